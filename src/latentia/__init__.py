@@ -1,0 +1,39 @@
+"""Latentia: latent-variable generative models, one set of verbs for all of them."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+__version__ = "0.1.0"
+
+MODELS = {
+    "PCA": "latentia.linear.pca",
+    "DenoisingAutoencoder": "latentia.autoencoders.denoising",
+    "VAE": "latentia.autoencoders.vae",
+    "DCGAN": "latentia.adversarial.dcgan",
+}
+"""Every model's public name and the module that holds it: a new model adds its line here."""
+
+_PUBLIC = MODELS | {
+    "InputError": "latentia.errors",
+    "compare": "latentia.compare",
+    "evaluate": "latentia.evaluation",
+    "load": "latentia.saved",
+    "load_data": "latentia.data",
+}
+
+__all__ = ["MODELS", "__version__", *_PUBLIC]
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401
+    """Import a public name when it is first asked for (PEP 562), so that torch loads late."""
+    if name not in _PUBLIC:
+        raise AttributeError(f"module 'latentia' has no attribute {name!r}")
+    attribute = {"load_data": "load"}.get(name, name)
+    return getattr(importlib.import_module(_PUBLIC[name]), attribute)
+
+
+def __dir__() -> list[str]:
+    """List the public names, also those not yet imported."""
+    return sorted(__all__)

@@ -1,0 +1,1 @@
+"""Generative adversarial networks: an implicit density, learnt through a game."""

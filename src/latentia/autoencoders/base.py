@@ -1,0 +1,119 @@
+"""What autoencoders share: an encoder and a decoder for images or tables.
+
+Tables of any scale are standardised by constants inside the nets; data in [0, 1] are used as they
+are and decoded through a sigmoid.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from latentia.base import Transformer
+from latentia.data.source import Source
+from latentia.errors import InputError
+from latentia.gradient import GradientModel
+from latentia.nets.conv import conv_decoder, conv_encoder, dense_decoder, dense_encoder
+from latentia.nets.mlp import Standardisation
+from latentia.parameters import check_range
+
+
+@dataclass(eq=False, repr=False, kw_only=True)
+class AutoencodingModel(Transformer, GradientModel):
+    """An encoder and a decoder, trained together."""
+
+    n_components: int = 20
+    """Size of the latent space."""
+    hidden: tuple[int, ...] = (400, 400)
+    """Widths of the encoder's fully connected layers; the decoder mirrors them."""
+    channels: tuple[int, ...] = (8, 16, 32)
+    """Channels of the convolutional encoder's layers, each of which halves the image."""
+    architecture: Literal["auto", "mlp", "convolutional"] = "auto"
+    """The nets: fully connected, convolutional, or what suits the data."""
+
+    @property
+    @abstractmethod
+    def default_architecture(self) -> Literal["mlp", "convolutional"]:
+        """The nets that ``auto`` means for images."""
+
+    @abstractmethod
+    def code_outputs(self) -> int:
+        """Return how many numbers the encoder gives for each sample."""
+
+    def check_shape_values(self) -> None:
+        """Raise InputError for sizes out of range."""
+        self.check_shared_values()
+        for name in ("hidden", "channels"):
+            for width in getattr(self, name):
+                check_range(f"a width in {name}", width, 1)
+
+    def measure(self, source: Source) -> None:
+        """Find whether the data lie in [0, 1], and otherwise the mean and scale of each column."""
+        self.unit_range_ = True
+        if len(source.shape) > 1:
+            return
+        low, high, mean, scale = _moments(source)
+        self.unit_range_ = low >= 0 and high <= 1
+        if not self.unit_range_:
+            self.column_mean_, self.column_scale_ = mean.numpy(), scale.numpy()
+
+    def build(self, shape: tuple[int, ...]) -> None:
+        """Make the encoder and its mirror."""
+        self.standardisation_ = Standardisation.identity()
+        if not self.unit_range_:
+            columns = (self.column_mean_, self.column_scale_)
+            self.standardisation_ = Standardisation(*map(torch.from_numpy, columns))
+        n_codes = self.code_outputs()
+        if self._is_convolutional(shape):
+            image = (shape[0], shape[1], shape[2])
+            self.encoder_: nn.Module = conv_encoder(image, self.channels, self.hidden, n_codes)
+            self.decoder_: nn.Module = conv_decoder(
+                image, self.channels, self.hidden, self.n_components
+            )
+            return
+        n_features = int(np.prod(shape))
+        self.encoder_ = dense_encoder(n_features, self.hidden, n_codes)
+        self.decoder_ = dense_decoder(shape, self.hidden, self.n_components)
+
+    def _is_convolutional(self, shape: tuple[int, ...]) -> bool:
+        if self.architecture == "convolutional" and len(shape) == 1:
+            raise InputError(
+                "architecture is 'convolutional' and the data are a table of shape "
+                f"(n, {shape[0]}); give images, or choose 'mlp'"
+            )
+        if self.architecture == "auto":
+            return len(shape) > 1 and self.default_architecture == "convolutional"
+        return self.architecture == "convolutional"
+
+    def decode(self, z_NK: Tensor) -> Tensor:
+        """Return decoded data in their own units, (N, *shape)."""
+        return self.to_data(self.decoder_(z_NK))
+
+    def to_data(self, output: Tensor) -> Tensor:
+        """Return the decoder's raw output as data: through a sigmoid, or in the data's units."""
+        if self.unit_range_:
+            return output.sigmoid()
+        return self.standardisation_.inverse(output)
+
+
+def _moments(source: Source) -> tuple[float, float, Tensor, Tensor]:
+    """Return a table's least and largest value, column means and scales (1 if constant)."""
+    chunks = np.array_split(np.arange(len(source)), -(-len(source) // 4096))
+    low, high = float("inf"), float("-inf")
+    total, squares = torch.zeros(source.shape), torch.zeros(source.shape)
+    total, squares = total.double(), squares.double()
+    for rows in chunks:
+        x = source.batch(rows)[0].double().cpu()
+        low, high = min(low, float(x.min())), max(high, float(x.max()))
+        total += x.sum(0)
+    mean = total / len(source)
+    for rows in chunks:
+        squares += (source.batch(rows)[0].double().cpu() - mean).square().sum(0)
+    scale = (squares / len(source)).sqrt()
+    scale = torch.where(scale > 1e-6 * mean.abs().clamp(min=1e-30), scale, torch.ones(()).double())
+    return low, high, mean.float(), scale.float()

@@ -1,0 +1,150 @@
+"""The main job: several models, one data set, one seed, one report."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+from latentia import MODELS
+from latentia.adversarial.dcgan import DCGAN
+from latentia.autoencoders.denoising import DenoisingAutoencoder
+from latentia.autoencoders.vae import VAE
+from latentia.base import LatentModel
+from latentia.data import Dataset
+from latentia.data import load as load_data
+from latentia.errors import InputError, nearest
+from latentia.evaluation import evaluate
+from latentia.jobs import fit_in_run, hold_out
+from latentia.linear.pca import PCA
+from latentia.report import ModelSection, Report, write_report
+from latentia.run import versions
+from latentia.sections import model_section
+
+STEPS = 4_600
+"""Training steps of each gradient-trained model: ten epochs of MNIST in batches of 128."""
+SMALL = 5_000
+"""Below this many samples batches are of 32, so that an epoch has enough steps."""
+
+
+def compare(
+    data: str = "digits",
+    models: tuple[str, ...] | None = None,
+    out: str | Path = "comparison",
+    random_state: int = 0,
+    n_epochs: int | None = None,
+    image_size: int | None = None,
+    progress: bool | None = None,
+) -> Path:
+    """Train models on one data set with one seed and write one report.
+
+    Parameters
+    ----------
+    data
+        A name or a path, as for `latentia.load_data`.
+    models
+        Class names; by default every model that can learn the data.
+    out
+        A new folder for ``report.html`` and a run directory for each model.
+    random_state
+        The seed of every model and every measurement.
+    n_epochs
+        Of each gradient-trained model; by default enough for about 4,600 steps.
+    image_size
+        Side in pixels that the pictures of a folder are resized to.
+    progress
+        Show a progress bar; by default only at a terminal.
+
+    Returns
+    -------
+    path
+        Of the report.
+
+    Raises
+    ------
+    InputError
+        For an unknown model, unusable data, or a folder that already holds a comparison.
+    """
+    names = _names(models)
+    folder = Path(out)
+    if any((folder / name).exists() for name in names) or (folder / "report.html").exists():
+        raise InputError(f"{folder} already holds a comparison: choose another with --out")
+    loaded = load_data(data, image_size=image_size)
+    kept, _ = hold_out(loaded)
+    sections, notes = [], list(loaded.notes)
+    for name in names:
+        if name == "DCGAN" and not _fits_dcgan(loaded):
+            notes.append("DCGAN was left out: it learns images of 8×8 to 128×128 pixels.")
+            continue
+        model = recipe(name, loaded, random_state, n_epochs)
+        began = time.perf_counter()
+        fit_in_run(model, loaded, folder / name, progress=progress, measured=False)
+        seconds = time.perf_counter() - began
+        sections.append(_section(model, kept, folder / name, seconds))
+    return write_report(folder / "report.html", _report(loaded, sections, notes, random_state))
+
+
+def _names(models: tuple[str, ...] | None) -> tuple[str, ...]:
+    if models is None:
+        return tuple(MODELS)
+    for name in models:
+        if name not in MODELS:
+            raise InputError(
+                f"there is no model {name!r}; choose from {', '.join(MODELS)}"
+                f"{nearest(name, MODELS)}"
+            )
+    return tuple(dict.fromkeys(models))
+
+
+def recipe(name: str, data: Dataset, random_state: int, n_epochs: int | None) -> LatentModel:
+    """Return a model with the settings that the comparison gives it on data of this size."""
+    n = len(data.x_train) - len(data.x_train) // 12
+    batch_size = 32 if n < SMALL else 128
+    epochs = n_epochs or max(1, round(STEPS / max(1, n // batch_size)))
+    n_values = int(data.x_train[0].size)
+    if name == "PCA":
+        return PCA(n_components=min(30, n, n_values), random_state=random_state)
+    if name == "DenoisingAutoencoder":
+        return DenoisingAutoencoder(
+            n_epochs=epochs, batch_size=batch_size, random_state=random_state
+        )
+    if name == "VAE":
+        return VAE(
+            hidden=(400,), n_epochs=epochs, batch_size=batch_size, random_state=random_state
+        )
+    if name == "DCGAN":
+        return DCGAN(
+            n_epochs=epochs, batch_size=batch_size, ema_decay=0.999, random_state=random_state
+        )
+    raise InputError(f"the comparison has no recipe for {name}")
+
+
+def _fits_dcgan(data: Dataset) -> bool:
+    sides = data.x_train.shape[-2:]
+    return data.x_train.ndim > 2 and min(sides) >= 8 and max(sides) <= 128
+
+
+def _section(model: Any, data: Dataset, run: Path, seconds: float) -> ModelSection:  # noqa: ANN401
+    metrics = evaluate(model, data) | {"seconds": seconds}
+    notes = ()
+    if isinstance(model, PCA):
+        sizes = [k for k in (2, 10, 30) if k <= model.n_components_]
+        errors = [f"{-model.truncated(k).score(data.x_test):.2f} at {k}" for k in sizes]
+        notes = (f"Squared error of test samples by number of components: {', '.join(errors)}.",)
+    return model_section(model, data, run, metrics, notes)
+
+
+def _report(
+    data: Dataset, sections: list[ModelSection], notes: list[str], random_state: int
+) -> Report:
+    n_held_out = len(data.x_train) // 12
+    facts = {
+        "data": f"{data.name}: {data.description or 'your own data'}",
+        "training": f"{len(data.x_train) - n_held_out:,} samples",
+        "held out for the curves": f"{n_held_out:,}",
+        "test": f"{len(data.x_test):,}",
+        "seed": str(random_state),
+        "made with": ", ".join(f"{k} {v}" for k, v in versions().items()),
+    }
+    source = f"{data.origin}. {data.licence}." if data.origin else f"Read from {data.spec}."
+    return Report(f"Latent-variable models on {data.name}", source, facts, tuple(sections), tuple(notes))

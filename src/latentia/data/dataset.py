@@ -1,0 +1,145 @@
+"""What every source of data becomes: arrays for training and test, and where they came from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from latentia.errors import InputError
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Description:
+    """A named data set, before it is loaded.
+
+    Attributes
+    ----------
+    name, summary, origin, licence
+        Text.
+    shape
+        Of one sample.
+    n_train, n_test
+        Samples in each part.
+    classes
+        Names of the classes.
+    needs_network
+        Whether the first use downloads it.
+    """
+
+    name: str
+    summary: str
+    shape: tuple[int, ...]
+    n_train: int
+    n_test: int
+    classes: tuple[str, ...]
+    origin: str
+    licence: str
+    needs_network: bool
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Training and test samples: (n, H, W) or (n, C, H, W) images, or (n, d) tables.
+
+    Arrays may be memory-mapped; uint8 stays uint8.
+
+    Attributes
+    ----------
+    name
+        For titles.
+    x_train, x_test
+        Samples.
+    y_train, y_test
+        (n,) class numbers from 0, or None.
+    class_names
+        One name for each class, or empty.
+    spec, image_size
+        What `load` was asked for.
+    description, origin, licence
+        Text.
+    notes
+        What was converted, left out or held out: one sentence each.
+    """
+
+    name: str
+    x_train: Array
+    y_train: Array | None
+    x_test: Array
+    y_test: Array | None
+    class_names: tuple[str, ...] = ()
+    spec: str = ""
+    image_size: int | None = None
+    description: str = ""
+    origin: str = ""
+    licence: str = ""
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Part:
+    """Samples with their labels, one half of a `Dataset`."""
+
+    x: Array
+    y: Array | None = None
+    class_names: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def split(part: Part, name: str, random_state: int) -> Dataset:
+    """Hold out a seeded tenth (at least one sample) as the test part, and say so.
+
+    Raises
+    ------
+    InputError
+        If there are fewer than two samples.
+    """
+    n = len(part.x)
+    if n < 2:
+        raise InputError(f"{name} holds {n} sample; at least 2 are needed to train and to test")
+    n_test = max(1, n // 10)
+    order = np.random.default_rng(random_state).permutation(n)
+    train, test = np.sort(order[n_test:]), np.sort(order[:n_test])
+    note = f"{name} has no test part: {n_test} of its {n} samples were drawn at random for it."
+    return Dataset(
+        name=name,
+        x_train=part.x[train],
+        y_train=None if part.y is None else part.y[train],
+        x_test=part.x[test],
+        y_test=None if part.y is None else part.y[test],
+        class_names=part.class_names,
+        notes=(*part.notes, note),
+    )
+
+
+def join(train: Part, test: Part, name: str) -> Dataset:
+    """Return two parts as one data set.
+
+    Raises
+    ------
+    InputError
+        If their samples differ in shape, or a part is too small.
+    """
+    if train.x.shape[1:] != test.x.shape[1:]:
+        raise InputError(
+            f"{name}: training samples have shape {train.x.shape[1:]} and test samples "
+            f"{test.x.shape[1:]}; they must agree"
+        )
+    if len(train.x) < 2 or len(test.x) < 1:
+        raise InputError(
+            f"{name} holds {len(train.x)} training and {len(test.x)} test samples; at least 2 "
+            "and 1 are needed"
+        )
+    return Dataset(
+        name=name,
+        x_train=train.x,
+        y_train=train.y,
+        x_test=test.x,
+        y_test=test.y,
+        class_names=train.class_names,
+        notes=train.notes + test.notes,
+    )

@@ -1,0 +1,75 @@
+"""One picture file to one uint8 array, whatever its mode; or a sentence on what is wrong.
+
+16-bit grey is scaled to 8 bits (a plain conversion would saturate), transparency is laid on white,
+EXIF rotation is applied, palette and CMYK become RGB, the first frame of an animation is taken.
+"""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageOps
+
+from latentia.data.dataset import Array
+
+MOST_PIXELS = 64_000_000
+
+
+class BadImageError(Exception):
+    """A file that is not a usable picture; the message says why."""
+
+
+def read(path: Path, side: int | None = None) -> tuple[Array, tuple[str, ...]]:
+    """Return a picture as (H, W) or (3, H, W) uint8, and notes on what was converted.
+
+    Parameters
+    ----------
+    path
+        The file.
+    side
+        Resize so that the picture covers a square of this side, and crop its centre.
+
+    Raises
+    ------
+    BadImageError
+        If it is empty, truncated, not a picture, or has more than ``MOST_PIXELS``.
+    """
+    if path.stat().st_size == 0:
+        raise BadImageError("it has zero bytes")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            with Image.open(path) as image:
+                return _convert(image, side)
+    except Image.UnidentifiedImageError:
+        raise BadImageError("it is not an image") from None
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        raise BadImageError(str(error)) from None
+
+
+def _convert(image: Image.Image, side: int | None) -> tuple[Array, tuple[str, ...]]:
+    if image.width * image.height > MOST_PIXELS:
+        raise BadImageError(f"it has {image.width}×{image.height} pixels, over the limit")
+    notes = ["only its first frame was used"] if getattr(image, "n_frames", 1) > 1 else []
+    image.load()
+    upright = ImageOps.exif_transpose(image)
+    plain = _eight_bit(upright)
+    if side is not None:
+        plain = ImageOps.fit(plain, (side, side), Image.Resampling.LANCZOS)
+    pixels = np.asarray(plain, dtype=np.uint8)
+    return (pixels if pixels.ndim == 2 else np.moveaxis(pixels, 2, 0)), tuple(notes)
+
+
+def _eight_bit(image: Image.Image) -> Image.Image:
+    if image.mode == "F" or image.mode.startswith("I"):
+        values = np.asarray(image, dtype=np.float64)
+        top = 65535.0 if image.mode.startswith("I") else max(1.0, float(values.max()))
+        return Image.fromarray(np.rint(values.clip(0, top) / top * 255).astype(np.uint8))
+    if image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info:
+        layer = image.convert("RGBA")
+        white = Image.new("RGBA", layer.size, "white")
+        flat = Image.alpha_composite(white, layer)
+        return flat.convert("L" if image.mode in ("LA", "La", "L") else "RGB")
+    return image.convert("L" if image.mode in ("L", "1") else "RGB")

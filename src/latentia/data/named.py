@@ -1,0 +1,190 @@
+"""Data sets by name, and anything else by path."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+from latentia.data import arrays, bundled, download, folders, idx
+from latentia.data.dataset import Dataset, Description, split
+from latentia.data.download import RemoteFile
+from latentia.errors import InputError, nearest
+
+MNIST = Description(
+    name="mnist",
+    summary="70,000 handwritten digits of 28×28 pixels",
+    shape=(28, 28),
+    n_train=60_000,
+    n_test=10_000,
+    classes=bundled.DIGIT_CLASSES,
+    origin="LeCun, Cortes, Burges: The MNIST database of handwritten digits",
+    licence="commonly given as CC BY-SA 3.0",
+    needs_network=True,
+)
+FASHION_MNIST = dataclasses.replace(
+    bundled.FASHION_SMALL,
+    name="fashion-mnist",
+    summary="70,000 images of clothes, 28×28 pixels",
+    n_train=60_000,
+    n_test=10_000,
+    origin="Xiao, Rasul, Vollgraf 2017 (Zalando SE)",
+    needs_network=True,
+)
+DESCRIPTIONS = {
+    d.name: d for d in (bundled.DIGITS, bundled.FASHION_SMALL, MNIST, FASHION_MNIST)
+}
+MIRRORS = {
+    "mnist": (
+        "https://ossci-datasets.s3.amazonaws.com/mnist",
+        "https://storage.googleapis.com/cvdf-datasets/mnist",
+    ),
+    "fashion-mnist": (
+        "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com",
+        "https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion",
+    ),
+}
+CHECKSUMS = {
+    "mnist": {
+        "x_train": "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
+        "y_train": "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
+        "x_test": "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
+        "y_test": "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
+    },
+    "fashion-mnist": {
+        "x_train": "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888",
+        "y_train": "bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9",
+        "x_test": "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b",
+        "y_test": "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34",
+    },
+}
+
+
+def names() -> tuple[str, ...]:
+    """Return the names that `load` knows."""
+    return tuple(DESCRIPTIONS)
+
+
+def describe(name: str) -> Description:
+    """Return what is known of a named data set without loading it.
+
+    Raises
+    ------
+    InputError
+        If there is no data set of that name.
+    """
+    if name not in DESCRIPTIONS:
+        raise InputError(_unknown(name))
+    return DESCRIPTIONS[name]
+
+
+def fetch(name: str) -> Path:
+    """Download a named data set into the cache unless it is there; return its folder.
+
+    Raises
+    ------
+    InputError
+        If the name is unknown, needs no download, or no mirror answers.
+    """
+    if not describe(name).needs_network:
+        raise InputError(f"{name} ships with the software: there is nothing to fetch")
+    folder = download.cache_folder() / name
+    files = [RemoteFile(f"{idx.FILES[role]}.gz", sha) for role, sha in CHECKSUMS[name].items()]
+    download.fetch_all(files, MIRRORS[name], folder)
+    return folder
+
+
+def load(spec: str, *, random_state: int = 0, image_size: int | None = None) -> Dataset:
+    """Return a data set by name or path.
+
+    Parameters
+    ----------
+    spec
+        A name (see `names`), or a path: .npy, .npz, .csv, .parquet, an idx file, a folder with the
+        four idx files, or a folder of images with their labels as sub-folders.
+    random_state
+        Of the held-out tenth, where the data have no test part.
+    image_size
+        Side in pixels that the pictures of a folder are resized to.
+
+    Raises
+    ------
+    InputError
+        In one sentence, for anything that cannot be used.
+    """
+    if image_size is not None and image_size < 1:
+        raise InputError(f"image_size is {image_size}; it must be at least 1")
+    data = _load(spec, random_state, image_size)
+    known = DESCRIPTIONS.get(spec)
+    if known is not None:
+        data = dataclasses.replace(
+            data,
+            name=known.name,
+            class_names=known.classes,
+            description=known.summary,
+            origin=known.origin,
+            licence=known.licence,
+        )
+    return dataclasses.replace(data, spec=_lasting(spec), image_size=image_size)
+
+
+def _load(spec: str, random_state: int, image_size: int | None) -> Dataset:
+    if spec == "digits":
+        return bundled.load_digits()
+    if spec == "fashion-mnist-small":
+        return bundled.load_fashion_small()
+    if spec in DESCRIPTIONS:
+        found = _cached(spec)
+        return idx.load_folder(found or _files(fetch(spec)), spec)
+    path = Path(spec).expanduser()
+    if not path.exists():
+        raise InputError(_unknown(spec))
+    if path.is_dir():
+        files = idx.find(path)
+        if files is not None:
+            return idx.load_folder(files, path.name)
+        return folders.load_folder(path, random_state, image_size)
+    return _load_file(path, random_state)
+
+
+def _load_file(path: Path, random_state: int) -> Dataset:
+    if path.stat().st_size == 0:
+        raise InputError(f"{path} is empty (zero bytes)")
+    if path.suffix == ".npy":
+        return arrays.load_npy(path, random_state)
+    if path.suffix == ".npz":
+        return arrays.load_npz(path, random_state)
+    if path.suffix in (".csv", ".parquet"):
+        from latentia.data import tables
+
+        return split(tables.read(path), path.stem, random_state)
+    if "idx" in path.name:
+        return split(arrays.checked_part(idx.read(path), str(path)), path.stem, random_state)
+    raise InputError(
+        f"{path} is of no known kind; give .npy, .npz, .csv, .parquet, an idx file or a folder"
+    )
+
+
+def _cached(name: str) -> dict[str, Path] | None:
+    """Return the four files if the cache holds them, under the data set's name or directly."""
+    cache = download.cache_folder()
+    named = idx.find(cache / name)
+    return named if named is not None or cache.name != name else idx.find(cache)
+
+
+def _files(folder: Path) -> dict[str, Path]:
+    files = idx.find(folder)
+    if files is None:
+        raise InputError(f"{folder} lacks some of the four idx files; remove it and fetch again")
+    return files
+
+
+def _lasting(spec: str) -> str:
+    """Return names as they are and paths made absolute, so that a run can be resumed anywhere."""
+    return spec if spec in DESCRIPTIONS else str(Path(spec).expanduser().resolve())
+
+
+def _unknown(spec: str) -> str:
+    return (
+        f"there is no data set {spec!r} and no such file or folder; known names are "
+        f"{', '.join(DESCRIPTIONS)}{nearest(spec, DESCRIPTIONS)}"
+    )

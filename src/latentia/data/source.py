@@ -1,0 +1,95 @@
+"""Batches from arrays or tensors, in memory or memory-mapped: one vectorised step each.
+
+uint8 stays uint8 in memory and becomes float32 in [0, 1] a batch at a time.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from latentia.errors import InputError
+
+CHUNK = 4096
+
+
+class Source:
+    """Rows of data, with targets if there are any, that come out in batches.
+
+    Parameters
+    ----------
+    x
+        (n, d), (n, H, W) or (n, C, H, W) array, memory map or tensor; (n, H, W) gains a channel.
+    y
+        (n, ...) targets of any kind, or None.
+
+    Attributes
+    ----------
+    shape
+        Of one sample: (d,) or (C, H, W).
+
+    Raises
+    ------
+    InputError
+        For no rows, NaN or infinity, text, or other dimensions.
+    """
+
+    def __init__(self, x: NDArray[Any] | Tensor, y: NDArray[Any] | Tensor | None = None) -> None:
+        if x.ndim not in (2, 3, 4):
+            raise InputError(f"data have {x.ndim} dimensions; give (n, d), (n, H, W) or (n, C, H, W)")
+        if len(x) == 0:
+            raise InputError("the data hold 0 samples")
+        if isinstance(x, np.ndarray) and x.dtype.kind not in "fiub":
+            raise InputError(f"the data are of type {x.dtype}; give numbers")
+        if y is not None and len(y) != len(x):
+            raise InputError(f"there are {len(x)} samples and {len(y)} targets")
+        self._x, self._y = x, y
+        self.shape: tuple[int, ...] = tuple(x.shape[1:])
+        if x.ndim == 3:
+            self.shape = (1, *self.shape)
+        _refuse_not_finite(x)
+
+    def __len__(self) -> int:
+        """Return the number of rows."""
+        return len(self._x)
+
+    def batch(self, rows: NDArray[np.integer[Any]]) -> tuple[Tensor, ...]:
+        """Return rows as ``(x,)`` or ``(x, y)``, x of shape (len(rows), *shape) in float32."""
+        x = _as_floats(_gather(self._x, rows)).reshape(len(rows), *self.shape)
+        return (x,) if self._y is None else (x, _gather(self._y, rows))
+
+
+def _gather(values: NDArray[Any] | Tensor, rows: NDArray[np.integer[Any]]) -> Tensor:
+    if isinstance(values, Tensor):
+        return values[torch.from_numpy(rows).to(values.device)]
+    if isinstance(values, np.memmap):
+        # Pages are read in file order, then put in the order asked for.
+        order = np.argsort(rows, kind="stable")
+        block = np.empty((len(rows), *values.shape[1:]), values.dtype)
+        block[order] = values[rows[order]]
+        return torch.from_numpy(block)
+    return torch.from_numpy(np.ascontiguousarray(values[rows]))
+
+
+def _as_floats(x: Tensor) -> Tensor:
+    return x.to(torch.float32).div_(255) if x.dtype == torch.uint8 else x.to(torch.float32)
+
+
+def _refuse_not_finite(x: NDArray[Any] | Tensor) -> None:
+    for first in range(0, len(x), CHUNK):
+        chunk = x[first : first + CHUNK]
+        if isinstance(chunk, np.ndarray):
+            if chunk.dtype.kind != "f":
+                return
+            finite = np.isfinite(chunk).reshape(len(chunk), -1).all(axis=1)
+        else:
+            if not chunk.is_floating_point():
+                return
+            finite = torch.isfinite(chunk).flatten(1).all(1).cpu().numpy()
+        if not finite.all():
+            row = first + int(np.argmin(finite))
+            raise InputError(f"sample {row} holds NaN or infinity; remove it or fill it in")

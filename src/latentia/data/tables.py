@@ -1,0 +1,58 @@
+"""Tables from .csv and .parquet: numbers, with an optional column of labels."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.csv
+import pyarrow.parquet
+
+from latentia.data.dataset import Array, Part
+from latentia.errors import InputError
+
+LABELS = ("label", "labels", "class", "target", "y")
+
+
+def read(path: Path) -> Part:
+    """Return a table with a header row as float64 rows, and its label column if it has one.
+
+    A column named label, labels, class, target or y holds labels, as text or numbers.
+
+    Raises
+    ------
+    InputError
+        For text, missing or infinite values (named by column and row), or no data.
+    """
+    try:
+        reader = pa.csv.read_csv if path.suffix == ".csv" else pa.parquet.read_table
+        table = reader(path)
+    except (pa.ArrowException, OSError) as error:
+        raise InputError(f"{path} cannot be read: {str(error).splitlines()[0]}") from None
+    label = next((name for name in table.column_names if name.lower() in LABELS), None)
+    names = [name for name in table.column_names if name != label]
+    if table.num_rows == 0 or not names:
+        raise InputError(f"{path} holds {table.num_rows} rows of {len(names)} columns of numbers")
+    x = np.column_stack([_numbers(table[name], name, path) for name in names])
+    if label is None:
+        return Part(x)
+    classes, y = np.unique(table[label].to_numpy(), return_inverse=True)
+    return Part(x, y.astype(np.int64), tuple(str(name) for name in classes))
+
+
+def _numbers(column: pa.ChunkedArray, name: str, path: Path) -> Array:
+    kind = column.type
+    if not (pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind)):
+        raise InputError(
+            f"{path}: column {name!r} holds {kind} values such as {column[0].as_py()!r}; give "
+            "numbers, or name it 'label' if it holds the classes"
+        )
+    values = column.cast(pa.float64()).to_numpy()
+    bad = np.flatnonzero(~np.isfinite(values))
+    if len(bad):
+        raise InputError(
+            f"{path}: column {name!r} has {len(bad)} missing or infinite values, the first in data "
+            f"row {bad[0] + 1}; fill them in or drop those rows"
+        )
+    return np.asarray(values, dtype=np.float64)

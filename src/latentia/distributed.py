@@ -1,0 +1,86 @@
+"""Several processes, one model: torch's own process group, started by torchrun.
+
+Every rank holds the same nets, reads its own rows of each global batch and averages the
+gradients, so that N processes do what one process with an N times larger batch does.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+
+import torch
+import torch.distributed as dist
+
+from latentia.errors import InputError
+
+
+def world_size() -> int:
+    """Return the number of processes that train together (1 without a process group)."""
+    return dist.get_world_size() if dist.is_available() and dist.is_initialized() else 1
+
+
+def rank() -> int:
+    """Return this process's number, from 0."""
+    return dist.get_rank() if dist.is_available() and dist.is_initialized() else 0
+
+
+def leads() -> bool:
+    """Return whether this process writes the files, also before and after the group exists."""
+    return os.environ.get("RANK", "0") == "0"
+
+
+@contextmanager
+def process_group(device: torch.device) -> Iterator[None]:
+    """Join the group that torchrun describes in the environment, and leave it at the end.
+
+    Raises
+    ------
+    InputError
+        If ``LATENTIA_DEVICES`` asks for another number of processes than were started: a launcher
+        that silently starts one process must not pass for several.
+    """
+    started = int(os.environ.get("WORLD_SIZE", "1"))
+    asked = int(os.environ.get("LATENTIA_DEVICES", str(started)))
+    if started != asked:
+        raise InputError(
+            f"{asked} processes were asked for and {started} started: start them with torchrun"
+        )
+    if started == 1 or world_size() > 1:
+        yield
+        return
+    dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
+    try:
+        yield
+    finally:
+        dist.destroy_process_group()
+
+
+def average_gradients(parameters: Iterable[torch.nn.Parameter]) -> None:
+    """Replace each gradient by its mean over the processes, in one message."""
+    if world_size() == 1:
+        return
+    gradients = [p.grad for p in parameters if p.grad is not None]
+    flat = torch.cat([g.flatten() for g in gradients])
+    dist.all_reduce(flat)
+    for gradient, mean in zip(gradients, (flat / world_size()).split([g.numel() for g in gradients])):
+        gradient.copy_(mean.view_as(gradient))
+
+
+def average(values: dict[str, float]) -> dict[str, float]:
+    """Return each logged value's mean over the processes."""
+    if world_size() == 1:
+        return values
+    mean = torch.tensor(list(values.values()), dtype=torch.float64)
+    dist.all_reduce(mean)
+    return dict(zip(values, (mean / world_size()).tolist()))
+
+
+def any_rank(flag: bool) -> bool:
+    """Return whether the flag is set in any process, so that all stop at the same step."""
+    if world_size() == 1:
+        return flag
+    total = torch.tensor(float(flag))
+    dist.all_reduce(total)
+    return bool(total > 0)

@@ -1,0 +1,43 @@
+"""Random numbers that depend on the seed and the step alone.
+
+`seed` makes torch's generator a function of (seed, step, update, repeat), so that a resumed run
+draws what the undisturbed one would have drawn and no generator state is ever saved. Every draw
+is made for the *global* batch and each process keeps its own rows: two processes see the noise
+that one process with the doubled batch sees.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from latentia.distributed import rank, world_size
+
+
+def seed(*where: object) -> None:
+    """Seed torch's generators by a stable hash of the values, e.g. ``(seed, step, update)``."""
+    torch.manual_seed(zlib.crc32("/".join(map(str, where)).encode()))
+
+
+def normal(n_rows: int, shape: tuple[int, ...], device: torch.device | str = "cpu") -> Tensor:
+    """Return this process's ``(n_rows, *shape)`` rows of standard normal noise."""
+    return _own_rows(lambda n: torch.randn(n, *shape, device=device), n_rows)
+
+
+def normal_like(x: Tensor) -> Tensor:
+    """Return standard normal noise of the shape, type and device of ``x``."""
+    return normal(len(x), tuple(x.shape[1:]), x.device).to(x.dtype)
+
+
+def uniform_like(x: Tensor) -> Tensor:
+    """Return noise uniform on [0, 1) of the shape, type and device of ``x``."""
+    shape = x.shape[1:]
+    return _own_rows(lambda n: torch.rand(n, *shape, device=x.device), len(x)).to(x.dtype)
+
+
+def _own_rows(draw: Callable[[int], Tensor], n_rows: int) -> Tensor:
+    first = rank() * n_rows
+    return draw(n_rows * world_size())[first : first + n_rows]

@@ -1,0 +1,101 @@
+"""One yardstick for every model: the same numbers, computed in the same way, or not at all.
+
+`evaluate` asks a fitted model for what it can do (reconstruct, sample, bound a likelihood, give
+codes) and measures it on held-out data. The keys are those of `latentia.metrics.definitions`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from latentia.base import LatentModel, unit_floats
+from latentia.data import Dataset
+from latentia.metrics.coverage import class_shares, coverage
+from latentia.metrics.frechet import PixelFeatures, frechet_distance
+from latentia.metrics.neighbours import code_accuracy, memorisation
+from latentia.metrics.reconstruction import psnr, squared_error
+
+MOST_SAMPLES = 10_000
+MOST_NEIGHBOURS = 2_000
+
+
+def evaluate(model: Any, data: Dataset, random_state: int = 0) -> dict[str, float]:  # noqa: ANN401
+    """Measure a fitted model on the test part of a data set.
+
+    Parameters
+    ----------
+    model
+        Any fitted model of this library.
+    data
+        Its ``x_test`` is measured; ``x_train`` and labels serve as the reference of the
+        nearest-neighbour measures.
+    random_state
+        Of the samples.
+
+    Returns
+    -------
+    metrics
+        Keys as in ``latentia.metrics.definitions.DEFINITIONS``; what a model cannot do is absent.
+    """
+    found: dict[str, float] = {"n_parameters": float(n_parameters(model))}
+    if hasattr(model, "reconstruct"):
+        found |= _reconstruction(model, data)
+    if hasattr(model, "bound_terms"):
+        found["negative_elbo"] = model.bound_terms(data.x_test)["negative_elbo"]
+    if hasattr(model, "sample"):
+        found |= _samples(model, data, random_state)
+    return found
+
+
+def n_parameters(model: LatentModel) -> int:
+    """Return how many numbers were learnt: the nets' weights, or the mean and components."""
+    if hasattr(model, "nets"):
+        return sum(p.numel() for net in model.nets().values() for p in net.parameters())
+    return int(model.components_.size + model.mean_.size)
+
+
+def _is_image(data: Dataset) -> bool:
+    return data.x_test.ndim > 2
+
+
+def _reconstruction(model: Any, data: Dataset) -> dict[str, float]:  # noqa: ANN401
+    x = unit_floats(np.asarray(data.x_test))
+    x_hat = model.reconstruct(x)
+    found = {"squared_error": squared_error(x, x_hat)}
+    if _is_image(data):
+        found["psnr"] = psnr(x, x_hat)
+    if data.y_train is not None and data.y_test is not None:
+        train, labels = _some(data.x_train, data.y_train)
+        codes = model.transform(train), model.transform(x)
+        found["code_accuracy"] = code_accuracy(codes[0], labels, codes[1], data.y_test)
+    return found
+
+
+def _samples(model: Any, data: Dataset, random_state: int) -> dict[str, float]:  # noqa: ANN401
+    test = unit_floats(np.asarray(data.x_test))
+    fake = model.sample(min(MOST_SAMPLES, max(1_000, len(test))), random_state=random_state)
+    features = PixelFeatures().fit(unit_floats(_first(data.x_train, MOST_SAMPLES)))
+    distance = frechet_distance(features.transform(test), features.transform(fake))
+    train = unit_floats(_first(data.x_train, MOST_SAMPLES))
+    few = MOST_NEIGHBOURS
+    found = {
+        "frechet_distance": distance,
+        "memorisation": memorisation(train, test[:few], fake[:few]),
+    }
+    if data.y_train is not None:
+        x_some, y_some = _some(data.x_train, data.y_train)
+        n_classes = len(np.unique(y_some))
+        shares = class_shares(unit_floats(x_some), y_some, fake[:few], n_classes)
+        found["classes_covered"] = float(coverage(shares))
+    return found
+
+
+def _first(x: NDArray[Any], n: int) -> NDArray[Any]:
+    return np.asarray(x[:n])
+
+
+def _some(x: NDArray[Any], y: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
+    return _first(x, MOST_SAMPLES), np.asarray(y[:MOST_SAMPLES])

@@ -1,0 +1,148 @@
+"""What a model's dataclass says, read from its source without importing it.
+
+The command line must answer ``--help`` without torch, and a model file imports torch; so fields,
+their types, defaults and docstrings are read from the syntax tree. A test holds the result against
+``dataclasses.fields`` for every model.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from dataclasses import dataclass
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+
+from latentia import MODELS
+
+Choices = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Field:
+    """A hyperparameter.
+
+    Attributes
+    ----------
+    name
+        As in Python.
+    kinds
+        What its annotation allows: ``int``, ``float``, ``bool``, ``str``, ``tuple``, ``none``.
+    choices
+        The words that a Literal allows, or empty.
+    default
+        Its default value.
+    help
+        Its docstring.
+    """
+
+    name: str
+    kinds: tuple[str, ...]
+    choices: Choices
+    default: object
+    help: str
+
+
+def command_name(class_name: str) -> str:
+    """Return a class's name on the command line.
+
+    >>> command_name("DenoisingAutoencoder"), command_name("VAE")
+    ('denoising-autoencoder', 'vae')
+    """
+    words = re.findall(r"[A-Z]+(?![a-z])|[A-Z][a-z0-9]*", class_name)
+    return "-".join(words).lower()
+
+
+def commands() -> dict[str, str]:
+    """Return class names by their name on the command line."""
+    return {command_name(name): name for name in MODELS}
+
+
+@cache
+def model_fields(class_name: str) -> tuple[Field, ...]:
+    """Return a model's fields, its own first, then those it inherits."""
+    found: dict[str, Field] = {}
+    for node in _lineage(class_name):
+        for field in _own_fields(node):
+            found.setdefault(field.name, field)
+    return tuple(found.values())
+
+
+def model_summary(class_name: str) -> str:
+    """Return the first line of a model's docstring, without its reference marks."""
+    lines = _docstring(class_name).splitlines()
+    return re.sub(r"\s*\[\d+\]_", "", lines[0]).strip()
+
+
+def model_reference(class_name: str) -> str:
+    """Return the first entry of a model's References section."""
+    _, _, below = _docstring(class_name).partition("References\n----------\n")
+    entry = re.split(r"\n\s*\n|\n\.\. \[2\]", below.removeprefix(".. [1]"), maxsplit=1)[0]
+    return " ".join(entry.split())
+
+
+def _docstring(class_name: str) -> str:
+    return ast.get_docstring(_lineage(class_name)[0]) or class_name
+
+
+def _lineage(class_name: str) -> list[ast.ClassDef]:
+    """Return a class's definition and those of its bases inside this package, nearest first."""
+    return _definitions(class_name, MODELS[class_name])
+
+
+@cache
+def _definitions(class_name: str, module: str) -> list[ast.ClassDef]:
+    tree = _parse(module)
+    node = next(n for n in tree.body if isinstance(n, ast.ClassDef) and n.name == class_name)
+    homes = {
+        alias.name: statement.module
+        for statement in tree.body
+        if isinstance(statement, ast.ImportFrom) and (statement.module or "").startswith("latentia")
+        for alias in statement.names
+    }
+    found = [node]
+    for base in node.bases:
+        home = homes.get(base.id) if isinstance(base, ast.Name) else None
+        if home is not None and isinstance(base, ast.Name):
+            found += _definitions(base.id, home)
+    return found
+
+
+@cache
+def _parse(module: str) -> ast.Module:
+    spec = find_spec("latentia")
+    root = Path((spec.submodule_search_locations or [""])[0]) if spec else Path()
+    path = root.joinpath(*module.split(".")[1:]).with_suffix(".py")
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+def _own_fields(node: ast.ClassDef) -> list[Field]:
+    fields = []
+    for statement, following in zip(node.body, [*node.body[1:], None], strict=True):
+        if isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name):
+            if statement.value is None or "ClassVar" in ast.unparse(statement.annotation):
+                continue
+            kinds, choices = _annotation(statement.annotation)
+            default = ast.literal_eval(statement.value)
+            name = statement.target.id
+            fields.append(Field(name, kinds, choices, default, _literal_text(following)))
+    return fields
+
+
+def _literal_text(statement: ast.stmt | None) -> str:
+    if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant):
+        return " ".join(str(statement.value.value).split())
+    return ""
+
+
+def _annotation(node: ast.expr) -> tuple[tuple[str, ...], Choices]:
+    if isinstance(node, ast.BinOp):
+        left, right = _annotation(node.left), _annotation(node.right)
+        return left[0] + right[0], left[1] + right[1]
+    if isinstance(node, ast.Subscript):
+        if ast.unparse(node.value) == "Literal":
+            words = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
+            return ("str",), tuple(ast.literal_eval(word) for word in words)
+        return ("tuple",), ()
+    return (ast.unparse(node).lower(),), ()

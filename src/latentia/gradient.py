@@ -1,0 +1,240 @@
+"""What all gradient-trained models share: a few knobs, `fit`, and nets applied to arrays.
+
+A subclass states `build` (its nets), `updates` (its algorithm) and `decode`; an encoding one also
+`encode`. Shapes: ``x`` is (N, C, H, W) or (N, d) in data units, ``z_NK`` is (N, n_components).
+"""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+import functools
+from abc import abstractmethod
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike, NDArray
+from torch import Tensor, nn
+
+from latentia import distributed, draws
+from latentia.base import LatentModel, to_numpy, unit_floats
+from latentia.data.source import Source
+from latentia.engine import check_device_name, find_device, set_threads
+from latentia.order import BatchOrder
+from latentia.parameters import check_range
+from latentia.plots.grids import rows, tile
+from latentia.progress import TrainingProgress
+from latentia.run import Unrecorded, fingerprint, open_run, read_config
+from latentia.train import Recorder, evaluating, train
+from latentia.updates import Update
+
+CHUNK = 512
+
+
+@dataclasses.dataclass(eq=False, repr=False, kw_only=True)
+class GradientModel(LatentModel):
+    """A model whose nets are trained by gradients, through the one loop of `latentia.train`."""
+
+    n_epochs: int = 10
+    """Passes over the training data."""
+    batch_size: int = 128
+    """Samples in a batch, in each process."""
+    learning_rate: float = 1e-3
+    """The optimiser's step size."""
+    ema_decay: float | None = None
+    """Decay of the averaged weights that the fitted model then uses; none keeps the last ones."""
+    device: str = "auto"
+    """Where to train: auto, cpu, cuda, cuda:1, mps."""
+    random_state: int | None = None
+    """Seed of everything random; none draws one, kept in ``seed_``."""
+
+    @abstractmethod
+    def build(self, shape: tuple[int, ...]) -> None:
+        """Make the nets for samples of ``shape``, (C, H, W) or (d,)."""
+
+    @abstractmethod
+    def updates(self) -> list[Update]:
+        """Return one training step: the lines of the algorithm box, in order."""
+
+    @abstractmethod
+    def decode(self, z_NK: Tensor) -> Tensor:
+        """Return data of shape (N, *shape) for latent rows."""
+
+    @abstractmethod
+    def preview(self, x: Tensor) -> list[tuple[str, Tensor]]:
+        """Return labelled images, from fixed latents or some fixed data, for an epoch's picture."""
+
+    @property
+    def n_latent(self) -> int:
+        """The size of ``z``."""
+        return int(self.n_components or 0)
+
+    @property
+    def sample_shape_(self) -> tuple[int, ...]:
+        """(C, H, W) or (d,): a sample's shape inside the nets."""
+        shape = self.data_shape_
+        return (1, *shape) if len(shape) == 2 else shape
+
+    def check_shared_values(self) -> None:
+        """Raise InputError for a shared hyperparameter out of its range."""
+        check_range("n_components", self.n_components, 1)
+        check_range("n_epochs", self.n_epochs, 1)
+        check_range("batch_size", self.batch_size, 1)
+        check_range("learning_rate", self.learning_rate, 0, open_low=True)
+        check_range("ema_decay", self.ema_decay, 0, 1, open_high=True)
+        check_range("random_state", self.random_state, 0, 2**32 - 1)
+        check_device_name(self.device)
+
+    def nets(self) -> Mapping[str, nn.Module]:
+        """Return the model's modules by name."""
+        return {k: v for k, v in vars(self).items() if isinstance(v, nn.Module)}
+
+    def fit(
+        self,
+        X: ArrayLike,
+        y: object = None,
+        *,
+        validation: ArrayLike | None = None,
+        run: str | Path | None = None,
+        resume: bool = False,
+        progress: bool | None = None,
+        origin: Mapping[str, object] | None = None,
+    ) -> Self:
+        """Train on data.
+
+        Parameters
+        ----------
+        X
+            (n, d) table, or (n, H, W) or (n, C, H, W) images, uint8 or floats in [0, 1].
+        y
+            Not used; there for scikit-learn's pipelines.
+        validation
+            Held-out data of the same shape: its losses are recorded each epoch.
+        run
+            A directory for the run's metrics, pictures and checkpoints; none leaves no files.
+        resume
+            Go on from the last checkpoint in ``run``.
+        progress
+            Show a progress bar; by default only at a terminal.
+        origin
+            Where the data came from, for the run's ``config.json``.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        InputError
+            For a parameter or data that cannot be used, a loss that is not finite, a run
+            directory that is in use or holds another run.
+        """
+        self.validate_parameters()
+        array = self._incoming(X, reset=True)
+        held_out = None if validation is None else Source(self._incoming(validation, reset=False))
+        folder = None if run is None else Path(run)
+        set_threads()
+        device = find_device(self.device)
+        self.seed_ = _seed(self.random_state, folder if resume else None)
+        source = Source(array)
+        with ExitStack() as stack:
+            stack.enter_context(distributed.process_group(device))
+            self._initialise(source, device)
+            recorder: Recorder = Unrecorded()
+            if folder is not None:
+                fixed = source.batch(np.arange(min(64, len(source))))[0].to(device)
+                draw = functools.partial(self._picture, fixed)
+                config = self._config(array, origin or {})
+                opened = open_run(folder, config, draw, resume=resume)
+                recorder = stack.enter_context(opened)
+            n_steps = BatchOrder(len(source), self.batch_size, self.n_epochs, self.seed_).n_steps
+            watch = stack.enter_context(
+                TrainingProgress(n_steps, self.n_epochs, type(self).__name__, progress)
+            )
+            train(self, source, held_out, recorder, watch, device)
+        for net in self.nets().values():
+            net.to("cpu").eval()
+        return self
+
+    def _initialise(self, source: Source, device: torch.device) -> None:
+        with torch.random.fork_rng():
+            draws.seed(self.seed_, "build")
+            self.measure(source)
+            self.build(self.sample_shape_)
+        for net in self.nets().values():
+            net.to(device).train()
+
+    def prepare_nets(self, tensors: Mapping[str, Tensor]) -> None:
+        """Make the nets of a saved model and fill them."""
+        self.build(self.sample_shape_)
+        for name, net in self.nets().items():
+            prefix = f"{name}."
+            found = {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
+            net.load_state_dict(found)
+            net.eval()
+
+    def measure(self, source: Source) -> None:
+        """Learn what the nets need to know of the data before they are made (by default nothing)."""
+
+    def _config(self, array: NDArray[Any], origin: Mapping[str, object]) -> dict[str, Any]:
+        parameters = self.get_params() | {"random_state": self.seed_}
+        return {
+            "model": type(self).__name__,
+            "parameters": parameters,
+            "data": dict(origin)
+            | {"samples": len(array), "shape": array.shape[1:], "hash": fingerprint(array)},
+        }
+
+    def _picture(self, fixed: Tensor) -> NDArray[np.uint8] | None:
+        if fixed.ndim != 4:
+            return None
+        with torch.no_grad():
+            draws.seed(self.seed_, "preview")
+            pictures = [(label, to_numpy(images)) for label, images in self.preview(fixed)]
+        if len(pictures) == 1:
+            return tile(pictures[0][1], n_columns=8)
+        return rows(pictures)
+
+    def _decode_array(self, Z: NDArray[Any]) -> NDArray[Any]:
+        decoded = self._apply("decode", Z)
+        return decoded.reshape(len(Z), *self.data_shape_)
+
+    def _encode_array(self, X: NDArray[Any]) -> NDArray[Any]:
+        return self._apply("encode", X)
+
+    def _apply(self, verb: str, rows_: NDArray[Any]) -> NDArray[Any]:
+        """Run ``encode`` or ``decode`` chunk by chunk; float64 tables are computed in float64.
+
+        In float32 a row's result depends in its last bits on the rows beside it.
+        """
+        model = self._in_double() if rows_.dtype == np.float64 and rows_.ndim == 2 else self
+        apply: Callable[[Tensor], Tensor] = getattr(model, verb)
+        chunks = (rows_[first : first + CHUNK] for first in range(0, len(rows_), CHUNK))
+        with torch.no_grad(), evaluating(model.nets()):
+            parts = [apply(self._as_tensor(chunk)).numpy() for chunk in chunks]
+        return np.concatenate(parts)
+
+    def _as_tensor(self, chunk: NDArray[Any]) -> Tensor:
+        x = torch.from_numpy(np.ascontiguousarray(unit_floats(chunk)))
+        if x.ndim > 2:
+            x = x.float().reshape(len(x), *self.sample_shape_)
+        return x
+
+    def _in_double(self) -> Self:
+        twin = copy.copy(self)
+        for name, net in self.nets().items():
+            setattr(twin, name, copy.deepcopy(net).double())
+        return twin
+
+
+def _seed(random_state: int | None, resumed: Path | None) -> int:
+    """Return the seed of the run that is resumed, or the one asked for, or a drawn one."""
+    if resumed is not None:
+        return int(read_config(resumed)["parameters"]["random_state"])
+    if random_state is not None:
+        return int(random_state)
+    return int(np.random.default_rng().integers(2**32))

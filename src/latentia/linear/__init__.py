@@ -1,0 +1,1 @@
+"""Linear models: x = Wz + μ."""

@@ -1,0 +1,1 @@
+"""Arrays in, numbers out; every number is defined in `latentia.metrics.definitions`."""

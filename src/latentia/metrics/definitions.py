@@ -1,0 +1,118 @@
+"""What every reported number means."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class Definition:
+    """One number's meaning.
+
+    Attributes
+    ----------
+    key, label, unit
+        Its name in code, its heading, its unit (may be empty).
+    better
+        Which direction is better.
+    formula, meaning, source
+        Text.
+    """
+
+    key: str
+    label: str
+    unit: str
+    better: Literal["lower", "higher", "neither"]
+    formula: str
+    meaning: str
+    source: str = ""
+
+
+_ALL = (
+    Definition(
+        "squared_error",
+        "Squared error",
+        "",
+        "lower",
+        "(1/n) Σᵢ ‖xᵢ − x̂ᵢ‖²",
+        "Between test samples and their reconstructions, summed over a sample's values (pixels in "
+        "[0, 1]), averaged over samples.",
+    ),
+    Definition(
+        "psnr",
+        "PSNR",
+        "dB",
+        "higher",
+        "(1/n) Σᵢ 10 log₁₀(1 / MSEᵢ)",
+        "Peak signal-to-noise ratio of the reconstructions of test images: one value an image with "
+        "peak 1, averaged over images.",
+    ),
+    Definition(
+        "psnr_denoised",
+        "PSNR, denoised",
+        "dB",
+        "higher",
+        "(1/n) Σᵢ 10 log₁₀(1 / MSE(xᵢ, x̂(x̃ᵢ)))",
+        "As PSNR, between clean test images and what the model makes of noisy ones: the noise it "
+        "was trained with, seed 0.",
+    ),
+    Definition(
+        "negative_elbo",
+        "−ELBO",
+        "nats",
+        "lower",
+        "−E_q[log p(x|z)] + KL(q(z|x) ‖ p(z))",
+        "An upper bound on −log p(x) of a test sample: summed over dimensions, averaged over "
+        "samples, one draw of z each.",
+        "Kingma and Welling 2014, eq. 3",
+    ),
+    Definition(
+        "frechet_distance",
+        "Fréchet distance",
+        "",
+        "lower",
+        "‖μₐ − μᵦ‖² + tr(Σₐ + Σᵦ − 2(ΣₐΣᵦ)^½)",
+        "Between test images and samples, as Gaussians in 64 principal components of the training "
+        "pixels. Not FID: the features are not Inception's.",
+        "Heusel et al. 2017, eq. 6",
+    ),
+    Definition(
+        "classes_covered",
+        "Classes covered",
+        "",
+        "higher",
+        "#{c : share(c) ≥ 0.1 / C}",
+        "How many of the C classes the samples show, each with at least a tenth of an equal share, "
+        "by five nearest training images in 64 principal components.",
+    ),
+    Definition(
+        "memorisation",
+        "Distance to training data",
+        "",
+        "neither",
+        "median d(sample, train) / median d(test, train)",
+        "Near 1, samples are as far from the training images as new data are; near 0 they are "
+        "copies. Blurred samples lie below 1 too.",
+    ),
+    Definition(
+        "code_accuracy",
+        "Accuracy of codes",
+        "",
+        "higher",
+        "share of test codes classified right",
+        "Five nearest training codes vote for each test code's class.",
+    ),
+    Definition(
+        "n_parameters", "Parameters", "", "neither", "count", "Numbers that were learnt."
+    ),
+    Definition(
+        "seconds",
+        "Time",
+        "s",
+        "lower",
+        "wall clock",
+        "Of the fit with its checkpoints and pictures, on the machine named above.",
+    ),
+)
+DEFINITIONS = {definition.key: definition for definition in _ALL}

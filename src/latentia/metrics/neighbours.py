@@ -1,0 +1,37 @@
+"""Nearest neighbours: are samples copies, and do codes keep the classes apart?"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.neighbors import KNeighborsClassifier, NearestNeighbors
+
+
+def memorisation(
+    x_train: NDArray[Any], x_test: NDArray[Any], x_samples: NDArray[Any]
+) -> float:
+    """Return median distance sample → nearest training image over that of test images.
+
+    Near 1, samples are as far from the training images as new data are; near 0 they are copies.
+    """
+    index = NearestNeighbors(n_neighbors=1).fit(_flat(x_train))
+    distances = [np.median(index.kneighbors(_flat(x))[0]) for x in (x_samples, x_test)]
+    return float(distances[0] / distances[1]) if distances[1] > 0 else float("inf")
+
+
+def code_accuracy(
+    z_train: NDArray[Any],
+    y_train: NDArray[Any],
+    z_test: NDArray[Any],
+    y_test: NDArray[Any],
+    k: int = 5,
+) -> float:
+    """Return the share of test codes whose ``k`` nearest training codes vote for their class."""
+    classifier = KNeighborsClassifier(k).fit(z_train, y_train)
+    return float(classifier.score(z_test, y_test))
+
+
+def _flat(x: NDArray[Any]) -> NDArray[Any]:
+    return x.reshape(len(x), -1).astype(np.float32)

@@ -1,0 +1,29 @@
+"""How well something is reconstructed. Arrays are (n, ...) floats, images in [0, 1]."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def squared_error(x: NDArray[Any], x_hat: NDArray[Any]) -> float:
+    """Return the mean over samples of ``‖x − x̂‖²``, summed over a sample's values."""
+    return float(_per_sample(x, x_hat).sum(axis=1).mean())
+
+
+def psnr(x: NDArray[Any], x_hat: NDArray[Any], peak: float = 1.0) -> float:
+    """Return the mean over images of ``10 log₁₀(peak² / MSE)`` in dB, MSE over one image's pixels.
+
+    A perfect image makes it infinite.
+    """
+    mse = _per_sample(x, x_hat).mean(axis=1)
+    if np.any(mse == 0):
+        return float("inf")
+    return float(np.mean(10 * np.log10(peak**2 / mse)))
+
+
+def _per_sample(x: NDArray[Any], x_hat: NDArray[Any]) -> NDArray[np.float64]:
+    difference = np.asarray(x, np.float64) - np.asarray(x_hat, np.float64)
+    return np.square(difference).reshape(len(difference), -1)

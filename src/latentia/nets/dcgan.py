@@ -1,0 +1,143 @@
+"""Generators and discriminators of DCGAN: the paper's, and the lecture's.
+
+Shapes: ``z_NK`` latent rows in, images (N, C, H, W) in [−1, 1] out; images in, ``logit_N1`` out.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+from torch import Tensor, nn
+
+from latentia.nets.mlp import leaky_relu
+from latentia.nets.normalisation import BatchNorm, Dropout
+
+Size = tuple[int, int]
+
+
+def pyramid(size: Size) -> list[Size]:
+    """Return sizes from ``size`` down, each half of the one before, rounded up, until at most 4.
+
+    Images under 16 pixels go on to 2, so that at least two layers see them.
+
+    >>> pyramid((64, 64)), pyramid((28, 28)), pyramid((8, 8))
+    ([(64, 64), (32, 32), (16, 16), (8, 8), (4, 4)], [(28, 28), (14, 14), (7, 7), (4, 4)], \
+[(8, 8), (4, 4), (2, 2)])
+    """
+    smallest = 4 if max(size) >= 16 else 2
+    sizes = [size]
+    while max(sizes[-1]) > smallest:
+        sizes.append((-(-sizes[-1][0] // 2), -(-sizes[-1][1] // 2)))
+    return sizes
+
+
+def _kernel(size: Size) -> Size:
+    """Return 4 on even sides and 3 on odd: stride 2 and padding 1 then halve, rounding up."""
+    return (4 - size[0] % 2, 4 - size[1] % 2)
+
+
+def generator(shape: tuple[int, int, int], n_inputs: int, width: int) -> nn.Sequential:
+    """Return z → transposed convolutions, batch norm, ReLU → tanh.
+
+    The widths halve with each doubling of the size and end at ``width``; the output layer has no
+    batch norm, and no layer is fully connected but the first, which is a transposed convolution
+    of a 1×1 image.
+
+    References
+    ----------
+    .. [1] A. Radford et al., "Unsupervised Representation Learning with Deep Convolutional
+       Generative Adversarial Networks", ICLR 2016, section 3 and figure 1.
+    """
+    sizes = pyramid(shape[1:])
+    depth = len(sizes) - 1
+    widths = [min(8, 2**level) * width for level in range(depth)]
+    top = widths[-1]
+    layers: list[nn.Module] = [nn.Unflatten(1, (n_inputs, 1, 1))]
+    layers += [nn.ConvTranspose2d(n_inputs, top, sizes[-1], bias=False), BatchNorm(top), nn.ReLU()]
+    for level in reversed(range(1, depth)):
+        n_in, n_out = widths[level], widths[level - 1]
+        up = nn.ConvTranspose2d(n_in, n_out, _kernel(sizes[level]), 2, 1, bias=False)
+        layers += [up, BatchNorm(n_out), nn.ReLU()]
+    layers += [nn.ConvTranspose2d(widths[0], shape[0], _kernel(sizes[0]), 2, 1), nn.Tanh()]
+    return nn.Sequential(*layers)
+
+
+def discriminator(shape: tuple[int, int, int], width: int) -> nn.Sequential:
+    """Return strided convolutions with LeakyReLU 0.2; batch norm on all but the first and last.
+
+    References
+    ----------
+    .. [1] A. Radford et al., ICLR 2016, section 3.
+    """
+    sizes = pyramid(shape[1:])
+    widths = [shape[0], *(min(8, 2**level) * width for level in range(len(sizes) - 1))]
+    layers: list[nn.Module] = []
+    for level, (n_in, n_out) in enumerate(pairwise(widths)):
+        layers.append(nn.Conv2d(n_in, n_out, _kernel(sizes[level]), 2, 1, bias=level == 0))
+        layers += [BatchNorm(n_out), leaky_relu()] if level else [leaky_relu()]
+    return nn.Sequential(*layers, nn.Conv2d(widths[-1], 1, sizes[-1]), nn.Flatten())
+
+
+def dcgan_weights(module: nn.Module) -> None:
+    """Draw weights from N(0, 0.02), batch-norm scales from N(1, 0.02); biases are 0.
+
+    References
+    ----------
+    .. [1] A. Radford et al., ICLR 2016, section 4.
+    """
+    if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
+        nn.init.normal_(module.weight, 0.0, 0.02)
+    elif isinstance(module, BatchNorm):
+        nn.init.normal_(module.weight, 1.0, 0.02)
+    _zero_bias(module)
+
+
+def lecture_generator(shape: tuple[int, int, int], n_inputs: int) -> nn.Sequential:
+    """Return the lecture's: dense 128·(H/4)·(W/4), twice upsampling and 5×5 convolution, tanh."""
+    sizes = [shape[1:], (-(-shape[1] // 2), -(-shape[2] // 2))]
+    small = (-(-sizes[1][0] // 2), -(-sizes[1][1] // 2))
+    return nn.Sequential(
+        nn.Linear(n_inputs, 128 * small[0] * small[1]),
+        leaky_relu(),
+        nn.Unflatten(1, (128, *small)),
+        nn.Upsample(sizes[1]),
+        nn.Conv2d(128, 64, 5, padding=2),
+        leaky_relu(),
+        nn.Upsample(sizes[0]),
+        nn.Conv2d(64, shape[0], 5, padding=2),
+        nn.Tanh(),
+    )
+
+
+def lecture_discriminator(shape: tuple[int, int, int]) -> nn.Sequential:
+    """Return the lecture's: two 5×5 convolutions of stride 2 with dropout 0.3, one dense layer."""
+    small = (-(-(-(-shape[1] // 2)) // 2), -(-(-(-shape[2] // 2)) // 2))
+    return nn.Sequential(
+        nn.Conv2d(shape[0], 64, 5, stride=2, padding=2),
+        leaky_relu(),
+        Dropout(0.3),
+        nn.Conv2d(64, 128, 5, stride=2, padding=2),
+        leaky_relu(),
+        Dropout(0.3),
+        nn.Flatten(),
+        nn.Linear(128 * small[0] * small[1], 1),
+    )
+
+
+def glorot_weights(module: nn.Module) -> None:
+    """Draw weights from Glorot's uniform distribution, the default of the lecture's framework.
+
+    References
+    ----------
+    .. [1] X. Glorot, Y. Bengio, "Understanding the difficulty of training deep feedforward neural
+       networks", AISTATS 2010, eq. 16.
+    """
+    if isinstance(module, nn.Linear | nn.Conv2d | nn.ConvTranspose2d):
+        nn.init.xavier_uniform_(module.weight)
+    _zero_bias(module)
+
+
+def _zero_bias(module: nn.Module) -> None:
+    bias = getattr(module, "bias", None)
+    if isinstance(bias, Tensor):
+        nn.init.zeros_(bias)

@@ -1,0 +1,54 @@
+"""Fully connected nets, and the scaling of tables. Shapes: x_ND is (N, d)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor, nn
+
+Activation = Callable[[], nn.Module]
+
+
+def leaky_relu() -> nn.Module:
+    """Return LeakyReLU with slope 0.2, the lectures' and DCGAN's."""
+    return nn.LeakyReLU(0.2)
+
+
+def mlp(sizes: Sequence[int], activation: Activation = leaky_relu) -> nn.Sequential:
+    """Return linear layers of the given sizes with an activation after each but the last."""
+    layers: list[nn.Module] = []
+    for n_in, n_out in zip(sizes[:-1], sizes[1:], strict=True):
+        layers += [nn.Linear(n_in, n_out), activation()]
+    return nn.Sequential(*layers[:-1])
+
+
+class Standardisation(nn.Module):
+    """``(x − mean) / scale`` per column, with constants that are saved beside the weights.
+
+    Parameters
+    ----------
+    mean, scale
+        (d,) each, or scalars 0 and 1 for data that are used as they are.
+    """
+
+    mean: Tensor
+    scale: Tensor
+
+    def __init__(self, mean: Tensor, scale: Tensor) -> None:
+        super().__init__()
+        self.register_buffer("mean", mean)
+        self.register_buffer("scale", scale)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return data in standard units."""
+        return (x - self.mean) / self.scale
+
+    def inverse(self, u: Tensor) -> Tensor:
+        """Return data in their own units."""
+        return u * self.scale + self.mean
+
+    @classmethod
+    def identity(cls) -> Standardisation:
+        """Return the one that changes nothing."""
+        return cls(torch.zeros(()), torch.ones(()))

@@ -1,0 +1,1 @@
+"""Figures and picture grids; nothing here touches matplotlib's global state."""

@@ -1,0 +1,106 @@
+"""Pictures of many images: a tiled grid, or labelled rows.
+
+Images are (n, H, W) or (n, C, H, W) with 1 or 3 channels, uint8 or floats in [0, 1]; pictures are
+(H, W, 3) uint8.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from latentia.errors import InputError
+from latentia.files import write_atomically
+from latentia.plots.style import new_figure, style
+
+TILE_PIXELS = 56
+WHITE = 255
+
+
+def tile(
+    images: NDArray[Any], n_columns: int, padding: int = 2, scale: int | None = None
+) -> NDArray[np.uint8]:
+    """Return images side by side in rows, small ones enlarged by a whole factor.
+
+    Raises
+    ------
+    InputError
+        If they have neither one channel nor three.
+    """
+    shown = _as_rgb(images)
+    factor = scale or max(1, round(TILE_PIXELS / max(shown.shape[1:3])))
+    shown = shown.repeat(factor, axis=1).repeat(factor, axis=2)
+    n, height, width, _ = shown.shape
+    n_rows = -(-n // n_columns)
+    cell_height, cell_width = height + padding, width + padding
+    shape = (n_rows * cell_height + padding, n_columns * cell_width + padding, 3)
+    picture = np.full(shape, WHITE, np.uint8)
+    for index, image in enumerate(shown):
+        top = padding + index // n_columns * cell_height
+        left = padding + index % n_columns * cell_width
+        picture[top : top + height, left : left + width] = image
+    return picture
+
+
+def _as_rgb(images: NDArray[Any]) -> NDArray[np.uint8]:
+    x = images[:, None] if images.ndim == 3 else images
+    if x.ndim != 4 or x.shape[1] not in (1, 3):
+        raise InputError(
+            f"pictures need 1 or 3 channels; these images have shape {images.shape[1:]}"
+        )
+    if x.dtype != np.uint8:
+        x = np.rint(np.nan_to_num(x).clip(0, 1) * 255).astype(np.uint8)
+    return np.moveaxis(np.repeat(x, 3 // x.shape[1], axis=1), 1, 3)
+
+
+def rows(labelled: Sequence[tuple[str, NDArray[Any]]]) -> NDArray[np.uint8]:
+    """Return one row of images for each label, the label to the left (it may be Korean)."""
+    strips = [tile(images, n_columns=len(images)) for _, images in labelled]
+    label_width = max(_label(text, 40).shape[1] for text, _ in labelled)
+    parts = []
+    for (text, _), strip in zip(labelled, strips, strict=True):
+        margin = np.full((strip.shape[0], label_width, 3), WHITE, np.uint8)
+        label = _label(text, strip.shape[0])
+        margin[:, : label.shape[1]] = label
+        parts.append(np.concatenate([margin, strip], axis=1))
+    width = max(part.shape[1] for part in parts)
+    padded = [_widened(part, width) for part in parts]
+    return np.concatenate(padded)
+
+
+def _widened(part: NDArray[np.uint8], width: int) -> NDArray[np.uint8]:
+    return np.pad(part, ((0, 0), (0, width - part.shape[1]), (0, 0)), constant_values=WHITE)
+
+
+def _label(text: str, height: int) -> NDArray[np.uint8]:
+    with style():
+        figure = new_figure((0.5 + 0.1 * _columns(text)) * 1.0, height / 110)
+        figure.text(0.04, 0.5, text, va="center", fontsize=9)
+        stream = BytesIO()
+        figure.savefig(stream, format="png", dpi=110)
+    picture = np.asarray(Image.open(stream).convert("RGB"))
+    fitted = np.full((height, picture.shape[1], 3), WHITE, np.uint8)
+    fitted[: min(height, picture.shape[0])] = picture[:height]
+    return fitted
+
+
+def _columns(text: str) -> int:
+    return sum(1 if ord(character) < 0x1100 else 2 for character in text)
+
+
+def png(picture: NDArray[np.uint8]) -> bytes:
+    """Return a picture as PNG."""
+    stream = BytesIO()
+    Image.fromarray(picture).save(stream, "PNG")
+    return stream.getvalue()
+
+
+def save_png(path: Path, picture: NDArray[np.uint8]) -> None:
+    """Write a picture, whole or not at all."""
+    write_atomically(path, png(picture))

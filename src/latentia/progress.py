@@ -1,0 +1,99 @@
+"""Progress of long work: a live bar at a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+
+from latentia.distributed import leads
+
+SECONDS_BETWEEN_BARS = 0.2
+SECONDS_BETWEEN_LINES = 1.0
+
+
+class TrainingProgress:
+    """Watch a training run: step, epoch, images a second, each loss, time left.
+
+    Parameters
+    ----------
+    n_steps, n_epochs
+        Of the whole run.
+    title
+        What is trained.
+    shown
+        True, False, or None for "only at a terminal".
+    """
+
+    def __init__(self, n_steps: int, n_epochs: int, title: str, shown: bool | None) -> None:
+        self.n_steps, self.n_epochs, self.title = n_steps, n_epochs, title
+        terminal = sys.stderr.isatty()
+        self.shown = (terminal if shown is None else shown) and leads()
+        self._bar = self._make_bar() if self.shown and terminal else None
+        self._task: TaskID | None = None
+        self._images = 0
+        self._start: int | None = None
+        self._began = self._told = 0.0
+
+    @staticmethod
+    def _make_bar() -> Progress:
+        return Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.completed}/{task.total}"),
+            TextColumn("{task.fields[numbers]}"),
+            TimeRemainingColumn(),
+            console=Console(stderr=True),
+        )
+
+    def __enter__(self) -> Self:
+        """Start the clock and the bar."""
+        self._began = time.monotonic()
+        if self._bar is not None:
+            self._bar.start()
+            self._task = self._bar.add_task(self.title, total=self.n_steps, numbers="")
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Take the bar down."""
+        if self._bar is not None:
+            self._bar.stop()
+
+    def __call__(self, step: int, epoch: int, images: int, values: Mapping[str, float]) -> None:
+        """Take a step's losses; tell them when it is time."""
+        if not self.shown:
+            return
+        self._images += images
+        # A resumed run does not start at 0.
+        self._start = step - 1 if self._start is None else self._start
+        now = time.monotonic()
+        between = SECONDS_BETWEEN_LINES if self._bar is None else SECONDS_BETWEEN_BARS
+        if now - self._told < between and step < self.n_steps:
+            return
+        self._told = now
+        rate = self._images / max(now - self._began, 1e-9)
+        losses = "  ".join(f"{n} {v:.4g}" for n, v in values.items() if "/" not in n)
+        numbers = f"epoch {epoch}/{self.n_epochs}  {rate:,.0f} images/s  {losses}"
+        if self._bar is not None and self._task is not None:
+            self._bar.update(self._task, completed=step, numbers=numbers)
+        else:
+            self._print_line(step, numbers, now)
+
+    def _print_line(self, step: int, numbers: str, now: float) -> None:
+        done = step - (self._start or 0)
+        left = (self.n_steps - step) * (now - self._began) / done
+        print(
+            f"{self.title}  step {step}/{self.n_steps}  {numbers}  {left:,.0f} s left",
+            file=sys.stderr,
+            flush=True,
+        )

@@ -1,0 +1,237 @@
+"""A run directory: everything that one training run leaves, and nothing else does.
+
+``config.json`` (model, resolved parameters, data, versions), ``metrics.jsonl`` (one line for each
+epoch and split) with the same values as TensorBoard events in ``tensorboard/``, ``samples/`` (a
+picture an epoch), ``checkpoints/``, and at the end ``model/`` and ``report.html``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import json
+import os
+import platform
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+from numpy.typing import NDArray
+
+from latentia.checkpoint import Checkpoints
+from latentia.distributed import leads
+from latentia.errors import InputError
+from latentia.files import write_atomically
+from latentia.state import TrainingState
+
+LIBRARIES = ("latentia", "torch", "numpy", "scikit-learn", "scipy", "safetensors")
+
+Draw = Callable[[], NDArray[Any] | None]
+
+
+class Run:
+    """The recorder of one run, at the folder ``path``; made by `open_run`.
+
+    Parameters
+    ----------
+    path
+        The folder.
+    draw
+        Returns the picture of an epoch as an (H, W, 3) uint8 array, or None.
+    checkpoint_seconds
+        The longest time without a checkpoint; each epoch ends with one all the same.
+    keep
+        How many checkpoints stay.
+    """
+
+    def __init__(
+        self, path: Path, draw: Draw, checkpoint_seconds: float = 60.0, keep: int = 3
+    ) -> None:
+        self.path = path
+        self.draw = draw
+        self.checkpoint_seconds = checkpoint_seconds
+        self.checkpoints = Checkpoints(path / "checkpoints", keep)
+        self.saved_at = time.monotonic()
+        self.events = _event_writer(path / "tensorboard")
+        (path / "samples").mkdir(exist_ok=True)
+
+    def close(self) -> None:
+        """Flush what is still in memory."""
+        if self.events is not None:
+            self.events.close()
+
+    def restore(self, state: TrainingState) -> None:
+        """Bring the state to the newest sound checkpoint, and the metrics to the same step."""
+        found = self.checkpoints.latest()
+        if found is not None:
+            state.restore(*found)
+        if self.events is None:
+            return
+        kept = [r for r in read_metrics(self.path) if r["step"] <= state.step]
+        lines = "".join(json.dumps(record) + "\n" for record in kept)
+        write_atomically(self.path / "metrics.jsonl", lines.encode())
+
+    def record(self, state: TrainingState, epoch: int, split: str, values: dict[str, float]) -> None:
+        """Append an epoch's values to ``metrics.jsonl`` and to TensorBoard."""
+        if self.events is None:
+            return
+        record = {"step": state.step, "epoch": epoch, "split": split, "values": values}
+        line = json.dumps(record | {"seconds": round(state.seconds, 3)})
+        with (self.path / "metrics.jsonl").open("a") as stream:
+            stream.write(line + "\n")
+        for name, value in values.items():
+            self.events.add_scalar(f"{split}/{name}", value, state.step)
+
+    def checkpoint(self, state: TrainingState, score: float | None, *, force: bool) -> None:
+        """Save at an epoch's end, when the last one is old, or at once; keep the best apart."""
+        if self.events is None:
+            return
+        best = score is not None and (state.best_score is None or score < state.best_score)
+        if best:
+            state.best_score = score
+        old = time.monotonic() - self.saved_at > self.checkpoint_seconds
+        if not (force or best or old or not state.sums):
+            return
+        tensors, counters = state.tensors(), state.counters()
+        self.checkpoints.save(state.step, tensors, counters)
+        if best:
+            self.checkpoints.save_best(tensors, counters)
+        self.saved_at = time.monotonic()
+
+    def picture(self, state: TrainingState, epoch: int) -> None:
+        """Save the picture of an epoch as ``samples/epoch_0001.png``."""
+        from latentia.plots.grids import save_png
+
+        picture = None if self.events is None else self.draw()
+        if picture is not None:
+            save_png(self.path / "samples" / f"epoch_{epoch:04d}.png", picture)
+
+
+def _event_writer(folder: Path) -> Any:  # noqa: ANN401
+    """Return TensorBoard's writer in the process that leads, and None in the others."""
+    if not leads():
+        return None
+    from torch.utils.tensorboard import SummaryWriter
+
+    return SummaryWriter(str(folder))  # type: ignore[no-untyped-call]
+
+
+class Unrecorded:
+    """The recorder of a fit that leaves no files."""
+
+    def restore(self, state: TrainingState) -> None:
+        """Start from the beginning."""
+
+    def record(self, state: TrainingState, epoch: int, split: str, values: dict[str, float]) -> None:
+        """Keep nothing."""
+
+    def checkpoint(self, state: TrainingState, score: float | None, *, force: bool) -> None:
+        """Save nothing."""
+
+    def picture(self, state: TrainingState, epoch: int) -> None:
+        """Draw nothing."""
+
+
+@contextmanager
+def open_run(path: Path, config: Mapping[str, Any], draw: Draw, *, resume: bool) -> Iterator[Run]:
+    """Hold a run directory for this process while it trains.
+
+    Raises
+    ------
+    InputError
+        If another process holds it (named by its id), if it holds a run and ``resume`` is False,
+        or if the run there had another model, parameters or data.
+    """
+    path.mkdir(parents=True, exist_ok=True)
+    with _held(path):
+        _check_or_write_config(path, config, resume=resume)
+        run = Run(path, draw)
+        try:
+            yield run
+        finally:
+            run.close()
+
+
+@contextmanager
+def _held(path: Path) -> Iterator[None]:
+    if not leads():
+        yield
+        return
+    holder = path / "holder"
+    lock = FileLock(str(path / ".lock"))
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        pid = holder.read_text() if holder.exists() else "unknown"
+        raise InputError(
+            f"{path} is in use by process {pid}: wait for it, stop it, or choose another directory"
+        ) from None
+    try:
+        holder.write_text(str(os.getpid()))
+        yield
+    finally:
+        holder.unlink(missing_ok=True)
+        lock.release()
+
+
+def _check_or_write_config(path: Path, config: Mapping[str, Any], *, resume: bool) -> None:
+    if not leads():
+        return
+    target = path / "config.json"
+    if not target.exists():
+        if resume:
+            raise InputError(f"{path} holds no run to resume: it has no config.json")
+        content = dict(config) | {"versions": versions()}
+        write_atomically(target, json.dumps(content, indent=2).encode())
+        return
+    if not resume:
+        raise InputError(
+            f"{path} already holds a run: resume it with 'latentia resume {path}', "
+            "or choose another directory"
+        )
+    before = read_config(path)
+    for part in config:
+        if resume and before.get(part) != json.loads(json.dumps(config[part])):
+            raise InputError(
+                f"the run in {path} was started with another {part}: {before.get(part)} "
+                f"there, {config[part]} here"
+            )
+
+
+def read_config(path: Path) -> dict[str, Any]:
+    """Return a run's ``config.json``.
+
+    Raises
+    ------
+    InputError
+        If there is none, or it cannot be read.
+    """
+    try:
+        content: dict[str, Any] = json.loads((path / "config.json").read_text())
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path} is not a run or a saved model: {error}") from None
+    return content
+
+
+def read_metrics(path: Path) -> list[dict[str, Any]]:
+    """Return a run's recorded values, oldest first; a half-written last line is left out."""
+    file = path / "metrics.jsonl"
+    lines = file.read_text().splitlines(keepends=True) if file.exists() else []
+    return [json.loads(line) for line in lines if line.endswith("\n")]
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of Python and of the libraries that a result depends on."""
+    found = {name: importlib.metadata.version(name) for name in LIBRARIES}
+    return {"python": platform.python_version()} | found
+
+
+def fingerprint(X: NDArray[Any]) -> str:
+    """Return a hash of the data's shape, type and first, middle and last rows."""
+    digest = hashlib.sha256(f"{X.shape} {X.dtype}".encode())
+    for row in (0, len(X) // 2, len(X) - 1):
+        digest.update(X[row].tobytes())
+    return digest.hexdigest()[:16]

@@ -1,0 +1,83 @@
+"""One model's section of a report: its pictures, its curves, its numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from latentia.base import unit_floats
+from latentia.data import Dataset
+from latentia.fields import model_reference, model_summary
+from latentia.plots.curves import loss_curves
+from latentia.plots.grids import png, rows, tile
+from latentia.plots.latent import latent_map, spectrum
+from latentia.plots.style import png_bytes
+from latentia.report import ModelSection, Picture
+from latentia.run import read_metrics
+
+MOST_CODES = 2_000
+
+
+def model_section(
+    model: Any,  # noqa: ANN401
+    data: Dataset,
+    run: Path,
+    metrics: dict[str, float],
+    notes: tuple[str, ...] = (),
+) -> ModelSection:
+    """Return what the report shows of a fitted model whose run lies in ``run``."""
+    name = type(model).__name__
+    return ModelSection(
+        name=name,
+        summary=model_summary(name),
+        reference=model_reference(name),
+        parameters=model.get_params(),
+        metrics=metrics,
+        pictures=tuple(_pictures(model, data, run)),
+        notes=notes,
+    )
+
+
+def _pictures(model: Any, data: Dataset, run: Path) -> Iterator[Picture]:  # noqa: ANN401
+    is_image = data.x_test.ndim > 2
+    if is_image and hasattr(model, "sample"):
+        samples = tile(model.sample(64, random_state=0), n_columns=8)
+        yield Picture("Samples", "64 draws from the prior, decoded.", png(samples))
+    if is_image and hasattr(model, "reconstruct"):
+        yield _reconstructions(model, data)
+    if hasattr(model, "transform"):
+        yield _latent_map(model, data)
+    if hasattr(model, "explained_variance_ratio_"):
+        figure = spectrum(model.explained_variance_ratio_)
+        yield Picture("Spectrum", "Share of the variance along each component.", png_bytes(figure))
+    records = read_metrics(run)
+    if records:
+        caption = "Mean over each epoch, on training data and on held-out data."
+        yield Picture("Loss curves", caption, png_bytes(loss_curves(records)))
+
+
+def _reconstructions(model: Any, data: Dataset) -> Picture:  # noqa: ANN401
+    x = unit_floats(np.asarray(data.x_test[:10]))
+    shown = [("original", x)]
+    caption = "Ten test images and what the latent space keeps of them."
+    noise_factor = getattr(model, "noise_factor", 0.0)
+    if noise_factor:
+        noise = np.random.default_rng(0).standard_normal(x.shape)
+        noisy = (x + noise_factor * noise).clip(0, 1).astype(np.float32)
+        shown += [("noisy", noisy), ("denoised", model.reconstruct(noisy))]
+        caption = "Ten test images, the same with noise, and with the noise taken away."
+    shown.append(("reconstructed", model.reconstruct(x)))
+    return Picture("Reconstructions", caption, png(rows(shown)))
+
+
+def _latent_map(model: Any, data: Dataset) -> Picture:  # noqa: ANN401
+    codes = model.transform(np.asarray(data.x_test[:MOST_CODES]))
+    labels = None if data.y_test is None else np.asarray(data.y_test[:MOST_CODES])
+    figure = latent_map(codes, labels, data.class_names)
+    caption = "Codes of test samples" + ("." if labels is None else ", coloured by class.")
+    return Picture("Latent map", caption, png_bytes(figure))
+

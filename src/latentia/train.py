@@ -1,0 +1,197 @@
+"""THE loop: every gradient-trained model of Latentia is trained by `train`.
+
+A model states its losses as `Update` records; the loop draws a batch for each, steps the nets
+that the update moves and no others, keeps the averaged weights, and tells the recorder. All noise
+and the order of the data follow from (seed, step), so a resumed run repeats the undisturbed one.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext
+from math import isfinite
+from typing import Protocol
+
+import torch
+from torch import Tensor, nn
+
+from latentia import distributed, draws
+from latentia.data.source import Source
+from latentia.engine import autocast
+from latentia.errors import InputError
+from latentia.interruption import Interruption
+from latentia.order import BatchOrder
+from latentia.state import TrainingState
+from latentia.updates import Loss, Update
+
+
+class Trainable(Protocol):
+    """What the loop needs of a model."""
+
+    n_epochs: int
+    batch_size: int
+    learning_rate: float
+    ema_decay: float | None
+    seed_: int
+
+    def nets(self) -> Mapping[str, nn.Module]:
+        """Return the model's modules by name."""
+
+    def updates(self) -> list[Update]:
+        """Return one training step: the lines of the algorithm box, in order."""
+
+
+class Recorder(Protocol):
+    """What keeps a run: a run directory, or nothing at all."""
+
+    def restore(self, state: TrainingState) -> None:
+        """Bring the state to where an earlier run stopped."""
+
+    def record(self, state: TrainingState, epoch: int, split: str, values: dict[str, float]) -> None:
+        """Keep the values of an epoch."""
+
+    def checkpoint(self, state: TrainingState, score: float | None, *, force: bool) -> None:
+        """Save the state when it is due, or at once."""
+
+    def picture(self, state: TrainingState, epoch: int) -> None:
+        """Draw what the model makes at the end of an epoch."""
+
+
+class Watcher(Protocol):
+    """Observes each step; it cannot steer."""
+
+    def __call__(self, step: int, epoch: int, images: int, values: Mapping[str, float]) -> None:
+        """Take the losses of a step."""
+
+
+def train(
+    model: Trainable,
+    source: Source,
+    validation: Source | None,
+    recorder: Recorder,
+    watch: Watcher,
+    device: torch.device,
+) -> None:
+    """Train a model on a source of batches; its nets hold the result.
+
+    Raises
+    ------
+    InputError
+        If a loss is not finite: names it, the step, and what to try.
+    KeyboardInterrupt
+        After a checkpoint of the last whole step, when the run was asked to stop.
+    """
+    updates = model.updates()
+    draws_a_step = max(update.repeats for update in updates)
+    order = BatchOrder(len(source), model.batch_size, model.n_epochs, model.seed_, draws_a_step)
+    state = TrainingState(model.nets(), updates, model.learning_rate, model.ema_decay)
+    recorder.restore(state)
+    began = time.perf_counter() - state.seconds
+    with torch.random.fork_rng(), Interruption() as interruption:
+        for step in range(state.step, order.n_steps):
+            epoch, values = order.epoch(step), {}
+            for update in updates:
+                optimizer = state.optimizers[update.name]
+                if update.schedule is not None:
+                    state.scale_learning_rate(update.name, update.schedule(step / order.n_steps))
+                for repeat in range(update.repeats):
+                    batch = [part.to(device) for part in source.batch(order.rows(step, repeat))]
+                    draws.seed(model.seed_, step, update.name, repeat)
+                    with autocast(device):
+                        loss = as_loss(update.loss(*batch))
+                    values |= finite_values(update.name, loss, step)
+                    optimizer.zero_grad()
+                    loss.total.backward(inputs=list(update.parameters()))
+                    distributed.average_gradients(update.parameters())
+                    optimizer.step()
+                    if update.after is not None:
+                        update.after()
+            state.step, state.seconds = step + 1, time.perf_counter() - began
+            if state.average is not None:
+                state.average.update(state.step)
+            for name, value in values.items():
+                state.sums[name] = state.sums.get(name, 0.0) + value
+            watch(state.step, epoch + 1, len(batch[0]) * distributed.world_size(), values)
+            score = None
+            if order.ends_epoch(step):
+                score = end_epoch(model, state, order, validation, recorder, device)
+            stop = distributed.any_rank(interruption.asked)
+            recorder.checkpoint(state, score, force=stop or state.step == order.n_steps)
+            if stop:
+                raise KeyboardInterrupt
+    if state.average is not None:
+        state.average.copy_to_nets()
+
+
+def as_loss(value: Tensor | Loss) -> Loss:
+    """Return a bare scalar as a `Loss` without terms."""
+    return value if isinstance(value, Loss) else Loss(value)
+
+
+def finite_values(name: str, loss: Loss, step: int) -> dict[str, float]:
+    """Return the loss and its terms as numbers, or refuse one that is not finite."""
+    parts = {name: loss.total} | {f"{name}/{term}": v for term, v in loss.terms.items()}
+    values = {key: float(value.detach()) for key, value in parts.items()}
+    for key, value in values.items():
+        if not isfinite(value):
+            raise InputError(
+                f"the loss {key!r} is {value} at step {step + 1}: "
+                "try a smaller learning_rate, or look for extreme values in the data"
+            )
+    return values
+
+
+def end_epoch(
+    model: Trainable,
+    state: TrainingState,
+    order: BatchOrder,
+    validation: Source | None,
+    recorder: Recorder,
+    device: torch.device,
+) -> float | None:
+    """Record an epoch's training means and held-out values; return the held-out score if any.
+
+    A model with one update is scored by that loss; a game between nets has no score.
+    """
+    epoch = order.epoch(state.step - 1) + 1
+    means = {name: total / order.steps_an_epoch for name, total in state.sums.items()}
+    state.sums = {}
+    recorder.record(state, epoch, "train", distributed.average(means))
+    score = None
+    with state.average.applied() if state.average is not None else nullcontext():
+        with evaluating(model.nets()):
+            if validation is not None and distributed.rank() == 0:
+                values = held_out(model, validation, device)
+                recorder.record(state, epoch, "validation", values)
+                names = list(state.optimizers)
+                score = values[names[0]] if len(names) == 1 else None
+            recorder.picture(state, epoch)
+    return score
+
+
+def held_out(model: Trainable, source: Source, device: torch.device) -> dict[str, float]:
+    """Return every loss and term on held-out data, averaged over its rows, in evaluation mode."""
+    sums: dict[str, float] = {}
+    for first in range(0, len(source), model.batch_size):
+        rows = torch.arange(first, min(first + model.batch_size, len(source))).numpy()
+        batch = [part.to(device) for part in source.batch(rows)]
+        for update in model.updates():
+            draws.seed(model.seed_, "held out", update.name, first)
+            loss = as_loss(update.loss(*batch))
+            for name, value in finite_values(update.name, loss, first).items():
+                sums[name] = sums.get(name, 0.0) + value * len(rows)
+    return {name: total / len(source) for name, total in sums.items()}
+
+
+@contextmanager
+def evaluating(nets: Mapping[str, nn.Module]) -> Iterator[None]:
+    """Put nets in evaluation mode within a ``with`` block, and back as they were."""
+    modes = {name: net.training for name, net in nets.items()}
+    for net in nets.values():
+        net.eval()
+    try:
+        yield
+    finally:
+        for name, net in nets.items():
+            net.train(modes[name])

@@ -1,0 +1,66 @@
+"""One line of a paper's algorithm box, as a value: whose loss, which nets it moves, how often."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from torch import Tensor, nn, optim
+
+
+@dataclass(frozen=True)
+class Loss:
+    """A loss with the terms worth watching beside it.
+
+    Attributes
+    ----------
+    total
+        The scalar that is minimised.
+    terms
+        Named scalars that are logged as ``<update>/<term>`` and never differentiated.
+    """
+
+    total: Tensor
+    terms: Mapping[str, Tensor] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Update:
+    """Minimise a loss over some nets.
+
+    Attributes
+    ----------
+    name
+        What the loss is called in logs and errors.
+    loss
+        A batch to a scalar tensor, or to a `Loss`.
+    nets
+        The nets that move; every other net gets no gradient.
+    repeats
+        How many batches are drawn for it in each training step (``n_critic`` of a WGAN).
+    after
+        Called after each optimiser step (weight clipping of a WGAN).
+    optimizer
+        Makes the optimiser from the parameters; without it, Adam at the model's learning rate.
+    schedule
+        The learning rate's factor as a function of the fraction of training done, in [0, 1).
+    """
+
+    name: str
+    loss: Callable[..., Tensor | Loss]
+    nets: Sequence[nn.Module]
+    repeats: int = 1
+    after: Callable[[], None] | None = None
+    optimizer: Callable[[list[nn.Parameter]], optim.Optimizer] | None = None
+    schedule: Callable[[float], float] | None = None
+
+    def parameters(self) -> Iterator[nn.Parameter]:
+        """Yield the parameters that this update moves."""
+        for net in self.nets:
+            yield from net.parameters()
+
+    def make_optimizer(self, learning_rate: float) -> optim.Optimizer:
+        """Return this update's optimiser over its parameters."""
+        if self.optimizer is None:
+            return optim.Adam(list(self.parameters()), lr=learning_rate)
+        return self.optimizer(list(self.parameters()))
