@@ -200,13 +200,10 @@ class GradientModel(LatentModel):
         return rows(pictures)
 
     def _decode_array(self, Z: NDArray[Any]) -> NDArray[Any]:
-        decoded = self._apply("decode", Z)
+        decoded = self.apply("decode", Z)
         return decoded.reshape(len(Z), *self.data_shape_)
 
-    def _encode_array(self, X: NDArray[Any]) -> NDArray[Any]:
-        return self._apply("encode", X)
-
-    def _apply(self, verb: str, rows_: NDArray[Any]) -> NDArray[Any]:
+    def apply(self, verb: str, rows_: NDArray[Any]) -> NDArray[Any]:
         """Run ``encode`` or ``decode`` chunk by chunk; float64 tables are computed in float64.
 
         In float32 a row's result depends in its last bits on the rows beside it.

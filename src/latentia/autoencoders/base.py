@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from latentia.base import Transformer
@@ -89,6 +90,13 @@ class AutoencodingModel(Transformer, GradientModel):
         if self.architecture == "auto":
             return len(shape) > 1 and self.default_architecture == "convolutional"
         return self.architecture == "convolutional"
+
+    @abstractmethod
+    def encode(self, x: Tensor) -> Tensor:
+        """Return (N, n_components) codes."""
+
+    def _encode_array(self, X: NDArray[Any]) -> NDArray[Any]:
+        return self.apply("encode", X)
 
     def decode(self, z_NK: Tensor) -> Tensor:
         """Return decoded data in their own units, (N, *shape)."""
