@@ -21,7 +21,7 @@ from latentia.report import ModelSection, Report, write_report
 from latentia.run import versions
 from latentia.sections import model_section
 
-STEPS = 4_600
+STEPS = 4_300
 """Training steps of each gradient-trained model: ten epochs of MNIST in batches of 128."""
 SMALL = 5_000
 """Below this many samples batches are of 32, so that an epoch has enough steps."""
@@ -52,7 +52,7 @@ def compare(
     random_state
         The seed of every model and every measurement.
     n_epochs
-        Of each gradient-trained model; by default enough for about 4,600 steps.
+        Of each gradient-trained model; by default enough for about 4,300 steps.
     image_size
         Side in pixels that the pictures of a folder are resized to.
     progress
@@ -160,4 +160,6 @@ def _report(
         "made with": ", ".join(f"{k} {v}" for k, v in versions().items()),
     }
     source = f"{data.origin}. {data.licence}." if data.origin else f"Read from {data.spec}."
-    return Report(f"Latent-variable models on {data.name}", source, facts, tuple(sections), tuple(notes))
+    return Report(
+        f"Latent-variable models on {data.name}", source, facts, tuple(sections), tuple(notes)
+    )

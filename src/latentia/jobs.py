@@ -22,10 +22,10 @@ from latentia.evaluation import evaluate as measure
 from latentia.files import write_atomically
 from latentia.gradient import GradientModel
 from latentia.plots.grids import rows, save_png, tile
+from latentia.report import Report, write_report
 from latentia.run import read_config, versions
 from latentia.saved import load
 from latentia.sections import model_section
-from latentia.report import Report, write_report
 
 
 def hold_out(data: Dataset) -> tuple[Dataset, NDArray[Any]]:
@@ -70,7 +70,9 @@ def resume(run: Path, progress: bool | None = None) -> Path:
     if "spec" not in config["data"]:
         raise InputError(f"the run in {run} was started from Python: call fit(..., resume=True)")
     name = config["model"]
-    parameters = {k: tuple(v) if isinstance(v, list) else v for k, v in config["parameters"].items()}
+    parameters = {
+        k: tuple(v) if isinstance(v, list) else v for k, v in config["parameters"].items()
+    }
     model = getattr(importlib.import_module(MODELS[name]), name)(**parameters)
     origin = config["data"]
     data = load_data(origin["spec"], image_size=origin["image_size"])
@@ -131,7 +133,9 @@ def finish(model: Any, data: Dataset, run: Path, seconds: float) -> None:  # noq
     section = model_section(model, data, run, metrics)
     facts = {"data": f"{data.name}, {len(data.x_train):,} training samples"}
     title = f"{section.name} on {data.name}"
-    write_report(run / "report.html", Report(title, data.description, facts, (section,), data.notes))
+    write_report(
+        run / "report.html", Report(title, data.description, facts, (section,), data.notes)
+    )
 
 
 def sample(run: Path, n_samples: int, out: Path, random_state: int | None = None) -> Path:

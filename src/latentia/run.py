@@ -74,7 +74,9 @@ class Run:
         lines = "".join(json.dumps(record) + "\n" for record in kept)
         write_atomically(self.path / "metrics.jsonl", lines.encode())
 
-    def record(self, state: TrainingState, epoch: int, split: str, values: dict[str, float]) -> None:
+    def record(
+        self, state: TrainingState, epoch: int, split: str, values: dict[str, float]
+    ) -> None:
         """Append an epoch's values to ``metrics.jsonl`` and to TensorBoard."""
         if self.events is None:
             return
@@ -125,7 +127,9 @@ class Unrecorded:
     def restore(self, state: TrainingState) -> None:
         """Start from the beginning."""
 
-    def record(self, state: TrainingState, epoch: int, split: str, values: dict[str, float]) -> None:
+    def record(
+        self, state: TrainingState, epoch: int, split: str, values: dict[str, float]
+    ) -> None:
         """Keep nothing."""
 
     def checkpoint(self, state: TrainingState, score: float | None, *, force: bool) -> None:

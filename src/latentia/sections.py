@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from latentia.base import unit_floats
 from latentia.data import Dataset
@@ -80,4 +79,3 @@ def _latent_map(model: Any, data: Dataset) -> Picture:  # noqa: ANN401
     figure = latent_map(codes, labels, data.class_names)
     caption = "Codes of test samples" + ("." if labels is None else ", coloured by class.")
     return Picture("Latent map", caption, png_bytes(figure))
-

@@ -48,7 +48,9 @@ class Recorder(Protocol):
     def restore(self, state: TrainingState) -> None:
         """Bring the state to where an earlier run stopped."""
 
-    def record(self, state: TrainingState, epoch: int, split: str, values: dict[str, float]) -> None:
+    def record(
+        self, state: TrainingState, epoch: int, split: str, values: dict[str, float]
+    ) -> None:
         """Keep the values of an epoch."""
 
     def checkpoint(self, state: TrainingState, score: float | None, *, force: bool) -> None:

@@ -41,7 +41,9 @@ def _read_part(folder: Path, image_size: int | None) -> Part:
     bad = [f"{p}: {o}" for p, o in zip(paths, outcomes, strict=True) if isinstance(o, str)]
     good = [(p, o) for p, o in zip(paths, outcomes, strict=True) if not isinstance(o, str)]
     if not good:
-        raise InputError(f"none of the {len(bad)} files in {folder} is a usable image: {_list(bad)}")
+        raise InputError(
+            f"none of the {len(bad)} files in {folder} is a usable image: {_list(bad)}"
+        )
     notes = [f"{path}: {note}." for path, (_, found) in good for note in found]
     if bad:
         notes.append(f"{len(bad)} of {len(paths)} files were left out: {_list(bad)}.")

@@ -30,9 +30,7 @@ FASHION_MNIST = dataclasses.replace(
     origin="Xiao, Rasul, Vollgraf 2017 (Zalando SE)",
     needs_network=True,
 )
-DESCRIPTIONS = {
-    d.name: d for d in (bundled.DIGITS, bundled.FASHION_SMALL, MNIST, FASHION_MNIST)
-}
+DESCRIPTIONS = {d.name: d for d in (bundled.DIGITS, bundled.FASHION_SMALL, MNIST, FASHION_MNIST)}
 MIRRORS = {
     "mnist": (
         "https://ossci-datasets.s3.amazonaws.com/mnist",

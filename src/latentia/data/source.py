@@ -40,7 +40,9 @@ class Source:
 
     def __init__(self, x: NDArray[Any] | Tensor, y: NDArray[Any] | Tensor | None = None) -> None:
         if x.ndim not in (2, 3, 4):
-            raise InputError(f"data have {x.ndim} dimensions; give (n, d), (n, H, W) or (n, C, H, W)")
+            raise InputError(
+                f"data have {x.ndim} dimensions; give (n, d), (n, H, W) or (n, C, H, W)"
+            )
         if len(x) == 0:
             raise InputError("the data hold 0 samples")
         if isinstance(x, np.ndarray) and x.dtype.kind not in "fiub":

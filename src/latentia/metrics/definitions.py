@@ -103,9 +103,7 @@ _ALL = (
         "share of test codes classified right",
         "Five nearest training codes vote for each test code's class.",
     ),
-    Definition(
-        "n_parameters", "Parameters", "", "neither", "count", "Numbers that were learnt."
-    ),
+    Definition("n_parameters", "Parameters", "", "neither", "count", "Numbers that were learnt."),
     Definition(
         "seconds",
         "Time",

@@ -9,9 +9,7 @@ from numpy.typing import NDArray
 from sklearn.neighbors import KNeighborsClassifier, NearestNeighbors
 
 
-def memorisation(
-    x_train: NDArray[Any], x_test: NDArray[Any], x_samples: NDArray[Any]
-) -> float:
+def memorisation(x_train: NDArray[Any], x_test: NDArray[Any], x_samples: NDArray[Any]) -> float:
     """Return median distance sample → nearest training image over that of test images.
 
     Near 1, samples are as far from the training images as new data are; near 0 they are copies.

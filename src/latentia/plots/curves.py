@@ -27,7 +27,9 @@ def loss_curves(records: Sequence[Mapping[str, Any]]) -> Figure:
     ]
     with style():
         figure = new_figure(4.2 * len(panels), 3.0)
-        for axes, shown in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels, strict=True):
+        for axes, shown in zip(
+            figure.subplots(1, len(panels), squeeze=False)[0], panels, strict=True
+        ):
             _draw(axes, records, shown)
     return figure
 

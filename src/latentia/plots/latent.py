@@ -35,9 +35,7 @@ def latent_map(
                 name = class_names[int(value)] if len(class_names) > int(value) else str(value)
                 place = index if len(classes) <= 10 else index / (len(classes) - 1)
                 axes.scatter(*own.T, s=6, color=colours(place), label=name, linewidths=0)
-            axes.legend(
-                fontsize=7, markerscale=2, loc="center left", bbox_to_anchor=(1, 0.5)
-            )
+            axes.legend(fontsize=7, markerscale=2, loc="center left", bbox_to_anchor=(1, 0.5))
         axes.set_xlabel(names[0])
         axes.set_ylabel(names[1])
     return figure

@@ -1,0 +1,128 @@
+"""Set Latentia up in ``.venv`` beside this file, then run its main job or its tests.
+
+    python3 start.py compare [options]    latentia compare, or any other command of latentia
+    python3 start.py test [options]       ruff, mypy and pytest; options go to pytest
+
+On a machine without an NVIDIA GPU it takes care not to pull in the CUDA build of torch, which is
+several gigabytes. ``LATENTIA_TORCH=cuda`` or ``cpu`` decides otherwise.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import tomllib
+import venv
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent
+VENV = ROOT / ".venv"
+PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+STAMP = VENV / "latentia-installed"
+CPU_INDEX = "https://download.pytorch.org/whl/cpu"
+
+
+def main() -> int:
+    """Install what is missing and run what was asked for."""
+    if sys.version_info < (3, 11):
+        print(f"Latentia needs Python 3.11 or later; this is {sys.version.split()[0]}")
+        return 2
+    words = sys.argv[1:] or ["--help"]
+    testing = words[0] == "test"
+    if not install(testing):
+        return 2
+    return test(words[1:]) if testing else run("-m", "latentia", *words)
+
+
+def install(testing: bool) -> bool:
+    """Make the environment hold Latentia, with its test tools if asked; skip what is done."""
+    wanted = hashlib.sha256((ROOT / "pyproject.toml").read_bytes()).hexdigest()
+    done = STAMP.read_text().split() if STAMP.exists() else []
+    if done[:1] == [wanted] and (not testing or "test" in done):
+        return True
+    if not PYTHON.exists():
+        print(f"making {VENV}", flush=True)
+        venv.create(VENV, with_pip=True)
+    if not install_torch():
+        return False
+    print("installing Latentia and what it needs", flush=True)
+    target = f"{ROOT}[test]" if testing else str(ROOT)
+    if pip("install", "--quiet", "--editable", target) != 0:
+        return False
+    STAMP.write_text(f"{wanted} test" if testing or "test" in done else wanted)
+    return True
+
+
+def install_torch() -> bool:
+    """Install torch: the build for the GPU where there is one, otherwise the CPU build."""
+    requirement = torch_requirement()
+    if run("-c", "import torch", quiet=True) == 0:
+        return True
+    kind = os.environ.get("LATENTIA_TORCH") or ("cuda" if has_gpu() else "cpu")
+    extra: list[str] = []
+    if kind == "cpu" and needs_cuda(requirement, extra):
+        extra = ["--extra-index-url", CPU_INDEX]
+        if needs_cuda(requirement, extra):
+            print(
+                "only the CUDA build of torch (several GB) can be had here: set LATENTIA_TORCH=cuda"
+                " to take it, or install a CPU build of torch into .venv yourself"
+            )
+            return False
+    print(f"installing torch for {kind}", flush=True)
+    return pip("install", "--quiet", requirement, *extra) == 0
+
+
+def torch_requirement() -> str:
+    """Return the range of torch that ``pyproject.toml`` asks for."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    return next(need for need in project["dependencies"] if re.match(r"torch\b", need))
+
+
+def has_gpu() -> bool:
+    """Return whether an NVIDIA driver is here, or torch for Apple's GPU, which needs no CUDA."""
+    return shutil.which("nvidia-smi") is not None or Path("/proc/driver/nvidia").exists()
+
+
+def needs_cuda(requirement: str, extra: list[str]) -> bool:
+    """Return whether installing the requirement would bring CUDA packages; installs nothing."""
+    with tempfile.TemporaryDirectory() as folder:
+        report = Path(folder) / "report.json"
+        options = ["--quiet", "--dry-run", "--report", str(report), *extra]
+        if pip("install", *options, requirement) != 0:
+            return True
+        plan = json.loads(report.read_text())["install"]
+    names = [package["metadata"]["name"].lower() for package in plan]
+    return any(re.match(r"(nvidia|cuda|triton)", name) for name in names)
+
+
+def test(options: list[str]) -> int:
+    """Run the style check, the type check and the tests; return the first failure's status."""
+    statuses = [
+        run("-m", "ruff", "check", "."),
+        run("-m", "ruff", "format", "--check", "."),
+        run("-m", "mypy"),
+        run("-m", "pytest", "-n", "2", *options),
+    ]
+    return next((status for status in statuses if status), 0)
+
+
+def pip(*words: str) -> int:
+    """Run the environment's pip."""
+    return run("-m", "pip", "--disable-pip-version-check", *words)
+
+
+def run(*words: str, quiet: bool = False) -> int:
+    """Run the environment's Python in the current folder."""
+    sink = subprocess.DEVNULL if quiet else None
+    folder = ROOT if words[:1] == ("-m",) and words[1] in ("ruff", "mypy", "pytest") else None
+    return subprocess.run([str(PYTHON), *words], cwd=folder, stdout=sink, stderr=sink).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main())
