@@ -17,7 +17,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import tomllib
 import venv
 from pathlib import Path
 
@@ -80,12 +79,14 @@ def install_torch() -> bool:
 
 def torch_requirement() -> str:
     """Return the range of torch that ``pyproject.toml`` asks for."""
+    import tomllib  # not in the older Pythons that `main` turns away
+
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     return next(need for need in project["dependencies"] if re.match(r"torch\b", need))
 
 
 def has_gpu() -> bool:
-    """Return whether an NVIDIA driver is here, or torch for Apple's GPU, which needs no CUDA."""
+    """Return whether an NVIDIA driver is here."""
     return shutil.which("nvidia-smi") is not None or Path("/proc/driver/nvidia").exists()
 
 

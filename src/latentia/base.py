@@ -116,7 +116,8 @@ class LatentModel(BaseEstimator, ABC):  # type: ignore[misc]
                 f"X has samples of shape {array.shape[1:]}; this {type(self).__name__} was fitted "
                 f"on samples of shape {self.data_shape_}"
             )
-        return array
+        checked: NDArray[Any] = array
+        return checked
 
 
 class Transformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ABC):  # type: ignore[misc]
@@ -128,34 +129,35 @@ class Transformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ABC):  # ty
 
     @property
     def _n_features_out(self) -> int:
-        return self.n_latent  # type: ignore[attr-defined,no-any-return]
+        width: int = self.n_latent
+        return width
 
     def transform(self, X: ArrayLike) -> Any:  # noqa: ANN401
         """Return the (n, n_components) latent rows of data shaped as in ``fit``."""
         check_is_fitted(self)
-        array = self._incoming(X, reset=False)  # type: ignore[attr-defined]
+        array = self._incoming(X, reset=False)
         return in_kind_of(X, self._encode_array(array))
 
     def reconstruct(self, X: ArrayLike) -> Any:  # noqa: ANN401
         """Return ``inverse_transform(transform(X))``: what the latent space keeps of each row."""
         check_is_fitted(self)
-        array = self._incoming(X, reset=False)  # type: ignore[attr-defined]
+        array = self._incoming(X, reset=False)
         codes = self._encode_array(array)
-        return in_kind_of(X, self._decode_array(codes))  # type: ignore[attr-defined]
+        return in_kind_of(X, self._decode_array(codes))
 
     def negative_squared_error(self, X: Any) -> float:  # noqa: ANN401
         """Return minus the mean over samples of ``‖x − x̂‖²`` between data and reconstruction."""
         check_is_fitted(self)
-        array = self._incoming(X, reset=False)  # type: ignore[attr-defined]
+        array = self._incoming(X, reset=False)
         total = 0.0
         for first in range(0, len(array), 4096):
             x = unit_floats(array[first : first + 4096])
-            x_hat = self._decode_array(self._encode_array(x))  # type: ignore[attr-defined]
+            x_hat = self._decode_array(self._encode_array(x))
             total += float(np.square(x - x_hat, dtype=np.float64).sum())
         return -total / len(array)
 
 
-class Generator(ABC):
+class Generator:
     """A model with a prior over ``z``, which can draw new data."""
 
     def sample(self, n_samples: int = 1, random_state: int | None = None) -> NDArray[np.float32]:

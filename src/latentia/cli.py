@@ -109,7 +109,7 @@ def _value(words: list[str], flag: str) -> str:
 def _train(class_name: str, recipe: dict[str, object], given: argparse.Namespace) -> int:
     values = field_values(class_name, recipe | vars(given))
     data = str(given.data or recipe.get("data") or "digits")
-    size = given.image_size or recipe.get("image_size")
+    size = given.image_size or _image_size(recipe)
     folder = given.run or _free_run(class_name, data)
     model = getattr(latentia, class_name)(**values)
     model.validate_parameters()
@@ -118,6 +118,13 @@ def _train(class_name: str, recipe: dict[str, object], given: argparse.Namespace
     from latentia import jobs
 
     return _report_on(folder, lambda: jobs.train(model, data, folder, size, progress=True))
+
+
+def _image_size(recipe: dict[str, object]) -> int | None:
+    size = recipe.get("image_size")
+    if size is None or isinstance(size, int):
+        return size
+    raise InputError(f"image_size in the recipe is {size!r}; it must be a whole number")
 
 
 def _free_run(class_name: str, data: str) -> Path:

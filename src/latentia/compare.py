@@ -139,7 +139,7 @@ def _fits_dcgan(data: Dataset) -> bool:
 
 def _section(model: Any, data: Dataset, run: Path, seconds: float) -> ModelSection:  # noqa: ANN401
     metrics = evaluate(model, data) | {"seconds": seconds}
-    notes = ()
+    notes: tuple[str, ...] = ()
     if isinstance(model, PCA):
         sizes = [k for k in (2, 10, 30) if k <= model.n_components_]
         errors = [f"{-model.truncated(k).score(data.x_test):.2f} at {k}" for k in sizes]

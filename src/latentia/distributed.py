@@ -64,9 +64,8 @@ def average_gradients(parameters: Iterable[torch.nn.Parameter]) -> None:
     gradients = [p.grad for p in parameters if p.grad is not None]
     flat = torch.cat([g.flatten() for g in gradients])
     dist.all_reduce(flat)
-    for gradient, mean in zip(
-        gradients, (flat / world_size()).split([g.numel() for g in gradients])
-    ):
+    parts = torch.split(flat / world_size(), [g.numel() for g in gradients])
+    for gradient, mean in zip(gradients, parts, strict=True):
         gradient.copy_(mean.view_as(gradient))
 
 

@@ -1,4 +1,4 @@
-"""Files that are either whole or absent: temporary file, fsync, atomic replace, fsync of the folder."""
+"""Files that are whole or absent: temporary file, fsync, atomic replace, fsync of the folder."""
 
 from __future__ import annotations
 

@@ -178,7 +178,7 @@ class GradientModel(LatentModel):
             net.eval()
 
     def measure(self, source: Source) -> None:
-        """Learn what the nets need to know of the data before they are made (by default nothing)."""
+        """Learn what the nets need to know of the data before they are made; here nothing."""
 
     def _config(self, array: NDArray[Any], origin: Mapping[str, object]) -> dict[str, Any]:
         parameters = self.get_params() | {"random_state": self.seed_}
@@ -216,7 +216,7 @@ class GradientModel(LatentModel):
         return np.concatenate(parts)
 
     def _as_tensor(self, chunk: NDArray[Any]) -> Tensor:
-        x = torch.from_numpy(np.ascontiguousarray(unit_floats(chunk)))
+        x = torch.from_numpy(np.require(unit_floats(chunk), requirements=["C", "W"]))
         if x.ndim > 2:
             x = x.float().reshape(len(x), *self.sample_shape_)
         return x

@@ -11,7 +11,7 @@ import math
 import torch
 from torch import Tensor
 from torch.distributions import Normal
-from torch.nn import functional as F
+from torch.nn.functional import binary_cross_entropy_with_logits
 
 
 def sum_per_sample(values: Tensor) -> Tensor:
@@ -34,7 +34,7 @@ def bernoulli_negative_log_likelihood(x: Tensor, logits: Tensor) -> Tensor:
     ----------
     .. [1] D. P. Kingma, M. Welling, "Auto-Encoding Variational Bayes", ICLR 2014, appendix C.1.
     """
-    return sum_per_sample(F.binary_cross_entropy_with_logits(logits, x, reduction="none")).mean()
+    return sum_per_sample(binary_cross_entropy_with_logits(logits, x, reduction="none")).mean()
 
 
 def gaussian_negative_log_likelihood(x: Tensor, mean: Tensor, variance: float) -> Tensor:
@@ -70,4 +70,4 @@ def real_fake_cross_entropy(logits: Tensor, target: float) -> Tensor:
     .. [1] I. Goodfellow et al., "Generative Adversarial Nets", NeurIPS 2014, eq. 1.
     .. [2] T. Salimans et al., "Improved Techniques for Training GANs", NeurIPS 2016, section 3.4.
     """
-    return F.binary_cross_entropy_with_logits(logits, torch.full_like(logits, target))
+    return binary_cross_entropy_with_logits(logits, torch.full_like(logits, target))

@@ -118,7 +118,7 @@ def _event_writer(folder: Path) -> Any:  # noqa: ANN401
         return None
     from torch.utils.tensorboard import SummaryWriter
 
-    return SummaryWriter(str(folder))  # type: ignore[no-untyped-call]
+    return SummaryWriter(str(folder))
 
 
 class Unrecorded:

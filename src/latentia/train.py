@@ -92,7 +92,8 @@ def train(
     began = time.perf_counter() - state.seconds
     with torch.random.fork_rng(), Interruption() as interruption:
         for step in range(state.step, order.n_steps):
-            epoch, values = order.epoch(step), {}
+            epoch = order.epoch(step)
+            values: dict[str, float] = {}
             for update in updates:
                 optimizer = state.optimizers[update.name]
                 if update.schedule is not None:
@@ -104,7 +105,7 @@ def train(
                         loss = as_loss(update.loss(*batch))
                     values |= finite_values(update.name, loss, step)
                     optimizer.zero_grad()
-                    loss.total.backward(inputs=list(update.parameters()))
+                    loss.total.backward(inputs=list(update.parameters()))  # type: ignore[no-untyped-call]
                     distributed.average_gradients(update.parameters())
                     optimizer.step()
                     if update.after is not None:
@@ -161,14 +162,14 @@ def end_epoch(
     state.sums = {}
     recorder.record(state, epoch, "train", distributed.average(means))
     score = None
-    with state.average.applied() if state.average is not None else nullcontext():
-        with evaluating(model.nets()):
-            if validation is not None and distributed.rank() == 0:
-                values = held_out(model, validation, device)
-                recorder.record(state, epoch, "validation", values)
-                names = list(state.optimizers)
-                score = values[names[0]] if len(names) == 1 else None
-            recorder.picture(state, epoch)
+    averaged = nullcontext() if state.average is None else state.average.applied()
+    with averaged, evaluating(model.nets()):
+        if validation is not None and distributed.rank() == 0:
+            values = held_out(model, validation, device)
+            recorder.record(state, epoch, "validation", values)
+            names = list(state.optimizers)
+            score = values[names[0]] if len(names) == 1 else None
+        recorder.picture(state, epoch)
     return score
 
 

@@ -97,7 +97,7 @@ class DCGAN(AdversarialModel):
         self.discriminator_.apply(weights)
 
     def updates(self) -> list[Update]:
-        """The discriminator moves first, then the generator."""
+        """Move the discriminator first, then the generator."""
         adam = partial(optim.Adam, lr=self.learning_rate, betas=(self.beta_1, 0.999))
         return [
             Update("discriminator", self.discriminator_loss, [self.discriminator_], optimizer=adam),

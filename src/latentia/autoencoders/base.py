@@ -68,7 +68,7 @@ class AutoencodingModel(Transformer, GradientModel):
         self.standardisation_ = Standardisation.identity()
         if not self.unit_range_:
             columns = (self.column_mean_, self.column_scale_)
-            self.standardisation_ = Standardisation(*map(torch.from_numpy, columns))
+            self.standardisation_ = Standardisation(*map(torch.tensor, columns))
         n_codes = self.code_outputs()
         if self._is_convolutional(shape):
             image = (shape[0], shape[1], shape[2])

@@ -10,7 +10,7 @@ import warnings
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from latentia.data.dataset import Array
 
@@ -43,7 +43,7 @@ def read(path: Path, side: int | None = None) -> tuple[Array, tuple[str, ...]]:
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
             with Image.open(path) as image:
                 return _convert(image, side)
-    except Image.UnidentifiedImageError:
+    except UnidentifiedImageError:
         raise BadImageError("it is not an image") from None
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         raise BadImageError(str(error)) from None

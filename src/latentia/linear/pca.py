@@ -151,13 +151,14 @@ class PCA(Transformer, LatentModel):
     def _encode_array(self, X: NDArray[Any]) -> NDArray[Any]:
         X_ND = _rows(X)
         chunks = (X_ND[i : i + CHUNK] for i in range(0, len(X_ND), CHUNK))
-        codes = [(_floats(chunk) - self.mean_) @ self.components_.T for chunk in chunks]
+        codes = [(unit_floats(chunk) - self.mean_) @ self.components_.T for chunk in chunks]
         whitened: NDArray[Any] = np.concatenate(codes) / self._scales()
         return whitened.astype(_kind(X.dtype), copy=False)
 
     def _decode_array(self, Z: NDArray[Any]) -> NDArray[Any]:
         X_ND = (Z * self._scales()) @ self.components_ + self.mean_
-        return X_ND.astype(_kind(Z.dtype), copy=False).reshape(len(Z), *self.data_shape_)
+        X: NDArray[Any] = X_ND.astype(_kind(Z.dtype), copy=False)
+        return X.reshape(len(Z), *self.data_shape_)
 
     def truncated(self, n_components: int) -> PCA:
         """Return the fitted model with only its first components, without fitting anew."""
@@ -180,10 +181,6 @@ def _rows(X: NDArray[Any]) -> NDArray[Any]:
 
 def _kind(dtype: np.dtype[Any]) -> type[np.floating[Any]]:
     return np.float64 if dtype == np.float64 else np.float32
-
-
-def _floats(X: NDArray[Any]) -> NDArray[Any]:
-    return unit_floats(X)
 
 
 def _unit(X_ND: NDArray[Any]) -> NDArray[np.float64]:

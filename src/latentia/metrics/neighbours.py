@@ -1,4 +1,4 @@
-"""Nearest neighbours: are samples copies, and do codes keep the classes apart?"""
+"""Nearest neighbours: whether samples are copies, and codes keep the classes apart."""
 
 from __future__ import annotations
 

@@ -6,6 +6,7 @@ Shapes: ``z_NK`` latent rows in, images (N, C, H, W) in [−1, 1] out; images in
 from __future__ import annotations
 
 from itertools import pairwise
+from math import ceil
 
 from torch import Tensor, nn
 
@@ -92,18 +93,26 @@ def dcgan_weights(module: nn.Module) -> None:
     _zero_bias(module)
 
 
+def lecture_sizes(size: Size) -> list[Size]:
+    """Return an image's size, and its sizes halved once and twice, rounded up.
+
+    >>> lecture_sizes((28, 28))
+    [(28, 28), (14, 14), (7, 7)]
+    """
+    return [(ceil(size[0] / factor), ceil(size[1] / factor)) for factor in (1, 2, 4)]
+
+
 def lecture_generator(shape: tuple[int, int, int], n_inputs: int) -> nn.Sequential:
     """Return the lecture's: dense 128·(H/4)·(W/4), twice upsampling and 5×5 convolution, tanh."""
-    sizes = [shape[1:], (-(-shape[1] // 2), -(-shape[2] // 2))]
-    small = (-(-sizes[1][0] // 2), -(-sizes[1][1] // 2))
+    large, middle, small = lecture_sizes(shape[1:])
     return nn.Sequential(
         nn.Linear(n_inputs, 128 * small[0] * small[1]),
         leaky_relu(),
         nn.Unflatten(1, (128, *small)),
-        nn.Upsample(sizes[1]),
+        nn.Upsample(middle),
         nn.Conv2d(128, 64, 5, padding=2),
         leaky_relu(),
-        nn.Upsample(sizes[0]),
+        nn.Upsample(large),
         nn.Conv2d(64, shape[0], 5, padding=2),
         nn.Tanh(),
     )
@@ -111,7 +120,7 @@ def lecture_generator(shape: tuple[int, int, int], n_inputs: int) -> nn.Sequenti
 
 def lecture_discriminator(shape: tuple[int, int, int]) -> nn.Sequential:
     """Return the lecture's: two 5×5 convolutions of stride 2 with dropout 0.3, one dense layer."""
-    small = (-(-(-(-shape[1] // 2)) // 2), -(-(-(-shape[2] // 2)) // 2))
+    small = lecture_sizes(shape[1:])[-1]
     return nn.Sequential(
         nn.Conv2d(shape[0], 64, 5, stride=2, padding=2),
         leaky_relu(),

@@ -27,12 +27,14 @@ class BatchNorm(nn.BatchNorm2d):
         if not self.training or world_size() == 1:
             return super().forward(x)
         moments = torch.stack([x.mean((0, 2, 3)), x.square().mean((0, 2, 3))])
-        mean, square = collective.all_reduce(moments) / world_size()
+        together: Tensor = collective.all_reduce(moments)  # type: ignore[no-untyped-call]
+        mean, square = together / world_size()
         variance = square - mean.square()
         self._remember(mean.detach(), variance.detach(), x.numel() // x.shape[1] * world_size())
         scale = cast(Tensor, self.weight) * torch.rsqrt(variance + self.eps)
         shift = cast(Tensor, self.bias) - mean * scale
-        return x * scale[:, None, None] + shift[:, None, None]
+        normalised: Tensor = x * scale[:, None, None] + shift[:, None, None]
+        return normalised
 
     @torch.no_grad()
     def _remember(self, mean: Tensor, variance: Tensor, count: int) -> None:

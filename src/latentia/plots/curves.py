@@ -35,7 +35,7 @@ def loss_curves(records: Sequence[Mapping[str, Any]]) -> Figure:
 
 
 def _draw(axes: Axes, records: Sequence[Mapping[str, Any]], names: Sequence[str]) -> None:
-    everything = []
+    everything: list[float] = []
     for index, name in enumerate(names):
         for split, dashes in DASHES.items():
             points = [

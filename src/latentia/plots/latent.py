@@ -34,7 +34,9 @@ def latent_map(
                 own = points[labels == value]
                 name = class_names[int(value)] if len(class_names) > int(value) else str(value)
                 place = index if len(classes) <= 10 else index / (len(classes) - 1)
-                axes.scatter(*own.T, s=6, color=colours(place), label=name, linewidths=0)
+                axes.scatter(
+                    own[:, 0], own[:, 1], s=6, color=colours(place), label=name, linewidths=0
+                )
             axes.legend(fontsize=7, markerscale=2, loc="center left", bbox_to_anchor=(1, 0.5))
         axes.set_xlabel(names[0])
         axes.set_ylabel(names[1])

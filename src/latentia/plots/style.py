@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import resources
 from io import BytesIO
+from typing import Any
 
 import matplotlib as mpl
 from cycler import cycler
@@ -23,7 +24,7 @@ INK = "#333333"
 def style() -> Iterator[None]:
     """Apply the style within a ``with`` block: text falls back from DejaVu Sans to Hangul."""
     _add_font()
-    settings = {
+    settings: dict[Any, Any] = {
         "font.family": ["DejaVu Sans", FONT],
         # NanumGothic lacks U+2212.
         "axes.unicode_minus": False,

@@ -1,0 +1,38 @@
+"""Small data and small models, for every test; one torch thread for each worker."""
+
+import os
+
+os.environ.setdefault("LATENTIA_THREADS", "1")
+
+import numpy as np
+import pytest
+
+from latentia.adversarial.dcgan import DCGAN
+from latentia.autoencoders.denoising import DenoisingAutoencoder
+from latentia.autoencoders.vae import VAE
+from latentia.linear.pca import PCA
+
+SHARED = {"n_epochs": 2, "batch_size": 16, "random_state": 0, "device": "cpu"}
+
+
+def small_models():
+    """Return one small instance of every public model."""
+    return {
+        "PCA": PCA(n_components=3),
+        "DenoisingAutoencoder": DenoisingAutoencoder(n_components=3, hidden=(8,), **SHARED),
+        "VAE": VAE(n_components=3, hidden=(8,), **SHARED),
+        "DCGAN": DCGAN(n_components=3, width=4, **SHARED),
+    }
+
+
+@pytest.fixture
+def images():
+    """(40, 8, 8) float32 images in [0, 1]."""
+    return np.random.default_rng(0).random((40, 8, 8), dtype=np.float32)
+
+
+@pytest.fixture
+def table():
+    """(60, 5) float64 columns of different scales and means."""
+    draws = np.random.default_rng(1).normal(size=(60, 5))
+    return draws @ np.diag([5.0, 3.0, 1.0, 0.1, 0.01]) + [100, 0, -3, 0, 7]

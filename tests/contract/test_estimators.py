@@ -1,0 +1,32 @@
+"""scikit-learn's own conformance checks, for every estimator that takes a table."""
+
+import pytest
+from sklearn.utils.estimator_checks import estimator_checks_generator
+
+from latentia.autoencoders.denoising import DenoisingAutoencoder
+from latentia.autoencoders.vae import VAE
+from latentia.linear.pca import PCA
+
+ESTIMATORS = [
+    PCA(),
+    PCA(n_components=1, solver="randomized", random_state=0),
+    DenoisingAutoencoder(n_components=2, hidden=(8,), n_epochs=2),
+    VAE(n_components=2, hidden=(8,), n_epochs=2),
+]
+EXPECTED_CHECKS = 40
+"""At least so many must run: a generator that yields nothing would pass in silence."""
+
+CASES = [
+    pytest.param(estimator, check, id=f"{type(estimator).__name__}-{i}-{check.func.__name__}")
+    for i, each in enumerate(ESTIMATORS)
+    for estimator, check in estimator_checks_generator(each)
+]
+
+
+@pytest.mark.parametrize(("estimator", "check"), CASES)
+def test_conformance(estimator, check):
+    check(estimator)
+
+
+def test_enough_checks_ran():
+    assert len(CASES) >= EXPECTED_CHECKS * len(ESTIMATORS)

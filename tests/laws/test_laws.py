@@ -1,0 +1,256 @@
+"""Laws that hold for every model."""
+
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+import torch
+from sklearn.base import clone
+
+import latentia
+from latentia import MODELS
+from latentia.data.source import Source
+from latentia.errors import InputError
+from latentia.gradient import GradientModel
+from latentia.updates import Loss
+from tests.conftest import small_models
+
+NAMES = list(MODELS)
+TRAINED = [name for name, model in small_models().items() if isinstance(model, GradientModel)]
+
+
+def test_every_public_model_is_under_law():
+    assert set(small_models()) == set(MODELS)
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("layout", [(8, 8), (1, 8, 8), (3, 8, 9)])
+def test_shapes_of_each_verb(name, layout):
+    X = np.random.default_rng(0).random((40, *layout), dtype=np.float32)
+    model = small_models()[name].fit(X)
+    assert model.inverse_transform(np.zeros((2, 3))).shape == (2, *layout)
+    if hasattr(model, "transform"):
+        assert model.transform(X).shape == (40, 3)
+        assert model.reconstruct(X).shape == X.shape
+        assert np.isfinite(model.score(X))
+    if hasattr(model, "sample"):
+        drawn = model.sample(5, random_state=0)
+        assert drawn.shape == (5, *layout)
+        assert drawn.min() >= 0
+        assert drawn.max() <= 1
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_uint8_equals_its_floats_and_float32_is_kept(name, images):
+    bytes_ = np.rint(images * 255).astype(np.uint8)
+    models = [clone(small_models()[name]).fit(X) for X in (bytes_, bytes_ / np.float32(255))]
+    Z = np.ones((2, 3), np.float32)
+    outputs = [model.inverse_transform(Z) for model in models]
+    np.testing.assert_allclose(outputs[0], outputs[1], atol=1e-5)
+    assert outputs[0].dtype == np.float32
+    if hasattr(models[0], "transform"):
+        assert models[0].transform(bytes_).dtype == np.float32
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_tensors_in_tensors_out(name, images):
+    model = small_models()[name].fit(torch.from_numpy(images))
+    assert isinstance(model.inverse_transform(torch.zeros(2, 3)), torch.Tensor)
+    if hasattr(model, "transform"):
+        codes = model.transform(torch.from_numpy(images))
+        assert isinstance(codes, torch.Tensor)
+        np.testing.assert_array_equal(codes.numpy(), model.transform(images))
+
+
+@pytest.mark.parametrize("name", TRAINED)
+def test_same_seed_same_weights_other_seed_other_weights(name, images):
+    def weights(seed):
+        model = small_models()[name].set_params(random_state=seed).fit(images)
+        return torch.cat([p.flatten() for net in model.nets().values() for p in net.parameters()])
+
+    assert torch.equal(weights(0), weights(0))
+    assert not torch.equal(weights(0), weights(1))
+
+
+@pytest.mark.parametrize("name", TRAINED)
+def test_fit_leaves_the_callers_generator_alone(name, images):
+    torch.manual_seed(5)
+    expected = torch.rand(3)
+    torch.manual_seed(5)
+    small_models()[name].fit(images)
+    assert torch.equal(torch.rand(3), expected)
+
+
+@pytest.mark.parametrize("name", TRAINED)
+def test_gradients_reach_exactly_the_nets_of_each_update(name, images):
+    model = small_models()[name].fit(images)
+    x = Source(images).batch(np.arange(16))[0]
+    for update in model.updates():
+        for net in model.nets().values():
+            net.train().zero_grad()
+        loss = update.loss(x)
+        total = loss.total if isinstance(loss, Loss) else loss
+        total.backward(inputs=list(update.parameters()))
+        moved = {id(p) for p in update.parameters()}
+        assert moved
+        for net in model.nets().values():
+            for parameter in net.parameters():
+                assert (parameter.grad is not None) == (id(parameter) in moved)
+        assert any(p.grad.abs().sum() > 0 for p in update.parameters())
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_saved_model_is_the_same_model(name, images, tmp_path):
+    model = small_models()[name].fit(images)
+    path = model.save(tmp_path / "model")
+    loaded = latentia.load(path)
+    Z = np.random.default_rng(0).normal(size=(4, 3)).astype(np.float32)
+    np.testing.assert_array_equal(loaded.inverse_transform(Z), model.inverse_transform(Z))
+    assert loaded.get_params() == model.get_params()
+    if hasattr(model, "transform"):
+        np.testing.assert_array_equal(loaded.transform(images), model.transform(images))
+    assert "latentia.load" in (path / "README.md").read_text()
+    with pytest.raises(InputError, match="exists"):
+        model.save(path)
+
+
+@pytest.mark.parametrize("name", ["PCA", "DenoisingAutoencoder", "VAE"])
+def test_a_saved_model_of_a_table_is_the_same_model(name, table, tmp_path):
+    model = small_models()[name].fit(table)
+    loaded = latentia.load(model.save(tmp_path / "model"))
+    np.testing.assert_array_equal(loaded.reconstruct(table), model.reconstruct(table))
+    assert loaded.reconstruct(table).dtype == np.float64
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_damaged_weights_are_refused(name, images, tmp_path):
+    path = small_models()[name].fit(images).save(tmp_path / "model")
+    weights = path / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-10])
+    with pytest.raises(InputError, match="damaged"):
+        latentia.load(path)
+
+
+@pytest.mark.parametrize("name", TRAINED)
+@pytest.mark.parametrize("ema_decay", [None, 0.9])
+def test_ten_and_ten_steps_are_twenty(name, ema_decay, images, tmp_path):
+    """Stop in the middle of an epoch, resume, and end with the same bytes."""
+
+    class StoppedError(Exception):
+        pass
+
+    def fit(run, resume=False, stop_at=None):
+        model = small_models()[name].set_params(n_epochs=4, batch_size=8, ema_decay=ema_decay)
+        if stop_at is not None:
+            plain = model.updates
+
+            def updates():
+                calls = iter(range(10**9))
+
+                def stop():
+                    if next(calls) + 1 == stop_at:
+                        raise StoppedError
+
+                first, *rest = plain()
+                return [dataclasses.replace(first, after=stop), *rest]
+
+            model.updates = updates
+        return model.fit(images, validation=images[:8], run=run, resume=resume)
+
+    whole = fit(tmp_path / "whole")
+    with pytest.raises(StoppedError):
+        fit(tmp_path / "broken", stop_at=13)
+    resumed = fit(tmp_path / "broken", resume=True)
+    for key, net in whole.nets().items():
+        for a, b in zip(
+            net.state_dict().values(), resumed.nets()[key].state_dict().values(), strict=True
+        ):
+            assert torch.equal(a, b)
+    lines = [(tmp_path / r / "metrics.jsonl").read_text() for r in ("whole", "broken")]
+    records = [[json.loads(line) for line in text.splitlines()] for text in lines]
+    for one, other in zip(*records, strict=True):
+        assert one["values"] == other["values"]
+        assert one["step"] == other["step"]
+
+
+@pytest.mark.parametrize(
+    ("name", "verb", "reason"),
+    [
+        ("DCGAN", "transform", "no encoder"),
+        ("DCGAN", "reconstruct", "no encoder"),
+        ("DCGAN", "score", "implicit"),
+        ("PCA", "sample", "no density"),
+        ("DenoisingAutoencoder", "sample", "no prior"),
+    ],
+)
+def test_an_absent_verb_says_why(name, verb, reason):
+    model = small_models()[name]
+    assert not hasattr(model, verb)
+    with pytest.raises(AttributeError, match=reason):
+        getattr(model, verb)
+
+
+@pytest.mark.parametrize("name", TRAINED)
+@pytest.mark.parametrize(
+    ("field", "value", "words"),
+    [
+        ("n_epochs", 0, "n_epochs is 0; it must be at least 1"),
+        ("n_epochs", 1.5, "whole number"),
+        ("batch_size", True, "batch_size is True"),
+        ("learning_rate", float("nan"), "greater than 0"),
+        ("ema_decay", 1.0, "less than 1"),
+        ("device", "gpu", "auto, cpu, cuda"),
+        ("architecture", "mlpp", "one of"),
+        ("random_state", -1, "at least 0"),
+    ],
+)
+def test_a_bad_parameter_is_named(name, field, value, words, images):
+    model = small_models()[name].set_params(**{field: value})
+    with pytest.raises(InputError, match=words) as raised:
+        model.fit(images)
+    assert field in str(raised.value)
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(
+    ("X", "words"),
+    [
+        (np.full((10, 8, 8), 3.0), "0, 1"),
+        (np.full((10, 8, 8), np.nan), "0, 1"),
+        (np.zeros((10, 8, 8), np.int64), "uint8"),
+        (np.zeros((0, 8, 8), np.uint8), "0 images"),
+    ],
+)
+def test_bad_images_are_refused(name, X, words):
+    with pytest.raises(InputError, match=words):
+        small_models()[name].fit(X)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_other_shapes_than_fitted_are_refused(name, images):
+    model = small_models()[name].fit(images)
+    with pytest.raises(InputError, match="columns"):
+        model.inverse_transform(np.zeros((2, 7)))
+    if hasattr(model, "transform"):
+        with pytest.raises(InputError, match="shape"):
+            model.transform(np.zeros((2, 9, 9)))
+
+
+@pytest.mark.parametrize("name", TRAINED)
+def test_a_loss_that_is_not_finite_is_refused_by_name(name, images):
+    model = small_models()[name]
+    plain = model.updates
+
+    def updates():
+        first, *rest = plain()
+        return [dataclasses.replace(first, loss=lambda x: x.sum() * float("nan")), *rest]
+
+    model.updates = updates
+    with pytest.raises(InputError, match=r"is nan at step 1: try a smaller learning_rate"):
+        model.fit(images)
+
+
+def test_fewer_rows_than_a_batch_still_train(images):
+    model = small_models()["VAE"].set_params(batch_size=1000).fit(images)
+    assert model.transform(images).shape == (40, 3)
