@@ -213,10 +213,13 @@ def read_config(path: Path) -> dict[str, Any]:
     InputError
         If there is none, or it cannot be read.
     """
+    file = path / "config.json"
+    if not file.exists():
+        raise InputError(f"{path} holds no run and no saved model: it has no config.json")
     try:
-        content: dict[str, Any] = json.loads((path / "config.json").read_text())
+        content: dict[str, Any] = json.loads(file.read_text())
     except (OSError, ValueError) as error:
-        raise InputError(f"{path} is not a run or a saved model: {error}") from None
+        raise InputError(f"{file} cannot be read: {error}") from None
     return content
 
 

@@ -37,13 +37,15 @@ def conv_encoder(
     """Return the lecture's encoder: 3×3 convolutions of stride 2, batch norm, then linear layers.
 
     With channels (8, 16, 32) and hidden (128,) on (1, 28, 28): 28 → 14 → 7 → 3, 288 → 128 →
-    ``n_outputs``, ReLU between. Batch norm follows each convolution but the first.
+    ``n_outputs``, ReLU between. Batch norm follows each convolution but the first; what it follows
+    has no bias, since the norm would take it away again.
     """
     sizes = halvings(shape[1:], len(channels))
     widths = [shape[0], *channels[: len(sizes) - 1]]
     layers: list[nn.Module] = []
     for index, (n_in, n_out) in enumerate(pairwise(widths)):
-        layers.append(nn.Conv2d(n_in, n_out, 3, stride=2, padding=_padding(sizes[index])))
+        padding = _padding(sizes[index])
+        layers.append(nn.Conv2d(n_in, n_out, 3, stride=2, padding=padding, bias=index == 0))
         layers += [BatchNorm(n_out), nn.ReLU()] if index else [nn.ReLU()]
     flat = widths[-1] * prod(sizes[-1])
     return nn.Sequential(*layers, nn.Flatten(), mlp([flat, *hidden, n_outputs], nn.ReLU))
@@ -61,7 +63,7 @@ def conv_decoder(
     for index in reversed(range(len(widths) - 1)):
         padding = _padding(sizes[index])
         up = nn.ConvTranspose2d(
-            widths[index + 1], widths[index], 3, stride=2, padding=padding, output_padding=padding
+            widths[index + 1], widths[index], 3, 2, padding, padding, bias=index == 0
         )
         layers += [up, BatchNorm(widths[index]), nn.ReLU()] if index else [up]
     return nn.Sequential(*layers)

@@ -1,0 +1,50 @@
+"""Two processes train what one process with the doubled batch trains."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import safetensors.numpy
+
+from latentia.run import read_metrics
+
+ROOT = Path(__file__).parents[2]
+
+
+def run(n_processes, name, folder, batch_size, asked=None):
+    """Train under torchrun and return the finished process."""
+    launcher = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(n_processes)]
+    program = ["-m", "tests.distributed.train_rank", name, str(folder), str(batch_size)]
+    threads = {"LATENTIA_THREADS": "1", "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
+    environment = os.environ | threads | {"LATENTIA_DEVICES": str(asked or n_processes)}
+    command = [sys.executable, *launcher, *program]
+    return subprocess.run(
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=200
+    )
+
+
+@pytest.mark.parametrize("name", ["VAE", "DCGAN", "DenoisingAutoencoder"])
+def test_two_processes_equal_one_with_the_doubled_batch(name, tmp_path):
+    folders = [tmp_path / "one", tmp_path / "two"]
+    for folder in folders:
+        folder.mkdir()
+    for n_processes, folder, batch_size in ((1, folders[0], 16), (2, folders[1], 8)):
+        finished = run(n_processes, name, folder, batch_size)
+        assert finished.returncode == 0, finished.stderr[-3000:]
+    one, two = (
+        safetensors.numpy.load_file(folder / "model" / "model.safetensors") for folder in folders
+    )
+    assert set(one) == set(two)
+    for key in one:
+        np.testing.assert_allclose(one[key], two[key], atol=1e-5, err_msg=key)
+    steps = [[(r["step"], r["split"]) for r in read_metrics(f / "run")] for f in folders]
+    assert steps[0] == steps[1]
+
+
+def test_fewer_processes_than_asked_for_do_not_pass(tmp_path):
+    finished = run(1, "VAE", tmp_path, 8, asked=2)
+    assert finished.returncode != 0
+    assert "2 processes were asked for and 1 started" in finished.stderr

@@ -1,0 +1,80 @@
+"""DCGAN by its paper: layers, weights, losses, sizes."""
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from latentia.adversarial.dcgan import DCGAN
+from latentia.errors import InputError
+from latentia.nets.dcgan import (
+    dcgan_weights,
+    discriminator,
+    generator,
+    lecture_discriminator,
+    lecture_generator,
+)
+
+
+@pytest.mark.parametrize("size", [(8, 8), (9, 15), (28, 28), (31, 64), (64, 64), (128, 100)])
+@pytest.mark.parametrize("n_channels", [1, 3])
+def test_any_size_and_channel_count(size, n_channels):
+    shape = (n_channels, *size)
+    z = torch.randn(2, 5)
+    assert generator(shape, 5, 4)(z).shape == (2, *shape)
+    assert discriminator(shape, 4)(torch.zeros(2, *shape)).shape == (2, 1)
+    assert lecture_generator(shape, 5)(z).shape == (2, *shape)
+    assert lecture_discriminator(shape)(torch.zeros(2, *shape)).shape == (2, 1)
+
+
+def test_the_published_guidelines():
+    nets = generator((3, 64, 64), 100, 64), discriminator((3, 64, 64), 64)
+    for net in nets:
+        assert not any(isinstance(m, nn.Linear | nn.MaxPool2d | nn.Upsample) for m in net)
+    norms = [[isinstance(m, nn.BatchNorm2d) for m in net] for net in nets]
+    assert sum(norms[0]) == 4  # all but the output layer
+    assert sum(norms[1]) == 3  # all but the first and the last
+    assert isinstance(nets[0][-1], nn.Tanh)
+    assert {m.negative_slope for m in nets[1] if isinstance(m, nn.LeakyReLU)} == {0.2}
+    widths = [m.in_channels for m in nets[0] if isinstance(m, nn.ConvTranspose2d)]
+    assert widths == [100, 512, 256, 128, 64]
+
+
+def test_initial_weights():
+    torch.manual_seed(0)
+    net = generator((1, 32, 32), 100, 64).apply(dcgan_weights)
+    for module in net.requires_grad_(False):
+        if isinstance(module, nn.ConvTranspose2d):
+            assert float(module.weight.mean()) == pytest.approx(0, abs=2e-3)
+            assert float(module.weight.std()) == pytest.approx(0.02, rel=0.05)
+        if isinstance(module, nn.BatchNorm2d):
+            assert float(module.weight.mean()) == pytest.approx(1, abs=0.01)
+
+
+def test_the_game_is_the_papers(images):
+    model = DCGAN(n_components=4, width=4, n_epochs=1, random_state=0, label_smoothing=0.9)
+    model.fit(images)
+    x = torch.from_numpy(images)[:, None]
+    torch.manual_seed(3)
+    found = model.discriminator_loss(x)
+    torch.manual_seed(3)
+    fake = model.generator_(torch.randn(len(x), 4))
+    d_real, d_fake = (model.discriminator_(v).sigmoid().double() for v in (2 * x - 1, fake))
+    expected = -(0.9 * d_real.log() + 0.1 * (1 - d_real).log() + (1 - d_fake).log()).mean()
+    torch.testing.assert_close(found.total.double(), expected, rtol=1e-5, atol=1e-6)
+    torch.manual_seed(3)
+    torch.testing.assert_close(
+        model.generator_loss(x).double(), -d_fake.log().mean(), rtol=1e-5, atol=1e-6
+    )
+    optimizer = model.updates()[0].make_optimizer(0.1)
+    assert optimizer.defaults["lr"] == 2e-4
+    assert optimizer.defaults["betas"] == (0.5, 0.999)
+
+
+@pytest.mark.parametrize(
+    ("X", "words"),
+    [(np.zeros((9, 4)), "images"), (np.zeros((9, 7, 8)), "8 to 128"), (np.zeros((9, 8, 129)), "8")],
+)
+def test_what_it_cannot_learn(X, words):
+    with pytest.raises(InputError, match=words):
+        DCGAN().fit(X)

@@ -1,0 +1,74 @@
+"""PCA against scikit-learn on real data, and against its own algebra."""
+
+import numpy as np
+import pytest
+from sklearn.datasets import load_digits
+from sklearn.decomposition import PCA as SklearnPCA
+
+from latentia.errors import InputError
+from latentia.linear.pca import PCA
+
+
+@pytest.fixture(scope="module")
+def digits():
+    return load_digits().data / 16
+
+
+@pytest.mark.parametrize("n_components", [1, 10, 64])
+@pytest.mark.parametrize("whiten", [False, True])
+def test_agrees_with_scikit_learn_on_digits(digits, n_components, whiten):
+    if whiten and n_components == 64:
+        n_components = 50  # constant pixels have no variance to whiten
+    ours = PCA(n_components=n_components, whiten=whiten).fit(digits)
+    theirs = SklearnPCA(n_components, whiten=whiten, svd_solver="full").fit(digits)
+    kept = theirs.explained_variance_ > 1e-12
+    for name in ("explained_variance_", "explained_variance_ratio_", "singular_values_", "mean_"):
+        np.testing.assert_allclose(getattr(ours, name), getattr(theirs, name), atol=1e-5)
+    np.testing.assert_allclose(ours.noise_variance_, theirs.noise_variance_, atol=1e-5)
+    codes, expected = ours.transform(digits), theirs.transform(digits)
+    signs = np.sign((codes * expected).sum(axis=0))
+    np.testing.assert_allclose((codes * signs)[:, kept], expected[:, kept], atol=1e-5)
+    np.testing.assert_allclose(
+        ours.inverse_transform(codes), theirs.inverse_transform(expected), atol=1e-5
+    )
+
+
+def test_the_randomised_solver_finds_the_same_subspace(digits):
+    exact = PCA(n_components=5).fit(digits)
+    randomised = PCA(n_components=5, solver="randomized", random_state=0).fit(digits)
+    np.testing.assert_allclose(randomised.components_, exact.components_, atol=1e-4)
+
+
+def test_more_columns_than_rows(digits):
+    wide = digits[:20]
+    ours = PCA(n_components=19).fit(wide)
+    np.testing.assert_allclose(ours.reconstruct(wide), wide, atol=1e-10)
+    np.testing.assert_allclose(ours.components_ @ ours.components_.T, np.eye(19), atol=1e-10)
+
+
+def test_the_score_is_the_variance_left_out(digits):
+    model = PCA(n_components=10).fit(digits)
+    left = np.linalg.eigvalsh(np.cov(digits, rowvar=False))[:-10].sum()
+    assert model.score(digits) == pytest.approx(-left * (len(digits) - 1) / len(digits), rel=1e-9)
+    assert model.truncated(3).score(digits) == pytest.approx(
+        PCA(n_components=3).fit(digits).score(digits), rel=1e-9
+    )
+
+
+def test_whitened_codes_have_unit_covariance(digits):
+    codes = PCA(n_components=10, whiten=True).fit(digits).transform(digits)
+    np.testing.assert_allclose(np.cov(codes, rowvar=False), np.eye(10), atol=1e-9)
+
+
+def test_memory_mapped_uint8_images_need_no_float_copy(tmp_path):
+    images = np.random.default_rng(0).integers(0, 256, (50, 6, 7), dtype=np.uint8)
+    np.save(tmp_path / "x.npy", images)
+    mapped = np.load(tmp_path / "x.npy", mmap_mode="r")
+    ours = PCA(n_components=4).fit(mapped)
+    theirs = SklearnPCA(4, svd_solver="full").fit(images.reshape(50, -1) / 255)
+    np.testing.assert_allclose(ours.explained_variance_, theirs.explained_variance_, rtol=1e-5)
+
+
+def test_too_many_components_are_refused():
+    with pytest.raises(InputError, match="at most 3"):
+        PCA(n_components=4).fit(np.eye(3))

@@ -1,0 +1,155 @@
+"""Checkpoints: the last K, damage found before parsing, a run directory held by one process."""
+
+import json
+import logging
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+
+from latentia.checkpoint import Checkpoints
+from latentia.errors import InputError
+from latentia.files import write_atomically
+from latentia.run import read_metrics
+from tests.conftest import small_models
+
+
+def filled(folder, steps=(1, 2, 3)):
+    checkpoints = Checkpoints(folder, keep=3)
+    for step in steps:
+        checkpoints.save(step, {"w": torch.full((3,), float(step))}, {"step": step, "x": 0.1})
+    return checkpoints
+
+
+def test_the_last_k_are_kept(tmp_path):
+    filled(tmp_path, range(1, 8))
+    assert sorted(p.name for p in tmp_path.glob("*.json")) == [
+        f"step_{step:08d}.json" for step in (5, 6, 7)
+    ]
+    assert len(list(tmp_path.glob("*.safetensors"))) == 3
+
+
+def test_tensors_and_state_come_back(tmp_path):
+    tensors, state = filled(tmp_path).latest()
+    assert torch.equal(tensors["w"], torch.full((3,), 3.0))
+    assert state == {"step": 3, "x": 0.1}
+
+
+@pytest.mark.parametrize("position", [0, 9, 60, -1])
+def test_one_flipped_bit_falls_back_to_the_one_before(tmp_path, position, caplog):
+    checkpoints = filled(tmp_path)
+    path = tmp_path / "step_00000003.safetensors"
+    content = bytearray(path.read_bytes())
+    content[position] ^= 1
+    path.write_bytes(content)
+    with caplog.at_level(logging.WARNING):
+        _, state = checkpoints.latest()
+    assert state["step"] == 2
+    assert "step_00000003 is damaged" in caplog.text
+
+
+@pytest.mark.parametrize("damage", ["truncate", "remove", "manifest"])
+def test_other_damage_falls_back_too(tmp_path, damage):
+    checkpoints = filled(tmp_path)
+    path = tmp_path / "step_00000003.safetensors"
+    if damage == "truncate":
+        path.write_bytes(path.read_bytes()[:20])
+    elif damage == "remove":
+        path.unlink()
+    else:
+        path.with_suffix(".json").write_text('{"sha2')
+    assert checkpoints.latest()[1]["step"] == 2
+
+
+def test_no_sound_checkpoint_is_said(tmp_path):
+    checkpoints = filled(tmp_path)
+    for path in tmp_path.glob("*.safetensors"):
+        path.write_bytes(b"")
+    with pytest.raises(InputError, match="every checkpoint"):
+        checkpoints.latest()
+
+
+def test_stale_temporaries_go_and_a_crash_keeps_the_old_file(tmp_path, monkeypatch):
+    (tmp_path / "step_00000009.safetensors.77.tmp").write_bytes(b"half")
+    Checkpoints(tmp_path)
+    assert not list(tmp_path.glob("*.tmp"))
+    target = tmp_path / "file"
+    write_atomically(target, b"old")
+
+    def crash(descriptor):
+        raise OSError("power")
+
+    monkeypatch.setattr(os, "fsync", crash)
+    with pytest.raises(OSError, match="power"):
+        write_atomically(target, b"new")
+    assert target.read_bytes() == b"old"
+
+
+def test_best_is_the_lowest_held_out_score(images, tmp_path):
+    model = small_models()["VAE"].set_params(n_epochs=6)
+    model.fit(images, validation=images[:16], run=tmp_path / "run")
+    scores = {
+        r["step"]: r["values"]["negative_elbo"]
+        for r in read_metrics(tmp_path / "run")
+        if r["split"] == "validation"
+    }
+    _, state = Checkpoints(tmp_path / "run" / "checkpoints").best()
+    assert state["step"] == min(scores, key=scores.get)
+    assert state["best_score"] == min(scores.values())
+
+
+def test_a_run_directory_says_what_it_holds(images, tmp_path):
+    run = tmp_path / "run"
+    model = small_models()["VAE"].fit(images, validation=images[:8], run=run)
+    config = json.loads((run / "config.json").read_text())
+    assert config["model"] == "VAE"
+    assert config["parameters"]["n_components"] == 3
+    assert config["versions"]["torch"] == torch.__version__
+    assert {r["split"] for r in read_metrics(run)} == {"train", "validation"}
+    assert sorted(p.name for p in (run / "samples").iterdir()) == [
+        "epoch_0001.png",
+        "epoch_0002.png",
+    ]
+    with pytest.raises(InputError, match="already holds a run"):
+        model.fit(images, run=run)
+    with pytest.raises(InputError, match="another parameters"):
+        model.set_params(beta=2.0).fit(images, run=run, resume=True)
+    with pytest.raises(InputError, match="another data"):
+        small_models()["VAE"].fit(1 - images, run=run, resume=True)
+    with pytest.raises(InputError, match="holds no run"):
+        small_models()["VAE"].fit(images, run=tmp_path / "nothing", resume=True)
+
+
+def test_tensorboard_has_the_same_values(images, tmp_path):
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    run = tmp_path / "run"
+    small_models()["VAE"].fit(images, run=run)
+    events = EventAccumulator(str(run / "tensorboard")).Reload()
+    ours = [r["values"]["negative_elbo/kl"] for r in read_metrics(run)]
+    theirs = [event.value for event in events.Scalars("train/negative_elbo/kl")]
+    np.testing.assert_allclose(ours, theirs, rtol=1e-6)
+
+
+def test_a_second_run_in_the_same_directory_is_refused_with_the_holder(images, tmp_path):
+    run = tmp_path / "run"
+    code = (
+        "import sys, time\n"
+        "from pathlib import Path\n"
+        "from latentia.run import open_run\n"
+        f"with open_run(Path({str(run)!r}), {{}}, lambda: None, resume=False):\n"
+        "    print('held', flush=True)\n"
+        "    time.sleep(60)\n"
+    )
+    holder = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+    try:
+        assert holder.stdout.readline() == "held\n"
+        with pytest.raises(InputError, match=f"in use by process {holder.pid}"):
+            small_models()["VAE"].fit(images, run=run)
+    finally:
+        holder.kill()
+        holder.wait()
+        holder.stdout.close()

@@ -1,0 +1,20 @@
+"""Train a small model in a run directory, or go on with it; killed from outside."""
+
+import sys
+
+import latentia
+from latentia.data import load
+from tests.conftest import small_models
+
+
+def main() -> None:
+    name, run, resume = sys.argv[1], sys.argv[2], sys.argv[3] == "resume"
+    model = small_models()[name].set_params(n_epochs=int(sys.argv[4]), ema_decay=0.99)
+    x = load("digits").x_train[:320]
+    model.fit(x, validation=x[:32], run=run, resume=resume)
+    model.save(f"{run}/model")
+
+
+if __name__ == "__main__":
+    assert latentia.MODELS
+    main()
