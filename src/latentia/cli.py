@@ -5,9 +5,7 @@ Only what a command needs is imported, inside its function: ``--help`` never loa
 
 from __future__ import annotations
 
-import argparse
 import os
-import subprocess
 import sys
 from collections.abc import Callable
 from itertools import count
@@ -16,17 +14,10 @@ from typing import Any
 
 import latentia
 from latentia.errors import InputError, nearest
-from latentia.fields import command_name, commands, model_reference, model_summary
-from latentia.options import (
-    Parser,
-    add_fields,
-    class_name_of,
-    field_values,
-    parse,
-    read_recipe,
-)
+from latentia.fields import commands, model_reference, model_summary
+from latentia.options import Parser, class_name_of, parse
+from latentia.train_command import INTERRUPTED, resume, train
 
-INTERRUPTED = 130
 MISUSED = 2
 
 
@@ -71,108 +62,6 @@ def _overview() -> str:
     for name, command in COMMANDS.items():
         lines.append(f"  {name:<12} {(command.__doc__ or '').splitlines()[0]}")
     return "\n".join([*lines, "", "'latentia COMMAND --help' tells a command's options."])
-
-
-def train(words: list[str]) -> int:
-    """Train a model on a data set in a run directory."""
-    named = words[0] if words and not words[0].startswith("-") else None
-    recipe = read_recipe(Path(_value(words, "--recipe"))) if "--recipe" in words else {}
-    model = named or recipe.get("model")
-    parser = Parser(prog=f"latentia train{f' {named}' if named else ''}", allow_abbrev=False)
-    if named is not None:
-        parser.add_argument("model", help=argparse.SUPPRESS)
-    parser.description = f"Models: {', '.join(commands())}."
-    parser.add_argument("--data", help="a data set's name or path (default: digits)")
-    parser.add_argument("--run", type=Path, help="the run directory (default: a new one in runs/)")
-    parser.add_argument("--recipe", type=Path, help="a TOML file of these options; flags win")
-    parser.add_argument("--resume", type=Path, metavar="RUN", help="go on with a stopped run")
-    parser.add_argument("--image-size", type=int, help="side in pixels for folders of pictures")
-    parser.add_argument("--devices", type=int, default=1, help="processes to train with")
-    class_name = None if model is None else class_name_of(str(model))
-    if class_name is not None:
-        add_fields(parser, class_name)
-    given = parse(parser, words)
-    if given.resume is not None:
-        return resume([str(given.resume)])
-    if class_name is None:
-        raise InputError(f"train needs a model: one of {', '.join(commands())}")
-    return _train(class_name, recipe, given)
-
-
-def _value(words: list[str], flag: str) -> str:
-    place = words.index(flag) + 1
-    if place >= len(words):
-        raise InputError(f"{flag} needs a value")
-    return words[place]
-
-
-def _train(class_name: str, recipe: dict[str, object], given: argparse.Namespace) -> int:
-    values = field_values(class_name, recipe | vars(given))
-    data = str(given.data or recipe.get("data") or "digits")
-    size = given.image_size or _image_size(recipe)
-    folder = given.run or _free_run(class_name, data)
-    model = getattr(latentia, class_name)(**values)
-    model.validate_parameters()
-    if given.devices != 1:
-        return _spawn(given.devices, folder)
-    from latentia import jobs
-
-    return _report_on(folder, lambda: jobs.train(model, data, folder, size, progress=True))
-
-
-def _image_size(recipe: dict[str, object]) -> int | None:
-    size = recipe.get("image_size")
-    if size is None or isinstance(size, int):
-        return size
-    raise InputError(f"image_size in the recipe is {size!r}; it must be a whole number")
-
-
-def _free_run(class_name: str, data: str) -> Path:
-    name = f"{command_name(class_name)}-{Path(data).stem}"
-    return next(p for n in count(1) if not (p := Path("runs") / f"{name}-{n}").exists())
-
-
-def _spawn(n_devices: int, folder: Path) -> int:
-    """Start this command again under torchrun, in the same run directory."""
-    if n_devices < 1:
-        raise InputError(f"--devices is {n_devices}; it must be at least 1")
-    words = sys.argv[1:]
-    for flag in ("--devices", "--run"):
-        words = _without(words, flag)
-    launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
-    program = ["--nproc-per-node", str(n_devices), "-m", "latentia", *words, "--run", str(folder)]
-    environment = os.environ | {"LATENTIA_DEVICES": str(n_devices)}
-    return subprocess.run([*launcher, *program], env=environment, check=False).returncode
-
-
-def _without(words: list[str], flag: str) -> list[str]:
-    kept = [word for word in words if not word.startswith(f"{flag}=")]
-    if flag in kept:
-        place = kept.index(flag)
-        return kept[:place] + kept[place + 2 :]
-    return kept
-
-
-def _report_on(folder: Path, job: Callable[[], Path]) -> int:
-    """Run a training job; tell where its report is, or how to go on after a stop."""
-    try:
-        report = job()
-    except KeyboardInterrupt:
-        print(f"latentia: stopped; go on with: latentia resume {folder}", file=sys.stderr)
-        return INTERRUPTED
-    if os.environ.get("RANK", "0") == "0":
-        print(report)
-    return 0
-
-
-def resume(words: list[str]) -> int:
-    """Go on with a stopped run, exactly as if it had not stopped."""
-    parser = Parser(prog="latentia resume", allow_abbrev=False, description=resume.__doc__)
-    parser.add_argument("run", type=Path, help="the run directory")
-    given = parse(parser, words)
-    from latentia import jobs
-
-    return _report_on(given.run, lambda: jobs.resume(given.run, progress=True))
 
 
 def sample(words: list[str]) -> int:

@@ -52,5 +52,7 @@ def test_real_fake_cross_entropy(target):
 
 def test_at_the_optimal_discriminator_the_value_is_log_4_when_the_densities_agree():
     logits = torch.zeros(10, 1, dtype=torch.float64)  # D* = 1/2
-    value = losses.real_fake_cross_entropy(logits, 1.0) + losses.real_fake_cross_entropy(logits, 0.0)
+    value = losses.real_fake_cross_entropy(logits, 1.0) + losses.real_fake_cross_entropy(
+        logits, 0.0
+    )
     assert float(value) == pytest.approx(np.log(4), rel=1e-12)

@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
+import sklearn.decomposition
 from sklearn.datasets import load_digits
-from sklearn.decomposition import PCA as SklearnPCA
 
 from latentia.errors import InputError
 from latentia.linear.pca import PCA
@@ -20,7 +20,7 @@ def test_agrees_with_scikit_learn_on_digits(digits, n_components, whiten):
     if whiten and n_components == 64:
         n_components = 50  # constant pixels have no variance to whiten
     ours = PCA(n_components=n_components, whiten=whiten).fit(digits)
-    theirs = SklearnPCA(n_components, whiten=whiten, svd_solver="full").fit(digits)
+    theirs = sklearn.decomposition.PCA(n_components, whiten=whiten, svd_solver="full").fit(digits)
     kept = theirs.explained_variance_ > 1e-12
     for name in ("explained_variance_", "explained_variance_ratio_", "singular_values_", "mean_"):
         np.testing.assert_allclose(getattr(ours, name), getattr(theirs, name), atol=1e-5)
@@ -65,7 +65,7 @@ def test_memory_mapped_uint8_images_need_no_float_copy(tmp_path):
     np.save(tmp_path / "x.npy", images)
     mapped = np.load(tmp_path / "x.npy", mmap_mode="r")
     ours = PCA(n_components=4).fit(mapped)
-    theirs = SklearnPCA(4, svd_solver="full").fit(images.reshape(50, -1) / 255)
+    theirs = sklearn.decomposition.PCA(4, svd_solver="full").fit(images.reshape(50, -1) / 255)
     np.testing.assert_allclose(ours.explained_variance_, theirs.explained_variance_, rtol=1e-5)
 
 

@@ -1,0 +1,86 @@
+"""The report: one file, no request, every number defined, hostile names harmless."""
+
+from html.parser import HTMLParser
+
+import pytest
+
+from latentia.compare import compare
+from latentia.data import load
+from latentia.errors import InputError
+from latentia.evaluation import evaluate
+from latentia.metrics.definitions import DEFINITIONS
+from latentia.report import ModelSection, Picture, Report, format_number, write_report
+from tests.conftest import small_models
+
+
+class Page(HTMLParser):
+    """Collects tags, ids and addresses."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.tags, self.ids, self.addresses = [], set(), []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append(tag)
+        for name, value in attrs:
+            if name == "id":
+                self.ids.add(value)
+            if name in ("href", "src"):
+                self.addresses.append(value)
+
+
+def section(name="<script>alert(1)</script>", **metrics):
+    picture = Picture("A & B", "caption <b>", b"\x89PNG")
+    return ModelSection(name, "summary", "reference", {"a": "<i>"}, metrics, (picture,))
+
+
+def test_nothing_leaves_the_page_and_every_link_has_its_target(tmp_path):
+    sections = (section(psnr=20.0, seconds=3.0), section("two", psnr=21.0))
+    report = Report("t<", "s", {"data": "d<"}, sections, ("note",))
+    text = write_report(tmp_path / "report.html", report).read_text()
+    page = Page(text)
+    assert "script" not in page.tags
+    assert "i" not in page.tags
+    assert "default-src 'none'" in text
+    for address in page.addresses:
+        assert address.startswith(("#", "data:image/png;base64,"))
+        if address.startswith("#"):
+            assert address[1:] in page.ids
+    assert {"definition-psnr", "definition-seconds"} <= page.ids
+    assert text.count('class="best"') == 1  # one model alone has no best time
+
+
+def test_an_undefined_number_is_refused(tmp_path):
+    with pytest.raises(KeyError, match="mystery"):
+        write_report(tmp_path / "r.html", Report("t", "s", {}, (section(mystery=1.0),)))
+
+
+def test_infinite_numbers_are_shown():
+    assert format_number(float("inf")) == "∞"
+
+
+def test_every_measured_number_has_a_definition():
+    data = load("digits")
+    for model in small_models().values():
+        assert set(evaluate(model.fit(data.x_train[:200]), data)) <= set(DEFINITIONS)
+
+
+def test_a_comparison_of_all_models(tmp_path):
+    path = compare("digits", out=tmp_path / "c", n_epochs=1)
+    page = Page(path.read_text())
+    assert page.tags.count("section") == 5
+    assert page.tags.count("img") >= 10
+    for name in small_models():
+        assert (tmp_path / "c" / name / "model" / "config.json").exists()
+    with pytest.raises(InputError, match="already holds a comparison"):
+        compare("digits", out=tmp_path / "c")
+
+
+def test_a_comparison_on_a_table_leaves_dcgan_out_and_says_so(tmp_path, table):
+    import numpy as np
+
+    np.save(tmp_path / "t.npy", table)
+    text = compare(str(tmp_path / "t.npy"), out=tmp_path / "c", n_epochs=1).read_text()
+    assert "DCGAN was left out" in text
+    assert "no test part" in text
