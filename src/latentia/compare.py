@@ -14,7 +14,7 @@ from latentia.base import LatentModel
 from latentia.data import Dataset
 from latentia.data import load as load_data
 from latentia.errors import InputError, nearest
-from latentia.evaluation import evaluate
+from latentia.evaluation import evaluate, yardstick
 from latentia.jobs import fit_in_run, hold_out
 from latentia.linear.pca import PCA
 from latentia.report import ModelSection, Report, write_report
@@ -117,6 +117,7 @@ def recipe(name: str, data: Dataset, random_state: int, n_epochs: int | None) ->
             hidden=(400,),
             observation="gaussian" if tiny else "auto",
             noise_variance=0.04,
+            ema_decay=0.99,
             n_epochs=epochs,
             batch_size=batch_size,
             random_state=random_state,
@@ -150,9 +151,12 @@ def _section(model: Any, data: Dataset, run: Path, seconds: float) -> ModelSecti
 def _report(
     data: Dataset, sections: list[ModelSection], notes: list[str], random_state: int
 ) -> Report:
+    if any("frechet_distance" in section.metrics for section in sections):
+        notes = [*notes, yardstick(hold_out(data)[0])]
     n_held_out = len(data.x_train) // 12
     facts = {
-        "data": f"{data.name}: {data.description or 'your own data'}",
+        "data": f"{data.name}{f': {data.description}' if data.description else ''}",
+        "sample": " × ".join(map(str, data.x_train.shape[1:])),
         "training": f"{len(data.x_train) - n_held_out:,} samples",
         "held out for the curves": f"{n_held_out:,}",
         "test": f"{len(data.x_test):,}",

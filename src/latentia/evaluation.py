@@ -19,6 +19,7 @@ from latentia.metrics.neighbours import code_accuracy, memorisation
 from latentia.metrics.reconstruction import psnr, squared_error
 
 MOST_SAMPLES = 10_000
+LEAST_SAMPLES = 1_000
 MOST_NEIGHBOURS = 2_000
 
 
@@ -44,7 +45,8 @@ def evaluate(model: Any, data: Dataset, random_state: int = 0) -> dict[str, floa
     if hasattr(model, "reconstruct"):
         found |= _reconstruction(model, data)
     if hasattr(model, "bound_terms"):
-        found["negative_elbo"] = model.bound_terms(data.x_test)["negative_elbo"]
+        x = _first(data.x_test, MOST_SAMPLES)
+        found["negative_elbo"] = model.bound_terms(x)["negative_elbo"]
     if hasattr(model, "sample"):
         found |= _samples(model, data, random_state)
     return found
@@ -62,24 +64,29 @@ def _is_image(data: Dataset) -> bool:
 
 
 def _reconstruction(model: Any, data: Dataset) -> dict[str, float]:  # noqa: ANN401
-    x = unit_floats(np.asarray(data.x_test))
+    x = unit_floats(_first(data.x_test, MOST_SAMPLES))
     x_hat = model.reconstruct(x)
     found = {"squared_error": squared_error(x, x_hat)}
     if _is_image(data):
         found["psnr"] = psnr(x, x_hat)
+    if _is_image(data) and hasattr(model, "noise_factor"):
+        noise = np.random.default_rng(0).standard_normal(x.shape)
+        noisy = (x + model.noise_factor * noise).clip(0, 1).astype(np.float32)
+        found["psnr_denoised"] = psnr(x, model.reconstruct(noisy))
     if data.y_train is not None and data.y_test is not None:
         train, labels = _some(data.x_train, data.y_train)
         codes = model.transform(train), model.transform(x)
-        found["code_accuracy"] = code_accuracy(codes[0], labels, codes[1], data.y_test)
+        truth = data.y_test[:MOST_SAMPLES]
+        found["code_accuracy"] = code_accuracy(codes[0], labels, codes[1], truth)
     return found
 
 
 def _samples(model: Any, data: Dataset, random_state: int) -> dict[str, float]:  # noqa: ANN401
-    test = unit_floats(np.asarray(data.x_test))
-    fake = model.sample(min(MOST_SAMPLES, max(1_000, len(test))), random_state=random_state)
-    features = PixelFeatures().fit(unit_floats(_first(data.x_train, MOST_SAMPLES)))
-    distance = frechet_distance(features.transform(test), features.transform(fake))
+    test = unit_floats(_first(data.x_test, MOST_SAMPLES))
     train = unit_floats(_first(data.x_train, MOST_SAMPLES))
+    fake = model.sample(_n_samples(test), random_state=random_state)
+    features = PixelFeatures().fit(train)
+    distance = frechet_distance(features.transform(test), features.transform(fake))
     few = MOST_NEIGHBOURS
     found = {
         "frechet_distance": distance,
@@ -91,6 +98,20 @@ def _samples(model: Any, data: Dataset, random_state: int) -> dict[str, float]: 
         shares = class_shares(unit_floats(x_some), y_some, fake[:few], n_classes)
         found["classes_covered"] = float(coverage(shares))
     return found
+
+
+def _n_samples(test: NDArray[Any]) -> int:
+    return max(LEAST_SAMPLES, len(test))
+
+
+def yardstick(data: Dataset) -> str:
+    """Return what a Fréchet distance on this data must be quoted with, as a sentence."""
+    test = _first(data.x_test, MOST_SAMPLES)
+    features = PixelFeatures().fit(unit_floats(_first(data.x_train, MOST_SAMPLES)))
+    return (
+        f"The Fréchet distance is between {len(test):,} test samples and {_n_samples(test):,} "
+        f"drawn ones, not resized, in {features.name}."
+    )
 
 
 def _first(x: NDArray[Any], n: int) -> NDArray[Any]:

@@ -19,6 +19,7 @@ from latentia.data import load as load_data
 from latentia.distributed import leads
 from latentia.errors import InputError
 from latentia.evaluation import evaluate as measure
+from latentia.evaluation import yardstick
 from latentia.files import write_atomically
 from latentia.gradient import GradientModel
 from latentia.plots.grids import rows, save_png, tile
@@ -133,9 +134,9 @@ def finish(model: Any, data: Dataset, run: Path, seconds: float) -> None:  # noq
     section = model_section(model, data, run, metrics)
     facts = {"data": f"{data.name}, {len(data.x_train):,} training samples"}
     title = f"{section.name} on {data.name}"
-    write_report(
-        run / "report.html", Report(title, data.description, facts, (section,), data.notes)
-    )
+    quoted = (yardstick(data),) if "frechet_distance" in metrics else ()
+    report = Report(title, data.description, facts, (section,), data.notes + quoted)
+    write_report(run / "report.html", report)
 
 
 def sample(run: Path, n_samples: int, out: Path, random_state: int | None = None) -> Path:

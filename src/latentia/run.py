@@ -55,7 +55,7 @@ class Run:
         self.checkpoint_seconds = checkpoint_seconds
         self.checkpoints = Checkpoints(path / "checkpoints", keep)
         self.saved_at = time.monotonic()
-        self.events = _event_writer(path / "tensorboard")
+        self.events: Any = None
         (path / "samples").mkdir(exist_ok=True)
 
     def close(self) -> None:
@@ -68,8 +68,9 @@ class Run:
         found = self.checkpoints.latest()
         if found is not None:
             state.restore(*found)
-        if self.events is None:
+        if not leads():
             return
+        self.events = _event_writer(self.path / "tensorboard", state.step)
         kept = [r for r in read_metrics(self.path) if r["step"] <= state.step]
         lines = "".join(json.dumps(record) + "\n" for record in kept)
         write_atomically(self.path / "metrics.jsonl", lines.encode())
@@ -112,13 +113,11 @@ class Run:
             save_png(self.path / "samples" / f"epoch_{epoch:04d}.png", picture)
 
 
-def _event_writer(folder: Path) -> Any:  # noqa: ANN401
-    """Return TensorBoard's writer in the process that leads, and None in the others."""
-    if not leads():
-        return None
+def _event_writer(folder: Path, step: int) -> Any:  # noqa: ANN401
+    """Return TensorBoard's writer; what earlier events say of later steps no longer holds."""
     from torch.utils.tensorboard import SummaryWriter
 
-    return SummaryWriter(str(folder))
+    return SummaryWriter(str(folder), purge_step=step + 1)
 
 
 class Unrecorded:

@@ -177,3 +177,15 @@ def test_source_names_the_row_that_is_not_finite(bad):
     x[5000, 1] = bad
     with pytest.raises(InputError, match="sample 5000"):
         Source(x)
+
+
+def test_a_file_larger_than_memory_stays_on_the_disk(tmp_path, monkeypatch):
+    from latentia.data import dataset
+
+    x = np.random.default_rng(0).integers(0, 256, (50, 4, 4), dtype=np.uint8)
+    np.save(tmp_path / "x.npy", x)
+    monkeypatch.setattr(dataset, "MEMORY_LIMIT", 100)
+    data = load(str(tmp_path / "x.npy"))
+    assert isinstance(data.x_train, np.memmap)
+    np.testing.assert_array_equal(data.x_test, x[45:])
+    assert "stays on the disk" in data.notes[-1]

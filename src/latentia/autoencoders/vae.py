@@ -13,7 +13,7 @@ Shapes: ``x`` is (N, C, H, W) or (N, d); ``z_NK``, mean and log-variance are (N,
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal, final
+from typing import Literal, final
 
 import numpy as np
 import torch
@@ -163,7 +163,3 @@ class VAE(Generator, AutoencodingModel):
             "reconstruction": reconstruction,
             "kl": kl,
         }
-
-    def describe_objective(self) -> dict[str, Any]:
-        """Return the observation model and the effective β, for reports."""
-        return {"observation": self.observation_, "effective_beta": self.beta}

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from latentia.errors import InputError
 
 Array = NDArray[Any]
+MEMORY_LIMIT = 2**30
+"""Memory-mapped files above this many bytes are never copied into memory."""
 
 
 @dataclass(frozen=True)
@@ -102,6 +104,8 @@ def split(part: Part, name: str, random_state: int) -> Dataset:
     if n < 2:
         raise InputError(f"{name} holds {n} sample; at least 2 are needed to train and to test")
     n_test = max(1, n // 10)
+    if isinstance(part.x, np.memmap) and part.x.nbytes > MEMORY_LIMIT:
+        return _split_in_place(part, name, n_test)
     order = np.random.default_rng(random_state).permutation(n)
     train, test = np.sort(order[n_test:]), np.sort(order[:n_test])
     note = f"{name} has no test part: {n_test} of its {n} samples were drawn at random for it."
@@ -114,6 +118,15 @@ def split(part: Part, name: str, random_state: int) -> Dataset:
         class_names=part.class_names,
         notes=(*part.notes, note),
     )
+
+
+def _split_in_place(part: Part, name: str, n_test: int) -> Dataset:
+    """Hold out the last rows of a file too large to be copied, which stays on the disk."""
+    n = len(part.x) - n_test
+    note = f"{name} has no test part and stays on the disk: its last {n_test} samples are the test."
+    y_train, y_test = (None, None) if part.y is None else (part.y[:n], part.y[n:])
+    notes = (*part.notes, note)
+    return Dataset(name, part.x[:n], y_train, part.x[n:], y_test, part.class_names, notes=notes)
 
 
 def join(train: Part, test: Part, name: str) -> Dataset:

@@ -80,7 +80,7 @@ def _widened(part: NDArray[np.uint8], width: int) -> NDArray[np.uint8]:
 
 def _label(text: str, height: int) -> NDArray[np.uint8]:
     with style():
-        figure = new_figure((0.5 + 0.1 * _columns(text)) * 1.0, height / 110)
+        figure = new_figure(0.25 + 0.075 * _columns(text), height / 110)
         figure.text(0.04, 0.5, text, va="center", fontsize=9)
         stream = BytesIO()
         figure.savefig(stream, format="png", dpi=110)

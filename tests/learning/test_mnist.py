@@ -1,0 +1,39 @@
+"""Published and measured bars on full MNIST; needs its files in the cache (LATENTIA_DATA)."""
+
+import numpy as np
+import pytest
+
+from latentia.autoencoders.denoising import DenoisingAutoencoder
+from latentia.autoencoders.vae import VAE
+from latentia.data import load
+from latentia.errors import InputError
+from latentia.evaluation import evaluate
+from latentia.linear.pca import PCA
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def mnist():
+    try:
+        return load("mnist")
+    except InputError as error:
+        pytest.skip(f"MNIST is not here: {error}")
+
+
+@pytest.mark.parametrize(("n_components", "error"), [(2, 43.64), (10, 26.71), (30, 13.87)])
+def test_pca_reaches_the_published_error(mnist, n_components, error):
+    model = PCA(n_components=n_components).fit(mnist.x_train)
+    assert -model.score(mnist.x_test) == pytest.approx(error, abs=0.02)
+
+
+def test_vae_bound_after_ten_epochs(mnist):
+    model = VAE(hidden=(400,), n_components=20, n_epochs=10, ema_decay=0.99, random_state=0)
+    assert -model.fit(mnist.x_train).score(mnist.x_test) <= 106.5
+
+
+def test_denoising_autoencoder_psnr_after_ten_epochs(mnist):
+    metrics = evaluate(DenoisingAutoencoder(random_state=0).fit(mnist.x_train), mnist)
+    assert metrics["psnr"] >= 15.2
+    assert metrics["psnr_denoised"] >= 15.2
+    assert np.isfinite(metrics["code_accuracy"])
