@@ -44,7 +44,7 @@ def model_section(
 def _pictures(model: Any, data: Dataset, run: Path) -> Iterator[Picture]:  # noqa: ANN401
     is_image = data.x_test.ndim > 2
     if is_image and hasattr(model, "sample"):
-        samples = tile(model.sample(64, random_state=0), n_columns=8)
+        samples = tile(model.sample(64, random_state=0), n_columns=16)
         yield Picture("Samples", "64 draws from the prior, decoded.", png(samples))
     if is_image and hasattr(model, "reconstruct"):
         yield _reconstructions(model, data)
