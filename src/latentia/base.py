@@ -22,6 +22,7 @@ from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
 from latentia.errors import InputError
 from latentia.parameters import check_fields
+from latentia.saved import save
 
 
 class LatentModel(BaseEstimator, ABC):  # type: ignore[misc]
@@ -97,8 +98,6 @@ class LatentModel(BaseEstimator, ABC):  # type: ignore[misc]
 
     def save(self, path: str | Path, *, overwrite: bool = False) -> Path:
         """Write the fitted model into a folder: ``config.json``, ``model.safetensors``, a card."""
-        from latentia.saved import save
-
         check_is_fitted(self)
         return save(self, Path(path), overwrite=overwrite)
 

@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 import safetensors.torch
 import torch
+from sklearn.base import BaseEstimator
 from torch import Tensor, nn
 
 from latentia import MODELS
-from latentia.base import LatentModel
 from latentia.errors import InputError, nearest
 from latentia.files import sync_folder, write_atomically
 from latentia.run import read_config, versions
@@ -26,7 +26,7 @@ from latentia.run import read_config, versions
 WEIGHTS = "model.safetensors"
 
 
-def save(model: LatentModel, path: Path, *, overwrite: bool) -> Path:
+def save(model: BaseEstimator, path: Path, *, overwrite: bool) -> Path:
     """Write a fitted model into the folder ``path``; whole or not at all.
 
     Raises
@@ -86,7 +86,7 @@ def load(path: str | Path) -> Any:  # noqa: ANN401
     return model
 
 
-def _learned(model: LatentModel) -> tuple[dict[str, Tensor], dict[str, Any]]:
+def _learned(model: BaseEstimator) -> tuple[dict[str, Tensor], dict[str, Any]]:
     tensors: dict[str, Tensor] = {}
     learned: dict[str, Any] = {}
     for name, value in vars(model).items():
@@ -117,7 +117,7 @@ def _tuples(parameters: dict[str, Any]) -> dict[str, Any]:
     return {k: tuple(v) if isinstance(v, list) else v for k, v in parameters.items()}
 
 
-def _card(model: LatentModel, tensors: dict[str, Tensor]) -> str:
+def _card(model: BaseEstimator, tensors: dict[str, Tensor]) -> str:
     name = type(model).__name__
     summary = (type(model).__doc__ or name).strip().splitlines()[0]
     lines = [f"# {name}", "", summary, "", "| parameter | value |", "|---|---|"]
