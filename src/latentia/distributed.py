@@ -50,7 +50,10 @@ def process_group(device: torch.device) -> Iterator[None]:
     if started == 1 or world_size() > 1:
         yield
         return
-    dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
+    if device.type == "cuda":
+        torch.cuda.set_device(device)
+    # Counters and flags are reduced on the CPU, gradients where they are.
+    dist.init_process_group("cpu:gloo,cuda:nccl" if device.type == "cuda" else "gloo")
     try:
         yield
     finally:

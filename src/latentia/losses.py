@@ -14,6 +14,11 @@ from torch.distributions import Normal
 from torch.nn.functional import binary_cross_entropy_with_logits
 
 
+def full_precision(x: Tensor) -> Tensor:
+    """Return what a net gave in bfloat16 as float32, and anything else as it is."""
+    return x.float() if x.dtype in (torch.bfloat16, torch.float16) else x
+
+
 def sum_per_sample(values: Tensor) -> Tensor:
     """Return (N,) sums over all dimensions but the first."""
     return values.flatten(1).sum(1)

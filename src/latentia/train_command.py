@@ -16,6 +16,8 @@ from latentia.fields import command_name, commands
 from latentia.options import Parser, add_fields, class_name_of, field_values, parse, read_recipe
 
 INTERRUPTED = 130
+RUN = "--run-directory"
+"""The long form of ``--run``, which torchrun would take for the start of an option of its own."""
 
 
 def train(words: list[str]) -> int:
@@ -28,7 +30,13 @@ def train(words: list[str]) -> int:
         parser.add_argument("model", help=argparse.SUPPRESS)
     parser.description = f"Models: {', '.join(commands())}."
     parser.add_argument("--data", help="a data set's name or path (default: digits)")
-    parser.add_argument("--run", type=Path, help="the run directory (default: a new one in runs/)")
+    parser.add_argument(
+        "--run",
+        RUN,
+        dest="run_directory",
+        type=Path,
+        help="the run directory (default: a new one in runs/)",
+    )
     parser.add_argument("--recipe", type=Path, help="a TOML file of these options; flags win")
     parser.add_argument("--resume", type=Path, metavar="RUN", help="go on with a stopped run")
     parser.add_argument("--image-size", type=int, help="side in pixels for folders of pictures")
@@ -55,7 +63,7 @@ def _train(class_name: str, recipe: dict[str, object], given: argparse.Namespace
     values = field_values(class_name, recipe | vars(given))
     data = str(given.data or recipe.get("data") or "digits")
     size = given.image_size or _image_size(recipe)
-    folder = given.run or _free_run(class_name, data)
+    folder = given.run_directory or _free_run(class_name, data)
     model = getattr(latentia, class_name)(**values)
     model.validate_parameters()
     if given.devices != 1:
@@ -82,10 +90,10 @@ def _spawn(n_devices: int, folder: Path) -> int:
     if n_devices < 1:
         raise InputError(f"--devices is {n_devices}; it must be at least 1")
     words = sys.argv[1:]
-    for flag in ("--devices", "--run"):
+    for flag in ("--devices", "--run", RUN):
         words = _without(words, flag)
     launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
-    program = ["--nproc-per-node", str(n_devices), "-m", "latentia", *words, "--run", str(folder)]
+    program = ["--nproc-per-node", str(n_devices), "-m", "latentia", *words, RUN, str(folder)]
     environment = os.environ | {"LATENTIA_DEVICES": str(n_devices)}
     return subprocess.run([*launcher, *program], env=environment, check=False).returncode
 

@@ -48,3 +48,19 @@ def test_fewer_processes_than_asked_for_do_not_pass(tmp_path):
     finished = run(1, "VAE", tmp_path, 8, asked=2)
     assert finished.returncode != 0
     assert "2 processes were asked for and 1 started" in finished.stderr
+
+
+def test_the_command_line_starts_as_many_as_asked(tmp_path):
+    words = ["train", "vae", "--devices", "2", "--n-epochs", "1", "--run", str(tmp_path / "run")]
+    environment = os.environ | {"LATENTIA_THREADS": "1", "OMP_NUM_THREADS": "1"}
+    finished = subprocess.run(
+        [sys.executable, "-m", "latentia", *words],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=200,
+    )
+    assert finished.returncode == 0, finished.stderr[-3000:]
+    assert finished.stdout.strip() == str(tmp_path / "run" / "report.html")
+    assert (tmp_path / "run" / "report.html").exists()
+    assert "step 5/5" in finished.stderr  # 1,375 rows in two batches of 128 a step

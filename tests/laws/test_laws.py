@@ -254,3 +254,15 @@ def test_a_loss_that_is_not_finite_is_refused_by_name(name, images):
 def test_fewer_rows_than_a_batch_still_train(images):
     model = small_models()["VAE"].set_params(batch_size=1000).fit(images)
     assert model.transform(images).shape == (40, 3)
+
+
+@pytest.mark.parametrize("name", TRAINED)
+def test_losses_are_float32_under_bfloat16_autocast(name, images):
+    model = small_models()[name].fit(images)
+    x = Source(images).batch(np.arange(16))[0]
+    for update in model.updates():
+        with torch.autocast("cpu", torch.bfloat16):
+            loss = update.loss(x)
+        total = loss.total if isinstance(loss, Loss) else loss
+        assert total.dtype == torch.float32
+        assert torch.isfinite(total)

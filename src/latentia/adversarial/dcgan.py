@@ -19,7 +19,7 @@ from torch import Tensor, nn, optim
 
 from latentia.adversarial.base import AdversarialModel
 from latentia.errors import InputError
-from latentia.losses import real_fake_cross_entropy
+from latentia.losses import full_precision, real_fake_cross_entropy
 from latentia.nets import dcgan
 from latentia.parameters import check_range
 from latentia.updates import Loss, Update
@@ -111,8 +111,9 @@ class DCGAN(AdversarialModel):
 
     def discriminator_loss(self, x: Tensor) -> Loss:
         """Return −E log D(x) − E log(1 − D(G(z))), the first with its target smoothed."""
-        logits_real = self.discriminator_(2 * x - 1).float()
-        logits_fake = self.discriminator_(self.generate(self.draw(x)).detach()).float()
+        logits_real = full_precision(self.discriminator_(2 * x - 1))
+        x_fake = self.generate(self.draw(x)).detach()
+        logits_fake = full_precision(self.discriminator_(x_fake))
         real = real_fake_cross_entropy(logits_real, self.label_smoothing)
         fake = real_fake_cross_entropy(logits_fake, 0.0)
         probabilities = {
@@ -123,5 +124,5 @@ class DCGAN(AdversarialModel):
 
     def generator_loss(self, x: Tensor) -> Tensor:
         """Return −E log D(G(z)), the non-saturating form."""
-        logits_fake = self.discriminator_(self.generate(self.draw(x))).float()
+        logits_fake = full_precision(self.discriminator_(self.generate(self.draw(x))))
         return real_fake_cross_entropy(logits_fake, 1.0)

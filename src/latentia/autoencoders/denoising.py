@@ -19,7 +19,7 @@ from torch import Tensor
 from latentia import draws
 from latentia.autoencoders.base import AutoencodingModel
 from latentia.errors import InputError
-from latentia.losses import bernoulli_negative_log_likelihood, squared_error
+from latentia.losses import bernoulli_negative_log_likelihood, full_precision, squared_error
 from latentia.parameters import check_range
 from latentia.updates import Update
 
@@ -104,7 +104,7 @@ class DenoisingAutoencoder(AutoencodingModel):
 
     def reconstruction_loss(self, x: Tensor) -> Tensor:
         """Compare what the noisy sample decodes to with the clean one."""
-        output = self.decoder_(self.encode(self.corrupt(x)))
+        output = full_precision(self.decoder_(self.encode(self.corrupt(x))))
         if self.loss == "bce":
             return bernoulli_negative_log_likelihood(x, output)
         if self.unit_range_:

@@ -28,6 +28,7 @@ from latentia.base import Generator
 from latentia.errors import InputError
 from latentia.losses import (
     bernoulli_negative_log_likelihood,
+    full_precision,
     gaussian_negative_log_likelihood,
     kl_to_standard_normal,
 )
@@ -111,7 +112,8 @@ class VAE(Generator, AutoencodingModel):
 
     def posterior(self, x: Tensor) -> Normal:
         """Return q(z given x), a normal distribution over (N, n_components)."""
-        mean, log_variance = self.encoder_(self.standardisation_(x)).chunk(2, dim=1)
+        output = full_precision(self.encoder_(self.standardisation_(x)))
+        mean, log_variance = output.chunk(2, dim=1)
         scale = (0.5 * log_variance.clamp(-30, 20)).exp()
         return Normal(mean, scale, validate_args=False)
 
@@ -124,7 +126,7 @@ class VAE(Generator, AutoencodingModel):
         """Return −E_q log p(x given z) + β·KL, with its two terms, in nats per sample."""
         q = self.posterior(x)
         z_NK = q.loc + q.scale * draws.normal_like(q.loc)
-        reconstruction = self.reconstruction_loss(x, self.decoder_(z_NK))
+        reconstruction = self.reconstruction_loss(x, full_precision(self.decoder_(z_NK)))
         kl = kl_to_standard_normal(q)
         terms = {"reconstruction": reconstruction, "kl": kl}
         return Loss(reconstruction + self.beta * kl, terms)
