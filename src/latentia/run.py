@@ -99,9 +99,10 @@ class Run:
         if not (force or best or old or not state.sums):
             return
         tensors, counters = state.tensors(), state.counters()
-        self.checkpoints.save(state.step, tensors, counters)
+        # The best goes first: killed in between, the resumed run comes here again and repeats it.
         if best:
             self.checkpoints.save_best(tensors, counters)
+        self.checkpoints.save(state.step, tensors, counters)
         self.saved_at = time.monotonic()
 
     def picture(self, state: TrainingState, epoch: int) -> None:

@@ -165,7 +165,7 @@ def end_epoch(
     averaged = nullcontext() if state.average is None else state.average.applied()
     with averaged, evaluating(model.nets()):
         if validation is not None and distributed.rank() == 0:
-            values = held_out(model, validation, device)
+            values = held_out(model, validation, device, state.step)
             recorder.record(state, epoch, "validation", values)
             names = list(state.optimizers)
             score = values[names[0]] if len(names) == 1 else None
@@ -173,8 +173,8 @@ def end_epoch(
     return score
 
 
-def held_out(model: Trainable, source: Source, device: torch.device) -> dict[str, float]:
-    """Return every loss and term on held-out data, averaged over its rows, in evaluation mode."""
+def held_out(model: Trainable, source: Source, device: torch.device, step: int) -> dict[str, float]:
+    """Return every loss and term on held-out data, averaged over its rows; nets are evaluating."""
     sums: dict[str, float] = {}
     for first in range(0, len(source), model.batch_size):
         rows = torch.arange(first, min(first + model.batch_size, len(source))).numpy()
@@ -182,7 +182,7 @@ def held_out(model: Trainable, source: Source, device: torch.device) -> dict[str
         for update in model.updates():
             draws.seed(model.seed_, "held out", update.name, first)
             loss = as_loss(update.loss(*batch))
-            for name, value in finite_values(update.name, loss, first).items():
+            for name, value in finite_values(update.name, loss, step - 1).items():
                 sums[name] = sums.get(name, 0.0) + value * len(rows)
     return {name: total / len(source) for name, total in sums.items()}
 
