@@ -1,0 +1,75 @@
+"""The set-up script keeps several GB of CUDA off machines without a GPU."""
+
+import importlib.util
+import json
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture
+def start(monkeypatch):
+    spec = importlib.util.spec_from_file_location("start", ROOT / "start.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    monkeypatch.delenv("LATENTIA_TORCH", raising=False)
+    monkeypatch.setattr(module, "run", lambda *words, quiet=False: 1)
+    return module
+
+
+def pretend(monkeypatch, start, plans):
+    """Let pip answer dry runs with package names, by whether the CPU index was given."""
+    calls = []
+
+    def pip(*words):
+        calls.append(words)
+        if "--report" in words:
+            names = plans["--extra-index-url" in words]
+            plan = {"install": [{"metadata": {"name": name}} for name in names]}
+            Path(words[words.index("--report") + 1]).write_text(json.dumps(plan))
+        return 0
+
+    monkeypatch.setattr(start, "pip", pip)
+    return calls
+
+
+def test_the_range_is_the_projects(start):
+    assert start.torch_requirement().startswith("torch>=2.10")
+
+
+def test_a_cpu_build_is_taken_as_it_is(start, monkeypatch):
+    monkeypatch.setattr(start, "has_gpu", lambda: False)
+    calls = pretend(monkeypatch, start, {False: ["torch", "sympy"]})
+    assert start.install_torch()
+    assert "--extra-index-url" not in calls[-1]
+
+
+@pytest.mark.parametrize("name", ["nvidia-cublas", "cuda-toolkit", "triton"])
+def test_cuda_sends_it_to_the_cpu_index(start, monkeypatch, name):
+    monkeypatch.setattr(start, "has_gpu", lambda: False)
+    calls = pretend(monkeypatch, start, {False: ["torch", name], True: ["torch"]})
+    assert start.install_torch()
+    assert calls[-1][-2:] == ("--extra-index-url", start.CPU_INDEX)
+    assert "--dry-run" not in calls[-1]
+
+
+def test_nothing_but_cuda_stops_with_a_sentence(start, monkeypatch, capsys):
+    monkeypatch.setattr(start, "has_gpu", lambda: False)
+    both = ["torch", "nvidia-cublas"]
+    calls = pretend(monkeypatch, start, {False: both, True: both})
+    assert not start.install_torch()
+    assert all("--dry-run" in words for words in calls)
+    assert "LATENTIA_TORCH=cuda" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("gpu", "variable"), [(True, None), (False, "cuda")])
+def test_a_gpu_or_the_users_word_takes_cuda(start, monkeypatch, gpu, variable):
+    monkeypatch.setattr(start, "has_gpu", lambda: gpu)
+    if variable:
+        monkeypatch.setenv("LATENTIA_TORCH", variable)
+    calls = pretend(monkeypatch, start, {False: ["torch", "nvidia-cublas"]})
+    assert start.install_torch()
+    assert len(calls) == 1
+    assert "--dry-run" not in calls[0]
