@@ -58,6 +58,60 @@ def test_an_undefined_number_is_refused(tmp_path):
 
 def test_infinite_numbers_are_shown():
     assert format_number(float("inf")) == "∞"
+    assert format_number(float("-inf")) == "−∞"
+    assert format_number(float("nan")) == "undefined"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0, "0"), (42, "42"), (13.866, "13.87"), (16.7, "16.70"), (107.84, "107.8"),
+     (99770, "99,770"), (1234.5, "1,234"), (3.2e6, "3.20 M"), (0.05, "0.050"), (-7e-5, "−7.0e−05")],
+)  # fmt: skip
+def test_numbers_are_written_as_people_write_them(value, text):
+    assert format_number(value) == text
+
+
+def test_an_unknown_number_is_never_the_best(tmp_path):
+    sections = (section("a", psnr=float("nan")), section("b", psnr=1.0), section("c", psnr=2.0))
+    text = write_report(tmp_path / "r.html", Report("t", "s", {}, sections)).read_text()
+    assert 'class="best">2<span class="unseen"> (best)' in text
+
+
+def test_a_missing_number_says_why(tmp_path):
+    sections = (section("a", psnr=1.0, frechet_distance=3.0), section("b", psnr=2.0))
+    text = write_report(tmp_path / "r.html", Report("t", "s", {}, sections)).read_text()
+    assert "b has no such number: it draws no samples" in text
+
+
+def test_hostile_text_stays_text(tmp_path):
+    hostile = '"><img src=https://example.org/x onerror=alert(1)>\udce9'
+    picture = Picture(hostile, hostile, b"png")
+    part = ModelSection(
+        hostile, hostile, hostile, {hostile: hostile}, {"psnr": 1.0}, (picture,), (hostile,)
+    )
+    report = Report(hostile, hostile, {hostile: hostile}, (part,), (hostile,))
+    page = Page(write_report(tmp_path / "r.html", report).read_text())
+    assert page.tags.count("img") == 1
+    assert all(address.startswith(("#", "data:")) for address in page.addresses)
+
+
+def test_every_opened_tag_is_closed_in_order(tmp_path):
+    class Nesting(HTMLParser):
+        open_tags = ()
+
+        def handle_starttag(self, tag, attrs):
+            if tag not in ("meta", "img"):
+                self.open_tags += (tag,)
+
+        def handle_endtag(self, tag):
+            assert self.open_tags[-1] == tag
+            self.open_tags = self.open_tags[:-1]
+
+    nesting = Nesting()
+    report = Report("t", "s", {"a": "b"}, (section("m", psnr=2.0),), ("n",))
+    nesting.feed(write_report(tmp_path / "r.html", report).read_text())
+    assert nesting.open_tags == ()
+    assert [p.name for p in tmp_path.iterdir()] == ["r.html"]
 
 
 def test_every_measured_number_has_a_definition():

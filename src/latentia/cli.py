@@ -104,8 +104,10 @@ def evaluate(words: list[str]) -> int:
     from latentia import jobs
     from latentia.metrics.definitions import DEFINITIONS
 
-    for key, value in jobs.evaluate(given.run, given.data).items():
+    metrics, notes = jobs.evaluate(given.run, given.data)
+    for key, value in metrics.items():
         print(f"{DEFINITIONS[key].label:<26} {value:>14.4f} {DEFINITIONS[key].unit}".rstrip())
+    print(*notes, sep="\n")
     return 0
 
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from latentia.base import LatentModel, unit_floats
 from latentia.data import Dataset
-from latentia.metrics.coverage import class_shares, coverage
+from latentia.metrics.coverage import class_shares, coverage, entropy
 from latentia.metrics.frechet import PixelFeatures, frechet_distance
 from latentia.metrics.neighbours import code_accuracy, memorisation
 from latentia.metrics.reconstruction import psnr, squared_error
@@ -45,7 +45,7 @@ def evaluate(model: Any, data: Dataset, random_state: int = 0) -> dict[str, floa
     if hasattr(model, "reconstruct"):
         found |= _reconstruction(model, data)
     if hasattr(model, "bound_terms"):
-        x = _first(data.x_test, MOST_SAMPLES)
+        x = _spread(data.x_test, MOST_SAMPLES)
         found["negative_elbo"] = model.bound_terms(x)["negative_elbo"]
     if hasattr(model, "sample"):
         found |= _samples(model, data, random_state)
@@ -64,7 +64,7 @@ def _is_image(data: Dataset) -> bool:
 
 
 def _reconstruction(model: Any, data: Dataset) -> dict[str, float]:  # noqa: ANN401
-    x = unit_floats(_first(data.x_test, MOST_SAMPLES))
+    x = unit_floats(_spread(data.x_test, MOST_SAMPLES))
     x_hat = model.reconstruct(x)
     found = {"squared_error": squared_error(x, x_hat)}
     if _is_image(data):
@@ -76,27 +76,27 @@ def _reconstruction(model: Any, data: Dataset) -> dict[str, float]:  # noqa: ANN
     if data.y_train is not None and data.y_test is not None:
         train, labels = _some(data.x_train, data.y_train)
         codes = model.transform(train), model.transform(x)
-        truth = data.y_test[:MOST_SAMPLES]
+        truth = _spread(data.y_test, MOST_SAMPLES)
         found["code_accuracy"] = code_accuracy(codes[0], labels, codes[1], truth)
     return found
 
 
 def _samples(model: Any, data: Dataset, random_state: int) -> dict[str, float]:  # noqa: ANN401
-    test = unit_floats(_first(data.x_test, MOST_SAMPLES))
-    train = unit_floats(_first(data.x_train, MOST_SAMPLES))
+    test = unit_floats(_spread(data.x_test, MOST_SAMPLES))
+    train = unit_floats(_spread(data.x_train, MOST_SAMPLES))
     fake = model.sample(_n_samples(test), random_state=random_state)
     features = PixelFeatures().fit(train)
     distance = frechet_distance(features.transform(test), features.transform(fake))
     few = MOST_NEIGHBOURS
     found = {
         "frechet_distance": distance,
-        "memorisation": memorisation(train, test[:few], fake[:few]),
+        "memorisation": memorisation(train, _spread(test, few), fake[:few]),
     }
     if data.y_train is not None:
         x_some, y_some = _some(data.x_train, data.y_train)
         n_classes = len(np.unique(y_some))
         shares = class_shares(unit_floats(x_some), y_some, fake[:few], n_classes)
-        found["classes_covered"] = float(coverage(shares))
+        found |= {"classes_covered": float(coverage(shares)), "class_entropy": entropy(shares)}
     return found
 
 
@@ -106,17 +106,22 @@ def _n_samples(test: NDArray[Any]) -> int:
 
 def yardstick(data: Dataset) -> str:
     """Return what a Fréchet distance on this data must be quoted with, as a sentence."""
-    test = _first(data.x_test, MOST_SAMPLES)
-    features = PixelFeatures().fit(unit_floats(_first(data.x_train, MOST_SAMPLES)))
+    test = _spread(data.x_test, MOST_SAMPLES)
+    features = PixelFeatures().fit(unit_floats(_spread(data.x_train, MOST_SAMPLES)))
     return (
         f"The Fréchet distance is between {len(test):,} test samples and {_n_samples(test):,} "
         f"drawn ones, not resized, in {features.name}."
     )
 
 
-def _first(x: NDArray[Any], n: int) -> NDArray[Any]:
-    return np.asarray(x[:n])
+def _spread(x: NDArray[Any], n: int) -> NDArray[Any]:
+    """Return ``n`` rows evenly spaced: files may be ordered by class."""
+    return np.asarray(x[_places(len(x), n)] if len(x) > n else x)
+
+
+def _places(n_rows: int, n: int) -> NDArray[np.intp]:
+    return np.linspace(0, n_rows - 1, n).astype(np.intp)
 
 
 def _some(x: NDArray[Any], y: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
-    return _first(x, MOST_SAMPLES), np.asarray(y[:MOST_SAMPLES])
+    return _spread(x, MOST_SAMPLES), _spread(y, MOST_SAMPLES)

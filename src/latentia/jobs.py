@@ -158,10 +158,11 @@ def reconstruct(run: Path, data_spec: str | None, out: Path) -> Path:
     return write_arrays(out, pairs)
 
 
-def evaluate(run: Path, data_spec: str | None) -> dict[str, float]:
-    """Measure a saved model on the test part of its own data, or of another data set."""
+def evaluate(run: Path, data_spec: str | None) -> tuple[dict[str, float], tuple[str, ...]]:
+    """Measure a saved model on the test part of its data, or of another set; return notes too."""
     data, _ = hold_out(data_of(run, data_spec))
-    return measure(load(run), data)
+    metrics = measure(load(run), data)
+    return metrics, (yardstick(data),) if "frechet_distance" in metrics else ()
 
 
 def data_of(run: Path, data_spec: str | None) -> Dataset:

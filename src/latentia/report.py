@@ -77,7 +77,11 @@ def write_report(path: Path, report: Report) -> Path:
     if unknown:
         raise KeyError(f"no definition for {sorted(unknown)} in latentia.metrics.definitions")
     environment = Environment(
-        loader=PackageLoader("latentia"), autoescape=True, undefined=StrictUndefined
+        loader=PackageLoader("latentia"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
     environment.filters["number"] = format_number
     page = environment.get_template("report.html").render(
@@ -86,7 +90,8 @@ def write_report(path: Path, report: Report) -> Path:
         best={key: _best(key, report.sections) for key in keys},
     )
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_atomically(path, page.encode())
+    # Names of files may hold bytes that are no text.
+    write_atomically(path, page.encode(errors="replace"))
     return path
 
 
@@ -94,20 +99,33 @@ def format_number(value: float) -> str:
     """Return a number as a person would write it.
 
     >>> format_number(13.8662), format_number(1234567.0), format_number(0.98765)
-    ('13.87', '1,234,567', '0.988')
+    ('13.87', '1.23 M', '0.988')
+    >>> format_number(-10.9), format_number(42.0), format_number(0.0000123)
+    ('−10.90', '42', '1.2e−05')
     """
-    if not math.isfinite(value):
-        return "∞" if value > 0 else "–∞"
-    if float(value).is_integer() and abs(value) < 1e12:
-        return f"{value:,.0f}"
-    if abs(value) >= 1000:
-        return f"{value:,.0f}"
-    return f"{value:.3f}" if abs(value) < 1 else f"{value:.4g}"
+    if math.isnan(value):
+        return "undefined"
+    return ("−" if value < 0 else "") + _digits(abs(float(value)))
+
+
+def _digits(size: float) -> str:
+    if math.isinf(size):
+        return "∞"
+    if size >= 1e6:
+        return f"{size / 1e6:,.2f} M"
+    if size.is_integer() or size >= 1000:
+        return f"{size:,.0f}"
+    if size >= 100:
+        return f"{size:.1f}"
+    if size >= 1:
+        return f"{size:.2f}"
+    return f"{size:.3f}" if size >= 0.001 else f"{size:.1e}".replace("-", "−")
 
 
 def _best(key: str, sections: tuple[ModelSection, ...]) -> float | None:
     """Return the best value of a column, where one direction is better and models compete."""
     values = [section.metrics[key] for section in sections if key in section.metrics]
-    if len(values) < 2 or DEFINITIONS[key].better == "neither":
+    known = [value for value in values if not math.isnan(value)]
+    if len(known) < 2 or DEFINITIONS[key].better == "neither":
         return None
-    return min(values) if DEFINITIONS[key].better == "lower" else max(values)
+    return min(known) if DEFINITIONS[key].better == "lower" else max(known)

@@ -124,6 +124,7 @@ def test_a_whole_session(capsys, tmp_path, monkeypatch):
     status, out, _ = run(capsys, "evaluate", "r")
     assert status == 0
     assert "−ELBO" in out
+    assert "pca-" in out
     assert run(capsys, "resume", "r")[0] == 0
     status, _, errors = run(capsys, "train", "vae", "--run", "r")
     assert status == 2

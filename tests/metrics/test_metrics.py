@@ -3,8 +3,12 @@
 import numpy as np
 import pytest
 from scipy import linalg
+from scipy.stats import entropy as scipy_entropy
+from sklearn.decomposition import PCA
 
-from latentia.metrics.coverage import class_shares, coverage
+from latentia.errors import InputError
+from latentia.metrics.coverage import class_shares, coverage, entropy
+from latentia.metrics.definitions import DEFINITIONS
 from latentia.metrics.frechet import PixelFeatures, frechet_distance
 from latentia.metrics.neighbours import code_accuracy, memorisation
 from latentia.metrics.reconstruction import psnr, squared_error
@@ -41,7 +45,7 @@ def test_frechet_distance_of_singular_features():
 def test_features_are_named_with_their_hash():
     x = np.random.default_rng(0).random((30, 4, 4))
     one, other = PixelFeatures(5).fit(x), PixelFeatures(5).fit(1 - x)
-    assert one.name.startswith("pca-5 of pixels, ")
+    assert one.name.startswith("pca-5 of pixels, sha256 ")
     assert one.name != other.name
     assert one.transform(x).shape == (30, 5)
 
@@ -69,3 +73,100 @@ def test_accuracy_of_codes():
     y = (z[:, 0] > 9).astype(int)
     assert code_accuracy(z, y, z, y, k=1) == 1
     assert code_accuracy(z, y, z, 1 - y, k=1) == 0
+
+
+def test_shapes_that_would_broadcast_are_refused():
+    with pytest.raises(InputError, match="that shape"):
+        squared_error(np.zeros((3, 4, 4)), np.zeros((3, 1, 4, 4)))
+    with pytest.raises(InputError, match="that shape"):
+        psnr(np.zeros((3, 4, 4)), np.zeros((1, 4, 4)))
+
+
+def test_frechet_distance_of_independent_gaussians_against_the_closed_form():
+    """Diagonal covariances: Σ (μ − ν)² + (σ − τ)², exact for features made exactly so."""
+    white = np.linalg.qr(np.random.default_rng(0).normal(size=(40, 5)))[0]
+    white -= white.mean(axis=0)
+    white = white @ np.linalg.inv(np.linalg.cholesky(np.cov(white.T))).T
+    sigma, tau = np.array([1.0, 2, 3, 0.5]), np.array([2.0, 2, 1, 0])
+    a, b = white[:, :4] * sigma + 1, white[:, 1:] * tau - np.arange(4)
+    expected = np.sum((1 + np.arange(4)) ** 2) + np.sum((sigma - tau) ** 2)
+    assert frechet_distance(a, b) == pytest.approx(expected, rel=1e-9)
+
+
+@pytest.mark.parametrize("shapes", [((1, 3), (4, 3)), ((5, 3), (5, 1)), ((5,), (5,))])
+def test_frechet_distance_refuses_what_has_no_covariance(shapes):
+    with pytest.raises(InputError, match="at least two rows"):
+        frechet_distance(*(np.ones(shape) for shape in shapes))
+
+
+@pytest.mark.parametrize("shape", [(40, 3, 3), (12, 1, 6, 6)])
+def test_features_are_principal_components(shape):
+    """Against scikit-learn, for more samples than pixels and for fewer."""
+    x = np.random.default_rng(0).random(shape).astype(np.float32)
+    k = min(5, len(x) - 1)
+    features = PixelFeatures(k).fit(x)
+    flat = x.reshape(len(x), -1).astype(np.float64)
+    expected = PCA(k, svd_solver="full").fit(flat).components_
+    np.testing.assert_allclose(np.abs(features.components_ @ expected.T), np.eye(k), atol=1e-6)
+
+
+def test_no_more_features_than_the_data_vary_along():
+    x = np.random.default_rng(0).random((10, 4, 4))
+    x[:, 1:] = 0.5
+    features = PixelFeatures().fit(x)
+    assert features.components_.shape == (4, 16)
+    gram = features.components_ @ features.components_.T
+    np.testing.assert_allclose(gram, np.eye(4), atol=1e-12)
+    with pytest.raises(InputError, match="that differ"):
+        PixelFeatures().fit(np.ones((3, 2, 2)))
+    with pytest.raises(InputError, match="uint8"):
+        features.transform(np.zeros((3, 4, 4), np.uint8))
+
+
+def test_the_hash_covers_the_basis_and_nothing_but_what_was_learnt():
+    x = np.random.default_rng(0).random((30, 4, 4))
+    stretched = x.mean(axis=0) + (x - x.mean(axis=0)) * np.arange(1, 5)
+    np.testing.assert_allclose(stretched.mean(axis=0), x.mean(axis=0))
+    assert PixelFeatures(5).fit(x).name != PixelFeatures(5).fit(stretched).name
+    assert PixelFeatures(5).fit(x).name == PixelFeatures(5).fit(x[::-1]).name
+
+
+def test_labels_may_start_anywhere():
+    x = np.eye(3).repeat(10, axis=0)
+    y = np.array([1, 2, 7]).repeat(10)
+    np.testing.assert_allclose(class_shares(x, y, x[:15], 3), [2 / 3, 1 / 3, 0])
+    np.testing.assert_allclose(class_shares(x, y, x[:10], 4), [1, 0, 0, 0])
+    with pytest.raises(InputError, match="3 classes"):
+        class_shares(x, y, x, 2)
+
+
+def test_entropy_of_shares():
+    assert entropy(np.full(10, 0.1)) == pytest.approx(np.log(10))
+    assert entropy(np.array([0.0, 1.0])) == 0
+    shares = np.array([0.2, 0.5, 0.3])
+    assert entropy(shares) == pytest.approx(scipy_entropy(shares))
+
+
+def test_distances_against_all_pairs():
+    train, test, fake = np.random.default_rng(0).random((3, 30, 2, 3))
+
+    def median(x):
+        difference = x.reshape(30, 1, 6) - train.reshape(1, 30, 6)
+        return np.median(np.sqrt((difference**2).sum(axis=2)).min(axis=1))
+
+    assert memorisation(train, test, fake) == pytest.approx(median(fake) / median(test), rel=1e-5)
+
+
+def test_a_test_set_of_copies_has_no_ratio():
+    train, fresh = np.random.default_rng(0).random((2, 30, 20))
+    assert memorisation(train, train, fresh) == float("inf")
+    assert np.isnan(memorisation(train, train, train))
+
+
+def test_definitions_are_complete():
+    for key, definition in DEFINITIONS.items():
+        assert definition.key == key
+        assert definition.label
+        assert definition.formula
+        assert definition.meaning.endswith(".")
+        assert "FID" not in definition.label

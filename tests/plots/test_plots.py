@@ -23,6 +23,23 @@ def test_tiles_lie_where_they_should():
     assert (picture[0] == 255).all()
 
 
+def test_what_is_no_picture_is_refused():
+    with pytest.raises(InputError, match="at least one"):
+        tile(np.zeros((0, 8, 8)), 2)
+    with pytest.raises(InputError, match="int64"):
+        tile(np.full((1, 8, 8), 200), 2)
+
+
+def test_values_out_of_range_are_clipped():
+    x = np.array([-1, 0.25, 7, np.nan, np.inf])[:, None, None]
+    picture = tile(x, 5, padding=0, scale=1)
+    np.testing.assert_array_equal(picture[0, :, 0], [0, 64, 255, 0, 255])
+
+
+def test_no_empty_columns():
+    assert tile(np.zeros((3, 8, 8)), 8, padding=0, scale=1).shape == (8, 24, 3)
+
+
 def test_colour_and_channel_counts():
     assert tile(np.zeros((2, 3, 9, 9), np.uint8), 2).shape[2] == 3
     with pytest.raises(InputError, match="1 or 3 channels"):
@@ -37,6 +54,16 @@ def test_labelled_rows_in_korean():
     np.testing.assert_array_equal(picture[: plain.shape[0], -plain.shape[1] :], plain)
     label = picture[: plain.shape[0], : -plain.shape[1]]
     assert (label < 128).sum() > 20
+    first, second = (np.flatnonzero((row < 200).any(axis=(0, 2))) for row in (label, picture))
+    assert first[0] == pytest.approx(second[0], abs=3)
+
+
+def test_long_labels_are_not_cut():
+    x = np.zeros((1, 8, 8))
+    for text in ("W" * 30, "i" * 30, "원본" * 10):
+        label = rows([(text, x)])[:, : -tile(x, 1).shape[1]]
+        inked = np.flatnonzero((label < 200).any(axis=(0, 2)))
+        assert 3 <= label.shape[1] - inked[-1] <= 12
 
 
 def test_hangul_has_its_own_glyphs():
@@ -74,8 +101,71 @@ def test_curves_show_each_value_of_each_split():
     assert [line.get_linestyle() for line in totals.lines] == ["-", "--", "-", "--"]
     np.testing.assert_allclose(totals.lines[0].get_ydata(), [1, 1 / 2, 1 / 3, 1 / 4])
     assert totals.get_ylabel() == "nats"
-    assert terms.get_ylabel() == ""
+    assert terms.get_ylabel() == "probability"
     assert len(terms.lines) == 2
+
+
+def curve(values):
+    records = [
+        {"epoch": e, "split": "train", "values": {"generator": v}}
+        for e, v in enumerate(values, start=1)
+    ]
+    return loss_curves(records).axes[0]
+
+
+def test_an_early_spike_leaves_the_panel_and_is_named():
+    axes = curve([1e4, 5, 4, 3, 2.5, 2.2, 2.1, 2.0])
+    low, high = axes.get_ylim()
+    assert 0 < low < 2.0 < 5 < high < 10
+    assert "1 beyond this panel, to 1e+04" in [text.get_text() for text in axes.texts]
+
+
+@pytest.mark.parametrize(
+    "values",
+    [[9.0], [100, 1], [160, 121, 115, 112, 110, 109, 108, 107], [3.0] * 8, [float("nan")] * 6],
+)
+def test_an_ordinary_curve_is_shown_whole(values):
+    axes = curve(values)
+    finite = [v for v in values if v == v]
+    low, high = axes.get_ylim()
+    assert all(low < v < high for v in finite)
+    assert not axes.texts
+    png_bytes(axes.figure)
+
+
+def test_no_curves_without_records():
+    with pytest.raises(InputError, match="no losses"):
+        loss_curves([])
+
+
+def test_classes_keep_their_colours_apart():
+    codes = np.random.default_rng(0).normal(size=(60, 2))
+    for n_classes in (10, 12):
+        axes = latent_map(codes, np.arange(60) % n_classes).axes[0]
+        colours = {tuple(c.get_facecolor()[0]) for c in axes.collections}
+        assert len(colours) == n_classes
+
+
+def test_plane_of_codes_against_their_covariance():
+    codes = np.random.default_rng(0).normal(size=(200, 4)) * [1, 5, 0.1, 2]
+    axes = latent_map(codes).axes[0]
+    values = np.linalg.eigvalsh(np.cov(codes.T))[::-1]
+    drawn = np.asarray(axes.collections[0].get_offsets())
+    np.testing.assert_allclose(drawn.var(axis=0, ddof=1), values[:2])
+    assert f"({values[1] / values.sum():.0%})" in axes.get_ylabel()
+
+
+def test_codes_that_are_not_numbers_are_refused():
+    with pytest.raises(InputError, match="1 of 3 codes"):
+        latent_map(np.array([[0, 1], [np.nan, 0], [1, 1]]))
+
+
+def test_spectrum_of_few_and_of_many():
+    for n in (1, 300):
+        figure = spectrum(np.full(n, 1 / n))
+        np.testing.assert_allclose(figure.axes[0].lines[0].get_ydata()[-1], 1)
+        assert len(figure.axes[0].patches) == n
+        png_bytes(figure)
 
 
 @pytest.mark.parametrize("n_components", [1, 2, 7])
@@ -87,6 +177,7 @@ def test_latent_maps(n_components, labelled):
     n_points = sum(len(c.get_offsets()) for c in figure.axes[0].collections)
     assert n_points == 50
     assert png_bytes(figure)[:4] == b"\x89PNG"
+    assert (len(figure.axes[0].get_yticks()) == 0) == (n_components == 1)
     if n_components == 7:
         assert "%" in figure.axes[0].get_xlabel()
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.neighbors import KNeighborsClassifier
 
+from latentia.errors import InputError
 from latentia.metrics.frechet import PixelFeatures
 
 NEIGHBOURS = 5
@@ -18,10 +19,19 @@ def class_shares(
 ) -> NDArray[np.float64]:
     """Return (n_classes,) shares of the samples that look like each class.
 
-    The classifier votes among the five nearest training images in 64 principal components.
+    The classifier votes among the five nearest training images in at most 64 principal
+    components. Shares are in the order of the labels; classes without a training image come last.
+
+    Raises
+    ------
+    InputError
+        If there are more labels than ``n_classes``.
     """
+    classes, y = np.unique(y_train, return_inverse=True)
+    if len(classes) > n_classes:
+        raise InputError(f"the labels name {len(classes)} classes, not at most {n_classes}")
     features = PixelFeatures().fit(x_train)
-    classifier = KNeighborsClassifier(NEIGHBOURS).fit(features.transform(x_train), y_train)
+    classifier = KNeighborsClassifier(min(NEIGHBOURS, len(y))).fit(features.transform(x_train), y)
     predicted = classifier.predict(features.transform(x_samples))
     return np.bincount(predicted, minlength=n_classes) / len(x_samples)
 
@@ -29,3 +39,13 @@ def class_shares(
 def coverage(shares: NDArray[np.float64], threshold: float = 0.1) -> int:
     """Return how many classes have at least ``threshold`` times an equal share."""
     return int(np.sum(shares >= threshold / len(shares)))
+
+
+def entropy(shares: NDArray[np.float64]) -> float:
+    """Return ``−Σ p log p`` in nats: 0 for one class, log C for C equal shares.
+
+    >>> round(entropy(np.array([0.5, 0.5, 0.0])), 4)
+    0.6931
+    """
+    positive = shares[shares > 0]
+    return abs(float(np.sum(positive * np.log(positive))))

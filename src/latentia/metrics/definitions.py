@@ -18,6 +18,8 @@ class Definition:
         Which direction is better.
     formula, meaning, source
         Text.
+    absent
+        Why a model may have no such number.
     """
 
     key: str
@@ -27,6 +29,7 @@ class Definition:
     formula: str
     meaning: str
     source: str = ""
+    absent: str = ""
 
 
 _ALL = (
@@ -38,6 +41,7 @@ _ALL = (
         "(1/n) Σᵢ ‖xᵢ − x̂ᵢ‖²",
         "Between test samples and their reconstructions, summed over a sample's values (pixels in "
         "[0, 1]), averaged over samples.",
+        absent="it reconstructs nothing",
     ),
     Definition(
         "psnr",
@@ -47,6 +51,7 @@ _ALL = (
         "(1/n) Σᵢ 10 log₁₀(1 / MSEᵢ)",
         "Peak signal-to-noise ratio of the reconstructions of test images: one value an image with "
         "peak 1, averaged over images.",
+        absent="it reconstructs nothing, or the data are not images",
     ),
     Definition(
         "psnr_denoised",
@@ -56,6 +61,7 @@ _ALL = (
         "(1/n) Σᵢ 10 log₁₀(1 / MSE(xᵢ, x̂(x̃ᵢ)))",
         "As PSNR, between clean test images and what the model makes of noisy ones: the noise it "
         "was trained with, seed 0.",
+        absent="it was not trained on noisy images",
     ),
     Definition(
         "negative_elbo",
@@ -66,6 +72,7 @@ _ALL = (
         "An upper bound on −log p(x) of a test sample: summed over dimensions, averaged over "
         "samples, one draw of z each.",
         "Kingma and Welling 2014, eq. 3",
+        absent="it bounds no likelihood",
     ),
     Definition(
         "frechet_distance",
@@ -73,9 +80,10 @@ _ALL = (
         "",
         "lower",
         "‖μₐ − μᵦ‖² + tr(Σₐ + Σᵦ − 2(ΣₐΣᵦ)^½)",
-        "Between test images and samples, as Gaussians in 64 principal components of the training "
-        "pixels. Not FID: the features are not Inception's.",
+        "Between test images and samples, as Gaussians in up to 64 principal components of the "
+        "training pixels. Not FID: the features are not Inception's.",
         "Heusel et al. 2017, eq. 6",
+        absent="it draws no samples",
     ),
     Definition(
         "classes_covered",
@@ -84,7 +92,18 @@ _ALL = (
         "higher",
         "#{c : share(c) ≥ 0.1 / C}",
         "How many of the C classes the samples show, each with at least a tenth of an equal share, "
-        "by five nearest training images in 64 principal components.",
+        "by five nearest training images in up to 64 principal components.",
+        absent="it draws no samples, or the data have no classes",
+    ),
+    Definition(
+        "class_entropy",
+        "Entropy of classes",
+        "nats",
+        "higher",
+        "−Σ share(c) log share(c)",
+        "How evenly the samples spread over the classes: 0 for one class, log C for C equal "
+        "shares. The classes are found as for the classes covered.",
+        absent="it draws no samples, or the data have no classes",
     ),
     Definition(
         "memorisation",
@@ -94,6 +113,7 @@ _ALL = (
         "median d(sample, train) / median d(test, train)",
         "Near 1, samples are as far from the training images as new data are; near 0 they are "
         "copies. Blurred samples lie below 1 too.",
+        absent="it draws no samples",
     ),
     Definition(
         "code_accuracy",
@@ -102,6 +122,7 @@ _ALL = (
         "higher",
         "share of test codes classified right",
         "Five nearest training codes vote for each test code's class.",
+        absent="it has no codes, or the data have no classes",
     ),
     Definition("n_parameters", "Parameters", "", "neither", "count", "Numbers that were learnt."),
     Definition(
@@ -110,7 +131,8 @@ _ALL = (
         "s",
         "lower",
         "wall clock",
-        "Of the fit with its checkpoints and pictures, on the machine named above.",
+        "Of the fit with its checkpoints and pictures, on the machine that made this report.",
+        absent="it was not timed",
     ),
 )
 DEFINITIONS = {definition.key: definition for definition in _ALL}

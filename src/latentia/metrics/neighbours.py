@@ -13,10 +13,21 @@ def memorisation(x_train: NDArray[Any], x_test: NDArray[Any], x_samples: NDArray
     """Return median distance sample → nearest training image over that of test images.
 
     Near 1, samples are as far from the training images as new data are; near 0 they are copies.
+    Where the test images themselves are copies the ratio is infinite, or not a number if the
+    samples are copies too.
     """
-    index = NearestNeighbors(n_neighbors=1).fit(_flat(x_train))
-    distances = [np.median(index.kneighbors(_flat(x))[0]) for x in (x_samples, x_test)]
-    return float(distances[0] / distances[1]) if distances[1] > 0 else float("inf")
+    train = _flat(x_train)
+    index = NearestNeighbors(n_neighbors=1).fit(train)
+    sampled, fresh = (_median_distance(index, train, _flat(x)) for x in (x_samples, x_test))
+    if fresh == 0:
+        return float("inf" if sampled > 0 else "nan")
+    return sampled / fresh
+
+
+def _median_distance(index: Any, train: NDArray[Any], x: NDArray[Any]) -> float:  # noqa: ANN401
+    # The index expands ‖a − b‖², which is not exactly 0 for copies.
+    nearest = train[index.kneighbors(x, return_distance=False)[:, 0]]
+    return float(np.median(np.linalg.norm(x - nearest, axis=1)))
 
 
 def code_accuracy(

@@ -7,16 +7,29 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from latentia.errors import InputError
+
 
 def squared_error(x: NDArray[Any], x_hat: NDArray[Any]) -> float:
-    """Return the mean over samples of ``‖x − x̂‖²``, summed over a sample's values."""
+    """Return the mean over samples of ``‖x − x̂‖²``, summed over a sample's values.
+
+    Raises
+    ------
+    InputError
+        If the shapes differ: (n, H, W) and (n, 1, H, W) would broadcast to n² differences.
+    """
     return float(_per_sample(x, x_hat).sum(axis=1).mean())
 
 
 def psnr(x: NDArray[Any], x_hat: NDArray[Any], peak: float = 1.0) -> float:
     """Return the mean over images of ``10 log₁₀(peak² / MSE)`` in dB, MSE over one image's pixels.
 
-    A perfect image makes it infinite.
+    One perfect image makes it infinite.
+
+    Raises
+    ------
+    InputError
+        If the shapes differ.
     """
     mse = _per_sample(x, x_hat).mean(axis=1)
     if np.any(mse == 0):
@@ -25,5 +38,7 @@ def psnr(x: NDArray[Any], x_hat: NDArray[Any], peak: float = 1.0) -> float:
 
 
 def _per_sample(x: NDArray[Any], x_hat: NDArray[Any]) -> NDArray[np.float64]:
+    if x.shape != x_hat.shape:
+        raise InputError(f"a reconstruction of {x.shape} needs that shape, not {x_hat.shape}")
     difference = np.asarray(x, np.float64) - np.asarray(x_hat, np.float64)
     return np.square(difference).reshape(len(difference), -1)

@@ -21,6 +21,8 @@ from latentia.plots.style import new_figure, style
 
 TILE_PIXELS = 56
 WHITE = 255
+DPI = 110
+LABEL_MARGIN = 6
 
 
 def tile(
@@ -28,12 +30,15 @@ def tile(
 ) -> NDArray[np.uint8]:
     """Return images side by side in rows, small ones enlarged by a whole factor.
 
+    Values outside [0, 1] are clipped and what is not a number is black.
+
     Raises
     ------
     InputError
-        If they have neither one channel nor three.
+        If there are none, they have neither one channel nor three, or integers of unknown scale.
     """
     shown = _as_rgb(images)
+    n_columns = min(n_columns, len(shown))
     factor = scale or max(1, round(TILE_PIXELS / max(shown.shape[1:3])))
     shown = shown.repeat(factor, axis=1).repeat(factor, axis=2)
     n, height, width, _ = shown.shape
@@ -54,6 +59,10 @@ def _as_rgb(images: NDArray[Any]) -> NDArray[np.uint8]:
         raise InputError(
             f"pictures need 1 or 3 channels; these images have shape {images.shape[1:]}"
         )
+    if not len(x):
+        raise InputError("a picture needs at least one image")
+    if x.dtype != np.uint8 and x.dtype.kind in "iu" and x.max() > 1:
+        raise InputError(f"pictures need uint8, or floats in [0, 1]; these images are {x.dtype}")
     if x.dtype != np.uint8:
         x = np.rint(np.nan_to_num(x).clip(0, 1) * 255).astype(np.uint8)
     return np.moveaxis(np.repeat(x, 3 // x.shape[1], axis=1), 1, 3)
@@ -80,18 +89,17 @@ def _widened(part: NDArray[np.uint8], width: int) -> NDArray[np.uint8]:
 
 def _label(text: str, height: int) -> NDArray[np.uint8]:
     with style():
-        figure = new_figure(0.25 + 0.075 * _columns(text), height / 110)
-        figure.text(0.04, 0.5, text, va="center", fontsize=9)
+        figure = new_figure(1, height / DPI)
+        drawn = figure.text(0, 0.5, text, va="center", fontsize=9)
+        width = drawn.get_window_extent(dpi=DPI).width + 2 * LABEL_MARGIN
+        figure.set_size_inches(width / DPI, height / DPI)
+        drawn.set_x(LABEL_MARGIN / width)
         stream = BytesIO()
-        figure.savefig(stream, format="png", dpi=110)
+        figure.savefig(stream, format="png", dpi=DPI)
     picture = np.asarray(Image.open(stream).convert("RGB"))
     fitted = np.full((height, picture.shape[1], 3), WHITE, np.uint8)
     fitted[: min(height, picture.shape[0])] = picture[:height]
     return fitted
-
-
-def _columns(text: str) -> int:
-    return sum(1 if ord(character) < 0x1100 else 2 for character in text)
 
 
 def png(picture: NDArray[np.uint8]) -> bytes:

@@ -7,10 +7,17 @@ from typing import Any
 
 import matplotlib as mpl
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patheffects import withStroke
+from matplotlib.ticker import MaxNLocator, PercentFormatter
 from numpy.typing import NDArray
 
-from latentia.plots.style import COLOURS, new_figure, style
+from latentia.errors import InputError
+from latentia.plots.style import CLASS_COLOURS, COLOURS, INK, new_figure, style
+
+SHORT = 3
+MOST_BARS = 80
 
 
 def latent_map(
@@ -19,35 +26,64 @@ def latent_map(
     """Return a scatter of (n, k) codes, coloured by class.
 
     More than two dimensions are shown along the codes' first two principal components, and the
-    axes say what share of their variance that is.
+    axes say what share of their variance that is; a single one is shown class by class.
+
+    Raises
+    ------
+    InputError
+        If a code is not finite.
     """
-    points, names = _plane(np.asarray(codes, np.float64))
+    points, names = _plane(np.asarray(codes, np.float64), labels)
     with style():
-        figure = new_figure(4.6, 3.8)
+        figure = new_figure(5.0, 4.0)
         axes = figure.subplots()
         if labels is None:
-            axes.scatter(points[:, 0], points[:, 1], s=5, color=COLOURS[0], alpha=0.6, linewidths=0)
+            axes.scatter(points[:, 0], points[:, 1], s=7, color=COLOURS[0], alpha=0.6, linewidths=0)
         else:
-            colours = mpl.colormaps["tab10" if len(np.unique(labels)) <= 10 else "turbo"]
-            classes = np.unique(labels)
-            for index, value in enumerate(classes):
-                own = points[labels == value]
-                name = class_names[int(value)] if len(class_names) > int(value) else str(value)
-                place = index if len(classes) <= 10 else index / (len(classes) - 1)
-                axes.scatter(
-                    own[:, 0], own[:, 1], s=6, color=colours(place), label=name, linewidths=0
-                )
-            axes.legend(fontsize=7, markerscale=2, loc="center left", bbox_to_anchor=(1, 0.5))
+            _draw_classes(axes, points, np.asarray(labels), class_names)
         axes.set_xlabel(names[0])
         axes.set_ylabel(names[1])
+        if codes.shape[1] == 1:
+            axes.set_yticks([])
     return figure
 
 
-def _plane(codes: NDArray[np.float64]) -> tuple[NDArray[np.float64], tuple[str, str]]:
+def _draw_classes(
+    axes: Axes, points: NDArray[np.float64], labels: NDArray[Any], class_names: Sequence[str]
+) -> None:
+    classes = np.unique(labels)
+    for index, value in enumerate(classes):
+        own = points[labels == value]
+        name = class_names[int(value)] if len(class_names) > int(value) else str(value)
+        colour = _colour(index, len(classes))
+        axes.scatter(own[:, 0], own[:, 1], s=7, color=colour, label=name, linewidths=0)
+        if len(name) <= SHORT:
+            x, y = np.median(own, axis=0)
+            text = axes.text(x, y, name, ha="center", va="center")
+            text.set_path_effects([withStroke(linewidth=2.5, foreground="white")])
+    columns = -(-len(classes) // 15)
+    axes.legend(
+        fontsize=7.5, markerscale=2.2, loc="center left", bbox_to_anchor=(1, 0.5), ncols=columns
+    )
+
+
+def _colour(index: int, n_classes: int) -> Any:  # noqa: ANN401
+    if n_classes <= len(CLASS_COLOURS):
+        return CLASS_COLOURS[index]
+    return mpl.colormaps["turbo"](index / (n_classes - 1))
+
+
+def _plane(
+    codes: NDArray[np.float64], labels: NDArray[Any] | None
+) -> tuple[NDArray[np.float64], tuple[str, str]]:
+    bad = int((~np.isfinite(codes)).any(axis=1).sum())
+    if bad:
+        raise InputError(f"{bad} of {len(codes)} codes are not finite; there is no map of them")
     if codes.shape[1] == 1:
-        return np.column_stack([codes[:, 0], np.zeros(len(codes))]), ("z1", "")
+        lines = np.zeros(len(codes), int) if labels is None else np.unique_inverse(labels)[1]
+        return np.column_stack([codes[:, 0], lines]), ("z₁", "" if labels is None else "class")
     if codes.shape[1] == 2:
-        return codes, ("z1", "z2")
+        return codes, ("z₁", "z₂")
     centred = codes - codes.mean(axis=0)
     _, singular, components = np.linalg.svd(centred, full_matrices=False)
     total = max(float(np.square(singular).sum()), np.finfo(float).tiny)
@@ -60,13 +96,19 @@ def spectrum(explained_variance_ratio: NDArray[Any]) -> Figure:
     """Return the scree plot: each component's share of the variance, and their running sum."""
     ratios = np.asarray(explained_variance_ratio)
     numbers = np.arange(1, len(ratios) + 1)
+    marker = "." if len(ratios) <= MOST_BARS else ""
     with style():
-        figure = new_figure(4.6, 3.2)
+        figure = new_figure(4.6, 4.0)
         axes = figure.subplots()
-        axes.bar(numbers, ratios, color=COLOURS[5], label="each")
-        axes.plot(numbers, ratios.cumsum(), ".-", color=COLOURS[1], label="together")
-        axes.set_ylim(0, 1.02)
+        axes.bar(numbers, ratios, color=COLOURS[5], label="each component")
+        axes.plot(numbers, ratios.cumsum(), color=COLOURS[1], marker=marker, label="all up to it")
+        axes.text(
+            numbers[-1], ratios.sum(), f"{ratios.sum():.0%}", ha="right", va="bottom", color=INK
+        )
+        axes.set_ylim(0, 1.06)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+        axes.yaxis.set_major_formatter(PercentFormatter(1.0))
         axes.set_xlabel("component")
         axes.set_ylabel("share of variance")
-        axes.legend(fontsize=8)
+        axes.legend(fontsize=8, loc="center right")
     return figure

@@ -16,6 +16,11 @@ from matplotlib.figure import Figure
 
 # Okabe and Ito's palette, told apart in every common colour blindness.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#444444")
+# Petroff's ten colours (arXiv:2107.02270), ordered so that neighbours stay apart for all eyes.
+CLASS_COLOURS = (
+    "#3f90da", "#ffa90e", "#bd1f01", "#94a4a2", "#832db6",
+    "#a96b59", "#e76300", "#b9ac70", "#717581", "#92dadd",
+)  # fmt: skip
 FONT = "NanumGothic"
 INK = "#333333"
 
@@ -37,6 +42,11 @@ def style() -> Iterator[None]:
         "text.color": INK,
         "xtick.color": INK,
         "ytick.color": INK,
+        "axes.titlesize": 9.5,
+        "axes.titlelocation": "left",
+        "axes.titlecolor": INK,
+        "lines.linewidth": 1.5,
+        "axes.axisbelow": True,
         "axes.grid": True,
         "grid.color": "#e6e6e6",
         "legend.frameon": False,
