@@ -45,6 +45,11 @@ class LatentModel(BaseEstimator, ABC):  # type: ignore[misc]
             raise AttributeError(f"{owner} has no {name}: {type(self).lacks[name]}")
         raise AttributeError(f"{owner!r} object has no attribute {name!r}")
 
+    @property
+    def takes_gaps(self) -> bool:
+        """Whether data may hold NaN for missing values."""
+        return False
+
     def validate_parameters(self) -> None:
         """Check every hyperparameter, without data.
 
@@ -103,11 +108,14 @@ class LatentModel(BaseEstimator, ABC):  # type: ignore[misc]
 
     def _incoming(self, X: Any, *, reset: bool) -> NDArray[Any]:  # noqa: ANN401
         """Return ``X`` checked, as an array: a table as floats, images as they are."""
+        refuse_text(X)
         array = to_numpy(X)
         if getattr(array, "ndim", 2) in (3, 4) and isinstance(array, np.ndarray):
             check_images(array)
         else:
-            array = validate_data(self, X=array, reset=reset, dtype=[np.float64, np.float32])
+            finite = "allow-nan" if self.takes_gaps else True
+            kinds = [np.float64, np.float32]
+            array = validate_data(self, X=array, reset=reset, dtype=kinds, ensure_all_finite=finite)
         if reset:
             self.data_shape_ = array.shape[1:]
         elif array.shape[1:] != self.data_shape_:
@@ -195,6 +203,21 @@ def check_images(images: NDArray[Any]) -> None:
     if not (low >= 0 and high <= 1):
         raise InputError(
             f"image values span {low:g} to {high:g}; give uint8, or finite floats in [0, 1]"
+        )
+
+
+def refuse_text(X: Any) -> None:  # noqa: ANN401
+    """Refuse a data frame with columns that are not numbers, by name."""
+    kinds = getattr(X, "dtypes", None)
+    if not hasattr(X, "columns") or kinds is None:
+        return
+    words = ("object", "str", "category", "datetime", "date", "utf8", "enum")
+    named = zip(X.columns, kinds)
+    text = [str(name) for name, kind in named if str(kind).lower().startswith(words)]
+    if text:
+        raise InputError(
+            f"columns without numbers: {', '.join(text[:8])}; drop them, or code their values as "
+            "numbers"
         )
 
 

@@ -10,8 +10,10 @@ import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
+import numpy as np
 import torch
 import torch.distributed as dist
+from numpy.typing import NDArray
 
 from latentia.errors import InputError
 
@@ -79,6 +81,24 @@ def average(values: dict[str, float]) -> dict[str, float]:
     mean = torch.tensor(list(values.values()), dtype=torch.float64)
     dist.all_reduce(mean)
     return dict(zip(values, (mean / world_size()).tolist()))
+
+
+def sum_over_processes(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the element-wise sum of all processes' arrays."""
+    if world_size() == 1:
+        return values
+    total = torch.from_numpy(np.array(values))
+    dist.all_reduce(total)
+    return total.numpy()
+
+
+def broadcast(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the first process's array in all of them."""
+    if world_size() == 1:
+        return values
+    first = torch.from_numpy(np.array(values))
+    dist.broadcast(first, 0)
+    return first.numpy()
 
 
 def any_rank(flag: bool) -> bool:

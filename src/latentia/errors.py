@@ -1,4 +1,4 @@
-"""The one error a user can cause, and the nearest right name to put into it."""
+"""The one error a user can cause, the one warning, and the nearest right name to put into them."""
 
 from __future__ import annotations
 
@@ -8,6 +8,10 @@ from collections.abc import Iterable
 
 class InputError(ValueError):
     """Something the user gave cannot be used; the message is one sentence that says what to do."""
+
+
+class FitWarning(UserWarning):
+    """A fit that is usable, with a finding that the user should know; one sentence."""
 
 
 def nearest(name: str, choices: Iterable[str]) -> str:

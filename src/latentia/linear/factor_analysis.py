@@ -1,0 +1,264 @@
+"""Factor analysis: a few common factors explain how many variables vary together.
+
+    X − μ = Λ F + ε,   Cov(F) = Φ (I before an oblique rotation),   Cov(ε) = Ψ diagonal
+    Σ = Λ Φ Λᵀ + Ψ
+
+    L(μ, Λ, Ψ) = −½ (p log 2π + log|Σ| + tr Σ⁻¹ S)            nats per sample, μ the mean
+
+Estimation is in `extraction`, `discrepancy`, `profile` and `em`, rotation in `rotation`, densities,
+scores and samples in `gaussian`, and what can be read off a solution in `factor_solution`.
+"""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from typing import Literal, Self, final
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.utils import Tags
+
+from latentia.errors import FitWarning, InputError
+from latentia.linear.extraction import Search
+from latentia.linear.factor_solution import FactorSolution
+from latentia.linear.findings import findings
+from latentia.linear.missing import Patterns, structured
+from latentia.linear.moments import Moments
+from latentia.linear.polychoric import polychoric
+from latentia.linear.reading import checked_covariance, checked_mean, read_moments, varying
+from latentia.linear.solution import Solution, Turn, floors, solve
+from latentia.parameters import check_range
+
+Vector = NDArray[np.float64]
+Matrix = NDArray[np.float64]
+
+SMALL = 60
+STARTS = 10
+"""Tried on at most ``SMALL`` variables, where the likelihood may have several maxima."""
+
+
+@final
+@dataclass(eq=False, repr=False, kw_only=True)
+class FactorAnalysis(FactorSolution):
+    """Factor analysis by maximum likelihood [1]_ or another classical method [2]_.
+
+    ``fit`` takes rows, ``fit_covariance`` a matrix, ``partial_fit`` one block of rows after
+    another. ``transform`` gives factor scores, ``sample`` new data, ``score_samples`` the exact
+    log-density; ``summary`` and ``fit_statistics`` read and test the solution, whose attributes
+    `latentia.linear.factor_solution.FactorSolution` lists.
+
+    Raises
+    ------
+    InputError
+        From ``fit``, for parameters, rows or matrices that cannot be used.
+
+    References
+    ----------
+    .. [1] K. G. Jöreskog, "Some contributions to maximum likelihood factor analysis",
+       Psychometrika 1967, sections 3 to 6.
+    .. [2] R. A. Johnson, D. W. Wichern, "Applied Multivariate Statistical Analysis", 6th edition,
+       2007, chapter 9.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.normal(size=(500, 2)) @ rng.normal(size=(2, 8)) + rng.normal(size=(500, 8))
+    >>> model = FactorAnalysis(n_components=2, rotation="varimax").fit(X)
+    >>> model.transform(X).shape, model.fit_statistics().dof
+    ((500, 2), 13)
+    """
+
+    n_components: int = 1
+    """Number of factors."""
+    method: Literal[
+        "ml", "minres", "principal_axis", "principal_component", "gls", "wls", "alpha"
+    ] = "ml"
+    """How loadings and noise variances are estimated."""
+    algorithm: Literal["newton", "em", "px_em"] = "newton"
+    """How ml is maximised: quasi-Newton, or EM or PX-EM first and quasi-Newton to finish."""
+    rotation: Literal[
+        "none",
+        "varimax",
+        "quartimax",
+        "equamax",
+        "geomin_orthogonal",
+        "promax",
+        "oblimin",
+        "quartimin",
+        "geomin",
+    ] = "none"
+    """Rotation to simple structure; the last four let factors correlate."""
+    kaiser: bool | None = None
+    """Give variables equal weight in the rotation; none does as R: for varimax and promax."""
+    scores: Literal["regression", "bartlett", "ten_berge"] = "regression"
+    """Which factor scores transform gives."""
+    matrix: Literal["auto", "correlation", "covariance"] = "auto"
+    """What is analysed; auto: correlations of tables, covariances of images."""
+    correlation: Literal["pearson", "polychoric"] = "pearson"
+    """Polychoric for ordinal columns, such as answers from 1 to 6."""
+    missing: Literal["error", "fiml"] = "error"
+    """What NaN means: an error, or a value to be integrated out (full information ML)."""
+    noise_floor: float | None = None
+    """Least noise variance, as a share of a variance; none: 0.005, on images 8-bit rounding."""
+    n_starts: int | None = None
+    """Starting values tried; none: 10 on at most 60 variables, else 1."""
+    n_rotation_starts: int = 10
+    """Starting rotations tried."""
+    tolerance: float = 1e-8
+    """EM stops when a step gains less, in twice the nats per sample."""
+    max_iter: int = 10_000
+    """The most steps of EM, principal axis and alpha."""
+    random_state: int | None = 0
+    """Seed of the starts after the first."""
+
+    @property
+    def takes_gaps(self) -> bool:
+        """Whether rows may hold NaN."""
+        return self.missing == "fiml"
+
+    def __sklearn_tags__(self) -> Tags:
+        """Tell scikit-learn about NaN and sparse rows."""
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = self.takes_gaps
+        return tags
+
+    def check_values(self) -> None:
+        """Raise InputError for a hyperparameter out of its range."""
+        check_range("n_components", self.n_components, 1)
+        check_range("noise_floor", self.noise_floor, 0, 1, open_low=True, open_high=True)
+        check_range("n_starts", self.n_starts, 1)
+        check_range("n_rotation_starts", self.n_rotation_starts, 1)
+        check_range("tolerance", self.tolerance, 0, open_low=True)
+        check_range("max_iter", self.max_iter, 1)
+        check_range("random_state", self.random_state, 0, 2**32 - 1)
+        if self.algorithm != "newton" and self.method != "ml":
+            raise InputError(f"algorithm is {self.algorithm!r}, which only method 'ml' has")
+        if self.missing == "fiml" and (self.method != "ml" or self.correlation != "pearson"):
+            raise InputError("missing is 'fiml', which needs method 'ml' and correlation 'pearson'")
+
+    def fit(self, X: ArrayLike, y: object = None, sample_weight: ArrayLike | None = None) -> Self:
+        """Estimate from rows.
+
+        Parameters
+        ----------
+        X
+            (n, p) table or (n, ...) images; array, data frame, tensor, memory map, SciPy sparse
+            matrix or Dask array. What does not fit into memory is read once, block by block.
+        y
+            Ignored.
+        sample_weight
+            (n,) weights.
+        """
+        self.validate_parameters()
+        self._moments: Moments | None = None
+        if self.missing == "fiml":
+            return self._fit_with_gaps(X, sample_weight)
+        moments = read_moments(self, X, sample_weight)
+        self._refuse_few(moments.n_rows)
+        S = moments.covariance
+        if self.correlation == "polychoric":
+            S = self._polychoric(X, S, sample_weight)
+        return self._settle(moments.mean, S, moments.weight)
+
+    def fit_covariance(
+        self,
+        S: ArrayLike,
+        n_samples: int | None = None,
+        mean: ArrayLike | None = None,
+    ) -> Self:
+        """Estimate from a (p, p) covariance or correlation matrix, array or data frame.
+
+        ``n_samples`` is needed by tests of fit; ``mean`` (p,) is 0 if not given.
+        """
+        self.validate_parameters()
+        check_range("n_samples", n_samples, 2)
+        matrix, names = checked_covariance(S)
+        centre = checked_mean(mean, len(matrix))
+        self.n_features_in_, self.data_shape_, self._moments = len(matrix), (len(matrix),), None
+        if names:
+            self.feature_names_in_ = np.asarray(names, dtype=object)
+        return self._settle(centre, matrix, n_samples or 0)
+
+    def fit_moments(self, moments: Moments) -> Self:
+        """Estimate from moments gathered in pieces, or over processes."""
+        self.validate_parameters()
+        self._refuse_few(moments.n_rows)
+        self.n_features_in_, self.data_shape_ = moments.n_features, moments.sample_shape
+        return self._settle(moments.mean, moments.covariance, moments.weight)
+
+    def partial_fit(
+        self, X: ArrayLike, y: object = None, sample_weight: ArrayLike | None = None
+    ) -> Self:
+        """Take up one more block of rows and estimate from all so far.
+
+        To estimate only once, at the end, gather `latentia.linear.moments.Moments` instead.
+        """
+        self.validate_parameters()
+        before = getattr(self, "_moments", None)
+        block = read_moments(self, X, sample_weight, reset=before is None)
+        gathered: Moments = block if before is None else before.merge(block)
+        self._refuse_few(gathered.n_rows)
+        self._settle(gathered.mean, gathered.covariance, gathered.weight)
+        self._moments = gathered
+        return self
+
+    def _refuse_few(self, n: int) -> None:
+        if n < 2:
+            raise InputError(f"X has {n} sample(s); factor analysis needs at least 2 rows (n = 1)")
+
+    def _fit_with_gaps(self, X: ArrayLike, sample_weight: ArrayLike | None) -> Self:
+        """EM over the missing values, each M-step a whole factor analysis."""
+        array = self._incoming(X, reset=True)
+        if array.ndim > 2:
+            raise InputError("missing is 'fiml', which takes tables; images have no gaps")
+        self._refuse_few(len(array))
+        patterns = Patterns(array, sample_weight)
+        spread = np.diag(patterns.column_variances)
+        varies = varying(spread, patterns.column_means)
+
+        def implied(expected: Matrix) -> Matrix:
+            return self._solve(expected, varies, n_starts=1, turn="none").implied()
+
+        found = structured(patterns, implied, patterns.column_means, spread)
+        self._settle(found.mean, found.covariance, float(patterns.weight.sum()))
+        self.log_likelihood_ = float(found.log_likelihood)
+        self.log_likelihood_trace_ = np.asarray(found.trace)
+        self.n_iter_, self.converged_ = found.n_iterations, found.converged
+        return self
+
+    def _polychoric(self, X: ArrayLike, S: Matrix, sample_weight: ArrayLike | None) -> Matrix:
+        found = polychoric(self._incoming(X, reset=False), sample_weight=sample_weight)
+        deviations = np.sqrt(np.diag(S))
+        scaled: Matrix = found.correlation * deviations[:, None] * deviations
+        return scaled
+
+    def _solve(self, S: Matrix, varies: NDArray[np.bool_], *, n_starts: int, turn: str) -> Solution:
+        images = len(self.data_shape_) > 1
+        return solve(
+            S,
+            varies,
+            self.n_components,
+            method=self.method,
+            standardize=self.matrix == "correlation" or (self.matrix == "auto" and not images),
+            floor=floors(S, self.noise_floor, images=images),
+            search=Search(
+                n_starts=n_starts,
+                random_state=self.random_state,
+                algorithm=self.algorithm,
+                tolerance=self.tolerance,
+                max_iter=self.max_iter,
+            ),
+            turn=Turn(turn, self.kaiser, self.n_rotation_starts, self.random_state),
+        )
+
+    def _settle(self, mean: Vector, S: Matrix, weight: float) -> Self:
+        """Solve, take the solution up, and say what it shows."""
+        varies = varying(S, mean)
+        n_starts = self.n_starts or (STARTS if varies.sum() <= SMALL else 1)
+        solution = self._solve(S, varies, n_starts=n_starts, turn=self.rotation)
+        self._take(mean, S, weight, solution)
+        for finding in findings(self):
+            warnings.warn(finding, FitWarning, stacklevel=3)
+        return self

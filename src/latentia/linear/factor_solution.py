@@ -1,0 +1,155 @@
+"""What can be read off a fitted factor model: communalities, fit, summary."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.utils.validation import check_is_fitted
+
+from latentia.linear.fit_statistics import Convention, FitStatistics, fit_statistics
+from latentia.linear.gaussian import LOG_2PI, LinearGaussian, Scores
+from latentia.linear.solution import Solution
+
+Vector = NDArray[np.float64]
+Matrix = NDArray[np.float64]
+
+
+class FactorSolution(LinearGaussian):
+    """A fitted factor model.
+
+    Attributes
+    ----------
+    loadings_, components_
+        (p, k) rotated Λ in the data's units, and its transpose.
+    noise_variance_
+        (p,) Ψ; 0 for a constant column. Of a correlation matrix, R's uniquenesses.
+    factor_correlations_, rotation_matrix_
+        (k, k) Φ, and T of ``Λ = A T⁻ᵀ``.
+    mean_, covariance_, scale_
+        (p,) means, (p, p) covariance (divided by n) and (p,) standard deviations of the data.
+    log_likelihood_, log_likelihood_trace_
+        Nats per sample, constant columns left out: at the end, and before each step of ml.
+    heywood_, constant_
+        Names of variables whose noise variance is held up by its floor, and of constant columns.
+    n_optima_, n_iter_, converged_
+        Distinct optima among the starts, steps taken, and whether they ended by themselves.
+    n_samples_
+        Rows, or their total weight; 0 if unknown.
+    """
+
+    scores: Scores
+    noise_variance_: Vector
+    covariance_: Matrix
+    factor_correlations_: Matrix
+    scale_: Vector
+    n_samples_: float
+    log_likelihood_: float
+
+    @property
+    def uniquenesses_(self) -> Vector:
+        """(p,) noise variances as shares of the observed variances; 0 for constant columns."""
+        return _shares(self.noise_variance_, self.scale_**2)
+
+    @property
+    def communalities_(self) -> Vector:
+        """(p,) diag(Λ Φ Λᵀ) as shares of the observed variances."""
+        common = ((self.loadings_ @ self.factor_correlations_) * self.loadings_).sum(axis=1)
+        return _shares(common, self.scale_**2)
+
+    @property
+    def standardized_loadings_(self) -> Matrix:
+        """(p, k) loadings of the variables scaled to unit variance: the pattern matrix."""
+        pattern: Matrix = _shares(self.loadings_, self.scale_[:, None])
+        return pattern
+
+    @property
+    def structure_(self) -> Matrix:
+        """(p, k) correlations of variables with factors, pattern @ Φ."""
+        structure: Matrix = self.standardized_loadings_ @ self.factor_correlations_
+        return structure
+
+    def variable_names(self) -> list[str]:
+        """Return the columns' names, or x0, x1, …."""
+        check_is_fitted(self)
+        if hasattr(self, "feature_names_in_"):
+            return [str(name) for name in self.feature_names_in_]
+        return [f"x{i}" for i in range(len(self.scale_))]
+
+    def residual_correlations(self) -> Matrix:
+        """Return R − Λ Φ Λᵀ − Ψ in correlations, (p, p)."""
+        check_is_fitted(self)
+        scale = np.where(self.scale_ > 0, self.scale_, 1)
+        residual: Matrix = (self.covariance_ - self.get_covariance()) / scale[:, None] / scale
+        return residual
+
+    def fit_statistics(self, convention: Convention = "bartlett") -> FitStatistics:
+        """Return χ², its p-value, RMSEA, TLI, CFI, SRMR, AIC, BIC and counts of parameters.
+
+        Parameters
+        ----------
+        convention
+            "bartlett" as R's factanal and psych; "lavaan" with n instead of the corrected size.
+
+        Notes
+        -----
+        χ² is distributed as such for maximum likelihood, many rows, and no Heywood case.
+        """
+        check_is_fitted(self)
+        varies = np.flatnonzero(self.scale_ > 0)
+        pairs = np.ix_(varies, varies)
+        n = round(self.n_samples_)
+        return fit_statistics(
+            self.covariance_[pairs],
+            self.get_covariance()[pairs],
+            n or None,
+            self.n_latent,
+            log_likelihood=n * self.log_likelihood_ if n else None,
+            convention=convention,
+        )
+
+    def _noise(self) -> Vector:
+        return self.noise_variance_
+
+    def _factor_correlations(self) -> Matrix:
+        return self.factor_correlations_
+
+    def _scores(self) -> Scores:
+        return self.scores
+
+    def _take(self, mean: Vector, S: Matrix, weight: float, solution: Solution) -> None:
+        """Take up a solution for data of these moments."""
+        found, rotation = solution.extraction, solution.rotation
+        self.mean_, self.covariance_, self.n_samples_ = mean, S, float(weight)
+        self.scale_ = np.where(solution.varies, np.sqrt(np.diag(S)), 0.0)
+        self.loadings_, self.noise_variance_ = solution.loadings, solution.noise_variance
+        self.factor_correlations_, self.rotation_matrix_ = (
+            rotation.factor_correlations,
+            rotation.matrix,
+        )
+        self.n_iter_, self.n_optima_ = found.n_iterations, found.n_optima
+        self.converged_ = bool(found.converged and rotation.converged)
+        names = self.variable_names()
+        self.heywood_ = [names[i] for i in np.flatnonzero(solution.at_floor)]
+        self.constant_ = [names[i] for i in np.flatnonzero(~solution.varies)]
+        p = int(solution.varies.sum())
+        jacobian = 2 * np.log(solution.scale[solution.varies]).sum()
+        # log|Σ| + tr Σ⁻¹S, on the scale analysed, becomes nats per sample on the data's scale.
+        trace = np.asarray(found.trace if self.method == "ml" else ())
+        self.log_likelihood_trace_ = -0.5 * (p * LOG_2PI + jacobian + trace)
+        self.log_likelihood_ = self._mean_log_likelihood(S, solution.varies)
+
+    def _mean_log_likelihood(self, S: Matrix, varies: NDArray[np.bool_]) -> float:
+        """Return −½ (p log 2π + log|Σ| + tr Σ⁻¹S), as `latentia.linear.em` computes it."""
+        _, B = self._whitened()
+        B = B[varies]
+        root = np.sqrt(self.noise_variance_[varies])
+        scaled = S[np.ix_(varies, varies)] / root[:, None] / root
+        M = np.eye(B.shape[1]) + B.T @ B
+        explained = np.linalg.solve(M, B.T @ scaled @ B)
+        logs = 2 * np.log(root).sum() + np.linalg.slogdet(M)[1]
+        objective = logs + np.trace(scaled) - np.trace(explained)
+        return float(-0.5 * (len(root) * LOG_2PI + objective))
+
+
+def _shares(values: NDArray[np.float64], of: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.divide(values, of, out=np.zeros_like(values), where=of > 0)

@@ -1,0 +1,240 @@
+"""Maximum likelihood for a Gaussian table with values missing at random.
+
+    ℓ(μ, Σ) = Σᵢ wᵢ log N(xᵢ; μₒ, Σₒₒ) / Σᵢ wᵢ                (o: the columns seen in row i)
+    Aₒ = Σ·ₒ Σₒₒ⁻¹,  Cₒ = Σ − Aₒ Σₒ·,  eₒ = Aₒ (x̄ₒ − μₒ)      (regression on what was seen)
+    μ⁺ = μ + Σₒ πₒ eₒ,  Σ⁺ = Σₒ πₒ (Aₒ Sₒ Aₒᵀ + Cₒ) + cov(eₒ)   (one step of EM)
+
+Rows that see the same columns form a pattern o of share πₒ, mean x̄ₒ and covariance Sₒ; ℓ depends
+on nothing else, so that a step costs the same however many rows a pattern has. Shapes: ``X_ND`` is
+(n, d), NaN where missing; there are G patterns, of which the first R hold several rows.
+
+References: Dempster, Laird & Rubin, "Maximum likelihood from incomplete data via the EM algorithm",
+JRSS B 1977, section 4.1; Little & Rubin, "Statistical Analysis with Missing Data", 2nd edition
+2002, section 11.2; Henderson & Varadhan, "Damped Anderson acceleration with restarts and
+monotonicity control for accelerating EM", JCGS 2019, section 3.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple, final
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.linalg import lapack
+
+from latentia.errors import InputError
+
+Floats = NDArray[np.float64]
+MStep = Callable[[Floats], Floats]
+BLOCK = 2**16
+MEMORY = 8
+ROUND_OFF = 1e-13
+
+
+@final
+class Patterns:
+    """The rows of a table with gaps, grouped by the columns that they see.
+
+    ``Patterns(X, sample_weight)`` takes (n, d) numbers, NaN where missing, and (n,) weights; rows
+    that see nothing or weigh nothing are dropped. It raises what ``table_with_gaps`` does.
+
+    Attributes
+    ----------
+    seen, means, scatters
+        (G, d) which columns each pattern sees, (G, d) means, and (R, d, d) covariances (/n) about
+        them; zero where missing.
+    count, weight, shares
+        (G,) rows and total weight of each pattern, most rows first, and its share of the weight.
+    column_means, column_variances
+        (d,) of the values seen in each column.
+    n_samples, n_empty
+        Rows kept, and rows dropped because they see nothing.
+    never_together
+        Pairs of columns that no row sees together; EM finds one of many equally likely covariances.
+    """
+
+    def __init__(self, X: ArrayLike, sample_weight: ArrayLike | None = None) -> None:
+        X_ND, weights = table_with_gaps(X, sample_weight)
+        seen = ~np.isnan(X_ND)
+        kept = seen.any(axis=1)
+        self.n_samples, self.n_empty = int(kept.sum()), int((~kept).sum())
+        total, filled = weights @ seen, np.nan_to_num(X_ND)
+        self.column_means: Floats = weights @ filled / total
+        self.column_variances = weights @ np.nan_to_num(X_ND - self.column_means) ** 2 / total
+        self._group(filled[kept], seen[kept], weights[kept])
+        together = self.seen.T.astype(np.int64) @ self.seen
+        self.never_together = [(int(i), int(j)) for i, j in np.argwhere(together == 0) if i < j]
+
+    def _group(self, X_ND: Floats, seen: NDArray[np.bool_], weights: Floats) -> None:
+        bits = np.packbits(seen, axis=1)
+        _, labels, count = np.unique(bits, axis=0, return_inverse=True, return_counts=True)
+        groups = np.split(np.argsort(labels.ravel(), kind="stable"), np.cumsum(count)[:-1])
+        groups = [groups[g] for g in np.argsort(-count, kind="stable")]
+        self.count = np.array([len(rows) for rows in groups])
+        self.weight: Floats = np.array([weights[rows].sum() for rows in groups])
+        self.shares: Floats = self.weight / self.weight.sum()
+        self.seen = seen[[rows[0] for rows in groups]]
+        self.means = np.array([np.average(X_ND[g], axis=0, weights=weights[g]) for g in groups])
+        self.scatters = np.zeros((int((self.count > 1).sum()), *[X_ND.shape[1]] * 2))
+        for g, rows in enumerate(groups[: len(self.scatters)]):
+            self.scatters[g] = np.cov(X_ND[rows].T, aweights=weights[rows], ddof=0)
+
+
+@final
+@dataclass(frozen=True)
+class Estimate:
+    """The moments of the data completed in expectation, and the model fitted to them.
+
+    ``mean`` (d,) and ``covariance`` (d, d) (/n) are of the completed data, ``implied`` (d, d) is
+    the model's, the same for the saturated one; ``log_likelihood`` is of the values observed under
+    ``mean`` and ``implied``, in nats per sample, and ``trace`` holds it after each step.
+    """
+
+    mean: Floats
+    covariance: Floats
+    implied: Floats
+    log_likelihood: float
+    trace: tuple[float, ...]
+    n_iterations: int
+    converged: bool
+
+
+def expected_moments(patterns: Patterns, mean: Floats, covariance: Floats) -> tuple[Floats, Floats]:
+    """Return the (d,) mean and (d, d) covariance (/n) of the data, completed in expectation."""
+    return _step(patterns, mean, covariance)[1:]
+
+
+def observed_log_likelihood(patterns: Patterns, mean: Floats, covariance: Floats) -> float:
+    """Return the log-likelihood of the values observed, in nats per (weighted) sample."""
+    return _step(patterns, mean, covariance)[0]
+
+
+def saturated(patterns: Patterns, *, tolerance: float = 1e-9, max_iter: int = 2000) -> Estimate:
+    """Return the maximum likelihood mean and covariance, unrestricted; see ``structured``."""
+    for column in np.flatnonzero(patterns.column_variances <= (1e-12 * patterns.column_means) ** 2):
+        raise InputError(f"column {column} has a single observed value; leave it out")
+    start = patterns.column_means, np.diag(patterns.column_variances)
+    return structured(patterns, np.array, *start, tolerance=tolerance, max_iter=max_iter)
+
+
+def structured(
+    patterns: Patterns,
+    m_step: MStep,
+    start_mean: Floats,
+    start_covariance: Floats,
+    *,
+    tolerance: float = 1e-9,
+    max_iter: int = 2000,
+) -> Estimate:
+    """Return the maximum likelihood estimate of a model of the covariance, the mean being free.
+
+    ``m_step`` fits the model to an expected (d, d) covariance by maximum likelihood and returns
+    what the model implies, such as W Wᵀ + Ψ. Anderson's mixing speeds EM up where it does not lower
+    the likelihood. The climb has converged when a step of EM moves no entry by more than
+    ``tolerance``, in units of the start's deviations; it gives up if EM lowers the likelihood,
+    ``m_step`` being less exact. InputError means a singular covariance, that is, no maximum.
+    """
+    scale = np.sqrt(np.diag(start_covariance))
+    point = _at(patterns, m_step, *_step(patterns, start_mean, start_covariance)[1:])
+    trace, recent = [point.log_likelihood], [point]
+    while not (converged := np.abs(point.move(scale)).max() <= tolerance) and len(trace) < max_iter:
+        floor = point.log_likelihood - ROUND_OFF * max(1, abs(point.log_likelihood))
+        following = _attempt(patterns, m_step, *_mixture(recent, scale))
+        if following is None or following.log_likelihood < floor:
+            recent, following = [], _at(patterns, m_step, point.next_mean, point.next_covariance)
+            if following.log_likelihood < floor:
+                break
+        point, recent = following, [*recent[-MEMORY:], following]
+        trace.append(point.log_likelihood)
+    return Estimate(*point[:4], tuple(trace), len(trace), bool(converged))
+
+
+class _Point(NamedTuple):
+    mean: Floats
+    covariance: Floats
+    implied: Floats
+    log_likelihood: float
+    next_mean: Floats
+    next_covariance: Floats
+
+    def move(self, scale: Floats) -> Floats:
+        """Return EM's step from here as one vector, columns divided by the scale."""
+        covariance = (self.next_covariance - self.covariance) / np.outer(scale, scale)
+        return np.concatenate([(self.next_mean - self.mean) / scale, covariance.ravel()])
+
+
+def _at(patterns: Patterns, m_step: MStep, mean: Floats, covariance: Floats) -> _Point:
+    implied = m_step(covariance)
+    return _Point(mean, covariance, implied, *_step(patterns, mean, implied))
+
+
+def _attempt(patterns: Patterns, m_step: MStep, mean: Floats, covariance: Floats) -> _Point | None:
+    try:
+        np.linalg.cholesky(covariance)
+        return _at(patterns, m_step, mean, covariance)
+    except (np.linalg.LinAlgError, InputError):
+        return None
+
+
+def _mixture(points: list[_Point], scale: Floats) -> tuple[Floats, Floats]:
+    """Return where EM would stand still, were its steps linear in the expected moments."""
+    moves = np.array([p.move(scale) for p in points])
+    weights = np.linalg.lstsq(np.diff(moves, axis=0).T, moves[-1], rcond=1e-10)[0]
+    shares = np.diff(weights, prepend=0, append=0)
+    shares[-1] += 1
+    mean = shares @ np.array([p.next_mean for p in points])
+    return mean, np.tensordot(shares, np.array([p.next_covariance for p in points]), 1)
+
+
+def _step(patterns: Patterns, mean: Floats, covariance: Floats) -> tuple[float, Floats, Floats]:
+    """Return the log-likelihood, and the mean and covariance of EM's next step."""
+    errors, within, score = np.empty_like(patterns.means), np.zeros_like(covariance), 0.0
+    size = max(1, BLOCK // len(mean) ** 2)
+    for block in (slice(i, i + size) for i in range(0, len(errors), size)):
+        seen, share = patterns.seen[block], patterns.shares[block]
+        both, blind = seen[:, :, None] & seen[:, None, :], ~(seen[:, :, None] | seen[:, None, :])
+        inverse = _inverse_factors(np.where(both, covariance, np.eye(len(mean))))
+        precision = np.where(both, inverse.mT @ inverse, 0)
+        regression = np.where(seen[:, :, None], np.eye(len(mean)), covariance @ precision)
+        gaps = np.where(seen, patterns.means[block] - mean, 0)
+        errors[block] = np.einsum("gij,gj->gi", regression, gaps)
+        within += np.tensordot(share, np.where(blind, covariance - regression @ covariance, 0), 1)
+        distance = np.einsum("gij,gi,gj->g", precision, gaps, gaps)
+        r = len(scatter := patterns.scatters[block])
+        distance[:r] += (precision[:r] * scatter).sum(axis=(1, 2))
+        within += np.tensordot(share[:r], regression[:r] @ scatter @ regression[:r].mT, 1)
+        logs = 2 * np.log(np.diagonal(inverse, axis1=1, axis2=2)).sum(axis=1)
+        score += share @ (logs - seen.sum(axis=1) * np.log(2 * np.pi) - distance) / 2
+    shift = patterns.shares @ errors
+    total = within + ((errors - shift).T * patterns.shares) @ (errors - shift)
+    return float(score), mean + shift, (total + total.T) / 2
+
+
+def _inverse_factors(covariances: Floats) -> Floats:
+    try:
+        factors = np.linalg.cholesky(covariances)
+        pivots = np.einsum("gii,gii->gi", factors, factors) / np.einsum("gii->gi", covariances)
+        if pivots.min() < ROUND_OFF:
+            raise np.linalg.LinAlgError
+    except np.linalg.LinAlgError:
+        raise InputError("the covariance of the observed values is singular") from None
+    return np.array([lapack.dtrtri(factor, lower=1)[0] for factor in factors])
+
+
+def table_with_gaps(X: ArrayLike, sample_weight: ArrayLike | None = None) -> tuple[Floats, Floats]:
+    """Return checked (n, d) numbers with NaN and (n,) weights, without the rows of weight zero."""
+    try:
+        X_ND = np.asarray(X, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise InputError("X holds a value that is no number; missing values are NaN") from None
+    if X_ND.ndim != 2 or np.isinf(X_ND).any():
+        raise InputError(f"X has shape {X_ND.shape}; it must be (n, d), finite where not NaN")
+    weights = np.ones(len(X_ND)) if sample_weight is None else np.asarray(sample_weight, float)
+    if weights.shape != X_ND.shape[:1] or not (np.isfinite(weights) & (weights >= 0)).all():
+        raise InputError(f"sample_weight must be {len(X_ND)} finite numbers that are at least 0")
+    X_ND, weights = X_ND[weights > 0], weights[weights > 0]
+    for column in np.flatnonzero(np.isnan(X_ND).all(axis=0)):
+        raise InputError(f"column {column} has no observed value; leave it out")
+    return X_ND, weights

@@ -1,0 +1,86 @@
+"""The profile likelihood of factor analysis for hundreds or thousands of variables.
+
+    f(η) = Σ η + tr A + Σ_{m ≤ k} (1 + log θₘ − θₘ),   A = Ψ^-½ S Ψ^-½,  ψ = exp η
+    gᵢ = 1 − aᵢᵢ + Σ_{m ≤ k} (θₘ − 1) uᵢₘ²                          (Jöreskog 1967, section 3)
+
+Only the k leading eigenpairs of A enter. With P = Σ uₘuₘᵀ and R = A − Σ θₘuₘuₘᵀ, the Hessian is
+
+    H = diag(R + P) − P ∘ (2R + P) + 2 (Σ uₘuₘᵀ/θₘ) ∘ (R − R²) + O(θ_left²/θₘ²)
+
+by expanding the exact one (`latentia.linear.discrepancy`) in the ratio of the eigenvalues left out
+to those kept; it is evaluated in single precision, since it only sets the search direction.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from latentia.linear.spectral import first_guess, leading
+
+Vector = NDArray[np.float64]
+Matrix = NDArray[np.float64]
+
+ACCURACY = 1e-5
+"""Of the eigenpairs: the objective's error is its square, far below any step that counts."""
+
+
+@dataclass(frozen=True)
+class ProfilePoint:
+    """The objective and its gradient at one η, with what the Hessian is made of."""
+
+    value: float
+    gradient: Vector
+    scaled: Vector
+    S: NDArray[Any]
+    values: Vector
+    vectors: Matrix
+
+    def hessian(self) -> NDArray[Any]:
+        """Return the Hessian's expansion, (p, p) in float32."""
+        s, U = self.scaled.astype(np.float32), self.vectors.astype(np.float32)
+        t = self.values.astype(np.float32)
+        R = self.S * s[:, None]
+        R *= s
+        R -= (U * t) @ U.T
+        P, weighted = U @ U.T, (U * (2 / t)) @ U.T
+        diagonal = np.diag(R) + np.diag(P)
+        weighted *= R - R @ R
+        P *= -(2 * R + P)
+        P += weighted
+        P[np.diag_indices_from(P)] += diagonal
+        return P
+
+
+@final
+class ProfileLikelihood:
+    """f(η) by eigenpairs that start from those of the evaluation before."""
+
+    exact = False
+
+    def __init__(self, S: Matrix, k: int) -> None:
+        self.S, self.k = S, k
+        self._single = S.astype(np.float32)
+        self._variances = np.diag(S).copy()
+        self._guess: Matrix | None = None
+
+    def at(self, x: Vector) -> ProfilePoint:
+        """Evaluate at the log noise variances."""
+        scale = np.exp(-x / 2)
+        if self._guess is None:
+            self._guess = scale[:, None] * first_guess(self.S, self.k)
+
+        def product(V: Matrix) -> Matrix:
+            scaled: Matrix = scale[:, None] * (self.S @ (scale[:, None] * V))
+            return scaled
+
+        values, self._guess = leading(product, self._guess, ACCURACY)
+        values, U = values[: self.k], self._guess[:, : self.k]
+        values, U = values[values > 1], U[:, values > 1]
+        diagonal = self._variances * scale**2
+        value = float(x.sum() + diagonal.sum() + (1 + np.log(values) - values).sum())
+        gradient = 1 - diagonal + U**2 @ (values - 1)
+        return ProfilePoint(value, gradient, scale, self._single, values, U)

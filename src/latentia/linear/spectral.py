@@ -1,0 +1,98 @@
+"""The few largest eigenpairs of a symmetric matrix, from a guess that is nearly right.
+
+Estimation asks for them again and again for matrices that barely change. Block Krylov iteration
+(Golub & Underwood 1977) from the last answer needs a handful of thin products each time:
+
+    K = orth[V, AV, A²V, …],  (KᵀAK) y = θ y,  u = K y.                     (Rayleigh–Ritz)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import linalg
+from threadpoolctl import ThreadpoolController
+
+Matrix = NDArray[np.float64]
+Product = Callable[[Matrix], Matrix]
+
+GUARD = 4
+DEPTH = 3
+MOST_ROUNDS = 60
+DENSE = 160
+"""Below this size a full decomposition is cheaper than any iteration."""
+
+
+class SingleThread:
+    """Hold the linear algebra to one thread: two are slower on eigenproblems this small.
+
+    The threads of the libraries loaded when this module was imported are meant; as a context.
+    """
+
+    def __init__(self) -> None:
+        self._controller = ThreadpoolController()
+
+    def limit(self) -> object:
+        """Return the context manager."""
+        return self._controller.limit(limits=1, user_api="blas")
+
+
+def leading_of(matrix: Matrix, k: int) -> tuple[Matrix, Matrix]:
+    """Return the ``k`` largest eigenvalues, falling, and (p, k) unit eigenvectors."""
+    p = len(matrix)
+    if p <= DENSE or 5 * k >= p:
+        values, vectors = linalg.eigh(matrix, subset_by_index=(p - k, p - 1))
+        return values[::-1], vectors[:, ::-1]
+    values, vectors = leading(lambda V: matrix @ V, first_guess(matrix, k))
+    return values[:k], vectors[:, :k]
+
+
+def first_guess(matrix: Matrix, k: int) -> Matrix:
+    """Return (p, k + guard) columns to start from: seeded noise, multiplied once."""
+    noise = np.random.default_rng(0).standard_normal((len(matrix), k + GUARD))
+    guess: Matrix = matrix @ noise
+    return guess
+
+
+def leading(product: Product, V: Matrix, tolerance: float = 1e-10) -> tuple[Matrix, Matrix]:
+    """Return as many eigenpairs as ``V`` has columns; all but the last few are converged.
+
+    Parameters
+    ----------
+    product
+        ``V ↦ AV`` for a symmetric A.
+    V
+        (p, k + guard) starting columns.
+    tolerance
+        Of the residual ``‖Au − θu‖`` of the first k pairs, relative to the largest eigenvalue.
+
+    Returns
+    -------
+    values, vectors
+        Falling eigenvalues and (p, k + guard) orthonormal vectors.
+    """
+    k = V.shape[1] - GUARD
+    for _ in range(MOST_ROUNDS):
+        blocks, images = [linalg.qr(V, mode="economic")[0]], []
+        for depth in range(DEPTH):
+            images.append(product(blocks[-1]))
+            if depth + 1 < DEPTH:
+                blocks.append(_beyond(images[-1], np.hstack(blocks)))
+        K, AK = np.hstack(blocks), np.hstack(images)
+        values, Y = linalg.eigh(K.T @ AK)
+        wanted = Y[:, ::-1][:, : V.shape[1]]
+        values, V = values[::-1][: V.shape[1]], K @ wanted
+        residual = AK @ wanted[:, :k] - V[:, :k] * values[:k]
+        if np.sqrt((residual**2).sum(axis=0)).max() <= tolerance * abs(values[0]):
+            break
+    return values, V
+
+
+def _beyond(block: Matrix, basis: Matrix) -> Matrix:
+    """Return an orthonormal basis of what ``block`` adds to ``basis`` (projected out twice)."""
+    for _ in range(2):
+        block = block - basis @ (basis.T @ block)
+        block = linalg.qr(block, mode="economic")[0]
+    return block
