@@ -10,7 +10,9 @@ import pytest
 from latentia.adversarial.dcgan import DCGAN
 from latentia.autoencoders.denoising import DenoisingAutoencoder
 from latentia.autoencoders.vae import VAE
+from latentia.linear.factor_analysis import FactorAnalysis
 from latentia.linear.pca import PCA
+from latentia.linear.probabilistic_pca import ProbabilisticPCA
 
 SHARED = {"n_epochs": 2, "batch_size": 16, "random_state": 0, "device": "cpu"}
 
@@ -19,6 +21,8 @@ def small_models():
     """Return one small instance of every public model."""
     return {
         "PCA": PCA(n_components=3),
+        "ProbabilisticPCA": ProbabilisticPCA(n_components=3),
+        "FactorAnalysis": FactorAnalysis(n_components=3, rotation="varimax"),
         "DenoisingAutoencoder": DenoisingAutoencoder(n_components=3, hidden=(8,), **SHARED),
         "VAE": VAE(n_components=3, hidden=(8,), **SHARED),
         "DCGAN": DCGAN(n_components=3, width=4, **SHARED),

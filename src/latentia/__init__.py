@@ -9,6 +9,7 @@ __version__ = "0.1.0"
 
 MODELS = {
     "PCA": "latentia.linear.pca",
+    "ProbabilisticPCA": "latentia.linear.probabilistic_pca",
     "FactorAnalysis": "latentia.linear.factor_analysis",
     "DenoisingAutoencoder": "latentia.autoencoders.denoising",
     "VAE": "latentia.autoencoders.vae",

@@ -50,6 +50,11 @@ class LatentModel(BaseEstimator, ABC):  # type: ignore[misc]
         """Whether data may hold NaN for missing values."""
         return False
 
+    @property
+    def takes_sparse(self) -> bool:
+        """Whether rows may be a SciPy sparse matrix."""
+        return False
+
     def validate_parameters(self) -> None:
         """Check every hyperparameter, without data.
 
@@ -115,7 +120,14 @@ class LatentModel(BaseEstimator, ABC):  # type: ignore[misc]
         else:
             finite = "allow-nan" if self.takes_gaps else True
             kinds = [np.float64, np.float32]
-            array = validate_data(self, X=array, reset=reset, dtype=kinds, ensure_all_finite=finite)
+            array = validate_data(
+                self,
+                X=array,
+                reset=reset,
+                dtype=kinds,
+                ensure_all_finite=finite,
+                accept_sparse="csr" if self.takes_sparse else False,
+            )
         if reset:
             self.data_shape_ = array.shape[1:]
         elif array.shape[1:] != self.data_shape_:

@@ -16,7 +16,9 @@ from latentia.data import load as load_data
 from latentia.errors import InputError, nearest
 from latentia.evaluation import evaluate, yardstick
 from latentia.jobs import fit_in_run, hold_out
+from latentia.linear.factor_analysis import FactorAnalysis
 from latentia.linear.pca import PCA
+from latentia.linear.probabilistic_pca import ProbabilisticPCA
 from latentia.report import ModelSection, Report, write_report
 from latentia.run import versions
 from latentia.sections import model_section
@@ -27,6 +29,8 @@ SMALL = 5_000
 """Below this many samples batches are of 32, so that an epoch has enough steps."""
 SMALL_STEPS = 3_000
 """Training steps on small data, which leave the scanned digits well under three minutes."""
+LINEAR_FACTORS = 10
+"""Factors of probabilistic PCA and factor analysis: the lecture's ten."""
 TINY = 16
 """Below this side the VAE's observation is gaussian: cross-entropy on a few grey pixels says so
 little about each that the posterior keeps to the prior and samples blur."""
@@ -110,6 +114,10 @@ def recipe(name: str, data: Dataset, random_state: int, n_epochs: int | None) ->
     n_values = int(data.x_train[0].size)
     if name == "PCA":
         return PCA(n_components=min(30, n, n_values), random_state=random_state)
+    if name in ("ProbabilisticPCA", "FactorAnalysis"):
+        k = min(LINEAR_FACTORS, n - 1, n_values - 1)
+        kind = ProbabilisticPCA if name == "ProbabilisticPCA" else FactorAnalysis
+        return kind(n_components=k, random_state=random_state)
     if name == "DenoisingAutoencoder":
         return DenoisingAutoencoder(
             n_epochs=epochs, batch_size=batch_size, random_state=random_state

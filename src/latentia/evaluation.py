@@ -44,6 +44,9 @@ def evaluate(model: Any, data: Dataset, random_state: int = 0) -> dict[str, floa
     found: dict[str, float] = {"n_parameters": float(n_parameters(model))}
     if hasattr(model, "reconstruct"):
         found |= _reconstruction(model, data)
+    if hasattr(model, "score_samples"):
+        x = unit_floats(_spread(data.x_test, MOST_SAMPLES))
+        found["negative_log_likelihood"] = -float(np.mean(model.score_samples(x)))
     if hasattr(model, "bound_terms"):
         x = _spread(data.x_test, MOST_SAMPLES)
         found["negative_elbo"] = model.bound_terms(x)["negative_elbo"]
@@ -53,10 +56,11 @@ def evaluate(model: Any, data: Dataset, random_state: int = 0) -> dict[str, floa
 
 
 def n_parameters(model: LatentModel) -> int:
-    """Return how many numbers were learnt: the nets' weights, or the mean and components."""
+    """Return how many numbers were learnt: the nets' weights, or the mean, components and noise."""
     if hasattr(model, "nets"):
         return sum(p.numel() for net in model.nets().values() for p in net.parameters())
-    return int(model.components_.size + model.mean_.size)
+    noise = np.size(getattr(model, "noise_variance_", 0.0)) if hasattr(model, "sample") else 0
+    return int(model.components_.size + model.mean_.size + noise)
 
 
 def _is_image(data: Dataset) -> bool:

@@ -5,11 +5,19 @@ from sklearn.utils.estimator_checks import estimator_checks_generator
 
 from latentia.autoencoders.denoising import DenoisingAutoencoder
 from latentia.autoencoders.vae import VAE
+from latentia.linear.factor_analysis import FactorAnalysis
 from latentia.linear.pca import PCA
+from latentia.linear.probabilistic_pca import ProbabilisticPCA
 
 ESTIMATORS = [
     PCA(),
     PCA(n_components=1, solver="randomized", random_state=0),
+    ProbabilisticPCA(),
+    ProbabilisticPCA(algorithm="em", missing="error"),
+    ProbabilisticPCA(missing="fiml"),
+    FactorAnalysis(),
+    FactorAnalysis(method="principal_axis", scores="bartlett", matrix="covariance"),
+    FactorAnalysis(missing="fiml"),
     DenoisingAutoencoder(n_components=2, hidden=(8,), n_epochs=2),
     VAE(n_components=2, hidden=(8,), n_epochs=2),
 ]
@@ -23,6 +31,7 @@ CASES = [
 ]
 
 
+@pytest.mark.filterwarnings("ignore::latentia.errors.FitWarning")
 @pytest.mark.parametrize(("estimator", "check"), CASES)
 def test_conformance(estimator, check):
     check(estimator)

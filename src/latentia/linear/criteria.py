@@ -38,7 +38,8 @@ from numpy.typing import NDArray
 Matrix = NDArray[np.float64]
 Criterion = Callable[[Matrix], tuple[float, Matrix]]
 
-COARSE = 1e-5
+COARSE = 1e-7
+SADDLE = 1e-5
 NEWTON_STEPS = 50
 DIFFERENCE = 1e-6
 ROUNDING = 1e-14
@@ -50,7 +51,8 @@ def quartimax(L: Matrix) -> tuple[float, Matrix]:
     >>> quartimax(np.eye(2))[0]
     -0.5
     """
-    return -float((L**4).sum()) / 4, -(L**3)
+    squares = L**2
+    return -float((squares**2).sum()) / 4, -L * squares
 
 
 def varimax(L: Matrix) -> tuple[float, Matrix]:
@@ -190,7 +192,7 @@ def minimum(search: Search, point: Point, goal: float, max_iter: int) -> Point:
         if not np.isfinite(hessian).all():
             break
         values, vectors = np.linalg.eigh(hessian)
-        if values[0] < -COARSE * search.size and point.steepness <= COARSE * search.size:
+        if values[0] < -SADDLE * search.size and point.steepness <= COARSE * search.size:
             point = _descend(search, _leave(search, point, vectors[:, 0]), max_iter)
             continue
         point = _newton(search, point, values, vectors)

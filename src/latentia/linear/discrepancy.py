@@ -55,7 +55,8 @@ class SpectralPoint:
             return squared
         rows = [(((U * u) @ K) * (U * u)).sum(axis=1) for u in U]
         H = np.stack(rows)
-        return (H + H.T) / 2
+        symmetric: Matrix = (H + H.T) / 2
+        return symmetric
 
 
 class SpectralDiscrepancy(ABC):

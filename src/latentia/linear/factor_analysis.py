@@ -17,7 +17,6 @@ from typing import Literal, Self, final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.utils import Tags
 
 from latentia.errors import FitWarning, InputError
 from latentia.linear.extraction import Search
@@ -117,12 +116,6 @@ class FactorAnalysis(FactorSolution):
     def takes_gaps(self) -> bool:
         """Whether rows may hold NaN."""
         return self.missing == "fiml"
-
-    def __sklearn_tags__(self) -> Tags:
-        """Tell scikit-learn about NaN and sparse rows."""
-        tags = super().__sklearn_tags__()
-        tags.input_tags.allow_nan = self.takes_gaps
-        return tags
 
     def check_values(self) -> None:
         """Raise InputError for a hyperparameter out of its range."""

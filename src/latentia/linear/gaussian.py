@@ -20,8 +20,8 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import linalg
-from sklearn.utils import check_random_state
+from scipy import linalg, sparse
+from sklearn.utils import Tags, check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from latentia.base import LatentModel, Transformer, unit_floats
@@ -41,6 +41,12 @@ class LinearGaussian(Transformer, LatentModel):
     mean_: Vector
     loadings_: Matrix
 
+    def __sklearn_tags__(self) -> Tags:
+        """Tell scikit-learn about NaN and sparse rows."""
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan, tags.input_tags.sparse = self.takes_gaps, self.takes_sparse
+        return tags
+
     @abstractmethod
     def _noise(self) -> Vector:
         """Return the (d,) noise variances, 0 for constant columns."""
@@ -52,6 +58,11 @@ class LinearGaussian(Transformer, LatentModel):
     @abstractmethod
     def _scores(self) -> Scores:
         """Return which factor scores ``transform`` gives."""
+
+    @property
+    def takes_sparse(self) -> bool:
+        """Rows may be sparse: they are read, and made dense, a block at a time."""
+        return not self.takes_gaps
 
     @property
     def components_(self) -> Matrix:
@@ -117,7 +128,7 @@ class LinearGaussian(Transformer, LatentModel):
         """
         check_is_fitted(self)
         array = self._incoming(X, reset=False)
-        chunks = (array[first : first + CHUNK] for first in range(0, len(array), CHUNK))
+        chunks = (array[first : first + CHUNK] for first in range(0, array.shape[0], CHUNK))
         return np.concatenate([self._log_densities(_rows(chunk)) for chunk in chunks])
 
     def score(self, X: ArrayLike, y: object = None) -> float:
@@ -157,7 +168,7 @@ class LinearGaussian(Transformer, LatentModel):
 
     def _encode_array(self, X: NDArray[Any]) -> NDArray[Any]:
         weights = self.score_weights(self._scores())
-        chunks = (X[first : first + CHUNK] for first in range(0, len(X), CHUNK))
+        chunks = (X[first : first + CHUNK] for first in range(0, X.shape[0], CHUNK))
         codes = [self._filled(_rows(chunk) - self.mean_) @ weights for chunk in chunks]
         Z: NDArray[Any] = np.concatenate(codes).astype(_kind(X.dtype), copy=False)
         return Z
@@ -226,7 +237,9 @@ def _scaled(rows: Vector, matrix: Matrix) -> Matrix:
 
 
 def _rows(X: NDArray[Any]) -> Matrix:
-    """Return flattened rows in float64."""
+    """Return flattened, dense rows in float64."""
+    if sparse.issparse(X):
+        return np.asarray(X.toarray(), dtype=np.float64)
     return unit_floats(X).reshape(len(X), -1).astype(np.float64, copy=False)
 
 

@@ -234,6 +234,8 @@ def table_with_gaps(X: ArrayLike, sample_weight: ArrayLike | None = None) -> tup
     weights = np.ones(len(X_ND)) if sample_weight is None else np.asarray(sample_weight, float)
     if weights.shape != X_ND.shape[:1] or not (np.isfinite(weights) & (weights >= 0)).all():
         raise InputError(f"sample_weight must be {len(X_ND)} finite numbers that are at least 0")
+    if not weights.any():
+        raise InputError("every sample weight is zero; at least one row must count")
     X_ND, weights = X_ND[weights > 0], weights[weights > 0]
     for column in np.flatnonzero(np.isnan(X_ND).all(axis=0)):
         raise InputError(f"column {column} has no observed value; leave it out")

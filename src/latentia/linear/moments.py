@@ -89,7 +89,7 @@ class Moments:
         """
         if hasattr(X, "to_delayed"):
             return self._add_delayed(X, sample_weight)
-        weights = _checked(sample_weight, X.shape[0])
+        weights = checked_weights(sample_weight, X.shape[0])
         for first, block in _blocks(X):
             if not self.n_features:
                 self._begin(block)
@@ -207,6 +207,8 @@ def _blocks(X: Any) -> Iterator[tuple[int, Any]]:  # noqa: ANN401
         X = X.detach().cpu().numpy()
     values = BLOCK_BYTES if _is_bytes(X) else BLOCK_VALUES
     step = max(64, values // max(1, int(np.prod(X.shape[1:]))))
+    if sparse.issparse(X):
+        X = sparse.csr_array(X)
     pages = _map_of(X)
     for first in range(0, X.shape[0], step):
         yield first, X[first : first + step]
@@ -232,7 +234,8 @@ def _flat(X: NDArray[Any]) -> NDArray[Any]:
     return X.reshape(len(X), -1)
 
 
-def _checked(sample_weight: Any, n: int) -> Vector | None:  # noqa: ANN401
+def checked_weights(sample_weight: Any, n: int) -> Vector | None:  # noqa: ANN401
+    """Return (n,) finite weights of at least 0, not all 0; None stays None."""
     if sample_weight is None:
         return None
     weights = np.asarray(sample_weight, dtype=np.float64)
@@ -242,5 +245,5 @@ def _checked(sample_weight: Any, n: int) -> Vector | None:  # noqa: ANN401
             f"{weights.min() if weights.size else 'none'}; give {n} finite numbers of at least 0"
         )
     if not weights.any():
-        raise InputError("sample_weight is 0 everywhere; at least one row must count")
+        raise InputError("every sample weight is zero; at least one row must count")
     return weights

@@ -33,9 +33,11 @@ MOST_CATEGORIES = 20
 INFINITE = 40.0
 BOUND = 0.9999
 LONGEST_STEP = 0.5
-MOST_STEPS = 100
+MOST_STEPS = 40
 PRECISION = 1e-9
 LEAST = 1e-15
+FLAT = 1e-30
+LEVEL = 1e-12
 RAISED = 1e-10
 BLOCK = 2**17
 
@@ -52,7 +54,7 @@ class Polychoric:
     smoothed: bool
     """Whether eigenvalues at or below zero were raised, as psych's cor.smooth does."""
     at_bound: list[tuple[int, int]]
-    """Pairs whose likelihood rises all the way to a correlation of ±1; they are left at ±0.9999."""
+    """Pairs whose likelihood rises, or stays level, up to ±1; their correlation is ±0.9999."""
 
 
 def polychoric(X: ArrayLike, *, sample_weight: ArrayLike | None = None) -> Polychoric:
@@ -126,7 +128,7 @@ def _pairwise(tables: Floats, cuts: Floats) -> tuple[Floats, list[tuple[int, int
     correlation, size = np.eye(len(cuts)), max(1, BLOCK // cuts.shape[1] ** 2)
     for a, b in ((i[k : k + size], j[k : k + size]) for k in range(0, len(i), size)):
         correlation[a, b] = correlation[b, a] = _most_likely(tables[a, b], cuts[a], cuts[b])
-    bound = np.abs(correlation[i, j]) >= BOUND * (1 - 1e-12)
+    bound = np.abs(correlation[i, j]) >= BOUND
     return correlation, [(int(a), int(b)) for a, b in zip(i[bound], j[bound])]
 
 
@@ -143,7 +145,14 @@ def _most_likely(tables: Floats, a: Floats, b: Floats) -> Floats:
         z, before = np.where(outside, (low + high) / 2, following), z
         if np.abs(z - before).max() < PRECISION:
             break
-    return np.tanh(z)
+    edge, found = np.copysign(BOUND, z), np.tanh(z)
+    gain = _log_likelihood(tables, a, b, edge) - _log_likelihood(tables, a, b, found)
+    return np.where(gain > -LEVEL * tables.sum(axis=(1, 2)), edge, found)
+
+
+def _log_likelihood(tables: Floats, a: Floats, b: Floats, rho: Floats) -> Floats:
+    corners = bivariate_normal_cdf(a[:, :, None], b[:, None, :], rho[:, None, None])
+    return np.asarray((tables * np.log(_rectangles(corners).clip(LEAST))).sum(axis=(1, 2)))
 
 
 def _slope(tables: Floats, a: Floats, b: Floats, rho: Floats) -> tuple[Floats, Floats]:
@@ -151,9 +160,9 @@ def _slope(tables: Floats, a: Floats, b: Floats, rho: Floats) -> tuple[Floats, F
     a, b, rho = a[:, :, None], b[:, None, :], rho[:, None, None]
     shares = _rectangles(bivariate_normal_cdf(a, b, rho)).clip(LEAST)
     slopes = _rectangles(_density(a, b, rho)) * (1 - rho**2)
-    slope = (tables * slopes / shares).sum(axis=(1, 2))
-    information = tables.sum(axis=(1, 2)) * ((slopes**2 / shares).sum(axis=(1, 2)) + LEAST)
-    return slope, information
+    slope: Floats = (tables * slopes / shares).sum(axis=(1, 2))
+    information = tables.sum(axis=(1, 2)) * (slopes**2 / shares).sum(axis=(1, 2))
+    return slope, information.clip(FLAT)
 
 
 def _rectangles(corners: Floats) -> Floats:

@@ -40,7 +40,7 @@ def read_moments(
     InputError, ValueError
         For rows that cannot be used: text, NaN, infinity, other shapes.
     """
-    if not reads_in_blocks(X):
+    if sparse.issparse(X) or not reads_in_blocks(X):
         return Moments().add(model._incoming(X, reset=reset), sample_weight)
     if not 2 <= X.ndim <= 4:
         raise InputError(f"X has {X.ndim} dimensions; give (n, d), (n, H, W) or (n, C, H, W)")

@@ -200,7 +200,8 @@ def _promax(first: Rotation, power: float) -> Rotation:
         raise InputError(
             f"loadings have rank {np.linalg.matrix_rank(L)}; promax needs {L.shape[1]}"
         )
-    U = np.linalg.lstsq(L, L * np.abs(L) ** (power - 1))[0]
+    shares = L / np.abs(L).max()
+    U = np.linalg.lstsq(shares, shares * np.abs(shares) ** (power - 1))[0]
     U = first.matrix @ U * np.sqrt(np.diag(np.linalg.inv(U.T @ U)))
     T = np.linalg.inv(U).T
     return replace(first, loadings=L @ first.matrix.T @ U, factor_correlations=T.T @ T, matrix=T)

@@ -131,8 +131,8 @@ def solve(
     p = int(varies.sum())
     if k >= p:
         raise InputError(
-            f"n_components is {k}, but only {p} of {len(S)} features vary (a table with 1 feature "
-            "has no factors); there must be fewer factors than columns that vary"
+            f"n_components is {k}, but of {len(S)} feature(s) {p} vary; there must be fewer "
+            "factors than columns that vary"
         )
     scale = np.sqrt(np.diag(S)) if standardize else np.ones(len(S))
     D = scale[varies]

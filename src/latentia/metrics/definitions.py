@@ -64,6 +64,17 @@ _ALL = (
         absent="it was not trained on noisy images",
     ),
     Definition(
+        "negative_log_likelihood",
+        "−log-likelihood",
+        "nats",
+        "lower",
+        "−(1/n) Σᵢ log p(xᵢ)",
+        "Exact, of test samples under the Gaussian model: a density, which may exceed 1, of all "
+        "columns that vary in training. Not comparable to −ELBO of binary or other noise.",
+        "Bishop 2006, eq. 12.43",
+        absent="its likelihood is not known exactly",
+    ),
+    Definition(
         "negative_elbo",
         "−ELBO",
         "nats",
