@@ -24,9 +24,9 @@ LEVELS = [
     {"gradient"},
     {"linear", "autoencoders", "adversarial"},
     {"evaluation", "sections"},
-    {"jobs"},
+    {"jobs", "factor_report"},
     {"compare"},
-    {"train_command"},
+    {"train_command", "factor_command"},
     {"cli", "__main__"},
 ]
 """From the ground up: a part imports its own level and those below it."""
