@@ -14,6 +14,7 @@ from typing import Any
 
 import latentia
 from latentia.errors import InputError, nearest
+from latentia.factor_command import factor
 from latentia.fields import commands, model_reference, model_summary
 from latentia.options import Parser, class_name_of, parse
 from latentia.train_command import INTERRUPTED, resume, train
@@ -192,6 +193,7 @@ def models(words: list[str]) -> int:
 
 COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "compare": compare,
+    "factor": factor,
     "train": train,
     "resume": resume,
     "sample": sample,

@@ -17,6 +17,10 @@ SYNONYMS = {
     "nz": "n_components",
     "code_size": "n_components",
     "latent_size": "n_components",
+    "n_factors": "n_components",
+    "nfactors": "n_components",
+    "rotate": "rotation",
+    "fm": "method",
     "lr": "learning_rate",
     "epochs": "n_epochs",
     "seed": "random_state",
@@ -110,9 +114,18 @@ def reader(field: Field) -> Callable[[str], object]:
             return text
         if "str" in field.kinds:
             return text
+        if "bool" in field.kinds:
+            return _truth(text)
         return _number(text, field)
 
     return read
+
+
+def _truth(text: str) -> bool:
+    words = {"true": True, "yes": True, "false": False, "no": False}
+    if text.lower() not in words:
+        raise argparse.ArgumentTypeError(f"{text!r} is not true, false or none")
+    return words[text.lower()]
 
 
 def _number(text: str, field: Field) -> float:

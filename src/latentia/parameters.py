@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import typing
+from functools import cache
 from numbers import Integral, Real
 from types import UnionType
 from typing import Any, Literal
@@ -20,7 +21,7 @@ def check_fields(model: Any) -> None:  # noqa: ANN401
     InputError
         Naming the field, its value, what is allowed, and the nearest right word.
     """
-    hints = typing.get_type_hints(type(model))
+    hints = _hints(type(model))
     for field in dataclasses.fields(model):
         value = getattr(model, field.name)
         if not _fits(value, hints[field.name]):
@@ -28,6 +29,11 @@ def check_fields(model: Any) -> None:  # noqa: ANN401
                 f"{field.name} is {value!r}; it must be {_words(hints[field.name])}"
                 f"{_nearest_choice(value, hints[field.name])}"
             )
+
+
+@cache
+def _hints(kind: Any) -> dict[str, Any]:  # noqa: ANN401
+    return typing.get_type_hints(kind)
 
 
 def check_range(

@@ -46,6 +46,8 @@ def _pictures(model: Any, data: Dataset, run: Path) -> Iterator[Picture]:  # noq
     if is_image and hasattr(model, "sample"):
         samples = tile(model.sample(64, random_state=0), n_columns=16)
         yield Picture("Samples", "64 draws from the prior, decoded.", png(samples))
+    if is_image and hasattr(model, "loadings_"):
+        yield from factor_pictures(model)
     if is_image and hasattr(model, "reconstruct"):
         yield _reconstructions(model, data)
     if hasattr(model, "transform"):
@@ -71,6 +73,20 @@ def _reconstructions(model: Any, data: Dataset) -> Picture:  # noqa: ANN401
         caption = "Ten test images, the same with noise, and with the noise taken away."
     shown.append(("reconstructed", model.reconstruct(x)))
     return Picture("Reconstructions", caption, png(rows(shown)))
+
+
+def factor_pictures(model: Any) -> Iterator[Picture]:  # noqa: ANN401
+    """Yield a linear model's loadings as images, and images made of random factors."""
+    shape = model.data_shape_
+    loadings = model.loadings_.T.reshape(-1, *shape)
+    largest = np.abs(loadings).max(axis=tuple(range(1, loadings.ndim)), keepdims=True)
+    shown = 0.5 + 0.5 * loadings / np.where(largest > 0, largest, 1)
+    caption = "Each column of Λ, scaled to its largest value: grey is 0, white and black ±1."
+    yield Picture("Loadings", caption, png(tile(shown, n_columns=10)))
+    if hasattr(model, "score_samples"):
+        drawn = model.sample(10, random_state=0, noise=False)
+        caption = "Ten draws of the factors, z ~ N(0, Φ), as Λz + μ: the mean added, no noise."
+        yield Picture("From random factors", caption, png(tile(drawn, n_columns=10)))
 
 
 def _latent_map(model: Any, data: Dataset) -> Picture:  # noqa: ANN401

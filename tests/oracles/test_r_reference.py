@@ -44,10 +44,9 @@ def test_maximum_likelihood_is_factanals(name, k):
     ours = fit(name, k)
     found = ours.fit_statistics()
     apart = np.abs(ours.noise_variance_ - theirs["uniquenesses"]).max()
-    print(
-        f"\n{name}, {k} factors, ml: objective {digits(abs(found.objective - theirs['objective'])):.1f}"
-        f" digits, uniquenesses {digits(apart):.1f}"
-    )
+    objective = digits(abs(found.objective - theirs["objective"]))
+    print(f"\n{name}, {k} factors, ml: objective {objective:.1f} digits,", end=" ")
+    print(f"uniquenesses {digits(apart):.1f}")
     assert found.objective == pytest.approx(theirs["objective"], abs=1e-9)
     assert apart < UNIQUENESS["ml"]
     assert found.dof == theirs["dof"]

@@ -25,11 +25,7 @@ def read(path: Path) -> Part:
     InputError
         For text, missing or infinite values (named by column and row), or no data.
     """
-    try:
-        reader = pa.csv.read_csv if path.suffix == ".csv" else pa.parquet.read_table
-        table = reader(path)
-    except (pa.ArrowException, OSError) as error:
-        raise InputError(f"{path} cannot be read: {str(error).splitlines()[0]}") from None
+    table = _open(path)
     label = next((name for name in table.column_names if name.lower() in LABELS), None)
     names = [name for name in table.column_names if name != label]
     if table.num_rows == 0 or not names:
@@ -41,9 +37,64 @@ def read(path: Path) -> Part:
     return Part(x, y.astype(np.int64), tuple(str(name) for name in classes))
 
 
+def columns(path: Path) -> pa.Table:
+    """Return a table's columns by name, float64, NaN where a value is missing.
+
+    A first column of names that repeat the others' is left out: such a file is a matrix.
+
+    Raises
+    ------
+    InputError
+        For text (named by column), infinite values, or no data.
+    """
+    table = _open(path)
+    names = table.column_names
+    if is_matrix(table):
+        table, names = table.select(names[1:]), names[1:]
+    if table.num_rows == 0 or not names:
+        raise InputError(f"{path} holds {table.num_rows} rows of {len(names)} columns of numbers")
+    text = [name for name in names if not _is_number(table[name].type)]
+    if text:
+        raise InputError(
+            f"{path}: columns without numbers: {', '.join(text[:8])}; drop them, or code their "
+            "values as numbers"
+        )
+    values = [table[name].cast(pa.float64()).fill_null(float("nan")) for name in names]
+    return pa.table(values, names=names)
+
+
+def holds_matrix(path: Path) -> bool:
+    """Return whether a file's first column repeats the names of the others: a covariance."""
+    return is_matrix(_open(path))
+
+
+def is_matrix(table: pa.Table) -> bool:
+    """Return whether the first column names the others."""
+    names = table.column_names
+    first = [] if not names else [str(name) for name in table[names[0]].to_pylist()]
+    return bool(first) and first == names[1:]
+
+
+def _open(path: Path) -> pa.Table:
+    try:
+        reader = pa.csv.read_csv if path.suffix == ".csv" else pa.parquet.read_table
+        return reader(path)
+    except (pa.ArrowException, OSError) as error:
+        raise InputError(f"{path} cannot be read: {str(error).splitlines()[0]}") from None
+
+
+def _is_number(kind: pa.DataType) -> bool:
+    return bool(
+        pa.types.is_integer(kind)
+        or pa.types.is_floating(kind)
+        or pa.types.is_boolean(kind)
+        or pa.types.is_null(kind)
+    )
+
+
 def _numbers(column: pa.ChunkedArray, name: str, path: Path) -> Array:
     kind = column.type
-    if not (pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind)):
+    if not _is_number(kind):
         raise InputError(
             f"{path}: column {name!r} holds {kind} values such as {column[0].as_py()!r}; give "
             "numbers, or name it 'label' if it holds the classes"

@@ -24,7 +24,6 @@ from typing import final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import linalg
 
 Vector = NDArray[np.float64]
 Matrix = NDArray[np.float64]
@@ -47,16 +46,15 @@ class SpectralPoint:
     left_out: NDArray[np.bool_]
 
     def hessian(self) -> Matrix:
-        """Return H one row at a time; for many variables Q ∘ Q, to which it tends as f falls."""
+        """Return H; for many variables Q ∘ Q, to which it tends as f falls."""
         U, K = self.vectors, self.kernel
         if len(U) > MOST_EXACT:
             Q = U[:, self.left_out] @ U[:, self.left_out].T
             squared: Matrix = np.square(Q)
             return squared
-        rows = [(((U * u) @ K) * (U * u)).sum(axis=1) for u in U]
-        H = np.stack(rows)
-        symmetric: Matrix = (H + H.T) / 2
-        return symmetric
+        pairs = U[:, None, :] * U
+        H: Matrix = ((pairs @ K) * pairs).sum(axis=2)
+        return H
 
 
 class SpectralDiscrepancy(ABC):
@@ -87,7 +85,7 @@ class SpectralDiscrepancy(ABC):
 
     def at(self, x: Vector) -> SpectralPoint:
         """Evaluate at the parameters."""
-        values, vectors = linalg.eigh(self.matrix(x), check_finite=False)
+        values, vectors = np.linalg.eigh(self.matrix(x))
         values, vectors = values[::-1], vectors[:, ::-1]
         kept = self.kept(values)
         f, c, slope = (np.where(kept, 0.0, term) for term in self.terms(values))

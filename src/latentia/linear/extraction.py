@@ -25,17 +25,20 @@ from latentia.linear import discrepancy
 from latentia.linear.em import em
 from latentia.linear.newton import Minimum, Problem, minimise
 from latentia.linear.profile import ProfileLikelihood
-from latentia.linear.spectral import leading_of
+from latentia.linear.spectral import DENSE, leading_of
 
 Vector = NDArray[np.float64]
 Matrix = NDArray[np.float64]
 Method = Literal["ml", "minres", "principal_axis", "principal_component", "gls", "wls", "alpha"]
 Algorithm = Literal["newton", "em", "px_em"]
 
-NEWTON_TOLERANCE = {True: 1e-17, False: 1e-9}
+NEWTON_TOLERANCE = {True: 1e-13, False: 1e-9}
 """Of the expected decrease: exact Newton steps reach rounding, the others stop before it."""
-FIXED_POINT_TOLERANCE = 1e-12
+FIXED_POINT_TOLERANCE = {True: 1e-12, False: 1e-9}
+"""Of the communalities: full decompositions reach rounding, iterated eigenpairs stop before it."""
 OTHER_OPTIMUM = 1e-5
+RANDOM_SHARES = 0.1, 0.9
+"""Noise variances of random starts, as shares of the variances."""
 
 
 @dataclass(frozen=True)
@@ -187,7 +190,7 @@ def _starts(S: Matrix, search: Search) -> list[Vector]:
     variances = np.diag(S)
     draw = np.random.default_rng(search.random_state)
     shares = [np.full(len(S), 0.5)]
-    shares += [draw.uniform(0.02, 1, len(S)) for _ in range(search.n_starts - 1)]
+    shares += [draw.uniform(*RANDOM_SHARES, len(S)) for _ in range(search.n_starts - 1)]
     return [np.maximum(share * variances, search.floor) for share in shares]
 
 
@@ -203,7 +206,7 @@ def _fixed_point(S: Matrix, k: int, search: Search, *, alpha: bool) -> Extractio
     variances = np.diag(S)
     common = _first_communalities(S)
     ceiling = variances - search.floor
-    trace: list[float] = []
+    trace, tolerance = list[float](), FIXED_POINT_TOLERANCE[len(S) <= DENSE]
     for _ in range(search.max_iter):
         scale = np.sqrt(common) if alpha else np.ones(len(S))
         reduced = S.copy()
@@ -213,9 +216,9 @@ def _fixed_point(S: Matrix, k: int, search: Search, *, alpha: bool) -> Extractio
         new = np.minimum((loadings**2).sum(axis=1), ceiling)
         trace.append(float(np.abs(new - common).max() / variances.max()))
         common = new
-        if trace[-1] < FIXED_POINT_TOLERANCE:
+        if trace[-1] < tolerance:
             break
-    converged = trace[-1] < FIXED_POINT_TOLERANCE
+    converged = trace[-1] < tolerance
     held = common >= ceiling
     return Extraction(loadings, variances - common, held, tuple(trace), len(trace), converged)
 

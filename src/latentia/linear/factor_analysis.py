@@ -103,8 +103,8 @@ class FactorAnalysis(FactorSolution):
     """Least noise variance, as a share of a variance; none: 0.005, on images 8-bit rounding."""
     n_starts: int | None = None
     """Starting values tried; none: 10 on at most 60 variables, else 1."""
-    n_rotation_starts: int = 10
-    """Starting rotations tried."""
+    n_rotation_starts: int | None = None
+    """Starting rotations tried; none: 10 on at most 60 variables, else 1."""
     tolerance: float = 1e-8
     """EM stops when a step gains less, in twice the nats per sample."""
     max_iter: int = 10_000
@@ -227,8 +227,11 @@ class FactorAnalysis(FactorSolution):
         scaled: Matrix = found.correlation * deviations[:, None] * deviations
         return scaled
 
-    def _solve(self, S: Matrix, varies: NDArray[np.bool_], *, n_starts: int, turn: str) -> Solution:
+    def _solve(
+        self, S: Matrix, varies: NDArray[np.bool_], *, n_starts: int | None, turn: str
+    ) -> Solution:
         images = len(self.data_shape_) > 1
+        default = STARTS if varies.sum() <= SMALL else 1
         return solve(
             S,
             varies,
@@ -237,20 +240,19 @@ class FactorAnalysis(FactorSolution):
             standardize=self.matrix == "correlation" or (self.matrix == "auto" and not images),
             floor=floors(S, self.noise_floor, images=images),
             search=Search(
-                n_starts=n_starts,
+                n_starts=n_starts or default,
                 random_state=self.random_state,
                 algorithm=self.algorithm,
                 tolerance=self.tolerance,
                 max_iter=self.max_iter,
             ),
-            turn=Turn(turn, self.kaiser, self.n_rotation_starts, self.random_state),
+            turn=Turn(turn, self.kaiser, self.n_rotation_starts or default, self.random_state),
         )
 
     def _settle(self, mean: Vector, S: Matrix, weight: float) -> Self:
         """Solve, take the solution up, and say what it shows."""
         varies = varying(S, mean)
-        n_starts = self.n_starts or (STARTS if varies.sum() <= SMALL else 1)
-        solution = self._solve(S, varies, n_starts=n_starts, turn=self.rotation)
+        solution = self._solve(S, varies, n_starts=self.n_starts, turn=self.rotation)
         self._take(mean, S, weight, solution)
         for finding in findings(self):
             warnings.warn(finding, FitWarning, stacklevel=3)

@@ -9,6 +9,7 @@ from sklearn.utils.validation import check_is_fitted
 from latentia.linear.fit_statistics import Convention, FitStatistics, fit_statistics
 from latentia.linear.gaussian import LOG_2PI, LinearGaussian, Scores
 from latentia.linear.solution import Solution
+from latentia.linear.summary import Summary, summarise
 
 Vector = NDArray[np.float64]
 Matrix = NDArray[np.float64]
@@ -106,6 +107,19 @@ class FactorSolution(LinearGaussian):
             log_likelihood=n * self.log_likelihood_ if n else None,
             convention=convention,
         )
+
+    def summary(self, cutoff: float = 0.3, *, sort: bool = True) -> Summary:
+        """Return the solution on one page: text when printed, HTML in notebooks, a data frame.
+
+        Parameters
+        ----------
+        cutoff
+            The least absolute loading that is shown.
+        sort
+            Group variables by the factor they load on most, largest first.
+        """
+        check_is_fitted(self)
+        return summarise(self, cutoff=cutoff, sort=sort)
 
     def _noise(self) -> Vector:
         return self.noise_variance_

@@ -236,11 +236,12 @@ def _scaled(rows: Vector, matrix: Matrix) -> Matrix:
     return scaled
 
 
-def _rows(X: NDArray[Any]) -> Matrix:
+def _rows(X: Any) -> Matrix:  # noqa: ANN401
     """Return flattened, dense rows in float64."""
     if sparse.issparse(X):
         return np.asarray(X.toarray(), dtype=np.float64)
-    return unit_floats(X).reshape(len(X), -1).astype(np.float64, copy=False)
+    rows: Matrix = unit_floats(X).reshape(len(X), -1).astype(np.float64, copy=False)
+    return rows
 
 
 def _kind(dtype: np.dtype[Any]) -> type[np.floating[Any]]:

@@ -103,6 +103,8 @@ def minimise(
         step = metric.step(point, free)
         decrease = -0.5 * float(point.gradient @ step)
         if decrease <= tolerance:
+            # The last step of a Newton iteration squares what error is left.
+            x, point = _polished(problem, x, point, step, lower)
             return _minimum(x, point, lower, trace, converged=True)
         found = _search(problem, x, point, step, lower)
         if found is None:
@@ -124,6 +126,15 @@ def _minimum(
 ) -> Minimum:
     held = (x <= lower) & (point.gradient > 0)
     return Minimum(x, point.value, held, len(trace) - 1, converged, tuple(trace))
+
+
+def _polished(
+    problem: Problem, x: Vector, point: Point, step: Vector, lower: Vector
+) -> tuple[Vector, Point]:
+    """Return the point after the step, unless rounding makes it worse."""
+    new_x = np.maximum(x + step, lower)
+    new = problem.at(new_x)
+    return (new_x, new) if new.value <= point.value else (x, point)
 
 
 def _search(

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from latentia.errors import InputError
 from latentia.linear.extraction import Extraction, Method, Search, extract
 from latentia.linear.rotation import Rotation, order, rotate
+from latentia.linear.spectral import threads_for
 
 Vector = NDArray[np.float64]
 Matrix = NDArray[np.float64]
@@ -137,8 +138,9 @@ def solve(
     scale = np.sqrt(np.diag(S)) if standardize else np.ones(len(S))
     D = scale[varies]
     R = S[np.ix_(varies, varies)] / D[:, None] / D if p < len(S) or standardize else S
-    found = extract(R, k, method, search.above(floor[varies] / D**2))
-    rotation = turn.of(found.loadings)
+    with threads_for(p):
+        found = extract(R, k, method, search.above(floor[varies] / D**2))
+        rotation = turn.of(found.loadings)
     loadings, noise = np.zeros((len(S), k)), np.zeros(len(S))
     loadings[varies] = rotation.loadings * D[:, None]
     noise[varies] = found.noise_variance * D**2

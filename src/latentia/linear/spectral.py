@@ -9,6 +9,8 @@ Estimation asks for them again and again for matrices that barely change. Block 
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,18 +27,21 @@ DENSE = 160
 """Below this size a full decomposition is cheaper than any iteration."""
 
 
-class SingleThread:
-    """Hold the linear algebra to one thread: two are slower on eigenproblems this small.
+LARGE = 1_000
+"""From this size on the linear algebra gains from several threads."""
 
-    The threads of the libraries loaded when this module was imported are meant; as a context.
-    """
 
-    def __init__(self) -> None:
-        self._controller = ThreadpoolController()
+@cache
+def _libraries() -> ThreadpoolController:
+    return ThreadpoolController()
 
-    def limit(self) -> object:
-        """Return the context manager."""
-        return self._controller.limit(limits=1, user_api="blas")
+
+def threads_for(p: int) -> AbstractContextManager[object]:
+    """Return a context that holds small problems to one thread: two are slower there."""
+    if p >= LARGE:
+        return nullcontext()
+    limited: AbstractContextManager[object] = _libraries().limit(limits=1, user_api="blas")
+    return limited
 
 
 def leading_of(matrix: Matrix, k: int) -> tuple[Matrix, Matrix]:
