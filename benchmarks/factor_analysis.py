@@ -127,7 +127,7 @@ def mnist(folder, rounds, slow):
         peer("scikit-learn, exact solver", timed(lambda: exact.fit(doubles)), peers["again"][0])
 
 
-TIGHT_TOLERANCE = 0.02
+TIGHT_TOLERANCE = 0.0005
 """Of scikit-learn's total log-likelihood: it ends within 1e-5 nats per sample of the optimum."""
 
 

@@ -21,7 +21,7 @@ def check_fields(model: Any) -> None:  # noqa: ANN401
     InputError
         Naming the field, its value, what is allowed, and the nearest right word.
     """
-    hints = _hints(type(model))
+    hints = _hints(type(model))  # type: ignore[arg-type, unused-ignore]
     for field in dataclasses.fields(model):
         value = getattr(model, field.name)
         if not _fits(value, hints[field.name]):

@@ -117,10 +117,13 @@ def extract(S: Matrix, k: int, method: Method, search: Search) -> Extraction:
     return _least_squares(S, k, method, search)
 
 
-def canonical(S: Matrix, noise: Vector, k: int) -> Matrix:
-    """Return the best loadings given Ψ: L = Ψ^½ U (Θ − I)^½, so that LᵀΨ⁻¹L is diagonal."""
+def canonical(S: Matrix, noise: Vector, k: int, guess: Matrix | None = None) -> Matrix:
+    """Return the best loadings given Ψ: L = Ψ^½ U (Θ − I)^½, so that LᵀΨ⁻¹L is diagonal.
+
+    ``guess`` is that of `latentia.linear.spectral.leading_of` for the eigenvectors U.
+    """
     scale = np.sqrt(noise)
-    values, vectors = leading_of(S / scale[:, None] / scale, k)
+    values, vectors = leading_of(S / scale[:, None] / scale, k, guess)
     loadings: Matrix = scale[:, None] * vectors * np.sqrt(np.maximum(values - 1, 0))
     return loadings
 
@@ -132,7 +135,8 @@ def _closed(S: Matrix, loadings: Matrix, floor: Vector) -> Extraction:
 
 def _likelihood(S: Matrix, k: int, search: Search) -> Extraction:
     small = len(S) <= discrepancy.MOST_EXACT
-    problem = discrepancy.MaximumLikelihood(S, k) if small else ProfileLikelihood(S, k)
+    large = None if small else ProfileLikelihood(S, k)
+    problem = large or discrepancy.MaximumLikelihood(S, k)
     steps, starts = 0, _starts(S, search)
     before: tuple[float, ...] = ()
     if search.algorithm != "newton":
@@ -148,7 +152,7 @@ def _likelihood(S: Matrix, k: int, search: Search) -> Extraction:
     minima = [_minimise(problem, np.log(start), lower) for start in starts]
     best, n_optima = _best(minima)
     noise = np.exp(best.x)
-    loadings = canonical(S, noise, k)
+    loadings = canonical(S, noise, k, None if large is None else large.guess)
     trace = (*before, *best.trace)
     n = steps + best.n_iterations
     return Extraction(loadings, noise, best.at_bound, trace, n, best.converged, n_optima)

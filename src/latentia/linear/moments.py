@@ -21,7 +21,13 @@ from scipy import sparse
 
 from latentia.distributed import broadcast, sum_over_processes
 from latentia.errors import InputError
-from latentia.linear.products import MIDDLE, byte_products, float_products, sparse_products
+from latentia.linear.products import (
+    MIDDLE,
+    byte_products,
+    float_products,
+    needed_shift,
+    sparse_products,
+)
 
 Vector = NDArray[np.float64]
 Matrix = NDArray[np.float64]
@@ -146,8 +152,7 @@ class Moments:
         elif sparse.issparse(block):
             self._shift = np.zeros(d)
         else:
-            shift = _flat(block).mean(axis=0, dtype=np.float64)
-            self._shift = np.where(np.isfinite(shift), shift, 0.0)
+            self._shift = needed_shift(_flat(block))
 
     def _check_shape(self, block: Any) -> None:  # noqa: ANN401
         if tuple(block.shape[1:]) != self.sample_shape:

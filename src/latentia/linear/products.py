@@ -13,10 +13,15 @@ import torch
 from numpy.typing import NDArray
 from scipy import sparse
 
+from latentia.base import to_numpy
+
 Vector = NDArray[np.float64]
 Matrix = NDArray[np.float64]
 
 MIDDLE = 128
+FIRST_ROWS = 1024
+MOST_MEAN = 4.0
+"""Standard deviations that a mean may lie from 0 before it is subtracted first."""
 EXACT_ROWS = 1024
 """So many products of bytes around 128 add up exactly in float32: 1024 · 128² = 2²⁴."""
 
@@ -36,6 +41,18 @@ def byte_products(X_ND: NDArray[np.uint8]) -> tuple[Vector, Matrix]:
         sums += floats.sum(axis=0)
         products += floats.T @ floats
     return sums, products
+
+
+def needed_shift(rows: Any) -> Vector:  # noqa: ANN401
+    """Return columns' means where they dwarf the deviations, whose digits they would cost; else 0.
+
+    A block that needs no shift is multiplied as it is, without a copy.
+    """
+    few = np.asarray(to_numpy(rows[:FIRST_ROWS]), dtype=np.float64)
+    with np.errstate(all="ignore"):
+        mean, spread = few.mean(axis=0), few.std(axis=0)
+        dwarfed = np.isfinite(mean) & (np.abs(mean) > MOST_MEAN * spread)
+    return np.where(dwarfed, mean, 0.0)
 
 
 @cache
@@ -63,7 +80,10 @@ def float_products(
         away = block.flatten(1).double() - torch.from_numpy(shift).to(block.device)
         heavy = away if weights is None else away * torch.from_numpy(weights).to(away)[:, None]
         return heavy.sum(0).cpu().numpy(), (heavy.T @ away).cpu().numpy()
-    rows = np.subtract(block.reshape(len(block), -1), shift, dtype=np.float64)
+    flat = block.reshape(len(block), -1)
+    if weights is None and flat.dtype == np.float64 and not shift.any():
+        return np.ones(len(flat)) @ flat, flat.T @ flat
+    rows = np.subtract(flat, shift, dtype=np.float64)
     if weights is None:
         return np.ones(len(rows)) @ rows, rows.T @ rows
     rows *= np.sqrt(weights)[:, None]

@@ -65,20 +65,20 @@ class ProfileLikelihood:
         self.S, self.k = S, k
         self._single = S.astype(np.float32)
         self._variances = np.diag(S).copy()
-        self._guess: Matrix | None = None
+        self.guess: Matrix | None = None
 
     def at(self, x: Vector) -> ProfilePoint:
         """Evaluate at the log noise variances."""
         scale = np.exp(-x / 2)
-        if self._guess is None:
-            self._guess = scale[:, None] * first_guess(self.S, self.k)
+        if self.guess is None:
+            self.guess = scale[:, None] * first_guess(self.S, self.k)
 
         def product(V: Matrix) -> Matrix:
             scaled: Matrix = scale[:, None] * (self.S @ (scale[:, None] * V))
             return scaled
 
-        values, self._guess = leading(product, self._guess, ACCURACY)
-        values, U = values[: self.k], self._guess[:, : self.k]
+        values, self.guess = leading(product, self.guess, ACCURACY)
+        values, U = values[: self.k], self.guess[:, : self.k]
         values, U = values[values > 1], U[:, values > 1]
         diagonal = self._variances * scale**2
         value = float(x.sum() + diagonal.sum() + (1 + np.log(values) - values).sum())
