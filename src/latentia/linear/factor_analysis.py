@@ -19,13 +19,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from latentia.errors import FitWarning, InputError
-from latentia.linear.extraction import Search
 from latentia.linear.factor_solution import FactorSolution
 from latentia.linear.findings import findings
 from latentia.linear.missing import Patterns, structured
 from latentia.linear.moments import Moments
 from latentia.linear.polychoric import polychoric
 from latentia.linear.reading import checked_covariance, checked_mean, read_moments, varying
+from latentia.linear.search import Search
 from latentia.linear.solution import Solution, Turn, floors, solve
 from latentia.parameters import check_range
 

@@ -8,7 +8,13 @@ Only the k leading eigenpairs of A enter. With P = Σ uₘuₘᵀ and R = A − 
     H = diag(R + P) − P ∘ (2R + P) + 2 (Σ uₘuₘᵀ/θₘ) ∘ (R − R²) + O(θ_left²/θₘ²)
 
 by expanding the exact one (`latentia.linear.discrepancy`) in the ratio of the eigenvalues left out
-to those kept; it is evaluated in single precision, since it only sets the search direction.
+to those kept; it is evaluated in single precision, since it only sets the search direction, and its
+last term only where its matrix product is cheap.
+
+Far from the maximum, setting Ψ to what the loadings leave (Lawley, Proceedings of the Royal Society
+of Edinburgh 1940) gains more than any Newton step and needs no Hessian:
+
+    ψ ← diag(S − ΛΛᵀ) = ψ (1 − g)
 """
 
 from __future__ import annotations
@@ -19,11 +25,17 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
+from latentia.linear.newton import Minimum
 from latentia.linear.spectral import first_guess, leading
 
 Vector = NDArray[np.float64]
 Matrix = NDArray[np.float64]
 
+MOST_SQUARED = 1_000
+SMALLEST = 1e-3
+"""The least factor of a noise variance in one of Lawley's steps."""
+SLOW = 0.2
+"""Lawley's steps go on while each gains at most this share of what the one before gained."""
 ACCURACY = 1e-5
 """Of the eigenpairs: the objective's error is its square, far below any step that counts."""
 
@@ -48,8 +60,13 @@ class ProfilePoint:
         R -= (U * t) @ U.T
         P, weighted = U @ U.T, (U * (2 / t)) @ U.T
         diagonal = np.diag(R) + np.diag(P)
-        weighted *= R - R @ R
-        P *= -(2 * R + P)
+        if len(R) <= MOST_SQUARED:
+            weighted *= R - R @ R
+        else:
+            weighted *= R
+        R *= -2
+        R -= P
+        P *= R
         P += weighted
         P[np.diag_indices_from(P)] += diagonal
         return P
@@ -84,3 +101,28 @@ class ProfileLikelihood:
         value = float(x.sum() + diagonal.sum() + (1 + np.log(values) - values).sum())
         gradient = 1 - diagonal + U**2 @ (values - 1)
         return ProfilePoint(value, gradient, scale, self._single, values, U)
+
+
+def approach(problem: ProfileLikelihood, x: Vector, lower: Vector, tolerance: float) -> Minimum:
+    """Take Lawley's steps while they converge fast.
+
+    The result has converged if the steps to come would gain less than ``tolerance``.
+    """
+    x = np.maximum(x, lower)
+    point, gain, settled, trace = problem.at(x), np.inf, False, list[float]()
+    while True:
+        trace.append(point.value)
+        step = np.log(np.maximum(1 - point.gradient, SMALLEST))
+        new_x = np.maximum(x + step, lower)
+        new = problem.at(new_x)
+        new_gain = point.value - new.value
+        if not new_gain > 0:
+            break
+        x, point = new_x, new
+        settled = np.isfinite(gain) and new_gain**2 < gain * tolerance
+        if settled or new_gain > SLOW * gain:
+            trace.append(point.value)
+            break
+        gain = new_gain
+    held = (x <= lower) & (point.gradient > 0)
+    return Minimum(x, point.value, held, len(trace) - 1, bool(settled), tuple(trace))

@@ -14,8 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latentia.errors import InputError
-from latentia.linear.extraction import Extraction, Method, Search, extract
+from latentia.linear.extraction import extract
 from latentia.linear.rotation import Rotation, order, rotate
+from latentia.linear.search import Extraction, Method, Search
 from latentia.linear.spectral import threads_for
 
 Vector = NDArray[np.float64]
