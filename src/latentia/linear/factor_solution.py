@@ -155,14 +155,14 @@ class FactorSolution(LinearGaussian):
     def _mean_log_likelihood(self, S: Matrix, varies: NDArray[np.bool_]) -> float:
         """Return −½ (p log 2π + log|Σ| + tr Σ⁻¹S), as `latentia.linear.em` computes it."""
         _, B = self._whitened()
-        B = B[varies]
-        root = np.sqrt(self.noise_variance_[varies])
-        scaled = S[np.ix_(varies, varies)] / root[:, None] / root
+        noise = self.noise_variance_
+        # Rows of constant columns are 0, and drop out.
+        scaled = np.divide(B, np.sqrt(noise)[:, None], out=np.zeros_like(B), where=B != 0)
         M = np.eye(B.shape[1]) + B.T @ B
-        explained = np.linalg.solve(M, B.T @ scaled @ B)
-        logs = 2 * np.log(root).sum() + np.linalg.slogdet(M)[1]
-        objective = logs + np.trace(scaled) - np.trace(explained)
-        return float(-0.5 * (len(root) * LOG_2PI + objective))
+        explained = np.trace(np.linalg.solve(M, scaled.T @ (S @ scaled)))
+        logs = np.log(noise[varies]).sum() + np.linalg.slogdet(M)[1]
+        objective = logs + (np.diag(S)[varies] / noise[varies]).sum() - explained
+        return float(-0.5 * (varies.sum() * LOG_2PI + objective))
 
 
 def _shares(values: NDArray[np.float64], of: NDArray[np.float64]) -> NDArray[np.float64]:

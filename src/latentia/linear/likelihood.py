@@ -19,7 +19,7 @@ from latentia.linear.search import (
     minimum_from,
     starting_values,
 )
-from latentia.linear.spectral import leading_of
+from latentia.linear.spectral import leading, leading_of
 
 Vector = NDArray[np.float64]
 Matrix = NDArray[np.float64]
@@ -67,9 +67,13 @@ def _large_minimum(problem: ProfileLikelihood, x: Vector, lower: Vector) -> Mini
 def canonical(S: Matrix, noise: Vector, k: int, guess: Matrix | None = None) -> Matrix:
     """Return the best loadings given Ψ: L = Ψ^½ U (Θ − I)^½, so that LᵀΨ⁻¹L is diagonal.
 
-    ``guess`` is that of `latentia.linear.spectral.leading_of` for the eigenvectors U.
+    ``guess`` is that of `latentia.linear.spectral.leading` for the eigenvectors U.
     """
     scale = np.sqrt(noise)
-    values, vectors = leading_of(S / scale[:, None] / scale, k, guess)
+    if guess is None:
+        values, vectors = leading_of(S / scale[:, None] / scale, k)
+    else:
+        found = leading(lambda V: (S @ (V / scale[:, None])) / scale[:, None], guess)
+        values, vectors = found[0][:k], found[1][:, :k]
     loadings: Matrix = scale[:, None] * vectors * np.sqrt(np.maximum(values - 1, 0))
     return loadings

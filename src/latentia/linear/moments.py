@@ -18,6 +18,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from scipy import sparse
+from scipy.linalg import blas
 
 from latentia.distributed import broadcast, sum_over_processes
 from latentia.errors import InputError
@@ -73,8 +74,10 @@ class Moments:
         """(d, d) covariance, divided by the weight (n, not n − 1)."""
         away = self._sum / self.weight
         S: Matrix = self._products / self.weight
-        S -= np.outer(away, away)
-        S *= self._scale**2
+        # In place: another d × d array costs more than the arithmetic.
+        S = blas.dger(-1.0, away, away, a=S.T, overwrite_a=1).T
+        if self._scale != 1.0:
+            S *= self._scale**2
         return S
 
     def add(self, X: Any, sample_weight: Any = None) -> Self:  # noqa: ANN401

@@ -47,7 +47,7 @@ class ProfilePoint:
     value: float
     gradient: Vector
     scaled: Vector
-    S: NDArray[Any]
+    S: Matrix
     values: Vector
     vectors: Matrix
 
@@ -55,7 +55,8 @@ class ProfilePoint:
         """Return the Hessian's expansion, (p, p) in float32."""
         s, U = self.scaled.astype(np.float32), self.vectors.astype(np.float32)
         t = self.values.astype(np.float32)
-        R = self.S * s[:, None]
+        R = self.S.astype(np.float32)
+        R *= s[:, None]
         R *= s
         R -= (U * t) @ U.T
         P, weighted = U @ U.T, (U * (2 / t)) @ U.T
@@ -80,7 +81,6 @@ class ProfileLikelihood:
 
     def __init__(self, S: Matrix, k: int) -> None:
         self.S, self.k = S, k
-        self._single = S.astype(np.float32)
         self._variances = np.diag(S).copy()
         self.guess: Matrix | None = None
 
@@ -100,7 +100,7 @@ class ProfileLikelihood:
         diagonal = self._variances * scale**2
         value = float(x.sum() + diagonal.sum() + (1 + np.log(values) - values).sum())
         gradient = 1 - diagonal + U**2 @ (values - 1)
-        return ProfilePoint(value, gradient, scale, self._single, values, U)
+        return ProfilePoint(value, gradient, scale, self.S, values, U)
 
 
 def approach(problem: ProfileLikelihood, x: Vector, lower: Vector, tolerance: float) -> Minimum:

@@ -138,7 +138,10 @@ def solve(
         )
     scale = np.sqrt(np.diag(S)) if standardize else np.ones(len(S))
     D = scale[varies]
-    R = S[np.ix_(varies, varies)] / D[:, None] / D if p < len(S) or standardize else S
+    R = S if p == len(S) else S[np.ix_(varies, varies)]
+    if standardize:
+        R = R / D[:, None]
+        R /= D
     with threads_for(p):
         found = extract(R, k, method, search.above(floor[varies] / D**2))
         rotation = turn.of(found.loadings)

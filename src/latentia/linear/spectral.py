@@ -44,18 +44,13 @@ def threads_for(p: int) -> AbstractContextManager[object]:
     return limited
 
 
-def leading_of(matrix: Matrix, k: int, guess: Matrix | None = None) -> tuple[Matrix, Matrix]:
-    """Return the ``k`` largest eigenvalues, falling, and (p, k) unit eigenvectors.
-
-    ``guess`` holds (p, k + guard) columns that nearly span them, as `leading` takes them.
-    """
+def leading_of(matrix: Matrix, k: int) -> tuple[Matrix, Matrix]:
+    """Return the ``k`` largest eigenvalues, falling, and (p, k) unit eigenvectors."""
     p = len(matrix)
     if p <= DENSE or 5 * k >= p:
         values, vectors = linalg.eigh(matrix, subset_by_index=(p - k, p - 1))
         return values[::-1], vectors[:, ::-1]
-    values, vectors = leading(
-        lambda V: matrix @ V, first_guess(matrix, k) if guess is None else guess
-    )
+    values, vectors = leading(lambda V: matrix @ V, first_guess(matrix, k))
     return values[:k], vectors[:, :k]
 
 
