@@ -14,7 +14,7 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 
 LEVELS = [
     {"__init__", "errors"},
-    {"fields", "files", "parameters", "distributed", "metrics"},
+    {"fields", "files", "inputs", "parameters", "distributed", "metrics"},
     {"options", "draws", "engine", "ema", "updates", "losses", "data", "progress", "interruption"},
     {"nets", "plots", "order", "state", "checkpoint"},
     {"run", "report"},
@@ -23,7 +23,7 @@ LEVELS = [
     {"train"},
     {"gradient"},
     {"linear", "autoencoders", "adversarial"},
-    {"evaluation", "sections"},
+    {"evaluation", "sections", "baselines"},
     {"jobs", "factor_report"},
     {"compare"},
     {"train_command", "factor_command"},

@@ -21,6 +21,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
 from latentia.errors import InputError
+from latentia.inputs import check_images, refuse_not_finite, refuse_text
 from latentia.parameters import check_fields
 from latentia.saved import save
 
@@ -118,16 +119,16 @@ class LatentModel(BaseEstimator, ABC):  # type: ignore[misc]
         if getattr(array, "ndim", 2) in (3, 4) and isinstance(array, np.ndarray):
             check_images(array)
         else:
-            finite = "allow-nan" if self.takes_gaps else True
             kinds = [np.float64, np.float32]
             array = validate_data(
                 self,
                 X=array,
                 reset=reset,
                 dtype=kinds,
-                ensure_all_finite=finite,
+                ensure_all_finite=False,
                 accept_sparse="csr" if self.takes_sparse else False,
             )
+            refuse_not_finite(array, gaps=self.takes_gaps)
         if reset:
             self.data_shape_ = array.shape[1:]
         elif array.shape[1:] != self.data_shape_:
@@ -201,36 +202,6 @@ class Generator:
         z_NK = draw.standard_normal((n_samples, self.n_latent))  # type: ignore[attr-defined]
         decoded = self._decode_array(z_NK.astype(np.float32))  # type: ignore[attr-defined]
         return np.asarray(decoded, dtype=np.float32)
-
-
-def check_images(images: NDArray[Any]) -> None:
-    """Refuse images that are empty, or neither uint8 nor floats in [0, 1]."""
-    if len(images) == 0:
-        raise InputError("X holds 0 images; give at least 2")
-    if images.dtype == np.uint8:
-        return
-    if images.dtype.kind != "f":
-        raise InputError(f"images are {images.dtype}; give uint8, or floats in [0, 1]")
-    low, high = float(images.min()), float(images.max())
-    if not (low >= 0 and high <= 1):
-        raise InputError(
-            f"image values span {low:g} to {high:g}; give uint8, or finite floats in [0, 1]"
-        )
-
-
-def refuse_text(X: Any) -> None:  # noqa: ANN401
-    """Refuse a data frame with columns that are not numbers, by name."""
-    kinds = getattr(X, "dtypes", None)
-    if not hasattr(X, "columns") or kinds is None:
-        return
-    words = ("object", "str", "category", "datetime", "date", "utf8", "enum")
-    named = zip(X.columns, kinds)
-    text = [str(name) for name, kind in named if str(kind).lower().startswith(words)]
-    if text:
-        raise InputError(
-            f"columns without numbers: {', '.join(text[:8])}; drop them, or code their values as "
-            "numbers"
-        )
 
 
 def unit_floats(X: NDArray[Any]) -> NDArray[Any]:

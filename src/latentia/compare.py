@@ -11,6 +11,7 @@ from latentia.adversarial.dcgan import DCGAN
 from latentia.autoencoders.denoising import DenoisingAutoencoder
 from latentia.autoencoders.vae import VAE
 from latentia.base import LatentModel
+from latentia.baselines import baseline_sections
 from latentia.data import Dataset
 from latentia.data import load as load_data
 from latentia.errors import InputError, nearest
@@ -52,7 +53,8 @@ def compare(
     data
         A name or a path, as for `latentia.load_data`.
     models
-        Class names; by default every model that can learn the data.
+        Class names; by default every model that can learn the data, and scikit-learn's k-means
+        and mixture of Gaussians beside them.
     out
         A new folder for ``report.html`` and a run directory for each model.
     random_state
@@ -91,6 +93,8 @@ def compare(
         fit_in_run(model, loaded, folder / name, progress=progress, measured=False)
         seconds = time.perf_counter() - began
         sections.append(_section(model, kept, folder / name, seconds))
+    if models is None:
+        sections += baseline_sections(kept, random_state)
     return write_report(folder / "report.html", _report(loaded, sections, notes, random_state))
 
 

@@ -6,6 +6,7 @@ import dataclasses
 import importlib
 import json
 import time
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from latentia.base import LatentModel, unit_floats
 from latentia.data import Dataset
 from latentia.data import load as load_data
 from latentia.distributed import leads
-from latentia.errors import InputError
+from latentia.errors import FitWarning, InputError
 from latentia.evaluation import evaluate as measure
 from latentia.evaluation import yardstick
 from latentia.files import write_atomically
@@ -116,7 +117,10 @@ def fit_in_run(
 def _fit_closed_form(model: Any, data: Dataset, run: Path) -> None:  # noqa: ANN401
     if (run / "config.json").exists():
         raise InputError(f"{run} already holds a run: choose another directory")
-    model.fit(data.x_train)
+    with warnings.catch_warnings():
+        # The report tells what the fit found.
+        warnings.simplefilter("ignore", FitWarning)
+        model.fit(data.x_train)
     run.mkdir(parents=True, exist_ok=True)
     config = {
         "model": type(model).__name__,

@@ -11,6 +11,8 @@ import numpy as np
 from latentia.base import unit_floats
 from latentia.data import Dataset
 from latentia.fields import model_reference, model_summary
+from latentia.linear.factor_solution import FactorSolution
+from latentia.linear.findings import findings
 from latentia.plots.curves import loss_curves
 from latentia.plots.grids import png, rows, tile
 from latentia.plots.latent import latent_map, spectrum
@@ -37,7 +39,7 @@ def model_section(
         parameters=model.get_params(),
         metrics=metrics,
         pictures=tuple(_pictures(model, data, run)),
-        notes=notes,
+        notes=(*notes, *(findings(model) if isinstance(model, FactorSolution) else ())),
     )
 
 

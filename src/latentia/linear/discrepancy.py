@@ -29,6 +29,8 @@ Vector = NDArray[np.float64]
 Matrix = NDArray[np.float64]
 
 TINY = 1e-12
+LONGEST_LOG_STEP = 3.0
+"""Of a log noise variance: a factor of 20."""
 MOST_EXACT = 100
 """The exact Hessian costs p⁴."""
 SAME = 1e-9
@@ -59,6 +61,8 @@ class SpectralPoint:
 
 class SpectralDiscrepancy(ABC):
     """A discrepancy that sums a function of the eigenvalues left out."""
+
+    longest_step = np.inf
 
     def __init__(self, S: Matrix, k: int) -> None:
         self.S, self.k, self.exact = S, k, len(S) <= MOST_EXACT
@@ -105,6 +109,8 @@ class SpectralDiscrepancy(ABC):
 
 class _Multiplicative(SpectralDiscrepancy):
     """A = Ψ^-½ S Ψ^-½ in η = log ψ: dθₘ/dηᵢ = −θₘ uᵢₘ²."""
+
+    longest_step = LONGEST_LOG_STEP
 
     def matrix(self, x: Vector) -> Matrix:
         scale = np.exp(-x / 2)

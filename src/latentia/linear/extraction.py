@@ -33,6 +33,7 @@ from latentia.linear.spectral import DENSE, leading_of
 Vector = NDArray[np.float64]
 Matrix = NDArray[np.float64]
 
+LEAST_COMMUNALITY = 1e-10
 FIXED_POINT_TOLERANCE = {True: 1e-12, False: 1e-9}
 """Of the communalities: full decompositions reach rounding, iterated eigenpairs stop before it."""
 
@@ -77,9 +78,11 @@ def _least_squares(S: Matrix, k: int, method: Method, search: Search) -> Extract
         if method == "wls":
             _refuse_singular(S, method)
             weights = 1 / np.diag(linalg.inv(S))
+        # The search's tolerances are meant for variances near 1.
+        size = float(np.mean(weights * np.diag(S)))
+        weights = weights / size
         root = np.sqrt(weights)
-        scaled = S * root[:, None] * root
-        uls = discrepancy.UnweightedLeastSquares(scaled, k)
+        uls = discrepancy.UnweightedLeastSquares(S * root[:, None] * root, k)
         minima = [minimum_from(uls, weights * start, weights * lower) for start in starts]
         best, n_optima = best_of(minima)
         noise = best.x / weights
@@ -93,8 +96,10 @@ def _least_squares(S: Matrix, k: int, method: Method, search: Search) -> Extract
 def _fixed_point(S: Matrix, k: int, search: Search, *, alpha: bool) -> Extraction:
     """Iterate L ← loadings(communalities), communalities ← diag LLᵀ."""
     variances = np.diag(S)
-    common = _first_communalities(S)
-    ceiling = variances - search.floor
+    # Alpha divides by communalities.
+    least = (LEAST_COMMUNALITY if alpha else 0.0) * variances
+    ceiling = np.maximum(variances - search.floor, least)
+    common = np.clip(_first_communalities(S), least, ceiling)
     trace, tolerance = list[float](), FIXED_POINT_TOLERANCE[len(S) <= DENSE]
     for _ in range(search.max_iter):
         scale = np.sqrt(common) if alpha else np.ones(len(S))
@@ -102,14 +107,15 @@ def _fixed_point(S: Matrix, k: int, search: Search, *, alpha: bool) -> Extractio
         np.fill_diagonal(reduced, common)
         values, vectors = leading_of(reduced / scale[:, None] / scale, k)
         loadings = scale[:, None] * vectors * np.sqrt(np.maximum(values, 0))
-        new = np.minimum((loadings**2).sum(axis=1), ceiling)
+        new = np.clip((loadings**2).sum(axis=1), least, ceiling)
         trace.append(float(np.abs(new - common).max() / variances.max()))
         common = new
         if trace[-1] < tolerance:
             break
     converged = trace[-1] < tolerance
     held = common >= ceiling
-    return Extraction(loadings, variances - common, held, tuple(trace), len(trace), converged)
+    noise = np.maximum(variances - common, search.floor)
+    return Extraction(loadings, noise, held, tuple(trace), len(trace), converged)
 
 
 def _first_communalities(S: Matrix) -> Vector:

@@ -17,14 +17,15 @@ from typing import Literal, Self, final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from sklearn.utils.metaestimators import available_if
 
 from latentia.errors import FitWarning, InputError
 from latentia.linear.factor_solution import FactorSolution
 from latentia.linear.findings import findings
-from latentia.linear.missing import Patterns, structured
+from latentia.linear.missing import Estimate
 from latentia.linear.moments import Moments
-from latentia.linear.polychoric import polychoric
-from latentia.linear.reading import checked_covariance, checked_mean, read_moments, varying
+from latentia.linear.observations import Gaps, Observations, observations
+from latentia.linear.reading import checked_count, checked_covariance, checked_mean, read_moments
 from latentia.linear.search import Search
 from latentia.linear.solution import Solution, Turn, floors, solve
 from latentia.parameters import check_range
@@ -33,8 +34,13 @@ Vector = NDArray[np.float64]
 Matrix = NDArray[np.float64]
 
 SMALL = 60
+NEEDS_ROWS = "missing='fiml' and correlation='polychoric' need all rows at once; use fit"
 STARTS = 10
 """Tried on at most ``SMALL`` variables, where the likelihood may have several maxima."""
+
+
+def _estimates_from_moments(model: FactorAnalysis) -> bool:
+    return model.missing != "fiml" and model.correlation != "polychoric"
 
 
 @final
@@ -112,10 +118,7 @@ class FactorAnalysis(FactorSolution):
     random_state: int | None = 0
     """Seed of the starts after the first."""
 
-    @property
-    def takes_gaps(self) -> bool:
-        """Whether rows may hold NaN."""
-        return self.missing == "fiml"
+    lacks = dict.fromkeys(("partial_fit", "fit_moments"), NEEDS_ROWS)
 
     def check_values(self) -> None:
         """Raise InputError for a hyperparameter out of its range."""
@@ -139,21 +142,17 @@ class FactorAnalysis(FactorSolution):
         X
             (n, p) table or (n, ...) images; array, data frame, tensor, memory map, SciPy sparse
             matrix or Dask array. What does not fit into memory is read once, block by block.
-        y
-            Ignored.
         sample_weight
-            (n,) weights.
+            (n,) weights; ``y`` is ignored.
         """
         self.validate_parameters()
-        self._moments: Moments | None = None
         if self.missing == "fiml":
             return self._fit_with_gaps(X, sample_weight)
         moments = read_moments(self, X, sample_weight)
-        self._refuse_few(moments.n_rows)
-        S = moments.covariance
+        observed = observations(moments)
         if self.correlation == "polychoric":
-            S = self._polychoric(X, S, sample_weight)
-        return self._settle(moments.mean, S, moments.weight)
+            observed = observed.correlated(self._incoming(X, reset=False), sample_weight)
+        return self._settle(observed)
 
     def fit_covariance(
         self,
@@ -166,69 +165,61 @@ class FactorAnalysis(FactorSolution):
         ``n_samples`` is needed by tests of fit; ``mean`` (p,) is 0 if not given.
         """
         self.validate_parameters()
-        check_range("n_samples", n_samples, 2)
+        n = checked_count(n_samples)
         matrix, names = checked_covariance(S)
         centre = checked_mean(mean, len(matrix))
-        self.n_features_in_, self.data_shape_, self._moments = len(matrix), (len(matrix),), None
-        if names:
-            self.feature_names_in_ = np.asarray(names, dtype=object)
-        return self._settle(centre, matrix, n_samples or 0)
+        self._take_shape((len(matrix),), names)
+        return self._settle(Observations(centre, matrix, np.diag(matrix) > 0, float(n), n))
 
+    @available_if(_estimates_from_moments)  # type: ignore[untyped-decorator, unused-ignore]
     def fit_moments(self, moments: Moments) -> Self:
-        """Estimate from moments gathered in pieces, or over processes."""
+        """Estimate from moments gathered in pieces or over processes."""
         self.validate_parameters()
-        self._refuse_few(moments.n_rows)
-        self.n_features_in_, self.data_shape_ = moments.n_features, moments.sample_shape
-        return self._settle(moments.mean, moments.covariance, moments.weight)
+        self._take_shape(moments.sample_shape, [])
+        return self._settle(observations(moments))
 
+    @available_if(_estimates_from_moments)  # type: ignore[untyped-decorator, unused-ignore]
     def partial_fit(
         self, X: ArrayLike, y: object = None, sample_weight: ArrayLike | None = None
     ) -> Self:
-        """Take up one more block of rows and estimate from all so far.
+        """Take up one more block of rows and estimate from all so far, also those of ``fit``.
 
         To estimate only once, at the end, gather `latentia.linear.moments.Moments` instead.
         """
         self.validate_parameters()
-        before = getattr(self, "_moments", None)
-        block = read_moments(self, X, sample_weight, reset=before is None)
-        gathered: Moments = block if before is None else before.merge(block)
-        self._refuse_few(gathered.n_rows)
-        self._settle(gathered.mean, gathered.covariance, gathered.weight)
-        self._moments = gathered
-        return self
+        first = not hasattr(self, "covariance_")
+        gathered = read_moments(self, X, sample_weight, reset=first)
+        if not first:
+            gathered = self._so_far().merge(gathered)
+        return self._settle(observations(gathered))
 
-    def _refuse_few(self, n: int) -> None:
-        if n < 2:
-            raise InputError(f"X has {n} sample(s); factor analysis needs at least 2 rows (n = 1)")
+    def _so_far(self) -> Moments:
+        if self.n_rows_ == 0:
+            raise InputError("partial_fit goes on from rows; this model was fitted to a matrix")
+        so_far = self.mean_, self.covariance_, self.n_samples_, self.n_rows_
+        return Moments.restored(*so_far, self.data_shape_)
 
     def _fit_with_gaps(self, X: ArrayLike, sample_weight: ArrayLike | None) -> Self:
         """EM over the missing values, each M-step a whole factor analysis."""
         array = self._incoming(X, reset=True)
         if array.ndim > 2:
             raise InputError("missing is 'fiml', which takes tables; images have no gaps")
-        self._refuse_few(len(array))
-        patterns = Patterns(array, sample_weight)
-        spread = np.diag(patterns.column_variances)
-        varies = varying(spread, patterns.column_means)
+        gaps = Gaps(array, sample_weight)
+        floor = floors(gaps.spread, self.noise_floor, images=False)
 
-        def implied(expected: Matrix) -> Matrix:
-            return self._solve(expected, varies, n_starts=1, turn="none").implied()
+        def implied(S: Matrix) -> Matrix:
+            return self._solve(S, gaps.varies, floor, n_starts=1, turn="none").implied()
 
-        found = structured(patterns, implied, patterns.column_means, spread)
-        self._settle(found.mean, found.covariance, float(patterns.weight.sum()))
-        self.log_likelihood_ = float(found.log_likelihood)
-        self.log_likelihood_trace_ = np.asarray(found.trace)
-        self.n_iter_, self.converged_ = found.n_iterations, found.converged
-        return self
-
-    def _polychoric(self, X: ArrayLike, S: Matrix, sample_weight: ArrayLike | None) -> Matrix:
-        found = polychoric(self._incoming(X, reset=False), sample_weight=sample_weight)
-        deviations = np.sqrt(np.diag(S))
-        scaled: Matrix = found.correlation * deviations[:, None] * deviations
-        return scaled
+        return self._settle(*gaps.completed(implied), floor)
 
     def _solve(
-        self, S: Matrix, varies: NDArray[np.bool_], *, n_starts: int | None, turn: str
+        self,
+        S: Matrix,
+        varies: NDArray[np.bool_],
+        floor: Vector | None,
+        *,
+        n_starts: int | None,
+        turn: str,
     ) -> Solution:
         images = len(self.data_shape_) > 1
         default = STARTS if varies.sum() <= SMALL else 1
@@ -238,7 +229,7 @@ class FactorAnalysis(FactorSolution):
             self.n_components,
             method=self.method,
             standardize=self.matrix == "correlation" or (self.matrix == "auto" and not images),
-            floor=floors(S, self.noise_floor, images=images),
+            floor=floors(S, self.noise_floor, images=images) if floor is None else floor,
             search=Search(
                 n_starts=n_starts or default,
                 random_state=self.random_state,
@@ -249,11 +240,16 @@ class FactorAnalysis(FactorSolution):
             turn=Turn(turn, self.kaiser, self.n_rotation_starts or default, self.random_state),
         )
 
-    def _settle(self, mean: Vector, S: Matrix, weight: float) -> Self:
+    def _settle(
+        self,
+        observed: Observations,
+        completed: Estimate | None = None,
+        floor: Vector | None = None,
+    ) -> Self:
         """Solve, take the solution up, and say what it shows."""
-        varies = varying(S, mean)
-        solution = self._solve(S, varies, n_starts=self.n_starts, turn=self.rotation)
-        self._take(mean, S, weight, solution)
+        S, varies = observed.covariance, observed.varies
+        solution = self._solve(S, varies, floor, n_starts=self.n_starts, turn=self.rotation)
+        self._take(observed, solution, completed)
         for finding in findings(self):
             warnings.warn(finding, FitWarning, stacklevel=3)
         return self

@@ -8,6 +8,8 @@ from sklearn.utils.validation import check_is_fitted
 
 from latentia.linear.fit_statistics import Convention, FitStatistics, fit_statistics
 from latentia.linear.gaussian import LOG_2PI, LinearGaussian, Scores
+from latentia.linear.missing import Estimate
+from latentia.linear.observations import Observations
 from latentia.linear.solution import Solution
 from latentia.linear.summary import Summary, summarise
 
@@ -34,8 +36,8 @@ class FactorSolution(LinearGaussian):
         Names of variables whose noise variance is held up by its floor, and of constant columns.
     n_optima_, n_iter_, converged_
         Distinct optima among the starts, steps taken, and whether they ended by themselves.
-    n_samples_
-        Rows, or their total weight; 0 if unknown.
+    n_samples_, n_rows_
+        Total weight and number of rows, the same without weights; 0 if unknown.
     """
 
     scores: Scores
@@ -44,6 +46,7 @@ class FactorSolution(LinearGaussian):
     factor_correlations_: Matrix
     scale_: Vector
     n_samples_: float
+    n_rows_: int
     log_likelihood_: float
 
     @property
@@ -102,9 +105,9 @@ class FactorSolution(LinearGaussian):
         return fit_statistics(
             self.covariance_[pairs],
             self.get_covariance()[pairs],
-            n or None,
+            n if n > 1 else None,
             self.n_latent,
-            log_likelihood=n * self.log_likelihood_ if n else None,
+            log_likelihood=n * self.log_likelihood_ if n > 1 else None,
             convention=convention,
         )
 
@@ -130,10 +133,17 @@ class FactorSolution(LinearGaussian):
     def _scores(self) -> Scores:
         return self.scores
 
-    def _take(self, mean: Vector, S: Matrix, weight: float, solution: Solution) -> None:
-        """Take up a solution for data of these moments."""
-        found, rotation = solution.extraction, solution.rotation
-        self.mean_, self.covariance_, self.n_samples_ = mean, S, float(weight)
+    def _take_shape(self, shape: tuple[int, ...], names: list[str]) -> None:
+        self.data_shape_, self.n_features_in_ = shape, int(np.prod(shape))
+        self.__dict__.pop("feature_names_in_", None)
+        if names:
+            self.feature_names_in_ = np.asarray(names, dtype=object)
+
+    def _take(self, observed: Observations, solution: Solution, completed: Estimate | None) -> None:
+        """Take up a solution for data of these moments, or of the moments that EM completed."""
+        found, rotation, S = solution.extraction, solution.rotation, observed.covariance
+        self.mean_, self.covariance_ = observed.mean, S
+        self.n_samples_, self.n_rows_ = observed.weight, observed.n_rows
         self.scale_ = np.where(solution.varies, np.sqrt(np.diag(S)), 0.0)
         self.loadings_, self.noise_variance_ = solution.loadings, solution.noise_variance
         self.factor_correlations_, self.rotation_matrix_ = (
@@ -151,6 +161,11 @@ class FactorSolution(LinearGaussian):
         trace = np.asarray(found.trace if self.method == "ml" else ())
         self.log_likelihood_trace_ = -0.5 * (p * LOG_2PI + jacobian + trace)
         self.log_likelihood_ = self._mean_log_likelihood(S, solution.varies)
+        if completed is not None:
+            self.log_likelihood_ = float(completed.log_likelihood)
+            self.log_likelihood_trace_ = np.asarray(completed.trace)
+            self.n_iter_ = completed.n_iterations
+            self.converged_ = bool(self.converged_ and completed.converged)
 
     def _mean_log_likelihood(self, S: Matrix, varies: NDArray[np.bool_]) -> float:
         """Return −½ (p log 2π + log|Σ| + tr Σ⁻¹S), as `latentia.linear.em` computes it."""

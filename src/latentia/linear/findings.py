@@ -41,7 +41,7 @@ def _constant(model: FactorSolution) -> str:
 
 def _collinear(model: FactorSolution) -> str:
     varies = model.scale_ > 0
-    p, n = int(varies.sum()), model.n_samples_
+    p, n = int(varies.sum()), model.n_rows_
     if p > LOOKED_AT or 0 < n <= p:
         return ""
     scale = model.scale_[varies]
@@ -59,7 +59,7 @@ def _collinear(model: FactorSolution) -> str:
 
 
 def _few_rows(model: FactorSolution) -> str:
-    n, p = model.n_samples_, int((model.scale_ > 0).sum())
+    n, p = model.n_rows_, int((model.scale_ > 0).sum())
     if n == 0 or n > p:
         return ""
     return (

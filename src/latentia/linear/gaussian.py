@@ -38,6 +38,7 @@ LOG_2PI = float(np.log(2 * np.pi))
 class LinearGaussian(Transformer, LatentModel):
     """A Gaussian model with the parameters ``mean_``, ``loadings_``, noise and ``Φ``."""
 
+    missing: str
     mean_: Vector
     loadings_: Matrix
 
@@ -58,6 +59,11 @@ class LinearGaussian(Transformer, LatentModel):
     @abstractmethod
     def _scores(self) -> Scores:
         """Return which factor scores ``transform`` gives."""
+
+    @property
+    def takes_gaps(self) -> bool:
+        """Whether rows may hold NaN."""
+        return self.missing == "fiml"
 
     @property
     def takes_sparse(self) -> bool:

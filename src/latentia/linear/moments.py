@@ -10,18 +10,16 @@ around 128, so that any order of any blocks gives the same bits.
 
 from __future__ import annotations
 
-import mmap
-from collections.abc import Iterator
 from typing import Any, Self
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from scipy import sparse
 from scipy.linalg import blas
 
 from latentia.distributed import broadcast, sum_over_processes
 from latentia.errors import InputError
+from latentia.linear.blocks import blocks_of, flat, is_bytes
 from latentia.linear.products import (
     MIDDLE,
     byte_products,
@@ -33,8 +31,10 @@ from latentia.linear.products import (
 Vector = NDArray[np.float64]
 Matrix = NDArray[np.float64]
 
-BLOCK_VALUES = 2**22
-BLOCK_BYTES = 2**24
+CANCELLATION = 1e-13
+"""Share of the mean square around the shift below which a variance is rounding."""
+ROUNDING = 16 * float(np.finfo(np.float64).eps)
+"""Share of the mean below which a standard deviation is rounding."""
 
 
 class Moments:
@@ -80,6 +80,25 @@ class Moments:
             S *= self._scale**2
         return S
 
+    @property
+    def varies(self) -> NDArray[np.bool_]:
+        """(d,) which columns are not constant, as far as rounding lets that be seen."""
+        raw = np.diag(self._products) / self.weight
+        variances = raw - (self._sum / self.weight) ** 2
+        found: NDArray[np.bool_] = variances > CANCELLATION * raw
+        return found & (variances * self._scale**2 > (ROUNDING * self.mean) ** 2)
+
+    @classmethod
+    def restored(
+        cls, mean: Vector, covariance: Matrix, weight: float, n_rows: int, shape: tuple[int, ...]
+    ) -> Self:
+        """Return the moments that have these values, to add more rows to."""
+        moments = cls()
+        moments.sample_shape, moments.n_rows, moments.weight = shape, n_rows, weight
+        moments._shift, moments._sum = mean.copy(), np.zeros_like(mean)
+        moments._products = covariance * weight
+        return moments
+
     def add(self, X: Any, sample_weight: Any = None) -> Self:  # noqa: ANN401
         """Take rows up, block by block.
 
@@ -99,12 +118,9 @@ class Moments:
         if hasattr(X, "to_delayed"):
             return self._add_delayed(X, sample_weight)
         weights = checked_weights(sample_weight, X.shape[0])
-        for first, block in _blocks(X):
-            if not self.n_features:
-                self._begin(block)
-            self._check_shape(block)
+        for first, block in blocks_of(X):
             here = None if weights is None else weights[first : first + block.shape[0]]
-            self._add_block(block, here, first)
+            self.merge(self._of_block(block, here, first))
         return self
 
     def merge(self, other: Moments) -> Self:
@@ -113,84 +129,81 @@ class Moments:
         Raises
         ------
         InputError
-            If its samples have another shape or scale.
+            If its samples have another shape.
         """
         if not other.n_features:
             return self
         if not self.n_features:
-            self._shift, self._scale = other._shift, other._scale
-            self.sample_shape = other.sample_shape
-            self._sum, self._products = np.zeros_like(other._sum), np.zeros_like(other._products)
-        if (other.sample_shape, other._scale) != (self.sample_shape, self._scale):
+            self.__dict__.update(vars(other))
+            self._products = other._products.copy()
+            return self
+        if other.sample_shape != self.sample_shape:
             raise InputError(
-                f"moments of samples of shape {other.sample_shape} do not add to those of samples "
-                f"of shape {self.sample_shape}, or one is of bytes and the other of floats"
+                f"samples have shape {other.sample_shape}; those before had {self.sample_shape}"
             )
+        if other._scale != self._scale:
+            self.__dict__.update(vars(self._in_units()))
+            other = other._in_units()
         away = other._shift - self._shift
-        cross = np.outer(other._sum, away)
-        products = other._products + cross + cross.T + other.weight * np.outer(away, away)
-        self._tally(other.n_rows, other.weight, other._sum + other.weight * away, products)
+        products = other._products
+        if away.any():
+            cross = np.outer(other._sum, away)
+            products = products + cross + cross.T + other.weight * np.outer(away, away)
+        self.n_rows += other.n_rows
+        self.weight += other.weight
+        self._sum = self._sum + other._sum + other.weight * away
+        self._products += products
         return self
 
     def all_reduce(self) -> Moments:
         """Return the moments of all processes' rows, the same in each of them (torchrun)."""
-        common = Moments()
-        common.sample_shape, common._scale = self.sample_shape, self._scale
-        common._shift = broadcast(self._shift)
-        common._sum, common._products = np.zeros_like(self._sum), np.zeros_like(self._products)
-        common.merge(self)
+        if not self.n_features:
+            raise InputError("a process has seen no rows; give each of them some")
+        scale = float(broadcast(np.array([self._scale]))[0])
+        own = self if scale == self._scale else self._in_units()
+        common = own._empty(broadcast(own._shift)).merge(own)
         counts = sum_over_processes(np.array([common.n_rows, common.weight]))
         common.n_rows, common.weight = int(counts[0]), float(counts[1])
         common._sum = sum_over_processes(common._sum)
         common._products = sum_over_processes(common._products)
         return common
 
-    def _begin(self, block: Any) -> None:  # noqa: ANN401
-        self.sample_shape = tuple(block.shape[1:])
-        d = int(np.prod(self.sample_shape))
-        self._sum, self._products = np.zeros(d), np.zeros((d, d))
-        if _is_bytes(block):
-            self._scale = 1 / 255 if block.ndim > 2 else 1.0
-            self._shift = np.full(d, float(MIDDLE))
-        elif sparse.issparse(block):
-            self._shift = np.zeros(d)
-        else:
-            self._shift = needed_shift(_flat(block))
+    def _in_units(self) -> Moments:
+        """Return the same moments as those of floats: bytes are scaled to [0, 1]."""
+        moments = self._empty(self._shift * self._scale)
+        moments.n_rows, moments.weight, moments._scale = self.n_rows, self.weight, 1.0
+        moments._sum = self._sum * self._scale
+        moments._products = self._products * self._scale**2
+        return moments
 
-    def _check_shape(self, block: Any) -> None:  # noqa: ANN401
-        if tuple(block.shape[1:]) != self.sample_shape:
-            raise InputError(
-                f"samples have shape {tuple(block.shape[1:])}; those before had {self.sample_shape}"
-            )
-        if (self._scale != 1.0) and not _is_bytes(block):
-            raise InputError(f"samples are {block.dtype}; those before were images of uint8")
+    def _empty(self, shift: Vector) -> Moments:
+        """Return moments of no rows around a shift, of samples like these."""
+        moments = Moments()
+        moments.sample_shape, moments._scale = self.sample_shape, self._scale
+        moments._shift, moments._sum = shift, np.zeros_like(shift)
+        moments._products = np.zeros((len(shift), len(shift)))
+        return moments
 
-    def _add_block(self, block: Any, weights: Vector | None, first: int) -> None:  # noqa: ANN401
-        if _is_bytes(block) and weights is None:
-            sums, products = byte_products(_flat(block))
-            # Sums around 128 move to the shift that the first block had.
-            away = MIDDLE - self._shift
-            products += np.outer(sums, away) + np.outer(away, sums)
-            products += len(block) * np.outer(away, away)
-            self._tally(len(block), len(block), sums + len(block) * away, products)
-            return
+    def _of_block(self, block: Any, weights: Vector | None, first: int) -> Moments:  # noqa: ANN401
+        """Return the moments of one block, around the shift that is in use if it will do."""
+        found, n = Moments(), block.shape[0]
+        found.sample_shape, found.n_rows = tuple(block.shape[1:]), n
+        found.weight = float(n if weights is None else weights.sum())
+        if is_bytes(block):
+            found._scale = 1 / 255 if block.ndim > 2 else 1.0
+        if is_bytes(block) and weights is None:
+            found._shift = np.full(flat(block).shape[1], float(MIDDLE))
+            found._sum, found._products = byte_products(flat(block))
+            return found
+        known = found.sample_shape == self.sample_shape and found._scale == self._scale
         adder = sparse_products if sparse.issparse(block) else float_products
-        sums, products = adder(block, self._shift, weights)
-        if not np.isfinite(sums).all():
-            column = int(np.argmin(np.isfinite(sums)))
-            raise InputError(
-                f"column {column} holds NaN or infinity among rows {first} to "
-                f"{first + block.shape[0] - 1}; fill it in, drop those rows, or let FactorAnalysis "
-                "estimate with missing values (missing='fiml')"
-            )
-        n = block.shape[0]
-        self._tally(n, n if weights is None else float(weights.sum()), sums, products)
-
-    def _tally(self, n: int, weight: float, sums: Vector, products: Matrix) -> None:
-        self.n_rows += n
-        self.weight += weight
-        self._sum = self._sum + sums
-        self._products += products
+        if sparse.issparse(block):
+            found._shift = np.zeros(block.shape[1])
+        else:
+            found._shift = self._shift if known else needed_shift(flat(block))
+        found._sum, found._products = adder(block, found._shift, weights)
+        _refuse_not_finite(found._sum, first, n)
+        return found
 
     def _add_delayed(self, X: Any, sample_weight: Any) -> Self:  # noqa: ANN401
         """Take up a Dask array: each block's moments where the block is, then their sum."""
@@ -209,37 +222,14 @@ def _of(block: Any) -> Moments:  # noqa: ANN401
     return Moments().add(block)
 
 
-def _blocks(X: Any) -> Iterator[tuple[int, Any]]:  # noqa: ANN401
-    """Yield (first row, rows), letting go of a memory map's pages after each block."""
-    if isinstance(X, torch.Tensor) and X.device.type != "cuda":
-        X = X.detach().cpu().numpy()
-    values = BLOCK_BYTES if _is_bytes(X) else BLOCK_VALUES
-    step = max(64, values // max(1, int(np.prod(X.shape[1:]))))
-    if sparse.issparse(X):
-        X = sparse.csr_array(X)
-    pages = _map_of(X)
-    for first in range(0, X.shape[0], step):
-        yield first, X[first : first + step]
-        if pages is not None and hasattr(pages, "madvise"):
-            pages.madvise(mmap.MADV_DONTNEED)
-
-
-def _map_of(X: Any) -> mmap.mmap | None:  # noqa: ANN401
-    """Return the file map that an array is a view of, if it is a read-only or shared one."""
-    if not isinstance(X, np.memmap) or X.mode == "c":
-        return None
-    base: Any = X
-    while isinstance(base, np.ndarray):
-        base = base.base
-    return base if isinstance(base, mmap.mmap) else None
-
-
-def _is_bytes(X: Any) -> bool:  # noqa: ANN401
-    return isinstance(X, np.ndarray) and X.dtype == np.uint8
-
-
-def _flat(X: NDArray[Any]) -> NDArray[Any]:
-    return X.reshape(len(X), -1)
+def _refuse_not_finite(sums: Vector, first: int, n: int) -> None:
+    if np.isfinite(sums).all():
+        return
+    column = int(np.argmin(np.isfinite(sums)))
+    raise InputError(
+        f"column {column} holds NaN or infinity among rows {first} to {first + n - 1}; fill it in, "
+        "drop those rows, or let FactorAnalysis estimate with missing values (missing='fiml')"
+    )
 
 
 def checked_weights(sample_weight: Any, n: int) -> Vector | None:  # noqa: ANN401

@@ -21,7 +21,6 @@ from scipy import linalg
 Vector = NDArray[np.float64]
 Matrix = NDArray[np.float64]
 
-LONGEST_STEP = 3.0
 ARMIJO = 1e-4
 SHORTEST = 1e-7
 MEMORY = 10
@@ -50,6 +49,10 @@ class Problem(Protocol):
     @property
     def exact(self) -> bool:
         """Whether ``hessian`` is the Hessian itself."""
+
+    @property
+    def longest_step(self) -> float:
+        """The largest change of a parameter in one step."""
 
     def at(self, x: Vector) -> Point:
         """Evaluate at ``x``."""
@@ -131,17 +134,24 @@ def _minimum(
 def _polished(
     problem: Problem, x: Vector, point: Point, step: Vector, lower: Vector
 ) -> tuple[Vector, Point]:
-    """Return the point after the step, unless rounding makes it worse."""
+    """Return the point after the step, unless that is worse in value and in gradient."""
     new_x = np.maximum(x + step, lower)
     new = problem.at(new_x)
-    return (new_x, new) if new.value <= point.value else (x, point)
+    better = new.value <= point.value or _slope(new, new_x, lower) < _slope(point, x, lower)
+    return (new_x, new) if better else (x, point)
+
+
+def _slope(point: Point, x: Vector, lower: Vector) -> float:
+    """Return the largest gradient that is not held by a bound."""
+    free = (x > lower) | (point.gradient <= 0)
+    return float(np.abs(np.where(free, point.gradient, 0.0)).max())
 
 
 def _search(
     problem: Problem, x: Vector, point: Point, step: Vector, lower: Vector
 ) -> tuple[Vector, Point] | None:
     """Return the first of ever shorter steps that decreases enough, or None."""
-    scale = min(1.0, LONGEST_STEP / max(float(np.abs(step).max()), 1e-300))
+    scale = min(1.0, problem.longest_step / max(float(np.abs(step).max()), 1e-300))
     while scale > SHORTEST:
         new_x = np.maximum(x + scale * step, lower)
         new = problem.at(new_x)

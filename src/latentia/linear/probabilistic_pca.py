@@ -89,11 +89,6 @@ class ProbabilisticPCA(LinearGaussian):
     random_state: int | None = 0
     """Seed of EM's start."""
 
-    @property
-    def takes_gaps(self) -> bool:
-        """Whether rows may hold NaN."""
-        return self.missing == "fiml"
-
     def check_values(self) -> None:
         """Raise InputError for a hyperparameter out of its range."""
         check_range("n_components", self.n_components, 1)
@@ -132,6 +127,8 @@ class ProbabilisticPCA(LinearGaussian):
         W = np.random.default_rng(self.random_state).standard_normal((len(S), self.n_components))
         noise, trace = float(S.trace()) / len(S), list[float]()
         W *= np.sqrt(noise)
+        # EM would creep towards a noise of 0 for ever.
+        self._closed(S)
         for _ in range(self.max_iter):
             W, noise, likelihood = em_step(S, W, noise)
             trace.append(likelihood)
@@ -152,10 +149,15 @@ class ProbabilisticPCA(LinearGaussian):
             )
         n = len(X)
         self._check_size(X[0].size, n)
-        pca = PCA(n_components=min(self.n_components, n - 1)).fit(X)
+        if self.n_components >= n - 1:
+            raise InputError(
+                f"n_components is {self.n_components}, which leaves no variance for the noise: "
+                f"{n} rows span {n - 1} dimensions; use fewer components"
+            )
+        pca = PCA(n_components=self.n_components).fit(X)
         # PCA divides by n − 1, and the likelihood by n.
         values = pca.explained_variance_.astype(np.float64) * (n - 1) / n
-        total = float(values[0] / pca.explained_variance_ratio_[0])
+        total = float(values[0] / max(pca.explained_variance_ratio_[0], NO_NOISE))
         vectors = pca.components_.T.astype(np.float64)
         found = closed_form(values, vectors, total)
         return self._take(found, pca.mean_.astype(np.float64), float(n))
@@ -227,14 +229,19 @@ def closed_form(values: Vector, vectors: Matrix, total: float) -> Estimate:
     """
     d, k = vectors.shape
     noise = (total - float(values.sum())) / (d - k)
-    if noise <= NO_NOISE * total:
+    refuse_no_noise(noise, total, k)
+    loadings = vectors * np.sqrt(np.maximum(values - noise, 0))
+    logs = np.log(np.maximum(values, noise)).sum() + (d - k) * np.log(noise)
+    return Estimate(loadings, noise, float(-0.5 * (d * LOG_2PI + logs + d)))
+
+
+def refuse_no_noise(noise: float, total: float, k: int) -> None:
+    """Raise InputError if σ² is nothing beside the total variance, or that is nothing itself."""
+    if not noise > NO_NOISE * total:
         raise InputError(
             f"n_components is {k}, which leaves no variance for the noise: the data lie in so few "
             "dimensions; use fewer components, or PCA"
         )
-    loadings = vectors * np.sqrt(np.maximum(values - noise, 0))
-    logs = np.log(np.maximum(values, noise)).sum() + (d - k) * np.log(noise)
-    return Estimate(loadings, noise, float(-0.5 * (d * LOG_2PI + logs + d)))
 
 
 def em_step(S: Matrix, W: Matrix, noise: float) -> tuple[Matrix, float, float]:

@@ -25,6 +25,7 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
+from latentia.linear.discrepancy import LONGEST_LOG_STEP
 from latentia.linear.newton import Minimum
 from latentia.linear.spectral import first_guess, leading
 
@@ -78,6 +79,7 @@ class ProfileLikelihood:
     """f(η) by eigenpairs that start from those of the evaluation before."""
 
     exact = False
+    longest_step = LONGEST_LOG_STEP
 
     def __init__(self, S: Matrix, k: int) -> None:
         self.S, self.k = S, k

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -10,17 +11,17 @@ from numpy.typing import NDArray
 from scipy import linalg, sparse
 from sklearn.utils.validation import validate_data
 
-from latentia.base import LatentModel, check_images
+from latentia.base import LatentModel
 from latentia.errors import InputError
+from latentia.inputs import check_images
 from latentia.linear.moments import Moments
+from latentia.parameters import check_range
 
 Vector = NDArray[np.float64]
 Matrix = NDArray[np.float64]
 
 SYMMETRY = 1e-8
 INDEFINITE = 1e-6
-NO_VARIANCE = 1e-14
-"""Of the squared mean: a variance below it is rounding, and its column constant."""
 
 
 def read_moments(
@@ -95,6 +96,22 @@ def checked_covariance(S: Any) -> tuple[Matrix, list[str]]:  # noqa: ANN401
     return (matrix + matrix.T) / 2, names
 
 
+def checked_count(n_samples: Any) -> int:  # noqa: ANN401
+    """Return the number of rows behind a matrix, 0 if unknown.
+
+    Raises
+    ------
+    InputError
+        If it is no whole number of at least 2.
+    """
+    if n_samples is None:
+        return 0
+    if not isinstance(n_samples, Integral):
+        raise InputError(f"n_samples is {n_samples!r}; it must be a whole number")
+    check_range("n_samples", int(n_samples), 2)
+    return int(n_samples)
+
+
 def checked_mean(mean: Any, p: int) -> Vector:  # noqa: ANN401
     """Return (p,) means, 0 if there are none.
 
@@ -103,14 +120,10 @@ def checked_mean(mean: Any, p: int) -> Vector:  # noqa: ANN401
     InputError
         If there are not p of them, or they are not finite.
     """
-    centre = np.zeros(p) if mean is None else np.asarray(mean, dtype=np.float64)
+    try:
+        centre = np.zeros(p) if mean is None else np.asarray(mean, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise InputError(f"mean holds values that are not numbers; give {p} of them") from None
     if centre.shape != (p,) or not np.isfinite(centre).all():
         raise InputError(f"mean has shape {centre.shape}; give {p} finite numbers")
     return centre
-
-
-def varying(covariance: Matrix, mean: Vector) -> NDArray[np.bool_]:
-    """Return which columns are not constant, up to rounding."""
-    variances = np.diag(covariance)
-    found: NDArray[np.bool_] = variances > NO_VARIANCE * mean**2
-    return found & (variances > 0)

@@ -69,8 +69,8 @@ _ALL = (
         "nats",
         "lower",
         "−(1/n) Σᵢ log p(xᵢ)",
-        "Exact, of test samples under the Gaussian model: a density, which may exceed 1, of all "
-        "columns that vary in training. Not comparable to −ELBO of binary or other noise.",
+        "Exact, of test samples: a density, which may exceed 1, of the columns that vary in "
+        "training (probabilistic PCA: of all). Not comparable to the −ELBO of binary noise.",
         "Bishop 2006, eq. 12.43",
         absent="its likelihood is not known exactly",
     ),
@@ -134,6 +134,17 @@ _ALL = (
         "share of test codes classified right",
         "Five nearest training codes vote for each test code's class.",
         absent="it has no codes, or the data have no classes",
+    ),
+    Definition(
+        "adjusted_rand",
+        "Adjusted Rand index",
+        "",
+        "higher",
+        "(RI − E RI) / (max RI − E RI)",
+        "How well clusters of test samples agree with their classes: 1 for the same partition, 0 "
+        "for chance.",
+        "Hubert and Arabie 1985",
+        absent="it forms no clusters, or the data have no classes",
     ),
     Definition("n_parameters", "Parameters", "", "neither", "count", "Numbers that were learnt."),
     Definition(

@@ -1,0 +1,60 @@
+"""What rows and images must be, in one sentence when they are not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from latentia.errors import InputError
+
+
+def check_images(images: NDArray[Any]) -> None:
+    """Refuse images that are empty, or neither uint8 nor floats in [0, 1]."""
+    if len(images) == 0:
+        raise InputError("X holds 0 images; give at least 2")
+    if images.dtype == np.uint8:
+        return
+    if images.dtype.kind != "f":
+        raise InputError(f"images are {images.dtype}; give uint8, or floats in [0, 1]")
+    low, high = float(images.min()), float(images.max())
+    if not (low >= 0 and high <= 1):
+        raise InputError(
+            f"image values span {low:g} to {high:g}; give uint8, or finite floats in [0, 1]"
+        )
+
+
+def refuse_text(X: Any) -> None:  # noqa: ANN401
+    """Refuse a data frame with columns that are not numbers, by name."""
+    kinds = getattr(X, "dtypes", None)
+    if not hasattr(X, "columns") or kinds is None:
+        return
+    words = ("object", "str", "category", "datetime", "date", "utf8", "enum")
+    named = zip(X.columns, kinds)
+    text = [str(name) for name, kind in named if str(kind).lower().startswith(words)]
+    if text:
+        raise InputError(
+            f"columns without numbers: {', '.join(text[:8])}; drop them, or code their values as "
+            "numbers"
+        )
+
+
+def refuse_not_finite(X: Any, *, gaps: bool) -> None:  # noqa: ANN401
+    """Refuse infinity, and NaN unless it marks gaps, naming the first by column and row."""
+    values = X.data if hasattr(X, "tocsr") else X
+    with np.errstate(all="ignore"):
+        if np.isfinite(values.sum(dtype=np.float64)):
+            return
+    bad = np.isinf(values) if gaps else ~np.isfinite(values)
+    if not bad.any():
+        return
+    place = ""
+    if values is X:
+        row, column = np.argwhere(bad)[0]
+        place = f" in column {column}, row {row}"
+    kind = "infinity" if np.isinf(values[bad][0]) else "NaN"
+    raise InputError(
+        f"X holds {kind}{place}: fill it in or drop those rows, or fit FactorAnalysis or "
+        "ProbabilisticPCA with missing='fiml', which takes NaN as missing"
+    )

@@ -1,0 +1,466 @@
+"""Estimation of factor models against finite differences, brute force, SciPy and simulation."""
+
+import warnings
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import linalg, optimize, stats
+
+from latentia.errors import FitWarning
+from latentia.linear import discrepancy
+from latentia.linear.discrepancy import (
+    GeneralisedLeastSquares,
+    MaximumLikelihood,
+    UnweightedLeastSquares,
+)
+from latentia.linear.em import em, expectations, maximised
+from latentia.linear.factor_analysis import FactorAnalysis
+from latentia.linear.newton import minimise
+from latentia.linear.profile import ProfileLikelihood
+
+LOADINGS = np.array(
+    [[0.8, 0.0], [0.7, 0.2], [0.75, 0.0], [0.6, 0.1], [0.0, 0.8], [0.1, 0.7], [0.2, 0.6], [0, 0.7]]
+)
+NOISE = 1 - (LOADINGS**2).sum(axis=1)
+RESPONSE = {"ml": MaximumLikelihood, "gls": GeneralisedLeastSquares}
+
+
+def table(n=250, seed=0):
+    rng = np.random.default_rng(seed)
+    z = rng.normal(size=(n, 2))
+    return z @ LOADINGS.T + rng.normal(size=(n, 8)) * np.sqrt(NOISE)
+
+
+def correlation(p, n, k=2, seed=0):
+    """Return the correlations of n rows of a k-factor model; singular if n is at most p."""
+    rng = np.random.default_rng(seed)
+    Lambda = rng.normal(size=(p, k))
+    X = rng.normal(size=(n, k)) @ Lambda.T + rng.normal(size=(n, p)) * rng.uniform(0.7, 1.5, p)
+    return np.corrcoef(X.T)
+
+
+def silently(fit, *arguments, **parameters):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FitWarning)
+        return fit(*arguments, **parameters)
+
+
+def slope(f, x, direction, width):
+    return (f(x + width * direction) - f(x - width * direction)) / (2 * width)
+
+
+def gradient_of(f, x, width=1e-5):
+    return np.array([slope(f, x, direction, width) for direction in np.eye(len(x))])
+
+
+def point_of(problem, S, seed=0):
+    shares = np.random.default_rng(seed).uniform(0.2, 0.8, len(S))
+    return shares if problem is UnweightedLeastSquares else np.log(shares)
+
+
+PROBLEMS = [
+    pytest.param(MaximumLikelihood, 6, 50, id="ml"),
+    pytest.param(MaximumLikelihood, 6, 4, id="ml, singular"),
+    pytest.param(GeneralisedLeastSquares, 6, 50, id="gls"),
+    pytest.param(UnweightedLeastSquares, 6, 50, id="uls"),
+    pytest.param(UnweightedLeastSquares, 6, 4, id="uls, singular"),
+]
+LARGE_PROBLEMS = [
+    pytest.param(MaximumLikelihood, 170, 400, id="ml"),
+    pytest.param(MaximumLikelihood, 170, 60, id="ml, singular"),
+    pytest.param(GeneralisedLeastSquares, 170, 400, id="gls"),
+    pytest.param(UnweightedLeastSquares, 170, 400, id="uls"),
+    pytest.param(UnweightedLeastSquares, 170, 60, id="uls, singular"),
+]
+
+
+@pytest.mark.parametrize("k", [1, 2, 5])
+@pytest.mark.parametrize(("problem", "p", "n"), PROBLEMS)
+def test_gradients_and_hessians_are_those_of_finite_differences(problem, p, n, k):
+    S = correlation(p, n)
+    f, x = problem(S, k), point_of(problem, S)
+    found = f.at(x)
+    scale = max(1.0, np.abs(found.gradient).max())
+    expected = gradient_of(lambda y: f.at(y).value, x)
+    np.testing.assert_allclose(found.gradient, expected, rtol=1e-6, atol=1e-7 * scale)
+    hessian = gradient_of(lambda y: f.at(y).gradient, x)
+    size = max(1.0, np.abs(hessian).max())
+    np.testing.assert_allclose(found.hessian(), hessian, rtol=1e-5, atol=1e-6 * size)
+
+
+@pytest.mark.parametrize(("problem", "p", "n"), LARGE_PROBLEMS)
+def test_gradients_of_many_variables_are_those_of_finite_differences(problem, p, n):
+    S = correlation(p, n, k=3)
+    f, x = problem(S, 3), point_of(problem, S)
+    gradient = f.at(x).gradient
+    for direction in np.random.default_rng(1).normal(size=(3, p)):
+        expected = slope(lambda y: f.at(y).value, x, direction, 1e-6)
+        assert gradient @ direction == pytest.approx(expected, rel=1e-6, abs=1e-6)
+
+
+@pytest.mark.parametrize("problem", [MaximumLikelihood, UnweightedLeastSquares])
+def test_the_hessian_of_many_variables_is_exact_where_the_model_is(problem):
+    rng = np.random.default_rng(0)
+    Lambda, noise = rng.normal(size=(110, 2)), rng.uniform(0.5, 2, 110)
+    f = problem(Lambda @ Lambda.T + np.diag(noise), 2)
+    x = noise if problem is UnweightedLeastSquares else np.log(noise)
+    direction = rng.normal(size=110)
+    expected = slope(lambda y: f.at(y).gradient, x, direction, 1e-5)
+    np.testing.assert_allclose(f.at(x).hessian() @ direction, expected, atol=1e-6)
+
+
+def test_a_discrepancy_is_its_definition_at_the_best_loadings():
+    S, k = correlation(6, 50), 2
+    noise = np.random.default_rng(0).uniform(0.2, 0.8, 6)
+
+    def at_best(values_of):
+        model = lambda L: L.reshape(6, k) @ L.reshape(6, k).T + np.diag(noise)  # noqa: E731
+        starts = np.random.default_rng(1).normal(size=(5, 6 * k)) / 2
+        return min(optimize.minimize(lambda L: values_of(model(L)), x).fun for x in starts)
+
+    inverse = np.linalg.inv(S)
+    ml = at_best(lambda C: np.linalg.slogdet(C)[1] + np.trace(np.linalg.solve(C, S)))
+    gls = at_best(lambda C: 0.5 * np.trace(np.linalg.matrix_power(np.eye(6) - inverse @ C, 2)))
+    uls = at_best(lambda C: 0.5 * ((S - C) ** 2).sum())
+    assert MaximumLikelihood(S, k).at(np.log(noise)).value == pytest.approx(ml, abs=1e-8)
+    assert GeneralisedLeastSquares(S, k).at(np.log(noise)).value == pytest.approx(gls, abs=1e-8)
+    assert UnweightedLeastSquares(S, k).at(noise).value == pytest.approx(uls, abs=1e-8)
+
+
+@pytest.mark.parametrize(("p", "n"), [(30, 200), (30, 20), (200, 500), (200, 80)])
+def test_the_profile_likelihood_is_the_exact_one(p, n):
+    S = correlation(p, n, k=3)
+    profile, exact = ProfileLikelihood(S, 3), MaximumLikelihood(S, 3)
+    x = point_of(ProfileLikelihood, S)
+    ours, theirs = profile.at(x), exact.at(x)
+    assert ours.value == pytest.approx(theirs.value, abs=1e-8 * p)
+    np.testing.assert_allclose(ours.gradient, theirs.gradient, atol=1e-3)
+    for direction in np.random.default_rng(1).normal(size=(3, p)):
+        expected = slope(lambda y: profile.at(y).value, x, direction, 1e-4)
+        assert ours.gradient @ direction == pytest.approx(expected, rel=1e-3, abs=1e-2)
+
+
+def test_the_profiles_hessian_errs_by_the_squared_ratio_of_eigenvalues():
+    rng = np.random.default_rng(0)
+    noise, Lambda = rng.uniform(0.5, 1.5, 40), rng.normal(size=(40, 2))
+    misfit = 0.05 * rng.normal(size=(40, 40))
+    x, apart = np.log(noise), []
+    for strength in (0.2, 0.4, 0.8):
+        S = strength**2 * Lambda @ Lambda.T + np.diag(noise) + misfit @ misfit.T
+        exact = MaximumLikelihood(S, 2)
+        theta = np.linalg.eigvalsh(exact.matrix(x))[::-1]
+        expected = exact.at(x).hessian()
+        ours = ProfileLikelihood(S, 2).at(x).hessian()
+        apart.append(np.abs(ours - expected).max() / np.abs(expected).max())
+        assert apart[-1] < 0.1 * (theta[2] / theta[1]) ** 2
+    assert apart[2] < apart[0] / 100
+
+
+@pytest.mark.parametrize("n", [400, 70])
+def test_the_profile_likelihoods_minimum_is_exact_newtons(n, monkeypatch):
+    S, k, p = correlation(120, n, k=3), 3, 120
+    start, lower = np.full(p, np.log(0.5)), np.full(p, np.log(0.005))
+    ours = minimise(ProfileLikelihood(S, k), start, lower, tolerance=1e-10, max_iter=500)
+    monkeypatch.setattr(discrepancy, "MOST_EXACT", p)
+    problem = MaximumLikelihood(S, k)
+    assert problem.exact
+    theirs = minimise(problem, start, lower, tolerance=1e-13, max_iter=100)
+    assert ours.converged
+    assert theirs.converged
+    assert ours.value == pytest.approx(theirs.value, abs=1e-8)
+    np.testing.assert_allclose(ours.x, theirs.x, atol=1e-4)
+    np.testing.assert_array_equal(ours.at_bound, theirs.at_bound)
+
+
+class Point:
+    def __init__(self, value, gradient, hessian):
+        self.value, self.gradient, self._hessian = value, gradient, hessian
+
+    def hessian(self):
+        return self._hessian.copy()
+
+
+class Rosenbrock:
+    longest_step = np.inf
+
+    def __init__(self, *, exact):
+        self.exact = exact
+
+    def at(self, x):
+        hessian = optimize.rosen_hess(x) if self.exact else np.diag(np.full(len(x), 500.0))
+        return Point(float(optimize.rosen(x)), optimize.rosen_der(x), hessian)
+
+
+@pytest.mark.parametrize("exact", [True, False])
+@pytest.mark.parametrize("low", [-5.0, 0.5, 1.2])
+def test_the_search_ends_where_scipys_does_on_a_curved_valley(low, exact):
+    start, lower = np.full(4, low + 0.3), np.array([-5, low, -5, -5])
+    found = minimise(Rosenbrock(exact=exact), start, lower, tolerance=1e-14, max_iter=2000)
+    theirs = optimize.minimize(
+        optimize.rosen,
+        start,
+        jac=optimize.rosen_der,
+        method="L-BFGS-B",
+        bounds=[(bound, None) for bound in lower],
+        options={"ftol": 1e-16, "gtol": 1e-10, "maxiter": 10_000},
+    )
+    assert found.converged
+    np.testing.assert_allclose(found.x, theirs.x, atol=1e-6)
+    np.testing.assert_array_equal(found.at_bound, (theirs.x <= lower) & (theirs.jac > 1e-3))
+    assert np.diff(found.trace).max() <= 0
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("exact", [True, False])
+def test_a_bounded_quadratic_is_solved_as_scipy_solves_it(seed, exact):
+    rng = np.random.default_rng(seed)
+    root, b, lower = rng.normal(size=(12, 9)), rng.normal(size=9) * 3, rng.normal(size=9)
+    H = root.T @ root
+
+    class Quadratic:
+        longest_step = np.inf
+
+        def __init__(self):
+            self.exact = exact
+
+        def at(self, x):
+            return Point(0.5 * x @ H @ x - b @ x, H @ x - b, H if exact else np.diag(np.diag(H)))
+
+    found = minimise(Quadratic(), lower + 1, lower, tolerance=1e-15, max_iter=500)
+    # H x − b ≥ 0 ⊥ x ≥ lower, as non-negative least squares in x − lower.
+    factor = linalg.cholesky(H)
+    target = linalg.solve_triangular(factor, b - H @ lower, trans="T")
+    expected = lower + optimize.nnls(factor, target)[0]
+    np.testing.assert_allclose(found.x, expected, atol=1e-6)
+    assert 0 < found.at_bound.sum() < 9
+    np.testing.assert_array_equal(found.at_bound, np.isclose(expected, lower))
+
+
+@pytest.mark.parametrize("method", ["ml", "gls"])
+@pytest.mark.parametrize("floor", [0.005, 0.35])
+def test_the_optimum_is_l_bfgs_bs(method, floor):
+    R = np.corrcoef(table().T)
+    model = FactorAnalysis(n_components=2, method=method, noise_floor=floor)
+    silently(model.fit_covariance, R)
+    problem = RESPONSE[method](R, 2)
+
+    def both(x):
+        point = problem.at(x)
+        return point.value, point.gradient
+
+    bounds = [(np.log(floor), None)] * 8
+    options = {"ftol": 1e-15, "gtol": 1e-9}
+    theirs = optimize.minimize(both, np.full(8, -0.7), jac=True, bounds=bounds, options=options)
+    np.testing.assert_allclose(model.noise_variance_, np.exp(theirs.x), atol=1e-6)
+    assert (len(model.heywood_) > 0) == (floor > 0.1)
+
+
+def test_the_e_and_m_step_are_regressions_on_the_expected_factors():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(40, 5)) @ rng.normal(size=(5, 5))
+    X -= X.mean(axis=0)
+    S, W, noise = np.cov(X.T, ddof=0), rng.normal(size=(5, 2)), rng.uniform(0.5, 2, 5)
+    Sigma = W @ W.T + np.diag(noise)
+    Z = X @ np.linalg.solve(Sigma, W)
+    V = np.eye(2) - W.T @ np.linalg.solve(Sigma, W)
+    second_moment = Z.T @ Z / 40 + V
+    beta, second, objective = expectations(S, W, noise)
+    np.testing.assert_allclose(X @ beta.T, Z, atol=1e-12)
+    np.testing.assert_allclose(second, second_moment, atol=1e-12)
+    expected = np.linalg.slogdet(Sigma)[1] + np.trace(np.linalg.solve(Sigma, S))
+    assert objective == pytest.approx(expected, rel=1e-12)
+    new_W = X.T @ Z / 40 @ np.linalg.inv(second_moment)
+    residual = ((X - Z @ new_W.T) ** 2).mean(axis=0) + ((new_W @ V) * new_W).sum(axis=1)
+    found_W, found_noise = maximised(S, beta, second, np.zeros(5), expanded=False)
+    np.testing.assert_allclose(found_W, new_W, atol=1e-12)
+    np.testing.assert_allclose(found_noise, residual, atol=1e-12)
+    wide_W, wide_noise = maximised(S, beta, second, np.full(5, 0.9), expanded=True)
+    np.testing.assert_allclose(wide_W @ wide_W.T, new_W @ second_moment @ new_W.T, atol=1e-11)
+    np.testing.assert_allclose(wide_noise, np.maximum(residual, 0.9), atol=1e-12)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    seed=st.integers(0, 10_000),
+    p=st.integers(3, 9),
+    floor=st.sampled_from([0.005, 0.05, 0.3]),
+    expanded=st.booleans(),
+)
+def test_em_never_lowers_the_likelihood(seed, p, floor, expanded):
+    rng = np.random.default_rng(seed)
+    k = int(rng.integers(1, p))
+    S = np.cov(rng.normal(size=(int(rng.integers(2, 3 * p)), p)).T, ddof=0)
+    least = floor * np.diag(S)
+    W, noise = rng.normal(size=(p, k)), np.maximum(rng.uniform(0.1, 2, p), least)
+    found = em(S, W, noise, least, expanded=expanded, tolerance=1e-300, max_iter=60)
+    assert np.diff(found.trace).max() <= 1e-10 * max(1, np.abs(found.trace).max())
+    assert (found.noise_variance >= least).all()
+
+
+@pytest.mark.parametrize("floor", [0.005, 0.35])
+def test_em_px_em_and_newton_share_their_optimum(floor):
+    R = np.corrcoef(table().T)
+    start = LOADINGS + 0.1, np.full(8, 0.5), np.full(8, floor)
+    newton = FactorAnalysis(n_components=2, noise_floor=floor)
+    silently(newton.fit_covariance, R)
+    steps = {}
+    for expanded in (False, True):
+        found = em(R, *start, expanded=expanded, tolerance=1e-14, max_iter=20_000)
+        assert found.converged
+        steps[expanded] = len(found.trace)
+        log_likelihood = -0.5 * (8 * np.log(2 * np.pi) + found.trace[-1])
+        assert log_likelihood == pytest.approx(newton.log_likelihood_, abs=1e-11)
+        np.testing.assert_allclose(found.noise_variance, newton.noise_variance_, atol=1e-5)
+        implied = found.loadings @ found.loadings.T + np.diag(found.noise_variance)
+        np.testing.assert_allclose(implied, newton.get_covariance(), atol=1e-5)
+    if floor == 0.005:
+        assert steps[True] < steps[False]
+
+
+def test_em_that_is_cut_short_is_finished_by_newton():
+    R = np.corrcoef(table().T)
+    short = FactorAnalysis(n_components=2, algorithm="em", max_iter=3).fit_covariance(R)
+    whole = FactorAnalysis(n_components=2).fit_covariance(R)
+    np.testing.assert_allclose(short.noise_variance_, whole.noise_variance_, atol=1e-6)
+    assert short.log_likelihood_trace_[3] < short.log_likelihood_trace_[-1]
+    assert np.diff(short.log_likelihood_trace_).min() > -1e-12
+
+
+def em_objective(S, Lambda, noise):
+    Sigma = Lambda @ Lambda.T + np.diag(noise)
+    return np.linalg.slogdet(Sigma)[1] + np.trace(np.linalg.solve(Sigma, S))
+
+
+@pytest.mark.parametrize("n", [250, 6])
+def test_no_perturbation_is_likelier_than_the_optimum(n):
+    S = np.cov(table(n).T, ddof=0)
+    model = silently(FactorAnalysis(n_components=2).fit_covariance, S)
+    best = em_objective(S, model.loadings_, model.noise_variance_)
+    rng, floor = np.random.default_rng(0), 0.005 * np.diag(S)
+    for size in (1e-4, 1e-3, 1e-2, 0.1):
+        for _ in range(25):
+            Lambda = model.loadings_ + size * rng.normal(size=(8, 2))
+            noise = np.maximum(model.noise_variance_ * np.exp(size * rng.normal(size=8)), floor)
+            assert em_objective(S, Lambda, noise) > best - 1e-11
+
+
+def weighted(S, weights):
+    return lambda Sigma: 0.5 * (np.outer(weights, weights) * (S - Sigma) ** 2).sum()
+
+
+def criteria(S):
+    inverse = np.linalg.inv(S)
+    return {
+        "ml": lambda C: np.linalg.slogdet(C)[1] + np.trace(np.linalg.solve(C, S)),
+        "gls": lambda C: 0.5 * np.trace(np.linalg.matrix_power(np.eye(len(S)) - inverse @ C, 2)),
+        "minres": weighted(S, np.ones(len(S))),
+        "wls": weighted(S, 1 / np.diag(inverse)),
+    }
+
+
+@pytest.mark.parametrize("matrix", ["correlation", "covariance"])
+@pytest.mark.parametrize("method", ["ml", "gls", "minres", "wls"])
+def test_the_solution_is_a_minimum_of_its_criterion_over_loadings_and_noise(method, matrix):
+    units = np.linspace(0.7, 1.3, 8) if matrix == "covariance" else np.ones(8)
+    S = np.corrcoef(table().T) * units[:, None] * units
+    model = FactorAnalysis(n_components=2, method=method, matrix=matrix).fit_covariance(S)
+    criterion = criteria(S)[method]
+
+    def of(theta):
+        Lambda = theta[:16].reshape(8, 2)
+        return criterion(Lambda @ Lambda.T + np.diag(theta[16:]))
+
+    theta = np.r_[model.loadings_.ravel(), model.noise_variance_]
+    np.testing.assert_allclose(gradient_of(of, theta), 0, atol=2e-6)
+    rng, best = np.random.default_rng(0), of(theta)
+    for size in (1e-3, 1e-2, 0.1):
+        for _ in range(20):
+            assert of(theta + size * rng.normal(size=24) * 0.3) > best - 1e-10
+
+
+def test_principal_axis_is_a_fixed_point_and_the_minimum_of_minres():
+    R = np.corrcoef(table().T)
+    model = FactorAnalysis(n_components=2, method="principal_axis").fit_covariance(R)
+    values, vectors = np.linalg.eigh(R - np.diag(model.noise_variance_))
+    expected = vectors[:, -2:] * values[-2:] @ vectors[:, -2:].T
+    np.testing.assert_allclose(model.loadings_ @ model.loadings_.T, expected, atol=1e-9)
+    np.testing.assert_allclose(np.diag(expected), 1 - model.noise_variance_, atol=1e-9)
+    minres = FactorAnalysis(n_components=2, method="minres").fit_covariance(R)
+    np.testing.assert_allclose(minres.noise_variance_, model.noise_variance_, atol=1e-7)
+
+
+def test_alpha_is_a_fixed_point_of_kaiser_and_caffreys_equations():
+    R = np.corrcoef(table().T)
+    model = FactorAnalysis(n_components=2, method="alpha").fit_covariance(R)
+    h = np.sqrt(1 - model.noise_variance_)
+    values, vectors = np.linalg.eigh((R - np.diag(model.noise_variance_)) / np.outer(h, h))
+    expected = np.outer(h, h) * (vectors[:, -2:] * values[-2:] @ vectors[:, -2:].T)
+    np.testing.assert_allclose(model.loadings_ @ model.loadings_.T, expected, atol=1e-9)
+    np.testing.assert_allclose((model.loadings_**2).sum(axis=1), h**2, atol=1e-9)
+
+
+def test_principal_components_are_scaled_eigenvectors_of_the_whole_matrix():
+    S = np.cov(table().T, ddof=0)
+    model = FactorAnalysis(
+        n_components=2, method="principal_component", matrix="covariance"
+    ).fit_covariance(S)
+    values, vectors = np.linalg.eigh(S)
+    expected = vectors[:, -2:] * values[-2:] @ vectors[:, -2:].T
+    np.testing.assert_allclose(model.loadings_ @ model.loadings_.T, expected, atol=1e-12)
+    np.testing.assert_allclose(model.noise_variance_, np.diag(S - expected), atol=1e-12)
+
+
+@pytest.mark.parametrize("method", ["minres", "principal_axis", "gls", "wls", "alpha"])
+def test_each_method_finds_the_model_behind_an_exact_covariance(method):
+    R = LOADINGS @ LOADINGS.T + np.diag(NOISE)
+    model = FactorAnalysis(n_components=2, method=method).fit_covariance(R)
+    np.testing.assert_allclose(model.noise_variance_, NOISE, atol=1e-6)
+    np.testing.assert_allclose(model.get_covariance(), R, atol=1e-6)
+
+
+def test_estimates_scatter_around_the_truth_as_the_information_says():
+    """Log noise variances have covariance 2 H⁻¹/n, H the Hessian of the profile objective."""
+    n, repeats, Sigma = 1000, 60, LOADINGS @ LOADINGS.T + np.diag(NOISE)
+    estimates = []
+    for seed in range(repeats):
+        S = np.cov(table(n, seed).T, ddof=0)
+        model = FactorAnalysis(n_components=2, n_starts=1).fit_covariance(S)
+        estimates.append(np.log(model.noise_variance_))
+    H = MaximumLikelihood(Sigma, 2).at(np.log(NOISE)).hessian()
+    errors = np.sqrt(np.diag(2 * np.linalg.inv(H)) / n)
+    t = (np.mean(estimates, axis=0) - np.log(NOISE)) / errors * np.sqrt(repeats)
+    assert np.abs(t).max() < 4
+    ratio = np.std(estimates, axis=0) / errors
+    assert ratio.min() > 0.7
+    assert ratio.max() < 1.35
+
+
+def test_the_chi_square_test_is_uniform_when_the_model_holds():
+    rng = np.random.default_rng(11)
+    loadings = np.array([0.8, 0.7, 0.6, 0.75, 0.65])
+    p_values = []
+    for _ in range(200):
+        X = rng.normal(size=(200, 1)) * loadings
+        X += rng.normal(size=(200, 5)) * np.sqrt(1 - loadings**2)
+        p_values.append(FactorAnalysis(n_starts=1).fit(X).fit_statistics().p_value)
+    assert stats.kstest(p_values, "uniform").pvalue > 0.05
+    assert 0.01 < np.mean(np.array(p_values) < 0.05) < 0.1
+
+
+@pytest.mark.parametrize("method", ["minres", "wls"])
+@pytest.mark.parametrize("unit", [1e-4, 1e4])
+def test_least_squares_of_a_covariance_do_not_depend_on_its_unit(method, unit):
+    S = np.cov(table().T, ddof=0)
+    model = FactorAnalysis(n_components=2, method=method, matrix="covariance")
+    expected = model.fit_covariance(S).noise_variance_
+    found = silently(model.fit_covariance, S * unit**2).noise_variance_
+    np.testing.assert_allclose(found / unit**2, expected, atol=1e-5)
+
+
+def test_alpha_survives_a_variable_without_correlations():
+    R = 0.5 * np.eye(5) + 0.5
+    R[4, :4] = R[:4, 4] = 0
+    model = silently(FactorAnalysis(method="alpha").fit_covariance, R)
+    np.testing.assert_allclose(model.noise_variance_, [0.5, 0.5, 0.5, 0.5, 1], atol=1e-6)
