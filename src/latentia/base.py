@@ -128,7 +128,8 @@ class LatentModel(BaseEstimator, ABC):  # type: ignore[misc]
                 ensure_all_finite=False,
                 accept_sparse="csr" if self.takes_sparse else False,
             )
-            refuse_not_finite(array, gaps=self.takes_gaps)
+            names = self.__dict__.get("feature_names_in_")
+            refuse_not_finite(array, gaps=self.takes_gaps, names=names)
         if reset:
             self.data_shape_ = array.shape[1:]
         elif array.shape[1:] != self.data_shape_:

@@ -38,6 +38,8 @@ def factor(words: list[str]) -> int:
     given = parse(parser, words)
     if "n_components" not in given and not given.suggest:
         raise InputError("factor needs a number of factors: --n-factors K, or --suggest to find it")
+    if "n_components" not in given and given.standard_errors:
+        raise InputError("standard errors need a solution: give --n-factors K as well")
     return _run(given)
 
 

@@ -33,6 +33,8 @@ from latentia.sections import factor_pictures
 MOST_DRAWN = 60
 """Variables in a heat map or a path diagram."""
 MANY = 200
+LEAST_ROWS = 10
+"""Fewer rows are not cross-validated."""
 MOST_TRIED = 12
 """Numbers of factors whose BIC and cross-validated likelihood are computed."""
 HOW = {
@@ -66,13 +68,18 @@ def read(spec: str, n_samples: int | None) -> Observed:
         For data that cannot be read, or a number of rows given for rows.
     """
     path = Path(spec)
-    if path.suffix not in (".csv", ".parquet"):
-        return Observed(spec, rows=load_data(spec).x_train)
+    if path.suffix.lower() not in (".csv", ".parquet"):
+        if n_samples is not None:
+            raise InputError(f"n_samples is {n_samples}, but {spec} holds rows: it is for a matrix")
+        data = load_data(spec)
+        # A file without a test part is analysed whole.
+        whole = data.x_train if data.own_test else np.concatenate([data.x_train, data.x_test])
+        return Observed(spec, rows=whole)
     table = tables.columns(path)
     if tables.holds_matrix(path):
         return Observed(path.stem, matrix=table, n_samples=n_samples)
     if n_samples is not None:
-        raise InputError(f"n_samples is {n_samples}, but {path} holds rows: it goes with a matrix")
+        raise InputError(f"n_samples is {n_samples}, but {path} holds rows: it is for a matrix")
     return Observed(path.stem, rows=table)
 
 
@@ -108,7 +115,8 @@ def suggestion(model: FactorAnalysis, observed: Observed) -> Suggestion:
         return FactorAnalysis(n_components=k, n_starts=1).fit_covariance(R_PP).get_covariance()
 
     X = None
-    if observed.rows is not None and not one.takes_gaps and one.correlation == "pearson":
+    plain = not one.takes_gaps and one.correlation == "pearson"
+    if observed.rows is not None and plain and len(observed.rows) >= LEAST_ROWS:
         X = unit_floats(np.asarray(observed.rows)).reshape(len(observed.rows), -1)[:, varies]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FitWarning)
@@ -142,8 +150,13 @@ def standard_errors(model: FactorAnalysis, observed: Observed, kind: str) -> Loa
     InputError
         If the bootstrap is asked of a matrix, or the information of another method than ml.
     """
+    if kind == "information" and model.n_samples_ == 0:
+        raise InputError("the number of samples is unknown: give --n-samples with a matrix")
     if kind == "information":
-        return information_errors(model)
+        try:
+            return information_errors(model)
+        except InputError as error:
+            raise InputError(f"{error} (--standard-errors bootstrap)") from None
     if observed.rows is None:
         raise InputError("standard errors by bootstrap need rows; of a matrix use 'information'")
     return bootstrap_errors(model, observed.rows)

@@ -40,7 +40,12 @@ def refuse_text(X: Any) -> None:  # noqa: ANN401
         )
 
 
-def refuse_not_finite(X: Any, *, gaps: bool) -> None:  # noqa: ANN401
+def refuse_not_finite(
+    X: Any,  # noqa: ANN401
+    *,
+    gaps: bool,
+    names: Any = None,  # noqa: ANN401
+) -> None:
     """Refuse infinity, and NaN unless it marks gaps, naming the first by column and row."""
     values = X.data if hasattr(X, "tocsr") else X
     with np.errstate(all="ignore"):
@@ -52,9 +57,24 @@ def refuse_not_finite(X: Any, *, gaps: bool) -> None:  # noqa: ANN401
     place = ""
     if values is X:
         row, column = np.argwhere(bad)[0]
-        place = f" in column {column}, row {row}"
+        place = f" in column {column if names is None else repr(str(names[column]))}, row {row}"
     kind = "infinity" if np.isinf(values[bad][0]) else "NaN"
     raise InputError(
         f"X holds {kind}{place}: fill it in or drop those rows, or fit FactorAnalysis or "
         "ProbabilisticPCA with missing='fiml', which takes NaN as missing"
     )
+
+
+def checked_weights(sample_weight: Any, n: int) -> NDArray[np.float64] | None:  # noqa: ANN401
+    """Return (n,) finite weights of at least 0, not all 0; None stays None."""
+    if sample_weight is None:
+        return None
+    weights = np.asarray(sample_weight, dtype=np.float64)
+    if weights.shape != (n,) or not np.isfinite(weights).all() or (weights < 0).any():
+        raise InputError(
+            f"sample_weight has shape {weights.shape}, least value "
+            f"{weights.min() if weights.size else 'none'}; give {n} finite numbers of at least 0"
+        )
+    if not weights.any():
+        raise InputError("every sample weight is zero; at least one row must count")
+    return weights

@@ -18,7 +18,6 @@ SYNONYMS = {
     "code_size": "n_components",
     "latent_size": "n_components",
     "n_factors": "n_components",
-    "nfactors": "n_components",
     "rotate": "rotation",
     "fm": "method",
     "lr": "learning_rate",

@@ -66,6 +66,8 @@ class Dataset:
         Text.
     notes
         What was converted, left out or held out: one sentence each.
+    own_test
+        Whether the test part came as such, and was not drawn from the training part.
     """
 
     name: str
@@ -80,6 +82,7 @@ class Dataset:
     origin: str = ""
     licence: str = ""
     notes: tuple[str, ...] = ()
+    own_test: bool = True
 
 
 @dataclass(frozen=True)
@@ -117,6 +120,7 @@ def split(part: Part, name: str, random_state: int) -> Dataset:
         y_test=None if part.y is None else part.y[test],
         class_names=part.class_names,
         notes=(*part.notes, note),
+        own_test=False,
     )
 
 
@@ -126,7 +130,9 @@ def _split_in_place(part: Part, name: str, n_test: int) -> Dataset:
     note = f"{name} has no test part and stays on the disk: its last {n_test} samples are the test."
     y_train, y_test = (None, None) if part.y is None else (part.y[:n], part.y[n:])
     notes = (*part.notes, note)
-    return Dataset(name, part.x[:n], y_train, part.x[n:], y_test, part.class_names, notes=notes)
+    return Dataset(
+        name, part.x[:n], y_train, part.x[n:], y_test, part.class_names, notes=notes, own_test=False
+    )
 
 
 def join(train: Part, test: Part, name: str) -> Dataset:

@@ -59,7 +59,7 @@ def columns(path: Path) -> pa.Table:
             f"{path}: columns without numbers: {', '.join(text[:8])}; drop them, or code their "
             "values as numbers"
         )
-    values = [table[name].cast(pa.float64()).fill_null(float("nan")) for name in names]
+    values = [table[name].cast(pa.float64(), safe=False).fill_null(float("nan")) for name in names]
     return pa.table(values, names=names)
 
 
@@ -71,16 +71,27 @@ def holds_matrix(path: Path) -> bool:
 def is_matrix(table: pa.Table) -> bool:
     """Return whether the first column names the others."""
     names = table.column_names
-    first = [] if not names else [str(name) for name in table[names[0]].to_pylist()]
-    return bool(first) and first == names[1:]
+    first = table[names[0]].to_pylist() if names else []
+    others = names[1:]
+    if first and all(isinstance(name, int) for name in first):
+        # Names that are digits were read as numbers.
+        return all(n.isdecimal() for n in others) and first == [int(n) for n in others]
+    return bool(first) and [str(name) for name in first] == others
 
 
 def _open(path: Path) -> pa.Table:
     try:
-        reader = pa.csv.read_csv if path.suffix == ".csv" else pa.parquet.read_table
-        return reader(path)
+        reader = pa.csv.read_csv if path.suffix.lower() == ".csv" else pa.parquet.read_table
+        table = reader(path)
+        names = table.column_names
     except (pa.ArrowException, OSError) as error:
         raise InputError(f"{path} cannot be read: {str(error).splitlines()[0]}") from None
+    except UnicodeDecodeError:
+        raise InputError(f"{path} is not in UTF-8; save it in that encoding") from None
+    twice = [name for name in dict.fromkeys(names) if names.count(name) > 1]
+    if twice:
+        raise InputError(f"{path} has several columns named {twice[0]!r}; give each its own name")
+    return table
 
 
 def _is_number(kind: pa.DataType) -> bool:
@@ -99,7 +110,7 @@ def _numbers(column: pa.ChunkedArray, name: str, path: Path) -> Array:
             f"{path}: column {name!r} holds {kind} values such as {column[0].as_py()!r}; give "
             "numbers, or name it 'label' if it holds the classes"
         )
-    values = column.cast(pa.float64()).to_numpy()
+    values = column.cast(pa.float64(), safe=False).to_numpy()
     bad = np.flatnonzero(~np.isfinite(values))
     if len(bad):
         raise InputError(

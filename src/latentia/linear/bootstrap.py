@@ -186,7 +186,7 @@ def _drawn_covariance(root: Matrix, n: int, draw: np.random.Generator) -> Matrix
 def _checked_size(model: FactorAnalysis, n: int) -> int:
     """Return the number of rows, if it is that of the fit."""
     if n < 2:
-        raise InputError("the number of samples is unknown; give n_samples to fit_covariance")
+        raise InputError("the number of samples is unknown: give n_samples with the matrix")
     if n != round(model.n_samples_):
         raise InputError(f"X has {n} rows, and the model was fitted to {model.n_samples_:g}")
     return n

@@ -24,7 +24,7 @@ from latentia.linear.factor_solution import FactorSolution
 from latentia.linear.findings import findings
 from latentia.linear.missing import Estimate
 from latentia.linear.moments import Moments
-from latentia.linear.observations import Gaps, Observations, observations
+from latentia.linear.observations import Gaps, Observations, naming, observations
 from latentia.linear.reading import checked_count, checked_covariance, checked_mean, read_moments
 from latentia.linear.search import Search
 from latentia.linear.solution import Solution, Turn, floors, solve
@@ -151,7 +151,8 @@ class FactorAnalysis(FactorSolution):
         moments = read_moments(self, X, sample_weight)
         observed = observations(moments)
         if self.correlation == "polychoric":
-            observed = observed.correlated(self._incoming(X, reset=False), sample_weight)
+            with naming(self.__dict__.get("feature_names_in_")):
+                observed = observed.correlated(self._incoming(X, reset=False), sample_weight)
         return self._settle(observed)
 
     def fit_covariance(
@@ -166,6 +167,8 @@ class FactorAnalysis(FactorSolution):
         """
         self.validate_parameters()
         n = checked_count(n_samples)
+        if not _estimates_from_moments(self):
+            raise InputError(f"{NEEDS_ROWS}; give the polychoric matrix with correlation='pearson'")
         matrix, names = checked_covariance(S)
         centre = checked_mean(mean, len(matrix))
         self._take_shape((len(matrix),), names)
@@ -204,7 +207,8 @@ class FactorAnalysis(FactorSolution):
         array = self._incoming(X, reset=True)
         if array.ndim > 2:
             raise InputError("missing is 'fiml', which takes tables; images have no gaps")
-        gaps = Gaps(array, sample_weight)
+        with naming(self.__dict__.get("feature_names_in_")):
+            gaps = Gaps(array, sample_weight)
         floor = floors(gaps.spread, self.noise_floor, images=False)
 
         def implied(S: Matrix) -> Matrix:

@@ -10,6 +10,7 @@ around 128, so that any order of any blocks gives the same bits.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Self
 
 import numpy as np
@@ -17,8 +18,9 @@ from numpy.typing import NDArray
 from scipy import sparse
 from scipy.linalg import blas
 
-from latentia.distributed import broadcast, sum_over_processes
+from latentia.distributed import any_rank, broadcast, sum_over_processes
 from latentia.errors import InputError
+from latentia.inputs import checked_weights
 from latentia.linear.blocks import blocks_of, flat, is_bytes
 from latentia.linear.products import (
     MIDDLE,
@@ -53,7 +55,7 @@ class Moments:
     def __init__(self) -> None:
         self.n_rows, self.weight = 0, 0.0
         self.sample_shape: tuple[int, ...] = ()
-        self._scale = 1.0
+        self._scale, self._cancellation = 1.0, CANCELLATION
         self._shift: Vector = np.zeros(0)
         self._sum: Vector = np.zeros(0)
         self._products: Matrix = np.zeros((0, 0))
@@ -85,7 +87,7 @@ class Moments:
         """(d,) which columns are not constant, as far as rounding lets that be seen."""
         raw = np.diag(self._products) / self.weight
         variances = raw - (self._sum / self.weight) ** 2
-        found: NDArray[np.bool_] = variances > CANCELLATION * raw
+        found: NDArray[np.bool_] = variances > self._cancellation * raw
         return found & (variances * self._scale**2 > (ROUNDING * self.mean) ** 2)
 
     @classmethod
@@ -99,7 +101,12 @@ class Moments:
         moments._products = covariance * weight
         return moments
 
-    def add(self, X: Any, sample_weight: Any = None) -> Self:  # noqa: ANN401
+    def add(
+        self,
+        X: Any,  # noqa: ANN401
+        sample_weight: Any = None,  # noqa: ANN401
+        check: Callable[[Any], None] | None = None,
+    ) -> Self:
         """Take rows up, block by block.
 
         Parameters
@@ -109,6 +116,8 @@ class Moments:
             matrix or Dask array. Images of bytes count as [0, 1].
         sample_weight
             (n,) weights of at least 0.
+        check
+            Called with every block before it is taken up.
 
         Raises
         ------
@@ -116,9 +125,11 @@ class Moments:
             For samples of another shape than before, NaN or infinity, or bad weights.
         """
         if hasattr(X, "to_delayed"):
-            return self._add_delayed(X, sample_weight)
+            return self._add_delayed(X, sample_weight, check)
         weights = checked_weights(sample_weight, X.shape[0])
         for first, block in blocks_of(X):
+            if check is not None:
+                check(block)
             here = None if weights is None else weights[first : first + block.shape[0]]
             self.merge(self._of_block(block, here, first))
         return self
@@ -149,6 +160,7 @@ class Moments:
         if away.any():
             cross = np.outer(other._sum, away)
             products = products + cross + cross.T + other.weight * np.outer(away, away)
+        self._cancellation = max(self._cancellation, other._cancellation)
         self.n_rows += other.n_rows
         self.weight += other.weight
         self._sum = self._sum + other._sum + other.weight * away
@@ -159,8 +171,8 @@ class Moments:
         """Return the moments of all processes' rows, the same in each of them (torchrun)."""
         if not self.n_features:
             raise InputError("a process has seen no rows; give each of them some")
-        scale = float(broadcast(np.array([self._scale]))[0])
-        own = self if scale == self._scale else self._in_units()
+        first = float(broadcast(np.array([self._scale]))[0])
+        own = self._in_units() if any_rank(first != self._scale) else self
         common = own._empty(broadcast(own._shift)).merge(own)
         counts = sum_over_processes(np.array([common.n_rows, common.weight]))
         common.n_rows, common.weight = int(counts[0]), float(counts[1])
@@ -199,27 +211,34 @@ class Moments:
         adder = sparse_products if sparse.issparse(block) else float_products
         if sparse.issparse(block):
             found._shift = np.zeros(block.shape[1])
+            # Summed one by one, unshifted.
+            found._cancellation = max(CANCELLATION, n * ROUNDING)
         else:
             found._shift = self._shift if known else needed_shift(flat(block))
         found._sum, found._products = adder(block, found._shift, weights)
         _refuse_not_finite(found._sum, first, n)
         return found
 
-    def _add_delayed(self, X: Any, sample_weight: Any) -> Self:  # noqa: ANN401
+    def _add_delayed(self, X: Any, sample_weight: Any, check: Any) -> Self:  # noqa: ANN401
         """Take up a Dask array: each block's moments where the block is, then their sum."""
         import dask
 
         if sample_weight is not None:
             raise InputError("sample_weight does not go with a Dask array; weight its rows first")
         whole = X.rechunk(dict.fromkeys(range(1, X.ndim), -1))
-        pieces = [dask.delayed(_of)(block) for block in whole.to_delayed().ravel()]
+        starts = np.cumsum([0, *whole.chunks[0]])
+        blocks = zip(whole.to_delayed().ravel(), starts, strict=False)
+        pieces = [dask.delayed(_of)(block, int(first), check) for block, first in blocks]
         for piece in dask.compute(*pieces):
             self.merge(piece)
         return self
 
 
-def _of(block: Any) -> Moments:  # noqa: ANN401
-    return Moments().add(block)
+def _of(block: Any, first: int, check: Any) -> Moments:  # noqa: ANN401
+    """Return the moments of a block that begins at a row of a larger array."""
+    if check is not None:
+        check(block)
+    return Moments()._of_block(block, None, first)
 
 
 def _refuse_not_finite(sums: Vector, first: int, n: int) -> None:
@@ -230,18 +249,3 @@ def _refuse_not_finite(sums: Vector, first: int, n: int) -> None:
         f"column {column} holds NaN or infinity among rows {first} to {first + n - 1}; fill it in, "
         "drop those rows, or let FactorAnalysis estimate with missing values (missing='fiml')"
     )
-
-
-def checked_weights(sample_weight: Any, n: int) -> Vector | None:  # noqa: ANN401
-    """Return (n,) finite weights of at least 0, not all 0; None stays None."""
-    if sample_weight is None:
-        return None
-    weights = np.asarray(sample_weight, dtype=np.float64)
-    if weights.shape != (n,) or not np.isfinite(weights).all() or (weights < 0).any():
-        raise InputError(
-            f"sample_weight has shape {weights.shape}, least value "
-            f"{weights.min() if weights.size else 'none'}; give {n} finite numbers of at least 0"
-        )
-    if not weights.any():
-        raise InputError("every sample weight is zero; at least one row must count")
-    return weights

@@ -102,7 +102,7 @@ def suggest(
         counts |= {"bic": min(bic, key=lambda k: bic[k])} if bic else {}
     if fit is not None and X_NP is not None:
         held_out = _cross_validate(X_NP, fit, most, n_folds, random_state)
-        counts["held_out"] = max(held_out, key=lambda k: held_out[k])
+        counts |= {"held_out": max(held_out, key=lambda k: held_out[k])} if held_out else {}
     pair = nulls or (None, None)
     return Suggestion(counts, values, factors, pair[0], pair[1], partial, bic, held_out)
 
@@ -231,7 +231,11 @@ def _cross_validate(X_NP: Matrix, fit: Fit, most: int, n_folds: int, seed: int) 
     rows = np.random.default_rng(seed).permutation(len(X_NP))
     for held in np.array_split(rows, n_folds):
         train = np.delete(X_NP, held, axis=0)
-        scale, R_PP = train.std(axis=0), np.asarray(np.corrcoef(train, rowvar=False))
+        scale = train.std(axis=0)
+        if not scale.all():
+            # A column that is constant in the training part has no density.
+            return {}
+        R_PP = np.asarray(np.corrcoef(train, rowvar=False))
         Z_NP = (X_NP[held] - train.mean(axis=0)) / scale
         for k, S_PP in _models(fit, R_PP, most).items():
             each = stats.multivariate_normal(cov=S_PP).logpdf(Z_NP) - np.log(scale).sum()

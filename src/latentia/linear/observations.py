@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -44,6 +46,18 @@ class Observations:
         deviations = np.sqrt(np.diag(self.covariance))
         S: Matrix = found.correlation * deviations[:, None] * deviations
         return replace(self, covariance=S)
+
+
+@contextmanager
+def naming(names: Any) -> Iterator[None]:  # noqa: ANN401
+    """Let sentences about numbered columns tell their names, if there are any."""
+    try:
+        yield
+    except InputError as error:
+        if names is None:
+            raise
+        named = re.sub(r"column (\d+)", lambda m: f"column {str(names[int(m[1])])!r}", str(error))
+        raise InputError(named) from None
 
 
 def observations(moments: Moments) -> Observations:

@@ -22,20 +22,25 @@ MIDDLE = 128
 FIRST_ROWS = 1024
 MOST_MEAN = 4.0
 """Standard deviations that a mean may lie from 0 before it is subtracted first."""
+EXACT_BYTE_ROWS = 2**16
+"""Whose products fit into 32 bits: 2¹⁶ · 128² = 2³⁰."""
 EXACT_ROWS = 1024
 """So many products of bytes around 128 add up exactly in float32: 1024 · 128² = 2²⁴."""
 
 
 def byte_products(X_ND: NDArray[np.uint8]) -> tuple[Vector, Matrix]:
-    """Return Σ(x − 128) and Σ(x − 128)(x − 128)ᵀ of at most 2¹⁷ rows of bytes, exactly."""
+    """Return Σ(x − 128) and Σ(x − 128)(x − 128)ᵀ of bytes, exactly."""
     centred = np.bitwise_xor(X_ND, np.uint8(MIDDLE)).view(np.int8)
-    if integer_products_are_exact():
-        rows = torch.from_numpy(centred)
-        ones = torch.ones((8, len(rows)), dtype=torch.int8)
-        column_sums = torch._int_mm(ones, rows)[0].double().numpy()
-        return column_sums, torch._int_mm(rows.T, rows).double().numpy()
     d = X_ND.shape[1]
     sums, products = np.zeros(d), np.zeros((d, d))
+    # torch 2.13 returns uninitialised memory for the product of a single column.
+    if d > 1 and integer_products_are_exact():
+        for first in range(0, len(centred), EXACT_BYTE_ROWS):
+            rows = torch.from_numpy(centred[first : first + EXACT_BYTE_ROWS])
+            ones = torch.ones((8, len(rows)), dtype=torch.int8)
+            sums += torch._int_mm(ones, rows)[0].double().numpy()
+            products += torch._int_mm(rows.T, rows).double().numpy()
+        return sums, products
     for first in range(0, len(centred), EXACT_ROWS):
         floats = centred[first : first + EXACT_ROWS].astype(np.float32)
         sums += floats.sum(axis=0)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy import linalg, sparse
 from sklearn.utils.validation import validate_data
 
-from latentia.base import LatentModel
+from latentia.base import LatentModel, to_numpy
 from latentia.errors import InputError
 from latentia.inputs import check_images
 from latentia.linear.moments import Moments
@@ -45,14 +45,18 @@ def read_moments(
         return Moments().add(model._incoming(X, reset=reset), sample_weight)
     if not 2 <= X.ndim <= 4:
         raise InputError(f"X has {X.ndim} dimensions; give (n, d), (n, H, W) or (n, C, H, W)")
+    if isinstance(X, np.ndarray) and X.dtype.kind not in "fiub":
+        raise InputError(f"X holds {X.dtype} values; give real numbers")
     if X.ndim == 2:
         validate_data(model, X=X, reset=reset, skip_check_array=True)
-    elif X.shape[0]:
-        check_images(np.asarray(X[:1]) if isinstance(X, np.ndarray) else X[:1].cpu().numpy())
-    moments = Moments().add(X, sample_weight)
+    moments = Moments().add(X, sample_weight, None if X.ndim == 2 else _check_block)
     if reset:
         model.data_shape_ = moments.sample_shape
     return moments
+
+
+def _check_block(block: Any) -> None:  # noqa: ANN401
+    check_images(to_numpy(block))
 
 
 def reads_in_blocks(X: object) -> bool:
@@ -79,19 +83,25 @@ def checked_covariance(S: Any) -> tuple[Matrix, list[str]]:  # noqa: ANN401
     if not np.isfinite(matrix).all():
         row, column = np.argwhere(~np.isfinite(matrix))[0]
         raise InputError(f"the covariance matrix is not finite in row {row}, column {column}")
-    scale = np.abs(matrix).max()
-    apart = np.abs(matrix - matrix.T)
-    if apart.max() > SYMMETRY * scale:
+    if np.diag(matrix).min() < 0:
+        place = int(np.diag(matrix).argmin())
+        raise InputError(
+            f"the covariance matrix is indefinite: the variance in row {place} is below 0"
+        )
+    deviations = np.sqrt(np.where(np.diag(matrix) > 0, np.diag(matrix), 1))
+    relative = matrix / deviations[:, None] / deviations
+    apart = np.abs(relative - relative.T)
+    if apart.max() > SYMMETRY:
         row, column = np.unravel_index(apart.argmax(), apart.shape)
         raise InputError(
             f"the covariance matrix is not symmetric: row {row}, column {column} holds "
             f"{matrix[row, column]:g}, and its mirror {matrix[column, row]:g}"
         )
-    least = float(linalg.eigvalsh((matrix + matrix.T) / 2)[0])
-    if least < -INDEFINITE * scale:
+    least = float(linalg.eigvalsh((relative + relative.T) / 2)[0])
+    if least < -INDEFINITE:
         raise InputError(
-            f"the covariance matrix is indefinite (least eigenvalue {least:.3g}), so no data have "
-            "it; correlations from pairs of columns may be so: use missing='fiml' on the data"
+            f"the covariance matrix is indefinite (least eigenvalue {least:.3g}), as that of no "
+            "data is; correlations from pairs of columns may be so: use missing='fiml' on the data"
         )
     return (matrix + matrix.T) / 2, names
 

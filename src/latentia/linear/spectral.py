@@ -23,6 +23,8 @@ Product = Callable[[Matrix], Matrix]
 GUARD = 4
 DEPTH = 3
 MOST_ROUNDS = 60
+ORTHOGONAL = 1e-10
+SETTLED = 1e-8
 DENSE = 160
 """Below this size a full decomposition is cheaper than any iteration."""
 
@@ -48,10 +50,19 @@ def leading_of(matrix: Matrix, k: int) -> tuple[Matrix, Matrix]:
     """Return the ``k`` largest eigenvalues, falling, and (p, k) unit eigenvectors."""
     p = len(matrix)
     if p <= DENSE or 5 * k >= p:
-        values, vectors = linalg.eigh(matrix, subset_by_index=(p - k, p - 1))
-        return values[::-1], vectors[:, ::-1]
+        return _dense(matrix, k)
     values, vectors = leading(lambda V: matrix @ V, first_guess(matrix, k))
-    return values[:k], vectors[:, :k]
+    values, vectors = values[:k], vectors[:, :k]
+    residual = np.linalg.norm(matrix @ vectors - vectors * values, axis=0).max()
+    if residual > SETTLED * abs(values[0]):
+        return _dense(matrix, k)
+    return values, vectors
+
+
+def _dense(matrix: Matrix, k: int) -> tuple[Matrix, Matrix]:
+    p = len(matrix)
+    values, vectors = linalg.eigh(matrix, subset_by_index=(p - k, p - 1))
+    return values[::-1], vectors[:, ::-1]
 
 
 def first_guess(matrix: Matrix, k: int) -> Matrix:
@@ -96,8 +107,13 @@ def leading(product: Product, V: Matrix, tolerance: float = 1e-10) -> tuple[Matr
 
 
 def _beyond(block: Matrix, basis: Matrix) -> Matrix:
-    """Return an orthonormal basis of what ``block`` adds to ``basis`` (projected out twice)."""
+    """Return as many columns orthonormal to ``basis`` that span what ``block`` adds to it."""
+    added = block
     for _ in range(2):
-        block = block - basis @ (basis.T @ block)
-        block = linalg.qr(block, mode="economic")[0]
-    return block
+        added = added - basis @ (basis.T @ added)
+        added = linalg.qr(added, mode="economic")[0]
+    if np.abs(basis.T @ added).max() > ORTHOGONAL:
+        # Nothing new in some direction: reflections complete the basis with any other.
+        both = linalg.qr(np.hstack([basis, block]), mode="economic")[0]
+        added = both[:, basis.shape[1] :]
+    return added

@@ -194,9 +194,11 @@ def _refuse(model: FactorAnalysis) -> None:
     }
     for reason, holds in reasons.items():
         if holds:
-            raise InputError(f"{reason}: there is no formula for that, use bootstrap_errors")
+            raise InputError(
+                f"{reason}: there is no formula for that, use the bootstrap (bootstrap_errors)"
+            )
     if model.n_samples_ <= 0:
-        raise InputError("the number of samples is unknown; give n_samples to fit_covariance")
+        raise InputError("the number of samples is unknown: give n_samples with the matrix")
 
 
 def _directions(L: Matrix, phi: Matrix, oblique: bool) -> tuple[Matrix, Matrix]:

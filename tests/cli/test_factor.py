@@ -1,0 +1,521 @@
+"""``latentia factor``: from a file to a page, and one sentence for everything that goes wrong."""
+
+import re
+import subprocess
+import sys
+import warnings
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+import latentia
+from latentia import factor_report
+from latentia.cli import main
+from latentia.data import load as load_data
+from latentia.linear.factor_analysis import FactorAnalysis
+
+NAMES = ["height", "weight", "reach", "speed", "jump", "throw"]
+RNG = np.random.default_rng(0)
+PATTERN = np.zeros((6, 2))
+PATTERN[:3, 0], PATTERN[3:, 1] = 0.8, 0.7
+X = RNG.normal(size=(120, 2)) @ PATTERN.T + 0.6 * RNG.normal(size=(120, 6)) + 5
+S = np.cov(X.T, ddof=0)
+GAPS = X.copy()
+GAPS[5, 2] = GAPS[9, 4] = np.nan
+
+
+def text_of(values, names=NAMES, first=None):
+    """Return a .csv file's text; NaN is NA, and ``first`` an unnamed first column."""
+    cells = [["NA" if value != value else repr(float(value)) for value in row] for row in values]
+    rows = [list(names), *cells]
+    if first is not None:
+        rows = [[label, *row] for label, row in zip(['""', *first], rows)]
+    return "\n".join(",".join(row) for row in rows) + "\n"
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    """Work in an empty folder that holds rows.csv and matrix.csv."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "rows.csv").write_text(text_of(X))
+    (tmp_path / "matrix.csv").write_text(text_of(S, first=NAMES))
+    return tmp_path
+
+
+@pytest.fixture
+def unillustrated(monkeypatch):
+    """Leave out the figures, which take most of a run's time."""
+    monkeypatch.setattr(factor_report, "_pictures", lambda *_: [])
+
+
+@pytest.fixture
+def factor(capsys):
+    """Return a function that runs the command and returns status, output and errors."""
+
+    def run(*words):
+        status = main(["factor", *map(str, words)])
+        captured = capsys.readouterr()
+        return status, captured.out, captured.err
+
+    return run
+
+
+@pytest.fixture
+def succeeds(factor):
+    """Return a function that runs the command, which must say nothing on stderr."""
+
+    def run(*words):
+        status, out, errors = factor(*words)
+        assert (status, errors) == (0, "")
+        return out
+
+    return run
+
+
+@pytest.fixture
+def refuses(factor, folder):
+    """Return a function that runs a mistaken command and returns its one sentence."""
+
+    def run(*words):
+        before = sorted(folder.rglob("*"))
+        status, out, errors = factor(*words)
+        assert status == 2
+        assert re.fullmatch(r"latentia: error: [^\n]+\n", errors)
+        assert "Traceback" not in errors
+        assert sorted(folder.rglob("*")) == before
+        return errors if not out else f"{errors} after {out}"
+
+    return run
+
+
+def check_page(path, *titles):
+    """Hold a page to what it must show and must not do."""
+    page = path.read_text(encoding="utf-8")
+    assert "Content-Security-Policy\" content=\"default-src 'none'" in page
+    assert not re.search(r"<[^>]*\b(src|href|action)\s*=\s*[\"']?(?!data:)[^\s\"']", page)
+    assert "<script" not in page
+    assert "@import" not in page
+    assert not re.search(r"url\((?!['\"]?data:)", page)
+    shown = re.findall(r"<h3>(.*?)</h3><img src=\"data:image/png;base64,([^\"]{1000,})\"", page)
+    assert [title for title, _ in shown] == list(titles)
+    return page
+
+
+def same_loadings(folder, truth):
+    model = latentia.load(folder)
+    np.testing.assert_allclose(model.loadings_, truth.loadings_, rtol=1e-6, atol=1e-8)
+    np.testing.assert_allclose(model.factor_correlations_, truth.factor_correlations_, atol=1e-8)
+    return model
+
+
+def test_rows_with_a_rotation(succeeds, folder):
+    out = succeeds("rows.csv", "--n-factors", 2, "--rotation", "oblimin", "--out", "new/here")
+    assert "rotation oblimin: k = 2, p = 6, n = 120" in out
+    assert "Factor correlations" in out
+    assert re.search(r"χ², Bartlett-corrected +\d", out)
+    assert all(name in out for name in NAMES)
+    assert out.splitlines()[-1] == "new/here/report.html"
+    page = check_page(folder / "new/here/report.html", "Loadings", "Path diagram")
+    assert "Factor analysis of rows" in page
+    truth = FactorAnalysis(n_components=2, rotation="oblimin").fit(X)
+    for place in (folder / "new/here", folder / "new/here/model"):
+        model = same_loadings(place, truth)
+    assert model.variable_names() == NAMES
+    assert str(model.summary()) in out
+
+
+def test_loadings_below_the_cutoff_are_blank(succeeds, unillustrated):
+    out = succeeds("rows.csv", "--n-factors", 2, "--cutoff", "0.99", "--out", "o")
+    assert "blank below 0.99" in out
+    assert re.search(r"^height +\d\.\d\d +\d\.\d{3} +\d\.\d$", out, re.MULTILINE)
+
+
+def test_folders_are_numbered(succeeds, folder, unillustrated):
+    for number in (1, 2):
+        out = succeeds("rows.csv", "--n-factors", 1, "--rotation", "varimax")
+        assert out.splitlines()[-1] == f"factors-rows-{number}/report.html"
+    assert (folder / "factors-rows-2/model/model.safetensors").exists()
+
+
+def test_suggestion_alone(succeeds, folder):
+    out = succeeds("rows.csv", "--suggest", "--out", "o")
+    found = dict(re.findall(r"^(\w+(?: \w+)?) +(\d+) ", out, re.MULTILINE))
+    criteria = ["kaiser", "map", "parallel components", "parallel factors", "bic", "held out"]
+    assert list(found) == criteria
+    assert set(found.values()) == {"2"}
+    check_page(folder / "o/report.html", "Scree")
+    assert not (folder / "o/model").exists()
+
+
+def test_suggestion_of_a_matrix(succeeds, unillustrated):
+    out = succeeds("matrix.csv", "--suggest", "--n-samples", 120)
+    assert "parallel factors       2" in out
+    assert "held out" not in out
+    out = succeeds("matrix.csv", "--suggest")
+    assert "kaiser                 2" in out
+    assert "parallel" not in out
+
+
+def test_suggestion_and_fit(succeeds, folder):
+    out = succeeds("rows.csv", "--suggest", "--n-factors", 2, "--out", "o")
+    assert out.index("kaiser") < out.index("Standardized loadings")
+    page = check_page(folder / "o/report.html", "Scree", "Loadings", "Path diagram")
+    assert "Number of factors" in page
+    same_loadings(folder / "o", FactorAnalysis(n_components=2).fit(X))
+
+
+def test_a_matrix(succeeds, folder, unillustrated):
+    out = succeeds("matrix.csv", "--n-factors", 2, "--n-samples", 120, "--out", "o")
+    assert "n = 120" in out
+    assert re.search(r"χ², Bartlett-corrected +\d+\.\d\d, dof 4, p = 0\.\d", out)
+    model = same_loadings(folder / "o", FactorAnalysis(n_components=2).fit_covariance(S, 120))
+    assert model.variable_names() == NAMES
+    rows = succeeds("rows.csv", "--n-factors", 2, "--out", "p")
+    assert (
+        rows.split("Log-likelihood")[0].split("\n", 1)[1]
+        == (out.split("Log-likelihood")[0].split("\n", 1)[1])
+    )
+
+
+def test_a_matrix_without_its_number_of_rows(succeeds, unillustrated):
+    out = succeeds("matrix.csv", "--n-factors", 2)
+    assert "n unknown" in out
+    assert re.search(r"χ², Bartlett-corrected +–, dof 4, p = –", out)
+    assert re.search(r"RMSEA \[90 % interval\] +– \[–, –\]", out)
+    assert "–: n_samples is not given" in out
+    assert re.search(r"SRMR, rms residual +0\.\d", out)
+
+
+def test_a_matrix_whose_names_are_numbers_with_zeros(succeeds, folder, unillustrated):
+    names = [f"0{i}" for i in range(6)]
+    (folder / "m.csv").write_text(text_of(S, names, first=names))
+    assert "p = 6, n unknown" in succeeds("m.csv", "--n-factors", 2)
+
+
+def test_parquet(succeeds, folder, unillustrated):
+    pq.write_table(pa.table(dict(zip(NAMES, X.T))), folder / "rows.parquet")
+    pq.write_table(pa.table({"": NAMES} | dict(zip(NAMES, S))), folder / "matrix.parquet")
+    succeeds("rows.parquet", "--n-factors", 2, "--out", "o")
+    same_loadings(folder / "o", FactorAnalysis(n_components=2).fit(X))
+    assert "n unknown" in succeeds("matrix.parquet", "--n-factors", 2, "--out", "p")
+
+
+def cells(page):
+    return re.findall(r"-?\d\.\d{3} ± (\d\.\d{3})", page)
+
+
+def test_standard_errors_by_information(succeeds, folder):
+    words = ("--n-factors", 2, "--standard-errors", "information")
+    succeeds("rows.csv", *words, "--rotation", "varimax", "--out", "o")
+    page = check_page(folder / "o/report.html", "Loadings", "Path diagram")
+    assert "standard error (information)" in page
+    assert len(cells(page)) == 12
+    assert all(0.01 < float(error) < 0.5 for error in cells(page))
+    succeeds("matrix.csv", *words, "--n-samples", 120, "--out", "p")
+    assert len(cells((folder / "p/report.html").read_text())) == 12
+
+
+def test_standard_errors_by_bootstrap(succeeds, folder, unillustrated):
+    succeeds("rows.csv", "--n-factors", 1, "--standard-errors", "bootstrap", "--out", "o")
+    page = (folder / "o/report.html").read_text(encoding="utf-8")
+    assert re.search(r"standard error \(bootstrap, \d+ replicates\)", page)
+    assert len(cells(page)) == 6
+
+
+def test_missing_values_by_full_information(succeeds, folder, unillustrated):
+    (folder / "gaps.csv").write_text(text_of(GAPS))
+    out = succeeds("gaps.csv", "--n-factors", 2, "--missing", "fiml", "--out", "o")
+    assert "n = 120" in out
+    assert "no missing values" in out.split("Notes")[1]
+    same_loadings(folder / "o", FactorAnalysis(n_components=2, missing="fiml").fit(GAPS))
+    assert "kaiser" in succeeds("gaps.csv", "--suggest", "--missing", "fiml")
+
+
+def test_polychoric_correlations(succeeds, folder, unillustrated):
+    answers = np.digitize(X - 5, [-0.8, 0, 0.8]) + 1
+    (folder / "answers.csv").write_text(text_of(answers))
+    words = ("answers.csv", "--n-factors", 2, "--correlation", "polychoric")
+    assert "rough guides" in succeeds(*words, "--out", "o")
+    truth = FactorAnalysis(n_components=2, correlation="polychoric").fit(answers)
+    same_loadings(folder / "o", truth)
+    plain = FactorAnalysis(n_components=2).fit(answers)
+    assert np.abs(truth.loadings_ - plain.loadings_).max() > 0.01
+
+
+def test_images(succeeds, folder):
+    out = succeeds("digits", "--n-factors", 3, "--out", "o")
+    assert "constant column(s) were left out" in out
+    page = check_page(folder / "o/report.html", "Loadings", "From random factors")
+    assert "Factor analysis of digits" in page
+    model = latentia.load(folder / "o")
+    assert model.data_shape_ == (8, 8)
+    truth = FactorAnalysis(n_components=3)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        same_loadings(folder / "o", truth.fit(load_data("digits").x_train))
+
+
+def test_korean_names_and_paths(succeeds, folder):
+    names = ["국어", "영어", "수학", "사회", "과학", "체육"]
+    place = folder / "자료 모음"
+    place.mkdir()
+    (place / "성적.csv").write_text(text_of(X, names), encoding="utf-8")
+    out = succeeds(place / "성적.csv", "--n-factors", 2, "--out", "결과")
+    assert all(name in out for name in names)
+    page = check_page(folder / "결과/report.html", "Loadings", "Path diagram")
+    assert "국어" in page
+    assert latentia.load("결과").variable_names() == names
+    bom = text_of(X, names).encode("utf-8-sig").replace(b"\n", b"\r\n")
+    (folder / "excel.csv").write_bytes(bom)
+    succeeds("excel.csv", "--n-factors", 1, "--out", "o")
+    assert latentia.load("o").variable_names() == names
+
+
+def test_names_are_text_not_markup(succeeds, folder):
+    names = ["<script>alert(1)</script>", "<img src=//x.y/z>", "$x_1$", "a & b", "{{ 7 }}", "^"]
+    (folder / "odd.csv").write_text(text_of(X, names))
+    words = ("--n-factors", 2, "--standard-errors", "information", "--out", "o")
+    succeeds("odd.csv", *words)
+    page = check_page(folder / "o/report.html", "Loadings", "Path diagram")
+    assert page.count("&lt;script&gt;alert(1)") >= 2
+    assert "{{ 7 }}" in page
+
+
+def test_negative_degrees_of_freedom_are_a_note(succeeds, unillustrated):
+    out = succeeds("rows.csv", "--n-factors", 4)
+    assert "4 factors of 6 variables leave -3 degrees of freedom" in " ".join(out.split())
+
+
+def test_a_constant_column_is_a_note(succeeds, folder, unillustrated):
+    constant = X.copy()
+    constant[:, 1] = 7
+    (folder / "constant.csv").write_text(text_of(constant))
+    words = ("--n-factors", 2, "--suggest", "--standard-errors", "information")
+    out = succeeds("constant.csv", *words)
+    assert "weight (constant)" in out
+    assert "1 constant column(s) were left out of the model and its likelihood: weight" in out
+
+
+def test_collinear_columns_are_a_note(succeeds, folder, unillustrated):
+    collinear = X.copy()
+    collinear[:, 2] = X[:, 0] + X[:, 1]
+    (folder / "collinear.csv").write_text(text_of(collinear))
+    out = " ".join(succeeds("collinear.csv", "--n-factors", 2).split())
+    assert "columns height, weight, reach are perfectly collinear" in out
+
+
+def test_fewer_rows_than_columns_are_a_note(succeeds, folder, unillustrated):
+    (folder / "few.csv").write_text(text_of(X[:5]))
+    assert "5 rows are too few for 6 varying columns" in succeeds("few.csv", "--n-factors", 2)
+
+
+K2 = ("--n-factors", "2")
+MISTAKES = [
+    ([], "required: data"),
+    (["rows.csv"], "--n-factors K, or --suggest"),
+    (["rows.csv", "--n-factors", "many"], "argument --n-factors: .*'many'"),
+    (["rows.csv", "--n-factors", "2.5"], "argument --n-factors: .*'2.5'"),
+    (["rows.csv", "--n-factors"], "argument --n-factors: expected one argument"),
+    (["rows.csv", "--n-factors", "0"], "n_components is 0; it must be at least 1"),
+    (["rows.csv", "--n-factors", "6"], "n_components is 6, but of 6 feature.* fewer factors"),
+    (["rows.csv", "--n-factors", "700"], "n_components is 700, but of 6"),
+    (["rows.csv", "--n-factor", "2"], "no option --n-factor; did you mean --n-factors?"),
+    (["rows.csv", *K2, "more"], "does not know what to do with 'more'"),
+    (["rows.csv", *K2, "--rotation", "varimx"], "did you mean 'varimax'"),
+    (["rows.csv", *K2, "--rotate", "varimax"], "did you mean --rotation"),
+    (["rows.csv", *K2, "--method", "minress"], "did you mean 'minres'"),
+    (["rows.csv", *K2, "--standard-errors", "boot"], "'boot'.*information.*bootstrap"),
+    (["rows.csv", *K2, "--n-samples", "120"], "n_samples is 120, but rows.csv holds rows"),
+    (["rows.csv", *K2, "--cutoff", "-1"], "cutoff is -1.0; it must be at least 0"),
+    (["rows.csv", *K2, "--noise-floor", "2"], "noise_floor is 2.0; it must be greater than 0"),
+    (["rows.csv", *K2, "--algorithm", "em", "--method", "gls"], "only method 'ml' has"),
+    (["rows.csv", *K2, "--correlation", "polychoric"], "different values; an ordinal column"),
+    (["rows.csv", *K2, "--standard-errors", "information", "--method", "minres"], "'minres'"),
+    (["matrix.csv", *K2, "--n-samples", "1"], "n_samples is 1; .*at least 2"),
+    (["matrix.csv", *K2, "--n-samples", "x"], "argument --n-samples: .*'x'"),
+    (["matrix.csv", *K2, "--standard-errors", "information"], "number of samples is unknown"),
+    (["matrix.csv", *K2, "--standard-errors", "bootstrap"], "by bootstrap need rows"),
+    (["digits", "--n-factors", "64"], "of 64 feature.* 61 vary"),
+    (["digits", *K2, "--missing", "fiml"], "missing is 'fiml', which takes tables"),
+    (["digtis", *K2], "no data set 'digtis'.* did you mean 'digits'"),
+    (["absent.csv", *K2], "absent.csv cannot be read: .*No such file"),
+    ([".csv", *K2], "no data set '.csv'"),
+]
+
+
+@pytest.mark.parametrize(("words", "sentence"), MISTAKES, ids=[" ".join(m[0]) for m in MISTAKES])
+def test_a_mistake_is_one_sentence(words, sentence, refuses):
+    assert re.search(sentence, refuses(*words))
+
+
+ASYMMETRIC, INDEFINITE, HOLES = S.copy(), np.corrcoef(X.T), S.copy()
+ASYMMETRIC[0, 1] += 1
+INDEFINITE[0, 1:3] = INDEFINITE[1:3, 0] = 0.99, -0.99
+HOLES[3, 4] = np.nan
+COLLINEAR = X.copy()
+COLLINEAR[:, 2] = X[:, 0] + X[:, 1]
+WORDS = "age,height,이름,weight\n1,2,kim,3\n2,3,lee,3\n4,4,park,5\n"
+FILES = {
+    "text": (WORDS, "columns without numbers: 이름;"),
+    "date": ("day,a,b\n2020-01-02,1,2\n2020-01-03,3,5\n", "columns without numbers: day"),
+    "semicolons": ("a;b;c\n1;2;3\n4;5;7\n", "columns without numbers: a;b;c"),
+    "one row": (text_of(X[:1]), r"X has 1 sample\(s\).*at least 2 rows"),
+    "a header alone": ("a,b,c\n", "holds 0 rows of 3 columns"),
+    "empty": ("", "bad.csv cannot be read: Empty CSV file"),
+    "ragged": ("a,b,c\n1,2,3\n1,2\n", "cannot be read: .*Expected 3 columns, got 2"),
+    "one column": (text_of(X[:, :1], NAMES[:1]), "of 1 feature.* 1 vary"),
+    "constant": (text_of(np.ones((9, 3)), NAMES[:3]), "of 3 feature.* 0 vary"),
+    "not symmetric": (text_of(ASYMMETRIC, first=NAMES), "not symmetric: row 0, column 1"),
+    "indefinite": (text_of(INDEFINITE, first=NAMES), "indefinite .*least eigenvalue -.*fiml"),
+    "not finite": (text_of(HOLES, first=NAMES), "not finite in row 3, column 4"),
+    "a negative variance": (text_of(S - 9 * np.eye(6), first=NAMES), "indefinite"),
+}
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_bad_file_is_one_sentence(name, refuses, folder):
+    text, sentence = FILES[name]
+    (folder / "bad.csv").write_text(text, encoding="utf-8")
+    assert re.search(sentence, refuses("bad.csv", "--n-factors", 2))
+    assert re.search(sentence.replace("of 1 feature", ""), refuses("bad.csv", "--suggest"))
+
+
+def test_singular_matrices_are_refused_by_methods_that_invert_them(refuses, folder):
+    (folder / "collinear.csv").write_text(text_of(COLLINEAR))
+    assert "collinear columns" in refuses("collinear.csv", *K2, "--method", "gls")
+
+
+def test_damaged_parquet_and_folders(refuses, folder):
+    (folder / "bad.parquet").write_bytes(b"PAR1 and no more")
+    assert "bad.parquet cannot be read" in refuses("bad.parquet", *K2)
+    (folder / "folder.csv").mkdir()
+    assert "folder.csv" in refuses("folder.csv", *K2)
+    (folder / "rows.txt").write_text(text_of(X))
+    assert "of no known kind" in refuses("rows.txt", *K2)
+
+
+def test_an_existing_folder_is_kept(refuses, folder):
+    (folder / "kept").mkdir()
+    (folder / "kept/notes.txt").write_text("mine")
+    assert "kept exists: choose another folder" in refuses("rows.csv", *K2, "--out", "kept")
+    assert "rows.csv exists" in refuses("rows.csv", *K2, "--out", "rows.csv")
+
+
+NOT_FINITE = {
+    "NA": (GAPS, "NaN in column 'reach', row 5.*fiml"),
+    "a column of NA": (
+        np.where(np.arange(6) == 3, np.nan, X),
+        "NaN in column 'speed', row 0.*fiml",
+    ),
+    "infinity": (np.where(X.max() > X, X, np.inf), r"infinity in column '\w+', row \d+"),
+}
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet"])
+@pytest.mark.parametrize("name", NOT_FINITE)
+def test_values_that_are_not_there(name, suffix, refuses, folder):
+    values, sentence = NOT_FINITE[name]
+    (folder / "bad.csv").write_text(text_of(values))
+    columns = {name: pa.array(x, from_pandas=True) for name, x in zip(NAMES, values.T)}
+    pq.write_table(pa.table(columns), folder / "bad.parquet")
+    assert re.search(sentence, refuses(f"bad{suffix}", "--n-factors", 1))
+    assert re.search(sentence, refuses(f"bad{suffix}", "--suggest"))
+
+
+WITHOUT_A_SENTENCE = {
+    "a name twice": text_of(X, ["a", "a", "b", "c", "d", "e"]),
+    "names in cp949": text_of(X, ["국어", "영어", "수학", "사회", "과학", "체육"]).encode("cp949"),
+}
+
+
+@pytest.mark.parametrize("name", WITHOUT_A_SENTENCE)
+def test_a_bad_file_ends_in_no_traceback(name, refuses, folder):
+    text = WITHOUT_A_SENTENCE[name]
+    (folder / "bad.csv").write_bytes(text if isinstance(text, bytes) else text.encode())
+    assert "bad.csv" in refuses("bad.csv", "--n-factors", 1)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["matrix.csv", *K2, "--missing", "fiml"],
+        ["matrix.csv", *K2, "--correlation", "polychoric"],
+        ["digits", *K2, "--n-samples", "5"],
+        ["rows.csv", "--suggest", "--standard-errors", "information"],
+    ],
+    ids=" ".join,
+)
+def test_an_option_that_cannot_count_is_refused(words, refuses):
+    refuses(*words)
+
+
+def test_all_rows_of_an_array_file_are_used(succeeds, folder, unillustrated):
+    np.save(folder / "rows.npy", X)
+    assert "n = 120" in succeeds("rows.npy", *K2)
+
+
+def test_suggestion_where_a_column_rarely_varies(succeeds, folder, unillustrated):
+    rare = X.copy()
+    rare[:, 5] = 0
+    rare[7, 5] = 1
+    (folder / "rare.csv").write_text(text_of(rare))
+    assert "kaiser" in succeeds("rare.csv", "--suggest")
+
+
+def test_suggestion_from_two_rows(succeeds, folder, unillustrated):
+    (folder / "two.csv").write_text(text_of(X[:2]))
+    assert "n_folds" not in succeeds("two.csv", "--suggest")
+
+
+@pytest.mark.parametrize(
+    ("column", "words"),
+    [
+        (X[:, 2], ["--correlation", "polychoric"]),
+        (np.full(120, np.nan), ["--missing", "fiml"]),
+        (GAPS[:, 2], []),
+    ],
+    ids=["polychoric", "fiml", "plain"],
+)
+def test_columns_that_cannot_be_used_are_named(column, words, refuses, folder):
+    answers = np.digitize(X - 5, [-0.8, 0, 0.8]).astype(float)
+    answers[:, 2] = column
+    (folder / "bad.csv").write_text(text_of(answers))
+    assert "reach" in refuses("bad.csv", "--n-factors", 1, *words)
+
+
+@pytest.mark.parametrize(
+    ("words", "option"),
+    [
+        (["matrix.csv", *K2, "--standard-errors", "information"], "--n-samples"),
+        (
+            ["rows.csv", *K2, "--standard-errors", "information", "--method", "minres"],
+            "--standard-errors bootstrap",
+        ),
+        (["rows.csv", "--nfactors", "2"], "--n-factors"),
+    ],
+)
+def test_a_sentence_names_the_option_that_helps(words, option, refuses):
+    assert option in refuses(*words)
+
+
+def test_help_needs_neither_torch_nor_numpy():
+    code = (
+        "import sys\nfrom latentia.cli import main\n"
+        "try: main(['factor', '--help'])\nexcept SystemExit: pass\n"
+        "heavy = {'torch', 'sklearn', 'numpy', 'scipy', 'pyarrow', 'matplotlib'}\n"
+        "assert not heavy & set(sys.modules), heavy & set(sys.modules)"
+    )
+    finished = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert finished.returncode == 0, finished.stderr
+    for option in ("--n-factors", "--suggest", "--n-samples", "--standard-errors", "--rotation"):
+        assert option in finished.stdout
+
+
+def test_the_program_itself_ends_with_status_2_and_a_sentence(folder):
+    words = [sys.executable, "-m", "latentia", "factor", "rows.csv", "--method", "mll"]
+    finished = subprocess.run(words, cwd=folder, capture_output=True, text=True)
+    assert finished.returncode == 2
+    assert re.fullmatch(r"latentia: error: argument --method: [^\n]+\n", finished.stderr)
+    assert finished.stdout == ""
