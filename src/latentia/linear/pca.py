@@ -3,6 +3,9 @@
     S = (X − μ)ᵀ(X − μ) / (n − 1) = V Λ Vᵀ,  λ₁ ≥ λ₂ ≥ …     (eigenvectors of the covariance)
     z = Vₖᵀ(x − μ),  x̂ = Vₖ z + μ                            (projection, reconstruction)
 
+How the components are found is in `latentia.linear.decomposition`, what they then do, rotated or
+not, in `latentia.linear.component_solution`.
+
 Shapes: ``X_ND`` is (n, d), images flattened; ``components_`` is (k, d), Vₖᵀ.
 """
 
@@ -12,39 +15,35 @@ from dataclasses import dataclass
 from typing import Any, Literal, Self, final
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
-from scipy import linalg
-from sklearn.utils.extmath import randomized_svd
+from numpy.typing import ArrayLike
+from scipy import sparse
+from sklearn.utils.validation import check_is_fitted, validate_data
 
-from latentia.base import LatentModel, Transformer, unit_floats
+from latentia.base import unit_floats
 from latentia.errors import InputError
+from latentia.linear.component_solution import ComponentSolution, precision_of
+from latentia.linear.decomposition import axes_of_rows, axes_of_scatter
+from latentia.linear.moments import Moments
+from latentia.linear.reading import read_moments, reads_in_blocks
 from latentia.parameters import check_range
 
-CHUNK = 8192
-GRAM_LIMIT = 4096
+MOST_COLUMNS = 4096
+"""Of data that are read once through their d × d covariance, where there is a choice."""
 
 
 @final
 @dataclass(eq=False, repr=False, kw_only=True)
-class PCA(Transformer, LatentModel):
-    """Principal component analysis, in closed form [1]_ or randomised [2]_.
+class PCA(ComponentSolution):
+    """Principal component analysis [1]_, in memory, in one pass over blocks, or of sparse rows.
 
     ``transform`` projects, ``inverse_transform`` maps back, ``reconstruct`` is the projection onto
     the principal subspace, ``score`` is minus the squared error per sample. Each component's
-    largest loading is positive, so that the signs are reproducible.
+    largest loading is positive, so that the signs are reproducible. The attributes are listed in
+    `latentia.linear.component_solution.ComponentSolution`.
 
-    Attributes
-    ----------
-    components_
-        (n_components_, d) orthonormal rows, by decreasing variance.
-    explained_variance_, explained_variance_ratio_
-        (n_components_,) variances along them, and their shares of the total.
-    singular_values_
-        (n_components_,) of the centred data.
-    mean_
-        (d,).
-    noise_variance_
-        The mean variance of the directions left out.
+    In float64 the subspace is that of an SVD to about 1e-8, unless components with less than 1e-6
+    of the largest variance are kept of tall data (solver svd resolves them). float32 rows are
+    multiplied in float32 and added in float64: to about 1e-6 of the largest variance over the gap.
 
     Raises
     ------
@@ -55,8 +54,6 @@ class PCA(Transformer, LatentModel):
     ----------
     .. [1] H. Hotelling, "Analysis of a complex of statistical variables into principal
        components", Journal of Educational Psychology, 1933, section 4.
-    .. [2] N. Halko, P. G. Martinsson, J. A. Tropp, "Finding structure with randomness", SIAM
-       Review 2011, algorithm 4.4.
 
     Examples
     --------
@@ -69,20 +66,27 @@ class PCA(Transformer, LatentModel):
     n_components: int | None = None
     """How many components to keep; none keeps min(n, d)."""
     whiten: bool = False
-    """Scale each latent coordinate to unit variance."""
-    solver: Literal["auto", "exact", "randomized"] = "auto"
-    """Exact decomposition or a randomised one; auto is exact unless both sides are large."""
+    """Scale each latent coordinate to unit variance; rotated ones have it anyway."""
+    rotation: Literal[
+        "none",
+        "varimax",
+        "quartimax",
+        "equamax",
+        "geomin_orthogonal",
+        "promax",
+        "oblimin",
+        "quartimin",
+        "geomin",
+    ] = "none"
+    """Rotation of the loadings to simple structure; the last four let scores correlate."""
+    solver: Literal["auto", "exact", "covariance", "gram", "svd", "krylov", "randomized"] = "auto"
+    """Auto is the fastest accurate one; exact reduces fully; randomized stops early if k is few."""
     n_iterations: int = 7
     """Power iterations of the randomised solver."""
     random_state: int | None = None
-    """Seed of the randomised solver."""
+    """Seed of the solvers that start at random; none is 0."""
 
     lacks = {"sample": "PCA has no density; use probabilistic PCA, factor analysis or a VAE"}
-
-    @property
-    def n_latent(self) -> int:
-        """The number of components kept."""
-        return self.n_components_
 
     def check_values(self) -> None:
         """Raise InputError for a hyperparameter out of its range."""
@@ -91,115 +95,118 @@ class PCA(Transformer, LatentModel):
         check_range("random_state", self.random_state, 0, 2**32 - 1)
 
     def fit(self, X: ArrayLike, y: object = None) -> Self:
-        """Find the principal components of (n, d) tables or of images, which are flattened."""
+        """Find the principal components; weighted rows are for ``partial_fit``.
+
+        Parameters
+        ----------
+        X
+            (n, d) table or (n, ...) images: array, data frame, tensor, SciPy sparse matrix, memory
+            map or Dask array. Dask arrays, and maps with more rows than columns and at most 4096
+            of these, are read once, block by block.
+        y
+            Ignored.
+        """
         self.validate_parameters()
-        X_ND = _rows(self._incoming(X, reset=True))
+        self._moments: Moments | None = None
+        if hasattr(X, "to_delayed") or self._in_one_pass(X):
+            return self._settle(self._gathered(X, None, reset=True), precision_of(X))
+        X_ND = _float_rows(self._incoming(X, reset=True))
         n, d = X_ND.shape
-        k = min(n, d) if self.n_components is None else self.n_components
-        if k > min(n, d):
-            raise InputError(
-                f"n_components is {k}; {n} samples of {d} values have at most {min(n, d)}"
-            )
-        self.n_components_ = k
-        self.mean_, total = _mean_and_total_variance(X_ND)
-        variances, components = self._decompose(X_ND, k)
-        self._keep(variances, components, total, n, X_ND.dtype)
+        k = self._rank(n, d)
+        axes = axes_of_rows(X_ND, k, self.solver, self.n_iterations, self.random_state)
+        return self._take(axes, n, n, X_ND.dtype.type)
+
+    def partial_fit(
+        self, X: ArrayLike, y: object = None, sample_weight: ArrayLike | None = None
+    ) -> Self:
+        """Take up one more block of rows; the components are those of all rows since the first.
+
+        The first block needs n_components rows. To decompose only once, at the end, gather
+        `latentia.linear.moments.Moments` and use ``fit_moments``. Neither a ``fit`` nor a
+        saved model is continued.
+
+        Parameters
+        ----------
+        X
+            As in ``fit``; the (d, d) covariance must fit into memory.
+        y
+            Ignored.
+        sample_weight
+            (n,) counts of each row, which sum to more than 1.
+        """
+        self.validate_parameters()
+        before = getattr(self, "_moments", None)
+        block = self._gathered(X, sample_weight, reset=before is None)
+        gathered: Moments = block if before is None else before.merge(block)
+        self._settle(gathered, precision_of(X))
+        self._moments = gathered
         return self
 
-    def _decompose(self, X_ND: NDArray[Any], k: int) -> tuple[NDArray[Any], NDArray[Any]]:
-        n, d = X_ND.shape
-        large = min(n, d) > GRAM_LIMIT
-        if self.solver == "randomized" or (self.solver == "auto" and large and 5 * k < min(n, d)):
-            centred = _unit(X_ND) - self.mean_
-            _, singular, components = randomized_svd(
-                centred, k, n_iter=self.n_iterations, random_state=self.random_state
-            )
-            return singular**2 / max(1, n - 1), components
-        if d > n or d > GRAM_LIMIT:
-            _, singular, components = linalg.svd(_unit(X_ND) - self.mean_, full_matrices=False)
-            return singular[:k] ** 2 / max(1, n - 1), components[:k]
-        values, vectors = linalg.eigh(_covariance(X_ND, self.mean_), subset_by_index=(d - k, d - 1))
-        return values[::-1].clip(min=0), vectors[:, ::-1].T
-
-    def _keep(
-        self,
-        variances: NDArray[Any],
-        components: NDArray[Any],
-        total: float,
-        n: int,
-        dtype: np.dtype[Any],
-    ) -> None:
-        largest = np.abs(components).argmax(axis=1)
-        signs = np.sign(components[np.arange(len(components)), largest])
-        left_out = min(n - 1, components.shape[1]) - len(variances)
-        kind = np.float64 if dtype == np.float64 else np.float32
-        self.components_ = (components * signs[:, None]).astype(kind)
-        self.explained_variance_ = variances.astype(kind)
-        shares = variances / total if total > 0 else np.zeros_like(variances)
-        self.explained_variance_ratio_ = shares.astype(kind)
-        self.singular_values_ = np.sqrt(variances * max(1, n - 1)).astype(kind)
-        rest = max(0.0, float(total - variances.sum()))
-        self.noise_variance_ = rest / left_out if left_out > 0 else 0.0
-        self.mean_ = self.mean_.astype(kind)
-
-    def _scales(self) -> NDArray[Any]:
-        if not self.whiten:
-            return np.ones_like(self.explained_variance_)
-        scales = np.sqrt(self.explained_variance_)
-        return np.where(scales > 0, scales, 1).astype(scales.dtype)
-
-    def _encode_array(self, X: NDArray[Any]) -> NDArray[Any]:
-        X_ND = _rows(X)
-        chunks = (X_ND[i : i + CHUNK] for i in range(0, len(X_ND), CHUNK))
-        codes = [(unit_floats(chunk) - self.mean_) @ self.components_.T for chunk in chunks]
-        whitened: NDArray[Any] = np.concatenate(codes) / self._scales()
-        return whitened.astype(_kind(X.dtype), copy=False)
-
-    def _decode_array(self, Z: NDArray[Any]) -> NDArray[Any]:
-        X_ND = (Z * self._scales()) @ self.components_ + self.mean_
-        X: NDArray[Any] = X_ND.astype(_kind(Z.dtype), copy=False)
-        return X.reshape(len(Z), *self.data_shape_)
+    def fit_moments(self, moments: Moments) -> Self:
+        """Find the components of rows gathered in pieces, or over processes."""
+        self.validate_parameters()
+        self.n_features_in_, self.data_shape_ = moments.n_features, moments.sample_shape
+        return self._settle(moments, np.float64)
 
     def truncated(self, n_components: int) -> PCA:
-        """Return the fitted model with only its first components, without fitting anew."""
+        """Return the fitted model with only its first components, without fitting anew.
+
+        Raises
+        ------
+        InputError
+            For more components than there are, or rotated ones, which change with their number.
+        """
+        check_is_fitted(self)
+        if self.rotation != "none":
+            raise InputError(
+                f"rotation is {self.rotation!r}, and rotated components depend on how many are "
+                f"kept; fit PCA(n_components={n_components}, rotation={self.rotation!r}) anew"
+            )
         check_range("n_components", n_components, 1, self.n_components_)
         model = PCA(n_components=n_components, whiten=self.whiten)
         model.data_shape_, model.mean_ = self.data_shape_, self.mean_
         model.n_components_ = n_components
         model.components_ = self.components_[:n_components]
         model.explained_variance_ = self.explained_variance_[:n_components]
+        model.rotation_matrix_ = np.eye(n_components, dtype=self.mean_.dtype)
         return model
 
-    def score(self, X: ArrayLike, y: object = None) -> float:
-        """Return minus the mean over samples of ``‖x − x̂‖²`` (higher is better)."""
-        return self.negative_squared_error(X)
+    def _in_one_pass(self, X: Any) -> bool:  # noqa: ANN401
+        """Return whether moments in one pass are the best way to data that are not weighted."""
+        given = reads_in_blocks(X) or str(getattr(X, "dtype", "")).endswith("uint8")
+        if not given or sparse.issparse(X) or self.solver not in ("auto", "exact", "covariance"):
+            return False
+        return bool(np.prod(X.shape[1:]) <= min(X.shape[0], MOST_COLUMNS))
+
+    def _gathered(self, X: Any, sample_weight: Any, *, reset: bool) -> Moments:  # noqa: ANN401
+        if isinstance(X, np.ndarray) and X.dtype == np.uint8 and X.ndim == 2:
+            # Bytes are summed faster, and exactly, as they are.
+            X = validate_data(self, X=X, reset=reset, dtype=np.uint8)
+            self.data_shape_ = X.shape[1:]
+            return Moments().add(X, sample_weight)
+        return read_moments(self, X, sample_weight, reset=reset)
+
+    def _rank(self, n: int, d: int) -> int:
+        k = min(n, d) if self.n_components is None else self.n_components
+        if k > min(n, d) or k < 1:
+            raise InputError(
+                f"n_components is {k}; {n} samples of {d} values have at most {min(n, d)}"
+            )
+        return int(k)
+
+    def _settle(self, moments: Moments, kind: Any) -> Self:  # noqa: ANN401
+        weight = moments.weight
+        if moments.n_rows > 1 and weight <= 1:
+            raise InputError(
+                f"sample_weight sums to {weight:g}; weights count rows, so give more than 1 in all"
+            )
+        n = int(round(weight, 6))
+        k = self._rank(n, moments.n_features)
+        axes = axes_of_scatter(moments.covariance * weight, moments.mean, k)
+        return self._take(axes, n, weight, kind)
 
 
-def _rows(X: NDArray[Any]) -> NDArray[Any]:
-    return X.reshape(len(X), -1)
-
-
-def _kind(dtype: np.dtype[Any]) -> type[np.floating[Any]]:
-    return np.float64 if dtype == np.float64 else np.float32
-
-
-def _unit(X_ND: NDArray[Any]) -> NDArray[np.float64]:
-    """Return rows as float64, uint8 divided by 255."""
-    return X_ND / 255.0 if X_ND.dtype == np.uint8 else X_ND.astype(np.float64)
-
-
-def _mean_and_total_variance(X_ND: NDArray[Any]) -> tuple[NDArray[np.float64], float]:
-    n = len(X_ND)
-    starts = range(0, n, CHUNK)
-    mean = sum(_unit(X_ND[i : i + CHUNK]).sum(axis=0) for i in starts) / n
-    squares = sum(float(((_unit(X_ND[i : i + CHUNK]) - mean) ** 2).sum()) for i in starts)
-    return np.asarray(mean, dtype=np.float64), squares / max(1, n - 1)
-
-
-def _covariance(X_ND: NDArray[Any], mean: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the (d, d) covariance, accumulated in float64 block by block."""
-    total = np.zeros((X_ND.shape[1], X_ND.shape[1]))
-    for i in range(0, len(X_ND), CHUNK):
-        centred = _unit(X_ND[i : i + CHUNK]) - mean
-        total += centred.T @ centred
-    return total / max(1, len(X_ND) - 1)
+def _float_rows(X: Any) -> Any:  # noqa: ANN401
+    """Return (n, d) rows in float64 or float32, sparse ones as they are."""
+    rows = sparse.csr_array(X) if sparse.issparse(X) else unit_floats(X).reshape(len(X), -1)
+    return rows if rows.dtype in (np.float64, np.float32) else rows.astype(np.float32)

@@ -62,7 +62,10 @@ def leading_of(matrix: Matrix, k: int) -> tuple[Matrix, Matrix]:
 def _dense(matrix: Matrix, k: int) -> tuple[Matrix, Matrix]:
     p = len(matrix)
     values, vectors = linalg.eigh(matrix, subset_by_index=(p - k, p - 1))
-    return values[::-1], vectors[:, ::-1]
+    if len(values) < k:
+        # LAPACK's search for a few finds none of many equal ones.
+        values, vectors = np.linalg.eigh(matrix)
+    return values[: -k - 1 : -1], vectors[:, : -k - 1 : -1]
 
 
 def first_guess(matrix: Matrix, k: int) -> Matrix:
