@@ -226,7 +226,8 @@ class Moments:
         if sample_weight is not None:
             raise InputError("sample_weight does not go with a Dask array; weight its rows first")
         whole = X.rechunk(dict.fromkeys(range(1, X.ndim), -1))
-        starts = np.cumsum([0, *whole.chunks[0]])
+        # Blocks of unknown length count as none in the row numbers of errors.
+        starts = np.cumsum(np.nan_to_num([0, *whole.chunks[0]]))
         blocks = zip(whole.to_delayed().ravel(), starts, strict=False)
         pieces = [dask.delayed(_of)(block, int(first), check) for block, first in blocks]
         for piece in dask.compute(*pieces):

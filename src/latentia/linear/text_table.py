@@ -45,8 +45,8 @@ def numbers(values: Iterable[float], digits: int) -> str:
 
 def chi_square_test(chi_square: float, dof: int, p_value: float) -> str:
     """Return a test's χ², degrees of freedom and p-value, the last to three digits."""
-    p = "–" if math.isnan(p_value) else f"{p_value:.3g}"
-    return f"{number(chi_square, 2)}, dof {dof}, p = {p}"
+    p = "= –" if math.isnan(p_value) else f"= {p_value:.3g}" if p_value > 0 else "< 1e-300"
+    return f"{number(chi_square, 2)}, dof {dof}, p {p}"
 
 
 def text_width(text: str) -> int:
