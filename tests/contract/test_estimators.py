@@ -12,6 +12,7 @@ from latentia.linear.probabilistic_pca import ProbabilisticPCA
 ESTIMATORS = [
     PCA(),
     PCA(n_components=1, solver="randomized", random_state=0),
+    PCA(n_components=2, rotation="varimax"),
     ProbabilisticPCA(),
     ProbabilisticPCA(algorithm="em", missing="error"),
     ProbabilisticPCA(missing="fiml"),

@@ -11,21 +11,24 @@ import torch
 from numpy.typing import NDArray
 from scipy import sparse
 
+from latentia.base import to_numpy
+
 BLOCK_VALUES = 2**22
 BLOCK_BYTES = 2**24
 
 
 def blocks_of(X: Any) -> Iterator[tuple[int, Any]]:  # noqa: ANN401
     """Yield (first row, rows), letting go of a memory map's pages after each block."""
-    if isinstance(X, torch.Tensor) and X.device.type != "cuda":
-        X = X.detach().cpu().numpy()
-    values = BLOCK_BYTES if is_bytes(X) else BLOCK_VALUES
+    # Floats on a GPU are multiplied there; bytes are exact, and fast, only here.
+    moved = isinstance(X, torch.Tensor) and (X.device.type != "cuda" or X.dtype == torch.uint8)
+    values = BLOCK_BYTES if X.dtype in (np.uint8, torch.uint8) else BLOCK_VALUES
     step = max(64, values // max(1, int(np.prod(X.shape[1:]))))
     if sparse.issparse(X):
         X = sparse.csr_array(X)
     pages = _map_of(X)
     for first in range(0, X.shape[0], step):
-        yield first, X[first : first + step]
+        block = X[first : first + step]
+        yield first, to_numpy(block) if moved else block
         if pages is not None and hasattr(pages, "madvise"):
             pages.madvise(mmap.MADV_DONTNEED)
 

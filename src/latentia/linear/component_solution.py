@@ -111,7 +111,7 @@ class ComponentSolution(Transformer, LatentModel):
         variances, total = axes.squares / max(1, weight - 1), axes.total / max(1, weight - 1)
         shares = variances / total if total > 0 else np.zeros_like(variances)
         left_out, rest = min(n - 1, d) - k, max(0.0, float(total - variances.sum()))
-        self.rotation_matrix_ = self._turn(variances, components).astype(kind)
+        self.rotation_matrix_ = self._turn(variances, components, n).astype(kind)
         self.n_components_ = k
         self.components_ = components.astype(kind)
         self.explained_variance_ = variances.astype(kind)
@@ -121,14 +121,14 @@ class ComponentSolution(Transformer, LatentModel):
         self.mean_ = axes.mean.astype(kind)
         return self
 
-    def _turn(self, variances: NDArray[Any], components: NDArray[Any]) -> NDArray[Any]:
+    def _turn(self, variances: NDArray[Any], components: NDArray[Any], n: int) -> NDArray[Any]:
         if self.rotation == "none":
             return np.eye(len(variances))
         varying = int((variances > NO_VARIANCE * variances[0]).sum())
         if varying < len(variances):
             raise InputError(
-                f"n_components is {len(variances)}, but only {varying} components have variance; "
-                "rotation needs it of all"
+                f"n_components is {len(variances)}, but {varying} components of the {n} sample(s) "
+                "have variance; rotation needs it of all"
             )
         seed = self.random_state or 0
         loadings = components.T * np.sqrt(variances)

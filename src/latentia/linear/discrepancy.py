@@ -63,6 +63,7 @@ class SpectralDiscrepancy(ABC):
     """A discrepancy that sums a function of the eigenvalues left out."""
 
     longest_step = np.inf
+    tolerance = 1e-13
 
     def __init__(self, S: Matrix, k: int) -> None:
         self.S, self.k, self.exact = S, k, len(S) <= MOST_EXACT

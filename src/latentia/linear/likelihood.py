@@ -12,7 +12,6 @@ from latentia.linear.em import em
 from latentia.linear.newton import Minimum
 from latentia.linear.profile import ProfileLikelihood, approach
 from latentia.linear.search import (
-    NEWTON_TOLERANCE,
     Extraction,
     Search,
     best_of,
@@ -56,7 +55,7 @@ def maximise(S: Matrix, k: int, search: Search) -> Extraction:
 
 def _large_minimum(problem: ProfileLikelihood, x: Vector, lower: Vector) -> Minimum:
     """Take Lawley's steps, and Newton's from where they slow down."""
-    first = approach(problem, x, lower, NEWTON_TOLERANCE[False])
+    first = approach(problem, x, lower, problem.tolerance)
     if first.converged:
         return first
     second = minimum_from(problem, first.x, lower)

@@ -54,6 +54,10 @@ class Problem(Protocol):
     def longest_step(self) -> float:
         """The largest change of a parameter in one step."""
 
+    @property
+    def tolerance(self) -> float:
+        """The expected decrease at which its rounding lets the search end."""
+
     def at(self, x: Vector) -> Point:
         """Evaluate at ``x``."""
 

@@ -37,8 +37,12 @@ SMALLEST = 1e-3
 """The least factor of a noise variance in one of Lawley's steps."""
 SLOW = 0.2
 """Lawley's steps go on while each gains at most this share of what the one before gained."""
-ACCURACY = 1e-5
+MODERATE = 400
+"""Up to this many variables, eigenpairs and search are as exact as they can be made."""
+ACCURACY = {True: 1e-9, False: 1e-5}
 """Of the eigenpairs: the objective's error is its square, far below any step that counts."""
+TOLERANCE = {True: 1e-12, False: 1e-9}
+"""The expected decrease, in twice the nats per sample, at which the search ends."""
 
 
 @dataclass(frozen=True)
@@ -83,6 +87,7 @@ class ProfileLikelihood:
 
     def __init__(self, S: Matrix, k: int) -> None:
         self.S, self.k = S, k
+        self._accuracy, self.tolerance = ACCURACY[len(S) <= MODERATE], TOLERANCE[len(S) <= MODERATE]
         self._variances = np.diag(S).copy()
         self.guess: Matrix | None = None
 
@@ -96,7 +101,7 @@ class ProfileLikelihood:
             scaled: Matrix = scale[:, None] * (self.S @ (scale[:, None] * V))
             return scaled
 
-        values, self.guess = leading(product, self.guess, ACCURACY)
+        values, self.guess = leading(product, self.guess, self._accuracy)
         values, U = values[: self.k], self.guess[:, : self.k]
         values, U = values[values > 1], U[:, values > 1]
         diagonal = self._variances * scale**2

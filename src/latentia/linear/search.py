@@ -15,8 +15,6 @@ Matrix = NDArray[np.float64]
 Method = Literal["ml", "minres", "principal_axis", "principal_component", "gls", "wls", "alpha"]
 Algorithm = Literal["newton", "em", "px_em"]
 
-NEWTON_TOLERANCE = {True: 1e-13, False: 1e-9}
-"""Of the expected decrease: exact Newton steps reach rounding, the others stop before it."""
 OTHER_OPTIMUM = 1e-5
 RANDOM_SHARES = 0.1, 0.9
 """Noise variances of random starts, as shares of the variances."""
@@ -79,8 +77,7 @@ class Search:
 
 def minimum_from(problem: Problem, start: Vector, lower: Vector) -> Minimum:
     """Return the minimum that Newton's method finds from a start."""
-    tolerance = NEWTON_TOLERANCE[problem.exact]
-    return minimise(problem, start, lower, tolerance=tolerance, max_iter=500)
+    return minimise(problem, start, lower, tolerance=problem.tolerance, max_iter=500)
 
 
 def starting_values(S: Matrix, search: Search) -> list[Vector]:
