@@ -13,7 +13,8 @@ from scipy import sparse
 
 from latentia.base import to_numpy
 
-BLOCK_VALUES = 2**22
+BLOCK_VALUES = 2**20
+"""Of floats, which then stay in the cache between conversion and product."""
 BLOCK_BYTES = 2**24
 
 
@@ -22,7 +23,9 @@ def blocks_of(X: Any) -> Iterator[tuple[int, Any]]:  # noqa: ANN401
     # Floats on a GPU are multiplied there; bytes are exact, and fast, only here.
     moved = isinstance(X, torch.Tensor) and (X.device.type != "cuda" or X.dtype == torch.uint8)
     values = BLOCK_BYTES if X.dtype in (np.uint8, torch.uint8) else BLOCK_VALUES
-    step = max(64, values // max(1, int(np.prod(X.shape[1:]))))
+    d = max(1, int(np.prod(X.shape[1:])))
+    # Adding up d × d products should not cost more than making them.
+    step = max(64, values // d, 4 * d)
     if sparse.issparse(X):
         X = sparse.csr_array(X)
     pages = _map_of(X)

@@ -88,7 +88,9 @@ def float_products(
     flat = block.reshape(len(block), -1)
     if weights is None and flat.dtype == np.float64 and not shift.any():
         return np.ones(len(flat)) @ flat, flat.T @ flat
-    rows = np.subtract(flat, shift, dtype=np.float64)
+    rows = flat.astype(np.float64)
+    if shift.any():
+        rows -= shift
     if weights is None:
         return np.ones(len(rows)) @ rows, rows.T @ rows
     rows *= np.sqrt(weights)[:, None]
