@@ -356,6 +356,6 @@ def test_rotated_models_stream_take_sparse_rows_and_are_saved(tmp_path):
 def test_rotation_refuses_what_has_no_meaning(rows):
     with pytest.raises(InputError, match="rotated components depend on how many are kept"):
         PCA(n_components=3, rotation="varimax").fit(rows).truncated(2)
-    with pytest.raises(InputError, match="but 2 components of the .* have variance"):
+    with pytest.raises(InputError, match=r"but 2 components of the .* have variance"):
         PCA(n_components=3, rotation="varimax").fit(rows[:, :2] @ np.eye(2, 6))
     assert PCA(n_components=1, rotation="varimax").fit(rows).loadings_.shape == (12, 1)
