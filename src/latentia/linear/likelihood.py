@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from latentia.linear.discrepancy import MOST_EXACT, MaximumLikelihood
+from latentia.linear.discrepancy import MaximumLikelihood
 from latentia.linear.em import em
 from latentia.linear.newton import Minimum
 from latentia.linear.profile import ProfileLikelihood, approach
@@ -23,10 +23,13 @@ from latentia.linear.spectral import leading, leading_of
 Vector = NDArray[np.float64]
 Matrix = NDArray[np.float64]
 
+MOST_NEWTON = 60
+"""Variables up to which full decompositions and exact Hessians are the faster way."""
+
 
 def maximise(S: Matrix, k: int, search: Search) -> Extraction:
     """Estimate by maximum likelihood: EM if asked, then Newton's method, from every start."""
-    small = len(S) <= MOST_EXACT
+    small = len(S) <= MOST_NEWTON
     large = None if small else ProfileLikelihood(S, k)
     problem = large or MaximumLikelihood(S, k)
     steps, starts = 0, starting_values(S, search)
