@@ -75,6 +75,8 @@ def read(spec: str, n_samples: int | None) -> Observed:
         # A file without a test part is analysed whole.
         whole = data.x_train if data.own_test else np.concatenate([data.x_train, data.x_test])
         return Observed(spec, rows=whole)
+    if not path.exists():
+        raise InputError(f"there is no file {path}")
     table = tables.columns(path)
     if tables.holds_matrix(path):
         return Observed(path.stem, matrix=table, n_samples=n_samples)

@@ -340,7 +340,7 @@ MISTAKES = [
     (["digits", "--n-factors", "64"], "of 64 feature.* 61 vary"),
     (["digits", *K2, "--missing", "fiml"], "missing is 'fiml', which takes tables"),
     (["digtis", *K2], "no data set 'digtis'.* did you mean 'digits'"),
-    (["absent.csv", *K2], "absent.csv cannot be read: .*No such file"),
+    (["absent.csv", *K2], "there is no file absent.csv"),
     ([".csv", *K2], "no data set '.csv'"),
 ]
 
