@@ -9,6 +9,7 @@ import pytest
 
 from latentia.adversarial.dcgan import DCGAN
 from latentia.autoencoders.denoising import DenoisingAutoencoder
+from latentia.autoencoders.linear import LinearAutoencoder
 from latentia.autoencoders.vae import VAE
 from latentia.linear.factor_analysis import FactorAnalysis
 from latentia.linear.pca import PCA
@@ -23,6 +24,7 @@ def small_models():
         "PCA": PCA(n_components=3),
         "ProbabilisticPCA": ProbabilisticPCA(n_components=3),
         "FactorAnalysis": FactorAnalysis(n_components=3, rotation="varimax"),
+        "LinearAutoencoder": LinearAutoencoder(n_components=3, **SHARED),
         "DenoisingAutoencoder": DenoisingAutoencoder(n_components=3, hidden=(8,), **SHARED),
         "VAE": VAE(n_components=3, hidden=(8,), **SHARED),
         "DCGAN": DCGAN(n_components=3, width=4, **SHARED),

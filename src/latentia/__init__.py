@@ -11,6 +11,7 @@ MODELS = {
     "PCA": "latentia.linear.pca",
     "ProbabilisticPCA": "latentia.linear.probabilistic_pca",
     "FactorAnalysis": "latentia.linear.factor_analysis",
+    "LinearAutoencoder": "latentia.autoencoders.linear",
     "DenoisingAutoencoder": "latentia.autoencoders.denoising",
     "VAE": "latentia.autoencoders.vae",
     "DCGAN": "latentia.adversarial.dcgan",

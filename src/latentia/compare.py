@@ -9,6 +9,7 @@ from typing import Any
 from latentia import MODELS
 from latentia.adversarial.dcgan import DCGAN
 from latentia.autoencoders.denoising import DenoisingAutoencoder
+from latentia.autoencoders.linear import LinearAutoencoder
 from latentia.autoencoders.vae import VAE
 from latentia.base import LatentModel
 from latentia.baselines import baseline_sections
@@ -122,6 +123,11 @@ def recipe(name: str, data: Dataset, random_state: int, n_epochs: int | None) ->
         k = min(LINEAR_FACTORS, n - 1, n_values - 1)
         kind = ProbabilisticPCA if name == "ProbabilisticPCA" else FactorAnalysis
         return kind(n_components=k, random_state=random_state)
+    if name == "LinearAutoencoder":
+        k = min(LINEAR_FACTORS, n_values)
+        return LinearAutoencoder(
+            n_components=k, n_epochs=epochs, batch_size=batch_size, random_state=random_state
+        )
     if name == "DenoisingAutoencoder":
         return DenoisingAutoencoder(
             n_epochs=epochs, batch_size=batch_size, random_state=random_state

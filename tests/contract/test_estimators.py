@@ -4,6 +4,7 @@ import pytest
 from sklearn.utils.estimator_checks import estimator_checks_generator
 
 from latentia.autoencoders.denoising import DenoisingAutoencoder
+from latentia.autoencoders.linear import LinearAutoencoder
 from latentia.autoencoders.vae import VAE
 from latentia.linear.factor_analysis import FactorAnalysis
 from latentia.linear.pca import PCA
@@ -19,6 +20,7 @@ ESTIMATORS = [
     FactorAnalysis(),
     FactorAnalysis(method="principal_axis", scores="bartlett", matrix="covariance"),
     FactorAnalysis(missing="fiml"),
+    LinearAutoencoder(n_components=2, n_epochs=2),
     DenoisingAutoencoder(n_components=2, hidden=(8,), n_epochs=2),
     VAE(n_components=2, hidden=(8,), n_epochs=2),
 ]
