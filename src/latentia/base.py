@@ -22,7 +22,7 @@ from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
 from latentia.errors import InputError
 from latentia.inputs import check_images, refuse_not_finite, refuse_text
-from latentia.parameters import check_fields
+from latentia.parameters import check_fields, check_range
 from latentia.saved import save
 
 
@@ -197,8 +197,7 @@ class Generator:
             (n_samples, ...) float32 in the layout that the model was fitted on.
         """
         check_is_fitted(self)
-        if n_samples < 1:
-            raise InputError(f"n_samples is {n_samples}; it must be at least 1")
+        check_range("n_samples", n_samples, 1)
         draw = check_random_state(random_state)
         z_NK = draw.standard_normal((n_samples, self.n_latent))  # type: ignore[attr-defined]
         decoded = self._decode_array(z_NK.astype(np.float32))  # type: ignore[attr-defined]

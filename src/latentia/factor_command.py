@@ -68,5 +68,6 @@ def _run(given: argparse.Namespace) -> int:
             errors = factor_report.standard_errors(solved, observed, given.standard_errors)
         solved.save(out / "model")
     title = f"Factor analysis of {observed.name}"
-    print(factor_report.write_page(out / "report.html", title, solved, found, errors, given.cutoff))
+    page = out / "report.html"
+    print(factor_report.write_factor_page(page, title, solved, found, errors, given.cutoff))
     return 0

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 from numpy.typing import NDArray
 from sklearn.base import clone
@@ -18,7 +17,6 @@ from latentia.base import unit_floats
 from latentia.data import load as load_data
 from latentia.data import tables
 from latentia.errors import FitWarning, InputError
-from latentia.files import write_atomically
 from latentia.linear.bootstrap import bootstrap_errors
 from latentia.linear.factor_analysis import FactorAnalysis
 from latentia.linear.n_factors import Suggestion, suggest
@@ -26,7 +24,7 @@ from latentia.linear.standard_errors import LoadingErrors, information_errors
 from latentia.linear.summary import summarise
 from latentia.plots.factors import loadings_heat_map, path_diagram, scree
 from latentia.plots.style import png_bytes
-from latentia.report import Picture
+from latentia.report import Picture, template, write_page
 from latentia.run import versions
 from latentia.sections import factor_pictures
 
@@ -77,8 +75,8 @@ def read(spec: str, n_samples: int | None) -> Observed:
         return Observed(spec, rows=whole)
     if not path.exists():
         raise InputError(f"there is no file {path}")
-    table = tables.columns(path)
-    if tables.holds_matrix(path):
+    table, is_matrix = tables.columns(path)
+    if is_matrix:
         return Observed(path.stem, matrix=table, n_samples=n_samples)
     if n_samples is not None:
         raise InputError(f"n_samples is {n_samples}, but {path} holds rows: it is for a matrix")
@@ -164,7 +162,7 @@ def standard_errors(model: FactorAnalysis, observed: Observed, kind: str) -> Loa
     return bootstrap_errors(model, observed.rows)
 
 
-def write_page(
+def write_factor_page(
     path: Path,
     title: str,
     model: FactorAnalysis | None,
@@ -173,14 +171,7 @@ def write_page(
     cutoff: float,
 ) -> Path:
     """Write the page, whole or not at all: suggestion, solution, standard errors, figures."""
-    environment = Environment(
-        loader=PackageLoader("latentia"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    page = environment.get_template("factor.html").render(
+    page = template("factor.html").render(
         title=title,
         facts={"made with": ", ".join(f"{k} {v}" for k, v in versions().items())},
         suggestion=None if found is None else suggestion_rows(found),
@@ -188,9 +179,7 @@ def write_page(
         errors=None if model is None or errors is None else _error_table(model, errors),
         pictures=list(_pictures(model, found, cutoff)),
     )
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_atomically(path, page.encode(errors="replace"))
-    return path
+    return write_page(path, page)
 
 
 def _fragment(model: FactorAnalysis, cutoff: float) -> Markup:

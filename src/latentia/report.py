@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
 from latentia.files import write_atomically
 from latentia.metrics.definitions import DEFINITIONS
@@ -76,6 +76,16 @@ def write_report(path: Path, report: Report) -> Path:
     unknown = {key for section in report.sections for key in section.metrics} - set(DEFINITIONS)
     if unknown:
         raise KeyError(f"no definition for {sorted(unknown)} in latentia.metrics.definitions")
+    page = template("report.html").render(
+        report=report,
+        definitions=[DEFINITIONS[key] for key in keys],
+        best={key: _best(key, report.sections) for key in keys},
+    )
+    return write_page(path, page)
+
+
+def template(name: str) -> Template:
+    """Return one of the package's templates, which escapes all that it is given."""
     environment = Environment(
         loader=PackageLoader("latentia"),
         autoescape=True,
@@ -84,11 +94,11 @@ def write_report(path: Path, report: Report) -> Path:
         lstrip_blocks=True,
     )
     environment.filters["number"] = format_number
-    page = environment.get_template("report.html").render(
-        report=report,
-        definitions=[DEFINITIONS[key] for key in keys],
-        best={key: _best(key, report.sections) for key in keys},
-    )
+    return environment.get_template(name)
+
+
+def write_page(path: Path, page: str) -> Path:
+    """Write HTML, whole or not at all, and return its path."""
     path.parent.mkdir(parents=True, exist_ok=True)
     # Names of files may hold bytes that are no text.
     write_atomically(path, page.encode(errors="replace"))

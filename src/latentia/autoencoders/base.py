@@ -58,10 +58,11 @@ class AutoencodingModel(Transformer, GradientModel):
         self.unit_range_ = True
         if len(source.shape) > 1:
             return
-        low, high, mean, scale = _moments(source)
+        low, high, mean, variance = column_moments(source)
         self.unit_range_ = low >= 0 and high <= 1
         if not self.unit_range_:
-            self.column_mean_, self.column_scale_ = mean.numpy(), scale.numpy()
+            self.column_mean_ = mean.float().numpy()
+            self.column_scale_ = _scale(mean, variance).float().numpy()
 
     def build(self, shape: tuple[int, ...]) -> None:
         """Make the encoder and its mirror."""
@@ -109,12 +110,12 @@ class AutoencodingModel(Transformer, GradientModel):
         return self.standardisation_.inverse(output)
 
 
-def _moments(source: Source) -> tuple[float, float, Tensor, Tensor]:
-    """Return a table's least and largest value, column means and scales (1 if constant)."""
+def column_moments(source: Source) -> tuple[float, float, Tensor, Tensor]:
+    """Return the least and largest value, and each value's mean and variance in float64."""
     chunks = np.array_split(np.arange(len(source)), -(-len(source) // 4096))
     low, high = float("inf"), float("-inf")
-    total, squares = torch.zeros(source.shape), torch.zeros(source.shape)
-    total, squares = total.double(), squares.double()
+    total = torch.zeros(source.shape, dtype=torch.float64)
+    squares = torch.zeros(source.shape, dtype=torch.float64)
     for rows in chunks:
         x = source.batch(rows)[0].double().cpu()
         low, high = min(low, float(x.min())), max(high, float(x.max()))
@@ -122,6 +123,11 @@ def _moments(source: Source) -> tuple[float, float, Tensor, Tensor]:
     mean = total / len(source)
     for rows in chunks:
         squares += (source.batch(rows)[0].double().cpu() - mean).square().sum(0)
-    scale = (squares / len(source)).sqrt()
-    scale = torch.where(scale > 1e-6 * mean.abs().clamp(min=1e-30), scale, torch.ones(()).double())
-    return low, high, mean.float(), scale.float()
+    return low, high, mean, squares / len(source)
+
+
+def _scale(mean: Tensor, variance: Tensor) -> Tensor:
+    """Return standard deviations, 1 for columns that are constant up to rounding."""
+    scale = variance.sqrt()
+    varies = scale > 1e-6 * mean.abs().clamp(min=1e-30)
+    return torch.where(varies, scale, torch.ones(()).double())

@@ -21,15 +21,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn, optim
 
+from latentia.autoencoders.base import column_moments
 from latentia.base import Transformer
 from latentia.data.source import Source
 from latentia.gradient import GradientModel
 from latentia.losses import full_precision, squared_error
 from latentia.nets.mlp import Standardisation
-from latentia.parameters import check_range
 from latentia.updates import Update
-
-CHUNK = 4096
 
 
 @final
@@ -80,23 +78,12 @@ class LinearAutoencoder(Transformer, GradientModel):
     def check_values(self) -> None:
         """Raise InputError for a hyperparameter out of its range."""
         self.check_shared_values()
-        check_range("n_components", self.n_components, 1)
 
     def measure(self, source: Source) -> None:
         """Find the mean of the data and their root mean variance."""
-        total = torch.zeros(source.shape, dtype=torch.float64)
-        squares = 0.0
-        blocks = [
-            np.arange(first, min(first + CHUNK, len(source)))
-            for first in range(0, len(source), CHUNK)
-        ]
-        for rows in blocks:
-            total += source.batch(rows)[0].double().cpu().sum(0)
-        mean = total / len(source)
-        for rows in blocks:
-            squares += float((source.batch(rows)[0].double().cpu() - mean).square().sum())
+        _, _, mean, variance = column_moments(source)
         self.mean_ = mean.float().numpy()
-        scale = (squares / (len(source) * mean.numel())) ** 0.5
+        scale = float(variance.mean().sqrt())
         self.scale_ = scale if scale > 0 else 1.0
 
     def build(self, shape: tuple[int, ...]) -> None:

@@ -37,10 +37,10 @@ def read(path: Path) -> Part:
     return Part(x, y.astype(np.int64), tuple(str(name) for name in classes))
 
 
-def columns(path: Path) -> pa.Table:
-    """Return a table's columns by name, float64, NaN where a value is missing.
+def columns(path: Path) -> tuple[pa.Table, bool]:
+    """Return a table's columns by name, float64 with NaN for gaps, and whether it is a matrix.
 
-    A first column of names that repeat the others' is left out: such a file is a matrix.
+    A first column of names that repeat the others' is left out: such a file is a covariance.
 
     Raises
     ------
@@ -49,7 +49,8 @@ def columns(path: Path) -> pa.Table:
     """
     table = _open(path)
     names = table.column_names
-    if is_matrix(table):
+    matrix = is_matrix(table)
+    if matrix:
         table, names = table.select(names[1:]), names[1:]
     if table.num_rows == 0 or not names:
         raise InputError(f"{path} holds {table.num_rows} rows of {len(names)} columns of numbers")
@@ -60,12 +61,7 @@ def columns(path: Path) -> pa.Table:
             "values as numbers"
         )
     values = [table[name].cast(pa.float64(), safe=False).fill_null(float("nan")) for name in names]
-    return pa.table(values, names=names)
-
-
-def holds_matrix(path: Path) -> bool:
-    """Return whether a file's first column repeats the names of the others: a covariance."""
-    return is_matrix(_open(path))
+    return pa.table(values, names=names), matrix
 
 
 def is_matrix(table: pa.Table) -> bool:

@@ -19,6 +19,7 @@ from scipy import linalg
 
 from latentia.errors import InputError
 from latentia.linear import discrepancy
+from latentia.linear.fit_statistics import is_singular
 from latentia.linear.likelihood import canonical, maximise
 from latentia.linear.search import (
     Extraction,
@@ -129,8 +130,7 @@ def _first_communalities(S: Matrix) -> Vector:
 
 def _is_singular(S: Matrix) -> bool:
     scale = np.sqrt(np.diag(S))
-    values = linalg.eigvalsh(S / scale[:, None] / scale)
-    return bool(values[0] <= len(S) * np.finfo(float).eps * values[-1])
+    return is_singular(S / scale[:, None] / scale)
 
 
 def _refuse_singular(S: Matrix, method: str) -> None:

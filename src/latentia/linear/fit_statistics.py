@@ -149,7 +149,7 @@ def fit_statistics(
         n_parameters=n_parameters,
         n_loadings_and_variances=p * k + p,
         n_moments=pairs + p,
-        reason=_reason(R_PP, S_PP, n, size, dof, lavaan and log_likelihood is None),
+        reason=_reason(R_PP, S_PP, objective, n, size, dof, lavaan and log_likelihood is None),
     )
 
 
@@ -228,10 +228,14 @@ def _incremental(
     return tli, cfi
 
 
-def _reason(R: Matrix, S: Matrix, n: float, size: float, dof: int, no_likelihood: bool) -> str:
+def _reason(
+    R: Matrix, S: Matrix, objective: float, n: float, size: float, dof: int, no_likelihood: bool
+) -> str:
+    # An objective that is a number has found both matrices regular.
+    undefined = math.isnan(objective)
     reasons = {
-        "the observed correlation matrix is not positive definite": is_singular(R),
-        "the implied correlation matrix is not positive definite": is_singular(S),
+        "the observed correlation matrix is not positive definite": undefined and is_singular(R),
+        "the implied correlation matrix is not positive definite": undefined and is_singular(S),
         "n_samples is not given": math.isnan(n),
         "n_samples is too small for Bartlett's correction": not math.isnan(n) and math.isnan(size),
         f"the model has {dof} degrees of freedom, so that no test is possible": dof <= 0,

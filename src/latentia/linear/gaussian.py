@@ -26,6 +26,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from latentia.base import LatentModel, Transformer, unit_floats
 from latentia.errors import InputError
+from latentia.parameters import check_range
 
 Vector = NDArray[np.float64]
 Matrix = NDArray[np.float64]
@@ -161,8 +162,7 @@ class LinearGaussian(Transformer, LatentModel):
             (n_samples, ...) float32; images may leave [0, 1], as the Gaussian does.
         """
         check_is_fitted(self)
-        if n_samples < 1:
-            raise InputError(f"n_samples is {n_samples}; it must be at least 1")
+        check_range("n_samples", n_samples, 1)
         draw = check_random_state(random_state)
         T = linalg.cholesky(self._factor_correlations(), lower=True)
         z_NK = draw.standard_normal((n_samples, self.n_latent)) @ T.T

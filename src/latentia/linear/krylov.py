@@ -27,6 +27,8 @@ from numpy.typing import NDArray
 from scipy import linalg, sparse
 from scipy.sparse.linalg import LinearOperator, eigsh
 
+from latentia.linear import spectral
+
 Vector = NDArray[np.float64]
 Matrix = NDArray[np.float64]
 
@@ -35,8 +37,6 @@ ALIGN = 8
 """Products with a multiple of so many columns are the fastest."""
 LARGE = 1000
 FEW = 10
-MANY = 5
-"""For more than a fifth of the eigenpairs, finding all is faster."""
 MOST_BASIS = 2000
 ANGLE = 1e-9
 """Residual over gap at which a subspace has converged."""
@@ -67,13 +67,9 @@ def width(p: int, k: int) -> int:
 
 
 def largest(A: Matrix, k: int) -> tuple[Vector, Matrix]:
-    """Return the k largest eigenvalues, falling, and their vectors, by a full reduction."""
-    p = len(A)
-    if MANY * k <= p:
-        values, vectors = linalg.eigh(A, subset_by_index=(p - k, p - 1), check_finite=False)
-    else:
-        values, vectors = linalg.eigh(A, driver="evd", check_finite=False)
-    return values[::-1][:k].clip(min=0), vectors[:, ::-1][:, :k]
+    """Return the k largest eigenpairs of a semi-definite matrix, without rounding below 0."""
+    values, vectors = spectral.reduced(A, k)
+    return values.clip(min=0), vectors
 
 
 def krylov(

@@ -25,6 +25,8 @@ DEPTH = 3
 MOST_ROUNDS = 60
 ORTHOGONAL = 1e-10
 SETTLED = 1e-8
+MANY = 5
+"""For more than a fifth of the eigenpairs, finding all is faster."""
 DENSE = 160
 """Below this size a full decomposition is cheaper than any iteration."""
 
@@ -49,22 +51,24 @@ def threads_for(p: int) -> AbstractContextManager[object]:
 def leading_of(matrix: Matrix, k: int) -> tuple[Matrix, Matrix]:
     """Return the ``k`` largest eigenvalues, falling, and (p, k) unit eigenvectors."""
     p = len(matrix)
-    if p <= DENSE or 5 * k >= p:
-        return _dense(matrix, k)
+    if p <= DENSE or MANY * k >= p:
+        return reduced(matrix, k)
     values, vectors = leading(lambda V: matrix @ V, first_guess(matrix, k))
     values, vectors = values[:k], vectors[:, :k]
     residual = np.linalg.norm(matrix @ vectors - vectors * values, axis=0).max()
     if residual > SETTLED * abs(values[0]):
-        return _dense(matrix, k)
+        return reduced(matrix, k)
     return values, vectors
 
 
-def _dense(matrix: Matrix, k: int) -> tuple[Matrix, Matrix]:
-    p = len(matrix)
-    values, vectors = linalg.eigh(matrix, subset_by_index=(p - k, p - 1))
-    if len(values) < k:
-        # LAPACK's search for a few finds none of many equal ones.
-        values, vectors = np.linalg.eigh(matrix)
+def reduced(matrix: Matrix, k: int) -> tuple[Matrix, Matrix]:
+    """Return what `leading_of` does by a full reduction to tridiagonal form."""
+    p, few = len(matrix), (np.zeros(0), matrix)
+    if MANY * k <= p:
+        few = linalg.eigh(matrix, subset_by_index=(p - k, p - 1), check_finite=False)
+    # LAPACK's search for a few finds none of many equal ones.
+    found = len(few[0]) == k
+    values, vectors = few if found else linalg.eigh(matrix, driver="evd", check_finite=False)
     return values[: -k - 1 : -1], vectors[:, : -k - 1 : -1]
 
 

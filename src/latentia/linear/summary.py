@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from numpy.typing import NDArray
 from scipy import stats
 
@@ -17,6 +16,7 @@ from latentia.linear.fit_statistics import FitStatistics
 from latentia.linear.n_factors import kmo
 from latentia.linear.text_table import WIDTH, Table, chi_square_test, cut, number, numbers
 from latentia.parameters import check_range
+from latentia.report import template
 
 if TYPE_CHECKING:
     from latentia.linear.factor_analysis import FactorAnalysis
@@ -95,9 +95,7 @@ class Summary:
 
     def to_html(self, *, page: bool = True) -> str:
         """Return self-contained HTML: a page, or the part of one that notebooks show."""
-        loader = PackageLoader("latentia")
-        environment = Environment(loader=loader, autoescape=True, undefined=StrictUndefined)
-        return environment.get_template("summary.html").render(summary=self, page=page)
+        return template("summary.html").render(summary=self, page=page)
 
     def to_frame(self) -> Any:  # noqa: ANN401
         """Return all variables' numbers as a data frame, or raise InputError without pandas."""
