@@ -14,13 +14,14 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 
 LEVELS = [
     {"__init__", "errors"},
-    {"fields", "files", "inputs", "parameters", "distributed", "metrics"},
+    {"fields", "files", "inputs", "parameters", "distributed", "metrics", "schedules"},
     {"options", "draws", "engine", "ema", "updates", "losses", "data", "progress", "interruption"},
     {"nets", "plots", "order", "state", "checkpoint"},
     {"run", "report"},
     {"saved"},
     {"base"},
     {"train"},
+    {"application"},
     {"gradient"},
     {"linear", "autoencoders", "adversarial"},
     {"evaluation", "sections", "baselines"},

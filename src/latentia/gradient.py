@@ -6,14 +6,13 @@ A subclass states `build` (its nets), `updates` (its algorithm) and `decode`; an
 
 from __future__ import annotations
 
-import copy
 import dataclasses
 import functools
 from abc import abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 import torch
@@ -21,7 +20,8 @@ from numpy.typing import ArrayLike, NDArray
 from torch import Tensor, nn
 
 from latentia import distributed, draws
-from latentia.base import LatentModel, to_numpy, unit_floats
+from latentia.application import apply
+from latentia.base import LatentModel, to_numpy
 from latentia.data.source import Source
 from latentia.engine import check_device_name, find_device, set_threads
 from latentia.order import BatchOrder
@@ -29,10 +29,9 @@ from latentia.parameters import check_range
 from latentia.plots.grids import rows, tile
 from latentia.progress import TrainingProgress
 from latentia.run import Unrecorded, fingerprint, open_run, read_config
-from latentia.train import Recorder, evaluating, train
+from latentia.schedules import SCHEDULES
+from latentia.train import Recorder, train
 from latentia.updates import Update
-
-CHUNK = 512
 
 
 @dataclasses.dataclass(eq=False, repr=False, kw_only=True)
@@ -45,6 +44,8 @@ class GradientModel(LatentModel):
     """Samples in a batch, in each process."""
     learning_rate: float = 1e-3
     """The optimiser's step size."""
+    learning_rate_schedule: Literal["constant", "linear", "cosine", "stages"] = "constant"
+    """How the step size changes: not, to 0 along a line or a cosine, or in Burda's eight stages."""
     ema_decay: float | None = None
     """Decay of the averaged weights that the fitted model then uses; none keeps the last ones."""
     device: str = "auto"
@@ -98,7 +99,7 @@ class GradientModel(LatentModel):
         X: ArrayLike,
         y: object = None,
         *,
-        validation: ArrayLike | None = None,
+        validation: Any = None,  # noqa: ANN401
         run: str | Path | None = None,
         resume: bool = False,
         progress: bool | None = None,
@@ -111,9 +112,10 @@ class GradientModel(LatentModel):
         X
             (n, d) table, or (n, H, W) or (n, C, H, W) images, uint8 or floats in [0, 1].
         y
-            Not used; there for scikit-learn's pipelines.
+            Labels, for a model that takes them; otherwise not used.
         validation
-            Held-out data of the same shape: its losses are recorded each epoch.
+            Held-out data of the same shape: its losses are recorded each epoch. ``(X, y)`` for a
+            model that takes labels.
         run
             A directory for the run's metrics, pictures and checkpoints; none leaves no files.
         resume
@@ -135,12 +137,13 @@ class GradientModel(LatentModel):
         """
         self.validate_parameters()
         array = self._incoming(X, reset=True)
-        held_out = None if validation is None else Source(self._incoming(validation, reset=False))
+        source = self.source(array, y, reset=True)
+        held_out = None if validation is None else self._held_out(validation)
         folder = None if run is None else Path(run)
         set_threads()
         device = find_device(self.device)
         self.seed_ = _seed(self.random_state, folder if resume else None)
-        source = Source(array)
+        self.prepare(array, folder, progress)
         with ExitStack() as stack:
             stack.enter_context(distributed.process_group(device))
             self._initialise(source, device)
@@ -158,7 +161,26 @@ class GradientModel(LatentModel):
             train(self, source, held_out, recorder, watch, device)
         for net in self.nets().values():
             net.to("cpu").eval()
+        with torch.random.fork_rng():
+            draws.seed(self.seed_, "conclude")
+            self.conclude(array)
         return self
+
+    def source(self, array: NDArray[Any], y: Any, *, reset: bool) -> Source:  # noqa: ANN401
+        """Return checked data as batches of what the losses take."""
+        return Source(array, self.targets(y, len(array), reset=reset))
+
+    def _held_out(self, validation: Any) -> Source:  # noqa: ANN401
+        X, y = validation if isinstance(validation, tuple) else (validation, None)
+        return self.source(self._incoming(X, reset=False), y, reset=False)
+
+    def targets(self, y: Any, n_rows: int, *, reset: bool) -> NDArray[Any] | None:  # noqa: ANN401
+        """Return what the losses take beside each sample; here nothing."""
+        return None
+
+    def rate_factor(self, done: float) -> float:
+        """Return the learning rate's factor when this fraction of the training is done."""
+        return SCHEDULES[self.learning_rate_schedule](done)
 
     def _initialise(self, source: Source, device: torch.device) -> None:
         with torch.random.fork_rng():
@@ -179,6 +201,12 @@ class GradientModel(LatentModel):
 
     def measure(self, source: Source) -> None:
         """Learn what the nets need to know of the data before they are made; here nothing."""
+
+    def prepare(self, array: NDArray[Any], run: Path | None, progress: bool | None) -> None:
+        """Do what comes before the nets are made, such as training on its own; here nothing."""
+
+    def conclude(self, array: NDArray[Any]) -> None:
+        """Learn what follows from the trained nets and the training data; here nothing."""
 
     def _config(self, array: NDArray[Any], origin: Mapping[str, object]) -> dict[str, Any]:
         parameters = self.get_params() | {"random_state": self.seed_}
@@ -203,29 +231,9 @@ class GradientModel(LatentModel):
         decoded = self.apply("decode", Z)
         return decoded.reshape(len(Z), *self.data_shape_)
 
-    def apply(self, verb: str, rows_: NDArray[Any]) -> NDArray[Any]:
-        """Run ``encode`` or ``decode`` chunk by chunk; float64 tables are computed in float64.
-
-        In float32 a row's result depends in its last bits on the rows beside it.
-        """
-        model = self._in_double() if rows_.dtype == np.float64 and rows_.ndim == 2 else self
-        apply: Callable[[Tensor], Tensor] = getattr(model, verb)
-        chunks = (rows_[first : first + CHUNK] for first in range(0, len(rows_), CHUNK))
-        with torch.no_grad(), evaluating(model.nets()):
-            parts = [apply(self._as_tensor(chunk)).numpy() for chunk in chunks]
-        return np.concatenate(parts)
-
-    def _as_tensor(self, chunk: NDArray[Any]) -> Tensor:
-        x = torch.from_numpy(np.require(unit_floats(chunk), requirements=["C", "W"]))
-        if x.ndim > 2:
-            x = x.float().reshape(len(x), *self.sample_shape_)
-        return x
-
-    def _in_double(self) -> Self:
-        twin = copy.copy(self)
-        for name, net in self.nets().items():
-            setattr(twin, name, copy.deepcopy(net).double())
-        return twin
+    def apply(self, verb: str, rows_: NDArray[Any], *beside: NDArray[Any]) -> NDArray[Any]:
+        """Return a method of tensors, such as ``encode``, applied to arrays chunk by chunk."""
+        return apply(self, verb, rows_, *beside)
 
 
 def _seed(random_state: int | None, resumed: Path | None) -> int:

@@ -41,6 +41,9 @@ class Trainable(Protocol):
     def updates(self) -> list[Update]:
         """Return one training step: the lines of the algorithm box, in order."""
 
+    def rate_factor(self, done: float) -> float:
+        """Return the learning rate's factor when this fraction of the training is done."""
+
 
 class Recorder(Protocol):
     """What keeps a run: a run directory, or nothing at all."""
@@ -96,8 +99,10 @@ def train(
             values: dict[str, float] = {}
             for update in updates:
                 optimizer = state.optimizers[update.name]
-                if update.schedule is not None:
-                    state.scale_learning_rate(update.name, update.schedule(step / order.n_steps))
+                factor = update.schedule or model.rate_factor
+                state.scale_learning_rate(update.name, factor(step / order.n_steps))
+                if update.before is not None:
+                    update.before(step, order.n_steps)
                 for repeat in range(update.repeats):
                     batch = [part.to(device) for part in source.batch(order.rows(step, repeat))]
                     draws.seed(model.seed_, step, update.name, repeat)

@@ -38,18 +38,23 @@ class Update:
         The nets that move; every other net gets no gradient.
     repeats
         How many batches are drawn for it in each training step (``n_critic`` of a WGAN).
+    before
+        Called before each training step with its number, from 0, and the number of steps in all
+        (a weight that rises over the run).
     after
         Called after each optimiser step (weight clipping of a WGAN).
     optimizer
         Makes the optimiser from the parameters; without it, Adam at the model's learning rate.
     schedule
-        The learning rate's factor as a function of the fraction of training done, in [0, 1).
+        The learning rate's factor as a function of the fraction of training done, in [0, 1);
+        without it, the model's own.
     """
 
     name: str
     loss: Callable[..., Tensor | Loss]
     nets: Sequence[nn.Module]
     repeats: int = 1
+    before: Callable[[int, int], None] | None = None
     after: Callable[[], None] | None = None
     optimizer: Callable[[list[nn.Parameter]], optim.Optimizer] | None = None
     schedule: Callable[[float], float] | None = None
@@ -62,5 +67,20 @@ class Update:
     def make_optimizer(self, learning_rate: float) -> optim.Optimizer:
         """Return this update's optimiser over its parameters."""
         if self.optimizer is None:
-            return optim.Adam(list(self.parameters()), lr=learning_rate)
+            return adam(list(self.parameters()), learning_rate)
         return self.optimizer(list(self.parameters()))
+
+
+def adam(
+    parameters: list[nn.Parameter],
+    learning_rate: float,
+    betas: tuple[float, float] = (0.9, 0.999),
+    epsilon: float = 1e-8,
+) -> optim.Adam:
+    """Return Adam as every model uses it.
+
+    References
+    ----------
+    .. [1] D. P. Kingma, J. Ba, "Adam: A Method for Stochastic Optimization", ICLR 2015, alg. 1.
+    """
+    return optim.Adam(parameters, lr=learning_rate, betas=betas, eps=epsilon)

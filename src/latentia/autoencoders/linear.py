@@ -36,7 +36,7 @@ class LinearAutoencoder(Transformer, GradientModel):
     """Linear autoencoder, which finds the subspace of principal component analysis [1]_.
 
     ``transform`` encodes, ``inverse_transform`` decodes, ``score`` is minus the squared error per
-    sample. The learning rate falls linearly to 0, so that the last steps settle.
+    sample.
 
     Attributes
     ----------
@@ -69,7 +69,9 @@ class LinearAutoencoder(Transformer, GradientModel):
     n_components: int = 2
     """Size of the latent space."""
     learning_rate: float = 1e-2
-    """The optimiser's first step size; it falls linearly to 0."""
+    """The optimiser's first step size."""
+    learning_rate_schedule: Literal["constant", "linear", "cosine", "stages"] = "linear"
+    """How the step size changes; a fall to 0 lets the last steps settle."""
     optimizer: Literal["adam", "sgd"] = "adam"
     """Adam, or stochastic gradient descent with momentum 0.9."""
 
@@ -105,7 +107,6 @@ class LinearAutoencoder(Transformer, GradientModel):
                 self.reconstruction_loss,
                 [self.encoder_, self.decoder_],
                 optimizer=partial(kind, lr=self.learning_rate),
-                schedule=falling,
             )
         ]
 
@@ -139,8 +140,3 @@ class LinearAutoencoder(Transformer, GradientModel):
 
     def _encode_array(self, X: NDArray[Any]) -> NDArray[Any]:
         return self.apply("encode", X)
-
-
-def falling(done: float) -> float:
-    """Return the learning rate's factor when this fraction of the training is done."""
-    return 1 - done

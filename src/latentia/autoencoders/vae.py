@@ -23,6 +23,7 @@ from torch import Tensor
 from torch.distributions import Normal
 
 from latentia import draws
+from latentia.application import as_tensor
 from latentia.autoencoders.base import AutoencodingModel
 from latentia.base import Generator
 from latentia.errors import InputError
@@ -157,7 +158,7 @@ class VAE(Generator, AutoencodingModel):
             for first in range(0, len(array), 1024):
                 chunk = array[first : first + 1024]
                 draws.seed("score", first)
-                loss = self.bound_loss(self._as_tensor(chunk).float())
+                loss = self.bound_loss(as_tensor(self, chunk).float())
                 sums += [float(value) * len(chunk) for value in loss.terms.values()]
         reconstruction, kl = (float(value) for value in sums / len(array))
         return {
