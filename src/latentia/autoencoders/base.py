@@ -20,7 +20,7 @@ from latentia.data.source import Source
 from latentia.errors import InputError
 from latentia.gradient import GradientModel
 from latentia.nets.conv import conv_decoder, conv_encoder, dense_decoder, dense_encoder
-from latentia.nets.mlp import Standardisation
+from latentia.nets.mlp import ACTIVATIONS, Standardisation, glorot, leaky_relu
 from latentia.parameters import check_range
 
 
@@ -34,6 +34,8 @@ class AutoencodingModel(Transformer, GradientModel):
     """Widths of the encoder's fully connected layers; the decoder mirrors them."""
     channels: tuple[int, ...] = (8, 16, 32)
     """Channels of the convolutional encoder's layers, each of which halves the image."""
+    activation: Literal["auto", "leaky_relu", "relu", "tanh", "sigmoid"] = "auto"
+    """Between layers; auto is LeakyReLU 0.2 in fully connected nets and ReLU in convolutional."""
     architecture: Literal["auto", "mlp", "convolutional"] = "auto"
     """The nets: fully connected, convolutional, or what suits the data."""
 
@@ -73,14 +75,17 @@ class AutoencodingModel(Transformer, GradientModel):
         n_codes = self.code_outputs()
         if self._is_convolutional(shape):
             image = (shape[0], shape[1], shape[2])
-            self.encoder_: nn.Module = conv_encoder(image, self.channels, self.hidden, n_codes)
-            self.decoder_: nn.Module = conv_decoder(
-                image, self.channels, self.hidden, self.n_components
-            )
-            return
-        n_features = int(np.prod(shape))
-        self.encoder_ = dense_encoder(n_features, self.hidden, n_codes)
-        self.decoder_ = dense_decoder(shape, self.hidden, self.n_components)
+            layers = (image, self.channels, self.hidden)
+            act = nn.ReLU if self.activation == "auto" else ACTIVATIONS[self.activation]
+            self.encoder_: nn.Module = conv_encoder(*layers, n_codes, act)
+            self.decoder_: nn.Module = conv_decoder(*layers, self.n_components, act)
+        else:
+            act = leaky_relu if self.activation == "auto" else ACTIVATIONS[self.activation]
+            self.encoder_ = dense_encoder(int(np.prod(shape)), self.hidden, n_codes, act)
+            self.decoder_ = dense_decoder(shape, self.hidden, self.n_components, act)
+        if self.activation in ("tanh", "sigmoid"):
+            glorot(self.encoder_)
+            glorot(self.decoder_)
 
     def _is_convolutional(self, shape: tuple[int, ...]) -> bool:
         if self.architecture == "convolutional" and len(shape) == 1:

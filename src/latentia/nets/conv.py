@@ -32,12 +32,16 @@ def halvings(size: Size, n_layers: int) -> list[Size]:
 
 
 def conv_encoder(
-    shape: tuple[int, int, int], channels: Sequence[int], hidden: Sequence[int], n_outputs: int
+    shape: tuple[int, int, int],
+    channels: Sequence[int],
+    hidden: Sequence[int],
+    n_outputs: int,
+    activation: Activation = nn.ReLU,
 ) -> nn.Sequential:
     """Return the lecture's encoder: 3×3 convolutions of stride 2, batch norm, then linear layers.
 
     With channels (8, 16, 32) and hidden (128,) on (1, 28, 28): 28 → 14 → 7 → 3, 288 → 128 →
-    ``n_outputs``, ReLU between. Batch norm follows each convolution but the first; what it follows
+    ``n_outputs``, the activation between. Batch norm follows each convolution but the first; what it follows
     has no bias, since the norm would take it away again.
     """
     sizes = halvings(shape[1:], len(channels))
@@ -46,26 +50,30 @@ def conv_encoder(
     for index, (n_in, n_out) in enumerate(pairwise(widths)):
         padding = _padding(sizes[index])
         layers.append(nn.Conv2d(n_in, n_out, 3, stride=2, padding=padding, bias=index == 0))
-        layers += [BatchNorm(n_out), nn.ReLU()] if index else [nn.ReLU()]
+        layers += [BatchNorm(n_out), activation()] if index else [activation()]
     flat = widths[-1] * prod(sizes[-1])
-    return nn.Sequential(*layers, nn.Flatten(), mlp([flat, *hidden, n_outputs], nn.ReLU))
+    return nn.Sequential(*layers, nn.Flatten(), mlp([flat, *hidden, n_outputs], activation))
 
 
 def conv_decoder(
-    shape: tuple[int, int, int], channels: Sequence[int], hidden: Sequence[int], n_inputs: int
+    shape: tuple[int, int, int],
+    channels: Sequence[int],
+    hidden: Sequence[int],
+    n_inputs: int,
+    activation: Activation = nn.ReLU,
 ) -> nn.Sequential:
     """Return the mirror of `conv_encoder`; its output has no activation."""
     sizes = halvings(shape[1:], len(channels))
     widths = [shape[0], *channels[: len(sizes) - 1]]
     flat = widths[-1] * prod(sizes[-1])
-    layers: list[nn.Module] = [mlp([n_inputs, *reversed(hidden), flat], nn.ReLU), nn.ReLU()]
+    layers: list[nn.Module] = [mlp([n_inputs, *reversed(hidden), flat], activation), activation()]
     layers.append(nn.Unflatten(1, (widths[-1], *sizes[-1])))
     for index in reversed(range(len(widths) - 1)):
         padding = _padding(sizes[index])
         up = nn.ConvTranspose2d(
             widths[index + 1], widths[index], 3, 2, padding, padding, bias=index == 0
         )
-        layers += [up, BatchNorm(widths[index]), nn.ReLU()] if index else [up]
+        layers += [up, BatchNorm(widths[index]), activation()] if index else [up]
     return nn.Sequential(*layers)
 
 
@@ -74,9 +82,14 @@ def _padding(size: Size) -> Size:
     return (1 - size[0] % 2, 1 - size[1] % 2)
 
 
-def dense_encoder(n_features: int, hidden: Sequence[int], n_outputs: int) -> nn.Sequential:
-    """Return flattened input through linear layers with LeakyReLU 0.2."""
-    return nn.Sequential(nn.Flatten(), mlp([n_features, *hidden, n_outputs]))
+def dense_encoder(
+    n_features: int,
+    hidden: Sequence[int],
+    n_outputs: int,
+    activation: Activation = leaky_relu,
+) -> nn.Sequential:
+    """Return flattened input through linear layers, the activation between."""
+    return nn.Sequential(nn.Flatten(), mlp([n_features, *hidden, n_outputs], activation))
 
 
 def dense_decoder(

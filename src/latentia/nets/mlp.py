@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 
 import torch
@@ -14,6 +14,29 @@ Activation = Callable[[], nn.Module]
 def leaky_relu() -> nn.Module:
     """Return LeakyReLU with slope 0.2, the lectures' and DCGAN's."""
     return nn.LeakyReLU(0.2)
+
+
+ACTIVATIONS: Mapping[str, Activation] = {
+    "leaky_relu": leaky_relu,
+    "relu": nn.ReLU,
+    "tanh": nn.Tanh,
+    "sigmoid": nn.Sigmoid,
+}
+"""By the names of the field ``activation``."""
+
+
+def glorot(net: nn.Module) -> None:
+    """Draw linear weights from Glorot's uniform distribution, for tanh and sigmoid; zero biases.
+
+    References
+    ----------
+    .. [1] X. Glorot, Y. Bengio, "Understanding the difficulty of training deep feedforward neural
+       networks", AISTATS 2010, eq. 16.
+    """
+    for layer in net.modules():
+        if isinstance(layer, nn.Linear):
+            nn.init.xavier_uniform_(layer.weight)
+            nn.init.zeros_(layer.bias)
 
 
 def mlp(sizes: Sequence[int], activation: Activation = leaky_relu) -> nn.Sequential:
