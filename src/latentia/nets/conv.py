@@ -41,8 +41,8 @@ def conv_encoder(
     """Return the lecture's encoder: 3×3 convolutions of stride 2, batch norm, then linear layers.
 
     With channels (8, 16, 32) and hidden (128,) on (1, 28, 28): 28 → 14 → 7 → 3, 288 → 128 →
-    ``n_outputs``, the activation between. Batch norm follows each convolution but the first; what it follows
-    has no bias, since the norm would take it away again.
+    ``n_outputs``, the activation between. Batch norm follows each convolution but the first; what
+    it follows has no bias, since the norm would take it away again.
     """
     sizes = halvings(shape[1:], len(channels))
     widths = [shape[0], *channels[: len(sizes) - 1]]
