@@ -8,8 +8,11 @@ import numpy as np
 import pytest
 
 from latentia.adversarial.dcgan import DCGAN
+from latentia.autoencoders.autoencoder import Autoencoder
+from latentia.autoencoders.conditional_vae import ConditionalVAE
 from latentia.autoencoders.denoising import DenoisingAutoencoder
 from latentia.autoencoders.linear import LinearAutoencoder
+from latentia.autoencoders.linear_vae import LinearVAE
 from latentia.autoencoders.vae import VAE
 from latentia.linear.factor_analysis import FactorAnalysis
 from latentia.linear.pca import PCA
@@ -25,8 +28,11 @@ def small_models():
         "ProbabilisticPCA": ProbabilisticPCA(n_components=3),
         "FactorAnalysis": FactorAnalysis(n_components=3, rotation="varimax"),
         "LinearAutoencoder": LinearAutoencoder(n_components=3, **SHARED),
+        "Autoencoder": Autoencoder(n_components=3, hidden=(8,), tied=True, **SHARED),
         "DenoisingAutoencoder": DenoisingAutoencoder(n_components=3, hidden=(8,), **SHARED),
         "VAE": VAE(n_components=3, hidden=(8,), **SHARED),
+        "ConditionalVAE": ConditionalVAE(n_components=3, hidden=(8,), **SHARED),
+        "LinearVAE": LinearVAE(n_components=3, **SHARED),
         "DCGAN": DCGAN(n_components=3, width=4, **SHARED),
     }
 

@@ -12,8 +12,11 @@ MODELS = {
     "ProbabilisticPCA": "latentia.linear.probabilistic_pca",
     "FactorAnalysis": "latentia.linear.factor_analysis",
     "LinearAutoencoder": "latentia.autoencoders.linear",
+    "Autoencoder": "latentia.autoencoders.autoencoder",
     "DenoisingAutoencoder": "latentia.autoencoders.denoising",
     "VAE": "latentia.autoencoders.vae",
+    "ConditionalVAE": "latentia.autoencoders.conditional_vae",
+    "LinearVAE": "latentia.autoencoders.linear_vae",
     "DCGAN": "latentia.adversarial.dcgan",
 }
 """Every model's public name and the module that holds it: a new model adds its line here."""

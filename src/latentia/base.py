@@ -56,6 +56,11 @@ class LatentModel(BaseEstimator, ABC):  # type: ignore[misc]
         """Whether rows may be a SciPy sparse matrix."""
         return False
 
+    @property
+    def takes_labels(self) -> bool:
+        """Whether the model is of x given a class, so that its verbs take labels too."""
+        return False
+
     def validate_parameters(self) -> None:
         """Check every hyperparameter, without data.
 
@@ -199,9 +204,14 @@ class Generator:
         check_is_fitted(self)
         check_range("n_samples", n_samples, 1)
         draw = check_random_state(random_state)
-        z_NK = draw.standard_normal((n_samples, self.n_latent))  # type: ignore[attr-defined]
+        z_NK = self.latent_draws(n_samples, draw)
         decoded = self._decode_array(z_NK.astype(np.float32))  # type: ignore[attr-defined]
         return np.asarray(decoded, dtype=np.float32)
+
+    def latent_draws(self, n: int, draw: np.random.RandomState) -> NDArray[Any]:
+        """Return (n, n_components) draws of ``z``: from N(0, I), unless the model knows better."""
+        z_NK: NDArray[Any] = draw.standard_normal((n, self.n_latent))  # type: ignore[attr-defined]
+        return z_NK
 
 
 def unit_floats(X: NDArray[Any]) -> NDArray[Any]:

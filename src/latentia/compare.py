@@ -8,6 +8,7 @@ from typing import Any
 
 from latentia import MODELS
 from latentia.adversarial.dcgan import DCGAN
+from latentia.autoencoders.autoencoder import Autoencoder
 from latentia.autoencoders.denoising import DenoisingAutoencoder
 from latentia.autoencoders.linear import LinearAutoencoder
 from latentia.autoencoders.vae import VAE
@@ -127,6 +128,13 @@ def recipe(name: str, data: Dataset, random_state: int, n_epochs: int | None) ->
         k = min(LINEAR_FACTORS, n_values)
         return LinearAutoencoder(
             n_components=k, n_epochs=epochs, batch_size=batch_size, random_state=random_state
+        )
+    if name == "Autoencoder":
+        return Autoencoder(
+            learning_rate_schedule="cosine",
+            n_epochs=epochs,
+            batch_size=batch_size,
+            random_state=random_state,
         )
     if name == "DenoisingAutoencoder":
         return DenoisingAutoencoder(

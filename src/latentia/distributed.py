@@ -13,6 +13,7 @@ from contextlib import contextmanager
 import numpy as np
 import torch
 import torch.distributed as dist
+import torch.distributed.nn.functional as collective
 from numpy.typing import NDArray
 
 from latentia.errors import InputError
@@ -72,6 +73,14 @@ def average_gradients(parameters: Iterable[torch.nn.Parameter]) -> None:
     parts = torch.split(flat / world_size(), [g.numel() for g in gradients])
     for gradient, mean in zip(gradients, parts, strict=True):
         gradient.copy_(mean.view_as(gradient))
+
+
+def mean_over_processes(values: torch.Tensor) -> torch.Tensor:
+    """Return a tensor's mean over the processes, through which gradients flow."""
+    if world_size() == 1:
+        return values
+    total: torch.Tensor = collective.all_reduce(values)  # type: ignore[no-untyped-call]
+    return total / world_size()
 
 
 def average(values: dict[str, float]) -> dict[str, float]:

@@ -18,8 +18,17 @@ from latentia.distributed import rank, world_size
 
 
 def seed(*where: object) -> None:
-    """Seed torch's generators by a stable hash of the values, e.g. ``(seed, step, update)``."""
-    torch.manual_seed(zlib.crc32("/".join(map(str, where)).encode()))
+    """Seed torch's generators by a stable hash of the values, e.g. ``(seed, step, update)``.
+
+    Only those in use: ``torch.manual_seed`` notes the call stack for every kind of device that has
+    not been started, which takes as long as a small training step.
+    """
+    number = zlib.crc32("/".join(map(str, where)).encode())
+    torch.default_generator.manual_seed(number)
+    if torch.cuda.is_initialized():
+        torch.cuda.manual_seed_all(number)
+    if torch.backends.mps.is_available():
+        torch.mps.manual_seed(number)
 
 
 def normal(n_rows: int, shape: tuple[int, ...], device: torch.device | str = "cpu") -> Tensor:

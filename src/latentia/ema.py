@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 import torch
@@ -33,6 +33,14 @@ class MovingAverage:
         self.nets = nets
         self.decay = decay
         self.averages = {name: value.clone() for name, value in self._current().items()}
+        trained = {f"{n}.{k}" for n, net in nets.items() for k, _ in net.named_parameters()}
+        self._trained = self._pairs(lambda name: name in trained)
+        self._copied = self._pairs(lambda name: name not in trained)
+
+    def _pairs(self, wanted: Callable[[str], bool]) -> tuple[list[Tensor], list[Tensor]]:
+        """Return averages and the tensors of the nets that they follow."""
+        found = {name: value for name, value in self._current().items() if wanted(name)}
+        return [self.averages[name] for name in found], list(found.values())
 
     def _current(self) -> dict[str, Tensor]:
         return {
@@ -45,10 +53,9 @@ class MovingAverage:
     def update(self, step: int) -> None:
         """Move the averages towards the weights after training step ``step``, from 1."""
         decay = min(self.decay, (1 + step) / (10 + step))
-        trained = {f"{n}.{k}" for n, net in self.nets.items() for k, _ in net.named_parameters()}
-        for name, value in self._current().items():
-            average = self.averages[name]
-            average.copy_(average.lerp(value, 1 - decay) if name in trained else value)
+        torch._foreach_lerp_(*self._trained, 1 - decay)
+        if self._copied[0]:
+            torch._foreach_copy_(*self._copied)
 
     @torch.no_grad()
     def copy_to_nets(self) -> None:

@@ -73,10 +73,8 @@ def _reconstruction(model: Any, data: Dataset) -> dict[str, float]:  # noqa: ANN
     found = {"squared_error": squared_error(x, x_hat)}
     if _is_image(data):
         found["psnr"] = psnr(x, x_hat)
-    if _is_image(data) and hasattr(model, "noise_factor"):
-        noise = np.random.default_rng(0).standard_normal(x.shape)
-        noisy = (x + model.noise_factor * noise).clip(0, 1).astype(np.float32)
-        found["psnr_denoised"] = psnr(x, model.reconstruct(noisy))
+    if _is_image(data) and hasattr(model, "add_noise"):
+        found["psnr_denoised"] = psnr(x, model.reconstruct(model.add_noise(x, random_state=0)))
     if data.y_train is not None and data.y_test is not None:
         train, labels = _some(data.x_train, data.y_train)
         codes = model.transform(train), model.transform(x)

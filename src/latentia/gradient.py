@@ -163,7 +163,7 @@ class GradientModel(LatentModel):
             net.to("cpu").eval()
         with torch.random.fork_rng():
             draws.seed(self.seed_, "conclude")
-            self.conclude(array)
+            self.conclude(array, y)
         return self
 
     def source(self, array: NDArray[Any], y: Any, *, reset: bool) -> Source:  # noqa: ANN401
@@ -205,7 +205,7 @@ class GradientModel(LatentModel):
     def prepare(self, array: NDArray[Any], run: Path | None, progress: bool | None) -> None:
         """Do what comes before the nets are made, such as training on its own; here nothing."""
 
-    def conclude(self, array: NDArray[Any]) -> None:
+    def conclude(self, array: NDArray[Any], y: Any) -> None:  # noqa: ANN401
         """Learn what follows from the trained nets and the training data; here nothing."""
 
     def _config(self, array: NDArray[Any], origin: Mapping[str, object]) -> dict[str, Any]:

@@ -91,14 +91,18 @@ def fit_in_run(
     measured: bool = True,
 ) -> Path:
     """Fit and save the model, then measure it and write its report; return the report's path."""
-    data, validation = hold_out(data)
+    (data, validation), labels = hold_out(data), data.y_train
     began = time.perf_counter()
     if isinstance(model, GradientModel):
         origin = {"spec": data.spec, "image_size": data.image_size}
-        held_out = validation if len(validation) else None
+        if labels is None:
+            held_out: Any = validation
+        else:
+            held_out = (validation, labels[len(data.x_train) :])
         model.fit(
             data.x_train,
-            validation=held_out,
+            data.y_train,
+            validation=held_out if len(validation) else None,
             run=run,
             resume=resume,
             progress=progress,

@@ -29,8 +29,27 @@ def squared_error(x: Tensor, x_hat: Tensor) -> Tensor:
     return sum_per_sample((x - x_hat).square()).mean()
 
 
+def root_mean_squared_error(x: Tensor, x_hat: Tensor) -> Tensor:
+    """Return the mean over samples of ``√(‖x − x̂‖² / d)``, d values in a sample."""
+    return root_mean_square(x - x_hat).mean()
+
+
+def root_mean_square(difference: Tensor) -> Tensor:
+    """Return (N,) values of ``√(‖δ‖² / d)``.
+
+    Where ``δ = 0`` the gradient is taken as 0; nowhere is it longer than ``1/√d``.
+    """
+    distances: Tensor = torch.linalg.vector_norm(difference.flatten(1), dim=1)
+    return distances / math.sqrt(difference[0].numel())
+
+
 def bernoulli_negative_log_likelihood(x: Tensor, logits: Tensor) -> Tensor:
-    """Return the mean over samples of ``−Σ_d [x log p + (1 − x) log(1 − p)]``, p = σ(logits).
+    """Return the mean over samples of `bernoulli_cross_entropy`."""
+    return bernoulli_cross_entropy(x, logits).mean()
+
+
+def bernoulli_cross_entropy(x: Tensor, logits: Tensor) -> Tensor:
+    """Return (N,) values of ``−Σ_d [x log p + (1 − x) log(1 − p)]``, p = σ(logits), in nats.
 
     The form on logits is ``max(l, 0) − l·x + log(1 + e^{−|l|})``, which never overflows. For grey
     values in (0, 1) it is the cross-entropy, as the literature on MNIST uses it.
@@ -39,30 +58,40 @@ def bernoulli_negative_log_likelihood(x: Tensor, logits: Tensor) -> Tensor:
     ----------
     .. [1] D. P. Kingma, M. Welling, "Auto-Encoding Variational Bayes", ICLR 2014, appendix C.1.
     """
-    return sum_per_sample(binary_cross_entropy_with_logits(logits, x, reduction="none")).mean()
+    return sum_per_sample(binary_cross_entropy_with_logits(logits, x, reduction="none"))
 
 
-def gaussian_negative_log_likelihood(x: Tensor, mean: Tensor, variance: float) -> Tensor:
-    """Return the mean over samples of ``½ Σ_d [(x − m)²/v + log(2πv)]`` with one variance ``v``.
+def gaussian_negative_log_likelihood(x: Tensor, mean: Tensor, variance: float | Tensor) -> Tensor:
+    """Return the mean over samples of `gaussian_negative_log_density`."""
+    return gaussian_negative_log_density(x, mean, variance).mean()
+
+
+def gaussian_negative_log_density(x: Tensor, mean: Tensor, variance: float | Tensor) -> Tensor:
+    """Return (N,) values of ``½ Σ_d [(x − m)²/v + log(2πv)]`` with one variance ``v``.
 
     References
     ----------
     .. [1] D. P. Kingma, M. Welling, "Auto-Encoding Variational Bayes", ICLR 2014, appendix C.2.
     """
-    n_dimensions = x[0].numel()
-    constant = 0.5 * n_dimensions * math.log(2 * math.pi * variance)
-    return 0.5 * squared_error(x, mean) / variance + constant
+    v = torch.as_tensor(variance)
+    constant = x[0].numel() * torch.log(2 * math.pi * v)
+    return 0.5 * (sum_per_sample((x - mean).square()) / v + constant)
 
 
 def kl_to_standard_normal(q: Normal) -> Tensor:
-    """Return the mean over samples of ``KL(q ‖ N(0, I)) = ½ Σ_k (μ² + σ² − 1 − log σ²)``.
+    """Return the mean over samples of ``KL(q ‖ N(0, I))``, summed over components."""
+    return kl_per_component(q).sum(1).mean()
+
+
+def kl_per_component(q: Normal) -> Tensor:
+    """Return (N, K) values of ``KL(q ‖ N(0, 1)) = ½ (μ² + σ² − 1 − log σ²)``.
 
     References
     ----------
     .. [1] D. P. Kingma, M. Welling, "Auto-Encoding Variational Bayes", ICLR 2014, appendix B.
     """
     variance = q.scale.square()
-    return sum_per_sample(0.5 * (q.loc.square() + variance - 1 - variance.log())).mean()
+    return 0.5 * (q.loc.square() + variance - 1 - variance.log())
 
 
 def real_fake_cross_entropy(logits: Tensor, target: float) -> Tensor:

@@ -24,6 +24,8 @@ from latentia.files import sync_folder, write_atomically
 from latentia.run import read_config, versions
 
 WEIGHTS = "model.safetensors"
+ARRAYS_OF_TEXT = {"feature_names_in_": object, "classes_": str}
+"""Learned arrays that may hold text, which JSON keeps, and their types."""
 
 
 def save(model: BaseEstimator, path: Path, *, overwrite: bool) -> Path:
@@ -104,7 +106,7 @@ def _learned(model: BaseEstimator) -> tuple[dict[str, Tensor], dict[str, Any]]:
 
 def _restore(model: Any, tensors: dict[str, Tensor], learned: dict[str, Any]) -> None:  # noqa: ANN401
     for name, value in learned.items():
-        plain = np.asarray(value, dtype=object) if name == "feature_names_in_" else value
+        plain = np.asarray(value, dtype=ARRAYS_OF_TEXT[name]) if name in ARRAYS_OF_TEXT else value
         setattr(model, name, tuple(plain) if name == "data_shape_" else plain)
     for name, tensor in tensors.items():
         if "." not in name:

@@ -67,10 +67,8 @@ def _reconstructions(model: Any, data: Dataset) -> Picture:  # noqa: ANN401
     x = unit_floats(np.asarray(data.x_test[:10]))
     shown = [("original", x)]
     caption = "Ten test images and what the latent space keeps of them."
-    noise_factor = getattr(model, "noise_factor", 0.0)
-    if noise_factor:
-        noise = np.random.default_rng(0).standard_normal(x.shape)
-        noisy = (x + noise_factor * noise).clip(0, 1).astype(np.float32)
+    if hasattr(model, "add_noise"):
+        noisy = model.add_noise(x, random_state=0)
         shown += [("noisy", noisy), ("denoised", model.reconstruct(noisy))]
         caption = "Ten test images, the same with noise, and with the noise taken away."
     shown.append(("reconstructed", model.reconstruct(x)))

@@ -34,6 +34,7 @@ class TrainingState:
         ema_decay: float | None,
     ) -> None:
         self.nets = nets
+        self.parameters = {u.name: list(u.parameters()) for u in updates}
         self.optimizers = {u.name: u.make_optimizer(learning_rate) for u in updates}
         self.base_rates = {
             name: [group["lr"] for group in o.param_groups] for name, o in self.optimizers.items()

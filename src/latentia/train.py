@@ -98,7 +98,7 @@ def train(
             epoch = order.epoch(step)
             values: dict[str, float] = {}
             for update in updates:
-                optimizer = state.optimizers[update.name]
+                optimizer, parameters = state.optimizers[update.name], state.parameters[update.name]
                 factor = update.schedule or model.rate_factor
                 state.scale_learning_rate(update.name, factor(step / order.n_steps))
                 if update.before is not None:
@@ -110,8 +110,8 @@ def train(
                         loss = as_loss(update.loss(*batch))
                     values |= finite_values(update.name, loss, step)
                     optimizer.zero_grad()
-                    loss.total.backward(inputs=list(update.parameters()))  # type: ignore[no-untyped-call]
-                    distributed.average_gradients(update.parameters())
+                    loss.total.backward(inputs=parameters)  # type: ignore[no-untyped-call]
+                    distributed.average_gradients(parameters)
                     optimizer.step()
                     if update.after is not None:
                         update.after()
@@ -140,7 +140,9 @@ def as_loss(value: Tensor | Loss) -> Loss:
 def finite_values(name: str, loss: Loss, step: int) -> dict[str, float]:
     """Return the loss and its terms as numbers, or refuse one that is not finite."""
     parts = {name: loss.total} | {f"{name}/{term}": v for term, v in loss.terms.items()}
-    values = {key: float(value.detach()) for key, value in parts.items()}
+    # One transfer from the device, whatever the number of terms.
+    together = torch.stack([value.detach() for value in parts.values()])
+    values: dict[str, float] = dict(zip(parts, together.tolist()))
     for key, value in values.items():
         if not isfinite(value):
             raise InputError(

@@ -3,6 +3,7 @@
 import pytest
 from sklearn.utils.estimator_checks import estimator_checks_generator
 
+from latentia.autoencoders.autoencoder import Autoencoder
 from latentia.autoencoders.denoising import DenoisingAutoencoder
 from latentia.autoencoders.linear import LinearAutoencoder
 from latentia.autoencoders.vae import VAE
@@ -21,6 +22,8 @@ ESTIMATORS = [
     FactorAnalysis(method="principal_axis", scores="bartlett", matrix="covariance"),
     FactorAnalysis(missing="fiml"),
     LinearAutoencoder(n_components=2, n_epochs=2),
+    Autoencoder(n_components=2, hidden=(8,), n_epochs=2),
+    Autoencoder(n_components=2, hidden=(8,), n_epochs=2, tied=True, loss="rmse"),
     DenoisingAutoencoder(n_components=2, hidden=(8,), n_epochs=2),
     VAE(n_components=2, hidden=(8,), n_epochs=2),
 ]

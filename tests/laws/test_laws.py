@@ -10,7 +10,7 @@ from sklearn.base import clone
 
 import latentia
 from latentia import MODELS
-from latentia.data.source import Source
+from latentia.autoencoders.linear_vae import LinearVAE
 from latentia.errors import InputError
 from latentia.gradient import GradientModel
 from latentia.linear.gaussian import LinearGaussian
@@ -22,6 +22,15 @@ NAMES = list(MODELS)
 TRAINED = [name for name, model in small_models().items() if isinstance(model, GradientModel)]
 
 
+def labels(X):
+    """Return labels for any number of samples; only a conditional model looks at them."""
+    return np.arange(len(X)) % 4
+
+
+def given(model, X):
+    return (labels(X),) if model.takes_labels else ()
+
+
 def test_every_public_model_is_under_law():
     assert set(small_models()) == set(MODELS)
 
@@ -30,17 +39,17 @@ def test_every_public_model_is_under_law():
 @pytest.mark.parametrize("layout", [(8, 8), (1, 8, 8), (3, 8, 9)])
 def test_shapes_of_each_verb(name, layout):
     X = np.random.default_rng(0).random((40, *layout), dtype=np.float32)
-    model = small_models()[name].fit(X)
-    assert model.inverse_transform(np.zeros((2, 3))).shape == (2, *layout)
+    model = small_models()[name].fit(X, labels(X))
+    assert model.inverse_transform(np.zeros((2, 3)), *given(model, X[:2])).shape == (2, *layout)
     if hasattr(model, "transform"):
-        assert model.transform(X).shape == (40, 3)
-        assert model.reconstruct(X).shape == X.shape
-        assert np.isfinite(model.score(X))
+        assert model.transform(X, *given(model, X)).shape == (40, 3)
+        assert model.reconstruct(X, *given(model, X)).shape == X.shape
+        assert np.isfinite(model.score(X, labels(X)))
     if hasattr(model, "sample"):
         drawn = model.sample(5, random_state=0)
         assert drawn.shape == (5, *layout)
         # A Gaussian's samples have no bounds; all others are images.
-        if not isinstance(model, LinearGaussian):
+        if not isinstance(model, LinearGaussian | LinearVAE):
             assert drawn.min() >= 0
             assert drawn.max() <= 1
 
@@ -48,29 +57,33 @@ def test_shapes_of_each_verb(name, layout):
 @pytest.mark.parametrize("name", NAMES)
 def test_uint8_equals_its_floats_and_float32_is_kept(name, images):
     bytes_ = np.rint(images * 255).astype(np.uint8)
-    models = [clone(small_models()[name]).fit(X) for X in (bytes_, bytes_ / np.float32(255))]
+    models = [
+        clone(small_models()[name]).fit(X, labels(X)) for X in (bytes_, bytes_ / np.float32(255))
+    ]
     Z = np.ones((2, 3), np.float32)
-    outputs = [model.inverse_transform(Z) for model in models]
+    outputs = [model.inverse_transform(Z, *given(model, Z)) for model in models]
     np.testing.assert_allclose(outputs[0], outputs[1], atol=1e-5)
     assert outputs[0].dtype == np.float32
     if hasattr(models[0], "transform"):
-        assert models[0].transform(bytes_).dtype == np.float32
+        assert models[0].transform(bytes_, *given(models[0], bytes_)).dtype == np.float32
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_tensors_in_tensors_out(name, images):
-    model = small_models()[name].fit(torch.from_numpy(images))
-    assert isinstance(model.inverse_transform(torch.zeros(2, 3)), torch.Tensor)
+    model = small_models()[name].fit(torch.from_numpy(images), labels(images))
+    more = given(model, images)
+    decoded = model.inverse_transform(torch.zeros(40, 3), *more)
+    assert isinstance(decoded, torch.Tensor)
     if hasattr(model, "transform"):
-        codes = model.transform(torch.from_numpy(images))
+        codes = model.transform(torch.from_numpy(images), *more)
         assert isinstance(codes, torch.Tensor)
-        np.testing.assert_array_equal(codes.numpy(), model.transform(images))
+        np.testing.assert_array_equal(codes.numpy(), model.transform(images, *more))
 
 
 @pytest.mark.parametrize("name", TRAINED)
 def test_same_seed_same_weights_other_seed_other_weights(name, images):
     def weights(seed):
-        model = small_models()[name].set_params(random_state=seed).fit(images)
+        model = small_models()[name].set_params(random_state=seed).fit(images, labels(images))
         return torch.cat([p.flatten() for net in model.nets().values() for p in net.parameters()])
 
     assert torch.equal(weights(0), weights(0))
@@ -82,18 +95,18 @@ def test_fit_leaves_the_callers_generator_alone(name, images):
     torch.manual_seed(5)
     expected = torch.rand(3)
     torch.manual_seed(5)
-    small_models()[name].fit(images)
+    small_models()[name].fit(images, labels(images))
     assert torch.equal(torch.rand(3), expected)
 
 
 @pytest.mark.parametrize("name", TRAINED)
 def test_gradients_reach_exactly_the_nets_of_each_update(name, images):
-    model = small_models()[name].fit(images)
-    x = Source(images).batch(np.arange(16))[0]
+    model = small_models()[name].fit(images, labels(images))
+    batch = model.source(images, labels(images), reset=False).batch(np.arange(16))
     for update in model.updates():
         for net in model.nets().values():
             net.train().zero_grad()
-        loss = update.loss(x)
+        loss = update.loss(*batch)
         total = loss.total if isinstance(loss, Loss) else loss
         total.backward(inputs=list(update.parameters()))
         moved = {id(p) for p in update.parameters()}
@@ -106,14 +119,18 @@ def test_gradients_reach_exactly_the_nets_of_each_update(name, images):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_saved_model_is_the_same_model(name, images, tmp_path):
-    model = small_models()[name].fit(images)
+    model = small_models()[name].fit(images, labels(images))
     path = model.save(tmp_path / "model")
     loaded = latentia.load(path)
     Z = np.random.default_rng(0).normal(size=(4, 3)).astype(np.float32)
-    np.testing.assert_array_equal(loaded.inverse_transform(Z), model.inverse_transform(Z))
+    more = given(model, Z)
+    decoded = [each.inverse_transform(Z, *more) for each in (loaded, model)]
+    np.testing.assert_array_equal(*decoded)
     assert loaded.get_params() == model.get_params()
     if hasattr(model, "transform"):
-        np.testing.assert_array_equal(loaded.transform(images), model.transform(images))
+        more = given(model, images)
+        codes = [each.transform(images, *more) for each in (loaded, model)]
+        np.testing.assert_array_equal(*codes)
     assert "latentia.load" in (path / "README.md").read_text()
     with pytest.raises(InputError, match="exists"):
         model.save(path)
@@ -131,7 +148,7 @@ def test_a_saved_model_of_a_table_is_the_same_model(name, table, tmp_path):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_damaged_weights_are_refused(name, images, tmp_path):
-    path = small_models()[name].fit(images).save(tmp_path / "model")
+    path = small_models()[name].fit(images, labels(images)).save(tmp_path / "model")
     weights = path / "model.safetensors"
     weights.write_bytes(weights.read_bytes()[:-10])
     with pytest.raises(InputError, match="damaged"):
@@ -162,7 +179,8 @@ def test_ten_and_ten_steps_are_twenty(name, ema_decay, images, tmp_path):
                 return [dataclasses.replace(first, after=stop), *rest]
 
             model.updates = updates
-        return model.fit(images, validation=images[:8], run=run, resume=resume)
+        held_out = (images[:8], labels(images[:8]))
+        return model.fit(images, labels(images), validation=held_out, run=run, resume=resume)
 
     whole = fit(tmp_path / "whole")
     with pytest.raises(StoppedError):
@@ -216,7 +234,7 @@ def test_a_bad_parameter_is_named(name, field, value, words, images):
         pytest.skip(f"{name} has no {field}")
     model = small_models()[name].set_params(**{field: value})
     with pytest.raises(InputError, match=words) as raised:
-        model.fit(images)
+        model.fit(images, labels(images))
     assert field in str(raised.value)
 
 
@@ -232,12 +250,12 @@ def test_a_bad_parameter_is_named(name, field, value, words, images):
 )
 def test_bad_images_are_refused(name, X, words):
     with pytest.raises(InputError, match=words):
-        small_models()[name].fit(X)
+        small_models()[name].fit(X, labels(X))
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_other_shapes_than_fitted_are_refused(name, images):
-    model = small_models()[name].fit(images)
+    model = small_models()[name].fit(images, labels(images))
     with pytest.raises(InputError, match="columns"):
         model.inverse_transform(np.zeros((2, 7)))
     if hasattr(model, "transform"):
@@ -252,25 +270,25 @@ def test_a_loss_that_is_not_finite_is_refused_by_name(name, images):
 
     def updates():
         first, *rest = plain()
-        return [dataclasses.replace(first, loss=lambda x: x.sum() * float("nan")), *rest]
+        return [dataclasses.replace(first, loss=lambda x, *_: x.sum() * float("nan")), *rest]
 
     model.updates = updates
     with pytest.raises(InputError, match=r"is nan at step 1: try a smaller learning_rate"):
-        model.fit(images)
+        model.fit(images, labels(images))
 
 
 def test_fewer_rows_than_a_batch_still_train(images):
-    model = small_models()["VAE"].set_params(batch_size=1000).fit(images)
+    model = small_models()["VAE"].set_params(batch_size=1000).fit(images, labels(images))
     assert model.transform(images).shape == (40, 3)
 
 
 @pytest.mark.parametrize("name", TRAINED)
 def test_losses_are_float32_under_bfloat16_autocast(name, images):
-    model = small_models()[name].fit(images)
-    x = Source(images).batch(np.arange(16))[0]
+    model = small_models()[name].fit(images, labels(images))
+    batch = model.source(images, labels(images), reset=False).batch(np.arange(16))
     for update in model.updates():
         with torch.autocast("cpu", torch.bfloat16):
-            loss = update.loss(x)
+            loss = update.loss(*batch)
         total = loss.total if isinstance(loss, Loss) else loss
         assert total.dtype == torch.float32
         assert torch.isfinite(total)

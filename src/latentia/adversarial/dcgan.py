@@ -15,14 +15,14 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Literal, final
 
-from torch import Tensor, nn, optim
+from torch import Tensor, nn
 
 from latentia.adversarial.base import AdversarialModel
 from latentia.errors import InputError
 from latentia.losses import full_precision, real_fake_cross_entropy
 from latentia.nets import dcgan
 from latentia.parameters import check_range
-from latentia.updates import Loss, Update
+from latentia.updates import Loss, Update, adam
 
 
 @final
@@ -98,10 +98,10 @@ class DCGAN(AdversarialModel):
 
     def updates(self) -> list[Update]:
         """Move the discriminator first, then the generator."""
-        adam = partial(optim.Adam, lr=self.learning_rate, betas=(self.beta_1, 0.999))
+        own = partial(adam, learning_rate=self.learning_rate, betas=(self.beta_1, 0.999))
         return [
-            Update("discriminator", self.discriminator_loss, [self.discriminator_], optimizer=adam),
-            Update("generator", self.generator_loss, [self.generator_], optimizer=adam),
+            Update("discriminator", self.discriminator_loss, [self.discriminator_], optimizer=own),
+            Update("generator", self.generator_loss, [self.generator_], optimizer=own),
         ]
 
     def generate(self, z_NK: Tensor) -> Tensor:

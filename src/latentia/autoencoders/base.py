@@ -19,9 +19,19 @@ from latentia.base import Transformer
 from latentia.data.source import Source
 from latentia.errors import InputError
 from latentia.gradient import GradientModel
+from latentia.losses import (
+    bernoulli_negative_log_likelihood,
+    full_precision,
+    root_mean_squared_error,
+    squared_error,
+)
 from latentia.nets.conv import conv_decoder, conv_encoder, dense_decoder, dense_encoder
 from latentia.nets.mlp import ACTIVATIONS, Standardisation, glorot, leaky_relu
+from latentia.nets.tied import TiedDecoder
 from latentia.parameters import check_range
+
+Comparison = Literal["mse", "rmse", "bce"]
+"""Squared error summed over a sample's values, the root of its mean, or cross-entropy in nats."""
 
 
 @dataclass(eq=False, repr=False, kw_only=True)
@@ -48,6 +58,11 @@ class AutoencodingModel(Transformer, GradientModel):
     def code_outputs(self) -> int:
         """Return how many numbers the encoder gives for each sample."""
 
+    @property
+    def ties_weights(self) -> bool:
+        """Whether the decoder's weights are the encoder's transposed; here they are its own."""
+        return False
+
     def check_shape_values(self) -> None:
         """Raise InputError for sizes out of range."""
         self.check_shared_values()
@@ -68,26 +83,37 @@ class AutoencodingModel(Transformer, GradientModel):
 
     def build(self, shape: tuple[int, ...]) -> None:
         """Make the encoder and its mirror."""
+        self.make_nets(shape)
+
+    def make_nets(self, shape: tuple[int, ...], n_given: int = 0) -> None:
+        """Make the nets; both see ``n_given`` further numbers beside x and z (a condition)."""
         self.standardisation_ = Standardisation.identity()
         if not self.unit_range_:
             columns = (self.column_mean_, self.column_scale_)
             self.standardisation_ = Standardisation(*map(torch.tensor, columns))
         n_codes = self.code_outputs()
-        if self._is_convolutional(shape):
+        if self.is_convolutional(shape):
             image = (shape[0], shape[1], shape[2])
-            layers = (image, self.channels, self.hidden)
+            seen = (image[0] + n_given, *image[1:])
+            widths = (self.channels, self.hidden)
             act = nn.ReLU if self.activation == "auto" else ACTIVATIONS[self.activation]
-            self.encoder_: nn.Module = conv_encoder(*layers, n_codes, act)
-            self.decoder_: nn.Module = conv_decoder(*layers, self.n_components, act)
+            self.encoder_: nn.Module = conv_encoder(seen, *widths, n_codes, act)
+            self.decoder_: nn.Module = conv_decoder(
+                image, *widths, self.n_components + n_given, act
+            )
         else:
             act = leaky_relu if self.activation == "auto" else ACTIVATIONS[self.activation]
-            self.encoder_ = dense_encoder(int(np.prod(shape)), self.hidden, n_codes, act)
-            self.decoder_ = dense_decoder(shape, self.hidden, self.n_components, act)
+            n_seen = int(np.prod(shape)) + n_given
+            self.encoder_ = dense_encoder(n_seen, self.hidden, n_codes, act)
+            self.decoder_ = dense_decoder(shape, self.hidden, self.n_components + n_given, act)
+        if self.ties_weights:
+            self.decoder_ = TiedDecoder(self.encoder_, shape, act)
         if self.activation in ("tanh", "sigmoid"):
             glorot(self.encoder_)
             glorot(self.decoder_)
 
-    def _is_convolutional(self, shape: tuple[int, ...]) -> bool:
+    def is_convolutional(self, shape: tuple[int, ...]) -> bool:
+        """Return whether the nets for samples of this shape are convolutional."""
         if self.architecture == "convolutional" and len(shape) == 1:
             raise InputError(
                 "architecture is 'convolutional' and the data are a table of shape "
@@ -106,13 +132,34 @@ class AutoencodingModel(Transformer, GradientModel):
 
     def decode(self, z_NK: Tensor) -> Tensor:
         """Return decoded data in their own units, (N, *shape)."""
-        return self.to_data(self.decoder_(z_NK))
+        return self.to_data(self.decoder_output(z_NK))
+
+    def decoder_output(self, z_NK: Tensor) -> Tensor:
+        """Return the decoder's raw output, (N, *shape); tied weights are the encoder's."""
+        beside = (self.encoder_,) if self.ties_weights else ()
+        output: Tensor = self.decoder_(z_NK, *beside)
+        return output
 
     def to_data(self, output: Tensor) -> Tensor:
         """Return the decoder's raw output as data: through a sigmoid, or in the data's units."""
         if self.unit_range_:
             return output.sigmoid()
         return self.standardisation_.inverse(output)
+
+    def check_comparison(self, kind: Comparison) -> None:
+        """Raise InputError where data outside [0, 1] would be compared by cross-entropy."""
+        if kind == "bce" and not self.unit_range_:
+            raise InputError("loss is 'bce' and the data leave [0, 1]; choose loss='mse'")
+
+    def compared(self, kind: Comparison, x: Tensor, output: Tensor) -> Tensor:
+        """Return the loss between data and the decoder's raw output, in standard units."""
+        output = full_precision(output)
+        if kind == "bce":
+            return bernoulli_negative_log_likelihood(x, output)
+        error = squared_error if kind == "mse" else root_mean_squared_error
+        if self.unit_range_:
+            return error(x, output.sigmoid())
+        return error(self.standardisation_(x), output)
 
 
 def column_moments(source: Source) -> tuple[float, float, Tensor, Tensor]:

@@ -66,7 +66,7 @@ class Standardisation(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return data in standard units."""
-        return (x - self.mean) / self.scale
+        return x if self.mean.ndim == 0 else (x - self.mean) / self.scale
 
     def inverse(self, u: Tensor) -> Tensor:
         """Return data in their own units."""

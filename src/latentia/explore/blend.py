@@ -1,0 +1,148 @@
+"""Blending images: the weighted mean of their codes, decoded, beside the mean of their pixels.
+
+    x̂ = G(Σ_i w_i z_i),  Σ_i w_i = 1                             against  Σ_i w_i x_i
+
+A mean of pixels shows both faces at once; a mean of codes one face in between, as far as the
+latent space is convex where the codes lie ([1]_ section 7.2).
+
+Shapes: ``X`` is (m, *data_shape_), weights (m,) or (b, m) for b blends.
+
+References
+----------
+.. [1] D. P. Kingma, P. Dhariwal, "Glow: Generative Flow with Invertible 1x1 Convolutions",
+   NeurIPS 2018, section 6 (interpolation between the encodings of two real faces).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import ArrayLike, NDArray
+
+from latentia.base import LatentModel, unit_floats
+from latentia.errors import InputError
+from latentia.explore.codes import checked_codes, codes_of, decoded
+from latentia.plots.explore import image_table
+
+SUM_TOLERANCE = 1e-6
+
+
+def mix(parts: NDArray[Any], weights: ArrayLike | None = None) -> NDArray[Any]:
+    """Return weighted means of samples or of codes.
+
+    Parameters
+    ----------
+    parts
+        (m, ...), at least two; uint8 counts as [0, 1].
+    weights
+        (m,) numbers that sum to 1, or (b, m) for several means; none weights all alike.
+
+    Returns
+    -------
+    means
+        (b, ...) floats, b = 1 for (m,) weights.
+
+    Raises
+    ------
+    InputError
+        For fewer than two parts, or weights of another shape, not finite, or of another sum.
+
+    Examples
+    --------
+    >>> mix(np.array([[0.0, 1.0], [4.0, 1.0]]), [0.75, 0.25])
+    array([[1., 1.]])
+    """
+    values = unit_floats(np.asarray(parts))
+    m = len(values)
+    if m < 2:
+        raise InputError(f"there are {m} to blend; give at least 2")
+    shares = np.atleast_2d(np.full(m, 1 / m) if weights is None else np.asarray(weights, float))
+    if shares.ndim != 2 or shares.shape[1] != m or not np.isfinite(shares).all():
+        raise InputError(
+            f"the weights have shape {shares.shape}; give {m} finite numbers for {m} samples"
+        )
+    off = np.abs(shares.sum(axis=1) - 1)
+    if off.max() > SUM_TOLERANCE:
+        total = shares.sum(axis=1)[off.argmax()]
+        raise InputError(f"the weights sum to {total:g}; weights of a mean sum to 1")
+    return np.tensordot(shares.astype(values.dtype), values, axes=1)
+
+
+def blend(
+    model: LatentModel,
+    X: Any,  # noqa: ANN401
+    weights: ArrayLike | None = None,
+) -> NDArray[Any]:
+    """Return what weighted means of the samples' codes decode to.
+
+    Parameters
+    ----------
+    model
+        A fitted model that encodes and decodes; for another see `blend_codes`.
+    X
+        (m, *data_shape_), at least two samples.
+    weights
+        As in `mix`.
+
+    Returns
+    -------
+    images
+        (b, *data_shape_). All weight on one sample gives its reconstruction.
+
+    Raises
+    ------
+    InputError
+        As `mix`; also for a model without an encoder, or data of another shape.
+    """
+    return blend_codes(model, codes_of(model, X), weights)
+
+
+def blend_codes(
+    model: LatentModel, Z: ArrayLike, weights: ArrayLike | None = None
+) -> NDArray[Any]:
+    """Return what weighted means of (m, k) codes decode to; see `blend`."""
+    return decoded(model, mix(checked_codes(model, Z), weights))
+
+
+def blend_figure(
+    model: LatentModel,
+    X: NDArray[Any],
+    Z: ArrayLike | None = None,
+    weights: ArrayLike | None = None,
+    n_steps: int = 5,
+) -> Figure:
+    """Return the samples, the decoded means of their codes, and the means of their pixels.
+
+    Parameters
+    ----------
+    model
+        A fitted model of images.
+    X
+        (m, *data_shape_), at least two.
+    Z
+        (m, k) their codes; none encodes ``X``.
+    weights
+        As in `mix`; none shows ``n_steps`` weights from 0 to 1 for two images, equal ones for more.
+    n_steps
+        How many blends of two images, at least 2.
+
+    Raises
+    ------
+    InputError
+        As `blend`; also if the model is not one of images.
+    """
+    codes = codes_of(model, X) if Z is None else checked_codes(model, Z)
+    shares = weights
+    if weights is None and len(X) == 2:
+        second = np.linspace(0, 1, n_steps)
+        shares = np.column_stack([1 - second, second])
+    latent, pixels = blend_codes(model, codes, shares), mix(X, shares)
+    if len(X) == 2 and len(latent) > 1:
+        first, last = unit_floats(np.asarray(X))
+        ends = [np.concatenate([[first], row, [last]]) for row in (latent, pixels)]
+        columns = ["original", *[f"{w:.0%}" for w in np.asarray(shares)[:, 1]], "original"]
+        return image_table([("mean of codes", ends[0]), ("mean of pixels", ends[1])], columns)
+    rows = [("original", unit_floats(np.asarray(X))), ("mean of codes", latent)]
+    return image_table([*rows, ("mean of pixels", pixels)])

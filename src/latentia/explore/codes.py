@@ -1,0 +1,87 @@
+"""From data to codes and back, checked, for everything else in `latentia.explore`.
+
+A code is a row of the latent space: the posterior mean where there is a posterior, since that is
+what ``transform`` gives. Shapes: ``X`` is (n, *data_shape_), ``Z`` is (n, k).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from latentia.base import Generator, LatentModel, Transformer
+from latentia.errors import InputError
+
+
+def codes_of(model: LatentModel, X: Any) -> NDArray[Any]:  # noqa: ANN401
+    """Return the (n, k) codes of data.
+
+    Raises
+    ------
+    InputError
+        For a model without an encoder, data of another shape than it was fitted on, or codes that
+        are not finite.
+    """
+    if not isinstance(model, Transformer):
+        raise InputError(
+            f"{type(model).__name__} has no encoder; find codes with latentia.explore.invert"
+        )
+    return checked_codes(model, model.transform(X))
+
+
+def checked_codes(model: LatentModel, Z: Any, least: int = 1) -> NDArray[Any]:  # noqa: ANN401
+    """Return codes as an (n, k) float array.
+
+    Raises
+    ------
+    InputError
+        For another shape, fewer than ``least`` rows, or codes that are not finite.
+    """
+    codes = np.asarray(Z)
+    codes = codes if codes.dtype in (np.float32, np.float64) else codes.astype(np.float64)
+    if codes.ndim != 2 or codes.shape[1] != model.n_latent or len(codes) < least:
+        raise InputError(
+            f"the codes have shape {codes.shape}; {type(model).__name__} takes (n, "
+            f"{model.n_latent}), n at least {least}"
+        )
+    finite = np.isfinite(codes).all(axis=1)
+    if not finite.all():
+        raise InputError(f"code {int(np.argmin(finite))} holds NaN or infinity; codes are finite")
+    return codes
+
+
+def decoded(model: LatentModel, Z: NDArray[Any]) -> NDArray[Any]:
+    """Return (n, *data_shape_) for (n, k) codes.
+
+    Raises
+    ------
+    InputError
+        For a model that does not decode, or codes as in `checked_codes`.
+    """
+    if not hasattr(model, "inverse_transform"):
+        raise InputError(f"{type(model).__name__} has no inverse_transform, which decodes")
+    return np.asarray(model.inverse_transform(checked_codes(model, Z)))
+
+
+def has_standard_normal_prior(model: LatentModel) -> bool:
+    """Return whether ``sample`` decodes draws of ``z`` from N(0, I)."""
+    own = type(model).latent_draws if isinstance(model, Generator) else None
+    return own is Generator.latent_draws
+
+
+def checked_coordinate(model: LatentModel, index: int) -> int:
+    """Return a latent coordinate's index, from 0 to k − 1.
+
+    Raises
+    ------
+    InputError
+        For any other.
+    """
+    if not 0 <= index < model.n_latent:
+        raise InputError(
+            f"coordinate {index} is not one of the {model.n_latent} latent components, which are "
+            f"numbered 0 to {model.n_latent - 1}"
+        )
+    return int(index)

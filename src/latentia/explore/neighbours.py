@@ -1,0 +1,130 @@
+"""The samples nearest to a given one, in the latent space and among the pixels.
+
+    d_z(x, x') = ‖z(x) − z(x')‖,  d_x(x, x') = ‖x − x'‖
+
+Neighbours in the latent space show what the model holds to be alike; were decoded samples copies
+of training data, both rows would show the copy.
+
+Shapes: queries (q, *data_shape_), pool (n, *data_shape_).
+
+References
+----------
+.. [1] G. E. Hinton, R. R. Salakhutdinov, "Reducing the Dimensionality of Data with Neural
+   Networks", Science 313, 2006 (fig. 4: retrieval by the codes' nearness).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+from sklearn.neighbors import NearestNeighbors
+
+from latentia.base import LatentModel, unit_floats
+from latentia.errors import InputError
+from latentia.explore.codes import codes_of
+from latentia.parameters import check_range
+from latentia.plots.explore import image_table
+
+
+@dataclass(frozen=True)
+class Neighbours:
+    """Rows of a pool nearest to each query, the nearest first.
+
+    Attributes
+    ----------
+    latent, pixel
+        (q, m) row numbers in the pool.
+    latent_distances, pixel_distances
+        (q, m) Euclidean distances, in latent and in data units.
+    """
+
+    latent: NDArray[np.intp]
+    latent_distances: NDArray[np.float64]
+    pixel: NDArray[np.intp]
+    pixel_distances: NDArray[np.float64]
+
+
+def nearest_neighbours(
+    model: LatentModel,
+    X: Any,  # noqa: ANN401
+    pool: Any,  # noqa: ANN401
+    n_neighbours: int = 6,
+) -> Neighbours:
+    """Find the rows of a pool that lie nearest to given samples.
+
+    Parameters
+    ----------
+    model
+        A fitted model that encodes.
+    X
+        (q, *data_shape_) queries. One that is in the pool is its own nearest neighbour.
+    pool
+        (n, *data_shape_), such as the training data.
+    n_neighbours
+        How many, from 1 to n.
+
+    Raises
+    ------
+    InputError
+        For a model without an encoder, data of another shape, or more neighbours than samples.
+    """
+    check_range("n_neighbours", n_neighbours, 1, len(pool))
+    spaces = [
+        (codes_of(model, pool), codes_of(model, X)),
+        (_flat(pool), _flat(X)),
+    ]
+    found = []
+    for among, queries in spaces:
+        distances, rows = NearestNeighbors(n_neighbors=n_neighbours).fit(among).kneighbors(queries)
+        found += [rows, distances.astype(np.float64)]
+    return Neighbours(*found)
+
+
+def _flat(X: Any) -> NDArray[Any]:  # noqa: ANN401
+    array = unit_floats(np.asarray(X))
+    return array.reshape(len(array), -1)
+
+
+def neighbours_figure(
+    found: Neighbours,
+    X: NDArray[Any],
+    pool: NDArray[Any],
+    labels: NDArray[Any] | None = None,
+    pool_labels: NDArray[Any] | None = None,
+    class_names: Sequence[str] = (),
+) -> Figure:
+    """Return two rows for each query, its neighbours among codes and among pixels.
+
+    Parameters
+    ----------
+    found
+        From `nearest_neighbours`.
+    X, pool
+        The images they were found for and among.
+    labels, pool_labels, class_names
+        (q,) and (n,) classes and their names, to stand below the images; none leaves them out.
+
+    Raises
+    ------
+    InputError
+        If these are not images.
+    """
+    rows, captions = [], []
+    for i, query in enumerate(unit_floats(np.asarray(X))):
+        for space, near in (("latent", found.latent[i]), ("pixels", found.pixel[i])):
+            images = unit_floats(np.asarray(pool[near]))
+            rows.append((f"nearest in {space}", np.concatenate([[query], images])))
+            if labels is not None and pool_labels is not None:
+                classes = [labels[i], *pool_labels[near]]
+                captions.append([_name(value, class_names) for value in classes])
+    columns = ["query", *[str(j + 1) for j in range(found.latent.shape[1])]]
+    return image_table(rows, columns, captions)
+
+
+def _name(value: Any, class_names: Sequence[str]) -> str:  # noqa: ANN401
+    return class_names[int(value)] if 0 <= int(value) < len(class_names) else str(value)
