@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
+import importlib
 import time
 from pathlib import Path
 from typing import Any
 
 from latentia import MODELS
-from latentia.adversarial.dcgan import DCGAN
-from latentia.autoencoders.autoencoder import Autoencoder
-from latentia.autoencoders.denoising import DenoisingAutoencoder
-from latentia.autoencoders.linear import LinearAutoencoder
-from latentia.autoencoders.vae import VAE
 from latentia.base import LatentModel
 from latentia.baselines import baseline_sections
 from latentia.data import Dataset
 from latentia.data import load as load_data
 from latentia.errors import InputError, nearest
 from latentia.evaluation import evaluate, yardstick
+from latentia.gradient import GradientModel
 from latentia.jobs import fit_in_run, hold_out
-from latentia.linear.factor_analysis import FactorAnalysis
 from latentia.linear.pca import PCA
-from latentia.linear.probabilistic_pca import ProbabilisticPCA
 from latentia.report import ModelSection, Report, write_report
 from latentia.run import versions
 from latentia.sections import model_section
@@ -34,6 +29,16 @@ SMALL_STEPS = 3_000
 """Training steps on small data, which leave the scanned digits well under three minutes."""
 LINEAR_FACTORS = 10
 """Factors of probabilistic PCA and factor analysis: the lecture's ten."""
+BY_DEFAULT = (
+    "PCA",
+    "ProbabilisticPCA",
+    "FactorAnalysis",
+    "Autoencoder",
+    "DenoisingAutoencoder",
+    "VAE",
+    "DCGAN",
+)
+"""The models that are compared unless others are named: one of each kind, in minutes."""
 TINY = 16
 """Below this side the VAE's observation is gaussian: cross-entropy on a few grey pixels says so
 little about each that the posterior keeps to the prior and samples blur."""
@@ -55,8 +60,8 @@ def compare(
     data
         A name or a path, as for `latentia.load_data`.
     models
-        Class names; by default every model that can learn the data, and scikit-learn's k-means
-        and mixture of Gaussians beside them.
+        Class names; by default those of ``BY_DEFAULT`` that can learn the data, and
+        scikit-learn's k-means and mixture of Gaussians beside them.
     out
         A new folder for ``report.html`` and a run directory for each model.
     random_state
@@ -91,6 +96,9 @@ def compare(
             notes.append("DCGAN was left out: it learns images of 8×8 to 128×128 pixels.")
             continue
         model = recipe(name, loaded, random_state, n_epochs)
+        if model.takes_labels and loaded.y_train is None:
+            notes.append(f"{name} was left out: the data have no labels.")
+            continue
         began = time.perf_counter()
         fit_in_run(model, loaded, folder / name, progress=progress, measured=False)
         seconds = time.perf_counter() - began
@@ -102,7 +110,7 @@ def compare(
 
 def _names(models: tuple[str, ...] | None) -> tuple[str, ...]:
     if models is None:
-        return tuple(MODELS)
+        return BY_DEFAULT
     for name in models:
         if name not in MODELS:
             raise InputError(
@@ -115,51 +123,39 @@ def _names(models: tuple[str, ...] | None) -> tuple[str, ...]:
 def recipe(name: str, data: Dataset, random_state: int, n_epochs: int | None) -> LatentModel:
     """Return a model with the settings that the comparison gives it on data of this size."""
     n = len(data.x_train) - len(data.x_train) // 12
-    batch_size, n_steps = (32, SMALL_STEPS) if n < SMALL else (128, STEPS)
-    epochs = n_epochs or max(1, round(n_steps / max(1, n // batch_size)))
+    settings = _settings(name, data, n)
+    kind = getattr(importlib.import_module(MODELS[name]), name)
+    if issubclass(kind, GradientModel):
+        batch_size, n_steps = (32, SMALL_STEPS) if n < SMALL else (128, STEPS)
+        epochs = n_epochs or max(1, round(n_steps / max(1, n // batch_size)))
+        settings |= {"n_epochs": epochs, "batch_size": batch_size}
+    model: LatentModel = kind(**settings, random_state=random_state)
+    return model
+
+
+def _settings(name: str, data: Dataset, n: int) -> dict[str, Any]:
+    """Return the settings that differ from a model's own."""
     n_values = int(data.x_train[0].size)
-    if name == "PCA":
-        return PCA(n_components=min(30, n, n_values), random_state=random_state)
-    if name in ("ProbabilisticPCA", "FactorAnalysis"):
-        k = min(LINEAR_FACTORS, n - 1, n_values - 1)
-        kind = ProbabilisticPCA if name == "ProbabilisticPCA" else FactorAnalysis
-        return kind(n_components=k, random_state=random_state)
-    if name == "LinearAutoencoder":
-        k = min(LINEAR_FACTORS, n_values)
-        return LinearAutoencoder(
-            n_components=k, n_epochs=epochs, batch_size=batch_size, random_state=random_state
-        )
-    if name == "Autoencoder":
-        return Autoencoder(
-            learning_rate_schedule="cosine",
-            n_epochs=epochs,
-            batch_size=batch_size,
-            random_state=random_state,
-        )
-    if name == "DenoisingAutoencoder":
-        return DenoisingAutoencoder(
-            n_epochs=epochs, batch_size=batch_size, random_state=random_state
-        )
-    if name == "VAE":
-        tiny = data.x_train.ndim > 2 and max(data.x_train.shape[-2:]) < TINY
-        return VAE(
-            hidden=(400,),
-            observation="gaussian" if tiny else "auto",
-            noise_variance=0.04,
-            ema_decay=0.99,
-            n_epochs=epochs,
-            batch_size=batch_size,
-            random_state=random_state,
-        )
-    if name == "DCGAN":
-        return DCGAN(
-            width=32,
-            ema_decay=0.999,
-            n_epochs=epochs,
-            batch_size=batch_size,
-            random_state=random_state,
-        )
-    raise InputError(f"the comparison has no recipe for {name}")
+    factors = {"n_components": min(LINEAR_FACTORS, n - 1, n_values - 1)}
+    tiny = data.x_train.ndim > 2 and max(data.x_train.shape[-2:]) < TINY
+    variational = {
+        "hidden": (400,),
+        "observation": "gaussian" if tiny else "auto",
+        "noise_variance": 0.04,
+        "ema_decay": 0.99,
+    }
+    found: dict[str, dict[str, Any]] = {
+        "PCA": {"n_components": min(30, n, n_values)},
+        "ProbabilisticPCA": factors,
+        "FactorAnalysis": factors,
+        "LinearAutoencoder": factors,
+        "LinearVAE": factors,
+        "Autoencoder": {"learning_rate_schedule": "cosine"},
+        "VAE": variational,
+        "ConditionalVAE": variational,
+        "DCGAN": {"width": 32, "ema_decay": 0.999},
+    }
+    return found.get(name, {})
 
 
 def _fits_dcgan(data: Dataset) -> bool:

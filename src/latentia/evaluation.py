@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from latentia.base import LatentModel, unit_floats
 from latentia.data import Dataset
-from latentia.metrics.coverage import class_shares, coverage, entropy
+from latentia.metrics.coverage import class_shares, coverage, entropy, nearest_classes
 from latentia.metrics.frechet import PixelFeatures, frechet_distance
 from latentia.metrics.neighbours import code_accuracy, memorisation
 from latentia.metrics.reconstruction import psnr, squared_error
@@ -21,6 +21,8 @@ from latentia.metrics.reconstruction import psnr, squared_error
 MOST_SAMPLES = 10_000
 LEAST_SAMPLES = 1_000
 MOST_NEIGHBOURS = 2_000
+MOST_WEIGHTED = 2_000
+N_IMPORTANCE = 50
 
 
 def evaluate(model: Any, data: Dataset, random_state: int = 0) -> dict[str, float]:  # noqa: ANN401
@@ -44,15 +46,45 @@ def evaluate(model: Any, data: Dataset, random_state: int = 0) -> dict[str, floa
     found: dict[str, float] = {"n_parameters": float(n_parameters(model))}
     if hasattr(model, "reconstruct"):
         found |= _reconstruction(model, data)
-    if hasattr(model, "score_samples"):
-        x = unit_floats(_spread(data.x_test, MOST_SAMPLES))
-        found["negative_log_likelihood"] = -float(np.mean(model.score_samples(x)))
-    if hasattr(model, "bound_terms"):
-        x = _spread(data.x_test, MOST_SAMPLES)
-        found["negative_elbo"] = model.bound_terms(x)["negative_elbo"]
+    found |= _likelihood(model, data)
     if hasattr(model, "sample"):
         found |= _samples(model, data, random_state)
+    if model.takes_labels and data.y_test is not None:
+        found["class_agreement"] = _class_agreement(model, data, random_state)
     return found
+
+
+def _likelihood(model: Any, data: Dataset) -> dict[str, float]:  # noqa: ANN401
+    """Return the exact likelihood where it is known, and the bounds where there are any."""
+    x = unit_floats(_spread(data.x_test, MOST_SAMPLES))
+    found: dict[str, float] = {}
+    bounded = hasattr(model, "bound_terms")
+    exact = getattr(model, "exact_score_samples" if bounded else "score_samples", None)
+    if exact is not None:
+        found["negative_log_likelihood"] = -float(np.mean(exact(x)))
+    if bounded:
+        few = _spread(x, MOST_WEIGHTED)
+        labels = _test_labels(model, data, MOST_SAMPLES)
+        found["negative_elbo"] = model.bound_terms(x, *labels)["negative_elbo"]
+        labels = tuple(_spread(part, MOST_WEIGHTED) for part in labels)
+        found["negative_iwae"] = -model.score(few, *labels, n_importance=N_IMPORTANCE)
+        found["active_units"] = float(model.active_units(few, *labels))
+    return found
+
+
+def _test_labels(model: Any, data: Dataset, n: int) -> tuple[NDArray[Any], ...]:  # noqa: ANN401
+    """Return test labels for the verbs of a model that takes them, and nothing for others."""
+    if not model.takes_labels or data.y_test is None:
+        return ()
+    return (_spread(data.y_test, n),)
+
+
+def _class_agreement(model: Any, data: Dataset, random_state: int) -> float:  # noqa: ANN401
+    """Return the share of samples of a class that a classifier on pixels gives that class."""
+    x, y = _some(data.x_train, data.y_train)  # type: ignore[arg-type]
+    asked = np.resize(model.classes_, MOST_NEIGHBOURS)
+    drawn = model.sample(len(asked), random_state=random_state, y=asked)
+    return float((nearest_classes(unit_floats(x), y, drawn) == asked).mean())
 
 
 def n_parameters(model: LatentModel) -> int:
@@ -69,13 +101,13 @@ def _is_image(data: Dataset) -> bool:
 
 def _reconstruction(model: Any, data: Dataset) -> dict[str, float]:  # noqa: ANN401
     x = unit_floats(_spread(data.x_test, MOST_SAMPLES))
-    x_hat = model.reconstruct(x)
+    x_hat = model.reconstruct(x, *_test_labels(model, data, MOST_SAMPLES))
     found = {"squared_error": squared_error(x, x_hat)}
     if _is_image(data):
         found["psnr"] = psnr(x, x_hat)
     if _is_image(data) and hasattr(model, "add_noise"):
         found["psnr_denoised"] = psnr(x, model.reconstruct(model.add_noise(x, random_state=0)))
-    if data.y_train is not None and data.y_test is not None:
+    if data.y_train is not None and data.y_test is not None and not model.takes_labels:
         train, labels = _some(data.x_train, data.y_train)
         codes = model.transform(train), model.transform(x)
         truth = _spread(data.y_test, MOST_SAMPLES)

@@ -21,6 +21,8 @@ from latentia.report import ModelSection, Picture
 from latentia.run import read_metrics
 
 MOST_CODES = 2_000
+MOST_CLASSES = 10
+COLUMNS = 16
 
 
 def model_section(
@@ -46,8 +48,7 @@ def model_section(
 def _pictures(model: Any, data: Dataset, run: Path) -> Iterator[Picture]:  # noqa: ANN401
     is_image = data.x_test.ndim > 2
     if is_image and hasattr(model, "sample"):
-        samples = tile(model.sample(64, random_state=0), n_columns=16)
-        yield Picture("Samples", "64 draws from the prior, decoded.", png(samples))
+        yield _samples(model)
     if is_image and hasattr(model, "loadings_"):
         yield from factor_pictures(model)
     if is_image and hasattr(model, "reconstruct"):
@@ -63,6 +64,20 @@ def _pictures(model: Any, data: Dataset, run: Path) -> Iterator[Picture]:  # noq
         yield Picture("Loss curves", caption, png_bytes(loss_curves(records)))
 
 
+def _samples(model: Any) -> Picture:  # noqa: ANN401
+    if not model.takes_labels:
+        samples = tile(model.sample(64, random_state=0), n_columns=16)
+        return Picture("Samples", "64 draws from the prior, decoded.", png(samples))
+    classes = np.repeat(model.classes_[:MOST_CLASSES], COLUMNS)
+    drawn = model.sample(len(classes), random_state=0, y=classes)
+    return Picture("Samples", "A row of draws for each class.", png(tile(drawn, COLUMNS)))
+
+
+def _labels(model: Any, data: Dataset, n: int) -> tuple[Any, ...]:  # noqa: ANN401
+    """Return the first test labels for the verbs of a model that takes them."""
+    return (data.y_test[:n],) if model.takes_labels and data.y_test is not None else ()
+
+
 def _reconstructions(model: Any, data: Dataset) -> Picture:  # noqa: ANN401
     x = unit_floats(np.asarray(data.x_test[:10]))
     shown = [("original", x)]
@@ -71,7 +86,7 @@ def _reconstructions(model: Any, data: Dataset) -> Picture:  # noqa: ANN401
         noisy = model.add_noise(x, random_state=0)
         shown += [("noisy", noisy), ("denoised", model.reconstruct(noisy))]
         caption = "Ten test images, the same with noise, and with the noise taken away."
-    shown.append(("reconstructed", model.reconstruct(x)))
+    shown.append(("reconstructed", model.reconstruct(x, *_labels(model, data, 10))))
     return Picture("Reconstructions", caption, png(rows(shown)))
 
 
@@ -90,7 +105,8 @@ def factor_pictures(model: Any) -> Iterator[Picture]:  # noqa: ANN401
 
 
 def _latent_map(model: Any, data: Dataset) -> Picture:  # noqa: ANN401
-    codes = model.transform(np.asarray(data.x_test[:MOST_CODES]))
+    shown = np.asarray(data.x_test[:MOST_CODES])
+    codes = model.transform(shown, *_labels(model, data, MOST_CODES))
     labels = None if data.y_test is None else np.asarray(data.y_test[:MOST_CODES])
     figure = latent_map(codes, labels, data.class_names)
     caption = "Codes of test samples" + ("." if labels is None else ", coloured by class.")

@@ -127,7 +127,8 @@ def test_a_tied_model_of_a_table_is_computed_in_double(table, tmp_path):
     model = fitted(table, tied=True)
     whole = model.reconstruct(table)
     assert whole.dtype == np.float64
-    np.testing.assert_array_equal(np.vstack([model.reconstruct(row[None]) for row in table]), whole)
+    singly = np.vstack([model.reconstruct(row[None]) for row in table])
+    np.testing.assert_allclose(singly, whole, rtol=1e-12, atol=1e-12)
     loaded = latentia.load(model.save(tmp_path / "model"))
     np.testing.assert_array_equal(loaded.reconstruct(table), whole)
 
@@ -147,14 +148,14 @@ def test_the_three_losses(tied, images):
     }
     for loss, value in expected.items():
         model.loss = loss
-        assert float(model.reconstruction_loss(x)) == pytest.approx(value, rel=1e-5)
+        assert model.reconstruction_loss(x).item() == pytest.approx(value, rel=1e-5)
 
 
 def test_cross_entropy_of_black_and_white_is_the_log_loss(images):
     X = np.rint(images)
     model = fitted(X, loss="bce")
     expected = log_loss(X.ravel(), model.reconstruct(X).ravel().astype(np.float64)) * 64
-    loss = float(model.reconstruction_loss(torch.from_numpy(X[:, None])))
+    loss = model.reconstruction_loss(torch.from_numpy(X[:, None])).item()
     assert loss == pytest.approx(expected, rel=1e-5)
 
 
@@ -162,18 +163,18 @@ def test_the_root_has_its_gradient_everywhere():
     x = torch.rand(3, 2, 4, dtype=torch.float64)
     x_hat = torch.rand(3, 2, 4, dtype=torch.float64, requires_grad=True)
     assert torch.autograd.gradcheck(lambda t: root_mean_squared_error(x, t), x_hat)
-    for distance in (0.0, 1e-30, 1e-170):
-        same = (x + distance).float().requires_grad_()
-        root_mean_squared_error(x.float(), same).backward()
-        assert torch.isfinite(same.grad).all()
-        assert same.grad.flatten(1).norm(dim=1).max() <= 1 / 3 / np.sqrt(8) + 1e-6
+    for distance in (0.0, 1e-30, 1e-20, 1e-10):
+        near = torch.full((3, 8), distance, requires_grad=True)
+        root_mean_squared_error(torch.zeros(3, 8), near).backward()
+        assert torch.isfinite(near.grad).all()
+        assert near.grad.norm(dim=1).max() <= 1.001 / 3 / np.sqrt(8)
 
 
 def test_the_root_of_a_tables_error_is_in_standard_units(table):
     model = fitted(table, loss="rmse")
     u = (model.reconstruct(table) - table) / table.std(axis=0)
     expected = np.sqrt(np.square(u).mean(axis=1)).mean()
-    loss = float(model.reconstruction_loss(torch.from_numpy(table).float()))
+    loss = model.reconstruction_loss(torch.from_numpy(table).float()).item()
     assert loss == pytest.approx(expected, rel=1e-4)
 
 
@@ -190,7 +191,7 @@ def test_a_curve_needs_one_component():
         n_components=1,
         hidden=(32, 32),
         activation="tanh",
-        n_epochs=60,
+        n_epochs=30,
         batch_size=20,
         learning_rate=5e-3,
         learning_rate_schedule="cosine",

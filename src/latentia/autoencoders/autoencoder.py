@@ -6,9 +6,9 @@
         rmse   √(‖x − x̂‖² / d),  d values in a sample
         bce    −Σ_d [x log x̂ + (1 − x) log(1 − x̂)], in nats, on the decoder's logits
 
-The code is linear in the last hidden layer, as in [1]_. With tied weights the decoder's matrices
-are the encoder's transposed, x̂ = Wᵀ s(W x + b) + b' for one hidden layer ([2]_ section 2.2): half
-the weights, and each gets the sum of both gradients.
+The code is linear in the last hidden layer, as in [1]_. With tied weights a layer W h + b of the
+encoder is mirrored by Wᵀ h + b' ([2]_ section 2.2): half the weights, and each gets the sum of
+both gradients.
 
 Shapes: ``x`` is (N, C, H, W) or (N, d), ``z_NK`` is (N, n_components).
 """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -12,15 +13,21 @@ from latentia.errors import InputError
 
 SAMPLES = ("x", "images", "data", "arr_0")
 LABELS = ("y", "labels", "label", "target")
+MOST_CLASSES = 50
+"""Different values up to which an array under a name of its own is taken for classes."""
 
 
 def load_npy(path: Path, random_state: int) -> Dataset:
     """Return a .npy file's array, memory-mapped while it is read and split."""
+    return split(Part(_usable(_mapped(path), str(path))), path.stem, random_state)
+
+
+def _mapped(path: Path) -> Array:
     try:
-        array = np.load(path, mmap_mode="r", allow_pickle=False)
+        array: Array = np.load(path, mmap_mode="r", allow_pickle=False)
     except (OSError, ValueError) as error:
         raise InputError(f"{path} cannot be read: {error}") from None
-    return split(Part(_usable(array, str(path))), path.stem, random_state)
+    return array
 
 
 def load_npz(path: Path, random_state: int) -> Dataset:
@@ -28,18 +35,16 @@ def load_npz(path: Path, random_state: int) -> Dataset:
 
     Keys ``x_train``, ``x_test`` (and ``y_train``, ``y_test``) are its parts; otherwise the samples
     are under ``x``, ``images``, ``data`` or ``arr_0`` and the labels under ``y``, ``labels``,
-    ``label`` or ``target``.
+    ``label`` or ``target``, or else under the first name that holds one whole number of few values
+    for each sample, such as ``smile``. The notes name it, and what else there is: `read_labels`
+    reads those.
 
     Raises
     ------
     InputError
-        Naming the keys that were found, if none of these is among them.
+        Naming the keys that were found, if no samples are among them.
     """
-    try:
-        with np.load(path, allow_pickle=False) as archive:
-            arrays = {key: archive[key] for key in archive.files}
-    except (OSError, ValueError, zipfile.BadZipFile) as error:
-        raise InputError(f"{path} cannot be read: {error}") from None
+    arrays = _opened(path)
     if "x_train" in arrays and "x_test" in arrays:
         parts = [
             Part(_usable(arrays[f"x_{part}"], f"{path}[x_{part}]"), arrays.get(f"y_{part}"))
@@ -49,9 +54,102 @@ def load_npz(path: Path, random_state: int) -> Dataset:
     samples = next((key for key in SAMPLES if key in arrays), None)
     if samples is None:
         raise InputError(f"{path} holds {sorted(arrays)}; name the samples 'x' or 'images'")
-    labels = next((arrays[key] for key in LABELS if key in arrays), None)
-    part = Part(_usable(arrays[samples], f"{path}[{samples}]"), labels)
-    return split(_checked(part, path), path.stem, random_state)
+    labels = next((key for key in LABELS if key in arrays), None)
+    if labels is not None:
+        part = Part(_usable(arrays[samples], f"{path}[{samples}]"), arrays[labels])
+        return split(_checked(part, path), path.stem, random_state)
+    part = _named_labels(arrays, Part(_usable(arrays[samples], f"{path}[{samples}]")), path)
+    return split(part, path.stem, random_state)
+
+
+def _opened(path: Path) -> dict[str, Array]:
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            return {key: archive[key] for key in archive.files}
+    except (OSError, ValueError, zipfile.BadZipFile) as error:
+        raise InputError(f"{path} cannot be read: {error}") from None
+
+
+def _named_labels(arrays: Mapping[str, Array], part: Part, path: Path) -> Part:
+    """Return samples with the first array of few values as their labels, if there is one."""
+    names = [key for key, values in arrays.items() if _is_labels(values, len(part.x))]
+    key = next((name for name in names if len(np.unique(arrays[name])) <= MOST_CLASSES), None)
+    if key is None:
+        return part
+    others = ", ".join(name for name in names if name != key)
+    note = f"{path.name}: {key!r} was taken for its labels{others and f'; there are also {others}'}."
+    labelled = _checked(Part(part.x, arrays[key]), path)
+    binary = labelled.class_names in (("0", "1"), ("False", "True"))
+    classes = (f"not {key}", key) if binary else labelled.class_names
+    return Part(part.x, labelled.y, classes, (note,))
+
+
+def _is_labels(values: Array, n: int | None = None) -> bool:
+    """Return whether an array holds one whole number or word for each sample."""
+    return values.ndim == 1 and values.dtype.kind in "iubU" and n in (None, len(values))
+
+
+def read_labels(spec: str) -> dict[str, Array]:
+    """Return labels by name from a .npy file, a .npz file, or one key of it.
+
+    Parameters
+    ----------
+    spec
+        ``FILE.npy``, ``FILE.npz:key``, or ``FILE.npz`` for all keys that hold labels.
+
+    Returns
+    -------
+    labels
+        (n,) whole numbers or words, by key or by the file's stem.
+
+    Raises
+    ------
+    InputError
+        For a file that is missing or of another kind, or a key that is not there or holds no
+        labels.
+    """
+    file, _, key = spec.rpartition(":") if ".npz:" in spec else (spec, "", "")
+    path = Path(file).expanduser()
+    if path.suffix not in (".npy", ".npz") or not path.is_file():
+        raise InputError(f"{spec!r} names no labels; give an existing FILE.npy or FILE.npz:key")
+    arrays = _opened(path) if path.suffix == ".npz" else {path.stem: np.asarray(_mapped(path))}
+    wanted = [key] if key else list(arrays)
+    found = {name: arrays[name] for name in wanted if name in arrays and _is_labels(arrays[name])}
+    if not found:
+        held = ", ".join(f"{name} {values.shape}" for name, values in arrays.items())
+        raise InputError(f"{spec} holds no (n,) labels, whole numbers or words, but {held}")
+    return found
+
+
+def labels_beside(data: Dataset, labels: Array, name: str) -> tuple[Array, Array]:
+    """Return labels of all samples of a data set's file as those of its two parts.
+
+    Parameters
+    ----------
+    data
+        From `latentia.data.load` with its default ``random_state``.
+    labels
+        (n,), in the order of the file; of data with a test part of their own, the training part's
+        come first.
+    name
+        Of the labels, for the error.
+
+    Raises
+    ------
+    InputError
+        If there are not as many labels as samples.
+    """
+    n_train, n = len(data.x_train), len(data.x_train) + len(data.x_test)
+    if len(labels) != n:
+        raise InputError(
+            f"{name} holds {len(labels)} labels, and {data.name} {n_train} training and "
+            f"{n - n_train} test samples; give {n}, in the order of its file"
+        )
+    if data.own_test or isinstance(data.x_train, np.memmap):
+        return labels[:n_train], labels[n_train:]
+    # The split depends on the number of samples and its seed alone.
+    halves = split(Part(labels), name, 0)
+    return halves.x_train, halves.x_test
 
 
 def _checked(part: Part, path: Path) -> Part:

@@ -2,8 +2,8 @@
 
     x̂ = G(Σ_i w_i z_i),  Σ_i w_i = 1                             against  Σ_i w_i x_i
 
-A mean of pixels shows both faces at once; a mean of codes one face in between, as far as the
-latent space is convex where the codes lie ([1]_ section 7.2).
+A mean of pixels shows both faces at once; a mean of codes one face in between [1]_, as far as the
+region where the codes lie is convex.
 
 Shapes: ``X`` is (m, *data_shape_), weights (m,) or (b, m) for b blends.
 
@@ -99,9 +99,7 @@ def blend(
     return blend_codes(model, codes_of(model, X), weights)
 
 
-def blend_codes(
-    model: LatentModel, Z: ArrayLike, weights: ArrayLike | None = None
-) -> NDArray[Any]:
+def blend_codes(model: LatentModel, Z: ArrayLike, weights: ArrayLike | None = None) -> NDArray[Any]:
     """Return what weighted means of (m, k) codes decode to; see `blend`."""
     return decoded(model, mix(checked_codes(model, Z), weights))
 

@@ -10,7 +10,8 @@ Shapes: anchors ``Z_MK``, a path ``Z_NK``; ``X`` is (M, *data_shape_).
 
 References
 ----------
-.. [1] K. Shoemake, "Animating Rotation with Quaternion Curves", SIGGRAPH 1985, section 3.3.
+.. [1] K. Shoemake, "Animating Rotation with Quaternion Curves", SIGGRAPH 1985, "Great arc
+   in-betweening".
 .. [2] T. White, "Sampling Generative Networks", arXiv:1609.04468, 2016, section 2.1.
 """
 
@@ -89,7 +90,8 @@ def slerp(a: ArrayLike, b: ArrayLike, t: ArrayLike) -> NDArray[Any]:
 
     References
     ----------
-    .. [1] K. Shoemake, "Animating Rotation with Quaternion Curves", SIGGRAPH 1985, section 3.3.
+    .. [1] K. Shoemake, "Animating Rotation with Quaternion Curves", SIGGRAPH 1985, "Great arc
+       in-betweening".
     .. [2] T. White, "Sampling Generative Networks", arXiv:1609.04468, 2016, section 2.1.
 
     Examples

@@ -25,7 +25,6 @@ from numpy.typing import NDArray
 from sklearn.neighbors import NearestNeighbors
 
 from latentia.base import LatentModel, unit_floats
-from latentia.errors import InputError
 from latentia.explore.codes import codes_of
 from latentia.parameters import check_range
 from latentia.plots.explore import image_table

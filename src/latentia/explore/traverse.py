@@ -14,7 +14,8 @@ Shapes: codes ``Z_NK``; images of a traversal (j, t, *data_shape_).
 
 References
 ----------
-.. [1] I. Higgins et al., "beta-VAE", ICLR 2017, section 4.1 (traversals ordered by KL: fig. 7).
+.. [1] I. Higgins et al., "beta-VAE: Learning Basic Visual Concepts with a Constrained
+   Variational Framework", ICLR 2017, section 4.
 .. [2] D. P. Kingma, M. Welling, "Auto-Encoding Variational Bayes", ICLR 2014, appendix B.
 """
 

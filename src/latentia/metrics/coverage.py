@@ -30,10 +30,19 @@ def class_shares(
     classes, y = np.unique(y_train, return_inverse=True)
     if len(classes) > n_classes:
         raise InputError(f"the labels name {len(classes)} classes, not at most {n_classes}")
-    features = PixelFeatures().fit(x_train)
-    classifier = KNeighborsClassifier(min(NEIGHBOURS, len(y))).fit(features.transform(x_train), y)
-    predicted = classifier.predict(features.transform(x_samples))
+    predicted = nearest_classes(x_train, y, x_samples)
     return np.bincount(predicted, minlength=n_classes) / len(x_samples)
+
+
+def nearest_classes(
+    x_train: NDArray[Any], y_train: NDArray[Any], x_samples: NDArray[Any]
+) -> NDArray[Any]:
+    """Return (n,) labels that five nearest training images vote for, in at most 64 components."""
+    features = PixelFeatures().fit(x_train)
+    classifier = KNeighborsClassifier(min(NEIGHBOURS, len(y_train)))
+    classifier.fit(features.transform(x_train), y_train)
+    predicted: NDArray[Any] = classifier.predict(features.transform(x_samples))
+    return predicted
 
 
 def coverage(shares: NDArray[np.float64], threshold: float = 0.1) -> int:

@@ -86,6 +86,38 @@ _ALL = (
         absent="it bounds no likelihood",
     ),
     Definition(
+        "negative_iwae",
+        "−IWAE bound, 50 draws",
+        "nats",
+        "lower",
+        "−E log (1/50) Σᵢ p(x|zᵢ) p(zᵢ) / q(zᵢ|x)",
+        "A tighter upper bound on −log p(x) than −ELBO: 50 draws of z for each of at most 2,000 "
+        "test samples.",
+        "Burda et al. 2016, eq. 8",
+        absent="it bounds no likelihood",
+    ),
+    Definition(
+        "active_units",
+        "Active units",
+        "",
+        "neither",
+        "#{j : Var_x(E_q[z_j]) > 0.01}",
+        "Components of z that the posterior uses, over at most 2,000 test samples; the others are "
+        "noise that the decoder ignores.",
+        "Burda et al. 2016, section 5",
+        absent="it has no posterior",
+    ),
+    Definition(
+        "class_agreement",
+        "Samples of the class asked",
+        "",
+        "higher",
+        "share of samples classified as asked",
+        "Of 2,000 samples, the classes in turn, by five nearest training images in up to 64 "
+        "principal components.",
+        absent="it draws no samples of a class",
+    ),
+    Definition(
         "frechet_distance",
         "Fréchet distance",
         "",

@@ -1,0 +1,144 @@
+"""Clustering that trains itself towards sharper versions of its own soft assignments.
+
+    q_ij ∝ (1 + ‖z_i − μ_j‖²/α)^(−(α+1)/2)                            ([1]_ eq. 1)
+    L = KL(P ‖ Q) = Σ_i Σ_j p_ij log(p_ij/q_ij)                       ([1]_ eq. 2)
+    p_ij ∝ q_ij²/f_j,  f_j = Σ_i q_ij                                 ([1]_ eq. 3)
+
+The centres μ_j start where k-means finds them in an autoencoder's codes. P is computed from all
+training data every ``update_interval`` steps and held fixed between; for held-out data it follows
+from their own Q. Losses are averaged over samples.
+
+Shapes: ``z_NK`` is (N, n_components), Q and P are (N, n_clusters).
+
+References
+----------
+.. [1] J. Xie, R. Girshick, A. Farhadi, "Unsupervised Deep Embedding for Clustering Analysis",
+   ICML 2016, section 3.1.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from latentia.autoencoders.clustering import k_means
+from latentia.autoencoders.pretraining import PretrainedClustering
+from latentia.data.source import Source
+from latentia.losses import full_precision
+from latentia.nets.clusters import StudentClusters
+from latentia.parameters import check_range
+from latentia.train import evaluating
+
+CHUNK = 4096
+HELD_OUT = -1
+"""The row number of what is not training data."""
+
+
+@dataclass(eq=False, repr=False, kw_only=True)
+class SelfTraining(PretrainedClustering):
+    """Centres in the latent space, and targets that sharpen the assignments to them."""
+
+    degrees_of_freedom: float = 1.0
+    """α of Student's t; the papers' is 1."""
+    update_interval: int = 140
+    """Steps between two computations of the targets P."""
+
+    lacks = {"sample": "an autoencoder has no prior over its latent space; use VaDE"}
+
+    def check_self_training(self) -> None:
+        """Raise InputError for a hyperparameter out of its range."""
+        self.check_start_values()
+        check_range("degrees_of_freedom", self.degrees_of_freedom, 0, open_low=True)
+        check_range("update_interval", self.update_interval, 1)
+
+    def code_outputs(self) -> int:
+        """Return the size of the latent space."""
+        return self.n_components
+
+    def targets(self, y: Any, n_rows: int, *, reset: bool) -> NDArray[Any]:  # noqa: ANN401
+        """Return the row numbers of training data, by which the losses find P."""
+        return np.arange(n_rows) if reset else np.full(n_rows, HELD_OUT)
+
+    def find_clusters(self, codes: NDArray[Any]) -> None:
+        """Find the first centres by k-means."""
+        self._centers = k_means(codes, self.n_clusters, self.seed_)
+
+    def measure(self, source: Source) -> None:
+        """Keep the training data at hand for the targets."""
+        super().measure(source)
+        self._source = source
+
+    def build(self, shape: tuple[int, ...]) -> None:
+        """Make the nets and the centres."""
+        super().build(shape)
+        centers = torch.zeros(self.n_clusters, self.n_components)
+        n_rows = 0
+        if self.start is not None:
+            centers, n_rows = torch.from_numpy(self._centers), len(self._source)
+        self.clustering_ = StudentClusters(centers, self.degrees_of_freedom, n_rows)
+
+    @property
+    def cluster_centers_(self) -> NDArray[np.float32]:
+        """(n_clusters, n_components) centres μ."""
+        return self.clustering_.centers.detach().numpy()  # type: ignore[no-any-return]
+
+    def encode(self, x: Tensor) -> Tensor:
+        """Return (N, n_components) codes."""
+        z_NK: Tensor = self.encoder_(self.standardisation_(x))
+        return z_NK
+
+    def assign(self, x: Tensor) -> Tensor:
+        """Return Q, (N, n_clusters)."""
+        return self.log_assignments(self.encode(x)).exp()
+
+    def log_assignments(self, z_NK: Tensor) -> Tensor:
+        """Return log Q of codes, (N, n_clusters)."""
+        log_q: Tensor = self.clustering_(full_precision(z_NK))
+        return log_q
+
+    def clustering_loss(self, z_NK: Tensor, rows: Tensor) -> Tensor:
+        """Return KL(P ‖ Q) in nats, averaged over samples."""
+        log_q = self.log_assignments(z_NK)
+        return divergence(self._target(log_q, rows), log_q)
+
+    def _target(self, log_q: Tensor, rows: Tensor) -> Tensor:
+        if rows[0] == HELD_OUT:
+            return target_distribution(log_q.detach().exp())
+        return self.clustering_.target[rows]
+
+    def update_targets(self, step: int, n_steps: int) -> None:
+        """Compute P from all training data, when it is due."""
+        if step % self.update_interval:
+            return
+        target = self.clustering_.target
+        chunks = np.array_split(np.arange(len(target)), -(-len(target) // CHUNK))
+        with torch.no_grad(), evaluating(self.nets()):
+            batches = (self._source.batch(rows)[0].to(target.device) for rows in chunks)
+            q = torch.cat([self.assign(x) for x in batches])
+            target.copy_(target_distribution(q))
+
+    def conclude(self, array: NDArray[Any], y: Any) -> None:  # noqa: ANN401
+        """Keep the clusters of the training data, and drop what only the training needed."""
+        super().conclude(array, y)
+        self.clustering_.target = self.clustering_.target[:0].clone()
+        del self._source, self._centers
+
+    def score(self, X: object, y: object = None) -> float:
+        """Return minus the mean over samples of ``‖x − x̂‖²`` (higher is better)."""
+        return self.negative_squared_error(X)
+
+
+def target_distribution(q: Tensor) -> Tensor:
+    """Return P, (N, n_clusters): p_ij = (q_ij²/f_j) / Σ_j' (q_ij'²/f_j')."""
+    weight = q.square() / q.sum(0)
+    return weight / weight.sum(1, keepdim=True)
+
+
+def divergence(p: Tensor, log_q: Tensor) -> Tensor:
+    """Return the mean over samples of Σ_j p_ij log(p_ij/q_ij), where 0 log 0 = 0."""
+    return (torch.xlogy(p, p) - p * log_q).sum(1).mean()

@@ -1,0 +1,216 @@
+"""Finding the code of a given sample by descending through the decoder.
+
+    z* = argmin_z ‖x − G(z)‖² + (λ / 2) ‖z‖²
+
+for models without an encoder, such as GANs ([1]_ section 2, [2]_ section 4.1), by Adam on z from
+several starts, of which the best is kept for each sample; the step size falls along a cosine. With
+λ = 2v it is the most probable z of x ~ N(G(z), v I) under z ~ N(0, I), since −2v log p(x, z) is the
+objective up to a constant. A model with an encoder starts at its code, which the descent improves.
+The affine decoders of closed-form models, x = W z + μ, need no descent: z* solves
+(WᵀW + (λ/2) I) z = Wᵀ(x − μ).
+
+Shapes: ``X`` is (n, *data_shape_), ``Z`` (n, k), restarts (r, n, k).
+
+References
+----------
+.. [1] Z. C. Lipton, S. Tripathi, "Precise Recovery of Latent Vectors from Generative Adversarial
+   Networks", ICLR workshop 2017.
+.. [2] J.-Y. Zhu, P. Krähenbühl, E. Shechtman, A. A. Efros, "Generative Visual Manipulation on the
+   Natural Image Manifold", ECCV 2016.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+from sklearn.utils import check_random_state
+from torch import Tensor
+
+from latentia.application import as_tensor
+from latentia.base import Generator, LatentModel, Transformer, to_numpy, unit_floats
+from latentia.errors import InputError
+from latentia.explore.codes import codes_of, decoded
+from latentia.gradient import GradientModel
+from latentia.losses import sum_per_sample
+from latentia.parameters import check_range
+from latentia.plots.explore import image_table
+from latentia.schedules import SCHEDULES
+from latentia.train import evaluating
+
+AT_ONCE = 256
+"""Codes that descend together."""
+RESTARTS = 4
+
+
+@dataclass(frozen=True)
+class Inversion:
+    """The codes that were found, and how well they decode.
+
+    Attributes
+    ----------
+    codes
+        (n, k).
+    images
+        (n, *data_shape_), what they decode to.
+    squared_errors
+        (n,) ‖x − G(z)‖², summed over a sample's values, in data units squared.
+    """
+
+    codes: NDArray[Any]
+    images: NDArray[Any]
+    squared_errors: NDArray[np.float64]
+
+
+def invert(
+    model: LatentModel,
+    X: Any,  # noqa: ANN401
+    *,
+    n_steps: int = 300,
+    n_restarts: int | None = None,
+    learning_rate: float = 0.1,
+    prior_weight: float = 0.0,
+    random_state: int = 0,
+) -> Inversion:
+    """Find codes that decode to given samples; the model stays as it is.
+
+    Parameters
+    ----------
+    model
+        A fitted model that is trained by gradients, or has an affine decoder.
+    X
+        (n, *data_shape_).
+    n_steps
+        Steps of Adam, at least 1.
+    n_restarts
+        Starts for each sample, of which the best end counts: draws from the prior, the first at
+        the sample's code where there is an encoder. None is 1 with an encoder and 4 without.
+    learning_rate
+        Adam's first step size, in latent units.
+    prior_weight
+        λ, the weight of ‖z‖²/2 against the squared error; 0 leaves the prior out.
+    random_state
+        Makes the starts repeatable.
+
+    Returns
+    -------
+    inversion
+        Codes, what they decode to, and the error of each sample.
+
+    Raises
+    ------
+    InputError
+        For a model with neither encoder nor gradients, data of another shape, or a value out of
+        its range.
+    """
+    for name, count in (("n_steps", n_steps), ("n_restarts", n_restarts)):
+        check_range(name, count, 1)
+    check_range("learning_rate", learning_rate, 0, open_low=True)
+    check_range("prior_weight", prior_weight, 0)
+    array = model._incoming(X, reset=False)
+    if isinstance(model, GradientModel):
+        starts = _starts(model, array, n_restarts, random_state)
+        codes = _searched(model, array, starts, n_steps, learning_rate, prior_weight)
+    elif isinstance(model, Transformer):
+        codes = _solved(model, array, prior_weight)
+    else:
+        raise InputError(f"{type(model).__name__} has neither an encoder nor gradients to descend")
+    images = decoded(model, codes)
+    gaps = (unit_floats(array) - images).reshape(len(array), -1)
+    return Inversion(codes, images, np.square(gaps, dtype=np.float64).sum(axis=1))
+
+
+def _searched(
+    model: GradientModel,
+    X: NDArray[Any],
+    starts: NDArray[np.float32],
+    n_steps: int,
+    learning_rate: float,
+    prior_weight: float,
+) -> NDArray[np.float32]:
+    """Return the (n, k) best ends of descents from (r, n, k) starts, some samples at a time."""
+    codes = np.empty_like(starts[0])
+    size = max(1, AT_ONCE // len(starts))
+    for first in range(0, len(X), size):
+        rows = slice(first, first + size)
+        x = as_tensor(model, X[rows]).float()
+        ends, objective = _descend(model, x, starts[:, rows], n_steps, learning_rate, prior_weight)
+        best = objective.argmin(axis=0)
+        codes[rows] = ends[best, np.arange(len(best))]
+    return codes
+
+
+def _solved(model: LatentModel, X: NDArray[Any], prior_weight: float) -> NDArray[np.float64]:
+    """Return the exact (n, k) codes of an affine decoder, whose matrix shows in what it decodes."""
+    k = model.n_latent
+    ends = decoded(model, np.concatenate([np.zeros((1, k)), np.eye(k)])).reshape(k + 1, -1)
+    mean, W_KD = ends[0], ends[1:] - ends[0]
+    target = np.concatenate([(unit_floats(X).reshape(len(X), -1) - mean).T, np.zeros((k, len(X)))])
+    system = np.concatenate([W_KD.T, np.sqrt(prior_weight / 2) * np.eye(k)])
+    codes: NDArray[np.float64] = np.linalg.lstsq(system, target)[0].T
+    return codes
+
+
+def _starts(
+    model: GradientModel, X: NDArray[Any], n_restarts: int | None, random_state: int
+) -> NDArray[np.float32]:
+    """Return (r, n, k) codes to start from."""
+    encodes = isinstance(model, Transformer)
+    r, n = n_restarts or (1 if encodes else RESTARTS), len(X)
+    draw = check_random_state(random_state)
+    if isinstance(model, Generator):
+        drawn = model.latent_draws(r * n, draw)
+    else:
+        drawn = draw.standard_normal((r * n, model.n_latent))
+    starts: NDArray[np.float32] = drawn.reshape(r, n, -1).astype(np.float32)
+    if encodes:
+        starts[0] = codes_of(model, X)
+    return starts
+
+
+def _descend(
+    model: GradientModel,
+    x: Tensor,
+    starts: NDArray[np.float32],
+    n_steps: int,
+    learning_rate: float,
+    prior_weight: float,
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return (r, n, k) ends of the descents and their (r, n) objectives."""
+    r, n, k = starts.shape
+    z = torch.from_numpy(starts.reshape(r * n, k).copy()).requires_grad_()
+    repeated = x.repeat(r, *[1] * (x.ndim - 1))
+    optimizer = torch.optim.Adam([z], lr=learning_rate)
+
+    def objective() -> Tensor:
+        error = sum_per_sample((repeated - model.decode(z)).square())
+        return error + prior_weight / 2 * z.square().sum(1)
+
+    with evaluating(model.nets()), torch.enable_grad():
+        for step in range(n_steps):
+            optimizer.param_groups[0]["lr"] = learning_rate * SCHEDULES["cosine"](step / n_steps)
+            # Not backward(), which would leave gradients in the model's weights too.
+            (z.grad,) = torch.autograd.grad(objective().sum(), [z])
+            optimizer.step()
+    with evaluating(model.nets()), torch.no_grad():
+        reached = objective()
+    return to_numpy(z).reshape(r, n, k), to_numpy(reached).reshape(r, n)
+
+
+def inversion_figure(found: Inversion, X: NDArray[Any]) -> Figure:
+    """Return the samples above what their codes decode to, with the root mean squared errors.
+
+    Raises
+    ------
+    InputError
+        If they are not images.
+    """
+    originals = unit_floats(np.asarray(X))
+    errors = np.sqrt(found.squared_errors / originals[0].size)
+    rows = [("original", originals), ("G(z)", found.images)]
+    captions = [[""] * len(errors), [f"RMSE {error:.3f}" for error in errors]]
+    return image_table(rows, captions=captions)
