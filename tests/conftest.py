@@ -9,16 +9,21 @@ import pytest
 
 from latentia.adversarial.dcgan import DCGAN
 from latentia.autoencoders.autoencoder import Autoencoder
+from latentia.autoencoders.autoencoder_kmeans import AutoencoderKMeans
 from latentia.autoencoders.conditional_vae import ConditionalVAE
+from latentia.autoencoders.dec import DEC
 from latentia.autoencoders.denoising import DenoisingAutoencoder
+from latentia.autoencoders.idec import IDEC
 from latentia.autoencoders.linear import LinearAutoencoder
 from latentia.autoencoders.linear_vae import LinearVAE
+from latentia.autoencoders.vade import VaDE
 from latentia.autoencoders.vae import VAE
 from latentia.linear.factor_analysis import FactorAnalysis
 from latentia.linear.pca import PCA
 from latentia.linear.probabilistic_pca import ProbabilisticPCA
 
 SHARED = {"n_epochs": 2, "batch_size": 16, "random_state": 0, "device": "cpu"}
+CLUSTERED = {"n_components": 3, "n_clusters": 3, "hidden": (8,)} | SHARED
 
 
 def small_models():
@@ -33,6 +38,10 @@ def small_models():
         "VAE": VAE(n_components=3, hidden=(8,), **SHARED),
         "ConditionalVAE": ConditionalVAE(n_components=3, hidden=(8,), **SHARED),
         "LinearVAE": LinearVAE(n_components=3, **SHARED),
+        "AutoencoderKMeans": AutoencoderKMeans(**CLUSTERED),
+        "DEC": DEC(pretrain_epochs=2, update_interval=7, **CLUSTERED),
+        "IDEC": IDEC(pretrain_epochs=2, update_interval=7, **CLUSTERED),
+        "VaDE": VaDE(pretrain_epochs=2, **CLUSTERED),
         "DCGAN": DCGAN(n_components=3, width=4, **SHARED),
     }
 

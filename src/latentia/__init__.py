@@ -17,6 +17,10 @@ MODELS = {
     "VAE": "latentia.autoencoders.vae",
     "ConditionalVAE": "latentia.autoencoders.conditional_vae",
     "LinearVAE": "latentia.autoencoders.linear_vae",
+    "AutoencoderKMeans": "latentia.autoencoders.autoencoder_kmeans",
+    "DEC": "latentia.autoencoders.dec",
+    "IDEC": "latentia.autoencoders.idec",
+    "VaDE": "latentia.autoencoders.vade",
     "DCGAN": "latentia.adversarial.dcgan",
 }
 """Every model's public name and the module that holds it: a new model adds its line here."""

@@ -14,6 +14,7 @@ from typing import Any
 
 import latentia
 from latentia.errors import InputError, nearest
+from latentia.explore_command import explore
 from latentia.factor_command import factor
 from latentia.fields import commands, model_reference, model_summary
 from latentia.options import Parser, class_name_of, parse
@@ -199,6 +200,7 @@ COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "sample": sample,
     "reconstruct": reconstruct,
     "evaluate": evaluate,
+    "explore": explore,
     "data": data,
     "models": models,
 }

@@ -9,7 +9,7 @@ from typing import Any
 
 from latentia import MODELS
 from latentia.base import LatentModel
-from latentia.baselines import baseline_sections
+from latentia.baselines import CLUSTERS, baseline_sections
 from latentia.data import Dataset
 from latentia.data import load as load_data
 from latentia.errors import InputError, nearest
@@ -144,6 +144,7 @@ def _settings(name: str, data: Dataset, n: int) -> dict[str, Any]:
         "noise_variance": 0.04,
         "ema_decay": 0.99,
     }
+    clusters = {"n_clusters": len(data.class_names) or CLUSTERS}
     found: dict[str, dict[str, Any]] = {
         "PCA": {"n_components": min(30, n, n_values)},
         "ProbabilisticPCA": factors,
@@ -153,6 +154,10 @@ def _settings(name: str, data: Dataset, n: int) -> dict[str, Any]:
         "Autoencoder": {"learning_rate_schedule": "cosine"},
         "VAE": variational,
         "ConditionalVAE": variational,
+        "AutoencoderKMeans": clusters,
+        "DEC": clusters,
+        "IDEC": clusters,
+        "VaDE": clusters,
         "DCGAN": {"width": 32, "ema_decay": 0.999},
     }
     return found.get(name, {})

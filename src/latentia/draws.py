@@ -25,7 +25,7 @@ def seed(*where: object) -> None:
     """
     number = zlib.crc32("/".join(map(str, where)).encode())
     torch.default_generator.manual_seed(number)
-    if torch.cuda.is_initialized():
+    if torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
         torch.cuda.manual_seed_all(number)
     if torch.backends.mps.is_available():
         torch.mps.manual_seed(number)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from latentia.base import LatentModel, unit_floats
 from latentia.data import Dataset
+from latentia.metrics.clustering import cluster_agreement
 from latentia.metrics.coverage import class_shares, coverage, entropy, nearest_classes
 from latentia.metrics.frechet import PixelFeatures, frechet_distance
 from latentia.metrics.neighbours import code_accuracy, memorisation
@@ -49,6 +50,9 @@ def evaluate(model: Any, data: Dataset, random_state: int = 0) -> dict[str, floa
     found |= _likelihood(model, data)
     if hasattr(model, "sample"):
         found |= _samples(model, data, random_state)
+    if hasattr(model, "predict") and data.y_test is not None:
+        clusters = model.predict(_spread(data.x_test, MOST_SAMPLES))
+        found |= cluster_agreement(_spread(data.y_test, MOST_SAMPLES), clusters)
     if model.takes_labels and data.y_test is not None:
         found["class_agreement"] = _class_agreement(model, data, random_state)
     return found

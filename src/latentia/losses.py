@@ -73,7 +73,7 @@ def gaussian_negative_log_density(x: Tensor, mean: Tensor, variance: float | Ten
     ----------
     .. [1] D. P. Kingma, M. Welling, "Auto-Encoding Variational Bayes", ICLR 2014, appendix C.2.
     """
-    v = torch.as_tensor(variance)
+    v = torch.as_tensor(variance, dtype=x.dtype)
     constant = x[0].numel() * torch.log(2 * math.pi * v)
     return 0.5 * (sum_per_sample((x - mean).square()) / v + constant)
 

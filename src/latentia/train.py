@@ -141,7 +141,7 @@ def finite_values(name: str, loss: Loss, step: int) -> dict[str, float]:
     """Return the loss and its terms as numbers, or refuse one that is not finite."""
     parts = {name: loss.total} | {f"{name}/{term}": v for term, v in loss.terms.items()}
     # One transfer from the device, whatever the number of terms.
-    together = torch.stack([value.detach() for value in parts.values()])
+    together = torch.stack([value.detach().to(loss.total) for value in parts.values()])
     values: dict[str, float] = dict(zip(parts, together.tolist()))
     for key, value in values.items():
         if not isfinite(value):

@@ -4,8 +4,12 @@ import pytest
 from sklearn.utils.estimator_checks import estimator_checks_generator
 
 from latentia.autoencoders.autoencoder import Autoencoder
+from latentia.autoencoders.autoencoder_kmeans import AutoencoderKMeans
+from latentia.autoencoders.dec import DEC
 from latentia.autoencoders.denoising import DenoisingAutoencoder
+from latentia.autoencoders.idec import IDEC
 from latentia.autoencoders.linear import LinearAutoencoder
+from latentia.autoencoders.vade import VaDE
 from latentia.autoencoders.vae import VAE
 from latentia.linear.factor_analysis import FactorAnalysis
 from latentia.linear.pca import PCA
@@ -26,6 +30,10 @@ ESTIMATORS = [
     Autoencoder(n_components=2, hidden=(8,), n_epochs=2, tied=True, loss="rmse"),
     DenoisingAutoencoder(n_components=2, hidden=(8,), n_epochs=2),
     VAE(n_components=2, hidden=(8,), n_epochs=2),
+    AutoencoderKMeans(n_components=2, n_clusters=2, hidden=(8,), n_epochs=2),
+    DEC(n_components=2, n_clusters=2, hidden=(8,), n_epochs=2, pretrain_epochs=2),
+    IDEC(n_components=2, n_clusters=2, hidden=(8,), n_epochs=2, pretrain_epochs=2),
+    VaDE(n_components=2, n_clusters=2, hidden=(8,), n_epochs=2, pretrain_epochs=2),
 ]
 EXPECTED_CHECKS = 40
 """At least so many must run: a generator that yields nothing would pass in silence."""

@@ -5,6 +5,7 @@ Shapes: ``X`` is (n, d) or images, codes are (n, n_components), labels (n,) whol
 
 from __future__ import annotations
 
+import warnings
 from abc import abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import ClusterMixin
 from sklearn.cluster import KMeans
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.mixture import GaussianMixture
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
@@ -24,6 +27,12 @@ from latentia.parameters import check_range
 
 STARTS = 20
 """Runs of k-means, of which the best is kept: the papers' number."""
+MIXTURE_STARTS = 10
+"""Runs of EM, of which the likeliest is kept."""
+LEAST_SHARE = 1e-3
+"""Of the codes' variance that EM adds to each Gaussian's, lest one collapse onto a sample."""
+
+Mixture = tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]
 
 
 @dataclass(eq=False, repr=False, kw_only=True)
@@ -84,3 +93,16 @@ def k_means(codes: NDArray[Any], n_clusters: int, seed: int) -> NDArray[np.float
     found = KMeans(n_clusters, n_init=STARTS, random_state=seed).fit(codes)
     centers: NDArray[np.float32] = found.cluster_centers_.astype(np.float32)
     return centers
+
+
+def gaussian_mixture(codes: NDArray[Any], n_clusters: int, seed: int) -> Mixture:
+    """Return weights (m,), means (m, k) and variances (m, k) of the likeliest of ten runs of EM."""
+    rows = codes.astype(np.float64)
+    floor = LEAST_SHARE * float(rows.var(axis=0).mean()) + np.finfo(np.float32).tiny
+    model = GaussianMixture(n_clusters, covariance_type="diag", reg_covar=floor, max_iter=200)
+    model.set_params(n_init=MIXTURE_STARTS, random_state=seed)
+    with warnings.catch_warnings():
+        # The training goes on from here, also from a mixture that has not settled.
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        model.fit(rows)
+    return model.weights_, model.means_, model.covariances_

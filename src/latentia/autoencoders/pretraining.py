@@ -6,6 +6,7 @@ nothing. The autoencoder is a run of its own, in the run's folder ``pretraining`
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -86,9 +87,9 @@ class PretrainedClustering(DeepClustering):
             start.save(folder / "model")
         return start
 
+    @abstractmethod
     def find_clusters(self, codes: NDArray[Any]) -> None:
-        """Learn the first clusters from the autoencoder's (n, n_components) codes."""
-        raise NotImplementedError
+        """Find the first clusters in the autoencoder's (n, n_components) codes."""
 
     def measure(self, source: Source) -> None:
         """See the data in the units in which the autoencoder sees them."""

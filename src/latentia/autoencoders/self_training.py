@@ -85,7 +85,7 @@ class SelfTraining(PretrainedClustering):
     @property
     def cluster_centers_(self) -> NDArray[np.float32]:
         """(n_clusters, n_components) centres μ."""
-        return self.clustering_.centers.detach().numpy()  # type: ignore[no-any-return]
+        return self.clustering_.centers.detach().numpy()
 
     def encode(self, x: Tensor) -> Tensor:
         """Return (N, n_components) codes."""

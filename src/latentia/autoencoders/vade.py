@@ -19,7 +19,6 @@ Shapes: ``x`` is (N, C, H, W) or (N, d); ``z_NK``, μ̃ and σ̃² are (N, n_com
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -28,18 +27,17 @@ from typing import Any, final
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.mixture import GaussianMixture as EM
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor, nn
 from torch.distributions import Normal
 
 from latentia import draws
+from latentia.autoencoders.clustering import gaussian_mixture
 from latentia.autoencoders.observation import ObservationModel
 from latentia.autoencoders.pretraining import PretrainedClustering
 from latentia.errors import InputError
-from latentia.nets.clusters import GaussianMixture
+from latentia.nets.clusters import LOG_2PI, GaussianMixture
 from latentia.parameters import check_range
 from latentia.updates import Loss, Update, adam
 
@@ -48,10 +46,6 @@ ADAM_EPSILON = 1e-4
 DECAY, EPOCHS_OF_A_STAGE = 0.9, 10
 FIRST_SHARE = 0.05
 """Of the clusters' variance that q(z given x) begins with: narrow, as the decoder expects."""
-LEAST_SHARE = 1e-3
-"""Of the codes' variance that EM adds to each Gaussian's, lest one collapse onto a sample."""
-STARTS = 10
-"""Of EM, of which the likeliest is kept."""
 
 
 @final
@@ -114,18 +108,8 @@ class VaDE(PretrainedClustering, ObservationModel):
 
     def find_clusters(self, codes: NDArray[Any]) -> None:
         """Find the first mixture by EM, the best of several starts."""
-        rows = codes.astype(np.float64)
-        floor = LEAST_SHARE * float(rows.var(axis=0).mean()) + np.finfo(np.float32).tiny
-        em = EM(
-            self.n_clusters, covariance_type="diag", reg_covar=floor, n_init=STARTS, max_iter=200
-        ).set_params(random_state=self.seed_)
-        with warnings.catch_warnings():
-            # Training goes on from here; a mixture that still moves will do.
-            warnings.simplefilter("ignore", ConvergenceWarning)
-            em.fit(rows)
-        self._found = [
-            torch.from_numpy(part).float() for part in (em.weights_, em.means_, em.covariances_)
-        ]
+        found = gaussian_mixture(codes, self.n_clusters, self.seed_)
+        self._found = [torch.from_numpy(part).float() for part in found]
 
     def build(self, shape: tuple[int, ...]) -> None:
         """Make the nets and the mixture."""
@@ -147,18 +131,18 @@ class VaDE(PretrainedClustering, ObservationModel):
     @property
     def weights_(self) -> NDArray[np.float32]:
         """(n_clusters,) probabilities π of the clusters."""
-        return self.mixture_.log_weights().exp().detach().numpy()  # type: ignore[no-any-return]
+        return self.mixture_.log_weights().exp().detach().numpy()
 
     @property
     def cluster_centers_(self) -> NDArray[np.float32]:
         """(n_clusters, n_components) means μ."""
-        return self.mixture_.means.detach().numpy()  # type: ignore[no-any-return]
+        return self.mixture_.means.detach().numpy()
 
     @property
     def variances_(self) -> NDArray[np.float32]:
         """(n_clusters, n_components) variances σ²."""
         log_variances = self.mixture_.bounded_log_variances()
-        return log_variances.exp().detach().numpy()  # type: ignore[no-any-return]
+        return log_variances.exp().detach().numpy()
 
     def trained_nets(self) -> list[nn.Module]:
         """Return the nets that the bound moves, and the mixture."""
@@ -190,7 +174,8 @@ class VaDE(PretrainedClustering, ObservationModel):
         log_gamma = self.mixture_.log_joint(z_NK).log_softmax(1)
         from_cluster = log_gamma - self.mixture_.log_weights()
         cross_entropy = self.mixture_.cross_entropies(q.loc, q.scale.square())
-        return (log_gamma.exp() * (from_cluster + cross_entropy)).sum(1) - q.entropy().sum(1)
+        entropy = (0.5 * (1 + LOG_2PI) + q.scale.log()).sum(1)
+        return (log_gamma.exp() * (from_cluster + cross_entropy)).sum(1) - entropy
 
     def log_prior(self, z_NK: Tensor) -> Tensor:
         """Return (N,) values of log p(z) = log Σ_c π_c N(z; μ_c, σ_c²)."""
@@ -245,8 +230,9 @@ class VaDE(PretrainedClustering, ObservationModel):
 
     def _draws(self, clusters: NDArray[Any], draw: np.random.RandomState) -> NDArray[Any]:
         noise = draw.standard_normal((len(clusters), self.n_components))
-        scale = np.sqrt(self.variances_)
-        return self.cluster_centers_[clusters] + scale[clusters] * noise
+        scale: NDArray[Any] = np.sqrt(self.variances_)
+        z_NK: NDArray[Any] = self.cluster_centers_[clusters] + scale[clusters] * noise
+        return z_NK
 
     def preview(self, x: Tensor) -> list[tuple[str, Tensor]]:
         """Return a row of eight samples for each cluster."""

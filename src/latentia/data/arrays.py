@@ -77,7 +77,9 @@ def _named_labels(arrays: Mapping[str, Array], part: Part, path: Path) -> Part:
     if key is None:
         return part
     others = ", ".join(name for name in names if name != key)
-    note = f"{path.name}: {key!r} was taken for its labels{others and f'; there are also {others}'}."
+    note = (
+        f"{path.name}: {key!r} was taken for its labels{others and f'; there are also {others}'}."
+    )
     labelled = _checked(Part(part.x, arrays[key]), path)
     binary = labelled.class_names in (("0", "1"), ("False", "True"))
     classes = (f"not {key}", key) if binary else labelled.class_names

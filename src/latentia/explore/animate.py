@@ -68,8 +68,16 @@ def there_and_back(frames: NDArray[Any]) -> NDArray[Any]:
     return np.concatenate([frames, frames[-2:0:-1]])
 
 
+def mosaic(walks: NDArray[Any]) -> NDArray[np.uint8]:
+    """Return (t, 3, H, W) frames that show n walks of (n, t, ...) images beside each other."""
+    check_pictures(walks[:, 0])
+    n_columns = int(np.ceil(np.sqrt(len(walks))))
+    frames = [tile(walks[:, i], n_columns) for i in range(walks.shape[1])]
+    return np.moveaxis(np.stack(frames), 3, 1)
+
+
 def _scale(frames: NDArray[Any]) -> int:
-    return max(1, round(SIDE / max(frames.shape[-2:])))
+    return max(1, round(SIDE / max(int(side) for side in frames.shape[-2:])))
 
 
 def _gif(pictures: list[NDArray[np.uint8]], frames_per_second: float) -> bytes:

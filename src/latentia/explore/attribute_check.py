@@ -4,9 +4,9 @@ A small classifier for each attribute (pixels → principal components → logis
 from real images, apart from the model, and gives p_a, the probability of attribute a, for held-out
 ones before the edit (their reconstructions, x̂(0)) and after it (x̂(s)):
 
-    share   of samples with p_a(x̂(s)) > ½, against s = 0                     moves, if the edit works
-    change  mean of p_b(x̂(s)) − p_b(x̂(0)), for each attribute b     near 0 for b ≠ a, if no other
-                                                                            attribute comes along
+    share   of samples with p_a(x̂(s)) > ½, against s = 0: moves, if the edit works
+    change  mean of p_b(x̂(s)) − p_b(x̂(0)), for each attribute b: near 0 for b ≠ a, if no other
+            attribute comes along
 
 Samples without the attribute get the strengths above 0, samples with it those below.
 
@@ -20,14 +20,17 @@ References
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.linear_model import LogisticRegression
 
-from latentia.errors import InputError
-from latentia.explore.attributes import ITERATIONS, checked_labels
+from latentia.base import LatentModel
+from latentia.errors import InputError, nearest
+from latentia.explore.attributes import ITERATIONS, checked_labels, edit
 from latentia.linear.pca import PCA
 
 MOST_COMPONENTS = 100
@@ -132,9 +135,9 @@ class AttributeCheck:
     def __str__(self) -> str:
         """Return the check as lines of text."""
         lines = [
-            f"classifier of {name}: right on {self.accuracies[name]:.1%} of {self.n_samples:,} "
-            f"held-out originals, {self.accuracies_reconstructed[name]:.1%} of their reconstructions"
-            for name in self.accuracies
+            f"classifier of {name}: right on {share:.1%} of {self.n_samples:,} held-out originals "
+            f"and on {self.accuracies_reconstructed[name]:.1%} of their reconstructions"
+            for name, share in self.accuracies.items()
         ]
         for found in self.strengths:
             others = [f"{name} {value:+.3f}" for name, value in found.changes.items()]
@@ -213,7 +216,7 @@ def _strength_check(
     after: Mapping[str, NDArray[np.float64]],
 ) -> StrengthCheck:
     names = [attribute, *(name for name in before if name != attribute)]
-    shares = [float((judged[attribute] > 0.5).mean()) for judged in (before, after)]
+    had, has = (float((judged[attribute] > 0.5).mean()) for judged in (before, after))
     changes = {name: float((after[name] - before[name]).mean()) for name in names}
     movements = {name: float(np.abs(after[name] - before[name]).mean()) for name in names}
-    return StrengthCheck(strength, len(before[attribute]), *shares, changes, movements)
+    return StrengthCheck(strength, len(before[attribute]), had, has, changes, movements)

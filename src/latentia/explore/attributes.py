@@ -141,7 +141,7 @@ def _beside(direction: NDArray[np.float64], others: NDArray[np.float64]) -> NDAr
         )
     _, sizes, axes = np.linalg.svd(others, full_matrices=False)
     span = axes[sizes > LEAST_LEFT * max(sizes.max(initial=0.0), np.finfo(float).tiny)]
-    rest = direction - (direction @ span.T) @ span
+    rest: NDArray[np.float64] = direction - (direction @ span.T) @ span
     if np.linalg.norm(rest) <= LEAST_LEFT * np.linalg.norm(direction):
         raise InputError("the direction lies in the span of the others; nothing of it is left")
     return rest
@@ -186,7 +186,8 @@ def edit(
     if not residual:
         return edited
     kept = unit_floats(np.asarray(X)) - decoded(model, codes)
-    return edited + kept[:, None]
+    whole: NDArray[Any] = edited + kept[:, None]
+    return whole
 
 
 def edit_codes(

@@ -24,6 +24,7 @@ from numpy.typing import ArrayLike, NDArray
 from latentia.base import LatentModel, unit_floats
 from latentia.errors import InputError
 from latentia.explore.codes import checked_codes, codes_of, decoded
+from latentia.parameters import check_range
 from latentia.plots.explore import image_table
 
 SUM_TOLERANCE = 1e-6
@@ -104,12 +105,24 @@ def blend_codes(model: LatentModel, Z: ArrayLike, weights: ArrayLike | None = No
     return decoded(model, mix(checked_codes(model, Z), weights))
 
 
+def shares_of_two(n_steps: int = 5) -> NDArray[np.float64]:
+    """Return (n_steps, 2) weights of two samples, from the first alone to the second alone.
+
+    >>> shares_of_two(3)
+    array([[1. , 0. ],
+           [0.5, 0.5],
+           [0. , 1. ]])
+    """
+    check_range("n_steps", n_steps, 2)
+    second = np.linspace(0, 1, n_steps)
+    return np.column_stack([1 - second, second])
+
+
 def blend_figure(
     model: LatentModel,
     X: NDArray[Any],
     Z: ArrayLike | None = None,
     weights: ArrayLike | None = None,
-    n_steps: int = 5,
 ) -> Figure:
     """Return the samples, the decoded means of their codes, and the means of their pixels.
 
@@ -122,9 +135,7 @@ def blend_figure(
     Z
         (m, k) their codes; none encodes ``X``.
     weights
-        As in `mix`; none shows ``n_steps`` weights from 0 to 1 for two images, equal ones for more.
-    n_steps
-        How many blends of two images, at least 2.
+        As in `mix`. Several blends of two samples, as by `shares_of_two`, stand between the two.
 
     Raises
     ------
@@ -132,15 +143,14 @@ def blend_figure(
         As `blend`; also if the model is not one of images.
     """
     codes = codes_of(model, X) if Z is None else checked_codes(model, Z)
-    shares = weights
-    if weights is None and len(X) == 2:
-        second = np.linspace(0, 1, n_steps)
-        shares = np.column_stack([1 - second, second])
-    latent, pixels = blend_codes(model, codes, shares), mix(X, shares)
-    if len(X) == 2 and len(latent) > 1:
-        first, last = unit_floats(np.asarray(X))
-        ends = [np.concatenate([[first], row, [last]]) for row in (latent, pixels)]
-        columns = ["original", *[f"{w:.0%}" for w in np.asarray(shares)[:, 1]], "original"]
-        return image_table([("mean of codes", ends[0]), ("mean of pixels", ends[1])], columns)
-    rows = [("original", unit_floats(np.asarray(X))), ("mean of codes", latent)]
-    return image_table([*rows, ("mean of pixels", pixels)])
+    originals = unit_floats(np.asarray(X))
+    latent, pixels = blend_codes(model, codes, weights), mix(X, weights)
+    if len(originals) == 2 and len(latent) > 1:
+        latent, pixels = (
+            np.concatenate([originals[:1], row, originals[1:]]) for row in (latent, pixels)
+        )
+        shares = [f"{share:.0%}" for share in np.asarray(weights)[:, 1]]
+        rows = [("mean of codes", latent), ("mean of pixels", pixels)]
+        return image_table(rows, ["original", *shares, "original"])
+    rows = [("original", originals), ("mean of codes", latent), ("mean of pixels", pixels)]
+    return image_table(rows)

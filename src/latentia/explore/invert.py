@@ -32,7 +32,7 @@ from sklearn.utils import check_random_state
 from torch import Tensor
 
 from latentia.application import as_tensor
-from latentia.base import Generator, LatentModel, Transformer, to_numpy, unit_floats
+from latentia.base import Generator, LatentModel, Transformer, unit_floats
 from latentia.errors import InputError
 from latentia.explore.codes import codes_of, decoded
 from latentia.gradient import GradientModel
@@ -44,7 +44,7 @@ from latentia.train import evaluating
 
 AT_ONCE = 256
 """Codes that descend together."""
-RESTARTS = 4
+RESTARTS, STEPS = 4, 300
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ def invert(
     model: LatentModel,
     X: Any,  # noqa: ANN401
     *,
-    n_steps: int = 300,
+    n_steps: int = STEPS,
     n_restarts: int | None = None,
     learning_rate: float = 0.1,
     prior_weight: float = 0.0,
@@ -114,7 +114,7 @@ def invert(
     array = model._incoming(X, reset=False)
     if isinstance(model, GradientModel):
         starts = _starts(model, array, n_restarts, random_state)
-        codes = _searched(model, array, starts, n_steps, learning_rate, prior_weight)
+        codes: NDArray[Any] = _searched(model, array, starts, n_steps, learning_rate, prior_weight)
     elif isinstance(model, Transformer):
         codes = _solved(model, array, prior_weight)
     else:
@@ -198,7 +198,8 @@ def _descend(
             optimizer.step()
     with evaluating(model.nets()), torch.no_grad():
         reached = objective()
-    return to_numpy(z).reshape(r, n, k), to_numpy(reached).reshape(r, n)
+    ends: NDArray[np.float32] = z.detach().numpy().reshape(r, n, k)
+    return ends, reached.numpy().reshape(r, n)
 
 
 def inversion_figure(found: Inversion, X: NDArray[Any]) -> Figure:

@@ -1,14 +1,13 @@
-"""Labels of any kind as attributes that a sample has or has not.
+"""Labels of any kind as classes, and classes as attributes that a sample has or has not.
 
-Two values are one attribute; a few are one attribute each, against all others; numbers of many
-values, such as ages, are split at their median.
-
-Shapes: labels (n,).
+Shapes: labels (n,) in the training part, (m,) in the test part.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,28 +18,49 @@ from latentia.errors import InputError
 Pair = tuple[NDArray[np.bool_], NDArray[np.bool_]]
 
 
-def binary_attributes(
-    name: str,
-    train: NDArray[np.generic],
-    test: NDArray[np.generic],
-    class_names: Sequence[str] = (),
-) -> dict[str, Pair]:
-    """Return attributes by name, each as two arrays of whether samples have it.
+@dataclass(frozen=True)
+class Classes:
+    """Classes of the samples of a data set.
+
+    Attributes
+    ----------
+    train, test
+        (n,) and (m,) class numbers from 0.
+    names
+        One for each class, which may be Korean.
+    """
+
+    train: NDArray[np.int64]
+    test: NDArray[np.int64]
+    names: tuple[str, ...]
+
+    def attributes(self) -> dict[str, Pair]:
+        """Return whether samples have an attribute: the second of two classes, or each of several.
+
+        Examples
+        --------
+        >>> classes("smile", np.array([0, 1]), np.array([1])).attributes()
+        {'smile': (array([False,  True]), array([ True]))}
+        """
+        numbers = [1] if len(self.names) == 2 else range(len(self.names))
+        return {self.names[i]: (self.train == i, self.test == i) for i in numbers}
+
+
+def classes(
+    name: str, train: NDArray[Any], test: NDArray[Any], names: Sequence[str] = ()
+) -> Classes:
+    """Return labels as classes.
 
     Parameters
     ----------
     name
         Of the labels.
     train, test
-        (n,) and (m,) numbers or words, of the two parts of a data set.
-    class_names
-        Names of the classes 0, 1, ..., if the labels are such numbers.
-
-    Returns
-    -------
-    attributes
-        ``name`` for labels of two values, of which the higher has it; each class for up to 50;
-        ``name > median`` for more, if they are numbers.
+        (n,) and (m,) whole numbers or words. Numbers of more than 50 values, such as ages, are
+        parted at the median of ``train``.
+    names
+        Of the classes 0, 1, ..., if the labels are such numbers; none names them by their values,
+        and 0 and 1 "not ``name``" and ``name``.
 
     Raises
     ------
@@ -49,24 +69,26 @@ def binary_attributes(
 
     Examples
     --------
-    >>> binary_attributes("smile", np.array([0, 1]), np.array([1]))
-    {'smile': (array([False,  True]), array([ True]))}
-    >>> list(binary_attributes("age", np.arange(20, 90), np.array([50])))
-    ['age > 54.5']
+    >>> classes("age", np.arange(20, 90), np.array([50, 60])).names
+    ('age ≤ 54.5', 'age > 54.5')
     """
-    values = np.unique(train)
+    values = np.unique(np.concatenate([train, test]))
     if len(values) < 2:
-        raise InputError(f"all labels of {name} are {values[0]}; an attribute needs two kinds")
-    if len(values) == 2:
-        return {name: (train == values[1], test == values[1])}
+        raise InputError(f"all labels of {name} are {values[0]}; there must be two kinds")
     if len(values) <= MOST_CLASSES:
-        return {_name(v, class_names): (train == v, test == v) for v in values}
-    if train.dtype.kind == "U":
+        parts = [np.searchsorted(values, part).astype(np.int64) for part in (train, test)]
+        return Classes(parts[0], parts[1], _names(name, values, names))
+    if values.dtype.kind == "U":
         raise InputError(f"{name} has {len(values)} different words; give at most {MOST_CLASSES}")
     middle = float(np.median(train))
-    return {f"{name} > {middle:g}": (train > middle, test > middle)}
+    parts = [(part > middle).astype(np.int64) for part in (train, test)]
+    return Classes(parts[0], parts[1], (f"{name} ≤ {middle:g}", f"{name} > {middle:g}"))
 
 
-def _name(value: object, class_names: Sequence[str]) -> str:
-    known = isinstance(value, np.integer) and 0 <= int(value) < len(class_names)
-    return class_names[int(str(value))] if known else str(value)
+def _names(name: str, values: NDArray[Any], names: Sequence[str]) -> tuple[str, ...]:
+    numbered = values.tolist() == list(range(len(values)))
+    if names and values.dtype.kind in "iu" and int(values[-1]) < len(names):
+        return tuple(names[int(value)] for value in values)
+    if numbered and len(values) == 2:
+        return (f"not {name}", name)
+    return tuple(str(value) for value in values)

@@ -168,6 +168,28 @@ _ALL = (
         absent="it has no codes, or the data have no classes",
     ),
     Definition(
+        "cluster_accuracy",
+        "Accuracy of clusters",
+        "",
+        "higher",
+        "max_m (1/n) Σᵢ 1[yᵢ = m(cᵢ)]",
+        "Share of test samples in the cluster that stands for their class, for the best one-to-one "
+        "map m from clusters to classes.",
+        "Xie et al. 2016, eq. 10",
+        absent="it forms no clusters, or the data have no classes",
+    ),
+    Definition(
+        "nmi",
+        "Normalised mutual information",
+        "",
+        "higher",
+        "2 I(y; c) / (H(y) + H(c))",
+        "How much clusters of test samples and their classes tell of each other: 1 for the same "
+        "partition, 0 for independence.",
+        "Strehl and Ghosh 2002",
+        absent="it forms no clusters, or the data have no classes",
+    ),
+    Definition(
         "adjusted_rand",
         "Adjusted Rand index",
         "",
