@@ -43,12 +43,12 @@ def draw_space(axes, X, pca, angle):
     axes.scatter(*X.T, c=angle, cmap="viridis", s=11, depthshade=False)
     axes.set_xlabel("x₁", labelpad=2)
     axes.set_ylabel("x₂", labelpad=-3)
-    axes.set_zlabel("x₃", labelpad=-6)
-    axes.set_title("200 points in space, and PCA's plane", y=1.0)
+    axes.set_zlabel("x₃", labelpad=-5)
+    axes.set_title("200 points in space, and PCA's plane", y=1.02)
     axes.set(xticks=[-1, 0, 1], yticks=[-1, 0, 1], zticks=[-0.5, 0, 0.5])
     axes.tick_params(pad=-1)
-    axes.set_aspect("equal")
-    axes.view_init(elev=12, azim=-62)
+    axes.set_box_aspect(np.ptp(X, axis=0) + 0.3, zoom=1.08)
+    axes.view_init(elev=22, azim=-66)
 
 
 def draw_codes(axes, Z, angle, title):
@@ -66,7 +66,7 @@ def main():
     X, angle = half_ring(N_POINTS, random_state=0)
     pca = PCA(n_components=2).fit(X)
     model = LinearAutoencoder(
-        n_components=2, n_epochs=100, batch_size=20, learning_rate=0.02, random_state=0
+        n_components=2, n_epochs=100, batch_size=20, learning_rate=0.02, random_state=1
     ).fit(X)
     layers = (next(net.parameters()) for net in (model.decoder_, model.encoder_))
     V, U = (weights.detach().double().numpy() for weights in layers)
@@ -82,7 +82,7 @@ def main():
         grid = figure.add_gridspec(1, 3, width_ratios=[1.5, 1, 1])
         draw_space(figure.add_subplot(grid[0], projection="3d"), X, pca, angle)
         draw_codes(figure.add_subplot(grid[1]), pca.transform(X), angle, "PCA")
-        title = "linear autoencoder: axes of its own"
+        title = "linear autoencoder: own axes"
         draw_codes(figure.add_subplot(grid[2]), model.transform(X), angle, title)
     Path("linear_autoencoder_3d.png").write_bytes(png_bytes(figure))
 

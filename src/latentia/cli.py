@@ -73,10 +73,11 @@ def sample(words: list[str]) -> int:
     parser.add_argument("-n", "--n-samples", type=int, default=64, help="how many (default: 64)")
     parser.add_argument("--out", type=Path, default=Path("samples.png"), help=".png, .npy or .npz")
     parser.add_argument("--random-state", type=int, default=None, help="makes it repeatable")
+    parser.add_argument("--label", help="the class to draw, for a conditional model")
     given = parse(parser, words)
     from latentia import jobs
 
-    print(jobs.sample(given.run, given.n_samples, given.out, given.random_state))
+    print(jobs.sample(given.run, given.n_samples, given.out, given.random_state, given.label))
     return 0
 
 
@@ -102,10 +103,18 @@ def evaluate(words: list[str]) -> int:
     parser = Parser(prog="latentia evaluate", allow_abbrev=False, description=evaluate.__doc__)
     parser.add_argument("run", type=Path, help="a run directory or a saved model")
     parser.add_argument("--data", help="a data set (default: the one it was trained on)")
+    parser.add_argument(
+        "--n-importance",
+        type=int,
+        help="only bound log p(x) of all test samples, with so many draws each (5000)",
+    )
     given = parse(parser, words)
     from latentia import jobs
     from latentia.metrics.definitions import DEFINITIONS
 
+    if given.n_importance is not None:
+        print(jobs.weigh(given.run, given.data, given.n_importance, True))
+        return 0
     metrics, notes = jobs.evaluate(given.run, given.data)
     for key, value in metrics.items():
         print(f"{DEFINITIONS[key].label:<26} {value:>14.4f} {DEFINITIONS[key].unit}".rstrip())

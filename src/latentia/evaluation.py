@@ -13,17 +13,22 @@ from numpy.typing import NDArray
 
 from latentia.base import LatentModel, unit_floats
 from latentia.data import Dataset
+from latentia.engine import set_threads
+from latentia.errors import InputError
 from latentia.metrics.clustering import cluster_agreement
 from latentia.metrics.coverage import class_shares, coverage, entropy, nearest_classes
 from latentia.metrics.frechet import PixelFeatures, frechet_distance
 from latentia.metrics.neighbours import code_accuracy, memorisation
 from latentia.metrics.reconstruction import psnr, squared_error
+from latentia.progress import TrainingProgress
 
 MOST_SAMPLES = 10_000
 LEAST_SAMPLES = 1_000
 MOST_NEIGHBOURS = 2_000
 MOST_WEIGHTED = 2_000
 N_IMPORTANCE = 50
+WEIGHED = 250
+"""Test samples between two reports of progress."""
 
 
 def evaluate(model: Any, data: Dataset, random_state: int = 0) -> dict[str, float]:  # noqa: ANN401
@@ -89,6 +94,44 @@ def _class_agreement(model: Any, data: Dataset, random_state: int) -> float:  # 
     asked = np.resize(model.classes_, MOST_NEIGHBOURS)
     drawn = model.sample(len(asked), random_state=random_state, y=asked)
     return float((nearest_classes(unit_floats(x), y, drawn) == asked).mean())
+
+
+def importance_bound(
+    model: Any,  # noqa: ANN401
+    data: Dataset,
+    n_importance: int,
+    progress: bool | None = None,
+) -> str:
+    """Return a sentence with the importance-weighted bound on log p(x) of all test samples.
+
+    Raises
+    ------
+    InputError
+        For a model without a bound, or fewer than two draws.
+    """
+    if not hasattr(model, "bound_terms"):
+        raise InputError(f"{type(model).__name__} bounds no likelihood; evaluate without draws")
+    n, set_to = len(data.x_test), set_threads()
+    bounds, errors = np.empty(n), np.empty(n)
+    with TrainingProgress(-(-n // WEIGHED), 1, f"{n_importance:,} draws", progress) as watch:
+        for step, first in enumerate(range(0, n, WEIGHED)):
+            part = slice(first, first + WEIGHED)
+            labels = (data.y_test[part],) if model.takes_labels and data.y_test is not None else ()
+            bounds[part], errors[part] = model.score_samples(
+                np.asarray(data.x_test[part]),
+                *labels,
+                n_importance=n_importance,
+                return_std=True,
+                random_state=step,
+            )
+            done = bounds[: first + WEIGHED]
+            watch(step + 1, 1, len(done) - first, {"nats a sample": -float(done.mean())})
+    spread, estimate = bounds.std() / n**0.5, np.sqrt(np.square(errors).sum()) / n
+    return (
+        f"-log p(x) <= {-bounds.mean():.2f} nats a sample: {n_importance:,} draws for each of "
+        f"{n:,} test samples; standard error {estimate:.3f} from the draws, {spread:.2f} from the "
+        f"choice of samples; {set_to} thread{'s' * (set_to > 1)}"
+    )
 
 
 def n_parameters(model: LatentModel) -> int:

@@ -20,7 +20,7 @@ from latentia.data import load as load_data
 from latentia.distributed import leads
 from latentia.errors import FitWarning, InputError
 from latentia.evaluation import evaluate as measure
-from latentia.evaluation import yardstick
+from latentia.evaluation import importance_bound, yardstick
 from latentia.files import write_atomically
 from latentia.gradient import GradientModel
 from latentia.plots.grids import rows, save_png, tile
@@ -147,12 +147,26 @@ def finish(model: Any, data: Dataset, run: Path, seconds: float) -> None:  # noq
     write_report(run / "report.html", report)
 
 
-def sample(run: Path, n_samples: int, out: Path, random_state: int | None = None) -> Path:
-    """Draw from a saved model into a picture (.png) or an array (.npy, .npz)."""
+def sample(
+    run: Path,
+    n_samples: int,
+    out: Path,
+    random_state: int | None = None,
+    label: str | None = None,
+) -> Path:
+    """Draw from a saved model, of one class if asked, into a picture (.png) or .npy, .npz."""
     model = load(run)
     if not hasattr(model, "sample"):
         raise InputError(f"{type(model).__name__} has no sample: {model.lacks['sample']}")
-    return write_arrays(out, [("samples", model.sample(n_samples, random_state))])
+    if label is None:
+        return write_arrays(out, [("samples", model.sample(n_samples, random_state))])
+    if not model.takes_labels:
+        raise InputError(f"{type(model).__name__} knows no classes: leave --label out")
+    names = {str(value): value for value in model.classes_}
+    if label not in names:
+        raise InputError(f"there is no class {label!r}; the model knows {', '.join(names)}")
+    drawn = model.sample(n_samples, random_state, y=names[label])
+    return write_arrays(out, [("samples", drawn)])
 
 
 def reconstruct(run: Path, data_spec: str | None, out: Path) -> Path:
@@ -171,6 +185,11 @@ def evaluate(run: Path, data_spec: str | None) -> tuple[dict[str, float], tuple[
     data, _ = hold_out(data_of(run, data_spec))
     metrics = measure(load(run), data)
     return metrics, (yardstick(data),) if "frechet_distance" in metrics else ()
+
+
+def weigh(run: Path, data_spec: str | None, n_importance: int, progress: bool | None) -> str:
+    """Return a sentence with the importance-weighted bound on log p(x) of all test samples."""
+    return importance_bound(load(run), data_of(run, data_spec), n_importance, progress)
 
 
 def data_of(run: Path, data_spec: str | None) -> Dataset:

@@ -246,4 +246,6 @@ def attribute_figure(
     ]
     words = [strengths[i] for i in order]
     columns = ["reconstructed" if s == 0 else f"{s:+g}".replace("-", "−") for s in words]
-    return image_table(rows, ["original", *columns], captions, f"{name}: added and removed")
+    below = ", and its probability by a classifier of pixels" if len(captions) else ""
+    title = f"{name}: added and removed{below}"
+    return image_table(rows, ["original", *columns], captions, title)

@@ -9,7 +9,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from scipy.stats import norm
 
 from latentia.base import Generator, LatentModel, Transformer
 from latentia.errors import InputError
@@ -66,7 +68,11 @@ def decoded(model: LatentModel, Z: NDArray[Any]) -> NDArray[Any]:
 
 
 def has_standard_normal_prior(model: LatentModel) -> bool:
-    """Return whether ``sample`` decodes draws of ``z`` from N(0, I)."""
+    """Return whether the model's ``z`` is N(0, I), by its density or else by how it draws."""
+    if hasattr(model, "log_prior"):
+        z_NK = np.concatenate([np.zeros((1, model.n_latent)), np.eye(model.n_latent)])
+        found = model.log_prior(torch.from_numpy(z_NK).float()).detach().numpy()
+        return bool(np.allclose(found, norm.logpdf(z_NK).sum(axis=1), rtol=1e-4))
     own = type(model).latent_draws if isinstance(model, Generator) else None
     return own is Generator.latent_draws
 

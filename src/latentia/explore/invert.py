@@ -133,7 +133,7 @@ def _searched(
     prior_weight: float,
 ) -> NDArray[np.float32]:
     """Return the (n, k) best ends of descents from (r, n, k) starts, some samples at a time."""
-    codes = np.empty_like(starts[0])
+    codes: NDArray[np.float32] = np.empty_like(starts[0])
     size = max(1, AT_ONCE // len(starts))
     for first in range(0, len(X), size):
         rows = slice(first, first + size)
@@ -213,5 +213,5 @@ def inversion_figure(found: Inversion, X: NDArray[Any]) -> Figure:
     originals = unit_floats(np.asarray(X))
     errors = np.sqrt(found.squared_errors / originals[0].size)
     rows = [("original", originals), ("G(z)", found.images)]
-    captions = [[""] * len(errors), [f"RMSE {error:.3f}" for error in errors]]
+    captions = [[], [f"RMSE {error:.3f}" for error in errors]]
     return image_table(rows, captions=captions)

@@ -115,12 +115,14 @@ def neighbours_figure(
     """
     rows, captions = [], []
     for i, query in enumerate(unit_floats(np.asarray(X))):
-        for space, near in (("latent", found.latent[i]), ("pixels", found.pixel[i])):
-            images = unit_floats(np.asarray(pool[near]))
-            rows.append((f"nearest in {space}", np.concatenate([[query], images])))
+        for space, near in (("codes", found.latent[i]), ("pixels", found.pixel[i])):
+            words = f"nearest by {space}"
             if labels is not None and pool_labels is not None:
-                classes = [labels[i], *pool_labels[near]]
+                classes = np.array([labels[i], *pool_labels[near]])
                 captions.append([_name(value, class_names) for value in classes])
+                words += f", {(classes[1:] == classes[0]).sum()} of {len(near)} of its class"
+            images = unit_floats(np.asarray(pool[near]))
+            rows.append((words, np.concatenate([[query], images])))
     columns = ["query", *[str(j + 1) for j in range(found.latent.shape[1])]]
     return image_table(rows, columns, captions)
 

@@ -5,8 +5,8 @@
 with the centre c (a sample's code, or the codes' mean) and the unit s_j: 1 under a standard normal
 prior, the standard deviation of the codes otherwise. What a coordinate is worth is measured by
 
-    KL        mean over samples of KL(q(z_j given x) ‖ N(0, 1)), nats, where there is a posterior:
-              the information that the code carries about x in this coordinate, bounded from above
+    KL        mean over samples of KL(q(z_j given x) ‖ N(0, 1)), nats, where this is the bound's:
+              at least the information that z_j carries about x
     variance  explained variance, where components have it, or else the variance of the codes
     change    ‖G(c + s_j e_j) − G(c − s_j e_j)‖² / 4, where there is no encoder
 
@@ -39,14 +39,12 @@ from latentia.explore.codes import (
     decoded,
     has_standard_normal_prior,
 )
-from latentia.gradient import GradientModel
 from latentia.losses import kl_per_component
 from latentia.parameters import check_range
 from latentia.plots.explore import image_table
 from latentia.train import evaluating
 
 CHUNK = 512
-UNITS = {"KL": "nats", "explained variance": "", "variance": "", "change": ""}
 
 
 @dataclass(frozen=True)
@@ -113,7 +111,7 @@ def importance(model: LatentModel, X: Any = None) -> Importance:  # noqa: ANN401
     Returns
     -------
     importance
-        KL for a model with ``posterior``, explained variance for one with
+        KL for a model with ``posterior`` and the prior N(0, I), explained variance for one with
         ``explained_variance_`` whose components are not rotated, else variance of the codes;
         change without an encoder.
 
@@ -128,7 +126,7 @@ def importance(model: LatentModel, X: Any = None) -> Importance:  # noqa: ANN401
         return Importance(np.asarray(model.explained_variance_, np.float64), "explained variance")
     if X is None:
         raise InputError(f"{type(model).__name__} has an encoder: give data to measure its codes")
-    if isinstance(model, GradientModel) and hasattr(model, "posterior"):
+    if hasattr(model, "posterior") and has_standard_normal_prior(model):
         return Importance(_divergences(model, X), "KL")
     return Importance(codes_of(model, X).var(axis=0, dtype=np.float64), "variance")
 
@@ -240,10 +238,11 @@ def traversal_figure(walks: Traversal, title: str = "") -> Figure:
     InputError
         If the model is not one of images.
     """
-    unit = UNITS[walks.importance.measure]
+    measure = walks.importance.measure
     rows = []
     for index, images in zip(walks.coordinates, walks.images):
-        value = f"{walks.importance.values[index]:.3g} {unit}".strip()
-        rows.append((f"z[{index}]   {walks.importance.measure} {value}", images))
+        value = walks.importance.values[index]
+        worth = f"{value:.2f} nats" if measure == "KL" else f"{value:.3g}"
+        rows.append((f"z[{index}]   {measure} {worth}", images))
     columns = [f"{step:+.2g}".replace("-", "−").replace("+0", "0") for step in walks.steps]
     return image_table(rows, columns, title=title)

@@ -25,7 +25,7 @@ CELL, SMALLEST_CELL, WIDEST = 96, 40, 1300
 PADDING, GAP, MARGIN = 2, 7, 10
 LABEL_SIZE, CAPTION_SIZE, TITLE_SIZE = 9.0, 7.5, 10.0
 MANIFOLD_PIXELS = 700
-MOST_TICKS = 9
+MOST_TICKS, MANY_POINTS = 9, 1000
 
 
 def check_pictures(images: NDArray[Any]) -> None:
@@ -58,7 +58,7 @@ def image_table(
     columns
         What stands above the columns.
     captions
-        For each row, what stands below its images.
+        For each row, what stands below its images; none leaves no room for it.
     title
         What stands above it all.
 
@@ -75,20 +75,21 @@ def image_table(
     n_columns = max(len(images) for _, images in rows)
     height, width = sizes.pop()
     scale = max(1, round(min(CELL, max(SMALLEST_CELL, WIDEST // n_columns)) / max(height, width)))
-    below = _line(CAPTION_SIZE) if captions else 0
-    strips = [_strip(images, scale, n_columns, below) for _, images in rows]
+    across, down = scale * width + PADDING, scale * height + 2 * PADDING
+    words = [*captions, *[()] * (len(rows) - len(captions))]
+    below = [_line(CAPTION_SIZE) if line else 0 for line in words]
+    strips = [_strip(images, scale, n_columns, room) for (_, images), room in zip(rows, below)]
     with style():
         figure, axes = _canvas(np.concatenate(strips), [name for name, _ in rows], columns, title)
-        across = scale * width + PADDING
-        down = scale * height + 2 * PADDING + below
         for j, word in enumerate(columns):
             _word(axes, across * (j + 0.5), -GAP / 2, word, LABEL_SIZE, "center", "bottom")
-        for i, (label, _) in enumerate(rows):
-            _word(axes, -GAP, down * i + (down - below) / 2, label, LABEL_SIZE, "right", "center")
-        for i, words in enumerate(captions):
-            for j, word in enumerate(words):
-                y = down * (i + 1) - below / 2
+        top = 0
+        for (label, _), line, room in zip(rows, words, below):
+            _word(axes, -GAP, top + down / 2, label, LABEL_SIZE, "right", "center")
+            for j, word in enumerate(line):
+                y = top + down + room / 2
                 _word(axes, across * (j + 0.5), y, word, CAPTION_SIZE, "center", "center")
+            top += down + room
     return figure
 
 
@@ -176,28 +177,41 @@ def plane_map(
     check_pictures(images)
     with style():
         if points is None:
-            figure = new_figure(5.2, 5.0)
+            figure = new_figure(5.8, 5.6)
             axes = figure.subplots()
         else:
             figure = latent_map(points, labels, class_names)
-            figure.set_size_inches(10.6, 4.7)
+            figure.set_size_inches(12.2, 5.4)
             grid = GridSpec(1, 2, figure, width_ratios=(1.12, 1))
             figure.axes[0].set_subplotspec(grid[0])
             axes = figure.add_subplot(grid[1])
-            _outline(figure.axes[0], ticks, names)
-            figure.axes[0].set_title(f"codes of {len(points):,} samples")
+            _scatter(figure.axes[0], points, ticks, names)
         _manifold(axes, images, ticks, names)
     return figure
 
 
-def _outline(axes: Axes, ticks: tuple[NDArray[Any], NDArray[Any]], names: tuple[str, str]) -> None:
-    """Name the axes of the scatter and mark on it what the grid covers."""
+def _scatter(
+    axes: Axes,
+    points: NDArray[Any],
+    ticks: tuple[NDArray[Any], NDArray[Any]],
+    names: tuple[str, str],
+) -> None:
+    """Name the scatter's axes, let its points be seen through, and mark what the grid covers."""
+    axes.set_title(f"codes of {len(points):,} samples")
+    if len(points) > MANY_POINTS:
+        for dots in axes.collections:
+            dots.set(sizes=[4], alpha=0.6)
     (left, right), (high, low) = ((float(t[0]), float(t[-1])) for t in ticks)
     frame = Rectangle((left, low), right - left, high - low, fill=False, edgecolor=INK, zorder=3)
     frame.set_linestyle((0, (4, 3)))
     axes.add_patch(frame)
-    axes.set_xlabel(names[0])
-    axes.set_ylabel(names[1])
+    for axis, name in zip((axes.xaxis, axes.yaxis), names):
+        axis.set_label_text(name)
+        axis.set_major_formatter(lambda value, _: _number(value, "g"))
+
+
+def _number(value: float, kind: str) -> str:
+    return format(value, kind).replace("-", "−")
 
 
 def _manifold(
@@ -218,7 +232,7 @@ def _manifold(
     every = [max(1, -(-n // MOST_TICKS)) for n in (across, down)]
     for axis, places, step in zip((axes.xaxis, axes.yaxis), ticks, every):
         kept = np.arange(len(places))[::step]
-        axis.set_ticks(kept + 0.5, [f"{places[i]:.1f}".replace("-", "−") for i in kept])
+        axis.set_ticks(kept + 0.5, [_number(places[i], ".1f") for i in kept])
         axis.set_tick_params(length=0)
     axes.set_xlabel(names[0])
     axes.set_ylabel(names[1])
