@@ -6,6 +6,7 @@ codes) and measures it on held-out data. The keys are those of `latentia.metrics
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -96,13 +97,43 @@ def _class_agreement(model: Any, data: Dataset, random_state: int) -> float:  # 
     return float((nearest_classes(unit_floats(x), y, drawn) == asked).mean())
 
 
+@dataclass(frozen=True)
+class Bound:
+    """An importance-weighted bound on −log p(x), in nats a sample.
+
+    Attributes
+    ----------
+    value
+        The mean over samples of −log (1/k) Σ w.
+    n_importance, n_samples
+        Draws k for each sample, and samples.
+    error_of_draws, error_of_samples
+        Standard errors of the value: from the draws, and from the choice of samples.
+    """
+
+    value: float
+    n_importance: int
+    n_samples: int
+    error_of_draws: float
+    error_of_samples: float
+
+    def __str__(self) -> str:
+        """Return the bound as a sentence."""
+        return (
+            f"-log p(x) <= {self.value:.2f} nats a sample: {self.n_importance:,} draws for each "
+            f"of {self.n_samples:,} test samples; standard error {self.error_of_draws:.3f} from "
+            f"the draws, {self.error_of_samples:.2f} from the choice of samples"
+        )
+
+
 def importance_bound(
     model: Any,  # noqa: ANN401
     data: Dataset,
     n_importance: int,
+    n_samples: int | None = None,
     progress: bool | None = None,
-) -> str:
-    """Return a sentence with the importance-weighted bound on log p(x) of all test samples.
+) -> Bound:
+    """Return the importance-weighted bound on −log p(x), over all test samples or some.
 
     Raises
     ------
@@ -111,27 +142,25 @@ def importance_bound(
     """
     if not hasattr(model, "bound_terms"):
         raise InputError(f"{type(model).__name__} bounds no likelihood; evaluate without draws")
-    n, set_to = len(data.x_test), set_threads()
+    set_threads()
+    n = len(data.x_test) if n_samples is None else min(n_samples, len(data.x_test))
+    x, labels = _spread(data.x_test, n), _test_labels(model, data, n)
     bounds, errors = np.empty(n), np.empty(n)
     with TrainingProgress(-(-n // WEIGHED), 1, f"{n_importance:,} draws", progress) as watch:
         for step, first in enumerate(range(0, n, WEIGHED)):
             part = slice(first, first + WEIGHED)
-            labels = (data.y_test[part],) if model.takes_labels and data.y_test is not None else ()
             bounds[part], errors[part] = model.score_samples(
-                np.asarray(data.x_test[part]),
-                *labels,
+                x[part],
+                *(y[part] for y in labels),
                 n_importance=n_importance,
                 return_std=True,
                 random_state=step,
             )
             done = bounds[: first + WEIGHED]
             watch(step + 1, 1, len(done) - first, {"nats a sample": -float(done.mean())})
-    spread, estimate = bounds.std() / n**0.5, np.sqrt(np.square(errors).sum()) / n
-    return (
-        f"-log p(x) <= {-bounds.mean():.2f} nats a sample: {n_importance:,} draws for each of "
-        f"{n:,} test samples; standard error {estimate:.3f} from the draws, {spread:.2f} from the "
-        f"choice of samples; {set_to} thread{'s' * (set_to > 1)}"
-    )
+    of_draws = float(np.sqrt(np.square(errors).sum()) / n)
+    of_samples = float(bounds.std() / n**0.5)
+    return Bound(-float(bounds.mean()), n_importance, n, of_draws, of_samples)
 
 
 def n_parameters(model: LatentModel) -> int:

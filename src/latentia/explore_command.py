@@ -49,7 +49,7 @@ OPTIONS: Mapping[str, tuple[tuple[str, ...], dict[str, Any]]] = {
     ),
     "--orthogonal": (
         ("attribute",),
-        {"action": "store_true", "help": "leave the other labels' directions out of the step"},
+        {"action": "store_true", "help": "step along no other attribute's classifier"},
     ),
     "--residual": (
         ("attribute",),

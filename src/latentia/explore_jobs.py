@@ -139,7 +139,7 @@ def _attribute(task: Task) -> Outcome:
         strengths = np.linspace(min(strengths), max(strengths), FRAMES).tolist()
     edited = edit(model, samples, direction, strengths, residual=given.residual)
     names = [path.name for path in given.images or ()] or [
-        f"{'with' if has[row] else 'without'}, row {row}" for row in task.rows(half[0] + half[1])
+        f"{'' if has[row] else 'not '}{name}, row {row}" for row in task.rows(half[0] + half[1])
     ]
     captions: list[list[str]] = []
     lines: list[str] = []
@@ -161,7 +161,7 @@ def _direction(task: Task, labels: Mapping[str, Pair], name: str) -> NDArray[np.
         others = [key for key in labels if key != name]
         if not others:
             raise InputError("--orthogonal needs other attributes; give their --labels too")
-        against = [attribute_direction(codes, labels[key][0], given.method) for key in others]
+        against = [attribute_direction(codes, labels[key][0], "classifier") for key in others]
     return attribute_direction(codes, labels[name][0], given.method, against)
 
 
@@ -192,7 +192,7 @@ def _judged(
     walks = edited.reshape(-1, *edited.shape[2:])
     rows.append(judges.probabilities(walks)[name].reshape(edited.shape[:2])[:, order])
     captions = [[f"{p:.0%}" for p in row] for row in np.concatenate(rows, axis=1)]
-    return captions, [f"below the images: probability of {name}", *str(check).splitlines()]
+    return captions, str(check).splitlines()
 
 
 def _blend(task: Task) -> Outcome:

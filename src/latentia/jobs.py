@@ -189,7 +189,8 @@ def evaluate(run: Path, data_spec: str | None) -> tuple[dict[str, float], tuple[
 
 def weigh(run: Path, data_spec: str | None, n_importance: int, progress: bool | None) -> str:
     """Return a sentence with the importance-weighted bound on log p(x) of all test samples."""
-    return importance_bound(load(run), data_of(run, data_spec), n_importance, progress)
+    data = data_of(run, data_spec)
+    return str(importance_bound(load(run), data, n_importance, progress=progress))
 
 
 def data_of(run: Path, data_spec: str | None) -> Dataset:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from PIL import Image
 
-from latentia.fields import commands, model_fields
-from latentia.options import read_recipe
+from latentia.fields import model_fields
+from latentia.options import class_name_of, read_recipe
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
@@ -34,7 +34,45 @@ def test_factors_of_digits(tmp_path, monkeypatch, capsys):
     assert max(likelihoods) == likelihoods[-1]
 
 
+def lines_of(example, *words, tmp_path, monkeypatch, capsys):
+    """Run an example in an empty folder; return the words of each line that it prints."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", [example, *words])
+    runpy.run_path(str(EXAMPLES / example), run_name="__main__")
+    with Image.open(Path(example).with_suffix(".png")) as picture:
+        assert picture.width > picture.height > 0
+    return [line.split() for line in capsys.readouterr().out.splitlines()]
+
+
+def test_linear_autoencoder_3d(tmp_path, monkeypatch, capsys):
+    angles, difference, *errors = lines_of(
+        "linear_autoencoder_3d.py", tmp_path=tmp_path, monkeypatch=monkeypatch, capsys=capsys
+    )
+    assert float(angles[-3].rstrip("°")) < 0.1
+    assert float(difference[-1]) < 0.002
+    pca, linear = (float(words[-1]) for words in errors)
+    assert pca <= linear < 1.001 * pca
+
+
+def test_pca_against_autoencoder(tmp_path, monkeypatch, capsys):
+    words = ("pca_against_autoencoder.py", "--epochs", "25")
+    printed = lines_of(*words, tmp_path=tmp_path, monkeypatch=monkeypatch, capsys=capsys)
+    pca, deep = (float(line[line.index("accuracy") + 1].rstrip("%,")) for line in printed)
+    assert deep > pca + 10
+    errors = [float(line[-1]) for line in printed]
+    assert errors[1] < 0.8 * errors[0]
+
+
+def test_denoising(tmp_path, monkeypatch, capsys):
+    words = ("denoising.py", "--epochs", "1")
+    printed = lines_of(*words, tmp_path=tmp_path, monkeypatch=monkeypatch, capsys=capsys)
+    assert len(printed) == 3
+    for line in printed:
+        noisy, denoised = (float(line[i - 2]) for i in (line.index("noisy,"), len(line) - 1))
+        assert denoised > noisy + 2
+
+
 def test_every_recipe_names_real_parameters():
-    for path in EXAMPLES.glob("*.toml"):
+    for path in EXAMPLES.rglob("*.toml"):
         recipe = read_recipe(path)
-        assert {field.name for field in model_fields(commands()[str(recipe["model"])])}
+        assert {field.name for field in model_fields(class_name_of(str(recipe["model"])))}

@@ -16,10 +16,10 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Literal, final
 
-from torch import Tensor, optim
+from torch import Tensor
 
 from latentia.autoencoders.self_training import SelfTraining
-from latentia.updates import Update
+from latentia.updates import Update, adam, sgd
 
 
 @final
@@ -74,14 +74,14 @@ class DEC(SelfTraining):
 
     def updates(self) -> list[Update]:
         """One loss moves the encoder and the centres."""
-        kind = optim.Adam if self.optimizer == "adam" else partial(optim.SGD, momentum=0.9)
+        kind = adam if self.optimizer == "adam" else sgd
         return [
             Update(
                 "clustering",
                 self.loss,
                 [self.encoder_, self.clustering_],
                 before=self.update_targets,
-                optimizer=partial(kind, lr=self.learning_rate),
+                optimizer=partial(kind, learning_rate=self.learning_rate),
             )
         ]
 

@@ -16,7 +16,7 @@ from torch.distributions import Normal
 
 from latentia import draws
 
-ROWS = 4096
+ROWS = 2048
 """Rows that go through the decoder at a time."""
 
 

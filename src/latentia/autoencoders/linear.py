@@ -19,7 +19,7 @@ from typing import Any, Literal, final
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn, optim
+from torch import Tensor, nn
 
 from latentia.autoencoders.base import column_moments
 from latentia.base import Transformer
@@ -27,7 +27,7 @@ from latentia.data.source import Source
 from latentia.gradient import GradientModel
 from latentia.losses import full_precision, squared_error
 from latentia.nets.mlp import Standardisation
-from latentia.updates import Update
+from latentia.updates import Update, adam, sgd
 
 
 @final
@@ -100,13 +100,13 @@ class LinearAutoencoder(Transformer, GradientModel):
 
     def updates(self) -> list[Update]:
         """One loss moves both layers."""
-        kind = optim.Adam if self.optimizer == "adam" else partial(optim.SGD, momentum=0.9)
+        kind = adam if self.optimizer == "adam" else sgd
         return [
             Update(
                 "reconstruction",
                 self.reconstruction_loss,
                 [self.encoder_, self.decoder_],
-                optimizer=partial(kind, lr=self.learning_rate),
+                optimizer=partial(kind, learning_rate=self.learning_rate),
             )
         ]
 

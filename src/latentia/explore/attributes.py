@@ -10,6 +10,10 @@ leaves their projections as they are ([3]_, conditional manipulation):
 
     d ← (u·(m₁ − m₀)) u,  u ∝ (I − Oᵀ (O Oᵀ)⁻¹ O) d
 
+The rows of O are best classifiers' normals: orthogonal to these, a step does not move those
+classifiers' logits. Differences of means share what the classes have in common by chance, and
+removing it moves the other attribute the other way.
+
 Shapes: codes ``Z_NK``, a direction (k,), edited (n, s, *data_shape_).
 
 References
@@ -85,7 +89,8 @@ def attribute_direction(
         standardised codes puts between the classes, which counts what correlates with the
         attribute, and tells it no better, for less.
     against
-        (o, k) directions of other attributes, whose projections a step shall leave alone.
+        (o, k) directions of other attributes, best by ``classifier``, whose projections a step
+        shall leave alone.
 
     Returns
     -------
@@ -246,6 +251,6 @@ def attribute_figure(
     ]
     words = [strengths[i] for i in order]
     columns = ["reconstructed" if s == 0 else f"{s:+g}".replace("-", "−") for s in words]
-    below = ", and its probability by a classifier of pixels" if len(captions) else ""
-    title = f"{name}: added and removed{below}"
+    below = "; below, its probability by a classifier of pixels" if len(captions) else ""
+    title = f"{name}, removed (−) and added (+){below}"
     return image_table(rows, ["original", *columns], captions, title)
