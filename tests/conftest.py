@@ -36,7 +36,9 @@ def small_models():
         "Autoencoder": Autoencoder(n_components=3, hidden=(8,), tied=True, **SHARED),
         "DenoisingAutoencoder": DenoisingAutoencoder(n_components=3, hidden=(8,), **SHARED),
         "VAE": VAE(n_components=3, hidden=(8,), **SHARED),
-        "ConditionalVAE": ConditionalVAE(n_components=3, hidden=(8,), **SHARED),
+        "ConditionalVAE": ConditionalVAE(
+            n_components=3, hidden=(8,), beta_warmup_epochs=1, free_bits=0.02, **SHARED
+        ),
         "LinearVAE": LinearVAE(n_components=3, **SHARED),
         "AutoencoderKMeans": AutoencoderKMeans(**CLUSTERED),
         "DEC": DEC(pretrain_epochs=2, update_interval=7, **CLUSTERED),

@@ -106,7 +106,11 @@ class BoundedModel(ObservationModel):
     def _counted(self, kl_NK: Tensor) -> Tensor:
         if self.free_bits == 0:
             return kl_NK.sum(1).mean()
-        return mean_over_processes(kl_NK.mean(0)).clamp(min=self.free_bits).sum()
+        mean = kl_NK.mean(0)
+        # Held-out values are computed by one process alone.
+        if self.encoder_.training:
+            mean = mean_over_processes(mean)
+        return mean.clamp(min=self.free_bits).sum()
 
     def _effective_beta(self, beta: float, reconstruction: Tensor, d: int) -> Tensor:
         if self.observation_ not in ("mse", "rmse"):

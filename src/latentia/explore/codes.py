@@ -17,6 +17,21 @@ from latentia.base import Generator, LatentModel, Transformer
 from latentia.errors import InputError
 
 
+def check_unconditional(model: LatentModel) -> None:
+    """Refuse a model whose verbs take a class beside each sample or code.
+
+    Raises
+    ------
+    InputError
+        Naming the model.
+    """
+    if model.takes_labels:
+        raise InputError(
+            f"{type(model).__name__} takes a class beside each code; latentia.explore works with "
+            "models of the code alone"
+        )
+
+
 def codes_of(model: LatentModel, X: Any) -> NDArray[Any]:  # noqa: ANN401
     """Return the (n, k) codes of data.
 
@@ -26,6 +41,7 @@ def codes_of(model: LatentModel, X: Any) -> NDArray[Any]:  # noqa: ANN401
         For a model without an encoder, data of another shape than it was fitted on, or codes that
         are not finite.
     """
+    check_unconditional(model)
     if not isinstance(model, Transformer):
         raise InputError(
             f"{type(model).__name__} has no encoder; find codes with latentia.explore.invert"
@@ -62,6 +78,7 @@ def decoded(model: LatentModel, Z: NDArray[Any]) -> NDArray[Any]:
     InputError
         For a model that does not decode, or codes as in `checked_codes`.
     """
+    check_unconditional(model)
     if not hasattr(model, "inverse_transform"):
         raise InputError(f"{type(model).__name__} has no inverse_transform, which decodes")
     return np.asarray(model.inverse_transform(checked_codes(model, Z)))

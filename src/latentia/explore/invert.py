@@ -34,7 +34,7 @@ from torch import Tensor
 from latentia.application import as_tensor
 from latentia.base import Generator, LatentModel, Transformer, unit_floats
 from latentia.errors import InputError
-from latentia.explore.codes import codes_of, decoded
+from latentia.explore.codes import check_unconditional, codes_of, decoded
 from latentia.gradient import GradientModel
 from latentia.losses import sum_per_sample
 from latentia.parameters import check_range
@@ -111,6 +111,7 @@ def invert(
         check_range(name, count, 1)
     check_range("learning_rate", learning_rate, 0, open_low=True)
     check_range("prior_weight", prior_weight, 0)
+    check_unconditional(model)
     array = model._incoming(X, reset=False)
     if isinstance(model, GradientModel):
         starts = _starts(model, array, n_restarts, random_state)

@@ -34,6 +34,7 @@ from latentia.application import as_tensor
 from latentia.base import LatentModel, Transformer
 from latentia.errors import InputError
 from latentia.explore.codes import (
+    check_unconditional,
     checked_coordinate,
     codes_of,
     decoded,
@@ -120,6 +121,7 @@ def importance(model: LatentModel, X: Any = None) -> Importance:  # noqa: ANN401
     InputError
         For no data where they are needed, or data of another shape.
     """
+    check_unconditional(model)
     if not isinstance(model, Transformer):
         return Importance(_changes(model), "change")
     if hasattr(model, "explained_variance_") and getattr(model, "rotation", "none") == "none":
