@@ -227,7 +227,7 @@ def _invert(task: Task) -> Outcome:
     found = invert(
         task.model,
         samples,
-        n_steps=given.n_steps or STEPS,
+        n_steps=STEPS if given.n_steps is None else given.n_steps,
         n_restarts=given.n_restarts,
         prior_weight=given.prior_weight,
         random_state=given.random_state,

@@ -71,7 +71,8 @@ class Task:
 
     def steps(self, default: int) -> int:
         """Return the points of a walk: those asked for, or more in a film than in a figure."""
-        return int(self.given.n_steps or (FRAMES if self.moves else default))
+        asked: int | None = self.given.n_steps
+        return asked if asked is not None else FRAMES if self.moves else default
 
     def label_sets(self) -> list[Classes]:
         """Return the labels asked for; else all those of the data's own .npz, or its classes."""

@@ -180,7 +180,7 @@ class GradientModel(LatentModel):
 
     def rate_factor(self, done: float) -> float:
         """Return the learning rate's factor when this fraction of the training is done."""
-        return SCHEDULES[self.learning_rate_schedule](done)
+        return SCHEDULES[self.learning_rate_schedule](done, self.n_epochs)
 
     def _initialise(self, source: Source, device: torch.device) -> None:
         with torch.random.fork_rng():

@@ -9,10 +9,10 @@ from tests.conftest import small_models
 
 @pytest.fixture(scope="session")
 def faces():
-    """(60, 8, 8) float32 images in [0, 1], each a sum of three patterns and some noise."""
+    """(100, 8, 8) float32 images in [0, 1], each a sum of three patterns and some noise."""
     rng = np.random.default_rng(0)
     patterns = rng.random((3, 8, 8))
-    mixed = np.tensordot(rng.random((60, 3)), patterns, 1) / 3 + 0.05 * rng.random((60, 8, 8))
+    mixed = np.tensordot(rng.random((100, 3)), patterns, 1) / 3 + 0.05 * rng.random((100, 8, 8))
     return mixed.astype(np.float32)
 
 

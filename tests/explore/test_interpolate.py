@@ -93,7 +93,7 @@ def test_pca_decodes_a_line_to_a_line(pca, faces):
 
 def test_a_model_without_an_encoder_walks_between_codes(gan, faces):
     assert interpolate_codes(gan, np.eye(3), 2).shape == (5, 8, 8)
-    with pytest.raises(InputError, match="DCGAN has no encoder; .*invert"):
+    with pytest.raises(InputError, match=r"DCGAN has no encoder; .*invert"):
         interpolate(gan, faces[:2])
 
 

@@ -72,9 +72,14 @@ def test_which_priors_are_standard_normal(name, normal, faces):
 def test_a_map_in_korean(flat_vae, faces):
     codes = flat_vae.transform(faces)
     labels = np.arange(len(faces)) % 2
-    figure = map_figure(manifold(flat_vae, codes, n_grid=3), codes, labels, ["웃음", "무표정한 얼굴"])
+    figure = map_figure(
+        manifold(flat_vae, codes, n_grid=3), codes, labels, ["웃음", "무표정한 얼굴"]
+    )
     scatter, decoded = figure.axes
-    assert [text.get_text() for text in scatter.get_legend().get_texts()] == ["웃음", "무표정한 얼굴"]
+    assert [text.get_text() for text in scatter.get_legend().get_texts()] == [
+        "웃음",
+        "무표정한 얼굴",
+    ]
     assert scatter.get_xlabel() == decoded.get_xlabel() == "z[0]"
     picture = np.asarray(decoded.images[0].get_array())
     assert picture.shape[0] == picture.shape[1]
@@ -110,5 +115,5 @@ def test_a_line_is_no_plane(faces):
 
 def test_labels_match_codes(flat_vae, faces):
     codes = flat_vae.transform(faces)
-    with pytest.raises(InputError, match="60 codes and 3 labels"):
+    with pytest.raises(InputError, match="100 codes and 3 labels"):
         map_figure(manifold(flat_vae, codes, n_grid=2), codes, np.zeros(3))

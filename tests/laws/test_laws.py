@@ -137,7 +137,8 @@ def test_a_saved_model_is_the_same_model(name, images, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "name", ["PCA", "ProbabilisticPCA", "FactorAnalysis", "DenoisingAutoencoder", "VAE"]
+    "name",
+    ["PCA", "ProbabilisticPCA", "FactorAnalysis", "Autoencoder", "DenoisingAutoencoder", "VAE"],
 )
 def test_a_saved_model_of_a_table_is_the_same_model(name, table, tmp_path):
     model = small_models()[name].fit(table)

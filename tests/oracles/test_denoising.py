@@ -178,7 +178,7 @@ def test_denoising_brings_noisy_digits_closer_to_the_clean_ones(noise):
     model = DenoisingAutoencoder(
         architecture="mlp",
         n_components=16,
-        n_epochs=15,
+        n_epochs=8,
         batch_size=32,
         noise=noise,
         noise_factor=0.4,

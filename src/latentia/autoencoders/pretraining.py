@@ -10,18 +10,19 @@ from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor, nn
 
+from latentia import distributed
 from latentia.autoencoders.autoencoder import Autoencoder
 from latentia.autoencoders.base import AutoencodingModel
 from latentia.autoencoders.clustering import DeepClustering
 from latentia.base import in_kind_of
 from latentia.data.source import Source
-from latentia.distributed import leads
+from latentia.engine import find_device
 from latentia.errors import InputError
 from latentia.parameters import check_range
 from latentia.saved import load
@@ -44,6 +45,31 @@ class PretrainedClustering(DeepClustering):
         """Raise InputError for a hyperparameter out of its range."""
         self.check_cluster_values()
         check_range("pretrain_epochs", self.pretrain_epochs, 1)
+
+    def fit(
+        self,
+        X: ArrayLike,
+        y: object = None,
+        *,
+        validation: Any = None,  # noqa: ANN401
+        run: str | Path | None = None,
+        resume: bool = False,
+        progress: bool | None = None,
+        origin: Mapping[str, object] | None = None,
+    ) -> Self:
+        """Train on data, with the parameters and errors of `GradientModel.fit`."""
+        self.validate_parameters()
+        # One group of processes for both trainings: a second one would read the store of the first.
+        with distributed.process_group(find_device(self.device)):
+            return super().fit(
+                X,
+                y,
+                validation=validation,
+                run=run,
+                resume=resume,
+                progress=progress,
+                origin=origin,
+            )
 
     @property
     def start(self) -> AutoencodingModel | None:
@@ -83,7 +109,7 @@ class PretrainedClustering(DeepClustering):
         )
         resume = folder is not None and (folder / "config.json").exists()
         start.fit(array, run=folder, resume=resume, progress=progress)
-        if folder is not None and leads():
+        if folder is not None and distributed.leads():
             start.save(folder / "model")
         return start
 

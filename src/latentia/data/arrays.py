@@ -73,7 +73,7 @@ def _opened(path: Path) -> dict[str, Array]:
 def _named_labels(arrays: Mapping[str, Array], part: Part, path: Path) -> Part:
     """Return samples with the first array of few values as their labels, if there is one."""
     names = [key for key, values in arrays.items() if _is_labels(values, len(part.x))]
-    key = next((name for name in names if len(np.unique(arrays[name])) <= MOST_CLASSES), None)
+    key = next((k for k in names if are_few(len(np.unique(arrays[k])), len(part.x))), None)
     if key is None:
         return part
     others = ", ".join(name for name in names if name != key)
@@ -84,6 +84,11 @@ def _named_labels(arrays: Mapping[str, Array], part: Part, path: Path) -> Part:
     binary = labelled.class_names in (("0", "1"), ("False", "True"))
     classes = (f"not {key}", key) if binary else labelled.class_names
     return Part(part.x, labelled.y, classes, (note,))
+
+
+def are_few(n_values: int, n: int) -> bool:
+    """Return whether so many different labels of n samples are classes, rather than measures."""
+    return n_values <= 2 or n_values <= min(MOST_CLASSES, n // 2)
 
 
 def _is_labels(values: Array, n: int | None = None) -> bool:

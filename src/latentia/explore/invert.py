@@ -39,7 +39,7 @@ from latentia.gradient import GradientModel
 from latentia.losses import sum_per_sample
 from latentia.parameters import check_range
 from latentia.plots.explore import image_table
-from latentia.schedules import SCHEDULES
+from latentia.schedules import cosine
 from latentia.train import evaluating
 
 AT_ONCE = 256
@@ -193,7 +193,7 @@ def _descend(
 
     with evaluating(model.nets()), torch.enable_grad():
         for step in range(n_steps):
-            optimizer.param_groups[0]["lr"] = learning_rate * SCHEDULES["cosine"](step / n_steps)
+            optimizer.param_groups[0]["lr"] = learning_rate * cosine(step / n_steps, 1)
             # Not backward(), which would leave gradients in the model's weights too.
             (z.grad,) = torch.autograd.grad(objective().sum(), [z])
             optimizer.step()

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from latentia.data.arrays import MOST_CLASSES
+from latentia.data.arrays import MOST_CLASSES, are_few
 from latentia.errors import InputError
 
 Pair = tuple[NDArray[np.bool_], NDArray[np.bool_]]
@@ -56,8 +56,8 @@ def classes(
     name
         Of the labels.
     train, test
-        (n,) and (m,) whole numbers or words. Numbers of more than 50 values, such as ages, are
-        parted at the median of ``train``.
+        (n,) and (m,) whole numbers or words. Numbers of more than 50 values, or of
+        more than half as many as samples, such as ages, are parted at the median of ``train``.
     names
         Of the classes 0, 1, ..., if the labels are such numbers; none names them by their values,
         and 0 and 1 "not ``name``" and ``name``.
@@ -75,7 +75,7 @@ def classes(
     values = np.unique(np.concatenate([train, test]))
     if len(values) < 2:
         raise InputError(f"all labels of {name} are {values[0]}; there must be two kinds")
-    if len(values) <= MOST_CLASSES:
+    if are_few(len(values), len(train) + len(test)):
         parts = [np.searchsorted(values, part).astype(np.int64) for part in (train, test)]
         return Classes(parts[0], parts[1], _names(name, values, names))
     if values.dtype.kind == "U":

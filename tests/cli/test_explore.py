@@ -1,0 +1,237 @@
+"""``latentia explore``: every action from a run to a file, and one sentence for what goes wrong."""
+
+import subprocess
+import sys
+from contextlib import nullcontext
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from latentia import jobs
+from latentia.adversarial.dcgan import DCGAN
+from latentia.autoencoders.conditional_vae import ConditionalVAE
+from latentia.autoencoders.vae import VAE
+from latentia.cli import main
+from latentia.data import load as load_data
+from latentia.explore_command import ACTIONS
+from latentia.linear.pca import PCA
+from tests.conftest import SHARED
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A folder with a run of each kind, pictures, and labels beside the images."""
+    folder = tmp_path_factory.mktemp("탐색")
+    digits = load_data("digits")
+    x = np.concatenate([digits.x_train[:300], digits.x_test[:60]])
+    y = np.concatenate([digits.y_train[:300], digits.y_test[:60]])
+    ink = x.mean(axis=(1, 2))
+    labels = {"round": np.isin(y, (0, 6, 8, 9)).astype(int), "ink": np.rint(1e4 * ink).astype(int)}
+    np.savez(folder / "digits.npz", images=x, **labels)
+    np.save(folder / "둥글다.npy", labels["round"])
+    spec = str(folder / "digits.npz")
+    for name, model in (
+        ("pca", PCA(n_components=4)),
+        ("vae", VAE(n_components=2, hidden=(16,), **SHARED)),
+        ("gan", DCGAN(n_components=3, width=4, **SHARED)),
+    ):
+        jobs.fit_in_run(model, load_data(spec), folder / name, measured=False)
+    ConditionalVAE(n_components=2, hidden=(8,), **SHARED).fit(x, y).save(folder / "conditional")
+    PCA(n_components=1).fit(x).save(folder / "line")
+    PCA(n_components=2).fit(x.reshape(len(x), -1)).save(folder / "table")
+    np.save(folder / "table.npy", x.reshape(len(x), -1))
+    Image.fromarray(np.uint8(255 * x[0])).resize((40, 30)).save(folder / "나.png")
+    (folder / "text.png").write_text("no picture")
+    return folder
+
+
+@pytest.fixture
+def explore(folder, tmp_path, monkeypatch, capsys):
+    """Return a function that runs the command in the folder and returns status and texts."""
+    monkeypatch.chdir(folder)
+
+    def run(*words):
+        status = main(["explore", *map(str, words)])
+        captured = capsys.readouterr()
+        return status, captured.out, captured.err
+
+    return run
+
+
+@pytest.fixture
+def writes(explore, tmp_path):
+    """Return a function that runs an action into a new file and returns its path and the lines."""
+
+    def run(name, *words):
+        out = tmp_path / name
+        status, text, errors = explore(*words, "--out", out)
+        assert (status, errors) == (0, "")
+        first, *lines = text.splitlines()
+        assert first == str(out)
+        assert not list(tmp_path.glob("*.tmp"))
+        return out, lines
+
+    return run
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("interpolate", "pca", "--spherical"),
+        ("interpolate", "vae", "--rows", 3, 7, 1, "--n-steps", 3),
+        ("interpolate", "vae", "--images", "나.png", "나.png"),
+        ("interpolate", "gan"),
+        ("map", "vae", "--n-grid", 4),
+        ("map", "pca", "--labels", "둥글다.npy", "--n-grid", 3),
+        ("map", "pca", "--coordinates", 3, 0, "--n-grid", 3),
+        ("map", "gan", "--coordinates", 0, 1, "--n-grid", 3),
+        ("traverse", "vae", "--rows", 3),
+        ("traverse", "pca", "--n-coordinates", 2, "--reach", 2),
+        ("traverse", "gan", "--images", "나.png"),
+        ("attribute", "vae"),
+        ("attribute", "pca", "--attribute", "ink", "--strengths", -1, 0, 1, "--orthogonal"),
+        ("attribute", "pca", "--images", "나.png", "--residual", "--method", "classifier"),
+        ("blend", "vae", "--rows", 0, 1, 2, "--weights", 0.5, 0.3, 0.2),
+        ("blend", "pca"),
+        ("neighbours", "pca", "--n-neighbours", 3),
+        ("neighbours", "vae", "--images", "나.png"),
+        ("invert", "gan", "--rows", 0, 1, "--n-steps", 5, "--n-restarts", 2),
+        ("invert", "pca", "--prior-weight", 0.1),
+    ],
+    ids=lambda words: " ".join(map(str, words)),
+)
+def test_a_picture(words, writes):
+    out, _ = writes("그림.png", *words)
+    with Image.open(out) as picture:
+        assert picture.mode == "RGBA"
+        assert picture.width > 100
+
+
+def arrays(path):
+    with np.load(path) as archive:
+        return {name: archive[name] for name in archive.files}
+
+
+def test_arrays_of_a_walk(writes, folder):
+    out, _ = writes("walk.npz", "interpolate", "pca", "--rows", 5, 9, "--n-steps", 4)
+    found = arrays(out)
+    data = load_data(str(folder / "digits.npz"))
+    model = PCA(n_components=4).fit(jobs.hold_out(data)[0].x_train)
+    ends = model.transform(data.x_test[[5, 9]])
+    np.testing.assert_allclose(found["codes"], np.linspace(*ends, 5), atol=1e-4)
+    np.testing.assert_allclose(found["images"], model.inverse_transform(found["codes"]), atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("words", "shapes"),
+    [
+        (("map", "vae", "--n-grid", 3), {"images": (9, 8, 8), "test_codes": (36, 2)}),
+        (("traverse", "pca"), {"images": (4, 7, 8, 8), "coordinates": (4,)}),
+        (("attribute", "pca", "--no-check"), {"direction": (4,), "edited": (6, 5, 8, 8)}),
+        (("blend", "pca", "--n-steps", 3), {"images": (3, 8, 8)}),
+        (("neighbours", "pca"), {"latent": (5, 6), "pixel": (5, 6)}),
+        (("invert", "pca"), {"codes": (8, 4), "squared_errors": (8,)}),
+    ],
+    ids=lambda words: words[0] if isinstance(words, tuple) else "",
+)
+def test_arrays(words, shapes, writes):
+    found = arrays(writes("arrays.npz", *words)[0])
+    assert {name: found[name].shape for name in shapes} == shapes
+
+
+@pytest.mark.parametrize(
+    ("words", "n_frames"),
+    [
+        (("interpolate", "vae", "--n-steps", 6), 12),
+        (("traverse", "pca", "--n-steps", 5), 8),
+        (("blend", "pca", "--n-steps", 4), 6),
+        (("attribute", "pca"), 46),
+    ],
+    ids=lambda words: words[0] if isinstance(words, tuple) else "",
+)
+def test_a_gif_goes_there_and_back(words, n_frames, writes):
+    out, _ = writes("film.gif", *words, "--frames-per-second", 20)
+    with Image.open(out) as film:
+        assert film.n_frames == n_frames
+
+
+def test_the_check_is_printed(writes):
+    _, lines = writes("a.png", "attribute", "pca", "--strengths", -1, 1)
+    assert lines[0].startswith("classifier of round: right on ")
+    assert lines[1].startswith("classifier of ink > ")
+    assert "strength -1 on" in lines[2]
+    assert "classified as round" in lines[3]
+
+
+def test_errors_of_each_sample_are_printed(writes):
+    _, lines = writes("a.npz", "invert", "pca", "--rows", 0, 1)
+    assert len(lines[0].removeprefix("squared error of each sample: ").split()) == 2
+
+
+MISTAKES = [
+    (["intrepolate", "vae"], "did you mean 'interpolate'"),
+    (["map"], "required: run"),
+    (["map", "nowhere"], "nowhere"),
+    (["map", "vae", "--row", "1"], "no option --row"),
+    (["map", "vae", "--out", "x.gif"], "ends in '.gif'; use .png, .npz for map"),
+    (["blend", "vae", "--out", "x.jpg"], "use .png, .npz, .gif, .mp4 for blend"),
+    (["blend", "vae", "--out", "absent/x.png"], "no folder absent"),
+    (["map", "line"], "line does not say what it was trained on; give the data with --data"),
+    (["map", "line", "--data", "digits.npz"], "needs 2 latent components"),
+    (["map", "vae", "--coordinates", "0", "2"], "coordinate 2 is not one of the 2"),
+    (["map", "gan"], "needs two coordinates"),
+    (["map", "vae", "--data", "fashion-mnist-small"], "samples of shape (28, 28)"),
+    (["map", "vae", "--labels", "smile"], "digits.npz:smile holds no (n,) labels"),
+    (["map", "vae", "--labels", "absent.npy"], "'absent.npy' names no labels"),
+    (["map", "table", "--data", "table.npy"], "samples have shape (64,)"),
+    (["interpolate", "vae", "--rows", "1"], "the codes have shape (1, 2)"),
+    (["interpolate", "vae", "--rows", "0", "36"], "no row 36; the 36 test samples are 0 to 35"),
+    (["interpolate", "vae", "--rows", "-1", "2"], "no row -1"),
+    (["interpolate", "vae", "--rows", "1", "--images", "나.png"], "give one of them"),
+    (["interpolate", "vae", "--images", "text.png", "나.png"], "text.png cannot be used"),
+    (["interpolate", "vae", "--images", "absent.png"], "absent.png"),
+    (["interpolate", "vae", "--n-steps", "0"], "n_steps"),
+    (["interpolate", "conditional", "--data", "digits.npz"], "takes a class beside each code"),
+    (["traverse", "vae", "--rows", "1", "2"], "starts from one sample; 2 were given"),
+    (["traverse", "vae", "--reach", "0"], "reach is 0.0"),
+    (["attribute", "vae", "--attribute", "rond"], "no attribute 'rond'"),
+    (["attribute", "vae", "--strengths", "big"], "'big'"),
+    (["attribute", "vae", "--labels", "round", "--orthogonal"], "needs other attributes"),
+    (["attribute", "gan"], "DCGAN has no encoder"),
+    (["attribute", "vae", "--method", "mean"], "'means', 'classifier'"),
+    (["blend", "vae", "--weights", "0.5", "0.6"], "weights sum to 1.1"),
+    (["neighbours", "vae", "--n-neighbours", "900"], "n_neighbours is 900"),
+    (["invert", "gan", "--prior-weight", "-1"], "prior_weight is -1.0"),
+    (["blend", "vae", "--out", "x.mp4"], "install ffmpeg"),
+]
+
+
+@pytest.mark.parametrize(("words", "sentence"), MISTAKES, ids=[" ".join(m[0]) for m in MISTAKES])
+def test_a_mistake_is_one_sentence(words, sentence, explore, folder, monkeypatch):
+    monkeypatch.setattr("shutil.which", lambda _: None)
+    before = sorted(folder.iterdir())
+    status, out, errors = explore(*words)
+    assert (status, out) == (2, "")
+    assert len(errors.splitlines()) == 1
+    assert sentence in errors
+    assert sorted(folder.iterdir()) == before
+
+
+@pytest.mark.parametrize("words", [["--help"], *([action, "--help"] for action in ACTIONS)])
+def test_every_action_has_help(words, capsys):
+    with pytest.raises(SystemExit) if words != ["--help"] else nullcontext():
+        main(["explore", *words])
+    assert "usage: latentia explore" in capsys.readouterr().out
+
+
+def test_nothing_heavy_is_imported_for_help():
+    code = (
+        "import sys\nfrom latentia.cli import main\n"
+        "try: main(['explore', 'attribute', '--help'])\nexcept SystemExit: pass\n"
+        "heavy = {'torch', 'sklearn', 'numpy', 'scipy', 'matplotlib', 'PIL'}\n"
+        "assert not heavy & set(sys.modules), heavy & set(sys.modules)"
+    )
+    finished = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert finished.returncode == 0, finished.stderr
+    assert "--strengths" in finished.stdout

@@ -1,0 +1,41 @@
+"""Every public model can be explored as far as its verbs go, or says why not."""
+
+import numpy as np
+import pytest
+
+from latentia.base import Transformer
+from latentia.errors import InputError
+from latentia.explore.attributes import edit
+from latentia.explore.blend import blend
+from latentia.explore.interpolate import interpolate_codes
+from latentia.explore.invert import invert
+from latentia.explore.manifold import manifold
+from latentia.explore.traverse import traverse
+from tests.conftest import small_models
+
+pytestmark = pytest.mark.filterwarnings("ignore::latentia.errors.FitWarning")
+
+
+@pytest.mark.parametrize("name", small_models())
+def test_every_model(name, faces):
+    model = small_models()[name].fit(faces, np.arange(len(faces)) % 4)
+    X = faces if isinstance(model, Transformer) else None
+    if model.takes_labels:
+        for act in (lambda: traverse(model, X), lambda: interpolate_codes(model, np.eye(3))):
+            with pytest.raises(InputError, match=f"{name} takes a class beside each code"):
+                act()
+        with pytest.raises(InputError, match="takes a class"):
+            invert(model, faces[:2], n_steps=2)
+        return
+    assert interpolate_codes(model, np.eye(3), 2, spherical=True).shape == (5, 8, 8)
+    walks = traverse(model, X, n_steps=3)
+    assert walks.images.shape == (3, 3, 8, 8)
+    assert np.isfinite(walks.importance.values).all()
+    codes = None if X is None else model.transform(faces)
+    assert manifold(model, codes, (0, 1), 2).images.shape == (4, 8, 8)
+    found = invert(model, faces[:2], n_steps=2)
+    assert found.codes.shape == (2, 3)
+    assert np.isfinite(found.squared_errors).all()
+    if X is not None:
+        assert blend(model, faces[:2]).shape == (1, 8, 8)
+        assert edit(model, faces[:2], np.ones(3)).shape == (2, 5, 8, 8)
