@@ -50,7 +50,7 @@ class ClassConditional(GradientModel, ABC):
         owner = type(self).__name__
         if y is None:
             raise InputError(f"{owner} needs a label for each sample: give y, of shape (n,)")
-        labels = np.asarray(to_numpy(y))
+        labels = _plain(np.asarray(to_numpy(y)))
         if labels.shape != (n_rows,):
             raise InputError(f"y has shape {labels.shape}; give a label for each of {n_rows} rows")
         if reset:
@@ -140,3 +140,15 @@ class ClassConditional(GradientModel, ABC):
         (rows,) = self.condition(torch.from_numpy(self.targets(y, n, reset=False)))
         kind = np.float64 if like.dtype == np.float64 and like.ndim == 2 else np.float32
         return rows.numpy().astype(kind)
+
+
+def _plain(labels: NDArray[Any]) -> NDArray[Any]:
+    """Return labels of one type: an object array's as text or numbers, if they are all of one."""
+    if labels.dtype.kind != "O":
+        return labels
+    kinds = {type(value).__name__ for value in labels.ravel()}
+    if len(kinds) != 1 or not isinstance(labels.flat[0], str | int):
+        raise InputError(
+            f"y holds values of type {', '.join(sorted(kinds))}; give whole numbers, or names"
+        )
+    return np.asarray(labels.tolist())

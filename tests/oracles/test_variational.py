@@ -407,7 +407,9 @@ def test_a_conditional_model_names_what_is_wrong_with_labels(classes):
         model.fit(X, np.zeros(300, int))
     with pytest.raises(InputError, match="type float64"):
         model.fit(X, np.linspace(0, 1, 300))
-    model.fit(X, y)
+    with pytest.raises(InputError, match="type NoneType, str"):
+        model.fit(X, np.array([None, "가"] * 150, dtype=object))
+    model.fit(X, y.astype(object))
     with pytest.raises(InputError, match="'라', which was not in fit; the classes are 가, 나, 다"):
         model.sample(2, y="라")
     with pytest.raises(InputError, match="needs a label"):
