@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 
 class Adam:
@@ -59,7 +59,7 @@ class Adam:
         """Move every weight that has a gradient."""
         self.t += 1
         moving = [
-            (w, w.grad, m, v, self.t)
+            (*map(_as_stored, (w, _laid_out_as(w, w.grad), m, v)), self.t)
             for w, m, v in zip(self.parameters, self.means, self.squares)
             if w.grad is not None
         ]
@@ -92,3 +92,15 @@ class Adam:
             self.means[index].copy_(slots["exp_avg"])
             self.squares[index].copy_(slots["exp_avg_sq"])
             self.t.copy_(slots["step"])
+
+
+def _laid_out_as(weight: Tensor, gradient: Tensor) -> Tensor:
+    """Return the gradient in the weight's layout; the kernel goes by the place in memory."""
+    if gradient.stride() == weight.stride():
+        return gradient
+    return torch.empty_like(weight).copy_(gradient)
+
+
+def _as_stored(x: Tensor) -> Tensor:
+    """Return a view of all values in the order of memory; the kernel is slow on other orders."""
+    return x if x.is_contiguous() else x.as_strided((x.numel(),), (1,))

@@ -64,8 +64,9 @@ class ClassConditional(GradientModel, ABC):
                 )
         known = np.isin(labels, self.classes_)
         if not known.all():
+            (stranger,) = labels[~known][:1].tolist()
             raise InputError(
-                f"y holds {labels[~known][:1].tolist()[0]!r}, which was not in fit; the classes are "
+                f"y holds {stranger!r}, which was not in fit; the classes are "
                 f"{', '.join(map(str, self.classes_[:20]))}"
             )
         return np.searchsorted(self.classes_, labels).astype(np.int64)

@@ -67,14 +67,14 @@ class Source:
 
 def _gather(values: NDArray[Any] | Tensor, rows: NDArray[np.integer[Any]]) -> Tensor:
     if isinstance(values, Tensor):
-        return values[torch.from_numpy(rows).to(values.device)]
+        return values.index_select(0, torch.from_numpy(rows).to(values.device))
     if isinstance(values, np.memmap):
         # Pages are read in file order, then put in the order asked for.
         order = np.argsort(rows, kind="stable")
         block = np.empty((len(rows), *values.shape[1:]), values.dtype)
         block[order] = values[rows[order]]
         return torch.from_numpy(block)
-    return torch.from_numpy(np.ascontiguousarray(values[rows]))
+    return torch.from_numpy(values.take(rows, axis=0))
 
 
 def _as_floats(x: Tensor) -> Tensor:

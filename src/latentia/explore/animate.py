@@ -49,7 +49,7 @@ def write_animation(path: str | Path, frames: NDArray[Any], frames_per_second: f
     target = Path(path)
     check_range("frames_per_second", frames_per_second, 1, 50)
     check_pictures(frames)
-    pictures = [tile(frame[None], 1, 0, _scale(frames)) for frame in frames]
+    pictures = [tile(frame[None], 1, 0, _scale(frames, SIDE)) for frame in frames]
     if target.suffix == ".gif":
         write_atomically(target, _gif(pictures, frames_per_second))
     elif target.suffix == ".mp4":
@@ -72,12 +72,13 @@ def mosaic(walks: NDArray[Any]) -> NDArray[np.uint8]:
     """Return (t, 3, H, W) frames that show n walks of (n, t, ...) images beside each other."""
     check_pictures(walks[:, 0])
     n_columns = int(np.ceil(np.sqrt(len(walks))))
-    frames = [tile(walks[:, i], n_columns) for i in range(walks.shape[1])]
+    scale = _scale(walks, SIDE // 2)
+    frames = [tile(walks[:, i], n_columns, scale=scale) for i in range(walks.shape[1])]
     return np.moveaxis(np.stack(frames), 3, 1)
 
 
-def _scale(frames: NDArray[Any]) -> int:
-    return max(1, round(SIDE / max(int(side) for side in frames.shape[-2:])))
+def _scale(frames: NDArray[Any], side: int) -> int:
+    return max(1, round(side / max(int(s) for s in frames.shape[-2:])))
 
 
 def _gif(pictures: list[NDArray[np.uint8]], frames_per_second: float) -> bytes:

@@ -29,7 +29,7 @@ import torch
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from sklearn.utils import check_random_state
-from torch import Tensor
+from torch import Tensor, nn
 
 from latentia.application import as_tensor
 from latentia.base import Generator, LatentModel, Transformer, unit_floats
@@ -41,6 +41,7 @@ from latentia.parameters import check_range
 from latentia.plots.explore import image_table
 from latentia.schedules import cosine
 from latentia.train import evaluating
+from latentia.updates import adam
 
 AT_ONCE = 256
 """Codes that descend together."""
@@ -183,9 +184,9 @@ def _descend(
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Return (r, n, k) ends of the descents and their (r, n) objectives."""
     r, n, k = starts.shape
-    z = torch.from_numpy(starts.reshape(r * n, k).copy()).requires_grad_()
+    z = nn.Parameter(torch.from_numpy(starts.reshape(r * n, k).copy()))
     repeated = x.repeat(r, *[1] * (x.ndim - 1))
-    optimizer = torch.optim.Adam([z], lr=learning_rate)
+    optimizer = adam([z], learning_rate)
 
     def objective() -> Tensor:
         error = sum_per_sample((repeated - model.decode(z)).square())
