@@ -26,9 +26,8 @@ def main() -> None:
             model.fit(x_train)
             bounds = [model.score(x_test, n_importance=k) for k in DRAWS]
             exact = float(np.mean(model.exact_score_samples(x_test)))
-            print(
-                f"{n_epochs:>3} epochs: ELBO {bounds[0]:.2f}, L_1000 {bounds[-1]:.2f}, {exact=:.2f}"
-            )
+            ends = f"ELBO {bounds[0]:.2f}, L_1000 {bounds[-1]:.2f}, exact {exact:.2f} nats"
+            print(f"{n_epochs:>3} epochs: {ends}")
             axes.plot(DRAWS, bounds, marker="o", color=colour, label=f"{n_epochs} epochs")
             axes.axhline(exact, color=colour, linestyle=":")
         axes.set_xscale("log")

@@ -5,6 +5,7 @@ import sys
 import warnings
 from pathlib import Path
 
+import numpy as np
 from PIL import Image
 
 from latentia.fields import model_fields
@@ -70,6 +71,23 @@ def test_denoising(tmp_path, monkeypatch, capsys):
     for line in printed:
         noisy, denoised = (float(line[i - 2]) for i in (line.index("noisy,"), len(line) - 1))
         assert denoised > noisy + 2
+
+
+def test_bounds_of_a_linear_vae(tmp_path, monkeypatch, capsys):
+    printed = lines_of(
+        "bounds_of_a_linear_vae.py", tmp_path=tmp_path, monkeypatch=monkeypatch, capsys=capsys
+    )
+    values = np.array([[float(words[i].rstrip(",")) for i in (3, 5, 7)] for words in printed])
+    elbo, many, exact = values.T
+    assert (elbo < many).all()
+    assert (many <= exact + 0.05).all()
+    assert (exact - many < 0.2 * (exact - elbo)).all()
+
+
+def test_conditional_digits(tmp_path, monkeypatch, capsys):
+    words = ("conditional_digits.py", "--n-epochs", "25")
+    printed = lines_of(*words, tmp_path=tmp_path, monkeypatch=monkeypatch, capsys=capsys)
+    assert float(printed[0][0].rstrip("%")) > 65
 
 
 def test_every_recipe_names_real_parameters():
