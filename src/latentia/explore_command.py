@@ -105,7 +105,7 @@ OPTIONS: Mapping[str, tuple[tuple[str, ...], dict[str, Any]]] = {
         {"type": float, "default": 10.0, "help": "of a .gif or .mp4 (default: 10)"},
     ),
     "--random-state": (
-        ("interpolate", "invert"),
+        ("interpolate", "map", "traverse", "invert"),
         {"type": int, "default": 0, "help": "of what is drawn (default: 0)"},
     ),
 }

@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
-from sklearn.utils import check_random_state
 
 from latentia.base import Generator, Transformer
 from latentia.engine import set_threads
@@ -20,7 +19,7 @@ from latentia.explore.animate import mosaic, there_and_back, write_animation
 from latentia.explore.attribute_check import PixelClassifiers, attribute_check
 from latentia.explore.attributes import attribute_direction, attribute_figure, edit
 from latentia.explore.blend import blend_codes, blend_figure, shares_of_two
-from latentia.explore.codes import codes_of
+from latentia.explore.codes import codes_of, prior_draws
 from latentia.explore.interpolate import interpolate_codes, interpolation_figure, latent_path
 from latentia.explore.invert import STEPS, inversion_figure, invert
 from latentia.explore.labels import Pair
@@ -36,8 +35,8 @@ MOST_POOL = 20_000
 """Training samples among which neighbours are sought."""
 
 
-EXAMPLES = 3
-"""Samples with an attribute, and as many without it, that are edited unless others are named."""
+EXAMPLES, DRAWN = 3, 4
+"""Samples that are edited with and without an attribute, and draws that are walked between."""
 
 
 @dataclass(frozen=True)
@@ -73,8 +72,7 @@ def _interpolate(task: Task) -> Outcome:
         originals = task.samples((0, 1))
         anchors = task.codes(originals)
     elif isinstance(model, Generator):
-        drawn = model.latent_draws(4, check_random_state(given.random_state))
-        anchors = drawn.astype(np.float32)
+        anchors = prior_draws(model, DRAWN, given.random_state)
     else:
         raise InputError(f"{type(model).__name__} draws no codes; give --rows or --images")
     n_steps, bent = task.steps(8), given.spherical
@@ -89,7 +87,7 @@ def _interpolate(task: Task) -> Outcome:
 def _map(task: Task) -> Outcome:
     model, given = task.model, task.given
     codes = codes_of(model, task.test) if isinstance(model, Transformer) else None
-    grid = manifold(model, codes, given.coordinates, given.n_grid)
+    grid = manifold(model, codes, given.coordinates, given.n_grid, given.random_state)
     arrays = {"codes": grid.codes, "images": grid.images}
     if codes is None or (task.data.y_test is None and not given.labels):
         return Outcome(arrays, lambda: map_figure(grid, codes))
@@ -115,6 +113,7 @@ def _traverse(task: Task) -> Outcome:
         n_coordinates=given.n_coordinates,
         reach=given.reach,
         n_steps=task.steps(7),
+        random_state=given.random_state,
     )
     arrays = {
         "images": walks.images,

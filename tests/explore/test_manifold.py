@@ -92,6 +92,13 @@ def test_a_map_without_codes(gan):
     assert figure.axes[0].get_ylabel() == "z[2]"
 
 
+def test_without_codes_the_plane_goes_through_a_draw(gan):
+    drawn = gan.latent_draws(1, np.random.RandomState(3))[0]
+    codes = manifold(gan, coordinates=(0, 2), n_grid=4, random_state=3).codes
+    np.testing.assert_array_equal(codes[:, 1], drawn[1])
+    np.testing.assert_allclose(codes[:4, 0], norm.ppf((np.arange(4) + 0.5) / 4))
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [

@@ -109,7 +109,7 @@ class VaDE(PretrainedClustering, ObservationModel):
     def find_clusters(self, codes: NDArray[Any]) -> None:
         """Find the first mixture by EM, the best of several starts."""
         found = gaussian_mixture(codes, self.n_clusters, self.seed_)
-        self._found = [torch.from_numpy(part).float() for part in found]
+        self._found = [torch.tensor(part, dtype=torch.float32) for part in found]
 
     def build(self, shape: tuple[int, ...]) -> None:
         """Make the nets and the mixture."""

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from scipy.stats import norm
+from sklearn.utils import check_random_state
 
 from latentia.base import Generator, LatentModel, Transformer
 from latentia.errors import InputError
@@ -92,6 +93,16 @@ def has_standard_normal_prior(model: LatentModel) -> bool:
         return bool(np.allclose(found, norm.logpdf(z_NK).sum(axis=1), rtol=1e-4))
     own = type(model).latent_draws if isinstance(model, Generator) else None
     return own is Generator.latent_draws
+
+
+def prior_draws(model: LatentModel, n: int, random_state: int | None = 0) -> NDArray[Any]:
+    """Return (n, k) draws of ``z`` from the model's prior, or from N(0, I) if it states none."""
+    draw = check_random_state(random_state)
+    if isinstance(model, Generator):
+        own: NDArray[Any] = model.latent_draws(n, draw)
+        return own
+    drawn: NDArray[Any] = draw.standard_normal((n, model.n_latent))
+    return drawn
 
 
 def checked_coordinate(model: LatentModel, index: int) -> int:

@@ -28,13 +28,12 @@ import numpy as np
 import torch
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
-from sklearn.utils import check_random_state
 from torch import Tensor, nn
 
 from latentia.application import as_tensor
-from latentia.base import Generator, LatentModel, Transformer, unit_floats
+from latentia.base import LatentModel, Transformer, unit_floats
 from latentia.errors import InputError
-from latentia.explore.codes import check_unconditional, codes_of, decoded
+from latentia.explore.codes import check_unconditional, codes_of, decoded, prior_draws
 from latentia.gradient import GradientModel
 from latentia.losses import sum_per_sample
 from latentia.parameters import check_range
@@ -163,11 +162,7 @@ def _starts(
     """Return (r, n, k) codes to start from."""
     encodes = isinstance(model, Transformer)
     r, n = n_restarts or (1 if encodes else RESTARTS), len(X)
-    draw = check_random_state(random_state)
-    if isinstance(model, Generator):
-        drawn = model.latent_draws(r * n, draw)
-    else:
-        drawn = draw.standard_normal((r * n, model.n_latent))
+    drawn = prior_draws(model, r * n, random_state)
     starts: NDArray[np.float32] = drawn.reshape(r, n, -1).astype(np.float32)
     if encodes:
         starts[0] = codes_of(model, X)

@@ -30,6 +30,7 @@ from latentia.explore.codes import (
     checked_coordinate,
     decoded,
     has_standard_normal_prior,
+    prior_draws,
 )
 from latentia.parameters import check_range
 from latentia.plots.explore import plane_map
@@ -100,6 +101,7 @@ def latent_plane(
     model: LatentModel,
     Z: Any = None,  # noqa: ANN401
     coordinates: Sequence[int] | None = None,
+    random_state: int = 0,
 ) -> Plane:
     """Return the plane through the mean of codes, along two coordinates or their widest spread.
 
@@ -108,10 +110,13 @@ def latent_plane(
     model
         A fitted model with at least two latent components.
     Z
-        (n, k) codes; without them the plane goes through 0, and needs ``coordinates`` if k > 2.
+        (n, k) codes; without them the plane goes through a draw from the prior, whose mean lies
+        far from its draws, and needs ``coordinates`` if k > 2.
     coordinates
         Two different coordinates, counted from 0; none means the first two principal components
         of the codes, or the two coordinates there are.
+    random_state
+        Of the draw.
 
     Raises
     ------
@@ -126,7 +131,10 @@ def latent_plane(
         raise InputError(
             f"a map of {k} latent components without codes needs two coordinates to lie along"
         )
-    origin = np.zeros(k) if Z is None else checked_codes(model, Z).mean(axis=0, dtype=np.float64)
+    if Z is None:
+        origin = prior_draws(model, 1, random_state)[0]
+    else:
+        origin = checked_codes(model, Z).mean(axis=0, dtype=np.float64)
     if coordinates is None and k > 2:
         return _principal_plane(checked_codes(model, Z, least=3), origin)
     pair = [checked_coordinate(model, index) for index in coordinates or (0, 1)]
@@ -153,12 +161,13 @@ def manifold(
     Z: Any = None,  # noqa: ANN401
     coordinates: Sequence[int] | None = None,
     n_grid: int = 20,
+    random_state: int = 0,
 ) -> Manifold:
     """Decode a square grid on a plane of the latent space.
 
     Parameters
     ----------
-    model, Z, coordinates
+    model, Z, coordinates, random_state
         As in `latent_plane`.
     n_grid
         Cells in a row and in a column, at least 2.
@@ -179,7 +188,7 @@ def manifold(
     .. [1] D. P. Kingma, M. Welling, "Auto-Encoding Variational Bayes", ICLR 2014, appendix A.
     """
     check_range("n_grid", n_grid, 2)
-    plane = latent_plane(model, Z, coordinates)
+    plane = latent_plane(model, Z, coordinates, random_state)
     if plane.by_coordinates and has_standard_normal_prior(model):
         across = np.asarray(norm.ppf((np.arange(n_grid) + 0.5) / n_grid))
         upward = across

@@ -1,0 +1,79 @@
+"""Tables of images: every pixel and every word where it belongs."""
+
+from io import BytesIO
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from latentia.errors import InputError
+from latentia.plots.explore import image_table
+from latentia.plots.style import png_bytes
+
+RNG = np.random.default_rng(0)
+
+
+def drawn(figure):
+    with Image.open(BytesIO(png_bytes(figure))) as picture:
+        return np.asarray(picture.convert("RGB"))
+
+
+def test_the_saved_picture_has_the_images_pixels():
+    x = RNG.integers(0, 256, (3, 16, 16), np.uint8)
+    figure = image_table([("원본", x), ("복원", x[:1])], ["하나", "둘", "셋"], title="제목")
+    axes = figure.axes[0]
+    table = np.asarray(axes.images[0].get_array())
+    shown = drawn(figure)
+    box = axes.get_window_extent()
+    left, top = round(box.x0), round(shown.shape[0] - box.y1)
+    inside = shown[top : top + table.shape[0], left : left + table.shape[1]]
+    # A cell's corners and middle: rounding may move an edge by a pixel.
+    scale = (table.shape[1] - 2) // 3 - 2
+    for j in range(3):
+        x0 = 2 + j * (scale + 2)
+        middle = inside[2 + scale // 2 + 3, x0 + scale // 2 + 3]
+        assert middle.tolist() == [int(x[j, 8, 8])] * 3
+    assert (inside[-scale // 2, scale + 4 :] == 255).all()
+
+
+def test_captions_take_room_only_where_there_are_some():
+    x = RNG.random((2, 8, 8))
+    heights = [
+        np.asarray(image_table([("", x)] * 2, captions=c).axes[0].images[0].get_array()).shape[0]
+        for c in ([], [["a", "b"]], [["a", "b"], ["c", "d"]])
+    ]
+    assert heights[2] - heights[1] == heights[1] - heights[0] > 10
+
+
+def test_labels_stand_beside_the_middle_of_their_rows():
+    x = RNG.random((2, 8, 8))
+    axes = image_table([("첫째", x), ("둘째", x)], captions=[["a"], ["b"]]).axes[0]
+    height = np.asarray(axes.images[0].get_array()).shape[0]
+    places = {text.get_text(): text.get_position()[1] for text in axes.texts}
+    assert places["둘째"] - places["첫째"] == places["b"] - places["a"] == height / 2
+
+
+def test_words_stand_beside_below_and_above():
+    x = RNG.random((2, 8, 8))
+    figure = image_table([("첫째", x), ("둘째", x)], ["$a$", "b"], [[], ["왼쪽", "오른쪽"]], "제목")
+    places = {text.get_text(): text.get_position() for text in figure.axes[0].texts}
+    assert places["첫째"][0] == places["둘째"][0] < 0
+    assert places["첫째"][1] < places["둘째"][1] < places["왼쪽"][1] == places["오른쪽"][1]
+    assert places["$a$"][0] == places["왼쪽"][0] < places["b"][0] == places["오른쪽"][0]
+    assert places["제목"][1] < places["b"][1] < 0
+    box = figure.axes[0].texts[-1].get_window_extent()
+    assert box.x1 <= figure.bbox.width
+
+
+@pytest.mark.parametrize(
+    ("rows", "words"),
+    [
+        ([], "one size; these have none"),
+        ([("a", np.zeros((1, 8, 8))), ("b", np.zeros((1, 9, 8)))], r"\[\(8, 8\), \(9, 8\)\]"),
+        ([("a", np.zeros((1, 2, 8, 8)))], r"1 or 3 channels; these samples have shape \(2, 8, 8\)"),
+        ([("a", np.zeros((1, 8)))], r"shape \(8,\), so take the arrays"),
+    ],
+)
+def test_tables_that_cannot_be(rows, words):
+    with pytest.raises(InputError, match=words):
+        image_table(rows)
