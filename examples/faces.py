@@ -49,7 +49,7 @@ def main():
 
     vae = latentia.VAE(
         architecture="convolutional",
-        channels=(16, 32, 64, 128),
+        channels=(32, 64, 128),
         hidden=(),
         n_components=64,
         observation="gaussian",
@@ -61,7 +61,7 @@ def main():
     ).fit(data.x_train)
 
     codes = vae.transform(data.x_train)
-    # A step orthogonal to the others' classifiers leaves these attributes alone.
+    # Orthogonal to the others' classifiers, a step moves these attributes less: see the check.
     others = [attribute_direction(codes, y, "classifier") for k, y in train.items() if k != chosen]
     direction = attribute_direction(codes, train[chosen], "means", others or None)
 
@@ -71,7 +71,7 @@ def main():
     x = read_pictures(given.images, vae) if given.images else data.x_test[:6]
     for name, residual in (("faces_attribute.png", False), ("faces_detail.png", True)):
         edited = edit(vae, x, direction, STRENGTHS, residual=residual)
-        figure = attribute_figure(x, edited, STRENGTHS, chosen)
+        figure = attribute_figure(x, edited, STRENGTHS, chosen, residual=residual)
         Path(name).write_bytes(png_bytes(figure))
     film = edit(vae, x, direction, np.linspace(-2, 2, 25))
     write_animation("faces.gif", there_and_back(mosaic(film)))

@@ -34,6 +34,7 @@ LEVELS = [
     {"train"},
     {"application"},
     {"gradient"},
+    {"profiling"},
     {"linear", "autoencoders", "adversarial"},
     {"explore"},
     {"evaluation", "sections", "baselines"},

@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import os
+import time
 from contextlib import AbstractContextManager, nullcontext
+from functools import cache
+from pathlib import Path
+from statistics import median
 
 import torch
 
 from latentia.errors import InputError, nearest
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
+PROBES = 15
+WORTH_IT = 1.2
+"""How many times faster all threads must be than one to be chosen."""
+CLEARLY = 1.3
+"""How many times faster bfloat16 must be than float32 to be chosen."""
 
 
 def check_device_name(name: str) -> None:
@@ -43,21 +52,79 @@ def _has_mps() -> bool:
     return torch.backends.mps.is_available()
 
 
-def set_threads() -> int:
-    """Give torch the number of threads in ``LATENTIA_THREADS`` (else leave it); return it."""
+def set_threads(recorded: int | None = None) -> int:
+    """Set torch's number of threads, and return it.
+
+    ``LATENTIA_THREADS`` decides, or else what a resumed run recorded; without either a short
+    probe, since several threads on a loaded machine can be slower than one.
+
+    Raises
+    ------
+    InputError
+        If ``LATENTIA_THREADS`` is no whole number from 1 up.
+    """
     asked = os.environ.get("LATENTIA_THREADS")
-    if asked is not None:
-        if not asked.isdigit() or int(asked) < 1:
-            raise InputError(f"LATENTIA_THREADS is {asked!r}; it must be a whole number from 1 up")
-        torch.set_num_threads(int(asked))
+    if asked is not None and (not asked.isdigit() or int(asked) < 1):
+        raise InputError(f"LATENTIA_THREADS is {asked!r}; it must be a whole number from 1 up")
+    torch.set_num_threads(int(asked) if asked is not None else recorded or _fastest_threads())
     return torch.get_num_threads()
 
 
-def autocast(device: torch.device) -> AbstractContextManager[object]:
-    """Return bfloat16 autocast on GPUs that have it in hardware, and full precision elsewhere.
+@cache
+def _fastest_threads() -> int:
+    """Return one thread or all of them, whichever does a small net's kind of work faster."""
+    every = torch.get_num_threads()
+    if every == 1:
+        return 1
+    taken = {threads: _probe(threads) for threads in (1, every)}
+    return every if taken[every] * WORTH_IT < taken[1] else 1
 
-    On CPUs without matrix units bfloat16 is emulated and slower, so it is never used there.
-    """
-    if device.type == "cuda" and torch.cuda.get_device_capability(device) >= (8, 0):
-        return torch.autocast("cuda", torch.bfloat16)
+
+def _probe(threads: int) -> float:
+    """Return the median seconds of a layer's products and activation at a number of threads."""
+    torch.set_num_threads(threads)
+    x, w = torch.zeros(128, 784), torch.zeros(784, 512)
+    taken = []
+    for _ in range(PROBES):
+        began = time.perf_counter()
+        torch.mm(torch.tanh(torch.mm(x, w)), w.T)
+        taken.append(time.perf_counter() - began)
+    return median(taken)
+
+
+def autocast(device: torch.device) -> AbstractContextManager[object]:
+    """Return bfloat16 autocast where a probe found it to pay, and full precision elsewhere."""
+    if bfloat16_pays(device):
+        return torch.autocast(device.type, torch.bfloat16)
     return nullcontext()
+
+
+@cache
+def bfloat16_pays(device: torch.device) -> bool:
+    """Return whether the hardware multiplies bfloat16, and does so clearly faster than float32.
+
+    CPUs without such units emulate it and are slower.
+    """
+    if not _has_bfloat16(device):
+        return False
+    seconds = {kind: _product_seconds(device, kind) for kind in (torch.float32, torch.bfloat16)}
+    return seconds[torch.bfloat16] * CLEARLY < seconds[torch.float32]
+
+
+def _has_bfloat16(device: torch.device) -> bool:
+    if device.type == "cuda":
+        return torch.cuda.get_device_capability(device) >= (8, 0)
+    cpuinfo = Path("/proc/cpuinfo")
+    flags = cpuinfo.read_text() if device.type == "cpu" and cpuinfo.exists() else ""
+    return "avx512_bf16" in flags or "amx_bf16" in flags
+
+
+def _product_seconds(device: torch.device, kind: torch.dtype) -> float:
+    x = torch.zeros(512, 1024, device=device, dtype=kind)
+    taken = []
+    for _ in range(PROBES):
+        began = time.perf_counter()
+        # Reading a value waits for the device.
+        float(torch.mm(x, x.T)[0, 0])
+        taken.append(time.perf_counter() - began)
+    return median(taken)

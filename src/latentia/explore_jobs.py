@@ -146,7 +146,9 @@ def _attribute(task: Task) -> Outcome:
         captions, lines = _judged(task, labels, name, direction, samples, edited)
     return Outcome(
         {"direction": direction, "originals": samples, "edited": edited, "strengths": strengths},
-        lambda: attribute_figure(samples, edited, strengths, name, captions, names),
+        lambda: attribute_figure(
+            samples, edited, strengths, name, captions, names, residual=given.residual
+        ),
         mosaic(edited) if task.moves else None,
         lines,
     )

@@ -28,7 +28,7 @@ from latentia.order import BatchOrder
 from latentia.parameters import check_range
 from latentia.plots.grids import rows, tile
 from latentia.progress import TrainingProgress
-from latentia.run import Unrecorded, fingerprint, open_run, read_config
+from latentia.run import Unrecorded, fingerprint, open_run, read_config, recorded_threads
 from latentia.schedules import SCHEDULES
 from latentia.train import Recorder, train
 from latentia.updates import Update
@@ -140,13 +140,13 @@ class GradientModel(LatentModel):
         source = self.source(array, y, reset=True)
         held_out = None if validation is None else self._held_out(validation)
         folder = None if run is None else Path(run)
-        set_threads()
+        set_threads(recorded_threads(folder) if resume and folder is not None else None)
         device = find_device(self.device)
         self.seed_ = _seed(self.random_state, folder if resume else None)
         self.prepare(array, folder, progress)
         with ExitStack() as stack:
             stack.enter_context(distributed.process_group(device))
-            self._initialise(source, device)
+            self.initialise(source, device)
             recorder: Recorder = Unrecorded()
             if folder is not None:
                 fixed = source.batch(np.arange(min(64, len(source))))[0].to(device)
@@ -182,7 +182,8 @@ class GradientModel(LatentModel):
         """Return the learning rate's factor when this fraction of the training is done."""
         return SCHEDULES[self.learning_rate_schedule](done, self.n_epochs)
 
-    def _initialise(self, source: Source, device: torch.device) -> None:
+    def initialise(self, source: Source, device: torch.device) -> None:
+        """Make the nets for data, from the seed, on a device, ready to be trained."""
         with torch.random.fork_rng():
             draws.seed(self.seed_, "build")
             self.measure(source)

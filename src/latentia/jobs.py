@@ -24,6 +24,7 @@ from latentia.evaluation import importance_bound, yardstick
 from latentia.files import write_atomically
 from latentia.gradient import GradientModel
 from latentia.plots.grids import rows, save_png, tile
+from latentia.profiling import Profile, profile
 from latentia.report import Report, write_report
 from latentia.run import read_config, versions
 from latentia.saved import load
@@ -62,6 +63,16 @@ def train(
     """
     model.validate_parameters()
     return fit_in_run(model, load_data(data_spec, image_size=image_size), run, progress=progress)
+
+
+def measure_speed(
+    model: GradientModel, data_spec: str, run: Path, image_size: int | None
+) -> Profile:
+    """Profile a model's training steps on a data set; leave ``profile.json`` in its run."""
+    data, _ = hold_out(load_data(data_spec, image_size=image_size))
+    found = profile(model, data.x_train, data.y_train)
+    write_atomically(run / "profile.json", json.dumps(dataclasses.asdict(found)).encode())
+    return found
 
 
 def resume(run: Path, progress: bool | None = None) -> Path:

@@ -18,6 +18,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import torch
 from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 
@@ -188,7 +189,7 @@ def _check_or_write_config(path: Path, config: Mapping[str, Any], *, resume: boo
     if not target.exists():
         if resume:
             raise InputError(f"{path} holds no run to resume: it has no config.json")
-        content = dict(config) | {"versions": versions()}
+        content = dict(config) | {"versions": versions(), "threads": torch.get_num_threads()}
         write_atomically(target, json.dumps(content, indent=2).encode())
         return
     if not resume:
@@ -221,6 +222,12 @@ def read_config(path: Path) -> dict[str, Any]:
     except (OSError, ValueError) as error:
         raise InputError(f"{file} cannot be read: {error}") from None
     return content
+
+
+def recorded_threads(path: Path) -> int | None:
+    """Return the number of threads that a run began with; another could change its last bits."""
+    threads: int | None = read_config(path).get("threads")
+    return threads
 
 
 def read_metrics(path: Path) -> list[dict[str, Any]]:

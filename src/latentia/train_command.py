@@ -40,6 +40,9 @@ def train(words: list[str]) -> int:
     parser.add_argument("--recipe", type=Path, help="a TOML file of these options; flags win")
     parser.add_argument("--resume", type=Path, metavar="RUN", help="go on with a stopped run")
     parser.add_argument("--image-size", type=int, help="side in pixels for folders of pictures")
+    parser.add_argument(
+        "--profile", action="store_true", help="measure the speed of a step when trained"
+    )
     parser.add_argument("--devices", type=int, default=1, help="processes to train with")
     class_name = None if model is None else class_name_of(str(model))
     if class_name is not None:
@@ -70,7 +73,12 @@ def _train(class_name: str, recipe: dict[str, object], given: argparse.Namespace
         return _spawn(given.devices, folder)
     from latentia import jobs
 
-    return _report_on(folder, lambda: jobs.train(model, data, folder, size, progress=True))
+    status = _report_on(folder, lambda: jobs.train(model, data, folder, size, progress=True))
+    if given.profile and status == 0:
+        if not hasattr(model, "updates"):
+            raise InputError(f"{class_name} is fitted in closed form and has no training steps")
+        print(jobs.measure_speed(model, data, folder, size))
+    return status
 
 
 def _image_size(recipe: dict[str, object]) -> int | None:

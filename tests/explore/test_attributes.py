@@ -190,4 +190,6 @@ def test_the_figure_orders_strengths_and_draws_hangul(pca, faces):
     order = [word for word in words if word in ("original", "−1", "reconstructed", "+1")]
     assert order == ["original", "−1", "reconstructed", "+1"]
     assert any("웃음" in word for word in words)
+    kept = attribute_figure(faces[:2], edited, strengths, "웃음", residual=True)
+    assert "reconstructed" not in [text.get_text() for text in kept.axes[0].texts]
     assert png_bytes(figure).startswith(b"\x89PNG")

@@ -10,9 +10,9 @@ leaves their projections as they are ([3]_, conditional manipulation):
 
     d ← (u·(m₁ − m₀)) u,  u ∝ (I − Oᵀ (O Oᵀ)⁻¹ O) d
 
-The rows of O are best classifiers' normals: orthogonal to these, a step does not move those
-classifiers' logits. Differences of means share what the classes have in common by chance, and
-removing it moves the other attribute the other way.
+The rows of O are best classifiers' normals: orthogonal to these, a step leaves the other logits as
+they are. Differences of means share more than the attributes do, and without all of it the other
+attribute moves the other way. What pixels show of it, `latentia.explore.attribute_check` measures.
 
 Shapes: codes ``Z_NK``, a direction (k,), edited (n, s, *data_shape_).
 
@@ -219,6 +219,8 @@ def attribute_figure(
     name: str,
     captions: Sequence[Sequence[str]] = (),
     labels: Sequence[str] = (),
+    *,
+    residual: bool = False,
 ) -> Figure:
     """Return one row for each sample: the original, then every strength from low to high.
 
@@ -229,13 +231,15 @@ def attribute_figure(
     edited
         (n, s, *data_shape_), from `edit`.
     strengths
-        (s,), of which 0 is called reconstructed.
+        (s,), of which 0 is called reconstructed, unless the residual was added back.
     name
         Of the attribute, which may be Korean.
     captions
         (n, s + 1) words below the images.
     labels
         (n,) words beside the rows.
+    residual
+        As `edit` was given it.
 
     Raises
     ------
@@ -250,7 +254,8 @@ def attribute_figure(
         )
     ]
     words = [strengths[i] for i in order]
-    columns = ["reconstructed" if s == 0 else f"{s:+g}".replace("-", "−") for s in words]
+    middle = "0" if residual else "reconstructed"
+    columns = [f"{s:+g}".replace("-", "−") if s else middle for s in words]
     below = "; below, its probability by a classifier of pixels" if len(captions) else ""
     title = f"{name}, removed (−) and added (+){below}"
     return image_table(rows, ["original", *columns], captions, title)
