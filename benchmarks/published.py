@@ -5,8 +5,8 @@
 
 Each row is a recipe of ``examples/recipes``, on a schedule that a small CPU allows, trained once
 for each seed into ``RUNS/<recipe>-<seed>``. A run that is there is not trained again, and one that
-was stopped goes on; ``--train never`` prints what is there. The figures are of the test images, or of
-the training images where the clustering papers' are. Beside the table a picture shows the bounds
+was stopped goes on; ``--train never`` prints what is there. The figures are of the test images, or
+of the training images where the clustering papers' are. Beside the table a picture shows the bounds
 of the VAEs against the number of images seen.
 """
 
@@ -122,7 +122,10 @@ def main() -> None:
     given = parser.parse_args()
     chosen = given.only.split(",") if given.only else [t.recipe for t in TARGETS]
     data = latentia.load_data(given.mnist)
-    lines = ["| model | schedule | seed | minutes | reached | published |", "|---|---|---|---|---|---|"]
+    lines = [
+        "| model | schedule | seed | minutes | reached | published |",
+        "|---|---|---|---|---|---|",
+    ]
     for target in TARGETS:
         for seed in given.seeds if target.recipe in chosen else ():
             run = given.runs / f"{target.recipe}-{seed}"
@@ -165,9 +168,7 @@ def row(target: Target, seed: int, run: Path, data: Any, given: argparse.Namespa
     seconds = read_metrics(run)[-1]["seconds"]
     schedule = f"{parameters['n_epochs']} epochs of batches of {parameters['batch_size']}"
     name = f"`{target.recipe}.toml`"
-    return (
-        f"| {name} | {schedule} | {seed} | {seconds / 60:.0f} | {reached} | {target.published} |"
-    )
+    return f"| {name} | {schedule} | {seed} | {seconds / 60:.0f} | {reached} | {target.published} |"
 
 
 def write(given: argparse.Namespace, lines: list[str]) -> None:
