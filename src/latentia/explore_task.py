@@ -76,18 +76,23 @@ class Task:
 
     def label_sets(self) -> list[Classes]:
         """Return the labels asked for; else all those of the data's own .npz, or its classes."""
-        data, specs = self.data, self.given.labels
-        own = data.spec if data.spec.endswith(".npz") else ""
-        if specs is None and data.y_train is not None and not own:
-            return [classes("class", data.y_train, np.asarray(data.y_test), data.class_names)]
-        if specs is None and not own:
+        data, named = self.data, self._named_labels()
+        if named:
+            return [classes(k, *labels_beside(data, values, k)) for k, values in named.items()]
+        if data.y_train is None or data.y_test is None:
             raise InputError(f"{data.name} has no labels; name some with --labels FILE.npz:key")
-        found = []
-        for spec in specs or [own]:
-            file = spec if ".np" in spec or not own else f"{own}:{spec}"
-            for name, values in read_labels(file).items():
-                found.append(classes(name, *labels_beside(data, values, name)))
-        return found
+        return [classes("class", data.y_train, data.y_test, data.class_names)]
+
+    def _named_labels(self) -> dict[str, NDArray[Any]]:
+        data = self.data
+        own = data.spec if data.spec.endswith(".npz") else ""
+        found: dict[str, NDArray[Any]] = {}
+        for spec in self.given.labels or ():
+            found |= read_labels(spec if ".np" in spec or not own else f"{own}:{spec}")
+        if self.given.labels or not own or data.y_train is None:
+            return found
+        n = len(data.x_train) + len(data.x_test)
+        return {name: values for name, values in read_labels(own).items() if len(values) == n}
 
     def attributes(self) -> dict[str, Pair]:
         """Return what the labels say that samples have, in the training and the test part."""

@@ -92,6 +92,7 @@ def train(
     order = BatchOrder(len(source), model.batch_size, model.n_epochs, model.seed_, draws_a_step)
     state = TrainingState(model.nets(), updates, model.learning_rate, model.ema_decay)
     recorder.restore(state)
+    precision = autocast(device)
     began = time.perf_counter() - state.seconds
     with torch.random.fork_rng(), Interruption() as interruption:
         for step in range(state.step, order.n_steps):
@@ -106,7 +107,7 @@ def train(
                 for repeat in range(update.repeats):
                     batch = [part.to(device) for part in source.batch(order.rows(step, repeat))]
                     draws.seed(model.seed_, step, update.name, repeat)
-                    with autocast(device):
+                    with precision:
                         loss = as_loss(update.loss(*batch))
                     values |= finite_values(update.name, loss, step)
                     optimizer.zero_grad()
@@ -139,10 +140,8 @@ def as_loss(value: Tensor | Loss) -> Loss:
 
 def finite_values(name: str, loss: Loss, step: int) -> dict[str, float]:
     """Return the loss and its terms as numbers, or refuse one that is not finite."""
-    parts = {name: loss.total} | {f"{name}/{term}": v for term, v in loss.terms.items()}
-    # One transfer from the device, whatever the number of terms.
-    together = torch.stack([value.detach().to(loss.total) for value in parts.values()])
-    values: dict[str, float] = dict(zip(parts, together.tolist()))
+    parts = {name: loss.total, **{f"{name}/{term}": v for term, v in loss.terms.items()}}
+    values = {key: float(v.detach() if isinstance(v, Tensor) else v) for key, v in parts.items()}
     for key, value in values.items():
         if not isfinite(value):
             raise InputError(

@@ -38,11 +38,11 @@ class Loss:
     total
         The scalar that is minimised.
     terms
-        Named scalars that are logged as ``<update>/<term>`` and never differentiated.
+        Named scalars or numbers that are logged as ``<update>/<term>`` and never differentiated.
     """
 
     total: Tensor
-    terms: Mapping[str, Tensor] = field(default_factory=dict)
+    terms: Mapping[str, Tensor | float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -80,11 +80,9 @@ def writes(explore, tmp_path):
     [
         ("interpolate", "pca", "--spherical"),
         ("interpolate", "vae", "--rows", 3, 7, 1, "--n-steps", 3),
-        ("interpolate", "vae", "--images", "나.png", "나.png"),
         ("interpolate", "gan"),
         ("map", "vae", "--n-grid", 4),
         ("map", "pca", "--labels", "둥글다.npy", "--n-grid", 3),
-        ("map", "pca", "--coordinates", 3, 0, "--n-grid", 3),
         ("map", "gan", "--coordinates", 0, 1, "--n-grid", 3),
         ("traverse", "vae", "--rows", 3),
         ("traverse", "pca", "--n-coordinates", 2, "--reach", 2),
@@ -95,7 +93,6 @@ def writes(explore, tmp_path):
         ("blend", "vae", "--rows", 0, 1, 2, "--weights", 0.5, 0.3, 0.2),
         ("blend", "pca"),
         ("neighbours", "pca", "--n-neighbours", 3),
-        ("neighbours", "vae", "--images", "나.png"),
         ("invert", "gan", "--rows", 0, 1, "--n-steps", 5, "--n-restarts", 2),
         ("invert", "pca", "--prior-weight", 0.1),
     ],
@@ -154,6 +151,15 @@ def test_a_gif_goes_there_and_back(words, n_frames, writes):
     out, _ = writes("film.gif", *words, "--frames-per-second", 20)
     with Image.open(out) as film:
         assert film.n_frames == n_frames
+
+
+def test_labels_of_a_file_with_parts_of_its_own(writes, folder, tmp_path):
+    data = load_data("digits")
+    parts = {"x_train": data.x_train[:90], "y_train": data.y_train[:90]}
+    parts |= {"x_test": data.x_test[:20], "y_test": data.y_test[:20]}
+    np.savez(tmp_path / "parts.npz", **parts)
+    out, _ = writes("m.npz", "map", "pca", "--data", tmp_path / "parts.npz", "--n-grid", 2)
+    assert arrays(out)["test_labels"].tolist() == data.y_test[:20].tolist()
 
 
 def test_the_check_is_printed(writes):

@@ -38,6 +38,15 @@ def test_images_alone_have_no_labels(tmp_path):
     assert load(str(tmp_path / "x.npz")).y_train is None
 
 
+def test_a_class_that_the_test_part_lacks(tmp_path):
+    y_train, y_test = np.arange(30) % 4, np.array([1, 3] * 5)
+    np.savez(tmp_path / "x.npz", x_train=X[:30], x_test=X[30:], y_train=y_train, y_test=y_test)
+    data = load(str(tmp_path / "x.npz"))
+    assert data.class_names == ("0", "1", "2", "3")
+    assert data.y_train.tolist() == y_train.tolist()
+    assert data.y_test.tolist() == y_test.tolist()
+
+
 def test_too_many_values_are_no_classes(tmp_path):
     np.savez(tmp_path / "x.npz", images=np.zeros((90, 4, 4)), number=np.arange(90))
     assert load(str(tmp_path / "x.npz")).y_train is None

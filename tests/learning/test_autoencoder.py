@@ -13,7 +13,7 @@ PCA_ERROR = 13.87
 
 
 def test_eight_epochs_leave_less_than_two_fifths_of_pcas_error():
-    """Measured after eight epochs: 0.00 with seed 0, 0.00 with seed 1; the recipe runs sixty."""
+    """Measured after eight epochs: 4.89 with seed 0, 4.84 with seed 1. The recipe runs sixty."""
     try:
         mnist = load("mnist")
     except InputError as error:

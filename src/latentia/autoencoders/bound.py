@@ -94,27 +94,26 @@ class BoundedModel(ObservationModel):
         given = self.condition(*targets)
         x = self.observed(x)
         q = self.posterior(x, *given)
-        z_NK = q.loc + q.scale * draws.normal_like(q.loc)
+        z_NK = torch.addcmul(q.loc, q.scale, draws.normal_like(q.loc))
         output = full_precision(self.decoder_output(z_NK, *given))
         reconstruction = self.reconstruction_objective(x, output)
-        kl = kl_per_component(q)
+        kl_NK = kl_per_component(q)
+        distortion, kl = reconstruction.mean(), kl_NK.sum(1).mean()
         beta = self.beta * (self._ramp if self.encoder_.training else 1.0)
-        terms = {"reconstruction": reconstruction.mean(), "kl": kl.sum(1).mean()}
-        terms["effective_beta"] = self._effective_beta(beta, reconstruction, x[0].numel())
-        return Loss(terms["reconstruction"] + beta * self._counted(kl), terms)
+        effective = self._effective_beta(beta, reconstruction, x[0].numel())
+        terms = {"reconstruction": distortion, "kl": kl, "effective_beta": effective}
+        return Loss(distortion + beta * (self._counted(kl_NK) if self.free_bits else kl), terms)
 
     def _counted(self, kl_NK: Tensor) -> Tensor:
-        if self.free_bits == 0:
-            return kl_NK.sum(1).mean()
         mean = kl_NK.mean(0)
         # Held-out values are computed by one process alone.
         if self.encoder_.training:
             mean = mean_over_processes(mean)
         return mean.clamp(min=self.free_bits).sum()
 
-    def _effective_beta(self, beta: float, reconstruction: Tensor, d: int) -> Tensor:
+    def _effective_beta(self, beta: float, reconstruction: Tensor, d: int) -> Tensor | float:
         if self.observation_ not in ("mse", "rmse"):
-            return torch.tensor(beta)
+            return beta
         return beta * self.equivalent_variance(reconstruction, d)
 
     def importance_loss(self, x: Tensor, *targets: Tensor) -> Loss:

@@ -26,9 +26,7 @@ from latentia.errors import InputError
 from latentia.parameters import check_range
 
 STARTS = 20
-"""Runs of k-means, of which the best is kept: the papers' number."""
-MIXTURE_STARTS = 10
-"""Runs of EM, of which the likeliest is kept."""
+"""Runs of k-means or EM, of which the best is kept: the papers' number."""
 MOST_CODES = 20_000
 LEAST_SHARE = 1e-3
 """Of the codes' variance that EM adds to each Gaussian's, lest one collapse onto a sample."""
@@ -97,7 +95,7 @@ def k_means(codes: NDArray[Any], n_clusters: int, seed: int) -> NDArray[np.float
 
 
 def gaussian_mixture(codes: NDArray[Any], n_clusters: int, seed: int) -> Mixture:
-    """Return weights (m,), means (m, k) and variances (m, k) of the likeliest of ten runs of EM.
+    """Return weights (m,), means (m, k) and variances (m, k) of the likeliest of 20 runs of EM.
 
     EM fits whole covariances, of which the diagonals are returned: the axes of an autoencoder's
     codes are arbitrary, and clusters lie across them. It sees at most 20,000 codes, evenly spaced.
@@ -105,7 +103,7 @@ def gaussian_mixture(codes: NDArray[Any], n_clusters: int, seed: int) -> Mixture
     rows = codes[:: -(-len(codes) // MOST_CODES)].astype(np.float64)
     floor = LEAST_SHARE * float(rows.var(axis=0).mean()) + np.finfo(np.float32).tiny
     model = GaussianMixture(n_clusters, reg_covar=floor, tol=1e-4, max_iter=300)
-    model.set_params(n_init=MIXTURE_STARTS, random_state=seed)
+    model.set_params(n_init=STARTS, random_state=seed)
     with warnings.catch_warnings():
         # The training goes on from here, also from a mixture that has not settled.
         warnings.simplefilter("ignore", ConvergenceWarning)

@@ -4,9 +4,10 @@
     L = KL(P ‖ Q) = Σ_i Σ_j p_ij log(p_ij/q_ij)                       ([1]_ eq. 2)
     p_ij ∝ q_ij²/f_j,  f_j = Σ_i q_ij                                 ([1]_ eq. 3)
 
-The centres μ_j start where k-means finds them in an autoencoder's codes. P is computed from all
-training data every ``update_interval`` steps and held fixed between; for held-out data it follows
-from their own Q. Losses are averaged over samples.
+The centres μ_j start where k-means finds them in an autoencoder's codes, or at the means of a
+mixture of Gaussians, which also finds clusters that are long or of unequal width. P is computed
+from all training data every ``update_interval`` steps and held fixed between; for held-out data it
+follows from their own Q. Losses are averaged over samples.
 
 Shapes: ``z_NK`` is (N, n_components), Q and P are (N, n_clusters).
 
@@ -19,14 +20,14 @@ References
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from latentia.autoencoders.clustering import k_means
+from latentia.autoencoders.clustering import gaussian_mixture, k_means
 from latentia.autoencoders.pretraining import PretrainedClustering
 from latentia.data.source import Source
 from latentia.losses import full_precision
@@ -48,6 +49,9 @@ class SelfTraining(PretrainedClustering):
     update_interval: int = 140
     """Steps between two computations of the targets P."""
 
+    first_centers: Literal["k_means", "mixture"] = "k_means"
+    """Where the centres start: k-means' (the papers'), or the means of a mixture of Gaussians."""
+
     lacks = {"sample": "an autoencoder has no prior over its latent space; use VaDE"}
 
     def check_self_training(self) -> None:
@@ -65,8 +69,12 @@ class SelfTraining(PretrainedClustering):
         return np.arange(n_rows) if reset else np.full(n_rows, HELD_OUT)
 
     def find_clusters(self, codes: NDArray[Any]) -> None:
-        """Find the first centres by k-means."""
-        self._centers = k_means(codes, self.n_clusters, self.seed_)
+        """Find the first centres."""
+        if self.first_centers == "k_means":
+            centers = k_means(codes, self.n_clusters, self.seed_)
+        else:
+            _, centers, _ = gaussian_mixture(codes, self.n_clusters, self.seed_)
+        self._centers = torch.tensor(centers, dtype=torch.float32)
 
     def measure(self, source: Source) -> None:
         """Keep the training data at hand for the targets."""
@@ -79,7 +87,7 @@ class SelfTraining(PretrainedClustering):
         centers = torch.zeros(self.n_clusters, self.n_components)
         n_rows = 0
         if self.start is not None:
-            centers, n_rows = torch.from_numpy(self._centers), len(self._source)
+            centers, n_rows = self._centers, len(self._source)
         self.clustering_ = StudentClusters(centers, self.degrees_of_freedom, n_rows)
 
     @property

@@ -46,11 +46,14 @@ def load_npz(path: Path, random_state: int) -> Dataset:
     """
     arrays = _opened(path)
     if "x_train" in arrays and "x_test" in arrays:
-        parts = [
+        train, test = (
             Part(_usable(arrays[f"x_{part}"], f"{path}[x_{part}]"), arrays.get(f"y_{part}"))
             for part in ("train", "test")
-        ]
-        return join(_checked(parts[0], path), _checked(parts[1], path), path.stem)
+        )
+        # The test part may lack a class, and its numbers must still be those of the training part.
+        both = [part.y.ravel() for part in (train, test) if part.y is not None]
+        known = np.unique(np.concatenate(both)) if both else None
+        return join(_checked(train, path, known), _checked(test, path, known), path.stem)
     samples = next((key for key in SAMPLES if key in arrays), None)
     if samples is None:
         raise InputError(f"{path} holds {sorted(arrays)}; name the samples 'x' or 'images'")
@@ -159,13 +162,15 @@ def labels_beside(data: Dataset, labels: Array, name: str) -> tuple[Array, Array
     return halves.x_train, halves.x_test
 
 
-def _checked(part: Part, path: Path) -> Part:
+def _checked(part: Part, path: Path, known: Array | None = None) -> Part:
+    """Return labels as numbers of the known classes, or else of their own."""
     if part.y is None:
         return part
     if part.y.shape != (len(part.x),):
         raise InputError(f"{path}: {len(part.x)} samples and labels of shape {part.y.shape}")
-    classes, y = np.unique(part.y, return_inverse=True)
-    return Part(part.x, y.astype(np.int64), tuple(str(name) for name in classes))
+    classes = np.unique(part.y) if known is None else known
+    y = np.searchsorted(classes, part.y).astype(np.int64)
+    return Part(part.x, y, tuple(str(name) for name in classes))
 
 
 def checked_part(array: Array, name: str) -> Part:

@@ -236,10 +236,8 @@ def attribute_figure(
         Of the attribute, which may be Korean.
     captions
         (n, s + 1) words below the images.
-    labels
-        (n,) words beside the rows.
-    residual
-        As `edit` was given it.
+    labels, residual
+        (n,) words beside the rows, and what `edit` was given.
 
     Raises
     ------

@@ -12,8 +12,8 @@ Activation = Callable[[], nn.Module]
 
 
 def leaky_relu() -> nn.Module:
-    """Return LeakyReLU with slope 0.2, the lectures' and DCGAN's."""
-    return nn.LeakyReLU(0.2)
+    """Return LeakyReLU with slope 0.2, the lectures' and DCGAN's; it overwrites its input."""
+    return nn.LeakyReLU(0.2, inplace=True)
 
 
 ACTIVATIONS: Mapping[str, Activation] = {
