@@ -29,6 +29,7 @@ def fit(data, n_epochs):
     deep = Autoencoder(
         n_components=2,
         hidden=(1000, 500, 250) if large else (256, 128, 64),
+        activation="tanh",
         learning_rate_schedule="cosine",
         n_epochs=n_epochs or (10 if large else 50),
         batch_size=128 if large else 32,
@@ -63,7 +64,7 @@ def main():
     if data.y_train is None or data.y_test is None:
         parser.error(f"{given.data} has no labels")
     with style():
-        figure = new_figure(9.2, 4.7)
+        figure = new_figure(9.2, 5.1)
         panels = figure.subplots(1, 2)
     for axes, (name, model) in zip(panels, fit(data, given.epochs).items()):
         codes = model.transform(data.x_train), model.transform(data.x_test)

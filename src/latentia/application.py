@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 import torch
@@ -29,6 +29,9 @@ class Netted(Protocol):
 
     def nets(self) -> Mapping[str, nn.Module]:
         """Return the model's modules by name."""
+
+
+Model = TypeVar("Model", bound=Netted)
 
 
 def apply(model: Netted, verb: str, rows: NDArray[Any], *beside: NDArray[Any]) -> NDArray[Any]:
@@ -54,7 +57,7 @@ def as_tensor(model: Netted, chunk: NDArray[Any]) -> Tensor:
     return x.float().reshape(len(x), *model.sample_shape_) if x.ndim > 2 else x
 
 
-def in_double(model: Netted) -> Netted:
+def in_double(model: Model) -> Model:
     """Return a copy of the model with nets in float64."""
     twin = copy.copy(model)
     for name, net in model.nets().items():

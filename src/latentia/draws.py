@@ -9,7 +9,9 @@ that one process with the doubled batch sees.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 
 import torch
 from torch import Tensor
@@ -31,8 +33,30 @@ def seed(*where: object) -> None:
         torch.mps.manual_seed(number)
 
 
+_generators: ContextVar[list[torch.Generator] | None] = ContextVar("generators", default=None)
+
+
+@contextmanager
+def by_row(x: Tensor, *where: object) -> Iterator[None]:
+    """Let draws, within a ``with`` block, be a function of each row's values and of ``where``.
+
+    A sample's score then depends neither on its place nor on the samples beside it.
+    """
+    salt = zlib.crc32("/".join(map(str, where)).encode())
+    rows = x.float().cpu().contiguous().numpy()
+    seeds = [zlib.crc32(row.tobytes(), salt) for row in rows]
+    token = _generators.set([torch.Generator().manual_seed(number) for number in seeds])
+    try:
+        yield
+    finally:
+        _generators.reset(token)
+
+
 def normal(n_rows: int, shape: tuple[int, ...], device: torch.device | str = "cpu") -> Tensor:
     """Return this process's ``(n_rows, *shape)`` rows of standard normal noise."""
+    generators = _generators.get()
+    if generators is not None:
+        return torch.stack([torch.randn(*shape, generator=g) for g in generators])
     return _own_rows(lambda n: torch.randn(n, *shape, device=device), n_rows)
 
 
@@ -44,6 +68,9 @@ def normal_like(x: Tensor) -> Tensor:
 def uniform_like(x: Tensor) -> Tensor:
     """Return noise uniform on [0, 1) of the shape, type and device of ``x``."""
     shape = x.shape[1:]
+    generators = _generators.get()
+    if generators is not None:
+        return torch.stack([torch.rand(*shape, generator=g) for g in generators]).to(x.dtype)
     return _own_rows(lambda n: torch.rand(n, *shape, device=x.device), len(x)).to(x.dtype)
 
 

@@ -160,7 +160,7 @@ class GradientModel(LatentModel):
             )
             train(self, source, held_out, recorder, watch, device)
         for net in self.nets().values():
-            net.to("cpu").eval()
+            net.to(device="cpu", memory_format=torch.contiguous_format).eval()
         with torch.random.fork_rng():
             draws.seed(self.seed_, "conclude")
             self.conclude(array, y)
@@ -183,13 +183,16 @@ class GradientModel(LatentModel):
         return SCHEDULES[self.learning_rate_schedule](done, self.n_epochs)
 
     def initialise(self, source: Source, device: torch.device) -> None:
-        """Make the nets for data, from the seed, on a device, ready to be trained."""
+        """Make the nets for data, from the seed, on a device, ready to be trained.
+
+        Convolutions keep the channels of a pixel side by side, which is faster on CPUs and GPUs.
+        """
         with torch.random.fork_rng():
             draws.seed(self.seed_, "build")
             self.measure(source)
             self.build(self.sample_shape_)
         for net in self.nets().values():
-            net.to(device).train()
+            net.to(device=device, memory_format=torch.channels_last).train()
 
     def prepare_nets(self, tensors: Mapping[str, Tensor]) -> None:
         """Make the nets of a saved model and fill them."""

@@ -4,29 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
 
 from torch import Tensor, nn, optim
-
-from latentia.adam import Adam
-
-
-class Optimizer(Protocol):
-    """What the loop needs of an optimiser; torch's have it."""
-
-    param_groups: list[dict[str, Any]]
-
-    def zero_grad(self) -> None:
-        """Forget the gradients."""
-
-    def step(self) -> object:
-        """Move the weights along their gradients."""
-
-    def state_dict(self) -> dict[str, Any]:
-        """Return ``state``, the tensors of each weight by number and name."""
-
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Take back what `state_dict` gave."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +56,7 @@ class Update:
     repeats: int = 1
     before: Callable[[int, int], None] | None = None
     after: Callable[[], None] | None = None
-    optimizer: Callable[[list[nn.Parameter]], Optimizer] | None = None
+    optimizer: Callable[[list[nn.Parameter]], optim.Optimizer] | None = None
     schedule: Callable[[float], float] | None = None
 
     def parameters(self) -> Iterator[nn.Parameter]:
@@ -85,7 +64,7 @@ class Update:
         for net in self.nets:
             yield from net.parameters()
 
-    def make_optimizer(self, learning_rate: float) -> Optimizer:
+    def make_optimizer(self, learning_rate: float) -> optim.Optimizer:
         """Return this update's optimiser over its parameters."""
         if self.optimizer is None:
             return adam(list(self.parameters()), learning_rate)
@@ -97,9 +76,14 @@ def adam(
     learning_rate: float,
     betas: tuple[float, float] = (0.9, 0.999),
     epsilon: float = 1e-8,
-) -> Adam:
-    """Return Adam with its authors' defaults."""
-    return Adam(parameters, learning_rate, betas, epsilon)
+) -> optim.Adam:
+    """Return Adam with its authors' defaults, in torch's fused kernel: one pass over the weights.
+
+    References
+    ----------
+    .. [1] D. P. Kingma, J. Ba, "Adam: A Method for Stochastic Optimization", ICLR 2015, alg. 1.
+    """
+    return optim.Adam(parameters, lr=learning_rate, betas=betas, eps=epsilon, fused=True)
 
 
 def sgd(parameters: list[nn.Parameter], learning_rate: float, momentum: float = 0.9) -> optim.SGD:

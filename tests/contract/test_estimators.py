@@ -10,6 +10,7 @@ from latentia.autoencoders.denoising import DenoisingAutoencoder
 from latentia.autoencoders.idec import IDEC
 from latentia.autoencoders.linear import LinearAutoencoder
 from latentia.autoencoders.vade import VaDE
+from latentia.autoencoders.linear_vae import LinearVAE
 from latentia.autoencoders.vae import VAE
 from latentia.linear.factor_analysis import FactorAnalysis
 from latentia.linear.pca import PCA
@@ -30,6 +31,8 @@ ESTIMATORS = [
     Autoencoder(n_components=2, hidden=(8,), n_epochs=2, tied=True, loss="rmse"),
     DenoisingAutoencoder(n_components=2, hidden=(8,), n_epochs=2),
     VAE(n_components=2, hidden=(8,), n_epochs=2),
+    VAE(n_components=2, hidden=(8,), n_epochs=2, noise_variance=None, n_importance=3),
+    LinearVAE(n_components=2, n_epochs=2),
     AutoencoderKMeans(n_components=2, n_clusters=2, hidden=(8,), n_epochs=2),
     DEC(n_components=2, n_clusters=2, hidden=(8,), n_epochs=2, pretrain_epochs=2),
     IDEC(n_components=2, n_clusters=2, hidden=(8,), n_epochs=2, pretrain_epochs=2),

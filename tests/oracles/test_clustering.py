@@ -12,6 +12,7 @@ from torch.distributions import Categorical, Independent, MixtureSameFamily, Nor
 
 import latentia
 from latentia import DEC, IDEC, PCA, VAE, Autoencoder, AutoencoderKMeans, VaDE, evaluate
+from latentia.autoencoders.clustering import gaussian_mixture
 from latentia.autoencoders.self_training import divergence, target_distribution
 from latentia.errors import InputError
 from latentia.metrics.clustering import cluster_accuracy, cluster_agreement
@@ -156,6 +157,26 @@ def test_probabilities_sum_to_one_and_name_the_cluster(kind):
     probabilities = model.predict_proba(X)
     np.testing.assert_allclose(probabilities.sum(1), 1)
     np.testing.assert_array_equal(probabilities.argmax(1), model.predict(X))
+
+
+def test_a_mixture_finds_long_clusters_that_k_means_cuts():
+    draws = np.random.default_rng(0)
+    y = np.repeat(np.arange(3), 200)
+    codes = np.stack([6 * draws.normal(size=600), 5.0 * y + 0.5 * draws.normal(size=600)], 1)
+    codes @= np.array([[0.8, 0.6], [-0.6, 0.8]])
+    _, means, variances = gaussian_mixture(codes, 3, 0)
+    order = means @ [-0.6, 0.8]
+    for cluster, place in enumerate(order.argsort()):
+        own = codes[y == cluster]
+        np.testing.assert_allclose(means[place], own.mean(0), atol=0.05)
+        np.testing.assert_allclose(variances[place], own.var(0), rtol=0.02)
+    model = DEC(n_components=2, n_clusters=3, first_centers="mixture")
+    model.seed_ = 0
+    model.find_clusters(codes)
+    np.testing.assert_allclose(model._centers, means, rtol=1e-6)
+    model.set_params(first_centers="k_means").find_clusters(codes)
+    nearest = np.square(codes[:, None] - np.asarray(model._centers)).sum(-1).argmin(1)
+    assert cluster_accuracy(y, nearest) < 0.8
 
 
 def test_dec_predicts_the_papers_assignment(images):

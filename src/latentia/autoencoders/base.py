@@ -26,7 +26,7 @@ from latentia.losses import (
     squared_error,
 )
 from latentia.nets.conv import conv_decoder, conv_encoder, dense_decoder, dense_encoder
-from latentia.nets.mlp import ACTIVATIONS, Standardisation, glorot, leaky_relu
+from latentia.nets.mlp import ACTIVATIONS, Standardisation, glorot, leaky_relu, relu
 from latentia.nets.tied import TiedDecoder
 from latentia.parameters import check_range
 
@@ -96,7 +96,7 @@ class AutoencodingModel(Transformer, GradientModel):
             image = (shape[0], shape[1], shape[2])
             seen = (image[0] + n_given, *image[1:])
             widths = (self.channels, self.hidden)
-            act = nn.ReLU if self.activation == "auto" else ACTIVATIONS[self.activation]
+            act = relu if self.activation == "auto" else ACTIVATIONS[self.activation]
             self.encoder_: nn.Module = conv_encoder(seen, *widths, n_codes, act)
             self.decoder_: nn.Module = conv_decoder(
                 image, *widths, self.n_components + n_given, act

@@ -170,7 +170,7 @@ class ObservationModel(VariationalModel, AutoencodingModel):
     def keep_noise_variance(self, array: NDArray[Any], y: Any) -> None:  # noqa: ANN401
         """Keep the noise variance that the model ended with."""
         if self._is_error():
-            values = torch.cat([self._mean_objective(x, *g) for _, x, g in self.scored(array, y)])
+            values = torch.cat([m._mean_objective(x, *g) for m, _, x, g in self.scored(array, y)])
             self.noise_variance_ = float(
                 self.equivalent_variance(values, int(np.prod(self.sample_shape_)))
             )

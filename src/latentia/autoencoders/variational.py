@@ -23,7 +23,7 @@ from abc import abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -33,7 +33,7 @@ from torch import Tensor
 from torch.distributions import Normal
 
 from latentia import draws
-from latentia.application import as_tensor
+from latentia.application import as_tensor, in_double
 from latentia.autoencoders.importance import log_mean_weight
 from latentia.base import Generator, Transformer
 from latentia.gradient import GradientModel
@@ -42,7 +42,7 @@ from latentia.parameters import check_range
 from latentia.train import evaluating
 
 LOG_2PI = math.log(2 * math.pi)
-IMAGES = 256
+IMAGES = 128
 """Samples that are scored at a time."""
 ACTIVE = 0.01
 """Variance of a posterior mean over the data from which a component counts as active."""
@@ -161,12 +161,12 @@ class VariationalModel(Generator, Transformer, GradientModel):
         check_is_fitted(self)
         check_range("n_importance", n_importance, 2 if return_std else 1)
         found = np.empty((2, len(X)))
-        for rows, x, given in self.scored(X, y, random_state):
+        for model, rows, x, given in self.scored(X, y, random_state):
             if n_importance == 1:
-                reconstruction, divergence = self.elbo_terms(x, *given)
+                reconstruction, divergence = model.elbo_terms(x, *given)
                 found[0, rows] = -(reconstruction + divergence).double().numpy()
             else:
-                estimate = log_mean_weight(self, x, n_importance, *given)
+                estimate = log_mean_weight(model, x, n_importance, *given)
                 found[:, rows] = [value.numpy() for value in estimate]
         return (found[0], found[1]) if return_std else found[0]
 
@@ -177,8 +177,8 @@ class VariationalModel(Generator, Transformer, GradientModel):
     def bound_terms(self, X: Any, y: Any = None) -> dict[str, float]:  # noqa: ANN401
         """Return ``negative_elbo``, ``reconstruction`` and ``kl`` in nats per sample."""
         sums = np.zeros(2)
-        for _, x, given in self.scored(X, y):
-            sums += [float(term.double().sum()) for term in self.elbo_terms(x, *given)]
+        for model, _, x, given in self.scored(X, y):
+            sums += [float(term.double().sum()) for term in model.elbo_terms(x, *given)]
         reconstruction, kl = (float(value) for value in sums / len(X))
         return {"negative_elbo": reconstruction + kl, "reconstruction": reconstruction, "kl": kl}
 
@@ -189,7 +189,7 @@ class VariationalModel(Generator, Transformer, GradientModel):
         ----------
         .. [1] Y. Burda et al., ICLR 2016, section 5, "the activity of a unit".
         """
-        means = [self.encode(x, *given) for _, x, given in self.scored(X, y)]
+        means = [model.encode(x, *given) for model, _, x, given in self.scored(X, y)]
         return int((torch.cat(means).double().var(0, correction=0) > threshold).sum())
 
     def scored(
@@ -197,18 +197,23 @@ class VariationalModel(Generator, Transformer, GradientModel):
         X: Any,  # noqa: ANN401
         y: Any,  # noqa: ANN401
         random_state: int = 0,
-    ) -> Iterator[tuple[slice, Tensor, tuple[Tensor, ...]]]:
-        """Yield rows, data and condition chunk by chunk, the generator seeded for each."""
+    ) -> Iterator[tuple[Self, slice, Tensor, tuple[Tensor, ...]]]:
+        """Yield the model, rows, data and condition chunk by chunk, draws a function of the row.
+
+        Tables of float64 are scored in float64, by a copy of the model.
+        """
         check_is_fitted(self)
         array = self._incoming(X, reset=False)
         targets = self.targets(y, len(array), reset=False)
-        with self.quietly():
+        precise = array.dtype == np.float64 and array.ndim == 2
+        model = in_double(self) if precise else self
+        with model.quietly():
             for first in range(0, len(array), IMAGES):
                 rows = slice(first, min(first + IMAGES, len(array)))
-                draws.seed("score", random_state, first)
-                x = self.observed(as_tensor(self, array[rows]).float())
-                given = () if targets is None else (torch.from_numpy(targets[rows]),)
-                yield rows, x, self.condition(*given)
+                x = as_tensor(model, array[rows])
+                with draws.by_row(x, "score", random_state):
+                    given = () if targets is None else (torch.from_numpy(targets[rows]),)
+                    yield model, rows, model.observed(x), model.condition(*given)
 
     def condition(self, *targets: Tensor) -> tuple[Tensor, ...]:
         """Return what the nets are given for a batch's targets; here the targets as they are."""

@@ -121,7 +121,7 @@ class AttributeCheck:
         Held-out samples.
     accuracies, accuracies_reconstructed
         For each attribute, the share of held-out samples whose label the classifiers find, in the
-        originals and in the model's reconstructions: how far the judges can be trusted.
+        originals and at strength 0: how far the judges can be trusted.
     strengths
         One for each strength other than 0.
     """
@@ -135,8 +135,8 @@ class AttributeCheck:
     def __str__(self) -> str:
         """Return the check as lines of text."""
         lines = [
-            f"classifier of {name}: right on {share:.1%} of {self.n_samples:,} held-out originals "
-            f"and on {self.accuracies_reconstructed[name]:.1%} of their reconstructions"
+            f"classifier of {name}: right on {share:.1%} of {self.n_samples:,} held-out originals, "
+            f"on {self.accuracies_reconstructed[name]:.1%} of them at strength 0"
             for name, share in self.accuracies.items()
         ]
         for found in self.strengths:

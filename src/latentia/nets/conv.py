@@ -12,7 +12,7 @@ from math import prod
 
 from torch import nn
 
-from latentia.nets.mlp import Activation, leaky_relu, mlp
+from latentia.nets.mlp import Activation, leaky_relu, mlp, relu
 from latentia.nets.normalisation import BatchNorm
 
 Size = tuple[int, int]
@@ -36,7 +36,7 @@ def conv_encoder(
     channels: Sequence[int],
     hidden: Sequence[int],
     n_outputs: int,
-    activation: Activation = nn.ReLU,
+    activation: Activation = relu,
 ) -> nn.Sequential:
     """Return the lecture's encoder: 3×3 convolutions of stride 2, batch norm, then linear layers.
 
@@ -60,7 +60,7 @@ def conv_decoder(
     channels: Sequence[int],
     hidden: Sequence[int],
     n_inputs: int,
-    activation: Activation = nn.ReLU,
+    activation: Activation = relu,
 ) -> nn.Sequential:
     """Return the mirror of `conv_encoder`; its output has no activation."""
     sizes = halvings(shape[1:], len(channels))

@@ -10,7 +10,7 @@ from math import ceil
 
 from torch import Tensor, nn
 
-from latentia.nets.mlp import leaky_relu
+from latentia.nets.mlp import leaky_relu, relu
 from latentia.nets.normalisation import BatchNorm, Dropout
 
 Size = tuple[int, int]
@@ -54,11 +54,11 @@ def generator(shape: tuple[int, int, int], n_inputs: int, width: int) -> nn.Sequ
     widths = [min(8, 2**level) * width for level in range(depth)]
     top = widths[-1]
     layers: list[nn.Module] = [nn.Unflatten(1, (n_inputs, 1, 1))]
-    layers += [nn.ConvTranspose2d(n_inputs, top, sizes[-1], bias=False), BatchNorm(top), nn.ReLU()]
+    layers += [nn.ConvTranspose2d(n_inputs, top, sizes[-1], bias=False), BatchNorm(top), relu()]
     for level in reversed(range(1, depth)):
         n_in, n_out = widths[level], widths[level - 1]
         up = nn.ConvTranspose2d(n_in, n_out, _kernel(sizes[level]), 2, 1, bias=False)
-        layers += [up, BatchNorm(n_out), nn.ReLU()]
+        layers += [up, BatchNorm(n_out), relu()]
     layers += [nn.ConvTranspose2d(widths[0], shape[0], _kernel(sizes[0]), 2, 1), nn.Tanh()]
     return nn.Sequential(*layers)
 

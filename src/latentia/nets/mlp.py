@@ -16,9 +16,14 @@ def leaky_relu() -> nn.Module:
     return nn.LeakyReLU(0.2, inplace=True)
 
 
+def relu() -> nn.Module:
+    """Return ReLU; it overwrites its input."""
+    return nn.ReLU(inplace=True)
+
+
 ACTIVATIONS: Mapping[str, Activation] = {
     "leaky_relu": leaky_relu,
-    "relu": nn.ReLU,
+    "relu": relu,
     "tanh": nn.Tanh,
     "sigmoid": nn.Sigmoid,
 }
