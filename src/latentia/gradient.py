@@ -160,7 +160,7 @@ class GradientModel(LatentModel):
             )
             train(self, source, held_out, recorder, watch, device)
         for net in self.nets().values():
-            net.to(device="cpu", memory_format=torch.contiguous_format).eval()
+            _to(net, torch.device("cpu"), torch.contiguous_format).eval()
         with torch.random.fork_rng():
             draws.seed(self.seed_, "conclude")
             self.conclude(array, y)
@@ -192,7 +192,7 @@ class GradientModel(LatentModel):
             self.measure(source)
             self.build(self.sample_shape_)
         for net in self.nets().values():
-            net.to(device=device, memory_format=torch.channels_last).train()
+            _to(net, device, torch.channels_last).train()
 
     def prepare_nets(self, tensors: Mapping[str, Tensor]) -> None:
         """Make the nets of a saved model and fill them."""
@@ -238,6 +238,11 @@ class GradientModel(LatentModel):
     def apply(self, verb: str, rows_: NDArray[Any], *beside: NDArray[Any]) -> NDArray[Any]:
         """Return a method of tensors, such as ``encode``, applied to arrays chunk by chunk."""
         return apply(self, verb, rows_, *beside)
+
+
+def _to(net: nn.Module, device: torch.device, layout: torch.memory_format) -> nn.Module:
+    moved: nn.Module = net.to(device=device, memory_format=layout)  # type: ignore[call-overload]
+    return moved
 
 
 def _seed(random_state: int | None, resumed: Path | None) -> int:

@@ -9,8 +9,8 @@ from latentia.autoencoders.dec import DEC
 from latentia.autoencoders.denoising import DenoisingAutoencoder
 from latentia.autoencoders.idec import IDEC
 from latentia.autoencoders.linear import LinearAutoencoder
-from latentia.autoencoders.vade import VaDE
 from latentia.autoencoders.linear_vae import LinearVAE
+from latentia.autoencoders.vade import VaDE
 from latentia.autoencoders.vae import VAE
 from latentia.linear.factor_analysis import FactorAnalysis
 from latentia.linear.pca import PCA

@@ -71,7 +71,7 @@ class SelfTraining(PretrainedClustering):
     def find_clusters(self, codes: NDArray[Any]) -> None:
         """Find the first centres."""
         if self.first_centers == "k_means":
-            centers = k_means(codes, self.n_clusters, self.seed_)
+            centers: NDArray[Any] = k_means(codes, self.n_clusters, self.seed_)
         else:
             _, centers, _ = gaussian_mixture(codes, self.n_clusters, self.seed_)
         self._centers = torch.tensor(centers, dtype=torch.float32)

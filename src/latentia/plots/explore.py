@@ -24,7 +24,7 @@ CELL, SMALLEST_CELL, WIDEST = 96, 40, 1300
 """A cell's usual and least side, and the width that many columns share, in pixels."""
 PADDING, GAP, MARGIN = 2, 7, 10
 LABEL_SIZE, CAPTION_SIZE, TITLE_SIZE = 9.0, 7.5, 10.0
-MANIFOLD_PIXELS = 700
+MANIFOLD_PIXELS = 1400
 MOST_TICKS, MANY_POINTS = 9, 1000
 
 
@@ -223,7 +223,7 @@ def _manifold(
     across, down = (len(places) for places in ticks)
     height, width = images.shape[-2:]
     scale = max(1, round(MANIFOLD_PIXELS / (across * width)))
-    picture = tile(images, across, 0, scale)
+    picture = tile(images, across, PADDING, scale)
     axes.imshow(picture, extent=(0, across, down, 0), aspect=height / width)
     axes.grid(visible=False)
     axes.set_title(
