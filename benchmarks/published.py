@@ -178,7 +178,7 @@ def write(given: argparse.Namespace, lines: list[str]) -> None:
         "# Autoencoders and VAEs on MNIST, beside the published figures",
         "",
         "Printed by `python benchmarks/published.py --mnist FOLDER --runs FOLDER --write "
-        f"{given.write.name}`.",
+        f"docs/{given.write.name}`.",
         "Models are trained on the first 55,000 training images (clustering without labels), on "
         "schedules that two CPU cores allow; minutes are of wall clock, beside other work.",
         f"Bounds: {given.n_importance:,} draws for each of {scored} test images; squared errors "
