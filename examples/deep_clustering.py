@@ -40,13 +40,11 @@ def models(x, folder):
     n_first, n_epochs = (100, 40) if small else (30, 20)
     start = {"pretrained": str(folder / "autoencoder")} | own
     centres = {"first_centers": "mixture", "update_interval": 20 if small else 140}
-    # On a few grey pixels cross-entropy says too little to keep the codes apart.
-    seen = {"observation": "gaussian", "noise_variance": 0.04} if x.shape[-1] < 16 else {}
     kinds = {
         "autoencoder": ("autoencoder, k-means", lambda: AutoencoderKMeans(n_epochs=n_first, **own)),
         "dec": ("DEC", lambda: DEC(n_epochs=n_epochs, **start, **centres)),
         "idec": ("IDEC", lambda: IDEC(n_epochs=n_epochs, **start, **centres)),
-        "vade": ("VaDE", lambda: VaDE(n_epochs=n_epochs, **start, **seen)),
+        "vade": ("VaDE", lambda: VaDE(n_epochs=n_epochs, **start)),
     }
     for name, (heading, make) in kinds.items():
         yield heading, trained(name, make, x, folder)

@@ -38,7 +38,7 @@ def main():
 
     flat = trained(data.x_train, 2, 60)
     codes = flat.transform(x)
-    figure = map_figure(manifold(flat, codes, n_grid=16), codes, y, names)
+    figure = map_figure(manifold(flat, codes, n_grid=10), codes, y, names)
     Path("digits_map.png").write_bytes(png_bytes(figure))
 
     vae = trained(data.x_train, 10, 40)

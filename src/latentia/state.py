@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from latentia.ema import MovingAverage
@@ -79,10 +80,11 @@ class TrainingState:
         for name, net in self.nets.items():
             net.load_state_dict(_below(tensors, f"nets/{name}/"))
         for name, optimizer in self.optimizers.items():
+            owners = [owner for group in optimizer.param_groups for owner in group["params"]]
             slots: dict[int, dict[str, Tensor]] = {}
             for key, value in _below(tensors, f"optimizers/{name}/").items():
                 index, slot = key.split("/")
-                slots.setdefault(int(index), {})[slot] = value
+                slots.setdefault(int(index), {})[slot] = _laid_out(value, owners[int(index)])
             groups = optimizer.state_dict()["param_groups"]
             optimizer.load_state_dict({"state": slots, "param_groups": groups})
         if self.average is not None:
@@ -90,6 +92,14 @@ class TrainingState:
                 self.average.averages[name].copy_(value)
         self.step, self.best_score = counters["step"], counters["best_score"]
         self.sums, self.seconds = dict(counters["sums"]), counters["seconds"]
+
+
+def _laid_out(slot: Tensor, owner: Tensor) -> Tensor:
+    """Return an optimiser's slot in its parameter's memory layout.
+
+    torch's fused kernels walk through both in storage order, without looking at the strides.
+    """
+    return torch.empty_like(owner).copy_(slot) if slot.shape == owner.shape else slot
 
 
 def _below(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:

@@ -25,7 +25,8 @@ CELL, SMALLEST_CELL, WIDEST = 96, 40, 1300
 PADDING, GAP, MARGIN = 2, 7, 10
 LABEL_SIZE, CAPTION_SIZE, TITLE_SIZE = 9.0, 7.5, 10.0
 MANIFOLD_PIXELS = 1400
-MOST_TICKS, MANY_POINTS = 9, 1000
+MOST_TICKS, MANY_POINTS, SMALL = 9, 1000, 16
+"""SMALL images, in pixels, run into each other in a grid without lines."""
 
 
 def check_pictures(images: NDArray[Any]) -> None:
@@ -223,7 +224,7 @@ def _manifold(
     across, down = (len(places) for places in ticks)
     height, width = images.shape[-2:]
     scale = max(1, round(MANIFOLD_PIXELS / (across * width)))
-    picture = tile(images, across, PADDING, scale)
+    picture = tile(images, across, PADDING if max(height, width) < SMALL else 0, scale)
     axes.imshow(picture, extent=(0, across, down, 0), aspect=height / width)
     axes.grid(visible=False)
     axes.set_title(
