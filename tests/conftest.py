@@ -7,7 +7,11 @@ os.environ.setdefault("LATENTIA_THREADS", "1")
 import numpy as np
 import pytest
 
+from latentia.adversarial.conditional_gan import ConditionalGAN
 from latentia.adversarial.dcgan import DCGAN
+from latentia.adversarial.gan import GAN
+from latentia.adversarial.wgan import WGAN
+from latentia.adversarial.wgan_gp import WGANGP
 from latentia.autoencoders.autoencoder import Autoencoder
 from latentia.autoencoders.autoencoder_kmeans import AutoencoderKMeans
 from latentia.autoencoders.conditional_vae import ConditionalVAE
@@ -44,7 +48,13 @@ def small_models():
         "DEC": DEC(pretrain_epochs=2, update_interval=7, **CLUSTERED),
         "IDEC": IDEC(pretrain_epochs=2, update_interval=7, **CLUSTERED),
         "VaDE": VaDE(pretrain_epochs=2, **CLUSTERED),
+        "GAN": GAN(n_components=3, hidden=(8,), historical_averaging=0.1, packing=2, **SHARED),
         "DCGAN": DCGAN(n_components=3, width=4, **SHARED),
+        "ConditionalGAN": ConditionalGAN(
+            n_components=3, width=4, minibatch_discrimination=2, **SHARED
+        ),
+        "WGAN": WGAN(n_components=3, width=4, n_critic=2, **SHARED),
+        "WGANGP": WGANGP(n_components=3, width=4, n_critic=2, noise="uniform", **SHARED),
     }
 
 

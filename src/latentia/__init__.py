@@ -21,11 +21,18 @@ MODELS = {
     "DEC": "latentia.autoencoders.dec",
     "IDEC": "latentia.autoencoders.idec",
     "VaDE": "latentia.autoencoders.vade",
+    "GAN": "latentia.adversarial.gan",
     "DCGAN": "latentia.adversarial.dcgan",
+    "ConditionalGAN": "latentia.adversarial.conditional_gan",
+    "WGAN": "latentia.adversarial.wgan",
+    "WGANGP": "latentia.adversarial.wgan_gp",
 }
 """Every model's public name and the module that holds it: a new model adds its line here."""
 
-_PUBLIC = MODELS | {
+INSTRUMENTS = {"ImageClassifier": "latentia.classifier"}
+"""What samples are measured with: saved and loaded as models are."""
+
+_PUBLIC = MODELS | INSTRUMENTS | {
     "InputError": "latentia.errors",
     "compare": "latentia.compare",
     "evaluate": "latentia.evaluation",
@@ -33,7 +40,7 @@ _PUBLIC = MODELS | {
     "load_data": "latentia.data",
 }
 
-__all__ = ["MODELS", "__version__", *_PUBLIC]
+__all__ = ["INSTRUMENTS", "MODELS", "__version__", *_PUBLIC]
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401

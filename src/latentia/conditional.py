@@ -17,13 +17,13 @@ from sklearn.utils.validation import check_array, check_is_fitted
 from torch import Tensor
 from torch.nn.functional import one_hot
 
-from latentia.base import in_kind_of, to_numpy
+from latentia.base import Generator, in_kind_of, to_numpy
 from latentia.errors import InputError
 from latentia.gradient import GradientModel
 from latentia.parameters import check_range
 
 
-class ClassConditional(GradientModel, ABC):
+class ClassConditional(Generator, GradientModel, ABC):
     """A model of x given its class y.
 
     Attributes
@@ -75,12 +75,6 @@ class ClassConditional(GradientModel, ABC):
         """Return (N, n_classes) one-hot rows for (N,) class numbers."""
         return tuple(one_hot(y, len(self.classes_)).float() for y in targets)
 
-    def transform(self, X: ArrayLike, y: ArrayLike | None = None) -> Any:  # noqa: ANN401
-        """Return the (n, n_components) latent rows of data of classes y."""
-        check_is_fitted(self)
-        array = self._incoming(X, reset=False)
-        return in_kind_of(X, self.encode_given(array, y))
-
     def inverse_transform(self, Z: ArrayLike, y: ArrayLike | None = None) -> Any:  # noqa: ANN401
         """Decode (n, n_components) latent rows as data of classes y."""
         check_is_fitted(self)
@@ -91,12 +85,6 @@ class ClassConditional(GradientModel, ABC):
                 "latent components"
             )
         return in_kind_of(Z, self.decode_given(z_NK, y))
-
-    def reconstruct(self, X: ArrayLike, y: ArrayLike | None = None) -> Any:  # noqa: ANN401
-        """Return what the latent space and the class keep of each sample."""
-        check_is_fitted(self)
-        array = self._incoming(X, reset=False)
-        return in_kind_of(X, self.decode_given(self.encode_given(array, y), y))
 
     def sample(
         self, n_samples: int = 1, random_state: int | None = None, y: ArrayLike | None = None
@@ -125,12 +113,8 @@ class ClassConditional(GradientModel, ABC):
         else:
             labels = np.asarray(to_numpy(y))
             labels = np.repeat(labels, n_samples) if labels.ndim == 0 else labels
-        z_NK = draw.standard_normal((n_samples, self.n_latent)).astype(np.float32)
+        z_NK = self.latent_draws(n_samples, draw).astype(np.float32)
         return np.asarray(self.decode_given(z_NK, labels), dtype=np.float32)
-
-    def encode_given(self, array: NDArray[Any], y: Any) -> NDArray[Any]:  # noqa: ANN401
-        """Return (n, n_components) codes of data of classes y."""
-        return self.apply("encode", array, self._one_hot(y, len(array), array))
 
     def decode_given(self, z_NK: NDArray[Any], y: Any) -> NDArray[Any]:  # noqa: ANN401
         """Return (n, *data_shape_) for latent rows and classes y."""
@@ -141,6 +125,26 @@ class ClassConditional(GradientModel, ABC):
         (rows,) = self.condition(torch.from_numpy(self.targets(y, n, reset=False)))
         kind = np.float64 if like.dtype == np.float64 and like.ndim == 2 else np.float32
         return rows.numpy().astype(kind)
+
+
+class ConditionalTransformer(ClassConditional, ABC):
+    """A conditional model with a way back from data and class to the latent space."""
+
+    def transform(self, X: ArrayLike, y: ArrayLike | None = None) -> Any:  # noqa: ANN401
+        """Return the (n, n_components) latent rows of data of classes y."""
+        check_is_fitted(self)
+        array = self._incoming(X, reset=False)
+        return in_kind_of(X, self.encode_given(array, y))
+
+    def reconstruct(self, X: ArrayLike, y: ArrayLike | None = None) -> Any:  # noqa: ANN401
+        """Return what the latent space and the class keep of each sample."""
+        check_is_fitted(self)
+        array = self._incoming(X, reset=False)
+        return in_kind_of(X, self.decode_given(self.encode_given(array, y), y))
+
+    def encode_given(self, array: NDArray[Any], y: Any) -> NDArray[Any]:  # noqa: ANN401
+        """Return (n, n_components) codes of data of classes y."""
+        return self.apply("encode", array, self._one_hot(y, len(array), array))
 
 
 def _plain(labels: NDArray[Any]) -> NDArray[Any]:

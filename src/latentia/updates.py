@@ -89,3 +89,14 @@ def adam(
 def sgd(parameters: list[nn.Parameter], learning_rate: float, momentum: float = 0.9) -> optim.SGD:
     """Return stochastic gradient descent with momentum."""
     return optim.SGD(parameters, lr=learning_rate, momentum=momentum, fused=True)
+
+
+def rmsprop(parameters: list[nn.Parameter], learning_rate: float) -> optim.RMSprop:
+    """Return RMSprop, the WGAN paper's optimiser, over all weights at once.
+
+    References
+    ----------
+    .. [1] T. Tieleman, G. Hinton, "Lecture 6.5: rmsprop", COURSERA: Neural Networks for Machine
+       Learning, 2012.
+    """
+    return optim.RMSprop(parameters, lr=learning_rate, foreach=True)

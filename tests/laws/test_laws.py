@@ -171,12 +171,14 @@ def test_ten_and_ten_steps_are_twenty(name, ema_decay, images, tmp_path):
 
             def updates():
                 calls = iter(range(10**9))
+                first, *rest = plain()
 
                 def stop():
+                    if first.after is not None:
+                        first.after()
                     if next(calls) + 1 == stop_at:
                         raise StoppedError
 
-                first, *rest = plain()
                 return [dataclasses.replace(first, after=stop), *rest]
 
             model.updates = updates

@@ -9,9 +9,9 @@ from latentia.adversarial.dcgan import DCGAN
 from latentia.errors import InputError
 from latentia.nets.dcgan import (
     dcgan_weights,
-    discriminator,
+    discriminator_body,
     generator,
-    lecture_discriminator,
+    lecture_body,
     lecture_generator,
 )
 
@@ -22,13 +22,13 @@ def test_any_size_and_channel_count(size, n_channels):
     shape = (n_channels, *size)
     z = torch.randn(2, 5)
     assert generator(shape, 5, 4)(z).shape == (2, *shape)
-    assert discriminator(shape, 4)(torch.zeros(2, *shape)).shape == (2, 1)
+    for body, n_features in (discriminator_body(shape, 4), lecture_body(shape)):
+        assert body(torch.zeros(2, *shape)).shape == (2, n_features)
     assert lecture_generator(shape, 5)(z).shape == (2, *shape)
-    assert lecture_discriminator(shape)(torch.zeros(2, *shape)).shape == (2, 1)
 
 
 def test_the_published_guidelines():
-    nets = generator((3, 64, 64), 100, 64), discriminator((3, 64, 64), 64)
+    nets = generator((3, 64, 64), 100, 64), discriminator_body((3, 64, 64), 64)[0]
     for net in nets:
         assert not any(isinstance(m, nn.Linear | nn.MaxPool2d | nn.Upsample) for m in net)
     norms = [[isinstance(m, nn.BatchNorm2d) for m in net] for net in nets]

@@ -3,8 +3,7 @@
     max_D  E log D(x) + E log(1 − D(G(z)))        ([2]_ eq. 1, first update)
     max_G  E log D(G(z))                          ([2]_ section 3: the non-saturating form)
 
-Both on logits, as cross-entropies. Real and fake images pass through the discriminator as two
-batches, so that batch norm sees each by itself.
+The game itself is in `latentia.adversarial.minimax`; here are its nets.
 
 Shapes: ``x`` is (N, C, H, W) in [0, 1], inside the game in [−1, 1]; ``z_NK`` is (N, n_components).
 """
@@ -12,22 +11,20 @@ Shapes: ``x`` is (N, C, H, W) in [0, 1], inside the game in [−1, 1]; ``z_NK`` 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
 from typing import Literal, final
 
-from torch import Tensor, nn
+from torch import nn
 
-from latentia.adversarial.base import AdversarialModel
-from latentia.errors import InputError
-from latentia.losses import full_precision, real_fake_cross_entropy
+from latentia.adversarial.base import image_shape
+from latentia.adversarial.minimax import MinimaxGame
 from latentia.nets import dcgan
+from latentia.nets.discriminator import Discriminator
 from latentia.parameters import check_range
-from latentia.updates import Loss, Update, adam
 
 
 @final
 @dataclass(eq=False, repr=False, kw_only=True)
-class DCGAN(AdversarialModel):
+class DCGAN(MinimaxGame):
     """Deep convolutional generative adversarial network [1]_.
 
     ``sample`` decodes draws from N(0, I); there is no encoder and no density. Images of 8×8 to
@@ -64,65 +61,28 @@ class DCGAN(AdversarialModel):
     """The paper's nets and weights N(0, 0.02), or the lecture's dense layer and upsampling."""
     width: int = 64
     """Channels of the layers next to the image in the paper's nets; deeper ones double."""
-    learning_rate: float = 2e-4
-    """Adam's step size."""
-    beta_1: float = 0.5
-    """Adam's decay of the gradient's mean."""
-    label_smoothing: float = 1.0
-    """The target for real images; 0.9 is one-sided label smoothing, 1 none."""
+    discriminator_batch_norm: bool = True
+    """Batch norm in the paper's discriminator; the generator keeps its own."""
 
     def check_values(self) -> None:
         """Raise InputError for a hyperparameter out of its range."""
-        self.check_shared_values()
+        self.check_minimax_values()
         check_range("width", self.width, 1)
-        check_range("beta_1", self.beta_1, 0, 1, open_high=True)
-        check_range("label_smoothing", self.label_smoothing, 0.5, 1)
 
-    def build(self, shape: tuple[int, ...]) -> None:
-        """Make generator and discriminator with their source's initial weights."""
-        if len(shape) != 3:
-            raise InputError(f"DCGAN learns images; the data are a table of shape (n, {shape[0]})")
-        if min(shape[1:]) < 8 or max(shape[1:]) > 128:
-            raise InputError(f"DCGAN takes sides of 8 to 128 pixels; these are {shape[1:]}")
-        image = (shape[0], shape[1], shape[2])
+    def make_players(self, shape: tuple[int, ...]) -> tuple[nn.Module, Discriminator]:
+        """Return generator and discriminator with their source's initial weights."""
+        image = image_shape("DCGAN", shape)
+        packed = (image[0] * self.packing, *image[1:])
         if self.architecture == "lecture":
-            self.generator_: nn.Module = dcgan.lecture_generator(image, self.n_components)
-            self.discriminator_: nn.Module = dcgan.lecture_discriminator(image)
+            generator = dcgan.lecture_generator(image, self.n_components)
+            body, n_features = dcgan.lecture_body(packed)
             weights = dcgan.glorot_weights
         else:
-            self.generator_ = dcgan.generator(image, self.n_components, self.width)
-            self.discriminator_ = dcgan.discriminator(image, self.width)
+            generator = dcgan.generator(image, self.n_components, self.width)
+            normed = self.discriminator_batch_norm
+            body, n_features = dcgan.discriminator_body(packed, self.width, batch_norm=normed)
             weights = dcgan.dcgan_weights
-        self.generator_.apply(weights)
-        self.discriminator_.apply(weights)
-
-    def updates(self) -> list[Update]:
-        """Move the discriminator first, then the generator."""
-        own = partial(adam, learning_rate=self.learning_rate, betas=(self.beta_1, 0.999))
-        return [
-            Update("discriminator", self.discriminator_loss, [self.discriminator_], optimizer=own),
-            Update("generator", self.generator_loss, [self.generator_], optimizer=own),
-        ]
-
-    def generate(self, z_NK: Tensor) -> Tensor:
-        """Return ``G(z)`` in [−1, 1]."""
-        x_fake: Tensor = self.generator_(z_NK)
-        return x_fake
-
-    def discriminator_loss(self, x: Tensor) -> Loss:
-        """Return −E log D(x) − E log(1 − D(G(z))), the first with its target smoothed."""
-        logits_real = full_precision(self.discriminator_(2 * x - 1))
-        x_fake = self.generate(self.draw(x)).detach()
-        logits_fake = full_precision(self.discriminator_(x_fake))
-        real = real_fake_cross_entropy(logits_real, self.label_smoothing)
-        fake = real_fake_cross_entropy(logits_fake, 0.0)
-        probabilities = {
-            "real_probability": logits_real.sigmoid().mean(),
-            "fake_probability": logits_fake.sigmoid().mean(),
-        }
-        return Loss(real + fake, probabilities)
-
-    def generator_loss(self, x: Tensor) -> Tensor:
-        """Return −E log D(G(z)), the non-saturating form."""
-        logits_fake = full_precision(self.discriminator_(self.generate(self.draw(x))))
-        return real_fake_cross_entropy(logits_fake, 1.0)
+        judge = Discriminator(body, n_features, n_kernels=self.minibatch_discrimination)
+        generator.apply(weights)
+        judge.apply(weights)
+        return generator, judge

@@ -21,14 +21,14 @@ from torch import Tensor
 
 from latentia import draws
 from latentia.autoencoders.bound import BoundedModel
-from latentia.conditional import ClassConditional
+from latentia.conditional import ConditionalTransformer
 
 MOST_COLUMNS = 10
 
 
 @final
 @dataclass(eq=False, repr=False, kw_only=True)
-class ConditionalVAE(ClassConditional, BoundedModel):
+class ConditionalVAE(ConditionalTransformer, BoundedModel):
     """Conditional VAE: x given its class, ``fit(X, y)`` and ``sample(n, y=...)`` [1]_.
 
     ``transform``, ``reconstruct``, ``inverse_transform`` and ``score`` take labels too; ``score``

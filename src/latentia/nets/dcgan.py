@@ -1,6 +1,6 @@
 """Generators and discriminators of DCGAN: the paper's, and the lecture's.
 
-Shapes: ``z_NK`` latent rows in, images (N, C, H, W) in [−1, 1] out; images in, ``logit_N1`` out.
+Shapes: ``z_NK`` latent rows in, images (N, C, H, W) in [−1, 1] out; images in, features (N, F) out.
 """
 
 from __future__ import annotations
@@ -63,8 +63,13 @@ def generator(shape: tuple[int, int, int], n_inputs: int, width: int) -> nn.Sequ
     return nn.Sequential(*layers)
 
 
-def discriminator(shape: tuple[int, int, int], width: int) -> nn.Sequential:
-    """Return strided convolutions with LeakyReLU 0.2; batch norm on all but the first and last.
+def discriminator_body(
+    shape: tuple[int, int, int], width: int, *, batch_norm: bool = True
+) -> tuple[nn.Module, int]:
+    """Return strided convolutions with LeakyReLU 0.2, and how many features they give.
+
+    Batch norm stands after all but the first, unless it is left out. The published last layer, a
+    convolution over the whole remaining image, is the linear head over these features.
 
     References
     ----------
@@ -74,9 +79,10 @@ def discriminator(shape: tuple[int, int, int], width: int) -> nn.Sequential:
     widths = [shape[0], *(min(8, 2**level) * width for level in range(len(sizes) - 1))]
     layers: list[nn.Module] = []
     for level, (n_in, n_out) in enumerate(pairwise(widths)):
-        layers.append(nn.Conv2d(n_in, n_out, _kernel(sizes[level]), 2, 1, bias=level == 0))
-        layers += [BatchNorm(n_out), leaky_relu()] if level else [leaky_relu()]
-    return nn.Sequential(*layers, nn.Conv2d(widths[-1], 1, sizes[-1]), nn.Flatten())
+        normed = batch_norm and level > 0
+        layers.append(nn.Conv2d(n_in, n_out, _kernel(sizes[level]), 2, 1, bias=not normed))
+        layers += [BatchNorm(n_out), leaky_relu()] if normed else [leaky_relu()]
+    return nn.Sequential(*layers, nn.Flatten()), widths[-1] * sizes[-1][0] * sizes[-1][1]
 
 
 def dcgan_weights(module: nn.Module) -> None:
@@ -86,7 +92,7 @@ def dcgan_weights(module: nn.Module) -> None:
     ----------
     .. [1] A. Radford et al., ICLR 2016, section 4.
     """
-    if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
+    if isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
         nn.init.normal_(module.weight, 0.0, 0.02)
     elif isinstance(module, BatchNorm):
         nn.init.normal_(module.weight, 1.0, 0.02)
@@ -118,10 +124,10 @@ def lecture_generator(shape: tuple[int, int, int], n_inputs: int) -> nn.Sequenti
     )
 
 
-def lecture_discriminator(shape: tuple[int, int, int]) -> nn.Sequential:
-    """Return the lecture's: two 5×5 convolutions of stride 2 with dropout 0.3, one dense layer."""
+def lecture_body(shape: tuple[int, int, int]) -> tuple[nn.Module, int]:
+    """Return the lecture's two 5×5 convolutions of stride 2 with dropout 0.3, and F."""
     small = lecture_sizes(shape[1:])[-1]
-    return nn.Sequential(
+    body = nn.Sequential(
         nn.Conv2d(shape[0], 64, 5, stride=2, padding=2),
         leaky_relu(),
         Dropout(0.3),
@@ -129,8 +135,8 @@ def lecture_discriminator(shape: tuple[int, int, int]) -> nn.Sequential:
         leaky_relu(),
         Dropout(0.3),
         nn.Flatten(),
-        nn.Linear(128 * small[0] * small[1], 1),
     )
+    return body, 128 * small[0] * small[1]
 
 
 def glorot_weights(module: nn.Module) -> None:

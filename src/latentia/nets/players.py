@@ -1,0 +1,57 @@
+"""Fully connected generators, and the bodies of fully connected discriminators.
+
+Shapes: ``z_NK`` in, images (N, C, H, W) in [−1, 1] or table rows (N, d) out; a body gives features
+(N, F) of flat data.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import prod
+
+from torch import nn
+
+from latentia.nets.discriminator import Maxout
+from latentia.nets.mlp import ACTIVATIONS, leaky_relu, mlp
+from latentia.nets.normalisation import Dropout
+
+MAXOUT_UNITS, MAXOUT_PIECES, GOODFELLOW_HIDDEN = 240, 5, (1200, 1200)
+"""Sizes of the nets of Goodfellow et al. 2014 for MNIST, from their published code."""
+
+
+def dense_generator(
+    shape: tuple[int, ...], n_inputs: int, hidden: Sequence[int], activation: str = "leaky_relu"
+) -> nn.Sequential:
+    """Return an MLP; images leave through tanh, tables as they are."""
+    layers = mlp([n_inputs, *hidden, prod(shape)], ACTIVATIONS[activation])
+    if len(shape) > 1:
+        layers += nn.Sequential(nn.Unflatten(1, shape), nn.Tanh())
+    return layers
+
+
+def dense_body(n_inputs: int, hidden: Sequence[int]) -> tuple[nn.Module, int]:
+    """Return linear layers with LeakyReLU 0.2 after each, and how many features they give."""
+    layers = mlp([n_inputs, *hidden], leaky_relu)
+    layers.append(leaky_relu())
+    return layers, hidden[-1]
+
+
+def maxout_body(n_inputs: int) -> tuple[nn.Module, int]:
+    """Return dropout 0.2 on the input, and twice maxout with dropout 0.5.
+
+    References
+    ----------
+    .. [1] I. Goodfellow et al., "Generative Adversarial Nets", NeurIPS 2014, section 5.
+    """
+    layers: list[nn.Module] = [Dropout(0.2)]
+    for n_in in (n_inputs, MAXOUT_UNITS):
+        layers += [Maxout(n_in, MAXOUT_UNITS, MAXOUT_PIECES), Dropout(0.5)]
+    return nn.Sequential(*layers), MAXOUT_UNITS
+
+
+def small_uniform_weights(module: nn.Module) -> None:
+    """Draw weights from U(−0.05, 0.05), as the code of Goodfellow et al. 2014 does; zero biases."""
+    if isinstance(module, nn.Linear):
+        nn.init.uniform_(module.weight, -0.05, 0.05)
+        if module.bias is not None:
+            nn.init.zeros_(module.bias)
