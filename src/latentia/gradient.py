@@ -22,15 +22,16 @@ from torch import Tensor, nn
 from latentia import distributed, draws
 from latentia.application import apply
 from latentia.base import LatentModel, to_numpy
+from latentia.checkups import Checkups, examination
 from latentia.data.source import Source
 from latentia.engine import check_device_name, find_device, set_threads
 from latentia.order import BatchOrder
 from latentia.parameters import check_range
 from latentia.plots.grids import rows, tile
 from latentia.progress import TrainingProgress
-from latentia.run import Unrecorded, fingerprint, open_run, read_config, recorded_threads
+from latentia.run import Run, Unrecorded, fingerprint, open_run, read_config, recorded_threads
 from latentia.schedules import SCHEDULES
-from latentia.train import Recorder, train
+from latentia.train import train
 from latentia.updates import Update
 
 
@@ -147,7 +148,7 @@ class GradientModel(LatentModel):
         with ExitStack() as stack:
             stack.enter_context(distributed.process_group(device))
             self.initialise(source, device)
-            recorder: Recorder = Unrecorded()
+            recorder: Run | Unrecorded = Unrecorded()
             if folder is not None:
                 fixed = source.batch(np.arange(min(64, len(source))))[0].to(device)
                 draw = functools.partial(self._picture, fixed)
@@ -158,7 +159,8 @@ class GradientModel(LatentModel):
             watch = stack.enter_context(
                 TrainingProgress(n_steps, self.n_epochs, type(self).__name__, progress)
             )
-            train(self, source, held_out, recorder, watch, device)
+            examined = Checkups(recorder, examination(self, source, device), watch.tell)
+            train(self, source, held_out, examined, watch, device)
         for net in self.nets().values():
             _to(net, torch.device("cpu"), torch.contiguous_format).eval()
         with torch.random.fork_rng():
@@ -211,6 +213,10 @@ class GradientModel(LatentModel):
 
     def conclude(self, array: NDArray[Any], y: Any) -> None:  # noqa: ANN401
         """Learn what follows from the trained nets and the training data; here nothing."""
+
+    def checkup(self, *batch: Tensor, means: Mapping[str, float]) -> tuple[dict[str, float], str]:
+        """Return numbers of the model's health, and a sentence if it ails; here nothing."""
+        return {}, ""
 
     def _config(self, array: NDArray[Any], origin: Mapping[str, object]) -> dict[str, Any]:
         parameters = self.get_params() | {"random_state": self.seed_}

@@ -39,6 +39,7 @@ class TrainingProgress:
         self._images = 0
         self._start: int | None = None
         self._began = self._told = 0.0
+        self._ailment = ""
 
     @staticmethod
     def _make_bar() -> Progress:
@@ -88,6 +89,17 @@ class TrainingProgress:
             self._bar.update(self._task, completed=step, numbers=numbers)
         else:
             self._print_line(step, numbers, now)
+
+    def tell(self, epoch: int, sentence: str) -> None:
+        """Show what is wrong, once until it changes."""
+        if not self.shown or sentence.split(":")[0] == self._ailment:
+            return
+        self._ailment = sentence.split(":")[0]
+        line = f"{self.title}  epoch {epoch}: {sentence}"
+        if self._bar is not None:
+            self._bar.console.print(line, style="yellow")
+        else:
+            print(line, file=sys.stderr, flush=True)
 
     def _print_line(self, step: int, numbers: str, now: float) -> None:
         done = step - (self._start or 0)

@@ -77,12 +77,13 @@ class Run:
         write_atomically(self.path / "metrics.jsonl", lines.encode())
 
     def record(
-        self, state: TrainingState, epoch: int, split: str, values: dict[str, float]
+        self, state: TrainingState, epoch: int, split: str, values: dict[str, float], note: str = ""
     ) -> None:
-        """Append an epoch's values to ``metrics.jsonl`` and to TensorBoard."""
+        """Append an epoch's values, and a note on them, to ``metrics.jsonl`` and to TensorBoard."""
         if self.events is None:
             return
         record = {"step": state.step, "epoch": epoch, "split": split, "values": values}
+        record |= {"note": note} if note else {}
         line = json.dumps(record | {"seconds": round(state.seconds, 3)})
         with (self.path / "metrics.jsonl").open("a") as stream:
             stream.write(line + "\n")
@@ -129,7 +130,7 @@ class Unrecorded:
         """Start from the beginning."""
 
     def record(
-        self, state: TrainingState, epoch: int, split: str, values: dict[str, float]
+        self, state: TrainingState, epoch: int, split: str, values: dict[str, float], note: str = ""
     ) -> None:
         """Keep nothing."""
 

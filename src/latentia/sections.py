@@ -41,8 +41,19 @@ def model_section(
         parameters=model.get_params(),
         metrics=metrics,
         pictures=tuple(_pictures(model, data, run)),
-        notes=(*notes, *(findings(model) if isinstance(model, FactorSolution) else ())),
+        notes=(
+            *notes,
+            *(findings(model) if isinstance(model, FactorSolution) else ()),
+            *_health(read_metrics(run)),
+        ),
     )
+
+
+def _health(records: list[dict[str, Any]]) -> Iterator[str]:
+    """Yield what the last checkup of a run found to be wrong."""
+    checkups = [record for record in records if record["split"] == "health"]
+    if checkups and "note" in checkups[-1]:
+        yield f"After epoch {checkups[-1]['epoch']}, {checkups[-1]['note']}."
 
 
 def _pictures(model: Any, data: Dataset, run: Path) -> Iterator[Picture]:  # noqa: ANN401

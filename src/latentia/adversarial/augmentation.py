@@ -70,7 +70,8 @@ def cutout(x: Tensor) -> Tensor:
 
 def _whole_numbers(x: Tensor, below: list[int]) -> Tensor:
     """Return (N, 2) whole numbers, uniform from 0 to below each bound."""
-    uniform = draws.uniform_like(x.new_zeros(len(x), 2))
+    # In bfloat16 a draw near 1 rounds to 1, which is out of bounds.
+    uniform = draws.uniform_like(x.new_zeros(len(x), 2, dtype=torch.float32))
     return (uniform * torch.tensor(below, device=x.device)).long()
 
 

@@ -7,7 +7,7 @@ Images are scaled to [−1, 1] inside, tables to unit variance. Shapes: ``x`` is
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal
@@ -19,7 +19,8 @@ from torch import Tensor, nn
 
 from latentia import draws
 from latentia.adversarial.augmentation import Policy, augment
-from latentia.adversarial.remedies import pack, r1
+from latentia.adversarial.doctor import diagnose, symptoms
+from latentia.adversarial.remedies import feature_distance, pack, r1
 from latentia.base import Generator
 from latentia.data.source import Source
 from latentia.errors import InputError
@@ -69,6 +70,15 @@ class AdversarialModel(Generator, GradientModel):
     @abstractmethod
     def judge(self) -> Discriminator:
         """The discriminator or critic."""
+
+    @property
+    @abstractmethod
+    def kind_of_game(self) -> str:
+        """What the doctor says of a vanishing gradient depends on: minimax, wasserstein, other."""
+
+    @abstractmethod
+    def verdict(self, x: Tensor, u_fake: Tensor, *given: Tensor) -> Tensor:
+        """Return the generator's loss of samples, without what the remedies add to it."""
 
     @abstractmethod
     def make_players(self, shape: tuple[int, ...]) -> tuple[nn.Module, Discriminator]:
@@ -165,6 +175,13 @@ class AdversarialModel(Generator, GradientModel):
         """Return the judge's verdicts (N // packing, 1) on augmented, packed data."""
         return full_precision(self.judge(*self.seen(u, *given)))
 
+    def features_apart(self, u: Tensor, u_fake: Tensor, *given: Tensor) -> Tensor:
+        """Return the squared distance of mean features of data and samples."""
+        real, fake = (self.judge.features(*self.seen(part, *given)) for part in (u, u_fake))
+        # Held-out batches are one process's own: no other takes part.
+        together = self.judge.training
+        return feature_distance(full_precision(real), full_precision(fake), together=together)
+
     def regularisation(self, u: Tensor, *given: Tensor) -> Tensor:
         """Return what the remedies add to the judge's loss."""
         penalty = u.new_zeros(())
@@ -190,6 +207,16 @@ class AdversarialModel(Generator, GradientModel):
         """Do what follows each step of the generator."""
         if self.historical_averaging:
             self.generator_history_.remember(self.generator_)
+
+    def checkup(self, *batch: Tensor, means: Mapping[str, float]) -> tuple[dict[str, float], str]:
+        """Return what an epoch's end shows of the game's health, and the doctor's sentence."""
+        x, *targets = batch
+        given, u = self.condition(*targets), self.inside(x)
+        found = symptoms(x, u, self.fake(x, *given), lambda u_fake: self.verdict(x, u_fake, *given))
+        found |= {key.split("/")[-1]: value for key, value in means.items() if "/" in key}
+        diagnosis = diagnose(found, self.kind_of_game)
+        self.diagnosis_ = diagnosis.name if diagnosis else "healthy"
+        return found, str(diagnosis or "")
 
     def preview(self, x: Tensor) -> list[tuple[str, Tensor]]:
         """Return what 64 fixed latent rows decode to."""

@@ -16,7 +16,6 @@ import torch
 from torch import Tensor
 
 from latentia.adversarial.base import AdversarialModel
-from latentia.adversarial.remedies import feature_distance
 from latentia.adversarial.unrolling import Judge, unrolled
 from latentia.errors import InputError
 from latentia.losses import full_precision, real_fake_cross_entropy
@@ -112,15 +111,18 @@ class MinimaxGame(AdversarialModel):
     def generator_loss(self, x: Tensor, *targets: Tensor) -> Tensor:
         """Return the generator's loss, with what the chosen remedies make of it."""
         given = self.condition(*targets)
-        u_fake = self.fake(x, *given)
+        return self.verdict(x, self.fake(x, *given), *given) + self.generator_regularisation()
+
+    def verdict(self, x: Tensor, u_fake: Tensor, *given: Tensor) -> Tensor:
+        """Return the loss of samples: deception of the opponent, or distance of features."""
         if self.feature_matching:
-            real, fake = (
-                self.judge.features(*self.seen(u, *given)) for u in (self.inside(x), u_fake)
-            )
-            loss = feature_distance(full_precision(real), full_precision(fake))
-        else:
-            loss = self.deception(self.opponent(x, u_fake, *given)(*self.seen(u_fake, *given)))
-        return loss + self.generator_regularisation()
+            return self.features_apart(self.inside(x), u_fake, *given)
+        return self.deception(self.opponent(x, u_fake, *given)(*self.seen(u_fake, *given)))
+
+    @property
+    def kind_of_game(self) -> str:
+        """The minimax form, or another."""
+        return "minimax" if self.objective == "minimax" else "other"
 
     def deception(self, logits_fake: Tensor) -> Tensor:
         """Return −E log D(G(z)), or E log(1 − D(G(z))) in the minimax form."""

@@ -8,11 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import torch
-import torch.distributed.nn.functional as collective
 from torch import Tensor
 
 from latentia import draws
-from latentia.distributed import world_size
+from latentia.distributed import mean_over_processes
 
 Critic = Callable[..., Tensor]
 
@@ -34,21 +33,19 @@ def pack(x: Tensor, size: int) -> Tensor:
     return x[rows].reshape(n_packs, size * x.shape[1], *x.shape[2:])
 
 
-def feature_distance(feature_real: Tensor, feature_fake: Tensor) -> Tensor:
+def feature_distance(
+    feature_real: Tensor, feature_fake: Tensor, *, together: bool = True
+) -> Tensor:
     """Return ``‖E f(x) − E f(G(z))‖²``, the generator's loss in feature matching.
+
+    The means are over the batches of all processes, or only this one's if not ``together``.
 
     References
     ----------
     .. [1] T. Salimans et al., "Improved Techniques for Training GANs", NeurIPS 2016, section 3.1.
     """
-    return (_mean(feature_real) - _mean(feature_fake)).square().sum()
-
-
-def _mean(feature_NF: Tensor) -> Tensor:
-    mean = feature_NF.mean(0)
-    if world_size() > 1:
-        mean = collective.all_reduce(mean) / world_size()  # type: ignore[no-untyped-call]
-    return mean
+    difference = feature_real.mean(0) - feature_fake.mean(0)
+    return (mean_over_processes(difference) if together else difference).square().sum()
 
 
 def gradient_norms(critic: Critic, x: Tensor, *given: Tensor) -> Tensor:

@@ -18,8 +18,6 @@ import torch
 from torch import Tensor, nn
 
 from latentia.adversarial.base import AdversarialModel, image_shape
-from latentia.adversarial.remedies import feature_distance
-from latentia.losses import full_precision
 from latentia.nets import dcgan
 from latentia.nets.discriminator import Discriminator
 from latentia.nets.players import dense_body, dense_generator
@@ -116,15 +114,19 @@ class WassersteinGame(AdversarialModel):
             u_fake = self.fake(x)
         distance = self.judged(u).mean() - self.judged(u_fake).mean()
         total = -distance + self.constraint(u, u_fake) + self.regularisation(u)
-        return Loss(total, {"wasserstein": distance})
+        return Loss(total, {"distance": distance})
 
     def generator_loss(self, x: Tensor) -> Tensor:
         """Return −E f(G(z)), or the distance of mean features."""
-        u_fake = self.fake(x)
+        return self.verdict(x, self.fake(x)) + self.generator_regularisation()
+
+    def verdict(self, x: Tensor, u_fake: Tensor, *given: Tensor) -> Tensor:
+        """Return the loss of samples, without what the remedies add to it."""
         if self.feature_matching:
-            u = self.inside(x)
-            real, fake = (self.judge.features(*self.seen(part)) for part in (u, u_fake))
-            loss = feature_distance(full_precision(real), full_precision(fake))
-        else:
-            loss = -self.judged(u_fake).mean()
-        return loss + self.generator_regularisation()
+            return self.features_apart(self.inside(x), u_fake)
+        return -self.judged(u_fake).mean()
+
+    @property
+    def kind_of_game(self) -> str:
+        """The Wasserstein game."""
+        return "wasserstein"

@@ -31,6 +31,7 @@ def loss_curves(records: Sequence[Mapping[str, Any]]) -> Figure:
     InputError
         If the records hold no value.
     """
+    records = [record for record in records if record["split"] in DASHES]
     names = list(dict.fromkeys(name for record in records for name in record["values"]))
     if not names:
         raise InputError("there are no losses to draw: the records hold no value")

@@ -1,0 +1,135 @@
+"""What ails a game, in one sentence: from a few numbers that are taken after each epoch.
+
+    spread      Σ_d sd(G(z)_d) / Σ_d sd(x_d)          over samples: are they different?
+    contrast    E sd_d(G(z)) / E sd_d(x)              within a sample: is it more than one colour?
+    gradient    E ‖∂ s / ∂ u‖₂ at u = G(z)            s: what the generator's loss is made of
+    span        max x − min x                         of real images
+
+Thresholds were set on runs broken on purpose and on healthy ones (``tests/learning/test_doctor.py``
+prints the confusion matrix).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+FLAT, ALIKE, SURE, STILL, HUGE, NARROW = 0.05, 0.3, 0.97, 1e-3, 1e3, 0.1
+"""Limits of contrast, spread, probabilities, gradient, the critic's distance, the images' span."""
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """An ailment.
+
+    Attributes
+    ----------
+    name
+        One of the keys of `AILMENTS`.
+    sentence
+        What it is, its most likely cause, and what to do.
+    """
+
+    name: str
+    sentence: str
+
+    def __str__(self) -> str:
+        """Return the sentence."""
+        return self.sentence
+
+
+AILMENTS: Mapping[str, str] = {
+    "range": (
+        "the images span only {span:.3g} of their range of 1: they were probably divided by 255 "
+        "twice; give uint8, or floats that reach from 0 to 1"
+    ),
+    "constant": (
+        "every sample is the same flat image (contrast {contrast:.2f} of the data's): the "
+        "generator's last layer is saturated, mostly by weights too large or too high a "
+        "learning_rate; lower it, or take architecture='radford' with batch norm"
+    ),
+    "exploding": (
+        "the critic's distance is {distance:.3g} and grows: nothing holds it to 1-Lipschitz "
+        "functions; use WGANGP with penalty=10, or a smaller clipping and learning_rate"
+    ),
+    "vanishing": (
+        "the generator gets almost no gradient ({gradient:.1e} a sample), so it cannot learn: "
+        "{cause}"
+    ),
+    "saturated": (
+        "the discriminator is almost always right (real {real:.2f}, fake {fake:.2f}), which is "
+        "not yet mode collapse but starves the generator: lower its learning_rate, use "
+        "label_smoothing=0.9, augmentation or r1_penalty, or give it fewer steps"
+    ),
+    "collapse": (
+        "the samples differ from each other only {spread:.0%} as much as the data do: mode "
+        "collapse; try minibatch_discrimination, packing=2, unrolled_steps=5, or WGANGP"
+    ),
+}
+CAUSES: Mapping[str, str] = {
+    "minimax": "log(1 − D(G(z))) is flat where D is sure; use objective='non_saturating'",
+    "wasserstein": "the critic is almost constant; a larger clipping, or WGANGP",
+    "other": "the discriminator is flat around the samples; lower its learning_rate or steps",
+}
+
+
+def symptoms(
+    x: Tensor, u: Tensor, u_fake: Tensor, score: Callable[[Tensor], Tensor]
+) -> dict[str, float]:
+    """Return the numbers that `diagnose` looks at.
+
+    Parameters
+    ----------
+    x, u
+        Real data in their own units and as the nets see them.
+    u_fake
+        As many samples.
+    score
+        The generator's loss of samples.
+    """
+    u_fake = u_fake.detach().requires_grad_()
+    with torch.enable_grad():
+        (gradient,) = torch.autograd.grad(score(u_fake) * len(u_fake), u_fake)
+    real, fake = u.flatten(1), u_fake.detach().flatten(1)
+    found = {
+        "spread": _ratio(fake.std(0).sum(), real.std(0).sum()),
+        "gradient": float(gradient.flatten(1).norm(dim=1).mean()),
+    }
+    if x.ndim == 4:
+        contrast = _ratio(fake.std(1).mean(), real.std(1).mean())
+        found |= {"contrast": contrast, "span": float(x.max() - x.min())}
+    return found
+
+
+def _ratio(fake: Tensor, real: Tensor) -> float:
+    return float(fake) / max(float(real), 1e-12)
+
+
+def diagnose(found: Mapping[str, float], game: str) -> Diagnosis | None:
+    """Return the ailment that explains the numbers best, or None for a healthy game.
+
+    Parameters
+    ----------
+    found
+        `symptoms`, and the epoch's mean of ``real_probability`` and ``fake_probability`` or of
+        ``distance``.
+    game
+        "minimax", "wasserstein" or "other": what to say of a vanishing gradient.
+    """
+    signs = {
+        "range": found.get("span", 1.0) < NARROW,
+        "constant": found.get("contrast", 1.0) < FLAT,
+        "exploding": abs(found.get("distance", 0.0)) > HUGE,
+        "vanishing": found["gradient"] < STILL,
+        "saturated": found.get("real_probability", 0.0) > SURE
+        and found.get("fake_probability", 1.0) < 1 - SURE,
+        "collapse": found["spread"] < ALIKE,
+    }
+    name = next((name for name, present in signs.items() if present), None)
+    if name is None:
+        return None
+    numbers = {key.removesuffix("_probability"): value for key, value in found.items()}
+    return Diagnosis(name, AILMENTS[name].format(**numbers, cause=CAUSES[game]))
