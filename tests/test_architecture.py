@@ -36,7 +36,7 @@ LEVELS = [
     {"profiling", "conditional", "classifier"},
     {"linear", "autoencoders", "adversarial"},
     {"explore", "theory"},
-    {"evaluation", "sections", "baselines"},
+    {"evaluation", "quality", "sections", "baselines"},
     {"jobs", "factor_report"},
     {"explore_task"},
     {"explore_jobs"},

@@ -32,13 +32,17 @@ MODELS = {
 INSTRUMENTS = {"ImageClassifier": "latentia.classifier"}
 """What samples are measured with: saved and loaded as models are."""
 
-_PUBLIC = MODELS | INSTRUMENTS | {
-    "InputError": "latentia.errors",
-    "compare": "latentia.compare",
-    "evaluate": "latentia.evaluation",
-    "load": "latentia.saved",
-    "load_data": "latentia.data",
-}
+_PUBLIC = (
+    MODELS
+    | INSTRUMENTS
+    | {
+        "InputError": "latentia.errors",
+        "compare": "latentia.compare",
+        "evaluate": "latentia.evaluation",
+        "load": "latentia.saved",
+        "load_data": "latentia.data",
+    }
+)
 
 __all__ = ["INSTRUMENTS", "MODELS", "__version__", *_PUBLIC]
 

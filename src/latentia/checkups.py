@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -18,8 +18,9 @@ from latentia.train import evaluating
 CHECKED = 256
 """Samples of a checkup."""
 
-Examine = Callable[[Mapping[str, float]], tuple[dict[str, float], str]]
-"""From an epoch's means to numbers of the model's health, and a sentence if something is wrong."""
+Numbers = Mapping[str, float]
+Examine = Callable[[Numbers, Sequence[Numbers], int], tuple[dict[str, float], str]]
+"""From an epoch's means, earlier checkups and the epoch to numbers and, if need be, a sentence."""
 
 
 class Checkups:
@@ -39,9 +40,14 @@ class Checkups:
         self, recorder: Run | Unrecorded, examine: Examine, tell: Callable[[int, str], None]
     ) -> None:
         self.recorder, self.examine, self.tell = recorder, examine, tell
-        self.restore = recorder.restore
+        self.earlier: list[Numbers] = []
         self.checkpoint = recorder.checkpoint
         self.picture = recorder.picture
+
+    def restore(self, state: TrainingState) -> None:
+        """Bring the state to where an earlier run stopped, with the checkups until then."""
+        self.recorder.restore(state)
+        self.earlier = [r["values"] for r in self.recorder.records() if r["split"] == "health"]
 
     def record(
         self, state: TrainingState, epoch: int, split: str, values: dict[str, float]
@@ -50,7 +56,8 @@ class Checkups:
         self.recorder.record(state, epoch, split, values)
         if split != "train":
             return
-        found, sentence = self.examine(values)
+        found, sentence = self.examine(values, self.earlier, epoch)
+        self.earlier.append(found)
         if found:
             self.recorder.record(state, epoch, "health", found, sentence)
         if sentence:
@@ -65,7 +72,13 @@ class Examinable(Protocol):
     def nets(self) -> Mapping[str, nn.Module]:
         """Return the model's modules by name."""
 
-    def checkup(self, *batch: Any, means: Mapping[str, float]) -> tuple[dict[str, float], str]:  # noqa: ANN401
+    def checkup(
+        self,
+        *batch: Any,  # noqa: ANN401
+        means: Numbers,
+        earlier: Sequence[Numbers],
+        epoch: int,
+    ) -> tuple[dict[str, float], str]:
         """Return numbers of the model's health, and a sentence if it ails."""
 
 
@@ -74,9 +87,11 @@ def examination(model: Examinable, source: Source, device: torch.device) -> Exam
     rows = np.arange(min(CHECKED, len(source)))
     batch = [part.to(device) for part in source.batch(rows)]
 
-    def examine(means: Mapping[str, float]) -> tuple[dict[str, float], str]:
+    def examine(
+        means: Numbers, earlier: Sequence[Numbers], epoch: int
+    ) -> tuple[dict[str, float], str]:
         draws.seed(model.seed_, "checkup")
         with torch.no_grad(), evaluating(model.nets()):
-            return model.checkup(*batch, means=means)
+            return model.checkup(*batch, means=means, earlier=earlier, epoch=epoch)
 
     return examine

@@ -175,7 +175,7 @@ def data(words: list[str]) -> int:
         return 0
     known = sets.describe(given.name)
     for label, value in _description_rows(known):
-        print(f"{label:<9} {value}")
+        print(f"{label:<9} {value or 'not named'}")
     return 0
 
 

@@ -74,6 +74,32 @@ def uniform_like(x: Tensor) -> Tensor:
     return _own_rows(lambda n: torch.rand(n, *shape, device=x.device), len(x)).to(x.dtype)
 
 
+def bytes_like(x: Tensor) -> Tensor:
+    """Return uint8 noise, uniform on 0 to 255, of the shape and memory layout of ``x``.
+
+    Drawn eight at a time, it takes a fraction of the time of `uniform_like`.
+    """
+    size = x[0].numel()
+    generators = _generators.get()
+    if generators is not None:
+        words = torch.stack([_words(1, size, x.device, generator)[0] for generator in generators])
+    else:
+        words = _own_rows(lambda n: _words(n, size, x.device), len(x))
+    flat = words.view(torch.uint8)[:, :size]
+    if x.ndim == 4 and x.is_contiguous(memory_format=torch.channels_last):
+        n, c, h, w = x.shape
+        return flat.view(n, h, w, c).permute(0, 3, 1, 2)
+    return flat.view(x.shape)
+
+
+def _words(
+    n: int, size: int, device: torch.device, generator: torch.Generator | None = None
+) -> Tensor:
+    """Return (n, ⌈size / 8⌉) random words of 64 bits."""
+    words = torch.empty(n, -(-size // 8), dtype=torch.int64, device=device)
+    return words.random_(-(2**63), None, generator=generator)
+
+
 def _own_rows(draw: Callable[[int], Tensor], n_rows: int) -> Tensor:
     first = rank() * n_rows
     return draw(n_rows * world_size())[first : first + n_rows]

@@ -20,6 +20,7 @@ from latentia.metrics.clustering import cluster_agreement
 from latentia.metrics.coverage import class_shares, coverage, entropy, nearest_classes
 from latentia.metrics.frechet import PixelFeatures, frechet_distance
 from latentia.metrics.neighbours import code_accuracy, memorisation
+from latentia.metrics.precision_recall import precision_recall
 from latentia.metrics.reconstruction import psnr, squared_error
 from latentia.progress import TrainingProgress
 
@@ -27,6 +28,10 @@ MOST_SAMPLES = 10_000
 LEAST_SAMPLES = 1_000
 MOST_NEIGHBOURS = 2_000
 MOST_WEIGHTED = 2_000
+BALL = 5
+"""The neighbour that the balls of precision and recall reach, as Naeem et al. 2020 take it."""
+LEAST_A_CLASS = 20
+"""Drawn samples a class below which no classes are counted: chance would miss some."""
 N_IMPORTANCE = 50
 WEIGHED = 250
 """Test samples between two reports of progress."""
@@ -202,12 +207,23 @@ def _samples(model: Any, data: Dataset, random_state: int) -> dict[str, float]: 
         "frechet_distance": distance,
         "memorisation": memorisation(train, _spread(test, few), fake[:few]),
     }
+    if len(test) > BALL:
+        real = features.transform(_spread(test, few))
+        overlap = precision_recall(real, features.transform(fake[:few]), k=BALL)
+        names = ("precision", "recall", "density", "coverage")
+        found |= {name: getattr(overlap, name) for name in names}
     if data.y_train is not None:
-        x_some, y_some = _some(data.x_train, data.y_train)
-        n_classes = len(np.unique(y_some))
-        shares = class_shares(unit_floats(x_some), y_some, fake[:few], n_classes)
-        found |= {"classes_covered": float(coverage(shares)), "class_entropy": entropy(shares)}
+        found |= _classes_shown(data, fake[:few])
     return found
+
+
+def _classes_shown(data: Dataset, drawn: NDArray[Any]) -> dict[str, float]:
+    x, y = _some(data.x_train, data.y_train)  # type: ignore[arg-type]
+    n_classes = len(np.unique(y))
+    if len(drawn) < LEAST_A_CLASS * n_classes:
+        return {}
+    shares = class_shares(unit_floats(x), y, drawn, n_classes)
+    return {"classes_covered": float(coverage(shares)), "class_entropy": entropy(shares)}
 
 
 def _n_samples(test: NDArray[Any]) -> int:
@@ -218,9 +234,11 @@ def yardstick(data: Dataset) -> str:
     """Return what a Fréchet distance on this data must be quoted with, as a sentence."""
     test = _spread(data.x_test, MOST_SAMPLES)
     features = PixelFeatures().fit(unit_floats(_spread(data.x_train, MOST_SAMPLES)))
+    n_test, n_drawn = (min(n, MOST_NEIGHBOURS) for n in (len(test), _n_samples(test)))
     return (
         f"The Fréchet distance is between {len(test):,} test samples and {_n_samples(test):,} "
-        f"drawn ones, not resized, in {features.name}."
+        f"drawn ones, not resized, in {features.name}; precision, recall, density and coverage "
+        f"are of {n_test:,} and {n_drawn:,} of them there, k = {BALL}."
     )
 
 

@@ -44,6 +44,11 @@ class Field:
     help: str
 
 
+ABBREVIATIONS = {"VaDE": "vade", "AutoencoderKMeans": "autoencoder-kmeans", "WGANGP": "wgan-gp"}
+"""Names whose capitals do not divide words."""
+OTHER_NAMES = {"cgan": "ConditionalGAN", "cvae": "ConditionalVAE", "wgangp": "WGANGP"}
+
+
 def command_name(class_name: str) -> str:
     """Return a class's name on the command line.
 
@@ -51,12 +56,17 @@ def command_name(class_name: str) -> str:
     ('denoising-autoencoder', 'vae')
     """
     words = re.findall(r"[A-Z]+(?![a-z])|[A-Z][a-z0-9]*", class_name)
-    return "-".join(words).lower()
+    return ABBREVIATIONS.get(class_name, "-".join(words).lower())
 
 
 def commands() -> dict[str, str]:
     """Return class names by their name on the command line."""
     return {command_name(name): name for name in MODELS}
+
+
+def named_models() -> dict[str, str]:
+    """Return class names by every name that the command line takes, the field's short ones too."""
+    return commands() | OTHER_NAMES
 
 
 @cache

@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -22,7 +22,7 @@ from torch import Tensor, nn
 from latentia import distributed, draws
 from latentia.application import apply
 from latentia.base import LatentModel, to_numpy
-from latentia.checkups import Checkups, examination
+from latentia.checkups import Checkups, Numbers, examination
 from latentia.data.source import Source
 from latentia.engine import check_device_name, find_device, set_threads
 from latentia.order import BatchOrder
@@ -153,8 +153,7 @@ class GradientModel(LatentModel):
                 fixed = source.batch(np.arange(min(64, len(source))))[0].to(device)
                 draw = functools.partial(self._picture, fixed)
                 config = self._config(array, origin or {})
-                opened = open_run(folder, config, draw, resume=resume)
-                recorder = stack.enter_context(opened)
+                recorder = stack.enter_context(open_run(folder, config, draw, resume=resume))
             n_steps = BatchOrder(len(source), self.batch_size, self.n_epochs, self.seed_).n_steps
             watch = stack.enter_context(
                 TrainingProgress(n_steps, self.n_epochs, type(self).__name__, progress)
@@ -214,7 +213,9 @@ class GradientModel(LatentModel):
     def conclude(self, array: NDArray[Any], y: Any) -> None:  # noqa: ANN401
         """Learn what follows from the trained nets and the training data; here nothing."""
 
-    def checkup(self, *batch: Tensor, means: Mapping[str, float]) -> tuple[dict[str, float], str]:
+    def checkup(
+        self, *batch: Tensor, means: Numbers, earlier: Sequence[Numbers], epoch: int
+    ) -> tuple[dict[str, float], str]:
         """Return numbers of the model's health, and a sentence if it ails; here nothing."""
         return {}, ""
 
@@ -238,11 +239,10 @@ class GradientModel(LatentModel):
         return rows(pictures)
 
     def _decode_array(self, Z: NDArray[Any]) -> NDArray[Any]:
-        decoded = self.apply("decode", Z)
-        return decoded.reshape(len(Z), *self.data_shape_)
+        return self.apply("decode", Z).reshape(len(Z), *self.data_shape_)
 
     def apply(self, verb: str, rows_: NDArray[Any], *beside: NDArray[Any]) -> NDArray[Any]:
-        """Return a method of tensors, such as ``encode``, applied to arrays chunk by chunk."""
+        """Return a method of tensors applied to arrays, chunk by chunk."""
         return apply(self, verb, rows_, *beside)
 
 

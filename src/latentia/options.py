@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from latentia.errors import InputError, nearest
-from latentia.fields import Field, command_name, commands, model_fields
+from latentia.fields import Field, command_name, commands, model_fields, named_models
 
 SYNONYMS = {
     "latent_dim": "n_components",
@@ -147,8 +147,8 @@ def class_name_of(model: str) -> str:
     """
     known = commands()
     lowered = {name.lower(): name for name in known.values()}
-    if model in known:
-        return known[model]
+    if model in (named := named_models()):
+        return named[model]
     if model.lower() in lowered:
         return lowered[model.lower()]
     raise InputError(

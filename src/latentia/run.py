@@ -59,6 +59,10 @@ class Run:
         self.events: Any = None
         (path / "samples").mkdir(exist_ok=True)
 
+    def records(self) -> list[dict[str, Any]]:
+        """Return what is in ``metrics.jsonl``."""
+        return read_metrics(self.path)
+
     def close(self) -> None:
         """Flush what is still in memory."""
         if self.events is not None:
@@ -128,6 +132,10 @@ class Unrecorded:
 
     def restore(self, state: TrainingState) -> None:
         """Start from the beginning."""
+
+    def records(self) -> list[dict[str, Any]]:
+        """Return nothing: nothing is kept."""
+        return []
 
     def record(
         self, state: TrainingState, epoch: int, split: str, values: dict[str, float], note: str = ""

@@ -18,7 +18,7 @@ import torch
 from sklearn.base import BaseEstimator
 from torch import Tensor, nn
 
-from latentia import MODELS
+from latentia import INSTRUMENTS, MODELS
 from latentia.errors import InputError, nearest
 from latentia.files import sync_folder, write_atomically
 from latentia.run import read_config, versions
@@ -77,9 +77,10 @@ def load(path: str | Path) -> Any:  # noqa: ANN401
         raise InputError(f"the run in {path} is not finished: 'latentia resume {path}' first")
     config = read_config(folder)
     name = config.get("model", "")
-    if name not in MODELS or "learned" not in config:
-        raise InputError(f"{folder} holds no known model: {name!r}{nearest(name, MODELS)}")
-    model = getattr(importlib.import_module(MODELS[name]), name)(**_tuples(config["parameters"]))
+    homes = MODELS | INSTRUMENTS
+    if name not in homes or "learned" not in config:
+        raise InputError(f"{folder} holds no known model: {name!r}{nearest(name, homes)}")
+    model = getattr(importlib.import_module(homes[name]), name)(**_tuples(config["parameters"]))
     try:
         tensors = safetensors.torch.load((folder / WEIGHTS).read_bytes())
         _restore(model, tensors, config["learned"])

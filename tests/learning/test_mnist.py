@@ -5,7 +5,9 @@ import pytest
 
 from latentia.autoencoders.denoising import DenoisingAutoencoder
 from latentia.autoencoders.vae import VAE
+from latentia.classifier import ImageClassifier, stacked_digits
 from latentia.data import load
+from latentia.data.toys import stacked_mnist
 from latentia.errors import InputError
 from latentia.evaluation import evaluate
 from latentia.linear.pca import PCA
@@ -37,3 +39,12 @@ def test_denoising_autoencoder_psnr_after_ten_epochs(mnist):
     assert metrics["psnr"] >= 15.2
     assert metrics["psnr_denoised"] >= 15.2
     assert np.isfinite(metrics["code_accuracy"])
+
+
+def test_a_classifier_of_20_000_digits(mnist):
+    x, y = mnist.x_train[:20_000], mnist.y_train[:20_000]
+    classifier = ImageClassifier(title="mnist").fit(x, y)
+    assert classifier.score(mnist.x_test, mnist.y_test) >= 0.98
+    stack, digits = stacked_mnist(mnist.x_test, mnist.y_test, 2_000)
+    found = stacked_digits(classifier, stack) @ [100, 10, 1]
+    assert (found == digits).mean() >= 0.94

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 from torch import nn
+from torch.nn import functional
 
 from latentia.adversarial.dcgan import DCGAN
 from latentia.errors import InputError
@@ -14,6 +15,8 @@ from latentia.nets.dcgan import (
     lecture_body,
     lecture_generator,
 )
+from latentia.nets.normalisation import Dropout
+from latentia.nets.upsampling import UpsampledConvolution
 
 
 @pytest.mark.parametrize("size", [(8, 8), (9, 15), (28, 28), (31, 64), (64, 64), (128, 100)])
@@ -69,6 +72,43 @@ def test_the_game_is_the_papers(images):
     optimizer = model.updates()[0].make_optimizer(0.1)
     assert optimizer.defaults["lr"] == 2e-4
     assert optimizer.defaults["betas"] == (0.5, 0.999)
+
+
+@pytest.mark.parametrize("side", [1, 3, 5, 7])
+def test_upsampling_and_convolution_in_one(side):
+    torch.manual_seed(0)
+    layer = UpsampledConvolution(3, 4, side).double()
+    x = torch.randn(2, 3, 5, 6, dtype=torch.float64, requires_grad=True)
+    large = functional.interpolate(x, scale_factor=2)
+    expected = functional.conv2d(large, layer.weight, layer.bias, padding=side // 2)
+    weights = torch.randn_like(expected)
+    moved = [x, layer.weight, layer.bias]
+    torch.testing.assert_close(layer(x), expected)
+    for found, plain in zip(
+        torch.autograd.grad((layer(x) * weights).sum(), moved),
+        torch.autograd.grad((expected * weights).sum(), moved),
+        strict=True,
+    ):
+        torch.testing.assert_close(found, plain)
+
+
+def test_the_lectures_upsampling_is_merged_where_sizes_double():
+    merged = [isinstance(m, UpsampledConvolution) for m in lecture_generator((1, 28, 28), 5)]
+    assert sum(merged) == 2
+    odd = lecture_generator((1, 30, 30), 5)
+    assert sum(isinstance(m, nn.Upsample) for m in odd) == 1
+
+
+@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
+def test_dropout_zeroes_its_share_and_keeps_the_mean(layout):
+    torch.manual_seed(0)
+    x = torch.ones(200, 3, 5, 7).to(memory_format=layout)
+    layer = Dropout(0.3)
+    dropped = layer(x)
+    assert float((dropped == 0).float().mean()) == pytest.approx(0.3, abs=0.01)
+    assert float(dropped.mean()) == pytest.approx(1, abs=0.01)
+    assert len(dropped.unique()) == 2
+    assert torch.equal(layer.eval()(x), x)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ Images are scaled to [−1, 1] inside, tables to unit variance. Shapes: ``x`` is
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal
@@ -22,6 +22,7 @@ from latentia.adversarial.augmentation import Policy, augment
 from latentia.adversarial.doctor import diagnose, symptoms
 from latentia.adversarial.remedies import feature_distance, pack, r1
 from latentia.base import Generator
+from latentia.checkups import Numbers
 from latentia.data.source import Source
 from latentia.errors import InputError
 from latentia.gradient import GradientModel
@@ -208,13 +209,15 @@ class AdversarialModel(Generator, GradientModel):
         if self.historical_averaging:
             self.generator_history_.remember(self.generator_)
 
-    def checkup(self, *batch: Tensor, means: Mapping[str, float]) -> tuple[dict[str, float], str]:
+    def checkup(
+        self, *batch: Tensor, means: Numbers, earlier: Sequence[Numbers], epoch: int
+    ) -> tuple[dict[str, float], str]:
         """Return what an epoch's end shows of the game's health, and the doctor's sentence."""
         x, *targets = batch
         given, u = self.condition(*targets), self.inside(x)
         found = symptoms(x, u, self.fake(x, *given), lambda u_fake: self.verdict(x, u_fake, *given))
         found |= {key.split("/")[-1]: value for key, value in means.items() if "/" in key}
-        diagnosis = diagnose(found, self.kind_of_game)
+        diagnosis = diagnose(found, self.kind_of_game, earlier, last=epoch == self.n_epochs)
         self.diagnosis_ = diagnosis.name if diagnosis else "healthy"
         return found, str(diagnosis or "")
 

@@ -59,8 +59,8 @@ class DCGAN(MinimaxGame):
 
     architecture: Literal["radford", "lecture"] = "radford"
     """The paper's nets and weights N(0, 0.02), or the lecture's dense layer and upsampling."""
-    width: int = 64
-    """Channels of the layers next to the image in the paper's nets; deeper ones double."""
+    width: int = 32
+    """Channels of the layers next to the image in the paper's nets (64 there); deeper double."""
     discriminator_batch_norm: bool = True
     """Batch norm in the paper's discriminator; the generator keeps its own."""
 

@@ -1,24 +1,28 @@
 """What ails a game, in one sentence: from a few numbers that are taken after each epoch.
 
     spread      Σ_d sd(G(z)_d) / Σ_d sd(x_d)          over samples: are they different?
-    contrast    E sd_d(G(z)) / E sd_d(x)              within a sample: is it more than one colour?
     gradient    E ‖∂ s / ∂ u‖₂ at u = G(z)            s: what the generator's loss is made of
     span        max x − min x                         of real images
+    reach       E ‖x − G(z)‖₂                         as the nets see data: what a 1-Lipschitz
+                                                      critic's distance cannot exceed
 
-Thresholds were set on runs broken on purpose and on healthy ones (``tests/learning/test_doctor.py``
-prints the confusion matrix).
+At the start of any game samples are alike, so that counts only where they were less so before, do
+not change, or at the end. Thresholds were set on runs broken on purpose and on healthy ones;
+``tests/learning/test_doctor.py`` prints the confusion matrix.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-FLAT, ALIKE, SURE, STILL, HUGE, NARROW = 0.05, 0.3, 0.97, 1e-3, 1e3, 0.1
-"""Limits of contrast, spread, probabilities, gradient, the critic's distance, the images' span."""
+SAME, ALIKE, SURE, STILL, FAR, NARROW = 0.01, 0.3, 0.97, 1e-6, 10.0, 0.1
+"""Limits of spread (twice), probabilities, gradient, distance over reach, the images' span."""
+PATIENCE = 5
+"""How many checkups samples may stay the same."""
 
 
 @dataclass(frozen=True)
@@ -47,13 +51,14 @@ AILMENTS: Mapping[str, str] = {
         "twice; give uint8, or floats that reach from 0 to 1"
     ),
     "constant": (
-        "every sample is the same flat image (contrast {contrast:.2f} of the data's): the "
-        "generator's last layer is saturated, mostly by weights too large or too high a "
-        "learning_rate; lower it, or take architecture='radford' with batch norm"
+        "every sample is the same image (spread {spread:.1e} of the data's): the generator's last "
+        "layer is saturated, mostly by weights too large or too high a learning_rate; lower it, "
+        "or take architecture='radford' with batch norm"
     ),
     "exploding": (
-        "the critic's distance is {distance:.3g} and grows: nothing holds it to 1-Lipschitz "
-        "functions; use WGANGP with penalty=10, or a smaller clipping and learning_rate"
+        "the critic's distance is {distance:.3g}, and between data and samples there are only "
+        "{reach:.3g}: little holds the critic to 1-Lipschitz functions; use WGANGP with "
+        "penalty=10, or a smaller clipping and learning_rate"
     ),
     "vanishing": (
         "the generator gets almost no gradient ({gradient:.1e} a sample), so it cannot learn: "
@@ -95,20 +100,22 @@ def symptoms(
         (gradient,) = torch.autograd.grad(score(u_fake) * len(u_fake), u_fake)
     real, fake = u.flatten(1), u_fake.detach().flatten(1)
     found = {
-        "spread": _ratio(fake.std(0).sum(), real.std(0).sum()),
+        "spread": float(fake.std(0).sum()) / max(float(real.std(0).sum()), 1e-12),
         "gradient": float(gradient.flatten(1).norm(dim=1).mean()),
+        "reach": float((real - fake).norm(dim=1).mean()),
     }
     if x.ndim == 4:
-        contrast = _ratio(fake.std(1).mean(), real.std(1).mean())
-        found |= {"contrast": contrast, "span": float(x.max() - x.min())}
+        found["span"] = float(x.max() - x.min())
     return found
 
 
-def _ratio(fake: Tensor, real: Tensor) -> float:
-    return float(fake) / max(float(real), 1e-12)
-
-
-def diagnose(found: Mapping[str, float], game: str) -> Diagnosis | None:
+def diagnose(
+    found: Mapping[str, float],
+    game: str,
+    earlier: Sequence[Mapping[str, float]] = (),
+    *,
+    last: bool = False,
+) -> Diagnosis | None:
     """Return the ailment that explains the numbers best, or None for a healthy game.
 
     Parameters
@@ -118,15 +125,23 @@ def diagnose(found: Mapping[str, float], game: str) -> Diagnosis | None:
         ``distance``.
     game
         "minimax", "wasserstein" or "other": what to say of a vanishing gradient.
+    earlier
+        What earlier checkups found, oldest first.
+    last
+        Whether the game is over.
     """
+    sure = found.get("real_probability", 0.0) > SURE and found["fake_probability"] < 1 - SURE
+    spread = found["spread"]
+    before = [numbers["spread"] for numbers in earlier]
+    still_same = last or (len(before) >= PATIENCE and max(before[-PATIENCE:]) < SAME)
+    fell = spread < max(before, default=0.0) / 2
     signs = {
         "range": found.get("span", 1.0) < NARROW,
-        "constant": found.get("contrast", 1.0) < FLAT,
-        "exploding": abs(found.get("distance", 0.0)) > HUGE,
-        "vanishing": found["gradient"] < STILL,
-        "saturated": found.get("real_probability", 0.0) > SURE
-        and found.get("fake_probability", 1.0) < 1 - SURE,
-        "collapse": found["spread"] < ALIKE,
+        "exploding": abs(found.get("distance", 0.0)) > FAR * found["reach"],
+        "constant": spread < SAME and still_same,
+        "vanishing": found["gradient"] < STILL or (sure and game == "minimax"),
+        "saturated": sure,
+        "collapse": spread < ALIKE and (fell or (last and spread < ALIKE / 2)),
     }
     name = next((name for name, present in signs.items() if present), None)
     if name is None:

@@ -41,7 +41,7 @@ class WassersteinGame(AdversarialModel):
     """The nets: fully connected, DCGAN's, or what suits the data."""
     hidden: tuple[int, ...] = (256, 512)
     """Widths of a fully connected generator's layers; the critic mirrors them."""
-    width: int = 64
+    width: int = 32
     """Channels of the convolutional layers next to the image; deeper ones double."""
 
     @property

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 
-from latentia.data import arrays, bundled, download, folders, idx
+from latentia.data import arrays, bundled, download, folders, idx, toys
 from latentia.data.dataset import Dataset, Description, split
 from latentia.data.download import RemoteFile
 from latentia.errors import InputError, nearest
@@ -30,7 +30,18 @@ FASHION_MNIST = dataclasses.replace(
     origin="Xiao, Rasul, Vollgraf 2017 (Zalando SE)",
     needs_network=True,
 )
-DESCRIPTIONS = {d.name: d for d in (bundled.DIGITS, bundled.FASHION_SMALL, MNIST, FASHION_MNIST)}
+_ALL = (
+    bundled.DIGITS,
+    bundled.FASHION_SMALL,
+    MNIST,
+    FASHION_MNIST,
+    toys.RING,
+    toys.GRID,
+    toys.STACKED,
+)
+DESCRIPTIONS = {description.name: description for description in _ALL}
+MADE_FROM = {toys.STACKED.name: MNIST.name}
+"""Named data sets that are made from another one's files."""
 MIRRORS = {
     "mnist": (
         "https://ossci-datasets.s3.amazonaws.com/mnist",
@@ -85,6 +96,7 @@ def fetch(name: str) -> Path:
     """
     if not describe(name).needs_network:
         raise InputError(f"{name} ships with the software: there is nothing to fetch")
+    name = MADE_FROM.get(name, name)
     folder = download.cache_folder() / name
     files = [RemoteFile(f"{idx.FILES[role]}.gz", sha) for role, sha in CHECKSUMS[name].items()]
     download.fetch_all(files, MIRRORS[name], folder)
@@ -130,6 +142,10 @@ def _load(spec: str, random_state: int, image_size: int | None) -> Dataset:
         return bundled.load_digits()
     if spec == "fashion-mnist-small":
         return bundled.load_fashion_small()
+    if spec in toys.MIXTURES:
+        return toys.load_mixture(spec)
+    if spec in MADE_FROM:
+        return toys.stack(_load(MADE_FROM[spec], random_state, image_size))
     if spec in DESCRIPTIONS:
         found = _cached(spec)
         return idx.load_folder(found or _files(fetch(spec)), spec)

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from latentia.nets.mlp import leaky_relu, relu
 from latentia.nets.normalisation import BatchNorm, Dropout
+from latentia.nets.upsampling import UpsampledConvolution
 
 Size = tuple[int, int]
 
@@ -115,13 +116,18 @@ def lecture_generator(shape: tuple[int, int, int], n_inputs: int) -> nn.Sequenti
         nn.Linear(n_inputs, 128 * small[0] * small[1]),
         leaky_relu(),
         nn.Unflatten(1, (128, *small)),
-        nn.Upsample(middle),
-        nn.Conv2d(128, 64, 5, padding=2),
+        *_upsampling(small, middle, 128, 64),
         leaky_relu(),
-        nn.Upsample(large),
-        nn.Conv2d(64, shape[0], 5, padding=2),
+        *_upsampling(middle, large, 64, shape[0]),
         nn.Tanh(),
     )
+
+
+def _upsampling(small: Size, large: Size, n_in: int, n_out: int) -> list[nn.Module]:
+    """Return nearest upsampling and a 5×5 convolution, in one where the size doubles exactly."""
+    if large == (2 * small[0], 2 * small[1]):
+        return [UpsampledConvolution(n_in, n_out, 5)]
+    return [nn.Upsample(large), nn.Conv2d(n_in, n_out, 5, padding=2)]
 
 
 def lecture_body(shape: tuple[int, int, int]) -> tuple[nn.Module, int]:

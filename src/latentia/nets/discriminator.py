@@ -87,7 +87,7 @@ def append(x: Tensor, *given: Tensor) -> Tensor:
 class MinibatchDiscrimination(nn.Module):
     """``o(xᵢ)_b = Σ_{j≠i} exp(−‖M_{i,b} − M_{j,b}‖₁)``, ``M_i = f(xᵢ) T``: how near the others are.
 
-    The sum runs over the batches of all processes.
+    In training the sum runs over the batches of all processes.
 
     Parameters
     ----------
@@ -110,7 +110,8 @@ class MinibatchDiscrimination(nn.Module):
         """Return (N, n_kernels) sums of closeness to the other samples."""
         m_NBC = self.tensor(feature_NF).unflatten(1, (self.n_kernels, KERNEL_SIZE))
         others = m_NBC
-        if world_size() > 1:
+        # Held-out batches are one process's own: no other takes part.
+        if self.training and world_size() > 1:
             others = torch.cat(collective.all_gather(m_NBC))  # type: ignore[no-untyped-call]
         distance_NMB = (m_NBC[:, None] - others[None]).abs().sum(3)
         # A sample's closeness to itself is 1.

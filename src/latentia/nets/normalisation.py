@@ -9,7 +9,7 @@ import torch.distributed.nn.functional as collective
 from torch import Tensor, nn
 
 from latentia.distributed import world_size
-from latentia.draws import uniform_like
+from latentia.draws import bytes_like
 
 
 class BatchNorm(nn.BatchNorm2d):
@@ -51,7 +51,8 @@ class Dropout(nn.Module):
     Parameters
     ----------
     rate
-        The probability that an element is zeroed in training.
+        The probability that an element is zeroed in training, to the nearest 1/256: the mask is
+        made of bytes, which are cheap to draw.
 
     References
     ----------
@@ -60,10 +61,11 @@ class Dropout(nn.Module):
 
     def __init__(self, rate: float) -> None:
         super().__init__()
-        self.rate = rate
+        self.rate = round(rate * 256) / 256
 
     def forward(self, x: Tensor) -> Tensor:
         """Return ``x`` with elements zeroed and the rest scaled by 1/(1 − rate), in training."""
         if not self.training:
             return x
-        return x * (uniform_like(x) >= self.rate) / (1 - self.rate)
+        kept = bytes_like(x) >= 256 * self.rate
+        return x * kept.to(x.dtype).mul_(1 / (1 - self.rate))

@@ -30,7 +30,12 @@ def dense_generator(
 
 
 def dense_body(n_inputs: int, hidden: Sequence[int]) -> tuple[nn.Module, int]:
-    """Return linear layers with LeakyReLU 0.2 after each, and how many features they give."""
+    """Return linear layers with LeakyReLU 0.2 after each, and how many features they give.
+
+    Without any, the data are the features.
+    """
+    if not hidden:
+        return nn.Identity(), n_inputs
     layers = mlp([n_inputs, *hidden], leaky_relu)
     layers.append(leaky_relu())
     return layers, hidden[-1]

@@ -1,6 +1,7 @@
 """Nearest-neighbour upsampling and a convolution, computed together.
 
-    y[2i + a, 2j + b] = Σ_uv w[u, v] x↑[2i + a + u − p, 2j + b + v − p],   x↑[s, t] = x[⌊s/2⌋, ⌊t/2⌋]
+    y[2i + a, 2j + b] = Σ_uv w[u, v] x↑[2i + a + u − p, 2j + b + v − p]
+    x↑[s, t] = x[⌊s/2⌋, ⌊t/2⌋]
 
 Taps of the kernel that fall on the same pixel of x add up, so that each of the four phases (a, b)
 is a convolution of the small image with a smaller kernel: 5×5 on the large image, 25 products a

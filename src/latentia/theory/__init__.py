@@ -1,0 +1,1 @@
+"""The mathematics of generative models, computed: distributions and numbers in, numbers out."""

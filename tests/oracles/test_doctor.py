@@ -1,0 +1,101 @@
+"""The doctor's rules, number by number, and where its sentence goes."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+
+import latentia
+from latentia.adversarial.doctor import AILMENTS, diagnose, symptoms
+from latentia.run import read_metrics
+from latentia.sections import model_section
+
+WELL = {
+    "spread": 0.8,
+    "gradient": 0.5,
+    "reach": 6.0,
+    "span": 1.0,
+    "real_probability": 0.7,
+    "fake_probability": 0.3,
+}
+
+
+def name(found, game="other", earlier=(), *, last=False):
+    diagnosis = diagnose(WELL | found, game, earlier, last=last)
+    return diagnosis and diagnosis.name
+
+
+@pytest.mark.parametrize(
+    ("expected", "found", "game"),
+    [
+        (None, {}, "other"),
+        ("range", {"span": 0.004}, "other"),
+        ("exploding", {"distance": -61.0}, "wasserstein"),
+        (None, {"distance": 59.0}, "wasserstein"),
+        ("vanishing", {"gradient": 1e-9}, "wasserstein"),
+        ("vanishing", {"real_probability": 0.99, "fake_probability": 0.01}, "minimax"),
+        ("saturated", {"real_probability": 0.99, "fake_probability": 0.01}, "other"),
+        (None, {"real_probability": 0.99, "fake_probability": 0.2}, "other"),
+    ],
+)
+def test_each_rule(expected, found, game):
+    assert name(found, game) == expected
+
+
+def test_alike_samples_count_only_after_they_differed_or_at_the_end():
+    assert name({"spread": 0.1}) is None
+    assert name({"spread": 0.1}, last=True) == "collapse"
+    assert name({"spread": 0.1}, earlier=[{"spread": 0.9}]) == "collapse"
+    assert name({"spread": 0.5}, earlier=[{"spread": 2.0}]) is None
+    assert name({"spread": 0.001}) is None
+    assert name({"spread": 0.001}, earlier=[{"spread": 0.002}] * 5) == "constant"
+    assert name({"spread": 0.001}, last=True) == "constant"
+
+
+def test_every_ailment_makes_one_sentence():
+    numbers = {"real": 1.0, "fake": 0.0, "distance": 1.0, "cause": "so"} | WELL
+    for sentence in AILMENTS.values():
+        said = sentence.format(**numbers)
+        assert "{" not in said
+        assert not said.endswith(".")
+
+
+def test_symptoms_by_hand():
+    x = torch.rand(6, 1, 2, 2, generator=torch.Generator().manual_seed(0))
+    u = 2 * x - 1
+    found = symptoms(x, u, u / 2, lambda fake: (3 * fake).flatten(1).sum(1).mean())
+    assert found["spread"] == pytest.approx(0.5)
+    assert found["gradient"] == pytest.approx(6.0)  # ‖(3, 3, 3, 3)‖
+    assert found["reach"] == pytest.approx(float((u / 2).flatten(1).norm(dim=1).mean()))
+    assert found["span"] == pytest.approx(float(x.max() - x.min()))
+
+
+def broken():
+    return latentia.GAN(learning_rate=3.0, n_epochs=6, batch_size=16, hidden=(64,), random_state=0)
+
+
+def test_the_sentence_stands_in_log_report_and_progress(images, tmp_path, capsys):
+    model = broken().fit(images, run=tmp_path / "run", progress=True)
+    assert model.diagnosis_ == "saturated"
+    health = [r for r in read_metrics(tmp_path / "run") if r["split"] == "health"]
+    assert [r["epoch"] for r in health] == [1, 2, 3, 4, 5, 6]
+    assert "almost always right" in health[-1]["note"]
+    assert "almost always right" in capsys.readouterr().err
+    data = latentia.load_data("digits")
+    model = broken().fit(np.asarray(data.x_train[:100]), run=tmp_path / "digits")
+    section = model_section(model, data, tmp_path / "digits", {})
+    assert any("almost always right" in note for note in section.notes)
+
+
+def test_a_checkup_changes_nothing_and_goes_on_after_a_stop(images, tmp_path):
+    checked = broken().fit(images)
+    plain = broken()
+    plain.checkup = lambda *batch, **numbers: ({}, "")
+    plain.fit(images)
+    for a, b in zip(checked.generator_.parameters(), plain.generator_.parameters(), strict=True):
+        assert torch.equal(a, b)
+    run = tmp_path / "run"
+    broken().fit(images, run=run)
+    lines = (run / "metrics.jsonl").read_text().splitlines()
+    assert [json.loads(line)["split"] for line in lines] == ["train", "health"] * 6

@@ -1,0 +1,75 @@
+"""A game on the line: it converges, is repeatable, and its density is the generator's own."""
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from latentia.errors import InputError
+from latentia.theory.divergences import js_divergence
+from latentia.theory.game import Game, image_cdf
+
+NORMAL = stats.norm(4, 0.6)
+
+
+@pytest.fixture(scope="module")
+def record():
+    return Game(n_steps=150, n_discriminator=2, learning_rate=4e-3, record_every=25).play(NORMAL)
+
+
+def test_the_game_ends_at_one_half(record):
+    first, last = record.moments[0], record.moments[-1]
+    assert first.js_divergence > 0.2
+    assert last.js_divergence < 0.005
+    assert last.distance_from_half < 0.02
+    inside = np.abs(record.x - 4) < 1.5
+    assert np.abs(last.discriminator - 0.5)[inside].max() < 0.1
+
+
+def test_what_is_recorded(record):
+    assert [moment.step for moment in record.moments] == [0, 25, 50, 75, 100, 125, 150]
+    assert record.at(60).step == 50
+    width = record.x[1] - record.x[0]
+    np.testing.assert_allclose(record.p_data, NORMAL.pdf(record.x), atol=1e-3)
+    for moment in record.moments:
+        assert len(moment.p_g) == len(moment.discriminator) == len(record.x)
+        assert 0.95 < moment.p_g.sum() * width <= 1 + 1e-9
+        assert ((moment.discriminator > 0) & (moment.discriminator < 1)).all()
+    last = record.moments[-1]
+    assert js_divergence(*(p / p.sum() for p in (last.p_g, record.p_data))) == pytest.approx(
+        last.js_divergence, abs=1e-3
+    )
+    quantiles = NORMAL.ppf((np.arange(len(record.z)) + 0.5) / len(record.z))
+    np.testing.assert_allclose(np.sort(last.images), quantiles, atol=0.15)
+
+
+def test_a_game_is_repeatable_and_free_of_units():
+    game = Game(n_steps=10, record_every=10, random_state=3)
+    one, two = game.play(NORMAL).moments[-1], game.play(NORMAL).moments[-1]
+    np.testing.assert_array_equal(one.images, two.images)
+    scaled = game.play(stats.norm(4000, 600)).moments[-1]
+    np.testing.assert_allclose(scaled.images, 1000 * one.images, rtol=1e-3)
+    assert scaled.js_divergence == pytest.approx(one.js_divergence, abs=1e-4)
+    other = Game(n_steps=10, record_every=10, random_state=4).play(NORMAL).moments[-1]
+    assert np.abs(other.images - one.images).max() > 1e-3
+
+
+def test_the_density_of_a_map_is_the_change_of_variables():
+    u = np.linspace(0, 1, 4001)
+    x = np.linspace(0.1, 1.9, 7)
+    np.testing.assert_allclose(image_cdf(u**2 * 2, x), np.sqrt(x / 2), atol=1e-6)
+    folded = np.sin(2 * np.pi * u)
+    np.testing.assert_allclose(
+        image_cdf(folded, np.array([-0.5, 0.0, 0.5])), [1 / 3, 1 / 2, 2 / 3], atol=1e-4
+    )
+    np.testing.assert_array_equal(image_cdf(np.ones(3), np.array([0.5, 1.5])), [0, 1])
+
+
+def test_bad_settings_are_named():
+    with pytest.raises(InputError, match="n_steps is 0"):
+        Game(n_steps=0).play(NORMAL)
+    with pytest.raises(InputError, match="learning_rate is 0"):
+        Game(learning_rate=0.0).play(NORMAL)
+    with pytest.raises(InputError, match="hidden is 'many'"):
+        Game(hidden="many").play(NORMAL)
+    with pytest.raises(InputError, match="ndarray is no density"):
+        Game().play(np.ones(3))
