@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,10 @@ ACTIONS = {
     "neighbours": "Find what lies nearest, by codes and by pixels.",
     "invert": "Find codes by gradient descent through the decoder.",
 }
-SUFFIXES = (".png", ".npz", ".gif", ".mp4")
+FILMS = (".gif", ".mp4")
+SUFFIXES = (".png", ".npz", *FILMS)
+MOST_STEPS, MOST_CELLS = 1000, 200
+"""Of a walk, and across a map: their images are all in memory, and beside each other."""
 MOVING = ("interpolate", "traverse", "attribute", "blend")
 
 SAMPLES = ("interpolate", "traverse", "attribute", "blend", "neighbours", "invert")
@@ -146,6 +150,7 @@ def _parser(action: str) -> Parser:
     parser.add_argument("--data", help="a data set (default: the one it was trained on)")
     endings = ", ".join(SUFFIXES if action in MOVING else SUFFIXES[:2])
     parser.add_argument("--out", type=Path, help=f"{endings} (default: {action}.png)")
+    parser.add_argument("--overwrite", action="store_true", help="replace the file if it exists")
     for flag, (actions, settings) in OPTIONS.items():
         if action in actions:
             parser.add_argument(flag, **settings)
@@ -162,5 +167,20 @@ def _check(action: str, given: argparse.Namespace) -> None:
         )
     if not given.out.parent.is_dir():
         raise InputError(f"there is no folder {given.out.parent} to write {given.out.name} into")
+    if given.out.exists() and (given.out.is_dir() or not given.overwrite):
+        raise InputError(f"{given.out} exists: give another --out, or --overwrite for a file")
     if action in SAMPLES and given.rows and given.images:
         raise InputError("--rows and --images both name samples; give one of them")
+    _check_numbers(action, given)
+
+
+def _check_numbers(action: str, given: argparse.Namespace) -> None:
+    """Refuse numbers that no model can go with."""
+    if action == "attribute" and not all(math.isfinite(s) for s in given.strengths):
+        raise InputError(f"the strengths are {given.strengths}; give finite numbers such as -1 0 1")
+    if action == "attribute" and given.out.suffix in FILMS and len(set(given.strengths)) < 2:
+        raise InputError(f"{given.out} shows what lies between strengths; give two different ones")
+    if action in ("interpolate", "traverse", "blend") and (given.n_steps or 0) > MOST_STEPS:
+        raise InputError(f"--n-steps is {given.n_steps}; a walk has at most {MOST_STEPS:,}")
+    if action == "map" and given.n_grid > MOST_CELLS:
+        raise InputError(f"--n-grid is {given.n_grid}; a map has at most {MOST_CELLS} across")

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from latentia.base import Generator, Transformer
 from latentia.engine import set_threads
 from latentia.errors import InputError
-from latentia.explore.animate import mosaic, there_and_back, write_animation
+from latentia.explore.animate import check_animation, mosaic, there_and_back, write_animation
 from latentia.explore.attribute_check import PixelClassifiers, attribute_check
 from latentia.explore.attributes import attribute_direction, attribute_figure, edit
 from latentia.explore.blend import blend_codes, blend_figure, shares_of_two
@@ -33,8 +33,6 @@ from latentia.saved import load
 
 MOST_POOL = 20_000
 """Training samples among which neighbours are sought."""
-
-
 EXAMPLES, DRAWN = 3, 4
 """Samples that are edited with and without an attribute, and draws that are walked between."""
 
@@ -52,8 +50,10 @@ class Outcome:
 def run(action: str, given: argparse.Namespace) -> list[str]:
     """Do what an action asks; write its file, and return the lines to print."""
     set_threads()
-    outcome = JOBS[action](Task(load(given.run), given))
     out = given.out
+    if out.suffix in (".gif", ".mp4"):
+        check_animation(out, given.frames_per_second)
+    outcome = JOBS[action](Task(load(given.run), given))
     if out.suffix == ".png":
         write_atomically(out, png_bytes(outcome.figure()))
     elif out.suffix == ".npz":
@@ -70,6 +70,8 @@ def _interpolate(task: Task) -> Outcome:
     originals = None
     if isinstance(model, Transformer) or given.rows or given.images:
         originals = task.samples((0, 1))
+        if len(originals) < 2:
+            raise InputError(f"a walk needs at least two samples; {len(originals)} was given")
         anchors = task.codes(originals)
     elif isinstance(model, Generator):
         anchors = prior_draws(model, DRAWN, given.random_state)
@@ -89,9 +91,8 @@ def _map(task: Task) -> Outcome:
     codes = codes_of(model, task.test) if isinstance(model, Transformer) else None
     grid = manifold(model, codes, given.coordinates, given.n_grid, given.random_state)
     arrays = {"codes": grid.codes, "images": grid.images}
-    if codes is None or (task.data.y_test is None and not given.labels):
+    if codes is None or (found := task.shown_labels()) is None:
         return Outcome(arrays, lambda: map_figure(grid, codes))
-    found = task.label_sets()[0]
     labels = found.test[task.kept]
     arrays |= {"test_codes": codes, "test_labels": labels}
     return Outcome(arrays, lambda: map_figure(grid, codes, labels, found.names))
@@ -175,9 +176,9 @@ def _judged(
     edited: NDArray[Any],
 ) -> tuple[list[list[str]], list[str]]:
     """Return the attribute's probability below each image, and the check in words."""
-    given = task.given
-    judges = PixelClassifiers(task.data.x_train, {key: pair[0] for key, pair in labels.items()})
-    held_out = {key: pair[1][task.kept] for key, pair in labels.items()}
+    given, judged = task.given, task.judged(labels, name)
+    judges = PixelClassifiers(task.data.x_train, {key: pair[0] for key, pair in judged.items()})
+    held_out = {key: pair[1] for key, pair in judged.items()}
     check = attribute_check(
         task.model,
         task.test,
@@ -193,12 +194,16 @@ def _judged(
     walks = edited.reshape(-1, *edited.shape[2:])
     rows.append(judges.probabilities(walks)[name].reshape(edited.shape[:2])[:, order])
     captions = [[f"{p:.0%}" for p in row] for row in np.concatenate(rows, axis=1)]
-    return captions, str(check).splitlines()
+    alike = ", ".join(key for key in labels if key not in judged)
+    told = [f"not judged, since all test samples are alike: {alike}"] if alike else []
+    return captions, [*str(check).splitlines(), *told]
 
 
 def _blend(task: Task) -> Outcome:
     model, given = task.model, task.given
     samples = task.samples((0, 1))
+    if given.n_steps is not None and (given.weights is not None or len(samples) != 2):
+        raise InputError("--n-steps is of a walk between two samples; leave it, or --weights, out")
     codes, weights = task.codes(samples), given.weights
     if weights is None and len(samples) == 2:
         weights = shares_of_two(task.steps(5))
@@ -216,9 +221,9 @@ def _neighbours(task: Task) -> Outcome:
     pool, queries = np.asarray(data.x_train[kept]), task.samples(range(5))
     found = nearest_neighbours(model, queries, pool, given.n_neighbours)
     arrays = {"latent": kept[found.latent], "pixel": kept[found.pixel]}
-    if given.images or (data.y_train is None and not given.labels):
+    own = None if given.images else task.shown_labels()
+    if own is None:
         return Outcome(arrays, lambda: neighbours_figure(found, queries, pool))
-    own = task.label_sets()[0]
     labels = own.test[task.rows(range(5))], own.train[kept], own.names
     return Outcome(arrays, lambda: neighbours_figure(found, queries, pool, *labels))
 

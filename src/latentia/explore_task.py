@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
@@ -74,31 +75,67 @@ class Task:
         asked: int | None = self.given.n_steps
         return asked if asked is not None else FRAMES if self.moves else default
 
-    def label_sets(self) -> list[Classes]:
+    def label_sets(self) -> dict[str, Classes]:
         """Return the labels asked for; else all those of the data's own .npz, or its classes."""
         data, named = self.data, self._named_labels()
         if named:
-            return [classes(k, *labels_beside(data, values, k)) for k, values in named.items()]
+            found = {name: labels_beside(data, values, name) for name, values in named.items()}
+            return {name: classes(name, *parts) for name, parts in found.items()}
         if data.y_train is None or data.y_test is None:
             raise InputError(f"{data.name} has no labels; name some with --labels FILE.npz:key")
-        return [classes("class", data.y_train, data.y_test, data.class_names)]
+        return {"class": classes("class", data.y_train, data.y_test, data.class_names)}
+
+    def shown_labels(self) -> Classes | None:
+        """Return the first labels, to colour or caption by; the data's own only if they differ."""
+        data = self.data
+        parts = [part for part in (data.y_train, data.y_test) if part is not None]
+        if not self.given.labels and (not parts or len(np.unique(np.concatenate(parts))) < 2):
+            return None
+        return next(iter(self.label_sets().values()))
 
     def _named_labels(self) -> dict[str, NDArray[Any]]:
         data = self.data
         own = data.spec if data.spec.endswith(".npz") else ""
         found: dict[str, NDArray[Any]] = {}
         for spec in self.given.labels or ():
-            found |= read_labels(spec if ".np" in spec or not own else f"{own}:{spec}")
+            new = read_labels(spec if ".np" in spec or not own else f"{own}:{spec}")
+            for name in new.keys() & found.keys():
+                raise InputError(f"--labels gives {name!r} twice; name one of them otherwise")
+            found |= new
         if self.given.labels or not own or data.y_train is None:
             return found
         n = len(data.x_train) + len(data.x_test)
         return {name: values for name, values in read_labels(own).items() if len(values) == n}
 
     def attributes(self) -> dict[str, Pair]:
-        """Return what the labels say that samples have, in the training and the test part."""
+        """Return what the labels say that samples have, in the training and the test part.
+
+        A class's name that several labels share, such as ``1``, has its labels' name before it.
+        """
+        sets = {name: found.attributes() for name, found in self.label_sets().items()}
+        count = Counter(name for found in sets.values() for name in found)
         return {
-            name: pair for found in self.label_sets() for name, pair in found.attributes().items()
+            name if count[name] == 1 else f"{own} {name}": pair
+            for own, found in sets.items()
+            for name, pair in found.items()
         }
+
+    def judged(self, labels: Mapping[str, Pair], name: str) -> dict[str, Pair]:
+        """Return the labels that differ among the kept test samples too, as the edited one's must.
+
+        Raises
+        ------
+        InputError
+            If those of ``name`` do not.
+        """
+        found = {key: (train, test[self.kept]) for key, (train, test) in labels.items()}
+        found = {k: (train, test) for k, (train, test) in found.items() if test.any() > test.all()}
+        if name not in found:
+            raise InputError(
+                f"all test samples are alike in {name!r}, so that its edit cannot be judged; give "
+                "--no-check"
+            )
+        return found
 
     def attribute(self, labels: Mapping[str, Pair]) -> str:
         """Return the attribute asked for; ``age`` finds ``age > 43``, and nothing the first."""

@@ -27,7 +27,7 @@ from latentia.data.source import Source
 from latentia.engine import check_device_name, find_device, set_threads
 from latentia.order import BatchOrder
 from latentia.parameters import check_range
-from latentia.plots.grids import rows, tile
+from latentia.plots.grids import DRAWABLE, rows, tile
 from latentia.progress import TrainingProgress
 from latentia.run import Run, Unrecorded, fingerprint, open_run, read_config, recorded_threads
 from latentia.schedules import SCHEDULES
@@ -229,7 +229,7 @@ class GradientModel(LatentModel):
         }
 
     def _picture(self, fixed: Tensor) -> NDArray[np.uint8] | None:
-        if fixed.ndim != 4:
+        if fixed.ndim != 4 or fixed.shape[1] not in DRAWABLE:
             return None
         with torch.no_grad():
             draws.seed(self.seed_, "preview")

@@ -14,7 +14,7 @@ from latentia.fields import model_reference, model_summary
 from latentia.linear.factor_solution import FactorSolution
 from latentia.linear.findings import findings
 from latentia.plots.curves import loss_curves
-from latentia.plots.grids import png, rows, tile
+from latentia.plots.grids import DRAWABLE, png, rows, tile
 from latentia.plots.latent import latent_map, spectrum
 from latentia.plots.style import png_bytes
 from latentia.report import ModelSection, Picture
@@ -57,7 +57,8 @@ def _health(records: list[dict[str, Any]]) -> Iterator[str]:
 
 
 def _pictures(model: Any, data: Dataset, run: Path) -> Iterator[Picture]:  # noqa: ANN401
-    is_image = data.x_test.ndim > 2
+    shape = data.x_test.shape[1:]
+    is_image = len(shape) == 2 or (len(shape) == 3 and shape[0] in DRAWABLE)
     if is_image and hasattr(model, "sample"):
         yield _samples(model)
     if is_image and hasattr(model, "loadings_"):

@@ -14,9 +14,15 @@ from latentia.autoencoders.conditional_vae import ConditionalVAE
 from latentia.autoencoders.vae import VAE
 from latentia.cli import main
 from latentia.data import load as load_data
+from latentia.data.dataset import Part, split
 from latentia.explore_command import ACTIONS
 from latentia.linear.pca import PCA
 from tests.conftest import SHARED
+
+
+def training_rows(n):
+    """Return the rows of a file of n samples that fall into the training part."""
+    return split(Part(np.arange(n)), "rows", 0).x_train
 
 
 @pytest.fixture(scope="module")
@@ -30,6 +36,11 @@ def folder(tmp_path_factory):
     labels = {"round": np.isin(y, (0, 6, 8, 9)).astype(int), "ink": np.rint(1e4 * ink).astype(int)}
     np.savez(folder / "digits.npz", images=x, **labels)
     np.save(folder / "둥글다.npy", labels["round"])
+    np.save(folder / "rare.npy", 1 - 2 * np.isin(np.arange(len(x)), training_rows(len(x))[:5]))
+    np.save(folder / "digit.npy", y)
+    np.save(folder / "mirrored.npy", 9 - y)
+    np.savez(folder / "alike.npz", images=x, y=np.zeros(len(x), int))
+    (folder / "folder.png").mkdir()
     spec = str(folder / "digits.npz")
     for name, model in (
         ("pca", PCA(n_components=4)),
@@ -162,6 +173,37 @@ def test_labels_of_a_file_with_parts_of_its_own(writes, folder, tmp_path):
     assert arrays(out)["test_labels"].tolist() == data.y_test[:20].tolist()
 
 
+@pytest.mark.parametrize("action", ["map", "neighbours"])
+def test_classes_that_do_not_differ_are_left_out(action, writes):
+    writes("a.png", action, "pca", "--data", "alike.npz")
+
+
+def test_a_class_in_several_labels_is_named_after_its_own(writes, folder):
+    words = ("--labels", "digit.npy", "mirrored.npy", "--no-check", "--attribute")
+    ways = [
+        arrays(writes(f"{name}.npz", "attribute", "pca", *words, name)[0])["direction"]
+        for name in ("digit 3", "mirrored 6", "mirrored 3")
+    ]
+    np.testing.assert_array_equal(ways[0], ways[1])
+    assert not np.allclose(ways[0], ways[2])
+
+
+def test_what_no_test_sample_has_is_not_judged(writes):
+    words = ("--labels", "rare.npy", "digits.npz:round", "--attribute", "round")
+    _, lines = writes("a.png", "attribute", "pca", *words, "--strengths", 1)
+    assert lines[-1] == "not judged, since all test samples are alike: rare"
+    assert not any("classifier of rare" in line for line in lines)
+
+
+def test_a_file_is_replaced_only_if_asked(writes, explore, tmp_path):
+    out, _ = writes("a.npz", "blend", "pca")
+    first = out.read_bytes()
+    assert explore("blend", "pca", "--rows", 2, 3, "--out", out)[0] == 2
+    assert out.read_bytes() == first
+    assert explore("blend", "pca", "--rows", 2, 3, "--out", out, "--overwrite")[0] == 0
+    assert out.read_bytes() != first
+
+
 def test_the_check_is_printed(writes):
     _, lines = writes("a.png", "attribute", "pca", "--strengths", -1, 1)
     assert lines[0].startswith("classifier of round: right on ")
@@ -191,7 +233,7 @@ MISTAKES = [
     (["map", "vae", "--labels", "smile"], "digits.npz:smile holds no (n,) labels"),
     (["map", "vae", "--labels", "absent.npy"], "'absent.npy' names no labels"),
     (["map", "table", "--data", "table.npy"], "samples have shape (64,)"),
-    (["interpolate", "vae", "--rows", "1"], "the codes have shape (1, 2)"),
+    (["interpolate", "vae", "--rows", "1"], "at least two samples; 1 was given"),
     (["interpolate", "vae", "--rows", "0", "36"], "no row 36; the 36 test samples are 0 to 35"),
     (["interpolate", "vae", "--rows", "-1", "2"], "no row -1"),
     (["interpolate", "vae", "--rows", "1", "--images", "나.png"], "give one of them"),
@@ -210,6 +252,21 @@ MISTAKES = [
     (["neighbours", "vae", "--n-neighbours", "900"], "n_neighbours is 900"),
     (["invert", "gan", "--prior-weight", "-1"], "prior_weight is -1.0"),
     (["blend", "vae", "--out", "x.mp4"], "install ffmpeg"),
+    (["blend", "nowhere", "--out", "x.mp4"], "install ffmpeg"),
+    (["blend", "nowhere", "--out", "x.gif", "--frames-per-second", "99"], "is 99.0"),
+    (["blend", "vae", "--out", "나.png"], "나.png exists: give another --out, or --overwrite"),
+    (["blend", "vae", "--out", "folder.png", "--overwrite"], "folder.png exists"),
+    (["blend", "vae", "--rows", "0", "1", "2", "--n-steps", "4"], "leave it, or --weights, out"),
+    (["interpolate", "vae", "--n-steps", "100000000"], "at most 1,000"),
+    (["interpolate", "vae", "--images", "folder.png", "나.png"], "folder.png is a folder"),
+    (["interpolate", "gan", "--random-state", "-1"], "random_state is -1"),
+    (["map", "vae", "--n-grid", "100000"], "at most 200 across"),
+    (["map", "conditional", "--data", "digits.npz"], "takes a class beside each code"),
+    (["attribute", "vae", "--strengths", "inf", "--out", "x.gif"], "give finite numbers"),
+    (["attribute", "vae", "--strengths", "1", "1", "--out", "x.gif"], "two different ones"),
+    (["attribute", "vae", "--strengths", "1e300"], "holds NaN or infinity"),
+    (["attribute", "vae", "--labels", "rare.npy"], "alike in 'rare'"),
+    (["attribute", "vae", "--labels", "rare.npy", "./rare.npy"], "gives 'rare' twice"),
 ]
 
 

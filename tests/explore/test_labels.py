@@ -124,3 +124,10 @@ def test_classes_that_cannot_be():
     words = np.array([str(i) for i in range(60)])
     with pytest.raises(InputError, match="60 different words; give at most 50"):
         classes("name", words, words)
+
+
+def test_minus_one_and_one_say_what_a_sample_has_as_zero_and_one_do():
+    signs = 2 * SMILE - 1
+    found = classes("smile", signs[:30], signs[30:]).attributes()
+    assert list(found) == ["smile"]
+    np.testing.assert_array_equal(found["smile"][0], SMILE[:30] == 1)

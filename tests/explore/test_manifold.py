@@ -7,9 +7,10 @@ from sklearn.decomposition import PCA as REFERENCE
 
 from latentia.autoencoders.vae import VAE
 from latentia.errors import InputError
-from latentia.explore.codes import has_standard_normal_prior
+from latentia.explore.codes import has_standard_normal_prior, prior_draws
 from latentia.explore.manifold import latent_plane, manifold, map_figure
 from latentia.linear.pca import PCA
+from latentia.plots.explore import plane_map
 from tests.conftest import SHARED, small_models
 
 RNG = np.random.default_rng(0)
@@ -124,3 +125,29 @@ def test_labels_match_codes(flat_vae, faces):
     codes = flat_vae.transform(faces)
     with pytest.raises(InputError, match="100 codes and 3 labels"):
         map_figure(manifold(flat_vae, codes, n_grid=2), codes, np.zeros(3))
+
+
+@pytest.mark.parametrize(
+    ("places", "words"),
+    [
+        ([-0.04, 0.0, 0.04], ["−0.04", "0.00", "0.04"]),
+        ([-2.0, -0.02, 2.0], ["−2.0", "0.0", "2.0"]),
+        ([-0.001, 0.0, 0.001], ["−0.001", "0.000", "0.001"]),
+    ],
+)
+def test_places_of_a_grid_are_told_apart(places, words):
+    images, ticks = np.zeros((9, 4, 4)), (np.array(places), np.array(places)[::-1])
+    axes = plane_map(None, None, (), images, ticks, ("z[0]", "z[1]")).axes[0]
+    assert [text.get_text() for text in axes.get_xticklabels()] == words
+    assert [text.get_text() for text in axes.get_yticklabels()] == words[::-1]
+
+
+def test_a_prior_of_other_noise_is_not_standard_normal(faces):
+    model = small_models()["DCGAN"].set_params(noise="uniform").fit(faces)
+    assert not has_standard_normal_prior(model)
+
+
+@pytest.mark.parametrize("seed", [-1, 2**32])
+def test_what_is_no_seed_is_refused(pca, seed):
+    with pytest.raises(InputError, match=f"random_state is {seed}"):
+        prior_draws(pca, 1, seed)

@@ -96,3 +96,10 @@ def test_data_are_asked_for_where_they_are_needed(vae, pca):
     for model in (vae, pca):
         with pytest.raises(InputError, match="has an encoder: give data"):
             traverse(model)
+
+
+@pytest.mark.parametrize("size", [1.0, 1e20])
+def test_codes_that_nothing_finite_comes_from_are_refused(size):
+    X = size * np.random.default_rng(0).normal(size=(30, 3)) * [5, 2, 1]
+    with pytest.raises(InputError, match="NaN or infinity"):
+        traverse(PCA(n_components=2).fit(X), X, reach=1e308)

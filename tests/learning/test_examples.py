@@ -94,3 +94,32 @@ def test_every_recipe_names_real_parameters():
     for path in EXAMPLES.rglob("*.toml"):
         recipe = read_recipe(path)
         assert {field.name for field in model_fields(class_name_of(str(recipe["model"])))}
+
+
+def test_gan_losses(tmp_path, monkeypatch, capsys):
+    words = ("gan_losses.py", "--n-epochs", "3", "--objective", "minimax")
+    printed = lines_of(*words, tmp_path=tmp_path, monkeypatch=monkeypatch, capsys=capsys)
+    assert printed[-1][-1] == "gan_losses.png"
+
+
+def test_mode_collapse(tmp_path, monkeypatch, capsys):
+    words = ("mode_collapse.py", "--steps", "400")
+    lines = lines_of(*words, tmp_path=tmp_path, monkeypatch=monkeypatch, capsys=capsys)
+    covered = [int(line[line.index("of") - 1]) for line in lines[:-1]]
+    assert max(covered[:2]) <= 4
+    assert covered[-1] >= 6
+
+
+def test_wgan_clipping(tmp_path, monkeypatch, capsys):
+    words = ("wgan_clipping.py", "--n-epochs", "3")
+    lines = lines_of(*words, tmp_path=tmp_path, monkeypatch=monkeypatch, capsys=capsys)
+    assert lines[0][-1] == "vanishing"
+    least, paper = (float(line[line.index("distance") + 1]) for line in lines[:2])
+    assert 0 < least < 1e-3 * paper
+
+
+def test_dcgan_digits(tmp_path, monkeypatch, capsys):
+    words = ("dcgan_digits.py", "--n-epochs", "2")
+    lines_of(*words, tmp_path=tmp_path, monkeypatch=monkeypatch, capsys=capsys)
+    with Image.open("dcgan_digits_epochs.png") as picture:
+        assert picture.width > picture.height > 0

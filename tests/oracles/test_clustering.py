@@ -11,10 +11,20 @@ from sklearn.metrics import adjusted_rand_score
 from torch.distributions import Categorical, Independent, MixtureSameFamily, Normal
 
 import latentia
-from latentia import DEC, IDEC, PCA, VAE, Autoencoder, AutoencoderKMeans, VaDE, evaluate
+from latentia import (
+    DEC,
+    IDEC,
+    PCA,
+    VAE,
+    Autoencoder,
+    AutoencoderKMeans,
+    ConditionalVAE,
+    VaDE,
+    evaluate,
+)
 from latentia.autoencoders.clustering import gaussian_mixture
 from latentia.autoencoders.self_training import divergence, target_distribution
-from latentia.errors import InputError
+from latentia.errors import FitWarning, InputError
 from latentia.metrics.clustering import cluster_accuracy, cluster_agreement
 from latentia.nets.clusters import GaussianMixture, StudentClusters
 
@@ -374,7 +384,7 @@ def test_more_clusters_than_samples_are_refused(kind):
             "activation='tanh'.* there",
         ),
         (Autoencoder(n_components=2, hidden=(16,), tied=True, n_epochs=1), blobs()[0], "tied=True"),
-        (VAE(n_components=2, hidden=(16,), n_epochs=1), blobs()[0], "other nets"),
+        (VAE(n_components=2, hidden=(16,), n_epochs=1), blobs()[0], r"VAE\(.*\) there"),
         (Autoencoder(n_components=2, hidden=(16,), n_epochs=1), blobs(d=5)[0], r"shape \(5,\)"),
         (
             Autoencoder(n_components=2, hidden=(16,), n_epochs=1),
@@ -394,6 +404,30 @@ def test_a_start_that_does_not_fit_is_refused(kind, start, X, words, tmp_path):
 def test_a_start_that_is_not_there_is_refused(tmp_path):
     with pytest.raises(InputError, match="holds no run and no saved model"):
         DEC(pretrained=str(tmp_path)).fit(blobs()[0])
+
+
+def test_a_start_that_takes_classes_is_refused(tmp_path):
+    X, y = blobs()
+    start = ConditionalVAE(n_components=2, hidden=(16,), n_epochs=1).fit(X, y)
+    with pytest.raises(InputError, match="holds a ConditionalVAE; pretrained must name"):
+        DEC(**NETS, pretrained=str(start.save(tmp_path / "start"))).fit(X)
+
+
+@pytest.mark.parametrize("cluster", [3, -1, 1.5, "one", True])
+def test_a_cluster_that_is_not_there_is_named(cluster, vade):
+    with pytest.raises(InputError, match=f"cluster is {cluster!r}; it must be"):
+        vade[0].sample(2, cluster=cluster)
+
+
+def test_samples_that_do_not_differ_leave_clusters_empty():
+    with pytest.warns(FitWarning, match="n_clusters is 3 and the codes take only 1 different"):
+        model = fitted(AutoencoderKMeans, np.ones((20, 4)), n_epochs=1)
+    assert set(model.labels_) == {0}
+
+
+def test_a_mixture_of_one_sample_is_refused():
+    with pytest.raises(InputError, match="n_samples = 1; a mixture of Gaussians needs at least 2"):
+        fitted(VaDE, np.ones((1, 4)), n_clusters=1, n_epochs=1, pretrain_epochs=1)
 
 
 def test_bad_values_are_named():

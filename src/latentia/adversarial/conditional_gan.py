@@ -67,6 +67,8 @@ class ConditionalGAN(ClassConditional, MinimaxGame):
     """How the discriminator sees the class: beside x, or by a product with its features."""
     hidden: tuple[int, ...] = (256, 512)
     """Widths of a fully connected generator's layers; the discriminator mirrors them."""
+    n_epochs: int = 5
+    """Passes over the training data."""
     width: int = 32
     """Channels of the convolutional layers next to the image; deeper ones double."""
 

@@ -59,6 +59,8 @@ class DCGAN(MinimaxGame):
 
     architecture: Literal["radford", "lecture"] = "radford"
     """The paper's nets and weights N(0, 0.02), or the lecture's dense layer and upsampling."""
+    n_epochs: int = 5
+    """Passes over the training data."""
     width: int = 32
     """Channels of the layers next to the image in the paper's nets (64 there); deeper double."""
     discriminator_batch_norm: bool = True

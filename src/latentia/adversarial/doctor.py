@@ -100,7 +100,8 @@ def symptoms(
         (gradient,) = torch.autograd.grad(score(u_fake) * len(u_fake), u_fake)
     real, fake = u.flatten(1), u_fake.detach().flatten(1)
     found = {
-        "spread": float(fake.std(0).sum()) / max(float(real.std(0).sum()), 1e-12),
+        "spread": float(fake.std(0, correction=0).sum())
+        / max(float(real.std(0, correction=0).sum()), 1e-12),
         "gradient": float(gradient.flatten(1).norm(dim=1).mean()),
         "reach": float((real - fake).norm(dim=1).mean()),
     }

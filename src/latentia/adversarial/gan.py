@@ -70,6 +70,8 @@ class GAN(MinimaxGame):
     """LeakyReLU nets of the widths in ``hidden``, or the paper's: ReLU against maxout, dropout."""
     hidden: tuple[int, ...] = (256, 512)
     """Widths of the generator's layers; the discriminator mirrors them."""
+    n_epochs: int = 30
+    """Passes over the training data."""
     optimizer: Literal["adam", "sgd"] = "adam"
     """Adam, or the paper's gradient descent with momentum ``beta_1``."""
 

@@ -22,7 +22,7 @@ from torch import Tensor
 
 from latentia.autoencoders.base import AutoencodingModel
 from latentia.base import in_kind_of
-from latentia.errors import InputError
+from latentia.errors import FitWarning, InputError
 from latentia.parameters import check_range
 
 STARTS = 20
@@ -88,8 +88,25 @@ class DeepClustering(ClusterMixin, AutoencodingModel):  # type: ignore[misc]
 
 
 def k_means(codes: NDArray[Any], n_clusters: int, seed: int) -> NDArray[np.float32]:
-    """Return the (n_clusters, k) centres that the best of twenty runs of k-means finds."""
-    found = KMeans(n_clusters, n_init=STARTS, random_state=seed).fit(codes)
+    """Return the (n_clusters, k) centres that the best of twenty runs of k-means finds.
+
+    Warns
+    -----
+    FitWarning
+        If there are fewer different codes than clusters, some of which then stay empty.
+    """
+    n_different = len(np.unique(codes, axis=0))
+    if n_different < n_clusters:
+        warnings.warn(
+            f"n_clusters is {n_clusters} and the codes take only {n_different} different values: "
+            "some clusters stay empty",
+            FitWarning,
+            stacklevel=2,
+        )
+    with warnings.catch_warnings():
+        # It would say the same, and of each of its runs.
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        found = KMeans(n_clusters, n_init=STARTS, random_state=seed).fit(codes)
     centers: NDArray[np.float32] = found.cluster_centers_.astype(np.float32)
     return centers
 
@@ -99,7 +116,14 @@ def gaussian_mixture(codes: NDArray[Any], n_clusters: int, seed: int) -> Mixture
 
     EM fits whole covariances, of which the diagonals are returned: the axes of an autoencoder's
     codes are arbitrary, and clusters lie across them. It sees at most 20,000 codes, evenly spaced.
+
+    Raises
+    ------
+    InputError
+        For a single code, which has no variance.
     """
+    if len(codes) < 2:
+        raise InputError("X has n_samples = 1; a mixture of Gaussians needs at least 2")
     rows = codes[:: -(-len(codes) // MOST_CODES)].astype(np.float64)
     floor = LEAST_SHARE * float(rows.var(axis=0).mean()) + np.finfo(np.float32).tiny
     model = GaussianMixture(n_clusters, reg_covar=floor, tol=1e-4, max_iter=300)

@@ -168,9 +168,10 @@ class PretrainedClustering(DeepClustering):
 
 def _autoencoder_in(folder: str) -> AutoencodingModel:
     found = load(folder)
-    if not isinstance(found, AutoencodingModel):
+    if not isinstance(found, AutoencodingModel) or found.takes_labels:
         raise InputError(
-            f"{folder} holds a {type(found).__name__}; pretrained must name an autoencoder"
+            f"{folder} holds a {type(found).__name__}; pretrained must name an autoencoder that "
+            "knows no classes, such as Autoencoder or DenoisingAutoencoder"
         )
     return found
 
@@ -185,4 +186,5 @@ def _layers(net: nn.Module) -> list[tuple[str, list[tuple[int, ...]]]]:
 
 def _described(model: AutoencodingModel) -> str:
     known = [name for name in FIELDS if hasattr(model, name)]
-    return ", ".join(f"{name}={getattr(model, name)!r}" for name in known)
+    fields = ", ".join(f"{name}={getattr(model, name)!r}" for name in known)
+    return f"{type(model).__name__}({fields})"

@@ -22,6 +22,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
+from numbers import Integral
 from typing import Any, final
 
 import numpy as np
@@ -218,7 +219,9 @@ class VaDE(PretrainedClustering, ObservationModel):
             return super().sample(n_samples, random_state)
         check_is_fitted(self)
         check_range("n_samples", n_samples, 1)
-        check_range("cluster", cluster, 0, self.n_clusters - 1)
+        if not isinstance(cluster, Integral) or isinstance(cluster, bool):
+            raise InputError(f"cluster is {cluster!r}; it must be a whole number, or None")
+        check_range("cluster", int(cluster), 0, self.n_clusters - 1)
         draw = check_random_state(random_state)
         z_NK = self._draws(np.full(n_samples, cluster), draw).astype(np.float32)
         return np.asarray(self._decode_array(z_NK), dtype=np.float32)

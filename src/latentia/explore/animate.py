@@ -47,16 +47,23 @@ def write_animation(path: str | Path, frames: NDArray[Any], frames_per_second: f
         there is no ffmpeg, with what to install.
     """
     target = Path(path)
-    check_range("frames_per_second", frames_per_second, 1, 50)
+    check_animation(target, frames_per_second)
     check_pictures(frames)
     pictures = [tile(frame[None], 1, 0, _scale(frames, SIDE)) for frame in frames]
     if target.suffix == ".gif":
         write_atomically(target, _gif(pictures, frames_per_second))
-    elif target.suffix == ".mp4":
-        write_atomically(target, _mp4(pictures, frames_per_second))
     else:
-        raise InputError(f"{target} ends in {target.suffix!r}; a moving picture is .gif or .mp4")
+        write_atomically(target, _mp4(pictures, frames_per_second))
     return target
+
+
+def check_animation(path: Path, frames_per_second: float) -> None:
+    """Refuse what can be told before there are frames, with the errors of `write_animation`."""
+    check_range("frames_per_second", frames_per_second, 1, 50)
+    if path.suffix not in (".gif", ".mp4"):
+        raise InputError(f"{path} ends in {path.suffix!r}; a moving picture is .gif or .mp4")
+    if path.suffix == ".mp4" and shutil.which("ffmpeg") is None:
+        raise InputError(f"an .mp4 needs ffmpeg, which is not on this machine; {INSTALL}")
 
 
 def there_and_back(frames: NDArray[Any]) -> NDArray[Any]:
@@ -98,9 +105,6 @@ def _indexed(picture: NDArray[np.uint8]) -> Image.Image:
 
 
 def _mp4(pictures: list[NDArray[np.uint8]], frames_per_second: float) -> bytes:
-    program = shutil.which("ffmpeg")
-    if program is None:
-        raise InputError(f"an .mp4 needs ffmpeg, which is not on this machine; {INSTALL}")
     height, width, _ = pictures[0].shape
     source = ["-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{width}x{height}"]
     rate = ["-r", f"{frames_per_second:g}", "-i", "-"]
@@ -108,7 +112,16 @@ def _mp4(pictures: list[NDArray[np.uint8]], frames_per_second: float) -> bytes:
     even = ["-vf", "pad=ceil(iw/2)*2:ceil(ih/2)*2", "-pix_fmt", "yuv420p", "-movflags", "faststart"]
     with tempfile.TemporaryDirectory() as folder:
         film = Path(folder) / "film.mp4"
-        words = [program, "-loglevel", "error", "-y", *source, *rate, *even, str(film)]
+        words = [
+            str(shutil.which("ffmpeg")),
+            "-loglevel",
+            "error",
+            "-y",
+            *source,
+            *rate,
+            *even,
+            str(film),
+        ]
         content = np.stack(pictures).tobytes()
         finished = subprocess.run(words, input=content, capture_output=True, check=False)
         if finished.returncode != 0:

@@ -204,10 +204,11 @@ def edit_codes(
     """Return (n, s, *data_shape_) for (n, k) codes, each moved along a direction; see `edit`."""
     codes = checked_codes(model, Z)
     step = checked_codes(model, np.atleast_2d(direction))[0]
-    by = np.asarray(strengths, codes.dtype)
+    by = np.asarray(strengths, np.float64)
     if by.ndim != 1 or not len(by) or not np.isfinite(by).all():
         raise InputError(f"the strengths are {strengths}; give finite numbers such as -1 0 1")
-    moved = codes[:, None] + by[:, None] * step.astype(codes.dtype)
+    with np.errstate(over="ignore"):
+        moved = (codes[:, None] + by[:, None] * step).astype(codes.dtype)
     images = decoded(model, moved.reshape(-1, model.n_latent))
     return images.reshape(len(codes), len(by), *images.shape[1:])
 

@@ -16,6 +16,7 @@ from sklearn.utils import check_random_state
 
 from latentia.base import Generator, LatentModel, Transformer
 from latentia.errors import InputError
+from latentia.parameters import check_range
 
 
 def check_unconditional(model: LatentModel) -> None:
@@ -77,12 +78,21 @@ def decoded(model: LatentModel, Z: NDArray[Any]) -> NDArray[Any]:
     Raises
     ------
     InputError
-        For a model that does not decode, or codes as in `checked_codes`.
+        For a model that does not decode, codes as in `checked_codes`, or codes so far out that
+        what they decode to is not finite.
     """
     check_unconditional(model)
     if not hasattr(model, "inverse_transform"):
         raise InputError(f"{type(model).__name__} has no inverse_transform, which decodes")
-    return np.asarray(model.inverse_transform(checked_codes(model, Z)))
+    codes = checked_codes(model, Z)
+    with np.errstate(over="ignore", invalid="ignore"):
+        images = np.asarray(model.inverse_transform(codes))
+    if not np.isfinite(images).all():
+        raise InputError(
+            f"codes as long as {np.linalg.norm(codes, axis=1).max():.3g} decode to NaN or "
+            "infinity; stay nearer to the data's"
+        )
+    return images
 
 
 def has_standard_normal_prior(model: LatentModel) -> bool:
@@ -91,12 +101,22 @@ def has_standard_normal_prior(model: LatentModel) -> bool:
         z_NK = np.concatenate([np.zeros((1, model.n_latent)), np.eye(model.n_latent)])
         found = model.log_prior(torch.from_numpy(z_NK).float()).detach().numpy()
         return bool(np.allclose(found, norm.logpdf(z_NK).sum(axis=1), rtol=1e-4))
-    own = type(model).latent_draws if isinstance(model, Generator) else None
-    return own is Generator.latent_draws
+    if not isinstance(model, Generator):
+        return False
+    # The draws of N(0, I) are scikit-learn's, number by number; any other prior's differ.
+    drawn = model.latent_draws(2, check_random_state(0))
+    return bool(np.array_equal(drawn, Generator.latent_draws(model, 2, check_random_state(0))))
 
 
 def prior_draws(model: LatentModel, n: int, random_state: int | None = 0) -> NDArray[Any]:
-    """Return (n, k) draws of ``z`` from the model's prior, or from N(0, I) if it states none."""
+    """Return (n, k) draws of ``z`` from the model's prior, or from N(0, I) if it states none.
+
+    Raises
+    ------
+    InputError
+        For a ``random_state`` that is no seed, a whole number from 0 to 2³² − 1.
+    """
+    check_range("random_state", random_state, 0, 2**32 - 1)
     draw = check_random_state(random_state)
     if isinstance(model, Generator):
         own: NDArray[Any] = model.latent_draws(n, draw)

@@ -60,7 +60,7 @@ def classes(
         more than half as many as samples, such as ages, are parted at the median of ``train``.
     names
         Of the classes 0, 1, ..., if the labels are such numbers; none names them by their values,
-        and 0 and 1 "not ``name``" and ``name``.
+        and 0 and 1, or -1 and 1, "not ``name``" and ``name``.
 
     Raises
     ------
@@ -86,9 +86,8 @@ def classes(
 
 
 def _names(name: str, values: NDArray[Any], names: Sequence[str]) -> tuple[str, ...]:
-    numbered = values.tolist() == list(range(len(values)))
     if names and values.dtype.kind in "iu" and int(values[-1]) < len(names):
         return tuple(names[int(value)] for value in values)
-    if numbered and len(values) == 2:
+    if values.tolist() in ([0, 1], [-1, 1]):
         return (f"not {name}", name)
     return tuple(str(value) for value in values)

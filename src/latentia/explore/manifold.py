@@ -26,6 +26,7 @@ from scipy.stats import norm
 from latentia.base import LatentModel
 from latentia.errors import InputError
 from latentia.explore.codes import (
+    check_unconditional,
     checked_codes,
     checked_coordinate,
     decoded,
@@ -124,6 +125,7 @@ def latent_plane(
         For fewer than two latent components, coordinates that are not two of them, or neither
         codes nor coordinates.
     """
+    check_unconditional(model)
     k = model.n_latent
     if k < 2:
         raise InputError(f"a map needs 2 latent components and this {type(model).__name__} has {k}")

@@ -45,6 +45,8 @@ def read_pictures(paths: Sequence[str | Path], model: LatentModel) -> NDArray[np
 
 
 def _read(path: Path, shape: tuple[int, ...]) -> NDArray[np.uint8]:
+    if path.is_dir():
+        raise InputError(f"{path} is a folder; name picture files")
     try:
         pixels, _ = read(path)
     except BadImageError as error:

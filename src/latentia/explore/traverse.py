@@ -123,9 +123,10 @@ def traverse(
     chosen = worth.order[:n_coordinates] if coordinates is None else np.asarray(coordinates, int)
     for index in chosen:
         checked_coordinate(model, int(index))
-    steps = np.linspace(-reach, reach, n_steps)
     scales = spread[chosen]
-    codes = start + steps[:, None] * (scales[:, None] * np.eye(model.n_latent)[chosen])[:, None]
+    with np.errstate(over="ignore", invalid="ignore"):
+        steps = reach * np.linspace(-1, 1, n_steps)
+        codes = start + steps[:, None] * (scales[:, None] * np.eye(model.n_latent)[chosen])[:, None]
     images = decoded(model, codes.reshape(-1, model.n_latent))
     images = images.reshape(len(chosen), n_steps, *images.shape[1:])
     return Traversal(chosen, steps, scales, start, codes, images, worth)

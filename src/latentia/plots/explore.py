@@ -215,6 +215,13 @@ def _number(value: float, kind: str) -> str:
     return format(value, kind).replace("-", "−")
 
 
+def _decimals(places: NDArray[Any]) -> str:
+    """Return the format in which neighbouring places differ, one decimal at least; no −0."""
+    nearest = float(np.abs(np.diff(places)).min(initial=1.0))
+    digits = int(np.ceil(-np.log10(nearest) - 1e-6)) if nearest else 1
+    return f"z.{max(1, digits)}f"
+
+
 def _manifold(
     axes: Axes,
     images: NDArray[Any],
@@ -233,7 +240,7 @@ def _manifold(
     every = [max(1, -(-n // MOST_TICKS)) for n in (across, down)]
     for axis, places, step in zip((axes.xaxis, axes.yaxis), ticks, every):
         kept = np.arange(len(places))[::step]
-        axis.set_ticks(kept + 0.5, [_number(places[i], ".1f") for i in kept])
+        axis.set_ticks(kept + 0.5, [_number(places[i], _decimals(places[kept])) for i in kept])
         axis.set_tick_params(length=0)
     axes.set_xlabel(names[0])
     axes.set_ylabel(names[1])

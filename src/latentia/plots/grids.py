@@ -22,6 +22,8 @@ from latentia.plots.style import new_figure, style
 TILE_PIXELS = 56
 WHITE = 255
 DPI = 110
+DRAWABLE = (1, 3)
+"""How many channels a picture may have."""
 LABEL_MARGIN = 6
 
 
@@ -55,7 +57,7 @@ def tile(
 
 def _as_rgb(images: NDArray[Any]) -> NDArray[np.uint8]:
     x = images[:, None] if images.ndim == 3 else images
-    if x.ndim != 4 or x.shape[1] not in (1, 3):
+    if x.ndim != 4 or x.shape[1] not in DRAWABLE:
         raise InputError(
             f"pictures need 1 or 3 channels; these images have shape {images.shape[1:]}"
         )
