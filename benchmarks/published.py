@@ -6,9 +6,9 @@
 Each row is a recipe of ``examples/recipes``, on a schedule that a small CPU allows, trained once
 for each seed into ``RUNS/<recipe>-<seed>``; a clustering that starts from a trained autoencoder
 takes the run of ``autoencoder_kmeans_mnist`` of its seed. A run that is there is not trained again,
-and one that was stopped goes on; ``--train never`` prints what is there. The figures are of the test
-images, or of the training images where the clustering papers' are. Beside the table a picture shows the bounds
-of the VAEs against the number of images seen.
+and one that was stopped goes on; ``--train never`` prints what is there. The figures are of the
+test images, or of the training images where the clustering papers' are. Beside the table a picture
+shows the bounds of the VAEs against the number of images seen.
 """
 
 from __future__ import annotations

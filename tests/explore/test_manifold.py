@@ -37,7 +37,7 @@ def test_without_a_prior_the_grid_spans_the_codes(faces):
     low, high = np.quantile(codes, [0.01, 0.99], axis=0)
     np.testing.assert_allclose(grid.across, np.linspace(low[0], high[0], 5), rtol=1e-5)
     np.testing.assert_allclose(grid.down, np.linspace(high[1], low[1], 5), rtol=1e-5)
-    with pytest.raises(InputError, match="no standard normal prior; give codes"):
+    with pytest.raises(InputError, match="no prior to draw from; give codes"):
         manifold(model)
 
 
@@ -145,6 +145,8 @@ def test_places_of_a_grid_are_told_apart(places, words):
 def test_a_prior_of_other_noise_is_not_standard_normal(faces):
     model = small_models()["DCGAN"].set_params(noise="uniform").fit(faces)
     assert not has_standard_normal_prior(model)
+    grid = manifold(model, coordinates=(0, 1), n_grid=3)
+    np.testing.assert_allclose(grid.across, [-0.98, 0, 0.98], atol=0.03)
 
 
 @pytest.mark.parametrize("seed", [-1, 2**32])

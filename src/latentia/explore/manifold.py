@@ -23,7 +23,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from scipy.stats import norm
 
-from latentia.base import LatentModel
+from latentia.base import Generator, LatentModel
 from latentia.errors import InputError
 from latentia.explore.codes import (
     check_unconditional,
@@ -38,6 +38,8 @@ from latentia.plots.explore import plane_map
 
 LEFT_OUT = 0.01
 """Share of the codes at each end that a grid over their range leaves out."""
+DRAWS = 1000
+"""From a prior, to find its range."""
 
 
 @dataclass(frozen=True)
@@ -178,12 +180,13 @@ def manifold(
     -------
     manifold
         Its places are ``Φ⁻¹((i + ½) / n_grid)`` along coordinates under a standard normal prior,
-        and otherwise equally spaced over the middle 98 % of the codes.
+        and otherwise equally spaced over the middle 98 % of the codes, or without these of draws
+        from the model's own prior.
 
     Raises
     ------
     InputError
-        As `latent_plane`; also for a model without such a prior if there are no codes.
+        As `latent_plane`; also for a model without a prior if there are no codes.
 
     References
     ----------
@@ -194,11 +197,12 @@ def manifold(
     if plane.by_coordinates and has_standard_normal_prior(model):
         across = np.asarray(norm.ppf((np.arange(n_grid) + 0.5) / n_grid))
         upward = across
-    elif Z is not None:
-        ends = np.quantile(plane.points(np.asarray(Z)), [LEFT_OUT, 1 - LEFT_OUT], axis=0)
+    elif Z is not None or isinstance(model, Generator):
+        spread = prior_draws(model, DRAWS, random_state) if Z is None else np.asarray(Z)
+        ends = np.quantile(plane.points(spread), [LEFT_OUT, 1 - LEFT_OUT], axis=0)
         across, upward = np.linspace(ends[0], ends[1], n_grid).T
     else:
-        raise InputError(f"{type(model).__name__} has no standard normal prior; give codes as well")
+        raise InputError(f"{type(model).__name__} has no prior to draw from; give codes as well")
     down = upward[::-1]
     places = np.stack(np.meshgrid(across, down), axis=-1).reshape(-1, 2)
     codes = plane.codes(places)
