@@ -203,7 +203,7 @@ class Generator:
         """
         check_is_fitted(self)
         check_range("n_samples", n_samples, 1)
-        draw = check_random_state(random_state)
+        draw = seeded(random_state)
         z_NK = self.latent_draws(n_samples, draw)
         decoded = self._decode_array(z_NK.astype(np.float32))  # type: ignore[attr-defined]
         return np.asarray(decoded, dtype=np.float32)
@@ -212,6 +212,13 @@ class Generator:
         """Return (n, n_components) draws of ``z``: from N(0, I), unless the model knows better."""
         z_NK: NDArray[Any] = draw.standard_normal((n, self.n_latent))  # type: ignore[attr-defined]
         return z_NK
+
+
+def seeded(random_state: int | None) -> np.random.RandomState:
+    """Return a generator of random numbers, or refuse a seed that is out of range."""
+    check_range("random_state", random_state, 0, 2**32 - 1)
+    draw: np.random.RandomState = check_random_state(random_state)
+    return draw
 
 
 def unit_floats(X: NDArray[Any]) -> NDArray[Any]:

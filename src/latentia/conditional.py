@@ -12,12 +12,11 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
-from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_array, check_is_fitted
 from torch import Tensor
 from torch.nn.functional import one_hot
 
-from latentia.base import Generator, in_kind_of, to_numpy
+from latentia.base import Generator, in_kind_of, seeded, to_numpy
 from latentia.errors import InputError
 from latentia.gradient import GradientModel
 from latentia.parameters import check_range
@@ -107,7 +106,7 @@ class ClassConditional(Generator, GradientModel, ABC):
         """
         check_is_fitted(self)
         check_range("n_samples", n_samples, 1)
-        draw = check_random_state(random_state)
+        draw = seeded(random_state)
         if y is None:
             labels = self.classes_[draw.choice(len(self.classes_), n_samples, p=self.class_shares_)]
         else:

@@ -295,3 +295,10 @@ def test_losses_are_float32_under_bfloat16_autocast(name, images):
         total = loss.total if isinstance(loss, Loss) else loss
         assert total.dtype == torch.float32
         assert torch.isfinite(total)
+
+
+@pytest.mark.parametrize("seed", [-1, 2**32])
+def test_a_seed_out_of_range_is_refused_by_name(seed, images):
+    model = small_models()["ProbabilisticPCA"].fit(images)
+    with pytest.raises(InputError, match="random_state"):
+        model.sample(2, random_state=seed)

@@ -28,7 +28,6 @@ from typing import Any, final
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor, nn
 from torch.distributions import Normal
@@ -37,6 +36,7 @@ from latentia import draws
 from latentia.autoencoders.clustering import gaussian_mixture
 from latentia.autoencoders.observation import ObservationModel
 from latentia.autoencoders.pretraining import PretrainedClustering
+from latentia.base import seeded
 from latentia.errors import InputError
 from latentia.nets.clusters import LOG_2PI, GaussianMixture
 from latentia.parameters import check_range
@@ -222,7 +222,7 @@ class VaDE(PretrainedClustering, ObservationModel):
         if not isinstance(cluster, Integral) or isinstance(cluster, bool):
             raise InputError(f"cluster is {cluster!r}; it must be a whole number, or None")
         check_range("cluster", int(cluster), 0, self.n_clusters - 1)
-        draw = check_random_state(random_state)
+        draw = seeded(random_state)
         z_NK = self._draws(np.full(n_samples, cluster), draw).astype(np.float32)
         return np.asarray(self._decode_array(z_NK), dtype=np.float32)
 

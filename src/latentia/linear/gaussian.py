@@ -21,10 +21,10 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import linalg, sparse
-from sklearn.utils import Tags, check_random_state
+from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
-from latentia.base import LatentModel, Transformer, unit_floats
+from latentia.base import LatentModel, Transformer, seeded, unit_floats
 from latentia.errors import InputError
 from latentia.parameters import check_range
 
@@ -163,7 +163,7 @@ class LinearGaussian(Transformer, LatentModel):
         """
         check_is_fitted(self)
         check_range("n_samples", n_samples, 1)
-        draw = check_random_state(random_state)
+        draw = seeded(random_state)
         T = linalg.cholesky(self._factor_correlations(), lower=True)
         z_NK = draw.standard_normal((n_samples, self.n_latent)) @ T.T
         x_ND = z_NK @ self.loadings_.T + self.mean_
