@@ -238,7 +238,7 @@ def test_spectral_normalisation_of_every_layer_of_the_judge(model, n_layers, tmp
     model.fit(IMAGES, np.arange(24) % 3)
     values = singular_values(model.judge)
     assert len(values) == n_layers
-    np.testing.assert_allclose(values, 1, atol=0.2)  # one power iteration a pass lags behind
+    np.testing.assert_allclose(values, 1, atol=0.35)  # one power iteration a pass lags behind
     assert not any("parametrizations" in name for name in model.generator_.state_dict())
     loaded = latentia.load(model.save(tmp_path / "model"))
     for name, value in model.judge.state_dict().items():
