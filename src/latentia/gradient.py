@@ -25,13 +25,12 @@ from latentia.base import LatentModel, to_numpy
 from latentia.checkups import Checkups, Numbers, examination
 from latentia.data.source import Source
 from latentia.engine import check_device_name, find_device, set_threads
-from latentia.order import BatchOrder
 from latentia.parameters import check_range
 from latentia.plots.grids import DRAWABLE, rows, tile
 from latentia.progress import TrainingProgress
 from latentia.run import Run, Unrecorded, fingerprint, open_run, read_config, recorded_threads
 from latentia.schedules import SCHEDULES
-from latentia.train import train
+from latentia.train import batch_order, train
 from latentia.updates import Update
 
 
@@ -154,7 +153,7 @@ class GradientModel(LatentModel):
                 draw = functools.partial(self._picture, fixed)
                 config = self._config(array, origin or {})
                 recorder = stack.enter_context(open_run(folder, config, draw, resume=resume))
-            n_steps = BatchOrder(len(source), self.batch_size, self.n_epochs, self.seed_).n_steps
+            n_steps = batch_order(self, source).n_steps
             watch = stack.enter_context(
                 TrainingProgress(n_steps, self.n_epochs, type(self).__name__, progress)
             )

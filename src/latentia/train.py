@@ -88,8 +88,7 @@ def train(
         After a checkpoint of the last whole step, when the run was asked to stop.
     """
     updates = model.updates()
-    draws_a_step = max(update.repeats for update in updates)
-    order = BatchOrder(len(source), model.batch_size, model.n_epochs, model.seed_, draws_a_step)
+    order = batch_order(model, source)
     state = TrainingState(model.nets(), updates, model.learning_rate, model.ema_decay)
     recorder.restore(state)
     precision = autocast(device)
@@ -131,6 +130,12 @@ def train(
                 raise KeyboardInterrupt
     if state.average is not None:
         state.average.copy_to_nets()
+
+
+def batch_order(model: Trainable, source: Source) -> BatchOrder:
+    """Return which rows each step draws: as many batches as the update that repeats most."""
+    draws_a_step = max(update.repeats for update in model.updates())
+    return BatchOrder(len(source), model.batch_size, model.n_epochs, model.seed_, draws_a_step)
 
 
 def as_loss(value: Tensor | Loss) -> Loss:

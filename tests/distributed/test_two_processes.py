@@ -26,7 +26,9 @@ def run(n_processes, name, folder, batch_size, asked=None):
     )
 
 
-@pytest.mark.parametrize("name", ["VAE", "ConditionalGAN", "DenoisingAutoencoder", "ConditionalVAE"])
+@pytest.mark.parametrize(
+    "name", ["VAE", "ConditionalGAN", "DenoisingAutoencoder", "ConditionalVAE"]
+)
 def test_two_processes_equal_one_with_the_doubled_batch(name, tmp_path):
     folders = [tmp_path / "one", tmp_path / "two"]
     for folder in folders:

@@ -116,3 +116,11 @@ def test_each_samples_verdict_is_its_own_when_the_penalty_needs_it(kind):
     model.critic_.train()
     (gradient,) = torch.autograd.grad(model.critic_(x)[0].sum(), x)
     assert (gradient[1:].abs().max() == 0) == (kind is WGANGP)
+
+
+def test_progress_counts_the_generators_steps(capsys):
+    WGAN().set_params(**SMALL | {"n_epochs": 3, "n_critic": 2, "batch_size": 8}).fit(
+        np.zeros((40, 2)) + np.arange(40)[:, None], progress=True
+    )
+    # Five batches an epoch, two of them a step.
+    assert "step 6/6  epoch 3/3" in capsys.readouterr().err

@@ -35,6 +35,8 @@ class WassersteinGame(AdversarialModel):
        2017, eq. 2 and algorithm 1.
     """
 
+    batch_size: int = 64
+    """Samples in a batch, in each process."""
     n_critic: int = 5
     """Steps of the critic for each of the generator."""
     architecture: Literal["auto", "mlp", "convolutional"] = "auto"

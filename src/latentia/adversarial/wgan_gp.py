@@ -55,8 +55,8 @@ class WGANGP(WassersteinGame):
     """λ, the weight of the gradient penalty (eq. 3)."""
     learning_rate: float = 5e-4
     """The step size of both players (1e-4 in the paper, which trains for longer)."""
-    n_epochs: int = 5
-    """Passes over the training data by the generator; the critic sees ``n_critic`` times more."""
+    n_epochs: int = 8
+    """Passes over the training data, by the critic."""
     beta_1: float = 0.0
     """Adam's decay of the gradient's mean."""
     beta_2: float = 0.9
