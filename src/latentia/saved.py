@@ -6,6 +6,7 @@ loaded can run code.
 
 from __future__ import annotations
 
+import hashlib
 import importlib
 import json
 import shutil
@@ -42,14 +43,16 @@ def save(model: BaseEstimator, path: Path, *, overwrite: bool) -> Path:
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
     tensors, learned = _learned(model)
+    weights = safetensors.torch.save(tensors)
     config = {
         "model": type(model).__name__,
         "parameters": model.get_params(),
         "learned": learned,
         "versions": versions(),
+        "weights_sha256": hashlib.sha256(weights).hexdigest(),
     }
     write_atomically(partial / "config.json", json.dumps(config, indent=2).encode())
-    write_atomically(partial / WEIGHTS, safetensors.torch.save(tensors))
+    write_atomically(partial / WEIGHTS, weights)
     write_atomically(partial / "README.md", _card(model, tensors).encode())
     if path.exists():
         retired = path.with_name(f"{path.name}.old.tmp")
@@ -82,7 +85,11 @@ def load(path: str | Path) -> Any:  # noqa: ANN401
         raise InputError(f"{folder} holds no known model: {name!r}{nearest(name, homes)}")
     model = getattr(importlib.import_module(homes[name]), name)(**_tuples(config["parameters"]))
     try:
-        tensors = safetensors.torch.load((folder / WEIGHTS).read_bytes())
+        weights = (folder / WEIGHTS).read_bytes()
+        # Models saved before there was a hash have none.
+        if config.get("weights_sha256") not in (None, hashlib.sha256(weights).hexdigest()):
+            raise ValueError("their hash is not the one in config.json")
+        tensors = safetensors.torch.load(weights)
         _restore(model, tensors, config["learned"])
     except (OSError, ValueError, RuntimeError, safetensors.SafetensorError) as error:
         raise InputError(f"the weights in {folder} are damaged or missing: {error}") from None

@@ -302,3 +302,12 @@ def test_a_seed_out_of_range_is_refused_by_name(seed, images):
     model = small_models()["ProbabilisticPCA"].fit(images)
     with pytest.raises(InputError, match="random_state"):
         model.sample(2, random_state=seed)
+
+
+def test_one_flipped_bit_in_saved_weights_is_found(images, tmp_path):
+    path = small_models()["PCA"].fit(images).save(tmp_path / "model")
+    weights = bytearray((path / "model.safetensors").read_bytes())
+    weights[-1] ^= 1
+    (path / "model.safetensors").write_bytes(weights)
+    with pytest.raises(InputError, match="damaged"):
+        latentia.load(path)
