@@ -13,7 +13,7 @@ from PIL import Image
 from latentia import MODELS
 from latentia.cli import main
 from latentia.fields import command_name, model_fields, model_reference, model_summary
-from latentia.options import reader
+from latentia.options import class_name_of, reader
 
 
 def run(capsys, *words):
@@ -156,3 +156,11 @@ def test_none_is_a_value_where_it_may_be():
     assert read["ema_decay"]("none") is None
     assert read["ema_decay"]("0.9") == 0.9
     assert read["hidden"]("12") == 12
+
+
+@pytest.mark.parametrize(
+    ("word", "model"),
+    [("cgan", "ConditionalGAN"), ("wgangp", "WGANGP"), ("wgan-gp", "WGANGP"), ("vade", "VaDE")],
+)
+def test_the_fields_short_names_are_taken(word, model):
+    assert class_name_of(word) == model

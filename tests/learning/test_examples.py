@@ -103,7 +103,7 @@ def test_gan_losses(tmp_path, monkeypatch, capsys):
 
 
 def test_mode_collapse(tmp_path, monkeypatch, capsys):
-    words = ("mode_collapse.py", "--steps", "400")
+    words = ("mode_collapse.py", "--steps", "200")
     lines = lines_of(*words, tmp_path=tmp_path, monkeypatch=monkeypatch, capsys=capsys)
     covered = [int(line[line.index("of") - 1]) for line in lines[:-1]]
     assert max(covered[:2]) <= 4

@@ -45,12 +45,15 @@ def test_each_rule(expected, found, game):
 
 def test_alike_samples_count_only_after_they_differed_or_at_the_end():
     assert name({"spread": 0.1}) is None
-    assert name({"spread": 0.1}, last=True) == "collapse"
+    long = [{"spread": 0.1}] * 5
+    assert name({"spread": 0.1}, last=True) is None
+    assert name({"spread": 0.1}, earlier=long) is None
+    assert name({"spread": 0.1}, earlier=long, last=True) == "collapse"
     assert name({"spread": 0.1}, earlier=[{"spread": 0.9}]) == "collapse"
     assert name({"spread": 0.5}, earlier=[{"spread": 2.0}]) is None
     assert name({"spread": 0.001}) is None
     assert name({"spread": 0.001}, earlier=[{"spread": 0.002}] * 5) == "constant"
-    assert name({"spread": 0.001}, last=True) == "constant"
+    assert name({"spread": 0.001}, earlier=long, last=True) == "constant"
 
 
 def test_every_ailment_makes_one_sentence():

@@ -22,7 +22,7 @@ from torch import Tensor
 SAME, ALIKE, SURE, STILL, FAR, NARROW = 0.01, 0.3, 0.97, 1e-6, 10.0, 0.1
 """Limits of spread (twice), probabilities, gradient, distance over reach, the images' span."""
 PATIENCE = 5
-"""How many checkups samples may stay the same."""
+"""How many checkups samples may stay the same; a shorter game is not judged by that."""
 
 
 @dataclass(frozen=True)
@@ -134,7 +134,8 @@ def diagnose(
     sure = found.get("real_probability", 0.0) > SURE and found["fake_probability"] < 1 - SURE
     spread = found["spread"]
     before = [numbers["spread"] for numbers in earlier]
-    still_same = last or (len(before) >= PATIENCE and max(before[-PATIENCE:]) < SAME)
+    waited = len(before) >= PATIENCE
+    still_same = waited and (last or max(before[-PATIENCE:]) < SAME)
     fell = spread < max(before, default=0.0) / 2
     signs = {
         "range": found.get("span", 1.0) < NARROW,
@@ -142,7 +143,7 @@ def diagnose(
         "constant": spread < SAME and still_same,
         "vanishing": found["gradient"] < STILL or (sure and game == "minimax"),
         "saturated": sure,
-        "collapse": spread < ALIKE and (fell or (last and spread < ALIKE / 2)),
+        "collapse": spread < ALIKE and (fell or (waited and last and spread < ALIKE / 2)),
     }
     name = next((name for name, present in signs.items() if present), None)
     if name is None:
