@@ -91,9 +91,10 @@ def write(path: Path, lines: list[str], grids: list[tuple[str, np.ndarray]]) -> 
         "",
         "Printed by `python benchmarks/gans.py --mnist FOLDER --runs FOLDER --write "
         f"docs/{path.name}`.",
-        "One thread each, seed 0, 55,000 training images; minutes are of wall clock, beside other",
-        "work. The Fréchet distance is between test images and samples in 64 principal components",
-        "of the training pixels; precision and recall are in the same features. It is not FID.",
+        "One thread each, seed 0, 55,000 training images, the model's defaults or its recipe but",
+        "for the epochs shown; minutes are of wall clock, beside other work. The Fréchet distance",
+        "is between test images and samples in 64 principal components of the training pixels;",
+        "precision and recall are in the same features. It is not FID.",
         "",
         *lines,
         "",
