@@ -69,3 +69,11 @@ def table():
     """(60, 5) float64 columns of different scales and means."""
     draws = np.random.default_rng(1).normal(size=(60, 5))
     return draws @ np.diag([5.0, 3.0, 1.0, 0.1, 0.01]) + [100, 0, -3, 0, 7]
+
+
+LONGEST = ("tests/resume/test_kill.py", "tests/distributed/")
+
+
+def pytest_collection_modifyitems(items):
+    """Start the longest tests first, so that no worker is left alone with one at the end."""
+    items.sort(key=lambda item: not item.nodeid.startswith(LONGEST))
