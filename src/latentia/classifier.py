@@ -37,7 +37,7 @@ from latentia.order import BatchOrder
 from latentia.parameters import check_fields, check_range
 from latentia.progress import TrainingProgress
 from latentia.run import Unrecorded
-from latentia.saved import save
+from latentia.saved import fill, save
 from latentia.schedules import SCHEDULES
 from latentia.train import train
 from latentia.updates import Update
@@ -200,11 +200,7 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def prepare_nets(self, tensors: Mapping[str, Tensor]) -> None:
         """Make the nets of a saved classifier and fill them."""
         self._build()
-        for name, net in self.nets().items():
-            prefix = f"{name}."
-            found = {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
-            net.load_state_dict(found)
-            net.eval()
+        fill(self.nets(), tensors)
 
     def _build(self) -> None:
         channels, height, width = self.sample_shape_

@@ -29,6 +29,7 @@ from latentia.parameters import check_range
 from latentia.plots.grids import DRAWABLE, rows, tile
 from latentia.progress import TrainingProgress
 from latentia.run import Run, Unrecorded, fingerprint, open_run, read_config, recorded_threads
+from latentia.saved import fill
 from latentia.schedules import SCHEDULES
 from latentia.train import batch_order, train
 from latentia.updates import Update
@@ -197,11 +198,7 @@ class GradientModel(LatentModel):
     def prepare_nets(self, tensors: Mapping[str, Tensor]) -> None:
         """Make the nets of a saved model and fill them."""
         self.build(self.sample_shape_)
-        for name, net in self.nets().items():
-            prefix = f"{name}."
-            found = {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
-            net.load_state_dict(found)
-            net.eval()
+        fill(self.nets(), tensors)
 
     def measure(self, source: Source) -> None:
         """Learn what the nets need to know of the data before they are made; here nothing."""

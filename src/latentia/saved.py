@@ -10,6 +10,7 @@ import hashlib
 import importlib
 import json
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -137,3 +138,12 @@ def _card(model: BaseEstimator, tensors: dict[str, Tensor]) -> str:
     lines += ["", f"Samples of shape {shape}; {n_values:,} stored values.", ""]
     lines += ["```python", "import latentia", 'model = latentia.load("this-folder")', "```", ""]
     return "\n".join(lines)
+
+
+def fill(nets: Mapping[str, nn.Module], tensors: Mapping[str, Tensor]) -> None:
+    """Give nets their saved weights, ``<net>.<parameter>``, and put them in evaluation mode."""
+    for name, net in nets.items():
+        prefix = f"{name}."
+        found = {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
+        net.load_state_dict(found)
+        net.eval()

@@ -23,14 +23,14 @@ from latentia.adversarial.doctor import diagnose, symptoms
 from latentia.adversarial.remedies import feature_distance, pack, r1
 from latentia.base import Generator
 from latentia.checkups import Numbers
-from latentia.data.source import Source
+from latentia.data.source import Source, column_moments, column_scale
 from latentia.errors import InputError
 from latentia.gradient import GradientModel
 from latentia.losses import full_precision
 from latentia.nets.discriminator import Discriminator, ParameterHistory, normalise_spectrally
 from latentia.nets.mlp import Standardisation
 from latentia.parameters import check_range
-from latentia.updates import adam
+from latentia.updates import Loss, Update, adam
 
 
 @dataclass(eq=False, repr=False, kw_only=True)
@@ -104,10 +104,9 @@ class AdversarialModel(Generator, GradientModel):
                 f"augmentation is {self.augmentation!r}, which disturbs images; the data are a "
                 "table: leave it 'none'"
             )
-        x = source.batch(np.arange(len(source)))[0].double()
-        scale = x.std(0, correction=0)
-        self.column_mean_: NDArray[Any] = x.mean(0).float().numpy()
-        self.column_scale_: NDArray[Any] = torch.where(scale > 0, scale, 1.0).float().numpy()
+        _, _, mean, variance = column_moments(source)
+        self.column_mean_: NDArray[Any] = mean.float().numpy()
+        self.column_scale_: NDArray[Any] = column_scale(mean, variance).float().numpy()
 
     def build(self, shape: tuple[int, ...]) -> None:
         """Make the players, the histories of their parameters, and the scaling of tables."""
@@ -126,6 +125,33 @@ class AdversarialModel(Generator, GradientModel):
     @abstractmethod
     def keep_judge(self, judge: Discriminator) -> None:
         """Keep the judge under the paper's name for it."""
+
+    def turns(
+        self, judge_name: str, judge_loss: Callable[..., Tensor | Loss], judge_steps: int
+    ) -> list[Update]:
+        """Return the game's step: the judge moves so many times, then the generator once."""
+        return [
+            Update(
+                judge_name,
+                judge_loss,
+                [self.judge],
+                repeats=judge_steps,
+                optimizer=self.own_optimizer(),
+                after=self.after_judge,
+            ),
+            Update(
+                "generator",
+                self.generator_loss,
+                [self.generator_],
+                optimizer=self.own_optimizer(),
+                after=self.after_generator,
+            ),
+        ]
+
+    def generator_loss(self, x: Tensor, *targets: Tensor) -> Tensor:
+        """Return the generator's loss, with what the chosen remedies make of it."""
+        given = self.condition(*targets)
+        return self.verdict(x, self.fake(x, *given), *given) + self.generator_regularisation()
 
     def own_optimizer(self) -> Callable[[list[nn.Parameter]], torch.optim.Optimizer]:
         """Return what makes a player's optimiser: Adam."""
@@ -224,12 +250,3 @@ class AdversarialModel(Generator, GradientModel):
     def preview(self, x: Tensor) -> list[tuple[str, Tensor]]:
         """Return what 64 fixed latent rows decode to."""
         return [("samples", self.decode(self.draw(x.new_zeros(64, 1))))]
-
-
-def image_shape(owner: str, shape: tuple[int, ...]) -> tuple[int, int, int]:
-    """Return (C, H, W), or refuse tables and images that strided convolutions cannot take."""
-    if len(shape) != 3:
-        raise InputError(f"{owner} learns images; the data are a table of shape (n, {shape[0]})")
-    if min(shape[1:]) < 8 or max(shape[1:]) > 128:
-        raise InputError(f"{owner} takes sides of 8 to 128 pixels; these are {shape[1:]}")
-    return shape[0], shape[1], shape[2]

@@ -11,26 +11,23 @@ Shapes: ``x`` is (N, C, H, W) in [0, 1] or (N, d); ``z_NK`` (N, n_components); `
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import prod
+from functools import partial
 from typing import Literal, final
 
 import torch
 from torch import Tensor, nn
 
-from latentia.adversarial.base import image_shape
 from latentia.adversarial.minimax import MinimaxGame
+from latentia.adversarial.players import EitherNets
 from latentia.conditional import ClassConditional
-from latentia.nets import dcgan
 from latentia.nets.discriminator import Discriminator
-from latentia.nets.players import dense_body, dense_generator
-from latentia.parameters import check_range
 
 MOST_CLASSES, COLUMNS = 10, 8
 
 
 @final
 @dataclass(eq=False, repr=False, kw_only=True)
-class ConditionalGAN(ClassConditional, MinimaxGame):
+class ConditionalGAN(ClassConditional, EitherNets, MinimaxGame):
     """Conditional GAN: ``fit(X, y)`` and ``sample(n, y=...)`` [1]_.
 
     Attributes
@@ -61,54 +58,33 @@ class ConditionalGAN(ClassConditional, MinimaxGame):
     (3, 8, 8)
     """
 
-    architecture: Literal["auto", "mlp", "convolutional"] = "auto"
-    """The nets: fully connected, DCGAN's, or what suits the data."""
     discriminator: Literal["concatenation", "projection"] = "concatenation"
     """How the discriminator sees the class: beside x, or by a product with its features."""
-    hidden: tuple[int, ...] = (256, 512)
-    """Widths of a fully connected generator's layers; the discriminator mirrors them."""
     n_epochs: int = 5
     """Passes over the training data."""
-    width: int = 32
-    """Channels of the convolutional layers next to the image; deeper ones double."""
 
     def check_values(self) -> None:
         """Raise InputError for a hyperparameter out of its range."""
         self.check_minimax_values()
-        check_range("width", self.width, 1)
-        for width in self.hidden:
-            check_range("a width in hidden", width, 1)
+        self.check_widths()
 
     def make_players(self, shape: tuple[int, ...]) -> tuple[nn.Module, Discriminator]:
-        """Return generator and discriminator; convolutional ones with DCGAN's initial weights."""
+        """Return generator and discriminator, both of which see the class."""
         n_classes = len(self.classes_)
-        n_inputs, n_given = self.n_components + n_classes, n_classes * self.packing
+        n_given = n_classes * self.packing
         projected = self.discriminator == "projection"
-        beside = 0 if projected else n_given
-        if self.architecture == "mlp" or (self.architecture == "auto" and len(shape) == 1):
-            generator = dense_generator(shape, n_inputs, self.hidden)
-            n_seen = prod(shape) * self.packing + beside
-            body, n_features = dense_body(n_seen, self.hidden[::-1])
-            return generator, self._judge(body, n_features, n_given, flat=True)
-        image = image_shape("ConditionalGAN", shape)
-        generator = dcgan.generator(image, n_inputs, self.width)
-        seen = (image[0] * self.packing + beside, *image[1:])
-        body, n_features = dcgan.discriminator_body(seen, self.width)
-        judge = self._judge(body, n_features, n_given, flat=False)
-        generator.apply(dcgan.dcgan_weights)
-        judge.apply(dcgan.dcgan_weights)
-        return generator, judge
-
-    def _judge(
-        self, body: nn.Module, n_features: int, n_given: int, *, flat: bool
-    ) -> Discriminator:
-        return Discriminator(
-            body,
-            n_features,
+        judge = partial(
+            Discriminator,
             n_given=n_given,
-            projection=self.discriminator == "projection",
+            projection=projected,
             n_kernels=self.minibatch_discrimination,
-            flat=flat,
+        )
+        return self.players(
+            shape,
+            self.n_components + n_classes,
+            n_beside=0 if projected else n_given,
+            batch_norm=True,
+            judge=judge,
         )
 
     def preview(self, x: Tensor) -> list[tuple[str, Tensor]]:

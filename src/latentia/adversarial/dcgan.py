@@ -15,8 +15,8 @@ from typing import Literal, final
 
 from torch import nn
 
-from latentia.adversarial.base import image_shape
 from latentia.adversarial.minimax import MinimaxGame
+from latentia.adversarial.players import image_shape
 from latentia.nets import dcgan
 from latentia.nets.discriminator import Discriminator
 from latentia.parameters import check_range

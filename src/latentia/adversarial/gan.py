@@ -22,8 +22,8 @@ from latentia.adversarial.minimax import MinimaxGame
 from latentia.nets.discriminator import Discriminator
 from latentia.nets.players import (
     GOODFELLOW_HIDDEN,
-    dense_body,
     dense_generator,
+    dense_players,
     maxout_body,
     small_uniform_weights,
 )
@@ -83,19 +83,23 @@ class GAN(MinimaxGame):
 
     def make_players(self, shape: tuple[int, ...]) -> tuple[nn.Module, Discriminator]:
         """Return the MLPs, with torch's initial weights or the paper's."""
-        n_seen = prod(shape) * self.packing
-        if self.architecture == "goodfellow":
-            generator = dense_generator(shape, self.n_components, GOODFELLOW_HIDDEN, "relu")
-            body, n_features = maxout_body(n_seen)
-        else:
-            generator = dense_generator(shape, self.n_components, self.hidden)
-            body, n_features = dense_body(n_seen, self.hidden[::-1])
-        kernels = self.minibatch_discrimination
-        judge = Discriminator(body, n_features, n_kernels=kernels, flat=True)
-        if self.architecture == "goodfellow":
-            generator.apply(small_uniform_weights)
-            judge.apply(small_uniform_weights)
-        return generator, judge
+        judge = partial(Discriminator, n_kernels=self.minibatch_discrimination)
+        if self.architecture == "mlp":
+            return dense_players(
+                shape,
+                self.n_components,
+                self.hidden,
+                packing=self.packing,
+                n_beside=0,
+                judge=judge,
+            )
+        players = (
+            dense_generator(shape, self.n_components, GOODFELLOW_HIDDEN, "relu"),
+            judge(*maxout_body(prod(shape) * self.packing), flat=True),
+        )
+        for player in players:
+            player.apply(small_uniform_weights)
+        return players
 
     def own_optimizer(self) -> Callable[[list[nn.Parameter]], optim.Optimizer]:
         """Return what makes a player's optimiser."""

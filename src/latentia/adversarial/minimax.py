@@ -70,23 +70,7 @@ class MinimaxGame(AdversarialModel):
 
     def updates(self) -> list[Update]:
         """Move the discriminator first, then the generator."""
-        return [
-            Update(
-                "discriminator",
-                self.discriminator_loss,
-                [self.discriminator_],
-                repeats=self.discriminator_steps,
-                optimizer=self.own_optimizer(),
-                after=self.after_judge,
-            ),
-            Update(
-                "generator",
-                self.generator_loss,
-                [self.generator_],
-                optimizer=self.own_optimizer(),
-                after=self.after_generator,
-            ),
-        ]
+        return self.turns("discriminator", self.discriminator_loss, self.discriminator_steps)
 
     def discriminator_loss(self, x: Tensor, *targets: Tensor) -> Loss:
         """Return −E log D(x) − E log(1 − D(G(z))), the first with its target smoothed."""
@@ -107,11 +91,6 @@ class MinimaxGame(AdversarialModel):
         """Return the two cross-entropies of eq. 1, summed."""
         real = real_fake_cross_entropy(logits_real, self.label_smoothing)
         return real + real_fake_cross_entropy(logits_fake, 0.0)
-
-    def generator_loss(self, x: Tensor, *targets: Tensor) -> Tensor:
-        """Return the generator's loss, with what the chosen remedies make of it."""
-        given = self.condition(*targets)
-        return self.verdict(x, self.fake(x, *given), *given) + self.generator_regularisation()
 
     def verdict(self, x: Tensor, u_fake: Tensor, *given: Tensor) -> Tensor:
         """Return the loss of samples: deception of the opponent, or distance of features."""

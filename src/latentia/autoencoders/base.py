@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from latentia.base import Transformer
-from latentia.data.source import Source
+from latentia.data.source import Source, column_moments, column_scale
 from latentia.errors import InputError
 from latentia.gradient import GradientModel
 from latentia.losses import (
@@ -79,7 +79,7 @@ class AutoencodingModel(Transformer, GradientModel):
         self.unit_range_ = low >= 0 and high <= 1
         if not self.unit_range_:
             self.column_mean_ = mean.float().numpy()
-            self.column_scale_ = _scale(mean, variance).float().numpy()
+            self.column_scale_ = column_scale(mean, variance).float().numpy()
 
     def build(self, shape: tuple[int, ...]) -> None:
         """Make the encoder and its mirror."""
@@ -160,26 +160,3 @@ class AutoencodingModel(Transformer, GradientModel):
         if self.unit_range_:
             return error(x, output.sigmoid())
         return error(self.standardisation_(x), output)
-
-
-def column_moments(source: Source) -> tuple[float, float, Tensor, Tensor]:
-    """Return the least and largest value, and each value's mean and variance in float64."""
-    chunks = np.array_split(np.arange(len(source)), -(-len(source) // 4096))
-    low, high = float("inf"), float("-inf")
-    total = torch.zeros(source.shape, dtype=torch.float64)
-    squares = torch.zeros(source.shape, dtype=torch.float64)
-    for rows in chunks:
-        x = source.batch(rows)[0].double().cpu()
-        low, high = min(low, float(x.min())), max(high, float(x.max()))
-        total += x.sum(0)
-    mean = total / len(source)
-    for rows in chunks:
-        squares += (source.batch(rows)[0].double().cpu() - mean).square().sum(0)
-    return low, high, mean, squares / len(source)
-
-
-def _scale(mean: Tensor, variance: Tensor) -> Tensor:
-    """Return standard deviations, 1 for columns that are constant up to rounding."""
-    scale = variance.sqrt()
-    varies = scale > 1e-6 * mean.abs().clamp(min=1e-30)
-    return torch.where(varies, scale, torch.ones(()).double())

@@ -21,10 +21,10 @@ from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
 from latentia import draws
-from latentia.autoencoders.base import AutoencodingModel, column_moments
+from latentia.autoencoders.base import AutoencodingModel
 from latentia.autoencoders.corruption import check_noise, corrupted, level_of_ratio
 from latentia.base import in_kind_of
-from latentia.data.source import Source
+from latentia.data.source import Source, column_moments
 from latentia.errors import InputError
 from latentia.nets.mlp import Standardisation
 from latentia.updates import Update

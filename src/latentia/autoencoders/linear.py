@@ -21,9 +21,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from latentia.autoencoders.base import column_moments
 from latentia.base import Transformer
-from latentia.data.source import Source
+from latentia.data.source import Source, column_moments
 from latentia.gradient import GradientModel
 from latentia.losses import full_precision, squared_error
 from latentia.nets.mlp import Standardisation

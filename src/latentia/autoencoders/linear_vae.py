@@ -22,10 +22,9 @@ from numpy.typing import ArrayLike, NDArray
 from torch import Tensor, nn
 
 from latentia import draws
-from latentia.autoencoders.base import column_moments
 from latentia.autoencoders.variational import VariationalModel
 from latentia.base import unit_floats
-from latentia.data.source import Source
+from latentia.data.source import Source, column_moments
 from latentia.losses import gaussian_negative_log_density
 from latentia.nets.linear import LinearPosterior
 from latentia.nets.mlp import Standardisation

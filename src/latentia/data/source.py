@@ -95,3 +95,26 @@ def _refuse_not_finite(x: NDArray[Any] | Tensor) -> None:
         if not finite.all():
             row = first + int(np.argmin(finite))
             raise InputError(f"sample {row} holds NaN or infinity; remove it or fill it in")
+
+
+def column_moments(source: Source) -> tuple[float, float, Tensor, Tensor]:
+    """Return the least and largest value, and each value's mean and variance in float64."""
+    chunks = np.array_split(np.arange(len(source)), -(-len(source) // 4096))
+    low, high = float("inf"), float("-inf")
+    total = torch.zeros(source.shape, dtype=torch.float64)
+    squares = torch.zeros(source.shape, dtype=torch.float64)
+    for rows in chunks:
+        x = source.batch(rows)[0].double().cpu()
+        low, high = min(low, float(x.min())), max(high, float(x.max()))
+        total += x.sum(0)
+    mean = total / len(source)
+    for rows in chunks:
+        squares += (source.batch(rows)[0].double().cpu() - mean).square().sum(0)
+    return low, high, mean, squares / len(source)
+
+
+def column_scale(mean: Tensor, variance: Tensor) -> Tensor:
+    """Return standard deviations, 1 for columns that are constant up to rounding."""
+    scale = variance.sqrt()
+    varies = scale > 1e-6 * mean.abs().clamp(min=1e-30)
+    return torch.where(varies, scale, torch.ones(()).double())

@@ -1,4 +1,4 @@
-"""Fully connected generators, and the bodies of fully connected discriminators.
+"""Generators and their judges: fully connected ones, and pairs of either kind.
 
 Shapes: ``z_NK`` in, images (N, C, H, W) in [−1, 1] or table rows (N, d) out; a body gives features
 (N, F) of flat data.
@@ -6,12 +6,13 @@ Shapes: ``z_NK`` in, images (N, C, H, W) in [−1, 1] or table rows (N, d) out; 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from math import prod
 
 from torch import nn
 
-from latentia.nets.discriminator import Maxout
+from latentia.nets import dcgan
+from latentia.nets.discriminator import Discriminator, Maxout
 from latentia.nets.mlp import ACTIVATIONS, leaky_relu, mlp
 from latentia.nets.normalisation import Dropout
 
@@ -39,6 +40,58 @@ def dense_body(n_inputs: int, hidden: Sequence[int]) -> tuple[nn.Module, int]:
     layers = mlp([n_inputs, *hidden], leaky_relu)
     layers.append(leaky_relu())
     return layers, hidden[-1]
+
+
+def dense_players(
+    shape: tuple[int, ...],
+    n_inputs: int,
+    hidden: Sequence[int],
+    *,
+    packing: int,
+    n_beside: int,
+    judge: Callable[..., Discriminator],
+) -> tuple[nn.Module, Discriminator]:
+    """Return an MLP that generates and one, its mirror, that judges, with torch's first weights.
+
+    Parameters
+    ----------
+    shape
+        A sample's.
+    n_inputs
+        The generator's.
+    hidden
+        Widths of the generator's layers.
+    packing
+        Samples that are judged together.
+    n_beside
+        Numbers that the judge sees beside them.
+    judge
+        Makes it from a body and its number of features.
+    """
+    body, n_features = dense_body(prod(shape) * packing + n_beside, hidden[::-1])
+    return dense_generator(shape, n_inputs, hidden), judge(body, n_features, flat=True)
+
+
+def convolutional_players(
+    image: tuple[int, int, int],
+    n_inputs: int,
+    width: int,
+    *,
+    packing: int,
+    n_beside: int,
+    batch_norm: bool,
+    judge: Callable[..., Discriminator],
+) -> tuple[nn.Module, Discriminator]:
+    """Return DCGAN's nets with its initial weights; see `dense_players`.
+
+    ``width`` is the number of channels next to the image, ``batch_norm`` the judge's.
+    """
+    generator = dcgan.generator(image, n_inputs, width)
+    seen = (image[0] * packing + n_beside, *image[1:])
+    opponent = judge(*dcgan.discriminator_body(seen, width, batch_norm=batch_norm))
+    generator.apply(dcgan.dcgan_weights)
+    opponent.apply(dcgan.dcgan_weights)
+    return generator, opponent
 
 
 def maxout_body(n_inputs: int) -> tuple[nn.Module, int]:
