@@ -33,6 +33,7 @@ LEVELS = [
     {"train"},
     {"application", "checkups"},
     {"gradient"},
+    {"decoding"},
     {"profiling", "conditional", "classifier"},
     {"linear", "autoencoders", "adversarial"},
     {"explore", "theory"},

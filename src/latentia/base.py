@@ -1,8 +1,8 @@
 """The verbs: what every model can be asked, written once.
 
-`LatentModel` checks input and decodes; `Transformer` adds the way back to the latent space
-(``transform``, ``reconstruct``); `Generator` adds ``sample``. A verb that a model lacks is absent:
-``hasattr`` is False, and asking for it says why.
+`Model` checks input and saves; `LatentModel` decodes; `Transformer` adds the way back to the latent
+space (``transform``, ``reconstruct``); `Generator` adds ``sample``. A verb that a model lacks is
+absent: ``hasattr`` is False, and asking for it says why.
 
 Shapes: ``X`` is (n, d) for tables, (n, H, W) or (n, C, H, W) for images; ``Z`` is (n, k).
 """
@@ -26,8 +26,8 @@ from latentia.parameters import check_fields, check_range
 from latentia.saved import save
 
 
-class LatentModel(BaseEstimator, ABC):  # type: ignore[misc]
-    """A model of data ``x`` that arise from a smaller latent ``z``.
+class Model(BaseEstimator, ABC):  # type: ignore[misc]
+    """A model of data: its parameters are checked, its input too, and it can be saved.
 
     Subclasses are dataclasses whose fields are their hyperparameters, and state ``_fit``'s pieces
     in their own letters.
@@ -36,7 +36,6 @@ class LatentModel(BaseEstimator, ABC):  # type: ignore[misc]
     lacks: ClassVar[Mapping[str, str]] = {}
     """Verbs that the model does not have, and why."""
 
-    n_components: int | None
     data_shape_: tuple[int, ...]
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401
@@ -61,6 +60,11 @@ class LatentModel(BaseEstimator, ABC):  # type: ignore[misc]
         """Whether the model is of x given a class, so that its verbs take labels too."""
         return False
 
+    @property
+    def takes_pairs(self) -> bool:
+        """Whether ``y`` holds the image that each one of X is to become."""
+        return False
+
     def validate_parameters(self) -> None:
         """Check every hyperparameter, without data.
 
@@ -75,6 +79,45 @@ class LatentModel(BaseEstimator, ABC):  # type: ignore[misc]
     @abstractmethod
     def check_values(self) -> None:
         """Raise InputError for a hyperparameter out of its range."""
+
+    def save(self, path: str | Path, *, overwrite: bool = False) -> Path:
+        """Write the fitted model into a folder: ``config.json``, ``model.safetensors``, a card."""
+        check_is_fitted(self)
+        return save(self, Path(path), overwrite=overwrite)
+
+    def _incoming(self, X: Any, *, reset: bool) -> NDArray[Any]:  # noqa: ANN401
+        """Return ``X`` checked, as an array: a table as floats, images as they are."""
+        refuse_text(X)
+        array = to_numpy(X)
+        if getattr(array, "ndim", 2) in (3, 4) and isinstance(array, np.ndarray):
+            check_images(array)
+        else:
+            kinds = [np.float64, np.float32]
+            array = validate_data(
+                self,
+                X=array,
+                reset=reset,
+                dtype=kinds,
+                ensure_all_finite=False,
+                accept_sparse="csr" if self.takes_sparse else False,
+            )
+            names = self.__dict__.get("feature_names_in_")
+            refuse_not_finite(array, gaps=self.takes_gaps, names=names)
+        if reset:
+            self.data_shape_ = array.shape[1:]
+        elif array.shape[1:] != self.data_shape_:
+            raise InputError(
+                f"X has samples of shape {array.shape[1:]}; this {type(self).__name__} was fitted "
+                f"on samples of shape {self.data_shape_}"
+            )
+        checked: NDArray[Any] = array
+        return checked
+
+
+class LatentModel(Model, ABC):
+    """A model of data ``x`` that arise from a smaller latent ``z``."""
+
+    n_components: int | None
 
     @abstractmethod
     def _decode_array(self, Z: NDArray[Any]) -> NDArray[Any]:
@@ -111,39 +154,6 @@ class LatentModel(BaseEstimator, ABC):  # type: ignore[misc]
                 "latent components"
             )
         return in_kind_of(Z, self._decode_array(z_NK))
-
-    def save(self, path: str | Path, *, overwrite: bool = False) -> Path:
-        """Write the fitted model into a folder: ``config.json``, ``model.safetensors``, a card."""
-        check_is_fitted(self)
-        return save(self, Path(path), overwrite=overwrite)
-
-    def _incoming(self, X: Any, *, reset: bool) -> NDArray[Any]:  # noqa: ANN401
-        """Return ``X`` checked, as an array: a table as floats, images as they are."""
-        refuse_text(X)
-        array = to_numpy(X)
-        if getattr(array, "ndim", 2) in (3, 4) and isinstance(array, np.ndarray):
-            check_images(array)
-        else:
-            kinds = [np.float64, np.float32]
-            array = validate_data(
-                self,
-                X=array,
-                reset=reset,
-                dtype=kinds,
-                ensure_all_finite=False,
-                accept_sparse="csr" if self.takes_sparse else False,
-            )
-            names = self.__dict__.get("feature_names_in_")
-            refuse_not_finite(array, gaps=self.takes_gaps, names=names)
-        if reset:
-            self.data_shape_ = array.shape[1:]
-        elif array.shape[1:] != self.data_shape_:
-            raise InputError(
-                f"X has samples of shape {array.shape[1:]}; this {type(self).__name__} was fitted "
-                f"on samples of shape {self.data_shape_}"
-            )
-        checked: NDArray[Any] = array
-        return checked
 
 
 class Transformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ABC):  # type: ignore[misc]

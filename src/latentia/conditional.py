@@ -17,12 +17,12 @@ from torch import Tensor
 from torch.nn.functional import one_hot
 
 from latentia.base import Generator, in_kind_of, seeded, to_numpy
+from latentia.decoding import DecodingModel
 from latentia.errors import InputError
-from latentia.gradient import GradientModel
 from latentia.parameters import check_range
 
 
-class ClassConditional(Generator, GradientModel, ABC):
+class ClassConditional(Generator, DecodingModel, ABC):
     """A model of x given its class y.
 
     Attributes

@@ -1,7 +1,7 @@
 """What all gradient-trained models share: a few knobs, `fit`, and nets applied to arrays.
 
-A subclass states `build` (its nets), `updates` (its algorithm) and `decode`; an encoding one also
-`encode`. Shapes: ``x`` is (N, C, H, W) or (N, d) in data units, ``z_NK`` is (N, n_components).
+A subclass states `build` (its nets), `updates` (its algorithm) and `preview`; one with a latent
+space is a `latentia.decoding.DecodingModel`. Shapes: ``x`` is (N, C, H, W) or (N, d) in data units.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from torch import Tensor, nn
 
 from latentia import distributed, draws
 from latentia.application import apply
-from latentia.base import LatentModel, to_numpy
+from latentia.base import Model, to_numpy
 from latentia.checkups import Checkups, Numbers, examination
 from latentia.data.source import Source
 from latentia.engine import check_device_name, find_device, set_threads
@@ -36,7 +36,7 @@ from latentia.updates import Update
 
 
 @dataclasses.dataclass(eq=False, repr=False, kw_only=True)
-class GradientModel(LatentModel):
+class GradientModel(Model):
     """A model whose nets are trained by gradients, through the one loop of `latentia.train`."""
 
     n_epochs: int = 10
@@ -63,17 +63,8 @@ class GradientModel(LatentModel):
         """Return one training step: the lines of the algorithm box, in order."""
 
     @abstractmethod
-    def decode(self, z_NK: Tensor) -> Tensor:
-        """Return data of shape (N, *shape) for latent rows."""
-
-    @abstractmethod
     def preview(self, x: Tensor) -> list[tuple[str, Tensor]]:
         """Return labelled images, from fixed latents or some fixed data, for an epoch's picture."""
-
-    @property
-    def n_latent(self) -> int:
-        """The size of ``z``."""
-        return int(self.n_components or 0)
 
     @property
     def sample_shape_(self) -> tuple[int, ...]:
@@ -83,7 +74,6 @@ class GradientModel(LatentModel):
 
     def check_shared_values(self) -> None:
         """Raise InputError for a shared hyperparameter out of its range."""
-        check_range("n_components", self.n_components, 1)
         check_range("n_epochs", self.n_epochs, 1)
         check_range("batch_size", self.batch_size, 1)
         check_range("learning_rate", self.learning_rate, 0, open_low=True)
@@ -113,10 +103,11 @@ class GradientModel(LatentModel):
         X
             (n, d) table, or (n, H, W) or (n, C, H, W) images, uint8 or floats in [0, 1].
         y
-            Labels, for a model that takes them; otherwise not used.
+            Labels, or the images that those of X are to become, for a model that takes them;
+            otherwise not used.
         validation
             Held-out data of the same shape: its losses are recorded each epoch. ``(X, y)`` for a
-            model that takes labels.
+            model that takes labels or pairs.
         run
             A directory for the run's metrics, pictures and checkpoints; none leaves no files.
         resume
@@ -233,9 +224,6 @@ class GradientModel(LatentModel):
         if len(pictures) == 1:
             return tile(pictures[0][1], n_columns=8)
         return rows(pictures)
-
-    def _decode_array(self, Z: NDArray[Any]) -> NDArray[Any]:
-        return self.apply("decode", Z).reshape(len(Z), *self.data_shape_)
 
     def apply(self, verb: str, rows_: NDArray[Any], *beside: NDArray[Any]) -> NDArray[Any]:
         """Return a method of tensors applied to arrays, chunk by chunk."""

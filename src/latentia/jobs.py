@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latentia import MODELS
-from latentia.base import LatentModel, unit_floats
+from latentia.base import Model, unit_floats
 from latentia.data import Dataset
 from latentia.data import load as load_data
 from latentia.distributed import leads
@@ -93,7 +93,7 @@ def resume(run: Path, progress: bool | None = None) -> Path:
 
 
 def fit_in_run(
-    model: LatentModel,
+    model: Model,
     data: Dataset,
     run: Path,
     *,

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 import torch
 
+from latentia.decoding import DecodingModel
 from latentia.errors import InputError
 from latentia.explore.invert import inversion_figure, invert
-from latentia.gradient import GradientModel
 from latentia.linear.factor_analysis import FactorAnalysis
 from tests.conftest import small_models
 
@@ -20,7 +20,7 @@ MEAN = RNG.normal(size=12).astype(np.float32)
 
 @final
 @dataclass(eq=False, repr=False, kw_only=True)
-class LinearDecoder(GradientModel):
+class LinearDecoder(DecodingModel):
     """x = z W + μ, without an encoder."""
 
     n_components: int = 3

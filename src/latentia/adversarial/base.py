@@ -24,8 +24,8 @@ from latentia.adversarial.remedies import feature_distance, pack, r1
 from latentia.base import Generator
 from latentia.checkups import Numbers
 from latentia.data.source import Source, column_moments, column_scale
+from latentia.decoding import DecodingModel
 from latentia.errors import InputError
-from latentia.gradient import GradientModel
 from latentia.losses import full_precision
 from latentia.nets.discriminator import Discriminator, ParameterHistory, normalise_spectrally
 from latentia.nets.mlp import Standardisation
@@ -34,7 +34,7 @@ from latentia.updates import Loss, Update, adam
 
 
 @dataclass(eq=False, repr=False, kw_only=True)
-class AdversarialModel(Generator, GradientModel):
+class AdversarialModel(Generator, DecodingModel):
     """A generator that learns through a game, without a density."""
 
     n_components: int = 100

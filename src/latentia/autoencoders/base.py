@@ -17,8 +17,8 @@ from torch import Tensor, nn
 
 from latentia.base import Transformer
 from latentia.data.source import Source, column_moments, column_scale
+from latentia.decoding import DecodingModel
 from latentia.errors import InputError
-from latentia.gradient import GradientModel
 from latentia.losses import (
     bernoulli_negative_log_likelihood,
     full_precision,
@@ -35,7 +35,7 @@ Comparison = Literal["mse", "rmse", "bce"]
 
 
 @dataclass(eq=False, repr=False, kw_only=True)
-class AutoencodingModel(Transformer, GradientModel):
+class AutoencodingModel(Transformer, DecodingModel):
     """An encoder and a decoder, trained together."""
 
     n_components: int = 20

@@ -23,7 +23,7 @@ from torch import Tensor, nn
 
 from latentia.base import Transformer
 from latentia.data.source import Source, column_moments
-from latentia.gradient import GradientModel
+from latentia.decoding import DecodingModel
 from latentia.losses import full_precision, squared_error
 from latentia.nets.mlp import Standardisation
 from latentia.updates import Update, adam, sgd
@@ -31,7 +31,7 @@ from latentia.updates import Update, adam, sgd
 
 @final
 @dataclass(eq=False, repr=False, kw_only=True)
-class LinearAutoencoder(Transformer, GradientModel):
+class LinearAutoencoder(Transformer, DecodingModel):
     """Linear autoencoder, which finds the subspace of principal component analysis [1]_.
 
     ``transform`` encodes, ``inverse_transform`` decodes, ``score`` is minus the squared error per

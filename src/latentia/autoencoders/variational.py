@@ -36,7 +36,7 @@ from latentia import draws
 from latentia.application import as_tensor, in_double
 from latentia.autoencoders.importance import log_mean_weight
 from latentia.base import Generator, Transformer
-from latentia.gradient import GradientModel
+from latentia.decoding import DecodingModel
 from latentia.losses import full_precision, kl_per_component
 from latentia.parameters import check_range
 from latentia.train import evaluating
@@ -49,7 +49,7 @@ ACTIVE = 0.01
 
 
 @dataclass(eq=False, repr=False, kw_only=True)
-class VariationalModel(Generator, Transformer, GradientModel):
+class VariationalModel(Generator, Transformer, DecodingModel):
     """A model with p(x given z), a prior p(z), and an approximate posterior q(z given x)."""
 
     @abstractmethod

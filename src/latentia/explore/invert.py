@@ -32,9 +32,9 @@ from torch import Tensor, nn
 
 from latentia.application import as_tensor
 from latentia.base import LatentModel, Transformer, unit_floats
+from latentia.decoding import DecodingModel
 from latentia.errors import InputError
 from latentia.explore.codes import check_unconditional, codes_of, decoded, prior_draws
-from latentia.gradient import GradientModel
 from latentia.losses import sum_per_sample
 from latentia.parameters import check_range
 from latentia.plots.explore import image_table
@@ -113,7 +113,7 @@ def invert(
     check_range("prior_weight", prior_weight, 0)
     check_unconditional(model)
     array = model._incoming(X, reset=False)
-    if isinstance(model, GradientModel):
+    if isinstance(model, DecodingModel):
         starts = _starts(model, array, n_restarts, random_state)
         codes: NDArray[Any] = _searched(model, array, starts, n_steps, learning_rate, prior_weight)
     elif isinstance(model, Transformer):
@@ -126,7 +126,7 @@ def invert(
 
 
 def _searched(
-    model: GradientModel,
+    model: DecodingModel,
     X: NDArray[Any],
     starts: NDArray[np.float32],
     n_steps: int,
@@ -157,7 +157,7 @@ def _solved(model: LatentModel, X: NDArray[Any], prior_weight: float) -> NDArray
 
 
 def _starts(
-    model: GradientModel, X: NDArray[Any], n_restarts: int | None, random_state: int
+    model: DecodingModel, X: NDArray[Any], n_restarts: int | None, random_state: int
 ) -> NDArray[np.float32]:
     """Return (r, n, k) codes to start from."""
     encodes = isinstance(model, Transformer)
@@ -170,7 +170,7 @@ def _starts(
 
 
 def _descend(
-    model: GradientModel,
+    model: DecodingModel,
     x: Tensor,
     starts: NDArray[np.float32],
     n_steps: int,
