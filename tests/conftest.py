@@ -25,6 +25,7 @@ from latentia.autoencoders.vae import VAE
 from latentia.linear.factor_analysis import FactorAnalysis
 from latentia.linear.pca import PCA
 from latentia.linear.probabilistic_pca import ProbabilisticPCA
+from latentia.translation.pix2pix import Pix2Pix
 
 SHARED = {"n_epochs": 2, "batch_size": 16, "random_state": 0, "device": "cpu"}
 CLUSTERED = {"n_components": 3, "n_clusters": 3, "hidden": (8,)} | SHARED
@@ -55,6 +56,7 @@ def small_models():
         ),
         "WGAN": WGAN(n_components=3, width=4, n_critic=2, **SHARED),
         "WGANGP": WGANGP(n_components=3, width=4, n_critic=2, noise="uniform", **SHARED),
+        "Pix2Pix": Pix2Pix(width=4, **SHARED),
     }
 
 

@@ -35,7 +35,7 @@ LEVELS = [
     {"gradient"},
     {"decoding"},
     {"profiling", "conditional", "classifier"},
-    {"linear", "autoencoders", "adversarial"},
+    {"linear", "autoencoders", "adversarial", "translation"},
     {"explore", "theory"},
     {"evaluation", "quality", "sections", "baselines"},
     {"jobs", "factor_report"},

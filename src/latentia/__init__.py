@@ -26,6 +26,7 @@ MODELS = {
     "ConditionalGAN": "latentia.adversarial.conditional_gan",
     "WGAN": "latentia.adversarial.wgan",
     "WGANGP": "latentia.adversarial.wgan_gp",
+    "Pix2Pix": "latentia.translation.pix2pix",
 }
 """Every model's public name and the module that holds it: a new model adds its line here."""
 

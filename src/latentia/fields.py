@@ -44,7 +44,12 @@ class Field:
     help: str
 
 
-ABBREVIATIONS = {"VaDE": "vade", "AutoencoderKMeans": "autoencoder-kmeans", "WGANGP": "wgan-gp"}
+ABBREVIATIONS = {
+    "VaDE": "vade",
+    "AutoencoderKMeans": "autoencoder-kmeans",
+    "WGANGP": "wgan-gp",
+    "Pix2Pix": "pix2pix",
+}
 """Names whose capitals do not divide words."""
 OTHER_NAMES = {"cgan": "ConditionalGAN", "cvae": "ConditionalVAE", "wgangp": "WGANGP"}
 

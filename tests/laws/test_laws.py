@@ -11,20 +11,29 @@ from sklearn.base import clone
 import latentia
 from latentia import MODELS
 from latentia.autoencoders.linear_vae import LinearVAE
+from latentia.base import LatentModel
 from latentia.errors import InputError
 from latentia.gradient import GradientModel
 from latentia.linear.gaussian import LinearGaussian
+from latentia.translation.base import Translator
 from latentia.updates import Loss
 from tests.conftest import small_models
 
 pytestmark = pytest.mark.filterwarnings("ignore::latentia.errors.FitWarning")
 NAMES = list(MODELS)
+LATENT = [name for name, model in small_models().items() if isinstance(model, LatentModel)]
+TRANSLATORS = [name for name, model in small_models().items() if isinstance(model, Translator)]
 TRAINED = [name for name, model in small_models().items() if isinstance(model, GradientModel)]
 
 
 def labels(X):
     """Return labels for any number of samples; only a conditional model looks at them."""
     return np.arange(len(X)) % 4
+
+
+def answers(name, X):
+    """Return what is fitted beside X: for a translator, the image that each is to become."""
+    return X[..., ::-1].copy() if name in TRANSLATORS else labels(X)
 
 
 def given(model, X):
@@ -35,16 +44,16 @@ def test_every_public_model_is_under_law():
     assert set(small_models()) == set(MODELS)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", LATENT)
 @pytest.mark.parametrize("layout", [(8, 8), (1, 8, 8), (3, 8, 9)])
 def test_shapes_of_each_verb(name, layout):
     X = np.random.default_rng(0).random((40, *layout), dtype=np.float32)
-    model = small_models()[name].fit(X, labels(X))
+    model = small_models()[name].fit(X, answers(name, X))
     assert model.inverse_transform(np.zeros((2, 3)), *given(model, X[:2])).shape == (2, *layout)
     if hasattr(model, "transform"):
         assert model.transform(X, *given(model, X)).shape == (40, 3)
         assert model.reconstruct(X, *given(model, X)).shape == X.shape
-        assert np.isfinite(model.score(X, labels(X)))
+        assert np.isfinite(model.score(X, answers(name, X)))
     if hasattr(model, "sample"):
         drawn = model.sample(5, random_state=0)
         assert drawn.shape == (5, *layout)
@@ -54,11 +63,12 @@ def test_shapes_of_each_verb(name, layout):
             assert drawn.max() <= 1
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", LATENT)
 def test_uint8_equals_its_floats_and_float32_is_kept(name, images):
     bytes_ = np.rint(images * 255).astype(np.uint8)
     models = [
-        clone(small_models()[name]).fit(X, labels(X)) for X in (bytes_, bytes_ / np.float32(255))
+        clone(small_models()[name]).fit(X, answers(name, X))
+        for X in (bytes_, bytes_ / np.float32(255))
     ]
     Z = np.ones((2, 3), np.float32)
     outputs = [model.inverse_transform(Z, *given(model, Z)) for model in models]
@@ -68,9 +78,9 @@ def test_uint8_equals_its_floats_and_float32_is_kept(name, images):
         assert models[0].transform(bytes_, *given(models[0], bytes_)).dtype == np.float32
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", LATENT)
 def test_tensors_in_tensors_out(name, images):
-    model = small_models()[name].fit(torch.from_numpy(images), labels(images))
+    model = small_models()[name].fit(torch.from_numpy(images), answers(name, images))
     more = given(model, images)
     decoded = model.inverse_transform(torch.zeros(40, 3), *more)
     assert isinstance(decoded, torch.Tensor)
@@ -83,7 +93,9 @@ def test_tensors_in_tensors_out(name, images):
 @pytest.mark.parametrize("name", TRAINED)
 def test_same_seed_same_weights_other_seed_other_weights(name, images):
     def weights(seed):
-        model = small_models()[name].set_params(random_state=seed).fit(images, labels(images))
+        model = (
+            small_models()[name].set_params(random_state=seed).fit(images, answers(name, images))
+        )
         return torch.cat([p.flatten() for net in model.nets().values() for p in net.parameters()])
 
     assert torch.equal(weights(0), weights(0))
@@ -95,14 +107,14 @@ def test_fit_leaves_the_callers_generator_alone(name, images):
     torch.manual_seed(5)
     expected = torch.rand(3)
     torch.manual_seed(5)
-    small_models()[name].fit(images, labels(images))
+    small_models()[name].fit(images, answers(name, images))
     assert torch.equal(torch.rand(3), expected)
 
 
 @pytest.mark.parametrize("name", TRAINED)
 def test_gradients_reach_exactly_the_nets_of_each_update(name, images):
-    model = small_models()[name].fit(images, labels(images))
-    batch = model.source(images, labels(images), reset=False).batch(np.arange(16))
+    model = small_models()[name].fit(images, answers(name, images))
+    batch = model.source(images, answers(name, images), reset=False).batch(np.arange(16))
     for update in model.updates():
         for net in model.nets().values():
             net.train().zero_grad()
@@ -117,9 +129,9 @@ def test_gradients_reach_exactly_the_nets_of_each_update(name, images):
         assert any(p.grad.abs().sum() > 0 for p in update.parameters())
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", LATENT)
 def test_a_saved_model_is_the_same_model(name, images, tmp_path):
-    model = small_models()[name].fit(images, labels(images))
+    model = small_models()[name].fit(images, answers(name, images))
     path = model.save(tmp_path / "model")
     loaded = latentia.load(path)
     Z = np.random.default_rng(0).normal(size=(4, 3)).astype(np.float32)
@@ -149,7 +161,7 @@ def test_a_saved_model_of_a_table_is_the_same_model(name, table, tmp_path):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_damaged_weights_are_refused(name, images, tmp_path):
-    path = small_models()[name].fit(images, labels(images)).save(tmp_path / "model")
+    path = small_models()[name].fit(images, answers(name, images)).save(tmp_path / "model")
     weights = path / "model.safetensors"
     weights.write_bytes(weights.read_bytes()[:-10])
     with pytest.raises(InputError, match="damaged"):
@@ -182,8 +194,8 @@ def test_ten_and_ten_steps_are_twenty(name, ema_decay, images, tmp_path):
                 return [dataclasses.replace(first, after=stop), *rest]
 
             model.updates = updates
-        held_out = (images[:8], labels(images[:8]))
-        return model.fit(images, labels(images), validation=held_out, run=run, resume=resume)
+        held_out = (images[:8], answers(name, images[:8]))
+        return model.fit(images, answers(name, images), validation=held_out, run=run, resume=resume)
 
     whole = fit(tmp_path / "whole")
     with pytest.raises(StoppedError):
@@ -204,6 +216,9 @@ def test_ten_and_ten_steps_are_twenty(name, ema_decay, images, tmp_path):
 @pytest.mark.parametrize(
     ("name", "verb", "reason"),
     [
+        ("Pix2Pix", "inverse_transform", "one direction"),
+        ("Pix2Pix", "reconstruct", "one direction"),
+        ("Pix2Pix", "sample", "no prior"),
         ("DCGAN", "transform", "no encoder"),
         ("DCGAN", "reconstruct", "no encoder"),
         ("DCGAN", "score", "implicit"),
@@ -237,7 +252,7 @@ def test_a_bad_parameter_is_named(name, field, value, words, images):
         pytest.skip(f"{name} has no {field}")
     model = small_models()[name].set_params(**{field: value})
     with pytest.raises(InputError, match=words) as raised:
-        model.fit(images, labels(images))
+        model.fit(images, answers(name, images))
     assert field in str(raised.value)
 
 
@@ -253,12 +268,12 @@ def test_a_bad_parameter_is_named(name, field, value, words, images):
 )
 def test_bad_images_are_refused(name, X, words):
     with pytest.raises(InputError, match=words):
-        small_models()[name].fit(X, labels(X))
+        small_models()[name].fit(X, answers(name, X))
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", LATENT)
 def test_other_shapes_than_fitted_are_refused(name, images):
-    model = small_models()[name].fit(images, labels(images))
+    model = small_models()[name].fit(images, answers(name, images))
     with pytest.raises(InputError, match="columns"):
         model.inverse_transform(np.zeros((2, 7)))
     if hasattr(model, "transform"):
@@ -277,18 +292,18 @@ def test_a_loss_that_is_not_finite_is_refused_by_name(name, images):
 
     model.updates = updates
     with pytest.raises(InputError, match=r"is nan at step 1: try a smaller learning_rate"):
-        model.fit(images, labels(images))
+        model.fit(images, answers(name, images))
 
 
 def test_fewer_rows_than_a_batch_still_train(images):
-    model = small_models()["VAE"].set_params(batch_size=1000).fit(images, labels(images))
+    model = small_models()["VAE"].set_params(batch_size=1000).fit(images)
     assert model.transform(images).shape == (40, 3)
 
 
 @pytest.mark.parametrize("name", TRAINED)
 def test_losses_are_float32_under_bfloat16_autocast(name, images):
-    model = small_models()[name].fit(images, labels(images))
-    batch = model.source(images, labels(images), reset=False).batch(np.arange(16))
+    model = small_models()[name].fit(images, answers(name, images))
+    batch = model.source(images, answers(name, images), reset=False).batch(np.arange(16))
     for update in model.updates():
         with torch.autocast("cpu", torch.bfloat16):
             loss = update.loss(*batch)

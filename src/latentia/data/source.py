@@ -61,7 +61,7 @@ class Source:
 
     def batch(self, rows: NDArray[np.integer[Any]]) -> tuple[Tensor, ...]:
         """Return rows as ``(x,)`` or ``(x, y)``, x of shape (len(rows), *shape) in float32."""
-        x = _as_floats(_gather(self._x, rows)).reshape(len(rows), *self.shape)
+        x = as_floats(_gather(self._x, rows)).reshape(len(rows), *self.shape)
         return (x,) if self._y is None else (x, _gather(self._y, rows))
 
 
@@ -77,7 +77,8 @@ def _gather(values: NDArray[Any] | Tensor, rows: NDArray[np.integer[Any]]) -> Te
     return torch.from_numpy(values.take(rows, axis=0))
 
 
-def _as_floats(x: Tensor) -> Tensor:
+def as_floats(x: Tensor) -> Tensor:
+    """Return uint8 as float32 in [0, 1], and other numbers as float32."""
     return x.to(torch.float32).div_(255) if x.dtype == torch.uint8 else x.to(torch.float32)
 
 

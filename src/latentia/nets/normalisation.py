@@ -1,8 +1,9 @@
-"""Batch norm and dropout that mean the same in one process and in several."""
+"""Norms, and dropout, that mean the same in one process and in several."""
 
 from __future__ import annotations
 
-from typing import cast
+from collections.abc import Callable, Mapping
+from typing import Literal, cast
 
 import torch
 import torch.distributed.nn.functional as collective
@@ -69,3 +70,33 @@ class Dropout(nn.Module):
             return x
         kept = bytes_like(x) >= 256 * self.rate
         return x * kept.to(x.dtype).mul_(1 / (1 - self.rate))
+
+
+class InstanceNorm(nn.GroupNorm):
+    """Norm of each channel of each image by itself, with a learned scale and shift.
+
+    It is batch norm of a batch of one, in training and afterwards alike, so that an image's result
+    does not depend on others. torch's group norm with a group for each channel is the same sum and
+    keeps a pixel's channels side by side.
+
+    Parameters
+    ----------
+    width
+        Channels.
+
+    References
+    ----------
+    .. [1] D. Ulyanov, A. Vedaldi, V. Lempitsky, "Instance Normalization: The Missing Ingredient for
+       Fast Stylization", 2016, eq. 2.
+    """
+
+    def __init__(self, width: int) -> None:
+        super().__init__(width, width)
+
+
+Normalisation = Literal["batch", "instance"]
+"""Over a batch's images together, or over each image by itself."""
+NORMS: Mapping[Normalisation, Callable[[int], nn.Module]] = {
+    "batch": BatchNorm,
+    "instance": InstanceNorm,
+}

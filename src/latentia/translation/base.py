@@ -1,0 +1,66 @@
+"""What models from image to image share: `transform`, a few images at a time.
+
+Shapes: ``X`` is (n, H, W) or (n, C, H, W); inside, ``x`` is (N, C, H, W) in [0, 1].
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+from sklearn.utils.validation import check_is_fitted
+from torch import Tensor
+
+from latentia.base import in_kind_of
+from latentia.errors import InputError
+from latentia.gradient import GradientModel
+
+MOST_PIXELS = 2**20
+"""Pixels that are translated at once: a net's layers take a thousand bytes for each."""
+
+
+@dataclass(eq=False, repr=False, kw_only=True)
+class Translator(GradientModel, ABC):
+    """A model whose `transform` takes images to images."""
+
+    @property
+    @abstractmethod
+    def output_shape_(self) -> tuple[int, ...]:
+        """(H, W) or (C, H, W) of an image that `transform` returns."""
+
+    @abstractmethod
+    def translate(self, x: Tensor) -> Tensor:
+        """Return what (N, C, H, W) images in [0, 1] become, in [0, 1] too."""
+
+    def transform(self, X: ArrayLike) -> Any:  # noqa: ANN401
+        """Return the translated images.
+
+        Parameters
+        ----------
+        X
+            (n, H, W) or (n, C, H, W) images shaped as in ``fit``, uint8 or floats in [0, 1].
+
+        Returns
+        -------
+        Y
+            (n, *output_shape_) float32 in [0, 1]; a tensor if ``X`` is one.
+        """
+        check_is_fitted(self)
+        array = self._incoming(X, reset=False)
+        n_at_once = max(1, MOST_PIXELS // (array.shape[-1] * array.shape[-2]))
+        firsts = range(0, len(array), n_at_once)
+        parts = [self.apply("translate", array[first : first + n_at_once]) for first in firsts]
+        return in_kind_of(X, np.concatenate(parts).reshape(len(array), *self.output_shape_))
+
+    def check_is_image(self, shape: tuple[int, ...], smallest: int) -> None:
+        """Refuse tables, and images with a side under so many pixels."""
+        owner = type(self).__name__
+        if len(shape) != 3:
+            raise InputError(f"{owner} translates images; X is a table of shape (n, {shape[0]})")
+        if min(shape[1:]) < smallest:
+            raise InputError(
+                f"{owner} takes sides of at least {smallest} pixels; these are {shape[1:]}"
+            )
