@@ -35,15 +35,15 @@ LEVELS = [
     {"gradient"},
     {"decoding"},
     {"profiling", "conditional", "classifier"},
-    {"linear", "autoencoders", "adversarial", "translation"},
+    {"linear", "autoencoders", "adversarial", "translation", "sequence"},
     {"explore", "theory"},
     {"evaluation", "quality", "sections", "baselines"},
-    {"jobs", "factor_report"},
+    {"jobs", "factor_report", "sequence_jobs"},
     {"explore_task"},
     {"explore_jobs"},
     {"explore_command"},
     {"compare"},
-    {"train_command", "factor_command"},
+    {"train_command", "factor_command", "sequence_command"},
     {"cli", "__main__"},
 ]
 """From the ground up: a part imports its own level and those below it."""

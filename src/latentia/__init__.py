@@ -30,11 +30,19 @@ MODELS = {
 }
 """Every model's public name and the module that holds it: a new model adds its line here."""
 
+SEQUENCES = {
+    "RNNLanguageModel": "latentia.sequence.rnn",
+    "LSTMLanguageModel": "latentia.sequence.lstm",
+    "NGramLanguageModel": "latentia.sequence.n_gram",
+}
+"""Models of texts, apart from `MODELS`: those take arrays, and share verbs that these lack."""
+
 INSTRUMENTS = {"ImageClassifier": "latentia.classifier"}
 """What samples are measured with: saved and loaded as models are."""
 
 _PUBLIC = (
     MODELS
+    | SEQUENCES
     | INSTRUMENTS
     | {
         "InputError": "latentia.errors",
@@ -42,10 +50,11 @@ _PUBLIC = (
         "evaluate": "latentia.evaluation",
         "load": "latentia.saved",
         "load_data": "latentia.data",
+        "load_text": "latentia.data.text",
     }
 )
 
-__all__ = ["INSTRUMENTS", "MODELS", "__version__", *_PUBLIC]
+__all__ = ["INSTRUMENTS", "MODELS", "SEQUENCES", "__version__", *_PUBLIC]
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401

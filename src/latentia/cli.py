@@ -18,6 +18,9 @@ from latentia.explore_command import explore
 from latentia.factor_command import factor
 from latentia.fields import commands, model_reference, model_summary
 from latentia.options import Parser, class_name_of, parse
+from latentia.sequence_command import add_text_options, models_texts, refuse_text_options
+from latentia.sequence_command import evaluate as evaluate_texts
+from latentia.sequence_command import sample as sample_texts
 from latentia.train_command import INTERRUPTED, resume, train
 
 MISUSED = 2
@@ -70,14 +73,24 @@ def sample(words: list[str]) -> int:
     """Draw new data from a trained model."""
     parser = Parser(prog="latentia sample", allow_abbrev=False, description=sample.__doc__)
     parser.add_argument("run", type=Path, help="a run directory or a saved model")
-    parser.add_argument("-n", "--n-samples", type=int, default=64, help="how many (default: 64)")
-    parser.add_argument("--out", type=Path, default=Path("samples.png"), help=".png, .npy or .npz")
+    parser.add_argument(
+        "-n", "--n-samples", type=int, help="how many (default: 64, and 1 of texts)"
+    )
+    parser.add_argument(
+        "--out", type=Path, help=".png, .npy or .npz (default: samples.png); of texts .txt"
+    )
     parser.add_argument("--random-state", type=int, default=None, help="makes it repeatable")
     parser.add_argument("--label", help="the class to draw, for a conditional model")
+    add_text_options(parser)
     given = parse(parser, words)
+    if models_texts(given.run):
+        return sample_texts(given)
+    refuse_text_options(given)
     from latentia import jobs
 
-    print(jobs.sample(given.run, given.n_samples, given.out, given.random_state, given.label))
+    n_samples = 64 if given.n_samples is None else given.n_samples
+    out = given.out or Path("samples.png")
+    print(jobs.sample(given.run, n_samples, out, given.random_state, given.label))
     return 0
 
 
@@ -108,12 +121,30 @@ def evaluate(words: list[str]) -> int:
         type=int,
         help="only bound log p(x) of all test samples, with so many draws each (5000)",
     )
+    parser.add_argument(
+        "--memorisation",
+        type=Path,
+        metavar="PICTURE",
+        help="only look for copies: draw samples above their nearest training images into this "
+        ".png, and print the copying statistic and the Parzen-window estimate",
+    )
+    parser.add_argument(
+        "--judge",
+        type=Path,
+        metavar="CLASSIFIER",
+        help="only judge samples by the ImageClassifier in this folder, which is trained on the "
+        "data's labels and saved there if there is none",
+    )
     given = parse(parser, words)
-    from latentia import jobs
+    if models_texts(given.run):
+        return evaluate_texts(given)
+    from latentia import evaluate_jobs as jobs
     from latentia.metrics.definitions import DEFINITIONS
 
-    if given.n_importance is not None:
-        print(jobs.weigh(given.run, given.data, given.n_importance, True))
+    questions = (given.n_importance, given.memorisation, given.judge)
+    if questions != (None, None, None):
+        for answer in jobs.answers(given.run, given.data, *questions):
+            print(answer)
         return 0
     metrics, notes = jobs.evaluate(given.run, given.data)
     for key, value in metrics.items():

@@ -14,7 +14,7 @@ from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
-from latentia import MODELS
+from latentia import MODELS, SEQUENCES
 
 Choices = tuple[str, ...]
 
@@ -49,9 +49,17 @@ ABBREVIATIONS = {
     "AutoencoderKMeans": "autoencoder-kmeans",
     "WGANGP": "wgan-gp",
     "Pix2Pix": "pix2pix",
+    "RNNLanguageModel": "rnn",
+    "LSTMLanguageModel": "lstm",
+    "NGramLanguageModel": "n-gram",
 }
-"""Names whose capitals do not divide words."""
-OTHER_NAMES = {"cgan": "ConditionalGAN", "cvae": "ConditionalVAE", "wgangp": "WGANGP"}
+"""Names whose capitals do not divide words, and names that are shorter on the command line."""
+OTHER_NAMES = {
+    "cgan": "ConditionalGAN",
+    "cvae": "ConditionalVAE",
+    "wgangp": "WGANGP",
+    "ngram": "NGramLanguageModel",
+}
 
 
 def command_name(class_name: str) -> str:
@@ -66,7 +74,7 @@ def command_name(class_name: str) -> str:
 
 def commands() -> dict[str, str]:
     """Return class names by their name on the command line."""
-    return {command_name(name): name for name in MODELS}
+    return {command_name(name): name for name in MODELS | SEQUENCES}
 
 
 def named_models() -> dict[str, str]:
@@ -103,7 +111,7 @@ def _docstring(class_name: str) -> str:
 
 def _lineage(class_name: str) -> list[ast.ClassDef]:
     """Return a class's definition and those of its bases inside this package, nearest first."""
-    return _definitions(class_name, MODELS[class_name])
+    return _definitions(class_name, (MODELS | SEQUENCES)[class_name])
 
 
 @cache

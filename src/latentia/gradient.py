@@ -134,7 +134,7 @@ class GradientModel(Model):
         folder = None if run is None else Path(run)
         set_threads(recorded_threads(folder) if resume and folder is not None else None)
         device = find_device(self.device)
-        self.seed_ = _seed(self.random_state, folder if resume else None)
+        self.seed_ = run_seed(self.random_state, folder if resume else None)
         self.prepare(array, folder, progress)
         with ExitStack() as stack:
             stack.enter_context(distributed.process_group(device))
@@ -235,7 +235,7 @@ def _to(net: nn.Module, device: torch.device, layout: torch.memory_format) -> nn
     return moved
 
 
-def _seed(random_state: int | None, resumed: Path | None) -> int:
+def run_seed(random_state: int | None, resumed: Path | None) -> int:
     """Return the seed of the run that is resumed, or the one asked for, or a drawn one."""
     if resumed is not None:
         return int(read_config(resumed)["parameters"]["random_state"])

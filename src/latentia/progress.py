@@ -28,10 +28,14 @@ class TrainingProgress:
         What is trained.
     shown
         True, False, or None for "only at a terminal".
+    unit
+        What the rows of a batch are called.
     """
 
-    def __init__(self, n_steps: int, n_epochs: int, title: str, shown: bool | None) -> None:
-        self.n_steps, self.n_epochs, self.title = n_steps, n_epochs, title
+    def __init__(
+        self, n_steps: int, n_epochs: int, title: str, shown: bool | None, unit: str = "images"
+    ) -> None:
+        self.n_steps, self.n_epochs, self.title, self.unit = n_steps, n_epochs, title, unit
         terminal = sys.stderr.isatty()
         self.shown = (terminal if shown is None else shown) and leads()
         self._bar = self._make_bar() if self.shown and terminal else None
@@ -84,7 +88,7 @@ class TrainingProgress:
         self._told = now
         rate = self._images / max(now - self._began, 1e-9)
         losses = "  ".join(f"{n} {v:.4g}" for n, v in values.items() if "/" not in n)
-        numbers = f"epoch {epoch}/{self.n_epochs}  {rate:,.0f} images/s  {losses}"
+        numbers = f"epoch {epoch}/{self.n_epochs}  {rate:,.0f} {self.unit}/s  {losses}"
         if self._bar is not None and self._task is not None:
             self._bar.update(self._task, completed=step, numbers=numbers)
         else:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import base64
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
 from latentia.files import write_atomically
-from latentia.metrics.definitions import DEFINITIONS
+from latentia.metrics.definitions import DEFINITIONS, Definition
 
 
 @dataclass(frozen=True)
@@ -55,6 +55,8 @@ class Report:
         One for each model.
     notes
         Sentences below the table.
+    definitions
+        Of every number that the sections may report.
     """
 
     title: str
@@ -62,6 +64,7 @@ class Report:
     facts: Mapping[str, str]
     sections: tuple[ModelSection, ...]
     notes: tuple[str, ...] = ()
+    definitions: Mapping[str, Definition] = field(default_factory=lambda: DEFINITIONS)
 
 
 def write_report(path: Path, report: Report) -> Path:
@@ -70,16 +73,17 @@ def write_report(path: Path, report: Report) -> Path:
     Raises
     ------
     KeyError
-        If a section reports a number that `DEFINITIONS` does not define.
+        If a section reports a number that is not defined.
     """
-    keys = [key for key in DEFINITIONS if any(key in s.metrics for s in report.sections)]
-    unknown = {key for section in report.sections for key in section.metrics} - set(DEFINITIONS)
+    known = report.definitions
+    keys = [key for key in known if any(key in s.metrics for s in report.sections)]
+    unknown = {key for section in report.sections for key in section.metrics} - set(known)
     if unknown:
-        raise KeyError(f"no definition for {sorted(unknown)} in latentia.metrics.definitions")
+        raise KeyError(f"no definition for {sorted(unknown)} among the report's definitions")
     page = template("report.html").render(
         report=report,
-        definitions=[DEFINITIONS[key] for key in keys],
-        best={key: _best(key, report.sections) for key in keys},
+        definitions=[known[key] for key in keys],
+        best={key: _best(known[key], report.sections) for key in keys},
     )
     return write_page(path, page)
 
@@ -132,10 +136,11 @@ def _digits(size: float) -> str:
     return f"{size:.3f}" if size >= 0.001 else f"{size:.1e}".replace("-", "−")
 
 
-def _best(key: str, sections: tuple[ModelSection, ...]) -> float | None:
+def _best(column: Definition, sections: tuple[ModelSection, ...]) -> float | None:
     """Return the best value of a column, where one direction is better and models compete."""
+    key = column.key
     values = [section.metrics[key] for section in sections if key in section.metrics]
     known = [value for value in values if not math.isnan(value)]
-    if len(known) < 2 or DEFINITIONS[key].better == "neither":
+    if len(known) < 2 or column.better == "neither":
         return None
-    return min(known) if DEFINITIONS[key].better == "lower" else max(known)
+    return min(known) if column.better == "lower" else max(known)

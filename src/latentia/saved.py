@@ -20,7 +20,7 @@ import torch
 from sklearn.base import BaseEstimator
 from torch import Tensor, nn
 
-from latentia import INSTRUMENTS, MODELS
+from latentia import INSTRUMENTS, MODELS, SEQUENCES
 from latentia.errors import InputError, nearest
 from latentia.files import sync_folder, write_atomically
 from latentia.run import read_config, versions
@@ -81,7 +81,7 @@ def load(path: str | Path) -> Any:  # noqa: ANN401
         raise InputError(f"the run in {path} is not finished: 'latentia resume {path}' first")
     config = read_config(folder)
     name = config.get("model", "")
-    homes = MODELS | INSTRUMENTS
+    homes = MODELS | SEQUENCES | INSTRUMENTS
     if name not in homes or "learned" not in config:
         raise InputError(f"{folder} holds no known model: {name!r}{nearest(name, homes)}")
     model = getattr(importlib.import_module(homes[name]), name)(**_tuples(config["parameters"]))
@@ -133,9 +133,10 @@ def _card(model: BaseEstimator, tensors: dict[str, Tensor]) -> str:
     summary = (type(model).__doc__ or name).strip().splitlines()[0]
     lines = [f"# {name}", "", summary, "", "| parameter | value |", "|---|---|"]
     lines += [f"| `{key}` | `{value}` |" for key, value in model.get_params().items()]
-    shape = getattr(model, "data_shape_", ())
+    shape = getattr(model, "data_shape_", None)
+    samples = "" if shape is None else f"Samples of shape {shape}; "
     n_values = sum(tensor.numel() for tensor in tensors.values())
-    lines += ["", f"Samples of shape {shape}; {n_values:,} stored values.", ""]
+    lines += ["", f"{samples}{n_values:,} stored values.", ""]
     lines += ["```python", "import latentia", 'model = latentia.load("this-folder")', "```", ""]
     return "\n".join(lines)
 

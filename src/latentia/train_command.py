@@ -13,6 +13,7 @@ from pathlib import Path
 import latentia
 from latentia.errors import InputError
 from latentia.fields import command_name, commands
+from latentia.files import recorded_model
 from latentia.options import Parser, add_fields, class_name_of, field_values, parse, read_recipe
 
 INTERRUPTED = 130
@@ -29,7 +30,7 @@ def train(words: list[str]) -> int:
     if named is not None:
         parser.add_argument("model", help=argparse.SUPPRESS)
     parser.description = f"Models: {', '.join(commands())}."
-    parser.add_argument("--data", help="a data set's name or path (default: digits)")
+    parser.add_argument("--data", help="a data set's name or path, or a text (default: digits)")
     parser.add_argument(
         "--run",
         RUN,
@@ -64,6 +65,8 @@ def _value(words: list[str], flag: str) -> str:
 
 def _train(class_name: str, recipe: dict[str, object], given: argparse.Namespace) -> int:
     values = field_values(class_name, recipe | vars(given))
+    if class_name in latentia.SEQUENCES:
+        return _train_on_text(class_name, values, given.data or recipe.get("data"), given)
     data = str(given.data or recipe.get("data") or "digits")
     size = given.image_size or _image_size(recipe)
     folder = given.run_directory or _free_run(class_name, data)
@@ -79,6 +82,28 @@ def _train(class_name: str, recipe: dict[str, object], given: argparse.Namespace
             raise InputError(f"{class_name} is fitted in closed form and has no training steps")
         print(jobs.measure_speed(model, data, folder, size))
     return status
+
+
+def _train_on_text(
+    class_name: str, values: dict[str, object], data: object, given: argparse.Namespace
+) -> int:
+    """Train a model of texts, which are read in order by one process."""
+    name = command_name(class_name)
+    if data is None:
+        raise InputError(f"{name} learns from a text: give it with --data FILE.txt")
+    for flag, value, usual in (
+        ("--devices", given.devices, 1),
+        ("--profile", given.profile, False),
+        ("--image-size", given.image_size, None),
+    ):
+        if value != usual:
+            raise InputError(f"{name} takes no {flag}: one process reads a text in order")
+    model = getattr(latentia, class_name)(**values)
+    model.validate_parameters()
+    folder = given.run_directory or _free_run(class_name, str(data))
+    from latentia import sequence_jobs
+
+    return _report_on(folder, lambda: sequence_jobs.train(model, str(data), folder, progress=True))
 
 
 def _image_size(recipe: dict[str, object]) -> int | None:
@@ -131,6 +156,10 @@ def resume(words: list[str]) -> int:
     parser = Parser(prog="latentia resume", allow_abbrev=False, description=resume.__doc__)
     parser.add_argument("run", type=Path, help="the run directory")
     given = parse(parser, words)
+    if recorded_model(given.run) in latentia.SEQUENCES:
+        from latentia import sequence_jobs
+
+        return _report_on(given.run, lambda: sequence_jobs.resume(given.run, progress=True))
     from latentia import jobs
 
     return _report_on(given.run, lambda: jobs.resume(given.run, progress=True))

@@ -8,6 +8,7 @@ from pathlib import Path
 from latentia.data import arrays, bundled, download, folders, idx, toys
 from latentia.data.dataset import Dataset, Description, split
 from latentia.data.download import RemoteFile
+from latentia.data.text import TEXT_FILES
 from latentia.errors import InputError, nearest
 
 MNIST = Description(
@@ -173,6 +174,8 @@ def _load_file(path: Path, random_state: int) -> Dataset:
         return split(tables.read(path), path.stem, random_state)
     if "idx" in path.name:
         return split(arrays.checked_part(idx.read(path), str(path)), path.stem, random_state)
+    if path.suffix in TEXT_FILES:
+        raise InputError(f"{path} is a text: train rnn, lstm or n-gram on it, or use load_text")
     raise InputError(
         f"{path} is of no known kind; give .npy, .npz, .csv, .parquet, an idx file or a folder"
     )

@@ -13,7 +13,7 @@ from matplotlib.ticker import MaxNLocator
 from latentia.errors import InputError
 from latentia.plots.style import COLOURS, new_figure, style
 
-NATS = ("negative_elbo", "beta_negative_elbo", "discriminator", "generator")
+NATS = ("negative_elbo", "beta_negative_elbo", "discriminator", "generator", "cross_entropy")
 DASHES = {"train": "-", "validation": "--"}
 FEWEST_FOR_SPIKES = 5
 FENCE = 5.0

@@ -1,0 +1,126 @@
+"""Text files as data for models of sequences: plain UTF-8, and melodies in ABC notation.
+
+The last tenth of a text is its test part, and the last twentieth of the rest is held out of
+training: neighbouring passages are alike, so a random choice would flatter.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from latentia.errors import InputError
+
+SHORTEST = 100
+"""Characters below which the parts of a text are too short to say anything."""
+TEXT_FILES = (".txt", ".text", ".md", ".abc")
+KEPT_FIELDS = ("M:", "L:", "K:")
+"""ABC's metre, unit of length and key; titles and sources say nothing of the melody."""
+
+
+@dataclass(frozen=True)
+class TextData:
+    """A text in three parts, in the order of the file.
+
+    Attributes
+    ----------
+    name
+        For titles.
+    train, validation, test
+        The parts.
+    spec
+        The file.
+    """
+
+    name: str
+    train: str
+    validation: str
+    test: str
+    spec: str
+
+    @property
+    def symbols(self) -> str:
+        """Every character that occurs in some part, sorted."""
+        return "".join(sorted(set(self.train + self.validation + self.test)))
+
+
+def load_text(spec: str | Path) -> TextData:
+    """Return a text file in parts.
+
+    Parameters
+    ----------
+    spec
+        A UTF-8 file; of one that ends in .abc, the tunes.
+
+    Raises
+    ------
+    InputError
+        If there is no such file, it is not UTF-8, or too short.
+    """
+    path = Path(spec).expanduser()
+    text = read_text(path)
+    if path.suffix == ".abc":
+        text = tunes(text, str(path))
+    if len(text) < SHORTEST:
+        raise InputError(
+            f"{path} holds {len(text)} characters; at least {SHORTEST} are needed to train and "
+            "to test"
+        )
+    n_known = len(text) - len(text) // 10
+    n_train = n_known - n_known // 20
+    parts = (text[:n_train], text[n_train:n_known], text[n_known:])
+    return TextData(path.stem, *parts, spec=str(path.resolve()))
+
+
+def read_text(path: Path) -> str:
+    r"""Return a UTF-8 file's text, its lines ending in ``\n`` and without a byte-order mark.
+
+    Raises
+    ------
+    InputError
+        If there is no such file, or it is not UTF-8.
+    """
+    if not path.is_file():
+        raise InputError(f"there is no text file {str(path)!r}; give a .txt or .abc file")
+    content = path.read_bytes()
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InputError(
+            f"{path} is not UTF-8 text: byte 0x{content[error.start]:02x} at place {error.start}; "
+            "save it as UTF-8"
+        ) from None
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def tunes(text: str, name: str) -> str:
+    r"""Return the melodies of an ABC file: metre, unit, key and notes, a blank line between.
+
+    Raises
+    ------
+    InputError
+        If there is no tune, which ABC's key field K: begins.
+
+    References
+    ----------
+    .. [1] C. Walshaw, "The abc music standard 2.1", 2011, sections 2 and 3.
+
+    Examples
+    --------
+    >>> tunes("X:1\nT:Scale\nM:4/4\nK:C\nCDEF|GABc|  % up\n", "scale.abc")
+    'M:4/4\nK:C\nCDEF|GABc|\n'
+    """
+    kept = []
+    for line in text.split("\n"):
+        bare = line.partition("%")[0].rstrip()
+        is_field = len(bare) > 1 and bare[1] == ":" and bare[0].isalpha()
+        # An empty line ends a tune, and so does the next one's number; a comment leaves nothing.
+        if not line or bare.startswith("X:"):
+            kept.append("")
+        elif bare and (not is_field or bare.startswith(KEPT_FIELDS)):
+            kept.append(bare)
+    blocks = [block.strip("\n") for block in "\n".join(kept).split("\n\n")]
+    found = [block for block in blocks if "K:" in block]
+    if not found:
+        raise InputError(f"{name} holds no tune in ABC notation: there is no key field K:")
+    return "\n\n".join(found) + "\n"

@@ -1,0 +1,43 @@
+"""What a recurrent net carries from window to window, so that a checkpoint holds it."""
+
+from __future__ import annotations
+
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+
+
+class Memory(nn.Module):
+    """The state after the last window, of training and, apart from it, of evaluation.
+
+    Training's is a buffer: it is saved with the weights, and a resumed run reads on as the
+    undisturbed one. It is kept without its graph, which ends back-propagation at the window.
+
+    Parameters
+    ----------
+    zero_state
+        (S, L, N, H): the state before anything was read.
+    """
+
+    carried: Tensor
+
+    def __init__(self, zero_state: Tensor) -> None:
+        super().__init__()
+        self.register_buffer("carried", zero_state)
+        self._evaluated: Tensor | None = None
+
+    def recall(self, zero_state: Tensor, begins: Tensor) -> Tensor:
+        """Return the state that a window starts from: zero at the beginning of the lanes."""
+        if bool(begins):
+            return zero_state
+        return self.carried if self.training else cast(Tensor, self._evaluated)
+
+    @torch.no_grad()
+    def keep(self, state: Tensor) -> None:
+        """Remember the state at the end of a window."""
+        if self.training:
+            # A new tensor each time: the graph of this step still holds the one before.
+            self.carried = state.detach().to(self.carried.dtype)
+        else:
+            self._evaluated = state.detach()
