@@ -17,6 +17,7 @@ LEVELS = [
     {"fields", "files", "inputs", "parameters", "distributed", "metrics", "schedules"},
     {
         "options",
+        "conditions",
         "draws",
         "engine",
         "ema",
@@ -34,7 +35,7 @@ LEVELS = [
     {"application", "checkups"},
     {"gradient"},
     {"decoding"},
-    {"profiling", "conditional", "classifier"},
+    {"profiling", "conditional", "classifier", "specimens"},
     {"linear", "autoencoders", "adversarial", "translation", "sequence"},
     {"explore", "theory"},
     {"evaluation", "quality", "sections", "baselines"},

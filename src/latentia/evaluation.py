@@ -23,6 +23,7 @@ from latentia.metrics.neighbours import code_accuracy, memorisation
 from latentia.metrics.precision_recall import precision_recall
 from latentia.metrics.reconstruction import psnr, squared_error
 from latentia.progress import TrainingProgress
+from latentia.specimens import drawn, labelled, spread
 
 MOST_SAMPLES = 10_000
 LEAST_SAMPLES = 1_000
@@ -62,26 +63,26 @@ def evaluate(model: Any, data: Dataset, random_state: int = 0) -> dict[str, floa
     if hasattr(model, "sample"):
         found |= _samples(model, data, random_state)
     if hasattr(model, "predict") and data.y_test is not None:
-        clusters = model.predict(_spread(data.x_test, MOST_SAMPLES))
-        found |= cluster_agreement(_spread(data.y_test, MOST_SAMPLES), clusters)
-    if model.takes_labels and data.y_test is not None:
+        clusters = model.predict(spread(data.x_test, MOST_SAMPLES))
+        found |= cluster_agreement(spread(data.y_test, MOST_SAMPLES), clusters)
+    if model.takes_labels and labelled(data) and hasattr(model, "classes_"):
         found["class_agreement"] = _class_agreement(model, data, random_state)
     return found
 
 
 def _likelihood(model: Any, data: Dataset) -> dict[str, float]:  # noqa: ANN401
     """Return the exact likelihood where it is known, and the bounds where there are any."""
-    x = unit_floats(_spread(data.x_test, MOST_SAMPLES))
+    x = unit_floats(spread(data.x_test, MOST_SAMPLES))
     found: dict[str, float] = {}
     bounded = hasattr(model, "bound_terms")
     exact = getattr(model, "exact_score_samples" if bounded else "score_samples", None)
     if exact is not None:
         found["negative_log_likelihood"] = -float(np.mean(exact(x)))
     if bounded:
-        few = _spread(x, MOST_WEIGHTED)
+        few = spread(x, MOST_WEIGHTED)
         labels = _test_labels(model, data, MOST_SAMPLES)
         found["negative_elbo"] = model.bound_terms(x, *labels)["negative_elbo"]
-        labels = tuple(_spread(part, MOST_WEIGHTED) for part in labels)
+        labels = tuple(spread(part, MOST_WEIGHTED) for part in labels)
         found["negative_iwae"] = -model.score(few, *labels, n_importance=N_IMPORTANCE)
         found["active_units"] = float(model.active_units(few, *labels))
     return found
@@ -91,7 +92,7 @@ def _test_labels(model: Any, data: Dataset, n: int) -> tuple[NDArray[Any], ...]:
     """Return test labels for the verbs of a model that takes them, and nothing for others."""
     if not model.takes_labels or data.y_test is None:
         return ()
-    return (_spread(data.y_test, n),)
+    return (spread(data.y_test, n),)
 
 
 def _class_agreement(model: Any, data: Dataset, random_state: int) -> float:  # noqa: ANN401
@@ -149,7 +150,7 @@ def importance_bound(
         raise InputError(f"{type(model).__name__} bounds no likelihood; evaluate without draws")
     set_threads()
     n = len(data.x_test) if n_samples is None else min(n_samples, len(data.x_test))
-    x, labels = _spread(data.x_test, n), _test_labels(model, data, n)
+    x, labels = spread(data.x_test, n), _test_labels(model, data, n)
     bounds, errors = np.empty(n), np.empty(n)
     with TrainingProgress(-(-n // WEIGHED), 1, f"{n_importance:,} draws", progress) as watch:
         for step, first in enumerate(range(0, n, WEIGHED)):
@@ -181,38 +182,38 @@ def _is_image(data: Dataset) -> bool:
 
 
 def _reconstruction(model: Any, data: Dataset) -> dict[str, float]:  # noqa: ANN401
-    x = unit_floats(_spread(data.x_test, MOST_SAMPLES))
+    x = unit_floats(spread(data.x_test, MOST_SAMPLES))
     x_hat = model.reconstruct(x, *_test_labels(model, data, MOST_SAMPLES))
     found = {"squared_error": squared_error(x, x_hat)}
     if _is_image(data):
         found["psnr"] = psnr(x, x_hat)
     if _is_image(data) and hasattr(model, "add_noise"):
         found["psnr_denoised"] = psnr(x, model.reconstruct(model.add_noise(x, random_state=0)))
-    if data.y_train is not None and data.y_test is not None and not model.takes_labels:
-        train, labels = _some(data.x_train, data.y_train)
+    if labelled(data) and not model.takes_labels:
+        train, labels = _some(data.x_train, data.y_train)  # type: ignore[arg-type]
         codes = model.transform(train), model.transform(x)
-        truth = _spread(data.y_test, MOST_SAMPLES)
+        truth = spread(data.y_test, MOST_SAMPLES)  # type: ignore[arg-type]
         found["code_accuracy"] = code_accuracy(codes[0], labels, codes[1], truth)
     return found
 
 
 def _samples(model: Any, data: Dataset, random_state: int) -> dict[str, float]:  # noqa: ANN401
-    test = unit_floats(_spread(data.x_test, MOST_SAMPLES))
-    train = unit_floats(_spread(data.x_train, MOST_SAMPLES))
-    fake = model.sample(_n_samples(test), random_state=random_state)
+    test = unit_floats(spread(data.x_test, MOST_SAMPLES))
+    train = unit_floats(spread(data.x_train, MOST_SAMPLES))
+    fake = drawn(model, data, _n_samples(test), random_state)
     features = PixelFeatures().fit(train)
     distance = frechet_distance(features.transform(test), features.transform(fake))
     few = MOST_NEIGHBOURS
     found = {
         "frechet_distance": distance,
-        "memorisation": memorisation(train, _spread(test, few), fake[:few]),
+        "memorisation": memorisation(train, spread(test, few), fake[:few]),
     }
     if len(test) > BALL:
-        real = features.transform(_spread(test, few))
+        real = features.transform(spread(test, few))
         overlap = precision_recall(real, features.transform(fake[:few]), k=BALL)
         names = ("precision", "recall", "density", "coverage")
         found |= {name: getattr(overlap, name) for name in names}
-    if data.y_train is not None:
+    if labelled(data):
         found |= _classes_shown(data, fake[:few])
     return found
 
@@ -232,8 +233,8 @@ def _n_samples(test: NDArray[Any]) -> int:
 
 def yardstick(data: Dataset) -> str:
     """Return what a Fréchet distance on this data must be quoted with, as a sentence."""
-    test = _spread(data.x_test, MOST_SAMPLES)
-    features = PixelFeatures().fit(unit_floats(_spread(data.x_train, MOST_SAMPLES)))
+    test = spread(data.x_test, MOST_SAMPLES)
+    features = PixelFeatures().fit(unit_floats(spread(data.x_train, MOST_SAMPLES)))
     n_test, n_drawn = (min(n, MOST_NEIGHBOURS) for n in (len(test), _n_samples(test)))
     return (
         f"The Fréchet distance is between {len(test):,} test samples and {_n_samples(test):,} "
@@ -242,14 +243,5 @@ def yardstick(data: Dataset) -> str:
     )
 
 
-def _spread(x: NDArray[Any], n: int) -> NDArray[Any]:
-    """Return ``n`` rows evenly spaced: files may be ordered by class."""
-    return np.asarray(x[_places(len(x), n)] if len(x) > n else x)
-
-
-def _places(n_rows: int, n: int) -> NDArray[np.intp]:
-    return np.linspace(0, n_rows - 1, n).astype(np.intp)
-
-
 def _some(x: NDArray[Any], y: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
-    return _spread(x, MOST_SAMPLES), _spread(y, MOST_SAMPLES)
+    return spread(x, MOST_SAMPLES), spread(y, MOST_SAMPLES)

@@ -1,11 +1,14 @@
-"""Conditional GAN: the game of x given its class y.
+"""Conditional GAN: the game of x given its class y, or given a vector y of measurements.
 
     min_G max_D  E log D(x, y) + E log(1 − D(G(z, y), y))     ([1]_ eq. 2)
 
-The generator sees y one-hot beside z. The discriminator sees it beside x, as constant channels of
-images in convolutional nets ([1]_), or by an inner product with its features ([2]_).
+The generator sees y beside z: classes one-hot, vectors in standard units. The discriminator sees it
+beside x, as constant channels of images in convolutional nets ([1]_), or by an inner product with
+its features ([2]_). With x the tags of a picture and y features of the picture it is [1]_'s model
+of section 4.2, which tags pictures.
 
-Shapes: ``x`` is (N, C, H, W) in [0, 1] or (N, d); ``z_NK`` (N, n_components); ``y_NC`` one-hot.
+Shapes: ``x`` is (N, C, H, W) in [0, 1] or (N, d); ``z_NK`` (N, n_components); ``y_NC`` what the
+nets see of y.
 """
 
 from __future__ import annotations
@@ -14,39 +17,43 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Literal, final
 
-import torch
 from torch import Tensor, nn
 
 from latentia.adversarial.minimax import MinimaxGame
 from latentia.adversarial.players import EitherNets
-from latentia.conditional import ClassConditional
+from latentia.conditional import Conditional
 from latentia.nets.discriminator import Discriminator
 
-MOST_CLASSES, COLUMNS = 10, 8
+COLUMNS = 8
 
 
 @final
 @dataclass(eq=False, repr=False, kw_only=True)
-class ConditionalGAN(ClassConditional, EitherNets, MinimaxGame):
+class ConditionalGAN(Conditional, EitherNets, MinimaxGame):
     """Conditional GAN: ``fit(X, y)`` and ``sample(n, y=...)`` [1]_.
+
+    ``y`` is (n,) labels, or (n, d) floats: a vector for each sample, such as features of a picture.
 
     Attributes
     ----------
     generator_, discriminator_
-        The nets, which see the class beside z and x.
+        The nets, which see y beside z and x.
     classes_, class_shares_
-        (n_classes,) labels and their shares of the training data.
+        (n_classes,) labels and their shares of the training data, after a fit on labels.
+    condition_mean_, condition_scale_
+        (d,) of the columns of y, after a fit on vectors.
     seed_
         The seed that was used.
 
     Raises
     ------
     InputError
-        From ``fit``, for a bad parameter or data, or labels that are missing or of one class.
+        From ``fit``, for a bad parameter or data, a y that is missing, labels of one class.
 
     References
     ----------
-    .. [1] M. Mirza, S. Osindero, "Conditional Generative Adversarial Nets", 2014, section 3.2.
+    .. [1] M. Mirza, S. Osindero, "Conditional Generative Adversarial Nets", 2014, section 3.2
+       (and 4.2: tags given features).
     .. [2] T. Miyato, M. Koyama, "cGANs with Projection Discriminator", ICLR 2018, eq. 3.
 
     Examples
@@ -56,10 +63,16 @@ class ConditionalGAN(ClassConditional, EitherNets, MinimaxGame):
     >>> model = ConditionalGAN(n_components=4, width=8, n_epochs=1, random_state=0).fit(X, y)
     >>> model.sample(3, random_state=0, y=2).shape
     (3, 8, 8)
+    >>> tags, features = X[:, 0, :3], X[:, 1]
+    >>> model = ConditionalGAN(n_components=4, n_epochs=1, random_state=0).fit(tags, features)
+    >>> model.sample(64, random_state=0, y=features).shape
+    (64, 3)
     """
 
     discriminator: Literal["concatenation", "projection"] = "concatenation"
-    """How the discriminator sees the class: beside x, or by a product with its features."""
+    """How the discriminator sees y: beside x, or by a product with its features."""
+    learning_rate: float = 1e-3
+    """The step size of both players."""
     n_epochs: int = 5
     """Passes over the training data."""
 
@@ -69,9 +82,9 @@ class ConditionalGAN(ClassConditional, EitherNets, MinimaxGame):
         self.check_widths()
 
     def make_players(self, shape: tuple[int, ...]) -> tuple[nn.Module, Discriminator]:
-        """Return generator and discriminator, both of which see the class."""
-        n_classes = len(self.classes_)
-        n_given = n_classes * self.packing
+        """Return generator and discriminator, both of which see y."""
+        width = self.given.width
+        n_given = width * self.packing
         projected = self.discriminator == "projection"
         judge = partial(
             Discriminator,
@@ -81,17 +94,12 @@ class ConditionalGAN(ClassConditional, EitherNets, MinimaxGame):
         )
         return self.players(
             shape,
-            self.n_components + n_classes,
+            self.n_components + width,
             n_beside=0 if projected else n_given,
             batch_norm=True,
             judge=judge,
         )
 
     def preview(self, x: Tensor) -> list[tuple[str, Tensor]]:
-        """Return samples, a row for each of up to ten classes: each column one z."""
-        z_NK = self.draw(x.new_zeros(COLUMNS, 1))
-        pictures = []
-        for number, label in enumerate(self.classes_[:MOST_CLASSES]):
-            classes = torch.full((COLUMNS,), number, device=x.device)
-            pictures.append((str(label), self.decode(z_NK, *self.condition(classes))))
-        return pictures
+        """Return samples, a row for each of up to ten conditions: each column one z."""
+        return self.rows_of_each(self.draw(x.new_zeros(COLUMNS, 1)))

@@ -1,13 +1,15 @@
-"""The conditional variational autoencoder: the VAE of x given a class y.
+"""The conditional variational autoencoder: the VAE of x given a class, or a vector, y.
 
     p(z) = N(0, I),  p(x given z, y),  q(z given x, y) = N(μ(x, y), diag σ²(x, y))
     ELBO(x, y) = E_q[log p(x given z, y)] − KL(q(z given x, y) ‖ p(z)) ≤ log p(x given y)  [1]_
 
 with the prior of z independent of y ([2]_ section 2.1, model M2 with known labels): the class is
 said by y, and z is left with what varies within it, such as the hand. y enters both nets one-hot,
-beside z and beside x (as constant channels of convolutional nets).
+beside z and beside x (as constant channels of convolutional nets); vectors of measurements enter
+likewise, in standard units.
 
-Shapes: ``x`` is (N, C, H, W) or (N, d), ``y_NC`` (N, n_classes), ``z_NK`` (N, n_components).
+Shapes: ``x`` is (N, C, H, W) or (N, d), ``y_NC`` (N, n_classes) or (N, width of y), ``z_NK`` (N,
+n_components).
 """
 
 from __future__ import annotations
@@ -23,7 +25,7 @@ from latentia import draws
 from latentia.autoencoders.bound import BoundedModel
 from latentia.conditional import ConditionalTransformer
 
-MOST_COLUMNS = 10
+COLUMNS = 8
 
 
 @final
@@ -31,22 +33,22 @@ MOST_COLUMNS = 10
 class ConditionalVAE(ConditionalTransformer, BoundedModel):
     """Conditional VAE: x given its class, ``fit(X, y)`` and ``sample(n, y=...)`` [1]_.
 
-    ``transform``, ``reconstruct``, ``inverse_transform`` and ``score`` take labels too; ``score``
-    is the mean ELBO of log p(x given y) in nats per sample.
+    ``y`` is (n,) labels, or (n, d) floats. ``transform``, ``reconstruct``, ``inverse_transform``
+    and ``score`` take it too; ``score`` is the mean ELBO of log p(x given y) in nats per sample.
 
     Attributes
     ----------
     encoder_, decoder_
-        The nets, which see the class beside x and z.
-    classes_, class_shares_
-        (n_classes,) labels and their shares of the training data.
+        The nets, which see y beside x and z.
+    classes_, class_shares_, condition_mean_, condition_scale_
+        As of `ConditionalGAN`.
     observation_, noise_variance_, seed_
         As of `VAE`.
 
     Raises
     ------
     InputError
-        From ``fit``, for a bad parameter or data, or labels that are missing or of one class.
+        From ``fit``, for a bad parameter or data, a y that is missing, labels of one class.
 
     References
     ----------
@@ -74,8 +76,8 @@ class ConditionalVAE(ConditionalTransformer, BoundedModel):
         self.check_bound()
 
     def n_given(self) -> int:
-        """Return the number of classes, which the nets see beside x and z."""
-        return len(self.classes_)
+        """Return how many numbers the nets see of y beside x and z."""
+        return self.given.width
 
     def encoder_output(self, x: Tensor, *given: Tensor) -> Tensor:
         """Return mean and log-variance of q(z given x, y), side by side."""
@@ -97,10 +99,5 @@ class ConditionalVAE(ConditionalTransformer, BoundedModel):
         self.keep_noise_variance(array, y)
 
     def preview(self, x: Tensor) -> list[tuple[str, Tensor]]:
-        """Return samples, a row for each of up to ten classes: each column one z."""
-        z_NK = draws.normal(8, (self.n_components,), x.device)
-        pictures = []
-        for number, label in enumerate(self.classes_[:MOST_COLUMNS]):
-            classes = torch.full((len(z_NK),), number, device=x.device)
-            pictures.append((str(label), self.decode(z_NK, *self.condition(classes))))
-        return pictures
+        """Return samples, a row for each of up to ten conditions: each column one z."""
+        return self.rows_of_each(draws.normal(COLUMNS, (self.n_components,), x.device))
