@@ -1,0 +1,123 @@
+"""LSTM, RNN and 5-gram on tinyshakespeare: one table on the last tenth of the text.
+
+    python benchmarks/sequences.py --text input.txt --runs FOLDER [--train missing|never]
+        [--write docs/sequences.md]
+
+Each is trained as ``latentia train`` trains it, seed 0, into ``RUNS/<name>``; a run that is there
+is not trained again, one that was stopped goes on. The LSTM is that of
+``examples/recipes/lstm_shakespeare.toml``; the RNN has its sizes and schedule, at half its step
+size. The 5-gram, with interpolated Kneser-Ney back-off, reads the same training text.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+from latentia.cli import main as command
+from latentia.files import write_atomically
+from latentia.run import read_config
+
+RECIPE = Path(__file__).resolve().parent.parent / "examples" / "recipes" / "lstm_shakespeare.toml"
+MODELS = {
+    "lstm": ["--recipe", str(RECIPE)],
+    "rnn": ["rnn", "--recipe", str(RECIPE), "--learning-rate", "1e-3"],
+    "n-gram": ["n-gram", "--order", "5"],
+}
+BAR = 1.65
+"""Nats a character that the LSTM is to reach within half an hour on two cores."""
+SHOWN = 600
+HEAD = [
+    "| model | parameters | epochs | minutes | nats a character | bits a character | perplexity |",
+    "|---|---|---|---|---|---|---|",
+]
+
+
+def main() -> None:
+    """Train what is missing, print the table and whether the bars are reached."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--text", required=True, help="tinyshakespeare, or another text")
+    parser.add_argument("--runs", type=Path, required=True, help="where runs are and go")
+    parser.add_argument("--train", choices=("missing", "never"), default="missing")
+    parser.add_argument("--write", type=Path, help="a Markdown file for the table")
+    given = parser.parse_args()
+    found, lines = {}, list(HEAD)
+    for name, words in MODELS.items():
+        run = given.runs / name
+        if given.train == "missing" and not (run / "report.html").exists():
+            train(words, given.text, run)
+        if (run / "evaluation.json").exists():
+            found[name] = json.loads((run / "evaluation.json").read_text())
+            lines.append(row(name, run, found[name]))
+    print(*lines, sep="\n")
+    verdicts = judge({name: table["nats_per_character"] for name, table in found.items()})
+    print(*verdicts, sep="\n")
+    if given.write is not None:
+        write(given.write, lines, verdicts, given.runs / "lstm" / "samples" / "sample.txt")
+
+
+def train(words: list[str], text: str, run: Path) -> None:
+    """Train a model in its run directory, or go on with it."""
+    if (run / "config.json").exists():
+        order = ["resume", str(run)]
+    else:
+        order = ["train", *words, "--data", text, "--run", str(run)]
+        order += [] if words[0] == "n-gram" else ["--random-state", "0"]
+    if command(order) != 0:
+        raise SystemExit(f"training in {run} failed")
+
+
+def row(name: str, run: Path, figures: dict[str, float]) -> str:
+    """Return a run's line of the table."""
+    epochs = read_config(run)["parameters"].get("n_epochs", "–")
+    cells = [
+        name,
+        f"{figures['n_parameters']:,.0f}",
+        str(epochs),
+        f"{figures['seconds'] / 60:.1f}",
+        f"{figures['nats_per_character']:.4f}",
+        f"{figures['bits_per_character']:.4f}",
+        f"{figures['perplexity']:.3f}",
+    ]
+    return f"| {' | '.join(cells)} |"
+
+
+def judge(nats: dict[str, float]) -> list[str]:
+    """Return whether each bar is reached, for the models that were measured."""
+    bars = {"the bar": BAR, **{name: nats[name] for name in ("n-gram", "rnn") if name in nats}}
+    if "lstm" not in nats:
+        return []
+    ours = nats["lstm"]
+    return [
+        f"lstm {ours:.4f} {'below' if ours < bar else 'NOT BELOW'} {bar:.4f}, {name}"
+        for name, bar in bars.items()
+    ]
+
+
+def write(path: Path, lines: list[str], verdicts: list[str], drawn: Path) -> None:
+    """Write the table, the verdicts and the beginning of an unselected text."""
+    text = [
+        "# Models of texts on tinyshakespeare",
+        "",
+        f"Printed by `python benchmarks/sequences.py --text input.txt --runs FOLDER --write "
+        f"docs/{path.name}`.",
+        "Measured on the last tenth of the text; the last twentieth of the rest was held out too.",
+        "Seed 0; minutes are of wall clock.",
+        "",
+        *lines,
+        "",
+        *(f"- {verdict}" for verdict in verdicts),
+        "",
+        "What the LSTM draws, the first characters of the only draw:",
+        "",
+        "```text",
+        drawn.read_text(encoding="utf-8")[:SHOWN] if drawn.exists() else "",
+        "```",
+        "",
+    ]
+    write_atomically(path, "\n".join(text).encode())
+
+
+if __name__ == "__main__":
+    main()

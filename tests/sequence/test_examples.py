@@ -1,0 +1,47 @@
+"""The example and the benchmark run as they stand, on little."""
+
+import runpy
+import sys
+from pathlib import Path
+
+from PIL import Image
+
+from tests.sequence.conftest import RHYME
+
+ROOT = Path(__file__).parents[2]
+
+
+def run(script, *words, monkeypatch, tmp_path, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", [script.name, *words])
+    runpy.run_path(str(script), run_name="__main__")
+    return capsys.readouterr().out.splitlines()
+
+
+def test_vanishing_gradients(tmp_path, monkeypatch, capsys):
+    script = ROOT / "examples" / "vanishing_gradients.py"
+    words = ("--length", "40", "--n-epochs", "1", "--n-rows", "66")
+    given = {"monkeypatch": monkeypatch, "tmp_path": tmp_path, "capsys": capsys}
+    reach = {line[:20].strip(): int(line.split()[-5]) for line in run(script, *words, **given)}
+    assert reach["as built  RNN, ReLU"] < reach["as built  RNN, tanh"]
+    assert reach["as built  RNN, tanh"] < reach["as built  LSTM: c_t"]
+    with Image.open("vanishing_gradients.png") as picture:
+        assert picture.width > picture.height > 0
+
+
+def test_the_benchmarks_table(tmp_path, monkeypatch, capsys):
+    (tmp_path / "text.txt").write_text(RHYME * 3)
+    recipe = ROOT / "examples" / "recipes" / "lstm_shakespeare.toml"
+    small = recipe.read_text().replace("n_units = 512", "n_units = 8").split("\n")
+    lines = ["n_epochs = 1" if line.startswith("n_epochs") else line for line in small]
+    (tmp_path / "examples" / "recipes").mkdir(parents=True)
+    (tmp_path / "examples" / "recipes" / recipe.name).write_text("\n".join(lines))
+    (tmp_path / "benchmarks").mkdir()
+    script = tmp_path / "benchmarks" / "sequences.py"
+    script.write_text((ROOT / "benchmarks" / "sequences.py").read_text())
+    words = ("--text", "text.txt", "--runs", "r", "--write", "table.md")
+    given = {"monkeypatch": monkeypatch, "tmp_path": tmp_path, "capsys": capsys}
+    printed = [line for line in run(script, *words, **given) if line.startswith(("| ", "lstm"))]
+    assert [line.split()[1] for line in printed[1:4]] == ["lstm", "rnn", "n-gram"]
+    assert len(printed) == 7
+    assert printed[1] in (tmp_path / "table.md").read_text()
