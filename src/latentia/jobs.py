@@ -1,4 +1,4 @@
-"""The jobs behind the command line: train, resume, sample, reconstruct, evaluate on named data."""
+"""The jobs behind the command line: train, resume, sample, reconstruct on named data."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from latentia.data import load as load_data
 from latentia.distributed import leads
 from latentia.errors import FitWarning, InputError
 from latentia.evaluation import evaluate as measure
-from latentia.evaluation import importance_bound, yardstick
+from latentia.evaluation import yardstick
 from latentia.files import write_atomically
 from latentia.gradient import GradientModel
 from latentia.plots.grids import rows, save_png, tile
@@ -171,7 +171,7 @@ def sample(
         raise InputError(f"{type(model).__name__} has no sample: {model.lacks['sample']}")
     if label is None:
         return write_arrays(out, [("samples", model.sample(n_samples, random_state))])
-    if not model.takes_labels:
+    if not hasattr(model, "classes_"):
         raise InputError(f"{type(model).__name__} knows no classes: leave --label out")
     names = {str(value): value for value in model.classes_}
     if label not in names:
@@ -189,19 +189,6 @@ def reconstruct(run: Path, data_spec: str | None, out: Path) -> Path:
     x = np.asarray(data.x_test[:10] if out.suffix == ".png" else data.x_test)
     pairs = [("original", unit_floats(x)), ("reconstructed", model.reconstruct(x))]
     return write_arrays(out, pairs)
-
-
-def evaluate(run: Path, data_spec: str | None) -> tuple[dict[str, float], tuple[str, ...]]:
-    """Measure a saved model on the test part of its data, or of another set; return notes too."""
-    data, _ = hold_out(data_of(run, data_spec))
-    metrics = measure(load(run), data)
-    return metrics, (yardstick(data),) if "frechet_distance" in metrics else ()
-
-
-def weigh(run: Path, data_spec: str | None, n_importance: int, progress: bool | None) -> str:
-    """Return a sentence with the importance-weighted bound on log p(x) of all test samples."""
-    data = data_of(run, data_spec)
-    return str(importance_bound(load(run), data, n_importance, progress=progress))
 
 
 def data_of(run: Path, data_spec: str | None) -> Dataset:

@@ -13,12 +13,14 @@ from latentia.data import Dataset
 from latentia.fields import model_reference, model_summary
 from latentia.linear.factor_solution import FactorSolution
 from latentia.linear.findings import findings
+from latentia.memorisation import Memorisation, draws_pictures, is_asked_of, memorisation_check
 from latentia.plots.curves import loss_curves
-from latentia.plots.grids import DRAWABLE, png, rows, tile
+from latentia.plots.grids import png, rows, tile
 from latentia.plots.latent import latent_map, spectrum
 from latentia.plots.style import png_bytes
 from latentia.report import ModelSection, Picture
 from latentia.run import read_metrics
+from latentia.specimens import drawn
 
 MOST_CODES = 2_000
 MOST_CLASSES = 10
@@ -34,17 +36,19 @@ def model_section(
 ) -> ModelSection:
     """Return what the report shows of a fitted model whose run lies in ``run``."""
     name = type(model).__name__
+    copies = memorisation_check(model, data) if is_asked_of(model, data) else None
     return ModelSection(
         name=name,
         summary=model_summary(name),
         reference=model_reference(name),
         parameters=model.get_params(),
         metrics=metrics,
-        pictures=tuple(_pictures(model, data, run)),
+        pictures=tuple(_pictures(model, data, run, copies)),
         notes=(
             *notes,
             *(findings(model) if isinstance(model, FactorSolution) else ()),
             *_health(read_metrics(run)),
+            *(str(copies).splitlines() if copies else ()),
         ),
     )
 
@@ -56,11 +60,18 @@ def _health(records: list[dict[str, Any]]) -> Iterator[str]:
         yield f"After epoch {checkups[-1]['epoch']}, {checkups[-1]['note']}."
 
 
-def _pictures(model: Any, data: Dataset, run: Path) -> Iterator[Picture]:  # noqa: ANN401
-    shape = data.x_test.shape[1:]
-    is_image = len(shape) == 2 or (len(shape) == 3 and shape[0] in DRAWABLE)
+def _pictures(
+    model: Any,  # noqa: ANN401
+    data: Dataset,
+    run: Path,
+    copies: Memorisation | None,
+) -> Iterator[Picture]:
+    is_image = draws_pictures(data)
     if is_image and hasattr(model, "sample"):
-        yield _samples(model)
+        yield _samples(model, data)
+    if copies is not None:
+        caption = "Samples that nobody selected, each above the training image nearest to it."
+        yield Picture("Nearest training images", caption, png_bytes(copies.figure()))
     if is_image and hasattr(model, "loadings_"):
         yield from factor_pictures(model)
     if is_image and hasattr(model, "reconstruct"):
@@ -76,13 +87,13 @@ def _pictures(model: Any, data: Dataset, run: Path) -> Iterator[Picture]:  # noq
         yield Picture("Loss curves", caption, png_bytes(loss_curves(records)))
 
 
-def _samples(model: Any) -> Picture:  # noqa: ANN401
-    if not model.takes_labels:
-        samples = tile(model.sample(64, random_state=0), n_columns=16)
+def _samples(model: Any, data: Dataset) -> Picture:  # noqa: ANN401
+    if not hasattr(model, "classes_"):
+        samples = tile(drawn(model, data, 64, 0), n_columns=16)
         return Picture("Samples", "64 draws from the prior, decoded.", png(samples))
     classes = np.repeat(model.classes_[:MOST_CLASSES], COLUMNS)
-    drawn = model.sample(len(classes), random_state=0, y=classes)
-    return Picture("Samples", "A row of draws for each class.", png(tile(drawn, COLUMNS)))
+    samples = model.sample(len(classes), random_state=0, y=classes)
+    return Picture("Samples", "A row of draws for each class.", png(tile(samples, COLUMNS)))
 
 
 def _labels(model: Any, data: Dataset, n: int) -> tuple[Any, ...]:  # noqa: ANN401
@@ -111,9 +122,9 @@ def factor_pictures(model: Any) -> Iterator[Picture]:  # noqa: ANN401
     caption = "Each column of Λ, scaled to its largest value: grey is 0, white and black ±1."
     yield Picture("Loadings", caption, png(tile(shown, n_columns=10)))
     if hasattr(model, "score_samples"):
-        drawn = model.sample(10, random_state=0, noise=False)
+        made = model.sample(10, random_state=0, noise=False)
         caption = "Ten draws of the factors, z ~ N(0, Φ), as Λz + μ: the mean added, no noise."
-        yield Picture("From random factors", caption, png(tile(drawn, n_columns=10)))
+        yield Picture("From random factors", caption, png(tile(made, n_columns=10)))
 
 
 def _latent_map(model: Any, data: Dataset) -> Picture:  # noqa: ANN401
