@@ -284,6 +284,22 @@ def test_a_run_that_stops_inside_an_epoch_goes_on_bit_for_bit(name, ema_decay, t
         assert drawn[0] == drawn[1]
 
 
+@pytest.mark.parametrize("name", TRAINED)
+def test_the_loss_is_float32_under_bfloat16_autocast(name, monkeypatch):
+    model = small_sequence_models()[name]
+    plain, kinds = model.loss, set()
+
+    def loss(*batch):
+        with torch.autocast("cpu", torch.bfloat16):
+            found = plain(*batch)
+        kinds.add(found.dtype)
+        return found
+
+    monkeypatch.setattr(model, "loss", loss)
+    assert math.isfinite(model.fit(RHYME).score(RHYME))
+    assert kinds == {torch.float32}
+
+
 def test_another_text_is_not_resumed(tmp_path):
     LSTMLanguageModel(**SHARED).fit(RHYME, run=tmp_path / "run")
     with pytest.raises(InputError, match="another data"):
