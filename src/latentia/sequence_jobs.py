@@ -111,9 +111,10 @@ def measure(model: LanguageModel, text: str) -> dict[str, float]:
 
 def n_parameters(model: LanguageModel) -> int:
     """Return how many numbers were learnt: weights, or shares and back-offs of grams."""
-    if isinstance(model, RecurrentLanguageModel):
-        return sum(weight.numel() for weight in model.net_.parameters())
-    return int(getattr(model, "shares_").size + getattr(model, "backoffs_").size)  # noqa: B009
+    if isinstance(model, NGramLanguageModel):
+        return int(model.shares_.size + model.backoffs_.size)
+    nets = model.nets().values() if isinstance(model, RecurrentLanguageModel) else ()
+    return sum(weight.numel() for net in nets for weight in net.parameters())
 
 
 def baseline(data: TextData) -> dict[str, float]:

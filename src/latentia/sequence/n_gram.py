@@ -128,8 +128,9 @@ class NGramLanguageModel(LanguageModel):
             n_contexts = 1 if k == 0 else len(found[k - 1][0])
             orders.append(self._smoothed(keys, counts, keys // V, n_contexts))
         self.sizes_ = np.array([len(order.keys) for order in orders])
-        for name in ("keys", "shares", "backoffs"):
-            setattr(self, f"{name}_", np.concatenate([getattr(o, name) for o in orders]))
+        self.keys_ = np.concatenate([order.keys for order in orders])
+        self.shares_ = np.concatenate([order.shares for order in orders])
+        self.backoffs_ = np.concatenate([order.backoffs for order in orders])
         return self
 
     def _smoothed(self, keys: Whole, counts: Whole, contexts: Whole, n_contexts: int) -> Order:
