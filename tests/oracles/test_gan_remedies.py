@@ -270,15 +270,14 @@ def test_spectral_normalisation_in_float64():
 
 
 EVERYTHING = {
-    "minibatch_discrimination": 2,
     "historical_averaging": 0.1,
     "packing": 3,
     "spectral_normalisation": True,
-    "r1_penalty": 1.0,
     "augmentation": "all",
     "noise": "uniform",
     "ema_decay": 0.9,
 }
+EITHER = {"minibatch": {"minibatch_discrimination": 2}, "r1": {"r1_penalty": 1.0}}
 
 
 @pytest.mark.parametrize("last", ["feature_matching", "unrolled_steps"])
@@ -294,10 +293,14 @@ EVERYTHING = {
     ],
     ids=["gan", "dcgan", "cgan", "projection", "wgan", "wgangp"],
 )
-def test_all_remedies_at_once(model, last):
+@pytest.mark.parametrize("either", EITHER)
+def test_all_remedies_at_once(model, last, either):
     if last not in model.get_params():
         pytest.skip("the remedy is one of the minimax game")
-    model = clone(model).set_params(**SMALL | EVERYTHING | REMEDIES[last] | {"batch_size": 12})
+    if isinstance(model, WGANGP) and either == "minibatch":
+        pytest.skip("its penalty is on each sample's gradient")
+    options = SMALL | EVERYTHING | EITHER[either] | REMEDIES[last] | {"batch_size": 12}
+    model = clone(model).set_params(**options)
     y = np.arange(24) % 3
     losses = []
     plain = model.updates
@@ -386,11 +389,36 @@ def test_a_resumed_run_ends_with_the_same_bytes_and_so_does_its_saved_model(reme
         (WGAN(width=0), "width is 0"),
         (WGAN(hidden=(0,)), "a width in hidden is 0"),
         (WGANGP(penalty=-1.0), "penalty is -1"),
+        (
+            WGANGP(minibatch_discrimination=3),
+            "penalty is 10.0 and minibatch_discrimination 3, .* set one of them to 0, or .*packing",
+        ),
+        (
+            ConditionalGAN(minibatch_discrimination=3, r1_penalty=0.5),
+            "r1_penalty is 0.5 and minibatch_discrimination 3",
+        ),
     ],
 )
 def test_hyperparameters_out_of_range_are_named(model, words):
     with pytest.raises(InputError, match=words):
         model.fit(IMAGES, np.arange(24) % 3)
+
+
+def test_minibatch_discrimination_goes_with_a_penalty_of_zero():
+    model = WGANGP(**SMALL, hidden=(6,), n_critic=1, minibatch_discrimination=2, penalty=0.0)
+    assert np.isfinite(model.fit(TABLE).sample(3, random_state=0)).all()
+
+
+@pytest.mark.parametrize("value", [0.0, -3.0, 1e8])
+@pytest.mark.parametrize("model", [GAN(hidden=(6,)), ConditionalGAN(hidden=(6,)), WGAN(), WGANGP()])
+def test_a_constant_column_of_a_table_trains_and_samples(model, value):
+    X = np.concatenate([TABLE, np.full((24, 1), value)], axis=1)
+    model = clone(model).set_params(**SMALL).fit(X, np.arange(24) % 3)
+    assert model.column_scale_[2] == 1
+    drawn = model.sample(50, random_state=0)
+    assert np.isfinite(drawn).all()
+    assert np.abs(drawn[:, 2] - value).max() < 10  # a few units of its own, not of another scale
+    assert drawn[:, :2].std(axis=0).min() > 0
 
 
 @pytest.mark.parametrize(

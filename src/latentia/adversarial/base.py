@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from latentia import draws
 from latentia.adversarial.augmentation import Policy, augment
 from latentia.adversarial.doctor import diagnose, symptoms
-from latentia.adversarial.remedies import feature_distance, pack, r1
+from latentia.adversarial.remedies import feature_distance, pack, r1, refuse_mixing
 from latentia.base import Generator
 from latentia.checkups import Numbers
 from latentia.data.source import Source, column_moments, column_scale
@@ -56,7 +56,8 @@ class AdversarialModel(Generator, DecodingModel):
     spectral_normalisation: bool = False
     """Divide each of the judge's weights by its largest singular value."""
     r1_penalty: float = 0.0
-    """Weight γ of half the judge's squared gradient norm on real data."""
+    """Weight γ of half the judge's squared gradient norm on real data; its source has no batch norm
+    in the judge, where DCGAN's does."""
     augmentation: Policy = "none"
     """Disturb real and fake images alike before they are judged."""
 
@@ -94,6 +95,7 @@ class AdversarialModel(Generator, DecodingModel):
         check_range("historical_averaging", self.historical_averaging, 0)
         check_range("packing", self.packing, 1, self.batch_size)
         check_range("r1_penalty", self.r1_penalty, 0)
+        refuse_mixing("r1_penalty", self.r1_penalty, self.minibatch_discrimination)
 
     def measure(self, source: Source) -> None:
         """Learn the columns' means and scales of a table; images have their range."""

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from latentia import draws
 from latentia.distributed import mean_over_processes
+from latentia.errors import InputError
 
 Critic = Callable[..., Tensor]
 
@@ -71,8 +72,27 @@ def gradient_penalty(critic: Critic, x: Tensor, x_fake: Tensor, *given: Tensor) 
     return (gradient_norms(critic, x_hat, *given) - 1).square().mean()
 
 
+def refuse_mixing(name: str, penalty: float, n_kernels: int) -> None:
+    """Refuse a penalty on each sample's gradient where the judge sees the others of a batch too.
+
+    Raises
+    ------
+    InputError
+        If both are wanted.
+    """
+    if penalty and n_kernels:
+        raise InputError(
+            f"{name} is {penalty} and minibatch_discrimination {n_kernels}, by which the judge "
+            "sees a batch together, so that no sample has a gradient of its own: set one of them "
+            "to 0, or take packing=2 against collapse"
+        )
+
+
 def r1(critic: Critic, x: Tensor, *given: Tensor) -> Tensor:
     """Return ``½ E‖∇_x D(x)‖²`` on real data.
+
+    The norm is a sample's own only if the critic has no batch norm, and [1]_ uses none; with
+    DCGAN's it contains what a sample does to the others by way of their common moments.
 
     References
     ----------

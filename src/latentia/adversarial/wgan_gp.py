@@ -3,7 +3,8 @@
     L = E f(G(z)) − E f(x) + λ E (‖∇_x̂ f(x̂)‖₂ − 1)²     ([1]_ eq. 3)
     x̂ = εx + (1 − ε)G(z),   ε ~ U[0, 1] once for each sample
 
-The norm is each sample's own, so the critic has no batch norm ([1]_ section 4).
+The norm is each sample's own, so the critic has no batch norm ([1]_ section 4) and no minibatch
+discrimination.
 
 Shapes: ``x`` is (N, C, H, W) in [0, 1] or (N, d); ``z_NK`` is (N, n_components).
 """
@@ -15,7 +16,7 @@ from typing import final
 
 from torch import Tensor
 
-from latentia.adversarial.remedies import gradient_penalty
+from latentia.adversarial.remedies import gradient_penalty, refuse_mixing
 from latentia.adversarial.wasserstein import WassersteinGame
 from latentia.parameters import check_range
 
@@ -71,6 +72,7 @@ class WGANGP(WassersteinGame):
         """Raise InputError for a hyperparameter out of its range."""
         self.check_wasserstein_values()
         check_range("penalty", self.penalty, 0)
+        refuse_mixing("penalty", self.penalty, self.minibatch_discrimination)
 
     def constraint(self, u: Tensor, u_fake: Tensor) -> Tensor:
         """Return λ times the gradient penalty, between data and samples as the critic sees them."""
