@@ -123,3 +123,16 @@ def test_dcgan_digits(tmp_path, monkeypatch, capsys):
     lines_of(*words, tmp_path=tmp_path, monkeypatch=monkeypatch, capsys=capsys)
     with Image.open("dcgan_digits_epochs.png") as picture:
         assert picture.width > picture.height > 0
+
+
+def test_image_tags(tmp_path, monkeypatch, capsys):
+    words = ("image_tags.py", "--n-epochs", "5", "--n-pictures", "3000", "--n-draws", "10")
+    printed = lines_of(*words, tmp_path=tmp_path, monkeypatch=monkeypatch, capsys=capsys)
+    found = {}
+    for line in printed[:-1]:
+        precisions = [float(line[line.index(f"P@{k}") + 1]) for k in (1, 3, 5)]
+        rank, best = (float(line[line.index(word) + 1].rstrip(",")) for word in ("rank", "best"))
+        assert rank > best
+        found[line[0]] = [*precisions, -rank]
+    assert (np.array(found["conditional"]) > np.add(found["how"], [0.1, 0.05, 0.05, 0.7])).all()
+    assert (np.array(found["logistic"]) > np.array(found["how"])).all()
