@@ -326,3 +326,11 @@ def test_one_flipped_bit_in_saved_weights_is_found(images, tmp_path):
     (path / "model.safetensors").write_bytes(weights)
     with pytest.raises(InputError, match="damaged"):
         latentia.load(path)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_fields_default_is_that_of_the_nearest_class_that_states_it(name):
+    """A mixin that repeats its bases' fields would undo what a class between them states."""
+    cls = type(small_models()[name])
+    for field in dataclasses.fields(cls):
+        assert getattr(cls, field.name) == field.default, field.name
