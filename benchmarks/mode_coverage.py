@@ -1,6 +1,6 @@
 """Which modes GANs miss, with and without each remedy: ring of 8, grid of 25, stacked MNIST.
 
-    python benchmarks/mode_coverage.py [--data ring grid] [--seeds 3] [--steps 8000] [--only EMA]
+    python benchmarks/mode_coverage.py [--data ring grid] [--seeds 3] [--steps 4000] [--only EMA]
     python benchmarks/mode_coverage.py --stacked --mnist FOLDER [--steps 3000] [--images 128000]
 
 One thread. Every row is the same game with one thing changed, trained for as many steps of the
@@ -41,7 +41,7 @@ SAMPLES, STACKED_SAMPLES = 2_500, 26_000
 PLANE: dict[str, Any] = {
     "n_components": 2,
     "hidden": (128, 128),
-    "learning_rate": 5e-3,
+    "learning_rate": 1e-3,
     "learning_rate_schedule": "linear",
 }
 """The game in the plane; two latent components as in Lin et al. 2018."""
@@ -178,7 +178,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", nargs="*", choices=list(toys.MIXTURES), default=["ring", "grid"])
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--steps", type=int, default=None, help="8000, or 3000 when stacked")
+    parser.add_argument("--steps", type=int, default=None, help="4000, or 3000 when stacked")
     parser.add_argument("--only", nargs="+", help="words in the labels of the rows to run")
     parser.add_argument("--stacked", action="store_true", help="stacked MNIST instead")
     parser.add_argument("--images", type=int, default=toys.STACKED_TRAIN, help="stacked images")
@@ -191,7 +191,7 @@ def main() -> None:
         stacked(chosen(DEEP, given.only), given.steps or 3000, given.seeds, given.images)
         return
     for name in given.data:
-        plane(name, chosen(PLAIN, given.only), given.steps or 8000, given.seeds)
+        plane(name, chosen(PLAIN, given.only), given.steps or 4000, given.seeds)
 
 
 if __name__ == "__main__":

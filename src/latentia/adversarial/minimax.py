@@ -43,7 +43,7 @@ class MinimaxGame(AdversarialModel):
     """The target for real images; 0.9 is one-sided label smoothing, 1 none."""
     unrolled_steps: int = 0
     """Steps of the discriminator that the generator looks ahead; 0 for none."""
-    unrolled_rate: float = 0.1
+    unrolled_rate: float = 0.01
     """η, the step size of those steps of gradient descent."""
 
     @property
