@@ -9,10 +9,10 @@ from latentia.base import Generator, unit_floats
 from latentia.classifier import ImageClassifier
 from latentia.data import Dataset
 from latentia.errors import InputError
-from latentia.evaluation import LEAST_SAMPLES, MOST_SAMPLES, importance_bound, yardstick
+from latentia.evaluation import LEAST_SAMPLES, MOST_SAMPLES, importance_bound
 from latentia.evaluation import evaluate as measure
 from latentia.files import write_atomically
-from latentia.jobs import data_of, hold_out
+from latentia.jobs import data_of, hold_out, quoted
 from latentia.memorisation import memorisation_check
 from latentia.plots.style import png_bytes
 from latentia.quality import sample_quality
@@ -22,9 +22,10 @@ from latentia.specimens import drawn, labelled, spread
 
 def evaluate(run: Path, data_spec: str | None) -> tuple[dict[str, float], tuple[str, ...]]:
     """Measure a saved model on the test part of its data, or of another set; return notes too."""
-    data, _ = hold_out(data_of(run, data_spec))
-    metrics = measure(load(run), data)
-    return metrics, (yardstick(data),) if "frechet_distance" in metrics else ()
+    model = load(run)
+    data, _ = hold_out(data_of(run, data_spec, model))
+    metrics = measure(model, data)
+    return metrics, quoted(data, metrics)
 
 
 def answers(

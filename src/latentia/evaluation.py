@@ -24,6 +24,7 @@ from latentia.metrics.precision_recall import precision_recall
 from latentia.metrics.reconstruction import psnr, squared_error
 from latentia.progress import TrainingProgress
 from latentia.specimens import drawn, labelled, spread
+from latentia.translation.figures import translation_metrics
 
 MOST_SAMPLES = 10_000
 LEAST_SAMPLES = 1_000
@@ -57,6 +58,8 @@ def evaluate(model: Any, data: Dataset, random_state: int = 0) -> dict[str, floa
         Keys as in ``latentia.metrics.definitions.DEFINITIONS``; what a model cannot do is absent.
     """
     found: dict[str, float] = {"n_parameters": float(n_parameters(model))}
+    if model.takes_pairs:
+        return found | translation_metrics(model, data)
     if hasattr(model, "reconstruct"):
         found |= _reconstruction(model, data)
     found |= _likelihood(model, data)

@@ -17,6 +17,7 @@ from latentia import MODELS
 from latentia.base import Model, unit_floats
 from latentia.data import Dataset
 from latentia.data import load as load_data
+from latentia.data.pairs import load_pairs
 from latentia.distributed import leads
 from latentia.errors import FitWarning, InputError
 from latentia.evaluation import evaluate as measure
@@ -29,6 +30,7 @@ from latentia.report import Report, write_report
 from latentia.run import read_config, versions
 from latentia.saved import load
 from latentia.sections import model_section
+from latentia.translation.figures import baseline_notes
 
 
 def hold_out(data: Dataset) -> tuple[Dataset, NDArray[Any]]:
@@ -38,8 +40,21 @@ def hold_out(data: Dataset) -> tuple[Dataset, NDArray[Any]]:
     """
     n = len(data.x_train) - len(data.x_train) // 12
     labels = None if data.y_train is None else data.y_train[:n]
-    kept = dataclasses.replace(data, x_train=data.x_train[:n], y_train=labels)
+    pairs = None if data.pair_train is None else data.pair_train[:n]
+    kept = dataclasses.replace(data, x_train=data.x_train[:n], y_train=labels, pair_train=pairs)
     return kept, data.x_train[n:]
+
+
+def load_for(model: Model, data_spec: str, image_size: int | None) -> Dataset:
+    """Return named data as the model takes them: images, tables, or pairs of images."""
+    if model.takes_pairs:
+        return load_pairs(data_spec, image_size=image_size)
+    return load_data(data_spec, image_size=image_size)
+
+
+def beside(model: Model, data: Dataset) -> Any:  # noqa: ANN401
+    """Return what is fitted beside the training samples: labels, or the images to become."""
+    return data.pair_train if model.takes_pairs else data.y_train
 
 
 def train(
@@ -62,15 +77,15 @@ def train(
         For parameters, data or a run directory that cannot be used.
     """
     model.validate_parameters()
-    return fit_in_run(model, load_data(data_spec, image_size=image_size), run, progress=progress)
+    return fit_in_run(model, load_for(model, data_spec, image_size), run, progress=progress)
 
 
 def measure_speed(
     model: GradientModel, data_spec: str, run: Path, image_size: int | None
 ) -> Profile:
     """Profile a model's training steps on a data set; leave ``profile.json`` in its run."""
-    data, _ = hold_out(load_data(data_spec, image_size=image_size))
-    found = profile(model, data.x_train, data.y_train)
+    data, _ = hold_out(load_for(model, data_spec, image_size))
+    found = profile(model, data.x_train, beside(model, data))
     write_atomically(run / "profile.json", json.dumps(dataclasses.asdict(found)).encode())
     return found
 
@@ -88,7 +103,7 @@ def resume(run: Path, progress: bool | None = None) -> Path:
     }
     model = getattr(importlib.import_module(MODELS[name]), name)(**parameters)
     origin = config["data"]
-    data = load_data(origin["spec"], image_size=origin["image_size"])
+    data = load_for(model, origin["spec"], origin["image_size"])
     return fit_in_run(model, data, run, progress=progress, resume=True)
 
 
@@ -102,17 +117,17 @@ def fit_in_run(
     measured: bool = True,
 ) -> Path:
     """Fit and save the model, then measure it and write its report; return the report's path."""
-    (data, validation), labels = hold_out(data), data.y_train
+    (data, validation), targets = hold_out(data), beside(model, data)
     began = time.perf_counter()
     if isinstance(model, GradientModel):
         origin = {"spec": data.spec, "image_size": data.image_size}
-        if labels is None:
+        if targets is None:
             held_out: Any = validation
         else:
-            held_out = (validation, labels[len(data.x_train) :])
+            held_out = (validation, targets[len(data.x_train) :])
         model.fit(
             data.x_train,
-            data.y_train,
+            beside(model, data),
             validation=held_out if len(validation) else None,
             run=run,
             resume=resume,
@@ -153,9 +168,15 @@ def finish(model: Any, data: Dataset, run: Path, seconds: float) -> None:  # noq
     section = model_section(model, data, run, metrics)
     facts = {"data": f"{data.name}, {len(data.x_train):,} training samples"}
     title = f"{section.name} on {data.name}"
-    quoted = (yardstick(data),) if "frechet_distance" in metrics else ()
-    report = Report(title, data.description, facts, (section,), data.notes + quoted)
+    report = Report(title, data.description, facts, (section,), data.notes + quoted(data, metrics))
     write_report(run / "report.html", report)
+
+
+def quoted(data: Dataset, metrics: dict[str, float]) -> tuple[str, ...]:
+    """Return the sentences that figures must be quoted with."""
+    if "absolute_error" in metrics:
+        return baseline_notes(data)
+    return (yardstick(data),) if "frechet_distance" in metrics else ()
 
 
 def sample(
@@ -191,14 +212,18 @@ def reconstruct(run: Path, data_spec: str | None, out: Path) -> Path:
     return write_arrays(out, pairs)
 
 
-def data_of(run: Path, data_spec: str | None) -> Dataset:
-    """Return the named data set, or else the one that the run was trained on."""
+def data_of(run: Path, data_spec: str | None, model: Model | None = None) -> Dataset:
+    """Return the named data set, or else the one that the run was trained on.
+
+    With a model, pairs of images if it takes those.
+    """
     if data_spec is not None:
-        return load_data(data_spec)
+        return load_data(data_spec) if model is None else load_for(model, data_spec, None)
     origin = read_config(run).get("data", {})
     if "spec" not in origin:
         raise InputError(f"{run} does not say what it was trained on; give the data with --data")
-    return load_data(origin["spec"], image_size=origin["image_size"])
+    spec, size = origin["spec"], origin["image_size"]
+    return load_data(spec, image_size=size) if model is None else load_for(model, spec, size)
 
 
 def write_arrays(out: Path, named: list[tuple[str, NDArray[Any]]]) -> Path:

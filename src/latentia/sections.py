@@ -15,7 +15,7 @@ from latentia.linear.factor_solution import FactorSolution
 from latentia.linear.findings import findings
 from latentia.memorisation import Memorisation, draws_pictures, is_asked_of, memorisation_check
 from latentia.plots.curves import loss_curves
-from latentia.plots.grids import png, rows, tile
+from latentia.plots.grids import DRAWABLE, png, rows, tile
 from latentia.plots.latent import latent_map, spectrum
 from latentia.plots.style import png_bytes
 from latentia.report import ModelSection, Picture
@@ -76,7 +76,9 @@ def _pictures(
         yield from factor_pictures(model)
     if is_image and hasattr(model, "reconstruct"):
         yield _reconstructions(model, data)
-    if hasattr(model, "transform"):
+    if model.takes_pairs:
+        yield _translations(model, data)
+    elif hasattr(model, "transform"):
         yield _latent_map(model, data)
     if hasattr(model, "explained_variance_ratio_"):
         figure = spectrum(model.explained_variance_ratio_)
@@ -111,6 +113,16 @@ def _reconstructions(model: Any, data: Dataset) -> Picture:  # noqa: ANN401
         caption = "Ten test images, the same with noise, and with the noise taken away."
     shown.append(("reconstructed", model.reconstruct(x, *_labels(model, data, 10))))
     return Picture("Reconstructions", caption, png(rows(shown)))
+
+
+def _translations(model: Any, data: Dataset) -> Picture:  # noqa: ANN401
+    x, y = (unit_floats(np.asarray(part)[:10]) for part in (data.x_test, data.pair_test))
+    shown = [("input", x), ("output", model.transform(x)), ("target", y)]
+    visible = [
+        (label, part) for label, part in shown if part.ndim == 3 or part.shape[1] in DRAWABLE
+    ]
+    caption = "Test images, what the model makes of them, and what they should become."
+    return Picture("Translations", caption, png(rows(visible)))
 
 
 def factor_pictures(model: Any) -> Iterator[Picture]:  # noqa: ANN401

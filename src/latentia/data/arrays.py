@@ -44,7 +44,7 @@ def load_npz(path: Path, random_state: int) -> Dataset:
     InputError
         Naming the keys that were found, if no samples are among them.
     """
-    arrays = _opened(path)
+    arrays = opened(path)
     if "x_train" in arrays and "x_test" in arrays:
         train, test = (
             Part(_usable(arrays[f"x_{part}"], f"{path}[x_{part}]"), arrays.get(f"y_{part}"))
@@ -65,7 +65,8 @@ def load_npz(path: Path, random_state: int) -> Dataset:
     return split(part, path.stem, random_state)
 
 
-def _opened(path: Path) -> dict[str, Array]:
+def opened(path: Path) -> dict[str, Array]:
+    """Return the arrays of a .npz file, or say why it cannot be read."""
     try:
         with np.load(path, allow_pickle=False) as archive:
             return {key: archive[key] for key in archive.files}
@@ -122,7 +123,7 @@ def read_labels(spec: str) -> dict[str, Array]:
     path = Path(file).expanduser()
     if path.suffix not in (".npy", ".npz") or not path.is_file():
         raise InputError(f"{spec!r} names no labels; give an existing FILE.npy or FILE.npz:key")
-    arrays = _opened(path) if path.suffix == ".npz" else {path.stem: np.asarray(_mapped(path))}
+    arrays = opened(path) if path.suffix == ".npz" else {path.stem: np.asarray(_mapped(path))}
     wanted = [key] if key else list(arrays)
     found = {name: arrays[name] for name in wanted if name in arrays and _is_labels(arrays[name])}
     if not found:

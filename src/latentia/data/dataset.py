@@ -68,6 +68,8 @@ class Dataset:
         What was converted, left out or held out: one sentence each.
     own_test
         Whether the test part came as such, and was not drawn from the training part.
+    pair_train, pair_test
+        The image that each sample is to become, for pairs of images, or None.
     """
 
     name: str
@@ -83,6 +85,8 @@ class Dataset:
     licence: str = ""
     notes: tuple[str, ...] = ()
     own_test: bool = True
+    pair_train: Array | None = None
+    pair_test: Array | None = None
 
 
 @dataclass(frozen=True)

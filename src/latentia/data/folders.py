@@ -33,7 +33,7 @@ def load_folder(folder: Path, random_state: int, image_size: int | None) -> Data
 
 
 def _read_part(folder: Path, image_size: int | None) -> Part:
-    paths = [path for path in sorted(folder.rglob("*")) if _is_candidate(path, folder)]
+    paths = [path for path in sorted(folder.rglob("*")) if is_candidate(path, folder)]
     if not paths:
         raise InputError(f"{folder} holds no files; give a folder of images")
     with ThreadPoolExecutor(4) as pool:
@@ -42,17 +42,18 @@ def _read_part(folder: Path, image_size: int | None) -> Part:
     good = [(p, o) for p, o in zip(paths, outcomes, strict=True) if not isinstance(o, str)]
     if not good:
         raise InputError(
-            f"none of the {len(bad)} files in {folder} is a usable image: {_list(bad)}"
+            f"none of the {len(bad)} files in {folder} is a usable image: {listed(bad)}"
         )
     notes = [f"{path}: {note}." for path, (_, found) in good for note in found]
     if bad:
-        notes.append(f"{len(bad)} of {len(paths)} files were left out: {_list(bad)}.")
-    x = _stack([pixels for _, (pixels, _) in good], folder)
+        notes.append(f"{len(bad)} of {len(paths)} files were left out: {listed(bad)}.")
+    x = stack([pixels for _, (pixels, _) in good], folder)
     y, names = _labels([path for path, _ in good], folder)
     return Part(x, y, names, tuple(notes[:MOST_NAMED]))
 
 
-def _is_candidate(path: Path, folder: Path) -> bool:
+def is_candidate(path: Path, folder: Path) -> bool:
+    """Return whether a file may be a picture: it is not hidden, nor another program's own."""
     hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
     return path.is_file() and not hidden and path.name.lower() not in SIDECARS
 
@@ -64,12 +65,14 @@ def _outcome(path: Path, side: int | None) -> tuple[Array, tuple[str, ...]] | st
         return str(error)
 
 
-def _list(items: list[str]) -> str:
+def listed(items: list[str]) -> str:
+    """Return the first items, and how many more there are."""
     more = f"; and {len(items) - MOST_NAMED} more" if len(items) > MOST_NAMED else ""
     return "; ".join(items[:MOST_NAMED]) + more
 
 
-def _stack(pictures: list[Array], folder: Path) -> Array:
+def stack(pictures: list[Array], folder: Path) -> Array:
+    """Return pictures of one size as one array, grey ones in three channels if others have them."""
     sizes = Counter(picture.shape[-2:] for picture in pictures)
     if len(sizes) > 1:
         seen = ", ".join(f"{h}×{w} ({n})" for (h, w), n in sizes.most_common(4))

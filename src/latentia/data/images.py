@@ -56,10 +56,22 @@ def _convert(image: Image.Image, side: int | None) -> tuple[Array, tuple[str, ..
     image.load()
     upright = ImageOps.exif_transpose(image)
     plain = _eight_bit(upright)
+    return _pixels(plain, side), tuple(notes)
+
+
+def _pixels(image: Image.Image, side: int | None) -> Array:
     if side is not None:
-        plain = ImageOps.fit(plain, (side, side), Image.Resampling.LANCZOS)
-    pixels = np.asarray(plain, dtype=np.uint8)
-    return (pixels if pixels.ndim == 2 else np.moveaxis(pixels, 2, 0)), tuple(notes)
+        image = ImageOps.fit(image, (side, side), Image.Resampling.LANCZOS)
+    pixels = np.asarray(image, dtype=np.uint8)
+    return pixels if pixels.ndim == 2 else np.moveaxis(pixels, 2, 0)
+
+
+def resized(pixels: Array, side: int | None) -> Array:
+    """Return an (H, W) or (3, H, W) uint8 picture resized as `read` resizes; None leaves it."""
+    if side is None:
+        return pixels
+    plain = pixels if pixels.ndim == 2 else np.moveaxis(pixels, 0, 2)
+    return _pixels(Image.fromarray(np.ascontiguousarray(plain)), side)
 
 
 def _eight_bit(image: Image.Image) -> Image.Image:

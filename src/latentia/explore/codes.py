@@ -20,13 +20,15 @@ from latentia.parameters import check_range
 
 
 def check_unconditional(model: LatentModel) -> None:
-    """Refuse a model whose verbs take a class beside each sample or code.
+    """Refuse a model without a latent space, or whose verbs take a class beside each code.
 
     Raises
     ------
     InputError
         Naming the model.
     """
+    if not isinstance(model, LatentModel):
+        raise InputError(f"{type(model).__name__} has no latent space to explore")
     if model.takes_labels:
         raise InputError(
             f"{type(model).__name__} takes a class beside each code; latentia.explore works with "

@@ -2,35 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from latentia.metrics.definition import Definition
+from latentia.metrics.translation_definitions import TRANSLATION
 
-
-@dataclass(frozen=True)
-class Definition:
-    """One number's meaning.
-
-    Attributes
-    ----------
-    key, label, unit
-        Its name in code, its heading, its unit (may be empty).
-    better
-        Which direction is better.
-    formula, meaning, source
-        Text.
-    absent
-        Why a model may have no such number.
-    """
-
-    key: str
-    label: str
-    unit: str
-    better: Literal["lower", "higher", "neither"]
-    formula: str
-    meaning: str
-    source: str = ""
-    absent: str = ""
-
+__all__ = ["DEFINITIONS", "Definition"]
 
 _ALL = (
     Definition(
@@ -254,4 +229,4 @@ _ALL = (
         absent="it was not timed",
     ),
 )
-DEFINITIONS = {definition.key: definition for definition in _ALL}
+DEFINITIONS = {definition.key: definition for definition in (*TRANSLATION, *_ALL)}

@@ -20,6 +20,8 @@ from latentia.gradient import GradientModel
 
 MOST_PIXELS = 2**20
 """Pixels that are translated at once: a net's layers take a thousand bytes for each."""
+SMALLEST = 8
+"""Side of an image in pixels below which there is little to translate."""
 
 
 @dataclass(eq=False, repr=False, kw_only=True)
@@ -55,12 +57,12 @@ class Translator(GradientModel, ABC):
         parts = [self.apply("translate", array[first : first + n_at_once]) for first in firsts]
         return in_kind_of(X, np.concatenate(parts).reshape(len(array), *self.output_shape_))
 
-    def check_is_image(self, shape: tuple[int, ...], smallest: int) -> None:
-        """Refuse tables, and images with a side under so many pixels."""
+    def check_is_image(self, shape: tuple[int, ...]) -> None:
+        """Refuse tables, and images with a side under ``SMALLEST`` pixels."""
         owner = type(self).__name__
         if len(shape) != 3:
             raise InputError(f"{owner} translates images; X is a table of shape (n, {shape[0]})")
-        if min(shape[1:]) < smallest:
+        if min(shape[1:]) < SMALLEST:
             raise InputError(
-                f"{owner} takes sides of at least {smallest} pixels; these are {shape[1:]}"
+                f"{owner} takes sides of at least {SMALLEST} pixels; these are {shape[1:]}"
             )

@@ -60,6 +60,7 @@ class PairedTranslator(Translator, ABC):
             For images that are missing, not one for each of X, of another size, or not images.
         """
         owner = type(self).__name__
+        self.check_is_image(self.sample_shape_)
         if y is None:
             raise InputError(f"{owner} needs y: for each image of X the one that it is to become")
         images: NDArray[Any] = np.asarray(to_numpy(y))

@@ -39,9 +39,6 @@ from latentia.translation.jitter import jittered
 from latentia.translation.paired import PairedTranslator
 from latentia.updates import Loss, Update, adam
 
-SMALLEST = 8
-"""Side of an image in pixels below which patches say nothing."""
-
 
 @dataclass(frozen=True)
 class Pass:
@@ -147,7 +144,6 @@ class Pix2Pix(PairedTranslator):
 
     def build(self, shape: tuple[int, ...]) -> None:
         """Make the generator, and the discriminator if there is a game."""
-        self.check_is_image(shape, SMALLEST)
         self._pass: Pass | None = None
         n_in, size = shape[0], (shape[1], shape[2])
         depth = unet_depth(size)

@@ -1,0 +1,40 @@
+"""What the numbers of models from image to image mean."""
+
+from __future__ import annotations
+
+from latentia.metrics.definition import Definition
+
+TRANSLATION = (
+    Definition(
+        "absolute_error",
+        "Absolute error",
+        "",
+        "lower",
+        "(1/n) Σᵢ mean |yᵢ − ŷᵢ|",
+        "L1 between translated test images and their targets, the mean over pixels in [0, 1], "
+        "channels and images.",
+        "Isola et al. 2017, eq. 3",
+        absent="it translates no images",
+    ),
+    Definition(
+        "ssim",
+        "SSIM",
+        "",
+        "higher",
+        "mean (2μμ′ + c₁)(2σ + c₂) / ((μ² + μ′² + c₁)(σ² + σ′² + c₂))",
+        "Structural similarity of translated test images and their targets: Gaussian windows of "
+        "11×11, σ 1.5, the mean over places, channels and images.",
+        "Wang et al. 2004, eq. 13",
+        absent="it translates no images, or they have a side under 11 pixels",
+    ),
+    Definition(
+        "translation_psnr",
+        "PSNR, translated",
+        "dB",
+        "higher",
+        "(1/n) Σᵢ 10 log₁₀(1 / MSE(yᵢ, ŷᵢ))",
+        "Peak signal-to-noise ratio of translated test images against their targets: one value an "
+        "image with peak 1, averaged over images.",
+        absent="it translates no images",
+    ),
+)

@@ -1,0 +1,89 @@
+"""The figures of translators, and the baselines beside them."""
+
+import json
+
+import numpy as np
+import pytest
+
+from latentia import jobs
+from latentia.data.dataset import Dataset
+from latentia.evaluation import evaluate
+from latentia.metrics.definitions import DEFINITIONS
+from latentia.translation import figures
+from latentia.translation.pix2pix import Pix2Pix
+
+RNG = np.random.default_rng(0)
+
+
+def pairs(n=30, side=16):
+    """Pairs whose target is a function of the pixel's colour and some noise."""
+    x = RNG.integers(0, 256, (n, 3, side, side), dtype=np.uint8)
+    clean = np.stack([x[:, 0] / 255 > 0.5, (x[:, 1] / 255) ** 2], axis=1)
+    y = (clean + RNG.normal(0, 0.02, clean.shape)).clip(0, 1).astype(np.float32)
+    return Dataset("made up", x[:20], None, x[20:], None, pair_train=y[:20], pair_test=y[20:])
+
+
+def test_the_colour_baseline_finds_a_function_of_colour():
+    data = pairs()
+    found = figures.baselines(data)
+    errors = {name: np.abs(out - data.pair_test).mean() for name, out in found.items()}
+    assert errors[figures.COLOUR_REGRESSION] < 0.04
+    assert errors[figures.MEAN_IMAGE] > 0.3
+    assert all(out.shape == data.pair_test.shape for out in found.values())
+
+
+def test_the_mean_baseline_is_the_mean_of_training_targets():
+    data = pairs()
+    mean = figures.baselines(data)[figures.MEAN_IMAGE]
+    np.testing.assert_allclose(mean[3], data.pair_train.mean(0), rtol=1e-6)
+
+
+def test_grey_images_keep_their_shape():
+    x = RNG.random((12, 8, 9))
+    assert figures.colour_regression(x[:8], x[:8], x[8:]).shape == (4, 8, 9)
+
+
+def test_closeness_by_its_formulas():
+    y, out = RNG.random((2, 3, 1, 12, 12))
+    found = figures.closeness(y, out)
+    assert found["absolute_error"] == pytest.approx(np.abs(y - out).mean())
+    mse = np.square(y - out).mean(axis=(1, 2, 3))
+    assert found["translation_psnr"] == pytest.approx((-10 * np.log10(mse)).mean())
+    assert "ssim" not in figures.closeness(y[..., :10, :10], out[..., :10, :10])
+
+
+def test_evaluate_measures_the_test_pairs():
+    data = pairs()
+    model = Pix2Pix(width=4, n_epochs=1, random_state=0).fit(data.x_train, data.pair_train)
+    found = evaluate(model, data)
+    assert found["absolute_error"] == pytest.approx(-model.score(data.x_test, data.pair_test))
+    assert set(found) == {"n_parameters", "absolute_error", "ssim", "translation_psnr"}
+    assert set(found) <= set(DEFINITIONS)
+
+
+def test_a_run_from_the_command_line_ends_in_a_report_and_can_be_resumed(tmp_path, capsys):
+    from latentia.cli import main
+
+    data = pairs()
+    file = tmp_path / "pairs.npz"
+    np.savez(
+        file,
+        x_train=data.x_train,
+        y_train=data.pair_train,
+        x_test=data.x_test,
+        y_test=data.pair_test,
+    )
+    words = ["--width", "4", "--n-epochs", "2", "--batch-size", "5", "--random-state", "0"]
+    run = tmp_path / "run"
+    assert main(["train", "pix2pix", "--data", str(file), "--run", str(run), *words]) == 0
+    page = (run / "report.html").read_text()
+    assert "Baseline, regression from a pixel" in page
+    assert "Translations" in page
+    measured = json.loads((run / "evaluation.json").read_text())
+    assert 0 < measured["absolute_error"] < 1
+    capsys.readouterr()
+    assert main(["evaluate", str(run)]) == 0
+    assert "Baseline, mean of the training targets" in capsys.readouterr().out
+    before = (run / "model" / "model.safetensors").read_bytes()
+    jobs.resume(run)
+    assert (run / "model" / "model.safetensors").read_bytes() == before

@@ -1,0 +1,170 @@
+"""The U-Net's and PatchGAN's shapes, layers and receptive fields."""
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from latentia.draws import seed
+from latentia.errors import InputError
+from latentia.nets.normalisation import BatchNorm, Dropout, InstanceNorm
+from latentia.nets.patchgan import (
+    check_patch,
+    halvings_of,
+    patch_gan,
+    patch_layers,
+    pixel_gan,
+    receptive_field,
+)
+from latentia.nets.unet import UNet, isola_weights, reflection_margins, unet_depth
+
+
+def unet(size, n_in=3, n_out=1, width=2, norm="instance", dropout=0.5):
+    return UNet(n_in, n_out, width, unet_depth(size), norm, dropout)
+
+
+@pytest.mark.parametrize("size", [(8, 8), (9, 11), (13, 40), (28, 28), (64, 50), (33, 70)])
+@pytest.mark.parametrize(("n_in", "n_out"), [(1, 3), (4, 2)])
+def test_any_size_and_channels_come_out_as_they_went_in(size, n_in, n_out):
+    net = unet(size, n_in, n_out).eval()
+    y = net(torch.rand(2, n_in, *size))
+    assert y.shape == (2, n_out, *size)
+    assert y.abs().max() < 1
+
+
+def test_the_papers_net_has_its_layers_and_number_of_weights():
+    """U-Net 256 of 64 filters; a public copy has 54,413,955 weights, without two layers' biases."""
+    net = UNet(3, 3, 64, unet_depth((256, 256)), "batch", 0.5)
+    assert sum(p.numel() for p in net.parameters()) == 54_413_955 + 64 + 512
+    down = [layer[0].out_channels for layer in net.down]
+    assert down == [64, 128, 256, 512, 512, 512, 512, 512]
+    up = [(layer[0].in_channels, layer[0].out_channels) for layer in net.up]
+    paper = [(512, 512), (1024, 512), (1024, 512), (1024, 512), (1024, 256), (512, 128), (256, 64)]
+    assert up == paper
+    assert [any(isinstance(m, Dropout) for m in layer) for layer in net.up] == [True] * 3 + [
+        False
+    ] * 4
+    assert len(net.down[0]) == len(net.down[-1]) == 1
+
+
+def test_nothing_before_a_norm_has_a_bias_and_everything_else_has():
+    for net in (unet((32, 32), norm="batch"), patch_gan(4, 2, 3), pixel_gan(4, 2)):
+        layers = [m for m in net.modules() if not list(m.children()) or isinstance(m, BatchNorm)]
+        for layer, following in zip(layers, [*layers[1:], None], strict=True):
+            if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d):
+                assert (layer.bias is None) == isinstance(following, BatchNorm)
+
+
+def test_skips_carry_every_layer():
+    """Without its skip a decoder layer would see half as much; each skip changes the output."""
+    torch.manual_seed(0)
+    net, x = unet((32, 32)).eval(), torch.rand(1, 3, 32, 32)
+    whole = net(x)
+    for layer in net.down[:-1]:
+        handle = layer.register_forward_hook(lambda module, given, out: out.clone())
+        assert torch.equal(net(x), whole)
+        handle.remove()
+    for level in range(len(net.up)):
+        up = net.up[level]
+        handle = up.register_forward_hook(lambda module, given, out: torch.zeros_like(out))
+        assert not torch.equal(net(x), whole)
+        handle.remove()
+
+
+def test_dropout_is_noise_in_training_alone():
+    net, x = unet((32, 32)), torch.rand(1, 3, 32, 32)
+    seed(0)
+    one, other = net(x), net(x)
+    assert not torch.equal(one, other)
+    net.eval()
+    assert torch.equal(net(x), net(x))
+
+
+def test_an_image_that_halves_evenly_is_not_padded_and_others_are_reflected():
+    assert reflection_margins((64, 32), 32) == (0, 0, 0, 0)
+    assert reflection_margins((30, 33), 16) == (7, 8, 1, 1)
+    left, right, top, bottom = reflection_margins((9, 21), 8)
+    assert (9 + top + bottom) % 8 == (21 + left + right) % 8 == 0
+    net = unet((9, 21)).eval()
+    seen = []
+    net.down[0].register_forward_pre_hook(lambda module, given: seen.append(given[0]))
+    x = torch.rand(1, 3, 9, 21)
+    net(x)
+    expected = np.pad(x[0, 0].numpy(), ((top, bottom), (left, right)), mode="reflect")
+    np.testing.assert_array_equal(seen[0][0, 0].numpy(), expected)
+
+
+def test_weights_have_the_papers_spread():
+    torch.manual_seed(0)
+    net = unet((64, 64), width=16)
+    net.apply(isola_weights)
+    for name, parameter in net.named_parameters():
+        if parameter.ndim > 1 and parameter.numel() > 1e4:
+            assert abs(float(parameter.detach().std()) - 0.02) < 0.001, name
+            assert abs(float(parameter.detach().mean())) < 0.001
+        if name.endswith("bias"):
+            assert (parameter == 0).all()
+    scales = torch.cat([m.weight.detach() for m in net.modules() if isinstance(m, InstanceNorm)])
+    assert abs(float(scales.mean()) - 1) < 0.01
+    assert 0.01 < float(scales.std()) < 0.03
+
+
+def test_instance_norm_is_torchs():
+    x = torch.randn(3, 5, 7, 6, dtype=torch.float64)
+    ours, theirs = InstanceNorm(5).double(), nn.InstanceNorm2d(5, affine=True).double()
+    torch.testing.assert_close(ours(x), theirs(x))
+
+
+def touched(net, n_channels, side):
+    """Return the sides of the region of the input that one verdict in the middle depends on."""
+    x = torch.rand(1, n_channels, side, side, requires_grad=True)
+    verdicts = net(x)
+    middle = verdicts.shape[-1] // 2
+    verdicts[0, 0, middle, middle].backward()
+    rows, columns = np.nonzero(x.grad[0].abs().sum(0).numpy())
+    return np.ptp(rows) + 1, np.ptp(columns) + 1
+
+
+class Identity(nn.Module):
+    """In the norms' place: a norm of a whole image lets each verdict see all of it."""
+
+    def __init__(self, width):
+        super().__init__()
+
+    def forward(self, x):
+        return x
+
+
+@pytest.mark.parametrize(("n_halvings", "side"), [(1, 16), (2, 34), (3, 70), (4, 142)])
+def test_the_receptive_field_is_what_gradients_reach(n_halvings, side, monkeypatch):
+    monkeypatch.setattr("latentia.nets.patchgan.NORMS", {"batch": Identity})
+    torch.manual_seed(0)
+    net = patch_gan(2, 2, n_halvings)
+    assert receptive_field(patch_layers(n_halvings)) == side
+    assert touched(net, 2, side + 2 * 2**n_halvings + 60) == (side, side)
+
+
+def test_a_pixels_verdict_sees_that_pixel(monkeypatch):
+    monkeypatch.setattr("latentia.nets.patchgan.NORMS", {"batch": Identity})
+    assert touched(pixel_gan(3, 2), 3, 9) == (1, 1)
+
+
+def test_the_papers_discriminator_gives_30_by_30_verdicts():
+    net = patch_gan(6, 64, 3)
+    assert sum(p.numel() for p in net.parameters()) == 2_768_705
+    assert net(torch.rand(1, 6, 256, 256)).shape == (1, 1, 30, 30)
+
+
+@pytest.mark.parametrize("side", [8, 9, 16, 28, 33, 64, 71, 128, 256])
+def test_the_whole_image_is_seen_and_auto_is_never_larger_than_that(side):
+    whole, auto = (halvings_of(patch, (side, side)) for patch in ("image", "auto"))
+    assert receptive_field(patch_layers(whole)) >= side
+    assert whole == 1 or receptive_field(patch_layers(whole - 1)) < side
+    assert auto == min(3, whole)
+    assert min(patch_gan(2, 2, auto)(torch.rand(1, 2, side, side)).shape[2:]) >= 1
+
+
+def test_patches_larger_than_the_image_are_refused():
+    check_patch("70", (24, 24))
+    with pytest.raises(InputError, match="at least 24 pixels"):
+        check_patch("70", (23, 40))
