@@ -95,6 +95,7 @@ class ConditionalGAN(Conditional, EitherNets, MinimaxGame):
         return self.players(
             shape,
             self.n_components + width,
+            packing=self.packing,
             n_beside=0 if projected else n_given,
             batch_norm=True,
             judge=judge,

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from abc import ABC
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
 from torch import nn
 
-from latentia.adversarial.base import AdversarialModel
 from latentia.errors import InputError
 from latentia.nets.discriminator import Discriminator
 from latentia.nets.players import convolutional_players, dense_players
@@ -17,8 +15,11 @@ from latentia.parameters import check_range
 
 
 @dataclass(eq=False, repr=False, kw_only=True)
-class EitherNets(AdversarialModel, ABC):
-    """A game with nets of either kind."""
+class EitherNets:
+    """The nets of a game, of either kind.
+
+    It states nothing of a game: a game's own defaults would lose against what it inherits.
+    """
 
     architecture: Literal["auto", "mlp", "convolutional"] = "auto"
     """The nets: fully connected, DCGAN's, or what suits the data."""
@@ -38,12 +39,12 @@ class EitherNets(AdversarialModel, ABC):
         shape: tuple[int, ...],
         n_inputs: int,
         *,
+        packing: int,
         n_beside: int,
         batch_norm: bool,
         judge: Callable[..., Discriminator],
     ) -> tuple[nn.Module, Discriminator]:
         """Return generator and judge; see `latentia.nets.players.dense_players`."""
-        packing = self.packing
         if self.architecture == "mlp" or (self.architecture == "auto" and len(shape) == 1):
             return dense_players(
                 shape, n_inputs, self.hidden, packing=packing, n_beside=n_beside, judge=judge

@@ -16,6 +16,7 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
+from latentia.adversarial.base import AdversarialModel
 from latentia.adversarial.players import EitherNets
 from latentia.nets.discriminator import Discriminator
 from latentia.parameters import check_range
@@ -23,7 +24,7 @@ from latentia.updates import Loss, Update
 
 
 @dataclass(eq=False, repr=False, kw_only=True)
-class WassersteinGame(EitherNets):
+class WassersteinGame(EitherNets, AdversarialModel):
     """A game of a generator against a critic that gives any number.
 
     References
@@ -66,6 +67,7 @@ class WassersteinGame(EitherNets):
         return self.players(
             shape,
             self.n_components,
+            packing=self.packing,
             n_beside=0,
             batch_norm=self.critic_batch_norm,
             judge=partial(Discriminator, n_kernels=self.minibatch_discrimination),
