@@ -16,6 +16,7 @@ from latentia.nets.patchgan import (
     pixel_gan,
     receptive_field,
 )
+from latentia.nets.small_images import Doubling, Halving
 from latentia.nets.unet import UNet, isola_weights, reflection_margins, unet_depth
 
 
@@ -113,6 +114,25 @@ def test_instance_norm_is_torchs():
     x = torch.randn(3, 5, 7, 6, dtype=torch.float64)
     ours, theirs = InstanceNorm(5).double(), nn.InstanceNorm2d(5, affine=True).double()
     torch.testing.assert_close(ours(x), theirs(x))
+
+
+@pytest.mark.parametrize(("ours", "theirs"), [(Halving, nn.Conv2d), (Doubling, nn.ConvTranspose2d)])
+@pytest.mark.parametrize("size", [(2, 2), (4, 8), (8, 2), (8, 16)])
+@pytest.mark.parametrize("layout", [torch.channels_last, torch.contiguous_format])
+def test_products_on_small_images_are_torchs_convolutions(ours, theirs, size, layout):
+    torch.manual_seed(0)
+    one = ours(3, 5, bias=True).double().to(memory_format=layout)
+    other = theirs(3, 5, 4, 2, 1).double()
+    other.load_state_dict(one.state_dict())
+    x = torch.randn(2, 3, *size, dtype=torch.float64).contiguous(memory_format=layout)
+    results = []
+    for layer in (one, other):
+        given = x.clone().requires_grad_()
+        y = layer(given)
+        (y * torch.linspace(-1, 1, y.numel(), dtype=y.dtype).reshape(y.shape)).sum().backward()
+        results.append((y, given.grad, layer.weight.grad, layer.bias.grad))
+    for a, b in zip(*results, strict=True):
+        torch.testing.assert_close(a, b, rtol=1e-10, atol=1e-10)
 
 
 def touched(net, n_channels, side):

@@ -22,6 +22,7 @@ from torch import Tensor, nn
 from torch.nn.functional import leaky_relu, pad, relu
 
 from latentia.nets.normalisation import NORMS, Dropout, Normalisation
+from latentia.nets.small_images import Doubling, Halving
 
 DEEPEST = 8
 """Halvings of the paper's net, which take 256 pixels to one."""
@@ -66,16 +67,16 @@ class UNet(nn.Module):
         self.down, self.up = nn.ModuleList(), nn.ModuleList()
         for level, n_outer in enumerate([n_in, *widths[:-1]]):
             normed = 0 < level < depth - 1
-            conv = nn.Conv2d(n_outer, widths[level], 4, 2, 1, bias=not normed)
+            conv = Halving(n_outer, widths[level], bias=not normed)
             self.down.append(nn.Sequential(conv, *([NORMS[norm](widths[level])] if normed else [])))
         for level in reversed(range(1, depth)):
             n_inner = widths[level] * (1 if level == depth - 1 else 2)
-            up = nn.ConvTranspose2d(n_inner, widths[level - 1], 4, 2, 1, bias=False)
+            up = Doubling(n_inner, widths[level - 1], bias=False)
             noisy = dropout > 0 and level >= depth - N_NOISY
             noise = [Dropout(dropout)] if noisy else []
             self.up.append(nn.Sequential(up, NORMS[norm](widths[level - 1]), *noise))
         n_last = widths[0] * (1 if depth == 1 else 2)
-        self.last = nn.ConvTranspose2d(n_last, n_out, 4, 2, 1)
+        self.last = Doubling(n_last, n_out, bias=True)
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the translated image."""
