@@ -136,3 +136,18 @@ def test_image_tags(tmp_path, monkeypatch, capsys):
         found[line[0]] = [*precisions, -rank]
     assert (np.array(found["conditional"]) > np.add(found["how"], [0.1, 0.05, 0.05, 0.7])).all()
     assert (np.array(found["logistic"]) > np.array(found["how"])).all()
+
+
+def test_add_object(tmp_path, monkeypatch, capsys):
+    words = ("add_object.py", "--n-epochs", "4", "--n-pairs", "300")
+    lines = lines_of(*words, tmp_path=tmp_path, monkeypatch=monkeypatch, capsys=capsys)
+    assert float(next(word for word in lines[0] if word.endswith("%")).rstrip("%")) > 40
+    assert float(lines[1][lines[1].index("by") + 1]) < 0.08
+
+
+def test_pix2pix_maps(tmp_path, monkeypatch, capsys):
+    words = ("pix2pix_maps.py", "--n-epochs", "3", "--n-pairs", "240")
+    lines = lines_of(*words, tmp_path=tmp_path, monkeypatch=monkeypatch, capsys=capsys)
+    blurred, sharp = (float(line[line.index("error") + 1]) for line in lines[:2])
+    baseline = float(lines[2][lines[2].index("error") + 1].rstrip(","))
+    assert max(blurred, sharp) < baseline

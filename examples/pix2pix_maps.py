@@ -1,0 +1,67 @@
+"""What each term of pix2pix adds: L1 alone blurs, with the game the picture is sharp.
+
+    python examples/pix2pix_maps.py                                      outlines to clothes
+    python examples/pix2pix_maps.py --data MAPS --image-size 64 --learning-rate 2e-4
+
+The figure is the paper's (Isola et al. 2017, figure 4): input, L1, L1 + cGAN, ground truth. A blur
+is the safest guess for L1; the Fréchet distance, which compares the outputs' distribution with that
+of real targets, is what the game improves: 6.7 to 5.5 on the outlines, at an L1 of 0.10 for both.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import latentia
+from latentia.base import unit_floats
+from latentia.data.pairs import load_pairs
+from latentia.metrics.frechet import PixelFeatures, frechet_distance
+from latentia.plots.grids import rows, save_png
+from latentia.translation.figures import baseline_notes, closeness, tested
+
+SHOWN = 10
+OBJECTIVES = {"L1": "l1", "L1 + cGAN": "gan+l1"}
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Train twice on the same pairs, print the figures on test pairs, draw some of them."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data", default="fashion-mnist-small", help="pairs, or a set of images")
+    parser.add_argument("--image-size", type=int, help="side in pixels of pictures in folders")
+    parser.add_argument("--n-pairs", type=int, default=800, help="training pairs at most")
+    parser.add_argument("--n-epochs", type=int, default=6)
+    parser.add_argument("--width", type=int, default=16)
+    parser.add_argument("--learning-rate", type=float, default=1e-3, help="2e-4 in the paper")
+    parser.add_argument("--out", type=Path, default=Path("pix2pix_maps.png"))
+    given = parser.parse_args(arguments)
+    data = load_pairs(given.data, image_size=given.image_size)
+    x, y = data.x_train[: given.n_pairs], data.pair_train[: given.n_pairs]
+    x_test, y_test = tested(data)
+    features = PixelFeatures().fit(unit_floats(data.pair_train))
+    shown = [("input", unit_floats(x_test[:SHOWN]))]
+    for label, objective in OBJECTIVES.items():
+        model = latentia.Pix2Pix(
+            objective=objective,
+            width=given.width,
+            n_epochs=given.n_epochs,
+            learning_rate=given.learning_rate,
+            learning_rate_schedule="linear",
+            random_state=0,
+        ).fit(x, y)
+        output = model.transform(x_test)
+        found = closeness(y_test, output)
+        distance = frechet_distance(features.transform(y_test), features.transform(output))
+        print(
+            f"{label:<10} absolute error {found['absolute_error']:.4f}  "
+            f"SSIM {found['ssim']:.3f}  Fréchet distance {distance:.2f}"
+        )
+        shown.append((label, output[:SHOWN]))
+    print(*baseline_notes(data), sep="\n")
+    print(f"Fréchet distances between {len(y_test)} targets and outputs, in {features.name}")
+    save_png(given.out, rows([*shown, ("truth", y_test[:SHOWN])]))
+    print(f"the figure is {given.out}")
+
+
+if __name__ == "__main__":
+    main()
