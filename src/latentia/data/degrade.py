@@ -1,0 +1,118 @@
+"""From sharp images to small ones and back, by Pillow's antialiased bicubic resampling.
+
+    small = (k_s * sharp) at every s-th place,   k_s(t) = k(t / s) / s
+    k(t) = (3|t|³ − 5|t|² + 2) / 2               for |t| < 1                  ([1]_ eq. 4, a = −1/2)
+         = (−|t|³ + 5|t|² − 8|t| + 4) / 2        for 1 ≤ |t| < 2
+
+along rows, then along columns, with weights that sum to 1 at the borders too. A kernel that is
+widened with the scale is what the literature on super-resolution means by bicubic; without that
+(no antialiasing) the small image is another one and published figures do not compare.
+
+Shapes: images are (n, H, W) or (n, C, H, W), uint8 or floats in [0, 1]; uint8 stays uint8, rounded
+as Pillow rounds it, and floats become float32.
+
+References
+----------
+.. [1] R. Keys, "Cubic Convolution Interpolation for Digital Image Processing", IEEE Transactions on
+   Acoustics, Speech, and Signal Processing 29, 1981.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from latentia.errors import InputError
+
+Images = NDArray[Any]
+
+
+def cut_to_multiple(images: Images, scale: int) -> Images:
+    """Return images without the last rows and columns that do not fill a multiple of the scale.
+
+    >>> cut_to_multiple(np.zeros((2, 9, 11)), 4).shape
+    (2, 8, 8)
+    """
+    height, width = (side - side % scale for side in images.shape[-2:])
+    return images[..., :height, :width]
+
+
+def degraded(images: Images, scale: int) -> Images:
+    """Return images smaller by the scale, after `cut_to_multiple`.
+
+    Raises
+    ------
+    InputError
+        For images with a side shorter than the scale.
+    """
+    whole = cut_to_multiple(images, scale)
+    if min(whole.shape[-2:]) == 0:
+        raise InputError(
+            f"images of {images.shape[-2:]} pixels cannot be made {scale} times smaller; give "
+            f"sides of at least {scale} pixels"
+        )
+    return resized(whole, whole.shape[-2] // scale, whole.shape[-1] // scale)
+
+
+def enlarged(images: Images, scale: int) -> Images:
+    """Return images larger by the scale; floats are clipped to [0, 1], as uint8 is to 0–255."""
+    return resized(images, images.shape[-2] * scale, images.shape[-1] * scale)
+
+
+def resized(images: Images, height: int, width: int) -> Images:
+    """Return images resampled to a size, each channel by itself."""
+    kind = np.uint8 if images.dtype == np.uint8 else np.float32
+    planes = np.ascontiguousarray(images, dtype=kind).reshape(-1, *images.shape[-2:])
+    out = np.empty((len(planes), height, width), kind)
+    for place, plane in enumerate(planes):
+        found = Image.fromarray(plane).resize((width, height), Image.Resampling.BICUBIC)
+        out[place] = np.asarray(found)
+    if kind is np.float32:
+        out.clip(0, 1, out=out)
+    return out.reshape(*images.shape[:-2], height, width)
+
+
+def random_crops(
+    pictures: Iterable[Images], side: int, coverage: float = 4.0, random_state: int = 0
+) -> Images:
+    """Return square pieces of pictures of any sizes, cut out at random places.
+
+    Parameters
+    ----------
+    pictures
+        (H, W) or (C, H, W) each, all with the same channels; those with a side shorter than
+        ``side`` give nothing.
+    side
+        Of the pieces, in pixels.
+    coverage
+        Pixels of a picture's pieces, in multiples of its own: ⌈coverage · H · W / side²⌉ pieces.
+    random_state
+        Of the places; those in a picture depend on its number alone.
+
+    Returns
+    -------
+    crops
+        (n, side, side) or (n, C, side, side).
+
+    Raises
+    ------
+    InputError
+        If no picture is large enough.
+    """
+    found = []
+    for number, picture in enumerate(pictures):
+        height, width = picture.shape[-2:]
+        if min(height, width) < side:
+            continue
+        draw = np.random.default_rng([random_state, number])
+        n = int(np.ceil(coverage * height * width / side**2))
+        tops = draw.integers(height - side + 1, size=n)
+        lefts = draw.integers(width - side + 1, size=n)
+        found += [picture[..., t : t + side, c : c + side] for t, c in zip(tops, lefts)]
+    if not found:
+        raise InputError(f"no picture has sides of at least {side} pixels; cut smaller crops")
+    return np.stack(found)

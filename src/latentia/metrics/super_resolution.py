@@ -1,0 +1,90 @@
+"""PSNR and SSIM of enlarged images, by the protocol of the papers on super-resolution.
+
+    Y = 16 + (65.481 R + 128.553 G + 24.966 B),   R, G, B in [0, 1]       ([1]_ table 3, 16 to 235)
+    PSNR = 10 log₁₀(255² / MSE_Y) in dB,   SSIM_Y with L = 255
+
+on luma alone, in float64 and unrounded, without as many pixels at each border as the scale, one
+value an image, the mean over images. Grey images are taken as R = G = B.
+
+Shapes: images are (n, H, W), (n, 1, H, W) or (n, 3, H, W), uint8 or floats in [0, 1].
+
+References
+----------
+.. [1] Recommendation ITU-R BT.601-7, "Studio encoding parameters of digital television", 2011.
+.. [2] C. Ledig et al., "Photo-Realistic Single Image Super-Resolution Using a Generative
+   Adversarial Network", CVPR 2017, section 3.1.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from latentia.errors import InputError
+from latentia.metrics.reconstruction import psnr
+from latentia.metrics.structural_similarity import WINDOW, ssim
+
+WEIGHTS = np.array([65.481, 128.553, 24.966])
+FOOT = 16.0
+PEAK = 255.0
+
+
+def luma(images: NDArray[Any]) -> NDArray[np.float64]:
+    """Return Y of YCbCr as (n, H, W) float64, from 16 for black to 235 for white.
+
+    Images with other than one or three channels have no luma: each channel is taken as grey, and
+    they come back as (n·C, H, W).
+
+    >>> luma(np.array([0, 255], np.uint8).reshape(1, 1, 2)).ravel().tolist()
+    [16.0, 235.0]
+    """
+    values = np.asarray(images, np.float64) / (255.0 if images.dtype == np.uint8 else 1.0)
+    if values.ndim == 4 and values.shape[1] == 3:
+        y: NDArray[np.float64] = FOOT + np.tensordot(values, WEIGHTS, axes=(1, 0))
+        return y
+    grey: NDArray[np.float64] = FOOT + WEIGHTS.sum() * values.reshape(-1, *values.shape[-2:])
+    return grey
+
+
+def luma_psnr(sharp: NDArray[Any], estimate: NDArray[Any], border: int) -> float:
+    """Return the mean PSNR of Y over images, in dB.
+
+    Parameters
+    ----------
+    sharp, estimate
+        Images of one shape.
+    border
+        Pixels that are left out on each side: the scale.
+
+    Raises
+    ------
+    InputError
+        If the shapes differ, or nothing is left within the border.
+    """
+    a, b = _compared(sharp, estimate, border, 1)
+    return psnr(a, b, PEAK)
+
+
+def luma_ssim(sharp: NDArray[Any], estimate: NDArray[Any], border: int) -> float:
+    """Return the mean SSIM of Y over images, with the parameters and errors of `luma_psnr`."""
+    a, b = _compared(sharp, estimate, border, WINDOW)
+    return ssim(a, b, PEAK)
+
+
+def _compared(
+    sharp: NDArray[Any], estimate: NDArray[Any], border: int, least: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    if sharp.shape != estimate.shape:
+        raise InputError(
+            f"images of {sharp.shape} are compared with such images, not {estimate.shape}"
+        )
+    if min(sharp.shape[-2:]) < 2 * border + least:
+        raise InputError(
+            f"images of {sharp.shape[-2:]} pixels are too small to be compared without {border} at "
+            f"each border; give sides of at least {2 * border + least}"
+        )
+    height, width = sharp.shape[-2:]
+    inner = (..., slice(border, height - border), slice(border, width - border))
+    return luma(sharp)[inner], luma(estimate)[inner]

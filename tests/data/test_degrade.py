@@ -1,0 +1,93 @@
+"""Degradation against Pillow itself and against the kernel's formula; crops."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from latentia.data.degrade import cut_to_multiple, degraded, enlarged, random_crops
+from latentia.errors import InputError
+
+RNG = np.random.default_rng(0)
+
+
+def kernel(t):
+    t = np.abs(t)
+    near = (3 * t**3 - 5 * t**2 + 2) / 2
+    far = (-(t**3) + 5 * t**2 - 8 * t + 4) / 2
+    return np.where(t < 1, near, np.where(t < 2, far, 0))
+
+
+def resampling(n_in, n_out):
+    """Return the (n_out, n_in) matrix of the docstring's formula."""
+    ratio = n_in / n_out
+    centres = (np.arange(n_out) + 0.5) * ratio - 0.5
+    weights = kernel((np.arange(n_in)[None] - centres[:, None]) / max(ratio, 1))
+    return weights / weights.sum(1, keepdims=True)
+
+
+@pytest.mark.parametrize("scale", [2, 4])
+def test_floats_follow_the_formula(scale):
+    x = 0.3 + 0.4 * RNG.random((2, 3, 16, 24))
+    small = degraded(x, scale)
+    down = [resampling(n, n // scale) for n in (16, 24)]
+    np.testing.assert_allclose(small, down[0] @ x @ down[1].T, atol=1e-6)
+    up = [resampling(n // scale, n) for n in (16, 24)]
+    expected = (up[0] @ small.astype(float) @ up[1].T).clip(0, 1)
+    np.testing.assert_allclose(enlarged(small, scale), expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("scale", [2, 4])
+def test_bytes_are_pillows_own(scale):
+    x = RNG.integers(0, 256, (2, 3, 18, 25), dtype=np.uint8)
+    small = degraded(x, scale)
+    height, width = 18 - 18 % scale, 25 - 25 % scale
+    for picture, found, large in zip(x, small, enlarged(small, scale), strict=True):
+        image = Image.fromarray(np.moveaxis(picture, 0, 2)[:height, :width])
+        by_pillow = image.resize((width // scale, height // scale), Image.Resampling.BICUBIC)
+        np.testing.assert_array_equal(np.moveaxis(found, 0, 2), np.asarray(by_pillow))
+        back = by_pillow.resize((width, height), Image.Resampling.BICUBIC)
+        np.testing.assert_array_equal(np.moveaxis(large, 0, 2), np.asarray(back))
+    assert small.dtype == np.uint8
+
+
+def test_layouts_and_ranges():
+    x = (RNG.random((3, 8, 8)) > 0.5).astype(np.float32)
+    large = enlarged(x, 4)
+    assert large.shape == (3, 32, 32)
+    assert large.dtype == np.float32
+    assert (large.min(), large.max()) == (0, 1)
+    np.testing.assert_array_equal(enlarged(x[:, None], 4)[:, 0], large)
+    assert cut_to_multiple(x, 3).shape == (3, 6, 6)
+
+
+def test_an_image_smaller_than_the_scale_is_refused():
+    with pytest.raises(InputError, match="at least 4 pixels"):
+        degraded(np.zeros((1, 3, 9)), 4)
+
+
+def test_crops_are_pieces_of_their_pictures_and_repeat():
+    sizes = [(20, 30), (9, 40), (16, 16)]
+    pictures = [
+        np.arange(3 * h * w).reshape(3, h, w) + 10_000 * k for k, (h, w) in enumerate(sizes)
+    ]
+    crops = random_crops(pictures, 16, coverage=2.0)
+    owners = crops[:, 0, 0, 0] // 10_000
+    assert [int((owners == k).sum()) for k in range(3)] == [5, 0, 2]
+    for crop, owner in zip(crops, owners, strict=True):
+        w = sizes[owner][1]
+        top, left = divmod(int(crop[0, 0, 0]) - 10_000 * owner, w)
+        np.testing.assert_array_equal(crop, pictures[owner][:, top : top + 16, left : left + 16])
+    assert len(np.unique(crops[owners == 0][:, 0, 0, 0])) > 1
+    np.testing.assert_array_equal(random_crops(pictures, 16, coverage=2.0), crops)
+    other = random_crops(pictures, 16, coverage=2.0, random_state=1)
+    assert not np.array_equal(other, crops)
+    # A picture's places do not depend on those before it.
+    np.testing.assert_array_equal(
+        random_crops([pictures[0][:, :1], pictures[1], pictures[2]], 16, coverage=2.0),
+        crops[owners == 2],
+    )
+
+
+def test_pictures_too_small_for_any_crop_are_refused():
+    with pytest.raises(InputError, match="at least 16 pixels"):
+        random_crops([np.zeros((9, 40))], 16)
