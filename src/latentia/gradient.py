@@ -74,12 +74,7 @@ class GradientModel(Model):
 
     def check_shared_values(self) -> None:
         """Raise InputError for a shared hyperparameter out of its range."""
-        check_range("n_epochs", self.n_epochs, 1)
-        check_range("batch_size", self.batch_size, 1)
-        check_range("learning_rate", self.learning_rate, 0, open_low=True)
-        check_range("ema_decay", self.ema_decay, 0, 1, open_high=True)
-        check_range("random_state", self.random_state, 0, 2**32 - 1)
-        check_device_name(self.device)
+        check_training_values(self)
 
     def nets(self) -> Mapping[str, nn.Module]:
         """Return the model's modules by name."""
@@ -135,9 +130,10 @@ class GradientModel(Model):
         set_threads(recorded_threads(folder) if resume and folder is not None else None)
         device = find_device(self.device)
         self.seed_ = run_seed(self.random_state, folder if resume else None)
-        self.prepare(array, folder, progress)
         with ExitStack() as stack:
+            # One group of processes, also for what is trained first.
             stack.enter_context(distributed.process_group(device))
+            self.prepare(array, folder, progress)
             self.initialise(source, device)
             recorder: Run | Unrecorded = Unrecorded()
             if folder is not None:
@@ -228,6 +224,16 @@ class GradientModel(Model):
     def apply(self, verb: str, rows_: NDArray[Any], *beside: NDArray[Any]) -> NDArray[Any]:
         """Return a method of tensors applied to arrays, chunk by chunk."""
         return apply(self, verb, rows_, *beside)
+
+
+def check_training_values(model: Any) -> None:  # noqa: ANN401
+    """Raise InputError for a hyperparameter that all trained models have, out of its range."""
+    check_range("n_epochs", model.n_epochs, 1)
+    check_range("batch_size", model.batch_size, 1)
+    check_range("learning_rate", model.learning_rate, 0, open_low=True)
+    check_range("ema_decay", model.ema_decay, 0, 1, open_high=True)
+    check_range("random_state", model.random_state, 0, 2**32 - 1)
+    check_device_name(model.device)
 
 
 def _to(net: nn.Module, device: torch.device, layout: torch.memory_format) -> nn.Module:

@@ -31,8 +31,8 @@ from torch.nn.functional import cross_entropy, log_softmax
 
 from latentia import draws
 from latentia.data.source import Source
-from latentia.engine import check_device_name, find_device, set_threads
-from latentia.gradient import run_seed
+from latentia.engine import find_device, set_threads
+from latentia.gradient import check_training_values, run_seed
 from latentia.nets.recurrent import RecurrentNet
 from latentia.parameters import check_range
 from latentia.progress import TrainingProgress
@@ -89,14 +89,11 @@ class RecurrentLanguageModel(LanguageModel):
 
     def check_shared_values(self) -> None:
         """Raise InputError for a shared hyperparameter out of its range."""
-        for name in ("n_units", "n_layers", "n_embedding", "window", "n_epochs", "batch_size"):
+        check_training_values(self)
+        for name in ("n_units", "n_layers", "n_embedding", "window"):
             check_range(name, getattr(self, name), 1)
         check_range("dropout", self.dropout, 0, 1, open_high=True)
         check_range("clip", self.clip, 0, open_low=True)
-        check_range("learning_rate", self.learning_rate, 0, open_low=True)
-        check_range("ema_decay", self.ema_decay, 0, 1, open_high=True)
-        check_range("random_state", self.random_state, 0, 2**32 - 1)
-        check_device_name(self.device)
 
     def nets(self) -> Mapping[str, nn.Module]:
         """Return the net, and while it is trained what it carries from window to window."""
