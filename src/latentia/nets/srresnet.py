@@ -1,0 +1,168 @@
+"""SRResNet, which makes an image larger, and the discriminator that SRGAN sets against it.
+
+    h₀ = PReLU(conv9(x)),   h_{i+1} = h_i + B(conv3(PReLU(B(conv3(h_i))))),   i = 0 … n − 1
+    u = h₀ + B(conv3(h_n));   log₂ s times:  u ← PReLU(shuffle(conv3(u)))
+    y = conv9(u),   or  bicubic(x) + conv9(u)                                  ([1]_ figure 4)
+
+with B batch norm or nothing, and the sub-pixel convolution of [2]_ (eq. 4),
+``shuffle(t)[c, 2i + a, 2j + b] = t[4c + 2a + b, i, j]``.
+
+The paper's net makes the whole image; with bicubic interpolation beside it, the net has only the
+rest to learn, and begins as bicubic interpolation because its last layer begins at zero.
+
+Shapes: ``x`` is (N, C, h, w) in [0, 1], ``y`` (N, C, s·h, s·w) around [0, 1], not bounded.
+
+References
+----------
+.. [1] C. Ledig et al., "Photo-Realistic Single Image Super-Resolution Using a Generative
+   Adversarial Network", CVPR 2017, figure 4.
+.. [2] W. Shi et al., "Real-Time Single Image and Video Super-Resolution Using an Efficient
+   Sub-Pixel Convolutional Neural Network", CVPR 2016.
+"""
+
+from __future__ import annotations
+
+from math import ceil, log2
+from typing import cast
+
+from torch import Tensor, nn
+from torch.nn.functional import interpolate
+
+from latentia.nets.mlp import leaky_relu
+from latentia.nets.normalisation import BatchNorm
+
+BICUBIC_REACH = 2
+"""Pixels of the small image that bicubic interpolation reaches from a place."""
+DENSE = 16
+"""Units of the discriminator's hidden layer, in widths of its first (1024 in the paper)."""
+
+
+class Residual(nn.Module):
+    """A net beside which its input passes unchanged: ``x + net(x)``.
+
+    Parameters
+    ----------
+    net
+        Keeps the shape.
+    """
+
+    def __init__(self, net: nn.Module) -> None:
+        super().__init__()
+        self.net = net
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the sum."""
+        out: Tensor = x + self.net(x)
+        return out
+
+
+class SubPixelConvolution(nn.Sequential):
+    """A convolution to four times the channels, which become 2×2 pixels, then PReLU.
+
+    Parameters
+    ----------
+    width
+        Channels, before and after.
+    """
+
+    def __init__(self, width: int) -> None:
+        super().__init__(nn.Conv2d(width, 4 * width, 3, padding=1), nn.PixelShuffle(2), nn.PReLU())
+
+
+class Upscaler(nn.Module):
+    """SRResNet's net, the generator of SRGAN.
+
+    Parameters
+    ----------
+    n_channels
+        Of the images.
+    scale
+        How much larger, a power of 2.
+    n_blocks, width
+        Residual blocks and channels, 16 and 64 in the paper.
+    batch_norm
+        Whether convolutions inside the blocks are normalised.
+    bicubic
+        Whether bicubic interpolation is added to what the net gives.
+    """
+
+    def __init__(
+        self,
+        n_channels: int,
+        scale: int,
+        n_blocks: int = 16,
+        width: int = 64,
+        *,
+        batch_norm: bool = True,
+        bicubic: bool = False,
+    ) -> None:
+        super().__init__()
+        self.scale, self.n_blocks, self.bicubic = scale, n_blocks, bicubic
+        self.head = nn.Sequential(nn.Conv2d(n_channels, width, 9, padding=4), nn.PReLU())
+        blocks = [residual_block(width, batch_norm) for _ in range(n_blocks)]
+        self.body = Residual(nn.Sequential(*blocks, *convolution(width, batch_norm)))
+        steps = [SubPixelConvolution(width) for _ in range(int(log2(scale)))]
+        self.tail = nn.Sequential(*steps, nn.Conv2d(width, n_channels, 9, padding=4))
+        if bicubic:
+            last = cast(nn.Conv2d, self.tail[-1])
+            nn.init.zeros_(last.weight)
+            nn.init.zeros_(cast(Tensor, last.bias))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the large images."""
+        y: Tensor = self.tail(self.body(self.head(x)))
+        return y + bicubic_interpolation(x, self.scale) if self.bicubic else y
+
+    @property
+    def reach(self) -> int:
+        """How many pixels of ``x``, at most, an output's place reaches to each side.
+
+        4 and 4/s for the outer convolutions, 2 for a block, 1 after the blocks, then 1, 1/2 …
+        """
+        steps = sum(0.5**step for step in range(int(log2(self.scale))))
+        net = ceil(4 + 2 * self.n_blocks + 1 + steps + 4 / self.scale)
+        return max(net, BICUBIC_REACH)
+
+
+def convolution(width: int, batch_norm: bool) -> list[nn.Module]:
+    """Return a 3×3 convolution, normalised or not; the norm's shift makes a bias superfluous."""
+    layer = nn.Conv2d(width, width, 3, padding=1, bias=not batch_norm)
+    return [layer, BatchNorm(width)] if batch_norm else [layer]
+
+
+def residual_block(width: int, batch_norm: bool) -> Residual:
+    """Return a residual block of two convolutions."""
+    first, second = convolution(width, batch_norm), convolution(width, batch_norm)
+    return Residual(nn.Sequential(*first, nn.PReLU(), *second))
+
+
+def bicubic_interpolation(x: Tensor, scale: int) -> Tensor:
+    """Return images enlarged as `latentia.data.degrade.enlarged` does, but not clipped."""
+    size = [side * scale for side in x.shape[-2:]]
+    return interpolate(x, size, mode="bicubic", antialias=True)
+
+
+def bicubic_degradation(x: Tensor, scale: int) -> Tensor:
+    """Return images made smaller as `latentia.data.degrade.degraded` does, rounded to 8 bits."""
+    size = [side // scale for side in x.shape[-2:]]
+    small = interpolate(x, size, mode="bicubic", antialias=True)
+    return small.clamp(0, 1).mul(255).round().div(255)
+
+
+def srgan_discriminator(shape: tuple[int, int, int], width: int = 64) -> nn.Sequential:
+    """Return the discriminator of figure 4 for images (C, H, W) of a size: one logit an image.
+
+    3×3 convolutions of w, w, 2w, 2w, 4w, 4w, 8w, 8w channels, every second of stride 2, batch norm
+    after all but the first, LeakyReLU 0.2; then 16w hidden units. A side s becomes ⌈s/16⌉.
+    """
+    n_in, height, width_ = shape
+    layers: list[nn.Module] = []
+    for index in range(8):
+        n_out = width * 2 ** (index // 2)
+        stride = 1 + index % 2
+        layers.append(nn.Conv2d(n_in, n_out, 3, stride, 1, bias=index == 0))
+        layers += [leaky_relu()] if index == 0 else [BatchNorm(n_out), leaky_relu()]
+        n_in = n_out
+    n_features = n_in * ceil(height / 16) * ceil(width_ / 16)
+    hidden = nn.Linear(n_features, DENSE * width)
+    return nn.Sequential(*layers, nn.Flatten(), hidden, leaky_relu(), nn.Linear(DENSE * width, 1))
