@@ -25,9 +25,13 @@ from latentia.autoencoders.vae import VAE
 from latentia.linear.factor_analysis import FactorAnalysis
 from latentia.linear.pca import PCA
 from latentia.linear.probabilistic_pca import ProbabilisticPCA
+from latentia.translation.bicubic import Bicubic
 from latentia.translation.pix2pix import Pix2Pix
+from latentia.translation.srgan import SRGAN
+from latentia.translation.srresnet import SRResNet
 
 SHARED = {"n_epochs": 2, "batch_size": 16, "random_state": 0, "device": "cpu"}
+ENLARGING = {"scale": 2, "n_blocks": 1, "width": 4}
 CLUSTERED = {"n_components": 3, "n_clusters": 3, "hidden": (8,)} | SHARED
 
 
@@ -57,6 +61,9 @@ def small_models():
         "WGAN": WGAN(n_components=3, width=4, n_critic=2, **SHARED),
         "WGANGP": WGANGP(n_components=3, width=4, n_critic=2, noise="uniform", **SHARED),
         "Pix2Pix": Pix2Pix(width=4, **SHARED),
+        "Bicubic": Bicubic(scale=2),
+        "SRResNet": SRResNet(**ENLARGING, **SHARED),
+        "SRGAN": SRGAN(discriminator_width=2, pretrain_epochs=1, **ENLARGING, **SHARED),
     }
 
 

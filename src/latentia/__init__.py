@@ -27,6 +27,9 @@ MODELS = {
     "WGAN": "latentia.adversarial.wgan",
     "WGANGP": "latentia.adversarial.wgan_gp",
     "Pix2Pix": "latentia.translation.pix2pix",
+    "Bicubic": "latentia.translation.bicubic",
+    "SRResNet": "latentia.translation.srresnet",
+    "SRGAN": "latentia.translation.srgan",
 }
 """Every model's public name and the module that holds it: a new model adds its line here."""
 

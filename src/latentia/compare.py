@@ -129,7 +129,9 @@ def recipe(name: str, data: Dataset, random_state: int, n_epochs: int | None) ->
         batch_size, n_steps = (32, SMALL_STEPS) if n < SMALL else (128, STEPS)
         epochs = n_epochs or max(1, round(n_steps / max(1, n // batch_size)))
         settings |= {"n_epochs": epochs, "batch_size": batch_size}
-    model: LatentModel = kind(**settings, random_state=random_state)
+    if "random_state" in kind.__dataclass_fields__:
+        settings |= {"random_state": random_state}
+    model: LatentModel = kind(**settings)
     return model
 
 

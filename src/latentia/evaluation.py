@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from latentia.base import LatentModel, unit_floats
+from latentia.base import unit_floats
 from latentia.data import Dataset
 from latentia.engine import set_threads
 from latentia.errors import InputError
@@ -24,7 +24,9 @@ from latentia.metrics.precision_recall import precision_recall
 from latentia.metrics.reconstruction import psnr, squared_error
 from latentia.progress import TrainingProgress
 from latentia.specimens import drawn, labelled, spread
+from latentia.translation.bicubic import Bicubic
 from latentia.translation.figures import translation_metrics
+from latentia.translation.super_resolution import SuperResolution, super_resolution_metrics
 
 MOST_SAMPLES = 10_000
 LEAST_SAMPLES = 1_000
@@ -60,6 +62,8 @@ def evaluate(model: Any, data: Dataset, random_state: int = 0) -> dict[str, floa
     found: dict[str, float] = {"n_parameters": float(n_parameters(model))}
     if model.takes_pairs:
         return found | translation_metrics(model, data)
+    if isinstance(model, SuperResolution):
+        return found | super_resolution_metrics(model, data.x_test)
     if hasattr(model, "reconstruct"):
         found |= _reconstruction(model, data)
     found |= _likelihood(model, data)
@@ -172,8 +176,10 @@ def importance_bound(
     return Bound(-float(bounds.mean()), n_importance, n, of_draws, of_samples)
 
 
-def n_parameters(model: LatentModel) -> int:
+def n_parameters(model: Any) -> int:  # noqa: ANN401
     """Return how many numbers were learnt: the nets' weights, or the mean, components and noise."""
+    if isinstance(model, Bicubic):
+        return 0
     if hasattr(model, "nets"):
         return sum(p.numel() for net in model.nets().values() for p in net.parameters())
     noise = np.size(getattr(model, "noise_variance_", 0.0)) if hasattr(model, "sample") else 0

@@ -49,6 +49,7 @@ ABBREVIATIONS = {
     "AutoencoderKMeans": "autoencoder-kmeans",
     "WGANGP": "wgan-gp",
     "Pix2Pix": "pix2pix",
+    "SRResNet": "srresnet",
     "RNNLanguageModel": "rnn",
     "LSTMLanguageModel": "lstm",
     "NGramLanguageModel": "n-gram",

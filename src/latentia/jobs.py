@@ -17,6 +17,7 @@ from latentia import MODELS
 from latentia.base import Model, unit_floats
 from latentia.data import Dataset
 from latentia.data import load as load_data
+from latentia.data.crops import load_crops
 from latentia.data.pairs import load_pairs
 from latentia.distributed import leads
 from latentia.errors import FitWarning, InputError
@@ -31,6 +32,7 @@ from latentia.run import read_config, versions
 from latentia.saved import load
 from latentia.sections import model_section
 from latentia.translation.figures import baseline_notes
+from latentia.translation.super_resolution import SuperResolution
 
 
 def hold_out(data: Dataset) -> tuple[Dataset, NDArray[Any]]:
@@ -46,9 +48,11 @@ def hold_out(data: Dataset) -> tuple[Dataset, NDArray[Any]]:
 
 
 def load_for(model: Model, data_spec: str, image_size: int | None) -> Dataset:
-    """Return named data as the model takes them: images, tables, or pairs of images."""
+    """Return named data as the model takes them: images, tables, pairs, or sharp pieces."""
     if model.takes_pairs:
         return load_pairs(data_spec, image_size=image_size)
+    if isinstance(model, SuperResolution):
+        return load_crops(data_spec, side=image_size)
     return load_data(data_spec, image_size=image_size)
 
 

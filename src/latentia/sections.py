@@ -21,10 +21,13 @@ from latentia.plots.style import png_bytes
 from latentia.report import ModelSection, Picture
 from latentia.run import read_metrics
 from latentia.specimens import drawn
+from latentia.translation.bicubic import Bicubic
+from latentia.translation.super_resolution import SuperResolution
 
 MOST_CODES = 2_000
 MOST_CLASSES = 10
 COLUMNS = 16
+ENLARGED = 6
 
 
 def model_section(
@@ -78,6 +81,8 @@ def _pictures(
         yield _reconstructions(model, data)
     if model.takes_pairs:
         yield _translations(model, data)
+    elif isinstance(model, SuperResolution):
+        yield from _enlarged(model, data)
     elif hasattr(model, "transform"):
         yield _latent_map(model, data)
     if hasattr(model, "explained_variance_ratio_"):
@@ -123,6 +128,15 @@ def _translations(model: Any, data: Dataset) -> Picture:  # noqa: ANN401
     ]
     caption = "Test images, what the model makes of them, and what they should become."
     return Picture("Translations", caption, png(rows(visible)))
+
+
+def _enlarged(model: SuperResolution, data: Dataset) -> Iterator[Picture]:
+    sharp, large = model.beside_enlarged(np.asarray(data.x_test)[:ENLARGED])
+    if draws_pictures(data):
+        bicubic = Bicubic(scale=model.scale).fit(sharp)
+        shown = [("bicubic", bicubic.beside_enlarged(sharp)[1]), ("output", large)]
+        caption = "Test images made small and enlarged by either, beside the sharp ones."
+        yield Picture("Enlarged", caption, png(rows([*shown, ("sharp", sharp)])))
 
 
 def factor_pictures(model: Any) -> Iterator[Picture]:  # noqa: ANN401

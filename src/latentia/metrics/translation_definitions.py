@@ -37,4 +37,27 @@ TRANSLATION = (
         "image with peak 1, averaged over images.",
         absent="it translates no images",
     ),
+    Definition(
+        "luma_psnr",
+        "PSNR of Y",
+        "dB",
+        "higher",
+        "(1/n) Σᵢ 10 log₁₀(255² / MSE_Y(xᵢ, x̂ᵢ))",
+        "Peak signal-to-noise ratio of sharp test images made small by antialiased bicubic "
+        "resampling and enlarged again: Y of YCbCr in 16 to 235, 8 bits, without a border as wide "
+        "as the scale; one value an image, averaged over images.",
+        "Ledig et al. 2017, section 3.1",
+        absent="it enlarges no images",
+    ),
+    Definition(
+        "luma_ssim",
+        "SSIM of Y",
+        "",
+        "higher",
+        "mean (2μμ′ + c₁)(2σ + c₂) / ((μ² + μ′² + c₁)(σ² + σ′² + c₂))",
+        "Structural similarity of the same Y, its values taken to span 255: Gaussian windows of "
+        "11×11, σ 1.5.",
+        "Wang et al. 2004, eq. 13",
+        absent="it enlarges no images, or they are too small",
+    ),
 )

@@ -1,0 +1,150 @@
+"""What SRResNet and SRGAN share: the net that enlarges, and the patches it learns from.
+
+A training step takes a random patch of each sharp image, makes it small with the kernel of
+`latentia.data.degrade`, rounds that to 8 bits as a file would, and enlarges it again.
+
+Shapes: ``x`` is (N, C, H, W) in [0, 1], sharp; ``x_small`` is (N, C, h/s, w/s).
+"""
+
+from __future__ import annotations
+
+from abc import ABC
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike
+from torch import Tensor
+
+from latentia.base import unit_floats
+from latentia.gradient import GradientModel
+from latentia.losses import full_precision
+from latentia.nets.srresnet import Upscaler, bicubic_degradation, bicubic_interpolation
+from latentia.parameters import check_range
+from latentia.train import evaluating
+from latentia.translation.patches import centre_patches, random_patches
+from latentia.translation.super_resolution import SMALLEST, Images, SuperResolution
+from latentia.translation.tiles import Tiles, in_tiles
+
+MOST_PIXELS = 2**16
+"""Small pixels that are enlarged at once: the net's layers take ten thousand bytes for each."""
+SHOWN = 6
+"""Images in an epoch's picture."""
+
+
+@dataclass(eq=False, repr=False, kw_only=True)
+class UpscalingModel(SuperResolution, GradientModel, ABC):
+    """A net that enlarges images."""
+
+    n_blocks: int = 16
+    """Residual blocks of the net."""
+    width: int = 64
+    """Channels of the net's layers."""
+    batch_norm: bool = True
+    """Normalise inside the blocks, as the paper does, or not."""
+    beside: Literal["bicubic", "nothing"] = "bicubic"
+    """What the net's output is added to: bicubic interpolation, or nothing, as in the paper."""
+    patch: int = 96
+    """Side of the random patches of sharp images that are learnt from, in pixels."""
+    turn: bool = True
+    """Mirror and turn patches by chance."""
+    batch_size: int = 16
+    """Samples in a batch, in each process."""
+
+    def check_net_values(self) -> None:
+        """Raise InputError for a hyperparameter out of its range."""
+        self.check_shared_values()
+        self.check_scale()
+        check_range("n_blocks", self.n_blocks, 1)
+        check_range("width", self.width, 1)
+        check_range("patch", self.patch, SMALLEST)
+
+    def patch_size(self, shape: tuple[int, ...]) -> tuple[int, int]:
+        """Return (h, w) of a patch: no larger than the images, and a multiple of the scale."""
+        height, width = (min(self.patch, side) for side in shape[-2:])
+        return height - height % self.scale, width - width % self.scale
+
+    def build_upscaler(self) -> None:
+        """Make the net, ``upscaler_``, for the channels of ``fit``."""
+        self.check_sharp()
+        self.upscaler_ = Upscaler(
+            self.n_channels,
+            self.scale,
+            self.n_blocks,
+            self.width,
+            batch_norm=self.batch_norm,
+            bicubic=self.beside == "bicubic",
+        )
+
+    def patches(self, x: Tensor) -> Tensor:
+        """Return random patches in training, and else the middle of each image."""
+        size = self.patch_size(tuple(x.shape))
+        if self.upscaler_.training:
+            return random_patches(x, size, turn=self.turn)
+        return centre_patches(x, size)
+
+    def enlarged(self, x_small: Tensor) -> Tensor:
+        """Return what the net makes of small images, in float32 and not yet clipped."""
+        return full_precision(self.upscaler_(x_small))
+
+    def degraded(self, x: Tensor) -> Tensor:
+        """Return sharp images made small."""
+        return bicubic_degradation(x, self.scale)
+
+    def transform(self, X: ArrayLike, tile: int | None = None, overlap: int = 32) -> Any:  # noqa: ANN401
+        """Return images made larger, whole or in tiles.
+
+        Parameters
+        ----------
+        X
+            (n, h, w) or (n, C, h, w) small images of any size, with the channels of ``fit``.
+        tile
+            Side of the tiles in small pixels that bound the memory; none enlarges images whole.
+        overlap
+            Small pixels that neighbouring tiles share; more than twice ``upscaler_.reach`` gives
+            what whole images give, less is faster.
+
+        Returns
+        -------
+        Y
+            (n, s·h, s·w) or (n, C, s·h, s·w), float32 in [0, 1]; a tensor if ``X`` is one.
+
+        Raises
+        ------
+        InputError
+            For images of other channels than those of ``fit``, or an overlap as large as the tile.
+        """
+        if tile is None:
+            return self.enlarged_by(self.enlarge, X)
+        self.images_of(X)
+        tiles = Tiles(tile, overlap, self.upscaler_.reach, self.scale)
+        tiles.check()
+        return self.enlarged_by(partial(self._in_tiles, tiles), X)
+
+    def _in_tiles(self, tiles: Tiles, images: Images) -> Images:
+        def one(image: Images) -> Images:
+            large: Images = self.enlarge(image[None])[0]
+            return large
+
+        return np.stack([in_tiles(one, image, tiles) for image in images])
+
+    def enlarge(self, images: Images) -> Images:
+        """Return (n, C, h, w) images enlarged by the net, a few at a time."""
+        n_at_once = max(1, MOST_PIXELS // (images.shape[-1] * images.shape[-2]))
+        parts = []
+        with torch.no_grad(), evaluating(self.nets()):
+            for first in range(0, len(images), n_at_once):
+                chunk = unit_floats(images[first : first + n_at_once])
+                x = torch.from_numpy(np.require(chunk, np.float32, ["C", "W"]))
+                parts.append(self.enlarged(x).clamp(0, 1).numpy())
+        return np.concatenate(parts)
+
+    def preview(self, x: Tensor) -> list[tuple[str, Tensor]]:
+        """Return the first training images made small, enlarged, and as they are."""
+        x = centre_patches(x[:SHOWN], self.patch_size(tuple(x.shape)))
+        x_small = self.degraded(x)
+        bicubic = bicubic_interpolation(x_small, self.scale)
+        rows = [("bicubic", bicubic), ("output", self.enlarged(x_small)), ("sharp", x)]
+        return [(label, images.clamp(0, 1)) for label, images in rows]

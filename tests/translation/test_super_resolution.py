@@ -1,0 +1,184 @@
+"""SRResNet and SRGAN: patches, losses against their formulas, where SRGAN starts, learning."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from latentia import draws
+from latentia.data.degrade import degraded, enlarged
+from latentia.errors import InputError
+from latentia.metrics.super_resolution import luma_psnr
+from latentia.nets.features import FeatureNetwork
+from latentia.translation.bicubic import Bicubic
+from latentia.translation.patches import centre_patches, random_patches
+from latentia.translation.srgan import SRGAN
+from latentia.translation.srresnet import SRResNet
+
+RNG = np.random.default_rng(0)
+X = RNG.random((8, 3, 16, 20), dtype=np.float32)
+SIZES = {"scale": 2, "n_blocks": 1, "width": 4, "random_state": 0, "device": "cpu", "n_epochs": 1}
+GAN = SIZES | {"discriminator_width": 2, "pretrain_epochs": 1}
+
+
+def tiny_features(n_in=3):
+    torch.manual_seed(0)
+    net = nn.Sequential(nn.Conv2d(n_in, 5, 3), nn.Tanh()).requires_grad_(False)
+    return FeatureNetwork("tiny", net, factor=3.0)
+
+
+def edges(n, side):
+    """Return images of slanted black and white halves, which interpolation blurs."""
+    draw = np.random.default_rng(1)
+    rows, columns = np.mgrid[:side, :side] - side / 2
+    angles, shifts = draw.uniform(0, 6.3, (n, 1, 1)), draw.uniform(-4, 4, (n, 1, 1))
+    distance = np.cos(angles) * rows + np.sin(angles) * columns - shifts
+    return (distance.clip(-0.5, 0.5) + 0.5).astype(np.float32)
+
+
+def test_patches_are_pieces_in_all_eight_positions():
+    x = torch.arange(35.0).reshape(1, 1, 5, 7).expand(600, 1, 5, 7)
+    draws.seed(0)
+    pieces = random_patches(x, (3, 3), turn=True)[:, 0].numpy()
+    whole = np.arange(35).reshape(5, 7)
+    wanted = {}
+    for top in range(3):
+        for left in range(5):
+            window = whole[top : top + 3, left : left + 3]
+            for turned in (window, window.T):
+                for flipped in (turned, turned[::-1], turned[:, ::-1], turned[::-1, ::-1]):
+                    wanted[flipped.astype(int).tobytes()] = 0
+    for piece in pieces:
+        wanted[piece.astype(int).tobytes()] += 1
+    assert len(wanted) == 15 * 8
+    assert sum(count > 0 for count in wanted.values()) > 110
+    draws.seed(0)
+    plain = random_patches(x, (3, 3), turn=False)[:, 0].numpy()
+    assert all((piece[0, 1] - piece[0, 0], piece[1, 0] - piece[0, 0]) == (1, 7) for piece in plain)
+    draws.seed(0)
+    wide = random_patches(x, (2, 4), turn=True)
+    assert wide.shape == (600, 1, 2, 4)
+    np.testing.assert_array_equal(centre_patches(x[:1], (3, 3))[0, 0], whole[1:4, 2:5])
+
+
+@pytest.mark.parametrize("objective", ["mse", "l1"])
+def test_srresnets_loss_is_its_formula(objective):
+    model = SRResNet(objective=objective, patch=12, **SIZES).fit(X)
+    model.upscaler_.eval()
+    sharp = X[:4, :, 2:14, 4:16]
+    small = np.rint(degraded(sharp, 2) * 255) / np.float32(255)
+    with torch.no_grad():
+        difference = model.upscaler_(torch.from_numpy(small)).numpy() - sharp
+    expected = np.abs(difference).mean() if objective == "l1" else np.square(difference).mean()
+    loss = model.loss(torch.from_numpy(X[:4]))
+    assert float(loss.detach()) == pytest.approx(float(expected), rel=2e-3)
+
+
+@pytest.mark.parametrize("features", [None, tiny_features()])
+def test_srgans_losses_are_the_papers(features):
+    model = SRGAN(adversarial_weight=0.3, **GAN)
+    if features is not None:
+        model.use_features(features)
+    model.fit(X)
+    assert model.result_name == ("SRGAN-MSE" if features is None else "SRGAN-tiny")
+    for net in model.nets().values():
+        net.eval()
+    x = torch.from_numpy(X[:4])
+    with torch.no_grad():
+        fake = model.upscaler_(model.degraded(x))
+        judged = [model.discriminator_(2 * each - 1).sigmoid() for each in (x, fake)]
+        value = judged[0].log().mean() + (1 - judged[1]).log().mean()
+        pixels = (2 * x - 2 * fake).square().mean()
+        seen = pixels if features is None else (features(x) - features(fake)).square().mean()
+        total = seen - 0.3 * judged[1].log().mean()
+    assert float(model.discriminator_loss(x).total.detach()) == pytest.approx(-float(value), 1e-5)
+    assert float(model.generator_loss(x).total.detach()) == pytest.approx(float(total), 1e-5)
+
+
+def test_features_get_no_gradient_and_are_no_part_of_the_model():
+    features = tiny_features()
+    features.net.requires_grad_(True)
+    model = SRGAN(**GAN).use_features(features).fit(X)
+    assert set(model.nets()) == {"upscaler_", "discriminator_"}
+    model.generator_loss(torch.from_numpy(X)).total.backward(
+        inputs=list(model.upscaler_.parameters())
+    )
+    assert all(parameter.grad is None for parameter in features.net.parameters())
+    assert any(parameter.grad.abs().sum() > 0 for parameter in model.upscaler_.parameters())
+
+
+def test_both_players_see_one_output_of_the_generator():
+    model = SRGAN(**GAN).fit(X)
+    model.upscaler_.train()
+    calls = []
+    model.upscaler_.register_forward_hook(lambda *_: calls.append(1))
+    x = torch.from_numpy(X)
+    model.discriminator_loss(x)
+    model.generator_loss(x)
+    assert len(calls) == 1
+    model.generator_loss(x)
+    assert len(calls) == 2
+    model.discriminator_loss(x)
+    model.generator_loss(x.flip(0))
+    assert len(calls) == 4
+
+
+def test_srgan_starts_from_the_srresnet_that_is_given(tmp_path):
+    start = SRResNet(**SIZES | {"n_epochs": 2}).fit(X)
+    folder = str(start.save(tmp_path / "start"))
+    still = SRGAN(pretrained=folder, learning_rate=1e-12, **GAN).fit(X)
+    for key, value in start.upscaler_.state_dict().items():
+        if "running" not in key and "tracked" not in key:
+            torch.testing.assert_close(still.upscaler_.state_dict()[key], value, atol=1e-7, rtol=0)
+    with pytest.raises(InputError, match="has width 4; here it is 6"):
+        SRGAN(pretrained=folder, **GAN | {"width": 6}).fit(X)
+    with pytest.raises(InputError, match="has n_channels 3; here it is 1"):
+        SRGAN(pretrained=folder, **GAN).fit(X[:, 0])
+    other = str(Bicubic(scale=2).fit(X).save(tmp_path / "bicubic"))
+    with pytest.raises(InputError, match="holds a Bicubic"):
+        SRGAN(pretrained=other, **GAN).fit(X)
+
+
+def test_the_first_training_is_a_run_of_its_own(tmp_path):
+    SRGAN(**GAN).fit(X, run=tmp_path / "run")
+    config = json.loads((tmp_path / "run" / "pretraining" / "config.json").read_text())
+    assert config["model"] == "SRResNet"
+    assert (tmp_path / "run" / "pretraining" / "model" / "model.safetensors").exists()
+
+
+@pytest.mark.parametrize(
+    ("fields", "X", "words"),
+    [
+        ({"batch_size": 1}, X, "batch_size is 1"),
+        ({"patch": 7}, X, "patch is 7"),
+        ({"adversarial_weight": -1.0}, X, "adversarial_weight"),
+        ({"features": "absent.npz"}, X, "cannot be read"),
+        ({}, X[:, :2], "1 or 3 channels; these have 2"),
+        ({}, X[:, :, :8, :8], "at least 12 pixels"),
+    ],
+)
+def test_what_srgan_cannot_use_is_refused(fields, X, words):
+    model = SRGAN(**GAN | fields)
+    if not fields:
+        model.use_features(FeatureNetwork("tiny", nn.Identity(), smallest=12))
+    with pytest.raises(InputError, match=words):
+        model.fit(X)
+
+
+def test_bicubics_score_is_the_protocol():
+    bytes_ = RNG.integers(0, 256, (3, 3, 17, 22), dtype=np.uint8)
+    sharp = bytes_[..., :16, :20]
+    expected = luma_psnr(sharp, enlarged(degraded(sharp, 4), 4), 4)
+    assert Bicubic().fit(bytes_).score(bytes_) == pytest.approx(expected, rel=1e-9)
+
+
+def test_srresnet_learns_edges():
+    """Straight edges come out clearly nearer than by interpolation, held-out ones too."""
+    x = edges(48, 24)
+    model = SRResNet(
+        **SIZES | {"n_epochs": 60, "width": 8}, patch=16, batch_norm=False, learning_rate=5e-3
+    ).fit(x[:40])
+    gained = model.score(x[40:]) - Bicubic(scale=2).fit(x).score(x[40:])
+    assert gained > 1.5

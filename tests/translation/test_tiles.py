@@ -1,0 +1,87 @@
+"""Tiles against whole images, their weights, their seams."""
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from scipy.ndimage import uniform_filter
+
+from latentia.errors import InputError
+from latentia.translation.srresnet import SRResNet
+from latentia.translation.tiles import Tiles, in_tiles
+
+RNG = np.random.default_rng(0)
+REACH = 3
+
+
+def blurred(image):
+    """Return an image twice as large that looks REACH pixels around."""
+    mean = uniform_filter(image, (0, 2 * REACH + 1, 2 * REACH + 1), mode="constant")
+    return mean.repeat(2, 1).repeat(2, 2)
+
+
+@pytest.mark.parametrize("length", [5, 12, 13, 40, 41])
+@pytest.mark.parametrize(("side", "overlap", "reach"), [(12, 0, 0), (12, 3, 0), (12, 7, 3)])
+def test_weights_sum_to_one_and_tiles_cover(length, side, overlap, reach):
+    tiles = Tiles(side, overlap, reach, 2)
+    total = np.zeros(2 * length)
+    starts = tiles.starts(length)
+    for start, row in zip(starts, tiles.weights(length), strict=True):
+        assert row.min() >= 0
+        total[2 * start : 2 * start + len(row)] += row
+    np.testing.assert_allclose(total, 1, atol=1e-6)
+    assert starts[-1] + min(side, length) == length
+    assert all(later - start <= side - overlap for start, later in pairwise(starts))
+
+
+@pytest.mark.parametrize(("height", "width"), [(40, 33), (12, 50), (7, 9)])
+def test_an_overlap_over_twice_the_reach_is_the_whole_image(height, width):
+    image = RNG.random((3, height, width))
+    tiles = Tiles(12, 2 * REACH + 1, REACH, 2)
+    np.testing.assert_allclose(in_tiles(blurred, image, tiles), blurred(image), atol=1e-6)
+
+
+def test_less_overlap_leaves_seams_that_blending_softens():
+    image = np.full((1, 64, 64), 0.5)
+    errors = {
+        overlap: np.abs(in_tiles(blurred, image, Tiles(16, overlap, REACH, 2)) - blurred(image))
+        for overlap in (0, 4)
+    }
+    assert errors[0].max() > 0.2
+    assert errors[4].max() < 0.7 * errors[0].max()
+    # Away from cuts nothing differs.
+    assert errors[0][0, 10:22, 10:22].max() < 1e-6
+
+
+def test_tiles_bound_what_the_function_sees():
+    seen = []
+
+    def identity(image):
+        seen.append(image.shape)
+        return image
+
+    image = RNG.random((1, 50, 70)).astype(np.float32)
+    np.testing.assert_allclose(in_tiles(identity, image, Tiles(16, 4)), image, atol=1e-6)
+    assert max(map(max, seen)) == 16
+
+
+@pytest.mark.parametrize(("side", "overlap", "word"), [(1, 0, "tile"), (8, 8, "overlap")])
+def test_tiles_that_cover_nothing_are_refused(side, overlap, word):
+    with pytest.raises(InputError, match=word):
+        in_tiles(blurred, np.zeros((1, 9, 9)), Tiles(side, overlap))
+
+
+@pytest.mark.parametrize("beside", ["bicubic", "nothing"])
+@pytest.mark.parametrize("scale", [2, 4])
+def test_a_models_tiles_are_its_whole_images(beside, scale):
+    sizes = {"n_blocks": 1, "width": 4, "scale": scale, "beside": beside}
+    X = RNG.random((16, 3, 16, 16), dtype=np.float32)
+    model = SRResNet(**sizes, n_epochs=2, learning_rate=0.01, random_state=0).fit(X)
+    x = RNG.random((1, 3, 61, 40), dtype=np.float32)
+    whole = model.transform(x)
+    exact = model.transform(x, tile=27, overlap=2 * model.upscaler_.reach + 1)
+    np.testing.assert_allclose(exact, whole, atol=1e-5)
+    rough = model.transform(x, tile=27, overlap=2)
+    assert np.abs(rough - whole).max() > 1e-3
+    with pytest.raises(InputError, match="overlap is 32"):
+        model.transform(x, tile=20)
