@@ -393,7 +393,9 @@ def test_damaged_parquet_and_folders(refuses, folder):
     (folder / "folder.csv").mkdir()
     assert "folder.csv" in refuses("folder.csv", *K2)
     (folder / "rows.txt").write_text(text_of(X))
-    assert "of no known kind" in refuses("rows.txt", *K2)
+    assert "rows.txt is a text" in refuses("rows.txt", *K2)
+    (folder / "rows.dat").write_text(text_of(X))
+    assert "of no known kind" in refuses("rows.dat", *K2)
 
 
 def test_an_existing_folder_is_kept(refuses, folder):

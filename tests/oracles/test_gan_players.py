@@ -158,7 +158,7 @@ def test_images_are_learnt_between_minus_one_and_one(model):
     [
         (np.zeros((12, 8, 8), np.uint8), {}),
         (IMAGES[:1], {}),
-        (IMAGES[:3], {"packing": 4, "minibatch_discrimination": 2}),
+        (IMAGES[:3], {"packing": 4}),
         (IMAGES[:11], {"n_components": 1, "batch_size": 1}),
         (np.random.default_rng(0).random((9, 3, 11, 9)), {"augmentation": "all", "batch_size": 4}),
     ],

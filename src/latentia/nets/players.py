@@ -68,8 +68,9 @@ def dense_players(
     judge
         Makes it from a body and its number of features.
     """
+    generator = dense_generator(shape, n_inputs, hidden)
     body, n_features = dense_body(prod(shape) * packing + n_beside, hidden[::-1])
-    return dense_generator(shape, n_inputs, hidden), judge(body, n_features, flat=True)
+    return generator, judge(body, n_features, flat=True)
 
 
 def convolutional_players(
