@@ -20,7 +20,7 @@ import latentia
 from latentia.cli import main as command
 from latentia.files import write_atomically
 from latentia.plots.grids import rows, save_png
-from latentia.run import read_config, read_metrics
+from latentia.run import read_config, read_metrics, recorded_threads
 
 ROOT = Path(__file__).resolve().parent.parent
 RECIPES = ROOT / "examples" / "recipes"
@@ -45,8 +45,9 @@ def main() -> None:
     parser.add_argument("--write", type=Path, help="a Markdown file for the table")
     given = parser.parse_args()
     lines = [
-        "| game | epochs | minutes | Fréchet distance | precision | recall | classes | doctor |",
-        "|---|---|---|---|---|---|---|---|",
+        "| game | epochs | threads | minutes | Fréchet distance | precision | recall | classes "
+        "| doctor |",
+        "|---|---|---|---|---|---|---|---|---|",
     ]
     grids = []
     for name, words in GAMES.items():
@@ -71,7 +72,8 @@ def row(name: str, run: Path) -> str:
     doctor = last[0].get("note", "").split(":")[0] if last else ""
     epochs = read_config(run)["parameters"]["n_epochs"]
     minutes = figures["seconds"] / 60
-    return f"| {name} | {epochs} | {minutes:.0f} | {values} | {doctor or 'nothing'} |"
+    threads = recorded_threads(run)
+    return f"| {name} | {epochs} | {threads} | {minutes:.0f} | {values} | {doctor or 'nothing'} |"
 
 
 def samples(run: Path) -> np.ndarray:
@@ -91,9 +93,9 @@ def write(path: Path, lines: list[str], grids: list[tuple[str, np.ndarray]]) -> 
         "",
         "Printed by `python benchmarks/gans.py --mnist FOLDER --runs FOLDER --write "
         f"docs/{path.name}`.",
-        "One thread each, seed 0, 55,000 training images, the model's defaults or its recipe but",
-        "for the epochs shown; minutes are of wall clock, beside other work. The Fréchet distance",
-        "is between test images and samples in 64 principal components of the training pixels;",
+        "Seed 0, 55,000 training images, the model's defaults or its recipe but for the epochs",
+        "shown; minutes are of wall clock, most of them beside other work. The Fréchet distance is",
+        "between test images and samples in 64 principal components of the training pixels;",
         "precision and recall are in the same features. It is not FID.",
         "",
         *lines,

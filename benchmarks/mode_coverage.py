@@ -118,7 +118,8 @@ def table(
     seeds: int,
 ) -> None:
     """Train every row from every seed and print its line."""
-    print(f"\n{title}, {steps:,} steps of the generator in batches of {BATCH}, {seeds} seeds\n")
+    starts = f"{seeds} seed{'s' * (seeds > 1)}"
+    print(f"\n{title}, {steps:,} steps of the generator in batches of {BATCH}, {starts}\n")
     print("| game | modes | high quality | KL | CPU s |\n|---|---|---|---|---|", flush=True)
     for row in rows:
         found, seconds = [], []
