@@ -35,7 +35,7 @@ LEVELS = [
     {"application", "checkups"},
     {"gradient"},
     {"decoding"},
-    {"profiling", "conditional", "classifier", "specimens"},
+    {"profiling", "conditional", "classifier", "starts", "specimens"},
     {"linear", "autoencoders", "adversarial", "translation", "sequence"},
     {"explore", "theory"},
     {"evaluation", "quality", "memorisation", "sections", "baselines"},

@@ -26,6 +26,7 @@ from latentia.engine import find_device
 from latentia.errors import InputError
 from latentia.parameters import check_range
 from latentia.saved import load
+from latentia.starts import train_start
 
 FOLDER = "pretraining"
 FIELDS = ("n_components", "hidden", "channels", "activation", "architecture", "tied")
@@ -107,10 +108,7 @@ class PretrainedClustering(DeepClustering):
             device=self.device,
             random_state=self.seed_,
         )
-        resume = folder is not None and (folder / "config.json").exists()
-        start.fit(array, run=folder, resume=resume, progress=progress)
-        if folder is not None and distributed.leads():
-            start.save(folder / "model")
+        train_start(start, array, folder, progress)
         return start
 
     @abstractmethod

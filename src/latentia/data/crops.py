@@ -15,6 +15,7 @@ from latentia.data.dataset import Array, Dataset
 from latentia.data.degrade import random_crops
 from latentia.data.folders import MOST_NAMED, TEST_NAMES, is_candidate, listed
 from latentia.errors import InputError
+from latentia.parameters import check_range
 
 SIDE = 96
 """Of a piece where none is asked for: that of the SRGAN paper."""
@@ -42,8 +43,7 @@ def load_crops(spec: str, *, side: int | None = None, random_state: int = 0) -> 
     folder = Path(spec).expanduser()
     if spec in named.names() or not folder.is_dir() or idx.find(folder) is not None:
         return named.load(spec, random_state=random_state, image_size=side)
-    if side is not None and side < 1:
-        raise InputError(f"image_size is {side}; it must be at least 1")
+    check_range("image_size", side, 1)
     train, test, notes = _parts(folder)
     length = SIDE if side is None else side
     return Dataset(

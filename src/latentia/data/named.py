@@ -10,6 +10,7 @@ from latentia.data.dataset import Dataset, Description, split
 from latentia.data.download import RemoteFile
 from latentia.data.text import TEXT_FILES
 from latentia.errors import InputError, nearest
+from latentia.parameters import check_range
 
 MNIST = Description(
     name="mnist",
@@ -122,8 +123,7 @@ def load(spec: str, *, random_state: int = 0, image_size: int | None = None) -> 
     InputError
         In one sentence, for anything that cannot be used.
     """
-    if image_size is not None and image_size < 1:
-        raise InputError(f"image_size is {image_size}; it must be at least 1")
+    check_range("image_size", image_size, 1)
     data = _load(spec, random_state, image_size)
     known = DESCRIPTIONS.get(spec)
     if known is not None:

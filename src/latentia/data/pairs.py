@@ -27,6 +27,7 @@ from latentia.data.arrays import checked_part, opened
 from latentia.data.dataset import Array, Dataset, Part, join, split
 from latentia.data.folders import TEST_NAMES, is_candidate, listed, stack
 from latentia.errors import InputError
+from latentia.parameters import check_range
 
 REVERSED = ":reversed"
 SIDES = (("A", "B"), ("input", "target"))
@@ -56,8 +57,7 @@ def load_pairs(spec: str, *, random_state: int = 0, image_size: int | None = Non
     InputError
         In one sentence, for anything that cannot be used.
     """
-    if image_size is not None and image_size < 1:
-        raise InputError(f"image_size is {image_size}; it must be at least 1")
+    check_range("image_size", image_size, 1)
     plain = spec.removesuffix(REVERSED)
     data, train, test = _load(plain, random_state, image_size)
     if plain != spec:

@@ -7,9 +7,9 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from latentia import distributed
 from latentia.errors import InputError
 from latentia.saved import load
+from latentia.starts import train_start
 from latentia.translation.srresnet import SRResNet
 from latentia.translation.upscaling import UpscalingModel
 
@@ -61,8 +61,5 @@ def trained_start(
         device=model.device,
         random_state=model.seed_,
     )
-    resume = folder is not None and (folder / "config.json").exists()
-    start.fit(array, run=folder, resume=resume, progress=progress)
-    if folder is not None and distributed.leads():
-        start.save(folder / "model", overwrite=True)
+    train_start(start, array, folder, progress)
     return start
