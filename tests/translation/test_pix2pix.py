@@ -131,6 +131,18 @@ def test_jitter_moves_a_pair_alike_and_stays_inside():
     assert len(corners.unique()) > 8
 
 
+def test_turned_pairs_take_all_eight_positions_alike():
+    x = torch.arange(9.0).reshape(1, 1, 3, 3).repeat(400, 1, 1, 1)
+    draws.seed("turn")
+    moved, twice = jittered([x, 2 * x], 0.0, mirror=False, turn=True)
+    torch.testing.assert_close(twice, 2 * moved)
+    square = x[0, 0].numpy()
+    positions = [np.rot90(side, n) for side in (square, square.T) for n in range(4)]
+    counts = [sum(np.array_equal(one[0], p) for one in moved.numpy()) for p in positions]
+    assert sum(counts) == 400
+    assert min(counts) > 25  # of 50 expected, 3.8 standard deviations away
+
+
 def test_jitter_of_nothing_mirrors_alone():
     x = torch.rand(40, 2, 8, 9)
     draws.seed("mirror")

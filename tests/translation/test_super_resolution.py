@@ -41,7 +41,7 @@ def edges(n, side):
 def test_patches_are_pieces_in_all_eight_positions():
     x = torch.arange(35.0).reshape(1, 1, 5, 7).expand(600, 1, 5, 7)
     draws.seed(0)
-    pieces = random_patches(x, (3, 3), turn=True)[:, 0].numpy()
+    pieces = random_patches([x], (3, 3), turn=True)[0][:, 0].numpy()
     whole = np.arange(35).reshape(5, 7)
     wanted = {}
     for top in range(3):
@@ -55,10 +55,10 @@ def test_patches_are_pieces_in_all_eight_positions():
     assert len(wanted) == 15 * 8
     assert sum(count > 0 for count in wanted.values()) > 110
     draws.seed(0)
-    plain = random_patches(x, (3, 3), turn=False)[:, 0].numpy()
+    plain = random_patches([x], (3, 3))[0][:, 0].numpy()
     assert all((piece[0, 1] - piece[0, 0], piece[1, 0] - piece[0, 0]) == (1, 7) for piece in plain)
     draws.seed(0)
-    wide = random_patches(x, (2, 4), turn=True)
+    wide = random_patches([x], (2, 4), turn=True)[0]
     assert wide.shape == (600, 1, 2, 4)
     np.testing.assert_array_equal(centre_patches(x[:1], (3, 3))[0, 0], whole[1:4, 2:5])
 

@@ -115,6 +115,8 @@ class Pix2Pix(PairedTranslator):
     """How much images are enlarged (256 to 286) before a window of their size is cut; 0: none."""
     mirror: bool = True
     """Mirror every second pair by chance."""
+    turn: bool = False
+    """Mirror pairs either way, and turn square ones, by chance: for views from above."""
     n_epochs: int = 50
     """Passes over the training data (200 in the paper)."""
     batch_size: int = 4
@@ -205,7 +207,7 @@ class Pix2Pix(PairedTranslator):
         """Return a batch and what the generator makes of it, jittered in training."""
         pair = [x, self.target(y)]
         if self.generator_.training:
-            pair = jittered(pair, self.jitter, mirror=self.mirror)
+            pair = jittered(pair, self.jitter, mirror=self.mirror, turn=self.turn)
         u, v = (inside(images) for images in pair)
         return Pass((x, y), u, v, self.generator_(u))
 

@@ -82,7 +82,7 @@ class UpscalingModel(SuperResolution, GradientModel, ABC):
         """Return random patches in training, and else the middle of each image."""
         size = self.patch_size(tuple(x.shape))
         if self.upscaler_.training:
-            return random_patches(x, size, turn=self.turn)
+            return random_patches([x], size, turn=self.turn)[0]
         return centre_patches(x, size)
 
     def enlarged(self, x_small: Tensor) -> Tensor:
