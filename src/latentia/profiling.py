@@ -108,7 +108,7 @@ def profile(model: GradientModel, X: ArrayLike, y: Any = None, seconds: float = 
     source = twin.source(array, y, reset=True)
     twin.prepare(array, None, False)
     twin.initialise(source, device)
-    flops = _step_flops(twin, source, device)
+    flops = step_flops(twin, source, device)
     steps: list[float] = []
     rates: list[float] = []
     before = time.perf_counter()
@@ -157,7 +157,18 @@ def _step_seconds(twin: Any, source: Any, device: torch.device, seconds: float) 
     return float(median(np.diff(moments[WARM_UP:])))
 
 
-def _step_flops(twin: Any, source: Any, device: torch.device) -> float:  # noqa: ANN401
+def step_flops(twin: Any, source: Any, device: torch.device) -> float:  # noqa: ANN401
+    """Return the floating-point operations of the matrix products in one training step.
+
+    Parameters
+    ----------
+    twin
+        A model whose nets are made.
+    source
+        Its data.
+    device
+        Where they are.
+    """
     order = BatchOrder(len(source), twin.batch_size, 1, 0)
     total = 0.0
     with torch.random.fork_rng():
