@@ -1,0 +1,151 @@
+"""pix2pix on pairs: L1, the game alone and both, beside what can be had without a net.
+
+    python benchmarks/pix2pix.py --data MAPS --runs FOLDER [--features WEIGHTS]
+        [--train missing|never] [--write docs/pix2pix.md]
+
+Trains the recipe ``examples/recipes/pix2pix_maps.toml`` for each objective into
+``RUNS/<objective>``; a run that is there is not trained again, one that was stopped goes on. The
+picture is the paper's figure 4 (Isola et al. 2017): input, L1, cGAN, L1 + cGAN, truth.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+import latentia
+from latentia.base import unit_floats
+from latentia.cli import main as command
+from latentia.data.pairs import load_pairs
+from latentia.files import write_atomically
+from latentia.metrics.frechet import PixelFeatures, frechet_distance
+from latentia.nets.features import FeatureNetwork, load_features
+from latentia.plots.grids import rows, save_png
+from latentia.run import read_config
+from latentia.translation.figures import baselines, closeness, tested
+
+RECIPE = Path(__file__).resolve().parent.parent / "examples" / "recipes" / "pix2pix_maps.toml"
+OBJECTIVES = {"L1": "l1", "cGAN": "gan", "L1 + cGAN": "gan+l1"}
+SHOWN = 8
+N_COMPONENTS = 64
+"""Of a feature network's means over places, as of the pixels, before they are compared."""
+
+
+def main() -> None:
+    """Train what is missing, print the table, draw the figure."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--data", required=True, help="pairs, as `latentia train pix2pix` takes")
+    parser.add_argument("--runs", type=Path, required=True, help="where runs are and go")
+    parser.add_argument("--features", type=Path, help="weights of SqueezeNet 1.0 or VGG-19")
+    parser.add_argument("--recipe", type=Path, default=RECIPE)
+    parser.add_argument("--train", choices=("missing", "never"), default="missing")
+    parser.add_argument("--write", type=Path, help="a Markdown file; the picture goes beside it")
+    given = parser.parse_args()
+    found = {}
+    for label, objective in OBJECTIVES.items():
+        run = given.runs / objective
+        if given.train == "missing" and not (run / "report.html").exists():
+            train(given, objective, run)
+        if (run / "evaluation.json").exists():
+            found[label] = run
+    size = read_config(next(iter(found.values())))["data"]["image_size"]
+    data = load_pairs(given.data, image_size=size)
+    outputs = {label: latentia.load(run).transform(tested(data)[0]) for label, run in found.items()}
+    spaces = feature_spaces(unit_floats(data.pair_train), given.features)
+    lines = table(data, baselines(data) | outputs, found, spaces)
+    print(*lines, sep="\n")
+    picture = (given.write or given.runs / "pix2pix.md").with_suffix(".png")
+    draw(picture, data, outputs)
+    if given.write is not None:
+        write_atomically(given.write, page(lines, picture.name, spaces).encode())
+
+
+def train(given: argparse.Namespace, objective: str, run: Path) -> None:
+    """Train an objective in its run directory, or go on with it."""
+    order = ["train", "--recipe", str(given.recipe), "--data", given.data]
+    order += ["--objective", objective, "--run", str(run)]
+    if command(["resume", str(run)] if (run / "config.json").exists() else order) != 0:
+        raise SystemExit(f"training in {run} failed")
+
+
+def feature_spaces(targets: np.ndarray, weights: Path | None) -> dict[str, Any]:
+    """Return functions from images to features, by the names of the spaces."""
+    pixels = PixelFeatures().fit(targets)
+    spaces = {pixels.name: pixels.transform}
+    if weights is not None:
+        network = load_features(weights)
+        principal = latentia.PCA(n_components=N_COMPONENTS).fit(pooled(network, targets))
+        name = f"{N_COMPONENTS} principal components of {network.name}'s means over places"
+        spaces[name] = lambda images: principal.transform(pooled(network, images))
+    return spaces
+
+
+@torch.no_grad()
+def pooled(network: FeatureNetwork, images: np.ndarray) -> np.ndarray:
+    """Return the (n, 512) means over places of images' features."""
+    chunks = [images[first : first + 50] for first in range(0, len(images), 50)]
+    features = [network(torch.from_numpy(np.array(part, np.float32))) for part in chunks]
+    return torch.cat(features).mean((2, 3)).double().numpy()
+
+
+def table(
+    data: Any, outputs: dict[str, np.ndarray], runs: dict[str, Path], spaces: dict[str, Any]
+) -> list[str]:
+    """Return the lines of the table."""
+    _, targets = tested(data)
+    distances = [f"Fréchet distance {letter}" for letter in "AB"[: len(spaces)]]
+    names = ["", "minutes", "absolute error", "PSNR, dB", "SSIM", *distances]
+    lines = [f"| {' | '.join(names)} |", "|---" * len(names) + "|"]
+    for label, output in outputs.items():
+        figures = closeness(targets, output)
+        cells = [label, minutes(runs[label]) if label in runs else "–"]
+        cells += [f"{figures['absolute_error']:.4f}", f"{figures['translation_psnr']:.2f}"]
+        cells += [f"{figures['ssim']:.3f}"]
+        for transform in spaces.values():
+            distance = frechet_distance(transform(targets), transform(output))
+            cells.append(f"{distance:.2f}")
+        lines.append(f"| {' | '.join(cells)} |")
+    return lines
+
+
+def minutes(run: Path) -> str:
+    """Return how long a run was trained."""
+    return f"{json.loads((run / 'evaluation.json').read_text())['seconds'] / 60:.0f}"
+
+
+def draw(path: Path, data: Any, outputs: dict[str, np.ndarray]) -> None:
+    """Draw the first test pairs, each column a pair."""
+    x, y = tested(data)
+    shown = [("input", unit_floats(x[:SHOWN]))]
+    shown += [(label, output[:SHOWN]) for label, output in outputs.items()]
+    save_png(path, rows([*shown, ("truth", y[:SHOWN])]))
+
+
+def page(lines: list[str], picture: str, spaces: dict[str, Any]) -> str:
+    """Return the table as a page."""
+    letters = "; ".join(f"{letter}: {name}" for letter, name in zip("AB", spaces, strict=False))
+    return "\n".join(
+        [
+            "# pix2pix: aerial photo to map",
+            "",
+            "Printed by `python benchmarks/pix2pix.py --data MAPS --runs FOLDER",
+            "--features WEIGHTS`; `examples/recipes/pix2pix_maps.toml` for each objective, seed 0,",
+            "the test pairs. Minutes are of wall clock, beside other work. Fréchet distances are",
+            "between targets and outputs,",
+            f"{letters}.",
+            "",
+            *lines,
+            "",
+            f"![Input, L1, cGAN, L1 + cGAN, truth]({picture})",
+            "",
+        ]
+    )
+
+
+if __name__ == "__main__":
+    main()
