@@ -31,7 +31,7 @@ def arguments():
     parser.add_argument("file", help="a .npz of faces with labels")
     parser.add_argument("--attribute", help="default: the first label")
     parser.add_argument("--images", nargs="+", default=[], help="pictures of one's own")
-    parser.add_argument("--n-epochs", type=int, default=20)
+    parser.add_argument("--n-epochs", type=int, default=16)
     return parser.parse_args()
 
 
@@ -50,10 +50,10 @@ def main():
     vae = latentia.VAE(
         architecture="convolutional",
         channels=(32, 64, 128),
-        hidden=(),
-        n_components=64,
+        hidden=(512,),
+        n_components=100,
         observation="gaussian",
-        noise_variance=0.02,
+        noise_variance=0.005,
         n_epochs=given.n_epochs,
         batch_size=64,
         learning_rate_schedule="cosine",
