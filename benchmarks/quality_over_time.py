@@ -55,6 +55,8 @@ def recipe(name: str) -> dict[str, Any]:
 
 
 BASELINE = recipe("dcgan_baseline_mnist")
+PAPER = {"learning_rate": 2e-4}
+"""Radford et al. 2016, section 3.1; the rest of the paper's settings are DCGAN's defaults."""
 
 
 @dataclass(frozen=True)
@@ -76,10 +78,10 @@ def without(*names: str) -> Game:
 GAMES = {
     "baseline": Game("DCGAN", 160, BASELINE),
     "lecture": Game("DCGAN", 1000, recipe("dcgan_lecture_mnist")),
-    "radford": Game("DCGAN", 320),
+    "radford": Game("DCGAN", 320, PAPER),
     "wgangp": Game("WGANGP", 320),
     "baseline, batch norm in both": without("discriminator_batch_norm"),
-    "baseline, step 2e-4": without("learning_rate"),
+    "baseline, step 2e-4": Game("DCGAN", 40, BASELINE | PAPER, ablation=True),
     "baseline, betas 0.5 and 0.999": without("beta_1", "beta_2"),
     "baseline, weights not averaged": without("ema_decay"),
     "baseline, batches of 128": without("batch_size"),

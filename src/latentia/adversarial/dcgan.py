@@ -61,6 +61,8 @@ class DCGAN(MinimaxGame):
     """The paper's nets and weights N(0, 0.02), or the lecture's dense layer and upsampling."""
     n_epochs: int = 5
     """Passes over the training data."""
+    learning_rate: float = 1e-3
+    """The step size of both players (2e-4 in the paper, which wants far more epochs)."""
     width: int = 32
     """Channels of the layers next to the image in the paper's nets (64 there); deeper double."""
     discriminator_batch_norm: bool = True
