@@ -218,7 +218,7 @@ def reconstruct(run: Path, data_spec: str | None, out: Path) -> Path:
         raise InputError(f"{type(model).__name__} has no reconstruct: {model.lacks['reconstruct']}")
     data = data_of(run, data_spec, model)
     x = np.asarray(data.x_test[:10] if out.suffix == ".png" else data.x_test)
-    domains = (np.take(model.classes_, data.y_test[: len(x)]),) if model.takes_domains else ()
+    domains = (model.classes_[np.asarray(data.y_test)[: len(x)]],) if model.takes_domains else ()
     pairs = [("original", unit_floats(x)), ("reconstructed", model.reconstruct(x, *domains))]
     return write_arrays(out, pairs)
 
