@@ -26,6 +26,7 @@ from latentia.linear.factor_analysis import FactorAnalysis
 from latentia.linear.pca import PCA
 from latentia.linear.probabilistic_pca import ProbabilisticPCA
 from latentia.translation.bicubic import Bicubic
+from latentia.translation.cyclegan import CycleGAN
 from latentia.translation.pix2pix import Pix2Pix
 from latentia.translation.srgan import SRGAN
 from latentia.translation.srresnet import SRResNet
@@ -61,6 +62,7 @@ def small_models():
         "WGAN": WGAN(n_components=3, width=4, n_critic=2, **SHARED),
         "WGANGP": WGANGP(n_components=3, width=4, n_critic=2, noise="uniform", **SHARED),
         "Pix2Pix": Pix2Pix(width=4, **SHARED),
+        "CycleGAN": CycleGAN(width=2, n_blocks=1, pool_size=10, **SHARED),
         "Bicubic": Bicubic(scale=2),
         "SRResNet": SRResNet(**ENLARGING, **SHARED),
         "SRGAN": SRGAN(discriminator_width=2, pretrain_epochs=1, **ENLARGING, **SHARED),

@@ -7,6 +7,7 @@ import pytest
 from latentia.compare import BY_DEFAULT, compare
 from latentia.data import load
 from latentia.data.pairs import load_pairs
+from latentia.data.unpaired import load_unpaired
 from latentia.errors import InputError
 from latentia.evaluation import evaluate
 from latentia.metrics.definitions import DEFINITIONS
@@ -117,13 +118,13 @@ def test_every_opened_tag_is_closed_in_order(tmp_path):
 
 @pytest.mark.filterwarnings("ignore::latentia.errors.FitWarning")
 def test_every_measured_number_has_a_definition():
-    data, pairs = load("digits"), load_pairs("digits")
+    sets = {"pairs": load_pairs("digits"), "domains": load_unpaired("digits:3,5")}
     for model in small_models().values():
-        if model.takes_pairs:
-            model.fit(pairs.x_train[:200], pairs.pair_train[:200])
-        else:
-            model.fit(data.x_train[:200], data.y_train[:200])
-        assert set(evaluate(model, pairs if model.takes_pairs else data)) <= set(DEFINITIONS)
+        kind = "pairs" if model.takes_pairs else "domains" if model.takes_domains else ""
+        data = sets.get(kind, load("digits"))
+        beside = data.pair_train if model.takes_pairs else data.y_train
+        model.fit(data.x_train[:200], beside[:200])
+        assert set(evaluate(model, data)) <= set(DEFINITIONS)
 
 
 def test_a_comparison_of_all_models(tmp_path):

@@ -27,6 +27,7 @@ MODELS = {
     "WGAN": "latentia.adversarial.wgan",
     "WGANGP": "latentia.adversarial.wgan_gp",
     "Pix2Pix": "latentia.translation.pix2pix",
+    "CycleGAN": "latentia.translation.cyclegan",
     "Bicubic": "latentia.translation.bicubic",
     "SRResNet": "latentia.translation.srresnet",
     "SRGAN": "latentia.translation.srgan",

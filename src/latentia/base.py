@@ -65,6 +65,11 @@ class Model(BaseEstimator, ABC):  # type: ignore[misc]
         """Whether ``y`` holds the image that each one of X is to become."""
         return False
 
+    @property
+    def takes_domains(self) -> bool:
+        """Whether ``y`` says which of two domains each image of X is of."""
+        return False
+
     def validate_parameters(self) -> None:
         """Check every hyperparameter, without data.
 

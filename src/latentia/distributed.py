@@ -83,6 +83,16 @@ def mean_over_processes(values: torch.Tensor) -> torch.Tensor:
     return total / world_size()
 
 
+def all_rows(values: torch.Tensor) -> torch.Tensor:
+    """Return the rows of all processes, in the order of their numbers; no gradient flows."""
+    if world_size() == 1:
+        return values
+    own = values.detach().contiguous()
+    parts = [torch.empty_like(own) for _ in range(world_size())]
+    dist.all_gather(parts, own)
+    return torch.cat(parts)
+
+
 def average(values: dict[str, float]) -> dict[str, float]:
     """Return each logged value's mean over the processes."""
     if world_size() == 1:

@@ -25,6 +25,7 @@ from latentia.metrics.reconstruction import psnr, squared_error
 from latentia.progress import TrainingProgress
 from latentia.specimens import drawn, labelled, spread
 from latentia.translation.bicubic import Bicubic
+from latentia.translation.domain_figures import domain_metrics
 from latentia.translation.figures import translation_metrics
 from latentia.translation.super_resolution import SuperResolution, super_resolution_metrics
 
@@ -62,6 +63,8 @@ def evaluate(model: Any, data: Dataset, random_state: int = 0) -> dict[str, floa
     found: dict[str, float] = {"n_parameters": float(n_parameters(model))}
     if model.takes_pairs:
         return found | translation_metrics(model, data)
+    if model.takes_domains:
+        return found | domain_metrics(model, data)
     if isinstance(model, SuperResolution):
         return found | super_resolution_metrics(model, data.x_test)
     if hasattr(model, "reconstruct"):

@@ -49,6 +49,7 @@ ABBREVIATIONS = {
     "AutoencoderKMeans": "autoencoder-kmeans",
     "WGANGP": "wgan-gp",
     "Pix2Pix": "pix2pix",
+    "CycleGAN": "cyclegan",
     "SRResNet": "srresnet",
     "RNNLanguageModel": "rnn",
     "LSTMLanguageModel": "lstm",
@@ -57,6 +58,7 @@ ABBREVIATIONS = {
 """Names whose capitals do not divide words, and names that are shorter on the command line."""
 OTHER_NAMES = {
     "cgan": "ConditionalGAN",
+    "cycle-gan": "CycleGAN",
     "cvae": "ConditionalVAE",
     "wgangp": "WGANGP",
     "ngram": "NGramLanguageModel",

@@ -45,8 +45,11 @@ class GradientModel(Model):
     """Samples in a batch, in each process."""
     learning_rate: float = 1e-3
     """The optimiser's step size."""
-    learning_rate_schedule: Literal["constant", "linear", "cosine", "stages"] = "constant"
-    """How the step size changes: not, to 0 along a line or a cosine, or in Burda's eight stages."""
+    learning_rate_schedule: Literal["constant", "linear", "late-linear", "cosine", "stages"] = (
+        "constant"
+    )
+    """How the step size changes: not, to 0 along a line, along one from halfway on, along a cosine,
+    or in Burda's eight stages."""
     ema_decay: float | None = None
     """Decay of the averaged weights that the fitted model then uses; none keeps the last ones."""
     device: str = "auto"
@@ -98,11 +101,11 @@ class GradientModel(Model):
         X
             (n, d) table, or (n, H, W) or (n, C, H, W) images, uint8 or floats in [0, 1].
         y
-            Labels, or the images that those of X are to become, for a model that takes them;
-            otherwise not used.
+            Labels, domains, or the images that those of X are to become, for a model that takes
+            them; otherwise not used.
         validation
             Held-out data of the same shape: its losses are recorded each epoch. ``(X, y)`` for a
-            model that takes labels or pairs.
+            model that takes labels, domains or pairs.
         run
             A directory for the run's metrics, pictures and checkpoints; none leaves no files.
         resume

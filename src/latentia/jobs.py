@@ -19,6 +19,7 @@ from latentia.data import Dataset
 from latentia.data import load as load_data
 from latentia.data.crops import load_crops
 from latentia.data.pairs import load_pairs
+from latentia.data.unpaired import load_unpaired
 from latentia.distributed import leads
 from latentia.errors import FitWarning, InputError
 from latentia.evaluation import evaluate as measure
@@ -31,6 +32,7 @@ from latentia.report import Report, write_report
 from latentia.run import read_config, versions
 from latentia.saved import load
 from latentia.sections import model_section
+from latentia.translation.domain_figures import domain_notes
 from latentia.translation.figures import baseline_notes
 from latentia.translation.super_resolution import SuperResolution
 
@@ -48,16 +50,18 @@ def hold_out(data: Dataset) -> tuple[Dataset, NDArray[Any]]:
 
 
 def load_for(model: Model, data_spec: str, image_size: int | None) -> Dataset:
-    """Return named data as the model takes them: images, tables, pairs, or sharp pieces."""
+    """Return named data as the model takes them: images, tables, pairs, domains, sharp pieces."""
     if model.takes_pairs:
         return load_pairs(data_spec, image_size=image_size)
+    if model.takes_domains:
+        return load_unpaired(data_spec, image_size=image_size)
     if isinstance(model, SuperResolution):
         return load_crops(data_spec, side=image_size)
     return load_data(data_spec, image_size=image_size)
 
 
 def beside(model: Model, data: Dataset) -> Any:  # noqa: ANN401
-    """Return what is fitted beside the training samples: labels, or the images to become."""
+    """Return what is fitted beside the samples: labels, domains, or the images to become."""
     return data.pair_train if model.takes_pairs else data.y_train
 
 
@@ -180,6 +184,8 @@ def quoted(data: Dataset, metrics: dict[str, float]) -> tuple[str, ...]:
     """Return the sentences that figures must be quoted with."""
     if "absolute_error" in metrics:
         return baseline_notes(data)
+    if "cycle_error_a" in metrics:
+        return domain_notes(data)
     return (yardstick(data),) if "frechet_distance" in metrics else ()
 
 
@@ -210,16 +216,17 @@ def reconstruct(run: Path, data_spec: str | None, out: Path) -> Path:
     model = load(run)
     if not hasattr(model, "reconstruct"):
         raise InputError(f"{type(model).__name__} has no reconstruct: {model.lacks['reconstruct']}")
-    data = data_of(run, data_spec)
+    data = data_of(run, data_spec, model)
     x = np.asarray(data.x_test[:10] if out.suffix == ".png" else data.x_test)
-    pairs = [("original", unit_floats(x)), ("reconstructed", model.reconstruct(x))]
+    domains = (model.classes_[np.asarray(data.y_test)[: len(x)]],) if model.takes_domains else ()
+    pairs = [("original", unit_floats(x)), ("reconstructed", model.reconstruct(x, *domains))]
     return write_arrays(out, pairs)
 
 
 def data_of(run: Path, data_spec: str | None, model: Model | None = None) -> Dataset:
     """Return the named data set, or else the one that the run was trained on.
 
-    With a model, pairs of images if it takes those.
+    With a model, pairs or domains of images if it takes those.
     """
     if data_spec is not None:
         return load_data(data_spec) if model is None else load_for(model, data_spec, None)

@@ -18,6 +18,17 @@ def linear(done: float, n_epochs: int) -> float:
     return 1 - done
 
 
+def late_linear(done: float, n_epochs: int) -> float:
+    """Return 1 for the first half, then a line to 0: ``min(1, 2 (1 − t))``.
+
+    References
+    ----------
+    .. [1] J.-Y. Zhu, T. Park, P. Isola, A. A. Efros, "Unpaired Image-to-Image Translation using
+       Cycle-Consistent Adversarial Networks", ICCV 2017, section 4.
+    """
+    return min(1.0, 2 * (1 - done))
+
+
 def cosine(done: float, n_epochs: int) -> float:
     """Return ``½ (1 + cos πt)``.
 
@@ -50,6 +61,7 @@ def stages(done: float, n_epochs: int) -> float:
 SCHEDULES: Mapping[str, Callable[[float, int], float]] = {
     "constant": constant,
     "linear": linear,
+    "late-linear": late_linear,
     "cosine": cosine,
     "stages": stages,
 }

@@ -22,6 +22,7 @@ from latentia.report import ModelSection, Picture
 from latentia.run import read_metrics
 from latentia.specimens import drawn
 from latentia.translation.bicubic import Bicubic
+from latentia.translation.domain_figures import tested as domain_images
 from latentia.translation.super_resolution import SuperResolution
 
 MOST_CODES = 2_000
@@ -78,12 +79,12 @@ def _pictures(
     if is_image and hasattr(model, "loadings_"):
         yield from factor_pictures(model)
     if is_image and hasattr(model, "reconstruct"):
-        yield _reconstructions(model, data)
+        yield (_both_ways if model.takes_domains else _reconstructions)(model, data)
     if model.takes_pairs:
         yield _translations(model, data)
     elif isinstance(model, SuperResolution):
         yield from _enlarged(model, data)
-    elif hasattr(model, "transform"):
+    elif hasattr(model, "transform") and not model.takes_domains:
         yield _latent_map(model, data)
     if hasattr(model, "explained_variance_ratio_"):
         figure = spectrum(model.explained_variance_ratio_)
@@ -128,6 +129,22 @@ def _translations(model: Any, data: Dataset) -> Picture:  # noqa: ANN401
     ]
     caption = "Test images, what the model makes of them, and what they should become."
     return Picture("Translations", caption, png(rows(visible)))
+
+
+def _both_ways(model: Any, data: Dataset) -> Picture:  # noqa: ANN401
+    a, b = (images[:10] for images in domain_images(data))
+    names = data.class_names or ("A", "B")
+    there, back = model.transform(a), model.inverse_transform(b)
+    shown = [
+        (names[0], a),
+        (f"→ {names[1]}", there),
+        (f"→ {names[0]}", model.inverse_transform(there)),
+        (names[1], b),
+        (f"→ {names[0]}", back),
+        (f"→ {names[1]}", model.transform(back)),
+    ]
+    caption = "Test images of each domain, translated to the other, and back."
+    return Picture("Translations", caption, png(rows(shown)))
 
 
 def _enlarged(model: SuperResolution, data: Dataset) -> Iterator[Picture]:

@@ -27,7 +27,7 @@ def run(n_processes, name, folder, batch_size, asked=None):
 
 
 @pytest.mark.parametrize(
-    "name", ["VAE", "ConditionalGAN", "DenoisingAutoencoder", "ConditionalVAE"]
+    "name", ["VAE", "ConditionalGAN", "DenoisingAutoencoder", "ConditionalVAE", "CycleGAN"]
 )
 def test_two_processes_equal_one_with_the_doubled_batch(name, tmp_path):
     folders = [tmp_path / "one", tmp_path / "two"]

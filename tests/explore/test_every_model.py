@@ -19,7 +19,8 @@ pytestmark = pytest.mark.filterwarnings("ignore::latentia.errors.FitWarning")
 @pytest.mark.parametrize("name", small_models())
 def test_every_model(name, faces):
     model = small_models()[name]
-    model.fit(faces, faces if model.takes_pairs else np.arange(len(faces)) % 4)
+    numbers = np.arange(len(faces)) % (2 if model.takes_domains else 4)
+    model.fit(faces, faces if model.takes_pairs else numbers)
     if not isinstance(model, LatentModel):
         for act in (
             lambda: traverse(model),

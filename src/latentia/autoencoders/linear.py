@@ -69,7 +69,9 @@ class LinearAutoencoder(Transformer, DecodingModel):
     """Size of the latent space."""
     learning_rate: float = 1e-2
     """The optimiser's first step size."""
-    learning_rate_schedule: Literal["constant", "linear", "cosine", "stages"] = "linear"
+    learning_rate_schedule: Literal["constant", "linear", "late-linear", "cosine", "stages"] = (
+        "linear"
+    )
     """How the step size changes; a fall to 0 lets the last steps settle."""
     optimizer: Literal["adam", "sgd"] = "adam"
     """Adam, or stochastic gradient descent with momentum 0.9."""

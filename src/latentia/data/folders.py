@@ -28,11 +28,12 @@ def load_folder(folder: Path, random_state: int, image_size: int | None) -> Data
     train = folder / "train"
     test = next((folder / name for name in TEST_NAMES if (folder / name).is_dir()), None)
     if train.is_dir() and test is not None:
-        return join(_read_part(train, image_size), _read_part(test, image_size), folder.name)
-    return split(_read_part(folder, image_size), folder.name, random_state)
+        return join(read_part(train, image_size), read_part(test, image_size), folder.name)
+    return split(read_part(folder, image_size), folder.name, random_state)
 
 
-def _read_part(folder: Path, image_size: int | None) -> Part:
+def read_part(folder: Path, image_size: int | None) -> Part:
+    """Return the pictures in a folder, labelled by its sub-folders; bad ones are in the notes."""
     paths = [path for path in sorted(folder.rglob("*")) if is_candidate(path, folder)]
     if not paths:
         raise InputError(f"{folder} holds no files; give a folder of images")

@@ -26,6 +26,9 @@ class Source:
         (n, d), (n, H, W) or (n, C, H, W) array, memory map or tensor; (n, H, W) gains a channel.
     y
         (n, ...) targets of any kind, or None.
+    places
+        (m,) row numbers in ``x`` and (m,) in ``y`` that each row is made of; by default row i of
+        both.
 
     Attributes
     ----------
@@ -38,7 +41,12 @@ class Source:
         For no rows, NaN or infinity, text, or other dimensions.
     """
 
-    def __init__(self, x: NDArray[Any] | Tensor, y: NDArray[Any] | Tensor | None = None) -> None:
+    def __init__(
+        self,
+        x: NDArray[Any] | Tensor,
+        y: NDArray[Any] | Tensor | None = None,
+        places: tuple[NDArray[np.intp], NDArray[np.intp]] | None = None,
+    ) -> None:
         if x.ndim not in (2, 3, 4):
             raise InputError(
                 f"data have {x.ndim} dimensions; give (n, d), (n, H, W) or (n, C, H, W)"
@@ -49,7 +57,7 @@ class Source:
             raise InputError(f"the data are of type {x.dtype}; give numbers")
         if y is not None and len(y) != len(x):
             raise InputError(f"there are {len(x)} samples and {len(y)} targets")
-        self._x, self._y = x, y
+        self._x, self._y, self._places = x, y, places
         self.shape: tuple[int, ...] = tuple(x.shape[1:])
         if x.ndim == 3:
             self.shape = (1, *self.shape)
@@ -57,12 +65,13 @@ class Source:
 
     def __len__(self) -> int:
         """Return the number of rows."""
-        return len(self._x)
+        return len(self._x if self._places is None else self._places[0])
 
     def batch(self, rows: NDArray[np.integer[Any]]) -> tuple[Tensor, ...]:
         """Return rows as ``(x,)`` or ``(x, y)``, x of shape (len(rows), *shape) in float32."""
-        x = as_floats(_gather(self._x, rows)).reshape(len(rows), *self.shape)
-        return (x,) if self._y is None else (x, _gather(self._y, rows))
+        of_x, of_y = (rows, rows) if self._places is None else (p[rows] for p in self._places)
+        x = as_floats(_gather(self._x, of_x)).reshape(len(rows), *self.shape)
+        return (x,) if self._y is None else (x, _gather(self._y, of_y))
 
 
 def _gather(values: NDArray[Any] | Tensor, rows: NDArray[np.integer[Any]]) -> Tensor:

@@ -83,6 +83,22 @@ def check_patch(patch: Patch, size: tuple[int, int]) -> None:
         )
 
 
+def patch_discriminator(
+    patch: Patch, n_in: int, width: int, size: tuple[int, int], norm: Normalisation
+) -> nn.Sequential:
+    """Return the discriminator of the chosen patches for images of this size.
+
+    Raises
+    ------
+    InputError
+        For images too small for them.
+    """
+    if patch == "pixel":
+        return pixel_gan(n_in, width, norm)
+    check_patch(patch, size)
+    return patch_gan(n_in, width, halvings_of(patch, size), norm)
+
+
 def patch_gan(
     n_in: int, width: int, n_halvings: int, norm: Normalisation = "batch"
 ) -> nn.Sequential:

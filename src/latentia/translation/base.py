@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
@@ -52,10 +52,14 @@ class Translator(GradientModel, ABC):
         """
         check_is_fitted(self)
         array = self._incoming(X, reset=False)
+        return in_kind_of(X, self.in_parts("translate", array))
+
+    def in_parts(self, verb: str, array: NDArray[Any]) -> NDArray[Any]:
+        """Return what a method of tensors makes of checked images, a few at a time."""
         n_at_once = max(1, MOST_PIXELS // (array.shape[-1] * array.shape[-2]))
         firsts = range(0, len(array), n_at_once)
-        parts = [self.apply("translate", array[first : first + n_at_once]) for first in firsts]
-        return in_kind_of(X, np.concatenate(parts).reshape(len(array), *self.output_shape_))
+        parts = [self.apply(verb, array[first : first + n_at_once]) for first in firsts]
+        return np.concatenate(parts).reshape(len(array), *self.output_shape_)
 
     def check_is_image(self, shape: tuple[int, ...]) -> None:
         """Refuse tables, and images with a side under ``SMALLEST`` pixels."""
@@ -66,3 +70,8 @@ class Translator(GradientModel, ABC):
             raise InputError(
                 f"{owner} takes sides of at least {SMALLEST} pixels; these are {shape[1:]}"
             )
+
+
+def inside(x: Tensor) -> Tensor:
+    """Return images in [0, 1] as the nets see them: in [−1, 1]."""
+    return 2 * x - 1

@@ -32,9 +32,10 @@ from torch.nn.functional import l1_loss
 from latentia import draws
 from latentia.losses import full_precision, real_fake_cross_entropy
 from latentia.nets.normalisation import Dropout
-from latentia.nets.patchgan import check_patch, halvings_of, patch_gan, pixel_gan
+from latentia.nets.patchgan import patch_discriminator
 from latentia.nets.unet import UNet, isola_weights, unet_depth
 from latentia.parameters import check_range
+from latentia.translation.base import inside
 from latentia.translation.jitter import jittered
 from latentia.translation.paired import PairedTranslator
 from latentia.updates import Loss, Update, adam
@@ -155,15 +156,10 @@ class Pix2Pix(PairedTranslator):
         self.generator_.apply(isola_weights)
         if self.objective != "l1":
             n_shown = self.n_outputs + n_in * self.conditional
-            self.discriminator_ = self.make_discriminator(n_shown, size)
+            self.discriminator_ = patch_discriminator(
+                self.patch, n_shown, self.width, size, self.norm
+            )
             self.discriminator_.apply(isola_weights)
-
-    def make_discriminator(self, n_in: int, size: tuple[int, int]) -> nn.Module:
-        """Return the discriminator of the chosen patches."""
-        if self.patch == "pixel":
-            return pixel_gan(n_in, self.width, self.norm)
-        check_patch(self.patch, size)
-        return patch_gan(n_in, self.width, halvings_of(self.patch, size), self.norm)
 
     def updates(self) -> list[Update]:
         """Move the discriminator first, then the generator; L1 alone is no game."""
@@ -233,11 +229,6 @@ class Pix2Pix(PairedTranslator):
             return self.output(x)
         with draws.by_row(x, self.seed_, "noise"), noisy(self.generator_):
             return self.output(x)
-
-
-def inside(x: Tensor) -> Tensor:
-    """Return images in [0, 1] as the nets see them: in [−1, 1]."""
-    return 2 * x - 1
 
 
 @contextmanager

@@ -1,0 +1,242 @@
+"""Images of two domains, A and B, none of which belongs to another, in the layouts people have.
+
+    FOLDER              with ``trainA``, ``trainB`` and, if there are, ``testA``, ``testB``
+    FOLDER,FOLDER       the images of A, those of B
+    DATA                a labelled set with two classes: a folder with two sub-folders, such as
+                        ``A`` and ``B``, or an .npz
+    DATA:NAME,NAME      two classes of a labelled set, by name or number: ``fashion-mnist:7,9``
+    FILE.npz:KEY        the labels under that key: ``faces.npz:smile``
+
+The class that is named first, or else comes first, is A. Nothing here imports torch.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from latentia.data import named
+from latentia.data.arrays import labels_beside, read_labels
+from latentia.data.dataset import Array, Dataset, Part, join, split
+from latentia.data.folders import TEST_NAMES, read_part
+from latentia.errors import InputError, nearest
+from latentia.parameters import check_range
+
+FEWEST = 24
+"""Training images: a twelfth of them is held out, and must hold some of both domains."""
+MOST_NAMED = 20
+
+Sides = tuple[Array, Array]
+
+
+def load_unpaired(spec: str, *, random_state: int = 0, image_size: int | None = None) -> Dataset:
+    """Return images of two domains as a data set, labelled 0 for A and 1 for B.
+
+    Both parts go evenly through both domains, each in a random order, so that their last rows are
+    of both.
+
+    Parameters
+    ----------
+    spec
+        One of the layouts above.
+    random_state
+        Of the held-out tenth, where the data have no test part, and of the order.
+    image_size
+        Side in pixels that pictures in folders are resized to.
+
+    Raises
+    ------
+    InputError
+        In one sentence, for anything that cannot be used.
+    """
+    check_range("image_size", image_size, 1)
+    folders = _domain_folders(spec)
+    if folders is None:
+        data, train, test = _of_classes(spec, random_state, image_size)
+    else:
+        data, train, test = _of_folders(spec, folders, random_state, image_size)
+    if data.x_train.ndim < 3:
+        raise InputError(f"{data.name} is a table; domains are of images")
+    draw = np.random.default_rng(random_state)
+    x_train, y_train = mixed(train, draw)
+    x_test, y_test = mixed(test, draw)
+    if len(x_train) < FEWEST:
+        raise InputError(
+            f"{spec} has {len(x_train)} training images; at least {FEWEST} are needed, of which a "
+            "twelfth is held out"
+        )
+    return dataclasses.replace(
+        data,
+        x_train=x_train,
+        y_train=y_train,
+        x_test=x_test,
+        y_test=y_test,
+        image_size=image_size,
+    )
+
+
+def mixed(sides: Sides, draw: np.random.Generator) -> tuple[Array, Array]:
+    """Return two domains' images as one array, evenly mixed, and (n,) zeros and ones.
+
+    The last images of both come last, whatever their numbers.
+
+    >>> sides = np.zeros((6, 2, 2)), np.ones((2, 2, 2))
+    >>> mixed(sides, np.random.default_rng(0))[1].tolist()
+    [0, 0, 0, 1, 0, 0, 0, 1]
+    """
+    orders = [draw.permutation(len(side)) for side in sides]
+    places = [np.arange(1, len(order) + 1) / len(order) for order in orders]
+    together = np.argsort(np.concatenate(places), kind="stable")
+    x = np.concatenate([side[order] for side, order in zip(sides, orders)])
+    y = np.repeat([0, 1], [len(order) for order in orders])
+    return x[together], y[together]
+
+
+def _domain_folders(spec: str) -> list[tuple[Path, Path]] | None:
+    """Return the folders of A and B for training and, if there are, for test."""
+    both = [Path(part).expanduser() for part in spec.split(",")]
+    if len(both) == 2 and all(folder.is_dir() for folder in both):
+        return [(both[0], both[1])]
+    root = Path(spec).expanduser()
+    parts = [(root / f"{name}A", root / f"{name}B") for name in ("train", *TEST_NAMES)]
+    found = [pair for pair in parts if pair[0].is_dir() and pair[1].is_dir()]
+    return found[:2] if found and found[0] == parts[0] else None
+
+
+def _of_folders(
+    spec: str, folders: list[tuple[Path, Path]], random_state: int, image_size: int | None
+) -> tuple[Dataset, Sides, Sides]:
+    """Return pictures in folders: a description, and both parts' domains."""
+    parts = [_same_channels([read_part(f, image_size) for f in pair]) for pair in folders]
+    sides = []
+    for domain, folder in enumerate(folders[0]):
+        each = [part[domain] for part in parts]
+        name = folder.name
+        sides.append(
+            split(each[0], name, random_state) if len(each) == 1 else join(each[0], each[1], name)
+        )
+    a, b = sides
+    shapes = a.x_train.shape[1:], b.x_train.shape[1:]
+    if shapes[0] != shapes[1]:
+        raise InputError(
+            f"the images of {folders[0][0]} have shape {shapes[0]} and those of {folders[0][1]} "
+            f"{shapes[1]}; choose one side with --image-size"
+        )
+    names = ("A", "B") if "," not in spec else (folders[0][0].name, folders[0][1].name)
+    lasting = ",".join(str(Path(part).expanduser().resolve()) for part in spec.split(","))
+    notes = dict.fromkeys(a.notes + b.notes)
+    data = dataclasses.replace(
+        a,
+        name=Path(spec).name if "," not in spec else f"{names[0]} and {names[1]}",
+        class_names=names,
+        spec=lasting,
+        notes=tuple(notes),
+    )
+    return data, (a.x_train, b.x_train), (a.x_test, b.x_test)
+
+
+def _same_channels(parts: Sequence[Part]) -> Sequence[Part]:
+    """Return grey images in three channels if those of the other domain have them."""
+    colour = any(part.x.ndim == 4 for part in parts)
+    grey = [colour and part.x.ndim == 3 for part in parts]
+    return [
+        Part(np.repeat(part.x[:, None], 3, axis=1) if widen else part.x, notes=part.notes)
+        for part, widen in zip(parts, grey)
+    ]
+
+
+def _of_classes(
+    spec: str, random_state: int, image_size: int | None
+) -> tuple[Dataset, Sides, Sides]:
+    """Return two classes of a labelled set: a description, and both parts' domains."""
+    plain, key, chosen = _taken_apart(spec)
+    data = named.load(plain, random_state=random_state, image_size=image_size)
+    if key:
+        data = _labelled_by(data, plain, key)
+    if data.y_train is None or data.y_test is None:
+        raise InputError(
+            f"{plain} has no labels to tell two domains by; give a folder with trainA and trainB, "
+            "two folders with a comma between, a labelled set, or FILE.npz:key"
+        )
+    names = data.class_names or tuple(map(str, range(int(data.y_train.max()) + 1)))
+    numbers = _numbers(chosen, names, data.name) if chosen else list(range(len(names)))
+    if len(numbers) != 2:
+        raise InputError(
+            f"{data.name} has {len(names)} classes ({', '.join(names[:MOST_NAMED])}); name two of "
+            f"them, such as {plain}:{len(names) - 2},{len(names) - 1}"
+        )
+    sides = []
+    for x, y in ((data.x_train, data.y_train), (data.x_test, data.y_test)):
+        found = [np.asarray(x[np.flatnonzero(y == number)]) for number in numbers]
+        for number, images in zip(numbers, found):
+            if not len(images):
+                raise InputError(f"a part of {data.name} holds no image of {names[number]!r}")
+        sides.append((found[0], found[1]))
+    suffix = ":".join(["", *([key] if key else []), *([",".join(chosen)] if chosen else [])])
+    a, b = (names[number] for number in numbers)
+    return (
+        dataclasses.replace(
+            data,
+            name=f"{data.name}, {a} and {b}",
+            class_names=(a, b),
+            spec=f"{data.spec}{suffix}",
+        ),
+        sides[0],
+        sides[1],
+    )
+
+
+def _taken_apart(spec: str) -> tuple[str, str, list[str]]:
+    """Return the data, a key of labels and two classes; what is not given is empty."""
+    if spec in named.DESCRIPTIONS or Path(spec).expanduser().exists():
+        return spec, "", []
+    plain, _, last = spec.rpartition(":")
+    chosen = [word.strip() for word in last.split(",")]
+    if len(chosen) == 1:
+        chosen = []
+        if ".npz" not in plain:
+            return spec, "", []
+        return plain, last, chosen
+    if Path(plain).expanduser().exists() or plain in named.DESCRIPTIONS:
+        return plain, "", chosen
+    before, _, key = plain.rpartition(":")
+    return (before, key, chosen) if before.endswith(".npz") else (plain, "", chosen)
+
+
+def _labelled_by(data: Dataset, file: str, key: str) -> Dataset:
+    """Return a data set with labels under a key of its file."""
+    (labels,) = read_labels(f"{file}:{key}").values()
+    train, test = labels_beside(data, labels, key)
+    values = np.unique(labels)
+    names = tuple(map(str, values))
+    if names in (("0", "1"), ("False", "True")):
+        names = (f"not {key}", key)
+    return dataclasses.replace(
+        data,
+        y_train=np.searchsorted(values, train),
+        y_test=np.searchsorted(values, test),
+        class_names=names,
+        notes=tuple(note for note in data.notes if "taken for its labels" not in note),
+    )
+
+
+def _numbers(chosen: Sequence[str], names: Sequence[str], title: str) -> list[int]:
+    """Return the classes' numbers, given by name or else by number."""
+    lowered = [name.lower() for name in names]
+    found = []
+    for word in chosen:
+        if word.lower() in lowered:
+            found.append(lowered.index(word.lower()))
+        elif word.isdecimal() and int(word) < len(names):
+            found.append(int(word))
+        else:
+            raise InputError(
+                f"{title} has no class {word!r}; its classes are "
+                f"{', '.join(names[:MOST_NAMED])}{nearest(word, names)}"
+            )
+    if len(set(found)) != len(found):
+        raise InputError(f"both domains are {names[found[0]]!r}; name two classes")
+    return found

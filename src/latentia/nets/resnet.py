@@ -1,0 +1,91 @@
+"""The residual generator of CycleGAN: two halvings, residual blocks, two doublings.
+
+    c7s1-w, d2w, d4w, R4w × n, u2w, uw, c7s1-C, tanh                          [1]_ appendix 7.2
+
+c7s1-k is a 7×7 convolution, dk a 3×3 convolution of stride 2, uk one of stride ½ (transposed), Rk
+two 3×3 convolutions beside which their input passes unchanged [2]_. Instance norm and ReLU follow
+each but the last; the second of a block has no ReLU. Convolutions of stride 1 pad by reflection.
+
+Shapes: ``x`` is (N, C, H, W) in [−1, 1], the result (N, C, H, W) in (−1, 1).
+
+References
+----------
+.. [1] J.-Y. Zhu, T. Park, P. Isola, A. A. Efros, "Unpaired Image-to-Image Translation using
+   Cycle-Consistent Adversarial Networks", ICCV 2017.
+.. [2] J. Johnson, A. Alahi, L. Fei-Fei, "Perceptual Losses for Real-Time Style Transfer and
+   Super-Resolution", ECCV 2016.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import pad
+
+from latentia.nets.mlp import relu
+from latentia.nets.normalisation import InstanceNorm
+from latentia.nets.srresnet import Residual
+from latentia.nets.unet import reflection_margins
+
+SHRINKING = 4
+"""How much smaller the residual blocks' images are; sides become a multiple of it."""
+
+
+class ResNetGenerator(nn.Module):
+    """The generator; other sides than multiples of 4 are padded by reflection and cropped again.
+
+    Parameters
+    ----------
+    n_channels
+        Of the images, in and out.
+    width
+        Channels of the outermost layers, w: 64 in the paper.
+    n_blocks
+        Residual blocks: 6 in the paper for 128 pixels, 9 from 256 on.
+    """
+
+    def __init__(self, n_channels: int, width: int, n_blocks: int) -> None:
+        super().__init__()
+        inner = SHRINKING * width
+        last = nn.Conv2d(width, n_channels, 7, padding=3, padding_mode="reflect")
+        self.net = nn.Sequential(
+            *reflected(n_channels, width, 7),
+            relu(),
+            *halving(width, 2 * width),
+            *halving(2 * width, inner),
+            *(residual_block(inner) for _ in range(n_blocks)),
+            *doubling(inner, 2 * width),
+            *doubling(2 * width, width),
+            last,
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the translated image."""
+        height, width = x.shape[2:]
+        margins = reflection_margins((height, width), SHRINKING)
+        y = torch.tanh(self.net(pad(x, margins, mode="reflect") if any(margins) else x))
+        left, _, top, _ = margins
+        return y[:, :, top : top + height, left : left + width]
+
+
+def reflected(n_in: int, n_out: int, side: int) -> list[nn.Module]:
+    """Return a convolution of stride 1, padded by reflection, and its norm."""
+    layer = nn.Conv2d(n_in, n_out, side, padding=side // 2, padding_mode="reflect", bias=False)
+    return [layer, InstanceNorm(n_out)]
+
+
+def halving(n_in: int, n_out: int) -> list[nn.Module]:
+    """Return d: a 3×3 convolution of stride 2, its norm and ReLU."""
+    return [nn.Conv2d(n_in, n_out, 3, 2, 1, bias=False), InstanceNorm(n_out), relu()]
+
+
+def doubling(n_in: int, n_out: int) -> list[nn.Module]:
+    """Return u: a 3×3 convolution of stride ½, its norm and ReLU."""
+    layer = nn.ConvTranspose2d(n_in, n_out, 3, 2, 1, output_padding=1, bias=False)
+    return [layer, InstanceNorm(n_out), relu()]
+
+
+def residual_block(width: int) -> Residual:
+    """Return R: two 3×3 convolutions beside their input."""
+    first, second = reflected(width, width, 3), reflected(width, width, 3)
+    return Residual(nn.Sequential(*first, relu(), *second))

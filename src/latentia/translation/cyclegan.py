@@ -1,0 +1,256 @@
+"""CycleGAN: between two sets of images A and B, none of which belongs to another.
+
+    G: A → B,  F: B → A;  D_B tells B from G(A), D_A tells A from F(B)
+
+    L_GAN(G, D_B) = E log D_B(b) + E log(1 − D_B(G(a)))                            ([1]_ eq. 1)
+    L_cyc(G, F)   = E ‖F(G(a)) − a‖₁ + E ‖G(F(b)) − b‖₁                            (eq. 2)
+    L(G, F, D_A, D_B) = L_GAN(G, D_B) + L_GAN(F, D_A) + λ L_cyc(G, F)              (eq. 3)
+    L_identity(G, F)  = E ‖G(b) − b‖₁ + E ‖F(a) − a‖₁                              (section 5.2)
+
+In place of the logarithms of eq. 1 stand squares ([2]_, [1]_ section 4): G minimises
+E (D_B(G(a)) − 1)², and D_B minimises ½ [E (D_B(b) − 1)² + E D_B(G(a))²], where the half slows it
+beside G, and each G(a) may be an earlier one out of a pool of 50. ‖·‖₁ is the mean over pixels and
+channels of images in [−1, 1], as the authors' code has it, which λ = 10 belongs to.
+
+A step moves G and F together, then D_A, then D_B. The discriminators see the translations that the
+generators' loss was made of, without their graph. Norm is of each image by itself, in training and
+in use alike: it leaves the batch size free, and real and translated images may share a pass.
+
+Shapes: ``a`` and ``b`` are (N, C, H, W) in [0, 1]; ``u_a``, ``v_b`` the same in [−1, 1].
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, Literal, final
+
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn.functional import l1_loss
+
+from latentia.losses import full_precision
+from latentia.nets.patchgan import patch_discriminator
+from latentia.nets.resnet import ResNetGenerator
+from latentia.nets.unet import isola_weights
+from latentia.parameters import check_range
+from latentia.translation.base import inside
+from latentia.translation.image_pool import ImagePool
+from latentia.translation.jitter import jittered
+from latentia.translation.unpaired import UnpairedTranslator
+from latentia.updates import Loss, Update, adam
+
+
+@dataclass(frozen=True)
+class Pass:
+    """What the discriminators see of one run of the generators over a batch.
+
+    Attributes
+    ----------
+    batch
+        The (a, b) that came in.
+    u_a, u_b, v_a, v_b
+        Images as the nets see them, jittered, and the translations F(b) and G(a).
+    """
+
+    batch: tuple[Tensor, Tensor]
+    u_a: Tensor
+    u_b: Tensor
+    v_a: Tensor
+    v_b: Tensor
+
+
+@final
+@dataclass(eq=False, repr=False, kw_only=True)
+class CycleGAN(UnpairedTranslator):
+    """Unpaired image-to-image translation, ``fit(X, y)`` with each image's domain as y [1]_.
+
+    Of two labels, the smaller is domain A and the larger B. ``transform`` takes A to B,
+    ``inverse_transform`` B to A, ``reconstruct`` there and back; ``score`` is minus the mean
+    absolute error of that, in [0, 1]. Images may have any sides from 8 pixels up and any number of
+    channels, the same in both domains.
+
+    Attributes
+    ----------
+    generator_ab_, generator_ba_
+        The nets G and F.
+    discriminator_a_, discriminator_b_
+        The nets D_A and D_B.
+    classes_
+        (2,) the labels of A and B.
+    seed_
+        The seed that was used.
+
+    Raises
+    ------
+    InputError
+        From ``fit``, for a bad parameter, for tables, for images too small, and for a ``y`` that
+        is missing or does not name two domains.
+
+    References
+    ----------
+    .. [1] J.-Y. Zhu, T. Park, P. Isola, A. A. Efros, "Unpaired Image-to-Image Translation using
+       Cycle-Consistent Adversarial Networks", ICCV 2017, sections 3, 4, 5.2 and 7.
+    .. [2] X. Mao et al., "Least Squares Generative Adversarial Networks", ICCV 2017, eq. 9.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> X = np.random.default_rng(0).random((8, 3, 16, 16))
+    >>> model = CycleGAN(width=4, n_blocks=1, n_epochs=1, random_state=0).fit(X, np.arange(8) % 2)
+    >>> model.transform(X).shape, model.inverse_transform(X).shape, model.score(X) < 0
+    ((8, 3, 16, 16), (8, 3, 16, 16), True)
+    """
+
+    cycle_weight: float = 10.0
+    """λ, the weight of the way there and back in eq. 3."""
+    identity_weight: float = 0.5
+    """Weight, times λ, of leaving images of the other domain as they are (section 5.2); 0: none."""
+    pool_size: int = 50
+    """Earlier translations of each direction that its discriminator sees again; 0: none."""
+    patch: Literal["auto", "pixel", "16", "70", "image"] = "auto"
+    """What a verdict sees: pixel, 16, 70 or the image; auto is 70, or a smaller image whole."""
+    n_blocks: int = 6
+    """Residual blocks of each generator (6 in the paper for 128 pixels, 9 from 256 on)."""
+    width: int = 32
+    """Channels of all nets' outermost layers (64 in the paper); deeper ones double."""
+    jitter: float = 0.0
+    """How much images are enlarged (0.117: 256 to 286) before a window is cut; 0: none."""
+    mirror: bool = True
+    """Mirror every second image by chance."""
+    n_epochs: int = 50
+    """Passes over the larger domain (200 in the paper)."""
+    batch_size: int = 4
+    """Images of each domain in a batch, in each process (1 in the paper)."""
+    learning_rate: float = 2e-4
+    """The step size of all nets."""
+    learning_rate_schedule: Literal["constant", "linear", "late-linear", "cosine", "stages"] = (
+        "late-linear"
+    )
+    """How the step size changes: as in the paper, not for half of the run, then to 0."""
+    beta_1: float = 0.5
+    """Adam's decay of the gradient's mean."""
+    beta_2: float = 0.999
+    """Adam's decay of the gradient's square."""
+
+    lacks = {"sample": "it translates a given image and has no prior to draw one from"}
+
+    def check_values(self) -> None:
+        """Raise InputError for a hyperparameter out of its range."""
+        self.check_shared_values()
+        check_range("cycle_weight", self.cycle_weight, 0)
+        check_range("identity_weight", self.identity_weight, 0)
+        check_range("pool_size", self.pool_size, 0)
+        check_range("n_blocks", self.n_blocks, 0)
+        check_range("width", self.width, 1)
+        check_range("jitter", self.jitter, 0, 1)
+        check_range("beta_1", self.beta_1, 0, 1, open_high=True)
+        check_range("beta_2", self.beta_2, 0, 1, open_high=True)
+
+    def prepare(self, array: NDArray[Any], run: Path | None, progress: bool | None) -> None:
+        """Make the pools: part of a run's state, and of no use to a saved model."""
+        self.pool_a = ImagePool(self.pool_size, self.sample_shape_)
+        self.pool_b = ImagePool(self.pool_size, self.sample_shape_)
+
+    def build(self, shape: tuple[int, ...]) -> None:
+        """Make two generators and two discriminators."""
+        self._pass: Pass | None = None
+        n_channels, size = shape[0], (shape[1], shape[2])
+        self.generator_ab_: nn.Module = ResNetGenerator(n_channels, self.width, self.n_blocks)
+        self.generator_ba_: nn.Module = ResNetGenerator(n_channels, self.width, self.n_blocks)
+        judge = partial(patch_discriminator, self.patch, n_channels, self.width, size, "instance")
+        self.discriminator_a_: nn.Module = judge()
+        self.discriminator_b_: nn.Module = judge()
+        for net in self.nets().values():
+            net.apply(isola_weights)
+
+    def updates(self) -> list[Update]:
+        """Move both generators, then each discriminator."""
+        rule = partial(adam, learning_rate=self.learning_rate, betas=(self.beta_1, self.beta_2))
+        generators = [self.generator_ab_, self.generator_ba_]
+        judges = {"a": self.discriminator_a_, "b": self.discriminator_b_}
+        losses = {"a": self.discriminator_a_loss, "b": self.discriminator_b_loss}
+        return [
+            Update("generators", self.generators_loss, generators, optimizer=rule),
+            *(
+                Update(f"discriminator_{side}", losses[side], [judges[side]], optimizer=rule)
+                for side in judges
+            ),
+        ]
+
+    def generators_loss(self, a: Tensor, b: Tensor) -> Loss:
+        """Return eq. 3 as G and F minimise it, and keep the translations for D_A and D_B."""
+        u_a, u_b = (self.seen(images) for images in (a, self.of_b(b)))
+        v_b, same_b = self.both_of(self.generator_ab_, u_a, u_b)
+        v_a, same_a = self.both_of(self.generator_ba_, u_b, u_a)
+        self._pass = Pass((a, b), u_a, u_b, v_a.detach(), v_b.detach())
+        adversarial = taken_for_real(self.judged(self.discriminator_a_, v_a))
+        adversarial = adversarial + taken_for_real(self.judged(self.discriminator_b_, v_b))
+        back_a, back_b = self.generator_ba_(v_b), self.generator_ab_(v_a)
+        cycle = l1_loss(full_precision(back_a), u_a) + l1_loss(full_precision(back_b), u_b)
+        total = adversarial + self.cycle_weight * cycle
+        terms: dict[str, Tensor | float] = {"adversarial": adversarial, "cycle": cycle}
+        if same_a is not None and same_b is not None:
+            identity = l1_loss(same_a, u_a) + l1_loss(same_b, u_b)
+            total = total + self.identity_weight * self.cycle_weight * identity
+            terms["identity"] = identity
+        return Loss(total, terms)
+
+    def both_of(self, generator: nn.Module, u: Tensor, v: Tensor) -> tuple[Tensor, Tensor | None]:
+        """Return a generator's translation of u and, if it counts, what it leaves of v."""
+        if self.identity_weight == 0:
+            return full_precision(generator(u)), None
+        out, same = full_precision(generator(torch.cat([u, v]))).chunk(2)
+        return out, same
+
+    def discriminator_a_loss(self, a: Tensor, b: Tensor) -> Loss:
+        """Return ½ [E (D_A(a) − 1)² + E D_A(F(b))²], F(b) out of the pool."""
+        shown = self.kept_pass(a, b)
+        return self.discriminator_loss(self.discriminator_a_, shown.u_a, self.pool_a(shown.v_a))
+
+    def discriminator_b_loss(self, a: Tensor, b: Tensor) -> Loss:
+        """Return ½ [E (D_B(b) − 1)² + E D_B(G(a))²], G(a) out of the pool."""
+        shown = self.kept_pass(a, b)
+        return self.discriminator_loss(self.discriminator_b_, shown.u_b, self.pool_b(shown.v_b))
+
+    def discriminator_loss(self, discriminator: nn.Module, real: Tensor, fake: Tensor) -> Loss:
+        """Return ½ [E (D(real) − 1)² + E D(fake)²] with the mean verdicts."""
+        both = torch.cat([real, fake.to(real.dtype)])
+        of_real, of_fake = self.judged(discriminator, both).chunk(2)
+        loss = (taken_for_real(of_real) + of_fake.square().mean()) / 2
+        return Loss(loss, {"real_verdict": of_real.mean(), "fake_verdict": of_fake.mean()})
+
+    def kept_pass(self, a: Tensor, b: Tensor) -> Pass:
+        """Give back the generators' pass, or run them if the last one was over another batch."""
+        kept = self._pass
+        if kept is not None and all(map(torch.equal, kept.batch, (a, b))):
+            return kept
+        with torch.no_grad():
+            u_a, u_b = (self.seen(images) for images in (a, self.of_b(b)))
+            v_a, v_b = self.generator_ba_(u_b), self.generator_ab_(u_a)
+        return Pass((a, b), u_a, u_b, full_precision(v_a), full_precision(v_b))
+
+    def seen(self, x: Tensor) -> Tensor:
+        """Return images as the nets see them: in [−1, 1], in training jittered and mirrored."""
+        if self.generator_ab_.training:
+            (x,) = jittered([x], self.jitter, mirror=self.mirror)
+        return inside(x)
+
+    def judged(self, discriminator: nn.Module, v: Tensor) -> Tensor:
+        """Return a verdict for each patch of images: near 1 for real ones, near 0 for others."""
+        return full_precision(discriminator(v))
+
+    def translate(self, x: Tensor) -> Tensor:
+        """Return G(a), in [0, 1]."""
+        return (full_precision(self.generator_ab_(inside(x))) + 1) / 2
+
+    def translate_back(self, b: Tensor) -> Tensor:
+        """Return F(b), in [0, 1]."""
+        return (full_precision(self.generator_ba_(inside(b))) + 1) / 2
+
+
+def taken_for_real(verdicts: Tensor) -> Tensor:
+    """Return E (D − 1)²: 0 where the verdicts are those on real images."""
+    return (verdicts - 1).square().mean()

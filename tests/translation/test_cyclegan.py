@@ -1,0 +1,236 @@
+"""CycleGAN's nets, its losses against the paper's formulas, its passes, domains, errors."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from latentia.errors import InputError
+from latentia.nets.normalisation import InstanceNorm
+from latentia.nets.patchgan import patch_gan
+from latentia.nets.resnet import ResNetGenerator
+from latentia.nets.srresnet import Residual
+from latentia.schedules import late_linear
+from latentia.translation.cyclegan import CycleGAN
+
+RNG = np.random.default_rng(0)
+X = RNG.random((20, 2, 13, 12), dtype=np.float32)
+Y = np.repeat(["left", "right"], [8, 12])
+
+
+def model(**fields):
+    small = {"width": 2, "n_blocks": 1, "n_epochs": 1, "batch_size": 4, "random_state": 0}
+    return CycleGAN(**(small | fields))
+
+
+def batch():
+    return torch.from_numpy(X[:4]).double(), torch.from_numpy(X[8:12]).double()
+
+
+@pytest.fixture(scope="module")
+def fitted():
+    """A model with float64 nets in evaluation mode: no mirror, no pool."""
+    found = model(identity_weight=0.25, cycle_weight=7.0).fit(X, Y)
+    for net in found.nets().values():
+        net.double().eval()
+    found.of_b = lambda b: b
+    return found
+
+
+def test_the_generators_have_the_papers_layers_and_number_of_weights():
+    """A public copy of ResNet-9 has 11,378,179 weights, with biases where ours has two for one."""
+    net = ResNetGenerator(3, 64, 9)
+    n_normed = 64 + 128 + 256 + 18 * 256 + 128 + 64
+    assert sum(p.numel() for p in net.parameters()) == 11_378_179 + n_normed
+    layers = [m for m in net.net if isinstance(m, nn.Conv2d | nn.ConvTranspose2d)]
+    found = [(m.in_channels, m.out_channels, m.kernel_size[0], m.stride[0]) for m in layers]
+    down, up = [(64, 128, 3, 2), (128, 256, 3, 2)], [(256, 128, 3, 2), (128, 64, 3, 2)]
+    assert found == [(3, 64, 7, 1), *down, *up, (64, 3, 7, 1)]
+    blocks = [m for m in net.net if isinstance(m, Residual)]
+    assert len(blocks) == 9
+    kinds = [type(m).__name__ for m in blocks[0].net]
+    assert kinds == ["Conv2d", "InstanceNorm", "ReLU", "Conv2d", "InstanceNorm"]
+    strided_1 = [m for m in net.modules() if isinstance(m, nn.Conv2d) and m.stride == (1, 1)]
+    assert {m.padding_mode for m in strided_1} == {"reflect"}
+
+
+def test_the_discriminators_have_the_papers_number_of_weights():
+    """A public copy's 70×70 PatchGAN has 2,764,737, with a bias where ours has scale and shift."""
+    net = patch_gan(3, 64, 3, "instance")
+    assert sum(p.numel() for p in net.parameters()) == 2_764_737 + 128 + 256 + 512
+
+
+@pytest.mark.parametrize("size", [(8, 8), (9, 11), (13, 12), (28, 28), (30, 17)])
+@pytest.mark.parametrize("n_channels", [1, 3])
+def test_any_size_comes_out_as_it_went_in(size, n_channels):
+    y = ResNetGenerator(n_channels, 2, 1)(torch.rand(2, n_channels, *size))
+    assert y.shape == (2, n_channels, *size)
+    assert y.abs().max() < 1
+
+
+def test_without_weights_inside_a_block_is_the_identity():
+    net = ResNetGenerator(1, 2, 3)
+    without = ResNetGenerator(1, 2, 0)
+    for block in (m for m in net.net if isinstance(m, Residual)):
+        for layer in block.net:
+            if isinstance(layer, InstanceNorm):
+                nn.init.zeros_(layer.weight)
+    outer = [m for m in net.net if not isinstance(m, Residual)]
+    for ours, theirs in zip(without.net, outer, strict=True):
+        ours.load_state_dict(theirs.state_dict())
+    x = torch.rand(2, 1, 12, 16)
+    torch.testing.assert_close(net(x), without(x))
+
+
+def test_losses_are_the_papers(fitted):
+    a, b = batch()
+    with torch.no_grad():
+        u_a, u_b = 2 * a - 1, 2 * b - 1
+        g, f = fitted.generator_ab_, fitted.generator_ba_
+        d_a, d_b = fitted.discriminator_a_, fitted.discriminator_b_
+        fooled = (d_b(g(u_a)) - 1).square().mean() + (d_a(f(u_b)) - 1).square().mean()
+        cycle = (f(g(u_a)) - u_a).abs().mean() + (g(f(u_b)) - u_b).abs().mean()
+        identity = (g(u_b) - u_b).abs().mean() + (f(u_a) - u_a).abs().mean()
+        of_a = ((d_a(u_a) - 1).square().mean() + d_a(f(u_b)).square().mean()) / 2
+        of_b = ((d_b(u_b) - 1).square().mean() + d_b(g(u_a)).square().mean()) / 2
+    loss = fitted.generators_loss(a, b)
+    expected = float(fooled + 7 * cycle + 0.25 * 7 * identity)
+    assert float(loss.total.detach()) == pytest.approx(expected, rel=1e-10)
+    terms = {name: float(value.detach()) for name, value in loss.terms.items()}
+    assert terms == pytest.approx(
+        {"adversarial": float(fooled), "cycle": float(cycle), "identity": float(identity)}
+    )
+    for judge, value in ((fitted.discriminator_a_loss, of_a), (fitted.discriminator_b_loss, of_b)):
+        assert float(judge(a, b).total.detach()) == pytest.approx(float(value), rel=1e-10)
+    fitted._pass = None
+    assert float(fitted.discriminator_a_loss(a, b).total.detach()) == pytest.approx(float(of_a))
+
+
+def test_without_its_weight_the_identity_is_not_computed(fitted):
+    calls = []
+    hook = fitted.generator_ab_.register_forward_hook(lambda net, given, out: calls.append(out))
+    kept, fitted.identity_weight = fitted.identity_weight, 0.0
+    loss = fitted.generators_loss(*batch())
+    fitted.identity_weight = kept
+    hook.remove()
+    assert set(loss.terms) == {"adversarial", "cycle"}
+    assert [len(out) for out in calls] == [4, 4]
+
+
+def test_a_step_runs_the_generators_once_and_shows_their_images_to_the_pools():
+    trained = model(mirror=True, pool_size=3).fit(X, Y)
+    for net in trained.nets().values():
+        net.train()
+    runs, seen = [], []
+    trained.generator_ab_.register_forward_hook(lambda net, given, out: runs.append(out))
+    trained.pool_b.register_forward_hook(lambda net, given, out: seen.append(given[0]))
+    a, b = (part.float() for part in batch())
+    for update in trained.updates():
+        update.loss(a.clone(), b.clone())
+    assert [len(out) for out in runs] == [8, 4]
+    torch.testing.assert_close(seen[0], runs[0][:4].detach())
+    assert not seen[0].requires_grad
+    trained.discriminator_b_loss(b, a)
+    assert len(runs) == 3
+
+
+def test_updates_are_in_the_papers_order(fitted):
+    names = [update.name for update in fitted.updates()]
+    assert names == ["generators", "discriminator_a", "discriminator_b"]
+    assert fitted.updates()[0].nets == [fitted.generator_ab_, fitted.generator_ba_]
+
+
+def test_the_learning_rate_falls_from_halfway_on():
+    found = [late_linear(done, 200) for done in (0.0, 0.25, 0.5, 0.75, 0.875)]
+    assert found == [1, 1, 1, 0.5, 0.25]
+
+
+def test_each_row_has_an_image_of_each_domain_and_an_epoch_all_of_the_larger():
+    x = np.arange(20, dtype=np.float32).reshape(20, 1, 1) / 20 + np.zeros((1, 8, 8), np.float32)
+    one = model().fit(x, Y)
+    source = one.source(x, Y, reset=False)
+    assert len(source) == 12
+    a, b = source.batch(np.arange(12))
+    in_a, in_b = (np.rint(part.reshape(12, -1)[:, 0].numpy() * 20).astype(int) for part in (a, b))
+    assert sorted(in_b) == list(range(8, 20))
+    counts = np.bincount(in_a)
+    assert len(counts) == 8
+    assert set(counts) == {1, 2}
+    assert not (np.diff(in_b) == 1).all()
+
+
+def test_labels_of_any_kind_are_sorted_into_a_and_b():
+    one = model().fit(X, Y)
+    assert one.classes_.tolist() == ["left", "right"]
+    flags = model().fit(X, Y == "left")
+    assert flags.classes_.tolist() == [False, True]
+    assert one.targets(Y, 20, reset=False).tolist() == [0] * 8 + [1] * 12
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "words"),
+    [
+        (X, None, "needs y"),
+        (X, np.arange(20) % 3, "3 different labels; CycleGAN translates between 2"),
+        (X, np.zeros(20, int), "1 different label"),
+        (X, Y[:5], "a label for each of 20 rows"),
+        (RNG.random((20, 5)), Y, "is a table"),
+        (X[:, :, :7], Y, "at least 8 pixels"),
+    ],
+)
+def test_what_names_no_two_domains_is_refused(x, y, words):
+    with pytest.raises(InputError, match=words):
+        model().fit(x, y)
+
+
+def test_other_domains_than_fitted_are_refused(fitted):
+    with pytest.raises(InputError, match="'middle', which was not in fit"):
+        fitted.score(X, np.repeat(["left", "middle"], 10))
+    with pytest.raises(InputError, match="no image of domain right"):
+        model().fit(X, Y, validation=(X[:3], Y[:3]))
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "words"),
+    [
+        ("cycle_weight", -1.0, "at least 0"),
+        ("identity_weight", -1.0, "at least 0"),
+        ("pool_size", -1, "at least 0"),
+        ("patch", "71", "one of"),
+        ("jitter", 1.5, "at most 1"),
+    ],
+)
+def test_bad_values_are_named(field, value, words):
+    with pytest.raises(InputError, match=words):
+        model(**{field: value}).fit(X, Y)
+
+
+def test_it_learns_to_invert_pictures_that_are_never_paired():
+    """Light discs on dark ground to dark ones on light ground; the identity is far off."""
+    grid = np.stack(np.mgrid[:8, :8], axis=-1)
+    far = np.linalg.norm(grid - RNG.uniform(2, 6, (72, 1, 1, 2)), axis=-1)
+    discs = np.clip(3 - far, 0, 1).astype(np.float32)
+    x = np.where(np.arange(48)[:, None, None] < 24, discs[:48], 1 - discs[:48])
+    fields = {"width": 4, "n_blocks": 0, "patch": "pixel", "identity_weight": 0.0, "mirror": False}
+    learner = model(**fields, n_epochs=20, learning_rate=2e-3).fit(x, np.arange(48) // 24)
+    new = discs[48:]
+    off = np.abs(learner.transform(new) - (1 - new)).mean()
+    assert off < 0.5 * np.abs(new - (1 - new)).mean()
+    assert learner.score(new) > -0.2
+
+
+def test_a_run_shows_both_ways_and_measures_held_out_images(tmp_path):
+    from PIL import Image
+
+    learner = model(n_epochs=2)
+    grey = X[:, 0]
+    learner.fit(grey, Y, validation=(grey[6:10], Y[6:10]), run=tmp_path / "run")
+    with Image.open(tmp_path / "run" / "samples" / "epoch_0002.png") as picture:
+        assert picture.width > 8 * 48
+        assert picture.height > 6 * 48
+    lines = (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()
+    records = [json.loads(line) for line in lines]
+    assert {r["split"] for r in records} == {"train", "validation"}
+    assert {"generators/cycle", "discriminator_b/fake_verdict"} <= set(records[-1]["values"])

@@ -1,0 +1,52 @@
+"""The benchmark of CycleGAN, in small, on two digits."""
+
+import runpy
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+ROOT = Path(__file__).parents[2]
+RECIPE = """
+model = "cyclegan"
+n_blocks = 0
+width = 2
+batch_size = 32
+n_epochs = 1
+random_state = 0
+"""
+
+
+@pytest.fixture(scope="module")
+def script():
+    return runpy.run_path(str(ROOT / "benchmarks" / "cyclegan.py"))
+
+
+def test_the_benchmarks_table(script, tmp_path, capsys):
+    recipe = tmp_path / "small.toml"
+    recipe.write_text(RECIPE)
+    main = script["main"]
+    main.__globals__["RECIPES"] = {"boots": recipe}
+    words = ["--boots", "digits:3,5", "--runs", str(tmp_path / "runs")]
+    main([*words, "--write", str(tmp_path / "table.md")])
+    lines = (tmp_path / "table.md").read_text().splitlines()
+    cells = [line.split(" | ") for line in lines if line.startswith("| boots")]
+    names = ["identity", "Pix2Pix, shuffled pairs", "CycleGAN"]
+    assert [row[1] for row in cells] == [name for name in names for _ in range(2)]
+    assert [row[2] for row in cells] == ["3 → 5", "5 → 3"] * 3
+    assert cells[0][5:] == ["0.0000", "100.0%", "100.0% |"]
+    assert sum("(bar ≤ 0.08)" in line for line in lines) == 2
+    with Image.open(tmp_path / "cyclegan_boots.png") as picture:
+        assert picture.width > picture.height
+    capsys.readouterr()
+    main([*words, "--train", "never"])
+    printed = capsys.readouterr().out.splitlines()
+    assert printed[:8] == [line for line in lines if line.startswith("|")]
+
+
+def test_content_is_found_beside_a_common_step_and_lost_by_chance_alone(script):
+    draw = np.random.default_rng(0)
+    x = draw.normal(size=(250, 8))
+    assert script["own_found"](x, x + 100 + 0.05 * draw.normal(size=x.shape)) > 0.95
+    assert script["own_found"](x, draw.permutation(x)) < 0.05

@@ -1,0 +1,77 @@
+"""The figures of translators between domains, and a run from the command line."""
+
+import json
+
+import numpy as np
+import pytest
+
+from latentia import jobs
+from latentia.data.dataset import Dataset
+from latentia.evaluation import evaluate
+from latentia.metrics.definitions import DEFINITIONS
+from latentia.translation import domain_figures
+from latentia.translation.cyclegan import CycleGAN
+
+RNG = np.random.default_rng(0)
+
+
+def domains(n=40, side=8):
+    """Dark and bright noise."""
+    x = RNG.integers(0, 128, (2 * n, side, side)) + 127 * (np.arange(2 * n) % 2)[:, None, None]
+    x, y = x.astype(np.uint8), np.arange(2 * n) % 2
+    return Dataset("noise", x[:n], y[:n], x[n:], y[n:])
+
+
+class Inversion:
+    """A perfect translator between dark and bright."""
+
+    def transform(self, x):
+        return 1 - x
+
+    inverse_transform = transform
+
+
+def test_an_inversion_of_dark_and_bright_is_perfect():
+    found = domain_figures.domain_metrics(Inversion(), domains())
+    expected = {"cycle_error_a": 0, "cycle_error_b": 0, "taken_for_b": 1, "taken_for_a": 1}
+    assert found == pytest.approx(expected, abs=1e-6)
+
+
+def test_notes_say_what_an_identity_would_have():
+    (note,) = domain_figures.domain_notes(domains())
+    assert "100% of the real test images of A are taken for A" in note
+    assert "an identity would have 0% and 0%" in note
+
+
+def test_evaluate_measures_both_ways():
+    data = domains()
+    model = CycleGAN(width=2, n_blocks=0, n_epochs=1, random_state=0)
+    model.fit(data.x_train, data.y_train)
+    found = evaluate(model, data)
+    both = (found["cycle_error_a"] + found["cycle_error_b"]) / 2
+    assert both == pytest.approx(-model.score(data.x_test, data.y_test), rel=1e-5)
+    names = {"cycle_error_a", "cycle_error_b", "taken_for_a", "taken_for_b", "n_parameters"}
+    assert set(found) == names <= set(DEFINITIONS)
+
+
+def test_a_run_from_the_command_line_ends_in_a_report_and_can_be_resumed(tmp_path, capsys):
+    from latentia.cli import main
+
+    words = ["--width", "2", "--n-blocks", "1", "--n-epochs", "1", "--random-state", "0"]
+    run = tmp_path / "run"
+    assert main(["train", "cyclegan", "--data", "digits:3,5", "--run", str(run), *words]) == 0
+    page = (run / "report.html").read_text()
+    assert "Translations" in page
+    assert "A is 3, B is 5." in page
+    assert "Cycle error, A to B to A" in page
+    assert 0 < json.loads((run / "evaluation.json").read_text())["cycle_error_b"] < 1
+    capsys.readouterr()
+    assert main(["evaluate", str(run)]) == 0
+    assert "an identity would have" in capsys.readouterr().out
+    out = tmp_path / "there-and-back.npz"
+    assert main(["reconstruct", str(run), "--out", str(out)]) == 0
+    with np.load(out) as arrays:
+        assert arrays["reconstructed"].shape == arrays["original"].shape
+    before = (run / "model" / "model.safetensors").read_bytes()
+    jobs.resume(run)
+    assert (run / "model" / "model.safetensors").read_bytes() == before
