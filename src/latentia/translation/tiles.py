@@ -144,8 +144,6 @@ def _row_of_tiles(
     return row
 
 
-def in_tiles(
-    function: Callable[[Image], Image], image: Image, tiles: Tiles
-) -> NDArray[np.float32]:
+def in_tiles(function: Callable[[Image], Image], image: Image, tiles: Tiles) -> NDArray[np.float32]:
     """Return what `in_bands` yields as one image, float32."""
     return np.concatenate(list(in_bands(function, image, tiles)), axis=1)
