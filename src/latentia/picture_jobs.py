@@ -110,9 +110,7 @@ def upscaler(run: Path, scale: int | None) -> SuperResolution:
     if not isinstance(model, SuperResolution):
         raise InputError(f"{run} holds a {type(model).__name__}, which does not enlarge pictures")
     if scale not in (None, model.scale):
-        raise InputError(
-            f"the {type(model).__name__} in {run} has scale {model.scale}, not {scale}"
-        )
+        raise InputError(f"--scale is {scale}; the {type(model).__name__} has scale {model.scale}")
     if model.n_channels not in (1, 3):
         raise _no_pictures(model, model.n_channels)
     return model

@@ -72,6 +72,14 @@ def test_sixteen_bits_come_back_bit_for_bit(suffix, turned, tmp_path):
     np.testing.assert_array_equal(read_picture(tmp_path / f"b.{suffix}").pixels[0], expected)
 
 
+def test_an_uncompressed_tiff_that_lies_on_its_side_is_turned_once(tmp_path):
+    values = RNG.integers(0, 256, (5, 7), dtype=np.uint8)
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.fromarray(values).save(tmp_path / "a.tif", exif=exif)
+    np.testing.assert_array_equal(images.read(tmp_path / "a.tif")[0], np.rot90(values, -1))
+
+
 def test_deeper_greys_become_sixteen_bits_and_deep_colours_say_that_they_do_not(tmp_path):
     Image.fromarray(np.array([[0.0, 0.25, 1.0]], np.float32)).save(tmp_path / "f.tif")
     np.testing.assert_array_equal(
@@ -135,7 +143,9 @@ def filled(folder, *names):
 
 
 def test_a_folders_tree_and_order_are_kept(tmp_path):
-    folder = filled(tmp_path / "사진", "b.png", "a/c.gif", "a/노트.txt", ".hidden.png", "out/old.png")
+    folder = filled(
+        tmp_path / "사진", "b.png", "a/c.gif", "a/노트.txt", ".hidden.png", "out/old.png"
+    )
     found = order([folder], folder / "out")
     assert {
         s.relative_to(folder).as_posix(): t.relative_to(folder).as_posix()

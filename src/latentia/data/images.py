@@ -56,7 +56,8 @@ def opened(path: Path) -> Iterator[tuple[Image.Image, tuple[str, ...]]]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            with Image.open(path) as image:
+            # A stream, since Pillow maps a TIFF that it opens by name before it has turned it.
+            with path.open("rb") as stream, Image.open(stream) as image:
                 notes = _notes(image)
                 image.load()
                 yield ImageOps.exif_transpose(image), notes
