@@ -54,6 +54,8 @@ WITH_ALPHA = ("RGBA", "LA", "PA", "RGBa", "La")
 GREY = ("L", "LA", "La", "1")
 FOREIGN = ("CMYK", "LAB", "HSV", "YCbCr")
 """Modes whose profile does not fit RGB pixels."""
+ROWS = 32
+"""Rows that are rounded at once."""
 
 
 @dataclass(frozen=True)
@@ -147,10 +149,13 @@ class Canvas:
     def paint(self, band: NDArray[np.float32]) -> None:
         """Round the next rows, (C, h, W) in [0, 1], to whole values."""
         kind = np.uint16 if self.image.mode == "I;16" else np.uint8
-        values = np.rint(band.clip(0, 1) * np.float64(np.iinfo(kind).max)).astype(kind)
-        plain = values[0] if len(values) == 1 else np.moveaxis(values, 0, 2)
-        self.image.paste(Image.fromarray(np.ascontiguousarray(plain)), (0, self._row))
-        self._row += band.shape[1]
+        # A few rows at a time: a band of a large picture is itself hundreds of megabytes.
+        for first in range(0, band.shape[1], ROWS):
+            values = band[:, first : first + ROWS].clip(0, 1) * np.float32(np.iinfo(kind).max)
+            whole = np.rint(values).astype(kind)
+            plain = whole[0] if len(whole) == 1 else np.moveaxis(whole, 0, 2)
+            self.image.paste(Image.fromarray(np.ascontiguousarray(plain)), (0, self._row))
+            self._row += whole.shape[1]
 
     def veil(self, alpha: NDArray[np.uint8]) -> None:
         """Put transparency, (H, W), beside the colours."""

@@ -118,16 +118,17 @@ def in_bands(
     tiles.check()
     height, width = image.shape[-2:]
     tops, down = tiles.starts(height), tiles.weights(height)
-    begun = None
+    begun: NDArray[np.float32] | None = None
     for number, (top, rise) in enumerate(zip(tops, down)):
         strip = image[:, top : top + tiles.side]
-        band = _row_of_tiles(function, strip, tiles, width) * rise[:, None]
+        band = _row_of_tiles(function, strip, tiles, width)
+        band *= rise[:, None]
         if begun is not None:
             band[:, : begun.shape[1]] += begun
         end = tops[number + 1] if number + 1 < len(tops) else height
         n_finished = (end - top) * tiles.scale
         yield band[:, :n_finished]
-        begun = band[:, n_finished:]
+        begun = band[:, n_finished:].copy()
 
 
 def _row_of_tiles(
