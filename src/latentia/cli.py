@@ -18,6 +18,7 @@ from latentia.explore_command import explore
 from latentia.factor_command import factor
 from latentia.fields import commands, model_reference, model_summary
 from latentia.options import Parser, class_name_of, parse
+from latentia.picture_command import translate, upscale
 from latentia.sequence_command import add_text_options, models_texts, refuse_text_options
 from latentia.sequence_command import evaluate as evaluate_texts
 from latentia.sequence_command import sample as sample_texts
@@ -27,7 +28,7 @@ MISUSED = 2
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run a command; return its exit status: 0, 2 for a mistake, 130 when it was stopped."""
+    """Run a command; return its exit status: 0, 1 for some bad files, 2 a mistake, 130 a stop."""
     words = sys.argv[1:] if arguments is None else arguments
     try:
         return dispatch(words)
@@ -241,6 +242,8 @@ COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "reconstruct": reconstruct,
     "evaluate": evaluate,
     "explore": explore,
+    "translate": translate,
+    "upscale": upscale,
     "data": data,
     "models": models,
 }

@@ -4,15 +4,25 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 
 def write_atomically(path: Path, content: bytes) -> None:
     """Put ``content`` at ``path`` so that a crash at any moment leaves the old file or the new."""
+    with whole_file(path) as stream:
+        stream.write(content)
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[BinaryIO]:
+    """Give a stream whose content is at ``path`` when the ``with`` block ends without an error."""
     partial = path.with_name(f"{path.name}.{os.getpid()}.tmp")
     try:
-        with partial.open("wb") as stream:
-            stream.write(content)
+        with partial.open("w+b") as stream:
+            yield stream
             stream.flush()
             os.fsync(stream.fileno())
         partial.replace(path)

@@ -17,6 +17,18 @@ SECONDS_BETWEEN_BARS = 0.2
 SECONDS_BETWEEN_LINES = 1.0
 
 
+def make_bar() -> Progress:
+    """Return a bar on the error stream."""
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.completed:.4g}/{task.total}"),
+        TextColumn("{task.fields[numbers]}"),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+    )
+
+
 class TrainingProgress:
     """Watch a training run: step, epoch, images a second, each loss, time left.
 
@@ -38,23 +50,12 @@ class TrainingProgress:
         self.n_steps, self.n_epochs, self.title, self.unit = n_steps, n_epochs, title, unit
         terminal = sys.stderr.isatty()
         self.shown = (terminal if shown is None else shown) and leads()
-        self._bar = self._make_bar() if self.shown and terminal else None
+        self._bar = make_bar() if self.shown and terminal else None
         self._task: TaskID | None = None
         self._images = 0
         self._start: int | None = None
         self._began = self._told = 0.0
         self._ailment = ""
-
-    @staticmethod
-    def _make_bar() -> Progress:
-        return Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            TextColumn("{task.completed}/{task.total}"),
-            TextColumn("{task.fields[numbers]}"),
-            TimeRemainingColumn(),
-            console=Console(stderr=True),
-        )
 
     def __enter__(self) -> Self:
         """Start the clock and the bar."""
@@ -113,3 +114,65 @@ class TrainingProgress:
             file=sys.stderr,
             flush=True,
         )
+
+
+class FileProgress:
+    """Watch work on files one after the other: how many are done, and how much of this one.
+
+    Parameters
+    ----------
+    n_files
+        In all.
+    title
+        What is done.
+    shown
+        True, False, or None for "only at a terminal".
+    """
+
+    def __init__(self, n_files: int, title: str, shown: bool | None) -> None:
+        self.n_files, self.title = n_files, title
+        terminal = sys.stderr.isatty()
+        self.shown = terminal if shown is None else shown
+        self._bar = make_bar() if self.shown and terminal else None
+        self._task: TaskID | None = None
+        self._number, self._name, self._told = 0, "", 0.0
+
+    def __enter__(self) -> Self:
+        """Put the bar up."""
+        if self._bar is not None:
+            self._bar.start()
+            self._task = self._bar.add_task(self.title, total=self.n_files, numbers="")
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Take the bar down."""
+        if self._bar is not None:
+            self._bar.stop()
+
+    def begin(self, number: int, name: str) -> None:
+        """Go on to the next file, counted from 1."""
+        self._number, self._name = number, name
+        self(0.0)
+
+    def __call__(self, share: float) -> None:
+        """Tell how much of the file is done, when it is time."""
+        if self._bar is not None and self._task is not None:
+            done = self._number - 1 + share
+            self._bar.update(self._task, completed=done, numbers=self._name)
+            return
+        now = time.monotonic()
+        if self.shown and now - self._told > SECONDS_BETWEEN_LINES:
+            self._told = now
+            self.print(f"{self.title} {self._number}/{self.n_files}  {self._name}  {share:.0%}")
+
+    def print(self, line: str) -> None:
+        """Write a line to the error stream, above the bar if there is one."""
+        if self._bar is not None:
+            self._bar.console.print(line, markup=False, highlight=False, soft_wrap=True)
+        else:
+            print(line, file=sys.stderr, flush=True)

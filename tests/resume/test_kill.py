@@ -8,7 +8,11 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
+
+from latentia import jobs
+from latentia.cli import main
 
 ROOT = Path(__file__).parents[2]
 N_EPOCHS = {"VAE": 120, "DCGAN": 60}
@@ -73,3 +77,68 @@ def test_two_kills_leave_no_trace(name, tmp_path):
 @pytest.mark.parametrize("name", ["VAE", "DCGAN"])
 def test_twenty_kills_leave_no_trace(name, tmp_path):
     assert check_kills(name, tmp_path, n_kills=20) == 20
+
+
+SMALL_GAN = "--scale 2 --n-blocks 1 --width 4 --discriminator-width 2 --pretrain-epochs 12"
+TRANSLATORS = {
+    "pix2pix": ("--width 4", ["metrics.jsonl"]),
+    "srgan": (SMALL_GAN, ["pretraining/metrics.jsonl", "metrics.jsonl"]),
+}
+"""Options, and the files in whose growth training is killed, one after the other."""
+
+
+def kill_when_grown(words, path, n_lines):
+    """Start a command, and kill it when it has written some lines."""
+    environment = os.environ | {"LATENTIA_THREADS": "1"}
+    command = [sys.executable, "-m", "latentia", *words]
+    process = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE)
+    began = time.monotonic()
+    while process.poll() is None and time.monotonic() - began < 60:
+        if path.exists() and path.read_bytes().count(b"\n") >= n_lines:
+            break
+        time.sleep(0.005)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    errors = process.stderr.read().decode()
+    process.stderr.close()
+    assert process.returncode == -signal.SIGKILL, errors
+
+
+def go_on(order, run):
+    """Return the command that begins a run, or goes on with it once it is a run."""
+    return ["resume", str(run)] if (run / "config.json").exists() else [*order, str(run)]
+
+
+@pytest.mark.parametrize("name", TRANSLATORS)
+def test_a_killed_command_leaves_no_trace(name, tmp_path, monkeypatch):
+    check_command(name, TRANSLATORS[name][1][-1:], tmp_path, monkeypatch)
+
+
+@pytest.mark.slow
+def test_a_command_killed_in_pretraining_too_leaves_no_trace(tmp_path, monkeypatch):
+    check_command("srgan", TRANSLATORS["srgan"][1], tmp_path, monkeypatch)
+
+
+def check_command(name, growing, tmp_path, monkeypatch):
+    monkeypatch.setenv("LATENTIA_THREADS", "1")
+    draw = np.random.default_rng(0)
+    x, y = draw.random((2, 48, 16, 16), dtype=np.float32)
+    np.savez(tmp_path / "data.npz", **({"x": x, "y": y} if name == "pix2pix" else {"images": x}))
+    options = TRANSLATORS[name][0]
+    # Reports are not what is in question, and take longer than the training.
+    monkeypatch.setattr(jobs, "finish", lambda *arguments: None)
+    words = f"train {name} {options} --n-epochs 12 --batch-size 16 --random-state 0 --data"
+    order = [*words.split(), str(tmp_path / "data.npz"), "--run"]
+    assert main([*order, str(tmp_path / "whole")]) == 0
+    killed = tmp_path / "killed"
+    for file in growing:
+        kill_when_grown(go_on(order, killed), killed / file, n_lines=4)
+        assert not (killed / "model").exists()
+    assert main(go_on(order, killed)) == 0
+    for file in ("model/model.safetensors", "pretraining/model/model.safetensors"):
+        paths = [folder / file for folder in (tmp_path / "whole", killed)]
+        assert paths[0].exists() == paths[1].exists() == (name == "srgan" or "pre" not in file)
+        if paths[0].exists():
+            assert paths[0].read_bytes() == paths[1].read_bytes()
+    lines = [(tmp_path / run / "metrics.jsonl").read_text() for run in ("whole", "killed")]
+    assert len(lines[0].splitlines()) == len(lines[1].splitlines())

@@ -7,8 +7,9 @@ import pytest
 from scipy.ndimage import uniform_filter
 
 from latentia.errors import InputError
+from latentia.translation.bicubic import Bicubic
 from latentia.translation.srresnet import SRResNet
-from latentia.translation.tiles import Tiles, in_tiles
+from latentia.translation.tiles import Tiles, in_bands, in_tiles
 
 RNG = np.random.default_rng(0)
 REACH = 3
@@ -34,10 +35,11 @@ def test_weights_sum_to_one_and_tiles_cover(length, side, overlap, reach):
     assert all(later - start <= side - overlap for start, later in pairwise(starts))
 
 
+@pytest.mark.parametrize("more", [0, 1])
 @pytest.mark.parametrize(("height", "width"), [(40, 33), (12, 50), (7, 9)])
-def test_an_overlap_over_twice_the_reach_is_the_whole_image(height, width):
+def test_an_overlap_of_twice_the_reach_is_the_whole_image(height, width, more):
     image = RNG.random((3, height, width))
-    tiles = Tiles(12, 2 * REACH + 1, REACH, 2)
+    tiles = Tiles(12, 2 * REACH + more, REACH, 2)
     np.testing.assert_allclose(in_tiles(blurred, image, tiles), blurred(image), atol=1e-6)
 
 
@@ -51,6 +53,30 @@ def test_less_overlap_leaves_seams_that_blending_softens():
     assert errors[4].max() < 0.7 * errors[0].max()
     # Away from cuts nothing differs.
     assert errors[0][0, 10:22, 10:22].max() < 1e-6
+
+
+def test_bands_come_as_soon_as_their_rows_are_finished():
+    seen, image = [], RNG.random((2, 41, 30))
+    tiles = Tiles(12, 2 * REACH, REACH, 2)
+
+    def counted(piece):
+        seen.append(piece.shape)
+        return blurred(piece)
+
+    heights = []
+    for number, band in enumerate(in_bands(counted, image, tiles), start=1):
+        heights.append(band.shape[1])
+        assert len(seen) == number * tiles.count(1, 30)
+    assert len(seen) == tiles.count(41, 30)
+    assert sum(heights) == 82
+    assert max(heights) <= 24
+
+
+@pytest.mark.parametrize("scale", [2, 4])
+def test_interpolation_in_tiles_is_that_of_the_whole_image(scale):
+    x = RNG.integers(0, 256, (2, 3, 50, 33), dtype=np.uint8)
+    model = Bicubic(scale=scale).fit(x)
+    np.testing.assert_allclose(model.transform(x, tile=16), model.transform(x), atol=1e-6)
 
 
 def test_tiles_bound_what_the_function_sees():
@@ -79,9 +105,10 @@ def test_a_models_tiles_are_its_whole_images(beside, scale):
     model = SRResNet(**sizes, n_epochs=2, learning_rate=0.01, random_state=0).fit(X)
     x = RNG.random((1, 3, 61, 40), dtype=np.float32)
     whole = model.transform(x)
-    exact = model.transform(x, tile=27, overlap=2 * model.upscaler_.reach + 1)
-    np.testing.assert_allclose(exact, whole, atol=1e-5)
+    for overlap in (None, 2 * model.reach, 2 * model.reach + 1):
+        exact = model.transform(x, tile=44, overlap=overlap)
+        np.testing.assert_allclose(exact, whole, atol=1e-5)
     rough = model.transform(x, tile=27, overlap=2)
     assert np.abs(rough - whole).max() > 1e-3
     with pytest.raises(InputError, match="overlap is 32"):
-        model.transform(x, tile=20)
+        model.transform(x, tile=20, overlap=32)

@@ -7,6 +7,8 @@ EXIF rotation is applied, palette and CMYK become RGB, the first frame of an ani
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -36,27 +38,39 @@ def read(path: Path, side: int | None = None) -> tuple[Array, tuple[str, ...]]:
     BadImageError
         If it is empty, truncated, not a picture, or has more than ``MOST_PIXELS``.
     """
+    with opened(path) as (image, notes):
+        return _pixels(_eight_bit(image), side), notes
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[tuple[Image.Image, tuple[str, ...]]]:
+    """Give a picture, loaded and upright in its own mode, and notes on what was left out.
+
+    Raises
+    ------
+    BadImageError
+        As `read` does, also for what goes wrong inside the ``with`` block.
+    """
     if path.stat().st_size == 0:
         raise BadImageError("it has zero bytes")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            with Image.open(path) as image:
-                return _convert(image, side)
+            # A stream, since Pillow maps a TIFF that it opens by name before it has turned it.
+            with path.open("rb") as stream, Image.open(stream) as image:
+                notes = _notes(image)
+                image.load()
+                yield ImageOps.exif_transpose(image), notes
     except UnidentifiedImageError:
         raise BadImageError("it is not an image") from None
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         raise BadImageError(str(error)) from None
 
 
-def _convert(image: Image.Image, side: int | None) -> tuple[Array, tuple[str, ...]]:
+def _notes(image: Image.Image) -> tuple[str, ...]:
     if image.width * image.height > MOST_PIXELS:
         raise BadImageError(f"it has {image.width}×{image.height} pixels, over the limit")
-    notes = ["only its first frame was used"] if getattr(image, "n_frames", 1) > 1 else []
-    image.load()
-    upright = ImageOps.exif_transpose(image)
-    plain = _eight_bit(upright)
-    return _pixels(plain, side), tuple(notes)
+    return ("only its first frame was used",) if getattr(image, "n_frames", 1) > 1 else ()
 
 
 def _pixels(image: Image.Image, side: int | None) -> Array:

@@ -5,9 +5,10 @@ Shapes: ``X`` is (n, H, W) or (n, C, H, W); inside, ``x`` is (N, C, H, W) in [0,
 
 from __future__ import annotations
 
+import copy
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -22,6 +23,8 @@ MOST_PIXELS = 2**20
 """Pixels that are translated at once: a net's layers take a thousand bytes for each."""
 SMALLEST = 8
 """Side of an image in pixels below which there is little to translate."""
+SHAPES = ("data_shape_", "target_shape_")
+"""What a fitted model remembers of the images' shapes."""
 
 
 @dataclass(eq=False, repr=False, kw_only=True)
@@ -60,6 +63,24 @@ class Translator(GradientModel, ABC):
         firsts = range(0, len(array), n_at_once)
         parts = [self.apply(verb, array[first : first + n_at_once]) for first in firsts]
         return np.concatenate(parts).reshape(len(array), *self.output_shape_)
+
+    @property
+    def fitted_size(self) -> tuple[int, int]:
+        """(H, W) of the images of ``fit``."""
+        height, width = self.data_shape_[-2:]
+        return height, width
+
+    def at_size(self, height: int, width: int) -> Self:
+        """Return the fitted model for images of other sides, with the same nets.
+
+        They are convolutions and take any size; how far the result can be trusted away from the
+        size of ``fit`` is for the eye to judge.
+        """
+        twin = copy.copy(self)
+        for name in SHAPES:
+            if name in vars(self):
+                setattr(twin, name, (*getattr(self, name)[:-2], height, width))
+        return twin
 
     def check_is_image(self, shape: tuple[int, ...]) -> None:
         """Refuse tables, and images with a side under ``SMALLEST`` pixels."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Self, final
+from typing import Self, final
 
 from numpy.typing import ArrayLike
 
 from latentia.base import unit_floats
 from latentia.data.degrade import enlarged
-from latentia.translation.super_resolution import SuperResolution
+from latentia.nets.srresnet import BICUBIC_REACH
+from latentia.translation.super_resolution import Images, SuperResolution
 
 
 @final
@@ -49,23 +50,11 @@ class Bicubic(SuperResolution):
         self.check_sharp()
         return self
 
-    def transform(self, X: ArrayLike) -> Any:  # noqa: ANN401
-        """Return images made larger.
+    @property
+    def reach(self) -> int:
+        """The two pixels to each side that interpolation takes."""
+        return BICUBIC_REACH
 
-        Parameters
-        ----------
-        X
-            (n, h, w) or (n, C, h, w) small images of any size, with the channels of ``fit``.
-
-        Returns
-        -------
-        Y
-            (n, s·h, s·w) or (n, C, s·h, s·w), float32 in [0, 1]: of uint8 images, the values that
-            Pillow rounds to; a tensor if ``X`` is one.
-
-        Raises
-        ------
-        InputError
-            For images of other channels than those of ``fit``.
-        """
-        return self.enlarged_by(lambda images: unit_floats(enlarged(images, self.scale)), X)
+    def enlarge(self, images: Images) -> Images:
+        """Return images enlarged: of uint8 ones, the values that Pillow rounds to."""
+        return unit_floats(enlarged(images, self.scale))

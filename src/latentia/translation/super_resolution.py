@@ -10,7 +10,6 @@ size; the other verbs take any size.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +23,7 @@ from latentia.errors import InputError
 from latentia.inputs import check_images
 from latentia.metrics.structural_similarity import WINDOW
 from latentia.metrics.super_resolution import luma_psnr, luma_ssim
+from latentia.translation.tiles import Tiles, in_tiles
 
 Images = NDArray[Any]
 SCALES = (2, 4)
@@ -68,15 +68,60 @@ class SuperResolution(Model, ABC):
                 f"{self.data_shape_[-2:]}"
             )
 
+    @property
     @abstractmethod
-    def transform(self, X: ArrayLike) -> Any:  # noqa: ANN401
-        """Return (n, h, w) or (n, C, h, w) images larger by the scale."""
+    def reach(self) -> int:
+        """How many pixels of the small image, at most, a pixel depends on to each side."""
 
-    def enlarged_by(self, enlarge: Callable[[Images], Images], X: Any) -> Any:  # noqa: ANN401
-        """Return what a function of (n, C, h, w) arrays makes of images, in their own layout."""
+    @abstractmethod
+    def enlarge(self, images: Images) -> Images:
+        """Return (n, C, h, w) images larger by the scale, float32 in [0, 1]."""
+
+    def transform(self, X: ArrayLike, tile: int | None = None, overlap: int | None = None) -> Any:  # noqa: ANN401
+        """Return images made larger, whole or in tiles.
+
+        Parameters
+        ----------
+        X
+            (n, h, w) or (n, C, h, w) small images of any size, with the channels of ``fit``.
+        tile
+            Side of the tiles in small pixels that bound the memory; none enlarges images whole.
+        overlap
+            Small pixels that neighbouring tiles share. None shares twice ``reach``, which gives
+            what whole images give, if that is at most half a tile; less is faster.
+
+        Returns
+        -------
+        Y
+            (n, s·h, s·w) or (n, C, s·h, s·w), float32 in [0, 1]; a tensor if ``X`` is one.
+
+        Raises
+        ------
+        InputError
+            For images of other channels than those of ``fit``, or an overlap as large as the tile.
+        """
         array = self.images_of(X)
-        large = enlarge(array.reshape(len(array), self.n_channels, *array.shape[-2:]))
+        if tile is None:
+            large = self.enlarge(self._with_channels(array))
+        else:
+            tiles = self.tiles(tile, overlap)
+            tiles.check()
+            images = self._with_channels(array)
+            large = np.stack([in_tiles(self.enlarge_one, image, tiles) for image in images])
         return in_kind_of(X, large.reshape(*array.shape[:-2], *large.shape[-2:]))
+
+    def enlarge_one(self, image: Images) -> Images:
+        """Return a (C, h, w) image larger by the scale, float32 in [0, 1]."""
+        large: Images = self.enlarge(image[None])[0]
+        return large
+
+    def tiles(self, side: int, overlap: int | None = None) -> Tiles:
+        """Return how `transform` cuts an image."""
+        shared = min(2 * self.reach, side // 2) if overlap is None else overlap
+        return Tiles(side, shared, self.reach, self.scale)
+
+    def _with_channels(self, array: Images) -> Images:
+        return array.reshape(len(array), self.n_channels, *array.shape[-2:])
 
     def inverse_transform(self, X: ArrayLike) -> Any:  # noqa: ANN401
         """Return images made smaller by Pillow's antialiased bicubic resampling.

@@ -10,12 +10,10 @@ from __future__ import annotations
 
 from abc import ABC
 from dataclasses import dataclass
-from functools import partial
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import torch
-from numpy.typing import ArrayLike
 from torch import Tensor
 
 from latentia.base import unit_floats
@@ -26,7 +24,6 @@ from latentia.parameters import check_range
 from latentia.train import evaluating
 from latentia.translation.patches import centre_patches, random_patches
 from latentia.translation.super_resolution import SMALLEST, Images, SuperResolution
-from latentia.translation.tiles import Tiles, in_tiles
 
 MOST_PIXELS = 2**16
 """Small pixels that are enlarged at once: the net's layers take ten thousand bytes for each."""
@@ -93,42 +90,10 @@ class UpscalingModel(SuperResolution, GradientModel, ABC):
         """Return sharp images made small."""
         return bicubic_degradation(x, self.scale)
 
-    def transform(self, X: ArrayLike, tile: int | None = None, overlap: int = 32) -> Any:  # noqa: ANN401
-        """Return images made larger, whole or in tiles.
-
-        Parameters
-        ----------
-        X
-            (n, h, w) or (n, C, h, w) small images of any size, with the channels of ``fit``.
-        tile
-            Side of the tiles in small pixels that bound the memory; none enlarges images whole.
-        overlap
-            Small pixels that neighbouring tiles share; more than twice ``upscaler_.reach`` gives
-            what whole images give, less is faster.
-
-        Returns
-        -------
-        Y
-            (n, s·h, s·w) or (n, C, s·h, s·w), float32 in [0, 1]; a tensor if ``X`` is one.
-
-        Raises
-        ------
-        InputError
-            For images of other channels than those of ``fit``, or an overlap as large as the tile.
-        """
-        if tile is None:
-            return self.enlarged_by(self.enlarge, X)
-        self.images_of(X)
-        tiles = Tiles(tile, overlap, self.upscaler_.reach, self.scale)
-        tiles.check()
-        return self.enlarged_by(partial(self._in_tiles, tiles), X)
-
-    def _in_tiles(self, tiles: Tiles, images: Images) -> Images:
-        def one(image: Images) -> Images:
-            large: Images = self.enlarge(image[None])[0]
-            return large
-
-        return np.stack([in_tiles(one, image, tiles) for image in images])
+    @property
+    def reach(self) -> int:
+        """How many pixels of the small image, at most, the net reaches to each side."""
+        return self.upscaler_.reach
 
     def enlarge(self, images: Images) -> Images:
         """Return (n, C, h, w) images enlarged by the net, a few at a time."""

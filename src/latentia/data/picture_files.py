@@ -1,0 +1,181 @@
+"""Picture files in, picture files out: what a file holds is kept where its format can hold it.
+
+    grey stays grey; 16-bit grey stays 16-bit, as 32-bit and floating-point grey become
+    transparency is read beside the colours and written beside them
+    an ICC profile goes with RGB and grey pixels; EXIF rotation is applied, other EXIF data are not
+    written
+    16-bit colours are read as 8 bits, which is all that Pillow has of them
+
+A file keeps its name. Where its format is not one of ``FORMATS``, or does not hold the result,
+``.png`` is added to the name. JPEG is written at quality 95 without chroma subsampling, everything
+else without loss.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from latentia.data.images import BadImageError, opened
+from latentia.files import whole_file
+
+FORMATS = {
+    ".png": "PNG",
+    ".jpg": "JPEG",
+    ".jpeg": "JPEG",
+    ".tif": "TIFF",
+    ".tiff": "TIFF",
+    ".webp": "WEBP",
+    ".jp2": "JPEG2000",
+    ".bmp": "BMP",
+    ".ppm": "PPM",
+    ".pgm": "PPM",
+}
+HELD = {
+    "PNG": {"L", "LA", "RGB", "RGBA", "I;16"},
+    "TIFF": {"L", "LA", "RGB", "RGBA", "I;16"},
+    "JPEG2000": {"L", "LA", "RGB", "RGBA", "I;16"},
+    "WEBP": {"L", "LA", "RGB", "RGBA"},
+    "PPM": {"L", "RGB", "I;16"},
+    "JPEG": {"L", "RGB"},
+    "BMP": {"L", "RGB"},
+}
+"""Which of Pillow's modes a format holds."""
+SETTINGS: dict[str, dict[str, Any]] = {
+    "JPEG": {"quality": 95, "subsampling": 0},
+    "WEBP": {"lossless": True},
+}
+WITH_ALPHA = ("RGBA", "LA", "PA", "RGBa", "La")
+GREY = ("L", "LA", "La", "1")
+FOREIGN = ("CMYK", "LAB", "HSV", "YCbCr")
+"""Modes whose profile does not fit RGB pixels."""
+ROWS = 32
+"""Rows that are rounded at once."""
+
+
+@dataclass(frozen=True)
+class Picture:
+    """What a picture file holds.
+
+    Attributes
+    ----------
+    pixels
+        (1, H, W) or (3, H, W) uint8, or (1, H, W) uint16.
+    alpha
+        (H, W) uint8, or None.
+    profile
+        An ICC profile, or None.
+    notes
+        What was left out.
+    """
+
+    pixels: NDArray[Any]
+    alpha: NDArray[np.uint8] | None = None
+    profile: bytes | None = None
+    notes: tuple[str, ...] = ()
+
+    def on_white(self) -> Self:
+        """Return the picture laid on white."""
+        if self.alpha is None:
+            return self
+        share = self.alpha / np.float32(255)
+        pixels = np.rint(255 + (self.pixels - np.float32(255)) * share).astype(np.uint8)
+        return replace(self, pixels=pixels, alpha=None)
+
+
+def read_picture(path: Path) -> Picture:
+    """Return what a picture file holds.
+
+    Raises
+    ------
+    BadImageError
+        As `latentia.data.images.read` does, and for grey values that are not finite.
+    """
+    with opened(path) as (image, notes):
+        # Opened anew, since the pixels of the other are loaded and their layout forgotten.
+        with Image.open(path) as unread:
+            if not unread.mode.startswith("I") and ";16" in str(unread.tile):
+                notes = (*notes, "its 16-bit colours were read as 8 bits")
+        profile = None if image.mode in FOREIGN else image.info.get("icc_profile")
+        pixels, alpha = _planes(image)
+        return Picture(pixels, alpha, profile, notes)
+
+
+def _planes(image: Image.Image) -> tuple[NDArray[Any], NDArray[np.uint8] | None]:
+    if image.mode == "F" or image.mode.startswith("I"):
+        return _sixteen_bit(np.asarray(image))[None], None
+    grey = image.mode in GREY
+    if image.mode in WITH_ALPHA or "transparency" in image.info:
+        layer = np.asarray(image.convert("RGBA"))
+        colours = layer[..., :1] if grey else layer[..., :3]
+        return np.moveaxis(colours, 2, 0), layer[..., 3]
+    plain = np.asarray(image.convert("L" if grey else "RGB"))
+    return plain[None] if grey else np.moveaxis(plain, 2, 0), None
+
+
+def _sixteen_bit(values: NDArray[Any]) -> NDArray[np.uint16]:
+    if values.dtype == np.uint16:
+        return values
+    if not np.isfinite(values).all():
+        raise BadImageError("its grey values are not all finite")
+    top = max(1.0, float(values.max())) if values.dtype.kind == "f" else 65535.0
+    scaled = values.clip(0, top) * (65535 / np.float64(top))
+    return np.rint(scaled).astype(np.uint16)
+
+
+class Canvas:
+    """A picture that is painted in bands from the top, eight or sixteen bits deep.
+
+    Parameters
+    ----------
+    n_channels
+        1 or 3.
+    size
+        (height, width).
+    deep
+        Sixteen bits, if there is one channel.
+    """
+
+    def __init__(self, n_channels: int, size: tuple[int, int], *, deep: bool) -> None:
+        mode = "RGB" if n_channels == 3 else "I;16" if deep else "L"
+        self.image = Image.new(mode, (size[1], size[0]))
+        self._row = 0
+
+    def paint(self, band: NDArray[np.float32]) -> None:
+        """Round the next rows, (C, h, W) in [0, 1], to whole values."""
+        kind = np.uint16 if self.image.mode == "I;16" else np.uint8
+        # A few rows at a time: a band of a large picture is itself hundreds of megabytes.
+        for first in range(0, band.shape[1], ROWS):
+            values = band[:, first : first + ROWS].clip(0, 1) * np.float32(np.iinfo(kind).max)
+            whole = np.rint(values).astype(kind)
+            plain = whole[0] if len(whole) == 1 else np.moveaxis(whole, 0, 2)
+            self.image.paste(Image.fromarray(np.ascontiguousarray(plain)), (0, self._row))
+            self._row += whole.shape[1]
+
+    def veil(self, alpha: NDArray[np.uint8]) -> None:
+        """Put transparency, (H, W), beside the colours."""
+        self.image.putalpha(Image.fromarray(alpha))
+
+
+def named_like(path: Path) -> str:
+    """Return the name of a picture made from a file, as far as the file's name tells."""
+    return path.name if path.suffix.lower() in FORMATS else f"{path.name}.png"
+
+
+def fitting(path: Path, mode: str) -> Path:
+    """Return the path, with ``.png`` added if the format of its name does not hold the mode."""
+    kind = FORMATS[path.suffix.lower()]
+    return path if mode in HELD[kind] else path.with_name(f"{path.name}.png")
+
+
+def write_picture(path: Path, image: Image.Image, profile: bytes | None) -> None:
+    """Write a picture in the format that its path names, whole or not at all."""
+    kind = FORMATS[path.suffix.lower()]
+    settings = SETTINGS.get(kind, {}) | ({} if profile is None else {"icc_profile": profile})
+    with whole_file(path) as stream:
+        image.save(stream, kind, **settings)
