@@ -65,8 +65,8 @@ def made_pairs(
     if data.x_train.ndim < 3:
         raise InputError(f"{data.name} is a table; pairs are of images")
     make, words = KINDS[kind]
-    x_train, y_train = make(_bytes(data.x_train), np.random.default_rng([random_state, 0]))
-    x_test, y_test = make(_bytes(data.x_test), np.random.default_rng([random_state, 1]))
+    x_train, y_train = make(as_bytes(data.x_train), np.random.default_rng([random_state, 0]))
+    x_test, y_test = make(as_bytes(data.x_test), np.random.default_rng([random_state, 1]))
     name = f"{words} {data.name}"
     inputs = Dataset(
         name=name,
@@ -84,7 +84,8 @@ def made_pairs(
     return inputs, y_train, y_test
 
 
-def _bytes(images: Array) -> Array:
+def as_bytes(images: Array) -> Array:
+    """Return uint8 images as they are, and floats in [0, 1] as uint8."""
     if images.dtype == np.uint8:
         return np.asarray(images)
     return np.rint(np.asarray(images).clip(0, 1) * 255).astype(np.uint8)
@@ -176,11 +177,24 @@ def next_frames(
     n_films
         How many to make.
     """
-    large = enlarged(digits, max(1, SMALL_DIGIT // max(digits.shape[1:])))
+    large = enlarged_digits(digits)
     side = 2 * max(large.shape[1:])
     seed = int(draw.integers(2**32))
     films = moving_digits(large, n_films, N_SEEN + 1, side, seed=seed).frames
     return films[:, :N_SEEN], films[:, N_SEEN]
+
+
+def enlarged_digits(digits: Array) -> Array:
+    """Return images of any type as uint8, small ones enlarged by a whole factor to 16 pixels.
+
+    Raises
+    ------
+    InputError
+        For images with channels.
+    """
+    if digits.ndim != 3:
+        raise InputError(f"moving digits are made of images (m, H, W), not {digits.shape}")
+    return enlarged(as_bytes(digits), max(1, SMALL_DIGIT // max(digits.shape[1:])))
 
 
 Maker = Callable[[Array, np.random.Generator], tuple[Array, Array]]
