@@ -33,7 +33,7 @@ from latentia.translation.next_frame import (
     windows,
 )
 
-N_SEEN, N_PREDICTED, N_TEST, SHOWN = 4, 5, 200, 3
+N_SEEN, N_PREDICTED, SHOWN = 4, 5, 3
 
 Frames = NDArray[np.float32]
 
@@ -89,6 +89,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", default="digits", help="digits, mnist or a path of grey images")
     parser.add_argument("--n-films", type=int, default=500, help="of 12 frames, to train on")
+    parser.add_argument("--n-test", type=int, default=200, help="films to test on")
     parser.add_argument("--n-digits", type=int, default=2)
     parser.add_argument("--n-epochs", type=int, default=12)
     parser.add_argument("--width", type=int, default=16)
@@ -97,7 +98,7 @@ def main(arguments: list[str] | None = None) -> None:
     given = parser.parse_args(arguments)
     data = latentia.load_data(given.data)
     train = films_of(data.x_train, given.n_films, 12, given.n_digits, seed=0)
-    films = films_of(data.x_test, N_TEST, N_SEEN + N_PREDICTED, given.n_digits, seed=1)
+    films = films_of(data.x_test, given.n_test, N_SEEN + N_PREDICTED, given.n_digits, seed=1)
     films = unit_floats(films)
     began = time.process_time()
     found = predictors(*windows(train, N_SEEN), given)

@@ -44,6 +44,8 @@ class Colouriser(BaseEstimator):  # type: ignore[misc]
     ----------
     translator_
         The fitted translator.
+    data_shape_
+        (3, H, W) of a picture.
 
     Raises
     ------
@@ -78,6 +80,7 @@ class Colouriser(BaseEstimator):  # type: ignore[misc]
             Show a progress bar; by default only at a terminal.
         """
         lab = lab_of(X)
+        self.data_shape_ = tuple(X.shape[1:])
         model: Pix2Pix = clone(self.translator)
         self.translator_ = model.fit(lab[:, 0] / 100, scaled(lab[:, 1:]), progress=progress)
         return self
