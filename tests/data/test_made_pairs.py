@@ -10,6 +10,7 @@ from latentia.data.pairs import load_pairs
 from latentia.errors import InputError
 
 COLOURS = np.random.default_rng(0).integers(0, 256, (20, 9, 12, 3), dtype=np.uint8)
+RNG = np.random.default_rng(1)
 
 
 @pytest.fixture
@@ -41,6 +42,18 @@ def test_inputs_are_made_of_their_targets(folder):
     assert np.abs(grey.x_train / 255 - light).max() < 0.6 / 255
 
 
+def test_soft_pictures_have_outlines_too_and_flat_ones_have_none():
+    ramp = np.linspace(0, 1, 16)
+    x = np.broadcast_to(0.2 * np.outer(ramp, ramp), (1, 16, 16)).copy()
+    x[0, 4:12, 6] += 0.15
+    found = outlines(x)[0] > 0
+    assert found[4:12, 6:8].all()
+    assert found.sum() <= 17
+    assert not outlines(x / 10).any()
+    hard = (RNG.random((1, 16, 16)) > 0.5).astype(float)
+    np.testing.assert_array_equal(outlines(hard), outlines(0.7 * hard))
+
+
 def test_noise_has_its_level_and_its_seed():
     x = np.full((50, 20, 20), 128, np.uint8)
     found = noisy(x, np.random.default_rng(0), 0.1)
@@ -48,9 +61,6 @@ def test_noise_has_its_level_and_its_seed():
     np.testing.assert_array_equal(found, noisy(x, np.random.default_rng(0), 0.1))
     ends = noisy(np.repeat(np.array([[0, 255]], np.uint8), 500, axis=0)[:, None], RNG, NOISE)
     assert (ends.min(), ends.max()) == (0, 255)
-
-
-RNG = np.random.default_rng(1)
 
 
 def test_holes_are_squares_inside_and_everywhere():

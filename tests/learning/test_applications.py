@@ -31,7 +31,7 @@ def test_next_frame(run):
 
 def test_colourise(run, tmp_path):
     rng = np.random.default_rng(0)
-    colours = rng.integers(60, 200, (60, 1, 1, 3)) + rng.integers(0, 40, (60, 16, 16, 3))
+    colours = rng.integers(60, 200, (120, 1, 1, 3)) + rng.integers(0, 40, (120, 16, 16, 3))
     np.savez(tmp_path / "pictures.npz", images=colours.astype(np.uint8))
     Image.fromarray(colours[0].astype(np.uint8)).resize((30, 40)).save(tmp_path / "own.png")
     lines = run("colourise.py", "pictures.npz", *TINY, "--images", "own.png")

@@ -25,8 +25,10 @@ from latentia.data.lab import lightness
 from latentia.data.moving_digits import moving_digits
 from latentia.errors import InputError
 
-EDGE = 0.3
-"""How far neighbouring grey values in [0, 1] must lie apart for an outline."""
+FAINTEST, EDGE = 0.06, 0.3
+"""Neighbours in [0, 1] that lie apart by less are no outline, and by more always one."""
+DRAWN = 0.12
+"""The share of a soft picture's pixels that become outlines: its own steepest ones."""
 NOISE = 0.2
 """Standard deviation of the noise, of values in [0, 1]."""
 HOLE = 1 / 3
@@ -94,7 +96,8 @@ def as_bytes(images: Array) -> Array:
 def outlines(x: Array) -> Array:
     """Return (n, H, W) uint8 images that are white where a grey value leaves its left or upper one.
 
-    Differences of neighbours, and not Sobel's wider ones, keep the lines one pixel thin.
+    Differences of neighbours, and not Sobel's wider ones, keep the lines one pixel thin. Steps in
+    photographs are soft: where few of them reach `EDGE`, the picture's own steepest ones count.
 
     Examples
     --------
@@ -107,7 +110,9 @@ def outlines(x: Array) -> Array:
     grey = unit.mean(axis=1) if unit.ndim == 4 else unit
     across = np.diff(grey, axis=-1, prepend=grey[..., :1])
     down = np.diff(grey, axis=-2, prepend=grey[..., :1, :])
-    return np.where(np.hypot(across, down) > EDGE, np.uint8(255), np.uint8(0))
+    step = np.hypot(across, down)
+    least = np.quantile(step, 1 - DRAWN, axis=(-2, -1), keepdims=True).clip(FAINTEST, EDGE)
+    return np.where(step > least, np.uint8(255), np.uint8(0))
 
 
 def noisy(x: Array, draw: np.random.Generator, noise: float = NOISE) -> Array:
