@@ -20,8 +20,10 @@ import latentia
 from latentia.base import unit_floats
 from latentia.data.lab import lab_of, lightness
 from latentia.explore.pictures import read_pictures
+from latentia.files import write_atomically
 from latentia.metrics.reconstruction import psnr
-from latentia.plots.grids import rows, save_png
+from latentia.plots.explore import image_table
+from latentia.plots.style import png_bytes
 from latentia.translation.colourisation import (
     Colouriser,
     chroma,
@@ -88,7 +90,8 @@ def main(arguments: list[str] | None = None) -> None:
         print(f"{name:<18} {error:12.2f}  {ratio:10.2f}  {vivid:6.1f}")
     print(f"{'truth':<18} {0:12.2f}  {'':>10}  {chroma(x_test):6.1f}")
     shown = [(name, output[:SHOWN]) for name, output in found.items() if name != "mean colours"]
-    save_png(given.out, rows([*shown, ("truth", x_test[:SHOWN]), *own]))
+    table = [*shown, ("truth", x_test[:SHOWN]), *own]
+    write_atomically(given.out, png_bytes(image_table(table)))
     print(f"the figure is {given.out}")
 
 

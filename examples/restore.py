@@ -20,8 +20,10 @@ from scipy.ndimage import median_filter
 import latentia
 from latentia.base import unit_floats
 from latentia.data.made_pairs import as_bytes, holes, noisy, with_holes
+from latentia.files import write_atomically
 from latentia.metrics.reconstruction import psnr
-from latentia.plots.grids import rows, save_png
+from latentia.plots.explore import image_table
+from latentia.plots.style import png_bytes
 
 SHOWN, MOST_TESTED = 10, 100
 SWEEPS = 400
@@ -127,7 +129,8 @@ def main(arguments: list[str] | None = None) -> None:
     shown = []
     for task in TASKS if given.task == "both" else (given.task,):
         shown += TASKS[task](x[: given.n_images], x_test[:MOST_TESTED], given)
-    save_png(given.out, rows([(name, images[:SHOWN]) for name, images in shown]))
+    table = [(name, images[:SHOWN]) for name, images in shown]
+    write_atomically(given.out, png_bytes(image_table(table)))
     print(f"the figure is {given.out}")
 
 

@@ -90,7 +90,8 @@ def as_bytes(images: Array) -> Array:
     """Return uint8 images as they are, and floats in [0, 1] as uint8."""
     if images.dtype == np.uint8:
         return np.asarray(images)
-    return np.rint(np.asarray(images).clip(0, 1) * 255).astype(np.uint8)
+    found: Array = np.rint(np.asarray(images).clip(0, 1) * 255).astype(np.uint8)
+    return found
 
 
 def outlines(x: Array) -> Array:
@@ -130,7 +131,8 @@ def noisy(x: Array, draw: np.random.Generator, noise: float = NOISE) -> Array:
     shifted = draw.standard_normal(x.shape, dtype=np.float32)
     shifted *= np.float32(255 * noise)
     shifted += x
-    return np.rint(shifted.clip(0, 255)).astype(np.uint8)
+    found: Array = np.rint(shifted.clip(0, 255)).astype(np.uint8)
+    return found
 
 
 def holes(

@@ -92,7 +92,7 @@ def moving_digits(
     ways = [(i, j) for i in range(-speed, speed + 1) for j in range(-speed, speed + 1) if i or j]
     velocities = np.array(ways)[draw.integers(len(ways), size=(n, n_digits))]
     times = np.arange(n_frames)[:, None, None]
-    places = reflected(first[:, None] + velocities[:, None] * times, room)
+    places = reflected((first[:, None] + velocities[:, None] * times).astype(np.int64), room)
     frames = np.zeros((n, n_frames, side, side), images.dtype)
     for digit in range(n_digits):
         np.maximum(frames, _drawn(images[rows[:, digit]], places[:, :, digit], side), out=frames)
@@ -106,7 +106,8 @@ def reflected(places: NDArray[np.int64], room: NDArray[np.int64]) -> NDArray[np.
     [1, 0, 1, 2, 3, 2, 1]
     """
     period = np.maximum(2 * room, 1)
-    return room - np.abs(places % period - room)
+    found: NDArray[np.int64] = room - np.abs(places % period - room)
+    return found
 
 
 def _drawn(digits: Array, corners: NDArray[np.int64], side: int) -> Array:
