@@ -4,7 +4,8 @@
 
 Against noise stands the median filter; holes are filled with the mean of the training images at
 that place, and with the smoothest surface that fits their rim (harmonic: Δu = 0; biharmonic, Δ²u =
-0, where scikit-image is installed). Only what was missing is measured and taken from the net: the
+0, where scikit-image is installed). A net sees each copy of an image once, so that it cannot learn
+noise and holes by heart. Only what was missing is measured and taken from the net: the
 rest of the picture is known.
 """
 
@@ -62,7 +63,7 @@ def trained(x: NDArray[np.uint8], y: NDArray[np.uint8], given: argparse.Namespac
         objective=given.objective,
         width=given.width,
         dropout=0,
-        n_epochs=given.n_epochs,
+        n_epochs=1,
         batch_size=8,
         learning_rate=1e-3,
         learning_rate_schedule="linear",
@@ -118,17 +119,20 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--data", default="fashion-mnist-small", help="a name or a path of images")
     parser.add_argument("--image-size", type=int, help="side in pixels of pictures in folders")
     parser.add_argument("--task", choices=(*TASKS, "both"), default="both")
-    parser.add_argument("--n-images", type=int, default=2000, help="training images at most")
-    parser.add_argument("--n-epochs", type=int, default=4)
+    parser.add_argument("--n-images", type=int, default=4000, help="training images at most")
+    parser.add_argument(
+        "--n-copies", type=int, default=4, help="of each, with another hole or noise"
+    )
     parser.add_argument("--width", type=int, default=16)
-    parser.add_argument("--objective", choices=("l1", "gan+l1"), default="l1")
+    parser.add_argument("--objective", choices=("mse", "l1", "gan+l1"), default="mse")
     parser.add_argument("--out", type=Path, default=Path("restore.png"))
     given = parser.parse_args(arguments)
     data = latentia.load_data(given.data, image_size=given.image_size)
     x, x_test = (as_bytes(part) for part in (data.x_train, data.x_test))
+    copies = np.concatenate([x[: given.n_images]] * given.n_copies)
     shown = []
     for task in TASKS if given.task == "both" else (given.task,):
-        shown += TASKS[task](x[: given.n_images], x_test[:MOST_TESTED], given)
+        shown += TASKS[task](copies, x_test[:MOST_TESTED], given)
     table = [(name, images[:SHOWN]) for name, images in shown]
     write_atomically(given.out, png_bytes(image_table(table)))
     print(f"the figure is {given.out}")
