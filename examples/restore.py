@@ -26,7 +26,7 @@ from latentia.metrics.reconstruction import psnr
 from latentia.plots.explore import image_table
 from latentia.plots.style import png_bytes
 
-SHOWN, MOST_TESTED = 10, 100
+SHOWN, MOST_TESTED = 12, 100
 SWEEPS = 400
 MEDIAN_SIDES = (3, 5)
 
