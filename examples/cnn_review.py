@@ -33,7 +33,7 @@ from latentia.plots.style import png_bytes
 SIZES = [(5, 3, 1, 0), (5, 3, 1, 1), (5, 3, 2, 1), (6, 2, 2, 0)]
 """Side, kernel, stride and padding of the figure of sizes; the last is how pooling walks."""
 N_FILTERS, PICTURE = 16, 23
-BY_HAND = "Filters made by hand: red is positive, blue negative"
+BY_HAND = "Filters made by hand: orange adds, blue takes away"
 LEARNT = "Filters that the first layer learnt, and what each makes of the picture"
 
 

@@ -40,10 +40,10 @@ def test_what_filters_made_by_hand_are_for():
     inside = (0, slice(1, -1), slice(1, -1))
     for name in ("identity", "mean", "Gaussian", "sharpen"):
         np.testing.assert_allclose(filtered(flat, KERNELS[name])[inside], 0.7)
-    for name in ("Sobel across", "Sobel down", "Laplace"):
+    for name in ("Sobel x", "Sobel y", "Laplace"):
         np.testing.assert_allclose(filtered(flat, KERNELS[name])[inside], 0, atol=1e-12)
-    np.testing.assert_allclose(filtered(ramp, KERNELS["Sobel across"])[inside], 2)
-    np.testing.assert_allclose(filtered(ramp, KERNELS["Sobel down"])[inside], 0)
+    np.testing.assert_allclose(filtered(ramp, KERNELS["Sobel x"])[inside], 2)
+    np.testing.assert_allclose(filtered(ramp, KERNELS["Sobel y"])[inside], 0)
 
 
 def test_what_does_not_fit():

@@ -31,8 +31,8 @@ KERNELS: dict[str, NDArray[np.float64]] = {
     "identity": np.outer([0.0, 1, 0], [0, 1, 0]),
     "mean": np.full((3, 3), 1 / 9),
     "Gaussian": np.outer([1, 2, 1], [1, 2, 1]) / 16,
-    "Sobel across": np.outer([1, 2, 1], [-1, 0, 1]) / 4,
-    "Sobel down": np.outer([-1, 0, 1], [1, 2, 1]) / 4,
+    "Sobel x": np.outer([1, 2, 1], [-1, 0, 1]) / 4,
+    "Sobel y": np.outer([-1, 0, 1], [1, 2, 1]) / 4,
     "Laplace": np.array([[0.0, 1, 0], [1, -4, 1], [0, 1, 0]]),
     "sharpen": np.array([[0.0, -1, 0], [-1, 5, -1], [0, -1, 0]]),
 }

@@ -15,19 +15,20 @@ from latentia.errors import InputError
 from latentia.plots.explore import image_table
 from latentia.plots.style import COLOURS, INK, new_figure, style
 
-BLUE, RED = np.array([0.0, 0.45, 0.70]), np.array([0.84, 0.37, 0.0])
+BLUE, ORANGE = np.array([0.0, 0.45, 0.70]), np.array([0.84, 0.37, 0.0])
 EMPTY, ZERO = "#ffffff", "#dddddd"
 
 
 def signed(values: NDArray[Any]) -> NDArray[np.float32]:
-    """Return (n, 3, h, w) pictures of (n, h, w) values: 0 white, the greatest red, the least blue.
+    """Return (n, 3, h, w) pictures of (n, h, w) values: 0 white, the greatest orange, the least blue.
 
-    >>> signed(np.array([[[0.0]], [[2.0]], [[-2.0]]]))[:, 0, 0, 0].round(2).tolist()
+    >>> found = signed(np.array([[[0.0]], [[2.0]], [[-2.0]]]))[:, 0, 0, 0]
+    >>> [round(float(red), 2) for red in found]
     [1.0, 0.84, 0.0]
     """
     greatest = np.abs(values).max(initial=1e-12)
     share = (np.asarray(values, np.float64) / greatest)[:, None]
-    colour = np.where(share > 0, RED[:, None, None], BLUE[:, None, None])
+    colour = np.where(share > 0, ORANGE[:, None, None], BLUE[:, None, None])
     return np.asarray(1 + np.abs(share) * (colour - 1), np.float32)
 
 
@@ -84,9 +85,9 @@ def kernel_figure(
     Parameters
     ----------
     kernels
-        (k, k) each; red weights are positive and blue ones negative.
+        (k, k) each; orange weights are positive and blue ones negative.
     results
-        (n, H, W): grey where a kernel's weights sum to 1, else red and blue too.
+        (n, H, W): grey where a kernel's weights sum to 1, else orange and blue too.
     names
         Of the kernels.
     title
