@@ -20,7 +20,7 @@ EMPTY, ZERO = "#ffffff", "#dddddd"
 
 
 def signed(values: NDArray[Any]) -> NDArray[np.float32]:
-    """Return (n, 3, h, w) pictures of (n, h, w) values: 0 white, the greatest orange, the least blue.
+    """Return (n, 3, h, w) pictures of (n, h, w) values: 0 white, orange above, blue below.
 
     >>> found = signed(np.array([[[0.0]], [[2.0]], [[-2.0]]]))[:, 0, 0, 0]
     >>> [round(float(red), 2) for red in found]
