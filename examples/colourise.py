@@ -5,7 +5,8 @@
 
 Two nets learn the same task: with L1 alone, and with L1 and the game. Beside them stand the grey
 picture itself, the mean colours of the training pictures, and the best guess from a pixel's own
-lightness. L1 is the wrong judge of a lively picture: look at the chroma too.
+lightness. On 48-pixel faces they come to 20.8, 26.0 and 26.3 dB, L1 to 27.2 and the game to 26.7:
+what faces have in common is most of their colour.
 """
 
 from __future__ import annotations
