@@ -1,13 +1,14 @@
-"""The next frames of a film: two digits that bounce about, the last four frames seen.
+"""The next frames of a film: digits that bounce about, the last four frames seen.
 
-    python examples/next_frame.py [--data digits | mnist | a path] [--n-digits 1]
+    python examples/next_frame.py [--data digits | mnist | a path] [--n-digits 2 --n-films 5000]
 
 A U-Net predicts a frame from four, and goes on from its own predictions. What it must beat is not
 only the last frame shown again but also the mean of all frames: where digits have moved on, a grey
 nothing costs half of what a digit in the wrong place costs. Films cost nothing to make, so that
-each is seen once. The squared errors over five frames are 0.041 with the U-Net, 0.100 with the last
-frame and 0.060 with the mean one; the first frame is right, the fifth a blur (two minutes on one
-CPU).
+each is seen once. The squared errors over five frames are 0.020 with the U-Net, 0.066 with the last
+frame and 0.041 with the mean one, and with two digits and twice as many films 0.041, 0.100 and
+0.060: it knows where digits go and how they bounce, and blurs what they look like more with each
+step (one minute on one CPU, or two).
 """
 
 from __future__ import annotations
@@ -92,9 +93,9 @@ def main(arguments: list[str] | None = None) -> None:
     """Train on films of training digits, print the error of each frame, draw test films."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", default="digits", help="digits, mnist or a path of grey images")
-    parser.add_argument("--n-films", type=int, default=5000, help="of 12 frames, to train on")
+    parser.add_argument("--n-films", type=int, default=2500, help="of 12 frames, to train on")
     parser.add_argument("--n-test", type=int, default=200, help="films to test on")
-    parser.add_argument("--n-digits", type=int, default=2)
+    parser.add_argument("--n-digits", type=int, default=1)
     parser.add_argument("--n-epochs", type=int, default=1)
     parser.add_argument("--width", type=int, default=16)
     parser.add_argument("--objective", choices=("mse", "l1", "gan+l1"), default="mse")

@@ -6,8 +6,9 @@ Against noise stands the median filter; holes are filled with the mean of the tr
 that place, and with the smoothest surface that fits their rim (harmonic: Δu = 0; biharmonic, Δ²u =
 0, where scikit-image is installed). A net sees each copy of an image once, so that it cannot learn
 noise and holes by heart: on clothes it brings noise from 16.1 to 21.5 dB, where the median reaches
-18.1, and holes to 14.8 dB, where biharmonic filling reaches 13.7. Only what was missing is measured
-and taken from the net: the rest of the picture is known.
+18.1, and holes to 14.8 dB, where biharmonic filling reaches 13.7; on 1,500 faces of 48 pixels it
+stays at 17.3 dB, below the biharmonic 17.7. Only what was missing is measured and taken from the
+net: the rest of the picture is known.
 """
 
 from __future__ import annotations
