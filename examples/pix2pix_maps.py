@@ -7,7 +7,7 @@
 
 The figure is the paper's (Isola et al. 2017, figure 4): input, L1, L1 + cGAN, ground truth. A blur
 is the safest guess for L1; the Fréchet distance, which compares the outputs' distribution with that
-of real targets, is what the game improves: 6.7 to 5.5 on the outlines, at an L1 of 0.10 for both.
+of real targets, is what the game improves: 7.3 to 6.4 on the outlines, at an L1 of 0.10 for both.
 """
 
 from __future__ import annotations
