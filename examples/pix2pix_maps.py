@@ -2,10 +2,12 @@
 
     python examples/pix2pix_maps.py                                      outlines to clothes
     python examples/pix2pix_maps.py --data MAPS --image-size 64 --learning-rate 2e-4
+    python examples/pix2pix_maps.py --data MAPS:reversed --image-size 64 the other way round
+    python examples/pix2pix_maps.py --data edges:FOLDER --image-size 64 --images me.jpg
 
 The figure is the paper's (Isola et al. 2017, figure 4): input, L1, L1 + cGAN, ground truth. A blur
 is the safest guess for L1; the Fréchet distance, which compares the outputs' distribution with that
-of real targets, is what the game improves: 6.7 to 5.5 on the outlines, at an L1 of 0.10 for both.
+of real targets, is what the game improves: 7.3 to 6.4 on the outlines, at an L1 of 0.10 for both.
 """
 
 from __future__ import annotations
@@ -13,15 +15,28 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 import latentia
 from latentia.base import unit_floats
+from latentia.data.made_pairs import outlines
+from latentia.data.named import DESCRIPTIONS
 from latentia.data.pairs import load_pairs
+from latentia.explore.pictures import read_pictures
 from latentia.metrics.frechet import PixelFeatures, frechet_distance
 from latentia.plots.grids import rows, save_png
 from latentia.translation.figures import baseline_notes, closeness, tested
 
 SHOWN = 10
 OBJECTIVES = {"L1": "l1", "L1 + cGAN": "gan+l1"}
+
+
+def own_inputs(given: argparse.Namespace, model: latentia.Pix2Pix) -> NDArray[np.uint8]:
+    """Return one's own pictures as inputs: outlines of them where outlines were learnt from."""
+    pictures = read_pictures(given.images, model)
+    made = given.data.startswith("edges:") or given.data in DESCRIPTIONS
+    return outlines(pictures) if made else pictures
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -33,13 +48,14 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--n-epochs", type=int, default=6)
     parser.add_argument("--width", type=int, default=16)
     parser.add_argument("--learning-rate", type=float, default=1e-3, help="2e-4 in the paper")
+    parser.add_argument("--images", nargs="*", default=[], help="own pictures to translate too")
     parser.add_argument("--out", type=Path, default=Path("pix2pix_maps.png"))
     given = parser.parse_args(arguments)
     data = load_pairs(given.data, image_size=given.image_size)
     x, y = data.x_train[: given.n_pairs], data.pair_train[: given.n_pairs]
     x_test, y_test = tested(data)
     features = PixelFeatures().fit(unit_floats(data.pair_train))
-    shown = [("input", unit_floats(x_test[:SHOWN]))]
+    shown, own = [("input", unit_floats(x_test[:SHOWN]))], []
     for label, objective in OBJECTIVES.items():
         model = latentia.Pix2Pix(
             objective=objective,
@@ -57,9 +73,13 @@ def main(arguments: list[str] | None = None) -> None:
             f"SSIM {found['ssim']:.3f}  Fréchet distance {distance:.2f}"
         )
         shown.append((label, output[:SHOWN]))
+        if given.images:
+            inputs = own_inputs(given, model)
+            own += [] if own else [("own input", unit_floats(inputs))]
+            own.append((label, model.transform(inputs)))
     print(*baseline_notes(data), sep="\n")
     print(f"Fréchet distances between {len(y_test)} targets and outputs, in {features.name}")
-    save_png(given.out, rows([*shown, ("truth", y_test[:SHOWN])]))
+    save_png(given.out, rows([*shown, ("truth", y_test[:SHOWN]), *own]))
     print(f"the figure is {given.out}")
 
 

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from latentia.data.pairs import equal_names, load_pairs, outlines
+from latentia.data.made_pairs import outlines
+from latentia.data.pairs import equal_names, load_pairs
 from latentia.errors import InputError
 
 RNG = np.random.default_rng(0)
@@ -146,7 +147,8 @@ def test_a_named_set_gives_its_outlines_and_its_images():
     data = load_pairs("digits")
     assert data.pair_train.shape == data.x_train.shape == (1500, 8, 8)
     np.testing.assert_array_equal(data.x_test, outlines(data.pair_test))
-    assert data.spec == "digits"
+    assert data.spec == "edges:digits"
+    assert load_pairs("edges:digits").x_train.tobytes() == data.x_train.tobytes()
     assert "outlines of digits" in data.notes[0]
     with pytest.raises(InputError, match="table"):
         load_pairs("ring")

@@ -58,15 +58,19 @@ def test_losses_are_the_papers(conditional, patch):
 
 def test_each_objective_is_its_own_sum():
     found = {}
-    for objective in ("gan+l1", "gan", "l1"):
+    for objective in ("gan+l1", "gan", "l1", "mse"):
         fitted = model(objective=objective).fit(X, Y)
         for net in fitted.nets().values():
             net.eval()
         x, y = torch.from_numpy(X[:4]), torch.from_numpy(Y[:4])
         loss = fitted.generator_loss(x, y)
         found[objective] = (fitted, float(loss.total.detach()), loss.terms)
-    assert [update.name for update in found["l1"][0].updates()] == ["generator"]
-    assert "discriminator_" not in found["l1"][0].nets()
+    for objective, power in (("l1", 1), ("mse", 2)):
+        fitted, total, _ = found[objective]
+        assert [update.name for update in fitted.updates()] == ["generator"]
+        assert "discriminator_" not in fitted.nets()
+        difference = 2 * np.abs(fitted.transform(X[:4]) - Y[:4])
+        assert total == pytest.approx(np.mean(difference**power), rel=1e-5)
     _, total, terms = found["gan"]
     assert total == float(terms["adversarial"].detach())
     _, total, terms = found["gan+l1"]

@@ -7,7 +7,9 @@
     FOLDER,FOLDER       the same, wherever the two are
     LIST.csv (.txt)     a line "input,target" for each pair: paths, relative to the list
     FILE.npz            arrays ``x``, ``y``, or ``input``, ``target``, or ``x_train`` ... ``y_test``
-    NAME                a named set of images: outlines of each image, and the image
+    KIND:DATA           pairs that are made of any images, KIND one of edges, grey, noisy, holes,
+                        moving (`latentia.data.made_pairs`)
+    NAME                a named set of images: the same as edges:NAME
     ANY:reversed        input and target exchanged
 
 Nothing here imports torch.
@@ -26,15 +28,15 @@ from latentia.data import images, named
 from latentia.data.arrays import checked_part, opened
 from latentia.data.dataset import Array, Dataset, Part, join, split
 from latentia.data.folders import TEST_NAMES, is_candidate, listed, stack
+from latentia.data.made_pairs import KINDS, made_pairs
 from latentia.errors import InputError
 from latentia.parameters import check_range
 
 REVERSED = ":reversed"
+EDGES = "edges"
 SIDES = (("A", "B"), ("input", "target"))
 ARRAYS = (("x", "y"), *SIDES)
 MOST_NAMED = 20
-EDGE = 0.3
-"""How far neighbouring grey values in [0, 1] must lie apart for an outline."""
 
 Files = list[tuple[Path, Path]]
 Pair = tuple[Array, Array]
@@ -63,7 +65,7 @@ def load_pairs(spec: str, *, random_state: int = 0, image_size: int | None = Non
     if plain != spec:
         x_train, x_test = data.x_train, data.x_test
         data, train, test = dataclasses.replace(data, x_train=train, x_test=test), x_train, x_test
-    lasting = _lasting(plain) + spec[len(plain) :]
+    lasting = (data.spec or _lasting(plain)) + spec[len(plain) :]
     return dataclasses.replace(
         data, spec=lasting, image_size=image_size, pair_train=train, pair_test=test
     )
@@ -71,8 +73,9 @@ def load_pairs(spec: str, *, random_state: int = 0, image_size: int | None = Non
 
 def _load(spec: str, random_state: int, image_size: int | None) -> tuple[Dataset, Array, Array]:
     """Return the inputs as a data set, and the targets of its two parts."""
-    if spec in named.DESCRIPTIONS:
-        return outlined(named.load(spec, random_state=random_state))
+    kind, _, made_of = (f"{EDGES}:{spec}" if spec in named.DESCRIPTIONS else spec).partition(":")
+    if kind in KINDS and made_of:
+        return made_pairs(kind, made_of, random_state, image_size)
     folders = [Path(part).expanduser() for part in spec.split(",")]
     path = folders[0]
     size = image_size
@@ -87,7 +90,8 @@ def _load(spec: str, random_state: int, image_size: int | None) -> tuple[Dataset
     else:
         raise InputError(
             f"{spec!r} names no pairs of images; give a folder of pictures side by side, or with "
-            "sub-folders A and B, two folders with a comma between, a list .csv, or an .npz"
+            "sub-folders A and B, two folders with a comma between, a list .csv, an .npz, or "
+            f"KIND:IMAGES with KIND one of {', '.join(KINDS)}"
         )
     x, y = (_dataset([part[side] for part in parts], path.stem, random_state) for side in (0, 1))
     return x, y.x_train, y.x_test
@@ -200,43 +204,6 @@ def _arrays(path: Path) -> list[tuple[Part, Part]]:
     )
 
 
-def outlined(data: Dataset) -> tuple[Dataset, Array, Array]:
-    """Return the outlines of a data set's images as inputs, and its images as targets."""
-    if data.x_train.ndim < 3:
-        raise InputError(f"{data.name} is a table; pairs are of images")
-    sides = [np.asarray(part) for part in (data.x_train, data.x_test)]
-    note = f"The inputs are outlines of {data.name}: where neighbours differ by over {EDGE}."
-    inputs = dataclasses.replace(
-        data,
-        name=f"outlines of {data.name}",
-        x_train=outlines(sides[0]),
-        x_test=outlines(sides[1]),
-        notes=(*data.notes, note),
-    )
-    return inputs, sides[0], sides[1]
-
-
-def outlines(x: Array) -> Array:
-    """Return (n, H, W) uint8 images that are white where a grey value leaves its left or upper one.
-
-    Differences of neighbours, and not Sobel's wider ones, keep the lines one pixel thin.
-
-    Examples
-    --------
-    >>> x = np.zeros((1, 5, 6))
-    >>> x[:, :, 3:] = 1
-    >>> outlines(x)[0, 2].tolist()
-    [0, 0, 0, 255, 0, 0]
-    """
-    unit = x / 255 if x.dtype == np.uint8 else np.asarray(x)
-    grey = unit.mean(axis=1) if unit.ndim == 4 else unit
-    across = np.diff(grey, axis=-1, prepend=grey[..., :1])
-    down = np.diff(grey, axis=-2, prepend=grey[..., :1, :])
-    return np.where(np.hypot(across, down) > EDGE, np.uint8(255), np.uint8(0))
-
-
 def _lasting(spec: str) -> str:
-    """Return names as they are and paths made absolute, so that a run can be resumed anywhere."""
-    if spec in named.DESCRIPTIONS:
-        return spec
+    """Return paths made absolute, so that a run can be resumed anywhere."""
     return ",".join(str(Path(part).expanduser().resolve()) for part in spec.split(","))

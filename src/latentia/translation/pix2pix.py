@@ -9,6 +9,8 @@ D minimises −L_cGAN / 2, which slows it beside G, and G minimises −E log D(x
 (section 3.3). The noise z is dropout. L1 is taken between images in [−1, 1], as the authors' code
 has it, which λ = 100 belongs to.
 
+The mean squared error ("mse") is not the paper's: it is for tasks that are measured by it.
+
 Both players of a step look at one output of the generator: the discriminator's loss takes G(x)
 without its graph, the generator's loss goes on from it with its graph, since G has not moved
 between. Norm is of each image by itself, in training and in use alike: it is the batch norm of the
@@ -27,7 +29,7 @@ from typing import Literal, final
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import l1_loss
+from torch.nn.functional import l1_loss, mse_loss
 
 from latentia import draws
 from latentia.losses import full_precision, real_fake_cross_entropy
@@ -70,7 +72,7 @@ class Pix2Pix(PairedTranslator):
     Attributes
     ----------
     generator_, discriminator_
-        The nets; with ``objective="l1"`` there is no discriminator.
+        The nets; with ``objective`` "l1" or "mse" there is no discriminator.
     target_shape_
         Shape of an image of ``y``.
     seed_
@@ -96,8 +98,8 @@ class Pix2Pix(PairedTranslator):
     ((8, 16, 16), True)
     """
 
-    objective: Literal["gan+l1", "l1", "gan"] = "gan+l1"
-    """What the generator minimises: the paper's eq. 4, its second term, or its first."""
+    objective: Literal["gan+l1", "l1", "gan", "mse"] = "gan+l1"
+    """What the generator minimises: eq. 4, its second term, its first, or the squared error."""
     l1_weight: float = 100.0
     """λ, the weight of L1 in eq. 4."""
     conditional: bool = True
@@ -154,12 +156,17 @@ class Pix2Pix(PairedTranslator):
             n_in, self.n_outputs, self.width, depth, self.norm, self.dropout
         )
         self.generator_.apply(isola_weights)
-        if self.objective != "l1":
+        if self.plays:
             n_shown = self.n_outputs + n_in * self.conditional
             self.discriminator_ = patch_discriminator(
                 self.patch, n_shown, self.width, size, self.norm
             )
             self.discriminator_.apply(isola_weights)
+
+    @property
+    def plays(self) -> bool:
+        """Whether there is a game, and so a discriminator."""
+        return self.objective not in ("l1", "mse")
 
     def updates(self) -> list[Update]:
         """Move the discriminator first, then the generator; L1 alone is no game."""
@@ -167,7 +174,7 @@ class Pix2Pix(PairedTranslator):
             adam, learning_rate=self.learning_rate, betas=(self.beta_1, self.beta_2)
         )
         generator = Update("generator", self.generator_loss, [self.generator_], optimizer=optimizer)
-        if self.objective == "l1":
+        if not self.plays:
             return [generator]
         judge = [self.discriminator_]
         return [
@@ -190,8 +197,9 @@ class Pix2Pix(PairedTranslator):
     def generator_loss(self, x: Tensor, y: Tensor) -> Loss:
         """Return −E log D(x, G(x)) + λ E |y − G(x)|, or the one term that is asked for."""
         shown = self.kept_pass(x, y) or self.pass_over(x, y)
-        distance = l1_loss(full_precision(shown.v_fake), shown.v)
-        if self.objective == "l1":
+        measure = mse_loss if self.objective == "mse" else l1_loss
+        distance = measure(full_precision(shown.v_fake), shown.v)
+        if not self.plays:
             return Loss(distance)
         adversarial = real_fake_cross_entropy(self.judged(shown.u, shown.v_fake), 1.0)
         terms = {"adversarial": adversarial, "l1": distance}

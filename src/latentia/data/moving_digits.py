@@ -1,0 +1,140 @@
+"""Films of digits that move and bounce off the walls, drawn and not stored: same seed, same films.
+
+    p(t) = r(p₀ + v t),   r(q) = m − |q mod 2m − m|,   m = the frame's side − the digit's
+
+along each axis, r being the reflection into [0, m]: a digit moves v pixels a frame and comes back
+from the wall as light from a mirror. Velocities are whole numbers, unlike those of [1]_, so that
+two frames tell the third exactly and what a model gets wrong is its own doing. Where digits overlap
+the brighter pixel is seen.
+
+References
+----------
+.. [1] N. Srivastava, E. Mansimov, R. Salakhutdinov, "Unsupervised Learning of Video Representations
+   using LSTMs", ICML 2015, section 3.1 (two MNIST digits in 64×64 pixels).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from latentia.data.dataset import Array
+from latentia.errors import InputError
+from latentia.parameters import check_range
+
+
+@dataclass(frozen=True)
+class MovingDigits:
+    """Films of moving digits.
+
+    Attributes
+    ----------
+    frames
+        (n, t, S, S) of the digits' type.
+    places
+        (n, t, k, 2) row and column of each digit's upper left corner.
+    velocities
+        (n, k, 2) pixels a frame at the start, down and right.
+    rows
+        (n, k) which images move.
+    """
+
+    frames: Array
+    places: NDArray[np.int64]
+    velocities: NDArray[np.int64]
+    rows: NDArray[np.int64]
+
+
+def moving_digits(
+    images: Array,
+    n: int,
+    n_frames: int = 10,
+    side: int = 32,
+    n_digits: int = 2,
+    speed: int = 3,
+    seed: int = 0,
+) -> MovingDigits:
+    """Return films of images drawn at random, each on a straight way at a steady speed.
+
+    Parameters
+    ----------
+    images
+        (m, h, w) images on black.
+    n, n_frames
+        How many films, and frames in each.
+    side
+        Of a frame in pixels.
+    n_digits
+        Images in a film.
+    speed
+        The most pixels that a digit moves down or right in a frame; none stands still.
+    seed
+        Which ones.
+
+    Raises
+    ------
+    InputError
+        For images with channels or larger than a frame, and counts below one.
+
+    Examples
+    --------
+    >>> film = moving_digits(np.ones((1, 2, 2)), 1, n_frames=2, side=4, n_digits=1, seed=1)
+    >>> film.velocities[0, 0], film.places[0, :, 0].tolist()
+    (array([ 2, -1]), [[1, 1], [1, 0]])
+    """
+    _check(images, n, n_frames, side, n_digits, speed)
+    draw = np.random.default_rng(seed)
+    rows = draw.integers(len(images), size=(n, n_digits))
+    room = np.array([side - images.shape[1], side - images.shape[2]])
+    first = draw.integers(room + 1, size=(n, n_digits, 2))
+    ways = [(i, j) for i in range(-speed, speed + 1) for j in range(-speed, speed + 1) if i or j]
+    velocities = np.array(ways)[draw.integers(len(ways), size=(n, n_digits))]
+    times = np.arange(n_frames)[:, None, None]
+    places = reflected((first[:, None] + velocities[:, None] * times).astype(np.int64), room)
+    frames = np.zeros((n, n_frames, side, side), images.dtype)
+    for digit in range(n_digits):
+        np.maximum(frames, _drawn(images[rows[:, digit]], places[:, :, digit], side), out=frames)
+    return MovingDigits(frames, places, velocities, rows)
+
+
+def reflected(places: NDArray[np.int64], room: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return where a straight way leads between walls at 0 and at ``room``.
+
+    >>> reflected(np.arange(-1, 6), np.array(3)).tolist()
+    [1, 0, 1, 2, 3, 2, 1]
+    """
+    period = np.maximum(2 * room, 1)
+    found: NDArray[np.int64] = room - np.abs(places % period - room)
+    return found
+
+
+def _drawn(digits: Array, corners: NDArray[np.int64], side: int) -> Array:
+    """Return (n, t, S, S) frames of (n, h, w) digits, their corners at (n, t, 2)."""
+    # A row and a column of black stand for all that lies outside a digit.
+    padded = np.pad(digits, ((0, 0), (0, 1), (0, 1)))
+    down, right = (
+        _inside(np.arange(side) - corners[..., axis, None], digits.shape[1 + axis])
+        for axis in (0, 1)
+    )
+    film = np.arange(len(digits))[:, None, None, None]
+    found: Array = padded[film, down[..., :, None], right[..., None, :]]
+    return found
+
+
+def _inside(places: NDArray[np.int64], length: int) -> NDArray[np.int64]:
+    return np.where((places >= 0) & (places < length), places, length)
+
+
+def _check(images: Array, n: int, n_frames: int, side: int, n_digits: int, speed: int) -> None:
+    counts = {"n": n, "n_frames": n_frames, "side": side, "n_digits": n_digits, "speed": speed}
+    for name, value in counts.items():
+        check_range(name, value, 1)
+    if images.ndim != 3:
+        raise InputError(f"moving digits are made of images (m, H, W), not {images.shape}")
+    if max(images.shape[1:]) > side:
+        raise InputError(
+            f"images of {images.shape[1:]} pixels do not fit into frames of {side}; give a side of "
+            f"at least {max(images.shape[1:])}"
+        )
