@@ -1,7 +1,7 @@
 """pix2pix on pairs: L1, the game alone and both, beside what can be had without a net.
 
     python benchmarks/pix2pix.py --data MAPS --runs FOLDER [--features WEIGHTS]
-        [--train missing|never] [--write docs/pix2pix.md]
+        [--only "L1" "L1 + cGAN"] [--train missing|never] [--write docs/pix2pix.md]
 
 Trains the recipe ``examples/recipes/pix2pix_maps.toml`` for each objective into
 ``RUNS/<objective>``; a run that is there is not trained again, one that was stopped goes on. The
@@ -43,11 +43,13 @@ def main() -> None:
     parser.add_argument("--runs", type=Path, required=True, help="where runs are and go")
     parser.add_argument("--features", type=Path, help="weights of SqueezeNet 1.0 or VGG-19")
     parser.add_argument("--recipe", type=Path, default=RECIPE)
+    parser.add_argument("--only", nargs="+", choices=list(OBJECTIVES), default=list(OBJECTIVES))
     parser.add_argument("--train", choices=("missing", "never"), default="missing")
     parser.add_argument("--write", type=Path, help="a Markdown file; the picture goes beside it")
     given = parser.parse_args()
     found = {}
-    for label, objective in OBJECTIVES.items():
+    for label in given.only:
+        objective = OBJECTIVES[label]
         run = given.runs / objective
         if given.train == "missing" and not (run / "report.html").exists():
             train(given, objective, run)
@@ -141,7 +143,7 @@ def page(lines: list[str], picture: str, spaces: dict[str, Any]) -> str:
             "",
             *lines,
             "",
-            f"![Input, L1, cGAN, L1 + cGAN, truth]({picture})",
+            f"![The input, what became of it, the truth]({picture})",
             "",
         ]
     )
