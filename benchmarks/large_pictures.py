@@ -86,7 +86,7 @@ def measure(name: str, side: int) -> None:
         seconds = time.process_time() - began
         with Image.open(path / "out" / "in.png") as made:
             size = f"{side:,}² → {made.width:,} × {made.height:,}"
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9
     verdict = "within" if peak < LIMIT else "OVER"
     print(f"| {name} | {size} | {seconds:,.0f} | {peak:.2f} | {verdict} {LIMIT:g} GB |")
 
