@@ -61,10 +61,13 @@ def main() -> None:
     chosen = given.only.split(",") if given.only else [*CASES, "seams"]
     print("| case | pixels | seconds of CPU | peak memory, GB | |\n|---|---|---|---|---|")
     for name in chosen:
+        if name not in [*CASES, "seams"]:
+            raise SystemExit(f"there is no case {name!r}")
         if name in CASES:
             side = given.side or CASES[name][1]
             words = [sys.executable, __file__, "--measure", name, "--side", str(side)]
-            print(subprocess.run(words, check=True, capture_output=True, text=True).stdout, end="")
+            done = subprocess.run(words, check=True, stdout=subprocess.PIPE, text=True)
+            print(done.stdout, end="", flush=True)
     if "seams" in chosen:
         seams(given)
 
@@ -83,7 +86,7 @@ def measure(name: str, side: int) -> None:
         seconds = time.process_time() - began
         with Image.open(path / "out" / "in.png") as made:
             size = f"{side:,}² → {made.width:,} × {made.height:,}"
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9
     verdict = "within" if peak < LIMIT else "OVER"
     print(f"| {name} | {size} | {seconds:,.0f} | {peak:.2f} | {verdict} {LIMIT:g} GB |")
 
@@ -124,11 +127,12 @@ def translate(model: Path, job: Any) -> None:
     assert not done.bad, done.bad
 
 
+# Of an SRResNet: scale, blocks × channels; of Pix2Pix its width.
 CASES: dict[str, tuple[Callable[[Path], None], int, Callable[[Path, Any], None]]] = {
-    "bicubic ×4": (lambda folder: None, 4000, upscale),
-    "SRResNet ×4, 16 blocks of 64": (lambda folder: upscaler(folder, 4, 16, 64), 1000, upscale),
-    "SRResNet ×2, 2 blocks of 16": (lambda folder: upscaler(folder, 2, 2, 16), 4000, upscale),
-    "Pix2Pix, width 64": (translator, 2048, translate),
+    "bicubic-×4": (lambda folder: None, 4000, upscale),
+    "SRResNet-×4-16×64": (lambda folder: upscaler(folder, 4, 16, 64), 1000, upscale),
+    "SRResNet-×2-2×16": (lambda folder: upscaler(folder, 2, 2, 16), 4000, upscale),
+    "Pix2Pix-64": (translator, 2048, translate),
 }
 
 

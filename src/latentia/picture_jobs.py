@@ -200,7 +200,6 @@ def each(
             outcome.written.append(path)
             for note in notes:
                 watch.print(f"latentia: {source}: {note}")
-        watch.begin(len(order.targets) + 1, "")
     return outcome
 
 

@@ -150,8 +150,10 @@ class FileProgress:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Take the bar down."""
+        """Take the bar down, full if nothing broke off."""
         if self._bar is not None:
+            if error is None and self._task is not None:
+                self._bar.update(self._task, completed=self.n_files, numbers="")
             self._bar.stop()
 
     def begin(self, number: int, name: str) -> None:

@@ -179,7 +179,7 @@ def test_results_that_exist_stay_unless_they_may_go(command, tmp_path):
     (out / "a.png").write_text("mine")
     status, _, errors = command(*words)
     assert (status, len(errors.splitlines())) == (2, 1)
-    assert "a.png exist: choose another --out, or --overwrite or --skip-existing" in errors
+    assert "a.png exists: choose another --out, or --overwrite or --skip-existing" in errors
     assert [p.name for p in out.iterdir()] == ["a.png"]
     assert command(*words, "--skip-existing")[:2] == (0, f"{out}: 1 picture\n")
     assert (out / "a.png").read_text() == "mine"

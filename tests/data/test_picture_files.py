@@ -169,7 +169,7 @@ def test_what_is_refused_before_any_work(tmp_path):
         ([folder], folder, "is the folder of the inputs"),
         ([folder / "a.png"], folder, "is one of the inputs"),
         ([folder / "a.png", folder / "b"], tmp_path / "new", "would both become"),
-        ([folder], out, "a.png exist: choose"),
+        ([folder], out, "a.png exists: choose"),
         ([folder], out / "a.png", "is a file"),
     ):
         with pytest.raises(InputError, match=sentence):

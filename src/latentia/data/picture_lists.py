@@ -114,9 +114,9 @@ def _allowed(targets: dict[Path, Path], existing: Existing) -> dict[Path, Path]:
         if target.resolve() in inputs:
             raise InputError(f"{target} is one of the inputs; choose another --out")
     if there and existing == "refuse":
-        more = f" and {len(there) - 1} others" if len(there) > 1 else ""
+        more = f", and {len(there) - 1} more" if len(there) > 1 else ""
         raise InputError(
-            f"{there[0]}{more} exist: choose another --out, or --overwrite or --skip-existing"
+            f"{there[0]} exists{more}: choose another --out, or --overwrite or --skip-existing"
         )
     if existing == "skip":
         return {s: t for s, t in targets.items() if not t.exists()}

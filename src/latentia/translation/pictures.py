@@ -10,9 +10,15 @@ Channels are made to fit:
 so that an upscaler keeps a picture's kind, and a translator gives the kind that it was fitted on.
 
 An upscaler looks a known way around (`SuperResolution.reach`), and its tiles are what the whole
-picture gives. A translator's net is convolutional and takes any size, but its norms take moments
-over all that they see, and its inmost layers see hundreds of pixels: tiles differ from the whole
-picture everywhere, and are blended.
+picture gives; of the paper's net, after a short training, tiles that share 32 pixels rather than
+twice the reach, 80, differ by 0.05/255.
+
+A translator's net is convolutional and takes any size, but its norms take moments over all that
+they see, and its inmost layers see hundreds of pixels: tiles differ from the whole picture
+everywhere, and are blended. With a U-Net fitted on maps of 128 pixels, tiles of 512 that share a
+quarter differ on a mosaic of photographs by 1/255 in the mean, 16/255 at most; the step at a cut is
+under 0.1/255, and 7/255 with tiles of 256 that share nothing. `benchmarks/large_pictures.py` prints
+such figures of any model.
 
 Shapes: pixels are (C, H, W), uint8, uint16 or floats in [0, 1]; bands (C', h, s·W) float32.
 """
