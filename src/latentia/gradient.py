@@ -23,12 +23,13 @@ from latentia import distributed, draws
 from latentia.application import apply
 from latentia.base import Model, to_numpy
 from latentia.checkups import Checkups, Numbers, examination
+from latentia.data.arrays import fingerprint
 from latentia.data.source import Source
 from latentia.engine import check_device_name, find_device, set_threads
 from latentia.parameters import check_range
 from latentia.plots.grids import DRAWABLE, rows, tile
 from latentia.progress import TrainingProgress
-from latentia.run import Run, Unrecorded, fingerprint, open_run, read_config, recorded_threads
+from latentia.run import Run, Unrecorded, open_run, read_config, recorded_threads
 from latentia.saved import fill
 from latentia.schedules import SCHEDULES
 from latentia.train import batch_order, train
@@ -136,14 +137,14 @@ class GradientModel(Model):
         with ExitStack() as stack:
             # One group of processes, also for what is trained first.
             stack.enter_context(distributed.process_group(device))
-            self.prepare(array, folder, progress)
-            self.initialise(source, device)
             recorder: Run | Unrecorded = Unrecorded()
             if folder is not None:
                 fixed = source.batch(np.arange(min(64, len(source))))[0].to(device)
                 draw = functools.partial(self._picture, fixed)
                 config = self._config(array, origin or {})
                 recorder = stack.enter_context(open_run(folder, config, draw, resume=resume))
+            self.prepare(array, folder, progress)
+            self.initialise(source, device)
             n_steps = batch_order(self, source).n_steps
             watch = stack.enter_context(
                 TrainingProgress(n_steps, self.n_epochs, type(self).__name__, progress)

@@ -7,7 +7,6 @@ picture an epoch), ``checkpoints/``, and at the end ``model/`` and ``report.html
 
 from __future__ import annotations
 
-import hashlib
 import importlib.metadata
 import json
 import os
@@ -153,6 +152,8 @@ class Unrecorded:
 def open_run(path: Path, config: Mapping[str, Any], draw: Draw, *, resume: bool) -> Iterator[Run]:
     """Hold a run directory for this process while it trains.
 
+    What is refused before its first checkpoint leaves no run that a new one would be refused for.
+
     Raises
     ------
     InputError
@@ -165,6 +166,10 @@ def open_run(path: Path, config: Mapping[str, Any], draw: Draw, *, resume: bool)
         run = Run(path, draw)
         try:
             yield run
+        except InputError:
+            if leads() and not resume and run.checkpoints.latest() is None:
+                (path / "config.json").unlink()
+            raise
         finally:
             run.close()
 
@@ -250,11 +255,3 @@ def versions() -> dict[str, str]:
     """Return the versions of Python and of the libraries that a result depends on."""
     found = {name: importlib.metadata.version(name) for name in LIBRARIES}
     return {"python": platform.python_version()} | found
-
-
-def fingerprint(X: NDArray[Any]) -> str:
-    """Return a hash of the data's shape, type and first, middle and last rows."""
-    digest = hashlib.sha256(f"{X.shape} {X.dtype}".encode())
-    for row in (0, len(X) // 2, len(X) - 1):
-        digest.update(X[row].tobytes())
-    return digest.hexdigest()[:16]

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 
+from latentia import SRGAN
 from latentia.checkpoint import Checkpoints
 from latentia.errors import InputError
 from latentia.files import write_atomically
@@ -153,3 +154,27 @@ def test_a_second_run_in_the_same_directory_is_refused_with_the_holder(images, t
         holder.kill()
         holder.wait()
         holder.stdout.close()
+
+
+def test_a_run_stopped_while_its_start_is_trained_is_a_run_to_resume(images, tmp_path, monkeypatch):
+    def model(**fields):
+        given = {"scale": 2, "n_blocks": 1, "width": 2, "discriminator_width": 2}
+        return SRGAN(**given, pretrain_epochs=1, n_epochs=1, random_state=0, **fields)
+
+    def stopped(*arguments):
+        raise KeyboardInterrupt
+
+    whole = model().fit(images, run=tmp_path / "whole")
+    with monkeypatch.context() as patched:
+        patched.setattr("latentia.translation.srgan.trained_start", stopped)
+        with pytest.raises(KeyboardInterrupt):
+            model().fit(images, run=tmp_path / "stopped")
+    resumed = model().fit(images, run=tmp_path / "stopped", resume=True)
+    np.testing.assert_array_equal(resumed.transform(images), whole.transform(images))
+
+
+def test_a_run_that_is_refused_before_it_begins_leaves_none_behind(images, tmp_path):
+    with pytest.raises(InputError, match="nowhere"):
+        SRGAN(scale=2, pretrained="nowhere").fit(images, run=tmp_path / "run")
+    with pytest.raises(InputError, match=r"it has no config\.json"):
+        SRGAN(scale=2).fit(images, run=tmp_path / "run", resume=True)

@@ -104,11 +104,6 @@ def kill_when_grown(words, path, n_lines):
     assert process.returncode == -signal.SIGKILL, errors
 
 
-def go_on(order, run):
-    """Return the command that begins a run, or goes on with it once it is a run."""
-    return ["resume", str(run)] if (run / "config.json").exists() else [*order, str(run)]
-
-
 @pytest.mark.parametrize("name", TRANSLATORS)
 def test_a_killed_command_leaves_no_trace(name, tmp_path, monkeypatch):
     check_command(name, TRANSLATORS[name][1][-1:], tmp_path, monkeypatch)
@@ -132,9 +127,11 @@ def check_command(name, growing, tmp_path, monkeypatch):
     assert main([*order, str(tmp_path / "whole")]) == 0
     killed = tmp_path / "killed"
     for file in growing:
-        kill_when_grown(go_on(order, killed), killed / file, n_lines=4)
+        begun = (killed / "config.json").exists()
+        words = ["resume", str(killed)] if begun else [*order, str(killed)]
+        kill_when_grown(words, killed / file, n_lines=4)
         assert not (killed / "model").exists()
-    assert main(go_on(order, killed)) == 0
+    assert main(["resume", str(killed)]) == 0
     for file in ("model/model.safetensors", "pretraining/model/model.safetensors"):
         paths = [folder / file for folder in (tmp_path / "whole", killed)]
         assert paths[0].exists() == paths[1].exists() == (name == "srgan" or "pre" not in file)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -188,3 +189,11 @@ def _usable(array: Array, name: str) -> Array:
     if array.ndim == 4 and array.shape[1] > 4 and array.shape[3] in (1, 3):
         return np.moveaxis(array, 3, 1)
     return array
+
+
+def fingerprint(X: Array) -> str:
+    """Return a hash of the data's shape, type and first, middle and last rows."""
+    digest = hashlib.sha256(f"{X.shape} {X.dtype}".encode())
+    for row in (0, len(X) // 2, len(X) - 1):
+        digest.update(X[row].tobytes())
+    return digest.hexdigest()[:16]
