@@ -189,8 +189,9 @@ def panels(table: list[Row], sets: dict[str, list[Any]]) -> Any:
     """Return the lecture's figure: the comic picture by each model, and the original."""
     shown = [(f"{r.name}\n{r.comic[1]:.2f} dB / {r.comic[2]:.4f}", r.comic[0]) for r in table]
     shown.append(("original", sets[COMIC[0]][COMIC[1]][0] / 255))
+    height, width = shown[-1][1].shape[-2:]
     with style():
-        figure = new_figure(3.0 * len(shown), 4.7)
+        figure = new_figure(3.0 * len(shown), 3.0 * height / width + 0.7)
         for axes, (title, image) in zip(figure.subplots(1, len(shown)), shown):
             axes.imshow(np.moveaxis(image, 0, 2))
             axes.set_title(title)
