@@ -358,7 +358,7 @@ def test_pretraining_is_a_run_of_its_own_and_is_not_repeated(kind, tmp_path, mon
             model.fit(X, run=tmp_path / "run")
     assert (tmp_path / "run" / "pretraining" / "metrics.jsonl").exists()
     monkeypatch.setattr(Autoencoder, "fit", lambda self, X: 1 / 0)
-    model.fit(X, run=tmp_path / "run")
+    model.fit(X, run=tmp_path / "run", resume=True)
     np.testing.assert_array_equal(model.transform(X), whole.transform(X))
     loaded = latentia.load(model.save(tmp_path / "model"))
     np.testing.assert_array_equal(loaded.predict_proba(X), model.predict_proba(X))

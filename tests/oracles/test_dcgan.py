@@ -70,7 +70,7 @@ def test_the_game_is_the_papers(images):
         model.generator_loss(x).double(), -d_fake.log().mean(), rtol=1e-5, atol=1e-6
     )
     optimizer = model.updates()[0].make_optimizer(0.1)
-    assert optimizer.defaults["lr"] == 2e-4
+    assert optimizer.defaults["lr"] == 1e-3
     assert optimizer.defaults["betas"] == (0.5, 0.999)
 
 
