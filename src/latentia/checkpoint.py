@@ -76,6 +76,11 @@ class Checkpoints:
         """Return tensors and state of the checkpoint with the best held-out score."""
         return self._read(BEST) if self._path(BEST, "json").exists() else None
 
+    @property
+    def empty(self) -> bool:
+        """Whether no step has been saved."""
+        return not self._names()
+
     def _names(self) -> list[str]:
         return sorted(path.stem for path in self.folder.glob("step_*.json"))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from types import TracebackType
 from typing import Self
@@ -29,7 +30,53 @@ def make_bar() -> Progress:
     )
 
 
-class TrainingProgress:
+class Shown(ABC):
+    """A bar on the error stream at a terminal, plain lines elsewhere, up within a ``with`` block.
+
+    Parameters
+    ----------
+    total
+        What a full bar stands for.
+    title
+        What is done.
+    shown
+        True, False, or None for "only at a terminal".
+    """
+
+    def __init__(self, total: int, title: str, shown: bool | None) -> None:
+        terminal = sys.stderr.isatty()
+        self.total, self.title = total, title
+        self.shown = (terminal if shown is None else shown) and leads()
+        self._bar = make_bar() if self.shown and terminal else None
+        self._task: TaskID | None = None
+        self._began = self._told = 0.0
+
+    def __enter__(self) -> Self:
+        """Start the clock and the bar."""
+        self._began = time.monotonic()
+        if self._bar is not None:
+            self._bar.start()
+            self._task = self._bar.add_task(self.title, total=self.total, numbers="")
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Take the bar down."""
+        if self._bar is not None:
+            if error is None:
+                self._end()
+            self._bar.stop()
+
+    @abstractmethod
+    def _end(self) -> None:
+        """Show what is to be seen last, if nothing broke off."""
+
+
+class TrainingProgress(Shown):
     """Watch a training run: step, epoch, images a second, each loss, time left.
 
     Parameters
@@ -47,33 +94,11 @@ class TrainingProgress:
     def __init__(
         self, n_steps: int, n_epochs: int, title: str, shown: bool | None, unit: str = "images"
     ) -> None:
-        self.n_steps, self.n_epochs, self.title, self.unit = n_steps, n_epochs, title, unit
-        terminal = sys.stderr.isatty()
-        self.shown = (terminal if shown is None else shown) and leads()
-        self._bar = make_bar() if self.shown and terminal else None
-        self._task: TaskID | None = None
+        super().__init__(n_steps, title, shown)
+        self.n_steps, self.n_epochs, self.unit = n_steps, n_epochs, unit
         self._images = 0
         self._start: int | None = None
-        self._began = self._told = 0.0
         self._ailment = ""
-
-    def __enter__(self) -> Self:
-        """Start the clock and the bar."""
-        self._began = time.monotonic()
-        if self._bar is not None:
-            self._bar.start()
-            self._task = self._bar.add_task(self.title, total=self.n_steps, numbers="")
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Take the bar down."""
-        if self._bar is not None:
-            self._bar.stop()
 
     def __call__(self, step: int, epoch: int, images: int, values: Mapping[str, float]) -> None:
         """Take a step's losses; tell them when it is time."""
@@ -106,6 +131,9 @@ class TrainingProgress:
         else:
             print(line, file=sys.stderr, flush=True)
 
+    def _end(self) -> None:
+        """Leave the last step's numbers."""
+
     def _print_line(self, step: int, numbers: str, now: float) -> None:
         done = step - (self._start or 0)
         left = (self.n_steps - step) * (now - self._began) / done
@@ -116,7 +144,7 @@ class TrainingProgress:
         )
 
 
-class FileProgress:
+class FileProgress(Shown):
     """Watch work on files one after the other: how many are done, and how much of this one.
 
     Parameters
@@ -130,31 +158,9 @@ class FileProgress:
     """
 
     def __init__(self, n_files: int, title: str, shown: bool | None) -> None:
-        self.n_files, self.title = n_files, title
-        terminal = sys.stderr.isatty()
-        self.shown = terminal if shown is None else shown
-        self._bar = make_bar() if self.shown and terminal else None
-        self._task: TaskID | None = None
-        self._number, self._name, self._told = 0, "", 0.0
-
-    def __enter__(self) -> Self:
-        """Put the bar up."""
-        if self._bar is not None:
-            self._bar.start()
-            self._task = self._bar.add_task(self.title, total=self.n_files, numbers="")
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Take the bar down, full if nothing broke off."""
-        if self._bar is not None:
-            if error is None and self._task is not None:
-                self._bar.update(self._task, completed=self.n_files, numbers="")
-            self._bar.stop()
+        super().__init__(n_files, title, shown)
+        self.n_files = n_files
+        self._number, self._name = 0, ""
 
     def begin(self, number: int, name: str) -> None:
         """Go on to the next file, counted from 1."""
@@ -171,6 +177,11 @@ class FileProgress:
         if self.shown and now - self._told > SECONDS_BETWEEN_LINES:
             self._told = now
             self.print(f"{self.title} {self._number}/{self.n_files}  {self._name}  {share:.0%}")
+
+    def _end(self) -> None:
+        """Fill the bar, also after a last file that could not be used."""
+        if self._bar is not None and self._task is not None:
+            self._bar.update(self._task, completed=self.n_files, numbers="")
 
     def print(self, line: str) -> None:
         """Write a line to the error stream, above the bar if there is one."""

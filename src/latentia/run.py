@@ -167,7 +167,7 @@ def open_run(path: Path, config: Mapping[str, Any], draw: Draw, *, resume: bool)
         try:
             yield run
         except InputError:
-            if leads() and not resume and run.checkpoints.latest() is None:
+            if leads() and not resume and run.checkpoints.empty:
                 (path / "config.json").unlink()
             raise
         finally:

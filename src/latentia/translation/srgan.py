@@ -35,6 +35,7 @@ from latentia.losses import full_precision, real_fake_cross_entropy
 from latentia.nets.features import FeatureNetwork, load_features
 from latentia.nets.srresnet import srgan_discriminator
 from latentia.parameters import check_range
+from latentia.translation.base import inside
 from latentia.translation.srresnet import SRResNet
 from latentia.translation.starting import saved_start, trained_start
 from latentia.translation.upscaling import UpscalingModel
@@ -246,8 +247,3 @@ class SRGAN(UpscalingModel):
     def judged(self, x: Tensor) -> Tensor:
         """Return (N, 1) logits."""
         return full_precision(self.discriminator_(inside(x)))
-
-
-def inside(x: Tensor) -> Tensor:
-    """Return images in [0, 1] as the discriminator sees them: in [−1, 1]."""
-    return 2 * x - 1
