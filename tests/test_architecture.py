@@ -37,7 +37,7 @@ LEVELS = [
     {"decoding"},
     {"profiling", "conditional", "classifier", "starts", "specimens"},
     {"linear", "autoencoders", "adversarial", "translation", "sequence"},
-    {"explore", "theory"},
+    {"explore", "theory", "image_tasks"},
     {"evaluation", "quality", "memorisation", "sections", "baselines"},
     {"jobs", "factor_report", "sequence_jobs"},
     {"explore_task", "evaluate_jobs", "picture_jobs"},

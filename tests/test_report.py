@@ -120,10 +120,8 @@ def test_every_opened_tag_is_closed_in_order(tmp_path):
 def test_every_measured_number_has_a_definition():
     sets = {"pairs": load_pairs("digits"), "domains": load_unpaired("digits:3,5")}
     for model in small_models().values():
-        kind = "pairs" if model.takes_pairs else "domains" if model.takes_domains else ""
-        data = sets.get(kind, load("digits"))
-        beside = data.pair_train if model.takes_pairs else data.y_train
-        model.fit(data.x_train[:200], beside[:200])
+        data = sets.get(model.learns_from, load("digits"))
+        model.fit(data.x_train[:200], data.targets[:200])
         assert set(evaluate(model, data)) <= set(DEFINITIONS)
 
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -35,6 +35,8 @@ class Model(BaseEstimator, ABC):  # type: ignore[misc]
 
     lacks: ClassVar[Mapping[str, str]] = {}
     """Verbs that the model does not have, and why."""
+    learns_from: ClassVar[Literal["samples", "pairs", "domains", "pieces"]] = "samples"
+    """What data to load: samples, pairs of images, two domains of them, sharp pieces of them."""
 
     data_shape_: tuple[int, ...]
 
@@ -58,16 +60,6 @@ class Model(BaseEstimator, ABC):  # type: ignore[misc]
     @property
     def takes_labels(self) -> bool:
         """Whether the model is of x given a class, so that its verbs take labels too."""
-        return False
-
-    @property
-    def takes_pairs(self) -> bool:
-        """Whether ``y`` holds the image that each one of X is to become."""
-        return False
-
-    @property
-    def takes_domains(self) -> bool:
-        """Whether ``y`` says which of two domains each image of X is of."""
         return False
 
     def validate_parameters(self) -> None:

@@ -25,7 +25,7 @@ def evaluate(run: Path, data_spec: str | None) -> tuple[dict[str, float], tuple[
     model = load(run)
     data, _ = hold_out(data_of(run, data_spec, model))
     metrics = measure(model, data)
-    return metrics, quoted(data, metrics)
+    return metrics, quoted(model, data, metrics)
 
 
 def answers(

@@ -16,6 +16,7 @@ from latentia.base import unit_floats
 from latentia.data import Dataset
 from latentia.engine import set_threads
 from latentia.errors import InputError
+from latentia.image_tasks import task_of
 from latentia.metrics.clustering import cluster_agreement
 from latentia.metrics.coverage import class_shares, coverage, entropy, nearest_classes
 from latentia.metrics.frechet import PixelFeatures, frechet_distance
@@ -25,9 +26,6 @@ from latentia.metrics.reconstruction import psnr, squared_error
 from latentia.progress import TrainingProgress
 from latentia.specimens import drawn, labelled, spread
 from latentia.translation.bicubic import Bicubic
-from latentia.translation.domain_figures import domain_metrics
-from latentia.translation.figures import translation_metrics
-from latentia.translation.super_resolution import SuperResolution, super_resolution_metrics
 
 MOST_SAMPLES = 10_000
 LEAST_SAMPLES = 1_000
@@ -61,12 +59,9 @@ def evaluate(model: Any, data: Dataset, random_state: int = 0) -> dict[str, floa
         Keys as in ``latentia.metrics.definitions.DEFINITIONS``; what a model cannot do is absent.
     """
     found: dict[str, float] = {"n_parameters": float(n_parameters(model))}
-    if model.takes_pairs:
-        return found | translation_metrics(model, data)
-    if model.takes_domains:
-        return found | domain_metrics(model, data)
-    if isinstance(model, SuperResolution):
-        return found | super_resolution_metrics(model, data.x_test)
+    task = task_of(model)
+    if task is not None:
+        return found | task.metrics(model, data)
     if hasattr(model, "reconstruct"):
         found |= _reconstruction(model, data)
     found |= _likelihood(model, data)

@@ -17,24 +17,20 @@ from latentia import MODELS
 from latentia.base import Model, unit_floats
 from latentia.data import Dataset
 from latentia.data import load as load_data
-from latentia.data.crops import load_crops
-from latentia.data.pairs import load_pairs
-from latentia.data.unpaired import load_unpaired
 from latentia.distributed import leads
 from latentia.errors import FitWarning, InputError
 from latentia.evaluation import evaluate as measure
 from latentia.evaluation import yardstick
 from latentia.files import write_atomically
 from latentia.gradient import GradientModel
+from latentia.image_tasks import task_of
 from latentia.plots.grids import rows, save_png, tile
 from latentia.profiling import Profile, profile
 from latentia.report import Report, write_report
 from latentia.run import read_config, versions
 from latentia.saved import load
 from latentia.sections import model_section
-from latentia.translation.domain_figures import domain_notes
-from latentia.translation.figures import baseline_notes
-from latentia.translation.super_resolution import SuperResolution
+from latentia.specimens import first_labels
 
 
 def hold_out(data: Dataset) -> tuple[Dataset, NDArray[Any]]:
@@ -51,18 +47,8 @@ def hold_out(data: Dataset) -> tuple[Dataset, NDArray[Any]]:
 
 def load_for(model: Model, data_spec: str, image_size: int | None) -> Dataset:
     """Return named data as the model takes them: images, tables, pairs, domains, sharp pieces."""
-    if model.takes_pairs:
-        return load_pairs(data_spec, image_size=image_size)
-    if model.takes_domains:
-        return load_unpaired(data_spec, image_size=image_size)
-    if isinstance(model, SuperResolution):
-        return load_crops(data_spec, side=image_size)
-    return load_data(data_spec, image_size=image_size)
-
-
-def beside(model: Model, data: Dataset) -> Any:  # noqa: ANN401
-    """Return what is fitted beside the samples: labels, domains, or the images to become."""
-    return data.pair_train if model.takes_pairs else data.y_train
+    task = task_of(model)
+    return (load_data if task is None else task.load)(data_spec, image_size=image_size)
 
 
 def train(
@@ -93,7 +79,7 @@ def measure_speed(
 ) -> Profile:
     """Profile a model's training steps on a data set; leave ``profile.json`` in its run."""
     data, _ = hold_out(load_for(model, data_spec, image_size))
-    found = profile(model, data.x_train, beside(model, data))
+    found = profile(model, data.x_train, data.targets)
     write_atomically(run / "profile.json", json.dumps(dataclasses.asdict(found)).encode())
     return found
 
@@ -125,7 +111,7 @@ def fit_in_run(
     measured: bool = True,
 ) -> Path:
     """Fit and save the model, then measure it and write its report; return the report's path."""
-    (data, validation), targets = hold_out(data), beside(model, data)
+    (data, validation), targets = hold_out(data), data.targets
     began = time.perf_counter()
     if isinstance(model, GradientModel):
         origin = {"spec": data.spec, "image_size": data.image_size}
@@ -135,7 +121,7 @@ def fit_in_run(
             held_out = (validation, targets[len(data.x_train) :])
         model.fit(
             data.x_train,
-            beside(model, data),
+            data.targets,
             validation=held_out if len(validation) else None,
             run=run,
             resume=resume,
@@ -176,16 +162,16 @@ def finish(model: Any, data: Dataset, run: Path, seconds: float) -> None:  # noq
     section = model_section(model, data, run, metrics)
     facts = {"data": f"{data.name}, {len(data.x_train):,} training samples"}
     title = f"{section.name} on {data.name}"
-    report = Report(title, data.description, facts, (section,), data.notes + quoted(data, metrics))
+    notes = data.notes + quoted(model, data, metrics)
+    report = Report(title, data.description, facts, (section,), notes)
     write_report(run / "report.html", report)
 
 
-def quoted(data: Dataset, metrics: dict[str, float]) -> tuple[str, ...]:
+def quoted(model: Model, data: Dataset, metrics: dict[str, float]) -> tuple[str, ...]:
     """Return the sentences that figures must be quoted with."""
-    if "absolute_error" in metrics:
-        return baseline_notes(data)
-    if "cycle_error_a" in metrics:
-        return domain_notes(data)
+    task = task_of(model)
+    if task is not None:
+        return task.notes(data)
     return (yardstick(data),) if "frechet_distance" in metrics else ()
 
 
@@ -218,9 +204,8 @@ def reconstruct(run: Path, data_spec: str | None, out: Path) -> Path:
         raise InputError(f"{type(model).__name__} has no reconstruct: {model.lacks['reconstruct']}")
     data = data_of(run, data_spec, model)
     x = np.asarray(data.x_test[:10] if out.suffix == ".png" else data.x_test)
-    domains = (model.classes_[np.asarray(data.y_test)[: len(x)]],) if model.takes_domains else ()
-    pairs = [("original", unit_floats(x)), ("reconstructed", model.reconstruct(x, *domains))]
-    return write_arrays(out, pairs)
+    back = model.reconstruct(x, *first_labels(model, data, len(x)))
+    return write_arrays(out, [("original", unit_floats(x)), ("reconstructed", back)])
 
 
 def data_of(run: Path, data_spec: str | None, model: Model | None = None) -> Dataset:

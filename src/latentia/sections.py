@@ -11,24 +11,21 @@ import numpy as np
 from latentia.base import unit_floats
 from latentia.data import Dataset
 from latentia.fields import model_reference, model_summary
+from latentia.image_tasks import task_of
 from latentia.linear.factor_solution import FactorSolution
 from latentia.linear.findings import findings
 from latentia.memorisation import Memorisation, draws_pictures, is_asked_of, memorisation_check
 from latentia.plots.curves import loss_curves
-from latentia.plots.grids import DRAWABLE, png, rows, tile
+from latentia.plots.grids import png, rows, tile
 from latentia.plots.latent import latent_map, spectrum
 from latentia.plots.style import png_bytes
 from latentia.report import ModelSection, Picture
 from latentia.run import read_metrics
-from latentia.specimens import drawn
-from latentia.translation.bicubic import Bicubic
-from latentia.translation.domain_figures import tested as domain_images
-from latentia.translation.super_resolution import SuperResolution
+from latentia.specimens import drawn, first_labels
 
 MOST_CODES = 2_000
 MOST_CLASSES = 10
 COLUMNS = 16
-ENLARGED = 6
 
 
 def model_section(
@@ -78,14 +75,11 @@ def _pictures(
         yield Picture("Nearest training images", caption, png_bytes(copies.figure()))
     if is_image and hasattr(model, "loadings_"):
         yield from factor_pictures(model)
-    if is_image and hasattr(model, "reconstruct"):
-        yield (_both_ways if model.takes_domains else _reconstructions)(model, data)
-    if model.takes_pairs:
-        yield _translations(model, data)
-    elif isinstance(model, SuperResolution):
-        yield from _enlarged(model, data)
-    elif hasattr(model, "transform") and not model.takes_domains:
-        yield _latent_map(model, data)
+    task = task_of(model)
+    if task is not None:
+        yield from task.pictures(model, data)
+    else:
+        yield from _latent_pictures(model, data)
     if hasattr(model, "explained_variance_ratio_"):
         figure = spectrum(model.explained_variance_ratio_)
         yield Picture("Spectrum", "Share of the variance along each component.", png_bytes(figure))
@@ -93,6 +87,13 @@ def _pictures(
     if records:
         caption = "Mean over each epoch, on training data and on held-out data."
         yield Picture("Loss curves", caption, png_bytes(loss_curves(records)))
+
+
+def _latent_pictures(model: Any, data: Dataset) -> Iterator[Picture]:  # noqa: ANN401
+    if draws_pictures(data) and hasattr(model, "reconstruct"):
+        yield _reconstructions(model, data)
+    if hasattr(model, "transform"):
+        yield _latent_map(model, data)
 
 
 def _samples(model: Any, data: Dataset) -> Picture:  # noqa: ANN401
@@ -104,11 +105,6 @@ def _samples(model: Any, data: Dataset) -> Picture:  # noqa: ANN401
     return Picture("Samples", "A row of draws for each class.", png(tile(samples, COLUMNS)))
 
 
-def _labels(model: Any, data: Dataset, n: int) -> tuple[Any, ...]:  # noqa: ANN401
-    """Return the first test labels for the verbs of a model that takes them."""
-    return (data.y_test[:n],) if model.takes_labels and data.y_test is not None else ()
-
-
 def _reconstructions(model: Any, data: Dataset) -> Picture:  # noqa: ANN401
     x = unit_floats(np.asarray(data.x_test[:10]))
     shown = [("original", x)]
@@ -117,43 +113,8 @@ def _reconstructions(model: Any, data: Dataset) -> Picture:  # noqa: ANN401
         noisy = model.add_noise(x, random_state=0)
         shown += [("noisy", noisy), ("denoised", model.reconstruct(noisy))]
         caption = "Ten test images, the same with noise, and with the noise taken away."
-    shown.append(("reconstructed", model.reconstruct(x, *_labels(model, data, 10))))
+    shown.append(("reconstructed", model.reconstruct(x, *first_labels(model, data, 10))))
     return Picture("Reconstructions", caption, png(rows(shown)))
-
-
-def _translations(model: Any, data: Dataset) -> Picture:  # noqa: ANN401
-    x, y = (unit_floats(np.asarray(part)[:10]) for part in (data.x_test, data.pair_test))
-    shown = [("input", x), ("output", model.transform(x)), ("target", y)]
-    visible = [
-        (label, part) for label, part in shown if part.ndim == 3 or part.shape[1] in DRAWABLE
-    ]
-    caption = "Test images, what the model makes of them, and what they should become."
-    return Picture("Translations", caption, png(rows(visible)))
-
-
-def _both_ways(model: Any, data: Dataset) -> Picture:  # noqa: ANN401
-    a, b = (images[:10] for images in domain_images(data))
-    names = data.class_names or ("A", "B")
-    there, back = model.transform(a), model.inverse_transform(b)
-    shown = [
-        (names[0], a),
-        (f"→ {names[1]}", there),
-        (f"→ {names[0]}", model.inverse_transform(there)),
-        (names[1], b),
-        (f"→ {names[0]}", back),
-        (f"→ {names[1]}", model.transform(back)),
-    ]
-    caption = "Test images of each domain, translated to the other, and back."
-    return Picture("Translations", caption, png(rows(shown)))
-
-
-def _enlarged(model: SuperResolution, data: Dataset) -> Iterator[Picture]:
-    sharp, large = model.beside_enlarged(np.asarray(data.x_test)[:ENLARGED])
-    if draws_pictures(data):
-        bicubic = Bicubic(scale=model.scale).fit(sharp)
-        shown = [("bicubic", bicubic.beside_enlarged(sharp)[1]), ("output", large)]
-        caption = "Test images made small and enlarged by either, beside the sharp ones."
-        yield Picture("Enlarged", caption, png(rows([*shown, ("sharp", sharp)])))
 
 
 def factor_pictures(model: Any) -> Iterator[Picture]:  # noqa: ANN401
@@ -172,7 +133,7 @@ def factor_pictures(model: Any) -> Iterator[Picture]:  # noqa: ANN401
 
 def _latent_map(model: Any, data: Dataset) -> Picture:  # noqa: ANN401
     shown = np.asarray(data.x_test[:MOST_CODES])
-    codes = model.transform(shown, *_labels(model, data, MOST_CODES))
+    codes = model.transform(shown, *first_labels(model, data, MOST_CODES))
     labels = None if data.y_test is None else np.asarray(data.y_test[:MOST_CODES])
     figure = latent_map(codes, labels, data.class_names)
     caption = "Codes of test samples" + ("." if labels is None else ", coloured by class.")

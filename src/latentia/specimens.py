@@ -27,3 +27,11 @@ def drawn(model: Any, data: Dataset, n: int, random_state: int) -> NDArray[Any]:
         return np.asarray(model.sample(n, random_state=random_state))
     given = np.resize(data.y_test, (n, *data.y_test.shape[1:]))
     return np.asarray(model.sample(n, random_state=random_state, y=given))
+
+
+def first_labels(model: Any, data: Dataset, n: int) -> tuple[NDArray[Any], ...]:  # noqa: ANN401
+    """Return the first test labels for the verbs of a model that takes them, else nothing."""
+    if data.y_test is None or not (model.takes_labels or model.learns_from == "domains"):
+        return ()
+    labels = np.asarray(data.y_test[:n])
+    return (model.classes_[labels] if model.learns_from == "domains" else labels,)

@@ -12,8 +12,11 @@ from PIL import Image
 
 from latentia import MODELS
 from latentia.cli import main
+from latentia.data import load as load_data
+from latentia.data.unpaired import load_unpaired
 from latentia.fields import command_name, model_fields, model_reference, model_summary
 from latentia.options import class_name_of, reader
+from latentia.saved import load
 
 
 def run(capsys, *words):
@@ -95,6 +98,21 @@ def test_a_mistake_in_a_recipe(text, sentence, capsys, tmp_path, monkeypatch):
     status, _, errors = run(capsys, "train", "--recipe", "recipe.toml")
     assert status == 2
     assert sentence in errors
+
+
+@pytest.mark.parametrize("name", ["conditional-vae", "cyclegan"])
+def test_a_model_that_takes_labels_reconstructs_test_images_with_theirs(name, capsys, tmp_path):
+    small = ["--width", "4", "--n-blocks", "1"] if name == "cyclegan" else []
+    data = "digits:3,5" if name == "cyclegan" else "digits"
+    words = ["train", name, "--data", data, "--n-epochs", "1", *small, "--run", str(tmp_path / "r")]
+    assert run(capsys, *words)[0] == 0
+    out = tmp_path / "r.npz"
+    assert run(capsys, "reconstruct", str(tmp_path / "r"), "--out", str(out))[0] == 0
+    model = load(tmp_path / "r")
+    found = load_unpaired(data) if name == "cyclegan" else load_data(data)
+    with np.load(out) as written:
+        expected = model.reconstruct(found.x_test, found.y_test)
+        np.testing.assert_allclose(written["reconstructed"], expected, atol=1e-6)
 
 
 def test_a_whole_session(capsys, tmp_path, monkeypatch):

@@ -29,14 +29,14 @@ def pictures(tmp_path):
 
 
 def test_pieces_are_sharp_and_test_pictures_are_others(pictures):
-    data = load_crops(str(pictures), side=12)
+    data = load_crops(str(pictures), image_size=12)
     assert data.x_train.shape[1:] == data.x_test.shape[1:] == (3, 12, 12)
     assert data.x_train.dtype == np.uint8
     seen = [{int(x[0, 0, 0]) // 10 for x in part[1:]} for part in (data.x_train, data.x_test)]
     assert seen[1] == {9, 19}
     assert not seen[0] & seen[1]
     assert "1 files were left out" in data.notes[1]
-    again = load_crops(data.spec, side=data.image_size)
+    again = load_crops(data.spec, image_size=data.image_size)
     np.testing.assert_array_equal(again.x_train, data.x_train)
 
 
@@ -45,7 +45,7 @@ def test_parts_of_a_folder_are_kept(pictures):
     (pictures / "test").mkdir()
     for path in pictures.glob("*.png"):
         path.rename(pictures / ("test" if path.stem == "05" else "train") / path.name)
-    data = load_crops(str(pictures), side=12)
+    data = load_crops(str(pictures), image_size=12)
     assert {int(x[0, 0, 0]) for x in data.x_test} == {50}
 
 
@@ -57,7 +57,7 @@ def test_other_data_are_loaded_as_they_are(tmp_path):
 
 def test_what_cannot_be_cut_is_refused(pictures, tmp_path):
     with pytest.raises(InputError, match="image_size is 0"):
-        load_crops(str(pictures), side=0)
+        load_crops(str(pictures), image_size=0)
     with pytest.raises(InputError, match="at least 96 pixels"):
         load_crops(str(pictures))
     few = tmp_path / "few"

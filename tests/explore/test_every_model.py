@@ -19,8 +19,8 @@ pytestmark = pytest.mark.filterwarnings("ignore::latentia.errors.FitWarning")
 @pytest.mark.parametrize("name", small_models())
 def test_every_model(name, faces):
     model = small_models()[name]
-    numbers = np.arange(len(faces)) % (2 if model.takes_domains else 4)
-    model.fit(faces, faces if model.takes_pairs else numbers)
+    numbers = np.arange(len(faces)) % (2 if model.learns_from == "domains" else 4)
+    model.fit(faces, faces if model.learns_from == "pairs" else numbers)
     if not isinstance(model, LatentModel):
         for act in (
             lambda: traverse(model),

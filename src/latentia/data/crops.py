@@ -21,7 +21,7 @@ SIDE = 96
 """Of a piece where none is asked for: that of the SRGAN paper."""
 
 
-def load_crops(spec: str, *, side: int | None = None, random_state: int = 0) -> Dataset:
+def load_crops(spec: str, *, image_size: int | None = None, random_state: int = 0) -> Dataset:
     """Return random pieces of a folder's pictures, or any other data as it is.
 
     Parameters
@@ -29,9 +29,9 @@ def load_crops(spec: str, *, side: int | None = None, random_state: int = 0) -> 
     spec
         A folder of pictures, in parts ``train`` and ``test`` or in one, of which every tenth
         picture is then held out; or what `latentia.data.load` takes.
-    side
-        Of the pieces in pixels, 96 without it; other data than folders of pictures are resized to
-        it as `latentia.data.load` does.
+    image_size
+        Side of the pieces in pixels, 96 without it; other data than folders of pictures are
+        resized to it as `latentia.data.load` does.
     random_state
         Of the pieces' places.
 
@@ -42,10 +42,10 @@ def load_crops(spec: str, *, side: int | None = None, random_state: int = 0) -> 
     """
     folder = Path(spec).expanduser()
     if spec in named.names() or not folder.is_dir() or idx.find(folder) is not None:
-        return named.load(spec, random_state=random_state, image_size=side)
-    check_range("image_size", side, 1)
+        return named.load(spec, random_state=random_state, image_size=image_size)
+    check_range("image_size", image_size, 1)
     train, test, notes = _parts(folder)
-    length = SIDE if side is None else side
+    length = SIDE if image_size is None else image_size
     return Dataset(
         name=folder.name,
         x_train=random_crops(train, length, random_state=random_state),

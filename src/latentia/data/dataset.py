@@ -88,6 +88,11 @@ class Dataset:
     pair_train: Array | None = None
     pair_test: Array | None = None
 
+    @property
+    def targets(self) -> Array | None:
+        """What is fitted beside ``x_train``: the images to become, else labels, else nothing."""
+        return self.y_train if self.pair_train is None else self.pair_train
+
 
 @dataclass(frozen=True)
 class Part:

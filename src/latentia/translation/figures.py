@@ -22,6 +22,7 @@ from latentia.base import unit_floats
 from latentia.data import Dataset
 from latentia.metrics.reconstruction import psnr
 from latentia.metrics.structural_similarity import WINDOW, ssim
+from latentia.specimens import spread
 
 Images = NDArray[Any]
 MOST_TESTED = 200
@@ -40,9 +41,8 @@ def translation_metrics(model: Any, data: Dataset) -> dict[str, float]:  # noqa:
 
 def tested(data: Dataset) -> tuple[Images, Images]:
     """Return at most ``MOST_TESTED`` test pairs, evenly spaced; the targets in [0, 1]."""
-    n = len(data.x_test)
-    places = np.linspace(0, n - 1, min(n, MOST_TESTED)).astype(np.intp)
-    return np.asarray(data.x_test[places]), unit_floats(np.asarray(data.pair_test)[places])
+    y = spread(np.asarray(data.pair_test), MOST_TESTED)
+    return spread(data.x_test, MOST_TESTED), unit_floats(y)
 
 
 def closeness(target: Images, output: Images) -> dict[str, float]:

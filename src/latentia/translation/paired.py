@@ -36,10 +36,7 @@ class PairedTranslator(Translator, ABC):
         (H, W) or (C, H, W) of an image of ``y``.
     """
 
-    @property
-    def takes_pairs(self) -> bool:
-        """Whether ``y`` holds the image that each one of X is to become: it does."""
-        return True
+    learns_from = "pairs"
 
     @property
     def output_shape_(self) -> tuple[int, ...]:

@@ -18,11 +18,13 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils.validation import check_is_fitted
 
 from latentia.base import Model, in_kind_of, to_numpy, unit_floats
+from latentia.data import Dataset
 from latentia.data.degrade import cut_to_multiple, degraded
 from latentia.errors import InputError
 from latentia.inputs import check_images
 from latentia.metrics.structural_similarity import WINDOW
 from latentia.metrics.super_resolution import luma_psnr, luma_ssim
+from latentia.specimens import spread
 from latentia.translation.tiles import Tiles, in_tiles
 
 Images = NDArray[Any]
@@ -40,6 +42,7 @@ class SuperResolution(Model, ABC):
     scale: int = 4
     """How much larger images become: 2 or 4."""
 
+    learns_from = "pieces"
     lacks = {
         "sample": "it enlarges a given image and has no prior to draw one from",
         "reconstruct": "its two verbs take images of different sizes; score compares them",
@@ -179,10 +182,9 @@ class SuperResolution(Model, ABC):
         return array
 
 
-def super_resolution_metrics(model: SuperResolution, images: Images) -> dict[str, float]:
-    """Return a fitted model's PSNR, and SSIM where images are large enough, on sharp images."""
-    places = np.linspace(0, len(images) - 1, min(len(images), MOST_TESTED)).astype(np.intp)
-    sharp, large = model.beside_enlarged(np.asarray(images[places]))
+def super_resolution_metrics(model: SuperResolution, data: Dataset) -> dict[str, float]:
+    """Return a fitted model's PSNR on test images, and SSIM where they are large enough."""
+    sharp, large = model.beside_enlarged(spread(data.x_test, MOST_TESTED))
     found = {"luma_psnr": luma_psnr(sharp, large, model.scale)}
     if min(sharp.shape[-2:]) >= WINDOW + 2 * model.scale:
         found["luma_ssim"] = luma_ssim(sharp, large, model.scale)

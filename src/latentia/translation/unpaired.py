@@ -36,10 +36,7 @@ class UnpairedTranslator(Translator, ABC):
         (2,) the labels of ``y``, sorted: that of domain A, then that of B.
     """
 
-    @property
-    def takes_domains(self) -> bool:
-        """Whether ``y`` says which of two domains each image of X is of: it does."""
-        return True
+    learns_from = "domains"
 
     @property
     def output_shape_(self) -> tuple[int, ...]:
