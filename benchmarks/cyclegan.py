@@ -22,11 +22,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from long_runs import trained
 
 import latentia
 from latentia.base import unit_floats
 from latentia.classifier import ImageClassifier
-from latentia.cli import main as command
 from latentia.data.dataset import Dataset
 from latentia.data.unpaired import load_unpaired
 from latentia.files import write_atomically
@@ -111,12 +111,7 @@ def main(words: list[str] | None = None) -> None:
 
 def train(task: str, spec: str, data: Dataset, runs: Path) -> None:
     """Train CycleGAN, Pix2Pix on shuffled pairs, and the classifier, unless they are there."""
-    run = runs / "cyclegan"
-    if not (run / "report.html").exists():
-        resumed = (run / "config.json").exists()
-        new = ["train", "--recipe", str(RECIPES[task]), "--data", spec, "--run", str(run)]
-        if command(["resume", str(run)] if resumed else new) != 0:
-            raise SystemExit(f"training in {run} failed")
+    run = trained(runs / "cyclegan", ["--recipe", str(RECIPES[task]), "--data", spec])
     if not (runs / "judge").exists():
         judge = ImageClassifier(title=data.name).fit(data.x_train, data.y_train)
         judge.save(runs / "judge")

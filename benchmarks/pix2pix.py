@@ -17,10 +17,10 @@ from typing import Any
 
 import numpy as np
 import torch
+from long_runs import trained
 
 import latentia
 from latentia.base import unit_floats
-from latentia.cli import main as command
 from latentia.data.pairs import load_pairs
 from latentia.files import write_atomically
 from latentia.metrics.frechet import PixelFeatures, frechet_distance
@@ -51,8 +51,9 @@ def main() -> None:
     for label in given.only:
         objective = OBJECTIVES[label]
         run = given.runs / objective
-        if given.train == "missing" and not (run / "report.html").exists():
-            train(given, objective, run)
+        if given.train == "missing":
+            words = ["--recipe", str(given.recipe), "--data", given.data]
+            trained(run, [*words, "--objective", objective])
         if (run / "evaluation.json").exists():
             found[label] = run
     size = read_config(next(iter(found.values())))["data"]["image_size"]
@@ -65,14 +66,6 @@ def main() -> None:
     draw(picture, data, outputs)
     if given.write is not None:
         write_atomically(given.write, page(lines, picture.name, spaces).encode())
-
-
-def train(given: argparse.Namespace, objective: str, run: Path) -> None:
-    """Train an objective in its run directory, or go on with it."""
-    order = ["train", "--recipe", str(given.recipe), "--data", given.data]
-    order += ["--objective", objective, "--run", str(run)]
-    if command(["resume", str(run)] if (run / "config.json").exists() else order) != 0:
-        raise SystemExit(f"training in {run} failed")
 
 
 def feature_spaces(targets: np.ndarray, weights: Path | None) -> dict[str, Any]:

@@ -21,9 +21,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from long_runs import trained
 
 import latentia
-from latentia.cli import main as command
 from latentia.evaluation import importance_bound
 from latentia.files import write_atomically
 from latentia.metrics.clustering import cluster_agreement
@@ -151,19 +151,13 @@ def main() -> None:
 
 def train(target: Target, seed: int, run: Path, mnist: str) -> None:
     """Train a recipe with a seed, or go on with it, unless it is done."""
-    if (run / "model").is_dir():
-        return
-    if (run / "config.json").exists():
-        command(["resume", str(run)])
-        return
-    words = ["train", "--recipe", str(ROOT / f"examples/recipes/{target.recipe}.toml")]
-    words += ["--data", mnist, "--run", str(run), "--random-state", str(seed)]
+    words = ["--recipe", str(ROOT / f"examples/recipes/{target.recipe}.toml")]
+    words += ["--data", mnist, "--random-state", str(seed)]
     if target.starts_from is not None:
         words += ["--pretrained", str(run.parent / f"{target.starts_from}-{seed}")]
     if target.n_epochs is not None:
         words += ["--n-epochs", str(target.n_epochs)]
-    if command(words) != 0:
-        raise SystemExit(f"training {target.recipe} failed")
+    trained(run, words)
 
 
 def row(target: Target, seed: int, run: Path, data: Any, given: argparse.Namespace) -> str:

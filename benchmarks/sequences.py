@@ -15,7 +15,8 @@ import argparse
 import json
 from pathlib import Path
 
-from latentia.cli import main as command
+from long_runs import trained
+
 from latentia.files import write_atomically
 from latentia.run import read_config
 
@@ -45,8 +46,9 @@ def main() -> None:
     found, lines = {}, list(HEAD)
     for name, words in MODELS.items():
         run = given.runs / name
-        if given.train == "missing" and not (run / "report.html").exists():
-            train(words, given.text, run)
+        if given.train == "missing":
+            seed = [] if name == "n-gram" else ["--random-state", "0"]
+            trained(run, [*words, "--data", given.text, *seed])
         if (run / "evaluation.json").exists():
             found[name] = json.loads((run / "evaluation.json").read_text())
             lines.append(row(name, run, found[name]))
@@ -55,17 +57,6 @@ def main() -> None:
     print(*verdicts, sep="\n")
     if given.write is not None:
         write(given.write, lines, verdicts, given.runs / "lstm" / "samples" / "sample.txt")
-
-
-def train(words: list[str], text: str, run: Path) -> None:
-    """Train a model in its run directory, or go on with it."""
-    if (run / "config.json").exists():
-        order = ["resume", str(run)]
-    else:
-        order = ["train", *words, "--data", text, "--run", str(run)]
-        order += [] if words[0] == "n-gram" else ["--random-state", "0"]
-    if command(order) != 0:
-        raise SystemExit(f"training in {run} failed")
 
 
 def row(name: str, run: Path, figures: dict[str, float]) -> str:

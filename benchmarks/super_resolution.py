@@ -20,9 +20,9 @@ from typing import Any
 
 import numpy as np
 import torch
+from long_runs import trained
 
 import latentia
-from latentia.cli import main as command
 from latentia.data.crops import read_pictures
 from latentia.data.degrade import cut_to_multiple
 from latentia.files import write_atomically
@@ -103,13 +103,7 @@ def train(given: argparse.Namespace) -> None:
     features = [] if given.features is None else ["--features", str(given.features)]
     orders = {"srresnet": data, "srgan": ["srgan", *data, *GAN, *start, *features]}
     for name, words in orders.items():
-        run = given.runs / name
-        if (run / "report.html").exists():
-            continue
-        resumed = (run / "config.json").exists()
-        order = ["resume", str(run)] if resumed else ["train", *words, "--run", str(run)]
-        if command(order) != 0:
-            raise SystemExit(f"training in {run} failed")
+        trained(given.runs / name, words)
 
 
 def models(given: argparse.Namespace, sets: dict[str, list[Any]]) -> list[tuple[Any, Row]]:

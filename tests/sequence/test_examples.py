@@ -37,6 +37,7 @@ def test_the_benchmarks_table(tmp_path, monkeypatch, capsys):
     (tmp_path / "examples" / "recipes").mkdir(parents=True)
     (tmp_path / "examples" / "recipes" / recipe.name).write_text("\n".join(lines))
     (tmp_path / "benchmarks").mkdir()
+    monkeypatch.syspath_prepend(ROOT / "benchmarks")
     script = tmp_path / "benchmarks" / "sequences.py"
     script.write_text((ROOT / "benchmarks" / "sequences.py").read_text())
     words = ("--text", "text.txt", "--runs", "r", "--write", "table.md")

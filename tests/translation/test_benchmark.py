@@ -18,7 +18,8 @@ random_state = 0
 """
 
 
-def test_the_benchmarks_table(tmp_path, capsys):
+def test_the_benchmarks_table(tmp_path, monkeypatch, capsys):
+    monkeypatch.syspath_prepend(ROOT / "benchmarks")
     draw = np.random.default_rng(0)
     for name, n in (("T91", 10), ("Set5", 2), ("Set14", 5)):
         (tmp_path / name).mkdir()

@@ -20,7 +20,9 @@ random_state = 0
 
 @pytest.fixture(scope="module")
 def script():
-    return runpy.run_path(str(ROOT / "benchmarks" / "cyclegan.py"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(ROOT / "benchmarks")
+        return runpy.run_path(str(ROOT / "benchmarks" / "cyclegan.py"))
 
 
 def test_the_benchmarks_table(script, tmp_path, capsys):
