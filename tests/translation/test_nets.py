@@ -7,7 +7,7 @@ from torch import nn
 
 from latentia.draws import seed
 from latentia.errors import InputError
-from latentia.nets.normalisation import BatchNorm, Dropout, InstanceNorm
+from latentia.nets.normalisation import NORMS, BatchNorm, Dropout, InstanceNorm
 from latentia.nets.patchgan import (
     check_patch,
     halvings_of,
@@ -54,6 +54,17 @@ def test_nothing_before_a_norm_has_a_bias_and_everything_else_has():
         for layer, following in zip(layers, [*layers[1:], None], strict=True):
             if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d):
                 assert (layer.bias is None) == isinstance(following, BatchNorm)
+
+
+def test_layer_norm_is_its_sum_and_keeps_what_tells_channels_apart():
+    x = torch.rand(3, 4, 5, 6, dtype=torch.double) * torch.tensor([1.0, 2, 3, 4])[:, None, None]
+    net = NORMS["layer"](4).double()
+    centred = x - x.mean((1, 2, 3), keepdim=True)
+    expected = centred / (centred.square().mean((1, 2, 3), keepdim=True) + 1e-5).sqrt()
+    torch.testing.assert_close(net(x), expected)
+    torch.testing.assert_close(net(x)[1:2], net(x[1:2]))
+    assert (net(x).mean((2, 3)).diff(dim=1) > 0).all()
+    assert NORMS["instance"](4).double()(x).mean((2, 3)).abs().max() < 1e-6
 
 
 def test_skips_carry_every_layer():

@@ -94,9 +94,31 @@ class InstanceNorm(nn.GroupNorm):
         super().__init__(width, width)
 
 
-Normalisation = Literal["batch", "instance"]
-"""Over a batch's images together, or over each image by itself."""
+class LayerNorm(nn.GroupNorm):
+    """Norm of each image by itself over all its channels, with a scale and shift of each channel.
+
+    What makes one channel stronger than another in the whole image, such as its colour, is kept,
+    where instance norm takes it away.
+
+    Parameters
+    ----------
+    width
+        Channels.
+
+    References
+    ----------
+    .. [1] J. L. Ba, J. R. Kiros, G. E. Hinton, "Layer Normalization", 2016, eq. 3.
+    .. [2] Y. Wu, K. He, "Group Normalization", ECCV 2018, section 3.1 (the case of one group).
+    """
+
+    def __init__(self, width: int) -> None:
+        super().__init__(1, width)
+
+
+Normalisation = Literal["batch", "instance", "layer"]
+"""Each channel over a batch's images, each channel of each image, or each image's channels."""
 NORMS: Mapping[Normalisation, Callable[[int], nn.Module]] = {
     "batch": BatchNorm,
     "instance": InstanceNorm,
+    "layer": LayerNorm,
 }

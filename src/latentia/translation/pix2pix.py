@@ -14,7 +14,8 @@ The mean squared error ("mse") is not the paper's: it is for tasks that are meas
 Both players of a step look at one output of the generator: the discriminator's loss takes G(x)
 without its graph, the generator's loss goes on from it with its graph, since G has not moved
 between. Norm is of each image by itself, in training and in use alike: it is the batch norm of the
-paper's batches of one, and leaves the batch size free.
+paper's batches of one, and leaves the batch size free. At small sizes it takes away much of what
+tells one place from another, its colour; norm over all channels of an image ("layer") does not.
 
 Shapes: ``x`` is (N, C_x, H, W), ``y`` (N, C_y, H, W), in [0, 1]; ``u``, ``v`` the same in [−1, 1].
 """
@@ -108,8 +109,8 @@ class Pix2Pix(PairedTranslator):
     """What a verdict sees: pixel, 16, 70 or the image; auto is 70, or a smaller image whole."""
     width: int = 32
     """Channels of both nets' outermost layers (64 in the paper); deeper ones double."""
-    norm: Literal["batch", "instance"] = "instance"
-    """Norm of each image by itself, as in the paper's batches of one, or over the batch."""
+    norm: Literal["batch", "instance", "layer"] = "instance"
+    """Over the batch, over each image's channels one by one (as in the paper), or all together."""
     dropout: float = 0.5
     """Dropout of the three innermost decoder layers: the noise z."""
     test_noise: bool = False
