@@ -35,6 +35,9 @@ from latentia.schedules import SCHEDULES
 from latentia.train import batch_order, train
 from latentia.updates import Update
 
+SHOWN = 64
+"""Samples that an epoch's picture may show."""
+
 
 @dataclasses.dataclass(eq=False, repr=False, kw_only=True)
 class GradientModel(Model):
@@ -67,8 +70,11 @@ class GradientModel(Model):
         """Return one training step: the lines of the algorithm box, in order."""
 
     @abstractmethod
-    def preview(self, x: Tensor) -> list[tuple[str, Tensor]]:
-        """Return labelled images, from fixed latents or some fixed data, for an epoch's picture."""
+    def preview(self, x: Tensor, *beside: Tensor) -> list[tuple[str, Tensor]]:
+        """Return labelled images for an epoch's picture.
+
+        ``x`` and what the losses take beside it are of the first held-out samples, if any are.
+        """
 
     @property
     def sample_shape_(self) -> tuple[int, ...]:
@@ -139,8 +145,8 @@ class GradientModel(Model):
             stack.enter_context(distributed.process_group(device))
             recorder: Run | Unrecorded = Unrecorded()
             if folder is not None:
-                fixed = source.batch(np.arange(min(64, len(source))))[0].to(device)
-                draw = functools.partial(self._picture, fixed)
+                fixed = [part.to(device) for part in (held_out or source).first(SHOWN)]
+                draw = functools.partial(self._picture, *fixed)
                 config = self._config(array, origin or {})
                 recorder = stack.enter_context(open_run(folder, config, draw, resume=resume))
             self.prepare(array, folder, progress)
@@ -215,12 +221,12 @@ class GradientModel(Model):
             | {"samples": len(array), "shape": array.shape[1:], "hash": fingerprint(array)},
         }
 
-    def _picture(self, fixed: Tensor) -> NDArray[np.uint8] | None:
-        if fixed.ndim != 4 or fixed.shape[1] not in DRAWABLE:
+    def _picture(self, x: Tensor, *beside: Tensor) -> NDArray[np.uint8] | None:
+        if x.ndim != 4 or x.shape[1] not in DRAWABLE:
             return None
         with torch.no_grad():
             draws.seed(self.seed_, "preview")
-            pictures = [(label, to_numpy(images)) for label, images in self.preview(fixed)]
+            pictures = [(label, to_numpy(images)) for label, images in self.preview(x, *beside)]
         if len(pictures) == 1:
             return tile(pictures[0][1], n_columns=8)
         return rows(pictures)

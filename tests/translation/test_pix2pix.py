@@ -236,7 +236,7 @@ def test_a_run_shows_inputs_outputs_and_targets(tmp_path):
     from PIL import Image
 
     fitted = model(n_epochs=2, batch_size=4)
-    fitted.fit(X, Y, validation=(X[:4], Y[:4]), run=tmp_path / "run")
+    fitted.fit(X, Y, validation=(X[:8], Y[:8]), run=tmp_path / "run")
     with Image.open(tmp_path / "run" / "samples" / "epoch_0002.png") as picture:
         assert picture.width > 8 * 48
         assert picture.height > 3 * 48
@@ -244,3 +244,26 @@ def test_a_run_shows_inputs_outputs_and_targets(tmp_path):
     records = [json.loads(line) for line in lines]
     assert {r["split"] for r in records} == {"train", "validation"}
     assert "generator/l1" in records[-1]["values"]
+
+
+@pytest.mark.parametrize("held_out", [True, False])
+def test_an_epochs_picture_is_of_held_out_pairs_where_there_are_any(
+    held_out, tmp_path, monkeypatch
+):
+    shown = []
+    drawn = Pix2Pix.preview
+
+    def preview(model, x, *beside):
+        shown.append((x.clone(), *beside))
+        return drawn(model, x, *beside)
+
+    monkeypatch.setattr(Pix2Pix, "preview", preview)
+    draw = np.random.default_rng(0)
+    x, y, x_held, y_held = draw.random((4, 6, 1, 16, 16), dtype=np.float32)
+    model = Pix2Pix(width=2, n_epochs=1, device="cpu", random_state=0)
+    validation = (x_held[:3], y_held[:3]) if held_out else None
+    model.fit(x, y, validation=validation, run=tmp_path / "run")
+    expected = validation or (x, y)
+    assert shown
+    for given, wanted in zip(shown[-1], expected, strict=True):
+        np.testing.assert_array_equal(given.numpy(), wanted)

@@ -249,6 +249,6 @@ class AdversarialModel(Generator, DecodingModel):
         self.diagnosis_ = diagnosis.name if diagnosis else "healthy"
         return found, str(diagnosis or "")
 
-    def preview(self, x: Tensor) -> list[tuple[str, Tensor]]:
+    def preview(self, x: Tensor, *beside: Tensor) -> list[tuple[str, Tensor]]:
         """Return what 64 fixed latent rows decode to."""
         return [("samples", self.decode(self.draw(x.new_zeros(64, 1))))]

@@ -81,7 +81,7 @@ class DeepClustering(ClusterMixin, AutoencodingModel):  # type: ignore[misc]
         labels: NDArray[np.int64] = self.apply("assign", array).argmax(axis=1)
         return labels
 
-    def preview(self, x: Tensor) -> list[tuple[str, Tensor]]:
+    def preview(self, x: Tensor, *beside: Tensor) -> list[tuple[str, Tensor]]:
         """Return two rows: original, reconstructed."""
         x = x[:10]
         return [("original", x), ("reconstructed", self.decode(self.encode(x)))]

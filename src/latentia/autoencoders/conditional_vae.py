@@ -98,6 +98,6 @@ class ConditionalVAE(ConditionalTransformer, BoundedModel):
         """Keep the noise variance that the model ended with."""
         self.keep_noise_variance(array, y)
 
-    def preview(self, x: Tensor) -> list[tuple[str, Tensor]]:
+    def preview(self, x: Tensor, *beside: Tensor) -> list[tuple[str, Tensor]]:
         """Return samples, a row for each of up to ten conditions: each column one z."""
         return self.rows_of_each(draws.normal(COLUMNS, (self.n_components,), x.device))

@@ -168,7 +168,7 @@ class DenoisingAutoencoder(AutoencodingModel):
         """Compare what the noisy sample decodes to with the clean one."""
         return self.compared(self.loss, x, self.decoder_output(self.encode(self.corrupt(x))))
 
-    def preview(self, x: Tensor) -> list[tuple[str, Tensor]]:
+    def preview(self, x: Tensor, *beside: Tensor) -> list[tuple[str, Tensor]]:
         """Return three rows: original, noisy, reconstructed."""
         x = x[:10]
         noisy = self.corrupt(x)

@@ -130,7 +130,7 @@ class LinearAutoencoder(Transformer, DecodingModel):
         error = squared_error(u, full_precision(self.decoder_(self.encoder_(u))))
         return error / u[0].numel()
 
-    def preview(self, x: Tensor) -> list[tuple[str, Tensor]]:
+    def preview(self, x: Tensor, *beside: Tensor) -> list[tuple[str, Tensor]]:
         """Return two rows: original, reconstructed."""
         x = x[:10]
         return [("original", x), ("reconstructed", self.decode(self.encode(x)))]

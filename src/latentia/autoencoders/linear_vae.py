@@ -153,6 +153,6 @@ class LinearVAE(VariationalModel):
         scores: NDArray[np.float64] = -0.5 * (d * math.log(2 * math.pi) + log_det + distance)
         return scores
 
-    def preview(self, x: Tensor) -> list[tuple[str, Tensor]]:
+    def preview(self, x: Tensor, *beside: Tensor) -> list[tuple[str, Tensor]]:
         """Return what 64 fixed draws from the prior decode to."""
         return [("samples", self.decode(draws.normal(64, (self.n_components,), x.device)))]

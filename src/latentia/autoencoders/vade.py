@@ -237,7 +237,7 @@ class VaDE(PretrainedClustering, ObservationModel):
         z_NK: NDArray[Any] = self.cluster_centers_[clusters] + scale[clusters] * noise
         return z_NK
 
-    def preview(self, x: Tensor) -> list[tuple[str, Tensor]]:
+    def preview(self, x: Tensor, *beside: Tensor) -> list[tuple[str, Tensor]]:
         """Return a row of eight samples for each cluster."""
         mixture = self.mixture_
         clusters = torch.arange(self.n_clusters, device=x.device).repeat_interleave(8)

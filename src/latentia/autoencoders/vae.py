@@ -107,6 +107,6 @@ class VAE(BoundedModel):
         mixture = (self.mixture_weights_, self.mixture_means_, self.mixture_covariances_)
         return draw_codes(n, *mixture, draw)
 
-    def preview(self, x: Tensor) -> list[tuple[str, Tensor]]:
+    def preview(self, x: Tensor, *beside: Tensor) -> list[tuple[str, Tensor]]:
         """Return what 64 fixed draws from the prior decode to."""
         return [("samples", self.decode(draws.normal(64, (self.n_components,), x.device)))]

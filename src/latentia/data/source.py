@@ -73,6 +73,10 @@ class Source:
         x = as_floats(_gather(self._x, of_x)).reshape(len(rows), *self.shape)
         return (x,) if self._y is None else (x, _gather(self._y, of_y))
 
+    def first(self, n: int) -> tuple[Tensor, ...]:
+        """Return the first n rows, or all if there are fewer, as `batch` does."""
+        return self.batch(np.arange(min(n, len(self))))
+
 
 def _gather(values: NDArray[Any] | Tensor, rows: NDArray[np.integer[Any]]) -> Tensor:
     if isinstance(values, Tensor):

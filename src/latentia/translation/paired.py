@@ -16,7 +16,7 @@ from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
 from latentia.base import to_numpy, unit_floats
-from latentia.data.source import Source, as_floats
+from latentia.data.source import as_floats
 from latentia.errors import InputError
 from latentia.inputs import check_images
 from latentia.plots.grids import DRAWABLE
@@ -94,14 +94,9 @@ class PairedTranslator(Translator, ABC):
         output = to_numpy(self.transform(X))
         return -float(np.abs(output - unit_floats(images), dtype=np.float64).mean())
 
-    def measure(self, source: Source) -> None:
-        """Keep what the first images are to become, for each epoch's picture."""
-        self._examples = source.batch(np.arange(min(SHOWN, len(source))))[1]
-
-    def preview(self, x: Tensor) -> list[tuple[str, Tensor]]:
-        """Return the first training images, what they become, and what they should become."""
-        targets = self.target(self._examples.to(x.device))
-        x = x[: len(targets)]
+    def preview(self, x: Tensor, *beside: Tensor) -> list[tuple[str, Tensor]]:
+        """Return the first images, what they become, and what they should become."""
+        x, targets = x[:SHOWN], self.target(beside[0][:SHOWN])
         rows = [("input", x), ("output", self.output(x)), ("target", targets)]
         return [(label, images) for label, images in rows if images.shape[1] in DRAWABLE]
 

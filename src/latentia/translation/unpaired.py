@@ -157,13 +157,9 @@ class UnpairedTranslator(Translator, ABC):
         output = to_numpy(self.reconstruct(X, y))
         return -float(np.abs(output - images, dtype=np.float64).mean())
 
-    def measure(self, source: Source) -> None:
-        """Keep the first images of B for each epoch's picture."""
-        self._examples = source.batch(np.arange(min(SHOWN, len(source))))[1]
-
-    def preview(self, x: Tensor) -> list[tuple[str, Tensor]]:
-        """Return training images of both domains, what they become, and what comes back."""
-        a, b = x[:SHOWN], self.of_b(self._examples.to(x.device))
+    def preview(self, x: Tensor, *beside: Tensor) -> list[tuple[str, Tensor]]:
+        """Return images of both domains, what they become, and what comes back."""
+        a, b = x[:SHOWN], self.of_b(beside[0][:SHOWN])
         if a.shape[1] not in DRAWABLE:
             return []
         fake_b, fake_a = self.translate(a), self.translate_back(b)
