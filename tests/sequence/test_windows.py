@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from latentia import draws
 from latentia.errors import InputError
 from latentia.order import BatchOrder
 from latentia.sequence.memory import Memory
@@ -61,7 +62,8 @@ def test_one_symbol_is_too_few():
         Windows(np.zeros(1, np.int32), 1, 1, 0)
 
 
-def test_memory_of_training_is_apart_from_that_of_evaluation():
+def test_memory_of_training_is_apart_from_that_of_evaluation(monkeypatch):
+    monkeypatch.setattr("latentia.sequence.memory.AFRESH", 0.0)
     zero = torch.zeros(1, 1, 2, 3)
     memory = Memory(zero).train()
     memory.keep(torch.ones(1, 1, 2, 3, requires_grad=True))
@@ -74,3 +76,18 @@ def test_memory_of_training_is_apart_from_that_of_evaluation():
     assert not carried.requires_grad
     assert torch.equal(memory.recall(zero, torch.tensor(True)), zero)
     assert list(memory.state_dict()) == ["carried"]
+
+
+def test_now_and_then_a_lane_in_training_starts_from_zero():
+    memory, zero = Memory(torch.zeros(2, 3, 5000, 4)).train(), torch.zeros(2, 3, 5000, 4)
+    memory.keep(torch.ones(2, 3, 5000, 4))
+    draws.seed("lanes")
+    start = memory.recall(zero, torch.tensor(False))
+    lanes = start[0, 0, :, 0]
+    assert torch.equal(start, lanes[:, None].expand_as(start))
+    # 100 of 5,000 are expected, with a standard deviation of 10.
+    assert 60 < (lanes == 0).sum() < 140
+    assert set(lanes.tolist()) == {0.0, 1.0}
+    memory.eval()
+    memory.keep(torch.ones(2, 3, 5000, 4))
+    assert memory.recall(zero, torch.tensor(False)).min() == 1

@@ -7,12 +7,19 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
+from latentia import draws
+
+AFRESH = 1 / 50
+"""Share of a training window's lanes that start from zero, wherever they are in the text."""
+
 
 class Memory(nn.Module):
     """The state after the last window, of training and, apart from it, of evaluation.
 
     Training's is a buffer: it is saved with the weights, and a resumed run reads on as the
-    undisturbed one. It is kept without its graph, which ends back-propagation at the window.
+    undisturbed one. It is kept without its graph, which ends back-propagation at the window. Now
+    and then a lane starts from zero: a net that did so at the beginning of epochs alone would not
+    know how, and a prompt that begins as no lane did could leave it lost for good.
 
     Parameters
     ----------
@@ -31,7 +38,10 @@ class Memory(nn.Module):
         """Return the state that a window starts from: zero at the beginning of the lanes."""
         if bool(begins):
             return zero_state
-        return self.carried if self.training else cast(Tensor, self._evaluated)
+        if not self.training:
+            return cast(Tensor, self._evaluated)
+        afresh_N1 = draws.uniform_like(zero_state[0, 0, :, :1]) < AFRESH
+        return torch.where(afresh_N1, zero_state, self.carried)
 
     @torch.no_grad()
     def keep(self, state: Tensor) -> None:

@@ -3,8 +3,9 @@
     L = −(1/NT) Σ_n Σ_t log p(x_t | state before the window, x_1..x_{t−1})
 
 over windows of T symbols in N lanes of the text. The state at the end of a window is where the
-next begins, without its graph: the model's memory is longer than its gradients. The gradient's
-norm is clipped at ``clip`` [1]_.
+next begins, without its graph: the model's memory is longer than its gradients. At each window one
+lane in 50 starts from zero, as scores and samples do. The gradient's norm is clipped at ``clip``
+[1]_.
 
 Shapes: ``x_NT`` and ``y_NT`` are symbol numbers, ``state`` is (S, L, N, H).
 
