@@ -63,11 +63,22 @@ def test_the_discriminators_have_the_papers_number_of_weights():
 
 
 @pytest.mark.parametrize("size", [(8, 8), (9, 11), (13, 12), (28, 28), (30, 17)])
-@pytest.mark.parametrize("n_channels", [1, 3])
-def test_any_size_comes_out_as_it_went_in(size, n_channels):
-    y = ResNetGenerator(n_channels, 2, 1)(torch.rand(2, n_channels, *size))
+@pytest.mark.parametrize(("n_channels", "n_halvings"), [(1, 2), (3, 2), (1, 1), (2, 0)])
+def test_any_size_comes_out_as_it_went_in(size, n_channels, n_halvings):
+    y = ResNetGenerator(n_channels, 2, 1, n_halvings)(torch.rand(2, n_channels, *size))
     assert y.shape == (2, n_channels, *size)
     assert y.abs().max() < 1
+
+
+@pytest.mark.parametrize(("n_halvings", "side"), [(2, 7), (1, 14), (0, 28)])
+def test_blocks_see_images_halved_so_often(n_halvings, side):
+    learner = model(n_halvings=n_halvings, n_epochs=1).fit(RNG.random((4, 28, 28)), [0, 0, 1, 1])
+    seen = []
+    for net in (learner.generator_ab_, learner.generator_ba_):
+        block = next(m for m in net.modules() if isinstance(m, Residual))
+        block.register_forward_hook(lambda module, given, out: seen.append(out.shape[1:]))
+    learner.reconstruct(RNG.random((1, 28, 28)))
+    assert seen == [(2**n_halvings * learner.width, side, side)] * 2
 
 
 def test_without_weights_inside_a_block_is_the_identity():

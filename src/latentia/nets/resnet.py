@@ -2,6 +2,8 @@
 
     c7s1-w, d2w, d4w, R4w × n, u2w, uw, c7s1-C, tanh                          [1]_ appendix 7.2
 
+Small images may be halved once, or not at all: two halvings leave 7×7 places of 28×28 pixels.
+
 c7s1-k is a 7×7 convolution, dk a 3×3 convolution of stride 2, uk one of stride ½ (transposed), Rk
 two 3×3 convolutions beside which their input passes unchanged [2]_. Instance norm and ReLU follow
 each but the last; the second of a block has no ReLU. Convolutions of stride 1 pad by reflection.
@@ -18,6 +20,8 @@ References
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import pad
@@ -27,12 +31,9 @@ from latentia.nets.normalisation import InstanceNorm
 from latentia.nets.srresnet import Residual
 from latentia.nets.unet import reflection_margins
 
-SHRINKING = 4
-"""How much smaller the residual blocks' images are; sides become a multiple of it."""
-
 
 class ResNetGenerator(nn.Module):
-    """The generator; other sides than multiples of 4 are padded by reflection and cropped again.
+    """The generator; sides that do not halve evenly are padded by reflection and cropped again.
 
     Parameters
     ----------
@@ -42,27 +43,28 @@ class ResNetGenerator(nn.Module):
         Channels of the outermost layers, w: 64 in the paper.
     n_blocks
         Residual blocks: 6 in the paper for 128 pixels, 9 from 256 on.
+    n_halvings
+        How often the image is halved before the blocks: twice in the paper.
     """
 
-    def __init__(self, n_channels: int, width: int, n_blocks: int) -> None:
+    def __init__(self, n_channels: int, width: int, n_blocks: int, n_halvings: int = 2) -> None:
         super().__init__()
-        inner = SHRINKING * width
+        self.shrinking = 2**n_halvings
+        widths = [width * 2**level for level in range(n_halvings + 1)]
         last = nn.Conv2d(width, n_channels, 7, padding=3, padding_mode="reflect")
         self.net = nn.Sequential(
             *reflected(n_channels, width, 7),
             relu(),
-            *halving(width, 2 * width),
-            *halving(2 * width, inner),
-            *(residual_block(inner) for _ in range(n_blocks)),
-            *doubling(inner, 2 * width),
-            *doubling(2 * width, width),
+            *(layer for pair in pairwise(widths) for layer in halving(*pair)),
+            *(residual_block(widths[-1]) for _ in range(n_blocks)),
+            *(layer for pair in pairwise(widths[::-1]) for layer in doubling(*pair)),
             last,
         )
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the translated image."""
         height, width = x.shape[2:]
-        margins = reflection_margins((height, width), SHRINKING)
+        margins = reflection_margins((height, width), self.shrinking)
         y = torch.tanh(self.net(pad(x, margins, mode="reflect") if any(margins) else x))
         left, _, top, _ = margins
         return y[:, :, top : top + height, left : left + width]

@@ -114,6 +114,8 @@ class CycleGAN(UnpairedTranslator):
     """What a verdict sees: pixel, 16, 70 or the image; auto is 70, or a smaller image whole."""
     n_blocks: int = 6
     """Residual blocks of each generator (6 in the paper for 128 pixels, 9 from 256 on)."""
+    n_halvings: int = 2
+    """Halvings of each generator before its blocks (2 in the paper); 1 or 0 keep small detail."""
     width: int = 32
     """Channels of all nets' outermost layers (64 in the paper); deeper ones double."""
     jitter: float = 0.0
@@ -144,6 +146,7 @@ class CycleGAN(UnpairedTranslator):
         check_range("identity_weight", self.identity_weight, 0)
         check_range("pool_size", self.pool_size, 0)
         check_range("n_blocks", self.n_blocks, 0)
+        check_range("n_halvings", self.n_halvings, 0, 2)
         check_range("width", self.width, 1)
         check_range("jitter", self.jitter, 0, 1)
         check_range("beta_1", self.beta_1, 0, 1, open_high=True)
@@ -158,8 +161,9 @@ class CycleGAN(UnpairedTranslator):
         """Make two generators and two discriminators."""
         self._pass: Pass | None = None
         n_channels, size = shape[0], (shape[1], shape[2])
-        self.generator_ab_: nn.Module = ResNetGenerator(n_channels, self.width, self.n_blocks)
-        self.generator_ba_: nn.Module = ResNetGenerator(n_channels, self.width, self.n_blocks)
+        generator = partial(ResNetGenerator, n_channels, self.width, self.n_blocks, self.n_halvings)
+        self.generator_ab_: nn.Module = generator()
+        self.generator_ba_: nn.Module = generator()
         judge = partial(patch_discriminator, self.patch, n_channels, self.width, size, "instance")
         self.discriminator_a_: nn.Module = judge()
         self.discriminator_b_: nn.Module = judge()
