@@ -42,6 +42,7 @@ from latentia.translation.tiles import Tiles, in_tiles
 
 LIMIT = 2.0
 """Gigabytes that no case may exceed."""
+Image.MAX_IMAGE_PIXELS = None  # The pictures are our own.
 RNG = np.random.default_rng(0)
 BRIEF = {"n_epochs": 1, "random_state": 0, "device": "cpu"}
 
