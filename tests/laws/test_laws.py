@@ -14,6 +14,7 @@ from latentia.autoencoders.linear_vae import LinearVAE
 from latentia.base import LatentModel
 from latentia.errors import InputError
 from latentia.gradient import GradientModel
+from latentia.image_tasks import TASKS, task_of
 from latentia.linear.gaussian import LinearGaussian
 from latentia.translation.base import Translator
 from latentia.updates import Loss
@@ -45,6 +46,12 @@ def given(model, X):
 
 def test_every_public_model_is_under_law():
     assert set(small_models()) == set(MODELS)
+
+
+def test_every_kind_of_data_that_models_learn_from_has_its_surroundings():
+    assert {model.learns_from for model in small_models().values()} == {"samples", *TASKS}
+    for model in small_models().values():
+        assert (task_of(model) is None) == (model.learns_from == "samples")
 
 
 @pytest.mark.parametrize("name", LATENT)
