@@ -5,8 +5,9 @@
 
 Each is trained as ``latentia train`` trains it, seed 0, into ``RUNS/<name>``; a run that is there
 is not trained again, one that was stopped goes on. The LSTM is that of
-``examples/recipes/lstm_shakespeare.toml``; the RNN has its sizes and schedule, at half its step
-size, with less dropout and for two epochs fewer, since it learns less by heart. The 5-gram, with interpolated Kneser-Ney back-off, reads the same training text.
+``examples/recipes/lstm_shakespeare.toml``; the RNN has its sizes, at half its step size, with less
+dropout and for two epochs fewer, since it learns less by heart. The 5-gram, with interpolated
+Kneser-Ney back-off, reads the same training text.
 """
 
 from __future__ import annotations
