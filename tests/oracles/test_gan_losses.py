@@ -100,7 +100,7 @@ def test_both_players_have_the_optimiser_asked_for(fields, kind, expected):
     model = GAN(hidden=(4,), n_epochs=1, random_state=0, **fields).fit(X)
     for update in model.updates():
         optimizer = update.make_optimizer(1.0)
-        assert type(optimizer) is kind
+        assert isinstance(optimizer, kind)
         assert {key: optimizer.defaults[key] for key in expected} == expected
 
 

@@ -90,7 +90,7 @@ def test_rmsprop_divides_by_the_root_of_the_mean_square():
 
 def test_adam_is_there_to_compare():
     optimizer = WGAN(optimizer="adam").own_optimizer()([torch.nn.Parameter(torch.zeros(1))])
-    assert type(optimizer) is torch.optim.Adam
+    assert isinstance(optimizer, torch.optim.Adam)
 
 
 def test_only_the_clipped_critic_has_batch_norm():
