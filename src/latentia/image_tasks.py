@@ -17,7 +17,7 @@ from latentia.data import Dataset
 from latentia.data.crops import load_crops
 from latentia.data.pairs import load_pairs
 from latentia.data.unpaired import load_unpaired
-from latentia.plots.grids import DRAWABLE, png, rows
+from latentia.plots.grids import is_drawable, png, rows
 from latentia.report import Picture
 from latentia.translation.bicubic import Bicubic
 from latentia.translation.domain_figures import domain_metrics, domain_notes
@@ -66,14 +66,14 @@ def task_of(model: Model) -> ImageTask | None:
 def _translations(model: Any, data: Dataset) -> Iterator[Picture]:  # noqa: ANN401
     x, y = (unit_floats(np.asarray(part)[:SHOWN]) for part in (data.x_test, data.pair_test))
     shown = [("input", x), ("output", model.transform(x)), ("target", y)]
-    visible = [(label, part) for label, part in shown if _is_drawable(part)]
+    visible = [(label, part) for label, part in shown if is_drawable(part.shape)]
     caption = "Test images, what the model makes of them, and what they should become."
     yield Picture("Translations", caption, png(rows(visible)))
 
 
 def _both_ways(model: Any, data: Dataset) -> Iterator[Picture]:  # noqa: ANN401
     a, b = (images[:SHOWN] for images in domain_images(data))
-    if not _is_drawable(a):
+    if not is_drawable(a.shape):
         return
     names = data.class_names or ("A", "B")
     there, back = model.transform(a), model.inverse_transform(b)
@@ -91,16 +91,12 @@ def _both_ways(model: Any, data: Dataset) -> Iterator[Picture]:  # noqa: ANN401
 
 def _enlarged(model: Any, data: Dataset) -> Iterator[Picture]:  # noqa: ANN401
     sharp, large = model.beside_enlarged(np.asarray(data.x_test)[:ENLARGED])
-    if not _is_drawable(sharp):
+    if not is_drawable(sharp.shape):
         return
     bicubic = Bicubic(scale=model.scale).fit(sharp)
     shown = [("bicubic", bicubic.beside_enlarged(sharp)[1]), ("output", large)]
     caption = "Test images made small and enlarged by either, beside the sharp ones."
     yield Picture("Enlarged", caption, png(rows([*shown, ("sharp", sharp)])))
-
-
-def _is_drawable(images: Any) -> bool:  # noqa: ANN401
-    return images.ndim == 3 or images.shape[1] in DRAWABLE
 
 
 TASKS = {

@@ -22,7 +22,7 @@ from latentia.metrics.neighbours import (
     nearest_training,
 )
 from latentia.metrics.parzen import ParzenEstimate, parzen_log_likelihood
-from latentia.plots.grids import DRAWABLE
+from latentia.plots.grids import is_drawable
 from latentia.plots.memorisation import memorisation_figure
 from latentia.specimens import drawn, spread
 
@@ -110,8 +110,7 @@ def memorisation_check(
 
 def draws_pictures(data: Dataset) -> bool:
     """Return whether the data are images that can be shown."""
-    shape = data.x_test.shape[1:]
-    return len(shape) == 2 or (len(shape) == 3 and shape[0] in DRAWABLE)
+    return is_drawable(data.x_test.shape)
 
 
 def is_asked_of(model: Any, data: Dataset) -> bool:  # noqa: ANN401

@@ -95,7 +95,7 @@ class TrainingProgress(Shown):
         self, n_steps: int, n_epochs: int, title: str, shown: bool | None, unit: str = "images"
     ) -> None:
         super().__init__(n_steps, title, shown)
-        self.n_steps, self.n_epochs, self.unit = n_steps, n_epochs, unit
+        self.n_epochs, self.unit = n_epochs, unit
         self._images = 0
         self._start: int | None = None
         self._ailment = ""
@@ -109,7 +109,7 @@ class TrainingProgress(Shown):
         self._start = step - 1 if self._start is None else self._start
         now = time.monotonic()
         between = SECONDS_BETWEEN_LINES if self._bar is None else SECONDS_BETWEEN_BARS
-        if now - self._told < between and step < self.n_steps:
+        if now - self._told < between and step < self.total:
             return
         self._told = now
         rate = self._images / max(now - self._began, 1e-9)
@@ -136,9 +136,9 @@ class TrainingProgress(Shown):
 
     def _print_line(self, step: int, numbers: str, now: float) -> None:
         done = step - (self._start or 0)
-        left = (self.n_steps - step) * (now - self._began) / done
+        left = (self.total - step) * (now - self._began) / done
         print(
-            f"{self.title}  step {step}/{self.n_steps}  {numbers}  {left:,.0f} s left",
+            f"{self.title}  step {step}/{self.total}  {numbers}  {left:,.0f} s left",
             file=sys.stderr,
             flush=True,
         )
@@ -159,7 +159,6 @@ class FileProgress(Shown):
 
     def __init__(self, n_files: int, title: str, shown: bool | None) -> None:
         super().__init__(n_files, title, shown)
-        self.n_files = n_files
         self._number, self._name = 0, ""
 
     def begin(self, number: int, name: str) -> None:
@@ -176,12 +175,12 @@ class FileProgress(Shown):
         now = time.monotonic()
         if self.shown and now - self._told > SECONDS_BETWEEN_LINES:
             self._told = now
-            self.print(f"{self.title} {self._number}/{self.n_files}  {self._name}  {share:.0%}")
+            self.print(f"{self.title} {self._number}/{self.total}  {self._name}  {share:.0%}")
 
     def _end(self) -> None:
         """Fill the bar, also after a last file that could not be used."""
         if self._bar is not None and self._task is not None:
-            self._bar.update(self._task, completed=self.n_files, numbers="")
+            self._bar.update(self._task, completed=self.total, numbers="")
 
     def print(self, line: str) -> None:
         """Write a line to the error stream, above the bar if there is one."""

@@ -85,10 +85,10 @@ def adam(
     ----------
     .. [1] D. P. Kingma, J. Ba, "Adam: A Method for Stochastic Optimization", ICLR 2015, alg. 1.
     """
-    return _FusedAdam(parameters, lr=learning_rate, betas=betas, eps=epsilon, fused=True)
+    return FusedAdam(parameters, lr=learning_rate, betas=betas, eps=epsilon, fused=True)
 
 
-class _FusedAdam(optim.Adam):
+class FusedAdam(optim.Adam):
     """torch's Adam, shown a convolution's weights in the order in which they lie in memory.
 
     The CPU's fused kernel copies a gradient in channels-last layout before it uses it, which takes

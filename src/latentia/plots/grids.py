@@ -55,9 +55,14 @@ def tile(
     return picture
 
 
+def is_drawable(shape: Sequence[int]) -> bool:
+    """Return whether data of this shape, (n, ...), are images that can be shown."""
+    return len(shape) == 3 or (len(shape) == 4 and shape[1] in DRAWABLE)
+
+
 def _as_rgb(images: NDArray[Any]) -> NDArray[np.uint8]:
     x = images[:, None] if images.ndim == 3 else images
-    if x.ndim != 4 or x.shape[1] not in DRAWABLE:
+    if not is_drawable(x.shape):
         raise InputError(
             f"pictures need 1 or 3 channels; these images have shape {images.shape[1:]}"
         )
