@@ -37,7 +37,7 @@ SYNONYMS = {
 }
 """What other software calls things, and what they are called here."""
 
-RECIPE_KEYS = ("model", "data", "image_size")
+RECIPE_KEYS = ("model", "data", "image_size", "held_out")
 
 
 class Parser(argparse.ArgumentParser):
@@ -164,7 +164,7 @@ def class_name_of(model: str) -> str:
 
 
 def read_recipe(path: Path) -> dict[str, object]:
-    """Return a TOML recipe: ``model``, ``data``, ``image_size`` and the model's fields.
+    """Return a TOML recipe: ``model``, ``data``, ``image_size``, ``held_out`` and the fields.
 
     Raises
     ------

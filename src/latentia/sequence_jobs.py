@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from latentia import SEQUENCES
-from latentia.data.text import TextData, load_text
+from latentia.data.text import HELD_OUT, TextData, load_text
 from latentia.errors import InputError
 from latentia.fields import model_reference, model_summary
 from latentia.files import write_atomically
@@ -40,9 +40,12 @@ def train(
     run: Path,
     progress: bool | None = None,
     *,
+    held_out: float = HELD_OUT,
     resume: bool = False,
 ) -> Path:
     """Train a model on a text in a run directory, measure it, and write its report.
+
+    ``held_out`` is the share of the text before its test part that is not trained on.
 
     Returns
     -------
@@ -55,23 +58,27 @@ def train(
         For parameters, a text or a run directory that cannot be used.
     """
     model.validate_parameters()
-    data = load_text(data_spec)
+    data = load_text(data_spec, held_out)
     began = time.perf_counter()
     if isinstance(model, RecurrentLanguageModel):
         model.fit(
             data.train,
             symbols=data.symbols,
-            validation=data.validation,
+            validation=data.validation or None,
             run=run,
             resume=resume,
             progress=progress,
-            origin={"spec": data.spec},
+            origin=_origin(data),
         )
     else:
         _count(model, data, run)
     seconds = time.perf_counter() - began
     model.save(run / "model", overwrite=True)
     return finish(model, data, run, seconds)
+
+
+def _origin(data: TextData) -> dict[str, object]:
+    return {"spec": data.spec, "held_out": data.held_out}
 
 
 def _count(model: Any, data: TextData, run: Path) -> None:  # noqa: ANN401
@@ -81,7 +88,7 @@ def _count(model: Any, data: TextData, run: Path) -> None:  # noqa: ANN401
     config = {
         "model": type(model).__name__,
         "parameters": model.get_params(),
-        "data": {"spec": data.spec},
+        "data": _origin(data),
         "versions": versions(),
     }
     (run / "samples").mkdir(parents=True, exist_ok=True)
@@ -95,7 +102,8 @@ def resume(run: Path, progress: bool | None = None) -> Path:
     if "spec" not in origin:
         raise InputError(f"the run in {run} was started from Python: call fit(..., resume=True)")
     model = getattr(importlib.import_module(SEQUENCES[name]), name)(**config["parameters"])
-    return train(model, origin["spec"], run, progress, resume=True)
+    held_out = origin.get("held_out", HELD_OUT)
+    return train(model, origin["spec"], run, progress, held_out=held_out, resume=True)
 
 
 def measure(model: LanguageModel, text: str) -> dict[str, float]:
@@ -203,8 +211,9 @@ def sample(
 
 def evaluate(run: Path, data_spec: str | None) -> dict[str, dict[str, float]]:
     """Measure a saved model, and the 5-gram, on the test part of its text or of another."""
-    spec = data_spec or read_config(run).get("data", {}).get("spec")
+    origin = read_config(run).get("data", {})
+    spec = data_spec or origin.get("spec")
     if spec is None:
         raise InputError(f"{run} does not say what it was trained on; give the text with --data")
-    data, model = load_text(spec), load(run)
+    data, model = load_text(spec, origin.get("held_out", HELD_OUT)), load(run)
     return {type(model).__name__: measure(model, data.test), BASELINE: baseline(data)}

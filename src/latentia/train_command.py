@@ -6,11 +6,12 @@ import argparse
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from itertools import count
 from pathlib import Path
 
 import latentia
+from latentia.data.text import HELD_OUT
 from latentia.errors import InputError
 from latentia.fields import command_name, commands
 from latentia.files import recorded_model
@@ -42,6 +43,9 @@ def train(words: list[str]) -> int:
     parser.add_argument("--resume", type=Path, metavar="RUN", help="go on with a stopped run")
     parser.add_argument("--image-size", type=int, help="side in pixels for folders of pictures")
     parser.add_argument(
+        "--held-out", type=float, help=f"share of a text not trained on (default: {HELD_OUT})"
+    )
+    parser.add_argument(
         "--profile", action="store_true", help="measure the speed of a step when trained"
     )
     parser.add_argument("--devices", type=int, default=1, help="processes to train with")
@@ -66,7 +70,9 @@ def _value(words: list[str], flag: str) -> str:
 def _train(class_name: str, recipe: dict[str, object], given: argparse.Namespace) -> int:
     values = field_values(class_name, recipe | vars(given))
     if class_name in latentia.SEQUENCES:
-        return _train_on_text(class_name, values, given.data or recipe.get("data"), given)
+        return _train_on_text(class_name, values, recipe, given)
+    if given.held_out is not None or "held_out" in recipe:
+        raise InputError(f"held_out is for models of texts, and {command_name(class_name)} is none")
     data = str(given.data or recipe.get("data") or "digits")
     size = given.image_size or _image_size(recipe)
     folder = given.run_directory or _free_run(class_name, data)
@@ -85,10 +91,13 @@ def _train(class_name: str, recipe: dict[str, object], given: argparse.Namespace
 
 
 def _train_on_text(
-    class_name: str, values: dict[str, object], data: object, given: argparse.Namespace
+    class_name: str,
+    values: dict[str, object],
+    recipe: dict[str, object],
+    given: argparse.Namespace,
 ) -> int:
     """Train a model of texts, which are read in order by one process."""
-    name = command_name(class_name)
+    name, data = command_name(class_name), given.data or recipe.get("data")
     if data is None:
         raise InputError(f"{name} learns from a text: give it with --data FILE.txt")
     for flag, value, usual in (
@@ -101,9 +110,20 @@ def _train_on_text(
     model = getattr(latentia, class_name)(**values)
     model.validate_parameters()
     folder = given.run_directory or _free_run(class_name, str(data))
+    share = _held_out(recipe if given.held_out is None else vars(given))
     from latentia import sequence_jobs
 
-    return _report_on(folder, lambda: sequence_jobs.train(model, str(data), folder, progress=True))
+    return _report_on(
+        folder,
+        lambda: sequence_jobs.train(model, str(data), folder, progress=True, held_out=share),
+    )
+
+
+def _held_out(given: Mapping[str, object]) -> float:
+    share = given.get("held_out", HELD_OUT)
+    if isinstance(share, int | float):
+        return share
+    raise InputError(f"held_out in the recipe is {share!r}; it must be a number")
 
 
 def _image_size(recipe: dict[str, object]) -> int | None:

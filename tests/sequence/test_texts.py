@@ -9,6 +9,7 @@ import latentia
 from latentia.cli import main
 from latentia.data.text import load_text
 from latentia.errors import InputError
+from latentia.run import read_metrics
 from tests.sequence.conftest import RHYME
 
 ABC = """%%scale 0.7
@@ -45,6 +46,17 @@ def test_a_text_in_three_parts(path):
     assert data.symbols == "".join(sorted(set(RHYME)))
     assert data.name == "rhyme"
     assert latentia.load_text(path) == data
+
+
+def test_a_share_may_be_held_out_or_nothing(path):
+    usual, whole = load_text(path), load_text(path, held_out=0)
+    assert (whole.train, whole.validation) == (usual.train + usual.validation, "")
+    assert whole.test == usual.test
+    quarter = load_text(path, held_out=0.25)
+    assert len(quarter.validation) == (len(quarter.train) + len(quarter.validation)) // 4
+    for share in (-0.1, 0.6, math.nan):
+        with pytest.raises(InputError, match=r"must be a share from 0 to 0\.5"):
+            load_text(path, held_out=share)
 
 
 def test_hangul_is_text(tmp_path):
@@ -119,6 +131,26 @@ def test_a_whole_session(model, path, tmp_path, capsys, monkeypatch):
     assert run(capsys, "train", model, "--data", "rhyme.txt", "--run", "r")[0] == 2
 
 
+def test_nothing_held_out_is_so_when_resumed_and_evaluated(path, tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    recipe = "model = 'lstm'\nn_units = 4\nn_epochs = 2\nrandom_state = 1\nheld_out = 0\n"
+    (tmp_path / "r.toml").write_text(recipe)
+    words = ["train", "--recipe", "r.toml", "--data", "rhyme.txt"]
+    status, _, errors = run(capsys, *words, "--run", "r")
+    assert status == 0, errors
+    assert run(capsys, "resume", "r")[0] == 0
+    assert {record["split"] for record in read_metrics(tmp_path / "r")} == {"train"}
+    whole = load_text(path, held_out=0)
+    beside = latentia.NGramLanguageModel(order=5).fit(whole.train, symbols=whole.symbols)
+    nats = beside.score(whole.test)
+    figures = json.loads((tmp_path / "r/evaluation.json").read_text())
+    [table] = figures["baselines"].values()
+    assert table["nats_per_character"] == pytest.approx(-nats)
+    assert f"{-nats:.4f}" in run(capsys, "evaluate", "r")[1]
+    assert run(capsys, *words, "--held-out", "0.3", "--run", "q")[0] == 0
+    assert {record["split"] for record in read_metrics(tmp_path / "q")} == {"train", "validation"}
+
+
 def test_the_n_gram_is_a_command_too(path, tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
     status, out, errors = run(capsys, "train", "n-gram", "--data", "rhyme.txt", "--order", "4")
@@ -132,6 +164,9 @@ MISTAKES = [
     (["train", "lstm", "--data", "none.txt"], "no text file 'none.txt'"),
     (["train", "lstm", "--data", "rhyme.txt", "--devices", "2"], "takes no --devices"),
     (["train", "lstm", "--data", "rhyme.txt", "--rnn-size", "9"], "did you mean --n-units"),
+    (["train", "lstm", "--data", "rhyme.txt", "--held-out", "0.9"], "must be a share from 0 to"),
+    (["train", "vae", "--held-out", "0.1"], "held_out is for models of texts, and vae is none"),
+    (["train", "--recipe", "wrong.toml", "--data", "rhyme.txt"], "'a lot'; it must be a number"),
     (["train", "vae", "--data", "rhyme.txt"], "is a text: train rnn, lstm or n-gram"),
     (["sample", "g", "--prompt", "Ω"], "'Ω' at place 0"),
     (["sample", "g", "--out", "s.png"], "written as .txt or .abc"),
@@ -144,6 +179,7 @@ MISTAKES = [
 def test_a_mistake_is_one_sentence(path, tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert run(capsys, "train", "n-gram", "--data", "rhyme.txt", "--run", "g")[0] == 0
+    (tmp_path / "wrong.toml").write_text("model = 'lstm'\nheld_out = 'a lot'\n")
     for words, sentence in MISTAKES:
         status, out, errors = run(capsys, *words)
         assert (status, out) == (2, ""), words

@@ -1,7 +1,7 @@
 """Text files as data for models of sequences: plain UTF-8, and melodies in ABC notation.
 
-The last tenth of a text is its test part, and the last twentieth of the rest is held out of
-training: neighbouring passages are alike, so a random choice would flatter.
+The last tenth of a text is its test part, and of the rest a last share, usually a twentieth, is
+held out of training: neighbouring passages are alike, so a random choice would flatter.
 """
 
 from __future__ import annotations
@@ -14,6 +14,9 @@ from latentia.errors import InputError
 SHORTEST = 100
 """Characters below which the parts of a text are too short to say anything."""
 TEXT_FILES = (".txt", ".text", ".md", ".abc")
+HELD_OUT = 0.05
+"""Share of what is not the test part that is usually held out of training."""
+LARGEST_SHARE = 0.5
 KEPT_FIELDS = ("M:", "L:", "K:")
 """ABC's metre, unit of length and key; titles and sources say nothing of the melody."""
 
@@ -30,6 +33,8 @@ class TextData:
         The parts.
     spec
         The file.
+    held_out
+        Share of what is not the test part that is held out of training.
     """
 
     name: str
@@ -37,6 +42,7 @@ class TextData:
     validation: str
     test: str
     spec: str
+    held_out: float
 
     @property
     def symbols(self) -> str:
@@ -44,19 +50,23 @@ class TextData:
         return "".join(sorted(set(self.train + self.validation + self.test)))
 
 
-def load_text(spec: str | Path) -> TextData:
+def load_text(spec: str | Path, held_out: float = HELD_OUT) -> TextData:
     """Return a text file in parts.
 
     Parameters
     ----------
     spec
         A UTF-8 file; of one that ends in .abc, the tunes.
+    held_out
+        Share, from 0 to a half, of what is not the test part that is held out of training.
 
     Raises
     ------
     InputError
-        If there is no such file, it is not UTF-8, or too short.
+        If there is no such file, it is not UTF-8, or too short, or for a share out of its range.
     """
+    if not 0 <= held_out <= LARGEST_SHARE:
+        raise InputError(f"held_out is {held_out}; it must be a share from 0 to {LARGEST_SHARE}")
     path = Path(spec).expanduser()
     text = read_text(path)
     if path.suffix == ".abc":
@@ -67,9 +77,9 @@ def load_text(spec: str | Path) -> TextData:
             "to test"
         )
     n_known = len(text) - len(text) // 10
-    n_train = n_known - n_known // 20
+    n_train = n_known - int(n_known * held_out)
     parts = (text[:n_train], text[n_train:n_known], text[n_known:])
-    return TextData(path.stem, *parts, spec=str(path.resolve()))
+    return TextData(path.stem, *parts, spec=str(path.resolve()), held_out=held_out)
 
 
 def read_text(path: Path) -> str:
