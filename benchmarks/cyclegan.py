@@ -125,8 +125,9 @@ def shuffled(data: Dataset, like: dict[str, Any], folder: Path) -> None:
     sides = [data.x_train[data.y_train == domain] for domain in (0, 1)]
     n = max(map(len, sides))
     a, b = (side[np.resize(draw.permutation(len(side)), n)] for side in sides)
-    names = ("width", "n_epochs", "batch_size", "learning_rate", "mirror", "jitter", "random_state")
-    fields = {name: like[name] for name in names}
+    names = ("width", "n_epochs", "learning_rate", "mirror", "jitter", "random_state")
+    # Batches of one would take longer than CycleGAN itself.
+    fields = {name: like[name] for name in names} | {"batch_size": max(4, like["batch_size"])}
     began = time.perf_counter()
     for name, x, y in (("ab", a, b), ("ba", b, a)):
         model = latentia.Pix2Pix(learning_rate_schedule="linear", **fields).fit(x, y)
