@@ -6,12 +6,11 @@ import argparse
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from itertools import count
 from pathlib import Path
 
 import latentia
-from latentia.data.text import HELD_OUT
 from latentia.errors import InputError
 from latentia.fields import command_name, commands
 from latentia.files import recorded_model
@@ -43,7 +42,7 @@ def train(words: list[str]) -> int:
     parser.add_argument("--resume", type=Path, metavar="RUN", help="go on with a stopped run")
     parser.add_argument("--image-size", type=int, help="side in pixels for folders of pictures")
     parser.add_argument(
-        "--held-out", type=float, help=f"share of a text not trained on (default: {HELD_OUT})"
+        "--held-out", type=float, help="share of a text not trained on (default: a twentieth)"
     )
     parser.add_argument(
         "--profile", action="store_true", help="measure the speed of a step when trained"
@@ -110,20 +109,17 @@ def _train_on_text(
     model = getattr(latentia, class_name)(**values)
     model.validate_parameters()
     folder = given.run_directory or _free_run(class_name, str(data))
-    share = _held_out(recipe if given.held_out is None else vars(given))
     from latentia import sequence_jobs
+    from latentia.data.text import HELD_OUT
 
+    named = {"held_out": HELD_OUT} | recipe
+    share = named["held_out"] if given.held_out is None else given.held_out
+    if not isinstance(share, int | float):
+        raise InputError(f"held_out in the recipe is {share!r}; it must be a number")
     return _report_on(
         folder,
         lambda: sequence_jobs.train(model, str(data), folder, progress=True, held_out=share),
     )
-
-
-def _held_out(given: Mapping[str, object]) -> float:
-    share = given.get("held_out", HELD_OUT)
-    if isinstance(share, int | float):
-        return share
-    raise InputError(f"held_out in the recipe is {share!r}; it must be a number")
 
 
 def _image_size(recipe: dict[str, object]) -> int | None:
