@@ -112,8 +112,7 @@ def _train_on_text(
     from latentia import sequence_jobs
     from latentia.data.text import HELD_OUT
 
-    named = {"held_out": HELD_OUT} | recipe
-    share = named["held_out"] if given.held_out is None else given.held_out
+    share = recipe.get("held_out", HELD_OUT) if given.held_out is None else given.held_out
     if not isinstance(share, int | float):
         raise InputError(f"held_out in the recipe is {share!r}; it must be a number")
     return _report_on(
