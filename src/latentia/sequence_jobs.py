@@ -78,7 +78,9 @@ def train(
 
 
 def _origin(data: TextData) -> dict[str, object]:
-    return {"spec": data.spec, "held_out": data.held_out}
+    # A run from before there was a choice says nothing of it, and must go on as it began.
+    share = {} if data.held_out == HELD_OUT else {"held_out": data.held_out}
+    return {"spec": data.spec, **share}
 
 
 def _count(model: Any, data: TextData, run: Path) -> None:  # noqa: ANN401
