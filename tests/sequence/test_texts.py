@@ -151,6 +151,18 @@ def test_nothing_held_out_is_so_when_resumed_and_evaluated(path, tmp_path, capsy
     assert {record["split"] for record in read_metrics(tmp_path / "q")} == {"train", "validation"}
 
 
+def test_a_run_from_before_the_share_was_a_choice_goes_on(path, tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    small = ["--n-units", "4", "--n-epochs", "2", "--random-state", "1"]
+    assert run(capsys, "train", "lstm", "--data", "rhyme.txt", "--run", "r", *small)[0] == 0
+    config = json.loads((tmp_path / "r/config.json").read_text())
+    config["data"].pop("held_out", None)
+    (tmp_path / "r/config.json").write_text(json.dumps(config))
+    status, _, errors = run(capsys, "resume", "r")
+    assert status == 0, errors
+    assert run(capsys, "evaluate", "r")[0] == 0
+
+
 def test_the_n_gram_is_a_command_too(path, tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
     status, out, errors = run(capsys, "train", "n-gram", "--data", "rhyme.txt", "--order", "4")
