@@ -2,6 +2,7 @@
 
 import json
 
+import numpy as np
 import pytest
 import torch
 
@@ -67,18 +68,38 @@ def test_a_resumed_run_takes_its_recorded_threads(images, tmp_path, machine):
     assert torch.get_num_threads() == 2
 
 
-@pytest.fixture
-def bfloat16(monkeypatch):
-    """Return a function that fakes the hardware and its seconds with float32 and bfloat16."""
+CUDA = torch.device("cuda")
 
-    def fake(float32, bfloat16, *, present=True):
+
+@pytest.fixture
+def gpu(monkeypatch):
+    """Return a function that fakes a GPU and its seconds with float32 and bfloat16."""
+    monkeypatch.delenv("LATENTIA_PRECISION", raising=False)
+
+    def fake(float32, bfloat16, capability=(8, 0)):
         engine.bfloat16_pays.cache_clear()
         seconds = {torch.float32: float32, torch.bfloat16: bfloat16}
-        monkeypatch.setattr(engine, "_has_bfloat16", lambda device: present)
+        monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: capability)
         monkeypatch.setattr(engine, "_product_seconds", lambda device, kind: seconds[kind])
 
     yield fake
     engine.bfloat16_pays.cache_clear()
+
+
+@pytest.mark.filterwarnings("ignore:CUDA is not available")
+@pytest.mark.parametrize(
+    ("float32", "bfloat16", "pays"), [(3.0, 1.0, True), (1.1, 1.0, False), (1.0, 5.0, False)]
+)
+def test_a_gpu_uses_bfloat16_only_where_it_is_clearly_faster(gpu, float32, bfloat16, pays):
+    gpu(float32, bfloat16)
+    assert engine.bfloat16_pays(CUDA) == pays
+    assert isinstance(engine.autocast(CUDA), torch.autocast) == pays
+
+
+def test_bfloat16_is_not_even_probed_on_an_older_gpu_and_on_a_cpu(gpu):
+    gpu(3.0, 1.0, capability=(7, 5))
+    assert not engine.bfloat16_pays(CUDA)
+    assert not engine.bfloat16_pays(CPU)
 
 
 def precision():
@@ -86,15 +107,46 @@ def precision():
         return (torch.ones(2, 2) @ torch.ones(2, 2)).dtype
 
 
-def test_bfloat16_is_used_only_where_it_is_clearly_faster(bfloat16):
-    bfloat16(3.0, 1.0)
-    assert precision() == torch.bfloat16
-    bfloat16(1.1, 1.0)
-    assert precision() == torch.float32
-    bfloat16(1.0, 5.0)
-    assert precision() == torch.float32
+@pytest.mark.parametrize(
+    ("asked", "expected"),
+    [(None, torch.float32), ("auto", torch.float32), ("bfloat16", torch.bfloat16)],
+)
+def test_a_cpu_computes_in_float32_unless_bfloat16_is_asked_for(gpu, monkeypatch, asked, expected):
+    if asked is not None:
+        monkeypatch.setenv("LATENTIA_PRECISION", asked)
+    assert precision() == expected
 
 
-def test_bfloat16_is_not_even_probed_without_the_hardware(bfloat16):
-    bfloat16(3.0, 1.0, present=False)
-    assert precision() == torch.float32
+def test_a_gpu_computes_in_float32_if_that_is_asked_for(gpu, monkeypatch):
+    gpu(3.0, 1.0)
+    monkeypatch.setenv("LATENTIA_PRECISION", "float32")
+    assert not isinstance(engine.autocast(CUDA), torch.autocast)
+
+
+def test_a_precision_that_is_none_is_named(monkeypatch, images, tmp_path):
+    monkeypatch.setenv("LATENTIA_PRECISION", "half")
+    with pytest.raises(InputError, match="LATENTIA_PRECISION is 'half'; it must be one of auto,"):
+        small_models()["VAE"].fit(images, run=tmp_path / "run")
+    assert not (tmp_path / "run" / "config.json").exists()
+
+
+def test_a_run_goes_on_in_the_precision_it_began_with(monkeypatch, images, tmp_path):
+    run = tmp_path / "run"
+    monkeypatch.setenv("LATENTIA_PRECISION", "bfloat16")
+    first = small_models()["VAE"].fit(images, run=run)
+    monkeypatch.delenv("LATENTIA_PRECISION")
+    words = "another precision: bfloat16 there, auto here; set LATENTIA_PRECISION"
+    with pytest.raises(InputError, match=words):
+        small_models()["VAE"].fit(images, run=run, resume=True)
+    plain = small_models()["VAE"].fit(images)
+    assert not np.array_equal(plain.transform(images), first.transform(images))
+
+
+def test_a_run_from_before_there_was_a_choice_goes_on(monkeypatch, images, tmp_path):
+    monkeypatch.delenv("LATENTIA_PRECISION", raising=False)
+    run = tmp_path / "run"
+    small_models()["VAE"].fit(images, run=run)
+    config = json.loads((run / "config.json").read_text())
+    del config["precision"]
+    (run / "config.json").write_text(json.dumps(config))
+    small_models()["VAE"].fit(images, run=run, resume=True)

@@ -6,7 +6,6 @@ import os
 import time
 from contextlib import AbstractContextManager, nullcontext
 from functools import cache
-from pathlib import Path
 from statistics import median
 
 import torch
@@ -14,6 +13,7 @@ import torch
 from latentia.errors import InputError, nearest
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
+PRECISIONS = ("auto", "float32", "bfloat16")
 PROBES = 15
 WORTH_IT = 1.2
 """How many times faster all threads must be than one to be chosen."""
@@ -92,31 +92,42 @@ def _probe(threads: int) -> float:
     return median(taken)
 
 
+def asked_precision() -> str:
+    """Return what ``LATENTIA_PRECISION`` says: float32, bfloat16 or, if it is not set, auto.
+
+    Raises
+    ------
+    InputError
+        If it says anything else.
+    """
+    asked = os.environ.get("LATENTIA_PRECISION", "auto")
+    if asked not in PRECISIONS:
+        raise InputError(
+            f"LATENTIA_PRECISION is {asked!r}; it must be one of {', '.join(PRECISIONS)}"
+        )
+    return asked
+
+
 def autocast(device: torch.device) -> AbstractContextManager[object]:
-    """Return bfloat16 autocast where a probe found it to pay, and full precision elsewhere."""
-    if bfloat16_pays(device):
+    """Return bfloat16 autocast if that is asked for, and full precision if that is.
+
+    By itself ("auto") a GPU computes in bfloat16 where a probe found that to pay; a CPU does not,
+    even if it multiplies bfloat16. Some nets are faster so and some slower, and a seed's result
+    would depend on the machine from its third digit on.
+    """
+    asked = asked_precision()
+    if asked == "bfloat16" or (asked == "auto" and device.type != "cpu" and bfloat16_pays(device)):
         return torch.autocast(device.type, torch.bfloat16)
     return nullcontext()
 
 
 @cache
 def bfloat16_pays(device: torch.device) -> bool:
-    """Return whether the hardware multiplies bfloat16, and does so clearly faster than float32.
-
-    CPUs without such units emulate it and are slower.
-    """
-    if not _has_bfloat16(device):
+    """Return whether a GPU multiplies bfloat16, and does so clearly faster than float32."""
+    if device.type != "cuda" or torch.cuda.get_device_capability(device) < (8, 0):
         return False
     seconds = {kind: _product_seconds(device, kind) for kind in (torch.float32, torch.bfloat16)}
     return seconds[torch.bfloat16] * CLEARLY < seconds[torch.float32]
-
-
-def _has_bfloat16(device: torch.device) -> bool:
-    if device.type == "cuda":
-        return torch.cuda.get_device_capability(device) >= (8, 0)
-    cpuinfo = Path("/proc/cpuinfo")
-    flags = cpuinfo.read_text() if device.type == "cpu" and cpuinfo.exists() else ""
-    return "avx512_bf16" in flags or "amx_bf16" in flags
 
 
 def _product_seconds(device: torch.device, kind: torch.dtype) -> float:

@@ -105,3 +105,15 @@ def real_fake_cross_entropy(logits: Tensor, target: float) -> Tensor:
     .. [2] T. Salimans et al., "Improved Techniques for Training GANs", NeurIPS 2016, section 3.4.
     """
     return binary_cross_entropy_with_logits(logits, torch.full_like(logits, target))
+
+
+def real_fake_squares(verdicts: Tensor, target: float) -> Tensor:
+    """Return the mean of ``(D − t)²``, the least-squares game's loss for verdicts D.
+
+    ``target`` 1 says "real", 0 "fake".
+
+    References
+    ----------
+    .. [1] X. Mao et al., "Least Squares Generative Adversarial Networks", ICCV 2017, eq. 9.
+    """
+    return (verdicts - target).square().mean()

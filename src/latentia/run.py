@@ -23,11 +23,13 @@ from numpy.typing import NDArray
 
 from latentia.checkpoint import Checkpoints
 from latentia.distributed import leads
+from latentia.engine import asked_precision
 from latentia.errors import InputError
 from latentia.files import write_atomically
 from latentia.state import TrainingState
 
 LIBRARIES = ("latentia", "torch", "numpy", "scikit-learn", "scipy", "safetensors")
+CURES = {"precision": "; set LATENTIA_PRECISION as it was there"}
 
 Draw = Callable[[], NDArray[Any] | None]
 
@@ -200,10 +202,11 @@ def _check_or_write_config(path: Path, config: Mapping[str, Any], *, resume: boo
     if not leads():
         return
     target = path / "config.json"
+    config = {**config, "precision": asked_precision()}
     if not target.exists():
         if resume:
             raise InputError(f"{path} holds no run to resume: it has no config.json")
-        content = dict(config) | {"versions": versions(), "threads": torch.get_num_threads()}
+        content = config | {"versions": versions(), "threads": torch.get_num_threads()}
         write_atomically(target, json.dumps(content, indent=2).encode())
         return
     if not resume:
@@ -211,12 +214,12 @@ def _check_or_write_config(path: Path, config: Mapping[str, Any], *, resume: boo
             f"{path} already holds a run: resume it with 'latentia resume {path}', "
             "or choose another directory"
         )
-    before = read_config(path)
+    before = {"precision": "auto"} | read_config(path)
     for part in config:
-        if resume and before.get(part) != json.loads(json.dumps(config[part])):
+        if before.get(part) != json.loads(json.dumps(config[part])):
             raise InputError(
                 f"the run in {path} was started with another {part}: {before.get(part)} "
-                f"there, {config[part]} here"
+                f"there, {config[part]} here{CURES.get(part, '')}"
             )
 
 

@@ -305,11 +305,13 @@ def test_em_px_em_and_newton_share_their_optimum(floor):
     start = LOADINGS + 0.1, np.full(8, 0.5), np.full(8, floor)
     newton = FactorAnalysis(n_components=2, noise_floor=floor)
     silently(newton.fit_covariance, R)
+    newton_trace = -2 * newton.log_likelihood_ - 8 * np.log(2 * np.pi)
     steps = {}
     for expanded in (False, True):
         found = em(R, *start, expanded=expanded, tolerance=1e-14, max_iter=20_000)
         assert found.converged
-        steps[expanded] = len(found.trace)
+        # The very last steps are rounding, which differs between processors.
+        steps[expanded] = int(np.argmax(found.trace < newton_trace + 1e-6))
         log_likelihood = -0.5 * (8 * np.log(2 * np.pi) + found.trace[-1])
         assert log_likelihood == pytest.approx(newton.log_likelihood_, abs=1e-11)
         np.testing.assert_allclose(found.noise_variance, newton.noise_variance_, atol=1e-5)

@@ -31,7 +31,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.functional import l1_loss
 
-from latentia.losses import full_precision
+from latentia.losses import full_precision, real_fake_squares
 from latentia.nets.patchgan import patch_discriminator
 from latentia.nets.resnet import ResNetGenerator
 from latentia.nets.unet import isola_weights
@@ -116,6 +116,8 @@ class CycleGAN(UnpairedTranslator):
     """Residual blocks of each generator (6 in the paper for 128 pixels, 9 from 256 on)."""
     n_halvings: int = 2
     """Halvings of each generator before its blocks (2 in the paper); 1 or 0 keep small detail."""
+    skip: bool = False
+    """Let each generator learn a difference that is added to its image, as the paper does not."""
     width: int = 32
     """Channels of all nets' outermost layers (64 in the paper); deeper ones double."""
     jitter: float = 0.0
@@ -161,7 +163,8 @@ class CycleGAN(UnpairedTranslator):
         """Make two generators and two discriminators."""
         self._pass: Pass | None = None
         n_channels, size = shape[0], (shape[1], shape[2])
-        generator = partial(ResNetGenerator, n_channels, self.width, self.n_blocks, self.n_halvings)
+        sizes = (self.width, self.n_blocks, self.n_halvings)
+        generator = partial(ResNetGenerator, n_channels, *sizes, skip=self.skip)
         self.generator_ab_: nn.Module = generator()
         self.generator_ba_: nn.Module = generator()
         judge = partial(patch_discriminator, self.patch, n_channels, self.width, size, "instance")
@@ -190,8 +193,8 @@ class CycleGAN(UnpairedTranslator):
         v_b, same_b = self.both_of(self.generator_ab_, u_a, u_b)
         v_a, same_a = self.both_of(self.generator_ba_, u_b, u_a)
         self._pass = Pass((a, b), u_a, u_b, v_a.detach(), v_b.detach())
-        adversarial = taken_for_real(self.judged(self.discriminator_a_, v_a))
-        adversarial = adversarial + taken_for_real(self.judged(self.discriminator_b_, v_b))
+        adversarial = real_fake_squares(self.judged(self.discriminator_a_, v_a), 1.0)
+        adversarial = adversarial + real_fake_squares(self.judged(self.discriminator_b_, v_b), 1.0)
         back_a, back_b = self.generator_ba_(v_b), self.generator_ab_(v_a)
         cycle = l1_loss(full_precision(back_a), u_a) + l1_loss(full_precision(back_b), u_b)
         total = adversarial + self.cycle_weight * cycle
@@ -223,7 +226,7 @@ class CycleGAN(UnpairedTranslator):
         """Return ½ [E (D(real) − 1)² + E D(fake)²] with the mean verdicts."""
         both = torch.cat([real, fake.to(real.dtype)])
         of_real, of_fake = self.judged(discriminator, both).chunk(2)
-        loss = (taken_for_real(of_real) + of_fake.square().mean()) / 2
+        loss = (real_fake_squares(of_real, 1.0) + real_fake_squares(of_fake, 0.0)) / 2
         return Loss(loss, {"real_verdict": of_real.mean(), "fake_verdict": of_fake.mean()})
 
     def kept_pass(self, a: Tensor, b: Tensor) -> Pass:
@@ -253,8 +256,3 @@ class CycleGAN(UnpairedTranslator):
     def translate_back(self, b: Tensor) -> Tensor:
         """Return F(b), in [0, 1]."""
         return (full_precision(self.generator_ba_(inside(b))) + 1) / 2
-
-
-def taken_for_real(verdicts: Tensor) -> Tensor:
-    """Return E (D − 1)²: 0 where the verdicts are those on real images."""
-    return (verdicts - 1).square().mean()
