@@ -50,6 +50,13 @@ def test_real_fake_cross_entropy(target):
     torch.testing.assert_close(losses.real_fake_cross_entropy(logits, target), expected)
 
 
+def test_real_fake_squares():
+    verdicts = np.random.default_rng(0).normal(size=(4, 1, 3, 3))
+    for target in (0.0, 1.0):
+        found = losses.real_fake_squares(torch.from_numpy(verdicts), target)
+        assert float(found) == pytest.approx(np.mean((verdicts - target) ** 2))
+
+
 def test_at_the_optimal_discriminator_the_value_is_log_4_when_the_densities_agree():
     logits = torch.zeros(10, 1, dtype=torch.float64)  # D* = 1/2
     value = losses.real_fake_cross_entropy(logits, 1.0) + losses.real_fake_cross_entropy(

@@ -81,6 +81,18 @@ def test_blocks_see_images_halved_so_often(n_halvings, side):
     assert seen == [(2**n_halvings * learner.width, side, side)] * 2
 
 
+@pytest.mark.parametrize("size", [(12, 16), (9, 11)])
+def test_with_a_skip_connection_the_net_adds_to_its_image(size):
+    plain, adding = ResNetGenerator(1, 2, 1), ResNetGenerator(1, 2, 1, skip=True)
+    adding.load_state_dict(plain.state_dict())
+    x = torch.rand(2, 1, *size, dtype=torch.float64) * 2 - 1
+    added = torch.atanh(plain.double()(x))
+    torch.testing.assert_close(adding.double()(x), torch.tanh(x + added))
+    for skip in (False, True):
+        nets = model(skip=skip).fit(X, Y).nets()
+        assert [nets[f"generator_{way}_"].skip for way in ("ab", "ba")] == [skip] * 2
+
+
 def test_without_weights_inside_a_block_is_the_identity():
     net = ResNetGenerator(1, 2, 3)
     without = ResNetGenerator(1, 2, 0)

@@ -8,6 +8,7 @@ import torch
 
 from latentia import draws
 from latentia.errors import InputError
+from latentia.nets.normalisation import BatchNorm, InstanceNorm, LayerNorm
 from latentia.translation.jitter import jittered
 from latentia.translation.pix2pix import Pix2Pix
 
@@ -170,6 +171,24 @@ def test_every_place_of_the_window_is_reached():
     counts = [int((moved[:, 0, 0] - window).abs().amax(1).lt(1e-4).sum()) for window in windows]
     assert sum(counts) == 400
     assert min(counts) > 90
+
+
+@pytest.mark.parametrize(
+    ("norm", "generators", "discriminators"),
+    [
+        ("batch", BatchNorm, BatchNorm),
+        ("instance", InstanceNorm, InstanceNorm),
+        ("layer", LayerNorm, InstanceNorm),
+    ],
+)
+def test_the_discriminator_keeps_what_channels_tell_apart(norm, generators, discriminators):
+    fitted = model(norm=norm).fit(X, Y)
+    kinds = (BatchNorm, InstanceNorm, LayerNorm)
+    expected = {"generator_": generators, "discriminator_": discriminators}
+    for name, net in fitted.nets().items():
+        assert {type(layer) for layer in net.modules() if isinstance(layer, kinds)} == {
+            expected[name]
+        }
 
 
 def test_test_noise_depends_on_image_and_seed_alone():

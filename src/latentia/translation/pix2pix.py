@@ -34,7 +34,7 @@ from torch.nn.functional import l1_loss, mse_loss
 
 from latentia import draws
 from latentia.losses import full_precision, real_fake_cross_entropy
-from latentia.nets.normalisation import Dropout
+from latentia.nets.normalisation import Dropout, Normalisation
 from latentia.nets.patchgan import patch_discriminator
 from latentia.nets.unet import UNet, isola_weights, unet_depth
 from latentia.parameters import check_range
@@ -110,7 +110,10 @@ class Pix2Pix(PairedTranslator):
     width: int = 32
     """Channels of both nets' outermost layers (64 in the paper); deeper ones double."""
     norm: Literal["batch", "instance", "layer"] = "instance"
-    """Over the batch, over each image's channels one by one (as in the paper), or all together."""
+    """Over the batch, over each image's channels one by one (as in the paper), or all together.
+
+    The last, "layer", is the generator's alone: its discriminator has "instance".
+    """
     dropout: float = 0.5
     """Dropout of the three innermost decoder layers: the noise z."""
     test_noise: bool = False
@@ -159,9 +162,9 @@ class Pix2Pix(PairedTranslator):
         self.generator_.apply(isola_weights)
         if self.plays:
             n_shown = self.n_outputs + n_in * self.conditional
-            self.discriminator_ = patch_discriminator(
-                self.patch, n_shown, self.width, size, self.norm
-            )
+            # Over all channels, what all images share would drown what tells real from made.
+            norm: Normalisation = "batch" if self.norm == "batch" else "instance"
+            self.discriminator_ = patch_discriminator(self.patch, n_shown, self.width, size, norm)
             self.discriminator_.apply(isola_weights)
 
     @property
