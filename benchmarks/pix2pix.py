@@ -34,6 +34,7 @@ OBJECTIVES = {"L1": "l1", "cGAN": "gan", "L1 + cGAN": "gan+l1"}
 SHOWN = 8
 N_COMPONENTS = 64
 """Of a feature network's means over places, as of the pixels, before they are compared."""
+PATCH, STRIDE = 8, 4
 
 
 def main() -> None:
@@ -72,12 +73,26 @@ def feature_spaces(targets: np.ndarray, weights: Path | None) -> dict[str, Any]:
     """Return functions from images to features, by the names of the spaces."""
     pixels = PixelFeatures().fit(targets)
     spaces = {pixels.name: pixels.transform}
+    texture = PixelFeatures().fit(patches(targets))
+    scale = texture.transform(patches(targets)).std(axis=0)
+    name = f"{len(scale)} principal components of {PATCH}×{PATCH} patches without their mean colour"
+    spaces[f"{name}, each over its standard deviation"] = lambda images: (
+        texture.transform(patches(images)) / scale
+    )
     if weights is not None:
         network = load_features(weights)
         principal = latentia.PCA(n_components=N_COMPONENTS).fit(pooled(network, targets))
         name = f"{N_COMPONENTS} principal components of {network.name}'s means over places"
         spaces[name] = lambda images: principal.transform(pooled(network, images))
     return spaces
+
+
+def patches(images: np.ndarray) -> np.ndarray:
+    """Return (n, C, 8, 8) patches of (N, C, H, W) images, each channel less its mean: texture."""
+    views = np.lib.stride_tricks.sliding_window_view(images, (PATCH, PATCH), axis=(2, 3))
+    places = views[:, :, ::STRIDE, ::STRIDE].transpose(0, 2, 3, 1, 4, 5)
+    cut = places.reshape(-1, *places.shape[3:])
+    return cut - cut.mean(axis=(2, 3), keepdims=True)
 
 
 @torch.no_grad()
@@ -93,7 +108,7 @@ def table(
 ) -> list[str]:
     """Return the lines of the table."""
     _, targets = tested(data)
-    distances = [f"Fréchet distance {letter}" for letter in "AB"[: len(spaces)]]
+    distances = [f"Fréchet distance {letter}" for letter in "ABC"[: len(spaces)]]
     names = ["", "minutes", "absolute error", "PSNR, dB", "SSIM", *distances]
     lines = [f"| {' | '.join(names)} |", "|---" * len(names) + "|"]
     for label, output in outputs.items():
@@ -123,7 +138,7 @@ def draw(path: Path, data: Any, outputs: dict[str, np.ndarray]) -> None:
 
 def page(lines: list[str], picture: str, spaces: dict[str, Any]) -> str:
     """Return the table as a page."""
-    letters = "; ".join(f"{letter}: {name}" for letter, name in zip("AB", spaces, strict=False))
+    letters = "; ".join(f"{letter}: {name}" for letter, name in zip("ABC", spaces, strict=False))
     return "\n".join(
         [
             "# pix2pix: aerial photo to map",
