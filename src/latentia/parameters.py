@@ -54,6 +54,12 @@ def check_range(
         raise InputError(f"{name} is {value!r}; it must be {_span(low, high, open_low, open_high)}")
 
 
+def check_betas(model: Any) -> None:  # noqa: ANN401
+    """Refuse decays of Adam, ``beta_1`` and ``beta_2``, outside [0, 1)."""
+    for name in ("beta_1", "beta_2"):
+        check_range(name, getattr(model, name), 0, 1, open_high=True)
+
+
 def _span(low: float, high: float, open_low: bool, open_high: bool) -> str:
     least = f"greater than {low:g}" if open_low else f"at least {low:g}"
     if math.isinf(high):

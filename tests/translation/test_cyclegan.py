@@ -131,6 +131,19 @@ def test_losses_are_the_papers(fitted):
     assert float(fitted.discriminator_a_loss(a, b).total.detach()) == pytest.approx(float(of_a))
 
 
+def test_each_way_there_and_back_may_have_its_own_weight(fitted):
+    a, b = batch()
+    with torch.no_grad():
+        u_b = 2 * b - 1
+        g, f = fitted.generator_ab_, fitted.generator_ba_
+        of_b = (g(f(u_b)) - u_b).abs().mean() + 0.25 * (g(u_b) - u_b).abs().mean()
+        same = float(fitted.generators_loss(a, b).total)
+        fitted.cycle_weight_b = 3.0
+        other = float(fitted.generators_loss(a, b).total)
+    fitted.cycle_weight_b = None
+    assert same - other == pytest.approx((7.0 - 3.0) * float(of_b), rel=1e-10)
+
+
 def test_without_its_weight_the_identity_is_not_computed(fitted):
     calls = []
     hook = fitted.generator_ab_.register_forward_hook(lambda net, given, out: calls.append(out))

@@ -29,7 +29,7 @@ from latentia.errors import InputError
 from latentia.losses import full_precision
 from latentia.nets.discriminator import Discriminator, ParameterHistory, normalise_spectrally
 from latentia.nets.mlp import Standardisation
-from latentia.parameters import check_range
+from latentia.parameters import check_betas, check_range
 from latentia.updates import Loss, Update, adam
 
 
@@ -89,8 +89,7 @@ class AdversarialModel(Generator, DecodingModel):
     def check_game_values(self) -> None:
         """Raise InputError for a shared hyperparameter out of its range."""
         self.check_shared_values()
-        check_range("beta_1", self.beta_1, 0, 1, open_high=True)
-        check_range("beta_2", self.beta_2, 0, 1, open_high=True)
+        check_betas(self)
         check_range("minibatch_discrimination", self.minibatch_discrimination, 0)
         check_range("historical_averaging", self.historical_averaging, 0)
         check_range("packing", self.packing, 1, self.batch_size)

@@ -35,7 +35,7 @@ from latentia.losses import full_precision, real_fake_squares
 from latentia.nets.patchgan import patch_discriminator
 from latentia.nets.resnet import ResNetGenerator
 from latentia.nets.unet import isola_weights
-from latentia.parameters import check_range
+from latentia.parameters import check_betas, check_range
 from latentia.translation.base import inside
 from latentia.translation.image_pool import ImagePool
 from latentia.translation.jitter import jittered
@@ -106,6 +106,8 @@ class CycleGAN(UnpairedTranslator):
 
     cycle_weight: float = 10.0
     """λ, the weight of the way there and back in eq. 3."""
+    cycle_weight_b: float | None = None
+    """λ of the way from B to A and back, if another, as the authors' code has it."""
     identity_weight: float = 0.5
     """Weight, times λ, of leaving images of the other domain as they are (section 5.2); 0: none."""
     pool_size: int = 50
@@ -145,14 +147,14 @@ class CycleGAN(UnpairedTranslator):
         """Raise InputError for a hyperparameter out of its range."""
         self.check_shared_values()
         check_range("cycle_weight", self.cycle_weight, 0)
+        check_range("cycle_weight_b", self.cycle_weight_b, 0)
         check_range("identity_weight", self.identity_weight, 0)
         check_range("pool_size", self.pool_size, 0)
         check_range("n_blocks", self.n_blocks, 0)
         check_range("n_halvings", self.n_halvings, 0, 2)
         check_range("width", self.width, 1)
         check_range("jitter", self.jitter, 0, 1)
-        check_range("beta_1", self.beta_1, 0, 1, open_high=True)
-        check_range("beta_2", self.beta_2, 0, 1, open_high=True)
+        check_betas(self)
 
     def prepare(self, array: NDArray[Any], run: Path | None, progress: bool | None) -> None:
         """Make the pools: part of a run's state, and of no use to a saved model."""
@@ -176,15 +178,11 @@ class CycleGAN(UnpairedTranslator):
     def updates(self) -> list[Update]:
         """Move both generators, then each discriminator."""
         rule = partial(adam, learning_rate=self.learning_rate, betas=(self.beta_1, self.beta_2))
-        generators = [self.generator_ab_, self.generator_ba_]
-        judges = {"a": self.discriminator_a_, "b": self.discriminator_b_}
-        losses = {"a": self.discriminator_a_loss, "b": self.discriminator_b_loss}
+        move = partial(Update, optimizer=rule)
         return [
-            Update("generators", self.generators_loss, generators, optimizer=rule),
-            *(
-                Update(f"discriminator_{side}", losses[side], [judges[side]], optimizer=rule)
-                for side in judges
-            ),
+            move("generators", self.generators_loss, [self.generator_ab_, self.generator_ba_]),
+            move("discriminator_a", self.discriminator_a_loss, [self.discriminator_a_]),
+            move("discriminator_b", self.discriminator_b_loss, [self.discriminator_b_]),
         ]
 
     def generators_loss(self, a: Tensor, b: Tensor) -> Loss:
@@ -195,14 +193,17 @@ class CycleGAN(UnpairedTranslator):
         self._pass = Pass((a, b), u_a, u_b, v_a.detach(), v_b.detach())
         adversarial = real_fake_squares(self.judged(self.discriminator_a_, v_a), 1.0)
         adversarial = adversarial + real_fake_squares(self.judged(self.discriminator_b_, v_b), 1.0)
-        back_a, back_b = self.generator_ba_(v_b), self.generator_ab_(v_a)
-        cycle = l1_loss(full_precision(back_a), u_a) + l1_loss(full_precision(back_b), u_b)
-        total = adversarial + self.cycle_weight * cycle
-        terms: dict[str, Tensor | float] = {"adversarial": adversarial, "cycle": cycle}
+        back_a = full_precision(self.generator_ba_(v_b))
+        back_b = full_precision(self.generator_ab_(v_a))
+        cycle_a, cycle_b = l1_loss(back_a, u_a), l1_loss(back_b, u_b)
+        weight_a = self.cycle_weight
+        weight_b = weight_a if self.cycle_weight_b is None else self.cycle_weight_b
+        total = adversarial + weight_a * cycle_a + weight_b * cycle_b
+        terms: dict[str, Tensor | float] = {"adversarial": adversarial, "cycle": cycle_a + cycle_b}
         if same_a is not None and same_b is not None:
-            identity = l1_loss(same_a, u_a) + l1_loss(same_b, u_b)
-            total = total + self.identity_weight * self.cycle_weight * identity
-            terms["identity"] = identity
+            left_a, left_b = l1_loss(same_a, u_a), l1_loss(same_b, u_b)
+            total = total + self.identity_weight * (weight_a * left_a + weight_b * left_b)
+            terms["identity"] = left_a + left_b
         return Loss(total, terms)
 
     def both_of(self, generator: nn.Module, u: Tensor, v: Tensor) -> tuple[Tensor, Tensor | None]:

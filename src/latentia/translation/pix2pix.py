@@ -37,7 +37,7 @@ from latentia.losses import full_precision, real_fake_cross_entropy
 from latentia.nets.normalisation import Dropout, Normalisation
 from latentia.nets.patchgan import patch_discriminator
 from latentia.nets.unet import UNet, isola_weights, unet_depth
-from latentia.parameters import check_range
+from latentia.parameters import check_betas, check_range
 from latentia.translation.base import inside
 from latentia.translation.jitter import jittered
 from latentia.translation.paired import PairedTranslator
@@ -148,8 +148,7 @@ class Pix2Pix(PairedTranslator):
         check_range("width", self.width, 1)
         check_range("dropout", self.dropout, 0, 1, open_high=True)
         check_range("jitter", self.jitter, 0, 1)
-        check_range("beta_1", self.beta_1, 0, 1, open_high=True)
-        check_range("beta_2", self.beta_2, 0, 1, open_high=True)
+        check_betas(self)
 
     def build(self, shape: tuple[int, ...]) -> None:
         """Make the generator, and the discriminator if there is a game."""
