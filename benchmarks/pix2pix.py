@@ -35,6 +35,7 @@ SHOWN = 8
 N_COMPONENTS = 64
 """Of a feature network's means over places, as of the pixels, before they are compared."""
 PATCH, STRIDE = 8, 4
+GREY_LEVEL = 1 / 255
 
 
 def main() -> None:
@@ -73,10 +74,11 @@ def feature_spaces(targets: np.ndarray, weights: Path | None) -> dict[str, Any]:
     """Return functions from images to features, by the names of the spaces."""
     pixels = PixelFeatures().fit(targets)
     spaces = {pixels.name: pixels.transform}
-    texture = PixelFeatures().fit(patches(targets))
-    scale = texture.transform(patches(targets)).std(axis=0)
-    name = f"{len(scale)} principal components of {PATCH}×{PATCH} patches without their mean colour"
-    spaces[f"{name}, each over its standard deviation"] = lambda images: (
+    # All components: the last of them are what a checkerboard lies along.
+    texture = PixelFeatures(n_components=targets.shape[1] * PATCH**2).fit(patches(targets))
+    scale = texture.transform(patches(targets)).std(axis=0) + GREY_LEVEL
+    name = f"all {len(scale)} principal components of {PATCH}×{PATCH} patches less their mean"
+    spaces[f"{name} colour, each over its standard deviation"] = lambda images: (
         texture.transform(patches(images)) / scale
     )
     if weights is not None:
