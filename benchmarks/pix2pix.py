@@ -36,6 +36,7 @@ N_COMPONENTS = 64
 """Of a feature network's means over places, as of the pixels, before they are compared."""
 PATCH, STRIDE = 8, 4
 GREY_LEVEL = 1 / 255
+"""What deviations of texture are raised by, so that one finer than images hold counts little."""
 
 
 def main() -> None:
@@ -75,8 +76,9 @@ def feature_spaces(targets: np.ndarray, weights: Path | None) -> dict[str, Any]:
     pixels = PixelFeatures().fit(targets)
     spaces = {pixels.name: pixels.transform}
     # All components: the last of them are what a checkerboard lies along.
-    texture = PixelFeatures(n_components=targets.shape[1] * PATCH**2).fit(patches(targets))
-    scale = texture.transform(patches(targets)).std(axis=0) + GREY_LEVEL
+    cut = patches(targets)
+    texture = PixelFeatures(n_components=targets.shape[1] * PATCH**2).fit(cut)
+    scale = texture.transform(cut).std(axis=0) + GREY_LEVEL
     name = f"all {len(scale)} principal components of {PATCH}×{PATCH} patches less their mean"
     spaces[f"{name} colour, each over its standard deviation"] = lambda images: (
         texture.transform(patches(images)) / scale

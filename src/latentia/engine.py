@@ -116,7 +116,7 @@ def autocast(device: torch.device) -> AbstractContextManager[object]:
     would depend on the machine from its third digit on.
     """
     asked = asked_precision()
-    if asked == "bfloat16" or (asked == "auto" and device.type != "cpu" and bfloat16_pays(device)):
+    if asked == "bfloat16" or (asked == "auto" and bfloat16_pays(device)):
         return torch.autocast(device.type, torch.bfloat16)
     return nullcontext()
 
