@@ -21,12 +21,12 @@ from long_runs import trained
 
 import latentia
 from latentia.base import unit_floats
+from latentia.config import read_config
 from latentia.data.pairs import load_pairs
 from latentia.files import write_atomically
 from latentia.metrics.frechet import PixelFeatures, frechet_distance
 from latentia.nets.features import FeatureNetwork, load_features
 from latentia.plots.grids import rows, save_png
-from latentia.run import read_config
 from latentia.translation.figures import baselines, closeness, tested
 
 RECIPE = Path(__file__).resolve().parent.parent / "examples" / "recipes" / "pix2pix_maps.toml"

@@ -18,6 +18,7 @@ LEVELS = [
     {
         "options",
         "conditions",
+        "config",
         "draws",
         "engine",
         "ema",

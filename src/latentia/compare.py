@@ -10,6 +10,7 @@ from typing import Any
 from latentia import MODELS
 from latentia.base import LatentModel
 from latentia.baselines import CLUSTERS, baseline_sections
+from latentia.config import versions
 from latentia.data import Dataset
 from latentia.data import load as load_data
 from latentia.errors import InputError, nearest
@@ -18,7 +19,6 @@ from latentia.gradient import GradientModel
 from latentia.jobs import fit_in_run, hold_out
 from latentia.linear.pca import PCA
 from latentia.report import ModelSection, Report, write_report
-from latentia.run import versions
 from latentia.sections import model_section
 
 STEPS = 4_300

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from sklearn.base import clone
 
 from latentia.base import unit_floats
+from latentia.config import versions
 from latentia.data import load as load_data
 from latentia.data import tables
 from latentia.errors import FitWarning, InputError
@@ -25,7 +26,6 @@ from latentia.linear.summary import summarise
 from latentia.plots.factors import loadings_heat_map, path_diagram, scree
 from latentia.plots.style import png_bytes
 from latentia.report import Picture, template, write_page
-from latentia.run import versions
 from latentia.sections import factor_pictures
 
 MOST_DRAWN = 60

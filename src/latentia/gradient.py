@@ -23,13 +23,14 @@ from latentia import distributed, draws
 from latentia.application import apply
 from latentia.base import Model, to_numpy
 from latentia.checkups import Checkups, Numbers, examination
+from latentia.config import recorded_threads, run_seed
 from latentia.data.arrays import fingerprint
 from latentia.data.source import Source
 from latentia.engine import check_device_name, find_device, set_threads
 from latentia.parameters import check_range
 from latentia.plots.grids import DRAWABLE, rows, tile
 from latentia.progress import TrainingProgress
-from latentia.run import Run, Unrecorded, open_run, read_config, recorded_threads
+from latentia.run import Run, Unrecorded, open_run
 from latentia.saved import fill
 from latentia.schedules import SCHEDULES
 from latentia.train import batch_order, train
@@ -148,7 +149,9 @@ class GradientModel(Model):
                 fixed = [part.to(device) for part in (held_out or source).first(SHOWN)]
                 draw = functools.partial(self._picture, *fixed)
                 config = self._config(array, origin or {})
-                recorder = stack.enter_context(open_run(folder, config, draw, resume=resume))
+                defaults = type(self)().get_params()
+                held = open_run(folder, config, draw, resume=resume, defaults=defaults)
+                recorder = stack.enter_context(held)
             self.prepare(array, folder, progress)
             self.initialise(source, device)
             n_steps = batch_order(self, source).n_steps
@@ -249,12 +252,3 @@ def check_training_values(model: Any) -> None:  # noqa: ANN401
 def _to(net: nn.Module, device: torch.device, layout: torch.memory_format) -> nn.Module:
     moved: nn.Module = net.to(device=device, memory_format=layout)  # type: ignore[call-overload]
     return moved
-
-
-def run_seed(random_state: int | None, resumed: Path | None) -> int:
-    """Return the seed of the run that is resumed, or the one asked for, or a drawn one."""
-    if resumed is not None:
-        return int(read_config(resumed)["parameters"]["random_state"])
-    if random_state is not None:
-        return int(random_state)
-    return int(np.random.default_rng().integers(2**32))

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from latentia import MODELS
 from latentia.base import Model, unit_floats
+from latentia.config import read_config, versions
 from latentia.data import Dataset
 from latentia.data import load as load_data
 from latentia.distributed import leads
@@ -27,7 +28,6 @@ from latentia.image_tasks import task_of
 from latentia.plots.grids import rows, save_png, tile
 from latentia.profiling import Profile, profile
 from latentia.report import Report, write_report
-from latentia.run import read_config, versions
 from latentia.saved import load
 from latentia.sections import model_section
 from latentia.specimens import first_labels

@@ -7,29 +7,26 @@ picture an epoch), ``checkpoints/``, and at the end ``model/`` and ``report.html
 
 from __future__ import annotations
 
-import importlib.metadata
 import json
 import os
-import platform
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
-import torch
 from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 
 from latentia.checkpoint import Checkpoints
+from latentia.config import check_or_write
 from latentia.distributed import leads
-from latentia.engine import asked_precision
 from latentia.errors import InputError
 from latentia.files import write_atomically
 from latentia.state import TrainingState
 
-LIBRARIES = ("latentia", "torch", "numpy", "scikit-learn", "scipy", "safetensors")
-CURES = {"precision": "; set LATENTIA_PRECISION as it was there"}
+NO_DEFAULTS: Mapping[str, Any] = MappingProxyType({})
 
 Draw = Callable[[], NDArray[Any] | None]
 
@@ -151,8 +148,17 @@ class Unrecorded:
 
 
 @contextmanager
-def open_run(path: Path, config: Mapping[str, Any], draw: Draw, *, resume: bool) -> Iterator[Run]:
+def open_run(
+    path: Path,
+    config: Mapping[str, Any],
+    draw: Draw,
+    *,
+    resume: bool,
+    defaults: Mapping[str, Any] = NO_DEFAULTS,
+) -> Iterator[Run]:
     """Hold a run directory for this process while it trains.
+
+    ``defaults`` are what parameters were worth in a run of a release that did not have them.
 
     What is refused before its first checkpoint leaves no run that a new one would be refused for.
 
@@ -164,7 +170,8 @@ def open_run(path: Path, config: Mapping[str, Any], draw: Draw, *, resume: bool)
     """
     path.mkdir(parents=True, exist_ok=True)
     with _held(path):
-        _check_or_write_config(path, config, resume=resume)
+        if leads():
+            check_or_write(path, config, defaults, resume=resume)
         run = Run(path, draw)
         try:
             yield run
@@ -198,63 +205,8 @@ def _held(path: Path) -> Iterator[None]:
         lock.release()
 
 
-def _check_or_write_config(path: Path, config: Mapping[str, Any], *, resume: bool) -> None:
-    if not leads():
-        return
-    target = path / "config.json"
-    config = {**config, "precision": asked_precision()}
-    if not target.exists():
-        if resume:
-            raise InputError(f"{path} holds no run to resume: it has no config.json")
-        content = config | {"versions": versions(), "threads": torch.get_num_threads()}
-        write_atomically(target, json.dumps(content, indent=2).encode())
-        return
-    if not resume:
-        raise InputError(
-            f"{path} already holds a run: resume it with 'latentia resume {path}', "
-            "or choose another directory"
-        )
-    before = {"precision": "auto"} | read_config(path)
-    for part in config:
-        if before.get(part) != json.loads(json.dumps(config[part])):
-            raise InputError(
-                f"the run in {path} was started with another {part}: {before.get(part)} "
-                f"there, {config[part]} here{CURES.get(part, '')}"
-            )
-
-
-def read_config(path: Path) -> dict[str, Any]:
-    """Return a run's ``config.json``.
-
-    Raises
-    ------
-    InputError
-        If there is none, or it cannot be read.
-    """
-    file = path / "config.json"
-    if not file.exists():
-        raise InputError(f"{path} holds no run and no saved model: it has no config.json")
-    try:
-        content: dict[str, Any] = json.loads(file.read_text())
-    except (OSError, ValueError) as error:
-        raise InputError(f"{file} cannot be read: {error}") from None
-    return content
-
-
-def recorded_threads(path: Path) -> int | None:
-    """Return the number of threads that a run began with; another could change its last bits."""
-    threads: int | None = read_config(path).get("threads")
-    return threads
-
-
 def read_metrics(path: Path) -> list[dict[str, Any]]:
     """Return a run's recorded values, oldest first; a half-written last line is left out."""
     file = path / "metrics.jsonl"
     lines = file.read_text().splitlines(keepends=True) if file.exists() else []
     return [json.loads(line) for line in lines if line.endswith("\n")]
-
-
-def versions() -> dict[str, str]:
-    """Return the versions of Python and of the libraries that a result depends on."""
-    found = {name: importlib.metadata.version(name) for name in LIBRARIES}
-    return {"python": platform.python_version()} | found

@@ -21,9 +21,9 @@ from sklearn.base import BaseEstimator
 from torch import Tensor, nn
 
 from latentia import INSTRUMENTS, MODELS, SEQUENCES
+from latentia.config import read_config, versions
 from latentia.errors import InputError, nearest
 from latentia.files import sync_folder, write_atomically
-from latentia.run import read_config, versions
 
 WEIGHTS = "model.safetensors"
 ARRAYS_OF_TEXT = {"feature_names_in_": object, "classes_": str}

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from latentia import SEQUENCES
+from latentia.config import read_config, versions
 from latentia.data.text import HELD_OUT, TextData, load_text
 from latentia.errors import InputError
 from latentia.fields import model_reference, model_summary
@@ -22,7 +23,7 @@ from latentia.files import write_atomically
 from latentia.plots.curves import loss_curves
 from latentia.plots.style import png_bytes
 from latentia.report import ModelSection, Picture, Report, write_report
-from latentia.run import read_config, read_metrics, versions
+from latentia.run import read_metrics
 from latentia.saved import load
 from latentia.sequence.definitions import SEQUENCE_DEFINITIONS
 from latentia.sequence.language_model import LanguageModel

@@ -124,6 +124,19 @@ def test_a_run_directory_says_what_it_holds(images, tmp_path):
         small_models()["VAE"].fit(images, run=tmp_path / "nothing", resume=True)
 
 
+def test_a_run_of_a_release_without_a_parameter_had_its_default(images, tmp_path):
+    run = tmp_path / "run"
+    model = small_models()["VAE"]
+    assert model.beta == type(model)().beta
+    model.fit(images, run=run)
+    config = json.loads((run / "config.json").read_text())
+    del config["parameters"]["beta"]
+    (run / "config.json").write_text(json.dumps(config))
+    small_models()["VAE"].fit(images, run=run, resume=True)
+    with pytest.raises(InputError, match="another parameters"):
+        small_models()["VAE"].set_params(beta=2.0).fit(images, run=run, resume=True)
+
+
 def test_tensorboard_has_the_same_values(images, tmp_path):
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 

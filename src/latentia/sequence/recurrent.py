@@ -31,13 +31,14 @@ from torch import Tensor, nn, optim
 from torch.nn.functional import cross_entropy, log_softmax
 
 from latentia import draws
+from latentia.config import recorded_threads, run_seed
 from latentia.data.source import Source
 from latentia.engine import find_device, set_threads
-from latentia.gradient import check_training_values, run_seed
+from latentia.gradient import check_training_values
 from latentia.nets.recurrent import RecurrentNet
 from latentia.parameters import check_range
 from latentia.progress import TrainingProgress
-from latentia.run import Run, Unrecorded, open_run, recorded_threads
+from latentia.run import Run, Unrecorded, open_run
 from latentia.saved import fill
 from latentia.schedules import SCHEDULES
 from latentia.sequence.excerpts import Excerpts
@@ -153,7 +154,9 @@ class RecurrentLanguageModel(LanguageModel):
             recorder: Run | Unrecorded = Unrecorded()
             if folder is not None:
                 config = self._config(text, origin or {})
-                recorder = stack.enter_context(open_run(folder, config, _nothing, resume=resume))
+                defaults = type(self)().get_params()
+                held = open_run(folder, config, _nothing, resume=resume, defaults=defaults)
+                recorder = stack.enter_context(held)
             kept = Excerpts(recorder, folder, self._excerpt)
             steps = self._reading.n_windows * self.n_epochs
             name = type(self).__name__
