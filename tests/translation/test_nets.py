@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 from torch import nn
+from torch.nn.functional import instance_norm
 
 from latentia.draws import seed
 from latentia.errors import InputError
@@ -121,10 +122,39 @@ def test_weights_have_the_papers_spread():
     assert 0.01 < float(scales.std()) < 0.03
 
 
-def test_instance_norm_is_torchs():
-    x = torch.randn(3, 5, 7, 6, dtype=torch.float64)
-    ours, theirs = InstanceNorm(5).double(), nn.InstanceNorm2d(5, affine=True).double()
-    torch.testing.assert_close(ours(x), theirs(x))
+@pytest.mark.parametrize("shape", [(3, 5, 7, 6), (1, 5, 4, 4), (2, 5, 1, 1), (0, 5, 3, 3)])
+@pytest.mark.parametrize("layout", [torch.channels_last, torch.contiguous_format])
+def test_instance_norm_is_torchs_group_norm(shape, layout):
+    torch.manual_seed(0)
+    ours, theirs = InstanceNorm(5).double(), nn.GroupNorm(5, 5).double()
+    nn.init.normal_(ours.weight)
+    theirs.load_state_dict(ours.state_dict())
+    x = torch.randn(shape, dtype=torch.float64).contiguous(memory_format=layout)
+    results = []
+    for layer in (ours, theirs):
+        given = x.clone().requires_grad_()
+        y = layer(given)
+        (y * torch.linspace(-1, 1, y.numel(), dtype=y.dtype).reshape(y.shape)).sum().backward()
+        results.append((y, given.grad, layer.weight.grad, layer.bias.grad))
+    for a, b in zip(*results, strict=True):
+        torch.testing.assert_close(a, b)
+    if len(x) > 0:
+        assert results[0][0].is_contiguous(memory_format=layout)
+    if len(x) > 0 and x[0, 0].numel() > 1:
+        peer = instance_norm(x, weight=ours.weight, bias=ours.bias)
+        torch.testing.assert_close(results[0][0], peer)
+
+
+def test_instance_norm_can_be_differentiated_twice():
+    torch.manual_seed(0)
+    x = torch.randn(2, 3, 2, 3, dtype=torch.float64, requires_grad=True)
+    assert torch.autograd.gradgradcheck(InstanceNorm(3).double(), x)
+
+
+def test_instance_norm_of_an_image_does_not_depend_on_others():
+    torch.manual_seed(0)
+    x, norm = torch.randn(3, 4, 5, 5), InstanceNorm(4)
+    assert torch.equal(norm(x)[1:2], norm(x[1:2]))
 
 
 @pytest.mark.parametrize(("ours", "theirs"), [(Halving, nn.Conv2d), (Doubling, nn.ConvTranspose2d)])

@@ -76,8 +76,8 @@ class InstanceNorm(nn.GroupNorm):
     """Norm of each channel of each image by itself, with a learned scale and shift.
 
     It is batch norm of a batch of one, in training and afterwards alike, so that an image's result
-    does not depend on others. torch's group norm with a group for each channel is the same sum and
-    keeps a pixel's channels side by side.
+    does not depend on others. On a CPU it is computed so, image by image: torch's group norm with a
+    group for each channel is the same sum, and its backward pass takes 3 to 30 times as long.
 
     Parameters
     ----------
@@ -92,6 +92,16 @@ class InstanceNorm(nn.GroupNorm):
 
     def __init__(self, width: int) -> None:
         super().__init__(width, width)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return (N, C, H, W) features, each channel of each image normalised."""
+        if x.device.type != "cpu":
+            return super().forward(x)
+        normalised = [
+            torch.batch_norm(image, self.weight, self.bias, None, None, True, 0.0, self.eps, False)
+            for image in torch.split(x, 1)
+        ]
+        return normalised[0] if len(x) == 1 else torch.cat(normalised)
 
 
 class LayerNorm(nn.GroupNorm):
