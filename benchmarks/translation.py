@@ -1,7 +1,7 @@
 """One training step of each image-to-image game, beside the reference programs' way to take it.
 
     python benchmarks/translation.py [--rounds 3] [--steps 3] [--only pix2pix cyclegan srgan]
-        [--write docs/translation_speed.md]
+        [--precisions float32 bfloat16] [--write docs/translation_speed.md]
 
 pix2pix: U-Net-256 of 64 filters, 70×70 PatchGAN, 256×256, a batch of one. CycleGAN: nine residual
 blocks of 64 filters, 128×128, a batch of one. SRGAN: 16 blocks, 96×96 crops, batches of 16, a
@@ -9,7 +9,9 @@ content loss of pixels. Random images; dropout, jitter and mirroring are off on 
 thread; in each round both systems take their steps by turns in one process, and the table holds
 medians of the process's own CPU seconds over rounds, their ratio, the share of the convolution
 rate, which is measured in between, that Latentia's step reaches, and each system's peak of memory,
-measured in a process of its own.
+measured in a process of its own. The reference and the convolution rate are float32 throughout;
+Latentia computes in bfloat16 on a CPU where LATENTIA_PRECISION asks for it, and lines named so are
+such runs: only a processor that multiplies bfloat16 gains by it.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
+from itertools import product
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -44,6 +47,7 @@ CPU = torch.device("cpu")
 SHARED: dict[str, Any] = {"n_epochs": 1, "random_state": 0, "device": "cpu"}
 SIDES = {"pix2pix": 256, "cyclegan": 128, "srgan": 96}
 BATCHES = {"pix2pix": 1, "cyclegan": 1, "srgan": 16}
+PRECISIONS = ("float32", "bfloat16")
 GOALS = "goals: 1.5 times the reference's speed, 60 % of the convolution rate, no more memory"
 
 
@@ -149,8 +153,9 @@ def most_resident() -> float:
     return int(re.search(r"VmHWM:\s+(\d+)", status)[1]) / 2**20
 
 
-def row(name: str, n_rounds: int, n_steps: int) -> str:
+def row(name: str, precision: str, n_rounds: int, n_steps: int) -> str:
     """Measure a game and return its line of the table."""
+    os.environ["LATENTIA_PRECISION"] = precision
     systems = [reference(name, n_steps), ours(name, n_steps)]
     taken: list[list[float]] = [[], []]
     rates = []
@@ -163,8 +168,9 @@ def row(name: str, n_rounds: int, n_steps: int) -> str:
     model = prepared(name, x, y)
     share = step_flops(model, model.source(x, y, reset=True), CPU) / here / median(rates)
     memory = [peak(name, system) for system in ("reference", "latentia")]
+    label = name if precision == "float32" else f"{name}, {precision}"
     return (
-        f"| {name} | {theirs:.2f} | {here:.2f} | {theirs / here:.2f} | "
+        f"| {label} | {theirs:.2f} | {here:.2f} | {theirs / here:.2f} | "
         f"{median(rates) / 1e9:.0f} | {share:.0%} | {memory[0]:.2f} | {memory[1]:.2f} |"
     )
 
@@ -175,6 +181,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--steps", type=int, default=3, help="of a round; the first is not counted")
     parser.add_argument("--only", nargs="+", choices=list(SIDES), default=list(SIDES))
+    parser.add_argument("--precisions", nargs="+", choices=PRECISIONS, default=["float32"])
     parser.add_argument("--peak-of", choices=("latentia", "reference"), help=argparse.SUPPRESS)
     parser.add_argument("--write", type=Path, help="a Markdown file for the table")
     given = parser.parse_args()
@@ -190,18 +197,19 @@ def main() -> None:
         "|---|---|---|---|---|---|---|---|",
     ]
     print("\n".join(lines), flush=True)
-    for name in given.only:
-        lines.append(row(name, given.rounds, given.steps))
+    for name, precision in product(given.only, given.precisions):
+        lines.append(row(name, precision, given.rounds, given.steps))
         print(lines[-1], flush=True)
     print(GOALS)
     if given.write is not None:
-        write_atomically(given.write, page(lines).encode())
+        write_atomically(given.write, page(lines, given.precisions).encode())
 
 
-def page(lines: list[str]) -> str:
+def page(lines: list[str], precisions: list[str]) -> str:
     """Return the table as a page."""
     about = (__doc__ or "").split("\n\n", 2)[2].strip()
-    command = "Printed by `python benchmarks/translation.py --write docs/translation_speed.md`."
+    words = f"--precisions {' '.join(precisions)} --write docs/translation_speed.md"
+    command = f"Printed by `python benchmarks/translation.py {words}`."
     title = "# A training step of each image-to-image game"
     return "\n\n".join([title, command, about, "\n".join(lines), f"{GOALS.capitalize()}.\n"])
 
