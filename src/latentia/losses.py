@@ -117,3 +117,7 @@ def real_fake_squares(verdicts: Tensor, target: float) -> Tensor:
     .. [1] X. Mao et al., "Least Squares Generative Adversarial Networks", ICCV 2017, eq. 9.
     """
     return (verdicts - target).square().mean()
+
+
+REAL_FAKE = {"least_squares": real_fake_squares, "cross_entropy": real_fake_cross_entropy}
+"""What a discriminator and its opponent minimise, by the game's name."""

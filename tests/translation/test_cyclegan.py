@@ -131,6 +131,34 @@ def test_losses_are_the_papers(fitted):
     assert float(fitted.discriminator_a_loss(a, b).total.detach()) == pytest.approx(float(of_a))
 
 
+def test_the_game_of_logarithms_is_equation_1(fitted):
+    a, b = batch()
+    with torch.no_grad():
+        u_a, u_b = 2 * a - 1, 2 * b - 1
+        fake_a, fake_b = fitted.generator_ba_(u_b), fitted.generator_ab_(u_a)
+        of = {
+            name: torch.sigmoid(judge(images))
+            for name, judge, images in (
+                ("a", fitted.discriminator_a_, u_a),
+                ("F(b)", fitted.discriminator_a_, fake_a),
+                ("G(a)", fitted.discriminator_b_, fake_b),
+            )
+        }
+    fitted.objective = "cross_entropy"
+    try:
+        fooled = fitted.generators_loss(a, b).terms["adversarial"]
+        judged = fitted.discriminator_a_loss(a, b)
+    finally:
+        fitted.objective = "least_squares"
+    assert float(fooled.detach()) == pytest.approx(
+        float(-of["F(b)"].log().mean() - of["G(a)"].log().mean()), rel=1e-10
+    )
+    expected = -(of["a"].log().mean() + (1 - of["F(b)"]).log().mean()) / 2
+    assert float(judged.total.detach()) == pytest.approx(float(expected), rel=1e-10)
+    assert float(judged.terms["real_verdict"].detach()) == pytest.approx(float(of["a"].mean()))
+    assert float(judged.terms["fake_verdict"].detach()) == pytest.approx(float(of["F(b)"].mean()))
+
+
 def test_each_way_there_and_back_may_have_its_own_weight(fitted):
     a, b = batch()
     with torch.no_grad():

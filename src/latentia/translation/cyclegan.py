@@ -9,8 +9,11 @@
 
 In place of the logarithms of eq. 1 stand squares ([2]_, [1]_ section 4): G minimises
 E (D_B(G(a)) − 1)², and D_B minimises ½ [E (D_B(b) − 1)² + E D_B(G(a))²], where the half slows it
-beside G, and each G(a) may be an earlier one out of a pool of 50. ‖·‖₁ is the mean over pixels and
-channels of images in [−1, 1], as the authors' code has it, which λ = 10 belongs to.
+beside G, and each G(a) may be an earlier one out of a pool of 50. ``objective="cross_entropy"`` is
+eq. 1 itself, halved likewise, with −E log D_B(G(a)) for G. Squares are at most 1 between 0 and 1
+and logarithms have no bound: an image far from the other domain is worth a larger λ with them.
+‖·‖₁ is the mean over pixels and channels of images in [−1, 1], as the authors' code has it, which
+λ = 10 belongs to.
 
 A step moves G and F together, then D_A, then D_B. The discriminators see the translations that the
 generators' loss was made of, without their graph. Norm is of each image by itself, in training and
@@ -31,7 +34,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.functional import l1_loss
 
-from latentia.losses import full_precision, real_fake_squares
+from latentia.losses import REAL_FAKE, full_precision
 from latentia.nets.patchgan import patch_discriminator
 from latentia.nets.resnet import ResNetGenerator
 from latentia.nets.unet import isola_weights
@@ -45,15 +48,7 @@ from latentia.updates import Loss, Update, adam
 
 @dataclass(frozen=True)
 class Pass:
-    """What the discriminators see of one run of the generators over a batch.
-
-    Attributes
-    ----------
-    batch
-        The (a, b) that came in.
-    u_a, u_b, v_a, v_b
-        Images as the nets see them, jittered, and the translations F(b) and G(a).
-    """
+    """One run of the generators: (a, b), both as the nets see them, and v_a = F(b), v_b = G(a)."""
 
     batch: tuple[Tensor, Tensor]
     u_a: Tensor
@@ -104,6 +99,8 @@ class CycleGAN(UnpairedTranslator):
     ((8, 3, 16, 16), (8, 3, 16, 16), True)
     """
 
+    objective: Literal["least_squares", "cross_entropy"] = "least_squares"
+    """What the players minimise: squares, as the paper's results, or the logarithms of eq. 1."""
     cycle_weight: float = 10.0
     """λ, the weight of the way there and back in eq. 3."""
     cycle_weight_b: float | None = None
@@ -191,8 +188,9 @@ class CycleGAN(UnpairedTranslator):
         v_b, same_b = self.both_of(self.generator_ab_, u_a, u_b)
         v_a, same_a = self.both_of(self.generator_ba_, u_b, u_a)
         self._pass = Pass((a, b), u_a, u_b, v_a.detach(), v_b.detach())
-        adversarial = real_fake_squares(self.judged(self.discriminator_a_, v_a), 1.0)
-        adversarial = adversarial + real_fake_squares(self.judged(self.discriminator_b_, v_b), 1.0)
+        as_real = partial(REAL_FAKE[self.objective], target=1.0)
+        adversarial = as_real(self.judged(self.discriminator_a_, v_a))
+        adversarial = adversarial + as_real(self.judged(self.discriminator_b_, v_b))
         back_a = full_precision(self.generator_ba_(v_b))
         back_b = full_precision(self.generator_ab_(v_a))
         cycle_a, cycle_b = l1_loss(back_a, u_a), l1_loss(back_b, u_b)
@@ -224,10 +222,13 @@ class CycleGAN(UnpairedTranslator):
         return self.discriminator_loss(self.discriminator_b_, shown.u_b, self.pool_b(shown.v_b))
 
     def discriminator_loss(self, discriminator: nn.Module, real: Tensor, fake: Tensor) -> Loss:
-        """Return ½ [E (D(real) − 1)² + E D(fake)²] with the mean verdicts."""
+        """Return ½ [E (D(real) − 1)² + E D(fake)²], or its logarithms, with the mean verdicts."""
         both = torch.cat([real, fake.to(real.dtype)])
         of_real, of_fake = self.judged(discriminator, both).chunk(2)
-        loss = (real_fake_squares(of_real, 1.0) + real_fake_squares(of_fake, 0.0)) / 2
+        game = REAL_FAKE[self.objective]
+        loss = (game(of_real, 1.0) + game(of_fake, 0.0)) / 2
+        if self.objective == "cross_entropy":
+            of_real, of_fake = of_real.sigmoid(), of_fake.sigmoid()
         return Loss(loss, {"real_verdict": of_real.mean(), "fake_verdict": of_fake.mean()})
 
     def kept_pass(self, a: Tensor, b: Tensor) -> Pass:
@@ -247,7 +248,7 @@ class CycleGAN(UnpairedTranslator):
         return inside(x)
 
     def judged(self, discriminator: nn.Module, v: Tensor) -> Tensor:
-        """Return a verdict for each patch of images: near 1 for real ones, near 0 for others."""
+        """Return a verdict for each patch of images: larger for real ones than for others."""
         return full_precision(discriminator(v))
 
     def translate(self, x: Tensor) -> Tensor:
