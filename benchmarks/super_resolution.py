@@ -36,8 +36,8 @@ SETS = ("Set5", "Set14")
 COMIC = ("Set14", 4)
 """The lecture's picture: the fifth of Set14 in the order of its usual numbers."""
 GAN = [
-    *("--learning-rate", "1e-4", "--n-epochs", "4", "--discriminator-width", "32"),
-    *("--learning-rate-schedule", "constant"),
+    *("--learning-rate", "1e-4", "--n-epochs", "8", "--discriminator-width", "32"),
+    *("--learning-rate-schedule", "late-linear"),
 ]
 """Where SRGAN departs from the recipe of SRResNet."""
 PAPER = {
