@@ -77,7 +77,8 @@ class InstanceNorm(nn.GroupNorm):
 
     It is batch norm of a batch of one, in training and afterwards alike, so that an image's result
     does not depend on others. On a CPU it is computed so, image by image: torch's group norm with a
-    group for each channel is the same sum, and its backward pass takes 3 to 30 times as long.
+    group for each channel is the same sum, and its backward pass takes several times as long, in
+    bfloat16 most of all.
 
     Parameters
     ----------
