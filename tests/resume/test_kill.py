@@ -13,6 +13,7 @@ import pytest
 
 from latentia import jobs
 from latentia.cli import main
+from latentia.run import read_metrics
 
 ROOT = Path(__file__).parents[2]
 N_EPOCHS = {"VAE": 120, "DCGAN": 60}
@@ -26,9 +27,13 @@ def start(name, run, resume):
     return subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.PIPE)
 
 
-def train_under_kills(name, run, n_kills, seconds, seed):
-    """Kill the training ``n_kills`` times, each at a random moment after it began, then finish."""
-    delays = random.Random(seed)
+def train_under_kills(name, run, n_kills, whole, seed):
+    """Kill the training ``n_kills`` times, at a random moment of each part of it, then finish.
+
+    What has passed is counted in lines of the metrics, which a faster machine does not outrun.
+    """
+    draw = random.Random(seed)
+    n_lines, epoch_seconds = len(whole), whole[-1]["seconds"] / N_EPOCHS[name]
     killed = 0
     while killed < n_kills:
         begun = (run / "config.json").exists()
@@ -36,11 +41,13 @@ def train_under_kills(name, run, n_kills, seconds, seed):
         before = time.monotonic()
         metrics = run / "metrics.jsonl"
         size = metrics.stat().st_size if metrics.exists() else 0
+        enough = n_lines * (killed + draw.random()) / (n_kills + 1)
         while process.poll() is None and time.monotonic() - before < 60:
-            if metrics.exists() and metrics.stat().st_size != size:
+            content = metrics.read_bytes() if metrics.exists() else b""
+            if len(content) != size and content.count(b"\n") >= enough:
                 break
             time.sleep(0.01)
-        time.sleep(delays.uniform(0, seconds / n_kills))
+        time.sleep(draw.uniform(0, epoch_seconds))
         process.send_signal(signal.SIGKILL)
         killed += process.wait() == -signal.SIGKILL
         process.stderr.close()
@@ -55,11 +62,10 @@ def train_under_kills(name, run, n_kills, seconds, seed):
 
 def check_kills(name, folder, n_kills):
     process = start(name, folder / "whole", resume=False)
-    began = time.monotonic()
     _, errors = process.communicate(timeout=300)
     assert process.returncode == 0, errors.decode()
-    took = time.monotonic() - began
-    killed = train_under_kills(name, folder / "killed", n_kills, min(took, 6.0), seed=n_kills)
+    whole = read_metrics(folder / "whole")
+    killed = train_under_kills(name, folder / "killed", n_kills, whole, seed=n_kills)
     weights = [folder / run / "model" / "model.safetensors" for run in ("whole", "killed")]
     assert weights[0].read_bytes() == weights[1].read_bytes()
     metrics = [(folder / run / "metrics.jsonl").read_text() for run in ("whole", "killed")]
