@@ -107,8 +107,7 @@ def main(words: list[str] | None = None) -> None:
             train(task, spec, data, runs)
         judge = latentia.load(runs / "judge")
         found = methods(runs)
-        machine = machine_of_pixels(data)
-        judges = (judge.predict, lambda x, fit=machine: fit.predict(x.reshape(len(x), -1)))
+        judges = (judge.predict, machine_of_pixels(data))
         table += [row for method in found for row in measured(task, method, data, judges)]
         notes.append(quoted(task, data, judge, judges))
         picture = (given.write or given.runs / "cyclegan.md").with_name(f"cyclegan_{task}.png")
@@ -166,11 +165,12 @@ def domains(data: Dataset) -> tuple[Images, Images]:
     return unit_floats(a), unit_floats(b)
 
 
-def machine_of_pixels(data: Dataset) -> SVC:
-    """Return a support vector machine that tells the domains' real images apart."""
+def machine_of_pixels(data: Dataset) -> Callable[[Images], Images]:
+    """Return what a support vector machine, fitted to real images, takes others for."""
     rows_ = np.random.default_rng(0).permutation(len(data.x_train))[:MOST_VECTORS]
     x = unit_floats(np.asarray(data.x_train[rows_])).reshape(len(rows_), -1)
-    return SVC(C=10).fit(x, data.y_train[rows_])
+    machine = SVC(C=10).fit(x, data.y_train[rows_])
+    return lambda images: machine.predict(images.reshape(len(images), -1))
 
 
 def measured(task: str, method: Method, data: Dataset, judges: Judges) -> list[Row]:

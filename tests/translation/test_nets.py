@@ -122,6 +122,14 @@ def test_weights_have_the_papers_spread():
     assert 0.01 < float(scales.std()) < 0.03
 
 
+def output_and_gradients(layer, x):
+    """Return a layer's output, and a weighted sum's gradients by its input, weight and bias."""
+    given = x.clone().requires_grad_()
+    y = layer(given)
+    (y * torch.linspace(-1, 1, y.numel(), dtype=y.dtype).reshape(y.shape)).sum().backward()
+    return y, given.grad, layer.weight.grad, layer.bias.grad
+
+
 @pytest.mark.parametrize("shape", [(3, 5, 7, 6), (1, 5, 4, 4), (2, 5, 1, 1), (0, 5, 3, 3)])
 @pytest.mark.parametrize("layout", [torch.channels_last, torch.contiguous_format])
 def test_instance_norm_is_torchs_group_norm(shape, layout):
@@ -130,12 +138,7 @@ def test_instance_norm_is_torchs_group_norm(shape, layout):
     nn.init.normal_(ours.weight)
     theirs.load_state_dict(ours.state_dict())
     x = torch.randn(shape, dtype=torch.float64).contiguous(memory_format=layout)
-    results = []
-    for layer in (ours, theirs):
-        given = x.clone().requires_grad_()
-        y = layer(given)
-        (y * torch.linspace(-1, 1, y.numel(), dtype=y.dtype).reshape(y.shape)).sum().backward()
-        results.append((y, given.grad, layer.weight.grad, layer.bias.grad))
+    results = [output_and_gradients(layer, x) for layer in (ours, theirs)]
     for a, b in zip(*results, strict=True):
         torch.testing.assert_close(a, b)
     if len(x) > 0:
@@ -166,12 +169,7 @@ def test_products_on_small_images_are_torchs_convolutions(ours, theirs, size, la
     other = theirs(3, 5, 4, 2, 1).double()
     other.load_state_dict(one.state_dict())
     x = torch.randn(2, 3, *size, dtype=torch.float64).contiguous(memory_format=layout)
-    results = []
-    for layer in (one, other):
-        given = x.clone().requires_grad_()
-        y = layer(given)
-        (y * torch.linspace(-1, 1, y.numel(), dtype=y.dtype).reshape(y.shape)).sum().backward()
-        results.append((y, given.grad, layer.weight.grad, layer.bias.grad))
+    results = [output_and_gradients(layer, x) for layer in (one, other)]
     for a, b in zip(*results, strict=True):
         torch.testing.assert_close(a, b, rtol=1e-10, atol=1e-10)
 
