@@ -1,0 +1,93 @@
+"""What version 0.1.0 saved before its modules moved still loads, and its half-done runs resume.
+
+On the processor that made them to the same bytes, elsewhere within rounding.
+"""
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from safetensors.numpy import load_file
+
+import latentia
+from tests.saved import make
+
+pytestmark = pytest.mark.filterwarnings("ignore::latentia.errors.FitWarning")
+KEPT = Path(__file__).parent / "version_0_1_0"
+NAMES = sorted(path.name for path in KEPT.iterdir() if path.is_dir())
+RUNS = [name for name in NAMES if (KEPT / name / "run").exists()]
+HERE = json.loads((KEPT / "processor.json").read_text()) == make.processor()
+CLOSED_FORM = [name for name in NAMES if name not in RUNS]
+ROUNDING = {"rtol": 0.02, "atol": 2e-3}
+"""Of a few steps of training, the largest difference between kinds of processors."""
+LAST_BITS = {"rtol": 1e-5, "atol": 1e-6}
+"""Of one pass through the nets: where weights happen to lie in memory picks other instructions."""
+
+
+def assert_same(found, wanted):
+    if HERE:
+        np.testing.assert_array_equal(found, wanted)
+    else:
+        np.testing.assert_allclose(found, wanted, **ROUNDING)
+
+
+def assert_same_answers(found, wanted):
+    assert found.keys() == wanted.keys()
+    for verb, answer in wanted.items():
+        if not (isinstance(answer, list) and isinstance(answer[0], str)):
+            np.testing.assert_allclose(found[verb], answer, **(LAST_BITS if HERE else ROUNDING))
+        elif HERE:
+            assert found[verb] == answer
+
+
+def assert_same_values(found, wanted):
+    assert found.keys() == wanted.keys()
+    for name in wanted:
+        assert_same(found[name], wanted[name])
+
+
+def test_every_model_but_the_large_ones_was_kept():
+    assert set(NAMES) == make.all_models().keys() - make.LARGE
+    assert [name for name in NAMES if make.resumable(make.all_models()[name])] == RUNS
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_model_saved_before_answers_as_it_did(name):
+    model = latentia.load(KEPT / name / "model")
+    assert type(model).__name__ == name
+    assert_same_answers(make.said(model), json.loads((KEPT / name / "said.json").read_text()))
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_a_run_begun_before_goes_on_as_it_would_have(name, tmp_path):
+    run = tmp_path / "run"
+    shutil.copytree(KEPT / name / "run", run)
+    model = make.train(name, run, resume=True)
+    tensors = load_file(model.save(tmp_path / "model") / "model.safetensors")
+    wanted = load_file(KEPT / name / "model" / "model.safetensors")
+    assert tensors.keys() == wanted.keys()
+    for key in wanted:
+        assert_same(tensors[key], wanted[key])
+    records = make.recorded(run)
+    expected = json.loads((KEPT / name / "metrics.json").read_text())
+    assert len(records) == len(expected)
+    for record, before in zip(records, expected, strict=True):
+        values, values_before = record.pop("values"), before.pop("values")
+        assert_same_values(values, values_before)
+        assert record == before
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_a_new_training_records_what_it_did(name, tmp_path):
+    make.train(name, tmp_path / "run")
+    expected = json.loads((KEPT / name / "metrics.json").read_text())
+    for record, before in zip(make.recorded(tmp_path / "run"), expected, strict=True):
+        assert_same_values(record["values"], before["values"])
+
+
+@pytest.mark.parametrize("name", CLOSED_FORM)
+def test_a_model_without_gradients_is_fitted_as_before(name):
+    before = json.loads((KEPT / name / "said.json").read_text())
+    assert_same_answers(make.said(make.train(name, None)), before)
