@@ -28,14 +28,14 @@ from long_runs import trained
 from sklearn.svm import SVC
 
 import latentia
-from latentia.base import unit_floats
-from latentia.classifier import ImageClassifier
-from latentia.config import read_config
 from latentia.data.dataset import Dataset
 from latentia.data.unpaired import load_unpaired
+from latentia.evaluation.classifier import ImageClassifier
 from latentia.files import write_atomically
 from latentia.metrics.frechet import PixelFeatures
+from latentia.models.base import unit_floats
 from latentia.plots.grids import rows, save_png
+from latentia.training.config import read_config
 
 FOLDER = Path(__file__).resolve().parent.parent / "examples" / "recipes"
 RECIPES = {

@@ -32,9 +32,9 @@ from sklearn.exceptions import ConvergenceWarning
 
 from latentia import FactorAnalysis, load_data
 from latentia.errors import FitWarning
-from latentia.linear.em import em
-from latentia.linear.moments import Moments
-from latentia.linear.solution import IMAGE_FLOOR
+from latentia.models.factors.em import em
+from latentia.models.factors.extraction import IMAGE_FLOOR
+from latentia.models.linear.moments import Moments
 
 warnings.simplefilter("ignore", FitWarning)
 warnings.simplefilter("ignore", ConvergenceWarning)

@@ -18,10 +18,10 @@ import numpy as np
 from long_runs import trained
 
 import latentia
-from latentia.config import read_config, recorded_threads
 from latentia.files import write_atomically
 from latentia.plots.grids import rows, save_png
-from latentia.run import read_metrics
+from latentia.training.config import read_config, recorded_threads
+from latentia.training.run import read_metrics
 
 ROOT = Path(__file__).resolve().parent.parent
 RECIPES = ROOT / "examples" / "recipes"

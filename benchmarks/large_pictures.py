@@ -35,10 +35,10 @@ from PIL import Image
 from scipy.ndimage import zoom
 
 import latentia
-from latentia import picture_jobs as jobs
 from latentia.data.picture_lists import order
-from latentia.translation import pictures
-from latentia.translation.tiles import Tiles, in_tiles
+from latentia.models.translation import files as jobs
+from latentia.models.translation import pictures
+from latentia.models.translation.tiles import Tiles, in_tiles
 
 LIMIT = 2.0
 """Gigabytes that no case may exceed."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from latentia.cli import main as command
+from latentia.cli.main import main as command
 
 
 def trained(run: Path, words: list[str]) -> Path:

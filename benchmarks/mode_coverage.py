@@ -31,8 +31,8 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import numpy as np
 
 import latentia
-from latentia.classifier import ImageClassifier, stacked_digits
 from latentia.data import toys
+from latentia.evaluation.classifier import ImageClassifier, stacked_digits
 from latentia.metrics.modes import ModeCoverage, mode_coverage, stacked_mode_coverage
 
 BATCH = 100

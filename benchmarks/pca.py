@@ -24,7 +24,7 @@ from scipy import linalg, sparse
 from sklearn.base import BaseEstimator
 
 import latentia
-from latentia.linear.pca import PCA
+from latentia.models.linear.pca import PCA
 
 EXACT, EXACT_FLOAT32 = 1e-6, 1e-3
 APPROXIMATE = ("randomized", "TruncatedSVD")

@@ -20,14 +20,14 @@ import torch
 from long_runs import trained
 
 import latentia
-from latentia.base import unit_floats
-from latentia.config import read_config
 from latentia.data.pairs import load_pairs
 from latentia.files import write_atomically
 from latentia.metrics.frechet import PixelFeatures, frechet_distance
+from latentia.models.base import unit_floats
+from latentia.models.translation.baselines import baselines, closeness, tested_pairs
 from latentia.nets.features import FeatureNetwork, load_features
 from latentia.plots.grids import rows, save_png
-from latentia.translation.figures import baselines, closeness, tested
+from latentia.training.config import read_config
 
 RECIPE = Path(__file__).resolve().parent.parent / "examples" / "recipes" / "pix2pix_maps.toml"
 OBJECTIVES = {"L1": "l1", "cGAN": "gan", "L1 + cGAN": "gan+l1"}
@@ -61,7 +61,9 @@ def main() -> None:
             found[label] = run
     size = read_config(next(iter(found.values())))["data"]["image_size"]
     data = load_pairs(given.data, image_size=size)
-    outputs = {label: latentia.load(run).transform(tested(data)[0]) for label, run in found.items()}
+    outputs = {
+        label: latentia.load(run).transform(tested_pairs(data)[0]) for label, run in found.items()
+    }
     spaces = feature_spaces(unit_floats(data.pair_train), given.features)
     lines = table(data, baselines(data) | outputs, found, spaces)
     print(*lines, sep="\n")
@@ -111,7 +113,7 @@ def table(
     data: Any, outputs: dict[str, np.ndarray], runs: dict[str, Path], spaces: dict[str, Any]
 ) -> list[str]:
     """Return the lines of the table."""
-    _, targets = tested(data)
+    _, targets = tested_pairs(data)
     distances = [f"Fréchet distance {letter}" for letter in "ABC"[: len(spaces)]]
     names = ["", "minutes", "absolute error", "PSNR, dB", "SSIM", *distances]
     lines = [f"| {' | '.join(names)} |", "|---" * len(names) + "|"]
@@ -134,7 +136,7 @@ def minutes(run: Path) -> str:
 
 def draw(path: Path, data: Any, outputs: dict[str, np.ndarray]) -> None:
     """Draw the first test pairs, each column a pair."""
-    x, y = tested(data)
+    x, y = tested_pairs(data)
     shown = [("input", unit_floats(x[:SHOWN]))]
     shown += [(label, output[:SHOWN]) for label, output in outputs.items()]
     save_png(path, rows([*shown, ("truth", y[:SHOWN])]))

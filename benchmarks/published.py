@@ -24,12 +24,12 @@ import numpy as np
 from long_runs import trained
 
 import latentia
-from latentia.config import read_config
-from latentia.evaluation import importance_bound
+from latentia.evaluation.evaluate import importance_bound
 from latentia.files import write_atomically
 from latentia.metrics.clustering import cluster_agreement
 from latentia.plots.style import COLOURS, new_figure, png_bytes, style
-from latentia.run import read_metrics
+from latentia.training.config import read_config
+from latentia.training.run import read_metrics
 
 ROOT = Path(__file__).resolve().parent.parent
 N_IMPORTANCE = 5_000

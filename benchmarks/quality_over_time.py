@@ -33,13 +33,13 @@ import numpy as np
 import torch
 
 import latentia
-from latentia.classifier import ImageClassifier
-from latentia.engine import set_threads
+from latentia.evaluation.classifier import ImageClassifier
 from latentia.files import write_atomically
 from latentia.metrics.frechet import frechet_distance
-from latentia.run import Unrecorded
-from latentia.state import TrainingState
-from latentia.train import evaluating, train
+from latentia.training.device import set_threads
+from latentia.training.run import Unrecorded
+from latentia.training.state import TrainingState
+from latentia.training.train import evaluating, train
 
 POINTS = (10, 20, 40, 80, 160, 320, 640, 1000)
 SAMPLES = 10_000

@@ -19,9 +19,9 @@ from pathlib import Path
 
 from long_runs import trained
 
-from latentia.config import read_config
 from latentia.data.text import HELD_OUT
 from latentia.files import write_atomically
+from latentia.training.config import read_config
 
 RECIPE = Path(__file__).resolve().parent.parent / "examples" / "recipes" / "lstm_shakespeare.toml"
 MODELS = {

@@ -37,11 +37,11 @@ import translation_peers as peers
 from torch import nn
 
 import latentia
-from latentia.engine import set_threads
+from latentia.evaluation.profiling import step_flops
 from latentia.files import write_atomically
-from latentia.profiling import step_flops
-from latentia.run import Unrecorded
-from latentia.train import train
+from latentia.training.device import set_threads
+from latentia.training.run import Unrecorded
+from latentia.training.train import train
 
 CPU = torch.device("cpu")
 SHARED: dict[str, Any] = {"n_epochs": 1, "random_state": 0, "device": "cpu"}

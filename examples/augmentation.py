@@ -22,8 +22,8 @@ from numpy.typing import NDArray
 from scipy.ndimage import affine_transform
 
 import latentia
-from latentia.base import unit_floats
 from latentia.files import write_atomically
+from latentia.models.base import unit_floats
 from latentia.plots.grids import rows, save_png
 from latentia.plots.style import COLOURS, new_figure, png_bytes, style
 

@@ -17,10 +17,8 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 import latentia
-from latentia.base import unit_floats
-from latentia.explore.convolution import KERNELS, filtered, output_size, pooled
-from latentia.explore.feature_maps import feature_maps, first_filters
 from latentia.files import write_atomically
+from latentia.models.base import unit_floats
 from latentia.plots.explore import image_table
 from latentia.plots.features import (
     kernel_figure,
@@ -29,6 +27,8 @@ from latentia.plots.features import (
     sizes_figure,
 )
 from latentia.plots.style import png_bytes
+from latentia.theory.convolution import KERNELS, filtered, output_size, pooled
+from latentia.theory.feature_maps import feature_maps, first_filters
 
 SIZES = [(5, 3, 1, 0), (5, 3, 1, 1), (5, 3, 2, 1), (6, 2, 2, 0)]
 """Side, kernel, stride and padding of the figure of sizes; the last is how pooling walks."""

@@ -18,14 +18,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 import latentia
-from latentia.base import unit_floats
 from latentia.data.lab import lab_of, lightness
 from latentia.explore.pictures import read_pictures
 from latentia.files import write_atomically
 from latentia.metrics.reconstruction import psnr
-from latentia.plots.explore import image_table
-from latentia.plots.style import png_bytes
-from latentia.translation.colourisation import (
+from latentia.models.base import unit_floats
+from latentia.models.translation.baselines import colour_regression
+from latentia.models.translation.colourisation import (
     Colouriser,
     chroma,
     colour_error,
@@ -33,7 +32,8 @@ from latentia.translation.colourisation import (
     scaled,
     unscaled,
 )
-from latentia.translation.figures import colour_regression
+from latentia.plots.explore import image_table
+from latentia.plots.style import png_bytes
 
 SHOWN, MOST_TESTED = 10, 300
 OBJECTIVES = {"L1": "l1", "L1 + cGAN": "gan+l1"}

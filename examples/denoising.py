@@ -10,8 +10,8 @@ import argparse
 from pathlib import Path
 
 from latentia import DenoisingAutoencoder, load_data
-from latentia.base import unit_floats
 from latentia.metrics.reconstruction import psnr
+from latentia.models.base import unit_floats
 from latentia.plots.grids import rows, save_png
 
 KINDS = {

@@ -21,14 +21,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 import latentia
-from latentia.base import unit_floats
 from latentia.data.made_pairs import enlarged_digits
 from latentia.data.moving_digits import moving_digits
 from latentia.explore.animate import write_animation
 from latentia.files import write_atomically
-from latentia.plots.explore import image_table
-from latentia.plots.style import png_bytes
-from latentia.translation.next_frame import (
+from latentia.models.base import unit_floats
+from latentia.models.translation.next_frame import (
     Predictor,
     frame_errors,
     last_frame,
@@ -36,6 +34,8 @@ from latentia.translation.next_frame import (
     straight_line,
     windows,
 )
+from latentia.plots.explore import image_table
+from latentia.plots.style import png_bytes
 
 N_SEEN, N_PREDICTED, SHOWN = 4, 5, 3
 

@@ -19,14 +19,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 import latentia
-from latentia.base import unit_floats
 from latentia.data.made_pairs import outlines
 from latentia.data.named import DESCRIPTIONS
 from latentia.data.pairs import load_pairs
 from latentia.explore.pictures import read_pictures
 from latentia.metrics.frechet import PixelFeatures, frechet_distance
+from latentia.models.base import unit_floats
+from latentia.models.translation.baselines import baseline_notes, closeness, tested
 from latentia.plots.grids import rows, save_png
-from latentia.translation.figures import baseline_notes, closeness, tested
 
 SHOWN = 10
 OBJECTIVES = {"L1": "l1", "L1 + cGAN": "gan+l1"}

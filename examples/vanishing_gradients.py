@@ -12,12 +12,12 @@ import numpy as np
 import torch
 
 from latentia.files import write_atomically
+from latentia.models.language.lstm import LSTMLanguageModel
+from latentia.models.language.recurrent import RecurrentLanguageModel
+from latentia.models.language.rnn import RNNLanguageModel
 from latentia.plots.recurrent import gradient_figure
 from latentia.plots.style import png_bytes
-from latentia.sequence.lstm import LSTMLanguageModel
-from latentia.sequence.recurrent import RecurrentLanguageModel
-from latentia.sequence.rnn import RNNLanguageModel
-from latentia.sequence.vanishing import gradient_norms
+from latentia.theory.vanishing import gradient_norms
 
 N_ROWS = 64
 REACH = 1e-3

@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 
 import latentia
-from latentia.base import unit_floats
-from latentia.jobs import data_of
+from latentia.evaluation.runs import data_of
+from latentia.models.base import unit_floats
 from latentia.plots.grids import rows, save_png
 
 TARGET = Path(__file__).parents[1] / "docs/models.png"

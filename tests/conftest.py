@@ -7,29 +7,29 @@ os.environ.setdefault("LATENTIA_THREADS", "1")
 import numpy as np
 import pytest
 
-from latentia.adversarial.conditional_gan import ConditionalGAN
-from latentia.adversarial.dcgan import DCGAN
-from latentia.adversarial.gan import GAN
-from latentia.adversarial.wgan import WGAN
-from latentia.adversarial.wgan_gp import WGANGP
-from latentia.autoencoders.autoencoder import Autoencoder
-from latentia.autoencoders.autoencoder_kmeans import AutoencoderKMeans
-from latentia.autoencoders.conditional_vae import ConditionalVAE
-from latentia.autoencoders.dec import DEC
-from latentia.autoencoders.denoising import DenoisingAutoencoder
-from latentia.autoencoders.idec import IDEC
-from latentia.autoencoders.linear import LinearAutoencoder
-from latentia.autoencoders.linear_vae import LinearVAE
-from latentia.autoencoders.vade import VaDE
-from latentia.autoencoders.vae import VAE
-from latentia.linear.factor_analysis import FactorAnalysis
-from latentia.linear.pca import PCA
-from latentia.linear.probabilistic_pca import ProbabilisticPCA
-from latentia.translation.bicubic import Bicubic
-from latentia.translation.cyclegan import CycleGAN
-from latentia.translation.pix2pix import Pix2Pix
-from latentia.translation.srgan import SRGAN
-from latentia.translation.srresnet import SRResNet
+from latentia.models.adversarial.conditional_gan import ConditionalGAN
+from latentia.models.adversarial.dcgan import DCGAN
+from latentia.models.adversarial.gan import GAN
+from latentia.models.adversarial.wgan import WGAN
+from latentia.models.adversarial.wgan_gp import WGANGP
+from latentia.models.autoencoders.autoencoder import Autoencoder
+from latentia.models.autoencoders.conditional_vae import ConditionalVAE
+from latentia.models.autoencoders.denoising import DenoisingAutoencoder
+from latentia.models.autoencoders.linear_autoencoder import LinearAutoencoder
+from latentia.models.autoencoders.linear_vae import LinearVAE
+from latentia.models.autoencoders.vae import VAE
+from latentia.models.clustering.autoencoder_kmeans import AutoencoderKMeans
+from latentia.models.clustering.dec import DEC
+from latentia.models.clustering.idec import IDEC
+from latentia.models.clustering.vade import VaDE
+from latentia.models.factors.factor_analysis import FactorAnalysis
+from latentia.models.linear.pca import PCA
+from latentia.models.linear.probabilistic_pca import ProbabilisticPCA
+from latentia.models.translation.bicubic import Bicubic
+from latentia.models.translation.cyclegan import CycleGAN
+from latentia.models.translation.pix2pix import Pix2Pix
+from latentia.models.translation.srgan import SRGAN
+from latentia.models.translation.srresnet import SRResNet
 
 SHARED = {"n_epochs": 2, "batch_size": 16, "random_state": 0, "device": "cpu"}
 ENLARGING = {"scale": 2, "n_blocks": 1, "width": 4}

@@ -3,7 +3,7 @@
 import torch
 from torch import nn
 
-from latentia.ema import MovingAverage
+from latentia.training.state import MovingAverage
 
 
 def test_the_averages_are_those_of_the_definition():

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from latentia import engine
 from latentia.errors import InputError
+from latentia.training import device as engine
 from tests.conftest import small_models
 
 CPU = torch.device("cpu")

@@ -6,9 +6,9 @@ import json
 import numpy as np
 import pytest
 
-from latentia.adversarial.dcgan import DCGAN
-from latentia.cli import main
-from latentia.profiling import profile
+from latentia.cli.main import main
+from latentia.evaluation.profiling import profile
+from latentia.models.adversarial.dcgan import DCGAN
 from tests.conftest import small_models
 
 

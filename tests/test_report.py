@@ -4,14 +4,15 @@ from html.parser import HTMLParser
 
 import pytest
 
-from latentia.compare import BY_DEFAULT, compare
 from latentia.data import load
 from latentia.data.pairs import load_pairs
 from latentia.data.unpaired import load_unpaired
 from latentia.errors import InputError
-from latentia.evaluation import evaluate
+from latentia.evaluation.comparison import BY_DEFAULT, compare
+from latentia.evaluation.evaluate import evaluate
+from latentia.evaluation.report import ModelSection, Report, write_report
 from latentia.metrics.definitions import DEFINITIONS
-from latentia.report import ModelSection, Picture, Report, format_number, write_report
+from latentia.plots.page import Picture, format_number
 from tests.conftest import small_models
 
 

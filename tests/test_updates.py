@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from latentia.updates import adam
+from latentia.training.updates import adam
 
 LAYOUTS = (torch.contiguous_format, torch.channels_last)
 

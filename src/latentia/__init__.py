@@ -8,40 +8,40 @@ from typing import Any
 __version__ = "0.1.0"
 
 MODELS = {
-    "PCA": "latentia.linear.pca",
-    "ProbabilisticPCA": "latentia.linear.probabilistic_pca",
-    "FactorAnalysis": "latentia.linear.factor_analysis",
-    "LinearAutoencoder": "latentia.autoencoders.linear",
-    "Autoencoder": "latentia.autoencoders.autoencoder",
-    "DenoisingAutoencoder": "latentia.autoencoders.denoising",
-    "VAE": "latentia.autoencoders.vae",
-    "ConditionalVAE": "latentia.autoencoders.conditional_vae",
-    "LinearVAE": "latentia.autoencoders.linear_vae",
-    "AutoencoderKMeans": "latentia.autoencoders.autoencoder_kmeans",
-    "DEC": "latentia.autoencoders.dec",
-    "IDEC": "latentia.autoencoders.idec",
-    "VaDE": "latentia.autoencoders.vade",
-    "GAN": "latentia.adversarial.gan",
-    "DCGAN": "latentia.adversarial.dcgan",
-    "ConditionalGAN": "latentia.adversarial.conditional_gan",
-    "WGAN": "latentia.adversarial.wgan",
-    "WGANGP": "latentia.adversarial.wgan_gp",
-    "Pix2Pix": "latentia.translation.pix2pix",
-    "CycleGAN": "latentia.translation.cyclegan",
-    "Bicubic": "latentia.translation.bicubic",
-    "SRResNet": "latentia.translation.srresnet",
-    "SRGAN": "latentia.translation.srgan",
+    "PCA": "latentia.models.linear.pca",
+    "ProbabilisticPCA": "latentia.models.linear.probabilistic_pca",
+    "FactorAnalysis": "latentia.models.factors.factor_analysis",
+    "LinearAutoencoder": "latentia.models.autoencoders.linear_autoencoder",
+    "Autoencoder": "latentia.models.autoencoders.autoencoder",
+    "DenoisingAutoencoder": "latentia.models.autoencoders.denoising",
+    "VAE": "latentia.models.autoencoders.vae",
+    "ConditionalVAE": "latentia.models.autoencoders.conditional_vae",
+    "LinearVAE": "latentia.models.autoencoders.linear_vae",
+    "AutoencoderKMeans": "latentia.models.clustering.autoencoder_kmeans",
+    "DEC": "latentia.models.clustering.dec",
+    "IDEC": "latentia.models.clustering.idec",
+    "VaDE": "latentia.models.clustering.vade",
+    "GAN": "latentia.models.adversarial.gan",
+    "DCGAN": "latentia.models.adversarial.dcgan",
+    "ConditionalGAN": "latentia.models.adversarial.conditional_gan",
+    "WGAN": "latentia.models.adversarial.wgan",
+    "WGANGP": "latentia.models.adversarial.wgan_gp",
+    "Pix2Pix": "latentia.models.translation.pix2pix",
+    "CycleGAN": "latentia.models.translation.cyclegan",
+    "Bicubic": "latentia.models.translation.bicubic",
+    "SRResNet": "latentia.models.translation.srresnet",
+    "SRGAN": "latentia.models.translation.srgan",
 }
 """Every model's public name and the module that holds it: a new model adds its line here."""
 
 SEQUENCES = {
-    "RNNLanguageModel": "latentia.sequence.rnn",
-    "LSTMLanguageModel": "latentia.sequence.lstm",
-    "NGramLanguageModel": "latentia.sequence.n_gram",
+    "RNNLanguageModel": "latentia.models.language.rnn",
+    "LSTMLanguageModel": "latentia.models.language.lstm",
+    "NGramLanguageModel": "latentia.models.language.n_gram",
 }
 """Models of texts, apart from `MODELS`: those take arrays, and share verbs that these lack."""
 
-INSTRUMENTS = {"ImageClassifier": "latentia.classifier"}
+INSTRUMENTS = {"ImageClassifier": "latentia.evaluation.classifier"}
 """What samples are measured with: saved and loaded as models are."""
 
 _PUBLIC = (
@@ -50,9 +50,9 @@ _PUBLIC = (
     | INSTRUMENTS
     | {
         "InputError": "latentia.errors",
-        "compare": "latentia.compare",
-        "evaluate": "latentia.evaluation",
-        "load": "latentia.saved",
+        "compare": "latentia.evaluation.comparison",
+        "evaluate": "latentia.evaluation.evaluate",
+        "load": "latentia.models.saved",
         "load_data": "latentia.data",
         "load_text": "latentia.data.text",
     }

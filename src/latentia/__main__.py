@@ -2,6 +2,6 @@
 
 import sys
 
-from latentia.cli import main
+from latentia.cli.main import main
 
 sys.exit(main())

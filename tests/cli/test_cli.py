@@ -11,12 +11,12 @@ import pytest
 from PIL import Image
 
 from latentia import MODELS
-from latentia.cli import main
+from latentia.cli.main import main
+from latentia.cli.parser import class_name_of, reader
 from latentia.data import load as load_data
 from latentia.data.unpaired import load_unpaired
-from latentia.fields import command_name, model_fields, model_reference, model_summary
-from latentia.options import class_name_of, reader
-from latentia.saved import load
+from latentia.models.fields import command_name, model_fields, model_reference, model_summary
+from latentia.models.saved import load
 
 
 def run(capsys, *words):
@@ -41,7 +41,7 @@ def test_fields_read_from_source_are_the_dataclasses(name):
 )
 def test_help_never_imports_torch(words):
     code = (
-        "import sys\nfrom latentia.cli import main\n"
+        "import sys\nfrom latentia.cli.main import main\n"
         f"try: main({words!r})\nexcept SystemExit: pass\n"
         "assert not {'torch', 'sklearn', 'numpy', 'matplotlib'} & set(sys.modules)"
     )

@@ -7,11 +7,11 @@ import pytest
 from PIL import Image
 
 import latentia
-from latentia.cli import main
+from latentia.cli.main import main
 from latentia.data import load
 from latentia.data.dataset import Dataset
 from latentia.errors import InputError
-from latentia.memorisation import memorisation_check
+from latentia.evaluation.memorisation import memorisation_check
 from latentia.metrics.neighbours import copying_test
 from latentia.metrics.parzen import parzen_log_likelihood
 

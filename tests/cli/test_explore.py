@@ -8,15 +8,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from latentia import jobs
-from latentia.adversarial.dcgan import DCGAN
-from latentia.autoencoders.conditional_vae import ConditionalVAE
-from latentia.autoencoders.vae import VAE
-from latentia.cli import main
+from latentia.cli.explore import ACTIONS
+from latentia.cli.main import main
 from latentia.data import load as load_data
 from latentia.data.dataset import Part, split
-from latentia.explore_command import ACTIONS
-from latentia.linear.pca import PCA
+from latentia.evaluation import runs as jobs
+from latentia.models.adversarial.dcgan import DCGAN
+from latentia.models.autoencoders.conditional_vae import ConditionalVAE
+from latentia.models.autoencoders.vae import VAE
+from latentia.models.linear.pca import PCA
 from tests.conftest import SHARED
 
 
@@ -290,7 +290,7 @@ def test_every_action_has_help(words, capsys):
 
 def test_nothing_heavy_is_imported_for_help():
     code = (
-        "import sys\nfrom latentia.cli import main\n"
+        "import sys\nfrom latentia.cli.main import main\n"
         "try: main(['explore', 'attribute', '--help'])\nexcept SystemExit: pass\n"
         "heavy = {'torch', 'sklearn', 'numpy', 'scipy', 'matplotlib', 'PIL'}\n"
         "assert not heavy & set(sys.modules), heavy & set(sys.modules)"

@@ -11,10 +11,10 @@ import pyarrow.parquet as pq
 import pytest
 
 import latentia
-from latentia import factor_report
-from latentia.cli import main
+from latentia.cli.main import main
 from latentia.data import load as load_data
-from latentia.linear.factor_analysis import FactorAnalysis
+from latentia.evaluation import factor_report
+from latentia.models.factors.factor_analysis import FactorAnalysis
 
 NAMES = ["height", "weight", "reach", "speed", "jump", "throw"]
 RNG = np.random.default_rng(0)
@@ -504,7 +504,7 @@ def test_a_sentence_names_the_option_that_helps(words, option, refuses):
 
 def test_help_needs_neither_torch_nor_numpy():
     code = (
-        "import sys\nfrom latentia.cli import main\n"
+        "import sys\nfrom latentia.cli.main import main\n"
         "try: main(['factor', '--help'])\nexcept SystemExit: pass\n"
         "heavy = {'torch', 'sklearn', 'numpy', 'scipy', 'pyarrow', 'matplotlib'}\n"
         "assert not heavy & set(sys.modules), heavy & set(sys.modules)"

@@ -5,13 +5,14 @@ import pytest
 from PIL import Image
 from scipy.ndimage import gaussian_filter
 
-from latentia import jobs, picture_jobs
-from latentia.cli import main
+from latentia.cli.main import main
 from latentia.data.degrade import enlarged
-from latentia.linear.pca import PCA
-from latentia.saved import load
-from latentia.translation.pix2pix import Pix2Pix
-from latentia.translation.srresnet import SRResNet
+from latentia.evaluation import runs as jobs
+from latentia.models.linear.pca import PCA
+from latentia.models.saved import load
+from latentia.models.translation import files as picture_jobs
+from latentia.models.translation.pix2pix import Pix2Pix
+from latentia.models.translation.srresnet import SRResNet
 
 RNG = np.random.default_rng(0)
 SHARED = {"random_state": 0, "device": "cpu", "n_epochs": 1}

@@ -3,18 +3,18 @@
 import pytest
 from sklearn.utils.estimator_checks import estimator_checks_generator
 
-from latentia.autoencoders.autoencoder import Autoencoder
-from latentia.autoencoders.autoencoder_kmeans import AutoencoderKMeans
-from latentia.autoencoders.dec import DEC
-from latentia.autoencoders.denoising import DenoisingAutoencoder
-from latentia.autoencoders.idec import IDEC
-from latentia.autoencoders.linear import LinearAutoencoder
-from latentia.autoencoders.linear_vae import LinearVAE
-from latentia.autoencoders.vade import VaDE
-from latentia.autoencoders.vae import VAE
-from latentia.linear.factor_analysis import FactorAnalysis
-from latentia.linear.pca import PCA
-from latentia.linear.probabilistic_pca import ProbabilisticPCA
+from latentia.models.autoencoders.autoencoder import Autoencoder
+from latentia.models.autoencoders.denoising import DenoisingAutoencoder
+from latentia.models.autoencoders.linear_autoencoder import LinearAutoencoder
+from latentia.models.autoencoders.linear_vae import LinearVAE
+from latentia.models.autoencoders.vae import VAE
+from latentia.models.clustering.autoencoder_kmeans import AutoencoderKMeans
+from latentia.models.clustering.dec import DEC
+from latentia.models.clustering.idec import IDEC
+from latentia.models.clustering.vade import VaDE
+from latentia.models.factors.factor_analysis import FactorAnalysis
+from latentia.models.linear.pca import PCA
+from latentia.models.linear.probabilistic_pca import ProbabilisticPCA
 
 ESTIMATORS = [
     PCA(),

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from latentia import jobs
-from latentia.compare import recipe
 from latentia.data import load
 from latentia.data.crops import load_crops
 from latentia.errors import InputError
-from latentia.translation.bicubic import Bicubic
-from latentia.translation.srresnet import SRResNet
+from latentia.evaluation import runs as jobs
+from latentia.evaluation.comparison import recipe
+from latentia.models.translation.bicubic import Bicubic
+from latentia.models.translation.srresnet import SRResNet
 
 
 @pytest.fixture

@@ -13,8 +13,8 @@ from hypothesis.extra.numpy import arrays
 
 from latentia.data import describe, load, names
 from latentia.data.idx import parse
-from latentia.data.source import Source
 from latentia.errors import InputError
+from latentia.training.batches import Source
 
 
 def idx_bytes(array):

@@ -15,10 +15,10 @@ import numpy as np
 import pytest
 import torch
 
-from latentia.distributed import process_group, rank
 from latentia.errors import FitWarning
-from latentia.linear.factor_analysis import FactorAnalysis
-from latentia.linear.moments import Moments
+from latentia.models.factors.factor_analysis import FactorAnalysis
+from latentia.models.linear.moments import Moments
+from latentia.training.distributed import process_group, rank
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 20

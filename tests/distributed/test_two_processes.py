@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import safetensors.numpy
 
-from latentia.run import read_metrics
+from latentia.training.run import read_metrics
 
 ROOT = Path(__file__).parents[2]
 

@@ -4,7 +4,7 @@ import sys
 
 import numpy as np
 
-from latentia.distributed import leads
+from latentia.training.distributed import leads
 from tests.conftest import small_models
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from latentia.linear.pca import PCA
+from latentia.models.linear.pca import PCA
 from tests.conftest import small_models
 
 

@@ -6,7 +6,7 @@ import pytest
 from latentia.errors import InputError
 from latentia.explore.attribute_check import PixelClassifiers, attribute_check
 from latentia.explore.attributes import attribute_direction, attribute_figure, edit
-from latentia.linear.pca import PCA
+from latentia.models.linear.pca import PCA
 from latentia.plots.style import png_bytes
 
 RNG = np.random.default_rng(0)

@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 
-from latentia.base import LatentModel, Transformer
 from latentia.errors import InputError
 from latentia.explore.attributes import edit
 from latentia.explore.blend import blend
@@ -11,6 +10,7 @@ from latentia.explore.interpolate import interpolate_codes
 from latentia.explore.invert import invert
 from latentia.explore.manifold import manifold
 from latentia.explore.traverse import traverse
+from latentia.models.base import LatentModel, Transformer
 from tests.conftest import small_models
 
 pytestmark = pytest.mark.filterwarnings("ignore::latentia.errors.FitWarning")

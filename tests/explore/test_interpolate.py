@@ -131,7 +131,7 @@ def test_the_figure_shows_originals_above_their_codes(pca, faces):
 
 
 def test_a_table_has_no_figure(table):
-    from latentia.linear.pca import PCA
+    from latentia.models.linear.pca import PCA
 
     model = PCA(n_components=2).fit(table)
     with pytest.raises(InputError, match=r"samples have shape \(5,\)"):

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 import torch
 
-from latentia.decoding import DecodingModel
 from latentia.errors import InputError
 from latentia.explore.invert import inversion_figure, invert
-from latentia.linear.factor_analysis import FactorAnalysis
+from latentia.models.factors.factor_analysis import FactorAnalysis
+from latentia.models.gradient import DecodingModel
 from tests.conftest import small_models
 
 RNG = np.random.default_rng(0)

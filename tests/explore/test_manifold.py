@@ -5,11 +5,11 @@ import pytest
 from scipy.stats import norm
 from sklearn.decomposition import PCA as REFERENCE
 
-from latentia.autoencoders.vae import VAE
 from latentia.errors import InputError
 from latentia.explore.codes import has_standard_normal_prior, prior_draws
 from latentia.explore.manifold import latent_plane, manifold, map_figure
-from latentia.linear.pca import PCA
+from latentia.models.autoencoders.vae import VAE
+from latentia.models.linear.pca import PCA
 from latentia.plots.explore import plane_map
 from tests.conftest import SHARED, small_models
 

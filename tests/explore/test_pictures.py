@@ -6,7 +6,7 @@ from PIL import Image
 
 from latentia.errors import InputError
 from latentia.explore.pictures import read_pictures
-from latentia.linear.pca import PCA
+from latentia.models.linear.pca import PCA
 
 RNG = np.random.default_rng(0)
 

@@ -8,8 +8,8 @@ from torch.distributions import Normal, kl_divergence
 from latentia.errors import InputError
 from latentia.explore.importance import importance
 from latentia.explore.traverse import traversal_figure, traverse
-from latentia.linear.factor_analysis import FactorAnalysis
-from latentia.linear.pca import PCA
+from latentia.models.factors.factor_analysis import FactorAnalysis
+from latentia.models.linear.pca import PCA
 
 
 def test_pca_walks_along_its_components(pca, faces):

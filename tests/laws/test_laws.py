@@ -10,14 +10,14 @@ from sklearn.base import clone
 
 import latentia
 from latentia import MODELS
-from latentia.autoencoders.linear_vae import LinearVAE
-from latentia.base import LatentModel
 from latentia.errors import InputError
-from latentia.gradient import GradientModel
-from latentia.image_tasks import TASKS, task_of
-from latentia.linear.gaussian import LinearGaussian
-from latentia.translation.base import Translator
-from latentia.updates import Loss
+from latentia.evaluation.image_tasks import TASKS, task_of
+from latentia.models.autoencoders.linear_vae import LinearVAE
+from latentia.models.base import LatentModel
+from latentia.models.gradient import GradientModel
+from latentia.models.linear.gaussian import LinearGaussian
+from latentia.models.translation.base import Translator
+from latentia.training.updates import Loss
 from tests.conftest import small_models
 
 pytestmark = pytest.mark.filterwarnings("ignore::latentia.errors.FitWarning")

@@ -7,8 +7,8 @@ import torch
 import latentia
 from latentia.data.degrade import degraded, enlarged
 from latentia.errors import InputError
-from latentia.translation.bicubic import Bicubic
-from latentia.translation.super_resolution import SuperResolution
+from latentia.models.translation.bicubic import Bicubic
+from latentia.models.translation.super_resolution import SuperResolution
 from tests.conftest import small_models
 
 NAMES = [name for name, model in small_models().items() if isinstance(model, SuperResolution)]

@@ -2,9 +2,9 @@
 
 import pytest
 
-from latentia.autoencoders.autoencoder import Autoencoder
 from latentia.data import load
 from latentia.errors import InputError
+from latentia.models.autoencoders.autoencoder import Autoencoder
 
 pytestmark = pytest.mark.slow
 

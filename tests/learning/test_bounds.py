@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import latentia
-from latentia.cli import main
+from latentia.cli.main import main
 from latentia.errors import InputError
 
 pytestmark = pytest.mark.slow

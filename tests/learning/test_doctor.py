@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import latentia
-from latentia.adversarial.doctor import AILMENTS
+from latentia.models.adversarial.doctor import AILMENTS
 
 SEEDS = (1, 2)
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from latentia.fields import model_fields
-from latentia.options import class_name_of, read_recipe
+from latentia.cli.parser import class_name_of, read_recipe
+from latentia.models.fields import model_fields
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 

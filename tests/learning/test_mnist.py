@@ -3,14 +3,14 @@
 import numpy as np
 import pytest
 
-from latentia.autoencoders.denoising import DenoisingAutoencoder
-from latentia.autoencoders.vae import VAE
-from latentia.classifier import ImageClassifier, stacked_digits
 from latentia.data import load
 from latentia.data.toys import stacked_mnist
 from latentia.errors import InputError
-from latentia.evaluation import evaluate
-from latentia.linear.pca import PCA
+from latentia.evaluation.classifier import ImageClassifier, stacked_digits
+from latentia.evaluation.evaluate import evaluate
+from latentia.models.autoencoders.denoising import DenoisingAutoencoder
+from latentia.models.autoencoders.vae import VAE
+from latentia.models.linear.pca import PCA
 
 pytestmark = pytest.mark.slow
 

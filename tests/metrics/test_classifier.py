@@ -9,9 +9,9 @@ import torch
 from sklearn.base import clone
 
 import latentia
-from latentia.classifier import ImageClassifier, stacked_digits
 from latentia.data import load
 from latentia.errors import InputError
+from latentia.evaluation.classifier import ImageClassifier, stacked_digits
 
 
 @pytest.fixture(scope="module")

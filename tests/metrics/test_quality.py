@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from latentia.classifier import ImageClassifier
 from latentia.data import load
+from latentia.evaluation.classifier import ImageClassifier
+from latentia.evaluation.quality import sample_quality
 from latentia.metrics.frechet import frechet_distance
 from latentia.metrics.precision_recall import precision_recall
-from latentia.quality import sample_quality
 
 
 @pytest.fixture(scope="module")

@@ -9,11 +9,11 @@ from sklearn.metrics import log_loss
 from torch import nn
 
 import latentia
-from latentia.autoencoders.autoencoder import Autoencoder
 from latentia.errors import InputError
-from latentia.losses import root_mean_squared_error
+from latentia.models.autoencoders.autoencoder import Autoencoder
 from latentia.nets.conv import conv_encoder
 from latentia.nets.tied import transposed, weighted_layers
+from latentia.training.losses import root_mean_squared_error
 
 QUICK = {"n_epochs": 1, "random_state": 0, "device": "cpu"}
 

@@ -22,10 +22,10 @@ from latentia import (
     VaDE,
     evaluate,
 )
-from latentia.autoencoders.clustering import gaussian_mixture
-from latentia.autoencoders.self_training import divergence, target_distribution
 from latentia.errors import FitWarning, InputError
 from latentia.metrics.clustering import cluster_accuracy, cluster_agreement
+from latentia.models.clustering.base import gaussian_mixture
+from latentia.models.clustering.dec import divergence, target_distribution
 from latentia.nets.clusters import GaussianMixture, StudentClusters
 
 NETS = {"n_components": 2, "hidden": (16,), "n_clusters": 3}

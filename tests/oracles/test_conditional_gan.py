@@ -5,10 +5,10 @@ import pytest
 import torch
 
 import latentia
-from latentia import draws
-from latentia.adversarial.conditional_gan import ConditionalGAN
-from latentia.application import in_double
 from latentia.errors import InputError
+from latentia.models.adversarial.conditional_gan import ConditionalGAN
+from latentia.models.apply import in_double
+from latentia.training import draws
 
 IMAGES = np.random.default_rng(0).random((20, 2, 8, 9), dtype=np.float32)
 TABLE = np.random.default_rng(0).normal(size=(20, 3)).astype(np.float32)

@@ -5,10 +5,10 @@ import pytest
 import torch
 
 import latentia
-from latentia.adversarial.conditional_gan import ConditionalGAN
-from latentia.autoencoders.conditional_vae import ConditionalVAE
 from latentia.data.dataset import Dataset
 from latentia.errors import InputError
+from latentia.models.adversarial.conditional_gan import ConditionalGAN
+from latentia.models.autoencoders.conditional_vae import ConditionalVAE
 from tests.oracles.test_conditional_gan import IMAGES, TABLE, fitted, inputs_of
 from tests.oracles.test_conditional_gan import Y as LABELS
 

@@ -6,8 +6,8 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from latentia.adversarial.dcgan import DCGAN
 from latentia.errors import InputError
+from latentia.models.adversarial.dcgan import DCGAN
 from latentia.nets.dcgan import (
     dcgan_weights,
     discriminator_body,

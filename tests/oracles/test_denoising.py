@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 import torch
 
-from latentia import draws
-from latentia.autoencoders.denoising import DenoisingAutoencoder
 from latentia.data import load
 from latentia.errors import InputError
-from latentia.evaluation import evaluate
+from latentia.evaluation.evaluate import evaluate
 from latentia.metrics.reconstruction import psnr, squared_error
+from latentia.models.autoencoders.denoising import DenoisingAutoencoder
+from latentia.training import draws
 
 KINDS = ["gaussian", "masking", "salt_and_pepper"]
 SMALL = {"n_components": 2, "hidden": (8,), "n_epochs": 1, "random_state": 0, "device": "cpu"}

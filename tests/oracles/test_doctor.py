@@ -7,9 +7,9 @@ import pytest
 import torch
 
 import latentia
-from latentia.adversarial.doctor import AILMENTS, diagnose, symptoms
-from latentia.run import read_metrics
-from latentia.sections import model_section
+from latentia.evaluation.sections import model_section
+from latentia.models.adversarial.doctor import AILMENTS, diagnose, symptoms
+from latentia.training.run import read_metrics
 
 WELL = {
     "spread": 0.8,

@@ -15,10 +15,10 @@ from scipy.stats import multivariate_normal
 
 import latentia
 from latentia.errors import FitWarning, InputError
-from latentia.linear import observations
-from latentia.linear.factor_analysis import FactorAnalysis
-from latentia.linear.moments import Moments
-from latentia.linear.solution import IMAGE_FLOOR
+from latentia.models.factors import observations
+from latentia.models.factors.extraction import IMAGE_FLOOR
+from latentia.models.factors.factor_analysis import FactorAnalysis
+from latentia.models.linear.moments import Moments
 
 ROTATIONS = [
     "varimax", "quartimax", "equamax", "geomin_orthogonal",

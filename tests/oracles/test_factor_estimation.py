@@ -9,16 +9,16 @@ from hypothesis import strategies as st
 from scipy import linalg, optimize, stats
 
 from latentia.errors import FitWarning
-from latentia.linear import discrepancy
-from latentia.linear.discrepancy import (
+from latentia.models.factors import discrepancy
+from latentia.models.factors.discrepancy import (
     GeneralisedLeastSquares,
     MaximumLikelihood,
     UnweightedLeastSquares,
 )
-from latentia.linear.em import em, expectations, maximised
-from latentia.linear.factor_analysis import FactorAnalysis
-from latentia.linear.newton import minimise
-from latentia.linear.profile import ProfileLikelihood
+from latentia.models.factors.em import em, expectations, maximised
+from latentia.models.factors.factor_analysis import FactorAnalysis
+from latentia.models.factors.newton import minimise
+from latentia.models.factors.profile import ProfileLikelihood
 
 LOADINGS = np.array(
     [[0.8, 0.0], [0.7, 0.2], [0.75, 0.0], [0.6, 0.1], [0.0, 0.8], [0.1, 0.7], [0.2, 0.6], [0, 0.7]]

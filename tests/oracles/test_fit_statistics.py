@@ -10,7 +10,7 @@ import pytest
 from scipy import optimize, stats
 
 from latentia.errors import InputError
-from latentia.linear.fit_statistics import fit_statistics
+from latentia.models.factors.fit_statistics import fit_statistics
 
 
 def numbers(text):

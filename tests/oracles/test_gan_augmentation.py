@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import torch
 
-from latentia import draws
-from latentia.adversarial import augmentation
-from latentia.adversarial.augmentation import POLICIES, augment, colour, cutout, translation
-from latentia.adversarial.gan import GAN
+from latentia.models.adversarial import augmentation
+from latentia.models.adversarial.augmentation import POLICIES, augment, colour, cutout, translation
+from latentia.models.adversarial.gan import GAN
+from latentia.training import draws
 
 SIZE = (17, 24)  # an eighth of the sides: 2 and 3 pixels
 

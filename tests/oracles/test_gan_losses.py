@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 import torch
 
-from latentia import draws
-from latentia.adversarial.gan import GAN
-from latentia.adversarial.wgan import WGAN
-from latentia.application import in_double
-from latentia.updates import FusedAdam
+from latentia.models.adversarial.gan import GAN
+from latentia.models.adversarial.wgan import WGAN
+from latentia.models.apply import in_double
+from latentia.training import draws
+from latentia.training.updates import FusedAdam
 
 X = np.random.default_rng(0).normal(size=(14, 3)) * [1, 5, 0.2] + [0, 9, -4]
 X = X.astype(np.float32).astype(np.float64)

@@ -6,11 +6,11 @@ import torch
 from scipy import stats
 from torch.func import functional_call
 
-from latentia import draws
-from latentia.adversarial.gan import GAN
-from latentia.adversarial.remedies import gradient_norms, gradient_penalty, r1
-from latentia.adversarial.wgan_gp import WGANGP
-from latentia.application import in_double
+from latentia.models.adversarial.gan import GAN
+from latentia.models.adversarial.remedies import gradient_norms, gradient_penalty, r1
+from latentia.models.adversarial.wgan_gp import WGANGP
+from latentia.models.apply import in_double
+from latentia.training import draws
 
 SHAPES = [(5,), (1, 4, 4), (3, 4, 5)]
 

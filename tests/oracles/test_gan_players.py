@@ -6,14 +6,14 @@ import torch
 from scipy import stats
 from torch import nn
 
-from latentia import draws
-from latentia.adversarial.conditional_gan import ConditionalGAN
-from latentia.adversarial.dcgan import DCGAN
-from latentia.adversarial.gan import GAN
-from latentia.adversarial.wgan import WGAN
-from latentia.adversarial.wgan_gp import WGANGP
+from latentia.models.adversarial.conditional_gan import ConditionalGAN
+from latentia.models.adversarial.dcgan import DCGAN
+from latentia.models.adversarial.gan import GAN
+from latentia.models.adversarial.wgan import WGAN
+from latentia.models.adversarial.wgan_gp import WGANGP
 from latentia.nets.discriminator import Maxout
 from latentia.nets.normalisation import Dropout
+from latentia.training import draws
 
 IMAGES = np.random.default_rng(0).random((20, 8, 8), dtype=np.float32)
 SMALL = {"n_components": 3, "n_epochs": 1, "batch_size": 10, "random_state": 0}

@@ -9,16 +9,16 @@ from sklearn.base import clone
 from torch import nn
 
 import latentia
-from latentia import draws
-from latentia.adversarial.conditional_gan import ConditionalGAN
-from latentia.adversarial.dcgan import DCGAN
-from latentia.adversarial.gan import GAN
-from latentia.adversarial.remedies import pack
-from latentia.adversarial.wgan import WGAN
-from latentia.adversarial.wgan_gp import WGANGP
-from latentia.application import in_double
 from latentia.errors import InputError
+from latentia.models.adversarial.conditional_gan import ConditionalGAN
+from latentia.models.adversarial.dcgan import DCGAN
+from latentia.models.adversarial.gan import GAN
+from latentia.models.adversarial.remedies import pack
+from latentia.models.adversarial.wgan import WGAN
+from latentia.models.adversarial.wgan_gp import WGANGP
+from latentia.models.apply import in_double
 from latentia.nets.discriminator import KERNEL_SIZE, MinibatchDiscrimination, ParameterHistory
+from latentia.training import draws
 
 TABLE = np.random.default_rng(0).normal(size=(24, 2)).astype(np.float32).astype(np.float64)
 IMAGES = np.random.default_rng(0).random((24, 2, 8, 9), dtype=np.float32)

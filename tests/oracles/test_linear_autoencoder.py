@@ -6,7 +6,7 @@ import torch
 from scipy.linalg import subspace_angles
 
 from latentia import PCA
-from latentia.autoencoders.linear import LinearAutoencoder
+from latentia.models.autoencoders.linear_autoencoder import LinearAutoencoder
 
 
 def flat_in_space(n=500, seed=0):

@@ -6,7 +6,7 @@ import torch
 from scipy import stats
 from torch.distributions import Bernoulli, Normal, kl_divergence
 
-from latentia import losses
+from latentia.training import losses
 
 
 @pytest.fixture

@@ -15,8 +15,8 @@ from scipy.stats import multivariate_normal
 from sklearn.datasets import load_iris, load_wine
 
 from latentia.errors import InputError
-from latentia.linear import missing
-from latentia.linear.missing import (
+from latentia.models.linear import missing
+from latentia.models.linear.missing import (
     Patterns,
     expected_moments,
     observed_log_likelihood,

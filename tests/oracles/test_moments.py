@@ -13,11 +13,10 @@ from hypothesis import strategies as st
 from scipy import sparse
 
 from latentia.errors import FitWarning, InputError
-from latentia.linear import blocks, products
-from latentia.linear.factor_analysis import FactorAnalysis
-from latentia.linear.moments import Moments
-from latentia.linear.products import byte_products, integer_products_are_exact
-from latentia.linear.reading import checked_covariance, checked_mean, read_moments
+from latentia.models.factors.factor_analysis import FactorAnalysis
+from latentia.models.linear import moments
+from latentia.models.linear.moments import Moments, byte_products, integer_products_are_exact
+from latentia.models.linear.reading import checked_covariance, checked_mean, read_moments
 
 RNG = np.random.default_rng(0)
 TABLE = RNG.normal(size=(200, 5)) @ RNG.normal(size=(5, 5)) + [0, 3, -40, 0.5, 7]
@@ -177,8 +176,8 @@ def test_weights_repeat_rows(X):
 
 
 def test_weights_go_with_their_blocks(monkeypatch):
-    monkeypatch.setattr(blocks, "BLOCK_VALUES", 1)
-    monkeypatch.setattr(blocks, "BLOCK_BYTES", 1)
+    monkeypatch.setattr(moments, "BLOCK_VALUES", 1)
+    monkeypatch.setattr(moments, "BLOCK_BYTES", 1)
     weights = np.concatenate([np.zeros(64), RNG.random(136)])
     expect(Moments().add(TABLE, weights), TABLE, weights)
     expect(Moments().add(IMAGES, weights), IMAGES / 255, weights)
@@ -206,7 +205,7 @@ def test_bad_weights(weights, sentence):
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
 @pytest.mark.parametrize("kind", [np.asarray, torch.tensor, sparse.csr_array, np.asfortranarray])
 def test_gaps_are_named_by_column_and_rows(kind, bad, monkeypatch):
-    monkeypatch.setattr(blocks, "BLOCK_VALUES", 1)
+    monkeypatch.setattr(moments, "BLOCK_VALUES", 1)
     X = TABLE.copy()
     X[130, 3] = X[131, 3] = bad
     with pytest.raises(InputError, match=r"column 3 holds NaN or infinity among rows 128 to 191;"):
@@ -243,7 +242,7 @@ def test_tables_of_bytes_and_of_floats_mix():
 def by_integers(request, monkeypatch):
     if request.param and not integer_products_are_exact():
         pytest.skip("torch does not multiply int8 matrices exactly here")
-    monkeypatch.setattr(products, "integer_products_are_exact", lambda: request.param)
+    monkeypatch.setattr(moments, "integer_products_are_exact", lambda: request.param)
     return request.param
 
 
@@ -284,18 +283,18 @@ def test_many_rows_of_a_few_bytes(by_integers):
 def test_both_ways_of_multiplying_bytes_give_the_same_bits(values, monkeypatch):
     if not integer_products_are_exact():
         pytest.skip("torch does not multiply int8 matrices exactly here")
-    monkeypatch.setattr(blocks, "BLOCK_BYTES", 2000 * 20)
+    monkeypatch.setattr(moments, "BLOCK_BYTES", 2000 * 20)
     X = EXTREMES[values](6001, 20).reshape(-1, 4, 5)
     integers = Moments().add(X)
-    monkeypatch.setattr(products, "integer_products_are_exact", lambda: False)
+    monkeypatch.setattr(moments, "integer_products_are_exact", lambda: False)
     same_bits(integers, Moments().add(X))
     same_bits(integers, Moments().add(X[::-1]))
 
 
 @pytest.mark.parametrize("n", [1, 63, 64, 65, 128, 129])
 def test_block_boundaries(n, monkeypatch):
-    monkeypatch.setattr(blocks, "BLOCK_VALUES", 64 * 5)
-    monkeypatch.setattr(blocks, "BLOCK_BYTES", 64 * 12)
+    monkeypatch.setattr(moments, "BLOCK_VALUES", 64 * 5)
+    monkeypatch.setattr(moments, "BLOCK_BYTES", 64 * 12)
     expect(Moments().add(TABLE[:n]), TABLE[:n])
     expect(Moments().add(sparse.csc_array(TABLE[:n])), TABLE[:n])
     expect(Moments().add(IMAGES[:n]), IMAGES[:n] / 255)
@@ -310,8 +309,8 @@ def map_of(folder, X, mode):
 @pytest.mark.parametrize("mode", ["r", "r+", "c"])
 @pytest.mark.parametrize("X", [TABLE, TABLE.astype(">f4"), IMAGES], ids=["f8", "big-endian", "u1"])
 def test_memory_maps(X, mode, tmp_path, monkeypatch):
-    monkeypatch.setattr(blocks, "BLOCK_VALUES", 1)
-    monkeypatch.setattr(blocks, "BLOCK_BYTES", 1)
+    monkeypatch.setattr(moments, "BLOCK_VALUES", 1)
+    monkeypatch.setattr(moments, "BLOCK_BYTES", 1)
     rows, scale = map_of(tmp_path, X, mode), 255 if X.dtype == np.uint8 else 1
     expect(Moments().add(rows), X / scale)
     expect(Moments().add(rows[7:-3:2, 1:]), X[7:-3:2, 1:] / scale)
@@ -321,7 +320,7 @@ def test_memory_maps(X, mode, tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("mode", ["r+", "c"])
 def test_what_was_written_to_a_map_stays_and_counts(mode, tmp_path, monkeypatch):
-    monkeypatch.setattr(blocks, "BLOCK_VALUES", 1)
+    monkeypatch.setattr(moments, "BLOCK_VALUES", 1)
     rows = map_of(tmp_path, TABLE, mode)
     rows[5] = 1000
     changed = TABLE.copy()
@@ -348,8 +347,8 @@ def resident(path):
 @pytest.mark.parametrize("mode", ["r", "r+"])
 @pytest.mark.parametrize("dtype", [np.float32, np.uint8])
 def test_a_map_lets_go_of_its_pages(dtype, mode, tmp_path, monkeypatch):
-    monkeypatch.setattr(blocks, "BLOCK_VALUES", 2**18)
-    monkeypatch.setattr(blocks, "BLOCK_BYTES", 2**20)
+    monkeypatch.setattr(moments, "BLOCK_VALUES", 2**18)
+    monkeypatch.setattr(moments, "BLOCK_BYTES", 2**20)
     X = np.ones((2**19, 8), dtype)
     X[::3] = 0
     rows = map_of(tmp_path, X, mode)

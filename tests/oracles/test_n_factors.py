@@ -9,7 +9,13 @@ import pytest
 from scipy import optimize, stats
 
 from latentia.errors import InputError
-from latentia.linear.n_factors import kmo, minimum_average_partial, reduced, sphericity, suggest
+from latentia.models.factors.n_factors import (
+    kmo,
+    minimum_average_partial,
+    reduced,
+    sphericity,
+    suggest,
+)
 
 
 def numbers(text):

@@ -6,7 +6,7 @@ import sklearn.decomposition
 from sklearn.datasets import load_digits
 
 from latentia.errors import InputError
-from latentia.linear.pca import PCA
+from latentia.models.linear.pca import PCA
 
 
 @pytest.fixture(scope="module")

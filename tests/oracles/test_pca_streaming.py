@@ -7,10 +7,10 @@ from scipy import linalg, sparse
 
 import latentia
 from latentia.errors import FitWarning, InputError
-from latentia.linear import decomposition
-from latentia.linear.krylov import krylov, lanczos
-from latentia.linear.moments import Moments
-from latentia.linear.pca import PCA
+from latentia.models.linear import decomposition
+from latentia.models.linear.eigen import krylov, lanczos
+from latentia.models.linear.moments import Moments
+from latentia.models.linear.pca import PCA
 
 EXACT = ["auto", "exact", "covariance", "gram", "svd", "krylov"]
 ORTHOGONAL = ["varimax", "quartimax", "equamax", "geomin_orthogonal"]
@@ -273,7 +273,7 @@ def test_iteration_sees_repeated_and_missing_variance():
 
 def test_iteration_that_cannot_converge_is_replaced_or_says_so(monkeypatch):
     X = np.random.default_rng(4).normal(size=(1300, 1100))
-    monkeypatch.setattr("latentia.linear.krylov.MOST_BASIS", 32)
+    monkeypatch.setattr("latentia.models.linear.eigen.MOST_BASIS", 32)
     assert sine(PCA(n_components=5).fit(X).components_, axes(X, 5)) < 1e-8
     monkeypatch.setattr(decomposition, "MOST_DENSE", 1000)
     with pytest.warns(FitWarning, match="axis 5 is too close to the next"):

@@ -14,7 +14,7 @@ from scipy.optimize import brentq
 from scipy.stats import multivariate_normal, norm
 
 from latentia.errors import InputError
-from latentia.linear.polychoric import _smoothed, bivariate_normal_cdf, polychoric
+from latentia.models.factors.polychoric import _smoothed, bivariate_normal_cdf, polychoric
 
 REFERENCE = Path(os.environ.get("LATENTIA_REFERENCE", "absent")) / "factor_analysis"
 

@@ -9,12 +9,12 @@ from scipy import optimize
 from scipy.stats import multivariate_normal
 
 from latentia.errors import InputError
-from latentia.linear import probabilistic_pca
-from latentia.linear.discrepancy import MaximumLikelihood
-from latentia.linear.factor_analysis import FactorAnalysis
-from latentia.linear.missing import Patterns, observed_log_likelihood
-from latentia.linear.moments import Moments
-from latentia.linear.probabilistic_pca import ProbabilisticPCA, em_step
+from latentia.models.factors.discrepancy import MaximumLikelihood
+from latentia.models.factors.factor_analysis import FactorAnalysis
+from latentia.models.linear import probabilistic_pca
+from latentia.models.linear.missing import Patterns, observed_log_likelihood
+from latentia.models.linear.moments import Moments
+from latentia.models.linear.probabilistic_pca import ProbabilisticPCA, em_step
 
 
 def table(n=80, d=6, k=2, seed=0):

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 from latentia.errors import FitWarning
-from latentia.linear.factor_analysis import FactorAnalysis
-from latentia.linear.rotation import align
+from latentia.models.factors.factor_analysis import FactorAnalysis
+from latentia.models.linear.rotation import align
 
 PROBLEMS = json.loads(Path(__file__).with_name("r_reference.json").read_text())
 CASES = [(name, int(k)) for name, problem in PROBLEMS.items() for k in problem["factors"]]

@@ -22,9 +22,9 @@ from scipy.optimize import check_grad
 from scipy.stats import ortho_group
 
 from latentia.errors import InputError
-from latentia.linear import criteria
-from latentia.linear.criteria import search_for
-from latentia.linear.rotation import METHODS, align, order, rotate
+from latentia.models.linear import criteria
+from latentia.models.linear.criteria import search_for
+from latentia.models.linear.rotation import METHODS, align, order, rotate
 
 HOLZINGER = """
 start 0 0.488047073 0.313524305 0.388567243 0.244472743 0.173129596 0.401899786 0.272438843

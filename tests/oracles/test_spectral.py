@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from latentia.errors import FitWarning
-from latentia.linear.factor_analysis import FactorAnalysis
-from latentia.linear.spectral import DENSE, GUARD, first_guess, leading, leading_of
+from latentia.models.factors.factor_analysis import FactorAnalysis
+from latentia.models.linear.eigen import DENSE, GUARD, first_guess, leading, leading_of
 
 RNG = np.random.default_rng(0)
 SIZES = [DENSE - 1, DENSE, DENSE + 1, 300]

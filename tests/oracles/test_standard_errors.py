@@ -5,16 +5,16 @@ import pytest
 from sklearn.base import clone
 
 from latentia.errors import InputError
-from latentia.linear.bootstrap import bootstrap_errors
-from latentia.linear.criteria import geomin
-from latentia.linear.factor_analysis import FactorAnalysis
-from latentia.linear.rotation import Rotation, align, rotate
-from latentia.linear.standard_errors import (
+from latentia.models.factors.bootstrap import bootstrap_errors
+from latentia.models.factors.factor_analysis import FactorAnalysis
+from latentia.models.factors.standard_errors import (
     Restriction,
     covariance_of_estimates,
     information_errors,
     restriction_of,
 )
+from latentia.models.linear.criteria import geomin
+from latentia.models.linear.rotation import Rotation, align, rotate
 
 # R 4.2.2, lavaan 0.6-14. lavaan's own standardizedSolution of a rotated model takes forward
 # differences with steps of 1e-3, good for three digits only; the covariance of its unstandardized

@@ -12,9 +12,16 @@ from scipy import stats
 from sklearn.exceptions import NotFittedError
 
 from latentia.errors import FitWarning, InputError
-from latentia.linear.factor_analysis import FactorAnalysis
-from latentia.linear.summary import summarise
-from latentia.linear.text_table import WIDTH, Table, cut, number, text_width, wrapped
+from latentia.models.factors.factor_analysis import FactorAnalysis
+from latentia.models.factors.summary import (
+    WIDTH,
+    Table,
+    cut,
+    number,
+    summarise,
+    text_width,
+    wrapped,
+)
 
 # R 4.2.2: ability.cov$cov, n = 112.
 NAMES = ["general", "picture", "blocks", "maze", "reading", "vocab"]

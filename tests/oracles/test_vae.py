@@ -5,9 +5,9 @@ import pytest
 import torch
 from scipy import integrate, stats
 
-from latentia import draws
-from latentia.autoencoders.vae import VAE
 from latentia.errors import InputError
+from latentia.models.autoencoders.vae import VAE
+from latentia.training import draws
 
 
 def test_the_bound_lies_below_the_likelihood_by_quadrature():

@@ -10,14 +10,14 @@ from sklearn import decomposition
 from torch.distributions import Independent, Normal, kl_divergence
 
 import latentia
-from latentia import draws
-from latentia.autoencoders.code_mixture import draw_codes, fit_mixture
-from latentia.autoencoders.conditional_vae import ConditionalVAE
-from latentia.autoencoders.importance import log_mean_weight
-from latentia.autoencoders.linear_vae import LinearVAE
-from latentia.autoencoders.vae import VAE
 from latentia.errors import FitWarning, InputError
-from latentia.losses import kl_per_component
+from latentia.models.autoencoders.code_mixture import draw_codes, fit_mixture
+from latentia.models.autoencoders.conditional_vae import ConditionalVAE
+from latentia.models.autoencoders.linear_vae import LinearVAE
+from latentia.models.autoencoders.vae import VAE
+from latentia.models.autoencoders.variational import log_mean_weight
+from latentia.training import draws
+from latentia.training.losses import kl_per_component
 
 
 def normal(seed=0, shape=(5, 3)):
@@ -84,7 +84,7 @@ def test_log_weights_against_torch_distributions(vae, bits):
 
 
 def test_blocks_of_draws_give_the_log_of_the_mean_weight(vae, bits, monkeypatch):
-    monkeypatch.setattr("latentia.autoencoders.importance.ROWS", 64)
+    monkeypatch.setattr("latentia.models.autoencoders.variational.ROWS", 64)
     x = torch.from_numpy(bits[:5]).float()
     taken = []
     plain = type(vae).log_weights

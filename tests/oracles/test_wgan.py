@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 import torch
 
-from latentia import draws
-from latentia.adversarial.wgan import WGAN
-from latentia.adversarial.wgan_gp import WGANGP
-from latentia.application import in_double
+from latentia.models.adversarial.wgan import WGAN
+from latentia.models.adversarial.wgan_gp import WGANGP
+from latentia.models.apply import in_double
 from latentia.nets.normalisation import BatchNorm
-from latentia.updates import FusedAdam
+from latentia.training import draws
+from latentia.training.updates import FusedAdam
 
 X = np.random.default_rng(0).random((20, 2, 8, 8), dtype=np.float32)
 SMALL = {"n_components": 2, "width": 2, "n_epochs": 2, "batch_size": 10, "random_state": 0}

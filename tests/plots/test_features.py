@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from latentia.errors import InputError
-from latentia.explore.convolution import KERNELS, filtered, output_size
 from latentia.plots.features import (
     kernel_figure,
     layers_figure,
@@ -13,6 +12,7 @@ from latentia.plots.features import (
     sizes_figure,
 )
 from latentia.plots.style import png_bytes
+from latentia.theory.convolution import KERNELS, filtered, output_size
 
 X = np.random.default_rng(0).random((12, 12))
 

@@ -11,10 +11,10 @@ import pytest
 import torch
 
 from latentia import SRGAN
-from latentia.checkpoint import Checkpoints
 from latentia.errors import InputError
 from latentia.files import write_atomically
-from latentia.run import read_metrics
+from latentia.training.checkpoint import Checkpoints
+from latentia.training.run import read_metrics
 from tests.conftest import small_models
 
 
@@ -153,7 +153,7 @@ def test_a_second_run_in_the_same_directory_is_refused_with_the_holder(images, t
     code = (
         "import sys, time\n"
         "from pathlib import Path\n"
-        "from latentia.run import open_run\n"
+        "from latentia.training.run import open_run\n"
         f"with open_run(Path({str(run)!r}), {{}}, lambda: None, resume=False):\n"
         "    print('held', flush=True)\n"
         "    time.sleep(60)\n"
@@ -179,7 +179,7 @@ def test_a_run_stopped_while_its_start_is_trained_is_a_run_to_resume(images, tmp
 
     whole = model().fit(images, run=tmp_path / "whole")
     with monkeypatch.context() as patched:
-        patched.setattr("latentia.translation.srgan.trained_start", stopped)
+        patched.setattr("latentia.models.translation.srgan.trained_start", stopped)
         with pytest.raises(KeyboardInterrupt):
             model().fit(images, run=tmp_path / "stopped")
     resumed = model().fit(images, run=tmp_path / "stopped", resume=True)

@@ -6,7 +6,7 @@ import signal
 import pytest
 import torch
 
-from latentia.checkpoint import Checkpoints
+from latentia.training.checkpoint import Checkpoints
 from tests.conftest import small_models
 
 

@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from latentia import jobs
-from latentia.cli import main
-from latentia.run import read_metrics
+from latentia.cli.main import main
+from latentia.evaluation import runs as jobs
+from latentia.training.run import read_metrics
 
 ROOT = Path(__file__).parents[2]
 N_EPOCHS = {"VAE": 120, "DCGAN": 60}

@@ -2,9 +2,9 @@
 
 import pytest
 
-from latentia.sequence.lstm import LSTMLanguageModel
-from latentia.sequence.n_gram import NGramLanguageModel
-from latentia.sequence.rnn import RNNLanguageModel
+from latentia.models.language.lstm import LSTMLanguageModel
+from latentia.models.language.n_gram import NGramLanguageModel
+from latentia.models.language.rnn import RNNLanguageModel
 
 RHYME = (
     "Humpty Dumpty sat on a wall,\nHumpty Dumpty had a great fall.\n"
@@ -27,5 +27,5 @@ def small_sequence_models():
 @pytest.fixture(autouse=True)
 def short_excerpts(monkeypatch):
     """Draw few characters after each epoch: drawing takes longer than so short a training."""
-    monkeypatch.setattr("latentia.sequence.recurrent.EXCERPT", 20)
-    monkeypatch.setattr("latentia.sequence_jobs.SAMPLED", 50)
+    monkeypatch.setattr("latentia.models.language.recurrent.EXCERPT", 20)
+    monkeypatch.setattr("latentia.evaluation.sequence_jobs.SAMPLED", 50)

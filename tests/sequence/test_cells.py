@@ -8,8 +8,8 @@ from torch.nn.functional import cross_entropy
 
 from latentia.nets.recurrent import RecurrentNet, set_forget_bias
 from latentia.plots.recurrent import gradient_figure
-from latentia.sequence.cells import Weights, lstm_cell, rnn_cell, unroll
-from latentia.sequence.vanishing import gradient_norms
+from latentia.theory.cells import Weights, lstm_cell, rnn_cell, unroll
+from latentia.theory.vanishing import gradient_norms
 
 KINDS = ["tanh", "relu", "lstm"]
 

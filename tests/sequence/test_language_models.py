@@ -16,12 +16,12 @@ from torch.nn.functional import cross_entropy
 
 import latentia
 from latentia import SEQUENCES
-from latentia.checkpoint import Checkpoints
+from latentia.cli.parser import class_name_of
 from latentia.errors import InputError
-from latentia.fields import command_name, model_fields, model_reference, model_summary
-from latentia.options import class_name_of
-from latentia.sequence.language_model import pick
-from latentia.sequence.lstm import LSTMLanguageModel
+from latentia.models.fields import command_name, model_fields, model_reference, model_summary
+from latentia.models.language.base import pick
+from latentia.models.language.lstm import LSTMLanguageModel
+from latentia.training.checkpoint import Checkpoints
 from tests.sequence.conftest import RHYME, SHARED, SMALL, small_sequence_models
 
 NAMES = list(SEQUENCES)
@@ -197,12 +197,14 @@ def test_the_state_is_carried_so_that_windows_are_one_long_text(name, monkeypatc
 @pytest.mark.parametrize("name", TRAINED)
 def test_gradients_end_at_the_window(name, monkeypatch):
     """Those of a window from a carried state are those with that state as a constant."""
-    monkeypatch.setattr("latentia.sequence.memory.AFRESH", 0.0)
+    monkeypatch.setattr("latentia.models.language.memory.AFRESH", 0.0)
     model = small_sequence_models()[name].set_params(dropout=0.0).fit(RHYME)
     net = model.net_.train()
     x = torch.from_numpy(model.encode(RHYME[:21]).astype(np.int64))[None]
     _, state = net(x[:, :10], net.zero_state(1))
-    memory = importlib.import_module("latentia.sequence.memory").Memory(net.zero_state(1)).train()
+    memory = (
+        importlib.import_module("latentia.models.language.memory").Memory(net.zero_state(1)).train()
+    )
     memory.keep(state)
     gradients = []
     for start in (memory.recall(net.zero_state(1), torch.tensor(False)), state.detach()):

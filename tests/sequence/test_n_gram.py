@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from latentia.errors import InputError
-from latentia.sequence.n_gram import NGramLanguageModel
+from latentia.models.language.n_gram import NGramLanguageModel
 
 TEXT = "abracadabra abracabra cadabra"
 SMOOTHINGS = ["kneser_ney", "witten_bell"]

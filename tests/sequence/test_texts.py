@@ -6,10 +6,10 @@ import math
 import pytest
 
 import latentia
-from latentia.cli import main
+from latentia.cli.main import main
 from latentia.data.text import load_text
 from latentia.errors import InputError
-from latentia.run import read_metrics
+from latentia.training.run import read_metrics
 from tests.sequence.conftest import RHYME
 
 ABC = """%%scale 0.7

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 import torch
 
-from latentia import draws
 from latentia.errors import InputError
-from latentia.order import BatchOrder
-from latentia.sequence.memory import Memory
-from latentia.sequence.windows import Windows
+from latentia.models.language.memory import Memory
+from latentia.models.language.windows import Windows
+from latentia.training import draws
+from latentia.training.batches import BatchOrder
 
 
 def test_windows_follow_each_other_in_their_lanes():
@@ -63,7 +63,7 @@ def test_one_symbol_is_too_few():
 
 
 def test_memory_of_training_is_apart_from_that_of_evaluation(monkeypatch):
-    monkeypatch.setattr("latentia.sequence.memory.AFRESH", 0.0)
+    monkeypatch.setattr("latentia.models.language.memory.AFRESH", 0.0)
     zero = torch.zeros(1, 1, 2, 3)
     memory = Memory(zero).train()
     memory.keep(torch.ones(1, 1, 2, 3, requires_grad=True))

@@ -7,7 +7,7 @@ from sklearn.base import clone
 import latentia
 from latentia.data.lab import lab_of, lightness
 from latentia.errors import InputError
-from latentia.translation.colourisation import (
+from latentia.models.translation.colourisation import (
     Colouriser,
     chroma,
     colour_error,

@@ -8,12 +8,12 @@ import torch
 from torch import nn
 
 from latentia.errors import InputError
+from latentia.models.translation.cyclegan import CycleGAN
 from latentia.nets.normalisation import InstanceNorm
 from latentia.nets.patchgan import patch_gan
 from latentia.nets.resnet import ResNetGenerator
 from latentia.nets.srresnet import Residual
-from latentia.schedules import late_linear
-from latentia.translation.cyclegan import CycleGAN
+from latentia.training.updates import late_linear
 
 RNG = np.random.default_rng(0)
 X = RNG.random((20, 2, 13, 12), dtype=np.float32)

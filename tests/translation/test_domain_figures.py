@@ -5,12 +5,12 @@ import json
 import numpy as np
 import pytest
 
-from latentia import jobs
 from latentia.data.dataset import Dataset
-from latentia.evaluation import evaluate
+from latentia.evaluation import runs as jobs
+from latentia.evaluation.evaluate import evaluate
 from latentia.metrics.definitions import DEFINITIONS
-from latentia.translation import domain_figures
-from latentia.translation.cyclegan import CycleGAN
+from latentia.models.translation import baselines
+from latentia.models.translation.cyclegan import CycleGAN
 
 RNG = np.random.default_rng(0)
 
@@ -32,13 +32,13 @@ class Inversion:
 
 
 def test_an_inversion_of_dark_and_bright_is_perfect():
-    found = domain_figures.domain_metrics(Inversion(), domains())
+    found = baselines.domain_metrics(Inversion(), domains())
     expected = {"cycle_error_a": 0, "cycle_error_b": 0, "taken_for_b": 1, "taken_for_a": 1}
     assert found == pytest.approx(expected, abs=1e-6)
 
 
 def test_notes_say_what_an_identity_would_have():
-    (note,) = domain_figures.domain_notes(domains())
+    (note,) = baselines.domain_notes(domains())
     assert "100% of the real test images of A are taken for A" in note
     assert "an identity would have 0% and 0%" in note
 
@@ -55,7 +55,7 @@ def test_evaluate_measures_both_ways():
 
 
 def test_a_run_from_the_command_line_ends_in_a_report_and_can_be_resumed(tmp_path, capsys):
-    from latentia.cli import main
+    from latentia.cli.main import main
 
     words = ["--width", "2", "--n-blocks", "1", "--n-epochs", "1", "--random-state", "0"]
     run = tmp_path / "run"

@@ -5,12 +5,12 @@ import json
 import numpy as np
 import pytest
 
-from latentia import jobs
 from latentia.data.dataset import Dataset
-from latentia.evaluation import evaluate
+from latentia.evaluation import runs as jobs
+from latentia.evaluation.evaluate import evaluate
 from latentia.metrics.definitions import DEFINITIONS
-from latentia.translation import figures
-from latentia.translation.pix2pix import Pix2Pix
+from latentia.models.translation import baselines as figures
+from latentia.models.translation.pix2pix import Pix2Pix
 
 RNG = np.random.default_rng(0)
 
@@ -62,7 +62,7 @@ def test_evaluate_measures_the_test_pairs():
 
 
 def test_a_run_from_the_command_line_ends_in_a_report_and_can_be_resumed(tmp_path, capsys):
-    from latentia.cli import main
+    from latentia.cli.main import main
 
     data = pairs()
     file = tmp_path / "pairs.npz"

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from latentia import draws
-from latentia.translation import image_pool
-from latentia.translation.image_pool import ImagePool
+from latentia.models.translation import image_pool
+from latentia.models.translation.image_pool import ImagePool
+from latentia.training import draws
 
 
 def numbered(first, n):

@@ -6,7 +6,6 @@ import torch
 from torch import nn
 from torch.nn.functional import instance_norm
 
-from latentia.draws import seed
 from latentia.errors import InputError
 from latentia.nets.normalisation import NORMS, BatchNorm, Dropout, InstanceNorm
 from latentia.nets.patchgan import (
@@ -19,6 +18,7 @@ from latentia.nets.patchgan import (
 )
 from latentia.nets.small_images import Doubling, Halving
 from latentia.nets.unet import UNet, isola_weights, reflection_margins, unet_depth
+from latentia.training.draws import seed
 
 
 def unet(size, n_in=3, n_out=1, width=2, norm="instance", dropout=0.5):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from latentia.errors import InputError
-from latentia.translation.next_frame import (
+from latentia.models.translation.next_frame import (
     frame_errors,
     last_frame,
     roll_out,

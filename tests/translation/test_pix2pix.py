@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 import torch
 
-from latentia import draws
 from latentia.errors import InputError
+from latentia.models.translation.jitter import jittered
+from latentia.models.translation.pix2pix import Pix2Pix
 from latentia.nets.normalisation import BatchNorm, InstanceNorm, LayerNorm
-from latentia.translation.jitter import jittered
-from latentia.translation.pix2pix import Pix2Pix
+from latentia.training import draws
 
 RNG = np.random.default_rng(0)
 X = RNG.random((12, 3, 16, 16), dtype=np.float32)

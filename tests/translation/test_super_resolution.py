@@ -7,15 +7,15 @@ import pytest
 import torch
 from torch import nn
 
-from latentia import draws
 from latentia.data.degrade import degraded, enlarged
 from latentia.errors import InputError
 from latentia.metrics.super_resolution import luma_psnr
+from latentia.models.translation.bicubic import Bicubic
+from latentia.models.translation.patches import centre_patches, random_patches
+from latentia.models.translation.srgan import SRGAN
+from latentia.models.translation.srresnet import SRResNet
 from latentia.nets.features import FeatureNetwork
-from latentia.translation.bicubic import Bicubic
-from latentia.translation.patches import centre_patches, random_patches
-from latentia.translation.srgan import SRGAN
-from latentia.translation.srresnet import SRResNet
+from latentia.training import draws
 
 RNG = np.random.default_rng(0)
 X = RNG.random((8, 3, 16, 20), dtype=np.float32)

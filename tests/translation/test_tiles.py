@@ -7,9 +7,9 @@ import pytest
 from scipy.ndimage import uniform_filter
 
 from latentia.errors import InputError
-from latentia.translation.bicubic import Bicubic
-from latentia.translation.srresnet import SRResNet
-from latentia.translation.tiles import Tiles, in_bands, in_tiles
+from latentia.models.translation.bicubic import Bicubic
+from latentia.models.translation.srresnet import SRResNet
+from latentia.models.translation.tiles import Tiles, in_bands, in_tiles
 
 RNG = np.random.default_rng(0)
 REACH = 3

@@ -14,8 +14,7 @@ from latentia.data import idx, images, named
 from latentia.data.dataset import Array, Dataset
 from latentia.data.degrade import random_crops
 from latentia.data.folders import MOST_NAMED, TEST_NAMES, is_candidate, listed
-from latentia.errors import InputError
-from latentia.parameters import check_range
+from latentia.errors import InputError, check_range
 
 SIDE = 96
 """Of a piece where none is asked for: that of the SRGAN paper."""

@@ -21,8 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latentia.data.dataset import Array
-from latentia.errors import InputError
-from latentia.parameters import check_range
+from latentia.errors import InputError, check_range
 
 
 @dataclass(frozen=True)

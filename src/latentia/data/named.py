@@ -9,8 +9,7 @@ from latentia.data import arrays, bundled, download, folders, idx, toys
 from latentia.data.dataset import Dataset, Description, split
 from latentia.data.download import RemoteFile
 from latentia.data.text import TEXT_FILES
-from latentia.errors import InputError, nearest
-from latentia.parameters import check_range
+from latentia.errors import InputError, check_range, nearest
 
 MNIST = Description(
     name="mnist",

@@ -29,8 +29,7 @@ from latentia.data.arrays import checked_part, opened
 from latentia.data.dataset import Array, Dataset, Part, join, split
 from latentia.data.folders import TEST_NAMES, is_candidate, listed, stack
 from latentia.data.made_pairs import KINDS, made_pairs
-from latentia.errors import InputError
-from latentia.parameters import check_range
+from latentia.errors import InputError, check_range
 
 REVERSED = ":reversed"
 EDGES = "edges"

@@ -22,8 +22,7 @@ from latentia.data import named
 from latentia.data.arrays import labels_beside, read_labels
 from latentia.data.dataset import Array, Dataset, Part, join, split
 from latentia.data.folders import TEST_NAMES, read_part
-from latentia.errors import InputError, nearest
-from latentia.parameters import check_range
+from latentia.errors import InputError, check_range, nearest
 
 FEWEST = 24
 """Training images: a twelfth of them is held out, and must hold some of both domains."""

@@ -16,9 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from latentia.errors import InputError
+from latentia.errors import InputError, check_range
 from latentia.files import write_atomically
-from latentia.parameters import check_range
 from latentia.plots.explore import check_pictures
 from latentia.plots.grids import tile
 

@@ -28,10 +28,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.linear_model import LogisticRegression
 
-from latentia.base import LatentModel
 from latentia.errors import InputError, nearest
 from latentia.explore.attributes import ITERATIONS, checked_labels, edit
-from latentia.linear.pca import PCA
+from latentia.models.base import LatentModel
+from latentia.models.linear.pca import PCA
 
 MOST_COMPONENTS = 100
 MOST_TRAINING = 6000

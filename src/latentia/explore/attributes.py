@@ -35,9 +35,9 @@ from matplotlib.figure import Figure
 from numpy.typing import ArrayLike, NDArray
 from sklearn.linear_model import LogisticRegression
 
-from latentia.base import LatentModel, unit_floats
 from latentia.errors import InputError, nearest
 from latentia.explore.codes import checked_codes, codes_of, decoded
+from latentia.models.base import LatentModel, unit_floats
 from latentia.plots.explore import image_table
 
 METHODS = ("means", "classifier")

@@ -14,9 +14,8 @@ from numpy.typing import NDArray
 from scipy.stats import norm
 from sklearn.utils import check_random_state
 
-from latentia.base import Generator, LatentModel, Transformer
-from latentia.errors import InputError
-from latentia.parameters import check_range
+from latentia.errors import InputError, check_range
+from latentia.models.base import Generator, LatentModel, Transformer
 
 
 def check_unconditional(model: LatentModel) -> None:

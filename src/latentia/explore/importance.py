@@ -21,8 +21,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from latentia.application import as_tensor
-from latentia.base import LatentModel, Transformer
 from latentia.errors import InputError
 from latentia.explore.codes import (
     check_unconditional,
@@ -31,8 +29,10 @@ from latentia.explore.codes import (
     has_standard_normal_prior,
     prior_draws,
 )
-from latentia.losses import kl_per_component
-from latentia.train import evaluating
+from latentia.models.apply import as_tensor
+from latentia.models.base import LatentModel, Transformer
+from latentia.training.losses import kl_per_component
+from latentia.training.train import evaluating
 
 CHUNK, DRAWS = 512, 16
 

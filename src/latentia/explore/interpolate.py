@@ -23,10 +23,9 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike, NDArray
 
-from latentia.base import LatentModel, unit_floats
-from latentia.errors import InputError
+from latentia.errors import InputError, check_range
 from latentia.explore.codes import checked_codes, codes_of, decoded
-from latentia.parameters import check_range
+from latentia.models.base import LatentModel, unit_floats
 from latentia.plots.explore import image_table
 
 SMALLEST_ANGLE = 1e-6

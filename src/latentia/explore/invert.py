@@ -30,17 +30,15 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from latentia.application import as_tensor
-from latentia.base import LatentModel, Transformer, unit_floats
-from latentia.decoding import DecodingModel
-from latentia.errors import InputError
+from latentia.errors import InputError, check_range
 from latentia.explore.codes import check_unconditional, codes_of, decoded, prior_draws
-from latentia.losses import sum_per_sample
-from latentia.parameters import check_range
+from latentia.models.apply import as_tensor
+from latentia.models.base import LatentModel, Transformer, unit_floats
+from latentia.models.gradient import DecodingModel
 from latentia.plots.explore import image_table
-from latentia.schedules import cosine
-from latentia.train import evaluating
-from latentia.updates import adam
+from latentia.training.losses import sum_per_sample
+from latentia.training.train import evaluating
+from latentia.training.updates import adam, cosine
 
 AT_ONCE = 256
 """Codes that descend together."""

@@ -23,8 +23,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from scipy.stats import norm
 
-from latentia.base import Generator, LatentModel
-from latentia.errors import InputError
+from latentia.errors import InputError, check_range
 from latentia.explore.codes import (
     check_unconditional,
     checked_codes,
@@ -33,7 +32,7 @@ from latentia.explore.codes import (
     has_standard_normal_prior,
     prior_draws,
 )
-from latentia.parameters import check_range
+from latentia.models.base import Generator, LatentModel
 from latentia.plots.explore import plane_map
 
 LEFT_OUT = 0.01

@@ -24,9 +24,9 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from sklearn.neighbors import NearestNeighbors
 
-from latentia.base import LatentModel, unit_floats
+from latentia.errors import check_range
 from latentia.explore.codes import codes_of
-from latentia.parameters import check_range
+from latentia.models.base import LatentModel, unit_floats
 from latentia.plots.explore import image_table
 
 

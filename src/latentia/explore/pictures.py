@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
-from latentia.base import LatentModel
 from latentia.data.images import BadImageError, read
 from latentia.errors import InputError
+from latentia.models.base import LatentModel
 
 
 def read_pictures(paths: Sequence[str | Path], model: LatentModel) -> NDArray[np.uint8]:

@@ -24,8 +24,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from latentia.base import LatentModel, Transformer
-from latentia.errors import InputError
+from latentia.errors import InputError, check_range
 from latentia.explore.codes import (
     checked_coordinate,
     codes_of,
@@ -34,7 +33,7 @@ from latentia.explore.codes import (
     prior_draws,
 )
 from latentia.explore.importance import Importance, importance
-from latentia.parameters import check_range
+from latentia.models.base import LatentModel, Transformer
 from latentia.plots.explore import image_table
 
 

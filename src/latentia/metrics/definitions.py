@@ -2,12 +2,132 @@
 
 from __future__ import annotations
 
-from latentia.metrics.definition import Definition
-from latentia.metrics.translation_definitions import TRANSLATION
+from dataclasses import dataclass
+from typing import Literal
 
-__all__ = ["DEFINITIONS", "Definition"]
+
+@dataclass(frozen=True)
+class Definition:
+    """One number's meaning.
+
+    Attributes
+    ----------
+    key, label, unit
+        Its name in code, its heading, its unit (may be empty).
+    better
+        Which direction is better.
+    formula, meaning, source
+        Text.
+    absent
+        Why a model may have no such number.
+    """
+
+    key: str
+    label: str
+    unit: str
+    better: Literal["lower", "higher", "neither"]
+    formula: str
+    meaning: str
+    source: str = ""
+    absent: str = ""
+
 
 _ALL = (
+    Definition(
+        "absolute_error",
+        "Absolute error",
+        "",
+        "lower",
+        "(1/n) Σᵢ mean |yᵢ − ŷᵢ|",
+        "L1 between translated test images and their targets, the mean over pixels in [0, 1], "
+        "channels and images.",
+        "Isola et al. 2017, eq. 3",
+        absent="it translates no images",
+    ),
+    Definition(
+        "ssim",
+        "SSIM",
+        "",
+        "higher",
+        "mean (2μμ′ + c₁)(2σ + c₂) / ((μ² + μ′² + c₁)(σ² + σ′² + c₂))",
+        "Structural similarity of translated test images and their targets: Gaussian windows of "
+        "11×11, σ 1.5, the mean over places, channels and images.",
+        "Wang et al. 2004, eq. 13",
+        absent="it translates no images, or they have a side under 11 pixels",
+    ),
+    Definition(
+        "translation_psnr",
+        "PSNR, translated",
+        "dB",
+        "higher",
+        "(1/n) Σᵢ 10 log₁₀(1 / MSE(yᵢ, ŷᵢ))",
+        "Peak signal-to-noise ratio of translated test images against their targets: one value an "
+        "image with peak 1, averaged over images.",
+        absent="it translates no images",
+    ),
+    Definition(
+        "cycle_error_a",
+        "Cycle error, A to B to A",
+        "",
+        "lower",
+        "(1/n) Σᵢ mean |F(G(aᵢ)) − aᵢ|",
+        "L1 between test images of domain A and what comes back of them, the mean over pixels in "
+        "[0, 1], channels and images. 0 for the identity, which translates nothing.",
+        "Zhu et al. 2017, eq. 2",
+        absent="it does not translate both ways",
+    ),
+    Definition(
+        "cycle_error_b",
+        "Cycle error, B to A to B",
+        "",
+        "lower",
+        "(1/n) Σᵢ mean |G(F(bᵢ)) − bᵢ|",
+        "As from A, for test images of domain B.",
+        "Zhu et al. 2017, eq. 2",
+        absent="it does not translate both ways",
+    ),
+    Definition(
+        "taken_for_b",
+        "A translated, taken for B",
+        "",
+        "higher",
+        "share of G(aᵢ) classified as B",
+        "Of translated test images of A, by five nearest training images of both domains in up to "
+        "64 principal components.",
+        absent="it does not translate both ways",
+    ),
+    Definition(
+        "taken_for_a",
+        "B translated, taken for A",
+        "",
+        "higher",
+        "share of F(bᵢ) classified as A",
+        "As of A, for translated test images of B.",
+        absent="it does not translate both ways",
+    ),
+    Definition(
+        "luma_psnr",
+        "PSNR of Y",
+        "dB",
+        "higher",
+        "(1/n) Σᵢ 10 log₁₀(255² / MSE_Y(xᵢ, x̂ᵢ))",
+        "Peak signal-to-noise ratio of sharp test images made small by antialiased bicubic "
+        "resampling and enlarged again: Y of YCbCr in 16 to 235, 8 bits, without a border as wide "
+        "as the scale; one value an image, averaged over images.",
+        "Ledig et al. 2017, section 3.1",
+        absent="it enlarges no images",
+    ),
+    Definition(
+        "luma_ssim",
+        "SSIM of Y",
+        "",
+        "higher",
+        "mean (2μμ′ + c₁)(2σ + c₂) / ((μ² + μ′² + c₁)(σ² + σ′² + c₂))",
+        "Structural similarity of the same Y, its values taken to span 255: Gaussian windows of "
+        "11×11, σ 1.5.",
+        "Wang et al. 2004, eq. 13",
+        absent="it enlarges no images, or they are too small",
+    ),
     Definition(
         "squared_error",
         "Squared error",
@@ -218,6 +338,35 @@ _ALL = (
         "Hubert and Arabie 1985",
         absent="it forms no clusters, or the data have no classes",
     ),
+    Definition(
+        "nats_per_character",
+        "−log p a character",
+        "nats",
+        "lower",
+        "−(1/n) Σₜ log p(xₜ | x₁..xₜ₋₁)",
+        "Mean over the characters of the test part, read in one go from its beginning.",
+        absent="it is no model of sequences",
+    ),
+    Definition(
+        "bits_per_character",
+        "Bits a character",
+        "bits",
+        "lower",
+        "−(1/n) Σₜ log₂ p(xₜ | x₁..xₜ₋₁)",
+        "The same in bits: what an ideal code would take to store a character.",
+        "Shannon 1951",
+        absent="it is no model of sequences",
+    ),
+    Definition(
+        "perplexity",
+        "Perplexity",
+        "",
+        "lower",
+        "exp(−(1/n) Σₜ log p(xₜ | x₁..xₜ₋₁))",
+        "The model is as uncertain of a character as of a fair draw among so many.",
+        "Jelinek et al. 1977",
+        absent="it is no model of sequences",
+    ),
     Definition("n_parameters", "Parameters", "", "neither", "count", "Numbers that were learnt."),
     Definition(
         "seconds",
@@ -229,4 +378,4 @@ _ALL = (
         absent="it was not timed",
     ),
 )
-DEFINITIONS = {definition.key: definition for definition in (*TRANSLATION, *_ALL)}
+DEFINITIONS = {definition.key: definition for definition in _ALL}

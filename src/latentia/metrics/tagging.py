@@ -21,8 +21,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.stats import rankdata
 
-from latentia.errors import InputError
-from latentia.parameters import check_range
+from latentia.errors import InputError, check_range
 
 
 class Tagger(Protocol):

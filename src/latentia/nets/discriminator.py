@@ -11,7 +11,7 @@ import torch.distributed.nn.functional as collective
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
-from latentia.distributed import world_size
+from latentia.training.distributed import world_size
 
 KERNEL_SIZE = 5
 """Rows of each kernel's matrix in minibatch discrimination, as the authors' code has it."""

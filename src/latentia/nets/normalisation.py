@@ -9,8 +9,8 @@ import torch
 import torch.distributed.nn.functional as collective
 from torch import Tensor, nn
 
-from latentia.distributed import world_size
-from latentia.draws import bytes_like
+from latentia.training.distributed import world_size
+from latentia.training.draws import bytes_like
 
 
 class BatchNorm(nn.BatchNorm2d):

@@ -26,7 +26,7 @@ import numpy as np
 import torch
 from scipy.special import expit, ndtri
 
-from latentia.parameters import check_fields, check_range
+from latentia.errors import check_fields, check_range
 from latentia.theory.densities import Density, as_density
 from latentia.theory.divergences import js_divergence
 from latentia.theory.players import Players, strata, values

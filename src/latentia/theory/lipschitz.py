@@ -28,8 +28,7 @@ from numpy.typing import NDArray
 from scipy.sparse.linalg import LinearOperator, svds
 from torch import Tensor, nn
 
-from latentia.errors import InputError
-from latentia.parameters import check_range
+from latentia.errors import InputError, check_range
 
 LINEAR = (
     nn.Linear,

@@ -23,14 +23,13 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import log_expit
 from torch import nn
 
-from latentia.errors import InputError
-from latentia.losses import real_fake_cross_entropy
+from latentia.errors import InputError, check_range
 from latentia.nets.mlp import mlp
-from latentia.parameters import check_range
 from latentia.theory.densities import as_density
 from latentia.theory.divergences import are_densities, integral, js_divergence, same_length
 from latentia.theory.players import column, values
 from latentia.theory.quadrature import Function, Vector
+from latentia.training.losses import real_fake_cross_entropy
 
 
 def optimal_logit(p_data: Any, p_g: Any) -> Any:  # noqa: ANN401

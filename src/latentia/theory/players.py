@@ -10,9 +10,9 @@ import torch
 from scipy.special import ndtri
 from torch import Tensor, nn
 
-from latentia.losses import real_fake_cross_entropy
 from latentia.nets.mlp import mlp
 from latentia.theory.quadrature import Vector
+from latentia.training.losses import real_fake_cross_entropy
 
 
 class Players:

@@ -1,0 +1,1 @@
+"""The command line, one file a command: words in, one call of the library, sentences out."""

@@ -1,0 +1,73 @@
+"""``latentia factor``: a factor analysis of a table, from the file to the page."""
+
+from __future__ import annotations
+
+import argparse
+from itertools import count
+from pathlib import Path
+
+from latentia.cli.parser import Parser, add_fields, field_values, parse
+from latentia.errors import InputError
+
+
+def factor(words: list[str]) -> int:
+    """Analyse the factors of a table or a covariance matrix."""
+    parser = Parser(prog="latentia factor", allow_abbrev=False, description=factor.__doc__)
+    parser.add_argument("data", help=".csv or .parquet with a header, or a data set's name or path")
+    parser.add_argument(
+        "--n-factors",
+        dest="n_components",
+        type=int,
+        default=argparse.SUPPRESS,
+        help="the number of factors",
+    )
+    parser.add_argument(
+        "--suggest", action="store_true", help="suggest a number of factors by several criteria"
+    )
+    parser.add_argument(
+        "--n-samples", type=int, help="rows behind a covariance matrix, which tests of fit need"
+    )
+    parser.add_argument(
+        "--standard-errors", choices=("information", "bootstrap"), help="of the loadings"
+    )
+    parser.add_argument(
+        "--cutoff", type=float, default=0.3, help="least loading that is shown (default: 0.3)"
+    )
+    parser.add_argument("--out", type=Path, help="a new folder for the report and the model")
+    add_fields(parser, "FactorAnalysis")
+    given = parse(parser, words)
+    if "n_components" not in given and not given.suggest:
+        raise InputError("factor needs a number of factors: --n-factors K, or --suggest to find it")
+    if "n_components" not in given and given.standard_errors:
+        raise InputError("standard errors need a solution: give --n-factors K as well")
+    return _run(given)
+
+
+def _run(given: argparse.Namespace) -> int:
+    from latentia.evaluation import factor_report
+    from latentia.models.factors.factor_analysis import FactorAnalysis
+    from latentia.models.factors.summary import summarise
+
+    out = given.out or next(
+        p for n in count(1) if not (p := Path(f"factors-{Path(given.data).stem}-{n}")).exists()
+    )
+    if out.exists():
+        raise InputError(f"{out} exists: choose another folder with --out")
+    values = field_values("FactorAnalysis", vars(given))
+    model = FactorAnalysis().set_params(**values)
+    model.validate_parameters()
+    observed = factor_report.read(given.data, given.n_samples)
+    found, errors, solved = None, None, None
+    if given.suggest:
+        found = factor_report.suggestion(model, observed)
+        print(factor_report.suggestion_text(found))
+    if "n_components" in given:
+        solved = factor_report.fitted(model, observed)
+        print(summarise(solved, cutoff=given.cutoff))
+        if given.standard_errors:
+            errors = factor_report.standard_errors(solved, observed, given.standard_errors)
+        solved.save(out / "model")
+    title = f"Factor analysis of {observed.name}"
+    page = out / "report.html"
+    print(factor_report.write_factor_page(page, title, solved, found, errors, given.cutoff))
+    return 0

@@ -1,0 +1,192 @@
+"""A model's fields as flags and as the keys of a TOML recipe; nothing here imports torch."""
+
+from __future__ import annotations
+
+import argparse
+import tomllib
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import NoReturn
+
+from latentia.errors import InputError, nearest
+from latentia.models.fields import Field, command_name, commands, model_fields, named_models
+
+SYNONYMS = {
+    "latent_dim": "n_components",
+    "z_dim": "n_components",
+    "nz": "n_components",
+    "code_size": "n_components",
+    "latent_size": "n_components",
+    "n_factors": "n_components",
+    "rotate": "rotation",
+    "fm": "method",
+    "hidden_size": "n_units",
+    "rnn_size": "n_units",
+    "num_layers": "n_layers",
+    "embedding_dim": "n_embedding",
+    "seq_length": "window",
+    "bptt": "window",
+    "grad_clip": "clip",
+    "lr": "learning_rate",
+    "epochs": "n_epochs",
+    "seed": "random_state",
+    "bs": "batch_size",
+    "ema": "ema_decay",
+    "dataset": "data",
+    "output": "out",
+}
+"""What other software calls things, and what they are called here."""
+
+RECIPE_KEYS = ("model", "data", "image_size", "held_out")
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser whose complaints are one sentence, raised as `InputError`."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raise rather than print the usage."""
+        raise InputError(f"{message} (see '{self.prog} --help')")
+
+
+def parse(parser: Parser, arguments: list[str]) -> argparse.Namespace:
+    """Parse, and refuse an unknown flag with the nearest right one."""
+    found, rest = parser.parse_known_args(arguments)
+    for word in rest:
+        if word.startswith("-"):
+            known = [o[2:] for a in parser._actions for o in a.option_strings if o[:2] == "--"]
+            flag = word.split("=")[0].lstrip("-")
+            raise InputError(f"{parser.prog} has no option {word.split('=')[0]}{hint(flag, known)}")
+    if rest:
+        raise InputError(f"{parser.prog} does not know what to do with {rest[0]!r}")
+    return found
+
+
+def hint(name: str, known: Iterable[str]) -> str:
+    """Return "; did you mean --x?", also for other software's words for the same thing."""
+    flags = list(known)
+    words = {s.replace("_", "-"): own.replace("_", "-") for s, own in SYNONYMS.items()}
+    usable = {word: own for word, own in words.items() if own in flags}
+    found = nearest(name, [*flags, *usable])
+    if not found:
+        return ""
+    word = found.split("'")[1]
+    if word in flags:
+        return f"; did you mean --{word}?"
+    return f"; did you mean --{usable[word]} (it is what {word.replace('-', '_')} is called here)?"
+
+
+def add_fields(parser: argparse.ArgumentParser, class_name: str) -> None:
+    """Add one flag for each field; a flag that is not given leaves no value."""
+    group = parser.add_argument_group(f"parameters of {command_name(class_name)}")
+    for field in model_fields(class_name):
+        flag = "--" + field.name.replace("_", "-")
+        text = f"{field.help} (default: {_shown(field.default)})".replace("%", "%%")
+        if field.kinds == ("bool",):
+            group.add_argument(
+                flag,
+                action=argparse.BooleanOptionalAction,
+                default=argparse.SUPPRESS,
+                help=text,
+            )
+            continue
+        group.add_argument(
+            flag,
+            type=reader(field),
+            nargs="+" if "tuple" in field.kinds else None,
+            metavar="|".join(field.choices) or "|".join(field.kinds).replace("tuple", "N").upper(),
+            default=argparse.SUPPRESS,
+            help=text,
+        )
+
+
+def _shown(default: object) -> str:
+    if isinstance(default, tuple):
+        return " ".join(map(str, default))
+    return "none" if default is None else str(default)
+
+
+def reader(field: Field) -> Callable[[str], object]:
+    """Return the function that reads a field's value from the command line."""
+
+    def read(text: str) -> object:
+        if "none" in field.kinds and text.lower() == "none":
+            return None
+        if field.choices:
+            if text not in field.choices:
+                allowed = ", ".join(field.choices)
+                raise argparse.ArgumentTypeError(
+                    f"{text!r} is not one of {allowed}{nearest(text, field.choices)}"
+                )
+            return text
+        if "str" in field.kinds:
+            return text
+        if "bool" in field.kinds:
+            return _truth(text)
+        return _number(text, field)
+
+    return read
+
+
+def _truth(text: str) -> bool:
+    words = {"true": True, "yes": True, "false": False, "no": False}
+    if text.lower() not in words:
+        raise argparse.ArgumentTypeError(f"{text!r} is not true, false or none")
+    return words[text.lower()]
+
+
+def _number(text: str, field: Field) -> float:
+    whole = "int" in field.kinds or "tuple" in field.kinds
+    try:
+        return int(text) if whole else float(text)
+    except ValueError:
+        kind = "a whole number" if whole else "a number"
+        also = " or none" if "none" in field.kinds else ""
+        raise argparse.ArgumentTypeError(f"{text!r} is not {kind}{also}") from None
+
+
+def class_name_of(model: str) -> str:
+    """Return the class of a model's command-line name.
+
+    Raises
+    ------
+    InputError
+        With the nearest right name.
+    """
+    known = commands()
+    lowered = {name.lower(): name for name in known.values()}
+    if model in (named := named_models()):
+        return named[model]
+    if model.lower() in lowered:
+        return lowered[model.lower()]
+    raise InputError(
+        f"there is no model {model!r}; choose from {', '.join(known)}{nearest(model, known)}"
+    )
+
+
+def read_recipe(path: Path) -> dict[str, object]:
+    """Return a TOML recipe: ``model``, ``data``, ``image_size``, ``held_out`` and the fields.
+
+    Raises
+    ------
+    InputError
+        If it cannot be read, or for an unknown key, with the nearest right one.
+    """
+    try:
+        recipe = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise InputError(f"the recipe {path} cannot be read: {error}") from None
+    if "model" in recipe:
+        fields = {field.name for field in model_fields(class_name_of(str(recipe["model"])))}
+        known = [*RECIPE_KEYS, *fields]
+        for key in recipe:
+            if key not in known:
+                meant = SYNONYMS.get(key)
+                found = f"; did you mean {meant!r}?" if meant in known else nearest(key, known)
+                raise InputError(f"{path}: {recipe['model']} has no parameter {key!r}{found}")
+    return recipe
+
+
+def field_values(class_name: str, given: Mapping[str, object]) -> dict[str, object]:
+    """Return those of the given values that are the model's fields, lists as tuples."""
+    names = {field.name for field in model_fields(class_name)}
+    return {k: tuple(v) if isinstance(v, list) else v for k, v in given.items() if k in names}

@@ -1,0 +1,127 @@
+"""``latentia translate`` and ``latentia upscale``: pictures and folders of them through a model."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from latentia.cli.parser import Parser, parse
+
+if TYPE_CHECKING:
+    from latentia.data.picture_lists import Order
+    from latentia.models.translation.files import Outcome
+
+SOME_FAILED = 1
+RULES = """\
+A folder's pictures keep their tree and their names; a format that cannot be written, or does not
+hold the result, becomes .png. EXIF rotation is applied. Inputs are never written to, and files that
+exist stay unless --overwrite is given. A picture that cannot be used is named, the others are made,
+and the exit status is then 1."""
+TRANSLATE = f"""\
+Translate pictures with a trained model, at their own size.
+
+Pictures smaller than the model was trained on are continued to that size by reflection; those of
+more than 1024 x 1024 pixels are translated in tiles, which differ a little from the whole picture.
+--resize translates at the size of training and resizes the result back. Grey pictures are shown to
+a model of colours in three equal channels, colours to a grey one as their luma; transparency is
+laid on white; the result has the channels of the model, and 16 bits for 16-bit grey if it is
+grey.
+
+{RULES}"""
+UPSCALE = f"""\
+Make pictures larger with a trained model; 'bicubic' as RUN interpolates.
+
+Grey stays grey, 16-bit grey stays 16-bit. A model of grey images enlarges the luma of colours, and
+bicubic interpolation their chroma. Transparency is enlarged by bicubic interpolation. Memory is
+bounded by tiles, which give what the whole picture gives.
+
+{RULES}"""
+
+
+def translate(words: list[str]) -> int:
+    """Translate pictures with a trained model from image to image."""
+    parser = _parser("translate", TRANSLATE)
+    parser.add_argument("--reverse", action="store_true", help="from the target's side back")
+    parser.add_argument(
+        "--resize", action="store_true", help="translate at the size of training, then resize back"
+    )
+    _add_tiles(parser, "1024, where a picture is larger", "a quarter of the tile")
+    given = parse(parser, words)
+    from latentia.models.translation import files as jobs
+
+    cut = jobs.Cut(given.tile, given.overlap)
+    outcome = jobs.translate(
+        given.run,
+        _order(given),
+        cut,
+        reverse=given.reverse,
+        resize=given.resize,
+        progress=True,
+    )
+    return _told(outcome, given.out)
+
+
+def upscale(words: list[str]) -> int:
+    """Make pictures larger with a trained model."""
+    parser = _parser("upscale", UPSCALE)
+    parser.add_argument("--scale", type=int, help="of bicubic: 2 or 4 (default: 4)")
+    exact = "what makes the result that of the whole picture, at most half a tile; less is faster"
+    _add_tiles(parser, "256", exact)
+    given = parse(parser, words)
+    from latentia.models.translation import files as jobs
+
+    cut = jobs.Cut(given.tile, given.overlap)
+    outcome = jobs.upscale(given.run, _order(given), cut, given.scale, progress=True)
+    return _told(outcome, given.out)
+
+
+def _parser(name: str, description: str) -> Parser:
+    parser = Parser(
+        prog=f"latentia {name}",
+        allow_abbrev=False,
+        description=description,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("run", type=Path, metavar="RUN", help="a run directory or a saved model")
+    parser.add_argument(
+        "images", type=Path, nargs="+", metavar="IMAGE", help="picture files and folders of them"
+    )
+    parser.add_argument("--out", type=Path, required=True, help="the folder for the results")
+    existing = parser.add_mutually_exclusive_group()
+    existing.add_argument("--overwrite", action="store_true", help="replace results that exist")
+    existing.add_argument(
+        "--skip-existing", action="store_true", help="make only those that do not"
+    )
+    return parser
+
+
+def _add_tiles(parser: Parser, tile: str, overlap: str) -> None:
+    parser.add_argument("--tile", type=int, help=f"side of tiles in pixels (default: {tile})")
+    parser.add_argument("--overlap", type=int, help=f"pixels that tiles share (default: {overlap})")
+
+
+def _order(given: argparse.Namespace) -> Order:
+    from latentia.data.picture_lists import order
+
+    if given.skip_existing:
+        return order(given.images, given.out, "skip")
+    return order(given.images, given.out, "replace" if given.overwrite else "refuse")
+
+
+def _told(outcome: Outcome, out: Path) -> int:
+    """Say what was made and what was not; return the exit status."""
+    n = len(outcome.written)
+    print(f"{out}: {n} picture{'' if n == 1 else 's'}")
+    if not outcome.bad:
+        return 0
+    from latentia.data.folders import listed
+
+    n_all = n + len(outcome.bad)
+    print(
+        f"latentia: {len(outcome.bad)} of {n_all} pictures could not be used: "
+        f"{listed(outcome.bad)}",
+        file=sys.stderr,
+    )
+    return SOME_FAILED

@@ -1,0 +1,201 @@
+"""The main job: several models, one data set, one seed, one report."""
+
+from __future__ import annotations
+
+import importlib
+import time
+from pathlib import Path
+from typing import Any
+
+from latentia import MODELS
+from latentia.data import Dataset
+from latentia.data import load as load_data
+from latentia.errors import InputError, nearest
+from latentia.evaluation.clusterings import CLUSTERS, baseline_sections
+from latentia.evaluation.evaluate import evaluate, yardstick
+from latentia.evaluation.report import ModelSection, Report, write_report
+from latentia.evaluation.runs import fit_in_run, hold_out
+from latentia.evaluation.sections import model_section
+from latentia.models.base import LatentModel
+from latentia.models.gradient import GradientModel
+from latentia.models.linear.pca import PCA
+from latentia.training.config import versions
+
+STEPS = 4_300
+"""Training steps of each gradient-trained model: ten epochs of MNIST in batches of 128."""
+SMALL = 5_000
+"""Below this many samples batches are of 32, so that an epoch has enough steps."""
+SMALL_STEPS = 3_000
+"""Training steps on small data, which leave the scanned digits well under three minutes."""
+LINEAR_FACTORS = 10
+"""Factors of probabilistic PCA and factor analysis: the lecture's ten."""
+BY_DEFAULT = (
+    "PCA",
+    "ProbabilisticPCA",
+    "FactorAnalysis",
+    "Autoencoder",
+    "DenoisingAutoencoder",
+    "VAE",
+    "DCGAN",
+)
+"""The models that are compared unless others are named: one of each kind, in minutes."""
+TINY = 16
+"""Below this side the VAE's observation is gaussian: cross-entropy on a few grey pixels says so
+little about each that the posterior keeps to the prior and samples blur."""
+
+
+def compare(
+    data: str = "digits",
+    models: tuple[str, ...] | None = None,
+    out: str | Path = "comparison",
+    random_state: int = 0,
+    n_epochs: int | None = None,
+    image_size: int | None = None,
+    progress: bool | None = None,
+) -> Path:
+    """Train models on one data set with one seed and write one report.
+
+    Parameters
+    ----------
+    data
+        A name or a path, as for `latentia.load_data`.
+    models
+        Class names; by default those of ``BY_DEFAULT`` that can learn the data, and
+        scikit-learn's k-means and mixture of Gaussians beside them.
+    out
+        A new folder for ``report.html`` and a run directory for each model.
+    random_state
+        The seed of every model and every measurement.
+    n_epochs
+        Of each gradient-trained model; by default enough for about 4,300 steps, or 3,000
+        on fewer than 5,000 samples.
+    image_size
+        Side in pixels that the pictures of a folder are resized to.
+    progress
+        Show a progress bar; by default only at a terminal.
+
+    Returns
+    -------
+    path
+        Of the report.
+
+    Raises
+    ------
+    InputError
+        For an unknown model, unusable data, or a folder that already holds a comparison.
+    """
+    names = _names(models)
+    folder = Path(out)
+    if any((folder / name).exists() for name in names) or (folder / "report.html").exists():
+        raise InputError(f"{folder} already holds a comparison: choose another with --out")
+    loaded = load_data(data, image_size=image_size)
+    kept, _ = hold_out(loaded)
+    sections, notes = [], list(loaded.notes)
+    for name in names:
+        if name == "DCGAN" and not _fits_dcgan(loaded):
+            notes.append("DCGAN was left out: it learns images of 8×8 to 128×128 pixels.")
+            continue
+        model = recipe(name, loaded, random_state, n_epochs)
+        if model.takes_labels and loaded.y_train is None:
+            notes.append(f"{name} was left out: the data have no labels.")
+            continue
+        began = time.perf_counter()
+        fit_in_run(model, loaded, folder / name, progress=progress, measured=False)
+        seconds = time.perf_counter() - began
+        sections.append(_section(model, kept, folder / name, seconds))
+    if models is None:
+        sections += baseline_sections(kept, random_state)
+    return write_report(folder / "report.html", _report(loaded, sections, notes, random_state))
+
+
+def _names(models: tuple[str, ...] | None) -> tuple[str, ...]:
+    if models is None:
+        return BY_DEFAULT
+    for name in models:
+        if name not in MODELS:
+            raise InputError(
+                f"there is no model {name!r}; choose from {', '.join(MODELS)}"
+                f"{nearest(name, MODELS)}"
+            )
+    return tuple(dict.fromkeys(models))
+
+
+def recipe(name: str, data: Dataset, random_state: int, n_epochs: int | None) -> LatentModel:
+    """Return a model with the settings that the comparison gives it on data of this size."""
+    n = len(data.x_train) - len(data.x_train) // 12
+    settings = _settings(name, data, n)
+    kind = getattr(importlib.import_module(MODELS[name]), name)
+    if issubclass(kind, GradientModel):
+        batch_size, n_steps = (32, SMALL_STEPS) if n < SMALL else (128, STEPS)
+        epochs = n_epochs or max(1, round(n_steps / max(1, n // batch_size)))
+        settings |= {"n_epochs": epochs, "batch_size": batch_size}
+    if "random_state" in kind.__dataclass_fields__:
+        settings |= {"random_state": random_state}
+    model: LatentModel = kind(**settings)
+    return model
+
+
+def _settings(name: str, data: Dataset, n: int) -> dict[str, Any]:
+    """Return the settings that differ from a model's own."""
+    n_values = int(data.x_train[0].size)
+    factors = {"n_components": min(LINEAR_FACTORS, n - 1, n_values - 1)}
+    tiny = data.x_train.ndim > 2 and max(data.x_train.shape[-2:]) < TINY
+    variational = {
+        "hidden": (400,),
+        "observation": "gaussian" if tiny else "auto",
+        "noise_variance": 0.04,
+        "ema_decay": 0.99,
+    }
+    clusters = {"n_clusters": len(data.class_names) or CLUSTERS}
+    found: dict[str, dict[str, Any]] = {
+        "PCA": {"n_components": min(30, n, n_values)},
+        "ProbabilisticPCA": factors,
+        "FactorAnalysis": factors,
+        "LinearAutoencoder": factors,
+        "LinearVAE": factors,
+        "Autoencoder": {"learning_rate_schedule": "cosine"},
+        "VAE": variational,
+        "ConditionalVAE": variational,
+        "AutoencoderKMeans": clusters,
+        "DEC": clusters,
+        "IDEC": clusters,
+        "VaDE": clusters,
+        "DCGAN": {"width": 32, "ema_decay": 0.999},
+    }
+    return found.get(name, {})
+
+
+def _fits_dcgan(data: Dataset) -> bool:
+    sides = data.x_train.shape[-2:]
+    return data.x_train.ndim > 2 and min(sides) >= 8 and max(sides) <= 128
+
+
+def _section(model: Any, data: Dataset, run: Path, seconds: float) -> ModelSection:  # noqa: ANN401
+    metrics = evaluate(model, data) | {"seconds": seconds}
+    notes: tuple[str, ...] = ()
+    if isinstance(model, PCA):
+        sizes = [k for k in (2, 10, 30) if k <= model.n_components_]
+        errors = [f"{-model.truncated(k).score(data.x_test):.2f} at {k}" for k in sizes]
+        notes = (f"Squared error of test samples by number of components: {', '.join(errors)}.",)
+    return model_section(model, data, run, metrics, notes)
+
+
+def _report(
+    data: Dataset, sections: list[ModelSection], notes: list[str], random_state: int
+) -> Report:
+    if any("frechet_distance" in section.metrics for section in sections):
+        notes = [*notes, yardstick(hold_out(data)[0])]
+    n_held_out = len(data.x_train) // 12
+    facts = {
+        "data": f"{data.name}{f': {data.description}' if data.description else ''}",
+        "sample": " × ".join(map(str, data.x_train.shape[1:])),
+        "training": f"{len(data.x_train) - n_held_out:,} samples",
+        "held out for the curves": f"{n_held_out:,}",
+        "test": f"{len(data.x_test):,}",
+        "seed": str(random_state),
+        "made with": ", ".join(f"{k} {v}" for k, v in versions().items()),
+    }
+    source = f"{data.origin}. {data.licence}." if data.origin else f"Read from {data.spec}."
+    return Report(
+        f"Latent-variable models on {data.name}", source, facts, tuple(sections), tuple(notes)
+    )

@@ -1,0 +1,230 @@
+"""One factor analysis from a file to a page: read, suggest, fit, summarise, draw."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from markupsafe import Markup
+from numpy.typing import NDArray
+from sklearn.base import clone
+
+from latentia.data import load as load_data
+from latentia.data import tables
+from latentia.errors import FitWarning, InputError
+from latentia.evaluation.sections import factor_pictures
+from latentia.models.base import unit_floats
+from latentia.models.factors.bootstrap import bootstrap_errors
+from latentia.models.factors.factor_analysis import FactorAnalysis
+from latentia.models.factors.n_factors import Suggestion, suggest
+from latentia.models.factors.standard_errors import LoadingErrors, information_errors
+from latentia.models.factors.summary import summarise
+from latentia.plots.factors import loadings_heat_map, path_diagram, scree
+from latentia.plots.page import Picture, template, write_page
+from latentia.plots.style import png_bytes
+from latentia.training.config import versions
+
+MOST_DRAWN = 60
+"""Variables in a heat map or a path diagram."""
+MANY = 200
+LEAST_ROWS = 10
+"""Fewer rows are not cross-validated."""
+MOST_TRIED = 12
+"""Numbers of factors whose BIC and cross-validated likelihood are computed."""
+HOW = {
+    "kaiser": "eigenvalues of the correlations above 1",
+    "parallel_components": "eigenvalues above the 95 % quantile of uncorrelated data's (Horn 1965)",
+    "parallel_factors": "the same for factors, communalities on the diagonal",
+    "map": "least average squared partial correlation (Velicer 1976)",
+    "bic": "least n F − log(n) dof",
+    "held_out": "highest cross-validated likelihood",
+}
+
+
+@dataclass(frozen=True)
+class Observed:
+    """Rows, or a covariance matrix with its number of rows, and what to call them."""
+
+    name: str
+    rows: Any = None
+    matrix: Any = None
+    n_samples: int | None = None
+
+
+def read(spec: str, n_samples: int | None) -> Observed:
+    """Return what a file or a named data set holds.
+
+    A table whose first column repeats the names of the others is a covariance matrix.
+
+    Raises
+    ------
+    InputError
+        For data that cannot be read, or a number of rows given for rows.
+    """
+    path = Path(spec)
+    if path.suffix.lower() not in (".csv", ".parquet"):
+        if n_samples is not None:
+            raise InputError(f"n_samples is {n_samples}, but {spec} holds rows: it is for a matrix")
+        data = load_data(spec)
+        # A file without a test part is analysed whole.
+        whole = data.x_train if data.own_test else np.concatenate([data.x_train, data.x_test])
+        return Observed(spec, rows=whole)
+    if not path.exists():
+        raise InputError(f"there is no file {path}")
+    table, is_matrix = tables.columns(path)
+    if is_matrix:
+        return Observed(path.stem, matrix=table, n_samples=n_samples)
+    if n_samples is not None:
+        raise InputError(f"n_samples is {n_samples}, but {path} holds rows: it is for a matrix")
+    return Observed(path.stem, rows=table)
+
+
+def fitted(model: FactorAnalysis, observed: Observed) -> FactorAnalysis:
+    """Fit the model to rows or to a matrix, whose findings the summary will tell."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FitWarning)
+        if observed.matrix is None:
+            return model.fit(observed.rows)
+        return model.fit_covariance(_Named(observed.matrix), observed.n_samples)
+
+
+class _Named:
+    """A named matrix in the form that `fit_covariance` takes: columns, and an array."""
+
+    def __init__(self, table: Any) -> None:  # noqa: ANN401
+        self.columns = table.column_names
+        self._values = np.column_stack([table[name].to_numpy() for name in self.columns])
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:  # noqa: ANN401
+        """Return the values."""
+        return np.array(self._values, dtype=dtype)
+
+
+def suggestion(model: FactorAnalysis, observed: Observed) -> Suggestion:
+    """Return what each criterion says of the number of factors, and silence the trials."""
+    one = fitted(clone(model).set_params(n_components=1, rotation="none"), observed)
+    varies = one.scale_ > 0
+    scale = one.scale_[varies]
+    R = one.covariance_[np.ix_(varies, varies)] / scale[:, None] / scale
+
+    def implied(R_PP: NDArray[np.float64], k: int) -> NDArray[np.float64]:
+        return FactorAnalysis(n_components=k, n_starts=1).fit_covariance(R_PP).get_covariance()
+
+    X = None
+    plain = not one.takes_gaps and one.correlation == "pearson"
+    if observed.rows is not None and plain and len(observed.rows) >= LEAST_ROWS:
+        X = unit_floats(np.asarray(observed.rows)).reshape(len(observed.rows), -1)[:, varies]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FitWarning)
+        return suggest(
+            R,
+            round(one.n_samples_) or None,
+            X,
+            max_components=min(MOST_TRIED, len(R) - 1),
+            n_simulations=100 if len(R) <= MANY else 10,
+            fit=implied,
+            random_state=model.random_state or 0,
+        )
+
+
+def suggestion_rows(found: Suggestion) -> list[tuple[str, int, str]]:
+    """Return each criterion's name, its number of factors, and what it is."""
+    return [(name.replace("_", " "), count, HOW[name]) for name, count in found.counts.items()]
+
+
+def suggestion_text(found: Suggestion) -> str:
+    """Return the criteria as aligned lines."""
+    lines = [f"{name:<20} {count:>3}   {how}" for name, count, how in suggestion_rows(found)]
+    return "\n".join(["Number of factors by criterion", *lines])
+
+
+def standard_errors(model: FactorAnalysis, observed: Observed, kind: str) -> LoadingErrors:
+    """Return standard errors of the loadings by information, or by the bootstrap of rows.
+
+    Raises
+    ------
+    InputError
+        If the bootstrap is asked of a matrix, or the information of another method than ml.
+    """
+    if kind == "information" and model.n_samples_ == 0:
+        raise InputError("the number of samples is unknown: give --n-samples with a matrix")
+    if kind == "information":
+        try:
+            return information_errors(model)
+        except InputError as error:
+            raise InputError(f"{error} (--standard-errors bootstrap)") from None
+    if observed.rows is None:
+        raise InputError("standard errors by bootstrap need rows; of a matrix use 'information'")
+    return bootstrap_errors(model, observed.rows)
+
+
+def write_factor_page(
+    path: Path,
+    title: str,
+    model: FactorAnalysis | None,
+    found: Suggestion | None,
+    errors: LoadingErrors | None,
+    cutoff: float,
+) -> Path:
+    """Write the page, whole or not at all: suggestion, solution, standard errors, figures."""
+    page = template("factor.html").render(
+        title=title,
+        facts={"made with": ", ".join(f"{k} {v}" for k, v in versions().items())},
+        suggestion=None if found is None else suggestion_rows(found),
+        summary=None if model is None else _fragment(model, cutoff),
+        errors=None if model is None or errors is None else _error_table(model, errors),
+        pictures=list(_pictures(model, found, cutoff)),
+    )
+    return write_page(path, page)
+
+
+def _fragment(model: FactorAnalysis, cutoff: float) -> Markup:
+    # The summary's own template has escaped every name in it.
+    return Markup(summarise(model, cutoff=cutoff).to_html(page=False))
+
+
+def _error_table(model: FactorAnalysis, errors: LoadingErrors) -> dict[str, Any]:
+    names, loadings = model.variable_names(), model.standardized_loadings_
+    cells = [
+        [f"{value:.3f} ± {error:.3f}" for value, error in zip(*pair)]
+        for pair in zip(loadings, errors.loadings)
+    ]
+    drawn = f", {errors.n_replicates} replicates" if errors.n_replicates else ""
+    return {
+        "caption": f"Standardized loadings ± standard error ({errors.method}{drawn}).",
+        "header": ["Variable", *(f"F{j + 1}" for j in range(loadings.shape[1]))],
+        "rows": [[name, *row] for name, row in zip(names, cells)],
+    }
+
+
+def _pictures(
+    model: FactorAnalysis | None, found: Suggestion | None, cutoff: float
+) -> Iterator[Picture]:
+    if found is not None:
+        caption = "Eigenvalues of the correlations, and with communalities, against chance."
+        figure = scree(
+            found.eigenvalues,
+            null=None if found.component_null is None else found.component_null[1],
+            factor_eigenvalues=found.factor_eigenvalues,
+            factor_null=None if found.factor_null is None else found.factor_null[1],
+        )
+        yield Picture("Scree", caption, png_bytes(figure))
+    if model is None:
+        return
+    if len(model.data_shape_) > 1:
+        yield from factor_pictures(model)
+        return
+    names, pattern = model.variable_names(), model.standardized_loadings_
+    factors = [f"F{j + 1}" for j in range(model.n_latent)]
+    if len(names) <= MOST_DRAWN:
+        caption = "Standardized loadings (the pattern, if factors correlate)."
+        yield Picture("Loadings", caption, png_bytes(loadings_heat_map(pattern, names, factors)))
+        caption = f"Loadings of at least {cutoff:g}; curved arrows are factor correlations."
+        figure = path_diagram(
+            pattern, names, model.factor_correlations_, cutoff, model.uniquenesses_
+        )
+        yield Picture("Path diagram", caption, png_bytes(figure))

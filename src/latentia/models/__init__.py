@@ -1,0 +1,1 @@
+"""The models, one page each, and the verbs that they share."""

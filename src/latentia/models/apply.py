@@ -1,0 +1,65 @@
+"""A trained model's nets applied to arrays: chunk by chunk, without gradients.
+
+Arrays are (n, d) tables, (n, H, W) or (n, C, H, W) images, or (n, k) latent rows.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol, TypeVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from latentia.models.base import unit_floats
+from latentia.training.train import evaluating
+
+CHUNK = 512
+
+
+class Netted(Protocol):
+    """A model that has nets and knows the shape of a sample inside them."""
+
+    @property
+    def sample_shape_(self) -> tuple[int, ...]:
+        """(C, H, W) or (d,)."""
+
+    def nets(self) -> Mapping[str, nn.Module]:
+        """Return the model's modules by name."""
+
+
+Model = TypeVar("Model", bound=Netted)
+
+
+def apply(model: Netted, verb: str, rows: NDArray[Any], *beside: NDArray[Any]) -> NDArray[Any]:
+    """Run a method of tensors, such as ``encode``; float64 tables are computed in float64.
+
+    In float32 a row's result depends in its last bits on the rows beside it. Arrays ``beside``
+    the first, such as labels, are cut into the same chunks.
+    """
+    model = in_double(model) if rows.dtype == np.float64 and rows.ndim == 2 else model
+    method: Callable[..., Tensor] = getattr(model, verb)
+    places = [slice(first, first + CHUNK) for first in range(0, len(rows), CHUNK)]
+    with torch.no_grad(), evaluating(model.nets()):
+        parts = [
+            method(as_tensor(model, rows[p]), *(torch.from_numpy(b[p]) for b in beside)).numpy()
+            for p in places
+        ]
+    return np.concatenate(parts)
+
+
+def as_tensor(model: Netted, chunk: NDArray[Any]) -> Tensor:
+    """Return rows as the nets take them: images as float32 of (N, C, H, W), tables as they are."""
+    x = torch.from_numpy(np.require(unit_floats(chunk), requirements=["C", "W"]))
+    return x.float().reshape(len(x), *model.sample_shape_) if x.ndim > 2 else x
+
+
+def in_double(model: Model) -> Model:
+    """Return a copy of the model with nets in float64."""
+    twin = copy.copy(model)
+    for name, net in model.nets().items():
+        setattr(twin, name, copy.deepcopy(net).double())
+    return twin

@@ -1,0 +1,115 @@
+"""The autoencoder: nonlinear principal component analysis by a deep encoder and decoder.
+
+    z = f(x),  x̂ = g(z)                                               ([1]_, figure 1)
+    minimise the mean over samples of
+        mse    ‖x − x̂‖²
+        rmse   √(‖x − x̂‖² / d),  d values in a sample
+        bce    −Σ_d [x log x̂ + (1 − x) log(1 − x̂)], in nats, on the decoder's logits
+
+The code is linear in the last hidden layer, as in [1]_. With tied weights a layer W h + b of the
+encoder is mirrored by Wᵀ h + b' ([2]_ section 2.2): half the weights, and each gets the sum of
+both gradients.
+
+Shapes: ``x`` is (N, C, H, W) or (N, d), ``z_NK`` is (N, n_components).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, final
+
+from torch import Tensor
+
+from latentia.models.autoencoders.base import AutoencodingModel
+from latentia.training.updates import Update
+
+
+@final
+@dataclass(eq=False, repr=False, kw_only=True)
+class Autoencoder(AutoencodingModel):
+    """Deep autoencoder, fully connected or convolutional, of any depth [1]_.
+
+    ``transform`` encodes, ``inverse_transform`` decodes, ``score`` is minus the squared error per
+    sample in the data's unit, whatever the loss. Data in [0, 1] are decoded through a sigmoid;
+    other tables are compared in units of their columns' standard deviations.
+
+    Attributes
+    ----------
+    encoder_, decoder_
+        The nets. A tied decoder owns offsets only and is called as ``decoder_(z, encoder_)``;
+        ``decoder_output(z)`` serves both kinds.
+    seed_
+        The seed that was used.
+
+    Raises
+    ------
+    InputError
+        From ``fit``, for a bad parameter or data; cross-entropy needs data in [0, 1].
+
+    References
+    ----------
+    .. [1] G. E. Hinton, R. R. Salakhutdinov, "Reducing the Dimensionality of Data with Neural
+       Networks", Science 2006.
+    .. [2] P. Vincent et al., "Stacked Denoising Autoencoders: Learning Useful Representations in a
+       Deep Network with a Local Denoising Criterion", JMLR 2010.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> X = np.random.default_rng(0).random((64, 8, 8))
+    >>> model = Autoencoder(n_components=2, hidden=(32,), tied=True, n_epochs=1).fit(X)
+    >>> model.transform(X).shape, model.reconstruct(X).shape
+    ((64, 2), (64, 8, 8))
+    """
+
+    n_components: int = 30
+    """Size of the latent space."""
+    hidden: tuple[int, ...] = (400, 200)
+    """Widths of the encoder's fully connected layers; the decoder mirrors them."""
+    tied: bool = False
+    """Whether the decoder's weights are the encoder's, transposed."""
+    loss: Literal["mse", "rmse", "bce"] = "mse"
+    """Squared error of a sample, the root of its mean over values, or cross-entropy in nats."""
+
+    lacks = {"sample": "an autoencoder has no prior over its latent space; use a VAE"}
+
+    @property
+    def default_architecture(self) -> Literal["mlp", "convolutional"]:
+        """The paper's nets are fully connected."""
+        return "mlp"
+
+    @property
+    def ties_weights(self) -> bool:
+        """What the field says."""
+        return self.tied
+
+    def check_values(self) -> None:
+        """Raise InputError for a hyperparameter out of its range."""
+        self.check_shape_values()
+
+    def code_outputs(self) -> int:
+        """Return the size of the latent space."""
+        return self.n_components
+
+    def updates(self) -> list[Update]:
+        """One loss moves both nets."""
+        self.check_comparison(self.loss)
+        return [Update("reconstruction", self.reconstruction_loss, [self.encoder_, self.decoder_])]
+
+    def encode(self, x: Tensor) -> Tensor:
+        """Return (N, n_components) codes."""
+        z_NK: Tensor = self.encoder_(self.standardisation_(x))
+        return z_NK
+
+    def reconstruction_loss(self, x: Tensor) -> Tensor:
+        """Compare a sample with what its code decodes to."""
+        return self.compared(self.loss, x, self.decoder_output(self.encode(x)))
+
+    def preview(self, x: Tensor, *beside: Tensor) -> list[tuple[str, Tensor]]:
+        """Return two rows: original, reconstructed."""
+        x = x[:10]
+        return [("original", x), ("reconstructed", self.decode(self.encode(x)))]
+
+    def score(self, X: object, y: object = None) -> float:
+        """Return minus the mean over samples of ``‖x − x̂‖²`` (higher is better)."""
+        return self.negative_squared_error(X)

@@ -1,0 +1,250 @@
+"""The verbs: what every model can be asked, written once.
+
+`Model` checks input and saves; `LatentModel` decodes; `Transformer` adds the way back to the latent
+space (``transform``, ``reconstruct``); `Generator` adds ``sample``. A verb that a model lacks is
+absent: ``hasattr`` is False, and asking for it says why.
+
+Shapes: ``X`` is (n, d) for tables, (n, H, W) or (n, C, H, W) for images; ``Z`` is (n, k).
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_array, check_is_fitted, validate_data
+
+from latentia.errors import InputError, check_fields, check_range
+from latentia.models.inputs import check_images, refuse_not_finite, refuse_text
+from latentia.models.saved import save
+
+
+class Model(BaseEstimator, ABC):  # type: ignore[misc]
+    """A model of data: its parameters are checked, its input too, and it can be saved.
+
+    Subclasses are dataclasses whose fields are their hyperparameters, and state ``_fit``'s pieces
+    in their own letters.
+    """
+
+    lacks: ClassVar[Mapping[str, str]] = {}
+    """Verbs that the model does not have, and why."""
+    learns_from: ClassVar[Literal["samples", "pairs", "domains", "pieces"]] = "samples"
+    """What data to load: samples, pairs of images, two domains of them, sharp pieces of them."""
+
+    data_shape_: tuple[int, ...]
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401
+        """Say why a verb is absent (only called for what is not there)."""
+        owner = type(self).__name__
+        if name in type(self).lacks:
+            raise AttributeError(f"{owner} has no {name}: {type(self).lacks[name]}")
+        raise AttributeError(f"{owner!r} object has no attribute {name!r}")
+
+    @property
+    def takes_gaps(self) -> bool:
+        """Whether data may hold NaN for missing values."""
+        return False
+
+    @property
+    def takes_sparse(self) -> bool:
+        """Whether rows may be a SciPy sparse matrix."""
+        return False
+
+    @property
+    def takes_labels(self) -> bool:
+        """Whether the model is of x given a class, so that its verbs take labels too."""
+        return False
+
+    def validate_parameters(self) -> None:
+        """Check every hyperparameter, without data.
+
+        Raises
+        ------
+        InputError
+            Naming the parameter, its value and what is allowed.
+        """
+        check_fields(self)
+        self.check_values()
+
+    @abstractmethod
+    def check_values(self) -> None:
+        """Raise InputError for a hyperparameter out of its range."""
+
+    def save(self, path: str | Path, *, overwrite: bool = False) -> Path:
+        """Write the fitted model into a folder: ``config.json``, ``model.safetensors``, a card."""
+        check_is_fitted(self)
+        return save(self, Path(path), overwrite=overwrite)
+
+    def _incoming(self, X: Any, *, reset: bool) -> NDArray[Any]:  # noqa: ANN401
+        """Return ``X`` checked, as an array: a table as floats, images as they are."""
+        refuse_text(X)
+        array = to_numpy(X)
+        if getattr(array, "ndim", 2) in (3, 4) and isinstance(array, np.ndarray):
+            check_images(array)
+        else:
+            kinds = [np.float64, np.float32]
+            array = validate_data(
+                self,
+                X=array,
+                reset=reset,
+                dtype=kinds,
+                ensure_all_finite=False,
+                accept_sparse="csr" if self.takes_sparse else False,
+            )
+            names = self.__dict__.get("feature_names_in_")
+            refuse_not_finite(array, gaps=self.takes_gaps, names=names)
+        if reset:
+            self.data_shape_ = array.shape[1:]
+        elif array.shape[1:] != self.data_shape_:
+            raise InputError(
+                f"X has samples of shape {array.shape[1:]}; this {type(self).__name__} was fitted "
+                f"on samples of shape {self.data_shape_}"
+            )
+        checked: NDArray[Any] = array
+        return checked
+
+
+class LatentModel(Model, ABC):
+    """A model of data ``x`` that arise from a smaller latent ``z``."""
+
+    n_components: int | None
+
+    @abstractmethod
+    def _decode_array(self, Z: NDArray[Any]) -> NDArray[Any]:
+        """Return (n, *data_shape_) for latent rows."""
+
+    @property
+    @abstractmethod
+    def n_latent(self) -> int:
+        """The size of ``z`` in the fitted model."""
+
+    def inverse_transform(self, Z: ArrayLike) -> Any:  # noqa: ANN401
+        """Decode latent rows.
+
+        Parameters
+        ----------
+        Z
+            (n, n_components) array or tensor.
+
+        Returns
+        -------
+        X
+            (n, ...) in the layout that the model was fitted on; a tensor if ``Z`` is one.
+
+        Raises
+        ------
+        InputError
+            If the number of columns is not the size of the latent space.
+        """
+        check_is_fitted(self)
+        z_NK = check_array(to_numpy(Z), dtype=[np.float64, np.float32])
+        if z_NK.shape[1] != self.n_latent:
+            raise InputError(
+                f"Z has {z_NK.shape[1]} columns; {type(self).__name__} has {self.n_latent} "
+                "latent components"
+            )
+        return in_kind_of(Z, self._decode_array(z_NK))
+
+
+class Transformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ABC):  # type: ignore[misc]
+    """A model with a way back from data to the latent space."""
+
+    @abstractmethod
+    def _encode_array(self, X: NDArray[Any]) -> NDArray[Any]:
+        """Return (n, n_components) codes."""
+
+    @property
+    def _n_features_out(self) -> int:
+        width: int = self.n_latent
+        return width
+
+    def transform(self, X: ArrayLike) -> Any:  # noqa: ANN401
+        """Return the (n, n_components) latent rows of data shaped as in ``fit``."""
+        check_is_fitted(self)
+        array = self._incoming(X, reset=False)
+        return in_kind_of(X, self._encode_array(array))
+
+    def reconstruct(self, X: ArrayLike) -> Any:  # noqa: ANN401
+        """Return ``inverse_transform(transform(X))``: what the latent space keeps of each row."""
+        check_is_fitted(self)
+        array = self._incoming(X, reset=False)
+        codes = self._encode_array(array)
+        return in_kind_of(X, self._decode_array(codes))
+
+    def negative_squared_error(self, X: Any) -> float:  # noqa: ANN401
+        """Return minus the mean over samples of ``‖x − x̂‖²`` between data and reconstruction."""
+        check_is_fitted(self)
+        array = self._incoming(X, reset=False)
+        total = 0.0
+        for first in range(0, len(array), 4096):
+            x = unit_floats(array[first : first + 4096])
+            x_hat = self._decode_array(self._encode_array(x))
+            total += float(np.square(x - x_hat, dtype=np.float64).sum())
+        return -total / len(array)
+
+
+class Generator:
+    """A model with a prior over ``z``, which can draw new data."""
+
+    def sample(self, n_samples: int = 1, random_state: int | None = None) -> NDArray[np.float32]:
+        """Draw new data: ``z`` from the prior, decoded.
+
+        Parameters
+        ----------
+        n_samples
+            How many, at least 1.
+        random_state
+            Makes the draw repeatable.
+
+        Returns
+        -------
+        X
+            (n_samples, ...) float32 in the layout that the model was fitted on.
+        """
+        check_is_fitted(self)
+        check_range("n_samples", n_samples, 1)
+        draw = seeded(random_state)
+        z_NK = self.latent_draws(n_samples, draw)
+        decoded = self._decode_array(z_NK.astype(np.float32))  # type: ignore[attr-defined]
+        return np.asarray(decoded, dtype=np.float32)
+
+    def latent_draws(self, n: int, draw: np.random.RandomState) -> NDArray[Any]:
+        """Return (n, n_components) draws of ``z``: from N(0, I), unless the model knows better."""
+        z_NK: NDArray[Any] = draw.standard_normal((n, self.n_latent))  # type: ignore[attr-defined]
+        return z_NK
+
+
+def seeded(random_state: int | None) -> np.random.RandomState:
+    """Return a generator of random numbers, or refuse a seed that is out of range."""
+    check_range("random_state", random_state, 0, 2**32 - 1)
+    draw: np.random.RandomState = check_random_state(random_state)
+    return draw
+
+
+def unit_floats(X: NDArray[Any]) -> NDArray[Any]:
+    """Return uint8 images as float32 in [0, 1], and floats as they are."""
+    return X.astype(np.float32) / np.float32(255) if X.dtype == np.uint8 else X
+
+
+def to_numpy(X: Any) -> Any:  # noqa: ANN401
+    """Return a tensor (CPU or GPU) as an array, and anything else as it is."""
+    return X.detach().cpu().numpy() if _is_tensor(X) else X
+
+
+def in_kind_of(given: Any, array: NDArray[Any]) -> Any:  # noqa: ANN401
+    """Return ``array`` as a tensor on ``given``'s device if ``given`` is a tensor."""
+    if not _is_tensor(given):
+        return array
+    import torch
+
+    return torch.from_numpy(array).to(given.device)
+
+
+def _is_tensor(X: object) -> bool:
+    return type(X).__module__.partition(".")[0] == "torch"

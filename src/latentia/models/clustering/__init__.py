@@ -1,0 +1,1 @@
+"""Autoencoders whose codes fall into clusters."""

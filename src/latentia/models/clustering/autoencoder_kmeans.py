@@ -1,0 +1,106 @@
+"""An autoencoder, then k-means on its codes: clusters that the codes happen to have.
+
+    1  z = f(x), x̂ = g(z),  minimise the mean over samples of ‖x − x̂‖²
+    2  find centres μ_j that minimise  Σ_i min_j ‖f(x_i) − μ_j‖²            ([1]_)
+
+Nothing asks the codes to fall into clusters; this is what DEC, IDEC and VaDE start from and what
+they are measured against.
+
+Shapes: ``x`` is (N, C, H, W) or (N, d), ``z_NK`` is (N, n_components).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, final
+
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from latentia.models.clustering.base import DeepClustering, k_means
+from latentia.training.updates import Update
+
+
+@final
+@dataclass(eq=False, repr=False, kw_only=True)
+class AutoencoderKMeans(DeepClustering):
+    """Autoencoder whose codes are clustered by k-means [1]_.
+
+    ``predict`` gives the cluster, ``transform`` the code, ``score`` minus the squared error per
+    sample. A saved one can be the start of DEC, IDEC and VaDE.
+
+    Attributes
+    ----------
+    encoder_, decoder_
+        The nets.
+    labels_
+        (n,) clusters of the training data.
+    cluster_centers_
+        (n_clusters, n_components) μ.
+    seed_
+        The seed that was used.
+
+    Raises
+    ------
+    InputError
+        From ``fit``, for a bad parameter or data, or fewer samples than clusters.
+
+    References
+    ----------
+    .. [1] S. P. Lloyd, "Least squares quantization in PCM", IEEE Transactions on Information
+       Theory 1982.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> X = np.random.default_rng(0).normal(size=(60, 4)) + np.repeat([[0], [9], [18]], 20, axis=0)
+    >>> model = AutoencoderKMeans(n_components=2, n_clusters=3, hidden=(16,), random_state=0)
+    >>> np.bincount(model.fit_predict(X)).tolist(), model.cluster_centers_.shape
+    ([20, 20, 20], (3, 2))
+    """
+
+    n_epochs: int = 30
+    """Passes over the training data."""
+
+    lacks = {
+        "sample": "an autoencoder has no prior over its latent space; use VaDE",
+        "predict_proba": "k-means assigns each sample to one cluster; use DEC, IDEC or VaDE",
+    }
+
+    def check_values(self) -> None:
+        """Raise InputError for a hyperparameter out of its range."""
+        self.check_cluster_values()
+
+    def code_outputs(self) -> int:
+        """Return the size of the latent space."""
+        return self.n_components
+
+    def updates(self) -> list[Update]:
+        """One loss moves both nets."""
+        return [Update("reconstruction", self.reconstruction_loss, [self.encoder_, self.decoder_])]
+
+    def encode(self, x: Tensor) -> Tensor:
+        """Return (N, n_components) codes."""
+        z_NK: Tensor = self.encoder_(self.standardisation_(x))
+        return z_NK
+
+    def reconstruction_loss(self, x: Tensor) -> Tensor:
+        """Compare a sample with what its code decodes to."""
+        return self.compared("mse", x, self.decoder_output(self.encode(x)))
+
+    def assign(self, x: Tensor) -> Tensor:
+        """Return minus the squared distances to the centres, (N, n_clusters)."""
+        z_NK = self.encode(x)
+        centers = torch.from_numpy(self.cluster_centers_).to(z_NK)
+        return -(z_NK[:, None] - centers).square().sum(-1)
+
+    def conclude(self, array: NDArray[Any], y: Any) -> None:  # noqa: ANN401
+        """Cluster the codes of the training data."""
+        super().conclude(array, y)
+        self.cluster_centers_ = k_means(self.apply("encode", array), self.n_clusters, self.seed_)
+        self.labels_ = self.labels_of(array)
+
+    def score(self, X: object, y: object = None) -> float:
+        """Return minus the mean over samples of ``‖x − x̂‖²`` (higher is better)."""
+        return self.negative_squared_error(X)

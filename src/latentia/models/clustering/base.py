@@ -1,0 +1,134 @@
+"""What deep clustering shares: an encoder, clusters of its codes, and scikit-learn's verbs.
+
+Shapes: ``X`` is (n, d) or images, codes are (n, n_components), labels (n,) whole numbers from 0.
+"""
+
+from __future__ import annotations
+
+import warnings
+from abc import abstractmethod
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import ClusterMixin
+from sklearn.cluster import KMeans
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.mixture import GaussianMixture
+from sklearn.utils.validation import check_is_fitted
+from torch import Tensor
+
+from latentia.errors import FitWarning, InputError, check_range
+from latentia.models.autoencoders.base import AutoencodingModel
+from latentia.models.base import in_kind_of
+
+STARTS = 20
+"""Runs of k-means or EM, of which the best is kept: the papers' number."""
+MOST_CODES = 20_000
+LEAST_SHARE = 1e-3
+"""Of the codes' variance that EM adds to each Gaussian's, lest one collapse onto a sample."""
+
+Mixture = tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]
+
+
+@dataclass(eq=False, repr=False, kw_only=True)
+class DeepClustering(ClusterMixin, AutoencodingModel):  # type: ignore[misc]
+    """An encoder whose codes fall into clusters."""
+
+    n_components: int = 10
+    """Size of the latent space."""
+    hidden: tuple[int, ...] = (500, 500, 2000)
+    """Widths of the encoder's fully connected layers; the decoder mirrors them."""
+    activation: Literal["auto", "leaky_relu", "relu", "tanh", "sigmoid"] = "relu"
+    """Between layers; auto is LeakyReLU 0.2 in fully connected nets and ReLU in convolutional."""
+    batch_size: int = 256
+    """Samples in a batch, in each process."""
+    n_clusters: int = 10
+    """Number of clusters."""
+
+    @property
+    def default_architecture(self) -> Literal["mlp", "convolutional"]:
+        """The papers' nets are fully connected."""
+        return "mlp"
+
+    def check_cluster_values(self) -> None:
+        """Raise InputError for a hyperparameter out of its range."""
+        self.check_shape_values()
+        check_range("n_clusters", self.n_clusters, 1)
+
+    def prepare(self, array: NDArray[Any], run: Path | None, progress: bool | None) -> None:
+        """Refuse fewer samples than clusters."""
+        if len(array) < self.n_clusters:
+            raise InputError(
+                f"n_clusters is {self.n_clusters} and X has n_samples = {len(array)}; give at "
+                "least as many samples as clusters"
+            )
+
+    @abstractmethod
+    def assign(self, x: Tensor) -> Tensor:
+        """Return (N, n_clusters) values, the largest for the cluster of each sample."""
+
+    def predict(self, X: ArrayLike) -> Any:  # noqa: ANN401
+        """Return the (n,) cluster of each sample of data shaped as in ``fit``."""
+        check_is_fitted(self)
+        return in_kind_of(X, self.labels_of(self._incoming(X, reset=False)))
+
+    def labels_of(self, array: NDArray[Any]) -> NDArray[np.int64]:
+        """Return the (n,) clusters of checked data."""
+        labels: NDArray[np.int64] = self.apply("assign", array).argmax(axis=1)
+        return labels
+
+    def preview(self, x: Tensor, *beside: Tensor) -> list[tuple[str, Tensor]]:
+        """Return two rows: original, reconstructed."""
+        x = x[:10]
+        return [("original", x), ("reconstructed", self.decode(self.encode(x)))]
+
+
+def k_means(codes: NDArray[Any], n_clusters: int, seed: int) -> NDArray[np.float32]:
+    """Return the (n_clusters, k) centres that the best of twenty runs of k-means finds.
+
+    Warns
+    -----
+    FitWarning
+        If there are fewer different codes than clusters, some of which then stay empty.
+    """
+    n_different = len(np.unique(codes, axis=0))
+    if n_different < n_clusters:
+        warnings.warn(
+            f"n_clusters is {n_clusters} and the codes take only {n_different} different values: "
+            "some clusters stay empty",
+            FitWarning,
+            stacklevel=2,
+        )
+    with warnings.catch_warnings():
+        # It would say the same, and of each of its runs.
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        found = KMeans(n_clusters, n_init=STARTS, random_state=seed).fit(codes)
+    centers: NDArray[np.float32] = found.cluster_centers_.astype(np.float32)
+    return centers
+
+
+def gaussian_mixture(codes: NDArray[Any], n_clusters: int, seed: int) -> Mixture:
+    """Return weights (m,), means (m, k) and variances (m, k) of the likeliest of 20 runs of EM.
+
+    EM fits whole covariances, of which the diagonals are returned: the axes of an autoencoder's
+    codes are arbitrary, and clusters lie across them. It sees at most 20,000 codes, evenly spaced.
+
+    Raises
+    ------
+    InputError
+        For a single code, which has no variance.
+    """
+    if len(codes) < 2:
+        raise InputError("X has n_samples = 1; a mixture of Gaussians needs at least 2")
+    rows = codes[:: -(-len(codes) // MOST_CODES)].astype(np.float64)
+    floor = LEAST_SHARE * float(rows.var(axis=0).mean()) + np.finfo(np.float32).tiny
+    model = GaussianMixture(n_clusters, reg_covar=floor, tol=1e-4, max_iter=300)
+    model.set_params(n_init=STARTS, random_state=seed)
+    with warnings.catch_warnings():
+        # The training goes on from here, also from a mixture that has not settled.
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        model.fit(rows)
+    return model.weights_, model.means_, np.diagonal(model.covariances_, axis1=1, axis2=2)

@@ -1,0 +1,215 @@
+"""Deep embedded clustering: the encoder and the centres move until the clusters are sharp.
+
+    1  train an autoencoder, find centres μ_j by k-means in its codes       ([1]_ section 3.2)
+    2  every ``update_interval`` steps:  P from Q of all training data      (eq. 3)
+    3  step encoder and centres down  KL(P ‖ Q)                             (eq. 2)
+
+with Q, P and the loss as in `clustering.self_training`. The decoder stays what it was,
+so that reconstructions get worse as the codes move; `latentia.models.clustering.idec` keeps them.
+
+Shapes: ``x`` is (N, C, H, W) or (N, d), ``z_NK`` is (N, n_components).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Literal, final
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from latentia.errors import check_range
+from latentia.models.clustering.base import gaussian_mixture, k_means
+from latentia.models.clustering.pretraining import PretrainedClustering
+from latentia.nets.clusters import StudentClusters
+from latentia.training.batches import Source
+from latentia.training.losses import full_precision
+from latentia.training.train import evaluating
+from latentia.training.updates import Update, adam, sgd
+
+CHUNK = 4096
+HELD_OUT = -1
+"""The row number of what is not training data."""
+
+
+@dataclass(eq=False, repr=False, kw_only=True)
+class SelfTraining(PretrainedClustering):
+    """Centres in the latent space, and targets that sharpen the assignments to them."""
+
+    degrees_of_freedom: float = 1.0
+    """α of Student's t; the papers' is 1."""
+    update_interval: int = 140
+    """Steps between two computations of the targets P."""
+
+    first_centers: Literal["k_means", "mixture"] = "k_means"
+    """Where the centres start: k-means' (the papers'), or the means of a mixture of Gaussians."""
+
+    lacks = {"sample": "an autoencoder has no prior over its latent space; use VaDE"}
+
+    def check_self_training(self) -> None:
+        """Raise InputError for a hyperparameter out of its range."""
+        self.check_start_values()
+        check_range("degrees_of_freedom", self.degrees_of_freedom, 0, open_low=True)
+        check_range("update_interval", self.update_interval, 1)
+
+    def code_outputs(self) -> int:
+        """Return the size of the latent space."""
+        return self.n_components
+
+    def targets(self, y: Any, n_rows: int, *, reset: bool) -> NDArray[Any]:  # noqa: ANN401
+        """Return the row numbers of training data, by which the losses find P."""
+        return np.arange(n_rows) if reset else np.full(n_rows, HELD_OUT)
+
+    def find_clusters(self, codes: NDArray[Any]) -> None:
+        """Find the first centres."""
+        if self.first_centers == "k_means":
+            centers: NDArray[Any] = k_means(codes, self.n_clusters, self.seed_)
+        else:
+            _, centers, _ = gaussian_mixture(codes, self.n_clusters, self.seed_)
+        self._centers = torch.tensor(centers, dtype=torch.float32)
+
+    def measure(self, source: Source) -> None:
+        """Keep the training data at hand for the targets."""
+        super().measure(source)
+        self._source = source
+
+    def build(self, shape: tuple[int, ...]) -> None:
+        """Make the nets and the centres."""
+        super().build(shape)
+        centers = torch.zeros(self.n_clusters, self.n_components)
+        n_rows = 0
+        if self.start is not None:
+            centers, n_rows = self._centers, len(self._source)
+        self.clustering_ = StudentClusters(centers, self.degrees_of_freedom, n_rows)
+
+    @property
+    def cluster_centers_(self) -> NDArray[np.float32]:
+        """(n_clusters, n_components) centres μ."""
+        return self.clustering_.centers.detach().numpy()
+
+    def encode(self, x: Tensor) -> Tensor:
+        """Return (N, n_components) codes."""
+        z_NK: Tensor = self.encoder_(self.standardisation_(x))
+        return z_NK
+
+    def assign(self, x: Tensor) -> Tensor:
+        """Return Q, (N, n_clusters)."""
+        return self.log_assignments(self.encode(x)).exp()
+
+    def log_assignments(self, z_NK: Tensor) -> Tensor:
+        """Return log Q of codes, (N, n_clusters)."""
+        log_q: Tensor = self.clustering_(full_precision(z_NK))
+        return log_q
+
+    def clustering_loss(self, z_NK: Tensor, rows: Tensor) -> Tensor:
+        """Return KL(P ‖ Q) in nats, averaged over samples."""
+        log_q = self.log_assignments(z_NK)
+        return divergence(self._target(log_q, rows), log_q)
+
+    def _target(self, log_q: Tensor, rows: Tensor) -> Tensor:
+        if rows[0] == HELD_OUT:
+            return target_distribution(log_q.detach().exp())
+        return self.clustering_.target[rows]
+
+    def update_targets(self, step: int, n_steps: int) -> None:
+        """Compute P from all training data, when it is due."""
+        if step % self.update_interval:
+            return
+        target = self.clustering_.target
+        chunks = np.array_split(np.arange(len(target)), -(-len(target) // CHUNK))
+        with torch.no_grad(), evaluating(self.nets()):
+            batches = (self._source.batch(rows)[0].to(target.device) for rows in chunks)
+            q = torch.cat([self.assign(x) for x in batches])
+            target.copy_(target_distribution(q))
+
+    def conclude(self, array: NDArray[Any], y: Any) -> None:  # noqa: ANN401
+        """Keep the clusters of the training data, and drop what only the training needed."""
+        super().conclude(array, y)
+        self.clustering_.target = self.clustering_.target[:0].clone()
+        del self._source, self._centers
+
+    def score(self, X: object, y: object = None) -> float:
+        """Return minus the mean over samples of ``‖x − x̂‖²`` (higher is better)."""
+        return self.negative_squared_error(X)
+
+
+def target_distribution(q: Tensor) -> Tensor:
+    """Return P, (N, n_clusters): p_ij = (q_ij²/f_j) / Σ_j' (q_ij'²/f_j')."""
+    weight = q.square() / q.sum(0)
+    return weight / weight.sum(1, keepdim=True)
+
+
+def divergence(p: Tensor, log_q: Tensor) -> Tensor:
+    """Return the mean over samples of Σ_j p_ij log(p_ij/q_ij), where 0 log 0 = 0."""
+    return (torch.xlogy(p, p) - p * log_q).sum(1).mean()
+
+
+@final
+@dataclass(eq=False, repr=False, kw_only=True)
+class DEC(SelfTraining):
+    """Deep embedded clustering: k-means in codes, sharpened by self-training [1]_.
+
+    ``predict`` gives the cluster, ``predict_proba`` the soft assignment Q, ``transform`` the code,
+    ``score`` minus the squared error per sample.
+
+    Attributes
+    ----------
+    encoder_, decoder_, clustering_
+        The nets, and the module that holds the centres.
+    labels_
+        (n,) clusters of the training data.
+    cluster_centers_
+        (n_clusters, n_components) μ.
+    seed_
+        The seed that was used.
+
+    Raises
+    ------
+    InputError
+        From ``fit``, for a bad parameter or data, fewer samples than clusters, or a ``pretrained``
+        folder without an autoencoder of these nets.
+
+    References
+    ----------
+    .. [1] J. Xie, R. Girshick, A. Farhadi, "Unsupervised Deep Embedding for Clustering Analysis",
+       ICML 2016.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> X = np.random.default_rng(0).normal(size=(60, 4)) + np.repeat([[0], [9], [18]], 20, axis=0)
+    >>> model = DEC(n_components=2, n_clusters=3, hidden=(16,), pretrain_epochs=40, random_state=0)
+    >>> np.bincount(model.fit_predict(X)).tolist(), model.predict_proba(X).shape
+    ([20, 20, 20], (60, 3))
+    """
+
+    n_epochs: int = 20
+    """Passes over the training data, after those of the autoencoder."""
+    learning_rate: float = 0.01
+    """The optimiser's step size."""
+    optimizer: Literal["sgd", "adam"] = "sgd"
+    """Stochastic gradient descent with momentum 0.9, or Adam."""
+
+    def check_values(self) -> None:
+        """Raise InputError for a hyperparameter out of its range."""
+        self.check_self_training()
+
+    def updates(self) -> list[Update]:
+        """One loss moves the encoder and the centres."""
+        kind = adam if self.optimizer == "adam" else sgd
+        return [
+            Update(
+                "clustering",
+                self.loss,
+                [self.encoder_, self.clustering_],
+                before=self.update_targets,
+                optimizer=partial(kind, learning_rate=self.learning_rate),
+            )
+        ]
+
+    def loss(self, x: Tensor, rows: Tensor) -> Tensor:
+        """Return KL(P ‖ Q) (eq. 2)."""
+        return self.clustering_loss(self.encode(x), rows)

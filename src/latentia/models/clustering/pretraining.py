@@ -1,0 +1,187 @@
+"""Deep clustering that starts from a trained autoencoder: one that is given, or trained first.
+
+The losses of deep clustering sharpen clusters that are there already; from random nets they find
+nothing. The autoencoder is a run of its own, in the run's folder ``pretraining``, by the same loop.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+from numpy.typing import ArrayLike, NDArray
+from sklearn.utils.validation import check_is_fitted
+from torch import Tensor, nn
+
+from latentia.errors import InputError, check_range
+from latentia.models.autoencoders.autoencoder import Autoencoder
+from latentia.models.autoencoders.base import AutoencodingModel
+from latentia.models.base import in_kind_of
+from latentia.models.clustering.base import DeepClustering
+from latentia.models.saved import load
+from latentia.models.warm_start import train_start
+from latentia.training import distributed
+from latentia.training.batches import Source
+from latentia.training.device import find_device
+
+FOLDER = "pretraining"
+FIELDS = ("n_components", "hidden", "channels", "activation", "architecture", "tied")
+"""What makes an autoencoder's nets what they are."""
+
+
+@dataclass(eq=False, repr=False, kw_only=True)
+class PretrainedClustering(DeepClustering):
+    """A clustering with probabilities, whose nets and clusters start from an autoencoder."""
+
+    pretrained: str | None = None
+    """Folder of a saved autoencoder whose nets are the start; none trains one first."""
+    pretrain_epochs: int = 30
+    """Passes over the training data of the autoencoder that is trained first."""
+
+    def check_start_values(self) -> None:
+        """Raise InputError for a hyperparameter out of its range."""
+        self.check_cluster_values()
+        check_range("pretrain_epochs", self.pretrain_epochs, 1)
+
+    def fit(
+        self,
+        X: ArrayLike,
+        y: object = None,
+        *,
+        validation: Any = None,  # noqa: ANN401
+        run: str | Path | None = None,
+        resume: bool = False,
+        progress: bool | None = None,
+        origin: Mapping[str, object] | None = None,
+    ) -> Self:
+        """Train on data, with the parameters and errors of `GradientModel.fit`."""
+        self.validate_parameters()
+        # One group of processes for both trainings: a second one would read the store of the first.
+        with distributed.process_group(find_device(self.device)):
+            return super().fit(
+                X,
+                y,
+                validation=validation,
+                run=run,
+                resume=resume,
+                progress=progress,
+                origin=origin,
+            )
+
+    @property
+    def start(self) -> AutoencodingModel | None:
+        """The autoencoder that a fit under way begins with; none in a fitted model."""
+        return vars(self).get("_start")
+
+    def prepare(self, array: NDArray[Any], run: Path | None, progress: bool | None) -> None:
+        """Load the autoencoder or train it, then find its clusters."""
+        super().prepare(array, run, progress)
+        start = self._trained(array, run, progress)
+        if start.data_shape_ != self.data_shape_:
+            raise InputError(
+                f"the autoencoder in {self.pretrained} was trained on samples of shape "
+                f"{start.data_shape_}; X has samples of shape {self.data_shape_}"
+            )
+        self._start = start
+        self.find_clusters(start.transform(array))
+
+    def _trained(
+        self, array: NDArray[Any], run: Path | None, progress: bool | None
+    ) -> AutoencodingModel:
+        if self.pretrained is not None:
+            return _autoencoder_in(self.pretrained)
+        folder = None if run is None else run / FOLDER
+        if folder is not None and (folder / "model").is_dir():
+            return _autoencoder_in(str(folder))
+        start = Autoencoder(
+            n_components=self.n_components,
+            hidden=self.hidden,
+            channels=self.channels,
+            activation=self.activation,
+            architecture=self.architecture,
+            n_epochs=self.pretrain_epochs,
+            batch_size=self.batch_size,
+            device=self.device,
+            random_state=self.seed_,
+        )
+        train_start(start, array, folder, progress)
+        return start
+
+    @abstractmethod
+    def find_clusters(self, codes: NDArray[Any]) -> None:
+        """Find the first clusters in the autoencoder's (n, n_components) codes."""
+
+    def measure(self, source: Source) -> None:
+        """See the data in the units in which the autoencoder sees them."""
+        super().measure(source)
+        start = self._start
+        if start.unit_range_ != self.unit_range_:
+            words = ("in", "outside") if start.unit_range_ else ("outside", "in")
+            raise InputError(
+                f"the autoencoder in {self.pretrained} was trained on data {words[0]} [0, 1]; X "
+                f"lies {words[1]} it"
+            )
+        if not self.unit_range_:
+            self.column_mean_, self.column_scale_ = start.column_mean_, start.column_scale_
+
+    def build(self, shape: tuple[int, ...]) -> None:
+        """Make the nets, in a fit those of the autoencoder."""
+        super().build(shape)
+        if self.start is not None:
+            self._check_layers(self.start)
+            self.encoder_.load_state_dict(self.encoder_state(self.start.encoder_.state_dict()))
+            self.decoder_.load_state_dict(self.start.decoder_.state_dict())
+
+    def encoder_state(self, state: dict[str, Tensor]) -> Mapping[str, Tensor]:
+        """Return the autoencoder's encoder as this model's encoder has it; here as it is."""
+        return state
+
+    def _check_layers(self, start: AutoencodingModel) -> None:
+        same = (
+            start.code_outputs() == self.n_components
+            and _layers(start.encoder_)[:-1] == _layers(self.encoder_)[:-1]
+            and _layers(start.decoder_) == _layers(self.decoder_)
+        )
+        if not same:
+            raise InputError(
+                f"the autoencoder in {self.pretrained} has other nets than this "
+                f"{type(self).__name__}: {_described(start)} there, {_described(self)} here"
+            )
+
+    def conclude(self, array: NDArray[Any], y: Any) -> None:  # noqa: ANN401
+        """Keep the clusters of the training data."""
+        super().conclude(array, y)
+        self.labels_ = self.labels_of(array)
+        del self._start
+
+    def predict_proba(self, X: ArrayLike) -> Any:  # noqa: ANN401
+        """Return the (n, n_clusters) probabilities of each sample's clusters; rows sum to 1."""
+        check_is_fitted(self)
+        return in_kind_of(X, self.apply("assign", self._incoming(X, reset=False)))
+
+
+def _autoencoder_in(folder: str) -> AutoencodingModel:
+    found = load(folder)
+    if not isinstance(found, AutoencodingModel) or found.takes_labels:
+        raise InputError(
+            f"{folder} holds a {type(found).__name__}; pretrained must name an autoencoder that "
+            "knows no classes, such as Autoencoder or DenoisingAutoencoder"
+        )
+    return found
+
+
+def _layers(net: nn.Module) -> list[tuple[str, list[tuple[int, ...]]]]:
+    """Return each layer's kind and the shapes of its weights."""
+    return [
+        (type(layer).__name__, [tuple(p.shape) for p in layer.parameters(recurse=False)])
+        for layer in net.modules()
+    ]
+
+
+def _described(model: AutoencodingModel) -> str:
+    known = [name for name in FIELDS if hasattr(model, name)]
+    fields = ", ".join(f"{name}={getattr(model, name)!r}" for name in known)
+    return f"{type(model).__name__}({fields})"

@@ -1,0 +1,245 @@
+"""Variational deep embedding: a variational autoencoder whose prior is a mixture of Gaussians.
+
+    c ~ Cat(π),  z ~ N(μ_c, diag σ_c²),  x ~ Bernoulli(σ(g(z))) or N(g(z), v I)          (model)
+    q(z, c given x) = q(z given x) q(c given x),  q(z given x) = N(μ̃(x), diag σ̃²(x))     (posterior)
+
+    ELBO(x) = E_q[log p(x given z)]
+              − ½ Σ_c γ_c Σ_j (log σ_cj² + σ̃_j²/σ_cj² + (μ̃_j − μ_cj)²/σ_cj²)
+              + Σ_c γ_c log(π_c/γ_c) + ½ Σ_j (1 + log σ̃_j²)             ([1]_ eqs. 11-13)
+    γ_c = q(c given x) = E_q[p(c given z)],  p(c given z) ∝ π_c N(z; μ_c, σ_c²)     ([1]_ eq. 16)
+
+in nats, summed over dimensions. γ is that of the one drawn z in the bound, and of μ̃ in
+``predict_proba``; the bound is concave in γ, so that one draw leaves it a bound in expectation.
+
+    1  train an autoencoder; π, μ, σ² by EM on its codes; q(z given x) narrow around the code
+    2  step the nets and the mixture up the ELBO
+
+Shapes: ``x`` is (N, C, H, W) or (N, d); ``z_NK``, μ̃ and σ̃² are (N, n_components).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from numbers import Integral
+from typing import Any, final
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from sklearn.utils.validation import check_is_fitted
+from torch import Tensor, nn
+from torch.distributions import Normal
+
+from latentia.errors import InputError, check_range
+from latentia.models.autoencoders.observation import ObservationModel
+from latentia.models.base import seeded
+from latentia.models.clustering.base import gaussian_mixture
+from latentia.models.clustering.pretraining import PretrainedClustering
+from latentia.nets.clusters import LOG_2PI, GaussianMixture
+from latentia.training import draws
+from latentia.training.updates import Loss, Update, adam
+
+ADAM_EPSILON = 1e-4
+"""The authors' ε: with Adam's own, the first steps tear the pretrained nets apart."""
+DECAY, EPOCHS_OF_A_STAGE = 0.9, 10
+FIRST_SHARE = 0.05
+"""Of the clusters' variance that q(z given x) begins with: narrow, as the decoder expects."""
+
+
+@final
+@dataclass(eq=False, repr=False, kw_only=True)
+class VaDE(PretrainedClustering, ObservationModel):
+    """Variational deep embedding: clusters as the Gaussians of a deep model's prior [1]_.
+
+    ``predict`` gives the cluster, ``predict_proba`` its posterior probabilities γ, ``transform``
+    the posterior mean, ``sample`` decodes draws from the mixture or from one of its Gaussians,
+    ``score`` is the mean ELBO in nats per sample: a bound on the log-likelihood, as is
+    ``score_samples``.
+
+    Attributes
+    ----------
+    encoder_, decoder_, mixture_
+        The nets, and the module that holds the prior.
+    labels_
+        (n,) clusters of the training data.
+    weights_, cluster_centers_, variances_
+        (n_clusters,) π, (n_clusters, n_components) μ and σ².
+    observation_
+        The distribution of x given z that was used.
+    seed_
+        The seed that was used.
+
+    Raises
+    ------
+    InputError
+        From ``fit``, for a bad parameter or data, fewer samples than clusters, or a ``pretrained``
+        folder without an autoencoder of these nets.
+
+    References
+    ----------
+    .. [1] Z. Jiang, Y. Zheng, H. Tan, B. Tang, H. Zhou, "Variational Deep Embedding: An
+       Unsupervised and Generative Approach to Clustering", IJCAI 2017, section 3.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> X = np.random.default_rng(0).normal(size=(60, 4)) + np.repeat([[0], [9], [18]], 20, axis=0)
+    >>> model = VaDE(n_components=2, n_clusters=3, hidden=(16,), pretrain_epochs=40, random_state=0)
+    >>> np.bincount(model.fit_predict(X)).tolist(), model.sample(2, cluster=0).shape
+    ([20, 20, 20], (2, 4))
+    """
+
+    n_epochs: int = 30
+    """Passes over the training data, after those of the autoencoder."""
+    learning_rate: float = 2e-3
+    """The optimiser's step size, which falls by a tenth every ten epochs."""
+
+    def check_values(self) -> None:
+        """Raise InputError for a hyperparameter out of its range."""
+        self.check_start_values()
+        self.check_observation()
+        if self.observation in ("mse", "rmse"):
+            raise InputError(
+                f"observation is {self.observation!r}; VaDE bounds a likelihood: choose "
+                "'bernoulli', 'gaussian' or 'auto'"
+            )
+
+    def find_clusters(self, codes: NDArray[Any]) -> None:
+        """Find the first mixture by EM, the best of several starts."""
+        found = gaussian_mixture(codes, self.n_clusters, self.seed_)
+        self._found = [torch.tensor(part, dtype=torch.float32) for part in found]
+
+    def build(self, shape: tuple[int, ...]) -> None:
+        """Make the nets and the mixture."""
+        super().build(shape)
+        ones = torch.ones(self.n_clusters, self.n_components)
+        found = [ones[:, 0], ones, ones] if self.start is None else self._found
+        self.mixture_ = GaussianMixture(*found)
+
+    def encoder_state(self, state: dict[str, Tensor]) -> Mapping[str, Tensor]:
+        """Give the last layer a log-variance beside each mean: first a constant one."""
+        weights, _, variances = self._found
+        weight, bias = list(state)[-2:]
+        narrow = (FIRST_SHARE * (weights @ variances)).log()
+        return state | {
+            weight: torch.cat([state[weight], torch.zeros_like(state[weight])]),
+            bias: torch.cat([state[bias], narrow]),
+        }
+
+    @property
+    def weights_(self) -> NDArray[np.float32]:
+        """(n_clusters,) probabilities π of the clusters."""
+        return self.mixture_.log_weights().exp().detach().numpy()
+
+    @property
+    def cluster_centers_(self) -> NDArray[np.float32]:
+        """(n_clusters, n_components) means μ."""
+        return self.mixture_.means.detach().numpy()
+
+    @property
+    def variances_(self) -> NDArray[np.float32]:
+        """(n_clusters, n_components) variances σ²."""
+        log_variances = self.mixture_.bounded_log_variances()
+        return log_variances.exp().detach().numpy()
+
+    def trained_nets(self) -> list[nn.Module]:
+        """Return the nets that the bound moves, and the mixture."""
+        return [*super().trained_nets(), self.mixture_]
+
+    def updates(self) -> list[Update]:
+        """One bound moves the nets and the mixture."""
+        return [
+            Update(
+                "negative_elbo",
+                self.bound_loss,
+                self.trained_nets(),
+                optimizer=partial(adam, learning_rate=self.learning_rate, epsilon=ADAM_EPSILON),
+                schedule=self._rate,
+            )
+        ]
+
+    def _rate(self, done: float) -> float:
+        stage = int(done * self.n_epochs) // EPOCHS_OF_A_STAGE
+        return float(self.rate_factor(done) * DECAY**stage)
+
+    def bound_loss(self, x: Tensor) -> Loss:
+        """Return −ELBO in nats per sample and its terms."""
+        reconstruction, kl = (term.mean() for term in self.elbo_terms(self.observed(x)))
+        return Loss(reconstruction + kl, {"reconstruction": reconstruction, "kl": kl})
+
+    def divergence(self, q: Normal, z_NK: Tensor) -> Tensor:
+        """Return (N,) values of KL(q(z, c given x) ‖ p(z, c)), γ from the draw z."""
+        log_gamma = self.mixture_.log_joint(z_NK).log_softmax(1)
+        from_cluster = log_gamma - self.mixture_.log_weights()
+        cross_entropy = self.mixture_.cross_entropies(q.loc, q.scale.square())
+        entropy = (0.5 * (1 + LOG_2PI) + q.scale.log()).sum(1)
+        return (log_gamma.exp() * (from_cluster + cross_entropy)).sum(1) - entropy
+
+    def log_prior(self, z_NK: Tensor) -> Tensor:
+        """Return (N,) values of log p(z) = log Σ_c π_c N(z; μ_c, σ_c²)."""
+        return self.mixture_.log_joint(z_NK).logsumexp(1)
+
+    def assign(self, x: Tensor) -> Tensor:
+        """Return (N, n_clusters) probabilities p(c given z) at z = μ̃(x)."""
+        return self.mixture_.log_joint(self.encode(x)).softmax(1)
+
+    def conclude(self, array: NDArray[Any], y: Any) -> None:  # noqa: ANN401
+        """Keep the clusters of the training data and the noise variance."""
+        super().conclude(array, y)
+        self.keep_noise_variance(array, y)
+        del self._found
+
+    def sample(
+        self,
+        n_samples: int = 1,
+        random_state: int | None = None,
+        *,
+        cluster: int | None = None,
+    ) -> NDArray[np.float32]:
+        """Draw new data: ``z`` from the mixture, or one of its Gaussians, decoded.
+
+        Parameters
+        ----------
+        n_samples
+            How many, at least 1.
+        random_state
+            Makes the draw repeatable.
+        cluster
+            From 0 to n_clusters − 1; none draws one for each sample, by their probabilities.
+
+        Returns
+        -------
+        X
+            (n_samples, ...) float32 in the layout that the model was fitted on.
+        """
+        if cluster is None:
+            return super().sample(n_samples, random_state)
+        check_is_fitted(self)
+        check_range("n_samples", n_samples, 1)
+        if not isinstance(cluster, Integral) or isinstance(cluster, bool):
+            raise InputError(f"cluster is {cluster!r}; it must be a whole number, or None")
+        check_range("cluster", int(cluster), 0, self.n_clusters - 1)
+        draw = seeded(random_state)
+        z_NK = self._draws(np.full(n_samples, cluster), draw).astype(np.float32)
+        return np.asarray(self._decode_array(z_NK), dtype=np.float32)
+
+    def latent_draws(self, n: int, draw: np.random.RandomState) -> NDArray[Any]:
+        """Return (n, n_components) draws of z from the mixture."""
+        weights = self.weights_.astype(np.float64)
+        return self._draws(draw.choice(self.n_clusters, size=n, p=weights / weights.sum()), draw)
+
+    def _draws(self, clusters: NDArray[Any], draw: np.random.RandomState) -> NDArray[Any]:
+        noise = draw.standard_normal((len(clusters), self.n_components))
+        scale: NDArray[Any] = np.sqrt(self.variances_)
+        z_NK: NDArray[Any] = self.cluster_centers_[clusters] + scale[clusters] * noise
+        return z_NK
+
+    def preview(self, x: Tensor, *beside: Tensor) -> list[tuple[str, Tensor]]:
+        """Return a row of eight samples for each cluster."""
+        mixture = self.mixture_
+        clusters = torch.arange(self.n_clusters, device=x.device).repeat_interleave(8)
+        noise = draws.normal(len(clusters), (self.n_components,), x.device)
+        scale = (0.5 * mixture.bounded_log_variances()).exp()
+        return [("samples", self.decode(mixture.means[clusters] + scale[clusters] * noise))]

@@ -1,0 +1,161 @@
+"""What models conditioned on a class or on measurements share: the verbs that take them.
+
+`transform`, `inverse_transform`, `reconstruct` and `sample` of a conditional model take ``y``
+beside their usual argument. Shapes: ``y`` is (n,) labels, or (n, d) floats; ``y_NC`` is what the
+nets see of it, one-hot rows or standard units.
+"""
+
+from __future__ import annotations
+
+from abc import ABC
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike, NDArray
+from sklearn.utils.validation import check_array, check_is_fitted
+from torch import Tensor
+
+from latentia.errors import InputError, check_range
+from latentia.models.base import Generator, in_kind_of, seeded, to_numpy
+from latentia.models.conditions import Classes, Condition, Vectors, learnt
+from latentia.models.gradient import DecodingModel
+
+LEARNED = ("classes_", "class_shares_", "condition_mean_", "condition_scale_")
+
+
+class Conditional(Generator, DecodingModel, ABC):
+    """A model of x given y: a class, or a vector of measurements, as ``y`` in ``fit`` is.
+
+    Attributes
+    ----------
+    classes_, class_shares_
+        (n_classes,) the labels seen in ``fit``, sorted, and their shares of the training data;
+        absent after a fit on vectors.
+    condition_mean_, condition_scale_
+        (d,) of the vectors' columns; absent after a fit on labels.
+    """
+
+    classes_: NDArray[Any]
+    class_shares_: NDArray[np.float64]
+    condition_mean_: NDArray[np.float64]
+    condition_scale_: NDArray[np.float64]
+
+    @property
+    def takes_labels(self) -> bool:
+        """Whether its verbs take labels: they do."""
+        return True
+
+    @property
+    def given(self) -> Condition:
+        """What the model is conditioned on."""
+        if "classes_" in vars(self):
+            return Classes(self.classes_, self.class_shares_)
+        return Vectors(self.condition_mean_, self.condition_scale_)
+
+    def targets(self, y: Any, n_rows: int, *, reset: bool) -> NDArray[Any]:  # noqa: ANN401
+        """Return what the losses take of labels or vectors, learning their kind in ``fit``.
+
+        Raises
+        ------
+        InputError
+            For labels or vectors that are missing, too few or too many, not one for each row, of
+            an unknown class, of another width, or not finite.
+        """
+        if y is None:
+            both = "a label for each sample: give y, of shape (n,), or conditions, (n, d) floats"
+            wanted = both if reset else self.given.wanted
+            raise InputError(f"{type(self).__name__} needs {wanted}")
+        values = np.asarray(to_numpy(y))
+        if reset:
+            for name in LEARNED:
+                self.__dict__.pop(name, None)
+            self.__dict__.update(learnt(values, n_rows))
+        return self.given.targets(values, n_rows)
+
+    def condition(self, *targets: Tensor) -> tuple[Tensor, ...]:
+        """Return ``y_NC``, what the nets see beside z and x."""
+        return tuple(self.given.rows(y) for y in targets)
+
+    def rows_of_each(self, z_NK: Tensor) -> list[tuple[str, Tensor]]:
+        """Return what the same latent rows decode to under some conditions, with their names."""
+        pictures = []
+        for name, target in self.given.shown():
+            targets = target.to(z_NK.device).repeat_interleave(len(z_NK), 0)
+            pictures.append((name, self.decode(z_NK, *self.condition(targets))))
+        return pictures
+
+    def inverse_transform(self, Z: ArrayLike, y: ArrayLike | None = None) -> Any:  # noqa: ANN401
+        """Decode (n, n_components) latent rows as data given y."""
+        check_is_fitted(self)
+        z_NK = check_array(to_numpy(Z), dtype=[np.float64, np.float32])
+        if z_NK.shape[1] != self.n_latent:
+            raise InputError(
+                f"Z has {z_NK.shape[1]} columns; {type(self).__name__} has {self.n_latent} "
+                "latent components"
+            )
+        return in_kind_of(Z, self.decode_given(z_NK, y))
+
+    def sample(
+        self, n_samples: int = 1, random_state: int | None = None, y: ArrayLike | None = None
+    ) -> NDArray[np.float32]:
+        """Draw new data given y; without it, of classes as frequent as in training.
+
+        Parameters
+        ----------
+        n_samples
+            How many, at least 1.
+        random_state
+            Makes the draw repeatable.
+        y
+            (n_samples,) labels, or one label for all; (n_samples, d) vectors, or one (d,) for all.
+
+        Returns
+        -------
+        X
+            (n_samples, ...) float32 in the layout that the model was fitted on.
+
+        Raises
+        ------
+        InputError
+            For a y that does not fit, or none where the model was fitted on vectors.
+        """
+        check_is_fitted(self)
+        check_range("n_samples", n_samples, 1)
+        draw = seeded(random_state)
+        if y is None:
+            conditions = self.given.drawn(n_samples, draw)
+        else:
+            conditions = self.given.one_each(np.asarray(to_numpy(y)), n_samples)
+        z_NK = self.latent_draws(n_samples, draw).astype(np.float32)
+        return np.asarray(self.decode_given(z_NK, conditions), dtype=np.float32)
+
+    def decode_given(self, z_NK: NDArray[Any], y: Any) -> NDArray[Any]:  # noqa: ANN401
+        """Return (n, *data_shape_) for latent rows given y."""
+        decoded = self.apply("decode", z_NK, self._seen(y, len(z_NK), z_NK))
+        return decoded.reshape(len(z_NK), *self.data_shape_)
+
+    def _seen(self, y: Any, n: int, like: NDArray[Any]) -> NDArray[Any]:  # noqa: ANN401
+        (rows,) = self.condition(torch.from_numpy(self.targets(y, n, reset=False)))
+        kind = np.float64 if like.dtype == np.float64 and like.ndim == 2 else np.float32
+        return rows.numpy().astype(kind)
+
+
+class ConditionalTransformer(Conditional, ABC):
+    """A conditional model with a way back from data and condition to the latent space."""
+
+    def transform(self, X: ArrayLike, y: ArrayLike | None = None) -> Any:  # noqa: ANN401
+        """Return the (n, n_components) latent rows of data given y."""
+        check_is_fitted(self)
+        array = self._incoming(X, reset=False)
+        return in_kind_of(X, self.encode_given(array, y))
+
+    def reconstruct(self, X: ArrayLike, y: ArrayLike | None = None) -> Any:  # noqa: ANN401
+        """Return what the latent space and y keep of each sample."""
+        check_is_fitted(self)
+        array = self._incoming(X, reset=False)
+        return in_kind_of(X, self.decode_given(self.encode_given(array, y), y))
+
+    def encode_given(self, array: NDArray[Any], y: Any) -> NDArray[Any]:  # noqa: ANN401
+        """Return (n, n_components) codes of data given y."""
+        return self.apply("encode", array, self._seen(y, len(array), array))

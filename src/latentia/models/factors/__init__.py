@@ -1,0 +1,1 @@
+"""Factor analysis, from the moments of a table to the printed summary."""

@@ -1,0 +1,247 @@
+"""Whether correlations are worth factoring, and with how many factors.
+
+Shapes: ``R_PP`` is a (p, p) correlation, ``R_MPP`` a stack of m of them, ``X_NP`` the (n, p) data.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy import stats
+
+from latentia.errors import InputError, check_range
+from latentia.models.factors.fit_statistics import (
+    Matrix,
+    checked_matrix,
+    fit_statistics,
+    is_singular,
+)
+
+Fit = Callable[[Matrix, int], Matrix]
+LARGEST_LOADING = math.sqrt(0.995)
+SWEEPS = 2000
+SETTLED = 1e-9
+
+
+@dataclass(frozen=True)
+class Suggestion:
+    """What each criterion says of the number of factors; None or empty is a criterion not run."""
+
+    counts: dict[str, int]
+    """Suggested numbers: kaiser, parallel_components, parallel_factors, map, bic, held_out."""
+    eigenvalues: Matrix
+    """(p,) of the correlation, decreasing."""
+    factor_eigenvalues: Matrix
+    """(p,) with the communalities of one minres factor on the diagonal, decreasing."""
+    component_null: tuple[Matrix, Matrix] | None
+    """(p,) mean and 95 % quantile of ``eigenvalues`` of data without correlation."""
+    factor_null: tuple[Matrix, Matrix] | None
+    """The same of ``factor_eigenvalues``."""
+    map_values: Matrix
+    """Average squared partial correlation with 0, 1, … components removed; NaN past the rank."""
+    bic: dict[int, float]
+    """By number of factors, n F − log(n) dof; a number is left out if F is not defined."""
+    held_out: dict[int, float]
+    """By number of factors, cross-validated Gaussian log-likelihood per sample, in nats."""
+
+
+def suggest(
+    correlation: ArrayLike,
+    n_samples: int | None = None,
+    X: ArrayLike | None = None,
+    *,
+    max_components: int | None = None,
+    n_simulations: int = 100,
+    null: Literal["normal", "permutation"] = "normal",
+    fit: Fit | None = None,
+    n_folds: int = 5,
+    random_state: int = 0,
+) -> Suggestion:
+    """Suggest a number of factors of a (p, p) correlation by every criterion the data allow.
+
+    Parallel analysis keeps the leading eigenvalues above the 95 % quantile of those of normal data
+    [1]_, or of the columns of X each permuted [2]_; it needs ``n_samples`` or X. MAP is [3]_. BIC
+    and cross-validation, which needs X, take ``fit(R_PP, k)``, the correlation implied by k
+    maximum-likelihood factors. ``max_components`` bounds these three, not the eigenvalue counts.
+
+    Raises
+    ------
+    InputError
+        For a bad matrix or number, data that do not match, or permutation without data.
+
+    References
+    ----------
+    .. [1] J. Horn, "A rationale and test for the number of factors", Psychometrika 1965.
+    .. [2] A. Buja, N. Eyuboglu, "Remarks on parallel analysis", Multivar. Behav. Research 1992.
+    .. [3] W. Velicer, "Determining the number of components ...", Psychometrika 1976.
+    """
+    R_PP = _correlation(checked_matrix("correlation", correlation))
+    if len(R_PP) < 2:
+        raise InputError("correlation has 1 variable; factors need at least 2")
+    X_NP = None if X is None else _checked_data(X, len(R_PP), n_samples)
+    n = n_samples if X_NP is None else len(X_NP)
+    if null != "normal" and (null != "permutation" or X is None):
+        raise InputError(f"null is {null!r}; it must be normal, or permutation if X is given")
+    check_range("max_components", max_components, 0)
+    check_range("n_samples", n, 2)
+    check_range("n_simulations", n_simulations, 1)
+    check_range("n_folds", n_folds, 2, math.inf if X_NP is None else len(X_NP))
+    most = len(R_PP) - 1 if max_components is None else min(max_components, len(R_PP) - 1)
+    values, factors = _eigenvalues(R_PP), _eigenvalues(reduced(R_PP[None])[0])
+    partial = minimum_average_partial(R_PP)[: most + 1]
+    counts = {"kaiser": int(np.sum(values > 1)), "map": int(np.nanargmin(partial))}
+    nulls, bic, held_out = None, dict[int, float](), dict[int, float]()
+    if n is not None:
+        R_MPP = _nulls(null, n, X_NP, len(R_PP), n_simulations, random_state)
+        nulls = _summary(_eigenvalues(R_MPP)), _summary(_eigenvalues(reduced(R_MPP)))
+        counts["parallel_components"] = int(np.cumprod(values > nulls[0][1]).sum())
+        counts["parallel_factors"] = int(np.cumprod(factors > nulls[1][1]).sum())
+    if fit is not None and n is not None:
+        bic = _bic(R_PP, fit, n, most)
+        counts |= {"bic": min(bic, key=lambda k: bic[k])} if bic else {}
+    if fit is not None and X_NP is not None:
+        held_out = _cross_validate(X_NP, fit, most, n_folds, random_state)
+        counts |= {"held_out": max(held_out, key=lambda k: held_out[k])} if held_out else {}
+    pair = nulls or (None, None)
+    return Suggestion(counts, values, factors, pair[0], pair[1], partial, bic, held_out)
+
+
+def reduced(R_MPP: Matrix) -> Matrix:
+    """Put the communalities of one minres factor on the diagonals of (m, p, p) correlations.
+
+        min over l of Σ_{i<j} (r_ij − l_i l_j)²,  l_i² ≤ 0.995   (exact minimum in each l_i in turn)
+
+    H. Harman, W. Jones, "Factor analysis by minimizing residuals (minres)", Psychometrika 1966.
+    """
+    diagonal = np.eye(R_MPP.shape[-1])
+    off_MPP = R_MPP * (1 - diagonal)
+    start = np.abs(off_MPP).max(axis=-1)[..., None] * diagonal
+    values, vectors = np.linalg.eigh(off_MPP + start)
+    l_MP = vectors[..., -1] * np.sqrt(np.maximum(values[..., -1:], 0))
+    for _ in range(SWEEPS):
+        before = l_MP.copy()
+        for i in range(l_MP.shape[1]):
+            others = np.maximum((l_MP**2).sum(axis=1) - l_MP[:, i] ** 2, 1e-300)
+            best = np.einsum("mp,mp->m", off_MPP[:, i], l_MP) / others
+            l_MP[:, i] = np.clip(best, -LARGEST_LOADING, LARGEST_LOADING)
+        if np.abs(l_MP - before).max() < SETTLED:
+            break
+    return np.asarray(off_MPP + (l_MP**2)[..., None] * diagonal)
+
+
+def minimum_average_partial(R_PP: Matrix) -> Matrix:
+    """Return (p,) the mean squared partial correlation after removing 0 … p − 1 components."""
+    p = len(R_PP)
+    values, vectors = np.linalg.eigh(R_PP)
+    found = np.full(p, np.nan)
+    for k in range(p):
+        rest_PP = (vectors[:, : p - k] * values[: p - k]) @ vectors[:, : p - k].T
+        if rest_PP.diagonal().min() > 1e-12:
+            found[k] = (np.sum(_correlation(rest_PP) ** 2) - p) / (p * (p - 1))
+    return found
+
+
+def kmo(correlation: ArrayLike) -> tuple[float, Matrix]:
+    """Kaiser–Meyer–Olkin sampling adequacy: of all variables, and of each of them (p,).
+
+        Σ r² / (Σ r² + Σ q²),  q the partial correlations given all the other variables
+
+    NaN for a variable that correlates with no other; InputError for a singular matrix. H. Kaiser,
+    J. Rice, "Little Jiffy, Mark IV", Educational and Psychological Measurement 1974.
+    """
+    R_PP = _invertible(correlation, "KMO")
+    off = 1 - np.eye(len(R_PP))
+    r = (off * R_PP**2).sum(axis=0)
+    q = (off * _correlation(np.linalg.inv(R_PP).astype(np.float64)) ** 2).sum(axis=0)
+    each = np.divide(r, r + q, out=np.full(len(r), np.nan), where=r + q > 0)
+    return float(r.sum() / (r + q).sum()) if np.any(r + q > 0) else math.nan, each
+
+
+def sphericity(correlation: ArrayLike, n_samples: int) -> tuple[float, int, float]:
+    """Test that no variable correlates with another: χ², degrees of freedom and p-value.
+
+        χ² = −(n − 1 − (2p + 5)/6) log|R|,  dof = p(p − 1)/2
+
+    InputError for a singular matrix. From M. S. Bartlett, "The effect of standardization on a χ²
+    approximation in factor analysis", Biometrika 1951.
+    """
+    R_PP = _invertible(correlation, "the test of sphericity")
+    found = fit_statistics(R_PP, np.eye(len(R_PP)), n_samples, 0)
+    return found.chi_square, found.dof, found.p_value
+
+
+def _correlation(covariance: Matrix) -> Matrix:
+    scale = np.sqrt(np.diagonal(covariance, axis1=-2, axis2=-1))
+    return np.asarray(covariance / (scale[..., :, None] * scale[..., None, :]))
+
+
+def _invertible(correlation: ArrayLike, what: str) -> Matrix:
+    R_PP = _correlation(checked_matrix("correlation", correlation))
+    if is_singular(R_PP):
+        raise InputError(f"the correlation matrix is singular; {what} needs it invertible")
+    return R_PP
+
+
+def _checked_data(X: ArrayLike, p: int, n_samples: int | None) -> Matrix:
+    X_NP = np.asarray(X, dtype=np.float64)
+    if X_NP.ndim != 2 or X_NP.shape[1] != p or n_samples not in (None, len(X_NP)):
+        raise InputError(f"X has shape {X_NP.shape}; it must be ({n_samples or 'n'}, {p})")
+    if not np.isfinite(X_NP).all() or not np.ptp(X_NP, axis=0).all():
+        raise InputError(
+            "X has a missing, infinite or constant column; all must be finite and vary"
+        )
+    return X_NP
+
+
+def _eigenvalues(R_MPP: Matrix) -> Matrix:
+    return np.asarray(np.linalg.eigvalsh(R_MPP)[..., ::-1])
+
+
+def _summary(values_MP: Matrix) -> tuple[Matrix, Matrix]:
+    return values_MP.mean(axis=0), np.quantile(values_MP, 0.95, axis=0)
+
+
+def _nulls(null: str, n: int, X_NP: Matrix | None, p: int, m: int, seed: int) -> Matrix:
+    generator = np.random.default_rng(seed)
+    if null == "permutation" and X_NP is not None:
+        shuffled = (generator.permuted(X_NP, axis=0) for _ in range(m))
+        return np.stack([np.corrcoef(x, rowvar=False) for x in shuffled])
+    # Bartlett's decomposition draws the covariance of n normal rows without drawing the rows.
+    index = np.arange(min(p, n - 1))
+    root = np.tril(generator.standard_normal((m, p, len(index))), -1)
+    root[:, index, index] = np.sqrt(generator.chisquare(n - 1 - index, (m, len(index))))
+    return _correlation(root @ root.swapaxes(1, 2))
+
+
+def _models(fit: Fit, R_PP: Matrix, most: int) -> dict[int, Matrix]:
+    p = len(R_PP)
+    identified = [k for k in range(1, most + 1) if (p - k) ** 2 >= p + k]
+    return {0: np.eye(p)} | {k: fit(R_PP, k) for k in identified}
+
+
+def _bic(R_PP: Matrix, fit: Fit, n: int, most: int) -> dict[int, float]:
+    found = {k: fit_statistics(R_PP, S, n, k) for k, S in _models(fit, R_PP, most).items()}
+    bic = {k: s.chi_square_uncorrected - math.log(n) * s.dof for k, s in found.items()}
+    return {k: value for k, value in bic.items() if not math.isnan(value)}
+
+
+def _cross_validate(X_NP: Matrix, fit: Fit, most: int, n_folds: int, seed: int) -> dict[int, float]:
+    total = dict[int, float]()
+    rows = np.random.default_rng(seed).permutation(len(X_NP))
+    for held in np.array_split(rows, n_folds):
+        train = np.delete(X_NP, held, axis=0)
+        scale = train.std(axis=0)
+        if not scale.all():
+            # A column that is constant in the training part has no density.
+            return {}
+        R_PP = np.asarray(np.corrcoef(train, rowvar=False))
+        Z_NP = (X_NP[held] - train.mean(axis=0)) / scale
+        for k, S_PP in _models(fit, R_PP, most).items():
+            each = stats.multivariate_normal(cov=S_PP).logpdf(Z_NP) - np.log(scale).sum()
+            total[k] = total.get(k, 0.0) + float(np.sum(each)) / len(X_NP)
+    return total

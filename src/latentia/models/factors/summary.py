@@ -1,0 +1,299 @@
+"""A fitted factor model on one page, as text, HTML or a data frame."""
+
+from __future__ import annotations
+
+import math
+import textwrap
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+
+from latentia.errors import InputError, check_range
+from latentia.models.factors.fit_statistics import FitStatistics
+from latentia.models.factors.n_factors import kmo
+from latentia.models.factors.solution import findings
+from latentia.plots.page import template
+
+WIDTH = 100
+
+
+@dataclass(frozen=True)
+class Table:
+    """Cells as text; without a header, labels and what they stand for."""
+
+    title: str
+    header: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    note: str = ""
+
+    def __str__(self) -> str:
+        """Return aligned lines, the title first and the note last."""
+        cells = [row for row in (self.header, *self.rows) if row]
+        widths = [max(map(text_width, column)) for column in zip(*cells)]
+        notes = [wrapped(line) for line in self.note.splitlines()]
+        return "\n".join([self.title, *(self._line(row, widths) for row in cells), *notes])
+
+    def _line(self, row: tuple[str, ...], widths: list[int]) -> str:
+        gaps = [" " * (width - text_width(cell)) for cell, width in zip(row, widths)]
+        aligned = [gap + cell if self.header else cell for cell, gap in zip(row[1:], gaps[1:])]
+        return "  ".join([row[0] + gaps[0], *aligned]).rstrip()
+
+
+def number(value: float, digits: int) -> str:
+    """Return a number, or – for NaN."""
+    return "–" if math.isnan(value) else f"{float(value):z.{digits}f}"
+
+
+def numbers(values: Iterable[float], digits: int) -> str:
+    """Return numbers with commas between them."""
+    return ", ".join(number(value, digits) for value in values)
+
+
+def chi_square_test(chi_square: float, dof: int, p_value: float) -> str:
+    """Return a test's χ², degrees of freedom and p-value, the last to three digits."""
+    p = "= –" if math.isnan(p_value) else f"= {p_value:.3g}" if p_value > 0 else "< 1e-300"
+    return f"{number(chi_square, 2)}, dof {dof}, p {p}"
+
+
+def text_width(text: str) -> int:
+    """Return how many columns a terminal takes: Hangul two each, accents that combine none."""
+    wide = sum(unicodedata.east_asian_width(c) in "WF" for c in text)
+    return len(text) + wide - sum(unicodedata.combining(c) > 0 for c in text)
+
+
+def cut(name: str, width: int) -> str:
+    """Return a name on one line, composed, and cut with … to a width in columns."""
+    clean = "".join(c if c.isprintable() else " " for c in unicodedata.normalize("NFC", name))
+    if text_width(clean) <= width:
+        return clean
+    while text_width(clean) >= width:
+        clean = clean[:-1]
+    return clean + "…"
+
+
+def wrapped(text: str) -> str:
+    """Return a sentence in lines of at most `WIDTH` columns."""
+    # textwrap counts characters; a line holds no more wide ones than the whole sentence.
+    width = max(WIDTH // 2, WIDTH - text_width(text) + len(text))
+    return textwrap.fill(text, width, subsequent_indent="  ", break_on_hyphens=False)
+
+
+if TYPE_CHECKING:
+    from latentia.models.factors.factor_analysis import FactorAnalysis
+
+Vector = NDArray[np.float64]
+Matrix = NDArray[np.float64]
+
+MANY, SHOWN = 100, 40
+LONGEST_NAME, SHORTEST_NAME = 32, 16
+SHARES = ("SS loadings", "Proportion of variance", "Cumulative", "Proportion explained")
+METHODS = {"ml": "maximum likelihood", "gls": "generalised least squares"}
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Summary:
+    """What `summarise` found; print it, or read its numbers.
+
+    Attributes
+    ----------
+    variable_names, marks
+        Names in the order shown; after each " (Heywood)", " (constant)" or nothing.
+    loadings
+        (p, k) standardized pattern Λ.
+    communalities, uniquenesses
+        (p,) shares of variance that the factors explain, and that they do not.
+    complexities
+        (p,) how many factors a variable loads on, (Σ λ²)² / Σ λ⁴ [1]_; NaN without loadings.
+    variance
+        (4, k) diag(Φ ΛᵀΛ), and of it the share of p, its running sum, the share of its total.
+    factor_correlations
+        (k, k) Φ; None for orthogonal factors.
+    score_reliability
+        (k,) squared multiple correlations of the factors with their regression scores.
+    fit, log_likelihood
+        Statistics by R's convention, of the columns that vary; nats per sample.
+    kmo
+        Kaiser–Meyer–Olkin sampling adequacy; NaN for a singular correlation matrix.
+    sphericity
+        χ², degrees of freedom and p-value of Bartlett's test; NaN as kmo, or without n.
+    notes, cutoff
+        What the user should know, a sentence each; smaller loadings are left blank.
+
+    References
+    ----------
+    .. [1] R. J. Hofmann, "Complexity and simplicity as objective indices descriptive of factor
+       solutions", Multivariate Behavioral Research 1978.
+    """
+
+    title: str
+    variable_names: tuple[str, ...]
+    marks: tuple[str, ...]
+    loadings: Matrix
+    communalities: Vector
+    uniquenesses: Vector
+    complexities: Vector
+    variance: Matrix
+    factor_correlations: Matrix | None
+    score_reliability: Vector
+    fit: FitStatistics
+    log_likelihood: float
+    kmo: float
+    sphericity: tuple[float, int, float]
+    notes: tuple[str, ...]
+    cutoff: float
+
+    def __str__(self) -> str:
+        """Return the page as aligned text."""
+        notes = "\n".join(f"* {note}" for note in self.notes)
+        last = [Table("Notes", (), (), notes)] if notes else []
+        return "\n\n".join(map(str, (self.title, *self.tables(), *last)))
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        return self.to_html(page=False)
+
+    def to_html(self, *, page: bool = True) -> str:
+        """Return self-contained HTML: a page, or the part of one that notebooks show."""
+        return template("summary.html").render(summary=self, page=page)
+
+    def to_frame(self) -> Any:  # noqa: ANN401
+        """Return all variables' numbers as a data frame, or raise InputError without pandas."""
+        try:
+            from pandas import DataFrame  # type: ignore[import-untyped, unused-ignore]
+        except ImportError:
+            raise InputError("to_frame needs pandas, which is not installed: install it") from None
+        columns = [*self._factors(), "communality", "uniqueness", "complexity"]
+        shares = self.communalities, self.uniquenesses, self.complexities
+        values = np.column_stack([self.loadings, *shares])
+        return DataFrame(values, index=list(self.variable_names), columns=columns)
+
+    def tables(self) -> list[Table]:
+        """Return the page's tables in order, their cells as text."""
+        values, Phi = np.vstack([self.variance, self.score_reliability]), self.factor_correlations
+        of_factors = self._by_factor("Factors", (*SHARES, "R² of regression scores"), values)
+        found = [self._loading_table(), of_factors]
+        if Phi is not None:
+            found.append(self._by_factor("Factor correlations", self._factors(), Phi))
+        return [*found, self._fit_table()]
+
+    def _factors(self) -> tuple[str, ...]:
+        return tuple(f"F{i + 1}" for i in range(self.loadings.shape[1]))
+
+    def _by_factor(self, title: str, labels: tuple[str, ...], values: Matrix) -> Table:
+        rows = ((label, *(number(x, 2) for x in row)) for label, row in zip(labels, values))
+        return Table(title, ("", *self._factors()), tuple(rows))
+
+    def _loading_table(self) -> Table:
+        p = len(self.loadings)
+        shown = p if p <= MANY else SHOWN
+        title = "Standardized loadings" + (f", blank below {self.cutoff:g}" if self.cutoff else "")
+        note = "h² communality, u² uniqueness, com Hofmann's complexity"
+        if shown < p:
+            note += f"\n{p - shown} of {p} variables are left out here; to_frame() has them all"
+        header = ("", *self._factors(), "h²", "u²", "com")
+        return Table(title, header, tuple(self._row(i) for i in range(shown)), note)
+
+    def _row(self, i: int) -> tuple[str, ...]:
+        room = np.clip(WIDTH - 20 - 7 * self.loadings.shape[1], SHORTEST_NAME, LONGEST_NAME)
+        name = cut(self.variable_names[i], int(room) - len(self.marks[i])) + self.marks[i]
+        loadings = [number(x, 2) if abs(x) >= self.cutoff else "" for x in self.loadings[i]]
+        shares = number(self.communalities[i], 2), number(self.uniquenesses[i], 3)
+        return (name, *loadings, *shares, number(self.complexities[i], 1))
+
+    def _fit_table(self) -> Table:
+        fit, (chi, dof, p_value) = self.fit, self.sphericity
+        both = f"pk + p = {fit.n_loadings_and_variances}, for p(p + 1)/2 = {fit.n_moments} moments"
+        interval = numbers((fit.rmsea_low, fit.rmsea_high), 3)
+        rows = (
+            ("Loadings and noise variances", both),
+            ("Identified, rotations apart", f"pk + p - k(k - 1)/2 = {fit.n_parameters}"),
+            ("Degrees of freedom", str(fit.dof)),
+            ("χ², Bartlett-corrected", chi_square_test(fit.chi_square, fit.dof, fit.p_value)),
+            ("RMSEA [90 % interval]", f"{number(fit.rmsea, 3)} [{interval}]"),
+            ("TLI, CFI", numbers((fit.tli, fit.cfi), 3)),
+            ("SRMR, rms residual", numbers((fit.srmr, fit.rms), 3)),
+            ("AIC, BIC: χ² less 2 dof, log(n) dof", numbers((fit.aic, fit.bic), 2)),
+            ("Log-likelihood", f"{number(self.log_likelihood, 4)} nats per sample"),
+            ("KMO sampling adequacy", number(self.kmo, 3)),
+            ("Bartlett's test of sphericity", chi_square_test(chi, dof, p_value)),
+        )
+        # The mean log-likelihood is known even where the total, for want of n, is not.
+        reasons = [r for r in fit.reason.split("; ") if r and not r.startswith("log_likelihood")]
+        return Table("Parameters and fit", (), rows, "".join(f"–: {r}\n" for r in reasons))
+
+
+def summarise(model: FactorAnalysis, *, cutoff: float = 0.3, sort: bool = True) -> Summary:
+    """Summarise a fitted model: loadings below ``cutoff`` are left blank, variables sorted.
+
+    Their order is by the factor that they load on most, and by how much; constant ones come last.
+    """
+    check_range("cutoff", cutoff, 0)
+    fit, names, Phi = model.fit_statistics(), model.variable_names(), model.factor_correlations_
+    pattern, varies = model.standardized_loadings_, model.scale_ > 0
+    order = _order(pattern, varies) if sort else np.arange(len(pattern))
+    p_value = float(stats.chi2.sf(fit.null_chi_square, fit.null_dof))
+    return Summary(
+        title=_title(model),
+        variable_names=tuple(names[i] for i in order),
+        marks=tuple(_mark(names[i], model) for i in order),
+        loadings=pattern[order],
+        communalities=model.communalities_[order],
+        uniquenesses=model.uniquenesses_[order],
+        complexities=_complexities(pattern)[order],
+        variance=_variance(pattern, Phi, int(varies.sum())),
+        factor_correlations=None if np.array_equal(Phi, np.eye(len(Phi))) else Phi,
+        score_reliability=1 - np.diag(model.posterior_covariance()),
+        fit=fit,
+        log_likelihood=model.log_likelihood_,
+        kmo=_kmo(model.covariance_[np.ix_(varies, varies)]),
+        sphericity=(fit.null_chi_square, fit.null_dof, p_value),
+        notes=(*findings(model), *_caveats(model)),
+        cutoff=cutoff,
+    )
+
+
+def _title(model: FactorAnalysis) -> str:
+    p, k = model.loadings_.shape
+    method = METHODS.get(model.method, model.method.replace("_", " "))
+    n = f"n = {model.n_samples_:g}" if model.n_samples_ else "n unknown"
+    return f"Factor analysis by {method}, rotation {model.rotation}: k = {k}, p = {p}, {n}"
+
+
+def _order(pattern: Matrix, varies: NDArray[np.bool_]) -> NDArray[np.intp]:
+    size = np.abs(pattern)
+    return np.lexsort((-size.max(axis=1), size.argmax(axis=1), ~varies))
+
+
+def _complexities(pattern: Matrix) -> Vector:
+    fourth = (pattern**4).sum(axis=1)
+    return np.asarray((pattern**2).sum(axis=1) ** 2 / np.where(fourth > 0, fourth, np.nan))
+
+
+def _mark(name: str, model: FactorAnalysis) -> str:
+    heywood = " (Heywood)" if name in model.heywood_ else ""
+    return " (constant)" if name in model.constant_ else heywood
+
+
+def _variance(pattern: Matrix, Phi: Matrix, p: int) -> Matrix:
+    sums = np.diag(Phi @ pattern.T @ pattern)
+    return np.vstack([sums, sums / p, np.cumsum(sums) / p, sums / (sums.sum() or math.nan)])
+
+
+def _kmo(covariance: Matrix) -> float:
+    try:
+        return kmo(covariance)[0]
+    except InputError:
+        return math.nan
+
+
+def _caveats(model: FactorAnalysis) -> list[str]:
+    if (model.method, model.correlation, model.missing) == ("ml", "pearson", "error"):
+        return []
+    supposed = "maximum likelihood, Pearson's correlations and no missing values"
+    return [f"χ² and what rests on it suppose {supposed}; take them as rough guides here"]

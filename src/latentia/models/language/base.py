@@ -1,0 +1,210 @@
+"""The verbs of a language model: what can be asked of any p(x_1, ..., x_n).
+
+    p(x_1, ..., x_n) = Π_t p(x_t | x_1, ..., x_{t−1})
+
+    score            (1/n) Σ_t log p(x_t | x_<t)   nats a symbol, higher is better
+    bits_per_symbol  −score / log 2
+    perplexity       exp(−score)
+
+Symbols are the characters of a string, or the items of a list of strings. Shapes: ``ids`` is (n,)
+symbol numbers, log-probabilities are (N, V) for N texts at once and V symbols.
+"""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator
+from sklearn.utils.validation import check_is_fitted
+
+from latentia.errors import InputError, check_fields, check_range
+from latentia.models.base import seeded
+from latentia.models.saved import save
+
+Text = str | Sequence[str]
+Ids = NDArray[np.int32]
+LogProbabilities = NDArray[np.float64]
+
+
+class LanguageModel(BaseEstimator, ABC):  # type: ignore[misc]
+    """A model of symbols, each given those before it.
+
+    Attributes
+    ----------
+    symbols_
+        (V,) the symbols that may occur, sorted.
+    of_characters_
+        Whether texts are strings; otherwise they are lists of strings.
+    """
+
+    symbols_: list[str]
+    of_characters_: bool
+
+    @abstractmethod
+    def check_values(self) -> None:
+        """Raise InputError for a hyperparameter out of its range."""
+
+    @abstractmethod
+    def begin(self, n_texts: int) -> tuple[LogProbabilities, Any]:
+        """Return (N, V) log p of first symbols, and the state before anything was read."""
+
+    @abstractmethod
+    def advance(self, state: Any, ids: Ids) -> tuple[LogProbabilities, Any]:  # noqa: ANN401
+        """Return (N, V) log p of what follows one more symbol of each text, and the state."""
+
+    @abstractmethod
+    def log_probabilities(self, ids: Ids) -> LogProbabilities:
+        """Return (n,) log p(x_t | x_<t)."""
+
+    def validate_parameters(self) -> None:
+        """Check every hyperparameter, without data."""
+        check_fields(self)
+        self.check_values()
+
+    def score_samples(self, text: Text) -> LogProbabilities:
+        """Return the log-probability of each symbol given all before it.
+
+        Parameters
+        ----------
+        text
+            A string, or a list of symbols if the model was fitted on one.
+
+        Returns
+        -------
+        log_p
+            (n,) in nats.
+
+        Raises
+        ------
+        InputError
+            For an empty text, or a symbol that the model does not know.
+        """
+        check_is_fitted(self)
+        if len(text) == 0:
+            raise InputError("the text is empty; give at least one symbol")
+        return self.log_probabilities(self.encode(text))
+
+    def score(self, text: Text, y: object = None) -> float:
+        """Return the mean log-probability of a symbol in nats: at most 0, higher is better."""
+        return float(self.score_samples(text).mean())
+
+    def bits_per_symbol(self, text: Text) -> float:
+        """Return the mean of −log₂ p, the bits that an ideal code would take; lower is better."""
+        return -self.score(text) / math.log(2)
+
+    def perplexity(self, text: Text) -> float:
+        """Return exp(−score): as uncertain as a fair draw among so many; lower is better."""
+        return math.exp(-self.score(text))
+
+    def sample(
+        self,
+        n_samples: int = 1,
+        length: int = 500,
+        *,
+        temperature: float = 1.0,
+        prompt: Text = "",
+        random_state: int | None = None,
+    ) -> list[Any]:
+        """Draw texts, symbol after symbol.
+
+        Parameters
+        ----------
+        n_samples, length
+            Texts, and symbols drawn for each.
+        temperature
+            τ in p^(1/τ), made to sum to 1: below 1 likelier symbols, above 1 bolder ones, 0 the
+            likeliest each time.
+        prompt
+            What the texts begin with.
+        random_state
+            Makes the draws repeatable.
+
+        Returns
+        -------
+        texts
+            ``n_samples`` strings (or lists of symbols): the prompt, and what was drawn.
+
+        Raises
+        ------
+        InputError
+            For a number out of its range, or a symbol that the model does not know.
+        """
+        check_is_fitted(self)
+        check_range("n_samples", n_samples, 1)
+        check_range("length", length, 1)
+        check_range("temperature", temperature, 0)
+        draw = seeded(random_state)
+        log_p, state = self.begin(n_samples)
+        given = self.encode(prompt) if len(prompt) else np.zeros(0, np.int32)
+        texts = np.empty((n_samples, len(given) + length), np.int32)
+        texts[:, : len(given)] = given
+        for place in range(texts.shape[1]):
+            if place >= len(given):
+                texts[:, place] = pick(log_p, temperature, draw)
+            if place + 1 < texts.shape[1]:
+                log_p, state = self.advance(state, texts[:, place])
+        return [self.decode(row) for row in texts]
+
+    def encode(self, text: Text) -> Ids:
+        """Return the (n,) numbers of a text's symbols.
+
+        Raises
+        ------
+        InputError
+            For a symbol that the model does not know, by name and place.
+        """
+        if isinstance(text, str) != self.of_characters_:
+            kind = "a string" if self.of_characters_ else "a list of symbols"
+            raise InputError(f"the text is {type(text).__name__}; the model was fitted on {kind}")
+        numbers = {symbol: number for number, symbol in enumerate(self.symbols_)}
+        try:
+            return np.fromiter((numbers[symbol] for symbol in text), np.int32, len(text))
+        except KeyError:
+            place = next(i for i, symbol in enumerate(text) if symbol not in numbers)
+            raise InputError(
+                f"the text has {text[place]!r} at place {place}, which the model does not know: "
+                f"it was fitted on {len(numbers)} other symbols"
+            ) from None
+
+    def decode(self, ids: Ids) -> Text:
+        """Return the text of symbol numbers."""
+        found = [self.symbols_[number] for number in ids]
+        return "".join(found) if self.of_characters_ else found
+
+    def save(self, path: str | Path, *, overwrite: bool = False) -> Path:
+        """Write the fitted model into a folder: ``config.json``, ``model.safetensors``, a card."""
+        check_is_fitted(self)
+        return save(self, Path(path), overwrite=overwrite)
+
+    def learn_symbols(self, text: Text, symbols: Text | None) -> Ids:
+        """Take the symbols of a text, or those given, as what may occur; return its numbers."""
+        if not isinstance(text, str) and not all(isinstance(symbol, str) for symbol in text):
+            raise InputError("the text must be a string, or a list of strings")
+        if len(text) < 2:
+            raise InputError(f"the text holds {len(text)} symbols; give at least 2")
+        self.of_characters_ = isinstance(text, str)
+        self.symbols_ = sorted(set(text if symbols is None else symbols))
+        return self.encode(text)
+
+
+def pick(
+    log_p: LogProbabilities, temperature: float, draw: np.random.RandomState
+) -> NDArray[np.int64]:
+    """Return (N,) symbols drawn from (N, V) log-probabilities at a temperature."""
+    if temperature == 0:
+        likeliest: NDArray[np.int64] = log_p.argmax(axis=1)
+        return likeliest
+    # A temperature near 0 may send the others to −∞; the likeliest stays at 0.
+    with np.errstate(over="ignore"):
+        p = np.exp((log_p - log_p.max(axis=1, keepdims=True)) / temperature)
+    sums = p.cumsum(axis=1)
+    thresholds = draw.random_sample((len(p), 1)) * sums[:, -1:]
+    # Above, not at, the threshold: a symbol of probability 0 is never drawn.
+    drawn: NDArray[np.int64] = (sums <= thresholds).sum(axis=1)
+    return drawn.clip(max=p.shape[1] - 1)

@@ -1,0 +1,78 @@
+"""Long short-term memory as a language model.
+
+    c_t = f_t ∘ c_{t−1} + i_t ∘ g_t,  h_t = o_t ∘ tanh(c_t)        ([1]_; [2]_ for the forget gate)
+    p(x_{t+1} | x_1..x_t) = softmax(V h_t + a)
+
+with gates i, f, o = σ(W_x x_t + W_h h_{t−1} + b), g the same with tanh (`latentia.theory.cells`
+has them line by line). Where f_t is near 1 the cell c keeps what it holds, and errors flow back
+through it undiminished. Training is that of `latentia.models.language.recurrent`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import final
+
+from latentia.errors import check_range
+from latentia.models.language.recurrent import RecurrentLanguageModel
+from latentia.nets.recurrent import RecurrentNet, set_forget_bias
+
+
+@final
+@dataclass(eq=False, repr=False, kw_only=True)
+class LSTMLanguageModel(RecurrentLanguageModel):
+    """Long short-term memory that predicts a text's next character [1]_.
+
+    ``score`` is the mean log-probability of a character given all before it, in nats.
+
+    Attributes
+    ----------
+    net_
+        The net.
+    symbols_, of_characters_
+        What may occur, and whether texts are strings.
+    frequencies_
+        (V,) p(x_1): of the symbols in training, one added to each count.
+    seed_
+        The seed that was used.
+
+    Raises
+    ------
+    InputError
+        From ``fit``, for a bad parameter or text.
+
+    References
+    ----------
+    .. [1] S. Hochreiter, J. Schmidhuber, "Long Short-Term Memory", Neural Computation 9, 1997.
+    .. [2] F. A. Gers, J. Schmidhuber, F. Cummins, "Learning to Forget: Continual Prediction with
+       LSTM", Neural Computation 12, 2000, section 3.
+    .. [3] R. Jozefowicz, W. Zaremba, I. Sutskever, "An Empirical Exploration of Recurrent Network
+       Architectures", ICML 2015, section 4.1 (the forget gate's first bias).
+
+    Examples
+    --------
+    >>> model = LSTMLanguageModel(n_units=16, n_epochs=40, random_state=0).fit("abcd" * 50)
+    >>> model.sample(length=6, prompt="ab", temperature=0)
+    ['abcdabcd']
+    """
+
+    forget_bias: float = 1.0
+    """Bias that the forget gates start with: above 0 they start open."""
+
+    def check_values(self) -> None:
+        """Raise InputError for a hyperparameter out of its range."""
+        self.check_shared_values()
+        check_range("forget_bias", self.forget_bias, -100, 100)
+
+    def build(self) -> RecurrentNet:
+        """Return a new net for the model's symbols."""
+        net = RecurrentNet(
+            "lstm",
+            len(self.symbols_),
+            self.n_embedding,
+            self.n_units,
+            self.n_layers,
+            self.dropout,
+        )
+        set_forget_bias(net, self.forget_bias)
+        return net

@@ -1,0 +1,381 @@
+"""Means and covariances in one pass, in pieces, in any order, over several processes.
+
+Around a fixed shift c, the sums Σw, Σw(x − c) and Σw(x − c)(x − c)ᵀ are plain additions, and give
+
+    μ = c + s/n,   S = P/n − (s/n)(s/n)ᵀ.
+
+Floats are summed in float64 around the first block's mean. uint8 is summed exactly, as integers
+around 128, so that any order of any blocks gives the same bits.
+"""
+
+from __future__ import annotations
+
+import mmap
+from collections.abc import Callable, Iterator
+from functools import cache
+from typing import Any, Self
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy import sparse
+from scipy.linalg import blas
+
+from latentia.errors import InputError
+from latentia.models.base import to_numpy
+from latentia.models.inputs import checked_weights
+from latentia.training.distributed import any_rank, broadcast, sum_over_processes
+
+BLOCK_VALUES = 2**20
+"""Of floats, which then stay in the cache between conversion and product."""
+BLOCK_BYTES = 2**24
+
+
+def blocks_of(X: Any) -> Iterator[tuple[int, Any]]:  # noqa: ANN401
+    """Yield (first row, rows), letting go of a memory map's pages after each block."""
+    # Floats on a GPU are multiplied there; bytes are exact, and fast, only here.
+    moved = isinstance(X, torch.Tensor) and (X.device.type != "cuda" or X.dtype == torch.uint8)
+    values = BLOCK_BYTES if X.dtype in (np.uint8, torch.uint8) else BLOCK_VALUES
+    d = max(1, int(np.prod(X.shape[1:])))
+    # Adding up d × d products should not cost more than making them.
+    step = max(64, values // d, 4 * d)
+    if sparse.issparse(X):
+        X = sparse.csr_array(X)
+    pages = _map_of(X)
+    for first in range(0, X.shape[0], step):
+        block = X[first : first + step]
+        yield first, to_numpy(block) if moved else block
+        if pages is not None and hasattr(pages, "madvise"):
+            pages.madvise(mmap.MADV_DONTNEED)
+
+
+def _map_of(X: Any) -> mmap.mmap | None:  # noqa: ANN401
+    """Return the file map that an array is a view of, if it is a read-only or shared one."""
+    if not isinstance(X, np.memmap) or X.mode == "c":
+        return None
+    base: Any = X
+    while isinstance(base, np.ndarray):
+        base = base.base
+    return base if isinstance(base, mmap.mmap) else None
+
+
+def is_bytes(X: Any) -> bool:  # noqa: ANN401
+    """Return whether an array holds bytes."""
+    return isinstance(X, np.ndarray) and X.dtype == np.uint8
+
+
+def flat(X: NDArray[Any]) -> NDArray[Any]:
+    """Return rows of samples flattened."""
+    return X.reshape(len(X), -1)
+
+
+Vector = NDArray[np.float64]
+Matrix = NDArray[np.float64]
+
+MIDDLE = 128
+FIRST_ROWS = 1024
+MOST_MEAN = 4.0
+"""Standard deviations that a mean may lie from 0 before it is subtracted first."""
+EXACT_BYTE_ROWS = 2**16
+"""Whose products fit into 32 bits: 2¹⁶ · 128² = 2³⁰."""
+EXACT_ROWS = 1024
+"""So many products of bytes around 128 add up exactly in float32: 1024 · 128² = 2²⁴."""
+
+
+def byte_products(X_ND: NDArray[np.uint8]) -> tuple[Vector, Matrix]:
+    """Return Σ(x − 128) and Σ(x − 128)(x − 128)ᵀ of bytes, exactly."""
+    centred = np.bitwise_xor(X_ND, np.uint8(MIDDLE)).view(np.int8)
+    d = X_ND.shape[1]
+    sums, products = np.zeros(d), np.zeros((d, d))
+    # torch 2.13 returns uninitialised memory for the product of a single column.
+    if d > 1 and integer_products_are_exact():
+        for first in range(0, len(centred), EXACT_BYTE_ROWS):
+            rows = torch.from_numpy(centred[first : first + EXACT_BYTE_ROWS])
+            ones = torch.ones((8, len(rows)), dtype=torch.int8)
+            sums += torch._int_mm(ones, rows)[0].double().numpy()
+            products += torch._int_mm(rows.T, rows).double().numpy()
+        return sums, products
+    for first in range(0, len(centred), EXACT_ROWS):
+        floats = centred[first : first + EXACT_ROWS].astype(np.float32)
+        sums += floats.sum(axis=0)
+        products += floats.T @ floats
+    return sums, products
+
+
+def needed_shift(rows: Any) -> Vector:  # noqa: ANN401
+    """Return columns' means where they dwarf the deviations, whose digits they would cost; else 0.
+
+    A block that needs no shift is multiplied as it is, without a copy.
+    """
+    few = np.asarray(to_numpy(rows[:FIRST_ROWS]), dtype=np.float64)
+    with np.errstate(all="ignore"):
+        mean, spread = few.mean(axis=0), few.std(axis=0)
+        dwarfed = np.isfinite(mean) & (np.abs(mean) > MOST_MEAN * spread)
+    return np.where(dwarfed, mean, 0.0)
+
+
+@cache
+def integer_products_are_exact() -> bool:
+    """Return whether torch multiplies int8 matrices here, and without saturating.
+
+    It is twice as fast as float32 where the processor can; some add pairs of products in 16 bits.
+    """
+    extremes = torch.tensor([[-128, 127, -128, 127]], dtype=torch.int8).repeat(64, 8)
+    try:
+        products = torch._int_mm(extremes.T, extremes)
+    except (AttributeError, RuntimeError):
+        return False
+    truth = extremes.double().T @ extremes.double()
+    return bool(torch.equal(products.double(), truth))
+
+
+def float_products(
+    block: Any,  # noqa: ANN401
+    shift: Vector,
+    weights: Vector | None,
+) -> tuple[Vector, Matrix]:
+    """Return s and P in float64 of an array, or of a tensor on the device it is on."""
+    if isinstance(block, torch.Tensor):
+        away = block.flatten(1).double() - torch.from_numpy(shift).to(block.device)
+        heavy = away if weights is None else away * torch.from_numpy(weights).to(away)[:, None]
+        return heavy.sum(0).cpu().numpy(), (heavy.T @ away).cpu().numpy()
+    flat = block.reshape(len(block), -1)
+    if weights is None and flat.dtype == np.float64 and not shift.any():
+        return np.ones(len(flat)) @ flat, flat.T @ flat
+    rows = flat.astype(np.float64)
+    if shift.any():
+        rows -= shift
+    if weights is None:
+        return np.ones(len(rows)) @ rows, rows.T @ rows
+    rows *= np.sqrt(weights)[:, None]
+    return np.sqrt(weights) @ rows, rows.T @ rows
+
+
+def sparse_products(
+    block: Any,  # noqa: ANN401
+    shift: Vector,
+    weights: Vector | None,
+) -> tuple[Vector, Matrix]:
+    """Return s and P around 0, which keeps the zeros out (``shift`` is 0)."""
+    rows = sparse.csr_array(block).astype(np.float64)
+    heavy = rows if weights is None else sparse.diags_array(weights) @ rows
+    return np.asarray(heavy.sum(axis=0)).ravel(), (heavy.T @ rows).toarray()
+
+
+CANCELLATION = 1e-13
+"""Share of the mean square around the shift below which a variance is rounding."""
+ROUNDING = 16 * float(np.finfo(np.float64).eps)
+"""Share of the mean below which a standard deviation is rounding."""
+
+
+class Moments:
+    """Weighted count, mean and covariance of the rows seen so far.
+
+    Attributes
+    ----------
+    n_rows
+        Rows seen, n.
+    weight
+        Their total weight; n where there are no weights.
+    sample_shape
+        Of one sample; images are flattened.
+    """
+
+    def __init__(self) -> None:
+        self.n_rows, self.weight = 0, 0.0
+        self.sample_shape: tuple[int, ...] = ()
+        self._scale, self._cancellation = 1.0, CANCELLATION
+        self._shift: Vector = np.zeros(0)
+        self._sum: Vector = np.zeros(0)
+        self._products: Matrix = np.zeros((0, 0))
+
+    @property
+    def n_features(self) -> int:
+        """The number of columns, d; 0 before the first rows."""
+        return len(self._shift)
+
+    @property
+    def mean(self) -> Vector:
+        """(d,) mean; images of bytes count as [0, 1]."""
+        mean: Vector = (self._shift + self._sum / self.weight) * self._scale
+        return mean
+
+    @property
+    def covariance(self) -> Matrix:
+        """(d, d) covariance, divided by the weight (n, not n − 1)."""
+        away = self._sum / self.weight
+        S: Matrix = self._products / self.weight
+        # In place: another d × d array costs more than the arithmetic.
+        S = blas.dger(-1.0, away, away, a=S.T, overwrite_a=1).T
+        if self._scale != 1.0:
+            S *= self._scale**2
+        return S
+
+    @property
+    def varies(self) -> NDArray[np.bool_]:
+        """(d,) which columns are not constant, as far as rounding lets that be seen."""
+        raw = np.diag(self._products) / self.weight
+        variances = raw - (self._sum / self.weight) ** 2
+        found: NDArray[np.bool_] = variances > self._cancellation * raw
+        return found & (variances * self._scale**2 > (ROUNDING * self.mean) ** 2)
+
+    @classmethod
+    def restored(
+        cls, mean: Vector, covariance: Matrix, weight: float, n_rows: int, shape: tuple[int, ...]
+    ) -> Self:
+        """Return the moments that have these values, to add more rows to."""
+        moments = cls()
+        moments.sample_shape, moments.n_rows, moments.weight = shape, n_rows, weight
+        moments._shift, moments._sum = mean.copy(), np.zeros_like(mean)
+        moments._products = covariance * weight
+        return moments
+
+    def add(
+        self,
+        X: Any,  # noqa: ANN401
+        sample_weight: Any = None,  # noqa: ANN401
+        check: Callable[[Any], None] | None = None,
+    ) -> Self:
+        """Take rows up, block by block.
+
+        Parameters
+        ----------
+        X
+            (n, d) table or (n, ...) images: array, memory map, tensor on any device, SciPy sparse
+            matrix or Dask array. Images of bytes count as [0, 1].
+        sample_weight
+            (n,) weights of at least 0.
+        check
+            Called with every block before it is taken up.
+
+        Raises
+        ------
+        InputError
+            For samples of another shape than before, NaN or infinity, or bad weights.
+        """
+        if hasattr(X, "to_delayed"):
+            return self._add_delayed(X, sample_weight, check)
+        weights = checked_weights(sample_weight, X.shape[0])
+        for first, block in blocks_of(X):
+            if check is not None:
+                check(block)
+            here = None if weights is None else weights[first : first + block.shape[0]]
+            self.merge(self._of_block(block, here, first))
+        return self
+
+    def merge(self, other: Moments) -> Self:
+        """Take up the rows that another has seen.
+
+        Raises
+        ------
+        InputError
+            If its samples have another shape.
+        """
+        if not other.n_features:
+            return self
+        if not self.n_features:
+            self.__dict__.update(vars(other))
+            self._products = other._products.copy()
+            return self
+        if other.sample_shape != self.sample_shape:
+            raise InputError(
+                f"samples have shape {other.sample_shape}; those before had {self.sample_shape}"
+            )
+        if other._scale != self._scale:
+            self.__dict__.update(vars(self._in_units()))
+            other = other._in_units()
+        away = other._shift - self._shift
+        products = other._products
+        if away.any():
+            cross = np.outer(other._sum, away)
+            products = products + cross + cross.T + other.weight * np.outer(away, away)
+        self._cancellation = max(self._cancellation, other._cancellation)
+        self.n_rows += other.n_rows
+        self.weight += other.weight
+        self._sum = self._sum + other._sum + other.weight * away
+        self._products += products
+        return self
+
+    def all_reduce(self) -> Moments:
+        """Return the moments of all processes' rows, the same in each of them (torchrun)."""
+        if not self.n_features:
+            raise InputError("a process has seen no rows; give each of them some")
+        first = float(broadcast(np.array([self._scale]))[0])
+        own = self._in_units() if any_rank(first != self._scale) else self
+        common = own._empty(broadcast(own._shift)).merge(own)
+        counts = sum_over_processes(np.array([common.n_rows, common.weight]))
+        common.n_rows, common.weight = int(counts[0]), float(counts[1])
+        common._sum = sum_over_processes(common._sum)
+        common._products = sum_over_processes(common._products)
+        return common
+
+    def _in_units(self) -> Moments:
+        """Return the same moments as those of floats: bytes are scaled to [0, 1]."""
+        moments = self._empty(self._shift * self._scale)
+        moments.n_rows, moments.weight, moments._scale = self.n_rows, self.weight, 1.0
+        moments._sum = self._sum * self._scale
+        moments._products = self._products * self._scale**2
+        return moments
+
+    def _empty(self, shift: Vector) -> Moments:
+        """Return moments of no rows around a shift, of samples like these."""
+        moments = Moments()
+        moments.sample_shape, moments._scale = self.sample_shape, self._scale
+        moments._shift, moments._sum = shift, np.zeros_like(shift)
+        moments._products = np.zeros((len(shift), len(shift)))
+        return moments
+
+    def _of_block(self, block: Any, weights: Vector | None, first: int) -> Moments:  # noqa: ANN401
+        """Return the moments of one block, around the shift that is in use if it will do."""
+        found, n = Moments(), block.shape[0]
+        found.sample_shape, found.n_rows = tuple(block.shape[1:]), n
+        found.weight = float(n if weights is None else weights.sum())
+        if is_bytes(block):
+            found._scale = 1 / 255 if block.ndim > 2 else 1.0
+        if is_bytes(block) and weights is None:
+            found._shift = np.full(flat(block).shape[1], float(MIDDLE))
+            found._sum, found._products = byte_products(flat(block))
+            return found
+        known = found.sample_shape == self.sample_shape and found._scale == self._scale
+        adder = sparse_products if sparse.issparse(block) else float_products
+        if sparse.issparse(block):
+            found._shift = np.zeros(block.shape[1])
+            # Summed one by one, unshifted.
+            found._cancellation = max(CANCELLATION, n * ROUNDING)
+        else:
+            found._shift = self._shift if known else needed_shift(flat(block))
+        found._sum, found._products = adder(block, found._shift, weights)
+        _refuse_not_finite(found._sum, first, n)
+        return found
+
+    def _add_delayed(self, X: Any, sample_weight: Any, check: Any) -> Self:  # noqa: ANN401
+        """Take up a Dask array: each block's moments where the block is, then their sum."""
+        import dask
+
+        if sample_weight is not None:
+            raise InputError("sample_weight does not go with a Dask array; weight its rows first")
+        whole = X.rechunk(dict.fromkeys(range(1, X.ndim), -1))
+        # Blocks of unknown length count as none in the row numbers of errors.
+        starts = np.cumsum(np.nan_to_num([0, *whole.chunks[0]]))
+        blocks = zip(whole.to_delayed().ravel(), starts, strict=False)
+        pieces = [dask.delayed(_of)(block, int(first), check) for block, first in blocks]
+        for piece in dask.compute(*pieces):
+            self.merge(piece)
+        return self
+
+
+def _of(block: Any, first: int, check: Any) -> Moments:  # noqa: ANN401
+    """Return the moments of a block that begins at a row of a larger array."""
+    if check is not None:
+        check(block)
+    return Moments()._of_block(block, None, first)
+
+
+def _refuse_not_finite(sums: Vector, first: int, n: int) -> None:
+    if np.isfinite(sums).all():
+        return
+    column = int(np.argmin(np.isfinite(sums)))
+    raise InputError(
+        f"column {column} holds NaN or infinity among rows {first} to {first + n - 1}; fill it in, "
+        "drop those rows, or let FactorAnalysis estimate with missing values (missing='fiml')"
+    )

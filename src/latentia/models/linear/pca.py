@@ -1,0 +1,355 @@
+"""Principal component analysis: the best linear latent space in squared error.
+
+    S = (X − μ)ᵀ(X − μ) / (n − 1) = V Λ Vᵀ,  λ₁ ≥ λ₂ ≥ …     (eigenvectors of the covariance)
+    z = Vₖᵀ(x − μ),  x̂ = Vₖ z + μ                            (projection, reconstruction)
+
+How the components are found is in `linear.decomposition`, what they then do, rotated or
+not, in `latentia.models.linear.pca`.
+
+Shapes: ``X_ND`` is (n, d), images flattened; ``components_`` is (k, d), Vₖᵀ.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal, Self, final
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy import sparse
+from sklearn.utils import Tags
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from latentia.errors import InputError, check_range
+from latentia.models.base import LatentModel, Transformer, unit_floats
+from latentia.models.factors.extraction import Turn
+from latentia.models.linear.decomposition import Axes, axes_of_rows, axes_of_scatter
+from latentia.models.linear.moments import Moments
+from latentia.models.linear.reading import read_moments, reads_in_blocks
+
+CHUNK = 8192
+ROTATION_STARTS = 10
+NO_VARIANCE = 1e-14
+
+
+class ComponentSolution(Transformer, LatentModel):
+    """Fitted principal components.
+
+    Attributes
+    ----------
+    components_
+        (n_components_, d) orthonormal rows by decreasing variance, never rotated.
+    explained_variance_, explained_variance_ratio_
+        (n_components_,) variances along them, and their shares of the total.
+    singular_values_
+        (n_components_,) of the centred data.
+    mean_
+        (d,).
+    noise_variance_
+        The mean variance of the directions left out.
+    rotation_matrix_
+        (n_components_, n_components_) T of equation (1), the identity without rotation.
+    """
+
+    whiten: bool
+    rotation: str
+    random_state: int | None
+    n_components_: int
+    explained_variance_ratio_: NDArray[Any]
+    singular_values_: NDArray[Any]
+    noise_variance_: float
+    components_: NDArray[Any]
+    explained_variance_: NDArray[Any]
+    mean_: NDArray[Any]
+    rotation_matrix_: NDArray[Any]
+
+    @property
+    def n_latent(self) -> int:
+        """The number of components kept."""
+        return self.n_components_
+
+    @property
+    def takes_sparse(self) -> bool:
+        """Rows may be sparse, and stay so."""
+        return True
+
+    @property
+    def loadings_(self) -> NDArray[Any]:
+        """(d, k) L of equation (1): Vₖ Λₖ^½, rotated if that was asked for."""
+        loadings: NDArray[Any] = self.components_.T * np.sqrt(self.explained_variance_)
+        return loadings @ np.linalg.inv(self.rotation_matrix_).T
+
+    @property
+    def factor_correlations_(self) -> NDArray[Any]:
+        """(k, k) Φ of equation (1), the correlations of the scores."""
+        phi: NDArray[Any] = self.rotation_matrix_.T @ self.rotation_matrix_
+        return phi
+
+    def __sklearn_tags__(self) -> Tags:
+        """Tell scikit-learn that sparse rows are taken."""
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = self.takes_sparse
+        return tags
+
+    def score(self, X: ArrayLike, y: object = None) -> float:
+        """Return minus the mean over samples of ``‖x − x̂‖²`` (higher is better)."""
+        check_is_fitted(self)
+        if not sparse.issparse(X):
+            return self.negative_squared_error(X)
+        rows = sparse.csr_array(self._incoming(X, reset=False)).astype(np.float64)
+        mean, V = self.mean_.astype(np.float64), self.components_.T.astype(np.float64)
+        # By Pythagoras, as centred rows and their reconstructions would not be sparse.
+        lengths = rows.multiply(rows).sum(axis=1) - 2 * (rows @ mean) + mean @ mean
+        return float((np.square(rows @ V - mean @ V).sum() - lengths.sum()) / rows.shape[0])
+
+    def _take(self, axes: Axes, n: int, weight: float, kind: Any) -> Self:  # noqa: ANN401
+        """Take the axes up, their signs settled, in the precision of the data."""
+        k, d = axes.components.shape
+        largest = np.abs(axes.components).argmax(axis=1)
+        signs = np.sign(axes.components[np.arange(k), largest])
+        components = axes.components * signs[:, None]
+        variances, total = axes.squares / max(1, weight - 1), axes.total / max(1, weight - 1)
+        shares = variances / total if total > 0 else np.zeros_like(variances)
+        left_out, rest = min(n - 1, d) - k, max(0.0, float(total - variances.sum()))
+        self.rotation_matrix_ = self._turn(variances, components, n).astype(kind)
+        self.n_components_ = k
+        self.components_ = components.astype(kind)
+        self.explained_variance_ = variances.astype(kind)
+        self.explained_variance_ratio_ = shares.astype(kind)
+        self.singular_values_ = np.sqrt(axes.squares).astype(kind)
+        self.noise_variance_ = rest / left_out if left_out > 0 else 0.0
+        self.mean_ = axes.mean.astype(kind)
+        return self
+
+    def _turn(self, variances: NDArray[Any], components: NDArray[Any], n: int) -> NDArray[Any]:
+        if self.rotation == "none":
+            return np.eye(len(variances))
+        varying = int((variances > NO_VARIANCE * variances[0]).sum())
+        if varying < len(variances):
+            raise InputError(
+                f"n_components is {len(variances)}, but {varying} components of the {n} sample(s) "
+                "have variance; rotation needs it of all"
+            )
+        seed = self.random_state or 0
+        loadings = components.T * np.sqrt(variances)
+        return Turn(self.rotation, None, ROTATION_STARTS, seed).of(loadings).matrix
+
+    def _scales(self) -> NDArray[Any]:
+        """Return (k,) what the projections are divided by."""
+        if not self.whiten and self.rotation == "none":
+            return np.ones_like(self.explained_variance_)
+        scales = np.sqrt(self.explained_variance_)
+        return np.where(scales > 0, scales, 1).astype(scales.dtype)
+
+    def _encode_array(self, X: Any) -> NDArray[Any]:  # noqa: ANN401
+        weights = self.components_.T / self._scales()
+        if self.rotation != "none":
+            weights = weights @ self.rotation_matrix_
+        Z: NDArray[Any]
+        if sparse.issparse(X):
+            Z = sparse.csr_array(X) @ weights - self.mean_ @ weights
+            return Z.astype(precision_of(X), copy=False)
+        X_ND = X.reshape(len(X), -1)
+        chunks = (X_ND[first : first + CHUNK] for first in range(0, len(X_ND), CHUNK))
+        codes = [(unit_floats(chunk) - self.mean_) @ weights for chunk in chunks]
+        Z = np.concatenate(codes)
+        return Z.astype(precision_of(X), copy=False)
+
+    def _decode_array(self, Z: NDArray[Any]) -> NDArray[Any]:
+        turned = np.linalg.solve(self.rotation_matrix_.T, Z.T).T if self.rotation != "none" else Z
+        X_ND: NDArray[Any] = (turned * self._scales()) @ self.components_ + self.mean_
+        return X_ND.astype(precision_of(Z), copy=False).reshape(len(Z), *self.data_shape_)
+
+
+def precision_of(X: Any) -> type[np.floating[Any]]:  # noqa: ANN401
+    """Return the precision of results: float32 for float32 data, and images not in float64."""
+    word = str(getattr(X, "dtype", "float64"))
+    images = getattr(X, "ndim", 2) > 2
+    return (
+        np.float32 if word.endswith("float32") or (images and "float64" not in word) else np.float64
+    )
+
+
+MOST_COLUMNS = 4096
+"""Of data that are read once through their d × d covariance, where there is a choice."""
+
+
+@final
+@dataclass(eq=False, repr=False, kw_only=True)
+class PCA(ComponentSolution):
+    """Principal component analysis [1]_, in memory, in one pass over blocks, or of sparse rows.
+
+    ``transform`` projects, ``inverse_transform`` maps back, ``reconstruct`` is the projection onto
+    the principal subspace, ``score`` is minus the squared error per sample. Each component's
+    largest loading is positive, so that the signs are reproducible. The attributes are listed in
+    `latentia.models.linear.pca.ComponentSolution`.
+
+    In float64 the subspace is that of an SVD to about 1e-8, unless components with less than 1e-6
+    of the largest variance are kept of tall data (solver svd resolves them). float32 rows are
+    multiplied in float32 and added in float64: to about 1e-6 of the largest variance over the gap.
+
+    Raises
+    ------
+    InputError
+        From ``fit``, for a bad parameter, or more components than min(n, d).
+
+    References
+    ----------
+    .. [1] H. Hotelling, "Analysis of a complex of statistical variables into principal
+       components", Journal of Educational Psychology, 1933, section 4.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> X = np.random.default_rng(0).normal(size=(100, 5)) * [3, 2, 1, 1, 1]
+    >>> PCA(n_components=2).fit(X).transform(X).shape
+    (100, 2)
+    """
+
+    n_components: int | None = None
+    """How many components to keep; none keeps min(n, d)."""
+    whiten: bool = False
+    """Scale each latent coordinate to unit variance; rotated ones have it anyway."""
+    rotation: Literal[
+        "none",
+        "varimax",
+        "quartimax",
+        "equamax",
+        "geomin_orthogonal",
+        "promax",
+        "oblimin",
+        "quartimin",
+        "geomin",
+    ] = "none"
+    """Rotation of the loadings to simple structure; the last four let scores correlate."""
+    solver: Literal["auto", "exact", "covariance", "gram", "svd", "krylov", "randomized"] = "auto"
+    """Auto is the fastest accurate one; exact reduces fully; randomized stops early if k is few."""
+    n_iterations: int = 7
+    """Power iterations of the randomised solver."""
+    random_state: int | None = None
+    """Seed of the solvers that start at random; none is 0."""
+
+    lacks = {"sample": "PCA has no density; use probabilistic PCA, factor analysis or a VAE"}
+
+    def check_values(self) -> None:
+        """Raise InputError for a hyperparameter out of its range."""
+        check_range("n_components", self.n_components, 1)
+        check_range("n_iterations", self.n_iterations, 0)
+        check_range("random_state", self.random_state, 0, 2**32 - 1)
+
+    def fit(self, X: ArrayLike, y: object = None) -> Self:
+        """Find the principal components; weighted rows are for ``partial_fit``.
+
+        Parameters
+        ----------
+        X
+            (n, d) table or (n, ...) images: array, data frame, tensor, SciPy sparse matrix, memory
+            map or Dask array. Dask arrays, and maps with more rows than columns and at most 4096
+            of these, are read once, block by block.
+        y
+            Ignored.
+        """
+        self.validate_parameters()
+        self._moments: Moments | None = None
+        if hasattr(X, "to_delayed") or self._in_one_pass(X):
+            return self._settle(self._gathered(X, None, reset=True), precision_of(X))
+        X_ND = _float_rows(self._incoming(X, reset=True))
+        n, d = X_ND.shape
+        k = self._rank(n, d)
+        axes = axes_of_rows(X_ND, k, self.solver, self.n_iterations, self.random_state)
+        return self._take(axes, n, n, X_ND.dtype.type)
+
+    def partial_fit(
+        self, X: ArrayLike, y: object = None, sample_weight: ArrayLike | None = None
+    ) -> Self:
+        """Take up one more block of rows; the components are those of all rows since the first.
+
+        The first block needs n_components rows. To decompose only once, at the end, gather
+        `latentia.models.linear.moments.Moments` and use ``fit_moments``. Neither a ``fit`` nor a
+        saved model is continued.
+
+        Parameters
+        ----------
+        X
+            As in ``fit``; the (d, d) covariance must fit into memory.
+        y
+            Ignored.
+        sample_weight
+            (n,) counts of each row, which sum to more than 1.
+        """
+        self.validate_parameters()
+        before = getattr(self, "_moments", None)
+        block = self._gathered(X, sample_weight, reset=before is None)
+        gathered: Moments = block if before is None else before.merge(block)
+        self._settle(gathered, precision_of(X))
+        self._moments = gathered
+        return self
+
+    def fit_moments(self, moments: Moments) -> Self:
+        """Find the components of rows gathered in pieces, or over processes."""
+        self.validate_parameters()
+        self.n_features_in_, self.data_shape_ = moments.n_features, moments.sample_shape
+        return self._settle(moments, np.float64)
+
+    def truncated(self, n_components: int) -> PCA:
+        """Return the fitted model with only its first components, without fitting anew.
+
+        Raises
+        ------
+        InputError
+            For more components than there are, or rotated ones, which change with their number.
+        """
+        check_is_fitted(self)
+        if self.rotation != "none":
+            raise InputError(
+                f"rotation is {self.rotation!r}, and rotated components depend on how many are "
+                f"kept; fit PCA(n_components={n_components}, rotation={self.rotation!r}) anew"
+            )
+        check_range("n_components", n_components, 1, self.n_components_)
+        model = PCA(n_components=n_components, whiten=self.whiten)
+        model.data_shape_, model.mean_ = self.data_shape_, self.mean_
+        model.n_components_ = n_components
+        model.components_ = self.components_[:n_components]
+        model.explained_variance_ = self.explained_variance_[:n_components]
+        model.rotation_matrix_ = np.eye(n_components, dtype=self.mean_.dtype)
+        return model
+
+    def _in_one_pass(self, X: Any) -> bool:  # noqa: ANN401
+        """Return whether moments in one pass are the best way to data that are not weighted."""
+        given = reads_in_blocks(X) or str(getattr(X, "dtype", "")).endswith("uint8")
+        if not given or sparse.issparse(X) or self.solver not in ("auto", "exact", "covariance"):
+            return False
+        return bool(np.prod(X.shape[1:]) <= min(X.shape[0], MOST_COLUMNS))
+
+    def _gathered(self, X: Any, sample_weight: Any, *, reset: bool) -> Moments:  # noqa: ANN401
+        if isinstance(X, np.ndarray) and X.dtype == np.uint8 and X.ndim == 2:
+            # Bytes are summed faster, and exactly, as they are.
+            X = validate_data(self, X=X, reset=reset, dtype=np.uint8)
+            self.data_shape_ = X.shape[1:]
+            return Moments().add(X, sample_weight)
+        return read_moments(self, X, sample_weight, reset=reset)
+
+    def _rank(self, n: int, d: int) -> int:
+        k = min(n, d) if self.n_components is None else self.n_components
+        if k > min(n, d) or k < 1:
+            raise InputError(
+                f"n_components is {k}; {n} samples of {d} values have at most {min(n, d)}"
+            )
+        return int(k)
+
+    def _settle(self, moments: Moments, kind: Any) -> Self:  # noqa: ANN401
+        weight = moments.weight
+        if moments.n_rows > 1 and weight <= 1:
+            raise InputError(
+                f"sample_weight sums to {weight:g}; weights count rows, so give more than 1 in all"
+            )
+        n = int(round(weight, 6))
+        k = self._rank(n, moments.n_features)
+        axes = axes_of_scatter(moments.covariance * weight, moments.mean, k)
+        return self._take(axes, n, weight, kind)
+
+
+def _float_rows(X: Any) -> Any:  # noqa: ANN401
+    """Return (n, d) rows in float64 or float32, sparse ones as they are."""
+    rows = sparse.csr_array(X) if sparse.issparse(X) else unit_floats(X).reshape(len(X), -1)
+    return rows if rows.dtype in (np.float64, np.float32) else rows.astype(np.float32)

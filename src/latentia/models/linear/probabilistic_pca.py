@@ -1,0 +1,256 @@
+"""Probabilistic PCA: the linear-Gaussian model whose noise is the same in every direction.
+
+    x = μ + W z + ε,   z ~ N(0, I),   ε ~ N(0, σ² I)                          [1] eq. 2
+    σ² = 1/(d − k) Σ_{j > k} λⱼ                                                [1] eq. 8
+    W = Vₖ (Λₖ − σ² I)^½ R                                                     [1] eq. 7
+    EM: M = WᵀW + σ² I,  W⁺ = S W (σ² I + M⁻¹ Wᵀ S W)⁻¹,                      [1] eq. 29
+        σ²⁺ = 1/d tr(S − S W M⁻¹ W⁺ᵀ)                                          [1] eq. 30
+
+(λ, V) are the eigenpairs of S, the covariance divided by n; R = I is taken. Missing values are
+integrated out by `latentia.models.linear.missing`, each of whose M-steps is the closed form.
+
+Shapes: S is (d, d), W (d, k).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, Self, final
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy import linalg
+
+from latentia.errors import InputError, check_range
+from latentia.models.linear.eigen import leading_of
+from latentia.models.linear.gaussian import LOG_2PI, LinearGaussian, Scores
+from latentia.models.linear.missing import Patterns, structured
+from latentia.models.linear.moments import Moments
+from latentia.models.linear.pca import PCA
+from latentia.models.linear.reading import read_moments, reads_in_blocks
+
+Vector = NDArray[np.float64]
+Matrix = NDArray[np.float64]
+
+NO_NOISE = 1e-12
+WIDEST = 4096
+"""Tables with more columns, and more columns than rows, are not given a covariance matrix."""
+
+
+@final
+@dataclass(eq=False, repr=False, kw_only=True)
+class ProbabilisticPCA(LinearGaussian):
+    """Probabilistic PCA by its closed form or by EM, with missing values if asked [1]_.
+
+    ``transform`` gives E[z | x], ``sample`` new data, ``score_samples`` the exact log-density.
+
+    Attributes
+    ----------
+    loadings_, components_
+        (d, k) W and its transpose.
+    noise_variance_
+        σ², one number.
+    mean_
+        (d,).
+    log_likelihood_, log_likelihood_trace_
+        Nats per sample at the end, and before each step of EM.
+    n_samples_, n_iter_, converged_
+        Rows or their total weight, steps of EM, and whether it ended by itself.
+
+    Raises
+    ------
+    InputError
+        From ``fit``: for a bad parameter, as many components as columns, or data with no variance.
+
+    References
+    ----------
+    .. [1] M. E. Tipping, C. M. Bishop, "Probabilistic principal component analysis", Journal of
+       the Royal Statistical Society B 1999, sections 3.2 and 3.4, appendix B.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> X = np.random.default_rng(0).normal(size=(200, 5)) * [3, 2, 1, 1, 1]
+    >>> round(ProbabilisticPCA(n_components=2).fit(X).noise_variance_, 1)
+    1.0
+    """
+
+    n_components: int = 1
+    """How many latent dimensions, fewer than columns."""
+    algorithm: Literal["closed_form", "em"] = "closed_form"
+    """Eigenvectors at once, or EM, whose likelihood is recorded."""
+    missing: Literal["error", "fiml"] = "error"
+    """What NaN means: an error, or a value to be integrated out (full information ML)."""
+    tolerance: float = 1e-10
+    """EM stops when a step gains fewer nats per sample."""
+    max_iter: int = 10_000
+    """The most steps of EM."""
+    random_state: int | None = 0
+    """Seed of EM's start."""
+
+    def check_values(self) -> None:
+        """Raise InputError for a hyperparameter out of its range."""
+        check_range("n_components", self.n_components, 1)
+        check_range("tolerance", self.tolerance, 0, open_low=True)
+        check_range("max_iter", self.max_iter, 1)
+        check_range("random_state", self.random_state, 0, 2**32 - 1)
+
+    def fit(self, X: ArrayLike, y: object = None) -> Self:
+        """Estimate from (n, d) rows or from images, in the kinds that FactorAnalysis takes."""
+        self.validate_parameters()
+        self.log_likelihood_trace_ = np.zeros(0)
+        self.n_iter_, self.converged_ = 1, True
+        if self.missing == "fiml":
+            return self._fit_with_gaps(X)
+        if not reads_in_blocks(X):
+            array = self._incoming(X, reset=True)
+            if array[0].size > max(WIDEST, len(array)):
+                return self._fit_wide(array)
+        return self.fit_moments(read_moments(self, X))
+
+    def fit_moments(self, moments: Moments) -> Self:
+        """Estimate from moments gathered in pieces, or over processes."""
+        self.validate_parameters()
+        self.n_features_in_, self.data_shape_ = moments.n_features, moments.sample_shape
+        self._check_size(moments.n_features, moments.n_rows)
+        S = moments.covariance
+        found = self._by_em(S) if self.algorithm == "em" else self._closed(S)
+        return self._take(found, moments.mean, moments.weight)
+
+    def _closed(self, S: Matrix) -> Estimate:
+        values, vectors = leading_of(S, self.n_components)
+        return closed_form(values, vectors, float(S.trace()))
+
+    def _by_em(self, S: Matrix) -> Estimate:
+        """Run equations 29 and 30 from a seeded start until the likelihood settles."""
+        W = np.random.default_rng(self.random_state).standard_normal((len(S), self.n_components))
+        noise, trace = float(S.trace()) / len(S), list[float]()
+        W *= np.sqrt(noise)
+        # EM would creep towards a noise of 0 for ever.
+        self._closed(S)
+        for _ in range(self.max_iter):
+            W, noise, likelihood = em_step(S, W, noise)
+            trace.append(likelihood)
+            if len(trace) > 1 and trace[-1] - trace[-2] < self.tolerance:
+                break
+        else:
+            self.converged_ = False
+        self.n_iter_, self.log_likelihood_trace_ = len(trace), np.asarray(trace)
+        vectors, lengths, _ = linalg.svd(W, full_matrices=False)
+        return Estimate(vectors * lengths, noise, em_step(S, W, noise)[2])
+
+    def _fit_wide(self, X: NDArray[np.floating]) -> Self:
+        """Take eigenpairs from the rows themselves, whose covariance would be too large."""
+        if self.algorithm == "em":
+            raise InputError(
+                f"algorithm is 'em', which needs a covariance matrix, too large for {X[0].size} "
+                "columns; use 'closed_form'"
+            )
+        n = len(X)
+        self._check_size(X[0].size, n)
+        if self.n_components >= n - 1:
+            raise InputError(
+                f"n_components is {self.n_components}, which leaves no variance for the noise: "
+                f"{n} rows span {n - 1} dimensions; use fewer components"
+            )
+        pca = PCA(n_components=self.n_components).fit(X)
+        # PCA divides by n − 1, and the likelihood by n.
+        values = pca.explained_variance_.astype(np.float64) * (n - 1) / n
+        total = float(values[0] / max(pca.explained_variance_ratio_[0], NO_NOISE))
+        vectors = pca.components_.T.astype(np.float64)
+        found = closed_form(values, vectors, total)
+        return self._take(found, pca.mean_.astype(np.float64), float(n))
+
+    def _fit_with_gaps(self, X: ArrayLike) -> Self:
+        """EM over the missing values, whose M-step is the closed form."""
+        array = self._incoming(X, reset=True)
+        if array.ndim > 2:
+            raise InputError("missing is 'fiml', which takes tables; images have no gaps")
+        self._check_size(array.shape[1], len(array))
+        patterns = Patterns(array)
+
+        def implied(expected: Matrix) -> Matrix:
+            found = self._closed(expected)
+            model: Matrix = found.loadings @ found.loadings.T
+            return model + found.noise_variance * np.eye(len(expected))
+
+        start = np.diag(np.full(array.shape[1], patterns.column_variances.mean()))
+        found = structured(patterns, implied, patterns.column_means, start)
+        self._take(self._closed(found.covariance), found.mean, float(patterns.weight.sum()))
+        self.log_likelihood_ = float(found.log_likelihood)
+        self.log_likelihood_trace_ = np.asarray(found.trace)
+        self.n_iter_, self.converged_ = found.n_iterations, bool(found.converged)
+        return self
+
+    def _check_size(self, d: int, n: int) -> None:
+        if n < 2:
+            raise InputError(f"X has {n} sample(s); probabilistic PCA needs at least 2 rows")
+        if self.n_components >= d:
+            raise InputError(
+                f"n_components is {self.n_components}, but X has {d} feature(s); there must be "
+                "fewer components than columns"
+            )
+
+    def _take(self, found: Estimate, mean: Vector, weight: float) -> Self:
+        W = found.loadings
+        largest = W[np.abs(W).argmax(axis=0), np.arange(W.shape[1])]
+        self.loadings_ = W * np.where(largest < 0, -1.0, 1.0)
+        self.mean_, self.n_samples_ = mean, weight
+        self.noise_variance_, self.log_likelihood_ = found.noise_variance, found.log_likelihood
+        return self
+
+    def _noise(self) -> Vector:
+        return np.full(len(self.mean_), self.noise_variance_)
+
+    def _factor_correlations(self) -> Matrix:
+        return np.eye(self.n_latent)
+
+    def _scores(self) -> Scores:
+        return "regression"
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """(d, k) W, σ², and the log-likelihood in nats per sample."""
+
+    loadings: Matrix
+    noise_variance: float
+    log_likelihood: float
+
+
+def closed_form(values: Vector, vectors: Matrix, total: float) -> Estimate:
+    """Return equations 7 and 8 for the k largest eigenpairs and the sum of all eigenvalues.
+
+    Raises
+    ------
+    InputError
+        If no variance is left for the noise.
+    """
+    d, k = vectors.shape
+    noise = (total - float(values.sum())) / (d - k)
+    refuse_no_noise(noise, total, k)
+    loadings = vectors * np.sqrt(np.maximum(values - noise, 0))
+    logs = np.log(np.maximum(values, noise)).sum() + (d - k) * np.log(noise)
+    return Estimate(loadings, noise, float(-0.5 * (d * LOG_2PI + logs + d)))
+
+
+def refuse_no_noise(noise: float, total: float, k: int) -> None:
+    """Raise InputError if σ² is nothing beside the total variance, or that is nothing itself."""
+    if not noise > NO_NOISE * total:
+        raise InputError(
+            f"n_components is {k}, which leaves no variance for the noise: the data lie in so few "
+            "dimensions; use fewer components, or PCA"
+        )
+
+
+def em_step(S: Matrix, W: Matrix, noise: float) -> tuple[Matrix, float, float]:
+    """Return W and σ² of equations 29 and 30, and the log-likelihood of those given."""
+    d, k = W.shape
+    M = W.T @ W + noise * np.eye(k)
+    SW = S @ W
+    inner = linalg.solve(M, W.T @ SW, assume_a="pos")
+    logs = (d - k) * np.log(noise) + np.linalg.slogdet(M)[1]
+    likelihood = -0.5 * (d * LOG_2PI + logs + (S.trace() - inner.trace()) / noise)
+    new_W = linalg.solve((noise * np.eye(k) + inner).T, SW.T).T
+    explained = (SW * linalg.solve(M, new_W.T, assume_a="pos").T).sum()
+    return new_W, float(S.trace() - explained) / d, float(likelihood)

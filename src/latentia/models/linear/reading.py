@@ -1,0 +1,138 @@
+"""What a linear model is estimated from: rows of any kind, or a covariance matrix, checked."""
+
+from __future__ import annotations
+
+from numbers import Integral
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy import linalg, sparse
+from sklearn.utils.validation import validate_data
+
+from latentia.errors import InputError, check_range
+from latentia.models.base import LatentModel, to_numpy
+from latentia.models.inputs import check_images
+from latentia.models.linear.moments import Moments
+
+Vector = NDArray[np.float64]
+Matrix = NDArray[np.float64]
+
+SYMMETRY = 1e-8
+INDEFINITE = 1e-6
+
+
+def read_moments(
+    model: LatentModel,
+    X: Any,  # noqa: ANN401
+    sample_weight: Any = None,  # noqa: ANN401
+    *,
+    reset: bool = True,
+) -> Moments:
+    """Return the moments of rows, and note their shape and names in the model.
+
+    Memory maps, sparse matrices, Dask arrays and tensors on a GPU are read block by block, once;
+    anything else is checked whole first.
+
+    Raises
+    ------
+    InputError, ValueError
+        For rows that cannot be used: text, NaN, infinity, other shapes.
+    """
+    if sparse.issparse(X) or not reads_in_blocks(X):
+        return Moments().add(model._incoming(X, reset=reset), sample_weight)
+    if not 2 <= X.ndim <= 4:
+        raise InputError(f"X has {X.ndim} dimensions; give (n, d), (n, H, W) or (n, C, H, W)")
+    if isinstance(X, np.ndarray) and X.dtype.kind not in "fiub":
+        raise InputError(f"X holds {X.dtype} values; give real numbers")
+    if X.ndim == 2:
+        validate_data(model, X=X, reset=reset, skip_check_array=True)
+    moments = Moments().add(X, sample_weight, None if X.ndim == 2 else _check_block)
+    if reset:
+        model.data_shape_ = moments.sample_shape
+    return moments
+
+
+def _check_block(block: Any) -> None:  # noqa: ANN401
+    check_images(to_numpy(block))
+
+
+def reads_in_blocks(X: object) -> bool:
+    """Return whether data are read a block at a time rather than checked whole first."""
+    on_gpu = isinstance(X, torch.Tensor) and X.device.type == "cuda"
+    return on_gpu or isinstance(X, np.memmap) or sparse.issparse(X) or hasattr(X, "to_delayed")
+
+
+def checked_covariance(S: Any) -> tuple[Matrix, list[str]]:  # noqa: ANN401
+    """Return a covariance or correlation matrix as (p, p) float64, and its column names if any.
+
+    Raises
+    ------
+    InputError
+        If it is not square, finite, symmetric, or not positive semi-definite.
+    """
+    names = [str(name) for name in S.columns] if hasattr(S, "columns") else []
+    try:
+        matrix = np.asarray(S, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise InputError("the covariance matrix holds values that are not numbers") from None
+    if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1] or matrix.shape[0] < 2:
+        raise InputError(f"the covariance matrix has shape {matrix.shape}; it must be square")
+    if not np.isfinite(matrix).all():
+        row, column = np.argwhere(~np.isfinite(matrix))[0]
+        raise InputError(f"the covariance matrix is not finite in row {row}, column {column}")
+    if np.diag(matrix).min() < 0:
+        place = int(np.diag(matrix).argmin())
+        raise InputError(
+            f"the covariance matrix is indefinite: the variance in row {place} is below 0"
+        )
+    deviations = np.sqrt(np.where(np.diag(matrix) > 0, np.diag(matrix), 1))
+    relative = matrix / deviations[:, None] / deviations
+    apart = np.abs(relative - relative.T)
+    if apart.max() > SYMMETRY:
+        row, column = np.unravel_index(apart.argmax(), apart.shape)
+        raise InputError(
+            f"the covariance matrix is not symmetric: row {row}, column {column} holds "
+            f"{matrix[row, column]:g}, and its mirror {matrix[column, row]:g}"
+        )
+    least = float(linalg.eigvalsh((relative + relative.T) / 2)[0])
+    if least < -INDEFINITE:
+        raise InputError(
+            f"the covariance matrix is indefinite (least eigenvalue {least:.3g}), as that of no "
+            "data is; correlations from pairs of columns may be so: use missing='fiml' on the data"
+        )
+    return (matrix + matrix.T) / 2, names
+
+
+def checked_count(n_samples: Any) -> int:  # noqa: ANN401
+    """Return the number of rows behind a matrix, 0 if unknown.
+
+    Raises
+    ------
+    InputError
+        If it is no whole number of at least 2.
+    """
+    if n_samples is None:
+        return 0
+    if not isinstance(n_samples, Integral):
+        raise InputError(f"n_samples is {n_samples!r}; it must be a whole number")
+    check_range("n_samples", int(n_samples), 2)
+    return int(n_samples)
+
+
+def checked_mean(mean: Any, p: int) -> Vector:  # noqa: ANN401
+    """Return (p,) means, 0 if there are none.
+
+    Raises
+    ------
+    InputError
+        If there are not p of them, or they are not finite.
+    """
+    try:
+        centre = np.zeros(p) if mean is None else np.asarray(mean, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise InputError(f"mean holds values that are not numbers; give {p} of them") from None
+    if centre.shape != (p,) or not np.isfinite(centre).all():
+        raise InputError(f"mean has shape {centre.shape}; give {p} finite numbers")
+    return centre

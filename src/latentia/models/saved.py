@@ -1,0 +1,150 @@
+"""Saved models: a folder with ``config.json``, ``model.safetensors`` and a readable card.
+
+Nets are stored by their state, arrays by their values, everything else as JSON. Nothing that is
+loaded can run code.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import json
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import safetensors.torch
+import torch
+from sklearn.base import BaseEstimator
+from torch import Tensor, nn
+
+from latentia import INSTRUMENTS, MODELS, SEQUENCES
+from latentia.errors import InputError, nearest
+from latentia.files import sync_folder, write_atomically
+from latentia.training.config import read_config, versions
+
+WEIGHTS = "model.safetensors"
+ARRAYS_OF_TEXT = {"feature_names_in_": object, "classes_": str}
+"""Learned arrays that may hold text, which JSON keeps, and their types."""
+
+
+def save(model: BaseEstimator, path: Path, *, overwrite: bool) -> Path:
+    """Write a fitted model into the folder ``path``; whole or not at all.
+
+    Raises
+    ------
+    InputError
+        If ``path`` exists and ``overwrite`` is False.
+    """
+    if path.exists() and not overwrite:
+        raise InputError(f"{path} exists: choose another folder, or pass overwrite=True")
+    partial = path.with_name(f"{path.name}.tmp")
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True)
+    tensors, learned = _learned(model)
+    weights = safetensors.torch.save(tensors)
+    config = {
+        "model": type(model).__name__,
+        "parameters": model.get_params(),
+        "learned": learned,
+        "versions": versions(),
+        "weights_sha256": hashlib.sha256(weights).hexdigest(),
+    }
+    write_atomically(partial / "config.json", json.dumps(config, indent=2).encode())
+    write_atomically(partial / WEIGHTS, weights)
+    write_atomically(partial / "README.md", _card(model, tensors).encode())
+    if path.exists():
+        retired = path.with_name(f"{path.name}.old.tmp")
+        shutil.rmtree(retired, ignore_errors=True)
+        path.rename(retired)
+        partial.rename(path)
+        shutil.rmtree(retired)
+    else:
+        partial.rename(path)
+    sync_folder(path.parent)
+    return path
+
+
+def load(path: str | Path) -> Any:  # noqa: ANN401
+    """Return the model that was saved in a folder, or by a finished run in its directory.
+
+    Raises
+    ------
+    InputError
+        If there is no such model, it is of an unknown kind, or its weights are damaged.
+    """
+    folder = Path(path)
+    folder = folder / "model" if (folder / "model").is_dir() else folder
+    if (folder / "checkpoints").is_dir():
+        raise InputError(f"the run in {path} is not finished: 'latentia resume {path}' first")
+    config = read_config(folder)
+    name = config.get("model", "")
+    homes = MODELS | SEQUENCES | INSTRUMENTS
+    if name not in homes or "learned" not in config:
+        raise InputError(f"{folder} holds no known model: {name!r}{nearest(name, homes)}")
+    model = getattr(importlib.import_module(homes[name]), name)(**_tuples(config["parameters"]))
+    try:
+        weights = (folder / WEIGHTS).read_bytes()
+        # Models saved before there was a hash have none.
+        if config.get("weights_sha256") not in (None, hashlib.sha256(weights).hexdigest()):
+            raise ValueError("their hash is not the one in config.json")
+        tensors = safetensors.torch.load(weights)
+        _restore(model, tensors, config["learned"])
+    except (OSError, ValueError, RuntimeError, safetensors.SafetensorError) as error:
+        raise InputError(f"the weights in {folder} are damaged or missing: {error}") from None
+    return model
+
+
+def _learned(model: BaseEstimator) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    tensors: dict[str, Tensor] = {}
+    learned: dict[str, Any] = {}
+    for name, value in vars(model).items():
+        if not name.endswith("_"):
+            continue
+        if isinstance(value, nn.Module):
+            for key, tensor in value.state_dict().items():
+                tensors[f"{name}.{key}"] = tensor.detach().cpu().contiguous()
+        elif isinstance(value, np.ndarray) and value.dtype.kind in "fiub":
+            tensors[name] = torch.from_numpy(np.ascontiguousarray(value))
+        else:
+            learned[name] = value.tolist() if isinstance(value, np.ndarray) else value
+    return tensors, learned
+
+
+def _restore(model: Any, tensors: dict[str, Tensor], learned: dict[str, Any]) -> None:  # noqa: ANN401
+    for name, value in learned.items():
+        plain = np.asarray(value, dtype=ARRAYS_OF_TEXT[name]) if name in ARRAYS_OF_TEXT else value
+        setattr(model, name, tuple(plain) if name == "data_shape_" else plain)
+    for name, tensor in tensors.items():
+        if "." not in name:
+            setattr(model, name, tensor.numpy())
+    if hasattr(model, "prepare_nets"):
+        model.prepare_nets(tensors)
+
+
+def _tuples(parameters: dict[str, Any]) -> dict[str, Any]:
+    return {k: tuple(v) if isinstance(v, list) else v for k, v in parameters.items()}
+
+
+def _card(model: BaseEstimator, tensors: dict[str, Tensor]) -> str:
+    name = type(model).__name__
+    summary = (type(model).__doc__ or name).strip().splitlines()[0]
+    lines = [f"# {name}", "", summary, "", "| parameter | value |", "|---|---|"]
+    lines += [f"| `{key}` | `{value}` |" for key, value in model.get_params().items()]
+    shape = getattr(model, "data_shape_", None)
+    samples = "" if shape is None else f"Samples of shape {shape}; "
+    n_values = sum(tensor.numel() for tensor in tensors.values())
+    lines += ["", f"{samples}{n_values:,} stored values.", ""]
+    lines += ["```python", "import latentia", 'model = latentia.load("this-folder")', "```", ""]
+    return "\n".join(lines)
+
+
+def fill(nets: Mapping[str, nn.Module], tensors: Mapping[str, Tensor]) -> None:
+    """Give nets their saved weights, ``<net>.<parameter>``, and put them in evaluation mode."""
+    for name, net in nets.items():
+        prefix = f"{name}."
+        found = {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
+        net.load_state_dict(found)
+        net.eval()

@@ -1,0 +1,60 @@
+"""Bicubic interpolation, the baseline of super-resolution: nothing is learnt."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Self, final
+
+from numpy.typing import ArrayLike
+
+from latentia.data.degrade import enlarged
+from latentia.models.base import unit_floats
+from latentia.models.translation.super_resolution import Images, SuperResolution
+from latentia.nets.srresnet import BICUBIC_REACH
+
+
+@final
+@dataclass(eq=False, repr=False, kw_only=True)
+class Bicubic(SuperResolution):
+    """Bicubic interpolation [1]_ with a = −1/2, as Pillow has it, beside the nets that learn.
+
+    ``score`` is the PSNR of Y in dB.
+
+    Raises
+    ------
+    InputError
+        For a scale other than 2 or 4, and for data that are not images.
+
+    References
+    ----------
+    .. [1] R. Keys, "Cubic Convolution Interpolation for Digital Image Processing", IEEE
+       Transactions on Acoustics, Speech, and Signal Processing 29, 1981, eq. 4.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> X = np.random.default_rng(0).random((2, 3, 32, 32))
+    >>> model = Bicubic(scale=2).fit(X)
+    >>> model.transform(X).shape, model.inverse_transform(X).shape, 10 < model.score(X) < 30
+    ((2, 3, 64, 64), (2, 3, 16, 16), True)
+    """
+
+    def check_values(self) -> None:
+        """Raise InputError for a scale that is not offered."""
+        self.check_scale()
+
+    def fit(self, X: ArrayLike, y: object = None) -> Self:
+        """Learn the number of channels, and nothing else, from images as in the other models."""
+        self.validate_parameters()
+        self._incoming(X, reset=True)
+        self.check_sharp()
+        return self
+
+    @property
+    def reach(self) -> int:
+        """The two pixels to each side that interpolation takes."""
+        return BICUBIC_REACH
+
+    def enlarge(self, images: Images) -> Images:
+        """Return images enlarged: of uint8 ones, the values that Pillow rounds to."""
+        return unit_floats(enlarged(images, self.scale))

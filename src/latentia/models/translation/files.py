@@ -1,0 +1,225 @@
+"""The jobs behind ``latentia translate`` and ``latentia upscale``: pictures in, pictures out.
+
+Everything that can be known to be wrong before the first picture is refused before it; after that a
+picture that cannot be used is told, and the others are made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from latentia.data.degrade import enlarged
+from latentia.data.images import BadImageError
+from latentia.data.picture_files import Canvas, Picture, fitting, read_picture, write_picture
+from latentia.data.picture_lists import Order
+from latentia.errors import InputError, check_range
+from latentia.models.saved import load
+from latentia.models.translation.base import Translator
+from latentia.models.translation.bicubic import Bicubic
+from latentia.models.translation.pictures import (
+    Bands,
+    Watch,
+    at_fitted_size,
+    behind_transparency,
+    translated,
+    upscaled,
+)
+from latentia.models.translation.super_resolution import SuperResolution
+from latentia.training.device import set_threads
+from latentia.training.progress import FileProgress
+
+BASELINE = "bicubic"
+SCALE = 4
+"""Of the baseline, unless another is asked for."""
+
+
+@dataclass
+class Outcome:
+    """What became of a list of pictures.
+
+    Attributes
+    ----------
+    written
+        The files that were made.
+    bad
+        A sentence for each picture that could not be used.
+    """
+
+    written: list[Path] = field(default_factory=list)
+    bad: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Cut:
+    """How large pictures are cut.
+
+    Attributes
+    ----------
+    tile
+        Side of the tiles; none leaves it to the model.
+    overlap
+        Pixels that neighbouring tiles share; none leaves it to the model.
+    """
+
+    tile: int | None = None
+    overlap: int | None = None
+
+
+def upscale(
+    run: Path, order: Order, cut: Cut, scale: int | None, progress: bool | None = None
+) -> Outcome:
+    """Make pictures larger with a saved model, or by bicubic interpolation.
+
+    Raises
+    ------
+    InputError
+        If the run holds no upscaler of pictures, and for tiles that do not cover one.
+    """
+    model = upscaler(run, scale)
+    if cut.tile is not None:
+        model.tiles(cut.tile, cut.overlap).check()
+
+    def enlarge(picture: Picture, watch: Watch) -> Canvas:
+        pixels, alpha = picture.pixels, picture.alpha
+        if alpha is not None:
+            pixels = behind_transparency(pixels, alpha)
+        height, width = (side * model.scale for side in pixels.shape[1:])
+        canvas = Canvas(len(pixels), (height, width), deep=pixels.dtype == np.uint16)
+        for band in upscaled(model, pixels, cut.tile, cut.overlap, watch):
+            canvas.paint(band)
+        if alpha is not None:
+            canvas.veil(enlarged(alpha[None], model.scale)[0])
+        return canvas
+
+    return each(order, "upscale", enlarge, progress)
+
+
+def upscaler(run: Path, scale: int | None) -> SuperResolution:
+    """Return the model in a run, or the baseline if that is its name and no such folder exists."""
+    if str(run) == BASELINE and not run.exists():
+        smallest = np.zeros((2, 3, 8, 8), np.float32)
+        return Bicubic(scale=SCALE if scale is None else scale).fit(smallest)
+    model = load(run)
+    if not isinstance(model, SuperResolution):
+        raise InputError(f"{run} holds a {type(model).__name__}, which does not enlarge pictures")
+    if scale not in (None, model.scale):
+        raise InputError(f"--scale is {scale}; the {type(model).__name__} has scale {model.scale}")
+    if model.n_channels not in (1, 3):
+        raise _no_pictures(model, model.n_channels)
+    return model
+
+
+def translate(
+    run: Path,
+    order: Order,
+    cut: Cut,
+    *,
+    reverse: bool = False,
+    resize: bool = False,
+    progress: bool | None = None,
+) -> Outcome:
+    """Translate pictures with a saved model, at their own size or at that of ``fit``.
+
+    Raises
+    ------
+    InputError
+        If the run holds no translator of pictures, or none that comes back, and for tiles that do
+        not cover a picture.
+    """
+    model = translator(run, reverse=reverse)
+    if resize and cut != Cut():
+        raise InputError("--resize makes pictures small and needs no --tile and no --overlap")
+    if cut.tile is not None:
+        check_range("tile", cut.tile, 2)
+        check_range("overlap", cut.overlap, 0, cut.tile - 1)
+    shape = model.data_shape_ if reverse else model.output_shape_
+    n_channels = shape[0] if len(shape) == 3 else 1
+
+    def change(picture: Picture, watch: Watch) -> Canvas:
+        deep, pixels = picture.pixels.dtype == np.uint16, picture.on_white().pixels
+        canvas = Canvas(n_channels, pixels.shape[1:], deep=deep)
+        if resize:
+            found: Bands = iter([at_fitted_size(model, pixels, reverse=reverse)])
+        else:
+            found = translated(model, pixels, cut.tile, cut.overlap, watch, reverse=reverse)
+        for band in found:
+            canvas.paint(band)
+        return canvas
+
+    return each(order, "translate", change, progress)
+
+
+def translator(run: Path, *, reverse: bool) -> Translator:
+    """Return the model in a run, if it translates pictures in the direction that is asked for."""
+    model: Any = load(run)
+    name = type(model).__name__
+    if not isinstance(model, Translator):
+        instead = ": 'latentia upscale' does" if isinstance(model, SuperResolution) else ""
+        raise InputError(f"{run} holds a {name}, which does not translate pictures{instead}")
+    if reverse and not hasattr(model, "inverse_transform"):
+        raise InputError(f"{name} cannot --reverse: {model.lacks['inverse_transform']}")
+    for shape in (model.data_shape_, model.output_shape_):
+        if len(shape) == 3 and shape[0] not in (1, 3):
+            raise _no_pictures(model, shape[0])
+    return model
+
+
+def _no_pictures(model: Any, n_channels: int) -> InputError:  # noqa: ANN401
+    return InputError(
+        f"this {type(model).__name__} knows images of {n_channels} channels; pictures have 1 or 3"
+    )
+
+
+def each(
+    order: Order,
+    title: str,
+    change: Callable[[Picture, Watch], Canvas],
+    progress: bool | None,
+) -> Outcome:
+    """Make a picture of each file; name those that cannot be used, and what was left out."""
+    # LATENTIA_THREADS decides, or else torch does.
+    set_threads(torch.get_num_threads())
+    order.prepare()
+    outcome = Outcome()
+    with FileProgress(len(order.targets), title, progress) as watch:
+        for number, (source, target) in enumerate(order.targets.items(), start=1):
+            watch.begin(number, source.name)
+            try:
+                path, notes = _made(source, target, change, watch, order)
+            except (BadImageError, OSError, ValueError) as error:
+                outcome.bad.append(f"{source}: {error}")
+                watch.print(f"latentia: {outcome.bad[-1]}")
+                continue
+            outcome.written.append(path)
+            for note in notes:
+                watch.print(f"latentia: {source}: {note}")
+    return outcome
+
+
+def _made(
+    source: Path,
+    target: Path,
+    change: Callable[[Picture, Watch], Canvas],
+    watch: Watch,
+    order: Order,
+) -> tuple[Path, Sequence[str]]:
+    picture = read_picture(source)
+    canvas = change(picture, watch)
+    mode = canvas.image.mode
+    path, notes = fitting(target, mode), list(picture.notes)
+    if path.name != source.name:
+        notes.append(f"it became {path.name}, in a format that holds the result")
+    if picture.pixels.dtype == np.uint16 and mode == "RGB":
+        notes.append("its result has 8 bits a channel, since colours of 16 bits cannot be written")
+    order.check(path)
+    # A profile of grey pixels says nothing of colours.
+    grey = len(picture.pixels) == 1
+    fits = grey == (mode in ("L", "LA", "I;16"))
+    write_picture(path, canvas.image, picture.profile if fits else None)
+    return path, notes

@@ -1,0 +1,344 @@
+"""pix2pix: from an image x to the image y that goes with it, learnt from pairs.
+
+    L_cGAN(G, D) = E log D(x, y) + E log(1 − D(x, G(x, z)))             ([1]_ eq. 1)
+    L_GAN(G, D)  = E log D(y)    + E log(1 − D(G(x, z)))                (eq. 2: D does not see x)
+    L_L1(G)      = E |y − G(x, z)|, the mean over pixels and channels   (eq. 3)
+    G* = arg min_G max_D L_cGAN(G, D) + λ L_L1(G)                       (eq. 4)
+
+D minimises −L_cGAN / 2, which slows it beside G, and G minimises −E log D(x, G(x, z)) + λ L_L1
+(section 3.3). The noise z is dropout. L1 is taken between images in [−1, 1], as the authors' code
+has it, which λ = 100 belongs to.
+
+The mean squared error ("mse") is not the paper's: it is for tasks that are measured by it.
+
+Both players of a step look at one output of the generator: the discriminator's loss takes G(x)
+without its graph, the generator's loss goes on from it with its graph, since G has not moved
+between. Norm is of each image by itself, in training and in use alike: it is the batch norm of the
+paper's batches of one, and leaves the batch size free. At small sizes it takes away much of what
+tells one place from another, its colour; norm over all channels of an image ("layer") does not.
+
+Shapes: ``x`` is (N, C_x, H, W), ``y`` (N, C_y, H, W), in [0, 1]; ``u``, ``v`` the same in [−1, 1].
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Literal, final
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike, NDArray
+from sklearn.utils.validation import check_is_fitted
+from torch import Tensor, nn
+from torch.nn.functional import l1_loss, mse_loss
+
+from latentia.errors import InputError, check_betas, check_range
+from latentia.models.base import to_numpy, unit_floats
+from latentia.models.inputs import check_images
+from latentia.models.translation.base import Translator, inside
+from latentia.models.translation.jitter import jittered
+from latentia.nets.normalisation import Dropout, Normalisation
+from latentia.nets.patchgan import patch_discriminator
+from latentia.nets.unet import UNet, isola_weights, unet_depth
+from latentia.plots.grids import DRAWABLE
+from latentia.training import draws
+from latentia.training.batches import as_floats
+from latentia.training.losses import full_precision, real_fake_cross_entropy
+from latentia.training.updates import Loss, Update, adam
+
+SHOWN = 8
+"""Pairs in an epoch's picture."""
+
+
+@dataclass(eq=False, repr=False, kw_only=True)
+class PairedTranslator(Translator, ABC):
+    """A translator that learns from images and what each of them is to become.
+
+    Attributes
+    ----------
+    target_shape_
+        (H, W) or (C, H, W) of an image of ``y``.
+    """
+
+    learns_from = "pairs"
+
+    @property
+    def output_shape_(self) -> tuple[int, ...]:
+        """The shape of an image of ``y``."""
+        return tuple(self.target_shape_)
+
+    @property
+    def n_outputs(self) -> int:
+        """The channels of an image of ``y``."""
+        return self.output_shape_[0] if len(self.output_shape_) == 3 else 1
+
+    def targets(self, y: Any, n_rows: int, *, reset: bool) -> NDArray[Any]:  # noqa: ANN401
+        """Return the paired images, learning their shape in ``fit``.
+
+        Raises
+        ------
+        InputError
+            For images that are missing, not one for each of X, of another size, or not images.
+        """
+        owner = type(self).__name__
+        self.check_is_image(self.sample_shape_)
+        if y is None:
+            raise InputError(f"{owner} needs y: for each image of X the one that it is to become")
+        images: NDArray[Any] = np.asarray(to_numpy(y))
+        if images.ndim not in (3, 4):
+            raise InputError(
+                f"y has shape {images.shape}; {owner} learns from images of shape (n, H, W) or "
+                "(n, C, H, W)"
+            )
+        check_images(images)
+        if len(images) != n_rows:
+            raise InputError(f"there are {n_rows} images in X and {len(images)} in y; pair them")
+        if images.shape[-2:] != self.sample_shape_[1:]:
+            raise InputError(
+                f"the images of X have sides {self.sample_shape_[1:]} and those of y "
+                f"{images.shape[-2:]}; they must agree"
+            )
+        if reset:
+            self.target_shape_ = images.shape[1:]
+        elif images.shape[1:] != self.output_shape_:
+            raise InputError(
+                f"y has images of shape {images.shape[1:]}; this {owner} was fitted on "
+                f"{self.output_shape_}"
+            )
+        return images
+
+    def target(self, y: Tensor) -> Tensor:
+        """Return a batch of ``y`` as (N, C, H, W) floats in [0, 1]."""
+        return as_floats(y).reshape(len(y), self.n_outputs, *y.shape[-2:])
+
+    def score(self, X: ArrayLike, y: ArrayLike | None = None) -> float:
+        """Return minus the mean absolute difference between `transform` and ``y``, in [0, 1]."""
+        check_is_fitted(self)
+        images = self.targets(y, len(self._incoming(X, reset=False)), reset=False)
+        output = to_numpy(self.transform(X))
+        return -float(np.abs(output - unit_floats(images), dtype=np.float64).mean())
+
+    def preview(self, x: Tensor, *beside: Tensor) -> list[tuple[str, Tensor]]:
+        """Return the first images, what they become, and what they should become."""
+        x, targets = x[:SHOWN], self.target(beside[0][:SHOWN])
+        rows = [("input", x), ("output", self.output(x)), ("target", targets)]
+        return [(label, images) for label, images in rows if images.shape[1] in DRAWABLE]
+
+    @abstractmethod
+    def output(self, x: Tensor) -> Tensor:
+        """Return what images become without any noise."""
+
+
+@dataclass(frozen=True)
+class Pass:
+    """One run of the generator over a batch.
+
+    Attributes
+    ----------
+    batch
+        The (x, y) that came in.
+    u, v, v_fake
+        Input, target and output as the nets see them, jittered.
+    """
+
+    batch: tuple[Tensor, Tensor]
+    u: Tensor
+    v: Tensor
+    v_fake: Tensor
+
+
+@final
+@dataclass(eq=False, repr=False, kw_only=True)
+class Pix2Pix(PairedTranslator):
+    """Image-to-image translation with a conditional GAN, ``fit(X, y)`` on pairs of images [1]_.
+
+    ``transform(X)`` translates, ``score(X, y)`` is minus the mean absolute error in [0, 1]. Images
+    may have any sides from 8 pixels up and any number of channels, X and y each their own.
+
+    Attributes
+    ----------
+    generator_, discriminator_
+        The nets; with ``objective`` "l1" or "mse" there is no discriminator.
+    target_shape_
+        Shape of an image of ``y``.
+    seed_
+        The seed that was used.
+
+    Raises
+    ------
+    InputError
+        From ``fit``, for a bad parameter, for tables, for images too small, and for a ``y`` that
+        is missing or does not pair with X.
+
+    References
+    ----------
+    .. [1] P. Isola, J.-Y. Zhu, T. Zhou, A. A. Efros, "Image-to-Image Translation with Conditional
+       Adversarial Networks", CVPR 2017, sections 3 and 6.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> X = np.random.default_rng(0).random((8, 3, 16, 16))
+    >>> model = Pix2Pix(width=4, n_epochs=1, random_state=0).fit(X, 1 - X[:, 0])
+    >>> model.transform(X).shape, model.score(X, 1 - X[:, 0]) < 0
+    ((8, 16, 16), True)
+    """
+
+    objective: Literal["gan+l1", "l1", "gan", "mse"] = "gan+l1"
+    """What the generator minimises: eq. 4, its second term, its first, or the squared error."""
+    l1_weight: float = 100.0
+    """λ, the weight of L1 in eq. 4."""
+    conditional: bool = True
+    """Show the discriminator the input beside the output (eq. 1), or the output alone (eq. 2)."""
+    patch: Literal["auto", "pixel", "16", "70", "image"] = "auto"
+    """What a verdict sees: pixel, 16, 70 or the image; auto is 70, or a smaller image whole."""
+    width: int = 32
+    """Channels of both nets' outermost layers (64 in the paper); deeper ones double."""
+    norm: Literal["batch", "instance", "layer"] = "instance"
+    """Over the batch, over each image's channels one by one (as in the paper), or all together.
+
+    The last, "layer", is the generator's alone: its discriminator has "instance".
+    """
+    dropout: float = 0.5
+    """Dropout of the three innermost decoder layers: the noise z."""
+    test_noise: bool = False
+    """Keep the dropout in ``transform`` too, as the paper does; it depends on image and seed."""
+    jitter: float = 0.117
+    """How much images are enlarged (256 to 286) before a window of their size is cut; 0: none."""
+    mirror: bool = True
+    """Mirror every second pair by chance."""
+    turn: bool = False
+    """Mirror pairs either way, and turn square ones, by chance: for views from above."""
+    n_epochs: int = 50
+    """Passes over the training data (200 in the paper)."""
+    batch_size: int = 4
+    """Pairs in a batch, in each process (1 in the paper)."""
+    learning_rate: float = 2e-4
+    """The step size of both players."""
+    beta_1: float = 0.5
+    """Adam's decay of the gradient's mean."""
+    beta_2: float = 0.999
+    """Adam's decay of the gradient's square."""
+
+    lacks = {
+        "sample": "it translates a given image and has no prior to draw one from",
+        "inverse_transform": "it learns one direction; fit another with X and y exchanged",
+        "reconstruct": "it learns one direction and cannot come back",
+    }
+
+    def check_values(self) -> None:
+        """Raise InputError for a hyperparameter out of its range."""
+        self.check_shared_values()
+        check_range("l1_weight", self.l1_weight, 0)
+        check_range("width", self.width, 1)
+        check_range("dropout", self.dropout, 0, 1, open_high=True)
+        check_range("jitter", self.jitter, 0, 1)
+        check_betas(self)
+
+    def build(self, shape: tuple[int, ...]) -> None:
+        """Make the generator, and the discriminator if there is a game."""
+        self._pass: Pass | None = None
+        n_in, size = shape[0], (shape[1], shape[2])
+        depth = unet_depth(size)
+        self.generator_: nn.Module = UNet(
+            n_in, self.n_outputs, self.width, depth, self.norm, self.dropout
+        )
+        self.generator_.apply(isola_weights)
+        if self.plays:
+            n_shown = self.n_outputs + n_in * self.conditional
+            # Over all channels, what all images share would drown what tells real from made.
+            norm: Normalisation = "batch" if self.norm == "batch" else "instance"
+            self.discriminator_ = patch_discriminator(self.patch, n_shown, self.width, size, norm)
+            self.discriminator_.apply(isola_weights)
+
+    @property
+    def plays(self) -> bool:
+        """Whether there is a game, and so a discriminator."""
+        return self.objective not in ("l1", "mse")
+
+    def updates(self) -> list[Update]:
+        """Move the discriminator first, then the generator; L1 alone is no game."""
+        optimizer = partial(
+            adam, learning_rate=self.learning_rate, betas=(self.beta_1, self.beta_2)
+        )
+        generator = Update("generator", self.generator_loss, [self.generator_], optimizer=optimizer)
+        if not self.plays:
+            return [generator]
+        judge = [self.discriminator_]
+        return [
+            Update("discriminator", self.discriminator_loss, judge, optimizer=optimizer),
+            generator,
+        ]
+
+    def discriminator_loss(self, x: Tensor, y: Tensor) -> Loss:
+        """Return −½ [E log D(x, y) + E log(1 − D(x, G(x)))], and keep G(x) for the generator."""
+        shown = self._pass = self.pass_over(x, y)
+        real = self.judged(shown.u, shown.v)
+        fake = self.judged(shown.u, shown.v_fake.detach())
+        loss = real_fake_cross_entropy(real, 1.0) + real_fake_cross_entropy(fake, 0.0)
+        probabilities = {
+            "real_probability": real.sigmoid().mean(),
+            "fake_probability": fake.sigmoid().mean(),
+        }
+        return Loss(loss / 2, probabilities)
+
+    def generator_loss(self, x: Tensor, y: Tensor) -> Loss:
+        """Return −E log D(x, G(x)) + λ E |y − G(x)|, or the one term that is asked for."""
+        shown = self.kept_pass(x, y) or self.pass_over(x, y)
+        measure = mse_loss if self.objective == "mse" else l1_loss
+        distance = measure(full_precision(shown.v_fake), shown.v)
+        if not self.plays:
+            return Loss(distance)
+        adversarial = real_fake_cross_entropy(self.judged(shown.u, shown.v_fake), 1.0)
+        terms = {"adversarial": adversarial, "l1": distance}
+        if self.objective == "gan":
+            return Loss(adversarial, terms)
+        return Loss(adversarial + self.l1_weight * distance, terms)
+
+    def pass_over(self, x: Tensor, y: Tensor) -> Pass:
+        """Return a batch and what the generator makes of it, jittered in training."""
+        pair = [x, self.target(y)]
+        if self.generator_.training:
+            pair = jittered(pair, self.jitter, mirror=self.mirror, turn=self.turn)
+        u, v = (inside(images) for images in pair)
+        return Pass((x, y), u, v, self.generator_(u))
+
+    def kept_pass(self, x: Tensor, y: Tensor) -> Pass | None:
+        """Give back the discriminator's pass, once, if it was over the same batch."""
+        kept, self._pass = self._pass, None
+        if kept is None or not all(map(torch.equal, kept.batch, (x, y))):
+            return None
+        return kept
+
+    def judged(self, u: Tensor, v: Tensor) -> Tensor:
+        """Return a logit for each patch of outputs, beside their inputs if D is conditional."""
+        seen = torch.cat([u, v.to(u.dtype)], 1) if self.conditional else v
+        return full_precision(self.discriminator_(seen))
+
+    def output(self, x: Tensor) -> Tensor:
+        """Return G(x) without noise, in [0, 1]."""
+        return (full_precision(self.generator_(inside(x))) + 1) / 2
+
+    def translate(self, x: Tensor) -> Tensor:
+        """Return G(x), or G(x, z) with z a function of the seed and of each image."""
+        if not self.test_noise:
+            return self.output(x)
+        with draws.by_row(x, self.seed_, "noise"), noisy(self.generator_):
+            return self.output(x)
+
+
+@contextmanager
+def noisy(net: nn.Module) -> Iterator[None]:
+    """Let a net's dropout act within a ``with`` block, whatever the net's mode."""
+    layers = [(layer, layer.training) for layer in net.modules() if isinstance(layer, Dropout)]
+    for layer, _ in layers:
+        layer.train()
+    try:
+        yield
+    finally:
+        for layer, mode in layers:
+            layer.train(mode)

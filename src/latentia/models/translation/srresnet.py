@@ -1,0 +1,178 @@
+"""SRResNet: the enlarged image nearest to the sharp one, pixel by pixel.
+
+    x_small = the sharp image x made smaller, `latentia.data.degrade`
+    min_G  E (x − G(x_small))²,   the mean over pixels and channels              ([1]_ eq. 4)
+
+The mean of all sharp images that x_small may come from is the best guess by this measure, so that
+the result has a high PSNR and is smoother than any of them: `translation.srgan` picks one.
+
+Shapes: ``x`` is (N, C, H, W) in [0, 1].
+"""
+
+from __future__ import annotations
+
+from abc import ABC
+from dataclasses import dataclass
+from typing import Literal, final
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn.functional import l1_loss, mse_loss
+
+from latentia.errors import check_range
+from latentia.models.base import unit_floats
+from latentia.models.gradient import GradientModel
+from latentia.models.translation.patches import centre_patches, random_patches
+from latentia.models.translation.super_resolution import SMALLEST, Images, SuperResolution
+from latentia.nets.srresnet import Upscaler, bicubic_degradation, bicubic_interpolation
+from latentia.training.losses import full_precision
+from latentia.training.train import evaluating
+from latentia.training.updates import Update
+
+MOST_PIXELS = 2**16
+"""Small pixels that are enlarged at once: the net's layers take ten thousand bytes for each."""
+SHOWN = 6
+"""Images in an epoch's picture."""
+
+
+@dataclass(eq=False, repr=False, kw_only=True)
+class UpscalingModel(SuperResolution, GradientModel, ABC):
+    """A net that enlarges images."""
+
+    n_blocks: int = 16
+    """Residual blocks of the net."""
+    width: int = 64
+    """Channels of the net's layers."""
+    batch_norm: bool = True
+    """Normalise inside the blocks, as the paper does, or not."""
+    beside: Literal["bicubic", "nothing"] = "bicubic"
+    """What the net's output is added to: bicubic interpolation, or nothing, as in the paper."""
+    patch: int = 96
+    """Side of the random patches of sharp images that are learnt from, in pixels."""
+    turn: bool = True
+    """Mirror and turn patches by chance."""
+    batch_size: int = 16
+    """Samples in a batch, in each process."""
+
+    def check_net_values(self) -> None:
+        """Raise InputError for a hyperparameter out of its range."""
+        self.check_shared_values()
+        self.check_scale()
+        check_range("n_blocks", self.n_blocks, 1)
+        check_range("width", self.width, 1)
+        check_range("patch", self.patch, SMALLEST)
+
+    def patch_size(self, shape: tuple[int, ...]) -> tuple[int, int]:
+        """Return (h, w) of a patch: no larger than the images, and a multiple of the scale."""
+        height, width = (min(self.patch, side) for side in shape[-2:])
+        return height - height % self.scale, width - width % self.scale
+
+    def build_upscaler(self) -> None:
+        """Make the net, ``upscaler_``, for the channels of ``fit``."""
+        self.check_sharp()
+        self.upscaler_ = Upscaler(
+            self.n_channels,
+            self.scale,
+            self.n_blocks,
+            self.width,
+            batch_norm=self.batch_norm,
+            bicubic=self.beside == "bicubic",
+        )
+
+    def patches(self, x: Tensor) -> Tensor:
+        """Return random patches in training, and else the middle of each image."""
+        size = self.patch_size(tuple(x.shape))
+        if self.upscaler_.training:
+            return random_patches([x], size, turn=self.turn)[0]
+        return centre_patches(x, size)
+
+    def enlarged(self, x_small: Tensor) -> Tensor:
+        """Return what the net makes of small images, in float32 and not yet clipped."""
+        return full_precision(self.upscaler_(x_small))
+
+    def degraded(self, x: Tensor) -> Tensor:
+        """Return sharp images made small."""
+        return bicubic_degradation(x, self.scale)
+
+    @property
+    def reach(self) -> int:
+        """How many pixels of the small image, at most, the net reaches to each side."""
+        return self.upscaler_.reach
+
+    def enlarge(self, images: Images) -> Images:
+        """Return (n, C, h, w) images enlarged by the net, a few at a time."""
+        n_at_once = max(1, MOST_PIXELS // (images.shape[-1] * images.shape[-2]))
+        parts = []
+        with torch.no_grad(), evaluating(self.nets()):
+            for first in range(0, len(images), n_at_once):
+                chunk = unit_floats(images[first : first + n_at_once])
+                x = torch.from_numpy(np.require(chunk, np.float32, ["C", "W"]))
+                parts.append(self.enlarged(x).clamp(0, 1).numpy())
+        return np.concatenate(parts)
+
+    def preview(self, x: Tensor, *beside: Tensor) -> list[tuple[str, Tensor]]:
+        """Return the first images made small, enlarged, and as they are."""
+        x = centre_patches(x[:SHOWN], self.patch_size(tuple(x.shape)))
+        x_small = self.degraded(x)
+        bicubic = bicubic_interpolation(x_small, self.scale)
+        rows = [("bicubic", bicubic), ("output", self.enlarged(x_small)), ("sharp", x)]
+        return [(label, images.clamp(0, 1)) for label, images in rows]
+
+
+@final
+@dataclass(eq=False, repr=False, kw_only=True)
+class SRResNet(UpscalingModel):
+    """Super-resolution by a residual net, ``fit(X)`` on sharp images [1]_.
+
+    ``transform`` makes images of any size 2 or 4 times larger, ``inverse_transform`` makes them
+    smaller, ``score`` is the PSNR of Y in dB.
+
+    Attributes
+    ----------
+    upscaler_
+        The net.
+    seed_
+        The seed that was used.
+
+    Raises
+    ------
+    InputError
+        From ``fit``, for a bad parameter, for tables and for images too small.
+
+    References
+    ----------
+    .. [1] C. Ledig et al., "Photo-Realistic Single Image Super-Resolution Using a Generative
+       Adversarial Network", CVPR 2017, sections 2.2 and 3.2.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> X = np.random.default_rng(0).random((4, 3, 16, 16))
+    >>> model = SRResNet(scale=2, n_blocks=1, width=4, n_epochs=1, random_state=0).fit(X)
+    >>> model.transform(X[..., :7]).shape, model.score(X) > 0
+    ((4, 3, 32, 14), True)
+    """
+
+    objective: Literal["mse", "l1"] = "mse"
+    """The mean of squared differences, as in the paper, or of absolute ones."""
+    n_epochs: int = 50
+    """Passes over the training data."""
+
+    def check_values(self) -> None:
+        """Raise InputError for a hyperparameter out of its range."""
+        self.check_net_values()
+
+    def build(self, shape: tuple[int, ...]) -> None:
+        """Make the net."""
+        self.build_upscaler()
+
+    def updates(self) -> list[Update]:
+        """One loss moves the net."""
+        return [Update("pixels", self.loss, [self.upscaler_])]
+
+    def loss(self, x: Tensor) -> Tensor:
+        """Return the mean squared (eq. 4) or absolute difference of pixels in [0, 1]."""
+        x = self.patches(x)
+        x_hat = self.enlarged(self.degraded(x))
+        return l1_loss(x_hat, x) if self.objective == "l1" else mse_loss(x_hat, x)

@@ -1,0 +1,191 @@
+"""What models that make images larger share: their verbs, and the figure they are judged by.
+
+    fit(sharp)    transform(small) = large    inverse_transform(sharp) = small
+    score(sharp) = PSNR of transform(inverse_transform(sharp)) against sharp, in dB
+
+Shapes: images are (n, H, W) or (n, C, H, W), uint8 or floats in [0, 1]. Those of ``fit`` are of one
+size; the other verbs take any size.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.utils.validation import check_is_fitted
+
+from latentia.data import Dataset
+from latentia.data.degrade import cut_to_multiple, degraded
+from latentia.data.specimens import spread
+from latentia.errors import InputError
+from latentia.metrics.structural_similarity import WINDOW
+from latentia.metrics.super_resolution import luma_psnr, luma_ssim
+from latentia.models.base import Model, in_kind_of, to_numpy, unit_floats
+from latentia.models.inputs import check_images
+from latentia.models.translation.tiles import Tiles, in_tiles
+
+Images = NDArray[Any]
+SCALES = (2, 4)
+SMALLEST = 8
+"""Shortest side in pixels of a sharp image to learn from."""
+MOST_TESTED = 200
+"""Test images that are measured."""
+
+
+@dataclass(eq=False, repr=False, kw_only=True)
+class SuperResolution(Model, ABC):
+    """A model whose `transform` makes images larger by a whole factor."""
+
+    scale: int = 4
+    """How much larger images become: 2 or 4."""
+
+    learns_from = "pieces"
+    lacks = {
+        "sample": "it enlarges a given image and has no prior to draw one from",
+        "reconstruct": "its two verbs take images of different sizes; score compares them",
+    }
+
+    def check_scale(self) -> None:
+        """Raise InputError for a scale that is not offered."""
+        if self.scale not in SCALES:
+            raise InputError(f"scale is {self.scale!r}; it must be one of 2, 4")
+
+    @property
+    def n_channels(self) -> int:
+        """The channels of an image."""
+        return self.data_shape_[0] if len(self.data_shape_) == 3 else 1
+
+    def check_sharp(self) -> None:
+        """Raise InputError if ``fit`` was given a table, or images too small to learn from."""
+        owner = type(self).__name__
+        if len(self.data_shape_) == 1:
+            raise InputError(
+                f"{owner} enlarges images; X is a table of shape (n, {self.data_shape_[0]})"
+            )
+        if min(self.data_shape_[-2:]) < SMALLEST:
+            raise InputError(
+                f"{owner} learns from sides of at least {SMALLEST} pixels; these are "
+                f"{self.data_shape_[-2:]}"
+            )
+
+    @property
+    @abstractmethod
+    def reach(self) -> int:
+        """How many pixels of the small image, at most, a pixel depends on to each side."""
+
+    @abstractmethod
+    def enlarge(self, images: Images) -> Images:
+        """Return (n, C, h, w) images larger by the scale, float32 in [0, 1]."""
+
+    def transform(self, X: ArrayLike, tile: int | None = None, overlap: int | None = None) -> Any:  # noqa: ANN401
+        """Return images made larger, whole or in tiles.
+
+        Parameters
+        ----------
+        X
+            (n, h, w) or (n, C, h, w) small images of any size, with the channels of ``fit``.
+        tile
+            Side of the tiles in small pixels that bound the memory; none enlarges images whole.
+        overlap
+            Small pixels that neighbouring tiles share. None shares twice ``reach``, which gives
+            what whole images give, if that is at most half a tile; less is faster.
+
+        Returns
+        -------
+        Y
+            (n, s·h, s·w) or (n, C, s·h, s·w), float32 in [0, 1]; a tensor if ``X`` is one.
+
+        Raises
+        ------
+        InputError
+            For images of other channels than those of ``fit``, or an overlap as large as the tile.
+        """
+        array = self.images_of(X)
+        if tile is None:
+            large = self.enlarge(self._with_channels(array))
+        else:
+            tiles = self.tiles(tile, overlap)
+            tiles.check()
+            images = self._with_channels(array)
+            large = np.stack([in_tiles(self.enlarge_one, image, tiles) for image in images])
+        return in_kind_of(X, large.reshape(*array.shape[:-2], *large.shape[-2:]))
+
+    def enlarge_one(self, image: Images) -> Images:
+        """Return a (C, h, w) image larger by the scale, float32 in [0, 1]."""
+        large: Images = self.enlarge(image[None])[0]
+        return large
+
+    def tiles(self, side: int, overlap: int | None = None) -> Tiles:
+        """Return how `transform` cuts an image."""
+        shared = min(2 * self.reach, side // 2) if overlap is None else overlap
+        return Tiles(side, shared, self.reach, self.scale)
+
+    def _with_channels(self, array: Images) -> Images:
+        return array.reshape(len(array), self.n_channels, *array.shape[-2:])
+
+    def inverse_transform(self, X: ArrayLike) -> Any:  # noqa: ANN401
+        """Return images made smaller by Pillow's antialiased bicubic resampling.
+
+        Parameters
+        ----------
+        X
+            (n, H, W) or (n, C, H, W) sharp images; what does not fill a multiple of the scale is
+            cut off at the lower and right border.
+
+        Returns
+        -------
+        Y
+            Images of H // s by W // s pixels: uint8 if ``X`` is, else float32.
+        """
+        return in_kind_of(X, degraded(self.images_of(X), self.scale))
+
+    def score(self, X: ArrayLike, y: object = None) -> float:
+        """Return the PSNR of sharp images made small and enlarged again, in dB.
+
+        The papers' protocol: Y of YCbCr, without a border as wide as the scale, the enlarged image
+        rounded to 8 bits; the mean over images.
+        """
+        return luma_psnr(*self.beside_enlarged(X), self.scale)
+
+    def beside_enlarged(self, X: ArrayLike) -> tuple[Images, Images]:
+        """Return sharp images in [0, 1], and what becomes of them made small: 8 bits deep."""
+        sharp = cut_to_multiple(self.images_of(X), self.scale)
+        large = to_numpy(self.transform(degraded(sharp, self.scale)))
+        return unit_floats(sharp), np.rint(large * 255) / np.float32(255)
+
+    def images_of(self, X: Any) -> Images:  # noqa: ANN401
+        """Return images of any size, checked.
+
+        Raises
+        ------
+        InputError
+            If they are no images, or have other channels than those of ``fit``.
+        """
+        check_is_fitted(self)
+        array: Images = np.asarray(to_numpy(X))
+        owner = type(self).__name__
+        if array.ndim not in (3, 4):
+            raise InputError(
+                f"X has shape {array.shape}; {owner} takes images of shape (n, H, W) or "
+                "(n, C, H, W)"
+            )
+        check_images(array)
+        n_channels = array.shape[1] if array.ndim == 4 else 1
+        if n_channels != self.n_channels:
+            raise InputError(
+                f"X has shape {array.shape}, of {n_channels} channels; this {owner} was fitted on "
+                f"{self.n_channels}"
+            )
+        return array
+
+
+def super_resolution_metrics(model: SuperResolution, data: Dataset) -> dict[str, float]:
+    """Return a fitted model's PSNR on test images, and SSIM where they are large enough."""
+    sharp, large = model.beside_enlarged(spread(data.x_test, MOST_TESTED))
+    found = {"luma_psnr": luma_psnr(sharp, large, model.scale)}
+    if min(sharp.shape[-2:]) >= WINDOW + 2 * model.scale:
+        found["luma_ssim"] = luma_ssim(sharp, large, model.scale)
+    return found

@@ -1,0 +1,202 @@
+"""Batches from arrays or tensors, in memory or memory-mapped: one vectorised step each.
+
+uint8 stays uint8 in memory and becomes float32 in [0, 1] a batch at a time.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from latentia.errors import InputError
+from latentia.training.distributed import rank, world_size
+
+CHUNK = 4096
+
+
+class Source:
+    """Rows of data, with targets if there are any, that come out in batches.
+
+    Parameters
+    ----------
+    x
+        (n, d), (n, H, W) or (n, C, H, W) array, memory map or tensor; (n, H, W) gains a channel.
+    y
+        (n, ...) targets of any kind, or None.
+    places
+        (m,) row numbers in ``x`` and (m,) in ``y`` that each row is made of; by default row i of
+        both.
+
+    Attributes
+    ----------
+    shape
+        Of one sample: (d,) or (C, H, W).
+
+    Raises
+    ------
+    InputError
+        For no rows, NaN or infinity, text, or other dimensions.
+    """
+
+    def __init__(
+        self,
+        x: NDArray[Any] | Tensor,
+        y: NDArray[Any] | Tensor | None = None,
+        places: tuple[NDArray[np.intp], NDArray[np.intp]] | None = None,
+    ) -> None:
+        if x.ndim not in (2, 3, 4):
+            raise InputError(
+                f"data have {x.ndim} dimensions; give (n, d), (n, H, W) or (n, C, H, W)"
+            )
+        if len(x) == 0:
+            raise InputError("the data hold 0 samples")
+        if isinstance(x, np.ndarray) and x.dtype.kind not in "fiub":
+            raise InputError(f"the data are of type {x.dtype}; give numbers")
+        if y is not None and len(y) != len(x):
+            raise InputError(f"there are {len(x)} samples and {len(y)} targets")
+        self._x, self._y, self._places = x, y, places
+        self.shape: tuple[int, ...] = tuple(x.shape[1:])
+        if x.ndim == 3:
+            self.shape = (1, *self.shape)
+        _refuse_not_finite(x)
+
+    def __len__(self) -> int:
+        """Return the number of rows."""
+        return len(self._x if self._places is None else self._places[0])
+
+    def batch(self, rows: NDArray[np.integer[Any]]) -> tuple[Tensor, ...]:
+        """Return rows as ``(x,)`` or ``(x, y)``, x of shape (len(rows), *shape) in float32."""
+        of_x, of_y = (rows, rows) if self._places is None else (p[rows] for p in self._places)
+        x = as_floats(_gather(self._x, of_x)).reshape(len(rows), *self.shape)
+        return (x,) if self._y is None else (x, _gather(self._y, of_y))
+
+    def first(self, n: int) -> tuple[Tensor, ...]:
+        """Return the first n rows, or all if there are fewer, as `batch` does."""
+        return self.batch(np.arange(min(n, len(self))))
+
+
+def _gather(values: NDArray[Any] | Tensor, rows: NDArray[np.integer[Any]]) -> Tensor:
+    if isinstance(values, Tensor):
+        return values.index_select(0, torch.from_numpy(rows).to(values.device))
+    if isinstance(values, np.memmap):
+        # Pages are read in file order, then put in the order asked for.
+        order = np.argsort(rows, kind="stable")
+        block = np.empty((len(rows), *values.shape[1:]), values.dtype)
+        block[order] = values[rows[order]]
+        return torch.from_numpy(block)
+    return torch.from_numpy(values.take(rows, axis=0))
+
+
+def as_floats(x: Tensor) -> Tensor:
+    """Return uint8 as float32 in [0, 1], and other numbers as float32."""
+    return x.to(torch.float32).div_(255) if x.dtype == torch.uint8 else x.to(torch.float32)
+
+
+def _refuse_not_finite(x: NDArray[Any] | Tensor) -> None:
+    for first in range(0, len(x), CHUNK):
+        chunk = x[first : first + CHUNK]
+        if isinstance(chunk, np.ndarray):
+            if chunk.dtype.kind != "f":
+                return
+            finite = np.isfinite(chunk).reshape(len(chunk), -1).all(axis=1)
+        else:
+            if not chunk.is_floating_point():
+                return
+            finite = torch.isfinite(chunk).flatten(1).all(1).cpu().numpy()
+        if not finite.all():
+            row = first + int(np.argmin(finite))
+            raise InputError(f"sample {row} holds NaN or infinity; remove it or fill it in")
+
+
+def column_moments(source: Source) -> tuple[float, float, Tensor, Tensor]:
+    """Return the least and largest value, and each value's mean and variance in float64."""
+    chunks = np.array_split(np.arange(len(source)), -(-len(source) // 4096))
+    low, high = float("inf"), float("-inf")
+    total = torch.zeros(source.shape, dtype=torch.float64)
+    squares = torch.zeros(source.shape, dtype=torch.float64)
+    for rows in chunks:
+        x = source.batch(rows)[0].double().cpu()
+        low, high = min(low, float(x.min())), max(high, float(x.max()))
+        total += x.sum(0)
+    mean = total / len(source)
+    for rows in chunks:
+        squares += (source.batch(rows)[0].double().cpu() - mean).square().sum(0)
+    return low, high, mean, squares / len(source)
+
+
+def column_scale(mean: Tensor, variance: Tensor) -> Tensor:
+    """Return standard deviations, 1 for columns that are constant up to rounding."""
+    scale = variance.sqrt()
+    varies = scale > 1e-6 * mean.abs().clamp(min=1e-30)
+    return torch.where(varies, scale, torch.ones(()).double())
+
+
+@dataclass
+class BatchOrder:
+    """The order of a training run's batches.
+
+    Each epoch goes once through a permutation of the rows, in batches of ``batch_size`` for each
+    process; rows that do not fill a batch wait for another epoch's permutation. A step takes
+    ``draws`` batches, since an update that repeats sees a new batch each time.
+
+    Attributes
+    ----------
+    n_rows, batch_size, n_epochs, seed
+        Of the data and the run.
+    draws
+        Batches in each step: the largest ``repeats`` of the updates.
+    """
+
+    n_rows: int
+    batch_size: int
+    n_epochs: int
+    seed: int
+    draws: int = 1
+
+    @cached_property
+    def rows_each(self) -> int:
+        """Rows of one process's batch, fewer than asked for only if the data are fewer."""
+        return max(1, min(self.batch_size, self.n_rows // world_size()))
+
+    @cached_property
+    def batches_an_epoch(self) -> int:
+        """Global batches in one permutation."""
+        return max(1, self.n_rows // (self.rows_each * world_size()))
+
+    @cached_property
+    def steps_an_epoch(self) -> int:
+        """Training steps in one epoch."""
+        return max(1, self.batches_an_epoch // self.draws)
+
+    @property
+    def n_steps(self) -> int:
+        """Training steps in the whole run."""
+        return self.steps_an_epoch * self.n_epochs
+
+    def epoch(self, step: int) -> int:
+        """Return the epoch of a step, from 0."""
+        return step // self.steps_an_epoch
+
+    def ends_epoch(self, step: int) -> bool:
+        """Return whether a step is the last of its epoch."""
+        return (step + 1) % self.steps_an_epoch == 0
+
+    def rows(self, step: int, repeat: int) -> np.ndarray:
+        """Return the row numbers of this process's batch."""
+        permutation = self._permutation(self.epoch(step))
+        batch = (step % self.steps_an_epoch) * self.draws + repeat
+        first = (batch % self.batches_an_epoch * world_size() + rank()) * self.rows_each
+        return permutation[first : first + self.rows_each]
+
+    def _permutation(self, epoch: int) -> np.ndarray:
+        kept: tuple[int, np.ndarray] | None = self.__dict__.get("_kept")
+        if kept is None or kept[0] != epoch:
+            generator = np.random.default_rng([self.seed, epoch])
+            kept = self.__dict__["_kept"] = (epoch, generator.permutation(self.n_rows))
+        return kept[1]

@@ -1,0 +1,190 @@
+"""Progress of long work: a live bar at a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import sys
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+
+from latentia.training.distributed import leads
+
+SECONDS_BETWEEN_BARS = 0.2
+SECONDS_BETWEEN_LINES = 1.0
+
+
+def make_bar() -> Progress:
+    """Return a bar on the error stream."""
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.completed:.4g}/{task.total}"),
+        TextColumn("{task.fields[numbers]}"),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+    )
+
+
+class Shown(ABC):
+    """A bar on the error stream at a terminal, plain lines elsewhere, up within a ``with`` block.
+
+    Parameters
+    ----------
+    total
+        What a full bar stands for.
+    title
+        What is done.
+    shown
+        True, False, or None for "only at a terminal".
+    """
+
+    def __init__(self, total: int, title: str, shown: bool | None) -> None:
+        terminal = sys.stderr.isatty()
+        self.total, self.title = total, title
+        self.shown = (terminal if shown is None else shown) and leads()
+        self._bar = make_bar() if self.shown and terminal else None
+        self._task: TaskID | None = None
+        self._began = self._told = 0.0
+
+    def __enter__(self) -> Self:
+        """Start the clock and the bar."""
+        self._began = time.monotonic()
+        if self._bar is not None:
+            self._bar.start()
+            self._task = self._bar.add_task(self.title, total=self.total, numbers="")
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Take the bar down."""
+        if self._bar is not None:
+            if error is None:
+                self._end()
+            self._bar.stop()
+
+    @abstractmethod
+    def _end(self) -> None:
+        """Show what is to be seen last, if nothing broke off."""
+
+
+class TrainingProgress(Shown):
+    """Watch a training run: step, epoch, images a second, each loss, time left.
+
+    Parameters
+    ----------
+    n_steps, n_epochs
+        Of the whole run.
+    title
+        What is trained.
+    shown
+        True, False, or None for "only at a terminal".
+    unit
+        What the rows of a batch are called.
+    """
+
+    def __init__(
+        self, n_steps: int, n_epochs: int, title: str, shown: bool | None, unit: str = "images"
+    ) -> None:
+        super().__init__(n_steps, title, shown)
+        self.n_epochs, self.unit = n_epochs, unit
+        self._images = 0
+        self._start: int | None = None
+        self._ailment = ""
+
+    def __call__(self, step: int, epoch: int, images: int, values: Mapping[str, float]) -> None:
+        """Take a step's losses; tell them when it is time."""
+        if not self.shown:
+            return
+        self._images += images
+        # A resumed run does not start at 0.
+        self._start = step - 1 if self._start is None else self._start
+        now = time.monotonic()
+        between = SECONDS_BETWEEN_LINES if self._bar is None else SECONDS_BETWEEN_BARS
+        if now - self._told < between and step < self.total:
+            return
+        self._told = now
+        rate = self._images / max(now - self._began, 1e-9)
+        losses = "  ".join(f"{n} {v:.4g}" for n, v in values.items() if "/" not in n)
+        numbers = f"epoch {epoch}/{self.n_epochs}  {rate:,.0f} {self.unit}/s  {losses}"
+        if self._bar is not None and self._task is not None:
+            self._bar.update(self._task, completed=step, numbers=numbers)
+        else:
+            self._print_line(step, numbers, now)
+
+    def tell(self, epoch: int, sentence: str) -> None:
+        """Show what is wrong, once until it changes."""
+        if not self.shown or sentence.split(":")[0] == self._ailment:
+            return
+        self._ailment = sentence.split(":")[0]
+        line = f"{self.title}  epoch {epoch}: {sentence}"
+        if self._bar is not None:
+            self._bar.console.print(line, style="yellow")
+        else:
+            print(line, file=sys.stderr, flush=True)
+
+    def _end(self) -> None:
+        """Leave the last step's numbers."""
+
+    def _print_line(self, step: int, numbers: str, now: float) -> None:
+        done = step - (self._start or 0)
+        left = (self.total - step) * (now - self._began) / done
+        print(
+            f"{self.title}  step {step}/{self.total}  {numbers}  {left:,.0f} s left",
+            file=sys.stderr,
+            flush=True,
+        )
+
+
+class FileProgress(Shown):
+    """Watch work on files one after the other: how many are done, and how much of this one.
+
+    Parameters
+    ----------
+    n_files
+        In all.
+    title
+        What is done.
+    shown
+        True, False, or None for "only at a terminal".
+    """
+
+    def __init__(self, n_files: int, title: str, shown: bool | None) -> None:
+        super().__init__(n_files, title, shown)
+        self._number, self._name = 0, ""
+
+    def begin(self, number: int, name: str) -> None:
+        """Go on to the next file, counted from 1."""
+        self._number, self._name = number, name
+        self(0.0)
+
+    def __call__(self, share: float) -> None:
+        """Tell how much of the file is done, when it is time."""
+        if self._bar is not None and self._task is not None:
+            done = self._number - 1 + share
+            self._bar.update(self._task, completed=done, numbers=self._name)
+            return
+        now = time.monotonic()
+        if self.shown and now - self._told > SECONDS_BETWEEN_LINES:
+            self._told = now
+            self.print(f"{self.title} {self._number}/{self.total}  {self._name}  {share:.0%}")
+
+    def _end(self) -> None:
+        """Fill the bar, also after a last file that could not be used."""
+        if self._bar is not None and self._task is not None:
+            self._bar.update(self._task, completed=self.total, numbers="")
+
+    def print(self, line: str) -> None:
+        """Write a line to the error stream, above the bar if there is one."""
+        if self._bar is not None:
+            self._bar.console.print(line, markup=False, highlight=False, soft_wrap=True)
+        else:
+            print(line, file=sys.stderr, flush=True)

@@ -1,0 +1,173 @@
+"""Everything that training changes: nets, optimisers, averages, counters. What resumes a run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from latentia.training.updates import Update
+
+
+class MovingAverage:
+    """Keep ``a ← d·a + (1 − d)·w`` of each weight ``w``, with ``d = min(decay, (1 + t)/(10 + t))``.
+
+    The rising ``d`` keeps the random start out of a short run's average. Buffers (the running
+    statistics of batch norm) are copied, since they are averages already. The number of updates
+    ``t`` is the training step, so nothing but the averages has to be saved.
+
+    Parameters
+    ----------
+    nets
+        The modules by name.
+    decay
+        ``d``, in [0, 1).
+
+    References
+    ----------
+    .. [1] B. T. Polyak, A. B. Juditsky, "Acceleration of stochastic approximation by averaging",
+       SIAM J. Control Optim., 1992.
+    """
+
+    def __init__(self, nets: Mapping[str, nn.Module], decay: float) -> None:
+        self.nets = nets
+        self.decay = decay
+        self.averages = {name: value.clone() for name, value in self._current().items()}
+        trained = {f"{n}.{k}" for n, net in nets.items() for k, _ in net.named_parameters()}
+        self._trained = self._pairs(lambda name: name in trained)
+        self._copied = self._pairs(lambda name: name not in trained)
+
+    def _pairs(self, wanted: Callable[[str], bool]) -> tuple[list[Tensor], list[Tensor]]:
+        """Return averages and the tensors of the nets that they follow."""
+        found = {name: value for name, value in self._current().items() if wanted(name)}
+        return [self.averages[name] for name in found], list(found.values())
+
+    def _current(self) -> dict[str, Tensor]:
+        return {
+            f"{name}.{key}": value.detach()
+            for name, net in self.nets.items()
+            for key, value in net.state_dict().items()
+        }
+
+    @torch.no_grad()
+    def update(self, step: int) -> None:
+        """Move the averages towards the weights after training step ``step``, from 1."""
+        decay = min(self.decay, (1 + step) / (10 + step))
+        torch._foreach_lerp_(*self._trained, 1 - decay)
+        if self._copied[0]:
+            torch._foreach_copy_(*self._copied)
+
+    @torch.no_grad()
+    def copy_to_nets(self) -> None:
+        """Overwrite the nets' weights with their averages."""
+        for name, value in self._current().items():
+            value.copy_(self.averages[name])
+
+    @contextmanager
+    def applied(self) -> Iterator[None]:
+        """Let the nets hold their averages within a ``with`` block."""
+        kept = {name: value.clone() for name, value in self._current().items()}
+        self.copy_to_nets()
+        try:
+            yield
+        finally:
+            with torch.no_grad():
+                for name, value in self._current().items():
+                    value.copy_(kept[name])
+
+
+class TrainingState:
+    """The nets with their optimisers and averaged weights, at a step.
+
+    Parameters
+    ----------
+    nets
+        The modules by name.
+    updates
+        The model's updates, one optimiser each.
+    learning_rate
+        For updates without an optimiser of their own.
+    ema_decay
+        Of the averaged weights; None keeps none.
+    """
+
+    def __init__(
+        self,
+        nets: Mapping[str, nn.Module],
+        updates: Sequence[Update],
+        learning_rate: float,
+        ema_decay: float | None,
+    ) -> None:
+        self.nets = nets
+        self.parameters = {u.name: list(u.parameters()) for u in updates}
+        self.optimizers = {u.name: u.make_optimizer(learning_rate) for u in updates}
+        self.base_rates = {
+            name: [group["lr"] for group in o.param_groups] for name, o in self.optimizers.items()
+        }
+        self.average = None if ema_decay is None else MovingAverage(nets, ema_decay)
+        self.step = 0
+        self.best_score: float | None = None
+        self.sums: dict[str, float] = {}
+        self.seconds = 0.0
+
+    def scale_learning_rate(self, name: str, factor: float) -> None:
+        """Set an optimiser's learning rates to ``factor`` times those it began with."""
+        for group, rate in zip(self.optimizers[name].param_groups, self.base_rates[name]):
+            group["lr"] = rate * factor
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Return every tensor that a resumed run needs, by a unique name."""
+        found = {
+            f"nets/{name}/{key}": value
+            for name, net in self.nets.items()
+            for key, value in net.state_dict().items()
+        }
+        for name, optimizer in self.optimizers.items():
+            for index, slots in optimizer.state_dict()["state"].items():
+                for slot, value in slots.items():
+                    found[f"optimizers/{name}/{index}/{slot}"] = value
+        if self.average is not None:
+            found |= {f"average/{name}": v for name, v in self.average.averages.items()}
+        return found
+
+    def counters(self) -> dict[str, Any]:
+        """Return what a resumed run needs besides tensors, as JSON."""
+        return {
+            "step": self.step,
+            "best_score": self.best_score,
+            "sums": self.sums,
+            "seconds": self.seconds,
+        }
+
+    def restore(self, tensors: Mapping[str, Tensor], counters: Mapping[str, Any]) -> None:
+        """Take back what `tensors` and `counters` gave."""
+        for name, net in self.nets.items():
+            net.load_state_dict(_below(tensors, f"nets/{name}/"))
+        for name, optimizer in self.optimizers.items():
+            owners = [owner for group in optimizer.param_groups for owner in group["params"]]
+            slots: dict[int, dict[str, Tensor]] = {}
+            for key, value in _below(tensors, f"optimizers/{name}/").items():
+                index, slot = key.split("/")
+                slots.setdefault(int(index), {})[slot] = _laid_out(value, owners[int(index)])
+            groups = optimizer.state_dict()["param_groups"]
+            optimizer.load_state_dict({"state": slots, "param_groups": groups})
+        if self.average is not None:
+            for name, value in _below(tensors, "average/").items():
+                self.average.averages[name].copy_(value)
+        self.step, self.best_score = counters["step"], counters["best_score"]
+        self.sums, self.seconds = dict(counters["sums"]), counters["seconds"]
+
+
+def _laid_out(slot: Tensor, owner: Tensor) -> Tensor:
+    """Return an optimiser's slot in its parameter's memory layout.
+
+    torch's fused kernels walk through both in storage order, without looking at the strides.
+    """
+    return torch.empty_like(owner).copy_(slot) if slot.shape == owner.shape else slot
+
+
+def _below(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}

@@ -1,0 +1,210 @@
+"""THE loop: every gradient-trained model of Latentia is trained by `train`.
+
+A model states its losses as `Update` records; the loop draws a batch for each, steps the nets
+that the update moves and no others, keeps the averaged weights, and tells the recorder. All noise
+and the order of the data follow from (seed, step), so a resumed run repeats the undisturbed one.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext
+from math import isfinite
+from typing import Protocol
+
+import torch
+from torch import Tensor, nn
+
+from latentia.errors import InputError
+from latentia.training import distributed, draws
+from latentia.training.batches import BatchOrder, Source
+from latentia.training.device import autocast
+from latentia.training.run import Interruption
+from latentia.training.state import TrainingState
+from latentia.training.updates import Loss, Update
+
+
+class Trainable(Protocol):
+    """What the loop needs of a model."""
+
+    n_epochs: int
+    batch_size: int
+    learning_rate: float
+    ema_decay: float | None
+    seed_: int
+
+    def nets(self) -> Mapping[str, nn.Module]:
+        """Return the model's modules by name."""
+
+    def updates(self) -> list[Update]:
+        """Return one training step: the lines of the algorithm box, in order."""
+
+    def rate_factor(self, done: float) -> float:
+        """Return the learning rate's factor when this fraction of the training is done."""
+
+
+class Recorder(Protocol):
+    """What keeps a run: a run directory, or nothing at all."""
+
+    def restore(self, state: TrainingState) -> None:
+        """Bring the state to where an earlier run stopped."""
+
+    def record(
+        self, state: TrainingState, epoch: int, split: str, values: dict[str, float]
+    ) -> None:
+        """Keep the values of an epoch."""
+
+    def checkpoint(self, state: TrainingState, score: float | None, *, force: bool) -> None:
+        """Save the state when it is due, or at once."""
+
+    def picture(self, state: TrainingState, epoch: int) -> None:
+        """Draw what the model makes at the end of an epoch."""
+
+
+class Watcher(Protocol):
+    """Observes each step; it cannot steer."""
+
+    def __call__(self, step: int, epoch: int, images: int, values: Mapping[str, float]) -> None:
+        """Take the losses of a step."""
+
+
+def train(
+    model: Trainable,
+    source: Source,
+    validation: Source | None,
+    recorder: Recorder,
+    watch: Watcher,
+    device: torch.device,
+) -> None:
+    """Train a model on a source of batches; its nets hold the result.
+
+    Raises
+    ------
+    InputError
+        If a loss is not finite: names it, the step, and what to try.
+    KeyboardInterrupt
+        After a checkpoint of the last whole step, when the run was asked to stop.
+    """
+    updates = model.updates()
+    order = batch_order(model, source)
+    state = TrainingState(model.nets(), updates, model.learning_rate, model.ema_decay)
+    recorder.restore(state)
+    precision = autocast(device)
+    began = time.perf_counter() - state.seconds
+    with torch.random.fork_rng(), Interruption() as interruption:
+        for step in range(state.step, order.n_steps):
+            epoch = order.epoch(step)
+            values: dict[str, float] = {}
+            for update in updates:
+                optimizer, parameters = state.optimizers[update.name], state.parameters[update.name]
+                factor = update.schedule or model.rate_factor
+                state.scale_learning_rate(update.name, factor(step / order.n_steps))
+                if update.before is not None:
+                    update.before(step, order.n_steps)
+                for repeat in range(update.repeats):
+                    batch = [part.to(device) for part in source.batch(order.rows(step, repeat))]
+                    draws.seed(model.seed_, step, update.name, repeat)
+                    with precision:
+                        loss = as_loss(update.loss(*batch))
+                    values |= finite_values(update.name, loss, step)
+                    optimizer.zero_grad()
+                    loss.total.backward(inputs=parameters)  # type: ignore[no-untyped-call]
+                    distributed.average_gradients(parameters)
+                    optimizer.step()
+                    if update.after is not None:
+                        update.after()
+            state.step, state.seconds = step + 1, time.perf_counter() - began
+            if state.average is not None:
+                state.average.update(state.step)
+            for name, value in values.items():
+                state.sums[name] = state.sums.get(name, 0.0) + value
+            watch(state.step, epoch + 1, len(batch[0]) * distributed.world_size(), values)
+            score = None
+            if order.ends_epoch(step):
+                score = end_epoch(model, state, order, validation, recorder, device)
+            stop = distributed.any_rank(interruption.asked)
+            recorder.checkpoint(state, score, force=stop or state.step == order.n_steps)
+            if stop:
+                raise KeyboardInterrupt
+    if state.average is not None:
+        state.average.copy_to_nets()
+
+
+def batch_order(model: Trainable, source: Source) -> BatchOrder:
+    """Return which rows each step draws: as many batches as the update that repeats most."""
+    draws_a_step = max(update.repeats for update in model.updates())
+    return BatchOrder(len(source), model.batch_size, model.n_epochs, model.seed_, draws_a_step)
+
+
+def as_loss(value: Tensor | Loss) -> Loss:
+    """Return a bare scalar as a `Loss` without terms."""
+    return value if isinstance(value, Loss) else Loss(value)
+
+
+def finite_values(name: str, loss: Loss, step: int) -> dict[str, float]:
+    """Return the loss and its terms as numbers, or refuse one that is not finite."""
+    parts = {name: loss.total, **{f"{name}/{term}": v for term, v in loss.terms.items()}}
+    values = {key: float(v.detach() if isinstance(v, Tensor) else v) for key, v in parts.items()}
+    for key, value in values.items():
+        if not isfinite(value):
+            raise InputError(
+                f"the loss {key!r} is {value} at step {step + 1}: "
+                "try a smaller learning_rate, or look for extreme values in the data"
+            )
+    return values
+
+
+def end_epoch(
+    model: Trainable,
+    state: TrainingState,
+    order: BatchOrder,
+    validation: Source | None,
+    recorder: Recorder,
+    device: torch.device,
+) -> float | None:
+    """Record an epoch's training means and held-out values; return the held-out score if any.
+
+    A model with one update is scored by that loss; a game between nets has no score.
+    """
+    epoch = order.epoch(state.step - 1) + 1
+    means = {name: total / order.steps_an_epoch for name, total in state.sums.items()}
+    state.sums = {}
+    recorder.record(state, epoch, "train", distributed.average(means))
+    score = None
+    averaged = nullcontext() if state.average is None else state.average.applied()
+    with averaged, evaluating(model.nets()):
+        if validation is not None and distributed.rank() == 0:
+            values = held_out(model, validation, device, state.step)
+            recorder.record(state, epoch, "validation", values)
+            names = list(state.optimizers)
+            score = values[names[0]] if len(names) == 1 else None
+        recorder.picture(state, epoch)
+    return score
+
+
+def held_out(model: Trainable, source: Source, device: torch.device, step: int) -> dict[str, float]:
+    """Return every loss and term on held-out data, averaged over its rows; nets are evaluating."""
+    sums: dict[str, float] = {}
+    for first in range(0, len(source), model.batch_size):
+        rows = torch.arange(first, min(first + model.batch_size, len(source))).numpy()
+        batch = [part.to(device) for part in source.batch(rows)]
+        for update in model.updates():
+            draws.seed(model.seed_, "held out", update.name, first)
+            loss = as_loss(update.loss(*batch))
+            for name, value in finite_values(update.name, loss, step - 1).items():
+                sums[name] = sums.get(name, 0.0) + value * len(rows)
+    return {name: total / len(source) for name, total in sums.items()}
+
+
+@contextmanager
+def evaluating(nets: Mapping[str, nn.Module]) -> Iterator[None]:
+    """Put nets in evaluation mode within a ``with`` block, and back as they were."""
+    modes = {name: net.training for name, net in nets.items()}
+    for net in nets.values():
+        net.eval()
+    try:
+        yield
+    finally:
+        for name, net in nets.items():
+            net.train(modes[name])

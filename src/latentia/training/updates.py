@@ -1,0 +1,189 @@
+"""One line of a paper's algorithm box, as a value: whose loss, which nets it moves, how often."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor, nn, optim
+
+
+@dataclass(frozen=True)
+class Loss:
+    """A loss with the terms worth watching beside it.
+
+    Attributes
+    ----------
+    total
+        The scalar that is minimised.
+    terms
+        Named scalars or numbers that are logged as ``<update>/<term>`` and never differentiated.
+    """
+
+    total: Tensor
+    terms: Mapping[str, Tensor | float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Update:
+    """Minimise a loss over some nets.
+
+    Attributes
+    ----------
+    name
+        What the loss is called in logs and errors.
+    loss
+        A batch to a scalar tensor, or to a `Loss`.
+    nets
+        The nets that move; every other net gets no gradient.
+    repeats
+        How many batches are drawn for it in each training step (``n_critic`` of a WGAN).
+    before
+        Called before each training step with its number, from 0, and the number of steps in all
+        (a weight that rises over the run).
+    after
+        Called after each optimiser step (weight clipping of a WGAN).
+    optimizer
+        Makes the optimiser from the parameters; without it, Adam at the model's learning rate.
+    schedule
+        The learning rate's factor as a function of the fraction of training done, in [0, 1);
+        without it, the model's own.
+    """
+
+    name: str
+    loss: Callable[..., Tensor | Loss]
+    nets: Sequence[nn.Module]
+    repeats: int = 1
+    before: Callable[[int, int], None] | None = None
+    after: Callable[[], None] | None = None
+    optimizer: Callable[[list[nn.Parameter]], optim.Optimizer] | None = None
+    schedule: Callable[[float], float] | None = None
+
+    def parameters(self) -> Iterator[nn.Parameter]:
+        """Yield the parameters that this update moves."""
+        for net in self.nets:
+            yield from net.parameters()
+
+    def make_optimizer(self, learning_rate: float) -> optim.Optimizer:
+        """Return this update's optimiser over its parameters."""
+        if self.optimizer is None:
+            return adam(list(self.parameters()), learning_rate)
+        return self.optimizer(list(self.parameters()))
+
+
+def adam(
+    parameters: list[nn.Parameter],
+    learning_rate: float,
+    betas: tuple[float, float] = (0.9, 0.999),
+    epsilon: float = 1e-8,
+) -> optim.Adam:
+    """Return Adam with its authors' defaults, in torch's fused kernel: one pass over the weights.
+
+    References
+    ----------
+    .. [1] D. P. Kingma, J. Ba, "Adam: A Method for Stochastic Optimization", ICLR 2015, alg. 1.
+    """
+    return FusedAdam(parameters, lr=learning_rate, betas=betas, eps=epsilon, fused=True)
+
+
+class FusedAdam(optim.Adam):
+    """torch's Adam, shown a convolution's weights in the order in which they lie in memory.
+
+    The CPU's fused kernel copies a gradient in channels-last layout before it uses it, which takes
+    as long as the step itself. The same numbers with their axes in storage order need no copy.
+    """
+
+    def _init_group(self, group: dict[str, Any], *collected: list[Tensor]) -> bool:
+        found: bool = super()._init_group(group, *collected)  # type: ignore[no-untyped-call]
+        for kind in collected:
+            kind[:] = map(_in_storage_order, kind)
+        return found
+
+
+def _in_storage_order(values: Tensor) -> Tensor:
+    """Return a tensor itself, or the view of a channels-last one whose axes follow the memory."""
+    if values.ndim == 4 and values.is_contiguous(memory_format=torch.channels_last):
+        return values.permute(0, 2, 3, 1)
+    return values
+
+
+def sgd(parameters: list[nn.Parameter], learning_rate: float, momentum: float = 0.9) -> optim.SGD:
+    """Return stochastic gradient descent with momentum."""
+    return optim.SGD(parameters, lr=learning_rate, momentum=momentum, fused=True)
+
+
+def rmsprop(parameters: list[nn.Parameter], learning_rate: float) -> optim.RMSprop:
+    """Return RMSprop, the WGAN paper's optimiser, over all weights at once.
+
+    References
+    ----------
+    .. [1] T. Tieleman, G. Hinton, "Lecture 6.5: rmsprop", COURSERA: Neural Networks for Machine
+       Learning, 2012.
+    """
+    return optim.RMSprop(parameters, lr=learning_rate, foreach=True)
+
+
+STAGES = 8
+
+
+def constant(done: float, n_epochs: int) -> float:
+    """Return 1."""
+    return 1.0
+
+
+def linear(done: float, n_epochs: int) -> float:
+    """Return ``1 − t``."""
+    return 1 - done
+
+
+def late_linear(done: float, n_epochs: int) -> float:
+    """Return 1 for the first half, then a line to 0: ``min(1, 2 (1 − t))``.
+
+    References
+    ----------
+    .. [1] J.-Y. Zhu, T. Park, P. Isola, A. A. Efros, "Unpaired Image-to-Image Translation using
+       Cycle-Consistent Adversarial Networks", ICCV 2017, section 4.
+    """
+    return min(1.0, 2 * (1 - done))
+
+
+def cosine(done: float, n_epochs: int) -> float:
+    """Return ``½ (1 + cos πt)``.
+
+    References
+    ----------
+    .. [1] I. Loshchilov, F. Hutter, "SGDR", ICLR 2017, eq. 5 (one period, down to 0).
+    """
+    return 0.5 * (1 + math.cos(math.pi * done))
+
+
+def stages(done: float, n_epochs: int) -> float:
+    """Return ``10^(−i/7)`` for 3ⁱ epochs, i = 0 ... 7: 3,280 in all.
+
+    A shorter run goes through as many of the stages as it has epochs for.
+
+    References
+    ----------
+    .. [1] Y. Burda, R. Grosse, R. Salakhutdinov, "Importance Weighted Autoencoders", ICLR 2016,
+       section 5.
+
+    >>> [round(stages(epoch / 3280, 3280), 3) for epoch in (0.5, 1.5, 4.5, 3279)]
+    [1.0, 0.72, 0.518, 0.1]
+    >>> stages(0.0, 60), round(stages(59 / 60, 60), 3)
+    (1.0, 0.268)
+    """
+    stage = int(math.log(2 * done * n_epochs + 1, 3))
+    return float(10 ** (-min(stage, STAGES - 1) / (STAGES - 1)))
+
+
+SCHEDULES: Mapping[str, Callable[[float, int], float]] = {
+    "constant": constant,
+    "linear": linear,
+    "late-linear": late_linear,
+    "cosine": cosine,
+    "stages": stages,
+}
+"""By the names of the field ``learning_rate_schedule``."""
