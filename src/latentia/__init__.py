@@ -61,7 +61,7 @@ _PUBLIC = (
 __all__ = ["INSTRUMENTS", "MODELS", "SEQUENCES", "__version__", *_PUBLIC]
 
 
-def __getattr__(name: str) -> Any:  # noqa: ANN401
+def __getattr__(name: str) -> Any:
     """Import a public name when it is first asked for (PEP 562), so that torch loads late."""
     if name not in _PUBLIC:
         raise AttributeError(f"module 'latentia' has no attribute {name!r}")

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from functools import cache
 from numbers import Integral, Real
 from types import UnionType
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 
 class InputError(ValueError):
@@ -31,8 +31,44 @@ def nearest(name: str, choices: Iterable[str]) -> str:
     return f"; did you mean {found[0]!r}?" if found else ""
 
 
-def check_fields(model: Any) -> None:  # noqa: ANN401
-    """Refuse a dataclass whose values are not of the types that its fields state.
+@dataclasses.dataclass(frozen=True)
+class Range:
+    """The numbers that a field takes, stated in its annotation: ``Annotated[float, Range(0, 1)]``.
+
+    >>> str(Range(0, 1, open_high=True))
+    'at least 0 and less than 1'
+    """
+
+    low: float
+    high: float = math.inf
+    open_low: bool = False
+    open_high: bool = False
+
+    def __str__(self) -> str:
+        """Say which numbers."""
+        least = f"{'greater than' if self.open_low else 'at least'} {self.low:g}"
+        if math.isinf(self.high):
+            return least
+        return f"{least} and {'less than' if self.open_high else 'at most'} {self.high:g}"
+
+    def __contains__(self, value: float) -> bool:
+        """Return whether a number is finite and in the range."""
+        above = value > self.low if self.open_low else value >= self.low
+        below = value < self.high if self.open_high else value <= self.high
+        return above and below and math.isfinite(value)
+
+
+Count = Annotated[int, Range(1)]
+Whole = Annotated[int, Range(0)]
+Seed = Annotated[int, Range(0, 2**32 - 1)]
+Positive = Annotated[float, Range(0, open_low=True)]
+NonNegative = Annotated[float, Range(0)]
+Share = Annotated[float, Range(0, 1)]
+Decay = Annotated[float, Range(0, 1, open_high=True)]
+
+
+def check_fields(model: Any) -> None:
+    """Refuse a dataclass whose values are not of the types or in the ranges that its fields state.
 
     Raises
     ------
@@ -41,17 +77,25 @@ def check_fields(model: Any) -> None:  # noqa: ANN401
     """
     hints = _hints(type(model))  # type: ignore[arg-type, unused-ignore]
     for field in dataclasses.fields(model):
-        value = getattr(model, field.name)
-        if not _fits(value, hints[field.name]):
-            raise InputError(
-                f"{field.name} is {value!r}; it must be {_words(hints[field.name])}"
-                f"{_nearest_choice(value, hints[field.name])}"
-            )
+        value, hint = getattr(model, field.name), hints[field.name]
+        if not _fits(value, hint):
+            meant = _nearest_choice(value, hint)
+            raise InputError(f"{field.name} is {value!r}; it must be {_words(hint)}{meant}")
+        many = isinstance(value, tuple | list)
+        for number in value if many else (value,):
+            for allowed in _ranges(hint):
+                _hold(f"a number in {field.name}" if many else field.name, number, allowed)
 
 
 @cache
-def _hints(kind: Any) -> dict[str, Any]:  # noqa: ANN401
-    return typing.get_type_hints(kind)
+def _hints(kind: Any) -> dict[str, Any]:
+    return typing.get_type_hints(kind, include_extras=True)
+
+
+def _ranges(hint: Any) -> list[Range]:
+    if typing.get_origin(hint) is Annotated:
+        return [part for part in hint.__metadata__ if isinstance(part, Range)]
+    return [found for part in typing.get_args(hint) for found in _ranges(part)]
 
 
 def check_range(
@@ -64,29 +108,24 @@ def check_range(
     open_high: bool = False,
 ) -> None:
     """Refuse a number outside [low, high]; None passes (the field's type says if it may be)."""
-    if value is None:
-        return
-    below = value <= low if open_low else value < low
-    above = value >= high if open_high else value > high
-    if below or above or not math.isfinite(value):
-        raise InputError(f"{name} is {value!r}; it must be {_span(low, high, open_low, open_high)}")
+    _hold(name, value, Range(low, high, open_low, open_high))
 
 
-def check_betas(model: Any) -> None:  # noqa: ANN401
+def _hold(name: str, value: float | None, allowed: Range) -> None:
+    if value is not None and not isinstance(value, str) and value not in allowed:
+        raise InputError(f"{name} is {value!r}; it must be {allowed}")
+
+
+def check_betas(model: Any) -> None:
     """Refuse decays of Adam, ``beta_1`` and ``beta_2``, outside [0, 1)."""
     for name in ("beta_1", "beta_2"):
         check_range(name, getattr(model, name), 0, 1, open_high=True)
 
 
-def _span(low: float, high: float, open_low: bool, open_high: bool) -> str:
-    least = f"greater than {low:g}" if open_low else f"at least {low:g}"
-    if math.isinf(high):
-        return least
-    return f"{least} and {'less than' if open_high else 'at most'} {high:g}"
-
-
-def _fits(value: object, hint: Any) -> bool:  # noqa: ANN401
+def _fits(value: object, hint: Any) -> bool:
     origin = typing.get_origin(hint)
+    if origin is Annotated:
+        return _fits(value, hint.__origin__)
     if origin in (UnionType, typing.Union):
         return any(_fits(value, choice) for choice in typing.get_args(hint))
     if origin is Literal:
@@ -100,8 +139,10 @@ def _fits(value: object, hint: Any) -> bool:  # noqa: ANN401
     return value is None if hint is type(None) else isinstance(value, hint)
 
 
-def _words(hint: Any) -> str:  # noqa: ANN401
+def _words(hint: Any) -> str:
     origin = typing.get_origin(hint)
+    if origin is Annotated:
+        return _words(hint.__origin__)
     if origin in (UnionType, typing.Union):
         return " or ".join(_words(choice) for choice in typing.get_args(hint))
     if origin is Literal:
@@ -112,6 +153,6 @@ def _words(hint: Any) -> str:  # noqa: ANN401
     return plain.get(hint, "none")
 
 
-def _nearest_choice(value: object, hint: Any) -> str:  # noqa: ANN401
+def _nearest_choice(value: object, hint: Any) -> str:
     choices = [c for c in typing.get_args(hint) if isinstance(c, str)]
     return nearest(value, choices) if isinstance(value, str) and choices else ""

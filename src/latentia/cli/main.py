@@ -211,7 +211,7 @@ def data(words: list[str]) -> int:
     return 0
 
 
-def _description_rows(known: Any) -> list[tuple[str, str]]:  # noqa: ANN401
+def _description_rows(known: Any) -> list[tuple[str, str]]:
     return [
         ("name", known.name),
         ("what", known.summary),

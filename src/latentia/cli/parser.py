@@ -80,7 +80,8 @@ def add_fields(parser: argparse.ArgumentParser, class_name: str) -> None:
     group = parser.add_argument_group(f"parameters of {command_name(class_name)}")
     for field in model_fields(class_name):
         flag = "--" + field.name.replace("_", "-")
-        text = f"{field.help} (default: {_shown(field.default)})".replace("%", "%%")
+        allowed = "" if field.range is None else f"{field.range}; "
+        text = f"{field.help} ({allowed}default: {_shown(field.default)})".replace("%", "%%")
         if field.kinds == ("bool",):
             group.add_argument(
                 flag,

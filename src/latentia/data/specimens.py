@@ -21,7 +21,7 @@ def labelled(data: Dataset) -> bool:
     return data.y_train is not None and data.y_test is not None and data.y_test.ndim == 1
 
 
-def drawn(model: Any, data: Dataset, n: int, random_state: int) -> NDArray[Any]:  # noqa: ANN401
+def drawn(model: Any, data: Dataset, n: int, random_state: int) -> NDArray[Any]:
     """Return n samples; a model given measurements is given the test data's in turn."""
     if not model.takes_labels or hasattr(model, "classes_") or data.y_test is None:
         return np.asarray(model.sample(n, random_state=random_state))
@@ -29,7 +29,7 @@ def drawn(model: Any, data: Dataset, n: int, random_state: int) -> NDArray[Any]:
     return np.asarray(model.sample(n, random_state=random_state, y=given))
 
 
-def first_labels(model: Any, data: Dataset, n: int) -> tuple[NDArray[Any], ...]:  # noqa: ANN401
+def first_labels(model: Any, data: Dataset, n: int) -> tuple[NDArray[Any], ...]:
     """Return the first test labels for the verbs of a model that takes them, else nothing."""
     if data.y_test is None or not (model.takes_labels or model.learns_from == "domains"):
         return ()

@@ -103,7 +103,7 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """(C, H, W): a sample's shape inside the nets."""
         return (1, *self.data_shape_) if len(self.data_shape_) == 2 else self.data_shape_
 
-    def fit(self, X: Any, y: Any, *, progress: bool | None = None) -> Self:  # noqa: ANN401
+    def fit(self, X: Any, y: Any, *, progress: bool | None = None) -> Self:
         """Learn from images and their classes.
 
         Parameters
@@ -163,15 +163,15 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """Return (N, n_classes) probabilities."""
         return self.logits(x).softmax(dim=1)
 
-    def transform(self, X: Any) -> NDArray[np.float32]:  # noqa: ANN401
+    def transform(self, X: Any) -> NDArray[np.float32]:
         """Return (n, n_features) penultimate features."""
         return self._apply("penultimate", X)
 
-    def predict_proba(self, X: Any) -> NDArray[np.float32]:  # noqa: ANN401
+    def predict_proba(self, X: Any) -> NDArray[np.float32]:
         """Return (n, n_classes) probabilities, in the order of ``classes_``."""
         return self._apply("probabilities", X)
 
-    def predict(self, X: Any) -> NDArray[Any]:  # noqa: ANN401
+    def predict(self, X: Any) -> NDArray[Any]:
         """Return (n,) the likeliest labels."""
         likeliest: NDArray[Any] = self.classes_[self.predict_proba(X).argmax(axis=1)]
         return likeliest
@@ -205,7 +205,7 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.features_ = conv_encoder(image, self.channels, (), self.n_features)
         self.head_ = nn.Linear(self.n_features, len(self.classes_))
 
-    def _apply(self, verb: str, X: Any) -> NDArray[Any]:  # noqa: ANN401
+    def _apply(self, verb: str, X: Any) -> NDArray[Any]:
         check_is_fitted(self)
         images = to_numpy(X)
         self._check_images(images)

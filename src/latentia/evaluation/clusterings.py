@@ -92,7 +92,7 @@ def _mixture(
     )
 
 
-def _agreement(model: Any, test: NDArray[Any], labels: NDArray[Any] | None) -> dict[str, float]:  # noqa: ANN401
+def _agreement(model: Any, test: NDArray[Any], labels: NDArray[Any] | None) -> dict[str, float]:
     if labels is None:
         return {}
     return {"adjusted_rand": float(adjusted_rand_score(labels, model.predict(test)))}

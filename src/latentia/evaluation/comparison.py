@@ -170,7 +170,7 @@ def _fits_dcgan(data: Dataset) -> bool:
     return data.x_train.ndim > 2 and min(sides) >= 8 and max(sides) <= 128
 
 
-def _section(model: Any, data: Dataset, run: Path, seconds: float) -> ModelSection:  # noqa: ANN401
+def _section(model: Any, data: Dataset, run: Path, seconds: float) -> ModelSection:
     metrics = evaluate(model, data) | {"seconds": seconds}
     notes: tuple[str, ...] = ()
     if isinstance(model, PCA):

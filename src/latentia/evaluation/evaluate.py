@@ -40,7 +40,7 @@ WEIGHED = 250
 """Test samples between two reports of progress."""
 
 
-def evaluate(model: Any, data: Dataset, random_state: int = 0) -> dict[str, float]:  # noqa: ANN401
+def evaluate(model: Any, data: Dataset, random_state: int = 0) -> dict[str, float]:
     """Measure a fitted model on the test part of a data set.
 
     Parameters
@@ -75,7 +75,7 @@ def evaluate(model: Any, data: Dataset, random_state: int = 0) -> dict[str, floa
     return found
 
 
-def _likelihood(model: Any, data: Dataset) -> dict[str, float]:  # noqa: ANN401
+def _likelihood(model: Any, data: Dataset) -> dict[str, float]:
     """Return the exact likelihood where it is known, and the bounds where there are any."""
     x = unit_floats(spread(data.x_test, MOST_SAMPLES))
     found: dict[str, float] = {}
@@ -93,14 +93,14 @@ def _likelihood(model: Any, data: Dataset) -> dict[str, float]:  # noqa: ANN401
     return found
 
 
-def _test_labels(model: Any, data: Dataset, n: int) -> tuple[NDArray[Any], ...]:  # noqa: ANN401
+def _test_labels(model: Any, data: Dataset, n: int) -> tuple[NDArray[Any], ...]:
     """Return test labels for the verbs of a model that takes them, and nothing for others."""
     if not model.takes_labels or data.y_test is None:
         return ()
     return (spread(data.y_test, n),)
 
 
-def _class_agreement(model: Any, data: Dataset, random_state: int) -> float:  # noqa: ANN401
+def _class_agreement(model: Any, data: Dataset, random_state: int) -> float:
     """Return the share of samples of a class that a classifier on pixels gives that class."""
     x, y = _some(data.x_train, data.y_train)  # type: ignore[arg-type]
     asked = np.resize(model.classes_, MOST_NEIGHBOURS)
@@ -138,7 +138,7 @@ class Bound:
 
 
 def importance_bound(
-    model: Any,  # noqa: ANN401
+    model: Any,
     data: Dataset,
     n_importance: int,
     n_samples: int | None = None,
@@ -174,7 +174,7 @@ def importance_bound(
     return Bound(-float(bounds.mean()), n_importance, n, of_draws, of_samples)
 
 
-def n_parameters(model: Any) -> int:  # noqa: ANN401
+def n_parameters(model: Any) -> int:
     """Return how many numbers were learnt: the nets' weights, or the mean, components and noise."""
     if isinstance(model, Bicubic):
         return 0
@@ -188,7 +188,7 @@ def _is_image(data: Dataset) -> bool:
     return data.x_test.ndim > 2
 
 
-def _reconstruction(model: Any, data: Dataset) -> dict[str, float]:  # noqa: ANN401
+def _reconstruction(model: Any, data: Dataset) -> dict[str, float]:
     x = unit_floats(spread(data.x_test, MOST_SAMPLES))
     x_hat = model.reconstruct(x, *_test_labels(model, data, MOST_SAMPLES))
     found = {"squared_error": squared_error(x, x_hat)}
@@ -204,7 +204,7 @@ def _reconstruction(model: Any, data: Dataset) -> dict[str, float]:  # noqa: ANN
     return found
 
 
-def _samples(model: Any, data: Dataset, random_state: int) -> dict[str, float]:  # noqa: ANN401
+def _samples(model: Any, data: Dataset, random_state: int) -> dict[str, float]:
     test = unit_floats(spread(data.x_test, MOST_SAMPLES))
     train = unit_floats(spread(data.x_train, MOST_SAMPLES))
     fake = drawn(model, data, _n_samples(test), random_state)

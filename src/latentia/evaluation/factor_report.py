@@ -95,11 +95,11 @@ def fitted(model: FactorAnalysis, observed: Observed) -> FactorAnalysis:
 class _Named:
     """A named matrix in the form that `fit_covariance` takes: columns, and an array."""
 
-    def __init__(self, table: Any) -> None:  # noqa: ANN401
+    def __init__(self, table: Any) -> None:
         self.columns = table.column_names
         self._values = np.column_stack([table[name].to_numpy() for name in self.columns])
 
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:  # noqa: ANN401
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
         """Return the values."""
         return np.array(self._values, dtype=dtype)
 

@@ -67,7 +67,7 @@ def task_of(model: Model) -> ImageTask | None:
     return TASKS.get(model.learns_from)
 
 
-def _translations(model: Any, data: Dataset) -> Iterator[Picture]:  # noqa: ANN401
+def _translations(model: Any, data: Dataset) -> Iterator[Picture]:
     x, y = (unit_floats(np.asarray(part)[:SHOWN]) for part in (data.x_test, data.pair_test))
     shown = [("input", x), ("output", model.transform(x)), ("target", y)]
     visible = [(label, part) for label, part in shown if is_drawable(part.shape)]
@@ -75,7 +75,7 @@ def _translations(model: Any, data: Dataset) -> Iterator[Picture]:  # noqa: ANN4
     yield Picture("Translations", caption, png(rows(visible)))
 
 
-def _both_ways(model: Any, data: Dataset) -> Iterator[Picture]:  # noqa: ANN401
+def _both_ways(model: Any, data: Dataset) -> Iterator[Picture]:
     a, b = (images[:SHOWN] for images in domain_images(data))
     if not is_drawable(a.shape):
         return
@@ -93,7 +93,7 @@ def _both_ways(model: Any, data: Dataset) -> Iterator[Picture]:  # noqa: ANN401
     yield Picture("Translations", caption, png(rows(shown)))
 
 
-def _enlarged(model: Any, data: Dataset) -> Iterator[Picture]:  # noqa: ANN401
+def _enlarged(model: Any, data: Dataset) -> Iterator[Picture]:
     sharp, large = model.beside_enlarged(np.asarray(data.x_test)[:ENLARGED])
     if not is_drawable(sharp.shape):
         return

@@ -62,7 +62,7 @@ class Memorisation:
 
 
 def memorisation_check(
-    model: Any,  # noqa: ANN401
+    model: Any,
     data: Dataset,
     random_state: int = 0,
 ) -> Memorisation:
@@ -113,7 +113,7 @@ def draws_pictures(data: Dataset) -> bool:
     return is_drawable(data.x_test.shape)
 
 
-def is_asked_of(model: Any, data: Dataset) -> bool:  # noqa: ANN401
+def is_asked_of(model: Any, data: Dataset) -> bool:
     """Return whether a report checks this: a model that draws pictures and scores none, a GAN."""
     implicit = hasattr(model, "sample") and not hasattr(model, "score")
     return implicit and draws_pictures(data) and len(data.x_test) >= LEAST_TEST

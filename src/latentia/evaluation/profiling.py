@@ -78,7 +78,7 @@ class Profile:
         )
 
 
-def profile(model: GradientModel, X: ArrayLike, y: Any = None, seconds: float = 3.0) -> Profile:  # noqa: ANN401
+def profile(model: GradientModel, X: ArrayLike, y: Any = None, seconds: float = 3.0) -> Profile:
     """Measure a model's training steps on data, without touching the model.
 
     Parameters
@@ -134,7 +134,7 @@ def matrix_rate(device: torch.device) -> float:
     return 2 * SIDE**3 / median(taken)
 
 
-def _seconds(work: Any, device: torch.device) -> float:  # noqa: ANN401
+def _seconds(work: Any, device: torch.device) -> float:
     began = time.perf_counter()
     work()
     if device.type == "cuda":
@@ -142,7 +142,7 @@ def _seconds(work: Any, device: torch.device) -> float:  # noqa: ANN401
     return time.perf_counter() - began
 
 
-def _step_seconds(twin: Any, source: Any, device: torch.device, seconds: float) -> float:  # noqa: ANN401
+def _step_seconds(twin: Any, source: Any, device: torch.device, seconds: float) -> float:
     """Return the median time of steps of the one loop, run for about so long."""
     moments: list[float] = []
 
@@ -157,7 +157,7 @@ def _step_seconds(twin: Any, source: Any, device: torch.device, seconds: float) 
     return float(median(np.diff(moments[WARM_UP:])))
 
 
-def step_flops(twin: Any, source: Any, device: torch.device) -> float:  # noqa: ANN401
+def step_flops(twin: Any, source: Any, device: torch.device) -> float:
     """Return the floating-point operations of the matrix products in one training step.
 
     Parameters
@@ -182,7 +182,7 @@ def step_flops(twin: Any, source: Any, device: torch.device) -> float:  # noqa: 
     return total
 
 
-def _shares(twin: Any, source: Any, device: torch.device) -> dict[str, float]:  # noqa: ANN401
+def _shares(twin: Any, source: Any, device: torch.device) -> dict[str, float]:
     """Return how a step's time divides, each part timed on its own over a few steps."""
     order = BatchOrder(len(source), twin.batch_size, 1, 0)
     spent = dict.fromkeys(PARTS, 0.0)

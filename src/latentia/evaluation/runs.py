@@ -52,7 +52,7 @@ def load_for(model: Model, data_spec: str, image_size: int | None) -> Dataset:
 
 
 def train(
-    model: Any,  # noqa: ANN401
+    model: Any,
     data_spec: str,
     run: Path,
     image_size: int | None = None,
@@ -138,7 +138,7 @@ def fit_in_run(
     return run / "report.html"
 
 
-def _fit_closed_form(model: Any, data: Dataset, run: Path) -> None:  # noqa: ANN401
+def _fit_closed_form(model: Any, data: Dataset, run: Path) -> None:
     if (run / "config.json").exists():
         raise InputError(f"{run} already holds a run: choose another directory")
     with warnings.catch_warnings():
@@ -155,7 +155,7 @@ def _fit_closed_form(model: Any, data: Dataset, run: Path) -> None:  # noqa: ANN
     write_atomically(run / "config.json", json.dumps(config, indent=2).encode())
 
 
-def finish(model: Any, data: Dataset, run: Path, seconds: float) -> None:  # noqa: ANN401
+def finish(model: Any, data: Dataset, run: Path, seconds: float) -> None:
     """Measure the fitted model and leave ``evaluation.json`` and the report in its run."""
     metrics = measure(model, data) | {"seconds": seconds}
     write_atomically(run / "evaluation.json", json.dumps(metrics, indent=2).encode())

@@ -34,7 +34,7 @@ COLUMNS = 16
 
 
 def model_section(
-    model: Any,  # noqa: ANN401
+    model: Any,
     data: Dataset,
     run: Path,
     metrics: dict[str, float],
@@ -67,7 +67,7 @@ def _health(records: list[dict[str, Any]]) -> Iterator[str]:
 
 
 def _pictures(
-    model: Any,  # noqa: ANN401
+    model: Any,
     data: Dataset,
     run: Path,
     copies: Memorisation | None,
@@ -94,14 +94,14 @@ def _pictures(
         yield Picture("Loss curves", caption, png_bytes(loss_curves(records)))
 
 
-def _latent_pictures(model: Any, data: Dataset) -> Iterator[Picture]:  # noqa: ANN401
+def _latent_pictures(model: Any, data: Dataset) -> Iterator[Picture]:
     if draws_pictures(data) and hasattr(model, "reconstruct"):
         yield _reconstructions(model, data)
     if hasattr(model, "transform"):
         yield _latent_map(model, data)
 
 
-def _samples(model: Any, data: Dataset) -> Picture:  # noqa: ANN401
+def _samples(model: Any, data: Dataset) -> Picture:
     if not hasattr(model, "classes_"):
         samples = tile(drawn(model, data, 64, 0), n_columns=16)
         return Picture("Samples", "64 draws from the prior, decoded.", png(samples))
@@ -110,7 +110,7 @@ def _samples(model: Any, data: Dataset) -> Picture:  # noqa: ANN401
     return Picture("Samples", "A row of draws for each class.", png(tile(samples, COLUMNS)))
 
 
-def _reconstructions(model: Any, data: Dataset) -> Picture:  # noqa: ANN401
+def _reconstructions(model: Any, data: Dataset) -> Picture:
     x = unit_floats(np.asarray(data.x_test[:10]))
     shown = [("original", x)]
     caption = "Ten test images and what the latent space keeps of them."
@@ -122,7 +122,7 @@ def _reconstructions(model: Any, data: Dataset) -> Picture:  # noqa: ANN401
     return Picture("Reconstructions", caption, png(rows(shown)))
 
 
-def factor_pictures(model: Any) -> Iterator[Picture]:  # noqa: ANN401
+def factor_pictures(model: Any) -> Iterator[Picture]:
     """Yield a linear model's loadings as images, and images made of random factors."""
     shape = model.data_shape_
     loadings = model.loadings_.T.reshape(-1, *shape)
@@ -136,7 +136,7 @@ def factor_pictures(model: Any) -> Iterator[Picture]:  # noqa: ANN401
         yield Picture("From random factors", caption, png(tile(made, n_columns=10)))
 
 
-def _latent_map(model: Any, data: Dataset) -> Picture:  # noqa: ANN401
+def _latent_map(model: Any, data: Dataset) -> Picture:
     shown = np.asarray(data.x_test[:MOST_CODES])
     codes = model.transform(shown, *first_labels(model, data, MOST_CODES))
     labels = None if data.y_test is None else np.asarray(data.y_test[:MOST_CODES])

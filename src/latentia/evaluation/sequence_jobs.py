@@ -84,7 +84,7 @@ def _origin(data: TextData) -> dict[str, object]:
     return {"spec": data.spec, **share}
 
 
-def _count(model: Any, data: TextData, run: Path) -> None:  # noqa: ANN401
+def _count(model: Any, data: TextData, run: Path) -> None:
     if (run / "config.json").exists():
         raise InputError(f"{run} already holds a run: choose another directory")
     model.fit(data.train, symbols=data.symbols)

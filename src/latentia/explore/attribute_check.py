@@ -151,7 +151,7 @@ class AttributeCheck:
 
 def attribute_check(
     model: LatentModel,
-    X: Any,  # noqa: ANN401
+    X: Any,
     labels: Mapping[str, ArrayLike],
     attribute: str,
     direction: ArrayLike,

@@ -154,7 +154,7 @@ def _beside(direction: NDArray[np.float64], others: NDArray[np.float64]) -> NDAr
 
 def edit(
     model: LatentModel,
-    X: Any,  # noqa: ANN401
+    X: Any,
     direction: ArrayLike,
     strengths: Sequence[float] = (-2, -1, 0, 1, 2),
     *,

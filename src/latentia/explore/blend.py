@@ -72,7 +72,7 @@ def mix(parts: NDArray[Any], weights: ArrayLike | None = None) -> NDArray[Any]:
 
 def blend(
     model: LatentModel,
-    X: Any,  # noqa: ANN401
+    X: Any,
     weights: ArrayLike | None = None,
 ) -> NDArray[Any]:
     """Return what weighted means of the samples' codes decode to.

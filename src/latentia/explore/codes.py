@@ -35,7 +35,7 @@ def check_unconditional(model: LatentModel) -> None:
         )
 
 
-def codes_of(model: LatentModel, X: Any) -> NDArray[Any]:  # noqa: ANN401
+def codes_of(model: LatentModel, X: Any) -> NDArray[Any]:
     """Return the (n, k) codes of data.
 
     Raises
@@ -52,7 +52,7 @@ def codes_of(model: LatentModel, X: Any) -> NDArray[Any]:  # noqa: ANN401
     return checked_codes(model, model.transform(X))
 
 
-def checked_codes(model: LatentModel, Z: Any, least: int = 1) -> NDArray[Any]:  # noqa: ANN401
+def checked_codes(model: LatentModel, Z: Any, least: int = 1) -> NDArray[Any]:
     """Return codes as an (n, k) float array.
 
     Raises

@@ -61,7 +61,7 @@ class Importance:
 
 def importance(
     model: LatentModel,
-    X: Any = None,  # noqa: ANN401
+    X: Any = None,
     random_state: int = 0,
 ) -> Importance:
     """Return what each latent coordinate is worth, by the measure that suits the model.
@@ -99,7 +99,7 @@ def importance(
     return Importance(codes_of(model, X).var(axis=0, dtype=np.float64), "variance")
 
 
-def _divergences(model: Any, X: Any) -> NDArray[np.float64]:  # noqa: ANN401
+def _divergences(model: Any, X: Any) -> NDArray[np.float64]:
     """Return (k,) values of KL(q(z_j | x) ‖ N(0, 1)) in nats, averaged over data."""
     array = model._incoming(X, reset=False)
     total = np.zeros(model.n_latent)

@@ -174,7 +174,7 @@ def latent_path(
 
 def interpolate(
     model: LatentModel,
-    X: Any,  # noqa: ANN401
+    X: Any,
     n_steps: int = 8,
     *,
     spherical: bool = False,

@@ -66,7 +66,7 @@ class Inversion:
 
 def invert(
     model: LatentModel,
-    X: Any,  # noqa: ANN401
+    X: Any,
     *,
     n_steps: int = STEPS,
     n_restarts: int | None = None,

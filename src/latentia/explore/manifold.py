@@ -101,7 +101,7 @@ class Manifold:
 
 def latent_plane(
     model: LatentModel,
-    Z: Any = None,  # noqa: ANN401
+    Z: Any = None,
     coordinates: Sequence[int] | None = None,
     random_state: int = 0,
 ) -> Plane:
@@ -161,7 +161,7 @@ def _principal_plane(Z: NDArray[Any], origin: NDArray[np.float64]) -> Plane:
 
 def manifold(
     model: LatentModel,
-    Z: Any = None,  # noqa: ANN401
+    Z: Any = None,
     coordinates: Sequence[int] | None = None,
     n_grid: int = 20,
     random_state: int = 0,

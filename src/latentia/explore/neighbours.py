@@ -50,8 +50,8 @@ class Neighbours:
 
 def nearest_neighbours(
     model: LatentModel,
-    X: Any,  # noqa: ANN401
-    pool: Any,  # noqa: ANN401
+    X: Any,
+    pool: Any,
     n_neighbours: int = 6,
 ) -> Neighbours:
     """Find the rows of a pool that lie nearest to given samples.
@@ -84,7 +84,7 @@ def nearest_neighbours(
     return Neighbours(*found)
 
 
-def _flat(X: Any) -> NDArray[Any]:  # noqa: ANN401
+def _flat(X: Any) -> NDArray[Any]:
     array = unit_floats(np.asarray(X))
     return array.reshape(len(array), -1)
 
@@ -127,5 +127,5 @@ def neighbours_figure(
     return image_table(rows, columns, captions)
 
 
-def _name(value: Any, class_names: Sequence[str]) -> str:  # noqa: ANN401
+def _name(value: Any, class_names: Sequence[str]) -> str:
     return class_names[int(value)] if 0 <= int(value) < len(class_names) else str(value)

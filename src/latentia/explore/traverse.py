@@ -68,8 +68,8 @@ class Traversal:
 
 def traverse(
     model: LatentModel,
-    X: Any = None,  # noqa: ANN401
-    centre: Any = None,  # noqa: ANN401
+    X: Any = None,
+    centre: Any = None,
     *,
     coordinates: Sequence[int] | None = None,
     n_coordinates: int = 10,
@@ -133,7 +133,7 @@ def traverse(
 
 def _middle(
     model: LatentModel,
-    X: Any,  # noqa: ANN401
+    X: Any,
     random_state: int,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the (k,) mean of the codes, or a draw, and the unit of each coordinate."""
@@ -146,7 +146,7 @@ def _middle(
     return codes.mean(axis=0), ones if has_standard_normal_prior(model) else codes.std(axis=0)
 
 
-def _centre(model: LatentModel, centre: Any) -> NDArray[np.float64]:  # noqa: ANN401
+def _centre(model: LatentModel, centre: Any) -> NDArray[np.float64]:
     code = np.asarray(centre, np.float64)
     if code.shape != (model.n_latent,) or not np.isfinite(code).all():
         raise InputError(

@@ -39,7 +39,7 @@ class Model(BaseEstimator, ABC):  # type: ignore[misc]
 
     data_shape_: tuple[int, ...]
 
-    def __getattr__(self, name: str) -> Any:  # noqa: ANN401
+    def __getattr__(self, name: str) -> Any:
         """Say why a verb is absent (only called for what is not there)."""
         owner = type(self).__name__
         if name in type(self).lacks:
@@ -81,7 +81,7 @@ class Model(BaseEstimator, ABC):  # type: ignore[misc]
         check_is_fitted(self)
         return save(self, Path(path), overwrite=overwrite)
 
-    def _incoming(self, X: Any, *, reset: bool) -> NDArray[Any]:  # noqa: ANN401
+    def _incoming(self, X: Any, *, reset: bool) -> NDArray[Any]:
         """Return ``X`` checked, as an array: a table as floats, images as they are."""
         refuse_text(X)
         array = to_numpy(X)
@@ -124,7 +124,7 @@ class LatentModel(Model, ABC):
     def n_latent(self) -> int:
         """The size of ``z`` in the fitted model."""
 
-    def inverse_transform(self, Z: ArrayLike) -> Any:  # noqa: ANN401
+    def inverse_transform(self, Z: ArrayLike) -> Any:
         """Decode latent rows.
 
         Parameters
@@ -164,20 +164,20 @@ class Transformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ABC):  # ty
         width: int = self.n_latent
         return width
 
-    def transform(self, X: ArrayLike) -> Any:  # noqa: ANN401
+    def transform(self, X: ArrayLike) -> Any:
         """Return the (n, n_components) latent rows of data shaped as in ``fit``."""
         check_is_fitted(self)
         array = self._incoming(X, reset=False)
         return in_kind_of(X, self._encode_array(array))
 
-    def reconstruct(self, X: ArrayLike) -> Any:  # noqa: ANN401
+    def reconstruct(self, X: ArrayLike) -> Any:
         """Return ``inverse_transform(transform(X))``: what the latent space keeps of each row."""
         check_is_fitted(self)
         array = self._incoming(X, reset=False)
         codes = self._encode_array(array)
         return in_kind_of(X, self._decode_array(codes))
 
-    def negative_squared_error(self, X: Any) -> float:  # noqa: ANN401
+    def negative_squared_error(self, X: Any) -> float:
         """Return minus the mean over samples of ``‖x − x̂‖²`` between data and reconstruction."""
         check_is_fitted(self)
         array = self._incoming(X, reset=False)
@@ -232,12 +232,12 @@ def unit_floats(X: NDArray[Any]) -> NDArray[Any]:
     return X.astype(np.float32) / np.float32(255) if X.dtype == np.uint8 else X
 
 
-def to_numpy(X: Any) -> Any:  # noqa: ANN401
+def to_numpy(X: Any) -> Any:
     """Return a tensor (CPU or GPU) as an array, and anything else as it is."""
     return X.detach().cpu().numpy() if _is_tensor(X) else X
 
 
-def in_kind_of(given: Any, array: NDArray[Any]) -> Any:  # noqa: ANN401
+def in_kind_of(given: Any, array: NDArray[Any]) -> Any:
     """Return ``array`` as a tensor on ``given``'s device if ``given`` is a tensor."""
     if not _is_tensor(given):
         return array

@@ -53,7 +53,7 @@ class Conditional(Generator, DecodingModel, ABC):
             return Classes(self.classes_, self.class_shares_)
         return Vectors(self.condition_mean_, self.condition_scale_)
 
-    def targets(self, y: Any, n_rows: int, *, reset: bool) -> NDArray[Any]:  # noqa: ANN401
+    def targets(self, y: Any, n_rows: int, *, reset: bool) -> NDArray[Any]:
         """Return what the losses take of labels or vectors, learning their kind in ``fit``.
 
         Raises
@@ -85,7 +85,7 @@ class Conditional(Generator, DecodingModel, ABC):
             pictures.append((name, self.decode(z_NK, *self.condition(targets))))
         return pictures
 
-    def inverse_transform(self, Z: ArrayLike, y: ArrayLike | None = None) -> Any:  # noqa: ANN401
+    def inverse_transform(self, Z: ArrayLike, y: ArrayLike | None = None) -> Any:
         """Decode (n, n_components) latent rows as data given y."""
         check_is_fitted(self)
         z_NK = check_array(to_numpy(Z), dtype=[np.float64, np.float32])
@@ -130,12 +130,12 @@ class Conditional(Generator, DecodingModel, ABC):
         z_NK = self.latent_draws(n_samples, draw).astype(np.float32)
         return np.asarray(self.decode_given(z_NK, conditions), dtype=np.float32)
 
-    def decode_given(self, z_NK: NDArray[Any], y: Any) -> NDArray[Any]:  # noqa: ANN401
+    def decode_given(self, z_NK: NDArray[Any], y: Any) -> NDArray[Any]:
         """Return (n, *data_shape_) for latent rows given y."""
         decoded = self.apply("decode", z_NK, self._seen(y, len(z_NK), z_NK))
         return decoded.reshape(len(z_NK), *self.data_shape_)
 
-    def _seen(self, y: Any, n: int, like: NDArray[Any]) -> NDArray[Any]:  # noqa: ANN401
+    def _seen(self, y: Any, n: int, like: NDArray[Any]) -> NDArray[Any]:
         (rows,) = self.condition(torch.from_numpy(self.targets(y, n, reset=False)))
         kind = np.float64 if like.dtype == np.float64 and like.ndim == 2 else np.float32
         return rows.numpy().astype(kind)
@@ -144,18 +144,18 @@ class Conditional(Generator, DecodingModel, ABC):
 class ConditionalTransformer(Conditional, ABC):
     """A conditional model with a way back from data and condition to the latent space."""
 
-    def transform(self, X: ArrayLike, y: ArrayLike | None = None) -> Any:  # noqa: ANN401
+    def transform(self, X: ArrayLike, y: ArrayLike | None = None) -> Any:
         """Return the (n, n_components) latent rows of data given y."""
         check_is_fitted(self)
         array = self._incoming(X, reset=False)
         return in_kind_of(X, self.encode_given(array, y))
 
-    def reconstruct(self, X: ArrayLike, y: ArrayLike | None = None) -> Any:  # noqa: ANN401
+    def reconstruct(self, X: ArrayLike, y: ArrayLike | None = None) -> Any:
         """Return what the latent space and y keep of each sample."""
         check_is_fitted(self)
         array = self._incoming(X, reset=False)
         return in_kind_of(X, self.decode_given(self.encode_given(array, y), y))
 
-    def encode_given(self, array: NDArray[Any], y: Any) -> NDArray[Any]:  # noqa: ANN401
+    def encode_given(self, array: NDArray[Any], y: Any) -> NDArray[Any]:
         """Return (n, n_components) codes of data given y."""
         return self.apply("encode", array, self._seen(y, len(array), array))

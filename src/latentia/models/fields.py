@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import ast
 import re
+import typing
 from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Annotated, Any
 
-from latentia import MODELS, SEQUENCES
+from latentia import MODELS, SEQUENCES, errors
+from latentia.errors import Range
 
 Choices = tuple[str, ...]
 
@@ -35,6 +38,8 @@ class Field:
         Its default value.
     help
         Its docstring.
+    range
+        The numbers that it takes, or None for any.
     """
 
     name: str
@@ -42,6 +47,7 @@ class Field:
     choices: Choices
     default: object
     help: str
+    range: Range | None = None
 
 
 ABBREVIATIONS = {
@@ -127,12 +133,9 @@ def _definitions(class_name: str, module: str) -> list[ast.ClassDef]:
         if isinstance(statement, ast.ImportFrom) and (statement.module or "").startswith("latentia")
         for alias in statement.names
     }
-    found = [node]
-    for base in node.bases:
-        home = homes.get(base.id) if isinstance(base, ast.Name) else None
-        if home is not None and isinstance(base, ast.Name):
-            found += _definitions(base.id, home)
-    return found
+    homes |= {n.name: module for n in tree.body if isinstance(n, ast.ClassDef)}
+    bases = [base.id for base in node.bases if isinstance(base, ast.Name) and base.id in homes]
+    return [node, *(found for base in bases for found in _definitions(base, homes[base]))]
 
 
 @cache
@@ -149,10 +152,11 @@ def _own_fields(node: ast.ClassDef) -> list[Field]:
         if isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name):
             if statement.value is None or "ClassVar" in ast.unparse(statement.annotation):
                 continue
-            kinds, choices = _annotation(statement.annotation)
+            kinds, choices, range_ = _annotation(statement.annotation)
             default = ast.literal_eval(statement.value)
             name = statement.target.id
-            fields.append(Field(name, kinds, choices, default, _literal_text(following)))
+            text = _literal_text(following)
+            fields.append(Field(name, kinds, choices, default, text, range_))
     return fields
 
 
@@ -162,13 +166,25 @@ def _literal_text(statement: ast.stmt | None) -> str:
     return ""
 
 
-def _annotation(node: ast.expr) -> tuple[tuple[str, ...], Choices]:
+def _annotation(node: ast.expr) -> tuple[tuple[str, ...], Choices, Range | None]:
     if isinstance(node, ast.BinOp):
         left, right = _annotation(node.left), _annotation(node.right)
-        return left[0] + right[0], left[1] + right[1]
+        return left[0] + right[0], left[1] + right[1], left[2] or right[2]
     if isinstance(node, ast.Subscript):
+        parts = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
         if ast.unparse(node.value) == "Literal":
-            words = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
-            return ("str",), tuple(ast.literal_eval(word) for word in words)
-        return ("tuple",), ()
-    return (ast.unparse(node).lower(),), ()
+            return ("str",), tuple(ast.literal_eval(word) for word in parts), None
+        if ast.unparse(node.value) == "Annotated":
+            return (ast.unparse(parts[0]),), (), _range(parts[1])
+        return ("tuple",), (), _annotation(parts[0])[2]
+    named: Any = vars(errors).get(ast.unparse(node))
+    if typing.get_origin(named) is Annotated:
+        return (named.__origin__.__name__,), (), named.__metadata__[0]
+    return (ast.unparse(node).lower(),), (), None
+
+
+def _range(call: ast.expr) -> Range | None:
+    if not isinstance(call, ast.Call):
+        return None
+    options = {k.arg: ast.literal_eval(k.value) for k in call.keywords if k.arg}
+    return Range(*map(ast.literal_eval, call.args), **options)

@@ -96,7 +96,7 @@ class GradientModel(Model):
         X: ArrayLike,
         y: object = None,
         *,
-        validation: Any = None,  # noqa: ANN401
+        validation: Any = None,
         run: str | Path | None = None,
         resume: bool = False,
         progress: bool | None = None,
@@ -167,15 +167,15 @@ class GradientModel(Model):
             self.conclude(array, y)
         return self
 
-    def source(self, array: NDArray[Any], y: Any, *, reset: bool) -> Source:  # noqa: ANN401
+    def source(self, array: NDArray[Any], y: Any, *, reset: bool) -> Source:
         """Return checked data as batches of what the losses take."""
         return Source(array, self.targets(y, len(array), reset=reset))
 
-    def _held_out(self, validation: Any) -> Source:  # noqa: ANN401
+    def _held_out(self, validation: Any) -> Source:
         X, y = validation if isinstance(validation, tuple) else (validation, None)
         return self.source(self._incoming(X, reset=False), y, reset=False)
 
-    def targets(self, y: Any, n_rows: int, *, reset: bool) -> NDArray[Any] | None:  # noqa: ANN401
+    def targets(self, y: Any, n_rows: int, *, reset: bool) -> NDArray[Any] | None:
         """Return what the losses take beside each sample; here nothing."""
         return None
 
@@ -206,7 +206,7 @@ class GradientModel(Model):
     def prepare(self, array: NDArray[Any], run: Path | None, progress: bool | None) -> None:
         """Do what comes before the nets are made, such as training on its own; here nothing."""
 
-    def conclude(self, array: NDArray[Any], y: Any) -> None:  # noqa: ANN401
+    def conclude(self, array: NDArray[Any], y: Any) -> None:
         """Learn what follows from the trained nets and the training data; here nothing."""
 
     def checkup(
@@ -239,7 +239,7 @@ class GradientModel(Model):
         return apply(self, verb, rows_, *beside)
 
 
-def check_training_values(model: Any) -> None:  # noqa: ANN401
+def check_training_values(model: Any) -> None:
     """Raise InputError for a hyperparameter that all trained models have, out of its range."""
     check_range("n_epochs", model.n_epochs, 1)
     check_range("batch_size", model.batch_size, 1)

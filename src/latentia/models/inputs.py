@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from latentia.errors import InputError
+
+Rows: TypeAlias = Any
+"""What ``fit`` takes: an array, tensor, data frame, sparse matrix, or array larger than memory."""
+Labels: TypeAlias = Any
+"""(n,) classes or domains, or (n, m) conditions, in any of the same kinds."""
+Pixels: TypeAlias = NDArray[np.uint8] | NDArray[np.floating[Any]]
+"""(n, H, W) or (n, C, H, W) images: bytes, or floats in [0, 1]."""
+Matrix: TypeAlias = NDArray[np.float64]
+Vector: TypeAlias = NDArray[np.float64]
 
 
 def check_images(images: NDArray[Any]) -> None:
@@ -25,7 +34,7 @@ def check_images(images: NDArray[Any]) -> None:
         )
 
 
-def refuse_text(X: Any) -> None:  # noqa: ANN401
+def refuse_text(X: Any) -> None:
     """Refuse a data frame with columns that are not numbers, by name."""
     kinds = getattr(X, "dtypes", None)
     if not hasattr(X, "columns") or kinds is None:
@@ -41,10 +50,10 @@ def refuse_text(X: Any) -> None:  # noqa: ANN401
 
 
 def refuse_not_finite(
-    X: Any,  # noqa: ANN401
+    X: Any,
     *,
     gaps: bool,
-    names: Any = None,  # noqa: ANN401
+    names: Any = None,
 ) -> None:
     """Refuse infinity, and NaN unless it marks gaps, naming the first by column and row."""
     values = X.data if hasattr(X, "tocsr") else X
@@ -65,7 +74,7 @@ def refuse_not_finite(
     )
 
 
-def checked_weights(sample_weight: Any, n: int) -> NDArray[np.float64] | None:  # noqa: ANN401
+def checked_weights(sample_weight: Any, n: int) -> NDArray[np.float64] | None:
     """Return (n,) finite weights of at least 0, not all 0; None stays None."""
     if sample_weight is None:
         return None

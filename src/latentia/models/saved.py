@@ -67,7 +67,7 @@ def save(model: BaseEstimator, path: Path, *, overwrite: bool) -> Path:
     return path
 
 
-def load(path: str | Path) -> Any:  # noqa: ANN401
+def load(path: str | Path) -> Any:
     """Return the model that was saved in a folder, or by a finished run in its directory.
 
     Raises
@@ -113,7 +113,7 @@ def _learned(model: BaseEstimator) -> tuple[dict[str, Tensor], dict[str, Any]]:
     return tensors, learned
 
 
-def _restore(model: Any, tensors: dict[str, Tensor], learned: dict[str, Any]) -> None:  # noqa: ANN401
+def _restore(model: Any, tensors: dict[str, Tensor], learned: dict[str, Any]) -> None:
     for name, value in learned.items():
         plain = np.asarray(value, dtype=ARRAYS_OF_TEXT[name]) if name in ARRAYS_OF_TEXT else value
         setattr(model, name, tuple(plain) if name == "data_shape_" else plain)

@@ -67,7 +67,7 @@ def _draw_classes(
     )
 
 
-def _colour(index: int, n_classes: int) -> Any:  # noqa: ANN401
+def _colour(index: int, n_classes: int) -> Any:
     if n_classes <= len(CLASS_COLOURS):
         return CLASS_COLOURS[index]
     return mpl.colormaps["turbo"](index / (n_classes - 1))

@@ -59,7 +59,7 @@ class Density:
         return self.ppf(random_state.random(size))
 
 
-def as_density(p: Any, support: tuple[float, float] | None = None) -> Density:  # noqa: ANN401
+def as_density(p: Any, support: tuple[float, float] | None = None) -> Density:
     """Return a density in the form that the divergences integrate.
 
     Parameters
@@ -98,7 +98,7 @@ def as_density(p: Any, support: tuple[float, float] | None = None) -> Density:  
     return _of_function(p, support)
 
 
-def _of_scipy(frozen: Any) -> Density:  # noqa: ANN401
+def _of_scipy(frozen: Any) -> Density:
     tails = np.array(DECADES)
     with np.errstate(all="ignore"):
         points = np.concatenate([frozen.support(), frozen.ppf(tails), frozen.isf(tails)])
@@ -112,7 +112,7 @@ def _of_scipy(frozen: Any) -> Density:  # noqa: ANN401
     return Density(logpdf, frozen.cdf, frozen.sf, frozen.ppf, breaks, ends)
 
 
-def _of_function(p: Any, support: tuple[float, float]) -> Density:  # noqa: ANN401
+def _of_function(p: Any, support: tuple[float, float]) -> Density:
     low, high = support
     x = np.linspace(low, high, PANELS + 1)
     slopes = _checked_values(p, x)
@@ -139,7 +139,7 @@ def _of_function(p: Any, support: tuple[float, float]) -> Density:  # noqa: ANN4
     return Density(logpdf, cdf, sf, ppf, x[:: PANELS // 64], (low, high))
 
 
-def _checked_values(p: Any, x: Vector) -> Vector:  # noqa: ANN401
+def _checked_values(p: Any, x: Vector) -> Vector:
     values = np.asarray(p(x), np.float64)
     if values.shape != x.shape:
         raise InputError(f"the density returns shape {values.shape} for {x.shape} points")
@@ -203,7 +203,7 @@ def mixture(components: Sequence[Any], weights: Sequence[float]) -> Density:
     return Density(logpdf, cdf, sf, ppf, breaks, (low, high))
 
 
-def probabilities(p: Any, name: str) -> NDArray[np.float64]:  # noqa: ANN401
+def probabilities(p: Any, name: str) -> NDArray[np.float64]:
     """Return (n,) probabilities in float64.
 
     Raises

@@ -33,7 +33,7 @@ NEGLIGIBLE = 1e-6
 """What an integral may gain beyond the furthest tails; more, and it is taken to diverge."""
 
 
-def kl_divergence(p: Any, q: Any) -> float:  # noqa: ANN401
+def kl_divergence(p: Any, q: Any) -> float:
     """Return ``KL(p ‖ q) = ∫ p log(p/q)`` in nats; infinite where p > 0 and q = 0.
 
     Parameters
@@ -62,7 +62,7 @@ def kl_divergence(p: Any, q: Any) -> float:  # noqa: ANN401
     return _total(_relative_entropy, p, q)
 
 
-def js_divergence(p: Any, q: Any) -> float:  # noqa: ANN401
+def js_divergence(p: Any, q: Any) -> float:
     """Return ``JSD(p, q) = ½ KL(p ‖ m) + ½ KL(q ‖ m)`` in nats, m the average of both.
 
     Parameters, errors: as `kl_divergence`. Its square root is a metric.
@@ -80,7 +80,7 @@ def js_divergence(p: Any, q: Any) -> float:  # noqa: ANN401
     return _total(_jensen_shannon, p, q)
 
 
-def total_variation(p: Any, q: Any) -> float:  # noqa: ANN401
+def total_variation(p: Any, q: Any) -> float:
     """Return ``½ ∫ |p − q|``, the largest difference in the probability of any event.
 
     Parameters, errors: as `kl_divergence`.
@@ -97,7 +97,7 @@ def total_variation(p: Any, q: Any) -> float:  # noqa: ANN401
     return _total(_half_difference, p, q)
 
 
-def wasserstein(p: Any, q: Any, x_p: Any = None, x_q: Any = None) -> float:  # noqa: ANN401
+def wasserstein(p: Any, q: Any, x_p: Any = None, x_q: Any = None) -> float:
     """Return ``W₁(p, q)``, the least mass times distance that turns p into q, in units of x.
 
     Parameters
@@ -136,7 +136,7 @@ def wasserstein(p: Any, q: Any, x_p: Any = None, x_q: Any = None) -> float:  # n
     return float(np.abs(ahead[:-1]) @ np.diff(x[order]))
 
 
-def _places(x: Any, p: Vector, name: str) -> Vector:  # noqa: ANN401
+def _places(x: Any, p: Vector, name: str) -> Vector:
     if x is None:
         raise InputError(f"{name} is missing; W₁ needs the places of the probabilities")
     places = np.asarray(x, np.float64)
@@ -147,7 +147,7 @@ def _places(x: Any, p: Vector, name: str) -> Vector:  # noqa: ANN401
     return places
 
 
-def are_densities(p: Any, q: Any) -> bool:  # noqa: ANN401
+def are_densities(p: Any, q: Any) -> bool:
     """Return whether two distributions are densities rather than vectors of probabilities."""
     kinds = [callable(d) or isinstance(d, Density) or hasattr(d, "dist") for d in (p, q)]
     if kinds[0] != kinds[1]:
@@ -155,7 +155,7 @@ def are_densities(p: Any, q: Any) -> bool:  # noqa: ANN401
     return kinds[0]
 
 
-def _total(integrand: Callable[[Vector, Vector], Vector], p: Any, q: Any) -> float:  # noqa: ANN401
+def _total(integrand: Callable[[Vector, Vector], Vector], p: Any, q: Any) -> float:
     """Sum or integrate a function of (log p, log q)."""
     if are_densities(p, q):
         f, g = as_density(p), as_density(q)
@@ -166,7 +166,7 @@ def _total(integrand: Callable[[Vector, Vector], Vector], p: Any, q: Any) -> flo
         return max(0.0, float(integrand(np.log(a), np.log(b)).sum()))
 
 
-def same_length(p: Any, q: Any) -> tuple[Vector, Vector]:  # noqa: ANN401
+def same_length(p: Any, q: Any) -> tuple[Vector, Vector]:
     """Return two vectors of probabilities of the same outcomes."""
     a, b = probabilities(p, "p"), probabilities(q, "q")
     if len(a) != len(b):

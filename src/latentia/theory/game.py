@@ -135,7 +135,7 @@ class Game:
     random_state: int = 0
     """Of the players' first weights and of every draw."""
 
-    def play(self, p_data: Any) -> Record:  # noqa: ANN401
+    def play(self, p_data: Any) -> Record:
         """Return the record of a game against a density (see `as_density`)."""
         self._check_values()
         density = as_density(p_data)

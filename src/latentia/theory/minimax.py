@@ -32,7 +32,7 @@ from latentia.theory.quadrature import Function, Vector
 from latentia.training.losses import real_fake_cross_entropy
 
 
-def optimal_logit(p_data: Any, p_g: Any) -> Any:  # noqa: ANN401
+def optimal_logit(p_data: Any, p_g: Any) -> Any:
     """Return the logit of D*, ``log p_data − log p_g``: infinite where one of them is 0.
 
     Parameters
@@ -74,7 +74,7 @@ def _difference(log_p: Vector, log_q: Vector) -> Vector:
         return log_p - log_q
 
 
-def value(logit: Any, p_data: Any, p_g: Any) -> float:  # noqa: ANN401
+def value(logit: Any, p_data: Any, p_g: Any) -> float:
     """Return ``V(G, D) = E_data log D + E_g log(1 − D)``, D = σ(logit), in nats, at most 0.
 
     Parameters
@@ -115,7 +115,7 @@ def _payoff(logit: Vector, p: Vector, q: Vector) -> Vector:
     return np.where(p > 0, real, 0) + np.where(q > 0, fake, 0)
 
 
-def virtual_criterion(p_data: Any, p_g: Any) -> float:  # noqa: ANN401
+def virtual_criterion(p_data: Any, p_g: Any) -> float:
     """Return ``C(G) = −log 4 + 2 JSD(p_data, p_g)``, what the best discriminator leaves to G.
 
     Parameters, errors: as `optimal_logit`. Least, −log 4, when the distributions are equal.

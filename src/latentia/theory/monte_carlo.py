@@ -27,7 +27,7 @@ from latentia.errors import InputError, check_range
 class Distribution(Protocol):
     """What draws: a frozen distribution of ``scipy.stats``, or a `Density`."""
 
-    def rvs(self, size: Any, random_state: Any) -> Any:  # noqa: ANN401
+    def rvs(self, size: Any, random_state: Any) -> Any:
         """Return ``size`` draws."""
 
 

@@ -74,7 +74,7 @@ class Examinable(Protocol):
 
     def checkup(
         self,
-        *batch: Any,  # noqa: ANN401
+        *batch: Any,
         means: Numbers,
         earlier: Sequence[Numbers],
         epoch: int,

@@ -151,7 +151,7 @@ class Run:
             save_png(self.path / "samples" / f"epoch_{epoch:04d}.png", picture)
 
 
-def _event_writer(folder: Path, step: int) -> Any:  # noqa: ANN401
+def _event_writer(folder: Path, step: int) -> Any:
     """Return TensorBoard's writer; what earlier events say of later steps no longer holds."""
     from torch.utils.tensorboard import SummaryWriter
 

@@ -94,7 +94,7 @@ class ConditionalVAE(ConditionalTransformer, BoundedModel):
         output: Tensor = self.decoder_(torch.cat([z_NK, *given], 1))
         return output
 
-    def conclude(self, array: NDArray[Any], y: Any) -> None:  # noqa: ANN401
+    def conclude(self, array: NDArray[Any], y: Any) -> None:
         """Keep the noise variance that the model ended with."""
         self.keep_noise_variance(array, y)
 

@@ -137,7 +137,7 @@ class DenoisingAutoencoder(AutoencodingModel):
         units: Standardisation = self.standardisation_
         return corrupted(x, self.noise, self.noise_level_, units, clip=self.unit_range_)
 
-    def add_noise(self, X: ArrayLike, random_state: int | None = None) -> Any:  # noqa: ANN401
+    def add_noise(self, X: ArrayLike, random_state: int | None = None) -> Any:
         """Return data corrupted as in training.
 
         Parameters

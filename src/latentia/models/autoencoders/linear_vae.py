@@ -132,7 +132,7 @@ class LinearVAE(VariationalModel):
         density = gaussian_negative_log_density(u, output, self.noise_())
         return density + x[0].numel() * math.log(self.scale_)
 
-    def conclude(self, array: NDArray[Any], y: Any) -> None:  # noqa: ANN401
+    def conclude(self, array: NDArray[Any], y: Any) -> None:
         """Keep the noise variance in the data's squared unit."""
         self.noise_variance_ = float(self.noise_().detach()) * self.scale_**2
 

@@ -166,7 +166,7 @@ class ObservationModel(VariationalModel, AutoencodingModel):
             return torch.tensor(d / (2 * w))
         return d * reconstruction.detach().mean() / w**2
 
-    def keep_noise_variance(self, array: NDArray[Any], y: Any) -> None:  # noqa: ANN401
+    def keep_noise_variance(self, array: NDArray[Any], y: Any) -> None:
         """Keep the noise variance that the model ended with."""
         if self._is_error():
             values = torch.cat([m._mean_objective(x, *g) for m, _, x, g in self.scored(array, y)])

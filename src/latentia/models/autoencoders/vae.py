@@ -194,7 +194,7 @@ class VAE(BoundedModel):
         self.check_bound()
         check_range("n_mixture", self.n_mixture, 1)
 
-    def conclude(self, array: NDArray[Any], y: Any) -> None:  # noqa: ANN401
+    def conclude(self, array: NDArray[Any], y: Any) -> None:
         """Keep the noise variance, and fit the codes' mixture if samples are to come from it."""
         self.keep_noise_variance(array, y)
         if self.sampler == "mixture":

@@ -158,13 +158,13 @@ class VariationalModel(Generator, Transformer, DecodingModel):
 
     def score_samples(
         self,
-        X: Any,  # noqa: ANN401
-        y: Any = None,  # noqa: ANN401
+        X: Any,
+        y: Any = None,
         *,
         n_importance: int = 1,
         return_std: bool = False,
         random_state: int = 0,
-    ) -> Any:  # noqa: ANN401
+    ) -> Any:
         """Return a lower bound on each sample's log-likelihood.
 
         With one importance sample it is the ELBO, its KL in closed form; with k it is L_k, which
@@ -208,11 +208,11 @@ class VariationalModel(Generator, Transformer, DecodingModel):
                 found[:, rows] = [value.numpy() for value in estimate]
         return (found[0], found[1]) if return_std else found[0]
 
-    def score(self, X: Any, y: Any = None, n_importance: int = 1) -> float:  # noqa: ANN401
+    def score(self, X: Any, y: Any = None, n_importance: int = 1) -> float:
         """Return the mean ELBO, or L_k, in nats per sample: a bound, not the likelihood."""
         return float(np.mean(self.score_samples(X, y, n_importance=n_importance)))
 
-    def bound_terms(self, X: Any, y: Any = None) -> dict[str, float]:  # noqa: ANN401
+    def bound_terms(self, X: Any, y: Any = None) -> dict[str, float]:
         """Return ``negative_elbo``, ``reconstruction`` and ``kl`` in nats per sample."""
         sums = np.zeros(2)
         for model, _, x, given in self.scored(X, y):
@@ -220,7 +220,7 @@ class VariationalModel(Generator, Transformer, DecodingModel):
         reconstruction, kl = (float(value) for value in sums / len(X))
         return {"negative_elbo": reconstruction + kl, "reconstruction": reconstruction, "kl": kl}
 
-    def active_units(self, X: Any, y: Any = None, threshold: float = ACTIVE) -> int:  # noqa: ANN401
+    def active_units(self, X: Any, y: Any = None, threshold: float = ACTIVE) -> int:
         """Return how many components the posterior uses: Var_x(E_q[z_j]) > threshold.
 
         References
@@ -232,8 +232,8 @@ class VariationalModel(Generator, Transformer, DecodingModel):
 
     def scored(
         self,
-        X: Any,  # noqa: ANN401
-        y: Any,  # noqa: ANN401
+        X: Any,
+        y: Any,
         random_state: int = 0,
     ) -> Iterator[tuple[Self, slice, Tensor, tuple[Tensor, ...]]]:
         """Yield the model, rows, data and condition chunk by chunk, draws a function of the row.

@@ -95,7 +95,7 @@ class AutoencoderKMeans(DeepClustering):
         centers = torch.from_numpy(self.cluster_centers_).to(z_NK)
         return -(z_NK[:, None] - centers).square().sum(-1)
 
-    def conclude(self, array: NDArray[Any], y: Any) -> None:  # noqa: ANN401
+    def conclude(self, array: NDArray[Any], y: Any) -> None:
         """Cluster the codes of the training data."""
         super().conclude(array, y)
         self.cluster_centers_ = k_means(self.apply("encode", array), self.n_clusters, self.seed_)

@@ -70,7 +70,7 @@ class DeepClustering(ClusterMixin, AutoencodingModel):  # type: ignore[misc]
     def assign(self, x: Tensor) -> Tensor:
         """Return (N, n_clusters) values, the largest for the cluster of each sample."""
 
-    def predict(self, X: ArrayLike) -> Any:  # noqa: ANN401
+    def predict(self, X: ArrayLike) -> Any:
         """Return the (n,) cluster of each sample of data shaped as in ``fit``."""
         check_is_fitted(self)
         return in_kind_of(X, self.labels_of(self._incoming(X, reset=False)))

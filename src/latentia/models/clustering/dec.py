@@ -59,7 +59,7 @@ class SelfTraining(PretrainedClustering):
         """Return the size of the latent space."""
         return self.n_components
 
-    def targets(self, y: Any, n_rows: int, *, reset: bool) -> NDArray[Any]:  # noqa: ANN401
+    def targets(self, y: Any, n_rows: int, *, reset: bool) -> NDArray[Any]:
         """Return the row numbers of training data, by which the losses find P."""
         return np.arange(n_rows) if reset else np.full(n_rows, HELD_OUT)
 
@@ -125,7 +125,7 @@ class SelfTraining(PretrainedClustering):
             q = torch.cat([self.assign(x) for x in batches])
             target.copy_(target_distribution(q))
 
-    def conclude(self, array: NDArray[Any], y: Any) -> None:  # noqa: ANN401
+    def conclude(self, array: NDArray[Any], y: Any) -> None:
         """Keep the clusters of the training data, and drop what only the training needed."""
         super().conclude(array, y)
         self.clustering_.target = self.clustering_.target[:0].clone()

@@ -51,7 +51,7 @@ class PretrainedClustering(DeepClustering):
         X: ArrayLike,
         y: object = None,
         *,
-        validation: Any = None,  # noqa: ANN401
+        validation: Any = None,
         run: str | Path | None = None,
         resume: bool = False,
         progress: bool | None = None,
@@ -151,13 +151,13 @@ class PretrainedClustering(DeepClustering):
                 f"{type(self).__name__}: {_described(start)} there, {_described(self)} here"
             )
 
-    def conclude(self, array: NDArray[Any], y: Any) -> None:  # noqa: ANN401
+    def conclude(self, array: NDArray[Any], y: Any) -> None:
         """Keep the clusters of the training data."""
         super().conclude(array, y)
         self.labels_ = self.labels_of(array)
         del self._start
 
-    def predict_proba(self, X: ArrayLike) -> Any:  # noqa: ANN401
+    def predict_proba(self, X: ArrayLike) -> Any:
         """Return the (n, n_clusters) probabilities of each sample's clusters; rows sum to 1."""
         check_is_fitted(self)
         return in_kind_of(X, self.apply("assign", self._incoming(X, reset=False)))

@@ -185,7 +185,7 @@ class VaDE(PretrainedClustering, ObservationModel):
         """Return (N, n_clusters) probabilities p(c given z) at z = μ̃(x)."""
         return self.mixture_.log_joint(self.encode(x)).softmax(1)
 
-    def conclude(self, array: NDArray[Any], y: Any) -> None:  # noqa: ANN401
+    def conclude(self, array: NDArray[Any], y: Any) -> None:
         """Keep the clusters of the training data and the noise variance."""
         super().conclude(array, y)
         self.keep_noise_variance(array, y)

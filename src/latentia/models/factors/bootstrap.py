@@ -131,7 +131,7 @@ def _estimates(model: FactorAnalysis, refit: Refit) -> tuple[Matrix, Matrix, Vec
     return L @ P, P.T @ replica.factor_correlations_ @ P, replica.uniquenesses_
 
 
-def _drawn_from_rows(model: FactorAnalysis, X: Any, draw: np.random.Generator) -> Refit:  # noqa: ANN401
+def _drawn_from_rows(model: FactorAnalysis, X: Any, draw: np.random.Generator) -> Refit:
     """Return a refit to rows drawn with replacement."""
     if X is None:
         raise InputError("the bootstrap needs X, the rows of the fit; or set parametric to True")
@@ -148,7 +148,7 @@ def _drawn_from_rows(model: FactorAnalysis, X: Any, draw: np.random.Generator) -
     return refit
 
 
-def _drawn_from_model(model: FactorAnalysis, X: Any, draw: np.random.Generator) -> Refit:  # noqa: ANN401
+def _drawn_from_model(model: FactorAnalysis, X: Any, draw: np.random.Generator) -> Refit:
     """Return a refit to samples of the model's normal distribution."""
     if model.correlation == "polychoric":
         raise InputError("correlation is 'polychoric', whose answers are not normal: draw rows")

@@ -49,7 +49,7 @@ class Observations:
 
 
 @contextmanager
-def naming(names: Any) -> Iterator[None]:  # noqa: ANN401
+def naming(names: Any) -> Iterator[None]:
     """Let sentences about numbered columns tell their names, if there are any."""
     try:
         yield

@@ -162,7 +162,7 @@ class Summary:
         """Return self-contained HTML: a page, or the part of one that notebooks show."""
         return template("summary.html").render(summary=self, page=page)
 
-    def to_frame(self) -> Any:  # noqa: ANN401
+    def to_frame(self) -> Any:
         """Return all variables' numbers as a data frame, or raise InputError without pandas."""
         try:
             from pandas import DataFrame  # type: ignore[import-untyped, unused-ignore]

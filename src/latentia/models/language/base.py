@@ -55,7 +55,7 @@ class LanguageModel(BaseEstimator, ABC):  # type: ignore[misc]
         """Return (N, V) log p of first symbols, and the state before anything was read."""
 
     @abstractmethod
-    def advance(self, state: Any, ids: Ids) -> tuple[LogProbabilities, Any]:  # noqa: ANN401
+    def advance(self, state: Any, ids: Ids) -> tuple[LogProbabilities, Any]:
         """Return (N, V) log p of what follows one more symbol of each text, and the state."""
 
     @abstractmethod

@@ -60,7 +60,7 @@ def axes_of_scatter(P: Matrix, mean: Vector, k: int) -> Axes:
 
 
 def axes_of_rows(
-    X_ND: Any,  # noqa: ANN401
+    X_ND: Any,
     k: int,
     solver: str,
     n_iterations: int,
@@ -102,7 +102,7 @@ def _with_warning(found: Axes) -> Axes:
 
 
 def _iterated(
-    X_ND: Any,  # noqa: ANN401
+    X_ND: Any,
     k: int,
     n_steps: int | None,
     seed: int | None,
@@ -123,7 +123,7 @@ def _iterated(
     return Axes(found.values, V.T, rows.mean, rows.total), found.converged
 
 
-def _by_svd(X_ND: Any, k: int) -> Axes:  # noqa: ANN401
+def _by_svd(X_ND: Any, k: int) -> Axes:
     if sparse.issparse(X_ND):
         raise InputError("solver is 'svd', which would fill in the zeros of sparse rows; use auto")
     mean = X_ND.mean(axis=0, dtype=np.float64)
@@ -131,7 +131,7 @@ def _by_svd(X_ND: Any, k: int) -> Axes:  # noqa: ANN401
     return Axes(singular[:k] ** 2, components[:k], mean, float((singular**2).sum()))
 
 
-def _by_gram(X_ND: Any, k: int, *, exact: bool) -> Axes:  # noqa: ANN401
+def _by_gram(X_ND: Any, k: int, *, exact: bool) -> Axes:
     """Return axes by equation (2); QR completes a direction without variance."""
     mean, G = (_sparse_gram if sparse.issparse(X_ND) else _dense_gram)(X_ND)
     values, U = largest(G, k)
@@ -152,7 +152,7 @@ def _dense_gram(X_ND: NDArray[Any]) -> tuple[Vector, Matrix]:
     return X_ND.mean(axis=0, dtype=np.float64), G
 
 
-def _sparse_gram(X_ND: Any) -> tuple[Vector, Matrix]:  # noqa: ANN401
+def _sparse_gram(X_ND: Any) -> tuple[Vector, Matrix]:
     rows = X_ND.astype(np.float64)
     mean = np.asarray(rows.mean(axis=0)).ravel()
     away = rows @ mean
@@ -169,7 +169,7 @@ def _centred_columns(X_ND: NDArray[Any]) -> Iterator[Matrix]:
         yield block
 
 
-def _by_scatter(X_ND: Any, k: int, *, exact: bool) -> Axes:  # noqa: ANN401
+def _by_scatter(X_ND: Any, k: int, *, exact: bool) -> Axes:
     """Return axes by equation (1), in float32 for float32 rows unless small axes need more."""
     if sparse.issparse(X_ND):
         mean, P = _sparse_scatter(X_ND)
@@ -183,7 +183,7 @@ def _by_scatter(X_ND: Any, k: int, *, exact: bool) -> Axes:  # noqa: ANN401
     return axes
 
 
-def _sparse_scatter(X_ND: Any) -> tuple[Vector, Matrix]:  # noqa: ANN401
+def _sparse_scatter(X_ND: Any) -> tuple[Vector, Matrix]:
     rows = X_ND.astype(np.float64)
     mean = np.asarray(rows.mean(axis=0)).ravel()
     P: Matrix = (rows.T @ rows).toarray()
@@ -194,7 +194,7 @@ def _is_coarse(squares: Vector, share: float) -> bool:
     return bool(len(squares)) and not squares[-1] > share * squares[0]
 
 
-def scatter(X_ND: NDArray[Any], dtype: Any = None) -> tuple[Vector, Matrix]:  # noqa: ANN401
+def scatter(X_ND: NDArray[Any], dtype: Any = None) -> tuple[Vector, Matrix]:
     """Return the mean and P of equation (1), in one pass, both in float64.
 
     Blocks of rows are multiplied in the precision of the rows, or of ``dtype``, around the mean of

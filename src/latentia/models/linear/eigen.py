@@ -78,7 +78,7 @@ def krylov(
     p: int,
     k: int,
     *,
-    dtype: Any = np.float64,  # noqa: ANN401
+    dtype: Any = np.float64,
     n_steps: int | None = None,
     seed: int | None = None,
 ) -> Eigenpairs:
@@ -160,7 +160,7 @@ def is_far(mean: Vector, variance: Vector) -> bool:
 class Centred:
     """Products with X − 1μᵀ of dense or sparse rows, copied only where the mean is far from 0."""
 
-    def __init__(self, X_ND: Any) -> None:  # noqa: ANN401
+    def __init__(self, X_ND: Any) -> None:
         self.mean, squares = column_moments(X_ND)
         self.dtype = X_ND.dtype
         self.total, self._rows, self._offset = float(squares.sum()), X_ND, self.mean
@@ -184,7 +184,7 @@ class Centred:
         return product
 
 
-def column_moments(X_ND: Any) -> tuple[Vector, Vector]:  # noqa: ANN401
+def column_moments(X_ND: Any) -> tuple[Vector, Vector]:
     """Return (d,) means and centred sums of squares, in float64."""
     n = X_ND.shape[0]
     if sparse.issparse(X_ND):

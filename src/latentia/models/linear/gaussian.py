@@ -241,7 +241,7 @@ def _scaled(rows: Vector, matrix: Matrix) -> Matrix:
     return scaled
 
 
-def _rows(X: Any) -> Matrix:  # noqa: ANN401
+def _rows(X: Any) -> Matrix:
     """Return flattened, dense rows in float64."""
     if sparse.issparse(X):
         return np.asarray(X.toarray(), dtype=np.float64)

@@ -31,7 +31,7 @@ BLOCK_VALUES = 2**20
 BLOCK_BYTES = 2**24
 
 
-def blocks_of(X: Any) -> Iterator[tuple[int, Any]]:  # noqa: ANN401
+def blocks_of(X: Any) -> Iterator[tuple[int, Any]]:
     """Yield (first row, rows), letting go of a memory map's pages after each block."""
     # Floats on a GPU are multiplied there; bytes are exact, and fast, only here.
     moved = isinstance(X, torch.Tensor) and (X.device.type != "cuda" or X.dtype == torch.uint8)
@@ -49,7 +49,7 @@ def blocks_of(X: Any) -> Iterator[tuple[int, Any]]:  # noqa: ANN401
             pages.madvise(mmap.MADV_DONTNEED)
 
 
-def _map_of(X: Any) -> mmap.mmap | None:  # noqa: ANN401
+def _map_of(X: Any) -> mmap.mmap | None:
     """Return the file map that an array is a view of, if it is a read-only or shared one."""
     if not isinstance(X, np.memmap) or X.mode == "c":
         return None
@@ -59,7 +59,7 @@ def _map_of(X: Any) -> mmap.mmap | None:  # noqa: ANN401
     return base if isinstance(base, mmap.mmap) else None
 
 
-def is_bytes(X: Any) -> bool:  # noqa: ANN401
+def is_bytes(X: Any) -> bool:
     """Return whether an array holds bytes."""
     return isinstance(X, np.ndarray) and X.dtype == np.uint8
 
@@ -102,7 +102,7 @@ def byte_products(X_ND: NDArray[np.uint8]) -> tuple[Vector, Matrix]:
     return sums, products
 
 
-def needed_shift(rows: Any) -> Vector:  # noqa: ANN401
+def needed_shift(rows: Any) -> Vector:
     """Return columns' means where they dwarf the deviations, whose digits they would cost; else 0.
 
     A block that needs no shift is multiplied as it is, without a copy.
@@ -130,7 +130,7 @@ def integer_products_are_exact() -> bool:
 
 
 def float_products(
-    block: Any,  # noqa: ANN401
+    block: Any,
     shift: Vector,
     weights: Vector | None,
 ) -> tuple[Vector, Matrix]:
@@ -152,7 +152,7 @@ def float_products(
 
 
 def sparse_products(
-    block: Any,  # noqa: ANN401
+    block: Any,
     shift: Vector,
     weights: Vector | None,
 ) -> tuple[Vector, Matrix]:
@@ -232,8 +232,8 @@ class Moments:
 
     def add(
         self,
-        X: Any,  # noqa: ANN401
-        sample_weight: Any = None,  # noqa: ANN401
+        X: Any,
+        sample_weight: Any = None,
         check: Callable[[Any], None] | None = None,
     ) -> Self:
         """Take rows up, block by block.
@@ -325,7 +325,7 @@ class Moments:
         moments._products = np.zeros((len(shift), len(shift)))
         return moments
 
-    def _of_block(self, block: Any, weights: Vector | None, first: int) -> Moments:  # noqa: ANN401
+    def _of_block(self, block: Any, weights: Vector | None, first: int) -> Moments:
         """Return the moments of one block, around the shift that is in use if it will do."""
         found, n = Moments(), block.shape[0]
         found.sample_shape, found.n_rows = tuple(block.shape[1:]), n
@@ -348,7 +348,7 @@ class Moments:
         _refuse_not_finite(found._sum, first, n)
         return found
 
-    def _add_delayed(self, X: Any, sample_weight: Any, check: Any) -> Self:  # noqa: ANN401
+    def _add_delayed(self, X: Any, sample_weight: Any, check: Any) -> Self:
         """Take up a Dask array: each block's moments where the block is, then their sum."""
         import dask
 
@@ -364,7 +364,7 @@ class Moments:
         return self
 
 
-def _of(block: Any, first: int, check: Any) -> Moments:  # noqa: ANN401
+def _of(block: Any, first: int, check: Any) -> Moments:
     """Return the moments of a block that begins at a row of a larger array."""
     if check is not None:
         check(block)

@@ -102,7 +102,7 @@ class ComponentSolution(Transformer, LatentModel):
         lengths = rows.multiply(rows).sum(axis=1) - 2 * (rows @ mean) + mean @ mean
         return float((np.square(rows @ V - mean @ V).sum() - lengths.sum()) / rows.shape[0])
 
-    def _take(self, axes: Axes, n: int, weight: float, kind: Any) -> Self:  # noqa: ANN401
+    def _take(self, axes: Axes, n: int, weight: float, kind: Any) -> Self:
         """Take the axes up, their signs settled, in the precision of the data."""
         k, d = axes.components.shape
         largest = np.abs(axes.components).argmax(axis=1)
@@ -141,7 +141,7 @@ class ComponentSolution(Transformer, LatentModel):
         scales = np.sqrt(self.explained_variance_)
         return np.where(scales > 0, scales, 1).astype(scales.dtype)
 
-    def _encode_array(self, X: Any) -> NDArray[Any]:  # noqa: ANN401
+    def _encode_array(self, X: Any) -> NDArray[Any]:
         weights = self.components_.T / self._scales()
         if self.rotation != "none":
             weights = weights @ self.rotation_matrix_
@@ -161,7 +161,7 @@ class ComponentSolution(Transformer, LatentModel):
         return X_ND.astype(precision_of(Z), copy=False).reshape(len(Z), *self.data_shape_)
 
 
-def precision_of(X: Any) -> type[np.floating[Any]]:  # noqa: ANN401
+def precision_of(X: Any) -> type[np.floating[Any]]:
     """Return the precision of results: float32 for float32 data, and images not in float64."""
     word = str(getattr(X, "dtype", "float64"))
     images = getattr(X, "ndim", 2) > 2
@@ -314,14 +314,14 @@ class PCA(ComponentSolution):
         model.rotation_matrix_ = np.eye(n_components, dtype=self.mean_.dtype)
         return model
 
-    def _in_one_pass(self, X: Any) -> bool:  # noqa: ANN401
+    def _in_one_pass(self, X: Any) -> bool:
         """Return whether moments in one pass are the best way to data that are not weighted."""
         given = reads_in_blocks(X) or str(getattr(X, "dtype", "")).endswith("uint8")
         if not given or sparse.issparse(X) or self.solver not in ("auto", "exact", "covariance"):
             return False
         return bool(np.prod(X.shape[1:]) <= min(X.shape[0], MOST_COLUMNS))
 
-    def _gathered(self, X: Any, sample_weight: Any, *, reset: bool) -> Moments:  # noqa: ANN401
+    def _gathered(self, X: Any, sample_weight: Any, *, reset: bool) -> Moments:
         if isinstance(X, np.ndarray) and X.dtype == np.uint8 and X.ndim == 2:
             # Bytes are summed faster, and exactly, as they are.
             X = validate_data(self, X=X, reset=reset, dtype=np.uint8)
@@ -337,7 +337,7 @@ class PCA(ComponentSolution):
             )
         return int(k)
 
-    def _settle(self, moments: Moments, kind: Any) -> Self:  # noqa: ANN401
+    def _settle(self, moments: Moments, kind: Any) -> Self:
         weight = moments.weight
         if moments.n_rows > 1 and weight <= 1:
             raise InputError(
@@ -349,7 +349,7 @@ class PCA(ComponentSolution):
         return self._take(axes, n, weight, kind)
 
 
-def _float_rows(X: Any) -> Any:  # noqa: ANN401
+def _float_rows(X: Any) -> Any:
     """Return (n, d) rows in float64 or float32, sparse ones as they are."""
     rows = sparse.csr_array(X) if sparse.issparse(X) else unit_floats(X).reshape(len(X), -1)
     return rows if rows.dtype in (np.float64, np.float32) else rows.astype(np.float32)

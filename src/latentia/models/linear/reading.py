@@ -25,8 +25,8 @@ INDEFINITE = 1e-6
 
 def read_moments(
     model: LatentModel,
-    X: Any,  # noqa: ANN401
-    sample_weight: Any = None,  # noqa: ANN401
+    X: Any,
+    sample_weight: Any = None,
     *,
     reset: bool = True,
 ) -> Moments:
@@ -54,7 +54,7 @@ def read_moments(
     return moments
 
 
-def _check_block(block: Any) -> None:  # noqa: ANN401
+def _check_block(block: Any) -> None:
     check_images(to_numpy(block))
 
 
@@ -64,7 +64,7 @@ def reads_in_blocks(X: object) -> bool:
     return on_gpu or isinstance(X, np.memmap) or sparse.issparse(X) or hasattr(X, "to_delayed")
 
 
-def checked_covariance(S: Any) -> tuple[Matrix, list[str]]:  # noqa: ANN401
+def checked_covariance(S: Any) -> tuple[Matrix, list[str]]:
     """Return a covariance or correlation matrix as (p, p) float64, and its column names if any.
 
     Raises
@@ -105,7 +105,7 @@ def checked_covariance(S: Any) -> tuple[Matrix, list[str]]:  # noqa: ANN401
     return (matrix + matrix.T) / 2, names
 
 
-def checked_count(n_samples: Any) -> int:  # noqa: ANN401
+def checked_count(n_samples: Any) -> int:
     """Return the number of rows behind a matrix, 0 if unknown.
 
     Raises
@@ -121,7 +121,7 @@ def checked_count(n_samples: Any) -> int:  # noqa: ANN401
     return int(n_samples)
 
 
-def checked_mean(mean: Any, p: int) -> Vector:  # noqa: ANN401
+def checked_mean(mean: Any, p: int) -> Vector:
     """Return (p,) means, 0 if there are none.
 
     Raises

@@ -40,7 +40,7 @@ class Translator(GradientModel, ABC):
     def translate(self, x: Tensor) -> Tensor:
         """Return what (N, C, H, W) images in [0, 1] become, in [0, 1] too."""
 
-    def transform(self, X: ArrayLike) -> Any:  # noqa: ANN401
+    def transform(self, X: ArrayLike) -> Any:
         """Return the translated images.
 
         Parameters

@@ -34,7 +34,7 @@ N_TREES, LEARNING_RATE = 40, 0.15
 MEAN_IMAGE, COLOUR_REGRESSION = "mean of the training targets", "regression from a pixel's colour"
 
 
-def translation_metrics(model: Any, data: Dataset) -> dict[str, float]:  # noqa: ANN401
+def translation_metrics(model: Any, data: Dataset) -> dict[str, float]:
     """Return a fitted model's absolute error, PSNR and SSIM on test pairs."""
     x, y = tested_pairs(data)
     return closeness(y, model.transform(x))
@@ -123,7 +123,7 @@ MOST_NEIGHBOURS = 4_000
 A, B = 0, 1
 
 
-def domain_metrics(model: Any, data: Dataset) -> dict[str, float]:  # noqa: ANN401
+def domain_metrics(model: Any, data: Dataset) -> dict[str, float]:
     """Return what is lost on the way there and back, and the shares taken for their new domain."""
     a, b = tested_domains(data)
     fake_b, fake_a = model.transform(a), model.inverse_transform(b)

@@ -72,7 +72,7 @@ class UnpairedTranslator(Translator, ABC):
         """The shape of an image of either domain."""
         return tuple(self.data_shape_)
 
-    def targets(self, y: Any, n_rows: int, *, reset: bool) -> NDArray[np.int64]:  # noqa: ANN401
+    def targets(self, y: Any, n_rows: int, *, reset: bool) -> NDArray[np.int64]:
         """Return (n,) domains, 0 for A and 1 for B, learning their labels in ``fit``.
 
         Raises
@@ -95,7 +95,7 @@ class UnpairedTranslator(Translator, ABC):
             self.classes_ = found
         return Classes(self.classes_, np.full(2, 0.5)).targets(labels, n_rows)
 
-    def source(self, array: NDArray[Any], y: Any, *, reset: bool) -> Source:  # noqa: ANN401
+    def source(self, array: NDArray[Any], y: Any, *, reset: bool) -> Source:
         """Return batches of an image of A beside one of B, as many as the larger domain has.
 
         No loss looks at both images of a row, so that it does not matter which ones meet.
@@ -125,7 +125,7 @@ class UnpairedTranslator(Translator, ABC):
         """Return images of B, translated to A and back."""
         return self.translate(self.translate_back(b))
 
-    def inverse_transform(self, X: ArrayLike) -> Any:  # noqa: ANN401
+    def inverse_transform(self, X: ArrayLike) -> Any:
         """Return images of domain B translated to A.
 
         Parameters
@@ -142,7 +142,7 @@ class UnpairedTranslator(Translator, ABC):
         array = self._incoming(X, reset=False)
         return in_kind_of(X, self.in_parts("translate_back", array))
 
-    def reconstruct(self, X: ArrayLike, y: ArrayLike | None = None) -> Any:  # noqa: ANN401
+    def reconstruct(self, X: ArrayLike, y: ArrayLike | None = None) -> Any:
         """Return images translated to the other domain and back.
 
         Parameters

@@ -170,7 +170,7 @@ def translator(run: Path, *, reverse: bool) -> Translator:
     return model
 
 
-def _no_pictures(model: Any, n_channels: int) -> InputError:  # noqa: ANN401
+def _no_pictures(model: Any, n_channels: int) -> InputError:
     return InputError(
         f"this {type(model).__name__} knows images of {n_channels} channels; pictures have 1 or 3"
     )

@@ -76,7 +76,7 @@ class PairedTranslator(Translator, ABC):
         """The channels of an image of ``y``."""
         return self.output_shape_[0] if len(self.output_shape_) == 3 else 1
 
-    def targets(self, y: Any, n_rows: int, *, reset: bool) -> NDArray[Any]:  # noqa: ANN401
+    def targets(self, y: Any, n_rows: int, *, reset: bool) -> NDArray[Any]:
         """Return the paired images, learning their shape in ``fit``.
 
         Raises

@@ -244,7 +244,7 @@ class SRGAN(UpscalingModel):
         patch = (self.n_channels, *self.patch_size(shape))
         self.discriminator_: nn.Module = srgan_discriminator(patch, self.discriminator_width)
 
-    def conclude(self, array: NDArray[Any], y: Any) -> None:  # noqa: ANN401
+    def conclude(self, array: NDArray[Any], y: Any) -> None:
         """Forget the start."""
         del self._start
 

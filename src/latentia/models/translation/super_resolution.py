@@ -80,7 +80,7 @@ class SuperResolution(Model, ABC):
     def enlarge(self, images: Images) -> Images:
         """Return (n, C, h, w) images larger by the scale, float32 in [0, 1]."""
 
-    def transform(self, X: ArrayLike, tile: int | None = None, overlap: int | None = None) -> Any:  # noqa: ANN401
+    def transform(self, X: ArrayLike, tile: int | None = None, overlap: int | None = None) -> Any:
         """Return images made larger, whole or in tiles.
 
         Parameters
@@ -126,7 +126,7 @@ class SuperResolution(Model, ABC):
     def _with_channels(self, array: Images) -> Images:
         return array.reshape(len(array), self.n_channels, *array.shape[-2:])
 
-    def inverse_transform(self, X: ArrayLike) -> Any:  # noqa: ANN401
+    def inverse_transform(self, X: ArrayLike) -> Any:
         """Return images made smaller by Pillow's antialiased bicubic resampling.
 
         Parameters
@@ -156,7 +156,7 @@ class SuperResolution(Model, ABC):
         large = to_numpy(self.transform(degraded(sharp, self.scale)))
         return unit_floats(sharp), np.rint(large * 255) / np.float32(255)
 
-    def images_of(self, X: Any) -> Images:  # noqa: ANN401
+    def images_of(self, X: Any) -> Images:
         """Return images of any size, checked.
 
         Raises
