@@ -10,7 +10,7 @@ from latentia.explore.interpolate import interpolate_codes
 from latentia.explore.invert import invert
 from latentia.explore.manifold import manifold
 from latentia.explore.traverse import traverse
-from latentia.models.base import LatentModel, Transformer
+from latentia.models.base import Encoder, LatentModel
 from tests.conftest import small_models
 
 pytestmark = pytest.mark.filterwarnings("ignore::latentia.errors.FitWarning")
@@ -30,7 +30,7 @@ def test_every_model(name, faces):
             with pytest.raises(InputError, match=f"{name} has no latent space"):
                 act()
         return
-    X = faces if isinstance(model, Transformer) else None
+    X = faces if isinstance(model, Encoder) else None
     if model.takes_labels:
         for act in (lambda: traverse(model, X), lambda: interpolate_codes(model, np.eye(3))):
             with pytest.raises(InputError, match=f"{name} takes a class beside each code"):

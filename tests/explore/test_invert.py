@@ -40,7 +40,7 @@ class LinearDecoder(DecodingModel):
     def decode(self, z_NK):
         return self.decoder_(z_NK)
 
-    def preview(self, x):
+    def epoch_picture(self, x):
         return []
 
 

@@ -169,10 +169,10 @@ def test_it_learns_where_each_class_lies(discriminator):
         assert drawn.mean() == pytest.approx(centre, abs=10)
 
 
-def test_the_preview_has_a_row_for_each_class_and_a_column_for_each_latent_row():
+def test_the_epochs_picture_has_a_row_for_each_class_and_a_column_for_each_latent_row():
     model = fitted(IMAGES)
-    seen = inputs_of(model.generator_, lambda: model.preview(torch.from_numpy(IMAGES)))
-    assert [label for label, _ in model.preview(torch.from_numpy(IMAGES))] == list("0123")
+    seen = inputs_of(model.generator_, lambda: model.epoch_picture(torch.from_numpy(IMAGES)))
+    assert [label for label, _ in model.epoch_picture(torch.from_numpy(IMAGES))] == list("0123")
     for number, row in enumerate(seen):
         assert torch.equal(row[:, :3], seen[0][:, :3])
         assert torch.equal(row[:, 3:], torch.eye(4)[number].expand(8, -1))

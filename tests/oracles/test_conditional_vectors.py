@@ -118,11 +118,11 @@ def test_a_second_fit_forgets_the_first_ones_kind(tmp_path):
     assert model.sample(2, random_state=0).shape == (2, 3)
 
 
-def test_the_preview_goes_from_the_mean_along_each_column():
+def test_the_epochs_picture_goes_from_the_mean_along_each_column():
     model = fitted(IMAGES, Y)
-    named = model.preview(torch.from_numpy(IMAGES))
+    named = model.epoch_picture(torch.from_numpy(IMAGES))
     assert [name for name, _ in named] == ["mean y", "y0 + 2 sd", "y1 + 2 sd", "y2 + 2 sd"]
-    seen = inputs_of(model.generator_, lambda: model.preview(torch.from_numpy(IMAGES)))
+    seen = inputs_of(model.generator_, lambda: model.epoch_picture(torch.from_numpy(IMAGES)))
     expected = np.concatenate([np.zeros((1, 3)), 2 * np.eye(3)])
     for row, condition in zip(seen, expected, strict=True):
         assert torch.equal(row[:, :3], seen[0][:, :3])

@@ -270,13 +270,13 @@ def test_an_epochs_picture_is_of_held_out_pairs_where_there_are_any(
     held_out, tmp_path, monkeypatch
 ):
     shown = []
-    drawn = Pix2Pix.preview
+    drawn = Pix2Pix.epoch_picture
 
-    def preview(model, x, *beside):
+    def epoch_picture(model, x, *beside):
         shown.append((x.clone(), *beside))
         return drawn(model, x, *beside)
 
-    monkeypatch.setattr(Pix2Pix, "preview", preview)
+    monkeypatch.setattr(Pix2Pix, "epoch_picture", epoch_picture)
     draw = np.random.default_rng(0)
     x, y, x_held, y_held = draw.random((4, 6, 1, 16, 16), dtype=np.float32)
     model = Pix2Pix(width=2, n_epochs=1, device="cpu", random_state=0)

@@ -26,7 +26,7 @@ from latentia.explore.manifold import manifold, map_figure
 from latentia.explore.neighbours import nearest_neighbours, neighbours_figure
 from latentia.explore.traverse import traversal_figure, traverse
 from latentia.files import write_atomically
-from latentia.models.base import Generator, Transformer
+from latentia.models.base import Encoder, Generator
 from latentia.models.saved import load
 from latentia.plots.style import png_bytes
 from latentia.training.device import set_threads
@@ -68,7 +68,7 @@ def run(action: str, given: argparse.Namespace) -> list[str]:
 def _interpolate(task: Task) -> Outcome:
     model, given = task.model, task.given
     originals = None
-    if isinstance(model, Transformer) or given.rows or given.images:
+    if isinstance(model, Encoder) or given.rows or given.images:
         originals = task.samples((0, 1))
         if len(originals) < 2:
             raise InputError(f"a walk needs at least two samples; {len(originals)} was given")
@@ -88,7 +88,7 @@ def _interpolate(task: Task) -> Outcome:
 
 def _map(task: Task) -> Outcome:
     model, given = task.model, task.given
-    codes = codes_of(model, task.test) if isinstance(model, Transformer) else None
+    codes = codes_of(model, task.test) if isinstance(model, Encoder) else None
     grid = manifold(model, codes, given.coordinates, given.n_grid, given.random_state)
     arrays = {"codes": grid.codes, "images": grid.images}
     if codes is None or (found := task.shown_labels()) is None:
@@ -108,7 +108,7 @@ def _traverse(task: Task) -> Outcome:
         centre = task.codes(own)[0]
     walks = traverse(
         model,
-        task.test if isinstance(model, Transformer) else None,
+        task.test if isinstance(model, Encoder) else None,
         centre,
         coordinates=given.coordinates,
         n_coordinates=given.n_coordinates,

@@ -19,7 +19,7 @@ from latentia.explore.codes import codes_of
 from latentia.explore.invert import invert
 from latentia.explore.labels import Classes, Pair, classes
 from latentia.explore.pictures import read_pictures
-from latentia.models.base import LatentModel, Transformer
+from latentia.models.base import Encoder, LatentModel
 
 MOST_SAMPLES = 5000
 """Test samples that are drawn on a map, measured, or judged, spread evenly over all."""
@@ -66,7 +66,7 @@ class Task:
 
     def codes(self, X: NDArray[Any]) -> NDArray[Any]:
         """Return codes of samples: encoded, or found by descent where there is no encoder."""
-        if isinstance(self.model, Transformer):
+        if isinstance(self.model, Encoder):
             return codes_of(self.model, X)
         return invert(self.model, X).codes
 

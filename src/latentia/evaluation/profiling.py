@@ -104,9 +104,9 @@ def profile(model: GradientModel, X: ArrayLike, y: Any = None, seconds: float = 
     twin.validate_parameters()
     device = find_device(twin.device)
     twin.seed_ = 0
-    array = twin._incoming(X, reset=True)
+    array = twin.checked(X, reset=True)
     source = twin.source(array, y, reset=True)
-    twin.prepare(array, None, False)
+    twin.before_nets(array, None, False)
     twin.initialise(source, device)
     flops = step_flops(twin, source, device)
     steps: list[float] = []

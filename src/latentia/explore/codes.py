@@ -15,7 +15,7 @@ from scipy.stats import norm
 from sklearn.utils import check_random_state
 
 from latentia.errors import InputError, check_range
-from latentia.models.base import Generator, LatentModel, Transformer
+from latentia.models.base import Encoder, Generator, LatentModel
 
 
 def check_unconditional(model: LatentModel) -> None:
@@ -45,7 +45,7 @@ def codes_of(model: LatentModel, X: Any) -> NDArray[Any]:
         are not finite.
     """
     check_unconditional(model)
-    if not isinstance(model, Transformer):
+    if not isinstance(model, Encoder):
         raise InputError(
             f"{type(model).__name__} has no encoder; find codes with latentia.explore.invert"
         )

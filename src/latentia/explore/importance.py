@@ -30,7 +30,7 @@ from latentia.explore.codes import (
     prior_draws,
 )
 from latentia.models.apply import as_tensor
-from latentia.models.base import LatentModel, Transformer
+from latentia.models.base import Encoder, LatentModel
 from latentia.training.losses import kl_per_component
 from latentia.training.train import evaluating
 
@@ -88,7 +88,7 @@ def importance(
         For no data where they are needed, or data of another shape.
     """
     check_unconditional(model)
-    if not isinstance(model, Transformer):
+    if not isinstance(model, Encoder):
         return Importance(_changes(model, random_state), "change")
     if hasattr(model, "explained_variance_") and getattr(model, "rotation", "none") == "none":
         return Importance(np.asarray(model.explained_variance_, np.float64), "explained variance")
@@ -101,7 +101,7 @@ def importance(
 
 def _divergences(model: Any, X: Any) -> NDArray[np.float64]:
     """Return (k,) values of KL(q(z_j | x) ‖ N(0, 1)) in nats, averaged over data."""
-    array = model._incoming(X, reset=False)
+    array = model.checked(X, reset=False)
     total = np.zeros(model.n_latent)
     with torch.no_grad(), evaluating(model.nets()):
         for first in range(0, len(array), CHUNK):

@@ -33,7 +33,7 @@ from torch import Tensor, nn
 from latentia.errors import InputError, check_range
 from latentia.explore.codes import check_unconditional, codes_of, decoded, prior_draws
 from latentia.models.apply import as_tensor
-from latentia.models.base import LatentModel, Transformer, unit_floats
+from latentia.models.base import Encoder, LatentModel, unit_floats
 from latentia.models.gradient import DecodingModel
 from latentia.plots.explore import image_table
 from latentia.training.losses import sum_per_sample
@@ -110,11 +110,11 @@ def invert(
     check_range("learning_rate", learning_rate, 0, open_low=True)
     check_range("prior_weight", prior_weight, 0)
     check_unconditional(model)
-    array = model._incoming(X, reset=False)
+    array = model.checked(X, reset=False)
     if isinstance(model, DecodingModel):
         starts = _starts(model, array, n_restarts, random_state)
         codes: NDArray[Any] = _searched(model, array, starts, n_steps, learning_rate, prior_weight)
-    elif isinstance(model, Transformer):
+    elif isinstance(model, Encoder):
         codes = _solved(model, array, prior_weight)
     else:
         raise InputError(f"{type(model).__name__} has neither an encoder nor gradients to descend")
@@ -158,7 +158,7 @@ def _starts(
     model: DecodingModel, X: NDArray[Any], n_restarts: int | None, random_state: int
 ) -> NDArray[np.float32]:
     """Return (r, n, k) codes to start from."""
-    encodes = isinstance(model, Transformer)
+    encodes = isinstance(model, Encoder)
     r, n = n_restarts or (1 if encodes else RESTARTS), len(X)
     drawn = prior_draws(model, r * n, random_state)
     starts: NDArray[np.float32] = drawn.reshape(r, n, -1).astype(np.float32)

@@ -33,7 +33,7 @@ from latentia.explore.codes import (
     prior_draws,
 )
 from latentia.explore.importance import Importance, importance
-from latentia.models.base import LatentModel, Transformer
+from latentia.models.base import Encoder, LatentModel
 from latentia.plots.explore import image_table
 
 
@@ -138,7 +138,7 @@ def _middle(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the (k,) mean of the codes, or a draw, and the unit of each coordinate."""
     ones = np.ones(model.n_latent)
-    if not isinstance(model, Transformer):
+    if not isinstance(model, Encoder):
         return prior_draws(model, 1, random_state)[0], ones
     if X is None:
         raise InputError(f"{type(model).__name__} has an encoder: give data to measure its codes")

@@ -1,6 +1,6 @@
 """The verbs: what every model can be asked, written once.
 
-`Model` checks input and saves; `LatentModel` decodes; `Transformer` adds the way back to the latent
+`Model` checks input and saves; `LatentModel` decodes; `Encoder` adds the way back to the latent
 space (``transform``, ``reconstruct``); `Generator` adds ``sample``. A verb that a model lacks is
 absent: ``hasattr`` is False, and asking for it says why.
 
@@ -81,7 +81,7 @@ class Model(BaseEstimator, ABC):  # type: ignore[misc]
         check_is_fitted(self)
         return save(self, Path(path), overwrite=overwrite)
 
-    def _incoming(self, X: Any, *, reset: bool) -> NDArray[Any]:
+    def checked(self, X: Any, *, reset: bool) -> NDArray[Any]:
         """Return ``X`` checked, as an array: a table as floats, images as they are."""
         refuse_text(X)
         array = to_numpy(X)
@@ -152,7 +152,7 @@ class LatentModel(Model, ABC):
         return in_kind_of(Z, self._decode_array(z_NK))
 
 
-class Transformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ABC):  # type: ignore[misc]
+class Encoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ABC):  # type: ignore[misc]
     """A model with a way back from data to the latent space."""
 
     @abstractmethod
@@ -167,20 +167,20 @@ class Transformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ABC):  # ty
     def transform(self, X: ArrayLike) -> Any:
         """Return the (n, n_components) latent rows of data shaped as in ``fit``."""
         check_is_fitted(self)
-        array = self._incoming(X, reset=False)
+        array = self.checked(X, reset=False)
         return in_kind_of(X, self._encode_array(array))
 
     def reconstruct(self, X: ArrayLike) -> Any:
         """Return ``inverse_transform(transform(X))``: what the latent space keeps of each row."""
         check_is_fitted(self)
-        array = self._incoming(X, reset=False)
+        array = self.checked(X, reset=False)
         codes = self._encode_array(array)
         return in_kind_of(X, self._decode_array(codes))
 
     def negative_squared_error(self, X: Any) -> float:
         """Return minus the mean over samples of ``‖x − x̂‖²`` between data and reconstruction."""
         check_is_fitted(self)
-        array = self._incoming(X, reset=False)
+        array = self.checked(X, reset=False)
         total = 0.0
         for first in range(0, len(array), 4096):
             x = unit_floats(array[first : first + 4096])

@@ -141,19 +141,19 @@ class Conditional(Generator, DecodingModel, ABC):
         return rows.numpy().astype(kind)
 
 
-class ConditionalTransformer(Conditional, ABC):
+class ConditionalEncoder(Conditional, ABC):
     """A conditional model with a way back from data and condition to the latent space."""
 
     def transform(self, X: ArrayLike, y: ArrayLike | None = None) -> Any:
         """Return the (n, n_components) latent rows of data given y."""
         check_is_fitted(self)
-        array = self._incoming(X, reset=False)
+        array = self.checked(X, reset=False)
         return in_kind_of(X, self.encode_given(array, y))
 
     def reconstruct(self, X: ArrayLike, y: ArrayLike | None = None) -> Any:
         """Return what the latent space and y keep of each sample."""
         check_is_fitted(self)
-        array = self._incoming(X, reset=False)
+        array = self.checked(X, reset=False)
         return in_kind_of(X, self.decode_given(self.encode_given(array, y), y))
 
     def encode_given(self, array: NDArray[Any], y: Any) -> NDArray[Any]:

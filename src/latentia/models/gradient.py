@@ -1,7 +1,7 @@
 """What all gradient-trained models share: a few knobs, `fit`, and nets applied to arrays.
 
-A subclass states `build` (its nets), `updates` (its algorithm) and `preview`; one with a latent
-space is a `decoding.DecodingModel`. Shapes: ``x`` is (N, C, H, W) or (N, d) in data units.
+A subclass states `build` (its nets), `updates` (its algorithm) and `epoch_picture`; one with a
+latent space is a `DecodingModel`. Shapes: ``x`` is (N, C, H, W) or (N, d) in data units.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ class GradientModel(Model):
         """Return one training step: the lines of the algorithm box, in order."""
 
     @abstractmethod
-    def preview(self, x: Tensor, *beside: Tensor) -> list[tuple[str, Tensor]]:
+    def epoch_picture(self, x: Tensor, *beside: Tensor) -> list[tuple[str, Tensor]]:
         """Return labelled images for an epoch's picture.
 
         ``x`` and what the losses take beside it are of the first held-out samples, if any are.
@@ -134,7 +134,7 @@ class GradientModel(Model):
             directory that is in use or holds another run.
         """
         self.validate_parameters()
-        array = self._incoming(X, reset=True)
+        array = self.checked(X, reset=True)
         source = self.source(array, y, reset=True)
         held_out = None if validation is None else self._held_out(validation)
         folder = None if run is None else Path(run)
@@ -152,7 +152,7 @@ class GradientModel(Model):
                 defaults = type(self)().get_params()
                 held = open_run(folder, config, draw, resume=resume, defaults=defaults)
                 recorder = stack.enter_context(held)
-            self.prepare(array, folder, progress)
+            self.before_nets(array, folder, progress)
             self.initialise(source, device)
             n_steps = batch_order(self, source).n_steps
             watch = stack.enter_context(
@@ -164,7 +164,7 @@ class GradientModel(Model):
             _to(net, torch.device("cpu"), torch.contiguous_format).eval()
         with torch.random.fork_rng():
             draws.seed(self.seed_, "conclude")
-            self.conclude(array, y)
+            self.after_training(array, y)
         return self
 
     def source(self, array: NDArray[Any], y: Any, *, reset: bool) -> Source:
@@ -173,7 +173,7 @@ class GradientModel(Model):
 
     def _held_out(self, validation: Any) -> Source:
         X, y = validation if isinstance(validation, tuple) else (validation, None)
-        return self.source(self._incoming(X, reset=False), y, reset=False)
+        return self.source(self.checked(X, reset=False), y, reset=False)
 
     def targets(self, y: Any, n_rows: int, *, reset: bool) -> NDArray[Any] | None:
         """Return what the losses take beside each sample; here nothing."""
@@ -190,7 +190,7 @@ class GradientModel(Model):
         """
         with torch.random.fork_rng():
             draws.seed(self.seed_, "build")
-            self.measure(source)
+            self.learn_scale(source)
             self.build(self.sample_shape_)
         for net in self.nets().values():
             _to(net, device, torch.channels_last).train()
@@ -200,13 +200,13 @@ class GradientModel(Model):
         self.build(self.sample_shape_)
         fill(self.nets(), tensors)
 
-    def measure(self, source: Source) -> None:
+    def learn_scale(self, source: Source) -> None:
         """Learn what the nets need to know of the data before they are made; here nothing."""
 
-    def prepare(self, array: NDArray[Any], run: Path | None, progress: bool | None) -> None:
+    def before_nets(self, array: NDArray[Any], run: Path | None, progress: bool | None) -> None:
         """Do what comes before the nets are made, such as training on its own; here nothing."""
 
-    def conclude(self, array: NDArray[Any], y: Any) -> None:
+    def after_training(self, array: NDArray[Any], y: Any) -> None:
         """Learn what follows from the trained nets and the training data; here nothing."""
 
     def checkup(
@@ -229,7 +229,9 @@ class GradientModel(Model):
             return None
         with torch.no_grad():
             draws.seed(self.seed_, "preview")
-            pictures = [(label, to_numpy(images)) for label, images in self.preview(x, *beside)]
+            pictures = [
+                (label, to_numpy(images)) for label, images in self.epoch_picture(x, *beside)
+            ]
         if len(pictures) == 1:
             return tile(pictures[0][1], n_columns=8)
         return rows(pictures)

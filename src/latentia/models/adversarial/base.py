@@ -151,7 +151,7 @@ class AdversarialModel(Generator, DecodingModel):
         check_range("r1_penalty", self.r1_penalty, 0)
         refuse_mixing("r1_penalty", self.r1_penalty, self.minibatch_discrimination)
 
-    def measure(self, source: Source) -> None:
+    def learn_scale(self, source: Source) -> None:
         """Learn the columns' means and scales of a table; images have their range."""
         if len(source.shape) > 1:
             return
@@ -303,6 +303,6 @@ class AdversarialModel(Generator, DecodingModel):
         self.diagnosis_ = diagnosis.name if diagnosis else "healthy"
         return found, str(diagnosis or "")
 
-    def preview(self, x: Tensor, *beside: Tensor) -> list[tuple[str, Tensor]]:
+    def epoch_picture(self, x: Tensor, *beside: Tensor) -> list[tuple[str, Tensor]]:
         """Return what 64 fixed latent rows decode to."""
         return [("samples", self.decode(self.draw(x.new_zeros(64, 1))))]

@@ -101,6 +101,6 @@ class ConditionalGAN(Conditional, EitherNets, MinimaxGame):
             judge=judge,
         )
 
-    def preview(self, x: Tensor, *beside: Tensor) -> list[tuple[str, Tensor]]:
+    def epoch_picture(self, x: Tensor, *beside: Tensor) -> list[tuple[str, Tensor]]:
         """Return samples, a row for each of up to ten conditions: each column one z."""
         return self.rows_of_each(self.draw(x.new_zeros(COLUMNS, 1)))

@@ -105,7 +105,7 @@ class Autoencoder(AutoencodingModel):
         """Compare a sample with what its code decodes to."""
         return self.compared(self.loss, x, self.decoder_output(self.encode(x)))
 
-    def preview(self, x: Tensor, *beside: Tensor) -> list[tuple[str, Tensor]]:
+    def epoch_picture(self, x: Tensor, *beside: Tensor) -> list[tuple[str, Tensor]]:
         """Return two rows: original, reconstructed."""
         x = x[:10]
         return [("original", x), ("reconstructed", self.decode(self.encode(x)))]

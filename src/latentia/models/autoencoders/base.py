@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from latentia.errors import InputError, check_range
-from latentia.models.base import Transformer
+from latentia.models.base import Encoder
 from latentia.models.gradient import DecodingModel
 from latentia.nets.conv import conv_decoder, conv_encoder, dense_decoder, dense_encoder
 from latentia.nets.mlp import ACTIVATIONS, Standardisation, glorot, leaky_relu, relu
@@ -34,7 +34,7 @@ Comparison = Literal["mse", "rmse", "bce"]
 
 
 @dataclass(eq=False, repr=False, kw_only=True)
-class AutoencodingModel(Transformer, DecodingModel):
+class AutoencodingModel(Encoder, DecodingModel):
     """An encoder and a decoder, trained together."""
 
     n_components: int = 20
@@ -69,7 +69,7 @@ class AutoencodingModel(Transformer, DecodingModel):
             for width in getattr(self, name):
                 check_range(f"a width in {name}", width, 1)
 
-    def measure(self, source: Source) -> None:
+    def learn_scale(self, source: Source) -> None:
         """Find whether the data lie in [0, 1], and otherwise the mean and scale of each column."""
         self.unit_range_ = True
         if len(source.shape) > 1:

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from latentia.models.autoencoders.vae import BoundedModel
-from latentia.models.conditional import ConditionalTransformer
+from latentia.models.conditional import ConditionalEncoder
 from latentia.training import draws
 
 COLUMNS = 8
@@ -30,7 +30,7 @@ COLUMNS = 8
 
 @final
 @dataclass(eq=False, repr=False, kw_only=True)
-class ConditionalVAE(ConditionalTransformer, BoundedModel):
+class ConditionalVAE(ConditionalEncoder, BoundedModel):
     """Conditional VAE: x given its class, ``fit(X, y)`` and ``sample(n, y=...)`` [1]_.
 
     ``y`` is (n,) labels, or (n, d) floats. ``transform``, ``reconstruct``, ``inverse_transform``
@@ -94,10 +94,10 @@ class ConditionalVAE(ConditionalTransformer, BoundedModel):
         output: Tensor = self.decoder_(torch.cat([z_NK, *given], 1))
         return output
 
-    def conclude(self, array: NDArray[Any], y: Any) -> None:
+    def after_training(self, array: NDArray[Any], y: Any) -> None:
         """Keep the noise variance that the model ended with."""
         self.keep_noise_variance(array, y)
 
-    def preview(self, x: Tensor, *beside: Tensor) -> list[tuple[str, Tensor]]:
+    def epoch_picture(self, x: Tensor, *beside: Tensor) -> list[tuple[str, Tensor]]:
         """Return samples, a row for each of up to ten conditions: each column one z."""
         return self.rows_of_each(draws.normal(COLUMNS, (self.n_components,), x.device))

@@ -111,9 +111,9 @@ class DenoisingAutoencoder(AutoencodingModel):
         """Return the size of the latent space."""
         return self.n_components
 
-    def measure(self, source: Source) -> None:
+    def learn_scale(self, source: Source) -> None:
         """Find the range of the data, and the noise level that has the asked ratio to them."""
-        super().measure(source)
+        super().learn_scale(source)
         if self.noise == "salt_and_pepper" and not self.unit_range_:
             raise InputError(
                 "noise is 'salt_and_pepper' and the data leave [0, 1]; choose 'gaussian' or "
@@ -153,7 +153,7 @@ class DenoisingAutoencoder(AutoencodingModel):
             Of the shape of ``X``, as floats; images in [0, 1].
         """
         check_is_fitted(self)
-        array = self._incoming(X, reset=False)
+        array = self.checked(X, reset=False)
         with torch.random.fork_rng():
             draws.seed("noise", np.random.default_rng(random_state).integers(2**32))
             noisy = self.apply("corrupt", array).reshape(array.shape)
@@ -168,7 +168,7 @@ class DenoisingAutoencoder(AutoencodingModel):
         """Compare what the noisy sample decodes to with the clean one."""
         return self.compared(self.loss, x, self.decoder_output(self.encode(self.corrupt(x))))
 
-    def preview(self, x: Tensor, *beside: Tensor) -> list[tuple[str, Tensor]]:
+    def epoch_picture(self, x: Tensor, *beside: Tensor) -> list[tuple[str, Tensor]]:
         """Return three rows: original, noisy, reconstructed."""
         x = x[:10]
         noisy = self.corrupt(x)

@@ -21,7 +21,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from latentia.models.base import Transformer
+from latentia.models.base import Encoder
 from latentia.models.gradient import DecodingModel
 from latentia.nets.mlp import Standardisation
 from latentia.training.batches import Source, column_moments
@@ -31,7 +31,7 @@ from latentia.training.updates import Update, adam, sgd
 
 @final
 @dataclass(eq=False, repr=False, kw_only=True)
-class LinearAutoencoder(Transformer, DecodingModel):
+class LinearAutoencoder(Encoder, DecodingModel):
     """Linear autoencoder, which finds the subspace of principal component analysis [1]_.
 
     ``transform`` encodes, ``inverse_transform`` decodes, ``score`` is minus the squared error per
@@ -82,7 +82,7 @@ class LinearAutoencoder(Transformer, DecodingModel):
         """Raise InputError for a hyperparameter out of its range."""
         self.check_shared_values()
 
-    def measure(self, source: Source) -> None:
+    def learn_scale(self, source: Source) -> None:
         """Find the mean of the data and their root mean variance."""
         _, _, mean, variance = column_moments(source)
         self.mean_ = mean.float().numpy()
@@ -130,7 +130,7 @@ class LinearAutoencoder(Transformer, DecodingModel):
         error = squared_error(u, full_precision(self.decoder_(self.encoder_(u))))
         return error / u[0].numel()
 
-    def preview(self, x: Tensor, *beside: Tensor) -> list[tuple[str, Tensor]]:
+    def epoch_picture(self, x: Tensor, *beside: Tensor) -> list[tuple[str, Tensor]]:
         """Return two rows: original, reconstructed."""
         x = x[:10]
         return [("original", x), ("reconstructed", self.decode(self.encode(x)))]

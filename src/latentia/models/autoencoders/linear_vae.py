@@ -80,7 +80,7 @@ class LinearVAE(VariationalModel):
         """Raise InputError for a hyperparameter out of its range."""
         self.check_shared_values()
 
-    def measure(self, source: Source) -> None:
+    def learn_scale(self, source: Source) -> None:
         """Find the mean of the data and their root mean variance."""
         _, _, mean, variance = column_moments(source)
         self.mean_ = mean.float().numpy()
@@ -132,7 +132,7 @@ class LinearVAE(VariationalModel):
         density = gaussian_negative_log_density(u, output, self.noise_())
         return density + x[0].numel() * math.log(self.scale_)
 
-    def conclude(self, array: NDArray[Any], y: Any) -> None:
+    def after_training(self, array: NDArray[Any], y: Any) -> None:
         """Keep the noise variance in the data's squared unit."""
         self.noise_variance_ = float(self.noise_().detach()) * self.scale_**2
 
@@ -142,7 +142,7 @@ class LinearVAE(VariationalModel):
         With M = WᵀW + v I, log det(W Wᵀ + v I) = (d − k) log v + log det M, and the quadratic form
         is (‖x − μ‖² − ‖L⁻¹Wᵀ(x − μ)‖²)/v for M = L Lᵀ ([2]_ eq. 6-7).
         """
-        array = unit_floats(self._incoming(X, reset=False))
+        array = unit_floats(self.checked(X, reset=False))
         W = self.decoder_[0].weight.detach().double().numpy() * self.scale_  # type: ignore[operator]
         (d, k), v = W.shape, self.noise_variance_
         centred = array.reshape(len(array), d) - self.mean_.astype(np.float64).ravel()
@@ -153,6 +153,6 @@ class LinearVAE(VariationalModel):
         scores: NDArray[np.float64] = -0.5 * (d * math.log(2 * math.pi) + log_det + distance)
         return scores
 
-    def preview(self, x: Tensor, *beside: Tensor) -> list[tuple[str, Tensor]]:
+    def epoch_picture(self, x: Tensor, *beside: Tensor) -> list[tuple[str, Tensor]]:
         """Return what 64 fixed draws from the prior decode to."""
         return [("samples", self.decode(draws.normal(64, (self.n_components,), x.device)))]

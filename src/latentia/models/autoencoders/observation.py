@@ -68,9 +68,9 @@ class ObservationModel(VariationalModel, AutoencodingModel):
                 "other likelihood here"
             )
 
-    def measure(self, source: Source) -> None:
+    def learn_scale(self, source: Source) -> None:
         """Find the data's range, the distribution that suits it, and the mean of binary data."""
-        super().measure(source)
+        super().learn_scale(source)
         self.observation_ = self._observation()
         if self.observation_ == "bernoulli":
             self.mean_ = _mean(source)

@@ -194,7 +194,7 @@ class VAE(BoundedModel):
         self.check_bound()
         check_range("n_mixture", self.n_mixture, 1)
 
-    def conclude(self, array: NDArray[Any], y: Any) -> None:
+    def after_training(self, array: NDArray[Any], y: Any) -> None:
         """Keep the noise variance, and fit the codes' mixture if samples are to come from it."""
         self.keep_noise_variance(array, y)
         if self.sampler == "mixture":
@@ -209,6 +209,6 @@ class VAE(BoundedModel):
         mixture = (self.mixture_weights_, self.mixture_means_, self.mixture_covariances_)
         return draw_codes(n, *mixture, draw)
 
-    def preview(self, x: Tensor, *beside: Tensor) -> list[tuple[str, Tensor]]:
+    def epoch_picture(self, x: Tensor, *beside: Tensor) -> list[tuple[str, Tensor]]:
         """Return what 64 fixed draws from the prior decode to."""
         return [("samples", self.decode(draws.normal(64, (self.n_components,), x.device)))]

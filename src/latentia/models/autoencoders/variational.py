@@ -34,7 +34,7 @@ from torch.distributions import Normal
 
 from latentia.errors import check_range
 from latentia.models.apply import as_tensor, in_double
-from latentia.models.base import Generator, Transformer
+from latentia.models.base import Encoder, Generator
 from latentia.models.gradient import DecodingModel
 from latentia.training import draws
 from latentia.training.losses import full_precision, kl_per_component
@@ -87,7 +87,7 @@ ACTIVE = 0.01
 
 
 @dataclass(eq=False, repr=False, kw_only=True)
-class VariationalModel(Generator, Transformer, DecodingModel):
+class VariationalModel(Generator, Encoder, DecodingModel):
     """A model with p(x given z), a prior p(z), and an approximate posterior q(z given x)."""
 
     @abstractmethod
@@ -241,7 +241,7 @@ class VariationalModel(Generator, Transformer, DecodingModel):
         Tables of float64 are scored in float64, by a copy of the model.
         """
         check_is_fitted(self)
-        array = self._incoming(X, reset=False)
+        array = self.checked(X, reset=False)
         targets = self.targets(y, len(array), reset=False)
         precise = array.dtype == np.float64 and array.ndim == 2
         model = in_double(self) if precise else self

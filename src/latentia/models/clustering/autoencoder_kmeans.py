@@ -95,9 +95,9 @@ class AutoencoderKMeans(DeepClustering):
         centers = torch.from_numpy(self.cluster_centers_).to(z_NK)
         return -(z_NK[:, None] - centers).square().sum(-1)
 
-    def conclude(self, array: NDArray[Any], y: Any) -> None:
+    def after_training(self, array: NDArray[Any], y: Any) -> None:
         """Cluster the codes of the training data."""
-        super().conclude(array, y)
+        super().after_training(array, y)
         self.cluster_centers_ = k_means(self.apply("encode", array), self.n_clusters, self.seed_)
         self.labels_ = self.labels_of(array)
 

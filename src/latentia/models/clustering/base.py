@@ -58,7 +58,7 @@ class DeepClustering(ClusterMixin, AutoencodingModel):  # type: ignore[misc]
         self.check_shape_values()
         check_range("n_clusters", self.n_clusters, 1)
 
-    def prepare(self, array: NDArray[Any], run: Path | None, progress: bool | None) -> None:
+    def before_nets(self, array: NDArray[Any], run: Path | None, progress: bool | None) -> None:
         """Refuse fewer samples than clusters."""
         if len(array) < self.n_clusters:
             raise InputError(
@@ -73,14 +73,14 @@ class DeepClustering(ClusterMixin, AutoencodingModel):  # type: ignore[misc]
     def predict(self, X: ArrayLike) -> Any:
         """Return the (n,) cluster of each sample of data shaped as in ``fit``."""
         check_is_fitted(self)
-        return in_kind_of(X, self.labels_of(self._incoming(X, reset=False)))
+        return in_kind_of(X, self.labels_of(self.checked(X, reset=False)))
 
     def labels_of(self, array: NDArray[Any]) -> NDArray[np.int64]:
         """Return the (n,) clusters of checked data."""
         labels: NDArray[np.int64] = self.apply("assign", array).argmax(axis=1)
         return labels
 
-    def preview(self, x: Tensor, *beside: Tensor) -> list[tuple[str, Tensor]]:
+    def epoch_picture(self, x: Tensor, *beside: Tensor) -> list[tuple[str, Tensor]]:
         """Return two rows: original, reconstructed."""
         x = x[:10]
         return [("original", x), ("reconstructed", self.decode(self.encode(x)))]

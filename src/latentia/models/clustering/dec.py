@@ -71,9 +71,9 @@ class SelfTraining(PretrainedClustering):
             _, centers, _ = gaussian_mixture(codes, self.n_clusters, self.seed_)
         self._centers = torch.tensor(centers, dtype=torch.float32)
 
-    def measure(self, source: Source) -> None:
+    def learn_scale(self, source: Source) -> None:
         """Keep the training data at hand for the targets."""
-        super().measure(source)
+        super().learn_scale(source)
         self._source = source
 
     def build(self, shape: tuple[int, ...]) -> None:
@@ -125,9 +125,9 @@ class SelfTraining(PretrainedClustering):
             q = torch.cat([self.assign(x) for x in batches])
             target.copy_(target_distribution(q))
 
-    def conclude(self, array: NDArray[Any], y: Any) -> None:
+    def after_training(self, array: NDArray[Any], y: Any) -> None:
         """Keep the clusters of the training data, and drop what only the training needed."""
-        super().conclude(array, y)
+        super().after_training(array, y)
         self.clustering_.target = self.clustering_.target[:0].clone()
         del self._source, self._centers
 

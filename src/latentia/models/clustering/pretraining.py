@@ -76,9 +76,9 @@ class PretrainedClustering(DeepClustering):
         """The autoencoder that a fit under way begins with; none in a fitted model."""
         return vars(self).get("_start")
 
-    def prepare(self, array: NDArray[Any], run: Path | None, progress: bool | None) -> None:
+    def before_nets(self, array: NDArray[Any], run: Path | None, progress: bool | None) -> None:
         """Load the autoencoder or train it, then find its clusters."""
-        super().prepare(array, run, progress)
+        super().before_nets(array, run, progress)
         start = self._trained(array, run, progress)
         if start.data_shape_ != self.data_shape_:
             raise InputError(
@@ -114,9 +114,9 @@ class PretrainedClustering(DeepClustering):
     def find_clusters(self, codes: NDArray[Any]) -> None:
         """Find the first clusters in the autoencoder's (n, n_components) codes."""
 
-    def measure(self, source: Source) -> None:
+    def learn_scale(self, source: Source) -> None:
         """See the data in the units in which the autoencoder sees them."""
-        super().measure(source)
+        super().learn_scale(source)
         start = self._start
         if start.unit_range_ != self.unit_range_:
             words = ("in", "outside") if start.unit_range_ else ("outside", "in")
@@ -151,16 +151,16 @@ class PretrainedClustering(DeepClustering):
                 f"{type(self).__name__}: {_described(start)} there, {_described(self)} here"
             )
 
-    def conclude(self, array: NDArray[Any], y: Any) -> None:
+    def after_training(self, array: NDArray[Any], y: Any) -> None:
         """Keep the clusters of the training data."""
-        super().conclude(array, y)
+        super().after_training(array, y)
         self.labels_ = self.labels_of(array)
         del self._start
 
     def predict_proba(self, X: ArrayLike) -> Any:
         """Return the (n, n_clusters) probabilities of each sample's clusters; rows sum to 1."""
         check_is_fitted(self)
-        return in_kind_of(X, self.apply("assign", self._incoming(X, reset=False)))
+        return in_kind_of(X, self.apply("assign", self.checked(X, reset=False)))
 
 
 def _autoencoder_in(folder: str) -> AutoencodingModel:

@@ -185,9 +185,9 @@ class VaDE(PretrainedClustering, ObservationModel):
         """Return (N, n_clusters) probabilities p(c given z) at z = μ̃(x)."""
         return self.mixture_.log_joint(self.encode(x)).softmax(1)
 
-    def conclude(self, array: NDArray[Any], y: Any) -> None:
+    def after_training(self, array: NDArray[Any], y: Any) -> None:
         """Keep the clusters of the training data and the noise variance."""
-        super().conclude(array, y)
+        super().after_training(array, y)
         self.keep_noise_variance(array, y)
         del self._found
 
@@ -236,7 +236,7 @@ class VaDE(PretrainedClustering, ObservationModel):
         z_NK: NDArray[Any] = self.cluster_centers_[clusters] + scale[clusters] * noise
         return z_NK
 
-    def preview(self, x: Tensor, *beside: Tensor) -> list[tuple[str, Tensor]]:
+    def epoch_picture(self, x: Tensor, *beside: Tensor) -> list[tuple[str, Tensor]]:
         """Return a row of eight samples for each cluster."""
         mixture = self.mixture_
         clusters = torch.arange(self.n_clusters, device=x.device).repeat_interleave(8)

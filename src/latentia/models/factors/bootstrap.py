@@ -135,7 +135,7 @@ def _drawn_from_rows(model: FactorAnalysis, X: Any, draw: np.random.Generator) -
     """Return a refit to rows drawn with replacement."""
     if X is None:
         raise InputError("the bootstrap needs X, the rows of the fit; or set parametric to True")
-    rows = X if reads_in_blocks(X) else model._incoming(X, reset=False)
+    rows = X if reads_in_blocks(X) else model.checked(X, reset=False)
     n = _checked_size(model, rows.shape[0])
     moments_suffice = model.missing == "error" and model.correlation == "pearson"
 
@@ -156,7 +156,7 @@ def _drawn_from_model(model: FactorAnalysis, X: Any, draw: np.random.Generator) 
     if gaps and X is None:
         raise InputError("missing is 'fiml': a parametric bootstrap needs X for the gaps in it")
     n = _checked_size(model, round(model.n_samples_) if X is None else np.shape(X)[0])
-    seen = ~np.isnan(model._incoming(X, reset=False)) if gaps else None
+    seen = ~np.isnan(model.checked(X, reset=False)) if gaps else None
     T = linalg.cholesky(model.factor_correlations_, lower=True)
     root = np.hstack([model.loadings_ @ T, np.diag(np.sqrt(model.noise_variance_))])
 

@@ -169,7 +169,7 @@ class FactorAnalysis(FactorSolution):
         observed = observations(moments)
         if self.correlation == "polychoric":
             with naming(self.__dict__.get("feature_names_in_")):
-                observed = observed.correlated(self._incoming(X, reset=False), sample_weight)
+                observed = observed.correlated(self.checked(X, reset=False), sample_weight)
         return self._settle(observed)
 
     def fit_covariance(
@@ -221,7 +221,7 @@ class FactorAnalysis(FactorSolution):
 
     def _fit_with_gaps(self, X: ArrayLike, sample_weight: ArrayLike | None) -> Self:
         """EM over the missing values, each M-step a whole factor analysis."""
-        array = self._incoming(X, reset=True)
+        array = self.checked(X, reset=True)
         if array.ndim > 2:
             raise InputError("missing is 'fiml', which takes tables; images have no gaps")
         with naming(self.__dict__.get("feature_names_in_")):

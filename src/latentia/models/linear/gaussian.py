@@ -25,7 +25,7 @@ from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
 from latentia.errors import InputError, check_range
-from latentia.models.base import LatentModel, Transformer, seeded, unit_floats
+from latentia.models.base import Encoder, LatentModel, seeded, unit_floats
 
 Vector = NDArray[np.float64]
 Matrix = NDArray[np.float64]
@@ -35,7 +35,7 @@ CHUNK = 8192
 LOG_2PI = float(np.log(2 * np.pi))
 
 
-class LinearGaussian(Transformer, LatentModel):
+class LinearGaussian(Encoder, LatentModel):
     """A Gaussian model with the parameters ``mean_``, ``loadings_``, noise and ``Φ``."""
 
     missing: str
@@ -133,7 +133,7 @@ class LinearGaussian(Transformer, LatentModel):
         Constant columns are left out; of rows with gaps, the density is that of the values seen.
         """
         check_is_fitted(self)
-        array = self._incoming(X, reset=False)
+        array = self.checked(X, reset=False)
         chunks = (array[first : first + CHUNK] for first in range(0, array.shape[0], CHUNK))
         return np.concatenate([self._log_densities(_rows(chunk)) for chunk in chunks])
 

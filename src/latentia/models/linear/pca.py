@@ -21,7 +21,7 @@ from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from latentia.errors import InputError, check_range
-from latentia.models.base import LatentModel, Transformer, unit_floats
+from latentia.models.base import Encoder, LatentModel, unit_floats
 from latentia.models.factors.extraction import Turn
 from latentia.models.linear.decomposition import Axes, axes_of_rows, axes_of_scatter
 from latentia.models.linear.moments import Moments
@@ -32,7 +32,7 @@ ROTATION_STARTS = 10
 NO_VARIANCE = 1e-14
 
 
-class ComponentSolution(Transformer, LatentModel):
+class ComponentSolution(Encoder, LatentModel):
     """Fitted principal components.
 
     Attributes
@@ -96,7 +96,7 @@ class ComponentSolution(Transformer, LatentModel):
         check_is_fitted(self)
         if not sparse.issparse(X):
             return self.negative_squared_error(X)
-        rows = sparse.csr_array(self._incoming(X, reset=False)).astype(np.float64)
+        rows = sparse.csr_array(self.checked(X, reset=False)).astype(np.float64)
         mean, V = self.mean_.astype(np.float64), self.components_.T.astype(np.float64)
         # By Pythagoras, as centred rows and their reconstructions would not be sparse.
         lengths = rows.multiply(rows).sum(axis=1) - 2 * (rows @ mean) + mean @ mean
@@ -253,7 +253,7 @@ class PCA(ComponentSolution):
         self._moments: Moments | None = None
         if hasattr(X, "to_delayed") or self._in_one_pass(X):
             return self._settle(self._gathered(X, None, reset=True), precision_of(X))
-        X_ND = _float_rows(self._incoming(X, reset=True))
+        X_ND = _float_rows(self.checked(X, reset=True))
         n, d = X_ND.shape
         k = self._rank(n, d)
         axes = axes_of_rows(X_ND, k, self.solver, self.n_iterations, self.random_state)

@@ -103,7 +103,7 @@ class ProbabilisticPCA(LinearGaussian):
         if self.missing == "fiml":
             return self._fit_with_gaps(X)
         if not reads_in_blocks(X):
-            array = self._incoming(X, reset=True)
+            array = self.checked(X, reset=True)
             if array[0].size > max(WIDEST, len(array)):
                 return self._fit_wide(array)
         return self.fit_moments(read_moments(self, X))
@@ -163,7 +163,7 @@ class ProbabilisticPCA(LinearGaussian):
 
     def _fit_with_gaps(self, X: ArrayLike) -> Self:
         """EM over the missing values, whose M-step is the closed form."""
-        array = self._incoming(X, reset=True)
+        array = self.checked(X, reset=True)
         if array.ndim > 2:
             raise InputError("missing is 'fiml', which takes tables; images have no gaps")
         self._check_size(array.shape[1], len(array))

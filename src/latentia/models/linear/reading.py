@@ -41,7 +41,7 @@ def read_moments(
         For rows that cannot be used: text, NaN, infinity, other shapes.
     """
     if sparse.issparse(X) or not reads_in_blocks(X):
-        return Moments().add(model._incoming(X, reset=reset), sample_weight)
+        return Moments().add(model.checked(X, reset=reset), sample_weight)
     if not 2 <= X.ndim <= 4:
         raise InputError(f"X has {X.ndim} dimensions; give (n, d), (n, H, W) or (n, C, H, W)")
     if isinstance(X, np.ndarray) and X.dtype.kind not in "fiub":

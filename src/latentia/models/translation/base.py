@@ -54,7 +54,7 @@ class Translator(GradientModel, ABC):
             (n, *output_shape_) float32 in [0, 1]; a tensor if ``X`` is one.
         """
         check_is_fitted(self)
-        array = self._incoming(X, reset=False)
+        array = self.checked(X, reset=False)
         return in_kind_of(X, self.in_parts("translate", array))
 
     def in_parts(self, verb: str, array: NDArray[Any]) -> NDArray[Any]:

@@ -46,7 +46,7 @@ class Bicubic(SuperResolution):
     def fit(self, X: ArrayLike, y: object = None) -> Self:
         """Learn the number of channels, and nothing else, from images as in the other models."""
         self.validate_parameters()
-        self._incoming(X, reset=True)
+        self.checked(X, reset=True)
         self.check_sharp()
         return self
 

@@ -139,7 +139,7 @@ class UnpairedTranslator(Translator, ABC):
             The same shape, float32 in [0, 1]; a tensor if ``X`` is one.
         """
         check_is_fitted(self)
-        array = self._incoming(X, reset=False)
+        array = self.checked(X, reset=False)
         return in_kind_of(X, self.in_parts("translate_back", array))
 
     def reconstruct(self, X: ArrayLike, y: ArrayLike | None = None) -> Any:
@@ -164,7 +164,7 @@ class UnpairedTranslator(Translator, ABC):
             For other images or domains than those of ``fit``.
         """
         check_is_fitted(self)
-        array = self._incoming(X, reset=False)
+        array = self.checked(X, reset=False)
         if y is None:
             return in_kind_of(X, self.in_parts("around", array))
         domains = self.targets(y, len(array), reset=False)
@@ -182,11 +182,11 @@ class UnpairedTranslator(Translator, ABC):
         how much of an image survives, not how well it is translated: the identity scores 0.
         """
         check_is_fitted(self)
-        images = unit_floats(self._incoming(X, reset=False))
+        images = unit_floats(self.checked(X, reset=False))
         output = to_numpy(self.reconstruct(X, y))
         return -float(np.abs(output - images, dtype=np.float64).mean())
 
-    def preview(self, x: Tensor, *beside: Tensor) -> list[tuple[str, Tensor]]:
+    def epoch_picture(self, x: Tensor, *beside: Tensor) -> list[tuple[str, Tensor]]:
         """Return images of both domains, what they become, and what comes back."""
         a, b = x[:SHOWN], self.of_b(beside[0][:SHOWN])
         if a.shape[1] not in DRAWABLE:
@@ -319,7 +319,7 @@ class CycleGAN(UnpairedTranslator):
         check_range("jitter", self.jitter, 0, 1)
         check_betas(self)
 
-    def prepare(self, array: NDArray[Any], run: Path | None, progress: bool | None) -> None:
+    def before_nets(self, array: NDArray[Any], run: Path | None, progress: bool | None) -> None:
         """Make the pools: part of a run's state, and of no use to a saved model."""
         self.pool_a = ImagePool(self.pool_size, self.sample_shape_)
         self.pool_b = ImagePool(self.pool_size, self.sample_shape_)

@@ -118,11 +118,11 @@ class PairedTranslator(Translator, ABC):
     def score(self, X: ArrayLike, y: ArrayLike | None = None) -> float:
         """Return minus the mean absolute difference between `transform` and ``y``, in [0, 1]."""
         check_is_fitted(self)
-        images = self.targets(y, len(self._incoming(X, reset=False)), reset=False)
+        images = self.targets(y, len(self.checked(X, reset=False)), reset=False)
         output = to_numpy(self.transform(X))
         return -float(np.abs(output - unit_floats(images), dtype=np.float64).mean())
 
-    def preview(self, x: Tensor, *beside: Tensor) -> list[tuple[str, Tensor]]:
+    def epoch_picture(self, x: Tensor, *beside: Tensor) -> list[tuple[str, Tensor]]:
         """Return the first images, what they become, and what they should become."""
         x, targets = x[:SHOWN], self.target(beside[0][:SHOWN])
         rows = [("input", x), ("output", self.output(x)), ("target", targets)]

@@ -195,7 +195,7 @@ class SRGAN(UpscalingModel):
         self._given_features = features
         return self
 
-    def prepare(self, array: NDArray[Any], run: Path | None, progress: bool | None) -> None:
+    def before_nets(self, array: NDArray[Any], run: Path | None, progress: bool | None) -> None:
         """Read the feature network, and load the SRResNet or train it."""
         with torch.random.fork_rng():
             self._features = self._feature_network()
@@ -244,7 +244,7 @@ class SRGAN(UpscalingModel):
         patch = (self.n_channels, *self.patch_size(shape))
         self.discriminator_: nn.Module = srgan_discriminator(patch, self.discriminator_width)
 
-    def conclude(self, array: NDArray[Any], y: Any) -> None:
+    def after_training(self, array: NDArray[Any], y: Any) -> None:
         """Forget the start."""
         del self._start
 

@@ -111,7 +111,7 @@ class UpscalingModel(SuperResolution, GradientModel, ABC):
                 parts.append(self.enlarged(x).clamp(0, 1).numpy())
         return np.concatenate(parts)
 
-    def preview(self, x: Tensor, *beside: Tensor) -> list[tuple[str, Tensor]]:
+    def epoch_picture(self, x: Tensor, *beside: Tensor) -> list[tuple[str, Tensor]]:
         """Return the first images made small, enlarged, and as they are."""
         x = centre_patches(x[:SHOWN], self.patch_size(tuple(x.shape)))
         x_small = self.degraded(x)
