@@ -25,8 +25,8 @@ from latentia import (
 from latentia.errors import FitWarning, InputError
 from latentia.metrics.clustering import cluster_accuracy, cluster_agreement
 from latentia.models.clustering.base import gaussian_mixture
-from latentia.models.clustering.dec import divergence, target_distribution
-from latentia.nets.clusters import GaussianMixture, StudentClusters
+from latentia.models.clustering.dec import StudentClusters, divergence, target_distribution
+from latentia.models.clustering.vade import GaussianMixture
 
 NETS = {"n_components": 2, "hidden": (16,), "n_clusters": 3}
 STARTED = (DEC, IDEC, VaDE)

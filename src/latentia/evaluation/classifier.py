@@ -30,7 +30,7 @@ from latentia.models.apply import apply
 from latentia.models.base import to_numpy
 from latentia.models.inputs import check_images
 from latentia.models.saved import fill, save
-from latentia.nets.conv import conv_encoder
+from latentia.nets.autoencoder import conv_encoder
 from latentia.training import draws
 from latentia.training.batches import BatchOrder, Source
 from latentia.training.device import set_threads

@@ -112,8 +112,6 @@ class Model(BaseEstimator, ABC):  # type: ignore[misc]
 class LatentModel(Model, ABC):
     """A model of data ``x`` that arise from a smaller latent ``z``."""
 
-    n_components: int | None
-
     @abstractmethod
     def _decode_array(self, Z: NDArray[Any]) -> NDArray[Any]:
         """Return (n, *data_shape_) for latent rows."""
