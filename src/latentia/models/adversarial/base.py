@@ -17,8 +17,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from latentia.errors import InputError, check_betas, check_range
-from latentia.models.adversarial.augmentation import Policy, augment
+from latentia.errors import Count, InputError, check_betas, check_range
+from latentia.models.adversarial.augmentation import augment
 from latentia.models.adversarial.doctor import diagnose, symptoms
 from latentia.models.adversarial.remedies import feature_distance, pack, r1, refuse_mixing
 from latentia.models.base import Generator, LatentModel
@@ -92,7 +92,7 @@ def image_shape(owner: str, shape: tuple[int, ...]) -> tuple[int, int, int]:
 class AdversarialModel(Generator, DecodingModel, GradientModel, LatentModel):
     """A generator that learns through a game, without a density."""
 
-    n_components: int = 100
+    n_components: Count = 100
     """Size of the latent space."""
     noise: Literal["normal", "uniform"] = "normal"
     """The prior of each component: N(0, 1), or uniform on [−1, 1]."""
@@ -113,7 +113,7 @@ class AdversarialModel(Generator, DecodingModel, GradientModel, LatentModel):
     r1_penalty: float = 0.0
     """Weight γ of half the judge's squared gradient norm on real data; its source has no batch norm
     in the judge, where DCGAN's does."""
-    augmentation: Policy = "none"
+    augmentation: Literal["none", "colour", "translation", "cutout", "all"] = "none"
     """Disturb real and fake images alike before they are judged."""
 
     lacks = {
