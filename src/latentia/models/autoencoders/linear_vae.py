@@ -110,7 +110,8 @@ class LinearVAE(VariationalModel):
         is (‖x − μ‖² − ‖L⁻¹Wᵀ(x − μ)‖²)/v for M = L Lᵀ ([2]_ eq. 6-7).
         """
         array = unit_floats(self.checked(X, reset=False))
-        W = self.decoder_[0].weight.detach().double().numpy() * self.scale_  # type: ignore[operator]
+        (weight,) = self.decoder_.parameters()
+        W = weight.detach().double().numpy() * self.scale_
         (d, k), v = W.shape, self.noise_variance_
         centred = array.reshape(len(array), d) - self.mean_.astype(np.float64).ravel()
         factor = np.linalg.cholesky(W.T @ W + v * np.eye(k))

@@ -1,16 +1,19 @@
 """The variational autoencoder: a deep latent-variable model with an explicit density.
 
 Model and posterior:
+
     p(z) = N(0, I),  p(x given z) from g(z)
     q(z given x) = N(μ(x), diag σ²(x)),  z = μ + σ·ε,  ε ~ N(0, I)               ([1]_ eqs. 9, 10)
 
 p(x given z), of which an observation is made (`Bernoulli`, `Gaussian`, `WeightedError`):
+
     bernoulli   −log p = −Σ [x log p + (1 − x) log(1 − p)],  p = σ(g(z))         ([1]_ appendix C.1)
     gaussian    −log p = ½ Σ [(x − m)²/v + log 2πv],  m = g(z) or σ(g(z))        ([1]_ appendix C.2)
     mse         w · (1/D) Σ (x − m)²,     the lectures' weighted mean squared error
     rmse        w · √((1/D) Σ (x − m)²),  the lectures' weighted root of it
 
 Bound and objective:
+
     ELBO(x) = E_q[log p(x given z)] − KL(q(z given x) ‖ p(z)) ≤ log p(x)         ([1]_ eq. 3)
     KL(q ‖ p) = Σ_j KL_j,  KL_j = ½ (μ_j² + σ_j² − 1 − log σ_j²)                 ([1]_ appendix B)
     minimise  E[−log p(x given z)] + β Σ_j max(λ, KL_j)               ([2]_ eq. 4; λ: [6]_ eq. 15)
@@ -93,18 +96,10 @@ class Bernoulli(Observation):
 
 @dataclass(frozen=True)
 class Gaussian(Observation):
-    """N(m, v I) of data in standard units.
+    """N(m, v I) of data in standard units; m is g(z), or for data in [0, 1] σ(g(z)).
 
-    Attributes
-    ----------
-    variance
-        v.
-    units
-        The standard units.
-    log_volume
-        The sum over values of log scale: what the density in the data's units is lower by.
-    sigmoid
-        Whether m is σ(g(z)), for data in [0, 1], rather than g(z).
+    In the data's own units the log-density is lower by ``log_volume``, the sum of log scale over
+    values.
     """
 
     variance: Tensor
@@ -247,12 +242,10 @@ def _mean(source: Source) -> NDArray[np.float32]:
 
 def _set_output_bias(decoder: nn.Module, bias: Tensor) -> None:
     """Let the decoder start at the data's mean, as in Burda's own program."""
-    last = [layer for layer in decoder.modules() if hasattr(layer, "bias")][-1]
+    last = [p for name, p in decoder.named_parameters() if name.endswith("bias")][-1]
     with torch.no_grad():
-        if isinstance(last, nn.Linear):
-            last.bias.copy_(bias.flatten())
-        else:
-            last.bias.copy_(bias.flatten(1).mean(1))  # type: ignore[operator]
+        # A convolution has one for each channel.
+        last.copy_(bias.flatten() if len(last) == bias.numel() else bias.flatten(1).mean(1))
 
 
 @dataclass(eq=False, repr=False, kw_only=True)

@@ -202,7 +202,7 @@ class VaDE(PretrainedClustering, Observing, VariationalModel, AutoencodingModel)
         return self.mixture_.log_joint(self.encode(x)).softmax(1)
 
     def after_training(self, array: NDArray[Any], y: Labels) -> None:
-        """Keep the clusters of the training data and the noise variance."""
+        """Keep what follows from the training data, and drop what only the training needed."""
         super().after_training(array, y)
         del self._found
 
