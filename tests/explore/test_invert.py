@@ -9,8 +9,9 @@ import torch
 
 from latentia.errors import InputError
 from latentia.explore.invert import inversion_figure, invert
+from latentia.models.base import LatentModel
 from latentia.models.factors.factor_analysis import FactorAnalysis
-from latentia.models.gradient import DecodingModel
+from latentia.models.gradient import DecodingModel, GradientModel
 from tests.conftest import small_models
 
 RNG = np.random.default_rng(0)
@@ -20,7 +21,7 @@ MEAN = RNG.normal(size=12).astype(np.float32)
 
 @final
 @dataclass(eq=False, repr=False, kw_only=True)
-class LinearDecoder(DecodingModel):
+class LinearDecoder(DecodingModel, GradientModel, LatentModel):
     """x = z W + μ, without an encoder."""
 
     n_components: int = 3
