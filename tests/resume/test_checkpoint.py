@@ -153,8 +153,9 @@ def test_a_second_run_in_the_same_directory_is_refused_with_the_holder(images, t
     code = (
         "import sys, time\n"
         "from pathlib import Path\n"
-        "from latentia.training.run import open_run\n"
-        f"with open_run(Path({str(run)!r}), {{}}, lambda: None, resume=False):\n"
+        "from latentia.training.config import RunConfig\n"
+        "from latentia.training.run import held\n"
+        f"with held(Path({str(run)!r}), RunConfig('VAE', {{}}), None, {{}}):\n"
         "    print('held', flush=True)\n"
         "    time.sleep(60)\n"
     )
