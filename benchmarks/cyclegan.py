@@ -24,7 +24,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from long_runs import trained
+from long_runs import kept, trained
+from long_runs import measured as figures
 from sklearn.svm import SVC
 
 import latentia
@@ -125,12 +126,13 @@ def train(task: str, spec: str, data: Dataset, runs: Path) -> None:
     if not (runs / "judge").exists():
         judge = ImageClassifier(title=data.name).fit(data.x_train, data.y_train)
         judge.save(runs / "judge")
-    if not (runs / "shuffled" / "minutes.json").exists():
-        shuffled(data, read_config(run)["parameters"], runs / "shuffled")
+    like = read_config(run)["parameters"]
+    folder = runs / "shuffled"
+    kept(folder / "minutes.json", lambda: shuffled(data, like, folder))
 
 
-def shuffled(data: Dataset, like: dict[str, Any], folder: Path) -> None:
-    """Train Pix2Pix both ways on images paired at random, for as many passes as CycleGAN."""
+def shuffled(data: Dataset, like: dict[str, Any], folder: Path) -> float:
+    """Train Pix2Pix both ways on random pairs, as long as CycleGAN; return the minutes it took."""
     draw = np.random.default_rng(0)
     sides = [data.x_train[data.y_train == domain] for domain in (0, 1)]
     n = max(map(len, sides))
@@ -142,14 +144,13 @@ def shuffled(data: Dataset, like: dict[str, Any], folder: Path) -> None:
     for name, x, y in (("ab", a, b), ("ba", b, a)):
         model = latentia.Pix2Pix(learning_rate_schedule="linear", **fields).fit(x, y)
         model.save(folder / name, overwrite=True)
-    minutes = (time.perf_counter() - began) / 60
-    write_atomically(folder / "minutes.json", json.dumps(minutes).encode())
+    return (time.perf_counter() - began) / 60
 
 
 def methods(runs: Path) -> list[Method]:
     """Return the methods of a task."""
     cycle = latentia.load(runs / "cyclegan")
-    seconds = json.loads((runs / "cyclegan" / "evaluation.json").read_text())["seconds"]
+    seconds = figures(runs / "cyclegan")["seconds"]
     ab, ba = (latentia.load(runs / "shuffled" / name) for name in ("ab", "ba"))
     minutes = json.loads((runs / "shuffled" / "minutes.json").read_text())
     return [

@@ -11,11 +11,10 @@ into ``RUNS/<name>``; a run that is there is not trained again. The figures are 
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 
 import numpy as np
-from long_runs import trained
+from long_runs import is_done, measured, trained
 
 import latentia
 from latentia.files import write_atomically
@@ -55,7 +54,7 @@ def main() -> None:
         run = given.runs / name
         if given.train == "missing":
             trained(run, [*words, "--data", given.mnist, "--random-state", "0"])
-        if (run / "evaluation.json").exists():
+        if is_done(run):
             lines.append(row(name, run))
             print(lines[-1], flush=True)
             grids.append((name, samples(run)))
@@ -65,7 +64,7 @@ def main() -> None:
 
 def row(name: str, run: Path) -> str:
     """Return a run's line of the table."""
-    figures = json.loads((run / "evaluation.json").read_text())
+    figures = measured(run)
     values = " | ".join(f"{figures[key]:.3g}" for key in FIGURES)
     last = [r for r in read_metrics(run) if r["split"] == "health"][-1:]
     doctor = last[0].get("note", "").split(":")[0] if last else ""

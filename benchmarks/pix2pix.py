@@ -11,13 +11,12 @@ picture is the paper's figure 4 (Isola et al. 2017): input, L1, cGAN, L1 + cGAN,
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from long_runs import trained
+from long_runs import is_done, measured, trained
 
 import latentia
 from latentia.data.pairs import load_pairs
@@ -57,7 +56,7 @@ def main() -> None:
         if given.train == "missing":
             words = ["--recipe", str(given.recipe), "--data", given.data]
             trained(run, [*words, "--objective", objective])
-        if (run / "evaluation.json").exists():
+        if is_done(run):
             found[label] = run
     size = read_config(next(iter(found.values())))["data"]["image_size"]
     data = load_pairs(given.data, image_size=size)
@@ -131,7 +130,7 @@ def table(
 
 def minutes(run: Path) -> str:
     """Return how long a run was trained."""
-    return f"{json.loads((run / 'evaluation.json').read_text())['seconds'] / 60:.0f}"
+    return f"{measured(run)['seconds'] / 60:.0f}"
 
 
 def draw(path: Path, data: Any, outputs: dict[str, np.ndarray]) -> None:

@@ -31,6 +31,7 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
 import torch
+from long_runs import kept
 
 import latentia
 from latentia.evaluation.classifier import ImageClassifier
@@ -186,11 +187,7 @@ def main() -> None:
 
 def train_missing(path: Path, game: Game, x: np.ndarray, score: Any, seed: int, name: str) -> None:
     """Train a run that is not there, and keep its curve."""
-    if path.exists():
-        return
-    found = curve(game, x, score, seed)
-    kept = {"judge": name, "curve": found}
-    write_atomically(path, json.dumps(kept).encode())
+    found = kept(path, lambda: {"judge": name, "curve": curve(game, x, score, seed)})["curve"]
     print(path.stem, *(f"{s} s: {d:.2f}" for s, _, d in found), flush=True)
 
 

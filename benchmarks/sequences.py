@@ -14,10 +14,9 @@ training text.
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 
-from long_runs import trained
+from long_runs import is_done, measured, trained
 
 from latentia.data.text import HELD_OUT
 from latentia.files import write_atomically
@@ -57,8 +56,8 @@ def main() -> None:
                 seed = [] if name == "n-gram" else ["--random-state", "0"]
                 data = ["--data", given.text, "--held-out", str(share)]
                 trained(run, [*words, *data, *seed])
-            if (run / "evaluation.json").exists():
-                figures = json.loads((run / "evaluation.json").read_text())
+            if is_done(run):
+                figures = measured(run)
                 lines.append(row(name, share, run, figures))
                 found[name + ending] = figures["nats_per_character"]
     print(*lines, sep="\n")

@@ -13,14 +13,14 @@ model's distance in them; without, SRGAN compares pixels and the column is left 
 from __future__ import annotations
 
 import argparse
-import json
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from long_runs import trained
+from long_runs import is_done, trained
+from long_runs import measured as figures
 
 import latentia
 from latentia.data.crops import read_pictures
@@ -111,8 +111,8 @@ def models(given: argparse.Namespace, sets: dict[str, list[Any]]) -> list[tuple[
     found = [(latentia.Bicubic(scale=SCALE).fit(sets["Set5"][0]), Row("bicubic", "bicubic", 0.0))]
     for name, key in (("srresnet", "SRResNet"), ("srgan", "SRGAN")):
         run = given.runs / name
-        if (run / "evaluation.json").exists():
-            minutes = json.loads((run / "evaluation.json").read_text())["seconds"] / 60
+        if is_done(run):
+            minutes = figures(run)["seconds"] / 60
             model = latentia.load(run)
             quoted = model.result_name if key == "SRGAN" else key
             found.append((model, Row(quoted, key, minutes)))

@@ -47,12 +47,17 @@ def test_a_gif_in_colour(tmp_path):
 def test_a_walk_there_and_back(tmp_path):
     path = write_animation(tmp_path / "film.gif", there_and_back(GREY))
     assert len(frames_of(path)[0]) == 12
+    assert there_and_back(np.arange(4)).tolist() == [0, 1, 2, 3, 2, 1]
 
 
 def test_several_walks_beside_each_other():
     walks = np.stack([GREY, 1 - GREY])
     assert mosaic(walks).shape[:2] == (7, 3)
     assert mosaic(walks).shape[3] > 1.8 * mosaic(walks).shape[2]
+    frames = mosaic(np.arange(6).reshape(2, 3)[..., None, None] / 5 * np.ones((8, 8)))
+    height, width = frames.shape[2:]
+    seen = frames[:, 0, height // 2, [width // 4, 3 * width // 4]]
+    assert seen.tolist() == [[0, 153], [51, 204], [102, 255]]
 
 
 def test_without_ffmpeg_the_sentence_says_what_to_install(tmp_path, monkeypatch):

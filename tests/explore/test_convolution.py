@@ -82,6 +82,13 @@ def test_the_net_is_left_as_it_was():
     assert not any(layer._forward_hooks for layer in net.modules())
 
 
+@pytest.mark.parametrize("training", [True, False])
+def test_the_net_keeps_its_mode(training):
+    net = conv_encoder((1, 11, 13), (4, 6), (5,), 3).train(training)
+    feature_maps(net, X)
+    assert {layer.training for layer in net.modules()} == {training}
+
+
 def test_a_translators_net_has_maps_too():
     net = latentia.Pix2Pix(width=4, n_epochs=1, random_state=0).fit(X, X).generator_
     sizes = [layer.maps.shape[2] for layer in feature_maps(net, X)]

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from latentia.errors import InputError
-from latentia.plots.explore import image_table
+from latentia.plots.explore import image_table, plane_map
 from latentia.plots.style import png_bytes
 
 RNG = np.random.default_rng(0)
@@ -77,3 +77,55 @@ def test_words_stand_beside_below_and_above():
 def test_tables_that_cannot_be(rows, words):
     with pytest.raises(InputError, match=words):
         image_table(rows)
+
+
+def test_each_row_holds_its_own_images_in_their_order():
+    first, second = (np.full((n, 16, 16), 0.0) for n in (3, 2))
+    first[:] += np.array([0.0, 0.2, 0.4])[:, None, None]
+    second[:] += np.array([0.6, 0.8])[:, None, None]
+    axes = image_table([("a", first), ("b", second)], ["x", "y", "z"], [["1", "2", "3"]]).axes[0]
+    table = np.asarray(axes.images[0].get_array())[..., 0]
+    places = {text.get_text(): text.get_position() for text in axes.texts}
+    across = [int(places[word][0]) for word in "xyz"]
+    shown = [[table[int(places[row][1]), x] for x in across] for row in "ab"]
+    assert shown == [[0, 51, 102], [153, 204, 255]]
+    assert [places[word][0] for word in "123"] == [places[word][0] for word in "xyz"]
+    assert places["a"][1] < places["1"][1] < places["b"][1]
+
+
+def test_a_plane_has_its_codes_left_and_what_the_frame_decodes_to_right():
+    points = np.array([[0.0, 1.0], [2.0, 3.0], [1.0, -1.0]])
+    images = np.arange(6)[:, None, None] / 5 * np.ones((6, 16, 16))
+    across, down = np.array([-1.0, 0.0, 1.0]), np.array([2.0, -2.0])
+    figure = plane_map(
+        points, np.array([1, 0, 1]), ("zero", "one"), images, (across, down), ("p", "q")
+    )
+    scatter, grid = figure.axes
+    legend = [text.get_text() for text in scatter.get_legend().get_texts()]
+    assert legend == ["zero", "one"]
+    np.testing.assert_array_equal(scatter.collections[0].get_offsets(), points[[1]])
+    np.testing.assert_array_equal(scatter.collections[1].get_offsets(), points[[0, 2]])
+    assert scatter.get_title(loc="left") == "codes of 3 samples"
+    (frame,) = scatter.patches
+    assert (frame.get_xy(), frame.get_width(), frame.get_height()) == ((-1, -2), 2, 4)
+    picture = np.asarray(grid.images[0].get_array())[..., 0]
+    cells = picture.reshape(2, picture.shape[0] // 2, 3, -1)[:, 8, :, 8]
+    assert cells.tolist() == [[0, 51, 102], [153, 204, 255]]
+    assert list(grid.get_xticks()) == [0.5, 1.5, 2.5]
+    assert [text.get_text() for text in grid.get_xticklabels()] == ["−1.0", "0.0", "1.0"]
+    assert [text.get_text() for text in grid.get_yticklabels()] == ["2.0", "−2.0"]
+    for axes in (scatter, grid):
+        assert (axes.get_xlabel(), axes.get_ylabel()) == ("p", "q")
+    assert grid.get_title(loc="left") == "decoded grid (dashed on the left)"
+    assert scatter.get_position().x1 < grid.get_position().x0
+
+
+def test_ticks_are_thinned_and_many_points_seen_through():
+    images, places = np.zeros((400, 4, 4)), np.linspace(-1, 1, 20)
+    figure = plane_map(RNG.normal(size=(1001, 2)), None, (), images, (places, places), ("p", "q"))
+    scatter, grid = figure.axes
+    assert list(grid.get_xticks()) == list(np.arange(0, 20, 3) + 0.5)
+    shown = [text.get_text().replace("−", "-") for text in grid.get_xticklabels()]
+    np.testing.assert_allclose([float(word) for word in shown], places[::3], atol=0.05)
+    assert scatter.collections[0].get_alpha() == 0.6
+    assert scatter.get_title(loc="left") == "codes of 1,001 samples"

@@ -131,3 +131,10 @@ def test_minus_one_and_one_say_what_a_sample_has_as_zero_and_one_do():
     found = classes("smile", signs[:30], signs[30:]).attributes()
     assert list(found) == ["smile"]
     np.testing.assert_array_equal(found["smile"][0], SMILE[:30] == 1)
+
+
+def test_many_numbers_are_parted_at_the_median_of_the_training_part():
+    found = classes("age", np.arange(60), np.arange(100, 200))
+    assert found.names == ("age ≤ 29.5", "age > 29.5")
+    assert found.train.tolist() == [0] * 30 + [1] * 30
+    assert found.test.min() == 1

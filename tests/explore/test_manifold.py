@@ -147,6 +147,9 @@ def test_a_prior_of_other_noise_is_not_standard_normal(faces):
     assert not has_standard_normal_prior(model)
     grid = manifold(model, coordinates=(0, 1), n_grid=3)
     np.testing.assert_allclose(grid.across, [-0.98, 0, 0.98], atol=0.03)
+    again = manifold(model, coordinates=(0, 1), n_grid=3, random_state=3)
+    ends = np.quantile(prior_draws(model, 1000, 3)[:, 0], [0.01, 0.99])
+    np.testing.assert_allclose(again.across[[0, -1]], ends)
 
 
 @pytest.mark.parametrize("seed", [-1, 2**32])

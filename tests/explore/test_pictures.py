@@ -44,6 +44,16 @@ def test_grey_is_weighted_and_the_centre_is_kept(tmp_path):
     assert (colour == np.array([255, 0, 0])[:, None, None]).all()
 
 
+@pytest.mark.parametrize("shape", [(6, 10), (3, 10, 6), (1, 6, 10)])
+def test_left_stays_left_and_above_above(shape, tmp_path):
+    pixels = np.zeros((40, 40), np.uint8)
+    pixels[:20, :20], pixels[:20, 20:], pixels[20:, :20] = 60, 120, 240
+    Image.fromarray(pixels).save(tmp_path / "x.png")
+    found = read_pictures([tmp_path / "x.png"], fitted(*shape))[0].reshape(-1, *shape[-2:])
+    corners = found[:, [0, 0, -1, -1], [0, -1, 0, -1]]
+    np.testing.assert_allclose(corners.astype(int), [[60, 120, 240, 0]] * len(found), atol=3)
+
+
 def test_pictures_that_cannot_be(tmp_path, table):
     (tmp_path / "text.png").write_text("no picture")
     model = fitted(8, 8)

@@ -97,6 +97,34 @@ def test_the_losses_pair_each_sample_with_its_class(discriminator):
 
 
 @pytest.mark.parametrize("discriminator", ["concatenation", "projection"])
+def test_the_penalty_on_real_data_sees_each_samples_own_class(discriminator):
+    model = fitted(TABLE, discriminator=discriminator)
+    x, y = torch.from_numpy(TABLE), torch.from_numpy(Y)
+    losses = []
+    for weight in (0.0, 3.0):
+        model.r1_penalty = weight
+        draws.seed(3)
+        losses.append(model.discriminator_loss(x, y).total)
+    u = model.inside(x).requires_grad_()
+    (slopes,) = torch.autograd.grad(model.discriminator_(u, ONE_HOT).sum(), u)
+    expected = 3 / 2 * slopes.square().sum(1).mean()
+    torch.testing.assert_close(losses[1] - losses[0], expected, rtol=1e-4, atol=1e-6)
+
+
+def test_features_are_matched_given_each_samples_own_class():
+    model = fitted(TABLE, feature_matching=True)
+    x, y = torch.from_numpy(TABLE), torch.from_numpy(Y)
+    draws.seed(3)
+    fake = model.generator_(torch.cat([torch.randn(20, 3), ONE_HOT], 1))
+    real, drawn = (
+        model.discriminator_.body(torch.cat([u, ONE_HOT], 1)) for u in (model.inside(x), fake)
+    )
+    draws.seed(3)
+    loss = model.generator_loss(x, y)
+    torch.testing.assert_close(loss, (real - drawn).mean(0).square().sum(), rtol=1e-4, atol=1e-7)
+
+
+@pytest.mark.parametrize("discriminator", ["concatenation", "projection"])
 @pytest.mark.parametrize("X", [TABLE, IMAGES], ids=["table", "images"])
 def test_a_pack_is_judged_with_the_classes_of_all_its_samples(X, discriminator):
     model = fitted(X, packing=3, discriminator=discriminator)

@@ -73,3 +73,39 @@ def test_bad_settings_are_named():
         Game(hidden="many").play(NORMAL)
     with pytest.raises(InputError, match="ndarray is no density"):
         Game().play(np.ones(3))
+
+
+def test_the_distance_from_half_is_weighted_by_both_densities(record):
+    width = record.x[1] - record.x[0]
+    for moment in record.moments:
+        average = (record.p_data + moment.p_g) / 2
+        expected = (average * np.abs(moment.discriminator - 0.5)).sum() * width
+        assert moment.distance_from_half == pytest.approx(expected, rel=1e-9)
+
+
+def test_images_and_density_are_those_of_one_generator(record):
+    n = len(record.z)
+    np.testing.assert_allclose(stats.norm.cdf(record.z), (np.arange(n) + 0.5) / n)
+    edges = record.x + (record.x[1] - record.x[0]) / 2
+    for moment in record.moments:
+        median = np.interp(0.5, np.cumsum(moment.p_g) * (record.x[1] - record.x[0]), edges)
+        assert median == pytest.approx(moment.images[n // 2], abs=0.05)
+
+
+def test_it_begins_where_it_is_told_to():
+    shapes = {"n_steps": 1, "record_every": 1}
+    low, high = (Game(start=start, **shapes).play(NORMAL).moments[0] for start in (-2.0, 1.0))
+    # 3 standard units of the data, whose scale is 0.6.
+    np.testing.assert_allclose(high.images - low.images, 1.8, rtol=1e-3)
+    np.testing.assert_array_equal(high.discriminator, low.discriminator)
+
+
+@pytest.mark.parametrize(
+    "field",
+    [{"n_discriminator": 1}, {"learning_rate": 1e-2}, {"batch_size": 8}, {"hidden": 4}],
+    ids=str,
+)
+def test_every_setting_of_a_game_has_an_effect(field):
+    shapes = {"n_steps": 5, "record_every": 5}
+    plain, other = (Game(**shapes | f).play(NORMAL).moments[-1] for f in ({}, field))
+    assert np.abs(plain.images - other.images).max() > 1e-4

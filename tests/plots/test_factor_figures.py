@@ -5,11 +5,12 @@ import itertools
 import matplotlib as mpl
 import numpy as np
 import pytest
+from matplotlib.colors import to_rgba
 from matplotlib.patches import Ellipse, FancyArrowPatch, Rectangle
 
 from latentia.errors import InputError
 from latentia.plots.factors import loadings_heat_map, path_diagram, scree
-from latentia.plots.style import png_bytes, style
+from latentia.plots.style import COLOURS, png_bytes, style
 
 KOREAN = [
     "시각 지각",
@@ -152,3 +153,56 @@ def test_figures_leave_global_settings_alone():
     scree(np.ones(3))
     path_diagram(pattern(9, 3), KOREAN)
     assert dict(mpl.rcParams) == before
+
+
+def test_a_scree_plots_each_list_over_its_places_beside_kaisers_line():
+    values = np.array([3.0, 1.2, 0.5])
+    axes = scree(values, values / 2, values - 0.4, values / 3).axes[0]
+    kaiser, *lines = axes.lines
+    assert list(kaiser.get_ydata()) == [1, 1]
+    expected = {
+        "components": values,
+        "components by chance, 95 %": values / 2,
+        "factors": values - 0.4,
+        "factors by chance, 95 %": values / 3,
+    }
+    for line, (label, heights) in zip(lines, expected.items(), strict=True):
+        assert line.get_label() == label
+        np.testing.assert_array_equal(line.get_data(), ([1, 2, 3], heights))
+        assert (line.get_linestyle() == "--") == ("chance" in label)
+    colours = [line.get_color() for line in lines]
+    assert colours == [COLOURS[0]] * 2 + [COLOURS[1]] * 2
+    named = [text.get_text() for text in axes.get_legend().get_texts()]
+    assert named == ["Kaiser: 1", *expected]
+    first = scree(np.linspace(9, 0, 784)).axes[0].lines[1]
+    np.testing.assert_allclose(first.get_ydata(), np.linspace(9, 0, 784)[:60])
+
+
+def test_a_heat_map_names_rows_and_columns_and_writes_each_number_in_its_cell():
+    values = np.array([[0.1, -0.8], [0.7, 0.2], [0.31, 0.5]])
+    axes = loadings_heat_map(values, ["a", "b", "c"], ["F1", "F2"]).axes[0]
+    assert [text.get_text() for text in axes.get_yticklabels()] == ["a", "b", "c"]
+    assert [text.get_text() for text in axes.get_xticklabels()] == ["F1", "F2"]
+    assert [*axes.get_yticks()] == [0, 1, 2]
+    written = {text.get_position(): text.get_text() for text in axes.texts}
+    for (i, j), value in np.ndenumerate(values):
+        assert written[j, i] == f"{value:.2f}".replace("-", "−")
+    colours = axes.images[0].cmap(axes.images[0].norm(values))
+    assert colours[0, 1, 0] > colours[0, 1, 2]  # negative: red
+    assert colours[1, 0, 2] > colours[1, 0, 0]  # positive: blue
+
+
+def test_a_path_diagram_tells_signs_and_says_what_is_left_of_each_variable():
+    loadings = np.array([[0.9, 0.0], [0.0, -0.7], [0.6, 0.0]])
+    Phi, noise = np.array([[1.0, -0.25], [-0.25, 1.0]]), np.array([0.19, 0.51, 0.64])
+    axes, _ = drawn(path_diagram(loadings, ["a", "b", "c"], Phi, uniquenesses=noise))
+    heights = {text.get_text(): round(text.get_position()[1], 6) for text in axes.texts}
+    assert heights["a"] > heights["c"] > heights["b"]
+    for name, value in zip("abc", ("0.19", "0.51", "0.64")):
+        assert heights[value] == heights[name]
+    arrows = [patch for patch in axes.patches if isinstance(patch, FancyArrowPatch)]
+    looks = [(patch.get_edgecolor(), patch.get_linestyle() == "-") for patch in arrows]
+    blue, red = to_rgba(COLOURS[0]), to_rgba(COLOURS[1])
+    assert sorted(looks) == sorted([(blue, True), (blue, True), (red, False), (red, False)])
+    assert [round(patch.get_linewidth(), 6) for patch in arrows] == [1.85, 1.4, 1.55, 0.875]
+    assert "−0.25" in heights

@@ -36,3 +36,19 @@ def test_rows_and_columns():
         memorisation_figure(found, 0)
     with pytest.raises(InputError, match="1 or 3 channels"):
         memorisation_figure(nearest_training(train[:, 0, 0], samples[:, 0, 0]))
+
+
+def test_each_pair_has_its_own_distance_in_the_row_below_it():
+    train = np.arange(5)[:, None, None] / 8 * np.ones((5, 8, 8))
+    samples = train[[3, 0, 4]] + np.array([0.01, 0.02, 0.03])[:, None, None]
+    axes = memorisation_figure(nearest_training(train, samples), 2, 2).axes[0]
+    picture = np.asarray(axes.images[0].get_array())[..., 0]
+    places = {text.get_text(): text.get_position() for text in axes.texts}
+    # A distance is over 64 pixels, so 8 times what each of them is off.
+    for j, (word, pixel) in enumerate({"0.08": 96, "0.16": 0, "0.24": 128}.items()):
+        x, y = places[word]
+        assert x == places["0.08" if j != 1 else "0.16"][0]
+        assert picture[int(y) - 30, int(x)] == pixel
+        assert picture[int(y) - 130, int(x)] == round(255 * (j + 1) / 100 + 255 * pixel / 256)
+    assert places["0.08"][0] < places["0.16"][0]
+    assert places["0.08"][1] == places["0.16"][1] < places["0.24"][1]

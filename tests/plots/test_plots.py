@@ -1,15 +1,18 @@
 """Pictures: every pixel where it belongs, Hangul drawn, nothing global touched."""
 
+from io import BytesIO
+
 import matplotlib as mpl
 import numpy as np
 import pytest
+from matplotlib.colors import to_rgba
 from PIL import Image
 
 from latentia.errors import InputError
 from latentia.plots.curves import loss_curves
-from latentia.plots.grids import rows, save_png, tile
+from latentia.plots.grids import png, rows, save_png, tile
 from latentia.plots.latent import latent_map, spectrum
-from latentia.plots.style import FONT, new_figure, png_bytes, style
+from latentia.plots.style import CLASS_COLOURS, COLOURS, FONT, new_figure, png_bytes, style
 
 
 def test_tiles_lie_where_they_should():
@@ -188,3 +191,117 @@ def test_a_picture_is_written_whole(tmp_path):
     with Image.open(tmp_path / "a.png") as image:
         assert image.size == (4, 3)
     assert [p.name for p in tmp_path.iterdir()] == ["a.png"]
+
+
+def test_curves_stand_at_their_own_epochs_and_the_legend_names_them():
+    records = [
+        {"epoch": 3, "split": "train", "values": {"reconstruction": 9.0, "total/kl": 4.0}},
+        {"epoch": 3, "split": "validation", "values": {"reconstruction": 8.5}},
+        {"epoch": 5, "split": "train", "values": {"reconstruction": 7.0, "total/kl": 5.0}},
+        {"epoch": 6, "split": "test", "values": {"reconstruction": 1.0}},
+        {"epoch": 8, "split": "validation", "values": {"reconstruction": 6.5}},
+        {"epoch": 9, "split": "train", "values": {"reconstruction": 6.0, "total/bound_b": 2.0}},
+    ]
+    totals, terms = loss_curves(records).axes
+    assert totals.get_title(loc="left") == "reconstruction"
+    assert terms.get_title(loc="left") == "total: its parts"
+    expected = {
+        totals: [("reconstruction, train", [3, 5, 9], [9, 7, 6], "-"),
+                 ("reconstruction, validation", [3, 8], [8.5, 6.5], "--")],
+        terms: [("KL, train", [3, 5], [4, 5], "-"), ("bound b, train", [9], [2], "-")],
+    }  # fmt: skip
+    for axes, lines in expected.items():
+        found = [
+            (line.get_label(), [*line.get_xdata()], [*line.get_ydata()], line.get_linestyle())
+            for line in axes.lines
+        ]
+        assert found == lines
+        assert [text.get_text() for text in axes.get_legend().get_texts()] == [a for a, *_ in lines]
+        assert axes.get_xlabel() == "epoch"
+        assert axes.get_ylabel() == ""
+    assert [line.get_color() for line in totals.lines] == [COLOURS[0]] * 2
+    assert [line.get_color() for line in terms.lines] == [COLOURS[0], COLOURS[1]]
+    # A single value would leave no line: it is a point.
+    assert [line.get_marker() for line in terms.lines] == ["", "o"]
+
+
+def test_a_class_keeps_its_name_where_another_is_absent():
+    labels = np.array([5, 2, 0, 2, 5, 0])
+    codes = np.array([[5.0, 50], [2, 20], [0, 0], [2.5, 21], [6, 51], [1, 2]])
+    axes = latent_map(codes, labels, ("none", "one", "two and more")).axes[0]
+    named = [text.get_text() for text in axes.get_legend().get_texts()]
+    assert named == ["none", "two and more", "5"]
+    assert len(axes.collections) == 3
+    for value, points, colour in zip((0, 2, 5), axes.collections, CLASS_COLOURS):
+        np.testing.assert_array_equal(points.get_offsets(), codes[labels == value])
+        assert points.get_facecolor()[0] == pytest.approx(to_rgba(colour))
+    # Short names stand in the middle of their class.
+    assert [(text.get_text(), text.get_position()) for text in axes.texts] == [("5", (5.5, 50.5))]
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("z₁", "z₂")
+
+
+def test_a_single_component_has_a_line_for_each_class():
+    codes, labels = np.arange(6.0)[:, None], np.array([7, 3, 3, 9, 7, 9])
+    axes = latent_map(codes, labels).axes[0]
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == ["3", "7", "9"]
+    for line, (value, points) in enumerate(zip((3, 7, 9), axes.collections, strict=True)):
+        own = codes[labels == value, 0]
+        np.testing.assert_array_equal(points.get_offsets(), np.column_stack([own, [line] * 2]))
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("z₁", "class")
+    plain = latent_map(codes).axes[0]
+    np.testing.assert_array_equal(plain.collections[0].get_offsets()[:, 1], 0)
+    assert plain.get_ylabel() == ""
+
+
+def test_axes_of_a_plane_name_their_own_shares():
+    codes = np.random.default_rng(0).normal(size=(200, 4)) * [1, 5, 0.1, 2]
+    axes = latent_map(codes, np.arange(200) % 2).axes[0]
+    values = np.linalg.eigvalsh(np.cov(codes.T))[::-1]
+    shares = [f"component {i + 1} of z ({values[i] / values.sum():.0%})" for i in range(2)]
+    assert [axes.get_xlabel(), axes.get_ylabel()] == shares
+    # Class by class, each keeps its own points.
+    everything = latent_map(codes).axes[0].collections[0].get_offsets()
+    for value, points in enumerate(axes.collections):
+        np.testing.assert_allclose(points.get_offsets(), everything[value::2])
+
+
+def test_a_spectrum_has_its_shares_as_bars_and_their_sum_as_a_line():
+    ratios = np.array([0.5, 0.25, 0.125])
+    axes = spectrum(ratios).axes[0]
+    bars = [(bar.get_x() + bar.get_width() / 2, bar.get_height()) for bar in axes.patches]
+    np.testing.assert_allclose(bars, np.column_stack([[1, 2, 3], ratios]))
+    np.testing.assert_allclose(axes.lines[0].get_data(), ([1, 2, 3], [0.5, 0.75, 0.875]))
+    named = dict(zip((text.get_text() for text in axes.get_legend().get_texts()),
+                     axes.get_legend().legend_handles))  # fmt: skip
+    assert named["all up to it"].get_color() == axes.lines[0].get_color()
+    assert named["each component"].get_facecolor() == axes.patches[0].get_facecolor()
+    assert [text.get_text() for text in axes.texts] == ["88%"]
+    assert axes.texts[0].get_position() == (3, 0.875)
+    assert axes.get_ylim() == (0, 1.06)
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("component", "share of variance")
+
+
+def test_each_row_of_a_picture_is_its_own_labels():
+    dark, light = np.zeros((3, 56, 56)), np.full((2, 56, 56), 0.5)
+    picture = rows([("dark", dark), ("light", light)])
+    height = tile(dark, 3, scale=1).shape[0]
+    assert picture.shape[0] == 2 * height
+    margin = picture.shape[1] - (3 * 58 + 2)
+    middles = margin + 2 + 28 + 58 * np.arange(3)
+    assert picture[height // 2, middles, 0].tolist() == [0, 0, 0]
+    assert picture[height + height // 2, middles, 0].tolist() == [128, 128, 255]
+
+
+def test_colours_keep_their_channels_in_a_picture():
+    x = np.zeros((3, 3, 8, 8), np.uint8)
+    x[np.arange(3), np.arange(3)] = 200
+    picture = tile(x, 2, padding=0, scale=1)
+    corners = picture[0, 0], picture[0, 8], picture[8, 0], picture[8, 8]
+    assert [c.tolist() for c in corners] == [[200, 0, 0], [0, 200, 0], [0, 0, 200], [255] * 3]
+    with Image.open(BytesIO(png(picture))) as image:
+        np.testing.assert_array_equal(np.asarray(image), picture)
+
+
+def test_a_label_below_zero_has_no_name_from_the_end():
+    axes = latent_map(np.eye(4, 2), np.array([-1, 0, -1, 1]), ("no", "yes")).axes[0]
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == ["-1", "no", "yes"]

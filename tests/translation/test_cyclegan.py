@@ -298,3 +298,55 @@ def test_a_run_shows_both_ways_and_measures_held_out_images(tmp_path):
     records = [json.loads(line) for line in lines]
     assert {r["split"] for r in records} == {"train", "validation"}
     assert {"generators/cycle", "discriminator_b/fake_verdict"} <= set(records[-1]["values"])
+
+
+def test_a_picture_shows_both_domains_their_translations_and_the_way_back():
+    grey = X[:, :1]
+    learnt = model().fit(grey, Y)
+    for net in learnt.nets().values():
+        net.eval()
+    a, b = grey[:8], grey[8:16]
+    with torch.no_grad():
+        rows = dict(learnt.epoch_picture(torch.from_numpy(a), torch.from_numpy(b)))
+    there, back = learnt.transform, learnt.inverse_transform
+    expected = {
+        "A": a,
+        "A → B": there(a),
+        "A → B → A": back(there(a)),
+        "B": b,
+        "B → A": back(b),
+        "B → A → B": there(back(b)),
+    }
+    assert list(rows) == list(expected)
+    for label, images in expected.items():
+        np.testing.assert_allclose(rows[label], images, atol=1e-5, err_msg=label)
+
+
+def test_each_discriminator_has_a_pool_of_its_own_domains_translations():
+    learnt = model(pool_size=8, jitter=0.5).fit(X[4:12], Y[4:12])
+    assert len(learnt.pool_a.images) == len(learnt.pool_b.images) == 8
+    assert int(learnt.pool_a.n_kept) == int(learnt.pool_b.n_kept) == 4
+    for net in learnt.nets().values():
+        net.train()
+    for pool in (learnt.pool_a, learnt.pool_b):
+        pool.train()
+        pool.n_kept.zero_()
+    a, b = (part.float() for part in batch())
+    learnt.generators_loss(a, b)
+    kept = learnt._pass
+    assert not torch.equal(kept.u_a, 2 * a - 1)
+    learnt.discriminator_a_loss(a, b)
+    assert int(learnt.pool_b.n_kept) == 0
+    torch.testing.assert_close(learnt.pool_a.images[:4], kept.v_a)
+    learnt.discriminator_b_loss(a, b)
+    torch.testing.assert_close(learnt.pool_b.images[:4], kept.v_b)
+
+
+def test_the_orders_of_the_two_domains_are_drawn_apart():
+    x = np.arange(24, dtype=np.float32).reshape(24, 1, 1) / 24 + np.zeros((1, 8, 8), np.float32)
+    y = np.arange(24) // 12
+    a, b = model().fit(x, y).source(x, y, reset=False).batch(np.arange(12))
+    in_a, in_b = (np.rint(part.reshape(12, -1)[:, 0].numpy() * 24).astype(int) for part in (a, b))
+    assert sorted(in_a) == list(range(12))
+    assert sorted(in_b) == list(range(12, 24))
+    assert not np.array_equal(in_b - 12, in_a)

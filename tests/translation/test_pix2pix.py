@@ -286,3 +286,40 @@ def test_an_epochs_picture_is_of_held_out_pairs_where_there_are_any(
     assert shown
     for given, wanted in zip(shown[-1], expected, strict=True):
         np.testing.assert_array_equal(given.numpy(), wanted)
+
+
+def test_in_training_a_pair_is_moved_mirrored_and_turned_alike():
+    fitted = model(jitter=0.4, turn=True).fit(Y, Y)
+    fitted.generator_.train()
+    y = torch.from_numpy(Y)
+    draws.seed("alike")
+    shown = fitted.pass_over(y[:, None], y)
+    assert torch.equal(shown.u, shown.v)
+    assert not torch.equal(shown.u, 2 * y[:, None] - 1)
+    torch.testing.assert_close(fitted.generator_.eval()(shown.u).shape, shown.v_fake.shape)
+    used = fitted.pass_over(y[:, None], y)
+    assert torch.equal(used.u, 2 * y[:, None] - 1)
+
+
+def test_a_picture_has_inputs_outputs_and_targets_in_its_rows():
+    fitted = model().fit(X, Y)
+    for net in fitted.nets().values():
+        net.eval()
+    x, y = torch.from_numpy(X), torch.from_numpy(Y)
+    with torch.no_grad():
+        rows = dict(fitted.epoch_picture(x, y))
+    assert list(rows) == ["input", "output", "target"]
+    np.testing.assert_array_equal(rows["input"], X[:8])
+    np.testing.assert_allclose(rows["output"][:, 0], fitted.transform(X[:8]), atol=1e-6)
+    np.testing.assert_array_equal(rows["target"][:, 0], Y[:8])
+    assert [label for label, _ in model().fit(X[:, :2], Y).epoch_picture(x[:, :2], y)] == [
+        "output",
+        "target",
+    ]
+
+
+def test_every_part_of_a_translation_keeps_the_order_of_its_images(monkeypatch):
+    fitted = model().fit(X, Y)
+    whole = fitted.transform(X)
+    monkeypatch.setattr("latentia.models.translation.base.MOST_PIXELS", 5 * 16 * 16)
+    np.testing.assert_allclose(fitted.transform(X), whole, atol=1e-6)

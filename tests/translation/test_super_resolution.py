@@ -10,6 +10,7 @@ from torch import nn
 from latentia.data.degrade import degraded, enlarged
 from latentia.errors import InputError
 from latentia.metrics.super_resolution import luma_psnr
+from latentia.models.saved import load
 from latentia.models.translation.bicubic import Bicubic
 from latentia.models.translation.patches import centre_patches, random_patches
 from latentia.models.translation.srgan import SRGAN
@@ -182,3 +183,56 @@ def test_srresnet_learns_edges():
     ).fit(x[:40])
     gained = model.score(x[40:]) - Bicubic(scale=2).fit(x).score(x[40:])
     assert gained > 1.5
+
+
+def test_the_first_training_has_the_models_settings(tmp_path):
+    chosen = {
+        "scale": 4,
+        "n_blocks": 2,
+        "width": 3,
+        "batch_norm": False,
+        "beside": "nothing",
+        "patch": 12,
+        "turn": False,
+        "batch_size": 3,
+        "learning_rate_schedule": "cosine",
+        "device": "cpu",
+        "random_state": 5,
+    }
+    own = {"n_epochs": 1, "learning_rate": 1e-12, "discriminator_width": 2}
+    model = SRGAN(pretrain_epochs=2, pretrain_rate=0.002, **chosen, **own)
+    model.fit(X, run=tmp_path / "run")
+    start = load(tmp_path / "run" / "pretraining" / "model")
+    settings = start.get_params()
+    assert {name: settings[name] for name in chosen} == chosen
+    assert (settings["n_epochs"], settings["learning_rate"]) == (2, 0.002)
+    # With steps of nearly 0 the second training leaves the net as it found it.
+    for key, value in start.upscaler_.state_dict().items():
+        torch.testing.assert_close(model.upscaler_.state_dict()[key], value, atol=1e-7, rtol=0)
+    lines = (tmp_path / "run" / "pretraining" / "metrics.jsonl").read_text().splitlines()
+    assert {json.loads(line)["epoch"] for line in lines} == {1, 2}
+
+
+def test_a_picture_has_interpolation_output_and_sharp_images_in_its_rows():
+    model = SRResNet(patch=12, **SIZES).fit(X)
+    model.upscaler_.eval()
+    with torch.no_grad():
+        rows = dict(model.epoch_picture(torch.from_numpy(X)))
+    sharp = X[:6, :, 2:14, 4:16]
+    small = np.rint(degraded(sharp, 2) * 255) / np.float32(255)
+    assert list(rows) == ["bicubic", "output", "sharp"]
+    np.testing.assert_array_equal(rows["sharp"], sharp)
+    np.testing.assert_allclose(rows["bicubic"], enlarged(small, 2).clip(0, 1), atol=5e-3)
+    np.testing.assert_allclose(rows["output"], model.transform(small), atol=5e-3)
+
+
+def test_patches_are_random_in_training_alone():
+    model = SRResNet(patch=8, turn=False, **SIZES).fit(X)
+    x = torch.from_numpy(X)
+    model.upscaler_.train()
+    draws.seed("patch")
+    one, other = model.patches(x), model.patches(x)
+    assert one.shape == (8, 3, 8, 8)
+    assert not torch.equal(one, other)
+    model.upscaler_.eval()
+    np.testing.assert_array_equal(model.patches(x), X[:, :, 4:12, 6:14])

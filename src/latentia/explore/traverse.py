@@ -169,5 +169,5 @@ def traversal_figure(walks: Traversal, title: str = "") -> Figure:
         value = walks.importance.values[index]
         worth = f"{value:.2f} nats" if measure == "KL" else f"{value:.3g}"
         rows.append((f"z[{index}]   {measure} {worth}", images))
-    columns = [f"{step:+.2g}".replace("-", "−").replace("+0", "0") for step in walks.steps]
+    columns = [f"{step:+.2g}".replace("-", "−") if step else "0" for step in walks.steps]
     return image_table(rows, columns, title=title)

@@ -54,7 +54,7 @@ def _draw_classes(
     classes = np.unique(labels)
     for index, value in enumerate(classes):
         own = points[labels == value]
-        name = class_names[int(value)] if len(class_names) > int(value) else str(value)
+        name = class_names[int(value)] if 0 <= int(value) < len(class_names) else str(value)
         colour = _colour(index, len(classes))
         axes.scatter(own[:, 0], own[:, 1], s=7, color=colour, label=name, linewidths=0)
         if len(name) <= SHORT:

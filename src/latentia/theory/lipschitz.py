@@ -212,7 +212,7 @@ def _slope(layer: nn.Module, x: Tensor) -> float:
         return max(1.0, abs(layer.negative_slope))
     if isinstance(layer, nn.PReLU):
         return max(1.0, float(layer.weight.detach().abs().max()))
-    return max(1.0, layer.alpha) if isinstance(layer, nn.ELU) else math.inf
+    return max(1.0, abs(layer.alpha)) if isinstance(layer, nn.ELU) else math.inf
 
 
 def _layers(net: nn.Module) -> Iterator[nn.Module]:
