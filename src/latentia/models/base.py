@@ -244,17 +244,18 @@ def unit_floats(X: NDArray[Any]) -> NDArray[Any]:
 
 def to_numpy(X: Any) -> Any:
     """Return a tensor (CPU or GPU) as an array, and anything else as it is."""
-    return X.detach().cpu().numpy() if _is_tensor(X) else X
+    return X.detach().cpu().numpy() if is_tensor(X) else X
 
 
 def in_kind_of(given: Any, array: NDArray[Any]) -> Any:
     """Return ``array`` as a tensor on ``given``'s device if ``given`` is a tensor."""
-    if not _is_tensor(given):
+    if not is_tensor(given):
         return array
     import torch
 
     return torch.from_numpy(array).to(given.device)
 
 
-def _is_tensor(X: object) -> bool:
+def is_tensor(X: object) -> bool:
+    """Return whether something is a tensor, without loading torch for the answer."""
     return type(X).__module__.partition(".")[0] == "torch"
