@@ -139,6 +139,23 @@ def test_gradients_reach_exactly_the_nets_of_each_update(name, images):
         assert any(p.grad.abs().sum() > 0 for p in update.parameters())
 
 
+LEFT_ALONE = {"DEC": ["decoder_"]}
+"""Nets that a model's updates leave as its autoencoder had them."""
+
+
+@pytest.mark.parametrize("name", TRAINED)
+def test_the_updates_move_every_net_but_those_that_are_to_stay(name, images):
+    model = small_models()[name].fit(images, answers(name, images))
+    moved = {id(p) for update in model.updates() for p in update.parameters()}
+    left = [
+        key
+        for key, net in model.nets().items()
+        for p in list(net.parameters())[:1]
+        if id(p) not in moved
+    ]
+    assert left == LEFT_ALONE.get(name, [])
+
+
 @pytest.mark.parametrize("name", LATENT)
 def test_a_saved_model_is_the_same_model(name, images, tmp_path):
     model = small_models()[name].fit(images, answers(name, images))
@@ -156,6 +173,17 @@ def test_a_saved_model_is_the_same_model(name, images, tmp_path):
     assert "latentia.load" in (path / "README.md").read_text()
     with pytest.raises(InputError, match="exists"):
         model.save(path)
+
+
+@pytest.mark.parametrize("name", TRAINED)
+def test_nets_evaluate_when_they_are_trained_and_when_they_are_loaded(name, images, tmp_path):
+    model = small_models()[name].set_params(n_epochs=1).fit(images, answers(name, images))
+    loaded = latentia.load(model.save(tmp_path / "model"))
+    for each in (model, loaded):
+        assert each.nets()
+        for net in each.nets().values():
+            assert not any(layer.training for layer in net.modules())
+            assert all(value.device.type == "cpu" for value in net.state_dict().values())
 
 
 @pytest.mark.parametrize(

@@ -91,3 +91,18 @@ def test_now_and_then_a_lane_in_training_starts_from_zero():
     memory.eval()
     memory.keep(torch.ones(2, 3, 5000, 4))
     assert memory.recall(zero, torch.tensor(False)).min() == 1
+
+
+def test_where_an_epoch_begins_follows_the_seed_and_the_epoch():
+    def places(seed):
+        windows = Windows(np.arange(50, dtype=np.int32), batch_size=1, n_steps=30)
+        firsts = []
+        for epoch in range(12):
+            windows.turn_to(epoch * windows.n_windows, seed)
+            firsts.append(int(windows.batch(np.array([0]))[0][0, 0]))
+        return firsts
+
+    assert places(0) == places(0)
+    assert places(0) != places(1)
+    assert len(set(places(1))) > 3
+    assert max(places(1)) <= 19

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from latentia.errors import InputError, check_betas, check_range
-from latentia.models.adversarial.augmentation import Policy, augment
+from latentia.models.adversarial.augmentation import augment
 from latentia.models.adversarial.doctor import diagnose, symptoms
 from latentia.models.adversarial.remedies import feature_distance, pack, r1, refuse_mixing
 from latentia.models.base import Generator
@@ -113,7 +113,7 @@ class AdversarialModel(Generator, DecodingModel):
     r1_penalty: float = 0.0
     """Weight γ of half the judge's squared gradient norm on real data; its source has no batch norm
     in the judge, where DCGAN's does."""
-    augmentation: Policy = "none"
+    augmentation: Literal["none", "colour", "translation", "cutout", "all"] = "none"
     """Disturb real and fake images alike before they are judged."""
 
     lacks = {
