@@ -10,7 +10,7 @@ import latentia
 from latentia.errors import InputError
 from latentia.nets.autoencoder import conv_encoder
 from latentia.theory.convolution import KERNELS, filtered, output_size, pooled
-from latentia.theory.feature_maps import feature_maps, first_filters
+from latentia.theory.filters import feature_maps, first_filters
 
 X = np.random.default_rng(0).random((3, 11, 13))
 

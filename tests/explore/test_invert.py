@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from latentia.errors import InputError
-from latentia.explore.invert import inversion_figure, invert
+from latentia.explore.inversion import inversion_figure, invert
 from latentia.models.base import LatentModel
 from latentia.models.factors.factor_analysis import FactorAnalysis
 from latentia.models.gradient import DecodingModel, GradientModel
@@ -73,7 +73,7 @@ def test_the_prior_is_a_ridge(linear, weight):
 def test_batches_do_not_matter(linear, monkeypatch):
     X = RNG.normal(size=(7, 12)).astype(np.float32)
     whole = invert(linear, X, n_steps=50)
-    monkeypatch.setattr("latentia.explore.invert.AT_ONCE", 8)
+    monkeypatch.setattr("latentia.explore.inversion.AT_ONCE", 8)
     np.testing.assert_allclose(invert(linear, X, n_steps=50).codes, whole.codes, atol=1e-5)
 
 
