@@ -62,18 +62,18 @@ class Model(BaseEstimator, ABC):  # type: ignore[misc]
         return False
 
     def validate_parameters(self) -> None:
-        """Check every hyperparameter, without data.
-
-        Raises
-        ------
-        InputError
-            Naming the parameter, its value and what is allowed.
-        """
+        """Check every hyperparameter, without data; refuse one by its name and what is allowed."""
         check_fields(self)
         self.check_values()
 
     def check_values(self) -> None:
         """Raise InputError where several hyperparameters do not go together; here nothing."""
+
+    @property
+    def sample_shape_(self) -> tuple[int, ...]:
+        """(C, H, W) or (d,): a sample's shape inside nets."""
+        shape = self.data_shape_
+        return (1, *shape) if len(shape) == 2 else shape
 
     def nets(self) -> Mapping[str, Any]:
         """Return the model's modules by name; here it has none."""
@@ -131,22 +131,12 @@ class LatentModel(Model, ABC):
         """The size of ``z`` in the fitted model."""
 
     def inverse_transform(self, Z: ArrayLike) -> Any:
-        """Decode latent rows.
-
-        Parameters
-        ----------
-        Z
-            (n, n_components) array or tensor.
+        """Decode (n, n_components) latent rows, an array or a tensor.
 
         Returns
         -------
         X
             (n, ...) in the layout that the model was fitted on; a tensor if ``Z`` is one.
-
-        Raises
-        ------
-        InputError
-            If the number of columns is not the size of the latent space.
         """
         return in_kind_of(Z, self._decode_array(self.latent_rows(Z)))
 
@@ -203,14 +193,7 @@ class Generator:
     """A model with a prior over ``z``, which can draw new data."""
 
     def sample(self, n_samples: int = 1, random_state: int | None = None) -> NDArray[np.float32]:
-        """Draw new data: ``z`` from the prior, decoded.
-
-        Parameters
-        ----------
-        n_samples
-            How many, at least 1.
-        random_state
-            Makes the draw repeatable.
+        """Draw new data: ``z`` from the prior, decoded; ``random_state`` makes it repeatable.
 
         Returns
         -------

@@ -92,12 +92,6 @@ class GradientModel(Model):
     def updates(self) -> list[Update]:
         """Return one training step: the lines of the algorithm box, in order."""
 
-    @property
-    def sample_shape_(self) -> tuple[int, ...]:
-        """(C, H, W) or (d,): a sample's shape inside the nets."""
-        shape = self.data_shape_
-        return (1, *shape) if len(shape) == 2 else shape
-
     def validate_parameters(self) -> None:
         """Check every hyperparameter, without data."""
         super().validate_parameters()
@@ -141,10 +135,6 @@ class GradientModel(Model):
             Show a progress bar; by default only at a terminal.
         origin
             Where the data came from, for the run's ``config.json``.
-
-        Returns
-        -------
-        self
 
         Raises
         ------
