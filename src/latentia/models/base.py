@@ -21,7 +21,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
 from latentia.errors import InputError, check_fields, check_range
-from latentia.models.inputs import check_images, refuse_not_finite, refuse_text
+from latentia.models.inputs import Rows, check_images, refuse_not_finite, refuse_text
 from latentia.models.saved import save
 
 
@@ -87,7 +87,7 @@ class Model(BaseEstimator, ABC):  # type: ignore[misc]
         check_is_fitted(self)
         return save(self, Path(path), overwrite=overwrite)
 
-    def checked(self, X: Any, *, reset: bool) -> NDArray[Any]:
+    def checked(self, X: Rows, *, reset: bool) -> NDArray[Any]:
         """Return ``X`` checked, as an array: a table as floats, images as they are."""
         refuse_text(X)
         array = to_numpy(X)
@@ -164,20 +164,20 @@ class Encoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ABC):  # type: 
         width: int = self.n_latent
         return width
 
-    def transform(self, X: ArrayLike) -> Any:
+    def transform(self, X: Rows) -> Any:
         """Return the (n, n_components) latent rows of data shaped as in ``fit``."""
         check_is_fitted(self)
         array = self.checked(X, reset=False)
         return in_kind_of(X, self._encode_array(array))
 
-    def reconstruct(self, X: ArrayLike) -> Any:
+    def reconstruct(self, X: Rows) -> Any:
         """Return ``inverse_transform(transform(X))``: what the latent space keeps of each row."""
         check_is_fitted(self)
         array = self.checked(X, reset=False)
         codes = self._encode_array(array)
         return in_kind_of(X, self._decode_array(codes))
 
-    def negative_squared_error(self, X: Any) -> float:
+    def negative_squared_error(self, X: Rows) -> float:
         """Return minus the mean over samples of ``‖x − x̂‖²`` between data and reconstruction."""
         check_is_fitted(self)
         array = self.checked(X, reset=False)
