@@ -131,12 +131,9 @@ class LatentModel(Model, ABC):
         """The size of ``z`` in the fitted model."""
 
     def inverse_transform(self, Z: ArrayLike) -> Any:
-        """Decode (n, n_components) latent rows, an array or a tensor.
+        """Decode (n, n_components) latent rows as data in the layout of ``fit``.
 
-        Returns
-        -------
-        X
-            (n, ...) in the layout that the model was fitted on; a tensor if ``Z`` is one.
+        They are a tensor if ``Z`` is one.
         """
         return in_kind_of(Z, self._decode_array(self.latent_rows(Z)))
 
@@ -193,12 +190,9 @@ class Generator:
     """A model with a prior over ``z``, which can draw new data."""
 
     def sample(self, n_samples: int = 1, random_state: int | None = None) -> NDArray[np.float32]:
-        """Draw new data: ``z`` from the prior, decoded; ``random_state`` makes it repeatable.
+        """Return (n_samples, ...) new data: ``z`` from the prior, decoded, as float32.
 
-        Returns
-        -------
-        X
-            (n_samples, ...) float32 in the layout that the model was fitted on.
+        The layout is that of the data in ``fit``; ``random_state`` makes the draw repeatable.
         """
         check_is_fitted(self)
         check_range("n_samples", n_samples, 1)

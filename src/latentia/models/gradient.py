@@ -98,7 +98,10 @@ class GradientModel(Model):
         check_device_name(self.device)
 
     def check_shared_values(self) -> None:
-        """Raise InputError for a shared hyperparameter out of its range."""
+        """Hold fields that a subclass states anew, without their ranges, to these."""
+        check_range("n_epochs", self.n_epochs, 1)
+        check_range("batch_size", self.batch_size, 1)
+        check_range("learning_rate", self.learning_rate, 0, open_low=True)
 
     def nets(self) -> Mapping[str, nn.Module]:
         """Return the model's modules by name."""
@@ -301,7 +304,8 @@ class DecodingModel(GradientModel, LatentModel, ABC):
         return int(self.n_components or 0)
 
     def check_shared_values(self) -> None:
-        """Raise InputError for a shared hyperparameter out of its range."""
+        """Hold fields that a subclass states anew, without their ranges, to these."""
+        super().check_shared_values()
         check_range("n_components", self.n_components, 1)
 
     def _decode_array(self, Z: NDArray[Any]) -> NDArray[Any]:
