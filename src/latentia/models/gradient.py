@@ -21,7 +21,7 @@ from sklearn.base import BaseEstimator
 from torch import Tensor, nn
 
 from latentia.data.arrays import fingerprint
-from latentia.errors import Count, Decay, Positive, Seed
+from latentia.errors import Count, Decay, Positive, Seed, check_range
 from latentia.models.apply import apply
 from latentia.models.base import Model, to_numpy
 from latentia.models.inputs import Labels, Rows
