@@ -39,11 +39,6 @@ def load_npz(path: Path, random_state: int) -> Dataset:
     ``label`` or ``target``, or else under the first name that holds one whole number of few values
     for each sample, such as ``smile``. The notes name it, and what else there is: `read_labels`
     reads those.
-
-    Raises
-    ------
-    InputError
-        Naming the keys that were found, if no samples are among them.
     """
     arrays = opened(path)
     if "x_train" in arrays and "x_test" in arrays:
@@ -113,12 +108,6 @@ def read_labels(spec: str) -> dict[str, Array]:
     -------
     labels
         (n,) whole numbers or words, by key or by the file's stem.
-
-    Raises
-    ------
-    InputError
-        For a file that is missing or of another kind, or a key that is not there or holds no
-        labels.
     """
     file, _, key = spec.rpartition(":") if ".npz:" in spec else (spec, "", "")
     path = Path(file).expanduser()
@@ -149,11 +138,6 @@ def labels_beside(
         Of the labels, for the error.
     random_state
         With which ``data`` were loaded.
-
-    Raises
-    ------
-    InputError
-        If there are not as many labels as samples.
     """
     n_train, n = len(data.x_train), len(data.x_train) + len(data.x_test)
     if len(labels) != n:

@@ -33,11 +33,6 @@ def load_crops(spec: str, *, image_size: int | None = None, random_state: int = 
         resized to it as `latentia.data.load` does.
     random_state
         Of the pieces' places.
-
-    Raises
-    ------
-    InputError
-        In one sentence, for anything that cannot be used.
     """
     folder = Path(spec).expanduser()
     if spec in named.names() or not folder.is_dir() or idx.find(folder) is not None:

@@ -17,31 +17,20 @@ MEMORY_LIMIT = 2**30
 
 @dataclass(frozen=True)
 class Description:
-    """A named data set, before it is loaded.
-
-    Attributes
-    ----------
-    name, summary, origin, licence
-        Text.
-    shape
-        Of one sample.
-    n_train, n_test
-        Samples in each part.
-    classes
-        Names of the classes.
-    needs_network
-        Whether the first use downloads it.
-    """
+    """A named data set, before it is loaded."""
 
     name: str
     summary: str
     shape: tuple[int, ...]
+    """Of one sample."""
     n_train: int
     n_test: int
     classes: tuple[str, ...]
+    """Their names."""
     origin: str
     licence: str
     needs_network: bool
+    """Whether the first use downloads it."""
 
 
 @dataclass(frozen=True)
@@ -49,43 +38,28 @@ class Dataset:
     """Training and test samples: (n, H, W) or (n, C, H, W) images, or (n, d) tables.
 
     Arrays may be memory-mapped; uint8 stays uint8.
-
-    Attributes
-    ----------
-    name
-        For titles.
-    x_train, x_test
-        Samples.
-    y_train, y_test
-        (n,) class numbers from 0, or None.
-    class_names
-        One name for each class, or empty.
-    spec, image_size
-        What `load` was asked for.
-    description, origin, licence
-        Text.
-    notes
-        What was converted, left out or held out: one sentence each.
-    own_test
-        Whether the test part came as such, and was not drawn from the training part.
-    pair_train, pair_test
-        The image that each sample is to become, for pairs of images, or None.
     """
 
     name: str
     x_train: Array
     y_train: Array | None
+    """(n,) class numbers from 0, or None."""
     x_test: Array
     y_test: Array | None
     class_names: tuple[str, ...] = ()
+    """One for each class, or empty."""
     spec: str = ""
     image_size: int | None = None
+    """What `load` was asked for."""
     description: str = ""
     origin: str = ""
     licence: str = ""
     notes: tuple[str, ...] = ()
+    """What was converted, left out or held out: one sentence each."""
     own_test: bool = True
+    """Whether the test part came as such, and was not drawn from the training part."""
     pair_train: Array | None = None
+    """The image that each sample is to become, where the data are pairs of images."""
     pair_test: Array | None = None
 
     @property
@@ -105,13 +79,7 @@ class Part:
 
 
 def split(part: Part, name: str, random_state: int) -> Dataset:
-    """Hold out a seeded tenth (at least one sample) as the test part, and say so.
-
-    Raises
-    ------
-    InputError
-        If there are fewer than two samples.
-    """
+    """Hold out a seeded tenth (at least one sample) as the test part, and say so."""
     n = len(part.x)
     if n < 2:
         raise InputError(f"{name} holds {n} sample; at least 2 are needed to train and to test")
@@ -145,13 +113,7 @@ def _split_in_place(part: Part, name: str, n_test: int) -> Dataset:
 
 
 def join(train: Part, test: Part, name: str) -> Dataset:
-    """Return two parts as one data set.
-
-    Raises
-    ------
-    InputError
-        If their samples differ in shape, or a part is too small.
-    """
+    """Return two parts as one data set."""
     if train.x.shape[1:] != test.x.shape[1:]:
         raise InputError(
             f"{name}: training samples have shape {train.x.shape[1:]} and test samples "

@@ -42,13 +42,7 @@ def cut_to_multiple(images: Images, scale: int) -> Images:
 
 
 def degraded(images: Images, scale: int) -> Images:
-    """Return images smaller by the scale, after `cut_to_multiple`.
-
-    Raises
-    ------
-    InputError
-        For images with a side shorter than the scale.
-    """
+    """Return images smaller by the scale, after `cut_to_multiple`."""
     whole = cut_to_multiple(images, scale)
     if min(whole.shape[-2:]) == 0:
         raise InputError(
@@ -97,11 +91,6 @@ def random_crops(
     -------
     crops
         (n, side, side) or (n, C, side, side).
-
-    Raises
-    ------
-    InputError
-        If no picture is large enough.
     """
     found = []
     for number, picture in enumerate(pictures):

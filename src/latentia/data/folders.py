@@ -18,13 +18,7 @@ MOST_NAMED = 20
 
 
 def load_folder(folder: Path, random_state: int, image_size: int | None) -> Dataset:
-    """Return a folder of pictures as a data set; bad files are named in its notes.
-
-    Raises
-    ------
-    InputError
-        If no picture can be used, or their sizes differ and ``image_size`` is not given.
-    """
+    """Return a folder of pictures as a data set; bad files are named in its notes."""
     train = folder / "train"
     test = next((folder / name for name in TEST_NAMES if (folder / name).is_dir()), None)
     if train.is_dir() and test is not None:

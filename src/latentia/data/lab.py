@@ -47,11 +47,6 @@ def lab_of(images: Images) -> NDArray[np.float32]:
     images
         (..., 3, H, W), uint8 or floats in [0, 1].
 
-    Raises
-    ------
-    InputError
-        For images of other channels.
-
     Examples
     --------
     >>> [round(float(value), 1) for value in lab_of(np.array([[[1.0]], [[0]], [[0]]])).ravel()]
@@ -69,11 +64,6 @@ def lab_of(images: Images) -> NDArray[np.float32]:
 
 def rgb_of(lab: Images) -> NDArray[np.float32]:
     """Return the sRGB images in [0, 1] of L, a and b; colours that no screen shows are clipped.
-
-    Raises
-    ------
-    InputError
-        For images of other channels.
 
     Examples
     --------
@@ -97,13 +87,7 @@ def lightness(images: Images) -> NDArray[np.float32]:
 
 
 def check_colours(images: Images) -> None:
-    """Refuse images without three channels.
-
-    Raises
-    ------
-    InputError
-        With the shape of the images.
-    """
+    """Refuse images without three channels."""
     if images.ndim < 3 or images.shape[-3] != 3:
         raise InputError(
             f"colours need images (n, 3, H, W); these have shape {images.shape}, which are grey"

@@ -57,11 +57,6 @@ def made_pairs(
         Of the held-out tenth, where the data have no test part, and of noise, holes and films.
     image_size
         Side in pixels that the pictures of a folder are resized to.
-
-    Raises
-    ------
-    InputError
-        For data that cannot be used, are no images, or are not what the kind is made of.
     """
     data = named.load(data_spec, random_state=random_state, image_size=image_size)
     if data.x_train.ndim < 3:
@@ -192,13 +187,7 @@ def next_frames(
 
 
 def enlarged_digits(digits: Array) -> Array:
-    """Return images of any type as uint8, small ones enlarged by a whole factor to 16 pixels.
-
-    Raises
-    ------
-    InputError
-        For images with channels.
-    """
+    """Return images of any type as uint8, small ones enlarged by a whole factor to 16 pixels."""
     if digits.ndim != 3:
         raise InputError(f"moving digits are made of images (m, H, W), not {digits.shape}")
     return enlarged(as_bytes(digits), max(1, SMALL_DIGIT // max(digits.shape[1:])))

@@ -26,24 +26,16 @@ from latentia.errors import InputError, check_range
 
 @dataclass(frozen=True)
 class MovingDigits:
-    """Films of moving digits.
-
-    Attributes
-    ----------
-    frames
-        (n, t, S, S) of the digits' type.
-    places
-        (n, t, k, 2) row and column of each digit's upper left corner.
-    velocities
-        (n, k, 2) pixels a frame at the start, down and right.
-    rows
-        (n, k) which images move.
-    """
+    """Films of moving digits."""
 
     frames: Array
+    """(n, t, S, S) of the digits' type."""
     places: NDArray[np.int64]
+    """(n, t, k, 2) row and column of each digit's upper left corner."""
     velocities: NDArray[np.int64]
+    """(n, k, 2) pixels a frame at the start, down and right."""
     rows: NDArray[np.int64]
+    """(n, k) which images move."""
 
 
 def moving_digits(
@@ -71,11 +63,6 @@ def moving_digits(
         The most pixels that a digit moves down or right in a frame; none stands still.
     seed
         Which ones.
-
-    Raises
-    ------
-    InputError
-        For images with channels or larger than a frame, and counts below one.
 
     Examples
     --------

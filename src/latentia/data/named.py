@@ -75,26 +75,14 @@ def names() -> tuple[str, ...]:
 
 
 def describe(name: str) -> Description:
-    """Return what is known of a named data set without loading it.
-
-    Raises
-    ------
-    InputError
-        If there is no data set of that name.
-    """
+    """Return what is known of a named data set without loading it."""
     if name not in DESCRIPTIONS:
         raise InputError(_unknown(name))
     return DESCRIPTIONS[name]
 
 
 def fetch(name: str) -> Path:
-    """Download a named data set into the cache unless it is there; return its folder.
-
-    Raises
-    ------
-    InputError
-        If the name is unknown, needs no download, or no mirror answers.
-    """
+    """Download a named data set into the cache unless it is there; return its folder."""
     if not describe(name).needs_network:
         raise InputError(f"{name} ships with the software: there is nothing to fetch")
     name = MADE_FROM.get(name, name)
@@ -116,11 +104,6 @@ def load(spec: str, *, random_state: int = 0, image_size: int | None = None) -> 
         Of the held-out tenth, where the data have no test part.
     image_size
         Side in pixels that the pictures of a folder are resized to.
-
-    Raises
-    ------
-    InputError
-        In one sentence, for anything that cannot be used.
     """
     check_range("image_size", image_size, 1)
     data = _load(spec, random_state, image_size)

@@ -52,11 +52,6 @@ def load_pairs(spec: str, *, random_state: int = 0, image_size: int | None = Non
         Of the held-out tenth, where the data have no test part.
     image_size
         Side in pixels that pictures are resized to, after they were cut apart.
-
-    Raises
-    ------
-    InputError
-        In one sentence, for anything that cannot be used.
     """
     check_range("image_size", image_size, 1)
     plain = spec.removesuffix(REVERSED)
@@ -126,13 +121,7 @@ def _side_by_side(folder: Path) -> Files:
 
 
 def equal_names(inputs: Path, targets: Path) -> Files:
-    """Return pairs of files with equal names, whatever their suffixes.
-
-    Raises
-    ------
-    InputError
-        Naming files that stand alone.
-    """
+    """Return pairs of files with equal names, whatever their suffixes."""
     ours, theirs = (
         {str(path.relative_to(folder).with_suffix("")): path for path in _pictures(folder)}
         for folder in (inputs, targets)

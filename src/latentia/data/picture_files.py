@@ -60,24 +60,16 @@ ROWS = 32
 
 @dataclass(frozen=True)
 class Picture:
-    """What a picture file holds.
-
-    Attributes
-    ----------
-    pixels
-        (1, H, W) or (3, H, W) uint8, or (1, H, W) uint16.
-    alpha
-        (H, W) uint8, or None.
-    profile
-        An ICC profile, or None.
-    notes
-        What was left out.
-    """
+    """What a picture file holds."""
 
     pixels: NDArray[Any]
+    """(1, H, W) or (3, H, W) uint8, or (1, H, W) uint16."""
     alpha: NDArray[np.uint8] | None = None
+    """(H, W) uint8, or None."""
     profile: bytes | None = None
+    """An ICC profile, or None."""
     notes: tuple[str, ...] = ()
+    """What was left out."""
 
     def on_white(self) -> Self:
         """Return the picture laid on white."""

@@ -22,18 +22,12 @@ Existing = Literal["refuse", "skip", "replace"]
 
 @dataclass(frozen=True)
 class Order:
-    """Pictures to be made.
-
-    Attributes
-    ----------
-    targets
-        For each input, in order, the file to be made of it.
-    existing
-        What is done about files that are there: refuse all work, leave them out, or replace them.
-    """
+    """Pictures to be made."""
 
     targets: dict[Path, Path]
+    """For each input, in order, the file to be made of it."""
     existing: Existing = "refuse"
+    """What to do about files that exist: refuse all work, leave them out, or replace them."""
 
     def prepare(self) -> None:
         """Make the folders, and remove what a killed run left half written in them."""

@@ -19,11 +19,6 @@ def read(path: Path) -> Part:
     """Return a table with a header row as float64 rows, and its label column if it has one.
 
     A column named label, labels, class, target or y holds labels, as text or numbers.
-
-    Raises
-    ------
-    InputError
-        For text, missing or infinite values (named by column and row), or no data.
     """
     table = _open(path)
     label = next((name for name in table.column_names if name.lower() in LABELS), None)
@@ -41,11 +36,6 @@ def columns(path: Path) -> tuple[pa.Table, bool]:
     """Return a table's columns by name, float64 with NaN for gaps, and whether it is a matrix.
 
     A first column of names that repeat the others' is left out: such a file is a covariance.
-
-    Raises
-    ------
-    InputError
-        For text (named by column), infinite values, or no data.
     """
     table = _open(path)
     names = table.column_names

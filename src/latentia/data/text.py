@@ -23,26 +23,16 @@ KEPT_FIELDS = ("M:", "L:", "K:")
 
 @dataclass(frozen=True)
 class TextData:
-    """A text in three parts, in the order of the file.
-
-    Attributes
-    ----------
-    name
-        For titles.
-    train, validation, test
-        The parts.
-    spec
-        The file.
-    held_out
-        Share of what is not the test part that is held out of training.
-    """
+    """A text in three parts, in the order of the file."""
 
     name: str
     train: str
     validation: str
     test: str
     spec: str
+    """The file's path."""
     held_out: float
+    """Share of what is not the test part that is held out of training."""
 
     @property
     def symbols(self) -> str:
@@ -59,11 +49,6 @@ def load_text(spec: str | Path, held_out: float = HELD_OUT) -> TextData:
         A UTF-8 file; of one that ends in .abc, the tunes.
     held_out
         Share, from 0 to a half, of what is not the test part that is held out of training.
-
-    Raises
-    ------
-    InputError
-        If there is no such file, it is not UTF-8, or too short, or for a share out of its range.
     """
     if not 0 <= held_out <= LARGEST_SHARE:
         raise InputError(f"held_out is {held_out}; it must be a share from 0 to {LARGEST_SHARE}")
@@ -83,13 +68,7 @@ def load_text(spec: str | Path, held_out: float = HELD_OUT) -> TextData:
 
 
 def read_text(path: Path) -> str:
-    r"""Return a UTF-8 file's text, its lines ending in ``\n`` and without a byte-order mark.
-
-    Raises
-    ------
-    InputError
-        If there is no such file, or it is not UTF-8.
-    """
+    r"""Return a UTF-8 file's text, its lines ending in ``\n`` and without a byte-order mark."""
     if not path.is_file():
         raise InputError(f"there is no text file {str(path)!r}; give a .txt or .abc file")
     content = path.read_bytes()
@@ -105,11 +84,6 @@ def read_text(path: Path) -> str:
 
 def tunes(text: str, name: str) -> str:
     r"""Return the melodies of an ABC file: metre, unit, key and notes, a blank line between.
-
-    Raises
-    ------
-    InputError
-        If there is no tune, which ABC's key field K: begins.
 
     References
     ----------

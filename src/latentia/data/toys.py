@@ -22,27 +22,15 @@ SOURCE = "Lin et al. 2018 (PacGAN)"
 
 @dataclass(frozen=True)
 class Mixture:
-    """Equally likely round Gaussians.
-
-    Attributes
-    ----------
-    centres
-        (k, d) modes.
-    standard_deviation
-        Of each in each direction.
-    """
+    """Equally likely round Gaussians."""
 
     centres: NDArray[np.float64]
+    """(k, d) modes."""
     standard_deviation: float
+    """Of each mode, in each direction."""
 
     def sample(self, n: int, seed: int = 0) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-        """Return (n, d) draws and the (n,) numbers of their modes.
-
-        Raises
-        ------
-        InputError
-            For fewer than one draw.
-        """
+        """Return (n, d) draws and the (n,) numbers of their modes."""
         if n < 1:
             raise InputError(f"n is {n}; it must be at least 1")
         draw = np.random.default_rng(seed)
@@ -108,11 +96,6 @@ def stacked_mnist(images: Array, labels: Array, n: int, seed: int = 0) -> tuple[
     -------
     x, y
         (n, 3, H, W) of the images' type, and (n,) numbers from 0 to 999: the digits in order.
-
-    Raises
-    ------
-    InputError
-        For images with channels, or another number of labels.
 
     References
     ----------

@@ -45,11 +45,6 @@ def load_unpaired(spec: str, *, random_state: int = 0, image_size: int | None = 
         Of the held-out tenth, where the data have no test part, and of the order.
     image_size
         Side in pixels that pictures in folders are resized to.
-
-    Raises
-    ------
-    InputError
-        In one sentence, for anything that cannot be used.
     """
     check_range("image_size", image_size, 1)
     folders = _domain_folders(spec)

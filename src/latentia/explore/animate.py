@@ -38,12 +38,6 @@ def write_animation(path: str | Path, frames: NDArray[Any], frames_per_second: f
         (t, H, W) or (t, C, H, W), at least one.
     frames_per_second
         From 1 to 50.
-
-    Raises
-    ------
-    InputError
-        For another ending, frames that are not images, a speed out of its range, or .mp4 where
-        there is no ffmpeg, with what to install.
     """
     target = Path(path)
     check_animation(target, frames_per_second)

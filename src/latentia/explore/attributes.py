@@ -47,13 +47,7 @@ ITERATIONS = 1000
 
 
 def checked_labels(y: ArrayLike, n: int) -> NDArray[np.bool_]:
-    """Return an attribute's (n,) labels as whether a sample has it.
-
-    Raises
-    ------
-    InputError
-        For another number of labels, other values than 0 and 1, or one value only.
-    """
+    """Return an attribute's (n,) labels as whether a sample has it."""
     labels = np.asarray(y)
     if labels.shape != (n,):
         raise InputError(f"there are {n} samples and labels of shape {labels.shape}; give ({n},)")
@@ -97,12 +91,6 @@ def attribute_direction(
     direction
         (k,) latent units: adding it moves the mean of the one class, along the direction, to the
         mean of the other.
-
-    Raises
-    ------
-    InputError
-        For codes or labels of other shapes, labels of one class only, an unknown method, or a
-        direction of which nothing is left.
 
     Examples
     --------
@@ -180,11 +168,6 @@ def edit(
     -------
     edited
         (n, s, *data_shape_).
-
-    Raises
-    ------
-    InputError
-        For a model without an encoder, a direction of another size, or no finite strengths.
     """
     codes = codes_of(model, X)
     edited = edit_codes(model, codes, direction, strengths)
@@ -239,11 +222,6 @@ def attribute_figure(
         (n, s + 1) words below the images.
     labels, residual
         (n,) words beside the rows, and what `edit` was given.
-
-    Raises
-    ------
-    InputError
-        If the samples are not images.
     """
     order = np.argsort(strengths, kind="stable")
     rows = [

@@ -44,11 +44,6 @@ def mix(parts: NDArray[Any], weights: ArrayLike | None = None) -> NDArray[Any]:
     means
         (b, ...) floats, b = 1 for (m,) weights.
 
-    Raises
-    ------
-    InputError
-        For fewer than two parts, or weights of another shape, not finite, or of another sum.
-
     Examples
     --------
     >>> mix(np.array([[0.0, 1.0], [4.0, 1.0]]), [0.75, 0.25])
@@ -90,11 +85,6 @@ def blend(
     -------
     images
         (b, *data_shape_). All weight on one sample gives its reconstruction.
-
-    Raises
-    ------
-    InputError
-        As `mix`; also for a model without an encoder, or data of another shape.
     """
     return blend_codes(model, codes_of(model, X), weights)
 
@@ -135,11 +125,6 @@ def blend_figure(
         (m, k) their codes; none encodes ``X``.
     weights
         As in `mix`. Several blends of two samples, as by `shares_of_two`, stand between the two.
-
-    Raises
-    ------
-    InputError
-        As `blend`; also if the model is not one of images.
     """
     codes = codes_of(model, X) if Z is None else checked_codes(model, Z)
     originals = unit_floats(np.asarray(X))

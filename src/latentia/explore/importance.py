@@ -39,19 +39,13 @@ CHUNK, DRAWS = 512, 16
 
 @dataclass(frozen=True)
 class Importance:
-    """What each latent coordinate is worth.
-
-    Attributes
-    ----------
-    values
-        (k,), at least 0.
-    measure
-        KL (nats), explained variance (of the data, squared units), variance (of the codes) or
-        change (of the decoded sample, squared units).
-    """
+    """What each latent coordinate is worth."""
 
     values: NDArray[np.float64]
+    """(k,), at least 0."""
     measure: str
+    """KL in nats, explained variance of the data, variance of the codes, or change of the decoded
+    sample, each in squared units."""
 
     @property
     def order(self) -> NDArray[np.intp]:
@@ -81,11 +75,6 @@ def importance(
         KL for a model with ``posterior`` and the prior N(0, I), explained variance for one with
         ``explained_variance_`` whose components are not rotated, else variance of the codes;
         change without an encoder.
-
-    Raises
-    ------
-    InputError
-        For no data where they are needed, or data of another shape.
     """
     check_unconditional(model)
     if not isinstance(model, Encoder):

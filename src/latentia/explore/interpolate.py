@@ -47,11 +47,6 @@ def lerp(a: ArrayLike, b: ArrayLike, t: ArrayLike) -> NDArray[Any]:
     z
         (k,), or (n, k).
 
-    Raises
-    ------
-    InputError
-        If ``a`` and ``b`` are not finite vectors of one length.
-
     Examples
     --------
     >>> lerp([0.0, 1.0], [4.0, 1.0], [0.0, 0.25])
@@ -81,17 +76,6 @@ def slerp(a: ArrayLike, b: ArrayLike, t: ArrayLike) -> NDArray[Any]:
     -------
     z
         (k,), or (n, k).
-
-    Raises
-    ------
-    InputError
-        If ``a`` and ``b`` are not finite vectors of one length.
-
-    References
-    ----------
-    .. [1] K. Shoemake, "Animating Rotation with Quaternion Curves", SIGGRAPH 1985, "Great arc
-       in-betweening".
-    .. [2] T. White, "Sampling Generative Networks", arXiv:1609.04468, 2016, section 2.1.
 
     Examples
     --------
@@ -150,11 +134,6 @@ def latent_path(
     Z
         ((M − 1)·n_steps + 1, k), or (M·n_steps, k) if closed; float32 for float32 anchors.
 
-    Raises
-    ------
-    InputError
-        For fewer than two anchors or one step, or anchors that are not finite.
-
     Examples
     --------
     >>> latent_path([[0.0], [2.0], [0.0]], n_steps=2).ravel()
@@ -195,11 +174,6 @@ def interpolate(
     -------
     images
         One for each code of the path, in the model's layout.
-
-    Raises
-    ------
-    InputError
-        As `latent_path`; also for a model without an encoder, or data of another shape.
     """
     codes = codes_of(model, X)
     return interpolate_codes(model, codes, n_steps, spherical=spherical, closed=closed)
@@ -238,11 +212,6 @@ def interpolation_figure(
         (M, *data_shape_) images to show above their codes; none if there are none.
     n_steps, spherical
         As in `latent_path`. A spherical path is shown above the straight one.
-
-    Raises
-    ------
-    InputError
-        As `latent_path`; also if the model does not decode images.
     """
     kinds = {"great circle": True, "straight line": False} if spherical else {"decoded": False}
     rows = [

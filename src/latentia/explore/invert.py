@@ -47,21 +47,14 @@ RESTARTS, STEPS = 4, 300
 
 @dataclass(frozen=True)
 class Inversion:
-    """The codes that were found, and how well they decode.
-
-    Attributes
-    ----------
-    codes
-        (n, k).
-    images
-        (n, *data_shape_), what they decode to.
-    squared_errors
-        (n,) ‖x − G(z)‖², summed over a sample's values, in data units squared.
-    """
+    """The codes that were found, and how well they decode."""
 
     codes: NDArray[Any]
+    """(n, k)."""
     images: NDArray[Any]
+    """(n, *data_shape_), what they decode to."""
     squared_errors: NDArray[np.float64]
+    """(n,) ‖x − G(z)‖², summed over a sample's values, in data units squared."""
 
 
 def invert(
@@ -98,12 +91,6 @@ def invert(
     -------
     inversion
         Codes, what they decode to, and the error of each sample.
-
-    Raises
-    ------
-    InputError
-        For a model with neither encoder nor gradients, data of another shape, or a value out of
-        its range.
     """
     for name, count in (("n_steps", n_steps), ("n_restarts", n_restarts)):
         check_range(name, count, 1)
@@ -198,13 +185,7 @@ def _descend(
 
 
 def inversion_figure(found: Inversion, X: NDArray[Any]) -> Figure:
-    """Return the samples above what their codes decode to, with the root mean squared errors.
-
-    Raises
-    ------
-    InputError
-        If they are not images.
-    """
+    """Return the samples above what their codes decode to, with the root mean squared errors."""
     originals = unit_floats(np.asarray(X))
     errors = np.sqrt(found.squared_errors / originals[0].size)
     rows = [("original", originals), ("G(z)", found.images)]

@@ -20,19 +20,13 @@ Pair = tuple[NDArray[np.bool_], NDArray[np.bool_]]
 
 @dataclass(frozen=True)
 class Classes:
-    """Classes of the samples of a data set.
-
-    Attributes
-    ----------
-    train, test
-        (n,) and (m,) class numbers from 0.
-    names
-        One for each class, which may be Korean.
-    """
+    """Classes of the samples of a data set."""
 
     train: NDArray[np.int64]
+    """(n,) class numbers from 0."""
     test: NDArray[np.int64]
     names: tuple[str, ...]
+    """One for each class, which may be Korean."""
 
     def attributes(self) -> dict[str, Pair]:
         """Return whether samples have an attribute: the second of two classes, or each of several.
@@ -61,11 +55,6 @@ def classes(
     names
         Of the classes 0, 1, ..., if the labels are such numbers; none names them by their values,
         and 0 and 1, or -1 and 1, "not ``name``" and ``name``.
-
-    Raises
-    ------
-    InputError
-        For labels of one value, or more than 50 words.
 
     Examples
     --------

@@ -32,18 +32,12 @@ from latentia.plots.explore import image_table
 
 @dataclass(frozen=True)
 class Neighbours:
-    """Rows of a pool nearest to each query, the nearest first.
-
-    Attributes
-    ----------
-    latent, pixel
-        (q, m) row numbers in the pool.
-    latent_distances, pixel_distances
-        (q, m) Euclidean distances, in latent and in data units.
-    """
+    """Rows of a pool nearest to each query, the nearest first."""
 
     latent: NDArray[np.intp]
+    """(q, m) row numbers in the pool, by codes."""
     latent_distances: NDArray[np.float64]
+    """(q, m) Euclidean distances."""
     pixel: NDArray[np.intp]
     pixel_distances: NDArray[np.float64]
 
@@ -66,11 +60,6 @@ def nearest_neighbours(
         (n, *data_shape_), such as the training data.
     n_neighbours
         How many, from 1 to n.
-
-    Raises
-    ------
-    InputError
-        For a model without an encoder, data of another shape, or more neighbours than samples.
     """
     check_range("n_neighbours", n_neighbours, 1, len(pool))
     spaces = [
@@ -107,11 +96,6 @@ def neighbours_figure(
         The images they were found for and among.
     labels, pool_labels, class_names
         (q,) and (n,) classes and their names, to stand below the images; none leaves them out.
-
-    Raises
-    ------
-    InputError
-        If these are not images.
     """
     rows, captions = [], []
     for i, query in enumerate(unit_floats(np.asarray(X))):

@@ -39,31 +39,22 @@ from latentia.plots.explore import image_table
 
 @dataclass(frozen=True)
 class Traversal:
-    """Decoded walks along latent coordinates.
-
-    Attributes
-    ----------
-    coordinates
-        (j,), counted from 0.
-    steps
-        (t,), in units of each coordinate's ``scales``.
-    scales
-        (j,) latent units.
-    centre
-        (k,) code in the middle.
-    codes, images
-        (j, t, k) and what they decode to, (j, t, *data_shape_).
-    importance
-        Of all coordinates.
-    """
+    """Decoded walks along latent coordinates."""
 
     coordinates: NDArray[np.intp]
+    """(j,), counted from 0."""
     steps: NDArray[np.float64]
+    """(t,), in units of each coordinate's ``scales``."""
     scales: NDArray[np.float64]
+    """(j,) latent units."""
     centre: NDArray[np.float64]
+    """(k,) code in the middle."""
     codes: NDArray[np.float64]
+    """(j, t, k)."""
     images: NDArray[Any]
+    """(j, t, *data_shape_), what they decode to."""
     importance: Importance
+    """Of all coordinates."""
 
 
 def traverse(
@@ -99,12 +90,6 @@ def traverse(
         Points of a walk, at least 2; an odd number has the centre among them.
     random_state
         Of the draws from the prior, without an encoder.
-
-    Raises
-    ------
-    InputError
-        For a value out of its range, no data where they are needed, a coordinate that is not
-        there, or a centre of another shape.
 
     Examples
     --------
@@ -156,13 +141,7 @@ def _centre(model: LatentModel, centre: Any) -> NDArray[np.float64]:
 
 
 def traversal_figure(walks: Traversal, title: str = "") -> Figure:
-    """Return a row of images for each coordinate, labelled with what the coordinate is worth.
-
-    Raises
-    ------
-    InputError
-        If the model is not one of images.
-    """
+    """Return a row of images for each coordinate, labelled with what the coordinate is worth."""
     measure = walks.importance.measure
     rows = []
     for index, images in zip(walks.coordinates, walks.images):

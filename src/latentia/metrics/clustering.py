@@ -20,11 +20,6 @@ def cluster_accuracy(classes: NDArray[Any], clusters: NDArray[Any]) -> float:
     the Hungarian algorithm. Where there are more clusters than classes, the clusters that are
     left over count as wrong.
 
-    Raises
-    ------
-    InputError
-        If there is not one class for each cluster label.
-
     References
     ----------
     .. [1] J. Xie, R. Girshick, A. Farhadi, "Unsupervised Deep Embedding for Clustering Analysis",

@@ -21,11 +21,6 @@ def class_shares(
 
     The classifier votes among the five nearest training images in at most 64 principal
     components. Shares are in the order of the labels; classes without a training image come last.
-
-    Raises
-    ------
-    InputError
-        If there are more labels than ``n_classes``.
     """
     classes, y = np.unique(y_train, return_inverse=True)
     if len(classes) > n_classes:

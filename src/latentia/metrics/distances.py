@@ -15,13 +15,7 @@ BLOCK_VALUES = 4_000_000
 
 
 def rows_of(x: NDArray[Any], what: str, least: int = 1) -> NDArray[np.float64]:
-    """Return (n, ...) samples as (n, d) float64.
-
-    Raises
-    ------
-    InputError
-        If there are fewer than ``least`` samples, or one holds NaN or infinity.
-    """
+    """Return (n, ...) samples as (n, d) float64."""
     if np.ndim(x) < 2 or len(x) < least:
         raise InputError(f"{what} have shape {np.shape(x)}; give at least {least} rows of values")
     flat: NDArray[np.float64] = np.asarray(x, np.float64).reshape(len(x), -1)

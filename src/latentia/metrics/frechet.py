@@ -18,24 +18,13 @@ from latentia.errors import InputError
 
 @dataclass
 class PixelFeatures:
-    """Principal components of pixels, learnt on training images.
-
-    Attributes
-    ----------
-    n_components
-        How many, at most as many as the training images vary along.
-    """
+    """Principal components of pixels, learnt on training images."""
 
     n_components: int = 64
+    """At most this many: no more than the training images vary along."""
 
     def fit(self, x: NDArray[Any]) -> Self:
-        """Learn mean and components from (n, ...) images, floats in [0, 1].
-
-        Raises
-        ------
-        InputError
-            For uint8 (another scale than floats), fewer than two images, or equal ones.
-        """
+        """Learn mean and components from (n, ...) images, floats in [0, 1]."""
         flat = _flat(x)
         self.mean_ = flat.mean(axis=0)
         self.components_ = _components(flat - self.mean_, self.n_components)
@@ -84,11 +73,6 @@ def frechet_distance(features_a: NDArray[Any], features_b: NDArray[Any]) -> floa
 
     The trace of the root is taken as the sum of singular values of ``Σₐ^½ Σᵦ^½``: real, whatever
     the rank.
-
-    Raises
-    ------
-    InputError
-        If a set has fewer than two rows, or the sets differ in k.
 
     References
     ----------

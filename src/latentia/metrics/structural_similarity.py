@@ -41,11 +41,6 @@ def ssim(x: NDArray[Any], y: NDArray[Any], peak: float = 1.0) -> float:
     peak
         L, what the values span.
 
-    Raises
-    ------
-    InputError
-        If the shapes differ, or a side is shorter than the window.
-
     Examples
     --------
     >>> x = np.random.default_rng(0).random((2, 16, 16))

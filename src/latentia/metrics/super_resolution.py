@@ -57,11 +57,6 @@ def luma_psnr(sharp: NDArray[Any], estimate: NDArray[Any], border: int) -> float
         Images of one shape.
     border
         Pixels that are left out on each side: the scale.
-
-    Raises
-    ------
-    InputError
-        If the shapes differ, or nothing is left within the border.
     """
     a, b = _compared(sharp, estimate, border, 1)
     return psnr(a, b, PEAK)

@@ -58,11 +58,6 @@ def layers_figure(
         May be Korean.
     most
         Maps in a row.
-
-    Raises
-    ------
-    InputError
-        If there are no layers.
     """
     if not layers:
         raise InputError("there are no layers to draw")

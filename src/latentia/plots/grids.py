@@ -33,11 +33,6 @@ def tile(
     """Return images side by side in rows, small ones enlarged by a whole factor.
 
     Values outside [0, 1] are clipped and what is not a number is black.
-
-    Raises
-    ------
-    InputError
-        If there are none, they have neither one channel nor three, or integers of unknown scale.
     """
     shown = _as_rgb(images)
     n_columns = min(n_columns, len(shown))

@@ -27,11 +27,6 @@ def latent_map(
 
     More than two dimensions are shown along the codes' first two principal components, and the
     axes say what share of their variance that is; a single one is shown class by class.
-
-    Raises
-    ------
-    InputError
-        If a code is not finite.
     """
     points, names = _plane(np.asarray(codes, np.float64), labels)
     with style():

@@ -41,11 +41,6 @@ KERNELS: dict[str, NDArray[np.float64]] = {
 def output_size(side: int, kernel: int, stride: int = 1, padding: int = 0) -> int:
     """Return how many places a kernel takes along a side.
 
-    Raises
-    ------
-    InputError
-        For numbers out of their range, or a kernel longer than the padded side.
-
     Examples
     --------
     >>> output_size(28, 3), output_size(28, 3, padding=1), output_size(28, 3, stride=2, padding=1)

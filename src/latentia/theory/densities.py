@@ -30,25 +30,18 @@ NEAR_A_POLE = 18.0
 @final
 @dataclass(frozen=True)
 class Density:
-    """A probability density on the line, made by `as_density` or `mixture`.
-
-    Attributes
-    ----------
-    logpdf, cdf, sf, ppf
-        Functions of (n,) points (``ppf``: of probabilities): log density, distribution function,
-        its complement, quantiles.
-    breaks
-        Increasing points at which integrals are divided.
-    tails
-        The points beyond which an integral that converges gains nothing.
-    """
+    """A probability density on the line, made by `as_density` or `mixture`."""
 
     logpdf: Function
     cdf: Function
     sf: Function
+    """1 − cdf, exact in the upper tail."""
     ppf: Function
+    """Quantiles: the inverse of cdf."""
     breaks: Vector
+    """Increasing points at which integrals are divided."""
     tails: tuple[float, float]
+    """The points beyond which an integral that converges gains nothing."""
 
     def pdf(self, x: Vector) -> Vector:
         """Return the density."""
@@ -69,11 +62,6 @@ def as_density(p: Any, support: tuple[float, float] | None = None) -> Density:
         densities, which may neither be infinite nor, where it counts, underflow to 0.
     support
         The finite interval that holds a function's whole mass; SciPy's know theirs.
-
-    Raises
-    ------
-    InputError
-        If ``p`` is neither, or a function without support, negative, or not of integral 1.
 
     Examples
     --------
@@ -162,11 +150,6 @@ def mixture(components: Sequence[Any], weights: Sequence[float]) -> Density:
     weights
         As many probabilities.
 
-    Raises
-    ------
-    InputError
-        If the weights are no probabilities, or not as many as the components.
-
     Examples
     --------
     >>> from scipy.stats import norm
@@ -204,13 +187,7 @@ def mixture(components: Sequence[Any], weights: Sequence[float]) -> Density:
 
 
 def probabilities(p: Any, name: str) -> NDArray[np.float64]:
-    """Return (n,) probabilities in float64.
-
-    Raises
-    ------
-    InputError
-        Naming them, if they are not a vector of finite numbers of at least 0 whose sum is 1.
-    """
+    """Return (n,) probabilities in float64."""
     values = np.asarray(p, np.float64)
     if values.ndim != 1 or not len(values):
         raise InputError(f"{name} has shape {values.shape}; give a vector of probabilities")

@@ -19,18 +19,12 @@ from latentia.models.base import unit_floats
 
 @dataclass(frozen=True)
 class FeatureMaps:
-    """What one convolution makes of pictures, after the norm and the activation that follow it.
-
-    Attributes
-    ----------
-    name
-        Such as "convolution 2, 3×3, stride 2".
-    maps
-        (n, filters, h, w).
-    """
+    """What one convolution makes of pictures, after the norm and the activation that follow it."""
 
     name: str
+    """Such as "convolution 2, 3×3, stride 2"."""
     maps: NDArray[np.float32]
+    """(n, filters, h, w)."""
 
 
 def feature_maps(net: nn.Module, pictures: NDArray[Any]) -> list[FeatureMaps]:
@@ -42,11 +36,6 @@ def feature_maps(net: nn.Module, pictures: NDArray[Any]) -> list[FeatureMaps]:
         Such as a fitted model's ``encoder_``, or a classifier's ``features_``.
     pictures
         (n, H, W) or (n, C, H, W), uint8 or floats in [0, 1], as the model was trained on.
-
-    Raises
-    ------
-    InputError
-        For a net without convolutions.
     """
     found: list[FeatureMaps] = []
 
@@ -75,13 +64,7 @@ def feature_maps(net: nn.Module, pictures: NDArray[Any]) -> list[FeatureMaps]:
 
 
 def first_filters(net: nn.Module) -> NDArray[np.float32]:
-    """Return the (filters, C, k, k) weights of a net's first convolution.
-
-    Raises
-    ------
-    InputError
-        For a net without convolutions.
-    """
+    """Return the (filters, C, k, k) weights of a net's first convolution."""
     for layer in net.modules():
         if isinstance(layer, nn.Conv2d):
             return _array(layer.weight)

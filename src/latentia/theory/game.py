@@ -43,50 +43,32 @@ REACH = 5.0
 @final
 @dataclass(frozen=True, kw_only=True)
 class Moment:
-    """The game after a number of the generator's steps.
-
-    Attributes
-    ----------
-    step
-        How many steps.
-    p_g
-        (m,) density of the generator, averaged over each bin.
-    discriminator
-        (m,) D(x), the probability that x is real.
-    images
-        (k,) G(z), in units of x.
-    js_divergence
-        JSD(p_data, p_g) in nats, of the probabilities of the bins.
-    distance_from_half
-        ∫ |D − ½| dp, p the average of p_data and p_g.
-    """
+    """The game after a number of the generator's steps."""
 
     step: int
     p_g: Vector
+    """(m,) density of the generator, averaged over each bin."""
     discriminator: Vector
+    """(m,) D(x), the probability that x is real."""
     images: Vector
+    """(k,) G(z), in units of x."""
     js_divergence: float
+    """JSD(p_data, p_g) in nats, of the probabilities of the bins."""
     distance_from_half: float
+    """∫ |D − ½| dp, p the average of p_data and p_g."""
 
 
 @final
 @dataclass(frozen=True, kw_only=True)
 class Record:
-    """A game that was played.
-
-    Attributes
-    ----------
-    x, p_data
-        (m,) middles of the bins and the data's density, averaged over each bin.
-    z
-        (k,) latent values whose images are recorded, the middles of intervals of equal probability.
-    moments
-        From the start to the end.
-    """
+    """A game that was played."""
 
     x: Vector
+    """(m,) middles of the bins."""
     p_data: Vector
+    """(m,) density of the data, averaged over each bin."""
     z: Vector
+    """(k,) latent values whose images are recorded: middles of equally probable intervals."""
     moments: tuple[Moment, ...]
 
     def at(self, step: int) -> Moment:
@@ -107,11 +89,6 @@ class Game:
     >>> record = Game(n_steps=20, record_every=10).play(norm(5, 2))
     >>> [moment.step for moment in record.moments]
     [0, 10, 20]
-
-    Raises
-    ------
-    InputError
-        From ``play``, for a bad parameter or what is no density.
 
     References
     ----------

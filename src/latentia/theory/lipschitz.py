@@ -44,21 +44,14 @@ TOLERANCE = 1e-5
 @final
 @dataclass(frozen=True, kw_only=True)
 class LipschitzCheck:
-    """What is known of a critic's Lipschitz constant.
-
-    Attributes
-    ----------
-    lower
-        The steepest slope that was seen.
-    upper
-        The bound by its layers; infinite if one of them has none that is known.
-    norms
-        (n,) slopes at the points.
-    """
+    """What is known of a critic's Lipschitz constant."""
 
     lower: float
+    """The steepest slope seen."""
     upper: float
+    """The bound by its layers; infinite if no bound is known for one of them."""
     norms: NDArray[np.float64]
+    """(n,) slopes at the points."""
 
     @property
     def verdict(self) -> Literal["1-Lipschitz", "not 1-Lipschitz", "undecided"]:
@@ -89,15 +82,6 @@ def check_lipschitz(
     random_state
         The seed of the points.
 
-    Raises
-    ------
-    InputError
-        If data and samples differ in shape or are empty, or the critic gives more than a number.
-
-    References
-    ----------
-    .. [1] I. Gulrajani et al., "Improved Training of Wasserstein GANs", NeurIPS 2017, section 4.
-
     Examples
     --------
     >>> critic = nn.Linear(2, 1)
@@ -121,13 +105,7 @@ def check_lipschitz(
 
 
 def gradient_norms(critic: nn.Module, x: Tensor) -> NDArray[np.float64]:
-    """Return (n,) values of ``‖∇f(x)‖``, each sample's own, with the critic as it is in use.
-
-    Raises
-    ------
-    InputError
-        If the critic gives more than one number a sample.
-    """
+    """Return (n,) values of ``‖∇f(x)‖``, each sample's own, with the critic as it is in use."""
     points = x.detach().clone().requires_grad_()
     values = _in_use(critic)(points)
     if values.numel() != len(x):
@@ -151,11 +129,6 @@ def lipschitz_bound(net: nn.Module, shape: tuple[int, ...]) -> float:
     -------
     bound
         Infinite if a layer is of another kind, batch and layer norm for instance.
-
-    References
-    ----------
-    .. [1] T. Miyato et al., "Spectral Normalization for Generative Adversarial Networks", ICLR
-       2018, section 2.1, eq. 7.
 
     Examples
     --------
