@@ -20,7 +20,7 @@ MOST_CLASSES = 50
 
 def load_npy(path: Path, random_state: int) -> Dataset:
     """Return a .npy file's array, memory-mapped while it is read and split."""
-    return split(Part(_usable(_mapped(path), str(path))), path.stem, random_state)
+    return split(checked_part(_mapped(path), str(path)), path.stem, random_state)
 
 
 def _mapped(path: Path) -> Array:
@@ -53,11 +53,12 @@ def load_npz(path: Path, random_state: int) -> Dataset:
     samples = next((key for key in SAMPLES if key in arrays), None)
     if samples is None:
         raise InputError(f"{path} holds {sorted(arrays)}; name the samples 'x' or 'images'")
+    part = checked_part(arrays[samples], f"{path}[{samples}]")
     labels = next((key for key in LABELS if key in arrays), None)
-    if labels is not None:
-        part = Part(_usable(arrays[samples], f"{path}[{samples}]"), arrays[labels])
-        return split(_checked(part, path), path.stem, random_state)
-    part = _named_labels(arrays, Part(_usable(arrays[samples], f"{path}[{samples}]")), path)
+    if labels is None:
+        part = _named_labels(arrays, part, path)
+    else:
+        part = _checked(Part(part.x, arrays[labels]), path)
     return split(part, path.stem, random_state)
 
 
@@ -81,9 +82,13 @@ def _named_labels(arrays: Mapping[str, Array], part: Part, path: Path) -> Part:
         f"{path.name}: {key!r} was taken for its labels{others and f'; there are also {others}'}."
     )
     labelled = _checked(Part(part.x, arrays[key]), path)
-    binary = labelled.class_names in (("0", "1"), ("False", "True"))
-    classes = (f"not {key}", key) if binary else labelled.class_names
-    return Part(part.x, labelled.y, classes, (note,))
+    return Part(part.x, labelled.y, named_classes(np.unique(arrays[key]), key), (note,))
+
+
+def named_classes(values: Array, key: str) -> tuple[str, ...]:
+    """Return the names of an attribute's classes; 0 and 1, or false and true, are told by it."""
+    names = tuple(map(str, values))
+    return (f"not {key}", key) if names in (("0", "1"), ("False", "True")) else names
 
 
 def are_few(n_values: int, n: int) -> bool:

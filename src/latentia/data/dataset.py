@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -79,16 +80,23 @@ class Part:
 
 
 def split(part: Part, name: str, random_state: int) -> Dataset:
-    """Hold out a seeded tenth (at least one sample) as the test part, and say so."""
+    """Hold out a tenth, at least one sample, as the test part, and say so.
+
+    The tenth is drawn with the seed; of a file too large to be copied it is the last rows, and the
+    file stays on the disk.
+    """
     n = len(part.x)
     if n < 2:
         raise InputError(f"{name} holds {n} sample; at least 2 are needed to train and to test")
     n_test = max(1, n // 10)
+    train: Any = slice(n - n_test)
+    test: Any = slice(n - n_test, n)
     if isinstance(part.x, np.memmap) and part.x.nbytes > MEMORY_LIMIT:
-        return _split_in_place(part, name, n_test)
-    order = np.random.default_rng(random_state).permutation(n)
-    train, test = np.sort(order[n_test:]), np.sort(order[:n_test])
-    note = f"{name} has no test part: {n_test} of its {n} samples were drawn at random for it."
+        rule = f" and stays on the disk: its last {n_test} samples are the test."
+    else:
+        order = np.random.default_rng(random_state).permutation(n)
+        train, test = np.sort(order[n_test:]), np.sort(order[:n_test])
+        rule = f": {n_test} of its {n} samples were drawn at random for it."
     return Dataset(
         name=name,
         x_train=part.x[train],
@@ -96,19 +104,8 @@ def split(part: Part, name: str, random_state: int) -> Dataset:
         x_test=part.x[test],
         y_test=None if part.y is None else part.y[test],
         class_names=part.class_names,
-        notes=(*part.notes, note),
+        notes=(*part.notes, f"{name} has no test part{rule}"),
         own_test=False,
-    )
-
-
-def _split_in_place(part: Part, name: str, n_test: int) -> Dataset:
-    """Hold out the last rows of a file too large to be copied, which stays on the disk."""
-    n = len(part.x) - n_test
-    note = f"{name} has no test part and stays on the disk: its last {n_test} samples are the test."
-    y_train, y_test = (None, None) if part.y is None else (part.y[:n], part.y[n:])
-    notes = (*part.notes, note)
-    return Dataset(
-        name, part.x[:n], y_train, part.x[n:], y_test, part.class_names, notes=notes, own_test=False
     )
 
 
@@ -133,3 +130,10 @@ def join(train: Part, test: Part, name: str) -> Dataset:
         class_names=train.class_names,
         notes=train.notes + test.notes,
     )
+
+
+def whole(parts: Sequence[Part], name: str, random_state: int) -> Dataset:
+    """Return a training and a test part as one data set, or a single part split in two."""
+    if len(parts) == 1:
+        return split(parts[0], name, random_state)
+    return join(parts[0], parts[1], name)

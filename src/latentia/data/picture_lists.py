@@ -13,7 +13,7 @@ from typing import Literal
 
 from PIL import Image
 
-from latentia.data.folders import is_candidate
+from latentia.data.folders import pictures_in
 from latentia.data.picture_files import named_like
 from latentia.errors import InputError
 
@@ -94,9 +94,8 @@ def _pictures(path: Path, out: Path) -> list[tuple[Path, Path]]:
     known = {suffix for suffix, kind in Image.registered_extensions().items() if kind in Image.OPEN}
     return [
         (found, found.relative_to(path))
-        for found in sorted(path.rglob("*"))
-        if is_candidate(found, path)
-        and (found.suffix.lower() in known or not found.suffix)
+        for found in pictures_in(path)
+        if (found.suffix.lower() in known or not found.suffix)
         and (inner is None or not found.resolve().is_relative_to(inner))
     ]
 

@@ -19,9 +19,9 @@ from pathlib import Path
 import numpy as np
 
 from latentia.data import named
-from latentia.data.arrays import labels_beside, read_labels
-from latentia.data.dataset import Array, Dataset, Part, join, split
-from latentia.data.folders import TEST_NAMES, read_part
+from latentia.data.arrays import labels_beside, named_classes, read_labels
+from latentia.data.dataset import Array, Dataset, Part, whole
+from latentia.data.folders import lasting, parts_in, read_part
 from latentia.errors import InputError, check_range, nearest
 
 FEWEST = 24
@@ -95,9 +95,8 @@ def _domain_folders(spec: str) -> list[tuple[Path, Path]] | None:
     if len(both) == 2 and all(folder.is_dir() for folder in both):
         return [(both[0], both[1])]
     root = Path(spec).expanduser()
-    parts = [(root / f"{name}A", root / f"{name}B") for name in ("train", *TEST_NAMES)]
-    found = [pair for pair in parts if pair[0].is_dir() and pair[1].is_dir()]
-    return found[:2] if found and found[0] == parts[0] else None
+    names = parts_in(root, "A", "B")[:2]
+    return [(root / f"{n}A", root / f"{n}B") for n in names] if names[:1] == ["train"] else None
 
 
 def _of_folders(
@@ -105,41 +104,30 @@ def _of_folders(
 ) -> tuple[Dataset, Sides, Sides]:
     """Return pictures in folders: a description, and both parts' domains."""
     parts = [_same_channels([read_part(f, image_size) for f in pair]) for pair in folders]
-    sides = []
-    for domain, folder in enumerate(folders[0]):
-        each = [part[domain] for part in parts]
-        name = folder.name
-        sides.append(
-            split(each[0], name, random_state) if len(each) == 1 else join(each[0], each[1], name)
-        )
-    a, b = sides
+    names = folders[0][0].name, folders[0][1].name
+    a, b = (whole([part[i] for part in parts], names[i], random_state) for i in (0, 1))
     shapes = a.x_train.shape[1:], b.x_train.shape[1:]
     if shapes[0] != shapes[1]:
         raise InputError(
             f"the images of {folders[0][0]} have shape {shapes[0]} and those of {folders[0][1]} "
             f"{shapes[1]}; choose one side with --image-size"
         )
-    names = ("A", "B") if "," not in spec else (folders[0][0].name, folders[0][1].name)
-    lasting = ",".join(str(Path(part).expanduser().resolve()) for part in spec.split(","))
-    notes = dict.fromkeys(a.notes + b.notes)
     data = dataclasses.replace(
         a,
-        name=Path(spec).name if "," not in spec else f"{names[0]} and {names[1]}",
-        class_names=names,
-        spec=lasting,
-        notes=tuple(notes),
+        name=f"{names[0]} and {names[1]}" if "," in spec else Path(spec).name,
+        class_names=names if "," in spec else ("A", "B"),
+        spec=lasting(spec),
+        notes=tuple(dict.fromkeys(a.notes + b.notes)),
     )
     return data, (a.x_train, b.x_train), (a.x_test, b.x_test)
 
 
 def _same_channels(parts: Sequence[Part]) -> Sequence[Part]:
     """Return grey images in three channels if those of the other domain have them."""
-    colour = any(part.x.ndim == 4 for part in parts)
-    grey = [colour and part.x.ndim == 3 for part in parts]
-    return [
-        Part(np.repeat(part.x[:, None], 3, axis=1) if widen else part.x, notes=part.notes)
-        for part, widen in zip(parts, grey)
-    ]
+    if all(part.x.ndim == 3 for part in parts):
+        return parts
+    wide = [p.x if p.x.ndim == 4 else np.repeat(p.x[:, None], 3, axis=1) for p in parts]
+    return [Part(x, notes=part.notes) for x, part in zip(wide, parts)]
 
 
 def _of_classes(
@@ -171,16 +159,9 @@ def _of_classes(
         sides.append((found[0], found[1]))
     suffix = ":".join(["", *([key] if key else []), *([",".join(chosen)] if chosen else [])])
     a, b = (names[number] for number in numbers)
-    return (
-        dataclasses.replace(
-            data,
-            name=f"{data.name}, {a} and {b}",
-            class_names=(a, b),
-            spec=f"{data.spec}{suffix}",
-        ),
-        sides[0],
-        sides[1],
-    )
+    name, spec = f"{data.name}, {a} and {b}", f"{data.spec}{suffix}"
+    described = dataclasses.replace(data, name=name, class_names=(a, b), spec=spec)
+    return described, sides[0], sides[1]
 
 
 def _taken_apart(spec: str) -> tuple[str, str, list[str]]:
@@ -205,14 +186,11 @@ def _labelled_by(data: Dataset, file: str, key: str, random_state: int) -> Datas
     (labels,) = read_labels(f"{file}:{key}").values()
     train, test = labels_beside(data, labels, key, random_state)
     values = np.unique(labels)
-    names = tuple(map(str, values))
-    if names in (("0", "1"), ("False", "True")):
-        names = (f"not {key}", key)
     return dataclasses.replace(
         data,
         y_train=np.searchsorted(values, train),
         y_test=np.searchsorted(values, test),
-        class_names=names,
+        class_names=named_classes(values, key),
         notes=tuple(note for note in data.notes if "taken for its labels" not in note),
     )
 
