@@ -15,7 +15,7 @@ from latentia.errors import InputError
 SAMPLES = ("x", "images", "data", "arr_0")
 LABELS = ("y", "labels", "label", "target")
 MOST_CLASSES = 50
-"""Different values up to which an array under a name of its own is taken for classes."""
+"""An array under a name of its own holds classes if it has at most so many different values."""
 
 
 def load_npy(path: Path, random_state: int) -> Dataset:
@@ -36,9 +36,8 @@ def load_npz(path: Path, random_state: int) -> Dataset:
 
     Keys ``x_train``, ``x_test`` (and ``y_train``, ``y_test``) are its parts; otherwise the samples
     are under ``x``, ``images``, ``data`` or ``arr_0`` and the labels under ``y``, ``labels``,
-    ``label`` or ``target``, or else under the first name that holds one whole number of few values
-    for each sample, such as ``smile``. The notes name it, and what else there is: `read_labels`
-    reads those.
+    ``label`` or ``target``, or else under the first name, such as ``smile``, that holds one of a
+    few whole numbers for each sample. The notes name it, and the others that `read_labels` reads.
     """
     arrays = opened(path)
     if "x_train" in arrays and "x_test" in arrays:
@@ -92,7 +91,7 @@ def named_classes(values: Array, key: str) -> tuple[str, ...]:
 
 
 def are_few(n_values: int, n: int) -> bool:
-    """Return whether so many different labels of n samples are classes, rather than measures."""
+    """Return whether n samples with so many different labels have classes rather than measures."""
     return n_values <= 2 or n_values <= min(MOST_CLASSES, n // 2)
 
 
@@ -132,17 +131,8 @@ def labels_beside(
 ) -> tuple[Array, Array]:
     """Return labels of all samples of a data set's file as those of its two parts.
 
-    Parameters
-    ----------
-    data
-        From `latentia.data.load`.
-    labels
-        (n,), in the order of the file; of data with a test part of their own, the training part's
-        come first.
-    name
-        Of the labels, for the error.
-    random_state
-        With which ``data`` were loaded.
+    The (n,) ``labels`` are in the order of the file, those of its training part first if it has
+    parts; ``random_state`` is the one that ``data`` were loaded with.
     """
     n_train, n = len(data.x_train), len(data.x_train) + len(data.x_test)
     if len(labels) != n:

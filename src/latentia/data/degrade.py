@@ -5,8 +5,8 @@
          = (−|t|³ + 5|t|² − 8|t| + 4) / 2        for 1 ≤ |t| < 2
 
 along rows, then along columns, with weights that sum to 1 at the borders too. A kernel that is
-widened with the scale is what the literature on super-resolution means by bicubic; without that
-(no antialiasing) the small image is another one and published figures do not compare.
+widened with the scale is what the literature on super-resolution means by bicubic; without it (no
+antialiasing) the small image differs, and published figures cannot be compared.
 
 Shapes: images are (n, H, W) or (n, C, H, W), uint8 or floats in [0, 1]; uint8 stays uint8, rounded
 as Pillow rounds it, and floats become float32.

@@ -7,7 +7,7 @@
     L = 116 f(Y/Yn) − 16,   a = 500 (f(X/Xn) − f(Y/Yn)),   b = 200 (f(Y/Yn) − f(Z/Zn))
 
 with (Xn, Yn, Zn) the white of daylight, D65. L runs from 0 to 100; of sRGB's colours a lies in
-(−87, 99) and b in (−108, 95). A red that is nothing but a is as far from grey as a green.
+(−87, 99) and b in (−108, 95).
 
 Shapes: colours are (..., 3, H, W), the channels third from the end.
 

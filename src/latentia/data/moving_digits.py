@@ -3,9 +3,9 @@
     p(t) = r(p₀ + v t),   r(q) = m − |q mod 2m − m|,   m = the frame's side − the digit's
 
 along each axis, r being the reflection into [0, m]: a digit moves v pixels a frame and comes back
-from the wall as light from a mirror. Velocities are whole numbers, unlike those of [1]_, so that
-two frames tell the third exactly and what a model gets wrong is its own doing. Where digits overlap
-the brighter pixel is seen.
+from the wall as light from a mirror. Velocities are whole numbers, unlike those of [1]_: two frames
+determine the third exactly, and every error is the model's own. Where digits overlap, the brighter
+pixel is seen.
 
 References
 ----------
@@ -47,7 +47,7 @@ def moving_digits(
     speed: int = 3,
     seed: int = 0,
 ) -> MovingDigits:
-    """Return films of images drawn at random, each on a straight way at a steady speed.
+    """Return films of images drawn at random, each moving straight on at a steady speed.
 
     Parameters
     ----------
@@ -62,7 +62,7 @@ def moving_digits(
     speed
         The most pixels that a digit moves down or right in a frame; none stands still.
     seed
-        Which ones.
+        Of all draws.
 
     Examples
     --------
@@ -91,9 +91,7 @@ def reflected(places: NDArray[np.int64], room: NDArray[np.int64]) -> NDArray[np.
     >>> reflected(np.arange(-1, 6), np.array(3)).tolist()
     [1, 0, 1, 2, 3, 2, 1]
     """
-    period = np.maximum(2 * room, 1)
-    found: NDArray[np.int64] = room - np.abs(places % period - room)
-    return found
+    return np.asarray(room - np.abs(places % np.maximum(2 * room, 1) - room))
 
 
 def _drawn(digits: Array, corners: NDArray[np.int64], side: int) -> Array:
@@ -105,8 +103,7 @@ def _drawn(digits: Array, corners: NDArray[np.int64], side: int) -> Array:
         for axis in (0, 1)
     )
     film = np.arange(len(digits))[:, None, None, None]
-    found: Array = padded[film, down[..., :, None], right[..., None, :]]
-    return found
+    return np.asarray(padded[film, down[..., :, None], right[..., None, :]])
 
 
 def _inside(places: NDArray[np.int64], length: int) -> NDArray[np.int64]:

@@ -1,18 +1,16 @@
-"""Pairs of images, input and target, in the layouts that people have them in.
+"""Pairs of images, input and target, in their usual layouts.
 
-    FOLDER              pictures side by side in one file, input left, target right; in ``train``
-                        and ``test`` (or ``val``), or all together
-    FOLDER              with ``trainA``, ``trainB``, ``testA``, ``testB``, or ``A`` and ``B``, or
-                        ``input`` and ``target``: files of equal names make a pair
-    FOLDER,FOLDER       the same, wherever the two are
-    LIST.csv (.txt)     a line "input,target" for each pair: paths, relative to the list
-    FILE.npz            arrays ``x``, ``y``, or ``input``, ``target``, or ``x_train`` ... ``y_test``
-    KIND:DATA           pairs that are made of any images, KIND one of edges, grey, noisy, holes,
-                        moving (`latentia.data.made_pairs`)
-    NAME                a named set of images: the same as edges:NAME
-    ANY:reversed        input and target exchanged
-
-Nothing here imports torch.
+FOLDER              pictures side by side in one file, input left, target right; in ``train``
+                    and ``test`` (or ``val``), or all together
+FOLDER              with ``trainA``, ``trainB``, ``testA``, ``testB``, or ``A`` and ``B``, or
+                    ``input`` and ``target``: files of equal names make a pair
+FOLDER,FOLDER       the same, wherever the two are
+LIST.csv (.txt)     a line "input,target" for each pair: paths, relative to the list
+FILE.npz            arrays ``x``, ``y``, or ``input``, ``target``, or ``x_train`` ... ``y_test``
+KIND:DATA           pairs that are made of any images, KIND one of edges, grey, noisy, holes,
+                    moving (`latentia.data.made_pairs`)
+NAME                a named set of images: the same as edges:NAME
+ANY:reversed        input and target exchanged
 """
 
 from __future__ import annotations

@@ -18,7 +18,8 @@ LABELS = ("label", "labels", "class", "target", "y")
 def read(path: Path) -> Part:
     """Return a table with a header row as float64 rows, and its label column if it has one.
 
-    A column named label, labels, class, target or y holds labels, as text or numbers.
+    A column named label, labels, class, target or y holds labels, as text or numbers. Elsewhere
+    text, missing and infinite values are refused, named by column and row.
     """
     table = _open(path)
     label = next((name for name in table.column_names if name.lower() in LABELS), None)
@@ -35,7 +36,7 @@ def read(path: Path) -> Part:
 def columns(path: Path) -> tuple[pa.Table, bool]:
     """Return a table's columns by name, float64 with NaN for gaps, and whether it is a matrix.
 
-    A first column of names that repeat the others' is left out: such a file is a covariance.
+    A first column that repeats the other columns' names is left out: such a file is a covariance.
     """
     table = _open(path)
     names = table.column_names

@@ -14,7 +14,7 @@ from latentia.data.dataset import Array
 from latentia.errors import InputError
 
 EVEN, LOOP, STRAIGHT = (0, 2, 4, 6, 8), (0, 6, 8, 9), (1, 4, 7)
-"""Digits that are even, that have a closed loop, that are written in straight strokes."""
+"""Digits that are even, have a closed loop, or are written in straight strokes."""
 TAGS = (
     *(f"a {digit}" for digit in range(10)),
     "even",
@@ -53,7 +53,7 @@ def tagged_pairs(images: Array, labels: Array, n: int, seed: int = 0) -> TaggedP
     n
         How many pictures to make.
     seed
-        Which ones.
+        Of the draws.
 
     Examples
     --------

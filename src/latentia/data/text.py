@@ -1,7 +1,7 @@
 """Text files as data for models of sequences: plain UTF-8, and melodies in ABC notation.
 
 The last tenth of a text is its test part, and of the rest a last share, usually a twentieth, is
-held out of training: neighbouring passages are alike, so a random choice would flatter.
+held out of training: neighbouring passages are alike, so a random choice would flatter the model.
 """
 
 from __future__ import annotations
@@ -41,14 +41,9 @@ class TextData:
 
 
 def load_text(spec: str | Path, held_out: float = HELD_OUT) -> TextData:
-    """Return a text file in parts.
+    """Return a UTF-8 file in parts; of one that ends in .abc, the tunes.
 
-    Parameters
-    ----------
-    spec
-        A UTF-8 file; of one that ends in .abc, the tunes.
-    held_out
-        Share, from 0 to a half, of what is not the test part that is held out of training.
+    ``held_out`` is the share of all but the test part, at most a half, held out of training.
     """
     if not 0 <= held_out <= LARGEST_SHARE:
         raise InputError(f"held_out is {held_out}; it must be a share from 0 to {LARGEST_SHARE}")

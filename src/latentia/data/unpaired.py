@@ -1,4 +1,4 @@
-"""Images of two domains, A and B, none of which belongs to another, in the layouts people have.
+"""Images of two domains, A and B, without pairs, in their usual layouts.
 
     FOLDER              with ``trainA``, ``trainB`` and, if there are, ``testA``, ``testB``
     FOLDER,FOLDER       the images of A, those of B
@@ -7,7 +7,7 @@
     DATA:NAME,NAME      two classes of a labelled set, by name or number: ``fashion-mnist:7,9``
     FILE.npz:KEY        the labels under that key: ``faces.npz:smile``
 
-The class that is named first, or else comes first, is A. Nothing here imports torch.
+A is the class that is named first, or else the first one.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from latentia.data.folders import lasting, parts_in, read_part
 from latentia.errors import InputError, check_range, nearest
 
 FEWEST = 24
-"""Training images: a twelfth of them is held out, and must hold some of both domains."""
+"""Training images: a twelfth of them is held out, which must contain both domains."""
 MOST_NAMED = 20
 
 Sides = tuple[Array, Array]
@@ -34,8 +34,7 @@ Sides = tuple[Array, Array]
 def load_unpaired(spec: str, *, random_state: int = 0, image_size: int | None = None) -> Dataset:
     """Return images of two domains as a data set, labelled 0 for A and 1 for B.
 
-    Both parts go evenly through both domains, each in a random order, so that their last rows are
-    of both.
+    Both parts mix the domains evenly, each in a random order, so that their last rows are of both.
 
     Parameters
     ----------
