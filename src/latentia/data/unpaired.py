@@ -62,12 +62,7 @@ def load_unpaired(spec: str, *, random_state: int = 0, image_size: int | None = 
             "twelfth is held out"
         )
     return dataclasses.replace(
-        data,
-        x_train=x_train,
-        y_train=y_train,
-        x_test=x_test,
-        y_test=y_test,
-        image_size=image_size,
+        data, x_train=x_train, y_train=y_train, x_test=x_test, y_test=y_test, image_size=image_size
     )
 
 

@@ -1,12 +1,12 @@
 """Whether an edit changes what it should and leaves the rest: judged by classifiers of pixels.
 
 A small classifier for each attribute (pixels → principal components → logistic regression) learns
-from real images, apart from the model, and gives p_a, the probability of attribute a, for held-out
-ones before the edit (their reconstructions, x̂(0)) and after it (x̂(s)):
+from real images, apart from the model. It gives p_a, the probability of attribute a, for held-out
+images before the edit (their reconstructions, x̂(0)) and after it (x̂(s)):
 
     share   of samples with p_a(x̂(s)) > ½, against s = 0: moves, if the edit works
     change  mean of p_b(x̂(s)) − p_b(x̂(0)), for each attribute b: near 0 for b ≠ a, if no other
-            attribute comes along
+            attribute changes too
 
 Samples without the attribute get the strengths above 0, samples with it those below.
 

@@ -10,9 +10,10 @@ leaves their projections as they are ([3]_, conditional manipulation):
 
     d ← (u·(m₁ − m₀)) u,  u ∝ (I − Oᵀ (O Oᵀ)⁻¹ O) d
 
-The rows of O are best classifiers' normals: orthogonal to these, a step leaves the other logits as
-they are. Differences of means share more than the attributes do, and without all of it the other
-attribute moves the other way. What pixels show of it, `latentia.explore.attribute_check` measures.
+The rows of O are best the normals of classifiers: a step orthogonal to them leaves the other logits
+as they are. Differences of means have more in common than the attributes do, and once all of it is
+removed the other attribute moves the opposite way. `latentia.explore.attribute_check` measures what
+the pixels show.
 
 Shapes: codes ``Z_NK``, a direction (k,), edited (n, s, *data_shape_).
 
@@ -79,18 +80,18 @@ def attribute_direction(
     y
         (n,) labels, 1 with the attribute and 0 without.
     method
-        Difference of the classes' means, or the normal of the plane that a logistic regression on
-        standardised codes puts between the classes, which counts what correlates with the
-        attribute, and tells it no better, for less.
+        The difference of the classes' means, or the normal of the plane that a logistic regression
+        on standardised codes puts between the classes, which gives less weight to what merely
+        correlates with the attribute.
     against
-        (o, k) directions of other attributes, best by ``classifier``, whose projections a step
-        shall leave alone.
+        (o, k) directions of other attributes, best found by ``classifier``: a step leaves the
+        projections on them unchanged.
 
     Returns
     -------
     direction
-        (k,) latent units: adding it moves the mean of the one class, along the direction, to the
-        mean of the other.
+        (k,) latent units: adding it moves the mean of class 0, along the direction, to that of
+        class 1.
 
     Examples
     --------
@@ -210,18 +211,13 @@ def attribute_figure(
 
     Parameters
     ----------
-    originals
-        (n, *data_shape_) images.
-    edited
-        (n, s, *data_shape_), from `edit`.
-    strengths
-        (s,), of which 0 is called reconstructed, unless the residual was added back.
+    originals, edited, strengths, residual
+        (n, *data_shape_) images, what `edit` made of them, and what it was given; strength 0 is
+        called reconstructed, unless the residual was added back.
     name
         Of the attribute, which may be Korean.
-    captions
-        (n, s + 1) words below the images.
-    labels, residual
-        (n,) words beside the rows, and what `edit` was given.
+    captions, labels
+        (n, s + 1) words below the images, and (n,) words beside the rows.
     """
     order = np.argsort(strengths, kind="stable")
     rows = [

@@ -65,11 +65,7 @@ def mix(parts: NDArray[Any], weights: ArrayLike | None = None) -> NDArray[Any]:
     return np.tensordot(shares.astype(values.dtype), values, axes=1)
 
 
-def blend(
-    model: LatentModel,
-    X: Any,
-    weights: ArrayLike | None = None,
-) -> NDArray[Any]:
+def blend(model: LatentModel, X: Any, weights: ArrayLike | None = None) -> NDArray[Any]:
     """Return what weighted means of the samples' codes decode to.
 
     Parameters
@@ -79,12 +75,12 @@ def blend(
     X
         (m, *data_shape_), at least two samples.
     weights
-        As in `mix`.
+        As in `mix`; all weight on one sample gives its reconstruction.
 
     Returns
     -------
     images
-        (b, *data_shape_). All weight on one sample gives its reconstruction.
+        (b, *data_shape_).
     """
     return blend_codes(model, codes_of(model, X), weights)
 
@@ -115,16 +111,8 @@ def blend_figure(
 ) -> Figure:
     """Return the samples, the decoded means of their codes, and the means of their pixels.
 
-    Parameters
-    ----------
-    model
-        A fitted model of images.
-    X
-        (m, *data_shape_), at least two.
-    Z
-        (m, k) their codes; none encodes ``X``.
-    weights
-        As in `mix`. Several blends of two samples, as by `shares_of_two`, stand between the two.
+    Parameters are those of `blend`, and ``Z`` the samples' (m, k) codes, without which ``X`` is
+    encoded. Several blends of two samples, as by `shares_of_two`, stand between the two.
     """
     codes = codes_of(model, X) if Z is None else checked_codes(model, Z)
     originals = unit_floats(np.asarray(X))

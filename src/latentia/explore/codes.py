@@ -15,6 +15,7 @@ from scipy.stats import norm
 from sklearn.utils import check_random_state
 
 from latentia.errors import InputError, check_range
+from latentia.models.autoencoders.variational import VariationalModel
 from latentia.models.base import Encoder, Generator, LatentModel
 
 
@@ -55,10 +56,8 @@ def checked_codes(model: LatentModel, Z: Any, least: int = 1) -> NDArray[Any]:
 
 
 def decoded(model: LatentModel, Z: NDArray[Any]) -> NDArray[Any]:
-    """Return (n, *data_shape_) for (n, k) codes."""
+    """Return (n, *data_shape_) for (n, k) codes, unless they lie so far out that it is infinite."""
     check_unconditional(model)
-    if not hasattr(model, "inverse_transform"):
-        raise InputError(f"{type(model).__name__} has no inverse_transform, which decodes")
     codes = checked_codes(model, Z)
     with np.errstate(over="ignore", invalid="ignore"):
         images = np.asarray(model.inverse_transform(codes))
@@ -72,7 +71,7 @@ def decoded(model: LatentModel, Z: NDArray[Any]) -> NDArray[Any]:
 
 def has_standard_normal_prior(model: LatentModel) -> bool:
     """Return whether the model's ``z`` is N(0, I), by its density or else by how it draws."""
-    if hasattr(model, "log_prior"):
+    if isinstance(model, VariationalModel):
         z_NK = np.concatenate([np.zeros((1, model.n_latent)), np.eye(model.n_latent)])
         found = model.log_prior(torch.from_numpy(z_NK).float()).detach().numpy()
         return bool(np.allclose(found, norm.logpdf(z_NK).sum(axis=1), rtol=1e-4))
@@ -88,10 +87,8 @@ def prior_draws(model: LatentModel, n: int, random_state: int | None = 0) -> NDA
     check_range("random_state", random_state, 0, 2**32 - 1)
     draw = check_random_state(random_state)
     if isinstance(model, Generator):
-        own: NDArray[Any] = model.latent_draws(n, draw)
-        return own
-    drawn: NDArray[Any] = draw.standard_normal((n, model.n_latent))
-    return drawn
+        return np.asarray(model.latent_draws(n, draw))
+    return np.asarray(draw.standard_normal((n, model.n_latent)))
 
 
 def checked_coordinate(model: LatentModel, index: int) -> int:

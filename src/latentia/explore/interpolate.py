@@ -29,7 +29,7 @@ from latentia.models.base import LatentModel, unit_floats
 from latentia.plots.explore import image_table
 
 SMALLEST_ANGLE = 1e-6
-"""Radians from parallel or opposite within which a great circle is a line, or is not unique."""
+"""Vectors nearer than this, in radians, to parallel or opposite have no great circle to walk."""
 
 
 def lerp(a: ArrayLike, b: ArrayLike, t: ArrayLike) -> NDArray[Any]:
@@ -55,27 +55,15 @@ def lerp(a: ArrayLike, b: ArrayLike, t: ArrayLike) -> NDArray[Any]:
     """
     start, end = _pair(a, b)
     share = np.asarray(t)[..., None]
-    points: NDArray[Any] = (1 - share) * start + share * end
-    return points
+    return np.asarray((1 - share) * start + share * end)
 
 
 def slerp(a: ArrayLike, b: ArrayLike, t: ArrayLike) -> NDArray[Any]:
     """Return points on the great circle from ``a`` to ``b``, at equal angles for equal ``t``.
 
-    Lengths that differ are passed through in between, as in White's formula. A zero vector has no
-    direction, parallel vectors no arc, and opposite ones no single arc: these get the line.
-
-    Parameters
-    ----------
-    a, b
-        (k,) vectors.
-    t
-        A number, or (n,) of them; 0 is ``a``, 1 is ``b``.
-
-    Returns
-    -------
-    z
-        (k,), or (n, k).
+    Parameters and result are those of `lerp`. Lengths that differ change gradually in between, as
+    in White's formula. A zero vector has no direction, parallel vectors no arc, and opposite ones
+    no single arc: for these the path is the line.
 
     Examples
     --------
@@ -87,10 +75,8 @@ def slerp(a: ArrayLike, b: ArrayLike, t: ArrayLike) -> NDArray[Any]:
     if not SMALLEST_ANGLE < angle < np.pi - SMALLEST_ANGLE:
         return lerp(a, b, t)
     share = np.asarray(t)[..., None]
-    points: NDArray[Any] = (
-        np.sin((1 - share) * angle) * start + np.sin(share * angle) * end
-    ) / np.sin(angle)
-    return points
+    arc = np.sin((1 - share) * angle) * start + np.sin(share * angle) * end
+    return np.asarray(arc / np.sin(angle))
 
 
 def _pair(a: ArrayLike, b: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -116,7 +102,7 @@ def _angle(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
 def latent_path(
     anchors: ArrayLike, n_steps: int = 8, *, spherical: bool = False, closed: bool = False
 ) -> NDArray[Any]:
-    """Return codes on the way through several anchors, each of which is on it once.
+    """Return codes on the way through several anchors, each of which occurs once.
 
     Parameters
     ----------
@@ -152,12 +138,7 @@ def latent_path(
 
 
 def interpolate(
-    model: LatentModel,
-    X: Any,
-    n_steps: int = 8,
-    *,
-    spherical: bool = False,
-    closed: bool = False,
+    model: LatentModel, X: Any, n_steps: int = 8, *, spherical: bool = False, closed: bool = False
 ) -> NDArray[Any]:
     """Return what the model decodes on the way through the codes of several samples.
 
@@ -200,18 +181,10 @@ def interpolation_figure(
     *,
     spherical: bool = False,
 ) -> Figure:
-    """Return the strip of images on the way through codes, under the images they came from.
+    """Return the strip of images that `interpolate_codes` decodes on the way through (M, k) codes.
 
-    Parameters
-    ----------
-    model
-        A fitted model of images.
-    Z
-        (M, k) codes, at least two.
-    originals
-        (M, *data_shape_) images to show above their codes; none if there are none.
-    n_steps, spherical
-        As in `latent_path`. A spherical path is shown above the straight one.
+    The (M, *data_shape_) ``originals`` of the codes stand above it, and a spherical path stands
+    above the straight one.
     """
     kinds = {"great circle": True, "straight line": False} if spherical else {"decoded": False}
     rows = [

@@ -3,7 +3,7 @@
     z* = argmin_z ‖x − G(z)‖² + (λ / 2) ‖z‖²
 
 for models without an encoder, such as GANs ([1]_ section 2, [2]_ section 4.1), by Adam on z from
-several starts, of which the best is kept for each sample; the step size falls along a cosine. With
+several starts; for each sample the best end is kept, and the step size falls along a cosine. With
 λ = 2v it is the most probable z of x ~ N(G(z), v I) under z ~ N(0, I), since −2v log p(x, z) is the
 objective up to a constant. A model with an encoder starts at its code, which the descent improves.
 The affine decoders of closed-form models, x = W z + μ, need no descent: z* solves
@@ -85,12 +85,7 @@ def invert(
     prior_weight
         λ, the weight of ‖z‖²/2 against the squared error; 0 leaves the prior out.
     random_state
-        Makes the starts repeatable.
-
-    Returns
-    -------
-    inversion
-        Codes, what they decode to, and the error of each sample.
+        Of the starts.
     """
     for name, count in (("n_steps", n_steps), ("n_restarts", n_restarts)):
         check_range(name, count, 1)
@@ -137,8 +132,7 @@ def _solved(model: LatentModel, X: NDArray[Any], prior_weight: float) -> NDArray
     mean, W_KD = ends[0], ends[1:] - ends[0]
     target = np.concatenate([(unit_floats(X).reshape(len(X), -1) - mean).T, np.zeros((k, len(X)))])
     system = np.concatenate([W_KD.T, np.sqrt(prior_weight / 2) * np.eye(k)])
-    codes: NDArray[np.float64] = np.linalg.lstsq(system, target)[0].T
-    return codes
+    return np.asarray(np.linalg.lstsq(system, target)[0].T)
 
 
 def _starts(
@@ -180,8 +174,7 @@ def _descend(
             optimizer.step()
     with evaluating(model.nets()), torch.no_grad():
         reached = objective()
-    ends: NDArray[np.float32] = z.detach().numpy().reshape(r, n, k)
-    return ends, reached.numpy().reshape(r, n)
+    return z.detach().numpy().reshape(r, n, k), reached.numpy().reshape(r, n)
 
 
 def inversion_figure(found: Inversion, X: NDArray[Any]) -> Figure:

@@ -50,11 +50,11 @@ def classes(
     name
         Of the labels.
     train, test
-        (n,) and (m,) whole numbers or words. Numbers of more than 50 values, or of
-        more than half as many as samples, such as ages, are parted at the median of ``train``.
+        (n,) and (m,) whole numbers or words. Numbers with more than 50 values, or with more than
+        half as many as there are samples, such as ages, are split at the median of ``train``.
     names
-        Of the classes 0, 1, ..., if the labels are such numbers; none names them by their values,
-        and 0 and 1, or -1 and 1, "not ``name``" and ``name``.
+        Of the classes 0, 1, ..., if the labels are such numbers. Without names, classes have those
+        of their values; 0 and 1, or -1 and 1, are called "not ``name``" and ``name``.
 
     Examples
     --------

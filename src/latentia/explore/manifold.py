@@ -36,9 +36,9 @@ from latentia.models.base import Generator, LatentModel
 from latentia.plots.explore import plane_map
 
 LEFT_OUT = 0.01
-"""Share of the codes at each end that a grid over their range leaves out."""
+"""Share of the codes at each end that a grid leaves out."""
 DRAWS = 1000
-"""From a prior, to find its range."""
+"""Draws from a prior that show its range."""
 
 
 @dataclass(frozen=True)
@@ -57,14 +57,12 @@ class Plane:
     """Whether the axes are coordinates of the latent space."""
 
     def points(self, Z: NDArray[Any]) -> NDArray[np.float64]:
-        """Return the (n, 2) places of codes' shadows on the plane."""
-        points: NDArray[np.float64] = (Z - self.origin) @ self.axes.T + self.shift
-        return points
+        """Return the (n, 2) places of codes projected onto the plane."""
+        return np.asarray((Z - self.origin) @ self.axes.T + self.shift)
 
     def codes(self, U: NDArray[Any]) -> NDArray[np.float64]:
         """Return the (n, k) codes of places on the plane."""
-        codes: NDArray[np.float64] = self.origin + (U - self.shift) @ self.axes
-        return codes
+        return np.asarray(self.origin + (U - self.shift) @ self.axes)
 
 
 @dataclass(frozen=True)
@@ -95,8 +93,8 @@ def latent_plane(
     model
         A fitted model with at least two latent components.
     Z
-        (n, k) codes; without them the plane goes through a draw from the prior, whose mean lies
-        far from its draws, and needs ``coordinates`` if k > 2.
+        (n, k) codes. Without them the plane goes through a draw from the prior, not its mean, which
+        lies far from the draws, and needs ``coordinates`` if k > 2.
     coordinates
         Two different coordinates, counted from 0; none means the first two principal components
         of the codes, or the two coordinates there are.
@@ -182,16 +180,9 @@ def map_figure(
     labels: NDArray[Any] | None = None,
     class_names: Sequence[str] = (),
 ) -> Figure:
-    """Return the codes on the plane by class and, beside them, the decoded grid.
+    """Return the grid of `manifold`, decoded, beside the (n, k) codes on its plane, if given.
 
-    Parameters
-    ----------
-    grid
-        From `manifold`, of a model of images.
-    Z
-        (n, k) codes; none leaves the scatter out.
-    labels, class_names
-        (n,) class of each code, and the classes' names, which may be Korean.
+    The codes are coloured by their (n,) labels; the classes' names may be Korean.
     """
     if Z is not None and labels is not None and len(Z) != len(labels):
         raise InputError(f"there are {len(Z)} codes and {len(labels)} labels; give one for each")

@@ -76,12 +76,12 @@ def traverse(
         A fitted model that decodes.
     X
         (n, *data_shape_) data that say what each coordinate is worth, where the codes' mean lies,
-        and how far they spread; a model without an encoder does without.
+        and how far they spread; a model without an encoder needs none.
     centre
-        (k,) code to start from, such as ``model.transform(x)[0]``; none is the codes' mean, or
-        without an encoder a draw from the prior, whose mean lies far from its draws.
+        (k,) code to start from, such as ``model.transform(x)[0]``. By default it is the codes'
+        mean, or without an encoder a draw from the prior, whose mean lies far from its draws.
     coordinates
-        Which ones, counted from 0, in this order; none takes the most important.
+        Which ones, counted from 0, in this order; by default the most important.
     n_coordinates
         How many of the most important, at least 1; fewer if the model has fewer.
     reach
@@ -117,9 +117,7 @@ def traverse(
 
 
 def _middle(
-    model: LatentModel,
-    X: Any,
-    random_state: int,
+    model: LatentModel, X: Any, random_state: int
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the (k,) mean of the codes, or a draw, and the unit of each coordinate."""
     ones = np.ones(model.n_latent)

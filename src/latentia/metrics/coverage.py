@@ -36,8 +36,7 @@ def nearest_classes(
     features = PixelFeatures().fit(x_train)
     classifier = KNeighborsClassifier(min(NEIGHBOURS, len(y_train)))
     classifier.fit(features.transform(x_train), y_train)
-    predicted: NDArray[Any] = classifier.predict(features.transform(x_samples))
-    return predicted
+    return np.asarray(classifier.predict(features.transform(x_samples)))
 
 
 def coverage(shares: NDArray[np.float64], threshold: float = 0.1) -> int:

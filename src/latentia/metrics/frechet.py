@@ -32,8 +32,7 @@ class PixelFeatures:
 
     def transform(self, x: NDArray[Any]) -> NDArray[np.float64]:
         """Return (n, n_components) features of floats in [0, 1]."""
-        features: NDArray[np.float64] = (_flat(x) - self.mean_) @ self.components_.T
-        return features
+        return np.asarray((_flat(x) - self.mean_) @ self.components_.T)
 
     @property
     def name(self) -> str:
@@ -64,8 +63,7 @@ def _components(centred: NDArray[np.float64], at_most: int) -> NDArray[np.float6
     basis = (vectors[:, kept] if not wide else centred.T @ vectors[:, kept]).T[::-1]
     basis /= np.linalg.norm(basis, axis=1, keepdims=True)
     largest = np.take_along_axis(basis, np.abs(basis).argmax(axis=1)[:, None], axis=1)
-    oriented: NDArray[np.float64] = basis * np.sign(largest)
-    return oriented
+    return np.asarray(basis * np.sign(largest))
 
 
 def frechet_distance(features_a: NDArray[Any], features_b: NDArray[Any]) -> float:
@@ -93,5 +91,4 @@ def frechet_distance(features_a: NDArray[Any], features_b: NDArray[Any]) -> floa
 
 def _root(covariance: NDArray[np.float64]) -> NDArray[np.float64]:
     values, vectors = linalg.eigh(covariance)
-    root: NDArray[np.float64] = (vectors * np.sqrt(values.clip(min=0))) @ vectors.T
-    return root
+    return np.asarray((vectors * np.sqrt(values.clip(min=0))) @ vectors.T)

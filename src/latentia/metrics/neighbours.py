@@ -73,10 +73,10 @@ class CopyingTest:
     """Whether samples lie nearer to the training data than new data do."""
 
     z: float
-    """The standardised Mann–Whitney statistic: far below 0 says copies, far above 0 that samples
-    miss the data; about N(0, 1) for a perfect model."""
+    """The standardised Mann–Whitney statistic: far below 0 for copies, far above 0 for samples that
+    miss the data, about N(0, 1) for a perfect model."""
     p_value: float
-    """Of a z this low for a perfect model."""
+    """The probability of a z this low for a perfect model."""
     share_farther: float
     """P(a sample is farther from the training data than a test sample), ties half: 0.5 at best."""
     n_train: int

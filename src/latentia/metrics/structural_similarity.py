@@ -63,10 +63,8 @@ def ssim_maps(x: NDArray[Any], y: NDArray[Any], peak: float = 1.0) -> NDArray[np
     covariance = _windowed(a * b) - mean_a * mean_b
     c1, c2 = (0.01 * peak) ** 2, (0.03 * peak) ** 2
     alike = (2 * mean_a * mean_b + c1) * (2 * covariance + c2)
-    found: NDArray[np.float64] = alike / (
-        (mean_a**2 + mean_b**2 + c1) * (variance_a + variance_b + c2)
-    )
-    return found
+    spread = (mean_a**2 + mean_b**2 + c1) * (variance_a + variance_b + c2)
+    return np.asarray(alike / spread)
 
 
 def _windowed(x: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -58,10 +58,7 @@ class TagQuality:
 
 
 def tag_scores(
-    model: Tagger,
-    y: NDArray[Any],
-    n_draws: int = 100,
-    random_state: int = 0,
+    model: Tagger, y: NDArray[Any], n_draws: int = 100, random_state: int = 0
 ) -> NDArray[np.float64]:
     """Return (N, T) scores of tags: the mean of what a model draws given each sample's ``y``.
 
@@ -145,10 +142,8 @@ def _hits(truth_NT: NDArray[np.bool_], score_NT: NDArray[Any], k: int) -> NDArra
     last = np.partition(score_NT, -k, axis=1)[:, -k, None]
     above, tied = score_NT > last, score_NT == last
     places_left = (k - above.sum(axis=1)) / tied.sum(axis=1)
-    hits: NDArray[np.float64] = (truth_NT & above).sum(axis=1) + places_left * (
-        truth_NT & tied
-    ).sum(axis=1)
-    return hits
+    certain, by_chance = ((truth_NT & tags).sum(axis=1) for tags in (above, tied))
+    return np.asarray(certain + places_left * by_chance)
 
 
 def _checked(truth: ArrayLike, scores: ArrayLike) -> tuple[NDArray[np.bool_], NDArray[Any]]:

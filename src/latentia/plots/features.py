@@ -83,10 +83,8 @@ def kernel_figure(
         (k, k) each; orange weights are positive and blue ones negative.
     results
         (n, H, W): grey where a kernel's weights sum to 1, else orange and blue too.
-    names
-        Of the kernels.
-    title
-        May be Korean.
+    names, title
+        Of the kernels and of the figure, which may be Korean.
     """
     side = (results.shape[1], results.shape[2])
     above = [signed(of_one_size(kernel, side)[None]) for kernel in kernels]

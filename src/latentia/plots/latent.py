@@ -43,13 +43,18 @@ def latent_map(
     return figure
 
 
+def class_name(value: Any, class_names: Sequence[str]) -> str:
+    """Return the name of a class, or its number if it has none."""
+    return class_names[int(value)] if 0 <= int(value) < len(class_names) else str(value)
+
+
 def _draw_classes(
     axes: Axes, points: NDArray[np.float64], labels: NDArray[Any], class_names: Sequence[str]
 ) -> None:
     classes = np.unique(labels)
     for index, value in enumerate(classes):
         own = points[labels == value]
-        name = class_names[int(value)] if 0 <= int(value) < len(class_names) else str(value)
+        name = class_name(value, class_names)
         colour = _colour(index, len(classes))
         axes.scatter(own[:, 0], own[:, 1], s=7, color=colour, label=name, linewidths=0)
         if len(name) <= SHORT:

@@ -77,5 +77,4 @@ def _name(number: int, layer: nn.Conv2d) -> str:
 
 
 def _array(values: Tensor) -> NDArray[np.float32]:
-    found: NDArray[np.float32] = values.detach().cpu().numpy().astype(np.float32)
-    return found
+    return np.array(values.detach().cpu().numpy(), np.float32)

@@ -62,23 +62,19 @@ class LipschitzCheck:
 
 
 def check_lipschitz(
-    critic: nn.Module,
-    x: Tensor,
-    x_fake: Tensor,
-    n_points: int = 1000,
-    random_state: int = 0,
+    critic: nn.Module, x: Tensor, x_fake: Tensor, n_points: int = 1000, random_state: int = 0
 ) -> LipschitzCheck:
     """Return the steepest slope of a critic between data and samples, and its layers' bound.
 
     Parameters
     ----------
     critic
-        A net from (n, ...) to (n,) or (n, 1); evaluated as in use, left as it was.
+        A net from (n, ...) to (n,) or (n, 1), used in evaluation mode and left as it was.
     x, x_fake
         (n, ...) data and (m, ...) samples.
     n_points
-        Points, each uniform on the segment between a datum and a sample; data and samples are
-        looked at besides.
+        Points, each uniform on the segment between a datum and a sample; the data and the samples
+        are looked at too.
     random_state
         The seed of the points.
 
@@ -105,9 +101,9 @@ def check_lipschitz(
 
 
 def gradient_norms(critic: nn.Module, x: Tensor) -> NDArray[np.float64]:
-    """Return (n,) values of ``‖∇f(x)‖``, each sample's own, with the critic as it is in use."""
+    """Return (n,) values of ``‖∇f(x)‖``, each sample's own, with the critic in evaluation mode."""
     points = x.detach().clone().requires_grad_()
-    values = _in_use(critic)(points)
+    values = deepcopy(critic).eval()(points)
     if values.numel() != len(x):
         raise InputError(f"the critic returns shape {tuple(values.shape)} for {len(x)} samples")
     (gradient,) = torch.autograd.grad(values.sum(), points)
@@ -139,7 +135,7 @@ def lipschitz_bound(net: nn.Module, shape: tuple[int, ...]) -> float:
     """
     bound = 1.0
     x = torch.zeros(1, *shape, dtype=torch.float64)
-    for layer in _layers(_in_use(net).double().cpu()):
+    for layer in _layers(deepcopy(net).eval().double().cpu()):
         bound *= _slope(layer, x)
         if math.isinf(bound):
             return bound
@@ -194,8 +190,3 @@ def _layers(net: nn.Module) -> Iterator[nn.Module]:
         return
     for layer in net:
         yield from _layers(layer)
-
-
-def _in_use(net: nn.Module) -> nn.Module:
-    """Return a copy in evaluation mode: the critic stays as it is."""
-    return deepcopy(net).eval()

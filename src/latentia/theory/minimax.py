@@ -130,11 +130,6 @@ def train_discriminator(
         (n,) and (m,) samples on the line.
     hidden, n_steps, learning_rate, random_state
         Units of each layer, Adam's steps, its step size, the seed of the first weights.
-
-    Returns
-    -------
-    logit
-        A function of (k,) points.
     """
     for name, setting in {"hidden": hidden, "n_steps": n_steps}.items():
         check_range(name, setting, 1)

@@ -1,4 +1,4 @@
-"""Expectations by Monte Carlo, with the error that they state themselves.
+"""Expectations by Monte Carlo, with their standard errors.
 
     E f(X) ≈ m_N = (1/N) Σᵢ f(xᵢ),   se_N = s_N / √N,   s_N² = Σᵢ (f(xᵢ) − m_N)² / (N − 1)
 
