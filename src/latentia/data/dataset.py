@@ -87,7 +87,9 @@ def split(part: Part, name: str, random_state: int) -> Dataset:
     """
     n = len(part.x)
     if n < 2:
-        raise InputError(f"{name} holds {n} sample; at least 2 are needed to train and to test")
+        raise InputError(
+            f"{name} has too few samples, {n}; at least 2 are needed to train and to test"
+        )
     n_test = max(1, n // 10)
     train: Any = slice(n - n_test)
     test: Any = slice(n - n_test, n)

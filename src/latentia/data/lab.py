@@ -89,9 +89,7 @@ def lightness(images: Images) -> NDArray[np.float32]:
 def check_colours(images: Images) -> None:
     """Refuse images without three channels."""
     if images.ndim < 3 or images.shape[-3] != 3:
-        raise InputError(
-            f"colours need images (n, 3, H, W); these have shape {images.shape}, which are grey"
-        )
+        raise InputError(f"colours need images (n, 3, H, W); these have shape {images.shape}")
 
 
 def _mixed(matrix: NDArray[np.float64], channels: NDArray[np.float64]) -> NDArray[np.float64]:

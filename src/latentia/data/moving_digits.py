@@ -98,16 +98,12 @@ def _drawn(digits: Array, corners: NDArray[np.int64], side: int) -> Array:
     """Return (n, t, S, S) frames of (n, h, w) digits, their corners at (n, t, 2)."""
     # A row and a column of black stand for all that lies outside a digit.
     padded = np.pad(digits, ((0, 0), (0, 1), (0, 1)))
-    down, right = (
-        _inside(np.arange(side) - corners[..., axis, None], digits.shape[1 + axis])
-        for axis in (0, 1)
-    )
+    lengths = np.array(digits.shape[1:])[:, None]
+    places = np.arange(side) - corners[..., None]
+    inside = np.where((places >= 0) & (places < lengths), places, lengths)
+    down, right = inside[..., 0, :], inside[..., 1, :]
     film = np.arange(len(digits))[:, None, None, None]
     return np.asarray(padded[film, down[..., :, None], right[..., None, :]])
-
-
-def _inside(places: NDArray[np.int64], length: int) -> NDArray[np.int64]:
-    return np.where((places >= 0) & (places < length), places, length)
 
 
 def _check(images: Array, n: int, n_frames: int, side: int, n_digits: int, speed: int) -> None:

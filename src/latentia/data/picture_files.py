@@ -236,7 +236,7 @@ def order(paths: Sequence[Path], out: Path, existing: Existing = "refuse") -> Or
             target = out / place.with_name(named_like(place))
             other = sources.setdefault(target, source)
             if other != source:
-                raise InputError(f"{other} and {source} would both become {target}; name one less")
+                raise InputError(f"{other} and {source} would both become {target}; leave one out")
             targets[source] = target
     if not targets:
         raise InputError(f"there are no pictures in {', '.join(map(str, paths))}")

@@ -74,7 +74,7 @@ class PixelClassifiers:
 
 
 def _in_range(X: NDArray[Any]) -> NDArray[Any]:
-    """Return images without what an edit added beyond black and white; tables as they are."""
+    """Return images clipped to [0, 1], which an edit may leave; tables as they are."""
     return X if X.ndim == 2 or X.dtype == np.uint8 else X.clip(0, 1)
 
 

@@ -111,7 +111,7 @@ def attribute_direction(
         normal = _beside(normal, np.atleast_2d(np.asarray(against, np.float64)))
     length = float(np.linalg.norm(normal))
     if length == 0:
-        raise InputError("the two classes have the same mean code; no direction leads apart")
+        raise InputError("the two classes have the same mean code; no direction separates them")
     unit = normal / length
     direction: NDArray[np.float64] = (unit @ difference) * unit
     return direction

@@ -52,7 +52,7 @@ def mix(parts: NDArray[Any], weights: ArrayLike | None = None) -> NDArray[Any]:
     values = unit_floats(np.asarray(parts))
     m = len(values)
     if m < 2:
-        raise InputError(f"there are {m} to blend; give at least 2")
+        raise InputError(f"there are {m} samples to blend; give at least 2")
     shares = np.atleast_2d(np.full(m, 1 / m) if weights is None else np.asarray(weights, float))
     if shares.ndim != 2 or shares.shape[1] != m or not np.isfinite(shares).all():
         raise InputError(

@@ -126,7 +126,7 @@ def _searched(
 
 
 def _solved(model: LatentModel, X: NDArray[Any], prior_weight: float) -> NDArray[np.float64]:
-    """Return the exact (n, k) codes of an affine decoder, whose matrix shows in what it decodes."""
+    """Return the exact (n, k) codes of an affine decoder, its matrix read off from unit vectors."""
     k = model.n_latent
     ends = decoded(model, np.concatenate([np.zeros((1, k)), np.eye(k)])).reshape(k + 1, -1)
     mean, W_KD = ends[0], ends[1:] - ends[0]

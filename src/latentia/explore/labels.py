@@ -63,7 +63,7 @@ def classes(
     """
     values = np.unique(np.concatenate([train, test]))
     if len(values) < 2:
-        raise InputError(f"all labels of {name} are {values[0]}; there must be two kinds")
+        raise InputError(f"all labels of {name} are {values[0]}; at least two values are needed")
     if are_few(len(values), len(train) + len(test)):
         parts = [np.searchsorted(values, part).astype(np.int64) for part in (train, test)]
         return Classes(parts[0], parts[1], _names(name, values, names))

@@ -24,7 +24,7 @@ def class_shares(
     """
     classes, y = np.unique(y_train, return_inverse=True)
     if len(classes) > n_classes:
-        raise InputError(f"the labels name {len(classes)} classes, not at most {n_classes}")
+        raise InputError(f"the labels name {len(classes)} classes; there are at most {n_classes}")
     predicted = nearest_classes(x_train, y, x_samples)
     return np.bincount(predicted, minlength=n_classes) / len(x_samples)
 

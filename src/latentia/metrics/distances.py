@@ -33,7 +33,9 @@ def squared_distance_blocks(
     what rounding leaves of the distance between equal rows is 0.
     """
     if a.shape[1] != b.shape[1]:
-        raise InputError(f"samples of {a.shape[1]} values cannot be compared with {b.shape[1]}")
+        raise InputError(
+            f"samples of {a.shape[1]} values cannot be compared with samples of {b.shape[1]}"
+        )
     centre = b.mean(axis=0)
     a, b = a - centre, b - centre
     of_a, of_b = (np.einsum("ij,ij->i", rows, rows) for rows in (a, b))

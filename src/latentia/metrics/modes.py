@@ -109,7 +109,9 @@ def stacked_mode_coverage(digits: NDArray[Any], n_classes: int = 10) -> ModeCove
     if found.ndim != 2 or not len(found) or found.dtype.kind not in "iu":
         raise InputError(f"digits are {found.dtype} of shape {found.shape}; give (n, channels)")
     if found.min() < 0 or found.max() >= n_classes:
-        raise InputError(f"digits span {found.min()} to {found.max()}, not 0 to {n_classes - 1}")
+        raise InputError(
+            f"digits go from {found.min()} to {found.max()}; give 0 to {n_classes - 1}"
+        )
     numbers = found.astype(np.int64) @ n_classes ** np.arange(found.shape[1])[::-1]
     counts = np.bincount(numbers, minlength=n_classes ** found.shape[1])
     return ModeCoverage(int((counts > 0).sum()), len(counts), _reverse_kl(counts), len(found))

@@ -55,8 +55,8 @@ def nearest_training(x_train: NDArray[Any], x_samples: NDArray[Any]) -> NearestT
     x_train, x_samples = np.asarray(x_train), np.asarray(x_samples)
     if 0 in (len(x_train), len(x_samples)) or x_train[0].size != x_samples[0].size:
         raise InputError(
-            f"samples {x_samples.shape} have no neighbours in {x_train.shape}; give samples of "
-            "one shape"
+            f"samples {x_samples.shape} cannot be compared with {x_train.shape}; give some "
+            "of each, of one shape"
         )
     if (x_train.dtype == np.uint8) != (x_samples.dtype == np.uint8):
         raise InputError("one set is uint8 and the other is not: divide it by 255")

@@ -28,6 +28,8 @@ def psnr(x: NDArray[Any], x_hat: NDArray[Any], peak: float = 1.0) -> float:
 
 def _per_sample(x: NDArray[Any], x_hat: NDArray[Any]) -> NDArray[np.float64]:
     if x.shape != x_hat.shape:
-        raise InputError(f"a reconstruction of {x.shape} needs that shape, not {x_hat.shape}")
+        raise InputError(
+            f"data have shape {x.shape} and their reconstruction {x_hat.shape}; give one shape"
+        )
     difference = np.asarray(x, np.float64) - np.asarray(x_hat, np.float64)
     return np.square(difference).reshape(len(difference), -1)

@@ -53,7 +53,7 @@ def ssim(x: NDArray[Any], y: NDArray[Any], peak: float = 1.0) -> float:
 def ssim_maps(x: NDArray[Any], y: NDArray[Any], peak: float = 1.0) -> NDArray[np.float64]:
     """Return SSIM at each place that the window fits into, (..., H − 10, W − 10)."""
     if x.shape != y.shape:
-        raise InputError(f"images of {x.shape} are compared with such images, not {y.shape}")
+        raise InputError(f"images of shapes {x.shape} and {y.shape} cannot be compared")
     if min(x.shape[-2:]) < WINDOW:
         raise InputError(f"SSIM needs sides of at least {WINDOW} pixels; these are {x.shape[-2:]}")
     a, b = np.asarray(x, np.float64), np.asarray(y, np.float64)

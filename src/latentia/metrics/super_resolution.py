@@ -62,9 +62,7 @@ def _compared(
     sharp: NDArray[Any], estimate: NDArray[Any], border: int, least: int
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     if sharp.shape != estimate.shape:
-        raise InputError(
-            f"images of {sharp.shape} are compared with such images, not {estimate.shape}"
-        )
+        raise InputError(f"images of shapes {sharp.shape} and {estimate.shape} cannot be compared")
     if min(sharp.shape[-2:]) < 2 * border + least:
         raise InputError(
             f"images of {sharp.shape[-2:]} pixels are too small to be compared without {border} at "

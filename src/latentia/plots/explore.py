@@ -181,7 +181,7 @@ def _scatter(
     ticks: tuple[NDArray[Any], NDArray[Any]],
     names: tuple[str, str],
 ) -> None:
-    """Name the scatter's axes, let its points be seen through, and mark what the grid covers."""
+    """Name the scatter's axes, make many points transparent, and mark what the grid covers."""
     axes.set_title(f"codes of {len(points):,} samples")
     if len(points) > MANY_POINTS:
         for dots in axes.collections:

@@ -119,7 +119,9 @@ def sizes_figure(cases: Sequence[tuple[int, int, int, int, int]]) -> Figure:
             below.set_title(f"output {output}×{output}")
             for place in range(min(2, output)):
                 corner = (place * stride - padding, -padding)
-                _frame(above, corner, kernel, COLOURS[place])
+                frame = Rectangle(corner, kernel, kernel, fill=False, linewidth=2.6)
+                frame.set_edgecolor(COLOURS[place])
+                above.add_patch(frame)
                 below.add_patch(Rectangle((place, 0), 1, 1, color=COLOURS[place], alpha=0.6))
     return figure
 
@@ -137,7 +139,3 @@ def _grid(axes: Axes, side: int, padding: int, widest: int) -> None:
     axes.set_ylim(middle + widest / 2 + 0.2, middle - widest / 2 - 0.2)
     axes.set_aspect("equal")
     axes.set_axis_off()
-
-
-def _frame(axes: Axes, corner: tuple[float, float], side: int, colour: str) -> None:
-    axes.add_patch(Rectangle(corner, side, side, fill=False, edgecolor=colour, linewidth=2.6))

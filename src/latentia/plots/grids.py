@@ -81,12 +81,8 @@ def rows(labelled: Sequence[tuple[str, NDArray[Any]]]) -> NDArray[np.uint8]:
         margin[:, : label.shape[1]] = label
         parts.append(np.concatenate([margin, strip], axis=1))
     width = max(part.shape[1] for part in parts)
-    padded = [_widened(part, width) for part in parts]
-    return np.concatenate(padded)
-
-
-def _widened(part: NDArray[np.uint8], width: int) -> NDArray[np.uint8]:
-    return np.pad(part, ((0, 0), (0, width - part.shape[1]), (0, 0)), constant_values=WHITE)
+    missing = [((0, 0), (0, width - part.shape[1]), (0, 0)) for part in parts]
+    return np.concatenate([np.pad(p, m, constant_values=WHITE) for p, m in zip(parts, missing)])
 
 
 def _label(text: str, height: int) -> NDArray[np.uint8]:

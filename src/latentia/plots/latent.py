@@ -78,7 +78,7 @@ def _plane(
 ) -> tuple[NDArray[np.float64], tuple[str, str]]:
     bad = int((~np.isfinite(codes)).any(axis=1).sum())
     if bad:
-        raise InputError(f"{bad} of {len(codes)} codes are not finite; there is no map of them")
+        raise InputError(f"{bad} of {len(codes)} codes are not finite; a map needs finite ones")
     if codes.shape[1] == 1:
         lines = np.zeros(len(codes), int) if labels is None else np.unique_inverse(labels)[1]
         return np.column_stack([codes[:, 0], lines]), ("z₁", "" if labels is None else "class")

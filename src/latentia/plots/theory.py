@@ -105,7 +105,7 @@ def asymmetry_figure(x: Vector, p: Vector, nearest: Sequence[tuple[str, Vector]]
 def expectation_figure(
     n: Vector, mean: Vector, interval: tuple[Vector, Vector], truth: float, title: str
 ) -> Figure:
-    """Return a running estimate with its interval, and its error beside the one it states.
+    """Return a running estimate with its interval, and its error beside the stated one.
 
     Parameters
     ----------

@@ -122,7 +122,7 @@ def _places(x: Any, p: Vector, name: str) -> Vector:
     places = np.asarray(x, np.float64)
     if places.shape != p.shape or not np.isfinite(places).all():
         raise InputError(
-            f"{name} has shape {places.shape}; give {len(p)} finite places, one a probability"
+            f"{name} has shape {places.shape}; give {len(p)} finite places, one for each"
         )
     return places
 
@@ -132,7 +132,9 @@ def are_densities(p: Any, q: Any) -> bool:
     # SciPy's frozen distributions are foreign: `dist` tells them.
     kinds = [callable(d) or isinstance(d, Density) or hasattr(d, "dist") for d in (p, q)]
     if kinds[0] != kinds[1]:
-        raise InputError("one of p and q is a vector, the other a density; give two of a kind")
+        raise InputError(
+            "one of p and q is a vector, the other a density; give two vectors or two densities"
+        )
     return kinds[0]
 
 
@@ -151,7 +153,7 @@ def same_length(p: Any, q: Any) -> tuple[Vector, Vector]:
     """Return two vectors of probabilities of the same outcomes."""
     a, b = probabilities(p, "p"), probabilities(q, "q")
     if len(a) != len(b):
-        raise InputError(f"p has {len(a)} probabilities, q has {len(b)}; give as many")
+        raise InputError(f"p has {len(a)} probabilities, q has {len(b)}; give equally many")
     return a, b
 
 

@@ -43,7 +43,9 @@ def feature_maps(net: nn.Module, pictures: NDArray[Any]) -> list[FeatureMaps]:
         if not isinstance(output, Tensor):
             return
         if isinstance(layer, nn.Conv2d):
-            found.append(FeatureMaps(_name(len(found) + 1, layer), _array(output)))
+            height, width = layer.kernel_size
+            size = f"{height}×{width}, stride {layer.stride[0]}"
+            found.append(FeatureMaps(f"convolution {len(found) + 1}, {size}", _array(output)))
         elif found and tuple(output.shape) == found[-1].maps.shape:
             found[-1] = FeatureMaps(found[-1].name, _array(output))
 
@@ -69,11 +71,6 @@ def first_filters(net: nn.Module) -> NDArray[np.float32]:
         if isinstance(layer, nn.Conv2d):
             return _array(layer.weight)
     raise InputError(f"this {type(net).__name__} has no convolutions")
-
-
-def _name(number: int, layer: nn.Conv2d) -> str:
-    height, width = layer.kernel_size
-    return f"convolution {number}, {height}×{width}, stride {layer.stride[0]}"
 
 
 def _array(values: Tensor) -> NDArray[np.float32]:
