@@ -30,7 +30,7 @@ from latentia.explore.codes import (
     prior_draws,
 )
 from latentia.models.apply import as_tensor
-from latentia.models.autoencoders.variational import VariationalModel
+from latentia.models.autoencoders.base import VariationalModel
 from latentia.models.base import Encoder, LatentModel
 from latentia.models.linear.pca import PCA
 from latentia.training.losses import kl_per_component
