@@ -22,12 +22,9 @@ from scipy import linalg
 
 from latentia.errors import InputError
 from latentia.models.factors import discrepancy
-from latentia.models.factors.discrepancy import MaximumLikelihood
 from latentia.models.factors.em import em
 from latentia.models.factors.fit_statistics import is_singular
-from latentia.models.factors.newton import Minimum, Problem, minimise
-from latentia.models.factors.profile import ProfileLikelihood, approach
-from latentia.models.linear.eigen import DENSE, leading, leading_of, threads_for
+from latentia.models.linear.eigen import DENSE, leading_of, threads_for
 from latentia.models.linear.rotation import Rotation, order, rotate
 
 Vector = NDArray[np.float64]
@@ -70,8 +67,7 @@ def _least_squares(S: Matrix, k: int, method: Method, search: Search) -> Extract
     if method == "gls":
         _refuse_singular(S, method)
         gls = discrepancy.GeneralisedLeastSquares(S, k)
-        minima = [minimum_from(gls, np.log(start), np.log(lower)) for start in starts]
-        best, n_optima = best_of(minima)
+        best = discrepancy.lowest(gls, [np.log(start) for start in starts], np.log(lower))
         noise = np.exp(best.x)
         loadings = canonical(S, noise, k)
     else:
@@ -82,14 +78,20 @@ def _least_squares(S: Matrix, k: int, method: Method, search: Search) -> Extract
         size = float(np.mean(weights * np.diag(S)))
         weights = weights / size
         root = np.sqrt(weights)
-        uls = discrepancy.UnweightedLeastSquares(S * root[:, None] * root, k)
-        minima = [minimum_from(uls, weights * start, weights * lower) for start in starts]
-        best, n_optima = best_of(minima)
+        scaled = S * root[:, None] * root
+        uls = discrepancy.UnweightedLeastSquares(scaled, k)
+        best = discrepancy.lowest(uls, [weights * start for start in starts], weights * lower)
         noise = best.x / weights
-        values, vectors = leading_of(uls.matrix(best.x), k)
+        values, vectors = leading_of(scaled - np.diag(best.x), k)
         loadings = vectors * np.sqrt(np.maximum(values, 0)) / root[:, None]
     return Extraction(
-        loadings, noise, best.at_bound, best.trace, best.n_iterations, best.converged, n_optima
+        loadings,
+        noise,
+        best.at_bound,
+        best.trace,
+        len(best.trace) - 1,
+        best.converged,
+        best.n_optima,
     )
 
 
@@ -143,7 +145,6 @@ def _refuse_singular(S: Matrix, method: str) -> None:
 Method = Literal["ml", "minres", "principal_axis", "principal_component", "gls", "wls", "alpha"]
 Algorithm = Literal["newton", "em", "px_em"]
 
-OTHER_OPTIMUM = 1e-5
 RANDOM_SHARES = 0.1, 0.9
 """Noise variances of random starts, as shares of the variances."""
 
@@ -203,11 +204,6 @@ class Search:
         return replace(self, floor=floor)
 
 
-def minimum_from(problem: Problem, start: Vector, lower: Vector) -> Minimum:
-    """Return the minimum that Newton's method finds from a start."""
-    return minimise(problem, start, lower, tolerance=problem.tolerance, max_iter=500)
-
-
 def starting_values(S: Matrix, search: Search) -> list[Vector]:
     """Return noise variances to start from: half of the variances, then random shares."""
     variances = np.diag(S)
@@ -217,22 +213,8 @@ def starting_values(S: Matrix, search: Search) -> list[Vector]:
     return [np.maximum(share * variances, search.floor) for share in shares]
 
 
-def best_of(minima: list[Minimum]) -> tuple[Minimum, int]:
-    """Return the lowest minimum, and how many distinct values the converged ones have."""
-    ordered = sorted(minima, key=lambda minimum: minimum.value)
-    values = np.array([minimum.value for minimum in ordered if minimum.converged])
-    return ordered[0], 1 + int((np.diff(values) > OTHER_OPTIMUM).sum())
-
-
-MOST_NEWTON = 60
-"""Variables up to which full decompositions and exact Hessians are the faster way."""
-
-
 def maximise(S: Matrix, k: int, search: Search) -> Extraction:
-    """Estimate by maximum likelihood: EM if asked, then Newton's method, from every start."""
-    small = len(S) <= MOST_NEWTON
-    large = None if small else ProfileLikelihood(S, k)
-    problem = large or MaximumLikelihood(S, k)
+    """Estimate by maximum likelihood: EM if asked, then the search, from every start."""
     steps, starts = 0, starting_values(S, search)
     before: tuple[float, ...] = ()
     if search.algorithm != "newton":
@@ -244,40 +226,20 @@ def maximise(S: Matrix, k: int, search: Search) -> Extraction:
             S, W, noise, search.floor, expanded=expanded, tolerance=tolerance, max_iter=most
         )
         steps, before, starts = len(result.trace) - 1, result.trace, [result.noise_variance]
-    lower = np.log(search.floor)
-    if large is None:
-        minima = [minimum_from(problem, np.log(start), lower) for start in starts]
-    else:
-        minima = [_large_minimum(large, np.log(start), lower) for start in starts]
-    best, n_optima = best_of(minima)
+    problem = discrepancy.MaximumLikelihood(S, k)
+    best = discrepancy.lowest(problem, [np.log(start) for start in starts], np.log(search.floor))
     noise = np.exp(best.x)
-    loadings = canonical(S, noise, k, None if large is None else large.guess)
+    values, vectors = problem.eigenpairs(best.x)
+    loadings = np.sqrt(noise)[:, None] * vectors * np.sqrt(np.maximum(values - 1, 0))
     trace = (*before, *best.trace)
-    n = steps + best.n_iterations
-    return Extraction(loadings, noise, best.at_bound, trace, n, best.converged, n_optima)
+    n = steps + len(best.trace) - 1
+    return Extraction(loadings, noise, best.at_bound, trace, n, best.converged, best.n_optima)
 
 
-def _large_minimum(problem: ProfileLikelihood, x: Vector, lower: Vector) -> Minimum:
-    """Take Lawley's steps, and Newton's from where they slow down."""
-    first = approach(problem, x, lower, problem.tolerance)
-    if first.converged:
-        return first
-    second = minimum_from(problem, first.x, lower)
-    steps = first.n_iterations + second.n_iterations
-    return replace(second, n_iterations=steps, trace=first.trace + second.trace[1:])
-
-
-def canonical(S: Matrix, noise: Vector, k: int, guess: Matrix | None = None) -> Matrix:
-    """Return the best loadings given Ψ: L = Ψ^½ U (Θ − I)^½, so that LᵀΨ⁻¹L is diagonal.
-
-    ``guess`` is that of `latentia.models.linear.eigen.leading` for the eigenvectors U.
-    """
+def canonical(S: Matrix, noise: Vector, k: int) -> Matrix:
+    """Return the best loadings given Ψ: L = Ψ^½ U (Θ − I)^½, so that LᵀΨ⁻¹L is diagonal."""
     scale = np.sqrt(noise)
-    if guess is None:
-        values, vectors = leading_of(S / scale[:, None] / scale, k)
-    else:
-        found = leading(lambda V: (S @ (V / scale[:, None])) / scale[:, None], guess)
-        values, vectors = found[0][:k], found[1][:, :k]
+    values, vectors = leading_of(S / scale[:, None] / scale, k)
     loadings: Matrix = scale[:, None] * vectors * np.sqrt(np.maximum(values - 1, 0))
     return loadings
 
