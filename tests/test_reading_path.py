@@ -18,7 +18,7 @@ import latentia
 PACKAGE = Path(latentia.__file__).parent
 FILES = sorted(PACKAGE.rglob("*.py"))
 
-MOST_FILES = {"VAE": 27, "GAN": 29, "FactorAnalysis": 20, "PCA": 9}
+MOST_FILES = {"VAE": 27, "GAN": 29, "FactorAnalysis": 12, "PCA": 6}
 LEAST_OWN_LINES = {"VAE": 14}
 DEEPEST_CLASS = 8
 MOST_ONLY_CHILDREN = 5

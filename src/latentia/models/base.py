@@ -21,7 +21,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
 from latentia.errors import InputError, check_fields, check_range
-from latentia.models.inputs import check_images, refuse_not_finite, refuse_text
+from latentia.models.inputs import check_images, is_tensor, refuse_not_finite, refuse_text
 from latentia.models.saved import save
 
 
@@ -72,9 +72,8 @@ class Model(BaseEstimator, ABC):  # type: ignore[misc]
         check_fields(self)
         self.check_values()
 
-    @abstractmethod
     def check_values(self) -> None:
-        """Raise InputError for a hyperparameter out of its range."""
+        """Raise InputError for hyperparameters that do not go together."""
 
     def save(self, path: str | Path, *, overwrite: bool = False) -> Path:
         """Write the fitted model into a folder: ``config.json``, ``model.safetensors``, a card."""
@@ -234,17 +233,13 @@ def unit_floats(X: NDArray[Any]) -> NDArray[Any]:
 
 def to_numpy(X: Any) -> Any:
     """Return a tensor (CPU or GPU) as an array, and anything else as it is."""
-    return X.detach().cpu().numpy() if _is_tensor(X) else X
+    return X.detach().cpu().numpy() if is_tensor(X) else X
 
 
 def in_kind_of(given: Any, array: NDArray[Any]) -> Any:
     """Return ``array`` as a tensor on ``given``'s device if ``given`` is a tensor."""
-    if not _is_tensor(given):
+    if not is_tensor(given):
         return array
     import torch
 
     return torch.from_numpy(array).to(given.device)
-
-
-def _is_tensor(X: object) -> bool:
-    return type(X).__module__.partition(".")[0] == "torch"

@@ -29,8 +29,8 @@ from sklearn.utils.validation import check_is_fitted
 
 from latentia.errors import InputError, check_range
 from latentia.models.factors.standard_errors import LoadingErrors
+from latentia.models.inputs import reads_in_blocks
 from latentia.models.linear.moments import Moments
-from latentia.models.linear.reading import reads_in_blocks
 from latentia.models.linear.rotation import align
 
 if TYPE_CHECKING:

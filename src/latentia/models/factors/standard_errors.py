@@ -34,8 +34,8 @@ from scipy import linalg, stats
 from sklearn.utils.validation import check_is_fitted
 
 from latentia.errors import InputError, check_range
-from latentia.models.factors.extraction import BY_KAISER
 from latentia.models.linear.criteria import Criterion, search_for
+from latentia.models.linear.rotation import RotationRule
 
 if TYPE_CHECKING:
     from latentia.models.factors.factor_analysis import FactorAnalysis
@@ -180,7 +180,7 @@ def restriction_of(model: FactorAnalysis, sigma: Vector, varies: NDArray[np.bool
     search = search_for(model.loadings_[varies], model.rotation, GAMMA, DELTA)
     images = len(model.data_shape_) > 1
     raw = model.matrix == "covariance" or (model.matrix == "auto" and images)
-    kaiser = model.rotation in BY_KAISER if model.kaiser is None else model.kaiser
+    kaiser = RotationRule(model.rotation, model.kaiser, 1, 0).weighs_equally
     return Restriction(search.criterion, search.oblique, kaiser, sigma if raw else None, held)
 
 

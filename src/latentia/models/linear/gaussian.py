@@ -141,6 +141,18 @@ class LinearGaussian(Encoder, LatentModel):
         """Return the mean exact log-likelihood, in nats per sample."""
         return float(self.score_samples(X).mean())
 
+    def mean_log_likelihood(self, S: Matrix, varies: NDArray[np.bool_]) -> float:
+        """Return −½ (p log 2π + log|Σ| + tr Σ⁻¹S), as `latentia.models.factors.em` computes it."""
+        _, B = self._whitened()
+        noise = self._noise()
+        # Rows of constant columns are 0, and drop out.
+        scaled = np.divide(B, np.sqrt(noise)[:, None], out=np.zeros_like(B), where=B != 0)
+        M = np.eye(B.shape[1]) + B.T @ B
+        explained = np.trace(np.linalg.solve(M, scaled.T @ (S @ scaled)))
+        logs = np.log(noise[varies]).sum() + np.linalg.slogdet(M)[1]
+        objective = logs + (np.diag(S)[varies] / noise[varies]).sum() - explained
+        return float(-0.5 * (varies.sum() * LOG_2PI + objective))
+
     def sample(
         self, n_samples: int = 1, random_state: int | None = None, *, noise: bool = True
     ) -> NDArray[np.float32]:

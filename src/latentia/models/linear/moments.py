@@ -16,15 +16,13 @@ from functools import cache
 from typing import Any, Self
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from scipy import sparse
 from scipy.linalg import blas
 
 from latentia.errors import InputError
 from latentia.models.base import to_numpy
-from latentia.models.inputs import checked_weights
-from latentia.training.distributed import any_rank, broadcast, sum_over_processes
+from latentia.models.inputs import Matrix, Vector, checked_weights, is_tensor
 
 BLOCK_VALUES = 2**20
 """Of floats, which then stay in the cache between conversion and product."""
@@ -34,8 +32,9 @@ BLOCK_BYTES = 2**24
 def blocks_of(X: Any) -> Iterator[tuple[int, Any]]:
     """Yield (first row, rows), letting go of a memory map's pages after each block."""
     # Floats on a GPU are multiplied there; bytes are exact, and fast, only here.
-    moved = isinstance(X, torch.Tensor) and (X.device.type != "cuda" or X.dtype == torch.uint8)
-    values = BLOCK_BYTES if X.dtype in (np.uint8, torch.uint8) else BLOCK_VALUES
+    holds_bytes = str(X.dtype).endswith("uint8")
+    moved = is_tensor(X) and (X.device.type != "cuda" or holds_bytes)
+    values = BLOCK_BYTES if holds_bytes else BLOCK_VALUES
     d = max(1, int(np.prod(X.shape[1:])))
     # Adding up d × d products should not cost more than making them.
     step = max(64, values // d, 4 * d)
@@ -69,9 +68,6 @@ def flat(X: NDArray[Any]) -> NDArray[Any]:
     return X.reshape(len(X), -1)
 
 
-Vector = NDArray[np.float64]
-Matrix = NDArray[np.float64]
-
 MIDDLE = 128
 FIRST_ROWS = 1024
 MOST_MEAN = 4.0
@@ -89,6 +85,8 @@ def byte_products(X_ND: NDArray[np.uint8]) -> tuple[Vector, Matrix]:
     sums, products = np.zeros(d), np.zeros((d, d))
     # torch 2.13 returns uninitialised memory for the product of a single column.
     if d > 1 and integer_products_are_exact():
+        import torch
+
         for first in range(0, len(centred), EXACT_BYTE_ROWS):
             rows = torch.from_numpy(centred[first : first + EXACT_BYTE_ROWS])
             ones = torch.ones((8, len(rows)), dtype=torch.int8)
@@ -120,6 +118,8 @@ def integer_products_are_exact() -> bool:
 
     It is twice as fast as float32 where the processor can; some add pairs of products in 16 bits.
     """
+    import torch
+
     extremes = torch.tensor([[-128, 127, -128, 127]], dtype=torch.int8).repeat(64, 8)
     try:
         products = torch._int_mm(extremes.T, extremes)
@@ -135,7 +135,9 @@ def float_products(
     weights: Vector | None,
 ) -> tuple[Vector, Matrix]:
     """Return s and P in float64 of an array, or of a tensor on the device it is on."""
-    if isinstance(block, torch.Tensor):
+    if is_tensor(block):
+        import torch
+
         away = block.flatten(1).double() - torch.from_numpy(shift).to(block.device)
         heavy = away if weights is None else away * torch.from_numpy(weights).to(away)[:, None]
         return heavy.sum(0).cpu().numpy(), (heavy.T @ away).cpu().numpy()
@@ -247,11 +249,6 @@ class Moments:
             (n,) weights of at least 0.
         check
             Called with every block before it is taken up.
-
-        Raises
-        ------
-        InputError
-            For samples of another shape than before, NaN or infinity, or bad weights.
         """
         if hasattr(X, "to_delayed"):
             return self._add_delayed(X, sample_weight, check)
@@ -264,13 +261,7 @@ class Moments:
         return self
 
     def merge(self, other: Moments) -> Self:
-        """Take up the rows that another has seen.
-
-        Raises
-        ------
-        InputError
-            If its samples have another shape.
-        """
+        """Take up the rows that another has seen, of the same shape."""
         if not other.n_features:
             return self
         if not self.n_features:
@@ -298,6 +289,8 @@ class Moments:
 
     def all_reduce(self) -> Moments:
         """Return the moments of all processes' rows, the same in each of them (torchrun)."""
+        from latentia.training.distributed import any_rank, broadcast, sum_over_processes
+
         if not self.n_features:
             raise InputError("a process has seen no rows; give each of them some")
         first = float(broadcast(np.array([self._scale]))[0])

@@ -22,12 +22,13 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import linalg
 
 from latentia.errors import InputError, check_range
+from latentia.models.inputs import reads_in_blocks
 from latentia.models.linear.eigen import leading_of
 from latentia.models.linear.gaussian import LOG_2PI, LinearGaussian, Scores
 from latentia.models.linear.missing import Patterns, structured
 from latentia.models.linear.moments import Moments
 from latentia.models.linear.pca import PCA
-from latentia.models.linear.reading import read_moments, reads_in_blocks
+from latentia.models.linear.reading import read_moments
 
 Vector = NDArray[np.float64]
 Matrix = NDArray[np.float64]

@@ -32,6 +32,8 @@ from latentia.models.linear.criteria import Matrix, Point, Search, minimum, sear
 Orthogonal = Literal["varimax", "quartimax", "equamax", "geomin_orthogonal"]
 Oblique = Literal["promax", "oblimin", "quartimin", "geomin"]
 METHODS: tuple[str, ...] = get_args(Orthogonal) + get_args(Oblique)
+BY_KAISER = ("varimax", "promax")
+"""Rotations that R normalises."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,6 +97,35 @@ def rotate(
         ends = [minimum(search, search.at(T), goal, max_iter) for T in starts]
     rotation = _result(A_PK, search, ends, goal)
     return _promax(rotation, power) if method == "promax" else rotation
+
+
+@dataclass(frozen=True)
+class RotationRule:
+    """How to rotate, or not: as `rotate`; ``kaiser`` none is R's choice."""
+
+    method: str
+    kaiser: bool | None
+    n_starts: int
+    random_state: int | None
+
+    @property
+    def weighs_equally(self) -> bool:
+        """Whether rows are scaled to a communality of 1."""
+        return self.method in BY_KAISER if self.kaiser is None else self.kaiser
+
+    def of(self, loadings: Matrix) -> Rotation:
+        """Return the loadings rotated and put in order."""
+        k = loadings.shape[1]
+        if self.method == "none" or k == 1:
+            return order(Rotation(loadings, np.eye(k), np.eye(k), 0.0, True, 1))
+        found = rotate(
+            loadings,
+            self.method,
+            kaiser=self.weighs_equally,
+            n_starts=self.n_starts,
+            random_state=self.random_state,
+        )
+        return order(found)
 
 
 def align(loadings_PK: ArrayLike, target_PK: ArrayLike) -> Matrix:
