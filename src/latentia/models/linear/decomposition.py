@@ -69,11 +69,6 @@ def axes_of_rows(
     """Return the k leading axes of float rows in memory, dense or sparse.
 
     ``solver`` is that of `latentia.models.linear.pca.PCA`.
-
-    Raises
-    ------
-    InputError
-        For sparse rows and solver svd.
     """
     n, d = X_ND.shape
     if sparse.issparse(X_ND) and solver == "auto" and d <= min(n, MOST_PRODUCTS):

@@ -26,9 +26,8 @@ from sklearn.utils.validation import check_is_fitted
 
 from latentia.errors import InputError, check_range
 from latentia.models.base import Encoder, LatentModel, seeded, unit_floats
+from latentia.models.inputs import Matrix, Vector
 
-Vector = NDArray[np.float64]
-Matrix = NDArray[np.float64]
 Scores = Literal["regression", "bartlett", "ten_berge"]
 
 CHUNK = 8192
@@ -103,11 +102,6 @@ class LinearGaussian(Encoder, LatentModel):
             ``(ΛᵀΨ⁻¹Λ)⁻¹ΛᵀΨ⁻¹``, unbiased given z: Bartlett, British J. Psychology 1937.
         ten_berge
             Correlated as Φ: ten Berge et al., Linear Algebra and its Applications 1999, eq. 8.
-
-        Raises
-        ------
-        InputError
-            For bartlett or ten_berge, if a factor has no loadings.
         """
         check_is_fitted(self)
         T, B = self._whitened()

@@ -258,13 +258,7 @@ class PCA(Encoder, LatentModel):
         return X_ND.astype(precision_of(Z), copy=False).reshape(len(Z), *self.data_shape_)
 
     def truncated(self, n_components: int) -> PCA:
-        """Return the fitted model with only its first components, without fitting anew.
-
-        Raises
-        ------
-        InputError
-            For more components than there are, or rotated ones, which change with their number.
-        """
+        """Return the fitted model with only its first components, without fitting anew."""
         check_is_fitted(self)
         if self.rotation != "none":
             raise InputError(

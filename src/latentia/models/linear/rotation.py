@@ -27,7 +27,8 @@ from numpy.typing import ArrayLike
 from scipy.optimize import linear_sum_assignment
 
 from latentia.errors import InputError, check_range, nearest
-from latentia.models.linear.criteria import Matrix, Point, Search, minimum, search_for
+from latentia.models.inputs import Matrix
+from latentia.models.linear.criteria import Point, Search, minimum, search_for
 
 Orthogonal = Literal["varimax", "quartimax", "equamax", "geomin_orthogonal"]
 Oblique = Literal["promax", "oblimin", "quartimin", "geomin"]
@@ -74,12 +75,6 @@ def rotate(
     target, as in R's ``stats::promax``. ``gamma`` is oblimin's, ``delta`` geomin's. The search
     has converged when the projected gradient is at most ``tolerance`` times the sum of squared
     communalities (of communalities for geomin).
-
-    Raises
-    ------
-    InputError
-        For an unknown method, a number out of its range, or loadings that are not a finite
-        (p, k) table with p ≥ k ≥ 1; for promax also loadings whose columns are dependent.
 
     Examples
     --------
@@ -133,11 +128,6 @@ def align(loadings_PK: ArrayLike, target_PK: ArrayLike) -> Matrix:
 
     Columns are matched by the largest sum of absolute congruences ⟨λ, τ⟩ / (‖λ‖ ‖τ‖) (L. R.
     Tucker, "A method for synthesis of factor analysis studies", 1951).
-
-    Raises
-    ------
-    InputError
-        If the two are not finite tables of the same shape.
     """
     L, target = _table(loadings_PK), _table(target_PK)
     if L.shape != target.shape:
