@@ -23,6 +23,7 @@ from scipy.linalg import blas
 from latentia.errors import InputError
 from latentia.models.base import to_numpy
 from latentia.models.inputs import Matrix, Vector, checked_weights, is_tensor
+from latentia.training.distributed import any_rank, broadcast, sum_over_processes
 
 BLOCK_VALUES = 2**20
 """Of floats, which then stay in the cache between conversion and product."""
@@ -289,8 +290,6 @@ class Moments:
 
     def all_reduce(self) -> Moments:
         """Return the moments of all processes' rows, the same in each of them (torchrun)."""
-        from latentia.training.distributed import any_rank, broadcast, sum_over_processes
-
         if not self.n_features:
             raise InputError("a process has seen no rows; give each of them some")
         first = float(broadcast(np.array([self._scale]))[0])
