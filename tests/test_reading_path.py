@@ -18,7 +18,7 @@ import latentia
 PACKAGE = Path(latentia.__file__).parent
 FILES = sorted(PACKAGE.rglob("*.py"))
 
-MOST_FILES = {"VAE": 18, "GAN": 29, "FactorAnalysis": 20, "PCA": 9}
+MOST_FILES = {"VAE": 18, "GAN": 29, "FactorAnalysis": 12, "PCA": 6}
 LEAST_OWN_LINES = {"VAE": 60}
 DEEPEST_CLASS = 5
 MOST_ONLY_CHILDREN = 2

@@ -46,7 +46,6 @@ def factor(words: list[str]) -> int:
 def _run(given: argparse.Namespace) -> int:
     from latentia.evaluation import factor_report
     from latentia.models.factors.factor_analysis import FactorAnalysis
-    from latentia.models.factors.summary import summarise
 
     out = given.out or next(
         p for n in count(1) if not (p := Path(f"factors-{Path(given.data).stem}-{n}")).exists()
@@ -63,7 +62,7 @@ def _run(given: argparse.Namespace) -> int:
         print(factor_report.suggestion_text(found))
     if "n_components" in given:
         solved = factor_report.fitted(model, observed)
-        print(summarise(solved, cutoff=given.cutoff))
+        print(solved.summary(given.cutoff))
         if given.standard_errors:
             errors = factor_report.standard_errors(solved, observed, given.standard_errors)
         solved.save(out / "model")

@@ -22,7 +22,6 @@ from latentia.models.factors.bootstrap import bootstrap_errors
 from latentia.models.factors.factor_analysis import FactorAnalysis
 from latentia.models.factors.n_factors import Suggestion, suggest
 from latentia.models.factors.standard_errors import LoadingErrors, information_errors
-from latentia.models.factors.summary import summarise
 from latentia.plots.factors import loadings_heat_map, path_diagram, scree
 from latentia.plots.page import Picture, template, write_page
 from latentia.plots.style import png_bytes
@@ -184,7 +183,7 @@ def write_factor_page(
 
 def _fragment(model: FactorAnalysis, cutoff: float) -> Markup:
     # The summary's own template has escaped every name in it.
-    return Markup(summarise(model, cutoff=cutoff).to_html(page=False))
+    return Markup(model.summary(cutoff).to_html(page=False))
 
 
 def _error_table(model: FactorAnalysis, errors: LoadingErrors) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from latentia.evaluation.memorisation import (
 )
 from latentia.evaluation.report import ModelSection
 from latentia.models.base import unit_floats
-from latentia.models.factors.solution import FactorSolution, findings
+from latentia.models.factors.factor_analysis import FactorAnalysis
 from latentia.models.fields import model_reference, model_summary
 from latentia.plots.curves import loss_curves
 from latentia.plots.grids import png, rows, tile
@@ -52,7 +52,7 @@ def model_section(
         pictures=tuple(_pictures(model, data, run, copies)),
         notes=(
             *notes,
-            *(findings(model) if isinstance(model, FactorSolution) else ()),
+            *(model.findings() if isinstance(model, FactorAnalysis) else ()),
             *_health(read_metrics(run)),
             *(str(copies).splitlines() if copies else ()),
         ),

@@ -21,7 +21,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
 from latentia.errors import InputError, check_fields, check_range
-from latentia.models.inputs import Rows, check_images, refuse_not_finite, refuse_text
+from latentia.models.inputs import Rows, check_images, is_tensor, refuse_not_finite, refuse_text
 from latentia.models.saved import save
 
 
@@ -229,8 +229,3 @@ def in_kind_of(given: Any, array: NDArray[Any]) -> Any:
     import torch
 
     return torch.from_numpy(array).to(given.device)
-
-
-def is_tensor(X: object) -> bool:
-    """Return whether something is a tensor, without loading torch for the answer."""
-    return type(X).__module__.partition(".")[0] == "torch"

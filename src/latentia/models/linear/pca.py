@@ -3,8 +3,11 @@
     S = (X − μ)ᵀ(X − μ) / (n − 1) = V Λ Vᵀ,  λ₁ ≥ λ₂ ≥ …     (eigenvectors of the covariance)
     z = Vₖᵀ(x − μ),  x̂ = Vₖ z + μ                            (projection, reconstruction)
 
-How the components are found is in `linear.decomposition`, what they then do, rotated or
-not, in `latentia.models.linear.pca`.
+With a rotation T of the loadings (`linear.rotation`) the scores are those of unit variance, turned:
+
+    L = Vₖ Λₖ^½ (T⁻¹)ᵀ,  Φ = TᵀT                                                        (1)
+
+How the components are found is in `linear.decomposition`.
 
 Shapes: ``X_ND`` is (n, d), images flattened; ``components_`` is (k, d), Vₖᵀ.
 """
@@ -20,20 +23,35 @@ from scipy import sparse
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from latentia.errors import InputError, check_range
+from latentia.errors import Count, InputError, Seed, Whole, check_range
 from latentia.models.base import Encoder, LatentModel, unit_floats
-from latentia.models.factors.extraction import Turn
+from latentia.models.inputs import reads_in_blocks
 from latentia.models.linear.decomposition import Axes, axes_of_rows, axes_of_scatter
 from latentia.models.linear.moments import Moments
-from latentia.models.linear.reading import read_moments, reads_in_blocks
+from latentia.models.linear.reading import read_moments
+from latentia.models.linear.rotation import RotationRule
 
 CHUNK = 8192
 ROTATION_STARTS = 10
 NO_VARIANCE = 1e-14
 
 
-class ComponentSolution(Encoder, LatentModel):
-    """Fitted principal components.
+MOST_COLUMNS = 4096
+"""Of data that are read once through their d × d covariance, where there is a choice."""
+
+
+@final
+@dataclass(eq=False, repr=False, kw_only=True)
+class PCA(Encoder, LatentModel):
+    """Principal component analysis [1]_, in memory, in one pass over blocks, or of sparse rows.
+
+    ``transform`` projects, ``inverse_transform`` maps back, ``reconstruct`` is the projection onto
+    the principal subspace, ``score`` is minus the squared error per sample. Each component's
+    largest loading is positive, so that the signs are reproducible.
+
+    In float64 the subspace is that of an SVD to about 1e-8, unless components with less than 1e-6
+    of the largest variance are kept of tall data (solver svd resolves them). float32 rows are
+    multiplied in float32 and added in float64: to about 1e-6 of the largest variance over the gap.
 
     Attributes
     ----------
@@ -49,24 +67,103 @@ class ComponentSolution(Encoder, LatentModel):
         The mean variance of the directions left out.
     rotation_matrix_
         (n_components_, n_components_) T of equation (1), the identity without rotation.
+
+    References
+    ----------
+    .. [1] H. Hotelling, "Analysis of a complex of statistical variables into principal
+       components", Journal of Educational Psychology, 1933, section 4.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> X = np.random.default_rng(0).normal(size=(100, 5)) * [3, 2, 1, 1, 1]
+    >>> PCA(n_components=2).fit(X).transform(X).shape
+    (100, 2)
     """
 
-    whiten: bool
-    rotation: str
-    random_state: int | None
-    n_components_: int
-    explained_variance_ratio_: NDArray[Any]
-    singular_values_: NDArray[Any]
-    noise_variance_: float
-    components_: NDArray[Any]
-    explained_variance_: NDArray[Any]
-    mean_: NDArray[Any]
-    rotation_matrix_: NDArray[Any]
+    n_components: Count | None = None
+    """How many components to keep; none keeps min(n, d)."""
+    whiten: bool = False
+    """Scale each latent coordinate to unit variance; rotated ones have it anyway."""
+    rotation: Literal[
+        "none",
+        "varimax",
+        "quartimax",
+        "equamax",
+        "geomin_orthogonal",
+        "promax",
+        "oblimin",
+        "quartimin",
+        "geomin",
+    ] = "none"
+    """Rotation of the loadings to simple structure; the last four let scores correlate."""
+    solver: Literal["auto", "exact", "covariance", "gram", "svd", "krylov", "randomized"] = "auto"
+    """Auto is the fastest accurate one; exact reduces fully; randomized stops early if k is few."""
+    n_iterations: Whole = 7
+    """Power iterations of the randomised solver."""
+    random_state: Seed | None = None
+    """Seed of the solvers that start at random; none is 0."""
+
+    lacks = {"sample": "PCA has no density; use probabilistic PCA, factor analysis or a VAE"}
+
+    def fit(self, X: ArrayLike, y: object = None) -> Self:
+        """Find the principal components; weighted rows are for ``partial_fit``.
+
+        Parameters
+        ----------
+        X
+            (n, d) table or (n, ...) images: array, data frame, tensor, SciPy sparse matrix, memory
+            map or Dask array. Dask arrays, and maps with more rows than columns and at most 4096
+            of these, are read once, block by block.
+        y
+            Ignored.
+        """
+        self.validate_parameters()
+        self._moments: Moments | None = None
+        if hasattr(X, "to_delayed") or self._in_one_pass(X):
+            return self._settle(self._gathered(X, None, reset=True), precision_of(X))
+        X_ND = _float_rows(self.checked(X, reset=True))
+        n, d = X_ND.shape
+        k = self._rank(n, d)
+        axes = axes_of_rows(X_ND, k, self.solver, self.n_iterations, self.random_state)
+        return self._keep(axes, n, n, X_ND.dtype.type)
+
+    def partial_fit(
+        self, X: ArrayLike, y: object = None, sample_weight: ArrayLike | None = None
+    ) -> Self:
+        """Take up one more block of rows; the components are those of all rows since the first.
+
+        The first block needs n_components rows. To decompose only once, at the end, gather
+        `latentia.models.linear.moments.Moments` and use ``fit_moments``. Neither a ``fit`` nor a
+        saved model is continued.
+
+        Parameters
+        ----------
+        X
+            As in ``fit``; the (d, d) covariance must fit into memory.
+        y
+            Ignored.
+        sample_weight
+            (n,) counts of each row, which sum to more than 1.
+        """
+        self.validate_parameters()
+        before = getattr(self, "_moments", None)
+        block = self._gathered(X, sample_weight, reset=before is None)
+        gathered: Moments = block if before is None else before.merge(block)
+        self._settle(gathered, precision_of(X))
+        self._moments = gathered
+        return self
+
+    def fit_moments(self, moments: Moments) -> Self:
+        """Find the components of rows gathered in pieces, or over processes."""
+        self.validate_parameters()
+        self.n_features_in_, self.data_shape_ = moments.n_features, moments.sample_shape
+        return self._settle(moments, np.float64)
 
     @property
     def n_latent(self) -> int:
         """The number of components kept."""
-        return self.n_components_
+        return int(self.n_components_)
 
     @property
     def takes_sparse(self) -> bool:
@@ -102,7 +199,7 @@ class ComponentSolution(Encoder, LatentModel):
         lengths = rows.multiply(rows).sum(axis=1) - 2 * (rows @ mean) + mean @ mean
         return float((np.square(rows @ V - mean @ V).sum() - lengths.sum()) / rows.shape[0])
 
-    def _take(self, axes: Axes, n: int, weight: float, kind: Any) -> Self:
+    def _keep(self, axes: Axes, n: int, weight: float, kind: Any) -> Self:
         """Take the axes up, their signs settled, in the precision of the data."""
         k, d = axes.components.shape
         largest = np.abs(axes.components).argmax(axis=1)
@@ -132,7 +229,7 @@ class ComponentSolution(Encoder, LatentModel):
             )
         seed = self.random_state or 0
         loadings = components.T * np.sqrt(variances)
-        return Turn(self.rotation, None, ROTATION_STARTS, seed).of(loadings).matrix
+        return RotationRule(self.rotation, None, ROTATION_STARTS, seed).of(loadings).matrix
 
     def _scales(self) -> NDArray[Any]:
         """Return (k,) what the projections are divided by."""
@@ -160,145 +257,8 @@ class ComponentSolution(Encoder, LatentModel):
         X_ND: NDArray[Any] = (turned * self._scales()) @ self.components_ + self.mean_
         return X_ND.astype(precision_of(Z), copy=False).reshape(len(Z), *self.data_shape_)
 
-
-def precision_of(X: Any) -> type[np.floating[Any]]:
-    """Return the precision of results: float32 for float32 data, and images not in float64."""
-    word = str(getattr(X, "dtype", "float64"))
-    images = getattr(X, "ndim", 2) > 2
-    return (
-        np.float32 if word.endswith("float32") or (images and "float64" not in word) else np.float64
-    )
-
-
-MOST_COLUMNS = 4096
-"""Of data that are read once through their d × d covariance, where there is a choice."""
-
-
-@final
-@dataclass(eq=False, repr=False, kw_only=True)
-class PCA(ComponentSolution):
-    """Principal component analysis [1]_, in memory, in one pass over blocks, or of sparse rows.
-
-    ``transform`` projects, ``inverse_transform`` maps back, ``reconstruct`` is the projection onto
-    the principal subspace, ``score`` is minus the squared error per sample. Each component's
-    largest loading is positive, so that the signs are reproducible. The attributes are listed in
-    `latentia.models.linear.pca.ComponentSolution`.
-
-    In float64 the subspace is that of an SVD to about 1e-8, unless components with less than 1e-6
-    of the largest variance are kept of tall data (solver svd resolves them). float32 rows are
-    multiplied in float32 and added in float64: to about 1e-6 of the largest variance over the gap.
-
-    Raises
-    ------
-    InputError
-        From ``fit``, for a bad parameter, or more components than min(n, d).
-
-    References
-    ----------
-    .. [1] H. Hotelling, "Analysis of a complex of statistical variables into principal
-       components", Journal of Educational Psychology, 1933, section 4.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> X = np.random.default_rng(0).normal(size=(100, 5)) * [3, 2, 1, 1, 1]
-    >>> PCA(n_components=2).fit(X).transform(X).shape
-    (100, 2)
-    """
-
-    n_components: int | None = None
-    """How many components to keep; none keeps min(n, d)."""
-    whiten: bool = False
-    """Scale each latent coordinate to unit variance; rotated ones have it anyway."""
-    rotation: Literal[
-        "none",
-        "varimax",
-        "quartimax",
-        "equamax",
-        "geomin_orthogonal",
-        "promax",
-        "oblimin",
-        "quartimin",
-        "geomin",
-    ] = "none"
-    """Rotation of the loadings to simple structure; the last four let scores correlate."""
-    solver: Literal["auto", "exact", "covariance", "gram", "svd", "krylov", "randomized"] = "auto"
-    """Auto is the fastest accurate one; exact reduces fully; randomized stops early if k is few."""
-    n_iterations: int = 7
-    """Power iterations of the randomised solver."""
-    random_state: int | None = None
-    """Seed of the solvers that start at random; none is 0."""
-
-    lacks = {"sample": "PCA has no density; use probabilistic PCA, factor analysis or a VAE"}
-
-    def check_values(self) -> None:
-        """Raise InputError for a hyperparameter out of its range."""
-        check_range("n_components", self.n_components, 1)
-        check_range("n_iterations", self.n_iterations, 0)
-        check_range("random_state", self.random_state, 0, 2**32 - 1)
-
-    def fit(self, X: ArrayLike, y: object = None) -> Self:
-        """Find the principal components; weighted rows are for ``partial_fit``.
-
-        Parameters
-        ----------
-        X
-            (n, d) table or (n, ...) images: array, data frame, tensor, SciPy sparse matrix, memory
-            map or Dask array. Dask arrays, and maps with more rows than columns and at most 4096
-            of these, are read once, block by block.
-        y
-            Ignored.
-        """
-        self.validate_parameters()
-        self._moments: Moments | None = None
-        if hasattr(X, "to_delayed") or self._in_one_pass(X):
-            return self._settle(self._gathered(X, None, reset=True), precision_of(X))
-        X_ND = _float_rows(self.checked(X, reset=True))
-        n, d = X_ND.shape
-        k = self._rank(n, d)
-        axes = axes_of_rows(X_ND, k, self.solver, self.n_iterations, self.random_state)
-        return self._take(axes, n, n, X_ND.dtype.type)
-
-    def partial_fit(
-        self, X: ArrayLike, y: object = None, sample_weight: ArrayLike | None = None
-    ) -> Self:
-        """Take up one more block of rows; the components are those of all rows since the first.
-
-        The first block needs n_components rows. To decompose only once, at the end, gather
-        `latentia.models.linear.moments.Moments` and use ``fit_moments``. Neither a ``fit`` nor a
-        saved model is continued.
-
-        Parameters
-        ----------
-        X
-            As in ``fit``; the (d, d) covariance must fit into memory.
-        y
-            Ignored.
-        sample_weight
-            (n,) counts of each row, which sum to more than 1.
-        """
-        self.validate_parameters()
-        before = getattr(self, "_moments", None)
-        block = self._gathered(X, sample_weight, reset=before is None)
-        gathered: Moments = block if before is None else before.merge(block)
-        self._settle(gathered, precision_of(X))
-        self._moments = gathered
-        return self
-
-    def fit_moments(self, moments: Moments) -> Self:
-        """Find the components of rows gathered in pieces, or over processes."""
-        self.validate_parameters()
-        self.n_features_in_, self.data_shape_ = moments.n_features, moments.sample_shape
-        return self._settle(moments, np.float64)
-
     def truncated(self, n_components: int) -> PCA:
-        """Return the fitted model with only its first components, without fitting anew.
-
-        Raises
-        ------
-        InputError
-            For more components than there are, or rotated ones, which change with their number.
-        """
+        """Return the fitted model with only its first components, without fitting anew."""
         check_is_fitted(self)
         if self.rotation != "none":
             raise InputError(
@@ -346,7 +306,16 @@ class PCA(ComponentSolution):
         n = int(round(weight, 6))
         k = self._rank(n, moments.n_features)
         axes = axes_of_scatter(moments.covariance * weight, moments.mean, k)
-        return self._take(axes, n, weight, kind)
+        return self._keep(axes, n, weight, kind)
+
+
+def precision_of(X: Any) -> type[np.floating[Any]]:
+    """Return the precision of results: float32 for float32 data, and images not in float64."""
+    word = str(getattr(X, "dtype", "float64"))
+    images = getattr(X, "ndim", 2) > 2
+    return (
+        np.float32 if word.endswith("float32") or (images and "float64" not in word) else np.float64
+    )
 
 
 def _float_rows(X: Any) -> Any:
