@@ -43,7 +43,7 @@ MODERATE = 400
 """Up to this many variables, eigenpairs and search are as exact as they can be made."""
 ACCURACY = {True: 1e-9, False: 1e-5}
 """Of iterated eigenpairs: the objective's error is its square, far below any step that counts."""
-SETTLED = {True: (1e-13, 1e-5), False: (1e-15, 1e-8)}
+SETTLED = {True: (1e-11, 1e-5), False: (1e-15, 1e-8)}
 """Relative fall of f, and gradient, at which the search ends: sooner if Newton steps follow."""
 SETTLED_COARSE = 1e-12, 1e-5
 """The same for coarse eigenpairs."""
