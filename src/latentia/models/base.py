@@ -72,9 +72,8 @@ class Model(BaseEstimator, ABC):  # type: ignore[misc]
         check_fields(self)
         self.check_values()
 
-    @abstractmethod
     def check_values(self) -> None:
-        """Raise InputError for a hyperparameter out of its range."""
+        """Raise InputError where several hyperparameters do not go together; here nothing."""
 
     def save(self, path: str | Path, *, overwrite: bool = False) -> Path:
         """Write the fitted model into a folder: ``config.json``, ``model.safetensors``, a card."""

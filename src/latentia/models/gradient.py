@@ -21,7 +21,7 @@ from numpy.typing import ArrayLike, NDArray
 from torch import Tensor, nn
 
 from latentia.data.arrays import fingerprint
-from latentia.errors import check_range
+from latentia.errors import Count, Decay, Positive, Seed, check_range
 from latentia.models.apply import apply
 from latentia.models.base import LatentModel, Model, to_numpy
 from latentia.models.saved import fill
@@ -44,22 +44,22 @@ SHOWN = 64
 class GradientModel(Model):
     """A model whose nets are trained by gradients, through the one loop of `train`."""
 
-    n_epochs: int = 10
+    n_epochs: Count = 10
     """Passes over the training data."""
-    batch_size: int = 128
+    batch_size: Count = 128
     """Samples in a batch, in each process."""
-    learning_rate: float = 1e-3
+    learning_rate: Positive = 1e-3
     """The optimiser's step size."""
     learning_rate_schedule: Literal["constant", "linear", "late-linear", "cosine", "stages"] = (
         "constant"
     )
     """How the step size changes: not, to 0 along a line, along one from halfway on, along a cosine,
     or in Burda's eight stages."""
-    ema_decay: float | None = None
+    ema_decay: Decay | None = None
     """Decay of the averaged weights that the fitted model then uses; none keeps the last ones."""
     device: str = "auto"
     """Where to train: auto, cpu, cuda, cuda:1, mps."""
-    random_state: int | None = None
+    random_state: Seed | None = None
     """Seed of everything random; none draws one, kept in ``seed_``."""
 
     @abstractmethod
@@ -86,6 +86,11 @@ class GradientModel(Model):
     def check_shared_values(self) -> None:
         """Raise InputError for a shared hyperparameter out of its range."""
         check_training_values(self)
+
+    def validate_parameters(self) -> None:
+        """Check every hyperparameter, without data."""
+        super().validate_parameters()
+        check_device_name(self.device)
 
     def nets(self) -> Mapping[str, nn.Module]:
         """Return the model's modules by name."""
