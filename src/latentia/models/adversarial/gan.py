@@ -10,8 +10,9 @@ Algorithm 1: k times, θ_D moves up V; then θ_G moves, once, either
     down  E log(1 − D(G(z)))     the minimax form, flat where D is sure, or
     up    E log D(G(z))          the same goal without that fault                  ([1]_ section 3)
 
-D gives logits l, D = σ(l), and log D and log(1 − D) are computed of these. Real and generated
-samples pass through D as two batches, so that batch norm sees each by itself.
+D gives logits l, D = σ(l), and ``real_fake_cross_entropy(l, t)`` is −E [t log D + (1 − t)
+log(1 − D)]. Real and generated samples pass through D as two batches, so that batch norm sees each
+by itself.
 
 The game, `MinimaxGame`, is that of DCGAN and the conditional GAN too. Shapes: ``x`` is (N, C, H, W)
 in [0, 1] or (N, d); ``u`` the same as the nets see it; ``z_NK`` is (N, n_components).

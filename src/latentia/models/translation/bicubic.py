@@ -20,11 +20,6 @@ class Bicubic(SuperResolution):
 
     ``score`` is the PSNR of Y in dB.
 
-    Raises
-    ------
-    InputError
-        For a scale other than 2 or 4, and for data that are not images.
-
     References
     ----------
     .. [1] R. Keys, "Cubic Convolution Interpolation for Digital Image Processing", IEEE
@@ -38,10 +33,6 @@ class Bicubic(SuperResolution):
     >>> model.transform(X).shape, model.inverse_transform(X).shape, 10 < model.score(X) < 30
     ((2, 3, 64, 64), (2, 3, 16, 16), True)
     """
-
-    def check_values(self) -> None:
-        """Raise InputError for a scale that is not offered."""
-        self.check_scale()
 
     def fit(self, X: ArrayLike, y: object = None) -> Self:
         """Learn the number of channels, and nothing else, from images as in the other models."""

@@ -48,7 +48,7 @@ class SuperResolution(Model, ABC):
         "reconstruct": "its two verbs take images of different sizes; score compares them",
     }
 
-    def check_scale(self) -> None:
+    def check_values(self) -> None:
         """Raise InputError for a scale that is not offered."""
         if self.scale not in SCALES:
             raise InputError(f"scale is {self.scale!r}; it must be one of 2, 4")
@@ -97,11 +97,6 @@ class SuperResolution(Model, ABC):
         -------
         Y
             (n, s·h, s·w) or (n, C, s·h, s·w), float32 in [0, 1]; a tensor if ``X`` is one.
-
-        Raises
-        ------
-        InputError
-            For images of other channels than those of ``fit``, or an overlap as large as the tile.
         """
         array = self.images_of(X)
         if tile is None:
@@ -157,13 +152,7 @@ class SuperResolution(Model, ABC):
         return unit_floats(sharp), np.rint(large * 255) / np.float32(255)
 
     def images_of(self, X: Any) -> Images:
-        """Return images of any size, checked.
-
-        Raises
-        ------
-        InputError
-            If they are no images, or have other channels than those of ``fit``.
-        """
+        """Return images of any size, checked, with the channels of ``fit``."""
         check_is_fitted(self)
         array: Images = np.asarray(to_numpy(X))
         owner = type(self).__name__
