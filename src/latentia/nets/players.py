@@ -25,12 +25,11 @@ MAXOUT_UNITS, MAXOUT_PIECES, GOODFELLOW_HIDDEN = 240, 5, (1200, 1200)
 """Sizes of the nets of Goodfellow et al. 2014 for MNIST, from their published code."""
 KERNEL_SIZE = 5
 """Rows of each kernel's matrix in minibatch discrimination, as the authors' code has it."""
-Architecture = Literal["mlp", "goodfellow", "convolutional", "lecture"]
 
 
 def players_for(
     shape: tuple[int, ...],
-    architecture: Architecture,
+    architecture: Literal["mlp", "goodfellow", "convolutional", "lecture"],
     n_inputs: int,
     *,
     hidden: Sequence[int] = (),
@@ -49,10 +48,8 @@ def players_for(
         (C, H, W), or (d,) for fully connected nets.
     architecture
         "mlp" or "convolutional" (DCGAN's), "goodfellow" or "lecture" as these have them.
-    n_inputs
-        The generator's.
-    hidden
-        Widths of an MLP that generates; the one that judges mirrors them.
+    n_inputs, hidden
+        The generator's inputs, and its widths if it is an MLP; the one that judges mirrors them.
     width, batch_norm
         Channels of the convolutions next to the image, and the convolutional judge's norm.
     packing
@@ -114,12 +111,7 @@ def dense_body(n_inputs: int, hidden: Sequence[int]) -> tuple[nn.Module, int]:
 
 
 def maxout_body(n_inputs: int) -> tuple[nn.Module, int]:
-    """Return dropout 0.2 on the input, and twice maxout with dropout 0.5.
-
-    References
-    ----------
-    .. [1] I. Goodfellow et al., "Generative Adversarial Nets", NeurIPS 2014, section 5.
-    """
+    """Return dropout 0.2 on the input, twice maxout with dropout 0.5, as Goodfellow et al. 2014."""
     layers: list[nn.Module] = [Dropout(0.2)]
     for n_in in (n_inputs, MAXOUT_UNITS):
         layers += [Maxout(n_in, MAXOUT_UNITS, MAXOUT_PIECES), Dropout(0.5)]
@@ -199,14 +191,8 @@ class Discriminator(nn.Module):
 class MinibatchDiscrimination(nn.Module):
     """``o(xᵢ)_b = Σ_{j≠i} exp(−‖M_{i,b} − M_{j,b}‖₁)``, ``M_i = f(xᵢ) T``: how near the others are.
 
-    In training the sum runs over the batches of all processes.
-
-    Parameters
-    ----------
-    n_features
-        A, the size of f(x).
-    n_kernels
-        B, how many closeness values each sample gets.
+    In training the sum runs over the batches of all processes. f(x) has ``n_features`` numbers, and
+    each sample gets ``n_kernels`` such values.
 
     References
     ----------

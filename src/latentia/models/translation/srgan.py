@@ -119,7 +119,7 @@ class SRGAN(UpscalingModel):
     def build(self, shape: tuple[int, ...]) -> None:
         """Make the nets, in a fit the generator as it was trained."""
         self._pass: Pass | None = None
-        self.build_upscaler()
+        super().build(shape)
         start: SRResNet | None = vars(self).get("_start")
         if start is not None:
             self.upscaler_.load_state_dict(start.upscaler_.state_dict())

@@ -59,8 +59,8 @@ class UpscalingModel(SuperResolution, GradientModel, ABC):
         height, width = (min(self.patch, side) for side in shape[-2:])
         return height - height % self.scale, width - width % self.scale
 
-    def build_upscaler(self) -> None:
-        """Make the net, ``upscaler_``, for the channels of ``fit``."""
+    def build(self, shape: tuple[int, ...]) -> None:
+        """Make the net."""
         self.check_sharp()
         self.upscaler_ = Upscaler(
             self.n_channels,
@@ -142,10 +142,6 @@ class SRResNet(UpscalingModel):
     """The mean of squared differences, as in the paper, or of absolute ones."""
     n_epochs: Count = 50
     """Passes over the training data."""
-
-    def build(self, shape: tuple[int, ...]) -> None:
-        """Make the net."""
-        self.build_upscaler()
 
     def updates(self) -> list[Update]:
         """One loss moves the net."""
