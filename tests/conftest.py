@@ -4,6 +4,8 @@ import os
 
 os.environ.setdefault("LATENTIA_THREADS", "1")
 
+from html.parser import HTMLParser
+
 import numpy as np
 import pytest
 
@@ -67,6 +69,40 @@ def small_models():
         "SRResNet": SRResNet(**ENLARGING, **SHARED),
         "SRGAN": SRGAN(discriminator_width=2, pretrain_epochs=1, **ENLARGING, **SHARED),
     }
+
+
+class _Table(HTMLParser):
+    """Collects a report's figures: by model, then by key, as exactly as the page holds them."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.keys, self.rows, self.column = [], {}, None
+        self.feed(text.partition("</table>")[0].partition("<table>")[2])
+
+    def handle_starttag(self, tag, attrs):
+        given = dict(attrs)
+        address = given.get("href", "")
+        if address.startswith("#definition-"):
+            self.keys.append(address.removeprefix("#definition-"))
+        if tag == "tr":
+            self.column = None
+        if address.startswith("#model-"):
+            self.column = 0
+            self.rows[address] = ["", {}]
+        if tag == "td":
+            if given.get("class") != "soft":
+                list(self.rows.values())[-1][1][self.keys[self.column]] = float(given["title"])
+            self.column += 1
+
+    def handle_data(self, data):
+        if self.column == 0 and data.strip():
+            row = list(self.rows.values())[-1]
+            row[0] = row[0] or data
+
+
+def reported(path):
+    """Return the figures in a report's table: by model, then by their definition's key."""
+    return dict(_Table(path.read_text()).rows.values())
 
 
 @pytest.fixture

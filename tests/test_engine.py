@@ -150,3 +150,79 @@ def test_a_run_from_before_there_was_a_choice_goes_on(monkeypatch, images, tmp_p
     del config["precision"]
     (run / "config.json").write_text(json.dumps(config))
     small_models()["VAE"].fit(images, run=run, resume=True)
+
+
+@pytest.fixture
+def devices(monkeypatch):
+    """Return a function that fakes which kinds of device there are."""
+    monkeypatch.delenv("LOCAL_RANK", raising=False)
+
+    def fake(cuda=False, mps=False):
+        monkeypatch.setattr(torch.cuda, "is_available", lambda: cuda)
+        monkeypatch.setattr(torch.backends.mps, "is_available", lambda: mps)
+
+    return fake
+
+
+@pytest.mark.parametrize(
+    ("there", "asked", "expected"),
+    [
+        ({}, "auto", "cpu"),
+        ({"mps": True}, "auto", "mps"),
+        ({"cuda": True}, "auto", "cuda"),
+        ({"cuda": True, "mps": True}, "auto", "cuda"),
+        ({"cuda": True, "mps": True}, "cpu", "cpu"),
+        ({"cuda": True, "mps": True}, "mps", "mps"),
+        ({"cuda": True}, "cuda:3", "cuda:3"),
+    ],
+)
+def test_the_device_asked_for_is_taken_or_the_fastest(devices, there, asked, expected):
+    devices(**there)
+    assert engine.find_device(asked) == torch.device(expected)
+
+
+@pytest.mark.parametrize(
+    ("asked", "expected"),
+    [("cuda", "cuda:2"), ("auto", "cuda:2"), ("cuda:0", "cuda:0"), ("cpu", "cpu")],
+)
+def test_each_process_of_a_machine_has_a_gpu_of_its_own(devices, monkeypatch, asked, expected):
+    devices(cuda=True)
+    monkeypatch.setenv("LOCAL_RANK", "2")
+    assert engine.find_device(asked) == torch.device(expected)
+
+
+@pytest.mark.parametrize("asked", ["cuda", "cuda:1", "mps"])
+def test_a_device_that_is_not_there_is_refused(devices, asked):
+    devices()
+    with pytest.raises(InputError, match=f"device '{asked}' is not on this machine"):
+        engine.find_device(asked)
+
+
+@pytest.mark.parametrize("asked", ["0", "-1", "1.5", ""])
+def test_a_number_of_threads_that_is_none_is_named(machine, monkeypatch, asked):
+    machine({})
+    monkeypatch.setenv("LATENTIA_THREADS", asked)
+    with pytest.raises(InputError, match=f"LATENTIA_THREADS is '{asked}'; it must be a whole"):
+        engine.set_threads()
+
+
+def test_training_computes_in_the_precision_asked_for_and_its_gradients_in_float32(
+    monkeypatch, images
+):
+    kinds = []
+    for asked in ("bfloat16", "float32"):
+        monkeypatch.setenv("LATENTIA_PRECISION", asked)
+        model = small_models()["VAE"].set_params(n_epochs=1)
+        plain = model.decoder_output
+
+        def noted(*given, plain=plain):
+            found = plain(*given)
+            if torch.is_grad_enabled():
+                kinds.append(found.dtype)
+            return found
+
+        model.decoder_output = noted
+        model.fit(images)
+        assert all(p.grad.dtype == torch.float32 for p in model.decoder_.parameters())
+    assert kinds[0] == torch.bfloat16
+    assert kinds[-1] == torch.float32

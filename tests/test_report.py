@@ -7,8 +7,7 @@ import pytest
 from latentia.data import load
 from latentia.data.pairs import load_pairs
 from latentia.data.unpaired import load_unpaired
-from latentia.errors import InputError
-from latentia.evaluation.comparison import BY_DEFAULT, compare
+from latentia.evaluation.comparison import compare
 from latentia.evaluation.evaluate import evaluate
 from latentia.evaluation.report import ModelSection, Report, write_report
 from latentia.metrics.definitions import DEFINITIONS
@@ -124,18 +123,6 @@ def test_every_measured_number_has_a_definition():
         data = sets.get(model.learns_from, load("digits"))
         model.fit(data.x_train[:200], data.targets[:200])
         assert set(evaluate(model, data)) <= set(DEFINITIONS)
-
-
-def test_a_comparison_of_all_models(tmp_path):
-    path = compare("digits", out=tmp_path / "c", n_epochs=1)
-    page = Page(path.read_text())
-    # Each model, scikit-learn's two, and the definitions.
-    assert page.tags.count("section") == len(BY_DEFAULT) + 3
-    assert page.tags.count("img") >= 10
-    for name in BY_DEFAULT:
-        assert (tmp_path / "c" / name / "model" / "config.json").exists()
-    with pytest.raises(InputError, match="already holds a comparison"):
-        compare("digits", out=tmp_path / "c")
 
 
 def test_a_comparison_on_a_table_leaves_dcgan_out_and_says_so(tmp_path, table):

@@ -2,11 +2,15 @@
 
 import importlib.util
 import json
+import os
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[1]
+PLACES = ("reference", "data")
 
 
 @pytest.fixture
@@ -73,3 +77,30 @@ def test_a_gpu_or_the_users_word_takes_cuda(start, monkeypatch, gpu, variable):
     assert start.install_torch()
     assert len(calls) == 1
     assert "--dry-run" not in calls[0]
+
+
+@pytest.mark.parametrize("there", [(), ("reference",), ("data", "reference")])
+def test_ci_names_what_lies_beside_the_checkout(tmp_path, there):
+    checkout = tmp_path / "checkout"
+    (checkout / ".ci").mkdir(parents=True)
+    shutil.copy(ROOT / ".ci" / "run", checkout / ".ci" / "run")
+    (checkout / "start.py").write_text(
+        "import os, sys\n"
+        "print(sys.argv[1:], *(os.environ.get(f'LATENTIA_{name}', '-') for name in "
+        "('REFERENCE', 'DATA')))\n"
+    )
+    for name in there:
+        (tmp_path / "shared" / name).mkdir(parents=True)
+    environment = {"PATH": os.environ["PATH"]}
+
+    def said(**variables):
+        command = ["bash", str(checkout / ".ci" / "run")]
+        done = subprocess.run(
+            command, cwd=tmp_path, env=environment | variables, capture_output=True, text=True
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout.split()
+
+    places = [str(tmp_path / "shared" / name) if name in there else "-" for name in PLACES]
+    assert said() == ["['test']", *places]
+    assert said(LATENTIA_REFERENCE="/mine")[1] == "/mine"

@@ -6,6 +6,9 @@ from contextlib import nullcontext
 
 import numpy as np
 import pytest
+from latentia.explore.invert import invert
+from latentia.explore.manifold import manifold
+from latentia.explore.traverse import traverse
 from PIL import Image
 
 from latentia.cli.explore import ACTIONS
@@ -13,10 +16,12 @@ from latentia.cli.main import main
 from latentia.data import load as load_data
 from latentia.data.dataset import Part, split
 from latentia.evaluation import runs as jobs
+from latentia.explore.attributes import attribute_direction, edit
 from latentia.models.adversarial.dcgan import DCGAN
 from latentia.models.autoencoders.conditional_vae import ConditionalVAE
 from latentia.models.autoencoders.vae import VAE
 from latentia.models.linear.pca import PCA
+from latentia.models.saved import load
 from tests.conftest import SHARED
 
 
@@ -298,3 +303,217 @@ def test_nothing_heavy_is_imported_for_help():
     finished = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert finished.returncode == 0, finished.stderr
     assert "--strengths" in finished.stdout
+
+
+CHANGES = {
+    ("interpolate", "--rows"): ("pca", "--rows", 5, 9),
+    ("interpolate", "--images"): ("pca", "--images", "나.png", "zwei.png"),
+    ("interpolate", "--spherical"): ("pca", "--spherical"),
+    ("interpolate", "--n-steps"): ("pca", "--n-steps", 3),
+    ("interpolate", "--random-state"): ("gan", "--random-state", 1),
+    ("map", "--labels"): ("pca", "--labels", "digit.npy"),
+    ("map", "--coordinates"): ("pca", "--coordinates", 2, 3),
+    ("map", "--n-grid"): ("pca", "--n-grid", 3),
+    ("map", "--random-state"): ("gan", "--coordinates", 0, 1, "--n-grid", 2, "--random-state", 1),
+    ("traverse", "--rows"): ("pca", "--rows", 4),
+    ("traverse", "--images"): ("pca", "--images", "나.png"),
+    ("traverse", "--coordinates"): ("pca", "--coordinates", 2, 1),
+    ("traverse", "--n-coordinates"): ("pca", "--n-coordinates", 2),
+    ("traverse", "--reach"): ("pca", "--reach", 1.5),
+    ("traverse", "--n-steps"): ("pca", "--n-steps", 5),
+    ("traverse", "--random-state"): ("gan", "--random-state", 1),
+    ("attribute", "--rows"): ("pca", "--no-check", "--rows", 1),
+    ("attribute", "--images"): ("pca", "--no-check", "--images", "나.png"),
+    ("attribute", "--labels"): ("pca", "--no-check", "--labels", "digit.npy"),
+    ("attribute", "--attribute"): ("pca", "--no-check", "--attribute", "ink"),
+    ("attribute", "--strengths"): ("pca", "--no-check", "--strengths", -3, 3),
+    ("attribute", "--method"): ("pca", "--no-check", "--method", "classifier"),
+    ("attribute", "--orthogonal"): ("pca", "--no-check", "--orthogonal"),
+    ("attribute", "--residual"): ("pca", "--no-check", "--residual"),
+    ("blend", "--rows"): ("pca", "--rows", 5, 9),
+    ("blend", "--images"): ("pca", "--images", "나.png", "zwei.png"),
+    ("blend", "--weights"): ("pca", "--weights", 0.2, 0.8),
+    ("blend", "--n-steps"): ("pca", "--n-steps", 3),
+    ("neighbours", "--rows"): ("pca", "--rows", 5, 9),
+    ("neighbours", "--images"): ("pca", "--images", "나.png"),
+    ("neighbours", "--n-neighbours"): ("pca", "--n-neighbours", 3),
+    ("invert", "--rows"): ("gan", "--rows", 5, 9, "--n-steps", 3),
+    ("invert", "--images"): ("gan", "--images", "나.png", "--n-steps", 3),
+    ("invert", "--n-steps"): ("gan", "--rows", 0, "--n-steps", 3),
+    ("invert", "--n-restarts"): ("gan", "--rows", 0, "--n-steps", 3, "--n-restarts", 1),
+    ("invert", "--prior-weight"): ("gan", "--rows", 0, "--n-steps", 3, "--prior-weight", 9),
+    ("invert", "--random-state"): ("gan", "--rows", 0, "--n-steps", 3, "--random-state", 1),
+}
+"""What each option of each action changes in the arrays, beside the same command without it."""
+ELSEWHERE = {"--help", "--out", "--overwrite", "--check", "--frames-per-second", "--data"}
+ELSEWHERE_OF = {("neighbours", "--labels")}
+"""Options whose effect other tests look at: files, lines, films and captions."""
+
+
+@pytest.mark.parametrize(("action", "flag"), CHANGES)
+def test_every_option_changes_what_is_found(action, flag, writes, explore, folder):
+    if not (folder / "zwei.png").exists():
+        pixels = np.uint8(np.arange(300).reshape(15, 20) % 256)
+        Image.fromarray(pixels).save(folder / "zwei.png")
+    words = list(CHANGES[action, flag])
+    place = words.index(flag)
+    end = next((n for n in range(place + 1, len(words)) if str(words[n]).startswith("--")), None)
+    without = words[:place] + (words[end:] if end is not None else [])
+    found, before, again = (
+        arrays(writes(f"{number}.npz", action, *given)[0])
+        for number, given in enumerate((words, without, words))
+    )
+    assert {k: v.tobytes() for k, v in found.items()} == {k: v.tobytes() for k, v in again.items()}
+    assert any(
+        key not in before
+        or found[key].shape != before[key].shape
+        or not np.array_equal(found[key], before[key])
+        for key in found
+    )
+
+
+@pytest.mark.parametrize("action", ACTIONS)
+def test_no_option_is_without_a_test(action, capsys):
+    with pytest.raises(SystemExit):
+        main(["explore", action, "--help"])
+    words = capsys.readouterr().out.split("options:")[1].replace(",", " ").split()
+    flags = {word for word in words if word.startswith("--") and not word.startswith("--no-")}
+    tested = {flag for its, flag in CHANGES if its == action}
+    tested |= {flag for its, flag in ELSEWHERE_OF if its == action}
+    assert flags - ELSEWHERE == tested
+
+
+@pytest.mark.parametrize("action", ACTIONS)
+def test_the_data_are_those_that_are_named(action, writes, folder):
+    digits = load_data("digits")
+    parts = {"x_train": digits.x_train[-90:], "y_train": digits.y_train[-90:]}
+    np.savez(folder / "late.npz", **parts, x_test=digits.x_test[-60:], y_test=digits.y_test[-60:])
+    check = ["--no-check"] if action == "attribute" else []
+    found = [
+        arrays(writes(f"{n}.npz", action, "pca", *check, *words)[0])
+        for n, words in enumerate(([], ["--data", folder / "late.npz"]))
+    ]
+    assert any(not np.array_equal(found[0][key], found[1].get(key)) for key in found[0])
+
+
+@pytest.fixture
+def known(folder):
+    """Return the model and the data of the runs."""
+    return load(folder / "pca"), load_data(str(folder / "digits.npz"))
+
+
+def test_a_map_is_the_plane_and_the_codes_of_the_test_part(writes, known, folder):
+    model, data = known
+    words = ("--coordinates", 1, 3, "--n-grid", 3, "--labels", "digit.npy")
+    found = arrays(writes("m.npz", "map", "pca", *words)[0])
+    codes = model.transform(data.x_test)
+    np.testing.assert_allclose(found["test_codes"], codes, atol=1e-5)
+    expected = manifold(model, codes, (1, 3), 3, 0)
+    np.testing.assert_allclose(found["codes"], expected.codes, atol=1e-5)
+    y = np.load(folder / "digit.npy")
+    order = split(Part(np.arange(len(y))), "rows", 0).x_test
+    np.testing.assert_array_equal(found["test_labels"], y[order])
+
+
+def test_a_traversal_goes_as_far_as_asked_from_the_sample_asked(writes, known):
+    model, data = known
+    words = ("--rows", 4, "--coordinates", 2, "--reach", 1.5, "--n-steps", 5)
+    found = arrays(writes("t.npz", "traverse", "pca", *words)[0])
+    centre = model.transform(data.x_test[[4]])[0]
+    expected = traverse(model, data.x_test, centre, coordinates=(2,), reach=1.5, n_steps=5)
+    np.testing.assert_allclose(found["codes"], expected.codes, atol=1e-4)
+    np.testing.assert_array_equal(found["coordinates"], [2])
+
+
+def test_an_edit_is_along_the_direction_of_the_training_part(writes, known, folder):
+    model, data = known
+    ink = np.load(folder / "digits.npz")["round"]
+    rows_of = split(Part(np.arange(len(ink))), "rows", 0)
+    codes = model.transform(data.x_train)
+    for method in ("means", "classifier"):
+        words = ("--labels", "digits.npz:round", "--method", method, "--no-check")
+        words = (*words, "--rows", 3, 8, "--strengths", -1, 0.5)
+        found = arrays(writes(f"{method}.npz", "attribute", "pca", *words)[0])
+        way = attribute_direction(codes, ink[rows_of.x_train], method, None)
+        np.testing.assert_allclose(found["direction"], way, rtol=1e-4, atol=1e-5)
+        np.testing.assert_allclose(found["originals"], data.x_test[[3, 8]])
+        edited = edit(model, data.x_test[[3, 8]], way, [-1, 0.5])
+        np.testing.assert_allclose(found["edited"], edited, atol=1e-4)
+        assert found["strengths"].tolist() == [-1, 0.5]
+
+
+def test_samples_of_either_side_of_an_attribute_are_edited(writes, folder):
+    found = arrays(writes("a.npz", "attribute", "pca", "--no-check", "--attribute", "round")[0])
+    y = np.load(folder / "digits.npz")["round"]
+    rows_of = split(Part(np.arange(len(y))), "rows", 0).x_test
+    has = y[rows_of] == 1
+    chosen = [*np.flatnonzero(~has)[:3], *np.flatnonzero(has)[:3]]
+    data = load_data(str(folder / "digits.npz"))
+    np.testing.assert_array_equal(found["originals"], data.x_test[chosen])
+
+
+def test_neighbours_are_rows_of_the_training_part(writes, known):
+    model, data = known
+    found = arrays(writes("n.npz", "neighbours", "pca", "--rows", 2, 7, "--n-neighbours", 3)[0])
+    flat = data.x_train.reshape(len(data.x_train), -1)
+    for name, pool, queries in (
+        ("pixel", flat, data.x_test[[2, 7]].reshape(2, -1)),
+        ("latent", model.transform(data.x_train), model.transform(data.x_test[[2, 7]])),
+    ):
+        apart = ((queries[:, None] - pool) ** 2).sum(-1)
+        np.testing.assert_array_equal(found[name], apart.argsort(1, kind="stable")[:, :3])
+
+
+def test_a_blend_has_the_weights_asked(writes, known):
+    model, data = known
+    words = ("--rows", 2, 7, 9, "--weights", 0.5, 0.3, 0.2)
+    found = arrays(writes("b.npz", "blend", "pca", *words)[0])
+    codes = model.transform(data.x_test[[2, 7, 9]])
+    np.testing.assert_allclose(found["codes"], codes, atol=1e-5)
+    mean = np.array([[0.5, 0.3, 0.2]]) @ codes
+    blended = model.inverse_transform(mean)
+    np.testing.assert_allclose(found["images"].reshape(-1, 8, 8), blended, atol=1e-5)
+
+
+def test_codes_are_found_as_asked(writes, folder):
+    model, data = load(folder / "gan"), load_data(str(folder / "digits.npz"))
+    words = ("--rows", 1, 3, "--n-steps", 4, "--n-restarts", 2, "--prior-weight", 0.5)
+    found = arrays(writes("i.npz", "invert", "gan", *words, "--random-state", 3)[0])
+    expected = invert(
+        model, data.x_test[[1, 3]], n_steps=4, n_restarts=2, prior_weight=0.5, random_state=3
+    )
+    for name in ("codes", "images", "squared_errors"):
+        np.testing.assert_allclose(found[name], getattr(expected, name), atol=1e-5)
+
+
+@pytest.mark.parametrize("action", ["interpolate", "traverse", "attribute", "blend"])
+def test_a_film_has_the_speed_asked(action, writes):
+    for speed in (5, 20):
+        words = (action, "pca", "--frames-per-second", speed)
+        with Image.open(writes(f"{speed}.gif", *words)[0]) as film:
+            assert film.info["duration"] == 1000 / speed
+
+
+def test_the_check_is_of_the_strengths_and_the_edit_asked(writes):
+    def lines(*words):
+        return writes("a.png", "attribute", "pca", "--strengths", 1, "--overwrite", *words)[1]
+
+    assert "strength +1 on" in lines()[2]
+    assert lines("--no-check") == []
+    assert lines("--residual", "--rows", 1) != lines()
+
+
+def test_captions_of_neighbours_are_of_the_labels_asked(writes):
+    pictures = [
+        writes(f"{name}.png", "neighbours", "pca", "--labels", name)[0].read_bytes()
+        for name in ("digit.npy", "mirrored.npy")
+    ]
+    assert pictures[0] != pictures[1]
+
+
+def test_the_figure_of_a_walk_follows_the_great_circles_too(writes):
+    words = ("interpolate", "pca", "--n-steps", 4)
+    straight, bent = (
+        writes(f"{len(more)}.png", *words, *more)[0].read_bytes() for more in ((), ("--spherical",))
+    )
+    assert straight != bent

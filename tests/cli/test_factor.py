@@ -14,7 +14,13 @@ import latentia
 from latentia.cli.main import main
 from latentia.data import load as load_data
 from latentia.evaluation import factor_report
+from latentia.models.factors.bootstrap import bootstrap_errors
 from latentia.models.factors.factor_analysis import FactorAnalysis
+from latentia.models.factors.n_factors import suggest
+from latentia.models.factors.standard_errors import information_errors
+from latentia.models.factors.summary import summarise
+from latentia.models.fields import model_fields
+from tests.cli.test_options import StoppedError, as_words, other_value
 
 NAMES = ["height", "weight", "reach", "speed", "jump", "throw"]
 RNG = np.random.default_rng(0)
@@ -521,3 +527,68 @@ def test_the_program_itself_ends_with_status_2_and_a_sentence(folder):
     assert finished.returncode == 2
     assert re.fullmatch(r"latentia: error: argument --method: [^\n]+\n", finished.stderr)
     assert finished.stdout == ""
+
+
+def test_every_field_of_the_model_is_set_by_its_flag(monkeypatch):
+    fields = [field for field in model_fields("FactorAnalysis") if field.name != "n_components"]
+    values = {f.name: other_value(f, 1001 + number) for number, f in enumerate(fields)}
+    words, seen = [word for f in fields for word in as_words(f, values[f.name])], []
+
+    def stop(self):
+        seen.append(self.get_params())
+        raise StoppedError
+
+    monkeypatch.setattr(FactorAnalysis, "validate_parameters", stop)
+    for option in ("--n-factors", "--n-components"):
+        with pytest.raises(StoppedError):
+            main(["factor", "rows.csv", option, "7", *words])
+        assert seen.pop() == values | {"n_components": 7}
+
+
+@pytest.mark.filterwarnings("ignore::latentia.errors.FitWarning")
+def test_suggestions_are_of_the_rows_and_the_seed(succeeds, unillustrated):
+    found = suggest(
+        np.corrcoef(X.T),
+        120,
+        X,
+        max_components=5,
+        n_simulations=100,
+        fit=lambda R, k: (
+            FactorAnalysis(n_components=k, n_starts=1).fit_covariance(R).get_covariance()
+        ),
+        random_state=4,
+    )
+    out = succeeds("rows.csv", "--suggest", "--random-state", 4, "--out", "o")
+    told = {line[:20].strip(): int(line[20:24]) for line in out.splitlines()[1:-1]}
+    assert told == {name.replace("_", " "): count for name, count in found.counts.items()}
+
+
+@pytest.mark.filterwarnings("ignore::latentia.errors.FitWarning")
+@pytest.mark.parametrize(
+    ("kind", "words"), [("information", ("--rotation", "varimax")), ("bootstrap", ())]
+)
+def test_errors_on_the_page_are_those_of_their_kind(kind, words, succeeds, folder, unillustrated):
+    succeeds("rows.csv", "--n-factors", 1, *words, "--standard-errors", kind, "--out", "o")
+    model = FactorAnalysis(n_components=1).fit(X)
+    errors = bootstrap_errors(model, X) if kind == "bootstrap" else information_errors(model)
+    page = (folder / "o/report.html").read_text()
+    assert cells(page) == [f"{error:.3f}" for error in errors.loadings.ravel()]
+    loadings = re.findall(r"(-?\d\.\d{3}) ± \d", page)
+    assert loadings == [f"{value:.3f}" for value in model.standardized_loadings_.ravel()]
+
+
+def test_the_number_of_rows_of_a_matrix_is_that_of_the_model(succeeds, unillustrated):
+    for n in (120, 500):
+        succeeds("matrix.csv", "--n-factors", 2, "--n-samples", n, "--out", f"o{n}")
+        assert latentia.load(f"o{n}").n_samples_ == n
+
+
+def test_the_cutoff_reaches_the_page_and_its_figures(succeeds, folder):
+    for cutoff in (0.3, 0.9):
+        words = ("--n-factors", 2, "--rotation", "varimax", "--cutoff", cutoff)
+        out = succeeds("rows.csv", *words, "--out", f"o{cutoff}")
+        model = latentia.load(f"o{cutoff}")
+        assert str(summarise(model, cutoff=cutoff)) in out
+        page = (folder / f"o{cutoff}/report.html").read_text()
+        assert summarise(model, cutoff=cutoff).to_html(page=False) in page
+        assert f"Loadings of at least {cutoff:g};" in page

@@ -228,6 +228,18 @@ def test_translation_takes_any_size(command, tmp_path, size, words):
     assert read(out / "a.png")[1].shape == (*size, 3)
 
 
+def test_tiles_and_what_they_share_change_a_translation(command, tmp_path):
+    picture(tmp_path / "a.png", 60, 50, 3)
+    found = []
+    for number, words in enumerate(
+        ([], ["--tile", 32], ["--tile", 24], ["--tile", 24, "--overlap", 2], ["--resize"])
+    ):
+        out = tmp_path / f"out{number}"
+        assert command("translate", "maps", tmp_path / "a.png", "--out", out, *words)[0] == 0
+        found.append(read(out / "a.png")[1].tobytes())
+    assert len(set(found)) == 5
+
+
 def test_a_translation_has_the_channels_of_its_model(command, models, tmp_path):
     grey = picture(tmp_path / "grey.png", 16, 16)
     colour = picture(tmp_path / "colour.png", 16, 16, 3)

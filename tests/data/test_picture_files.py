@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from PIL import Image, ImageCms
+from PIL import Image, ImageCms, JpegImagePlugin
 
 from latentia.data import images
 from latentia.data.images import BadImageError
@@ -107,6 +107,8 @@ def test_a_profile_is_kept(tmp_path):
     assert read_picture(tmp_path / "a.jpg").profile == profile
     write_picture(tmp_path / "b.png", gradient(), profile)
     assert read_picture(tmp_path / "b.png").profile == profile
+    gradient("CMYK").save(tmp_path / "c.jpg", icc_profile=profile)
+    assert read_picture(tmp_path / "c.jpg").profile is None
 
 
 @pytest.mark.parametrize("suffix", FORMATS)
@@ -120,6 +122,20 @@ def test_each_format_holds_what_it_is_said_to(suffix, tmp_path):
             assert written.format == FORMATS[suffix]
             assert len(written.getbands()) >= len(image.getbands())
     assert fitting(tmp_path / "a.jpg", "RGBA").name == "a.jpg.png"
+
+
+@pytest.mark.parametrize("suffix", FORMATS)
+def test_pictures_are_written_without_loss_or_as_jpeg_of_quality_95(suffix, tmp_path):
+    image, kind = gradient(size=(33, 21)), FORMATS[suffix]
+    write_picture(tmp_path / f"a{suffix}", image, None)
+    with Image.open(tmp_path / f"a{suffix}") as written:
+        if kind != "JPEG":
+            np.testing.assert_array_equal(np.asarray(written), np.asarray(image))
+            return
+        image.save(tmp_path / "b.jpg", quality=95)
+        with Image.open(tmp_path / "b.jpg") as expected:
+            assert written.quantization == expected.quantization
+        assert JpegImagePlugin.get_sampling(written) == 0
 
 
 def test_names_of_formats_that_are_not_written(tmp_path):

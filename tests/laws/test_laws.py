@@ -124,7 +124,7 @@ def test_fit_leaves_the_callers_generator_alone(name, images):
 @pytest.mark.parametrize("name", TRAINED)
 def test_gradients_reach_exactly_the_nets_of_each_update(name, images):
     model = small_models()[name].fit(images, answers(name, images))
-    batch = model.source(images, answers(name, images), reset=False).batch(np.arange(16))
+    batch = model.read(images, answers(name, images), reset=False).batch(np.arange(16))
     for update in model.updates():
         for net in model.nets().values():
             net.train().zero_grad()
@@ -137,6 +137,23 @@ def test_gradients_reach_exactly_the_nets_of_each_update(name, images):
             for parameter in net.parameters():
                 assert (parameter.grad is not None) == (id(parameter) in moved)
         assert any(p.grad.abs().sum() > 0 for p in update.parameters())
+
+
+LEFT_ALONE = {"DEC": ["decoder_"]}
+"""Nets that a model's updates leave as its autoencoder had them."""
+
+
+@pytest.mark.parametrize("name", TRAINED)
+def test_the_updates_move_every_net_but_those_that_are_to_stay(name, images):
+    model = small_models()[name].fit(images, answers(name, images))
+    moved = {id(p) for update in model.updates() for p in update.parameters()}
+    left = [
+        key
+        for key, net in model.nets().items()
+        for p in list(net.parameters())[:1]
+        if id(p) not in moved
+    ]
+    assert left == LEFT_ALONE.get(name, [])
 
 
 @pytest.mark.parametrize("name", LATENT)
@@ -156,6 +173,17 @@ def test_a_saved_model_is_the_same_model(name, images, tmp_path):
     assert "latentia.load" in (path / "README.md").read_text()
     with pytest.raises(InputError, match="exists"):
         model.save(path)
+
+
+@pytest.mark.parametrize("name", TRAINED)
+def test_nets_evaluate_when_they_are_trained_and_when_they_are_loaded(name, images, tmp_path):
+    model = small_models()[name].set_params(n_epochs=1).fit(images, answers(name, images))
+    loaded = latentia.load(model.save(tmp_path / "model"))
+    for each in (model, loaded):
+        assert each.nets()
+        for net in each.nets().values():
+            assert not any(layer.training for layer in net.modules())
+            assert all(value.device.type == "cpu" for value in net.state_dict().values())
 
 
 @pytest.mark.parametrize(
@@ -314,7 +342,7 @@ def test_fewer_rows_than_a_batch_still_train(images):
 @pytest.mark.parametrize("name", TRAINED)
 def test_losses_are_float32_under_bfloat16_autocast(name, images):
     model = small_models()[name].fit(images, answers(name, images))
-    batch = model.source(images, answers(name, images), reset=False).batch(np.arange(16))
+    batch = model.read(images, answers(name, images), reset=False).batch(np.arange(16))
     for update in model.updates():
         with torch.autocast("cpu", torch.bfloat16):
             loss = update.loss(*batch)

@@ -1,5 +1,6 @@
 """The classifier that samples are judged by: repeatable, named by its weights, safely saved."""
 
+import dataclasses
 import json
 import shutil
 
@@ -118,10 +119,32 @@ def test_one_sentence_for_what_it_cannot_learn(digits):
         fit(x * 2, y)
     with pytest.raises(InputError, match="n_epochs is 0"):
         ImageClassifier(n_epochs=0).fit(x, y)
-    with pytest.raises(InputError, match=r"trained on \(8, 8\)"):
+    with pytest.raises(InputError, match=r"fitted on samples of shape \(8, 8\)"):
         fit(x, y).predict(np.zeros((2, 9, 9)))
 
 
 def test_it_is_a_scikit_learn_estimator(classifier):
     assert clone(classifier).get_params() == classifier.get_params()
     assert "title='digits'" in repr(classifier)
+
+
+CHANGED = {
+    "channels": (8, 16),
+    "n_features": 16,
+    "n_epochs": 2,
+    "batch_size": 10,
+    "learning_rate": 1e-3,
+    "ema_decay": 0.5,
+    "random_state": 1,
+    "title": "other",
+}
+
+
+@pytest.mark.parametrize("field", [field.name for field in dataclasses.fields(ImageClassifier)])
+def test_every_field_changes_what_is_learnt_or_its_name(field, digits):
+    x, y = digits.x_train[:40], digits.y_train[:40]
+    usual = ImageClassifier(n_epochs=1).fit(x, y)
+    other = ImageClassifier(**{"n_epochs": 1, field: CHANGED[field]}).fit(x, y)
+    assert usual.name != other.name
+    same = np.array_equal(usual.predict_proba(x), other.predict_proba(x))
+    assert same == (field == "title")

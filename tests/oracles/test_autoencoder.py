@@ -11,8 +11,7 @@ from torch import nn
 import latentia
 from latentia.errors import InputError
 from latentia.models.autoencoders.autoencoder import Autoencoder
-from latentia.nets.conv import conv_encoder
-from latentia.nets.tied import transposed, weighted_layers
+from latentia.nets.autoencoder import conv_encoder, transposed, weighted_layers
 from latentia.training.losses import root_mean_squared_error
 
 QUICK = {"n_epochs": 1, "random_state": 0, "device": "cpu"}
@@ -200,3 +199,24 @@ def test_a_curve_needs_one_component():
     ).fit(X)
     pca = latentia.PCA(n_components=1).fit(X)
     assert model.score(X) > 0.1 * pca.score(X)
+
+
+@pytest.mark.parametrize("architecture", ["mlp", "convolutional"])
+@pytest.mark.parametrize("activation", ["tanh", "sigmoid", "relu"])
+def test_both_nets_start_from_glorots_distribution_where_units_saturate(activation, architecture):
+    X = np.random.default_rng(0).random((8, 8, 8), dtype=np.float32)
+    model = Autoencoder(n_components=20, hidden=(50,), channels=(4, 8), activation=activation)
+    model.set_params(architecture=architecture, n_epochs=1, learning_rate=1e-30, random_state=0)
+    model.fit(X)
+    for net in (model.encoder_, model.decoder_):
+        layers = [layer for layer in net.modules() if isinstance(layer, torch.nn.Linear)]
+        assert len(layers) == 2
+        for layer in layers:
+            bound = np.sqrt(6 / (layer.in_features + layer.out_features))
+            largest = float(layer.weight.detach().abs().max())
+            if activation == "relu":
+                assert layer.bias.abs().max() > 1e-3
+                assert largest <= 1.001 / np.sqrt(layer.in_features)
+            else:
+                assert layer.bias.abs().max() < 1e-20
+                assert 0.95 * bound < largest <= bound

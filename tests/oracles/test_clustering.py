@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 import torch
 from scipy import stats
+from sklearn import mixture as sklearn_mixture
 from sklearn.base import is_clusterer
+from sklearn.cluster import KMeans
 from sklearn.metrics import adjusted_rand_score
 from torch.distributions import Categorical, Independent, MixtureSameFamily, Normal
 
@@ -25,8 +27,9 @@ from latentia import (
 from latentia.errors import FitWarning, InputError
 from latentia.metrics.clustering import cluster_accuracy, cluster_agreement
 from latentia.models.clustering.base import gaussian_mixture
-from latentia.models.clustering.dec import divergence, target_distribution
-from latentia.nets.clusters import GaussianMixture, StudentClusters
+from latentia.models.clustering.dec import StudentClusters, divergence, target_distribution
+from latentia.models.clustering.vade import GaussianMixture
+from latentia.training import draws
 
 NETS = {"n_components": 2, "hidden": (16,), "n_clusters": 3}
 STARTED = (DEC, IDEC, VaDE)
@@ -222,7 +225,8 @@ def test_targets_are_fixed_between_updates_and_follow_from_all_data(kind):
 
 def test_dec_lowers_the_divergence_and_leaves_the_decoder_alone(tmp_path):
     X, _ = blobs()
-    start = Autoencoder(n_components=2, hidden=(16,), activation="relu", n_epochs=30).fit(X)
+    start = Autoencoder(n_components=2, hidden=(16,), activation="relu", n_epochs=30)
+    start.set_params(random_state=0).fit(X)
     folder = str(start.save(tmp_path / "start"))
     model = fitted(DEC, X, pretrained=folder, n_epochs=1, learning_rate=1e-9)
     moved = fitted(DEC, X, pretrained=folder, n_epochs=30)
@@ -234,13 +238,245 @@ def test_dec_lowers_the_divergence_and_leaves_the_decoder_alone(tmp_path):
 
 def test_idec_keeps_reconstructing_what_dec_forgets(tmp_path):
     X, _ = blobs()
-    start = Autoencoder(n_components=2, hidden=(16,), activation="relu", n_epochs=30).fit(X)
+    start = Autoencoder(n_components=2, hidden=(16,), activation="relu", n_epochs=30)
+    start.set_params(random_state=0).fit(X)
     folder = str(start.save(tmp_path / "start"))
     dec, idec = (
         fitted(kind, X, pretrained=folder, n_epochs=40, learning_rate=1e-2) for kind in (DEC, IDEC)
     )
     assert idec.score(X) >= start.score(X)
     assert idec.score(X) > dec.score(X)
+
+
+def convolutional(kind, X, **changed):
+    settings = {"architecture": "convolutional", "channels": (4, 6), "hidden": (8,)}
+    return fitted(kind, X, **(settings | {"n_epochs": 2, "pretrain_epochs": 2} | changed))
+
+
+def divergence_in_loops(p, q):
+    """Return the mean over samples of DEC's eq. 2."""
+    terms = [p[i, j] * np.log(p[i, j] / q[i, j]) for i, j in np.ndindex(p.shape) if p[i, j] > 0]
+    return sum(terms) / len(p)
+
+
+def test_the_divergence_is_a_loops_where_targets_are_zero_and_elsewhere(points):
+    q = soft_assignment_in_loops(*points, 1.0)
+    p = target_in_loops(q)
+    p[0] = [1, 0, 0, 0]
+    p[1] = [0, 0.5, 0.5, 0]
+    found = divergence(torch.tensor(p), torch.tensor(q).log())
+    assert float(found) == pytest.approx(divergence_in_loops(p, q), rel=1e-12)
+    assert float(divergence(torch.tensor(q), torch.tensor(q).log())) == pytest.approx(0, abs=1e-12)
+
+
+@pytest.mark.parametrize("gamma", [0.1, 2.0])
+@pytest.mark.parametrize("kind", [DEC, IDEC])
+def test_the_loss_is_a_loops_on_training_rows_and_held_out(kind, gamma, images):
+    weights = {"gamma": gamma} if kind is IDEC else {}
+    model = convolutional(kind, images, degrees_of_freedom=2.5, **weights)
+    with torch.no_grad():
+        list(model.encoder_.parameters())[-2].div_(float(model.transform(images).std(0).mean()))
+        model.clustering_.centers.copy_(torch.from_numpy(model.transform(images[:3])))
+    x = torch.from_numpy(images[:8, None])
+    q = soft_assignment_in_loops(model.transform(images[:8]), model.cluster_centers_, 2.5)
+    np.testing.assert_allclose(model.predict_proba(images[:8]), q, rtol=1e-4)
+    error = np.mean((model.reconstruct(images[:8]) - images[:8]) ** 2)
+    rows = np.array([11, 3, 0, 7, 2, 19, 5, 8])
+    target = np.random.default_rng(0).dirichlet([1.0, 1.0, 1.0], 20).astype(np.float32)
+    model.clustering_.target = torch.from_numpy(target)
+    (update,) = model.updates()
+    for places, p in ((rows, target[rows]), (np.full(8, -1), target_in_loops(q))):
+        with torch.no_grad():
+            loss = update.loss(x, torch.from_numpy(places))
+        clustering = divergence_in_loops(p, q)
+        if kind is DEC:
+            assert float(loss) == pytest.approx(clustering, rel=1e-3)
+            continue
+        assert float(loss.total) == pytest.approx(error + gamma * clustering, rel=1e-3)
+        assert float(loss.terms["reconstruction"]) == pytest.approx(error, rel=1e-4)
+        assert float(loss.terms["clustering"]) == pytest.approx(clustering, rel=1e-3)
+
+
+def test_training_rows_and_held_out_rows_are_told_apart():
+    model = IDEC(n_clusters=3)
+    np.testing.assert_array_equal(model.targets(None, 4, reset=True), [0, 1, 2, 3])
+    np.testing.assert_array_equal(model.targets(None, 3, reset=False), [-1, -1, -1])
+
+
+@pytest.mark.parametrize("kind", [DEC, IDEC])
+def test_targets_are_of_nets_in_evaluation_mode_and_in_the_datas_order(kind, images, monkeypatch):
+    monkeypatch.setattr("latentia.models.clustering.dec.CHUNK", 7)
+    kept = []
+    model = kind(
+        n_components=2,
+        n_clusters=3,
+        architecture="convolutional",
+        channels=(4, 6),
+        hidden=(8,),
+        n_epochs=2,
+        batch_size=10,
+        pretrain_epochs=2,
+        update_interval=3,
+        random_state=0,
+    )
+    update = model.update_targets
+
+    def watched(step, n_steps):
+        update(step, n_steps)
+        assert all(net.training for net in model.nets().values())
+        if step == 3:
+            nets = model.nets().values()
+            for net in nets:
+                net.eval()
+            with torch.no_grad():
+                q = model.assign(torch.from_numpy(images[:, None])).double().numpy()
+            for net in nets:
+                net.train()
+            kept.append((model.clustering_.target.clone().numpy(), target_in_loops(q)))
+
+    model.update_targets = watched
+    model.fit(images)
+    ((found, expected),) = kept
+    np.testing.assert_allclose(found, expected, rtol=1e-3)
+
+
+@pytest.mark.parametrize(("kind", "seed"), [(DEC, None), *((kind, 7) for kind in STARTED)])
+def test_the_autoencoder_that_is_trained_first_has_the_models_fields(kind, seed, images, tmp_path):
+    model = kind(
+        n_components=4,
+        n_clusters=3,
+        hidden=(9,),
+        channels=(3, 5),
+        activation="tanh",
+        architecture="convolutional",
+        n_epochs=1,
+        batch_size=12,
+        pretrain_epochs=3,
+        device="cpu",
+        random_state=seed,
+    ).fit(images, run=tmp_path / "run")
+    start = latentia.load(tmp_path / "run" / "pretraining" / "model")
+    assert type(start) is Autoencoder
+    changed = {"n_epochs": 3, "random_state": model.seed_}
+    fields = ("n_components", "hidden", "channels", "activation", "architecture", "batch_size")
+    fields += ("device",)
+    expected = Autoencoder().get_params() | {name: getattr(model, name) for name in fields}
+    assert start.get_params() == expected | changed
+    alone = Autoencoder(**(expected | changed)).fit(images)
+    np.testing.assert_array_equal(start.transform(images), alone.transform(images))
+
+
+@pytest.mark.parametrize("kind", STARTED)
+def test_a_start_keeps_the_units_of_its_own_data(kind, tmp_path):
+    X, _ = blobs()
+    start = Autoencoder(n_components=2, hidden=(16,), activation="relu", random_state=0)
+    folder = str(start.fit(X).save(tmp_path / "start"))
+    moved = 1.5 * X + 4
+    model = fitted(kind, moved, pretrained=folder, n_epochs=1, learning_rate=1e-9)
+    np.testing.assert_allclose(model.transform(moved), start.transform(moved), atol=1e-4)
+    if kind is not VaDE:
+        np.testing.assert_allclose(model.reconstruct(moved), start.reconstruct(moved), rtol=1e-4)
+
+
+@pytest.mark.parametrize("kind", STARTED)
+def test_the_training_begins_with_a_convolutional_start_and_its_batch_norm(kind, images, tmp_path):
+    nets = {"architecture": "convolutional", "channels": (4, 6), "hidden": (8,)}
+    start = Autoencoder(n_components=2, activation="relu", n_epochs=3, random_state=0, **nets)
+    folder = str(start.fit(images).save(tmp_path / "start"))
+    model = kind(n_components=2, n_clusters=3, pretrained=folder, random_state=0, **nets)
+    first, plain = [], model.updates
+
+    def updates():
+        if not first:
+            for net in model.nets().values():
+                net.eval()
+            with torch.no_grad():
+                codes = model.encode(torch.from_numpy(images[:, None]))
+                first.extend([codes.numpy(), model.decode(codes)[:, 0].numpy()])
+            for net in model.nets().values():
+                net.train()
+        return plain()
+
+    model.updates = updates
+    model.set_params(n_epochs=1).fit(images)
+    np.testing.assert_allclose(first[0], start.transform(images), atol=1e-6)
+    np.testing.assert_allclose(first[1], start.reconstruct(images), atol=1e-6)
+
+
+def test_k_means_is_scikit_learns_best_of_twenty():
+    X = np.random.default_rng(0).normal(size=(200, 6))
+    model = fitted(AutoencoderKMeans, X, n_clusters=9, random_state=3, n_epochs=2)
+    codes = model.transform(X.astype(np.float32))
+    best = KMeans(9, n_init=20, random_state=3).fit(codes)
+    np.testing.assert_allclose(model.cluster_centers_, best.cluster_centers_, atol=1e-4)
+    np.testing.assert_array_equal(model.labels_, best.labels_)
+    one = KMeans(9, n_init=1, random_state=3).fit(codes)
+    assert best.inertia_ < 0.999 * one.inertia_
+
+
+@pytest.mark.parametrize("first_centers", ["k_means", "mixture"])
+def test_the_first_centres_are_those_of_the_models_own_seed(first_centers):
+    X = np.random.default_rng(0).normal(size=(200, 6))
+    more = {"first_centers": first_centers, "pretrain_epochs": 2, "update_interval": 99}
+    model = fitted(IDEC, X, n_clusters=9, random_state=3, n_epochs=1, learning_rate=1e-9, **more)
+    codes = model.transform(X.astype(np.float32))
+    expected = [
+        KMeans(9, n_init=20, random_state=seed).fit(codes).cluster_centers_
+        if first_centers == "k_means"
+        else gaussian_mixture(codes, 9, seed)[1]
+        for seed in (3, 0, 1)
+    ]
+    np.testing.assert_allclose(model.cluster_centers_, expected[0], atol=1e-3)
+    for other in expected[1:]:
+        assert np.abs(model.cluster_centers_ - other).max() > 0.01
+
+
+def test_the_first_mixture_is_scikit_learns_of_evenly_spaced_codes(monkeypatch):
+    monkeypatch.setattr("latentia.models.clustering.base.MOST_CODES", 100)
+    codes = np.random.default_rng(0).normal(size=(299, 2))
+    found = gaussian_mixture(codes, 4, 5)
+    rows = codes[::3]
+    expected = sklearn_mixture.GaussianMixture(
+        4, n_init=20, random_state=5, max_iter=300, tol=1e-4, reg_covar=1e-3 * rows.var(0).mean()
+    ).fit(rows)
+    np.testing.assert_allclose(found[0], expected.weights_, rtol=1e-6)
+    np.testing.assert_allclose(found[1], expected.means_, rtol=1e-6)
+    np.testing.assert_allclose(
+        found[2], [np.diag(part) for part in expected.covariances_], rtol=1e-6
+    )
+
+
+@pytest.mark.parametrize("kind", [AutoencoderKMeans, DEC, IDEC])
+def test_score_is_minus_the_squared_error_of_a_sample(kind):
+    X, _ = blobs()
+    model = fitted(kind, X, n_epochs=2)
+    expected = -np.square(model.reconstruct(X) - X).sum(1).mean()
+    assert model.score(X) == pytest.approx(expected, rel=1e-4)
+
+
+def test_the_autoencoder_before_k_means_minimises_the_squared_error(images):
+    model = fitted(AutoencoderKMeans, images, n_epochs=2)
+    (update,) = model.updates()
+    loss = update.loss(torch.from_numpy(images[:, None]))
+    assert float(loss.detach()) == pytest.approx(-model.score(images), rel=1e-5)
+
+
+@pytest.mark.parametrize("kind", [AutoencoderKMeans, DEC, IDEC])
+def test_the_epochs_picture_shows_ten_originals_above_what_they_become(kind, images):
+    model = fitted(kind, images, n_epochs=1)
+    with torch.no_grad():
+        (_, original), (_, after) = model.epoch_picture(torch.from_numpy(images[:, None]))
+    np.testing.assert_array_equal(original[:, 0], images[:10])
+    np.testing.assert_allclose(after[:, 0], model.reconstruct(images[:10]), atol=1e-6)
+
+
+@pytest.mark.parametrize("kind", [AutoencoderKMeans, *STARTED])
+def test_labels_of_tensors_are_tensors(kind):
+    X, _ = blobs()
+    model = fitted(kind, X, n_epochs=1)
+    labels = model.predict(torch.from_numpy(X))
+    assert isinstance(labels, torch.Tensor)
+    np.testing.assert_array_equal(labels, model.labels_)
 
 
 @pytest.fixture
@@ -329,13 +565,94 @@ def test_samples_come_from_the_mixture_or_one_of_its_gaussians(vade):
 
 def test_vade_starts_at_the_autoencoders_codes(tmp_path):
     X, _ = blobs()
-    start = Autoencoder(n_components=2, hidden=(16,), activation="relu", n_epochs=30).fit(X)
+    start = Autoencoder(n_components=2, hidden=(16,), activation="relu", n_epochs=30)
+    start.set_params(random_state=0).fit(X)
     folder = str(start.save(tmp_path / "start"))
     model = fitted(VaDE, X, pretrained=folder, n_epochs=1, learning_rate=1e-9)
     np.testing.assert_allclose(model.transform(X), start.transform(X), atol=1e-4)
     scale = model.posterior(torch.from_numpy(X).float()).scale
     share = (scale.square() / torch.from_numpy(model.weights_ @ model.variances_)).detach()
     np.testing.assert_allclose(share, 0.05, rtol=1e-3)
+
+
+def test_vade_starts_at_the_mixture_of_the_codes(tmp_path):
+    X, _ = blobs()
+    model = fitted(VaDE, X, n_epochs=1, learning_rate=1e-9, random_state=4)
+    codes = model.transform(X.astype(np.float32))
+    weights, means, variances = gaussian_mixture(codes, 3, 4)
+    np.testing.assert_allclose(model.weights_, weights, rtol=1e-3)
+    np.testing.assert_allclose(model.cluster_centers_, means, rtol=1e-3, atol=1e-4)
+    np.testing.assert_allclose(model.variances_, variances, rtol=1e-2)
+
+
+def test_vades_probabilities_are_the_posterior_of_the_cluster_at_the_mean():
+    X, _ = blobs()
+    model = fitted(VaDE, X, n_clusters=5, n_epochs=3)
+    codes = model.transform(X)
+    joint = np.stack(
+        [
+            w * stats.norm.pdf(codes, m, np.sqrt(v)).prod(1)
+            for w, m, v in zip(model.weights_, model.cluster_centers_, model.variances_)
+        ],
+        axis=1,
+    )
+    expected = joint / joint.sum(1, keepdims=True)
+    np.testing.assert_allclose(model.predict_proba(X), expected, atol=1e-4)
+
+
+def test_vades_step_falls_by_a_tenth_every_ten_epochs_of_its_schedule():
+    X, _ = blobs()
+    model = fitted(VaDE, X, n_epochs=1, pretrain_epochs=1)
+    for schedule in ("constant", "linear"):
+        model.set_params(n_epochs=30, learning_rate_schedule=schedule)
+        (update,) = model.updates()
+        for done, factor in ((0.0, 1.0), (0.3, 1.0), (0.34, 0.9), (0.68, 0.81), (0.99, 0.81)):
+            expected = factor * (1 - done if schedule == "linear" else 1)
+            assert update.schedule(done) == pytest.approx(expected)
+
+
+def test_vades_loss_is_minus_its_score_and_names_its_terms(vade):
+    model, X = vade
+    (update,) = model.updates()
+    with torch.no_grad():
+        losses = []
+        for seed in range(40):
+            draws.seed(seed)
+            losses.append(update.loss(torch.from_numpy(X).float()))
+    totals = [float(loss.total) for loss in losses]
+    scores = [model.score_samples(X, random_state=seed).mean() for seed in range(40)]
+    error = np.hypot(np.std(totals), np.std(scores)) / np.sqrt(40)
+    assert -np.mean(totals) == pytest.approx(np.mean(scores), abs=4 * error)
+    for loss in losses:
+        assert set(loss.terms) == {"reconstruction", "kl"}
+        assert float(sum(loss.terms.values())) == pytest.approx(float(loss.total), rel=1e-5)
+
+
+def test_vades_preview_has_a_row_of_eight_for_each_cluster(images):
+    model = fitted(VaDE, images, n_epochs=1, pretrain_epochs=1)
+    with torch.no_grad():
+        model.mixture_.log_variances.fill_(-1e9)
+        model.mixture_.means.copy_(torch.tensor([[-9.0, 0.0], [0.0, 9.0], [9.0, 9.0]]))
+        ((_, shown),) = model.epoch_picture(torch.from_numpy(images[:, None]))
+    expected = model.inverse_transform(model.cluster_centers_).repeat(8, axis=0)
+    np.testing.assert_allclose(shown[:, 0], expected, atol=0.02)
+
+
+def test_the_mixtures_variances_stay_where_they_are_usable(mixture):
+    module, *_ = mixture
+    with torch.no_grad():
+        module.log_variances.copy_(torch.tensor([[-50.0, 50.0], [0.0, 1.0], [-12.0, 12.0]]))
+    expected = torch.tensor([[-12.0, 12.0], [0.0, 1.0], [-12.0, 12.0]])
+    assert torch.equal(module.bounded_log_variances(), expected.double())
+
+
+def test_vade_keeps_the_noise_variance_of_a_gaussian_that_is_learned_or_given():
+    X, _ = blobs()
+    given = fitted(VaDE, X, n_epochs=1, pretrain_epochs=1, noise_variance=0.3)
+    assert given.noise_variance_ == pytest.approx(0.3)
+    learned = fitted(VaDE, X, n_epochs=3, pretrain_epochs=3, noise_variance=None)
+    assert learned.noise_variance_ == pytest.approx(float(learned.noise_().detach()))
+    assert learned.noise_variance_ != pytest.approx(0.1, rel=1e-3)
 
 
 def test_a_table_of_gaussians_is_measured_in_its_own_units():

@@ -605,14 +605,20 @@ def test_polychoric_correlations_of_blocks_are_refused(verb):
         model.partial_fit(X) if verb == "partial_fit" else model.fit_moments(Moments().add(X))
 
 
-def test_a_loaded_model_takes_up_more_rows_or_says_that_it_cannot(tmp_path):
+def test_a_loaded_model_takes_up_more_rows(tmp_path):
     model = FactorAnalysis().partial_fit(table()[:100])
     loaded = latentia.load(model.save(tmp_path / "model"))
-    try:
-        loaded.partial_fit(table()[100:])
-    except InputError:
-        return
-    assert loaded.n_samples_ == 300
+    loaded.partial_fit(table()[100:])
+    assert loaded.n_samples_ == loaded.n_rows_ == 300
+    whole = FactorAnalysis().fit(table())
+    np.testing.assert_allclose(loaded.covariance_, whole.covariance_, rtol=1e-8)
+    np.testing.assert_allclose(loaded.uniquenesses_, whole.uniquenesses_, atol=1e-8)
+
+
+def test_a_fit_to_a_matrix_takes_up_no_rows():
+    model = FactorAnalysis().fit_covariance(np.cov(table().T))
+    with pytest.raises(InputError, match="fitted to a matrix"):
+        model.partial_fit(table())
 
 
 def test_weights_that_add_up_to_one_are_not_one_row():

@@ -260,6 +260,22 @@ def test_a_perfect_fit():
     assert found.tli > 1
 
 
+@pytest.mark.parametrize("convention", ["bartlett", "lavaan"])
+def test_a_model_worse_than_none_has_a_cfi_of_0_and_a_weak_null_leaves_it_in_range(convention):
+    weak = np.eye(6) + 0.02 * (1 - np.eye(6))
+    worse = np.eye(6) - 0.15 * (1 - np.eye(6))
+    found = fit_statistics(weak, worse, 100, 1, convention=convention)
+    assert found.chi_square - found.dof > found.null_chi_square - found.null_dof
+    assert found.cfi == 0
+    assert fit_statistics(weak, weak, 100, 1, convention=convention).cfi == 1
+    columns, uniquenesses, _ = FACTANAL[1]
+    good = fit_statistics(
+        symmetric(ABILITY), implied(columns, uniquenesses), 112, 1, convention=convention
+    )
+    excess = good.chi_square - good.dof, good.null_chi_square - good.null_dof
+    assert good.cfi == pytest.approx(1 - excess[0] / excess[1], rel=1e-12)
+
+
 @pytest.mark.parametrize(("k", "dof"), [(3, 0), (4, -3), (6, -6)])
 def test_no_degrees_of_freedom(k, dof):
     R = symmetric(ABILITY)

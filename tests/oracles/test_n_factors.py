@@ -316,3 +316,54 @@ def test_all_of_psych():
         theirs = (parallel["nfact"], parallel["ncomp"], content["MAP"]["nfact"])
         names = ("parallel_factors", "parallel_components", "map")
         assert tuple(found.counts[name] for name in names) == theirs
+
+
+def test_seeds_folds_and_bounds_reach_their_criteria():
+    X = simple_structure(80, 2, 3)
+    R = np.corrcoef(X, rowvar=False)
+
+    def said(**settings):
+        return suggest(R, X=X, fit=maximum_likelihood, n_simulations=20, **settings)
+
+    one, again, other = said(), said(random_state=0), said(random_state=1)
+    assert one.held_out == again.held_out
+    assert one.held_out != other.held_out
+    assert said(n_folds=3).held_out != one.held_out
+    for null in ("normal", "permutation"):
+        found = [said(null=null, random_state=seed).component_null[0] for seed in (0, 0, 1)]
+        np.testing.assert_array_equal(found[0], found[1])
+        assert (found[0] != found[2]).any()
+    assert len(one.map_values) == 6
+    bounded = said(max_components=1)
+    assert list(bounded.bic) == list(bounded.held_out) == [0, 1]
+    assert len(bounded.map_values) == 2
+
+
+def test_the_held_out_likelihood_is_that_of_folds_by_hand():
+    X = simple_structure(60, 1, 4)
+    found = suggest(
+        np.corrcoef(X, rowvar=False),
+        X=X,
+        fit=maximum_likelihood,
+        n_folds=4,
+        n_simulations=1,
+        random_state=7,
+        max_components=1,
+    ).held_out
+    total = 0.0
+    for held in np.array_split(np.random.default_rng(7).permutation(60), 4):
+        train = np.delete(X, held, axis=0)
+        D = train.std(axis=0)
+        S = maximum_likelihood(np.corrcoef(train, rowvar=False), 1) * np.outer(D, D)
+        total += stats.multivariate_normal(train.mean(axis=0), S).logpdf(X[held]).sum()
+    assert found[1] == pytest.approx(total / 60, rel=1e-9)
+
+
+def test_the_null_has_the_spread_of_n_rows():
+    """The squared correlation of two independent normal columns is 1/(n − 1) on average."""
+    found = suggest(np.eye(2), 6, n_simulations=4000, random_state=1).component_null
+    draw = np.random.default_rng(0).normal(size=(20000, 6, 2))
+    draw -= draw.mean(axis=1, keepdims=True)
+    r = (draw[..., 0] * draw[..., 1]).sum(axis=1) / np.linalg.norm(draw, axis=1).prod(axis=1)
+    assert found[0][0] == pytest.approx(1 + np.abs(r).mean(), abs=0.015)
+    assert found[1][0] == pytest.approx(1 + np.quantile(np.abs(r), 0.95), abs=0.02)

@@ -7,6 +7,7 @@ from sklearn.datasets import load_digits
 
 from latentia.errors import InputError
 from latentia.models.linear.pca import PCA
+from latentia.models.linear.rotation import order, rotate
 
 
 @pytest.fixture(scope="module")
@@ -72,3 +73,51 @@ def test_memory_mapped_uint8_images_need_no_float_copy(tmp_path):
 def test_too_many_components_are_refused():
     with pytest.raises(InputError, match="at most 3"):
         PCA(n_components=4).fit(np.eye(3))
+
+
+@pytest.mark.parametrize("n", [4, 5, 6, 7, 12])
+@pytest.mark.parametrize("k", [1, 3])
+def test_noise_is_the_mean_variance_left_out_of_the_rank(n, k):
+    """n centred rows span n − 1 dimensions at most, so that d − k directions are too many."""
+    X = np.random.default_rng(n).normal(size=(n, 6)) * [3, 2, 1, 1, 0.5, 0.2]
+    left = np.linalg.eigvalsh(np.cov(X, rowvar=False))[::-1][k : min(n - 1, 6)]
+    model = PCA(n_components=k).fit(X)
+    expected = left.mean() if len(left) else 0
+    assert model.noise_variance_ == pytest.approx(expected, rel=1e-8, abs=1e-12)
+    assert PCA(n_components=min(n, 6)).fit(X).noise_variance_ == 0
+
+
+def test_the_largest_loading_of_each_component_is_positive(digits):
+    for X in (digits, -digits, digits[:20]):
+        components = PCA(n_components=10).fit(X).components_
+        assert (components.max(axis=1) == np.abs(components).max(axis=1)).all()
+
+
+def test_truncated_models_keep_whitening(digits):
+    whole = PCA(n_components=8, whiten=True).fit(digits)
+    np.testing.assert_allclose(
+        whole.truncated(3).transform(digits), whole.transform(digits)[:, :3], atol=1e-12
+    )
+
+
+def test_the_randomised_solver_takes_its_seed_and_iterations():
+    X = np.random.default_rng(0).normal(size=(400, 300))
+
+    def error(**settings):
+        return PCA(n_components=3, solver="randomized", **settings).fit(X).score(X)
+
+    assert error(random_state=1) == error(random_state=1)
+    assert error(random_state=1) != error(random_state=2)
+    assert error(n_iterations=0) < error(n_iterations=1) < error(n_iterations=4)
+
+
+def test_rotations_start_from_the_seed():
+    X = np.random.default_rng(4).normal(size=(60, 8))
+    plain, values = PCA(n_components=4).fit(X).loadings_, []
+    for seed in (None, 0, 1):
+        model = PCA(n_components=4, rotation="geomin", random_state=seed).fit(X)
+        best = rotate(plain, "geomin", kaiser=False, n_starts=10, random_state=seed or 0)
+        np.testing.assert_allclose(model.loadings_, order(best).loadings, atol=1e-6)
+        values.append(round(best.criterion, 5))
+    assert values[0] == values[1]
+    assert len(set(values)) > 1

@@ -318,3 +318,49 @@ def test_wide_data_without_variance_are_refused(monkeypatch):
 def test_em_refuses_data_that_leave_no_noise(X):
     with pytest.raises(InputError, match="no variance for the noise"):
         ProbabilisticPCA(n_components=2, algorithm="em", max_iter=500).fit(X)
+
+
+def test_em_takes_its_seed_tolerance_and_most_steps():
+    X = np.random.default_rng(0).normal(size=(80, 6)) * [3, 2, 1, 1, 1, 1]
+
+    def fitted(**settings):
+        return ProbabilisticPCA(n_components=2, algorithm="em", **settings).fit(X)
+
+    first = [fitted(max_iter=3, random_state=seed).log_likelihood_trace_[0] for seed in (1, 1, 2)]
+    assert first[0] == first[1] != first[2]
+    assert fitted(max_iter=3).n_iter_ == len(fitted(max_iter=3).log_likelihood_trace_) == 3
+    assert not fitted(max_iter=3).converged_
+    rough, fine = fitted(tolerance=1e-3), fitted(tolerance=1e-9)
+    assert rough.converged_
+    assert rough.n_iter_ < fine.n_iter_
+    assert (
+        np.diff(rough.log_likelihood_trace_)[-1] < 1e-3 <= np.diff(rough.log_likelihood_trace_)[0]
+    )
+
+
+@pytest.mark.parametrize("settings", [{}, {"algorithm": "em"}, {"missing": "fiml"}])
+def test_the_largest_loading_of_each_component_is_positive_and_rows_are_counted(settings):
+    X = np.random.default_rng(3).normal(size=(80, 6)) * [1, 3, 1, 2, 1, 1]
+    for rows in (X, -X, X[:, ::-1]):
+        model = ProbabilisticPCA(n_components=2, **settings).fit(rows)
+        W = model.loadings_
+        assert (W.max(axis=0) == np.abs(W).max(axis=0)).all()
+        assert model.n_samples_ == 80
+
+
+def test_weighted_moments_count_their_weight():
+    X, counts = np.random.default_rng(0).normal(size=(60, 4)), np.arange(60) % 4
+    weighted = ProbabilisticPCA(n_components=1).fit_moments(Moments().add(X, counts))
+    repeated = ProbabilisticPCA(n_components=1).fit(np.repeat(X, counts, axis=0))
+    assert weighted.n_samples_ == repeated.n_samples_ == counts.sum()
+    np.testing.assert_allclose(weighted.loadings_, repeated.loadings_, atol=1e-9)
+    assert weighted.log_likelihood_ == pytest.approx(repeated.log_likelihood_, rel=1e-12)
+
+
+def test_full_information_tells_its_own_steps():
+    X = np.random.default_rng(3).normal(size=(80, 6)) * [1, 3, 1, 2, 1, 1]
+    X[np.random.default_rng(0).random(X.shape) < 0.2] = np.nan
+    model = ProbabilisticPCA(n_components=2, missing="fiml").fit(X)
+    assert model.n_iter_ == len(model.log_likelihood_trace_) > 1
+    assert model.converged_
+    assert model.log_likelihood_ == pytest.approx(model.score(X), rel=1e-8)

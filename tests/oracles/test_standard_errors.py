@@ -1,5 +1,7 @@
 """Standard errors of loadings, against lavaan, finite differences, simulation and each other."""
 
+import warnings
+
 import numpy as np
 import pytest
 from sklearn.base import clone
@@ -388,3 +390,83 @@ def test_what_the_bootstrap_refuses(holzinger_rows):
         bootstrap_errors(unknown, None, parametric=True)
     known = FactorAnalysis(n_components=1).fit_covariance(HOLZINGER, N_HOLZINGER)
     assert bootstrap_errors(known, None, parametric=True, n_replicates=3).n_replicates == 3
+
+
+@pytest.mark.parametrize("gaps", [False, True])
+def test_parametric_samples_have_the_size_and_the_moments_of_the_fit(monkeypatch, gaps):
+    """The covariance of n normal rows, divided by n, is (n − 1)/n Σ on average."""
+    n = 12
+    model = FactorAnalysis(n_components=2, rotation="oblimin", n_starts=1)
+    model.set_params(missing="fiml" if gaps else "error")
+    X = np.random.default_rng(1).normal(size=(n, 6)) @ np.linalg.cholesky(
+        model_covariance(0.5, np.array([1, 2, 3, 1, 1, 2]))
+    ).T + np.arange(6)
+    X[0, 0] = np.nan if gaps else X[0, 0]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        model.fit(X)
+    seen = []
+
+    def refuse(replica, drawn, n_samples=None):
+        seen.append(drawn)
+        assert n_samples == (None if gaps else n)
+        raise InputError("seen enough")
+
+    monkeypatch.setattr(FactorAnalysis, "fit" if gaps else "fit_covariance", refuse)
+    with pytest.raises(InputError, match="seen enough"):
+        bootstrap_errors(model, X, parametric=True, n_replicates=2500)
+    Sigma, scale = model.get_covariance(), np.sqrt(np.diag(model.get_covariance()))
+    drawn = np.array(seen)
+    if gaps:
+        np.testing.assert_array_equal(np.isnan(drawn), np.broadcast_to(np.isnan(X), drawn.shape))
+        centre = np.nanmean(drawn, axis=(0, 1))
+        np.testing.assert_allclose((centre - model.mean_) / scale, 0, atol=0.03)
+        found, expected = np.cov(drawn[:, 1:].reshape(-1, 6).T), Sigma
+    else:
+        found, expected = drawn.mean(axis=0), (n - 1) / n * Sigma
+    np.testing.assert_allclose((found - expected) / np.outer(scale, scale), 0, atol=0.035)
+    assert abs(model.factor_correlations_[0, 1]) > 0.1
+
+
+def test_intervals_of_the_bootstrap_have_their_level(holzinger_rows):
+    model = FactorAnalysis(n_components=1).fit(holzinger_rows)
+    narrow, wide = (
+        bootstrap_errors(model, None, parametric=True, n_replicates=150, level=level)
+        for level in (0.5, 0.9)
+    )
+    np.testing.assert_array_equal(narrow.loadings, wide.loadings)
+    for found, width in ((narrow, 2 * 0.6745), (wide, 2 * 1.6449)):
+        ratio = (found.high - found.low) / found.loadings
+        assert np.median(ratio) == pytest.approx(width, rel=0.15)
+
+
+def test_refits_have_the_signs_and_order_of_the_model(holzinger_rows):
+    model = FactorAnalysis(n_components=3, rotation="oblimin", n_starts=1, n_rotation_starts=1)
+    model.fit(holzinger_rows)
+    first = bootstrap_errors(model, holzinger_rows, n_replicates=8)
+    order, signs = [2, 0, 1], np.array([-1, 1, 1])
+    model.loadings_ = model.loadings_[:, order] * signs
+    model.factor_correlations_ = model.factor_correlations_[np.ix_(order, order)]
+    model.factor_correlations_ *= np.outer(signs, signs)
+    other = bootstrap_errors(model, holzinger_rows, n_replicates=8)
+    np.testing.assert_allclose(other.loadings, first.loadings[:, order], atol=1e-12)
+    np.testing.assert_allclose(
+        other.factor_correlations, first.factor_correlations[np.ix_(order, order)], atol=1e-12
+    )
+    np.testing.assert_allclose(other.low[:, 0], -first.high[:, 2], atol=1e-12)
+    np.testing.assert_allclose(other.low[:, 1], first.low[:, 0], atol=1e-12)
+
+
+def test_refits_take_one_start_of_the_estimation_and_all_other_settings(monkeypatch):
+    settings = {"n_components": 2, "method": "minres", "rotation": "oblimin", "kaiser": True}
+    settings |= {"n_starts": 3, "n_rotation_starts": 2, "noise_floor": 0.01, "random_state": 5}
+    model = FactorAnalysis(**settings).fit_covariance(model_covariance(0.4, np.ones(6)), 300)
+    original, seen = FactorAnalysis.fit_covariance, []
+
+    def watched(replica, *arguments, **company):
+        seen.append(replica.get_params())
+        return original(replica, *arguments, **company)
+
+    monkeypatch.setattr(FactorAnalysis, "fit_covariance", watched)
+    bootstrap_errors(model, None, parametric=True, n_replicates=2)
+    assert seen == [model.get_params() | {"n_starts": 1}] * 2

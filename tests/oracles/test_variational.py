@@ -6,16 +6,15 @@ import numpy as np
 import pytest
 import torch
 from scipy import stats
-from sklearn import decomposition
+from sklearn import decomposition, mixture
 from torch.distributions import Independent, Normal, kl_divergence
 
 import latentia
 from latentia.errors import FitWarning, InputError
-from latentia.models.autoencoders.code_mixture import draw_codes, fit_mixture
+from latentia.models.autoencoders.base import log_mean_weight
 from latentia.models.autoencoders.conditional_vae import ConditionalVAE
 from latentia.models.autoencoders.linear_vae import LinearVAE
-from latentia.models.autoencoders.vae import VAE
-from latentia.models.autoencoders.variational import log_mean_weight
+from latentia.models.autoencoders.vae import VAE, draw_codes, fit_mixture
 from latentia.training import draws
 from latentia.training.losses import kl_per_component
 
@@ -84,7 +83,7 @@ def test_log_weights_against_torch_distributions(vae, bits):
 
 
 def test_blocks_of_draws_give_the_log_of_the_mean_weight(vae, bits, monkeypatch):
-    monkeypatch.setattr("latentia.models.autoencoders.variational.ROWS", 64)
+    monkeypatch.setattr("latentia.models.autoencoders.base.ROWS", 64)
     x = torch.from_numpy(bits[:5]).float()
     taken = []
     plain = type(vae).log_weights
@@ -225,12 +224,12 @@ def test_the_weighted_error_pulls_as_the_gaussian_of_its_effective_beta(observat
     ).fit(images)
     x, output = torch.from_numpy(images[:1, None]).double(), torch.zeros(1, 1, 8, 8).double()
     output.requires_grad_()
-    pulled = torch.autograd.grad(model.reconstruction_objective(x, output).sum(), output)[0]
+    pulled = torch.autograd.grad(model.likelihood.objective(x, output).sum(), output)[0]
     draws.seed(0)
     loss = model.bound_loss(x.float())
     with torch.no_grad():
-        objective = model.reconstruction_objective(x, output)
-    v = model.equivalent_variance(objective, 64)
+        objective = model.likelihood.objective(x, output)
+    v = model.likelihood.equivalent_variance(objective, 64)
     unit = torch.autograd.grad(0.5 * (x - output.sigmoid()).square().sum(), output)[0]
     torch.testing.assert_close(pulled, unit / v, rtol=1e-6, atol=1e-9)
     reconstruction = loss.terms["reconstruction"].detach()
@@ -292,6 +291,15 @@ def test_a_learned_variance_is_that_of_the_residuals(plane):
     assert model.noise_variance_ == pytest.approx(float(np.mean(residuals)), rel=0.05)
 
 
+def test_a_variance_that_is_given_after_one_was_learned_is_used(plane):
+    model = VAE(n_components=2, hidden=(4,), noise_variance=None, n_epochs=1, random_state=0)
+    learned = model.fit(plane).noise_variance_
+    given = model.set_params(noise_variance=0.5).fit(plane)
+    assert given.noise_variance_ == 0.5 != learned
+    anew = VAE(n_components=2, hidden=(4,), noise_variance=0.5, n_epochs=1, random_state=0)
+    assert given.score(plane) == anew.fit(plane).score(plane)
+
+
 def test_binary_data_start_at_their_mean(images):
     model = VAE(n_components=2, hidden=(4,), n_epochs=1, learning_rate=1e-9, random_state=0)
     model.fit(images)
@@ -302,10 +310,10 @@ def test_binary_data_start_at_their_mean(images):
 def test_dynamic_binarisation_draws_bits_anew_and_scores_repeatably(images):
     model = VAE(n_components=2, hidden=(8,), binarize=True, n_epochs=1, random_state=0).fit(images)
     x = torch.from_numpy(images[:, None])
-    first, second = model.observed(x), model.observed(x)
+    first, second = model.likelihood.draw(x), model.likelihood.draw(x)
     assert set(first.unique().tolist()) == {0.0, 1.0}
     assert not torch.equal(first, second)
-    many = torch.stack([model.observed(x) for _ in range(600)]).mean(0)
+    many = torch.stack([model.likelihood.draw(x) for _ in range(600)]).mean(0)
     torch.testing.assert_close(many, x, atol=0.12, rtol=0)
     assert model.score(images) == model.score(images)
     with pytest.raises(InputError, match="binarize needs observation='bernoulli'"):
@@ -322,6 +330,169 @@ def test_active_units_counts_what_the_posterior_uses(images):
     assert model.active_units(X) == 2
     collapsed = VAE(n_components=3, hidden=(8,), beta=1000.0, n_epochs=30, random_state=0)
     assert collapsed.fit(images).active_units(images) == 0
+
+
+def test_the_loss_is_weighted_as_its_fields_say(images):
+    """β Σ_j max(λ, KL_j) beside the reconstruction, term by term."""
+    model = VAE(n_components=3, hidden=(8,), beta=3.0, free_bits=0.4, n_epochs=1, random_state=0)
+    model.fit(images)
+    x = torch.from_numpy(images[:16, None])
+    (update,) = model.updates()
+    with torch.no_grad():
+        model.encoder_[-1][-1].weight[0].mul_(8)
+        model.encoder_[-1][-1].weight[3:].mul_(0.1)
+        draws.seed(0)
+        loss = update.loss(x)
+        draws.seed(0)
+        q = model.posterior(x)
+        output = model.decoder_(q.loc + q.scale * draws.normal_like(q.loc))
+        standard = Normal(torch.zeros(3), torch.ones(3))
+        kl = kl_divergence(q, standard).mean(0)
+        log_p = torch.distributions.Bernoulli(logits=output, validate_args=False).log_prob(x)
+    reconstruction = -float(log_p.flatten(1).sum(1).mean())
+    assert (kl < 0.4).any()
+    assert (kl > 0.4).any()
+    assert update.name == "beta_negative_elbo"
+    assert float(loss.terms["reconstruction"]) == pytest.approx(reconstruction, rel=1e-5)
+    assert float(loss.terms["kl"]) == pytest.approx(float(kl.sum()), rel=1e-5)
+    assert loss.terms["effective_beta"] == 3.0
+    expected = reconstruction + 3.0 * float(kl.clamp(min=0.4).sum())
+    assert float(loss.total) == pytest.approx(expected, rel=1e-5)
+
+
+def test_the_importance_weighted_loss_is_the_log_of_a_mean(vae, bits):
+    model = copy.copy(vae).set_params(n_importance=4)
+    x = torch.from_numpy(bits[:9]).float()
+    (update,) = model.updates()
+    assert update.name == "negative_iwae_4"
+    with torch.no_grad():
+        draws.seed(1)
+        loss = update.loss(x)
+        draws.seed(1)
+        q = model.posterior(x)
+        w = model.log_weights(x, q, draws.normal(9, (4, 3))).exp()
+    assert float(loss.total) == pytest.approx(-float(w.mean(1).log().mean()), rel=1e-5)
+    assert float(loss.terms["negative_elbo"]) == pytest.approx(-float(w.log().mean()), rel=1e-5)
+    kl = kl_divergence(q, Normal(torch.zeros(9, 3), torch.ones(9, 3))).sum(1).mean()
+    assert float(loss.terms["kl"]) == pytest.approx(float(kl), rel=1e-5)
+
+
+@pytest.mark.parametrize("noise_variance", [0.3, None])
+@pytest.mark.parametrize("kind", ["table", "images"])
+def test_a_gaussians_log_weights_are_in_the_datas_units(kind, noise_variance, table, images):
+    X = table if kind == "table" else images
+    model = VAE(n_components=2, hidden=(8,), observation="gaussian", n_epochs=2, random_state=0)
+    model.set_params(noise_variance=noise_variance).fit(X)
+    expected_v = 0.3 if noise_variance else float(model.noise_().detach())
+    assert model.noise_variance_ == pytest.approx(expected_v, rel=1e-6)
+    noise = torch.randn(3, 5, 2, generator=torch.Generator().manual_seed(0))
+    x = torch.from_numpy(X[:3]).float()
+    x = x if kind == "table" else x[:, None]
+    with torch.no_grad():
+        q = model.posterior(x)
+        log_w = model.log_weights(x, q, noise)
+    scale = np.sqrt(expected_v) * (X.std(0) if kind == "table" else 1.0)
+    for i in range(3):
+        z = (q.loc[i] + q.scale[i] * noise[i]).double().numpy()
+        mean = model.inverse_transform(z)
+        expected = stats.norm.logpdf(X[i], mean, scale).reshape(5, -1).sum(1)
+        expected += stats.norm.logpdf(z).sum(1)
+        expected -= stats.norm.logpdf(z, q.loc[i], q.scale[i]).sum(1)
+        np.testing.assert_allclose(log_w[i], expected, rtol=1e-3)
+
+
+@pytest.mark.parametrize("observation", ["mse", "rmse"])
+def test_a_weighted_error_is_scored_by_the_gaussian_that_it_amounts_to(observation, images):
+    model = VAE(n_components=2, hidden=(8,), observation=observation, n_epochs=2, random_state=0)
+    model.set_params(reconstruction_weight=50.0).fit(images)
+    errors = np.square(images - model.reconstruct(images)).reshape(40, 64).mean(1)
+    expected = 64 / 100 if observation == "mse" else 64 * np.sqrt(errors).mean() / 50
+    assert model.noise_variance_ == pytest.approx(expected, rel=1e-4)
+    terms = model.bound_terms(images)
+    assert terms["reconstruction"] == pytest.approx(
+        -stats.norm.logpdf(images, model.reconstruct(images), np.sqrt(expected)).sum((1, 2)).mean(),
+        rel=0.02,
+    )
+
+
+def test_bounds_are_a_function_of_the_sample_and_the_seed_alone(vae):
+    X = (np.random.default_rng(1).random((150, 12)) > 0.5).astype(np.float64)
+    for k in (1, 3):
+        whole = vae.score_samples(X, n_importance=k)
+        np.testing.assert_allclose(vae.score_samples(X[125:], n_importance=k), whole[125:])
+        other = vae.score_samples(X, n_importance=k, random_state=1)
+        assert not np.any(np.isclose(whole, other, rtol=1e-9))
+    terms = vae.bound_terms(X)
+    assert terms["negative_elbo"] == pytest.approx(-vae.score(X), rel=1e-9)
+    assert vae.score(X, n_importance=3) == pytest.approx(whole.mean())
+
+
+@pytest.mark.parametrize("log_variance", [-1e4, 1e4])
+def test_a_posterior_stays_usable_whatever_the_encoder_says(log_variance, vae, bits):
+    model, x = copy.copy(vae), torch.from_numpy(bits[:4]).float()
+    model.encoder_output = lambda x: torch.full((len(x), 6), log_variance)
+    q = model.posterior(x)
+    expected = np.exp(0.5 * np.clip(log_variance, -30, 20))
+    np.testing.assert_allclose(q.scale, expected, rtol=1e-5)
+    np.testing.assert_allclose(q.loc, log_variance)
+
+
+@pytest.mark.parametrize("sampler", ["prior", "mixture"])
+def test_codes_are_drawn_where_the_sampler_says(sampler, bits):
+    model = VAE(n_components=2, hidden=(8,), sampler=sampler, n_mixture=3, n_epochs=30)
+    model.set_params(random_state=4).fit(bits)
+    z = model.latent_draws(7, np.random.RandomState(5))
+    expected = np.random.RandomState(5).standard_normal((7, 2))
+    if sampler == "mixture":
+        codes = model.transform(bits.astype(np.float32))
+        found = (model.mixture_weights_, model.mixture_means_, model.mixture_covariances_)
+        for ours, theirs in zip(found, fit_mixture(codes, 3, 4)):
+            np.testing.assert_allclose(ours, theirs, rtol=1e-3, atol=1e-6)
+        expected = draw_codes(7, *found, np.random.RandomState(5))
+    np.testing.assert_array_equal(z, expected)
+    drawn = model.sample(7, random_state=5)
+    np.testing.assert_allclose(drawn, model.inverse_transform(z.astype(np.float32)), rtol=1e-5)
+
+
+def test_codes_beyond_the_most_are_thinned_evenly(monkeypatch):
+    monkeypatch.setattr("latentia.models.autoencoders.vae.MOST_CODES", 100)
+    codes = np.random.default_rng(0).normal(size=(299, 2))
+    expected = mixture.GaussianMixture(2, random_state=3, max_iter=200).fit(codes[::3])
+    weights, means, covariances = fit_mixture(codes, 2, 3)
+    np.testing.assert_allclose(weights, expected.weights_)
+    np.testing.assert_allclose(means, expected.means_)
+    np.testing.assert_allclose(covariances, expected.covariances_)
+
+
+@pytest.mark.parametrize("kind", [VAE, LinearVAE])
+def test_the_epochs_picture_decodes_64_draws_from_the_prior(kind, images):
+    model = kind(n_components=2, n_epochs=1, random_state=0).fit(images)
+    with torch.no_grad():
+        draws.seed("x")
+        ((label, shown),) = model.epoch_picture(torch.from_numpy(images[:, None]))
+        draws.seed("x")
+        z = torch.randn(64, 2)
+    assert label == "samples"
+    np.testing.assert_allclose(shown[:, 0], model.inverse_transform(z.numpy()), atol=1e-6)
+
+
+@pytest.mark.parametrize("architecture", ["mlp", "convolutional"])
+def test_both_nets_of_a_conditional_vae_see_the_class(architecture, classes):
+    X, y = classes
+    model = ConditionalVAE(n_components=2, hidden=(8,), architecture=architecture, n_epochs=1)
+    model.set_params(random_state=0).fit(X, y)
+    here, there = y[:8], np.roll(y, 1)[:8]
+    assert np.all(model.transform(X[:8], here) != model.transform(X[:8], there))
+    z = np.zeros((8, 2), np.float32)
+    decoded = [model.inverse_transform(z, given).reshape(8, -1) for given in (here, there)]
+    assert np.all(np.any(decoded[0] != decoded[1], axis=1))
+    bounds = model.score_samples(X[:8], here, n_importance=500)
+    x, one_hot = torch.from_numpy(X[:8, None]), torch.eye(3)[np.arange(8) % 3]
+    with torch.no_grad():
+        q = model.posterior(x, one_hot)
+        noise = torch.randn(8, 500, 2, generator=torch.Generator().manual_seed(0))
+        log_w = model.log_weights(x, q, noise, one_hot)
+    np.testing.assert_allclose(bounds, log_w.logsumexp(1) - np.log(500), atol=0.3)
 
 
 @pytest.mark.parametrize(

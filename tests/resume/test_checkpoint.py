@@ -15,6 +15,7 @@ from latentia.errors import InputError
 from latentia.files import write_atomically
 from latentia.training.checkpoint import Checkpoints
 from latentia.training.run import read_metrics
+from tests.children import environment
 from tests.conftest import small_models
 
 
@@ -151,14 +152,18 @@ def test_tensorboard_has_the_same_values(images, tmp_path):
 def test_a_second_run_in_the_same_directory_is_refused_with_the_holder(images, tmp_path):
     run = tmp_path / "run"
     code = (
-        "import sys, time\n"
+        "import time\n"
         "from pathlib import Path\n"
-        "from latentia.training.run import open_run\n"
-        f"with open_run(Path({str(run)!r}), {{}}, lambda: None, resume=False):\n"
+        "from latentia.training.config import RunConfig\n"
+        "from latentia.training.run import held\n"
+        "from tests.children import check_package\n"
+        "check_package()\n"
+        f"with held(Path({str(run)!r}), RunConfig('VAE', {{}}), None, {{}}):\n"
         "    print('held', flush=True)\n"
         "    time.sleep(60)\n"
     )
-    holder = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+    words = [sys.executable, "-c", code]
+    holder = subprocess.Popen(words, env=environment(), stdout=subprocess.PIPE, text=True)
     try:
         assert holder.stdout.readline() == "held\n"
         with pytest.raises(InputError, match=f"in use by process {holder.pid}"):

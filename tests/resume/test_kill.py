@@ -1,12 +1,10 @@
 """kill -9 at random moments, resume, and end with the bytes of the undisturbed run."""
 
-import os
 import random
 import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,17 +12,16 @@ import pytest
 from latentia.cli.main import main
 from latentia.evaluation import runs as jobs
 from latentia.training.run import read_metrics
+from tests.children import ROOT, environment
 
-ROOT = Path(__file__).parents[2]
 N_EPOCHS = {"VAE": 120, "DCGAN": 60}
 
 
 def start(name, run, resume):
     """Start a training process."""
     words = [name, str(run), "resume" if resume else "begin", str(N_EPOCHS[name])]
-    environment = os.environ | {"LATENTIA_THREADS": "1", "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-m", "tests.resume.train_once", *words]
-    return subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.PIPE)
+    return subprocess.Popen(command, cwd=ROOT, env=environment(), stderr=subprocess.PIPE)
 
 
 def train_under_kills(name, run, n_kills, whole, seed):
@@ -95,9 +92,8 @@ TRANSLATORS = {
 
 def kill_when_grown(words, path, n_lines):
     """Start a command, and kill it when it has written some lines."""
-    environment = os.environ | {"LATENTIA_THREADS": "1"}
     command = [sys.executable, "-m", "latentia", *words]
-    process = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE)
+    process = subprocess.Popen(command, env=environment(), stderr=subprocess.PIPE)
     began = time.monotonic()
     while process.poll() is None and time.monotonic() - began < 60:
         if path.exists() and path.read_bytes().count(b"\n") >= n_lines:

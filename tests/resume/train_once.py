@@ -2,12 +2,13 @@
 
 import sys
 
-import latentia
 from latentia.data import load
+from tests.children import check_package
 from tests.conftest import small_models
 
 
 def main() -> None:
+    check_package()
     name, run, resume = sys.argv[1], sys.argv[2], sys.argv[3] == "resume"
     model = small_models()[name].set_params(n_epochs=int(sys.argv[4]), ema_decay=0.99)
     x = load("digits").x_train[:320]
@@ -16,5 +17,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    assert latentia.MODELS
     main()

@@ -318,3 +318,106 @@ def test_it_learns_what_needs_memory():
     # Of five symbols one is a coin's throw and the others are certain.
     assert -model.score(text) < 0.25 * math.log(2)
     assert -small_sequence_models()["NGramLanguageModel"].fit(text).score(text) > 0.3 * math.log(2)
+
+
+@pytest.mark.parametrize("forget_bias", [1.0, -2.0])
+def test_forget_gates_of_every_layer_start_with_their_bias(forget_bias):
+    model = LSTMLanguageModel(n_layers=2, forget_bias=forget_bias, learning_rate=1e-30, **SMALL)
+    model.set_params(n_epochs=1, random_state=0).fit(RHYME)
+    for layer in model.net_.layers:
+        bias = (layer.bias_ih_l0 + layer.bias_hh_l0).detach().view(4, 6)
+        assert torch.equal(bias[1], torch.full((6,), forget_bias))
+        # The other gates' are as torch draws them.
+        assert bias[[0, 2, 3]].unique().numel() == 18
+        assert bias[[0, 2, 3]].abs().max() < 2 / math.sqrt(6)
+
+
+@pytest.mark.parametrize("name", TRAINED)
+def test_dropout_falls_between_layers_and_never_in_time(name, fitted):
+    net, x = fitted[name].net_, torch.arange(10)[None] % 5
+    zero = net.zero_state(1)
+    plain_logits, plain_state = net(x, zero)
+    calls = []
+
+    def zeros_from(call):
+        def hook(module, inputs, output):
+            calls.append(output.shape[-1])
+            return output if len(calls) < call else torch.zeros_like(output)
+
+        return hook
+
+    n_layers = len(net.layers)
+    for call in range(1, n_layers + 2):
+        calls.clear()
+        handle = net.dropout.register_forward_hook(zeros_from(call))
+        logits, state = net(x, zero)
+        handle.remove()
+        # Layers below the first call are as they were, and their states too.
+        assert torch.equal(state[:, : call - 1], plain_state[:, : call - 1])
+        assert not torch.equal(logits, plain_logits)
+        if call <= n_layers:
+            assert not torch.equal(state[:, call - 1], plain_state[:, call - 1])
+    assert calls == [4, *[6] * n_layers]
+    assert torch.equal(logits, net.head.bias.expand_as(logits))
+
+
+@pytest.mark.parametrize("name", TRAINED)
+def test_the_rate_of_dropout_is_the_fields(name):
+    model = small_sequence_models()[name].set_params(dropout=0.25).fit(RHYME)
+    net = model.net_.train()
+    dropped = net.dropout(torch.ones(20_000, 4))
+    np.testing.assert_allclose(dropped.unique(), [0, 4 / 3])
+    assert float((dropped == 0).float().mean()) == pytest.approx(0.25, abs=0.01)
+    net.eval()
+    assert torch.equal(net.dropout(torch.ones(5, 4)), torch.ones(5, 4))
+
+
+@pytest.mark.parametrize("name", TRAINED)
+def test_first_symbols_have_their_frequencies_of_training_one_added(name):
+    model = small_sequence_models()[name].set_params(n_epochs=1)
+    model.fit("abbcccabab" * 3, symbols="abcd")
+    expected = np.array([9 + 1, 12 + 1, 9 + 1, 0 + 1]) / 34
+    np.testing.assert_allclose(model.frequencies_, expected)
+    log_p, state = model.begin(3)
+    np.testing.assert_allclose(log_p, np.log(expected)[None].repeat(3, 0))
+    assert state.shape[2] == 3
+    assert not state.any()
+    assert model.score_samples("d")[0] == pytest.approx(np.log(1 / 34))
+
+
+@pytest.mark.parametrize("name", TRAINED)
+def test_a_long_text_is_scored_as_if_it_were_read_in_one_go(name, fitted):
+    model = fitted[name]
+    text = RHYME * 17
+    assert len(text) > 2 * 1024
+    ids = torch.from_numpy(model.encode(text).astype(np.int64))
+    with torch.no_grad():
+        logits, _ = model.net_(ids[None, :-1], model.net_.zero_state(1))
+    expected = logits[0].double().log_softmax(1).gather(1, ids[1:, None])[:, 0]
+    np.testing.assert_allclose(model.score_samples(text)[1:], expected, rtol=1e-4)
+
+
+@pytest.mark.parametrize("name", TRAINED)
+@pytest.mark.parametrize("window", [7, 100])
+def test_the_held_out_loss_is_the_score_of_the_held_out_text(name, window, tmp_path):
+    """Without dropout, with the state carried on, and apart from the training's state."""
+    held_out = RHYME[:71]
+    model = small_sequence_models()[name]
+    model.set_params(batch_size=1, window=window, dropout=0.5, ema_decay=0.5)
+    model.fit(RHYME, validation=held_out, run=tmp_path / "run")
+    lines = (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()
+    records = [json.loads(line) for line in lines]
+    last = [r["values"] for r in records if r["split"] == "validation"][-1]
+    assert last["cross_entropy"] == pytest.approx(-model.score_samples(held_out)[1:].mean())
+
+
+@pytest.mark.parametrize("words", [False, True])
+def test_each_epoch_leaves_a_text_drawn_by_the_models_seed(words, tmp_path):
+    text = RHYME.split() if words else RHYME
+    model = LSTMLanguageModel(**SHARED).set_params(random_state=3, learning_rate=0.3)
+    model.fit(text * 3, run=tmp_path / "run")
+    kept = [path.read_text() for path in sorted((tmp_path / "run" / "samples").iterdir())]
+    drawn = model.sample(length=20, random_state=3)[0]
+    assert len(kept) == 2
+    assert kept[-1] == (" ".join(drawn) if words else drawn)
+    assert kept[0] != kept[1]

@@ -214,7 +214,7 @@ def test_the_learning_rate_falls_from_halfway_on():
 def test_each_row_has_an_image_of_each_domain_and_an_epoch_all_of_the_larger():
     x = np.arange(20, dtype=np.float32).reshape(20, 1, 1) / 20 + np.zeros((1, 8, 8), np.float32)
     one = model().fit(x, Y)
-    source = one.source(x, Y, reset=False)
+    source = one.read(x, Y, reset=False)
     assert len(source) == 12
     a, b = source.batch(np.arange(12))
     in_a, in_b = (np.rint(part.reshape(12, -1)[:, 0].numpy() * 20).astype(int) for part in (a, b))
@@ -345,7 +345,7 @@ def test_each_discriminator_has_a_pool_of_its_own_domains_translations():
 def test_the_orders_of_the_two_domains_are_drawn_apart():
     x = np.arange(24, dtype=np.float32).reshape(24, 1, 1) / 24 + np.zeros((1, 8, 8), np.float32)
     y = np.arange(24) // 12
-    a, b = model().fit(x, y).source(x, y, reset=False).batch(np.arange(12))
+    a, b = model().fit(x, y).read(x, y, reset=False).batch(np.arange(12))
     in_a, in_b = (np.rint(part.reshape(12, -1)[:, 0].numpy() * 24).astype(int) for part in (a, b))
     assert sorted(in_a) == list(range(12))
     assert sorted(in_b) == list(range(12, 24))

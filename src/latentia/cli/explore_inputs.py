@@ -16,7 +16,7 @@ from latentia.data.arrays import labels_beside, read_labels
 from latentia.errors import InputError, nearest
 from latentia.evaluation import runs as jobs
 from latentia.explore.codes import codes_of
-from latentia.explore.invert import invert
+from latentia.explore.inversion import invert
 from latentia.explore.labels import Classes, Pair, classes
 from latentia.explore.pictures import read_pictures
 from latentia.models.base import Encoder, LatentModel

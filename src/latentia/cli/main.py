@@ -158,7 +158,11 @@ def compare(words: list[str]) -> int:
     """Train several models on one data set and write one report."""
     parser = Parser(prog="latentia compare", allow_abbrev=False, description=compare.__doc__)
     parser.add_argument("--data", default="digits", help="a name or a path (default: digits)")
-    parser.add_argument("--models", help="comma-separated (default: all that fit the data)")
+    parser.add_argument(
+        "--models",
+        help="comma-separated (default: seven models and two baselines, one of each kind, without "
+        "those that cannot learn the data)",
+    )
     parser.add_argument("--out", type=Path, default=None, help="a new folder for the report")
     parser.add_argument("--random-state", type=int, default=0, help="the seed (default: 0)")
     parser.add_argument("--n-epochs", type=int, help="of each gradient-trained model")

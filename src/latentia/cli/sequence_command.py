@@ -12,6 +12,7 @@ from latentia.files import recorded_model
 
 LENGTH = 500
 OF_TEXTS = ("prompt", "temperature", "length")
+OF_IMAGES = ("memorisation", "judge")
 
 
 def models_texts(run: Path) -> bool:
@@ -58,6 +59,9 @@ def evaluate(given: argparse.Namespace) -> int:
     """Print the model's figures on a text beside the 5-gram's."""
     if given.n_importance is not None:
         raise InputError("--n-importance bounds log p(x): a model of texts gives it exactly")
+    for name in OF_IMAGES:
+        if getattr(given, name) is not None:
+            raise InputError(f"--{name} is for models of images, and {given.run} is of texts")
     from latentia.evaluation import sequence_jobs
     from latentia.metrics.definitions import DEFINITIONS
 

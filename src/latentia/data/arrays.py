@@ -133,18 +133,22 @@ def read_labels(spec: str) -> dict[str, Array]:
     return found
 
 
-def labels_beside(data: Dataset, labels: Array, name: str) -> tuple[Array, Array]:
+def labels_beside(
+    data: Dataset, labels: Array, name: str, random_state: int = 0
+) -> tuple[Array, Array]:
     """Return labels of all samples of a data set's file as those of its two parts.
 
     Parameters
     ----------
     data
-        From `latentia.data.load` with its default ``random_state``.
+        From `latentia.data.load`.
     labels
         (n,), in the order of the file; of data with a test part of their own, the training part's
         come first.
     name
         Of the labels, for the error.
+    random_state
+        With which ``data`` were loaded.
 
     Raises
     ------
@@ -160,7 +164,7 @@ def labels_beside(data: Dataset, labels: Array, name: str) -> tuple[Array, Array
     if data.own_test or isinstance(data.x_train, np.memmap):
         return labels[:n_train], labels[n_train:]
     # The split depends on the number of samples and its seed alone.
-    halves = split(Part(labels), name, 0)
+    halves = split(Part(labels), name, random_state)
     return halves.x_train, halves.x_test
 
 

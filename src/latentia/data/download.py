@@ -84,6 +84,8 @@ def _download(url: str, partial: Path) -> None:
             with partial.open(mode) as stream:
                 while block := answer.read(BLOCK):
                     stream.write(block)
+            if answer.length:
+                raise OSError(f"the connection ended {answer.length} bytes early")
     except urllib.error.HTTPError as error:
         if error.code != 416:  # already whole: the checksum decides
             raise

@@ -154,7 +154,7 @@ def _of_classes(
     plain, key, chosen = _taken_apart(spec)
     data = named.load(plain, random_state=random_state, image_size=image_size)
     if key:
-        data = _labelled_by(data, plain, key)
+        data = _labelled_by(data, plain, key, random_state)
     if data.y_train is None or data.y_test is None:
         raise InputError(
             f"{plain} has no labels to tell two domains by; give a folder with trainA and trainB, "
@@ -205,10 +205,10 @@ def _taken_apart(spec: str) -> tuple[str, str, list[str]]:
     return (before, key, chosen) if before.endswith(".npz") else (plain, "", chosen)
 
 
-def _labelled_by(data: Dataset, file: str, key: str) -> Dataset:
+def _labelled_by(data: Dataset, file: str, key: str, random_state: int) -> Dataset:
     """Return a data set with labels under a key of its file."""
     (labels,) = read_labels(f"{file}:{key}").values()
-    train, test = labels_beside(data, labels, key)
+    train, test = labels_beside(data, labels, key, random_state)
     values = np.unique(labels)
     names = tuple(map(str, values))
     if names in (("0", "1"), ("False", "True")):

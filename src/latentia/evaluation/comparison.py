@@ -65,7 +65,8 @@ def compare(
     out
         A new folder for ``report.html`` and a run directory for each model.
     random_state
-        The seed of every model and every measurement.
+        The seed of every model and baseline; what measurements draw has seed 0, as in
+        `latentia.evaluate`.
     n_epochs
         Of each gradient-trained model; by default enough for about 4,300 steps, or 3,000
         on fewer than 5,000 samples.

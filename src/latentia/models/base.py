@@ -28,8 +28,8 @@ from latentia.models.saved import save
 class Model(BaseEstimator, ABC):  # type: ignore[misc]
     """A model of data: its parameters are checked, its input too, and it can be saved.
 
-    Subclasses are dataclasses whose fields are their hyperparameters, and state ``_fit``'s pieces
-    in their own letters.
+    Subclasses are dataclasses whose fields are their hyperparameters. `check_fields` refuses a
+    value that its field's annotation does not allow.
     """
 
     lacks: ClassVar[Mapping[str, str]] = {}
@@ -75,6 +75,13 @@ class Model(BaseEstimator, ABC):  # type: ignore[misc]
     def check_values(self) -> None:
         """Raise InputError where several hyperparameters do not go together; here nothing."""
 
+    def nets(self) -> Mapping[str, Any]:
+        """Return the model's modules by name; here it has none."""
+        return {}
+
+    def prepare_nets(self, weights: Mapping[str, NDArray[Any]]) -> None:
+        """Make the nets of a saved model, and fill them; here it has none."""
+
     def save(self, path: str | Path, *, overwrite: bool = False) -> Path:
         """Write the fitted model into a folder: ``config.json``, ``model.safetensors``, a card."""
         check_is_fitted(self)
@@ -112,8 +119,6 @@ class Model(BaseEstimator, ABC):  # type: ignore[misc]
 class LatentModel(Model, ABC):
     """A model of data ``x`` that arise from a smaller latent ``z``."""
 
-    n_components: int | None
-
     @abstractmethod
     def _decode_array(self, Z: NDArray[Any]) -> NDArray[Any]:
         """Return (n, *data_shape_) for latent rows."""
@@ -141,14 +146,18 @@ class LatentModel(Model, ABC):
         InputError
             If the number of columns is not the size of the latent space.
         """
+        return in_kind_of(Z, self._decode_array(self.latent_rows(Z)))
+
+    def latent_rows(self, Z: ArrayLike) -> NDArray[Any]:
+        """Return (n, n_components) latent rows of the fitted model, checked, as an array."""
         check_is_fitted(self)
-        z_NK = check_array(to_numpy(Z), dtype=[np.float64, np.float32])
+        z_NK: NDArray[Any] = check_array(to_numpy(Z), dtype=[np.float64, np.float32])
         if z_NK.shape[1] != self.n_latent:
             raise InputError(
                 f"Z has {z_NK.shape[1]} columns; {type(self).__name__} has {self.n_latent} "
                 "latent components"
             )
-        return in_kind_of(Z, self._decode_array(z_NK))
+        return z_NK
 
 
 class Encoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ABC):  # type: ignore[misc]
@@ -233,17 +242,18 @@ def unit_floats(X: NDArray[Any]) -> NDArray[Any]:
 
 def to_numpy(X: Any) -> Any:
     """Return a tensor (CPU or GPU) as an array, and anything else as it is."""
-    return X.detach().cpu().numpy() if _is_tensor(X) else X
+    return X.detach().cpu().numpy() if is_tensor(X) else X
 
 
 def in_kind_of(given: Any, array: NDArray[Any]) -> Any:
     """Return ``array`` as a tensor on ``given``'s device if ``given`` is a tensor."""
-    if not _is_tensor(given):
+    if not is_tensor(given):
         return array
     import torch
 
     return torch.from_numpy(array).to(given.device)
 
 
-def _is_tensor(X: object) -> bool:
+def is_tensor(X: object) -> bool:
+    """Return whether something is a tensor, without loading torch for the answer."""
     return type(X).__module__.partition(".")[0] == "torch"

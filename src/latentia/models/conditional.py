@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
-from sklearn.utils.validation import check_array, check_is_fitted
+from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
 from latentia.errors import InputError, check_range
@@ -87,14 +87,7 @@ class Conditional(Generator, DecodingModel, ABC):
 
     def inverse_transform(self, Z: ArrayLike, y: ArrayLike | None = None) -> Any:
         """Decode (n, n_components) latent rows as data given y."""
-        check_is_fitted(self)
-        z_NK = check_array(to_numpy(Z), dtype=[np.float64, np.float32])
-        if z_NK.shape[1] != self.n_latent:
-            raise InputError(
-                f"Z has {z_NK.shape[1]} columns; {type(self).__name__} has {self.n_latent} "
-                "latent components"
-            )
-        return in_kind_of(Z, self.decode_given(z_NK, y))
+        return in_kind_of(Z, self.decode_given(self.latent_rows(Z), y))
 
     def sample(
         self, n_samples: int = 1, random_state: int | None = None, y: ArrayLike | None = None
@@ -132,30 +125,11 @@ class Conditional(Generator, DecodingModel, ABC):
 
     def decode_given(self, z_NK: NDArray[Any], y: Any) -> NDArray[Any]:
         """Return (n, *data_shape_) for latent rows given y."""
-        decoded = self.apply("decode", z_NK, self._seen(y, len(z_NK), z_NK))
+        decoded: NDArray[Any] = self.apply("decode", z_NK, self.given_rows(y, len(z_NK), z_NK))
         return decoded.reshape(len(z_NK), *self.data_shape_)
 
-    def _seen(self, y: Any, n: int, like: NDArray[Any]) -> NDArray[Any]:
+    def given_rows(self, y: Any, n: int, like: NDArray[Any]) -> NDArray[Any]:
+        """Return what the nets see of y, (n, width), in the precision of what stands beside it."""
         (rows,) = self.condition(torch.from_numpy(self.targets(y, n, reset=False)))
         kind = np.float64 if like.dtype == np.float64 and like.ndim == 2 else np.float32
         return rows.numpy().astype(kind)
-
-
-class ConditionalEncoder(Conditional, ABC):
-    """A conditional model with a way back from data and condition to the latent space."""
-
-    def transform(self, X: ArrayLike, y: ArrayLike | None = None) -> Any:
-        """Return the (n, n_components) latent rows of data given y."""
-        check_is_fitted(self)
-        array = self.checked(X, reset=False)
-        return in_kind_of(X, self.encode_given(array, y))
-
-    def reconstruct(self, X: ArrayLike, y: ArrayLike | None = None) -> Any:
-        """Return what the latent space and y keep of each sample."""
-        check_is_fitted(self)
-        array = self.checked(X, reset=False)
-        return in_kind_of(X, self.decode_given(self.encode_given(array, y), y))
-
-    def encode_given(self, array: NDArray[Any], y: Any) -> NDArray[Any]:
-        """Return (n, n_components) codes of data given y."""
-        return self.apply("encode", array, self._seen(y, len(array), array))

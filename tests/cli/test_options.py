@@ -1,0 +1,316 @@
+"""Every option reaches the call that it is meant for: fields, training, several processes."""
+
+import argparse
+import json
+import subprocess
+import sys
+from itertools import count
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import latentia
+from latentia import MODELS, SEQUENCES
+from latentia.cli.main import COMMANDS, main
+from latentia.cli.parser import Parser
+from latentia.data import load as load_data
+from latentia.data.pairs import load_pairs
+from latentia.data.unpaired import load_unpaired
+from latentia.evaluation.profiling import profile
+from latentia.models.fields import command_name, model_fields
+from latentia.models.gradient import GradientModel
+from latentia.models.language.recurrent import RecurrentLanguageModel
+
+
+class StoppedError(Exception):
+    """Ends a command where its call has been seen."""
+
+
+def other_value(field, number):
+    """Return a value that a field may be given, is not its default, and no other field gets."""
+    if field.choices:
+        return next(word for word in field.choices[::-1] if word != field.default)
+    if field.kinds == ("bool",):
+        return not field.default
+    if "tuple" in field.kinds:
+        return (number, number + 1)
+    if "int" in field.kinds:
+        return number
+    if "float" in field.kinds:
+        return number + 0.5
+    return f"word {number}" if "str" in field.kinds else field.default is not True
+
+
+def as_words(field, value):
+    """Return the flag of a field, and a value as one types it."""
+    flag = field.name.replace("_", "-")
+    if field.kinds == ("bool",):
+        return [f"--{flag}" if value else f"--no-{flag}"]
+    values = value if isinstance(value, tuple) else (value,)
+    return [f"--{flag}", *map(str, values)]
+
+
+def as_toml(value):
+    return json.dumps(list(value) if isinstance(value, tuple) else value)
+
+
+@pytest.fixture
+def made(monkeypatch):
+    """Return a function that runs ``train`` until the model is made, and returns its class."""
+
+    def run(class_name, *words):
+        cls, seen = getattr(latentia, class_name), []
+
+        def stop(self):
+            seen.append(self.get_params())
+            raise StoppedError
+
+        monkeypatch.setattr(cls, "validate_parameters", stop)
+        with pytest.raises(StoppedError):
+            main(["train", *map(str, words)])
+        return seen[0]
+
+    return run
+
+
+@pytest.mark.parametrize("name", [*MODELS, *SEQUENCES])
+def test_every_field_of_every_model_is_set_by_its_flag_and_by_its_key(name, made, tmp_path):
+    fields = model_fields(name)
+    values = {f.name: other_value(f, 1001 + number) for number, f in enumerate(fields)}
+    defaults = {f.name: f.default for f in fields}
+    assert all(values[key] != defaults[key] for key in values)
+    data = ["--data", "x.txt"]
+    words = [word for f in fields for word in as_words(f, values[f.name])]
+    assert made(name, command_name(name), *data, *words) == values
+    recipe = tmp_path / "recipe.toml"
+    lines = [f"model = '{command_name(name)}'"]
+    lines += [f"{key} = {as_toml(value)}" for key, value in values.items() if value is not None]
+    recipe.write_text("\n".join(lines))
+    assert made(name, "--recipe", recipe, *data) == values
+    back = [
+        word
+        for f in fields
+        if f.kinds == ("bool",) or f.default is not None
+        for word in as_words(f, f.default)
+    ]
+    there = {f.name: values[f.name] if f.default is None else f.default for f in fields}
+    assert made(name, "--recipe", recipe, *data, *back) == there, "a flag wins over the recipe"
+
+
+@pytest.fixture
+def trained(monkeypatch, tmp_path):
+    """Return a function that runs a command until ``fit``, and returns model and arguments."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*words):
+        seen = []
+
+        def stop(self, X, y=None, **given):
+            seen.append((self, X, y, given))
+            raise StoppedError
+
+        with monkeypatch.context() as patched:
+            for kind in (GradientModel, RecurrentLanguageModel):
+                patched.setattr(kind, "fit", stop)
+            with pytest.raises(StoppedError):
+                main(list(map(str, words)))
+        return seen[0]
+
+    return run
+
+
+TAKEN = {
+    "vae": ("digits", load_data, lambda data: None),
+    "conditional-vae": ("digits", load_data, lambda data: data.y_train),
+    "pix2pix": ("digits", load_pairs, lambda data: data.pair_train),
+    "cyclegan": ("digits:3,5", load_unpaired, lambda data: data.y_train),
+}
+
+
+@pytest.mark.parametrize("name", TAKEN)
+def test_the_last_twelfth_is_held_out_with_its_own_targets(name, trained):
+    spec, load, targets = TAKEN[name]
+    data = load(spec)
+    n = len(data.x_train) - len(data.x_train) // 12
+    _, X, y, given = trained("train", name, "--data", spec, "--run", "r")
+    np.testing.assert_array_equal(X, data.x_train[:n])
+    held_out, wanted = given["validation"], targets(data)
+    if wanted is None and isinstance(held_out, tuple):
+        held_out, _ = held_out
+    if wanted is None:
+        np.testing.assert_array_equal(held_out, data.x_train[n:])
+    else:
+        np.testing.assert_array_equal(y, wanted[:n])
+        np.testing.assert_array_equal(held_out[0], data.x_train[n:])
+        np.testing.assert_array_equal(held_out[1], wanted[n:])
+    assert (str(given["run"]), given["resume"], given["progress"]) == ("r", False, True)
+    assert given["origin"] == {"spec": data.spec, "image_size": None}
+
+
+def test_nothing_is_held_out_of_fewer_than_twelve(trained):
+    np.save("x.npy", np.random.default_rng(0).random((12, 4)))
+    _, X, _, given = trained("train", "autoencoder", "--data", "x.npy")
+    assert (len(X), given["validation"]) == (11, None)
+
+
+def test_data_size_and_place_come_from_flags_then_from_the_recipe(trained, tmp_path):
+    for number in range(20):
+        (tmp_path / "pictures").mkdir(exist_ok=True)
+        Image.new("L", (20, 20), 9 * number).save(tmp_path / f"pictures/{number:02}.png")
+    (tmp_path / "recipe.toml").write_text(
+        "model = 'vae'\ndata = 'pictures'\nimage_size = 8\nn_epochs = 3\n"
+    )
+    _, X, _, given = trained("train", "--recipe", "recipe.toml")
+    assert X.shape[1:] == (8, 8)
+    assert given["origin"] == {"spec": str(tmp_path / "pictures"), "image_size": 8}
+    assert str(given["run"]) == "runs/vae-pictures-1"
+    _, X, _, given = trained("train", "--recipe", "recipe.toml", "--image-size", 16)
+    assert X.shape[1:] == (16, 16)
+    model, X, _, given = trained(
+        "train", "autoencoder", "--recipe", "recipe.toml", "--data", "digits", "--run", "r"
+    )
+    assert (type(model).__name__, model.n_epochs) == ("Autoencoder", 3)
+    assert given["origin"]["spec"] == "digits"
+    assert str(trained("train", "vae", "--run-directory", "q")[3]["run"]) == "q"
+
+
+def test_a_free_folder_is_found_in_runs(trained, tmp_path):
+    (tmp_path / "runs/vae-digits-1").mkdir(parents=True)
+    assert str(trained("train", "vae")[3]["run"]) == "runs/vae-digits-2"
+
+
+@pytest.mark.parametrize("words", [["resume", "r"], ["train", "--resume", "r"]])
+def test_a_run_goes_on_as_it_was_started(words, trained, tmp_path):
+    for number in range(20):
+        (tmp_path / "pictures").mkdir(exist_ok=True)
+        Image.new("L", (20, 20), 9 * number).save(tmp_path / f"pictures/{number:02}.png")
+    begun = ["--data", "pictures", "--image-size", 8, "--hidden", 7, "--n-epochs", 1]
+    assert main(["train", "vae", *map(str, begun), "--random-state", "5", "--run", "r"]) == 0
+    first = trained("train", "vae", *begun, "--random-state", "5", "--run", "q")
+    model, X, _, given = trained(*words)
+    assert model.get_params() == first[0].get_params()
+    assert (model.hidden, model.random_state) == ((7,), 5)
+    np.testing.assert_array_equal(X, first[1])
+    assert (given["resume"], str(given["run"])) == (True, "r")
+    assert given["origin"] == {"spec": str(tmp_path / "pictures"), "image_size": 8}
+    assert given["progress"] is True
+
+
+def test_a_text_its_share_and_its_symbols_reach_the_fit(trained, tmp_path):
+    text = "the cat sat on the mat. " * 40
+    (tmp_path / "cats.txt").write_text(text)
+    for words, share in (([], 0.05), (["--held-out", "0.25"], 0.25)):
+        run = ["--run", f"r{len(words)}"]
+        _, X, _, given = trained("train", "lstm", "--data", "cats.txt", *words, *run)
+        data = latentia.load_text("cats.txt", share)
+        assert data.train == X
+        assert (given["validation"], given["symbols"]) == (data.validation, data.symbols)
+        assert (str(given["run"]), given["resume"]) == (run[1], False)
+        assert given["origin"]["spec"] == str(tmp_path / "cats.txt")
+        assert given["origin"].get("held_out", 0.05) == share
+    small = ["--n-units", "4", "--n-epochs", "1", "--random-state", "1"]
+    begun = ["train", "lstm", "--data", "cats.txt", *small, "--held-out", "0.25", "--run", "r"]
+    assert main(begun) == 0
+    model, X, _, given = trained("resume", "r")
+    assert latentia.load_text("cats.txt", 0.25).train == X
+    assert (model.n_units, given["resume"], given["progress"]) == (4, True, True)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--devices", "3", "--run", "a run", "--n-epochs", "2"],
+        ["--devices=3", "--run=a run", "--n-epochs", "2"],
+        ["--n-epochs", "2", "--run-directory", "a run", "--devices", "3"],
+        ["--n-epochs", "2", "--run-directory=a run", "--devices=3"],
+    ],
+)
+def test_processes_are_started_with_the_same_words_in_one_run(words, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    seen = []
+
+    def launch(command, env, check):
+        seen.append((command, env))
+        return subprocess.CompletedProcess(command, 7)
+
+    monkeypatch.setattr(subprocess, "run", launch)
+    monkeypatch.setattr(sys, "argv", ["latentia", "train", "vae", *words])
+    assert main() == 7
+    [(command, environment)] = seen
+    assert command[:4] == [sys.executable, "-m", "torch.distributed.run", "--standalone"]
+    asked = ["--nproc-per-node", "3", "-m", "latentia", "train", "vae", "--n-epochs", "2"]
+    assert command[4:] == [*asked, "--run-directory", "a run"]
+    assert environment["LATENTIA_DEVICES"] == "3"
+
+
+def test_speed_is_measured_on_what_the_run_is_trained_on(tmp_path, monkeypatch, capsys):
+    """The step of the profile is that of the model, the data and the size that were asked for."""
+    monkeypatch.chdir(tmp_path)
+    for number in range(40):
+        (tmp_path / "pictures").mkdir(exist_ok=True)
+        Image.new("L", (20, 20), 6 * number).save(tmp_path / f"pictures/{number:02}.png")
+    words = ["--data", "pictures", "--image-size", "8", "--hidden", "8", "--n-components", "3"]
+    train = ["train", "vae", *words, "--n-epochs", "1", "--batch-size", "16", "--run", "r"]
+    clock = SimpleNamespace(perf_counter=count(step=0.25).__next__)
+    monkeypatch.setattr(sys.modules[profile.__module__], "time", clock)
+    monkeypatch.setattr(sys.modules[profile.__module__], "SIDE", 32)
+    assert main(train) == 0
+    assert not (tmp_path / "r/profile.json").exists()
+    assert main([*train[:-1], "q", "--profile"]) == 0
+    found = json.loads((tmp_path / "q/profile.json").read_text())
+    weights = [64 * 8, 8 * 6, 3 * 8, 8 * 64]
+    assert found["step_flops"] == 2 * 16 * (3 * sum(weights) - weights[0])
+    assert "samples/s" in capsys.readouterr().out
+
+
+def options_of(words, monkeypatch):
+    """Return the flags that a command's parser knows, without those of a model's fields."""
+    seen = []
+
+    def stop(self, *_):
+        seen.append(self)
+        raise StoppedError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Parser, "parse_known_args", stop)
+        with pytest.raises(StoppedError):
+            main(words)
+    [parser] = seen
+    return {
+        next((o for o in action.option_strings if o.startswith("--")), action.dest)
+        for action in parser._actions
+        if not isinstance(action, argparse._HelpAction)
+    }
+
+
+KNOWN = {
+    "compare": "--data --models --out --random-state --n-epochs --image-size",
+    "factor": "data --n-factors --suggest --n-samples --standard-errors --cutoff --out",
+    "train": "--data --run --recipe --resume --image-size --held-out --profile --devices",
+    "resume": "run",
+    "sample": "run --n-samples --out --random-state --label --prompt --temperature --length",
+    "reconstruct": "run --data --out",
+    "evaluate": "run --data --n-importance --memorisation --judge",
+    "translate": "run images --out --overwrite --skip-existing --tile --overlap --reverse --resize",
+    "upscale": "run images --out --overwrite --skip-existing --tile --overlap --scale",
+    "data": "action name",
+    "models": "",
+}
+"""What this folder's tests ask each command; whoever adds an option adds what it changes."""
+
+
+@pytest.mark.parametrize("command", KNOWN)
+def test_no_option_is_without_a_test(command, monkeypatch):
+    found = options_of([command], monkeypatch)
+    of_model = {"--" + f.name.replace("_", "-") for f in model_fields("FactorAnalysis")}
+    assert found - (of_model if command == "factor" else set()) == set(KNOWN[command].split())
+    assert {*KNOWN, "explore"} == set(COMMANDS)
+
+
+@pytest.mark.parametrize("name", [*MODELS, *SEQUENCES])
+def test_train_knows_the_fields_of_the_model_it_trains(name, monkeypatch):
+    found = options_of(["train", command_name(name)], monkeypatch)
+    fields = {"--" + f.name.replace("_", "-") for f in model_fields(name)}
+    assert found == set(KNOWN["train"].split()) | fields | {"model"}

@@ -1,0 +1,280 @@
+"""A comparison: which models, with which settings and seed, measured on what."""
+
+import json
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from sklearn.cluster import KMeans
+from sklearn.metrics import adjusted_rand_score
+from sklearn.mixture import GaussianMixture
+
+import latentia
+from latentia.cli.main import main
+from latentia.data import load as load_data
+from latentia.data.dataset import Dataset
+from latentia.errors import InputError
+from latentia.evaluation.clusterings import baseline_sections
+from latentia.evaluation.comparison import BY_DEFAULT, compare, recipe
+from latentia.evaluation.evaluate import evaluate, yardstick
+from latentia.evaluation.runs import hold_out
+from latentia.models.saved import load
+from tests.conftest import reported
+from tests.test_report import Page
+
+README = Path(__file__).parents[1] / "README.md"
+NUMBERS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+
+
+@pytest.fixture(scope="module")
+def spec(tmp_path_factory):
+    """Return a file of 240 training and 60 test digits."""
+    path, digits = tmp_path_factory.mktemp("data") / "few.npz", load_data("digits")
+    parts = {"x_train": digits.x_train[:240], "y_train": digits.y_train[:240]}
+    np.savez(path, **parts, x_test=digits.x_test[:60], y_test=digits.y_test[:60])
+    return str(path)
+
+
+@pytest.fixture(scope="module")
+def compared(spec, tmp_path_factory):
+    """Return the folder of a comparison of all that are compared by default, with seed 5."""
+    out = tmp_path_factory.mktemp("c") / "out"
+    with pytest.MonkeyPatch.context() as patched:
+        patched.chdir(out.parent)
+        words = ["--data", spec, "--n-epochs", "1", "--random-state", "5", "--out", str(out)]
+        assert main(["compare", *words]) == 0
+    return out
+
+
+def test_a_comparison_of_all_models(compared, spec):
+    page = Page((compared / "report.html").read_text())
+    # Each model, scikit-learn's two, and the definitions.
+    assert page.tags.count("section") == len(BY_DEFAULT) + 3
+    assert page.tags.count("img") >= 10
+    for name in BY_DEFAULT:
+        assert (compared / name / "model" / "config.json").exists()
+    with pytest.raises(InputError, match="already holds a comparison"):
+        compare(spec, out=compared)
+
+
+def config(folder):
+    return json.loads((folder / "config.json").read_text())
+
+
+def test_the_readme_and_the_help_count_the_models_that_are_compared(compared, capsys):
+    models = reported(compared / "report.html")
+    own = [name for name in models if "scikit-learn" not in name]
+    assert tuple(own) == BY_DEFAULT
+    told = f"{NUMBERS[len(own) - 1]} models and {NUMBERS[len(models) - len(own) - 1]} baselines"
+    assert told in README.read_text()
+    with pytest.raises(SystemExit):
+        main(["compare", "--help"])
+    assert told in " ".join(capsys.readouterr().out.split())
+
+
+def test_the_seed_the_data_and_the_epochs_reach_every_model(compared, spec):
+    for name in BY_DEFAULT:
+        found = config(compared / name)
+        assert found["data"].items() >= {"spec": spec, "image_size": None}.items()
+        parameters = found["parameters"]
+        if "random_state" in parameters:
+            assert parameters["random_state"] == 5, name
+        if "n_epochs" in parameters:
+            assert (parameters["n_epochs"], parameters["batch_size"]) == (1, 32), name
+    page = (compared / "report.html").read_text()
+    facts = dict(re.findall(r"<dt>(.*?)</dt><dd>(.*?)</dd>", page))
+    assert (facts["seed"], facts["sample"], facts["test"]) == ("5", "8 × 8", "60")
+    assert (facts["training"], facts["held out for the curves"]) == ("220 samples", "20")
+
+
+def test_another_seed_gives_another_model_and_the_same_the_same(compared, spec, tmp_path):
+    codes, x = [], load_data(spec).x_test
+    for number, seed in enumerate((5, 6, 5)):
+        out = tmp_path / str(number)
+        compare(spec, ("VAE",), out, random_state=seed, n_epochs=1)
+        codes.append(load(out / "VAE").transform(x))
+    np.testing.assert_array_equal(codes[0], codes[2])
+    assert (codes[0] != codes[1]).any()
+    np.testing.assert_array_equal(codes[0], load(compared / "VAE").transform(x))
+
+
+def test_every_figure_of_the_report_is_the_saved_models_on_the_test_part(compared, spec):
+    kept, _ = hold_out(load_data(spec))
+    models = reported(compared / "report.html")
+    for name in BY_DEFAULT:
+        assert models[name].pop("seconds") >= 0
+        found = evaluate(load(compared / name), kept)
+        assert models[name] == pytest.approx(found, rel=1e-6), name
+    for section in baseline_sections(kept, 5):
+        figures = models[section.name]
+        assert figures.pop("seconds") >= 0
+        assert figures == pytest.approx({k: section.metrics[k] for k in figures})
+    page = (compared / "report.html").read_text()
+    assert yardstick(kept) in page
+    pca = load(compared / "PCA")
+    for k in (2, 10, 30):
+        assert f"{-pca.truncated(k).score(kept.x_test):.2f} at {k}" in page
+    assert "at 30." in page
+
+
+def test_the_models_that_are_named_are_compared_alone(spec, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert main(["compare", "--data", spec, "--models", "pca,FactorAnalysis,pca"]) == 0
+    assert capsys.readouterr().out == "comparison-few-1/report.html\n"
+    found = reported(tmp_path / "comparison-few-1/report.html")
+    assert list(found) == ["PCA", "FactorAnalysis"]
+    assert main(["compare", "--data", spec, "--models", "pca"]) == 0
+    assert (tmp_path / "comparison-few-2/PCA/model").is_dir()
+
+
+def test_pictures_are_compared_at_the_size_that_is_asked(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    draw = np.random.default_rng(0)
+    for number in range(20):
+        (tmp_path / "pictures").mkdir(exist_ok=True)
+        pixels = draw.integers(0, 255, (20, 20), dtype=np.uint8)
+        Image.fromarray(pixels).save(tmp_path / f"pictures/{number:02}.png")
+    words = ["--data", "pictures", "--models", "pca", "--image-size", "8", "--out", "c"]
+    assert main(["compare", *words]) == 0
+    assert load(tmp_path / "c/PCA").data_shape_ == (8, 8)
+    assert config(tmp_path / "c/PCA")["data"]["image_size"] == 8
+
+
+def test_a_comparison_is_never_mixed_with_another(spec, tmp_path):
+    compare(spec, ("PCA",), tmp_path / "c")
+    for models in (("PCA",), ("FactorAnalysis",), None):
+        with pytest.raises(InputError, match="already holds a comparison"):
+            compare(spec, models, tmp_path / "c")
+    (tmp_path / "c/report.html").unlink()
+    with pytest.raises(InputError, match="already holds a comparison"):
+        compare(spec, ("PCA",), tmp_path / "c")
+    with pytest.raises(InputError, match="did you mean 'Autoencoder'"):
+        compare(spec, ("Autoencodr",), tmp_path / "d")
+
+
+def test_models_of_classes_are_left_out_where_there_are_none(tmp_path):
+    np.save(tmp_path / "x.npy", np.random.default_rng(0).random((24, 8, 8)))
+    compare(str(tmp_path / "x.npy"), ("PCA", "ConditionalVAE"), tmp_path / "c", n_epochs=1)
+    text = (tmp_path / "c/report.html").read_text()
+    assert "ConditionalVAE was left out: the data have no labels." in text
+    assert list(reported(tmp_path / "c/report.html")) == ["PCA"]
+
+
+def data_of(n, *shape, classes=()):
+    """Return data of so many samples that take no memory."""
+    x = np.broadcast_to(np.float32(0), (n, *shape))
+    return Dataset("d", x, None, x[:1], None, classes)
+
+
+@pytest.mark.parametrize(
+    ("n", "batch_size", "n_epochs"),
+    [
+        (60_000, 128, 10),
+        (1_500, 32, 71),
+        (5_453, 32, 19),
+        (5_454, 128, 110),
+        (30, 32, 3000),
+        (600_000, 128, 1),
+    ],
+)
+def test_small_data_have_small_batches_and_each_model_about_as_many_steps(n, batch_size, n_epochs):
+    """3,000 steps below 5,000 samples, which 5,453 leave when a twelfth is held out; or 4,300."""
+    model = recipe("VAE", data_of(n, 8, 8), 3, None)
+    assert (model.batch_size, model.n_epochs) == (batch_size, n_epochs)
+    assert model.random_state == 3
+    assert recipe("VAE", data_of(n, 8, 8), 3, 2).n_epochs == 2
+
+
+@pytest.mark.parametrize("name", latentia.MODELS)
+def test_every_model_has_a_recipe_with_the_seed(name):
+    fields = getattr(latentia, name)().get_params()
+    settings = recipe(name, data_of(240, 8, 8), 7, 2).get_params()
+    assert settings.get("random_state", 7) == 7
+    assert settings.get("n_epochs", 2) == 2
+    changed = {key for key in settings if settings[key] != fields[key]}
+    common = {"random_state", "n_epochs", "batch_size"}
+    variational = {"hidden", "observation", "noise_variance", "ema_decay"}
+    factors = ("ProbabilisticPCA", "FactorAnalysis", "LinearAutoencoder", "LinearVAE", "PCA")
+    clusters = ("AutoencoderKMeans", "DEC", "IDEC", "VaDE")
+    allowed = {
+        **{key: {"n_components"} for key in factors},
+        **{key: {"n_clusters"} for key in clusters},
+        **dict.fromkeys(("VAE", "ConditionalVAE"), variational),
+        "Autoencoder": {"learning_rate_schedule"},
+        "DCGAN": {"width", "ema_decay"},
+    }
+    assert changed - common <= allowed.get(name, set())
+
+
+def test_settings_follow_the_size_of_the_data():
+    assert recipe("PCA", data_of(240, 8, 8), 0, None).n_components == 30
+    assert recipe("PCA", data_of(12, 8, 8), 0, None).n_components == 11
+    assert recipe("PCA", data_of(240, 5), 0, None).n_components == 5
+    for name in ("ProbabilisticPCA", "FactorAnalysis", "LinearAutoencoder", "LinearVAE"):
+        assert recipe(name, data_of(240, 8, 8), 0, None).n_components == 10
+        assert recipe(name, data_of(240, 5), 0, None).n_components == 4
+        assert recipe(name, data_of(9, 8, 8), 0, None).n_components == 8
+    for name in ("AutoencoderKMeans", "DEC", "IDEC", "VaDE"):
+        assert recipe(name, data_of(240, 5, classes=("a", "b", "c")), 0, None).n_clusters == 3
+        assert recipe(name, data_of(240, 5), 0, None).n_clusters == 10
+    for shape, observation in (((15, 15), "gaussian"), ((16, 15), "auto"), ((40,), "auto")):
+        vae = recipe("VAE", data_of(240, *shape), 0, None)
+        assert vae.observation == observation
+        assert (vae.hidden, vae.noise_variance, vae.ema_decay) == ((400,), 0.04, 0.99)
+    dcgan = recipe("DCGAN", data_of(240, 8, 8), 0, None)
+    assert (dcgan.width, dcgan.ema_decay) == (32, 0.999)
+    assert recipe("Autoencoder", data_of(9, 3), 0, None).learning_rate_schedule == "cosine"
+
+
+@pytest.mark.parametrize(("side", "fits"), [(7, False), (8, True), (128, True), (129, False)])
+def test_dcgan_is_left_out_of_images_too_small_and_too_large(side, fits, tmp_path, monkeypatch):
+    x = np.random.default_rng(0).random((24, side, 8 if fits else 64), dtype=np.float32)
+    np.save(tmp_path / "x.npy", x)
+    monkeypatch.setattr("latentia.evaluation.comparison.fit_in_run", lambda *_, **__: None)
+    monkeypatch.setattr("latentia.evaluation.comparison._section", lambda *_: [])
+    monkeypatch.setattr("latentia.evaluation.comparison.write_report", lambda _, report: report)
+    monkeypatch.setattr("latentia.evaluation.comparison._report", lambda *given: given)
+    _, sections, notes, _ = compare(str(tmp_path / "x.npy"), ("DCGAN",), tmp_path / "c")
+    assert len(sections) == fits
+    assert ("DCGAN was left out: it learns images of 8×8 to 128×128 pixels." in notes) != fits
+
+
+def test_baselines_are_fitted_to_the_training_part_and_measured_on_the_test_part(spec):
+    data, _ = hold_out(load_data(spec))
+    train, test = (part.reshape(len(part), -1) for part in (data.x_train, data.x_test))
+    train, test = train.astype(float), test.astype(float)
+    centres, mixture = baseline_sections(data, 3)
+    means = KMeans(10, n_init=4, random_state=3).fit(train)
+    nearest = ((test[:, None] - means.cluster_centers_) ** 2).sum(-1)
+    assert centres.metrics["squared_error"] == pytest.approx(nearest.min(1).mean())
+    assert centres.metrics["n_parameters"] == 10 * 64
+    agreement = adjusted_rand_score(data.y_test, nearest.argmin(1))
+    assert centres.metrics["adjusted_rand"] == pytest.approx(agreement)
+    assert (centres.parameters["n_clusters"], centres.parameters["random_state"]) == (10, 3)
+    assert [picture.title for picture in centres.pictures] == ["Centres"]
+    varies = np.ptp(train, axis=0) > 0
+    train, test = train[:, varies], test[:, varies]
+    floor = 1e-3 * train.var(axis=0).mean()
+    model = GaussianMixture(10, covariance_type="diag", reg_covar=floor, random_state=3).fit(train)
+    log_p = model.score_samples(test)
+    assert mixture.metrics["negative_log_likelihood"] == pytest.approx(-log_p.mean())
+    assert mixture.metrics["n_parameters"] == 2 * 10 * varies.sum() + 9
+    agreement = adjusted_rand_score(data.y_test, model.predict(test))
+    assert mixture.metrics["adjusted_rand"] == pytest.approx(agreement)
+    assert mixture.parameters["random_state"] == 3
+    other, _ = baseline_sections(data, 4)
+    assert other.metrics["squared_error"] != centres.metrics["squared_error"]
+
+
+def test_baselines_without_classes_form_ten_clusters(spec):
+    data = replace(load_data(spec), y_train=None, y_test=None, class_names=())
+    for section in baseline_sections(data, 0):
+        assert section.parameters.get("n_clusters", 10) == 10
+        assert "adjusted_rand" not in section.metrics
+    few = replace(data, x_train=data.x_train[:4])
+    assert baseline_sections(few, 0)[0].parameters["n_clusters"] == 4
+    three = replace(data, class_names=("a", "b", "c"))
+    assert baseline_sections(three, 0)[1].parameters["n_components"] == 3

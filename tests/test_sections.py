@@ -1,0 +1,189 @@
+"""What a model's part of the report shows: its pictures, of what they are made, and its notes."""
+
+import json
+import sys
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+import latentia
+from latentia.data import load as load_data
+from latentia.data.pairs import load_pairs
+from latentia.data.unpaired import load_unpaired
+from latentia.evaluation.evaluate import task_of
+from latentia.evaluation.sections import factor_pictures, model_section
+from latentia.plots.grids import png, rows, tile
+from tests.conftest import small_models
+
+pytestmark = pytest.mark.filterwarnings("ignore::latentia.errors.FitWarning")
+KINDS = {name: model.learns_from for name, model in small_models().items()}
+SAMPLES = [name for name, kind in KINDS.items() if kind not in ("pairs", "domains", "pieces")]
+GANS = ("GAN", "DCGAN", "ConditionalGAN", "WGAN", "WGANGP")
+LINEAR = ("PCA", "ProbabilisticPCA", "FactorAnalysis")
+
+
+@pytest.fixture(scope="module")
+def digits():
+    whole = load_data("digits")
+    return replace(whole, x_train=whole.x_train[:120], y_train=whole.y_train[:120])
+
+
+@pytest.fixture(scope="module")
+def fitted(digits):
+    models = {name: model for name, model in small_models().items() if name in SAMPLES}
+    return {name: m.fit(digits.x_train, digits.y_train) for name, m in models.items()}
+
+
+class Copies:
+    """Stands for the search for copies, which takes seconds."""
+
+    def __init__(self, picture):
+        self.picture = picture
+
+    def figure(self):
+        return self.picture
+
+    def __str__(self):
+        return "one\ntwo"
+
+
+@pytest.fixture
+def seen(monkeypatch):
+    """Replace what draws figures; return what it was given."""
+    given, sections = {}, sys.modules[model_section.__module__]
+
+    def watch(name):
+        def draw(*arguments):
+            given[name] = arguments
+            return name
+
+        return draw
+
+    for name in ("latent_map", "spectrum", "loss_curves"):
+        monkeypatch.setattr(sections, name, watch(name))
+    monkeypatch.setattr(sections, "memorisation_check", lambda *_: Copies("copies"))
+    monkeypatch.setattr(sections, "png_bytes", lambda figure: str(figure).encode())
+    return given
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_every_model_shows_what_it_can_do(name, fitted, digits, seen, tmp_path):
+    model = fitted[name]
+    metrics = {"psnr": 1.25, "seconds": 3.0}
+    found = model_section(model, digits, tmp_path, metrics, ("a note",))
+    assert (found.name, found.metrics, found.parameters) == (name, metrics, model.get_params())
+    expected = ["Samples"] if hasattr(model, "sample") else []
+    expected += ["Nearest training images"] if name in GANS else []
+    expected += ["Loadings"] if hasattr(model, "loadings_") else []
+    factors = hasattr(model, "loadings_") and hasattr(model, "score_samples")
+    expected += ["From random factors"] if factors else []
+    expected += ["Reconstructions"] if hasattr(model, "reconstruct") else []
+    expected += ["Latent map"] if hasattr(model, "transform") else []
+    expected += ["Spectrum"] if hasattr(model, "explained_variance_ratio_") else []
+    pictures = {picture.title: picture.png for picture in found.pictures}
+    assert list(pictures) == expected
+    assert found.notes[0] == "a note"
+    assert (found.notes[-2:] == ("one", "two")) == (name in GANS)
+    given = (digits.y_test,) if model.takes_labels else ()
+    if "Samples" in pictures:
+        classes = getattr(model, "classes_", None)
+        drawn = (
+            model.sample(64, random_state=0)
+            if classes is None
+            else model.sample(160, random_state=0, y=np.repeat(classes, 16))
+        )
+        assert pictures["Samples"] == png(tile(drawn, 16))
+    if "Latent map" in pictures:
+        codes, labels, names = seen["latent_map"]
+        np.testing.assert_array_equal(codes, model.transform(digits.x_test, *given))
+        np.testing.assert_array_equal(labels, digits.y_test)
+        assert names == digits.class_names
+    if "Reconstructions" in pictures:
+        x = digits.x_test[:10]
+        shown = [("original", x)]
+        if hasattr(model, "add_noise"):
+            noisy = model.add_noise(x, random_state=0)
+            shown += [("noisy", noisy), ("denoised", model.reconstruct(noisy))]
+        back = model.reconstruct(x, *(part[:10] for part in given))
+        assert pictures["Reconstructions"] == png(rows([*shown, ("reconstructed", back)]))
+    if "Spectrum" in pictures:
+        np.testing.assert_array_equal(seen["spectrum"][0], model.explained_variance_ratio_)
+
+
+def test_curves_and_the_last_checkup_are_those_of_the_run(fitted, digits, seen, tmp_path):
+    records = [
+        {"split": "train", "epoch": 1, "step": 1, "loss": 2.0},
+        {"split": "health", "epoch": 1, "step": 1, "note": "the critic is blind"},
+        {"split": "health", "epoch": 2, "step": 2, "note": "samples are alike"},
+    ]
+    lines = "".join(json.dumps(record) + "\n" for record in records)
+    (tmp_path / "metrics.jsonl").write_text(lines)
+    found = model_section(fitted["VAE"], digits, tmp_path, {})
+    assert found.pictures[-1].title == "Loss curves"
+    assert len(seen["loss_curves"][0]) == 3
+    assert found.notes == ("After epoch 2, samples are alike.",)
+    healthy = {"split": "health", "epoch": 3, "step": 3}
+    (tmp_path / "metrics.jsonl").write_text(lines + json.dumps(healthy) + "\n")
+    assert model_section(fitted["VAE"], digits, tmp_path, {}).notes == ()
+
+
+def test_a_map_shows_at_most_two_thousand_codes_at_most_ten_classes(seen, tmp_path):
+    x = np.random.default_rng(0).random((2_100, 8, 8), dtype=np.float32)
+    data = replace(load_data("digits"), x_test=x, y_test=np.arange(2_100) % 10)
+    model = latentia.PCA(n_components=2).fit(data.x_train[:50])
+    model_section(model, data, tmp_path, {})
+    codes, labels, _ = seen["latent_map"]
+    assert (len(codes), len(labels)) == (2_000, 2_000)
+
+
+def test_tables_have_no_pictures_of_samples(seen, table, tmp_path):
+    data = replace(load_data("digits"), x_train=table, x_test=table[:9], y_train=None, y_test=None)
+    model = latentia.ProbabilisticPCA(n_components=2).fit(table)
+    found = model_section(model, data, tmp_path, {})
+    assert {picture.title for picture in found.pictures} <= {"Latent map", "Spectrum"}
+    assert seen["latent_map"][1] is None
+    assert found.pictures[0].caption == "Codes of test samples."
+
+
+def test_pictures_of_pairs_are_input_output_and_target(tmp_path):
+    data = load_pairs("digits")
+    model = small_models()["Pix2Pix"].fit(data.x_train[:32], data.pair_train[:32])
+    [picture] = task_of(model).pictures(model, data)
+    x, y = (np.float32(part[:10]) for part in (data.x_test, data.pair_test))
+    x, y = (part / 255 if part.max() > 1 else part for part in (x, y))
+    expected = rows([("input", x), ("output", model.transform(x)), ("target", y)])
+    assert picture.png == png(expected)
+
+
+def test_pictures_of_domains_go_there_and_back(tmp_path):
+    data = load_unpaired("digits:3,5")
+    model = small_models()["CycleGAN"].fit(data.x_train[:32], data.y_train[:32])
+    [picture] = task_of(model).pictures(model, data)
+    a, b = (data.x_test[data.y_test == domain][:10] for domain in (0, 1))
+    there, back = model.transform(a), model.inverse_transform(b)
+    first, second = data.class_names
+    shown = [(first, a), (f"→ {second}", there), (f"→ {first}", model.inverse_transform(there))]
+    shown += [(second, b), (f"→ {first}", back), (f"→ {second}", model.transform(back))]
+    assert picture.png == png(rows(shown))
+
+
+def test_enlarged_pictures_stand_beside_interpolated_and_sharp_ones():
+    digits = load_data("digits")
+    model = small_models()["SRResNet"].fit(digits.x_train[:32])
+    [picture] = task_of(model).pictures(model, digits)
+    sharp, large = model.beside_enlarged(digits.x_test[:6])
+    _, bicubic = latentia.Bicubic(scale=2).fit(sharp).beside_enlarged(sharp)
+    assert picture.png == png(rows([("bicubic", bicubic), ("output", large), ("sharp", sharp)]))
+
+
+@pytest.mark.parametrize("name", LINEAR)
+def test_loadings_are_shown_from_minus_one_to_one_around_grey(name, fitted):
+    model = fitted[name]
+    shown = factor_pictures(model)
+    loadings = model.loadings_.T.reshape(-1, 8, 8)
+    scaled = 0.5 + 0.5 * loadings / np.abs(loadings).max(axis=(1, 2), keepdims=True)
+    assert next(shown).png == png(tile(scaled, n_columns=10))
+    if name != "PCA":
+        made = model.sample(10, random_state=0, noise=False)
+        assert next(shown).png == png(tile(made, n_columns=10))
