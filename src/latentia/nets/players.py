@@ -111,7 +111,7 @@ def dense_body(n_inputs: int, hidden: Sequence[int]) -> tuple[nn.Module, int]:
 
 
 def maxout_body(n_inputs: int) -> tuple[nn.Module, int]:
-    """Return dropout 0.2 on the input, twice maxout with dropout 0.5, as Goodfellow et al. 2014."""
+    """Return dropout 0.2, then twice maxout and dropout 0.5 (Goodfellow et al. 2014)."""
     layers: list[nn.Module] = [Dropout(0.2)]
     for n_in in (n_inputs, MAXOUT_UNITS):
         layers += [Maxout(n_in, MAXOUT_UNITS, MAXOUT_PIECES), Dropout(0.5)]

@@ -96,7 +96,7 @@ class UNet(nn.Module):
 
 
 def at_multiple(net: Callable[[Tensor], Tensor], x: Tensor, multiple: int) -> Tensor:
-    """Return a net's result for images whose sides reflection brings to a multiple, cropped."""
+    """Return what a net makes of images padded by reflection to a multiple, cropped again."""
     height, width = x.shape[2:]
     margins = reflection_margins((height, width), multiple)
     y = net(pad(x, margins, mode="reflect") if any(margins) else x)

@@ -95,7 +95,7 @@ class AdversarialModel(Generator, DecodingModel, GradientModel, LatentModel):
         return found
 
     def check_values(self) -> None:
-        """Raise InputError for packs larger than a batch, and penalties that are of no sample."""
+        """Refuse packs larger than a batch, and a penalty where samples have no gradient alone."""
         check_range("packing", self.packing, 1, self.batch_size)
         for name in self.gradient_penalties:
             if getattr(self, name) and self.minibatch_discrimination:

@@ -8,8 +8,8 @@ Algorithm 1: n_critic times, the critic f_w, any number for a sample, moves up
 
 then θ moves down −E f_w(G_θ(z)), once (theorem 3). Clipping bounds the critic's Lipschitz constant
 by some K that depends on c and the net, so that the logged distance is K times a Wasserstein-1
-distance, of unknown K. What keeps the critic near 1-Lipschitz, the ``constraint``, is all in which
-WGAN-GP differs; `WassersteinGame` is the game of both.
+distance, of unknown K. WGAN-GP plays the same game, `WassersteinGame`, and differs only in the
+``constraint``, which keeps the critic near the 1-Lipschitz functions.
 
 Shapes: ``x`` is (N, C, H, W) in [0, 1] or (N, d); ``u`` the same as the nets see it; ``z_NK`` is
 (N, n_components).
@@ -135,8 +135,7 @@ class WGAN(WassersteinGame):
     optimizer: Literal["rmsprop", "adam"] = "rmsprop"
     """The paper's RMSprop, or Adam, with which the paper saw training become unstable."""
 
-    # DCGAN's, as the paper's has.
-    critic_batch_norm = True
+    critic_batch_norm = True  # The paper's critic is DCGAN's.
 
     def own_optimizer(self) -> Callable[[list[nn.Parameter]], optim.Optimizer]:
         """Return what makes a player's optimiser."""

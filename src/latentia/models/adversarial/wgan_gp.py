@@ -3,9 +3,9 @@
     L = E f(G(z)) − E f(x) + λ E (‖∇_x̂ f(x̂)‖₂ − 1)²                              ([1]_ eq. 3)
     x̂ = εx + (1 − ε)G(z),   ε ~ U[0, 1] once for each sample
 
-The first two terms, n_critic and the generator's loss are WGAN's game, `WassersteinGame`. The norm
-is each sample's own, so the critic has no batch norm ([1]_ section 4) and no minibatch
-discrimination.
+The first two terms, the number of the critic's steps and the generator's loss are those of WGAN's
+game, `WassersteinGame`; here is the third, the ``constraint``. The norm is each sample's own, so
+that the critic has no batch norm ([1]_ section 4) and no minibatch discrimination.
 
 Shapes: ``x`` is (N, C, H, W) in [0, 1] or (N, d); ``u`` the same as the nets see it; ``z_NK`` is
 (N, n_components).
@@ -32,7 +32,7 @@ class WGANGP(WassersteinGame):
     Attributes
     ----------
     generator_, critic_
-        G and f, whose gradient has norm 1 between data and samples, nearly.
+        G and f; the norm of f's gradient is kept near 1 between data and samples.
     seed_
         The seed that was used.
 

@@ -31,7 +31,7 @@ SMALLEST = 8
 
 @dataclass(eq=False, repr=False, kw_only=True)
 class Translator(GradientModel, ABC):
-    """A model whose `transform` takes images to images, learnt in a game over their patches."""
+    """A model whose `transform` takes images to images, and whose judges look at patches."""
 
     patch: Literal["auto", "pixel", "16", "70", "image"] = "auto"
     """What a verdict sees: pixel, 16, 70 or the image; auto is 70, or a smaller image whole."""

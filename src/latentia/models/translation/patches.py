@@ -69,7 +69,7 @@ def _window(place_N: Tensor, whole: int, side: int) -> Tensor:
 def jittered(
     images: Sequence[Tensor], enlargement: float, *, mirror: bool, turn: bool = False
 ) -> list[Tensor]:
-    """Return images of one size, each row's enlarged, and a window of their own size cut out alike.
+    """Return images enlarged and cut to their own size at a random place, a row of batches alike.
 
     Parameters
     ----------

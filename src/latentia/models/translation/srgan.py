@@ -64,7 +64,7 @@ class SRGAN(UpscalingModel):
 
     ``transform`` makes images of any size 2 or 4 times larger, ``inverse_transform`` makes them
     smaller, ``score`` is the PSNR of Y in dB, which falls as the result gets sharper. ``fit`` also
-    refuses a ``pretrained`` folder without an SRResNet of this net, and ``features`` that are none.
+    refuses a ``pretrained`` folder without an SRResNet of this net, and unknown ``features``.
 
     Attributes
     ----------

@@ -28,8 +28,8 @@ Image = NDArray[Any]
 class Tiles:
     """How an image is cut into tiles: sides and overlap in pixels of the small image.
 
-    The function that is applied reaches so many of these from a place, and makes an image larger by
-    the scale. Neighbouring tiles share at least the overlap.
+    ``reach`` is how far the function that is applied looks from a place, ``scale`` how much larger
+    it makes an image. Neighbouring tiles share at least ``overlap``.
     """
 
     side: int
