@@ -6,36 +6,25 @@ Arrays are (n, d) tables, (n, H, W) or (n, C, H, W) images, or (n, k) latent row
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Mapping
-from typing import Any, Protocol, TypeVar
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 
-from latentia.models.base import unit_floats
+from latentia.models.base import Model, unit_floats
 from latentia.training.train import evaluating
 
 CHUNK = 512
 
 
-class Netted(Protocol):
-    """A model that has nets and knows the shape of a sample inside them."""
-
-    @property
-    def sample_shape_(self) -> tuple[int, ...]:
-        """(C, H, W) or (d,)."""
-
-    def nets(self) -> Mapping[str, nn.Module]:
-        """Return the model's modules by name."""
-
-
-Model = TypeVar("Model", bound=Netted)
+Netted = TypeVar("Netted", bound=Model)
 
 
 def apply(
-    model: Netted, verb: str, rows: NDArray[Any], *beside: NDArray[Any], n_at_once: int = CHUNK
+    model: Model, verb: str, rows: NDArray[Any], *beside: NDArray[Any], n_at_once: int = CHUNK
 ) -> NDArray[Any]:
     """Run a method of tensors, such as ``encode``; float64 tables are computed in float64.
 
@@ -54,7 +43,7 @@ def apply(
     return np.concatenate(parts)
 
 
-def as_tensor(model: Netted, chunk: NDArray[Any]) -> Tensor:
+def as_tensor(model: Model, chunk: NDArray[Any]) -> Tensor:
     """Return rows as the nets take them: images as float32 of (N, C, H, W), tables as they are."""
     x = torch.from_numpy(np.require(unit_floats(chunk), requirements=["C", "W"]))
     if x.ndim == 3:
@@ -62,7 +51,7 @@ def as_tensor(model: Netted, chunk: NDArray[Any]) -> Tensor:
     return x.float() if x.ndim == 4 else x
 
 
-def in_double(model: Model) -> Model:
+def in_double(model: Netted) -> Netted:
     """Return a copy of the model with nets in float64."""
     twin = copy.copy(model)
     for name, net in model.nets().items():

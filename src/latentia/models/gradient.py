@@ -92,12 +92,6 @@ class GradientModel(Model):
     def updates(self) -> list[Update]:
         """Return one training step: the lines of the algorithm box, in order."""
 
-    @property
-    def sample_shape_(self) -> tuple[int, ...]:
-        """(C, H, W) or (d,): a sample's shape inside the nets."""
-        shape = self.data_shape_
-        return (1, *shape) if len(shape) == 2 else shape
-
     def validate_parameters(self) -> None:
         """Check every hyperparameter, without data."""
         super().validate_parameters()
@@ -139,10 +133,6 @@ class GradientModel(Model):
         origin
             Where the data came from, for the run's ``config.json``.
 
-        Returns
-        -------
-        self
-
         Raises
         ------
         InputError
@@ -156,10 +146,10 @@ class GradientModel(Model):
         begun = RunConfig.read(folder) if resume and folder is not None else None
         set_threads(None if begun is None else begun.threads)
         device = find_device(self.device)
-        self.seed_ = self._seed() if begun is None else begun.seed
         with ExitStack() as stack:
             # One group of processes, also for what is trained first.
             stack.enter_context(distributed.process_group(device))
+            self.seed_ = self._seed() if begun is None else begun.seed
             if folder is not None:
                 stack.enter_context(self._holding(folder, begun, array, origin or {}))
             self.before_nets(array, folder, progress)
@@ -191,8 +181,11 @@ class GradientModel(Model):
         return self.read(self.checked(X, reset=False), y, reset=False)
 
     def _seed(self) -> int:
-        drawn = np.random.default_rng().integers(2**32)
-        return int(drawn if self.random_state is None else self.random_state)
+        """Return the seed asked for, or one that is drawn, the same in all processes."""
+        if self.random_state is not None:
+            return int(self.random_state)
+        drawn = np.random.default_rng().integers(2**32, size=1)
+        return int(distributed.broadcast(drawn.astype(np.float64))[0])
 
     def _holding(
         self, folder: Path, begun: RunConfig | None, array: Rows, origin: Mapping[str, object]
