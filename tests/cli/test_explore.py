@@ -6,9 +6,6 @@ from contextlib import nullcontext
 
 import numpy as np
 import pytest
-from latentia.explore.invert import invert
-from latentia.explore.manifold import manifold
-from latentia.explore.traverse import traverse
 from PIL import Image
 
 from latentia.cli.explore import ACTIONS
@@ -16,7 +13,7 @@ from latentia.cli.main import main
 from latentia.data import load as load_data
 from latentia.data.dataset import Part, split
 from latentia.evaluation import runs as jobs
-from latentia.explore.attributes import attribute_direction, edit
+from latentia.explore import attribute_direction, edit, invert, manifold, traverse
 from latentia.models.adversarial.dcgan import DCGAN
 from latentia.models.autoencoders.conditional_vae import ConditionalVAE
 from latentia.models.autoencoders.vae import VAE

@@ -16,9 +16,7 @@ from latentia.nets.srresnet import BICUBIC_REACH
 @final
 @dataclass(eq=False, repr=False, kw_only=True)
 class Bicubic(SuperResolution):
-    """Bicubic interpolation [1]_ with a = −1/2, as Pillow has it, beside the nets that learn.
-
-    ``score`` is the PSNR of Y in dB.
+    """Bicubic interpolation [1]_ with a = −1/2, as Pillow has it; ``score`` is the PSNR of Y in dB.
 
     References
     ----------
