@@ -19,7 +19,7 @@ from long_runs import is_done, measured, trained
 import latentia
 from latentia.files import write_atomically
 from latentia.plots.grids import rows, save_png
-from latentia.training.config import read_config, recorded_threads
+from latentia.training.config import RunConfig
 from latentia.training.run import read_metrics
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -68,10 +68,10 @@ def row(name: str, run: Path) -> str:
     values = " | ".join(f"{figures[key]:.3g}" for key in FIGURES)
     last = [r for r in read_metrics(run) if r["split"] == "health"][-1:]
     doctor = last[0].get("note", "").split(":")[0] if last else ""
-    epochs = read_config(run)["parameters"]["n_epochs"]
+    begun = RunConfig.read(run)
     minutes = figures["seconds"] / 60
-    threads = recorded_threads(run)
-    return f"| {name} | {epochs} | {threads} | {minutes:.0f} | {values} | {doctor or 'nothing'} |"
+    taken = f"{begun.parameters['n_epochs']} | {begun.threads} | {minutes:.0f}"
+    return f"| {name} | {taken} | {values} | {doctor or 'nothing'} |"
 
 
 def samples(run: Path) -> np.ndarray:

@@ -38,7 +38,7 @@ from latentia.evaluation.classifier import ImageClassifier
 from latentia.files import write_atomically
 from latentia.metrics.frechet import frechet_distance
 from latentia.training.device import set_threads
-from latentia.training.run import Unrecorded
+from latentia.training.run import Run
 from latentia.training.state import TrainingState
 from latentia.training.train import evaluating, train
 
@@ -95,10 +95,11 @@ class Spent(Exception):  # noqa: N818 - the end of a budget, not an error
     """The CPU seconds of a run are used up."""
 
 
-class Curve(Unrecorded):
+class Curve(Run):
     """Scores a model whenever its training has taken so many CPU seconds."""
 
     def __init__(self, model: Any, budget: int, score: Any) -> None:
+        super().__init__(None)
         self.model, self.score = model, score
         self.ahead = [point for point in POINTS if point <= budget]
         self.began, self.scoring = time.process_time(), 0.0
@@ -128,7 +129,7 @@ def curve(game: Game, x: np.ndarray, score: Any, seed: int) -> list[tuple[int, i
     model.data_shape_, model.seed_ = x.shape[1:], seed
     set_threads()
     cpu = torch.device("cpu")
-    source = model.source(x, None, reset=True)
+    source = model.read(x, None, reset=True)
     model.initialise(source, cpu)
     record = Curve(model, game.budget, score)
     try:

@@ -40,7 +40,7 @@ import latentia
 from latentia.evaluation.profiling import step_flops
 from latentia.files import write_atomically
 from latentia.training.device import set_threads
-from latentia.training.run import Unrecorded
+from latentia.training.run import Run
 from latentia.training.train import train
 
 CPU = torch.device("cpu")
@@ -86,8 +86,8 @@ def ours(name: str, n_steps: int) -> Callable[[], list[float]]:
         def watch(step: int, epoch: int, images: int, values: Mapping[str, float]) -> None:
             moments.append(time.process_time())
 
-        source = model.source(x, y, reset=True)
-        train(model, source, None, Unrecorded(), watch, CPU)
+        source = model.read(x, y, reset=True)
+        train(model, source, None, Run(None), watch, CPU)
         return [float(taken) for taken in np.diff(moments)]
 
     return run
@@ -98,7 +98,7 @@ def prepared(name: str, x: np.ndarray, y: np.ndarray | None) -> Any:
     model = model_of(name)
     model.validate_parameters()
     model.data_shape_, model.seed_ = x.shape[1:], 0
-    source = model.source(x, y, reset=True)
+    source = model.read(x, y, reset=True)
     model.before_nets(x[: BATCHES[name]], None, False)
     model.initialise(source, CPU)
     return model
@@ -166,7 +166,7 @@ def row(name: str, precision: str, n_rounds: int, n_steps: int) -> str:
     theirs, here = (median(found) for found in taken)
     x, y = data_of(name, 1)
     model = prepared(name, x, y)
-    share = step_flops(model, model.source(x, y, reset=True), CPU) / here / median(rates)
+    share = step_flops(model, model.read(x, y, reset=True), CPU) / here / median(rates)
     memory = [peak(name, system) for system in ("reference", "latentia")]
     label = name if precision == "float32" else f"{name}, {precision}"
     return (

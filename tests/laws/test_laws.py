@@ -124,7 +124,7 @@ def test_fit_leaves_the_callers_generator_alone(name, images):
 @pytest.mark.parametrize("name", TRAINED)
 def test_gradients_reach_exactly_the_nets_of_each_update(name, images):
     model = small_models()[name].fit(images, answers(name, images))
-    batch = model.source(images, answers(name, images), reset=False).batch(np.arange(16))
+    batch = model.read(images, answers(name, images), reset=False).batch(np.arange(16))
     for update in model.updates():
         for net in model.nets().values():
             net.train().zero_grad()
@@ -342,7 +342,7 @@ def test_fewer_rows_than_a_batch_still_train(images):
 @pytest.mark.parametrize("name", TRAINED)
 def test_losses_are_float32_under_bfloat16_autocast(name, images):
     model = small_models()[name].fit(images, answers(name, images))
-    batch = model.source(images, answers(name, images), reset=False).batch(np.arange(16))
+    batch = model.read(images, answers(name, images), reset=False).batch(np.arange(16))
     for update in model.updates():
         with torch.autocast("cpu", torch.bfloat16):
             loss = update.loss(*batch)

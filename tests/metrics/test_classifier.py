@@ -119,7 +119,7 @@ def test_one_sentence_for_what_it_cannot_learn(digits):
         fit(x * 2, y)
     with pytest.raises(InputError, match="n_epochs is 0"):
         ImageClassifier(n_epochs=0).fit(x, y)
-    with pytest.raises(InputError, match=r"trained on \(8, 8\)"):
+    with pytest.raises(InputError, match=r"fitted on samples of shape \(8, 8\)"):
         fit(x, y).predict(np.zeros((2, 9, 9)))
 
 

@@ -23,7 +23,7 @@ def test_both_players_see_the_vector_in_standard_units(X, kind):
     model = fitted(X, Y.astype(kind), architecture="mlp")
     (seen,) = inputs_of(model.generator_, lambda: model.inverse_transform(Z, Y))
     np.testing.assert_allclose(seen, np.concatenate([Z, UNITS], axis=1), atol=1e-3)
-    batch = model.source(X, Y, reset=False).batch(np.arange(20))
+    batch = model.read(X, Y, reset=False).batch(np.arange(20))
     real, fake = inputs_of(model.discriminator_.body, lambda: model.discriminator_loss(*batch))
     for judged in (real, fake):
         np.testing.assert_allclose(judged[:, -3:], UNITS, atol=1e-3)
@@ -31,7 +31,7 @@ def test_both_players_see_the_vector_in_standard_units(X, kind):
 
 def test_a_vector_stands_beside_an_image_as_constant_channels():
     model = fitted(IMAGES, Y)
-    batch = model.source(IMAGES, Y, reset=False).batch(np.arange(20))
+    batch = model.read(IMAGES, Y, reset=False).batch(np.arange(20))
     real, _ = inputs_of(model.discriminator_.body, lambda: model.discriminator_loss(*batch))
     channels = np.broadcast_to(UNITS[:, :, None, None], (20, 3, 8, 9))
     np.testing.assert_allclose(real[:, 2:], channels, atol=1e-5)

@@ -154,10 +154,16 @@ def test_a_second_run_in_the_same_directory_is_refused_with_the_holder(images, t
     code = (
         "import time\n"
         "from pathlib import Path\n"
-        "from latentia.training.run import open_run\n"
-        "from tests.children import check_package\n"
-        "check_package()\n"
-        f"with open_run(Path({str(run)!r}), {{}}, lambda: None, resume=False):\n"
+        "from latentia.training.config import RunConfig
+"
+        "from latentia.training.run import held
+"
+        "from tests.children import check_package
+"
+        "check_package()
+"
+        f"with held(Path({str(run)!r}), RunConfig('VAE', {{}}), None, {{}}):
+"
         "    print('held', flush=True)\n"
         "    time.sleep(60)\n"
     )

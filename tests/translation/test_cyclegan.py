@@ -214,7 +214,7 @@ def test_the_learning_rate_falls_from_halfway_on():
 def test_each_row_has_an_image_of_each_domain_and_an_epoch_all_of_the_larger():
     x = np.arange(20, dtype=np.float32).reshape(20, 1, 1) / 20 + np.zeros((1, 8, 8), np.float32)
     one = model().fit(x, Y)
-    source = one.source(x, Y, reset=False)
+    source = one.read(x, Y, reset=False)
     assert len(source) == 12
     a, b = source.batch(np.arange(12))
     in_a, in_b = (np.rint(part.reshape(12, -1)[:, 0].numpy() * 20).astype(int) for part in (a, b))

@@ -26,7 +26,7 @@ from latentia.models.gradient import GradientModel
 from latentia.training import draws
 from latentia.training.batches import BatchOrder
 from latentia.training.device import autocast, find_device, set_threads
-from latentia.training.run import Unrecorded
+from latentia.training.run import Run
 from latentia.training.train import as_loss, train
 
 SIDE = 1536
@@ -105,7 +105,7 @@ def profile(model: GradientModel, X: ArrayLike, y: Any = None, seconds: float = 
     device = find_device(twin.device)
     twin.seed_ = 0
     array = twin.checked(X, reset=True)
-    source = twin.source(array, y, reset=True)
+    source = twin.read(array, y, reset=True)
     twin.before_nets(array, None, False)
     twin.initialise(source, device)
     flops = step_flops(twin, source, device)
@@ -153,7 +153,7 @@ def _step_seconds(twin: Any, source: Any, device: torch.device, seconds: float) 
 
     twin.n_epochs = 1_000_000
     with suppress(StopIteration):
-        train(twin, source, None, Unrecorded(), watch, device)
+        train(twin, source, None, Run(None), watch, device)
     return float(median(np.diff(moments[WARM_UP:])))
 
 

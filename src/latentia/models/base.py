@@ -28,8 +28,8 @@ from latentia.models.saved import save
 class Model(BaseEstimator, ABC):  # type: ignore[misc]
     """A model of data: its parameters are checked, its input too, and it can be saved.
 
-    Subclasses are dataclasses whose fields are their hyperparameters, and state ``_fit``'s pieces
-    in their own letters.
+    Subclasses are dataclasses whose fields are their hyperparameters. `check_fields` refuses a
+    value that its field's annotation does not allow.
     """
 
     lacks: ClassVar[Mapping[str, str]] = {}
@@ -72,9 +72,15 @@ class Model(BaseEstimator, ABC):  # type: ignore[misc]
         check_fields(self)
         self.check_values()
 
-    @abstractmethod
     def check_values(self) -> None:
-        """Raise InputError for a hyperparameter out of its range."""
+        """Raise InputError where several hyperparameters do not go together; here nothing."""
+
+    def nets(self) -> Mapping[str, Any]:
+        """Return the model's modules by name; here it has none."""
+        return {}
+
+    def prepare_nets(self, weights: Mapping[str, NDArray[Any]]) -> None:
+        """Make the nets of a saved model, and fill them; here it has none."""
 
     def save(self, path: str | Path, *, overwrite: bool = False) -> Path:
         """Write the fitted model into a folder: ``config.json``, ``model.safetensors``, a card."""
@@ -142,14 +148,18 @@ class LatentModel(Model, ABC):
         InputError
             If the number of columns is not the size of the latent space.
         """
+        return in_kind_of(Z, self._decode_array(self.latent_rows(Z)))
+
+    def latent_rows(self, Z: ArrayLike) -> NDArray[Any]:
+        """Return (n, n_components) latent rows of the fitted model, checked, as an array."""
         check_is_fitted(self)
-        z_NK = check_array(to_numpy(Z), dtype=[np.float64, np.float32])
+        z_NK: NDArray[Any] = check_array(to_numpy(Z), dtype=[np.float64, np.float32])
         if z_NK.shape[1] != self.n_latent:
             raise InputError(
                 f"Z has {z_NK.shape[1]} columns; {type(self).__name__} has {self.n_latent} "
                 "latent components"
             )
-        return in_kind_of(Z, self._decode_array(z_NK))
+        return z_NK
 
 
 class Encoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ABC):  # type: ignore[misc]

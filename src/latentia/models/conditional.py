@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
-from sklearn.utils.validation import check_array, check_is_fitted
+from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
 from latentia.errors import InputError, check_range
@@ -87,14 +87,7 @@ class Conditional(Generator, DecodingModel, ABC):
 
     def inverse_transform(self, Z: ArrayLike, y: ArrayLike | None = None) -> Any:
         """Decode (n, n_components) latent rows as data given y."""
-        check_is_fitted(self)
-        z_NK = check_array(to_numpy(Z), dtype=[np.float64, np.float32])
-        if z_NK.shape[1] != self.n_latent:
-            raise InputError(
-                f"Z has {z_NK.shape[1]} columns; {type(self).__name__} has {self.n_latent} "
-                "latent components"
-            )
-        return in_kind_of(Z, self.decode_given(z_NK, y))
+        return in_kind_of(Z, self.decode_given(self.latent_rows(Z), y))
 
     def sample(
         self, n_samples: int = 1, random_state: int | None = None, y: ArrayLike | None = None

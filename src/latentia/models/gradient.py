@@ -1,65 +1,87 @@
 """What all gradient-trained models share: a few knobs, `fit`, and nets applied to arrays.
 
-A subclass states `build` (its nets), `updates` (its algorithm) and `epoch_picture`; one with a
-latent space is a `DecodingModel`. Shapes: ``x`` is (N, C, H, W) or (N, d) in data units.
+A model with a latent space is a `DecodingModel`. Shapes: ``x`` is (N, C, H, W) or (N, d) in data
+units.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import functools
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 import torch
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from latentia.data.arrays import fingerprint
-from latentia.errors import check_range
+from latentia.errors import Count, Decay, Positive, Seed, check_range
 from latentia.models.apply import apply
 from latentia.models.base import LatentModel, Model, to_numpy
-from latentia.models.saved import fill
-from latentia.plots.grids import DRAWABLE, rows, tile
+from latentia.models.inputs import Labels, Rows
+from latentia.plots.grids import DRAWABLE, rows, save_png, tile
 from latentia.training import distributed, draws
-from latentia.training.batches import Source
-from latentia.training.config import recorded_threads, run_seed
-from latentia.training.device import check_device_name, find_device, set_threads
-from latentia.training.health import Checkups, Numbers, examination
+from latentia.training.batches import Batches, Source
+from latentia.training.config import RunConfig, versions
+from latentia.training.device import asked_precision, check_device_name, find_device, set_threads
 from latentia.training.progress import TrainingProgress
-from latentia.training.run import Run, Unrecorded, open_run
-from latentia.training.train import batch_order, train
+from latentia.training.run import Numbers, Run, held
+from latentia.training.train import batch_order, evaluating, train
 from latentia.training.updates import SCHEDULES, Update
 
-SHOWN = 64
-"""Samples that an epoch's picture may show."""
+SHOWN, EXAMINED = 64, 256
+"""Samples that an epoch's picture may show, and that a checkup looks at."""
 
 
 @dataclasses.dataclass(eq=False, repr=False, kw_only=True)
 class GradientModel(Model):
-    """A model whose nets are trained by gradients, through the one loop of `train`."""
+    """A model whose nets are trained by gradients, through the one loop of `train`.
 
-    n_epochs: int = 10
+    A subclass states two things:
+
+    ``build(shape)``
+        its nets, as attributes whose names end in an underscore;
+    ``updates()``
+        its training step, the lines of the paper's algorithm box.
+
+    It inherits the rest, and states of it what is different. ``fit`` calls, in this order,
+
+    1. ``checked(X)`` for an array, ``targets(y)`` for what the losses take beside each sample, and
+       ``read(array, y)`` for batches of both;
+    2. ``before_nets`` for what comes first, such as training another model;
+    3. ``learn_scale`` for what the nets must know of the data, then ``build``;
+    4. ``updates`` and ``rate_factor`` in the loop, and after each epoch ``checkup`` for the model's
+       health and ``show``, which writes the images of ``epoch_picture``;
+    5. ``after_training`` for what follows from the trained nets and the data.
+    """
+
+    unit: ClassVar[str] = "images"
+    """What progress calls the rows of a batch."""
+    layout: ClassVar[torch.memory_format] = torch.channels_last
+    """Convolutions keep the channels of a pixel side by side, which is faster on CPUs and GPUs."""
+
+    n_epochs: Count = 10
     """Passes over the training data."""
-    batch_size: int = 128
+    batch_size: Count = 128
     """Samples in a batch, in each process."""
-    learning_rate: float = 1e-3
+    learning_rate: Positive = 1e-3
     """The optimiser's step size."""
     learning_rate_schedule: Literal["constant", "linear", "late-linear", "cosine", "stages"] = (
         "constant"
     )
     """How the step size changes: not, to 0 along a line, along one from halfway on, along a cosine,
     or in Burda's eight stages."""
-    ema_decay: float | None = None
+    ema_decay: Decay | None = None
     """Decay of the averaged weights that the fitted model then uses; none keeps the last ones."""
     device: str = "auto"
     """Where to train: auto, cpu, cuda, cuda:1, mps."""
-    random_state: int | None = None
+    random_state: Seed | None = None
     """Seed of everything random; none draws one, kept in ``seed_``."""
 
     @abstractmethod
@@ -70,22 +92,19 @@ class GradientModel(Model):
     def updates(self) -> list[Update]:
         """Return one training step: the lines of the algorithm box, in order."""
 
-    @abstractmethod
-    def epoch_picture(self, x: Tensor, *beside: Tensor) -> list[tuple[str, Tensor]]:
-        """Return labelled images for an epoch's picture.
-
-        ``x`` and what the losses take beside it are of the first held-out samples, if any are.
-        """
-
     @property
     def sample_shape_(self) -> tuple[int, ...]:
         """(C, H, W) or (d,): a sample's shape inside the nets."""
         shape = self.data_shape_
         return (1, *shape) if len(shape) == 2 else shape
 
+    def validate_parameters(self) -> None:
+        """Check every hyperparameter, without data."""
+        super().validate_parameters()
+        check_device_name(self.device)
+
     def check_shared_values(self) -> None:
         """Raise InputError for a shared hyperparameter out of its range."""
-        check_training_values(self)
 
     def nets(self) -> Mapping[str, nn.Module]:
         """Return the model's modules by name."""
@@ -93,10 +112,10 @@ class GradientModel(Model):
 
     def fit(
         self,
-        X: ArrayLike,
-        y: object = None,
+        X: Rows,
+        y: Labels | None = None,
         *,
-        validation: Any = None,
+        validation: Rows | None = None,
         run: str | Path | None = None,
         resume: bool = False,
         progress: bool | None = None,
@@ -135,31 +154,28 @@ class GradientModel(Model):
         """
         self.validate_parameters()
         array = self.checked(X, reset=True)
-        source = self.source(array, y, reset=True)
-        held_out = None if validation is None else self._held_out(validation)
+        batches, held_out = self.read(array, y, reset=True), self._held_out(validation)
         folder = None if run is None else Path(run)
-        set_threads(recorded_threads(folder) if resume and folder is not None else None)
+        begun = RunConfig.read(folder) if resume and folder is not None else None
+        set_threads(None if begun is None else begun.threads)
         device = find_device(self.device)
-        self.seed_ = run_seed(self.random_state, folder if resume else None)
+        self.seed_ = self._seed() if begun is None else begun.seed
         with ExitStack() as stack:
             # One group of processes, also for what is trained first.
             stack.enter_context(distributed.process_group(device))
-            recorder: Run | Unrecorded = Unrecorded()
             if folder is not None:
-                fixed = [part.to(device) for part in (held_out or source).first(SHOWN)]
-                draw = functools.partial(self._picture, *fixed)
-                config = self._config(array, origin or {})
-                defaults = type(self)().get_params()
-                held = open_run(folder, config, draw, resume=resume, defaults=defaults)
-                recorder = stack.enter_context(held)
+                stack.enter_context(self._holding(folder, begun, array, origin or {}))
             self.before_nets(array, folder, progress)
-            self.initialise(source, device)
-            n_steps = batch_order(self, source).n_steps
+            self.initialise(batches, device)
+            steps, name = batch_order(self, batches).n_steps, type(self).__name__
             watch = stack.enter_context(
-                TrainingProgress(n_steps, self.n_epochs, type(self).__name__, progress)
+                TrainingProgress(steps, self.n_epochs, name, progress, self.unit)
             )
-            examined = Checkups(recorder, examination(self, source, device), watch.tell)
-            train(self, source, held_out, examined, watch, device)
+            shown = [part.to(device) for part in (held_out or batches).first(SHOWN)]
+            examined = [part.to(device) for part in batches.first(EXAMINED)]
+            draw, examine = partial(self.show, shown), partial(self._examine, examined)
+            record = stack.enter_context(Run(folder, draw, examine, watch.tell))
+            train(self, batches, held_out, record, watch, device)
         for net in self.nets().values():
             _to(net, torch.device("cpu"), torch.contiguous_format).eval()
         with torch.random.fork_rng():
@@ -167,15 +183,38 @@ class GradientModel(Model):
             self.after_training(array, y)
         return self
 
-    def source(self, array: NDArray[Any], y: Any, *, reset: bool) -> Source:
+    def read(self, array: Rows, y: Labels | None, *, reset: bool) -> Batches:
         """Return checked data as batches of what the losses take."""
         return Source(array, self.targets(y, len(array), reset=reset))
 
-    def _held_out(self, validation: Any) -> Source:
+    def _held_out(self, validation: Rows | None) -> Batches | None:
+        if validation is None:
+            return None
         X, y = validation if isinstance(validation, tuple) else (validation, None)
-        return self.source(self.checked(X, reset=False), y, reset=False)
+        return self.read(self.checked(X, reset=False), y, reset=False)
 
-    def targets(self, y: Any, n_rows: int, *, reset: bool) -> NDArray[Any] | None:
+    def _seed(self) -> int:
+        drawn = np.random.default_rng().integers(2**32)
+        return int(drawn if self.random_state is None else self.random_state)
+
+    def _holding(
+        self, folder: Path, begun: RunConfig | None, array: Rows, origin: Mapping[str, object]
+    ) -> AbstractContextManager[None]:
+        config = RunConfig(
+            model=type(self).__name__,
+            parameters=self.get_params() | {"random_state": self.seed_},
+            data={**origin, **self.facts(array)},
+            precision=asked_precision(),
+            versions=versions(),
+            threads=torch.get_num_threads(),
+        )
+        return held(folder, config, begun, type(self)().get_params())
+
+    def facts(self, array: Rows) -> Mapping[str, object]:
+        """Return what ``config.json`` says of the training data."""
+        return {"samples": len(array), "shape": array.shape[1:], "hash": fingerprint(array)}
+
+    def targets(self, y: Labels | None, n_rows: int, *, reset: bool) -> NDArray[Any] | None:
         """Return what the losses take beside each sample; here nothing."""
         return None
 
@@ -183,30 +222,30 @@ class GradientModel(Model):
         """Return the learning rate's factor when this fraction of the training is done."""
         return SCHEDULES[self.learning_rate_schedule](done, self.n_epochs)
 
-    def initialise(self, source: Source, device: torch.device) -> None:
-        """Make the nets for data, from the seed, on a device, ready to be trained.
-
-        Convolutions keep the channels of a pixel side by side, which is faster on CPUs and GPUs.
-        """
+    def initialise(self, batches: Batches, device: torch.device) -> None:
+        """Make the nets for data, from the seed, on a device, ready to be trained."""
         with torch.random.fork_rng():
             draws.seed(self.seed_, "build")
-            self.learn_scale(source)
+            self.learn_scale(batches)
             self.build(self.sample_shape_)
         for net in self.nets().values():
-            _to(net, device, torch.channels_last).train()
+            _to(net, device, self.layout).train()
 
-    def prepare_nets(self, tensors: Mapping[str, Tensor]) -> None:
-        """Make the nets of a saved model and fill them."""
+    def prepare_nets(self, weights: Mapping[str, NDArray[Any]]) -> None:
+        """Make the nets of a saved model, and fill them with their ``<net>.<parameter>``."""
         self.build(self.sample_shape_)
-        fill(self.nets(), tensors)
+        for name, net in self.nets().items():
+            own = {k: torch.from_numpy(v) for k, v in weights.items() if k.startswith(f"{name}.")}
+            net.load_state_dict({key.removeprefix(f"{name}."): own[key] for key in own})
+            net.eval()
 
-    def learn_scale(self, source: Source) -> None:
-        """Learn what the nets need to know of the data before they are made; here nothing."""
+    def learn_scale(self, batches: Any) -> None:
+        """Learn what the nets need to know of what was `read` before they are made."""
 
-    def before_nets(self, array: NDArray[Any], run: Path | None, progress: bool | None) -> None:
+    def before_nets(self, array: Rows, run: Path | None, progress: bool | None) -> None:
         """Do what comes before the nets are made, such as training on its own; here nothing."""
 
-    def after_training(self, array: NDArray[Any], y: Any) -> None:
+    def after_training(self, array: Rows, y: Labels | None) -> None:
         """Learn what follows from the trained nets and the training data; here nothing."""
 
     def checkup(
@@ -215,40 +254,36 @@ class GradientModel(Model):
         """Return numbers of the model's health, and a sentence if it ails; here nothing."""
         return {}, ""
 
-    def _config(self, array: NDArray[Any], origin: Mapping[str, object]) -> dict[str, Any]:
-        parameters = self.get_params() | {"random_state": self.seed_}
-        return {
-            "model": type(self).__name__,
-            "parameters": parameters,
-            "data": dict(origin)
-            | {"samples": len(array), "shape": array.shape[1:], "hash": fingerprint(array)},
-        }
+    def _examine(
+        self, batch: Sequence[Tensor], means: Numbers, earlier: Sequence[Numbers], epoch: int
+    ) -> tuple[dict[str, float], str]:
+        """Return the checkup, which changes nothing."""
+        draws.seed(self.seed_, "checkup")
+        with torch.no_grad(), evaluating(self.nets()):
+            return self.checkup(*batch, means=means, earlier=earlier, epoch=epoch)
 
-    def _picture(self, x: Tensor, *beside: Tensor) -> NDArray[np.uint8] | None:
+    def epoch_picture(self, x: Tensor, *beside: Tensor) -> list[tuple[str, Tensor]]:
+        """Return labelled images for an epoch's picture; here none.
+
+        ``x`` and what the losses take beside it are of the first held-out samples, if any are.
+        """
+        return []
+
+    def show(self, batch: Sequence[Tensor], folder: Path, epoch: int) -> None:
+        """Write the images of `epoch_picture` as ``epoch_0001.png`` and so on, if there are any."""
+        x, *beside = batch
         if x.ndim != 4 or x.shape[1] not in DRAWABLE:
-            return None
+            return
         with torch.no_grad():
             draws.seed(self.seed_, "preview")
-            pictures = [
-                (label, to_numpy(images)) for label, images in self.epoch_picture(x, *beside)
-            ]
-        if len(pictures) == 1:
-            return tile(pictures[0][1], n_columns=8)
-        return rows(pictures)
+            images = [(name, to_numpy(part)) for name, part in self.epoch_picture(x, *beside)]
+        if images:
+            picture = tile(images[0][1], n_columns=8) if len(images) == 1 else rows(images)
+            save_png(folder / f"epoch_{epoch:04d}.png", picture)
 
     def apply(self, verb: str, rows_: NDArray[Any], *beside: NDArray[Any]) -> NDArray[Any]:
         """Return a method of tensors applied to arrays, chunk by chunk."""
         return apply(self, verb, rows_, *beside)
-
-
-def check_training_values(model: Any) -> None:
-    """Raise InputError for a hyperparameter that all trained models have, out of its range."""
-    check_range("n_epochs", model.n_epochs, 1)
-    check_range("batch_size", model.batch_size, 1)
-    check_range("learning_rate", model.learning_rate, 0, open_low=True)
-    check_range("ema_decay", model.ema_decay, 0, 1, open_high=True)
-    check_range("random_state", model.random_state, 0, 2**32 - 1)
-    check_device_name(model.device)
 
 
 def _to(net: nn.Module, device: torch.device, layout: torch.memory_format) -> nn.Module:
@@ -274,7 +309,6 @@ class DecodingModel(GradientModel, LatentModel, ABC):
 
     def check_shared_values(self) -> None:
         """Raise InputError for a shared hyperparameter out of its range."""
-        super().check_shared_values()
         check_range("n_components", self.n_components, 1)
 
     def _decode_array(self, Z: NDArray[Any]) -> NDArray[Any]:

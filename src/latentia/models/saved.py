@@ -1,7 +1,7 @@
 """Saved models: a folder with ``config.json``, ``model.safetensors`` and a readable card.
 
 Nets are stored by their state, arrays by their values, everything else as JSON. Nothing that is
-loaded can run code.
+loaded can run code. A model without nets is saved and loaded without torch.
 """
 
 from __future__ import annotations
@@ -10,15 +10,12 @@ import hashlib
 import importlib
 import json
 import shutil
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import safetensors.torch
-import torch
-from sklearn.base import BaseEstimator
-from torch import Tensor, nn
+import safetensors.numpy
+from numpy.typing import NDArray
 
 from latentia import INSTRUMENTS, MODELS, SEQUENCES
 from latentia.errors import InputError, nearest
@@ -30,7 +27,7 @@ ARRAYS_OF_TEXT = {"feature_names_in_": object, "classes_": str}
 """Learned arrays that may hold text, which JSON keeps, and their types."""
 
 
-def save(model: BaseEstimator, path: Path, *, overwrite: bool) -> Path:
+def save(model: Any, path: Path, *, overwrite: bool) -> Path:
     """Write a fitted model into the folder ``path``; whole or not at all.
 
     Raises
@@ -43,8 +40,8 @@ def save(model: BaseEstimator, path: Path, *, overwrite: bool) -> Path:
     partial = path.with_name(f"{path.name}.tmp")
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
-    tensors, learned = _learned(model)
-    weights = safetensors.torch.save(tensors)
+    arrays, learned = _learned(model)
+    weights = safetensors.numpy.save(arrays)
     config = {
         "model": type(model).__name__,
         "parameters": model.get_params(),
@@ -54,7 +51,7 @@ def save(model: BaseEstimator, path: Path, *, overwrite: bool) -> Path:
     }
     write_atomically(partial / "config.json", json.dumps(config, indent=2).encode())
     write_atomically(partial / WEIGHTS, weights)
-    write_atomically(partial / "README.md", _card(model, tensors).encode())
+    write_atomically(partial / "README.md", _card(model, arrays).encode())
     if path.exists():
         retired = path.with_name(f"{path.name}.old.tmp")
         shutil.rmtree(retired, ignore_errors=True)
@@ -90,61 +87,53 @@ def load(path: str | Path) -> Any:
         # Models saved before there was a hash have none.
         if config.get("weights_sha256") not in (None, hashlib.sha256(weights).hexdigest()):
             raise ValueError("their hash is not the one in config.json")
-        tensors = safetensors.torch.load(weights)
-        _restore(model, tensors, config["learned"])
+        _restore(model, safetensors.numpy.load(weights), config["learned"])
     except (OSError, ValueError, RuntimeError, safetensors.SafetensorError) as error:
         raise InputError(f"the weights in {folder} are damaged or missing: {error}") from None
     return model
 
 
-def _learned(model: BaseEstimator) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    tensors: dict[str, Tensor] = {}
+def _learned(model: Any) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
+    arrays: dict[str, NDArray[Any]] = {}
     learned: dict[str, Any] = {}
+    nets = model.nets()
     for name, value in vars(model).items():
         if not name.endswith("_"):
             continue
-        if isinstance(value, nn.Module):
+        if name in nets:
             for key, tensor in value.state_dict().items():
-                tensors[f"{name}.{key}"] = tensor.detach().cpu().contiguous()
+                arrays[f"{name}.{key}"] = tensor.detach().cpu().contiguous().numpy()
         elif isinstance(value, np.ndarray) and value.dtype.kind in "fiub":
-            tensors[name] = torch.from_numpy(np.ascontiguousarray(value))
+            arrays[name] = np.require(value, requirements="C")
         else:
             learned[name] = value.tolist() if isinstance(value, np.ndarray) else value
-    return tensors, learned
+    return arrays, learned
 
 
-def _restore(model: Any, tensors: dict[str, Tensor], learned: dict[str, Any]) -> None:
+def _restore(model: Any, arrays: dict[str, NDArray[Any]], learned: dict[str, Any]) -> None:
     for name, value in learned.items():
         plain = np.asarray(value, dtype=ARRAYS_OF_TEXT[name]) if name in ARRAYS_OF_TEXT else value
         setattr(model, name, tuple(plain) if name == "data_shape_" else plain)
-    for name, tensor in tensors.items():
+    # What is read lies in memory that cannot be written to.
+    own = {name: array.copy() for name, array in arrays.items()}
+    for name, array in own.items():
         if "." not in name:
-            setattr(model, name, tensor.numpy())
-    if hasattr(model, "prepare_nets"):
-        model.prepare_nets(tensors)
+            setattr(model, name, array)
+    model.prepare_nets(own)
 
 
 def _tuples(parameters: dict[str, Any]) -> dict[str, Any]:
     return {k: tuple(v) if isinstance(v, list) else v for k, v in parameters.items()}
 
 
-def _card(model: BaseEstimator, tensors: dict[str, Tensor]) -> str:
+def _card(model: Any, arrays: dict[str, NDArray[Any]]) -> str:
     name = type(model).__name__
     summary = (type(model).__doc__ or name).strip().splitlines()[0]
     lines = [f"# {name}", "", summary, "", "| parameter | value |", "|---|---|"]
     lines += [f"| `{key}` | `{value}` |" for key, value in model.get_params().items()]
-    shape = getattr(model, "data_shape_", None)
+    shape = vars(model).get("data_shape_")
     samples = "" if shape is None else f"Samples of shape {shape}; "
-    n_values = sum(tensor.numel() for tensor in tensors.values())
+    n_values = sum(array.size for array in arrays.values())
     lines += ["", f"{samples}{n_values:,} stored values.", ""]
     lines += ["```python", "import latentia", 'model = latentia.load("this-folder")', "```", ""]
     return "\n".join(lines)
-
-
-def fill(nets: Mapping[str, nn.Module], tensors: Mapping[str, Tensor]) -> None:
-    """Give nets their saved weights, ``<net>.<parameter>``, and put them in evaluation mode."""
-    for name, net in nets.items():
-        prefix = f"{name}."
-        found = {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
-        net.load_state_dict(found)
-        net.eval()

@@ -17,7 +17,6 @@ from PIL import Image
 
 from latentia.errors import InputError
 from latentia.files import write_atomically
-from latentia.plots.style import new_figure, style
 
 TILE_PIXELS = 56
 WHITE = 255
@@ -95,6 +94,9 @@ def _widened(part: NDArray[np.uint8], width: int) -> NDArray[np.uint8]:
 
 
 def _label(text: str, height: int) -> NDArray[np.uint8]:
+    # matplotlib draws the letters, and is loaded for them alone.
+    from latentia.plots.style import new_figure, style
+
     with style():
         figure = new_figure(1, height / DPI)
         drawn = figure.text(0, 0.5, text, va="center", fontsize=9)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -18,6 +18,19 @@ from latentia.errors import InputError
 from latentia.training.distributed import rank, world_size
 
 CHUNK = 4096
+
+
+class Batches(Protocol):
+    """What the loop and the models read data from: rows that come out in batches."""
+
+    def __len__(self) -> int:
+        """Return the number of rows."""
+
+    def batch(self, rows: NDArray[np.integer[Any]]) -> tuple[Tensor, ...]:
+        """Return what the losses take of rows, by their numbers."""
+
+    def first(self, n: int) -> tuple[Tensor, ...]:
+        """Return what the losses take of the first n rows, or of all if there are fewer."""
 
 
 class Source:
@@ -145,12 +158,7 @@ class BatchOrder:
     process; rows that do not fill a batch wait for another epoch's permutation. A step takes
     ``draws`` batches, since an update that repeats sees a new batch each time.
 
-    Attributes
-    ----------
-    n_rows, batch_size, n_epochs, seed
-        Of the data and the run.
-    draws
-        Batches in each step: the largest ``repeats`` of the updates.
+    ``draws`` is the largest ``repeats`` of the updates.
     """
 
     n_rows: int

@@ -1,7 +1,7 @@
 """``config.json``: what a run directory or a saved model was made as, and with what.
 
-Model, resolved parameters, data, versions of libraries, threads and precision. A run is resumed as
-the same: the same model with the same parameters on the same data.
+A run is resumed as the same: the same model with the same parameters on the same data, in the same
+precision and with as many threads. This file needs no torch.
 """
 
 from __future__ import annotations
@@ -10,57 +10,99 @@ import importlib.metadata
 import json
 import platform
 from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import torch
-
 from latentia.errors import InputError
 from latentia.files import write_atomically
-from latentia.training.device import asked_precision
 
 LIBRARIES = ("latentia", "torch", "numpy", "scikit-learn", "scipy", "safetensors")
 CURES = {"precision": "; set LATENTIA_PRECISION as it was there"}
+SCHEMA = {
+    "model": (str, "text"),
+    "parameters": (dict, "a table"),
+    "data": (dict, "a table"),
+    "precision": (str, "text"),
+    "versions": (dict, "a table"),
+    "threads": (int, "a whole number"),
+}
+"""What each part of ``config.json`` is; the first two must be there."""
 
 
-def check_or_write(
-    path: Path, config: Mapping[str, Any], defaults: Mapping[str, Any], *, resume: bool
-) -> None:
-    """Write a new run's ``config.json``, or hold a resumed run to the one that is there.
+@dataclass(frozen=True)
+class RunConfig:
+    """What a run is: its model, its parameters with the seed that was used, and its data.
 
-    ``defaults`` stand for parameters that the release which began the run did not have.
-
-    Raises
-    ------
-    InputError
-        If there is a run and ``resume`` is False, none and it is True, or another one.
+    ``threads`` are those that it began with, since another number could change its last bits.
     """
-    target = path / "config.json"
-    config = {**config, "precision": asked_precision()}
-    if not target.exists():
-        if resume:
-            raise InputError(f"{path} holds no run to resume: it has no config.json")
-        content = config | {"versions": versions(), "threads": torch.get_num_threads()}
-        write_atomically(target, json.dumps(content, indent=2).encode())
-        return
-    if not resume:
-        raise InputError(
-            f"{path} already holds a run: resume it with 'latentia resume {path}', "
-            "or choose another directory"
-        )
-    before = {"precision": "auto", "parameters": {}} | read_config(path)
-    before["parameters"] = json.loads(json.dumps(dict(defaults))) | before["parameters"]
-    for part in config:
-        if before.get(part) != json.loads(json.dumps(config[part])):
+
+    model: str
+    parameters: Mapping[str, Any]
+    data: Mapping[str, Any] = field(default_factory=dict)
+    precision: str = "auto"
+    versions: Mapping[str, str] = field(default_factory=dict)
+    threads: int | None = None
+
+    @classmethod
+    def read(cls, path: Path) -> RunConfig:
+        """Return what the run in a directory was begun as.
+
+        Raises
+        ------
+        InputError
+            If there is no run, or its ``config.json`` cannot be read or does not say what it must.
+        """
+        content = read_config(path)
+        for name, (kind, word) in SCHEMA.items():
+            if name in ("model", "parameters") and name not in content:
+                raise InputError(f"{path} holds no run: its config.json names no {name}")
+            if name in content and not isinstance(content[name], kind):
+                raise InputError(f"{path / 'config.json'}: {name} must be {word}")
+        return cls(**{name: content[name] for name in SCHEMA if name in content})
+
+    @property
+    def seed(self) -> int:
+        """The seed that the run uses."""
+        return int(self.parameters["random_state"])
+
+    def write(self, path: Path) -> None:
+        """Write the ``config.json`` of a new run.
+
+        Raises
+        ------
+        InputError
+            If there is one already.
+        """
+        if (path / "config.json").exists():
             raise InputError(
-                f"the run in {path} was started with another {part}: {before.get(part)} "
-                f"there, {config[part]} here{CURES.get(part, '')}"
+                f"{path} already holds a run: resume it with 'latentia resume {path}', "
+                "or choose another directory"
             )
+        write_atomically(path / "config.json", json.dumps(asdict(self), indent=2).encode())
+
+    def check_same(self, begun: RunConfig, defaults: Mapping[str, Any], path: Path) -> None:
+        """Refuse to go on with the run in ``path``, begun as another one.
+
+        ``defaults`` stand for parameters that the release which began the run did not have.
+        """
+        for part in ("model", "parameters", "data", "precision"):
+            there, here = getattr(begun, part), getattr(self, part)
+            if part == "parameters":
+                there = _as_read(dict(defaults)) | dict(there)
+            if there != _as_read(here):
+                raise InputError(
+                    f"the run in {path} was started with another {part}: {there} there, {here} "
+                    f"here{CURES.get(part, '')}"
+                )
+
+
+def _as_read(value: Any) -> Any:
+    return json.loads(json.dumps(value))
 
 
 def read_config(path: Path) -> dict[str, Any]:
-    """Return a run's ``config.json``.
+    """Return all that the ``config.json`` of a run or of a saved model says.
 
     Raises
     ------
@@ -71,25 +113,12 @@ def read_config(path: Path) -> dict[str, Any]:
     if not file.exists():
         raise InputError(f"{path} holds no run and no saved model: it has no config.json")
     try:
-        content: dict[str, Any] = json.loads(file.read_text())
+        content = json.loads(file.read_text())
     except (OSError, ValueError) as error:
         raise InputError(f"{file} cannot be read: {error}") from None
+    if not isinstance(content, dict):
+        raise InputError(f"{file} cannot be read: it must hold a table")
     return content
-
-
-def recorded_threads(path: Path) -> int | None:
-    """Return the number of threads that a run began with; another could change its last bits."""
-    threads: int | None = read_config(path).get("threads")
-    return threads
-
-
-def run_seed(random_state: int | None, resumed: Path | None) -> int:
-    """Return the seed of the run that is resumed, or the one asked for, or a drawn one."""
-    if resumed is not None:
-        return int(read_config(resumed)["parameters"]["random_state"])
-    if random_state is not None:
-        return int(random_state)
-    return int(np.random.default_rng().integers(2**32))
 
 
 def versions() -> dict[str, str]:

@@ -1,32 +1,43 @@
 """Several processes, one model: torch's own process group, started by torchrun.
 
 Every rank holds the same nets, reads its own rows of each global batch and averages the
-gradients, so that N processes do what one process with an N times larger batch does.
+gradients, so that N processes do what one process with an N times larger batch does. torch is
+imported where it is used: linear models ask here too, and need none of it.
 """
 
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
-import torch.distributed as dist
-import torch.distributed.nn.functional as collective
 from numpy.typing import NDArray
 
 from latentia.errors import InputError
 
+if TYPE_CHECKING:
+    import torch
+
 
 def world_size() -> int:
     """Return the number of processes that train together (1 without a process group)."""
-    return dist.get_world_size() if dist.is_available() and dist.is_initialized() else 1
+    # A group was made by torch, which is then loaded.
+    dist = sys.modules.get("torch.distributed")
+    if dist is None or not (dist.is_available() and dist.is_initialized()):
+        return 1
+    return int(dist.get_world_size())
 
 
 def rank() -> int:
     """Return this process's number, from 0."""
-    return dist.get_rank() if dist.is_available() and dist.is_initialized() else 0
+    if world_size() == 1:
+        return 0
+    import torch.distributed as dist
+
+    return dist.get_rank()
 
 
 def leads() -> bool:
@@ -53,6 +64,9 @@ def process_group(device: torch.device) -> Iterator[None]:
     if started == 1 or world_size() > 1:
         yield
         return
+    import torch
+    import torch.distributed as dist
+
     if device.type == "cuda":
         torch.cuda.set_device(device)
     # Counters and flags are reduced on the CPU, gradients where they are.
@@ -67,6 +81,9 @@ def average_gradients(parameters: Iterable[torch.nn.Parameter]) -> None:
     """Replace each gradient by its mean over the processes, in one message."""
     if world_size() == 1:
         return
+    import torch
+    import torch.distributed as dist
+
     gradients = [p.grad for p in parameters if p.grad is not None]
     flat = torch.cat([g.flatten() for g in gradients])
     dist.all_reduce(flat)
@@ -79,6 +96,8 @@ def mean_over_processes(values: torch.Tensor) -> torch.Tensor:
     """Return a tensor's mean over the processes, through which gradients flow."""
     if world_size() == 1:
         return values
+    import torch.distributed.nn.functional as collective
+
     total: torch.Tensor = collective.all_reduce(values)  # type: ignore[no-untyped-call]
     return total / world_size()
 
@@ -87,6 +106,9 @@ def all_rows(values: torch.Tensor) -> torch.Tensor:
     """Return the rows of all processes, in the order of their numbers; no gradient flows."""
     if world_size() == 1:
         return values
+    import torch
+    import torch.distributed as dist
+
     own = values.detach().contiguous()
     parts = [torch.empty_like(own) for _ in range(world_size())]
     dist.all_gather(parts, own)
@@ -97,6 +119,9 @@ def average(values: dict[str, float]) -> dict[str, float]:
     """Return each logged value's mean over the processes."""
     if world_size() == 1:
         return values
+    import torch
+    import torch.distributed as dist
+
     mean = torch.tensor(list(values.values()), dtype=torch.float64)
     dist.all_reduce(mean)
     return dict(zip(values, (mean / world_size()).tolist()))
@@ -106,6 +131,9 @@ def sum_over_processes(values: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the element-wise sum of all processes' arrays."""
     if world_size() == 1:
         return values
+    import torch
+    import torch.distributed as dist
+
     total = torch.from_numpy(np.array(values))
     dist.all_reduce(total)
     return total.numpy()
@@ -115,6 +143,9 @@ def broadcast(values: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the first process's array in all of them."""
     if world_size() == 1:
         return values
+    import torch
+    import torch.distributed as dist
+
     first = torch.from_numpy(np.array(values))
     dist.broadcast(first, 0)
     return first.numpy()
@@ -124,6 +155,9 @@ def any_rank(flag: bool) -> bool:
     """Return whether the flag is set in any process, so that all stop at the same step."""
     if world_size() == 1:
         return flag
+    import torch
+    import torch.distributed as dist
+
     total = torch.tensor(float(flag))
     dist.all_reduce(total)
     return bool(total > 0)

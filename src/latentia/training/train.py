@@ -1,7 +1,7 @@
 """THE loop: every gradient-trained model of Latentia is trained by `train`.
 
 A model states its losses as `Update` records; the loop draws a batch for each, steps the nets
-that the update moves and no others, keeps the averaged weights, and tells the recorder. All noise
+that the update moves and no others, keeps the averaged weights, and tells the run. All noise
 and the order of the data follow from (seed, step), so a resumed run repeats the undisturbed one.
 """
 
@@ -18,9 +18,9 @@ from torch import Tensor, nn
 
 from latentia.errors import InputError
 from latentia.training import distributed, draws
-from latentia.training.batches import BatchOrder, Source
+from latentia.training.batches import Batches, BatchOrder
 from latentia.training.device import autocast
-from latentia.training.run import Interruption
+from latentia.training.run import Interruption, Run
 from latentia.training.state import TrainingState
 from latentia.training.updates import Loss, Update
 
@@ -44,24 +44,6 @@ class Trainable(Protocol):
         """Return the learning rate's factor when this fraction of the training is done."""
 
 
-class Recorder(Protocol):
-    """What keeps a run: a run directory, or nothing at all."""
-
-    def restore(self, state: TrainingState) -> None:
-        """Bring the state to where an earlier run stopped."""
-
-    def record(
-        self, state: TrainingState, epoch: int, split: str, values: dict[str, float]
-    ) -> None:
-        """Keep the values of an epoch."""
-
-    def checkpoint(self, state: TrainingState, score: float | None, *, force: bool) -> None:
-        """Save the state when it is due, or at once."""
-
-    def picture(self, state: TrainingState, epoch: int) -> None:
-        """Draw what the model makes at the end of an epoch."""
-
-
 class Watcher(Protocol):
     """Observes each step; it cannot steer."""
 
@@ -71,13 +53,13 @@ class Watcher(Protocol):
 
 def train(
     model: Trainable,
-    source: Source,
-    validation: Source | None,
-    recorder: Recorder,
+    batches: Batches,
+    validation: Batches | None,
+    run: Run,
     watch: Watcher,
     device: torch.device,
 ) -> None:
-    """Train a model on a source of batches; its nets hold the result.
+    """Train a model on batches of data; its nets hold the result.
 
     Raises
     ------
@@ -87,9 +69,9 @@ def train(
         After a checkpoint of the last whole step, when the run was asked to stop.
     """
     updates = model.updates()
-    order = batch_order(model, source)
+    order = batch_order(model, batches)
     state = TrainingState(model.nets(), updates, model.learning_rate, model.ema_decay)
-    recorder.restore(state)
+    run.restore(state)
     precision = autocast(device)
     began = time.perf_counter() - state.seconds
     with torch.random.fork_rng(), Interruption() as interruption:
@@ -103,7 +85,7 @@ def train(
                 if update.before is not None:
                     update.before(step, order.n_steps)
                 for repeat in range(update.repeats):
-                    batch = [part.to(device) for part in source.batch(order.rows(step, repeat))]
+                    batch = [part.to(device) for part in batches.batch(order.rows(step, repeat))]
                     draws.seed(model.seed_, step, update.name, repeat)
                     with precision:
                         loss = as_loss(update.loss(*batch))
@@ -122,19 +104,19 @@ def train(
             watch(state.step, epoch + 1, len(batch[0]) * distributed.world_size(), values)
             score = None
             if order.ends_epoch(step):
-                score = end_epoch(model, state, order, validation, recorder, device)
+                score = end_epoch(model, state, order, validation, run, device)
             stop = distributed.any_rank(interruption.asked)
-            recorder.checkpoint(state, score, force=stop or state.step == order.n_steps)
+            run.checkpoint(state, score, force=stop or state.step == order.n_steps)
             if stop:
                 raise KeyboardInterrupt
     if state.average is not None:
         state.average.copy_to_nets()
 
 
-def batch_order(model: Trainable, source: Source) -> BatchOrder:
+def batch_order(model: Trainable, batches: Batches) -> BatchOrder:
     """Return which rows each step draws: as many batches as the update that repeats most."""
     draws_a_step = max(update.repeats for update in model.updates())
-    return BatchOrder(len(source), model.batch_size, model.n_epochs, model.seed_, draws_a_step)
+    return BatchOrder(len(batches), model.batch_size, model.n_epochs, model.seed_, draws_a_step)
 
 
 def as_loss(value: Tensor | Loss) -> Loss:
@@ -159,8 +141,8 @@ def end_epoch(
     model: Trainable,
     state: TrainingState,
     order: BatchOrder,
-    validation: Source | None,
-    recorder: Recorder,
+    validation: Batches | None,
+    run: Run,
     device: torch.device,
 ) -> float | None:
     """Record an epoch's training means and held-out values; return the held-out score if any.
@@ -170,31 +152,33 @@ def end_epoch(
     epoch = order.epoch(state.step - 1) + 1
     means = {name: total / order.steps_an_epoch for name, total in state.sums.items()}
     state.sums = {}
-    recorder.record(state, epoch, "train", distributed.average(means))
+    run.record(state, epoch, "train", distributed.average(means))
     score = None
     averaged = nullcontext() if state.average is None else state.average.applied()
     with averaged, evaluating(model.nets()):
         if validation is not None and distributed.rank() == 0:
             values = held_out(model, validation, device, state.step)
-            recorder.record(state, epoch, "validation", values)
+            run.record(state, epoch, "validation", values)
             names = list(state.optimizers)
             score = values[names[0]] if len(names) == 1 else None
-        recorder.picture(state, epoch)
+        run.show(epoch)
     return score
 
 
-def held_out(model: Trainable, source: Source, device: torch.device, step: int) -> dict[str, float]:
+def held_out(
+    model: Trainable, batches: Batches, device: torch.device, step: int
+) -> dict[str, float]:
     """Return every loss and term on held-out data, averaged over its rows; nets are evaluating."""
     sums: dict[str, float] = {}
-    for first in range(0, len(source), model.batch_size):
-        rows = torch.arange(first, min(first + model.batch_size, len(source))).numpy()
-        batch = [part.to(device) for part in source.batch(rows)]
+    for first in range(0, len(batches), model.batch_size):
+        rows = torch.arange(first, min(first + model.batch_size, len(batches))).numpy()
+        batch = [part.to(device) for part in batches.batch(rows)]
         for update in model.updates():
             draws.seed(model.seed_, "held out", update.name, first)
             loss = as_loss(update.loss(*batch))
             for name, value in finite_values(update.name, loss, step - 1).items():
                 sums[name] = sums.get(name, 0.0) + value * len(rows)
-    return {name: total / len(source) for name, total in sums.items()}
+    return {name: total / len(batches) for name, total in sums.items()}
 
 
 @contextmanager

@@ -28,8 +28,8 @@ from latentia.nets.mlp import Standardisation
 from latentia.nets.players import convolutional_players, dense_players
 from latentia.training import draws
 from latentia.training.batches import Source, column_moments, column_scale
-from latentia.training.health import Numbers
 from latentia.training.losses import full_precision
+from latentia.training.run import Numbers
 from latentia.training.updates import Loss, Update, adam
 
 

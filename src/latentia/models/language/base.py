@@ -15,24 +15,21 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
-from latentia.errors import InputError, check_fields, check_range
-from latentia.models.base import seeded
-from latentia.models.saved import save
+from latentia.errors import InputError, check_range
+from latentia.models.base import Model, seeded
 
 Text = str | Sequence[str]
 Ids = NDArray[np.int32]
 LogProbabilities = NDArray[np.float64]
 
 
-class LanguageModel(BaseEstimator, ABC):  # type: ignore[misc]
+class LanguageModel(Model, ABC):
     """A model of symbols, each given those before it.
 
     Attributes
@@ -47,10 +44,6 @@ class LanguageModel(BaseEstimator, ABC):  # type: ignore[misc]
     of_characters_: bool
 
     @abstractmethod
-    def check_values(self) -> None:
-        """Raise InputError for a hyperparameter out of its range."""
-
-    @abstractmethod
     def begin(self, n_texts: int) -> tuple[LogProbabilities, Any]:
         """Return (N, V) log p of first symbols, and the state before anything was read."""
 
@@ -62,10 +55,11 @@ class LanguageModel(BaseEstimator, ABC):  # type: ignore[misc]
     def log_probabilities(self, ids: Ids) -> LogProbabilities:
         """Return (n,) log p(x_t | x_<t)."""
 
-    def validate_parameters(self) -> None:
-        """Check every hyperparameter, without data."""
-        check_fields(self)
-        self.check_values()
+    def checked(self, X: Any, *, reset: bool) -> Any:
+        """Return a text as it is, if it is one."""
+        if not isinstance(X, str) and not all(isinstance(symbol, str) for symbol in X):
+            raise InputError("the text must be a string, or a list of strings")
+        return X
 
     def score_samples(self, text: Text) -> LogProbabilities:
         """Return the log-probability of each symbol given all before it.
@@ -177,15 +171,8 @@ class LanguageModel(BaseEstimator, ABC):  # type: ignore[misc]
         found = [self.symbols_[number] for number in ids]
         return "".join(found) if self.of_characters_ else found
 
-    def save(self, path: str | Path, *, overwrite: bool = False) -> Path:
-        """Write the fitted model into a folder: ``config.json``, ``model.safetensors``, a card."""
-        check_is_fitted(self)
-        return save(self, Path(path), overwrite=overwrite)
-
     def learn_symbols(self, text: Text, symbols: Text | None) -> Ids:
         """Take the symbols of a text, or those given, as what may occur; return its numbers."""
-        if not isinstance(text, str) and not all(isinstance(symbol, str) for symbol in text):
-            raise InputError("the text must be a string, or a list of strings")
         if len(text) < 2:
             raise InputError(f"the text holds {len(text)} symbols; give at least 2")
         self.of_characters_ = isinstance(text, str)

@@ -11,9 +11,9 @@ through it undiminished. Training is that of `latentia.models.language.recurrent
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import final
+from typing import Annotated, final
 
-from latentia.errors import check_range
+from latentia.errors import Range
 from latentia.models.language.recurrent import RecurrentLanguageModel
 from latentia.nets.recurrent import RecurrentNet, set_forget_bias
 
@@ -36,11 +36,6 @@ class LSTMLanguageModel(RecurrentLanguageModel):
     seed_
         The seed that was used.
 
-    Raises
-    ------
-    InputError
-        From ``fit``, for a bad parameter or text.
-
     References
     ----------
     .. [1] S. Hochreiter, J. Schmidhuber, "Long Short-Term Memory", Neural Computation 9, 1997.
@@ -56,15 +51,10 @@ class LSTMLanguageModel(RecurrentLanguageModel):
     ['abcdabcd']
     """
 
-    forget_bias: float = 1.0
+    forget_bias: Annotated[float, Range(-100, 100)] = 1.0
     """Bias that the forget gates start with: above 0 they start open."""
 
-    def check_values(self) -> None:
-        """Raise InputError for a hyperparameter out of its range."""
-        self.check_shared_values()
-        check_range("forget_bias", self.forget_bias, -100, 100)
-
-    def build(self) -> RecurrentNet:
+    def recurrent_net(self) -> RecurrentNet:
         """Return a new net for the model's symbols."""
         net = RecurrentNet(
             "lstm",

@@ -19,12 +19,12 @@ has keys and shares (G,); an order's back-offs have the length of the list below
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal, Self, final
+from typing import Annotated, Any, Literal, Self, final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from latentia.errors import InputError, check_range
+from latentia.errors import InputError, Range
 from latentia.models.language.base import Ids, LanguageModel, LogProbabilities, Text
 
 Whole = NDArray[np.int64]
@@ -89,19 +89,15 @@ class NGramLanguageModel(LanguageModel):
     ['abcdabcd']
     """
 
-    order: int = 5
+    order: Annotated[int, Range(1, 20)] = 5
     """Length of the longest gram: a symbol is predicted from the order − 1 before it."""
     smoothing: Literal["kneser_ney", "witten_bell"] = "kneser_ney"
     """How much each order leaves to the one below."""
 
-    def check_values(self) -> None:
-        """Raise InputError for a hyperparameter out of its range."""
-        check_range("order", self.order, 1, 20)
-
     def fit(self, text: Text, y: object = None, *, symbols: Text | None = None) -> Self:
         """Count a text's grams; ``symbols`` says what may occur, if it is more than does."""
         self.validate_parameters()
-        ids = self.learn_symbols(text, symbols)
+        ids = self.learn_symbols(self.checked(text, reset=True), symbols)
         if len(ids) < self.order:
             raise InputError(
                 f"the text holds {len(ids)} symbols, fewer than the order {self.order}"

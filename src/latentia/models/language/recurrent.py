@@ -20,32 +20,26 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 from abc import abstractmethod
-from collections.abc import Mapping
-from contextlib import ExitStack
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal, Self, cast
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 import torch
 from torch import Tensor, nn, optim
 from torch.nn.functional import cross_entropy, log_softmax
 
-from latentia.errors import check_range
-from latentia.models.gradient import check_training_values
+from latentia.errors import Count, Decay, InputError, Positive
+from latentia.files import write_atomically
+from latentia.models.gradient import GradientModel
 from latentia.models.language.base import Ids, LanguageModel, LogProbabilities, Text
 from latentia.models.language.memory import Memory
 from latentia.models.language.windows import Windows
-from latentia.models.saved import fill
 from latentia.nets.recurrent import RecurrentNet
-from latentia.training import draws
-from latentia.training.batches import Source
-from latentia.training.config import recorded_threads, run_seed
-from latentia.training.device import find_device, set_threads
-from latentia.training.excerpts import Excerpts
-from latentia.training.progress import TrainingProgress
-from latentia.training.run import Run, Unrecorded, open_run
-from latentia.training.train import evaluating, train
-from latentia.training.updates import SCHEDULES, Update, adam
+from latentia.training import distributed
+from latentia.training.batches import Batches
+from latentia.training.train import evaluating
+from latentia.training.updates import Update, adam
 
 READ_AT_ONCE = 1024
 """Symbols of a pass without gradients."""
@@ -54,51 +48,40 @@ EXCERPT = 400
 
 
 @dataclasses.dataclass(eq=False, repr=False, kw_only=True)
-class RecurrentLanguageModel(LanguageModel):
-    """A language model whose state is a recurrent net's."""
+class RecurrentLanguageModel(LanguageModel, GradientModel):
+    """A language model whose state is a recurrent net's; a subclass states `recurrent_net`."""
 
-    n_units: int = 256
+    unit: ClassVar[str] = "windows"
+
+    n_units: Count = 256
     """Units of each layer, H."""
-    n_layers: int = 1
+    n_layers: Count = 1
     """Recurrent layers, one on top of the other."""
-    n_embedding: int = 64
+    n_embedding: Count = 64
     """Size of the vectors that symbols become."""
-    dropout: float = 0.2
+    dropout: Decay = 0.2
     """Share of values dropped between layers; none is dropped from step to step."""
-    window: int = 64
+    window: Count = 64
     """Steps that gradients reach back, T; the state is carried on."""
-    clip: float | None = 1.0
+    clip: Positive | None = 1.0
     """Largest norm of the gradient; none leaves it as it is."""
-    n_epochs: int = 10
+    n_epochs: Count = 10
     """Passes over the text."""
-    batch_size: int = 32
+    batch_size: Count = 32
     """Places of the text that are read side by side, N."""
-    learning_rate: float = 2e-3
+    learning_rate: Positive = 2e-3
     """The optimiser's step size."""
     learning_rate_schedule: Literal["constant", "linear", "cosine"] = "cosine"
     """How the step size changes: not, or to 0 along a line or a cosine."""
-    ema_decay: float | None = None
-    """Decay of the averaged weights that the fitted model then uses; none keeps the last ones."""
-    device: str = "auto"
-    """Where to train: auto, cpu, cuda, cuda:1, mps."""
-    random_state: int | None = None
-    """Seed of everything random; none draws one, kept in ``seed_``."""
 
     @abstractmethod
-    def build(self) -> RecurrentNet:
+    def recurrent_net(self) -> RecurrentNet:
         """Return a new net for the model's symbols."""
 
-    def check_shared_values(self) -> None:
-        """Raise InputError for a shared hyperparameter out of its range."""
-        check_training_values(self)
-        for name in ("n_units", "n_layers", "n_embedding", "window"):
-            check_range(name, getattr(self, name), 1)
-        check_range("dropout", self.dropout, 0, 1, open_high=True)
-        check_range("clip", self.clip, 0, open_low=True)
-
-    def nets(self) -> Mapping[str, nn.Module]:
-        """Return the net, and while it is trained what it carries from window to window."""
-        return {k: v for k, v in vars(self).items() if isinstance(v, nn.Module)}
+    @property
+    def sample_shape_(self) -> tuple[int, ...]:
+        """(V,): how many symbols the net tells apart."""
+        return (len(self.symbols_),)
 
     def fit(
         self,
@@ -135,41 +118,56 @@ class RecurrentLanguageModel(LanguageModel):
             For a bad parameter or text, a loss that is not finite, a run directory that is in
             use or holds another run.
         """
-        self.validate_parameters()
-        ids = self.learn_symbols(text, symbols)
+        return super().fit(
+            text,
+            symbols,
+            validation=None if validation is None else (validation, None),
+            run=run,
+            resume=resume,
+            progress=progress,
+            origin=origin,
+        )
+
+    def read(self, array: Text, y: Text | None, *, reset: bool) -> Windows:
+        """Return a text's windows; in ``fit`` learn its symbols, of which ``y`` may name more."""
+        if not reset:
+            return Windows(self.encode(array), self.batch_size, self.window)
+        ids = self.learn_symbols(array, y)
         counts = np.bincount(ids, minlength=len(self.symbols_)) + 1.0
         self.frequencies_ = counts / counts.sum()
-        folder = None if run is None else Path(run)
-        set_threads(recorded_threads(folder) if resume and folder is not None else None)
-        device = find_device(self.device)
-        self.seed_ = run_seed(self.random_state, folder if resume else None)
-        self._reading = Windows(ids, self.batch_size, self.window, self.seed_)
-        held_out = None if validation is None else self._windows_of(validation)
-        with torch.random.fork_rng():
-            draws.seed(self.seed_, "build")
-            self.net_ = self.build().to(device).train()
-        self._memory = Memory(self.net_.zero_state(self._reading.n_lanes)).train()
-        with ExitStack() as stack:
-            recorder: Run | Unrecorded = Unrecorded()
-            if folder is not None:
-                config = self._config(text, origin or {})
-                defaults = type(self)().get_params()
-                held = open_run(folder, config, _nothing, resume=resume, defaults=defaults)
-                recorder = stack.enter_context(held)
-            kept = Excerpts(recorder, folder, self._excerpt)
-            steps = self._reading.n_windows * self.n_epochs
-            name = type(self).__name__
-            watch = stack.enter_context(
-                TrainingProgress(steps, self.n_epochs, name, progress, unit="windows")
-            )
-            # Of a source the loop asks the length and batches only.
-            train(self, cast(Source, self._reading), cast(Source, held_out), kept, watch, device)
-        del self._memory, self._reading
-        self.net_.cpu().eval()
-        return self
+        self._reading = Windows(ids, self.batch_size, self.window)
+        return self._reading
 
-    def _windows_of(self, text: Text) -> Windows:
-        return Windows(self.encode(text), self.batch_size, self.window, self.seed_)
+    def facts(self, array: Text) -> Mapping[str, object]:
+        """Return what ``config.json`` says of the training text."""
+        digest = hashlib.sha256("\0".join(array).encode("utf-8", "surrogatepass"))
+        kinds = len(self.symbols_)
+        return {"symbols": len(array), "kinds": kinds, "hash": digest.hexdigest()[:16]}
+
+    def initialise(self, batches: Batches, device: torch.device) -> None:
+        """Make the net, and what it carries from window to window."""
+        if distributed.world_size() > 1:
+            raise InputError(
+                f"{distributed.world_size()} processes were started; a text is read in order, by "
+                f"one: start {type(self).__name__} without torchrun"
+            )
+        super().initialise(batches, device)
+        self._memory = Memory(self.net_.zero_state(self._reading.n_lanes)).train()
+
+    def build(self, shape: tuple[int, ...]) -> None:
+        """Make the net."""
+        self.net_ = self.recurrent_net()
+
+    def show(self, batch: Sequence[Tensor], folder: Path, epoch: int) -> None:
+        """Write a text of the model's as ``epoch_0001.txt`` and so on."""
+        found = self.sample(length=EXCERPT, random_state=self.seed_)[0]
+        text = found if isinstance(found, str) else " ".join(found)
+        path = folder / f"epoch_{epoch:04d}.txt"
+        write_atomically(path, text.encode("utf-8", "replace"))
+
+    def after_training(self, array: Any, y: Any) -> None:
+        """Forget the training text, and what was carried through it."""
+        del self._memory, self._reading
 
     def updates(self) -> list[Update]:
         """Return the one update: the cross-entropy of the next symbol, windows in order."""
@@ -178,14 +176,10 @@ class RecurrentLanguageModel(LanguageModel):
                 "cross_entropy",
                 self.loss,
                 [self.net_],
-                before=lambda step, n_steps: self._reading.turn_to(step),
+                before=lambda step, n_steps: self._reading.turn_to(step, self.seed_),
                 optimizer=self._clipping_adam,
             )
         ]
-
-    def rate_factor(self, done: float) -> float:
-        """Return the learning rate's factor when this fraction of the training is done."""
-        return SCHEDULES[self.learning_rate_schedule](done, self.n_epochs)
 
     def loss(self, x_NT: Tensor, y_NT: Tensor, begins: Tensor) -> Tensor:
         """Return the mean of −log p(y) in nats, and carry the state on."""
@@ -232,25 +226,3 @@ class RecurrentLanguageModel(LanguageModel):
             logits_NTV, state = self.net_(x_NT.to(state.device), state)
             # Sums over tens of thousands of symbols want more than seven digits.
             return log_softmax(logits_NTV.double(), dim=-1), state
-
-    def prepare_nets(self, tensors: Mapping[str, Tensor]) -> None:
-        """Make the net of a saved model and fill it."""
-        self.net_ = self.build()
-        fill(self.nets(), tensors)
-
-    def _excerpt(self) -> str:
-        found = self.sample(length=EXCERPT, random_state=self.seed_)[0]
-        return found if isinstance(found, str) else " ".join(found)
-
-    def _config(self, text: Text, origin: Mapping[str, object]) -> dict[str, Any]:
-        digest = hashlib.sha256("\0".join(text).encode("utf-8", "surrogatepass"))
-        facts = {"symbols": len(text), "kinds": len(self.symbols_)}
-        return {
-            "model": type(self).__name__,
-            "parameters": self.get_params() | {"random_state": self.seed_},
-            "data": dict(origin) | facts | {"hash": digest.hexdigest()[:16]},
-        }
-
-
-def _nothing() -> None:
-    """Draw no picture."""

@@ -33,11 +33,6 @@ class RNNLanguageModel(RecurrentLanguageModel):
     seed_
         The seed that was used.
 
-    Raises
-    ------
-    InputError
-        From ``fit``, for a bad parameter or text.
-
     References
     ----------
     .. [1] J. L. Elman, "Finding Structure in Time", Cognitive Science 14, 1990.
@@ -55,11 +50,7 @@ class RNNLanguageModel(RecurrentLanguageModel):
     activation: Literal["tanh", "relu"] = "tanh"
     """φ, what the units do with their sums."""
 
-    def check_values(self) -> None:
-        """Raise InputError for a hyperparameter out of its range."""
-        self.check_shared_values()
-
-    def build(self) -> RecurrentNet:
+    def recurrent_net(self) -> RecurrentNet:
         """Return a new net for the model's symbols."""
         return RecurrentNet(
             self.activation,

@@ -33,9 +33,6 @@ class Windows:
         (n,) symbol numbers.
     batch_size, n_steps
         The most lanes, and the most symbols of a window; a short text has fewer.
-    seed
-        Of the place where an epoch begins to read: symbols left over at the end of one epoch are
-        read in another.
 
     Raises
     ------
@@ -43,14 +40,14 @@ class Windows:
         For fewer than two symbols.
     """
 
-    def __init__(self, ids: NDArray[np.int32], batch_size: int, n_steps: int, seed: int) -> None:
+    def __init__(self, ids: NDArray[np.int32], batch_size: int, n_steps: int) -> None:
         n = len(ids) - 1
         if n < 1:
             raise InputError(f"the text holds {len(ids)} symbols; give at least 2")
         self.n_lanes = max(1, min(batch_size, n // n_steps))
         self.n_steps = min(n_steps, n)
         self.n_windows = n // self.n_lanes // self.n_steps
-        self._ids, self._seed = ids, seed
+        self._ids = ids
         self._left_over = n - self.n_lanes * self.n_windows * self.n_steps
         self._turn: tuple[int, int] | None = None
 
@@ -58,11 +55,19 @@ class Windows:
         """Return the number of windows of all lanes."""
         return self.n_lanes * self.n_windows
 
-    def turn_to(self, step: int) -> None:
-        """Let the next batch be the one of a training step, from 0."""
+    def turn_to(self, step: int, seed: int) -> None:
+        """Let the next batch be the one of a training step, from 0.
+
+        The seed says where an epoch begins to read: symbols left over at the end of one epoch are
+        read in another.
+        """
         epoch, window = divmod(step, self.n_windows)
-        first = np.random.default_rng([self._seed, epoch]).integers(self._left_over + 1)
+        first = np.random.default_rng([seed, epoch]).integers(self._left_over + 1)
         self._turn = (window, int(first))
+
+    def first(self, n: int) -> tuple[Tensor, Tensor, Tensor]:
+        """Return the first window of all lanes, whatever n is."""
+        return self.batch(np.arange(n))
 
     def batch(self, rows: NDArray[np.integer]) -> tuple[Tensor, Tensor, Tensor]:
         """Return inputs (N, T), the symbols after them (N, T), and whether the lanes begin."""

@@ -95,7 +95,7 @@ class UnpairedTranslator(Translator, ABC):
             self.classes_ = found
         return Classes(self.classes_, np.full(2, 0.5)).targets(labels, n_rows)
 
-    def source(self, array: NDArray[Any], y: Any, *, reset: bool) -> Source:
+    def read(self, array: NDArray[Any], y: Any, *, reset: bool) -> Source:
         """Return batches of an image of A beside one of B, as many as the larger domain has.
 
         No loss looks at both images of a row, so that it does not matter which ones meet.
