@@ -6,7 +6,7 @@ import numpy as np
 
 from latentia.training.distributed import leads
 from tests.children import check_package
-from tests.conftest import small_models
+from tests.conftest import learns_from, small_models
 
 
 def main() -> None:
@@ -16,7 +16,7 @@ def main() -> None:
     if name == "LinearAutoencoder":
         # Adam would hardly see a gradient of the wrong size.
         model.set_params(optimizer="sgd", learning_rate=0.02)
-    domains = model.learns_from == "domains"
+    domains = learns_from(model) == "domains"
     # Halved twice, 8×8 leaves norms of four pixels, which make much of a last bit's difference.
     side = 16 if domains else 8
     X = np.random.default_rng(0).random((64, side, side), dtype=np.float32)

@@ -154,16 +154,11 @@ def test_a_second_run_in_the_same_directory_is_refused_with_the_holder(images, t
     code = (
         "import time\n"
         "from pathlib import Path\n"
-        "from latentia.training.config import RunConfig
-"
-        "from latentia.training.run import held
-"
-        "from tests.children import check_package
-"
-        "check_package()
-"
-        f"with held(Path({str(run)!r}), RunConfig('VAE', {{}}), None, {{}}):
-"
+        "from latentia.training.config import RunConfig\n"
+        "from latentia.training.run import held\n"
+        "from tests.children import check_package\n"
+        "check_package()\n"
+        f"with held(Path({str(run)!r}), RunConfig('VAE', {{}}), None, {{}}):\n"
         "    print('held', flush=True)\n"
         "    time.sleep(60)\n"
     )

@@ -16,9 +16,8 @@ from sklearn.cluster import KMeans
 from sklearn.metrics import adjusted_rand_score
 from sklearn.mixture import GaussianMixture
 
-from latentia.data import Dataset
+from latentia.data.dataset import Dataset, spread, unit_floats
 from latentia.evaluation.report import ModelSection
-from latentia.models.base import unit_floats
 from latentia.plots.grids import png, tile
 from latentia.plots.page import Picture
 
@@ -33,7 +32,7 @@ def baseline_sections(data: Dataset, random_state: int) -> list[ModelSection]:
     """Return a section for k-means and one for a mixture of Gaussians, fitted to training data."""
     train, test, labels = _rows(data.x_train), _rows(data.x_test), data.y_test
     if labels is not None:
-        labels = labels[_places(len(labels))]
+        labels = spread(labels, MOST_ROWS)
     varies = np.ptp(train, axis=0) > 0
     n_clusters = len(data.class_names) or CLUSTERS
     n_clusters = min(n_clusters, len(train))
@@ -75,9 +74,9 @@ def _mixture(
     train: NDArray[Any], test: NDArray[Any], labels: NDArray[Any] | None, k: int, seed: int
 ) -> ModelSection:
     began = time.perf_counter()
-    spread = float(train.var(axis=0).mean())
+    variance = float(train.var(axis=0).mean())
     model = GaussianMixture(
-        k, covariance_type="diag", reg_covar=LEAST_VARIANCE * spread, random_state=seed
+        k, covariance_type="diag", reg_covar=LEAST_VARIANCE * variance, random_state=seed
     ).fit(train)
     seconds = time.perf_counter() - began
     metrics = {"negative_log_likelihood": -float(model.score(test)), "seconds": seconds}
@@ -98,11 +97,7 @@ def _agreement(model: Any, test: NDArray[Any], labels: NDArray[Any] | None) -> d
     return {"adjusted_rand": float(adjusted_rand_score(labels, model.predict(test)))}
 
 
-def _places(n: int) -> NDArray[np.intp]:
-    return np.linspace(0, n - 1, min(n, MOST_ROWS)).astype(np.intp)
-
-
 def _rows(x: NDArray[Any]) -> NDArray[np.float64]:
-    chosen = np.asarray(x[_places(len(x))])
+    chosen = spread(x, MOST_ROWS)
     rows: NDArray[np.float64] = unit_floats(chosen).reshape(len(chosen), -1).astype(np.float64)
     return rows

@@ -16,7 +16,6 @@ from sklearn.base import clone
 from latentia.data import load as load_data
 from latentia.data import tables
 from latentia.errors import FitWarning, InputError
-from latentia.evaluation.sections import factor_pictures
 from latentia.models.base import unit_floats
 from latentia.models.factors.bootstrap import bootstrap_errors
 from latentia.models.factors.factor_analysis import FactorAnalysis
@@ -216,7 +215,7 @@ def _pictures(
     if model is None:
         return
     if len(model.data_shape_) > 1:
-        yield from factor_pictures(model)
+        yield from model.pictures_of_parameters()
         return
     names, pattern = model.variable_names(), model.standardized_loadings_
     factors = [f"F{j + 1}" for j in range(model.n_latent)]

@@ -21,6 +21,7 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor, nn
 
+from latentia.data.dataset import Dataset
 from latentia.models.autoencoders.variational import VariationalModel
 from latentia.models.base import unit_floats
 from latentia.nets.linear import LinearPosterior
@@ -135,6 +136,12 @@ class LinearVAE(VariationalModel):
     def after_training(self, array: NDArray[Any], y: Any) -> None:
         """Keep the noise variance in the data's squared unit."""
         self.noise_variance_ = float(self.noise_().detach()) * self.scale_**2
+
+    def likelihoods(self, data: Dataset) -> dict[str, float]:
+        """Return the exact likelihood of test data, and the bounds on it."""
+        from latentia.models import measures
+
+        return measures.density(self.exact_score_samples, data) | super().likelihoods(data)
 
     def exact_score_samples(self, X: ArrayLike) -> NDArray[np.float64]:
         """Return (n,) values of log N(x; μ, W Wᵀ + v I) in nats, through a (k, k) matrix.

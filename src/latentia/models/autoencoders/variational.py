@@ -32,6 +32,7 @@ from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 from torch.distributions import Normal
 
+from latentia.data.dataset import Dataset
 from latentia.errors import check_range
 from latentia.models.apply import as_tensor, in_double
 from latentia.models.base import Encoder, Generator
@@ -211,6 +212,12 @@ class VariationalModel(Generator, Encoder, DecodingModel):
     def score(self, X: Any, y: Any = None, n_importance: int = 1) -> float:
         """Return the mean ELBO, or L_k, in nats per sample: a bound, not the likelihood."""
         return float(np.mean(self.score_samples(X, y, n_importance=n_importance)))
+
+    def likelihoods(self, data: Dataset) -> dict[str, float]:
+        """Return bounds on the likelihood of test data."""
+        from latentia.models import measures
+
+        return measures.bounds(self, data)
 
     def bound_terms(self, X: Any, y: Any = None) -> dict[str, float]:
         """Return ``negative_elbo``, ``reconstruction`` and ``kl`` in nats per sample."""

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from scipy import linalg
 from sklearn.utils.validation import check_is_fitted
 
+from latentia.data.dataset import Dataset
 from latentia.models.factors.extraction import Solution
 from latentia.models.factors.fit_statistics import Convention, FitStatistics, fit_statistics
 from latentia.models.factors.observations import Observations
@@ -87,6 +88,10 @@ class FactorSolution(LinearGaussian):
         scale = np.where(self.scale_ > 0, self.scale_, 1)
         residual: Matrix = (self.covariance_ - self.get_covariance()) / scale[:, None] / scale
         return residual
+
+    def findings(self, data: Dataset | None = None) -> tuple[str, ...]:
+        """Return sentences on Heywood cases, rank, optima and whatever else is not in order."""
+        return tuple(findings(self))
 
     def fit_statistics(self, convention: Convention = "bartlett") -> FitStatistics:
         """Return χ², its p-value, RMSEA, TLI, CFI, SRMR, AIC, BIC and counts of parameters.

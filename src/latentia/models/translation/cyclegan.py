@@ -25,6 +25,7 @@ Shapes: ``a`` and ``b`` are (N, C, H, W) in [0, 1]; ``u_a``, ``v_b`` the same in
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -37,9 +38,12 @@ from sklearn.utils.validation import check_is_fitted
 from torch import Tensor, nn
 from torch.nn.functional import l1_loss
 
+from latentia.data.dataset import Array, Dataset
+from latentia.data.unpaired import load_unpaired
 from latentia.errors import InputError, check_betas, check_range
 from latentia.models.base import in_kind_of, to_numpy, unit_floats
 from latentia.models.conditions import Classes, checked_labels
+from latentia.models.translation import baselines, figures
 from latentia.models.translation.base import Translator, inside
 from latentia.models.translation.image_pool import ImagePool
 from latentia.models.translation.jitter import jittered
@@ -47,6 +51,7 @@ from latentia.nets.patchgan import patch_discriminator
 from latentia.nets.resnet import ResNetGenerator
 from latentia.nets.unet import isola_weights
 from latentia.plots.grids import DRAWABLE
+from latentia.plots.page import Picture
 from latentia.training.batches import Source, as_floats
 from latentia.training.losses import REAL_FAKE, full_precision
 from latentia.training.updates import Loss, Update, adam
@@ -59,13 +64,31 @@ SHOWN = 8
 class UnpairedTranslator(Translator, ABC):
     """A translator between two domains that learns from images of each, none of them paired.
 
-    Attributes
-    ----------
-    classes_
-        (2,) the labels of ``y``, sorted: that of domain A, then that of B.
+    ``classes_`` are the (2,) labels of ``y``, sorted: that of domain A, then that of B.
     """
 
-    learns_from = "domains"
+    def load_data(
+        self, spec: str, image_size: int | None = None, held_out: float | None = None
+    ) -> Dataset:
+        """Return images of two domains, of a name or a path."""
+        self.refuse_share(held_out)
+        return load_unpaired(spec, image_size=image_size)
+
+    def measure(self, data: Dataset, random_state: int = 0) -> dict[str, float]:
+        """Return what is lost there and back, and what is taken for its new domain."""
+        return baselines.domain_metrics(self, data)
+
+    def caveats(self, data: Dataset) -> tuple[str, ...]:
+        """Return what real test images of each domain are taken for."""
+        return baselines.domain_notes(data)
+
+    def pictures(self, data: Dataset) -> Iterator[Picture]:
+        """Yield test images of each domain, translated to the other and back."""
+        return figures.both_ways(self, data)
+
+    def labels_for(self, y: Array | None) -> tuple[Array, ...]:
+        """Return the labels of domains 0 and 1."""
+        return () if y is None else (self.classes_[y],)
 
     @property
     def output_shape_(self) -> tuple[int, ...]:
