@@ -129,7 +129,7 @@ def test_arrays_of_a_walk(writes, folder):
     out, _ = writes("walk.npz", "interpolate", "pca", "--rows", 5, 9, "--n-steps", 4)
     found = arrays(out)
     data = load_data(str(folder / "digits.npz"))
-    model = PCA(n_components=4).fit(jobs.hold_out(data)[0].x_train)
+    model = PCA(n_components=4).fit(data.hold_out()[0].x_train)
     ends = model.transform(data.x_test[[5, 9]])
     np.testing.assert_allclose(found["codes"], np.linspace(*ends, 5), atol=1e-4)
     np.testing.assert_allclose(found["images"], model.inverse_transform(found["codes"]), atol=1e-4)
