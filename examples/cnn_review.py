@@ -28,7 +28,7 @@ from latentia.plots.features import (
 )
 from latentia.plots.style import png_bytes
 from latentia.theory.convolution import KERNELS, filtered, output_size, pooled
-from latentia.theory.feature_maps import feature_maps, first_filters
+from latentia.theory.filters import feature_maps, first_filters
 
 SIZES = [(5, 3, 1, 0), (5, 3, 1, 1), (5, 3, 2, 1), (6, 2, 2, 0)]
 """Side, kernel, stride and padding of the figure of sizes; the last is how pooling walks."""

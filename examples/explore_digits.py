@@ -10,10 +10,10 @@ from pathlib import Path
 
 import latentia
 from latentia.explore.animate import there_and_back, write_animation
-from latentia.explore.interpolate import interpolate
-from latentia.explore.manifold import manifold, map_figure
+from latentia.explore.interpolation import interpolate
+from latentia.explore.latent_map import manifold, map_figure
 from latentia.explore.neighbours import nearest_neighbours, neighbours_figure
-from latentia.explore.traverse import traversal_figure, traverse
+from latentia.explore.traversal import traversal_figure, traverse
 from latentia.plots.style import png_bytes
 
 

@@ -15,11 +15,11 @@ import numpy as np
 import latentia
 from latentia.data.arrays import labels_beside, read_labels
 from latentia.explore.animate import mosaic, there_and_back, write_animation
-from latentia.explore.attribute_check import PixelClassifiers, attribute_check
 from latentia.explore.attributes import attribute_direction, attribute_figure, edit
-from latentia.explore.blend import blend_figure, shares_of_two
+from latentia.explore.blending import blend_figure, shares_of_two
 from latentia.explore.labels import classes
 from latentia.explore.pictures import read_pictures
+from latentia.explore.pixel_classifiers import PixelClassifiers, attribute_check
 from latentia.plots.style import png_bytes
 
 STRENGTHS = (-2, -1, 0, 1, 2)

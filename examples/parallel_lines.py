@@ -9,7 +9,7 @@ import numpy as np
 from latentia.files import write_atomically
 from latentia.plots.style import png_bytes
 from latentia.plots.theory import parallel_lines_figure
-from latentia.theory.parallel_lines import parallel_lines
+from latentia.theory.lines import parallel_lines
 
 
 def main() -> None:

@@ -17,7 +17,7 @@ from latentia.models.language.recurrent import RecurrentLanguageModel
 from latentia.models.language.rnn import RNNLanguageModel
 from latentia.plots.recurrent import gradient_figure
 from latentia.plots.style import png_bytes
-from latentia.theory.vanishing import gradient_norms
+from latentia.theory.vanishing import norms_over_time
 
 N_ROWS = 64
 REACH = 1e-3
@@ -55,7 +55,7 @@ def models(n_epochs: int, length: int) -> dict[str, RecurrentLanguageModel]:
 def norms_of(model: RecurrentLanguageModel, rows: list[str]) -> Curves:
     """Return ‖∂L_T/∂h_t‖, and of the LSTM ‖∂L_T/∂c_t‖, over rows without their last symbol."""
     ids = torch.tensor(np.array([model.encode(row) for row in rows]), dtype=torch.int64)
-    return gradient_norms(model.net_, ids[:, :-1], ids[:, -1])
+    return norms_over_time(model.net_, ids[:, :-1], ids[:, -1])
 
 
 def main() -> None:

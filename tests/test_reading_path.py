@@ -18,10 +18,10 @@ import latentia
 PACKAGE = Path(latentia.__file__).parent
 FILES = sorted(PACKAGE.rglob("*.py"))
 
-MOST_FILES = {"VAE": 27, "GAN": 29, "FactorAnalysis": 20, "PCA": 9}
-LEAST_OWN_LINES = {"VAE": 14}
-DEEPEST_CLASS = 8
-MOST_ONLY_CHILDREN = 5
+MOST_FILES = {"VAE": 18, "GAN": 29, "FactorAnalysis": 20, "PCA": 9}
+LEAST_OWN_LINES = {"VAE": 60}
+DEEPEST_CLASS = 5
+MOST_ONLY_CHILDREN = 2
 
 
 def small_fit(name):

@@ -12,7 +12,7 @@ from torch import nn
 
 from latentia.training import distributed, draws
 from latentia.training.batches import BatchOrder, Source
-from latentia.training.run import Unrecorded
+from latentia.training.run import Run
 from latentia.training.train import train
 from tests.children import ROOT, check_package, environment
 from tests.training.slope import Slope
@@ -80,7 +80,7 @@ def watched():
     model.seed_, model.data_shape_ = 0, (2,)
     model.initialise(source, CPU)
     told = []
-    train(model, source, None, Unrecorded(), lambda *step: told.append(step[:3]), CPU)
+    train(model, source, None, Run(None), lambda *step: told.append(step[:3]), CPU)
     return {"watched": told}
 
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from latentia.errors import InputError
-from latentia.explore.attribute_check import PixelClassifiers, attribute_check
 from latentia.explore.attributes import attribute_direction, attribute_figure, edit
+from latentia.explore.pixel_classifiers import PixelClassifiers, attribute_check
 from latentia.models.linear.pca import PCA
 from latentia.plots.style import png_bytes
 

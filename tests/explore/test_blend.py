@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from latentia.errors import InputError
-from latentia.explore.blend import blend, blend_figure, mix, shares_of_two
+from latentia.explore.blending import blend, blend_figure, mix, shares_of_two
 
 
 @pytest.mark.parametrize("name", ["pca", "vae"])

@@ -8,9 +8,9 @@ from torch.nn.functional import avg_pool2d, conv2d, max_pool2d
 
 import latentia
 from latentia.errors import InputError
-from latentia.nets.conv import conv_encoder
+from latentia.nets.autoencoder import conv_encoder
 from latentia.theory.convolution import KERNELS, filtered, output_size, pooled
-from latentia.theory.feature_maps import feature_maps, first_filters
+from latentia.theory.filters import feature_maps, first_filters
 
 X = np.random.default_rng(0).random((3, 11, 13))
 

@@ -5,11 +5,11 @@ import pytest
 
 from latentia.errors import InputError
 from latentia.explore.attributes import edit
-from latentia.explore.blend import blend
-from latentia.explore.interpolate import interpolate_codes
-from latentia.explore.invert import invert
-from latentia.explore.manifold import manifold
-from latentia.explore.traverse import traverse
+from latentia.explore.blending import blend
+from latentia.explore.interpolation import interpolate_codes
+from latentia.explore.inversion import invert
+from latentia.explore.latent_map import manifold
+from latentia.explore.traversal import traverse
 from latentia.models.base import Encoder, LatentModel
 from tests.conftest import learns_from, small_models
 

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 
 from latentia.explore.attributes import attribute_figure, edit
-from latentia.explore.blend import blend, blend_figure, mix, shares_of_two
-from latentia.explore.interpolate import interpolate_codes, interpolation_figure
-from latentia.explore.invert import inversion_figure, invert
-from latentia.explore.manifold import manifold, map_figure
+from latentia.explore.blending import blend, blend_figure, mix, shares_of_two
+from latentia.explore.interpolation import interpolate_codes, interpolation_figure
+from latentia.explore.inversion import inversion_figure, invert
+from latentia.explore.latent_map import manifold, map_figure
 from latentia.explore.neighbours import nearest_neighbours, neighbours_figure
-from latentia.explore.traverse import traversal_figure, traverse
+from latentia.explore.traversal import traversal_figure, traverse
 from latentia.models.linear.pca import PCA
 
 SIDE, SCALE, PADDING = 8, 12, 2

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from latentia.errors import InputError
-from latentia.explore.interpolate import (
+from latentia.explore.interpolation import (
     interpolate,
     interpolate_codes,
     interpolation_figure,

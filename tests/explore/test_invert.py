@@ -8,9 +8,10 @@ import pytest
 import torch
 
 from latentia.errors import InputError
-from latentia.explore.invert import inversion_figure, invert
+from latentia.explore.inversion import inversion_figure, invert
+from latentia.models.base import LatentModel
 from latentia.models.factors.factor_analysis import FactorAnalysis
-from latentia.models.gradient import DecodingModel
+from latentia.models.gradient import DecodingModel, GradientModel
 from tests.conftest import small_models
 
 RNG = np.random.default_rng(0)
@@ -20,7 +21,7 @@ MEAN = RNG.normal(size=12).astype(np.float32)
 
 @final
 @dataclass(eq=False, repr=False, kw_only=True)
-class LinearDecoder(DecodingModel):
+class LinearDecoder(DecodingModel, GradientModel, LatentModel):
     """x = z W + μ, without an encoder."""
 
     n_components: int = 3
@@ -72,7 +73,7 @@ def test_the_prior_is_a_ridge(linear, weight):
 def test_batches_do_not_matter(linear, monkeypatch):
     X = RNG.normal(size=(7, 12)).astype(np.float32)
     whole = invert(linear, X, n_steps=50)
-    monkeypatch.setattr("latentia.explore.invert.AT_ONCE", 8)
+    monkeypatch.setattr("latentia.explore.inversion.AT_ONCE", 8)
     np.testing.assert_allclose(invert(linear, X, n_steps=50).codes, whole.codes, atol=1e-5)
 
 

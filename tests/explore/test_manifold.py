@@ -7,7 +7,7 @@ from sklearn.decomposition import PCA as REFERENCE
 
 from latentia.errors import InputError
 from latentia.explore.codes import has_standard_normal_prior, prior_draws
-from latentia.explore.manifold import latent_plane, manifold, map_figure
+from latentia.explore.latent_map import latent_plane, manifold, map_figure
 from latentia.models.autoencoders.vae import VAE
 from latentia.models.linear.pca import PCA
 from latentia.plots.explore import plane_map

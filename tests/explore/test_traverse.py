@@ -6,8 +6,8 @@ import torch
 from torch.distributions import Normal, kl_divergence
 
 from latentia.errors import InputError
-from latentia.explore.importance import importance
-from latentia.explore.traverse import traversal_figure, traverse
+from latentia.explore.coordinates import importance
+from latentia.explore.traversal import traversal_figure, traverse
 from latentia.models.factors.factor_analysis import FactorAnalysis
 from latentia.models.linear.pca import PCA
 

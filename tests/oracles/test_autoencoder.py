@@ -11,8 +11,7 @@ from torch import nn
 import latentia
 from latentia.errors import InputError
 from latentia.models.autoencoders.autoencoder import Autoencoder
-from latentia.nets.conv import conv_encoder
-from latentia.nets.tied import transposed, weighted_layers
+from latentia.nets.autoencoder import conv_encoder, transposed, weighted_layers
 from latentia.training.losses import root_mean_squared_error
 
 QUICK = {"n_epochs": 1, "random_state": 0, "device": "cpu"}

@@ -16,7 +16,7 @@ from latentia.theory.divergences import (
     total_variation,
     wasserstein,
 )
-from latentia.theory.parallel_lines import parallel_lines
+from latentia.theory.lines import parallel_lines
 from latentia.theory.quadrature import panel_integrals
 
 norm = stats.norm

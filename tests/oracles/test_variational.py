@@ -11,11 +11,10 @@ from torch.distributions import Independent, Normal, kl_divergence
 
 import latentia
 from latentia.errors import FitWarning, InputError
-from latentia.models.autoencoders.code_mixture import draw_codes, fit_mixture
+from latentia.models.autoencoders.base import log_mean_weight
 from latentia.models.autoencoders.conditional_vae import ConditionalVAE
 from latentia.models.autoencoders.linear_vae import LinearVAE
-from latentia.models.autoencoders.vae import VAE
-from latentia.models.autoencoders.variational import log_mean_weight
+from latentia.models.autoencoders.vae import VAE, draw_codes, fit_mixture
 from latentia.training import draws
 from latentia.training.losses import kl_per_component
 
@@ -84,7 +83,7 @@ def test_log_weights_against_torch_distributions(vae, bits):
 
 
 def test_blocks_of_draws_give_the_log_of_the_mean_weight(vae, bits, monkeypatch):
-    monkeypatch.setattr("latentia.models.autoencoders.variational.ROWS", 64)
+    monkeypatch.setattr("latentia.models.autoencoders.base.ROWS", 64)
     x = torch.from_numpy(bits[:5]).float()
     taken = []
     plain = type(vae).log_weights
@@ -225,12 +224,12 @@ def test_the_weighted_error_pulls_as_the_gaussian_of_its_effective_beta(observat
     ).fit(images)
     x, output = torch.from_numpy(images[:1, None]).double(), torch.zeros(1, 1, 8, 8).double()
     output.requires_grad_()
-    pulled = torch.autograd.grad(model.reconstruction_objective(x, output).sum(), output)[0]
+    pulled = torch.autograd.grad(model.likelihood.objective(x, output).sum(), output)[0]
     draws.seed(0)
     loss = model.bound_loss(x.float())
     with torch.no_grad():
-        objective = model.reconstruction_objective(x, output)
-    v = model.equivalent_variance(objective, 64)
+        objective = model.likelihood.objective(x, output)
+    v = model.likelihood.equivalent_variance(objective, 64)
     unit = torch.autograd.grad(0.5 * (x - output.sigmoid()).square().sum(), output)[0]
     torch.testing.assert_close(pulled, unit / v, rtol=1e-6, atol=1e-9)
     reconstruction = loss.terms["reconstruction"].detach()
@@ -292,6 +291,15 @@ def test_a_learned_variance_is_that_of_the_residuals(plane):
     assert model.noise_variance_ == pytest.approx(float(np.mean(residuals)), rel=0.05)
 
 
+def test_a_variance_that_is_given_after_one_was_learned_is_used(plane):
+    model = VAE(n_components=2, hidden=(4,), noise_variance=None, n_epochs=1, random_state=0)
+    learned = model.fit(plane).noise_variance_
+    given = model.set_params(noise_variance=0.5).fit(plane)
+    assert given.noise_variance_ == 0.5 != learned
+    anew = VAE(n_components=2, hidden=(4,), noise_variance=0.5, n_epochs=1, random_state=0)
+    assert given.score(plane) == anew.fit(plane).score(plane)
+
+
 def test_binary_data_start_at_their_mean(images):
     model = VAE(n_components=2, hidden=(4,), n_epochs=1, learning_rate=1e-9, random_state=0)
     model.fit(images)
@@ -302,10 +310,10 @@ def test_binary_data_start_at_their_mean(images):
 def test_dynamic_binarisation_draws_bits_anew_and_scores_repeatably(images):
     model = VAE(n_components=2, hidden=(8,), binarize=True, n_epochs=1, random_state=0).fit(images)
     x = torch.from_numpy(images[:, None])
-    first, second = model.observed(x), model.observed(x)
+    first, second = model.likelihood.draw(x), model.likelihood.draw(x)
     assert set(first.unique().tolist()) == {0.0, 1.0}
     assert not torch.equal(first, second)
-    many = torch.stack([model.observed(x) for _ in range(600)]).mean(0)
+    many = torch.stack([model.likelihood.draw(x) for _ in range(600)]).mean(0)
     torch.testing.assert_close(many, x, atol=0.12, rtol=0)
     assert model.score(images) == model.score(images)
     with pytest.raises(InputError, match="binarize needs observation='bernoulli'"):
@@ -447,7 +455,7 @@ def test_codes_are_drawn_where_the_sampler_says(sampler, bits):
 
 
 def test_codes_beyond_the_most_are_thinned_evenly(monkeypatch):
-    monkeypatch.setattr("latentia.models.autoencoders.code_mixture.MOST_CODES", 100)
+    monkeypatch.setattr("latentia.models.autoencoders.vae.MOST_CODES", 100)
     codes = np.random.default_rng(0).normal(size=(299, 2))
     expected = mixture.GaussianMixture(2, random_state=3, max_iter=200).fit(codes[::3])
     weights, means, covariances = fit_mixture(codes, 2, 3)

@@ -9,7 +9,7 @@ from torch.nn.functional import cross_entropy
 from latentia.nets.recurrent import RecurrentNet, set_forget_bias
 from latentia.plots.recurrent import gradient_figure
 from latentia.theory.cells import Weights, lstm_cell, rnn_cell, unroll
-from latentia.theory.vanishing import gradient_norms
+from latentia.theory.vanishing import norms_over_time
 
 KINDS = ["tanh", "relu", "lstm"]
 
@@ -117,7 +117,7 @@ def test_norms_are_finite_differences_of_the_states(cell):
     """∂L_T/∂h_t by changing h_t and going on from there with torch's own layer."""
     model, x = net(cell).double().eval(), texts(n=1)
     y = torch.tensor([3])
-    norms = gradient_norms(model, x, y)
+    norms = norms_over_time(model, x, y)
     assert set(norms) == ({"h", "c"} if cell == "lstm" else {"h"})
     t = 4
     with torch.no_grad():
@@ -146,7 +146,7 @@ def test_an_rnn_with_a_scaled_rotation_vanishes_by_that_scale():
         layer.weight_hh_l0.copy_(0.8 * torch.eye(4)[[1, 2, 3, 0]])
         layer.bias_ih_l0.fill_(10.0)
         layer.weight_ih_l0.zero_()
-    norms = gradient_norms(model, texts(), torch.tensor([0, 1, 2]))["h"]
+    norms = norms_over_time(model, texts(), torch.tensor([0, 1, 2]))["h"]
     np.testing.assert_allclose(norms[:-1] / norms[1:], 0.8, rtol=1e-5)
 
 
@@ -155,7 +155,7 @@ def test_an_open_forget_gate_keeps_the_gradient():
     reach = {}
     for bias in (-2.0, 8.0):
         set_forget_bias(model, bias)
-        norms = gradient_norms(model, x, y)["c"]
+        norms = norms_over_time(model, x, y)["c"]
         reach[bias] = norms[0] / norms[-1]
     assert reach[-2.0] < 1e-10
     assert reach[8.0] > 0.1

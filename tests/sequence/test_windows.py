@@ -95,10 +95,10 @@ def test_now_and_then_a_lane_in_training_starts_from_zero():
 
 def test_where_an_epoch_begins_follows_the_seed_and_the_epoch():
     def places(seed):
-        windows = Windows(np.arange(50, dtype=np.int32), batch_size=1, n_steps=30, seed=seed)
+        windows = Windows(np.arange(50, dtype=np.int32), batch_size=1, n_steps=30)
         firsts = []
         for epoch in range(12):
-            windows.turn_to(epoch * windows.n_windows)
+            windows.turn_to(epoch * windows.n_windows, seed)
             firsts.append(int(windows.batch(np.array([0]))[0][0, 0]))
         return firsts
 

@@ -3,15 +3,18 @@
 import json
 import os
 import time
+from contextlib import contextmanager
 
 import numpy as np
 import pytest
 import torch
 
 from latentia.errors import InputError
+from latentia.plots.grids import tile
 from latentia.training.checkpoint import Checkpoints
+from latentia.training.config import RunConfig
 from latentia.training.device import set_threads
-from latentia.training.run import open_run, read_metrics
+from latentia.training.run import Run, held, read_metrics
 from tests.training.slope import Slope
 
 
@@ -45,8 +48,11 @@ def saved(run):
     return sorted(int(p.stem[5:]) for p in (run.path / "checkpoints").glob("step_*.json"))
 
 
-def opened(path, resume=False):
-    return open_run(path, {"model": "none"}, lambda: None, resume=resume)
+@contextmanager
+def opened(path, resume=False, draw=None):
+    begun = RunConfig.read(path) if resume else None
+    with held(path, RunConfig("none", {}), begun, {}), Run(path, draw) as run:
+        yield run
 
 
 def test_in_the_middle_of_an_epoch_a_checkpoint_is_due_after_a_minute(tmp_path, clock):
@@ -183,29 +189,69 @@ def test_only_the_first_process_writes(tmp_path, monkeypatch, leads):
         run.checkpoint(State(3), None, force=True)
     before = {p: p.read_bytes() for p in path.rglob("*") if p.is_file()}
     monkeypatch.setenv("RANK", "0" if leads else "1")
-    picture = np.zeros((4, 4, 3), np.uint8)
-    with open_run(path, {"model": "none"}, lambda: picture, resume=True) as run:
+    drawn = []
+    with opened(path, True, lambda *place: drawn.append(place)) as run:
         state = State()
         run.restore(state)
         assert state.step == 3
         state.step = 4
         run.record(state, 1, "train", {"loss": 1.0})
         run.checkpoint(state, 1.0, force=True)
-        run.picture(state, 1)
+        run.show(1)
     after = {p: p.read_bytes() for p in path.rglob("*") if p.is_file()}
     assert (after != before) == leads
+    assert drawn == [(path / "samples", 1)] * leads
 
 
 def test_an_epochs_picture_is_what_was_drawn(tmp_path):
     from PIL import Image
 
-    drawn = np.random.default_rng(0).integers(0, 256, (4, 6, 3), dtype=np.uint8)
-    with open_run(tmp_path / "run", {}, lambda: drawn, resume=False) as run:
-        run.restore(State())
-        run.picture(State(), 12)
-    (file,) = (tmp_path / "run" / "samples").iterdir()
-    assert file.name == "epoch_0012.png"
-    np.testing.assert_array_equal(np.asarray(Image.open(file).convert("RGB")), drawn)
+    class Pictured(Slope):
+        def epoch_picture(self, x, *beside):
+            return [("x", x)]
+
+    x = np.random.default_rng(0).random((5, 4, 6), dtype=np.float32)
+    Pictured(n_epochs=2).fit(x, run=tmp_path / "run")
+    files = sorted((tmp_path / "run" / "samples").iterdir())
+    assert [file.name for file in files] == ["epoch_0001.png", "epoch_0002.png"]
+    picture = np.asarray(Image.open(files[1]).convert("RGB"))
+    np.testing.assert_array_equal(picture, tile(x, n_columns=8))
+
+
+def test_nothing_is_kept_without_a_folder_and_the_model_is_examined_all_the_same():
+    seen, told = [], []
+
+    def examine(means, earlier, epoch):
+        seen.append((means, list(earlier), epoch))
+        return {"pulse": float(epoch)}, "ill" * (epoch == 2)
+
+    with Run(None, None, examine, lambda *word: told.append(word)) as run:
+        state = State()
+        run.restore(state)
+        for epoch in (1, 2):
+            run.record(state, epoch, "train", {"loss": 0.5})
+            run.record(state, epoch, "validation", {"loss": 0.7})
+            run.checkpoint(state, 1.0, force=True)
+            run.show(epoch)
+    loss = {"loss": 0.5}
+    assert seen == [(loss, [], 1), (loss, [{"pulse": 1.0}], 2)]
+    assert told == [(2, "ill")]
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ({"parameters": {}}, "names no model"),
+        ({"model": "none"}, "names no parameters"),
+        ({"model": "none", "parameters": [1]}, "parameters must be a table"),
+        ({"model": "none", "parameters": {}, "threads": "two"}, "threads must be a whole number"),
+        ([1, 2], "must hold a table"),
+    ],
+)
+def test_a_config_that_is_not_a_runs_is_said(tmp_path, content, said):
+    (tmp_path / "config.json").write_text(json.dumps(content))
+    with pytest.raises(InputError, match=said):
+        RunConfig.read(tmp_path)
 
 
 def test_a_run_records_what_it_was_made_of(tmp_path, monkeypatch):

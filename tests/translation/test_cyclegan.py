@@ -345,7 +345,7 @@ def test_each_discriminator_has_a_pool_of_its_own_domains_translations():
 def test_the_orders_of_the_two_domains_are_drawn_apart():
     x = np.arange(24, dtype=np.float32).reshape(24, 1, 1) / 24 + np.zeros((1, 8, 8), np.float32)
     y = np.arange(24) // 12
-    a, b = model().fit(x, y).source(x, y, reset=False).batch(np.arange(12))
+    a, b = model().fit(x, y).read(x, y, reset=False).batch(np.arange(12))
     in_a, in_b = (np.rint(part.reshape(12, -1)[:, 0].numpy() * 24).astype(int) for part in (a, b))
     assert sorted(in_a) == list(range(12))
     assert sorted(in_b) == list(range(12, 24))

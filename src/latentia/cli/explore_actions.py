@@ -16,16 +16,16 @@ from latentia.cli.explore_inputs import FRAMES, Task
 from latentia.data.dataset import spread
 from latentia.errors import InputError
 from latentia.explore.animate import check_animation, mosaic, there_and_back, write_animation
-from latentia.explore.attribute_check import PixelClassifiers, attribute_check
 from latentia.explore.attributes import attribute_direction, attribute_figure, edit
-from latentia.explore.blend import blend_codes, blend_figure, shares_of_two
+from latentia.explore.blending import blend_codes, blend_figure, shares_of_two
 from latentia.explore.codes import codes_of, prior_draws
-from latentia.explore.interpolate import interpolate_codes, interpolation_figure, latent_path
-from latentia.explore.invert import STEPS, inversion_figure, invert
+from latentia.explore.interpolation import interpolate_codes, interpolation_figure, latent_path
+from latentia.explore.inversion import STEPS, inversion_figure, invert
 from latentia.explore.labels import Pair
-from latentia.explore.manifold import manifold, map_figure
+from latentia.explore.latent_map import manifold, map_figure
 from latentia.explore.neighbours import nearest_neighbours, neighbours_figure
-from latentia.explore.traverse import traversal_figure, traverse
+from latentia.explore.pixel_classifiers import PixelClassifiers, attribute_check
+from latentia.explore.traversal import traversal_figure, traverse
 from latentia.files import write_atomically
 from latentia.models.base import Encoder, Generator
 from latentia.models.saved import load

@@ -17,7 +17,7 @@ from latentia.data.dataset import spread
 from latentia.errors import InputError, nearest
 from latentia.evaluation.runs import data_of
 from latentia.explore.codes import codes_of
-from latentia.explore.invert import invert
+from latentia.explore.inversion import invert
 from latentia.explore.labels import Classes, Pair, classes
 from latentia.explore.pictures import read_pictures
 from latentia.models.base import Encoder, LatentModel

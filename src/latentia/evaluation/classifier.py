@@ -28,7 +28,7 @@ from latentia.models.base import to_numpy
 from latentia.models.conditions import Classes
 from latentia.models.gradient import GradientModel
 from latentia.models.inputs import Labels, Rows
-from latentia.nets.conv import conv_encoder
+from latentia.nets.autoencoder import conv_encoder
 from latentia.training.updates import Update
 
 SMALLEST = 8

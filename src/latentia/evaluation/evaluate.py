@@ -8,7 +8,7 @@ import numpy as np
 
 from latentia.data.dataset import Dataset, spread
 from latentia.errors import InputError
-from latentia.models.autoencoders.variational import VariationalModel
+from latentia.models.autoencoders.base import VariationalModel
 from latentia.models.base import Model
 from latentia.training.device import set_threads
 from latentia.training.progress import TrainingProgress

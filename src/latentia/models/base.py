@@ -213,8 +213,6 @@ class Model(BaseEstimator, ABC):  # type: ignore[misc]
 class LatentModel(Model, ABC):
     """A model of data ``x`` that arise from a smaller latent ``z``."""
 
-    n_components: int | None
-
     @abstractmethod
     def _decode_array(self, Z: NDArray[Any]) -> NDArray[Any]:
         """Return (n, *data_shape_) for latent rows."""
@@ -359,17 +357,18 @@ def seeded(random_state: int | None) -> np.random.RandomState:
 
 def to_numpy(X: Any) -> Any:
     """Return a tensor (CPU or GPU) as an array, and anything else as it is."""
-    return X.detach().cpu().numpy() if _is_tensor(X) else X
+    return X.detach().cpu().numpy() if is_tensor(X) else X
 
 
 def in_kind_of(given: Any, array: NDArray[Any]) -> Any:
     """Return ``array`` as a tensor on ``given``'s device if ``given`` is a tensor."""
-    if not _is_tensor(given):
+    if not is_tensor(given):
         return array
     import torch
 
     return torch.from_numpy(array).to(given.device)
 
 
-def _is_tensor(X: object) -> bool:
+def is_tensor(X: object) -> bool:
+    """Return whether something is a tensor, without loading torch for the answer."""
     return type(X).__module__.partition(".")[0] == "torch"

@@ -78,7 +78,7 @@ class Conditional(Generator, DecodingModel, ABC):
         """Return the figures of the fitted model; also whether samples are of their class."""
         from latentia.models import measures
 
-        found = super().measure(data, random_state)
+        found: dict[str, float] = super().measure(data, random_state)
         if data.labelled and len(self.known_classes):
             found |= measures.class_agreement(self, self.known_classes, data, random_state)
         return found
@@ -162,30 +162,11 @@ class Conditional(Generator, DecodingModel, ABC):
 
     def decode_given(self, z_NK: NDArray[Any], y: Any) -> NDArray[Any]:
         """Return (n, *data_shape_) for latent rows given y."""
-        decoded = self.apply("decode", z_NK, self._seen(y, len(z_NK), z_NK))
+        decoded: NDArray[Any] = self.apply("decode", z_NK, self.given_rows(y, len(z_NK), z_NK))
         return decoded.reshape(len(z_NK), *self.data_shape_)
 
-    def _seen(self, y: Any, n: int, like: NDArray[Any]) -> NDArray[Any]:
+    def given_rows(self, y: Any, n: int, like: NDArray[Any]) -> NDArray[Any]:
+        """Return what the nets see of y, (n, width), in the precision of what stands beside it."""
         (rows,) = self.condition(torch.from_numpy(self.targets(y, n, reset=False)))
         kind = np.float64 if like.dtype == np.float64 and like.ndim == 2 else np.float32
         return rows.numpy().astype(kind)
-
-
-class ConditionalEncoder(Conditional, ABC):
-    """A conditional model with a way back from data and condition to the latent space."""
-
-    def transform(self, X: ArrayLike, y: ArrayLike | None = None) -> Any:
-        """Return the (n, n_components) latent rows of data given y."""
-        check_is_fitted(self)
-        array = self.checked(X, reset=False)
-        return in_kind_of(X, self.encode_given(array, y))
-
-    def reconstruct(self, X: ArrayLike, y: ArrayLike | None = None) -> Any:
-        """Return what the latent space and y keep of each sample."""
-        check_is_fitted(self)
-        array = self.checked(X, reset=False)
-        return in_kind_of(X, self.decode_given(self.encode_given(array, y), y))
-
-    def encode_given(self, array: NDArray[Any], y: Any) -> NDArray[Any]:
-        """Return (n, n_components) codes of data given y."""
-        return self.apply("encode", array, self._seen(y, len(array), array))

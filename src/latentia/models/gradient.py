@@ -10,7 +10,6 @@ import dataclasses
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Self
@@ -18,12 +17,13 @@ from typing import Any, ClassVar, Literal, Self
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from sklearn.base import BaseEstimator
 from torch import Tensor, nn
 
 from latentia.data.arrays import fingerprint
-from latentia.errors import Count, Decay, Positive, Seed, check_range
+from latentia.errors import Count, Decay, Positive, Seed
 from latentia.models.apply import apply
-from latentia.models.base import LatentModel, Model, to_numpy
+from latentia.models.base import Model, to_numpy
 from latentia.models.inputs import Labels, Rows
 from latentia.plots.grids import DRAWABLE, rows, save_png, tile
 from latentia.training import distributed, draws
@@ -292,11 +292,10 @@ def _to(net: nn.Module, device: torch.device, layout: torch.memory_format) -> nn
     return moved
 
 
-@dataclass(eq=False, repr=False, kw_only=True)
-class DecodingModel(GradientModel, LatentModel, ABC):
-    """A model of data that arise from a smaller latent ``z``, trained by gradients.
+class DecodingModel(BaseEstimator, ABC):  # type: ignore[misc]
+    """What makes a `GradientModel` a `LatentModel` too: its nets decode latent rows.
 
-    A subclass states `decode`; an encoding one also ``encode``.
+    A subclass of all three states `decode`; an encoding one also ``encode``.
     """
 
     @abstractmethod
@@ -308,9 +307,6 @@ class DecodingModel(GradientModel, LatentModel, ABC):
         """The size of ``z``."""
         return int(self.n_components or 0)
 
-    def check_shared_values(self) -> None:
-        """Raise InputError for a shared hyperparameter out of its range."""
-        check_range("n_components", self.n_components, 1)
-
     def _decode_array(self, Z: NDArray[Any]) -> NDArray[Any]:
-        return self.apply("decode", Z).reshape(len(Z), *self.data_shape_)
+        decoded: NDArray[Any] = self.apply("decode", Z).reshape(len(Z), *self.data_shape_)
+        return decoded

@@ -6,10 +6,12 @@ import base64
 import math
 from dataclasses import dataclass
 from pathlib import Path
-
-from jinja2 import Environment, PackageLoader, StrictUndefined, Template
+from typing import TYPE_CHECKING
 
 from latentia.files import write_atomically
+
+if TYPE_CHECKING:
+    from jinja2 import Template
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,8 @@ class Picture:
 
 def template(name: str) -> Template:
     """Return one of the package's templates, which escapes all that it is given."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
     environment = Environment(
         loader=PackageLoader("latentia.plots"),
         autoescape=True,

@@ -26,7 +26,7 @@ from latentia.nets.recurrent import RecurrentNet
 from latentia.theory.cells import unroll
 
 
-def gradient_norms(net: RecurrentNet, x_NT: Tensor, y_N: Tensor) -> dict[str, NDArray[np.float64]]:
+def norms_over_time(net: RecurrentNet, x_NT: Tensor, y_N: Tensor) -> dict[str, NDArray[np.float64]]:
     """Return the norm of the gradient of the last step's loss in each step's state.
 
     The loss L_T is −log p(y | x_1..x_T) in nats. Norms are over the units of all layers and
@@ -40,7 +40,7 @@ def gradient_norms(net: RecurrentNet, x_NT: Tensor, y_N: Tensor) -> dict[str, ND
     Examples
     --------
     >>> net = RecurrentNet("lstm", n_symbols=5, n_embedding=3, n_units=4, n_layers=1, dropout=0)
-    >>> norms = gradient_norms(net, torch.zeros(2, 7, dtype=torch.int64), torch.ones(2).long())
+    >>> norms = norms_over_time(net, torch.zeros(2, 7, dtype=torch.int64), torch.ones(2).long())
     >>> {name: values.shape for name, values in norms.items()}
     {'h': (7,), 'c': (7,)}
     """

@@ -25,7 +25,7 @@ SCHEMA = {
     "data": (dict, "a table"),
     "precision": (str, "text"),
     "versions": (dict, "a table"),
-    "threads": (int, "a whole number"),
+    "threads": (int | None, "a whole number"),
 }
 """What each part of ``config.json`` is; the first two must be there."""
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn, optim
@@ -89,6 +90,21 @@ def adam(
     return FusedAdam(parameters, lr=learning_rate, betas=betas, eps=epsilon, fused=True)
 
 
+Rule = TypeVar("Rule", bound=type[optim.Optimizer])
+
+
+def uncompiled(rule: Rule) -> Rule:
+    """Return an optimiser's class whose methods do not look for torch's compiler.
+
+    The decorators that do import it at their first call, which takes a second. No step of ours is
+    compiled or differentiated, so that these methods do the same without them.
+    """
+    for name in ("add_param_group", "step", "zero_grad", "state_dict", "load_state_dict"):
+        setattr(rule, name, torch.no_grad()(inspect.unwrap(getattr(rule, name))))
+    return rule
+
+
+@uncompiled
 class FusedAdam(optim.Adam):
     """torch's Adam, shown a convolution's weights in the order in which they lie in memory.
 
@@ -110,9 +126,19 @@ def _in_storage_order(values: Tensor) -> Tensor:
     return values
 
 
+@uncompiled
+class FusedSGD(optim.SGD):
+    """torch's stochastic gradient descent."""
+
+
 def sgd(parameters: list[nn.Parameter], learning_rate: float, momentum: float = 0.9) -> optim.SGD:
     """Return stochastic gradient descent with momentum."""
-    return optim.SGD(parameters, lr=learning_rate, momentum=momentum, fused=True)
+    return FusedSGD(parameters, lr=learning_rate, momentum=momentum, fused=True)
+
+
+@uncompiled
+class RMSprop(optim.RMSprop):
+    """torch's RMSprop."""
 
 
 def rmsprop(parameters: list[nn.Parameter], learning_rate: float) -> optim.RMSprop:
@@ -123,7 +149,7 @@ def rmsprop(parameters: list[nn.Parameter], learning_rate: float) -> optim.RMSpr
     .. [1] T. Tieleman, G. Hinton, "Lecture 6.5: rmsprop", COURSERA: Neural Networks for Machine
        Learning, 2012.
     """
-    return optim.RMSprop(parameters, lr=learning_rate, foreach=True)
+    return RMSprop(parameters, lr=learning_rate, foreach=True)
 
 
 STAGES = 8

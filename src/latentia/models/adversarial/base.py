@@ -17,12 +17,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from latentia.errors import InputError, check_betas, check_range
+from latentia.errors import Count, InputError, check_betas, check_range
 from latentia.models.adversarial.augmentation import augment
 from latentia.models.adversarial.doctor import diagnose, symptoms
 from latentia.models.adversarial.remedies import feature_distance, pack, r1, refuse_mixing
-from latentia.models.base import Generator
-from latentia.models.gradient import DecodingModel
+from latentia.models.base import Generator, LatentModel
+from latentia.models.gradient import DecodingModel, GradientModel
 from latentia.nets.discriminator import Discriminator, ParameterHistory, normalise_spectrally
 from latentia.nets.mlp import Standardisation
 from latentia.nets.players import convolutional_players, dense_players
@@ -89,10 +89,10 @@ def image_shape(owner: str, shape: tuple[int, ...]) -> tuple[int, int, int]:
 
 
 @dataclass(eq=False, repr=False, kw_only=True)
-class AdversarialModel(Generator, DecodingModel):
+class AdversarialModel(Generator, DecodingModel, GradientModel, LatentModel):
     """A generator that learns through a game, without a density."""
 
-    n_components: int = 100
+    n_components: Count = 100
     """Size of the latent space."""
     noise: Literal["normal", "uniform"] = "normal"
     """The prior of each component: N(0, 1), or uniform on [−1, 1]."""

@@ -20,6 +20,7 @@ from typing import Literal, final
 
 from torch import Tensor
 
+from latentia.errors import Count
 from latentia.models.autoencoders.base import AutoencodingModel
 from latentia.training.updates import Update
 
@@ -31,7 +32,8 @@ class Autoencoder(AutoencodingModel):
 
     ``transform`` encodes, ``inverse_transform`` decodes, ``score`` is minus the squared error per
     sample in the data's unit, whatever the loss. Data in [0, 1] are decoded through a sigmoid;
-    other tables are compared in units of their columns' standard deviations.
+    other tables are compared in units of their columns' standard deviations. Cross-entropy needs
+    data in [0, 1].
 
     Attributes
     ----------
@@ -40,11 +42,6 @@ class Autoencoder(AutoencodingModel):
         ``decoder_output(z)`` serves both kinds.
     seed_
         The seed that was used.
-
-    Raises
-    ------
-    InputError
-        From ``fit``, for a bad parameter or data; cross-entropy needs data in [0, 1].
 
     References
     ----------
@@ -62,9 +59,9 @@ class Autoencoder(AutoencodingModel):
     ((64, 2), (64, 8, 8))
     """
 
-    n_components: int = 30
+    n_components: Count = 30
     """Size of the latent space."""
-    hidden: tuple[int, ...] = (400, 200)
+    hidden: tuple[Count, ...] = (400, 200)
     """Widths of the encoder's fully connected layers; the decoder mirrors them."""
     tied: bool = False
     """Whether the decoder's weights are the encoder's, transposed."""
@@ -73,43 +70,14 @@ class Autoencoder(AutoencodingModel):
 
     lacks = {"sample": "an autoencoder has no prior over its latent space; use a VAE"}
 
-    @property
-    def default_architecture(self) -> Literal["mlp", "convolutional"]:
-        """The paper's nets are fully connected."""
-        return "mlp"
-
-    @property
-    def ties_weights(self) -> bool:
-        """What the field says."""
-        return self.tied
-
-    def check_values(self) -> None:
-        """Raise InputError for a hyperparameter out of its range."""
-        self.check_shape_values()
-
-    def code_outputs(self) -> int:
-        """Return the size of the latent space."""
-        return self.n_components
+    def build(self, shape: tuple[int, ...]) -> None:
+        """Make the encoder and its mirror."""
+        self.make_nets(shape, self.n_components, tied=self.tied)
 
     def updates(self) -> list[Update]:
         """One loss moves both nets."""
-        self.check_comparison(self.loss)
         return [Update("reconstruction", self.reconstruction_loss, [self.encoder_, self.decoder_])]
-
-    def encode(self, x: Tensor) -> Tensor:
-        """Return (N, n_components) codes."""
-        z_NK: Tensor = self.encoder_(self.standardisation_(x))
-        return z_NK
 
     def reconstruction_loss(self, x: Tensor) -> Tensor:
         """Compare a sample with what its code decodes to."""
         return self.compared(self.loss, x, self.decoder_output(self.encode(x)))
-
-    def epoch_picture(self, x: Tensor, *beside: Tensor) -> list[tuple[str, Tensor]]:
-        """Return two rows: original, reconstructed."""
-        x = x[:10]
-        return [("original", x), ("reconstructed", self.decode(self.encode(x)))]
-
-    def score(self, X: object, y: object = None) -> float:
-        """Return minus the mean over samples of ``‖x − x̂‖²`` (higher is better)."""
-        return self.negative_squared_error(X)

@@ -15,14 +15,17 @@ n_components).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal, final
+from typing import Any, final
 
 import torch
 from numpy.typing import NDArray
+from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
 from latentia.models.autoencoders.vae import BoundedModel
-from latentia.models.conditional import ConditionalEncoder
+from latentia.models.base import in_kind_of
+from latentia.models.conditional import Conditional
+from latentia.models.inputs import Labels, Rows
 from latentia.training import draws
 
 COLUMNS = 8
@@ -30,7 +33,7 @@ COLUMNS = 8
 
 @final
 @dataclass(eq=False, repr=False, kw_only=True)
-class ConditionalVAE(ConditionalEncoder, BoundedModel):
+class ConditionalVAE(Conditional, BoundedModel):
     """Conditional VAE: x given its class, ``fit(X, y)`` and ``sample(n, y=...)`` [1]_.
 
     ``y`` is (n,) labels, or (n, d) floats. ``transform``, ``reconstruct``, ``inverse_transform``
@@ -44,11 +47,6 @@ class ConditionalVAE(ConditionalEncoder, BoundedModel):
         As of `ConditionalGAN`.
     observation_, noise_variance_, seed_
         As of `VAE`.
-
-    Raises
-    ------
-    InputError
-        From ``fit``, for a bad parameter or data, a y that is missing, labels of one class.
 
     References
     ----------
@@ -65,15 +63,6 @@ class ConditionalVAE(ConditionalEncoder, BoundedModel):
     >>> model.sample(3, random_state=0, y=2).shape, model.transform(X, y).shape
     ((3, 8, 8), (64, 2))
     """
-
-    @property
-    def default_architecture(self) -> Literal["mlp", "convolutional"]:
-        """Fully connected, as the VAE."""
-        return "mlp"
-
-    def check_values(self) -> None:
-        """Raise InputError for a hyperparameter out of its range."""
-        self.check_bound()
 
     def n_given(self) -> int:
         """Return how many numbers the nets see of y beside x and z."""
@@ -94,9 +83,21 @@ class ConditionalVAE(ConditionalEncoder, BoundedModel):
         output: Tensor = self.decoder_(torch.cat([z_NK, *given], 1))
         return output
 
-    def after_training(self, array: NDArray[Any], y: Any) -> None:
-        """Keep the noise variance that the model ended with."""
-        self.keep_noise_variance(array, y)
+    def transform(self, X: Rows, y: Labels = None) -> Any:
+        """Return the (n, n_components) latent rows of data given y."""
+        check_is_fitted(self)
+        array = self.checked(X, reset=False)
+        return in_kind_of(X, self.encode_given(array, y))
+
+    def reconstruct(self, X: Rows, y: Labels = None) -> Any:
+        """Return what the latent space and y keep of each sample."""
+        check_is_fitted(self)
+        array = self.checked(X, reset=False)
+        return in_kind_of(X, self.decode_given(self.encode_given(array, y), y))
+
+    def encode_given(self, array: NDArray[Any], y: Labels) -> NDArray[Any]:
+        """Return (n, n_components) codes of data given y."""
+        return self.apply("encode", array, self.given_rows(y, len(array), array))
 
     def epoch_picture(self, x: Tensor, *beside: Tensor) -> list[tuple[str, Tensor]]:
         """Return samples, a row for each of up to ten conditions: each column one z."""

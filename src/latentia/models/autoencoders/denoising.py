@@ -2,34 +2,47 @@
 
 A clean sample ``x`` is corrupted to ``x̃``, encoded and decoded, and compared with the *clean* one:
 
-    x̃ ~ q(x̃ given x)                               (corruption: `autoencoders.corruption`)
+    x̃ ~ q(x̃ given x)                               (corruption, below)
     z = f(x̃),  x̂ = g(z)                            (autoencoder)
-    minimise  E ‖x − x̂‖²,  or the cross-entropy    (target: the clean x)
+    minimise  E ‖x − x̂‖²,  or the cross-entropy    (target: the clean x)        ([1]_ section 2.3)
+
+    gaussian          x̃ = x + s·ε,  ε ~ N(0, I), clipped to [0, 1] where the data lie in it
+    masking           x̃_j = 0 with probability ν, else x_j
+    salt and pepper   x̃_j = 0 or 1, each with probability ν/2, else x_j         ([2]_ section 3.3)
+
+The level is s or ν; in [2]_ ν is a fixed share of each sample's values. Tables of any scale are
+corrupted in standard units u = (x − μ)/σ of their columns, where 0 is the mean. A signal-to-noise
+ratio R, in dB, is 10 log₁₀(E[x²] / E[(x̃ − x)²]) with E over all values of the training data, in
+standard units for tables, before clipping.
 
 Shapes: ``x`` is (N, C, H, W) or (N, d), ``z_NK`` is (N, n_components).
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from typing import Any, Literal, final
+from typing import Any, ClassVar, Literal, final
 
 import numpy as np
 import torch
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
-from latentia.errors import InputError
+from latentia.errors import Count, InputError, check_range
 from latentia.models.autoencoders.base import AutoencodingModel
-from latentia.models.autoencoders.corruption import check_noise, corrupted, level_of_ratio
 from latentia.models.base import in_kind_of
-from latentia.nets.mlp import Standardisation
+from latentia.models.inputs import Rows
 from latentia.training import draws
 from latentia.training.batches import Source, column_moments
 from latentia.training.updates import Update
 
+Noise = Literal["gaussian", "masking", "salt_and_pepper"]
+
 USUAL_NOISE = 0.3
+LOUDEST = {"gaussian": math.inf, "masking": 1.0, "salt_and_pepper": 1.0}
+"""The greatest level of each kind: a standard deviation has no bound, a probability has."""
 
 
 @final
@@ -42,7 +55,8 @@ class DenoisingAutoencoder(AutoencodingModel):
     sample on clean input. By default the lecture's convolutional net on images (1→8→16→32
     channels of stride 2, batch norm, linear 128, 4 latent components) and fully connected layers
     on tables. Gaussian noise is clipped to [0, 1] where the data lie in it; on other tables the
-    unit of noise is each column's standard deviation, and masking gives its mean.
+    unit of noise is each column's standard deviation, and masking gives its mean. Cross-entropy
+    and salt-and-pepper noise need data in [0, 1].
 
     Attributes
     ----------
@@ -52,12 +66,6 @@ class DenoisingAutoencoder(AutoencodingModel):
         Standard deviation of gaussian noise, or the probability that a value is replaced.
     seed_
         The seed that was used.
-
-    Raises
-    ------
-    InputError
-        From ``fit``, for a bad parameter or data; cross-entropy and salt-and-pepper noise need
-        data in [0, 1].
 
     References
     ----------
@@ -75,9 +83,9 @@ class DenoisingAutoencoder(AutoencodingModel):
     ((64, 8, 8), 0.501)
     """
 
-    n_components: int = 4
+    n_components: Count = 4
     """Size of the latent space."""
-    hidden: tuple[int, ...] = (128,)
+    hidden: tuple[Count, ...] = (128,)
     """Widths of the encoder's fully connected layers; the decoder mirrors them."""
     noise: Literal["gaussian", "masking", "salt_and_pepper"] = "gaussian"
     """What is done to values: a normal draw added, 0 (a table's mean) put there, or 0 or 1."""
@@ -92,24 +100,18 @@ class DenoisingAutoencoder(AutoencodingModel):
 
     lacks = {"sample": "an autoencoder has no prior over its latent space; use a VAE"}
 
-    @property
-    def default_architecture(self) -> Literal["mlp", "convolutional"]:
-        """The lecture's nets are convolutional."""
-        return "convolutional"
-
-    @property
-    def ties_weights(self) -> bool:
-        """What the field says."""
-        return self.tied
+    convolves_images: ClassVar[bool] = True
 
     def check_values(self) -> None:
-        """Raise InputError for a hyperparameter out of its range."""
-        self.check_shape_values()
-        check_noise(self.noise, self.noise_factor, self.snr)
-
-    def code_outputs(self) -> int:
-        """Return the size of the latent space."""
-        return self.n_components
+        """Refuse a level out of the range of its kind, or one that is stated twice."""
+        check_range("noise_factor", self.noise_factor, 0, LOUDEST[self.noise])
+        # Masking noise is at most the signal itself: 0 dB.
+        check_range("snr", self.snr, 0 if self.noise == "masking" else -100, 100)
+        if self.noise_factor is not None and self.snr is not None:
+            raise InputError(
+                f"noise_factor is {self.noise_factor:g} and snr is {self.snr:g}; give one of them, "
+                "since each determines the other"
+            )
 
     def learn_scale(self, source: Source) -> None:
         """Find the range of the data, and the noise level that has the asked ratio to them."""
@@ -127,17 +129,31 @@ class DenoisingAutoencoder(AutoencodingModel):
                 mean, variance = torch.zeros_like(mean), variance / scale.square()
             self.noise_level_ = level_of_ratio(self.noise, self.snr, mean, variance)
 
+    def build(self, shape: tuple[int, ...]) -> None:
+        """Make the encoder and its mirror."""
+        self.make_nets(shape, self.n_components, tied=self.tied)
+
     def updates(self) -> list[Update]:
         """One loss moves both nets."""
-        self.check_comparison(self.loss)
         return [Update("reconstruction", self.reconstruction_loss, [self.encoder_, self.decoder_])]
 
-    def corrupt(self, x: Tensor) -> Tensor:
-        """Return ``x̃``, clipped to [0, 1] where the data lie in it."""
-        units: Standardisation = self.standardisation_
-        return corrupted(x, self.noise, self.noise_level_, units, clip=self.unit_range_)
+    def reconstruction_loss(self, x: Tensor) -> Tensor:
+        """Compare what the noisy sample decodes to with the clean one."""
+        return self.compared(self.loss, x, self.decoder_output(self.encode(self.corrupt(x))))
 
-    def add_noise(self, X: ArrayLike, random_state: int | None = None) -> Any:
+    def corrupt(self, x: Tensor) -> Tensor:
+        """Return ``x̃``, gaussian noise clipped to [0, 1] where the data lie in it."""
+        units = self.standardisation_
+        if self.noise == "gaussian":
+            noisy = x + self.noise_level_ * units.scale * draws.normal_like(x)
+            return noisy.clamp(0, 1) if self.unit_range_ else noisy
+        share = draws.uniform_like(x)
+        if self.noise == "masking":
+            return torch.where(share < self.noise_level_, units.mean.to(x.dtype), x)
+        extreme = (share < self.noise_level_ / 2).to(x.dtype)
+        return torch.where(share < self.noise_level_, extreme, x)
+
+    def add_noise(self, X: Rows, random_state: int | None = None) -> Any:
         """Return data corrupted as in training.
 
         Parameters
@@ -163,15 +179,6 @@ class DenoisingAutoencoder(AutoencodingModel):
         """Return data with noise, always the same."""
         return np.asarray(self.add_noise(X, random_state=0))
 
-    def encode(self, x: Tensor) -> Tensor:
-        """Return (N, n_components) codes of what is given, without adding noise."""
-        z_NK: Tensor = self.encoder_(self.standardisation_(x))
-        return z_NK
-
-    def reconstruction_loss(self, x: Tensor) -> Tensor:
-        """Compare what the noisy sample decodes to with the clean one."""
-        return self.compared(self.loss, x, self.decoder_output(self.encode(self.corrupt(x))))
-
     def epoch_picture(self, x: Tensor, *beside: Tensor) -> list[tuple[str, Tensor]]:
         """Return three rows: original, noisy, reconstructed."""
         x = x[:10]
@@ -179,6 +186,23 @@ class DenoisingAutoencoder(AutoencodingModel):
         restored = self.decode(self.encode(noisy))
         return [("original", x), ("noisy", noisy), ("reconstructed", restored)]
 
-    def score(self, X: object, y: object = None) -> float:
-        """Return minus the mean over samples of ``‖x − x̂‖²`` on clean input (higher is better)."""
-        return self.negative_squared_error(X)
+
+def level_of_ratio(kind: Noise, snr: float, mean: Tensor, variance: Tensor) -> float:
+    """Return the level at which the noise is ``snr`` dB below the signal, if it can be so loud.
+
+    Mean and variance are of each value over the training data, in the unit of the noise.
+    """
+    signal = float((variance + mean.square()).mean())
+    energy = signal / 10 ** (snr / 10)
+    if kind == "gaussian":
+        return math.sqrt(energy)
+    salted = float((variance + (1 - mean).square()).mean())
+    whole = signal if kind == "masking" else 0.5 * (signal + salted)
+    level = energy / whole if whole > 0 else 0.0
+    if level > 1:
+        least = 10 * math.log10(signal / whole)
+        raise InputError(
+            f"snr is {snr:g}; {kind} noise in every value of these data gives {least:.2f} dB, "
+            "which is the least"
+        )
+    return level

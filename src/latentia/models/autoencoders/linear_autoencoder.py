@@ -21,8 +21,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from latentia.models.base import Encoder
-from latentia.models.gradient import DecodingModel
+from latentia.errors import Count, Positive
+from latentia.models.base import Encoder, LatentModel
+from latentia.models.gradient import DecodingModel, GradientModel
+from latentia.models.inputs import Labels, Rows
 from latentia.nets.mlp import Standardisation
 from latentia.training.batches import Source, column_moments
 from latentia.training.losses import full_precision, squared_error
@@ -31,7 +33,7 @@ from latentia.training.updates import Update, adam, sgd
 
 @final
 @dataclass(eq=False, repr=False, kw_only=True)
-class LinearAutoencoder(Encoder, DecodingModel):
+class LinearAutoencoder(Encoder, DecodingModel, GradientModel, LatentModel):
     """Linear autoencoder, which finds the subspace of principal component analysis [1]_.
 
     ``transform`` encodes, ``inverse_transform`` decodes, ``score`` is minus the squared error per
@@ -45,11 +47,6 @@ class LinearAutoencoder(Encoder, DecodingModel):
         Mean of the training data, (d,) or (C, H, W), and the number that they are divided by.
     seed_
         The seed that was used.
-
-    Raises
-    ------
-    InputError
-        From ``fit``, for a bad parameter or data.
 
     References
     ----------
@@ -65,9 +62,9 @@ class LinearAutoencoder(Encoder, DecodingModel):
     ((200, 2), (200, 3))
     """
 
-    n_components: int = 2
+    n_components: Count = 2
     """Size of the latent space."""
-    learning_rate: float = 1e-2
+    learning_rate: Positive = 1e-2
     """The optimiser's first step size."""
     learning_rate_schedule: Literal["constant", "linear", "late-linear", "cosine", "stages"] = (
         "linear"
@@ -77,10 +74,6 @@ class LinearAutoencoder(Encoder, DecodingModel):
     """Adam, or stochastic gradient descent with momentum 0.9."""
 
     lacks = {"sample": "an autoencoder has no prior over its latent space; use a VAE"}
-
-    def check_values(self) -> None:
-        """Raise InputError for a hyperparameter out of its range."""
-        self.check_shared_values()
 
     def learn_scale(self, source: Source) -> None:
         """Find the mean of the data and their root mean variance."""
@@ -102,14 +95,9 @@ class LinearAutoencoder(Encoder, DecodingModel):
     def updates(self) -> list[Update]:
         """One loss moves both layers."""
         kind = adam if self.optimizer == "adam" else sgd
-        return [
-            Update(
-                "reconstruction",
-                self.reconstruction_loss,
-                [self.encoder_, self.decoder_],
-                optimizer=partial(kind, learning_rate=self.learning_rate),
-            )
-        ]
+        optimizer = partial(kind, learning_rate=self.learning_rate)
+        nets = [self.encoder_, self.decoder_]
+        return [Update("reconstruction", self.reconstruction_loss, nets, optimizer=optimizer)]
 
     def encode(self, x: Tensor) -> Tensor:
         """Return (N, n_components) codes."""
@@ -135,7 +123,7 @@ class LinearAutoencoder(Encoder, DecodingModel):
         x = x[:10]
         return [("original", x), ("reconstructed", self.decode(self.encode(x)))]
 
-    def score(self, X: object, y: object = None) -> float:
+    def score(self, X: Rows, y: Labels = None) -> float:
         """Return minus the mean over samples of ``‖x − x̂‖²`` (higher is better)."""
         return self.negative_squared_error(X)
 

@@ -18,19 +18,19 @@ from typing import Any, final
 
 import numpy as np
 import torch
-from numpy.typing import ArrayLike, NDArray
-from torch import Tensor, nn
+from numpy.typing import NDArray
+from torch import nn
 
 from latentia.data.dataset import Dataset
-from latentia.models.autoencoders.variational import VariationalModel
+from latentia.errors import Count, Positive
+from latentia.models.autoencoders.base import VariationalModel
+from latentia.models.autoencoders.vae import Gaussian
 from latentia.models.base import unit_floats
-from latentia.nets.linear import LinearPosterior
+from latentia.models.inputs import Labels, Rows
+from latentia.nets.autoencoder import LearnedVariance, LinearPosterior
 from latentia.nets.mlp import Standardisation
-from latentia.nets.noise import LearnedVariance
-from latentia.training import draws
 from latentia.training.batches import Source, column_moments
-from latentia.training.losses import gaussian_negative_log_density
-from latentia.training.updates import Loss, Update
+from latentia.training.updates import Update
 
 
 @final
@@ -52,11 +52,6 @@ class LinearVAE(VariationalModel):
     seed_
         The seed that was used.
 
-    Raises
-    ------
-    InputError
-        From ``fit``, for a bad parameter or data.
-
     References
     ----------
     .. [1] J. Lucas, G. Tucker, R. Grosse, M. Norouzi, "Don't Blame the ELBO! A Linear VAE
@@ -72,14 +67,10 @@ class LinearVAE(VariationalModel):
     True
     """
 
-    n_components: int = 2
+    n_components: Count = 2
     """Size of the latent space."""
-    learning_rate: float = 1e-2
+    learning_rate: Positive = 1e-2
     """The optimiser's step size."""
-
-    def check_values(self) -> None:
-        """Raise InputError for a hyperparameter out of its range."""
-        self.check_shared_values()
 
     def learn_scale(self, source: Source) -> None:
         """Find the mean of the data and their root mean variance."""
@@ -101,39 +92,15 @@ class LinearVAE(VariationalModel):
     def updates(self) -> list[Update]:
         """One bound moves all parameters."""
         nets = [self.encoder_, self.decoder_, self.noise_]
-        return [Update("negative_elbo", self.bound_loss, nets)]
+        return [Update("negative_elbo", self.negative_elbo, nets)]
 
-    def bound_loss(self, x: Tensor) -> Loss:
-        """Return −ELBO in nats per sample and its terms."""
-        reconstruction, kl = (term.mean() for term in self.elbo_terms(x))
-        return Loss(reconstruction + kl, {"reconstruction": reconstruction, "kl": kl})
+    @property
+    def likelihood(self) -> Gaussian:
+        """N(W z + μ, v I), by the nets as they are now."""
+        log_volume = math.prod(self.sample_shape_) * math.log(self.scale_)
+        return Gaussian(self.noise_(), self.standardisation_, log_volume)
 
-    def observed(self, x: Tensor) -> Tensor:
-        """Return the data as they are."""
-        return x
-
-    def encoder_output(self, x: Tensor, *given: Tensor) -> Tensor:
-        """Return mean and log-variance of q(z given x), side by side."""
-        output: Tensor = self.encoder_(self.standardisation_(x))
-        return output
-
-    def decoder_output(self, z_NK: Tensor, *given: Tensor) -> Tensor:
-        """Return W z in standard units, (N, *shape)."""
-        output: Tensor = self.decoder_(z_NK)
-        return output
-
-    def decode(self, z_NK: Tensor) -> Tensor:
-        """Return W z + μ in the data's units, (N, *shape)."""
-        x: Tensor = self.standardisation_.inverse(self.decoder_(z_NK))
-        return x
-
-    def reconstruction(self, x: Tensor, output: Tensor) -> Tensor:
-        """Return (N,) values of −log N(x; W z + μ, v I) in nats, in the data's units."""
-        u: Tensor = self.standardisation_(x)
-        density = gaussian_negative_log_density(u, output, self.noise_())
-        return density + x[0].numel() * math.log(self.scale_)
-
-    def after_training(self, array: NDArray[Any], y: Any) -> None:
+    def after_training(self, array: NDArray[Any], y: Labels) -> None:
         """Keep the noise variance in the data's squared unit."""
         self.noise_variance_ = float(self.noise_().detach()) * self.scale_**2
 
@@ -143,14 +110,15 @@ class LinearVAE(VariationalModel):
 
         return measures.density(self.exact_score_samples, data) | super().likelihoods(data)
 
-    def exact_score_samples(self, X: ArrayLike) -> NDArray[np.float64]:
+    def exact_score_samples(self, X: Rows) -> NDArray[np.float64]:
         """Return (n,) values of log N(x; μ, W Wᵀ + v I) in nats, through a (k, k) matrix.
 
         With M = WᵀW + v I, log det(W Wᵀ + v I) = (d − k) log v + log det M, and the quadratic form
         is (‖x − μ‖² − ‖L⁻¹Wᵀ(x − μ)‖²)/v for M = L Lᵀ ([2]_ eq. 6-7).
         """
         array = unit_floats(self.checked(X, reset=False))
-        W = self.decoder_[0].weight.detach().double().numpy() * self.scale_  # type: ignore[operator]
+        (weight,) = self.decoder_.parameters()
+        W = weight.detach().double().numpy() * self.scale_
         (d, k), v = W.shape, self.noise_variance_
         centred = array.reshape(len(array), d) - self.mean_.astype(np.float64).ravel()
         factor = np.linalg.cholesky(W.T @ W + v * np.eye(k))
@@ -159,7 +127,3 @@ class LinearVAE(VariationalModel):
         log_det = (d - k) * math.log(v) + 2 * np.log(np.diag(factor)).sum()
         scores: NDArray[np.float64] = -0.5 * (d * math.log(2 * math.pi) + log_det + distance)
         return scores
-
-    def epoch_picture(self, x: Tensor, *beside: Tensor) -> list[tuple[str, Tensor]]:
-        """Return what 64 fixed draws from the prior decode to."""
-        return [("samples", self.decode(draws.normal(64, (self.n_components,), x.device)))]

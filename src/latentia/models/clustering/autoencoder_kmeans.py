@@ -18,13 +18,16 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from latentia.errors import Count
+from latentia.models.autoencoders.base import AutoencodingModel
 from latentia.models.clustering.base import DeepClustering, k_means
+from latentia.models.inputs import Labels
 from latentia.training.updates import Update
 
 
 @final
 @dataclass(eq=False, repr=False, kw_only=True)
-class AutoencoderKMeans(DeepClustering):
+class AutoencoderKMeans(DeepClustering, AutoencodingModel):
     """Autoencoder whose codes are clustered by k-means [1]_.
 
     ``predict`` gives the cluster, ``transform`` the code, ``score`` minus the squared error per
@@ -41,11 +44,6 @@ class AutoencoderKMeans(DeepClustering):
     seed_
         The seed that was used.
 
-    Raises
-    ------
-    InputError
-        From ``fit``, for a bad parameter or data, or fewer samples than clusters.
-
     References
     ----------
     .. [1] S. P. Lloyd, "Least squares quantization in PCM", IEEE Transactions on Information
@@ -60,7 +58,7 @@ class AutoencoderKMeans(DeepClustering):
     ([20, 20, 20], (3, 2))
     """
 
-    n_epochs: int = 30
+    n_epochs: Count = 30
     """Passes over the training data."""
 
     lacks = {
@@ -68,22 +66,9 @@ class AutoencoderKMeans(DeepClustering):
         "predict_proba": "k-means assigns each sample to one cluster; use DEC, IDEC or VaDE",
     }
 
-    def check_values(self) -> None:
-        """Raise InputError for a hyperparameter out of its range."""
-        self.check_cluster_values()
-
-    def code_outputs(self) -> int:
-        """Return the size of the latent space."""
-        return self.n_components
-
     def updates(self) -> list[Update]:
         """One loss moves both nets."""
         return [Update("reconstruction", self.reconstruction_loss, [self.encoder_, self.decoder_])]
-
-    def encode(self, x: Tensor) -> Tensor:
-        """Return (N, n_components) codes."""
-        z_NK: Tensor = self.encoder_(self.standardisation_(x))
-        return z_NK
 
     def reconstruction_loss(self, x: Tensor) -> Tensor:
         """Compare a sample with what its code decodes to."""
@@ -95,12 +80,8 @@ class AutoencoderKMeans(DeepClustering):
         centers = torch.from_numpy(self.cluster_centers_).to(z_NK)
         return -(z_NK[:, None] - centers).square().sum(-1)
 
-    def after_training(self, array: NDArray[Any], y: Any) -> None:
+    def after_training(self, array: NDArray[Any], y: Labels) -> None:
         """Cluster the codes of the training data."""
         super().after_training(array, y)
         self.cluster_centers_ = k_means(self.apply("encode", array), self.n_clusters, self.seed_)
         self.labels_ = self.labels_of(array)
-
-    def score(self, X: object, y: object = None) -> float:
-        """Return minus the mean over samples of ``‖x − x̂‖²`` (higher is better)."""
-        return self.negative_squared_error(X)

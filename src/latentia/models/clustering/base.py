@@ -6,13 +6,13 @@ Shapes: ``X`` is (n, d) or images, codes are (n, n_components), labels (n,) whol
 from __future__ import annotations
 
 import warnings
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 from sklearn.base import ClusterMixin
 from sklearn.cluster import KMeans
 from sklearn.exceptions import ConvergenceWarning
@@ -21,9 +21,9 @@ from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
 from latentia.data.dataset import Dataset
-from latentia.errors import FitWarning, InputError, check_range
-from latentia.models.autoencoders.base import AutoencodingModel
+from latentia.errors import Count, FitWarning, InputError
 from latentia.models.base import in_kind_of
+from latentia.models.inputs import Rows
 
 STARTS = 20
 """Runs of k-means or EM, of which the best is kept: the papers' number."""
@@ -35,29 +35,19 @@ Mixture = tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]
 
 
 @dataclass(eq=False, repr=False, kw_only=True)
-class DeepClustering(ClusterMixin, AutoencodingModel):  # type: ignore[misc]
-    """An encoder whose codes fall into clusters."""
+class DeepClustering(ClusterMixin, ABC):  # type: ignore[misc]
+    """What makes an `AutoencodingModel` a clustering: its codes fall into clusters."""
 
-    n_components: int = 10
+    n_components: Count = 10
     """Size of the latent space."""
-    hidden: tuple[int, ...] = (500, 500, 2000)
+    hidden: tuple[Count, ...] = (500, 500, 2000)
     """Widths of the encoder's fully connected layers; the decoder mirrors them."""
     activation: Literal["auto", "leaky_relu", "relu", "tanh", "sigmoid"] = "relu"
     """Between layers; auto is LeakyReLU 0.2 in fully connected nets and ReLU in convolutional."""
-    batch_size: int = 256
+    batch_size: Count = 256
     """Samples in a batch, in each process."""
-    n_clusters: int = 10
+    n_clusters: Count = 10
     """Number of clusters."""
-
-    @property
-    def default_architecture(self) -> Literal["mlp", "convolutional"]:
-        """The papers' nets are fully connected."""
-        return "mlp"
-
-    def check_cluster_values(self) -> None:
-        """Raise InputError for a hyperparameter out of its range."""
-        self.check_shape_values()
-        check_range("n_clusters", self.n_clusters, 1)
 
     def before_nets(self, array: NDArray[Any], run: Path | None, progress: bool | None) -> None:
         """Refuse fewer samples than clusters."""
@@ -71,7 +61,7 @@ class DeepClustering(ClusterMixin, AutoencodingModel):  # type: ignore[misc]
     def assign(self, x: Tensor) -> Tensor:
         """Return (N, n_clusters) values, the largest for the cluster of each sample."""
 
-    def predict(self, X: ArrayLike) -> Any:
+    def predict(self, X: Rows) -> Any:
         """Return the (n,) cluster of each sample of data shaped as in ``fit``."""
         check_is_fitted(self)
         return in_kind_of(X, self.labels_of(self.checked(X, reset=False)))
@@ -80,27 +70,17 @@ class DeepClustering(ClusterMixin, AutoencodingModel):  # type: ignore[misc]
         """Return the figures of the fitted model; also whether clusters and classes agree."""
         from latentia.models import measures
 
-        return super().measure(data, random_state) | measures.clusters(self.predict, data)
+        found: dict[str, float] = super().measure(data, random_state)
+        return found | measures.clusters(self.predict, data)
 
     def labels_of(self, array: NDArray[Any]) -> NDArray[np.int64]:
         """Return the (n,) clusters of checked data."""
         labels: NDArray[np.int64] = self.apply("assign", array).argmax(axis=1)
         return labels
 
-    def epoch_picture(self, x: Tensor, *beside: Tensor) -> list[tuple[str, Tensor]]:
-        """Return two rows: original, reconstructed."""
-        x = x[:10]
-        return [("original", x), ("reconstructed", self.decode(self.encode(x)))]
-
 
 def k_means(codes: NDArray[Any], n_clusters: int, seed: int) -> NDArray[np.float32]:
-    """Return the (n_clusters, k) centres that the best of twenty runs of k-means finds.
-
-    Warns
-    -----
-    FitWarning
-        If there are fewer different codes than clusters, some of which then stay empty.
-    """
+    """Return the (n_clusters, k) centres that the best of twenty runs of k-means finds."""
     n_different = len(np.unique(codes, axis=0))
     if n_different < n_clusters:
         warnings.warn(
@@ -121,12 +101,8 @@ def gaussian_mixture(codes: NDArray[Any], n_clusters: int, seed: int) -> Mixture
     """Return weights (m,), means (m, k) and variances (m, k) of the likeliest of 20 runs of EM.
 
     EM fits whole covariances, of which the diagonals are returned: the axes of an autoencoder's
-    codes are arbitrary, and clusters lie across them. It sees at most 20,000 codes, evenly spaced.
-
-    Raises
-    ------
-    InputError
-        For a single code, which has no variance.
+    codes are arbitrary, and clusters lie across them. It sees at most 20,000 codes, evenly spaced,
+    and at least two, since one has no variance.
     """
     if len(codes) < 2:
         raise InputError("X has n_samples = 1; a mixture of Gaussians needs at least 2")

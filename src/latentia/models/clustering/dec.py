@@ -1,13 +1,19 @@
 """Deep embedded clustering: the encoder and the centres move until the clusters are sharp.
 
+    q_ij ∝ (1 + ‖z_i − μ_j‖²/α)^(−(α+1)/2)                                  ([1]_ eq. 1)
+    L = KL(P ‖ Q) = Σ_i Σ_j p_ij log(p_ij/q_ij)                             ([1]_ eq. 2)
+    p_ij ∝ q_ij²/f_j,  f_j = Σ_i q_ij                                       ([1]_ eq. 3)
+
     1  train an autoencoder, find centres μ_j by k-means in its codes       ([1]_ section 3.2)
     2  every ``update_interval`` steps:  P from Q of all training data      (eq. 3)
-    3  step encoder and centres down  KL(P ‖ Q)                             (eq. 2)
+    3  step encoder and centres down  L                                     (eq. 2)
 
-with Q, P and the loss as in `clustering.self_training`. The decoder stays what it was,
-so that reconstructions get worse as the codes move; `latentia.models.clustering.idec` keeps them.
+The centres may also start at the means of a mixture of Gaussians, which finds clusters that are
+long or of unequal width too. P is held fixed between two computations; for held-out data it follows
+from their own Q. Losses are averaged over samples. The decoder stays what it was, so that
+reconstructions get worse as the codes move; `latentia.models.clustering.idec` keeps them.
 
-Shapes: ``x`` is (N, C, H, W) or (N, d), ``z_NK`` is (N, n_components).
+Shapes: ``x`` is (N, C, H, W) or (N, d), ``z_NK`` is (N, n_components), Q and P (N, n_clusters).
 """
 
 from __future__ import annotations
@@ -19,12 +25,13 @@ from typing import Any, Literal, final
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
-from latentia.errors import check_range
+from latentia.errors import Count, Positive
+from latentia.models.autoencoders.base import AutoencodingModel
 from latentia.models.clustering.base import gaussian_mixture, k_means
 from latentia.models.clustering.pretraining import PretrainedClustering
-from latentia.nets.clusters import StudentClusters
+from latentia.models.inputs import Labels
 from latentia.training.batches import Source
 from latentia.training.losses import full_precision
 from latentia.training.train import evaluating
@@ -35,31 +42,53 @@ HELD_OUT = -1
 """The row number of what is not training data."""
 
 
+class StudentClusters(nn.Module):
+    """Soft assignments Q to centres by Student's t (eq. 1), and the targets P of training data.
+
+    ``centers`` are (n_clusters, n_components) μ, the degrees of freedom α; P of as many rows as the
+    training data have is kept, (n_rows, n_clusters).
+    """
+
+    target: Tensor
+
+    def __init__(self, centers: Tensor, degrees_of_freedom: float, n_rows: int) -> None:
+        super().__init__()
+        self.centers = nn.Parameter(centers)
+        self.degrees_of_freedom = degrees_of_freedom
+        self.register_buffer("target", torch.zeros(n_rows, len(centers)))
+
+    def forward(self, z_NK: Tensor) -> Tensor:
+        """Return (N, n_clusters) ``log q_ij``, q_ij ∝ (1 + ‖z_i − μ_j‖²/α)^(−(α+1)/2)."""
+        alpha, z_NK = self.degrees_of_freedom, full_precision(z_NK)
+        distances = (z_NK[:, None] - self.centers).square().sum(-1)
+        return (-0.5 * (alpha + 1) * (distances / alpha).log1p()).log_softmax(1)
+
+
+def target_distribution(q: Tensor) -> Tensor:
+    """Return P, (N, n_clusters): p_ij = (q_ij²/f_j) / Σ_j' (q_ij'²/f_j') (eq. 3)."""
+    weight = q.square() / q.sum(0)
+    return weight / weight.sum(1, keepdim=True)
+
+
+def divergence(p: Tensor, log_q: Tensor) -> Tensor:
+    """Return the mean over samples of Σ_j p_ij log(p_ij/q_ij) (eq. 2), where 0 log 0 = 0."""
+    return (torch.xlogy(p, p) - p * log_q).sum(1).mean()
+
+
 @dataclass(eq=False, repr=False, kw_only=True)
-class SelfTraining(PretrainedClustering):
+class SelfTraining(PretrainedClustering, AutoencodingModel):
     """Centres in the latent space, and targets that sharpen the assignments to them."""
 
-    degrees_of_freedom: float = 1.0
+    degrees_of_freedom: Positive = 1.0
     """α of Student's t; the papers' is 1."""
-    update_interval: int = 140
+    update_interval: Count = 140
     """Steps between two computations of the targets P."""
-
     first_centers: Literal["k_means", "mixture"] = "k_means"
     """Where the centres start: k-means' (the papers'), or the means of a mixture of Gaussians."""
 
     lacks = {"sample": "an autoencoder has no prior over its latent space; use VaDE"}
 
-    def check_self_training(self) -> None:
-        """Raise InputError for a hyperparameter out of its range."""
-        self.check_start_values()
-        check_range("degrees_of_freedom", self.degrees_of_freedom, 0, open_low=True)
-        check_range("update_interval", self.update_interval, 1)
-
-    def code_outputs(self) -> int:
-        """Return the size of the latent space."""
-        return self.n_components
-
-    def targets(self, y: Any, n_rows: int, *, reset: bool) -> NDArray[Any]:
+    def targets(self, y: Labels, n_rows: int, *, reset: bool) -> NDArray[Any]:
         """Return the row numbers of training data, by which the losses find P."""
         return np.arange(n_rows) if reset else np.full(n_rows, HELD_OUT)
 
@@ -90,32 +119,20 @@ class SelfTraining(PretrainedClustering):
         """(n_clusters, n_components) centres μ."""
         return self.clustering_.centers.detach().numpy()
 
-    def encode(self, x: Tensor) -> Tensor:
-        """Return (N, n_components) codes."""
-        z_NK: Tensor = self.encoder_(self.standardisation_(x))
-        return z_NK
-
     def assign(self, x: Tensor) -> Tensor:
         """Return Q, (N, n_clusters)."""
-        return self.log_assignments(self.encode(x)).exp()
-
-    def log_assignments(self, z_NK: Tensor) -> Tensor:
-        """Return log Q of codes, (N, n_clusters)."""
-        log_q: Tensor = self.clustering_(full_precision(z_NK))
-        return log_q
+        q: Tensor = self.clustering_(self.encode(x)).exp()
+        return q
 
     def clustering_loss(self, z_NK: Tensor, rows: Tensor) -> Tensor:
-        """Return KL(P ‖ Q) in nats, averaged over samples."""
-        log_q = self.log_assignments(z_NK)
-        return divergence(self._target(log_q, rows), log_q)
-
-    def _target(self, log_q: Tensor, rows: Tensor) -> Tensor:
+        """Return KL(P ‖ Q) in nats, averaged over samples (eq. 2)."""
+        log_q: Tensor = self.clustering_(z_NK)
         if rows[0] == HELD_OUT:
-            return target_distribution(log_q.detach().exp())
-        return self.clustering_.target[rows]
+            return divergence(target_distribution(log_q.detach().exp()), log_q)
+        return divergence(self.clustering_.target[rows], log_q)
 
     def update_targets(self, step: int, n_steps: int) -> None:
-        """Compute P from all training data, when it is due."""
+        """Compute P from all training data, when it is due (eq. 3)."""
         if step % self.update_interval:
             return
         target = self.clustering_.target
@@ -125,26 +142,11 @@ class SelfTraining(PretrainedClustering):
             q = torch.cat([self.assign(x) for x in batches])
             target.copy_(target_distribution(q))
 
-    def after_training(self, array: NDArray[Any], y: Any) -> None:
+    def after_training(self, array: NDArray[Any], y: Labels) -> None:
         """Keep the clusters of the training data, and drop what only the training needed."""
         super().after_training(array, y)
         self.clustering_.target = self.clustering_.target[:0].clone()
         del self._source, self._centers
-
-    def score(self, X: object, y: object = None) -> float:
-        """Return minus the mean over samples of ``‖x − x̂‖²`` (higher is better)."""
-        return self.negative_squared_error(X)
-
-
-def target_distribution(q: Tensor) -> Tensor:
-    """Return P, (N, n_clusters): p_ij = (q_ij²/f_j) / Σ_j' (q_ij'²/f_j')."""
-    weight = q.square() / q.sum(0)
-    return weight / weight.sum(1, keepdim=True)
-
-
-def divergence(p: Tensor, log_q: Tensor) -> Tensor:
-    """Return the mean over samples of Σ_j p_ij log(p_ij/q_ij), where 0 log 0 = 0."""
-    return (torch.xlogy(p, p) - p * log_q).sum(1).mean()
 
 
 @final
@@ -166,12 +168,6 @@ class DEC(SelfTraining):
     seed_
         The seed that was used.
 
-    Raises
-    ------
-    InputError
-        From ``fit``, for a bad parameter or data, fewer samples than clusters, or a ``pretrained``
-        folder without an autoencoder of these nets.
-
     References
     ----------
     .. [1] J. Xie, R. Girshick, A. Farhadi, "Unsupervised Deep Embedding for Clustering Analysis",
@@ -186,29 +182,19 @@ class DEC(SelfTraining):
     ([20, 20, 20], (60, 3))
     """
 
-    n_epochs: int = 20
+    n_epochs: Count = 20
     """Passes over the training data, after those of the autoencoder."""
-    learning_rate: float = 0.01
+    learning_rate: Positive = 0.01
     """The optimiser's step size."""
     optimizer: Literal["sgd", "adam"] = "sgd"
     """Stochastic gradient descent with momentum 0.9, or Adam."""
 
-    def check_values(self) -> None:
-        """Raise InputError for a hyperparameter out of its range."""
-        self.check_self_training()
-
     def updates(self) -> list[Update]:
         """One loss moves the encoder and the centres."""
         kind = adam if self.optimizer == "adam" else sgd
-        return [
-            Update(
-                "clustering",
-                self.loss,
-                [self.encoder_, self.clustering_],
-                before=self.update_targets,
-                optimizer=partial(kind, learning_rate=self.learning_rate),
-            )
-        ]
+        optimizer = partial(kind, learning_rate=self.learning_rate)
+        nets, before = [self.encoder_, self.clustering_], self.update_targets
+        return [Update("clustering", self.loss, nets, before=before, optimizer=optimizer)]
 
     def loss(self, x: Tensor, rows: Tensor) -> Tensor:
         """Return KL(P ‖ Q) (eq. 2)."""

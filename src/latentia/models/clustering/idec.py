@@ -4,12 +4,9 @@
     L_r = the mean over samples and values of (x − g(f(x)))²                (reconstruction)
     L_c = KL(P ‖ Q)                                                         (clustering, as in DEC)
 
-    1  train an autoencoder, find centres μ_j by k-means in its codes
-    2  every ``update_interval`` steps:  P from Q of all training data
-    3  step encoder, decoder and centres down  L
-
-with Q, P and L_c as in `clustering.self_training`. The paper writes L_r as a sum over
-a sample's values; the authors' program, and the γ = 0.1 of its results, average them, as here.
+with Q, P and the steps of `latentia.models.clustering.dec`, the last of which moves the decoder
+too. The paper writes L_r as a sum over a sample's values; the authors' program, and the γ = 0.1 of
+its results, average them, as here.
 
 Shapes: ``x`` is (N, C, H, W) or (N, d), ``z_NK`` is (N, n_components).
 """
@@ -21,7 +18,7 @@ from typing import final
 
 from torch import Tensor
 
-from latentia.errors import check_range
+from latentia.errors import Count, NonNegative
 from latentia.models.clustering.dec import SelfTraining
 from latentia.training.updates import Loss, Update
 
@@ -31,25 +28,7 @@ from latentia.training.updates import Loss, Update
 class IDEC(SelfTraining):
     """Improved deep embedded clustering: self-training that keeps reconstructing [1]_.
 
-    ``predict`` gives the cluster, ``predict_proba`` the soft assignment Q, ``transform`` the code,
-    ``score`` minus the squared error per sample.
-
-    Attributes
-    ----------
-    encoder_, decoder_, clustering_
-        The nets, and the module that holds the centres.
-    labels_
-        (n,) clusters of the training data.
-    cluster_centers_
-        (n_clusters, n_components) μ.
-    seed_
-        The seed that was used.
-
-    Raises
-    ------
-    InputError
-        From ``fit``, for a bad parameter or data, fewer samples than clusters, or a ``pretrained``
-        folder without an autoencoder of these nets.
+    Verbs and attributes are those of `DEC`.
 
     References
     ----------
@@ -67,15 +46,10 @@ class IDEC(SelfTraining):
     ([20, 20, 20], (60, 4))
     """
 
-    n_epochs: int = 20
+    n_epochs: Count = 20
     """Passes over the training data, after those of the autoencoder."""
-    gamma: float = 0.1
+    gamma: NonNegative = 0.1
     """γ, the weight of the clustering loss beside the reconstruction's."""
-
-    def check_values(self) -> None:
-        """Raise InputError for a hyperparameter out of its range."""
-        self.check_self_training()
-        check_range("gamma", self.gamma, 0)
 
     def updates(self) -> list[Update]:
         """One loss moves the nets and the centres."""

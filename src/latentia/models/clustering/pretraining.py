@@ -10,22 +10,22 @@ from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor, nn
 
-from latentia.errors import InputError, check_range
+from latentia.errors import Count, InputError
 from latentia.models.autoencoders.autoencoder import Autoencoder
 from latentia.models.autoencoders.base import AutoencodingModel
 from latentia.models.base import in_kind_of
 from latentia.models.clustering.base import DeepClustering
+from latentia.models.inputs import Labels, Rows
 from latentia.models.saved import load
 from latentia.models.warm_start import train_start
-from latentia.training import distributed
+from latentia.nets.autoencoder import weighted_layers
 from latentia.training.batches import Source
-from latentia.training.device import find_device
 
 FOLDER = "pretraining"
 FIELDS = ("n_components", "hidden", "channels", "activation", "architecture", "tied")
@@ -38,38 +38,8 @@ class PretrainedClustering(DeepClustering):
 
     pretrained: str | None = None
     """Folder of a saved autoencoder whose nets are the start; none trains one first."""
-    pretrain_epochs: int = 30
+    pretrain_epochs: Count = 30
     """Passes over the training data of the autoencoder that is trained first."""
-
-    def check_start_values(self) -> None:
-        """Raise InputError for a hyperparameter out of its range."""
-        self.check_cluster_values()
-        check_range("pretrain_epochs", self.pretrain_epochs, 1)
-
-    def fit(
-        self,
-        X: ArrayLike,
-        y: object = None,
-        *,
-        validation: Any = None,
-        run: str | Path | None = None,
-        resume: bool = False,
-        progress: bool | None = None,
-        origin: Mapping[str, object] | None = None,
-    ) -> Self:
-        """Train on data, with the parameters and errors of `GradientModel.fit`."""
-        self.validate_parameters()
-        # One group of processes for both trainings: a second one would read the store of the first.
-        with distributed.process_group(find_device(self.device)):
-            return super().fit(
-                X,
-                y,
-                validation=validation,
-                run=run,
-                resume=resume,
-                progress=progress,
-                origin=origin,
-            )
 
     @property
     def start(self) -> AutoencodingModel | None:
@@ -141,7 +111,7 @@ class PretrainedClustering(DeepClustering):
 
     def _check_layers(self, start: AutoencodingModel) -> None:
         same = (
-            start.code_outputs() == self.n_components
+            weighted_layers(start.encoder_)[-1].weight.shape[0] == self.n_components
             and _layers(start.encoder_)[:-1] == _layers(self.encoder_)[:-1]
             and _layers(start.decoder_) == _layers(self.decoder_)
         )
@@ -151,13 +121,13 @@ class PretrainedClustering(DeepClustering):
                 f"{type(self).__name__}: {_described(start)} there, {_described(self)} here"
             )
 
-    def after_training(self, array: NDArray[Any], y: Any) -> None:
+    def after_training(self, array: NDArray[Any], y: Labels) -> None:
         """Keep the clusters of the training data."""
         super().after_training(array, y)
         self.labels_ = self.labels_of(array)
         del self._start
 
-    def predict_proba(self, X: ArrayLike) -> Any:
+    def predict_proba(self, X: Rows) -> Any:
         """Return the (n, n_clusters) probabilities of each sample's clusters; rows sum to 1."""
         check_is_fitted(self)
         return in_kind_of(X, self.apply("assign", self.checked(X, reset=False)))
@@ -182,6 +152,6 @@ def _layers(net: nn.Module) -> list[tuple[str, list[tuple[int, ...]]]]:
 
 
 def _described(model: AutoencodingModel) -> str:
-    known = [name for name in FIELDS if hasattr(model, name)]
-    fields = ", ".join(f"{name}={getattr(model, name)!r}" for name in known)
+    values = model.get_params()
+    fields = ", ".join(f"{name}={values[name]!r}" for name in FIELDS if name in values)
     return f"{type(model).__name__}({fields})"

@@ -32,25 +32,59 @@ from sklearn.utils.validation import check_is_fitted
 from torch import Tensor, nn
 from torch.distributions import Normal
 
-from latentia.errors import InputError, check_range
-from latentia.models.autoencoders.observation import ObservationModel
+from latentia.errors import Count, InputError, Positive, check_range
+from latentia.models.autoencoders.base import LOG_2PI, AutoencodingModel, VariationalModel
+from latentia.models.autoencoders.vae import ERRORS, Observing
 from latentia.models.base import seeded
 from latentia.models.clustering.base import gaussian_mixture
 from latentia.models.clustering.pretraining import PretrainedClustering
-from latentia.nets.clusters import LOG_2PI, GaussianMixture
+from latentia.models.inputs import Labels
 from latentia.training import draws
-from latentia.training.updates import Loss, Update, adam
+from latentia.training.updates import Update, adam
 
 ADAM_EPSILON = 1e-4
 """The authors' ε: with Adam's own, the first steps tear the pretrained nets apart."""
 DECAY, EPOCHS_OF_A_STAGE = 0.9, 10
 FIRST_SHARE = 0.05
 """Of the clusters' variance that q(z given x) begins with: narrow, as the decoder expects."""
+LEAST_LOG_VARIANCE, MOST_LOG_VARIANCE = -12.0, 12.0
+"""Beyond these a Gaussian of the mixture would collapse onto a sample, or mean nothing."""
+
+
+class GaussianMixture(nn.Module):
+    """A prior p(z) = Σ_c π_c N(z; μ_c, diag σ_c²) whose parameters can be learned.
+
+    ``weights`` are (n_clusters,) π, positive; means and variances (n_clusters, n_components).
+    """
+
+    def __init__(self, weights: Tensor, means: Tensor, variances: Tensor) -> None:
+        super().__init__()
+        self.logits = nn.Parameter(weights.log())
+        self.means = nn.Parameter(means)
+        self.log_variances = nn.Parameter(variances.log())
+
+    def log_weights(self) -> Tensor:
+        """Return (n_clusters,) ``log π_c``."""
+        return self.logits.log_softmax(0)
+
+    def bounded_log_variances(self) -> Tensor:
+        """Return (n_clusters, n_components) ``log σ_c²``, kept where they are usable."""
+        return self.log_variances.clamp(LEAST_LOG_VARIANCE, MOST_LOG_VARIANCE)
+
+    def log_joint(self, z_NK: Tensor) -> Tensor:
+        """Return (N, n_clusters) ``log π_c + log N(z; μ_c, σ_c²)``."""
+        return self.log_weights() - self.cross_entropies(z_NK, torch.zeros_like(z_NK))
+
+    def cross_entropies(self, mean: Tensor, variance: Tensor) -> Tensor:
+        """Return (N, n_clusters) ``−E log N(z; μ_c, σ_c²)`` for z ~ N(mean, diag variance)."""
+        log_variances = self.bounded_log_variances()
+        squares = (mean[:, None] - self.means).square() + variance[:, None]
+        return 0.5 * (LOG_2PI + log_variances + squares / log_variances.exp()).sum(-1)
 
 
 @final
 @dataclass(eq=False, repr=False, kw_only=True)
-class VaDE(PretrainedClustering, ObservationModel):
+class VaDE(PretrainedClustering, Observing, VariationalModel, AutoencodingModel):
     """Variational deep embedding: clusters as the Gaussians of a deep model's prior [1]_.
 
     ``predict`` gives the cluster, ``predict_proba`` its posterior probabilities γ, ``transform``
@@ -71,12 +105,6 @@ class VaDE(PretrainedClustering, ObservationModel):
     seed_
         The seed that was used.
 
-    Raises
-    ------
-    InputError
-        From ``fit``, for a bad parameter or data, fewer samples than clusters, or a ``pretrained``
-        folder without an autoencoder of these nets.
-
     References
     ----------
     .. [1] Z. Jiang, Y. Zheng, H. Tan, B. Tang, H. Zhou, "Variational Deep Embedding: An
@@ -91,16 +119,15 @@ class VaDE(PretrainedClustering, ObservationModel):
     ([20, 20, 20], (2, 4))
     """
 
-    n_epochs: int = 30
+    n_epochs: Count = 30
     """Passes over the training data, after those of the autoencoder."""
-    learning_rate: float = 2e-3
+    learning_rate: Positive = 2e-3
     """The optimiser's step size, which falls by a tenth every ten epochs."""
 
     def check_values(self) -> None:
-        """Raise InputError for a hyperparameter out of its range."""
-        self.check_start_values()
-        self.check_observation()
-        if self.observation in ("mse", "rmse"):
+        """Refuse an observation without a likelihood."""
+        super().check_values()
+        if self.observation in ERRORS:
             raise InputError(
                 f"observation is {self.observation!r}; VaDE bounds a likelihood: choose "
                 "'bernoulli', 'gaussian' or 'auto'"
@@ -150,24 +177,13 @@ class VaDE(PretrainedClustering, ObservationModel):
 
     def updates(self) -> list[Update]:
         """One bound moves the nets and the mixture."""
-        return [
-            Update(
-                "negative_elbo",
-                self.bound_loss,
-                self.trained_nets(),
-                optimizer=partial(adam, learning_rate=self.learning_rate, epsilon=ADAM_EPSILON),
-                schedule=self._rate,
-            )
-        ]
+        optimizer = partial(adam, learning_rate=self.learning_rate, epsilon=ADAM_EPSILON)
+        bound, nets = self.negative_elbo, self.trained_nets()
+        return [Update("negative_elbo", bound, nets, optimizer=optimizer, schedule=self._rate)]
 
     def _rate(self, done: float) -> float:
         stage = int(done * self.n_epochs) // EPOCHS_OF_A_STAGE
         return float(self.rate_factor(done) * DECAY**stage)
-
-    def bound_loss(self, x: Tensor) -> Loss:
-        """Return −ELBO in nats per sample and its terms."""
-        reconstruction, kl = (term.mean() for term in self.elbo_terms(self.observed(x)))
-        return Loss(reconstruction + kl, {"reconstruction": reconstruction, "kl": kl})
 
     def divergence(self, q: Normal, z_NK: Tensor) -> Tensor:
         """Return (N,) values of KL(q(z, c given x) ‖ p(z, c)), γ from the draw z."""
@@ -185,10 +201,9 @@ class VaDE(PretrainedClustering, ObservationModel):
         """Return (N, n_clusters) probabilities p(c given z) at z = μ̃(x)."""
         return self.mixture_.log_joint(self.encode(x)).softmax(1)
 
-    def after_training(self, array: NDArray[Any], y: Any) -> None:
-        """Keep the clusters of the training data and the noise variance."""
+    def after_training(self, array: NDArray[Any], y: Labels) -> None:
+        """Keep what follows from the training data, and drop what only the training needed."""
         super().after_training(array, y)
-        self.keep_noise_variance(array, y)
         del self._found
 
     def sample(
@@ -200,19 +215,8 @@ class VaDE(PretrainedClustering, ObservationModel):
     ) -> NDArray[np.float32]:
         """Draw new data: ``z`` from the mixture, or one of its Gaussians, decoded.
 
-        Parameters
-        ----------
-        n_samples
-            How many, at least 1.
-        random_state
-            Makes the draw repeatable.
-        cluster
-            From 0 to n_clusters − 1; none draws one for each sample, by their probabilities.
-
-        Returns
-        -------
-        X
-            (n_samples, ...) float32 in the layout that the model was fitted on.
+        ``cluster`` goes from 0 to n_clusters − 1; none draws one for each sample, by their
+        probabilities. The rest is as in `Generator.sample`.
         """
         if cluster is None:
             return super().sample(n_samples, random_state)

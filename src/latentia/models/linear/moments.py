@@ -16,13 +16,12 @@ from functools import cache
 from typing import Any, Self
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from scipy import sparse
 from scipy.linalg import blas
 
 from latentia.errors import InputError
-from latentia.models.base import to_numpy
+from latentia.models.base import is_tensor, to_numpy
 from latentia.models.inputs import checked_weights
 from latentia.training.distributed import any_rank, broadcast, sum_over_processes
 
@@ -34,8 +33,9 @@ BLOCK_BYTES = 2**24
 def blocks_of(X: Any) -> Iterator[tuple[int, Any]]:
     """Yield (first row, rows), letting go of a memory map's pages after each block."""
     # Floats on a GPU are multiplied there; bytes are exact, and fast, only here.
-    moved = isinstance(X, torch.Tensor) and (X.device.type != "cuda" or X.dtype == torch.uint8)
-    values = BLOCK_BYTES if X.dtype in (np.uint8, torch.uint8) else BLOCK_VALUES
+    of_bytes = str(X.dtype).removeprefix("torch.") == "uint8"
+    moved = is_tensor(X) and (X.device.type != "cuda" or of_bytes)
+    values = BLOCK_BYTES if of_bytes else BLOCK_VALUES
     d = max(1, int(np.prod(X.shape[1:])))
     # Adding up d × d products should not cost more than making them.
     step = max(64, values // d, 4 * d)
@@ -89,6 +89,8 @@ def byte_products(X_ND: NDArray[np.uint8]) -> tuple[Vector, Matrix]:
     sums, products = np.zeros(d), np.zeros((d, d))
     # torch 2.13 returns uninitialised memory for the product of a single column.
     if d > 1 and integer_products_are_exact():
+        import torch
+
         for first in range(0, len(centred), EXACT_BYTE_ROWS):
             rows = torch.from_numpy(centred[first : first + EXACT_BYTE_ROWS])
             ones = torch.ones((8, len(rows)), dtype=torch.int8)
@@ -120,6 +122,8 @@ def integer_products_are_exact() -> bool:
 
     It is twice as fast as float32 where the processor can; some add pairs of products in 16 bits.
     """
+    import torch
+
     extremes = torch.tensor([[-128, 127, -128, 127]], dtype=torch.int8).repeat(64, 8)
     try:
         products = torch._int_mm(extremes.T, extremes)
@@ -135,7 +139,9 @@ def float_products(
     weights: Vector | None,
 ) -> tuple[Vector, Matrix]:
     """Return s and P in float64 of an array, or of a tensor on the device it is on."""
-    if isinstance(block, torch.Tensor):
+    if is_tensor(block):
+        import torch
+
         away = block.flatten(1).double() - torch.from_numpy(shift).to(block.device)
         heavy = away if weights is None else away * torch.from_numpy(weights).to(away)[:, None]
         return heavy.sum(0).cpu().numpy(), (heavy.T @ away).cpu().numpy()

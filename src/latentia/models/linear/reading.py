@@ -6,13 +6,12 @@ from numbers import Integral
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from scipy import linalg, sparse
 from sklearn.utils.validation import validate_data
 
 from latentia.errors import InputError, check_range
-from latentia.models.base import LatentModel, to_numpy
+from latentia.models.base import LatentModel, is_tensor, to_numpy
 from latentia.models.inputs import check_images
 from latentia.models.linear.moments import Moments
 
@@ -58,9 +57,9 @@ def _check_block(block: Any) -> None:
     check_images(to_numpy(block))
 
 
-def reads_in_blocks(X: object) -> bool:
+def reads_in_blocks(X: Any) -> bool:
     """Return whether data are read a block at a time rather than checked whole first."""
-    on_gpu = isinstance(X, torch.Tensor) and X.device.type == "cuda"
+    on_gpu = is_tensor(X) and X.device.type == "cuda"
     return on_gpu or isinstance(X, np.memmap) or sparse.issparse(X) or hasattr(X, "to_delayed")
 
 

@@ -32,7 +32,7 @@ from latentia.explore.codes import (
     has_standard_normal_prior,
     prior_draws,
 )
-from latentia.explore.importance import Importance, importance
+from latentia.explore.coordinates import Importance, importance
 from latentia.models.base import Encoder, LatentModel
 from latentia.plots.explore import image_table
 
