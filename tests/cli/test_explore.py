@@ -5,9 +5,6 @@ import sys
 
 import numpy as np
 import pytest
-from latentia.explore.invert import invert
-from latentia.explore.manifold import manifold
-from latentia.explore.traverse import traverse
 from PIL import Image
 
 from latentia.cli.explore import ACTIONS
@@ -16,6 +13,9 @@ from latentia.data import load as load_data
 from latentia.data.dataset import Part, split
 from latentia.evaluation import runs as jobs
 from latentia.explore.attributes import attribute_direction, edit
+from latentia.explore.inversion import invert
+from latentia.explore.latent_map import manifold
+from latentia.explore.traversal import traverse
 from latentia.models.adversarial.dcgan import DCGAN
 from latentia.models.autoencoders.conditional_vae import ConditionalVAE
 from latentia.models.autoencoders.vae import VAE
