@@ -15,6 +15,7 @@ from scipy.stats import norm
 from sklearn.utils import check_random_state
 
 from latentia.errors import InputError, check_range
+from latentia.models.autoencoders.base import VariationalModel
 from latentia.models.base import Encoder, Generator, LatentModel
 
 
@@ -79,12 +80,10 @@ def decoded(model: LatentModel, Z: NDArray[Any]) -> NDArray[Any]:
     Raises
     ------
     InputError
-        For a model that does not decode, codes as in `checked_codes`, or codes so far out that
+        For a model without a latent space, codes as in `checked_codes`, or codes so far out that
         what they decode to is not finite.
     """
     check_unconditional(model)
-    if not hasattr(model, "inverse_transform"):
-        raise InputError(f"{type(model).__name__} has no inverse_transform, which decodes")
     codes = checked_codes(model, Z)
     with np.errstate(over="ignore", invalid="ignore"):
         images = np.asarray(model.inverse_transform(codes))
@@ -98,7 +97,7 @@ def decoded(model: LatentModel, Z: NDArray[Any]) -> NDArray[Any]:
 
 def has_standard_normal_prior(model: LatentModel) -> bool:
     """Return whether the model's ``z`` is N(0, I), by its density or else by how it draws."""
-    if hasattr(model, "log_prior"):
+    if isinstance(model, VariationalModel):
         z_NK = np.concatenate([np.zeros((1, model.n_latent)), np.eye(model.n_latent)])
         found = model.log_prior(torch.from_numpy(z_NK).float()).detach().numpy()
         return bool(np.allclose(found, norm.logpdf(z_NK).sum(axis=1), rtol=1e-4))

@@ -30,7 +30,9 @@ from latentia.explore.codes import (
     prior_draws,
 )
 from latentia.models.apply import as_tensor
+from latentia.models.autoencoders.base import VariationalModel
 from latentia.models.base import Encoder, LatentModel
+from latentia.models.linear.pca import PCA
 from latentia.training.losses import kl_per_component
 from latentia.training.train import evaluating
 
@@ -90,11 +92,11 @@ def importance(
     check_unconditional(model)
     if not isinstance(model, Encoder):
         return Importance(_changes(model, random_state), "change")
-    if hasattr(model, "explained_variance_") and getattr(model, "rotation", "none") == "none":
+    if isinstance(model, PCA) and model.rotation == "none":
         return Importance(np.asarray(model.explained_variance_, np.float64), "explained variance")
     if X is None:
         raise InputError(f"{type(model).__name__} has an encoder: give data to measure its codes")
-    if hasattr(model, "posterior") and has_standard_normal_prior(model):
+    if isinstance(model, VariationalModel) and has_standard_normal_prior(model):
         return Importance(_divergences(model, X), "KL")
     return Importance(codes_of(model, X).var(axis=0, dtype=np.float64), "variance")
 

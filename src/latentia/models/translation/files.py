@@ -162,7 +162,7 @@ def translator(run: Path, *, reverse: bool) -> Translator:
     if not isinstance(model, Translator):
         instead = ": 'latentia upscale' does" if isinstance(model, SuperResolution) else ""
         raise InputError(f"{run} holds a {name}, which does not translate pictures{instead}")
-    if reverse and not hasattr(model, "inverse_transform"):
+    if reverse and "inverse_transform" in model.lacks:
         raise InputError(f"{name} cannot --reverse: {model.lacks['inverse_transform']}")
     for shape in (model.data_shape_, model.output_shape_):
         if len(shape) == 3 and shape[0] not in (1, 3):
