@@ -46,10 +46,10 @@ class Range:
 
     def __str__(self) -> str:
         """Say which numbers."""
-        least = f"{'greater than' if self.open_low else 'at least'} {self.low:g}"
+        least = f"{'greater than' if self.open_low else 'at least'} {self.low:.10g}"
         if math.isinf(self.high):
             return least
-        return f"{least} and {'less than' if self.open_high else 'at most'} {self.high:g}"
+        return f"{least} and {'less than' if self.open_high else 'at most'} {self.high:.10g}"
 
     def __contains__(self, value: float) -> bool:
         """Return whether a number is finite and in the range."""

@@ -93,6 +93,7 @@ def main() -> None:
             pass
         found = averaged_gradients() | exchanged() | drawn(4) | {"numbers": row_numbers(4)}
         found |= watched()
+        found["seed"] = Slope(n_epochs=1).fit(np.ones((16, 2))).seed_
         np.savez(Path(sys.argv[1]) / f"{distributed.rank()}.npz", **found)
     assert not torch.distributed.is_initialized()
 
@@ -198,3 +199,7 @@ def test_the_process_that_leads_is_known_before_there_is_a_group(monkeypatch):
 
 if __name__ == "__main__":
     main()
+
+
+def test_a_seed_that_is_drawn_is_the_same_in_both(both):
+    assert both[0]["seed"] == both[1]["seed"]

@@ -198,13 +198,15 @@ def test_the_state_is_carried_so_that_windows_are_one_long_text(name, monkeypatc
 @pytest.mark.parametrize("name", TRAINED)
 def test_gradients_end_at_the_window(name, monkeypatch):
     """Those of a window from a carried state are those with that state as a constant."""
-    monkeypatch.setattr("latentia.models.language.memory.AFRESH", 0.0)
+    monkeypatch.setattr("latentia.models.language.recurrent.AFRESH", 0.0)
     model = small_sequence_models()[name].set_params(dropout=0.0).fit(RHYME)
     net = model.net_.train()
     x = torch.from_numpy(model.encode(RHYME[:21]).astype(np.int64))[None]
     _, state = net(x[:, :10], net.zero_state(1))
     memory = (
-        importlib.import_module("latentia.models.language.memory").Memory(net.zero_state(1)).train()
+        importlib.import_module("latentia.models.language.recurrent")
+        .Memory(net.zero_state(1))
+        .train()
     )
     memory.keep(state)
     gradients = []

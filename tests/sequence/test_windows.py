@@ -5,8 +5,7 @@ import pytest
 import torch
 
 from latentia.errors import InputError
-from latentia.models.language.memory import Memory
-from latentia.models.language.windows import Windows
+from latentia.models.language.recurrent import Memory, Windows
 from latentia.training import draws
 from latentia.training.batches import BatchOrder
 
@@ -63,7 +62,7 @@ def test_one_symbol_is_too_few():
 
 
 def test_memory_of_training_is_apart_from_that_of_evaluation(monkeypatch):
-    monkeypatch.setattr("latentia.models.language.memory.AFRESH", 0.0)
+    monkeypatch.setattr("latentia.models.language.recurrent.AFRESH", 0.0)
     zero = torch.zeros(1, 1, 2, 3)
     memory = Memory(zero).train()
     memory.keep(torch.ones(1, 1, 2, 3, requires_grad=True))

@@ -52,11 +52,6 @@ class ImageClassifier(ClassifierMixin, GradientModel):  # type: ignore[misc]
     n_train_
         How many images it learnt from.
 
-    Raises
-    ------
-    InputError
-        From ``fit``, for a bad parameter, tables, too small images, or labels that do not fit.
-
     References
     ----------
     .. [1] Y. LeCun et al., "Gradient-based learning applied to document recognition", Proc. IEEE

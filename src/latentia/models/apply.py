@@ -6,35 +6,24 @@ Arrays are (n, d) tables, (n, H, W) or (n, C, H, W) images, or (n, k) latent row
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Mapping
-from typing import Any, Protocol, TypeVar
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 
-from latentia.models.base import unit_floats
+from latentia.models.base import Model, unit_floats
 from latentia.training.train import evaluating
 
 CHUNK = 512
 
 
-class Netted(Protocol):
-    """A model that has nets and knows the shape of a sample inside them."""
-
-    @property
-    def sample_shape_(self) -> tuple[int, ...]:
-        """(C, H, W) or (d,)."""
-
-    def nets(self) -> Mapping[str, nn.Module]:
-        """Return the model's modules by name."""
+Netted = TypeVar("Netted", bound=Model)
 
 
-Model = TypeVar("Model", bound=Netted)
-
-
-def apply(model: Netted, verb: str, rows: NDArray[Any], *beside: NDArray[Any]) -> NDArray[Any]:
+def apply(model: Model, verb: str, rows: NDArray[Any], *beside: NDArray[Any]) -> NDArray[Any]:
     """Run a method of tensors, such as ``encode``; float64 tables are computed in float64.
 
     In float32 a row's result depends in its last bits on the rows beside it. Arrays ``beside``
@@ -51,13 +40,13 @@ def apply(model: Netted, verb: str, rows: NDArray[Any], *beside: NDArray[Any]) -
     return np.concatenate(parts)
 
 
-def as_tensor(model: Netted, chunk: NDArray[Any]) -> Tensor:
+def as_tensor(model: Model, chunk: NDArray[Any]) -> Tensor:
     """Return rows as the nets take them: images as float32 of (N, C, H, W), tables as they are."""
     x = torch.from_numpy(np.require(unit_floats(chunk), requirements=["C", "W"]))
     return x.float().reshape(len(x), *model.sample_shape_) if x.ndim > 2 else x
 
 
-def in_double(model: Model) -> Model:
+def in_double(model: Netted) -> Netted:
     """Return a copy of the model with nets in float64."""
     twin = copy.copy(model)
     for name, net in model.nets().items():

@@ -26,7 +26,7 @@ from latentia.data.dataset import Array, Dataset
 from latentia.data.dataset import unit_floats as unit_floats
 from latentia.errors import InputError, check_fields, check_range
 from latentia.models.fields import command_name
-from latentia.models.inputs import check_images, refuse_not_finite, refuse_text
+from latentia.models.inputs import Rows, check_images, refuse_not_finite, refuse_text
 from latentia.models.saved import save
 from latentia.plots.grids import is_drawable
 
@@ -71,18 +71,18 @@ class Model(BaseEstimator, ABC):  # type: ignore[misc]
         return False
 
     def validate_parameters(self) -> None:
-        """Check every hyperparameter, without data.
-
-        Raises
-        ------
-        InputError
-            Naming the parameter, its value and what is allowed.
-        """
+        """Check every hyperparameter, without data; refuse one by its name and what is allowed."""
         check_fields(self)
         self.check_values()
 
     def check_values(self) -> None:
         """Raise InputError where several hyperparameters do not go together; here nothing."""
+
+    @property
+    def sample_shape_(self) -> tuple[int, ...]:
+        """(C, H, W) or (d,): a sample's shape inside nets."""
+        shape = self.data_shape_
+        return (1, *shape) if len(shape) == 2 else shape
 
     def nets(self) -> Mapping[str, Any]:
         """Return the model's modules by name; here it has none."""
@@ -181,7 +181,7 @@ class Model(BaseEstimator, ABC):  # type: ignore[misc]
         check_is_fitted(self)
         return save(self, Path(path), overwrite=overwrite)
 
-    def checked(self, X: Any, *, reset: bool) -> NDArray[Any]:
+    def checked(self, X: Rows, *, reset: bool) -> NDArray[Any]:
         """Return ``X`` checked, as an array: a table as floats, images as they are."""
         refuse_text(X)
         array = to_numpy(X)
@@ -223,22 +223,9 @@ class LatentModel(Model, ABC):
         """The size of ``z`` in the fitted model."""
 
     def inverse_transform(self, Z: ArrayLike) -> Any:
-        """Decode latent rows.
+        """Decode (n, n_components) latent rows as data in the layout of ``fit``.
 
-        Parameters
-        ----------
-        Z
-            (n, n_components) array or tensor.
-
-        Returns
-        -------
-        X
-            (n, ...) in the layout that the model was fitted on; a tensor if ``Z`` is one.
-
-        Raises
-        ------
-        InputError
-            If the number of columns is not the size of the latent space.
+        They are a tensor if ``Z`` is one.
         """
         return in_kind_of(Z, self._decode_array(self.latent_rows(Z)))
 
@@ -266,13 +253,13 @@ class Encoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ABC):  # type: 
         width: int = self.n_latent
         return width
 
-    def transform(self, X: ArrayLike) -> Any:
+    def transform(self, X: Rows) -> Any:
         """Return the (n, n_components) latent rows of data shaped as in ``fit``."""
         check_is_fitted(self)
         array = self.checked(X, reset=False)
         return in_kind_of(X, self._encode_array(array))
 
-    def reconstruct(self, X: ArrayLike) -> Any:
+    def reconstruct(self, X: Rows) -> Any:
         """Return ``inverse_transform(transform(X))``: what the latent space keeps of each row."""
         check_is_fitted(self)
         array = self.checked(X, reset=False)
@@ -283,7 +270,7 @@ class Encoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ABC):  # type: 
         """Return data as the model learnt to mend them; None if it learnt no such thing."""
         return None
 
-    def negative_squared_error(self, X: Any) -> float:
+    def negative_squared_error(self, X: Rows) -> float:
         """Return minus the mean over samples of ``‖x − x̂‖²`` between data and reconstruction."""
         check_is_fitted(self)
         array = self.checked(X, reset=False)
@@ -321,19 +308,9 @@ class Generator(Sampler):
     """A model with a prior over ``z``, which can draw new data."""
 
     def sample(self, n_samples: int = 1, random_state: int | None = None) -> NDArray[np.float32]:
-        """Draw new data: ``z`` from the prior, decoded.
+        """Return (n_samples, ...) new data: ``z`` from the prior, decoded, as float32.
 
-        Parameters
-        ----------
-        n_samples
-            How many, at least 1.
-        random_state
-            Makes the draw repeatable.
-
-        Returns
-        -------
-        X
-            (n_samples, ...) float32 in the layout that the model was fitted on.
+        The layout is that of the data in ``fit``; ``random_state`` makes the draw repeatable.
         """
         check_is_fitted(self)
         check_range("n_samples", n_samples, 1)

@@ -91,14 +91,7 @@ class Conditional(Generator, DecodingModel, ABC):
         return Vectors(self.condition_mean_, self.condition_scale_)
 
     def targets(self, y: Any, n_rows: int, *, reset: bool) -> NDArray[Any]:
-        """Return what the losses take of labels or vectors, learning their kind in ``fit``.
-
-        Raises
-        ------
-        InputError
-            For labels or vectors that are missing, too few or too many, not one for each row, of
-            an unknown class, of another width, or not finite.
-        """
+        """Return what the losses take of labels or vectors, learning their kind in ``fit``."""
         if y is None:
             both = "a label for each sample: give y, of shape (n,), or conditions, (n, d) floats"
             wanted = both if reset else self.given.wanted
@@ -144,11 +137,6 @@ class Conditional(Generator, DecodingModel, ABC):
         -------
         X
             (n_samples, ...) float32 in the layout that the model was fitted on.
-
-        Raises
-        ------
-        InputError
-            For a y that does not fit, or none where the model was fitted on vectors.
         """
         check_is_fitted(self)
         check_range("n_samples", n_samples, 1)

@@ -27,10 +27,7 @@ STEP = 2.0
 class Classes:
     """A class out of several, which the nets see one-hot.
 
-    Attributes
-    ----------
-    values, shares
-        (C,) the labels, sorted, and their shares of the training data.
+    ``values`` are the (C,) labels, sorted, and ``shares`` their shares of the training data.
     """
 
     values: NDArray[Any]
@@ -44,13 +41,7 @@ class Classes:
         return len(self.values)
 
     def targets(self, y: NDArray[Any], n_rows: int) -> NDArray[np.int64]:
-        """Return (n,) labels as numbers from 0.
-
-        Raises
-        ------
-        InputError
-            For labels that are not one for each row, or were not seen before.
-        """
+        """Return (n,) labels as numbers from 0."""
         labels = checked_labels(y, n_rows)
         known = np.isin(labels, self.values)
         if not known.all():
@@ -84,10 +75,7 @@ class Classes:
 class Vectors:
     """Measurements such as features of a picture, which the nets see in standard units.
 
-    Attributes
-    ----------
-    mean, scale
-        (d,) of each column of the training data; the scale of a constant column is 1.
+    ``mean`` and ``scale`` are the (d,) columns' of the training data; a constant one's scale is 1.
     """
 
     mean: NDArray[np.float64]
@@ -104,13 +92,7 @@ class Vectors:
         return len(self.mean)
 
     def targets(self, y: NDArray[Any], n_rows: int) -> NDArray[np.float32]:
-        """Return (n, d) vectors in standard units.
-
-        Raises
-        ------
-        InputError
-            For vectors that are not one for each row, of another width, or not finite numbers.
-        """
+        """Return (n, d) vectors in standard units."""
         if y.shape != (n_rows, self.width) or y.dtype.kind not in "fiub":
             raise InputError(
                 f"y has shape {y.shape} and type {y.dtype}; give {n_rows} rows of {self.width} "
@@ -146,13 +128,7 @@ Condition = Classes | Vectors
 
 
 def learnt(y: NDArray[Any], n_rows: int) -> Mapping[str, NDArray[Any]]:
-    """Return what a model keeps of the conditions that it is fitted on, by attribute.
-
-    Raises
-    ------
-    InputError
-        For neither (n,) labels of at least two classes nor (n, d) finite floats.
-    """
+    """Return what a model keeps of the conditions that it is fitted on, by attribute."""
     if y.ndim == 2:
         return _learnt_vectors(y, n_rows)
     labels = checked_labels(y, n_rows)

@@ -21,7 +21,7 @@ from sklearn.base import BaseEstimator
 from torch import Tensor, nn
 
 from latentia.data.arrays import fingerprint
-from latentia.errors import Count, Decay, Positive, Seed
+from latentia.errors import Count, Decay, Positive, Seed, check_range
 from latentia.models.apply import apply
 from latentia.models.base import Model, to_numpy
 from latentia.models.inputs import Labels, Rows
@@ -93,19 +93,16 @@ class GradientModel(Model):
     def updates(self) -> list[Update]:
         """Return one training step: the lines of the algorithm box, in order."""
 
-    @property
-    def sample_shape_(self) -> tuple[int, ...]:
-        """(C, H, W) or (d,): a sample's shape inside the nets."""
-        shape = self.data_shape_
-        return (1, *shape) if len(shape) == 2 else shape
-
     def validate_parameters(self) -> None:
         """Check every hyperparameter, without data."""
         super().validate_parameters()
         check_device_name(self.device)
 
     def check_shared_values(self) -> None:
-        """Raise InputError for a shared hyperparameter out of its range."""
+        """Hold fields that a subclass states anew, without their ranges, to these."""
+        check_range("n_epochs", self.n_epochs, 1)
+        check_range("batch_size", self.batch_size, 1)
+        check_range("learning_rate", self.learning_rate, 0, open_low=True)
 
     def nets(self) -> Mapping[str, nn.Module]:
         """Return the model's modules by name."""
@@ -143,10 +140,6 @@ class GradientModel(Model):
         origin
             Where the data came from, for the run's ``config.json``.
 
-        Returns
-        -------
-        self
-
         Raises
         ------
         InputError
@@ -160,10 +153,10 @@ class GradientModel(Model):
         begun = RunConfig.read(folder) if resume and folder is not None else None
         set_threads(None if begun is None else begun.threads)
         device = find_device(self.device)
-        self.seed_ = self._seed() if begun is None else begun.seed
         with ExitStack() as stack:
             # One group of processes, also for what is trained first.
             stack.enter_context(distributed.process_group(device))
+            self.seed_ = self._seed() if begun is None else begun.seed
             if folder is not None:
                 stack.enter_context(self._holding(folder, begun, array, origin or {}))
             self.before_nets(array, folder, progress)
@@ -195,8 +188,11 @@ class GradientModel(Model):
         return self.read(self.checked(X, reset=False), y, reset=False)
 
     def _seed(self) -> int:
-        drawn = np.random.default_rng().integers(2**32)
-        return int(drawn if self.random_state is None else self.random_state)
+        """Return the seed asked for, or one that is drawn, the same in all processes."""
+        if self.random_state is not None:
+            return int(self.random_state)
+        drawn = np.random.default_rng().integers(2**32, size=1)
+        return int(distributed.broadcast(drawn.astype(np.float64))[0])
 
     def _holding(
         self, folder: Path, begun: RunConfig | None, array: Rows, origin: Mapping[str, object]

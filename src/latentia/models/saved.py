@@ -29,13 +29,7 @@ ARRAYS_OF_TEXT = {"feature_names_in_": object, "classes_": str}
 
 
 def save(model: Any, path: Path, *, overwrite: bool) -> Path:
-    """Write a fitted model into the folder ``path``; whole or not at all.
-
-    Raises
-    ------
-    InputError
-        If ``path`` exists and ``overwrite`` is False.
-    """
+    """Write a fitted model into the folder ``path``; whole or not at all."""
     if path.exists() and not overwrite:
         raise InputError(f"{path} exists: choose another folder, or pass overwrite=True")
     partial = path.with_name(f"{path.name}.tmp")
@@ -66,13 +60,7 @@ def save(model: Any, path: Path, *, overwrite: bool) -> Path:
 
 
 def load(path: str | Path) -> Any:
-    """Return the model that was saved in a folder, or by a finished run in its directory.
-
-    Raises
-    ------
-    InputError
-        If there is no such model, it is of an unknown kind, or its weights are damaged.
-    """
+    """Return the model that was saved in a folder, or by a finished run in its directory."""
     folder = Path(path)
     folder = folder / "model" if (folder / "model").is_dir() else folder
     if (folder / "checkpoints").is_dir():

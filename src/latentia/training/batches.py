@@ -45,16 +45,6 @@ class Source:
     places
         (m,) row numbers in ``x`` and (m,) in ``y`` that each row is made of; by default row i of
         both.
-
-    Attributes
-    ----------
-    shape
-        Of one sample: (d,) or (C, H, W).
-
-    Raises
-    ------
-    InputError
-        For no rows, NaN or infinity, text, or other dimensions.
     """
 
     def __init__(
@@ -74,9 +64,8 @@ class Source:
         if y is not None and len(y) != len(x):
             raise InputError(f"there are {len(x)} samples and {len(y)} targets")
         self._x, self._y, self._places = x, y, places
-        self.shape: tuple[int, ...] = tuple(x.shape[1:])
-        if x.ndim == 3:
-            self.shape = (1, *self.shape)
+        self.shape: tuple[int, ...] = (1, *x.shape[1:]) if x.ndim == 3 else tuple(x.shape[1:])
+        """Of one sample: (d,) or (C, H, W)."""
         _refuse_not_finite(x)
 
     def __len__(self) -> int:

@@ -27,14 +27,9 @@ BEST = "best"
 
 
 class Checkpoints:
-    """The checkpoints of one run.
+    """The checkpoints of one run, of which the last ``keep`` stay, besides the best.
 
-    Parameters
-    ----------
-    folder
-        Where they lie; made if missing, and cleared of what a killed writer left.
-    keep
-        How many of the last ones stay, besides the best.
+    The folder is made if it is missing, and cleared of what a killed writer left.
     """
 
     def __init__(self, folder: Path, keep: int = 3) -> None:
@@ -55,13 +50,7 @@ class Checkpoints:
         self._write(BEST, tensors, state)
 
     def latest(self) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
-        """Return tensors and state of the newest undamaged checkpoint, or None if there is none.
-
-        Raises
-        ------
-        InputError
-            If there are checkpoints and every one is damaged.
-        """
+        """Return tensors and state of the newest undamaged checkpoint, or None if there is none."""
         names = self._names()
         for name in reversed(names):
             try:

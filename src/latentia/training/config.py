@@ -46,13 +46,7 @@ class RunConfig:
 
     @classmethod
     def read(cls, path: Path) -> RunConfig:
-        """Return what the run in a directory was begun as.
-
-        Raises
-        ------
-        InputError
-            If there is no run, or its ``config.json`` cannot be read or does not say what it must.
-        """
+        """Return what the run in a directory was begun as, or refuse what is no run's."""
         content = read_config(path)
         for name, (kind, word) in SCHEMA.items():
             if name in ("model", "parameters") and name not in content:
@@ -67,13 +61,7 @@ class RunConfig:
         return int(self.parameters["random_state"])
 
     def write(self, path: Path) -> None:
-        """Write the ``config.json`` of a new run.
-
-        Raises
-        ------
-        InputError
-            If there is one already.
-        """
+        """Write the ``config.json`` of a new run, unless there is a run already."""
         if (path / "config.json").exists():
             raise InputError(
                 f"{path} already holds a run: resume it with 'latentia resume {path}', "
@@ -102,13 +90,7 @@ def _as_read(value: Any) -> Any:
 
 
 def read_config(path: Path) -> dict[str, Any]:
-    """Return all that the ``config.json`` of a run or of a saved model says.
-
-    Raises
-    ------
-    InputError
-        If there is none, or it cannot be read.
-    """
+    """Return all that the ``config.json`` of a run or of a saved model says."""
     file = path / "config.json"
     if not file.exists():
         raise InputError(f"{path} holds no run and no saved model: it has no config.json")

@@ -30,15 +30,10 @@ def check_device_name(name: str) -> None:
 
 
 def find_device(name: str) -> torch.device:
-    """Return the device asked for; ``auto`` takes CUDA, then Apple's MPS, then the CPU.
-
-    Raises
-    ------
-    InputError
-        If the device is not on this machine.
-    """
+    """Return the device asked for; ``auto`` takes CUDA, then Apple's MPS, then the CPU."""
     check_device_name(name)
-    present = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": _has_mps()}
+    has_mps = torch.backends.mps.is_available()
+    present = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": has_mps}
     if name == "auto":
         name = next(kind for kind in ("cuda", "mps", "cpu") if present[kind])
     if not present[name.split(":")[0]]:
@@ -48,20 +43,11 @@ def find_device(name: str) -> torch.device:
     return torch.device(name)
 
 
-def _has_mps() -> bool:
-    return torch.backends.mps.is_available()
-
-
 def set_threads(recorded: int | None = None) -> int:
     """Set torch's number of threads, and return it.
 
     ``LATENTIA_THREADS`` decides, or else what a resumed run recorded; without either a short
     probe, since several threads on a loaded machine can be slower than one.
-
-    Raises
-    ------
-    InputError
-        If ``LATENTIA_THREADS`` is no whole number from 1 up.
     """
     asked = os.environ.get("LATENTIA_THREADS")
     if asked is not None and (not asked.isdigit() or int(asked) < 1):
@@ -93,13 +79,7 @@ def _probe(threads: int) -> float:
 
 
 def asked_precision() -> str:
-    """Return what ``LATENTIA_PRECISION`` says: float32, bfloat16 or, if it is not set, auto.
-
-    Raises
-    ------
-    InputError
-        If it says anything else.
-    """
+    """Return what ``LATENTIA_PRECISION`` says: float32, bfloat16 or, if it is not set, auto."""
     asked = os.environ.get("LATENTIA_PRECISION", "auto")
     if asked not in PRECISIONS:
         raise InputError(

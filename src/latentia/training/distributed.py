@@ -49,11 +49,8 @@ def leads() -> bool:
 def process_group(device: torch.device) -> Iterator[None]:
     """Join the group that torchrun describes in the environment, and leave it at the end.
 
-    Raises
-    ------
-    InputError
-        If ``LATENTIA_DEVICES`` asks for another number of processes than were started: a launcher
-        that silently starts one process must not pass for several.
+    A launcher that silently starts one process must not pass for the several of
+    ``LATENTIA_DEVICES``.
     """
     started = int(os.environ.get("WORLD_SIZE", "1"))
     asked = int(os.environ.get("LATENTIA_DEVICES", str(started)))
@@ -115,18 +112,6 @@ def all_rows(values: torch.Tensor) -> torch.Tensor:
     return torch.cat(parts)
 
 
-def average(values: dict[str, float]) -> dict[str, float]:
-    """Return each logged value's mean over the processes."""
-    if world_size() == 1:
-        return values
-    import torch
-    import torch.distributed as dist
-
-    mean = torch.tensor(list(values.values()), dtype=torch.float64)
-    dist.all_reduce(mean)
-    return dict(zip(values, (mean / world_size()).tolist()))
-
-
 def sum_over_processes(values: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the element-wise sum of all processes' arrays."""
     if world_size() == 1:
@@ -139,6 +124,19 @@ def sum_over_processes(values: NDArray[np.float64]) -> NDArray[np.float64]:
     return total.numpy()
 
 
+def average(values: dict[str, float]) -> dict[str, float]:
+    """Return each logged value's mean over the processes."""
+    if world_size() == 1:
+        return values
+    total = sum_over_processes(np.array(list(values.values()), np.float64))
+    return dict(zip(values, (total / world_size()).tolist()))
+
+
+def any_rank(flag: bool) -> bool:
+    """Return whether the flag is set in any process, so that all stop at the same step."""
+    return bool(sum_over_processes(np.array([flag], np.float64)).any())
+
+
 def broadcast(values: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the first process's array in all of them."""
     if world_size() == 1:
@@ -149,15 +147,3 @@ def broadcast(values: NDArray[np.float64]) -> NDArray[np.float64]:
     first = torch.from_numpy(np.array(values))
     dist.broadcast(first, 0)
     return first.numpy()
-
-
-def any_rank(flag: bool) -> bool:
-    """Return whether the flag is set in any process, so that all stop at the same step."""
-    if world_size() == 1:
-        return flag
-    import torch
-    import torch.distributed as dist
-
-    total = torch.tensor(float(flag))
-    dist.all_reduce(total)
-    return bool(total > 0)

@@ -6,7 +6,6 @@ import sys
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from types import TracebackType
 from typing import Self
 
 from rich.console import Console
@@ -33,14 +32,8 @@ def make_bar() -> Progress:
 class Shown(ABC):
     """A bar on the error stream at a terminal, plain lines elsewhere, up within a ``with`` block.
 
-    Parameters
-    ----------
-    total
-        What a full bar stands for.
-    title
-        What is done.
-    shown
-        True, False, or None for "only at a terminal".
+    ``total`` is what a full bar stands for; ``shown`` is True, False, or None for "only at a
+    terminal".
     """
 
     def __init__(self, total: int, title: str, shown: bool | None) -> None:
@@ -59,15 +52,10 @@ class Shown(ABC):
             self._task = self._bar.add_task(self.title, total=self.total, numbers="")
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *error: object) -> None:
         """Take the bar down."""
         if self._bar is not None:
-            if error is None:
+            if kind is None:
                 self._end()
             self._bar.stop()
 
@@ -79,16 +67,7 @@ class Shown(ABC):
 class TrainingProgress(Shown):
     """Watch a training run: step, epoch, images a second, each loss, time left.
 
-    Parameters
-    ----------
-    n_steps, n_epochs
-        Of the whole run.
-    title
-        What is trained.
-    shown
-        True, False, or None for "only at a terminal".
-    unit
-        What the rows of a batch are called.
+    ``unit`` is what the rows of a batch are called.
     """
 
     def __init__(
@@ -145,17 +124,7 @@ class TrainingProgress(Shown):
 
 
 class FileProgress(Shown):
-    """Watch work on files one after the other: how many are done, and how much of this one.
-
-    Parameters
-    ----------
-    n_files
-        In all.
-    title
-        What is done.
-    shown
-        True, False, or None for "only at a terminal".
-    """
+    """Watch work on files one after the other: how many are done, and how much of this one."""
 
     def __init__(self, n_files: int, title: str, shown: bool | None) -> None:
         super().__init__(n_files, title, shown)

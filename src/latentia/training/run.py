@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType, TracebackType
+from types import FrameType
 from typing import Any, Self
 
 from filelock import FileLock, Timeout
@@ -147,12 +147,6 @@ def held(
 
     ``defaults`` are what parameters were worth in a run of a release that did not have them.
     What is refused before its first checkpoint leaves no run that a new one would be refused for.
-
-    Raises
-    ------
-    InputError
-        If another process holds it (named by its id), if it holds a run and none is to go on, or
-        if the run there had another model, parameters or data.
     """
     path.mkdir(parents=True, exist_ok=True)
     if not leads():
@@ -215,12 +209,7 @@ class Interruption:
                 self._before[number] = signal.signal(number, self._note)
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         """Give the signals back."""
         for number, handler in self._before.items():
             signal.signal(number, handler)

@@ -11,6 +11,8 @@ from torch import Tensor, nn
 
 from latentia.training.updates import Update
 
+COUNTERS = ("step", "best_score", "sums", "seconds")
+
 
 class MovingAverage:
     """Keep ``a ← d·a + (1 − d)·w`` of each weight ``w``, with ``d = min(decay, (1 + t)/(10 + t))``.
@@ -18,13 +20,6 @@ class MovingAverage:
     The rising ``d`` keeps the random start out of a short run's average. Buffers (the running
     statistics of batch norm) are copied, since they are averages already. The number of updates
     ``t`` is the training step, so nothing but the averages has to be saved.
-
-    Parameters
-    ----------
-    nets
-        The modules by name.
-    decay
-        ``d``, in [0, 1).
 
     References
     ----------
@@ -80,18 +75,10 @@ class MovingAverage:
 
 
 class TrainingState:
-    """The nets with their optimisers and averaged weights, at a step.
+    """The nets with an optimiser for each update and averaged weights, at a step.
 
-    Parameters
-    ----------
-    nets
-        The modules by name.
-    updates
-        The model's updates, one optimiser each.
-    learning_rate
-        For updates without an optimiser of their own.
-    ema_decay
-        Of the averaged weights; None keeps none.
+    ``learning_rate`` is for updates without an optimiser of their own; without an ``ema_decay``
+    there are no averages.
     """
 
     def __init__(
@@ -135,12 +122,7 @@ class TrainingState:
 
     def counters(self) -> dict[str, Any]:
         """Return what a resumed run needs besides tensors, as JSON."""
-        return {
-            "step": self.step,
-            "best_score": self.best_score,
-            "sums": self.sums,
-            "seconds": self.seconds,
-        }
+        return {name: getattr(self, name) for name in COUNTERS}
 
     def restore(self, tensors: Mapping[str, Tensor], counters: Mapping[str, Any]) -> None:
         """Take back what `tensors` and `counters` gave."""
@@ -157,8 +139,8 @@ class TrainingState:
         if self.average is not None:
             for name, value in _below(tensors, "average/").items():
                 self.average.averages[name].copy_(value)
-        self.step, self.best_score = counters["step"], counters["best_score"]
-        self.sums, self.seconds = dict(counters["sums"]), counters["seconds"]
+        for name in COUNTERS:
+            setattr(self, name, counters[name])
 
 
 def _laid_out(slot: Tensor, owner: Tensor) -> Tensor:

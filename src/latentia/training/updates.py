@@ -155,16 +155,6 @@ def rmsprop(parameters: list[nn.Parameter], learning_rate: float) -> optim.RMSpr
 STAGES = 8
 
 
-def constant(done: float, n_epochs: int) -> float:
-    """Return 1."""
-    return 1.0
-
-
-def linear(done: float, n_epochs: int) -> float:
-    """Return ``1 − t``."""
-    return 1 - done
-
-
 def late_linear(done: float, n_epochs: int) -> float:
     """Return 1 for the first half, then a line to 0: ``min(1, 2 (1 − t))``.
 
@@ -206,10 +196,10 @@ def stages(done: float, n_epochs: int) -> float:
 
 
 SCHEDULES: Mapping[str, Callable[[float, int], float]] = {
-    "constant": constant,
-    "linear": linear,
+    "constant": lambda done, n_epochs: 1.0,
+    "linear": lambda done, n_epochs: 1 - done,
     "late-linear": late_linear,
     "cosine": cosine,
     "stages": stages,
 }
-"""By the names of the field ``learning_rate_schedule``."""
+"""The rate's factor at a share of the training done, by the field ``learning_rate_schedule``."""

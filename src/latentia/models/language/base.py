@@ -94,22 +94,9 @@ class LanguageModel(Model, ABC):
         yield from ()
 
     def score_samples(self, text: Text) -> LogProbabilities:
-        """Return the log-probability of each symbol given all before it.
+        """Return (n,) log-probabilities of each symbol given all before it, in nats.
 
-        Parameters
-        ----------
-        text
-            A string, or a list of symbols if the model was fitted on one.
-
-        Returns
-        -------
-        log_p
-            (n,) in nats.
-
-        Raises
-        ------
-        InputError
-            For an empty text, or a symbol that the model does not know.
+        The text is a string, or a list of symbols if the model was fitted on one.
         """
         check_is_fitted(self)
         if len(text) == 0:
@@ -155,11 +142,6 @@ class LanguageModel(Model, ABC):
         -------
         texts
             ``n_samples`` strings (or lists of symbols): the prompt, and what was drawn.
-
-        Raises
-        ------
-        InputError
-            For a number out of its range, or a symbol that the model does not know.
         """
         check_is_fitted(self)
         check_range("n_samples", n_samples, 1)
@@ -178,13 +160,7 @@ class LanguageModel(Model, ABC):
         return [self.decode(row) for row in texts]
 
     def encode(self, text: Text) -> Ids:
-        """Return the (n,) numbers of a text's symbols.
-
-        Raises
-        ------
-        InputError
-            For a symbol that the model does not know, by name and place.
-        """
+        """Return the (n,) numbers of a text's symbols."""
         if isinstance(text, str) != self.of_characters_:
             kind = "a string" if self.of_characters_ else "a list of symbols"
             raise InputError(f"the text is {type(text).__name__}; the model was fitted on {kind}")

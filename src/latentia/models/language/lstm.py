@@ -11,11 +11,11 @@ through it undiminished. Training is that of `latentia.models.language.recurrent
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, final
+from typing import Annotated, Literal, final
 
 from latentia.errors import Range
 from latentia.models.language.recurrent import RecurrentLanguageModel
-from latentia.nets.recurrent import RecurrentNet, set_forget_bias
+from latentia.nets.recurrent import set_forget_bias
 
 
 @final
@@ -23,18 +23,7 @@ from latentia.nets.recurrent import RecurrentNet, set_forget_bias
 class LSTMLanguageModel(RecurrentLanguageModel):
     """Long short-term memory that predicts a text's next character [1]_.
 
-    ``score`` is the mean log-probability of a character given all before it, in nats.
-
-    Attributes
-    ----------
-    net_
-        The net.
-    symbols_, of_characters_
-        What may occur, and whether texts are strings.
-    frequencies_
-        (V,) p(x_1): of the symbols in training, one added to each count.
-    seed_
-        The seed that was used.
+    Its figures, its ``fit`` and what it learns are those of `RecurrentLanguageModel`.
 
     References
     ----------
@@ -54,15 +43,12 @@ class LSTMLanguageModel(RecurrentLanguageModel):
     forget_bias: Annotated[float, Range(-100, 100)] = 1.0
     """Bias that the forget gates start with: above 0 they start open."""
 
-    def recurrent_net(self) -> RecurrentNet:
-        """Return a new net for the model's symbols."""
-        net = RecurrentNet(
-            "lstm",
-            len(self.symbols_),
-            self.n_embedding,
-            self.n_units,
-            self.n_layers,
-            self.dropout,
-        )
-        set_forget_bias(net, self.forget_bias)
-        return net
+    @property
+    def cell(self) -> Literal["lstm"]:
+        """A layer with gates."""
+        return "lstm"
+
+    def build(self, shape: tuple[int, ...]) -> None:
+        """Make the net, with open forget gates."""
+        super().build(shape)
+        set_forget_bias(self.net_, self.forget_bias)

@@ -69,11 +69,6 @@ class NGramLanguageModel(LanguageModel):
     sizes_
         (order,) how many grams each order has.
 
-    Raises
-    ------
-    InputError
-        From ``fit``, for a bad parameter or text.
-
     References
     ----------
     .. [1] R. Kneser, H. Ney, "Improved backing-off for M-gram language modeling", ICASSP 1995.
@@ -152,12 +147,8 @@ class NGramLanguageModel(LanguageModel):
         """Return the grams of each length, from 1 up."""
         ends = np.cumsum(self.sizes_)[:-1]
         backoff_ends = np.cumsum([1, *self.sizes_[:-1]])[:-1]
-        parts = (
-            np.split(self.keys_, ends),
-            np.split(self.shares_, ends),
-            np.split(self.backoffs_, backoff_ends),
-        )
-        return [Order(*each) for each in zip(*parts)]
+        keys, shares = np.split(self.keys_, ends), np.split(self.shares_, ends)
+        return list(map(Order, keys, shares, np.split(self.backoffs_, backoff_ends)))
 
     def log_probabilities(self, ids: Ids) -> LogProbabilities:
         """Return (n,) log p(x_t | the order − 1 symbols before)."""

@@ -13,6 +13,8 @@ References
 ----------
 .. [1] R. Pascanu, T. Mikolov, Y. Bengio, "On the difficulty of training Recurrent Neural
    Networks", ICML 2013, algorithm 1.
+.. [2] R. J. Williams, J. Peng, "An Efficient Gradient-Based Algorithm for On-Line Training of
+   Recurrent Network Trajectories", Neural Computation 2, 1990 (BPTT(h; h′) with h = h′ = T).
 """
 
 from __future__ import annotations
@@ -22,10 +24,11 @@ import hashlib
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, ClassVar, Literal, Self, cast
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn, optim
 from torch.nn.functional import cross_entropy, log_softmax
 
@@ -33,10 +36,8 @@ from latentia.errors import Count, Decay, InputError, Positive
 from latentia.files import write_atomically
 from latentia.models.gradient import GradientModel
 from latentia.models.language.base import Ids, LanguageModel, LogProbabilities, Text
-from latentia.models.language.memory import Memory
-from latentia.models.language.windows import Windows
 from latentia.nets.recurrent import RecurrentNet
-from latentia.training import distributed
+from latentia.training import distributed, draws
 from latentia.training.batches import Batches
 from latentia.training.train import evaluating
 from latentia.training.updates import Update, adam
@@ -45,11 +46,121 @@ READ_AT_ONCE = 1024
 """Symbols of a pass without gradients."""
 EXCERPT = 400
 """Symbols of the text drawn after each epoch."""
+AFRESH = 1 / 50
+"""Share of a training window's lanes that start from zero, wherever they are in the text."""
+
+
+class Windows:
+    """A text as windows for truncated back-propagation through time, read in order [2]_.
+
+    The text is cut into N lanes that are read side by side, a window of T symbols of each at a
+    time. A window begins where the one before ended, so that which windows come is a function of
+    the step alone (`turn_to`): of the rows that the loop asks for only their number counts. Without
+    a turn, as for held-out text, row ``w * n_lanes + l`` is window w of lane l.
+
+    Parameters
+    ----------
+    ids
+        (n,) symbol numbers.
+    batch_size, n_steps
+        The most lanes, and the most symbols of a window; a short text has fewer.
+    """
+
+    def __init__(self, ids: NDArray[np.int32], batch_size: int, n_steps: int) -> None:
+        n = len(ids) - 1
+        if n < 1:
+            raise InputError(f"the text holds {len(ids)} symbols; give at least 2")
+        self.n_lanes = max(1, min(batch_size, n // n_steps))
+        self.n_steps = min(n_steps, n)
+        self.n_windows = n // self.n_lanes // self.n_steps
+        self._ids = ids
+        self._left_over = n - self.n_lanes * self.n_windows * self.n_steps
+        self._turn: tuple[int, int] | None = None
+
+    def __len__(self) -> int:
+        """Return the number of windows of all lanes."""
+        return self.n_lanes * self.n_windows
+
+    def turn_to(self, step: int, seed: int) -> None:
+        """Let the next batch be the one of a training step, from 0.
+
+        The seed says where an epoch begins to read: symbols left over at the end of one epoch are
+        read in another.
+        """
+        epoch, window = divmod(step, self.n_windows)
+        first = np.random.default_rng([seed, epoch]).integers(self._left_over + 1)
+        self._turn = (window, int(first))
+
+    def first(self, n: int) -> tuple[Tensor, Tensor, Tensor]:
+        """Return the first window of all lanes, whatever n is."""
+        return self.batch(np.arange(n))
+
+    def batch(self, rows: NDArray[np.integer]) -> tuple[Tensor, Tensor, Tensor]:
+        """Return inputs (N, T), the symbols after them (N, T), and whether the lanes begin."""
+        window, first = self._turn or (int(rows[0]) // self.n_lanes, 0)
+        lanes = np.arange(self.n_lanes) * self.n_windows + window
+        places = first + lanes[:, None] * self.n_steps + np.arange(self.n_steps + 1)
+        symbols = torch.from_numpy(self._ids[places]).long()
+        return symbols[:, :-1], symbols[:, 1:], torch.tensor(window == 0)
+
+
+class Memory(nn.Module):
+    """The state after the last window, of training and, apart from it, of evaluation.
+
+    Training's is a buffer: it is saved with the weights, and a resumed run reads on as the
+    undisturbed one. It is kept without its graph, which ends back-propagation at the window. Now
+    and then a lane starts from zero: a net that did so at the beginning of epochs alone would not
+    know how, and a prompt that begins as no lane did could leave it lost for good.
+
+    Parameters
+    ----------
+    zero_state
+        (S, L, N, H): the state before anything was read.
+    """
+
+    carried: Tensor
+
+    def __init__(self, zero_state: Tensor) -> None:
+        super().__init__()
+        self.register_buffer("carried", zero_state)
+        self._evaluated: Tensor | None = None
+
+    def recall(self, zero_state: Tensor, begins: Tensor) -> Tensor:
+        """Return the state that a window starts from: zero at the beginning of the lanes."""
+        if bool(begins):
+            return zero_state
+        if not self.training:
+            return cast(Tensor, self._evaluated)
+        afresh_N1 = draws.uniform_like(zero_state[0, 0, :, :1]) < AFRESH
+        return torch.where(afresh_N1, zero_state, self.carried)
+
+    @torch.no_grad()
+    def keep(self, state: Tensor) -> None:
+        """Remember the state at the end of a window."""
+        if self.training:
+            # A new tensor each time: the graph of this step still holds the one before.
+            self.carried = state.detach().to(self.carried.dtype)
+        else:
+            self._evaluated = state.detach()
 
 
 @dataclasses.dataclass(eq=False, repr=False, kw_only=True)
 class RecurrentLanguageModel(LanguageModel, GradientModel):
-    """A language model whose state is a recurrent net's; a subclass states `recurrent_net`."""
+    """A language model whose state is a recurrent net's; a subclass says which `cell` it has.
+
+    ``score`` is the mean log-probability of a character given all before it, in nats.
+
+    Attributes
+    ----------
+    net_
+        The net.
+    symbols_, of_characters_
+        What may occur, and whether texts are strings.
+    frequencies_
+        (V,) p(x_1): of the symbols in training, one added to each count.
+    seed_
+        The seed that was used.
+    """
 
     unit: ClassVar[str] = "windows"
 
@@ -74,9 +185,10 @@ class RecurrentLanguageModel(LanguageModel, GradientModel):
     learning_rate_schedule: Literal["constant", "linear", "cosine"] = "cosine"
     """How the step size changes: not, or to 0 along a line or a cosine."""
 
+    @property
     @abstractmethod
-    def recurrent_net(self) -> RecurrentNet:
-        """Return a new net for the model's symbols."""
+    def cell(self) -> Literal["tanh", "relu", "lstm"]:
+        """What each layer is made of."""
 
     @property
     def sample_shape_(self) -> tuple[int, ...]:
@@ -106,17 +218,7 @@ class RecurrentLanguageModel(LanguageModel, GradientModel):
         validation
             Held-out text: its loss is recorded each epoch.
         run, resume, progress, origin
-            As in every other model's ``fit``.
-
-        Returns
-        -------
-        self
-
-        Raises
-        ------
-        InputError
-            For a bad parameter or text, a loss that is not finite, a run directory that is in
-            use or holds another run.
+            As in `GradientModel.fit`.
         """
         return super().fit(
             text,
@@ -156,7 +258,8 @@ class RecurrentLanguageModel(LanguageModel, GradientModel):
 
     def build(self, shape: tuple[int, ...]) -> None:
         """Make the net."""
-        self.net_ = self.recurrent_net()
+        sizes = (self.n_embedding, self.n_units, self.n_layers)
+        self.net_ = RecurrentNet(self.cell, shape[0], *sizes, self.dropout)
 
     def show(self, batch: Sequence[Tensor], folder: Path, epoch: int) -> None:
         """Write a text of the model's as ``epoch_0001.txt`` and so on."""

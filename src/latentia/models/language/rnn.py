@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import Literal, final
 
 from latentia.models.language.recurrent import RecurrentLanguageModel
-from latentia.nets.recurrent import RecurrentNet
 
 
 @final
@@ -20,18 +19,7 @@ from latentia.nets.recurrent import RecurrentNet
 class RNNLanguageModel(RecurrentLanguageModel):
     """Recurrent neural network that predicts a text's next character [1]_.
 
-    ``score`` is the mean log-probability of a character given all before it, in nats.
-
-    Attributes
-    ----------
-    net_
-        The net.
-    symbols_, of_characters_
-        What may occur, and whether texts are strings.
-    frequencies_
-        (V,) p(x_1): of the symbols in training, one added to each count.
-    seed_
-        The seed that was used.
+    Its figures, its ``fit`` and what it learns are those of `RecurrentLanguageModel`.
 
     References
     ----------
@@ -50,13 +38,7 @@ class RNNLanguageModel(RecurrentLanguageModel):
     activation: Literal["tanh", "relu"] = "tanh"
     """φ, what the units do with their sums."""
 
-    def recurrent_net(self) -> RecurrentNet:
-        """Return a new net for the model's symbols."""
-        return RecurrentNet(
-            self.activation,
-            len(self.symbols_),
-            self.n_embedding,
-            self.n_units,
-            self.n_layers,
-            self.dropout,
-        )
+    @property
+    def cell(self) -> Literal["tanh", "relu"]:
+        """A plain layer."""
+        return self.activation
