@@ -122,13 +122,7 @@ class Task:
         }
 
     def judged(self, labels: Mapping[str, Pair], name: str) -> dict[str, Pair]:
-        """Return the labels that differ among the kept test samples too, as the edited one's must.
-
-        Raises
-        ------
-        InputError
-            If those of ``name`` do not.
-        """
+        """Return the labels that differ among the kept test samples too, as ``name`` must."""
         found = {key: (train, test[self.kept]) for key, (train, test) in labels.items()}
         found = {k: (train, test) for k, (train, test) in found.items() if test.any() > test.all()}
         if name not in found:

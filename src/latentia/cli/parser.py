@@ -66,10 +66,7 @@ def add_command(
 ) -> Parser | None:
     """Add a sub-parser for each name; return that of the first word, or None if it is a flag.
 
-    Raises
-    ------
-    InputError
-        The complaint, if the first word is none of the names, with the nearest one.
+    A first word that is no name is refused by the complaint, with the nearest name.
     """
     if words and words[0] not in (*summaries, "-h", "--help", "--version"):
         known = f"choose from {', '.join(summaries)}{nearest(words[0], summaries)}"
@@ -172,13 +169,7 @@ def _number(text: str, field: Field) -> float:
 
 
 def class_name_of(model: str) -> str:
-    """Return the class of a model's command-line name.
-
-    Raises
-    ------
-    InputError
-        With the nearest right name.
-    """
+    """Return the class of a model's command-line name, or refuse with the nearest right name."""
     known = commands()
     lowered = {name.lower(): name for name in known.values()}
     if model in (named := named_models()):
@@ -191,13 +182,7 @@ def class_name_of(model: str) -> str:
 
 
 def read_recipe(path: Path) -> dict[str, object]:
-    """Return a TOML recipe: ``model``, ``data``, ``image_size``, ``held_out`` and the fields.
-
-    Raises
-    ------
-    InputError
-        If it cannot be read, or for an unknown key, with the nearest right one.
-    """
+    """Return a TOML recipe: ``model``, ``data``, ``image_size``, ``held_out`` and the fields."""
     try:
         recipe = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:

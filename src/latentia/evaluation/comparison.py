@@ -80,10 +80,6 @@ def compare(
     path
         Of the report.
 
-    Raises
-    ------
-    InputError
-        For an unknown model, unusable data, or a folder that already holds a comparison.
     """
     names = _names(models)
     folder = Path(out)

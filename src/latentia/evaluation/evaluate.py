@@ -52,13 +52,7 @@ def importance_bound(
     n_samples: int | None = None,
     progress: bool | None = None,
 ) -> Bound:
-    """Return the importance-weighted bound on −log p(x), over all test samples or some.
-
-    Raises
-    ------
-    InputError
-        For a model without a bound, or fewer than two draws.
-    """
+    """Return the importance-weighted bound on −log p(x), over all test samples or some."""
     if not isinstance(model, VariationalModel):
         raise InputError(f"{type(model).__name__} bounds no likelihood; evaluate without draws")
     set_threads()

@@ -36,14 +36,9 @@ LEAST_TEST = 4
 class Memorisation:
     """What samples look like beside the training images; printing it gives the figures' sentences.
 
-    Attributes
-    ----------
-    nearest
-        The first 30 samples as drawn, each with its nearest training image.
-    copying
-        The statistic of up to 1,000 samples against as many test images.
-    parzen
-        The log-likelihood of every other test image under up to 10,000 samples, σ by the others.
+    ``nearest`` are the first 30 samples as drawn, each with its nearest training image; ``copying``
+    is the statistic of up to 1,000 samples against as many test images; ``parzen`` the
+    log-likelihood of every other test image under up to 10,000 samples, σ chosen by the others.
     """
 
     nearest: NearestTraining
@@ -70,11 +65,6 @@ def memorisation_check(model: object, data: Dataset, random_state: int = 0) -> M
         ``x_train`` as the model saw it, and test images that it did not see.
     random_state
         Of the samples.
-
-    Raises
-    ------
-    InputError
-        For a model that draws nothing, data that are no pictures, or fewer than 4 test images.
 
     References
     ----------

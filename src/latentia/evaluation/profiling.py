@@ -28,7 +28,6 @@ from torch.utils.flop_counter import FlopCounterMode
 from latentia.data.dataset import Dataset
 from latentia.errors import InputError
 from latentia.files import write_atomically
-from latentia.models.base import Model
 from latentia.models.gradient import GradientModel
 from latentia.training import draws
 from latentia.training.batches import BatchOrder
@@ -74,9 +73,9 @@ class Profile:
         )
 
 
-def measure_speed(model: Model, data: Dataset, run: Path) -> Profile:
+def measure_speed(model: Any, data: Dataset, run: Path) -> Profile:
     """Profile a model's training steps on data; leave ``profile.json`` in its run."""
-    if not isinstance(model, GradientModel):
+    if not model.resumable:
         name = type(model).__name__
         raise InputError(f"{name} is fitted in closed form and has no training steps")
     kept, _ = data.hold_out()
@@ -86,7 +85,7 @@ def measure_speed(model: Model, data: Dataset, run: Path) -> Profile:
 
 
 def profile(model: GradientModel, X: ArrayLike, y: Any = None, seconds: float = 3.0) -> Profile:
-    """Measure a model's training steps on data, without touching the model.
+    """Measure a model's training steps on data, without touching the model; print what it returns.
 
     Parameters
     ----------
@@ -96,16 +95,6 @@ def profile(model: GradientModel, X: ArrayLike, y: Any = None, seconds: float = 
         Data, and labels for a model that takes them, as for ``fit``.
     seconds
         About how long to measure.
-
-    Returns
-    -------
-    profile
-        The figures; printing it shows them.
-
-    Raises
-    ------
-    InputError
-        For data or parameters that ``fit`` would refuse.
     """
     twin, set_to = clone(model), set_threads()
     twin.validate_parameters()

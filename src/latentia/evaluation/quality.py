@@ -72,11 +72,6 @@ def sample_quality(
     k
         The neighbour that the balls of precision and recall reach.
 
-    Raises
-    ------
-    InputError
-        If the images are not like those that the classifier learnt, or fewer than k + 1.
-
     References
     ----------
     .. [1] M. Heusel et al., "GANs Trained by a Two Time-Scale Update Rule Converge to a Local Nash
@@ -104,7 +99,7 @@ def judged(model: Model, data: Dataset, folder: Path) -> str:
     """
     if not isinstance(model, Sampler):
         raise InputError(f"{type(model).__name__} draws no samples to judge")
-    judge = load(folder) if folder.exists() else trained_judge(data, folder)
+    judge = load(folder) if folder.exists() else _trained_judge(data, folder)
     if not isinstance(judge, ImageClassifier):
         raise InputError(f"{folder} holds a {type(judge).__name__}; give an ImageClassifier")
     real = unit_floats(spread(data.x_test, MOST_SAMPLES))
@@ -116,7 +111,7 @@ def judged(model: Model, data: Dataset, folder: Path) -> str:
     return "\n".join(lines)
 
 
-def trained_judge(data: Dataset, folder: Path) -> ImageClassifier:
+def _trained_judge(data: Dataset, folder: Path) -> ImageClassifier:
     """Return a classifier of the data's labels, saved in a folder."""
     if not data.labelled or data.y_train is None:
         raise InputError(

@@ -46,7 +46,7 @@ def train(
     held_out: float | None = None,
     progress: bool | None = None,
 ) -> Path:
-    """Train a model on named data in a run directory, measure it, and write its report.
+    """Train a model on named data in a run directory, measure it, and return its report's path.
 
     Parameters
     ----------
@@ -61,16 +61,6 @@ def train(
         5-gram with Kneser-Ney back-off that read the same training text.
     progress
         Show a progress bar; by default only at a terminal.
-
-    Returns
-    -------
-    report
-        The path of the HTML report.
-
-    Raises
-    ------
-    InputError
-        For parameters, data or a run directory that cannot be used.
     """
     model.validate_parameters()
     data = model.load_data(data_spec, image_size, held_out)
@@ -182,13 +172,9 @@ def data_of(run: Path, data_spec: str | None, model: Model) -> Dataset:
 def figures(
     run: Path, data_spec: str | None = None
 ) -> tuple[dict[str, dict[str, float]], tuple[str, ...]]:
-    """Measure a saved model on the test part of its data, or of another set.
+    """Return a saved model's figures on the test part of its data or others, and their caveats.
 
-    Returns
-    -------
-    table, caveats
-        The figures by the model's name, beside those of the 5-gram if it is of texts; and what they
-        must be quoted with.
+    The figures are by the model's name, beside those of the 5-gram if it is of texts.
     """
     model = load(run)
     data, _ = data_of(run, data_spec, model).hold_out()
@@ -207,18 +193,8 @@ def answers(
 ) -> Iterator[str]:
     """Yield what was asked for of a saved model, each with everything it must be quoted with.
 
-    Parameters
-    ----------
-    run, data_spec
-        The model, and a data set other than its own.
-    n_importance
-        Draws for the importance-weighted bound on log p(x) of all test samples.
-    memorisation
-        A .png for samples above their nearest training images; the copying statistic and the
-        Parzen-window estimate are yielded.
-    judge
-        The folder of an `ImageClassifier`, for `sample_quality`, which is trained on the data's
-        labels and saved there if there is none.
+    ``n_importance`` are draws for `importance_bound`; ``memorisation`` is the .png of
+    `memorisation_check`, and ``judge`` the folder of the classifier for `sample_quality`.
     """
     model = load(run)
     if isinstance(model, LanguageModel):
