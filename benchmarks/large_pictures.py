@@ -35,7 +35,7 @@ from PIL import Image
 from scipy.ndimage import zoom
 
 import latentia
-from latentia.data.picture_lists import order
+from latentia.data.picture_files import order
 from latentia.models.translation import files as jobs
 from latentia.models.translation import pictures
 from latentia.models.translation.tiles import Tiles, in_tiles

@@ -15,8 +15,8 @@ from latentia.files import write_atomically
 from latentia.models.language.lstm import LSTMLanguageModel
 from latentia.models.language.recurrent import RecurrentLanguageModel
 from latentia.models.language.rnn import RNNLanguageModel
-from latentia.plots.recurrent import gradient_figure
 from latentia.plots.style import png_bytes
+from latentia.plots.theory import gradient_figure
 from latentia.theory.vanishing import norms_over_time
 
 N_ROWS = 64

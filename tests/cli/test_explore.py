@@ -12,10 +12,7 @@ from latentia.cli.main import main
 from latentia.data import load as load_data
 from latentia.data.dataset import Part, split
 from latentia.evaluation import runs as jobs
-from latentia.explore.attributes import attribute_direction, edit
-from latentia.explore.inversion import invert
-from latentia.explore.latent_map import manifold
-from latentia.explore.traversal import traverse
+from latentia.explore import attribute_direction, edit, invert, manifold, traverse
 from latentia.models.adversarial.dcgan import DCGAN
 from latentia.models.autoencoders.conditional_vae import ConditionalVAE
 from latentia.models.autoencoders.vae import VAE

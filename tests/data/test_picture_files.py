@@ -13,10 +13,10 @@ from latentia.data.picture_files import (
     Picture,
     fitting,
     named_like,
+    order,
     read_picture,
     write_picture,
 )
-from latentia.data.picture_lists import order
 from latentia.errors import InputError
 
 RNG = np.random.default_rng(0)

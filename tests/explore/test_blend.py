@@ -37,7 +37,7 @@ def test_bytes_are_mixed_as_floats():
 @pytest.mark.parametrize(
     ("n", "weights", "words"),
     [
-        (1, None, "there are 1 to blend"),
+        (1, None, "there are 1 samples to blend"),
         (2, [0.5, 0.6], "weights sum to 1.1; weights of a mean sum to 1"),
         (2, [0.5, 0.3, 0.2], r"shape \(1, 3\); give 2 finite numbers"),
         (2, [np.nan, 1], "finite"),

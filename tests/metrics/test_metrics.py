@@ -76,9 +76,9 @@ def test_accuracy_of_codes():
 
 
 def test_shapes_that_would_broadcast_are_refused():
-    with pytest.raises(InputError, match="that shape"):
+    with pytest.raises(InputError, match="give one shape"):
         squared_error(np.zeros((3, 4, 4)), np.zeros((3, 1, 4, 4)))
-    with pytest.raises(InputError, match="that shape"):
+    with pytest.raises(InputError, match="give one shape"):
         psnr(np.zeros((3, 4, 4)), np.zeros((1, 4, 4)))
 
 

@@ -138,7 +138,7 @@ def test_scree_with_and_without_chance():
 
 
 def test_arrays_that_do_not_match_are_refused():
-    with pytest.raises(InputError, match=r"\(9, 3\) must be .* shape \(2, 3\)"):
+    with pytest.raises(InputError, match=r"\(9, 3\); .* finite .* \(2, 3\)"):
         path_diagram(pattern(9, 3), ["a", "b"])
     with pytest.raises(InputError, match="finite"):
         loadings_heat_map(np.array([[np.nan]]), ["a"], ["F1"])

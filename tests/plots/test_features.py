@@ -13,8 +13,8 @@ from latentia.plots.features import (
     signed,
     sizes_figure,
 )
-from latentia.plots.recurrent import gradient_figure
 from latentia.plots.style import COLOURS, png_bytes
+from latentia.plots.theory import gradient_figure
 from latentia.theory.convolution import KERNELS, filtered, output_size
 
 X = np.random.default_rng(0).random((12, 12))

@@ -7,7 +7,7 @@ from torch import nn
 from torch.nn.functional import cross_entropy
 
 from latentia.nets.recurrent import RecurrentNet, set_forget_bias
-from latentia.plots.recurrent import gradient_figure
+from latentia.plots.theory import gradient_figure
 from latentia.theory.cells import Weights, lstm_cell, rnn_cell, unroll
 from latentia.theory.vanishing import norms_over_time
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from latentia.cli.parser import Parser
 
 if TYPE_CHECKING:
-    from latentia.data.picture_lists import Order
+    from latentia.data.picture_files import Order
     from latentia.models.translation.files import Outcome
 
 SOME_FAILED = 1
@@ -101,7 +101,7 @@ def _add_tiles(parser: Parser, tile: str, overlap: str) -> None:
 
 
 def _order(given: argparse.Namespace) -> Order:
-    from latentia.data.picture_lists import order
+    from latentia.data.picture_files import order
 
     if given.skip_existing:
         return order(given.images, given.out, "skip")

@@ -15,12 +15,12 @@ from latentia.errors import InputError
 SAMPLES = ("x", "images", "data", "arr_0")
 LABELS = ("y", "labels", "label", "target")
 MOST_CLASSES = 50
-"""Different values up to which an array under a name of its own is taken for classes."""
+"""An array under a name of its own holds classes if it has at most so many different values."""
 
 
 def load_npy(path: Path, random_state: int) -> Dataset:
     """Return a .npy file's array, memory-mapped while it is read and split."""
-    return split(Part(_usable(_mapped(path), str(path))), path.stem, random_state)
+    return split(checked_part(_mapped(path), str(path)), path.stem, random_state)
 
 
 def _mapped(path: Path) -> Array:
@@ -36,14 +36,8 @@ def load_npz(path: Path, random_state: int) -> Dataset:
 
     Keys ``x_train``, ``x_test`` (and ``y_train``, ``y_test``) are its parts; otherwise the samples
     are under ``x``, ``images``, ``data`` or ``arr_0`` and the labels under ``y``, ``labels``,
-    ``label`` or ``target``, or else under the first name that holds one whole number of few values
-    for each sample, such as ``smile``. The notes name it, and what else there is: `read_labels`
-    reads those.
-
-    Raises
-    ------
-    InputError
-        Naming the keys that were found, if no samples are among them.
+    ``label`` or ``target``, or else under the first name, such as ``smile``, that holds one of a
+    few whole numbers for each sample. The notes name it, and the others that `read_labels` reads.
     """
     arrays = opened(path)
     if "x_train" in arrays and "x_test" in arrays:
@@ -58,11 +52,12 @@ def load_npz(path: Path, random_state: int) -> Dataset:
     samples = next((key for key in SAMPLES if key in arrays), None)
     if samples is None:
         raise InputError(f"{path} holds {sorted(arrays)}; name the samples 'x' or 'images'")
+    part = checked_part(arrays[samples], f"{path}[{samples}]")
     labels = next((key for key in LABELS if key in arrays), None)
-    if labels is not None:
-        part = Part(_usable(arrays[samples], f"{path}[{samples}]"), arrays[labels])
-        return split(_checked(part, path), path.stem, random_state)
-    part = _named_labels(arrays, Part(_usable(arrays[samples], f"{path}[{samples}]")), path)
+    if labels is None:
+        part = _named_labels(arrays, part, path)
+    else:
+        part = _checked(Part(part.x, arrays[labels]), path)
     return split(part, path.stem, random_state)
 
 
@@ -86,13 +81,17 @@ def _named_labels(arrays: Mapping[str, Array], part: Part, path: Path) -> Part:
         f"{path.name}: {key!r} was taken for its labels{others and f'; there are also {others}'}."
     )
     labelled = _checked(Part(part.x, arrays[key]), path)
-    binary = labelled.class_names in (("0", "1"), ("False", "True"))
-    classes = (f"not {key}", key) if binary else labelled.class_names
-    return Part(part.x, labelled.y, classes, (note,))
+    return Part(part.x, labelled.y, named_classes(np.unique(arrays[key]), key), (note,))
+
+
+def named_classes(values: Array, key: str) -> tuple[str, ...]:
+    """Return the names of an attribute's classes; 0 and 1, or false and true, are told by it."""
+    names = tuple(map(str, values))
+    return (f"not {key}", key) if names in (("0", "1"), ("False", "True")) else names
 
 
 def are_few(n_values: int, n: int) -> bool:
-    """Return whether so many different labels of n samples are classes, rather than measures."""
+    """Return whether n samples with so many different labels have classes rather than measures."""
     return n_values <= 2 or n_values <= min(MOST_CLASSES, n // 2)
 
 
@@ -113,12 +112,6 @@ def read_labels(spec: str) -> dict[str, Array]:
     -------
     labels
         (n,) whole numbers or words, by key or by the file's stem.
-
-    Raises
-    ------
-    InputError
-        For a file that is missing or of another kind, or a key that is not there or holds no
-        labels.
     """
     file, _, key = spec.rpartition(":") if ".npz:" in spec else (spec, "", "")
     path = Path(file).expanduser()
@@ -138,22 +131,8 @@ def labels_beside(
 ) -> tuple[Array, Array]:
     """Return labels of all samples of a data set's file as those of its two parts.
 
-    Parameters
-    ----------
-    data
-        From `latentia.data.load`.
-    labels
-        (n,), in the order of the file; of data with a test part of their own, the training part's
-        come first.
-    name
-        Of the labels, for the error.
-    random_state
-        With which ``data`` were loaded.
-
-    Raises
-    ------
-    InputError
-        If there are not as many labels as samples.
+    The (n,) ``labels`` are in the order of the file, those of its training part first if it has
+    parts; ``random_state`` is the one that ``data`` were loaded with.
     """
     n_train, n = len(data.x_train), len(data.x_train) + len(data.x_test)
     if len(labels) != n:

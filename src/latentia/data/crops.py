@@ -13,7 +13,7 @@ import numpy as np
 from latentia.data import idx, images, named
 from latentia.data.dataset import Array, Dataset
 from latentia.data.degrade import random_crops
-from latentia.data.folders import MOST_NAMED, TEST_NAMES, is_candidate, listed
+from latentia.data.folders import MOST_NAMED, listed, pictures_in, read_all, train_and_test
 from latentia.errors import InputError, check_range
 
 SIDE = 96
@@ -33,11 +33,6 @@ def load_crops(spec: str, *, image_size: int | None = None, random_state: int = 
         resized to it as `latentia.data.load` does.
     random_state
         Of the pieces' places.
-
-    Raises
-    ------
-    InputError
-        In one sentence, for anything that cannot be used.
     """
     folder = Path(spec).expanduser()
     if spec in named.names() or not folder.is_dir() or idx.find(folder) is not None:
@@ -61,29 +56,20 @@ def load_crops(spec: str, *, image_size: int | None = None, random_state: int = 
 
 def read_pictures(folder: Path) -> tuple[list[Array], list[str]]:
     """Return the pictures in a folder as (3, H, W) uint8, and what is wrong with other files."""
-    found, bad = [], []
-    for path in sorted(folder.rglob("*")):
-        if not is_candidate(path, folder):
-            continue
-        try:
-            pixels, _ = images.read(path, None)
-        except images.BadImageError as error:
-            bad.append(f"{path}: {error}")
-        else:
-            found.append(pixels if pixels.ndim == 3 else np.repeat(pixels[None], 3, axis=0))
-    return found, bad
+    good, bad = read_all(pictures_in(folder), images.read)
+    pictures = [pixels for _, (pixels, _) in good]
+    coloured = [p if p.ndim == 3 else np.repeat(p[None], 3, axis=0) for p in pictures]
+    return coloured, [f"{path}: {error}" for path, error in bad]
 
 
 def _parts(folder: Path) -> tuple[list[Array], list[Array], tuple[str, ...]]:
     """Return training pictures, test pictures and notes."""
-    held_out = next((folder / name for name in TEST_NAMES if (folder / name).is_dir()), None)
-    if held_out is not None and (folder / "train").is_dir():
-        (train, bad), (test, more) = read_pictures(folder / "train"), read_pictures(held_out)
-        bad += more
-        notes = []
-    else:
-        pictures, bad = read_pictures(folder)
-        train, test = [p for n, p in enumerate(pictures) if n % 10 != 9], pictures[9::10]
+    read = [read_pictures(part) for part in train_and_test(folder) or [folder]]
+    bad = [line for _, lines in read for line in lines]
+    train, test = read[0][0], read[-1][0]
+    notes = []
+    if len(read) == 1:
+        train, test = [p for n, p in enumerate(train) if n % 10 != 9], train[9::10]
         notes = [f"{folder.name} has no test part: every tenth picture was held out for it."]
     if bad:
         notes.append(f"{len(bad)} files were left out: {listed(bad)}.")

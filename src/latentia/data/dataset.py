@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -19,31 +19,20 @@ MEMORY_LIMIT = 2**30
 
 @dataclass(frozen=True)
 class Description:
-    """A named data set, before it is loaded.
-
-    Attributes
-    ----------
-    name, summary, origin, licence
-        Text.
-    shape
-        Of one sample.
-    n_train, n_test
-        Samples in each part.
-    classes
-        Names of the classes.
-    needs_network
-        Whether the first use downloads it.
-    """
+    """A named data set, before it is loaded."""
 
     name: str
     summary: str
     shape: tuple[int, ...]
+    """Of one sample."""
     n_train: int
     n_test: int
     classes: tuple[str, ...]
+    """Their names."""
     origin: str
     licence: str
     needs_network: bool
+    """Whether the first use downloads it."""
 
 
 @dataclass(frozen=True)
@@ -51,43 +40,28 @@ class Dataset:
     """Training and test samples: (n, H, W) or (n, C, H, W) images, or (n, d) tables.
 
     Arrays may be memory-mapped; uint8 stays uint8.
-
-    Attributes
-    ----------
-    name
-        For titles.
-    x_train, x_test
-        Samples.
-    y_train, y_test
-        (n,) class numbers from 0, or None.
-    class_names
-        One name for each class, or empty.
-    spec, image_size
-        What `load` was asked for.
-    description, origin, licence
-        Text.
-    notes
-        What was converted, left out or held out: one sentence each.
-    own_test
-        Whether the test part came as such, and was not drawn from the training part.
-    pair_train, pair_test
-        The image that each sample is to become, for pairs of images, or None.
     """
 
     name: str
     x_train: Array
     y_train: Array | None
+    """(n,) class numbers from 0, or None."""
     x_test: Array
     y_test: Array | None
     class_names: tuple[str, ...] = ()
+    """One for each class, or empty."""
     spec: str = ""
     image_size: int | None = None
+    """What `load` was asked for."""
     description: str = ""
     origin: str = ""
     licence: str = ""
     notes: tuple[str, ...] = ()
+    """What was converted, left out or held out: one sentence each."""
     own_test: bool = True
+    """Whether the test part came as such, and was not drawn from the training part."""
     pair_train: Array | None = None
+    """The image that each sample is to become, where the data are pairs of images."""
     pair_test: Array | None = None
 
     unit: ClassVar[str] = "samples"
@@ -158,22 +132,25 @@ class Part:
 
 
 def split(part: Part, name: str, random_state: int) -> Dataset:
-    """Hold out a seeded tenth (at least one sample) as the test part, and say so.
+    """Hold out a tenth, at least one sample, as the test part, and say so.
 
-    Raises
-    ------
-    InputError
-        If there are fewer than two samples.
+    The tenth is drawn with the seed; of a file too large to be copied it is the last rows, and the
+    file stays on the disk.
     """
     n = len(part.x)
     if n < 2:
-        raise InputError(f"{name} holds {n} sample; at least 2 are needed to train and to test")
+        raise InputError(
+            f"{name} has too few samples, {n}; at least 2 are needed to train and to test"
+        )
     n_test = max(1, n // 10)
+    train: Any = slice(n - n_test)
+    test: Any = slice(n - n_test, n)
     if isinstance(part.x, np.memmap) and part.x.nbytes > MEMORY_LIMIT:
-        return _split_in_place(part, name, n_test)
-    order = np.random.default_rng(random_state).permutation(n)
-    train, test = np.sort(order[n_test:]), np.sort(order[:n_test])
-    note = f"{name} has no test part: {n_test} of its {n} samples were drawn at random for it."
+        rule = f" and stays on the disk: its last {n_test} samples are the test."
+    else:
+        order = np.random.default_rng(random_state).permutation(n)
+        train, test = np.sort(order[n_test:]), np.sort(order[:n_test])
+        rule = f": {n_test} of its {n} samples were drawn at random for it."
     return Dataset(
         name=name,
         x_train=part.x[train],
@@ -181,30 +158,13 @@ def split(part: Part, name: str, random_state: int) -> Dataset:
         x_test=part.x[test],
         y_test=None if part.y is None else part.y[test],
         class_names=part.class_names,
-        notes=(*part.notes, note),
+        notes=(*part.notes, f"{name} has no test part{rule}"),
         own_test=False,
     )
 
 
-def _split_in_place(part: Part, name: str, n_test: int) -> Dataset:
-    """Hold out the last rows of a file too large to be copied, which stays on the disk."""
-    n = len(part.x) - n_test
-    note = f"{name} has no test part and stays on the disk: its last {n_test} samples are the test."
-    y_train, y_test = (None, None) if part.y is None else (part.y[:n], part.y[n:])
-    notes = (*part.notes, note)
-    return Dataset(
-        name, part.x[:n], y_train, part.x[n:], y_test, part.class_names, notes=notes, own_test=False
-    )
-
-
 def join(train: Part, test: Part, name: str) -> Dataset:
-    """Return two parts as one data set.
-
-    Raises
-    ------
-    InputError
-        If their samples differ in shape, or a part is too small.
-    """
+    """Return two parts as one data set."""
     if train.x.shape[1:] != test.x.shape[1:]:
         raise InputError(
             f"{name}: training samples have shape {train.x.shape[1:]} and test samples "
@@ -224,3 +184,10 @@ def join(train: Part, test: Part, name: str) -> Dataset:
         class_names=train.class_names,
         notes=train.notes + test.notes,
     )
+
+
+def whole(parts: Sequence[Part], name: str, random_state: int) -> Dataset:
+    """Return a training and a test part as one data set, or a single part split in two."""
+    if len(parts) == 1:
+        return split(parts[0], name, random_state)
+    return join(parts[0], parts[1], name)

@@ -5,8 +5,8 @@
          = (−|t|³ + 5|t|² − 8|t| + 4) / 2        for 1 ≤ |t| < 2
 
 along rows, then along columns, with weights that sum to 1 at the borders too. A kernel that is
-widened with the scale is what the literature on super-resolution means by bicubic; without that
-(no antialiasing) the small image is another one and published figures do not compare.
+widened with the scale is what the literature on super-resolution means by bicubic; without it (no
+antialiasing) the small image differs, and published figures cannot be compared.
 
 Shapes: images are (n, H, W) or (n, C, H, W), uint8 or floats in [0, 1]; uint8 stays uint8, rounded
 as Pillow rounds it, and floats become float32.
@@ -42,13 +42,7 @@ def cut_to_multiple(images: Images, scale: int) -> Images:
 
 
 def degraded(images: Images, scale: int) -> Images:
-    """Return images smaller by the scale, after `cut_to_multiple`.
-
-    Raises
-    ------
-    InputError
-        For images with a side shorter than the scale.
-    """
+    """Return images smaller by the scale, after `cut_to_multiple`."""
     whole = cut_to_multiple(images, scale)
     if min(whole.shape[-2:]) == 0:
         raise InputError(
@@ -97,11 +91,6 @@ def random_crops(
     -------
     crops
         (n, side, side) or (n, C, side, side).
-
-    Raises
-    ------
-    InputError
-        If no picture is large enough.
     """
     found = []
     for number, picture in enumerate(pictures):

@@ -19,18 +19,11 @@ TIMEOUT_SECONDS = 20.0
 
 @dataclass(frozen=True)
 class RemoteFile:
-    """A gzipped idx file on the network.
-
-    Attributes
-    ----------
-    name
-        Its file name.
-    sha256
-        Of the unpacked bytes, since mirrors compress anew.
-    """
+    """A gzipped idx file on the network."""
 
     name: str
     sha256: str
+    """Of the unpacked bytes, since mirrors compress anew."""
 
 
 def cache_folder() -> Path:
@@ -43,13 +36,7 @@ def cache_folder() -> Path:
 
 
 def fetch_all(files: Sequence[RemoteFile], mirrors: Sequence[str], folder: Path) -> None:
-    """Download every file that the folder lacks.
-
-    Raises
-    ------
-    InputError
-        If no mirror gives a file with the right checksum: says what each one answered.
-    """
+    """Download every file that the folder lacks; an error tells what each mirror answered."""
     folder.mkdir(parents=True, exist_ok=True)
     for file in files:
         if not (folder / file.name).exists():
@@ -75,7 +62,7 @@ def _fetch(file: RemoteFile, mirrors: Sequence[str], folder: Path) -> None:
 
 
 def _download(url: str, partial: Path) -> None:
-    """Append to ``partial`` from where it ends; a server that cannot resume starts it anew."""
+    """Append to ``partial``, or write it anew where the server cannot resume."""
     have = partial.stat().st_size if partial.exists() else 0
     request = urllib.request.Request(url, headers={"Range": f"bytes={have}-"} if have else {})
     try:

@@ -3,44 +3,83 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
 from latentia.data import images
-from latentia.data.dataset import Array, Dataset, Part, join, split
+from latentia.data.dataset import Array, Dataset, Part, whole
 from latentia.errors import InputError
 
 SIDECARS = {"thumbs.db", "desktop.ini"}
 TEST_NAMES = ("test", "val", "valid", "validation")
 MOST_NAMED = 20
 
+File = TypeVar("File")
+Content = TypeVar("Content")
+
 
 def load_folder(folder: Path, random_state: int, image_size: int | None) -> Dataset:
-    """Return a folder of pictures as a data set; bad files are named in its notes.
+    """Return a folder of pictures as a data set; bad files are named in its notes."""
+    parts = [read_part(part, image_size) for part in train_and_test(folder) or [folder]]
+    return whole(parts, folder.name, random_state)
 
-    Raises
-    ------
-    InputError
-        If no picture can be used, or their sizes differ and ``image_size`` is not given.
-    """
-    train = folder / "train"
-    test = next((folder / name for name in TEST_NAMES if (folder / name).is_dir()), None)
-    if train.is_dir() and test is not None:
-        return join(read_part(train, image_size), read_part(test, image_size), folder.name)
-    return split(read_part(folder, image_size), folder.name, random_state)
+
+def lasting(spec: str) -> str:
+    """Return paths, with commas between, made absolute: a run can be resumed from any folder."""
+    return ",".join(str(Path(part).expanduser().resolve()) for part in spec.split(","))
+
+
+def parts_in(folder: Path, *sides: str) -> list[str]:
+    """Return which of ``train``, ``test``, ``val`` ... have a folder for each side: ``trainA``."""
+    names = ("train", *TEST_NAMES)
+    return [n for n in names if all((folder / f"{n}{side}").is_dir() for side in sides)]
+
+
+def train_and_test(folder: Path) -> list[Path]:
+    """Return the sub-folders for training and test, or none unless there are both."""
+    found = parts_in(folder, "")[:2]
+    return [folder / name for name in found] if len(found) == 2 and found[0] == "train" else []
+
+
+def pictures_in(folder: Path) -> list[Path]:
+    """Return the files that may be pictures: not hidden, and not another program's own."""
+    return [path for path in sorted(folder.rglob("*")) if is_candidate(path, folder)]
+
+
+def is_candidate(path: Path, folder: Path) -> bool:
+    """Return whether a file in a folder may be a picture."""
+    hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
+    return path.is_file() and not hidden and path.name.lower() not in SIDECARS
+
+
+def read_all(
+    files: Sequence[File], read: Callable[[File], Content]
+) -> tuple[list[tuple[File, Content]], list[tuple[File, str]]]:
+    """Return what four threads could read, and what is wrong with the other files."""
+
+    def outcome(file: File) -> tuple[Content | None, str]:
+        try:
+            return read(file), ""
+        except images.BadImageError as error:
+            return None, str(error)
+
+    with ThreadPoolExecutor(4) as pool:
+        outcomes = list(zip(files, pool.map(outcome, files)))
+    good = [(file, found) for file, (found, _) in outcomes if found is not None]
+    return good, [(file, error) for file, (found, error) in outcomes if found is None]
 
 
 def read_part(folder: Path, image_size: int | None) -> Part:
     """Return the pictures in a folder, labelled by its sub-folders; bad ones are in the notes."""
-    paths = [path for path in sorted(folder.rglob("*")) if is_candidate(path, folder)]
+    paths = pictures_in(folder)
     if not paths:
         raise InputError(f"{folder} holds no files; give a folder of images")
-    with ThreadPoolExecutor(4) as pool:
-        outcomes = list(pool.map(lambda path: _outcome(path, image_size), paths))
-    bad = [f"{p}: {o}" for p, o in zip(paths, outcomes, strict=True) if isinstance(o, str)]
-    good = [(p, o) for p, o in zip(paths, outcomes, strict=True) if not isinstance(o, str)]
+    good, failed = read_all(paths, lambda path: images.read(path, image_size))
+    bad = [f"{path}: {error}" for path, error in failed]
     if not good:
         raise InputError(
             f"none of the {len(bad)} files in {folder} is a usable image: {listed(bad)}"
@@ -51,19 +90,6 @@ def read_part(folder: Path, image_size: int | None) -> Part:
     x = stack([pixels for _, (pixels, _) in good], folder)
     y, names = _labels([path for path, _ in good], folder)
     return Part(x, y, names, tuple(notes[:MOST_NAMED]))
-
-
-def is_candidate(path: Path, folder: Path) -> bool:
-    """Return whether a file may be a picture: it is not hidden, nor another program's own."""
-    hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
-    return path.is_file() and not hidden and path.name.lower() not in SIDECARS
-
-
-def _outcome(path: Path, side: int | None) -> tuple[Array, tuple[str, ...]] | str:
-    try:
-        return images.read(path, side)
-    except images.BadImageError as error:
-        return str(error)
 
 
 def listed(items: list[str]) -> str:

@@ -21,13 +21,7 @@ FILES = {
 
 
 def read_bytes(path: Path) -> bytes:
-    """Return a file's content, unpacked if it is gzipped.
-
-    Raises
-    ------
-    InputError
-        If it is missing, or the gzip is cut short or damaged.
-    """
+    """Return a file's content, unpacked if it is gzipped."""
     try:
         content = path.read_bytes()
         return gzip.decompress(content) if content[:2] == b"\x1f\x8b" else content
@@ -36,13 +30,7 @@ def read_bytes(path: Path) -> bytes:
 
 
 def parse(content: bytes, name: str) -> Array:
-    """Return the array in an idx file's bytes.
-
-    Raises
-    ------
-    InputError
-        If the header is not idx's, or the length is not the one that it states.
-    """
+    """Return the array in an idx file's bytes."""
     if len(content) < 4 or content[:2] != b"\0\0" or content[2] not in TYPES:
         raise InputError(f"{name} is not an idx file: its first bytes are {content[:4]!r}")
     dtype, n_dims = np.dtype(TYPES[content[2]]), content[3]

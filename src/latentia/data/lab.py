@@ -7,7 +7,7 @@
     L = 116 f(Y/Yn) − 16,   a = 500 (f(X/Xn) − f(Y/Yn)),   b = 200 (f(Y/Yn) − f(Z/Zn))
 
 with (Xn, Yn, Zn) the white of daylight, D65. L runs from 0 to 100; of sRGB's colours a lies in
-(−87, 99) and b in (−108, 95). A red that is nothing but a is as far from grey as a green.
+(−87, 99) and b in (−108, 95).
 
 Shapes: colours are (..., 3, H, W), the channels third from the end.
 
@@ -47,11 +47,6 @@ def lab_of(images: Images) -> NDArray[np.float32]:
     images
         (..., 3, H, W), uint8 or floats in [0, 1].
 
-    Raises
-    ------
-    InputError
-        For images of other channels.
-
     Examples
     --------
     >>> [round(float(value), 1) for value in lab_of(np.array([[[1.0]], [[0]], [[0]]])).ravel()]
@@ -69,11 +64,6 @@ def lab_of(images: Images) -> NDArray[np.float32]:
 
 def rgb_of(lab: Images) -> NDArray[np.float32]:
     """Return the sRGB images in [0, 1] of L, a and b; colours that no screen shows are clipped.
-
-    Raises
-    ------
-    InputError
-        For images of other channels.
 
     Examples
     --------
@@ -97,17 +87,9 @@ def lightness(images: Images) -> NDArray[np.float32]:
 
 
 def check_colours(images: Images) -> None:
-    """Refuse images without three channels.
-
-    Raises
-    ------
-    InputError
-        With the shape of the images.
-    """
+    """Refuse images without three channels."""
     if images.ndim < 3 or images.shape[-3] != 3:
-        raise InputError(
-            f"colours need images (n, 3, H, W); these have shape {images.shape}, which are grey"
-        )
+        raise InputError(f"colours need images (n, 3, H, W); these have shape {images.shape}")
 
 
 def _mixed(matrix: NDArray[np.float64], channels: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -26,9 +26,9 @@ from latentia.data.moving_digits import moving_digits
 from latentia.errors import InputError
 
 FAINTEST, EDGE = 0.06, 0.3
-"""Neighbours in [0, 1] that lie apart by less are no outline, and by more always one."""
+"""Steps between neighbours, of values in [0, 1]: never an outline below, always one above."""
 DRAWN = 0.12
-"""The share of a soft picture's pixels that become outlines: its own steepest ones."""
+"""The share of a soft picture's pixels, the steepest ones, that become outlines."""
 NOISE = 0.2
 """Standard deviation of the noise, of values in [0, 1]."""
 HOLE = 1 / 3
@@ -37,9 +37,6 @@ HOLE_GREY = 128
 N_SEEN, N_FILMS = 4, 4000
 SMALL_DIGIT = 16
 """Digits under this many pixels are enlarged to it at least; a frame is twice as wide as one."""
-
-Sides = tuple[Array, Array, Array, Array]
-"""Inputs and targets of the training part, then of the test part."""
 
 
 def made_pairs(
@@ -57,11 +54,6 @@ def made_pairs(
         Of the held-out tenth, where the data have no test part, and of noise, holes and films.
     image_size
         Side in pixels that the pictures of a folder are resized to.
-
-    Raises
-    ------
-    InputError
-        For data that cannot be used, are no images, or are not what the kind is made of.
     """
     data = named.load(data_spec, random_state=random_state, image_size=image_size)
     if data.x_train.ndim < 3:
@@ -90,14 +82,13 @@ def as_bytes(images: Array) -> Array:
     """Return uint8 images as they are, and floats in [0, 1] as uint8."""
     if images.dtype == np.uint8:
         return np.asarray(images)
-    found: Array = np.rint(np.asarray(images).clip(0, 1) * 255).astype(np.uint8)
-    return found
+    return np.asarray(np.rint(np.asarray(images).clip(0, 1) * 255), np.uint8)
 
 
 def outlines(x: Array) -> Array:
-    """Return (n, H, W) uint8 images that are white where a grey value leaves its left or upper one.
+    """Return (n, H, W) uint8 images, white where a value differs from its left or upper neighbour.
 
-    Differences of neighbours, and not Sobel's wider ones, keep the lines one pixel thin. Steps in
+    Differences of neighbours, unlike Sobel's wider ones, keep the lines one pixel thin. Steps in
     photographs are soft: where few of them reach `EDGE`, the picture's own steepest ones count.
 
     Examples
@@ -117,37 +108,19 @@ def outlines(x: Array) -> Array:
 
 
 def noisy(x: Array, draw: np.random.Generator, noise: float = NOISE) -> Array:
-    """Return uint8 images with Gaussian noise, clipped to what they can show.
-
-    Parameters
-    ----------
-    x
-        uint8 images.
-    draw
-        What the noise is drawn from.
-    noise
-        Its standard deviation, of values in [0, 1].
-    """
+    """Return uint8 images with Gaussian noise of a standard deviation for values in [0, 1]."""
     shifted = draw.standard_normal(x.shape, dtype=np.float32)
     shifted *= np.float32(255 * noise)
     shifted += x
-    found: Array = np.rint(shifted.clip(0, 255)).astype(np.uint8)
-    return found
+    return np.asarray(np.rint(shifted.clip(0, 255)), np.uint8)
 
 
 def holes(
     shape: tuple[int, ...], draw: np.random.Generator, share: float = HOLE
 ) -> NDArray[np.bool_]:
-    """Return (n, H, W) masks, each with one square that is missing, wholly inside.
+    """Return (n, H, W) masks of images (n, ..., H, W), each with one missing square wholly inside.
 
-    Parameters
-    ----------
-    shape
-        (n, ..., H, W) of the images.
-    draw
-        What the places are drawn from.
-    share
-        The square's side, of the shorter side.
+    The square's side is a share of the shorter side.
 
     Examples
     --------
@@ -175,14 +148,7 @@ def next_frames(
 ) -> tuple[Array, Array]:
     """Return (n, 4, S, S) frames of two digits that move, and the (n, S, S) that follow.
 
-    Parameters
-    ----------
-    digits
-        (m, h, w) uint8 images; under 16 pixels they are enlarged by a whole factor.
-    draw
-        What the films are drawn from.
-    n_films
-        How many to make.
+    The (m, h, w) digits are enlarged by a whole factor if they are under 16 pixels.
     """
     large = enlarged_digits(digits)
     side = 2 * max(large.shape[1:])
@@ -192,13 +158,7 @@ def next_frames(
 
 
 def enlarged_digits(digits: Array) -> Array:
-    """Return images of any type as uint8, small ones enlarged by a whole factor to 16 pixels.
-
-    Raises
-    ------
-    InputError
-        For images with channels.
-    """
+    """Return images of any type as uint8, small ones enlarged by a whole factor to 16 pixels."""
     if digits.ndim != 3:
         raise InputError(f"moving digits are made of images (m, H, W), not {digits.shape}")
     return enlarged(as_bytes(digits), max(1, SMALL_DIGIT // max(digits.shape[1:])))
@@ -207,13 +167,9 @@ def enlarged_digits(digits: Array) -> Array:
 Maker = Callable[[Array, np.random.Generator], tuple[Array, Array]]
 
 
-def _lightness_of(x: Array, draw: np.random.Generator) -> tuple[Array, Array]:
-    return np.rint(lightness(x) * 255).astype(np.uint8), x
-
-
 KINDS: dict[str, tuple[Maker, str]] = {
     "edges": (lambda x, _: (outlines(x), x), "outlines of"),
-    "grey": (_lightness_of, "the lightness of"),
+    "grey": (lambda x, _: (as_bytes(lightness(x)), x), "the lightness of"),
     "noisy": (lambda x, draw: (noisy(x, draw), x), "noisy copies of"),
     "holes": (lambda x, draw: (with_holes(x, holes(x.shape, draw)), x), "holes in"),
     "moving": (next_frames, "frames of moving"),

@@ -3,9 +3,9 @@
     p(t) = r(p₀ + v t),   r(q) = m − |q mod 2m − m|,   m = the frame's side − the digit's
 
 along each axis, r being the reflection into [0, m]: a digit moves v pixels a frame and comes back
-from the wall as light from a mirror. Velocities are whole numbers, unlike those of [1]_, so that
-two frames tell the third exactly and what a model gets wrong is its own doing. Where digits overlap
-the brighter pixel is seen.
+from the wall as light from a mirror. Velocities are whole numbers, unlike those of [1]_: two frames
+determine the third exactly, and every error is the model's own. Where digits overlap, the brighter
+pixel is seen.
 
 References
 ----------
@@ -26,24 +26,16 @@ from latentia.errors import InputError, check_range
 
 @dataclass(frozen=True)
 class MovingDigits:
-    """Films of moving digits.
-
-    Attributes
-    ----------
-    frames
-        (n, t, S, S) of the digits' type.
-    places
-        (n, t, k, 2) row and column of each digit's upper left corner.
-    velocities
-        (n, k, 2) pixels a frame at the start, down and right.
-    rows
-        (n, k) which images move.
-    """
+    """Films of moving digits."""
 
     frames: Array
+    """(n, t, S, S) of the digits' type."""
     places: NDArray[np.int64]
+    """(n, t, k, 2) row and column of each digit's upper left corner."""
     velocities: NDArray[np.int64]
+    """(n, k, 2) pixels a frame at the start, down and right."""
     rows: NDArray[np.int64]
+    """(n, k) which images move."""
 
 
 def moving_digits(
@@ -55,7 +47,7 @@ def moving_digits(
     speed: int = 3,
     seed: int = 0,
 ) -> MovingDigits:
-    """Return films of images drawn at random, each on a straight way at a steady speed.
+    """Return films of images drawn at random, each moving straight on at a steady speed.
 
     Parameters
     ----------
@@ -70,12 +62,7 @@ def moving_digits(
     speed
         The most pixels that a digit moves down or right in a frame; none stands still.
     seed
-        Which ones.
-
-    Raises
-    ------
-    InputError
-        For images with channels or larger than a frame, and counts below one.
+        Of all draws.
 
     Examples
     --------
@@ -104,26 +91,19 @@ def reflected(places: NDArray[np.int64], room: NDArray[np.int64]) -> NDArray[np.
     >>> reflected(np.arange(-1, 6), np.array(3)).tolist()
     [1, 0, 1, 2, 3, 2, 1]
     """
-    period = np.maximum(2 * room, 1)
-    found: NDArray[np.int64] = room - np.abs(places % period - room)
-    return found
+    return np.asarray(room - np.abs(places % np.maximum(2 * room, 1) - room))
 
 
 def _drawn(digits: Array, corners: NDArray[np.int64], side: int) -> Array:
     """Return (n, t, S, S) frames of (n, h, w) digits, their corners at (n, t, 2)."""
     # A row and a column of black stand for all that lies outside a digit.
     padded = np.pad(digits, ((0, 0), (0, 1), (0, 1)))
-    down, right = (
-        _inside(np.arange(side) - corners[..., axis, None], digits.shape[1 + axis])
-        for axis in (0, 1)
-    )
+    lengths = np.array(digits.shape[1:])[:, None]
+    places = np.arange(side) - corners[..., None]
+    inside = np.where((places >= 0) & (places < lengths), places, lengths)
+    down, right = inside[..., 0, :], inside[..., 1, :]
     film = np.arange(len(digits))[:, None, None, None]
-    found: Array = padded[film, down[..., :, None], right[..., None, :]]
-    return found
-
-
-def _inside(places: NDArray[np.int64], length: int) -> NDArray[np.int64]:
-    return np.where((places >= 0) & (places < length), places, length)
+    return np.asarray(padded[film, down[..., :, None], right[..., None, :]])
 
 
 def _check(images: Array, n: int, n_frames: int, side: int, n_digits: int, speed: int) -> None:

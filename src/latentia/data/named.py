@@ -3,27 +3,57 @@
 from __future__ import annotations
 
 import dataclasses
+from importlib import resources
 from pathlib import Path
 
-from latentia.data import arrays, bundled, download, folders, idx, toys
+import numpy as np
+
+from latentia.data import arrays, download, folders, idx, toys
 from latentia.data.dataset import Dataset, Description, split
 from latentia.data.download import RemoteFile
 from latentia.data.text import TEXT_FILES
 from latentia.errors import InputError, check_range, nearest
 
+CLOTHES = "T-shirt/top,trouser,pullover,dress,coat,sandal,shirt,sneaker,bag,ankle boot"
+FASHION_CLASSES = tuple(CLOTHES.split(","))
+DIGIT_CLASSES = tuple("0123456789")
+
+DIGITS = Description(
+    name="digits",
+    summary="1,797 scanned handwritten digits of 8×8 pixels",
+    shape=(8, 8),
+    n_train=1500,
+    n_test=297,
+    classes=DIGIT_CLASSES,
+    origin="UCI Optical Recognition of Handwritten Digits (Alpaydin, Kaynak 1998), "
+    "shipped inside scikit-learn",
+    licence="CC BY 4.0",
+    needs_network=False,
+)
+FASHION_SMALL = Description(
+    name="fashion-mnist-small",
+    summary="12,000 images of clothes, 28×28 pixels: a balanced subset of Fashion-MNIST",
+    shape=(28, 28),
+    n_train=10_000,
+    n_test=2_000,
+    classes=FASHION_CLASSES,
+    origin="Xiao, Rasul, Vollgraf 2017 (Zalando SE), shipped inside this package",
+    licence="MIT",
+    needs_network=False,
+)
 MNIST = Description(
     name="mnist",
     summary="70,000 handwritten digits of 28×28 pixels",
     shape=(28, 28),
     n_train=60_000,
     n_test=10_000,
-    classes=bundled.DIGIT_CLASSES,
+    classes=DIGIT_CLASSES,
     origin="LeCun, Cortes, Burges: The MNIST database of handwritten digits",
     licence="commonly given as CC BY-SA 3.0",
     needs_network=True,
 )
 FASHION_MNIST = dataclasses.replace(
-    bundled.FASHION_SMALL,
+    FASHION_SMALL,
     name="fashion-mnist",
     summary="70,000 images of clothes, 28×28 pixels",
     n_train=60_000,
@@ -31,15 +61,7 @@ FASHION_MNIST = dataclasses.replace(
     origin="Xiao, Rasul, Vollgraf 2017 (Zalando SE)",
     needs_network=True,
 )
-_ALL = (
-    bundled.DIGITS,
-    bundled.FASHION_SMALL,
-    MNIST,
-    FASHION_MNIST,
-    toys.RING,
-    toys.GRID,
-    toys.STACKED,
-)
+_ALL = (DIGITS, FASHION_SMALL, MNIST, FASHION_MNIST, toys.RING, toys.GRID, toys.STACKED)
 DESCRIPTIONS = {description.name: description for description in _ALL}
 MADE_FROM = {toys.STACKED.name: MNIST.name}
 """Named data sets that are made from another one's files."""
@@ -75,26 +97,14 @@ def names() -> tuple[str, ...]:
 
 
 def describe(name: str) -> Description:
-    """Return what is known of a named data set without loading it.
-
-    Raises
-    ------
-    InputError
-        If there is no data set of that name.
-    """
+    """Return what is known of a named data set without loading it."""
     if name not in DESCRIPTIONS:
         raise InputError(_unknown(name))
     return DESCRIPTIONS[name]
 
 
 def fetch(name: str) -> Path:
-    """Download a named data set into the cache unless it is there; return its folder.
-
-    Raises
-    ------
-    InputError
-        If the name is unknown, needs no download, or no mirror answers.
-    """
+    """Download a named data set into the cache unless it is there; return its folder."""
     if not describe(name).needs_network:
         raise InputError(f"{name} ships with the software: there is nothing to fetch")
     name = MADE_FROM.get(name, name)
@@ -116,11 +126,6 @@ def load(spec: str, *, random_state: int = 0, image_size: int | None = None) -> 
         Of the held-out tenth, where the data have no test part.
     image_size
         Side in pixels that the pictures of a folder are resized to.
-
-    Raises
-    ------
-    InputError
-        In one sentence, for anything that cannot be used.
     """
     check_range("image_size", image_size, 1)
     data = _load(spec, random_state, image_size)
@@ -134,21 +139,25 @@ def load(spec: str, *, random_state: int = 0, image_size: int | None = None) -> 
             origin=known.origin,
             licence=known.licence,
         )
-    return dataclasses.replace(data, spec=_lasting(spec), image_size=image_size)
+    # Paths are made absolute: a run can be resumed from any folder.
+    lasting = spec if known else str(Path(spec).expanduser().resolve())
+    return dataclasses.replace(data, spec=lasting, image_size=image_size)
 
 
 def _load(spec: str, random_state: int, image_size: int | None) -> Dataset:
     if spec == "digits":
-        return bundled.load_digits()
+        return _digits()
     if spec == "fashion-mnist-small":
-        return bundled.load_fashion_small()
+        return _fashion_small()
     if spec in toys.MIXTURES:
         return toys.load_mixture(spec)
     if spec in MADE_FROM:
         return toys.stack(_load(MADE_FROM[spec], random_state, image_size))
     if spec in DESCRIPTIONS:
-        found = _cached(spec)
-        return idx.load_folder(found or _files(fetch(spec)), spec)
+        found = _cached(spec) or idx.find(fetch(spec))
+        if found is None:
+            raise InputError(f"{spec} lacks some of its four idx files; fetch it again")
+        return idx.load_folder(found, spec)
     path = Path(spec).expanduser()
     if not path.exists():
         raise InputError(_unknown(spec))
@@ -158,6 +167,32 @@ def _load(spec: str, random_state: int, image_size: int | None) -> Dataset:
             return idx.load_folder(files, path.name)
         return folders.load_folder(path, random_state, image_size)
     return _load_file(path, random_state)
+
+
+def _digits() -> Dataset:
+    """Return scikit-learn's digits in [0, 1]; a fixed permutation's last 297 are the test part."""
+    from sklearn.datasets import load_digits as sklearn_digits
+
+    bunch = sklearn_digits()
+    order = np.random.default_rng(0).permutation(len(bunch.target))
+    x = (bunch.images[order] / 16).astype(np.float32)
+    y = bunch.target[order].astype(np.int64)
+    n = DIGITS.n_train
+    return Dataset("digits", x[:n], y[:n], x[n:], y[n:], DIGIT_CLASSES)
+
+
+def _fashion_small() -> Dataset:
+    """Return the 10,000 + 2,000 images of Fashion-MNIST that ship with the package."""
+    file = resources.files("latentia.data") / "bundled/fashion_mnist_small.npz"
+    with file.open("rb") as stream, np.load(stream, allow_pickle=False) as held:
+        return Dataset(
+            FASHION_SMALL.name,
+            held["x_train"],
+            held["y_train"].astype(np.int64),
+            held["x_test"],
+            held["y_test"].astype(np.int64),
+            FASHION_CLASSES,
+        )
 
 
 def _load_file(path: Path, random_state: int) -> Dataset:
@@ -185,18 +220,6 @@ def _cached(name: str) -> dict[str, Path] | None:
     cache = download.cache_folder()
     named = idx.find(cache / name)
     return named if named is not None or cache.name != name else idx.find(cache)
-
-
-def _files(folder: Path) -> dict[str, Path]:
-    files = idx.find(folder)
-    if files is None:
-        raise InputError(f"{folder} lacks some of the four idx files; remove it and fetch again")
-    return files
-
-
-def _lasting(spec: str) -> str:
-    """Return names as they are and paths made absolute, so that a run can be resumed anywhere."""
-    return spec if spec in DESCRIPTIONS else str(Path(spec).expanduser().resolve())
 
 
 def _unknown(spec: str) -> str:

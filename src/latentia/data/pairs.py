@@ -1,33 +1,37 @@
-"""Pairs of images, input and target, in the layouts that people have them in.
+"""Pairs of images, input and target, in their usual layouts.
 
-    FOLDER              pictures side by side in one file, input left, target right; in ``train``
-                        and ``test`` (or ``val``), or all together
-    FOLDER              with ``trainA``, ``trainB``, ``testA``, ``testB``, or ``A`` and ``B``, or
-                        ``input`` and ``target``: files of equal names make a pair
-    FOLDER,FOLDER       the same, wherever the two are
-    LIST.csv (.txt)     a line "input,target" for each pair: paths, relative to the list
-    FILE.npz            arrays ``x``, ``y``, or ``input``, ``target``, or ``x_train`` ... ``y_test``
-    KIND:DATA           pairs that are made of any images, KIND one of edges, grey, noisy, holes,
-                        moving (`latentia.data.made_pairs`)
-    NAME                a named set of images: the same as edges:NAME
-    ANY:reversed        input and target exchanged
-
-Nothing here imports torch.
+FOLDER              pictures side by side in one file, input left, target right; in ``train``
+                    and ``test`` (or ``val``), or all together
+FOLDER              with ``trainA``, ``trainB``, ``testA``, ``testB``, or ``A`` and ``B``, or
+                    ``input`` and ``target``: files of equal names make a pair
+FOLDER,FOLDER       the same, wherever the two are
+LIST.csv (.txt)     a line "input,target" for each pair: paths, relative to the list
+FILE.npz            arrays ``x``, ``y``, or ``input``, ``target``, or ``x_train`` ... ``y_test``
+KIND:DATA           pairs that are made of any images, KIND one of edges, grey, noisy, holes,
+                    moving (`latentia.data.made_pairs`)
+NAME                a named set of images: the same as edges:NAME
+ANY:reversed        input and target exchanged
 """
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 
 from latentia.data import images, named
 from latentia.data.arrays import checked_part, opened
-from latentia.data.dataset import Array, Dataset, Part, join, split
-from latentia.data.folders import TEST_NAMES, is_candidate, listed, stack
+from latentia.data.dataset import Array, Dataset, Part, whole
+from latentia.data.folders import (
+    lasting,
+    listed,
+    parts_in,
+    pictures_in,
+    read_all,
+    stack,
+    train_and_test,
+)
 from latentia.data.made_pairs import KINDS, made_pairs
 from latentia.errors import InputError, check_range
 
@@ -35,10 +39,8 @@ REVERSED = ":reversed"
 EDGES = "edges"
 SIDES = (("A", "B"), ("input", "target"))
 ARRAYS = (("x", "y"), *SIDES)
-MOST_NAMED = 20
 
 Files = list[tuple[Path, Path]]
-Pair = tuple[Array, Array]
 
 
 def load_pairs(spec: str, *, random_state: int = 0, image_size: int | None = None) -> Dataset:
@@ -52,11 +54,6 @@ def load_pairs(spec: str, *, random_state: int = 0, image_size: int | None = Non
         Of the held-out tenth, where the data have no test part.
     image_size
         Side in pixels that pictures are resized to, after they were cut apart.
-
-    Raises
-    ------
-    InputError
-        In one sentence, for anything that cannot be used.
     """
     check_range("image_size", image_size, 1)
     plain = spec.removesuffix(REVERSED)
@@ -64,9 +61,9 @@ def load_pairs(spec: str, *, random_state: int = 0, image_size: int | None = Non
     if plain != spec:
         x_train, x_test = data.x_train, data.x_test
         data, train, test = dataclasses.replace(data, x_train=train, x_test=test), x_train, x_test
-    lasting = (data.spec or _lasting(plain)) + spec[len(plain) :]
+    kept = (data.spec or lasting(plain)) + spec[len(plain) :]
     return dataclasses.replace(
-        data, spec=lasting, image_size=image_size, pair_train=train, pair_test=test
+        data, spec=kept, image_size=image_size, pair_train=train, pair_test=test
     )
 
 
@@ -92,49 +89,28 @@ def _load(spec: str, random_state: int, image_size: int | None) -> tuple[Dataset
             "sub-folders A and B, two folders with a comma between, a list .csv, an .npz, or "
             f"KIND:IMAGES with KIND one of {', '.join(KINDS)}"
         )
-    x, y = (_dataset([part[side] for part in parts], path.stem, random_state) for side in (0, 1))
+    # The same seed splits both sides alike.
+    x, y = (whole([part[side] for part in parts], path.stem, random_state) for side in (0, 1))
     return x, y.x_train, y.x_test
-
-
-def _dataset(parts: Sequence[Part], name: str, random_state: int) -> Dataset:
-    """Return one side of the pairs; the same seed parts both sides alike."""
-    if len(parts) == 1:
-        return split(parts[0], name, random_state)
-    return join(parts[0], parts[1], name)
 
 
 def _layout(folder: Path) -> list[Files]:
     """Return the pairs of files of the training part, and of the test part if there is one."""
-    tests = [name for name in TEST_NAMES if (folder / name).is_dir()]
     for a, b in SIDES:
         if (folder / a).is_dir() and (folder / b).is_dir():
             return [equal_names(folder / a, folder / b)]
-        if (folder / f"train{a}").is_dir() and (folder / f"train{b}").is_dir():
-            held = [n for n in TEST_NAMES if (folder / f"{n}{a}").is_dir()][:1]
+        if "train" in parts_in(folder, a, b):
+            held = [name for name in parts_in(folder, a) if name != "train"][:1]
             return [equal_names(folder / f"{n}{a}", folder / f"{n}{b}") for n in ("train", *held)]
-    if (folder / "train").is_dir() and tests:
-        return [_side_by_side(folder / part) for part in ("train", tests[0])]
-    return [_side_by_side(folder)]
-
-
-def _pictures(folder: Path) -> list[Path]:
-    return [path for path in sorted(folder.rglob("*")) if is_candidate(path, folder)]
-
-
-def _side_by_side(folder: Path) -> Files:
-    return [(path, path) for path in _pictures(folder)]
+    return [
+        [(path, path) for path in pictures_in(part)] for part in train_and_test(folder) or [folder]
+    ]
 
 
 def equal_names(inputs: Path, targets: Path) -> Files:
-    """Return pairs of files with equal names, whatever their suffixes.
-
-    Raises
-    ------
-    InputError
-        Naming files that stand alone.
-    """
+    """Return pairs of files with equal names, whatever their suffixes."""
     ours, theirs = (
-        {str(path.relative_to(folder).with_suffix("")): path for path in _pictures(folder)}
+        {str(path.relative_to(folder).with_suffix("")): path for path in pictures_in(folder)}
         for folder in (inputs, targets)
     )
     alone = sorted(set(ours) ^ set(theirs))
@@ -165,44 +141,39 @@ def _read(files: Files, side: int | None) -> tuple[Part, Part]:
     """Return the readable pairs as two parts; what was left out is in the notes."""
     if not files:
         raise InputError("there are no pictures to pair")
-    with ThreadPoolExecutor(4) as pool:
-        outcomes = list(pool.map(lambda pair: _outcome(pair, side), files))
-    bad = [f"{f[0]}: {o}" for f, o in zip(files, outcomes, strict=True) if isinstance(o, str)]
-    good = [outcome for outcome in outcomes if not isinstance(outcome, str)]
+    good, failed = read_all(files, lambda pair: _sides(*pair, side))
+    bad = [f"{pair[0]}: {error}" for pair, error in failed]
     if not good:
         raise InputError(f"none of the {len(bad)} pairs can be used: {listed(bad)}")
     notes = (f"{len(bad)} of {len(files)} pairs were left out: {listed(bad)}.",) if bad else ()
-    folders = files[0][0].parent, files[0][1].parent
-    stacks = [stack([pair[i] for pair in good], folders[i]) for i in (0, 1)]
-    return Part(stacks[0], notes=notes), Part(stacks[1])
+    x, y = (stack([pair[i] for _, pair in good], files[0][i].parent) for i in (0, 1))
+    return Part(x, notes=notes), Part(y)
 
 
-def _outcome(pair: tuple[Path, Path], side: int | None) -> Pair | str:
-    try:
-        if pair[0] != pair[1]:
-            return images.read(pair[0], side)[0], images.read(pair[1], side)[0]
-        pixels, _ = images.read(pair[0])
-        if pixels.shape[-1] % 2:
-            return f"its width {pixels.shape[-1]} is odd, so it is not two pictures side by side"
-        left, right = np.split(pixels, 2, axis=-1)
-        return images.resized(left, side), images.resized(right, side)
-    except images.BadImageError as error:
-        return str(error)
+def _sides(first: Path, second: Path, side: int | None) -> tuple[Array, Array]:
+    """Return input and target from two files, or from the two halves of one."""
+    if first != second:
+        return images.read(first, side)[0], images.read(second, side)[0]
+    pixels, _ = images.read(first)
+    width = pixels.shape[-1]
+    if width % 2:
+        raise images.BadImageError(
+            f"its width {width} is odd, so it is not two pictures side by side"
+        )
+    left, right = np.split(pixels, 2, axis=-1)
+    return images.resized(left, side), images.resized(right, side)
 
 
 def _arrays(path: Path) -> list[tuple[Part, Part]]:
     arrays = opened(path)
-    part: Callable[[str], Part] = lambda key: checked_part(arrays[key], f"{path}[{key}]")  # noqa: E731
-    if {"x_train", "y_train", "x_test", "y_test"} <= set(arrays):
-        return [(part(f"x_{name}"), part(f"y_{name}")) for name in ("train", "test")]
-    for x, y in ARRAYS:
-        if x in arrays and y in arrays:
-            return [(part(x), part(y))]
+    pairs = [(f"x_{part}", f"y_{part}") for part in ("train", "test")]
+    if not {key for pair in pairs for key in pair} <= set(arrays):
+        pairs = [(x, y) for x, y in ARRAYS if x in arrays and y in arrays][:1]
+    if pairs:
+        return [
+            (checked_part(arrays[x], f"{path}[{x}]"), checked_part(arrays[y], f"{path}[{y}]"))
+            for x, y in pairs
+        ]
     raise InputError(
         f"{path} holds {sorted(arrays)}; name the pairs 'x' and 'y', or 'input' and 'target'"
     )
-
-
-def _lasting(spec: str) -> str:
-    """Return paths made absolute, so that a run can be resumed anywhere."""
-    return ",".join(str(Path(part).expanduser().resolve()) for part in spec.split(","))

@@ -1,29 +1,37 @@
 """Picture files in, picture files out: what a file holds is kept where its format can hold it.
 
-    grey stays grey; 16-bit grey stays 16-bit, as 32-bit and floating-point grey become
-    transparency is read beside the colours and written beside them
-    an ICC profile goes with RGB and grey pixels; EXIF rotation is applied, other EXIF data are not
-    written
-    16-bit colours are read as 8 bits, which is all that Pillow has of them
+    Grey stays grey. 16-bit grey stays 16-bit; 32-bit and floating-point grey become 16-bit.
+    Transparency is read and written beside the colours.
+    An ICC profile is kept with RGB and grey pixels.
+    EXIF rotation is applied; other EXIF data are not written.
+    16-bit colours are read as 8 bits, which is all that Pillow gives.
 
 A file keeps its name. Where its format is not one of ``FORMATS``, or does not hold the result,
 ``.png`` is added to the name. JPEG is written at quality 95 without chroma subsampling, everything
 else without loss.
+
+A picture named on the command line goes to ``OUT/NAME``, a folder's pictures go to ``OUT`` in the
+tree that they have in the folder. An input is never written to, and a file that exists stays unless
+it may be replaced.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from latentia.data.folders import pictures_in
 from latentia.data.images import BadImageError, opened
+from latentia.errors import InputError
 from latentia.files import whole_file
 
+Existing = Literal["refuse", "skip", "replace"]
 FORMATS = {
     ".png": "PNG",
     ".jpg": "JPEG",
@@ -60,24 +68,16 @@ ROWS = 32
 
 @dataclass(frozen=True)
 class Picture:
-    """What a picture file holds.
-
-    Attributes
-    ----------
-    pixels
-        (1, H, W) or (3, H, W) uint8, or (1, H, W) uint16.
-    alpha
-        (H, W) uint8, or None.
-    profile
-        An ICC profile, or None.
-    notes
-        What was left out.
-    """
+    """What a picture file holds."""
 
     pixels: NDArray[Any]
+    """(1, H, W) or (3, H, W) uint8, or (1, H, W) uint16."""
     alpha: NDArray[np.uint8] | None = None
+    """(H, W) uint8, or None."""
     profile: bytes | None = None
+    """An ICC profile, or None."""
     notes: tuple[str, ...] = ()
+    """What was left out."""
 
     def on_white(self) -> Self:
         """Return the picture laid on white."""
@@ -179,3 +179,99 @@ def write_picture(path: Path, image: Image.Image, profile: bytes | None) -> None
     settings = SETTINGS.get(kind, {}) | ({} if profile is None else {"icc_profile": profile})
     with whole_file(path) as stream:
         image.save(stream, kind, **settings)
+
+
+@dataclass(frozen=True)
+class Order:
+    """Pictures to be made."""
+
+    targets: dict[Path, Path]
+    """For each input, in order, the file to be made of it."""
+    existing: Existing = "refuse"
+    """What to do about files that exist: refuse all work, leave them out, or replace them."""
+
+    def prepare(self) -> None:
+        """Make the folders, and remove the half-written files of a run that was killed."""
+        names_in: dict[Path, set[str]] = {}
+        for target in self.targets.values():
+            names_in.setdefault(target.parent, set()).add(target.name)
+        for folder, names in names_in.items():
+            folder.mkdir(parents=True, exist_ok=True)
+            for partial in folder.glob("*.tmp"):
+                name, _, number = partial.stem.rpartition(".")
+                if name in names and number.isdigit():
+                    partial.unlink(missing_ok=True)
+
+    def check(self, path: Path) -> None:
+        """Refuse to replace a file whose name depended on what the picture holds."""
+        if path.exists() and self.existing != "replace":
+            raise InputError(f"{path} exists")
+
+
+def order(paths: Sequence[Path], out: Path, existing: Existing = "refuse") -> Order:
+    """Return where each picture goes, of those named and those in the folders named.
+
+    Parameters
+    ----------
+    paths
+        Files and folders. Of folders all pictures are taken, in alphabetical order, except hidden
+        files, files with another kind's suffix, and what lies in ``out``.
+    out
+        A folder, which need not exist.
+    existing
+        What to do about targets that exist.
+
+    Raises
+    ------
+    InputError
+        If a path does not exist, there is no picture, two pictures would go to one file, or a
+        target is an input or must stay.
+    """
+    if out.exists() and not out.is_dir():
+        raise InputError(f"{out} is a file; --out names a folder")
+    targets: dict[Path, Path] = {}
+    sources: dict[Path, Path] = {}
+    for path in paths:
+        for source, place in _pictures(path, out):
+            target = out / place.with_name(named_like(place))
+            other = sources.setdefault(target, source)
+            if other != source:
+                raise InputError(f"{other} and {source} would both become {target}; leave one out")
+            targets[source] = target
+    if not targets:
+        raise InputError(f"there are no pictures in {', '.join(map(str, paths))}")
+    return Order(_allowed(targets, existing), existing)
+
+
+def _pictures(path: Path, out: Path) -> list[tuple[Path, Path]]:
+    """Return a file, or a folder's pictures, each with its place in ``out``."""
+    if not path.exists():
+        raise InputError(f"there is no file or folder {path}")
+    if not path.is_dir():
+        return [(path, Path(path.name))]
+    inner = out.resolve() if out.resolve().is_relative_to(path.resolve()) else None
+    if inner == path.resolve():
+        raise InputError(f"{out} is the folder of the inputs; choose another --out")
+    known = {suffix for suffix, kind in Image.registered_extensions().items() if kind in Image.OPEN}
+    return [
+        (found, found.relative_to(path))
+        for found in pictures_in(path)
+        if (found.suffix.lower() in known or not found.suffix)
+        and (inner is None or not found.resolve().is_relative_to(inner))
+    ]
+
+
+def _allowed(targets: dict[Path, Path], existing: Existing) -> dict[Path, Path]:
+    there = [target for target in targets.values() if target.exists()]
+    inputs = {source.resolve() for source in targets}
+    for target in there:
+        if target.resolve() in inputs:
+            raise InputError(f"{target} is one of the inputs; choose another --out")
+    if there and existing == "refuse":
+        more = f", and {len(there) - 1} more" if len(there) > 1 else ""
+        raise InputError(
+            f"{there[0]} exists{more}: choose another --out, or --overwrite or --skip-existing"
+        )
+    if existing == "skip":
+        return {s: t for s, t in targets.items() if not t.exists()}
+    return targets

@@ -18,12 +18,8 @@ LABELS = ("label", "labels", "class", "target", "y")
 def read(path: Path) -> Part:
     """Return a table with a header row as float64 rows, and its label column if it has one.
 
-    A column named label, labels, class, target or y holds labels, as text or numbers.
-
-    Raises
-    ------
-    InputError
-        For text, missing or infinite values (named by column and row), or no data.
+    A column named label, labels, class, target or y holds labels, as text or numbers. Elsewhere
+    text, missing and infinite values are refused, named by column and row.
     """
     table = _open(path)
     label = next((name for name in table.column_names if name.lower() in LABELS), None)
@@ -40,12 +36,7 @@ def read(path: Path) -> Part:
 def columns(path: Path) -> tuple[pa.Table, bool]:
     """Return a table's columns by name, float64 with NaN for gaps, and whether it is a matrix.
 
-    A first column of names that repeat the others' is left out: such a file is a covariance.
-
-    Raises
-    ------
-    InputError
-        For text (named by column), infinite values, or no data.
+    A first column that repeats the other columns' names is left out: such a file is a covariance.
     """
     table = _open(path)
     names = table.column_names

@@ -14,7 +14,7 @@ from latentia.data.dataset import Array
 from latentia.errors import InputError
 
 EVEN, LOOP, STRAIGHT = (0, 2, 4, 6, 8), (0, 6, 8, 9), (1, 4, 7)
-"""Digits that are even, that have a closed loop, that are written in straight strokes."""
+"""Digits that are even, have a closed loop, or are written in straight strokes."""
 TAGS = (
     *(f"a {digit}" for digit in range(10)),
     "even",
@@ -33,21 +33,14 @@ TAGS = (
 
 @dataclass(frozen=True)
 class TaggedPairs:
-    """Pictures of two digits, with tags.
-
-    Attributes
-    ----------
-    pictures
-        (n, H, 2W), the first digit left of the second.
-    tags
-        (n, 20) float32, 1 where a tag of `TAGS` is true and 0 elsewhere.
-    digits
-        (n, 2) the digits.
-    """
+    """Pictures of two digits, with tags."""
 
     pictures: Array
+    """(n, H, 2W), the first digit left of the second."""
     tags: NDArray[np.float32]
+    """(n, 20), 1 where a tag of `TAGS` is true and 0 elsewhere."""
     digits: NDArray[np.int64]
+    """(n, 2)."""
 
 
 def tagged_pairs(images: Array, labels: Array, n: int, seed: int = 0) -> TaggedPairs:
@@ -60,12 +53,7 @@ def tagged_pairs(images: Array, labels: Array, n: int, seed: int = 0) -> TaggedP
     n
         How many pictures to make.
     seed
-        Which ones.
-
-    Raises
-    ------
-    InputError
-        For images with channels, labels that are no digits, or fewer than one picture.
+        Of the draws.
 
     Examples
     --------

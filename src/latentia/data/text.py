@@ -1,7 +1,7 @@
 """Text files as data for models of sequences: plain UTF-8, and melodies in ABC notation.
 
 The last tenth of a text is its test part, and of the rest a last share, usually a twentieth, is
-held out of training: neighbouring passages are alike, so a random choice would flatter.
+held out of training: neighbouring passages are alike, so a random choice would flatter the model.
 """
 
 from __future__ import annotations
@@ -26,20 +26,13 @@ KEPT_FIELDS = ("M:", "L:", "K:")
 
 @dataclass(frozen=True)
 class TextData(Dataset):
-    """A text in three parts, in the order of the file.
-
-    Attributes
-    ----------
-    x_train, validation, x_test
-        The parts.
-    held_out
-        Share of what is not the test part that is held out of training.
-    """
+    """A text in three parts, in the order of the file."""
 
     x_train: Any
     x_test: Any
     validation: str = ""
     held_out: float = HELD_OUT
+    """Share of what is not the test part that is held out of training."""
 
     unit = "characters"
 
@@ -76,19 +69,9 @@ class TextData(Dataset):
 
 
 def load_text(spec: str | Path, held_out: float = HELD_OUT) -> TextData:
-    """Return a text file in parts.
+    """Return a UTF-8 file in parts; of one that ends in .abc, the tunes.
 
-    Parameters
-    ----------
-    spec
-        A UTF-8 file; of one that ends in .abc, the tunes.
-    held_out
-        Share, from 0 to a half, of what is not the test part that is held out of training.
-
-    Raises
-    ------
-    InputError
-        If there is no such file, it is not UTF-8, or too short, or for a share out of its range.
+    ``held_out`` is the share of all but the test part, at most a half, held out of training.
     """
     if not 0 <= held_out <= LARGEST_SHARE:
         raise InputError(f"held_out is {held_out}; it must be a share from 0 to {LARGEST_SHARE}")
@@ -118,13 +101,7 @@ def load_text(spec: str | Path, held_out: float = HELD_OUT) -> TextData:
 
 
 def read_text(path: Path) -> str:
-    r"""Return a UTF-8 file's text, its lines ending in ``\n`` and without a byte-order mark.
-
-    Raises
-    ------
-    InputError
-        If there is no such file, or it is not UTF-8.
-    """
+    r"""Return a UTF-8 file's text, its lines ending in ``\n`` and without a byte-order mark."""
     if not path.is_file():
         raise InputError(f"there is no text file {str(path)!r}; give a .txt or .abc file")
     content = path.read_bytes()
@@ -140,11 +117,6 @@ def read_text(path: Path) -> str:
 
 def tunes(text: str, name: str) -> str:
     r"""Return the melodies of an ABC file: metre, unit, key and notes, a blank line between.
-
-    Raises
-    ------
-    InputError
-        If there is no tune, which ABC's key field K: begins.
 
     References
     ----------

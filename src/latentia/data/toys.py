@@ -1,6 +1,15 @@
 """Toys that show mode collapse: mixtures in the plane, and digits stacked into three channels.
 
 Samples are drawn, not stored: the same seed gives the same ones.
+
+References
+----------
+.. [1] Z. Lin et al., "PacGAN: The power of two samples in generative adversarial networks",
+   NeurIPS 2018, sections 4.1 (eight modes on a circle of radius 1, variance 10⁻⁴; 25 on a lattice
+   from −4 to 4, variance 0.0025) and 4.2 (128,000 stacked training images).
+.. [2] A. Srivastava et al., "VEEGAN: Reducing Mode Collapse in GANs using Implicit Variational
+   Learning", NeurIPS 2017, section 4.1.
+.. [3] L. Metz et al., "Unrolled Generative Adversarial Networks", ICLR 2017, section 3.3.1.
 """
 
 from __future__ import annotations
@@ -22,27 +31,15 @@ SOURCE = "Lin et al. 2018 (PacGAN)"
 
 @dataclass(frozen=True)
 class Mixture:
-    """Equally likely round Gaussians.
-
-    Attributes
-    ----------
-    centres
-        (k, d) modes.
-    standard_deviation
-        Of each in each direction.
-    """
+    """Equally likely round Gaussians."""
 
     centres: NDArray[np.float64]
+    """(k, d) modes."""
     standard_deviation: float
+    """Of each mode, in each direction."""
 
     def sample(self, n: int, seed: int = 0) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-        """Return (n, d) draws and the (n,) numbers of their modes.
-
-        Raises
-        ------
-        InputError
-            For fewer than one draw.
-        """
+        """Return (n, d) draws and the (n,) numbers of their modes."""
         if n < 1:
             raise InputError(f"n is {n}; it must be at least 1")
         draw = np.random.default_rng(seed)
@@ -54,15 +51,8 @@ class Mixture:
 def ring(n_modes: int = 8, radius: float = 1.0, standard_deviation: float = 0.01) -> Mixture:
     """Return Gaussians evenly spaced on a circle about 0, as [1]_ sets them.
 
-    VEEGAN [2]_ and unrolled GANs take a radius of 2 and other widths: the ratio decides how hard
-    it is.
-
-    References
-    ----------
-    .. [1] Z. Lin et al., "PacGAN: The power of two samples in generative adversarial networks",
-       NeurIPS 2018, section 4.1 (eight of radius 1, variance 10⁻⁴).
-    .. [2] A. Srivastava et al., "VEEGAN: Reducing Mode Collapse in GANs using Implicit Variational
-       Learning", NeurIPS 2017, section 4.1.
+    VEEGAN [2]_ and unrolled GANs [3]_ take a radius of 2 and other widths; the ratio of width to
+    radius decides how hard the task is.
 
     Examples
     --------
@@ -75,12 +65,7 @@ def ring(n_modes: int = 8, radius: float = 1.0, standard_deviation: float = 0.01
 
 
 def grid(n_sides: int = 5, spacing: float = 2.0, standard_deviation: float = 0.05) -> Mixture:
-    """Return Gaussians on a square lattice about 0, as the papers set them.
-
-    References
-    ----------
-    .. [1] Z. Lin et al., "PacGAN: The power of two samples in generative adversarial networks",
-       NeurIPS 2018, section 4.1 (25 at −4 to 4 in steps of 2, variance 0.0025).
+    """Return Gaussians on a square lattice about 0, as [1]_ sets them.
 
     Examples
     --------
@@ -93,7 +78,7 @@ def grid(n_sides: int = 5, spacing: float = 2.0, standard_deviation: float = 0.0
 
 
 def stacked_mnist(images: Array, labels: Array, n: int, seed: int = 0) -> tuple[Array, Array]:
-    """Return digits drawn at random, three to a sample, one in each channel.
+    """Return digits drawn at random, three to a sample, one in each channel ([3]_, [1]_).
 
     Parameters
     ----------
@@ -102,23 +87,12 @@ def stacked_mnist(images: Array, labels: Array, n: int, seed: int = 0) -> tuple[
     n
         How many to make.
     seed
-        Which ones.
+        Of the draws.
 
     Returns
     -------
     x, y
         (n, 3, H, W) of the images' type, and (n,) numbers from 0 to 999: the digits in order.
-
-    Raises
-    ------
-    InputError
-        For images with channels, or another number of labels.
-
-    References
-    ----------
-    .. [1] L. Metz et al., "Unrolled Generative Adversarial Networks", ICLR 2017, section 3.3.1.
-    .. [2] Z. Lin et al., "PacGAN: The power of two samples in generative adversarial networks",
-       NeurIPS 2018, section 4.2 (128,000 training images).
     """
     if images.ndim != 3 or labels.shape != (len(images),):
         raise InputError(

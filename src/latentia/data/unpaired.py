@@ -1,4 +1,4 @@
-"""Images of two domains, A and B, none of which belongs to another, in the layouts people have.
+"""Images of two domains, A and B, without pairs, in their usual layouts.
 
     FOLDER              with ``trainA``, ``trainB`` and, if there are, ``testA``, ``testB``
     FOLDER,FOLDER       the images of A, those of B
@@ -7,7 +7,7 @@
     DATA:NAME,NAME      two classes of a labelled set, by name or number: ``fashion-mnist:7,9``
     FILE.npz:KEY        the labels under that key: ``faces.npz:smile``
 
-The class that is named first, or else comes first, is A. Nothing here imports torch.
+A is the class that is named first, or else the first one.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from pathlib import Path
 import numpy as np
 
 from latentia.data import named
-from latentia.data.arrays import labels_beside, read_labels
-from latentia.data.dataset import Array, Dataset, Part, join, split
-from latentia.data.folders import TEST_NAMES, read_part
+from latentia.data.arrays import labels_beside, named_classes, read_labels
+from latentia.data.dataset import Array, Dataset, Part, whole
+from latentia.data.folders import lasting, parts_in, read_part
 from latentia.errors import InputError, check_range, nearest
 
 FEWEST = 24
-"""Training images: a twelfth of them is held out, and must hold some of both domains."""
+"""Training images: a twelfth of them is held out, which must contain both domains."""
 MOST_NAMED = 20
 
 Sides = tuple[Array, Array]
@@ -34,8 +34,7 @@ Sides = tuple[Array, Array]
 def load_unpaired(spec: str, *, random_state: int = 0, image_size: int | None = None) -> Dataset:
     """Return images of two domains as a data set, labelled 0 for A and 1 for B.
 
-    Both parts go evenly through both domains, each in a random order, so that their last rows are
-    of both.
+    Both parts mix the domains evenly, each in a random order, so that their last rows are of both.
 
     Parameters
     ----------
@@ -45,11 +44,6 @@ def load_unpaired(spec: str, *, random_state: int = 0, image_size: int | None = 
         Of the held-out tenth, where the data have no test part, and of the order.
     image_size
         Side in pixels that pictures in folders are resized to.
-
-    Raises
-    ------
-    InputError
-        In one sentence, for anything that cannot be used.
     """
     check_range("image_size", image_size, 1)
     folders = _domain_folders(spec)
@@ -68,12 +62,7 @@ def load_unpaired(spec: str, *, random_state: int = 0, image_size: int | None = 
             "twelfth is held out"
         )
     return dataclasses.replace(
-        data,
-        x_train=x_train,
-        y_train=y_train,
-        x_test=x_test,
-        y_test=y_test,
-        image_size=image_size,
+        data, x_train=x_train, y_train=y_train, x_test=x_test, y_test=y_test, image_size=image_size
     )
 
 
@@ -100,9 +89,8 @@ def _domain_folders(spec: str) -> list[tuple[Path, Path]] | None:
     if len(both) == 2 and all(folder.is_dir() for folder in both):
         return [(both[0], both[1])]
     root = Path(spec).expanduser()
-    parts = [(root / f"{name}A", root / f"{name}B") for name in ("train", *TEST_NAMES)]
-    found = [pair for pair in parts if pair[0].is_dir() and pair[1].is_dir()]
-    return found[:2] if found and found[0] == parts[0] else None
+    names = parts_in(root, "A", "B")[:2]
+    return [(root / f"{n}A", root / f"{n}B") for n in names] if names[:1] == ["train"] else None
 
 
 def _of_folders(
@@ -110,41 +98,30 @@ def _of_folders(
 ) -> tuple[Dataset, Sides, Sides]:
     """Return pictures in folders: a description, and both parts' domains."""
     parts = [_same_channels([read_part(f, image_size) for f in pair]) for pair in folders]
-    sides = []
-    for domain, folder in enumerate(folders[0]):
-        each = [part[domain] for part in parts]
-        name = folder.name
-        sides.append(
-            split(each[0], name, random_state) if len(each) == 1 else join(each[0], each[1], name)
-        )
-    a, b = sides
+    names = folders[0][0].name, folders[0][1].name
+    a, b = (whole([part[i] for part in parts], names[i], random_state) for i in (0, 1))
     shapes = a.x_train.shape[1:], b.x_train.shape[1:]
     if shapes[0] != shapes[1]:
         raise InputError(
             f"the images of {folders[0][0]} have shape {shapes[0]} and those of {folders[0][1]} "
             f"{shapes[1]}; choose one side with --image-size"
         )
-    names = ("A", "B") if "," not in spec else (folders[0][0].name, folders[0][1].name)
-    lasting = ",".join(str(Path(part).expanduser().resolve()) for part in spec.split(","))
-    notes = dict.fromkeys(a.notes + b.notes)
     data = dataclasses.replace(
         a,
-        name=Path(spec).name if "," not in spec else f"{names[0]} and {names[1]}",
-        class_names=names,
-        spec=lasting,
-        notes=tuple(notes),
+        name=f"{names[0]} and {names[1]}" if "," in spec else Path(spec).name,
+        class_names=names if "," in spec else ("A", "B"),
+        spec=lasting(spec),
+        notes=tuple(dict.fromkeys(a.notes + b.notes)),
     )
     return data, (a.x_train, b.x_train), (a.x_test, b.x_test)
 
 
 def _same_channels(parts: Sequence[Part]) -> Sequence[Part]:
     """Return grey images in three channels if those of the other domain have them."""
-    colour = any(part.x.ndim == 4 for part in parts)
-    grey = [colour and part.x.ndim == 3 for part in parts]
-    return [
-        Part(np.repeat(part.x[:, None], 3, axis=1) if widen else part.x, notes=part.notes)
-        for part, widen in zip(parts, grey)
-    ]
+    if all(part.x.ndim == 3 for part in parts):
+        return parts
+    wide = [p.x if p.x.ndim == 4 else np.repeat(p.x[:, None], 3, axis=1) for p in parts]
+    return [Part(x, notes=part.notes) for x, part in zip(wide, parts)]
 
 
 def _of_classes(
@@ -176,16 +153,9 @@ def _of_classes(
         sides.append((found[0], found[1]))
     suffix = ":".join(["", *([key] if key else []), *([",".join(chosen)] if chosen else [])])
     a, b = (names[number] for number in numbers)
-    return (
-        dataclasses.replace(
-            data,
-            name=f"{data.name}, {a} and {b}",
-            class_names=(a, b),
-            spec=f"{data.spec}{suffix}",
-        ),
-        sides[0],
-        sides[1],
-    )
+    name, spec = f"{data.name}, {a} and {b}", f"{data.spec}{suffix}"
+    described = dataclasses.replace(data, name=name, class_names=(a, b), spec=spec)
+    return described, sides[0], sides[1]
 
 
 def _taken_apart(spec: str) -> tuple[str, str, list[str]]:
@@ -210,14 +180,11 @@ def _labelled_by(data: Dataset, file: str, key: str, random_state: int) -> Datas
     (labels,) = read_labels(f"{file}:{key}").values()
     train, test = labels_beside(data, labels, key, random_state)
     values = np.unique(labels)
-    names = tuple(map(str, values))
-    if names in (("0", "1"), ("False", "True")):
-        names = (f"not {key}", key)
     return dataclasses.replace(
         data,
         y_train=np.searchsorted(values, train),
         y_test=np.searchsorted(values, test),
-        class_names=names,
+        class_names=named_classes(values, key),
         notes=tuple(note for note in data.notes if "taken for its labels" not in note),
     )
 

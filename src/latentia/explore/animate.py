@@ -33,31 +33,23 @@ def write_animation(path: str | Path, frames: NDArray[Any], frames_per_second: f
     Parameters
     ----------
     path
-        Ends in .gif or .mp4; ffmpeg does not make a player repeat the latter.
+        Ends in .gif or .mp4; whether the latter repeats is up to the player.
     frames
         (t, H, W) or (t, C, H, W), at least one.
     frames_per_second
         From 1 to 50.
-
-    Raises
-    ------
-    InputError
-        For another ending, frames that are not images, a speed out of its range, or .mp4 where
-        there is no ffmpeg, with what to install.
     """
     target = Path(path)
     check_animation(target, frames_per_second)
     check_pictures(frames)
     pictures = [tile(frame[None], 1, 0, _scale(frames, SIDE)) for frame in frames]
-    if target.suffix == ".gif":
-        write_atomically(target, _gif(pictures, frames_per_second))
-    else:
-        write_atomically(target, _mp4(pictures, frames_per_second))
+    write = _gif if target.suffix == ".gif" else _mp4
+    write_atomically(target, write(pictures, frames_per_second))
     return target
 
 
 def check_animation(path: Path, frames_per_second: float) -> None:
-    """Refuse what can be told before there are frames, with the errors of `write_animation`."""
+    """Refuse, before there are frames, what `write_animation` would refuse."""
     check_range("frames_per_second", frames_per_second, 1, 50)
     if path.suffix not in (".gif", ".mp4"):
         raise InputError(f"{path} ends in {path.suffix!r}; a moving picture is .gif or .mp4")
@@ -105,22 +97,13 @@ def _indexed(picture: NDArray[np.uint8]) -> Image.Image:
 
 def _mp4(pictures: list[NDArray[np.uint8]], frames_per_second: float) -> bytes:
     height, width, _ = pictures[0].shape
-    source = ["-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{width}x{height}"]
-    rate = ["-r", f"{frames_per_second:g}", "-i", "-"]
+    source = f"-f rawvideo -pix_fmt rgb24 -s {width}x{height} -r {frames_per_second:g} -i -"
     # H.264 in the colour format that every player knows takes even sides only.
-    even = ["-vf", "pad=ceil(iw/2)*2:ceil(ih/2)*2", "-pix_fmt", "yuv420p", "-movflags", "faststart"]
+    even = "-vf pad=ceil(iw/2)*2:ceil(ih/2)*2 -pix_fmt yuv420p -movflags faststart"
     with tempfile.TemporaryDirectory() as folder:
         film = Path(folder) / "film.mp4"
-        words = [
-            str(shutil.which("ffmpeg")),
-            "-loglevel",
-            "error",
-            "-y",
-            *source,
-            *rate,
-            *even,
-            str(film),
-        ]
+        options = f"-loglevel error -y {source} {even}".split()
+        words = [str(shutil.which("ffmpeg")), *options, str(film)]
         content = np.stack(pictures).tobytes()
         finished = subprocess.run(words, input=content, capture_output=True, check=False)
         if finished.returncode != 0:

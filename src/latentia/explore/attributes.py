@@ -10,9 +10,10 @@ leaves their projections as they are ([3]_, conditional manipulation):
 
     d ← (u·(m₁ − m₀)) u,  u ∝ (I − Oᵀ (O Oᵀ)⁻¹ O) d
 
-The rows of O are best classifiers' normals: orthogonal to these, a step leaves the other logits as
-they are. Differences of means share more than the attributes do, and without all of it the other
-attribute moves the other way. What pixels show of it, `latentia.explore.attribute_check` measures.
+The rows of O are best the normals of classifiers: a step orthogonal to them leaves the other logits
+as they are. Differences of means have more in common than the attributes do, and once all of it is
+removed the other attribute moves the opposite way. `latentia.explore.attribute_check` measures what
+the pixels show.
 
 Shapes: codes ``Z_NK``, a direction (k,), edited (n, s, *data_shape_).
 
@@ -47,13 +48,7 @@ ITERATIONS = 1000
 
 
 def checked_labels(y: ArrayLike, n: int) -> NDArray[np.bool_]:
-    """Return an attribute's (n,) labels as whether a sample has it.
-
-    Raises
-    ------
-    InputError
-        For another number of labels, other values than 0 and 1, or one value only.
-    """
+    """Return an attribute's (n,) labels as whether a sample has it."""
     labels = np.asarray(y)
     if labels.shape != (n,):
         raise InputError(f"there are {n} samples and labels of shape {labels.shape}; give ({n},)")
@@ -85,24 +80,18 @@ def attribute_direction(
     y
         (n,) labels, 1 with the attribute and 0 without.
     method
-        Difference of the classes' means, or the normal of the plane that a logistic regression on
-        standardised codes puts between the classes, which counts what correlates with the
-        attribute, and tells it no better, for less.
+        The difference of the classes' means, or the normal of the plane that a logistic regression
+        on standardised codes puts between the classes, which gives less weight to what merely
+        correlates with the attribute.
     against
-        (o, k) directions of other attributes, best by ``classifier``, whose projections a step
-        shall leave alone.
+        (o, k) directions of other attributes, best found by ``classifier``: a step leaves the
+        projections on them unchanged.
 
     Returns
     -------
     direction
-        (k,) latent units: adding it moves the mean of the one class, along the direction, to the
-        mean of the other.
-
-    Raises
-    ------
-    InputError
-        For codes or labels of other shapes, labels of one class only, an unknown method, or a
-        direction of which nothing is left.
+        (k,) latent units: adding it moves the mean of class 0, along the direction, to that of
+        class 1.
 
     Examples
     --------
@@ -122,7 +111,7 @@ def attribute_direction(
         normal = _beside(normal, np.atleast_2d(np.asarray(against, np.float64)))
     length = float(np.linalg.norm(normal))
     if length == 0:
-        raise InputError("the two classes have the same mean code; no direction leads apart")
+        raise InputError("the two classes have the same mean code; no direction separates them")
     unit = normal / length
     direction: NDArray[np.float64] = (unit @ difference) * unit
     return direction
@@ -180,11 +169,6 @@ def edit(
     -------
     edited
         (n, s, *data_shape_).
-
-    Raises
-    ------
-    InputError
-        For a model without an encoder, a direction of another size, or no finite strengths.
     """
     codes = codes_of(model, X)
     edited = edit_codes(model, codes, direction, strengths)
@@ -227,23 +211,13 @@ def attribute_figure(
 
     Parameters
     ----------
-    originals
-        (n, *data_shape_) images.
-    edited
-        (n, s, *data_shape_), from `edit`.
-    strengths
-        (s,), of which 0 is called reconstructed, unless the residual was added back.
+    originals, edited, strengths, residual
+        (n, *data_shape_) images, what `edit` made of them, and what it was given; strength 0 is
+        called reconstructed, unless the residual was added back.
     name
         Of the attribute, which may be Korean.
-    captions
-        (n, s + 1) words below the images.
-    labels, residual
-        (n,) words beside the rows, and what `edit` was given.
-
-    Raises
-    ------
-    InputError
-        If the samples are not images.
+    captions, labels
+        (n, s + 1) words below the images, and (n,) words beside the rows.
     """
     order = np.argsort(strengths, kind="stable")
     rows = [

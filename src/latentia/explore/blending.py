@@ -44,11 +44,6 @@ def mix(parts: NDArray[Any], weights: ArrayLike | None = None) -> NDArray[Any]:
     means
         (b, ...) floats, b = 1 for (m,) weights.
 
-    Raises
-    ------
-    InputError
-        For fewer than two parts, or weights of another shape, not finite, or of another sum.
-
     Examples
     --------
     >>> mix(np.array([[0.0, 1.0], [4.0, 1.0]]), [0.75, 0.25])
@@ -57,7 +52,7 @@ def mix(parts: NDArray[Any], weights: ArrayLike | None = None) -> NDArray[Any]:
     values = unit_floats(np.asarray(parts))
     m = len(values)
     if m < 2:
-        raise InputError(f"there are {m} to blend; give at least 2")
+        raise InputError(f"there are {m} samples to blend; give at least 2")
     shares = np.atleast_2d(np.full(m, 1 / m) if weights is None else np.asarray(weights, float))
     if shares.ndim != 2 or shares.shape[1] != m or not np.isfinite(shares).all():
         raise InputError(
@@ -70,11 +65,7 @@ def mix(parts: NDArray[Any], weights: ArrayLike | None = None) -> NDArray[Any]:
     return np.tensordot(shares.astype(values.dtype), values, axes=1)
 
 
-def blend(
-    model: LatentModel,
-    X: Any,
-    weights: ArrayLike | None = None,
-) -> NDArray[Any]:
+def blend(model: LatentModel, X: Any, weights: ArrayLike | None = None) -> NDArray[Any]:
     """Return what weighted means of the samples' codes decode to.
 
     Parameters
@@ -84,17 +75,12 @@ def blend(
     X
         (m, *data_shape_), at least two samples.
     weights
-        As in `mix`.
+        As in `mix`; all weight on one sample gives its reconstruction.
 
     Returns
     -------
     images
-        (b, *data_shape_). All weight on one sample gives its reconstruction.
-
-    Raises
-    ------
-    InputError
-        As `mix`; also for a model without an encoder, or data of another shape.
+        (b, *data_shape_).
     """
     return blend_codes(model, codes_of(model, X), weights)
 
@@ -125,21 +111,8 @@ def blend_figure(
 ) -> Figure:
     """Return the samples, the decoded means of their codes, and the means of their pixels.
 
-    Parameters
-    ----------
-    model
-        A fitted model of images.
-    X
-        (m, *data_shape_), at least two.
-    Z
-        (m, k) their codes; none encodes ``X``.
-    weights
-        As in `mix`. Several blends of two samples, as by `shares_of_two`, stand between the two.
-
-    Raises
-    ------
-    InputError
-        As `blend`; also if the model is not one of images.
+    Parameters are those of `blend`, and ``Z`` the samples' (m, k) codes, without which ``X`` is
+    encoded. Several blends of two samples, as by `shares_of_two`, stand between the two.
     """
     codes = codes_of(model, X) if Z is None else checked_codes(model, Z)
     originals = unit_floats(np.asarray(X))

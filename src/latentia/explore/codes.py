@@ -20,13 +20,7 @@ from latentia.models.base import Encoder, Generator, LatentModel
 
 
 def check_unconditional(model: LatentModel) -> None:
-    """Refuse a model without a latent space, or whose verbs take a class beside each code.
-
-    Raises
-    ------
-    InputError
-        Naming the model.
-    """
+    """Refuse a model without a latent space, or whose verbs take a class beside each code."""
     if not isinstance(model, LatentModel):
         raise InputError(f"{type(model).__name__} has no latent space to explore")
     if model.takes_labels:
@@ -37,14 +31,7 @@ def check_unconditional(model: LatentModel) -> None:
 
 
 def codes_of(model: LatentModel, X: Any) -> NDArray[Any]:
-    """Return the (n, k) codes of data.
-
-    Raises
-    ------
-    InputError
-        For a model without an encoder, data of another shape than it was fitted on, or codes that
-        are not finite.
-    """
+    """Return the (n, k) codes of data."""
     check_unconditional(model)
     if not isinstance(model, Encoder):
         raise InputError(
@@ -54,13 +41,7 @@ def codes_of(model: LatentModel, X: Any) -> NDArray[Any]:
 
 
 def checked_codes(model: LatentModel, Z: Any, least: int = 1) -> NDArray[Any]:
-    """Return codes as an (n, k) float array.
-
-    Raises
-    ------
-    InputError
-        For another shape, fewer than ``least`` rows, or codes that are not finite.
-    """
+    """Return codes as an (n, k) float array."""
     codes = np.asarray(Z)
     codes = codes if codes.dtype in (np.float32, np.float64) else codes.astype(np.float64)
     if codes.ndim != 2 or codes.shape[1] != model.n_latent or len(codes) < least:
@@ -75,14 +56,7 @@ def checked_codes(model: LatentModel, Z: Any, least: int = 1) -> NDArray[Any]:
 
 
 def decoded(model: LatentModel, Z: NDArray[Any]) -> NDArray[Any]:
-    """Return (n, *data_shape_) for (n, k) codes.
-
-    Raises
-    ------
-    InputError
-        For a model without a latent space, codes as in `checked_codes`, or codes so far out that
-        what they decode to is not finite.
-    """
+    """Return (n, *data_shape_) for (n, k) codes, unless they lie so far out that it is infinite."""
     check_unconditional(model)
     codes = checked_codes(model, Z)
     with np.errstate(over="ignore", invalid="ignore"):
@@ -109,30 +83,16 @@ def has_standard_normal_prior(model: LatentModel) -> bool:
 
 
 def prior_draws(model: LatentModel, n: int, random_state: int | None = 0) -> NDArray[Any]:
-    """Return (n, k) draws of ``z`` from the model's prior, or from N(0, I) if it states none.
-
-    Raises
-    ------
-    InputError
-        For a ``random_state`` that is no seed, a whole number from 0 to 2³² − 1.
-    """
+    """Return (n, k) draws of ``z`` from the model's prior, or from N(0, I) if it states none."""
     check_range("random_state", random_state, 0, 2**32 - 1)
     draw = check_random_state(random_state)
     if isinstance(model, Generator):
-        own: NDArray[Any] = model.latent_draws(n, draw)
-        return own
-    drawn: NDArray[Any] = draw.standard_normal((n, model.n_latent))
-    return drawn
+        return np.asarray(model.latent_draws(n, draw))
+    return np.asarray(draw.standard_normal((n, model.n_latent)))
 
 
 def checked_coordinate(model: LatentModel, index: int) -> int:
-    """Return a latent coordinate's index, from 0 to k − 1.
-
-    Raises
-    ------
-    InputError
-        For any other.
-    """
+    """Return a latent coordinate's index, from 0 to k − 1."""
     if not 0 <= index < model.n_latent:
         raise InputError(
             f"coordinate {index} is not one of the {model.n_latent} latent components, which are "

@@ -1,8 +1,8 @@
 """What each latent coordinate is worth to a model.
 
-    KL        mean over samples of KL(q(z_j given x) ‖ N(0, 1)), nats, where this is the bound's:
+    KL        mean over samples of KL(q(z_j given x) ‖ N(0, 1)), nats, where the bound holds it:
               at least the information that z_j carries about x
-    variance  explained variance, where components have it, or else the variance of the codes
+    variance  explained variance of PCA's components, or else the variance of the codes
     change    E ‖G(z + e_j) − G(z − e_j)‖² / 4, z from the prior, where there is no encoder
 
 Shapes: ``X`` is (n, *data_shape_), values (k,).
@@ -41,19 +41,13 @@ CHUNK, DRAWS = 512, 16
 
 @dataclass(frozen=True)
 class Importance:
-    """What each latent coordinate is worth.
-
-    Attributes
-    ----------
-    values
-        (k,), at least 0.
-    measure
-        KL (nats), explained variance (of the data, squared units), variance (of the codes) or
-        change (of the decoded sample, squared units).
-    """
+    """What each latent coordinate is worth."""
 
     values: NDArray[np.float64]
+    """(k,), at least 0."""
     measure: str
+    """KL in nats, explained variance of the data, variance of the codes, or change of the decoded
+    sample, each in squared units."""
 
     @property
     def order(self) -> NDArray[np.intp]:
@@ -61,11 +55,7 @@ class Importance:
         return np.argsort(-self.values, kind="stable")
 
 
-def importance(
-    model: LatentModel,
-    X: Any = None,
-    random_state: int = 0,
-) -> Importance:
+def importance(model: LatentModel, X: Any = None, random_state: int = 0) -> Importance:
     """Return what each latent coordinate is worth, by the measure that suits the model.
 
     Parameters
@@ -80,14 +70,8 @@ def importance(
     Returns
     -------
     importance
-        KL for a model with ``posterior`` and the prior N(0, I), explained variance for one with
-        ``explained_variance_`` whose components are not rotated, else variance of the codes;
-        change without an encoder.
-
-    Raises
-    ------
-    InputError
-        For no data where they are needed, or data of another shape.
+        KL for a variational model with the prior N(0, I), explained variance for PCA without
+        rotation, the variance of the codes for others that encode, and change without an encoder.
     """
     check_unconditional(model)
     if not isinstance(model, Encoder):
@@ -101,7 +85,7 @@ def importance(
     return Importance(codes_of(model, X).var(axis=0, dtype=np.float64), "variance")
 
 
-def _divergences(model: Any, X: Any) -> NDArray[np.float64]:
+def _divergences(model: VariationalModel, X: Any) -> NDArray[np.float64]:
     """Return (k,) values of KL(q(z_j | x) ‖ N(0, 1)) in nats, averaged over data."""
     array = model.checked(X, reset=False)
     total = np.zeros(model.n_latent)
@@ -120,5 +104,4 @@ def _changes(model: LatentModel, random_state: int) -> NDArray[np.float64]:
         for moved in (z_NK + steps, z_NK - steps)
     )
     gaps = np.square(high - low, dtype=np.float64).sum(axis=2)
-    changes: NDArray[np.float64] = gaps.mean(axis=1) / 4
-    return changes
+    return np.asarray(gaps.mean(axis=1) / 4)

@@ -29,7 +29,7 @@ from latentia.models.base import LatentModel, unit_floats
 from latentia.plots.explore import image_table
 
 SMALLEST_ANGLE = 1e-6
-"""Radians from parallel or opposite within which a great circle is a line, or is not unique."""
+"""Vectors nearer than this, in radians, to parallel or opposite have no great circle to walk."""
 
 
 def lerp(a: ArrayLike, b: ArrayLike, t: ArrayLike) -> NDArray[Any]:
@@ -47,11 +47,6 @@ def lerp(a: ArrayLike, b: ArrayLike, t: ArrayLike) -> NDArray[Any]:
     z
         (k,), or (n, k).
 
-    Raises
-    ------
-    InputError
-        If ``a`` and ``b`` are not finite vectors of one length.
-
     Examples
     --------
     >>> lerp([0.0, 1.0], [4.0, 1.0], [0.0, 0.25])
@@ -60,38 +55,15 @@ def lerp(a: ArrayLike, b: ArrayLike, t: ArrayLike) -> NDArray[Any]:
     """
     start, end = _pair(a, b)
     share = np.asarray(t)[..., None]
-    points: NDArray[Any] = (1 - share) * start + share * end
-    return points
+    return np.asarray((1 - share) * start + share * end)
 
 
 def slerp(a: ArrayLike, b: ArrayLike, t: ArrayLike) -> NDArray[Any]:
     """Return points on the great circle from ``a`` to ``b``, at equal angles for equal ``t``.
 
-    Lengths that differ are passed through in between, as in White's formula. A zero vector has no
-    direction, parallel vectors no arc, and opposite ones no single arc: these get the line.
-
-    Parameters
-    ----------
-    a, b
-        (k,) vectors.
-    t
-        A number, or (n,) of them; 0 is ``a``, 1 is ``b``.
-
-    Returns
-    -------
-    z
-        (k,), or (n, k).
-
-    Raises
-    ------
-    InputError
-        If ``a`` and ``b`` are not finite vectors of one length.
-
-    References
-    ----------
-    .. [1] K. Shoemake, "Animating Rotation with Quaternion Curves", SIGGRAPH 1985, "Great arc
-       in-betweening".
-    .. [2] T. White, "Sampling Generative Networks", arXiv:1609.04468, 2016, section 2.1.
+    Parameters and result are those of `lerp`. Lengths that differ change gradually in between, as
+    in White's formula. A zero vector has no direction, parallel vectors no arc, and opposite ones
+    no single arc: for these the path is the line.
 
     Examples
     --------
@@ -103,10 +75,8 @@ def slerp(a: ArrayLike, b: ArrayLike, t: ArrayLike) -> NDArray[Any]:
     if not SMALLEST_ANGLE < angle < np.pi - SMALLEST_ANGLE:
         return lerp(a, b, t)
     share = np.asarray(t)[..., None]
-    points: NDArray[Any] = (
-        np.sin((1 - share) * angle) * start + np.sin(share * angle) * end
-    ) / np.sin(angle)
-    return points
+    arc = np.sin((1 - share) * angle) * start + np.sin(share * angle) * end
+    return np.asarray(arc / np.sin(angle))
 
 
 def _pair(a: ArrayLike, b: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -132,7 +102,7 @@ def _angle(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
 def latent_path(
     anchors: ArrayLike, n_steps: int = 8, *, spherical: bool = False, closed: bool = False
 ) -> NDArray[Any]:
-    """Return codes on the way through several anchors, each of which is on it once.
+    """Return codes on the way through several anchors, each of which occurs once.
 
     Parameters
     ----------
@@ -149,11 +119,6 @@ def latent_path(
     -------
     Z
         ((M − 1)·n_steps + 1, k), or (M·n_steps, k) if closed; float32 for float32 anchors.
-
-    Raises
-    ------
-    InputError
-        For fewer than two anchors or one step, or anchors that are not finite.
 
     Examples
     --------
@@ -173,12 +138,7 @@ def latent_path(
 
 
 def interpolate(
-    model: LatentModel,
-    X: Any,
-    n_steps: int = 8,
-    *,
-    spherical: bool = False,
-    closed: bool = False,
+    model: LatentModel, X: Any, n_steps: int = 8, *, spherical: bool = False, closed: bool = False
 ) -> NDArray[Any]:
     """Return what the model decodes on the way through the codes of several samples.
 
@@ -195,11 +155,6 @@ def interpolate(
     -------
     images
         One for each code of the path, in the model's layout.
-
-    Raises
-    ------
-    InputError
-        As `latent_path`; also for a model without an encoder, or data of another shape.
     """
     codes = codes_of(model, X)
     return interpolate_codes(model, codes, n_steps, spherical=spherical, closed=closed)
@@ -226,23 +181,10 @@ def interpolation_figure(
     *,
     spherical: bool = False,
 ) -> Figure:
-    """Return the strip of images on the way through codes, under the images they came from.
+    """Return the strip of images that `interpolate_codes` decodes on the way through (M, k) codes.
 
-    Parameters
-    ----------
-    model
-        A fitted model of images.
-    Z
-        (M, k) codes, at least two.
-    originals
-        (M, *data_shape_) images to show above their codes; none if there are none.
-    n_steps, spherical
-        As in `latent_path`. A spherical path is shown above the straight one.
-
-    Raises
-    ------
-    InputError
-        As `latent_path`; also if the model does not decode images.
+    The (M, *data_shape_) ``originals`` of the codes stand above it, and a spherical path stands
+    above the straight one.
     """
     kinds = {"great circle": True, "straight line": False} if spherical else {"decoded": False}
     rows = [

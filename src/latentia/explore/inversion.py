@@ -3,7 +3,7 @@
     z* = argmin_z ‖x − G(z)‖² + (λ / 2) ‖z‖²
 
 for models without an encoder, such as GANs ([1]_ section 2, [2]_ section 4.1), by Adam on z from
-several starts, of which the best is kept for each sample; the step size falls along a cosine. With
+several starts; for each sample the best end is kept, and the step size falls along a cosine. With
 λ = 2v it is the most probable z of x ~ N(G(z), v I) under z ~ N(0, I), since −2v log p(x, z) is the
 objective up to a constant. A model with an encoder starts at its code, which the descent improves.
 The affine decoders of closed-form models, x = W z + μ, need no descent: z* solves
@@ -47,21 +47,14 @@ RESTARTS, STEPS = 4, 300
 
 @dataclass(frozen=True)
 class Inversion:
-    """The codes that were found, and how well they decode.
-
-    Attributes
-    ----------
-    codes
-        (n, k).
-    images
-        (n, *data_shape_), what they decode to.
-    squared_errors
-        (n,) ‖x − G(z)‖², summed over a sample's values, in data units squared.
-    """
+    """The codes that were found, and how well they decode."""
 
     codes: NDArray[Any]
+    """(n, k)."""
     images: NDArray[Any]
+    """(n, *data_shape_), what they decode to."""
     squared_errors: NDArray[np.float64]
+    """(n,) ‖x − G(z)‖², summed over a sample's values, in data units squared."""
 
 
 def invert(
@@ -92,18 +85,7 @@ def invert(
     prior_weight
         λ, the weight of ‖z‖²/2 against the squared error; 0 leaves the prior out.
     random_state
-        Makes the starts repeatable.
-
-    Returns
-    -------
-    inversion
-        Codes, what they decode to, and the error of each sample.
-
-    Raises
-    ------
-    InputError
-        For a model with neither encoder nor gradients, data of another shape, or a value out of
-        its range.
+        Of the starts.
     """
     for name, count in (("n_steps", n_steps), ("n_restarts", n_restarts)):
         check_range(name, count, 1)
@@ -144,14 +126,13 @@ def _searched(
 
 
 def _solved(model: LatentModel, X: NDArray[Any], prior_weight: float) -> NDArray[np.float64]:
-    """Return the exact (n, k) codes of an affine decoder, whose matrix shows in what it decodes."""
+    """Return the exact (n, k) codes of an affine decoder, its matrix read off from unit vectors."""
     k = model.n_latent
     ends = decoded(model, np.concatenate([np.zeros((1, k)), np.eye(k)])).reshape(k + 1, -1)
     mean, W_KD = ends[0], ends[1:] - ends[0]
     target = np.concatenate([(unit_floats(X).reshape(len(X), -1) - mean).T, np.zeros((k, len(X)))])
     system = np.concatenate([W_KD.T, np.sqrt(prior_weight / 2) * np.eye(k)])
-    codes: NDArray[np.float64] = np.linalg.lstsq(system, target)[0].T
-    return codes
+    return np.asarray(np.linalg.lstsq(system, target)[0].T)
 
 
 def _starts(
@@ -193,18 +174,11 @@ def _descend(
             optimizer.step()
     with evaluating(model.nets()), torch.no_grad():
         reached = objective()
-    ends: NDArray[np.float32] = z.detach().numpy().reshape(r, n, k)
-    return ends, reached.numpy().reshape(r, n)
+    return z.detach().numpy().reshape(r, n, k), reached.numpy().reshape(r, n)
 
 
 def inversion_figure(found: Inversion, X: NDArray[Any]) -> Figure:
-    """Return the samples above what their codes decode to, with the root mean squared errors.
-
-    Raises
-    ------
-    InputError
-        If they are not images.
-    """
+    """Return the samples above what their codes decode to, with the root mean squared errors."""
     originals = unit_floats(np.asarray(X))
     errors = np.sqrt(found.squared_errors / originals[0].size)
     rows = [("original", originals), ("G(z)", found.images)]

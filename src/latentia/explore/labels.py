@@ -20,19 +20,13 @@ Pair = tuple[NDArray[np.bool_], NDArray[np.bool_]]
 
 @dataclass(frozen=True)
 class Classes:
-    """Classes of the samples of a data set.
-
-    Attributes
-    ----------
-    train, test
-        (n,) and (m,) class numbers from 0.
-    names
-        One for each class, which may be Korean.
-    """
+    """Classes of the samples of a data set."""
 
     train: NDArray[np.int64]
+    """(n,) class numbers from 0."""
     test: NDArray[np.int64]
     names: tuple[str, ...]
+    """One for each class, which may be Korean."""
 
     def attributes(self) -> dict[str, Pair]:
         """Return whether samples have an attribute: the second of two classes, or each of several.
@@ -56,16 +50,11 @@ def classes(
     name
         Of the labels.
     train, test
-        (n,) and (m,) whole numbers or words. Numbers of more than 50 values, or of
-        more than half as many as samples, such as ages, are parted at the median of ``train``.
+        (n,) and (m,) whole numbers or words. Numbers with more than 50 values, or with more than
+        half as many as there are samples, such as ages, are split at the median of ``train``.
     names
-        Of the classes 0, 1, ..., if the labels are such numbers; none names them by their values,
-        and 0 and 1, or -1 and 1, "not ``name``" and ``name``.
-
-    Raises
-    ------
-    InputError
-        For labels of one value, or more than 50 words.
+        Of the classes 0, 1, ..., if the labels are such numbers. Without names, classes have those
+        of their values; 0 and 1, or -1 and 1, are called "not ``name``" and ``name``.
 
     Examples
     --------
@@ -74,7 +63,7 @@ def classes(
     """
     values = np.unique(np.concatenate([train, test]))
     if len(values) < 2:
-        raise InputError(f"all labels of {name} are {values[0]}; there must be two kinds")
+        raise InputError(f"all labels of {name} are {values[0]}; at least two values are needed")
     if are_few(len(values), len(train) + len(test)):
         parts = [np.searchsorted(values, part).astype(np.int64) for part in (train, test)]
         return Classes(parts[0], parts[1], _names(name, values, names))

@@ -36,67 +36,48 @@ from latentia.models.base import Generator, LatentModel
 from latentia.plots.explore import plane_map
 
 LEFT_OUT = 0.01
-"""Share of the codes at each end that a grid over their range leaves out."""
+"""Share of the codes at each end that a grid leaves out."""
 DRAWS = 1000
-"""From a prior, to find its range."""
+"""Draws from a prior that show its range."""
 
 
 @dataclass(frozen=True)
 class Plane:
-    """A plane in a latent space of k dimensions.
-
-    Attributes
-    ----------
-    origin
-        (k,), o.
-    axes
-        (2, k), A, orthonormal.
-    shift
-        (2,), s: where the origin lies on the plane.
-    names
-        Of the two axes.
-    by_coordinates
-        Whether the axes are coordinates of the latent space.
-    """
+    """A plane in a latent space of k dimensions."""
 
     origin: NDArray[np.float64]
+    """(k,), o."""
     axes: NDArray[np.float64]
+    """(2, k), A, orthonormal."""
     shift: NDArray[np.float64]
+    """(2,), s: where the origin lies on the plane."""
     names: tuple[str, str]
+    """Of the two axes."""
     by_coordinates: bool
+    """Whether the axes are coordinates of the latent space."""
 
     def points(self, Z: NDArray[Any]) -> NDArray[np.float64]:
-        """Return the (n, 2) places of codes' shadows on the plane."""
-        points: NDArray[np.float64] = (Z - self.origin) @ self.axes.T + self.shift
-        return points
+        """Return the (n, 2) places of codes projected onto the plane."""
+        return np.asarray((Z - self.origin) @ self.axes.T + self.shift)
 
     def codes(self, U: NDArray[Any]) -> NDArray[np.float64]:
         """Return the (n, k) codes of places on the plane."""
-        codes: NDArray[np.float64] = self.origin + (U - self.shift) @ self.axes
-        return codes
+        return np.asarray(self.origin + (U - self.shift) @ self.axes)
 
 
 @dataclass(frozen=True)
 class Manifold:
-    """A decoded grid on a plane.
-
-    Attributes
-    ----------
-    plane
-        Where it lies.
-    across, down
-        (w,) places along the first axis from left to right, (h,) along the second from the top.
-    codes
-        (h·w, k), row by row from the top.
-    images
-        (h·w, *data_shape_), what they decode to.
-    """
+    """A decoded grid on a plane."""
 
     plane: Plane
     across: NDArray[np.float64]
+    """(w,) places along the first axis, from left to right."""
     down: NDArray[np.float64]
+    """(h,) places along the second axis, from the top."""
     codes: NDArray[np.float64]
+    """(h·w, k), row by row from the top."""
     images: NDArray[Any]
+    """(h·w, *data_shape_), what they decode to."""
 
 
 def latent_plane(
@@ -112,19 +93,13 @@ def latent_plane(
     model
         A fitted model with at least two latent components.
     Z
-        (n, k) codes; without them the plane goes through a draw from the prior, whose mean lies
-        far from its draws, and needs ``coordinates`` if k > 2.
+        (n, k) codes. Without them the plane goes through a draw from the prior, not its mean, which
+        lies far from the draws, and needs ``coordinates`` if k > 2.
     coordinates
         Two different coordinates, counted from 0; none means the first two principal components
         of the codes, or the two coordinates there are.
     random_state
         Of the draw.
-
-    Raises
-    ------
-    InputError
-        For fewer than two latent components, coordinates that are not two of them, or neither
-        codes nor coordinates.
     """
     check_unconditional(model)
     k = model.n_latent
@@ -181,15 +156,6 @@ def manifold(
         Its places are ``Φ⁻¹((i + ½) / n_grid)`` along coordinates under a standard normal prior,
         and otherwise equally spaced over the middle 98 % of the codes, or without these of draws
         from the model's own prior.
-
-    Raises
-    ------
-    InputError
-        As `latent_plane`; also for a model without a prior if there are no codes.
-
-    References
-    ----------
-    .. [1] D. P. Kingma, M. Welling, "Auto-Encoding Variational Bayes", ICLR 2014, appendix A.
     """
     check_range("n_grid", n_grid, 2)
     plane = latent_plane(model, Z, coordinates, random_state)
@@ -214,21 +180,9 @@ def map_figure(
     labels: NDArray[Any] | None = None,
     class_names: Sequence[str] = (),
 ) -> Figure:
-    """Return the codes on the plane by class and, beside them, the decoded grid.
+    """Return the grid of `manifold`, decoded, beside the (n, k) codes on its plane, if given.
 
-    Parameters
-    ----------
-    grid
-        From `manifold`, of a model of images.
-    Z
-        (n, k) codes; none leaves the scatter out.
-    labels, class_names
-        (n,) class of each code, and the classes' names, which may be Korean.
-
-    Raises
-    ------
-    InputError
-        If the model is not one of images, or labels and codes differ in number.
+    The codes are coloured by their (n,) labels; the classes' names may be Korean.
     """
     if Z is not None and labels is not None and len(Z) != len(labels):
         raise InputError(f"there are {len(Z)} codes and {len(labels)} labels; give one for each")

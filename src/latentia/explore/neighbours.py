@@ -2,7 +2,7 @@
 
     d_z(x, x') = ‖z(x) − z(x')‖,  d_x(x, x') = ‖x − x'‖
 
-Neighbours in the latent space show what the model holds to be alike; were decoded samples copies
+Neighbours in the latent space show what the model takes to be alike. If decoded samples were copies
 of training data, both rows would show the copy.
 
 Shapes: queries (q, *data_shape_), pool (n, *data_shape_).
@@ -28,32 +28,22 @@ from latentia.errors import check_range
 from latentia.explore.codes import codes_of
 from latentia.models.base import LatentModel, unit_floats
 from latentia.plots.explore import image_table
+from latentia.plots.latent import class_name
 
 
 @dataclass(frozen=True)
 class Neighbours:
-    """Rows of a pool nearest to each query, the nearest first.
-
-    Attributes
-    ----------
-    latent, pixel
-        (q, m) row numbers in the pool.
-    latent_distances, pixel_distances
-        (q, m) Euclidean distances, in latent and in data units.
-    """
+    """Rows of a pool nearest to each query, the nearest first."""
 
     latent: NDArray[np.intp]
+    """(q, m) row numbers in the pool, by codes."""
     latent_distances: NDArray[np.float64]
+    """(q, m) Euclidean distances."""
     pixel: NDArray[np.intp]
     pixel_distances: NDArray[np.float64]
 
 
-def nearest_neighbours(
-    model: LatentModel,
-    X: Any,
-    pool: Any,
-    n_neighbours: int = 6,
-) -> Neighbours:
+def nearest_neighbours(model: LatentModel, X: Any, pool: Any, n_neighbours: int = 6) -> Neighbours:
     """Find the rows of a pool that lie nearest to given samples.
 
     Parameters
@@ -66,17 +56,9 @@ def nearest_neighbours(
         (n, *data_shape_), such as the training data.
     n_neighbours
         How many, from 1 to n.
-
-    Raises
-    ------
-    InputError
-        For a model without an encoder, data of another shape, or more neighbours than samples.
     """
     check_range("n_neighbours", n_neighbours, 1, len(pool))
-    spaces = [
-        (codes_of(model, pool), codes_of(model, X)),
-        (_flat(pool), _flat(X)),
-    ]
+    spaces = [(codes_of(model, pool), codes_of(model, X)), (_flat(pool), _flat(X))]
     found = []
     for among, queries in spaces:
         distances, rows = NearestNeighbors(n_neighbors=n_neighbours).fit(among).kneighbors(queries)
@@ -99,19 +81,8 @@ def neighbours_figure(
 ) -> Figure:
     """Return two rows for each query, its neighbours among codes and among pixels.
 
-    Parameters
-    ----------
-    found
-        From `nearest_neighbours`.
-    X, pool
-        The images they were found for and among.
-    labels, pool_labels, class_names
-        (q,) and (n,) classes and their names, to stand below the images; none leaves them out.
-
-    Raises
-    ------
-    InputError
-        If these are not images.
+    ``X`` and ``pool`` are what `nearest_neighbours` was given; the (q,) and (n,) labels, if given,
+    stand below the images by their classes' names.
     """
     rows, captions = [], []
     for i, query in enumerate(unit_floats(np.asarray(X))):
@@ -119,13 +90,9 @@ def neighbours_figure(
             words = f"nearest by {space}"
             if labels is not None and pool_labels is not None:
                 classes = np.array([labels[i], *pool_labels[near]])
-                captions.append([_name(value, class_names) for value in classes])
+                captions.append([class_name(value, class_names) for value in classes])
                 words += f", {(classes[1:] == classes[0]).sum()} of {len(near)} of its class"
             images = unit_floats(np.asarray(pool[near]))
             rows.append((words, np.concatenate([[query], images])))
     columns = ["query", *[str(j + 1) for j in range(found.latent.shape[1])]]
     return image_table(rows, columns, captions)
-
-
-def _name(value: Any, class_names: Sequence[str]) -> str:
-    return class_names[int(value)] if 0 <= int(value) < len(class_names) else str(value)

@@ -27,11 +27,6 @@ def read_pictures(paths: Sequence[str | Path], model: LatentModel) -> NDArray[np
         At least one picture: PNG, JPEG, or whatever Pillow reads.
     model
         A fitted model of grey or RGB images.
-
-    Raises
-    ------
-    InputError
-        For no path, a file that is missing or no picture, or a model of other data.
     """
     shape = model.data_shape_
     if len(shape) not in (2, 3) or (len(shape) == 3 and shape[0] not in (1, 3)):

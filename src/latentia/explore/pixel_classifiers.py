@@ -1,12 +1,12 @@
 """Whether an edit changes what it should and leaves the rest: judged by classifiers of pixels.
 
 A small classifier for each attribute (pixels → principal components → logistic regression) learns
-from real images, apart from the model, and gives p_a, the probability of attribute a, for held-out
-ones before the edit (their reconstructions, x̂(0)) and after it (x̂(s)):
+from real images, apart from the model. It gives p_a, the probability of attribute a, for held-out
+images before the edit (their reconstructions, x̂(0)) and after it (x̂(s)):
 
     share   of samples with p_a(x̂(s)) > ½, against s = 0: moves, if the edit works
     change  mean of p_b(x̂(s)) − p_b(x̂(0)), for each attribute b: near 0 for b ≠ a, if no other
-            attribute comes along
+            attribute changes too
 
 Samples without the attribute get the strengths above 0, samples with it those below.
 
@@ -49,11 +49,6 @@ class PixelClassifiers:
         (n, *data_shape_) images; of more than 6,000 some are left out, evenly.
     labels
         (n,) values 0 or 1 for each attribute, by name.
-
-    Raises
-    ------
-    InputError
-        For no attributes, or labels of another number or kind, or of one class only.
     """
 
     def __init__(self, X: ArrayLike, labels: Mapping[str, ArrayLike]) -> None:
@@ -79,58 +74,40 @@ class PixelClassifiers:
 
 
 def _in_range(X: NDArray[Any]) -> NDArray[Any]:
-    """Return images without what an edit added beyond black and white; tables as they are."""
+    """Return images clipped to [0, 1], which an edit may leave; tables as they are."""
     return X if X.ndim == 2 or X.dtype == np.uint8 else X.clip(0, 1)
 
 
 @dataclass(frozen=True)
 class StrengthCheck:
-    """What one strength did to held-out samples.
-
-    Attributes
-    ----------
-    strength
-        Above 0 for samples without the attribute, below for samples with it.
-    n_samples
-        How many there are.
-    share_before, share_after
-        Of them, classified as having the attribute: reconstructed, and edited.
-    changes
-        For each attribute, the one that is edited first: mean change of its probability.
-    movements
-        The same of the change's absolute value, which does not cancel out.
-    """
+    """What one strength did to held-out samples."""
 
     strength: float
+    """Above 0 for samples without the attribute, below for samples with it."""
     n_samples: int
     share_before: float
+    """Of them, the share classified as having the attribute when reconstructed."""
     share_after: float
+    """The same when edited."""
     changes: Mapping[str, float]
+    """For each attribute, the edited one first: the mean change of its probability."""
     movements: Mapping[str, float]
+    """The same of the change's absolute value, which does not cancel out."""
 
 
 @dataclass(frozen=True)
 class AttributeCheck:
-    """What editing an attribute did, by classifiers that know pixels only.
-
-    Attributes
-    ----------
-    attribute
-        Its name.
-    n_samples
-        Held-out samples.
-    accuracies, accuracies_reconstructed
-        For each attribute, the share of held-out samples whose label the classifiers find, in the
-        originals and at strength 0: how far the judges can be trusted.
-    strengths
-        One for each strength other than 0.
-    """
+    """What editing an attribute did, by classifiers that know pixels only."""
 
     attribute: str
     n_samples: int
     accuracies: Mapping[str, float]
+    """For each attribute, the share of held-out originals whose label the classifier finds: how
+    far it can be trusted."""
     accuracies_reconstructed: Mapping[str, float]
+    """The same of their reconstructions, at strength 0."""
     strengths: tuple[StrengthCheck, ...]
+    """One for each strength other than 0."""
 
     def __str__(self) -> str:
         """Return the check as lines of text."""
@@ -180,11 +157,6 @@ def attribute_check(
         Multiples of the direction; 0 is left out.
     residual
         As in `latentia.explore.attributes.edit`.
-
-    Raises
-    ------
-    InputError
-        For a model without an encoder, an attribute without labels, labels of one class only.
     """
     if attribute not in labels:
         known = ", ".join(labels)

@@ -39,31 +39,22 @@ from latentia.plots.explore import image_table
 
 @dataclass(frozen=True)
 class Traversal:
-    """Decoded walks along latent coordinates.
-
-    Attributes
-    ----------
-    coordinates
-        (j,), counted from 0.
-    steps
-        (t,), in units of each coordinate's ``scales``.
-    scales
-        (j,) latent units.
-    centre
-        (k,) code in the middle.
-    codes, images
-        (j, t, k) and what they decode to, (j, t, *data_shape_).
-    importance
-        Of all coordinates.
-    """
+    """Decoded walks along latent coordinates."""
 
     coordinates: NDArray[np.intp]
+    """(j,), counted from 0."""
     steps: NDArray[np.float64]
+    """(t,), in units of each coordinate's ``scales``."""
     scales: NDArray[np.float64]
+    """(j,) latent units."""
     centre: NDArray[np.float64]
+    """(k,) code in the middle."""
     codes: NDArray[np.float64]
+    """(j, t, k)."""
     images: NDArray[Any]
+    """(j, t, *data_shape_), what they decode to."""
     importance: Importance
+    """Of all coordinates."""
 
 
 def traverse(
@@ -85,12 +76,12 @@ def traverse(
         A fitted model that decodes.
     X
         (n, *data_shape_) data that say what each coordinate is worth, where the codes' mean lies,
-        and how far they spread; a model without an encoder does without.
+        and how far they spread; a model without an encoder needs none.
     centre
-        (k,) code to start from, such as ``model.transform(x)[0]``; none is the codes' mean, or
-        without an encoder a draw from the prior, whose mean lies far from its draws.
+        (k,) code to start from, such as ``model.transform(x)[0]``. By default it is the codes'
+        mean, or without an encoder a draw from the prior, whose mean lies far from its draws.
     coordinates
-        Which ones, counted from 0, in this order; none takes the most important.
+        Which ones, counted from 0, in this order; by default the most important.
     n_coordinates
         How many of the most important, at least 1; fewer if the model has fewer.
     reach
@@ -99,12 +90,6 @@ def traverse(
         Points of a walk, at least 2; an odd number has the centre among them.
     random_state
         Of the draws from the prior, without an encoder.
-
-    Raises
-    ------
-    InputError
-        For a value out of its range, no data where they are needed, a coordinate that is not
-        there, or a centre of another shape.
 
     Examples
     --------
@@ -132,9 +117,7 @@ def traverse(
 
 
 def _middle(
-    model: LatentModel,
-    X: Any,
-    random_state: int,
+    model: LatentModel, X: Any, random_state: int
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the (k,) mean of the codes, or a draw, and the unit of each coordinate."""
     ones = np.ones(model.n_latent)
@@ -156,13 +139,7 @@ def _centre(model: LatentModel, centre: Any) -> NDArray[np.float64]:
 
 
 def traversal_figure(walks: Traversal, title: str = "") -> Figure:
-    """Return a row of images for each coordinate, labelled with what the coordinate is worth.
-
-    Raises
-    ------
-    InputError
-        If the model is not one of images.
-    """
+    """Return a row of images for each coordinate, labelled with what the coordinate is worth."""
     measure = walks.importance.measure
     rows = []
     for index, images in zip(walks.coordinates, walks.images):

@@ -20,11 +20,6 @@ def cluster_accuracy(classes: NDArray[Any], clusters: NDArray[Any]) -> float:
     the Hungarian algorithm. Where there are more clusters than classes, the clusters that are
     left over count as wrong.
 
-    Raises
-    ------
-    InputError
-        If there is not one class for each cluster label.
-
     References
     ----------
     .. [1] J. Xie, R. Girshick, A. Farhadi, "Unsupervised Deep Embedding for Clustering Analysis",
@@ -33,7 +28,11 @@ def cluster_accuracy(classes: NDArray[Any], clusters: NDArray[Any]) -> float:
     >>> cluster_accuracy([0, 0, 1, 1], [7, 7, 7, 3])
     0.75
     """
-    _check_lengths(classes, clusters)
+    if np.shape(classes) != np.shape(clusters) or np.ndim(classes) != 1 or not len(classes):
+        raise InputError(
+            f"classes have shape {np.shape(classes)} and clusters {np.shape(clusters)}; give one "
+            "of each for every sample"
+        )
     counts = contingency_matrix(classes, clusters)
     rows, columns = linear_sum_assignment(counts, maximize=True)
     return float(counts[rows, columns].sum() / len(classes))
@@ -46,11 +45,3 @@ def cluster_agreement(classes: NDArray[Any], clusters: NDArray[Any]) -> dict[str
         "nmi": float(normalized_mutual_info_score(classes, clusters)),
         "adjusted_rand": float(adjusted_rand_score(classes, clusters)),
     }
-
-
-def _check_lengths(classes: NDArray[Any], clusters: NDArray[Any]) -> None:
-    if np.shape(classes) != np.shape(clusters) or np.ndim(classes) != 1 or not len(classes):
-        raise InputError(
-            f"classes have shape {np.shape(classes)} and clusters {np.shape(clusters)}; give one "
-            "of each for every sample"
-        )

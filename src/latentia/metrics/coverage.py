@@ -21,15 +21,10 @@ def class_shares(
 
     The classifier votes among the five nearest training images in at most 64 principal
     components. Shares are in the order of the labels; classes without a training image come last.
-
-    Raises
-    ------
-    InputError
-        If there are more labels than ``n_classes``.
     """
     classes, y = np.unique(y_train, return_inverse=True)
     if len(classes) > n_classes:
-        raise InputError(f"the labels name {len(classes)} classes, not at most {n_classes}")
+        raise InputError(f"the labels name {len(classes)} classes; there are at most {n_classes}")
     predicted = nearest_classes(x_train, y, x_samples)
     return np.bincount(predicted, minlength=n_classes) / len(x_samples)
 
@@ -41,8 +36,7 @@ def nearest_classes(
     features = PixelFeatures().fit(x_train)
     classifier = KNeighborsClassifier(min(NEIGHBOURS, len(y_train)))
     classifier.fit(features.transform(x_train), y_train)
-    predicted: NDArray[Any] = classifier.predict(features.transform(x_samples))
-    return predicted
+    return np.asarray(classifier.predict(features.transform(x_samples)))
 
 
 def coverage(shares: NDArray[np.float64], threshold: float = 0.1) -> int:

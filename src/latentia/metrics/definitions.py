@@ -8,28 +8,20 @@ from typing import Literal
 
 @dataclass(frozen=True)
 class Definition:
-    """One number's meaning.
-
-    Attributes
-    ----------
-    key, label, unit
-        Its name in code, its heading, its unit (may be empty).
-    better
-        Which direction is better.
-    formula, meaning, source
-        Text.
-    absent
-        Why a model may have no such number.
-    """
+    """One number's meaning."""
 
     key: str
+    """Its name in code."""
     label: str
+    """Its heading."""
     unit: str
+    """May be empty."""
     better: Literal["lower", "higher", "neither"]
     formula: str
     meaning: str
     source: str = ""
     absent: str = ""
+    """Why a model may have no such number."""
 
 
 _ALL = (

@@ -15,13 +15,7 @@ BLOCK_VALUES = 4_000_000
 
 
 def rows_of(x: NDArray[Any], what: str, least: int = 1) -> NDArray[np.float64]:
-    """Return (n, ...) samples as (n, d) float64.
-
-    Raises
-    ------
-    InputError
-        If there are fewer than ``least`` samples, or one holds NaN or infinity.
-    """
+    """Return (n, ...) samples as (n, d) float64."""
     if np.ndim(x) < 2 or len(x) < least:
         raise InputError(f"{what} have shape {np.shape(x)}; give at least {least} rows of values")
     flat: NDArray[np.float64] = np.asarray(x, np.float64).reshape(len(x), -1)
@@ -39,7 +33,9 @@ def squared_distance_blocks(
     what rounding leaves of the distance between equal rows is 0.
     """
     if a.shape[1] != b.shape[1]:
-        raise InputError(f"samples of {a.shape[1]} values cannot be compared with {b.shape[1]}")
+        raise InputError(
+            f"samples of {a.shape[1]} values cannot be compared with samples of {b.shape[1]}"
+        )
     centre = b.mean(axis=0)
     a, b = a - centre, b - centre
     of_a, of_b = (np.einsum("ij,ij->i", rows, rows) for rows in (a, b))

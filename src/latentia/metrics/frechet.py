@@ -18,24 +18,13 @@ from latentia.errors import InputError
 
 @dataclass
 class PixelFeatures:
-    """Principal components of pixels, learnt on training images.
-
-    Attributes
-    ----------
-    n_components
-        How many, at most as many as the training images vary along.
-    """
+    """Principal components of pixels, learnt on training images."""
 
     n_components: int = 64
+    """At most this many: no more than the training images vary along."""
 
     def fit(self, x: NDArray[Any]) -> Self:
-        """Learn mean and components from (n, ...) images, floats in [0, 1].
-
-        Raises
-        ------
-        InputError
-            For uint8 (another scale than floats), fewer than two images, or equal ones.
-        """
+        """Learn mean and components from (n, ...) images, floats in [0, 1]."""
         flat = _flat(x)
         self.mean_ = flat.mean(axis=0)
         self.components_ = _components(flat - self.mean_, self.n_components)
@@ -43,8 +32,7 @@ class PixelFeatures:
 
     def transform(self, x: NDArray[Any]) -> NDArray[np.float64]:
         """Return (n, n_components) features of floats in [0, 1]."""
-        features: NDArray[np.float64] = (_flat(x) - self.mean_) @ self.components_.T
-        return features
+        return np.asarray((_flat(x) - self.mean_) @ self.components_.T)
 
     @property
     def name(self) -> str:
@@ -75,8 +63,7 @@ def _components(centred: NDArray[np.float64], at_most: int) -> NDArray[np.float6
     basis = (vectors[:, kept] if not wide else centred.T @ vectors[:, kept]).T[::-1]
     basis /= np.linalg.norm(basis, axis=1, keepdims=True)
     largest = np.take_along_axis(basis, np.abs(basis).argmax(axis=1)[:, None], axis=1)
-    oriented: NDArray[np.float64] = basis * np.sign(largest)
-    return oriented
+    return np.asarray(basis * np.sign(largest))
 
 
 def frechet_distance(features_a: NDArray[Any], features_b: NDArray[Any]) -> float:
@@ -84,11 +71,6 @@ def frechet_distance(features_a: NDArray[Any], features_b: NDArray[Any]) -> floa
 
     The trace of the root is taken as the sum of singular values of ``Σₐ^½ Σᵦ^½``: real, whatever
     the rank.
-
-    Raises
-    ------
-    InputError
-        If a set has fewer than two rows, or the sets differ in k.
 
     References
     ----------
@@ -109,5 +91,4 @@ def frechet_distance(features_a: NDArray[Any], features_b: NDArray[Any]) -> floa
 
 def _root(covariance: NDArray[np.float64]) -> NDArray[np.float64]:
     values, vectors = linalg.eigh(covariance)
-    root: NDArray[np.float64] = (vectors * np.sqrt(values.clip(min=0))) @ vectors.T
-    return root
+    return np.asarray((vectors * np.sqrt(values.clip(min=0))) @ vectors.T)

@@ -1,6 +1,14 @@
 """Mode coverage: whether samples of a mixture with known modes show them all, and evenly.
 
 Shapes: samples are (n, d), centres (k, d).
+
+References
+----------
+.. [1] A. Srivastava et al., "VEEGAN: Reducing Mode Collapse in GANs using Implicit Variational
+   Learning", NeurIPS 2017, section 4.1.
+.. [2] Z. Lin et al., "PacGAN: The power of two samples in generative adversarial networks",
+   NeurIPS 2018, sections 4.1 and 4.2.
+.. [3] L. Metz et al., "Unrolled Generative Adversarial Networks", ICLR 2017, sections 3.1, 3.3.1.
 """
 
 from __future__ import annotations
@@ -17,26 +25,18 @@ from latentia.metrics.distances import rows_of, squared_distance_blocks
 
 @dataclass(frozen=True)
 class ModeCoverage:
-    """How many modes samples show, and how evenly.
-
-    Attributes
-    ----------
-    covered, n_modes
-        Modes shown, and modes there are.
-    reverse_kl
-        KL(samples ‖ uniform) of the modes' shares in nats: 0 if even, log(n_modes) for one mode.
-        Even samples have about ``(n_modes − 1) / 2n`` by chance.
-    n_samples
-        Samples counted; more samples cover more.
-    high_quality
-        Share of samples near a mode; None where modes are classes.
-    """
+    """How many modes samples show, and how evenly."""
 
     covered: int
+    """Modes shown."""
     n_modes: int
     reverse_kl: float
+    """KL(samples ‖ uniform) of the modes' shares in nats: 0 if even, log(n_modes) for one mode.
+    Even samples have about ``(n_modes − 1) / 2n`` by chance."""
     n_samples: int
+    """More samples cover more modes."""
     high_quality: float | None = None
+    """Share of samples near a mode; None where modes are classes."""
 
     def __str__(self) -> str:
         """Return the figures as a sentence."""
@@ -56,9 +56,9 @@ def mode_coverage(
     """Count the modes of a mixture of round Gaussians that samples show.
 
     A sample is of high quality within ``n_deviations`` standard deviations of a centre; a mode is
-    covered if it is the nearest one to a sample of high quality [1]_, [2]_. For the KL divergence
-    each sample, of whatever quality, counts for its nearest mode. Of the mixture's own draws
-    in the plane a share of ``1 − e^(−9/2)`` = 98.9 % are of high quality at 3 deviations.
+    covered if it is the nearest one to a sample of high quality ([1]_, [2]_, on mixtures of [3]_).
+    In the KL divergence each sample, of whatever quality, counts for its nearest mode. Of the
+    mixture's own draws in the plane ``1 − e^(−9/2)`` = 98.9 % are of high quality at 3 deviations.
 
     Parameters
     ----------
@@ -69,20 +69,7 @@ def mode_coverage(
     standard_deviation
         Of each mode in each direction.
     n_deviations
-        How near is near.
-
-    Raises
-    ------
-    InputError
-        For samples of another size, NaN or infinity, or a standard deviation not above 0.
-
-    References
-    ----------
-    .. [1] A. Srivastava et al., "VEEGAN: Reducing Mode Collapse in GANs using Implicit Variational
-       Learning", NeurIPS 2017, section 4.1 (mixtures as in L. Metz et al., "Unrolled Generative
-       Adversarial Networks", ICLR 2017, section 3.1).
-    .. [2] Z. Lin et al., "PacGAN: The power of two samples in generative adversarial networks",
-       NeurIPS 2018, section 4.1.
+        How far from a centre a sample is still of high quality.
 
     Examples
     --------
@@ -103,7 +90,7 @@ def mode_coverage(
 
 
 def stacked_mode_coverage(digits: NDArray[Any], n_classes: int = 10) -> ModeCoverage:
-    """Count the modes of stacked MNIST: the combinations of the channels' digits.
+    """Count the modes of stacked MNIST, the combinations of the channels' digits ([3]_, [2]_).
 
     Parameters
     ----------
@@ -112,17 +99,6 @@ def stacked_mode_coverage(digits: NDArray[Any], n_classes: int = 10) -> ModeCove
         26,000 samples of three channels, so 1,000 modes.
     n_classes
         Classes in each channel.
-
-    Raises
-    ------
-    InputError
-        For something else than classes below ``n_classes``.
-
-    References
-    ----------
-    .. [1] L. Metz et al., "Unrolled Generative Adversarial Networks", ICLR 2017, section 3.3.1.
-    .. [2] Z. Lin et al., "PacGAN: The power of two samples in generative adversarial networks",
-       NeurIPS 2018, section 4.2.
 
     Examples
     --------
@@ -133,7 +109,9 @@ def stacked_mode_coverage(digits: NDArray[Any], n_classes: int = 10) -> ModeCove
     if found.ndim != 2 or not len(found) or found.dtype.kind not in "iu":
         raise InputError(f"digits are {found.dtype} of shape {found.shape}; give (n, channels)")
     if found.min() < 0 or found.max() >= n_classes:
-        raise InputError(f"digits span {found.min()} to {found.max()}, not 0 to {n_classes - 1}")
+        raise InputError(
+            f"digits go from {found.min()} to {found.max()}; give 0 to {n_classes - 1}"
+        )
     numbers = found.astype(np.int64) @ n_classes ** np.arange(found.shape[1])[::-1]
     counts = np.bincount(numbers, minlength=n_classes ** found.shape[1])
     return ModeCoverage(int((counts > 0).sum()), len(counts), _reverse_kl(counts), len(found))

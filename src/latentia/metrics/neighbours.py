@@ -31,33 +31,22 @@ def memorisation(x_train: NDArray[Any], x_test: NDArray[Any], x_samples: NDArray
 
 @dataclass(frozen=True)
 class NearestTraining:
-    """Samples in the order they were given, each with the training sample nearest to it.
-
-    Attributes
-    ----------
-    samples, neighbours
-        (n, ...) arrays, row by row.
-    rows
-        (n,) places of the neighbours in the training data.
-    distances
-        (n,) Euclidean distances.
-    """
+    """Samples in the order they were given, each with the training sample nearest to it."""
 
     samples: NDArray[Any]
+    """(n, ...)."""
     neighbours: NDArray[Any]
+    """(n, ...), row by row those of the samples."""
     rows: NDArray[np.intp]
+    """(n,) places of the neighbours in the training data."""
     distances: NDArray[np.float64]
+    """(n,) Euclidean distances."""
 
 
 def nearest_training(x_train: NDArray[Any], x_samples: NDArray[Any]) -> NearestTraining:
     """Find each sample's nearest training sample, as [1]_ shows beside samples.
 
     Give samples as they were drawn, none selected: a chosen few prove nothing.
-
-    Raises
-    ------
-    InputError
-        If the two differ in shape or scale (one in bytes, the other not), or one is empty.
 
     References
     ----------
@@ -66,8 +55,8 @@ def nearest_training(x_train: NDArray[Any], x_samples: NDArray[Any]) -> NearestT
     x_train, x_samples = np.asarray(x_train), np.asarray(x_samples)
     if 0 in (len(x_train), len(x_samples)) or x_train[0].size != x_samples[0].size:
         raise InputError(
-            f"samples {x_samples.shape} have no neighbours in {x_train.shape}; give samples of "
-            "one shape"
+            f"samples {x_samples.shape} cannot be compared with {x_train.shape}; give some "
+            "of each, of one shape"
         )
     if (x_train.dtype == np.uint8) != (x_samples.dtype == np.uint8):
         raise InputError("one set is uint8 and the other is not: divide it by 255")
@@ -81,24 +70,15 @@ def nearest_training(x_train: NDArray[Any], x_samples: NDArray[Any]) -> NearestT
 
 @dataclass(frozen=True)
 class CopyingTest:
-    """Whether samples lie nearer to the training data than new data do.
-
-    Attributes
-    ----------
-    z
-        The standardised Mann–Whitney statistic: far below 0 says copies, far above 0 that samples
-        miss the data; about N(0, 1) for a perfect model.
-    p_value
-        Of a z this low for a perfect model.
-    share_farther
-        P(a sample is farther from the training data than a test sample), ties half: 0.5 at best.
-    n_train, n_test, n_samples
-        The sets' sizes.
-    """
+    """Whether samples lie nearer to the training data than new data do."""
 
     z: float
+    """The standardised Mann–Whitney statistic: far below 0 for copies, far above 0 for samples that
+    miss the data, about N(0, 1) for a perfect model."""
     p_value: float
+    """The probability of a z this low for a perfect model."""
     share_farther: float
+    """P(a sample is farther from the training data than a test sample), ties half: 0.5 at best."""
     n_train: int
     n_test: int
     n_samples: int
@@ -128,11 +108,6 @@ def copying_test(
     ----------
     x_train, x_test, x_samples
         (n, ...) arrays in the same units; a feature space says more than pixels.
-
-    Raises
-    ------
-    InputError
-        If the sets differ in shape or scale, or one is empty.
 
     References
     ----------

@@ -30,26 +30,20 @@ WARNING = (
 
 @dataclass(frozen=True)
 class ParzenEstimate:
-    """A mean log-likelihood by Parzen windows, in nats a sample; printing it shows the warning.
-
-    Attributes
-    ----------
-    value, standard_error
-        Mean over test samples, and its standard error from the choice of these.
-    bandwidth
-        σ, in the units of the data.
-    bandwidths
-        The grid it was chosen from.
-    n_samples, n_validation, n_test
-        Windows, and the held-out samples for choice and estimate.
-    """
+    """A mean log-likelihood by Parzen windows, in nats a sample; printing it shows the warning."""
 
     value: float
+    """Mean over test samples."""
     standard_error: float
+    """Of the mean, from the choice of the test samples."""
     bandwidth: float
+    """σ, in the units of the data."""
     bandwidths: tuple[float, ...]
+    """The grid it was chosen from."""
     n_samples: int
+    """Windows."""
     n_validation: int
+    """Held-out samples that chose σ."""
     n_test: int
 
     @property
@@ -86,11 +80,6 @@ def parzen_log_likelihood(
         (m, ...) test data.
     bandwidths
         The grid for σ.
-
-    Raises
-    ------
-    InputError
-        For samples of different size, NaN or infinity, or a bandwidth that is not above 0.
 
     References
     ----------

@@ -22,28 +22,16 @@ from latentia.metrics.distances import rows_of, squared_distance_blocks
 
 @dataclass(frozen=True)
 class Overlap:
-    """How far real and drawn samples overlap; printing puts the counts beside every figure.
-
-    Attributes
-    ----------
-    precision
-        Share of drawn samples within the real ones' support.
-    recall
-        Share of real samples within the drawn ones' support.
-    density
-        Real balls that a drawn sample lies in, over k: 1 on average for the same distribution.
-    coverage
-        Share of real balls with a drawn sample.
-    k, n_real, n_fake
-        Neighbours, and samples of each set: all figures move with them.
-    features
-        The name of the feature space.
-    """
+    """How far real and drawn samples overlap; all figures depend on the counts printed beside."""
 
     precision: float
+    """Share of drawn samples within the real ones' support."""
     recall: float
+    """Share of real samples within the drawn ones' support."""
     density: float
+    """Real balls that a drawn sample lies in, over k: 1 on average for the same distribution."""
     coverage: float
+    """Share of real balls with a drawn sample."""
     k: int
     n_real: int
     n_fake: int
@@ -70,11 +58,6 @@ def precision_recall(
         The neighbour that a ball reaches, itself not counted: 3 in [1]_, 5 in [2]_.
     features
         The name of the feature space, which any figure must be quoted with.
-
-    Raises
-    ------
-    InputError
-        If ``k`` is not from 1 to the smaller set's size − 1, the sets differ in d, or hold NaN.
 
     References
     ----------

@@ -41,11 +41,6 @@ def ssim(x: NDArray[Any], y: NDArray[Any], peak: float = 1.0) -> float:
     peak
         L, what the values span.
 
-    Raises
-    ------
-    InputError
-        If the shapes differ, or a side is shorter than the window.
-
     Examples
     --------
     >>> x = np.random.default_rng(0).random((2, 16, 16))
@@ -58,7 +53,7 @@ def ssim(x: NDArray[Any], y: NDArray[Any], peak: float = 1.0) -> float:
 def ssim_maps(x: NDArray[Any], y: NDArray[Any], peak: float = 1.0) -> NDArray[np.float64]:
     """Return SSIM at each place that the window fits into, (..., H − 10, W − 10)."""
     if x.shape != y.shape:
-        raise InputError(f"images of {x.shape} are compared with such images, not {y.shape}")
+        raise InputError(f"images of shapes {x.shape} and {y.shape} cannot be compared")
     if min(x.shape[-2:]) < WINDOW:
         raise InputError(f"SSIM needs sides of at least {WINDOW} pixels; these are {x.shape[-2:]}")
     a, b = np.asarray(x, np.float64), np.asarray(y, np.float64)
@@ -68,10 +63,8 @@ def ssim_maps(x: NDArray[Any], y: NDArray[Any], peak: float = 1.0) -> NDArray[np
     covariance = _windowed(a * b) - mean_a * mean_b
     c1, c2 = (0.01 * peak) ** 2, (0.03 * peak) ** 2
     alike = (2 * mean_a * mean_b + c1) * (2 * covariance + c2)
-    found: NDArray[np.float64] = alike / (
-        (mean_a**2 + mean_b**2 + c1) * (variance_a + variance_b + c2)
-    )
-    return found
+    spread = (mean_a**2 + mean_b**2 + c1) * (variance_a + variance_b + c2)
+    return np.asarray(alike / spread)
 
 
 def _windowed(x: NDArray[np.float64]) -> NDArray[np.float64]:

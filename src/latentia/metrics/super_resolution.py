@@ -42,33 +42,18 @@ def luma(images: NDArray[Any]) -> NDArray[np.float64]:
     """
     values = np.asarray(images, np.float64) / (255.0 if images.dtype == np.uint8 else 1.0)
     if values.ndim == 4 and values.shape[1] == 3:
-        y: NDArray[np.float64] = FOOT + np.tensordot(values, WEIGHTS, axes=(1, 0))
-        return y
-    grey: NDArray[np.float64] = FOOT + WEIGHTS.sum() * values.reshape(-1, *values.shape[-2:])
-    return grey
+        return np.asarray(FOOT + np.tensordot(values, WEIGHTS, axes=(1, 0)))
+    return np.asarray(FOOT + WEIGHTS.sum() * values.reshape(-1, *values.shape[-2:]))
 
 
 def luma_psnr(sharp: NDArray[Any], estimate: NDArray[Any], border: int) -> float:
-    """Return the mean PSNR of Y over images, in dB.
-
-    Parameters
-    ----------
-    sharp, estimate
-        Images of one shape.
-    border
-        Pixels that are left out on each side: the scale.
-
-    Raises
-    ------
-    InputError
-        If the shapes differ, or nothing is left within the border.
-    """
+    """Return the mean PSNR of Y over images in dB, without a border as wide as the scale."""
     a, b = _compared(sharp, estimate, border, 1)
     return psnr(a, b, PEAK)
 
 
 def luma_ssim(sharp: NDArray[Any], estimate: NDArray[Any], border: int) -> float:
-    """Return the mean SSIM of Y over images, with the parameters and errors of `luma_psnr`."""
+    """Return the mean SSIM of Y over images, with the parameters of `luma_psnr`."""
     a, b = _compared(sharp, estimate, border, WINDOW)
     return ssim(a, b, PEAK)
 
@@ -77,9 +62,7 @@ def _compared(
     sharp: NDArray[Any], estimate: NDArray[Any], border: int, least: int
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     if sharp.shape != estimate.shape:
-        raise InputError(
-            f"images of {sharp.shape} are compared with such images, not {estimate.shape}"
-        )
+        raise InputError(f"images of shapes {sharp.shape} and {estimate.shape} cannot be compared")
     if min(sharp.shape[-2:]) < 2 * border + least:
         raise InputError(
             f"images of {sharp.shape[-2:]} pixels are too small to be compared without {border} at "

@@ -24,12 +24,7 @@ def loss_curves(records: Sequence[Mapping[str, Any]]) -> Figure:
     """Return one panel for the totals and one for each total's terms, if it has any.
 
     Training values are solid lines, held-out values dashed; the x axis counts epochs. Spikes that
-    would flatten the rest of a panel leave it, and the panel says so.
-
-    Raises
-    ------
-    InputError
-        If the records hold no value.
+    would flatten the rest of a panel are left out, and the panel says so.
     """
     records = [record for record in records if record["split"] in DASHES]
     names = list(dict.fromkeys(name for record in records for name in record["values"]))

@@ -30,13 +30,7 @@ MOST_TICKS, MANY_POINTS, SMALL = 9, 1000, 16
 
 
 def check_pictures(images: NDArray[Any]) -> None:
-    """Refuse samples that are not (H, W) or (1 or 3, H, W).
-
-    Raises
-    ------
-    InputError
-        With the shape of a sample.
-    """
+    """Refuse samples that are not (H, W) or (1 or 3, H, W)."""
     if images.ndim not in (3, 4) or (images.ndim == 4 and images.shape[1] not in (1, 3)):
         raise InputError(
             "a figure needs images of 1 or 3 channels; these samples have shape "
@@ -62,11 +56,6 @@ def image_table(
         For each row, what stands below its images; none leaves no room for it.
     title
         What stands above it all.
-
-    Raises
-    ------
-    InputError
-        If there are no rows, or what they hold are not images of one size.
     """
     sizes = {images.shape[-2:] for _, images in rows}
     for _, images in rows:
@@ -169,11 +158,6 @@ def plane_map(
         The grid's (w,) places across from left to right, and (h,) down from the top.
     names
         Of the axes.
-
-    Raises
-    ------
-    InputError
-        If the samples are not images, or a point is not finite.
     """
     check_pictures(images)
     with style():
@@ -197,7 +181,7 @@ def _scatter(
     ticks: tuple[NDArray[Any], NDArray[Any]],
     names: tuple[str, str],
 ) -> None:
-    """Name the scatter's axes, let its points be seen through, and mark what the grid covers."""
+    """Name the scatter's axes, make many points transparent, and mark what the grid covers."""
     axes.set_title(f"codes of {len(points):,} samples")
     if len(points) > MANY_POINTS:
         for dots in axes.collections:

@@ -104,7 +104,7 @@ def path_diagram(
 
     Variables are ordered by the factor they load on most. Negative loadings are dashed and red;
     those below ``cutoff`` have no arrow. Curved arrows are the factors' correlations, unless 0.
-    InputError for names or arrays that do not match, or more than 80 variables.
+    At most 80 variables are drawn.
     """
     k = np.shape(loadings_PK)[-1]
     factors = [f"F{i + 1}" for i in range(k)]
@@ -140,7 +140,9 @@ def path_diagram(
 def _checked(values: NDArray[Any], rows: Sequence[str], columns: Sequence[str]) -> NDArray[Any]:
     array, shape = np.asarray(values, np.float64), (len(rows), len(columns))
     if array.shape != shape or not array.size or not np.isfinite(array).all():
-        raise InputError(f"loadings {array.shape} must be finite and of their names' shape {shape}")
+        raise InputError(
+            f"loadings have shape {array.shape}; give finite ones of their names' {shape}"
+        )
     return array
 
 

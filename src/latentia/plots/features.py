@@ -58,11 +58,6 @@ def layers_figure(
         May be Korean.
     most
         Maps in a row.
-
-    Raises
-    ------
-    InputError
-        If there are no layers.
     """
     if not layers:
         raise InputError("there are no layers to draw")
@@ -88,10 +83,8 @@ def kernel_figure(
         (k, k) each; orange weights are positive and blue ones negative.
     results
         (n, H, W): grey where a kernel's weights sum to 1, else orange and blue too.
-    names
-        Of the kernels.
-    title
-        May be Korean.
+    names, title
+        Of the kernels and of the figure, which may be Korean.
     """
     side = (results.shape[1], results.shape[2])
     above = [signed(of_one_size(kernel, side)[None]) for kernel in kernels]
@@ -126,7 +119,9 @@ def sizes_figure(cases: Sequence[tuple[int, int, int, int, int]]) -> Figure:
             below.set_title(f"output {output}×{output}")
             for place in range(min(2, output)):
                 corner = (place * stride - padding, -padding)
-                _frame(above, corner, kernel, COLOURS[place])
+                frame = Rectangle(corner, kernel, kernel, fill=False, linewidth=2.6)
+                frame.set_edgecolor(COLOURS[place])
+                above.add_patch(frame)
                 below.add_patch(Rectangle((place, 0), 1, 1, color=COLOURS[place], alpha=0.6))
     return figure
 
@@ -144,7 +139,3 @@ def _grid(axes: Axes, side: int, padding: int, widest: int) -> None:
     axes.set_ylim(middle + widest / 2 + 0.2, middle - widest / 2 - 0.2)
     axes.set_aspect("equal")
     axes.set_axis_off()
-
-
-def _frame(axes: Axes, corner: tuple[float, float], side: int, colour: str) -> None:
-    axes.add_patch(Rectangle(corner, side, side, fill=False, edgecolor=colour, linewidth=2.6))

@@ -32,11 +32,6 @@ def tile(
     """Return images side by side in rows, small ones enlarged by a whole factor.
 
     Values outside [0, 1] are clipped and what is not a number is black.
-
-    Raises
-    ------
-    InputError
-        If there are none, they have neither one channel nor three, or integers of unknown scale.
     """
     shown = _as_rgb(images)
     n_columns = min(n_columns, len(shown))
@@ -85,12 +80,8 @@ def rows(labelled: Sequence[tuple[str, NDArray[Any]]]) -> NDArray[np.uint8]:
         margin[:, : label.shape[1]] = label
         parts.append(np.concatenate([margin, strip], axis=1))
     width = max(part.shape[1] for part in parts)
-    padded = [_widened(part, width) for part in parts]
-    return np.concatenate(padded)
-
-
-def _widened(part: NDArray[np.uint8], width: int) -> NDArray[np.uint8]:
-    return np.pad(part, ((0, 0), (0, width - part.shape[1]), (0, 0)), constant_values=WHITE)
+    missing = [((0, 0), (0, width - part.shape[1]), (0, 0)) for part in parts]
+    return np.concatenate([np.pad(p, m, constant_values=WHITE) for p, m in zip(parts, missing)])
 
 
 def _label(text: str, height: int) -> NDArray[np.uint8]:

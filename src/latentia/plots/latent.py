@@ -27,11 +27,6 @@ def latent_map(
 
     More than two dimensions are shown along the codes' first two principal components, and the
     axes say what share of their variance that is; a single one is shown class by class.
-
-    Raises
-    ------
-    InputError
-        If a code is not finite.
     """
     points, names = _plane(np.asarray(codes, np.float64), labels)
     with style():
@@ -48,13 +43,18 @@ def latent_map(
     return figure
 
 
+def class_name(value: Any, class_names: Sequence[str]) -> str:
+    """Return the name of a class, or its number if it has none."""
+    return class_names[int(value)] if 0 <= int(value) < len(class_names) else str(value)
+
+
 def _draw_classes(
     axes: Axes, points: NDArray[np.float64], labels: NDArray[Any], class_names: Sequence[str]
 ) -> None:
     classes = np.unique(labels)
     for index, value in enumerate(classes):
         own = points[labels == value]
-        name = class_names[int(value)] if 0 <= int(value) < len(class_names) else str(value)
+        name = class_name(value, class_names)
         colour = _colour(index, len(classes))
         axes.scatter(own[:, 0], own[:, 1], s=7, color=colour, label=name, linewidths=0)
         if len(name) <= SHORT:
@@ -78,7 +78,7 @@ def _plane(
 ) -> tuple[NDArray[np.float64], tuple[str, str]]:
     bad = int((~np.isfinite(codes)).any(axis=1).sum())
     if bad:
-        raise InputError(f"{bad} of {len(codes)} codes are not finite; there is no map of them")
+        raise InputError(f"{bad} of {len(codes)} codes are not finite; a map needs finite ones")
     if codes.shape[1] == 1:
         lines = np.zeros(len(codes), int) if labels is None else np.unique_inverse(labels)[1]
         return np.column_stack([codes[:, 0], lines]), ("z₁", "" if labels is None else "class")

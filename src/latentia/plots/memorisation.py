@@ -18,11 +18,6 @@ def memorisation_figure(found: NearestTraining, n_columns: int = 10, n_rows: int
         From `latentia.metrics.neighbours.nearest_training`.
     n_columns, n_rows
         Pairs in a row, and rows of pairs.
-
-    Raises
-    ------
-    InputError
-        If these are not images of 1 or 3 channels, or nothing is to be shown.
     """
     if min(n_columns, n_rows) < 1:
         raise InputError(f"{n_rows} rows of {n_columns} pairs; show at least one")

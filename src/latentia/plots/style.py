@@ -64,7 +64,7 @@ def _add_font() -> None:
 
 
 def new_figure(width: float, height: float) -> Figure:
-    """Return an empty figure of a size in inches, drawn by Agg and never by a window."""
+    """Return an empty figure of a size in inches, drawn by Agg, never in a window."""
     figure = Figure(figsize=(width, height), layout="constrained")
     FigureCanvasAgg(figure)
     return figure

@@ -1,11 +1,11 @@
-"""The lectures' figures of theory: densities, divergences, an expectation.
+"""The lectures' figures of theory: densities, divergences, an expectation, vanishing gradients.
 
 Shapes: curves over ``x`` are (m,); every function takes arrays and returns a figure.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,10 @@ from numpy.typing import NDArray
 from latentia.plots.style import COLOURS, INK, new_figure, style
 
 Vector = NDArray[Any]
+
+MARKERS = ("o", "s", "^", "D", "v")
+FLOOR = 1e-45
+"""Below float32's least number a gradient is 0, which a logarithmic axis cannot show."""
 
 
 def parallel_lines_figure(
@@ -101,7 +105,7 @@ def asymmetry_figure(x: Vector, p: Vector, nearest: Sequence[tuple[str, Vector]]
 def expectation_figure(
     n: Vector, mean: Vector, interval: tuple[Vector, Vector], truth: float, title: str
 ) -> Figure:
-    """Return a running estimate with its interval, and its error beside the one it states.
+    """Return a running estimate with its interval, and its error beside the stated one.
 
     Parameters
     ----------
@@ -189,3 +193,32 @@ def _surface(figure: Figure, grid: GridSpec, plane: tuple[Vector, Vector, Vector
     axes.set_title("a bivariate normal density and its level lines")
     axes.set_zticks([])
     axes.view_init(elev=24, azim=-60)
+
+
+def gradient_figure(panels: Mapping[str, Mapping[str, NDArray[np.float64]]]) -> Figure:
+    """Return how gradients fade over steps back in time: a panel for each title, a curve for a net.
+
+    ``panels`` holds by title curves by label, (T,) norms of ∂L_T/∂h_t for t = 1..T each; they are
+    drawn relative to their last value.
+    """
+    with style():
+        figure = new_figure(4.6 * len(panels), 3.4)
+        rows = figure.subplots(1, len(panels), squeeze=False, sharey=True)
+        for axes, (title, curves) in zip(rows[0], panels.items()):
+            axes.set_title(title)
+            for index, (label, norms) in enumerate(curves.items()):
+                steps_back = np.arange(len(norms))[::-1]
+                axes.plot(
+                    steps_back,
+                    (norms / norms[-1]).clip(min=FLOOR),
+                    color=COLOURS[index % len(COLOURS)],
+                    marker=MARKERS[index % len(MARKERS)],
+                    markevery=max(1, len(norms) // 8),
+                    markersize=4,
+                    label=label,
+                )
+            axes.set_yscale("log")
+            axes.set_xlabel("steps back, T − t")
+        rows[0, 0].set_ylabel("‖∂L_T / ∂h_t‖, relative to t = T")
+        rows[0, -1].legend(fontsize=7.5)
+    return figure

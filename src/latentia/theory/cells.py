@@ -8,8 +8,8 @@
                 c_t = f_t ∘ c_{t−1} + i_t ∘ g_t
                 h_t = o_t ∘ tanh(c_t)
 
-Training runs torch's own layers, which do the same sums faster; these serve where every state is
-looked at (`latentia.theory.vanishing`), and tests hold the two together.
+Training runs torch's own layers, which do the same sums faster; these functions serve where every
+state is needed (`latentia.theory.vanishing`), and tests compare the two.
 
 Shapes: ``x_t`` is (N, E), ``h`` and ``c`` are (N, H); an LSTM's W_x is (4H, E), W_h (4H, H) and
 b (4H,), the gates below each other in the order i, f, g, o.

@@ -41,11 +41,6 @@ KERNELS: dict[str, NDArray[np.float64]] = {
 def output_size(side: int, kernel: int, stride: int = 1, padding: int = 0) -> int:
     """Return how many places a kernel takes along a side.
 
-    Raises
-    ------
-    InputError
-        For numbers out of their range, or a kernel longer than the padded side.
-
     Examples
     --------
     >>> output_size(28, 3), output_size(28, 3, padding=1), output_size(28, 3, stride=2, padding=1)
@@ -64,18 +59,10 @@ def output_size(side: int, kernel: int, stride: int = 1, padding: int = 0) -> in
 def filtered(
     images: Images, kernel: NDArray[Any], stride: int = 1, padding: int | None = None
 ) -> Images:
-    """Return images under a filter, with zeros around them.
+    """Return (n, H, W) images under a (k, k) filter, with zeros around them.
 
-    Parameters
-    ----------
-    images
-        (n, H, W) floats.
-    kernel
-        (k, k) weights.
-    stride
-        Pixels from one place of the kernel to the next.
-    padding
-        Zeros on each side; by default k // 2, which keeps the size of an odd kernel at stride 1.
+    By default there are k // 2 zeros on each side, which keeps the size for an odd kernel at
+    stride 1.
 
     Examples
     --------
@@ -87,8 +74,7 @@ def filtered(
     output_size(min(images.shape[1:]), side, stride, margin)
     padded = np.pad(images, ((0, 0), (margin, margin), (margin, margin)))
     patches = sliding_window_view(padded, kernel.shape, (1, 2))[:, ::stride, ::stride]
-    found: Images = np.einsum("nijuv,uv->nij", patches, kernel)
-    return found
+    return np.asarray(np.einsum("nijuv,uv->nij", patches, kernel))
 
 
 def pooled(images: Images, side: int = 2, kind: Literal["max", "mean"] = "max") -> Images:
@@ -104,5 +90,4 @@ def pooled(images: Images, side: int = 2, kind: Literal["max", "mean"] = "max") 
         raise InputError(f"kind is {kind!r}; it must be 'max' or 'mean'")
     output_size(min(images.shape[1:]), side, side)
     squares = sliding_window_view(images, (side, side), (1, 2))[:, ::side, ::side]
-    found: Images = squares.max((3, 4)) if kind == "max" else squares.mean((3, 4))
-    return found
+    return np.asarray(squares.max((3, 4)) if kind == "max" else squares.mean((3, 4)))

@@ -1,4 +1,4 @@
-"""Densities on the line in one form, whatever they come from: SciPy, a function, or a mixture.
+"""Densities on the line in one form, made from SciPy's, from a function, or as a mixture.
 
 SciPy's logarithms and tails are kept, so that ratios of densities are right where the densities
 themselves underflow. Shapes: ``x`` is (n,), probabilities are per unit of ``x``.
@@ -24,31 +24,24 @@ FURTHEST = 1e-80
 PANELS = 4096
 TOTAL_TOLERANCE = 1e-6
 NEAR_A_POLE = 18.0
-"""The log density that stands for infinity, where rounding puts a point on a pole."""
+"""The log density in place of infinity, where rounding puts a point on a pole."""
 
 
 @final
 @dataclass(frozen=True)
 class Density:
-    """A probability density on the line, made by `as_density` or `mixture`.
-
-    Attributes
-    ----------
-    logpdf, cdf, sf, ppf
-        Functions of (n,) points (``ppf``: of probabilities): log density, distribution function,
-        its complement, quantiles.
-    breaks
-        Increasing points at which integrals are divided.
-    tails
-        The points beyond which an integral that converges gains nothing.
-    """
+    """A probability density on the line, made by `as_density` or `mixture`."""
 
     logpdf: Function
     cdf: Function
     sf: Function
+    """1 − cdf, exact in the upper tail."""
     ppf: Function
+    """Quantiles: the inverse of cdf."""
     breaks: Vector
+    """Increasing points at which integrals are divided."""
     tails: tuple[float, float]
+    """The points beyond which an integral that converges gains nothing."""
 
     def pdf(self, x: Vector) -> Vector:
         """Return the density."""
@@ -66,14 +59,9 @@ def as_density(p: Any, support: tuple[float, float] | None = None) -> Density:
     ----------
     p
         A frozen continuous distribution of ``scipy.stats``; or a function from (n,) points to (n,)
-        densities, which may neither be infinite nor, where it counts, underflow to 0.
+        finite densities, which must not underflow to 0 where they matter.
     support
-        The finite interval that holds a function's whole mass; SciPy's know theirs.
-
-    Raises
-    ------
-    InputError
-        If ``p`` is neither, or a function without support, negative, or not of integral 1.
+        The finite interval that holds a function's whole mass; SciPy's distributions know theirs.
 
     Examples
     --------
@@ -130,13 +118,10 @@ def _of_function(p: Any, support: tuple[float, float]) -> Density:
         return np.asarray(spline(np.clip(x, low, high)), np.float64)
 
     def sf(x: Vector) -> Vector:
-        above: Vector = mass[-1] - cdf(x)
-        return above
+        return np.asarray(mass[-1] - cdf(x))
 
-    def ppf(u: Vector) -> Vector:
-        return np.interp(u, mass, x)
-
-    return Density(logpdf, cdf, sf, ppf, x[:: PANELS // 64], (low, high))
+    breaks = x[:: PANELS // 64]
+    return Density(logpdf, cdf, sf, lambda u: np.interp(u, mass, x), breaks, (low, high))
 
 
 def _checked_values(p: Any, x: Vector) -> Vector:
@@ -161,11 +146,6 @@ def mixture(components: Sequence[Any], weights: Sequence[float]) -> Density:
         Densities, or what `as_density` takes without a support.
     weights
         As many probabilities.
-
-    Raises
-    ------
-    InputError
-        If the weights are no probabilities, or not as many as the components.
 
     Examples
     --------
@@ -193,24 +173,14 @@ def mixture(components: Sequence[Any], weights: Sequence[float]) -> Density:
         return average([part.sf(x) for part in parts])
 
     heights = cdf(points)
-
-    def ppf(u: Vector) -> Vector:
-        return np.interp(u, heights, points)
-
     ends = zip(*(part.tails for part in parts))
     low, high = (float(choose(end)) for choose, end in zip((min, max), ends))
     breaks = np.unique(np.concatenate([part.breaks for part in parts]))
-    return Density(logpdf, cdf, sf, ppf, breaks, (low, high))
+    return Density(logpdf, cdf, sf, lambda u: np.interp(u, heights, points), breaks, (low, high))
 
 
 def probabilities(p: Any, name: str) -> NDArray[np.float64]:
-    """Return (n,) probabilities in float64.
-
-    Raises
-    ------
-    InputError
-        Naming them, if they are not a vector of finite numbers of at least 0 whose sum is 1.
-    """
+    """Return (n,) probabilities in float64."""
     values = np.asarray(p, np.float64)
     if values.ndim != 1 or not len(values):
         raise InputError(f"{name} has shape {values.shape}; give a vector of probabilities")

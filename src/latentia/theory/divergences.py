@@ -1,20 +1,23 @@
 """How far a distribution is from another, of probabilities or of densities, in float64.
 
-    KL(p ‖ q) = ∫ p log(p/q)                      nats, in [0, ∞]; not symmetric
-    JSD(p, q) = ½ KL(p ‖ m) + ½ KL(q ‖ m)         nats, in [0, log 2], m = ½ (p + q)
-    TV(p, q)  = ½ ∫ |p − q|                       a probability, in [0, 1]
-    W₁(p, q)  = ∫ |F_p − F_q| dx                  in units of x, in [0, ∞]
+    KL(p ‖ q) = ∫ p log(p/q)                      nats, in [0, ∞]; not symmetric          [1]_
+    JSD(p, q) = ½ KL(p ‖ m) + ½ KL(q ‖ m)         nats, in [0, log 2], m = ½ (p + q)      [2]_
+    TV(p, q)  = ½ ∫ |p − q|                       a probability, in [0, 1]                [4]_
+    W₁(p, q)  = ∫ |F_p − F_q| dx                  in units of x, in [0, ∞]                [3]_
 
 The arguments are two vectors of probabilities, and the integrals sums; or two densities, each a
 frozen distribution of ``scipy.stats`` or what `latentia.theory.densities.as_density` makes.
 
 References
 ----------
-.. [1] T. M. Cover, J. A. Thomas, "Elements of Information Theory", 2nd ed., Wiley 2006, sec. 2.3.
+.. [1] S. Kullback, R. A. Leibler, "On Information and Sufficiency", Annals of Mathematical
+   Statistics 1951, section 2; T. M. Cover, J. A. Thomas, "Elements of Information Theory", 2nd ed.,
+   Wiley 2006, section 2.3.
 .. [2] J. Lin, "Divergence Measures Based on the Shannon Entropy", IEEE Transactions on Information
    Theory 1991, section III.
 .. [3] S. S. Vallender, "Calculation of the Wasserstein Distance Between Probability Distributions
    on the Line", Theory of Probability and its Applications 1974.
+.. [4] M. Arjovsky, S. Chintala, L. Bottou, "Wasserstein GAN", ICML 2017, section 2.
 """
 
 from __future__ import annotations
@@ -41,16 +44,6 @@ def kl_divergence(p: Any, q: Any) -> float:
     p, q
         (n,) probabilities each, or two densities.
 
-    Raises
-    ------
-    InputError
-        If they are no probabilities or densities, of different lengths or of different kinds.
-
-    References
-    ----------
-    .. [1] S. Kullback, R. A. Leibler, "On Information and Sufficiency", Annals of Mathematical
-       Statistics 1951, section 2.
-
     Examples
     --------
     >>> from scipy.stats import norm
@@ -65,12 +58,7 @@ def kl_divergence(p: Any, q: Any) -> float:
 def js_divergence(p: Any, q: Any) -> float:
     """Return ``JSD(p, q) = ½ KL(p ‖ m) + ½ KL(q ‖ m)`` in nats, m the average of both.
 
-    Parameters, errors: as `kl_divergence`. Its square root is a metric.
-
-    References
-    ----------
-    .. [1] J. Lin, "Divergence Measures Based on the Shannon Entropy", IEEE Transactions on
-       Information Theory 1991, section III.
+    Parameters as in `kl_divergence`. Its square root is a metric.
 
     Examples
     --------
@@ -83,11 +71,7 @@ def js_divergence(p: Any, q: Any) -> float:
 def total_variation(p: Any, q: Any) -> float:
     """Return ``½ ∫ |p − q|``, the largest difference in the probability of any event.
 
-    Parameters, errors: as `kl_divergence`.
-
-    References
-    ----------
-    .. [1] M. Arjovsky, S. Chintala, L. Bottou, "Wasserstein GAN", ICML 2017, section 2.
+    Parameters as in `kl_divergence`.
 
     Examples
     --------
@@ -107,17 +91,6 @@ def wasserstein(p: Any, q: Any, x_p: Any = None, x_q: Any = None) -> float:
     x_p, x_q
         (n,) and (m,) places of the probabilities in any order; ``x_q`` is ``x_p`` if not given.
 
-    Raises
-    ------
-    InputError
-        As `kl_divergence`, save that lengths may differ; if probabilities have no places, or not as
-        many as they are; if densities are given places.
-
-    References
-    ----------
-    .. [1] S. S. Vallender, "Calculation of the Wasserstein Distance Between Probability
-       Distributions on the Line", Theory of Probability and its Applications 1974.
-
     Examples
     --------
     >>> wasserstein([0.5, 0.5], [1.0], x_p=[0, 4], x_q=[1])
@@ -126,7 +99,14 @@ def wasserstein(p: Any, q: Any, x_p: Any = None, x_q: Any = None) -> float:
     if are_densities(p, q):
         if x_p is not None or x_q is not None:
             raise InputError("x_p and x_q are places of probabilities; densities need none")
-        return _between_densities(as_density(p), as_density(q))
+        f, g = as_density(p), as_density(q)
+
+        def difference(x: Vector) -> Vector:
+            F, G = f.cdf(x), g.cdf(x)
+            # On the right of the median only the complements keep their digits.
+            return np.abs(np.where(F + G > 1, g.sf(x) - f.sf(x), F - G))
+
+        return integral(difference, f, g)
     a, b = probabilities(p, "p"), probabilities(q, "q")
     here = _places(x_p, a, "x_p")
     there = _places(x_p if x_q is None else x_q, b, "x_p" if x_q is None else "x_q")
@@ -142,16 +122,19 @@ def _places(x: Any, p: Vector, name: str) -> Vector:
     places = np.asarray(x, np.float64)
     if places.shape != p.shape or not np.isfinite(places).all():
         raise InputError(
-            f"{name} has shape {places.shape}; give {len(p)} finite places, one a probability"
+            f"{name} has shape {places.shape}; give {len(p)} finite places, one for each"
         )
     return places
 
 
 def are_densities(p: Any, q: Any) -> bool:
     """Return whether two distributions are densities rather than vectors of probabilities."""
+    # SciPy's frozen distributions are foreign: `dist` tells them.
     kinds = [callable(d) or isinstance(d, Density) or hasattr(d, "dist") for d in (p, q)]
     if kinds[0] != kinds[1]:
-        raise InputError("one of p and q is a vector, the other a density; give two of a kind")
+        raise InputError(
+            "one of p and q is a vector, the other a density; give two vectors or two densities"
+        )
     return kinds[0]
 
 
@@ -170,7 +153,7 @@ def same_length(p: Any, q: Any) -> tuple[Vector, Vector]:
     """Return two vectors of probabilities of the same outcomes."""
     a, b = probabilities(p, "p"), probabilities(q, "q")
     if len(a) != len(b):
-        raise InputError(f"p has {len(a)} probabilities, q has {len(b)}; give as many")
+        raise InputError(f"p has {len(a)} probabilities, q has {len(b)}; give equally many")
     return a, b
 
 
@@ -181,15 +164,6 @@ def integral(f: Function, p: Density, q: Density) -> float:
     low, high = min(p.tails[0], q.tails[0]), max(p.tails[1], q.tails[1])
     beyond = parts[(breaks[1:] <= low) | (breaks[:-1] >= high)].sum()
     return math.inf if abs(beyond) > NEGLIGIBLE else float(parts.sum())
-
-
-def _between_densities(p: Density, q: Density) -> float:
-    def difference(x: Vector) -> Vector:
-        F, G = p.cdf(x), q.cdf(x)
-        # On the right of the median only the complements keep their digits.
-        return np.abs(np.where(F + G > 1, q.sf(x) - p.sf(x), F - G))
-
-    return integral(difference, p, q)
 
 
 def _relative_entropy(log_p: Vector, log_q: Vector) -> Vector:
@@ -204,5 +178,4 @@ def _jensen_shannon(log_p: Vector, log_q: Vector) -> Vector:
 
 
 def _half_difference(log_p: Vector, log_q: Vector) -> Vector:
-    half: Vector = np.abs(np.exp(log_p) - np.exp(log_q)) / 2
-    return half
+    return np.asarray(np.abs(np.exp(log_p) - np.exp(log_q)) / 2)

@@ -19,18 +19,12 @@ from latentia.models.base import unit_floats
 
 @dataclass(frozen=True)
 class FeatureMaps:
-    """What one convolution makes of pictures, after the norm and the activation that follow it.
-
-    Attributes
-    ----------
-    name
-        Such as "convolution 2, 3×3, stride 2".
-    maps
-        (n, filters, h, w).
-    """
+    """What one convolution makes of pictures, after the norm and the activation that follow it."""
 
     name: str
+    """Such as "convolution 2, 3×3, stride 2"."""
     maps: NDArray[np.float32]
+    """(n, filters, h, w)."""
 
 
 def feature_maps(net: nn.Module, pictures: NDArray[Any]) -> list[FeatureMaps]:
@@ -42,11 +36,6 @@ def feature_maps(net: nn.Module, pictures: NDArray[Any]) -> list[FeatureMaps]:
         Such as a fitted model's ``encoder_``, or a classifier's ``features_``.
     pictures
         (n, H, W) or (n, C, H, W), uint8 or floats in [0, 1], as the model was trained on.
-
-    Raises
-    ------
-    InputError
-        For a net without convolutions.
     """
     found: list[FeatureMaps] = []
 
@@ -54,7 +43,9 @@ def feature_maps(net: nn.Module, pictures: NDArray[Any]) -> list[FeatureMaps]:
         if not isinstance(output, Tensor):
             return
         if isinstance(layer, nn.Conv2d):
-            found.append(FeatureMaps(_name(len(found) + 1, layer), _array(output)))
+            height, width = layer.kernel_size
+            size = f"{height}×{width}, stride {layer.stride[0]}"
+            found.append(FeatureMaps(f"convolution {len(found) + 1}, {size}", _array(output)))
         elif found and tuple(output.shape) == found[-1].maps.shape:
             found[-1] = FeatureMaps(found[-1].name, _array(output))
 
@@ -75,24 +66,12 @@ def feature_maps(net: nn.Module, pictures: NDArray[Any]) -> list[FeatureMaps]:
 
 
 def first_filters(net: nn.Module) -> NDArray[np.float32]:
-    """Return the (filters, C, k, k) weights of a net's first convolution.
-
-    Raises
-    ------
-    InputError
-        For a net without convolutions.
-    """
+    """Return the (filters, C, k, k) weights of a net's first convolution."""
     for layer in net.modules():
         if isinstance(layer, nn.Conv2d):
             return _array(layer.weight)
     raise InputError(f"this {type(net).__name__} has no convolutions")
 
 
-def _name(number: int, layer: nn.Conv2d) -> str:
-    height, width = layer.kernel_size
-    return f"convolution {number}, {height}×{width}, stride {layer.stride[0]}"
-
-
 def _array(values: Tensor) -> NDArray[np.float32]:
-    found: NDArray[np.float32] = values.detach().cpu().numpy().astype(np.float32)
-    return found
+    return np.array(values.detach().cpu().numpy(), np.float32)

@@ -20,13 +20,13 @@ References
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, final
+from typing import Annotated, Any, final
 
 import numpy as np
 import torch
 from scipy.special import expit, ndtri
 
-from latentia.errors import check_fields, check_range
+from latentia.errors import Count, Positive, Range, Whole, check_fields
 from latentia.theory.densities import Density, as_density
 from latentia.theory.divergences import js_divergence
 from latentia.theory.players import Players, strata, values
@@ -43,50 +43,32 @@ REACH = 5.0
 @final
 @dataclass(frozen=True, kw_only=True)
 class Moment:
-    """The game after a number of the generator's steps.
-
-    Attributes
-    ----------
-    step
-        How many steps.
-    p_g
-        (m,) density of the generator, averaged over each bin.
-    discriminator
-        (m,) D(x), the probability that x is real.
-    images
-        (k,) G(z), in units of x.
-    js_divergence
-        JSD(p_data, p_g) in nats, of the probabilities of the bins.
-    distance_from_half
-        ∫ |D − ½| dp, p the average of p_data and p_g.
-    """
+    """The game after a number of the generator's steps."""
 
     step: int
     p_g: Vector
+    """(m,) density of the generator, averaged over each bin."""
     discriminator: Vector
+    """(m,) D(x), the probability that x is real."""
     images: Vector
+    """(k,) G(z), in units of x."""
     js_divergence: float
+    """JSD(p_data, p_g) in nats, of the probabilities of the bins."""
     distance_from_half: float
+    """∫ |D − ½| dp, p the average of p_data and p_g."""
 
 
 @final
 @dataclass(frozen=True, kw_only=True)
 class Record:
-    """A game that was played.
-
-    Attributes
-    ----------
-    x, p_data
-        (m,) middles of the bins and the data's density, averaged over each bin.
-    z
-        (k,) latent values whose images are recorded, the middles of intervals of equal probability.
-    moments
-        From the start to the end.
-    """
+    """A game that was played."""
 
     x: Vector
+    """(m,) middles of the bins."""
     p_data: Vector
+    """(m,) density of the data, averaged over each bin."""
     z: Vector
+    """(k,) latent values whose images are recorded: middles of equally probable intervals."""
     moments: tuple[Moment, ...]
 
     def at(self, step: int) -> Moment:
@@ -108,36 +90,31 @@ class Game:
     >>> [moment.step for moment in record.moments]
     [0, 10, 20]
 
-    Raises
-    ------
-    InputError
-        From ``play``, for a bad parameter or what is no density.
-
     References
     ----------
     .. [1] I. Goodfellow et al., "Generative Adversarial Nets", NeurIPS 2014, figure 1, algorithm 1.
     """
 
-    n_steps: int = 300
+    n_steps: Count = 300
     """Steps of the generator."""
-    n_discriminator: int = 3
+    n_discriminator: Count = 3
     """Steps of the discriminator before each of the generator's: k of algorithm 1."""
-    learning_rate: float = 2e-3
-    """Adam's first step size; it falls to 0 in a line."""
-    batch_size: int = 128
+    learning_rate: Positive = 2e-3
+    """Adam's first step size, which falls linearly to 0."""
+    batch_size: Count = 128
     """Samples of each kind in a step, stratified."""
-    hidden: int = 16
+    hidden: Count = 16
     """Units of each player's two hidden layers."""
-    start: float = -2.0
+    start: Annotated[float, Range(-REACH + 1, REACH - 1)] = -2.0
     """Where p_g begins, in standard units of the data from their median."""
-    record_every: int = 10
-    """Steps from a recorded moment to the next."""
-    random_state: int = 0
+    record_every: Count = 10
+    """Steps between recorded moments."""
+    random_state: Whole = 0
     """Of the players' first weights and of every draw."""
 
     def play(self, p_data: Any) -> Record:
         """Return the record of a game against a density (see `as_density`)."""
-        self._check_values()
+        check_fields(self)
         density = as_density(p_data)
         low, centre, high = density.ppf(np.array([0.1587, 0.5, 0.8413]))
         view = _View(density, float(centre), float(high - low) / 2)
@@ -156,14 +133,6 @@ class Game:
                     moments.append(view.see(step, players))
         x = (view.edges[1:] + view.edges[:-1]) / 2
         return Record(x=x, p_data=view.p_data, z=view.z, moments=tuple(moments))
-
-    def _check_values(self) -> None:
-        check_fields(self)
-        for name in ("n_steps", "n_discriminator", "batch_size", "hidden", "record_every"):
-            check_range(name, getattr(self, name), 1)
-        check_range("learning_rate", self.learning_rate, 0, open_low=True)
-        check_range("start", self.start, -REACH + 1, REACH - 1)
-        check_range("random_state", self.random_state, 0)
 
 
 class _View:
@@ -207,19 +176,8 @@ def image_cdf(images: Vector, x: Vector) -> Vector:
 
         F(x) = (1/n) Σᵢ clip((x − lowᵢ) / (highᵢ − lowᵢ), 0, 1)
 
-    which is the change of variables p(x) = Σ p(z) / |G′(z)| over all z with G(z) = x.
-
-    Parameters
-    ----------
-    images
-        (n + 1,) values of G.
-    x
-        (m,) places.
-
-    Returns
-    -------
-    probabilities
-        (m,).
+    which is the change of variables p(x) = Σ p(z) / |G′(z)| over all z with G(z) = x. Given are
+    (n + 1,) values of G and (m,) places.
 
     Examples
     --------

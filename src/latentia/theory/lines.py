@@ -22,38 +22,27 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from latentia.errors import InputError
-from latentia.theory.divergences import (
-    js_divergence,
-    kl_divergence,
-    total_variation,
-    wasserstein,
-)
+from latentia.theory.divergences import js_divergence, kl_divergence, total_variation, wasserstein
 from latentia.theory.quadrature import Vector
 
 
 @final
 @dataclass(frozen=True, kw_only=True)
 class ParallelLines:
-    """The curves over θ, each (n,).
-
-    Attributes
-    ----------
-    theta
-        The distance between the lines, with its sign.
-    wasserstein
-        W₁, in units of θ.
-    js_divergence, kl_forward, kl_reverse
-        JSD, KL(P₀ ‖ P_θ) and KL(P_θ ‖ P₀), in nats.
-    total_variation
-        A probability.
-    """
+    """The curves over θ, each (n,)."""
 
     theta: Vector
+    """The distance between the lines, with its sign."""
     wasserstein: Vector
+    """W₁, in units of θ."""
     js_divergence: Vector
+    """In nats."""
     kl_forward: Vector
+    """KL(P₀ ‖ P_θ), in nats."""
     kl_reverse: Vector
+    """KL(P_θ ‖ P₀), in nats."""
     total_variation: Vector
+    """A probability."""
 
 
 def parallel_lines(theta: ArrayLike) -> ParallelLines:
@@ -63,15 +52,6 @@ def parallel_lines(theta: ArrayLike) -> ParallelLines:
     ----------
     theta
         (n,) finite distances.
-
-    Raises
-    ------
-    InputError
-        If they are not a finite vector.
-
-    References
-    ----------
-    .. [1] M. Arjovsky, S. Chintala, L. Bottou, "Wasserstein GAN", ICML 2017, example 1.
 
     Examples
     --------

@@ -44,21 +44,14 @@ TOLERANCE = 1e-5
 @final
 @dataclass(frozen=True, kw_only=True)
 class LipschitzCheck:
-    """What is known of a critic's Lipschitz constant.
-
-    Attributes
-    ----------
-    lower
-        The steepest slope that was seen.
-    upper
-        The bound by its layers; infinite if one of them has none that is known.
-    norms
-        (n,) slopes at the points.
-    """
+    """What is known of a critic's Lipschitz constant."""
 
     lower: float
+    """The steepest slope seen."""
     upper: float
+    """The bound by its layers; infinite if no bound is known for one of them."""
     norms: NDArray[np.float64]
+    """(n,) slopes at the points."""
 
     @property
     def verdict(self) -> Literal["1-Lipschitz", "not 1-Lipschitz", "undecided"]:
@@ -69,34 +62,21 @@ class LipschitzCheck:
 
 
 def check_lipschitz(
-    critic: nn.Module,
-    x: Tensor,
-    x_fake: Tensor,
-    n_points: int = 1000,
-    random_state: int = 0,
+    critic: nn.Module, x: Tensor, x_fake: Tensor, n_points: int = 1000, random_state: int = 0
 ) -> LipschitzCheck:
     """Return the steepest slope of a critic between data and samples, and its layers' bound.
 
     Parameters
     ----------
     critic
-        A net from (n, ...) to (n,) or (n, 1); evaluated as in use, left as it was.
+        A net from (n, ...) to (n,) or (n, 1), used in evaluation mode and left as it was.
     x, x_fake
         (n, ...) data and (m, ...) samples.
     n_points
-        Points, each uniform on the segment between a datum and a sample; data and samples are
-        looked at besides.
+        Points, each uniform on the segment between a datum and a sample; the data and the samples
+        are looked at too.
     random_state
         The seed of the points.
-
-    Raises
-    ------
-    InputError
-        If data and samples differ in shape or are empty, or the critic gives more than a number.
-
-    References
-    ----------
-    .. [1] I. Gulrajani et al., "Improved Training of Wasserstein GANs", NeurIPS 2017, section 4.
 
     Examples
     --------
@@ -121,15 +101,9 @@ def check_lipschitz(
 
 
 def gradient_norms(critic: nn.Module, x: Tensor) -> NDArray[np.float64]:
-    """Return (n,) values of ``‖∇f(x)‖``, each sample's own, with the critic as it is in use.
-
-    Raises
-    ------
-    InputError
-        If the critic gives more than one number a sample.
-    """
+    """Return (n,) values of ``‖∇f(x)‖``, each sample's own, with the critic in evaluation mode."""
     points = x.detach().clone().requires_grad_()
-    values = _in_use(critic)(points)
+    values = deepcopy(critic).eval()(points)
     if values.numel() != len(x):
         raise InputError(f"the critic returns shape {tuple(values.shape)} for {len(x)} samples")
     (gradient,) = torch.autograd.grad(values.sum(), points)
@@ -152,11 +126,6 @@ def lipschitz_bound(net: nn.Module, shape: tuple[int, ...]) -> float:
     bound
         Infinite if a layer is of another kind, batch and layer norm for instance.
 
-    References
-    ----------
-    .. [1] T. Miyato et al., "Spectral Normalization for Generative Adversarial Networks", ICLR
-       2018, section 2.1, eq. 7.
-
     Examples
     --------
     >>> net = nn.Sequential(nn.Conv1d(1, 1, 3, padding=1, bias=False), nn.ReLU())
@@ -166,7 +135,7 @@ def lipschitz_bound(net: nn.Module, shape: tuple[int, ...]) -> float:
     """
     bound = 1.0
     x = torch.zeros(1, *shape, dtype=torch.float64)
-    for layer in _layers(_in_use(net).double().cpu()):
+    for layer in _layers(deepcopy(net).eval().double().cpu()):
         bound *= _slope(layer, x)
         if math.isinf(bound):
             return bound
@@ -221,8 +190,3 @@ def _layers(net: nn.Module) -> Iterator[nn.Module]:
         return
     for layer in net:
         yield from _layers(layer)
-
-
-def _in_use(net: nn.Module) -> nn.Module:
-    """Return a copy in evaluation mode: the critic stays as it is."""
-    return deepcopy(net).eval()

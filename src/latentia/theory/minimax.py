@@ -46,15 +46,6 @@ def optimal_logit(p_data: Any, p_g: Any) -> Any:
         (n,) for probabilities, a function of (m,) points for densities; NaN where both are 0, since
         D* is not defined there.
 
-    Raises
-    ------
-    InputError
-        As `latentia.theory.divergences.kl_divergence`.
-
-    References
-    ----------
-    .. [1] I. Goodfellow et al., "Generative Adversarial Nets", NeurIPS 2014, proposition 1.
-
     Examples
     --------
     >>> from scipy.special import expit
@@ -84,15 +75,6 @@ def value(logit: Any, p_data: Any, p_g: Any) -> float:
     p_data, p_g
         (n,) probabilities each, or two densities.
 
-    Raises
-    ------
-    InputError
-        As `optimal_logit`; if there are not as many logits as probabilities.
-
-    References
-    ----------
-    .. [1] I. Goodfellow et al., "Generative Adversarial Nets", NeurIPS 2014, eq. 1.
-
     Examples
     --------
     >>> value([0.0, 0.0], [0.5, 0.5], [1.0, 0.0]) == -math.log(4)
@@ -118,11 +100,7 @@ def _payoff(logit: Vector, p: Vector, q: Vector) -> Vector:
 def virtual_criterion(p_data: Any, p_g: Any) -> float:
     """Return ``C(G) = −log 4 + 2 JSD(p_data, p_g)``, what the best discriminator leaves to G.
 
-    Parameters, errors: as `optimal_logit`. Least, −log 4, when the distributions are equal.
-
-    References
-    ----------
-    .. [1] I. Goodfellow et al., "Generative Adversarial Nets", NeurIPS 2014, theorem 1, eq. 6.
+    Parameters as in `optimal_logit`. It is least, −log 4, when the distributions are equal.
 
     Examples
     --------
@@ -142,7 +120,7 @@ def train_discriminator(
     learning_rate: float = 1e-2,
     random_state: int = 0,
 ) -> Function:
-    """Return the logit of a small net that maximised V on samples, to hold against D*.
+    """Return the logit of a small net trained to maximise V on samples, to be compared with D*.
 
     All samples make one batch, in their common standard units, with two hidden layers and Adam.
 
@@ -152,20 +130,6 @@ def train_discriminator(
         (n,) and (m,) samples on the line.
     hidden, n_steps, learning_rate, random_state
         Units of each layer, Adam's steps, its step size, the seed of the first weights.
-
-    Returns
-    -------
-    logit
-        A function of (k,) points.
-
-    Raises
-    ------
-    InputError
-        If the samples are no finite vectors, all are the same, or a setting is out of its range.
-
-    References
-    ----------
-    .. [1] I. Goodfellow et al., "Generative Adversarial Nets", NeurIPS 2014, algorithm 1.
     """
     for name, setting in {"hidden": hidden, "n_steps": n_steps}.items():
         check_range(name, setting, 1)

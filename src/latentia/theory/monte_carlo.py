@@ -1,4 +1,4 @@
-"""Expectations by Monte Carlo, with the error that they state themselves.
+"""Expectations by Monte Carlo, with their standard errors.
 
     E f(X) ≈ m_N = (1/N) Σᵢ f(xᵢ),   se_N = s_N / √N,   s_N² = Σᵢ (f(xᵢ) − m_N)² / (N − 1)
 
@@ -34,18 +34,12 @@ class Distribution(Protocol):
 @final
 @dataclass(frozen=True, kw_only=True)
 class Running:
-    """An expectation's estimate after each draw from the second on, (N − 1,) values each.
-
-    Attributes
-    ----------
-    n
-        How many draws.
-    mean, standard_error
-        m_n and se_n, in units of f.
-    """
+    """An expectation's estimate after each draw from the second on, (N − 1,) values each."""
 
     n: NDArray[np.int64]
+    """Numbers of draws."""
     mean: NDArray[np.float64]
+    """In units of f, as is its error."""
     standard_error: NDArray[np.float64]
 
     def interval(self, probability: float = 0.95) -> tuple[NDArray[Any], NDArray[Any]]:
@@ -73,16 +67,6 @@ def expectation(
         Draws, at least 2.
     random_state
         The seed.
-
-    Raises
-    ------
-    InputError
-        If ``n`` is less than 2, or ``f`` returns other than n finite values.
-
-    References
-    ----------
-    .. [1] C. P. Robert, G. Casella, "Monte Carlo Statistical Methods", 2nd ed., Springer 2004,
-       section 3.2.
 
     Examples
     --------

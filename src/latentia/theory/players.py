@@ -38,7 +38,7 @@ class Players:
         ]
 
     def slow_down(self, share: float) -> None:
-        """Let both take steps of a share of the first size from now on."""
+        """Set both step sizes to a share of the first one."""
         for optimizer in self._optimizers:
             optimizer.param_groups[0]["lr"] = self.learning_rate * share
 

@@ -16,8 +16,7 @@ import torch
 
 from latentia.data.degrade import enlarged
 from latentia.data.images import BadImageError
-from latentia.data.picture_files import Canvas, Picture, fitting, read_picture, write_picture
-from latentia.data.picture_lists import Order
+from latentia.data.picture_files import Canvas, Order, Picture, fitting, read_picture, write_picture
 from latentia.errors import InputError, check_range
 from latentia.models.saved import load
 from latentia.models.translation.base import Translator
