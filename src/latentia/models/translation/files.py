@@ -1,4 +1,4 @@
-"""The jobs behind ``latentia translate`` and ``latentia upscale``: pictures in, pictures out.
+"""Picture files through a saved model: translated, or made larger.
 
 Everything that can be known to be wrong before the first picture is refused before it; after that a
 picture that cannot be used is told, and the others are made.
@@ -40,30 +40,19 @@ SCALE = 4
 
 @dataclass
 class Outcome:
-    """What became of a list of pictures.
-
-    Attributes
-    ----------
-    written
-        The files that were made.
-    bad
-        A sentence for each picture that could not be used.
-    """
+    """What became of a list of pictures."""
 
     written: list[Path] = field(default_factory=list)
+    """The files that were made."""
     bad: list[str] = field(default_factory=list)
+    """A sentence for each picture that could not be used."""
 
 
 @dataclass(frozen=True)
 class Cut:
-    """How large pictures are cut.
+    """The side of the tiles that pictures are cut into, and the pixels that neighbours share.
 
-    Attributes
-    ----------
-    tile
-        Side of the tiles; none leaves it to the model.
-    overlap
-        Pixels that neighbouring tiles share; none leaves it to the model.
+    What is None is left to the model.
     """
 
     tile: int | None = None
@@ -73,13 +62,7 @@ class Cut:
 def upscale(
     run: Path, order: Order, cut: Cut, scale: int | None, progress: bool | None = None
 ) -> Outcome:
-    """Make pictures larger with a saved model, or by bicubic interpolation.
-
-    Raises
-    ------
-    InputError
-        If the run holds no upscaler of pictures, and for tiles that do not cover one.
-    """
+    """Make pictures larger with a saved model, or by bicubic interpolation if that is the run."""
     model = upscaler(run, scale)
     if cut.tile is not None:
         model.tiles(cut.tile, cut.overlap).check()
@@ -123,14 +106,7 @@ def translate(
     resize: bool = False,
     progress: bool | None = None,
 ) -> Outcome:
-    """Translate pictures with a saved model, at their own size or at that of ``fit``.
-
-    Raises
-    ------
-    InputError
-        If the run holds no translator of pictures, or none that comes back, and for tiles that do
-        not cover a picture.
-    """
+    """Translate pictures with a saved model, at their own size or, to ``resize``, that of ``fit``."""
     model = translator(run, reverse=reverse)
     if resize and cut != Cut():
         raise InputError("--resize makes pictures small and needs no --tile and no --overlap")
