@@ -184,6 +184,7 @@ MISTAKES = [
     (["sample", "g", "--out", "s.png"], "written as .txt or .abc"),
     (["sample", "g", "--label", "3"], "knows no classes"),
     (["evaluate", "g", "--n-importance", "9"], "gives it exactly"),
+    (["reconstruct", "g"], "has no reconstruct: it predicts symbols"),
     (["compare", "--models", "lstm"], "LSTMLanguageModel learns from a text, and compare reads"),
 ]
 

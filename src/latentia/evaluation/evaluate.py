@@ -8,9 +8,7 @@ import numpy as np
 
 from latentia.data.dataset import Dataset, spread
 from latentia.errors import InputError
-from latentia.models.autoencoders.base import VariationalModel
 from latentia.models.base import Model
-from latentia.training.device import set_threads
 from latentia.training.progress import TrainingProgress
 
 WEIGHED = 250
@@ -53,6 +51,10 @@ def importance_bound(
     progress: bool | None = None,
 ) -> Bound:
     """Return the importance-weighted bound on −log p(x), over all test samples or some."""
+    # They load torch, which models in closed form are measured without.
+    from latentia.models.autoencoders.base import VariationalModel
+    from latentia.training.device import set_threads
+
     if not isinstance(model, VariationalModel):
         raise InputError(f"{type(model).__name__} bounds no likelihood; evaluate without draws")
     set_threads()

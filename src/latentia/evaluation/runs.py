@@ -21,7 +21,6 @@ from latentia.evaluation.report import ModelSection, Report, write_report
 from latentia.evaluation.sections import model_section
 from latentia.files import write_atomically
 from latentia.models.base import Model
-from latentia.models.conditional import Conditional
 from latentia.models.fields import model_reference, model_summary
 from latentia.models.language.base import LanguageModel
 from latentia.models.language.n_gram import NGramLanguageModel
@@ -284,6 +283,8 @@ def _write_texts(texts: str, out: Path | None) -> str:
 
 
 def _class_of(model: Model, label: str) -> Any:
+    from latentia.models.conditional import Conditional
+
     known = model.known_classes if isinstance(model, Conditional) else ()
     if not len(known):
         raise InputError(f"{type(model).__name__} knows no classes: leave --label out")

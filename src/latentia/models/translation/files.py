@@ -106,7 +106,7 @@ def translate(
     resize: bool = False,
     progress: bool | None = None,
 ) -> Outcome:
-    """Translate pictures with a saved model, at their own size, or ``resize`` to that of ``fit``."""
+    """Translate pictures with a saved model, at their own size or ``resize`` to that of ``fit``."""
     model = translator(run, reverse=reverse)
     if resize and cut != Cut():
         raise InputError("--resize makes pictures small and needs no --tile and no --overlap")
