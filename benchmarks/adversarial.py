@@ -30,7 +30,7 @@ from torch.utils.data import DataLoader
 from training_peers import OneImage
 
 import latentia
-from latentia.nets.upsampling import UpsampledConvolution
+from latentia.nets.dcgan import UpsampledConvolution
 
 BATCH, LATENT = 128, 100
 

@@ -18,10 +18,10 @@ import latentia
 PACKAGE = Path(latentia.__file__).parent
 FILES = sorted(PACKAGE.rglob("*.py"))
 
-MOST_FILES = {"VAE": 18, "GAN": 29, "FactorAnalysis": 20, "PCA": 9}
-LEAST_OWN_LINES = {"VAE": 60}
+MOST_FILES = {"VAE": 18, "GAN": 19, "FactorAnalysis": 12, "PCA": 6}
+LEAST_OWN_LINES = {"VAE": 60, "GAN": 70}
 DEEPEST_CLASS = 5
-MOST_ONLY_CHILDREN = 2
+MOST_ONLY_CHILDREN = 0
 
 
 def small_fit(name):

@@ -116,12 +116,6 @@ def _hold(name: str, value: float | None, allowed: Range) -> None:
         raise InputError(f"{name} is {value!r}; it must be {allowed}")
 
 
-def check_betas(model: Any) -> None:
-    """Refuse decays of Adam, ``beta_1`` and ``beta_2``, outside [0, 1)."""
-    for name in ("beta_1", "beta_2"):
-        check_range(name, getattr(model, name), 0, 1, open_high=True)
-
-
 def _fits(value: object, hint: Any) -> bool:
     origin = typing.get_origin(hint)
     if origin is Annotated:

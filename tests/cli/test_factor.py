@@ -18,7 +18,6 @@ from latentia.models.factors.bootstrap import bootstrap_errors
 from latentia.models.factors.factor_analysis import FactorAnalysis
 from latentia.models.factors.n_factors import suggest
 from latentia.models.factors.standard_errors import information_errors
-from latentia.models.factors.summary import summarise
 from latentia.models.fields import model_fields
 from tests.cli.test_options import StoppedError, as_words, other_value
 
@@ -588,7 +587,7 @@ def test_the_cutoff_reaches_the_page_and_its_figures(succeeds, folder):
         words = ("--n-factors", 2, "--rotation", "varimax", "--cutoff", cutoff)
         out = succeeds("rows.csv", *words, "--out", f"o{cutoff}")
         model = latentia.load(f"o{cutoff}")
-        assert str(summarise(model, cutoff=cutoff)) in out
+        assert str(model.summary(cutoff=cutoff)) in out
         page = (folder / f"o{cutoff}/report.html").read_text()
-        assert summarise(model, cutoff=cutoff).to_html(page=False) in page
+        assert model.summary(cutoff=cutoff).to_html(page=False) in page
         assert f"Loadings of at least {cutoff:g};" in page

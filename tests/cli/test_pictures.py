@@ -274,8 +274,8 @@ def test_transparency_is_translated_as_white(command, tmp_path):
 def test_a_model_that_comes_back_is_reversed(command, models, tmp_path, monkeypatch):
     x = picture(tmp_path / "a.png", 20, 30)
     model = load(models / "from grey")
-    model.inverse_transform = lambda X: 1 - X[:, :1]
-    monkeypatch.setattr(type(model), "lacks", {})
+    model.translate_back = lambda b: 1 - b[:, :1]
+    monkeypatch.setattr(Pix2Pix, "lacks", {})
     monkeypatch.setattr(picture_jobs, "load", lambda run: model)
     words = ("translate", "cycle", tmp_path / "a.png", "--out", tmp_path / "out", "--reverse")
     assert command(*words)[0] == 0

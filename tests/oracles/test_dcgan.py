@@ -9,6 +9,7 @@ from torch.nn import functional
 from latentia.errors import InputError
 from latentia.models.adversarial.dcgan import DCGAN
 from latentia.nets.dcgan import (
+    UpsampledConvolution,
     dcgan_weights,
     discriminator_body,
     generator,
@@ -16,7 +17,6 @@ from latentia.nets.dcgan import (
     lecture_generator,
 )
 from latentia.nets.normalisation import Dropout
-from latentia.nets.upsampling import UpsampledConvolution
 
 
 @pytest.mark.parametrize("size", [(8, 8), (9, 15), (28, 28), (31, 64), (64, 64), (128, 100)])

@@ -15,7 +15,7 @@ from scipy.stats import multivariate_normal
 
 import latentia
 from latentia.errors import FitWarning, InputError
-from latentia.models.factors import observations
+from latentia.models.factors import factor_analysis
 from latentia.models.factors.extraction import IMAGE_FLOOR
 from latentia.models.factors.factor_analysis import FactorAnalysis
 from latentia.models.linear.moments import Moments
@@ -634,12 +634,12 @@ def test_constant_columns_with_gaps_are_left_out():
 
 
 def test_gaps_that_did_not_converge_are_said(monkeypatch):
-    original = observations.structured
+    original = factor_analysis.structured
 
     def cut_short(*arguments, **parameters):
         return original(*arguments, **parameters, max_iter=2)
 
-    monkeypatch.setattr(observations, "structured", cut_short)
+    monkeypatch.setattr(factor_analysis, "structured", cut_short)
     model, words = said(FactorAnalysis(n_components=2, missing="fiml").fit, with_gaps(table()))
     assert not model.converged_
     assert "stopped before it converged" in words

@@ -12,10 +12,9 @@ import pytest
 
 from latentia import FactorAnalysis
 from latentia.errors import FitWarning
-from latentia.models.factors import extraction as solution
 from latentia.models.factors.fit_statistics import fit_statistics
 from latentia.models.factors.standard_errors import information_errors
-from latentia.models.factors.summary import summarise
+from latentia.models.linear import rotation as rotations
 from latentia.models.linear.rotation import METHODS, order, rotate
 
 UNITS = np.array([1, 10, 0.1, 3, 1, 0.5, 20, 2, 7])
@@ -259,10 +258,14 @@ def test_a_matrix_comes_with_its_mean_and_number_of_samples(mean):
 @pytest.mark.parametrize(("cutoff", "sort"), [(0.3, True), (0.6, True), (0.3, False), (0, False)])
 def test_the_summary_takes_its_options(cutoff, sort):
     model = FactorAnalysis(n_components=3, rotation="oblimin").fit(table()[:, ::-1])
-    page = str(model.summary(cutoff, sort=sort))
-    assert page == str(summarise(model, cutoff=cutoff, sort=sort))
-    assert page != str(summarise(model, cutoff=0.45, sort=sort))
-    assert page != str(summarise(model, cutoff=cutoff, sort=not sort))
+    found = model.summary(cutoff, sort=sort)
+    size = np.abs(model.standardized_loadings_)
+    order = np.lexsort((-size.max(axis=1), size.argmax(axis=1))) if sort else np.arange(9)
+    assert found.variable_names == tuple(f"x{i}" for i in order)
+    assert found.cutoff == cutoff
+    assert str(found) == str(model.summary(cutoff=cutoff, sort=sort))
+    assert str(found) != str(model.summary(cutoff=0.45, sort=sort))
+    assert str(found) != str(model.summary(cutoff=cutoff, sort=not sort))
 
 
 def test_factors_come_by_their_shares_with_positive_sums():
@@ -277,7 +280,7 @@ def test_a_rotation_that_did_not_converge_is_said(monkeypatch):
     def stopped(*arguments, **settings):
         return replace(rotate(*arguments, **settings), converged=False)
 
-    monkeypatch.setattr(solution, "rotate", stopped)
+    monkeypatch.setattr(rotations, "rotate", stopped)
     assert FactorAnalysis(n_components=3).fit(table()).converged_
     assert not FactorAnalysis(n_components=3, rotation="varimax").fit(table()).converged_
 

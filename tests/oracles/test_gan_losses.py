@@ -8,7 +8,7 @@ from latentia.models.adversarial.gan import GAN
 from latentia.models.adversarial.wgan import WGAN
 from latentia.models.apply import in_double
 from latentia.training import draws
-from latentia.training.updates import FusedAdam
+from latentia.training.updates import FusedAdam, FusedSGD
 
 X = np.random.default_rng(0).normal(size=(14, 3)) * [1, 5, 0.2] + [0, 9, -4]
 X = X.astype(np.float32).astype(np.float64)
@@ -94,7 +94,7 @@ def test_feature_matching(kind):
     [
         ({}, FusedAdam, {"lr": 2e-4, "betas": (0.5, 0.999)}),
         ({"beta_1": 0.1, "beta_2": 0.8}, FusedAdam, {"betas": (0.1, 0.8)}),
-        ({"optimizer": "sgd", "learning_rate": 0.3}, torch.optim.SGD, {"lr": 0.3, "momentum": 0.5}),
+        ({"optimizer": "sgd", "learning_rate": 0.3}, FusedSGD, {"lr": 0.3, "momentum": 0.5}),
     ],
 )
 def test_both_players_have_the_optimiser_asked_for(fields, kind, expected):

@@ -7,8 +7,8 @@ from scipy import stats
 from torch.func import functional_call
 
 from latentia.models.adversarial.gan import GAN
-from latentia.models.adversarial.remedies import gradient_norms, gradient_penalty, r1
-from latentia.models.adversarial.wgan_gp import WGANGP
+from latentia.models.adversarial.remedies import gradient_norms, r1
+from latentia.models.adversarial.wgan_gp import WGANGP, gradient_penalty
 from latentia.models.apply import in_double
 from latentia.training import draws
 

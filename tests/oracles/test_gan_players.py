@@ -11,8 +11,8 @@ from latentia.models.adversarial.dcgan import DCGAN
 from latentia.models.adversarial.gan import GAN
 from latentia.models.adversarial.wgan import WGAN
 from latentia.models.adversarial.wgan_gp import WGANGP
-from latentia.nets.discriminator import Maxout
 from latentia.nets.normalisation import Dropout
+from latentia.nets.players import Maxout
 from latentia.training import draws
 
 IMAGES = np.random.default_rng(0).random((20, 8, 8), dtype=np.float32)

@@ -17,7 +17,7 @@ from latentia.models.adversarial.remedies import pack
 from latentia.models.adversarial.wgan import WGAN
 from latentia.models.adversarial.wgan_gp import WGANGP
 from latentia.models.apply import in_double
-from latentia.nets.discriminator import KERNEL_SIZE, MinibatchDiscrimination, ParameterHistory
+from latentia.nets.players import KERNEL_SIZE, MinibatchDiscrimination, ParameterHistory
 from latentia.training import draws
 
 TABLE = np.random.default_rng(0).normal(size=(24, 2)).astype(np.float32).astype(np.float64)
@@ -373,7 +373,7 @@ def test_a_resumed_run_ends_with_the_same_bytes_and_so_does_its_saved_model(reme
         (GAN(beta_1=1.0), "beta_1 is 1.0; .* less than 1"),
         (GAN(beta_2=-0.1), "beta_2 is -0.1"),
         (GAN(n_components=0), "n_components is 0"),
-        (GAN(hidden=(8, 0)), "a width in hidden is 0"),
+        (GAN(hidden=(8, 0)), "a number in hidden is 0; it must be at least 1"),
         (GAN(discriminator_steps=0), "discriminator_steps is 0"),
         (GAN(label_smoothing=0.4), "label_smoothing is 0.4"),
         (GAN(label_smoothing=1.1), "label_smoothing is 1.1"),
@@ -383,11 +383,11 @@ def test_a_resumed_run_ends_with_the_same_bytes_and_so_does_its_saved_model(reme
         (GAN(objective="wasserstein"), "objective is 'wasserstein'"),
         (DCGAN(width=0), "width is 0"),
         (ConditionalGAN(width=0), "width is 0"),
-        (ConditionalGAN(hidden=(0,)), "a width in hidden is 0"),
+        (ConditionalGAN(hidden=(0,)), "a number in hidden is 0; it must be at least 1"),
         (WGAN(clipping=0.0), "clipping is 0.0; it must be greater than 0"),
         (WGAN(n_critic=0), "n_critic is 0"),
         (WGAN(width=0), "width is 0"),
-        (WGAN(hidden=(0,)), "a width in hidden is 0"),
+        (WGAN(hidden=(0,)), "a number in hidden is 0; it must be at least 1"),
         (WGANGP(penalty=-1.0), "penalty is -1"),
         (
             WGANGP(minibatch_discrimination=3),

@@ -8,7 +8,7 @@ from scipy import linalg, sparse
 import latentia
 from latentia.errors import FitWarning, InputError
 from latentia.models.linear import decomposition
-from latentia.models.linear.eigen import krylov, lanczos
+from latentia.models.linear.eigen import lanczos, leading
 from latentia.models.linear.moments import Moments
 from latentia.models.linear.pca import PCA
 
@@ -264,7 +264,7 @@ def test_all_components_of_wide_rows_are_orthonormal():
 def test_iteration_sees_repeated_and_missing_variance():
     values = np.r_[np.full(7, 3.0), np.full(3, 1.0), np.zeros(1190)]
     for k, truth in [(5, values[:5]), (9, values[:9]), (12, values[:12])]:
-        found = krylov(lambda V: values[:, None] * V, 1200, k)
+        found = leading(lambda V: values[:, None] * V, 1200, k)
         np.testing.assert_allclose(found.values, truth, atol=1e-10)
         np.testing.assert_allclose(found.vectors.T @ found.vectors, np.eye(k), atol=1e-10)
     single = lanczos(lambda v: values * v, 1200, 9, None)

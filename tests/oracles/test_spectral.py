@@ -7,7 +7,7 @@ import pytest
 
 from latentia.errors import FitWarning
 from latentia.models.factors.factor_analysis import FactorAnalysis
-from latentia.models.linear.eigen import DENSE, GUARD, first_guess, leading, leading_of
+from latentia.models.linear.eigen import DENSE, GUARD, leading, leading_of
 
 RNG = np.random.default_rng(0)
 SIZES = [DENSE - 1, DENSE, DENSE + 1, 300]
@@ -126,14 +126,17 @@ def test_a_warm_start_needs_fewer_products():
         calls.append(V.shape)
         return S @ V
 
-    values, vectors = leading(product, first_guess(S, 3))
+    guess = RNG.normal(size=(300, 3 + GUARD))
+    values, vectors, converged = leading(product, 300, 3, guess)
     cold = len(calls)
     calls.clear()
     near = S + 1e-6 * of_spectrum(np.linspace(-1, 1, 300))
-    again, _ = leading(lambda V: calls.append(1) or near @ V, vectors)
+    again = leading(lambda V: calls.append(1) or near @ V, 300, 3, vectors)
     assert len(calls) < cold
+    assert converged
+    assert again.converged
     truth = np.linalg.eigvalsh(near)[::-1][:3]
-    np.testing.assert_allclose(again[:3], truth, rtol=1e-10)
+    np.testing.assert_allclose(again.values[:3], truth, rtol=1e-10)
     assert vectors.shape == (300, 3 + GUARD)
     np.testing.assert_allclose(values[:3], [9, 8, 7], rtol=1e-10)
 
@@ -149,8 +152,20 @@ def test_a_bad_start_does_no_harm(start):
     }[start]
     if start == "wrong":
         V = V + 1e-3 * RNG.normal(size=V.shape)
-    values, _ = leading(lambda block: S @ block, V)
-    np.testing.assert_allclose(values[:3], [9, 8, 7], rtol=1e-9)
+    found = leading(lambda block: S @ block, 300, 3, V, tolerance=1e-10)
+    assert found.converged
+    np.testing.assert_allclose(found.values[:3], [9, 8, 7], rtol=1e-9)
+
+
+@pytest.mark.parametrize("p", [61, 90, 300])
+def test_a_basis_that_starts_again_converges_where_room_is_short(p):
+    S = of_spectrum(with_tail(p, 5, 4.5, 4))
+    V = RNG.normal(size=(p, 24))
+    found = leading(lambda block: S @ block, p, 3, V, tolerance=1e-10)
+    assert found.converged
+    np.testing.assert_allclose(found.values[:3], np.linalg.eigvalsh(S)[:-4:-1], rtol=1e-9)
+    residual = S @ found.vectors[:, :3] - found.vectors[:, :3] * found.values[:3]
+    assert np.abs(residual).max() < 1e-8
 
 
 def test_the_matrix_is_left_as_it_was():

@@ -18,10 +18,14 @@ from latentia.models.factors.summary import (
     Table,
     cut,
     number,
-    summarise,
     text_width,
     wrapped,
 )
+
+
+def summarise(model, **options):
+    return model.summary(**options)
+
 
 # R 4.2.2: ability.cov$cov, n = 112.
 NAMES = ["general", "picture", "blocks", "maze", "reading", "vocab"]

@@ -184,7 +184,7 @@ def test_a_run_stopped_while_its_start_is_trained_is_a_run_to_resume(images, tmp
 
     whole = model().fit(images, run=tmp_path / "whole")
     with monkeypatch.context() as patched:
-        patched.setattr("latentia.models.translation.srgan.trained_start", stopped)
+        patched.setattr("latentia.models.warm_start.train_start", stopped)
         with pytest.raises(KeyboardInterrupt):
             model().fit(images, run=tmp_path / "stopped")
     resumed = model().fit(images, run=tmp_path / "stopped", resume=True)

@@ -9,8 +9,8 @@ from torch.nn.functional import instance_norm
 from latentia.errors import InputError
 from latentia.nets.normalisation import NORMS, BatchNorm, Dropout, InstanceNorm
 from latentia.nets.patchgan import (
-    check_patch,
     halvings_of,
+    patch_discriminator,
     patch_gan,
     patch_layers,
     pixel_gan,
@@ -224,6 +224,6 @@ def test_the_whole_image_is_seen_and_auto_is_never_larger_than_that(side):
 
 
 def test_patches_larger_than_the_image_are_refused():
-    check_patch("70", (24, 24))
+    patch_discriminator("70", 1, 1, (24, 24), "batch")
     with pytest.raises(InputError, match="at least 24 pixels"):
-        check_patch("70", (23, 40))
+        patch_discriminator("70", 1, 1, (23, 40), "batch")

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from latentia.errors import InputError
-from latentia.models.translation.jitter import jittered
+from latentia.models.translation.patches import jittered
 from latentia.models.translation.pix2pix import Pix2Pix
 from latentia.nets.normalisation import BatchNorm, InstanceNorm, LayerNorm
 from latentia.training import draws

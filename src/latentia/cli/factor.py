@@ -43,7 +43,6 @@ def _factor(given: argparse.Namespace) -> None:
         raise InputError("standard errors need a solution: give --n-factors K as well")
     from latentia.evaluation import factor_report
     from latentia.models.factors.factor_analysis import FactorAnalysis
-    from latentia.models.factors.summary import summarise
 
     out = given.out or free_path(f"factors-{Path(given.data).stem}")
     if out.exists():
@@ -58,7 +57,7 @@ def _factor(given: argparse.Namespace) -> None:
         print(factor_report.suggestion_text(found))
     if "n_components" in given:
         solved = factor_report.fitted(model, observed)
-        print(summarise(solved, cutoff=given.cutoff))
+        print(solved.summary(given.cutoff))
         if given.standard_errors:
             errors = factor_report.standard_errors(solved, observed, given.standard_errors)
         solved.save(out / "model")

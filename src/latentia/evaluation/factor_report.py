@@ -21,7 +21,6 @@ from latentia.models.factors.bootstrap import bootstrap_errors
 from latentia.models.factors.factor_analysis import FactorAnalysis
 from latentia.models.factors.n_factors import Suggestion, suggest
 from latentia.models.factors.standard_errors import LoadingErrors, information_errors
-from latentia.models.factors.summary import summarise
 from latentia.plots.factors import loadings_heat_map, path_diagram, scree
 from latentia.plots.page import Picture, template, write_page
 from latentia.plots.style import png_bytes
@@ -163,9 +162,7 @@ def write_factor_page(
         facts={"made with": ", ".join(f"{k} {v}" for k, v in versions().items())},
         suggestion=None if found is None else suggestion_rows(found),
         # The summary's own template has escaped every name in it.
-        summary=None
-        if model is None
-        else Markup(summarise(model, cutoff=cutoff).to_html(page=False)),
+        summary=None if model is None else Markup(model.summary(cutoff).to_html(page=False)),
         errors=None if model is None or errors is None else _error_table(model, errors),
         pictures=list(_pictures(model, found, cutoff)),
     )

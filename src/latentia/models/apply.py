@@ -23,15 +23,18 @@ CHUNK = 512
 Netted = TypeVar("Netted", bound=Model)
 
 
-def apply(model: Model, verb: str, rows: NDArray[Any], *beside: NDArray[Any]) -> NDArray[Any]:
+def apply(
+    model: Model, verb: str, rows: NDArray[Any], *beside: NDArray[Any], n_at_once: int = CHUNK
+) -> NDArray[Any]:
     """Run a method of tensors, such as ``encode``; float64 tables are computed in float64.
 
     In float32 a row's result depends in its last bits on the rows beside it. Arrays ``beside``
-    the first, such as labels, are cut into the same chunks.
+    the first, such as labels, are cut into the same chunks. Images may be of any size.
     """
     model = in_double(model) if rows.dtype == np.float64 and rows.ndim == 2 else model
     method: Callable[..., Tensor] = getattr(model, verb)
-    places = [slice(first, first + CHUNK) for first in range(0, len(rows), CHUNK)]
+    n = min(n_at_once, CHUNK)
+    places = [slice(first, first + n) for first in range(0, len(rows), n)]
     with torch.no_grad(), evaluating(model.nets()):
         parts = [
             method(as_tensor(model, rows[p]), *(torch.from_numpy(b[p]) for b in beside)).numpy()
@@ -43,7 +46,9 @@ def apply(model: Model, verb: str, rows: NDArray[Any], *beside: NDArray[Any]) ->
 def as_tensor(model: Model, chunk: NDArray[Any]) -> Tensor:
     """Return rows as the nets take them: images as float32 of (N, C, H, W), tables as they are."""
     x = torch.from_numpy(np.require(unit_floats(chunk), requirements=["C", "W"]))
-    return x.float().reshape(len(x), *model.sample_shape_) if x.ndim > 2 else x
+    if x.ndim == 3:
+        x = x.reshape(len(x), model.sample_shape_[0], *x.shape[1:])
+    return x.float() if x.ndim == 4 else x
 
 
 def in_double(model: Netted) -> Netted:

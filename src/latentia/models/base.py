@@ -26,7 +26,7 @@ from latentia.data.dataset import Array, Dataset
 from latentia.data.dataset import unit_floats as unit_floats
 from latentia.errors import InputError, check_fields, check_range
 from latentia.models.fields import command_name
-from latentia.models.inputs import Rows, check_images, refuse_not_finite, refuse_text
+from latentia.models.inputs import Rows, check_images, is_tensor, refuse_not_finite, refuse_text
 from latentia.models.saved import save
 from latentia.plots.grids import is_drawable
 
@@ -344,8 +344,3 @@ def in_kind_of(given: Any, array: NDArray[Any]) -> Any:
     import torch
 
     return torch.from_numpy(array).to(given.device)
-
-
-def is_tensor(X: object) -> bool:
-    """Return whether something is a tensor, without loading torch for the answer."""
-    return type(X).__module__.partition(".")[0] == "torch"

@@ -21,7 +21,7 @@ from sklearn.base import BaseEstimator
 from torch import Tensor, nn
 
 from latentia.data.arrays import fingerprint
-from latentia.errors import Count, Decay, Positive, Seed, check_range
+from latentia.errors import Count, Decay, Positive, Seed
 from latentia.models.apply import apply
 from latentia.models.base import Model, to_numpy
 from latentia.models.inputs import Labels, Rows
@@ -97,12 +97,6 @@ class GradientModel(Model):
         """Check every hyperparameter, without data."""
         super().validate_parameters()
         check_device_name(self.device)
-
-    def check_shared_values(self) -> None:
-        """Hold fields that a subclass states anew, without their ranges, to these."""
-        check_range("n_epochs", self.n_epochs, 1)
-        check_range("batch_size", self.batch_size, 1)
-        check_range("learning_rate", self.learning_rate, 0, open_low=True)
 
     def nets(self) -> Mapping[str, nn.Module]:
         """Return the model's modules by name."""

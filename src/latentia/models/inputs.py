@@ -74,6 +74,18 @@ def refuse_not_finite(
     )
 
 
+def is_tensor(X: object) -> bool:
+    """Return whether something is a tensor, without importing torch."""
+    return type(X).__module__.partition(".")[0] == "torch"
+
+
+def reads_in_blocks(X: Any) -> bool:
+    """Return whether data are read a block at a time rather than checked whole first."""
+    on_gpu = is_tensor(X) and X.device.type == "cuda"
+    # SciPy's sparse rows have tocsr, Dask's arrays to_delayed.
+    return on_gpu or isinstance(X, np.memmap) or hasattr(X, "tocsr") or hasattr(X, "to_delayed")
+
+
 def checked_weights(sample_weight: Any, n: int) -> NDArray[np.float64] | None:
     """Return (n,) finite weights of at least 0, not all 0; None stays None."""
     if sample_weight is None:

@@ -1,6 +1,11 @@
 """Generators and discriminators of DCGAN: the paper's, and the lecture's.
 
 Shapes: ``z_NK`` latent rows in, images (N, C, H, W) in [−1, 1] out; images in, features (N, F) out.
+
+References
+----------
+.. [1] A. Radford, L. Metz, S. Chintala, "Unsupervised Representation Learning with Deep
+   Convolutional Generative Adversarial Networks", ICLR 2016.
 """
 
 from __future__ import annotations
@@ -8,11 +13,12 @@ from __future__ import annotations
 from itertools import pairwise
 from math import ceil
 
+import torch
 from torch import Tensor, nn
+from torch.nn.functional import conv2d, pixel_shuffle
 
 from latentia.nets.mlp import leaky_relu, relu
 from latentia.nets.normalisation import BatchNorm, Dropout
-from latentia.nets.upsampling import UpsampledConvolution
 
 Size = tuple[int, int]
 
@@ -43,12 +49,7 @@ def generator(shape: tuple[int, int, int], n_inputs: int, width: int) -> nn.Sequ
 
     The widths halve with each doubling of the size and end at ``width``; the output layer has no
     batch norm, and no layer is fully connected but the first, which is a transposed convolution
-    of a 1×1 image.
-
-    References
-    ----------
-    .. [1] A. Radford et al., "Unsupervised Representation Learning with Deep Convolutional
-       Generative Adversarial Networks", ICLR 2016, section 3 and figure 1.
+    of a 1×1 image ([1]_ section 3 and figure 1).
     """
     sizes = pyramid(shape[1:])
     depth = len(sizes) - 1
@@ -71,10 +72,6 @@ def discriminator_body(
 
     Batch norm stands after all but the first, unless it is left out. The published last layer, a
     convolution over the whole remaining image, is the linear head over these features.
-
-    References
-    ----------
-    .. [1] A. Radford et al., ICLR 2016, section 3.
     """
     sizes = pyramid(shape[1:])
     widths = [shape[0], *(min(8, 2**level) * width for level in range(len(sizes) - 1))]
@@ -87,12 +84,7 @@ def discriminator_body(
 
 
 def dcgan_weights(module: nn.Module) -> None:
-    """Draw weights from N(0, 0.02), batch-norm scales from N(1, 0.02); biases are 0.
-
-    References
-    ----------
-    .. [1] A. Radford et al., ICLR 2016, section 4.
-    """
+    """Draw weights from N(0, 0.02), batch-norm scales from N(1, 0.02); biases are 0 ([1]_)."""
     if isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
         nn.init.normal_(module.weight, 0.0, 0.02)
     elif isinstance(module, BatchNorm):
@@ -162,3 +154,48 @@ def _zero_bias(module: nn.Module) -> None:
     bias = getattr(module, "bias", None)
     if isinstance(bias, Tensor):
         nn.init.zeros_(bias)
+
+
+class UpsampledConvolution(nn.Conv2d):
+    """``Conv2d(Upsample(2)(x))`` with an odd kernel that keeps the size, computed together.
+
+        y[2i + a, 2j + b] = Σ_uv w[u, v] x↑[2i + a + u − p, 2j + b + v − p]
+        x↑[s, t] = x[⌊s/2⌋, ⌊t/2⌋]
+
+    Taps of the kernel that fall on the same pixel of x add up, so that each of the four phases
+    (a, b) is a convolution of the small image with a smaller kernel: 5×5 on the large image, 25
+    products a pixel, becomes 3×3, 9 products. The function and the weights are those of the plain
+    pair.
+    """
+
+    phases: Tensor
+
+    def __init__(self, n_in: int, n_out: int, side: int) -> None:
+        super().__init__(n_in, n_out, side, padding=side // 2)
+        self.register_buffer("phases", phase_sums(side), persistent=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the convolved large image."""
+        n_out, n_in = self.weight.shape[:2]
+        small = self.phases.shape[1]
+        # (2, s, k) on both sides of (o, c, k, k): a kernel for each phase.
+        kernels = torch.einsum("aik,ockl,bjl->oabcij", self.phases, self.weight, self.phases)
+        bias = None if self.bias is None else self.bias.repeat_interleave(4)
+        merged = kernels.reshape(4 * n_out, n_in, small, small)
+        return pixel_shuffle(conv2d(x, merged, bias, padding=small // 2), 2)
+
+
+def phase_sums(side: int) -> Tensor:
+    """Return (2, s, side) zeros and ones: which taps fall on which small pixel, for each phase.
+
+    >>> phase_sums(5)[0].int().tolist()
+    [[1, 1, 0, 0, 0], [0, 0, 1, 1, 0], [0, 0, 0, 0, 1]]
+    """
+    reach = side // 2
+    pixels = [[(phase + tap - reach) // 2 for tap in range(side)] for phase in (0, 1)]
+    outermost = max(abs(pixel) for row in pixels for pixel in row)
+    sums = torch.zeros(2, 2 * outermost + 1, side)
+    for phase, row in enumerate(pixels):
+        for tap, pixel in enumerate(row):
+            sums[phase, pixel + outermost, tap] = 1
+    return sums

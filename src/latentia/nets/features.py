@@ -62,23 +62,17 @@ Inputs = Literal["standardised", "bytes"]
 class FeatureNetwork:
     """A network that gives features of images, with the name that its results carry.
 
-    Attributes
-    ----------
-    name
-        For tables and file names.
-    net
-        (N, C, H, W) images in [0, 1] to features of any shape; a module is to be in evaluation
-        mode. Gradients flow through it to the images and never into it.
-    factor
-        What features are multiplied by before they are compared (1/12.75 for VGG-19 in SRGAN).
-    smallest
-        The shortest side in pixels that it takes.
+    Gradients flow through it to the images and never into it.
     """
 
     name: str
+    """For tables and file names."""
     net: Callable[[Tensor], Tensor]
+    """(N, C, H, W) images in [0, 1] to features; a module is to be in evaluation mode."""
     factor: float = 1.0
+    """What features are multiplied by before they are compared (1/12.75 for VGG-19 in SRGAN)."""
     smallest: int = 1
+    """The shortest side in pixels that it takes."""
 
     def __call__(self, x: Tensor) -> Tensor:
         """Return the features times the factor, in the images' precision."""
@@ -107,15 +101,7 @@ class Fire(nn.Module):
 
 
 class PhotographFeatures(nn.Module):
-    """Layers of a net of photographs, for images in [0, 1], grey ones in three channels.
-
-    Parameters
-    ----------
-    features
-        The layers, named by their numbers.
-    inputs
-        What they were trained on.
-    """
+    """Layers of a net of photographs, for images in [0, 1], grey ones in three channels."""
 
     shift: Tensor
     gain: Tensor
@@ -168,15 +154,8 @@ def vgg19(tensors: Mapping[str, Tensor], inputs: Inputs = "standardised") -> Fea
 def load_features(path: str | Path) -> FeatureNetwork:
     """Return the feature network whose weights a file holds, SqueezeNet 1.0 or VGG-19.
 
-    Parameters
-    ----------
-    path
-        ``.safetensors``, or ``.npz`` without pickled objects; keys such as ``features.0.weight``.
-
-    Raises
-    ------
-    InputError
-        If the file cannot be read, or holds neither of the two.
+    The file is ``.safetensors``, or ``.npz`` without pickled objects, with keys such as
+    ``features.0.weight``.
     """
     tensors = _read(Path(path))
     if SQUEEZENET_KEY in tensors:

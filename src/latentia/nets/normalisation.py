@@ -80,11 +80,6 @@ class InstanceNorm(nn.GroupNorm):
     group for each channel is the same sum, and its backward pass takes several times as long, in
     bfloat16 most of all.
 
-    Parameters
-    ----------
-    width
-        Channels.
-
     References
     ----------
     .. [1] D. Ulyanov, A. Vedaldi, V. Lempitsky, "Instance Normalization: The Missing Ingredient for
@@ -110,11 +105,6 @@ class LayerNorm(nn.GroupNorm):
 
     What makes one channel stronger than another in the whole image, such as its colour, is kept,
     where instance norm takes it away.
-
-    Parameters
-    ----------
-    width
-        Channels.
 
     References
     ----------

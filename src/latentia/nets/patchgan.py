@@ -73,47 +73,27 @@ def fits(n_halvings: int, size: tuple[int, int]) -> bool:
     return bool(min(size) // 2**n_halvings >= 3)
 
 
-def check_patch(patch: Patch, size: tuple[int, int]) -> None:
-    """Raise InputError for images too small for the patches asked for."""
+def patch_discriminator(
+    patch: Patch, n_in: int, width: int, size: tuple[int, int], norm: Normalisation
+) -> nn.Sequential:
+    """Return the discriminator of the chosen patches for images of this size, or refuse them."""
+    if patch == "pixel":
+        return pixel_gan(n_in, width, norm)
     n_halvings = halvings_of(patch, size)
     if not fits(n_halvings, size):
         raise InputError(
             f"patch is {patch!r}, which needs sides of at least {3 * 2**n_halvings} pixels; these "
             f"images are {size}: leave it 'auto'"
         )
-
-
-def patch_discriminator(
-    patch: Patch, n_in: int, width: int, size: tuple[int, int], norm: Normalisation
-) -> nn.Sequential:
-    """Return the discriminator of the chosen patches for images of this size.
-
-    Raises
-    ------
-    InputError
-        For images too small for them.
-    """
-    if patch == "pixel":
-        return pixel_gan(n_in, width, norm)
-    check_patch(patch, size)
-    return patch_gan(n_in, width, halvings_of(patch, size), norm)
+    return patch_gan(n_in, width, n_halvings, norm)
 
 
 def patch_gan(
     n_in: int, width: int, n_halvings: int, norm: Normalisation = "batch"
 ) -> nn.Sequential:
-    """Return the discriminator; the first layer and the last have no norm.
+    """Return the discriminator of ``n_halvings`` convolutions of stride 2, the first of w channels.
 
-    Parameters
-    ----------
-    n_in
-        Channels of input and output image together.
-    width
-        Channels of the first layer.
-    n_halvings
-        Convolutions of stride 2.
-    norm
-        Its kind; what it follows has no bias.
+    The first layer and the last have no norm; what a norm follows has no bias.
     """
     widths = [width * min(WIDEST, 2**level) for level in range(n_halvings + 1)]
     layers: list[nn.Module] = [nn.Conv2d(n_in, width, 4, 2, 1), leaky_relu()]

@@ -24,16 +24,16 @@ References
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import pad
 
 from latentia.nets.mlp import relu
 from latentia.nets.normalisation import InstanceNorm
 from latentia.nets.srresnet import Residual
-from latentia.nets.unet import reflection_margins
+from latentia.nets.unet import at_multiple
 
 
 class ResNetGenerator(nn.Module):
@@ -60,23 +60,20 @@ class ResNetGenerator(nn.Module):
         self.skip = skip
         self.shrinking = 2**n_halvings
         widths = [width * 2**level for level in range(n_halvings + 1)]
+        block = partial(reflected, widths[-1], widths[-1], 3)
         last = nn.Conv2d(width, n_channels, 7, padding=3, padding_mode="reflect")
         self.net = nn.Sequential(
             *reflected(n_channels, width, 7),
             relu(),
             *(layer for pair in pairwise(widths) for layer in halving(*pair)),
-            *(residual_block(widths[-1]) for _ in range(n_blocks)),
+            *(Residual(*block(), relu(), *block()) for _ in range(n_blocks)),
             *(layer for pair in pairwise(widths[::-1]) for layer in doubling(*pair)),
             last,
         )
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the translated image."""
-        height, width = x.shape[2:]
-        margins = reflection_margins((height, width), self.shrinking)
-        y = self.net(pad(x, margins, mode="reflect") if any(margins) else x)
-        left, _, top, _ = margins
-        y = y[:, :, top : top + height, left : left + width]
+        y = at_multiple(self.net, x, self.shrinking)
         return torch.tanh(x + y if self.skip else y)
 
 
@@ -95,9 +92,3 @@ def doubling(n_in: int, n_out: int) -> list[nn.Module]:
     """Return u: a 3×3 convolution of stride ½, its norm and ReLU."""
     layer = nn.ConvTranspose2d(n_in, n_out, 3, 2, 1, output_padding=1, bias=False)
     return [layer, InstanceNorm(n_out), relu()]
-
-
-def residual_block(width: int) -> Residual:
-    """Return R: two 3×3 convolutions beside their input."""
-    first, second = reflected(width, width, 3), reflected(width, width, 3)
-    return Residual(nn.Sequential(*first, relu(), *second))

@@ -22,6 +22,7 @@ References
 
 from __future__ import annotations
 
+from functools import partial
 from math import ceil, log2
 from typing import cast
 
@@ -38,17 +39,11 @@ DENSE = 16
 
 
 class Residual(nn.Module):
-    """A net beside which its input passes unchanged: ``x + net(x)``.
+    """Layers that keep the shape, beside which their input passes unchanged: ``x + net(x)``."""
 
-    Parameters
-    ----------
-    net
-        Keeps the shape.
-    """
-
-    def __init__(self, net: nn.Module) -> None:
+    def __init__(self, *layers: nn.Module) -> None:
         super().__init__()
-        self.net = net
+        self.net = nn.Sequential(*layers)
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the sum."""
@@ -57,33 +52,17 @@ class Residual(nn.Module):
 
 
 class SubPixelConvolution(nn.Sequential):
-    """A convolution to four times the channels, which become 2×2 pixels, then PReLU.
-
-    Parameters
-    ----------
-    width
-        Channels, before and after.
-    """
+    """A convolution to four times the channels, which become 2×2 pixels, then PReLU."""
 
     def __init__(self, width: int) -> None:
         super().__init__(nn.Conv2d(width, 4 * width, 3, padding=1), nn.PixelShuffle(2), nn.PReLU())
 
 
 class Upscaler(nn.Module):
-    """SRResNet's net, the generator of SRGAN.
+    """SRResNet's net, the generator of SRGAN: images of ``n_channels`` to a power of 2 larger ones.
 
-    Parameters
-    ----------
-    n_channels
-        Of the images.
-    scale
-        How much larger, a power of 2.
-    n_blocks, width
-        Residual blocks and channels, 16 and 64 in the paper.
-    batch_norm
-        Whether convolutions inside the blocks are normalised.
-    bicubic
-        Whether bicubic interpolation is added to what the net gives.
+    ``n_blocks`` and ``width`` are 16 and 64 in the paper; ``batch_norm`` normalises convolutions
+    inside the blocks, ``bicubic`` adds bicubic interpolation to what the net gives.
     """
 
     def __init__(
@@ -99,8 +78,9 @@ class Upscaler(nn.Module):
         super().__init__()
         self.scale, self.n_blocks, self.bicubic = scale, n_blocks, bicubic
         self.head = nn.Sequential(nn.Conv2d(n_channels, width, 9, padding=4), nn.PReLU())
-        blocks = [residual_block(width, batch_norm) for _ in range(n_blocks)]
-        self.body = Residual(nn.Sequential(*blocks, *convolution(width, batch_norm)))
+        layer = partial(convolution, width, batch_norm=batch_norm)
+        blocks = [Residual(*layer(), nn.PReLU(), *layer()) for _ in range(n_blocks)]
+        self.body = Residual(*blocks, *layer())
         steps = [SubPixelConvolution(width) for _ in range(int(log2(scale)))]
         self.tail = nn.Sequential(*steps, nn.Conv2d(width, n_channels, 9, padding=4))
         if bicubic:
@@ -124,16 +104,10 @@ class Upscaler(nn.Module):
         return max(net, BICUBIC_REACH)
 
 
-def convolution(width: int, batch_norm: bool) -> list[nn.Module]:
+def convolution(width: int, *, batch_norm: bool) -> list[nn.Module]:
     """Return a 3×3 convolution, normalised or not; the norm's shift makes a bias superfluous."""
     layer = nn.Conv2d(width, width, 3, padding=1, bias=not batch_norm)
     return [layer, BatchNorm(width)] if batch_norm else [layer]
-
-
-def residual_block(width: int, batch_norm: bool) -> Residual:
-    """Return a residual block of two convolutions."""
-    first, second = convolution(width, batch_norm), convolution(width, batch_norm)
-    return Residual(nn.Sequential(*first, nn.PReLU(), *second))
 
 
 def bicubic_interpolation(x: Tensor, scale: int) -> Tensor:

@@ -17,6 +17,8 @@ References
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import leaky_relu, pad, relu
@@ -80,9 +82,9 @@ class UNet(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the translated image."""
-        height, width = x.shape[2:]
-        margins = reflection_margins((height, width), 2**self.depth)
-        h = pad(x, margins, mode="reflect") if any(margins) else x
+        return at_multiple(self._translated, x, 2**self.depth)
+
+    def _translated(self, h: Tensor) -> Tensor:
         skips = []
         for level, down in enumerate(self.down):
             h = down(leaky_relu(h, 0.2) if level else h)
@@ -90,9 +92,16 @@ class UNet(nn.Module):
         d = relu(skips.pop())
         for up in self.up:
             d = relu(torch.cat([up(d), skips.pop()], 1))
-        y = torch.tanh(self.last(d))
-        left, _, top, _ = margins
-        return y[:, :, top : top + height, left : left + width]
+        return torch.tanh(self.last(d))
+
+
+def at_multiple(net: Callable[[Tensor], Tensor], x: Tensor, multiple: int) -> Tensor:
+    """Return what a net makes of images padded by reflection to a multiple, cropped again."""
+    height, width = x.shape[2:]
+    margins = reflection_margins((height, width), multiple)
+    y = net(pad(x, margins, mode="reflect") if any(margins) else x)
+    left, _, top, _ = margins
+    return y[:, :, top : top + height, left : left + width]
 
 
 def reflection_margins(size: tuple[int, int], multiple: int) -> tuple[int, int, int, int]:
@@ -106,11 +115,9 @@ def reflection_margins(size: tuple[int, int], multiple: int) -> tuple[int, int, 
 
 
 def isola_weights(module: nn.Module) -> None:
-    """Draw weights from N(0, 0.02) and norms' scales from N(1, 0.02); biases are 0.
+    """Draw weights from N(0, 0.02) and, as in the authors' code, norms' scales from N(1, 0.02).
 
-    References
-    ----------
-    .. [1] P. Isola et al., CVPR 2017, section 6.2; the norms' scales as in the authors' code.
+    Biases are 0 ([1]_ section 6.2).
     """
     weight, bias = getattr(module, "weight", None), getattr(module, "bias", None)
     if isinstance(weight, Tensor):

@@ -11,7 +11,6 @@ References
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Literal
 
 import torch
 from torch import Tensor
@@ -19,12 +18,11 @@ from torch.nn.functional import pad
 
 from latentia.training import draws
 
-Policy = Literal["none", "colour", "translation", "cutout", "all"]
 SHIFT, HOLE = 1 / 8, 1 / 2
 """The largest translation and the side of the hole, in sides of the image."""
 
 
-def augment(x: Tensor, policy: Policy) -> Tensor:
+def augment(x: Tensor, policy: str) -> Tensor:
     """Return images after each operation of a policy; gradients flow through."""
     for operation in POLICIES[policy]:
         x = operation(x)
@@ -75,7 +73,7 @@ def _whole_numbers(x: Tensor, below: list[int]) -> Tensor:
     return (uniform * torch.tensor(below, device=x.device)).long()
 
 
-POLICIES: Mapping[Policy, tuple[Callable[[Tensor], Tensor], ...]] = {
+POLICIES: Mapping[str, tuple[Callable[[Tensor], Tensor], ...]] = {
     "none": (),
     "colour": (colour,),
     "translation": (translation,),

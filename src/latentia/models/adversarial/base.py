@@ -7,110 +7,58 @@ Images are scaled to [−1, 1] inside, tables to unit variance. Shapes: ``x`` is
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from latentia.errors import Count, InputError, check_betas, check_range
+from latentia.errors import Count, Decay, InputError, NonNegative, Whole, check_range
 from latentia.models.adversarial.augmentation import augment
 from latentia.models.adversarial.doctor import diagnose, symptoms
-from latentia.models.adversarial.remedies import feature_distance, pack, r1, refuse_mixing
+from latentia.models.adversarial.remedies import feature_distance, pack, r1
 from latentia.models.base import Generator, LatentModel
 from latentia.models.gradient import DecodingModel, GradientModel
-from latentia.nets.discriminator import Discriminator, ParameterHistory, normalise_spectrally
 from latentia.nets.mlp import Standardisation
-from latentia.nets.players import convolutional_players, dense_players
+from latentia.nets.players import Discriminator, ParameterHistory, normalise_spectrally
 from latentia.training import draws
 from latentia.training.batches import Source, column_moments, column_scale
 from latentia.training.losses import full_precision
-from latentia.training.run import Numbers
-from latentia.training.updates import Loss, Update, adam
-
-
-@dataclass(eq=False, repr=False, kw_only=True)
-class EitherNets:
-    """The nets of a game, of either kind.
-
-    It states nothing of a game: a game's own defaults would lose against what it inherits.
-    """
-
-    architecture: Literal["auto", "mlp", "convolutional"] = "auto"
-    """The nets: fully connected, DCGAN's, or what suits the data."""
-    hidden: tuple[int, ...] = (256, 512)
-    """Widths of a fully connected generator's layers; its opponent mirrors them."""
-    width: int = 32
-    """Channels of the convolutional layers next to the image; deeper ones double."""
-
-    def check_widths(self) -> None:
-        """Raise InputError for a layer without units."""
-        check_range("width", self.width, 1)
-        for width in self.hidden:
-            check_range("a width in hidden", width, 1)
-
-    def players(
-        self,
-        shape: tuple[int, ...],
-        n_inputs: int,
-        *,
-        packing: int,
-        n_beside: int,
-        batch_norm: bool,
-        judge: Callable[..., Discriminator],
-    ) -> tuple[nn.Module, Discriminator]:
-        """Return generator and judge; see `latentia.nets.players.dense_players`."""
-        if self.architecture == "mlp" or (self.architecture == "auto" and len(shape) == 1):
-            return dense_players(
-                shape, n_inputs, self.hidden, packing=packing, n_beside=n_beside, judge=judge
-            )
-        return convolutional_players(
-            image_shape(type(self).__name__, shape),
-            n_inputs,
-            self.width,
-            packing=packing,
-            n_beside=n_beside,
-            batch_norm=batch_norm,
-            judge=judge,
-        )
-
-
-def image_shape(owner: str, shape: tuple[int, ...]) -> tuple[int, int, int]:
-    """Return (C, H, W), or refuse tables and images that strided convolutions cannot take."""
-    if len(shape) != 3:
-        raise InputError(f"{owner} learns images; the data are a table of shape (n, {shape[0]})")
-    if min(shape[1:]) < 8 or max(shape[1:]) > 128:
-        raise InputError(f"{owner} takes sides of 8 to 128 pixels; these are {shape[1:]}")
-    return shape[0], shape[1], shape[2]
+from latentia.training.updates import adam
 
 
 @dataclass(eq=False, repr=False, kw_only=True)
 class AdversarialModel(Generator, DecodingModel, GradientModel, LatentModel):
-    """A generator that learns through a game, without a density."""
+    """A generator that learns through a game, without a density.
+
+    A game states the name of its judge and its `kind_of_game`, makes its nets in `make_players`,
+    and writes its losses in `verdict` and the updates, with `fake` for samples and `judged` for
+    what the judge says of them.
+    """
 
     n_components: Count = 100
     """Size of the latent space."""
     noise: Literal["normal", "uniform"] = "normal"
     """The prior of each component: N(0, 1), or uniform on [−1, 1]."""
-    beta_1: float = 0.5
+    beta_1: Decay = 0.5
     """Adam's decay of the gradient's mean."""
-    beta_2: float = 0.999
+    beta_2: Decay = 0.999
     """Adam's decay of the gradient's square."""
     feature_matching: bool = False
     """Let the generator match the mean features of real data, not the verdict."""
-    minibatch_discrimination: int = 0
+    minibatch_discrimination: Whole = 0
     """Kernels that tell the judge how near the other samples of a batch are; 0 for none."""
-    historical_averaging: float = 0.0
+    historical_averaging: NonNegative = 0.0
     """Weight of each player's squared distance to its past parameters' mean."""
-    packing: int = 1
+    packing: Count = 1
     """Samples that are judged together (PacGAN)."""
     spectral_normalisation: bool = False
     """Divide each of the judge's weights by its largest singular value."""
-    r1_penalty: float = 0.0
+    r1_penalty: NonNegative = 0.0
     """Weight γ of half the judge's squared gradient norm on real data; its source has no batch norm
     in the judge, where DCGAN's does."""
     augmentation: Literal["none", "colour", "translation", "cutout", "all"] = "none"
@@ -122,11 +70,10 @@ class AdversarialModel(Generator, DecodingModel, GradientModel, LatentModel):
         "reconstruct": "a GAN has no encoder",
         "score": "a GAN's density is implicit; use latentia.evaluate",
     }
-
-    @property
-    @abstractmethod
-    def judge(self) -> Discriminator:
-        """The discriminator or critic."""
+    judge_name: ClassVar[str]
+    """The paper's name for the net that judges; with an underscore, the attribute that holds it."""
+    gradient_penalties: ClassVar[tuple[str, ...]] = ("r1_penalty",)
+    """Fields that weight the norm of the judge's gradient at each sample by itself."""
 
     @property
     @abstractmethod
@@ -134,22 +81,30 @@ class AdversarialModel(Generator, DecodingModel, GradientModel, LatentModel):
         """What the doctor says of a vanishing gradient depends on: minimax, wasserstein, other."""
 
     @abstractmethod
-    def verdict(self, x: Tensor, u_fake: Tensor, *given: Tensor) -> Tensor:
-        """Return the generator's loss of samples, without what the remedies add to it."""
-
-    @abstractmethod
     def make_players(self, shape: tuple[int, ...]) -> tuple[nn.Module, Discriminator]:
         """Return generator and judge for samples of ``shape``, with their initial weights."""
 
-    def check_game_values(self) -> None:
-        """Raise InputError for a shared hyperparameter out of its range."""
-        self.check_shared_values()
-        check_betas(self)
-        check_range("minibatch_discrimination", self.minibatch_discrimination, 0)
-        check_range("historical_averaging", self.historical_averaging, 0)
+    @abstractmethod
+    def verdict(self, x: Tensor, u_fake: Tensor, *given: Tensor) -> Tensor:
+        """Return the generator's loss of samples, without what the remedies add to it."""
+
+    @property
+    def judge(self) -> Discriminator:
+        """The discriminator or critic."""
+        found: Discriminator = vars(self)[f"{self.judge_name}_"]
+        return found
+
+    def check_values(self) -> None:
+        """Refuse packs larger than a batch, and a penalty where samples have no gradient alone."""
         check_range("packing", self.packing, 1, self.batch_size)
-        check_range("r1_penalty", self.r1_penalty, 0)
-        refuse_mixing("r1_penalty", self.r1_penalty, self.minibatch_discrimination)
+        for name in self.gradient_penalties:
+            if getattr(self, name) and self.minibatch_discrimination:
+                raise InputError(
+                    f"{name} is {getattr(self, name)} and minibatch_discrimination "
+                    f"{self.minibatch_discrimination}, by which the judge sees a batch together, "
+                    "so that no sample has a gradient of its own: set one of them to 0, or take "
+                    "packing=2 against collapse"
+                )
 
     def learn_scale(self, source: Source) -> None:
         """Learn the columns' means and scales of a table; images have their range."""
@@ -173,41 +128,10 @@ class AdversarialModel(Generator, DecodingModel, GradientModel, LatentModel):
         self.generator_, judge = self.make_players(shape)
         if self.spectral_normalisation:
             normalise_spectrally(judge)
-        self.keep_judge(judge)
+        setattr(self, f"{self.judge_name}_", judge)
         if self.historical_averaging:
             self.generator_history_ = ParameterHistory(self.generator_)
             self.judge_history_ = ParameterHistory(judge)
-
-    @abstractmethod
-    def keep_judge(self, judge: Discriminator) -> None:
-        """Keep the judge under the paper's name for it."""
-
-    def turns(
-        self, judge_name: str, judge_loss: Callable[..., Tensor | Loss], judge_steps: int
-    ) -> list[Update]:
-        """Return the game's step: the judge moves so many times, then the generator once."""
-        return [
-            Update(
-                judge_name,
-                judge_loss,
-                [self.judge],
-                repeats=judge_steps,
-                optimizer=self.own_optimizer(),
-                after=self.after_judge,
-            ),
-            Update(
-                "generator",
-                self.generator_loss,
-                [self.generator_],
-                optimizer=self.own_optimizer(),
-                after=self.after_generator,
-            ),
-        ]
-
-    def generator_loss(self, x: Tensor, *targets: Tensor) -> Tensor:
-        """Return the generator's loss, with what the chosen remedies make of it."""
-        given = self.condition(*targets)
-        return self.verdict(x, self.fake(x, *given), *given) + self.generator_regularisation()
 
     def own_optimizer(self) -> Callable[[list[nn.Parameter]], torch.optim.Optimizer]:
         """Return what makes a player's optimiser: Adam."""
@@ -251,8 +175,9 @@ class AdversarialModel(Generator, DecodingModel, GradientModel, LatentModel):
 
     def seen(self, u: Tensor, *given: Tensor) -> tuple[Tensor, ...]:
         """Return data and condition as the judge is shown them: augmented, packed."""
-        shown = augment(u, self.augmentation)
-        return tuple(pack(part, self.packing) for part in (shown, *given))
+        shown = u if self.augmentation == "none" else augment(u, self.augmentation)
+        parts = (shown, *given)
+        return parts if self.packing == 1 else tuple(pack(part, self.packing) for part in parts)
 
     def judged(self, u: Tensor, *given: Tensor) -> Tensor:
         """Return the judge's verdicts (N // packing, 1) on augmented, packed data."""
@@ -292,7 +217,11 @@ class AdversarialModel(Generator, DecodingModel, GradientModel, LatentModel):
             self.generator_history_.remember(self.generator_)
 
     def checkup(
-        self, *batch: Tensor, means: Numbers, earlier: Sequence[Numbers], epoch: int
+        self,
+        *batch: Tensor,
+        means: Mapping[str, float],
+        earlier: Sequence[Mapping[str, float]],
+        epoch: int,
     ) -> tuple[dict[str, float], str]:
         """Return what an epoch's end shows of the game's health, and the doctor's sentence."""
         x, *targets = batch
@@ -301,8 +230,25 @@ class AdversarialModel(Generator, DecodingModel, GradientModel, LatentModel):
         found |= {key.split("/")[-1]: value for key, value in means.items() if "/" in key}
         diagnosis = diagnose(found, self.kind_of_game, earlier, last=epoch == self.n_epochs)
         self.diagnosis_ = diagnosis.name if diagnosis else "healthy"
-        return found, str(diagnosis or "")
+        return found, diagnosis.sentence if diagnosis else ""
 
     def epoch_picture(self, x: Tensor, *beside: Tensor) -> list[tuple[str, Tensor]]:
         """Return what 64 fixed latent rows decode to."""
         return [("samples", self.decode(self.draw(x.new_zeros(64, 1))))]
+
+    def nets_of(self, shape: tuple[int, ...], chosen: str) -> Literal["mlp", "convolutional"]:
+        """Return which nets samples of ``shape`` have, if the choice is left to them."""
+        if chosen == "mlp" or (chosen == "auto" and len(shape) == 1):
+            return "mlp"
+        self.check_is_image(shape)
+        return "convolutional"
+
+    def check_is_image(self, shape: tuple[int, ...]) -> None:
+        """Refuse tables, and images that strided convolutions cannot take."""
+        owner = type(self).__name__
+        if len(shape) != 3:
+            raise InputError(
+                f"{owner} learns images; the data are a table of shape (n, {shape[0]})"
+            )
+        if min(shape[1:]) < 8 or max(shape[1:]) > 128:
+            raise InputError(f"{owner} takes sides of 8 to 128 pixels; these are {shape[1:]}")

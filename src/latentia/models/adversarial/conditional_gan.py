@@ -14,22 +14,21 @@ nets see of y.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
 from typing import Literal, final
 
 from torch import Tensor, nn
 
-from latentia.models.adversarial.base import EitherNets
+from latentia.errors import Count, Positive
 from latentia.models.adversarial.gan import MinimaxGame
 from latentia.models.conditional import Conditional
-from latentia.nets.discriminator import Discriminator
+from latentia.nets.players import Discriminator, players_for
 
 COLUMNS = 8
 
 
 @final
 @dataclass(eq=False, repr=False, kw_only=True)
-class ConditionalGAN(Conditional, EitherNets, MinimaxGame):
+class ConditionalGAN(Conditional, MinimaxGame):
     """Conditional GAN: ``fit(X, y)`` and ``sample(n, y=...)`` [1]_.
 
     ``y`` is (n,) labels, or (n, d) floats: a vector for each sample, such as features of a picture.
@@ -44,11 +43,6 @@ class ConditionalGAN(Conditional, EitherNets, MinimaxGame):
         (d,) of the columns of y, after a fit on vectors.
     seed_
         The seed that was used.
-
-    Raises
-    ------
-    InputError
-        From ``fit``, for a bad parameter or data, a y that is missing, labels of one class.
 
     References
     ----------
@@ -71,34 +65,30 @@ class ConditionalGAN(Conditional, EitherNets, MinimaxGame):
 
     discriminator: Literal["concatenation", "projection"] = "concatenation"
     """How the discriminator sees y: beside x, or by a product with its features."""
-    learning_rate: float = 1e-3
+    architecture: Literal["auto", "mlp", "convolutional"] = "auto"
+    """The nets: fully connected, DCGAN's, or what suits the data."""
+    hidden: tuple[Count, ...] = (256, 512)
+    """Widths of a fully connected generator's layers; the discriminator mirrors them."""
+    width: Count = 32
+    """Channels of the convolutional layers next to the image; deeper ones double."""
+    learning_rate: Positive = 1e-3
     """The step size of both players."""
-    n_epochs: int = 5
+    n_epochs: Count = 5
     """Passes over the training data."""
-
-    def check_values(self) -> None:
-        """Raise InputError for a hyperparameter out of its range."""
-        self.check_minimax_values()
-        self.check_widths()
 
     def make_players(self, shape: tuple[int, ...]) -> tuple[nn.Module, Discriminator]:
         """Return generator and discriminator, both of which see y."""
         width = self.given.width
-        n_given = width * self.packing
-        projected = self.discriminator == "projection"
-        judge = partial(
-            Discriminator,
-            n_given=n_given,
-            projection=projected,
-            n_kernels=self.minibatch_discrimination,
-        )
-        return self.players(
+        return players_for(
             shape,
+            self.nets_of(shape, self.architecture),
             self.n_components + width,
+            hidden=self.hidden,
+            width=self.width,
             packing=self.packing,
-            n_beside=0 if projected else n_given,
-            batch_norm=True,
-            judge=judge,
+            n_given=width * self.packing,
+            projection=self.discriminator == "projection",
+            n_kernels=self.minibatch_discrimination,
         )
 
     def epoch_picture(self, x: Tensor, *beside: Tensor) -> list[tuple[str, Tensor]]:

@@ -27,22 +27,10 @@ PATIENCE = 5
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """An ailment.
-
-    Attributes
-    ----------
-    name
-        One of the keys of `AILMENTS`.
-    sentence
-        What it is, its most likely cause, and what to do.
-    """
+    """A key of `AILMENTS`, and what it is, its most likely cause, and what to do, as a sentence."""
 
     name: str
     sentence: str
-
-    def __str__(self) -> str:
-        """Return the sentence."""
-        return self.sentence
 
 
 AILMENTS: Mapping[str, str] = {

@@ -1,11 +1,21 @@
 """GAN: the first generative adversarial network, fully connected.
 
-    min_G max_D V(D, G) = E log D(x) + E log(1 − D(G(z)))     ([1]_ eq. 1)
+A generator G makes samples G(z) of draws z from a prior; a discriminator D gives the probability
+that a sample is real.
 
-The updates are [1]_'s algorithm 1: k steps of the discriminator, then one of the generator, whose
-loss is −E log D(G(z)) unless the minimax form is asked for. Images and tables.
+    V(D, G) = E log D(x) + E log(1 − D(G(z))),    min_G max_D V(D, G)              ([1]_ eq. 1)
 
-Shapes: ``x`` is (N, C, H, W) in [0, 1] or (N, d); ``z_NK`` is (N, n_components).
+Algorithm 1: k times, θ_D moves up V; then θ_G moves, once, either
+
+    down  E log(1 − D(G(z)))     the minimax form, flat where D is sure, or
+    up    E log D(G(z))          the same goal without that fault                  ([1]_ section 3)
+
+D gives logits l, D = σ(l), and ``real_fake_cross_entropy(l, t)`` is −E [t log D + (1 − t)
+log(1 − D)]. Real and generated samples pass through D as two batches, so that batch norm sees each
+by itself.
+
+The game, `MinimaxGame`, is that of DCGAN and the conditional GAN too. Shapes: ``x`` is (N, C, H, W)
+in [0, 1] or (N, d); ``u`` the same as the nets see it; ``z_NK`` is (N, n_components).
 """
 
 from __future__ import annotations
@@ -13,65 +23,46 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from math import prod
-from typing import Literal, final
+from typing import Annotated, Literal, final
 
 import torch
 from torch import Tensor, nn, optim
 
-from latentia.errors import InputError, check_range
+from latentia.errors import Count, InputError, Positive, Range, Whole
 from latentia.models.adversarial.base import AdversarialModel
-from latentia.models.adversarial.unrolling import Judge, unrolled
-from latentia.nets.discriminator import Discriminator
-from latentia.nets.players import (
-    GOODFELLOW_HIDDEN,
-    dense_generator,
-    dense_players,
-    maxout_body,
-    small_uniform_weights,
-)
+from latentia.models.adversarial.remedies import Judge, unrolled
+from latentia.nets.players import Discriminator, players_for
 from latentia.training.losses import full_precision, real_fake_cross_entropy
 from latentia.training.updates import Loss, Update, sgd
 
 
 @dataclass(eq=False, repr=False, kw_only=True)
 class MinimaxGame(AdversarialModel):
-    """A game of a generator against a discriminator that gives probabilities.
-
-    References
-    ----------
-    .. [1] I. Goodfellow et al., "Generative Adversarial Nets", NeurIPS 2014, algorithm 1.
-    """
+    """A game of a generator against a discriminator that gives probabilities."""
 
     objective: Literal["non_saturating", "minimax"] = "non_saturating"
     """The generator maximises E log D(G(z)), or minimises E log(1 − D(G(z)))."""
-    learning_rate: float = 2e-4
+    learning_rate: Positive = 2e-4
     """The step size of both players."""
-    discriminator_steps: int = 1
+    discriminator_steps: Count = 1
     """Steps of the discriminator for each of the generator, k of algorithm 1."""
-    label_smoothing: float = 1.0
+    label_smoothing: Annotated[float, Range(0.5, 1)] = 1.0
     """The target for real images; 0.9 is one-sided label smoothing, 1 none."""
-    unrolled_steps: int = 0
+    unrolled_steps: Whole = 0
     """Steps of the discriminator that the generator looks ahead; 0 for none."""
-    unrolled_rate: float = 0.01
+    unrolled_rate: Positive = 0.01
     """η, the step size of those steps of gradient descent."""
 
+    judge_name = "discriminator"
+
     @property
-    def judge(self) -> Discriminator:
-        """The discriminator."""
-        return self.discriminator_
+    def kind_of_game(self) -> str:
+        """The minimax form, or another."""
+        return "minimax" if self.objective == "minimax" else "other"
 
-    def keep_judge(self, judge: Discriminator) -> None:
-        """Keep it as ``discriminator_``."""
-        self.discriminator_ = judge
-
-    def check_minimax_values(self) -> None:
-        """Raise InputError for a hyperparameter of the game out of its range."""
-        self.check_game_values()
-        check_range("discriminator_steps", self.discriminator_steps, 1)
-        check_range("label_smoothing", self.label_smoothing, 0.5, 1)
-        check_range("unrolled_steps", self.unrolled_steps, 0)
-        check_range("unrolled_rate", self.unrolled_rate, 0, open_low=True)
+    def check_values(self) -> None:
+        """Raise InputError for remedies that exclude each other."""
+        super().check_values()
         if self.unrolled_steps and self.feature_matching:
             raise InputError(
                 "unrolled_steps and feature_matching both replace the generator's loss; "
@@ -79,11 +70,16 @@ class MinimaxGame(AdversarialModel):
             )
 
     def updates(self) -> list[Update]:
-        """Move the discriminator first, then the generator."""
-        return self.turns("discriminator", self.discriminator_loss, self.discriminator_steps)
+        """Return algorithm 1: k steps of the discriminator, then one of the generator."""
+        move = partial(Update, optimizer=self.own_optimizer())
+        k, nets = self.discriminator_steps, [self.judge]
+        return [
+            move("discriminator", self.discriminator_loss, nets, repeats=k, after=self.after_judge),
+            move("generator", self.generator_loss, [self.generator_], after=self.after_generator),
+        ]
 
     def discriminator_loss(self, x: Tensor, *targets: Tensor) -> Loss:
-        """Return −E log D(x) − E log(1 − D(G(z))), the first with its target smoothed."""
+        """Return −V(D, G) of eq. 1, and what the chosen remedies add to it."""
         given = self.condition(*targets)
         u = self.inside(x)
         with torch.no_grad():
@@ -98,20 +94,20 @@ class MinimaxGame(AdversarialModel):
         return Loss(loss + self.regularisation(u, *given), probabilities)
 
     def discrimination(self, logits_real: Tensor, logits_fake: Tensor) -> Tensor:
-        """Return the two cross-entropies of eq. 1, summed."""
+        """Return −E log D(x) − E log(1 − D(G(z))), the first with its target smoothed."""
         real = real_fake_cross_entropy(logits_real, self.label_smoothing)
         return real + real_fake_cross_entropy(logits_fake, 0.0)
 
+    def generator_loss(self, x: Tensor, *targets: Tensor) -> Tensor:
+        """Return the generator's loss of new samples, and what the remedies add to it."""
+        given = self.condition(*targets)
+        return self.verdict(x, self.fake(x, *given), *given) + self.generator_regularisation()
+
     def verdict(self, x: Tensor, u_fake: Tensor, *given: Tensor) -> Tensor:
-        """Return the loss of samples: deception of the opponent, or distance of features."""
+        """Return how well samples deceive the discriminator, or how far their features are off."""
         if self.feature_matching:
             return self.features_apart(self.inside(x), u_fake, *given)
         return self.deception(self.opponent(x, u_fake, *given)(*self.seen(u_fake, *given)))
-
-    @property
-    def kind_of_game(self) -> str:
-        """The minimax form, or another."""
-        return "minimax" if self.objective == "minimax" else "other"
 
     def deception(self, logits_fake: Tensor) -> Tensor:
         """Return −E log D(G(z)), or E log(1 − D(G(z))) in the minimax form."""
@@ -135,7 +131,7 @@ class MinimaxGame(AdversarialModel):
 @final
 @dataclass(eq=False, repr=False, kw_only=True)
 class GAN(MinimaxGame):
-    """Generative adversarial network [1]_ of fully connected nets.
+    """Generative adversarial network [1]_ of fully connected nets, for tables and images.
 
     ``sample`` decodes draws from the prior; there is no encoder and no density. Tables are learnt
     in standard units, images in [−1, 1].
@@ -146,11 +142,6 @@ class GAN(MinimaxGame):
         The nets.
     seed_
         The seed that was used.
-
-    Raises
-    ------
-    InputError
-        From ``fit``, for a bad parameter or data that cannot be used.
 
     References
     ----------
@@ -169,38 +160,23 @@ class GAN(MinimaxGame):
 
     architecture: Literal["mlp", "goodfellow"] = "mlp"
     """LeakyReLU nets of the widths in ``hidden``, or the paper's: ReLU against maxout, dropout."""
-    hidden: tuple[int, ...] = (256, 512)
+    hidden: tuple[Count, ...] = (256, 512)
     """Widths of the generator's layers; the discriminator mirrors them."""
-    n_epochs: int = 30
+    n_epochs: Count = 30
     """Passes over the training data."""
     optimizer: Literal["adam", "sgd"] = "adam"
     """Adam, or the paper's gradient descent with momentum ``beta_1``."""
 
-    def check_values(self) -> None:
-        """Raise InputError for a hyperparameter out of its range."""
-        self.check_minimax_values()
-        for width in self.hidden:
-            check_range("a width in hidden", width, 1)
-
     def make_players(self, shape: tuple[int, ...]) -> tuple[nn.Module, Discriminator]:
         """Return the MLPs, with torch's initial weights or the paper's."""
-        judge = partial(Discriminator, n_kernels=self.minibatch_discrimination)
-        if self.architecture == "mlp":
-            return dense_players(
-                shape,
-                self.n_components,
-                self.hidden,
-                packing=self.packing,
-                n_beside=0,
-                judge=judge,
-            )
-        players = (
-            dense_generator(shape, self.n_components, GOODFELLOW_HIDDEN, "relu"),
-            judge(*maxout_body(prod(shape) * self.packing), flat=True),
+        return players_for(
+            shape,
+            self.architecture,
+            self.n_components,
+            hidden=self.hidden,
+            packing=self.packing,
+            n_kernels=self.minibatch_discrimination,
         )
-        for player in players:
-            player.apply(small_uniform_weights)
-        return players
 
     def own_optimizer(self) -> Callable[[list[nn.Parameter]], optim.Optimizer]:
         """Return what makes a player's optimiser."""

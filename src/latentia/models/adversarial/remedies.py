@@ -8,13 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+from torch.func import functional_call
 
-from latentia.errors import InputError
-from latentia.training import draws
 from latentia.training.distributed import mean_over_processes
 
-Critic = Callable[..., Tensor]
+Judge = Callable[..., Tensor]
 
 
 def pack(x: Tensor, size: int) -> Tensor:
@@ -49,7 +48,7 @@ def feature_distance(
     return (mean_over_processes(difference) if together else difference).square().sum()
 
 
-def gradient_norms(critic: Critic, x: Tensor, *given: Tensor) -> Tensor:
+def gradient_norms(critic: Judge, x: Tensor, *given: Tensor) -> Tensor:
     """Return (N,) norms ``‖∇_x D(x)‖₂``, each over all values of one sample, differentiable."""
     x = x.detach().requires_grad_()
     (gradient,) = torch.autograd.grad(critic(x, *given).sum(), x, create_graph=True)
@@ -57,38 +56,7 @@ def gradient_norms(critic: Critic, x: Tensor, *given: Tensor) -> Tensor:
     return norms
 
 
-def gradient_penalty(critic: Critic, x: Tensor, x_fake: Tensor, *given: Tensor) -> Tensor:
-    """Return the mean of ``(‖∇_x̂ D(x̂)‖₂ − 1)²``, ``x̂ = εx + (1 − ε)x̃``, ``ε ~ U[0, 1]``.
-
-    One ε for each sample, one norm for each sample, no gradient into the generator.
-
-    References
-    ----------
-    .. [1] I. Gulrajani et al., "Improved Training of Wasserstein GANs", NeurIPS 2017, eq. 3 and
-       algorithm 1.
-    """
-    mixing = draws.uniform_like(x.new_zeros(len(x), *(1 for _ in x.shape[1:])))
-    x_hat = mixing * x + (1 - mixing) * x_fake.detach()
-    return (gradient_norms(critic, x_hat, *given) - 1).square().mean()
-
-
-def refuse_mixing(name: str, penalty: float, n_kernels: int) -> None:
-    """Refuse a penalty on each sample's gradient where the judge sees the others of a batch too.
-
-    Raises
-    ------
-    InputError
-        If both are wanted.
-    """
-    if penalty and n_kernels:
-        raise InputError(
-            f"{name} is {penalty} and minibatch_discrimination {n_kernels}, by which the judge "
-            "sees a batch together, so that no sample has a gradient of its own: set one of them "
-            "to 0, or take packing=2 against collapse"
-        )
-
-
-def r1(critic: Critic, x: Tensor, *given: Tensor) -> Tensor:
+def r1(critic: Judge, x: Tensor, *given: Tensor) -> Tensor:
     """Return ``½ E‖∇_x D(x)‖²`` on real data.
 
     The norm is a sample's own only if the critic has no batch norm, and [1]_ uses none; with
@@ -100,3 +68,48 @@ def r1(critic: Critic, x: Tensor, *given: Tensor) -> Tensor:
        Converge?", ICML 2018, eq. 9.
     """
     return gradient_norms(critic, x, *given).square().mean() / 2
+
+
+def unrolled(
+    discriminator: nn.Module, loss: Callable[[Judge], Tensor], n_steps: int, rate: float
+) -> Judge:
+    """Return the discriminator as it would be after K steps of gradient descent; it does not move.
+
+        θ⁰ = θ,   θᵏ⁺¹ = θᵏ − η ∇ L_D(θᵏ)       ([1]_ eqs. 6-8, with the loss L_D = −f)
+
+    The generator's gradient is that of its loss at θᴷ, through all steps.
+
+    Parameters
+    ----------
+    discriminator
+        The net.
+    loss
+        L_D as a function of the net, on the batch at hand.
+    n_steps, rate
+        K and η.
+
+    References
+    ----------
+    .. [1] L. Metz, B. Poole, D. Pfau, J. Sohl-Dickstein, "Unrolled Generative Adversarial
+       Networks", ICLR 2017, section 2.2.
+    """
+    weights: dict[str, Tensor] = dict(discriminator.named_parameters())
+    for _ in range(n_steps):
+        here = _with_weights(discriminator, weights)
+        gradients = torch.autograd.grad(loss(here), list(weights.values()), create_graph=True)
+        weights = {
+            name: weight - rate * gradient
+            for (name, weight), gradient in zip(weights.items(), gradients, strict=True)
+        }
+    return _with_weights(discriminator, weights)
+
+
+def _with_weights(net: nn.Module, weights: dict[str, Tensor]) -> Judge:
+    # The running statistics of the net itself must not see the steps that are only imagined.
+    buffers = {name: value.clone() for name, value in net.named_buffers()}
+
+    def judge(*inputs: Tensor) -> Tensor:
+        verdict: Tensor = functional_call(net, weights | buffers, inputs)
+        return verdict
+
+    return judge

@@ -1,12 +1,18 @@
-"""WGAN: the Wasserstein game with a critic whose weights are clipped.
+"""WGAN: a critic that measures a distance, and a generator that shortens it.
 
-    max_w  E f_w(x) − E f_w(G(z)),   w ← clip(w, −c, c) after each step     ([1]_ algorithm 1)
-    min_θ  −E f_w(G_θ(z))
+    W(P_r, P_θ) = sup_{‖f‖_L ≤ 1}  E f(x) − E f(G_θ(z))                            ([1]_ eq. 2)
 
-Clipping bounds the critic's Lipschitz constant by some K that depends on c and the net, so the
-logged distance is K times a Wasserstein-1 distance, of unknown K.
+Algorithm 1: n_critic times, the critic f_w, any number for a sample, moves up
 
-Shapes: ``x`` is (N, C, H, W) in [0, 1] or (N, d); ``z_NK`` is (N, n_components).
+    E f_w(x) − E f_w(G_θ(z)),   then   w ← clip(w, −c, c);
+
+then θ moves down −E f_w(G_θ(z)), once (theorem 3). Clipping bounds the critic's Lipschitz constant
+by some K that depends on c and the net, so that the logged distance is K times a Wasserstein-1
+distance, of unknown K. WGAN-GP plays the same game, `WassersteinGame`, and differs only in the
+``constraint``, which keeps the critic near the 1-Lipschitz functions.
+
+Shapes: ``x`` is (N, C, H, W) in [0, 1] or (N, d); ``u`` the same as the nets see it; ``z_NK`` is
+(N, n_components).
 """
 
 from __future__ import annotations
@@ -15,70 +21,66 @@ from abc import abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Literal, final
+from typing import ClassVar, Literal, final
 
 import torch
 from torch import Tensor, nn, optim
 
-from latentia.errors import check_range
-from latentia.models.adversarial.base import AdversarialModel, EitherNets
-from latentia.nets.discriminator import Discriminator
+from latentia.errors import Count, Positive
+from latentia.models.adversarial.base import AdversarialModel
+from latentia.nets.players import Discriminator, players_for
 from latentia.training.updates import Loss, Update, rmsprop
 
 
 @dataclass(eq=False, repr=False, kw_only=True)
-class WassersteinGame(EitherNets, AdversarialModel):
-    """A game of a generator against a critic that gives any number.
+class WassersteinGame(AdversarialModel):
+    """A game of a generator against a critic that gives any number."""
 
-    References
-    ----------
-    .. [1] M. Arjovsky, S. Chintala, L. Bottou, "Wasserstein Generative Adversarial Networks", ICML
-       2017, eq. 2 and algorithm 1.
-    """
-
-    batch_size: int = 64
+    architecture: Literal["auto", "mlp", "convolutional"] = "auto"
+    """The nets: fully connected, DCGAN's, or what suits the data."""
+    hidden: tuple[Count, ...] = (256, 512)
+    """Widths of a fully connected generator's layers; the critic mirrors them."""
+    width: Count = 32
+    """Channels of the convolutional layers next to the image; deeper ones double."""
+    batch_size: Count = 64
     """Samples in a batch, in each process."""
-    n_critic: int = 5
+    n_critic: Count = 5
     """Steps of the critic for each of the generator."""
 
+    judge_name = "critic"
+    critic_batch_norm: ClassVar[bool]
+    """Whether a convolutional critic has batch norm."""
+
     @property
-    @abstractmethod
-    def critic_batch_norm(self) -> bool:
-        """Whether a convolutional critic has batch norm."""
+    def kind_of_game(self) -> str:
+        """The Wasserstein game."""
+        return "wasserstein"
 
     @abstractmethod
     def constraint(self, u: Tensor, u_fake: Tensor) -> Tensor:
         """Return what the critic's loss pays for leaving the 1-Lipschitz functions."""
 
-    @property
-    def judge(self) -> Discriminator:
-        """The critic."""
-        return self.critic_
-
-    def keep_judge(self, judge: Discriminator) -> None:
-        """Keep it as ``critic_``."""
-        self.critic_ = judge
-
-    def check_wasserstein_values(self) -> None:
-        """Raise InputError for a hyperparameter of the game out of its range."""
-        self.check_game_values()
-        check_range("n_critic", self.n_critic, 1)
-        self.check_widths()
-
     def make_players(self, shape: tuple[int, ...]) -> tuple[nn.Module, Discriminator]:
         """Return generator and critic."""
-        return self.players(
+        return players_for(
             shape,
+            self.nets_of(shape, self.architecture),
             self.n_components,
-            packing=self.packing,
-            n_beside=0,
+            hidden=self.hidden,
+            width=self.width,
             batch_norm=self.critic_batch_norm,
-            judge=partial(Discriminator, n_kernels=self.minibatch_discrimination),
+            packing=self.packing,
+            n_kernels=self.minibatch_discrimination,
         )
 
     def updates(self) -> list[Update]:
-        """Move the critic several times, then the generator once."""
-        return self.turns("critic", self.critic_loss, self.n_critic)
+        """Return algorithm 1: several steps of the critic, then one of the generator."""
+        move = partial(Update, optimizer=self.own_optimizer())
+        n, critic = self.n_critic, [self.judge]
+        return [
+            move("critic", self.critic_loss, critic, repeats=n, after=self.after_judge),
+            move("generator", self.generator_loss, [self.generator_], after=self.after_generator),
+        ]
 
     def critic_loss(self, x: Tensor) -> Loss:
         """Return −(E f(x) − E f(G(z))), constrained; the distance is logged."""
@@ -89,16 +91,15 @@ class WassersteinGame(EitherNets, AdversarialModel):
         total = -distance + self.constraint(u, u_fake) + self.regularisation(u)
         return Loss(total, {"distance": distance})
 
+    def generator_loss(self, x: Tensor) -> Tensor:
+        """Return the generator's loss of new samples, with the weight of its history."""
+        return self.verdict(x, self.fake(x)) + self.generator_regularisation()
+
     def verdict(self, x: Tensor, u_fake: Tensor, *given: Tensor) -> Tensor:
-        """Return the loss of samples, without what the remedies add to it."""
+        """Return −E f(G(z)), or the distance of features in its place."""
         if self.feature_matching:
             return self.features_apart(self.inside(x), u_fake)
         return -self.judged(u_fake).mean()
-
-    @property
-    def kind_of_game(self) -> str:
-        """The Wasserstein game."""
-        return "wasserstein"
 
 
 @final
@@ -109,19 +110,14 @@ class WGAN(WassersteinGame):
     Attributes
     ----------
     generator_, critic_
-        The nets.
+        G and f; every weight of f lies in [−c, c].
     seed_
         The seed that was used.
-
-    Raises
-    ------
-    InputError
-        From ``fit``, for a bad parameter or data that cannot be used.
 
     References
     ----------
     .. [1] M. Arjovsky, S. Chintala, L. Bottou, "Wasserstein Generative Adversarial Networks", ICML
-       2017, algorithm 1.
+       2017, eq. 2, theorem 3 and algorithm 1.
 
     Examples
     --------
@@ -132,22 +128,14 @@ class WGAN(WassersteinGame):
     True
     """
 
-    learning_rate: float = 2e-4
+    learning_rate: Positive = 2e-4
     """The step size of both players (5e-5 in the paper, which trains for longer)."""
-    clipping: float = 0.01
+    clipping: Positive = 0.01
     """c: the critic's weights stay in [−c, c]."""
     optimizer: Literal["rmsprop", "adam"] = "rmsprop"
     """The paper's RMSprop, or Adam, with which the paper saw training become unstable."""
 
-    @property
-    def critic_batch_norm(self) -> bool:
-        """Whether a convolutional critic has batch norm: DCGAN's, as the paper's has."""
-        return True
-
-    def check_values(self) -> None:
-        """Raise InputError for a hyperparameter out of its range."""
-        self.check_wasserstein_values()
-        check_range("clipping", self.clipping, 0, open_low=True)
+    critic_batch_norm = True  # The paper's critic is DCGAN's.
 
     def own_optimizer(self) -> Callable[[list[nn.Parameter]], optim.Optimizer]:
         """Return what makes a player's optimiser."""
@@ -161,7 +149,7 @@ class WGAN(WassersteinGame):
 
     @torch.no_grad()
     def after_judge(self) -> None:
-        """Clip the critic's weights, each step."""
+        """Clip the critic's weights, each step: w ← clip(w, −c, c)."""
         for weight in self.critic_.parameters():
             weight.clamp_(-self.clipping, self.clipping)
         super().after_judge()

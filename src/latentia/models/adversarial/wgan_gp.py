@@ -1,12 +1,14 @@
 """WGAN-GP: the Wasserstein game with a penalty on the critic's gradient.
 
-    L = E f(G(z)) − E f(x) + λ E (‖∇_x̂ f(x̂)‖₂ − 1)²     ([1]_ eq. 3)
+    L = E f(G(z)) − E f(x) + λ E (‖∇_x̂ f(x̂)‖₂ − 1)²                              ([1]_ eq. 3)
     x̂ = εx + (1 − ε)G(z),   ε ~ U[0, 1] once for each sample
 
-The norm is each sample's own, so the critic has no batch norm ([1]_ section 4) and no minibatch
-discrimination.
+The first two terms, the number of the critic's steps and the generator's loss are those of WGAN's
+game, `WassersteinGame`; here is the third, the ``constraint``. The norm is each sample's own, so
+that the critic has no batch norm ([1]_ section 4) and no minibatch discrimination.
 
-Shapes: ``x`` is (N, C, H, W) in [0, 1] or (N, d); ``z_NK`` is (N, n_components).
+Shapes: ``x`` is (N, C, H, W) in [0, 1] or (N, d); ``u`` the same as the nets see it; ``z_NK`` is
+(N, n_components).
 """
 
 from __future__ import annotations
@@ -16,9 +18,10 @@ from typing import final
 
 from torch import Tensor
 
-from latentia.errors import check_range
-from latentia.models.adversarial.remedies import gradient_penalty, refuse_mixing
+from latentia.errors import Count, Decay, NonNegative, Positive
+from latentia.models.adversarial.remedies import Judge, gradient_norms
 from latentia.models.adversarial.wgan import WassersteinGame
+from latentia.training import draws
 
 
 @final
@@ -29,14 +32,9 @@ class WGANGP(WassersteinGame):
     Attributes
     ----------
     generator_, critic_
-        The nets.
+        G and f; the norm of f's gradient is kept near 1 between data and samples.
     seed_
         The seed that was used.
-
-    Raises
-    ------
-    InputError
-        From ``fit``, for a bad parameter or data that cannot be used.
 
     References
     ----------
@@ -52,29 +50,31 @@ class WGANGP(WassersteinGame):
     (3, 2)
     """
 
-    penalty: float = 10.0
+    penalty: NonNegative = 10.0
     """λ, the weight of the gradient penalty (eq. 3)."""
-    learning_rate: float = 5e-4
+    learning_rate: Positive = 5e-4
     """The step size of both players (1e-4 in the paper, which trains for longer)."""
-    n_epochs: int = 8
+    n_epochs: Count = 8
     """Passes over the training data, by the critic."""
-    beta_1: float = 0.0
+    beta_1: Decay = 0.0
     """Adam's decay of the gradient's mean."""
-    beta_2: float = 0.9
+    beta_2: Decay = 0.9
     """Adam's decay of the gradient's square."""
 
-    @property
-    def critic_batch_norm(self) -> bool:
-        """Whether a convolutional critic has batch norm: never, the penalty is per sample."""
-        return False
-
-    def check_values(self) -> None:
-        """Raise InputError for a hyperparameter out of its range."""
-        self.check_wasserstein_values()
-        check_range("penalty", self.penalty, 0)
-        refuse_mixing("penalty", self.penalty, self.minibatch_discrimination)
+    critic_batch_norm = False
+    gradient_penalties = ("r1_penalty", "penalty")
 
     def constraint(self, u: Tensor, u_fake: Tensor) -> Tensor:
         """Return λ times the gradient penalty, between data and samples as the critic sees them."""
         (real,), (fake,) = self.seen(u), self.seen(u_fake)
         return self.penalty * gradient_penalty(self.critic_, real, fake)
+
+
+def gradient_penalty(critic: Judge, x: Tensor, x_fake: Tensor, *given: Tensor) -> Tensor:
+    """Return the mean of ``(‖∇_x̂ f(x̂)‖₂ − 1)²``, ``x̂ = εx + (1 − ε)x̃``, ``ε ~ U[0, 1]``.
+
+    One ε for each sample, one norm for each sample, no gradient into the generator.
+    """
+    mixing = draws.uniform_like(x.new_zeros(len(x), *(1 for _ in x.shape[1:])))
+    x_hat = mixing * x + (1 - mixing) * x_fake.detach()
+    return (gradient_norms(critic, x_hat, *given) - 1).square().mean()

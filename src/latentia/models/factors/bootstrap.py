@@ -19,26 +19,22 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy import linalg
 from sklearn.base import clone
 from sklearn.utils.validation import check_is_fitted
 
 from latentia.errors import InputError, check_range
+from latentia.models.factors.factor_analysis import FactorAnalysis
 from latentia.models.factors.standard_errors import LoadingErrors
+from latentia.models.inputs import Matrix, Vector, reads_in_blocks
 from latentia.models.linear.moments import Moments
-from latentia.models.linear.reading import reads_in_blocks
 from latentia.models.linear.rotation import align
 
-if TYPE_CHECKING:
-    from latentia.models.factors.factor_analysis import FactorAnalysis
-
-Vector = NDArray[np.float64]
-Matrix = NDArray[np.float64]
-Refit = Callable[["FactorAnalysis"], object]
+Refit = Callable[[FactorAnalysis], object]
 
 
 def bootstrap_errors(
@@ -74,15 +70,8 @@ def bootstrap_errors(
     progress
         Called with (replicates done, ``n_replicates``) after each.
 
-    Raises
-    ------
-    InputError
-        For numbers out of their range, rows that are not those of the fit, parametric draws from
-        a polychoric model, or if fewer than two refits succeed.
-
     Examples
     --------
-    >>> from latentia.models.factors.factor_analysis import FactorAnalysis
     >>> model = FactorAnalysis().fit_covariance(0.5 * np.eye(4) + 0.5, n_samples=100)
     >>> found = bootstrap_errors(model, None, parametric=True, n_replicates=50)
     >>> bool(np.all(abs(found.loadings - 0.068) < 0.03)), found.n_replicates

@@ -20,26 +20,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import linalg
 
-Vector = NDArray[np.float64]
-Matrix = NDArray[np.float64]
+from latentia.models.inputs import Matrix, Vector
 
 
 @dataclass(frozen=True)
 class EMResult:
-    """Where EM stopped.
-
-    Attributes
-    ----------
-    loadings, noise_variance
-        (p, k) W and (p,) Ψ.
-    trace
-        log|Σ| + tr Σ⁻¹S before each step and at the end: it never rises.
-    converged
-        Whether the last step lowered it by less than the tolerance.
-    """
+    """Where EM stopped; ``trace`` is log|Σ| + tr Σ⁻¹S before each step and at the end."""
 
     loadings: Matrix
     noise_variance: Vector
@@ -57,20 +45,9 @@ def em(
     tolerance: float,
     max_iter: int,
 ) -> EMResult:
-    """Run EM, or PX-EM if ``expanded``, from given loadings and noise variances.
+    """Run EM, or PX-EM if ``expanded``, from W and Ψ, the latter never below its (p,) floor.
 
-    Parameters
-    ----------
-    S
-        (p, p) covariance.
-    W, noise
-        (p, k) and (p,) starting values.
-    floor
-        (p,) the least noise variances.
-    expanded
-        Whether to take step (5).
-    tolerance, max_iter
-        Stop when the objective falls by less, or after so many steps.
+    It has converged when the objective falls by less than ``tolerance``.
     """
     trace = []
     for _ in range(max_iter + 1):

@@ -5,37 +5,40 @@
 
     L(μ, Λ, Ψ) = −½ (p log 2π + log|Σ| + tr Σ⁻¹ S)            nats per sample, μ the mean
 
-Estimation is in `extraction`, `discrepancy`, `profile` and `em`, rotation in `rotation`, densities,
-scores and samples in `gaussian`, and what can be read off a solution in `factor_solution`.
+A fit gathers moments, extracts Λ and Ψ (`extraction`, `discrepancy`, `em`), rotates Λ (`rotation`)
+and keeps what it found. Densities, scores and samples are in `gaussian`.
 """
 
 from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
-from typing import Literal, Self, final
+from typing import Annotated, Literal, Self, final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from latentia.errors import FitWarning, InputError, check_range
-from latentia.models.factors.extraction import Search, Solution, Turn, floors, solve
-from latentia.models.factors.observations import Gaps, Observations, naming, observations
-from latentia.models.factors.solution import FactorSolution, findings
-from latentia.models.factors.summary import Summary, summarise
-from latentia.models.linear.missing import Estimate
+from latentia.errors import Count, FitWarning, InputError, Positive, Range, Seed, check_range
+from latentia.models.factors import findings
+from latentia.models.factors.extraction import Extraction, extract, floors, starting_values
+from latentia.models.factors.fit_statistics import Convention, FitStatistics, fit_statistics
+from latentia.models.factors.polychoric import polychoric
+from latentia.models.factors.summary import Summary, in_order, sampling_adequacy
+from latentia.models.inputs import Matrix, Vector
+from latentia.models.linear.eigen import threads_for
+from latentia.models.linear.gaussian import LOG_2PI, LinearGaussian, Scores
+from latentia.models.linear.missing import Estimate, Patterns, structured
 from latentia.models.linear.moments import Moments
 from latentia.models.linear.reading import (
     checked_count,
     checked_covariance,
     checked_mean,
+    naming,
     read_moments,
 )
-
-Vector = NDArray[np.float64]
-Matrix = NDArray[np.float64]
+from latentia.models.linear.rotation import Rotation, RotationRule
 
 SMALL = 60
 NEEDS_ROWS = "missing='fiml' and correlation='polychoric' need all rows at once; use fit"
@@ -49,18 +52,31 @@ def _estimates_from_moments(model: FactorAnalysis) -> bool:
 
 @final
 @dataclass(eq=False, repr=False, kw_only=True)
-class FactorAnalysis(FactorSolution):
+class FactorAnalysis(LinearGaussian):
     """Factor analysis by maximum likelihood [1]_ or another classical method [2]_.
 
     ``fit`` takes rows, ``fit_covariance`` a matrix, ``partial_fit`` one block of rows after
     another. ``transform`` gives factor scores, ``sample`` new data, ``score_samples`` the exact
-    log-density; ``summary`` and ``fit_statistics`` read and test the solution, whose attributes
-    `latentia.models.factors.solution.FactorSolution` lists.
+    log-density; ``summary`` and ``fit_statistics`` read and test the solution.
 
-    Raises
-    ------
-    InputError
-        From ``fit``, for parameters, rows or matrices that cannot be used.
+    Attributes
+    ----------
+    loadings_, components_
+        (p, k) rotated Λ in the data's units, and its transpose.
+    noise_variance_
+        (p,) Ψ; 0 for a constant column. Of a correlation matrix, R's uniquenesses.
+    factor_correlations_, rotation_matrix_
+        (k, k) Φ, and T of ``Λ = A T⁻ᵀ``.
+    mean_, covariance_, scale_
+        (p,) means, (p, p) covariance (divided by n) and (p,) standard deviations of the data.
+    log_likelihood_, log_likelihood_trace_
+        Nats per sample, constant columns left out: at the end, and before each step of ml.
+    heywood_, constant_
+        Names of variables whose noise variance is held up by its floor, and of constant columns.
+    n_optima_, n_iter_, converged_
+        Distinct optima that the starts met, steps, and whether these ended by themselves.
+    n_samples_, n_rows_
+        Total weight and number of rows, the same without weights; 0 if unknown.
 
     References
     ----------
@@ -79,7 +95,7 @@ class FactorAnalysis(FactorSolution):
     ((500, 2), 13)
     """
 
-    n_components: int = 1
+    n_components: Count = 1
     """Number of factors."""
     method: Literal[
         "ml", "minres", "principal_axis", "principal_component", "gls", "wls", "alpha"
@@ -109,74 +125,49 @@ class FactorAnalysis(FactorSolution):
     """Polychoric for ordinal columns, such as answers from 1 to 6."""
     missing: Literal["error", "fiml"] = "error"
     """What NaN means: an error, or a value to be integrated out (full information ML)."""
-    noise_floor: float | None = None
+    noise_floor: Annotated[float, Range(0, 1, open_low=True, open_high=True)] | None = None
     """Least noise variance, as a share of a variance; none: 0.005, on images 8-bit rounding."""
-    n_starts: int | None = None
+    n_starts: Count | None = None
     """Starting values tried; none: 10 on at most 60 variables, else 1."""
-    n_rotation_starts: int | None = None
+    n_rotation_starts: Count | None = None
     """Starting rotations tried; none: 10 on at most 60 variables, else 1."""
-    tolerance: float = 1e-8
+    tolerance: Positive = 1e-8
     """EM stops when a step gains less, in twice the nats per sample."""
-    max_iter: int = 10_000
+    max_iter: Count = 10_000
     """The most steps of EM, principal axis and alpha."""
-    random_state: int | None = 0
+    random_state: Seed | None = 0
     """Seed of the starts after the first."""
 
     lacks = dict.fromkeys(("partial_fit", "fit_moments"), NEEDS_ROWS)
 
     def check_values(self) -> None:
-        """Raise InputError for a hyperparameter out of its range."""
-        check_range("n_components", self.n_components, 1)
-        check_range("noise_floor", self.noise_floor, 0, 1, open_low=True, open_high=True)
-        check_range("n_starts", self.n_starts, 1)
-        check_range("n_rotation_starts", self.n_rotation_starts, 1)
-        check_range("tolerance", self.tolerance, 0, open_low=True)
-        check_range("max_iter", self.max_iter, 1)
-        check_range("random_state", self.random_state, 0, 2**32 - 1)
+        """Refuse methods that do not go together."""
         if self.algorithm != "newton" and self.method != "ml":
             raise InputError(f"algorithm is {self.algorithm!r}, which only method 'ml' has")
         if self.missing == "fiml" and (self.method != "ml" or self.correlation != "pearson"):
             raise InputError("missing is 'fiml', which needs method 'ml' and correlation 'pearson'")
 
-    def summary(self, cutoff: float = 0.3, *, sort: bool = True) -> Summary:
-        """Return the solution on one page: text when printed, HTML in notebooks, a data frame.
-
-        Parameters
-        ----------
-        cutoff
-            The least absolute loading that is shown.
-        sort
-            Group variables by the factor they load on most, largest first.
-        """
-        check_is_fitted(self)
-        return summarise(self, cutoff=cutoff, sort=sort)
-
     def fit(self, X: ArrayLike, y: object = None, sample_weight: ArrayLike | None = None) -> Self:
-        """Estimate from rows.
+        """Estimate from rows with (n,) weights, or none; ``y`` is ignored.
 
-        Parameters
-        ----------
-        X
-            (n, p) table or (n, ...) images; array, data frame, tensor, memory map, SciPy sparse
-            matrix or Dask array. What does not fit into memory is read once, block by block.
-        sample_weight
-            (n,) weights; ``y`` is ignored.
+        X is an (n, p) table or (n, ...) images: array, data frame, tensor, memory map, SciPy
+        sparse matrix or Dask array. What does not fit into memory is read once, block by block.
         """
         self.validate_parameters()
         if self.missing == "fiml":
             return self._fit_with_gaps(X, sample_weight)
         moments = read_moments(self, X, sample_weight)
-        observed = observations(moments)
-        if self.correlation == "polychoric":
-            with naming(self.__dict__.get("feature_names_in_")):
-                observed = observed.correlated(self.checked(X, reset=False), sample_weight)
-        return self._settle(observed)
+        if self.correlation == "pearson":
+            return self._fit_to(moments)
+        _refuse_few(moments.n_rows)
+        with naming(self.__dict__.get("feature_names_in_")):
+            rows = self.checked(X, reset=False)
+            R = polychoric(rows, sample_weight=sample_weight).correlation
+        deviations = np.sqrt(np.diag(moments.covariance))
+        return self._fit_to(moments, R * deviations[:, None] * deviations)
 
     def fit_covariance(
-        self,
-        S: ArrayLike,
-        n_samples: int | None = None,
-        mean: ArrayLike | None = None,
+        self, S: ArrayLike, n_samples: int | None = None, mean: ArrayLike | None = None
     ) -> Self:
         """Estimate from a (p, p) covariance or correlation matrix, array or data frame.
 
@@ -189,14 +180,14 @@ class FactorAnalysis(FactorSolution):
         matrix, names = checked_covariance(S)
         centre = checked_mean(mean, len(matrix))
         self._take_shape((len(matrix),), names)
-        return self._settle(Observations(centre, matrix, np.diag(matrix) > 0, float(n), n))
+        return self._settle(centre, matrix, np.diag(matrix) > 0, float(n), n)
 
     @available_if(_estimates_from_moments)  # type: ignore[untyped-decorator, unused-ignore]
     def fit_moments(self, moments: Moments) -> Self:
         """Estimate from moments gathered in pieces or over processes."""
         self.validate_parameters()
         self._take_shape(moments.sample_shape, [])
-        return self._settle(observations(moments))
+        return self._fit_to(moments)
 
     @available_if(_estimates_from_moments)  # type: ignore[untyped-decorator, unused-ignore]
     def partial_fit(
@@ -207,70 +198,253 @@ class FactorAnalysis(FactorSolution):
         To estimate only once, at the end, gather `latentia.models.linear.moments.Moments` instead.
         """
         self.validate_parameters()
-        first = not hasattr(self, "covariance_")
+        first = "covariance_" not in self.__dict__
         gathered = read_moments(self, X, sample_weight, reset=first)
         if not first:
-            gathered = self._so_far().merge(gathered)
-        return self._settle(observations(gathered))
+            if self.n_rows_ == 0:
+                raise InputError("partial_fit goes on from rows; this model was fitted to a matrix")
+            so_far = self.mean_, self.covariance_, self.n_samples_, self.n_rows_
+            gathered = Moments.restored(*so_far, self.data_shape_).merge(gathered)
+        return self._fit_to(gathered)
 
-    def _so_far(self) -> Moments:
-        if self.n_rows_ == 0:
-            raise InputError("partial_fit goes on from rows; this model was fitted to a matrix")
-        so_far = self.mean_, self.covariance_, self.n_samples_, self.n_rows_
-        return Moments.restored(*so_far, self.data_shape_)
+    def _fit_to(self, moments: Moments, S: Matrix | None = None) -> Self:
+        """Estimate from moments, or from another covariance of the same rows."""
+        _refuse_few(moments.n_rows)
+        m, S = moments, moments.covariance if S is None else S
+        return self._settle(m.mean, S, m.varies, m.weight, m.n_rows)
 
     def _fit_with_gaps(self, X: ArrayLike, sample_weight: ArrayLike | None) -> Self:
         """EM over the missing values, each M-step a whole factor analysis."""
         array = self.checked(X, reset=True)
         if array.ndim > 2:
             raise InputError("missing is 'fiml', which takes tables; images have no gaps")
+        _refuse_few(len(array))
         with naming(self.__dict__.get("feature_names_in_")):
-            gaps = Gaps(array, sample_weight)
-        floor = floors(gaps.spread, self.noise_floor, images=False)
+            patterns = Patterns(array, sample_weight)
+        mean, S, varies = patterns.column_means, np.diag(patterns.column_variances), patterns.varies
+        floor, within = floors(S, self.noise_floor, images=False), np.ix_(varies, varies)
+        self._refuse_many_factors(varies)
+        if not varies.all():
+            patterns = Patterns(array[:, varies], sample_weight)
 
-        def implied(S: Matrix) -> Matrix:
-            return self._solve(S, gaps.varies, floor, n_starts=1, turn="none").implied()
+        def m_step(expected: Matrix) -> Matrix:
+            found, D = self._extracted(expected, floor[varies], n_starts=1)
+            L = found.loadings * D[:, None]
+            return L @ L.T + np.diag(found.noise_variance * D**2)
 
-        return self._settle(*gaps.completed(implied), floor)
-
-    def _solve(
-        self,
-        S: Matrix,
-        varies: NDArray[np.bool_],
-        floor: Vector | None,
-        *,
-        n_starts: int | None,
-        turn: str,
-    ) -> Solution:
-        images = len(self.data_shape_) > 1
-        default = STARTS if varies.sum() <= SMALL else 1
-        return solve(
-            S,
-            varies,
-            self.n_components,
-            method=self.method,
-            standardize=self.matrix == "correlation" or (self.matrix == "auto" and not images),
-            floor=floors(S, self.noise_floor, images=images) if floor is None else floor,
-            search=Search(
-                n_starts=n_starts or default,
-                random_state=self.random_state,
-                algorithm=self.algorithm,
-                tolerance=self.tolerance,
-                max_iter=self.max_iter,
-            ),
-            turn=Turn(turn, self.kaiser, self.n_rotation_starts or default, self.random_state),
-        )
+        found = structured(patterns, m_step, mean[varies], S[within], tolerance=1e-7)
+        mean[varies], S, S[within] = found.mean, np.zeros_like(S), found.covariance
+        weight = float(patterns.weight.sum())
+        return self._settle(mean, S, varies, weight, patterns.n_samples, floor, found)
 
     def _settle(
         self,
-        observed: Observations,
-        completed: Estimate | None = None,
+        mean: Vector,
+        S: Matrix,
+        varies: NDArray[np.bool_],
+        weight: float,
+        n_rows: int,
         floor: Vector | None = None,
+        completed: Estimate | None = None,
     ) -> Self:
-        """Solve, take the solution up, and say what it shows."""
-        S, varies = observed.covariance, observed.varies
-        solution = self._solve(S, varies, floor, n_starts=self.n_starts, turn=self.rotation)
-        self._take(observed, solution, completed)
-        for finding in findings(self):
-            warnings.warn(finding, FitWarning, stacklevel=3)
+        """Extract the factors of the columns that vary, rotate, keep, and say what shows."""
+        self._refuse_many_factors(varies)
+        if floor is None:
+            floor = floors(S, self.noise_floor, images=len(self.data_shape_) > 1)
+        with threads_for(int(varies.sum())):
+            inner = S if varies.all() else S[np.ix_(varies, varies)]
+            found, D = self._extracted(inner, floor[varies], self.n_starts)
+            n_starts = self.n_rotation_starts or (STARTS if len(D) <= SMALL else 1)
+            rule = RotationRule(self.rotation, self.kaiser, n_starts, self.random_state)
+            rotation = rule.of(found.loadings)
+        self.mean_, self.covariance_, self.n_samples_, self.n_rows_ = mean, S, weight, n_rows
+        self._keep(found, rotation, D, varies)
+        if completed is not None:
+            self.log_likelihood_ = float(completed.log_likelihood)
+            self.log_likelihood_trace_ = np.asarray(completed.trace)
+            self.n_iter_ = completed.n_iterations
+            self.converged_ = bool(found.converged and rotation.converged and completed.converged)
+        for finding in self.findings():
+            warnings.warn(finding, FitWarning, stacklevel=3 if completed is None else 4)
         return self
+
+    def _extracted(
+        self, S: Matrix, floor: Vector, n_starts: int | None
+    ) -> tuple[Extraction, Vector]:
+        """Return the factors of D⁻¹SD⁻¹, and D: the deviations if correlations are analysed."""
+        of_tables = self.matrix == "auto" and len(self.data_shape_) == 1
+        standardized = self.matrix == "correlation" or of_tables
+        D = np.sqrt(np.diag(S)) if standardized else np.ones(len(S))
+        R, floor = S / D[:, None], floor / D**2
+        R /= D
+        starts = starting_values(
+            R, floor, n_starts or (STARTS if len(S) <= SMALL else 1), self.random_state
+        )
+        found = extract(
+            R,
+            self.n_components,
+            self.method,
+            floor,
+            starts,
+            algorithm=self.algorithm,
+            tolerance=self.tolerance,
+            max_iter=self.max_iter,
+        )
+        return found, D
+
+    def _keep(
+        self, found: Extraction, rotation: Rotation, D: Vector, varies: NDArray[np.bool_]
+    ) -> None:
+        """Take a solution of the columns that vary up, in the data's units."""
+        S, d, p = self.covariance_, len(varies), len(D)
+        self.scale_ = np.where(varies, np.sqrt(np.diag(S)), 0.0)
+        self.loadings_, self.noise_variance_ = np.zeros((d, self.n_components)), np.zeros(d)
+        self.loadings_[varies] = rotation.loadings * D[:, None]
+        self.noise_variance_[varies] = found.noise_variance * D**2
+        self.factor_correlations_ = rotation.factor_correlations
+        self.rotation_matrix_ = rotation.matrix
+        self.n_iter_, self.n_optima_ = found.n_iterations, found.n_optima
+        self.converged_ = bool(found.converged and rotation.converged)
+        names = np.asarray(self.variable_names(), dtype=object)
+        self.heywood_ = list(names[varies][found.at_floor])
+        self.constant_ = list(names[~varies])
+        # log|Σ| + tr Σ⁻¹S, on the scale analysed, becomes nats per sample on the data's scale.
+        trace = np.asarray(found.trace if self.method == "ml" else ())
+        self.log_likelihood_trace_ = -0.5 * (p * LOG_2PI + 2 * np.log(D).sum() + trace)
+        self.log_likelihood_ = self.mean_log_likelihood(S, varies)
+
+    def _refuse_many_factors(self, varies: NDArray[np.bool_]) -> None:
+        p = int(varies.sum())
+        if self.n_components >= p:
+            raise InputError(
+                f"n_components is {self.n_components}, but of {len(varies)} feature(s) {p} vary; "
+                "there must be fewer factors than columns that vary"
+            )
+
+    @property
+    def uniquenesses_(self) -> Vector:
+        """(p,) noise variances as shares of the observed variances; 0 for constant columns."""
+        return _shares(self.noise_variance_, self.scale_**2)
+
+    @property
+    def communalities_(self) -> Vector:
+        """(p,) diag(Λ Φ Λᵀ) as shares of the observed variances."""
+        common = ((self.loadings_ @ self.factor_correlations_) * self.loadings_).sum(axis=1)
+        return _shares(common, self.scale_**2)
+
+    @property
+    def standardized_loadings_(self) -> Matrix:
+        """(p, k) loadings of the variables scaled to unit variance: the pattern matrix."""
+        return _shares(self.loadings_, self.scale_[:, None])
+
+    @property
+    def structure_(self) -> Matrix:
+        """(p, k) correlations of variables with factors, pattern @ Φ."""
+        return np.asarray(self.standardized_loadings_ @ self.factor_correlations_)
+
+    def variable_names(self) -> list[str]:
+        """Return the columns' names, or x0, x1, …."""
+        check_is_fitted(self)
+        named = self.__dict__.get("feature_names_in_")
+        return [f"x{i}" for i in range(len(self.scale_))] if named is None else [*map(str, named)]
+
+    def residual_correlations(self) -> Matrix:
+        """Return R − Λ Φ Λᵀ − Ψ in correlations, (p, p)."""
+        check_is_fitted(self)
+        scale = np.where(self.scale_ > 0, self.scale_, 1)
+        return np.asarray((self.covariance_ - self.get_covariance()) / scale[:, None] / scale)
+
+    def fit_statistics(self, convention: Convention = "bartlett") -> FitStatistics:
+        """Return χ², its p-value, RMSEA, TLI, CFI, SRMR, AIC, BIC and counts of parameters.
+
+        "bartlett" is the convention of R's factanal and psych; "lavaan" takes n for the corrected
+        size. χ² is so distributed for maximum likelihood, many rows, and no Heywood case.
+        """
+        check_is_fitted(self)
+        varies = np.flatnonzero(self.scale_ > 0)
+        pairs = np.ix_(varies, varies)
+        n = round(self.n_samples_)
+        return fit_statistics(
+            self.covariance_[pairs],
+            self.get_covariance()[pairs],
+            n if n > 1 else None,
+            self.n_latent,
+            log_likelihood=n * self.log_likelihood_ if n > 1 else None,
+            convention=convention,
+        )
+
+    def _noise(self) -> Vector:
+        return self.noise_variance_
+
+    def _factor_correlations(self) -> Matrix:
+        return self.factor_correlations_
+
+    def _scores(self) -> Scores:
+        return self.scores
+
+    def _take_shape(self, shape: tuple[int, ...], names: list[str]) -> None:
+        self.data_shape_, self.n_features_in_ = shape, int(np.prod(shape))
+        self.__dict__.pop("feature_names_in_", None)
+        if names:
+            self.feature_names_in_ = np.asarray(names, dtype=object)
+
+    def findings(self, data: object = None) -> tuple[str, ...]:
+        """Return sentences on Heywood cases, constant columns, several optima and the like."""
+        varies = np.flatnonzero(self.scale_ > 0)
+        names = self.variable_names()
+        said = findings.findings(
+            self.covariance_[np.ix_(varies, varies)],
+            [names[i] for i in varies],
+            self.n_latent,
+            n_rows=self.n_rows_,
+            constant=self.constant_,
+            heywood=self.heywood_,
+            n_optima=self.n_optima_,
+            n_iterations=self.n_iter_,
+            converged=self.converged_,
+        )
+        return tuple(said)
+
+    def summary(self, cutoff: float = 0.3, *, sort: bool = True) -> Summary:
+        """Return the solution on one page: text when printed, HTML in notebooks, a data frame.
+
+        Absolute loadings below ``cutoff`` are left blank. ``sort`` groups variables by the factor
+        they load on most, largest first.
+        """
+        check_is_fitted(self)
+        check_range("cutoff", cutoff, 0)
+        pattern, varies, Phi = (
+            self.standardized_loadings_,
+            self.scale_ > 0,
+            self.factor_correlations_,
+        )
+        order = in_order(pattern, varies) if sort else np.arange(len(pattern))
+        names = self.variable_names()
+        plain = (self.method, self.correlation, self.missing) == ("ml", "pearson", "error")
+        return Summary(
+            method=self.method,
+            rotation=self.rotation,
+            n_samples=self.n_samples_,
+            variable_names=tuple(names[i] for i in order),
+            heywood=tuple(self.heywood_),
+            constant=tuple(self.constant_),
+            loadings=pattern[order],
+            communalities=self.communalities_[order],
+            uniquenesses=self.uniquenesses_[order],
+            factor_correlations=None if np.array_equal(Phi, np.eye(len(Phi))) else Phi,
+            score_reliability=1 - np.diag(self.posterior_covariance()),
+            fit=self.fit_statistics(),
+            log_likelihood=self.log_likelihood_,
+            kmo=sampling_adequacy(self.covariance_[np.ix_(varies, varies)]),
+            notes=(*self.findings(), *(() if plain else (findings.ROUGH,))),
+            cutoff=cutoff,
+        )
+
+
+def _refuse_few(n: int) -> None:
+    if n < 2:
+        raise InputError(f"X has {n} sample(s); factor analysis needs at least 2 rows")
+
+
+def _shares(values: NDArray[np.float64], of: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.divide(values, of, out=np.zeros_like(values), where=of > 0)

@@ -15,12 +15,12 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy import linalg, optimize, stats
 
 from latentia.errors import InputError, check_range
+from latentia.models.inputs import Matrix
 
-Matrix = NDArray[np.float64]
 Convention = Literal["bartlett", "lavaan"]
 
 
@@ -98,12 +98,6 @@ def fit_statistics(
     """Compare the implied (p, p) correlation with the observed one.
 
     Covariances do as well: both are divided by the observed standard deviations.
-
-    Raises
-    ------
-    InputError
-        For a matrix that is no covariance, different shapes, or a number or convention that is
-        not allowed.
 
     Examples
     --------

@@ -15,12 +15,8 @@ from numpy.typing import ArrayLike
 from scipy import stats
 
 from latentia.errors import InputError, check_range
-from latentia.models.factors.fit_statistics import (
-    Matrix,
-    checked_matrix,
-    fit_statistics,
-    is_singular,
-)
+from latentia.models.factors.fit_statistics import checked_matrix, fit_statistics, is_singular
+from latentia.models.inputs import Matrix
 
 Fit = Callable[[Matrix, int], Matrix]
 LARGEST_LOADING = math.sqrt(0.995)
@@ -68,11 +64,6 @@ def suggest(
     [1]_, or of the columns of X each permuted [2]_; it needs ``n_samples`` or X. MAP is [3]_. BIC
     and cross-validation, which needs X, take ``fit(R_PP, k)``, the correlation implied by k
     maximum-likelihood factors. ``max_components`` bounds these three, not the eigenvalue counts.
-
-    Raises
-    ------
-    InputError
-        For a bad matrix or number, data that do not match, or permutation without data.
 
     References
     ----------

@@ -69,11 +69,6 @@ def polychoric(X: ArrayLike, *, sample_weight: ArrayLike | None = None) -> Polyc
     sample_weight
         (n,) weights, at least 0; none weighs all rows alike.
 
-    Raises
-    ------
-    InputError
-        For a column of one value or of more than 20, or two columns never observed together.
-
     Examples
     --------
     >>> normals = np.random.default_rng(0).multivariate_normal([0, 0], [[1, 0.6], [0.6, 1]], 5000)

@@ -26,7 +26,6 @@ References
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,14 +33,10 @@ from scipy import linalg, stats
 from sklearn.utils.validation import check_is_fitted
 
 from latentia.errors import InputError, check_range
-from latentia.models.factors.extraction import BY_KAISER
+from latentia.models.factors.factor_analysis import FactorAnalysis
+from latentia.models.inputs import Matrix, Vector
 from latentia.models.linear.criteria import Criterion, search_for
-
-if TYPE_CHECKING:
-    from latentia.models.factors.factor_analysis import FactorAnalysis
-
-Vector = NDArray[np.float64]
-Matrix = NDArray[np.float64]
+from latentia.models.linear.rotation import RotationRule
 
 GAMMA, DELTA = 0.0, 0.01
 """Of oblimin and geomin, as `latentia.models.linear.rotation.rotate` takes them."""
@@ -119,15 +114,8 @@ def information_errors(model: FactorAnalysis, *, level: float = 0.95) -> Loading
     The intervals are estimate ± normal quantile × standard error. With Heywood cases, the
     uniquenesses on their floors are taken as known; `factors.bootstrap` assumes less.
 
-    Raises
-    ------
-    InputError
-        For promax, another method than ml, gaps, polychoric correlations, an unknown number of
-        samples, a level outside (0, 1), or a solution that is not unique.
-
     Examples
     --------
-    >>> from latentia.models.factors.factor_analysis import FactorAnalysis
     >>> model = FactorAnalysis().fit_covariance(0.5 * np.eye(4) + 0.5, n_samples=100)
     >>> information_errors(model).loadings.round(3).ravel().tolist()
     [0.068, 0.068, 0.068, 0.068]
@@ -180,7 +168,7 @@ def restriction_of(model: FactorAnalysis, sigma: Vector, varies: NDArray[np.bool
     search = search_for(model.loadings_[varies], model.rotation, GAMMA, DELTA)
     images = len(model.data_shape_) > 1
     raw = model.matrix == "covariance" or (model.matrix == "auto" and images)
-    kaiser = model.rotation in BY_KAISER if model.kaiser is None else model.kaiser
+    kaiser = RotationRule(model.rotation, model.kaiser, 1, 0).weighs_equally
     return Restriction(search.criterion, search.oblique, kaiser, sigma if raw else None, held)
 
 

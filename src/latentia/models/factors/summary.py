@@ -7,16 +7,16 @@ import textwrap
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from latentia.errors import InputError, check_range
+from latentia.errors import InputError
 from latentia.models.factors.fit_statistics import FitStatistics
 from latentia.models.factors.n_factors import kmo
-from latentia.models.factors.solution import findings
+from latentia.models.inputs import Matrix, Vector
 from latentia.plots.page import template
 
 WIDTH = 100
@@ -83,12 +83,6 @@ def wrapped(text: str) -> str:
     return textwrap.fill(text, width, subsequent_indent="  ", break_on_hyphens=False)
 
 
-if TYPE_CHECKING:
-    from latentia.models.factors.factor_analysis import FactorAnalysis
-
-Vector = NDArray[np.float64]
-Matrix = NDArray[np.float64]
-
 MANY, SHOWN = 100, 40
 LONGEST_NAME, SHORTEST_NAME = 32, 16
 SHARES = ("SS loadings", "Proportion of variance", "Cumulative", "Proportion explained")
@@ -97,20 +91,16 @@ METHODS = {"ml": "maximum likelihood", "gls": "generalised least squares"}
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Summary:
-    """What `summarise` found; print it, or read its numbers.
+    """A fitted factor model on one page; print it, or read its numbers.
 
     Attributes
     ----------
-    variable_names, marks
-        Names in the order shown; after each " (Heywood)", " (constant)" or nothing.
+    variable_names, heywood, constant
+        Names in the order shown; which of them are Heywood cases and constant columns.
     loadings
         (p, k) standardized pattern Λ.
     communalities, uniquenesses
         (p,) shares of variance that the factors explain, and that they do not.
-    complexities
-        (p,) how many factors a variable loads on, (Σ λ²)² / Σ λ⁴ [1]_; NaN without loadings.
-    variance
-        (4, k) diag(Φ ΛᵀΛ), and of it the share of p, its running sum, the share of its total.
     factor_correlations
         (k, k) Φ; None for orthogonal factors.
     score_reliability
@@ -119,8 +109,6 @@ class Summary:
         Statistics by R's convention, of the columns that vary; nats per sample.
     kmo
         Kaiser–Meyer–Olkin sampling adequacy; NaN for a singular correlation matrix.
-    sphericity
-        χ², degrees of freedom and p-value of Bartlett's test; NaN as kmo, or without n.
     notes, cutoff
         What the user should know, a sentence each; smaller loadings are left blank.
 
@@ -130,22 +118,60 @@ class Summary:
        solutions", Multivariate Behavioral Research 1978.
     """
 
-    title: str
+    method: str
+    rotation: str
+    n_samples: float
     variable_names: tuple[str, ...]
-    marks: tuple[str, ...]
+    heywood: tuple[str, ...]
+    constant: tuple[str, ...]
     loadings: Matrix
     communalities: Vector
     uniquenesses: Vector
-    complexities: Vector
-    variance: Matrix
     factor_correlations: Matrix | None
     score_reliability: Vector
     fit: FitStatistics
     log_likelihood: float
     kmo: float
-    sphericity: tuple[float, int, float]
     notes: tuple[str, ...]
     cutoff: float
+
+    @property
+    def title(self) -> str:
+        """What was fitted, on one line."""
+        p, k = self.loadings.shape
+        method = METHODS.get(self.method, self.method.replace("_", " "))
+        n = f"n = {self.n_samples:g}" if self.n_samples else "n unknown"
+        return f"Factor analysis by {method}, rotation {self.rotation}: k = {k}, p = {p}, {n}"
+
+    @property
+    def complexities(self) -> Vector:
+        """(p,) how many factors a variable loads on, (Σ λ²)² / Σ λ⁴ [1]_; NaN without loadings."""
+        fourth = (self.loadings**4).sum(axis=1)
+        squared = (self.loadings**2).sum(axis=1) ** 2
+        return np.asarray(squared / np.where(fourth > 0, fourth, np.nan))
+
+    @property
+    def variance(self) -> Matrix:
+        """(4, k) diag(Φ ΛᵀΛ), its share of p, the running sum of that, the share of its total."""
+        common, p = self.loadings.T @ self.loadings, len(self.loadings) - len(self.constant)
+        if self.factor_correlations is not None:
+            common = self.factor_correlations @ common
+        sums = np.diag(common)
+        return np.vstack([sums, sums / p, np.cumsum(sums) / p, sums / (sums.sum() or math.nan)])
+
+    @property
+    def sphericity(self) -> tuple[float, int, float]:
+        """χ², degrees of freedom and p-value of Bartlett's test; NaN as kmo, or without n."""
+        chi_square, dof = self.fit.null_chi_square, self.fit.null_dof
+        return chi_square, dof, float(stats.chi2.sf(chi_square, dof))
+
+    @property
+    def marks(self) -> tuple[str, ...]:
+        """What is said after each name: " (Heywood)", " (constant)" or nothing."""
+        return tuple(
+            " (constant)" if name in self.constant else " (Heywood)" * (name in self.heywood)
+            for name in self.variable_names
+        )
 
     def __str__(self) -> str:
         """Return the page as aligned text."""
@@ -228,72 +254,15 @@ class Summary:
         return Table("Parameters and fit", (), rows, "".join(f"–: {r}\n" for r in reasons))
 
 
-def summarise(model: FactorAnalysis, *, cutoff: float = 0.3, sort: bool = True) -> Summary:
-    """Summarise a fitted model: loadings below ``cutoff`` are left blank, variables sorted.
-
-    Their order is by the factor that they load on most, and by how much; constant ones come last.
-    """
-    check_range("cutoff", cutoff, 0)
-    fit, names, Phi = model.fit_statistics(), model.variable_names(), model.factor_correlations_
-    pattern, varies = model.standardized_loadings_, model.scale_ > 0
-    order = _order(pattern, varies) if sort else np.arange(len(pattern))
-    p_value = float(stats.chi2.sf(fit.null_chi_square, fit.null_dof))
-    return Summary(
-        title=_title(model),
-        variable_names=tuple(names[i] for i in order),
-        marks=tuple(_mark(names[i], model) for i in order),
-        loadings=pattern[order],
-        communalities=model.communalities_[order],
-        uniquenesses=model.uniquenesses_[order],
-        complexities=_complexities(pattern)[order],
-        variance=_variance(pattern, Phi, int(varies.sum())),
-        factor_correlations=None if np.array_equal(Phi, np.eye(len(Phi))) else Phi,
-        score_reliability=1 - np.diag(model.posterior_covariance()),
-        fit=fit,
-        log_likelihood=model.log_likelihood_,
-        kmo=_kmo(model.covariance_[np.ix_(varies, varies)]),
-        sphericity=(fit.null_chi_square, fit.null_dof, p_value),
-        notes=(*findings(model), *_caveats(model)),
-        cutoff=cutoff,
-    )
-
-
-def _title(model: FactorAnalysis) -> str:
-    p, k = model.loadings_.shape
-    method = METHODS.get(model.method, model.method.replace("_", " "))
-    n = f"n = {model.n_samples_:g}" if model.n_samples_ else "n unknown"
-    return f"Factor analysis by {method}, rotation {model.rotation}: k = {k}, p = {p}, {n}"
-
-
-def _order(pattern: Matrix, varies: NDArray[np.bool_]) -> NDArray[np.intp]:
+def in_order(pattern: Matrix, varies: NDArray[np.bool_]) -> NDArray[np.intp]:
+    """Return variables by the factor they load on most and by how much, constant ones last."""
     size = np.abs(pattern)
     return np.lexsort((-size.max(axis=1), size.argmax(axis=1), ~varies))
 
 
-def _complexities(pattern: Matrix) -> Vector:
-    fourth = (pattern**4).sum(axis=1)
-    return np.asarray((pattern**2).sum(axis=1) ** 2 / np.where(fourth > 0, fourth, np.nan))
-
-
-def _mark(name: str, model: FactorAnalysis) -> str:
-    heywood = " (Heywood)" if name in model.heywood_ else ""
-    return " (constant)" if name in model.constant_ else heywood
-
-
-def _variance(pattern: Matrix, Phi: Matrix, p: int) -> Matrix:
-    sums = np.diag(Phi @ pattern.T @ pattern)
-    return np.vstack([sums, sums / p, np.cumsum(sums) / p, sums / (sums.sum() or math.nan)])
-
-
-def _kmo(covariance: Matrix) -> float:
+def sampling_adequacy(covariance: Matrix) -> float:
+    """Return KMO, NaN for a singular matrix."""
     try:
         return kmo(covariance)[0]
     except InputError:
         return math.nan
-
-
-def _caveats(model: FactorAnalysis) -> list[str]:
-    if (model.method, model.correlation, model.missing) == ("ml", "pearson", "error"):
-        return []
-    supposed = "maximum likelihood, Pearson's correlations and no missing values"
-    return [f"χ² and what rests on it suppose {supposed}; take them as rough guides here"]

@@ -33,9 +33,9 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-Matrix = NDArray[np.float64]
+from latentia.models.inputs import Matrix
+
 Criterion = Callable[[Matrix], tuple[float, Matrix]]
 
 COARSE = 1e-7

@@ -21,10 +21,8 @@ from numpy.typing import NDArray
 from scipy import linalg, sparse
 
 from latentia.errors import FitWarning, InputError
-from latentia.models.linear.eigen import Centred, is_far, krylov, lanczos, largest, pays, width
-
-Vector = NDArray[np.float64]
-Matrix = NDArray[np.float64]
+from latentia.models.inputs import Matrix, Vector
+from latentia.models.linear.eigen import lanczos, leading, pays, reduced, width
 
 MOST_DENSE = 8192
 """A scatter matrix of more rows is formed only on request."""
@@ -35,6 +33,8 @@ SMALL_SHARE_FLOAT32 = 1e-4
 """Of the largest variance: below it, a squared matrix is too coarse."""
 BLOCK_VALUES = 2**17
 LEAST_ROWS = 4096
+FAR = 2.0
+"""Columns with means within so many standard deviations of 0 are multiplied uncentred."""
 FOR_SHIFT = 256
 """Rows, spread over the table, from which a mean to multiply around is taken."""
 
@@ -52,11 +52,11 @@ def axes_of_scatter(P: Matrix, mean: Vector, k: int) -> Axes:
     """Return the k leading axes of a (d, d) scatter matrix, equation (1)."""
     total = float(np.trace(P))
     if pays(len(P), k):
-        found = krylov(lambda V: P @ V, len(P), k)
+        found = leading(lambda V: P @ V, len(P), k)
         if found.converged:
-            return Axes(found.values, found.vectors.T, mean, total)
-    values, vectors = largest(P, k)
-    return Axes(values, vectors.T, mean, total)
+            return Axes(found.values.clip(min=0), found.vectors.T, mean, total)
+    values, vectors = reduced(P, k)
+    return Axes(values.clip(min=0), vectors.T, mean, total)
 
 
 def axes_of_rows(
@@ -69,11 +69,6 @@ def axes_of_rows(
     """Return the k leading axes of float rows in memory, dense or sparse.
 
     ``solver`` is that of `latentia.models.linear.pca.PCA`.
-
-    Raises
-    ------
-    InputError
-        For sparse rows and solver svd.
     """
     n, d = X_ND.shape
     if sparse.issparse(X_ND) and solver == "auto" and d <= min(n, MOST_PRODUCTS):
@@ -118,9 +113,9 @@ def _iterated(
     if sparse.issparse(X_ND) and n_steps is None and pays(p, k):
         found = lanczos(product, p, k, seed)
     else:
-        found = krylov(product, p, k, dtype=kind, n_steps=n_steps, seed=seed)
+        found = leading(product, p, k, dtype=kind, n_steps=n_steps, seed=seed)
     V = found.vectors if d <= n else linalg.qr(rows.back(found.vectors), mode="economic")[0]
-    return Axes(found.values, V.T, rows.mean, rows.total), found.converged
+    return Axes(found.values.clip(min=0), V.T, rows.mean, rows.total), found.converged
 
 
 def _by_svd(X_ND: Any, k: int) -> Axes:
@@ -134,7 +129,8 @@ def _by_svd(X_ND: Any, k: int) -> Axes:
 def _by_gram(X_ND: Any, k: int, *, exact: bool) -> Axes:
     """Return axes by equation (2); QR completes a direction without variance."""
     mean, G = (_sparse_gram if sparse.issparse(X_ND) else _dense_gram)(X_ND)
-    values, U = largest(G, k)
+    values, U = reduced(G, k)
+    values = values.clip(min=0)
     if exact and not sparse.issparse(X_ND) and _is_coarse(values[: len(G) - 1], SMALL_SHARE):
         return _by_svd(X_ND, k)
     if sparse.issparse(X_ND):
@@ -215,3 +211,52 @@ def scatter(X_ND: NDArray[Any], dtype: Any = None) -> tuple[Vector, Matrix]:
     away = sums / n
     P -= n * np.outer(away, away)
     return away if shift is None else shift + away, P
+
+
+def is_far(mean: Vector, variance: Vector) -> bool:
+    """Return whether products around 0 would lose digits to the mean of some column."""
+    return bool((mean**2 > FAR**2 * variance).any())
+
+
+class Centred:
+    """Products with X − 1μᵀ of dense or sparse rows, copied only where the mean is far from 0."""
+
+    def __init__(self, X_ND: Any) -> None:
+        self.mean, squares = column_moments(X_ND)
+        self.dtype = X_ND.dtype
+        self.total, self._rows, self._offset = float(squares.sum()), X_ND, self.mean
+        if not sparse.issparse(X_ND) and is_far(self.mean, squares / len(X_ND)):
+            self._rows, self._offset = X_ND - self.mean, np.zeros_like(self.mean)
+        self._rows = self._rows.astype(X_ND.dtype, copy=False)
+        self._offset = self._offset.astype(X_ND.dtype)
+
+    def times(self, V: Matrix) -> Matrix:
+        """Return (X − 1μᵀ) V of one vector or several columns."""
+        product: Matrix = self._rows @ V
+        product -= self._offset @ V
+        return product
+
+    def back(self, W: Matrix) -> Matrix:
+        """Return (X − 1μᵀ)ᵀ W of one vector or several columns."""
+        is_sparse = sparse.issparse(self._rows)
+        # Dense rows are multiplied a third faster from the left.
+        product: Matrix = self._rows.T @ W if is_sparse else (W.T @ self._rows).T
+        product -= np.multiply.outer(self._offset, W.sum(axis=0))
+        return product
+
+
+def column_moments(X_ND: Any) -> tuple[Vector, Vector]:
+    """Return (d,) means and centred sums of squares, in float64."""
+    n = X_ND.shape[0]
+    if sparse.issparse(X_ND):
+        mean = np.asarray(X_ND.mean(axis=0, dtype=np.float64)).ravel()
+        squares = np.asarray(X_ND.multiply(X_ND).sum(axis=0, dtype=np.float64)).ravel()
+        return mean, squares - n * mean**2
+    step = max(16, BLOCK_VALUES // X_ND.shape[1])
+    shift = X_ND[:step].mean(axis=0, dtype=np.float64)
+    sums, squares = np.zeros_like(shift), np.zeros_like(shift)
+    for first in range(0, n, step):
+        block = np.subtract(X_ND[first : first + step], shift, dtype=np.float64)
+        sums += np.ones(len(block)) @ block
+        squares += np.einsum("ij,ij->j", block, block)
+    return shift + sums / n, squares - sums**2 / n

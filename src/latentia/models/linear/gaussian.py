@@ -27,12 +27,11 @@ from sklearn.utils.validation import check_is_fitted
 from latentia.data.dataset import Dataset
 from latentia.errors import InputError, check_range
 from latentia.models.base import Encoder, LatentModel, Sampler, seeded, unit_floats
+from latentia.models.inputs import Matrix, Vector
 
 if TYPE_CHECKING:
     from latentia.plots.page import Picture
 
-Vector = NDArray[np.float64]
-Matrix = NDArray[np.float64]
 Scores = Literal["regression", "bartlett", "ten_berge"]
 
 CHUNK = 8192
@@ -45,7 +44,6 @@ class LinearGaussian(Sampler, Encoder, LatentModel):
     missing: str
     mean_: Vector
     loadings_: Matrix
-    noise_variance_: float | Vector
 
     def __sklearn_tags__(self) -> Tags:
         """Tell scikit-learn about NaN and sparse rows."""
@@ -108,11 +106,6 @@ class LinearGaussian(Sampler, Encoder, LatentModel):
             ``(ΛᵀΨ⁻¹Λ)⁻¹ΛᵀΨ⁻¹``, unbiased given z: Bartlett, British J. Psychology 1937.
         ten_berge
             Correlated as Φ: ten Berge et al., Linear Algebra and its Applications 1999, eq. 8.
-
-        Raises
-        ------
-        InputError
-            For bartlett or ten_berge, if a factor has no loadings.
         """
         check_is_fitted(self)
         T, B = self._whitened()
@@ -162,6 +155,18 @@ class LinearGaussian(Sampler, Encoder, LatentModel):
     def score(self, X: ArrayLike, y: object = None) -> float:
         """Return the mean exact log-likelihood, in nats per sample."""
         return float(self.score_samples(X).mean())
+
+    def mean_log_likelihood(self, S: Matrix, varies: NDArray[np.bool_]) -> float:
+        """Return −½ (p log 2π + log|Σ| + tr Σ⁻¹S), as `latentia.models.factors.em` computes it."""
+        _, B = self._whitened()
+        noise = self._noise()
+        # Rows of constant columns are 0, and drop out.
+        scaled = np.divide(B, np.sqrt(noise)[:, None], out=np.zeros_like(B), where=B != 0)
+        M = np.eye(B.shape[1]) + B.T @ B
+        explained = np.trace(np.linalg.solve(M, scaled.T @ (S @ scaled)))
+        logs = np.log(noise[varies]).sum() + np.linalg.slogdet(M)[1]
+        objective = logs + (np.diag(S)[varies] / noise[varies]).sum() - explained
+        return float(-0.5 * (varies.sum() * LOG_2PI + objective))
 
     def sample(
         self, n_samples: int = 1, random_state: int | None = None, *, noise: bool = True

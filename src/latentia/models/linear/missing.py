@@ -47,8 +47,8 @@ class Patterns:
         them; zero where missing.
     count, weight, shares
         (G,) rows and total weight of each pattern, most rows first, and its share of the weight.
-    column_means, column_variances
-        (d,) of the values seen in each column.
+    column_means, column_variances, varies
+        (d,) of the values seen in each column, and whether these are not all the same.
     n_samples, n_empty
         Rows kept, and rows dropped because they see nothing.
     never_together
@@ -63,6 +63,8 @@ class Patterns:
         total, filled = weights @ seen, np.nan_to_num(X_ND)
         self.column_means: Floats = weights @ filled / total
         self.column_variances = weights @ np.nan_to_num(X_ND - self.column_means) ** 2 / total
+        rounding = 16 * np.finfo(np.float64).eps * np.abs(self.column_means)
+        self.varies: NDArray[np.bool_] = self.column_variances > rounding**2
         self._group(filled[kept], seen[kept], weights[kept])
         together = self.seen.T.astype(np.int64) @ self.seen
         self.never_together = [(int(i), int(j)) for i, j in np.argwhere(together == 0) if i < j]

@@ -21,8 +21,8 @@ from scipy import sparse
 from scipy.linalg import blas
 
 from latentia.errors import InputError
-from latentia.models.base import is_tensor, to_numpy
-from latentia.models.inputs import checked_weights
+from latentia.models.base import to_numpy
+from latentia.models.inputs import Matrix, Vector, checked_weights, is_tensor
 from latentia.training.distributed import any_rank, broadcast, sum_over_processes
 
 BLOCK_VALUES = 2**20
@@ -33,9 +33,9 @@ BLOCK_BYTES = 2**24
 def blocks_of(X: Any) -> Iterator[tuple[int, Any]]:
     """Yield (first row, rows), letting go of a memory map's pages after each block."""
     # Floats on a GPU are multiplied there; bytes are exact, and fast, only here.
-    of_bytes = str(X.dtype).removeprefix("torch.") == "uint8"
-    moved = is_tensor(X) and (X.device.type != "cuda" or of_bytes)
-    values = BLOCK_BYTES if of_bytes else BLOCK_VALUES
+    holds_bytes = str(X.dtype).endswith("uint8")
+    moved = is_tensor(X) and (X.device.type != "cuda" or holds_bytes)
+    values = BLOCK_BYTES if holds_bytes else BLOCK_VALUES
     d = max(1, int(np.prod(X.shape[1:])))
     # Adding up d × d products should not cost more than making them.
     step = max(64, values // d, 4 * d)
@@ -68,9 +68,6 @@ def flat(X: NDArray[Any]) -> NDArray[Any]:
     """Return rows of samples flattened."""
     return X.reshape(len(X), -1)
 
-
-Vector = NDArray[np.float64]
-Matrix = NDArray[np.float64]
 
 MIDDLE = 128
 FIRST_ROWS = 1024
@@ -253,11 +250,6 @@ class Moments:
             (n,) weights of at least 0.
         check
             Called with every block before it is taken up.
-
-        Raises
-        ------
-        InputError
-            For samples of another shape than before, NaN or infinity, or bad weights.
         """
         if hasattr(X, "to_delayed"):
             return self._add_delayed(X, sample_weight, check)
@@ -270,13 +262,7 @@ class Moments:
         return self
 
     def merge(self, other: Moments) -> Self:
-        """Take up the rows that another has seen.
-
-        Raises
-        ------
-        InputError
-            If its samples have another shape.
-        """
+        """Take up the rows that another has seen, of the same shape."""
         if not other.n_features:
             return self
         if not self.n_features:

@@ -3,8 +3,11 @@
     S = (X − μ)ᵀ(X − μ) / (n − 1) = V Λ Vᵀ,  λ₁ ≥ λ₂ ≥ …     (eigenvectors of the covariance)
     z = Vₖᵀ(x − μ),  x̂ = Vₖ z + μ                            (projection, reconstruction)
 
-How the components are found is in `linear.decomposition`, what they then do, rotated or
-not, in `latentia.models.linear.pca`.
+With a rotation T of the loadings (`linear.rotation`) the scores are those of unit variance, turned:
+
+    L = Vₖ Λₖ^½ (T⁻¹)ᵀ,  Φ = TᵀT                                                        (1)
+
+How the components are found is in `linear.decomposition`.
 
 Shapes: ``X_ND`` is (n, d), images flattened; ``components_`` is (k, d), Vₖᵀ.
 """
@@ -22,12 +25,13 @@ from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from latentia.data.dataset import Dataset
-from latentia.errors import InputError, check_range
+from latentia.errors import Count, InputError, Seed, Whole, check_range
 from latentia.models.base import Encoder, LatentModel, unit_floats
-from latentia.models.factors.extraction import Turn
+from latentia.models.inputs import reads_in_blocks
 from latentia.models.linear.decomposition import Axes, axes_of_rows, axes_of_scatter
 from latentia.models.linear.moments import Moments
-from latentia.models.linear.reading import read_moments, reads_in_blocks
+from latentia.models.linear.reading import read_moments
+from latentia.models.linear.rotation import RotationRule
 
 if TYPE_CHECKING:
     from latentia.plots.page import Picture
@@ -37,8 +41,22 @@ ROTATION_STARTS = 10
 NO_VARIANCE = 1e-14
 
 
-class ComponentSolution(Encoder, LatentModel):
-    """Fitted principal components.
+MOST_COLUMNS = 4096
+"""Of data that are read once through their d × d covariance, where there is a choice."""
+
+
+@final
+@dataclass(eq=False, repr=False, kw_only=True)
+class PCA(Encoder, LatentModel):
+    """Principal component analysis [1]_, in memory, in one pass over blocks, or of sparse rows.
+
+    ``transform`` projects, ``inverse_transform`` maps back, ``reconstruct`` is the projection onto
+    the principal subspace, ``score`` is minus the squared error per sample. Each component's
+    largest loading is positive, so that the signs are reproducible.
+
+    In float64 the subspace is that of an SVD to about 1e-8, unless components with less than 1e-6
+    of the largest variance are kept of tall data (solver svd resolves them). float32 rows are
+    multiplied in float32 and added in float64: to about 1e-6 of the largest variance over the gap.
 
     Attributes
     ----------
@@ -54,166 +72,6 @@ class ComponentSolution(Encoder, LatentModel):
         The mean variance of the directions left out.
     rotation_matrix_
         (n_components_, n_components_) T of equation (1), the identity without rotation.
-    """
-
-    whiten: bool
-    rotation: str
-    random_state: int | None
-    n_components_: int
-    explained_variance_ratio_: NDArray[Any]
-    singular_values_: NDArray[Any]
-    noise_variance_: float
-    components_: NDArray[Any]
-    explained_variance_: NDArray[Any]
-    mean_: NDArray[Any]
-    rotation_matrix_: NDArray[Any]
-
-    @property
-    def n_latent(self) -> int:
-        """The number of components kept."""
-        return self.n_components_
-
-    @property
-    def takes_sparse(self) -> bool:
-        """Rows may be sparse, and stay so."""
-        return True
-
-    @property
-    def loadings_(self) -> NDArray[Any]:
-        """(d, k) L of equation (1): Vₖ Λₖ^½, rotated if that was asked for."""
-        loadings: NDArray[Any] = self.components_.T * np.sqrt(self.explained_variance_)
-        return loadings @ np.linalg.inv(self.rotation_matrix_).T
-
-    @property
-    def factor_correlations_(self) -> NDArray[Any]:
-        """(k, k) Φ of equation (1), the correlations of the scores."""
-        phi: NDArray[Any] = self.rotation_matrix_.T @ self.rotation_matrix_
-        return phi
-
-    def __sklearn_tags__(self) -> Tags:
-        """Tell scikit-learn that sparse rows are taken."""
-        tags = super().__sklearn_tags__()
-        tags.input_tags.sparse = self.takes_sparse
-        return tags
-
-    def n_parameters(self) -> int:
-        """Return how many numbers were learnt: mean and components."""
-        return int(self.components_.size + self.mean_.size)
-
-    def pictures(self, data: Dataset) -> Iterator[Picture]:
-        """Yield pictures of what the fitted model makes of test data, and its spectrum."""
-        from latentia.models import figures
-
-        yield from super().pictures(data)
-        yield figures.variances(self.explained_variance_ratio_)
-
-    def pictures_of_parameters(self) -> Iterator[Picture]:
-        """Yield the loadings as images."""
-        from latentia.models import figures
-
-        yield figures.loadings(self)
-
-    def score(self, X: ArrayLike, y: object = None) -> float:
-        """Return minus the mean over samples of ``‖x − x̂‖²`` (higher is better)."""
-        check_is_fitted(self)
-        if not sparse.issparse(X):
-            return self.negative_squared_error(X)
-        rows = sparse.csr_array(self.checked(X, reset=False)).astype(np.float64)
-        mean, V = self.mean_.astype(np.float64), self.components_.T.astype(np.float64)
-        # By Pythagoras, as centred rows and their reconstructions would not be sparse.
-        lengths = rows.multiply(rows).sum(axis=1) - 2 * (rows @ mean) + mean @ mean
-        return float((np.square(rows @ V - mean @ V).sum() - lengths.sum()) / rows.shape[0])
-
-    def _take(self, axes: Axes, n: int, weight: float, kind: Any) -> Self:
-        """Take the axes up, their signs settled, in the precision of the data."""
-        k, d = axes.components.shape
-        largest = np.abs(axes.components).argmax(axis=1)
-        signs = np.sign(axes.components[np.arange(k), largest])
-        components = axes.components * signs[:, None]
-        variances, total = axes.squares / max(1, weight - 1), axes.total / max(1, weight - 1)
-        shares = variances / total if total > 0 else np.zeros_like(variances)
-        left_out, rest = min(n - 1, d) - k, max(0.0, float(total - variances.sum()))
-        self.rotation_matrix_ = self._turn(variances, components, n).astype(kind)
-        self.n_components_ = k
-        self.components_ = components.astype(kind)
-        self.explained_variance_ = variances.astype(kind)
-        self.explained_variance_ratio_ = shares.astype(kind)
-        self.singular_values_ = np.sqrt(axes.squares).astype(kind)
-        self.noise_variance_ = rest / left_out if left_out > 0 else 0.0
-        self.mean_ = axes.mean.astype(kind)
-        return self
-
-    def _turn(self, variances: NDArray[Any], components: NDArray[Any], n: int) -> NDArray[Any]:
-        if self.rotation == "none":
-            return np.eye(len(variances))
-        varying = int((variances > NO_VARIANCE * variances[0]).sum())
-        if varying < len(variances):
-            raise InputError(
-                f"n_components is {len(variances)}, but {varying} components of the {n} sample(s) "
-                "have variance; rotation needs it of all"
-            )
-        seed = self.random_state or 0
-        loadings = components.T * np.sqrt(variances)
-        return Turn(self.rotation, None, ROTATION_STARTS, seed).of(loadings).matrix
-
-    def _scales(self) -> NDArray[Any]:
-        """Return (k,) what the projections are divided by."""
-        if not self.whiten and self.rotation == "none":
-            return np.ones_like(self.explained_variance_)
-        scales = np.sqrt(self.explained_variance_)
-        return np.where(scales > 0, scales, 1).astype(scales.dtype)
-
-    def _encode_array(self, X: Any) -> NDArray[Any]:
-        weights = self.components_.T / self._scales()
-        if self.rotation != "none":
-            weights = weights @ self.rotation_matrix_
-        Z: NDArray[Any]
-        if sparse.issparse(X):
-            Z = sparse.csr_array(X) @ weights - self.mean_ @ weights
-            return Z.astype(precision_of(X), copy=False)
-        X_ND = X.reshape(len(X), -1)
-        chunks = (X_ND[first : first + CHUNK] for first in range(0, len(X_ND), CHUNK))
-        codes = [(unit_floats(chunk) - self.mean_) @ weights for chunk in chunks]
-        Z = np.concatenate(codes)
-        return Z.astype(precision_of(X), copy=False)
-
-    def _decode_array(self, Z: NDArray[Any]) -> NDArray[Any]:
-        turned = np.linalg.solve(self.rotation_matrix_.T, Z.T).T if self.rotation != "none" else Z
-        X_ND: NDArray[Any] = (turned * self._scales()) @ self.components_ + self.mean_
-        return X_ND.astype(precision_of(Z), copy=False).reshape(len(Z), *self.data_shape_)
-
-
-def precision_of(X: Any) -> type[np.floating[Any]]:
-    """Return the precision of results: float32 for float32 data, and images not in float64."""
-    word = str(getattr(X, "dtype", "float64"))
-    images = getattr(X, "ndim", 2) > 2
-    return (
-        np.float32 if word.endswith("float32") or (images and "float64" not in word) else np.float64
-    )
-
-
-MOST_COLUMNS = 4096
-"""Of data that are read once through their d × d covariance, where there is a choice."""
-
-
-@final
-@dataclass(eq=False, repr=False, kw_only=True)
-class PCA(ComponentSolution):
-    """Principal component analysis [1]_, in memory, in one pass over blocks, or of sparse rows.
-
-    ``transform`` projects, ``inverse_transform`` maps back, ``reconstruct`` is the projection onto
-    the principal subspace, ``score`` is minus the squared error per sample. Each component's
-    largest loading is positive, so that the signs are reproducible. The attributes are listed in
-    `latentia.models.linear.pca.ComponentSolution`.
-
-    In float64 the subspace is that of an SVD to about 1e-8, unless components with less than 1e-6
-    of the largest variance are kept of tall data (solver svd resolves them). float32 rows are
-    multiplied in float32 and added in float64: to about 1e-6 of the largest variance over the gap.
-
-    Raises
-    ------
-    InputError
-        From ``fit``, for a bad parameter, or more components than min(n, d).
 
     References
     ----------
@@ -228,7 +86,7 @@ class PCA(ComponentSolution):
     (100, 2)
     """
 
-    n_components: int | None = None
+    n_components: Count | None = None
     """How many components to keep; none keeps min(n, d)."""
     whiten: bool = False
     """Scale each latent coordinate to unit variance; rotated ones have it anyway."""
@@ -246,18 +104,12 @@ class PCA(ComponentSolution):
     """Rotation of the loadings to simple structure; the last four let scores correlate."""
     solver: Literal["auto", "exact", "covariance", "gram", "svd", "krylov", "randomized"] = "auto"
     """Auto is the fastest accurate one; exact reduces fully; randomized stops early if k is few."""
-    n_iterations: int = 7
+    n_iterations: Whole = 7
     """Power iterations of the randomised solver."""
-    random_state: int | None = None
+    random_state: Seed | None = None
     """Seed of the solvers that start at random; none is 0."""
 
     lacks = {"sample": "PCA has no density; use probabilistic PCA, factor analysis or a VAE"}
-
-    def check_values(self) -> None:
-        """Raise InputError for a hyperparameter out of its range."""
-        check_range("n_components", self.n_components, 1)
-        check_range("n_iterations", self.n_iterations, 0)
-        check_range("random_state", self.random_state, 0, 2**32 - 1)
 
     def fit(self, X: ArrayLike, y: object = None) -> Self:
         """Find the principal components; weighted rows are for ``partial_fit``.
@@ -279,7 +131,7 @@ class PCA(ComponentSolution):
         n, d = X_ND.shape
         k = self._rank(n, d)
         axes = axes_of_rows(X_ND, k, self.solver, self.n_iterations, self.random_state)
-        return self._take(axes, n, n, X_ND.dtype.type)
+        return self._keep(axes, n, n, X_ND.dtype.type)
 
     def partial_fit(
         self, X: ArrayLike, y: object = None, sample_weight: ArrayLike | None = None
@@ -313,6 +165,38 @@ class PCA(ComponentSolution):
         self.n_features_in_, self.data_shape_ = moments.n_features, moments.sample_shape
         return self._settle(moments, np.float64)
 
+    @property
+    def n_latent(self) -> int:
+        """The number of components kept."""
+        return int(self.n_components_)
+
+    @property
+    def takes_sparse(self) -> bool:
+        """Rows may be sparse, and stay so."""
+        return True
+
+    @property
+    def loadings_(self) -> NDArray[Any]:
+        """(d, k) L of equation (1): Vₖ Λₖ^½, rotated if that was asked for."""
+        loadings: NDArray[Any] = self.components_.T * np.sqrt(self.explained_variance_)
+        return loadings @ np.linalg.inv(self.rotation_matrix_).T
+
+    @property
+    def factor_correlations_(self) -> NDArray[Any]:
+        """(k, k) Φ of equation (1), the correlations of the scores."""
+        phi: NDArray[Any] = self.rotation_matrix_.T @ self.rotation_matrix_
+        return phi
+
+    def __sklearn_tags__(self) -> Tags:
+        """Tell scikit-learn that sparse rows are taken."""
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = self.takes_sparse
+        return tags
+
+    def n_parameters(self) -> int:
+        """Return how many numbers were learnt: mean and components."""
+        return int(self.components_.size + self.mean_.size)
+
     def findings(self, data: Dataset) -> tuple[str, ...]:
         """Return the squared error of test samples by number of components, as a sentence."""
         sizes = [k for k in (2, 10, 30) if k <= self.n_components_]
@@ -321,14 +205,90 @@ class PCA(ComponentSolution):
         errors = [f"{-self.truncated(k).score(data.x_test):.2f} at {k}" for k in sizes]
         return (f"Squared error of test samples by number of components: {', '.join(errors)}.",)
 
-    def truncated(self, n_components: int) -> PCA:
-        """Return the fitted model with only its first components, without fitting anew.
+    def pictures(self, data: Dataset) -> Iterator[Picture]:
+        """Yield pictures of what the fitted model makes of test data, and its spectrum."""
+        from latentia.models import figures
 
-        Raises
-        ------
-        InputError
-            For more components than there are, or rotated ones, which change with their number.
-        """
+        yield from super().pictures(data)
+        yield figures.variances(self.explained_variance_ratio_)
+
+    def pictures_of_parameters(self) -> Iterator[Picture]:
+        """Yield the loadings as images."""
+        from latentia.models import figures
+
+        yield figures.loadings(self)
+
+    def score(self, X: ArrayLike, y: object = None) -> float:
+        """Return minus the mean over samples of ``‖x − x̂‖²`` (higher is better)."""
+        check_is_fitted(self)
+        if not sparse.issparse(X):
+            return self.negative_squared_error(X)
+        rows = sparse.csr_array(self.checked(X, reset=False)).astype(np.float64)
+        mean, V = self.mean_.astype(np.float64), self.components_.T.astype(np.float64)
+        # By Pythagoras, as centred rows and their reconstructions would not be sparse.
+        lengths = rows.multiply(rows).sum(axis=1) - 2 * (rows @ mean) + mean @ mean
+        return float((np.square(rows @ V - mean @ V).sum() - lengths.sum()) / rows.shape[0])
+
+    def _keep(self, axes: Axes, n: int, weight: float, kind: Any) -> Self:
+        """Take the axes up, their signs settled, in the precision of the data."""
+        k, d = axes.components.shape
+        largest = np.abs(axes.components).argmax(axis=1)
+        signs = np.sign(axes.components[np.arange(k), largest])
+        components = axes.components * signs[:, None]
+        variances, total = axes.squares / max(1, weight - 1), axes.total / max(1, weight - 1)
+        shares = variances / total if total > 0 else np.zeros_like(variances)
+        left_out, rest = min(n - 1, d) - k, max(0.0, float(total - variances.sum()))
+        self.rotation_matrix_ = self._turn(variances, components, n).astype(kind)
+        self.n_components_ = k
+        self.components_ = components.astype(kind)
+        self.explained_variance_ = variances.astype(kind)
+        self.explained_variance_ratio_ = shares.astype(kind)
+        self.singular_values_ = np.sqrt(axes.squares).astype(kind)
+        self.noise_variance_ = rest / left_out if left_out > 0 else 0.0
+        self.mean_ = axes.mean.astype(kind)
+        return self
+
+    def _turn(self, variances: NDArray[Any], components: NDArray[Any], n: int) -> NDArray[Any]:
+        if self.rotation == "none":
+            return np.eye(len(variances))
+        varying = int((variances > NO_VARIANCE * variances[0]).sum())
+        if varying < len(variances):
+            raise InputError(
+                f"n_components is {len(variances)}, but {varying} components of the {n} sample(s) "
+                "have variance; rotation needs it of all"
+            )
+        seed = self.random_state or 0
+        loadings = components.T * np.sqrt(variances)
+        return RotationRule(self.rotation, None, ROTATION_STARTS, seed).of(loadings).matrix
+
+    def _scales(self) -> NDArray[Any]:
+        """Return (k,) what the projections are divided by."""
+        if not self.whiten and self.rotation == "none":
+            return np.ones_like(self.explained_variance_)
+        scales = np.sqrt(self.explained_variance_)
+        return np.where(scales > 0, scales, 1).astype(scales.dtype)
+
+    def _encode_array(self, X: Any) -> NDArray[Any]:
+        weights = self.components_.T / self._scales()
+        if self.rotation != "none":
+            weights = weights @ self.rotation_matrix_
+        Z: NDArray[Any]
+        if sparse.issparse(X):
+            Z = sparse.csr_array(X) @ weights - self.mean_ @ weights
+            return Z.astype(precision_of(X), copy=False)
+        X_ND = X.reshape(len(X), -1)
+        chunks = (X_ND[first : first + CHUNK] for first in range(0, len(X_ND), CHUNK))
+        codes = [(unit_floats(chunk) - self.mean_) @ weights for chunk in chunks]
+        Z = np.concatenate(codes)
+        return Z.astype(precision_of(X), copy=False)
+
+    def _decode_array(self, Z: NDArray[Any]) -> NDArray[Any]:
+        turned = np.linalg.solve(self.rotation_matrix_.T, Z.T).T if self.rotation != "none" else Z
+        X_ND: NDArray[Any] = (turned * self._scales()) @ self.components_ + self.mean_
+        return X_ND.astype(precision_of(Z), copy=False).reshape(len(Z), *self.data_shape_)
+
+    def truncated(self, n_components: int) -> PCA:
+        """Return the fitted model with only its first components, without fitting anew."""
         check_is_fitted(self)
         if self.rotation != "none":
             raise InputError(
@@ -376,7 +336,16 @@ class PCA(ComponentSolution):
         n = int(round(weight, 6))
         k = self._rank(n, moments.n_features)
         axes = axes_of_scatter(moments.covariance * weight, moments.mean, k)
-        return self._take(axes, n, weight, kind)
+        return self._keep(axes, n, weight, kind)
+
+
+def precision_of(X: Any) -> type[np.floating[Any]]:
+    """Return the precision of results: float32 for float32 data, and images not in float64."""
+    word = str(getattr(X, "dtype", "float64"))
+    images = getattr(X, "ndim", 2) > 2
+    return (
+        np.float32 if word.endswith("float32") or (images and "float64" not in word) else np.float64
+    )
 
 
 def _float_rows(X: Any) -> Any:

@@ -21,16 +21,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import linalg
 
-from latentia.errors import InputError, check_range
+from latentia.errors import Count, InputError, Positive, Seed
+from latentia.models.inputs import Matrix, Vector, reads_in_blocks
 from latentia.models.linear.eigen import leading_of
 from latentia.models.linear.gaussian import LOG_2PI, LinearGaussian, Scores
 from latentia.models.linear.missing import Patterns, structured
 from latentia.models.linear.moments import Moments
 from latentia.models.linear.pca import PCA
-from latentia.models.linear.reading import read_moments, reads_in_blocks
-
-Vector = NDArray[np.float64]
-Matrix = NDArray[np.float64]
+from latentia.models.linear.reading import read_moments
 
 NO_NOISE = 1e-12
 WIDEST = 4096
@@ -57,11 +55,6 @@ class ProbabilisticPCA(LinearGaussian):
     n_samples_, n_iter_, converged_
         Rows or their total weight, steps of EM, and whether it ended by itself.
 
-    Raises
-    ------
-    InputError
-        From ``fit``: for a bad parameter, as many components as columns, or data with no variance.
-
     References
     ----------
     .. [1] M. E. Tipping, C. M. Bishop, "Probabilistic principal component analysis", Journal of
@@ -75,25 +68,18 @@ class ProbabilisticPCA(LinearGaussian):
     1.0
     """
 
-    n_components: int = 1
+    n_components: Count = 1
     """How many latent dimensions, fewer than columns."""
     algorithm: Literal["closed_form", "em"] = "closed_form"
     """Eigenvectors at once, or EM, whose likelihood is recorded."""
     missing: Literal["error", "fiml"] = "error"
     """What NaN means: an error, or a value to be integrated out (full information ML)."""
-    tolerance: float = 1e-10
+    tolerance: Positive = 1e-10
     """EM stops when a step gains fewer nats per sample."""
-    max_iter: int = 10_000
+    max_iter: Count = 10_000
     """The most steps of EM."""
-    random_state: int | None = 0
+    random_state: Seed | None = 0
     """Seed of EM's start."""
-
-    def check_values(self) -> None:
-        """Raise InputError for a hyperparameter out of its range."""
-        check_range("n_components", self.n_components, 1)
-        check_range("tolerance", self.tolerance, 0, open_low=True)
-        check_range("max_iter", self.max_iter, 1)
-        check_range("random_state", self.random_state, 0, 2**32 - 1)
 
     def fit(self, X: ArrayLike, y: object = None) -> Self:
         """Estimate from (n, d) rows or from images, in the kinds that FactorAnalysis takes."""
@@ -219,13 +205,7 @@ class Estimate:
 
 
 def closed_form(values: Vector, vectors: Matrix, total: float) -> Estimate:
-    """Return equations 7 and 8 for the k largest eigenpairs and the sum of all eigenvalues.
-
-    Raises
-    ------
-    InputError
-        If no variance is left for the noise.
-    """
+    """Return equations 7 and 8 for the k largest eigenpairs and the sum of all eigenvalues."""
     d, k = vectors.shape
     noise = (total - float(values.sum())) / (d - k)
     refuse_no_noise(noise, total, k)

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from numbers import Integral
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import linalg, sparse
 from sklearn.utils.validation import validate_data
 
 from latentia.errors import InputError, check_range
-from latentia.models.base import LatentModel, is_tensor, to_numpy
-from latentia.models.inputs import check_images
+from latentia.models.base import LatentModel, to_numpy
+from latentia.models.inputs import Matrix, Vector, check_images, reads_in_blocks
 from latentia.models.linear.moments import Moments
-
-Vector = NDArray[np.float64]
-Matrix = NDArray[np.float64]
 
 SYMMETRY = 1e-8
 INDEFINITE = 1e-6
@@ -33,11 +32,6 @@ def read_moments(
 
     Memory maps, sparse matrices, Dask arrays and tensors on a GPU are read block by block, once;
     anything else is checked whole first.
-
-    Raises
-    ------
-    InputError, ValueError
-        For rows that cannot be used: text, NaN, infinity, other shapes.
     """
     if sparse.issparse(X) or not reads_in_blocks(X):
         return Moments().add(model.checked(X, reset=reset), sample_weight)
@@ -57,20 +51,8 @@ def _check_block(block: Any) -> None:
     check_images(to_numpy(block))
 
 
-def reads_in_blocks(X: Any) -> bool:
-    """Return whether data are read a block at a time rather than checked whole first."""
-    on_gpu = is_tensor(X) and X.device.type == "cuda"
-    return on_gpu or isinstance(X, np.memmap) or sparse.issparse(X) or hasattr(X, "to_delayed")
-
-
 def checked_covariance(S: Any) -> tuple[Matrix, list[str]]:
-    """Return a covariance or correlation matrix as (p, p) float64, and its column names if any.
-
-    Raises
-    ------
-    InputError
-        If it is not square, finite, symmetric, or not positive semi-definite.
-    """
+    """Return a covariance or correlation matrix as (p, p) float64, and its column names if any."""
     names = [str(name) for name in S.columns] if hasattr(S, "columns") else []
     try:
         matrix = np.asarray(S, dtype=np.float64)
@@ -105,13 +87,7 @@ def checked_covariance(S: Any) -> tuple[Matrix, list[str]]:
 
 
 def checked_count(n_samples: Any) -> int:
-    """Return the number of rows behind a matrix, 0 if unknown.
-
-    Raises
-    ------
-    InputError
-        If it is no whole number of at least 2.
-    """
+    """Return the number of rows behind a matrix, at least 2, or 0 if unknown."""
     if n_samples is None:
         return 0
     if not isinstance(n_samples, Integral):
@@ -121,13 +97,7 @@ def checked_count(n_samples: Any) -> int:
 
 
 def checked_mean(mean: Any, p: int) -> Vector:
-    """Return (p,) means, 0 if there are none.
-
-    Raises
-    ------
-    InputError
-        If there are not p of them, or they are not finite.
-    """
+    """Return (p,) finite means, 0 if none are given."""
     try:
         centre = np.zeros(p) if mean is None else np.asarray(mean, dtype=np.float64)
     except (TypeError, ValueError):
@@ -135,3 +105,15 @@ def checked_mean(mean: Any, p: int) -> Vector:
     if centre.shape != (p,) or not np.isfinite(centre).all():
         raise InputError(f"mean has shape {centre.shape}; give {p} finite numbers")
     return centre
+
+
+@contextmanager
+def naming(names: Vector | None) -> Iterator[None]:
+    """Let sentences about numbered columns tell their names, if there are any."""
+    try:
+        yield
+    except InputError as error:
+        if names is None:
+            raise
+        named = re.sub(r"column (\d+)", lambda m: f"column {str(names[int(m[1])])!r}", str(error))
+        raise InputError(named) from None

@@ -27,11 +27,14 @@ from numpy.typing import ArrayLike
 from scipy.optimize import linear_sum_assignment
 
 from latentia.errors import InputError, check_range, nearest
-from latentia.models.linear.criteria import Matrix, Point, Search, minimum, search_for
+from latentia.models.inputs import Matrix
+from latentia.models.linear.criteria import Point, Search, minimum, search_for
 
 Orthogonal = Literal["varimax", "quartimax", "equamax", "geomin_orthogonal"]
 Oblique = Literal["promax", "oblimin", "quartimin", "geomin"]
 METHODS: tuple[str, ...] = get_args(Orthogonal) + get_args(Oblique)
+BY_KAISER = ("varimax", "promax")
+"""Rotations that R normalises."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,12 +76,6 @@ def rotate(
     has converged when the projected gradient is at most ``tolerance`` times the sum of squared
     communalities (of communalities for geomin).
 
-    Raises
-    ------
-    InputError
-        For an unknown method, a number out of its range, or loadings that are not a finite
-        (p, k) table with p ≥ k ≥ 1; for promax also loadings whose columns are dependent.
-
     Examples
     --------
     >>> turned = rotate([[0.6, 0.6], [0.5, 0.5], [0.4, -0.4]], "varimax", kaiser=False)
@@ -97,16 +94,40 @@ def rotate(
     return _promax(rotation, power) if method == "promax" else rotation
 
 
+@dataclass(frozen=True)
+class RotationRule:
+    """How to rotate, or not: as `rotate`; ``kaiser`` none is R's choice."""
+
+    method: str
+    kaiser: bool | None
+    n_starts: int
+    random_state: int | None
+
+    @property
+    def weighs_equally(self) -> bool:
+        """Whether rows are scaled to a communality of 1."""
+        return self.method in BY_KAISER if self.kaiser is None else self.kaiser
+
+    def of(self, loadings: Matrix) -> Rotation:
+        """Return the loadings rotated and put in order."""
+        k = loadings.shape[1]
+        if self.method == "none" or k == 1:
+            return order(Rotation(loadings, np.eye(k), np.eye(k), 0.0, True, 1))
+        found = rotate(
+            loadings,
+            self.method,
+            kaiser=self.weighs_equally,
+            n_starts=self.n_starts,
+            random_state=self.random_state,
+        )
+        return order(found)
+
+
 def align(loadings_PK: ArrayLike, target_PK: ArrayLike) -> Matrix:
     """Return the signed permutation P (k, k) that brings ``loadings @ P`` closest to a target.
 
     Columns are matched by the largest sum of absolute congruences ⟨λ, τ⟩ / (‖λ‖ ‖τ‖) (L. R.
     Tucker, "A method for synthesis of factor analysis studies", 1951).
-
-    Raises
-    ------
-    InputError
-        If the two are not finite tables of the same shape.
     """
     L, target = _table(loadings_PK), _table(target_PK)
     if L.shape != target.shape:

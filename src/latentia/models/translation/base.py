@@ -1,35 +1,46 @@
 """What models from image to image share: `transform`, a few images at a time.
 
-Shapes: ``X`` is (n, H, W) or (n, C, H, W); inside, ``x`` is (N, C, H, W) in [0, 1].
+Shapes: ``X`` is (n, H, W) or (n, C, H, W); inside, ``x`` is (N, C, H, W) in [0, 1], ``u`` the same
+in [−1, 1].
 """
 
 from __future__ import annotations
 
-import copy
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Self
+from functools import partial
+from typing import Any, Literal
 
-import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils.validation import check_is_fitted
-from torch import Tensor
+from torch import Tensor, nn, optim
 
-from latentia.errors import InputError
+from latentia.errors import Decay, InputError, Positive
+from latentia.models.apply import apply
 from latentia.models.base import in_kind_of
 from latentia.models.gradient import GradientModel
+from latentia.training.losses import full_precision
+from latentia.training.updates import adam
 
 MOST_PIXELS = 2**20
 """Pixels that are translated at once: a net's layers take a thousand bytes for each."""
 SMALLEST = 8
 """Side of an image in pixels below which there is little to translate."""
-SHAPES = ("data_shape_", "target_shape_")
-"""What a fitted model remembers of the images' shapes."""
 
 
 @dataclass(eq=False, repr=False, kw_only=True)
 class Translator(GradientModel, ABC):
-    """A model whose `transform` takes images to images."""
+    """A model whose `transform` takes images to images, and whose judges look at patches."""
+
+    patch: Literal["auto", "pixel", "16", "70", "image"] = "auto"
+    """What a verdict sees: pixel, 16, 70 or the image; auto is 70, or a smaller image whole."""
+    learning_rate: Positive = 2e-4
+    """The step size of all nets."""
+    beta_1: Decay = 0.5
+    """Adam's decay of the gradient's mean."""
+    beta_2: Decay = 0.999
+    """Adam's decay of the gradient's square."""
 
     @property
     @abstractmethod
@@ -60,27 +71,12 @@ class Translator(GradientModel, ABC):
     def in_parts(self, verb: str, array: NDArray[Any]) -> NDArray[Any]:
         """Return what a method of tensors makes of checked images, a few at a time."""
         n_at_once = max(1, MOST_PIXELS // (array.shape[-1] * array.shape[-2]))
-        firsts = range(0, len(array), n_at_once)
-        parts = [self.apply(verb, array[first : first + n_at_once]) for first in firsts]
-        return np.concatenate(parts).reshape(len(array), *self.output_shape_)
+        made = apply(self, verb, array, n_at_once=n_at_once)
+        return made.reshape(len(array), *self.output_shape_)
 
-    @property
-    def fitted_size(self) -> tuple[int, int]:
-        """(H, W) of the images of ``fit``."""
-        height, width = self.data_shape_[-2:]
-        return height, width
-
-    def at_size(self, height: int, width: int) -> Self:
-        """Return the fitted model for images of other sides, with the same nets.
-
-        They are convolutions and take any size; how far the result can be trusted away from the
-        size of ``fit`` is for the eye to judge.
-        """
-        twin = copy.copy(self)
-        for name in SHAPES:
-            if name in vars(self):
-                setattr(twin, name, (*getattr(self, name)[:-2], height, width))
-        return twin
+    def own_optimizer(self) -> Callable[[list[nn.Parameter]], optim.Optimizer]:
+        """Return what makes each player's optimiser."""
+        return partial(adam, learning_rate=self.learning_rate, betas=(self.beta_1, self.beta_2))
 
     def check_is_image(self, shape: tuple[int, ...]) -> None:
         """Refuse tables, and images with a side under ``SMALLEST`` pixels."""
@@ -96,3 +92,8 @@ class Translator(GradientModel, ABC):
 def inside(x: Tensor) -> Tensor:
     """Return images in [0, 1] as the nets see them: in [−1, 1]."""
     return 2 * x - 1
+
+
+def through(net: nn.Module, x: Tensor) -> Tensor:
+    """Return what a generator makes of images in [0, 1], in [0, 1] too."""
+    return (full_precision(net(inside(x))) + 1) / 2

@@ -1,9 +1,14 @@
-"""How near translated images come to their targets, and what can be had without a net.
+"""How near translated images come to what they should be, and what can be had without a net.
 
-Two baselines know nothing of shapes: the mean of the training targets, and the best guess from a
-pixel's own colour, by boosted trees that minimise the absolute error. (Medians in cells of colour
-did worse at every fineness, and more pixels and trees hardly better: 0.0435 against 0.0439 on
-aerial photo → map at 64 pixels.)
+Of pairs, two baselines know nothing of shapes: the mean of the training targets, and the best guess
+from a pixel's own colour, by boosted trees that minimise the absolute error. (Medians in cells of
+colour did worse at every fineness, and more pixels and trees hardly better: 0.0435 against 0.0439
+on aerial photo → map at 64 pixels.)
+
+Of two domains, where no image has a target, two things can be measured: what is left of an image
+that went there and back, and whether a translated image looks like its new domain in the eyes of
+the training images nearest to it. Neither says by itself that the translation is good: the identity
+loses nothing, and one fixed image of the other domain always looks like it.
 
 Shapes: images are (n, H, W) or (n, C, H, W), uint8 or floats in [0, 1].
 """
@@ -29,6 +34,9 @@ MOST_TESTED = 200
 MOST_PIXELS = 30_000
 """Pixels that the colours are learnt from."""
 N_TREES, LEARNING_RATE = 40, 0.15
+MOST_NEIGHBOURS = 4_000
+"""Training images of both domains, 0 for A and 1 for B, that translated ones are compared with."""
+A, B = 0, 1
 MEAN_IMAGE, COLOUR_REGRESSION = "mean of the training targets", "regression from a pixel's colour"
 
 
@@ -67,16 +75,9 @@ def baselines(data: Dataset, random_state: int = 0) -> Mapping[str, Images]:
 
 
 def colour_regression(x: Images, y: Images, x_test: Images, random_state: int = 0) -> Images:
-    """Return guesses of targets from the colour of each pixel alone.
+    """Return guesses of targets from the colour of each pixel alone, learnt from pairs (x, y).
 
-    Parameters
-    ----------
-    x, y
-        Training pairs in [0, 1].
-    x_test
-        Inputs in [0, 1].
-    random_state
-        Of the choice of pixels that are learnt from.
+    All images are in [0, 1]; ``random_state`` chooses the pixels that are learnt from.
     """
     # Half a second, which only a report of pairs takes.
     from sklearn.ensemble import HistGradientBoostingRegressor
@@ -117,11 +118,6 @@ def baseline_notes(data: Dataset) -> tuple[str, ...]:
         similarity = f", SSIM {found['ssim']:.4f}" if "ssim" in found else ""
         notes.append(f"Baseline, {name}: absolute error {found['absolute_error']:.4f}{similarity}.")
     return tuple(notes)
-
-
-MOST_NEIGHBOURS = 4_000
-"""Training images that translated ones are compared with."""
-A, B = 0, 1
 
 
 def domain_metrics(model: Any, data: Dataset) -> dict[str, float]:

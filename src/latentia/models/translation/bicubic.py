@@ -16,14 +16,7 @@ from latentia.nets.srresnet import BICUBIC_REACH
 @final
 @dataclass(eq=False, repr=False, kw_only=True)
 class Bicubic(SuperResolution):
-    """Bicubic interpolation [1]_ with a = −1/2, as Pillow has it, beside the nets that learn.
-
-    ``score`` is the PSNR of Y in dB.
-
-    Raises
-    ------
-    InputError
-        For a scale other than 2 or 4, and for data that are not images.
+    """Bicubic interpolation [1]_ with a = −1/2, as Pillow has it; ``score`` is the PSNR of Y in dB.
 
     References
     ----------
@@ -38,10 +31,6 @@ class Bicubic(SuperResolution):
     >>> model.transform(X).shape, model.inverse_transform(X).shape, 10 < model.score(X) < 30
     ((2, 3, 64, 64), (2, 3, 16, 16), True)
     """
-
-    def check_values(self) -> None:
-        """Raise InputError for a scale that is not offered."""
-        self.check_scale()
 
     def fit(self, X: ArrayLike, y: object = None) -> Self:
         """Learn the number of channels, and nothing else, from images as in the other models."""

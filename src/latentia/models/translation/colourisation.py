@@ -7,12 +7,6 @@ What is known, the lightness, stays as it is, and two channels are left to learn
 colours are likely, since their median is near to grey; the game is what asks for one of them.
 
 Shapes: grey images are (n, H, W) in [0, 1], L / 100; colour images (n, 3, H, W).
-
-References
-----------
-.. [1] R. Zhang, P. Isola, A. A. Efros, "Colorful Image Colorization", ECCV 2016.
-.. [2] P. Isola, J.-Y. Zhu, T. Zhou, A. A. Efros, "Image-to-Image Translation with Conditional
-   Adversarial Networks", CVPR 2017.
 """
 
 from __future__ import annotations
@@ -47,14 +41,11 @@ class Colouriser(BaseEstimator):  # type: ignore[misc]
     data_shape_
         (3, H, W) of a picture.
 
-    Raises
-    ------
-    InputError
-        From ``fit``, for images without three channels, and whatever the translator refuses.
-
     References
     ----------
     .. [1] R. Zhang, P. Isola, A. A. Efros, "Colorful Image Colorization", ECCV 2016, section 2.
+    .. [2] P. Isola, J.-Y. Zhu, T. Zhou, A. A. Efros, "Image-to-Image Translation with Conditional
+       Adversarial Networks", CVPR 2017, section 4.2.
 
     Examples
     --------
@@ -68,17 +59,7 @@ class Colouriser(BaseEstimator):  # type: ignore[misc]
     """What learns, with its hyperparameters; a copy of it is fitted."""
 
     def fit(self, X: Images, y: object = None, *, progress: bool | None = None) -> Self:
-        """Learn from colour images (n, 3, H, W), uint8 or floats in [0, 1].
-
-        Parameters
-        ----------
-        X
-            The images.
-        y
-            Not used.
-        progress
-            Show a progress bar; by default only at a terminal.
-        """
+        """Learn from colour images (n, 3, H, W), uint8 or floats in [0, 1]; y is not used."""
         lab = lab_of(X)
         self.data_shape_ = tuple(X.shape[1:])
         model: Pix2Pix = clone(self.translator)
@@ -93,11 +74,6 @@ class Colouriser(BaseEstimator):  # type: ignore[misc]
         X
             (n, H, W) grey images, uint8 or floats in [0, 1], taken as their lightness; or colour
             images (n, 3, H, W), whose lightness is taken and whose colours are not looked at.
-
-        Raises
-        ------
-        InputError
-            For other shapes.
         """
         check_is_fitted(self)
         grey = lightness(X) if X.ndim == 4 else unit_floats(X)

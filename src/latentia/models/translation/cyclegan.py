@@ -10,7 +10,8 @@
 In place of the logarithms of eq. 1 stand squares ([2]_, [1]_ section 4): G minimises
 E (D_B(G(a)) − 1)², and D_B minimises ½ [E (D_B(b) − 1)² + E D_B(G(a))²], where the half slows it
 beside G, and each G(a) may be an earlier one out of a pool of 50. ``objective="cross_entropy"`` is
-eq. 1 itself, halved likewise, with −E log D_B(G(a)) for G. Squares are at most 1 between 0 and 1
+eq. 1 itself, halved likewise, with −E log D_B(G(a)) for G. ``REAL_FAKE[objective](d, t)`` is
+E (d − t)², or −E [t log D + (1 − t) log(1 − D)] of logits d. Squares are at most 1 between 0 and 1
 and logarithms have no bound: an image far from the other domain is worth a larger λ with them.
 ‖·‖₁ is the mean over pixels and channels of images in [−1, 1], as the authors' code has it, which
 λ = 10 belongs to.
@@ -19,17 +20,17 @@ A step moves G and F together, then D_A, then D_B. The discriminators see the tr
 generators' loss was made of, without their graph. Norm is of each image by itself, in training and
 in use alike: it leaves the batch size free, and real and translated images may share a pass.
 
-Shapes: ``a`` and ``b`` are (N, C, H, W) in [0, 1]; ``u_a``, ``v_b`` the same in [−1, 1].
+Shapes: ``X`` is (n, H, W) or (n, C, H, W), ``y`` (n,) the domain of each image; inside, ``a`` and
+``b`` are (N, C, H, W) in [0, 1], ``u_a``, ``v_b`` the same in [−1, 1].
 """
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal, final
+from typing import Annotated, Any, Literal, NamedTuple, final
 
 import numpy as np
 import torch
@@ -40,13 +41,14 @@ from torch.nn.functional import l1_loss
 
 from latentia.data.dataset import Array, Dataset
 from latentia.data.unpaired import load_unpaired
-from latentia.errors import InputError, check_betas, check_range
+from latentia.errors import Count, InputError, NonNegative, Range, Share, Whole
 from latentia.models.base import in_kind_of, to_numpy, unit_floats
 from latentia.models.conditions import Classes, checked_labels
+from latentia.models.inputs import Labels
 from latentia.models.translation import baselines, figures
-from latentia.models.translation.base import Translator, inside
+from latentia.models.translation.base import Translator, inside, through
 from latentia.models.translation.image_pool import ImagePool
-from latentia.models.translation.jitter import jittered
+from latentia.models.translation.patches import jittered
 from latentia.nets.patchgan import patch_discriminator
 from latentia.nets.resnet import ResNetGenerator
 from latentia.nets.unet import isola_weights
@@ -54,189 +56,13 @@ from latentia.plots.grids import DRAWABLE
 from latentia.plots.page import Picture
 from latentia.training.batches import Source, as_floats
 from latentia.training.losses import REAL_FAKE, full_precision
-from latentia.training.updates import Loss, Update, adam
+from latentia.training.updates import Loss, Update
 
 SHOWN = 8
 """Images of each domain in an epoch's picture."""
 
 
-@dataclass(eq=False, repr=False, kw_only=True)
-class UnpairedTranslator(Translator, ABC):
-    """A translator between two domains that learns from images of each, none of them paired.
-
-    ``classes_`` are the (2,) labels of ``y``, sorted: that of domain A, then that of B.
-    """
-
-    def load_data(
-        self, spec: str, image_size: int | None = None, held_out: float | None = None
-    ) -> Dataset:
-        """Return images of two domains, of a name or a path."""
-        self.refuse_share(held_out)
-        return load_unpaired(spec, image_size=image_size)
-
-    def measure(self, data: Dataset, random_state: int = 0) -> dict[str, float]:
-        """Return what is lost there and back, and what is taken for its new domain."""
-        return baselines.domain_metrics(self, data)
-
-    def caveats(self, data: Dataset) -> tuple[str, ...]:
-        """Return what real test images of each domain are taken for."""
-        return baselines.domain_notes(data)
-
-    def pictures(self, data: Dataset) -> Iterator[Picture]:
-        """Yield test images of each domain, translated to the other and back."""
-        return figures.both_ways(self, data)
-
-    def labels_for(self, y: Array | None) -> tuple[Array, ...]:
-        """Return the labels of domains 0 and 1."""
-        return () if y is None else (self.classes_[y],)
-
-    @property
-    def output_shape_(self) -> tuple[int, ...]:
-        """The shape of an image of either domain."""
-        return tuple(self.data_shape_)
-
-    def targets(self, y: Any, n_rows: int, *, reset: bool) -> NDArray[np.int64]:
-        """Return (n,) domains, 0 for A and 1 for B, learning their labels in ``fit``.
-
-        Raises
-        ------
-        InputError
-            For labels that are missing, not one for each image, not of two domains, or unknown;
-            for tables and images that are too small.
-        """
-        owner = type(self).__name__
-        self.check_is_image(self.sample_shape_)
-        if y is None:
-            raise InputError(f"{owner} needs y: for each image of X its domain, 0 (A) or 1 (B)")
-        labels = checked_labels(np.asarray(to_numpy(y)), n_rows)
-        if reset:
-            found = np.unique(labels)
-            if len(found) != 2:
-                raise InputError(
-                    f"y holds {len(found)} different labels; {owner} translates between 2 domains"
-                )
-            self.classes_ = found
-        return Classes(self.classes_, np.full(2, 0.5)).targets(labels, n_rows)
-
-    def read(self, array: NDArray[Any], y: Any, *, reset: bool) -> Source:
-        """Return batches of an image of A beside one of B, as many as the larger domain has.
-
-        No loss looks at both images of a row, so that it does not matter which ones meet.
-        """
-        domains = self.targets(y, len(array), reset=reset)
-        numbers = [np.flatnonzero(domains == domain) for domain in (0, 1)]
-        for label, found in zip(self.classes_, numbers):
-            if not len(found):
-                raise InputError(f"y holds no image of domain {label!s}; give some of both")
-        n = max(map(len, numbers))
-        in_a, in_b = (recycled(found, n, seed) for seed, found in enumerate(numbers))
-        return Source(array, array, (in_a, in_b))
-
-    def of_b(self, b: Tensor) -> Tensor:
-        """Return a batch's images of B as (N, C, H, W) floats in [0, 1]."""
-        return as_floats(b).reshape(len(b), *self.sample_shape_)
-
-    @abstractmethod
-    def translate_back(self, b: Tensor) -> Tensor:
-        """Return what (N, C, H, W) images of B in [0, 1] become in A."""
-
-    def around(self, a: Tensor) -> Tensor:
-        """Return images of A, translated to B and back."""
-        return self.translate_back(self.translate(a))
-
-    def around_back(self, b: Tensor) -> Tensor:
-        """Return images of B, translated to A and back."""
-        return self.translate(self.translate_back(b))
-
-    def inverse_transform(self, X: ArrayLike) -> Any:
-        """Return images of domain B translated to A.
-
-        Parameters
-        ----------
-        X
-            (n, H, W) or (n, C, H, W) images shaped as in ``fit``, uint8 or floats in [0, 1].
-
-        Returns
-        -------
-        Y
-            The same shape, float32 in [0, 1]; a tensor if ``X`` is one.
-        """
-        check_is_fitted(self)
-        array = self.checked(X, reset=False)
-        return in_kind_of(X, self.in_parts("translate_back", array))
-
-    def reconstruct(self, X: ArrayLike, y: ArrayLike | None = None) -> Any:
-        """Return images translated to the other domain and back.
-
-        Parameters
-        ----------
-        X
-            Images as for ``transform``.
-        y
-            (n,) the domain of each; without it, all are of A:
-            ``inverse_transform(transform(X))``.
-
-        Returns
-        -------
-        Y
-            The same shape, float32 in [0, 1]; a tensor if ``X`` is one.
-
-        Raises
-        ------
-        InputError
-            For other images or domains than those of ``fit``.
-        """
-        check_is_fitted(self)
-        array = self.checked(X, reset=False)
-        if y is None:
-            return in_kind_of(X, self.in_parts("around", array))
-        domains = self.targets(y, len(array), reset=False)
-        output = np.empty(array.shape, np.float32)
-        for domain, verb in enumerate(("around", "around_back")):
-            rows = domains == domain
-            if rows.any():
-                output[rows] = self.in_parts(verb, array[rows])
-        return in_kind_of(X, output)
-
-    def score(self, X: ArrayLike, y: ArrayLike | None = None) -> float:
-        """Return minus the mean absolute difference between images and `reconstruct`, in [0, 1].
-
-        Without ``y`` all images are of domain A; with it, each goes round from its own. It says
-        how much of an image survives, not how well it is translated: the identity scores 0.
-        """
-        check_is_fitted(self)
-        images = unit_floats(self.checked(X, reset=False))
-        output = to_numpy(self.reconstruct(X, y))
-        return -float(np.abs(output - images, dtype=np.float64).mean())
-
-    def epoch_picture(self, x: Tensor, *beside: Tensor) -> list[tuple[str, Tensor]]:
-        """Return images of both domains, what they become, and what comes back."""
-        a, b = x[:SHOWN], self.of_b(beside[0][:SHOWN])
-        if a.shape[1] not in DRAWABLE:
-            return []
-        fake_b, fake_a = self.translate(a), self.translate_back(b)
-        return [
-            ("A", a),
-            ("A → B", fake_b),
-            ("A → B → A", self.translate_back(fake_b)),
-            ("B", b),
-            ("B → A", fake_a),
-            ("B → A → B", self.translate(fake_a)),
-        ]
-
-
-def recycled(numbers: NDArray[np.intp], n: int, seed: int) -> NDArray[np.intp]:
-    """Return n of the numbers: one random order of them after another, the last cut off.
-
-    >>> np.bincount(recycled(np.array([1, 3]), 5, seed=0)).tolist()
-    [0, 3, 0, 2]
-    """
-    draw = np.random.default_rng(seed)
-    return np.concatenate([draw.permutation(numbers) for _ in range(-(-n // len(numbers)))])[:n]
-
-
-@dataclass(frozen=True)
-class Pass:
+class Pass(NamedTuple):
     """One run of the generators: (a, b), both as the nets see them, and v_a = F(b), v_b = G(a)."""
 
     batch: tuple[Tensor, Tensor]
@@ -248,13 +74,14 @@ class Pass:
 
 @final
 @dataclass(eq=False, repr=False, kw_only=True)
-class CycleGAN(UnpairedTranslator):
+class CycleGAN(Translator):
     """Unpaired image-to-image translation, ``fit(X, y)`` with each image's domain as y [1]_.
 
     Of two labels, the smaller is domain A and the larger B. ``transform`` takes A to B,
     ``inverse_transform`` B to A, ``reconstruct`` there and back; ``score`` is minus the mean
     absolute error of that, in [0, 1]. Images may have any sides from 8 pixels up and any number of
-    channels, the same in both domains.
+    channels, the same in both domains; ``fit`` refuses smaller ones, tables, and other than two
+    labels.
 
     Attributes
     ----------
@@ -266,12 +93,6 @@ class CycleGAN(UnpairedTranslator):
         (2,) the labels of A and B.
     seed_
         The seed that was used.
-
-    Raises
-    ------
-    InputError
-        From ``fit``, for a bad parameter, for tables, for images too small, and for a ``y`` that
-        is missing or does not name two domains.
 
     References
     ----------
@@ -290,57 +111,36 @@ class CycleGAN(UnpairedTranslator):
 
     objective: Literal["least_squares", "cross_entropy"] = "least_squares"
     """What the players minimise: squares, as the paper's results, or the logarithms of eq. 1."""
-    cycle_weight: float = 10.0
+    cycle_weight: NonNegative = 10.0
     """λ, the weight of the way there and back in eq. 3."""
-    cycle_weight_b: float | None = None
+    cycle_weight_b: NonNegative | None = None
     """λ of the way from B to A and back, if another, as the authors' code has it."""
-    identity_weight: float = 0.5
+    identity_weight: NonNegative = 0.5
     """Weight, times λ, of leaving images of the other domain as they are (section 5.2); 0: none."""
-    pool_size: int = 50
+    pool_size: Whole = 50
     """Earlier translations of each direction that its discriminator sees again; 0: none."""
-    patch: Literal["auto", "pixel", "16", "70", "image"] = "auto"
-    """What a verdict sees: pixel, 16, 70 or the image; auto is 70, or a smaller image whole."""
-    n_blocks: int = 6
+    n_blocks: Whole = 6
     """Residual blocks of each generator (6 in the paper for 128 pixels, 9 from 256 on)."""
-    n_halvings: int = 2
+    n_halvings: Annotated[int, Range(0, 2)] = 2
     """Halvings of each generator before its blocks (2 in the paper); 1 or 0 keep small detail."""
     skip: bool = False
     """Let each generator learn a difference that is added to its image, as the paper does not."""
-    width: int = 32
+    width: Count = 32
     """Channels of all nets' outermost layers (64 in the paper); deeper ones double."""
-    jitter: float = 0.0
+    jitter: Share = 0.0
     """How much images are enlarged (0.117: 256 to 286) before a window is cut; 0: none."""
     mirror: bool = True
     """Mirror every second image by chance."""
-    n_epochs: int = 50
+    n_epochs: Count = 50
     """Passes over the larger domain (200 in the paper)."""
-    batch_size: int = 4
+    batch_size: Count = 4
     """Images of each domain in a batch, in each process (1 in the paper)."""
-    learning_rate: float = 2e-4
-    """The step size of all nets."""
     learning_rate_schedule: Literal["constant", "linear", "late-linear", "cosine", "stages"] = (
         "late-linear"
     )
     """How the step size changes: as in the paper, not for half of the run, then to 0."""
-    beta_1: float = 0.5
-    """Adam's decay of the gradient's mean."""
-    beta_2: float = 0.999
-    """Adam's decay of the gradient's square."""
 
     lacks = {"sample": "it translates a given image and has no prior to draw one from"}
-
-    def check_values(self) -> None:
-        """Raise InputError for a hyperparameter out of its range."""
-        self.check_shared_values()
-        check_range("cycle_weight", self.cycle_weight, 0)
-        check_range("cycle_weight_b", self.cycle_weight_b, 0)
-        check_range("identity_weight", self.identity_weight, 0)
-        check_range("pool_size", self.pool_size, 0)
-        check_range("n_blocks", self.n_blocks, 0)
-        check_range("n_halvings", self.n_halvings, 0, 2)
-        check_range("width", self.width, 1)
-        check_range("jitter", self.jitter, 0, 1)
-        check_betas(self)
 
     def before_nets(self, array: NDArray[Any], run: Path | None, progress: bool | None) -> None:
         """Make the pools: part of a run's state, and of no use to a saved model."""
@@ -363,8 +163,7 @@ class CycleGAN(UnpairedTranslator):
 
     def updates(self) -> list[Update]:
         """Move both generators, then each discriminator."""
-        rule = partial(adam, learning_rate=self.learning_rate, betas=(self.beta_1, self.beta_2))
-        move = partial(Update, optimizer=rule)
+        move = partial(Update, optimizer=self.own_optimizer())
         return [
             move("generators", self.generators_loss, [self.generator_ab_, self.generator_ba_]),
             move("discriminator_a", self.discriminator_a_loss, [self.discriminator_a_]),
@@ -430,6 +229,10 @@ class CycleGAN(UnpairedTranslator):
             v_a, v_b = self.generator_ba_(u_b), self.generator_ab_(u_a)
         return Pass((a, b), u_a, u_b, full_precision(v_a), full_precision(v_b))
 
+    def of_b(self, b: Tensor) -> Tensor:
+        """Return a batch's images of B as (N, C, H, W) floats in [0, 1]."""
+        return as_floats(b).reshape(len(b), *self.sample_shape_)
+
     def seen(self, x: Tensor) -> Tensor:
         """Return images as the nets see them: in [−1, 1], in training jittered and mirrored."""
         if self.generator_ab_.training:
@@ -442,8 +245,134 @@ class CycleGAN(UnpairedTranslator):
 
     def translate(self, x: Tensor) -> Tensor:
         """Return G(a), in [0, 1]."""
-        return (full_precision(self.generator_ab_(inside(x))) + 1) / 2
+        return through(self.generator_ab_, x)
 
     def translate_back(self, b: Tensor) -> Tensor:
         """Return F(b), in [0, 1]."""
-        return (full_precision(self.generator_ba_(inside(b))) + 1) / 2
+        return through(self.generator_ba_, b)
+
+    def around(self, a: Tensor) -> Tensor:
+        """Return images of A, translated to B and back."""
+        return self.translate_back(self.translate(a))
+
+    def around_back(self, b: Tensor) -> Tensor:
+        """Return images of B, translated to A and back."""
+        return self.translate(self.translate_back(b))
+
+    def inverse_transform(self, X: ArrayLike) -> Any:
+        """Return images of domain B translated to A: of the same shape, float32 in [0, 1]."""
+        check_is_fitted(self)
+        array = self.checked(X, reset=False)
+        return in_kind_of(X, self.in_parts("translate_back", array))
+
+    def reconstruct(self, X: ArrayLike, y: ArrayLike | None = None) -> Any:
+        """Return images translated to the other domain and back.
+
+        ``y`` is (n,) the domain of each; without it, all are of A, and it is
+        ``inverse_transform(transform(X))``. Y has the shape of X, float32 in [0, 1].
+        """
+        check_is_fitted(self)
+        array = self.checked(X, reset=False)
+        if y is None:
+            return in_kind_of(X, self.in_parts("around", array))
+        domains = self.targets(y, len(array), reset=False)
+        output = np.empty(array.shape, np.float32)
+        for domain, verb in enumerate(("around", "around_back")):
+            rows = domains == domain
+            if rows.any():
+                output[rows] = self.in_parts(verb, array[rows])
+        return in_kind_of(X, output)
+
+    def score(self, X: ArrayLike, y: ArrayLike | None = None) -> float:
+        """Return minus the mean absolute difference between images and `reconstruct`, in [0, 1].
+
+        Without ``y`` all images are of domain A; with it, each goes round from its own. It says
+        how much of an image survives, not how well it is translated: the identity scores 0.
+        """
+        check_is_fitted(self)
+        images = unit_floats(self.checked(X, reset=False))
+        output = to_numpy(self.reconstruct(X, y))
+        return -float(np.abs(output - images, dtype=np.float64).mean())
+
+    def epoch_picture(self, x: Tensor, *beside: Tensor) -> list[tuple[str, Tensor]]:
+        """Return images of both domains, what they become, and what comes back."""
+        a, b = x[:SHOWN], self.of_b(beside[0][:SHOWN])
+        if a.shape[1] not in DRAWABLE:
+            return []
+        fake_b, fake_a = self.translate(a), self.translate_back(b)
+        return [
+            ("A", a),
+            ("A → B", fake_b),
+            ("A → B → A", self.translate_back(fake_b)),
+            ("B", b),
+            ("B → A", fake_a),
+            ("B → A → B", self.translate(fake_a)),
+        ]
+
+    def load_data(
+        self, spec: str, image_size: int | None = None, held_out: float | None = None
+    ) -> Dataset:
+        """Return images of two domains, of a name or a path."""
+        self.refuse_share(held_out)
+        return load_unpaired(spec, image_size=image_size)
+
+    def measure(self, data: Dataset, random_state: int = 0) -> dict[str, float]:
+        """Return what is lost there and back, and what is taken for its new domain."""
+        return baselines.domain_metrics(self, data)
+
+    def caveats(self, data: Dataset) -> tuple[str, ...]:
+        """Return what real test images of each domain are taken for."""
+        return baselines.domain_notes(data)
+
+    def pictures(self, data: Dataset) -> Iterator[Picture]:
+        """Yield test images of each domain, translated to the other and back."""
+        return figures.both_ways(self, data)
+
+    def labels_for(self, y: Array | None) -> tuple[Array, ...]:
+        """Return the labels of domains 0 and 1."""
+        return () if y is None else (self.classes_[y],)
+
+    @property
+    def output_shape_(self) -> tuple[int, ...]:
+        """The shape of an image of either domain."""
+        return tuple(self.data_shape_)
+
+    def targets(self, y: Labels, n_rows: int, *, reset: bool) -> NDArray[np.int64]:
+        """Return (n,) domains, 0 for A and 1 for B, learning their labels in ``fit``."""
+        owner = type(self).__name__
+        self.check_is_image(self.sample_shape_)
+        if y is None:
+            raise InputError(f"{owner} needs y: for each image of X its domain, 0 (A) or 1 (B)")
+        labels = checked_labels(np.asarray(to_numpy(y)), n_rows)
+        if reset:
+            found = np.unique(labels)
+            if len(found) != 2:
+                raise InputError(
+                    f"y holds {len(found)} different labels; {owner} translates between 2 domains"
+                )
+            self.classes_ = found
+        return Classes(self.classes_, np.full(2, 0.5)).targets(labels, n_rows)
+
+    def read(self, array: NDArray[Any], y: Labels, *, reset: bool) -> Source:
+        """Return batches of an image of A beside one of B, as many as the larger domain has.
+
+        No loss looks at both images of a row, so that it does not matter which ones meet.
+        """
+        domains = self.targets(y, len(array), reset=reset)
+        numbers = [np.flatnonzero(domains == domain) for domain in (0, 1)]
+        for label, found in zip(self.classes_, numbers):
+            if not len(found):
+                raise InputError(f"y holds no image of domain {label!s}; give some of both")
+        n = max(map(len, numbers))
+        in_a, in_b = (recycled(found, n, seed) for seed, found in enumerate(numbers))
+        return Source(array, array, (in_a, in_b))
+
+
+def recycled(numbers: NDArray[np.intp], n: int, seed: int) -> NDArray[np.intp]:
+    """Return n of the numbers: one random order of them after another, the last cut off.
+
+    >>> np.bincount(recycled(np.array([1, 3]), 5, seed=0)).tolist()
+    [0, 3, 0, 2]
+    """
+    draw = np.random.default_rng(seed)
+    return np.concatenate([draw.permutation(numbers) for _ in range(-(-n // len(numbers)))])[:n]

@@ -1,4 +1,4 @@
-"""Picture files through a saved model: translated, or made larger.
+"""Picture files through a saved model: what ``latentia translate`` and ``latentia upscale`` do.
 
 Everything that can be known to be wrong before the first picture is refused before it; after that a
 picture that cannot be used is told, and the others are made.
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -17,12 +17,11 @@ import torch
 from latentia.data.degrade import enlarged
 from latentia.data.images import BadImageError
 from latentia.data.picture_files import Canvas, Order, Picture, fitting, read_picture, write_picture
-from latentia.errors import InputError, check_range
+from latentia.errors import InputError
 from latentia.models.saved import load
 from latentia.models.translation.base import Translator
 from latentia.models.translation.bicubic import Bicubic
 from latentia.models.translation.pictures import (
-    Bands,
     Watch,
     at_fitted_size,
     behind_transparency,
@@ -30,6 +29,7 @@ from latentia.models.translation.pictures import (
     upscaled,
 )
 from latentia.models.translation.super_resolution import SuperResolution
+from latentia.models.translation.tiles import Tiles
 from latentia.training.device import set_threads
 from latentia.training.progress import FileProgress
 
@@ -40,20 +40,14 @@ SCALE = 4
 
 @dataclass
 class Outcome:
-    """What became of a list of pictures."""
+    """The files that were made, and a sentence for each picture that could not be used."""
 
     written: list[Path] = field(default_factory=list)
-    """The files that were made."""
     bad: list[str] = field(default_factory=list)
-    """A sentence for each picture that could not be used."""
 
 
-@dataclass(frozen=True)
-class Cut:
-    """The side of the tiles that pictures are cut into, and the pixels that neighbours share.
-
-    What is None is left to the model.
-    """
+class Cut(NamedTuple):
+    """Side of a large picture's tiles and pixels that they share; none leaves it to the model."""
 
     tile: int | None = None
     overlap: int | None = None
@@ -62,7 +56,7 @@ class Cut:
 def upscale(
     run: Path, order: Order, cut: Cut, scale: int | None, progress: bool | None = None
 ) -> Outcome:
-    """Make pictures larger with a saved model, or by bicubic interpolation if that is the run."""
+    """Make pictures larger with a saved model, or by bicubic interpolation."""
     model = upscaler(run, scale)
     if cut.tile is not None:
         model.tiles(cut.tile, cut.overlap).check()
@@ -106,13 +100,12 @@ def translate(
     resize: bool = False,
     progress: bool | None = None,
 ) -> Outcome:
-    """Translate pictures with a saved model, at their own size or ``resize`` to that of ``fit``."""
+    """Translate pictures with a saved model, at their own size or resized to that of ``fit``."""
     model = translator(run, reverse=reverse)
     if resize and cut != Cut():
         raise InputError("--resize makes pictures small and needs no --tile and no --overlap")
     if cut.tile is not None:
-        check_range("tile", cut.tile, 2)
-        check_range("overlap", cut.overlap, 0, cut.tile - 1)
+        Tiles(cut.tile, cut.overlap or 0).check()
     shape = model.data_shape_ if reverse else model.output_shape_
     n_channels = shape[0] if len(shape) == 3 else 1
 
@@ -120,10 +113,9 @@ def translate(
         deep, pixels = picture.pixels.dtype == np.uint16, picture.on_white().pixels
         canvas = Canvas(n_channels, pixels.shape[1:], deep=deep)
         if resize:
-            found: Bands = iter([at_fitted_size(model, pixels, reverse=reverse)])
-        else:
-            found = translated(model, pixels, cut.tile, cut.overlap, watch, reverse=reverse)
-        for band in found:
+            canvas.paint(at_fitted_size(model, pixels, reverse=reverse))
+            return canvas
+        for band in translated(model, pixels, cut.tile, cut.overlap, watch, reverse=reverse):
             canvas.paint(band)
         return canvas
 
@@ -152,10 +144,7 @@ def _no_pictures(model: Any, n_channels: int) -> InputError:
 
 
 def each(
-    order: Order,
-    title: str,
-    change: Callable[[Picture, Watch], Canvas],
-    progress: bool | None,
+    order: Order, title: str, change: Callable[[Picture, Watch], Canvas], progress: bool | None
 ) -> Outcome:
     """Make a picture of each file; name those that cannot be used, and what was left out."""
     # LATENTIA_THREADS decides, or else torch does.
@@ -166,7 +155,8 @@ def each(
         for number, (source, target) in enumerate(order.targets.items(), start=1):
             watch.begin(number, source.name)
             try:
-                path, notes = _made(source, target, change, watch, order)
+                picture = read_picture(source)
+                path, notes = _write(change(picture, watch), picture, source, target, order)
             except (BadImageError, OSError, ValueError) as error:
                 outcome.bad.append(f"{source}: {error}")
                 watch.print(f"latentia: {outcome.bad[-1]}")
@@ -177,15 +167,10 @@ def each(
     return outcome
 
 
-def _made(
-    source: Path,
-    target: Path,
-    change: Callable[[Picture, Watch], Canvas],
-    watch: Watch,
-    order: Order,
+def _write(
+    canvas: Canvas, picture: Picture, source: Path, target: Path, order: Order
 ) -> tuple[Path, Sequence[str]]:
-    picture = read_picture(source)
-    canvas = change(picture, watch)
+    """Write what became of a picture, in a format that holds it; return where, and what to note."""
     mode = canvas.image.mode
     path, notes = fitting(target, mode), list(picture.notes)
     if path.name != source.name:

@@ -71,17 +71,9 @@ def exchange(
 ) -> tuple[list[int], list[int]]:
     """Return which images are kept and which are shown, as numbers: the kept ones, then the new.
 
-    Parameters
-    ----------
-    kept
-        Numbers of the images in the pool, 0 … k − 1.
-    exchanged, slots
-        For each new image, k, k + 1, …, whether it is exchanged and for the image of which slot.
-    size
-        How many the pool holds.
+    ``kept`` are those of the pool, 0 … k − 1; each new one, k, k + 1, …, is exchanged or not, for
+    the image of a slot. The pool holds ``size``.
 
-    Examples
-    --------
     >>> exchange([0, 1], [True, False, True], [1, 0, 1], size=2)
     ([0, 4], [1, 3, 2])
     """

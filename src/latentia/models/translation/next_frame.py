@@ -38,11 +38,6 @@ def windows(films: Frames, n_seen: int) -> tuple[Frames, Frames]:
     seen, following
         (n·(t − n_seen), n_seen, H, W) and (n·(t − n_seen), H, W), film by film.
 
-    Raises
-    ------
-    InputError
-        For films that are not (n, t, H, W), or with no more frames than are seen.
-
     Examples
     --------
     >>> seen, following = windows(np.arange(5).reshape(1, 5, 1, 1), 3)
@@ -64,14 +59,7 @@ def windows(films: Frames, n_seen: int) -> tuple[Frames, Frames]:
 def roll_out(predict: Predictor, seen: Frames, n_frames: int) -> Frames:
     """Return (n, n_frames, H, W) predictions, each made from the frames and predictions before it.
 
-    Parameters
-    ----------
-    predict
-        Such as ``model.transform``, or a baseline.
-    seen
-        (n, k, H, W) frames to start from.
-    n_frames
-        How many to predict.
+    ``predict`` is such as ``model.transform``, or a baseline; ``seen`` are (n, k, H, W) frames.
     """
     frames = unit_floats(seen)
     n_seen = frames.shape[1]
@@ -92,13 +80,7 @@ def straight_line(seen: Frames) -> Frames:
 
 
 def frame_errors(films: Frames, predicted: Frames) -> NDArray[np.float64]:
-    """Return the (t,) mean squared errors of (n, t, H, W) predictions, frame by frame.
-
-    Raises
-    ------
-    InputError
-        If the shapes differ.
-    """
+    """Return the (t,) mean squared errors of (n, t, H, W) predictions, frame by frame."""
     if films.shape != predicted.shape:
         raise InputError(f"predictions of {films.shape} need that shape, not {predicted.shape}")
     difference = unit_floats(films) - predicted

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor
+from torch.nn.functional import interpolate
 
 from latentia.training import draws
 
@@ -63,3 +64,31 @@ def _window(place_N: Tensor, whole: int, side: int) -> Tensor:
     """Return (N, side) consecutive places in a line of ``whole``, their starts equally likely."""
     starts = (place_N * (whole - side + 1)).long()
     return starts[:, None] + torch.arange(side, device=place_N.device)
+
+
+def jittered(
+    images: Sequence[Tensor], enlargement: float, *, mirror: bool, turn: bool = False
+) -> list[Tensor]:
+    """Return images enlarged and cut to their own size at a random place, a row of batches alike.
+
+    Parameters
+    ----------
+    images
+        Batches (N, C, H, W); their channels may differ.
+    enlargement
+        How much larger they are made, as a fraction of their sides.
+    mirror, turn
+        See `random_patches`.
+
+    References
+    ----------
+    .. [1] P. Isola et al., "Image-to-Image Translation with Conditional Adversarial Networks", CVPR
+       2017, section 6.2 (256 pixels, enlarged to 286).
+    """
+    size = (images[0].shape[2], images[0].shape[3])
+    larger = tuple(side + round(enlargement * side) for side in size)
+    if larger != size:
+        images = [
+            interpolate(batch, larger, mode="bilinear", align_corners=False) for batch in images
+        ]
+    return random_patches(images, size, mirror=mirror, turn=turn)

@@ -26,6 +26,7 @@ Shapes: pixels are (C, H, W), uint8, uint16 or floats in [0, 1]; bands (C', h, s
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import count
 from typing import Any
 
 import numpy as np
@@ -39,6 +40,7 @@ from latentia.models.translation.tiles import Image, Tiles, in_bands
 
 Bands = Iterator[NDArray[np.float32]]
 Watch = Callable[[float], None]
+"""Told the share that is done after each tile."""
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)[:, None, None]
 """Y of a JPEG file's YCbCr, and Pillow's grey (ITU-R BT.601)."""
 UPSCALED_TILE = 256
@@ -48,33 +50,14 @@ TRANSLATED_TILE = 1024
 
 
 def upscaled(
-    model: SuperResolution,
-    pixels: Image,
-    tile: int | None,
-    overlap: int | None,
-    watch: Watch,
+    model: SuperResolution, pixels: Image, tile: int | None, overlap: int | None, watch: Watch
 ) -> Bands:
-    """Yield a picture's enlargement, in the channels that the picture has.
+    """Yield a picture's enlargement by a model of 1 or 3 channels, in the picture's channels.
 
-    Parameters
-    ----------
-    model
-        A fitted model of 1 or 3 channels.
-    pixels
-        The picture.
-    tile, overlap
-        As in the model's ``transform``; without a tile, 256 pixels.
-    watch
-        Told the share that is done after each tile.
-
-    Raises
-    ------
-    InputError
-        For an overlap as large as the tile.
+    ``tile`` and ``overlap`` are as in the model's ``transform``; without a tile, 256 pixels.
     """
     tiles = model.tiles(UPSCALED_TILE if tile is None else tile, overlap)
-    enlarge = _keeping_channels(model, len(pixels))
-    return in_bands(_watched(enlarge, tiles, pixels, watch), pixels, tiles)
+    return _bands(lambda piece: _enlarged(model, piece), pixels, tiles, watch)
 
 
 def translated(
@@ -86,28 +69,11 @@ def translated(
     *,
     reverse: bool = False,
 ) -> Bands:
-    """Yield a picture's translation at the picture's own size.
+    """Yield a picture's translation at its own size, by a model of 1 or 3 channels on each side.
 
     A picture smaller than those of ``fit`` is continued to their size by reflection; one of more
-    than 1,024² pixels is translated in tiles.
-
-    Parameters
-    ----------
-    model
-        A fitted model of 1 or 3 channels on each side.
-    pixels
-        The picture.
-    tile, overlap
-        Side of the tiles, and the pixels that they share: without them 1,024 and a quarter.
-    watch
-        Told the share that is done after each tile.
-    reverse
-        Translate back, by ``inverse_transform``.
-
-    Raises
-    ------
-    InputError
-        For an overlap as large as the tile.
+    than 1,024² pixels is translated in tiles of that side that share a quarter, or as ``tile`` and
+    ``overlap`` say. ``reverse`` translates back, by ``inverse_transform``.
     """
     height, width = pixels.shape[-2:]
     if tile is None and height * width <= MOST_PIXELS:
@@ -115,42 +81,23 @@ def translated(
     side = TRANSLATED_TILE if tile is None else tile
     shared = side // 4 if overlap is None else overlap
     tiles = Tiles(side, shared, reach=shared // 4)
-
-    def translate(piece: Image) -> Image:
-        return whole(model, piece, reverse=reverse)
-
-    return in_bands(_watched(translate, tiles, pixels, watch), pixels, tiles)
+    return _bands(lambda piece: whole(model, piece, reverse=reverse), pixels, tiles, watch)
 
 
 def whole(model: Translator, pixels: Image, *, reverse: bool = False) -> Image:
     """Return a picture translated at once, at its own size."""
-    height, width = pixels.shape[-2:]
-    missing = [max(0, least - side) for least, side in zip(model.fitted_size, (height, width))]
+    size = pixels.shape[-2:]
+    missing = [max(0, least - side) for least, side in zip(model.data_shape_[-2:], size)]
     margins = [(0, 0), *((gap // 2, gap - gap // 2) for gap in missing)]
-    x = np.pad(_floats(pixels), margins, mode="reflect")
-    y = at_its_size(model, x, reverse=reverse)
+    y = _translated(model, np.pad(_floats(pixels), margins, mode="reflect"), reverse=reverse)
     top, left = margins[1][0], margins[2][0]
-    return y[:, top : top + height, left : left + width]
+    return y[:, top : top + size[0], left : left + size[1]]
 
 
 def at_fitted_size(model: Translator, pixels: Image, *, reverse: bool = False) -> Image:
     """Return a picture resized to the size of ``fit``, translated, and resized back."""
-    small = resized(_floats(pixels), *model.fitted_size)
-    y = at_its_size(model, small, reverse=reverse)
-    return resized(y, *pixels.shape[-2:])
-
-
-def at_its_size(model: Translator, x: Image, *, reverse: bool) -> Image:
-    """Return a picture in [0, 1] translated, in the channels of the model's results."""
-    given = model.output_shape_ if reverse else model.data_shape_
-    n_wanted = given[0] if len(given) == 3 else 1
-    if len(x) != n_wanted:
-        x = _luma(x) if n_wanted == 1 else np.repeat(x, n_wanted, axis=0)
-    twin = model.at_size(*x.shape[-2:])
-    images = x[None] if len(given) == 3 else x
-    y = twin.inverse_transform(images) if reverse else twin.transform(images)
-    found: Image = y.reshape(-1, *x.shape[-2:])
-    return found
+    small = resized(_floats(pixels), *model.data_shape_[-2:])
+    return resized(_translated(model, small, reverse=reverse), *pixels.shape[-2:])
 
 
 def behind_transparency(pixels: Image, alpha: NDArray[np.uint8]) -> Image:
@@ -164,43 +111,54 @@ def behind_transparency(pixels: Image, alpha: NDArray[np.uint8]) -> Image:
     return pixels[:, nearest[0], nearest[1]]
 
 
-def _keeping_channels(model: SuperResolution, n: int) -> Callable[[Image], Image]:
-    def one(x: Image) -> Image:
-        return model.enlarge_one(_floats(x))
+def _translated(model: Translator, x: Image, *, reverse: bool) -> Image:
+    """Return a picture in [0, 1] of any size translated, in the channels of the result.
 
-    def grey(x: Image) -> Image:
-        return _luma(one(np.repeat(x, model.n_channels, axis=0)))
+    The nets are convolutions and take any size; how far the result can be trusted away from the
+    size of ``fit`` is for the eye to judge.
+    """
+    given = model.output_shape_ if reverse else model.data_shape_
+    x = _in_channels(x, given[0] if len(given) == 3 else 1)
+    y: Image = model.apply("translate_back" if reverse else "translate", x[None])[0]
+    return y
 
-    def by_luma(x: Image) -> Image:
-        # Adding to R, G and B alike changes Y and leaves Cb and Cr, which are of B − Y and R − Y.
-        bicubic = enlarged(_floats(x), model.scale)
-        large: Image = bicubic + (one(_luma(_floats(x))) - _luma(bicubic))
+
+def _enlarged(model: SuperResolution, pixels: Image) -> Image:
+    """Return a picture in any kind of pixels enlarged, in its own channels."""
+    x = _floats(pixels)
+    large = model.enlarge_one(_in_channels(x, model.n_channels))
+    if len(x) == model.n_channels:
         return large
+    if len(x) == 1:
+        return _luma(large)
+    # Adding to R, G and B alike changes Y and leaves Cb and Cr, which are of B − Y and R − Y.
+    bicubic = enlarged(x, model.scale)
+    both: Image = bicubic + (large - _luma(bicubic))
+    return both
 
-    if n == model.n_channels:
-        return one
-    return grey if n == 1 else by_luma
 
+def _bands(change: Callable[[Image], Image], pixels: Image, tiles: Tiles, watch: Watch) -> Bands:
+    numbers, n_tiles = count(1), tiles.count(*pixels.shape[-2:])
 
-def _watched(
-    function: Callable[[Image], Image], tiles: Tiles, pixels: Image, watch: Watch
-) -> Callable[[Image], Image]:
-    n_tiles, done = tiles.count(*pixels.shape[-2:]), 0
-
-    def told(piece: Image) -> Image:
-        nonlocal done
-        found = function(piece)
-        done += 1
-        watch(done / n_tiles)
+    def watched(piece: Image) -> Image:
+        found = change(piece)
+        watch(next(numbers) / n_tiles)
         return found
 
-    return told
+    return in_bands(watched, pixels, tiles)
 
 
 def _floats(pixels: Image) -> NDArray[Any]:
     if pixels.dtype.kind == "f":
         return pixels
     return pixels.astype(np.float32) / np.float32(np.iinfo(pixels.dtype).max)
+
+
+def _in_channels(x: Image, n: int) -> Image:
+    """Return a picture of n channels: its luma in each, or as it is."""
+    if len(x) == n:
+        return x
+    return _luma(x) if n == 1 else np.repeat(x, n, axis=0)
 
 
 def _luma(x: Image) -> Image:

@@ -6,8 +6,9 @@
     G* = arg min_G max_D L_cGAN(G, D) + λ L_L1(G)                       (eq. 4)
 
 D minimises −L_cGAN / 2, which slows it beside G, and G minimises −E log D(x, G(x, z)) + λ L_L1
-(section 3.3). The noise z is dropout. L1 is taken between images in [−1, 1], as the authors' code
-has it, which λ = 100 belongs to.
+(section 3.3); of logits, ``real_fake_cross_entropy`` is −E log D for the target 1 and −E log(1 − D)
+for 0. The noise z is dropout. L1 is taken between images in [−1, 1], as the authors' code has it,
+which λ = 100 belongs to.
 
 The mean squared error ("mse") is not the paper's: it is for tasks that are measured by it.
 
@@ -17,17 +18,17 @@ between. Norm is of each image by itself, in training and in use alike: it is th
 paper's batches of one, and leaves the batch size free. At small sizes it takes away much of what
 tells one place from another, its colour; norm over all channels of an image ("layer") does not.
 
-Shapes: ``x`` is (N, C_x, H, W), ``y`` (N, C_y, H, W), in [0, 1]; ``u``, ``v`` the same in [−1, 1].
+Shapes: ``X`` is (n, H, W) or (n, C_x, H, W), ``y`` the same with its own channels; inside, ``x``
+is (N, C_x, H, W), ``y`` (N, C_y, H, W), in [0, 1]; ``u``, ``v`` the same in [−1, 1].
 """
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Literal, final
+from typing import Any, Literal, NamedTuple, final
 
 import numpy as np
 import torch
@@ -38,12 +39,12 @@ from torch.nn.functional import l1_loss, mse_loss
 
 from latentia.data.dataset import Dataset
 from latentia.data.pairs import load_pairs
-from latentia.errors import InputError, check_betas, check_range
+from latentia.errors import Count, Decay, InputError, NonNegative, Share
 from latentia.models.base import to_numpy, unit_floats
-from latentia.models.inputs import check_images
+from latentia.models.inputs import Rows, check_images
 from latentia.models.translation import baselines, figures
-from latentia.models.translation.base import Translator, inside
-from latentia.models.translation.jitter import jittered
+from latentia.models.translation.base import Translator, inside, through
+from latentia.models.translation.patches import jittered
 from latentia.nets.normalisation import Dropout, Normalisation
 from latentia.nets.patchgan import patch_discriminator
 from latentia.nets.unet import UNet, isola_weights, unet_depth
@@ -52,119 +53,14 @@ from latentia.plots.page import Picture
 from latentia.training import draws
 from latentia.training.batches import as_floats
 from latentia.training.losses import full_precision, real_fake_cross_entropy
-from latentia.training.updates import Loss, Update, adam
+from latentia.training.updates import Loss, Update
 
 SHOWN = 8
 """Pairs in an epoch's picture."""
 
 
-@dataclass(eq=False, repr=False, kw_only=True)
-class PairedTranslator(Translator, ABC):
-    """A translator that learns from images and what each of them is to become.
-
-    Attributes
-    ----------
-    target_shape_
-        (H, W) or (C, H, W) of an image of ``y``.
-    """
-
-    def load_data(
-        self, spec: str, image_size: int | None = None, held_out: float | None = None
-    ) -> Dataset:
-        """Return pairs of images, of a name or a path."""
-        self.refuse_share(held_out)
-        return load_pairs(spec, image_size=image_size)
-
-    def measure(self, data: Dataset, random_state: int = 0) -> dict[str, float]:
-        """Return how near translated test images come to their targets."""
-        return baselines.translation_metrics(self, data)
-
-    def caveats(self, data: Dataset) -> tuple[str, ...]:
-        """Return the same figures of baselines that know nothing of shapes."""
-        return baselines.baseline_notes(data)
-
-    def pictures(self, data: Dataset) -> Iterator[Picture]:
-        """Yield test images, what the model makes of them, and their targets."""
-        return figures.translations(self, data)
-
-    @property
-    def output_shape_(self) -> tuple[int, ...]:
-        """The shape of an image of ``y``."""
-        return tuple(self.target_shape_)
-
-    @property
-    def n_outputs(self) -> int:
-        """The channels of an image of ``y``."""
-        return self.output_shape_[0] if len(self.output_shape_) == 3 else 1
-
-    def targets(self, y: Any, n_rows: int, *, reset: bool) -> NDArray[Any]:
-        """Return the paired images, learning their shape in ``fit``.
-
-        Raises
-        ------
-        InputError
-            For images that are missing, not one for each of X, of another size, or not images.
-        """
-        owner = type(self).__name__
-        self.check_is_image(self.sample_shape_)
-        if y is None:
-            raise InputError(f"{owner} needs y: for each image of X the one that it is to become")
-        images: NDArray[Any] = np.asarray(to_numpy(y))
-        if images.ndim not in (3, 4):
-            raise InputError(
-                f"y has shape {images.shape}; {owner} learns from images of shape (n, H, W) or "
-                "(n, C, H, W)"
-            )
-        check_images(images)
-        if len(images) != n_rows:
-            raise InputError(f"there are {n_rows} images in X and {len(images)} in y; pair them")
-        if images.shape[-2:] != self.sample_shape_[1:]:
-            raise InputError(
-                f"the images of X have sides {self.sample_shape_[1:]} and those of y "
-                f"{images.shape[-2:]}; they must agree"
-            )
-        if reset:
-            self.target_shape_ = images.shape[1:]
-        elif images.shape[1:] != self.output_shape_:
-            raise InputError(
-                f"y has images of shape {images.shape[1:]}; this {owner} was fitted on "
-                f"{self.output_shape_}"
-            )
-        return images
-
-    def target(self, y: Tensor) -> Tensor:
-        """Return a batch of ``y`` as (N, C, H, W) floats in [0, 1]."""
-        return as_floats(y).reshape(len(y), self.n_outputs, *y.shape[-2:])
-
-    def score(self, X: ArrayLike, y: ArrayLike | None = None) -> float:
-        """Return minus the mean absolute difference between `transform` and ``y``, in [0, 1]."""
-        check_is_fitted(self)
-        images = self.targets(y, len(self.checked(X, reset=False)), reset=False)
-        output = to_numpy(self.transform(X))
-        return -float(np.abs(output - unit_floats(images), dtype=np.float64).mean())
-
-    def epoch_picture(self, x: Tensor, *beside: Tensor) -> list[tuple[str, Tensor]]:
-        """Return the first images, what they become, and what they should become."""
-        x, targets = x[:SHOWN], self.target(beside[0][:SHOWN])
-        rows = [("input", x), ("output", self.output(x)), ("target", targets)]
-        return [(label, images) for label, images in rows if images.shape[1] in DRAWABLE]
-
-    @abstractmethod
-    def output(self, x: Tensor) -> Tensor:
-        """Return what images become without any noise."""
-
-
-@dataclass(frozen=True)
-class Pass:
-    """One run of the generator over a batch.
-
-    Attributes
-    ----------
-    batch
-        The (x, y) that came in.
-    u, v, v_fake
-        Input, target and output as the nets see them, jittered.
-    """
+class Pass(NamedTuple):
+    """One run of the generator over a batch (x, y): what the nets see, jittered, and G(x)."""
 
     batch: tuple[Tensor, Tensor]
     u: Tensor
@@ -174,11 +70,12 @@ class Pass:
 
 @final
 @dataclass(eq=False, repr=False, kw_only=True)
-class Pix2Pix(PairedTranslator):
+class Pix2Pix(Translator):
     """Image-to-image translation with a conditional GAN, ``fit(X, y)`` on pairs of images [1]_.
 
     ``transform(X)`` translates, ``score(X, y)`` is minus the mean absolute error in [0, 1]. Images
-    may have any sides from 8 pixels up and any number of channels, X and y each their own.
+    may have any sides from 8 pixels up and any number of channels, X and y each their own; ``fit``
+    refuses smaller ones, tables, and a ``y`` that does not pair with X.
 
     Attributes
     ----------
@@ -188,12 +85,6 @@ class Pix2Pix(PairedTranslator):
         Shape of an image of ``y``.
     seed_
         The seed that was used.
-
-    Raises
-    ------
-    InputError
-        From ``fit``, for a bad parameter, for tables, for images too small, and for a ``y`` that
-        is missing or does not pair with X.
 
     References
     ----------
@@ -211,54 +102,37 @@ class Pix2Pix(PairedTranslator):
 
     objective: Literal["gan+l1", "l1", "gan", "mse"] = "gan+l1"
     """What the generator minimises: eq. 4, its second term, its first, or the squared error."""
-    l1_weight: float = 100.0
+    l1_weight: NonNegative = 100.0
     """λ, the weight of L1 in eq. 4."""
     conditional: bool = True
     """Show the discriminator the input beside the output (eq. 1), or the output alone (eq. 2)."""
-    patch: Literal["auto", "pixel", "16", "70", "image"] = "auto"
-    """What a verdict sees: pixel, 16, 70 or the image; auto is 70, or a smaller image whole."""
-    width: int = 32
+    width: Count = 32
     """Channels of both nets' outermost layers (64 in the paper); deeper ones double."""
     norm: Literal["batch", "instance", "layer"] = "instance"
     """Over the batch, over each image's channels one by one (as in the paper), or all together.
 
     The last, "layer", is the generator's alone: its discriminator has "instance".
     """
-    dropout: float = 0.5
+    dropout: Decay = 0.5
     """Dropout of the three innermost decoder layers: the noise z."""
     test_noise: bool = False
     """Keep the dropout in ``transform`` too, as the paper does; it depends on image and seed."""
-    jitter: float = 0.117
+    jitter: Share = 0.117
     """How much images are enlarged (256 to 286) before a window of their size is cut; 0: none."""
     mirror: bool = True
     """Mirror every second pair by chance."""
     turn: bool = False
     """Mirror pairs either way, and turn square ones, by chance: for views from above."""
-    n_epochs: int = 50
+    n_epochs: Count = 50
     """Passes over the training data (200 in the paper)."""
-    batch_size: int = 4
+    batch_size: Count = 4
     """Pairs in a batch, in each process (1 in the paper)."""
-    learning_rate: float = 2e-4
-    """The step size of both players."""
-    beta_1: float = 0.5
-    """Adam's decay of the gradient's mean."""
-    beta_2: float = 0.999
-    """Adam's decay of the gradient's square."""
 
     lacks = {
         "sample": "it translates a given image and has no prior to draw one from",
         "inverse_transform": "it learns one direction; fit another with X and y exchanged",
         "reconstruct": "it learns one direction and cannot come back",
     }
-
-    def check_values(self) -> None:
-        """Raise InputError for a hyperparameter out of its range."""
-        self.check_shared_values()
-        check_range("l1_weight", self.l1_weight, 0)
-        check_range("width", self.width, 1)
-        check_range("dropout", self.dropout, 0, 1, open_high=True)
-        check_range("jitter", self.jitter, 0, 1)
-        check_betas(self)
 
     def build(self, shape: tuple[int, ...]) -> None:
         """Make the generator, and the discriminator if there is a game."""
@@ -283,17 +157,12 @@ class Pix2Pix(PairedTranslator):
 
     def updates(self) -> list[Update]:
         """Move the discriminator first, then the generator; L1 alone is no game."""
-        optimizer = partial(
-            adam, learning_rate=self.learning_rate, betas=(self.beta_1, self.beta_2)
-        )
-        generator = Update("generator", self.generator_loss, [self.generator_], optimizer=optimizer)
+        move = partial(Update, optimizer=self.own_optimizer())
+        generator = move("generator", self.generator_loss, [self.generator_])
         if not self.plays:
             return [generator]
         judge = [self.discriminator_]
-        return [
-            Update("discriminator", self.discriminator_loss, judge, optimizer=optimizer),
-            generator,
-        ]
+        return [move("discriminator", self.discriminator_loss, judge), generator]
 
     def discriminator_loss(self, x: Tensor, y: Tensor) -> Loss:
         """Return −½ [E log D(x, y) + E log(1 − D(x, G(x)))], and keep G(x) for the generator."""
@@ -340,9 +209,13 @@ class Pix2Pix(PairedTranslator):
         seen = torch.cat([u, v.to(u.dtype)], 1) if self.conditional else v
         return full_precision(self.discriminator_(seen))
 
+    def target(self, y: Tensor) -> Tensor:
+        """Return a batch of ``y`` as (N, C, H, W) floats in [0, 1]."""
+        return as_floats(y).reshape(len(y), self.n_outputs, *y.shape[-2:])
+
     def output(self, x: Tensor) -> Tensor:
         """Return G(x) without noise, in [0, 1]."""
-        return (full_precision(self.generator_(inside(x))) + 1) / 2
+        return through(self.generator_, x)
 
     def translate(self, x: Tensor) -> Tensor:
         """Return G(x), or G(x, z) with z a function of the seed and of each image."""
@@ -350,6 +223,77 @@ class Pix2Pix(PairedTranslator):
             return self.output(x)
         with draws.by_row(x, self.seed_, "noise"), noisy(self.generator_):
             return self.output(x)
+
+    def score(self, X: ArrayLike, y: ArrayLike | None = None) -> float:
+        """Return minus the mean absolute difference between `transform` and ``y``, in [0, 1]."""
+        check_is_fitted(self)
+        images = self.targets(y, len(self.checked(X, reset=False)), reset=False)
+        output = to_numpy(self.transform(X))
+        return -float(np.abs(output - unit_floats(images), dtype=np.float64).mean())
+
+    def epoch_picture(self, x: Tensor, *beside: Tensor) -> list[tuple[str, Tensor]]:
+        """Return the first images, what they become, and what they should become."""
+        x, targets = x[:SHOWN], self.target(beside[0][:SHOWN])
+        rows = [("input", x), ("output", self.output(x)), ("target", targets)]
+        return [(label, images) for label, images in rows if images.shape[1] in DRAWABLE]
+
+    def load_data(
+        self, spec: str, image_size: int | None = None, held_out: float | None = None
+    ) -> Dataset:
+        """Return pairs of images, of a name or a path."""
+        self.refuse_share(held_out)
+        return load_pairs(spec, image_size=image_size)
+
+    def measure(self, data: Dataset, random_state: int = 0) -> dict[str, float]:
+        """Return how near translated test images come to their targets."""
+        return baselines.translation_metrics(self, data)
+
+    def caveats(self, data: Dataset) -> tuple[str, ...]:
+        """Return the same figures of baselines that know nothing of shapes."""
+        return baselines.baseline_notes(data)
+
+    def pictures(self, data: Dataset) -> Iterator[Picture]:
+        """Yield test images, what the model makes of them, and their targets."""
+        return figures.translations(self, data)
+
+    @property
+    def output_shape_(self) -> tuple[int, ...]:
+        """(H, W) or (C, H, W) of an image of ``y``."""
+        return tuple(self.target_shape_)
+
+    @property
+    def n_outputs(self) -> int:
+        """The channels of an image of ``y``."""
+        return self.output_shape_[0] if len(self.output_shape_) == 3 else 1
+
+    def targets(self, y: Rows, n_rows: int, *, reset: bool) -> NDArray[Any]:
+        """Return the images that those of X are to become, learning their shape in ``fit``."""
+        owner = type(self).__name__
+        self.check_is_image(self.sample_shape_)
+        if y is None:
+            raise InputError(f"{owner} needs y: for each image of X the one that it is to become")
+        images: NDArray[Any] = np.asarray(to_numpy(y))
+        if images.ndim not in (3, 4):
+            raise InputError(
+                f"y has shape {images.shape}; {owner} learns from images of shape (n, H, W) or "
+                "(n, C, H, W)"
+            )
+        check_images(images)
+        if len(images) != n_rows:
+            raise InputError(f"there are {n_rows} images in X and {len(images)} in y; pair them")
+        if images.shape[-2:] != self.sample_shape_[1:]:
+            raise InputError(
+                f"the images of X have sides {self.sample_shape_[1:]} and those of y "
+                f"{images.shape[-2:]}; they must agree"
+            )
+        if reset:
+            self.target_shape_ = images.shape[1:]
+        elif images.shape[1:] != self.output_shape_:
+            raise InputError(
+                f"y has images of shape {images.shape[1:]}; this {owner} was fitted on "
+                f"{self.output_shape_}"
+            )
+        return images
 
 
 @contextmanager

@@ -11,8 +11,9 @@ from random weights the game ends in a poor optimum (section 3.2). The paper's �
 VGG-19, with a factor of 1/12.75; the network is part of the name of the result, ``result_name``.
 Means are taken over pixels, features and images, where the paper's l_Gen is a sum over images.
 
-Both players of a step look at one patch and one output of G: the discriminator's loss takes it
-without its graph, the generator's loss goes on from it, since G has not moved between.
+Of logits, ``real_fake_cross_entropy`` is −E log D for the target 1 and −E log(1 − D) for 0. Both
+players of a step look at one patch and one output of G: the discriminator's loss takes it without
+its graph, the generator's loss goes on from it, since G has not moved between.
 
 Shapes: ``x`` is (N, C, H, W) in [0, 1]; ``u`` the same in [−1, 1].
 """
@@ -22,92 +23,34 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, Self, final
+from typing import Any, NamedTuple, Self, final
 
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.functional import mse_loss
 
-from latentia.errors import InputError, check_range
+from latentia.errors import Count, InputError, NonNegative, Positive
 from latentia.models.saved import load
 from latentia.models.translation.base import inside
 from latentia.models.translation.srresnet import SRResNet, UpscalingModel
-from latentia.models.warm_start import train_start
+from latentia.models.warm_start import warm_start
 from latentia.nets.features import FeatureNetwork, load_features
 from latentia.nets.srresnet import srgan_discriminator
 from latentia.training.device import find_device
 from latentia.training.losses import full_precision, real_fake_cross_entropy
 from latentia.training.updates import Loss, Update, adam
 
-SAME = ("n_channels", "scale", "n_blocks", "width", "batch_norm", "beside")
+NET = ("n_channels", "scale", "n_blocks", "width", "batch_norm", "beside")
 """What makes the net what it is."""
-
-
-def saved_start(model: UpscalingModel, folder: str) -> SRResNet:
-    """Return the SRResNet in a folder.
-
-    Raises
-    ------
-    InputError
-        If there is none, or it has another net than the model.
-    """
-    start = load(folder)
-    if not isinstance(start, SRResNet):
-        raise InputError(
-            f"{folder} holds a {type(start).__name__}; {type(model).__name__} starts from SRResNet"
-        )
-    for name in SAME:
-        theirs, ours = getattr(start, name), getattr(model, name)
-        if theirs != ours:
-            raise InputError(f"the SRResNet in {folder} has {name} {theirs!r}; here it is {ours!r}")
-    return start
-
-
-def trained_start(
-    model: UpscalingModel,
-    array: NDArray[Any],
-    folder: Path | None,
-    progress: bool | None,
-    n_epochs: int,
-    learning_rate: float,
-) -> SRResNet:
-    """Train an SRResNet with the model's net on its data, in a run of its own, and return it."""
-    start = SRResNet(
-        scale=model.scale,
-        n_blocks=model.n_blocks,
-        width=model.width,
-        batch_norm=model.batch_norm,
-        beside=model.beside,
-        patch=model.patch,
-        turn=model.turn,
-        n_epochs=n_epochs,
-        learning_rate=learning_rate,
-        learning_rate_schedule=model.learning_rate_schedule,
-        batch_size=model.batch_size,
-        device=model.device,
-        random_state=model.seed_,
-    )
-    train_start(start, array, folder, progress)
-    return start
-
-
-FOLDER = "pretraining"
+SHARED = (*NET[1:], "patch", "turn", "learning_rate_schedule", "batch_size", "device")
+"""Fields of the SRResNet that is trained first."""
 PIXELS = "MSE"
 """What the content loss is called that has no feature network."""
 
 
-@dataclass(frozen=True)
-class Pass:
-    """One run of the generator over a batch.
-
-    Attributes
-    ----------
-    batch
-        What came in.
-    x, x_fake
-        Its patches, and what the generator makes of them.
-    """
+class Pass(NamedTuple):
+    """One run of the generator over a batch: its patches, and what G makes of them made small."""
 
     batch: Tensor
     x: Tensor
@@ -120,7 +63,8 @@ class SRGAN(UpscalingModel):
     """Super-resolution by a GAN with a feature-space content loss, ``fit(X)`` on sharp images [1]_.
 
     ``transform`` makes images of any size 2 or 4 times larger, ``inverse_transform`` makes them
-    smaller, ``score`` is the PSNR of Y in dB, which falls as the result gets sharper.
+    smaller, ``score`` is the PSNR of Y in dB, which falls as the result gets sharper. ``fit`` also
+    refuses a ``pretrained`` folder without an SRResNet of this net, and unknown ``features``.
 
     Attributes
     ----------
@@ -130,12 +74,6 @@ class SRGAN(UpscalingModel):
         The name of the feature network, or MSE.
     seed_
         The seed that was used.
-
-    Raises
-    ------
-    InputError
-        From ``fit``, for a bad parameter, for tables and for images too small, for a ``pretrained``
-        folder without an SRResNet of this net, for a file without a feature network.
 
     References
     ----------
@@ -154,108 +92,46 @@ class SRGAN(UpscalingModel):
 
     pretrained: str | None = None
     """Folder of a saved SRResNet whose net is the start; none trains one first."""
-    pretrain_epochs: int = 50
+    pretrain_epochs: Count = 50
     """Passes over the training data of the SRResNet that is trained first."""
-    pretrain_rate: float = 1e-3
+    pretrain_rate: Positive = 1e-3
     """Its step size."""
     features: str | None = None
     """Weights of SqueezeNet 1.0 or VGG-19 (.safetensors, .npz); none compares pixels."""
-    adversarial_weight: float = 1e-3
+    adversarial_weight: NonNegative = 1e-3
     """λ, the weight of the adversarial loss in eq. 3."""
-    discriminator_width: int = 64
+    discriminator_width: Count = 64
     """Channels of the discriminator's first layer."""
-    n_epochs: int = 20
+    n_epochs: Count = 20
     """Passes over the training data, after those of the SRResNet."""
-    learning_rate: float = 1e-4
+    learning_rate: Positive = 1e-4
     """The step size of both players."""
 
     def check_values(self) -> None:
-        """Raise InputError for a hyperparameter out of its range."""
-        self.check_net_values()
-        check_range("pretrain_epochs", self.pretrain_epochs, 1)
-        check_range("pretrain_rate", self.pretrain_rate, 0, open_low=True)
-        check_range("adversarial_weight", self.adversarial_weight, 0)
-        check_range("discriminator_width", self.discriminator_width, 1)
+        """Raise InputError for batches of one."""
+        super().check_values()
         if self.batch_size < 2:
             raise InputError(
                 f"batch_size is {self.batch_size}; SRGAN's discriminator takes moments over a "
                 "batch: it must be at least 2"
             )
 
-    @property
-    def result_name(self) -> str:
-        """The name that figures of this model are quoted under, its feature network in it."""
-        return f"{type(self).__name__}-{self.content_}"
-
-    def use_features(self, features: FeatureNetwork) -> Self:
-        """Compare images in the features of any network, instead of the field's, from ``fit`` on.
-
-        A clone of the model, and one that is loaded, has the field's alone.
-        """
-        self._given_features = features
-        return self
-
-    def before_nets(self, array: NDArray[Any], run: Path | None, progress: bool | None) -> None:
-        """Read the feature network, and load the SRResNet or train it."""
-        with torch.random.fork_rng():
-            self._features = self._feature_network()
-        self.content_ = PIXELS if self._features is None else self._features.name
-        smallest = 1 if self._features is None else self._features.smallest
-        if min(self.patch_size(array.shape)) < smallest:
-            raise InputError(
-                f"{self.content_} takes images of at least {smallest} pixels a side; these patches "
-                f"have {self.patch_size(array.shape)}"
-            )
-        self.check_sharp()
-        with torch.random.fork_rng():
-            self._start = self._starting_model(array, run, progress)
-
-    def _starting_model(
-        self, array: NDArray[Any], run: Path | None, progress: bool | None
-    ) -> SRResNet:
-        folder = None if run is None else run / FOLDER
-        if self.pretrained is not None:
-            return saved_start(self, self.pretrained)
-        if folder is not None and (folder / "model").is_dir():
-            return saved_start(self, str(folder))
-        return trained_start(
-            self, array, folder, progress, self.pretrain_epochs, self.pretrain_rate
-        )
-
-    def _feature_network(self) -> FeatureNetwork | None:
-        found: FeatureNetwork | None = vars(self).get("_given_features")
-        if found is None and self.features is not None:
-            found = load_features(self.features)
-        if found is None:
-            return None
-        if self.n_channels not in (1, 3):
-            raise InputError(
-                f"{found.name} sees images of 1 or 3 channels; these have {self.n_channels}"
-            )
-        return found.to(find_device(self.device))
-
     def build(self, shape: tuple[int, ...]) -> None:
         """Make the nets, in a fit the generator as it was trained."""
         self._pass: Pass | None = None
-        self.build_upscaler()
+        super().build(shape)
         start: SRResNet | None = vars(self).get("_start")
         if start is not None:
             self.upscaler_.load_state_dict(start.upscaler_.state_dict())
         patch = (self.n_channels, *self.patch_size(shape))
         self.discriminator_: nn.Module = srgan_discriminator(patch, self.discriminator_width)
 
-    def after_training(self, array: NDArray[Any], y: Any) -> None:
-        """Forget the start."""
-        del self._start
-
     def updates(self) -> list[Update]:
         """Move the discriminator first, then the generator."""
-        optimizer = partial(adam, learning_rate=self.learning_rate)
+        move = partial(Update, optimizer=partial(adam, learning_rate=self.learning_rate))
         return [
-            Update(
-                "discriminator", self.discriminator_loss, [self.discriminator_], optimizer=optimizer
-            ),
-            Update("generator", self.generator_loss, [self.upscaler_], optimizer=optimizer),
+            move("discriminator", self.discriminator_loss, [self.discriminator_]),
+            move("generator", self.generator_loss, [self.upscaler_]),
         ]
 
     def discriminator_loss(self, x: Tensor) -> Loss:
@@ -298,3 +174,75 @@ class SRGAN(UpscalingModel):
     def judged(self, x: Tensor) -> Tensor:
         """Return (N, 1) logits."""
         return full_precision(self.discriminator_(inside(x)))
+
+    def before_nets(self, array: NDArray[Any], run: Path | None, progress: bool | None) -> None:
+        """Read the feature network, and load the SRResNet or train it."""
+        with torch.random.fork_rng():
+            self._features = self._feature_network()
+        network = self._features
+        self.content_ = PIXELS if network is None else network.name
+        smallest = 1 if network is None else network.smallest
+        if min(self.patch_size(array.shape)) < smallest:
+            raise InputError(
+                f"{self.content_} takes images of at least {smallest} pixels a side; these patches "
+                f"have {self.patch_size(array.shape)}"
+            )
+        self.check_sharp()
+        with torch.random.fork_rng():
+            self._start = warm_start(
+                self.first_model(), self.pretrained, self.saved_start, array, run, progress
+            )
+
+    def first_model(self) -> SRResNet:
+        """Return the SRResNet that is trained first, with this model's net."""
+        return SRResNet(
+            **{name: getattr(self, name) for name in SHARED},
+            n_epochs=self.pretrain_epochs,
+            learning_rate=self.pretrain_rate,
+            random_state=self.seed_,
+        )
+
+    def saved_start(self, folder: str) -> SRResNet:
+        """Return the SRResNet in a folder, or refuse one with another net."""
+        start = load(folder)
+        if not isinstance(start, SRResNet):
+            raise InputError(
+                f"{folder} holds a {type(start).__name__}; {type(self).__name__} starts from "
+                "SRResNet"
+            )
+        for name in NET:
+            theirs, ours = getattr(start, name), getattr(self, name)
+            if theirs != ours:
+                raise InputError(
+                    f"the SRResNet in {folder} has {name} {theirs!r}; here it is {ours!r}"
+                )
+        return start
+
+    def _feature_network(self) -> FeatureNetwork | None:
+        found: FeatureNetwork | None = vars(self).get("_given_features")
+        if found is None and self.features is not None:
+            found = load_features(self.features)
+        if found is None:
+            return None
+        if self.n_channels not in (1, 3):
+            raise InputError(
+                f"{found.name} sees images of 1 or 3 channels; these have {self.n_channels}"
+            )
+        return found.to(find_device(self.device))
+
+    def after_training(self, array: NDArray[Any], y: Any) -> None:
+        """Forget the start."""
+        del self._start
+
+    @property
+    def result_name(self) -> str:
+        """The name that figures of this model are quoted under, its feature network in it."""
+        return f"{type(self).__name__}-{self.content_}"
+
+    def use_features(self, features: FeatureNetwork) -> Self:
+        """Compare images in the features of any network, instead of the field's, from ``fit`` on.
+
+        A clone of the model, and one that is loaded, has the field's alone.
+        """
+        self._given_features = features
+        return self

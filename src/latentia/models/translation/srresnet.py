@@ -3,31 +3,30 @@
     x_small = the sharp image x made smaller, `latentia.data.degrade`
     min_G  E (x − G(x_small))²,   the mean over pixels and channels              ([1]_ eq. 4)
 
-The mean of all sharp images that x_small may come from is the best guess by this measure, so that
-the result has a high PSNR and is smoother than any of them: `translation.srgan` picks one.
+A step takes a random patch of each sharp image, makes it small, rounds that to 8 bits as a file
+would, and enlarges it again. The mean of all sharp images that x_small may come from is the best
+guess by this measure, so that the result has a high PSNR and is smoother than any of them:
+`translation.srgan` picks one. Its net and patches are these, `UpscalingModel`.
 
-Shapes: ``x`` is (N, C, H, W) in [0, 1].
+Shapes: ``x`` is (N, C, H, W) in [0, 1], sharp; ``x_small`` is (N, C, h/s, w/s).
 """
 
 from __future__ import annotations
 
 from abc import ABC
 from dataclasses import dataclass
-from typing import Literal, final
+from typing import Annotated, Literal, final
 
-import numpy as np
-import torch
 from torch import Tensor
 from torch.nn.functional import l1_loss, mse_loss
 
-from latentia.errors import check_range
-from latentia.models.base import unit_floats
+from latentia.errors import Count, Range
+from latentia.models.apply import apply
 from latentia.models.gradient import GradientModel
 from latentia.models.translation.patches import centre_patches, random_patches
-from latentia.models.translation.super_resolution import SMALLEST, Images, SuperResolution
+from latentia.models.translation.super_resolution import Images, SuperResolution
 from latentia.nets.srresnet import Upscaler, bicubic_degradation, bicubic_interpolation
 from latentia.training.losses import full_precision
-from latentia.training.train import evaluating
 from latentia.training.updates import Update
 
 MOST_PIXELS = 2**16
@@ -40,36 +39,28 @@ SHOWN = 6
 class UpscalingModel(SuperResolution, GradientModel, ABC):
     """A net that enlarges images."""
 
-    n_blocks: int = 16
+    n_blocks: Count = 16
     """Residual blocks of the net."""
-    width: int = 64
+    width: Count = 64
     """Channels of the net's layers."""
     batch_norm: bool = True
     """Normalise inside the blocks, as the paper does, or not."""
     beside: Literal["bicubic", "nothing"] = "bicubic"
     """What the net's output is added to: bicubic interpolation, or nothing, as in the paper."""
-    patch: int = 96
+    patch: Annotated[int, Range(8)] = 96
     """Side of the random patches of sharp images that are learnt from, in pixels."""
     turn: bool = True
     """Mirror and turn patches by chance."""
-    batch_size: int = 16
+    batch_size: Count = 16
     """Samples in a batch, in each process."""
-
-    def check_net_values(self) -> None:
-        """Raise InputError for a hyperparameter out of its range."""
-        self.check_shared_values()
-        self.check_scale()
-        check_range("n_blocks", self.n_blocks, 1)
-        check_range("width", self.width, 1)
-        check_range("patch", self.patch, SMALLEST)
 
     def patch_size(self, shape: tuple[int, ...]) -> tuple[int, int]:
         """Return (h, w) of a patch: no larger than the images, and a multiple of the scale."""
         height, width = (min(self.patch, side) for side in shape[-2:])
         return height - height % self.scale, width - width % self.scale
 
-    def build_upscaler(self) -> None:
-        """Make the net, ``upscaler_``, for the channels of ``fit``."""
+    def build(self, shape: tuple[int, ...]) -> None:
+        """Make the net."""
         self.check_sharp()
         self.upscaler_ = Upscaler(
             self.n_channels,
@@ -91,6 +82,10 @@ class UpscalingModel(SuperResolution, GradientModel, ABC):
         """Return what the net makes of small images, in float32 and not yet clipped."""
         return full_precision(self.upscaler_(x_small))
 
+    def clipped(self, x_small: Tensor) -> Tensor:
+        """Return what the net makes of small images, in [0, 1]."""
+        return self.enlarged(x_small).clamp(0, 1)
+
     def degraded(self, x: Tensor) -> Tensor:
         """Return sharp images made small."""
         return bicubic_degradation(x, self.scale)
@@ -103,13 +98,7 @@ class UpscalingModel(SuperResolution, GradientModel, ABC):
     def enlarge(self, images: Images) -> Images:
         """Return (n, C, h, w) images enlarged by the net, a few at a time."""
         n_at_once = max(1, MOST_PIXELS // (images.shape[-1] * images.shape[-2]))
-        parts = []
-        with torch.no_grad(), evaluating(self.nets()):
-            for first in range(0, len(images), n_at_once):
-                chunk = unit_floats(images[first : first + n_at_once])
-                x = torch.from_numpy(np.require(chunk, np.float32, ["C", "W"]))
-                parts.append(self.enlarged(x).clamp(0, 1).numpy())
-        return np.concatenate(parts)
+        return apply(self, "clipped", images, n_at_once=n_at_once)
 
     def epoch_picture(self, x: Tensor, *beside: Tensor) -> list[tuple[str, Tensor]]:
         """Return the first images made small, enlarged, and as they are."""
@@ -126,7 +115,7 @@ class SRResNet(UpscalingModel):
     """Super-resolution by a residual net, ``fit(X)`` on sharp images [1]_.
 
     ``transform`` makes images of any size 2 or 4 times larger, ``inverse_transform`` makes them
-    smaller, ``score`` is the PSNR of Y in dB.
+    smaller, ``score`` is the PSNR of Y in dB. ``fit`` refuses tables, and sides under 8 pixels.
 
     Attributes
     ----------
@@ -134,11 +123,6 @@ class SRResNet(UpscalingModel):
         The net.
     seed_
         The seed that was used.
-
-    Raises
-    ------
-    InputError
-        From ``fit``, for a bad parameter, for tables and for images too small.
 
     References
     ----------
@@ -156,16 +140,8 @@ class SRResNet(UpscalingModel):
 
     objective: Literal["mse", "l1"] = "mse"
     """The mean of squared differences, as in the paper, or of absolute ones."""
-    n_epochs: int = 50
+    n_epochs: Count = 50
     """Passes over the training data."""
-
-    def check_values(self) -> None:
-        """Raise InputError for a hyperparameter out of its range."""
-        self.check_net_values()
-
-    def build(self, shape: tuple[int, ...]) -> None:
-        """Make the net."""
-        self.build_upscaler()
 
     def updates(self) -> list[Update]:
         """One loss moves the net."""

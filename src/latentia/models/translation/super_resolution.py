@@ -69,7 +69,7 @@ class SuperResolution(Model, ABC):
         """Yield test images made small and enlarged, beside the sharp ones."""
         return figures.beside_bicubic(self, data)
 
-    def check_scale(self) -> None:
+    def check_values(self) -> None:
         """Raise InputError for a scale that is not offered."""
         if self.scale not in SCALES:
             raise InputError(f"scale is {self.scale!r}; it must be one of 2, 4")
@@ -118,19 +118,14 @@ class SuperResolution(Model, ABC):
         -------
         Y
             (n, s·h, s·w) or (n, C, s·h, s·w), float32 in [0, 1]; a tensor if ``X`` is one.
-
-        Raises
-        ------
-        InputError
-            For images of other channels than those of ``fit``, or an overlap as large as the tile.
         """
         array = self.images_of(X)
+        images = array.reshape(len(array), self.n_channels, *array.shape[-2:])
         if tile is None:
-            large = self.enlarge(self._with_channels(array))
+            large = self.enlarge(images)
         else:
             tiles = self.tiles(tile, overlap)
             tiles.check()
-            images = self._with_channels(array)
             large = np.stack([in_tiles(self.enlarge_one, image, tiles) for image in images])
         return in_kind_of(X, large.reshape(*array.shape[:-2], *large.shape[-2:]))
 
@@ -144,22 +139,11 @@ class SuperResolution(Model, ABC):
         shared = min(2 * self.reach, side // 2) if overlap is None else overlap
         return Tiles(side, shared, self.reach, self.scale)
 
-    def _with_channels(self, array: Images) -> Images:
-        return array.reshape(len(array), self.n_channels, *array.shape[-2:])
-
     def inverse_transform(self, X: ArrayLike) -> Any:
         """Return images made smaller by Pillow's antialiased bicubic resampling.
 
-        Parameters
-        ----------
-        X
-            (n, H, W) or (n, C, H, W) sharp images; what does not fill a multiple of the scale is
-            cut off at the lower and right border.
-
-        Returns
-        -------
-        Y
-            Images of H // s by W // s pixels: uint8 if ``X`` is, else float32.
+        Of X, (n, H, W) or (n, C, H, W) sharp images, what does not fill a multiple of the scale is
+        cut off at the lower and right border. The result is uint8 if ``X`` is, else float32.
         """
         return in_kind_of(X, degraded(self.images_of(X), self.scale))
 
@@ -178,13 +162,7 @@ class SuperResolution(Model, ABC):
         return unit_floats(sharp), np.rint(large * 255) / np.float32(255)
 
     def images_of(self, X: Any) -> Images:
-        """Return images of any size, checked.
-
-        Raises
-        ------
-        InputError
-            If they are no images, or have other channels than those of ``fit``.
-        """
+        """Return images of any size, checked, with the channels of ``fit``."""
         check_is_fitted(self)
         array: Images = np.asarray(to_numpy(X))
         owner = type(self).__name__

@@ -26,18 +26,10 @@ Image = NDArray[Any]
 
 @dataclass(frozen=True)
 class Tiles:
-    """How an image is cut.
+    """How an image is cut into tiles: sides and overlap in pixels of the small image.
 
-    Attributes
-    ----------
-    side
-        Of a tile, in pixels of the small image.
-    overlap
-        Pixels that neighbouring tiles share, at least.
-    reach
-        How far the function reaches from a place, in pixels of the small image.
-    scale
-        How much larger the function makes an image.
+    ``reach`` is how far the function that is applied looks from a place, ``scale`` how much larger
+    it makes an image. Neighbouring tiles share at least ``overlap``.
     """
 
     side: int
@@ -109,11 +101,6 @@ def in_bands(
         (C, H, W); a memory map is read a tile at a time.
     tiles
         How it is cut.
-
-    Raises
-    ------
-    InputError
-        For an overlap as large as the tile.
     """
     tiles.check()
     height, width = image.shape[-2:]

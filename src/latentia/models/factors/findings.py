@@ -1,0 +1,83 @@
+"""What a user should know about a fitted factor model, a sentence each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from scipy import linalg
+
+from latentia.models.inputs import Matrix
+
+MOST_NAMED = 8
+LOOKED_AT = 160
+"""Collinear columns are looked for up to this many variables."""
+COLLINEAR = 1e-10
+ROUGH = (
+    "χ² and what rests on it suppose maximum likelihood, Pearson's correlations and no missing "
+    "values; take them as rough guides here"
+)
+
+
+def findings(
+    S: Matrix,
+    names: list[str],
+    k: int,
+    *,
+    n_rows: int,
+    constant: list[str],
+    heywood: list[str],
+    n_optima: int,
+    n_iterations: int,
+    converged: bool,
+) -> Iterator[str]:
+    """Yield what there is to say about k factors of the (p, p) covariance of varying columns."""
+    p = len(S)
+    if constant:
+        yield (
+            f"{len(constant)} constant column(s) were left out of the model and its "
+            f"likelihood: {listed(constant)}"
+        )
+    if p <= LOOKED_AT and not 0 < n_rows <= p and (involved := collinear(S, names)):
+        yield (
+            f"columns {listed(involved)} are perfectly collinear, so the covariance matrix is "
+            "singular and some noise variances are held up by their floor only: drop one of them"
+        )
+    if 0 < n_rows <= p:
+        yield (
+            f"{n_rows:g} rows are too few for {p} varying columns: the covariance matrix is "
+            "singular, and without the floor on the noise variances the likelihood would have no "
+            "maximum"
+        )
+    if heywood:
+        yield (
+            f"Heywood case: the noise variance of {listed(heywood)} lies on its floor, where "
+            "the likelihood would rise further; try fewer factors, or do not trust these variables"
+        )
+    dof = ((p - k) ** 2 - p - k) // 2
+    if dof < 0:
+        yield (
+            f"{k} factors of {p} variables leave {dof} degrees of freedom: pk + p = {p * k + p} "
+            f"parameters for p(p + 1)/2 = {p * (p + 1) // 2} moments, so the solution is not unique"
+        )
+    if n_optima > 1:
+        yield (
+            f"{n_optima} distinct optima were found from different starting values; this is "
+            "the best of them"
+        )
+    if not converged:
+        yield f"the estimation stopped before it converged, after {n_iterations} steps"
+
+
+def collinear(S: Matrix, names: list[str]) -> list[str]:
+    """Return the names of columns that depend on each other linearly."""
+    scale = np.sqrt(np.diag(S))
+    values, vectors = linalg.eigh(S / scale[:, None] / scale)
+    involved = (vectors[:, values < COLLINEAR] ** 2).sum(axis=1) > COLLINEAR
+    return [name for name, is_in in zip(names, involved) if is_in]
+
+
+def listed(names: list[str]) -> str:
+    """Return names as text, cut after a few."""
+    rest = len(names) - MOST_NAMED
+    return ", ".join(names[:MOST_NAMED]) + (f" and {rest} more" if rest > 0 else "")
