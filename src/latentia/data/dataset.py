@@ -116,11 +116,6 @@ def spread(x: Array, n: int) -> Array:
     return np.asarray(x[places] if len(x) > n else x)
 
 
-def unit_floats(X: Array) -> Array:
-    """Return uint8 images as float32 in [0, 1], and floats as they are."""
-    return X.astype(np.float32) / np.float32(255) if X.dtype == np.uint8 else X
-
-
 @dataclass(frozen=True)
 class Part:
     """Samples with their labels, one half of a `Dataset`."""

@@ -16,8 +16,9 @@ from sklearn.cluster import KMeans
 from sklearn.metrics import adjusted_rand_score
 from sklearn.mixture import GaussianMixture
 
-from latentia.data.dataset import Dataset, spread, unit_floats
+from latentia.data.dataset import Dataset, spread
 from latentia.evaluation.report import ModelSection
+from latentia.models.inputs import unit_floats
 from latentia.plots.grids import png, tile
 from latentia.plots.page import Picture
 

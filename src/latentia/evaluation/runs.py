@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latentia import MODELS
-from latentia.data.dataset import Dataset, unit_floats
+from latentia.data.dataset import Dataset
 from latentia.errors import FitWarning, InputError
 from latentia.evaluation.evaluate import evaluate, importance_bound
 from latentia.evaluation.memorisation import memorisation_check
@@ -22,6 +22,7 @@ from latentia.evaluation.sections import model_section
 from latentia.files import write_atomically
 from latentia.models.base import Model
 from latentia.models.fields import model_reference, model_summary
+from latentia.models.inputs import unit_floats
 from latentia.models.language.base import LanguageModel
 from latentia.models.language.n_gram import NGramLanguageModel
 from latentia.models.saved import load, make

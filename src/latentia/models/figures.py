@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from latentia.data.dataset import Array, Dataset, unit_floats
+from latentia.data.dataset import Array, Dataset
+from latentia.models.inputs import unit_floats
 from latentia.plots.grids import png, rows, tile
 from latentia.plots.latent import latent_map, spectrum
 from latentia.plots.page import Picture

@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from latentia.data.dataset import Dataset, unit_floats
+from latentia.data.dataset import Dataset
 from latentia.data.degrade import degraded, enlarged
+from latentia.models.inputs import unit_floats
 from latentia.models.translation.baselines import tested_domains
 from latentia.plots.grids import is_drawable, png, rows
 from latentia.plots.page import Picture
