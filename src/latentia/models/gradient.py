@@ -61,6 +61,7 @@ class GradientModel(Model):
     5. ``after_training`` for what follows from the trained nets and the data.
     """
 
+    resumable = True
     unit: ClassVar[str] = "images"
     """What progress calls the rows of a batch."""
     layout: ClassVar[torch.memory_format] = torch.channels_last
