@@ -208,3 +208,17 @@ def test_what_scripts_import_is_there(path):
             for alias in node.names:
                 if f"{node.module}.{alias.name}" not in MODULES:
                     assert hasattr(importlib.import_module(node.module), alias.name), alias.name
+
+
+def test_children_of_tests_import_what_their_parent_does():
+    """Without its own environment a child imports what is installed, another checkout perhaps."""
+    files = [p for p in Path(__file__).parent.rglob("*.py") if p.name != "test_start.py"]
+    calls = [
+        node
+        for path in files
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call)
+        and ast.unparse(node.func) in ("subprocess.run", "subprocess.Popen")
+    ]
+    assert len(calls) > 10
+    assert all(any(k.arg == "env" for k in call.keywords) for call in calls)

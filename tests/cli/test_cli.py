@@ -46,7 +46,9 @@ def test_help_never_imports_torch(words):
         f"try: main({words!r})\nexcept SystemExit: pass\n"
         "assert not {'torch', 'sklearn', 'numpy', 'matplotlib'} & set(sys.modules)"
     )
-    finished = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    finished = subprocess.run(
+        [sys.executable, "-c", code], env=environment(), capture_output=True, text=True
+    )
     assert finished.returncode == 0, finished.stderr
     assert "usage" in finished.stdout
 

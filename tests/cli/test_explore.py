@@ -18,6 +18,7 @@ from latentia.models.autoencoders.conditional_vae import ConditionalVAE
 from latentia.models.autoencoders.vae import VAE
 from latentia.models.linear.pca import PCA
 from latentia.models.saved import load
+from tests.children import environment
 from tests.conftest import SHARED
 
 
@@ -296,7 +297,9 @@ def test_nothing_heavy_is_imported_for_help():
         "heavy = {'torch', 'sklearn', 'numpy', 'scipy', 'matplotlib', 'PIL'}\n"
         "assert not heavy & set(sys.modules), heavy & set(sys.modules)"
     )
-    finished = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    finished = subprocess.run(
+        [sys.executable, "-c", code], env=environment(), capture_output=True, text=True
+    )
     assert finished.returncode == 0, finished.stderr
     assert "--strengths" in finished.stdout
 
