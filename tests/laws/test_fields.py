@@ -25,7 +25,7 @@ from latentia import (
 from latentia.models.gradient import GradientModel
 from latentia.models.language.base import LanguageModel
 from tests.conftest import learns_from, small_models
-from tests.sequence.conftest import small_sequence_models
+from tests.models.language.conftest import small_sequence_models
 
 pytestmark = pytest.mark.filterwarnings("ignore::latentia.errors.FitWarning")
 

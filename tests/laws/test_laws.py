@@ -18,7 +18,7 @@ from latentia.models.linear.gaussian import LinearGaussian
 from latentia.models.translation.base import Translator
 from latentia.training.updates import Loss
 from tests.conftest import learns_from, small_models
-from tests.sequence.conftest import small_sequence_models
+from tests.models.language.conftest import small_sequence_models
 
 pytestmark = pytest.mark.filterwarnings("ignore::latentia.errors.FitWarning")
 NAMES = list(small_models())

@@ -23,9 +23,9 @@ from latentia.evaluation.evaluate import evaluate
 from latentia.models.measures import yardstick
 from latentia.models.saved import load
 from tests.conftest import reported, small_models
-from tests.test_report import Page
+from tests.evaluation.test_report import Page
 
-README = Path(__file__).parents[1] / "README.md"
+README = Path(__file__).parents[2] / "README.md"
 NUMBERS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 
 

@@ -10,7 +10,7 @@ from latentia.cli.main import main
 from latentia.data.text import load_text
 from latentia.errors import InputError
 from latentia.training.run import read_metrics
-from tests.sequence.conftest import RHYME
+from tests.models.language.conftest import RHYME
 
 ABC = """%%scale 0.7
 X:1

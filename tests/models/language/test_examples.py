@@ -6,9 +6,9 @@ from pathlib import Path
 
 from PIL import Image
 
-from tests.sequence.conftest import RHYME
+from tests.models.language.conftest import RHYME
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 def run(script, *words, monkeypatch, tmp_path, capsys):

@@ -23,7 +23,7 @@ from latentia.models.language.base import pick
 from latentia.models.language.lstm import LSTMLanguageModel
 from latentia.training.checkpoint import Checkpoints
 from tests.conftest import small_models
-from tests.sequence.conftest import RHYME, SHARED, SMALL, small_sequence_models
+from tests.models.language.conftest import RHYME, SHARED, SMALL, small_sequence_models
 
 NAMES = list(small_sequence_models())
 TRAINED = ["RNNLanguageModel", "LSTMLanguageModel"]

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 RECIPE = """
 model = "cyclegan"
 n_blocks = 0

@@ -11,7 +11,7 @@ from scipy.ndimage import uniform_filter
 
 from latentia.metrics.frechet import frechet_distance
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 RECIPE = """
 model = "pix2pix"
 data = "maps"
