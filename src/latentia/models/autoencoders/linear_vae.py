@@ -22,8 +22,8 @@ from numpy.typing import NDArray
 from torch import nn
 
 from latentia.errors import Count, Positive
-from latentia.models.autoencoders.base import VariationalModel
-from latentia.models.autoencoders.vae import Gaussian
+from latentia.models.autoencoders.base import Gaussian
+from latentia.models.autoencoders.vae import VariationalModel
 from latentia.models.base import unit_floats
 from latentia.models.inputs import Labels, Rows
 from latentia.nets.autoencoder import LearnedVariance, LinearPosterior

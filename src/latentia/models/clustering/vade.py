@@ -33,8 +33,8 @@ from torch import Tensor, nn
 from torch.distributions import Normal
 
 from latentia.errors import Count, InputError, Positive, check_range
-from latentia.models.autoencoders.base import LOG_2PI, AutoencodingModel, VariationalModel
-from latentia.models.autoencoders.vae import ERRORS, Observing
+from latentia.models.autoencoders.base import ERRORS, AutoencodingModel, Observing
+from latentia.models.autoencoders.vae import LOG_2PI, VariationalModel
 from latentia.models.base import seeded
 from latentia.models.clustering.base import gaussian_mixture
 from latentia.models.clustering.pretraining import PretrainedClustering
