@@ -248,7 +248,7 @@ def test_effective_beta_is_recorded_in_the_run(images, tmp_path):
 def test_free_bits_count_each_component_at_least_so_much(images):
     model = VAE(n_components=3, hidden=(8,), free_bits=0.5, n_epochs=1, random_state=0).fit(images)
     kl = torch.tensor([[0.1, 0.9, 2.0], [0.3, 1.1, 4.0]], requires_grad=True)
-    counted = model._counted(kl)
+    counted = model._with_free_bits(kl)
     assert float(counted.detach()) == pytest.approx(0.5 + 1.0 + 3.0)
     assert torch.autograd.grad(counted, kl)[0][:, 0].abs().sum() == 0
 

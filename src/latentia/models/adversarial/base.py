@@ -183,7 +183,7 @@ class AdversarialModel(Generator, DecodingModel, GradientModel, LatentModel):
         """Return the judge's verdicts (N // packing, 1) on augmented, packed data."""
         return full_precision(self.judge(*self.seen(u, *given)))
 
-    def features_apart(self, u: Tensor, u_fake: Tensor, *given: Tensor) -> Tensor:
+    def feature_matching_loss(self, u: Tensor, u_fake: Tensor, *given: Tensor) -> Tensor:
         """Return the squared distance of mean features of data and samples."""
         real, fake = (self.judge.features(*self.seen(part, *given)) for part in (u, u_fake))
         # Held-out batches are one process's own: no other takes part.

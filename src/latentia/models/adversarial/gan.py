@@ -107,7 +107,7 @@ class MinimaxGame(AdversarialModel):
     def generator_loss_of(self, x: Tensor, u_fake: Tensor, *given: Tensor) -> Tensor:
         """Return −E log D(G(z)), or E log(1 − D(G(z))), or the distance of features instead."""
         if self.feature_matching:
-            return self.features_apart(self.inside(x), u_fake, *given)
+            return self.feature_matching_loss(self.inside(x), u_fake, *given)
         discriminator = self.opponent(x, u_fake, *given)
         logits_fake = full_precision(discriminator(*self.seen(u_fake, *given)))
         if self.objective == "minimax":

@@ -98,7 +98,7 @@ class WassersteinGame(AdversarialModel):
     def generator_loss_of(self, x: Tensor, u_fake: Tensor, *given: Tensor) -> Tensor:
         """Return −E f(G(z)), or the distance of features in its place."""
         if self.feature_matching:
-            return self.features_apart(self.inside(x), u_fake)
+            return self.feature_matching_loss(self.inside(x), u_fake)
         return -self.judged(u_fake).mean()
 
 

@@ -164,7 +164,7 @@ class AutoencodingModel(Encoder, DecodingModel, GradientModel, LatentModel):
 
 
 class Observation(ABC):
-    """How data x are seen given z: a distribution, or what stands for one.
+    """How data x arise given z: a distribution p(x given z), or an error in its place.
 
     ``output`` is the decoder's raw output for z, of the shape of x, (N, *shape).
     """
@@ -263,8 +263,8 @@ class WeightedError(Observation):
 
 
 @dataclass(eq=False, repr=False, kw_only=True)
-class Observing(Encoder):
-    """The fields that choose p(x given z), for a model that is variational and autoencoding."""
+class ChosenLikelihood(Encoder):
+    """The fields that choose p(x given z), for an `AutoencodingModel` with a posterior."""
 
     observation: Literal["auto", "bernoulli", "gaussian", "mse", "rmse"] = "auto"
     """Distribution of x given z, or a weighted error; auto is bernoulli for data in [0, 1]."""
@@ -276,7 +276,7 @@ class Observing(Encoder):
     """Draw each value as a bit with probability x, anew at every step (dynamic binarisation)."""
 
     def check_values(self) -> None:
-        """Refuse bits under another likelihood than theirs."""
+        """Refuse bits under another likelihood than the Bernoulli."""
         if self.binarize and self.observation not in ("auto", "bernoulli"):
             raise InputError(
                 f"binarize needs observation='bernoulli', not {self.observation!r}: bits have no "

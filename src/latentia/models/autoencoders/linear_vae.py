@@ -89,7 +89,7 @@ class LinearVAE(VariationalModel):
         self.noise_ = LearnedVariance(initial=0.5)
 
     def updates(self) -> list[Update]:
-        """One bound moves all parameters."""
+        """Move all parameters by one bound."""
         nets = [self.encoder_, self.decoder_, self.noise_]
         return [Update("negative_elbo", self.negative_elbo, nets)]
 

@@ -55,8 +55,8 @@ from latentia.models.apply import as_tensor, in_double
 from latentia.models.autoencoders.base import (
     ERRORS,
     AutoencodingModel,
+    ChosenLikelihood,
     Observation,
-    Observing,
     WeightedError,
 )
 from latentia.models.autoencoders.code_mixture import draw_codes, fit_mixture
@@ -269,7 +269,7 @@ def log_mean_weight(
     At constant memory: a running maximum m and the sums Σ e^{l_i − m}, Σ e^{2(l_i − m)} are kept,
     with l = log w; the encoder is evaluated once for each sample, and draws of z come in blocks.
     The standard error is the delta method's, ``sd(w) / (√k mean(w))``; of few draws with
-    heavy-tailed weights it says too little.
+    heavy-tailed weights it is too small.
     """
     q = model.posterior(x, *given)
     n, n_latent = q.loc.shape
@@ -291,15 +291,15 @@ def log_mean_weight(
 
 
 @dataclass(eq=False, repr=False, kw_only=True)
-class BoundedModel(Observing, VariationalModel, AutoencodingModel):
-    """A deep model trained through a bound on its likelihood, or a weighted one."""
+class BoundedModel(ChosenLikelihood, VariationalModel, AutoencodingModel):
+    """A deep model that is trained through a bound on its likelihood, its terms weighted or not."""
 
     beta: NonNegative = 1.0
     """Weight β of the KL term; 1 is the evidence lower bound."""
     beta_warmup_epochs: Whole = 0
     """Epochs over which β rises from 0 to its value (annealing)."""
     free_bits: NonNegative = 0.0
-    """Nats λ that each component may say for free: its KL counts as at least λ."""
+    """Nats λ that each component may carry for free: its KL counts as at least λ."""
     n_importance: Count = 1
     """Draws k of the importance-weighted bound; 1 is the ELBO."""
     adam_epsilon: Positive = 1e-8
@@ -317,7 +317,7 @@ class BoundedModel(Observing, VariationalModel, AutoencodingModel):
             )
 
     def updates(self) -> list[Update]:
-        """One bound moves all nets."""
+        """Move all nets by one bound."""
         self._ramp = 1.0
         name, loss = "negative_elbo" if self.beta == 1 else "beta_negative_elbo", self.bound_loss
         if self.n_importance > 1:
@@ -334,23 +334,23 @@ class BoundedModel(Observing, VariationalModel, AutoencodingModel):
 
     def bound_loss(self, x: Tensor, *targets: Tensor) -> Loss:
         """Return reconstruction + β·KL in nats per sample, its terms, and the effective β."""
-        given, observation = self.condition(*targets), self.likelihood
-        x = observation.draw(x)
+        given, likelihood = self.condition(*targets), self.likelihood
+        x = likelihood.draw(x)
         q = self.posterior(x, *given)
         z_NK = torch.addcmul(q.loc, q.scale, draws.normal_like(q.loc))
         output = full_precision(self.decoder_output(z_NK, *given))
-        errors = observation.objective(x, output)
+        errors = likelihood.objective(x, output)
         reconstruction, kl_NK = errors.mean(), kl_per_component(q)
         kl = kl_NK.sum(1).mean()
-        counted = self._counted(kl_NK) if self.free_bits else kl
+        counted = self._with_free_bits(kl_NK) if self.free_bits else kl
         beta = self.beta * (self._ramp if self.encoder_.training else 1.0)
         effective: Tensor | float = beta
-        if isinstance(observation, WeightedError):
-            effective = beta * observation.equivalent_variance(errors, x[0].numel())
+        if isinstance(likelihood, WeightedError):
+            effective = beta * likelihood.equivalent_variance(errors, x[0].numel())
         terms = {"reconstruction": reconstruction, "kl": kl, "effective_beta": effective}
         return Loss(reconstruction + beta * counted, terms)
 
-    def _counted(self, kl_NK: Tensor) -> Tensor:
+    def _with_free_bits(self, kl_NK: Tensor) -> Tensor:
         """Return Σ_j max(λ, KL_j), where KL_j is the mean over the batch of all processes."""
         mean = kl_NK.mean(0)
         # Held-out values are computed by one process alone.
@@ -389,7 +389,7 @@ class VAE(BoundedModel):
     observation_
         The distribution of x given z that was used.
     noise_variance_
-        v of a Gaussian, or the one that the weighted error amounts to, in standard units.
+        v of the Gaussian, or of the one that a weighted error amounts to, in standard units.
     mixture_weights_, mixture_means_, mixture_covariances_
         (m,), (m, k), (m, k, k): of the codes' mixture, with ``sampler='mixture'``.
     seed_

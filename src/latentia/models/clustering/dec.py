@@ -190,7 +190,7 @@ class DEC(SelfTraining):
     """Stochastic gradient descent with momentum 0.9, or Adam."""
 
     def updates(self) -> list[Update]:
-        """One loss moves the encoder and the centres."""
+        """Move the encoder and the centres by one loss."""
         kind = adam if self.optimizer == "adam" else sgd
         optimizer = partial(kind, learning_rate=self.learning_rate)
         nets, before = [self.encoder_, self.clustering_], self.update_targets
