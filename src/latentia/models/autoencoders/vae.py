@@ -27,9 +27,9 @@ Samples come from p(z), or from a mixture of Gaussians, fitted by EM on the post
 training data, which follows where the codes really lie ([5]_): the aggregate posterior of a trained
 model is rarely N(0, I), and draws from the gaps between codes decode to nothing like the data.
 
-`VariationalModel` is also what the linear VAE and VaDE are, `BoundedModel` what the conditional VAE
-is. The likelihoods are in `latentia.models.autoencoders.base`. A *condition* is what some models
-know beside x, such as one-hot classes; for others the tuple ``given`` is empty.
+The linear VAE and VaDE are `VariationalModel`s too, and the conditional VAE is a `BoundedModel`.
+The likelihoods are in `latentia.models.autoencoders.base`. A *condition* is what some models know
+beside x, such as one-hot classes; for others the tuple ``given`` is empty.
 
 Shapes: ``x`` is (N, C, H, W) or (N, d); ``z_NK``, mean and log-variance are (N, n_components).
 """
