@@ -50,7 +50,7 @@ class GradientModel(Model):
     ``updates()``
         its training step, the lines of the paper's algorithm box.
 
-    It inherits the rest, and states of it what is different. ``fit`` calls, in this order,
+    It inherits the rest, and overrides what differs. ``fit`` calls, in this order,
 
     1. ``checked(X)`` for an array, ``targets(y)`` for what the losses take beside each sample, and
        ``read(array, y)`` for batches of both;
@@ -61,7 +61,7 @@ class GradientModel(Model):
        health and ``show``, which writes the images of ``epoch_picture``;
     5. ``after_training`` for what follows from the trained nets and the data.
 
-    They stand below in this order.
+    These methods stand below in the same order.
     """
 
     unit: ClassVar[str] = "images"

@@ -2,7 +2,7 @@
 
 Model and posterior:
 
-    p(z) = N(0, I),  p(x given z) from g(z): a Bernoulli, a Gaussian, or what stands for one
+    p(z) = N(0, I),  p(x given z) from g(z): a Bernoulli, a Gaussian, or an error in its place
     q(z given x) = N(μ(x), diag σ²(x)),  z = μ + σ·ε,  ε ~ N(0, I)               ([1]_ eqs. 9, 10)
 
 Bounds:
