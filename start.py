@@ -108,7 +108,7 @@ def test(options: list[str]) -> int:
         run("-m", "ruff", "check", "."),
         run("-m", "ruff", "format", "--check", "."),
         run("-m", "mypy"),
-        run("-m", "pytest", "-n", "2", *options),
+        run("-m", "pytest", "-n", "2", "--dist", "loadgroup", *options),
     ]
     return next((status for status in statuses if status), 0)
 

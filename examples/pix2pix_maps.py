@@ -25,7 +25,7 @@ from latentia.data.pairs import load_pairs
 from latentia.explore.pictures import read_pictures
 from latentia.metrics.frechet import PixelFeatures, frechet_distance
 from latentia.models.base import unit_floats
-from latentia.models.translation.baselines import baseline_notes, closeness, tested
+from latentia.models.translation.baselines import baseline_notes, closeness, tested_pairs
 from latentia.plots.grids import rows, save_png
 
 SHOWN = 10
@@ -53,7 +53,7 @@ def main(arguments: list[str] | None = None) -> None:
     given = parser.parse_args(arguments)
     data = load_pairs(given.data, image_size=given.image_size)
     x, y = data.x_train[: given.n_pairs], data.pair_train[: given.n_pairs]
-    x_test, y_test = tested(data)
+    x_test, y_test = tested_pairs(data)
     features = PixelFeatures().fit(unit_floats(data.pair_train))
     shown, own = [("input", unit_floats(x_test[:SHOWN]))], []
     for label, objective in OBJECTIVES.items():

@@ -22,10 +22,10 @@ N_COLUMNS = 14
 def main() -> None:
     """Show what each model keeps of test images, and what the generators draw."""
     folder = Path(sys.argv[1])
-    data = data_of(folder / "PCA", None)
-    x = unit_floats(np.asarray(data.x_test[:N_COLUMNS]))
     names = ("PCA", "DenoisingAutoencoder", "VAE", "DCGAN")
     models = {name: latentia.load(folder / name) for name in names}
+    data = data_of(folder / "PCA", None, models["PCA"])
+    x = unit_floats(np.asarray(data.x_test[:N_COLUMNS]))
     noise = np.random.default_rng(0).normal(size=x.shape)
     noisy = (x + 0.3 * noise).clip(0, 1).astype(np.float32)
     shown = [

@@ -38,6 +38,18 @@ ENLARGING = {"scale": 2, "n_blocks": 1, "width": 4}
 CLUSTERED = {"n_components": 3, "n_clusters": 3, "hidden": (8,)} | SHARED
 
 
+LEARNT = {
+    "Pix2Pix": "pairs",
+    "CycleGAN": "domains",
+    **dict.fromkeys(("Bicubic", "SRResNet", "SRGAN"), "pieces"),
+}
+
+
+def learns_from(model):
+    """Return what data a model is fitted on: samples, pairs, two domains, or sharp pieces."""
+    return LEARNT.get(type(model).__name__, "samples")
+
+
 def small_models():
     """Return one small instance of every public model."""
     return {

@@ -1,6 +1,8 @@
 """The house rules that a machine can check; each checker is shown to be able to fail."""
 
 import ast
+import graphlib
+import importlib
 import re
 import statistics
 from pathlib import Path
@@ -11,6 +13,8 @@ import latentia
 
 PACKAGE = Path(latentia.__file__).parent
 FILES = sorted(PACKAGE.rglob("*.py"))
+ROOT = Path(__file__).parents[1]
+SCRIPTS = sorted(p for f in ("examples", "benchmarks", "scripts") for p in (ROOT / f).glob("*.py"))
 
 LEVELS = [
     {"__init__", "errors", "files"},
@@ -31,6 +35,11 @@ LONGEST_FILE = 450
 LONGEST_FUNCTION = 40
 LONGEST_LOOP = 60  # train()
 MEDIAN_FUNCTION = 6
+MOST_LINES = 30_000
+MOST_AT_ROOT = 12
+MOST_EXCEPTIONS = 30
+FOREIGN = {"columns", "tocsr", "to_delayed", "madvise", "logpdf", "ppf", "dist", "bias"}
+"""Attributes of data frames, sparse and Dask arrays, memory maps, SciPy's distributions, layers."""
 MOST_COMMENTS = 0.05
 NO_DRAWERS = {"utils", "util", "helpers", "common", "core", "misc"}
 
@@ -132,3 +141,84 @@ def test_no_keyword_drawers_no_pickles(path):
 
 def test_importing_the_package_imports_nothing_heavy():
     assert "import torch" not in (PACKAGE / "__init__.py").read_text()
+
+
+def test_the_root_has_few_names():
+    plain = {"__init__.py", "__main__.py", "py.typed", "__pycache__"}
+    names = sorted(path.name for path in PACKAGE.iterdir() if path.name not in plain)
+    print(f"{len(names)} names at the root: {', '.join(names)}")
+    assert len(names) <= MOST_AT_ROOT
+
+
+def imported_modules(path):
+    """Return the package's modules that a file imports, lazily or for types too."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("latentia"):
+            inside = {f"{node.module}.{alias.name}" for alias in node.names}
+            found |= {name if name in MODULES else node.module for name in inside}
+        elif isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+    return found & MODULES.keys()
+
+
+def module_name(path):
+    parts = ["latentia", *path.relative_to(PACKAGE).with_suffix("").parts]
+    return ".".join(part for part in parts if part != "__init__")
+
+
+MODULES = {module_name(path): path for path in FILES}
+
+
+def test_no_imports_go_in_a_circle():
+    imports = {name: imported_modules(path) - {"latentia"} for name, path in MODULES.items()}
+    assert list(graphlib.TopologicalSorter(imports).static_order())
+
+
+def test_a_circle_of_imports_would_be_seen():
+    with pytest.raises(graphlib.CycleError):
+        list(graphlib.TopologicalSorter({"a": {"b"}, "b": {"a"}}).static_order())
+
+
+def test_exceptions_from_the_checkers_are_few():
+    source = "\n".join(path.read_text() for path in FILES)
+    found = source.count("# noqa") + source.count("type: ignore")
+    print(f"{found} noqas and type: ignores")
+    assert found <= MOST_EXCEPTIONS
+
+
+def test_the_package_is_no_larger_than_its_subject():
+    lines = [len(path.read_text().splitlines()) for path in FILES]
+    print(f"{len(FILES)} files of {sum(lines)} lines, the longest {max(lines)}")
+    assert sum(lines) <= MOST_LINES
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_own_types_are_not_asked_for_attributes(path):
+    """``hasattr`` is for objects of other software, by the names of these attributes."""
+    asked = re.findall(r"hasattr\([^()]*(?:\([^()]*\))?[^()]*\)", path.read_text())
+    assert all(any(f'"{name}"' in call for name in FOREIGN) for call in asked), asked
+
+
+@pytest.mark.parametrize("path", SCRIPTS, ids=lambda p: p.name)
+def test_what_scripts_import_is_there(path):
+    """Benchmarks and scripts that no test runs would otherwise break unseen when code moves."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("latentia"):
+            for alias in node.names:
+                if f"{node.module}.{alias.name}" not in MODULES:
+                    assert hasattr(importlib.import_module(node.module), alias.name), alias.name
+
+
+def test_children_of_tests_import_what_their_parent_does():
+    """Without its own environment a child imports what is installed, another checkout perhaps."""
+    files = [p for p in Path(__file__).parent.rglob("*.py") if p.name != "test_start.py"]
+    calls = [
+        node
+        for path in files
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call)
+        and ast.unparse(node.func) in ("subprocess.run", "subprocess.Popen")
+    ]
+    assert len(calls) > 10
+    assert all(any(k.arg == "env" for k in call.keywords) for call in calls)

@@ -19,10 +19,10 @@ from latentia.data.dataset import Dataset
 from latentia.errors import InputError
 from latentia.evaluation.clusterings import baseline_sections
 from latentia.evaluation.comparison import BY_DEFAULT, compare, recipe
-from latentia.evaluation.evaluate import evaluate, yardstick
-from latentia.evaluation.runs import hold_out
+from latentia.evaluation.evaluate import evaluate
+from latentia.models.measures import yardstick
 from latentia.models.saved import load
-from tests.conftest import reported
+from tests.conftest import reported, small_models
 from tests.test_report import Page
 
 README = Path(__file__).parents[1] / "README.md"
@@ -102,7 +102,7 @@ def test_another_seed_gives_another_model_and_the_same_the_same(compared, spec, 
 
 
 def test_every_figure_of_the_report_is_the_saved_models_on_the_test_part(compared, spec):
-    kept, _ = hold_out(load_data(spec))
+    kept, _ = load_data(spec).hold_out()
     models = reported(compared / "report.html")
     for name in BY_DEFAULT:
         assert models[name].pop("seconds") >= 0
@@ -188,7 +188,7 @@ def test_small_data_have_small_batches_and_each_model_about_as_many_steps(n, bat
     assert recipe("VAE", data_of(n, 8, 8), 3, 2).n_epochs == 2
 
 
-@pytest.mark.parametrize("name", latentia.MODELS)
+@pytest.mark.parametrize("name", small_models())
 def test_every_model_has_a_recipe_with_the_seed(name):
     fields = getattr(latentia, name)().get_params()
     settings = recipe(name, data_of(240, 8, 8), 7, 2).get_params()
@@ -243,7 +243,7 @@ def test_dcgan_is_left_out_of_images_too_small_and_too_large(side, fits, tmp_pat
 
 
 def test_baselines_are_fitted_to_the_training_part_and_measured_on_the_test_part(spec):
-    data, _ = hold_out(load_data(spec))
+    data, _ = load_data(spec).hold_out()
     train, test = (part.reshape(len(part), -1) for part in (data.x_train, data.x_test))
     train, test = train.astype(float), test.astype(float)
     centres, mixture = baseline_sections(data, 3)

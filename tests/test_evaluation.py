@@ -8,11 +8,10 @@ import pytest
 
 import latentia
 from latentia.data import load as load_data
-from latentia.data.dataset import Dataset
+from latentia.data.dataset import spread
 from latentia.data.pairs import load_pairs
-from latentia.data.specimens import drawn, first_labels, spread
 from latentia.data.unpaired import load_unpaired
-from latentia.evaluation.evaluate import evaluate, importance_bound, n_parameters, yardstick
+from latentia.evaluation.evaluate import evaluate, importance_bound
 from latentia.metrics.clustering import cluster_agreement
 from latentia.metrics.coverage import class_shares, coverage, entropy, nearest_classes
 from latentia.metrics.definitions import DEFINITIONS
@@ -21,7 +20,9 @@ from latentia.metrics.neighbours import code_accuracy, memorisation
 from latentia.metrics.precision_recall import precision_recall
 from latentia.metrics.reconstruction import psnr, squared_error
 from latentia.metrics.structural_similarity import ssim
-from tests.conftest import small_models
+from latentia.models import measures
+from latentia.models.measures import yardstick
+from tests.conftest import learns_from, small_models
 
 pytestmark = pytest.mark.filterwarnings("ignore::latentia.errors.FitWarning")
 LIMITS = {
@@ -51,7 +52,7 @@ def digits():
 @pytest.fixture(scope="module")
 def fitted(digits):
     """Return every model of samples, fitted to the digits."""
-    models = {k: m for k, m in small_models().items() if m.learns_from not in MEASURED}
+    models = {k: m for k, m in small_models().items() if learns_from(m) not in MEASURED}
     return {name: m.fit(digits.x_train, digits.y_train) for name, m in models.items()}
 
 
@@ -59,10 +60,10 @@ def fitted(digits):
 def limited(monkeypatch):
     """Make the limits of the yardstick small enough to be felt on small data."""
     for name, value in LIMITS.items():
-        monkeypatch.setattr(sys.modules[evaluate.__module__], name, value)
+        monkeypatch.setattr(measures, name, value)
 
 
-NAMES = [name for name, m in small_models().items() if m.learns_from not in MEASURED]
+NAMES = [name for name, m in small_models().items() if learns_from(m) not in MEASURED]
 
 
 def by_hand(model, data, seed, most, least, neighbours, weighted):
@@ -96,7 +97,7 @@ def by_hand(model, data, seed, most, least, neighbours, weighted):
     elif can("score_samples"):
         expected["negative_log_likelihood"] = -model.score_samples(x).mean()
     if can("sample"):
-        fake, few = drawn(model, data, max(least, len(x)), seed), spread(x, neighbours)
+        fake, few = model.drawn_for(data, max(least, len(x)), seed), spread(x, neighbours)
         features = PixelFeatures().fit(train)
         of_fake = features.transform(fake)
         expected["frechet_distance"] = frechet_distance(features.transform(x), of_fake)
@@ -128,7 +129,7 @@ def test_every_figure_is_its_metric_on_test_data(name, fitted, digits, limited):
 def test_the_limits_are_those_of_the_definitions(fitted, digits):
     model = fitted["VAE"]
     assert evaluate(model, digits) == by_hand(model, digits, 0, 10_000, 1_000, 2_000, 2_000)
-    module = sys.modules[evaluate.__module__]
+    module = measures
     assert (module.MOST_SAMPLES, module.LEAST_SAMPLES) == (10_000, 1_000)
     assert (module.MOST_NEIGHBOURS, module.MOST_WEIGHTED) == (2_000, 2_000)
     assert (module.BALL, module.N_IMPORTANCE, module.LEAST_A_CLASS) == (5, 50, 20)
@@ -170,7 +171,7 @@ def test_balls_of_the_fifth_neighbour_need_six_test_samples(n_test, measured, fi
 def test_classes_are_counted_from_twenty_samples_a_class(
     n_drawn, counted, fitted, digits, monkeypatch
 ):
-    monkeypatch.setattr(sys.modules[evaluate.__module__], "LEAST_SAMPLES", n_drawn)
+    monkeypatch.setattr(measures, "LEAST_SAMPLES", n_drawn)
     assert ("classes_covered" in evaluate(fitted["ProbabilisticPCA"], digits)) == counted
 
 
@@ -182,7 +183,7 @@ def test_pairs_are_measured_against_their_test_targets():
     expected = {"absolute_error": np.abs(y - out).mean(), "translation_psnr": psnr(y, out)}
     if min(y.shape[-2:]) >= 11:
         expected["ssim"] = ssim(y, out)
-    expected["n_parameters"] = n_parameters(model)
+    expected["n_parameters"] = model.n_parameters()
     assert evaluate(model, data) == {
         key: pytest.approx(float(value), rel=1e-5) for key, value in expected.items()
     }
@@ -207,7 +208,7 @@ def test_domains_are_measured_on_test_images_of_each():
 
 
 def test_what_interpolates_learnt_nothing(images):
-    assert n_parameters(latentia.Bicubic(scale=2).fit(images)) == 0
+    assert latentia.Bicubic(scale=2).fit(images).n_parameters() == 0
 
 
 def test_the_distance_is_quoted_with_its_counts_and_its_features(digits, limited):
@@ -244,29 +245,22 @@ def test_a_bound_and_its_errors_by_hand(name, fitted, digits, monkeypatch):
 
 def test_samples_of_a_model_of_classes_are_from_its_own_draw_of_them(fitted, digits):
     model = fitted["ConditionalVAE"]
-    np.testing.assert_array_equal(drawn(model, digits, 20, 3), model.sample(20, random_state=3))
+    drawn = model.drawn_for(digits, 20, 3)
+    np.testing.assert_array_equal(drawn, model.sample(20, random_state=3))
 
 
-class OfMeasurements:
-    """Draws nothing but the measurements that it is given, and the seed beside them."""
-
-    takes_labels = True
-
-    def sample(self, n_samples, random_state, y):
-        assert len(y) == n_samples
-        return np.column_stack([y, np.full(n_samples, random_state)])
-
-
-def test_a_model_of_measurements_draws_for_those_of_the_test_data_in_turn():
-    x, y = np.zeros((3, 2)), np.arange(12.0).reshape(3, 4)
-    found = drawn(OfMeasurements(), Dataset("m", x, y[::-1], x, y), 7, 5)
-    np.testing.assert_array_equal(found[:, :-1], y[[0, 1, 2, 0, 1, 2, 0]])
-    assert set(found[:, -1]) == {5}
+def test_a_model_of_measurements_draws_for_those_of_the_test_data_in_turn(digits):
+    y = np.random.default_rng(0).normal(size=(200, 4))
+    model = small_models()["ConditionalVAE"].fit(digits.x_train, y)
+    few = replace(digits, x_test=digits.x_test[:3], y_test=y[:3])
+    expected = model.sample(7, random_state=5, y=y[[0, 1, 2, 0, 1, 2, 0]])
+    np.testing.assert_array_equal(model.drawn_for(few, 7, 5), expected)
+    assert "class_agreement" not in evaluate(model, few)
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_first_labels_are_those_of_the_test_part(name, fitted, digits):
-    found = first_labels(fitted[name], digits, 4)
+    found = fitted[name].labels_for(digits.y_test[:4])
     if fitted[name].takes_labels:
         np.testing.assert_array_equal(found[0], digits.y_test[:4])
     else:

@@ -8,6 +8,7 @@ import sys
 import pytest
 
 import latentia
+from tests.children import environment
 
 ROOMS = [latentia, importlib.import_module("latentia.explore")]
 ROOMS += [importlib.import_module("latentia.theory")]
@@ -34,7 +35,9 @@ def loaded_after(code):
     """Return which heavy libraries a new process has loaded after some lines."""
     tell = f"print(json.dumps([m for m in {(*HEAVY, 'torch._dynamo')!r} if m in sys.modules]))"
     lines = f"import json, sys\n{code}\n{tell}"
-    ran = subprocess.run([sys.executable, "-c", lines], capture_output=True, text=True, check=True)
+    ran = subprocess.run(
+        [sys.executable, "-c", lines], env=environment(), capture_output=True, text=True, check=True
+    )
     return set(json.loads(ran.stdout))
 
 

@@ -11,13 +11,13 @@ import latentia
 from latentia.data import load as load_data
 from latentia.data.pairs import load_pairs
 from latentia.data.unpaired import load_unpaired
-from latentia.evaluation.evaluate import task_of
-from latentia.evaluation.sections import factor_pictures, model_section
+from latentia.evaluation.sections import model_section
+from latentia.models import figures
 from latentia.plots.grids import png, rows, tile
-from tests.conftest import small_models
+from tests.conftest import learns_from, small_models
 
 pytestmark = pytest.mark.filterwarnings("ignore::latentia.errors.FitWarning")
-KINDS = {name: model.learns_from for name, model in small_models().items()}
+KINDS = {name: learns_from(model) for name, model in small_models().items()}
 SAMPLES = [name for name, kind in KINDS.items() if kind not in ("pairs", "domains", "pieces")]
 GANS = ("GAN", "DCGAN", "ConditionalGAN", "WGAN", "WGANGP")
 LINEAR = ("PCA", "ProbabilisticPCA", "FactorAnalysis")
@@ -60,10 +60,12 @@ def seen(monkeypatch):
 
         return draw
 
-    for name in ("latent_map", "spectrum", "loss_curves"):
-        monkeypatch.setattr(sections, name, watch(name))
+    for name in ("latent_map", "spectrum"):
+        monkeypatch.setattr(figures, name, watch(name))
+    monkeypatch.setattr(sections, "loss_curves", watch("loss_curves"))
     monkeypatch.setattr(sections, "memorisation_check", lambda *_: Copies("copies"))
-    monkeypatch.setattr(sections, "png_bytes", lambda figure: str(figure).encode())
+    for module in (sections, figures):
+        monkeypatch.setattr(module, "png_bytes", lambda figure: str(figure).encode())
     return given
 
 
@@ -149,7 +151,7 @@ def test_tables_have_no_pictures_of_samples(seen, table, tmp_path):
 def test_pictures_of_pairs_are_input_output_and_target(tmp_path):
     data = load_pairs("digits")
     model = small_models()["Pix2Pix"].fit(data.x_train[:32], data.pair_train[:32])
-    [picture] = task_of(model).pictures(model, data)
+    [picture] = model.pictures(data)
     x, y = (np.float32(part[:10]) for part in (data.x_test, data.pair_test))
     x, y = (part / 255 if part.max() > 1 else part for part in (x, y))
     expected = rows([("input", x), ("output", model.transform(x)), ("target", y)])
@@ -159,7 +161,7 @@ def test_pictures_of_pairs_are_input_output_and_target(tmp_path):
 def test_pictures_of_domains_go_there_and_back(tmp_path):
     data = load_unpaired("digits:3,5")
     model = small_models()["CycleGAN"].fit(data.x_train[:32], data.y_train[:32])
-    [picture] = task_of(model).pictures(model, data)
+    [picture] = model.pictures(data)
     a, b = (data.x_test[data.y_test == domain][:10] for domain in (0, 1))
     there, back = model.transform(a), model.inverse_transform(b)
     first, second = data.class_names
@@ -171,7 +173,7 @@ def test_pictures_of_domains_go_there_and_back(tmp_path):
 def test_enlarged_pictures_stand_beside_interpolated_and_sharp_ones():
     digits = load_data("digits")
     model = small_models()["SRResNet"].fit(digits.x_train[:32])
-    [picture] = task_of(model).pictures(model, digits)
+    [picture] = model.pictures(digits)
     sharp, large = model.beside_enlarged(digits.x_test[:6])
     _, bicubic = latentia.Bicubic(scale=2).fit(sharp).beside_enlarged(sharp)
     assert picture.png == png(rows([("bicubic", bicubic), ("output", large), ("sharp", sharp)]))
@@ -180,7 +182,7 @@ def test_enlarged_pictures_stand_beside_interpolated_and_sharp_ones():
 @pytest.mark.parametrize("name", LINEAR)
 def test_loadings_are_shown_from_minus_one_to_one_around_grey(name, fitted):
     model = fitted[name]
-    shown = factor_pictures(model)
+    shown = model.pictures_of_parameters()
     loadings = model.loadings_.T.reshape(-1, 8, 8)
     scaled = 0.5 + 0.5 * loadings / np.abs(loadings).max(axis=(1, 2), keepdims=True)
     assert next(shown).png == png(tile(scaled, n_columns=10))

@@ -31,22 +31,17 @@ MODELS = {
     "Bicubic": "latentia.models.translation.bicubic",
     "SRResNet": "latentia.models.translation.srresnet",
     "SRGAN": "latentia.models.translation.srgan",
-}
-"""Every model's public name and the module that holds it: a new model adds its line here."""
-
-SEQUENCES = {
     "RNNLanguageModel": "latentia.models.language.rnn",
     "LSTMLanguageModel": "latentia.models.language.lstm",
     "NGramLanguageModel": "latentia.models.language.n_gram",
 }
-"""Models of texts, apart from `MODELS`: those take arrays, and share verbs that these lack."""
+"""Every model's public name and the module that holds it: a new model adds its line here."""
 
 INSTRUMENTS = {"ImageClassifier": "latentia.evaluation.classifier"}
 """What samples are measured with: saved and loaded as models are."""
 
 _PUBLIC = (
     MODELS
-    | SEQUENCES
     | INSTRUMENTS
     | {
         "InputError": "latentia.errors",
@@ -58,7 +53,7 @@ _PUBLIC = (
     }
 )
 
-__all__ = ["INSTRUMENTS", "MODELS", "SEQUENCES", "__version__", *_PUBLIC]
+__all__ = ["INSTRUMENTS", "MODELS", "__version__", *_PUBLIC]
 
 
 def __getattr__(name: str) -> Any:

@@ -17,6 +17,7 @@ from latentia.data import load as load_data
 from latentia.data.unpaired import load_unpaired
 from latentia.models.fields import command_name, model_fields, model_reference, model_summary
 from latentia.models.saved import load
+from tests.children import environment
 
 
 def run(capsys, *words):
@@ -45,7 +46,9 @@ def test_help_never_imports_torch(words):
         f"try: main({words!r})\nexcept SystemExit: pass\n"
         "assert not {'torch', 'sklearn', 'numpy', 'matplotlib'} & set(sys.modules)"
     )
-    finished = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    finished = subprocess.run(
+        [sys.executable, "-c", code], env=environment(), capture_output=True, text=True
+    )
     assert finished.returncode == 0, finished.stderr
     assert "usage" in finished.stdout
 
@@ -159,6 +162,23 @@ def test_pca_runs_too(capsys, tmp_path, monkeypatch):
     status, _, errors = run(capsys, "sample", "runs/pca-digits-1")
     assert status == 2
     assert "no density" in errors
+
+
+def test_linear_models_are_trained_measured_and_compared_without_torch(tmp_path):
+    code = (
+        "import sys\nfrom latentia.cli.main import main\n"
+        "for words in ('train pca --run p', 'train factor-analysis --n-components 3 --run f',\n"
+        "    'evaluate f', 'sample f', 'reconstruct p', 'compare --models pca --out c'):\n"
+        "    assert main(words.split()) == 0, words\n"
+        "assert 'torch' not in sys.modules"
+    )
+    words = [sys.executable, "-c", code]
+    finished = subprocess.run(
+        words, capture_output=True, text=True, cwd=tmp_path, env=environment()
+    )
+    assert finished.returncode == 0, finished.stderr
+    report = (tmp_path / "p/report.html").read_text()
+    assert "Squared error of test samples by number of components: " in report
 
 
 def test_listings(capsys):

@@ -14,6 +14,7 @@ from latentia.errors import InputError
 from latentia.evaluation.memorisation import memorisation_check
 from latentia.metrics.neighbours import copying_test
 from latentia.metrics.parzen import parzen_log_likelihood
+from latentia.models.base import Sampler
 
 
 def run(capsys, *words):
@@ -93,10 +94,8 @@ def test_what_cannot_be_asked(model, words, sentence, trained, capsys, tmp_path,
     assert not list(tmp_path.iterdir())
 
 
-class Copier:
+class Copier(Sampler):
     """Draws the training images one after the other."""
-
-    takes_labels = False
 
     def __init__(self, images):
         self.images = images

@@ -19,6 +19,7 @@ from latentia.models.factors.factor_analysis import FactorAnalysis
 from latentia.models.factors.n_factors import suggest
 from latentia.models.factors.standard_errors import information_errors
 from latentia.models.fields import model_fields
+from tests.children import environment
 from tests.cli.test_options import StoppedError, as_words, other_value
 
 NAMES = ["height", "weight", "reach", "speed", "jump", "throw"]
@@ -514,7 +515,9 @@ def test_help_needs_neither_torch_nor_numpy():
         "heavy = {'torch', 'sklearn', 'numpy', 'scipy', 'pyarrow', 'matplotlib'}\n"
         "assert not heavy & set(sys.modules), heavy & set(sys.modules)"
     )
-    finished = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    finished = subprocess.run(
+        [sys.executable, "-c", code], env=environment(), capture_output=True, text=True
+    )
     assert finished.returncode == 0, finished.stderr
     for option in ("--n-factors", "--suggest", "--n-samples", "--standard-errors", "--rotation"):
         assert option in finished.stdout
@@ -522,7 +525,7 @@ def test_help_needs_neither_torch_nor_numpy():
 
 def test_the_program_itself_ends_with_status_2_and_a_sentence(folder):
     words = [sys.executable, "-m", "latentia", "factor", "rows.csv", "--method", "mll"]
-    finished = subprocess.run(words, cwd=folder, capture_output=True, text=True)
+    finished = subprocess.run(words, cwd=folder, env=environment(), capture_output=True, text=True)
     assert finished.returncode == 2
     assert re.fullmatch(r"latentia: error: argument --method: [^\n]+\n", finished.stderr)
     assert finished.stdout == ""

@@ -319,7 +319,7 @@ def test_a_run_directory_serves_as_its_model(tmp_path, capsys):
     model = SRResNet(**SMALL, batch_size=8)
     jobs.fit_in_run(
         model,
-        jobs.load_for(model, str(tmp_path / "sharp"), 16),
+        model.load_data(str(tmp_path / "sharp"), 16),
         tmp_path / "run",
         measured=False,
     )

@@ -10,7 +10,6 @@ import latentia
 from latentia.cli.main import main
 from latentia.data import describe, names
 from latentia.data import load as load_data
-from latentia.data.specimens import drawn
 from latentia.evaluation import runs as jobs
 from latentia.evaluation.evaluate import evaluate, importance_bound
 from latentia.evaluation.memorisation import memorisation_check
@@ -161,7 +160,7 @@ def printed(out):
 
 def held(spec):
     """Return data as a run trains on them: without the last twelfth."""
-    return jobs.hold_out(load_data(spec))[0]
+    return load_data(spec).hold_out()[0]
 
 
 @pytest.mark.parametrize("name", ["ppca", "vae", "gan", "cvae"])
@@ -170,7 +169,7 @@ def test_figures_are_of_the_test_part_that_is_named(name, spec, command):
     out = command("evaluate", name, *(("--data", spec) if spec == "other.npz" else ()))
     found = evaluate(load(name), held(spec))
     assert printed(out) == {DEFINITIONS[key].label: f"{v:.4f}" for key, v in found.items()}
-    assert jobs.quoted(load(name), held(spec), found)[0] in out
+    assert load(name).caveats(held(spec))[0] in out
 
 
 @pytest.mark.parametrize("name", REPORTED)
@@ -185,7 +184,7 @@ def test_a_run_keeps_the_figures_that_its_report_shows_and_evaluate_prints(name,
     page = (folder / name / "report.html").read_text()
     assert f"{model} on own" in page
     assert "220 training samples" in page
-    for note in jobs.quoted(load(name), held("own.npz"), kept):
+    for note in load(name).caveats(held("own.npz")):
         assert note.replace("'", "&#39;") in page
 
 
@@ -202,7 +201,7 @@ def test_bound_copies_and_judge_are_of_the_data_that_is_named(spec, command, tmp
     folder = tmp_path / "judge"
     judge = latentia.evaluation.classifier.ImageClassifier(title="tiny", n_epochs=1)
     judge.fit(data.x_train, data.y_train).save(folder)
-    quality = sample_quality(judge, data.x_test, drawn(gan, data, 1000, 0))
+    quality = sample_quality(judge, data.x_test, gan.drawn_for(data, 1000, 0))
     right = (judge.predict(data.x_test) == data.y_test).mean()
     told = f"{quality}\nthe classifier is right on {right:.1%} of the 60 real images\n"
     assert command("evaluate", "gan", *named, "--judge", folder) == told

@@ -9,55 +9,62 @@ import safetensors.numpy
 
 from latentia.training.run import read_metrics
 from tests.children import ROOT, environment
+from tests.distributed.train_rank import trained
+
+pytestmark = pytest.mark.xdist_group("two processes")
+NAMES = [
+    "LinearAutoencoder",
+    "VAE",
+    "ConditionalGAN",
+    "DenoisingAutoencoder",
+    "ConditionalVAE",
+    "CycleGAN",
+    "IDEC",
+]
 
 
-def run(n_processes, name, folder, batch_size, asked=None):
-    """Train under torchrun and return the finished process."""
+def run(n_processes, folder, *names, asked=None):
+    """Train under torchrun with batches of 8 in each process; return what finished."""
     launcher = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(n_processes)]
-    program = ["-m", "tests.distributed.train_rank", name, str(folder), str(batch_size)]
+    program = ["-m", "tests.distributed.train_rank", str(folder), "8", *names]
     return subprocess.run(
         [sys.executable, *launcher, *program],
         cwd=ROOT,
         env=environment(LATENTIA_DEVICES=str(asked or n_processes)),
         capture_output=True,
         text=True,
-        timeout=200,
+        timeout=300,
     )
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        "LinearAutoencoder",
-        "VAE",
-        "ConditionalGAN",
-        "DenoisingAutoencoder",
-        "ConditionalVAE",
-        "CycleGAN",
-    ],
-)
-def test_two_processes_equal_one_with_the_doubled_batch(name, tmp_path):
-    folders = [tmp_path / "one", tmp_path / "two"]
-    for folder in folders:
-        folder.mkdir()
-    for n_processes, folder, batch_size in ((1, folders[0], 16), (2, folders[1], 8)):
-        finished = run(n_processes, name, folder, batch_size)
-        assert finished.returncode == 0, finished.stderr[-3000:]
+@pytest.fixture(scope="module")
+def of_two(tmp_path_factory):
+    """Train every model in two processes, and return the folder."""
+    folder = tmp_path_factory.mktemp("two")
+    finished = run(2, folder, *NAMES)
+    assert finished.returncode == 0, finished.stderr[-3000:]
+    return folder
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_two_processes_equal_one_with_the_doubled_batch(name, of_two, tmp_path):
+    trained(name, tmp_path, 16).save(tmp_path / "model")
     one, two = (
-        safetensors.numpy.load_file(folder / "model" / "model.safetensors") for folder in folders
+        safetensors.numpy.load_file(folder / "model" / "model.safetensors")
+        for folder in (tmp_path, of_two / name)
     )
     assert set(one) == set(two)
     for key in one:
         np.testing.assert_allclose(one[key], two[key], atol=1e-5, err_msg=key)
-    records = [read_metrics(folder / "run") for folder in folders]
-    for of_one, of_two in zip(*records, strict=True):
+    records = [read_metrics(folder / "run") for folder in (tmp_path, of_two / name)]
+    for by_one, by_two in zip(*records, strict=True):
         for part in ("step", "epoch", "split"):
-            assert of_one[part] == of_two[part]
-        assert of_two["values"] == pytest.approx(of_one["values"], rel=1e-3, abs=1e-4)
+            assert by_one[part] == by_two[part]
+        assert by_two["values"] == pytest.approx(by_one["values"], rel=1e-3, abs=1e-4)
 
 
 def test_fewer_processes_than_asked_for_do_not_pass(tmp_path):
-    finished = run(1, "VAE", tmp_path, 8, asked=2)
+    finished = run(1, tmp_path, "VAE", asked=2)
     assert finished.returncode != 0
     assert "2 processes were asked for and 1 started" in finished.stderr
 

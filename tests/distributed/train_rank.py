@@ -1,29 +1,37 @@
-"""Train a small model in every process that torchrun starts; the first one saves it."""
+"""Train small models in every process that torchrun starts; the first one saves them."""
 
 import sys
+from pathlib import Path
 
 import numpy as np
+import torch
 
-from latentia.training.distributed import leads
+from latentia.training.distributed import leads, process_group
 from tests.children import check_package
 from tests.conftest import small_models
 
 
-def main() -> None:
-    check_package()
-    name, folder, batch_size = sys.argv[1], sys.argv[2], int(sys.argv[3])
+def trained(name, folder, batch_size):
+    """Return the model called ``name``, trained with its run in ``folder``."""
     model = small_models()[name].set_params(batch_size=batch_size, n_epochs=3)
     if name == "LinearAutoencoder":
         # Adam would hardly see a gradient of the wrong size.
         model.set_params(optimizer="sgd", learning_rate=0.02)
-    domains = model.learns_from == "domains"
     # Halved twice, 8×8 leaves norms of four pixels, which make much of a last bit's difference.
-    side = 16 if domains else 8
+    side = 16 if name == "CycleGAN" else 8
     X = np.random.default_rng(0).random((64, side, side), dtype=np.float32)
-    y = np.arange(len(X)) % (2 if domains else 4)
-    model.fit(X, y, validation=(X[:8], y[:8]), run=f"{folder}/run")
-    if leads():
-        model.save(f"{folder}/model")
+    y = np.arange(len(X)) % (2 if name == "CycleGAN" else 4)
+    return model.fit(X, y, validation=(X[:8], y[:8]), run=folder / "run")
+
+
+def main():
+    check_package()
+    folder, batch_size, *names = sys.argv[1:]
+    with process_group(torch.device("cpu")):
+        for name in names:
+            model = trained(name, Path(folder) / name, int(batch_size))
+            if leads():
+                model.save(Path(folder) / name / "model")
 
 
 if __name__ == "__main__":

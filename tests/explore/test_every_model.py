@@ -11,7 +11,7 @@ from latentia.explore.inversion import invert
 from latentia.explore.latent_map import manifold
 from latentia.explore.traversal import traverse
 from latentia.models.base import Encoder, LatentModel
-from tests.conftest import small_models
+from tests.conftest import learns_from, small_models
 
 pytestmark = pytest.mark.filterwarnings("ignore::latentia.errors.FitWarning")
 
@@ -19,8 +19,8 @@ pytestmark = pytest.mark.filterwarnings("ignore::latentia.errors.FitWarning")
 @pytest.mark.parametrize("name", small_models())
 def test_every_model(name, faces):
     model = small_models()[name]
-    numbers = np.arange(len(faces)) % (2 if model.learns_from == "domains" else 4)
-    model.fit(faces, faces if model.learns_from == "pairs" else numbers)
+    numbers = np.arange(len(faces)) % (2 if learns_from(model) == "domains" else 4)
+    model.fit(faces, faces if learns_from(model) == "pairs" else numbers)
     if not isinstance(model, LatentModel):
         for act in (
             lambda: traverse(model),

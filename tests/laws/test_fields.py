@@ -24,7 +24,7 @@ from latentia import (
 )
 from latentia.models.gradient import GradientModel
 from latentia.models.language.base import LanguageModel
-from tests.conftest import small_models
+from tests.conftest import learns_from, small_models
 from tests.sequence.conftest import small_sequence_models
 
 pytestmark = pytest.mark.filterwarnings("ignore::latentia.errors.FitWarning")
@@ -123,7 +123,7 @@ def learned(model):
         side = 16 if hasattr(model, "scale") else 8
         X = np.random.default_rng(0).random((8, side, side), dtype=np.float32)
         beside = {"pairs": X[..., ::-1].copy(), "domains": np.arange(8) % 2}
-        model.fit(X, beside.get(model.learns_from, np.arange(8) % 3))
+        model.fit(X, beside.get(learns_from(model), np.arange(8) % 3))
         found = [model.sample(3, random_state=0)] if hasattr(model, "sample") else []
         if hasattr(model, "test_noise"):
             found.append(model.transform(X))

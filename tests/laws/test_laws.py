@@ -11,17 +11,17 @@ from sklearn.base import clone
 import latentia
 from latentia import MODELS
 from latentia.errors import InputError
-from latentia.evaluation.image_tasks import TASKS, task_of
 from latentia.models.autoencoders.linear_vae import LinearVAE
 from latentia.models.base import LatentModel
 from latentia.models.gradient import GradientModel
 from latentia.models.linear.gaussian import LinearGaussian
 from latentia.models.translation.base import Translator
 from latentia.training.updates import Loss
-from tests.conftest import small_models
+from tests.conftest import learns_from, small_models
+from tests.sequence.conftest import small_sequence_models
 
 pytestmark = pytest.mark.filterwarnings("ignore::latentia.errors.FitWarning")
-NAMES = list(MODELS)
+NAMES = list(small_models())
 LATENT = [name for name, model in small_models().items() if isinstance(model, LatentModel)]
 TRANSLATORS = [name for name, model in small_models().items() if isinstance(model, Translator)]
 TRAINED = [name for name, model in small_models().items() if isinstance(model, GradientModel)]
@@ -35,9 +35,9 @@ def labels(X):
 def answers(name, X):
     """Return what is fitted beside X: labels, domains, or the image that each is to become."""
     model = small_models()[name]
-    if model.learns_from == "pairs":
+    if learns_from(model) == "pairs":
         return X[..., ::-1].copy()
-    return np.arange(len(X)) % 8 // 7 if model.learns_from == "domains" else labels(X)
+    return np.arange(len(X)) % 8 // 7 if learns_from(model) == "domains" else labels(X)
 
 
 def given(model, X):
@@ -45,13 +45,7 @@ def given(model, X):
 
 
 def test_every_public_model_is_under_law():
-    assert set(small_models()) == set(MODELS)
-
-
-def test_every_kind_of_data_that_models_learn_from_has_its_surroundings():
-    assert {model.learns_from for model in small_models().values()} == {"samples", *TASKS}
-    for model in small_models().values():
-        assert (task_of(model) is None) == (model.learns_from == "samples")
+    assert set(small_models() | small_sequence_models()) == set(MODELS)
 
 
 @pytest.mark.parametrize("name", LATENT)

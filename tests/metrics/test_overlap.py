@@ -12,7 +12,7 @@ from sklearn.neighbors import KernelDensity
 
 from latentia.data import Dataset, load, toys
 from latentia.errors import InputError
-from latentia.evaluation.evaluate import evaluate, yardstick
+from latentia.evaluation.evaluate import evaluate
 from latentia.metrics import distances
 from latentia.metrics.distances import squared_distance_blocks
 from latentia.metrics.frechet import PixelFeatures
@@ -21,6 +21,7 @@ from latentia.metrics.neighbours import copying_test, nearest_training
 from latentia.metrics.parzen import BANDWIDTHS, WARNING, log_densities, parzen_log_likelihood
 from latentia.metrics.precision_recall import precision_recall
 from latentia.models.linear.probabilistic_pca import ProbabilisticPCA
+from latentia.models.measures import yardstick
 
 
 def gathered(a, b):

@@ -28,4 +28,4 @@ def small_sequence_models():
 def short_excerpts(monkeypatch):
     """Draw few characters after each epoch: drawing takes longer than so short a training."""
     monkeypatch.setattr("latentia.models.language.recurrent.EXCERPT", 20)
-    monkeypatch.setattr("latentia.evaluation.sequence_jobs.SAMPLED", 50)
+    monkeypatch.setattr("latentia.evaluation.runs.SAMPLED", 50)

@@ -184,7 +184,8 @@ MISTAKES = [
     (["sample", "g", "--out", "s.png"], "written as .txt or .abc"),
     (["sample", "g", "--label", "3"], "knows no classes"),
     (["evaluate", "g", "--n-importance", "9"], "gives it exactly"),
-    (["compare", "--models", "lstm"], "there is no model 'LSTMLanguageModel'"),
+    (["reconstruct", "g"], "has no reconstruct: it predicts symbols"),
+    (["compare", "--models", "lstm"], "LSTMLanguageModel learns from a text, and compare reads"),
 ]
 
 

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from latentia.cli.parser import Parser, parse
-from latentia.errors import InputError, nearest
+from latentia.cli.parser import Parser, add_command
+from latentia.errors import InputError
 
 ACTIONS = {
     "interpolate": "Walk through the latent space from sample to sample.",
@@ -25,136 +25,83 @@ SUFFIXES = (".png", ".npz", *FILMS)
 MOST_STEPS, MOST_CELLS = 1000, 200
 """Of a walk, and across a map: their images are all in memory, and beside each other."""
 MOVING = ("interpolate", "traverse", "attribute", "blend")
-
-SAMPLES = ("interpolate", "traverse", "attribute", "blend", "neighbours", "invert")
+SAMPLES = (*MOVING, "neighbours", "invert")
 LABELLED = ("map", "attribute", "neighbours")
-OPTIONS: Mapping[str, tuple[tuple[str, ...], dict[str, Any]]] = {
-    "--rows": (SAMPLES, {"type": int, "nargs": "+", "help": "test samples, counted from 0"}),
-    "--images": (
-        SAMPLES,
-        {"type": Path, "nargs": "+", "help": "picture files of one's own, cropped to fit"},
-    ),
-    "--labels": (
-        LABELLED,
-        {"nargs": "+", "help": "FILE.npy, FILE.npz:key, or keys of the data's own .npz"},
-    ),
-    "--attribute": (("attribute",), {"help": "which one of the labels (default: the first)"}),
-    "--strengths": (
-        ("attribute",),
-        {"type": float, "nargs": "+", "default": [-2, -1, 0, 1, 2], "help": "default: -2 -1 0 1 2"},
-    ),
-    "--method": (
-        ("attribute",),
-        {
-            "choices": ("means", "classifier"),
-            "default": "means",
-            "help": "difference of the classes' means, or a linear classifier's normal",
-        },
-    ),
-    "--orthogonal": (
-        ("attribute",),
-        {"action": "store_true", "help": "step along no other attribute's classifier"},
-    ),
-    "--residual": (
-        ("attribute",),
-        {"action": "store_true", "help": "add back what the model could not reconstruct"},
-    ),
-    "--check": (
-        ("attribute",),
-        {
-            "action": argparse.BooleanOptionalAction,
-            "default": True,
-            "help": "let classifiers of pixels judge the edit",
-        },
-    ),
-    "--spherical": (
-        ("interpolate",),
-        {"action": "store_true", "help": "along great circles instead of lines"},
-    ),
-    "--coordinates": (
-        ("map", "traverse"),
-        {"type": int, "nargs": "+", "help": "latent coordinates, counted from 0"},
-    ),
-    "--n-coordinates": (
-        ("traverse",),
-        {"type": int, "default": 10, "help": "how many of the most important (default: 10)"},
-    ),
-    "--reach": (
-        ("traverse",),
-        {"type": float, "default": 3.0, "help": "standard deviations to each side (default: 3)"},
-    ),
-    "--n-grid": (
-        ("map",),
-        {"type": int, "default": 20, "help": "cells across and down (default: 20)"},
-    ),
-    "--weights": (
-        ("blend",),
-        {"type": float, "nargs": "+", "help": "one for each sample, summing to 1"},
-    ),
-    "--n-neighbours": (
-        ("neighbours",),
-        {"type": int, "default": 6, "help": "how many (default: 6)"},
-    ),
-    "--n-steps": (
-        ("interpolate", "traverse", "blend", "invert"),
-        {"type": int, "help": "of the walk, or of the descent"},
-    ),
-    "--n-restarts": (("invert",), {"type": int, "help": "starts for each sample"}),
-    "--prior-weight": (
-        ("invert",),
-        {"type": float, "default": 0.0, "help": "of ‖z‖²/2 beside the squared error (default: 0)"},
-    ),
-    "--frames-per-second": (
-        MOVING,
-        {"type": float, "default": 10.0, "help": "of a .gif or .mp4 (default: 10)"},
-    ),
-    "--random-state": (
-        ("interpolate", "map", "traverse", "invert"),
-        {"type": int, "default": 0, "help": "of what is drawn (default: 0)"},
-    ),
+DRAWN = ("interpolate", "map", "traverse", "invert")
+WALKS = ("interpolate", "traverse", "blend", "invert")
+
+LISTS: Mapping[str, tuple[tuple[str, ...], type, Any, str]] = {
+    "--rows": (SAMPLES, int, None, "test samples, counted from 0"),
+    "--images": (SAMPLES, Path, None, "picture files of one's own, cropped to fit"),
+    "--labels": (LABELLED, str, None, "FILE.npy, FILE.npz:key, or keys of the data's own .npz"),
+    "--strengths": (("attribute",), float, [-2, -1, 0, 1, 2], "default: -2 -1 0 1 2"),
+    "--coordinates": (("map", "traverse"), int, None, "latent coordinates, counted from 0"),
+    "--weights": (("blend",), float, None, "one for each sample, summing to 1"),
 }
-"""Which actions have an option, and what argparse is told of it."""
+VALUES: Mapping[str, tuple[tuple[str, ...], type, Any, str]] = {
+    "--attribute": (("attribute",), str, None, "which one of the labels (default: the first)"),
+    "--n-coordinates": (("traverse",), int, 10, "how many of the most important (default: 10)"),
+    "--reach": (("traverse",), float, 3.0, "standard deviations to each side (default: 3)"),
+    "--n-grid": (("map",), int, 20, "cells across and down (default: 20)"),
+    "--n-neighbours": (("neighbours",), int, 6, "how many (default: 6)"),
+    "--n-steps": (WALKS, int, None, "of the walk, or of the descent"),
+    "--n-restarts": (("invert",), int, None, "starts for each sample"),
+    "--prior-weight": (("invert",), float, 0.0, "of ‖z‖²/2 beside the squared error (default: 0)"),
+    "--frames-per-second": (MOVING, float, 10.0, "of a .gif or .mp4 (default: 10)"),
+    "--random-state": (DRAWN, int, 0, "of what is drawn (default: 0)"),
+}
+SWITCHES = {
+    "--orthogonal": ("attribute", "step along no other attribute's classifier"),
+    "--residual": ("attribute", "add back what the model could not reconstruct"),
+    "--spherical": ("interpolate", "along great circles instead of lines"),
+}
+"""Which actions have an option, its type, its default and its help."""
 
 
-def explore(words: list[str]) -> int:
+def explore(parser: Parser, words: list[str]) -> None:
     """Walk, map, edit and blend in a trained model's latent space."""
-    if not words or words[0] in ("-h", "--help"):
-        print(_overview())
-        return 0
-    action = words[0]
-    if action not in ACTIONS:
-        raise InputError(
-            f"explore has no action {action!r}; choose from {', '.join(ACTIONS)}"
-            f"{nearest(action, ACTIONS)}"
-        )
-    given = parse(_parser(action), words[1:])
-    _check(action, given)
-    from latentia.cli import explore_actions as explore_jobs
-
-    for line in explore_jobs.run(action, given):
-        print(line)
-    return 0
+    parser.epilog = "'latentia explore ACTION --help' tells an action's options."
+    chosen = add_command(parser, words, ACTIONS, "explore has no action", "ACTION")
+    parser.set_defaults(call=lambda _: parser.print_help())
+    if chosen is not None:
+        _add_options(chosen, words[0])
+        chosen.set_defaults(call=_explore, action=words[0])
 
 
-def _overview() -> str:
-    lines = ["usage: latentia explore ACTION RUN ...", "", f"{explore.__doc__}", ""]
-    lines += [f"  {action:<12} {summary}" for action, summary in ACTIONS.items()]
-    return "\n".join([*lines, "", "'latentia explore ACTION --help' tells an action's options."])
-
-
-def _parser(action: str) -> Parser:
-    parser = Parser(
-        prog=f"latentia explore {action}", allow_abbrev=False, description=ACTIONS[action]
-    )
+def _add_options(parser: Parser, action: str) -> None:
     parser.add_argument("run", type=Path, help="a run directory or a saved model")
     parser.add_argument("--data", help="a data set (default: the one it was trained on)")
     endings = ", ".join(SUFFIXES if action in MOVING else SUFFIXES[:2])
     parser.add_argument("--out", type=Path, help=f"{endings} (default: {action}.png)")
     parser.add_argument("--overwrite", action="store_true", help="replace the file if it exists")
-    for flag, (actions, settings) in OPTIONS.items():
-        if action in actions:
-            parser.add_argument(flag, **settings)
-    return parser
+    for several, options in (("+", LISTS), (None, VALUES)):
+        for flag, (actions, kind, default, text) in options.items():
+            if action in actions:
+                parser.add_argument(flag, type=kind, nargs=several, default=default, help=text)
+    for flag, (owner, text) in SWITCHES.items():
+        if action == owner:
+            parser.add_argument(flag, action="store_true", help=text)
+    if action == "attribute":
+        parser.add_argument(
+            "--method",
+            choices=("means", "classifier"),
+            default="means",
+            help="difference of the classes' means, or a linear classifier's normal",
+        )
+        parser.add_argument(
+            "--check",
+            action=argparse.BooleanOptionalAction,
+            default=True,
+            help="let classifiers of pixels judge the edit",
+        )
+
+
+def _explore(given: argparse.Namespace) -> None:
+    _check(given.action, given)
+    from latentia.cli.explore_actions import run
+
+    for line in run(given.action, given):
+        print(line)
 
 
 def _check(action: str, given: argparse.Namespace) -> None:

@@ -12,7 +12,8 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from latentia.cli.explore_inputs import FRAMES, Task, spread
+from latentia.cli.explore_inputs import FRAMES, Task
+from latentia.data.dataset import spread
 from latentia.errors import InputError
 from latentia.explore.animate import check_animation, mosaic, there_and_back, write_animation
 from latentia.explore.attributes import attribute_direction, attribute_figure, edit
@@ -217,7 +218,7 @@ def _blend(task: Task) -> Outcome:
 
 def _neighbours(task: Task) -> Outcome:
     model, given, data = task.model, task.given, task.data
-    kept = spread(len(data.x_train), MOST_POOL)
+    kept = spread(np.arange(len(data.x_train)), MOST_POOL)
     pool, queries = np.asarray(data.x_train[kept]), task.samples(range(5))
     found = nearest_neighbours(model, queries, pool, given.n_neighbours)
     arrays = {"latent": kept[found.latent], "pixel": kept[found.pixel]}

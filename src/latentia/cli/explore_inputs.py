@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 
 from latentia.data import Dataset
 from latentia.data.arrays import labels_beside, read_labels
+from latentia.data.dataset import spread
 from latentia.errors import InputError, nearest
-from latentia.evaluation import runs as jobs
+from latentia.evaluation.runs import data_of
 from latentia.explore.codes import codes_of
 from latentia.explore.inversion import invert
 from latentia.explore.labels import Classes, Pair, classes
@@ -37,12 +38,12 @@ class Task:
     @cached_property
     def data(self) -> Dataset:
         """The data set named, or else the one that the model was trained on."""
-        return jobs.data_of(self.given.run, self.given.data)
+        return data_of(self.given.run, self.given.data, self.model)
 
     @cached_property
     def kept(self) -> NDArray[np.intp]:
         """The numbers of up to 5,000 test samples."""
-        return spread(len(self.data.x_test), MOST_SAMPLES)
+        return spread(np.arange(len(self.data.x_test)), MOST_SAMPLES)
 
     @cached_property
     def test(self) -> NDArray[Any]:
@@ -121,13 +122,7 @@ class Task:
         }
 
     def judged(self, labels: Mapping[str, Pair], name: str) -> dict[str, Pair]:
-        """Return the labels that differ among the kept test samples too, as the edited one's must.
-
-        Raises
-        ------
-        InputError
-            If those of ``name`` do not.
-        """
+        """Return the labels that differ among the kept test samples too, as ``name`` must."""
         found = {key: (train, test[self.kept]) for key, (train, test) in labels.items()}
         found = {k: (train, test) for k, (train, test) in found.items() if test.any() > test.all()}
         if name not in found:
@@ -145,12 +140,3 @@ class Task:
             known = ", ".join(labels)
             raise InputError(f"there is no attribute {name!r}, but {known}{nearest(name, labels)}")
         return found[0]
-
-
-def spread(n: int, most: int) -> NDArray[np.intp]:
-    """Return up to ``most`` row numbers, evenly spread over n.
-
-    >>> spread(10, 4)
-    array([0, 3, 6, 9])
-    """
-    return np.linspace(0, n - 1, min(n, most)).astype(np.intp)

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import argparse
-from itertools import count
 from pathlib import Path
 
-from latentia.cli.parser import Parser, add_fields, field_values, parse
+from latentia.cli.parser import Parser, add_fields, field_values, free_path
 from latentia.errors import InputError
 
 
-def factor(words: list[str]) -> int:
+def factor(parser: Parser, words: list[str]) -> None:
     """Analyse the factors of a table or a covariance matrix."""
-    parser = Parser(prog="latentia factor", allow_abbrev=False, description=factor.__doc__)
     parser.add_argument("data", help=".csv or .parquet with a header, or a data set's name or path")
     parser.add_argument(
         "--n-factors",
@@ -35,21 +33,18 @@ def factor(words: list[str]) -> int:
     )
     parser.add_argument("--out", type=Path, help="a new folder for the report and the model")
     add_fields(parser, "FactorAnalysis")
-    given = parse(parser, words)
+    parser.set_defaults(call=_factor)
+
+
+def _factor(given: argparse.Namespace) -> None:
     if "n_components" not in given and not given.suggest:
         raise InputError("factor needs a number of factors: --n-factors K, or --suggest to find it")
     if "n_components" not in given and given.standard_errors:
         raise InputError("standard errors need a solution: give --n-factors K as well")
-    return _run(given)
-
-
-def _run(given: argparse.Namespace) -> int:
     from latentia.evaluation import factor_report
     from latentia.models.factors.factor_analysis import FactorAnalysis
 
-    out = given.out or next(
-        p for n in count(1) if not (p := Path(f"factors-{Path(given.data).stem}-{n}")).exists()
-    )
+    out = given.out or free_path(f"factors-{Path(given.data).stem}")
     if out.exists():
         raise InputError(f"{out} exists: choose another folder with --out")
     values = field_values("FactorAnalysis", vars(given))
@@ -69,4 +64,3 @@ def _run(given: argparse.Namespace) -> int:
     title = f"Factor analysis of {observed.name}"
     page = out / "report.html"
     print(factor_report.write_factor_page(page, title, solved, found, errors, given.cutoff))
-    return 0

@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
+from itertools import count
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from latentia.errors import InputError, nearest
 from latentia.models.fields import Field, command_name, commands, model_fields, named_models
@@ -47,18 +48,40 @@ class Parser(argparse.ArgumentParser):
         """Raise rather than print the usage."""
         raise InputError(f"{message} (see '{self.prog} --help')")
 
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Parse, and refuse what is left over, an unknown flag with the nearest right one."""
+        found, rest = super().parse_known_args(args, namespace)
+        for word in rest:
+            if word.startswith("-"):
+                known = [o[2:] for a in self._actions for o in a.option_strings if o[:2] == "--"]
+                flag = word.split("=")[0]
+                raise InputError(f"{self.prog} has no option {flag}{hint(flag.lstrip('-'), known)}")
+        if rest:
+            raise InputError(f"{self.prog} does not know what to do with {rest[0]!r}")
+        return found, rest
 
-def parse(parser: Parser, arguments: list[str]) -> argparse.Namespace:
-    """Parse, and refuse an unknown flag with the nearest right one."""
-    found, rest = parser.parse_known_args(arguments)
-    for word in rest:
-        if word.startswith("-"):
-            known = [o[2:] for a in parser._actions for o in a.option_strings if o[:2] == "--"]
-            flag = word.split("=")[0].lstrip("-")
-            raise InputError(f"{parser.prog} has no option {word.split('=')[0]}{hint(flag, known)}")
-    if rest:
-        raise InputError(f"{parser.prog} does not know what to do with {rest[0]!r}")
-    return found
+
+def add_command(
+    parser: Parser, words: list[str], summaries: Mapping[str, str], complaint: str, metavar: str
+) -> Parser | None:
+    """Add a sub-parser for each name; return that of the first word, or None if it is a flag.
+
+    A first word that is no name is refused by the complaint, with the nearest name.
+    """
+    if words and words[0] not in (*summaries, "-h", "--help", "--version"):
+        known = f"choose from {', '.join(summaries)}{nearest(words[0], summaries)}"
+        raise InputError(f"{complaint} {words[0]!r}; {known}")
+    parts = parser.add_subparsers(metavar=metavar, parser_class=Parser)
+    added = {
+        name: parts.add_parser(name, help=text, description=text, allow_abbrev=False)
+        for name, text in summaries.items()
+    }
+    return added.get(words[0]) if words else None
+
+
+def free_path(name: str) -> Path:
+    """Return the first of ``name-1``, ``name-2`` and so on that does not exist."""
+    return next(p for n in count(1) if not (p := Path(f"{name}-{n}")).exists())
 
 
 def hint(name: str, known: Iterable[str]) -> str:
@@ -146,13 +169,7 @@ def _number(text: str, field: Field) -> float:
 
 
 def class_name_of(model: str) -> str:
-    """Return the class of a model's command-line name.
-
-    Raises
-    ------
-    InputError
-        With the nearest right name.
-    """
+    """Return the class of a model's command-line name, or refuse with the nearest right name."""
     known = commands()
     lowered = {name.lower(): name for name in known.values()}
     if model in (named := named_models()):
@@ -165,13 +182,7 @@ def class_name_of(model: str) -> str:
 
 
 def read_recipe(path: Path) -> dict[str, object]:
-    """Return a TOML recipe: ``model``, ``data``, ``image_size``, ``held_out`` and the fields.
-
-    Raises
-    ------
-    InputError
-        If it cannot be read, or for an unknown key, with the nearest right one.
-    """
+    """Return a TOML recipe: ``model``, ``data``, ``image_size``, ``held_out`` and the fields."""
     try:
         recipe = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from latentia.cli.parser import Parser, parse
+from latentia.cli.parser import Parser
 
 if TYPE_CHECKING:
     from latentia.data.picture_files import Order
@@ -40,22 +40,24 @@ bounded by tiles, which give what the whole picture gives.
 {RULES}"""
 
 
-def translate(words: list[str]) -> int:
+def translate(parser: Parser, words: list[str]) -> None:
     """Translate pictures with a trained model from image to image."""
-    parser = _parser("translate", TRANSLATE)
+    _add_pictures(parser, TRANSLATE)
     parser.add_argument("--reverse", action="store_true", help="from the target's side back")
     parser.add_argument(
         "--resize", action="store_true", help="translate at the size of training, then resize back"
     )
     _add_tiles(parser, "1024, where a picture is larger", "a quarter of the tile")
-    given = parse(parser, words)
-    from latentia.models.translation import files as jobs
+    parser.set_defaults(call=_translate)
 
-    cut = jobs.Cut(given.tile, given.overlap)
-    outcome = jobs.translate(
+
+def _translate(given: argparse.Namespace) -> int:
+    from latentia.models.translation.files import Cut, translate
+
+    outcome = translate(
         given.run,
         _order(given),
-        cut,
+        Cut(given.tile, given.overlap),
         reverse=given.reverse,
         resize=given.resize,
         progress=True,
@@ -63,27 +65,24 @@ def translate(words: list[str]) -> int:
     return _told(outcome, given.out)
 
 
-def upscale(words: list[str]) -> int:
+def upscale(parser: Parser, words: list[str]) -> None:
     """Make pictures larger with a trained model."""
-    parser = _parser("upscale", UPSCALE)
+    _add_pictures(parser, UPSCALE)
     parser.add_argument("--scale", type=int, help="of bicubic: 2 or 4 (default: 4)")
     exact = "what makes the result that of the whole picture, at most half a tile; less is faster"
     _add_tiles(parser, "256", exact)
-    given = parse(parser, words)
-    from latentia.models.translation import files as jobs
-
-    cut = jobs.Cut(given.tile, given.overlap)
-    outcome = jobs.upscale(given.run, _order(given), cut, given.scale, progress=True)
-    return _told(outcome, given.out)
+    parser.set_defaults(call=_upscale)
 
 
-def _parser(name: str, description: str) -> Parser:
-    parser = Parser(
-        prog=f"latentia {name}",
-        allow_abbrev=False,
-        description=description,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def _upscale(given: argparse.Namespace) -> int:
+    from latentia.models.translation.files import Cut, upscale
+
+    cut = Cut(given.tile, given.overlap)
+    return _told(upscale(given.run, _order(given), cut, given.scale, progress=True), given.out)
+
+
+def _add_pictures(parser: Parser, description: str) -> None:
+    parser.description, parser.formatter_class = description, argparse.RawDescriptionHelpFormatter
     parser.add_argument("run", type=Path, metavar="RUN", help="a run directory or a saved model")
     parser.add_argument(
         "images", type=Path, nargs="+", metavar="IMAGE", help="picture files and folders of them"
@@ -94,7 +93,6 @@ def _parser(name: str, description: str) -> Parser:
     existing.add_argument(
         "--skip-existing", action="store_true", help="make only those that do not"
     )
-    return parser
 
 
 def _add_tiles(parser: Parser, tile: str, overlap: str) -> None:

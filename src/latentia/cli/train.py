@@ -7,13 +7,19 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
-from itertools import count
 from pathlib import Path
+from typing import Any
 
 import latentia
-from latentia.cli.parser import Parser, add_fields, class_name_of, field_values, parse, read_recipe
+from latentia.cli.parser import (
+    Parser,
+    add_fields,
+    class_name_of,
+    field_values,
+    free_path,
+    read_recipe,
+)
 from latentia.errors import InputError
-from latentia.files import recorded_model
 from latentia.models.fields import command_name, commands
 
 INTERRUPTED = 130
@@ -21,13 +27,13 @@ RUN = "--run-directory"
 """The long form of ``--run``, which torchrun would take for the start of an option of its own."""
 
 
-def train(words: list[str]) -> int:
+def train(parser: Parser, words: list[str]) -> None:
     """Train a model on a data set in a run directory."""
     named = words[0] if words and not words[0].startswith("-") else None
     recipe = read_recipe(Path(_value(words, "--recipe"))) if "--recipe" in words else {}
     model = named or recipe.get("model")
-    parser = Parser(prog=f"latentia train{f' {named}' if named else ''}", allow_abbrev=False)
     if named is not None:
+        parser.prog += f" {named}"
         parser.add_argument("model", help=argparse.SUPPRESS)
     parser.description = f"Models: {', '.join(commands())}."
     parser.add_argument("--data", help="a data set's name or path, or a text (default: digits)")
@@ -51,12 +57,7 @@ def train(words: list[str]) -> int:
     class_name = None if model is None else class_name_of(str(model))
     if class_name is not None:
         add_fields(parser, class_name)
-    given = parse(parser, words)
-    if given.resume is not None:
-        return resume([str(given.resume)])
-    if class_name is None:
-        raise InputError(f"train needs a model: one of {', '.join(commands())}")
-    return _train(class_name, recipe, given)
+    parser.set_defaults(call=_train, class_name=class_name, recipe_values=recipe)
 
 
 def _value(words: list[str], flag: str) -> str:
@@ -66,71 +67,56 @@ def _value(words: list[str], flag: str) -> str:
     return words[place]
 
 
-def _train(class_name: str, recipe: dict[str, object], given: argparse.Namespace) -> int:
-    values = field_values(class_name, recipe | vars(given))
-    if class_name in latentia.SEQUENCES:
-        return _train_on_text(class_name, values, recipe, given)
-    if given.held_out is not None or "held_out" in recipe:
-        raise InputError(f"held_out is for models of texts, and {command_name(class_name)} is none")
-    data = str(given.data or recipe.get("data") or "digits")
-    size = given.image_size or _image_size(recipe)
-    folder = given.run_directory or _free_run(class_name, data)
-    model = getattr(latentia, class_name)(**values)
+def _train(given: argparse.Namespace) -> int:
+    if given.resume is not None:
+        return _resume(argparse.Namespace(run=given.resume))
+    if given.class_name is None:
+        raise InputError(f"train needs a model: one of {', '.join(commands())}")
+    recipe: dict[str, Any] = given.recipe_values
+    model = getattr(latentia, given.class_name)(
+        **field_values(given.class_name, recipe | vars(given))
+    )
     model.validate_parameters()
+    data = given.data or recipe.get("data")
+    data = _check_text(model, given, data) or str(data or "digits")
+    size = given.image_size or _number(recipe, "image_size", int, "a whole number")
+    held_out = given.held_out
+    if held_out is None:
+        held_out = _number(recipe, "held_out", int | float, "a number")
+    name = f"{command_name(given.class_name)}-{Path(data).stem}"
+    run = given.run_directory or free_path(f"runs/{name}")
     if given.devices != 1:
-        return _spawn(given.devices, folder)
-    from latentia.evaluation import runs as jobs
+        return _spawn(given.devices, run)
+    from latentia.evaluation import runs
 
-    status = _report_on(folder, lambda: jobs.train(model, data, folder, size, progress=True))
+    status = _report_on(run, lambda: runs.train(model, data, run, size, held_out, progress=True))
     if given.profile and status == 0:
-        if not hasattr(model, "updates"):
-            raise InputError(f"{class_name} is fitted in closed form and has no training steps")
-        print(jobs.measure_speed(model, data, folder, size))
+        from latentia.evaluation.profiling import measure_speed
+
+        print(measure_speed(model, model.load_data(data, size), run))
     return status
 
 
-def _train_on_text(
-    class_name: str,
-    values: dict[str, object],
-    recipe: dict[str, object],
-    given: argparse.Namespace,
-) -> int:
-    """Train a model of texts, which are read in order by one process."""
-    name, data = command_name(class_name), given.data or recipe.get("data")
+def _check_text(model: Any, given: argparse.Namespace, data: object) -> str | None:
+    """Return the text of a model of texts, which one process reads in order."""
+    from latentia.models.language.base import LanguageModel
+
+    if not isinstance(model, LanguageModel):
+        return None
+    name = command_name(given.class_name)
     if data is None:
         raise InputError(f"{name} learns from a text: give it with --data FILE.txt")
-    for flag, value, usual in (
-        ("--devices", given.devices, 1),
-        ("--profile", given.profile, False),
-        ("--image-size", given.image_size, None),
-    ):
-        if value != usual:
-            raise InputError(f"{name} takes no {flag}: one process reads a text in order")
-    model = getattr(latentia, class_name)(**values)
-    model.validate_parameters()
-    folder = given.run_directory or _free_run(class_name, str(data))
-    from latentia.data.text import HELD_OUT
-    from latentia.evaluation import sequence_jobs
-
-    share = recipe.get("held_out", HELD_OUT) if given.held_out is None else given.held_out
-    if not isinstance(share, int | float):
-        raise InputError(f"held_out in the recipe is {share!r}; it must be a number")
-    return _report_on(
-        folder,
-        lambda: sequence_jobs.train(model, str(data), folder, progress=True, held_out=share),
-    )
+    if given.devices != 1 or given.profile:
+        flag = "--devices" if given.devices != 1 else "--profile"
+        raise InputError(f"{name} takes no {flag}: one process reads a text in order")
+    return str(data)
 
 
-def _image_size(recipe: dict[str, object]) -> int | None:
-    size = recipe.get("image_size")
-    if size is None or isinstance(size, int):
-        return size
-    raise InputError(f"image_size in the recipe is {size!r}; it must be a whole number")
-
-
-def _free_run(class_name: str, data: str) -> Path:
-    name = f"{command_name(class_name)}-{Path(data).stem}"
-    return next(p for n in count(1) if not (p := Path("runs") / f"{name}-{n}").exists())
+def _number(recipe: dict[str, Any], key: str, kind: Any, word: str) -> Any:
+    value = recipe.get(key)
+    if value is not None and not isinstance(value, kind):
+        raise InputError(f"{key} in the recipe is {value!r}; it must be {word}")
+    return value
 
 
 def _spawn(n_devices: int, folder: Path) -> int:
@@ -166,15 +152,13 @@ def _report_on(folder: Path, job: Callable[[], Path]) -> int:
     return 0
 
 
-def resume(words: list[str]) -> int:
+def resume(parser: Parser, words: list[str]) -> None:
     """Go on with a stopped run, exactly as if it had not stopped."""
-    parser = Parser(prog="latentia resume", allow_abbrev=False, description=resume.__doc__)
     parser.add_argument("run", type=Path, help="the run directory")
-    given = parse(parser, words)
-    if recorded_model(given.run) in latentia.SEQUENCES:
-        from latentia.evaluation import sequence_jobs
+    parser.set_defaults(call=_resume)
 
-        return _report_on(given.run, lambda: sequence_jobs.resume(given.run, progress=True))
-    from latentia.evaluation import runs as jobs
 
-    return _report_on(given.run, lambda: jobs.resume(given.run, progress=True))
+def _resume(given: argparse.Namespace) -> int:
+    from latentia.evaluation.runs import resume
+
+    return _report_on(given.run, lambda: resume(given.run, progress=True))

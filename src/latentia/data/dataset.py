@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import dataclasses
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,10 +64,56 @@ class Dataset:
     """The image that each sample is to become, where the data are pairs of images."""
     pair_test: Array | None = None
 
+    unit: ClassVar[str] = "samples"
+    """What ``x_train`` is counted in."""
+
     @property
     def targets(self) -> Array | None:
         """What is fitted beside ``x_train``: the images to become, else labels, else nothing."""
         return self.y_train if self.pair_train is None else self.pair_train
+
+    @property
+    def beside(self) -> Mapping[str, Any]:
+        """What `fit` takes beside ``x_train``, by name."""
+        return {"y": self.targets}
+
+    @property
+    def asked(self) -> Mapping[str, object]:
+        """What loads the same data again: a run's ``config.json`` keeps it."""
+        return {"spec": self.spec, "image_size": self.image_size}
+
+    @property
+    def labelled(self) -> bool:
+        """Whether every sample has a class."""
+        return self.y_train is not None and self.y_test is not None and self.y_test.ndim == 1
+
+    def hold_out(self) -> tuple[Dataset, Any]:
+        """Return the data without the last twelfth of the training rows, and that twelfth.
+
+        Of MNIST's 60,000 training images these are the last 5,000, the usual validation set. They
+        are rows, or rows and their targets, as `fit` takes them, or None if there are none.
+        """
+        n = len(self.x_train) - len(self.x_train) // 12
+        rows, targets = self.x_train[n:], self.targets
+        kept = dataclasses.replace(
+            self,
+            x_train=self.x_train[:n],
+            y_train=None if self.y_train is None else self.y_train[:n],
+            pair_train=None if self.pair_train is None else self.pair_train[:n],
+        )
+        if not len(rows):
+            return kept, None
+        return kept, rows if targets is None else (rows, targets[n:])
+
+
+def spread(x: Array, n: int) -> Array:
+    """Return at most ``n`` rows evenly spaced: files may be ordered by class.
+
+    >>> spread(np.arange(10), 4)
+    array([0, 3, 6, 9])
+    """
+    places = np.linspace(0, len(x) - 1, n).astype(np.intp)
+    return np.asarray(x[places] if len(x) > n else x)
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,12 @@ held out of training: neighbouring passages are alike, so a random choice would 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from latentia.data.dataset import Dataset
 from latentia.errors import InputError
 
 SHORTEST = 100
@@ -22,22 +25,47 @@ KEPT_FIELDS = ("M:", "L:", "K:")
 
 
 @dataclass(frozen=True)
-class TextData:
+class TextData(Dataset):
     """A text in three parts, in the order of the file."""
 
-    name: str
-    train: str
-    validation: str
-    test: str
-    spec: str
-    """The file's path."""
-    held_out: float
+    x_train: Any
+    x_test: Any
+    validation: str = ""
+    held_out: float = HELD_OUT
     """Share of what is not the test part that is held out of training."""
+
+    unit = "characters"
+
+    @property
+    def train(self) -> str:
+        """The training part."""
+        return str(self.x_train)
+
+    @property
+    def test(self) -> str:
+        """The test part."""
+        return str(self.x_test)
 
     @property
     def symbols(self) -> str:
         """Every character that occurs in some part, sorted."""
         return "".join(sorted(set(self.train + self.validation + self.test)))
+
+    @property
+    def beside(self) -> Mapping[str, Any]:
+        """What `fit` takes beside the training part: all that may occur."""
+        return {"symbols": self.symbols}
+
+    @property
+    def asked(self) -> Mapping[str, object]:
+        """What loads the same text again."""
+        # A run from before there was a choice says nothing of it, and must go on as it began.
+        share = {} if self.held_out == HELD_OUT else {"held_out": self.held_out}
+        return {"spec": self.spec, **share}
+
+    def hold_out(self) -> tuple[TextData, str | None]:
+        """Return the text, and the part that is held out of training, if there is one."""
+        return self, self.validation or None
 
 
 def load_text(spec: str | Path, held_out: float = HELD_OUT) -> TextData:
@@ -58,8 +86,18 @@ def load_text(spec: str | Path, held_out: float = HELD_OUT) -> TextData:
         )
     n_known = len(text) - len(text) // 10
     n_train = n_known - int(n_known * held_out)
-    parts = (text[:n_train], text[n_train:n_known], text[n_known:])
-    return TextData(path.stem, *parts, spec=str(path.resolve()), held_out=held_out)
+    return TextData(
+        name=path.stem,
+        x_train=text[:n_train],
+        y_train=None,
+        x_test=text[n_known:],
+        y_test=None,
+        validation=text[n_train:n_known],
+        spec=str(path.resolve()),
+        description="A text's characters, each predicted from those before it.",
+        notes=(f"Measured on the last {len(text) - n_known:,} characters of the text.",),
+        held_out=held_out,
+    )
 
 
 def read_text(path: Path) -> str:

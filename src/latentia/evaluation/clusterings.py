@@ -16,11 +16,14 @@ from sklearn.cluster import KMeans
 from sklearn.metrics import adjusted_rand_score
 from sklearn.mixture import GaussianMixture
 
-from latentia.data import Dataset
+from latentia.data.dataset import Dataset, spread
 from latentia.evaluation.report import ModelSection
-from latentia.models.base import unit_floats
+from latentia.models.inputs import unit_floats
 from latentia.plots.grids import png, tile
 from latentia.plots.page import Picture
+
+Rows = NDArray[np.float64]
+Labels = NDArray[Any] | None
 
 MOST_ROWS = 10_000
 CLUSTERS = 10
@@ -31,78 +34,58 @@ LEAST_VARIANCE = 1e-3
 
 def baseline_sections(data: Dataset, random_state: int) -> list[ModelSection]:
     """Return a section for k-means and one for a mixture of Gaussians, fitted to training data."""
-    train, test, labels = _rows(data.x_train), _rows(data.x_test), data.y_test
-    if labels is not None:
-        labels = labels[_places(len(labels))]
-    varies = np.ptp(train, axis=0) > 0
-    n_clusters = len(data.class_names) or CLUSTERS
-    n_clusters = min(n_clusters, len(train))
-    shape = data.x_train.shape[1:]
-    return [
-        _k_means(train, test, labels, n_clusters, shape, random_state),
-        _mixture(train[:, varies], test[:, varies], labels, n_clusters, random_state),
-    ]
-
-
-def _k_means(
-    train: NDArray[Any],
-    test: NDArray[Any],
-    labels: NDArray[Any] | None,
-    k: int,
-    shape: tuple[int, ...],
-    seed: int,
-) -> ModelSection:
-    began = time.perf_counter()
-    model = KMeans(k, n_init=4, random_state=seed).fit(train)
-    seconds = time.perf_counter() - began
-    metrics = {"squared_error": -model.score(test) / len(test), "seconds": seconds}
-    metrics["n_parameters"] = float(model.cluster_centers_.size)
-    caption = f"The {k} centres: each sample is explained by the nearest."
-    centres = model.cluster_centers_.reshape(-1, *shape)
-    picture = Picture("Centres", caption, png(tile(centres, n_columns=10))) if shape[1:] else None
-    return ModelSection(
+    train, test = _rows(data.x_train), _rows(data.x_test)
+    labels = None if data.y_test is None else spread(data.y_test, MOST_ROWS)
+    k = min(len(data.class_names) or CLUSTERS, len(train))
+    centres, found = _fitted(KMeans(k, n_init=4, random_state=random_state), train, test, labels)
+    found["squared_error"] = -centres.score(test) / len(test)
+    found["n_parameters"] = float(centres.cluster_centers_.size)
+    shape, pictures = data.x_train.shape[1:], []
+    if shape[1:]:
+        caption = f"The {k} centres: each sample is explained by the nearest."
+        shown = tile(centres.cluster_centers_.reshape(-1, *shape), n_columns=10)
+        pictures.append(Picture("Centres", caption, png(shown)))
+    k_means = ModelSection(
         name="KMeans (scikit-learn)",
         summary="k-means clustering: one centre stands for each sample.",
         reference="S. P. Lloyd, “Least squares quantization in PCM”, IEEE Transactions on "
         "Information Theory 1982.",
-        parameters=model.get_params(),
-        metrics=metrics | _agreement(model, test, labels),
-        pictures=() if picture is None else (picture,),
+        parameters=centres.get_params(),
+        metrics=found,
+        pictures=tuple(pictures),
     )
+    return [k_means, _mixture(train, test, labels, k, random_state)]
 
 
-def _mixture(
-    train: NDArray[Any], test: NDArray[Any], labels: NDArray[Any] | None, k: int, seed: int
-) -> ModelSection:
-    began = time.perf_counter()
-    spread = float(train.var(axis=0).mean())
-    model = GaussianMixture(
-        k, covariance_type="diag", reg_covar=LEAST_VARIANCE * spread, random_state=seed
-    ).fit(train)
-    seconds = time.perf_counter() - began
-    metrics = {"negative_log_likelihood": -float(model.score(test)), "seconds": seconds}
-    metrics["n_parameters"] = float(model.means_.size + model.covariances_.size + k - 1)
+def _mixture(train: Rows, test: Rows, labels: Labels, k: int, seed: int) -> ModelSection:
+    varies = np.ptp(train, axis=0) > 0
+    train, test = train[:, varies], test[:, varies]
+    floor = LEAST_VARIANCE * float(train.var(axis=0).mean())
+    mixture = GaussianMixture(k, covariance_type="diag", reg_covar=floor, random_state=seed)
+    model, found = _fitted(mixture, train, test, labels)
+    found["negative_log_likelihood"] = -float(model.score(test))
+    found["n_parameters"] = float(model.means_.size + model.covariances_.size + k - 1)
     return ModelSection(
         name="GaussianMixture (scikit-learn)",
         summary="Density estimation by a mixture of Gaussians with diagonal covariances.",
         reference="G. McLachlan, D. Peel, “Finite Mixture Models”, 2000, chapter 3.",
         parameters=model.get_params(),
-        metrics=metrics | _agreement(model, test, labels),
+        metrics=found,
         pictures=(),
     )
 
 
-def _agreement(model: Any, test: NDArray[Any], labels: NDArray[Any] | None) -> dict[str, float]:
-    if labels is None:
-        return {}
-    return {"adjusted_rand": float(adjusted_rand_score(labels, model.predict(test)))}
+def _fitted(model: Any, train: Rows, test: Rows, labels: Labels) -> tuple[Any, dict[str, float]]:
+    """Return scikit-learn's model fitted, the seconds it took, and how clusters fit the labels."""
+    began = time.perf_counter()
+    model.fit(train)
+    found = {"seconds": time.perf_counter() - began}
+    if labels is not None:
+        found["adjusted_rand"] = float(adjusted_rand_score(labels, model.predict(test)))
+    return model, found
 
 
-def _places(n: int) -> NDArray[np.intp]:
-    return np.linspace(0, n - 1, min(n, MOST_ROWS)).astype(np.intp)
-
-
-def _rows(x: NDArray[Any]) -> NDArray[np.float64]:
-    chosen = np.asarray(x[_places(len(x))])
-    rows: NDArray[np.float64] = unit_floats(chosen).reshape(len(chosen), -1).astype(np.float64)
+def _rows(x: NDArray[Any]) -> Rows:
+    chosen = spread(x, MOST_ROWS)
+    rows: Rows = unit_floats(chosen).reshape(len(chosen), -1).astype(np.float64)
     return rows

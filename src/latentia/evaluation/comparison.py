@@ -1,8 +1,7 @@
-"""The main job: several models, one data set, one seed, one report."""
+"""Several models, one data set, one seed, one report."""
 
 from __future__ import annotations
 
-import importlib
 import time
 from pathlib import Path
 from typing import Any
@@ -12,13 +11,14 @@ from latentia.data import Dataset
 from latentia.data import load as load_data
 from latentia.errors import InputError, nearest
 from latentia.evaluation.clusterings import CLUSTERS, baseline_sections
-from latentia.evaluation.evaluate import evaluate, yardstick
+from latentia.evaluation.evaluate import evaluate
 from latentia.evaluation.report import ModelSection, Report, write_report
-from latentia.evaluation.runs import fit_in_run, hold_out
+from latentia.evaluation.runs import fit_in_run
 from latentia.evaluation.sections import model_section
-from latentia.models.base import LatentModel
-from latentia.models.gradient import GradientModel
-from latentia.models.linear.pca import PCA
+from latentia.models.base import Model
+from latentia.models.language.base import LanguageModel
+from latentia.models.measures import yardstick
+from latentia.models.saved import kind_of
 from latentia.training.config import versions
 
 STEPS = 4_300
@@ -80,17 +80,13 @@ def compare(
     path
         Of the report.
 
-    Raises
-    ------
-    InputError
-        For an unknown model, unusable data, or a folder that already holds a comparison.
     """
     names = _names(models)
     folder = Path(out)
     if any((folder / name).exists() for name in names) or (folder / "report.html").exists():
         raise InputError(f"{folder} already holds a comparison: choose another with --out")
     loaded = load_data(data, image_size=image_size)
-    kept, _ = hold_out(loaded)
+    kept, _ = loaded.hold_out()
     sections, notes = [], list(loaded.notes)
     for name in names:
         if name == "DCGAN" and not _fits_dcgan(loaded):
@@ -118,21 +114,23 @@ def _names(models: tuple[str, ...] | None) -> tuple[str, ...]:
                 f"there is no model {name!r}; choose from {', '.join(MODELS)}"
                 f"{nearest(name, MODELS)}"
             )
+        if issubclass(kind_of(name), LanguageModel):
+            raise InputError(f"{name} learns from a text, and compare reads samples")
     return tuple(dict.fromkeys(models))
 
 
-def recipe(name: str, data: Dataset, random_state: int, n_epochs: int | None) -> LatentModel:
+def recipe(name: str, data: Dataset, random_state: int, n_epochs: int | None) -> Model:
     """Return a model with the settings that the comparison gives it on data of this size."""
     n = len(data.x_train) - len(data.x_train) // 12
     settings = _settings(name, data, n)
-    kind = getattr(importlib.import_module(MODELS[name]), name)
-    if issubclass(kind, GradientModel):
+    kind = kind_of(name)
+    if "n_epochs" in kind.__dataclass_fields__:
         batch_size, n_steps = (32, SMALL_STEPS) if n < SMALL else (128, STEPS)
         epochs = n_epochs or max(1, round(n_steps / max(1, n // batch_size)))
         settings |= {"n_epochs": epochs, "batch_size": batch_size}
     if "random_state" in kind.__dataclass_fields__:
         settings |= {"random_state": random_state}
-    model: LatentModel = kind(**settings)
+    model: Model = kind(**settings)
     return model
 
 
@@ -172,20 +170,14 @@ def _fits_dcgan(data: Dataset) -> bool:
 
 
 def _section(model: Any, data: Dataset, run: Path, seconds: float) -> ModelSection:
-    metrics = evaluate(model, data) | {"seconds": seconds}
-    notes: tuple[str, ...] = ()
-    if isinstance(model, PCA):
-        sizes = [k for k in (2, 10, 30) if k <= model.n_components_]
-        errors = [f"{-model.truncated(k).score(data.x_test):.2f} at {k}" for k in sizes]
-        notes = (f"Squared error of test samples by number of components: {', '.join(errors)}.",)
-    return model_section(model, data, run, metrics, notes)
+    return model_section(model, data, run, evaluate(model, data) | {"seconds": seconds})
 
 
 def _report(
     data: Dataset, sections: list[ModelSection], notes: list[str], random_state: int
 ) -> Report:
     if any("frechet_distance" in section.metrics for section in sections):
-        notes = [*notes, yardstick(hold_out(data)[0])]
+        notes = [*notes, yardstick(data.hold_out()[0])]
     n_held_out = len(data.x_train) // 12
     facts = {
         "data": f"{data.name}{f': {data.description}' if data.description else ''}",

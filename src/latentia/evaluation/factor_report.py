@@ -16,7 +16,6 @@ from sklearn.base import clone
 from latentia.data import load as load_data
 from latentia.data import tables
 from latentia.errors import FitWarning, InputError
-from latentia.evaluation.sections import factor_pictures
 from latentia.models.base import unit_floats
 from latentia.models.factors.bootstrap import bootstrap_errors
 from latentia.models.factors.factor_analysis import FactorAnalysis
@@ -58,28 +57,22 @@ def read(spec: str, n_samples: int | None) -> Observed:
     """Return what a file or a named data set holds.
 
     A table whose first column repeats the names of the others is a covariance matrix.
-
-    Raises
-    ------
-    InputError
-        For data that cannot be read, or a number of rows given for rows.
     """
     path = Path(spec)
-    if path.suffix.lower() not in (".csv", ".parquet"):
-        if n_samples is not None:
-            raise InputError(f"n_samples is {n_samples}, but {spec} holds rows: it is for a matrix")
-        data = load_data(spec)
-        # A file without a test part is analysed whole.
-        whole = data.x_train if data.own_test else np.concatenate([data.x_train, data.x_test])
-        return Observed(spec, rows=whole)
-    if not path.exists():
+    is_table = path.suffix.lower() in (".csv", ".parquet")
+    if is_table and not path.exists():
         raise InputError(f"there is no file {path}")
-    table, is_matrix = tables.columns(path)
+    table, is_matrix = tables.columns(path) if is_table else (None, False)
     if is_matrix:
         return Observed(path.stem, matrix=table, n_samples=n_samples)
     if n_samples is not None:
-        raise InputError(f"n_samples is {n_samples}, but {path} holds rows: it is for a matrix")
-    return Observed(path.stem, rows=table)
+        raise InputError(f"n_samples is {n_samples}, but {spec} holds rows: it is for a matrix")
+    if is_table:
+        return Observed(path.stem, rows=table)
+    data = load_data(spec)
+    # A file without a test part is analysed whole.
+    whole = data.x_train if data.own_test else np.concatenate([data.x_train, data.x_test])
+    return Observed(spec, rows=whole)
 
 
 def fitted(model: FactorAnalysis, observed: Observed) -> FactorAnalysis:
@@ -142,13 +135,7 @@ def suggestion_text(found: Suggestion) -> str:
 
 
 def standard_errors(model: FactorAnalysis, observed: Observed, kind: str) -> LoadingErrors:
-    """Return standard errors of the loadings by information, or by the bootstrap of rows.
-
-    Raises
-    ------
-    InputError
-        If the bootstrap is asked of a matrix, or the information of another method than ml.
-    """
+    """Return standard errors of the loadings by information, or by the bootstrap of rows."""
     if kind == "information" and model.n_samples_ == 0:
         raise InputError("the number of samples is unknown: give --n-samples with a matrix")
     if kind == "information":
@@ -174,16 +161,12 @@ def write_factor_page(
         title=title,
         facts={"made with": ", ".join(f"{k} {v}" for k, v in versions().items())},
         suggestion=None if found is None else suggestion_rows(found),
-        summary=None if model is None else _fragment(model, cutoff),
+        # The summary's own template has escaped every name in it.
+        summary=None if model is None else Markup(model.summary(cutoff).to_html(page=False)),
         errors=None if model is None or errors is None else _error_table(model, errors),
         pictures=list(_pictures(model, found, cutoff)),
     )
     return write_page(path, page)
-
-
-def _fragment(model: FactorAnalysis, cutoff: float) -> Markup:
-    # The summary's own template has escaped every name in it.
-    return Markup(model.summary(cutoff).to_html(page=False))
 
 
 def _error_table(model: FactorAnalysis, errors: LoadingErrors) -> dict[str, Any]:
@@ -215,7 +198,7 @@ def _pictures(
     if model is None:
         return
     if len(model.data_shape_) > 1:
-        yield from factor_pictures(model)
+        yield from model.pictures_of_parameters()
         return
     names, pattern = model.variable_names(), model.standardized_loadings_
     factors = [f"F{j + 1}" for j in range(model.n_latent)]

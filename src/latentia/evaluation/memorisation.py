@@ -8,12 +8,10 @@ estimate, which is printed with its warning.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from matplotlib.figure import Figure
 
-from latentia.data import Dataset
-from latentia.data.specimens import drawn, spread
+from latentia.data.dataset import Dataset, spread
 from latentia.errors import InputError
 from latentia.metrics.neighbours import (
     CopyingTest,
@@ -22,7 +20,8 @@ from latentia.metrics.neighbours import (
     nearest_training,
 )
 from latentia.metrics.parzen import ParzenEstimate, parzen_log_likelihood
-from latentia.models.base import unit_floats
+from latentia.models.base import Model, Sampler
+from latentia.models.inputs import unit_floats
 from latentia.plots.grids import is_drawable
 from latentia.plots.memorisation import memorisation_figure
 
@@ -38,14 +37,9 @@ LEAST_TEST = 4
 class Memorisation:
     """What samples look like beside the training images; printing it gives the figures' sentences.
 
-    Attributes
-    ----------
-    nearest
-        The first 30 samples as drawn, each with its nearest training image.
-    copying
-        The statistic of up to 1,000 samples against as many test images.
-    parzen
-        The log-likelihood of every other test image under up to 10,000 samples, σ by the others.
+    ``nearest`` are the first 30 samples as drawn, each with its nearest training image; ``copying``
+    is the statistic of up to 1,000 samples against as many test images; ``parzen`` the
+    log-likelihood of every other test image under up to 10,000 samples, σ chosen by the others.
     """
 
     nearest: NearestTraining
@@ -61,11 +55,7 @@ class Memorisation:
         return memorisation_figure(self.nearest)
 
 
-def memorisation_check(
-    model: Any,
-    data: Dataset,
-    random_state: int = 0,
-) -> Memorisation:
+def memorisation_check(model: object, data: Dataset, random_state: int = 0) -> Memorisation:
     """Look for copies of training images among unselected samples.
 
     Parameters
@@ -77,19 +67,14 @@ def memorisation_check(
     random_state
         Of the samples.
 
-    Raises
-    ------
-    InputError
-        For a model that draws nothing, data that are no pictures, or fewer than 4 test images.
-
     References
     ----------
     .. [1] I. Goodfellow et al., "Generative Adversarial Nets", NeurIPS 2014, section 5, figure 2
        and table 1.
     """
-    if not hasattr(model, "sample"):
+    if not isinstance(model, Sampler):
         raise InputError(f"{type(model).__name__} draws no samples, so there are none to compare")
-    if not draws_pictures(data):
+    if not is_drawable(data.x_test.shape):
         raise InputError(
             f"{data.name} has samples of shape {data.x_test.shape[1:]}; nearest neighbours are "
             "shown of images with 1 or 3 channels"
@@ -99,7 +84,10 @@ def memorisation_check(
     size = data.x_test[0].size
     most = max(LEAST_TEST, min(MOST_WINDOWS, MOST_VALUES // size))
     train = unit_floats(spread(data.x_train, max(1, MOST_TRAINING_VALUES // size)))
-    test, samples = unit_floats(spread(data.x_test, most)), drawn(model, data, most, random_state)
+    test, samples = (
+        unit_floats(spread(data.x_test, most)),
+        model.drawn_for(data, most, random_state),
+    )
     few = min(MOST_COMPARED, most)
     return Memorisation(
         nearest_training(train, samples[:SHOWN]),
@@ -108,12 +96,7 @@ def memorisation_check(
     )
 
 
-def draws_pictures(data: Dataset) -> bool:
-    """Return whether the data are images that can be shown."""
-    return is_drawable(data.x_test.shape)
-
-
-def is_asked_of(model: Any, data: Dataset) -> bool:
+def is_asked_of(model: Model, data: Dataset) -> bool:
     """Return whether a report checks this: a model that draws pictures and scores none, a GAN."""
-    implicit = hasattr(model, "sample") and not hasattr(model, "score")
-    return implicit and draws_pictures(data) and len(data.x_test) >= LEAST_TEST
+    implicit = isinstance(model, Sampler) and "score" in model.lacks
+    return implicit and is_drawable(data.x_test.shape) and len(data.x_test) >= LEAST_TEST

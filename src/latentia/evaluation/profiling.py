@@ -9,10 +9,13 @@ load on the machine slows them alike. What is not a matrix product counts as no 
 
 from __future__ import annotations
 
+import dataclasses
+import json
 import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from statistics import median
 from typing import Any
 
@@ -22,6 +25,9 @@ from numpy.typing import ArrayLike
 from sklearn.base import clone
 from torch.utils.flop_counter import FlopCounterMode
 
+from latentia.data.dataset import Dataset
+from latentia.errors import InputError
+from latentia.files import write_atomically
 from latentia.models.gradient import GradientModel
 from latentia.training import draws
 from latentia.training.batches import BatchOrder
@@ -37,23 +43,12 @@ PARTS = ("data", "forward", "backward", "optimiser")
 
 @dataclass(frozen=True)
 class Profile:
-    """A training step's speed.
+    """A training step's speed, by the median step of the whole loop of `latentia.training.train`.
 
-    Attributes
-    ----------
-    samples_per_second
-        Through the whole loop of `latentia.training.train`, by the median step.
-    step_flops
-        Floating-point operations of the matrix products and convolutions of one step, forward and
-        backward; a multiplication and an addition are two.
-    matrix_rate
-        Floating-point operations a second of a large matrix product.
-    fraction
-        The step's rate over the machine's.
-    shares
-        Of a step's time: data, forward, backward, optimiser.
-    threads, precision, device
-        What was measured.
+    ``step_flops`` are the floating-point operations of one step's matrix products and convolutions,
+    forward and backward, a multiplication and an addition being two; ``matrix_rate`` those of a
+    large matrix product a second; ``fraction`` is the step's rate over that; ``shares`` are of a
+    step's time.
     """
 
     samples_per_second: float
@@ -78,8 +73,19 @@ class Profile:
         )
 
 
+def measure_speed(model: Any, data: Dataset, run: Path) -> Profile:
+    """Profile a model's training steps on data; leave ``profile.json`` in its run."""
+    if not model.resumable:
+        name = type(model).__name__
+        raise InputError(f"{name} is fitted in closed form and has no training steps")
+    kept, _ = data.hold_out()
+    found = profile(model, kept.x_train, kept.targets)
+    write_atomically(run / "profile.json", json.dumps(dataclasses.asdict(found)).encode())
+    return found
+
+
 def profile(model: GradientModel, X: ArrayLike, y: Any = None, seconds: float = 3.0) -> Profile:
-    """Measure a model's training steps on data, without touching the model.
+    """Measure a model's training steps on data, without touching the model; print what it returns.
 
     Parameters
     ----------
@@ -89,16 +95,6 @@ def profile(model: GradientModel, X: ArrayLike, y: Any = None, seconds: float = 
         Data, and labels for a model that takes them, as for ``fit``.
     seconds
         About how long to measure.
-
-    Returns
-    -------
-    profile
-        The figures; printing it shows them.
-
-    Raises
-    ------
-    InputError
-        For data or parameters that ``fit`` would refuse.
     """
     twin, set_to = clone(model), set_threads()
     twin.validate_parameters()
@@ -158,17 +154,7 @@ def _step_seconds(twin: Any, source: Any, device: torch.device, seconds: float) 
 
 
 def step_flops(twin: Any, source: Any, device: torch.device) -> float:
-    """Return the floating-point operations of the matrix products in one training step.
-
-    Parameters
-    ----------
-    twin
-        A model whose nets are made.
-    source
-        Its data.
-    device
-        Where they are.
-    """
+    """Return the floating-point operations of a step's matrix products, of a model with nets."""
     order = BatchOrder(len(source), twin.batch_size, 1, 0)
     total = 0.0
     with torch.random.fork_rng():

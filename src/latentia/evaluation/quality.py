@@ -6,31 +6,30 @@ Shapes: images are (n, H, W) or (n, C, H, W), as the classifier learnt them.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from latentia.data.dataset import Dataset, spread
+from latentia.errors import InputError
 from latentia.evaluation.classifier import ImageClassifier
 from latentia.metrics.coverage import entropy
 from latentia.metrics.frechet import frechet_distance
 from latentia.metrics.precision_recall import Overlap, precision_recall
+from latentia.models.base import Model, Sampler
+from latentia.models.inputs import unit_floats
+from latentia.models.measures import LEAST_SAMPLES, MOST_SAMPLES
+from latentia.models.saved import load
 
 
 @dataclass(frozen=True)
 class Quality:
     """What a classifier makes of drawn images beside real ones.
 
-    Attributes
-    ----------
-    frechet_distance
-        Between its penultimate features of real and of drawn images.
-    overlap
-        Precision, recall, density, coverage in the same features.
-    classes
-        (C,) its labels.
-    shares
-        (C,) of drawn images that it gives each label.
+    ``frechet_distance`` and ``overlap`` are between its penultimate features of both; ``shares``
+    are the (C,) shares of drawn images that it gives each of its (C,) ``classes``.
     """
 
     frechet_distance: float
@@ -74,11 +73,6 @@ def sample_quality(
     k
         The neighbour that the balls of precision and recall reach.
 
-    Raises
-    ------
-    InputError
-        If the images are not like those that the classifier learnt, or fewer than k + 1.
-
     References
     ----------
     .. [1] M. Heusel et al., "GANs Trained by a Two Time-Scale Update Rule Converge to a Local Nash
@@ -97,3 +91,33 @@ def sample_quality(
     predicted = np.searchsorted(classifier.classes_, classifier.predict(x_samples))
     shares = np.bincount(predicted, minlength=len(classifier.classes_)) / len(predicted)
     return Quality(frechet_distance(real, fake), overlap, classifier.classes_, shares)
+
+
+def judged(model: Model, data: Dataset, folder: Path) -> str:
+    """Return the quality of a model's samples in the eyes of the classifier in a folder.
+
+    If there is none, it is trained on the data's labels and saved there.
+    """
+    if not isinstance(model, Sampler):
+        raise InputError(f"{type(model).__name__} draws no samples to judge")
+    judge = load(folder) if folder.exists() else _trained_judge(data, folder)
+    if not isinstance(judge, ImageClassifier):
+        raise InputError(f"{folder} holds a {type(judge).__name__}; give an ImageClassifier")
+    real = unit_floats(spread(data.x_test, MOST_SAMPLES))
+    samples = model.drawn_for(data, max(LEAST_SAMPLES, len(real)), 0)
+    lines = [str(sample_quality(judge, real, samples))]
+    if data.labelled and data.y_test is not None:
+        right = float((judge.predict(real) == spread(data.y_test, MOST_SAMPLES)).mean())
+        lines.append(f"the classifier is right on {right:.1%} of the {len(real):,} real images")
+    return "\n".join(lines)
+
+
+def _trained_judge(data: Dataset, folder: Path) -> ImageClassifier:
+    """Return a classifier of the data's labels, saved in a folder."""
+    if not data.labelled or data.y_train is None:
+        raise InputError(
+            f"there is no classifier in {folder}, and {data.name} has no labels to train one on"
+        )
+    judge = ImageClassifier(title=data.name).fit(data.x_train, data.y_train, progress=True)
+    judge.save(folder)
+    return judge

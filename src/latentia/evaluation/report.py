@@ -26,19 +26,7 @@ class ModelSection:
 
 @dataclass(frozen=True)
 class Report:
-    """The whole page.
-
-    Attributes
-    ----------
-    title, subtitle
-        Text at the top.
-    facts
-        Short labelled facts: data, machine, versions.
-    sections
-        One for each model.
-    notes
-        Sentences below the table.
-    """
+    """The whole page: labelled facts (data, versions), a section a model, notes below the table."""
 
     title: str
     subtitle: str
@@ -48,13 +36,7 @@ class Report:
 
 
 def write_report(path: Path, report: Report) -> Path:
-    """Write the page, whole or not at all, and return its path.
-
-    Raises
-    ------
-    KeyError
-        If a section reports a number that is not defined.
-    """
+    """Write the page, whole or not at all; every number in it must have a definition."""
     known = DEFINITIONS
     keys = [key for key in known if any(key in s.metrics for s in report.sections)]
     unknown = {key for section in report.sections for key in section.metrics} - set(known)

@@ -1,12 +1,11 @@
-"""The jobs behind the command line: train, resume, sample, reconstruct on named data."""
+"""What the commands do with runs and saved models: train, resume, sample, reconstruct, measure."""
 
 from __future__ import annotations
 
-import dataclasses
-import importlib
 import json
 import time
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,95 +13,73 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latentia import MODELS
-from latentia.data import Dataset
-from latentia.data import load as load_data
-from latentia.data.specimens import first_labels
+from latentia.data.dataset import Dataset
 from latentia.errors import FitWarning, InputError
-from latentia.evaluation.evaluate import evaluate as measure
-from latentia.evaluation.evaluate import yardstick
-from latentia.evaluation.image_tasks import task_of
-from latentia.evaluation.profiling import Profile, profile
-from latentia.evaluation.report import Report, write_report
+from latentia.evaluation.evaluate import evaluate, importance_bound
+from latentia.evaluation.memorisation import memorisation_check
+from latentia.evaluation.report import ModelSection, Report, write_report
 from latentia.evaluation.sections import model_section
 from latentia.files import write_atomically
-from latentia.models.base import Model, unit_floats
-from latentia.models.gradient import GradientModel
-from latentia.models.saved import load
+from latentia.models.base import Model
+from latentia.models.fields import model_reference, model_summary
+from latentia.models.inputs import unit_floats
+from latentia.models.language.base import LanguageModel
+from latentia.models.language.n_gram import NGramLanguageModel
+from latentia.models.saved import load, make
 from latentia.plots.grids import rows, save_png, tile
-from latentia.training.config import read_config, versions
+from latentia.plots.style import png_bytes
+from latentia.training.config import RunConfig, read_config, versions
 from latentia.training.distributed import leads
 
-
-def hold_out(data: Dataset) -> tuple[Dataset, NDArray[Any]]:
-    """Return the data without the last twelfth of the training rows, and that twelfth.
-
-    Of MNIST's 60,000 training images these are the last 5,000, the usual validation set.
-    """
-    n = len(data.x_train) - len(data.x_train) // 12
-    labels = None if data.y_train is None else data.y_train[:n]
-    pairs = None if data.pair_train is None else data.pair_train[:n]
-    kept = dataclasses.replace(data, x_train=data.x_train[:n], y_train=labels, pair_train=pairs)
-    return kept, data.x_train[n:]
-
-
-def load_for(model: Model, data_spec: str, image_size: int | None) -> Dataset:
-    """Return named data as the model takes them: images, tables, pairs, domains, sharp pieces."""
-    task = task_of(model)
-    return (load_data if task is None else task.load)(data_spec, image_size=image_size)
+BASELINE = "NGramLanguageModel, 5"
+SAMPLED = 2_000
+"""Characters of the text that a finished run leaves."""
+LENGTH = 500
+"""Characters of a text that is drawn, unless others are asked for."""
 
 
 def train(
-    model: Any,
+    model: Model,
     data_spec: str,
     run: Path,
     image_size: int | None = None,
+    held_out: float | None = None,
     progress: bool | None = None,
 ) -> Path:
-    """Train a model on a data set in a run directory, measure it, and write its report.
+    """Train a model on named data in a run directory, measure it, and return its report's path.
 
-    Returns
-    -------
-    report
-        The path of the HTML report.
-
-    Raises
-    ------
-    InputError
-        For parameters, data or a run directory that cannot be used.
+    Parameters
+    ----------
+    model
+        Not yet fitted.
+    data_spec, image_size, held_out
+        As for the model's ``load_data``.
+    run
+        A new directory. It will hold ``config.json``, the saved ``model``, ``evaluation.json`` and
+        ``report.html``; of a gradient-trained model also all that is needed to go on after a stop.
+        The ``evaluation.json`` of a model of texts holds, below ``baselines``, the figures of a
+        5-gram with Kneser-Ney back-off that read the same training text.
+    progress
+        Show a progress bar; by default only at a terminal.
     """
     model.validate_parameters()
-    return fit_in_run(model, load_for(model, data_spec, image_size), run, progress=progress)
-
-
-def measure_speed(
-    model: GradientModel, data_spec: str, run: Path, image_size: int | None
-) -> Profile:
-    """Profile a model's training steps on a data set; leave ``profile.json`` in its run."""
-    data, _ = hold_out(load_for(model, data_spec, image_size))
-    found = profile(model, data.x_train, data.targets)
-    write_atomically(run / "profile.json", json.dumps(dataclasses.asdict(found)).encode())
-    return found
+    data = model.load_data(data_spec, image_size, held_out)
+    return fit_in_run(model, data, run, progress=progress)
 
 
 def resume(run: Path, progress: bool | None = None) -> Path:
     """Go on with the run in a directory, with the parameters and data it was started with."""
-    config = read_config(run)
-    if config.get("model") not in MODELS or "data" not in config:
+    config = RunConfig.read(run)
+    if config.model not in MODELS or not config.data:
         raise InputError(f"{run} holds no run: its config.json names no known model and data")
-    if "spec" not in config["data"]:
+    if "spec" not in config.data:
         raise InputError(f"the run in {run} was started from Python: call fit(..., resume=True)")
-    name = config["model"]
-    parameters = {
-        k: tuple(v) if isinstance(v, list) else v for k, v in config["parameters"].items()
-    }
-    model = getattr(importlib.import_module(MODELS[name]), name)(**parameters)
-    origin = config["data"]
-    data = load_for(model, origin["spec"], origin["image_size"])
-    return fit_in_run(model, data, run, progress=progress, resume=True)
+    model = make(config.model, config.parameters)
+    return fit_in_run(model, data_of(run, None, model), run, progress=progress, resume=True)
 
 
 def fit_in_run(
-    model: Model,
+    model: Any,
     data: Dataset,
     run: Path,
     *,
@@ -111,25 +88,20 @@ def fit_in_run(
     measured: bool = True,
 ) -> Path:
     """Fit and save the model, then measure it and write its report; return the report's path."""
-    (data, validation), targets = hold_out(data), data.targets
+    data, validation = data.hold_out()
     began = time.perf_counter()
-    if isinstance(model, GradientModel):
-        origin = {"spec": data.spec, "image_size": data.image_size}
-        if targets is None:
-            held_out: Any = validation
-        else:
-            held_out = (validation, targets[len(data.x_train) :])
+    if model.resumable:
         model.fit(
             data.x_train,
-            data.targets,
-            validation=held_out if len(validation) else None,
+            **data.beside,
+            validation=validation,
             run=run,
             resume=resume,
             progress=progress,
-            origin=origin,
+            origin=data.asked,
         )
     else:
-        _fit_closed_form(model, data, run)
+        _fit_at_once(model, data, run)
     seconds = time.perf_counter() - began
     if leads():
         model.save(run / "model", overwrite=True)
@@ -138,98 +110,204 @@ def fit_in_run(
     return run / "report.html"
 
 
-def _fit_closed_form(model: Any, data: Dataset, run: Path) -> None:
+def _fit_at_once(model: Any, data: Dataset, run: Path) -> None:
     if (run / "config.json").exists():
         raise InputError(f"{run} already holds a run: choose another directory")
     with warnings.catch_warnings():
         # The report tells what the fit found.
         warnings.simplefilter("ignore", FitWarning)
-        model.fit(data.x_train)
+        model.fit(data.x_train, **data.beside)
     run.mkdir(parents=True, exist_ok=True)
     config = {
         "model": type(model).__name__,
         "parameters": model.get_params(),
-        "data": {"spec": data.spec, "image_size": data.image_size},
+        "data": data.asked,
         "versions": versions(),
     }
     write_atomically(run / "config.json", json.dumps(config, indent=2).encode())
 
 
-def finish(model: Any, data: Dataset, run: Path, seconds: float) -> None:
-    """Measure the fitted model and leave ``evaluation.json`` and the report in its run."""
-    metrics = measure(model, data) | {"seconds": seconds}
-    write_atomically(run / "evaluation.json", json.dumps(metrics, indent=2).encode())
-    section = model_section(model, data, run, metrics)
-    facts = {"data": f"{data.name}, {len(data.x_train):,} training samples"}
-    title = f"{section.name} on {data.name}"
-    notes = data.notes + quoted(model, data, metrics)
-    report = Report(title, data.description, facts, (section,), notes)
+def finish(model: Model, data: Dataset, run: Path, seconds: float) -> None:
+    """Measure the fitted model; leave ``evaluation.json``, a text's sample, and the report."""
+    metrics = evaluate(model, data) | {"seconds": seconds}
+    sections, table = [model_section(model, data, run, metrics)], dict[str, Any](metrics)
+    if isinstance(model, LanguageModel):
+        sections.append(_five_gram(data))
+        table["baselines"] = {BASELINE: sections[-1].metrics}
+        text = model.sample(length=SAMPLED, random_state=0)[0]
+        (run / "samples").mkdir(exist_ok=True)
+        write_atomically(run / "samples" / "sample.txt", str(text).encode())
+    write_atomically(run / "evaluation.json", json.dumps(table, indent=2).encode())
+    facts = {"data": f"{data.name}, {len(data.x_train):,} training {data.unit}"}
+    title, notes = f"{sections[0].name} on {data.name}", data.notes + model.caveats(data)
+    report = Report(title, data.description, facts, tuple(sections), notes)
     write_report(run / "report.html", report)
 
 
-def quoted(model: Model, data: Dataset, metrics: dict[str, float]) -> tuple[str, ...]:
-    """Return the sentences that figures must be quoted with."""
-    task = task_of(model)
-    if task is not None:
-        return task.notes(data)
-    return (yardstick(data),) if "frechet_distance" in metrics else ()
+def _five_gram(data: Dataset) -> ModelSection:
+    """Return what a 5-gram with Kneser-Ney back-off learns from the same text."""
+    began = time.perf_counter()
+    model = NGramLanguageModel(order=5).fit(str(data.x_train), **data.beside)
+    seconds = time.perf_counter() - began
+    name = type(model).__name__
+    return ModelSection(
+        name=BASELINE,
+        summary=model_summary(name),
+        reference=model_reference(name),
+        parameters=model.get_params(),
+        metrics=evaluate(model, data) | {"seconds": seconds},
+        pictures=(),
+    )
+
+
+def data_of(run: Path, data_spec: str | None, model: Model) -> Dataset:
+    """Return named data as the model takes them, or else those that the run was trained on."""
+    origin = read_config(run).get("data", {})
+    if data_spec is None and "spec" not in origin:
+        raise InputError(f"{run} does not say what it was trained on; give the data with --data")
+    size = origin.get("image_size") if data_spec is None else None
+    return model.load_data(data_spec or origin["spec"], size, origin.get("held_out"))
+
+
+def figures(
+    run: Path, data_spec: str | None = None
+) -> tuple[dict[str, dict[str, float]], tuple[str, ...]]:
+    """Return a saved model's figures on the test part of its data or others, and their caveats.
+
+    The figures are by the model's name, beside those of the 5-gram if it is of texts.
+    """
+    model = load(run)
+    data, _ = data_of(run, data_spec, model).hold_out()
+    table = {type(model).__name__: evaluate(model, data)}
+    if isinstance(model, LanguageModel):
+        table[BASELINE] = dict(_five_gram(data).metrics)
+    return table, model.caveats(data)
+
+
+def answers(
+    run: Path,
+    data_spec: str | None = None,
+    n_importance: int | None = None,
+    memorisation: Path | None = None,
+    judge: Path | None = None,
+) -> Iterator[str]:
+    """Yield what was asked for of a saved model, each with everything it must be quoted with.
+
+    ``n_importance`` are draws for `importance_bound`; ``memorisation`` is the .png of
+    `memorisation_check`, and ``judge`` the folder of the classifier for `sample_quality`.
+    """
+    model = load(run)
+    if isinstance(model, LanguageModel):
+        if n_importance is not None:
+            raise InputError("--n-importance bounds log p(x): a model of texts gives it exactly")
+        name = "judge" if memorisation is None else "memorisation"
+        raise InputError(f"--{name} is for models of images, and {run} is of texts")
+    if memorisation is not None and memorisation.suffix != ".png":
+        raise InputError(f"{memorisation} ends in {memorisation.suffix!r}; the picture is a .png")
+    whole = data_of(run, data_spec, model)
+    data, _ = whole.hold_out()
+    if n_importance is not None:
+        yield str(importance_bound(model, whole, n_importance, progress=True))
+    if memorisation is not None:
+        copies = memorisation_check(model, data)
+        write_atomically(memorisation, png_bytes(copies.figure()))
+        yield str(copies)
+    if judge is not None:
+        from latentia.evaluation.quality import judged
+
+        yield judged(model, data, judge)
 
 
 def sample(
     run: Path,
-    n_samples: int,
-    out: Path,
+    n_samples: int | None = None,
+    out: Path | None = None,
     random_state: int | None = None,
+    *,
     label: str | None = None,
-) -> Path:
-    """Draw from a saved model, of one class if asked, into a picture (.png) or .npy, .npz."""
+    prompt: str | None = None,
+    temperature: float | None = None,
+    length: int | None = None,
+) -> str:
+    """Draw from a saved model, and return the path of the file, or the texts if none is named.
+
+    Parameters
+    ----------
+    run
+        A run directory or a saved model.
+    n_samples
+        How many: by default 64, and 1 of texts.
+    out
+        .png, .npy or .npz, by default ``samples.png``; of texts .txt or .abc, or none.
+    random_state
+        Makes the draw repeatable.
+    label
+        The class to draw, for a conditional model.
+    prompt, temperature, length
+        Of texts, as in `LanguageModel.sample`.
+    """
     model = load(run)
-    if not hasattr(model, "sample"):
-        raise InputError(f"{type(model).__name__} has no sample: {model.lacks['sample']}")
-    if label is None:
-        return write_arrays(out, [("samples", model.sample(n_samples, random_state))])
-    if not hasattr(model, "classes_"):
+    if isinstance(model, LanguageModel):
+        if label is not None:
+            raise InputError("a model of texts knows no classes: leave --label out")
+        texts = model.sample(
+            1 if n_samples is None else n_samples,
+            LENGTH if length is None else length,
+            temperature=1.0 if temperature is None else temperature,
+            prompt=prompt or "",
+            random_state=random_state,
+        )
+        return _write_texts("\n\n".join(texts) + "\n", out)
+    for name, value in {"prompt": prompt, "temperature": temperature, "length": length}.items():
+        if value is not None:
+            raise InputError(f"--{name} is for models of texts, and {run} is none")
+    draw = _verb(model, "sample")
+    given = {} if label is None else {"y": _class_of(model, label)}
+    drawn = draw(64 if n_samples is None else n_samples, random_state, **given)
+    return str(write_arrays(out or Path("samples.png"), [("samples", drawn)]))
+
+
+def _verb(model: Model, name: str) -> Any:
+    try:
+        return getattr(model, name)
+    except AttributeError as error:
+        raise InputError(str(error)) from None
+
+
+def _write_texts(texts: str, out: Path | None) -> str:
+    if out is None:
+        return texts
+    if out.suffix not in (".txt", ".abc"):
+        raise InputError(f"{out} ends in {out.suffix!r}; texts are written as .txt or .abc")
+    write_atomically(out, texts.encode())
+    return str(out)
+
+
+def _class_of(model: Model, label: str) -> Any:
+    from latentia.models.conditional import Conditional
+
+    known = model.known_classes if isinstance(model, Conditional) else ()
+    if not len(known):
         raise InputError(f"{type(model).__name__} knows no classes: leave --label out")
-    names = {str(value): value for value in model.classes_}
+    names = {str(value): value for value in known}
     if label not in names:
         raise InputError(f"there is no class {label!r}; the model knows {', '.join(names)}")
-    drawn = model.sample(n_samples, random_state, y=names[label])
-    return write_arrays(out, [("samples", drawn)])
+    return names[label]
 
 
 def reconstruct(run: Path, data_spec: str | None, out: Path) -> Path:
     """Write test samples and their reconstructions: a two-row picture, or arrays."""
     model = load(run)
-    if not hasattr(model, "reconstruct"):
-        raise InputError(f"{type(model).__name__} has no reconstruct: {model.lacks['reconstruct']}")
+    there_and_back = _verb(model, "reconstruct")
     data = data_of(run, data_spec, model)
-    x = np.asarray(data.x_test[:10] if out.suffix == ".png" else data.x_test)
-    back = model.reconstruct(x, *first_labels(model, data, len(x)))
+    n = 10 if out.suffix == ".png" else len(data.x_test)
+    x, y = np.asarray(data.x_test[:n]), None if data.y_test is None else data.y_test[:n]
+    back = there_and_back(x, *model.labels_for(y))
     return write_arrays(out, [("original", unit_floats(x)), ("reconstructed", back)])
 
 
-def data_of(run: Path, data_spec: str | None, model: Model | None = None) -> Dataset:
-    """Return the named data set, or else the one that the run was trained on.
-
-    With a model, pairs or domains of images if it takes those.
-    """
-    if data_spec is not None:
-        return load_data(data_spec) if model is None else load_for(model, data_spec, None)
-    origin = read_config(run).get("data", {})
-    if "spec" not in origin:
-        raise InputError(f"{run} does not say what it was trained on; give the data with --data")
-    spec, size = origin["spec"], origin["image_size"]
-    return load_data(spec, image_size=size) if model is None else load_for(model, spec, size)
-
-
 def write_arrays(out: Path, named: list[tuple[str, NDArray[Any]]]) -> Path:
-    """Write arrays as the file's suffix asks: .png, .npy (the last one) or .npz.
-
-    Raises
-    ------
-    InputError
-        For another suffix, or a picture of a table.
-    """
+    """Write arrays as the file's suffix asks: .png, .npy (the last one) or .npz."""
     if out.suffix == ".png":
         if named[0][1].ndim < 3:
             raise InputError(f"{out} would be a picture of a table; use .npy or .npz")

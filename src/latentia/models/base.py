@@ -1,8 +1,9 @@
 """The verbs: what every model can be asked, written once.
 
-`Model` checks input and saves; `LatentModel` decodes; `Encoder` adds the way back to the latent
-space (``transform``, ``reconstruct``); `Generator` adds ``sample``. A verb that a model lacks is
-absent: ``hasattr`` is False, and asking for it says why.
+`Model` checks input, saves, and states what surrounds it: its data, figures, caveats and pictures.
+`LatentModel` decodes; `Encoder` adds the way back to the latent space (``transform``,
+``reconstruct``); `Sampler` draws new data, a `Generator` by decoding draws of ``z``. A verb that a
+model lacks is absent: ``hasattr`` is False, and asking for it says why.
 
 Shapes: ``X`` is (n, d) for tables, (n, H, W) or (n, C, H, W) for images; ``Z`` is (n, k).
 """
@@ -10,9 +11,9 @@ Shapes: ``X`` is (n, d) for tables, (n, H, W) or (n, C, H, W) for images; ``Z`` 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -20,9 +21,17 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Transfo
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
+from latentia.data import load
+from latentia.data.dataset import Array, Dataset
 from latentia.errors import InputError, check_fields, check_range
+from latentia.models.fields import command_name
 from latentia.models.inputs import Rows, check_images, is_tensor, refuse_not_finite, refuse_text
+from latentia.models.inputs import unit_floats as unit_floats
 from latentia.models.saved import save
+from latentia.plots.grids import is_drawable
+
+if TYPE_CHECKING:
+    from latentia.plots.page import Picture
 
 
 class Model(BaseEstimator, ABC):  # type: ignore[misc]
@@ -34,8 +43,8 @@ class Model(BaseEstimator, ABC):  # type: ignore[misc]
 
     lacks: ClassVar[Mapping[str, str]] = {}
     """Verbs that the model does not have, and why."""
-    learns_from: ClassVar[Literal["samples", "pairs", "domains", "pieces"]] = "samples"
-    """What data to load: samples, pairs of images, two domains of them, sharp pieces of them."""
+    resumable: ClassVar[bool] = False
+    """Whether `fit` takes a run directory, from which it can go on."""
 
     data_shape_: tuple[int, ...]
 
@@ -81,6 +90,91 @@ class Model(BaseEstimator, ABC):  # type: ignore[misc]
 
     def prepare_nets(self, weights: Mapping[str, NDArray[Any]]) -> None:
         """Make the nets of a saved model, and fill them; here it has none."""
+
+    def load_data(
+        self, spec: str, image_size: int | None = None, held_out: float | None = None
+    ) -> Dataset:
+        """Return named data as the model takes them: here samples.
+
+        Parameters
+        ----------
+        spec
+            A data set's name or path, as for `latentia.load_data`.
+        image_size
+            Side in pixels that the pictures of a folder are resized to.
+        held_out
+            Of a text: the share that is not trained on.
+        """
+        self.refuse_share(held_out)
+        return load(spec, image_size=image_size)
+
+    def refuse_share(self, held_out: float | None) -> None:
+        """Refuse to hold a share of the data out of training, which is for texts."""
+        if held_out is not None:
+            name = command_name(type(self).__name__)
+            raise InputError(f"held_out is for models of texts, and {name} is none")
+
+    def labels_for(self, y: Array | None) -> tuple[Array, ...]:
+        """Return what the verbs take beside samples with these labels of a data set: nothing."""
+        return ()
+
+    def n_parameters(self) -> int:
+        """Return how many numbers were learnt: the nets' weights."""
+        return sum(weight.numel() for net in self.nets().values() for weight in net.parameters())
+
+    def measure(self, data: Dataset, random_state: int = 0) -> dict[str, float]:
+        """Return the figures of the fitted model on the test part of a data set.
+
+        Parameters
+        ----------
+        data
+            ``x_test`` is measured; ``x_train`` and labels are the reference of features and nearest
+            neighbours.
+        random_state
+            Of what is drawn.
+
+        Returns
+        -------
+        figures
+            Keys as in ``latentia.metrics.definitions.DEFINITIONS``; what the model cannot do is
+            absent.
+        """
+        # The metrics are loaded for a model that is measured.
+        from latentia.models import measures
+
+        found = measures.reconstruction(self, data) if isinstance(self, Encoder) else {}
+        if isinstance(self, Sampler):
+            found |= self.likelihoods(data)
+            found |= measures.samples(self, data, random_state)
+        return found
+
+    def caveats(self, data: Dataset) -> tuple[str, ...]:
+        """Return the sentences that these figures must be quoted with."""
+        from latentia.models import measures
+
+        return (measures.yardstick(data),) if isinstance(self, Sampler) else ()
+
+    def findings(self, data: Dataset) -> tuple[str, ...]:
+        """Return what a reader should know of this fitted model, as sentences: here nothing."""
+        return ()
+
+    def pictures(self, data: Dataset) -> Iterator[Picture]:
+        """Yield pictures of what the fitted model makes of test data, and of what it learnt."""
+        from latentia.models import figures
+
+        drawable = is_drawable(data.x_test.shape)
+        if drawable and isinstance(self, Sampler):
+            yield self.picture_of_samples(data)
+        if drawable:
+            yield from self.pictures_of_parameters()
+        if drawable and isinstance(self, Encoder):
+            yield figures.reconstructions(self, data)
+        if isinstance(self, Encoder):
+            yield figures.codes(self, data)
+
+    def pictures_of_parameters(self) -> Iterator[Picture]:
+        """Yield pictures of what was learnt from images: here none."""
+        yield from ()
 
     def save(self, path: str | Path, *, overwrite: bool = False) -> Path:
         """Write the fitted model into a folder: ``config.json``, ``model.safetensors``, a card."""
@@ -172,6 +266,10 @@ class Encoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ABC):  # type: 
         codes = self._encode_array(array)
         return in_kind_of(X, self._decode_array(codes))
 
+    def damaged(self, X: NDArray[Any]) -> NDArray[Any] | None:
+        """Return data as the model learnt to mend them; None if it learnt no such thing."""
+        return None
+
     def negative_squared_error(self, X: Rows) -> float:
         """Return minus the mean over samples of ``‖x − x̂‖²`` between data and reconstruction."""
         check_is_fitted(self)
@@ -184,7 +282,29 @@ class Encoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ABC):  # type: 
         return -total / len(array)
 
 
-class Generator:
+class Sampler(ABC):
+    """A model that draws new data."""
+
+    @abstractmethod
+    def sample(self, n_samples: int = 1, random_state: int | None = None) -> NDArray[np.float32]:
+        """Return new data."""
+
+    def drawn_for(self, data: Dataset, n: int, random_state: int) -> NDArray[Any]:
+        """Return n samples to be held against a data set."""
+        return np.asarray(self.sample(n, random_state=random_state))
+
+    def likelihoods(self, data: Dataset) -> dict[str, float]:
+        """Return the exact likelihood of test data, or bounds on it, where there are any."""
+        return {}
+
+    def picture_of_samples(self, data: Dataset) -> Picture:
+        """Return a picture of samples that nobody selected."""
+        from latentia.models import figures
+
+        return figures.samples(self, data)
+
+
+class Generator(Sampler):
     """A model with a prior over ``z``, which can draw new data."""
 
     def sample(self, n_samples: int = 1, random_state: int | None = None) -> NDArray[np.float32]:
@@ -210,11 +330,6 @@ def seeded(random_state: int | None) -> np.random.RandomState:
     check_range("random_state", random_state, 0, 2**32 - 1)
     draw: np.random.RandomState = check_random_state(random_state)
     return draw
-
-
-def unit_floats(X: NDArray[Any]) -> NDArray[Any]:
-    """Return uint8 images as float32 in [0, 1], and floats as they are."""
-    return X.astype(np.float32) / np.float32(255) if X.dtype == np.uint8 else X
 
 
 def to_numpy(X: Any) -> Any:

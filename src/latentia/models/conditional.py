@@ -8,7 +8,7 @@ nets see of it, one-hot rows or standard units.
 from __future__ import annotations
 
 from abc import ABC
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -16,10 +16,14 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
+from latentia.data.dataset import Array, Dataset
 from latentia.errors import InputError, check_range
 from latentia.models.base import Generator, in_kind_of, seeded, to_numpy
 from latentia.models.conditions import Classes, Condition, Vectors, learnt
 from latentia.models.gradient import DecodingModel
+
+if TYPE_CHECKING:
+    from latentia.plots.page import Picture
 
 LEARNED = ("classes_", "class_shares_", "condition_mean_", "condition_scale_")
 
@@ -45,6 +49,39 @@ class Conditional(Generator, DecodingModel, ABC):
     def takes_labels(self) -> bool:
         """Whether its verbs take labels: they do."""
         return True
+
+    @property
+    def known_classes(self) -> NDArray[Any]:
+        """(n_classes,) the labels seen in ``fit``; empty after a fit on vectors."""
+        return self.given.values if isinstance(self.given, Classes) else np.empty(0)
+
+    def labels_for(self, y: Array | None) -> tuple[Array, ...]:
+        """Return the labels, which the verbs take."""
+        return () if y is None else (y,)
+
+    def drawn_for(self, data: Dataset, n: int, random_state: int) -> NDArray[Any]:
+        """Return n samples; of a model given vectors, for those of the test data in turn."""
+        if len(self.known_classes) or data.y_test is None:
+            return super().drawn_for(data, n, random_state)
+        given = np.resize(data.y_test, (n, *data.y_test.shape[1:]))
+        return self.sample(n, random_state=random_state, y=given)
+
+    def picture_of_samples(self, data: Dataset) -> Picture:
+        """Return a picture of samples, a row for each class if there are any."""
+        from latentia.models import figures
+
+        if not len(self.known_classes):
+            return super().picture_of_samples(data)
+        return figures.samples_of_each(self, self.known_classes)
+
+    def measure(self, data: Dataset, random_state: int = 0) -> dict[str, float]:
+        """Return the figures of the fitted model; also whether samples are of their class."""
+        from latentia.models import measures
+
+        found: dict[str, float] = super().measure(data, random_state)
+        if data.labelled and len(self.known_classes):
+            found |= measures.class_agreement(self, self.known_classes, data, random_state)
+        return found
 
     @property
     def given(self) -> Condition:

@@ -16,7 +16,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any
 
-from latentia import MODELS, SEQUENCES, errors
+from latentia import MODELS, errors
 from latentia.errors import Range
 
 Choices = tuple[str, ...]
@@ -83,7 +83,7 @@ def command_name(class_name: str) -> str:
 
 def commands() -> dict[str, str]:
     """Return class names by their name on the command line."""
-    return {command_name(name): name for name in MODELS | SEQUENCES}
+    return {command_name(name): name for name in MODELS}
 
 
 def named_models() -> dict[str, str]:
@@ -120,7 +120,7 @@ def _docstring(class_name: str) -> str:
 
 def _lineage(class_name: str) -> list[ast.ClassDef]:
     """Return a class's definition and those of its bases inside this package, nearest first."""
-    return _definitions(class_name, (MODELS | SEQUENCES)[class_name])
+    return _definitions(class_name, MODELS[class_name])
 
 
 @cache

@@ -64,6 +64,7 @@ class GradientModel(Model):
     These methods stand below in the same order.
     """
 
+    resumable = True
     unit: ClassVar[str] = "images"
     """What progress calls the rows of a batch."""
     layout: ClassVar[torch.memory_format] = torch.channels_last

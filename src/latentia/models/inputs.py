@@ -99,3 +99,8 @@ def checked_weights(sample_weight: Any, n: int) -> NDArray[np.float64] | None:
     if not weights.any():
         raise InputError("every sample weight is zero; at least one row must count")
     return weights
+
+
+def unit_floats(X: NDArray[Any]) -> NDArray[Any]:
+    """Return uint8 images as float32 in [0, 1], and floats as they are."""
+    return X.astype(np.float32) / np.float32(255) if X.dtype == np.uint8 else X

@@ -10,6 +10,7 @@ import hashlib
 import importlib
 import json
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ import numpy as np
 import safetensors.numpy
 from numpy.typing import NDArray
 
-from latentia import INSTRUMENTS, MODELS, SEQUENCES
+from latentia import INSTRUMENTS, MODELS
 from latentia.errors import InputError, nearest
 from latentia.files import sync_folder, write_atomically
 from latentia.training.config import read_config, versions
@@ -66,10 +67,10 @@ def load(path: str | Path) -> Any:
         raise InputError(f"the run in {path} is not finished: 'latentia resume {path}' first")
     config = read_config(folder)
     name = config.get("model", "")
-    homes = MODELS | SEQUENCES | INSTRUMENTS
+    homes = MODELS | INSTRUMENTS
     if name not in homes or "learned" not in config:
         raise InputError(f"{folder} holds no known model: {name!r}{nearest(name, homes)}")
-    model = getattr(importlib.import_module(homes[name]), name)(**_tuples(config["parameters"]))
+    model = make(name, config["parameters"])
     try:
         weights = (folder / WEIGHTS).read_bytes()
         # Models saved before there was a hash have none.
@@ -79,6 +80,17 @@ def load(path: str | Path) -> Any:
     except (OSError, ValueError, RuntimeError, safetensors.SafetensorError) as error:
         raise InputError(f"the weights in {folder} are damaged or missing: {error}") from None
     return model
+
+
+def kind_of(name: str) -> Any:
+    """Return the class that a name of ours stands for."""
+    return getattr(importlib.import_module((MODELS | INSTRUMENTS)[name]), name)
+
+
+def make(name: str, parameters: Mapping[str, Any]) -> Any:
+    """Return a model by the name of its class; lists, which JSON has for tuples, become tuples."""
+    given = {k: tuple(v) if isinstance(v, list) else v for k, v in parameters.items()}
+    return kind_of(name)(**given)
 
 
 def _learned(model: Any) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
@@ -108,10 +120,6 @@ def _restore(model: Any, arrays: dict[str, NDArray[Any]], learned: dict[str, Any
         if "." not in name:
             setattr(model, name, array)
     model.prepare_nets(own)
-
-
-def _tuples(parameters: dict[str, Any]) -> dict[str, Any]:
-    return {k: tuple(v) if isinstance(v, list) else v for k, v in parameters.items()}
 
 
 def _card(model: Any, arrays: dict[str, NDArray[Any]]) -> str:

@@ -26,6 +26,7 @@ from typing import Any, ClassVar, Literal, final
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
@@ -173,6 +174,10 @@ class DenoisingAutoencoder(AutoencodingModel):
             draws.seed("noise", np.random.default_rng(random_state).integers(2**32))
             noisy = self.apply("corrupt", array).reshape(array.shape)
         return in_kind_of(X, noisy)
+
+    def damaged(self, X: NDArray[Any]) -> NDArray[Any]:
+        """Return data with noise, always the same."""
+        return np.asarray(self.add_noise(X, random_state=0))
 
     def epoch_picture(self, x: Tensor, *beside: Tensor) -> list[tuple[str, Tensor]]:
         """Return three rows: original, noisy, reconstructed."""

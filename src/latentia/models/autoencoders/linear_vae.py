@@ -21,6 +21,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from latentia.data.dataset import Dataset
 from latentia.errors import Count, Positive
 from latentia.models.autoencoders.base import Gaussian
 from latentia.models.autoencoders.vae import VariationalModel
@@ -102,6 +103,12 @@ class LinearVAE(VariationalModel):
     def after_training(self, array: NDArray[Any], y: Labels) -> None:
         """Keep the noise variance in the data's squared unit."""
         self.noise_variance_ = float(self.noise_().detach()) * self.scale_**2
+
+    def likelihoods(self, data: Dataset) -> dict[str, float]:
+        """Return the exact likelihood of test data, and the bounds on it."""
+        from latentia.models import measures
+
+        return measures.density(self.exact_score_samples, data) | super().likelihoods(data)
 
     def exact_score_samples(self, X: Rows) -> NDArray[np.float64]:
         """Return (n,) values of log N(x; μ, W Wᵀ + v I) in nats, through a (k, k) matrix.

@@ -50,6 +50,7 @@ from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 from torch.distributions import Normal
 
+from latentia.data.dataset import Dataset
 from latentia.errors import Count, InputError, NonNegative, Positive, Whole, check_range
 from latentia.models.apply import as_tensor, in_double
 from latentia.models.autoencoders.base import (
@@ -198,6 +199,12 @@ class VariationalModel(Generator, Encoder, DecodingModel, GradientModel, LatentM
     def score(self, X: Rows, y: Labels = None, n_importance: int = 1) -> float:
         """Return the mean ELBO, or L_k, in nats per sample: a bound, not the likelihood."""
         return float(np.mean(self.score_samples(X, y, n_importance=n_importance)))
+
+    def likelihoods(self, data: Dataset) -> dict[str, float]:
+        """Return bounds on the likelihood of test data."""
+        from latentia.models import measures
+
+        return measures.bounds(self, data)
 
     def bound_terms(self, X: Rows, y: Labels = None) -> dict[str, float]:
         """Return ``negative_elbo``, ``reconstruction`` and ``kl`` in nats per sample."""

@@ -20,6 +20,7 @@ from sklearn.mixture import GaussianMixture
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
+from latentia.data.dataset import Dataset
 from latentia.errors import Count, FitWarning, InputError
 from latentia.models.base import in_kind_of
 from latentia.models.inputs import Rows
@@ -64,6 +65,13 @@ class DeepClustering(ClusterMixin, ABC):  # type: ignore[misc]
         """Return the (n,) cluster of each sample of data shaped as in ``fit``."""
         check_is_fitted(self)
         return in_kind_of(X, self.labels_of(self.checked(X, reset=False)))
+
+    def measure(self, data: Dataset, random_state: int = 0) -> dict[str, float]:
+        """Return the figures of the fitted model; also whether clusters and classes agree."""
+        from latentia.models import measures
+
+        found: dict[str, float] = super().measure(data, random_state)
+        return found | measures.clusters(self.predict, data)
 
     def labels_of(self, array: NDArray[Any]) -> NDArray[np.int64]:
         """Return the (n,) clusters of checked data."""

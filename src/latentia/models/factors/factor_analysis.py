@@ -386,7 +386,7 @@ class FactorAnalysis(LinearGaussian):
         if names:
             self.feature_names_in_ = np.asarray(names, dtype=object)
 
-    def findings(self) -> list[str]:
+    def findings(self, data: object = None) -> tuple[str, ...]:
         """Return sentences on Heywood cases, constant columns, several optima and the like."""
         varies = np.flatnonzero(self.scale_ > 0)
         names = self.variable_names()
@@ -401,7 +401,7 @@ class FactorAnalysis(LinearGaussian):
             n_iterations=self.n_iter_,
             converged=self.converged_,
         )
-        return list(said)
+        return tuple(said)
 
     def summary(self, cutoff: float = 0.3, *, sort: bool = True) -> Summary:
         """Return the solution on one page: text when printed, HTML in notebooks, a data frame.

@@ -14,15 +14,19 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
+from latentia.data.dataset import Dataset
+from latentia.data.text import HELD_OUT, TextData, load_text
 from latentia.errors import InputError, check_range
 from latentia.models.base import Model, seeded
+from latentia.models.fields import command_name
+from latentia.plots.page import Picture
 
 Text = str | Sequence[str]
 Ids = NDArray[np.int32]
@@ -39,6 +43,8 @@ class LanguageModel(Model, ABC):
     of_characters_
         Whether texts are strings; otherwise they are lists of strings.
     """
+
+    lacks = {"reconstruct": "it predicts symbols and has no latent space"}
 
     symbols_: list[str]
     of_characters_: bool
@@ -60,6 +66,32 @@ class LanguageModel(Model, ABC):
         if not isinstance(X, str) and not all(isinstance(symbol, str) for symbol in X):
             raise InputError("the text must be a string, or a list of strings")
         return X
+
+    def load_data(
+        self, spec: str, image_size: int | None = None, held_out: float | None = None
+    ) -> TextData:
+        """Return a text file in parts."""
+        if image_size is not None:
+            name = command_name(type(self).__name__)
+            raise InputError(f"{name} takes no --image-size: one process reads a text in order")
+        return load_text(spec, HELD_OUT if held_out is None else held_out)
+
+    def measure(self, data: Dataset, random_state: int = 0) -> dict[str, float]:
+        """Return how well the model predicts the test part of a text."""
+        nats = -self.score(str(data.x_test))
+        return {
+            "nats_per_character": nats,
+            "bits_per_character": nats / math.log(2),
+            "perplexity": float(np.exp(nats)),
+        }
+
+    def findings(self, data: Dataset) -> tuple[str, ...]:
+        """Return where the texts are that the model drew."""
+        return ("The texts that it drew are in the run's folder samples.",)
+
+    def pictures(self, data: Dataset) -> Iterator[Picture]:
+        """Yield no pictures."""
+        yield from ()
 
     def score_samples(self, text: Text) -> LogProbabilities:
         """Return (n,) log-probabilities of each symbol given all before it, in nats.

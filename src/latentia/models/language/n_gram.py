@@ -89,6 +89,10 @@ class NGramLanguageModel(LanguageModel):
     smoothing: Literal["kneser_ney", "witten_bell"] = "kneser_ney"
     """How much each order leaves to the one below."""
 
+    def n_parameters(self) -> int:
+        """Return how many numbers were learnt: shares and back-offs of grams."""
+        return int(self.shares_.size + self.backoffs_.size)
+
     def fit(self, text: Text, y: object = None, *, symbols: Text | None = None) -> Self:
         """Count a text's grams; ``symbols`` says what may occur, if it is more than does."""
         self.validate_parameters()

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterator
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -24,9 +24,13 @@ from scipy import linalg, sparse
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
+from latentia.data.dataset import Dataset
 from latentia.errors import InputError, check_range
-from latentia.models.base import Encoder, LatentModel, seeded, unit_floats
+from latentia.models.base import Encoder, LatentModel, Sampler, seeded, unit_floats
 from latentia.models.inputs import Matrix, Vector
+
+if TYPE_CHECKING:
+    from latentia.plots.page import Picture
 
 Scores = Literal["regression", "bartlett", "ten_berge"]
 
@@ -34,7 +38,7 @@ CHUNK = 8192
 LOG_2PI = float(np.log(2 * np.pi))
 
 
-class LinearGaussian(Encoder, LatentModel):
+class LinearGaussian(Sampler, Encoder, LatentModel):
     """A Gaussian model with the parameters ``mean_``, ``loadings_``, noise and ``Φ``."""
 
     missing: str
@@ -120,6 +124,23 @@ class LinearGaussian(Encoder, LatentModel):
         sandwiched = turned @ linalg.inv(np.eye(len(T)) + turned.T @ turned)
         scale = linalg.inv(linalg.sqrtm(turned.T @ sandwiched).real)
         return _scaled(inverse_root, sandwiched @ scale @ phi_root)
+
+    def n_parameters(self) -> int:
+        """Return how many numbers were learnt: mean, loadings and noise."""
+        return int(self.components_.size + self.mean_.size + np.size(self.noise_variance_))
+
+    def likelihoods(self, data: Dataset) -> dict[str, float]:
+        """Return the exact likelihood of test data."""
+        from latentia.models import measures
+
+        return measures.density(self.score_samples, data)
+
+    def pictures_of_parameters(self) -> Iterator[Picture]:
+        """Yield the loadings as images, and images made of random factors."""
+        from latentia.models import figures
+
+        yield figures.loadings(self)
+        yield figures.random_factors(self)
 
     def score_samples(self, X: ArrayLike) -> NDArray[Any]:
         """Return the exact log-density of each row, (n,), in nats, summed over its values.

@@ -14,8 +14,9 @@ Shapes: ``X_ND`` is (n, d), images flattened; ``components_`` is (k, d), Vₖᵀ
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Literal, Self, final
+from typing import TYPE_CHECKING, Any, Literal, Self, final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -23,6 +24,7 @@ from scipy import sparse
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from latentia.data.dataset import Dataset
 from latentia.errors import Count, InputError, Seed, Whole, check_range
 from latentia.models.base import Encoder, LatentModel, unit_floats
 from latentia.models.inputs import reads_in_blocks
@@ -30,6 +32,9 @@ from latentia.models.linear.decomposition import Axes, axes_of_rows, axes_of_sca
 from latentia.models.linear.moments import Moments
 from latentia.models.linear.reading import read_moments
 from latentia.models.linear.rotation import RotationRule
+
+if TYPE_CHECKING:
+    from latentia.plots.page import Picture
 
 CHUNK = 8192
 ROTATION_STARTS = 10
@@ -187,6 +192,31 @@ class PCA(Encoder, LatentModel):
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = self.takes_sparse
         return tags
+
+    def n_parameters(self) -> int:
+        """Return how many numbers were learnt: mean and components."""
+        return int(self.components_.size + self.mean_.size)
+
+    def findings(self, data: Dataset) -> tuple[str, ...]:
+        """Return the squared error of test samples by number of components, as a sentence."""
+        sizes = [k for k in (2, 10, 30) if k <= self.n_components_]
+        if self.rotation != "none" or not sizes:
+            return ()
+        errors = [f"{-self.truncated(k).score(data.x_test):.2f} at {k}" for k in sizes]
+        return (f"Squared error of test samples by number of components: {', '.join(errors)}.",)
+
+    def pictures(self, data: Dataset) -> Iterator[Picture]:
+        """Yield pictures of what the fitted model makes of test data, and its spectrum."""
+        from latentia.models import figures
+
+        yield from super().pictures(data)
+        yield figures.variances(self.explained_variance_ratio_)
+
+    def pictures_of_parameters(self) -> Iterator[Picture]:
+        """Yield the loadings as images."""
+        from latentia.models import figures
+
+        yield figures.loadings(self)
 
     def score(self, X: ArrayLike, y: object = None) -> float:
         """Return minus the mean over samples of ``‖x − x̂‖²`` (higher is better)."""

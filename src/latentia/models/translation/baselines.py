@@ -20,11 +20,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.ensemble import HistGradientBoostingRegressor
 from threadpoolctl import threadpool_limits
 
-from latentia.data import Dataset
-from latentia.data.specimens import spread
+from latentia.data.dataset import Dataset, spread
 from latentia.metrics.coverage import nearest_classes
 from latentia.metrics.reconstruction import psnr
 from latentia.metrics.structural_similarity import WINDOW, ssim
@@ -81,6 +79,9 @@ def colour_regression(x: Images, y: Images, x_test: Images, random_state: int = 
 
     All images are in [0, 1]; ``random_state`` chooses the pixels that are learnt from.
     """
+    # Half a second, which only a report of pairs takes.
+    from sklearn.ensemble import HistGradientBoostingRegressor
+
     inputs, outputs = _colours(x), _colours(y)
     draw = np.random.default_rng(random_state)
     chosen = draw.choice(len(inputs), min(len(inputs), MOST_PIXELS), replace=False)

@@ -25,6 +25,7 @@ Shapes: ``X`` is (n, H, W) or (n, C, H, W), ``y`` (n,) the domain of each image;
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -37,10 +38,13 @@ from sklearn.utils.validation import check_is_fitted
 from torch import Tensor, nn
 from torch.nn.functional import l1_loss
 
+from latentia.data.dataset import Array, Dataset
+from latentia.data.unpaired import load_unpaired
 from latentia.errors import Count, InputError, NonNegative, Range, Share, Whole
 from latentia.models.base import in_kind_of, to_numpy, unit_floats
 from latentia.models.conditions import Classes, checked_labels
 from latentia.models.inputs import Labels
+from latentia.models.translation import baselines, figures
 from latentia.models.translation.base import Translator, inside, through
 from latentia.models.translation.image_pool import ImagePool
 from latentia.models.translation.patches import jittered
@@ -48,6 +52,7 @@ from latentia.nets.patchgan import patch_discriminator
 from latentia.nets.resnet import ResNetGenerator
 from latentia.nets.unet import isola_weights
 from latentia.plots.grids import DRAWABLE
+from latentia.plots.page import Picture
 from latentia.training.batches import Source, as_floats
 from latentia.training.losses import REAL_FAKE, full_precision
 from latentia.training.updates import Loss, Update
@@ -134,7 +139,6 @@ class CycleGAN(Translator):
     )
     """How the step size changes: as in the paper, not for half of the run, then to 0."""
 
-    learns_from = "domains"
     lacks = {"sample": "it translates a given image and has no prior to draw one from"}
 
     def before_nets(self, array: NDArray[Any], run: Path | None, progress: bool | None) -> None:
@@ -306,6 +310,29 @@ class CycleGAN(Translator):
             ("B → A", fake_a),
             ("B → A → B", self.translate(fake_a)),
         ]
+
+    def load_data(
+        self, spec: str, image_size: int | None = None, held_out: float | None = None
+    ) -> Dataset:
+        """Return images of two domains, of a name or a path."""
+        self.refuse_share(held_out)
+        return load_unpaired(spec, image_size=image_size)
+
+    def measure(self, data: Dataset, random_state: int = 0) -> dict[str, float]:
+        """Return what is lost there and back, and what is taken for its new domain."""
+        return baselines.domain_metrics(self, data)
+
+    def caveats(self, data: Dataset) -> tuple[str, ...]:
+        """Return what real test images of each domain are taken for."""
+        return baselines.domain_notes(data)
+
+    def pictures(self, data: Dataset) -> Iterator[Picture]:
+        """Yield test images of each domain, translated to the other and back."""
+        return figures.both_ways(self, data)
+
+    def labels_for(self, y: Array | None) -> tuple[Array, ...]:
+        """Return the labels of domains 0 and 1."""
+        return () if y is None else (self.classes_[y],)
 
     @property
     def output_shape_(self) -> tuple[int, ...]:

@@ -37,15 +37,19 @@ from sklearn.utils.validation import check_is_fitted
 from torch import Tensor, nn
 from torch.nn.functional import l1_loss, mse_loss
 
+from latentia.data.dataset import Dataset
+from latentia.data.pairs import load_pairs
 from latentia.errors import Count, Decay, InputError, NonNegative, Share
 from latentia.models.base import to_numpy, unit_floats
 from latentia.models.inputs import Rows, check_images
+from latentia.models.translation import baselines, figures
 from latentia.models.translation.base import Translator, inside, through
 from latentia.models.translation.patches import jittered
 from latentia.nets.normalisation import Dropout, Normalisation
 from latentia.nets.patchgan import patch_discriminator
 from latentia.nets.unet import UNet, isola_weights, unet_depth
 from latentia.plots.grids import DRAWABLE
+from latentia.plots.page import Picture
 from latentia.training import draws
 from latentia.training.batches import as_floats
 from latentia.training.losses import full_precision, real_fake_cross_entropy
@@ -124,7 +128,6 @@ class Pix2Pix(Translator):
     batch_size: Count = 4
     """Pairs in a batch, in each process (1 in the paper)."""
 
-    learns_from = "pairs"
     lacks = {
         "sample": "it translates a given image and has no prior to draw one from",
         "inverse_transform": "it learns one direction; fit another with X and y exchanged",
@@ -233,6 +236,25 @@ class Pix2Pix(Translator):
         x, targets = x[:SHOWN], self.target(beside[0][:SHOWN])
         rows = [("input", x), ("output", self.output(x)), ("target", targets)]
         return [(label, images) for label, images in rows if images.shape[1] in DRAWABLE]
+
+    def load_data(
+        self, spec: str, image_size: int | None = None, held_out: float | None = None
+    ) -> Dataset:
+        """Return pairs of images, of a name or a path."""
+        self.refuse_share(held_out)
+        return load_pairs(spec, image_size=image_size)
+
+    def measure(self, data: Dataset, random_state: int = 0) -> dict[str, float]:
+        """Return how near translated test images come to their targets."""
+        return baselines.translation_metrics(self, data)
+
+    def caveats(self, data: Dataset) -> tuple[str, ...]:
+        """Return the same figures of baselines that know nothing of shapes."""
+        return baselines.baseline_notes(data)
+
+    def pictures(self, data: Dataset) -> Iterator[Picture]:
+        """Yield test images, what the model makes of them, and their targets."""
+        return figures.translations(self, data)
 
     @property
     def output_shape_(self) -> tuple[int, ...]:

@@ -10,6 +10,7 @@ size; the other verbs take any size.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,15 +18,17 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils.validation import check_is_fitted
 
-from latentia.data import Dataset
+from latentia.data.crops import load_crops
+from latentia.data.dataset import Dataset, spread
 from latentia.data.degrade import cut_to_multiple, degraded
-from latentia.data.specimens import spread
 from latentia.errors import InputError
 from latentia.metrics.structural_similarity import WINDOW
 from latentia.metrics.super_resolution import luma_psnr, luma_ssim
 from latentia.models.base import Model, in_kind_of, to_numpy, unit_floats
 from latentia.models.inputs import check_images
+from latentia.models.translation import figures
 from latentia.models.translation.tiles import Tiles, in_tiles
+from latentia.plots.page import Picture
 
 Images = NDArray[Any]
 SCALES = (2, 4)
@@ -42,11 +45,29 @@ class SuperResolution(Model, ABC):
     scale: int = 4
     """How much larger images become: 2 or 4."""
 
-    learns_from = "pieces"
     lacks = {
         "sample": "it enlarges a given image and has no prior to draw one from",
         "reconstruct": "its two verbs take images of different sizes; score compares them",
     }
+
+    def load_data(
+        self, spec: str, image_size: int | None = None, held_out: float | None = None
+    ) -> Dataset:
+        """Return random pieces of a folder's pictures, or any other data as it is."""
+        self.refuse_share(held_out)
+        return load_crops(spec, image_size=image_size)
+
+    def measure(self, data: Dataset, random_state: int = 0) -> dict[str, float]:
+        """Return the PSNR on test images, and SSIM where they are large enough."""
+        sharp, large = self.beside_enlarged(spread(data.x_test, MOST_TESTED))
+        found = {"luma_psnr": luma_psnr(sharp, large, self.scale)}
+        if min(sharp.shape[-2:]) >= WINDOW + 2 * self.scale:
+            found["luma_ssim"] = luma_ssim(sharp, large, self.scale)
+        return found
+
+    def pictures(self, data: Dataset) -> Iterator[Picture]:
+        """Yield test images made small and enlarged, beside the sharp ones."""
+        return figures.beside_bicubic(self, data)
 
     def check_values(self) -> None:
         """Raise InputError for a scale that is not offered."""
@@ -158,12 +179,3 @@ class SuperResolution(Model, ABC):
                 f"{self.n_channels}"
             )
         return array
-
-
-def super_resolution_metrics(model: SuperResolution, data: Dataset) -> dict[str, float]:
-    """Return a fitted model's PSNR on test images, and SSIM where they are large enough."""
-    sharp, large = model.beside_enlarged(spread(data.x_test, MOST_TESTED))
-    found = {"luma_psnr": luma_psnr(sharp, large, model.scale)}
-    if min(sharp.shape[-2:]) >= WINDOW + 2 * model.scale:
-        found["luma_ssim"] = luma_ssim(sharp, large, model.scale)
-    return found

@@ -1,0 +1,32 @@
+"""``latentia compare``: several models on one data set, in one report."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from latentia.cli.parser import Parser, class_name_of, free_path
+
+
+def compare(parser: Parser, words: list[str]) -> None:
+    """Train several models on one data set and write one report."""
+    parser.add_argument("--data", default="digits", help="a name or a path (default: digits)")
+    parser.add_argument(
+        "--models",
+        help="comma-separated (default: seven models and two baselines, one of each kind, without "
+        "those that cannot learn the data)",
+    )
+    parser.add_argument("--out", type=Path, help="a new folder for the report")
+    parser.add_argument("--random-state", type=int, default=0, help="the seed (default: 0)")
+    parser.add_argument("--n-epochs", type=int, help="of each gradient-trained model")
+    parser.add_argument("--image-size", type=int, help="side in pixels for folders of pictures")
+    parser.set_defaults(call=_compare)
+
+
+def _compare(given: argparse.Namespace) -> None:
+    models = given.models and tuple(class_name_of(name) for name in given.models.split(","))
+    out = given.out or free_path(f"comparison-{Path(given.data).stem}")
+    from latentia.evaluation.comparison import compare
+
+    seed, epochs, size = given.random_state, given.n_epochs, given.image_size
+    print(compare(given.data, models, out, seed, epochs, size, progress=True))

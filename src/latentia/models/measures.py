@@ -1,0 +1,137 @@
+"""One yardstick for every model: the same numbers, computed in the same way, or not at all.
+
+What a model can do (reconstruct, sample, bound a likelihood, give codes) is measured on test data;
+training data are the reference of features and nearest neighbours. The keys are those of
+`latentia.metrics.definitions`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from latentia.data.dataset import Array, Dataset, spread
+from latentia.metrics.clustering import cluster_agreement
+from latentia.metrics.coverage import class_shares, coverage, entropy, nearest_classes
+from latentia.metrics.frechet import PixelFeatures, frechet_distance
+from latentia.metrics.neighbours import code_accuracy, memorisation
+from latentia.metrics.precision_recall import precision_recall
+from latentia.metrics.reconstruction import psnr, squared_error
+from latentia.models.inputs import unit_floats
+
+MOST_SAMPLES = 10_000
+LEAST_SAMPLES = 1_000
+MOST_NEIGHBOURS = 2_000
+MOST_WEIGHTED = 2_000
+BALL = 5
+"""The neighbour that the balls of precision and recall reach, as Naeem et al. 2020 take it."""
+LEAST_A_CLASS = 20
+"""Drawn samples a class below which no classes are counted: chance would miss some."""
+N_IMPORTANCE = 50
+
+Figures = dict[str, float]
+
+
+def tested(data: Dataset) -> tuple[Array, Array | None]:
+    """Return at most ``MOST_SAMPLES`` test samples, evenly spaced, as floats, and their labels."""
+    y = None if data.y_test is None else spread(data.y_test, MOST_SAMPLES)
+    return unit_floats(spread(data.x_test, MOST_SAMPLES)), y
+
+
+def learnt(data: Dataset) -> tuple[Array, Array]:
+    """Return at most ``MOST_SAMPLES`` labelled training samples, evenly spaced."""
+    return spread(data.x_train, MOST_SAMPLES), spread(np.asarray(data.y_train), MOST_SAMPLES)
+
+
+def reconstruction(model: Any, data: Dataset) -> Figures:
+    """Return how near reconstructions come, and how well codes tell classes apart."""
+    x, y = tested(data)
+    x_hat = model.reconstruct(x, *model.labels_for(y))
+    found = {"squared_error": squared_error(x, x_hat)}
+    if x.ndim > 2:
+        found["psnr"] = psnr(x, x_hat)
+        damaged = model.damaged(x)
+        if damaged is not None:
+            found["psnr_denoised"] = psnr(x, model.reconstruct(damaged))
+    if data.labelled and not model.takes_labels:
+        train, labels = learnt(data)
+        codes = model.transform(train), model.transform(x)
+        found["code_accuracy"] = code_accuracy(codes[0], labels, codes[1], np.asarray(y))
+    return found
+
+
+def density(log_densities: Callable[[Array], NDArray[Any]], data: Dataset) -> Figures:
+    """Return the exact likelihood, of a model that knows it."""
+    return {"negative_log_likelihood": -float(np.mean(log_densities(tested(data)[0])))}
+
+
+def bounds(model: Any, data: Dataset) -> Figures:
+    """Return bounds on the likelihood, and how many latent components the bound makes use of."""
+    x, y = tested(data)
+    few, labels = spread(x, MOST_WEIGHTED), model.labels_for(y)
+    of_few = tuple(spread(part, MOST_WEIGHTED) for part in labels)
+    return {
+        "negative_elbo": model.bound_terms(x, *labels)["negative_elbo"],
+        "negative_iwae": -model.score(few, *of_few, n_importance=N_IMPORTANCE),
+        "active_units": float(model.active_units(few, *of_few)),
+    }
+
+
+def samples(model: Any, data: Dataset, random_state: int) -> Figures:
+    """Return how like test data drawn samples are, and whether they copy training data."""
+    test, train = tested(data)[0], unit_floats(spread(data.x_train, MOST_SAMPLES))
+    fake = model.drawn_for(data, max(LEAST_SAMPLES, len(test)), random_state)
+    features = PixelFeatures().fit(train)
+    real, drawn = spread(test, MOST_NEIGHBOURS), fake[:MOST_NEIGHBOURS]
+    found = {
+        "frechet_distance": frechet_distance(features.transform(test), features.transform(fake)),
+        "memorisation": memorisation(train, real, drawn),
+    }
+    if len(test) > BALL:
+        overlap = precision_recall(features.transform(real), features.transform(drawn), k=BALL)
+        found |= {
+            "precision": overlap.precision,
+            "recall": overlap.recall,
+            "density": overlap.density,
+            "coverage": overlap.coverage,
+        }
+    if not data.labelled:
+        return found
+    x, y = learnt(data)
+    n_classes = len(np.unique(y))
+    if len(drawn) >= LEAST_A_CLASS * n_classes:
+        shares = class_shares(unit_floats(x), y, drawn, n_classes)
+        found |= {"classes_covered": float(coverage(shares)), "class_entropy": entropy(shares)}
+    return found
+
+
+def yardstick(data: Dataset) -> str:
+    """Return what a Fréchet distance on this data must be quoted with, as a sentence."""
+    test = spread(data.x_test, MOST_SAMPLES)
+    features = PixelFeatures().fit(unit_floats(spread(data.x_train, MOST_SAMPLES)))
+    n_drawn = max(LEAST_SAMPLES, len(test))
+    few = [f"{min(n, MOST_NEIGHBOURS):,}" for n in (len(test), n_drawn)]
+    return (
+        f"The Fréchet distance is between {len(test):,} test samples and {n_drawn:,} drawn ones, "
+        f"not resized, in {features.name}; precision, recall, density and coverage are of "
+        f"{few[0]} and {few[1]} of them there, k = {BALL}."
+    )
+
+
+def clusters(predict: Callable[[Array], Array], data: Dataset) -> Figures:
+    """Return how far clusters and classes agree, where there are classes."""
+    if data.y_test is None:
+        return {}
+    found = predict(spread(data.x_test, MOST_SAMPLES))
+    return cluster_agreement(spread(data.y_test, MOST_SAMPLES), found)
+
+
+def class_agreement(model: Any, classes: Array, data: Dataset, random_state: int) -> Figures:
+    """Return the share of samples of a class that a classifier on pixels gives that class."""
+    x, y = learnt(data)
+    asked = np.resize(classes, MOST_NEIGHBOURS)
+    drawn = model.sample(len(asked), random_state=random_state, y=asked)
+    return {"class_agreement": float((nearest_classes(unit_floats(x), y, drawn) == asked).mean())}
