@@ -11,12 +11,11 @@ from torch.distributions import Independent, Normal, kl_divergence
 
 import latentia
 from latentia.errors import FitWarning, InputError
-from latentia.models.autoencoders.base import log_mean_weight
+from latentia.models.autoencoders.code_mixture import draw_codes, fit_mixture
 from latentia.models.autoencoders.conditional_vae import ConditionalVAE
 from latentia.models.autoencoders.linear_vae import LinearVAE
-from latentia.models.autoencoders.vae import VAE, draw_codes, fit_mixture
+from latentia.models.autoencoders.vae import VAE, kl_per_component, log_mean_weight
 from latentia.training import draws
-from latentia.training.losses import kl_per_component
 
 
 def normal(seed=0, shape=(5, 3)):
@@ -83,7 +82,7 @@ def test_log_weights_against_torch_distributions(vae, bits):
 
 
 def test_blocks_of_draws_give_the_log_of_the_mean_weight(vae, bits, monkeypatch):
-    monkeypatch.setattr("latentia.models.autoencoders.base.ROWS", 64)
+    monkeypatch.setattr("latentia.models.autoencoders.vae.ROWS", 64)
     x = torch.from_numpy(bits[:5]).float()
     taken = []
     plain = type(vae).log_weights
@@ -249,7 +248,7 @@ def test_effective_beta_is_recorded_in_the_run(images, tmp_path):
 def test_free_bits_count_each_component_at_least_so_much(images):
     model = VAE(n_components=3, hidden=(8,), free_bits=0.5, n_epochs=1, random_state=0).fit(images)
     kl = torch.tensor([[0.1, 0.9, 2.0], [0.3, 1.1, 4.0]], requires_grad=True)
-    counted = model._counted(kl)
+    counted = model._with_free_bits(kl)
     assert float(counted.detach()) == pytest.approx(0.5 + 1.0 + 3.0)
     assert torch.autograd.grad(counted, kl)[0][:, 0].abs().sum() == 0
 
@@ -455,7 +454,7 @@ def test_codes_are_drawn_where_the_sampler_says(sampler, bits):
 
 
 def test_codes_beyond_the_most_are_thinned_evenly(monkeypatch):
-    monkeypatch.setattr("latentia.models.autoencoders.vae.MOST_CODES", 100)
+    monkeypatch.setattr("latentia.models.autoencoders.code_mixture.MOST_CODES", 100)
     codes = np.random.default_rng(0).normal(size=(299, 2))
     expected = mixture.GaussianMixture(2, random_state=3, max_iter=200).fit(codes[::3])
     weights, means, covariances = fit_mixture(codes, 2, 3)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from latentia import SRGAN
+from latentia import SRGAN, SRResNet
 from latentia.errors import InputError
 from latentia.files import write_atomically
 from latentia.training.checkpoint import Checkpoints
@@ -179,12 +179,12 @@ def test_a_run_stopped_while_its_start_is_trained_is_a_run_to_resume(images, tmp
         given = {"scale": 2, "n_blocks": 1, "width": 2, "discriminator_width": 2}
         return SRGAN(**given, pretrain_epochs=1, n_epochs=1, random_state=0, **fields)
 
-    def stopped(*arguments):
+    def stopped(*arguments, **others):
         raise KeyboardInterrupt
 
     whole = model().fit(images, run=tmp_path / "whole")
     with monkeypatch.context() as patched:
-        patched.setattr("latentia.models.warm_start.train_start", stopped)
+        patched.setattr(SRResNet, "fit", stopped)
         with pytest.raises(KeyboardInterrupt):
             model().fit(images, run=tmp_path / "stopped")
     resumed = model().fit(images, run=tmp_path / "stopped", resume=True)

@@ -52,7 +52,7 @@ def importance_bound(
 ) -> Bound:
     """Return the importance-weighted bound on −log p(x), over all test samples or some."""
     # They load torch, which models in closed form are measured without.
-    from latentia.models.autoencoders.base import VariationalModel
+    from latentia.models.autoencoders.vae import VariationalModel
     from latentia.training.device import set_threads
 
     if not isinstance(model, VariationalModel):

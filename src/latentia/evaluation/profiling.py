@@ -142,7 +142,7 @@ def _step_seconds(twin: Any, source: Any, device: torch.device, seconds: float) 
     """Return the median time of steps of the one loop, run for about so long."""
     moments: list[float] = []
 
-    def watch(step: int, epoch: int, images: int, values: Mapping[str, float]) -> None:
+    def watch(step: int, epoch: int, rows: int, values: Mapping[str, float]) -> None:
         moments.append(time.perf_counter())
         if len(moments) > WARM_UP + 2 and moments[-1] - moments[0] > seconds:
             raise StopIteration

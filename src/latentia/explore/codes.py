@@ -15,7 +15,7 @@ from scipy.stats import norm
 from sklearn.utils import check_random_state
 
 from latentia.errors import InputError, check_range
-from latentia.models.autoencoders.base import VariationalModel
+from latentia.models.autoencoders.vae import VariationalModel
 from latentia.models.base import Encoder, Generator, LatentModel
 
 

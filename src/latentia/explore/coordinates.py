@@ -30,10 +30,9 @@ from latentia.explore.codes import (
     prior_draws,
 )
 from latentia.models.apply import as_tensor
-from latentia.models.autoencoders.base import VariationalModel
+from latentia.models.autoencoders.vae import VariationalModel, kl_per_component
 from latentia.models.base import Encoder, LatentModel
 from latentia.models.linear.pca import PCA
-from latentia.training.losses import kl_per_component
 from latentia.training.train import evaluating
 
 CHUNK, DRAWS = 512, 16

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 
 class Model(BaseEstimator, ABC):  # type: ignore[misc]
-    """A model of data: its parameters are checked, its input too, and it can be saved.
+    """A model of data, which checks its parameters and its input, and can be saved.
 
     Subclasses are dataclasses whose fields are their hyperparameters. `check_fields` refuses a
     value that its field's annotation does not allow.

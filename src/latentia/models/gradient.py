@@ -50,15 +50,18 @@ class GradientModel(Model):
     ``updates()``
         its training step, the lines of the paper's algorithm box.
 
-    It inherits the rest, and states of it what is different. ``fit`` calls, in this order,
+    It inherits the rest, and overrides what differs. ``fit`` calls, in this order,
 
     1. ``checked(X)`` for an array, ``targets(y)`` for what the losses take beside each sample, and
        ``read(array, y)`` for batches of both;
     2. ``before_nets`` for what comes first, such as training another model;
-    3. ``learn_scale`` for what the nets must know of the data, then ``build``;
+    3. ``initialise``, that is ``learn_scale`` for what the nets must know of the data, and then
+       ``build``;
     4. ``updates`` and ``rate_factor`` in the loop, and after each epoch ``checkup`` for the model's
        health and ``show``, which writes the images of ``epoch_picture``;
     5. ``after_training`` for what follows from the trained nets and the data.
+
+    These methods stand below in the same order.
     """
 
     resumable = True
@@ -92,15 +95,6 @@ class GradientModel(Model):
     @abstractmethod
     def updates(self) -> list[Update]:
         """Return one training step: the lines of the algorithm box, in order."""
-
-    def validate_parameters(self) -> None:
-        """Check every hyperparameter, without data."""
-        super().validate_parameters()
-        check_device_name(self.device)
-
-    def nets(self) -> Mapping[str, nn.Module]:
-        """Return the model's modules by name."""
-        return {k: v for k, v in vars(self).items() if isinstance(v, nn.Module)}
 
     def fit(
         self,
@@ -171,9 +165,85 @@ class GradientModel(Model):
             self.after_training(array, y)
         return self
 
+    def targets(self, y: Labels | None, n_rows: int, *, reset: bool) -> NDArray[Any] | None:
+        """Return what the losses take beside each sample; here nothing."""
+        return None
+
     def read(self, array: Rows, y: Labels | None, *, reset: bool) -> Batches:
         """Return checked data as batches of what the losses take."""
         return Source(array, self.targets(y, len(array), reset=reset))
+
+    def before_nets(self, array: Rows, run: Path | None, progress: bool | None) -> None:
+        """Do what comes before the nets are made, such as training another model; here nothing."""
+
+    def initialise(self, batches: Batches, device: torch.device) -> None:
+        """Make the nets from the data and the seed, on a device, ready to be trained."""
+        with torch.random.fork_rng():
+            draws.seed(self.seed_, "build")
+            self.learn_scale(batches)
+            self.build(self.sample_shape_)
+        for net in self.nets().values():
+            _to(net, device, self.layout).train()
+
+    def learn_scale(self, batches: Any) -> None:
+        """Learn what the nets must know of the batches before they are made; here nothing."""
+
+    def rate_factor(self, done: float) -> float:
+        """Return the learning rate's factor when this fraction of the training is done."""
+        return SCHEDULES[self.learning_rate_schedule](done, self.n_epochs)
+
+    def checkup(
+        self, *batch: Tensor, means: Numbers, earlier: Sequence[Numbers], epoch: int
+    ) -> tuple[dict[str, float], str]:
+        """Return numbers of the model's health, and a sentence if it ails; here nothing."""
+        return {}, ""
+
+    def epoch_picture(self, x: Tensor, *beside: Tensor) -> list[tuple[str, Tensor]]:
+        """Return labelled images for an epoch's picture; here none.
+
+        ``x`` and what the losses take beside it are of the first held-out samples, if any are.
+        """
+        return []
+
+    def show(self, batch: Sequence[Tensor], folder: Path, epoch: int) -> None:
+        """Write the images of `epoch_picture` as ``epoch_0001.png`` and so on, if there are any."""
+        x, *beside = batch
+        if x.ndim != 4 or x.shape[1] not in DRAWABLE:
+            return
+        with torch.no_grad():
+            draws.seed(self.seed_, "preview")
+            images = [(name, to_numpy(part)) for name, part in self.epoch_picture(x, *beside)]
+        if images:
+            picture = tile(images[0][1], n_columns=8) if len(images) == 1 else rows(images)
+            save_png(folder / f"epoch_{epoch:04d}.png", picture)
+
+    def after_training(self, array: Rows, y: Labels | None) -> None:
+        """Keep what follows from the trained nets and the training data; here nothing."""
+
+    def facts(self, array: Rows) -> Mapping[str, object]:
+        """Return what ``config.json`` says of the training data."""
+        return {"samples": len(array), "shape": array.shape[1:], "hash": fingerprint(array)}
+
+    def validate_parameters(self) -> None:
+        """Check every hyperparameter, without data."""
+        super().validate_parameters()
+        check_device_name(self.device)
+
+    def nets(self) -> Mapping[str, nn.Module]:
+        """Return the model's modules by name."""
+        return {k: v for k, v in vars(self).items() if isinstance(v, nn.Module)}
+
+    def prepare_nets(self, weights: Mapping[str, NDArray[Any]]) -> None:
+        """Make the nets of a saved model, and fill them with their ``<net>.<parameter>``."""
+        self.build(self.sample_shape_)
+        for name, net in self.nets().items():
+            own = {k: torch.from_numpy(v) for k, v in weights.items() if k.startswith(f"{name}.")}
+            net.load_state_dict({key.removeprefix(f"{name}."): own[key] for key in own})
+            net.eval()
+
+    def apply(self, verb: str, rows_: NDArray[Any], *beside: NDArray[Any]) -> NDArray[Any]:
+        """Return a method of tensors applied to arrays, chunk by chunk."""
+        return apply(self, verb, rows_, *beside)
 
     def _held_out(self, validation: Rows | None) -> Batches | None:
         if validation is None:
@@ -201,80 +271,13 @@ class GradientModel(Model):
         )
         return held(folder, config, begun, type(self)().get_params())
 
-    def facts(self, array: Rows) -> Mapping[str, object]:
-        """Return what ``config.json`` says of the training data."""
-        return {"samples": len(array), "shape": array.shape[1:], "hash": fingerprint(array)}
-
-    def targets(self, y: Labels | None, n_rows: int, *, reset: bool) -> NDArray[Any] | None:
-        """Return what the losses take beside each sample; here nothing."""
-        return None
-
-    def rate_factor(self, done: float) -> float:
-        """Return the learning rate's factor when this fraction of the training is done."""
-        return SCHEDULES[self.learning_rate_schedule](done, self.n_epochs)
-
-    def initialise(self, batches: Batches, device: torch.device) -> None:
-        """Make the nets for data, from the seed, on a device, ready to be trained."""
-        with torch.random.fork_rng():
-            draws.seed(self.seed_, "build")
-            self.learn_scale(batches)
-            self.build(self.sample_shape_)
-        for net in self.nets().values():
-            _to(net, device, self.layout).train()
-
-    def prepare_nets(self, weights: Mapping[str, NDArray[Any]]) -> None:
-        """Make the nets of a saved model, and fill them with their ``<net>.<parameter>``."""
-        self.build(self.sample_shape_)
-        for name, net in self.nets().items():
-            own = {k: torch.from_numpy(v) for k, v in weights.items() if k.startswith(f"{name}.")}
-            net.load_state_dict({key.removeprefix(f"{name}."): own[key] for key in own})
-            net.eval()
-
-    def learn_scale(self, batches: Any) -> None:
-        """Learn what the nets need to know of what was `read` before they are made."""
-
-    def before_nets(self, array: Rows, run: Path | None, progress: bool | None) -> None:
-        """Do what comes before the nets are made, such as training on its own; here nothing."""
-
-    def after_training(self, array: Rows, y: Labels | None) -> None:
-        """Learn what follows from the trained nets and the training data; here nothing."""
-
-    def checkup(
-        self, *batch: Tensor, means: Numbers, earlier: Sequence[Numbers], epoch: int
-    ) -> tuple[dict[str, float], str]:
-        """Return numbers of the model's health, and a sentence if it ails; here nothing."""
-        return {}, ""
-
     def _examine(
         self, batch: Sequence[Tensor], means: Numbers, earlier: Sequence[Numbers], epoch: int
     ) -> tuple[dict[str, float], str]:
-        """Return the checkup, which changes nothing."""
+        """Return the checkup, made without a trace in the training."""
         draws.seed(self.seed_, "checkup")
         with torch.no_grad(), evaluating(self.nets()):
             return self.checkup(*batch, means=means, earlier=earlier, epoch=epoch)
-
-    def epoch_picture(self, x: Tensor, *beside: Tensor) -> list[tuple[str, Tensor]]:
-        """Return labelled images for an epoch's picture; here none.
-
-        ``x`` and what the losses take beside it are of the first held-out samples, if any are.
-        """
-        return []
-
-    def show(self, batch: Sequence[Tensor], folder: Path, epoch: int) -> None:
-        """Write the images of `epoch_picture` as ``epoch_0001.png`` and so on, if there are any."""
-        x, *beside = batch
-        if x.ndim != 4 or x.shape[1] not in DRAWABLE:
-            return
-        with torch.no_grad():
-            draws.seed(self.seed_, "preview")
-            images = [(name, to_numpy(part)) for name, part in self.epoch_picture(x, *beside)]
-        if images:
-            picture = tile(images[0][1], n_columns=8) if len(images) == 1 else rows(images)
-            save_png(folder / f"epoch_{epoch:04d}.png", picture)
-
-    def apply(self, verb: str, rows_: NDArray[Any], *beside: NDArray[Any]) -> NDArray[Any]:
-        """Return a method of tensors applied to arrays, chunk by chunk."""
-        return apply(self, verb, rows_, *beside)
 
 
 def _to(net: nn.Module, device: torch.device, layout: torch.memory_format) -> nn.Module:

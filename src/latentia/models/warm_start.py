@@ -23,7 +23,7 @@ def warm_start(
     run: Path | None,
     progress: bool | None,
 ) -> Start:
-    """Return the model that another starts from.
+    """Return the model that another starts from: loaded, or trained in the run's ``pretraining``.
 
     Parameters
     ----------
@@ -41,18 +41,8 @@ def warm_start(
         return load_from(pretrained)
     if folder is not None and (folder / "model").is_dir():
         return load_from(str(folder))
-    train_start(first, array, folder, progress)
-    return first
-
-
-def train_start(
-    start: GradientModel, array: NDArray[Any], folder: Path | None, progress: bool | None
-) -> None:
-    """Train a model in a folder, go on if that was begun, and keep the model; none leaves no files.
-
-    The folder holds no finished model yet.
-    """
     resume = folder is not None and (folder / "config.json").exists()
-    start.fit(array, run=folder, resume=resume, progress=progress)
+    first.fit(array, run=folder, resume=resume, progress=progress)
     if folder is not None and distributed.leads():
-        start.save(folder / "model")
+        first.save(folder / "model")
+    return first

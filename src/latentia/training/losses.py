@@ -1,7 +1,7 @@
 """Losses as pure functions of tensors: summed over dimensions, averaged over samples.
 
-Shapes: ``x``, ``x_hat``, ``logits`` are (N, ...) with any sample shape; ``mean`` and
-``log_variance`` are (N, K). Likelihoods are in nats.
+Shapes: ``x``, ``x_hat``, ``mean``, ``logits`` are (N, ...) with any sample shape. Likelihoods are
+in nats.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ import math
 
 import torch
 from torch import Tensor
-from torch.distributions import Normal
 from torch.nn.functional import binary_cross_entropy_with_logits
 
 
@@ -61,11 +60,6 @@ def bernoulli_cross_entropy(x: Tensor, logits: Tensor) -> Tensor:
     return sum_per_sample(binary_cross_entropy_with_logits(logits, x, reduction="none"))
 
 
-def gaussian_negative_log_likelihood(x: Tensor, mean: Tensor, variance: float | Tensor) -> Tensor:
-    """Return the mean over samples of `gaussian_negative_log_density`."""
-    return gaussian_negative_log_density(x, mean, variance).mean()
-
-
 def gaussian_negative_log_density(x: Tensor, mean: Tensor, variance: float | Tensor) -> Tensor:
     """Return (N,) values of ``½ Σ_d [(x − m)²/v + log(2πv)]`` with one variance ``v``.
 
@@ -76,22 +70,6 @@ def gaussian_negative_log_density(x: Tensor, mean: Tensor, variance: float | Ten
     v = torch.as_tensor(variance, dtype=x.dtype)
     constant = x[0].numel() * torch.log(2 * math.pi * v)
     return 0.5 * (sum_per_sample((x - mean).square()) / v + constant)
-
-
-def kl_to_standard_normal(q: Normal) -> Tensor:
-    """Return the mean over samples of ``KL(q ‖ N(0, I))``, summed over components."""
-    return kl_per_component(q).sum(1).mean()
-
-
-def kl_per_component(q: Normal) -> Tensor:
-    """Return (N, K) values of ``KL(q ‖ N(0, 1)) = ½ (μ² + σ² − 1 − log σ²)``.
-
-    References
-    ----------
-    .. [1] D. P. Kingma, M. Welling, "Auto-Encoding Variational Bayes", ICLR 2014, appendix B.
-    """
-    variance = q.scale.square()
-    return 0.5 * (q.loc.square() + variance - 1 - variance.log())
 
 
 def real_fake_cross_entropy(logits: Tensor, target: float) -> Tensor:

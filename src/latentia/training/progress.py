@@ -65,7 +65,7 @@ class Shown(ABC):
 
 
 class TrainingProgress(Shown):
-    """Watch a training run: step, epoch, images a second, each loss, time left.
+    """Watch a training run: step, epoch, rows of data a second, each loss, time left.
 
     ``unit`` is what the rows of a batch are called.
     """
@@ -75,15 +75,15 @@ class TrainingProgress(Shown):
     ) -> None:
         super().__init__(n_steps, title, shown)
         self.n_epochs, self.unit = n_epochs, unit
-        self._images = 0
+        self._rows = 0
         self._start: int | None = None
         self._ailment = ""
 
-    def __call__(self, step: int, epoch: int, images: int, values: Mapping[str, float]) -> None:
+    def __call__(self, step: int, epoch: int, rows: int, values: Mapping[str, float]) -> None:
         """Take a step's losses; tell them when it is time."""
         if not self.shown:
             return
-        self._images += images
+        self._rows += rows
         # A resumed run does not start at 0.
         self._start = step - 1 if self._start is None else self._start
         now = time.monotonic()
@@ -91,7 +91,7 @@ class TrainingProgress(Shown):
         if now - self._told < between and step < self.total:
             return
         self._told = now
-        rate = self._images / max(now - self._began, 1e-9)
+        rate = self._rows / max(now - self._began, 1e-9)
         losses = "  ".join(f"{n} {v:.4g}" for n, v in values.items() if "/" not in n)
         numbers = f"epoch {epoch}/{self.n_epochs}  {rate:,.0f} {self.unit}/s  {losses}"
         if self._bar is not None and self._task is not None:

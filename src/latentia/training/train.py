@@ -47,7 +47,7 @@ class Trainable(Protocol):
 class Watcher(Protocol):
     """Observes each step; it cannot steer."""
 
-    def __call__(self, step: int, epoch: int, images: int, values: Mapping[str, float]) -> None:
+    def __call__(self, step: int, epoch: int, rows: int, values: Mapping[str, float]) -> None:
         """Take the losses of a step."""
 
 

@@ -35,7 +35,7 @@ def fitted():
     found = model(identity_weight=0.25, cycle_weight=7.0).fit(X, Y)
     for net in found.nets().values():
         net.double().eval()
-    found.of_b = lambda b: b
+    found.images_of_b = lambda b: b
     return found
 
 

@@ -293,11 +293,11 @@ def test_in_training_a_pair_is_moved_mirrored_and_turned_alike():
     fitted.generator_.train()
     y = torch.from_numpy(Y)
     draws.seed("alike")
-    shown = fitted.pass_over(y[:, None], y)
+    shown = fitted.forward_pass(y[:, None], y)
     assert torch.equal(shown.u, shown.v)
     assert not torch.equal(shown.u, 2 * y[:, None] - 1)
     torch.testing.assert_close(fitted.generator_.eval()(shown.u).shape, shown.v_fake.shape)
-    used = fitted.pass_over(y[:, None], y)
+    used = fitted.forward_pass(y[:, None], y)
     assert torch.equal(used.u, 2 * y[:, None] - 1)
 
 

@@ -36,8 +36,8 @@ class AdversarialModel(Generator, DecodingModel, GradientModel, LatentModel):
     """A generator that learns through a game, without a density.
 
     A game states the name of its judge and its `kind_of_game`, makes its nets in `make_players`,
-    and writes its losses in `verdict` and the updates, with `fake` for samples and `judged` for
-    what the judge says of them.
+    and writes its losses: `generator_loss_of` given samples, and those of its updates. In them
+    `fake` is G(z) and `judged` what the judge says of data.
     """
 
     n_components: Count = 100
@@ -73,20 +73,20 @@ class AdversarialModel(Generator, DecodingModel, GradientModel, LatentModel):
     judge_name: ClassVar[str]
     """The paper's name for the net that judges; with an underscore, the attribute that holds it."""
     gradient_penalties: ClassVar[tuple[str, ...]] = ("r1_penalty",)
-    """Fields that weight the norm of the judge's gradient at each sample by itself."""
+    """Fields that weight a penalty on the norm of the judge's gradient at each sample."""
 
     @property
     @abstractmethod
     def kind_of_game(self) -> str:
-        """What the doctor says of a vanishing gradient depends on: minimax, wasserstein, other."""
+        """Minimax, wasserstein or other: what a vanishing gradient means to the doctor."""
 
     @abstractmethod
     def make_players(self, shape: tuple[int, ...]) -> tuple[nn.Module, Discriminator]:
         """Return generator and judge for samples of ``shape``, with their initial weights."""
 
     @abstractmethod
-    def verdict(self, x: Tensor, u_fake: Tensor, *given: Tensor) -> Tensor:
-        """Return the generator's loss of samples, without what the remedies add to it."""
+    def generator_loss_of(self, x: Tensor, u_fake: Tensor, *given: Tensor) -> Tensor:
+        """Return the generator's loss for samples, without what the remedies add to it."""
 
     @property
     def judge(self) -> Discriminator:
@@ -143,7 +143,7 @@ class AdversarialModel(Generator, DecodingModel, GradientModel, LatentModel):
         return ()
 
     def inside(self, x: Tensor) -> Tensor:
-        """Return data as the nets see them: images in [−1, 1], tables in standard units."""
+        """Return ``u``, data as the nets see them: images in [−1, 1], tables in standard units."""
         return 2 * x - 1 if x.ndim == 4 else self.standardisation_(x)
 
     def decode(self, z_NK: Tensor, *given: Tensor) -> Tensor:
@@ -157,7 +157,7 @@ class AdversarialModel(Generator, DecodingModel, GradientModel, LatentModel):
         return u
 
     def draw(self, x: Tensor) -> Tensor:
-        """Return as many latent rows from the prior as ``x`` has samples."""
+        """Return z from the prior, as many rows as ``x`` has samples."""
         z_NK = x.new_zeros(len(x), self.n_components)
         if self.noise == "uniform":
             return 2 * draws.uniform_like(z_NK) - 1
@@ -183,7 +183,7 @@ class AdversarialModel(Generator, DecodingModel, GradientModel, LatentModel):
         """Return the judge's verdicts (N // packing, 1) on augmented, packed data."""
         return full_precision(self.judge(*self.seen(u, *given)))
 
-    def features_apart(self, u: Tensor, u_fake: Tensor, *given: Tensor) -> Tensor:
+    def feature_matching_loss(self, u: Tensor, u_fake: Tensor, *given: Tensor) -> Tensor:
         """Return the squared distance of mean features of data and samples."""
         real, fake = (self.judge.features(*self.seen(part, *given)) for part in (u, u_fake))
         # Held-out batches are one process's own: no other takes part.
@@ -226,7 +226,9 @@ class AdversarialModel(Generator, DecodingModel, GradientModel, LatentModel):
         """Return what an epoch's end shows of the game's health, and the doctor's sentence."""
         x, *targets = batch
         given, u = self.condition(*targets), self.inside(x)
-        found = symptoms(x, u, self.fake(x, *given), lambda u_fake: self.verdict(x, u_fake, *given))
+        found = symptoms(
+            x, u, self.fake(x, *given), lambda u_fake: self.generator_loss_of(x, u_fake, *given)
+        )
         found |= {key.split("/")[-1]: value for key, value in means.items() if "/" in key}
         diagnosis = diagnose(found, self.kind_of_game, earlier, last=epoch == self.n_epochs)
         self.diagnosis_ = diagnosis.name if diagnosis else "healthy"

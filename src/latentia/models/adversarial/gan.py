@@ -10,9 +10,9 @@ Algorithm 1: k times, θ_D moves up V; then θ_G moves, once, either
     down  E log(1 − D(G(z)))     the minimax form, flat where D is sure, or
     up    E log D(G(z))          the same goal without that fault                  ([1]_ section 3)
 
-D gives logits l, D = σ(l), and ``real_fake_cross_entropy(l, t)`` is −E [t log D + (1 − t)
-log(1 − D)]. Real and generated samples pass through D as two batches, so that batch norm sees each
-by itself.
+The net gives logits l, D = σ(l), and ``real_fake_cross_entropy(l, t)`` is
+−E [t log D + (1 − t) log(1 − D)]. Real and generated samples pass through D as two batches, so
+that batch norm sees each by itself.
 
 The game, `MinimaxGame`, is that of DCGAN and the conditional GAN too. Shapes: ``x`` is (N, C, H, W)
 in [0, 1] or (N, d); ``u`` the same as the nets see it; ``z_NK`` is (N, n_components).
@@ -57,7 +57,7 @@ class MinimaxGame(AdversarialModel):
 
     @property
     def kind_of_game(self) -> str:
-        """The minimax form, or another."""
+        """The name of the minimax form, or other."""
         return "minimax" if self.objective == "minimax" else "other"
 
     def check_values(self) -> None:
@@ -86,44 +86,42 @@ class MinimaxGame(AdversarialModel):
             u_fake = self.fake(x, *given)
         logits_real = self.judged(u, *given)
         logits_fake = self.judged(u_fake, *given)
-        loss = self.discrimination(logits_real, logits_fake)
+        loss = self.negative_value(logits_real, logits_fake)
         probabilities = {
             "real_probability": logits_real.sigmoid().mean(),
             "fake_probability": logits_fake.sigmoid().mean(),
         }
         return Loss(loss + self.regularisation(u, *given), probabilities)
 
-    def discrimination(self, logits_real: Tensor, logits_fake: Tensor) -> Tensor:
-        """Return −E log D(x) − E log(1 − D(G(z))), the first with its target smoothed."""
+    def negative_value(self, logits_real: Tensor, logits_fake: Tensor) -> Tensor:
+        """Return −V(D, G) = −E log D(x) − E log(1 − D(G(z))), real ones' target smoothed."""
         real = real_fake_cross_entropy(logits_real, self.label_smoothing)
         return real + real_fake_cross_entropy(logits_fake, 0.0)
 
     def generator_loss(self, x: Tensor, *targets: Tensor) -> Tensor:
-        """Return the generator's loss of new samples, and what the remedies add to it."""
+        """Return the generator's loss for new samples, and what the remedies add to it."""
         given = self.condition(*targets)
-        return self.verdict(x, self.fake(x, *given), *given) + self.generator_regularisation()
+        u_fake = self.fake(x, *given)
+        return self.generator_loss_of(x, u_fake, *given) + self.generator_regularisation()
 
-    def verdict(self, x: Tensor, u_fake: Tensor, *given: Tensor) -> Tensor:
-        """Return how well samples deceive the discriminator, or how far their features are off."""
+    def generator_loss_of(self, x: Tensor, u_fake: Tensor, *given: Tensor) -> Tensor:
+        """Return −E log D(G(z)), or E log(1 − D(G(z))), or the distance of features instead."""
         if self.feature_matching:
-            return self.features_apart(self.inside(x), u_fake, *given)
-        return self.deception(self.opponent(x, u_fake, *given)(*self.seen(u_fake, *given)))
-
-    def deception(self, logits_fake: Tensor) -> Tensor:
-        """Return −E log D(G(z)), or E log(1 − D(G(z))) in the minimax form."""
-        logits_fake = full_precision(logits_fake)
+            return self.feature_matching_loss(self.inside(x), u_fake, *given)
+        discriminator = self.opponent(x, u_fake, *given)
+        logits_fake = full_precision(discriminator(*self.seen(u_fake, *given)))
         if self.objective == "minimax":
             return -real_fake_cross_entropy(logits_fake, 0.0)
         return real_fake_cross_entropy(logits_fake, 1.0)
 
     def opponent(self, x: Tensor, u_fake: Tensor, *given: Tensor) -> Judge:
-        """Return the discriminator as it is, or some steps ahead."""
+        """Return the discriminator as it is, or as it would be some steps ahead."""
         if not self.unrolled_steps:
             return self.judge
         shown = self.seen(self.inside(x), *given), self.seen(u_fake, *given)
 
         def loss(judge: Judge) -> Tensor:
-            return self.discrimination(*(full_precision(judge(*part)) for part in shown))
+            return self.negative_value(*(full_precision(judge(*part)) for part in shown))
 
         return unrolled(self.judge, loss, self.unrolled_steps, self.unrolled_rate)
 
@@ -179,7 +177,7 @@ class GAN(MinimaxGame):
         )
 
     def own_optimizer(self) -> Callable[[list[nn.Parameter]], optim.Optimizer]:
-        """Return what makes a player's optimiser."""
+        """Return what makes a player's optimiser: Adam, or gradient descent."""
         if self.optimizer == "sgd":
             return partial(sgd, learning_rate=self.learning_rate, momentum=self.beta_1)
         return super().own_optimizer()

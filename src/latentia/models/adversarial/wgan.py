@@ -2,14 +2,14 @@
 
     W(P_r, P_θ) = sup_{‖f‖_L ≤ 1}  E f(x) − E f(G_θ(z))                            ([1]_ eq. 2)
 
-Algorithm 1: n_critic times, the critic f_w, any number for a sample, moves up
+Algorithm 1: n_critic times, the critic f_w, which gives a sample any number, moves up
 
     E f_w(x) − E f_w(G_θ(z)),   then   w ← clip(w, −c, c);
 
 then θ moves down −E f_w(G_θ(z)), once (theorem 3). Clipping bounds the critic's Lipschitz constant
-by some K that depends on c and the net, so that the logged distance is K times a Wasserstein-1
-distance, of unknown K. WGAN-GP plays the same game, `WassersteinGame`, and differs only in the
-``constraint``, which keeps the critic near the 1-Lipschitz functions.
+by some K that depends on c and the net: what is logged estimates K times the Wasserstein-1
+distance, and K is not known. WGAN-GP plays the same game, `WassersteinGame`, and differs only in
+the ``constraint``, which keeps the critic near the 1-Lipschitz functions.
 
 Shapes: ``x`` is (N, C, H, W) in [0, 1] or (N, d); ``u`` the same as the nets see it; ``z_NK`` is
 (N, n_components).
@@ -58,7 +58,7 @@ class WassersteinGame(AdversarialModel):
 
     @abstractmethod
     def constraint(self, u: Tensor, u_fake: Tensor) -> Tensor:
-        """Return what the critic's loss pays for leaving the 1-Lipschitz functions."""
+        """Return what the critic's loss adds to keep f near the 1-Lipschitz functions."""
 
     def make_players(self, shape: tuple[int, ...]) -> tuple[nn.Module, Discriminator]:
         """Return generator and critic."""
@@ -83,7 +83,7 @@ class WassersteinGame(AdversarialModel):
         ]
 
     def critic_loss(self, x: Tensor) -> Loss:
-        """Return −(E f(x) − E f(G(z))), constrained; the distance is logged."""
+        """Return −(E f(x) − E f(G(z))) and the price of the constraint; the distance is logged."""
         u = self.inside(x)
         with torch.no_grad():
             u_fake = self.fake(x)
@@ -92,13 +92,13 @@ class WassersteinGame(AdversarialModel):
         return Loss(total, {"distance": distance})
 
     def generator_loss(self, x: Tensor) -> Tensor:
-        """Return the generator's loss of new samples, with the weight of its history."""
-        return self.verdict(x, self.fake(x)) + self.generator_regularisation()
+        """Return the generator's loss for new samples, and what the remedies add to it."""
+        return self.generator_loss_of(x, self.fake(x)) + self.generator_regularisation()
 
-    def verdict(self, x: Tensor, u_fake: Tensor, *given: Tensor) -> Tensor:
+    def generator_loss_of(self, x: Tensor, u_fake: Tensor, *given: Tensor) -> Tensor:
         """Return −E f(G(z)), or the distance of features in its place."""
         if self.feature_matching:
-            return self.features_apart(self.inside(x), u_fake)
+            return self.feature_matching_loss(self.inside(x), u_fake)
         return -self.judged(u_fake).mean()
 
 

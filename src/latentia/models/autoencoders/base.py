@@ -1,68 +1,59 @@
-"""What autoencoders share: two nets, and with a density also a posterior, bounds and scores.
+"""What autoencoders share: two nets, and what p(x given z) makes of the decoder's output.
 
 Tables of any scale are standardised by constants inside the nets; data in [0, 1] are used as they
-are and decoded through a sigmoid. Of a model with a prior p(z) and a posterior q(z given x):
+are and decoded through a sigmoid. With g(z) the decoder's raw output, an observation is one of
 
-    log w = log p(x given z) + log p(z) − log q(z given x),  z ~ q(z given x)
-    ELBO(x) = E log w                                                          [1]_ eq. 2
-    L_k(x) = E log (1/k) Σ_i w_i,  ELBO = L_1 ≤ L_k ≤ L_{k+1} ≤ log p(x)       [2]_ eq. 8, theorem 1
+    bernoulli   −log p = −Σ [x log p + (1 − x) log(1 − p)],  p = σ(g(z))         ([1]_ appendix C.1)
+    gaussian    −log p = ½ Σ [(x − m)²/v + log 2πv],  m = g(z) or σ(g(z))        ([1]_ appendix C.2)
+    mse         w · (1/D) Σ (x − m)²,     the lectures' weighted mean squared error
+    rmse        w · √((1/D) Σ (x − m)²),  the lectures' weighted root of it
 
-All in nats per sample, summed over dimensions. A *condition* is what some models know beside x:
-one-hot classes, ``y_NC``; for others the tuple ``given`` is empty.
+in nats, summed over the D values of x. The weighted errors are no log-likelihoods: beside a KL they
+pull on m as a Gaussian's does, mse as one of variance v = D/(2w), rmse as one of variance
+v = D·RMSE/w. The bound that such a model scores is that Gaussian's.
 
 Shapes: ``x`` is (N, *shape); ``z_NK``, mean and log-variance are (N, n_components).
 
 References
 ----------
-.. [1] D. P. Kingma, M. Welling, "Auto-Encoding Variational Bayes", ICLR 2014, section 2.2.
-.. [2] Y. Burda, R. Grosse, R. Salakhutdinov, "Importance Weighted Autoencoders", ICLR 2016,
-   section 3.
+.. [1] D. P. Kingma, M. Welling, "Auto-Encoding Variational Bayes", ICLR 2014.
 """
 
 from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from sklearn.utils.validation import check_is_fitted
 from torch import Tensor, nn
-from torch.distributions import Normal
 
-from latentia.data.dataset import Dataset
-from latentia.errors import Count, InputError, check_range
-from latentia.models.apply import as_tensor, in_double
-from latentia.models.base import Encoder, Generator, LatentModel
+from latentia.errors import Count, InputError, Positive
+from latentia.models.base import Encoder, LatentModel
 from latentia.models.gradient import DecodingModel, GradientModel
 from latentia.models.inputs import Labels, Rows
-from latentia.nets.autoencoder import TiedDecoder, autoencoder_nets
+from latentia.nets.autoencoder import LearnedVariance, TiedDecoder, autoencoder_nets
 from latentia.nets.mlp import Standardisation
 from latentia.training import draws
 from latentia.training.batches import Source, column_moments, column_scale
 from latentia.training.losses import (
+    bernoulli_cross_entropy,
     bernoulli_negative_log_likelihood,
     full_precision,
-    kl_per_component,
+    gaussian_negative_log_density,
+    root_mean_square,
     root_mean_squared_error,
     squared_error,
 )
-from latentia.training.train import evaluating
-from latentia.training.updates import Loss
 
 Comparison = Literal["mse", "rmse", "bce"]
 """Squared error summed over a sample's values, the root of its mean, or cross-entropy in nats."""
-ROWS = 2048
-"""Rows that go through the decoder at a time."""
-IMAGES = 128
-"""Samples that are scored at a time."""
-ACTIVE = 0.01
-"""Variance of a posterior mean over the data from which a component counts as active."""
-LOG_2PI = math.log(2 * math.pi)
+ERRORS = ("mse", "rmse")
+LEAST_PROBABILITY = 1e-3
+"""Of a bit, where the decoder's output starts."""
 
 
 @dataclass(eq=False, repr=False, kw_only=True)
@@ -173,7 +164,7 @@ class AutoencodingModel(Encoder, DecodingModel, GradientModel, LatentModel):
 
 
 class Observation(ABC):
-    """How data x are seen given z: a distribution, or what stands for one.
+    """How data x arise given z: a distribution p(x given z), or an error in its place.
 
     ``output`` is the decoder's raw output for z, of the shape of x, (N, *shape).
     """
@@ -195,213 +186,174 @@ class Observation(ABC):
         return self.nll(x, output)
 
 
+@dataclass(frozen=True)
+class Bernoulli(Observation):
+    """Each value is a bit, 1 with probability σ(g(z)); grey values count as their mean."""
+
+    binarize: bool = False
+
+    def nll(self, x: Tensor, output: Tensor) -> Tensor:
+        """Return (N,) values of −log p(x given z) in nats."""
+        return bernoulli_cross_entropy(x, output)
+
+    def mean(self, output: Tensor) -> Tensor:
+        """Return the probabilities."""
+        return output.sigmoid()
+
+    def draw(self, x: Tensor) -> Tensor:
+        """Return bits, each 1 with probability x, if they are asked for."""
+        return (draws.uniform_like(x) < x).to(x.dtype) if self.binarize else x
+
+
+@dataclass(frozen=True)
+class Gaussian(Observation):
+    """N(m, v I) of data in standard units; m is g(z), or for data in [0, 1] σ(g(z)).
+
+    In the data's own units the log-density is lower by ``log_volume``, the sum of log scale over
+    values.
+    """
+
+    variance: Tensor
+    units: Standardisation
+    log_volume: Tensor | float
+    sigmoid: bool = False
+
+    def nll(self, x: Tensor, output: Tensor) -> Tensor:
+        """Return (N,) values of −log p(x given z) in nats, in the data's units."""
+        in_units = gaussian_negative_log_density(*self.in_units(x, output), self.variance)
+        return in_units + self.log_volume
+
+    def mean(self, output: Tensor) -> Tensor:
+        """Return m in the data's units."""
+        return output.sigmoid() if self.sigmoid else self.units.inverse(output)
+
+    def in_units(self, x: Tensor, output: Tensor) -> tuple[Tensor, Tensor]:
+        """Return data and m, both in standard units."""
+        return self.units(x), output.sigmoid() if self.sigmoid else output
+
+
+@dataclass(frozen=True)
+class WeightedError(Observation):
+    """An error whose weight w is chosen, and the Gaussian that it scores as."""
+
+    kind: str
+    weight: float
+    gaussian: Gaussian
+
+    def nll(self, x: Tensor, output: Tensor) -> Tensor:
+        """Return (N,) values of the Gaussian's −log p(x given z) in nats."""
+        return self.gaussian.nll(x, output)
+
+    def mean(self, output: Tensor) -> Tensor:
+        """Return m in the data's units."""
+        return self.gaussian.mean(output)
+
+    def objective(self, x: Tensor, output: Tensor) -> Tensor:
+        """Return (N,) weighted errors."""
+        u, mean = self.gaussian.in_units(x, output)
+        if self.kind == "mse":
+            return self.weight * (u - mean).square().flatten(1).mean(1)
+        return self.weight * root_mean_square(u - mean)
+
+    def equivalent_variance(self, objective: Tensor, d: int) -> Tensor:
+        """Return the v of the Gaussian that pulls as (N,) weighted errors of D = d values do."""
+        if self.kind == "mse":
+            return torch.tensor(d / (2 * self.weight))
+        return d * objective.detach().mean() / self.weight**2
+
+
 @dataclass(eq=False, repr=False, kw_only=True)
-class VariationalModel(Generator, Encoder, DecodingModel, GradientModel, LatentModel):
-    """A model with p(x given z), a prior p(z), and an approximate posterior q(z given x)."""
+class ChosenLikelihood(Encoder):
+    """The fields that choose p(x given z), for an `AutoencodingModel` with a posterior."""
+
+    observation: Literal["auto", "bernoulli", "gaussian", "mse", "rmse"] = "auto"
+    """Distribution of x given z, or a weighted error; auto is bernoulli for data in [0, 1]."""
+    noise_variance: Positive | None = 0.1
+    """Variance v of a gaussian, in a table's columns' variances; none learns it (σ-VAE)."""
+    reconstruction_weight: Positive = 1000.0
+    """Weight w of the errors mse and rmse."""
+    binarize: bool = False
+    """Draw each value as a bit with probability x, anew at every step (dynamic binarisation)."""
+
+    def check_values(self) -> None:
+        """Refuse bits under another likelihood than the Bernoulli."""
+        if self.binarize and self.observation not in ("auto", "bernoulli"):
+            raise InputError(
+                f"binarize needs observation='bernoulli', not {self.observation!r}: bits have no "
+                "other likelihood here"
+            )
+
+    def learn_scale(self, source: Source) -> None:
+        """Find the data's range, the distribution that suits it, and the mean of binary data."""
+        super().learn_scale(source)
+        bits = self.binarize or self.observation == "bernoulli"
+        if bits and not self.unit_range_:
+            raise InputError("observation is 'bernoulli' and the data leave [0, 1]; use 'gaussian'")
+        suited = "bernoulli" if self.unit_range_ else "gaussian"
+        self.observation_ = suited if self.observation == "auto" else self.observation
+        if self.observation_ == "bernoulli":
+            self.mean_ = _mean(source)
+
+    def build(self, shape: tuple[int, ...]) -> None:
+        """Make encoder, decoder and the noise's variance; bits start at their mean."""
+        self.make_nets(shape, 2 * self.n_components, n_given=self.n_given())
+        # An earlier fit may have learned a variance that is now given.
+        self.__dict__.pop("noise_", None)
+        if self.observation_ == "gaussian" and self.noise_variance is None:
+            self.noise_ = LearnedVariance()
+        if self.observation_ == "bernoulli":
+            p = torch.from_numpy(self.mean_).clamp(LEAST_PROBABILITY, 1 - LEAST_PROBABILITY)
+            _set_output_bias(self.decoder_, p.logit())
+
+    def n_given(self) -> int:
+        """Return how many numbers the nets see beside x and z."""
+        return 0
+
+    def trained_nets(self) -> list[nn.Module]:
+        """Return the nets that the bound moves."""
+        nets = [self.encoder_, self.decoder_]
+        return [*nets, self.noise_] if "noise_" in vars(self) else nets
 
     @property
-    @abstractmethod
     def likelihood(self) -> Observation:
         """p(x given z), by the nets as they are now."""
+        if self.observation_ == "bernoulli":
+            return Bernoulli(self.binarize)
+        units, known = self.standardisation_, self.noise_variance
+        if self.observation_ in ERRORS:
+            # It follows from the errors when the training has ended.
+            known = vars(self).get("noise_variance_", math.nan)
+        variance = self.noise_() if "noise_" in vars(self) else torch.tensor(known)
+        gaussian = Gaussian(variance, units, units.scale.log().sum(), self.unit_range_)
+        if self.observation_ in ERRORS:
+            return WeightedError(self.observation_, self.reconstruction_weight, gaussian)
+        return gaussian
 
-    def encoder_output(self, x: Tensor, *given: Tensor) -> Tensor:
-        """Return (N, 2K): mean and log-variance of q(z given x), side by side."""
-        output: Tensor = self.encoder_(self.standardisation_(x))
-        return output
-
-    def decoder_output(self, z_NK: Tensor, *given: Tensor) -> Tensor:
-        """Return what the decoder gives for z, before any output function; (N, *shape)."""
-        output: Tensor = self.decoder_(z_NK)
-        return output
-
-    def log_prior(self, z_NK: Tensor) -> Tensor:
-        """Return (N,) values of log p(z); the standard normal's."""
-        return -0.5 * (z_NK.square() + LOG_2PI).sum(-1)
-
-    def divergence(self, q: Normal, z_NK: Tensor) -> Tensor:
-        """Return (N,) values of KL(q ‖ p), or of what estimates it with one draw z of q."""
-        return kl_per_component(q).sum(1)
-
-    def posterior(self, x: Tensor, *given: Tensor) -> Normal:
-        """Return q(z given x), a normal distribution over (N, n_components)."""
-        output = full_precision(self.encoder_output(x, *given))
-        mean, log_variance = output.chunk(2, dim=1)
-        scale = (0.5 * log_variance.clamp(-30, 20)).exp()
-        return Normal(mean, scale, validate_args=False)
-
-    def encode(self, x: Tensor, *given: Tensor) -> Tensor:
-        """Return the posterior mean, (N, n_components)."""
-        mean: Tensor = self.posterior(x, *given).loc
-        return mean
-
-    def decode(self, z_NK: Tensor, *given: Tensor) -> Tensor:
-        """Return the mean of p(x given z) in the data's units, (N, *shape)."""
-        return self.likelihood.mean(self.decoder_output(z_NK, *given))
-
-    def log_weights(self, x: Tensor, q: Normal, noise: Tensor, *given: Tensor) -> Tensor:
-        """Return (N, S) log importance weights log w ([2]_ eq. 9), z = μ + σ ε.
-
-        ``q`` is the posterior of x, over (N, K), and ``noise`` (N, S, K) standard normal draws ε.
-        """
-        n, s, k = noise.shape
-        z = q.loc[:, None] + q.scale[:, None] * noise
-        log_q = -(0.5 * (noise.square() + LOG_2PI) + q.scale.log()[:, None]).sum(-1)
-        repeated = [part.repeat_interleave(s, 0) for part in given]
-        output = full_precision(self.decoder_output(z.reshape(n * s, k), *repeated))
-        x_repeated = x[:, None].expand(n, s, *x.shape[1:]).reshape(n * s, *x.shape[1:])
-        log_likelihood = -self.likelihood.nll(x_repeated, output).view(n, s)
-        return log_likelihood + self.log_prior(z.reshape(n * s, k)).view(n, s) - log_q
-
-    def elbo_terms(self, x: Tensor, *given: Tensor) -> tuple[Tensor, Tensor]:
-        """Return (N,) reconstruction and (N,) KL, with one draw ε for each sample."""
-        q = self.posterior(x, *given)
-        z_NK = q.loc + q.scale * draws.normal_like(q.loc)
-        output = full_precision(self.decoder_output(z_NK, *given))
-        return self.likelihood.nll(x, output), self.divergence(q, z_NK)
-
-    def negative_elbo(self, x: Tensor) -> Loss:
-        """Return −ELBO in nats per sample and its terms, of data seen as the likelihood does."""
-        x = self.likelihood.draw(x)
-        reconstruction, kl = (term.mean() for term in self.elbo_terms(x))
-        return Loss(reconstruction + kl, {"reconstruction": reconstruction, "kl": kl})
-
-    def score_samples(
-        self,
-        X: Rows,
-        y: Labels = None,
-        *,
-        n_importance: int = 1,
-        return_std: bool = False,
-        random_state: int = 0,
-    ) -> Any:
-        """Return a lower bound on each sample's log-likelihood.
-
-        With one importance sample it is the ELBO, its KL in closed form; with k it is L_k, which
-        in expectation never falls as k grows and tends to log p(x).
-
-        Parameters
-        ----------
-        X
-            Data as in ``fit``.
-        y
-            (n,) labels, for a conditional model only.
-        n_importance
-            k, draws of z for each sample; 5,000 is the literature's.
-        return_std
-            Return the standard errors of the estimates too: of log (1/k) Σ w by the delta method,
-            sd(w) / (√k mean(w)). They need at least two draws.
-        random_state
-            Of the draws, and of binary data.
-
-        Returns
-        -------
-        bounds
-            (n,) float64, nats.
-        standard_errors
-            (n,) float64, nats; only with ``return_std``.
-
-        Raises
-        ------
-        InputError
-            For data of another shape, or fewer than one draw (two with ``return_std``).
-        """
-        check_is_fitted(self)
-        check_range("n_importance", n_importance, 2 if return_std else 1)
-        found = np.empty((2, len(X)))
-        for model, rows, x, given in self.scored(X, y, random_state):
-            if n_importance == 1:
-                reconstruction, divergence = model.elbo_terms(x, *given)
-                found[0, rows] = -(reconstruction + divergence).double().numpy()
-            else:
-                estimate = log_mean_weight(model, x, n_importance, *given)
-                found[:, rows] = [value.numpy() for value in estimate]
-        return (found[0], found[1]) if return_std else found[0]
-
-    def score(self, X: Rows, y: Labels = None, n_importance: int = 1) -> float:
-        """Return the mean ELBO, or L_k, in nats per sample: a bound, not the likelihood."""
-        return float(np.mean(self.score_samples(X, y, n_importance=n_importance)))
-
-    def likelihoods(self, data: Dataset) -> dict[str, float]:
-        """Return bounds on the likelihood of test data."""
-        from latentia.models import measures
-
-        return measures.bounds(self, data)
-
-    def bound_terms(self, X: Rows, y: Labels = None) -> dict[str, float]:
-        """Return ``negative_elbo``, ``reconstruction`` and ``kl`` in nats per sample."""
-        sums = np.zeros(2)
-        for model, _, x, given in self.scored(X, y):
-            sums += [float(term.double().sum()) for term in model.elbo_terms(x, *given)]
-        reconstruction, kl = (float(value) for value in sums / len(X))
-        return {"negative_elbo": reconstruction + kl, "reconstruction": reconstruction, "kl": kl}
-
-    def active_units(self, X: Rows, y: Labels = None, threshold: float = ACTIVE) -> int:
-        """Return how many components the posterior uses: Var_x(E_q[z_j]) > threshold.
-
-        References
-        ----------
-        .. [1] Y. Burda et al., ICLR 2016, section 5, "the activity of a unit".
-        """
-        means = [model.encode(x, *given) for model, _, x, given in self.scored(X, y)]
-        return int((torch.cat(means).double().var(0, correction=0) > threshold).sum())
-
-    def scored(
-        self, X: Rows, y: Labels, random_state: int = 0
-    ) -> Iterator[tuple[Self, slice, Tensor, tuple[Tensor, ...]]]:
-        """Yield the model, rows, data and condition chunk by chunk, draws a function of the row.
-
-        Tables of float64 are scored in float64, by a copy of the model. Modes of the nets and the
-        caller's random generator stay as they were.
-        """
-        check_is_fitted(self)
-        array = self.checked(X, reset=False)
-        targets = self.targets(y, len(array), reset=False)
-        precise = array.dtype == np.float64 and array.ndim == 2
-        model = in_double(self) if precise else self
-        with torch.no_grad(), torch.random.fork_rng(), evaluating(model.nets()):
-            for first in range(0, len(array), IMAGES):
-                rows = slice(first, min(first + IMAGES, len(array)))
-                x = as_tensor(model, array[rows])
-                with draws.by_row(x, "score", random_state):
-                    given = () if targets is None else (torch.from_numpy(targets[rows]),)
-                    yield model, rows, model.likelihood.draw(x), model.condition(*given)
-
-    def condition(self, *targets: Tensor) -> tuple[Tensor, ...]:
-        """Return what the nets are given for a batch's targets; here the targets as they are."""
-        return targets
-
-    def epoch_picture(self, x: Tensor, *beside: Tensor) -> list[tuple[str, Tensor]]:
-        """Return what 64 fixed draws from the prior decode to."""
-        return [("samples", self.decode(draws.normal(64, (self.n_components,), x.device)))]
-
-    def _encode_array(self, X: NDArray[Any]) -> NDArray[Any]:
-        return self.apply("encode", X)
+    def after_training(self, array: NDArray[Any], y: Labels) -> None:
+        """Keep the noise variance that the model ended with."""
+        super().after_training(array, y)
+        likelihood = self.likelihood
+        if isinstance(likelihood, WeightedError):
+            errors = []
+            for model, _, x, given in self.scored(array, y):
+                output = model.decoder_output(model.encode(x, *given), *given)
+                errors.append(model.likelihood.objective(x, full_precision(output)))
+            variance = likelihood.equivalent_variance(torch.cat(errors), math.prod(x.shape[1:]))
+            self.noise_variance_ = float(variance)
+        elif isinstance(likelihood, Gaussian):
+            self.noise_variance_ = float(likelihood.variance.detach())
 
 
-def log_mean_weight(
-    model: VariationalModel, x: Tensor, k: int, *given: Tensor
-) -> tuple[Tensor, Tensor]:
-    """Return (N,) values of ``log (1/k) Σ w`` and their standard errors, float64, in nats.
+def _mean(source: Source) -> NDArray[np.float32]:
+    total = torch.zeros(source.shape, dtype=torch.float64)
+    for rows in np.array_split(np.arange(len(source)), -(-len(source) // 4096)):
+        total += source.batch(rows)[0].cpu().sum(0, dtype=torch.float64)
+    return (total / len(source)).float().numpy()
 
-    At constant memory: a running maximum m and the sums Σ e^{l_i − m}, Σ e^{2(l_i − m)} are kept,
-    with l = log w; the encoder is evaluated once for each sample, and draws of z come in blocks.
-    The standard error is the delta method's, ``sd(w) / (√k mean(w))``; of few draws with
-    heavy-tailed weights it says too little.
-    """
-    q = model.posterior(x, *given)
-    n, n_latent = q.loc.shape
-    block = max(1, ROWS // n)
-    top = torch.full((n,), -math.inf, dtype=torch.float64)
-    total, squares = torch.zeros_like(top), torch.zeros_like(top)
-    for first in range(0, k, block):
-        noise = draws.normal(n, (min(block, k - first), n_latent))
-        log_w = model.log_weights(x, q, noise, *given).double()
-        higher = torch.maximum(top, log_w.max(1).values)
-        shrink = (top - higher).exp()
-        w = (log_w - higher[:, None]).exp()
-        total = total * shrink + w.sum(1)
-        squares = squares * shrink.square() + w.square().sum(1)
-        top = higher
-    mean = total / k
-    variance = (squares / k - mean.square()).clamp(min=0) * k / max(1, k - 1)
-    return top + mean.log(), (variance / k).sqrt() / mean
+
+def _set_output_bias(decoder: nn.Module, bias: Tensor) -> None:
+    """Let the decoder start at the data's mean, as in Burda's own program."""
+    last = [p for name, p in decoder.named_parameters() if name.endswith("bias")][-1]
+    with torch.no_grad():
+        # A convolution has one for each channel.
+        last.copy_(bias.flatten() if len(last) == bias.numel() else bias.flatten(1).mean(1))

@@ -134,7 +134,7 @@ class DenoisingAutoencoder(AutoencodingModel):
         self.make_nets(shape, self.n_components, tied=self.tied)
 
     def updates(self) -> list[Update]:
-        """One loss moves both nets."""
+        """Move both nets by one loss."""
         return [Update("reconstruction", self.reconstruction_loss, [self.encoder_, self.decoder_])]
 
     def reconstruction_loss(self, x: Tensor) -> Tensor:

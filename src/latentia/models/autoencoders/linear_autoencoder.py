@@ -93,7 +93,7 @@ class LinearAutoencoder(Encoder, DecodingModel, GradientModel, LatentModel):
         )
 
     def updates(self) -> list[Update]:
-        """One loss moves both layers."""
+        """Move both layers by one loss."""
         kind = adam if self.optimizer == "adam" else sgd
         optimizer = partial(kind, learning_rate=self.learning_rate)
         nets = [self.encoder_, self.decoder_]

@@ -23,8 +23,8 @@ from torch import nn
 
 from latentia.data.dataset import Dataset
 from latentia.errors import Count, Positive
-from latentia.models.autoencoders.base import VariationalModel
-from latentia.models.autoencoders.vae import Gaussian
+from latentia.models.autoencoders.base import Gaussian
+from latentia.models.autoencoders.vae import VariationalModel
 from latentia.models.base import unit_floats
 from latentia.models.inputs import Labels, Rows
 from latentia.nets.autoencoder import LearnedVariance, LinearPosterior
@@ -90,7 +90,7 @@ class LinearVAE(VariationalModel):
         self.noise_ = LearnedVariance(initial=0.5)
 
     def updates(self) -> list[Update]:
-        """One bound moves all parameters."""
+        """Move all parameters by one bound."""
         nets = [self.encoder_, self.decoder_, self.noise_]
         return [Update("negative_elbo", self.negative_elbo, nets)]
 

@@ -67,7 +67,7 @@ class AutoencoderKMeans(DeepClustering, AutoencodingModel):
     }
 
     def updates(self) -> list[Update]:
-        """One loss moves both nets."""
+        """Move both nets by one loss."""
         return [Update("reconstruction", self.reconstruction_loss, [self.encoder_, self.decoder_])]
 
     def reconstruction_loss(self, x: Tensor) -> Tensor:

@@ -39,14 +39,14 @@ from latentia.training.updates import Update, adam, sgd
 
 CHUNK = 4096
 HELD_OUT = -1
-"""The row number of what is not training data."""
+"""The row number of a sample that is not in the training data."""
 
 
 class StudentClusters(nn.Module):
     """Soft assignments Q to centres by Student's t (eq. 1), and the targets P of training data.
 
-    ``centers`` are (n_clusters, n_components) μ, the degrees of freedom α; P of as many rows as the
-    training data have is kept, (n_rows, n_clusters).
+    ``centers`` are μ, (n_clusters, n_components), and ``degrees_of_freedom`` α. ``target`` is P,
+    (n_rows, n_clusters), a row for each sample of the training data.
     """
 
     target: Tensor
@@ -64,15 +64,15 @@ class StudentClusters(nn.Module):
         return (-0.5 * (alpha + 1) * (distances / alpha).log1p()).log_softmax(1)
 
 
+def divergence(p: Tensor, log_q: Tensor) -> Tensor:
+    """Return the mean over samples of Σ_j p_ij log(p_ij/q_ij) (eq. 2), where 0 log 0 = 0."""
+    return (torch.xlogy(p, p) - p * log_q).sum(1).mean()
+
+
 def target_distribution(q: Tensor) -> Tensor:
     """Return P, (N, n_clusters): p_ij = (q_ij²/f_j) / Σ_j' (q_ij'²/f_j') (eq. 3)."""
     weight = q.square() / q.sum(0)
     return weight / weight.sum(1, keepdim=True)
-
-
-def divergence(p: Tensor, log_q: Tensor) -> Tensor:
-    """Return the mean over samples of Σ_j p_ij log(p_ij/q_ij) (eq. 2), where 0 log 0 = 0."""
-    return (torch.xlogy(p, p) - p * log_q).sum(1).mean()
 
 
 @dataclass(eq=False, repr=False, kw_only=True)
@@ -89,11 +89,11 @@ class SelfTraining(PretrainedClustering, AutoencodingModel):
     lacks = {"sample": "an autoencoder has no prior over its latent space; use VaDE"}
 
     def targets(self, y: Labels, n_rows: int, *, reset: bool) -> NDArray[Any]:
-        """Return the row numbers of training data, by which the losses find P."""
+        """Return each sample's row number in the training data, by which the losses find its P."""
         return np.arange(n_rows) if reset else np.full(n_rows, HELD_OUT)
 
     def find_clusters(self, codes: NDArray[Any]) -> None:
-        """Find the first centres."""
+        """Find the first centres μ (step 1)."""
         if self.first_centers == "k_means":
             centers: NDArray[Any] = k_means(codes, self.n_clusters, self.seed_)
         else:
@@ -101,7 +101,7 @@ class SelfTraining(PretrainedClustering, AutoencodingModel):
         self._centers = torch.tensor(centers, dtype=torch.float32)
 
     def learn_scale(self, source: Source) -> None:
-        """Keep the training data at hand for the targets."""
+        """Keep the training data at hand, for P."""
         super().learn_scale(source)
         self._source = source
 
@@ -114,25 +114,13 @@ class SelfTraining(PretrainedClustering, AutoencodingModel):
             centers, n_rows = self._centers, len(self._source)
         self.clustering_ = StudentClusters(centers, self.degrees_of_freedom, n_rows)
 
-    @property
-    def cluster_centers_(self) -> NDArray[np.float32]:
-        """(n_clusters, n_components) centres μ."""
-        return self.clustering_.centers.detach().numpy()
-
     def assign(self, x: Tensor) -> Tensor:
-        """Return Q, (N, n_clusters)."""
+        """Return Q, (N, n_clusters) (eq. 1)."""
         q: Tensor = self.clustering_(self.encode(x)).exp()
         return q
 
-    def clustering_loss(self, z_NK: Tensor, rows: Tensor) -> Tensor:
-        """Return KL(P ‖ Q) in nats, averaged over samples (eq. 2)."""
-        log_q: Tensor = self.clustering_(z_NK)
-        if rows[0] == HELD_OUT:
-            return divergence(target_distribution(log_q.detach().exp()), log_q)
-        return divergence(self.clustering_.target[rows], log_q)
-
     def update_targets(self, step: int, n_steps: int) -> None:
-        """Compute P from all training data, when it is due (eq. 3)."""
+        """Compute P from all training data, when it is due (step 2)."""
         if step % self.update_interval:
             return
         target = self.clustering_.target
@@ -142,11 +130,23 @@ class SelfTraining(PretrainedClustering, AutoencodingModel):
             q = torch.cat([self.assign(x) for x in batches])
             target.copy_(target_distribution(q))
 
+    def clustering_loss(self, z_NK: Tensor, rows: Tensor) -> Tensor:
+        """Return KL(P ‖ Q) in nats, averaged over samples, P held fixed (step 3)."""
+        log_q: Tensor = self.clustering_(z_NK)
+        if rows[0] == HELD_OUT:
+            return divergence(target_distribution(log_q.detach().exp()), log_q)
+        return divergence(self.clustering_.target[rows], log_q)
+
     def after_training(self, array: NDArray[Any], y: Labels) -> None:
         """Keep the clusters of the training data, and drop what only the training needed."""
         super().after_training(array, y)
         self.clustering_.target = self.clustering_.target[:0].clone()
         del self._source, self._centers
+
+    @property
+    def cluster_centers_(self) -> NDArray[np.float32]:
+        """(n_clusters, n_components) centres μ."""
+        return self.clustering_.centers.detach().numpy()
 
 
 @final
@@ -190,7 +190,7 @@ class DEC(SelfTraining):
     """Stochastic gradient descent with momentum 0.9, or Adam."""
 
     def updates(self) -> list[Update]:
-        """One loss moves the encoder and the centres."""
+        """Move the encoder and the centres by one loss."""
         kind = adam if self.optimizer == "adam" else sgd
         optimizer = partial(kind, learning_rate=self.learning_rate)
         nets, before = [self.encoder_, self.clustering_], self.update_targets

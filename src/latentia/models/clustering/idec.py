@@ -52,7 +52,7 @@ class IDEC(SelfTraining):
     """γ, the weight of the clustering loss beside the reconstruction's."""
 
     def updates(self) -> list[Update]:
-        """One loss moves the nets and the centres."""
+        """Move the nets and the centres by one loss."""
         nets = [self.encoder_, self.decoder_, self.clustering_]
         return [
             Update("clustering_and_reconstruction", self.loss, nets, before=self.update_targets)

@@ -23,11 +23,10 @@ from latentia.models.base import in_kind_of
 from latentia.models.clustering.base import DeepClustering
 from latentia.models.inputs import Labels, Rows
 from latentia.models.saved import load
-from latentia.models.warm_start import train_start
+from latentia.models.warm_start import warm_start
 from latentia.nets.autoencoder import weighted_layers
 from latentia.training.batches import Source
 
-FOLDER = "pretraining"
 FIELDS = ("n_components", "hidden", "channels", "activation", "architecture", "tied")
 """What makes an autoencoder's nets what they are."""
 
@@ -49,7 +48,9 @@ class PretrainedClustering(DeepClustering):
     def before_nets(self, array: NDArray[Any], run: Path | None, progress: bool | None) -> None:
         """Load the autoencoder or train it, then find its clusters."""
         super().before_nets(array, run, progress)
-        start = self._trained(array, run, progress)
+        start = warm_start(
+            self._untrained(), self.pretrained, _autoencoder_in, array, run, progress
+        )
         if start.data_shape_ != self.data_shape_:
             raise InputError(
                 f"the autoencoder in {self.pretrained} was trained on samples of shape "
@@ -58,15 +59,9 @@ class PretrainedClustering(DeepClustering):
         self._start = start
         self.find_clusters(start.transform(array))
 
-    def _trained(
-        self, array: NDArray[Any], run: Path | None, progress: bool | None
-    ) -> AutoencodingModel:
-        if self.pretrained is not None:
-            return _autoencoder_in(self.pretrained)
-        folder = None if run is None else run / FOLDER
-        if folder is not None and (folder / "model").is_dir():
-            return _autoencoder_in(str(folder))
-        start = Autoencoder(
+    def _untrained(self) -> AutoencodingModel:
+        """Return the autoencoder that is trained first, with this model's nets."""
+        return Autoencoder(
             n_components=self.n_components,
             hidden=self.hidden,
             channels=self.channels,
@@ -77,8 +72,6 @@ class PretrainedClustering(DeepClustering):
             device=self.device,
             random_state=self.seed_,
         )
-        train_start(start, array, folder, progress)
-        return start
 
     @abstractmethod
     def find_clusters(self, codes: NDArray[Any]) -> None:

@@ -33,8 +33,8 @@ from torch import Tensor, nn
 from torch.distributions import Normal
 
 from latentia.errors import Count, InputError, Positive, check_range
-from latentia.models.autoencoders.base import LOG_2PI, AutoencodingModel, VariationalModel
-from latentia.models.autoencoders.vae import ERRORS, Observing
+from latentia.models.autoencoders.base import ERRORS, AutoencodingModel, ChosenLikelihood
+from latentia.models.autoencoders.vae import LOG_2PI, VariationalModel
 from latentia.models.base import seeded
 from latentia.models.clustering.base import gaussian_mixture
 from latentia.models.clustering.pretraining import PretrainedClustering
@@ -84,7 +84,7 @@ class GaussianMixture(nn.Module):
 
 @final
 @dataclass(eq=False, repr=False, kw_only=True)
-class VaDE(PretrainedClustering, Observing, VariationalModel, AutoencodingModel):
+class VaDE(PretrainedClustering, ChosenLikelihood, VariationalModel, AutoencodingModel):
     """Variational deep embedding: clusters as the Gaussians of a deep model's prior [1]_.
 
     ``predict`` gives the cluster, ``predict_proba`` its posterior probabilities γ, ``transform``
@@ -176,7 +176,7 @@ class VaDE(PretrainedClustering, Observing, VariationalModel, AutoencodingModel)
         return [*super().trained_nets(), self.mixture_]
 
     def updates(self) -> list[Update]:
-        """One bound moves the nets and the mixture."""
+        """Move the nets and the mixture by one bound."""
         optimizer = partial(adam, learning_rate=self.learning_rate, epsilon=ADAM_EPSILON)
         bound, nets = self.negative_elbo, self.trained_nets()
         return [Update("negative_elbo", bound, nets, optimizer=optimizer, schedule=self._rate)]

@@ -1,12 +1,15 @@
 """Loadings and noise variances from a covariance or correlation matrix: the estimators.
 
-    method                equation                                       source
-    principal_component   L = V √Λ of S itself                           Johnson & Wichern 2007, 9.3
-    principal_axis        L = V √Λ of S − Ψ, Ψ = diag(S − LLᵀ), iterated   Harman 1976, chapter 8
-    minres                least squares off the diagonal                 Harman & Jones 1966
-    gls, wls              generalised and weighted least squares         Jöreskog & Goldberger 1972
-    alpha                 generalisable factors                          Kaiser & Caffrey 1965
-    ml                    maximum likelihood                             Jöreskog 1967
+    method                equation                                     source
+    principal_component   L = V √θ of S itself                         Johnson & Wichern 2007, 9.3
+    principal_axis        L = V √θ of S − Ψ, Ψ = diag(S − LLᵀ)         Harman 1976, chapter 8
+    alpha                 L = H V √θ of H⁻¹(S − Ψ)H⁻¹, H² = diag LLᵀ   Kaiser & Caffrey 1965
+    minres                least squares off the diagonal               Harman & Jones 1966
+    gls, wls              generalised and weighted least squares       Jöreskog & Goldberger 1972
+    ml                    maximum likelihood                           Jöreskog 1967
+
+with V, θ the k largest eigenpairs. The second and third iterate their two equations; what the last
+three minimise over Ψ is in `discrepancy`, and EM for ml in `em`.
 
 Shapes: S is (p, p), loadings (p, k), noise variances and their floor (p,).
 """
@@ -134,7 +137,7 @@ def _canonical(noise: Vector, theta: Vector, U: Matrix) -> Matrix:
 
 
 def _principal(S: Matrix, k: int) -> Matrix:
-    """Return V √Λ of the k largest eigenpairs."""
+    """Return V √θ of the k largest eigenpairs."""
     values, vectors = leading_of(S, k)
     loadings: Matrix = vectors * np.sqrt(np.maximum(values, 0))
     return loadings

@@ -5,8 +5,9 @@
 
     L(μ, Λ, Ψ) = −½ (p log 2π + log|Σ| + tr Σ⁻¹ S)            nats per sample, μ the mean
 
-A fit gathers moments, extracts Λ and Ψ (`extraction`, `discrepancy`, `em`), rotates Λ (`rotation`)
-and keeps what it found. Densities, scores and samples are in `gaussian`.
+A fit gathers moments (`moments`), extracts Λ and Ψ (`extraction`, with `discrepancy` and `em`),
+rotates Λ (`rotation`), and keeps both in the data's units. Σ, densities, factor scores and samples
+are those of any linear-Gaussian model (`gaussian`).
 """
 
 from __future__ import annotations
@@ -40,10 +41,9 @@ from latentia.models.linear.reading import (
 )
 from latentia.models.linear.rotation import Rotation, RotationRule
 
-SMALL = 60
 NEEDS_ROWS = "missing='fiml' and correlation='polychoric' need all rows at once; use fit"
-STARTS = 10
-"""Tried on at most ``SMALL`` variables, where the likelihood may have several maxima."""
+STARTS, SMALL = 10, 60
+"""Starts tried, on at most so many variables, where the likelihood may have several maxima."""
 
 
 def _estimates_from_moments(model: FactorAnalysis) -> bool:
@@ -158,13 +158,13 @@ class FactorAnalysis(LinearGaussian):
             return self._fit_with_gaps(X, sample_weight)
         moments = read_moments(self, X, sample_weight)
         if self.correlation == "pearson":
-            return self._fit_to(moments)
+            return self._fit_from(moments)
         _refuse_few(moments.n_rows)
         with naming(self.__dict__.get("feature_names_in_")):
             rows = self.checked(X, reset=False)
             R = polychoric(rows, sample_weight=sample_weight).correlation
         deviations = np.sqrt(np.diag(moments.covariance))
-        return self._fit_to(moments, R * deviations[:, None] * deviations)
+        return self._fit_from(moments, R * deviations[:, None] * deviations)
 
     def fit_covariance(
         self, S: ArrayLike, n_samples: int | None = None, mean: ArrayLike | None = None
@@ -180,20 +180,20 @@ class FactorAnalysis(LinearGaussian):
         matrix, names = checked_covariance(S)
         centre = checked_mean(mean, len(matrix))
         self._take_shape((len(matrix),), names)
-        return self._settle(centre, matrix, np.diag(matrix) > 0, float(n), n)
+        return self._solve(centre, matrix, np.diag(matrix) > 0, float(n), n)
 
     @available_if(_estimates_from_moments)  # type: ignore[untyped-decorator, unused-ignore]
     def fit_moments(self, moments: Moments) -> Self:
         """Estimate from moments gathered in pieces or over processes."""
         self.validate_parameters()
         self._take_shape(moments.sample_shape, [])
-        return self._fit_to(moments)
+        return self._fit_from(moments)
 
     @available_if(_estimates_from_moments)  # type: ignore[untyped-decorator, unused-ignore]
     def partial_fit(
         self, X: ArrayLike, y: object = None, sample_weight: ArrayLike | None = None
     ) -> Self:
-        """Take up one more block of rows and estimate from all so far, also those of ``fit``.
+        """Add a block of rows, and estimate from all so far, those of ``fit`` among them.
 
         To estimate only once, at the end, gather `latentia.models.linear.moments.Moments` instead.
         """
@@ -205,16 +205,16 @@ class FactorAnalysis(LinearGaussian):
                 raise InputError("partial_fit goes on from rows; this model was fitted to a matrix")
             so_far = self.mean_, self.covariance_, self.n_samples_, self.n_rows_
             gathered = Moments.restored(*so_far, self.data_shape_).merge(gathered)
-        return self._fit_to(gathered)
+        return self._fit_from(gathered)
 
-    def _fit_to(self, moments: Moments, S: Matrix | None = None) -> Self:
-        """Estimate from moments, or from another covariance of the same rows."""
+    def _fit_from(self, moments: Moments, S: Matrix | None = None) -> Self:
+        """Estimate from the covariance of moments, or another S of the same rows."""
         _refuse_few(moments.n_rows)
         m, S = moments, moments.covariance if S is None else S
-        return self._settle(m.mean, S, m.varies, m.weight, m.n_rows)
+        return self._solve(m.mean, S, m.varies, m.weight, m.n_rows)
 
     def _fit_with_gaps(self, X: ArrayLike, sample_weight: ArrayLike | None) -> Self:
-        """EM over the missing values, each M-step a whole factor analysis."""
+        """Run EM over the missing values, in which each M-step is a whole factor analysis."""
         array = self.checked(X, reset=True)
         if array.ndim > 2:
             raise InputError("missing is 'fiml', which takes tables; images have no gaps")
@@ -228,16 +228,16 @@ class FactorAnalysis(LinearGaussian):
             patterns = Patterns(array[:, varies], sample_weight)
 
         def m_step(expected: Matrix) -> Matrix:
-            found, D = self._extracted(expected, floor[varies], n_starts=1)
+            found, D = self._extract(expected, floor[varies], n_starts=1)
             L = found.loadings * D[:, None]
             return L @ L.T + np.diag(found.noise_variance * D**2)
 
         found = structured(patterns, m_step, mean[varies], S[within], tolerance=1e-7)
         mean[varies], S, S[within] = found.mean, np.zeros_like(S), found.covariance
         weight = float(patterns.weight.sum())
-        return self._settle(mean, S, varies, weight, patterns.n_samples, floor, found)
+        return self._solve(mean, S, varies, weight, patterns.n_samples, floor, found)
 
-    def _settle(
+    def _solve(
         self,
         mean: Vector,
         S: Matrix,
@@ -247,13 +247,13 @@ class FactorAnalysis(LinearGaussian):
         floor: Vector | None = None,
         completed: Estimate | None = None,
     ) -> Self:
-        """Extract the factors of the columns that vary, rotate, keep, and say what shows."""
+        """Extract the factors of the columns that vary, rotate, keep, and warn of findings."""
         self._refuse_many_factors(varies)
         if floor is None:
             floor = floors(S, self.noise_floor, images=len(self.data_shape_) > 1)
         with threads_for(int(varies.sum())):
             inner = S if varies.all() else S[np.ix_(varies, varies)]
-            found, D = self._extracted(inner, floor[varies], self.n_starts)
+            found, D = self._extract(inner, floor[varies], self.n_starts)
             n_starts = self.n_rotation_starts or (STARTS if len(D) <= SMALL else 1)
             rule = RotationRule(self.rotation, self.kaiser, n_starts, self.random_state)
             rotation = rule.of(found.loadings)
@@ -268,10 +268,8 @@ class FactorAnalysis(LinearGaussian):
             warnings.warn(finding, FitWarning, stacklevel=3 if completed is None else 4)
         return self
 
-    def _extracted(
-        self, S: Matrix, floor: Vector, n_starts: int | None
-    ) -> tuple[Extraction, Vector]:
-        """Return the factors of D⁻¹SD⁻¹, and D: the deviations if correlations are analysed."""
+    def _extract(self, S: Matrix, floor: Vector, n_starts: int | None) -> tuple[Extraction, Vector]:
+        """Return the factors of D⁻¹SD⁻¹, and D: standard deviations for correlations, else 1."""
         of_tables = self.matrix == "auto" and len(self.data_shape_) == 1
         standardized = self.matrix == "correlation" or of_tables
         D = np.sqrt(np.diag(S)) if standardized else np.ones(len(S))
@@ -295,7 +293,7 @@ class FactorAnalysis(LinearGaussian):
     def _keep(
         self, found: Extraction, rotation: Rotation, D: Vector, varies: NDArray[np.bool_]
     ) -> None:
-        """Take a solution of the columns that vary up, in the data's units."""
+        """Keep the solution of the columns that vary, in the data's units."""
         S, d, p = self.covariance_, len(varies), len(D)
         self.scale_ = np.where(varies, np.sqrt(np.diag(S)), 0.0)
         self.loadings_, self.noise_variance_ = np.zeros((d, self.n_components)), np.zeros(d)
@@ -413,11 +411,8 @@ class FactorAnalysis(LinearGaussian):
         """
         check_is_fitted(self)
         check_range("cutoff", cutoff, 0)
-        pattern, varies, Phi = (
-            self.standardized_loadings_,
-            self.scale_ > 0,
-            self.factor_correlations_,
-        )
+        pattern, varies = self.standardized_loadings_, self.scale_ > 0
+        Phi = self.factor_correlations_
         order = in_order(pattern, varies) if sort else np.arange(len(pattern))
         names = self.variable_names()
         plain = (self.method, self.correlation, self.missing) == ("ml", "pearson", "error")

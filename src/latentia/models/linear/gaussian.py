@@ -157,7 +157,7 @@ class LinearGaussian(Sampler, Encoder, LatentModel):
         return float(self.score_samples(X).mean())
 
     def mean_log_likelihood(self, S: Matrix, varies: NDArray[np.bool_]) -> float:
-        """Return −½ (p log 2π + log|Σ| + tr Σ⁻¹S), as `latentia.models.factors.em` computes it."""
+        """Return −½ (p log 2π + log|Σ| + tr Σ⁻¹S), by the identities at the top."""
         _, B = self._whitened()
         noise = self._noise()
         # Rows of constant columns are 0, and drop out.

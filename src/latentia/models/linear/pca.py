@@ -126,7 +126,7 @@ class PCA(Encoder, LatentModel):
         self.validate_parameters()
         self._moments: Moments | None = None
         if hasattr(X, "to_delayed") or self._in_one_pass(X):
-            return self._settle(self._gathered(X, None, reset=True), precision_of(X))
+            return self._solve(self._gathered(X, None, reset=True), precision_of(X))
         X_ND = _float_rows(self.checked(X, reset=True))
         n, d = X_ND.shape
         k = self._rank(n, d)
@@ -155,7 +155,7 @@ class PCA(Encoder, LatentModel):
         before = getattr(self, "_moments", None)
         block = self._gathered(X, sample_weight, reset=before is None)
         gathered: Moments = block if before is None else before.merge(block)
-        self._settle(gathered, precision_of(X))
+        self._solve(gathered, precision_of(X))
         self._moments = gathered
         return self
 
@@ -163,7 +163,7 @@ class PCA(Encoder, LatentModel):
         """Find the components of rows gathered in pieces, or over processes."""
         self.validate_parameters()
         self.n_features_in_, self.data_shape_ = moments.n_features, moments.sample_shape
-        return self._settle(moments, np.float64)
+        return self._solve(moments, np.float64)
 
     @property
     def n_latent(self) -> int:
@@ -327,7 +327,7 @@ class PCA(Encoder, LatentModel):
             )
         return int(k)
 
-    def _settle(self, moments: Moments, kind: Any) -> Self:
+    def _solve(self, moments: Moments, kind: Any) -> Self:
         weight = moments.weight
         if moments.n_rows > 1 and weight <= 1:
             raise InputError(

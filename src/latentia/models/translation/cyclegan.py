@@ -11,10 +11,9 @@ In place of the logarithms of eq. 1 stand squares ([2]_, [1]_ section 4): G mini
 E (D_B(G(a)) − 1)², and D_B minimises ½ [E (D_B(b) − 1)² + E D_B(G(a))²], where the half slows it
 beside G, and each G(a) may be an earlier one out of a pool of 50. ``objective="cross_entropy"`` is
 eq. 1 itself, halved likewise, with −E log D_B(G(a)) for G. ``REAL_FAKE[objective](d, t)`` is
-E (d − t)², or −E [t log D + (1 − t) log(1 − D)] of logits d. Squares are at most 1 between 0 and 1
-and logarithms have no bound: an image far from the other domain is worth a larger λ with them.
-‖·‖₁ is the mean over pixels and channels of images in [−1, 1], as the authors' code has it, which
-λ = 10 belongs to.
+E (d − t)², or −E [t log D + (1 − t) log(1 − D)] of logits d. Squares of verdicts in [0, 1] are at
+most 1, while logarithms have no bound and may need a larger λ. ‖·‖₁ is the mean over pixels and
+channels of images in [−1, 1], as in the authors' code, from which λ = 10 is.
 
 A step moves G and F together, then D_A, then D_B. The discriminators see the translations that the
 generators' loss was made of, without their graph. Norm is of each image by itself, in training and
@@ -172,18 +171,21 @@ class CycleGAN(Translator):
 
     def generators_loss(self, a: Tensor, b: Tensor) -> Loss:
         """Return eq. 3 as G and F minimise it, and keep the translations for D_A and D_B."""
-        u_a, u_b = (self.seen(images) for images in (a, self.of_b(b)))
-        v_b, same_b = self.both_of(self.generator_ab_, u_a, u_b)
-        v_a, same_a = self.both_of(self.generator_ba_, u_b, u_a)
+        u_a, u_b = (self.seen(images) for images in (a, self.images_of_b(b)))
+        v_b, same_b = self.run_on(self.generator_ab_, u_a, u_b)
+        v_a, same_a = self.run_on(self.generator_ba_, u_b, u_a)
         self._pass = Pass((a, b), u_a, u_b, v_a.detach(), v_b.detach())
         as_real = partial(REAL_FAKE[self.objective], target=1.0)
+        # Eq. 1, for F and for G.
         adversarial = as_real(self.judged(self.discriminator_a_, v_a))
         adversarial = adversarial + as_real(self.judged(self.discriminator_b_, v_b))
+        # Eq. 2.
         back_a = full_precision(self.generator_ba_(v_b))
         back_b = full_precision(self.generator_ab_(v_a))
         cycle_a, cycle_b = l1_loss(back_a, u_a), l1_loss(back_b, u_b)
         weight_a = self.cycle_weight
         weight_b = weight_a if self.cycle_weight_b is None else self.cycle_weight_b
+        # Eq. 3.
         total = adversarial + weight_a * cycle_a + weight_b * cycle_b
         terms: dict[str, Tensor | float] = {"adversarial": adversarial, "cycle": cycle_a + cycle_b}
         if same_a is not None and same_b is not None:
@@ -192,8 +194,8 @@ class CycleGAN(Translator):
             terms["identity"] = left_a + left_b
         return Loss(total, terms)
 
-    def both_of(self, generator: nn.Module, u: Tensor, v: Tensor) -> tuple[Tensor, Tensor | None]:
-        """Return a generator's translation of u and, if it counts, what it leaves of v."""
+    def run_on(self, generator: nn.Module, u: Tensor, v: Tensor) -> tuple[Tensor, Tensor | None]:
+        """Return a generator's output for u, and for v if the identity loss takes part."""
         if self.identity_weight == 0:
             return full_precision(generator(u)), None
         out, same = full_precision(generator(torch.cat([u, v]))).chunk(2)
@@ -220,16 +222,16 @@ class CycleGAN(Translator):
         return Loss(loss, {"real_verdict": of_real.mean(), "fake_verdict": of_fake.mean()})
 
     def kept_pass(self, a: Tensor, b: Tensor) -> Pass:
-        """Give back the generators' pass, or run them if the last one was over another batch."""
+        """Return the generators' pass, or run them if the last one was over another batch."""
         kept = self._pass
         if kept is not None and all(map(torch.equal, kept.batch, (a, b))):
             return kept
         with torch.no_grad():
-            u_a, u_b = (self.seen(images) for images in (a, self.of_b(b)))
+            u_a, u_b = (self.seen(images) for images in (a, self.images_of_b(b)))
             v_a, v_b = self.generator_ba_(u_b), self.generator_ab_(u_a)
         return Pass((a, b), u_a, u_b, full_precision(v_a), full_precision(v_b))
 
-    def of_b(self, b: Tensor) -> Tensor:
+    def images_of_b(self, b: Tensor) -> Tensor:
         """Return a batch's images of B as (N, C, H, W) floats in [0, 1]."""
         return as_floats(b).reshape(len(b), *self.sample_shape_)
 
@@ -251,12 +253,12 @@ class CycleGAN(Translator):
         """Return F(b), in [0, 1]."""
         return through(self.generator_ba_, b)
 
-    def around(self, a: Tensor) -> Tensor:
-        """Return images of A, translated to B and back."""
+    def cycle_a(self, a: Tensor) -> Tensor:
+        """Return F(G(a)), in [0, 1]."""
         return self.translate_back(self.translate(a))
 
-    def around_back(self, b: Tensor) -> Tensor:
-        """Return images of B, translated to A and back."""
+    def cycle_b(self, b: Tensor) -> Tensor:
+        """Return G(F(b)), in [0, 1]."""
         return self.translate(self.translate_back(b))
 
     def inverse_transform(self, X: ArrayLike) -> Any:
@@ -274,10 +276,10 @@ class CycleGAN(Translator):
         check_is_fitted(self)
         array = self.checked(X, reset=False)
         if y is None:
-            return in_kind_of(X, self.in_parts("around", array))
+            return in_kind_of(X, self.in_parts("cycle_a", array))
         domains = self.targets(y, len(array), reset=False)
         output = np.empty(array.shape, np.float32)
-        for domain, verb in enumerate(("around", "around_back")):
+        for domain, verb in enumerate(("cycle_a", "cycle_b")):
             rows = domains == domain
             if rows.any():
                 output[rows] = self.in_parts(verb, array[rows])
@@ -296,7 +298,7 @@ class CycleGAN(Translator):
 
     def epoch_picture(self, x: Tensor, *beside: Tensor) -> list[tuple[str, Tensor]]:
         """Return images of both domains, what they become, and what comes back."""
-        a, b = x[:SHOWN], self.of_b(beside[0][:SHOWN])
+        a, b = x[:SHOWN], self.images_of_b(beside[0][:SHOWN])
         if a.shape[1] not in DRAWABLE:
             return []
         fake_b, fake_a = self.translate(a), self.translate_back(b)

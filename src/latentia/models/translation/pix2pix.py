@@ -7,16 +7,16 @@
 
 D minimises −L_cGAN / 2, which slows it beside G, and G minimises −E log D(x, G(x, z)) + λ L_L1
 (section 3.3); of logits, ``real_fake_cross_entropy`` is −E log D for the target 1 and −E log(1 − D)
-for 0. The noise z is dropout. L1 is taken between images in [−1, 1], as the authors' code has it,
-which λ = 100 belongs to.
+for 0. The noise z is dropout. L1 is taken between images in [−1, 1], as in the authors' code, from
+which λ = 100 is.
 
 The mean squared error ("mse") is not the paper's: it is for tasks that are measured by it.
 
-Both players of a step look at one output of the generator: the discriminator's loss takes G(x)
-without its graph, the generator's loss goes on from it with its graph, since G has not moved
-between. Norm is of each image by itself, in training and in use alike: it is the batch norm of the
-paper's batches of one, and leaves the batch size free. At small sizes it takes away much of what
-tells one place from another, its colour; norm over all channels of an image ("layer") does not.
+Both players of a step look at one output of the generator, since G does not move between their
+losses: the discriminator's loss takes G(x) without its graph, the generator's with it. Norm is of
+each image by itself, in training and in use alike: it is the batch norm of the paper's batches of
+one, and leaves the batch size free. At small sizes it takes away much of what tells one place from
+another, its colour; norm over all channels of an image ("layer") does not.
 
 Shapes: ``X`` is (n, H, W) or (n, C_x, H, W), ``y`` the same with its own channels; inside, ``x``
 is (N, C_x, H, W), ``y`` (N, C_y, H, W), in [0, 1]; ``u``, ``v`` the same in [−1, 1].
@@ -143,7 +143,7 @@ class Pix2Pix(Translator):
             n_in, self.n_outputs, self.width, depth, self.norm, self.dropout
         )
         self.generator_.apply(isola_weights)
-        if self.plays:
+        if self.is_adversarial:
             n_shown = self.n_outputs + n_in * self.conditional
             # Over all channels, what all images share would drown what tells real from made.
             norm: Normalisation = "batch" if self.norm == "batch" else "instance"
@@ -151,22 +151,22 @@ class Pix2Pix(Translator):
             self.discriminator_.apply(isola_weights)
 
     @property
-    def plays(self) -> bool:
+    def is_adversarial(self) -> bool:
         """Whether there is a game, and so a discriminator."""
         return self.objective not in ("l1", "mse")
 
     def updates(self) -> list[Update]:
-        """Move the discriminator first, then the generator; L1 alone is no game."""
+        """Move the discriminator, if there is one, then the generator."""
         move = partial(Update, optimizer=self.own_optimizer())
         generator = move("generator", self.generator_loss, [self.generator_])
-        if not self.plays:
+        if not self.is_adversarial:
             return [generator]
         judge = [self.discriminator_]
         return [move("discriminator", self.discriminator_loss, judge), generator]
 
     def discriminator_loss(self, x: Tensor, y: Tensor) -> Loss:
         """Return −½ [E log D(x, y) + E log(1 − D(x, G(x)))], and keep G(x) for the generator."""
-        shown = self._pass = self.pass_over(x, y)
+        shown = self._pass = self.forward_pass(x, y)
         real = self.judged(shown.u, shown.v)
         fake = self.judged(shown.u, shown.v_fake.detach())
         loss = real_fake_cross_entropy(real, 1.0) + real_fake_cross_entropy(fake, 0.0)
@@ -178,10 +178,10 @@ class Pix2Pix(Translator):
 
     def generator_loss(self, x: Tensor, y: Tensor) -> Loss:
         """Return −E log D(x, G(x)) + λ E |y − G(x)|, or the one term that is asked for."""
-        shown = self.kept_pass(x, y) or self.pass_over(x, y)
+        shown = self.kept_pass(x, y) or self.forward_pass(x, y)
         measure = mse_loss if self.objective == "mse" else l1_loss
         distance = measure(full_precision(shown.v_fake), shown.v)
-        if not self.plays:
+        if not self.is_adversarial:
             return Loss(distance)
         adversarial = real_fake_cross_entropy(self.judged(shown.u, shown.v_fake), 1.0)
         terms = {"adversarial": adversarial, "l1": distance}
@@ -189,8 +189,8 @@ class Pix2Pix(Translator):
             return Loss(adversarial, terms)
         return Loss(adversarial + self.l1_weight * distance, terms)
 
-    def pass_over(self, x: Tensor, y: Tensor) -> Pass:
-        """Return a batch and what the generator makes of it, jittered in training."""
+    def forward_pass(self, x: Tensor, y: Tensor) -> Pass:
+        """Return a batch, jittered in training, and what the generator makes of it."""
         pair = [x, self.target(y)]
         if self.generator_.training:
             pair = jittered(pair, self.jitter, mirror=self.mirror, turn=self.turn)
@@ -198,7 +198,7 @@ class Pix2Pix(Translator):
         return Pass((x, y), u, v, self.generator_(u))
 
     def kept_pass(self, x: Tensor, y: Tensor) -> Pass | None:
-        """Give back the discriminator's pass, once, if it was over the same batch."""
+        """Return the discriminator's pass, once, if it was over the same batch."""
         kept, self._pass = self._pass, None
         if kept is None or not all(map(torch.equal, kept.batch, (x, y))):
             return None
@@ -267,7 +267,7 @@ class Pix2Pix(Translator):
         return self.output_shape_[0] if len(self.output_shape_) == 3 else 1
 
     def targets(self, y: Rows, n_rows: int, *, reset: bool) -> NDArray[Any]:
-        """Return the images that those of X are to become, learning their shape in ``fit``."""
+        """Return the images that those of X are to become, checked; ``fit`` learns their shape."""
         owner = type(self).__name__
         self.check_is_image(self.sample_shape_)
         if y is None:

@@ -136,7 +136,7 @@ class SRGAN(UpscalingModel):
 
     def discriminator_loss(self, x: Tensor) -> Loss:
         """Return −E log D(x) − E log(1 − D(G(x_small))) (eq. 2), and keep G's output."""
-        shown = self._pass = self.pass_over(x)
+        shown = self._pass = self.forward_pass(x)
         real, fake = self.judged(shown.x), self.judged(shown.x_fake.detach())
         probabilities = {
             "real_probability": real.sigmoid().mean(),
@@ -147,7 +147,7 @@ class SRGAN(UpscalingModel):
 
     def generator_loss(self, x: Tensor) -> Loss:
         """Return l_X + λ l_Gen (eq. 3)."""
-        shown = self.kept_pass(x) or self.pass_over(x)
+        shown = self.kept_pass(x) or self.forward_pass(x)
         content = self.content_loss(shown.x, shown.x_fake)
         adversarial = real_fake_cross_entropy(self.judged(shown.x_fake), 1.0)
         total = content + self.adversarial_weight * adversarial
@@ -161,13 +161,13 @@ class SRGAN(UpscalingModel):
             wanted = self._features(x)
         return mse_loss(full_precision(self._features(x_fake)), full_precision(wanted))
 
-    def pass_over(self, x: Tensor) -> Pass:
+    def forward_pass(self, x: Tensor) -> Pass:
         """Return patches of a batch and what the generator makes of them made small."""
         patches = self.patches(x)
         return Pass(x, patches, self.enlarged(self.degraded(patches)))
 
     def kept_pass(self, x: Tensor) -> Pass | None:
-        """Give back the discriminator's pass, once, if it was over the same batch."""
+        """Return the discriminator's pass, once, if it was over the same batch."""
         kept, self._pass = self._pass, None
         return kept if kept is not None and torch.equal(kept.batch, x) else None
 

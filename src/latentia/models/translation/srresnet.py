@@ -144,7 +144,7 @@ class SRResNet(UpscalingModel):
     """Passes over the training data."""
 
     def updates(self) -> list[Update]:
-        """One loss moves the net."""
+        """Move the net by one loss."""
         return [Update("pixels", self.loss, [self.upscaler_])]
 
     def loss(self, x: Tensor) -> Tensor:
