@@ -109,7 +109,9 @@ def test_big_offsets_cost_no_digits(dtype):
         merged.merge(Moments().add(rows))
     for found in (*pieces, merged):
         np.testing.assert_allclose(found.covariance, truth, atol=1e-9)
-        np.testing.assert_allclose(found.mean, X.mean(axis=0, dtype=np.float64), rtol=1e-13)
+        np.testing.assert_allclose(
+            found.mean, X.mean(axis=0, dtype=np.float64), rtol=1e-13, atol=1e-14
+        )
 
 
 def test_a_first_block_far_from_the_rest():
