@@ -11,7 +11,6 @@ from latentia.training.run import read_metrics
 from tests.children import ROOT, environment
 from tests.distributed.train_rank import trained
 
-pytestmark = pytest.mark.xdist_group("two processes")
 NAMES = [
     "LinearAutoencoder",
     "VAE",
