@@ -22,9 +22,6 @@ class Slope(GradientModel):
     batch_size: int = 4
     device: str = "cpu"
 
-    def check_values(self):
-        self.check_shared_values()
-
     def build(self, shape):
         self.line_ = nn.Sequential(nn.Flatten(), nn.LazyLinear(1, bias=False))
         self.line_(torch.zeros(1, *shape))
