@@ -270,6 +270,27 @@ def test_beta_rises_over_the_warmup_and_is_whole_when_held_out(images):
     assert float(model.bound_loss(x).terms["effective_beta"]) == 4.0
 
 
+@pytest.mark.parametrize(("step", "beta"), [(0, 0.0), (10, 2.0), (30, 4.0)])
+def test_the_warmup_weighs_what_the_free_bits_count(step, beta, images):
+    """β(t) Σ_j max(λ, KL_j), and β Σ_j max(λ, KL_j) when held out."""
+    model = VAE(n_components=3, hidden=(8,), beta=4.0, beta_warmup_epochs=2, free_bits=0.4)
+    model.set_params(n_epochs=4, random_state=0).fit(images)
+    x = torch.from_numpy(images[:16, None])
+    (update,) = model.updates()
+    update.before(step, 40)
+    with torch.no_grad():
+        model.encoder_[-1][-1].weight[0].mul_(8)
+        model.encoder_[-1][-1].weight[3:].mul_(0.1)
+        kl = kl_divergence(model.posterior(x), Normal(torch.zeros(3), torch.ones(3))).mean(0)
+        counted = float(kl.clamp(min=0.4).sum())
+        assert counted > float(kl.sum())
+        for training, weight in ((True, beta), (False, 4.0)):
+            model.encoder_.train(training)
+            loss = update.loss(x)
+            penalty = float(loss.total - loss.terms["reconstruction"])
+            assert penalty == pytest.approx(weight * counted, abs=1e-4)
+
+
 def test_a_learned_variance_is_that_of_the_residuals(plane):
     model = VAE(
         n_components=2,
