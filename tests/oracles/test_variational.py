@@ -291,6 +291,20 @@ def test_the_warmup_weighs_what_the_free_bits_count(step, beta, images):
             assert penalty == pytest.approx(weight * counted, abs=1e-4)
 
 
+def test_the_effective_beta_of_an_error_rises_with_the_warmup(images):
+    model = VAE(n_components=2, hidden=(8,), observation="mse", beta_warmup_epochs=2, n_epochs=4)
+    model.set_params(random_state=0).fit(images)
+    x = torch.from_numpy(images[:16, None])
+    (update,) = model.updates()
+    found = []
+    for step in (0, 5, 20, 30):
+        update.before(step, 40)
+        model.encoder_.train()
+        found.append(float(update.loss(x).terms["effective_beta"]))
+    whole = x[0].numel() / (2 * model.reconstruction_weight)
+    assert found == pytest.approx([0, whole / 4, whole, whole])
+
+
 def test_a_learned_variance_is_that_of_the_residuals(plane):
     model = VAE(
         n_components=2,

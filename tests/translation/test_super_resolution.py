@@ -236,3 +236,12 @@ def test_patches_are_random_in_training_alone():
     assert not torch.equal(one, other)
     model.upscaler_.eval()
     np.testing.assert_array_equal(model.patches(x), X[:, :, 4:12, 6:14])
+
+
+def test_no_more_pixels_are_enlarged_at_once_than_memory_holds(monkeypatch):
+    model = SRResNet(**SIZES).fit(X)
+    whole, sizes = model.transform(X), []
+    model.upscaler_.register_forward_hook(lambda _, given, made: sizes.append(len(given[0])))
+    monkeypatch.setattr("latentia.models.translation.srresnet.MOST_PIXELS", 3 * 16 * 20)
+    np.testing.assert_allclose(model.transform(X), whole, atol=1e-6)
+    assert sizes == [3, 3, 2]
