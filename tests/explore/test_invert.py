@@ -1,5 +1,6 @@
 """Codes found through the decoder, against least squares; the model is left as it was."""
 
+import copy
 from dataclasses import dataclass
 from typing import final
 
@@ -135,6 +136,18 @@ def test_starts_are_draws_from_the_prior_by_their_seed(seed, gan, faces):
     best = np.square(images - faces[:2]).sum(axis=(2, 3)).argmin(axis=0)
     nearest = invert(gan, faces[:2], n_restarts=5, **still)
     np.testing.assert_allclose(nearest.codes, starts[best, [0, 1]], atol=1e-6)
+
+
+def test_nets_descend_in_evaluation_mode_whatever_mode_they_are_left_in(gan, faces):
+    expected = invert(gan, faces[:2], n_steps=3)
+    trained = copy.deepcopy(gan)
+    trained.generator_.train()
+    before = {key: value.clone() for key, value in trained.generator_.state_dict().items()}
+    found = invert(trained, faces[:2], n_steps=3)
+    np.testing.assert_array_equal(found.codes, expected.codes)
+    assert trained.generator_.training
+    for key, value in trained.generator_.state_dict().items():
+        assert torch.equal(value, before[key])
 
 
 def test_the_steps_shorten_along_a_cosine(linear):
