@@ -15,6 +15,7 @@ from latentia.models.autoencoders.base import log_mean_weight
 from latentia.models.autoencoders.conditional_vae import ConditionalVAE
 from latentia.models.autoencoders.linear_vae import LinearVAE
 from latentia.models.autoencoders.vae import VAE, draw_codes, fit_mixture
+from latentia.models.clustering.vade import VaDE
 from latentia.training import draws
 from latentia.training.losses import kl_per_component
 
@@ -353,6 +354,33 @@ def test_dynamic_binarisation_draws_bits_anew_and_scores_repeatably(images):
     assert model.score(images) == model.score(images)
     with pytest.raises(InputError, match="binarize needs observation='bernoulli'"):
         VAE(binarize=True, observation="gaussian").fit(images)
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        VAE(binarize=True),
+        VAE(binarize=True, n_importance=3),
+        ConditionalVAE(binarize=True),
+        VaDE(binarize=True, n_clusters=2, pretrain_epochs=1),
+    ],
+)
+def test_the_loss_of_drawn_bits_sees_bits_alone(model, images):
+    model.set_params(n_components=2, hidden=(8,), n_epochs=1, random_state=0)
+    classes = np.arange(len(images)) % 2
+    model.fit(images, classes)
+    seen = []
+    model.encoder_.register_forward_hook(lambda _, given, made: seen.append(given[0]))
+    batch = [torch.from_numpy(images[:, None])]
+    if model.takes_labels:
+        batch.append(torch.from_numpy(classes))
+    (update,) = model.updates()
+    draws.seed(0)
+    update.loss(*batch)
+    draws.seed(0)
+    expected = draws.uniform_like(batch[0]) < batch[0]
+    bits = seen[0].flatten(1)[:, : images[0].size]
+    torch.testing.assert_close(bits, expected.flatten(1).float())
 
 
 def test_active_units_counts_what_the_posterior_uses(images):
