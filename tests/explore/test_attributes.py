@@ -168,9 +168,9 @@ def test_no_step_changes_nothing(scene):
 
 @pytest.mark.parametrize("residual", [False, True])
 def test_the_check_counts_what_its_edits_change(scene, residual):
-    model, _, _, judges, (x_test, y_test) = scene
-    # A step of its own size, and images that the model does not reconstruct whole.
-    direction, strengths = np.array([1.5, -1.0]), (-1, 2)
+    _, x, _, judges, (x_test, y_test) = scene
+    # One component does not keep what tells two attributes apart.
+    model, direction, strengths = PCA(n_components=1).fit(x), np.array([1.5]), (-1, 2)
     found = attribute_check(
         model, x_test, y_test, "왼쪽", direction, judges, strengths, residual=residual
     )
@@ -189,6 +189,7 @@ def test_the_check_counts_what_its_edits_change(scene, residual):
         judged = judges.probabilities(seen)
         right = {name: ((judged[name] > 0.5) == truth).mean() for name, truth in y_test.items()}
         assert shares == right
+    assert (found.accuracies == found.accuracies_reconstructed) == residual
 
 
 def test_classifiers_are_scikit_learns_on_whitened_components(scene):
