@@ -424,3 +424,10 @@ def test_each_epoch_leaves_a_text_drawn_by_the_models_seed(words, tmp_path):
     assert len(kept) == 2
     assert kept[-1] == (" ".join(drawn) if words else drawn)
     assert kept[0] != kept[1]
+
+
+def test_progress_counts_windows(capsys):
+    LSTMLanguageModel(n_units=4, n_epochs=1, random_state=0).fit(RHYME, progress=True)
+    said = capsys.readouterr().err
+    assert " windows/s " in said
+    assert "images" not in said
