@@ -1,5 +1,7 @@
 """Pairs made of any images, by name, from a folder, from arrays."""
 
+import shutil
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -33,6 +35,17 @@ def test_of_a_folder_of_pictures(folder, kind):
     np.testing.assert_array_equal(turned.pair_test, data.x_test)
     np.testing.assert_array_equal(load_pairs(turned.spec).x_train, turned.x_train)
     assert load_pairs(f"{kind}:{folder}", image_size=8).pair_train.shape[2:] == (8, 8)
+
+
+def test_made_pairs_have_a_test_part_of_their_own_where_their_images_have(folder):
+    assert not load_pairs(f"noisy:{folder}").own_test
+    for part in ("train", "test"):
+        (folder / "parts" / part).mkdir(parents=True)
+        for path in folder.glob("0*.png"):
+            shutil.copy(path, folder / "parts" / part)
+    data = load_pairs(f"noisy:{folder / 'parts'}")
+    assert data.own_test
+    assert (len(data.x_train), len(data.x_test)) == (10, 10)
 
 
 def test_inputs_are_made_of_their_targets(folder):

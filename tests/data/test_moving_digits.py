@@ -22,6 +22,14 @@ def test_away_from_walls_a_frame_is_the_one_before_moved_by_the_velocity():
     assert seen > 100
 
 
+@pytest.mark.parametrize("speed", [1, 4])
+def test_every_way_but_standing_still_is_walked_up_to_the_speed(speed):
+    film = moving_digits(IMAGES, 2000, n_frames=1, side=9, speed=speed)
+    found = {tuple(way) for way in film.velocities.reshape(-1, 2).tolist()}
+    both = range(-speed, speed + 1)
+    assert found == {(down, right) for down in both for right in both} - {(0, 0)}
+
+
 def test_places_by_walking_a_step_at_a_time():
     film = moving_digits(IMAGES, 25, n_frames=30, side=9, n_digits=2, speed=3, seed=2)
     room = np.array([5, 4])

@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from sklearn.decomposition import PCA as SKPCA
+from sklearn.linear_model import LogisticRegression
 
 from latentia.errors import InputError
 from latentia.explore.attributes import attribute_direction, attribute_figure, edit
@@ -162,6 +164,43 @@ def test_no_step_changes_nothing(scene):
     found = attribute_check(model, x_test, y_test, "왼쪽", np.zeros(2), judges, (1,)).strengths[0]
     assert found.share_before == found.share_after
     assert max(found.movements.values()) < 1e-6
+
+
+@pytest.mark.parametrize("residual", [False, True])
+def test_the_check_counts_what_its_edits_change(scene, residual):
+    _, x, _, judges, (x_test, y_test) = scene
+    # One component does not keep what tells two attributes apart.
+    model, direction, strengths = PCA(n_components=1).fit(x), np.array([1.5]), (-1, 2)
+    found = attribute_check(
+        model, x_test, y_test, "왼쪽", direction, judges, strengths, residual=residual
+    )
+    before = edit(model, x_test, direction, [0.0], residual=residual)[:, 0]
+    for part, strength in zip(found.strengths, strengths):
+        chosen = y_test["왼쪽"] == (strength < 0)
+        after = edit(model, x_test[chosen], direction, [strength], residual=residual)[:, 0]
+        had, has = (judges.probabilities(images) for images in (before[chosen], after))
+        assert part.share_before == (had["왼쪽"] > 0.5).mean()
+        assert part.share_after == (has["왼쪽"] > 0.5).mean()
+        for name in ("왼쪽", "오른쪽"):
+            gaps = has[name] - had[name]
+            assert part.changes[name] == pytest.approx(gaps.mean())
+            assert part.movements[name] == pytest.approx(np.abs(gaps).mean())
+    for seen, shares in ((x_test, found.accuracies), (before, found.accuracies_reconstructed)):
+        judged = judges.probabilities(seen)
+        right = {name: ((judged[name] > 0.5) == truth).mean() for name, truth in y_test.items()}
+        assert shares == right
+    assert (found.accuracies == found.accuracies_reconstructed) == residual
+
+
+def test_classifiers_are_scikit_learns_on_whitened_components(scene):
+    _, x, labels, judges, (x_test, _) = scene
+    flat, test = (part.reshape(len(part), -1) for part in (x, x_test))
+    whitened = SKPCA(min(100, flat.shape[1]), whiten=True, svd_solver="full").fit(flat)
+    found = judges.probabilities(x_test)
+    for name, y in labels.items():
+        judge = LogisticRegression(C=0.1, max_iter=1000).fit(whitened.transform(flat), y)
+        expected = judge.predict_proba(whitened.transform(test))[:, 1]
+        np.testing.assert_allclose(found[name], expected, atol=1e-3)
 
 
 def test_the_check_in_words(scene):

@@ -166,4 +166,8 @@ def test_a_map_has_each_code_of_a_class_and_each_place_of_the_grid(pca, faces):
         place[[2, 0]] = grid.across[column], grid.down[row]
         np.testing.assert_allclose(image, pca.inverse_transform(place[None])[0], atol=1e-5)
     assert grid.down[0] > grid.down[-1]
+    # The first row of the picture, and of the labels beside it, is at the top.
+    assert decoded.get_xlim() == (0, 3)
+    assert decoded.get_ylim() == (3, 0)
+    assert decoded.get_yticks().tolist() == [0.5, 1.5, 2.5]
     assert (decoded.get_xlabel(), decoded.get_ylabel()) == ("z[2]", "z[0]")

@@ -136,3 +136,13 @@ def test_a_table_has_no_figure(table):
     model = PCA(n_components=2).fit(table)
     with pytest.raises(InputError, match=r"samples have shape \(5,\)"):
         interpolation_figure(model, np.eye(2))
+
+
+@pytest.mark.parametrize("spherical", [False, True])
+@pytest.mark.parametrize("closed", [False, True])
+def test_the_way_between_samples_is_that_between_their_codes(spherical, closed, pca, faces):
+    codes = pca.transform(faces[:3])
+    path = latent_path(codes, 4, spherical=spherical, closed=closed)
+    found = interpolate(pca, faces[:3], 4, spherical=spherical, closed=closed)
+    np.testing.assert_allclose(found, pca.inverse_transform(path), atol=1e-6)
+    assert len(found) == (12 if closed else 9)

@@ -1,5 +1,6 @@
 """Codes found through the decoder, against least squares; the model is left as it was."""
 
+import copy
 from dataclasses import dataclass
 from typing import final
 
@@ -122,6 +123,40 @@ def test_with_an_encoder_the_descent_starts_at_the_code(vae, faces):
     np.testing.assert_allclose(near.codes, vae.transform(faces[:3]), atol=1e-6)
     own = np.square(faces[:3] - vae.reconstruct(faces[:3])).sum(axis=(1, 2))
     assert (invert(vae, faces[:3]).squared_errors <= own + 1e-6).all()
+
+
+@pytest.mark.parametrize("seed", [0, 3])
+def test_starts_are_draws_from_the_prior_by_their_seed(seed, gan, faces):
+    still = {"n_steps": 1, "learning_rate": 1e-9, "random_state": seed}
+    found = invert(gan, faces[:2], n_restarts=1, **still)
+    drawn = gan.latent_draws(10, np.random.RandomState(seed))
+    np.testing.assert_allclose(found.codes, drawn[:2], atol=1e-6)
+    starts = drawn.reshape(5, 2, 3).astype(np.float32)
+    images = gan.inverse_transform(starts.reshape(10, 3)).reshape(5, 2, 8, 8)
+    best = np.square(images - faces[:2]).sum(axis=(2, 3)).argmin(axis=0)
+    nearest = invert(gan, faces[:2], n_restarts=5, **still)
+    np.testing.assert_allclose(nearest.codes, starts[best, [0, 1]], atol=1e-6)
+
+
+def test_nets_descend_in_evaluation_mode_whatever_mode_they_are_left_in(gan, faces):
+    expected = invert(gan, faces[:2], n_steps=3)
+    trained = copy.deepcopy(gan)
+    trained.generator_.train()
+    before = {key: value.clone() for key, value in trained.generator_.state_dict().items()}
+    found = invert(trained, faces[:2], n_steps=3)
+    np.testing.assert_array_equal(found.codes, expected.codes)
+    assert trained.generator_.training
+    for key, value in trained.generator_.state_dict().items():
+        assert torch.equal(value, before[key])
+
+
+def test_the_steps_shorten_along_a_cosine(linear):
+    """Towards a sample far away each step of Adam is as long as its rate."""
+    far = MEAN + 1e4 * W.sum(axis=0, keepdims=True)
+    start = np.random.RandomState(0).standard_normal((1, 3))
+    moved = invert(linear, far, n_steps=4, n_restarts=1, learning_rate=0.2).codes - start
+    rates = 0.2 * (1 + np.cos(np.pi * np.arange(4) / 4)) / 2
+    np.testing.assert_allclose(np.abs(moved), rates.sum(), rtol=1e-3)
 
 
 @pytest.mark.parametrize(

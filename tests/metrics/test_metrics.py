@@ -7,7 +7,7 @@ from scipy.stats import entropy as scipy_entropy
 from sklearn.decomposition import PCA
 
 from latentia.errors import InputError
-from latentia.metrics.coverage import class_shares, coverage, entropy
+from latentia.metrics.coverage import class_shares, coverage, entropy, nearest_classes
 from latentia.metrics.definitions import DEFINITIONS
 from latentia.metrics.frechet import PixelFeatures, frechet_distance
 from latentia.metrics.neighbours import code_accuracy, memorisation
@@ -59,6 +59,18 @@ def test_class_shares_and_coverage():
     np.testing.assert_allclose(shares, [0.75, 0.25, 0])
     assert coverage(shares) == 2
     assert coverage(np.array([0.97, 0.03, 0.0])) == 1
+    assert coverage(np.array([0.8, 0.14, 0.06]), threshold=0.3) == 2
+
+
+def test_five_nearest_training_images_vote_in_components_of_the_training_images():
+    x_train = np.array([[0.0], [0.2], [0.3], [0.4], [0.5], [5.0], [6.0]])
+    y_train = np.array([7, 9, 9, 9, 7, 7, 7])
+    assert nearest_classes(x_train, y_train, np.array([[-0.1], [9.0]])).tolist() == [9, 7]
+    # Samples vary most where training images do not vary at all.
+    flat = np.column_stack([np.linspace(0, 1, 20), np.zeros(20)])
+    strange = np.column_stack([[0.1, 0.9], [50.0, -50.0]])
+    halves = (np.arange(20) >= 10).astype(int)
+    assert nearest_classes(flat, halves, strange).tolist() == [0, 1]
 
 
 def test_copies_are_told_from_new_samples():
@@ -73,6 +85,13 @@ def test_accuracy_of_codes():
     y = (z[:, 0] > 9).astype(int)
     assert code_accuracy(z, y, z, y, k=1) == 1
     assert code_accuracy(z, y, z, 1 - y, k=1) == 0
+
+
+def test_as_many_training_codes_vote_as_asked_for_and_else_five():
+    z, y = np.arange(7.0)[:, None], np.array([1, 0, 1, 0, 0, 0, 0])
+    here, yes = np.zeros((1, 1)), np.ones(1, int)
+    votes = [code_accuracy(z, y, here, yes, **k) for k in ({"k": 1}, {"k": 3}, {"k": 5}, {})]
+    assert votes == [1, 1, 0, 0]
 
 
 def test_shapes_that_would_broadcast_are_refused():

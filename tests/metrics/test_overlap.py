@@ -179,6 +179,9 @@ def test_modes_of_made_up_samples():
     assert found.high_quality == pytest.approx(0.8)
     assert found.reverse_kl == pytest.approx(entropy([0.4, 0.2, 0.2, 0.2], [0.25] * 4))
     assert "3 of 4 modes, 80.0% of high quality" in str(found)
+    wide, narrow = (mode_coverage(x, centres, 0.1, n_deviations=n) for n in (11, 1.5))
+    assert (wide.covered, narrow.covered) == (4, 2)
+    assert (wide.high_quality, narrow.high_quality) == pytest.approx((1.0, 0.4))
 
 
 @pytest.mark.parametrize(("mixture", "n_modes"), [(toys.ring(), 8), (toys.grid(), 25)])

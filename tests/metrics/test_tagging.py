@@ -96,6 +96,8 @@ def test_scores_are_means_over_different_draws():
     np.testing.assert_allclose(scores, y, atol=0.25)
     assert len(set(model.seeds)) == 400
     np.testing.assert_array_equal(scores, tag_scores(Drawer(), y, n_draws=400, random_state=1))
+    other = tag_scores(Drawer(), y, n_draws=400, random_state=2)
+    assert (scores != other).all()
     single = tag_scores(Drawer(), y, n_draws=1, random_state=1)
     np.testing.assert_array_equal(single, Drawer().sample(random_state=model.seeds[0], y=y))
 

@@ -9,7 +9,7 @@ from scipy import stats
 from sklearn import mixture as sklearn_mixture
 from sklearn.base import is_clusterer
 from sklearn.cluster import KMeans
-from sklearn.metrics import adjusted_rand_score
+from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
 from torch.distributions import Categorical, Independent, MixtureSameFamily, Normal
 
 import latentia
@@ -130,6 +130,17 @@ def test_accuracy_with_other_numbers_of_clusters_and_any_labels():
     )
     with pytest.raises(InputError, match=r"\(6,\) and clusters \(5,\)"):
         cluster_accuracy(y, y[:5])
+
+
+def test_agreement_is_told_by_three_scores_of_the_same_two_partitions():
+    classes, clusters = np.array([0, 0, 0, 1, 1, 2, 2, 2]), np.array([1, 1, 0, 0, 0, 2, 2, 1])
+    assert cluster_agreement(classes, clusters) == pytest.approx(
+        {
+            "cluster_accuracy": 6 / 8,
+            "nmi": normalized_mutual_info_score(classes, clusters),
+            "adjusted_rand": adjusted_rand_score(classes, clusters),
+        }
+    )
 
 
 def test_nmi_is_twice_the_information_over_both_entropies():
@@ -583,6 +594,20 @@ def test_vade_starts_at_the_mixture_of_the_codes(tmp_path):
     np.testing.assert_allclose(model.weights_, weights, rtol=1e-3)
     np.testing.assert_allclose(model.cluster_centers_, means, rtol=1e-3, atol=1e-4)
     np.testing.assert_allclose(model.variances_, variances, rtol=1e-2)
+
+
+def test_vades_posterior_starts_as_a_twentieth_of_the_clusters_mean_variance():
+    """Of Σ_c π_c σ_c², where large clusters count for more."""
+    draw = np.random.default_rng(0)
+    X = np.concatenate([draw.normal(0, 0.2, (60, 3)), draw.normal(9, 2.0, (12, 3))])
+    model = VaDE(n_components=2, n_clusters=2, hidden=(8,), pretrain_epochs=2, n_epochs=1)
+    model.set_params(learning_rate=1e-12, random_state=0).fit(X)
+    weights, variances = model.weights_, model.variances_
+    assert np.ptp(weights) > 0.1
+    with torch.no_grad():
+        scale = model.posterior(torch.from_numpy(X).float()).scale
+    expected = np.broadcast_to(0.05 * (weights @ variances), scale.shape)
+    np.testing.assert_allclose(scale.square(), expected, rtol=1e-4)
 
 
 def test_vades_probabilities_are_the_posterior_of_the_cluster_at_the_mean():

@@ -91,6 +91,30 @@ def test_the_sentence_stands_in_log_report_and_progress(images, tmp_path, capsys
     assert any("almost always right" in note for note in section.notes)
 
 
+@pytest.mark.parametrize(
+    ("epoch", "earlier", "expected"),
+    [(6, 5, "constant"), (5, 5, "collapse"), (6, 4, "collapse"), (6, 0, "healthy")],
+)
+def test_a_checkup_knows_the_last_epoch_those_before_and_the_means(
+    epoch, earlier, expected, images
+):
+    model = latentia.GAN(n_epochs=6, batch_size=16, hidden=(8,), random_state=0).fit(images)
+    with torch.no_grad():
+        for parameter in model.generator_.parameters():
+            parameter.zero_()
+    means = {"discriminator": 1.2, "discriminator/real_probability": 0.7, "generator": 0.9}
+    means["discriminator/fake_probability"] = 0.3
+    x, before = torch.from_numpy(images[:, None]), [{"spread": 0.1}] * earlier
+    found, _ = model.checkup(x, means=means, earlier=before, epoch=epoch)
+    assert model.diagnosis_ == expected
+    assert {
+        "real_probability": 0.7,
+        "fake_probability": 0.3,
+        "spread": 0.0,
+    }.items() <= found.items()
+    assert not {"discriminator", "generator"} & set(found)
+
+
 def test_a_checkup_changes_nothing_and_goes_on_after_a_stop(images, tmp_path):
     checked = broken().fit(images)
     plain = broken()

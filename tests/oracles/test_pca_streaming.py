@@ -359,3 +359,11 @@ def test_rotation_refuses_what_has_no_meaning(rows):
     with pytest.raises(InputError, match=r"but 2 components of the .* have variance"):
         PCA(n_components=3, rotation="varimax").fit(rows[:, :2] @ np.eye(2, 6))
     assert PCA(n_components=1, rotation="varimax").fit(rows).loadings_.shape == (12, 1)
+
+
+def test_a_fit_forgets_the_parts_that_were_read_before():
+    first, second, third = np.random.default_rng(0).normal(size=(3, 30, 4)) * [4, 3, 2, 1]
+    model = PCA(n_components=2).partial_fit(first).fit(second).partial_fit(third)
+    alone = PCA(n_components=2).partial_fit(third)
+    np.testing.assert_array_equal(model.components_, alone.components_)
+    np.testing.assert_array_equal(model.mean_, alone.mean_)

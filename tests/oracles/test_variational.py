@@ -15,6 +15,7 @@ from latentia.models.autoencoders.code_mixture import draw_codes, fit_mixture
 from latentia.models.autoencoders.conditional_vae import ConditionalVAE
 from latentia.models.autoencoders.linear_vae import LinearVAE
 from latentia.models.autoencoders.vae import VAE, kl_per_component, log_mean_weight
+from latentia.models.clustering.vade import VaDE
 from latentia.training import draws
 
 
@@ -269,6 +270,41 @@ def test_beta_rises_over_the_warmup_and_is_whole_when_held_out(images):
     assert float(model.bound_loss(x).terms["effective_beta"]) == 4.0
 
 
+@pytest.mark.parametrize(("step", "beta"), [(0, 0.0), (10, 2.0), (30, 4.0)])
+def test_the_warmup_weighs_what_the_free_bits_count(step, beta, images):
+    """β(t) Σ_j max(λ, KL_j), and β Σ_j max(λ, KL_j) when held out."""
+    model = VAE(n_components=3, hidden=(8,), beta=4.0, beta_warmup_epochs=2, free_bits=0.4)
+    model.set_params(n_epochs=4, random_state=0).fit(images)
+    x = torch.from_numpy(images[:16, None])
+    (update,) = model.updates()
+    update.before(step, 40)
+    with torch.no_grad():
+        model.encoder_[-1][-1].weight[0].mul_(8)
+        model.encoder_[-1][-1].weight[3:].mul_(0.1)
+        kl = kl_divergence(model.posterior(x), Normal(torch.zeros(3), torch.ones(3))).mean(0)
+        counted = float(kl.clamp(min=0.4).sum())
+        assert counted > float(kl.sum())
+        for training, weight in ((True, beta), (False, 4.0)):
+            model.encoder_.train(training)
+            loss = update.loss(x)
+            penalty = float(loss.total - loss.terms["reconstruction"])
+            assert penalty == pytest.approx(weight * counted, abs=1e-4)
+
+
+def test_the_effective_beta_of_an_error_rises_with_the_warmup(images):
+    model = VAE(n_components=2, hidden=(8,), observation="mse", beta_warmup_epochs=2, n_epochs=4)
+    model.set_params(random_state=0).fit(images)
+    x = torch.from_numpy(images[:16, None])
+    (update,) = model.updates()
+    found = []
+    for step in (0, 5, 20, 30):
+        update.before(step, 40)
+        model.encoder_.train()
+        found.append(float(update.loss(x).terms["effective_beta"]))
+    whole = x[0].numel() / (2 * model.reconstruction_weight)
+    assert found == pytest.approx([0, whole / 4, whole, whole])
+
+
 def test_a_learned_variance_is_that_of_the_residuals(plane):
     model = VAE(
         n_components=2,
@@ -317,6 +353,33 @@ def test_dynamic_binarisation_draws_bits_anew_and_scores_repeatably(images):
     assert model.score(images) == model.score(images)
     with pytest.raises(InputError, match="binarize needs observation='bernoulli'"):
         VAE(binarize=True, observation="gaussian").fit(images)
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        VAE(binarize=True),
+        VAE(binarize=True, n_importance=3),
+        ConditionalVAE(binarize=True),
+        VaDE(binarize=True, n_clusters=2, pretrain_epochs=1),
+    ],
+)
+def test_the_loss_of_drawn_bits_sees_bits_alone(model, images):
+    model.set_params(n_components=2, hidden=(8,), n_epochs=1, random_state=0)
+    classes = np.arange(len(images)) % 2
+    model.fit(images, classes)
+    seen = []
+    model.encoder_.register_forward_hook(lambda _, given, made: seen.append(given[0]))
+    batch = [torch.from_numpy(images[:, None])]
+    if model.takes_labels:
+        batch.append(torch.from_numpy(classes))
+    (update,) = model.updates()
+    draws.seed(0)
+    update.loss(*batch)
+    draws.seed(0)
+    expected = draws.uniform_like(batch[0]) < batch[0]
+    bits = seen[0].flatten(1)[:, : images[0].size]
+    torch.testing.assert_close(bits, expected.flatten(1).float())
 
 
 def test_active_units_counts_what_the_posterior_uses(images):

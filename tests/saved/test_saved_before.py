@@ -4,6 +4,7 @@ On the processor that made them to the same bytes, elsewhere within rounding.
 """
 
 import json
+import platform
 import shutil
 from pathlib import Path
 
@@ -91,3 +92,12 @@ def test_a_new_training_records_what_it_did(name, tmp_path):
 def test_a_model_without_gradients_is_fitted_as_before(name):
     before = json.loads((KEPT / name / "said.json").read_text())
     assert_same_answers(make.said(make.train(name, None)), before)
+
+
+def test_a_model_is_saved_with_the_versions_that_made_it(tmp_path):
+    X = np.random.default_rng(0).normal(size=(9, 3))
+    folder = latentia.PCA(n_components=1).fit(X).save(tmp_path / "model")
+    versions = json.loads((folder / "config.json").read_text())["versions"]
+    assert versions["numpy"] == np.__version__
+    assert versions["latentia"] == latentia.__version__
+    assert versions["python"] == platform.python_version()

@@ -2,11 +2,13 @@
 
 import numpy as np
 import pytest
+import torch
 from scipy import stats
 
 from latentia.errors import InputError
 from latentia.theory.divergences import js_divergence
 from latentia.theory.game import Game, image_cdf
+from latentia.theory.players import Players
 
 NORMAL = stats.norm(4, 0.6)
 
@@ -23,6 +25,33 @@ def test_the_game_ends_at_one_half(record):
     assert last.distance_from_half < 0.02
     inside = np.abs(record.x - 4) < 1.5
     assert np.abs(last.discriminator - 0.5)[inside].max() < 0.1
+
+
+def test_the_step_size_falls_from_the_whole_one_towards_0(monkeypatch):
+    shares = []
+    monkeypatch.setattr(Players, "slow_down", lambda players, share: shares.append(share))
+    monkeypatch.setattr(Players, "move_discriminator", lambda *_: None)
+    monkeypatch.setattr(Players, "move_generator", lambda *_: None)
+    Game(n_steps=4).play(NORMAL)
+    assert shares == [1, 0.75, 0.5, 0.25]
+
+
+def test_both_players_step_at_the_rate_that_is_left():
+    starts = []
+    for share in (1.0, 0.25):
+        torch.manual_seed(0)
+        players = Players(hidden=4, start=0.0, learning_rate=0.01)
+        before = [p.clone() for p in players.discriminator.parameters()]
+        others = [p.clone() for p in players.generator.parameters()]
+        players.slow_down(share)
+        draws = np.linspace(0.1, 0.9, 5)
+        players.move_discriminator(draws, draws)
+        players.move_generator(draws)
+        for kept, net in ((before, players.discriminator), (others, players.generator)):
+            moved = [(p - q).abs().max() for p, q in zip(net.parameters(), kept, strict=True)]
+            starts.append(float(max(moved).detach()))
+    # Adam's first step is as long as its rate.
+    assert starts == pytest.approx([0.01, 0.01, 0.0025, 0.0025], rel=1e-3)
 
 
 def test_what_is_recorded(record):

@@ -94,6 +94,14 @@ def test_gradients_by_finite_differences():
     np.testing.assert_allclose(gradient_norms(net, x), slopes.norm(dim=1), rtol=1e-8)
 
 
+def test_slopes_are_those_of_a_net_as_it_is_used():
+    net = nn.Sequential(nn.Linear(3, 8), nn.Dropout(0.5), nn.Linear(8, 1))
+    expected = float((net[2].weight @ net[0].weight).detach().norm())
+    assert net.training
+    np.testing.assert_allclose(gradient_norms(net, torch.randn(5, 3)), expected, rtol=1e-5)
+    assert net.training
+
+
 def test_verdicts():
     net = critic()
     x, y = torch.randn(2, 6, 1, 8, 8)

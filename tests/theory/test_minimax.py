@@ -94,6 +94,19 @@ def test_a_trained_discriminator_approaches_the_optimum():
     np.testing.assert_array_equal(again(x), learnt(x))
 
 
+@pytest.mark.parametrize(
+    "setting", [{"hidden": 4}, {"n_steps": 6}, {"learning_rate": 0.02}, {"random_state": 1}]
+)
+def test_every_setting_of_the_training_has_an_effect(setting):
+    x = np.random.default_rng(0).normal([[0.0], [1.0]], size=(2, 50))
+    places = np.linspace(-2, 2, 5)
+    plain, again, other = (
+        train_discriminator(*x, **{"n_steps": 5} | fields)(places) for fields in ({}, {}, setting)
+    )
+    np.testing.assert_array_equal(plain, again)
+    assert np.abs(plain - other).min() > 1e-6
+
+
 def test_errors_name_what_is_wrong():
     with pytest.raises(InputError, match=r"2 probabilities and logits of shape \(3,\)"):
         value(np.zeros(3), [0.5, 0.5], [0.5, 0.5])

@@ -12,6 +12,7 @@ from torch import nn
 
 from latentia import VAE, RNNLanguageModel
 from latentia.errors import InputError
+from latentia.training import draws
 from latentia.training.checkpoint import Checkpoints
 from latentia.training.run import read_metrics
 from tests.training.slope import Slope
@@ -374,6 +375,34 @@ def test_a_fit_without_a_seed_draws_one_and_keeps_it():
     assert first.seed_ != second.seed_
     again = Slope(n_epochs=1, random_state=first.seed_).fit(table())
     assert torch.equal(again.line_[1].weight, first.line_[1].weight)
+
+
+@dataclasses.dataclass(eq=False, repr=False, kw_only=True)
+class Drawing(Slope):
+    """One that draws beside its training: before it, in an epoch's picture, and at the end."""
+
+    def learn_scale(self, batches):
+        self.beside = {"build": float(draws.normal(1, (1,))[0, 0])}
+
+    def after_training(self, array, y):
+        self.beside["end"] = float(draws.normal(1, (1,))[0, 0])
+
+
+def test_what_is_drawn_beside_the_training_depends_on_the_seed_alone(tmp_path):
+    found, x = [], np.random.default_rng(0).random((14, 8, 8), dtype=np.float32)
+    for number, (seed, n_epochs) in enumerate(((1, 2), (1, 3), (2, 2))):
+        torch.manual_seed(number)
+        expected = torch.random.get_rng_state()
+        model = Drawing(n_epochs=n_epochs, random_state=seed).fit(x, run=tmp_path / str(number))
+        assert torch.equal(torch.random.get_rng_state(), expected)
+        parts = {"preview": model.previews, "checkup": model.checkups}
+        for name, calls in parts.items():
+            (model.beside[name],) = {call["noise"] for call in calls}
+        found.append(model.beside)
+    assert found[0] == found[1]
+    for name, value in found[0].items():
+        assert value != found[2][name]
+    assert len(set(found[0].values())) == 4
 
 
 @pytest.mark.parametrize("clip", [1e-3, None])

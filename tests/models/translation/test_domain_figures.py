@@ -1,5 +1,6 @@
 """The figures of translators between domains, and a run from the command line."""
 
+import dataclasses
 import json
 
 import numpy as np
@@ -35,6 +36,25 @@ def test_an_inversion_of_dark_and_bright_is_perfect():
     found = baselines.domain_metrics(Inversion(), domains())
     expected = {"cycle_error_a": 0, "cycle_error_b": 0, "taken_for_b": 1, "taken_for_a": 1}
     assert found == pytest.approx(expected, abs=1e-6)
+
+
+class Halving(Inversion):
+    """One that comes back at half the brightness."""
+
+    def inverse_transform(self, x):
+        return (1 - x) / 2
+
+
+def test_each_way_is_measured_on_its_own_test_images_and_judged_by_training_images():
+    data = domains()
+    dark, bright = (data.x_test[data.y_test == domain] / 255 for domain in (0, 1))
+    found = baselines.domain_metrics(Halving(), data)
+    assert found["cycle_error_a"] == pytest.approx(dark.mean() / 2, rel=1e-5)
+    assert found["cycle_error_b"] == pytest.approx((1 - bright).mean() / 2, rel=1e-5)
+    assert (found["taken_for_b"], found["taken_for_a"]) == (1, 1)
+    exchanged = dataclasses.replace(data, y_test=1 - data.y_test)
+    found = baselines.domain_metrics(Inversion(), exchanged)
+    assert (found["taken_for_b"], found["taken_for_a"]) == (0, 0)
 
 
 def test_notes_say_what_an_identity_would_have():

@@ -7,6 +7,8 @@ from torch import nn
 from torch.nn.functional import instance_norm
 
 from latentia.errors import InputError
+from latentia.models.translation.cyclegan import CycleGAN
+from latentia.models.translation.pix2pix import Pix2Pix
 from latentia.nets.normalisation import NORMS, BatchNorm, Dropout, InstanceNorm
 from latentia.nets.patchgan import (
     halvings_of,
@@ -227,3 +229,23 @@ def test_patches_larger_than_the_image_are_refused():
     patch_discriminator("70", 1, 1, (24, 24), "batch")
     with pytest.raises(InputError, match="at least 24 pixels"):
         patch_discriminator("70", 1, 1, (23, 40), "batch")
+
+
+@pytest.mark.parametrize("kind", [Pix2Pix, CycleGAN])
+def test_every_net_of_a_translator_begins_with_the_papers_weights(kind):
+    x = np.random.default_rng(0).random((4, 1, 16, 16), dtype=np.float32)
+    model = kind(width=8, n_epochs=1, batch_size=2, learning_rate=1e-12, random_state=0)
+    model.fit(x, x[::-1].copy() if kind is Pix2Pix else [0, 1, 0, 1])
+    learnt = [dict(net.named_parameters()) for net in model.nets().values()]
+    learnt = [parameters for parameters in learnt if parameters]
+    assert len(learnt) == (2 if kind is Pix2Pix else 4)
+    for parameters in learnt:
+        kernels = torch.cat([p.detach().flatten() for p in parameters.values() if p.ndim > 1])
+        assert float(kernels.mean()) == pytest.approx(0, abs=2e-3)
+        assert float(kernels.std()) == pytest.approx(0.02, rel=0.05)
+        for name, parameter in parameters.items():
+            if parameter.ndim == 1:
+                centre, spread = (0.0, 0.0) if name.endswith("bias") else (1.0, 0.02)
+                away = parameter.detach() - centre
+                assert float(away.abs().max()) <= 5 * spread + 1e-9, name
+                assert bool(away.abs().max() > 1e-4) == (spread > 0), name

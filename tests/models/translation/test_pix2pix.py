@@ -321,5 +321,8 @@ def test_a_picture_has_inputs_outputs_and_targets_in_its_rows():
 def test_every_part_of_a_translation_keeps_the_order_of_its_images(monkeypatch):
     fitted = model().fit(X, Y)
     whole = fitted.transform(X)
+    sizes = []
+    fitted.generator_.register_forward_hook(lambda _, given, made: sizes.append(len(given[0])))
     monkeypatch.setattr("latentia.models.translation.base.MOST_PIXELS", 5 * 16 * 16)
     np.testing.assert_allclose(fitted.transform(X), whole, atol=1e-6)
+    assert sizes == [5, 5, 2]

@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch import nn
 
+from latentia.data.dataset import Dataset
 from latentia.data.degrade import degraded, enlarged
 from latentia.errors import InputError
 from latentia.metrics.super_resolution import luma_psnr
@@ -15,6 +16,7 @@ from latentia.models.translation.bicubic import Bicubic
 from latentia.models.translation.patches import centre_patches, random_patches
 from latentia.models.translation.srgan import SRGAN
 from latentia.models.translation.srresnet import SRResNet
+from latentia.models.translation.super_resolution import super_resolution_metrics
 from latentia.nets.features import FeatureNetwork
 from latentia.training import draws
 
@@ -236,3 +238,24 @@ def test_patches_are_random_in_training_alone():
     assert not torch.equal(one, other)
     model.upscaler_.eval()
     np.testing.assert_array_equal(model.patches(x), X[:, :, 4:12, 6:14])
+
+
+def test_no_more_pixels_are_enlarged_at_once_than_memory_holds(monkeypatch):
+    model = SRResNet(**SIZES).fit(X)
+    whole, sizes = model.transform(X), []
+    model.upscaler_.register_forward_hook(lambda _, given, made: sizes.append(len(given[0])))
+    monkeypatch.setattr("latentia.models.translation.srresnet.MOST_PIXELS", 3 * 16 * 20)
+    np.testing.assert_allclose(model.transform(X), whole, atol=1e-6)
+    assert sizes == [3, 3, 2]
+
+
+def test_figures_are_those_of_the_test_images(monkeypatch):
+    images = np.random.default_rng(1).random((6, 3, 20, 24), dtype=np.float32)
+    data = Dataset("noise", images[:4] * 0.1, None, images, None)
+    model = Bicubic(scale=2).fit(data.x_train)
+    for most in (200, 3):
+        monkeypatch.setattr("latentia.models.translation.super_resolution.MOST_TESTED", most)
+        shown = images if most > 6 else images[[0, 2, 5]]
+        found = super_resolution_metrics(model, data)
+        assert found["luma_psnr"] == pytest.approx(model.score(shown))
+        assert set(found) == {"luma_psnr", "luma_ssim"}
