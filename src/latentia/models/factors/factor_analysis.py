@@ -180,7 +180,7 @@ class FactorAnalysis(LinearGaussian):
         matrix, names = checked_covariance(S)
         centre = checked_mean(mean, len(matrix))
         self._take_shape((len(matrix),), names)
-        return self._settle(centre, matrix, np.diag(matrix) > 0, float(n), n)
+        return self._settle(centre, matrix, np.diag(matrix) > 0, float(n), n, stacklevel=3)
 
     @available_if(_estimates_from_moments)  # type: ignore[untyped-decorator, unused-ignore]
     def fit_moments(self, moments: Moments) -> Self:
@@ -246,6 +246,7 @@ class FactorAnalysis(LinearGaussian):
         n_rows: int,
         floor: Vector | None = None,
         completed: Estimate | None = None,
+        stacklevel: int = 4,
     ) -> Self:
         """Extract the factors of the columns that vary, rotate, keep, and say what shows."""
         self._refuse_many_factors(varies)
@@ -265,7 +266,7 @@ class FactorAnalysis(LinearGaussian):
             self.n_iter_ = completed.n_iterations
             self.converged_ = bool(found.converged and rotation.converged and completed.converged)
         for finding in self.findings():
-            warnings.warn(finding, FitWarning, stacklevel=3 if completed is None else 4)
+            warnings.warn(finding, FitWarning, stacklevel=stacklevel)
         return self
 
     def _extracted(
