@@ -307,8 +307,7 @@ class FactorAnalysis(LinearGaussian):
         self.n_iter_, self.n_optima_ = found.n_iterations, found.n_optima
         self.converged_ = bool(found.converged and rotation.converged)
         names = np.asarray(self.variable_names(), dtype=object)
-        self.heywood_ = list(names[varies][found.at_floor])
-        self.constant_ = list(names[~varies])
+        self.heywood_, self.constant_ = list(names[varies][found.at_floor]), list(names[~varies])
         # log|Σ| + tr Σ⁻¹S, on the scale analysed, becomes nats per sample on the data's scale.
         trace = np.asarray(found.trace if self.method == "ml" else ())
         self.log_likelihood_trace_ = -0.5 * (p * LOG_2PI + 2 * np.log(D).sum() + trace)
