@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from latentia import MODELS
+from latentia import MODELS, __version__
 from latentia.cli.main import main
 from latentia.cli.parser import class_name_of, reader
 from latentia.data import load as load_data
@@ -179,6 +179,12 @@ def test_linear_models_are_trained_measured_and_compared_without_torch(tmp_path)
     assert finished.returncode == 0, finished.stderr
     report = (tmp_path / "p/report.html").read_text()
     assert "Squared error of test samples by number of components: " in report
+
+
+def test_the_program_of_an_installation_before_the_move_still_starts():
+    program = "import latentia.cli.train\nfrom latentia.cli import main\nmain(['--version'])"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.stdout == f"latentia {__version__}\n"
 
 
 def test_listings(capsys):

@@ -663,3 +663,21 @@ def test_alpha_takes_images_with_a_dull_pixel():
 def test_company_of_a_matrix_that_is_no_number_is_refused(arguments):
     with pytest.raises(InputError, match=next(iter(arguments))):
         FactorAnalysis().fit_covariance(np.cov(table().T), **arguments)
+
+
+@pytest.mark.parametrize("way", ["fit", "gaps", "polychoric", "matrix", "moments", "partial_fit"])
+def test_a_warning_names_the_line_that_called(way):
+    # Python shows a sentence once a line: were it the library's, a second model would be silent.
+    X = np.column_stack([table(), table()[:, 0]])
+    model, signs = FactorAnalysis(n_components=2, n_starts=1), np.sign(X - X.mean(0))
+    calls = {
+        "fit": lambda: model.fit(X),
+        "gaps": lambda: model.set_params(missing="fiml").fit(with_gaps(X)),
+        "polychoric": lambda: model.set_params(correlation="polychoric").fit(signs),
+        "matrix": lambda: model.fit_covariance(np.cov(X.T)),
+        "moments": lambda: model.fit_moments(Moments().add(X)),
+        "partial_fit": lambda: model.partial_fit(X),
+    }
+    with pytest.warns(FitWarning, match="Heywood|empty|collinear|bound") as record:
+        calls[way]()
+    assert {warning.filename for warning in record} == {__file__}

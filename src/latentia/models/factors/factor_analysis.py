@@ -180,7 +180,7 @@ class FactorAnalysis(LinearGaussian):
         matrix, names = checked_covariance(S)
         centre = checked_mean(mean, len(matrix))
         self._take_shape((len(matrix),), names)
-        return self._solve(centre, matrix, np.diag(matrix) > 0, float(n), n)
+        return self._solve(centre, matrix, np.diag(matrix) > 0, float(n), n, stacklevel=3)
 
     @available_if(_estimates_from_moments)  # type: ignore[untyped-decorator, unused-ignore]
     def fit_moments(self, moments: Moments) -> Self:
@@ -246,6 +246,7 @@ class FactorAnalysis(LinearGaussian):
         n_rows: int,
         floor: Vector | None = None,
         completed: Estimate | None = None,
+        stacklevel: int = 4,
     ) -> Self:
         """Extract the factors of the columns that vary, rotate, keep, and warn of findings."""
         self._refuse_many_factors(varies)
@@ -265,7 +266,7 @@ class FactorAnalysis(LinearGaussian):
             self.n_iter_ = completed.n_iterations
             self.converged_ = bool(found.converged and rotation.converged and completed.converged)
         for finding in self.findings():
-            warnings.warn(finding, FitWarning, stacklevel=3 if completed is None else 4)
+            warnings.warn(finding, FitWarning, stacklevel=stacklevel)
         return self
 
     def _extract(self, S: Matrix, floor: Vector, n_starts: int | None) -> tuple[Extraction, Vector]:
@@ -304,8 +305,7 @@ class FactorAnalysis(LinearGaussian):
         self.n_iter_, self.n_optima_ = found.n_iterations, found.n_optima
         self.converged_ = bool(found.converged and rotation.converged)
         names = np.asarray(self.variable_names(), dtype=object)
-        self.heywood_ = list(names[varies][found.at_floor])
-        self.constant_ = list(names[~varies])
+        self.heywood_, self.constant_ = list(names[varies][found.at_floor]), list(names[~varies])
         # log|Σ| + tr Σ⁻¹S, on the scale analysed, becomes nats per sample on the data's scale.
         trace = np.asarray(found.trace if self.method == "ml" else ())
         self.log_likelihood_trace_ = -0.5 * (p * LOG_2PI + 2 * np.log(D).sum() + trace)
