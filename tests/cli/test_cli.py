@@ -183,7 +183,9 @@ def test_linear_models_are_trained_measured_and_compared_without_torch(tmp_path)
 
 def test_the_program_of_an_installation_before_the_move_still_starts():
     program = "import latentia.cli.train\nfrom latentia.cli import main\nmain(['--version'])"
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-c", program], env=environment(), capture_output=True, text=True
+    )
     assert done.stdout == f"latentia {__version__}\n"
 
 
