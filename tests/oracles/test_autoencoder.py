@@ -220,3 +220,21 @@ def test_both_nets_start_from_glorots_distribution_where_units_saturate(activati
             else:
                 assert layer.bias.abs().max() < 1e-20
                 assert 0.95 * bound < largest <= bound
+
+
+@pytest.mark.parametrize(
+    ("architecture", "n_convolutions", "slopes"),
+    [("mlp", 0, [0.2, 0.2]), ("convolutional", 2, [0.0] * 3)],
+)
+@pytest.mark.parametrize("tied", [False, True])
+def test_the_usual_activation_is_that_of_its_kind_of_net(
+    architecture, n_convolutions, slopes, tied
+):
+    X = np.random.default_rng(0).random((8, 8, 8), dtype=np.float32)
+    hidden = (12, 7) if architecture == "mlp" else (9,)
+    model = fitted(X, architecture=architecture, hidden=hidden, channels=(4, 8), tied=tied)
+    convolutions = [m for m in model.encoder_.modules() if isinstance(m, nn.Conv2d)]
+    assert len(convolutions) == n_convolutions
+    for net in (model.encoder_, model.decoder_):
+        found = [m for m in net.modules() if isinstance(m, nn.ReLU | nn.LeakyReLU)]
+        assert [getattr(m, "negative_slope", 0.0) for m in found] == slopes
