@@ -16,7 +16,6 @@ from latentia.models.translation.bicubic import Bicubic
 from latentia.models.translation.patches import centre_patches, random_patches
 from latentia.models.translation.srgan import SRGAN
 from latentia.models.translation.srresnet import SRResNet
-from latentia.models.translation.super_resolution import super_resolution_metrics
 from latentia.nets.features import FeatureNetwork
 from latentia.training import draws
 
@@ -256,6 +255,6 @@ def test_figures_are_those_of_the_test_images(monkeypatch):
     for most in (200, 3):
         monkeypatch.setattr("latentia.models.translation.super_resolution.MOST_TESTED", most)
         shown = images if most > 6 else images[[0, 2, 5]]
-        found = super_resolution_metrics(model, data)
+        found = model.measure(data)
         assert found["luma_psnr"] == pytest.approx(model.score(shown))
         assert set(found) == {"luma_psnr", "luma_ssim"}
