@@ -238,3 +238,14 @@ def test_the_usual_activation_is_that_of_its_kind_of_net(
     for net in (model.encoder_, model.decoder_):
         found = [m for m in net.modules() if isinstance(m, nn.ReLU | nn.LeakyReLU)]
         assert [getattr(m, "negative_slope", 0.0) for m in found] == slopes
+
+
+@pytest.mark.parametrize("kind", [Autoencoder, latentia.LinearAutoencoder])
+def test_the_epochs_picture_shows_ten_originals_above_what_they_become(kind, images):
+    model = kind(n_components=2, **QUICK).fit(images)
+    with torch.no_grad():
+        shown = dict(model.epoch_picture(torch.from_numpy(images[:, None])))
+    assert list(shown) == ["original", "reconstructed"]
+    np.testing.assert_array_equal(shown["original"][:, 0], images[:10])
+    expected = model.reconstruct(images[:10])
+    np.testing.assert_allclose(shown["reconstructed"][:, 0], expected, atol=1e-6)

@@ -657,3 +657,18 @@ def test_a_conditional_model_names_what_is_wrong_with_labels(classes):
         model.sample(2, y="라")
     with pytest.raises(InputError, match="needs a label"):
         model.transform(X)
+
+
+def test_the_epochs_picture_of_a_conditional_vae_has_a_row_for_each_class(classes):
+    """Eight columns, each the same latent row under every class."""
+    X, y = classes
+    model = ConditionalVAE(n_components=2, hidden=(8,), n_epochs=1, random_state=0).fit(X, y)
+    with torch.no_grad():
+        draws.seed("x")
+        shown = model.epoch_picture(torch.from_numpy(X[:, None]))
+        draws.seed("x")
+        z = torch.randn(8, 2).numpy()
+    assert [name for name, _ in shown] == [str(label) for label in np.unique(y)]
+    for label, (_, row) in zip(np.unique(y), shown, strict=True):
+        expected = model.inverse_transform(z, np.full(8, label))
+        np.testing.assert_allclose(row[:, 0], expected, atol=1e-6)
