@@ -14,6 +14,7 @@ from latentia.models.autoencoders.autoencoder import Autoencoder
 from latentia.nets.autoencoder import conv_encoder, transposed, weighted_layers
 from latentia.training.losses import root_mean_squared_error
 
+ACTIVATIONS = (nn.LeakyReLU, nn.ReLU, nn.Tanh, nn.Sigmoid)
 QUICK = {"n_epochs": 1, "random_state": 0, "device": "cpu"}
 
 
@@ -223,21 +224,36 @@ def test_both_nets_start_from_glorots_distribution_where_units_saturate(activati
 
 
 @pytest.mark.parametrize(
-    ("architecture", "n_convolutions", "slopes"),
-    [("mlp", 0, [0.2, 0.2]), ("convolutional", 2, [0.0] * 3)],
+    ("architecture", "activation", "kind", "n"),
+    [
+        ("mlp", "auto", nn.LeakyReLU, 2),
+        ("convolutional", "auto", nn.ReLU, 3),
+        *(
+            (architecture, activation, kind, n)
+            for architecture, n in (("mlp", 2), ("convolutional", 3))
+            for activation, kind in (
+                ("leaky_relu", nn.LeakyReLU),
+                ("relu", nn.ReLU),
+                ("tanh", nn.Tanh),
+                ("sigmoid", nn.Sigmoid),
+            )
+        ),
+    ],
 )
 @pytest.mark.parametrize("tied", [False, True])
-def test_the_usual_activation_is_that_of_its_kind_of_net(
-    architecture, n_convolutions, slopes, tied
+def test_both_nets_have_the_activation_that_is_chosen_or_usual(
+    architecture, activation, kind, n, tied
 ):
     X = np.random.default_rng(0).random((8, 8, 8), dtype=np.float32)
     hidden = (12, 7) if architecture == "mlp" else (9,)
-    model = fitted(X, architecture=architecture, hidden=hidden, channels=(4, 8), tied=tied)
-    convolutions = [m for m in model.encoder_.modules() if isinstance(m, nn.Conv2d)]
-    assert len(convolutions) == n_convolutions
+    model = fitted(
+        X, architecture=architecture, activation=activation, hidden=hidden, channels=(4, 8),
+        tied=tied,
+    )  # fmt: skip
     for net in (model.encoder_, model.decoder_):
-        found = [m for m in net.modules() if isinstance(m, nn.ReLU | nn.LeakyReLU)]
-        assert [getattr(m, "negative_slope", 0.0) for m in found] == slopes
+        found = [m for m in net.modules() if isinstance(m, ACTIVATIONS)]
+        assert [type(m) for m in found] == [kind] * n
+        assert {getattr(m, "negative_slope", 0.2) for m in found} == {0.2}
 
 
 @pytest.mark.parametrize("kind", [Autoencoder, latentia.LinearAutoencoder])
