@@ -14,6 +14,7 @@ from latentia.models.autoencoders.autoencoder import Autoencoder
 from latentia.nets.autoencoder import conv_encoder, transposed, weighted_layers
 from latentia.training.losses import root_mean_squared_error
 
+ACTIVATIONS = (nn.LeakyReLU, nn.ReLU, nn.Tanh, nn.Sigmoid)
 QUICK = {"n_epochs": 1, "random_state": 0, "device": "cpu"}
 
 
@@ -220,3 +221,47 @@ def test_both_nets_start_from_glorots_distribution_where_units_saturate(activati
             else:
                 assert layer.bias.abs().max() < 1e-20
                 assert 0.95 * bound < largest <= bound
+
+
+@pytest.mark.parametrize(
+    ("architecture", "activation", "kind", "n"),
+    [
+        ("mlp", "auto", nn.LeakyReLU, 2),
+        ("convolutional", "auto", nn.ReLU, 3),
+        *(
+            (architecture, activation, kind, n)
+            for architecture, n in (("mlp", 2), ("convolutional", 3))
+            for activation, kind in (
+                ("leaky_relu", nn.LeakyReLU),
+                ("relu", nn.ReLU),
+                ("tanh", nn.Tanh),
+                ("sigmoid", nn.Sigmoid),
+            )
+        ),
+    ],
+)
+@pytest.mark.parametrize("tied", [False, True])
+def test_both_nets_have_the_activation_that_is_chosen_or_usual(
+    architecture, activation, kind, n, tied
+):
+    X = np.random.default_rng(0).random((8, 8, 8), dtype=np.float32)
+    hidden = (12, 7) if architecture == "mlp" else (9,)
+    model = fitted(
+        X, architecture=architecture, activation=activation, hidden=hidden, channels=(4, 8),
+        tied=tied,
+    )  # fmt: skip
+    for net in (model.encoder_, model.decoder_):
+        found = [m for m in net.modules() if isinstance(m, ACTIVATIONS)]
+        assert [type(m) for m in found] == [kind] * n
+        assert {getattr(m, "negative_slope", 0.2) for m in found} == {0.2}
+
+
+@pytest.mark.parametrize("kind", [Autoencoder, latentia.LinearAutoencoder])
+def test_the_epochs_picture_shows_ten_originals_above_what_they_become(kind, images):
+    model = kind(n_components=2, **QUICK).fit(images)
+    with torch.no_grad():
+        shown = dict(model.epoch_picture(torch.from_numpy(images[:, None])))
+    assert list(shown) == ["original", "reconstructed"]
+    np.testing.assert_array_equal(shown["original"][:, 0], images[:10])
+    expected = model.reconstruct(images[:10])
+    np.testing.assert_allclose(shown["reconstructed"][:, 0], expected, atol=1e-6)

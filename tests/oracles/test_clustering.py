@@ -472,6 +472,22 @@ def test_the_autoencoder_before_k_means_minimises_the_squared_error(images):
     assert float(loss.detach()) == pytest.approx(-model.score(images), rel=1e-5)
 
 
+@pytest.mark.parametrize(
+    ("kind", "moved"),
+    [
+        (AutoencoderKMeans, {"encoder_", "decoder_"}),
+        (DEC, {"encoder_", "clustering_"}),
+        (IDEC, {"encoder_", "decoder_", "clustering_"}),
+        (VaDE, {"encoder_", "decoder_", "mixture_"}),
+    ],
+)
+def test_training_moves_the_nets_that_the_method_says_and_no_other(kind, moved, images):
+    model = fitted(kind, images, n_epochs=1)
+    (update,) = model.updates()
+    found = {name for name, net in model.nets().items() if any(net is one for one in update.nets)}
+    assert found == moved
+
+
 @pytest.mark.parametrize("kind", [AutoencoderKMeans, DEC, IDEC])
 def test_the_epochs_picture_shows_ten_originals_above_what_they_become(kind, images):
     model = fitted(kind, images, n_epochs=1)

@@ -54,6 +54,34 @@ def test_initial_weights():
             assert float(module.weight.mean()) == pytest.approx(1, abs=0.01)
 
 
+@pytest.mark.parametrize(("chosen", "expected"), [(True, [False, True]), (False, [False, False])])
+def test_the_discriminator_has_batch_norm_as_its_field_says(chosen, expected, images):
+    """After every layer but the first, or nowhere; the generator keeps its own."""
+    shape = (1, 16, 16)
+    model = DCGAN(n_components=4, width=4, discriminator_batch_norm=chosen)
+    generator_of, judge = model.make_players(shape)
+    layers = list(judge.body.modules())
+    convolutions = [m for m in layers if isinstance(m, nn.Conv2d)]
+    norms = [isinstance(layers[layers.index(m) + 1], nn.BatchNorm2d) for m in convolutions]
+    assert norms == expected
+    assert any(isinstance(m, nn.BatchNorm2d) for m in generator_of)
+
+
+def test_the_lectures_nets_start_from_glorots_distribution(images):
+    """Uniform to √(6 / (fan_in + fan_out)) (Glorot and Bengio 2010, eq. 16), without offsets."""
+    model = DCGAN(architecture="lecture", n_components=4, n_epochs=1, learning_rate=1e-30)
+    model.set_params(random_state=0).fit(images)
+    for net in (model.generator_, model.discriminator_):
+        layers = [m for m in net.modules() if isinstance(m, nn.Linear | nn.Conv2d)]
+        assert len(layers) == 3
+        for layer in layers:
+            taps = layer.weight[0, 0].numel()
+            n_out, n_in = layer.weight.shape[:2]
+            bound = (6 / ((n_in + n_out) * taps)) ** 0.5
+            assert 0.95 * bound < float(layer.weight.detach().abs().max()) <= bound
+            assert float(layer.bias.detach().abs().max()) < 1e-20
+
+
 def test_the_game_is_the_papers(images):
     model = DCGAN(n_components=4, width=4, n_epochs=1, random_state=0, label_smoothing=0.9)
     model.fit(images)

@@ -218,3 +218,16 @@ def test_cross_entropy_needs_the_unit_range(table):
         DenoisingAutoencoder(loss="bce").fit(table)
     with pytest.raises(InputError, match="convolutional"):
         DenoisingAutoencoder(architecture="convolutional").fit(table)
+
+
+def test_the_epochs_picture_shows_what_becomes_of_the_noisy_images(images):
+    model = fitted(images, noise="masking", noise_factor=0.5)
+    with torch.no_grad():
+        shown = dict(model.epoch_picture(torch.from_numpy(images[:, None])))
+    assert list(shown) == ["original", "noisy", "reconstructed"]
+    original, noisy, restored = (part[:, 0].numpy() for part in shown.values())
+    np.testing.assert_array_equal(original, images[:10])
+    kept = noisy == original
+    assert set(noisy[~kept]) == {0.0}
+    assert 0.3 < kept.mean() < 0.7
+    np.testing.assert_allclose(restored, model.reconstruct(noisy), atol=1e-6)

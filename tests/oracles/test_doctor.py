@@ -115,6 +115,35 @@ def test_a_checkup_knows_the_last_epoch_those_before_and_the_means(
     assert not {"discriminator", "generator"} & set(found)
 
 
+@pytest.mark.parametrize(
+    ("model", "expected"),
+    [
+        (latentia.GAN(objective="minimax"), ("vanishing", "non_saturating")),
+        (latentia.GAN(objective="non_saturating"), ("vanishing", "the discriminator is flat")),
+        (latentia.WGAN(architecture="mlp"), ("vanishing", "larger clipping")),
+    ],
+)
+def test_a_checkup_names_the_cause_that_its_game_has(model, expected, images):
+    model.set_params(n_epochs=1, batch_size=16, hidden=(8,), random_state=0).fit(images)
+    with torch.no_grad():
+        for parameter in model.judge.parameters():
+            parameter.zero_()
+    means = {"j/real_probability": 0.5, "j/fake_probability": 0.5}
+    x = torch.from_numpy(images[:, None])
+    _, sentence = model.checkup(x, means=means, earlier=[], epoch=1)
+    assert model.diagnosis_ == expected[0]
+    assert expected[1] in sentence
+
+
+def test_a_sure_discriminator_starves_the_minimax_form_and_only_saturates_the_other(images):
+    x = torch.from_numpy(images[:, None])
+    means = {"j/real_probability": 0.99, "j/fake_probability": 0.01}
+    for objective, expected in (("minimax", "vanishing"), ("non_saturating", "saturated")):
+        model = latentia.GAN(objective=objective, n_epochs=1, hidden=(8,), random_state=0)
+        model.fit(images).checkup(x, means=means, earlier=[], epoch=1)
+        assert model.diagnosis_ == expected
+
+
 def test_a_checkup_changes_nothing_and_goes_on_after_a_stop(images, tmp_path):
     checked = broken().fit(images)
     plain = broken()

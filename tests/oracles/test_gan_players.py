@@ -58,6 +58,12 @@ def test_the_initial_weights_of_the_first_paper():
                 assert float(values.std()) == pytest.approx(0.1 / np.sqrt(12), rel=0.1)
 
 
+@pytest.mark.parametrize("kind", [GAN, WGAN, WGANGP])
+def test_the_judge_moves_first_and_the_generator_after_it(kind):
+    model = kind(**SMALL, architecture="mlp", hidden=(4,)).fit(IMAGES)
+    assert [update.nets for update in model.updates()] == [[model.judge], [model.generator_]]
+
+
 def test_the_discriminator_mirrors_the_widths():
     model = GAN(**SMALL, hidden=(6, 7), packing=2, minibatch_discrimination=3).fit(IMAGES)
     assert [tuple(p.shape) for n, p in model.generator_.named_parameters() if "weight" in n] == [

@@ -394,6 +394,16 @@ def test_active_units_counts_what_the_posterior_uses(images):
     assert collapsed.fit(images).active_units(images) == 0
 
 
+def test_a_units_activity_is_the_variance_over_the_rows_given(images):
+    """Divided by n, not n − 1: of three rows the two differ by half."""
+    model = VAE(n_components=3, hidden=(8,), n_epochs=1, random_state=0).fit(images)
+    X = images[:3]
+    activity = np.sort(np.var(model.transform(X).astype(np.float64), axis=0))
+    for n_active, variance in enumerate(activity[::-1], start=1):
+        assert model.active_units(X, threshold=variance * 0.99) == n_active
+        assert model.active_units(X, threshold=variance * 1.01) == n_active - 1
+
+
 def test_the_loss_is_weighted_as_its_fields_say(images):
     """β Σ_j max(λ, KL_j) beside the reconstruction, term by term."""
     model = VAE(n_components=3, hidden=(8,), beta=3.0, free_bits=0.4, n_epochs=1, random_state=0)
@@ -647,3 +657,18 @@ def test_a_conditional_model_names_what_is_wrong_with_labels(classes):
         model.sample(2, y="라")
     with pytest.raises(InputError, match="needs a label"):
         model.transform(X)
+
+
+def test_the_epochs_picture_of_a_conditional_vae_has_a_row_for_each_class(classes):
+    """Eight columns, each the same latent row under every class."""
+    X, y = classes
+    model = ConditionalVAE(n_components=2, hidden=(8,), n_epochs=1, random_state=0).fit(X, y)
+    with torch.no_grad():
+        draws.seed("x")
+        shown = model.epoch_picture(torch.from_numpy(X[:, None]))
+        draws.seed("x")
+        z = torch.randn(8, 2).numpy()
+    assert [name for name, _ in shown] == [str(label) for label in np.unique(y)]
+    for label, (_, row) in zip(np.unique(y), shown, strict=True):
+        expected = model.inverse_transform(z, np.full(8, label))
+        np.testing.assert_allclose(row[:, 0], expected, atol=1e-6)

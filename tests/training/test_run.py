@@ -238,6 +238,30 @@ def test_nothing_is_kept_without_a_folder_and_the_model_is_examined_all_the_same
     assert told == [(2, "ill")]
 
 
+def test_a_resumed_run_knows_the_checkups_up_to_its_checkpoint(tmp_path):
+    seen = []
+
+    def examine(means, earlier, epoch):
+        seen.append(list(earlier))
+        return {"pulse": float(epoch)}, "ill"
+
+    path = tmp_path / "run"
+    for resume in (False, True):
+        begun = RunConfig.read(path) if resume else None
+        with held(path, RunConfig("none", {}), begun, {}), Run(path, None, examine) as run:
+            state = State()
+            run.restore(state)
+            for epoch in range(state.step + 1, 4):
+                state.step = epoch
+                run.record(state, epoch, "train", {"loss": 0.5})
+                if epoch == 2:
+                    run.checkpoint(state, None, force=True)
+    one, two = {"pulse": 1.0}, {"pulse": 2.0}
+    assert seen == [[], [one], [one, two], [one, two]]
+    health = [r for r in read_metrics(path) if r["split"] == "health"]
+    assert [(r["epoch"], r["note"]) for r in health] == [(1, "ill"), (2, "ill"), (3, "ill")]
+
+
 @pytest.mark.parametrize(
     ("content", "said"),
     [

@@ -14,6 +14,7 @@ from latentia import VAE, RNNLanguageModel
 from latentia.errors import InputError
 from latentia.training import draws
 from latentia.training.checkpoint import Checkpoints
+from latentia.training.progress import TrainingProgress
 from latentia.training.run import read_metrics
 from tests.training.slope import Slope
 
@@ -63,6 +64,19 @@ def test_each_step_goes_down_its_batchs_gradient_by_the_scheduled_rate(schedule,
     for step, (call, end) in enumerate(zip(model.calls, ends, strict=True)):
         rate = 0.5 * FACTORS[schedule](step / n_steps)
         torch.testing.assert_close(end, call["w"] - rate * call["x"].mean(0, keepdim=True))
+
+
+@pytest.mark.parametrize(("n_rows", "steps_an_epoch"), [(14, 3), (3, 1)])
+def test_progress_is_told_each_step_its_epoch_and_what_it_cost(monkeypatch, n_rows, steps_an_epoch):
+    told = []
+    monkeypatch.setattr(TrainingProgress, "__call__", lambda _, *given: told.append(given))
+    model = Slope(n_epochs=3, random_state=1).fit(table(n_rows))
+    epochs = np.repeat([1, 2, 3], steps_an_epoch)
+    assert [given[:2] for given in told] == list(enumerate(epochs, start=1))
+    for call, (_, _, n_rows, values) in zip(model.calls, told, strict=True):
+        assert n_rows == len(call["x"])
+        value = float((call["w"] * call["x"]).sum(1).mean())
+        assert values == pytest.approx({"slope": value, "slope/twice": 2 * value}, rel=1e-5)
 
 
 def test_an_epoch_draws_no_row_twice_and_each_has_an_order_of_its_own():

@@ -1,6 +1,7 @@
 """Laws of every model of texts, and what truncated back-propagation carries over."""
 
 import dataclasses
+import hashlib
 import importlib
 import json
 import math
@@ -21,6 +22,7 @@ from latentia.errors import InputError
 from latentia.models.fields import command_name, model_fields, model_reference, model_summary
 from latentia.models.language.base import pick
 from latentia.models.language.lstm import LSTMLanguageModel
+from latentia.models.language.rnn import RNNLanguageModel
 from latentia.training.checkpoint import Checkpoints
 from tests.conftest import small_models
 from tests.models.language.conftest import RHYME, SHARED, SMALL, small_sequence_models
@@ -32,6 +34,14 @@ TRAINED = ["RNNLanguageModel", "LSTMLanguageModel"]
 @pytest.fixture(scope="module")
 def fitted():
     return {name: model.fit(RHYME) for name, model in small_sequence_models().items()}
+
+
+@pytest.mark.parametrize("text", ["abcab", ["ab", "c", "ab"], ["a", "bc", "ab"]])
+def test_the_hash_of_a_text_tells_where_its_symbols_end(text):
+    model = RNNLanguageModel(**SHARED)
+    model.learn_symbols(text, None)
+    joined = b"\0".join(symbol.encode() for symbol in text)
+    assert model.facts(text)["hash"] == hashlib.sha256(joined).hexdigest()[:16]
 
 
 def test_every_public_model_is_under_law():

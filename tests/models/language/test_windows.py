@@ -6,8 +6,10 @@ import torch
 
 from latentia.errors import InputError
 from latentia.models.language.recurrent import Memory, Windows
+from latentia.models.language.rnn import RNNLanguageModel
 from latentia.training import draws
 from latentia.training.batches import BatchOrder
+from tests.models.language.conftest import RHYME, SMALL
 
 
 def test_windows_follow_each_other_in_their_lanes():
@@ -105,3 +107,14 @@ def test_where_an_epoch_begins_follows_the_seed_and_the_epoch():
     assert places(0) != places(1)
     assert len(set(places(1))) > 3
     assert max(places(1)) <= 19
+
+
+def test_training_reads_from_where_the_models_seed_says(monkeypatch):
+    turns = []
+    turn_to = Windows.turn_to
+    monkeypatch.setattr(
+        Windows, "turn_to", lambda *given: turns.append(given[1:]) or turn_to(*given)
+    )
+    RNNLanguageModel(**SMALL, n_epochs=2, random_state=31).fit(RHYME)
+    n_steps = 2 * Windows(np.zeros(len(RHYME), np.int32), 4, 7).n_windows
+    assert turns == [(step, 31) for step in range(n_steps)]

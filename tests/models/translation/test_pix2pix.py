@@ -318,6 +318,16 @@ def test_a_picture_has_inputs_outputs_and_targets_in_its_rows():
     ]
 
 
+def test_the_discriminator_moves_first_and_the_generator_after_it():
+    """Each its own net alone, as the paper's section 3.3 has it."""
+    fitted = model().fit(X, Y)
+    moved = [(update.name, update.nets) for update in fitted.updates()]
+    assert moved == [
+        ("discriminator", [fitted.discriminator_]),
+        ("generator", [fitted.generator_]),
+    ]
+
+
 def test_every_part_of_a_translation_keeps_the_order_of_its_images(monkeypatch):
     fitted = model().fit(X, Y)
     whole = fitted.transform(X)

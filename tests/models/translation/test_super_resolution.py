@@ -258,3 +258,9 @@ def test_figures_are_those_of_the_test_images(monkeypatch):
         found = model.measure(data)
         assert found["luma_psnr"] == pytest.approx(model.score(shown))
         assert set(found) == {"luma_psnr", "luma_ssim"}
+
+
+def test_the_discriminator_moves_first_and_the_generator_after_it():
+    model = SRGAN(**GAN).fit(X)
+    moved = [(update.name, update.nets) for update in model.updates()]
+    assert moved == [("discriminator", [model.discriminator_]), ("generator", [model.upscaler_])]

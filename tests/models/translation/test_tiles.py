@@ -1,6 +1,6 @@
 """Tiles against whole images, their weights, their seams."""
 
-from itertools import pairwise
+from itertools import count, pairwise
 
 import numpy as np
 import pytest
@@ -8,6 +8,7 @@ from scipy.ndimage import uniform_filter
 
 from latentia.errors import InputError
 from latentia.models.translation.bicubic import Bicubic
+from latentia.models.translation.pictures import translated
 from latentia.models.translation.srresnet import SRResNet
 from latentia.models.translation.tiles import Tiles, in_bands, in_tiles
 
@@ -112,3 +113,18 @@ def test_a_models_tiles_are_its_whole_images(beside, scale):
     assert np.abs(rough - whole).max() > 1e-3
     with pytest.raises(InputError, match="overlap is 32"):
         model.transform(x, tile=20, overlap=32)
+
+
+def test_a_translators_tiles_leave_out_a_quarter_of_what_they_share_at_each_cut(monkeypatch):
+    """Of four rows that two tiles share, the outer two are one tile's alone."""
+    numbers = count()
+
+    def whole(model, piece, *, reverse):
+        return np.full_like(piece, next(numbers))
+
+    monkeypatch.setattr("latentia.models.translation.pictures.whole", whole)
+    bands = translated(None, np.zeros((1, 28, 5), np.float32), 16, None, lambda done: None)
+    found = np.concatenate(list(bands), axis=1)[0, :, 0]
+    assert set(found[:13]) == {0.0}
+    assert set(found[15:]) == {1.0}
+    assert 0 < found[13] < found[14] < 1
