@@ -265,7 +265,8 @@ MISTAKES = [
     (["interpolate", "vae", "--n-steps", "100000000"], "at most 1,000"),
     (["interpolate", "vae", "--images", "folder.png", "나.png"], "folder.png is a folder"),
     (["interpolate", "gan", "--random-state", "-1"], "random_state is -1"),
-    (["map", "vae", "--n-grid", "100000"], "at most 200 across"),
+    (["map", "vae", "--n-grid", "201"], "at most 200 across"),
+    (["blend", "vae", "--n-steps", "1001"], "at most 1,000"),
     (["map", "conditional", "--data", "digits.npz"], "takes a class beside each code"),
     (["attribute", "vae", "--strengths", "inf", "--out", "x.gif"], "give finite numbers"),
     (["attribute", "vae", "--strengths", "1", "1", "--out", "x.gif"], "two different ones"),
@@ -659,3 +660,10 @@ def test_other_attributes_are_left_alone_by_their_classifiers_normals(writes, kn
         way = attribute_direction(codes, labels["round"][parts.x_train], method, [other])
         np.testing.assert_allclose(found, way, rtol=1e-4, atol=1e-5)
         assert abs(found @ other) < 1e-4 * np.linalg.norm(found) * np.linalg.norm(other)
+
+
+def test_a_walk_without_an_encoder_is_between_codes_found_for_each_sample(writes, folder):
+    model, data = load(folder / "gan"), load_data(str(folder / "digits.npz"))
+    found = arrays(writes("w.npz", "interpolate", "gan", "--rows", 1, 3, "--n-steps", 2)[0])
+    ends = invert(model, data.x_test[[1, 3]]).codes
+    np.testing.assert_allclose(found["codes"][[0, -1]], ends, atol=1e-4)
