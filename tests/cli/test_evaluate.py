@@ -1,6 +1,7 @@
 """``latentia evaluate``: copies of training images, and samples in a classifier's eyes."""
 
 import json
+import sys
 
 import numpy as np
 import pytest
@@ -116,6 +117,29 @@ def test_copies_are_found_and_the_figures_are_those_of_the_metrics():
     assert found.parzen == expected
     honest = memorisation_check(Copier(digits.x_test), digits)
     assert abs(honest.copying.z) < 3
+
+
+class Noise(Sampler):
+    """Draws noise."""
+
+    def sample(self, n_samples, random_state):
+        return np.random.default_rng(random_state).random((n_samples, 8, 8))
+
+
+def test_copies_are_sought_among_the_seeds_samples_and_test_images_of_all_classes(monkeypatch):
+    monkeypatch.setattr(sys.modules[memorisation_check.__module__], "MOST_COMPARED", 50)
+    digits = load("digits")
+    some = digits.x_test[np.linspace(0, 296, 50).astype(int)]
+    for seed in (0, 3):
+        found = memorisation_check(Noise(), digits, seed)
+        drawn = Noise().sample(10_000, seed)
+        assert found.copying == copying_test(digits.x_train, some, drawn[:50])
+        np.testing.assert_array_equal(found.nearest.samples, drawn[:30])
+        expected = parzen_log_likelihood(drawn, digits.x_test[::2], digits.x_test[1::2])
+        assert found.parzen == expected
+    np.testing.assert_array_equal(
+        memorisation_check(Noise(), digits).nearest.samples, Noise().sample(10_000, 0)[:30]
+    )
 
 
 def test_large_images_are_fewer():

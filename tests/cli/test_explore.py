@@ -5,14 +5,17 @@ import sys
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 from PIL import Image
 
+from latentia.cli import explore_actions, explore_inputs
 from latentia.cli.explore import ACTIONS
 from latentia.cli.main import main
 from latentia.data import load as load_data
 from latentia.data.dataset import Part, split
 from latentia.evaluation import runs as jobs
 from latentia.explore import attribute_direction, edit, invert, manifold, traverse
+from latentia.explore.pixel_classifiers import PixelClassifiers, attribute_check
 from latentia.models.adversarial.dcgan import DCGAN
 from latentia.models.autoencoders.conditional_vae import ConditionalVAE
 from latentia.models.autoencoders.vae import VAE
@@ -262,7 +265,8 @@ MISTAKES = [
     (["interpolate", "vae", "--n-steps", "100000000"], "at most 1,000"),
     (["interpolate", "vae", "--images", "folder.png", "나.png"], "folder.png is a folder"),
     (["interpolate", "gan", "--random-state", "-1"], "random_state is -1"),
-    (["map", "vae", "--n-grid", "100000"], "at most 200 across"),
+    (["map", "vae", "--n-grid", "201"], "at most 200 across"),
+    (["blend", "vae", "--n-steps", "1001"], "at most 1,000"),
     (["map", "conditional", "--data", "digits.npz"], "takes a class beside each code"),
     (["attribute", "vae", "--strengths", "inf", "--out", "x.gif"], "give finite numbers"),
     (["attribute", "vae", "--strengths", "1", "1", "--out", "x.gif"], "two different ones"),
@@ -516,3 +520,150 @@ def test_the_figure_of_a_walk_follows_the_great_circles_too(writes):
         writes(f"{len(more)}.png", *words, *more)[0].read_bytes() for more in ((), ("--spherical",))
     )
     assert straight != bent
+
+
+@pytest.fixture
+def drawn(writes, monkeypatch):
+    """Return a function that runs an action twice: what its figure is given, and its arrays."""
+
+    def run(*words):
+        seen = []
+        with monkeypatch.context() as patched:
+            for name in [name for name in vars(explore_actions) if name.endswith("_figure")]:
+
+                def figure(*arguments, name=name, **options):
+                    seen.append((name, arguments, options))
+                    return Figure()
+
+                patched.setattr(explore_actions, name, figure)
+            out = writes("f.png", *words)[0]
+        found = arrays(writes("f.npz", *words)[0])
+        for path in (out, out.with_suffix(".npz")):
+            path.unlink()
+        [(name, arguments, options)] = seen
+        assert name.startswith({"interpolate": "interpolation", "traverse": "traversal",
+                                "invert": "inversion"}.get(words[0], words[0]))  # fmt: skip
+        return arguments, options, found
+
+    return run
+
+
+def same(found, *expected):
+    """Assert that arguments are these, to rounding."""
+    assert len(found) == len(expected)
+    for one, other in zip(found, expected):
+        if isinstance(other, np.ndarray):
+            np.testing.assert_allclose(one, other, atol=1e-5)
+        else:
+            assert one == other
+
+
+def test_the_figure_of_a_way_is_of_its_arrays_and_its_samples(drawn, known):
+    model, data = known
+    x = data.x_test[[5, 9, 2]]
+    rows = ("--rows", 5, 9, 2)
+    (_, *given), options, found = drawn("interpolate", "pca", *rows, "--n-steps", 4, "--spherical")
+    same(given, model.transform(x), x, 4)
+    assert options == {"spherical": True}
+    weights = (0.5, 0.3, 0.2)
+    (_, *given), _, found = drawn("blend", "pca", *rows, "--weights", *weights)
+    same(given, x, found["codes"], list(weights))
+    (_, *given), _, found = drawn("blend", "pca", *rows[:3], "--n-steps", 3)
+    same(given, x[:2], found["codes"], np.array([[1, 0], [0.5, 0.5], [0, 1]]))
+    ([walks], _, found) = drawn("traverse", "pca", "--rows", 4, "--n-steps", 3)
+    for name in ("images", "codes", "coordinates"):
+        np.testing.assert_array_equal(getattr(walks, name), found[name])
+    ([way, originals], _, found) = drawn("invert", "pca", *rows)
+    np.testing.assert_array_equal(originals, x)
+    for name in ("codes", "images", "squared_errors"):
+        np.testing.assert_array_equal(getattr(way, name), found[name])
+    expected = model.inverse_transform(found["codes"])
+    np.testing.assert_allclose(found["images"], expected, atol=1e-5)
+
+
+@pytest.fixture
+def few(monkeypatch):
+    """Let an action keep 12 of the 36 test samples, and seek neighbours among 50 of 324."""
+    monkeypatch.setattr(explore_inputs, "MOST_SAMPLES", 12)
+    monkeypatch.setattr(explore_actions, "MOST_POOL", 50)
+    return np.linspace(0, 35, 12).astype(int), np.linspace(0, 323, 50).astype(int)
+
+
+def test_a_map_of_some_samples_shows_their_own_codes_labels_and_names(drawn, known, few, folder):
+    model, data = known
+    y = np.load(folder / "digit.npy")[split(Part(np.arange(360)), "rows", 0).x_test]
+    words = ("--coordinates", 0, 1, "--n-grid", 2, "--labels", "digit.npy")
+    (grid, *given), _, found = drawn("map", "pca", *words)
+    codes = model.transform(data.x_test[few[0]])
+    same(given, codes, y[few[0]], tuple("0123456789"))
+    np.testing.assert_array_equal(grid.images, found["images"])
+    same((found["test_codes"], found["test_labels"]), codes, y[few[0]])
+
+
+def test_neighbours_among_some_samples_keep_their_rows_and_their_labels(drawn, known, few, folder):
+    _, data = known
+    y, parts = np.load(folder / "digit.npy"), split(Part(np.arange(360)), "rows", 0)
+    words = ("--rows", 2, 7, "--n-neighbours", 3, "--labels", "digit.npy")
+    (near, *given), _, found = drawn("neighbours", "pca", *words)
+    pool = data.x_train[few[1]]
+    labels = y[parts.x_test[[2, 7]]], y[parts.x_train[few[1]]]
+    same(given, data.x_test[[2, 7]], pool, *labels, tuple("0123456789"))
+    apart = ((data.x_test[[2, 7], None] - pool) ** 2).sum((-1, -2))
+    np.testing.assert_array_equal(near.pixel, apart.argsort(1, kind="stable")[:, :3])
+    for name in ("pixel", "latent"):
+        np.testing.assert_array_equal(found[name], few[1][getattr(near, name)])
+
+
+@pytest.mark.parametrize("options", [(), ("--residual",)])
+def test_an_edit_is_judged_on_some_test_samples_and_captioned_by_strength(
+    options, drawn, writes, known, few, folder
+):
+    model, data = known
+    with np.load(folder / "digits.npz") as file:
+        labels, parts = file["round"] == 1, split(Part(np.arange(360)), "rows", 0)
+    words = ("attribute", "pca", "--labels", "digits.npz:round", "--rows", 3, 8, *options)
+    words = (*words, "--strengths", 2, -1)
+    given, residual, found = drawn(*words)
+    x, kept, way = data.x_test[[3, 8]], few[0], found["direction"]
+    judges = PixelClassifiers(data.x_train, {"round": labels[parts.x_train]})
+    seen = labels[parts.x_test]
+    check = attribute_check(
+        model,
+        data.x_test[kept],
+        {"round": seen[kept]},
+        "round",
+        way,
+        judges,
+        [2, -1],
+        residual=bool(options),
+    )
+    assert writes("lines.png", *words)[1] == str(check).splitlines()
+    shown = edit(model, x, way, [2, -1], residual=bool(options))
+    judged = [x, shown[:, 1], shown[:, 0]]  # in the order of the strengths
+    captions = np.transpose([judges.probabilities(images)["round"] for images in judged])
+    names = [f"{'' if seen[row] else 'not '}round, row {row}" for row in (3, 8)]
+    told = [[f"{p:.0%}" for p in row] for row in captions]
+    same(given, x, shown, [2, -1], "round", told, names)
+    assert residual == {"residual": bool(options)}
+
+
+def test_other_attributes_are_left_alone_by_their_classifiers_normals(writes, known, folder):
+    model, data = known
+    with np.load(folder / "digits.npz") as file:
+        labels = {"round": file["round"], "ink": file["ink"]}
+    parts, codes = split(Part(np.arange(360)), "rows", 0), model.transform(data.x_train)
+    ink = labels["ink"][parts.x_train]
+    other = attribute_direction(codes, ink > np.median(ink), "classifier")
+    for method in ("means", "classifier"):
+        words = ("--no-check", "--attribute", "round", "--orthogonal", "--method", method)
+        found = arrays(writes(f"{method}.npz", "attribute", "pca", *words)[0])["direction"]
+        way = attribute_direction(codes, labels["round"][parts.x_train], method, [other])
+        np.testing.assert_allclose(found, way, rtol=1e-4, atol=1e-5)
+        assert abs(found @ other) < 1e-4 * np.linalg.norm(found) * np.linalg.norm(other)
+
+
+def test_a_walk_without_an_encoder_is_between_codes_found_for_each_sample(writes, folder):
+    model, data = load(folder / "gan"), load_data(str(folder / "digits.npz"))
+    found = arrays(writes("w.npz", "interpolate", "gan", "--rows", 1, 3, "--n-steps", 2)[0])
+    ends = invert(model, data.x_test[[1, 3]]).codes
+    np.testing.assert_allclose(found["codes"][[0, -1]], ends, atol=1e-4)

@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from matplotlib.figure import Figure
 
 import latentia
 from latentia.cli.main import main
@@ -594,3 +595,34 @@ def test_the_cutoff_reaches_the_page_and_its_figures(succeeds, folder):
         page = (folder / f"o{cutoff}/report.html").read_text()
         assert model.summary(cutoff=cutoff).to_html(page=False) in page
         assert f"Loadings of at least {cutoff:g};" in page
+
+
+@pytest.mark.filterwarnings("ignore::latentia.errors.FitWarning")
+def test_figures_are_of_the_solution_and_of_the_level_of_chance(monkeypatch, succeeds, folder):
+    seen = {}
+    for name in ("scree", "loadings_heat_map", "path_diagram"):
+
+        def figure(*given, name=name, **options):
+            seen[name] = given, options
+            return Figure()
+
+        monkeypatch.setattr(factor_report, name, figure)
+    words = ("--suggest", "--n-factors", 2, "--rotation", "oblimin", "--cutoff", 0.4)
+    succeeds("rows.csv", *words, "--random-state", 4, "--out", "o")
+    model = latentia.load("o/model")
+    assert not (folder / "o/config.json").exists()
+    # The 95 % level, which Horn's count is of, not the mean.
+    [(values,), levels] = seen["scree"]
+    np.testing.assert_allclose(values, np.linalg.eigvalsh(np.corrcoef(X.T))[::-1])
+    found = suggest(np.corrcoef(X.T), 120, X, max_components=5, n_simulations=100, random_state=4)
+    np.testing.assert_allclose(levels["null"], found.component_null[1])
+    np.testing.assert_allclose(levels["factor_eigenvalues"], found.factor_eigenvalues)
+    np.testing.assert_allclose(levels["factor_null"], found.factor_null[1])
+    (pattern, names, factors), _ = seen["loadings_heat_map"]
+    np.testing.assert_allclose(pattern, model.standardized_loadings_)
+    assert (list(names), factors) == (NAMES, ["F1", "F2"])
+    (pattern, names, correlations, cutoff, noise), _ = seen["path_diagram"]
+    np.testing.assert_allclose(pattern, model.standardized_loadings_)
+    np.testing.assert_allclose(correlations, model.factor_correlations_)
+    np.testing.assert_allclose(noise, model.uniquenesses_)
+    assert (list(names), cutoff) == (NAMES, 0.4)

@@ -5,6 +5,7 @@ import json
 import subprocess
 import sys
 from itertools import count
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -18,6 +19,7 @@ from latentia.cli.parser import Parser
 from latentia.data import load as load_data
 from latentia.data.pairs import load_pairs
 from latentia.data.unpaired import load_unpaired
+from latentia.evaluation import runs
 from latentia.evaluation.profiling import profile
 from latentia.models.fields import command_name, model_fields
 from latentia.models.gradient import GradientModel
@@ -318,3 +320,26 @@ def test_train_knows_the_fields_of_the_model_it_trains(name, monkeypatch):
     found = options_of(["train", command_name(name)], monkeypatch)
     fields = {"--" + f.name.replace("_", "-") for f in model_fields(name)}
     assert found == set(KNOWN["train"].split()) | fields | {"model"}
+
+
+@pytest.mark.parametrize(("rank", "told"), [(None, True), ("0", True), ("1", False)])
+@pytest.mark.parametrize("words", [["train", "vae", "--run", "q"], ["resume", "q"]])
+def test_the_first_process_tells_the_report_and_each_how_to_go_on(
+    words, rank, told, monkeypatch, capsys
+):
+    if rank is None:
+        monkeypatch.delenv("RANK", raising=False)
+    else:
+        monkeypatch.setenv("RANK", rank)
+    monkeypatch.setattr(runs, words[0], lambda *_, **options: Path("page of q"))
+    assert main(words) == 0
+    assert capsys.readouterr().out == ("page of q\n" if told else "")
+
+    def stop(*_, **options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(runs, words[0], stop)
+    assert main(words) == 130
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err == "latentia: stopped; go on with: latentia resume q\n"

@@ -7,6 +7,7 @@ from scipy.ndimage import gaussian_filter
 
 from latentia.cli.main import main
 from latentia.data.degrade import enlarged
+from latentia.data.picture_files import order as picture_order
 from latentia.evaluation import runs as jobs
 from latentia.models.linear.pca import PCA
 from latentia.models.saved import load
@@ -275,7 +276,7 @@ def test_a_model_that_comes_back_is_reversed(command, models, tmp_path, monkeypa
     x = picture(tmp_path / "a.png", 20, 30)
     model = load(models / "from grey")
     model.translate_back = lambda b: 1 - b[:, :1]
-    monkeypatch.setattr(Pix2Pix, "lacks", {})
+    monkeypatch.setattr(Pix2Pix, "lacks", [])
     monkeypatch.setattr(picture_jobs, "load", lambda run: model)
     words = ("translate", "cycle", tmp_path / "a.png", "--out", tmp_path / "out", "--reverse")
     assert command(*words)[0] == 0
@@ -326,3 +327,33 @@ def test_a_run_directory_serves_as_its_model(tmp_path, capsys):
     words = ["upscale", tmp_path / "run", tmp_path / "sharp/3.png", "--out", tmp_path / "out"]
     assert main([*map(str, words)]) == 0
     assert read(tmp_path / "out/3.png")[1].shape == (32, 32, 3)
+
+
+@pytest.mark.parametrize("name", ["translate", "upscale"])
+@pytest.mark.parametrize(
+    ("words", "cut"),
+    [((), (None, None)), (("--tile", 9), (9, None)), (("--overlap", 3), (None, 3)),
+     (("--tile", 9, "--overlap", 3), (9, 3))],
+)  # fmt: skip
+def test_every_option_reaches_the_call(name, words, cut, command, tmp_path, monkeypatch):
+    picture(tmp_path / "in.png", 9, 9)
+    seen = []
+
+    def call(run, order, cut, *rest, **options):
+        seen.append((run, order, cut, *rest, options))
+        return picture_jobs.Outcome([], [])
+
+    monkeypatch.setattr(picture_jobs, name, call)
+    own = {"translate": ("--reverse", "--resize"), "upscale": ("--scale", 2)}[name]
+    command(name, "a run", tmp_path / "in.png", "--out", tmp_path / "out", *words)
+    command(name, "a run", tmp_path / "in.png", "--out", tmp_path / "out", *words, *own)
+    plain, asked = seen
+    for run, order, asked_cut, *_ in seen:
+        assert (str(run), asked_cut) == ("a run", picture_jobs.Cut(*cut))
+        assert order == picture_order([tmp_path / "in.png"], tmp_path / "out", "refuse")
+    if name == "upscale":
+        assert plain[3:] == (None, {"progress": True})
+        assert asked[3:] == (2, {"progress": True})
+    else:
+        assert plain[3:] == ({"reverse": False, "resize": False, "progress": True},)
+        assert asked[3:] == ({"reverse": True, "resize": True, "progress": True},)

@@ -1,5 +1,6 @@
 """``sample``, ``reconstruct``, ``evaluate`` and ``data``: what is asked for is what is done."""
 
+import dataclasses
 import json
 
 import numpy as np
@@ -149,6 +150,36 @@ def test_pictures_are_made_as_small_as_they_were_for_training(tmp_path, monkeypa
     kept = data.x_train[: len(data.x_train) - len(data.x_train) // 12]
     truth = latentia.PCA(n_components=2).fit(kept)
     np.testing.assert_allclose(model.mean_, truth.mean_, atol=1e-6)
+
+
+def test_pictures_that_are_named_keep_their_own_size(tmp_path, monkeypatch):
+    """The size of training is that of the training data, and of no others."""
+    monkeypatch.chdir(tmp_path)
+    draw = np.random.default_rng(0)
+    for name in ("own", "other"):
+        (tmp_path / name).mkdir()
+        for number in range(20):
+            pixels = draw.integers(0, 255, (12, 12), dtype=np.uint8)
+            Image.fromarray(pixels).save(tmp_path / f"{name}/{number:02}.png")
+    words = ["--data", "own", "--image-size", "8", "--n-components", "2", "--run", "r"]
+    assert main(["train", "pca", *words]) == 0
+    for named, side in ((None, 8), ("own", 12), ("other", 12)):
+        data = jobs.data_of(tmp_path / "r", named, load("r"))
+        assert data.x_test.shape[1:] == (side, side)
+        assert data.name == (named or "own")
+
+
+def test_a_report_tells_what_the_data_are_and_what_was_said_of_them(folder, tmp_path):
+    model = load(folder / "ppca")
+    data = dataclasses.replace(
+        held(str(folder / "own.npz")), description="Ten kinds of ink.", notes=("One was torn.",)
+    )
+    jobs.finish(model, data, tmp_path, 12.5)
+    page = (tmp_path / "report.html").read_text()
+    assert "Ten kinds of ink." in page
+    assert "One was torn." in page
+    assert json.loads((tmp_path / "evaluation.json").read_text())["seconds"] == 12.5
+    assert reported(tmp_path / "report.html")["ProbabilisticPCA"]["seconds"] == 12.5
 
 
 def printed(out):

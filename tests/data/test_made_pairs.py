@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 from skimage.color import rgb2lab
 
+from latentia.data import load
 from latentia.data.made_pairs import HOLE_GREY, KINDS, NOISE, holes, noisy, outlines, with_holes
 from latentia.data.pairs import load_pairs
 from latentia.errors import InputError
@@ -35,6 +36,16 @@ def test_of_a_folder_of_pictures(folder, kind):
     np.testing.assert_array_equal(turned.pair_test, data.x_test)
     np.testing.assert_array_equal(load_pairs(turned.spec).x_train, turned.x_train)
     assert load_pairs(f"{kind}:{folder}", image_size=8).pair_train.shape[2:] == (8, 8)
+
+
+@pytest.mark.parametrize("seed", [0, 7])
+def test_the_seed_decides_which_pictures_are_held_out(folder, seed):
+    for spec, size in ((f"grey:{folder}", None), (f"holes:{folder}", 8)):
+        data = load_pairs(spec, random_state=seed, image_size=size)
+        whole = load(str(folder), random_state=seed, image_size=size)
+        np.testing.assert_array_equal(data.pair_test, whole.x_test)
+        np.testing.assert_array_equal(data.pair_train, whole.x_train)
+    assert (load(str(folder)).x_test != load(str(folder), random_state=7).x_test).any()
 
 
 def test_made_pairs_have_a_test_part_of_their_own_where_their_images_have(folder):

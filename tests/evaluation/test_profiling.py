@@ -2,13 +2,18 @@
 
 import dataclasses
 import json
+import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import torch
 
 from latentia.cli.main import main
 from latentia.evaluation.profiling import profile
 from latentia.models.adversarial.dcgan import DCGAN
+from latentia.training.batches import Source
+from latentia.training.updates import FusedAdam
 from tests.conftest import small_models
 
 
@@ -54,6 +59,36 @@ def test_the_figures_agree_with_each_other_and_the_model_stays_as_it_was(images)
     assert "samples/s on cpu, 1 thread, float32" in str(found)
     assert model.get_params() == before
     assert not hasattr(model, "encoder_")
+
+
+def test_each_part_of_a_step_has_its_own_time(images, monkeypatch):
+    """On a clock that only they move: 1 for a batch, 2 forward, 3 backward, 4 for the optimiser."""
+    module, now = sys.modules[profile.__module__], [0]
+    clock = SimpleNamespace(perf_counter=lambda: now[0])
+    monkeypatch.setattr(module, "time", clock)
+    monkeypatch.setattr(module, "matrix_rate", lambda device: 1e9)
+    monkeypatch.setattr(module, "_step_seconds", lambda *_: 0.5)
+
+    def takes(owner, name, seconds):
+        work = getattr(owner, name)
+
+        def slow(*given, **options):
+            now[0] += seconds
+            return work(*given, **options)
+
+        monkeypatch.setattr(owner, name, slow)
+
+    model = small_models()["VAE"]
+    takes(Source, "batch", 1)
+    takes(module, "as_loss", 2)
+    takes(torch.Tensor, "backward", 3)
+    takes(FusedAdam, "step", 4)
+    found = profile(model, images, seconds=0)
+    assert found.shares == pytest.approx(
+        {"data": 0.1, "forward": 0.2, "backward": 0.3, "optimiser": 0.4}
+    )
+    assert found.samples_per_second == 2 * 16
+    assert found.fraction == pytest.approx(found.step_flops / 0.5 / 1e9)
 
 
 def test_the_command_prints_the_profile_and_leaves_it_in_the_run(tmp_path, capsys, monkeypatch):

@@ -101,6 +101,8 @@ def test_every_model_shows_what_it_can_do(name, fitted, digits, seen, tmp_path):
         np.testing.assert_array_equal(codes, model.transform(digits.x_test, *given))
         np.testing.assert_array_equal(labels, digits.y_test)
         assert names == digits.class_names
+        [caption] = [p.caption for p in found.pictures if p.title == "Latent map"]
+        assert caption == "Codes of test samples, coloured by class."
     if "Reconstructions" in pictures:
         x = digits.x_test[:10]
         shown = [("original", x)]
@@ -137,6 +139,19 @@ def test_a_map_shows_at_most_two_thousand_codes_at_most_ten_classes(seen, tmp_pa
     model_section(model, data, tmp_path, {})
     codes, labels, _ = seen["latent_map"]
     assert (len(codes), len(labels)) == (2_000, 2_000)
+
+
+def test_samples_are_shown_of_the_first_ten_of_many_classes():
+    class Shades:
+        """Draws its class's shade of grey."""
+
+        def sample(self, n_samples, random_state, y):
+            assert (n_samples, random_state) == (len(y), 0)
+            return np.broadcast_to(np.float32(y)[:, None, None] / 12, (n_samples, 8, 8))
+
+    shown = figures.samples_of_each(Shades(), np.arange(12))
+    shades = np.repeat(np.arange(10), 16)
+    assert shown.png == png(tile(Shades().sample(160, 0, shades), 16))
 
 
 def test_tables_have_no_pictures_of_samples(seen, table, tmp_path):

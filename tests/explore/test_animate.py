@@ -82,6 +82,16 @@ def test_ffmpeg_is_given_every_pixel(tmp_path, monkeypatch):
     np.testing.assert_array_equal(pixels[:, ::32, ::32, 0], np.rint(GREY * 255))
 
 
+@pytest.mark.parametrize("speed", [10, 12.5])
+def test_ffmpeg_is_told_the_speed_and_the_size_of_what_it_is_given(speed, tmp_path, monkeypatch):
+    fake = program(tmp_path, "open(sys.argv[-1], 'w').write(' '.join(sys.argv))")
+    monkeypatch.setattr(animate.shutil, "which", lambda _: fake)
+    path = write_animation(tmp_path / "film.mp4", GREY[:, :, :4], speed)
+    words = path.read_text().split(" -i ")[0].split()
+    given = [words[words.index(flag) + 1] for flag in ("-r", "-s", "-pix_fmt")]
+    assert given == [f"{speed:g}", "128x256", "rgb24"]
+
+
 def test_what_ffmpeg_says_is_passed_on(tmp_path, monkeypatch):
     fake = program(tmp_path, "sys.exit('no encoder for this')")
     monkeypatch.setattr(animate.shutil, "which", lambda _: fake)

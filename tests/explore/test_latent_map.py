@@ -49,6 +49,8 @@ def test_a_plane_through_the_mean_along_the_widest_spread(pca):
     np.testing.assert_allclose(plane.origin, codes.mean(axis=0))
     assert plane.names[0] == f"component 1 of z ({truth.explained_variance_ratio_[0]:.0%})"
     np.testing.assert_allclose(np.abs(plane.points(codes)), np.abs(truth.transform(codes)))
+    largest = np.abs(truth.components_).argmax(axis=1)
+    assert (plane.axes[[0, 1], largest] > 0).all(), "a map does not turn over by chance"
 
 
 @pytest.mark.parametrize("coordinates", [None, (2, 0)])

@@ -281,12 +281,16 @@ def test_rows_and_their_covariance_give_the_same(method):
     np.testing.assert_allclose(R.noise_variance_, one.uniquenesses_, atol=1e-6)
 
 
+@pytest.mark.parametrize("constant", [False, True])
 @pytest.mark.parametrize("missing", ["error", "fiml"])
-def test_weights_are_repetitions(missing):
+@pytest.mark.filterwarnings("ignore::latentia.errors.FitWarning")
+def test_weights_are_repetitions(missing, constant):
     X, counts = table(), np.random.default_rng(0).integers(0, 4, 300)
     X = with_gaps(X, 0.1) if missing == "fiml" else X
+    X = np.insert(X, 1, 0.3, axis=1) if constant else X
     one = FactorAnalysis(n_components=2, missing=missing).fit(X, sample_weight=counts)
     other = FactorAnalysis(n_components=2, missing=missing).fit(np.repeat(X, counts, axis=0))
+    assert len(one.constant_) == len(other.constant_) == constant
     np.testing.assert_allclose(one.mean_, other.mean_, atol=1e-6)
     np.testing.assert_allclose(one.uniquenesses_, other.uniquenesses_, atol=1e-6)
     assert one.log_likelihood_ == pytest.approx(other.log_likelihood_, rel=1e-9)

@@ -12,6 +12,7 @@ import pytest
 
 from latentia import FactorAnalysis
 from latentia.errors import FitWarning
+from latentia.models.factors import factor_analysis
 from latentia.models.factors.fit_statistics import fit_statistics
 from latentia.models.factors.standard_errors import information_errors
 from latentia.models.linear import rotation as rotations
@@ -299,3 +300,16 @@ def test_weights_go_with_rows_that_are_read_block_by_block(tmp_path):
     mapped = FactorAnalysis(n_components=2, n_starts=1).fit(rows, sample_weight=counts)
     assert mapped.n_samples_ == counts.sum()
     np.testing.assert_allclose(mapped.mean_, np.average(table(), axis=0, weights=counts))
+
+
+@pytest.mark.parametrize("completed", [True, False])
+@pytest.mark.filterwarnings("ignore::latentia.errors.FitWarning")
+def test_a_fit_to_rows_with_gaps_converges_if_their_completion_does(completed, monkeypatch):
+    plain = factor_analysis.structured
+
+    def structured(*given, **options):
+        return replace(plain(*given, **options), converged=completed)
+
+    monkeypatch.setattr(factor_analysis, "structured", structured)
+    model = FactorAnalysis(n_components=2, n_starts=1, missing="fiml").fit(with_gaps(table()))
+    assert model.converged_ == completed

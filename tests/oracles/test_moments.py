@@ -559,6 +559,16 @@ def test_constant_columns_of_many_sparse_rows_do_not_vary():
     np.testing.assert_array_equal(Moments().add(sparse.csr_array(X)).varies, [False, True])
 
 
+def test_constant_columns_stay_so_when_sparse_rows_join_others():
+    """What was summed one by one holds fewer digits, whichever rows came first."""
+    X = np.column_stack([np.full(100_000, 1 / 3), RNG.normal(size=100_000)])
+    one, many = X[:10], sparse.csr_array(X)
+    for first, second in ((one, many), (many, one)):
+        found = Moments().add(sparse.csr_array(X[:2])).merge(Moments().add(first))
+        found.merge(Moments().add(second))
+        np.testing.assert_array_equal(found.varies, [False, True])
+
+
 @pytest.mark.parametrize("far", [0, 1e4, 1e6, 1e8])
 def test_columns_far_from_0_vary(far):
     assert Moments().add(TABLE + far).varies.all()

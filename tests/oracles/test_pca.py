@@ -121,3 +121,13 @@ def test_rotations_start_from_the_seed():
         values.append(round(best.criterion, 5))
     assert values[0] == values[1]
     assert len(set(values)) > 1
+
+
+def test_the_least_direction_of_a_few_more_rows_than_columns_keeps_its_digits():
+    """A scatter matrix would square its share of 1e-9, which leaves no digit of it."""
+    draw = np.random.default_rng(0)
+    turn = np.linalg.qr(draw.normal(size=(5, 5)))[0]
+    X = (draw.normal(size=(40, 5)) * [1, 0.7, 0.5, 0.3, 1e-9]) @ turn.T
+    model = PCA(n_components=5).fit(X)
+    singular = np.linalg.svd(X - X.mean(axis=0), compute_uv=False)
+    np.testing.assert_allclose(model.explained_variance_, singular**2 / 39, rtol=1e-4)

@@ -89,6 +89,14 @@ def test_a_path_diagram_joins_the_right_names_with_the_right_numbers():
     assert {t.get_text() for t in axes.texts[3:]} == {"F1", "F2", "0.70", "−0.80", "0.31", "0.50"}
 
 
+@pytest.mark.parametrize(("cutoff", "n_arrows"), [(0.05, 6), (0.31, 4), (0.32, 3), (0.75, 1)])
+def test_loadings_below_the_cutoff_have_no_arrow(cutoff, n_arrows):
+    loadings = np.array([[0.1, -0.8], [0.7, 0.2], [0.31, 0.5]])
+    axes, _ = drawn(path_diagram(loadings, ["a", "b", "c"], cutoff=cutoff))
+    arrows = [patch for patch in axes.patches if isinstance(patch, FancyArrowPatch)]
+    assert len(arrows) == n_arrows
+
+
 def test_uncorrelated_factors_have_no_arc():
     plain, same = (
         path_diagram(pattern(9, 3), KOREAN, phi)

@@ -240,6 +240,14 @@ def test_a_class_keeps_its_name_where_another_is_absent():
     assert (axes.get_xlabel(), axes.get_ylabel()) == ("z₁", "z₂")
 
 
+def test_a_short_name_stands_at_the_median_of_its_class():
+    """Far samples, which would draw a mean to where its class has no samples, do not move it."""
+    codes = np.array([[0.0, 0], [1, 30], [8, 3], [-1, 5], [0, 7], [40, 6]])
+    axes = latent_map(codes, np.arange(6) // 3).axes[0]
+    placed = [(text.get_text(), text.get_position()) for text in axes.texts]
+    assert placed == [("0", (1, 3)), ("1", (0, 6))]
+
+
 def test_a_single_component_has_a_line_for_each_class():
     codes, labels = np.arange(6.0)[:, None], np.array([7, 3, 3, 9, 7, 9])
     axes = latent_map(codes, labels).axes[0]

@@ -57,6 +57,18 @@ def test_each_way_is_measured_on_its_own_test_images_and_judged_by_training_imag
     assert (found["taken_for_b"], found["taken_for_a"]) == (0, 0)
 
 
+def test_a_seed_chooses_the_pixels_that_colours_are_learnt_from(monkeypatch):
+    monkeypatch.setattr(baselines, "MOST_PIXELS", 60)
+    x, y = RNG.random((2, 12, 8, 8), dtype=np.float32)
+    data = Dataset("noise", x[:8], None, x[8:], None, pair_train=y[:8], pair_test=y[8:])
+    of = {seed: baselines.baselines(data, seed)[baselines.COLOUR_REGRESSION] for seed in (0, 1, 2)}
+    for seed, found in of.items():
+        again = baselines.colour_regression(x[:8], y[:8], x[8:], seed)
+        np.testing.assert_array_equal(found, again)
+        assert (found != of[(seed + 1) % 3]).any()
+    np.testing.assert_array_equal(baselines.baselines(data)[baselines.COLOUR_REGRESSION], of[0])
+
+
 def test_notes_say_what_an_identity_would_have():
     (note,) = baselines.domain_notes(domains())
     assert "100% of the real test images of A are taken for A" in note
