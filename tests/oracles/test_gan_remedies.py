@@ -435,3 +435,15 @@ def test_a_constant_column_of_a_table_trains_and_samples(model, value):
 def test_data_that_do_not_fit_are_refused(model, X, words):
     with pytest.raises(InputError, match=words):
         model.fit(X, np.arange(24) % 3)
+
+
+def test_held_out_samples_are_compared_within_one_process_alone(monkeypatch):
+    """Only one of two processes measures them: a gathering would wait for the other for ever."""
+    layer, f = MinibatchDiscrimination(5, 2).eval(), torch.randn(4, 5)
+    expected = layer(f)
+    monkeypatch.setattr("latentia.nets.players.world_size", lambda: 2)
+    monkeypatch.setattr(
+        "latentia.nets.players.collective.all_gather", lambda own: (own, torch.zeros_like(own))
+    )
+    assert torch.equal(layer(f), expected)
+    assert not torch.equal(layer.train()(f), expected)
