@@ -1,8 +1,10 @@
-"""Small data and small models, for every test; one torch thread for each worker."""
+"""Small data and small models, for every test; one thread for each worker, in torch and BLAS."""
 
 import os
 
 os.environ.setdefault("LATENTIA_THREADS", "1")
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 from html.parser import HTMLParser
 
