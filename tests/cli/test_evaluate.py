@@ -142,8 +142,9 @@ def test_copies_are_sought_among_the_seeds_samples_and_test_images_of_all_classe
     )
 
 
-def test_large_images_are_fewer():
-    x = np.random.default_rng(0).random((20, 3, 500, 500), dtype=np.float32)
+def test_large_images_are_fewer(monkeypatch):
+    x = np.random.default_rng(0).random((20, 3, 16, 16), dtype=np.float32)
+    monkeypatch.setattr("latentia.evaluation.memorisation.MOST_VALUES", 10 * x[0].size + 5)
     data = Dataset("large", x, None, x[:12], None)
     found = memorisation_check(Copier(x), data)
     assert (found.parzen.n_samples, found.copying.n_samples, found.copying.n_test) == (10, 10, 10)
