@@ -34,7 +34,7 @@ from latentia.data.unpaired import load_unpaired
 from latentia.evaluation.classifier import ImageClassifier
 from latentia.files import write_atomically
 from latentia.metrics.frechet import PixelFeatures
-from latentia.models.base import unit_floats
+from latentia.models.inputs import unit_floats
 from latentia.plots.grids import rows, save_png
 from latentia.training.config import read_config
 

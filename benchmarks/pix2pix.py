@@ -22,7 +22,7 @@ import latentia
 from latentia.data.pairs import load_pairs
 from latentia.files import write_atomically
 from latentia.metrics.frechet import PixelFeatures, frechet_distance
-from latentia.models.base import unit_floats
+from latentia.models.inputs import unit_floats
 from latentia.models.translation.baselines import baselines, closeness, tested_pairs
 from latentia.nets.features import FeatureNetwork, load_features
 from latentia.plots.grids import rows, save_png

@@ -23,7 +23,7 @@ from scipy.ndimage import affine_transform
 
 import latentia
 from latentia.files import write_atomically
-from latentia.models.base import unit_floats
+from latentia.models.inputs import unit_floats
 from latentia.plots.grids import rows, save_png
 from latentia.plots.style import COLOURS, new_figure, png_bytes, style
 

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 import latentia
 from latentia.files import write_atomically
-from latentia.models.base import unit_floats
+from latentia.models.inputs import unit_floats
 from latentia.plots.explore import image_table
 from latentia.plots.features import (
     kernel_figure,

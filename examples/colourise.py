@@ -22,7 +22,7 @@ from latentia.data.lab import lab_of, lightness
 from latentia.explore.pictures import read_pictures
 from latentia.files import write_atomically
 from latentia.metrics.reconstruction import psnr
-from latentia.models.base import unit_floats
+from latentia.models.inputs import unit_floats
 from latentia.models.translation.baselines import colour_regression
 from latentia.models.translation.colourisation import (
     Colouriser,

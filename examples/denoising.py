@@ -11,7 +11,7 @@ from pathlib import Path
 
 from latentia import DenoisingAutoencoder, load_data
 from latentia.metrics.reconstruction import psnr
-from latentia.models.base import unit_floats
+from latentia.models.inputs import unit_floats
 from latentia.plots.grids import rows, save_png
 
 KINDS = {

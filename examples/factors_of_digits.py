@@ -14,7 +14,7 @@ import numpy as np
 
 from latentia import FactorAnalysis, load_data
 from latentia.errors import FitWarning
-from latentia.models.base import unit_floats
+from latentia.models.inputs import unit_floats
 from latentia.plots.grids import rows, save_png
 from latentia.plots.style import new_figure, png_bytes, style
 

@@ -21,7 +21,7 @@ from latentia.data.dataset import Dataset
 from latentia.data.tagged_pairs import TAGS, TaggedPairs, tagged_pairs
 from latentia.files import write_atomically
 from latentia.metrics.tagging import tag_quality, tag_scores
-from latentia.models.base import unit_floats
+from latentia.models.inputs import unit_floats
 from latentia.plots.grids import tile
 from latentia.plots.style import COLOURS, INK, new_figure, png_bytes, style
 

@@ -25,7 +25,7 @@ from latentia.data.made_pairs import enlarged_digits
 from latentia.data.moving_digits import moving_digits
 from latentia.explore.animate import write_animation
 from latentia.files import write_atomically
-from latentia.models.base import unit_floats
+from latentia.models.inputs import unit_floats
 from latentia.models.translation.next_frame import (
     Predictor,
     frame_errors,

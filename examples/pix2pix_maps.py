@@ -24,7 +24,7 @@ from latentia.data.named import DESCRIPTIONS
 from latentia.data.pairs import load_pairs
 from latentia.explore.pictures import read_pictures
 from latentia.metrics.frechet import PixelFeatures, frechet_distance
-from latentia.models.base import unit_floats
+from latentia.models.inputs import unit_floats
 from latentia.models.translation.baselines import baseline_notes, closeness, tested_pairs
 from latentia.plots.grids import rows, save_png
 

@@ -24,7 +24,7 @@ import latentia
 from latentia.data.made_pairs import as_bytes, holes, noisy, with_holes
 from latentia.files import write_atomically
 from latentia.metrics.reconstruction import psnr
-from latentia.models.base import unit_floats
+from latentia.models.inputs import unit_floats
 from latentia.plots.explore import image_table
 from latentia.plots.style import png_bytes
 

@@ -12,7 +12,7 @@ import numpy as np
 
 import latentia
 from latentia.evaluation.runs import data_of
-from latentia.models.base import unit_floats
+from latentia.models.inputs import unit_floats
 from latentia.plots.grids import rows, save_png
 
 TARGET = Path(__file__).parents[1] / "docs/models.png"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -40,14 +39,6 @@ def sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-def recorded_model(folder: Path) -> str:
-    """Return the class that a run's or saved model's ``config.json`` names, or an empty string."""
-    try:
-        return str(json.loads((folder / "config.json").read_text())["model"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return ""
 
 
 def remove_partial(folder: Path) -> None:

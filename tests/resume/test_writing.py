@@ -1,6 +1,5 @@
 """The order in which files are written: a power cut at any moment leaves old or new."""
 
-import json
 import os
 import stat
 from pathlib import Path
@@ -11,7 +10,7 @@ import torch
 
 import latentia
 from latentia.errors import InputError
-from latentia.files import recorded_model, whole_file, write_atomically
+from latentia.files import whole_file, write_atomically
 from latentia.training.checkpoint import Checkpoints
 from tests.conftest import small_models
 
@@ -137,15 +136,6 @@ def test_only_what_killed_writers_left_is_cleared_away(tmp_path):
         (tmp_path / name).write_text("{}")
     Checkpoints(tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["best.json", "notes.txt"]
-
-
-@pytest.mark.parametrize("content", ["", "[]", "{}", '{"model": 3', '"VAE"'])
-def test_a_folder_without_a_readable_name_of_a_model_has_none(tmp_path, content):
-    assert recorded_model(tmp_path) == ""
-    (tmp_path / "config.json").write_text(content)
-    assert recorded_model(tmp_path) == ""
-    (tmp_path / "config.json").write_text(json.dumps({"model": "VAE"}))
-    assert recorded_model(tmp_path) == "VAE"
 
 
 def test_a_run_that_is_not_finished_is_no_model_and_a_finished_one_is(images, tmp_path):

@@ -16,11 +16,11 @@ from sklearn.base import clone
 from latentia.data import load as load_data
 from latentia.data import tables
 from latentia.errors import FitWarning, InputError
-from latentia.models.base import unit_floats
 from latentia.models.factors.bootstrap import bootstrap_errors
 from latentia.models.factors.factor_analysis import FactorAnalysis
 from latentia.models.factors.n_factors import Suggestion, suggest
 from latentia.models.factors.standard_errors import LoadingErrors, information_errors
+from latentia.models.inputs import unit_floats
 from latentia.plots.factors import loadings_heat_map, path_diagram, scree
 from latentia.plots.page import Picture, template, write_page
 from latentia.plots.style import png_bytes

@@ -38,7 +38,8 @@ from sklearn.linear_model import LogisticRegression
 
 from latentia.errors import InputError, nearest
 from latentia.explore.codes import checked_codes, codes_of, decoded
-from latentia.models.base import LatentModel, unit_floats
+from latentia.models.base import LatentModel
+from latentia.models.inputs import unit_floats
 from latentia.plots.explore import image_table
 
 METHODS = ("means", "classifier")

@@ -25,7 +25,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from latentia.errors import InputError, check_range
 from latentia.explore.codes import checked_codes, codes_of, decoded
-from latentia.models.base import LatentModel, unit_floats
+from latentia.models.base import LatentModel
+from latentia.models.inputs import unit_floats
 from latentia.plots.explore import image_table
 
 SMALLEST_ANGLE = 1e-6

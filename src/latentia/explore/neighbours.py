@@ -26,7 +26,8 @@ from sklearn.neighbors import NearestNeighbors
 
 from latentia.errors import check_range
 from latentia.explore.codes import codes_of
-from latentia.models.base import LatentModel, unit_floats
+from latentia.models.base import LatentModel
+from latentia.models.inputs import unit_floats
 from latentia.plots.explore import image_table
 from latentia.plots.latent import class_name
 

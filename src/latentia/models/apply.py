@@ -14,7 +14,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from latentia.models.base import Model, unit_floats
+from latentia.models.base import Model
+from latentia.models.inputs import unit_floats
 from latentia.training.train import evaluating
 
 CHUNK = 512

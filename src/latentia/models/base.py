@@ -25,8 +25,14 @@ from latentia.data import load
 from latentia.data.dataset import Array, Dataset
 from latentia.errors import InputError, check_fields, check_range
 from latentia.models.fields import command_name
-from latentia.models.inputs import Rows, check_images, is_tensor, refuse_not_finite, refuse_text
-from latentia.models.inputs import unit_floats as unit_floats
+from latentia.models.inputs import (
+    Rows,
+    check_images,
+    is_tensor,
+    refuse_not_finite,
+    refuse_text,
+    unit_floats,
+)
 from latentia.models.saved import save
 from latentia.plots.grids import is_drawable
 

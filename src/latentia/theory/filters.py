@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from latentia.errors import InputError
-from latentia.models.base import unit_floats
+from latentia.models.inputs import unit_floats
 
 
 @dataclass(frozen=True)

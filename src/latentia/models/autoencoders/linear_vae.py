@@ -25,8 +25,7 @@ from latentia.data.dataset import Dataset
 from latentia.errors import Count, Positive
 from latentia.models.autoencoders.base import Gaussian
 from latentia.models.autoencoders.vae import VariationalModel
-from latentia.models.base import unit_floats
-from latentia.models.inputs import Labels, Rows
+from latentia.models.inputs import Labels, Rows, unit_floats
 from latentia.nets.autoencoder import LearnedVariance, LinearPosterior
 from latentia.nets.mlp import Standardisation
 from latentia.training.batches import Source, column_moments

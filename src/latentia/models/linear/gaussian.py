@@ -26,8 +26,8 @@ from sklearn.utils.validation import check_is_fitted
 
 from latentia.data.dataset import Dataset
 from latentia.errors import InputError, check_range
-from latentia.models.base import Encoder, LatentModel, Sampler, seeded, unit_floats
-from latentia.models.inputs import Matrix, Vector
+from latentia.models.base import Encoder, LatentModel, Sampler, seeded
+from latentia.models.inputs import Matrix, Vector, unit_floats
 
 if TYPE_CHECKING:
     from latentia.plots.page import Picture

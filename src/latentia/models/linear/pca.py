@@ -26,8 +26,8 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from latentia.data.dataset import Dataset
 from latentia.errors import Count, InputError, Seed, Whole, check_range
-from latentia.models.base import Encoder, LatentModel, unit_floats
-from latentia.models.inputs import reads_in_blocks
+from latentia.models.base import Encoder, LatentModel
+from latentia.models.inputs import reads_in_blocks, unit_floats
 from latentia.models.linear.decomposition import Axes, axes_of_rows, axes_of_scatter
 from latentia.models.linear.moments import Moments
 from latentia.models.linear.reading import read_moments

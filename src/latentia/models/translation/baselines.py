@@ -26,7 +26,7 @@ from latentia.data.dataset import Dataset, spread
 from latentia.metrics.coverage import nearest_classes
 from latentia.metrics.reconstruction import psnr
 from latentia.metrics.structural_similarity import WINDOW, ssim
-from latentia.models.base import unit_floats
+from latentia.models.inputs import unit_floats
 
 Images = NDArray[Any]
 MOST_TESTED = 200

@@ -8,7 +8,7 @@ from typing import Self, final
 from numpy.typing import ArrayLike
 
 from latentia.data.degrade import enlarged
-from latentia.models.base import unit_floats
+from latentia.models.inputs import unit_floats
 from latentia.models.translation.super_resolution import Images, SuperResolution
 from latentia.nets.srresnet import BICUBIC_REACH
 

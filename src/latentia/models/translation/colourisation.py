@@ -21,7 +21,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from latentia.data.lab import check_colours, lab_of, lightness, rgb_of
 from latentia.errors import InputError
-from latentia.models.base import unit_floats
+from latentia.models.inputs import unit_floats
 from latentia.models.translation.pix2pix import Pix2Pix
 
 Images = NDArray[Any]

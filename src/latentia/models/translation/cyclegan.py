@@ -41,9 +41,9 @@ from torch.nn.functional import l1_loss
 from latentia.data.dataset import Array, Dataset
 from latentia.data.unpaired import load_unpaired
 from latentia.errors import Count, InputError, NonNegative, Range, Share, Whole
-from latentia.models.base import in_kind_of, to_numpy, unit_floats
+from latentia.models.base import in_kind_of, to_numpy
 from latentia.models.conditions import Classes, checked_labels
-from latentia.models.inputs import Labels
+from latentia.models.inputs import Labels, unit_floats
 from latentia.models.translation import baselines, figures
 from latentia.models.translation.base import Translator, inside, through
 from latentia.models.translation.image_pool import ImagePool

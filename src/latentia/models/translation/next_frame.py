@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latentia.errors import InputError
-from latentia.models.base import unit_floats
+from latentia.models.inputs import unit_floats
 
 Frames = NDArray[Any]
 Predictor = Callable[[Frames], Frames]

@@ -40,8 +40,8 @@ from torch.nn.functional import l1_loss, mse_loss
 from latentia.data.dataset import Dataset
 from latentia.data.pairs import load_pairs
 from latentia.errors import Count, Decay, InputError, NonNegative, Share
-from latentia.models.base import to_numpy, unit_floats
-from latentia.models.inputs import Rows, check_images
+from latentia.models.base import to_numpy
+from latentia.models.inputs import Rows, check_images, unit_floats
 from latentia.models.translation import baselines, figures
 from latentia.models.translation.base import Translator, inside, through
 from latentia.models.translation.patches import jittered

@@ -24,8 +24,8 @@ from latentia.data.degrade import cut_to_multiple, degraded
 from latentia.errors import InputError
 from latentia.metrics.structural_similarity import WINDOW
 from latentia.metrics.super_resolution import luma_psnr, luma_ssim
-from latentia.models.base import Model, in_kind_of, to_numpy, unit_floats
-from latentia.models.inputs import check_images
+from latentia.models.base import Model, in_kind_of, to_numpy
+from latentia.models.inputs import check_images, unit_floats
 from latentia.models.translation import figures
 from latentia.models.translation.tiles import Tiles, in_tiles
 from latentia.plots.page import Picture
