@@ -16,7 +16,7 @@ from tests.children import ROOT, environment
 from tests.resume.train_once import train
 
 EPOCHS_A_KILL = {"VAE": 10, "DCGAN": 6}
-"""Between two kills; so many that a busy machine, which sees a line late, still finds one to kill."""
+"""Between two kills: a busy machine, which sees a line late, still finds a process to kill."""
 
 
 def start(name, run, resume, n_epochs):
