@@ -21,8 +21,11 @@ from latentia.cli.pictures import translate, upscale
 from latentia.cli.sample import reconstruct, sample
 from latentia.cli.train import INTERRUPTED, resume, train
 from latentia.errors import InputError
+from latentia.files import ErrorStream, fill_gaps, flush_output, let_go
 
 MISUSED = 2
+UNREAD = 141
+"""What a shell reports of a program that writes into a closed pipe (128 + SIGPIPE)."""
 COMMANDS: dict[str, Callable[[Parser, list[str]], None]] = {
     "compare": compare,
     "factor": factor,
@@ -40,17 +43,26 @@ COMMANDS: dict[str, Callable[[Parser, list[str]], None]] = {
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run a command; return its exit status: 0, 1 for some bad files, 2 a mistake, 130 a stop."""
+    """Run a command; return its exit status.
+
+    0, 1 for some bad files, 2 a mistake, 130 a stop, 141 if nobody reads what it prints.
+    """
     words = sys.argv[1:] if arguments is None else arguments
+    fill_gaps()
     try:
-        return _run(words)
+        status = _run(words)
+        flush_output()
     except InputError as error:
-        return _complain(str(error))
-    except (FileNotFoundError, PermissionError, IsADirectoryError, NotADirectoryError) as error:
-        return _complain(f"{error.filename}: {error.strerror}")
+        status = _complain(str(error))
+    except BrokenPipeError:
+        status = UNREAD
+    except OSError as error:
+        status = _complain(f"{error.filename or 'the output'}: {error.strerror}")
     except KeyboardInterrupt:
-        print("latentia: stopped", file=sys.stderr)
-        return INTERRUPTED
+        print("latentia: stopped", file=ErrorStream())
+        status = INTERRUPTED
+    let_go()
+    return status
 
 
 def _run(words: list[str]) -> int:
@@ -72,5 +84,5 @@ def _run(words: list[str]) -> int:
 
 def _complain(sentence: str) -> int:
     if os.environ.get("RANK", "0") == "0":
-        print(f"latentia: error: {' '.join(sentence.split())}", file=sys.stderr)
+        print(f"latentia: error: {' '.join(sentence.split())}", file=ErrorStream())
     return MISUSED

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from latentia.cli.parser import Parser
+from latentia.files import ErrorStream
 
 if TYPE_CHECKING:
     from latentia.data.picture_files import Order
@@ -120,6 +120,6 @@ def _told(outcome: Outcome, out: Path) -> int:
     print(
         f"latentia: {len(outcome.bad)} of {n_all} pictures could not be used: "
         f"{listed(outcome.bad)}",
-        file=sys.stderr,
+        file=ErrorStream(),
     )
     return SOME_FAILED

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -20,7 +19,10 @@ from latentia.cli.parser import (
     read_recipe,
 )
 from latentia.errors import InputError
+from latentia.files import ErrorStream
 from latentia.models.fields import command_name, commands
+from latentia.training.distributed import leads
+from latentia.training.launch import MEETING, end_with_parent, run_processes
 
 INTERRUPTED = 130
 RUN = "--run-directory"
@@ -57,7 +59,7 @@ def train(parser: Parser, words: list[str]) -> None:
     class_name = None if model is None else class_name_of(str(model))
     if class_name is not None:
         add_fields(parser, class_name)
-    parser.set_defaults(call=_train, class_name=class_name, recipe_values=recipe)
+    parser.set_defaults(call=_train, words=words, class_name=class_name, recipe_values=recipe)
 
 
 def _value(words: list[str], flag: str) -> str:
@@ -85,8 +87,8 @@ def _train(given: argparse.Namespace) -> int:
         held_out = _number(recipe, "held_out", int | float, "a number")
     name = f"{command_name(given.class_name)}-{Path(data).stem}"
     run = given.run_directory or free_path(f"runs/{name}")
-    if given.devices != 1:
-        return _spawn(given.devices, run)
+    if given.devices != 1 and "RANK" not in os.environ:
+        return _spawn(["train", *given.words, RUN, str(run)], given.devices, run)
     from latentia.evaluation import runs
 
     status = _report_on(run, lambda: runs.train(model, data, run, size, held_out, progress=True))
@@ -119,35 +121,31 @@ def _number(recipe: dict[str, Any], key: str, kind: Any, word: str) -> Any:
     return value
 
 
-def _spawn(n_devices: int, folder: Path) -> int:
-    """Start this command again under torchrun, in the same run directory."""
+def _spawn(words: list[str], n_devices: int, folder: Path) -> int:
+    """Start a command again in several processes, which train in one run directory."""
     if n_devices < 1:
         raise InputError(f"--devices is {n_devices}; it must be at least 1")
-    words = sys.argv[1:]
-    for flag in ("--devices", "--run", RUN):
-        words = _without(words, flag)
-    launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
-    program = ["--nproc-per-node", str(n_devices), "-m", "latentia", *words, RUN, str(folder)]
-    environment = os.environ | {"LATENTIA_DEVICES": str(n_devices)}
-    return subprocess.run([*launcher, *program], env=environment, check=False).returncode
-
-
-def _without(words: list[str], flag: str) -> list[str]:
-    kept = [word for word in words if not word.startswith(f"{flag}=")]
-    if flag in kept:
-        place = kept.index(flag)
-        return kept[:place] + kept[place + 2 :]
-    return kept
+    command = [sys.executable, "-m", "latentia", *words]
+    status, sentence = run_processes(command, n_devices)
+    if sentence:
+        going_on = (
+            f"; go on with: latentia resume {folder}" if (folder / "checkpoints").is_dir() else ""
+        )
+        print(f"latentia: error: {sentence}{going_on}", file=ErrorStream())
+    return status
 
 
 def _report_on(folder: Path, job: Callable[[], Path]) -> int:
     """Run a training job; tell where its report is, or how to go on after a stop."""
+    if MEETING in os.environ:
+        end_with_parent()
     try:
         report = job()
     except KeyboardInterrupt:
-        print(f"latentia: stopped; go on with: latentia resume {folder}", file=sys.stderr)
+        if leads():
+            print(f"latentia: stopped; go on with: latentia resume {folder}", file=ErrorStream())
         return INTERRUPTED
-    if os.environ.get("RANK", "0") == "0":
+    if leads():
         print(report)
     return 0
 

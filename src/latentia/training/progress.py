@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import Self
+from typing import Self, TextIO, cast
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
+from latentia.files import ErrorStream
 from latentia.training.distributed import leads
 
 SECONDS_BETWEEN_BARS = 0.2
@@ -25,7 +25,7 @@ def make_bar() -> Progress:
         TextColumn("{task.completed:.4g}/{task.total}"),
         TextColumn("{task.fields[numbers]}"),
         TimeRemainingColumn(),
-        console=Console(stderr=True),
+        console=Console(file=cast(TextIO, ErrorStream())),
     )
 
 
@@ -37,7 +37,7 @@ class Shown(ABC):
     """
 
     def __init__(self, total: int, title: str, shown: bool | None) -> None:
-        terminal = sys.stderr.isatty()
+        terminal = ErrorStream().isatty()
         self.total, self.title = total, title
         self.shown = (terminal if shown is None else shown) and leads()
         self._bar = make_bar() if self.shown and terminal else None
@@ -108,7 +108,7 @@ class TrainingProgress(Shown):
         if self._bar is not None:
             self._bar.console.print(line, style="yellow")
         else:
-            print(line, file=sys.stderr, flush=True)
+            print(line, file=ErrorStream(), flush=True)
 
     def _end(self) -> None:
         """Leave the last step's numbers."""
@@ -118,7 +118,7 @@ class TrainingProgress(Shown):
         left = (self.total - step) * (now - self._began) / done
         print(
             f"{self.title}  step {step}/{self.total}  {numbers}  {left:,.0f} s left",
-            file=sys.stderr,
+            file=ErrorStream(),
             flush=True,
         )
 
@@ -156,4 +156,4 @@ class FileProgress(Shown):
         if self._bar is not None:
             self._bar.console.print(line, markup=False, highlight=False, soft_wrap=True)
         else:
-            print(line, file=sys.stderr, flush=True)
+            print(line, file=ErrorStream(), flush=True)
