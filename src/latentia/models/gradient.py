@@ -268,6 +268,7 @@ class GradientModel(Model):
             precision=asked_precision(),
             versions=versions(),
             threads=torch.get_num_threads(),
+            world_size=distributed.world_size(),
         )
         return held(folder, config, begun, type(self)().get_params())
 

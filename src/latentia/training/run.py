@@ -2,33 +2,59 @@
 
 ``config.json`` (model, resolved parameters, data, versions), ``metrics.jsonl`` (one line for each
 epoch and split) with the same values as TensorBoard events in ``tensorboard/``, ``samples/`` (a
-picture or a text an epoch), ``checkpoints/``, and at the end ``model/`` and ``report.html``.
+picture or a text an epoch), ``checkpoints/``, and at the end ``model/`` and ``report.html``. Where
+something else bears one of these names, no run begins.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 from typing import Any, Self
 
-from filelock import FileLock, Timeout
-
 from latentia.errors import InputError
-from latentia.files import write_atomically
+from latentia.files import PREFIX, held_folder, read_bytes, remove_files, remove_partial
 from latentia.training.checkpoint import Checkpoints
 from latentia.training.config import RunConfig
 from latentia.training.distributed import leads
+from latentia.training.metrics_file import MetricsFile, read_metrics
 from latentia.training.state import TrainingState
+
+__all__ = ["CHECKPOINT_SECONDS", "Interruption", "Run", "held", "read_metrics"]
 
 CHECKPOINT_SECONDS = 60.0
 """The longest time without a checkpoint; each epoch ends with one all the same."""
+
+NAMES = (
+    "metrics.jsonl",
+    "checkpoints",
+    "samples",
+    "tensorboard",
+    "pretraining",
+    "model",
+    "evaluation.json",
+    "profile.json",
+    "report.html",
+)
+"""What a run directory may hold beside ``config.json``."""
+OWN_FILES = (
+    "config.json",
+    "metrics.jsonl",
+    "samples/epoch_*",
+    "tensorboard/events.out.tfevents.*",
+    "checkpoints/best.*",
+    "checkpoints/step_*.safetensors",
+    f"checkpoints/{PREFIX}*",
+    f"samples/{PREFIX}*",
+    f"{PREFIX}*",
+)
+"""What a run has written before its first checkpoint."""
 
 Numbers = Mapping[str, float]
 Examine = Callable[[Numbers, Sequence[Numbers], int], tuple[dict[str, float], str]]
@@ -64,6 +90,7 @@ class Run:
         self.events: Any = None
         if path is not None:
             self.checkpoints = Checkpoints(path / "checkpoints")
+            self.metrics = MetricsFile(path)
             (path / "samples").mkdir(exist_ok=True)
 
     def __enter__(self) -> Self:
@@ -79,15 +106,14 @@ class Run:
         """Bring the state to the newest sound checkpoint, and the metrics to the same step."""
         if self.path is None:
             return
-        found = self.checkpoints.latest()
+        found, seal = self.checkpoints.latest_with(self.metrics.begins_as), None
         if found is not None:
-            state.restore(*found)
-        kept = [r for r in read_metrics(self.path) if r["step"] <= state.step]
+            tensors, counters, seal = found
+            state.restore(tensors, counters)
+        kept = self.metrics.restore(seal, state.step, keep=self.keeps)
         self.earlier = [r["values"] for r in kept if r["split"] == "health"]
         if self.keeps:
             self.events = _event_writer(self.path / "tensorboard", state.step)
-            lines = "".join(json.dumps(record) + "\n" for record in kept)
-            write_atomically(self.path / "metrics.jsonl", lines.encode())
 
     def record(
         self, state: TrainingState, epoch: int, split: str, values: dict[str, float], note: str = ""
@@ -96,9 +122,7 @@ class Run:
         if self.keeps and self.path is not None:
             record = {"step": state.step, "epoch": epoch, "split": split, "values": values}
             record |= {"note": note} if note else {}
-            line = json.dumps(record | {"seconds": round(state.seconds, 3)})
-            with (self.path / "metrics.jsonl").open("a") as stream:
-                stream.write(line + "\n")
+            self.metrics.append(record | {"seconds": round(state.seconds, 3)})
             for name, value in values.items():
                 self.events.add_scalar(f"{split}/{name}", value, state.step)
         if split == "train" and self.examine is not None:
@@ -123,7 +147,7 @@ class Run:
         # The best goes first: killed in between, the resumed run comes here again and repeats it.
         if best:
             self.checkpoints.save_best(tensors, counters)
-        self.checkpoints.save(state.step, tensors, counters)
+        self.checkpoints.save(state.step, tensors, counters, self.metrics.seal())
         self.saved_at = time.monotonic()
 
     def show(self, epoch: int) -> None:
@@ -146,50 +170,87 @@ def held(
     """Hold a run directory for this process while it trains, as a new run or the one ``begun``.
 
     ``defaults`` are what parameters were worth in a run of a release that did not have them.
-    What is refused before its first checkpoint leaves no run that a new one would be refused for.
+    What ends in an error before its first checkpoint leaves nothing of a new run.
     """
+    grown = None if begun is None else config.extended(begun, path)
+    if grown is not None:
+        config.check_same(grown, defaults, path)
+    made = [folder for folder in (path, *path.parents) if not folder.exists()]
     path.mkdir(parents=True, exist_ok=True)
     if not leads():
         yield
         return
-    with _locked(path):
-        if begun is None:
-            config.write(path)
-        else:
-            config.check_same(begun, defaults, path)
-        checkpoints = Checkpoints(path / "checkpoints")
-        try:
-            yield
-        except InputError:
-            if begun is None and checkpoints.empty:
-                (path / "config.json").unlink()
-            raise
+    try:
+        with _locked(path):
+            _begin(path, config, begun, grown)
+            try:
+                yield
+            except Exception:
+                if begun is None and not _has_checkpoints(path):
+                    remove_files(path, OWN_FILES)
+                raise
+    finally:
+        for folder in made:
+            # What holds a run, or anything else, stays.
+            with suppress(OSError):
+                folder.rmdir()
+
+
+def _begin(path: Path, config: RunConfig, begun: RunConfig | None, grown: RunConfig | None) -> None:
+    """Write a new run's ``config.json``, or the one of a run that is to be longer than begun."""
+    if begun is None or grown is None:
+        refuse_foreign(path)
+        config.write(path)
+        return
+    if grown != begun:
+        grown.rewrite(path)
+    for folder in (path, path / "samples"):
+        remove_partial(folder)
+
+
+def refuse_foreign(path: Path) -> None:
+    """Refuse to begin a run in a folder where something bears a name that runs give."""
+    foreign = [name for name in NAMES if (path / name).exists()]
+    if foreign and not (path / "config.json").exists():
+        raise InputError(
+            f"{path} holds {foreign[0]}, which no run of Latentia's in it made: choose another "
+            "directory"
+        )
+
+
+def _has_checkpoints(path: Path) -> bool:
+    return any(path.glob("checkpoints/step_*.json")) or (path / "pretraining").exists()
 
 
 @contextmanager
 def _locked(path: Path) -> Iterator[None]:
     holder = path / "holder"
-    lock = FileLock(str(path / ".lock"))
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        pid = holder.read_text() if holder.exists() else "unknown"
-        raise InputError(
-            f"{path} is in use by process {pid}: wait for it, stop it, or choose another directory"
-        ) from None
-    try:
-        holder.write_text(str(os.getpid()))
-        yield
-    finally:
-        holder.unlink(missing_ok=True)
-        lock.release()
+
+    def in_use() -> str:
+        pid = _number(holder)
+        return (
+            f"{path} is in use by process {'unknown' if pid is None else pid}: wait for it, stop "
+            "it, or choose another directory"
+        )
+
+    with held_folder(path, in_use):
+        if holder.exists() and _number(holder) is None:
+            raise InputError(f"{holder} is not Latentia's: choose another directory")
+        try:
+            holder.write_text(str(os.getpid()))
+            yield
+        finally:
+            with suppress(OSError):
+                holder.unlink(missing_ok=True)
 
 
-def read_metrics(path: Path) -> list[dict[str, Any]]:
-    """Return a run's recorded values, oldest first; a half-written last line is left out."""
-    file = path / "metrics.jsonl"
-    lines = file.read_text().splitlines(keepends=True) if file.exists() else []
-    return [json.loads(line) for line in lines if line.endswith("\n")]
+def _number(holder: Path) -> str | None:
+    """Return the process that a file names, or None if it is no such file."""
+    try:
+        text = read_bytes(holder, most=20).decode()
+    except (OSError, ValueError):
+        return None
+    return text if text.isdigit() or not text else None
 
 
 class Interruption:
