@@ -109,10 +109,10 @@ def remove_files(folder: Path, patterns: Iterable[str]) -> None:
                 (folder / name).rmdir()
 
 
-def refuse_existing(out: Path, overwrite: bool) -> None:
+def refuse_existing(out: Path, overwrite: bool, option: str = "--out") -> None:
     """Refuse to write a file where something is, unless it is a file and that was asked for."""
     if os.path.lexists(out) and (out.is_dir() or not overwrite):
-        raise InputError(f"{out} exists: give another --out, or --overwrite for a file")
+        raise InputError(f"{out} exists: give another {option}, or --overwrite for a file")
 
 
 def read_bytes(path: Path, n_bytes: int | None = None, most: int | None = None) -> bytes:

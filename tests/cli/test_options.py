@@ -296,9 +296,10 @@ KNOWN = {
     "factor": "data --n-factors --suggest --n-samples --standard-errors --cutoff --out",
     "train": "--data --run --recipe --resume --image-size --held-out --profile --devices",
     "resume": "run",
-    "sample": "run --n-samples --out --random-state --label --prompt --temperature --length",
-    "reconstruct": "run --data --out",
-    "evaluate": "run --data --n-importance --memorisation --judge",
+    "sample": "run --n-samples --out --overwrite --random-state --label --prompt --temperature "
+    "--length",
+    "reconstruct": "run --data --out --overwrite",
+    "evaluate": "run --data --n-importance --memorisation --judge --overwrite",
     "translate": "run images --out --overwrite --skip-existing --tile --overlap --reverse --resize",
     "upscale": "run images --out --overwrite --skip-existing --tile --overlap --scale",
     "data": "action name",

@@ -21,8 +21,10 @@ from latentia.cli.pictures import translate, upscale
 from latentia.cli.sample import reconstruct, sample
 from latentia.cli.train import INTERRUPTED, resume, train
 from latentia.errors import InputError
+from latentia.files import told
 
 MISUSED = 2
+NO_MEMORY = "memory does not suffice ({}): use a smaller --batch-size, or less data at a time"
 COMMANDS: dict[str, Callable[[Parser, list[str]], None]] = {
     "compare": compare,
     "factor": factor,
@@ -46,8 +48,17 @@ def main(arguments: list[str] | None = None) -> int:
         return _run(words)
     except InputError as error:
         return _complain(str(error))
-    except (FileNotFoundError, PermissionError, IsADirectoryError, NotADirectoryError) as error:
-        return _complain(f"{error.filename}: {error.strerror}")
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        return _complain(told(error))
+    except MemoryError as error:
+        return _complain(NO_MEMORY.format(error or "nothing is left"))
+    except RuntimeError as error:
+        # torch has no error of its own for this on the CPU.
+        if "allocate memory" not in str(error) and "out of memory" not in str(error):
+            raise
+        return _complain(NO_MEMORY.format(str(error).splitlines()[0]))
     except KeyboardInterrupt:
         print("latentia: stopped", file=sys.stderr)
         return INTERRUPTED
