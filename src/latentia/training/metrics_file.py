@@ -90,7 +90,7 @@ def _parsed(line: bytes) -> Record | None:
     """Return a line's record, or None if it holds none."""
     try:
         record = json.loads(line)
-        sound = line.endswith(b"\n") and isinstance(record["values"], dict)
+        sound = line.endswith(b"\n") and isinstance(record, dict)
         return record if sound and isinstance(record["step"], int) else None
     except (ValueError, KeyError, TypeError, RecursionError):
         return None
