@@ -1,17 +1,39 @@
-"""Writing: files that are whole or absent, and standard streams that stop no work.
+"""Files that are whole or absent, folders that one process holds, and what may be read or replaced.
 
-A file is whole by a temporary file, fsync, an atomic replacement and fsync of the folder.
+A file is written under a name of its own, ``.latentia-<random>.tmp``, synced, and put in place.
+Nothing without such a name, or without being known as Latentia's, is removed or replaced.
 """
 
 from __future__ import annotations
 
-import io
+import json
+import logging
 import os
+import secrets
+import stat
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
+from errno import EACCES, EDQUOT, EFBIG, EINVAL, ENOLCK, ENOSPC, ENOSYS, ENOTSUP, EROFS
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
+
+from latentia.errors import InputError
+
+log = logging.getLogger(__name__)
+
+PREFIX, SUFFIX = ".latentia-", ".tmp"
+UNSUPPORTED = (ENOLCK, ENOSYS, ENOTSUP, EINVAL)
+"""What a file system answers that has no locks, or does not sync folders."""
+FULL = (ENOSPC, EDQUOT)
+MOST_JSON = 64 * 2**20
+"""Bytes of the largest JSON file that is read."""
+
+
+def temporary_name() -> str:
+    """Return a name that nobody else has, and that tells whose it is."""
+    return f"{PREFIX}{secrets.token_hex(8)}{SUFFIX}"
 
 
 def write_atomically(path: Path, content: bytes) -> None:
@@ -23,91 +45,179 @@ def write_atomically(path: Path, content: bytes) -> None:
 @contextmanager
 def whole_file(path: Path) -> Iterator[BinaryIO]:
     """Give a stream whose content is at ``path`` when the ``with`` block ends without an error."""
-    partial = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    partial = path.with_name(temporary_name())
     try:
-        with partial.open("w+b") as stream:
+        with named_errors(path, partial), partial.open("x+b") as stream:
             yield stream
             stream.flush()
             os.fsync(stream.fileno())
-        partial.replace(path)
+        with named_errors(path, partial):
+            partial.replace(path)
     finally:
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):
+            partial.unlink(missing_ok=True)
     sync_folder(path.parent)
 
 
+@contextmanager
+def named_errors(path: Path, *stand_ins: Path) -> Iterator[None]:
+    """Let an error of the file system name the file at stake, and not one that stands in for it."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno is not None and error.filename in (None, *map(str, stand_ins)):
+            error.filename, error.filename2 = str(path), None
+        raise
+
+
 def sync_folder(folder: Path) -> None:
-    """Make the names in a folder durable (a no-op where folders cannot be opened)."""
+    """Make the names in a folder durable (a no-op where folders cannot be opened or synced)."""
     if os.name == "nt":
         return
-    descriptor = os.open(folder, os.O_RDONLY)
     try:
-        os.fsync(descriptor)
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            with named_errors(folder):
+                os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+    except OSError as error:
+        if error.errno not in (*UNSUPPORTED, EACCES):
+            raise
+
+
+def sync_file(path: Path) -> None:
+    """Make what was appended to a file durable."""
+    with named_errors(path), path.open("ab") as stream:
+        os.fsync(stream.fileno())
+
+
+def remove_partial(folder: Path, more: Iterable[str] = ()) -> None:
+    """Remove what a killed writer of ours left behind in a folder that this process holds."""
+    remove_files(folder, (f"{PREFIX}*{SUFFIX}", *more))
+
+
+def remove_files(folder: Path, patterns: Iterable[str]) -> None:
+    """Remove the files of these patterns, and the folders that this leaves empty; keep all else."""
+    for pattern in patterns:
+        for path in folder.glob(pattern):
+            if not path.is_dir():
+                path.unlink(missing_ok=True)
+    for pattern in patterns:
+        for name in list(Path(pattern).parents)[:-1]:
+            with suppress(OSError):
+                (folder / name).rmdir()
+
+
+def refuse_existing(out: Path, overwrite: bool, option: str = "--out") -> None:
+    """Refuse to write a file where something is, unless it is a file and that was asked for."""
+    if os.path.lexists(out) and (out.is_dir() or not overwrite):
+        raise InputError(f"{out} exists: give another {option}, or --overwrite for a file")
+
+
+def read_bytes(path: Path, n_bytes: int | None = None, most: int | None = None) -> bytes:
+    """Return a file's content; only of a regular file, and of the size that it should have.
+
+    Raises
+    ------
+    ValueError
+        For a pipe, a device, a folder, or another size than ``n_bytes`` or more than ``most``,
+        before anything is read.
+    """
+    n_found = _size(path)
+    if n_bytes is not None and n_found != n_bytes:
+        raise ValueError(f"{path.name} has {n_found:,} bytes, and was written with {n_bytes:,}")
+    if most is not None and n_found > most:
+        raise ValueError(f"{path.name} has {n_found:,} bytes; at most {most:,} are read")
+    return path.read_bytes()
+
+
+def read_start(path: Path, n_bytes: int) -> bytes:
+    """Return the first bytes of a regular file; a ValueError says that it has fewer."""
+    if _size(path) < n_bytes:
+        raise ValueError(f"{path.name} is cut off")
+    with path.open("rb") as stream:
+        return stream.read(n_bytes)
+
+
+def _size(path: Path) -> int:
+    found = path.stat()
+    if not stat.S_ISREG(found.st_mode):
+        raise ValueError(f"{path.name} is no regular file")
+    return found.st_size
+
+
+def read_json(path: Path) -> Any:
+    """Return what a JSON file of sound size holds; a ValueError says what is wrong with it."""
+    content = read_bytes(path, most=MOST_JSON)
+    try:
+        return json.loads(content)
+    except RecursionError:
+        raise ValueError("its tables are nested too deeply") from None
+
+
+@contextmanager
+def held_folder(
+    folder: Path, in_use: Callable[[], str], seconds: float = 0.0, complain: bool = True
+) -> Iterator[None]:
+    """Hold a folder, which one process at a time can; wait ``seconds`` for another to let go.
+
+    The lock is the folder's own, so no file can be removed to get around it; it ends with the
+    process. ``in_use`` is what to say, as an `InputError`, if another holds it. Where the file
+    system has no locks, this is said (unless ``complain`` is false), and work goes on without one.
+    """
+    if sys.platform == "win32":
+        from filelock import FileLock, Timeout
+
+        try:
+            with FileLock(str(folder / ".lock"), timeout=seconds):
+                yield
+        except Timeout:
+            raise InputError(in_use()) from None
+        return
+    descriptor = _locked(folder, in_use, seconds, complain)
+    try:
+        yield
     finally:
-        os.close(descriptor)
+        if descriptor is not None:
+            os.close(descriptor)
 
 
-def remove_partial(folder: Path) -> None:
-    """Remove what a killed writer left behind."""
-    for partial in folder.glob("*.tmp"):
-        partial.unlink(missing_ok=True)
+def _locked(folder: Path, in_use: Callable[[], str], seconds: float, complain: bool) -> int | None:
+    """Return the descriptor of a folder with the lock, or None where there are no locks."""
+    import fcntl
 
-
-class ErrorStream(io.TextIOBase):
-    """The error stream of the moment, which drops what it cannot take.
-
-    A full disk, a broken pipe or nothing at all behind it stops no work.
-    """
-
-    def write(self, text: str) -> int:
-        """Write what can be written."""
-        with suppress(OSError, ValueError):
-            if sys.stderr is not None:
-                sys.stderr.write(text)
-        return len(text)
-
-    def flush(self) -> None:
-        """Bring out what can be brought out."""
-        with suppress(OSError, ValueError):
-            if sys.stderr is not None:
-                sys.stderr.flush()
-
-    def isatty(self) -> bool:
-        """Return whether it is a terminal."""
-        return sys.stderr is not None and sys.stderr.isatty()
-
-    def fileno(self) -> int:
-        """Return its number, by which a terminal is asked for its width."""
-        return -1 if sys.stderr is None else sys.stderr.fileno()
-
-    @property
-    def encoding(self) -> str:  # type: ignore[override]
-        """The letters that it knows."""
-        return "utf-8" if sys.stderr is None else sys.stderr.encoding
-
-
-def fill_gaps() -> None:
-    """Put nothing in the place of standard streams that are closed.
-
-    The next file that is opened would get their number, and what libraries print would go into it.
-    """
-    for number in range(3):
+    end = time.perf_counter() + seconds
+    try:
+        descriptor = os.open(folder, os.O_RDONLY)
+    except PermissionError:
+        return None
+    while True:
         try:
-            os.fstat(number)
-        except OSError:
-            os.open(os.devnull, os.O_RDWR)
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return descriptor
+        except BlockingIOError:
+            if time.perf_counter() >= end:
+                os.close(descriptor)
+                raise InputError(in_use()) from None
+            time.sleep(0.01)
+        except OSError as error:
+            os.close(descriptor)
+            if error.errno not in UNSUPPORTED:
+                raise
+            if complain:
+                log.warning(
+                    "the file system of %s has no locks: do not start a second training in it",
+                    folder,
+                )
+            return None
 
 
-def flush_output() -> None:
-    """Bring out what was printed, where errors can still be told; a closed output has nothing."""
-    if sys.stdout is not None:
-        sys.stdout.flush()
-
-
-def let_go() -> None:
-    """Drop what the standard streams cannot take, so that the program ends as its work did."""
-    for stream in (sys.stdout, sys.stderr):
-        try:
-            if stream is not None:
-                stream.flush()
-        except OSError:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+def told(error: OSError) -> str:
+    """Return an error of the file system as a sentence with what to do."""
+    cures = dict.fromkeys(FULL, "; free some space, or choose another disk")
+    cures |= {EROFS: "; choose a folder that can be written to"}
+    cures |= {EFBIG: "; the file system takes no larger file"}
+    where = "" if error.filename is None else f"{error.filename}: "
+    what = error.strerror or str(error) or type(error).__name__
+    return f"{where}{what}{cures.get(error.errno or 0, '')}"

@@ -56,7 +56,10 @@ def test_copies_are_looked_for_by_command(trained, capsys, tmp_path):
     assert "Fréchet" not in out
     with Image.open(picture) as drawn:
         assert drawn.width > 10 * 90
-    vae = run(capsys, "evaluate", str(trained / "vae"), "--memorisation", str(picture))
+    words = ["evaluate", str(trained / "vae"), "--memorisation", str(picture)]
+    assert "--overwrite" in run(capsys, *words)[2]
+    assert run(capsys, *words[:2], "--overwrite")[0] == 2  # of what?
+    vae = run(capsys, *words, "--overwrite")
     assert vae[0] == 0  # asked for, any generator of images is looked at
 
 

@@ -71,15 +71,15 @@ def test_samples_are_as_many_as_asked_with_the_seed_asked(command, tmp_path):
     model = load("ppca")
     out = tmp_path / "s.npy"
     for n, seed in ((9, 4), (9, 5), (3, 4)):
-        words = ("-n", n, "--random-state", seed, "--out", out)
+        words = ("-n", n, "--random-state", seed, "--out", out, "--overwrite")
         assert command("sample", "ppca", *words) == f"{out}\n"
         np.testing.assert_array_equal(np.load(out), model.sample(n, random_state=seed))
         first = out.read_bytes()
-        command("sample", "ppca", "--n-samples", n, "--random-state", seed, "--out", out)
+        command("sample", "ppca", "--n-samples", n, *words[2:])
         assert out.read_bytes() == first
     drawn = []
     for _ in range(2):
-        command("sample", "ppca", "--out", out)
+        command("sample", "ppca", "--out", out, "--overwrite")
         drawn.append(np.load(out))
     assert drawn[0].shape == (64, 8, 8)
     assert (drawn[0] != drawn[1]).any()
@@ -88,12 +88,13 @@ def test_samples_are_as_many_as_asked_with_the_seed_asked(command, tmp_path):
 def test_samples_are_of_the_class_asked(command, tmp_path):
     model, out = load("cvae"), tmp_path / "s.npz"
     for label in (3, 7):
-        command("sample", "cvae", "-n", 5, "--random-state", 2, "--label", label, "--out", out)
+        words = ("-n", 5, "--random-state", 2, "--out", out, "--overwrite")
+        command("sample", "cvae", "--label", label, *words)
         with np.load(out) as found:
             assert list(found) == ["samples"]
             expected = model.sample(5, random_state=2, y=label)
             np.testing.assert_array_equal(found["samples"], expected)
-    command("sample", "cvae", "-n", 5, "--random-state", 2, "--out", out)
+    command("sample", "cvae", *words)
     with np.load(out) as found:
         np.testing.assert_array_equal(found["samples"], model.sample(5, random_state=2))
 

@@ -19,13 +19,15 @@ from latentia.cli.factor import factor
 from latentia.cli.parser import Parser, add_command
 from latentia.cli.pictures import translate, upscale
 from latentia.cli.sample import reconstruct, sample
+from latentia.cli.streams import fill_gaps, flush_output, let_go, tell
 from latentia.cli.train import INTERRUPTED, resume, train
 from latentia.errors import InputError
-from latentia.files import ErrorStream, fill_gaps, flush_output, let_go
+from latentia.files import told
 
 MISUSED = 2
 UNREAD = 141
 """What a shell reports of a program that writes into a closed pipe (128 + SIGPIPE)."""
+NO_MEMORY = "memory does not suffice ({}): use a smaller --batch-size, or less data at a time"
 COMMANDS: dict[str, Callable[[Parser, list[str]], None]] = {
     "compare": compare,
     "factor": factor,
@@ -57,9 +59,16 @@ def main(arguments: list[str] | None = None) -> int:
     except BrokenPipeError:
         status = UNREAD
     except OSError as error:
-        status = _complain(f"{error.filename or 'the output'}: {error.strerror}")
+        status = _complain(told(error))
+    except MemoryError as error:
+        status = _complain(NO_MEMORY.format(error or "nothing is left"))
+    except RuntimeError as error:
+        # torch has no error of its own for this on the CPU.
+        if "allocate memory" not in str(error) and "out of memory" not in str(error):
+            raise
+        status = _complain(NO_MEMORY.format(str(error).splitlines()[0]))
     except KeyboardInterrupt:
-        print("latentia: stopped", file=ErrorStream())
+        tell("stopped")
         status = INTERRUPTED
     let_go()
     return status
@@ -84,5 +93,5 @@ def _run(words: list[str]) -> int:
 
 def _complain(sentence: str) -> int:
     if os.environ.get("RANK", "0") == "0":
-        print(f"latentia: error: {' '.join(sentence.split())}", file=ErrorStream())
+        tell(f"error: {' '.join(sentence.split())}")
     return MISUSED

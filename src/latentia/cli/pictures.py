@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from latentia.cli.parser import Parser
-from latentia.files import ErrorStream
+from latentia.cli.streams import tell
 
 if TYPE_CHECKING:
     from latentia.data.picture_files import Order
@@ -117,9 +117,5 @@ def _told(outcome: Outcome, out: Path) -> int:
     from latentia.data.folders import listed
 
     n_all = n + len(outcome.bad)
-    print(
-        f"latentia: {len(outcome.bad)} of {n_all} pictures could not be used: "
-        f"{listed(outcome.bad)}",
-        file=ErrorStream(),
-    )
+    tell(f"{len(outcome.bad)} of {n_all} pictures could not be used: {listed(outcome.bad)}")
     return SOME_FAILED

@@ -83,8 +83,10 @@ def compare(
     """
     names = _names(models)
     folder = Path(out)
-    if any((folder / name).exists() for name in names) or (folder / "report.html").exists():
-        raise InputError(f"{folder} already holds a comparison: choose another with --out")
+    if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
+        raise InputError(
+            f"{folder} already holds a comparison or other files: choose another with --out"
+        )
     loaded = load_data(data, image_size=image_size)
     kept, _ = loaded.hold_out()
     sections, notes = [], list(loaded.notes)

@@ -13,13 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latentia import MODELS
+from latentia.data.arrays import facts
 from latentia.data.dataset import Dataset
 from latentia.errors import FitWarning, InputError
 from latentia.evaluation.evaluate import evaluate, importance_bound
 from latentia.evaluation.memorisation import memorisation_check
 from latentia.evaluation.report import ModelSection, Report, write_report
 from latentia.evaluation.sections import model_section
-from latentia.files import write_atomically
+from latentia.files import refuse_existing, whole_file, write_atomically
 from latentia.models.base import Model
 from latentia.models.fields import model_reference, model_summary
 from latentia.models.inputs import unit_floats
@@ -29,6 +30,7 @@ from latentia.models.saved import load, make
 from latentia.plots.grids import rows, save_png, tile
 from latentia.plots.style import png_bytes
 from latentia.training.config import RunConfig, read_config, versions
+from latentia.training.directory import held
 from latentia.training.distributed import leads
 
 BASELINE = "NGramLanguageModel, 5"
@@ -67,14 +69,23 @@ def train(
     return fit_in_run(model, data, run, progress=progress)
 
 
-def resume(run: Path, progress: bool | None = None) -> Path:
-    """Go on with the run in a directory, with the parameters and data it was started with."""
+def resume(run: Path, progress: bool | None = None, n_epochs: int | None = None) -> Path:
+    """Go on with the run in a directory, with the parameters and data it was started with.
+
+    A model in closed form is fitted once more, which gives the same. ``n_epochs`` may be more than
+    the run was begun with.
+    """
     config = RunConfig.read(run)
     if config.model not in MODELS or not config.data:
         raise InputError(f"{run} holds no run: its config.json names no known model and data")
     if "spec" not in config.data:
         raise InputError(f"the run in {run} was started from Python: call fit(..., resume=True)")
-    model = make(config.model, config.parameters)
+    model = make(config.model, config.parameters, config.versions)
+    if n_epochs is not None:
+        if "n_epochs" not in config.parameters:
+            raise InputError(f"{config.model} is fitted in closed form: leave --n-epochs out")
+        model.set_params(n_epochs=n_epochs)
+    model.validate_parameters()
     return fit_in_run(model, data_of(run, None, model), run, progress=progress, resume=True)
 
 
@@ -101,7 +112,7 @@ def fit_in_run(
             origin=data.asked,
         )
     else:
-        _fit_at_once(model, data, run)
+        _fit_at_once(model, data, run, resume)
     seconds = time.perf_counter() - began
     if leads():
         model.save(run / "model", overwrite=True)
@@ -110,21 +121,21 @@ def fit_in_run(
     return run / "report.html"
 
 
-def _fit_at_once(model: Any, data: Dataset, run: Path) -> None:
-    if (run / "config.json").exists():
-        raise InputError(f"{run} already holds a run: choose another directory")
-    with warnings.catch_warnings():
+def _fit_at_once(model: Any, data: Dataset, run: Path, resume: bool) -> None:
+    """Fit a model in closed form; killed, it is fitted again when the run is resumed."""
+    begun = RunConfig.read(run) if resume else None
+    # Runs of version 0.1.0 do not say what the data were.
+    known = begun is None or "hash" in begun.data
+    config = RunConfig(
+        model=type(model).__name__,
+        parameters=model.get_params(),
+        data={**data.asked, **(facts(data.x_train) if known else {})},
+        versions=versions(),
+    )
+    with held(run, config, begun, type(model)().get_params()), warnings.catch_warnings():
         # The report tells what the fit found.
         warnings.simplefilter("ignore", FitWarning)
         model.fit(data.x_train, **data.beside)
-    run.mkdir(parents=True, exist_ok=True)
-    config = {
-        "model": type(model).__name__,
-        "parameters": model.get_params(),
-        "data": data.asked,
-        "versions": versions(),
-    }
-    write_atomically(run / "config.json", json.dumps(config, indent=2).encode())
 
 
 def finish(model: Model, data: Dataset, run: Path, seconds: float) -> None:
@@ -190,12 +201,16 @@ def answers(
     n_importance: int | None = None,
     memorisation: Path | None = None,
     judge: Path | None = None,
+    overwrite: bool = False,
 ) -> Iterator[str]:
     """Yield what was asked for of a saved model, each with everything it must be quoted with.
 
     ``n_importance`` are draws for `importance_bound`; ``memorisation`` is the .png of
-    `memorisation_check`, and ``judge`` the folder of the classifier for `sample_quality`.
+    `memorisation_check`, which replaces a file only to ``overwrite`` it, and ``judge`` the folder
+    of the classifier for `sample_quality`.
     """
+    if memorisation is not None:
+        refuse_existing(memorisation, overwrite, "PICTURE")
     model = load(run)
     if isinstance(model, LanguageModel):
         if n_importance is not None:
@@ -228,6 +243,7 @@ def sample(
     prompt: str | None = None,
     temperature: float | None = None,
     length: int | None = None,
+    overwrite: bool = False,
 ) -> str:
     """Draw from a saved model, and return the path of the file, or the texts if none is named.
 
@@ -245,9 +261,15 @@ def sample(
         The class to draw, for a conditional model.
     prompt, temperature, length
         Of texts, as in `LanguageModel.sample`.
+    overwrite
+        Replace the file if it exists.
     """
+    if out is not None:
+        refuse_existing(out, overwrite)
     model = load(run)
     if isinstance(model, LanguageModel):
+        if out is None and overwrite:
+            raise InputError("--overwrite is for the file of --out: leave it out")
         if label is not None:
             raise InputError("a model of texts knows no classes: leave --label out")
         texts = model.sample(
@@ -261,10 +283,12 @@ def sample(
     for name, value in {"prompt": prompt, "temperature": temperature, "length": length}.items():
         if value is not None:
             raise InputError(f"--{name} is for models of texts, and {run} is none")
+    out = out or Path("samples.png")
+    refuse_existing(out, overwrite)
     draw = _verb(model, "sample")
     given = {} if label is None else {"y": _class_of(model, label)}
     drawn = draw(64 if n_samples is None else n_samples, random_state, **given)
-    return str(write_arrays(out or Path("samples.png"), [("samples", drawn)]))
+    return str(write_arrays(out, [("samples", drawn)]))
 
 
 def _verb(model: Model, name: str) -> Any:
@@ -295,8 +319,9 @@ def _class_of(model: Model, label: str) -> Any:
     return names[label]
 
 
-def reconstruct(run: Path, data_spec: str | None, out: Path) -> Path:
+def reconstruct(run: Path, data_spec: str | None, out: Path, overwrite: bool = False) -> Path:
     """Write test samples and their reconstructions: a two-row picture, or arrays."""
+    refuse_existing(out, overwrite)
     model = load(run)
     there_and_back = _verb(model, "reconstruct")
     data = data_of(run, data_spec, model)
@@ -315,9 +340,11 @@ def write_arrays(out: Path, named: list[tuple[str, NDArray[Any]]]) -> Path:
         picture = tile(named[0][1], n_columns=n_columns) if len(named) == 1 else rows(named)
         save_png(out, picture)
     elif out.suffix == ".npy":
-        np.save(out, named[-1][1])
+        with whole_file(out) as stream:
+            np.save(stream, named[-1][1])
     elif out.suffix == ".npz":
-        np.savez_compressed(out, allow_pickle=False, **dict(named))
+        with whole_file(out) as stream:
+            np.savez_compressed(stream, allow_pickle=False, **dict(named))
     else:
         raise InputError(f"{out} ends in {out.suffix!r}; use .png, .npy or .npz")
     return out

@@ -14,6 +14,7 @@ from latentia.models.fields import model_reference, model_summary
 from latentia.plots.curves import loss_curves
 from latentia.plots.page import Picture
 from latentia.plots.style import png_bytes
+from latentia.training.metrics_file import read_metrics
 
 
 def model_section(
@@ -24,7 +25,7 @@ def model_section(
     notes: tuple[str, ...] = (),
 ) -> ModelSection:
     """Return what the report shows of a fitted model whose run lies in ``run``."""
-    name, records = type(model).__name__, _records(run) if model.resumable else []
+    name, records = type(model).__name__, read_metrics(run) if model.resumable else []
     pictures, found = list(model.pictures(data)), [*notes, *model.findings(data)]
     found += _health(records)
     if is_asked_of(model, data):
@@ -45,13 +46,6 @@ def model_section(
         pictures=tuple(pictures),
         notes=tuple(found),
     )
-
-
-def _records(run: Path) -> list[dict[str, Any]]:
-    # It loads torch, which a model in closed form does without.
-    from latentia.training.run import read_metrics
-
-    return read_metrics(run)
 
 
 def _health(records: list[dict[str, Any]]) -> Iterator[str]:

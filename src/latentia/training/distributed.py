@@ -171,6 +171,11 @@ def average(values: dict[str, float]) -> dict[str, float]:
     return dict(zip(values, (total / world_size()).tolist()))
 
 
+def barrier() -> None:
+    """Wait until every process is here."""
+    any_rank(False)
+
+
 def any_rank(flag: bool) -> bool:
     """Return whether the flag is set in any process, so that all stop at the same step."""
     return bool(sum_over_processes(np.array([flag], np.float64)).any())

@@ -120,7 +120,7 @@ def _outcome(ended: Mapping[int, int | None], n: int, folder: Path) -> tuple[int
         return status, ""
     who = f"process {rank} of {n} (counted from 0)"
     if status is None:
-        return 1, f"{who} did not answer any more and was killed"
+        return 1, f"{who} did not answer any more and was stopped for good"
     if status < 0:
         name = signal.Signals(-status).name
         why = ", as a system does that runs out of memory" if name == "SIGKILL" else ""

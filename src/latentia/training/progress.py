@@ -2,19 +2,56 @@
 
 from __future__ import annotations
 
+import io
+import sys
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Self, TextIO, cast
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-from latentia.files import ErrorStream
 from latentia.training.distributed import leads
 
 SECONDS_BETWEEN_BARS = 0.2
 SECONDS_BETWEEN_LINES = 1.0
+
+
+class ErrorStream(io.TextIOBase):
+    """The error stream of this moment, which drops what it cannot take.
+
+    A full disk, a broken pipe or nothing at all behind it stops no work. While a bar is shown,
+    ``sys.stderr`` stands for the bar, and must not be asked for.
+    """
+
+    def __init__(self) -> None:
+        self.stream: TextIO = sys.stderr or io.StringIO()
+
+    def write(self, text: str) -> int:
+        """Write what can be written."""
+        with suppress(OSError, ValueError):
+            self.stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        """Bring out what can be brought out."""
+        with suppress(OSError, ValueError):
+            self.stream.flush()
+
+    def isatty(self) -> bool:
+        """Return whether it is a terminal."""
+        return self.stream.isatty()
+
+    def fileno(self) -> int:
+        """Return its number, by which a terminal is asked for its width."""
+        return self.stream.fileno()
+
+    @property
+    def encoding(self) -> str:  # type: ignore[override]
+        """The letters that it knows."""
+        return self.stream.encoding
 
 
 def make_bar() -> Progress:
