@@ -71,7 +71,7 @@ def train(
     updates = model.updates()
     order = batch_order(model, batches)
     state = TrainingState(model.nets(), updates, model.learning_rate, model.ema_decay)
-    run.restore(state)
+    run.restore(state, order.n_steps)
     precision = autocast(device)
     began = time.perf_counter() - state.seconds
     with torch.random.fork_rng(), Interruption() as interruption:
