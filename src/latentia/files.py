@@ -60,13 +60,16 @@ def whole_file(path: Path) -> Iterator[BinaryIO]:
 
 
 @contextmanager
-def named_errors(path: Path, *stand_ins: Path) -> Iterator[None]:
-    """Let an error of the file system name the file at stake, and not one that stands in for it."""
+def named_errors(path: Path, stand_in: Path | None = None) -> Iterator[None]:
+    """Let an error of the file system name what is at stake, and not what stands in for it."""
     try:
         yield
     except OSError as error:
-        if error.errno is not None and error.filename in (None, *map(str, stand_ins)):
-            error.filename, error.filename2 = str(path), None
+        if error.errno is not None and error.filename is None:
+            error.filename = str(path)
+        elif stand_in is not None and str(error.filename).startswith(str(stand_in)):
+            error.filename = str(path) + str(error.filename)[len(str(stand_in)) :]
+            error.filename2 = None
         raise
 
 

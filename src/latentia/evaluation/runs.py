@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import logging
 import time
 import warnings
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -26,12 +28,15 @@ from latentia.models.fields import model_reference, model_summary
 from latentia.models.inputs import unit_floats
 from latentia.models.language.base import LanguageModel
 from latentia.models.language.n_gram import NGramLanguageModel
+from latentia.models.measures import left_out
 from latentia.models.saved import load, make
 from latentia.plots.grids import rows, save_png, tile
 from latentia.plots.style import png_bytes
 from latentia.training.config import RunConfig, read_config, versions
 from latentia.training.directory import held
 from latentia.training.distributed import leads
+
+log = logging.getLogger(__name__)
 
 BASELINE = "NGramLanguageModel, 5"
 SAMPLED = 2_000
@@ -140,8 +145,14 @@ def _fit_at_once(model: Any, data: Dataset, run: Path, resume: bool) -> None:
 
 def finish(model: Model, data: Dataset, run: Path, seconds: float) -> None:
     """Measure the fitted model; leave ``evaluation.json``, a text's sample, and the report."""
-    metrics = evaluate(model, data) | {"seconds": seconds}
-    sections, table = [model_section(model, data, run, metrics)], dict[str, Any](metrics)
+    metrics = {"seconds": seconds}
+    with collected() as said:
+        with left_out("the figures"):
+            metrics = evaluate(model, data) | metrics
+        sections = [model_section(model, data, run, metrics)]
+    for sentence in said:
+        log.warning(sentence)
+    table = dict[str, Any](metrics)
     if isinstance(model, LanguageModel):
         sections.append(_five_gram(data))
         table["baselines"] = {BASELINE: sections[-1].metrics}
@@ -150,9 +161,24 @@ def finish(model: Model, data: Dataset, run: Path, seconds: float) -> None:
         write_atomically(run / "samples" / "sample.txt", str(text).encode())
     write_atomically(run / "evaluation.json", json.dumps(table, indent=2).encode())
     facts = {"data": f"{data.name}, {len(data.x_train):,} training {data.unit}"}
-    title, notes = f"{sections[0].name} on {data.name}", data.notes + model.caveats(data)
+    title = f"{sections[0].name} on {data.name}"
+    notes = (*data.notes, *said, *model.caveats(data))
     report = Report(title, data.description, facts, tuple(sections), notes)
     write_report(run / "report.html", report)
+
+
+@contextmanager
+def collected() -> Iterator[list[str]]:
+    """Collect the sentences of `FitWarning` within a ``with`` block; other warnings go on."""
+    said: list[str] = []
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", FitWarning)
+        yield said
+    for found in caught:
+        if issubclass(found.category, FitWarning):
+            said.append(str(found.message))
+        else:
+            warnings.warn_explicit(found.message, found.category, found.filename, found.lineno)
 
 
 def _five_gram(data: Dataset) -> ModelSection:
@@ -189,10 +215,11 @@ def figures(
     """
     model = load(run)
     data, _ = data_of(run, data_spec, model).hold_out()
-    table = {type(model).__name__: evaluate(model, data)}
+    with collected() as said:
+        table = {type(model).__name__: evaluate(model, data)}
     if isinstance(model, LanguageModel):
         table[BASELINE] = dict(_five_gram(data).metrics)
-    return table, model.caveats(data)
+    return table, (*said, *model.caveats(data))
 
 
 def answers(

@@ -11,6 +11,7 @@ from latentia.evaluation.memorisation import is_asked_of, memorisation_check
 from latentia.evaluation.report import ModelSection
 from latentia.models.base import Model
 from latentia.models.fields import model_reference, model_summary
+from latentia.models.measures import left_out
 from latentia.plots.curves import loss_curves
 from latentia.plots.page import Picture
 from latentia.plots.style import png_bytes
@@ -26,13 +27,17 @@ def model_section(
 ) -> ModelSection:
     """Return what the report shows of a fitted model whose run lies in ``run``."""
     name, records = type(model).__name__, read_metrics(run) if model.resumable else []
-    pictures, found = list(model.pictures(data)), [*notes, *model.findings(data)]
+    pictures, found = list[Picture](), [*notes, *model.findings(data)]
+    with left_out("pictures"):
+        pictures.extend(model.pictures(data))
     found += _health(records)
     if is_asked_of(model, data):
-        copies = memorisation_check(model, data)
-        caption = "Samples that nobody selected, each above the training image nearest to it."
-        pictures.append(Picture("Nearest training images", caption, png_bytes(copies.figure())))
-        found += str(copies).splitlines()
+        with left_out("the search for copies"):
+            copies = memorisation_check(model, data)
+            caption = "Samples that nobody selected, each above the training image nearest to it."
+            picture = png_bytes(copies.figure())
+            pictures.append(Picture("Nearest training images", caption, picture))
+            found += str(copies).splitlines()
     if records:
         kind = "text" if data.unit == "characters" else "data"
         caption = f"Mean over each epoch, on training {kind} and on held-out {kind}."

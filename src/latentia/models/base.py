@@ -158,7 +158,7 @@ class Model(BaseEstimator, ABC):  # type: ignore[misc]
         """Return the sentences that these figures must be quoted with."""
         from latentia.models import measures
 
-        return (measures.yardstick(data),) if isinstance(self, Sampler) else ()
+        return measures.yardsticks(data) if isinstance(self, Sampler) else ()
 
     def findings(self, data: Dataset) -> tuple[str, ...]:
         """Return what a reader should know of this fitted model, as sentences: here nothing."""

@@ -64,8 +64,8 @@ def save(model: Any, path: Path, *, overwrite: bool) -> Path:
         try:
             with named_errors(path, partial):
                 partial.mkdir()
-            _write(model, partial)
-            _exchange(partial, folder)
+                _write(model, partial)
+                _exchange(partial, folder)
         finally:
             _remove_model(partial)
     return path

@@ -13,6 +13,7 @@ import json
 import platform
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
+from functools import cache
 from numbers import Integral, Real
 from pathlib import Path
 from typing import Any
@@ -233,5 +234,10 @@ def unknown(what: str, writer: object) -> str:
 
 def versions() -> dict[str, str]:
     """Return the versions of Python and of the libraries that a result depends on."""
-    found = {name: importlib.metadata.version(name) for name in LIBRARIES}
+    found = {name: _version(name) for name in LIBRARIES}
     return {"python": platform.python_version()} | found
+
+
+@cache
+def _version(library: str) -> str:
+    return importlib.metadata.version(library)

@@ -80,14 +80,14 @@ def held(
 
 def _begin(path: Path, config: RunConfig, begun: RunConfig | None, grown: RunConfig | None) -> None:
     """Write a new run's ``config.json``, or the one of a run that is to be longer than begun."""
-    if begun is None or grown is None:
+    if begun is None:
         refuse_foreign(path)
-        config.write(path)
-        return
-    if grown != begun:
-        grown.rewrite(path)
     for folder in (path, path / "samples"):
         remove_partial(folder)
+    if begun is None or grown is None:
+        config.write(path)
+    elif grown != begun:
+        grown.rewrite(path)
 
 
 def refuse_foreign(path: Path) -> None:

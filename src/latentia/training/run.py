@@ -70,8 +70,12 @@ class Run:
         if self.events is not None:
             self.events.close()
 
-    def restore(self, state: TrainingState) -> None:
-        """Bring the state to the newest sound checkpoint, and the metrics to the same step."""
+    def restore(self, state: TrainingState, n_steps: int | None = None) -> None:
+        """Bring the state to the newest sound checkpoint, and the metrics to the same step.
+
+        If that is the last of ``n_steps``, no epoch's end is to come, and the last one's checkup is
+        repeated for what the model keeps of it.
+        """
         if self.path is None:
             return
         found, seal = self.checkpoints.latest_with(self.metrics.begins_as), None
@@ -80,8 +84,14 @@ class Run:
             state.restore(tensors, counters)
         kept = self.metrics.restore(seal, state.step, keep=self.keeps)
         self.earlier = [r["values"] for r in kept if r["split"] == "health"]
+        trained = [record for record in kept if record["split"] == "train"]
+        if self.examine is not None and trained and state.step == n_steps:
+            self.examine(trained[-1]["values"], self.earlier[:-1], trained[-1]["epoch"])
         if self.keeps:
-            self.events = _event_writer(self.path / "tensorboard", state.step)
+            # It takes a while to import.
+            from latentia.training.events import EventFile
+
+            self.events = EventFile(self.path / "tensorboard", state.step)
 
     def record(
         self, state: TrainingState, epoch: int, split: str, values: dict[str, float], note: str = ""
@@ -122,10 +132,3 @@ class Run:
         """Let the model write a picture or a text of an epoch, as ``samples/epoch_0001.png``."""
         if self.keeps and self.path is not None and self.draw is not None:
             self.draw(self.path / "samples", epoch)
-
-
-def _event_writer(folder: Path, step: int) -> Any:
-    """Return TensorBoard's writer; what earlier events say of later steps no longer holds."""
-    from torch.utils.tensorboard import SummaryWriter
-
-    return SummaryWriter(str(folder), purge_step=step + 1)

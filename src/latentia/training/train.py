@@ -72,7 +72,7 @@ def train(
     updates = model.updates()
     order = batch_order(model, batches)
     state = TrainingState(model.nets(), updates, model.learning_rate, model.ema_decay)
-    run.restore(state)
+    run.restore(state, order.n_steps)
     precision = autocast(device)
     began = time.perf_counter() - state.seconds
     interruption = Interruption()
