@@ -81,8 +81,8 @@ def read(path: Path) -> Columns:
 def _recognised(
     text: str, lines: list[str], path: Path, forced: str | None, found: tuple[str, ...]
 ) -> Columns:
-    if triangle := _triangle(text, lines):
-        text, lines = triangle, _first_lines(triangle)
+    if triangle := _triangle(lines):
+        text, lines, forced = triangle, _first_lines(triangle), "\t"
     elif forced is None and (spaced := _spaced(text, lines)):
         text, lines, found = spaced, _first_lines(spaced), (*found, "cells separated by blanks")
         forced = "\t"
@@ -312,7 +312,7 @@ def _counts(first: list[str], columns: list[list[str]]) -> bool:
         return False
     steps = {int(b) - int(a) for a, b in itertools.pairwise(cells)}
     below = columns[len(first) - len(cells) :]
-    fractions = all(any(not c.strip().isdecimal() for c in column) for column in below)
+    fractions = all(not all(c.strip().isdecimal() for c in column or ["."]) for column in below)
     from_zero = int(cells[0]) == 0 and len(cells) > 3
     return len(steps) == 1 and min(steps) > 0 and (fractions or from_zero)
 
@@ -331,26 +331,40 @@ def _spaced(text: str, lines: list[str]) -> str:
     return "\n".join("\t".join(row) for row in _split_blanks(text.split("\n")))
 
 
-def _triangle(text: str, lines: list[str]) -> str:
+def _triangle(lines: list[str]) -> str:
     """Return the lines of a lower triangle, one cell longer each, as full rows, or nothing."""
-    if len(lines) == SAMPLE_LINES or len(lines) < 2:
-        return ""
-    for rows in [rows for _, rows in _readings(lines)] + [_split_blanks(lines)]:
+    readings = [*(rows for _, rows in _readings(lines)), _split_blanks(lines)]
+    for rows in readings if 2 < len(lines) < SAMPLE_LINES else []:
         rows = [row[:-1] if row[-1:] == [""] else row for row in rows]
         widths = [len(row) for row in rows]
-        below = 1 if len(widths) > 2 and widths[0] >= widths[-1] - 1 > 1 else 0
-        steps = {b - a for a, b in zip(widths[below:], widths[below + 1 :])}
-        if steps == {1} and widths[below] in (1, 2) and _share(rows) > 0.5:
-            blank = [""] * (widths[-1] - widths[0]) if below else []
-            full = [[*blank, *rows[0]]] * below
-            full += [row + [""] * (widths[-1] - len(row)) for row in rows[below:]]
-            if not below:
-                names = [f"x{i}" for i in range(len(rows))]
-                full = [[""] * (widths[-1] - len(rows)) + names, *full]
-            written = io.StringIO()
-            csv.writer(written, delimiter="\t", lineterminator="\n").writerows(full)
-            return written.getvalue()
+        below = int(widths[0] >= widths[-1] - 1 > 1)
+        steps = {b - a for a, b in itertools.pairwise(widths[below:])}
+        first, n = rows[below], len(rows) - below
+        names = rows[0][-n:] if below else None
+        if steps != {1} or widths[-1] not in (n, n + 1) or not is_number(first[-1]):
+            continue
+        if len(first) == 1 or _names(rows[below:], names):
+            return _whole_triangle(rows, below == 1)
     return ""
+
+
+def _names(rows: list[list[str]], names: list[str] | None) -> bool:
+    """Return whether rows begin with these names, or with words."""
+    found = [row[0] for row in rows]
+    return not any(map(is_number, found)) if names is None else found == names
+
+
+def _whole_triangle(rows: list[list[str]], has_header: bool) -> str:
+    """Return a triangle's rows as lines of as many cells, below a header."""
+    if not has_header:
+        named = len(rows[0]) == 2
+        rows = [[row[0] if named else f"x{i}" for i, row in enumerate(rows)], *rows]
+    width = len(rows[-1])
+    full = [[""] * (width - len(rows[0])) + rows[0]]
+    full += [row + [""] * (width - len(row)) for row in rows[1:]]
+    written = io.StringIO()
+    csv.writer(written, delimiter="\t", lineterminator="\n").writerows(full)
+    return written.getvalue()
 
 
 def _parsed(text: str, layout: Layout, path: Path) -> pa.Table:

@@ -37,13 +37,13 @@ def kind_of(values: NDArray[np.float64]) -> str:
 
     A covariance is symmetric, and none of its entries exceeds the root of its two variances'
     product. A unit diagonal in a square of numbers from -1 to 1 is enough for correlations, so that
-    a slip in one of them is found. Unit vectors are rows.
+    a slip in one of them is found. Unit vectors are rows, and so are two pairs of numbers.
 
-    >>> kind_of(np.array([[1, 0.5], [0.5, 1]])), kind_of(np.array([[1.0, 2.0], [3.0, 4.0]]))
-    ('correlation', '')
+    >>> kind_of(np.eye(3)), kind_of((np.eye(3) + 1) / 2), kind_of(np.eye(3) + 1)
+    ('', 'correlation', 'covariance')
     """
     p = len(values)
-    if values.ndim != 2 or values.shape != (p, p) or p < 2 or not np.isfinite(values).all():
+    if values.ndim != 2 or values.shape != (p, p) or p < 3 or not np.isfinite(values).all():
         return ""
     variances, off = np.diag(values), values - np.diag(np.diag(values))
     if not off.any() or variances.min() <= 0:
@@ -72,7 +72,12 @@ def named(
         Of the file.
     """
     shifted = rows is not None and len(rows) == len(names) and list(rows[:-1]) == list(names[1:])
-    if rows and len(rows) > 1 and shifted and not np.isfinite(np.triu(values, 1)).any():
+    if (
+        rows
+        and len(rows) > 1
+        and shifted
+        and not np.isfinite(values[np.triu_indices_from(values, 1)]).any()
+    ):
         # A triangle without its diagonal has no row of the first and no column of the last.
         names, values = [*names, rows[-1]], _below_diagonal(values)
         rows = names

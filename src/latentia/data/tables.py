@@ -68,13 +68,13 @@ def read(path: Path) -> Part:
     without a header its one column of words does. Elsewhere text, missing and infinite values are
     refused, named by column and row, and so is a correlation matrix. An index is left out.
     """
-    table = _without_index(_opened(path), path)
-    found = _matrix(table, path)
-    if found is not None:
+    table = _opened(path)
+    if _matrix(table, path) is not None:
         raise InputError(
             f"{path} holds a correlation or covariance matrix and not rows; give the rows behind "
             f"it, or analyse it with: latentia factor {path}"
         )
+    table = _without_index(table, path)
     label = next((name for name in table.names if name.lower() in LABELS), None)
     if label is None and table.headless and len(table.words) == 1:
         name, cells = next(iter(table.words.items()))
@@ -221,10 +221,13 @@ def _matrix(table: Table, path: Path) -> NamedMatrix | None:
     rows = _row_names(table, first, others)
     if rows is not None and others and all(name in table.numbers for name in others):
         values = np.column_stack([table.numbers[name] for name in others])
-        return matrices.named(others, rows, values, path.name)
-    if table.words or len(table.numbers) != len(next(iter(table.numbers.values()))):
+        found = matrices.named(others, rows, values, path.name)
+        if found is not None:
+            return found
+    rest = _without_index(table, path)
+    if rest.words or len(rest.numbers) != len(next(iter(rest.numbers.values()))):
         return None
-    return matrices.named(table.names, None, table.stacked, path.name)
+    return matrices.named(rest.names, None, rest.stacked, path.name)
 
 
 def _cells(table: Table, name: str) -> list[str]:

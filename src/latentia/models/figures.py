@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -25,11 +26,12 @@ def samples(model: Any, data: Dataset) -> Picture:
     return Picture("Samples", caption, png(tile(drawn, COLUMNS)))
 
 
-def samples_of_each(model: Any, classes: Array) -> Picture:
+def samples_of_each(model: Any, classes: Array, names: Sequence[str]) -> Picture:
     """Return draws of up to ten classes."""
     asked = np.repeat(classes[:MOST_CLASSES], COLUMNS)
     drawn = model.sample(len(asked), random_state=0, y=asked)
-    return Picture("Samples", "A row of draws for each class.", png(tile(drawn, COLUMNS)))
+    caption = f"A row of draws for each class: {', '.join(names[:MOST_CLASSES])}."
+    return Picture("Samples", caption, png(tile(drawn, COLUMNS)))
 
 
 def reconstructions(model: Any, data: Dataset) -> Picture:
