@@ -77,7 +77,7 @@ READ = {
     "years": (written(names="2019,2020,2021"), ["2019", "2020", "2021"], "first line were taken"),
     "a byte-order mark": (written().encode("utf-8-sig"), NAMES, ""),
     "UTF-16": (written().encode("utf-16"), NAMES, "read as UTF-16"),
-    "UTF-16 without a mark": (written().encode("utf-16-be"), NAMES, "read as UTF-16-BE"),
+    "UTF-16 without a mark": (written().encode("utf-16-be"), NAMES, "read as UTF-16"),
     "CP949": (written(names="가,나,똠").encode("cp949"), ["가", "나", "똠"], r"CP949 \(Korean\)"),
     "EUC-KR": (written(names="가,나,다").encode("euc-kr"), ["가", "나", "다"], "CP949"),
     "Windows-1252": (written(names="Ä,ö,ß").encode("cp1252"), ["Ä", "ö", "ß"], "Windows-1252"),

@@ -6,7 +6,6 @@ numbers is taken; where two are as good, the file is refused with both named.
 
 from __future__ import annotations
 
-import codecs
 import csv
 import io
 import itertools
@@ -19,17 +18,12 @@ from typing import NamedTuple
 import pyarrow as pa
 import pyarrow.csv
 
+from latentia.data.encodings import encoding_of
 from latentia.data.limits import check_bytes
 from latentia.data.numerals import is_missing, is_number, looks_plain
 from latentia.errors import InputError
 
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
-BYTE_ORDER_MARKS = {
-    codecs.BOM_UTF8: "utf-8-sig",
-    codecs.BOM_UTF32_LE: "utf-32",
-    codecs.BOM_UTF16_LE: "utf-16",
-    codecs.BOM_UTF16_BE: "utf-16",
-}
 SAMPLE_LINES, SAMPLE_CHARACTERS, FEWEST_LINES = 100, 2**20, 5
 BYTES_A_COLUMN = 10_000
 """What the reader needs for a column, however short it is."""
@@ -96,7 +90,8 @@ def looks_like_table(path: Path) -> bool:
     """Return whether a text file's first lines are rows of several cells, most of them numbers."""
     try:
         with path.open("rb") as stream:
-            start = stream.read(2**16).decode("utf-8", errors="ignore")
+            content = stream.read(2**16)
+        start = content.decode(encoding_of(content)[0] or "utf-8", "ignore")
         lines = _first_lines(start)[:-1] if len(start) >= 2**15 else _first_lines(start)
         rows = [row for _, row in _readings(lines)] + [_split_blanks(lines)]
     except (OSError, csv.Error):
@@ -110,45 +105,16 @@ def _decoded(path: Path) -> tuple[str, tuple[str, ...]]:
         content = path.read_bytes()
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror}") from None
-    marks = (name for mark, name in BYTE_ORDER_MARKS.items() if content.startswith(mark))
-    marked = next(marks, None) or _unmarked(content)
+    codec, title = encoding_of(content)
     try:
-        text = content.decode(marked or "utf-8")
-        found = () if marked in (None, "utf-8-sig") else (f"read as {marked.upper()}",)
+        text = content.decode(codec or "utf-8")
     except UnicodeDecodeError:
-        if marked is not None:
-            raise InputError(f"{path} begins like {marked.upper()} text and is none") from None
-        text, found = _of_old_encoding(content, path)
+        what = f"begins like {title} and is none" if title else "is text in no known encoding"
+        raise InputError(f"{path} {what}; save it in UTF-8") from None
     if "\0" in text:
         raise InputError(f"{path} holds zero bytes, which no table of text does")
-    return text.replace("\r\n", "\n").replace("\r", "\n"), found
-
-
-def _unmarked(content: bytes) -> str | None:
-    """Return UTF-16 where every other byte of the start is zero, as of digits in it."""
-    start = content[:1000]
-    odd, even = start[1::2].count(0), start[::2].count(0)
-    if max(odd, even) <= len(start) // 4 or min(odd, even) > 0:
-        return None
-    return "utf-16-le" if odd else "utf-16-be"
-
-
-def _of_old_encoding(content: bytes, path: Path) -> tuple[str, tuple[str, ...]]:
-    """Return Korean text, most of it of EUC-KR's syllables, in CP949, or else Western text."""
-    for encoding, title in (("cp949", "CP949 (Korean)"), ("cp1252", "Windows-1252")):
-        try:
-            text = content.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-        foreign = "".join(c for c in text[:SAMPLE_CHARACTERS] if ord(c) > 127)
-        # EUC-KR spells rare syllables in eight bytes.
-        usual = [c for c in foreign if len(c.encode("euc_kr", "ignore")) == 2]
-        hangul = sum("\uac00" <= c <= "\ud7a3" for c in usual)
-        if encoding != "cp949" or 2 * hangul > len(foreign):
-            return text, (f"read as {title}, since it is not UTF-8",)
-    raise InputError(
-        f"{path} is neither in UTF-8 nor UTF-16, CP949 or Windows-1252; save it in UTF-8"
-    )
+    notes = (f"read as {title}, since it is not UTF-8",) if title else ()
+    return text.replace("\r\n", "\n").replace("\r", "\n"), notes
 
 
 def _without_remarks(text: str) -> tuple[str, str | None, tuple[str, ...]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from typing import TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 
 from latentia.errors import InputError
 
-Texts = pa.ChunkedArray
+Texts: TypeAlias = pa.ChunkedArray
 
 GAPS = ("", "na", "n/a", "nan", "-nan", "null", "none", "<na>", "#n/a", "#na", ".", "-", "--", "?")
 """What stands for a missing cell, in small letters."""
@@ -67,8 +68,9 @@ def as_numbers(
     # One column after another, so that wide tables cost no more than long ones.
     cells = pa.chunked_array([chunk for c in columns.values() for chunk in c.chunks], pa.string())
     bare, notes = _bare(cells)
-    points, commas = (_fits(bare, pattern).reshape(len(keys), -1) for pattern in (POINT, COMMA))
-    points, commas = points.all(axis=1), commas.all(axis=1)
+    points, commas = (
+        _fits(bare, pattern).reshape(len(keys), -1).all(axis=1) for pattern in (POINT, COMMA)
+    )
     has_comma = _flags(pc.match_substring(bare, ",")).reshape(len(keys), -1).any(axis=1)
     only_points, only_commas = keys[points & ~commas], keys[commas & ~points]
     if len(only_commas) and (len(only_points) or has_points):

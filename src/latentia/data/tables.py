@@ -139,7 +139,7 @@ def _opened(path: Path) -> Table:
 
 
 def _floats(column: pa.ChunkedArray) -> Array:
-    return column.cast(pa.float64(), safe=False).fill_null(float("nan")).to_numpy()
+    return np.asarray(column.cast(pa.float64(), safe=False).fill_null(float("nan")).to_numpy())
 
 
 def _parquet(path: Path) -> Columns:
@@ -174,7 +174,7 @@ def _without_empty(table: Table, path: Path) -> Table:
         notes += (f"{path.name}: {len(blank)} empty column(s) without a name were left out.",)
     held = [~np.isnan(values) for values in table.numbers.values()]
     held += [~gaps(column).to_numpy() for column in table.words.values()]
-    full = np.flatnonzero(np.logical_or.reduce(held)) if held else []
+    full = np.flatnonzero(np.logical_or.reduce(held) if held else np.empty(0))
     if not len(full) or full[-1] + 1 == len(held[0]):
         return dataclasses.replace(table, notes=notes)
     n = int(full[-1]) + 1
@@ -209,12 +209,12 @@ def _names_rows(table: Table, name: str) -> bool:
 def _matrix(table: Table, path: Path) -> NamedMatrix | None:
     """Return the correlation or covariance matrix that a table holds, if it does."""
     lower = {name.lower(): name for name in table.names}
-    heads = [lower.get(name) for name in (matrices.ROWTYPE, matrices.VARNAME)]
-    if all(heads):
-        kinds, rows = (_cells(table, str(name)) for name in heads)
+    heads = [lower[name] for name in (matrices.ROWTYPE, matrices.VARNAME) if name in lower]
+    if len(heads) == 2:
+        kinds, of = (_cells(table, name) for name in heads)
         rest = table.without(heads)
         _refuse_empty(rest, rest.numbers, path)
-        return matrices.of_row_types(kinds, rows, list(rest.numbers), rest.stacked, path.name)
+        return matrices.of_row_types(kinds, of, list(rest.numbers), rest.stacked, path.name)
     if not table.names or not table.numbers:
         return None
     first, others = table.names[0], table.names[1:]

@@ -119,8 +119,10 @@ class Conditional(Generator, DecodingModel, ABC):
 
     def _class_names(self) -> list[str] | None:
         """Return the names of the classes 0, 1, ... of a data set, where the model knows them."""
-        words = self.known_classes if self.known_classes.dtype.kind == "U" else None
-        return vars(self).get("class_names_", None if words is None else words.tolist())
+        if "class_names_" in vars(self):
+            return self.class_names_
+        words = self.known_classes.dtype.kind == "U"
+        return [str(word) for word in self.known_classes] if words else None
 
     def labels_for(self, y: Array | None) -> tuple[Array, ...]:
         """Return the labels, which the verbs take, as words if the model was fitted on words."""
