@@ -29,7 +29,7 @@ def encoding_of(content: bytes) -> tuple[str, str]:
     start = content[:1000]
     odd, even = start[1::2].count(0), start[::2].count(0)
     # Digits, blanks and line ends have a zero byte on one side, and few letters on the other.
-    if max(odd, even) > max(2, len(start) // 50, 3 * min(odd, even)):
+    if max(odd, even) > max(2, len(start) // 50, 2 * min(odd, even)):
         return ("utf-16-le" if odd else "utf-16-be"), "UTF-16"
     if _can_be("utf-8", content):
         return "utf-8", ""
