@@ -41,9 +41,11 @@ def test_numbers_of_any_kind_are_read_in_one_that_computes(name, ending, tmp_pat
     array, kind = KINDS[name]
     path = tmp_path / f"x.{ending}"
     np.save(path, array) if ending == "npy" else np.savez(path, x=array)
-    found = whole(load(str(path)))
-    assert found.dtype == kind
-    assert found.dtype.isnative
+    data = load(str(path))
+    for part in (data.x_train, data.x_test):
+        assert part.dtype == kind
+        assert part.dtype.isnative
+    found = whole(data)
     order = np.argsort(array.reshape(10, -1).sum(axis=1, dtype=float))
     np.testing.assert_array_equal(found, array[order].astype(kind))
 
