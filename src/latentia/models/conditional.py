@@ -144,7 +144,7 @@ class Conditional(Generator, DecodingModel, ABC):
 
         if not len(self.known_classes):
             return super().picture_of_samples(data)
-        return figures.samples_of_each(self, self.known_classes, list(self.named_classes))
+        return figures.samples_of_each(self, self.named_classes)
 
     def measure(self, data: Dataset, random_state: int = 0) -> dict[str, float]:
         """Return the figures of the fitted model; also whether samples are of their class."""
