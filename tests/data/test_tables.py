@@ -49,6 +49,11 @@ READ = {
     "bars": (written(separator="|"), NAMES, "bars"),
     "blanks": (written(separator="   "), NAMES, "blanks"),
     "blanks after commas": (written(names="a, b, c", separator=", "), NAMES, ""),
+    "blanks, decimal commas": (
+        written(names="", separator=" ", point=","),
+        None,
+        f"bl.*{NO_HEADER}",
+    ),
     "Excel's hint": ("sep=;\n" + written(separator=";", point=","), NAMES, "decimal commas"),
     "quoted": (written(quote='"'), NAMES, ""),
     "quoted decimal commas": (written(quote='"', point=","), NAMES, "decimal commas"),
@@ -112,6 +117,8 @@ CELLS = {
     "a dot and a dash": ("a,b\n.,1\n-,2\n", [np.nan, np.nan], "2 cell.* '-', '.' were taken"),
     "a blank": ("a,b\n1,1\n ,2\n", [1, np.nan], "1 cell.* ' ' were taken for missing"),
     "NA and its kin": ("a,b\nNA,1\nnan,2\n", [np.nan, np.nan], ""),
+    "three digits and a separator at the end": ("a,b\n123,456,\n1,789,\n", [123, 1], "empty"),
+    "three digits and quoted names": ('"a","b"\n"1",234,1\n"2",345,2\n', [234, 345], "left out"),
     "a spreadsheet's error": ("a,b\n1,1\n#N/A,2\n", [1, np.nan], "'#N/A' were taken"),
     "commas far below": ("a;b\n" + "1;2\n" * 150 + "1,5;3\n", [1] * 150 + [1.5], "decimal commas"),
 }
@@ -132,6 +139,7 @@ REFUSED = {
     "two decimal signs": ("a;b\n1,5;1.5\n", "'a' has decimal commas and 'b' decimal points"),
     "percent in some cells": ("a,b\n12%,1\n5,2\n", "'a' has a percent sign in some"),
     "one name, two cells": ("a\n1,5\n2,5\n", "one column with decimal commas, or two with"),
+    "thousands or names of rows": ("a,b\n1,234,0.5\n12,345,1\n", "rows in front, or commas betw"),
     "commas for both": ("a,b\n1,5,2,5\n3,5,4,5\n", "decimal signs and separators at once"),
     "days": ("day,a\n01.02.2020,1\n02.02.2020,3\n", "day.*'01.02.2020' in data row 1"),
     "units below the names": ("a,b\nkg,cm\n1,2\n", "'kg' in data row 1"),

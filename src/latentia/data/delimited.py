@@ -203,13 +203,24 @@ def _layout(lines: list[str], path: Path, forced: str | None) -> Layout:
     separator, rows = best[0]
     usual = "\t" if path.suffix.lower() in (".tsv", ".tab") else ","
     said = () if separator in (usual, forced) else (f"cells separated by {SEPARATORS[separator]}",)
-    if separator == "," and len(rows[0]) == 1 and _share(rows) == 1:
-        raise InputError(
-            f"{path} has one name, {rows[0][0]!r}, above lines such as {lines[1].strip()!r}: one "
-            "column with decimal commas, or two with a comma between; write decimal points, or "
-            "name both"
-        )
+    if separator == "," and len(rows[0]) < len(rows[-1]):
+        _refuse_short(rows, lines[1].strip(), path)
     return _named(separator, rows, path, said)
+
+
+def _refuse_short(rows: list[list[str]], line: str, path: Path) -> None:
+    """Refuse fewer names than cells where a comma can be a part of a number as well."""
+    if line.startswith('"') or all(is_missing(row[-1]) for row in rows[1:]):
+        return  # names of rows in quotes, or a separator that ends the lines
+    threes = (all(re.fullmatch(r"\d{3}", cell) for cell in column) for column in zip(*rows[1:]))
+    if len(rows[0]) == 1 and _share(rows) == 1:
+        what = "one column with decimal commas, or two with a comma between; write decimal points"
+    elif any(threes):
+        what = "names of rows in front, or commas between thousands; write numbers without commas"
+    else:
+        return
+    n = len(rows[0])
+    raise InputError(f"{path} has {n} name(s) above lines such as {line!r}: {what}, or name all")
 
 
 def _irregular(lines: list[str], readings: list[tuple[str, list[list[str]]]], path: Path) -> Layout:
@@ -289,10 +300,9 @@ def _split_blanks(lines: list[str]) -> list[list[str]]:
 
 def _spaced(text: str, lines: list[str]) -> str:
     """Return a table with blanks between its cells as one with tabs, or nothing."""
-    if any(_regular(rows) for _, rows in _readings(lines)):
-        return ""
     rows = _split_blanks(lines)
-    if not _regular(rows) or _share(rows) <= 0.5:
+    others = [_share(found) for _, found in _readings(lines) if _regular(found)]
+    if not _regular(rows) or _share(rows) <= max([0.5, *others]):
         return ""
     return "\n".join("\t".join(row) for row in _split_blanks(text.split("\n")))
 
