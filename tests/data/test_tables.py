@@ -1,8 +1,11 @@
 """Tables as people and programs write them, against the numbers that were written."""
 
+import csv
+import itertools
 import re
 
 import numpy as np
+import pandas
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -346,3 +349,44 @@ def test_parquet_is_held_against_the_limit_before_it_is_read(tmp_path, monkeypat
     monkeypatch.setenv("LATENTIA_MAX_BYTES", "10K")
     with pytest.raises(InputError, match=r"t\.parquet would take 80,000 bytes"):
         tables.read(tmp_path / "t.parquet")
+
+
+FORMS = [
+    dict(zip(("sep", "decimal", "index", "header", "quoting", "na_rep", "encoding"), form))
+    for form in itertools.product(
+        ",;\t|",
+        ".,",
+        (True, False),
+        (True, False),
+        (csv.QUOTE_MINIMAL, csv.QUOTE_ALL, csv.QUOTE_NONNUMERIC),
+        ("", "NA", "."),
+        ("utf-8", "cp949"),
+    )
+]
+
+
+def hold_forms(forms, path):
+    """Hold what is read to what pandas wrote; without a header its index is a column."""
+    values = X.copy()
+    values[2, 1] = values[7, 0] = np.nan
+    frame = pandas.DataFrame(values, columns=["가", "b", "c"])
+    for form in forms:
+        path.write_bytes(frame.to_csv(**form).encode(form["encoding"]))
+        found, _ = tables.columns(path)
+        stacked = np.column_stack(found.columns)
+        if form["index"] and not form["header"]:
+            np.testing.assert_array_equal(stacked[:, 0], np.arange(9), err_msg=str(form))
+            stacked = stacked[:, 1:]
+        np.testing.assert_array_equal(stacked, values, err_msg=str(form))
+        assert not form["header"] or found.column_names == ["가", "b", "c"]
+
+
+def test_what_pandas_writes_is_read(tmp_path):
+    # Eleven divides no number of choices, so that all of them come together with others.
+    assert len(FORMS) == 576
+    hold_forms(FORMS[::11], tmp_path / "t.csv")
+
+
+@pytest.mark.slow
+def test_what_pandas_writes_in_any_form_is_read(tmp_path):
+    hold_forms(FORMS, tmp_path / "t.csv")
