@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from latentia.data import arrays, download, folders, idx, toys
-from latentia.data.dataset import Dataset, Description, split
+from latentia.data.dataset import TABLE_FILES, TEXT_TABLES, Dataset, Description, split
 from latentia.data.download import RemoteFile
 from latentia.data.text import TEXT_FILES
 from latentia.errors import InputError, check_range, nearest
@@ -120,8 +120,9 @@ def load(spec: str, *, random_state: int = 0, image_size: int | None = None) -> 
     Parameters
     ----------
     spec
-        A name (see `names`), or a path: .npy, .npz, .csv, .parquet, an idx file, a folder with the
-        four idx files, or a folder of images with their labels as sub-folders.
+        A name (see `names`), or a path: .npy, .npz, a table (.csv, .tsv, .parquet, or .txt), an idx
+        file, a folder with the four idx files, or a folder of images with their labels as
+        sub-folders.
     random_state
         Of the held-out tenth, where the data have no test part.
     image_size
@@ -196,22 +197,26 @@ def _fashion_small() -> Dataset:
 
 
 def _load_file(path: Path, random_state: int) -> Dataset:
+    if not path.is_file():
+        raise InputError(f"{path} is a pipe or a device; give a file or a folder")
     if path.stat().st_size == 0:
         raise InputError(f"{path} is empty (zero bytes)")
     if path.suffix == ".npy":
         return arrays.load_npy(path, random_state)
     if path.suffix == ".npz":
         return arrays.load_npz(path, random_state)
-    if path.suffix in (".csv", ".parquet"):
+    if path.suffix.lower() in (*TABLE_FILES, *TEXT_TABLES):
         from latentia.data import tables
 
-        return split(tables.read(path), path.stem, random_state)
+        if tables.is_table(path):
+            return split(tables.read(path), path.stem, random_state)
     if "idx" in path.name:
         return split(arrays.checked_part(idx.read(path), str(path)), path.stem, random_state)
     if path.suffix in TEXT_FILES:
         raise InputError(f"{path} is a text: train rnn, lstm or n-gram on it, or use load_text")
     raise InputError(
-        f"{path} is of no known kind; give .npy, .npz, .csv, .parquet, an idx file or a folder"
+        f"{path} is of no known kind; give .npy, .npz, .csv, .tsv, .parquet, an idx file or a "
+        "folder"
     )
 
 

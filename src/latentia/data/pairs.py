@@ -21,7 +21,8 @@ from pathlib import Path
 import numpy as np
 
 from latentia.data import images, named
-from latentia.data.arrays import checked_part, opened
+from latentia.data.array_files import opened
+from latentia.data.arrays import checked_part
 from latentia.data.dataset import Array, Dataset, Part, whole
 from latentia.data.folders import (
     lasting,

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from latentia import MODELS
 from latentia.data.arrays import facts
 from latentia.data.dataset import Dataset
-from latentia.errors import FitWarning, InputError
+from latentia.errors import FitWarning, InputError, nearest
 from latentia.evaluation.evaluate import evaluate, importance_bound
 from latentia.evaluation.memorisation import memorisation_check
 from latentia.evaluation.report import ModelSection, Report, write_report
@@ -104,6 +104,7 @@ def fit_in_run(
     measured: bool = True,
 ) -> Path:
     """Fit and save the model, then measure it and write its report; return the report's path."""
+    model.check_data(data)
     data, validation = data.hold_out()
     began = time.perf_counter()
     if model.resumable:
@@ -119,6 +120,7 @@ def fit_in_run(
     else:
         _fit_at_once(model, data, run, resume)
     seconds = time.perf_counter() - began
+    model.remember(data)
     if leads():
         model.save(run / "model", overwrite=True)
         if measured:
@@ -337,13 +339,14 @@ def _write_texts(texts: str, out: Path | None) -> str:
 def _class_of(model: Model, label: str) -> Any:
     from latentia.models.conditional import Conditional
 
-    known = model.known_classes if isinstance(model, Conditional) else ()
-    if not len(known):
+    names = model.named_classes if isinstance(model, Conditional) else {}
+    if not names:
         raise InputError(f"{type(model).__name__} knows no classes: leave --label out")
-    names = {str(value): value for value in known}
-    if label not in names:
-        raise InputError(f"there is no class {label!r}; the model knows {', '.join(names)}")
-    return names[label]
+    numbers = {str(value): value for value in names.values()}
+    if label not in names and label not in numbers:
+        known = f"the model knows {', '.join(names)}{nearest(label, names)}"
+        raise InputError(f"there is no class {label!r}; {known}")
+    return (numbers | dict(names))[label]
 
 
 def reconstruct(run: Path, data_spec: str | None, out: Path, overwrite: bool = False) -> Path:
