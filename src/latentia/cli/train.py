@@ -79,7 +79,9 @@ def _train(given: argparse.Namespace) -> int:
     model.validate_parameters()
     data = given.data or recipe.get("data")
     data = _check_text(model, given, data) or str(data or "digits")
-    size = given.image_size or _number(recipe, "image_size", int, "a whole number")
+    size = given.image_size
+    if size is None:
+        size = _number(recipe, "image_size", int, "a whole number")
     held_out = given.held_out
     if held_out is None:
         held_out = _number(recipe, "held_out", int | float, "a number")

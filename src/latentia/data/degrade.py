@@ -8,10 +8,10 @@ along rows, then along columns, with weights that sum to 1 at the borders too. A
 widened with the scale is what the literature on super-resolution means by bicubic; without it (no
 antialiasing) the small image differs, and published figures cannot be compared.
 
-Shapes: images are (n, H, W) or (n, C, H, W), uint8 or floats in [0, 1]. Floats become float32; uint8
-stays uint8 and is what the floats give, rounded once. Pillow itself rounds and clips bytes between
-its two passes, which is another image: by a level where it is made smaller, by more where it is
-enlarged and overshoots.
+Shapes: images are (n, H, W) or (n, C, H, W), uint8 or floats in [0, 1]. Floats become float32;
+uint8 stays uint8 and is what the floats give, rounded once. Pillow itself rounds and clips bytes
+between its two passes, which gives another image: by a level where it is made smaller, by up to 11
+where it is enlarged and overshoots.
 
 References
 ----------

@@ -110,9 +110,18 @@ def fetch(name: str) -> Path:
         raise InputError(f"{name} ships with the software: there is nothing to fetch")
     name = MADE_FROM.get(name, name)
     folder = download.cache_folder() / name
-    files = [RemoteFile(f"{idx.FILES[role]}.gz", sha) for role, sha in CHECKSUMS[name].items()]
+    files = [
+        RemoteFile(f"{idx.FILES[role]}.gz", sha, _idx_bytes(DESCRIPTIONS[name], role))
+        for role, sha in CHECKSUMS[name].items()
+    ]
     download.fetch_all(files, MIRRORS[name], folder)
     return folder
+
+
+def _idx_bytes(known: Description, role: str) -> int:
+    """Return the bytes of an unpacked idx file: a head of 8 or 16, and one a pixel or label."""
+    n = known.n_train if role.endswith("train") else known.n_test
+    return 8 + n if role.startswith("y") else 16 + n * int(np.prod(known.shape))
 
 
 def load(spec: str, *, random_state: int = 0, image_size: int | None = None) -> Dataset:

@@ -61,13 +61,11 @@ SETTINGS: dict[str, dict[str, Any]] = {
 }
 FOREIGN = ("CMYK", "LAB", "HSV", "YCbCr")
 """Modes whose profile does not fit RGB pixels."""
-NOT_READ = {
-    f".{kind}"
-    for kind in (
-        "heic heif hif avif jxl jxr wdp exr hdr pfm svg psb djvu dcm raw "
-        "cr2 cr3 nef arw dng orf rw2 raf pef srw"
-    ).split()
-}
+NOT_READ = frozenset(
+    (".heic", ".heif", ".hif", ".avif", ".jxl", ".jxr", ".wdp", ".exr", ".hdr", ".pfm", ".svg")
+    + (".psb", ".djvu", ".dcm", ".raw", ".cr2", ".cr3", ".nef", ".arw", ".dng", ".orf", ".rw2")
+    + (".raf", ".pef", ".srw")
+)
 """Endings of pictures that Pillow may not read."""
 ROWS = 32
 """Rows that are rounded at once."""
@@ -196,7 +194,8 @@ def order(paths: Sequence[Path], out: Path, existing: Existing = "refuse") -> Or
     ----------
     paths
         Files and folders. Of folders all pictures are taken, in alphabetical order, except hidden
-        files, files with another kind's suffix, and what lies in ``out``; what is not taken is told.
+        files, files with another kind's suffix, and what lies in ``out``; what is not taken is
+        told.
     out
         A folder, which need not exist.
     existing

@@ -30,6 +30,7 @@ from latentia.plots.grids import rows, save_png, tile
 from latentia.plots.style import png_bytes
 from latentia.training.config import RunConfig, read_config, versions
 from latentia.training.distributed import leads
+from latentia.training.progress import tell
 
 BASELINE = "NGramLanguageModel, 5"
 SAMPLED = 2_000
@@ -64,6 +65,7 @@ def train(
     """
     model.validate_parameters()
     data = model.load_data(data_spec, image_size, held_out)
+    tell(data.notes, progress)
     return fit_in_run(model, data, run, progress=progress)
 
 
@@ -161,12 +163,14 @@ def _five_gram(data: Dataset) -> ModelSection:
 
 
 def data_of(run: Path, data_spec: str | None, model: Model) -> Dataset:
-    """Return named data as the model takes them, or else those that the run was trained on."""
+    """Return named data, whose notes are told, or else those that the run was trained on."""
     origin = read_config(run).get("data", {})
     if data_spec is None and "spec" not in origin:
         raise InputError(f"{run} does not say what it was trained on; give the data with --data")
     size = origin.get("image_size") if data_spec is None else None
-    return model.load_data(data_spec or origin["spec"], size, origin.get("held_out"))
+    data = model.load_data(data_spec or origin["spec"], size, origin.get("held_out"))
+    tell(data.notes, shown=data_spec is not None)
+    return data
 
 
 def figures(

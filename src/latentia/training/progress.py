@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Self
 
 from rich.console import Console
@@ -27,6 +27,13 @@ def make_bar() -> Progress:
         TimeRemainingColumn(),
         console=Console(stderr=True),
     )
+
+
+def tell(notes: Iterable[str], shown: bool | None) -> None:
+    """Write notes to the error stream, a line each; None is for "only at a terminal"."""
+    if (sys.stderr.isatty() if shown is None else shown) and leads():
+        for note in notes:
+            print(f"latentia: {note}", file=sys.stderr)
 
 
 class Shown(ABC):

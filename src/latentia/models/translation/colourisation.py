@@ -6,8 +6,8 @@ What is known, the lightness, stays as it is, and two channels are left to learn
 ([1]_ section 2; pix2pix colours in Lab too, [2]_ section 4.2). L1 has a grey look where several
 colours are likely, since their median is near to grey; the game is what asks for one of them.
 
-L is not the value of a grey file's pixel, which is curved (gamma); `latentia.data.lab.lightness` makes
-the one of the other.
+L is not the value of a grey file's pixel, which is a luma: `latentia.data.lab.lightness` makes the
+one of the other.
 
 Shapes: lightness is (n, H, W) in [0, 1], L / 100; pictures are (n, H, W) or (n, 3, H, W).
 """
