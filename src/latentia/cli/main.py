@@ -6,6 +6,7 @@ needs is imported, inside its function: ``--help`` loads neither torch nor NumPy
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections.abc import Callable
@@ -42,6 +43,7 @@ COMMANDS: dict[str, Callable[[Parser, list[str]], None]] = {
 def main(arguments: list[str] | None = None) -> int:
     """Run a command; return its exit status: 0, 1 for some bad files, 2 a mistake, 130 a stop."""
     words = sys.argv[1:] if arguments is None else arguments
+    _take_any_name()
     try:
         return _run(words)
     except InputError as error:
@@ -51,6 +53,13 @@ def main(arguments: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("latentia: stopped", file=sys.stderr)
         return INTERRUPTED
+
+
+def _take_any_name() -> None:
+    """Let file names be printed as the bytes that they are, UTF-8 or not."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        in_utf_8 = sys.stdout.encoding.lower() in ("utf-8", "utf8")
+        sys.stdout.reconfigure(errors="surrogateescape" if in_utf_8 else "backslashreplace")
 
 
 def _run(words: list[str]) -> int:

@@ -20,6 +20,7 @@ from latentia.cli.parser import (
     read_recipe,
 )
 from latentia.errors import InputError
+from latentia.files import printable
 from latentia.models.fields import command_name, commands
 
 INTERRUPTED = 130
@@ -85,7 +86,7 @@ def _train(given: argparse.Namespace) -> int:
     held_out = given.held_out
     if held_out is None:
         held_out = _number(recipe, "held_out", int | float, "a number")
-    name = f"{command_name(given.class_name)}-{Path(data).stem}"
+    name = f"{command_name(given.class_name)}-{printable(Path(data).stem)}"
     run = given.run_directory or free_path(f"runs/{name}")
     if given.devices != 1:
         return _spawn(given.devices, run)

@@ -24,6 +24,7 @@ from latentia.data.folders import (
     train_and_test,
 )
 from latentia.errors import InputError
+from latentia.files import printable
 
 SIDE = 96
 """Of a piece where none is asked for: that of the SRGAN paper."""
@@ -50,7 +51,7 @@ def load_crops(spec: str, *, image_size: int | None = None, random_state: int = 
     length = SIDE if image_size is None else image_size
     train, test, notes = _parts(folder, length)
     return Dataset(
-        name=folder.name,
+        name=printable(folder.name),
         x_train=random_crops(train.values(), length, random_state=random_state),
         y_train=None,
         x_test=random_crops(test.values(), length, random_state=random_state + 1),
@@ -96,7 +97,7 @@ def _parts(
         held_out = list(train)[9::10]
         test = {path: train.pop(path) for path in held_out}
         rule = "every tenth picture was held out for it."
-        notes = (*notes, f"{folder.name} has no test part: {rule}")
+        notes = (*notes, f"{printable(folder.name)} has no test part: {rule}")
     notes = (*notes, *(note for _, found in read for note in found))
     if not train or not test:
         raise InputError(

@@ -16,6 +16,7 @@ from latentia.data import images
 from latentia.data.dataset import Array, Dataset, Part, whole
 from latentia.data.limits import check_bytes, excess
 from latentia.errors import InputError
+from latentia.files import printable
 
 SIDECARS = {"thumbs.db", "desktop.ini"}
 TRAIN_NAMES = ("train", "training")
@@ -82,9 +83,8 @@ def _is_hidden(path: Path, folder: Path) -> bool:
 def load_folder(folder: Path, random_state: int, image_size: int | None) -> Dataset:
     """Return a folder of pictures as a data set; what was left out or assumed is in its notes."""
     parts = train_and_test(folder)
-    data = whole(
-        [read_part(part, image_size) for part in parts or [folder]], folder.name, random_state
-    )
+    read = [read_part(part, image_size) for part in parts or [folder]]
+    data = whole(read, printable(folder.name), random_state)
     return dataclasses.replace(data, notes=(*beside(folder, parts), *data.notes)) if parts else data
 
 
@@ -233,7 +233,7 @@ def read_part(folder: Path, image_size: int | None) -> Part:
 def listed(items: list[str]) -> str:
     """Return the first items, and how many more there are."""
     more = f"; and {len(items) - MOST_NAMED} more" if len(items) > MOST_NAMED else ""
-    return "; ".join(items[:MOST_NAMED]) + more
+    return printable("; ".join(items[:MOST_NAMED])) + more
 
 
 def stack(pictures: list[Array], folder: Path) -> Array:
@@ -265,4 +265,4 @@ def _labels(
             f"sub-folders were not taken as classes, since files lie beside them: {listed(loose)}."
         )
         return None, (), (note,)
-    return y.astype(np.int64), tuple(str(name) for name in classes), ()
+    return y.astype(np.int64), tuple(printable(str(name)) for name in classes), ()

@@ -41,6 +41,7 @@ from latentia.data.folders import (
 )
 from latentia.data.made_pairs import KINDS, made_pairs
 from latentia.errors import InputError
+from latentia.files import printable
 
 REVERSED = ":reversed"
 EDGES = "edges"
@@ -104,8 +105,9 @@ def _load(spec: str, random_state: int, image_size: int | None) -> tuple[Dataset
             "sub-folders A and B, two folders with a comma between, a list .csv, an .npz, or "
             f"KIND:IMAGES with KIND one of {', '.join(KINDS)}"
         )
+    name = printable(path.stem)
     # The same seed splits both sides alike.
-    x, y = (whole([part[side] for part in parts], path.stem, random_state) for side in (0, 1))
+    x, y = (whole([part[side] for part in parts], name, random_state) for side in (0, 1))
     return x, y.x_train, y.x_test
 
 

@@ -23,6 +23,7 @@ from latentia.data.arrays import labels_beside, named_classes, read_labels
 from latentia.data.dataset import Array, Dataset, Part, whole
 from latentia.data.folders import beside, lasting, parts_in, read_part
 from latentia.errors import InputError, nearest
+from latentia.files import printable
 
 FEWEST = 24
 """Training images: a twelfth of them is held out, which must contain both domains."""
@@ -97,7 +98,7 @@ def _of_folders(
 ) -> tuple[Dataset, Sides, Sides]:
     """Return pictures in folders: a description, and both parts' domains."""
     parts = [_same_channels([read_part(f, image_size) for f in pair]) for pair in folders]
-    names = folders[0][0].name, folders[0][1].name
+    names = printable(folders[0][0].name), printable(folders[0][1].name)
     a, b = (whole([part[i] for part in parts], names[i], random_state) for i in (0, 1))
     shapes = a.x_train.shape[1:], b.x_train.shape[1:]
     if shapes[0] != shapes[1]:
@@ -109,7 +110,7 @@ def _of_folders(
     others = beside(root, [side for part in folders for side in part]) if root.is_dir() else ()
     data = dataclasses.replace(
         a,
-        name=f"{names[0]} and {names[1]}" if "," in spec else Path(spec).name,
+        name=f"{names[0]} and {names[1]}" if "," in spec else printable(Path(spec).name),
         class_names=names if "," in spec else ("A", "B"),
         spec=lasting(spec),
         notes=tuple(dict.fromkeys((*others, *a.notes, *b.notes))),

@@ -136,7 +136,13 @@ def _event_writer(folder: Path, step: int) -> Any:
     """Return TensorBoard's writer; what earlier events say of later steps no longer holds."""
     from torch.utils.tensorboard import SummaryWriter
 
-    return SummaryWriter(str(folder), purge_step=step + 1)
+    try:
+        return SummaryWriter(str(folder), purge_step=step + 1)
+    except UnicodeEncodeError:
+        raise InputError(
+            f"{folder.parent} has a name that is not UTF-8, which TensorBoard cannot write to; "
+            "choose another --run"
+        ) from None
 
 
 @contextmanager
