@@ -236,20 +236,17 @@ def planes(image: Image.Image) -> tuple[NDArray[Any], NDArray[np.uint8] | None]:
     Raises
     ------
     BadImageError
-        For colours that cannot become RGB, and grey values that the rule above does not know.
+        For grey values that the rule above does not know.
     """
     if _is_deep(image):
         return _deep_planes(image)
     grey = image.mode in GREY
-    try:
-        if image.mode in WITH_ALPHA or "transparency" in image.info:
-            layer = np.asarray(image.convert("RGBA"))
-            colours = layer[..., :1] if grey else layer[..., :3]
-            return np.moveaxis(colours, 2, 0), layer[..., 3]
-        mode = "L" if grey else "RGB"
-        plain = np.asarray(image if image.mode == mode else image.convert(mode))
-    except ValueError:
-        raise BadImageError(f"its colours, of mode {image.mode}, cannot become RGB") from None
+    if image.mode in WITH_ALPHA or "transparency" in image.info:
+        layer = np.asarray(image.convert("RGBA"))
+        colours = layer[..., :1] if grey else layer[..., :3]
+        return np.moveaxis(colours, 2, 0), layer[..., 3]
+    mode = "L" if grey else "RGB"
+    plain = np.asarray(image if image.mode == mode else image.convert(mode))
     return plain[None] if grey else np.moveaxis(plain, 2, 0), None
 
 

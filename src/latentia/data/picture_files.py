@@ -61,10 +61,9 @@ SETTINGS: dict[str, dict[str, Any]] = {
 }
 FOREIGN = ("CMYK", "LAB", "HSV", "YCbCr")
 """Modes whose profile does not fit RGB pixels."""
-NOT_READ = frozenset(
-    (".heic", ".heif", ".hif", ".avif", ".jxl", ".jxr", ".wdp", ".exr", ".hdr", ".pfm", ".svg")
-    + (".psb", ".djvu", ".dcm", ".raw", ".cr2", ".cr3", ".nef", ".arw", ".dng", ".orf", ".rw2")
-    + (".raf", ".pef", ".srw")
+NOT_READ = (
+    ".heic .heif .hif .avif .jxl .jxr .wdp .exr .hdr .pfm .svg .psb .djvu .dcm .raw "
+    ".cr2 .cr3 .nef .arw .dng .orf .rw2 .raf .pef .srw"
 )
 """Endings of pictures that Pillow may not read."""
 ROWS = 32
@@ -250,7 +249,7 @@ def _pictures(path: Path, out: Path) -> _Found:
         suffix = found.suffix.lower()
         if suffix in known:
             pictures.append((found, found.relative_to(path)))
-        elif suffix in NOT_READ:
+        elif suffix in NOT_READ.split():
             bad.append(f"{found}: pictures in {suffix[1:]} cannot be read; convert it to png")
         else:
             others.append(str(found))

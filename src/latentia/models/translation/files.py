@@ -60,7 +60,7 @@ def upscale(
     """Make pictures larger with a saved model, or by bicubic interpolation."""
     model = upscaler(run, scale)
     if cut.tile is not None:
-        model.tiles(cut.tile, cut.overlap).check()
+        model.tiles(cut.tile, cut.overlap)
 
     def enlarge(picture: Picture, watch: Watch) -> Canvas:
         pixels, alpha = picture.pixels, picture.alpha
