@@ -137,10 +137,12 @@ def test_sixteen_bit_grey_keeps_its_transparency_and_says_what_that_costs(tmp_pa
 
 
 def png(width, height, colour=0):
-    """Return a PNG whose pixels are all 0, of any size in few bytes."""
+    """Return a PNG whose pixels, as far as there are any, are all 0, of any size in few bytes."""
     n_bytes = (width + 7) // 8 + 1
     packer = zlib.compressobj(9)
-    content = b"".join(packer.compress(bytes(n_bytes)) for _ in range(height)) + packer.flush()
+    content = (
+        b"".join(packer.compress(bytes(n_bytes)) for _ in range(min(height, 100))) + packer.flush()
+    )
     chunks = ((b"IHDR", struct.pack(">IIBBBBB", width, height, 1, colour, 0, 0, 0)),)
     chunks += ((b"IDAT", content), (b"IEND", b""))
     return b"\x89PNG\r\n\x1a\n" + b"".join(
@@ -160,7 +162,7 @@ def test_a_picture_larger_than_pillows_own_limit_is_read_if_memory_allows(tmp_pa
 
 
 def test_pixels_are_not_loaded_before_the_limit_is_checked(tmp_path):
-    (tmp_path / "a.png").write_bytes(png(60_000, 40_000)[:5000])
+    (tmp_path / "a.png").write_bytes(png(60_000, 40_000))
     with pytest.raises(BadImageError, match=r"60000×40000 pixels and would take 2.2 GiB"):
         images.read(tmp_path / "a.png")
 
