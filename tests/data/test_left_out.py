@@ -169,6 +169,19 @@ def test_classes_that_a_loose_file_takes_away_are_told(tmp_path):
     assert any("not taken as classes" in note and "loose.png" in note for note in data.notes)
 
 
+def test_a_test_part_that_lacks_a_class_keeps_the_numbers_of_the_others(tmp_path):
+    for number in range(3):
+        for kind in ("cat", "dog", "emu"):
+            picture(tmp_path / "train" / kind / f"{number}.png")
+        picture(tmp_path / "test/dog" / f"{number}.png")
+    data = load(str(tmp_path))
+    assert data.class_names == ("cat", "dog", "emu")
+    assert data.y_test.tolist() == [1, 1, 1]
+    for number in range(2):
+        picture(tmp_path / "test/emu" / f"{number}.png")
+    assert load(str(tmp_path)).y_test.tolist() == [1, 1, 1, 2, 2]
+
+
 def test_a_class_called_train_is_a_class(tmp_path):
     for kind in ("car", "train"):
         for number in range(3):

@@ -1,5 +1,7 @@
 """Pairs of images in every layout, and with everything that can be wrong with them."""
 
+import os
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -95,6 +97,17 @@ def test_a_list_of_pairs(tmp_path):
     (tmp_path / "list.csv").write_text("one.png")
     with pytest.raises(InputError, match="two paths"):
         load_pairs(str(tmp_path / "list.csv"))
+
+
+def test_a_list_in_cp949_names_files_in_cp949(tmp_path):
+    for i in range(3):
+        for side, images in (("왼", A), ("오른", B)):
+            name = os.fsdecode(f"{side}{i}.png".encode("cp949"))
+            write(tmp_path, name, images[i])
+    lines = "".join(f"왼{i}.png,오른{i}.png\n" for i in range(3))
+    (tmp_path / "list.csv").write_bytes(lines.encode("cp949"))
+    data = load_pairs(str(tmp_path / "list.csv"))
+    assert len(data.x_train) + len(data.x_test) == 3
 
 
 @pytest.mark.parametrize("names", [("x", "y"), ("input", "target"), ("A", "B")])

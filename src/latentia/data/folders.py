@@ -83,9 +83,21 @@ def _is_hidden(path: Path, folder: Path) -> bool:
 def load_folder(folder: Path, random_state: int, image_size: int | None) -> Dataset:
     """Return a folder of pictures as a data set; what was left out or assumed is in its notes."""
     parts = train_and_test(folder)
-    read = [read_part(part, image_size) for part in parts or [folder]]
+    read = _of_the_same_classes([read_part(part, image_size) for part in parts or [folder]])
     data = whole(read, printable(folder.name), random_state)
     return dataclasses.replace(data, notes=(*beside(folder, parts), *data.notes)) if parts else data
+
+
+def _of_the_same_classes(parts: Sequence[Part]) -> list[Part]:
+    """Return parts whose numbers stand for the same classes, if all have some, and at least two."""
+    names = sorted({name for part in parts for name in part.class_names})
+    if len(names) < 2 or any(part.y is None for part in parts):
+        return [Part(part.x, notes=part.notes) for part in parts]
+    found = []
+    for part in parts:
+        places = np.array([names.index(name) for name in part.class_names])
+        found.append(Part(part.x, places[part.y], tuple(names), part.notes))
+    return found
 
 
 def lasting(spec: str) -> str:
@@ -257,12 +269,8 @@ def _labels(
     """Return class numbers and names from sub-folders, and a note where there could be some."""
     names = [path.relative_to(folder).parts[0] if path.parent != folder else "" for path in paths]
     classes, y = np.unique(names, return_inverse=True)
-    if len(classes) < 2:
-        return None, (), ()
-    if "" in names:
-        loose = [str(path) for path, name in zip(paths, names) if not name]
-        note = (
-            f"sub-folders were not taken as classes, since files lie beside them: {listed(loose)}."
-        )
-        return None, (), (note,)
-    return y.astype(np.int64), tuple(printable(str(name)) for name in classes), ()
+    if "" not in names:
+        return y.astype(np.int64), tuple(printable(str(name)) for name in classes), ()
+    loose = [str(path) for path, name in zip(paths, names) if not name]
+    note = f"sub-folders were not taken as classes, since files lie beside them: {listed(loose)}."
+    return None, (), (note,) if len(classes) > 1 else ()

@@ -94,7 +94,7 @@ def luma(images: Images) -> NDArray[np.float32]:
     L, which is 6/255 higher in the mean over photographs, and up to 60/255.
     """
     check_colours(images)
-    y = np.einsum("c,...chw->...hw", LUMA, images, dtype=np.float32)
+    y: NDArray[np.float32] = np.einsum("c,...chw->...hw", LUMA, images, dtype=np.float32)
     return y / np.float32(255) if images.dtype == np.uint8 else y
 
 

@@ -179,7 +179,9 @@ def _by_name(files: list[Path], folder: Path) -> dict[str, Path]:
 
 
 def _list_of(path: Path) -> Files:
-    lines = [line.strip() for line in path.read_text(encoding="utf-8").splitlines()]
+    # Names in other bytes than UTF-8 are escaped, as they are everywhere else.
+    text = path.read_text(encoding="utf-8-sig", errors="surrogateescape")
+    lines = [line.strip() for line in text.splitlines()]
     rows = [[word.strip() for word in line.split(",")] for line in lines if line]
     if rows and rows[0] == ["input", "target"]:
         rows = rows[1:]
@@ -203,9 +205,10 @@ def _read(files: Files, side: int | None) -> tuple[Part, Part]:
     if not good:
         lines = [f"{path}: {error}" for path, error in bad]
         raise InputError(f"none of the {len(bad)} pairs can be used: {listed(lines)}")
-    noted = [(path, notes) for pair, (*_, found) in good for path, notes in zip(pair, found)]
+    noted = [(path, notes) for pair, (_, _, found) in good for path, notes in zip(pair, found)]
     notes = (*left_out(bad, len(files.pairs), "pairs"), *remarks(noted), *files.notes)
-    x, y = (stack([found[i] for _, found in good], files.pairs[0][i].parent) for i in (0, 1))
+    x = stack([found[0] for _, found in good], files.pairs[0][0].parent)
+    y = stack([found[1] for _, found in good], files.pairs[0][1].parent)
     return Part(x, notes=notes), Part(y)
 
 

@@ -217,7 +217,8 @@ def order(paths: Sequence[Path], out: Path, existing: Existing = "refuse") -> Or
         if other != source:
             raise InputError(f"{other} and {source} would both become {target}; leave one out")
         targets[source] = target
-    bad, notes = (tuple(dict.fromkeys(s for part in found for s in part[i])) for i in (1, 2))
+    bad = tuple(dict.fromkeys(line for part in found for line in part.bad))
+    notes = tuple(dict.fromkeys(line for part in found for line in part.notes))
     if not targets:
         why = f": {listed([*bad])}" if bad else ""
         raise InputError(f"there are no pictures in {', '.join(map(str, paths))}{why}")
