@@ -169,6 +169,7 @@ def test_data_size_and_place_come_from_flags_then_from_the_recipe(trained, tmp_p
     assert str(given["run"]) == "runs/vae-pictures-1"
     _, X, _, given = trained("train", "--recipe", "recipe.toml", "--image-size", 16)
     assert X.shape[1:] == (16, 16)
+    (tmp_path / "recipe.toml").write_text("model = 'vae'\ndata = 'pictures'\nn_epochs = 3\n")
     model, X, _, given = trained(
         "train", "autoencoder", "--recipe", "recipe.toml", "--data", "digits", "--run", "r"
     )

@@ -6,6 +6,7 @@ needs is imported, inside its function: ``--help`` loads neither torch nor NumPy
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections.abc import Callable
@@ -51,6 +52,7 @@ def main(arguments: list[str] | None = None) -> int:
     """
     words = sys.argv[1:] if arguments is None else arguments
     fill_gaps()
+    _take_any_name()
     try:
         status = _run(words)
         flush_output()
@@ -72,6 +74,13 @@ def main(arguments: list[str] | None = None) -> int:
         status = INTERRUPTED
     let_go()
     return status
+
+
+def _take_any_name() -> None:
+    """Let file names be printed as the bytes that they are, UTF-8 or not."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        in_utf_8 = sys.stdout.encoding.lower() in ("utf-8", "utf8")
+        sys.stdout.reconfigure(errors="surrogateescape" if in_utf_8 else "backslashreplace")
 
 
 def _run(words: list[str]) -> int:

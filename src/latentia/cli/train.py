@@ -20,7 +20,7 @@ from latentia.cli.parser import (
 )
 from latentia.cli.streams import tell
 from latentia.errors import InputError
-from latentia.files import told
+from latentia.files import printable, told
 from latentia.models.fields import command_name, commands
 from latentia.training.distributed import leads
 from latentia.training.launch import MEETING, end_with_parent, run_processes
@@ -99,11 +99,13 @@ def _train(given: argparse.Namespace) -> int:
     model.validate_parameters()
     data = given.data or recipe.get("data")
     data = _check_text(model, given, data) or str(data or "digits")
-    size = given.image_size or _number(recipe, "image_size", int, "a whole number")
+    size = given.image_size
+    if size is None:
+        size = _number(recipe, "image_size", int, "a whole number")
     held_out = given.held_out
     if held_out is None:
         held_out = _number(recipe, "held_out", int | float, "a number")
-    name = f"{command_name(given.class_name)}-{Path(data).stem}"
+    name = f"{command_name(given.class_name)}-{printable(Path(data).stem)}"
     run = given.run_directory or free_path(f"runs/{name}")
     if given.devices not in (None, 1) and "RANK" not in os.environ:
         return _spawn(given.devices, ["train", *given.words, RUN, str(run)], run)

@@ -35,6 +35,7 @@ from latentia.plots.style import png_bytes
 from latentia.training.config import RunConfig, read_config, versions
 from latentia.training.directory import held
 from latentia.training.distributed import leads
+from latentia.training.progress import tell
 
 log = logging.getLogger(__name__)
 
@@ -71,6 +72,7 @@ def train(
     """
     model.validate_parameters()
     data = model.load_data(data_spec, image_size, held_out)
+    tell(data.notes, progress)
     return fit_in_run(model, data, run, progress=progress)
 
 
@@ -200,12 +202,14 @@ def _five_gram(data: Dataset) -> ModelSection:
 
 
 def data_of(run: Path, data_spec: str | None, model: Model) -> Dataset:
-    """Return named data as the model takes them, or else those that the run was trained on."""
+    """Return named data, whose notes are told, or else those that the run was trained on."""
     origin = read_config(run).get("data", {})
     if data_spec is None and "spec" not in origin:
         raise InputError(f"{run} does not say what it was trained on; give the data with --data")
     size = origin.get("image_size") if data_spec is None else None
-    return model.load_data(data_spec or origin["spec"], size, origin.get("held_out"))
+    data = model.load_data(data_spec or origin["spec"], size, origin.get("held_out"))
+    tell(data.notes, shown=data_spec is not None)
+    return data
 
 
 def figures(

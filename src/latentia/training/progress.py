@@ -6,7 +6,7 @@ import io
 import sys
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from typing import Self, TextIO, cast
 
@@ -64,6 +64,14 @@ def make_bar() -> Progress:
         TimeRemainingColumn(),
         console=Console(file=cast(TextIO, ErrorStream())),
     )
+
+
+def tell(notes: Iterable[str], shown: bool | None) -> None:
+    """Write notes to the error stream, a line each; None is for "only at a terminal"."""
+    errors = ErrorStream()
+    if (errors.isatty() if shown is None else shown) and leads():
+        for note in notes:
+            print(f"latentia: {note}", file=errors)
 
 
 class Shown(ABC):
