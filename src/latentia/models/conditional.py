@@ -25,8 +25,6 @@ from latentia.models.gradient import DecodingModel
 if TYPE_CHECKING:
     from latentia.plots.page import Picture
 
-LEARNED = ("classes_", "class_shares_", "condition_mean_", "condition_scale_")
-
 
 class Conditional(Generator, DecodingModel, ABC):
     """A model of x given y: a class, or a vector of measurements, as ``y`` in ``fit`` is.
@@ -98,8 +96,6 @@ class Conditional(Generator, DecodingModel, ABC):
             raise InputError(f"{type(self).__name__} needs {wanted}")
         values = np.asarray(to_numpy(y))
         if reset:
-            for name in LEARNED:
-                self.__dict__.pop(name, None)
             self.__dict__.update(learnt(values, n_rows))
         return self.given.targets(values, n_rows)
 

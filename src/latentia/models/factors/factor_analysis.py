@@ -153,18 +153,19 @@ class FactorAnalysis(LinearGaussian):
         X is an (n, p) table or (n, ...) images: array, data frame, tensor, memory map, SciPy
         sparse matrix or Dask array. What does not fit into memory is read once, block by block.
         """
-        self.validate_parameters()
-        if self.missing == "fiml":
-            return self._fit_with_gaps(X, sample_weight)
-        moments = read_moments(self, X, sample_weight)
-        if self.correlation == "pearson":
-            return self._fit_from(moments)
-        _refuse_few(moments.n_rows)
-        with naming(self.__dict__.get("feature_names_in_")):
-            rows = self.checked(X, reset=False)
-            R = polychoric(rows, sample_weight=sample_weight).correlation
-        deviations = np.sqrt(np.diag(moments.covariance))
-        return self._fit_from(moments, R * deviations[:, None] * deviations)
+        with self.learning():
+            self.validate_parameters()
+            if self.missing == "fiml":
+                return self._fit_with_gaps(X, sample_weight)
+            moments = read_moments(self, X, sample_weight)
+            if self.correlation == "pearson":
+                return self._fit_from(moments)
+            _refuse_few(moments.n_rows)
+            with naming(self.__dict__.get("feature_names_in_")):
+                rows = self.checked(X, reset=False)
+                R = polychoric(rows, sample_weight=sample_weight).correlation
+            deviations = np.sqrt(np.diag(moments.covariance))
+            return self._fit_from(moments, R * deviations[:, None] * deviations)
 
     def fit_covariance(
         self, S: ArrayLike, n_samples: int | None = None, mean: ArrayLike | None = None
@@ -173,21 +174,24 @@ class FactorAnalysis(LinearGaussian):
 
         ``n_samples`` is needed by tests of fit; ``mean`` (p,) is 0 if not given.
         """
-        self.validate_parameters()
-        n = checked_count(n_samples)
-        if not _estimates_from_moments(self):
-            raise InputError(f"{NEEDS_ROWS}; give the polychoric matrix with correlation='pearson'")
-        matrix, names = checked_covariance(S)
-        centre = checked_mean(mean, len(matrix))
-        self._take_shape((len(matrix),), names)
-        return self._solve(centre, matrix, np.diag(matrix) > 0, float(n), n, stacklevel=3)
+        with self.learning():
+            self.validate_parameters()
+            n = checked_count(n_samples)
+            if not _estimates_from_moments(self):
+                advice = "give the polychoric matrix with correlation='pearson'"
+                raise InputError(f"{NEEDS_ROWS}; {advice}")
+            matrix, names = checked_covariance(S)
+            centre = checked_mean(mean, len(matrix))
+            self._take_shape((len(matrix),), names)
+            return self._solve(centre, matrix, np.diag(matrix) > 0, float(n), n, stacklevel=3)
 
     @available_if(_estimates_from_moments)  # type: ignore[untyped-decorator, unused-ignore]
     def fit_moments(self, moments: Moments) -> Self:
         """Estimate from moments gathered in pieces or over processes."""
-        self.validate_parameters()
-        self._take_shape(moments.sample_shape, [])
-        return self._fit_from(moments)
+        with self.learning():
+            self.validate_parameters()
+            self._take_shape(moments.sample_shape, [])
+            return self._fit_from(moments)
 
     @available_if(_estimates_from_moments)  # type: ignore[untyped-decorator, unused-ignore]
     def partial_fit(
@@ -197,15 +201,16 @@ class FactorAnalysis(LinearGaussian):
 
         To estimate only once, at the end, gather `latentia.models.linear.moments.Moments` instead.
         """
-        self.validate_parameters()
         first = "covariance_" not in self.__dict__
-        gathered = read_moments(self, X, sample_weight, reset=first)
-        if not first:
-            if self.n_rows_ == 0:
-                raise InputError("partial_fit goes on from rows; this model was fitted to a matrix")
-            so_far = self.mean_, self.covariance_, self.n_samples_, self.n_rows_
-            gathered = Moments.restored(*so_far, self.data_shape_).merge(gathered)
-        return self._fit_from(gathered)
+        if not first and self.n_rows_ == 0:
+            raise InputError("partial_fit goes on from rows; this model was fitted to a matrix")
+        with self.learning(afresh=first):
+            self.validate_parameters()
+            gathered = read_moments(self, X, sample_weight, reset=first)
+            if not first:
+                so_far = self.mean_, self.covariance_, self.n_samples_, self.n_rows_
+                gathered = Moments.restored(*so_far, self.data_shape_).merge(gathered)
+            return self._fit_from(gathered)
 
     def _fit_from(self, moments: Moments, S: Matrix | None = None) -> Self:
         """Estimate from the covariance of moments, or another S of the same rows."""
@@ -382,7 +387,6 @@ class FactorAnalysis(LinearGaussian):
 
     def _take_shape(self, shape: tuple[int, ...], names: list[str]) -> None:
         self.data_shape_, self.n_features_in_ = shape, int(np.prod(shape))
-        self.__dict__.pop("feature_names_in_", None)
         if names:
             self.feature_names_in_ = np.asarray(names, dtype=object)
 

@@ -123,15 +123,16 @@ class PCA(Encoder, LatentModel):
         y
             Ignored.
         """
-        self.validate_parameters()
-        self._moments: Moments | None = None
-        if hasattr(X, "to_delayed") or self._in_one_pass(X):
-            return self._solve(self._gathered(X, None, reset=True), precision_of(X))
-        X_ND = _float_rows(self.checked(X, reset=True))
-        n, d = X_ND.shape
-        k = self._rank(n, d)
-        axes = axes_of_rows(X_ND, k, self.solver, self.n_iterations, self.random_state)
-        return self._keep(axes, n, n, X_ND.dtype.type)
+        with self.learning():
+            self.validate_parameters()
+            self._moments: Moments | None = None
+            if hasattr(X, "to_delayed") or self._in_one_pass(X):
+                return self._solve(self._gathered(X, None, reset=True), precision_of(X))
+            X_ND = _float_rows(self.checked(X, reset=True))
+            n, d = X_ND.shape
+            k = self._rank(n, d)
+            axes = axes_of_rows(X_ND, k, self.solver, self.n_iterations, self.random_state)
+            return self._keep(axes, n, n, X_ND.dtype.type)
 
     def partial_fit(
         self, X: ArrayLike, y: object = None, sample_weight: ArrayLike | None = None
@@ -151,19 +152,23 @@ class PCA(Encoder, LatentModel):
         sample_weight
             (n,) counts of each row, which sum to more than 1.
         """
-        self.validate_parameters()
-        before = getattr(self, "_moments", None)
-        block = self._gathered(X, sample_weight, reset=before is None)
-        gathered: Moments = block if before is None else before.merge(block)
-        self._solve(gathered, precision_of(X))
-        self._moments = gathered
+        before: Moments | None = vars(self).get("_moments")
+        with self.learning(afresh=before is None):
+            self.validate_parameters()
+            block = self._gathered(X, sample_weight, reset=before is None)
+            # A copy is added to: a block that is refused must leave no trace.
+            gathered = block if before is None else Moments().merge(before).merge(block)
+            self._solve(gathered, precision_of(X))
+            self._moments = gathered
         return self
 
     def fit_moments(self, moments: Moments) -> Self:
         """Find the components of rows gathered in pieces, or over processes."""
-        self.validate_parameters()
-        self.n_features_in_, self.data_shape_ = moments.n_features, moments.sample_shape
-        return self._solve(moments, np.float64)
+        with self.learning():
+            self.validate_parameters()
+            self._moments = None
+            self.n_features_in_, self.data_shape_ = moments.n_features, moments.sample_shape
+            return self._solve(moments, np.float64)
 
     @property
     def n_latent(self) -> int:

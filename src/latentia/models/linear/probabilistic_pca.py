@@ -14,6 +14,7 @@ Shapes: S is (d, d), W (d, k).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, Self, final
 
@@ -83,47 +84,48 @@ class ProbabilisticPCA(LinearGaussian):
 
     def fit(self, X: ArrayLike, y: object = None) -> Self:
         """Estimate from (n, d) rows or from images, in the kinds that FactorAnalysis takes."""
-        self.validate_parameters()
-        self.log_likelihood_trace_ = np.zeros(0)
-        self.n_iter_, self.converged_ = 1, True
-        if self.missing == "fiml":
-            return self._fit_with_gaps(X)
-        if not reads_in_blocks(X):
-            array = self.checked(X, reset=True)
-            if array[0].size > max(WIDEST, len(array)):
-                return self._fit_wide(array)
-        return self.fit_moments(read_moments(self, X))
+        with self.learning():
+            self.validate_parameters()
+            if self.missing == "fiml":
+                return self._fit_with_gaps(X)
+            if not reads_in_blocks(X):
+                array = self.checked(X, reset=True)
+                if array[0].size > max(WIDEST, len(array)):
+                    return self._fit_wide(array)
+            return self._fit_from(read_moments(self, X))
 
     def fit_moments(self, moments: Moments) -> Self:
         """Estimate from moments gathered in pieces, or over processes."""
-        self.validate_parameters()
-        self.n_features_in_, self.data_shape_ = moments.n_features, moments.sample_shape
+        with self.learning():
+            self.validate_parameters()
+            self.n_features_in_, self.data_shape_ = moments.n_features, moments.sample_shape
+            return self._fit_from(moments)
+
+    def _fit_from(self, moments: Moments) -> Self:
         self._check_size(moments.n_features, moments.n_rows)
         S = moments.covariance
-        found = self._by_em(S) if self.algorithm == "em" else self._closed(S)
-        return self._take(found, moments.mean, moments.weight)
+        em = self.algorithm == "em"
+        found, trace, converged = self._by_em(S) if em else (self._closed(S), [], True)
+        return self._take(found, moments.mean, moments.weight, trace, converged)
 
     def _closed(self, S: Matrix) -> Estimate:
         values, vectors = leading_of(S, self.n_components)
         return closed_form(values, vectors, float(S.trace()))
 
-    def _by_em(self, S: Matrix) -> Estimate:
-        """Run equations 29 and 30 from a seeded start until the likelihood settles."""
+    def _by_em(self, S: Matrix) -> tuple[Estimate, list[float], bool]:
+        """Run equations 29 and 30 from a seeded start until the likelihood settles, if it does."""
         W = np.random.default_rng(self.random_state).standard_normal((len(S), self.n_components))
         noise, trace = float(S.trace()) / len(S), list[float]()
         W *= np.sqrt(noise)
         # EM would creep towards a noise of 0 for ever.
         self._closed(S)
-        for _ in range(self.max_iter):
+        converged = False
+        while not converged and len(trace) < self.max_iter:
             W, noise, likelihood = em_step(S, W, noise)
             trace.append(likelihood)
-            if len(trace) > 1 and trace[-1] - trace[-2] < self.tolerance:
-                break
-        else:
-            self.converged_ = False
-        self.n_iter_, self.log_likelihood_trace_ = len(trace), np.asarray(trace)
+            converged = len(trace) > 1 and trace[-1] - trace[-2] < self.tolerance
         vectors, lengths, _ = linalg.svd(W, full_matrices=False)
-        return Estimate(vectors * lengths, noise, em_step(S, W, noise)[2])
+        return Estimate(vectors * lengths, noise, em_step(S, W, noise)[2]), trace, converged
 
     def _fit_wide(self, X: NDArray[np.floating]) -> Self:
         """Take eigenpairs from the rows themselves, whose covariance would be too large."""
@@ -177,7 +179,16 @@ class ProbabilisticPCA(LinearGaussian):
                 "fewer components than columns"
             )
 
-    def _take(self, found: Estimate, mean: Vector, weight: float) -> Self:
+    def _take(
+        self,
+        found: Estimate,
+        mean: Vector,
+        weight: float,
+        trace: Sequence[float] = (),
+        converged: bool = True,
+    ) -> Self:
+        self.log_likelihood_trace_ = np.array(trace, dtype=np.float64)
+        self.n_iter_, self.converged_ = max(1, len(trace)), converged
         W = found.loadings
         largest = W[np.abs(W).argmax(axis=0), np.arange(W.shape[1])]
         self.loadings_ = W * np.where(largest < 0, -1.0, 1.0)
