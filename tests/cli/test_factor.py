@@ -235,7 +235,7 @@ def test_missing_values_by_full_information(succeeds, folder, unillustrated):
     (folder / "gaps.csv").write_text(text_of(GAPS))
     out = succeeds("gaps.csv", "--n-factors", 2, "--missing", "fiml", "--out", "o")
     assert "n = 120" in out
-    assert "no missing values" in out.split("Notes")[1]
+    assert "χ², likelihood ratio" in out
     same_loadings(folder / "o", FactorAnalysis(n_components=2, missing="fiml").fit(GAPS))
     assert "kaiser" in succeeds("gaps.csv", "--suggest", "--missing", "fiml")
 
@@ -244,7 +244,7 @@ def test_polychoric_correlations(succeeds, folder, unillustrated):
     answers = np.digitize(X - 5, [-0.8, 0, 0.8]) + 1
     (folder / "answers.csv").write_text(text_of(answers))
     words = ("answers.csv", "--n-factors", 2, "--correlation", "polychoric")
-    assert "rough guides" in succeeds(*words, "--out", "o")
+    assert "rough guides" in " ".join(succeeds(*words, "--out", "o").split())
     truth = FactorAnalysis(n_components=2, correlation="polychoric").fit(answers)
     same_loadings(folder / "o", truth)
     plain = FactorAnalysis(n_components=2).fit(answers)

@@ -51,6 +51,8 @@ class Patterns:
         (d,) of the values seen in each column, and whether these are not all the same.
     n_samples, n_empty
         Rows kept, and rows dropped because they see nothing.
+    coverage
+        (d, d) share of the weight of the rows that see both columns.
     never_together
         Pairs of columns that no row sees together; EM finds one of many equally likely covariances.
     """
@@ -66,8 +68,12 @@ class Patterns:
         rounding = 16 * np.finfo(np.float64).eps * np.abs(self.column_means)
         self.varies: NDArray[np.bool_] = self.column_variances > rounding**2
         self._group(filled[kept], seen[kept], weights[kept])
-        together = self.seen.T.astype(np.int64) @ self.seen
-        self.never_together = [(int(i), int(j)) for i, j in np.argwhere(together == 0) if i < j]
+        self.coverage: Floats = (self.seen.T * self.shares) @ self.seen
+        self.never_together = self.rarely_together(0)
+
+    def rarely_together(self, share: float) -> list[tuple[int, int]]:
+        """Return pairs of columns whose coverage is at most a share."""
+        return [(int(i), int(j)) for i, j in np.argwhere(np.triu(self.coverage <= share, 1))]
 
     def _group(self, X_ND: Floats, seen: NDArray[np.bool_], weights: Floats) -> None:
         bits = np.packbits(seen, axis=1)

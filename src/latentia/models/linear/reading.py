@@ -115,5 +115,9 @@ def naming(names: Vector | None) -> Iterator[None]:
     except InputError as error:
         if names is None:
             raise
-        named = re.sub(r"column (\d+)", lambda m: f"column {str(names[int(m[1])])!r}", str(error))
-        raise InputError(named) from None
+
+        def named(place: re.Match[str]) -> str:
+            return place[1] + re.sub(r"\d+", lambda m: repr(str(names[int(m[0])])), place[2])
+
+        said = re.sub(r"\b(columns? )(\d+(?: and \d+)?)", named, str(error))
+        raise InputError(said) from None
