@@ -303,7 +303,8 @@ class Encoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ABC):  # type: 
         for first in range(0, len(array), 4096):
             x = unit_floats(array[first : first + 4096])
             x_hat = self._decode_array(self._encode_array(x))
-            total += float(np.square(x - x_hat, dtype=np.float64).sum())
+            with np.errstate(over="ignore"):
+                total += float(np.square(x - x_hat, dtype=np.float64).sum())
         return -total / len(array)
 
 

@@ -36,6 +36,7 @@ from latentia.models.linear.missing import Patterns
 from latentia.models.linear.moments import Moments
 from latentia.models.linear.reading import naming, read_moments
 from latentia.models.linear.rotation import RotationRule
+from latentia.models.linear.scale import unit_of
 
 NEEDS_ROWS = "missing='fiml' and correlation='polychoric' need all rows at once; use fit"
 STARTS, WITH_GAPS, SMALL = 10, 3, 60
@@ -267,10 +268,10 @@ class FactorAnalysis(LinearGaussian):
     def _extract(
         self, S: Matrix, floor: Vector, n_starts: int | None = None
     ) -> tuple[Extraction, Vector]:
-        """Return the factors of D⁻¹SD⁻¹, and D: standard deviations for correlations, else 1."""
-        of_tables = self.matrix == "auto" and len(self.data_shape_) == 1
-        standardized = self.matrix == "correlation" or of_tables
-        D = np.sqrt(np.diag(S)) if standardized else np.ones(len(S))
+        """Return the factors of D⁻¹SD⁻¹, and D: deviations for correlations, else a unit for all."""
+        of_tables, D = self.matrix == "auto" and len(self.data_shape_) == 1, np.sqrt(np.diag(S))
+        if self.matrix != "correlation" and not of_tables:
+            D = np.full(len(S), unit_of(float(D.max())))
         R, floor = S / D[:, None], floor / D**2
         R /= D
         n_starts = n_starts or self.n_starts or (STARTS if len(S) <= SMALL else 1)
@@ -360,8 +361,8 @@ class FactorAnalysis(LinearGaussian):
         """Return χ², its p-value, RMSEA, TLI, CFI, SRMR, AIC, BIC and counts of parameters.
 
         "bartlett" is the convention of R's factanal and psych; "lavaan" takes n for the corrected
-        size, as either does with missing values: χ² = 2n (ℓ_saturated − ℓ). χ² is so distributed
-        for maximum likelihood, many rows, and no Heywood case.
+        size, as both do of rows with gaps: χ² = 2n (ℓ_saturated − ℓ). χ² is so distributed for
+        maximum likelihood, many rows, and no Heywood case.
         """
         check_is_fitted(self)
         varies = np.flatnonzero(self.scale_ > 0)
@@ -389,7 +390,7 @@ class FactorAnalysis(LinearGaussian):
         return self.scores
 
     def _take_shape(self, shape: tuple[int, ...], names: list[str]) -> None:
-        self.data_shape_, self.n_features_in_ = shape, int(np.prod(shape))
+        self.data_shape_, self.n_features_in_ = shape, math.prod(shape)
         if names:
             self.feature_names_in_ = np.asarray(names, dtype=object)
 

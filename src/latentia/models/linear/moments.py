@@ -23,6 +23,7 @@ from scipy.linalg import blas
 from latentia.errors import InputError
 from latentia.models.base import to_numpy
 from latentia.models.inputs import Matrix, Vector, checked_weights, is_tensor
+from latentia.models.linear.scale import LEAST, beyond, refuse_spread
 from latentia.training.distributed import any_rank, broadcast, sum_over_processes
 
 BLOCK_VALUES = 2**20
@@ -216,9 +217,13 @@ class Moments:
 
     @property
     def varies(self) -> NDArray[np.bool_]:
-        """(d,) which columns are not constant, as far as rounding lets that be seen."""
+        """(d,) which columns are not constant, as far as rounding lets that be seen.
+
+        InputError for one whose variance is no ordinary number.
+        """
         raw = np.diag(self._products) / self.weight
         variances = raw - (self._sum / self.weight) ** 2
+        refuse_spread(np.sqrt(np.maximum(variances, 0)) * self._scale)
         found: NDArray[np.bool_] = variances > self._cancellation * raw
         return found & (variances * self._scale**2 > (ROUNDING * self.mean) ** 2)
 
@@ -336,8 +341,13 @@ class Moments:
             found._cancellation = max(CANCELLATION, n * ROUNDING)
         else:
             found._shift = self._shift if known else needed_shift(flat(block))
-        found._sum, found._products = adder(block, found._shift, weights)
-        _refuse_not_finite(found._sum, first, n)
+        with np.errstate(over="ignore", invalid="ignore"):
+            found._sum, found._products = adder(block, found._shift, weights)
+        squares = np.diag(found._products)
+        if not (np.isfinite(found._sum) & np.isfinite(squares)).all():
+            _refuse_not_finite(block, found._sum + squares, first)
+        if (vanishing := squares <= LEAST**2 * found.weight).any():
+            _refuse_vanishing(block, found._shift, vanishing)
         return found
 
     def _add_delayed(self, X: Any, sample_weight: Any, check: Any) -> Self:
@@ -363,11 +373,28 @@ def _of(block: Any, first: int, check: Any) -> Moments:
     return Moments()._of_block(block, None, first)
 
 
-def _refuse_not_finite(sums: Vector, first: int, n: int) -> None:
-    if np.isfinite(sums).all():
-        return
+def _refuse_not_finite(block: Any, sums: Vector, first: int) -> None:
+    """Refuse a block whose sums overflow, or hold NaN or infinity."""
     column = int(np.argmin(np.isfinite(sums)))
+    largest = float(np.abs(_columns(block, np.arange(len(sums)) == column)).max())
+    if np.isfinite(largest):
+        raise beyond(f"column {column}", largest)
     raise InputError(
-        f"column {column} holds NaN or infinity among rows {first} to {first + n - 1}; fill it in, "
-        "drop those rows, or let FactorAnalysis estimate with missing values (missing='fiml')"
+        f"column {column} holds NaN or infinity among rows {first} to {first + block.shape[0] - 1};"
+        " fill it in, drop those rows, or let FactorAnalysis estimate with missing values "
+        "(missing='fiml')"
     )
+
+
+def _refuse_vanishing(block: Any, shift: Vector, columns: NDArray[np.bool_]) -> None:
+    """Refuse columns that vary, though the sum of their squares is nothing."""
+    away = np.abs(_columns(block, columns) - shift[columns]).max(axis=0, initial=0)
+    for place in np.flatnonzero(away > ROUNDING * np.abs(shift[columns])):
+        raise beyond(f"column {np.flatnonzero(columns)[place]}", float(away[place]))
+
+
+def _columns(block: Any, columns: NDArray[np.bool_]) -> Matrix:
+    """Return some columns of a block of any kind."""
+    if sparse.issparse(block):
+        return np.asarray(sparse.csc_array(block)[:, np.flatnonzero(columns)].toarray())
+    return np.asarray(flat(to_numpy(block))[:, columns], dtype=np.float64)

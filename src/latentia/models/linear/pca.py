@@ -32,6 +32,7 @@ from latentia.models.linear.decomposition import Axes, axes_of_rows, axes_of_sca
 from latentia.models.linear.moments import Moments
 from latentia.models.linear.reading import read_moments
 from latentia.models.linear.rotation import RotationRule
+from latentia.models.linear.scale import unit_of
 
 if TYPE_CHECKING:
     from latentia.plots.page import Picture
@@ -106,8 +107,8 @@ class PCA(Encoder, LatentModel):
     """Auto is the fastest accurate one; exact reduces fully; randomized stops early if k is few."""
     n_iterations: Whole = 7
     """Power iterations of the randomised solver."""
-    random_state: Seed | None = None
-    """Seed of the solvers that start at random; none is 0."""
+    random_state: Seed | None = 0
+    """Seed of krylov, of randomized, and of the rotation's starts; none draws one."""
 
     lacks = {"sample": "PCA has no density; use probabilistic PCA, factor analysis or a VAE"}
 
@@ -242,6 +243,9 @@ class PCA(Encoder, LatentModel):
         components = axes.components * signs[:, None]
         variances, total = axes.squares / max(1, weight - 1), axes.total / max(1, weight - 1)
         shares = variances / total if total > 0 else np.zeros_like(variances)
+        if kind is np.float32 and unit_of(float(variances[0])) != 1:
+            # Their squares would leave float32.
+            kind = np.float64
         left_out, rest = min(n - 1, d) - k, max(0.0, float(total - variances.sum()))
         self.rotation_matrix_ = self._turn(variances, components, n).astype(kind)
         self.n_components_ = k
@@ -262,9 +266,9 @@ class PCA(Encoder, LatentModel):
                 f"n_components is {len(variances)}, but {varying} components of the {n} sample(s) "
                 "have variance; rotation needs it of all"
             )
-        seed = self.random_state or 0
         loadings = components.T * np.sqrt(variances)
-        return RotationRule(self.rotation, None, ROTATION_STARTS, seed).of(loadings).matrix
+        rule = RotationRule(self.rotation, None, ROTATION_STARTS, self.random_state)
+        return rule.of(loadings).matrix
 
     def _scales(self) -> NDArray[Any]:
         """Return (k,) what the projections are divided by."""

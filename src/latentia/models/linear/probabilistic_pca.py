@@ -30,6 +30,7 @@ from latentia.models.linear.missing import Patterns, structured
 from latentia.models.linear.moments import Moments
 from latentia.models.linear.pca import PCA
 from latentia.models.linear.reading import read_moments
+from latentia.models.linear.scale import unit_of
 
 NO_NOISE = 1e-12
 WIDEST = 4096
@@ -76,11 +77,18 @@ class ProbabilisticPCA(LinearGaussian):
     missing: Literal["error", "fiml"] = "error"
     """What NaN means: an error, or a value to be integrated out (full information ML)."""
     tolerance: Positive = 1e-10
-    """EM stops when a step gains fewer nats per sample."""
+    """EM stops when a step gains fewer nats a row; fiml when it moves no moment by more."""
     max_iter: Count = 10_000
-    """The most steps of EM."""
+    """The most steps of EM and fiml."""
     random_state: Seed | None = 0
-    """Seed of EM's start."""
+    """Seed of EM's start; none draws one."""
+
+    def check_values(self) -> None:
+        """Refuse EM of complete rows for rows with gaps."""
+        if self.algorithm == "em" and self.missing == "fiml":
+            raise InputError(
+                "algorithm is 'em', which is for complete rows; missing='fiml' has an EM of its own"
+            )
 
     def fit(self, X: ArrayLike, y: object = None) -> Self:
         """Estimate from (n, d) rows or from images, in the kinds that FactorAnalysis takes."""
@@ -114,6 +122,12 @@ class ProbabilisticPCA(LinearGaussian):
 
     def _by_em(self, S: Matrix) -> tuple[Estimate, list[float], bool]:
         """Run equations 29 and 30 from a seeded start until the likelihood settles, if it does."""
+        if (unit := unit_of(float(S.trace()) / len(S))) != 1:
+            found, trace, converged = self._by_em(S / unit)
+            shift = len(S) / 2 * np.log(unit)
+            level = found.log_likelihood - shift
+            found = Estimate(found.loadings * np.sqrt(unit), found.noise_variance * unit, level)
+            return found, [each - shift for each in trace], converged
         W = np.random.default_rng(self.random_state).standard_normal((len(S), self.n_components))
         noise, trace = float(S.trace()) / len(S), list[float]()
         W *= np.sqrt(noise)
@@ -163,7 +177,14 @@ class ProbabilisticPCA(LinearGaussian):
             return model + found.noise_variance * np.eye(len(expected))
 
         start = np.diag(np.full(array.shape[1], patterns.column_variances.mean()))
-        found = structured(patterns, implied, patterns.column_means, start)
+        found = structured(
+            patterns,
+            implied,
+            patterns.column_means,
+            start,
+            tolerance=self.tolerance,
+            max_iter=self.max_iter,
+        )
         self._take(self._closed(found.covariance), found.mean, float(patterns.weight.sum()))
         self.log_likelihood_ = float(found.log_likelihood)
         self.log_likelihood_trace_ = np.asarray(found.trace)

@@ -16,6 +16,7 @@ from latentia.errors import InputError, check_range
 from latentia.models.base import LatentModel, to_numpy
 from latentia.models.inputs import Matrix, Vector, check_images, reads_in_blocks
 from latentia.models.linear.moments import Moments
+from latentia.models.linear.scale import refuse_spread
 
 SYMMETRY = 1e-8
 INDEFINITE = 1e-6
@@ -34,7 +35,9 @@ def read_moments(
     anything else is checked whole first.
     """
     if sparse.issparse(X) or not reads_in_blocks(X):
-        return Moments().add(model.checked(X, reset=reset), sample_weight)
+        rows = model.checked(X, reset=reset)
+        with naming(vars(model).get("feature_names_in_")):
+            return Moments().add(rows, sample_weight)
     if not 2 <= X.ndim <= 4:
         raise InputError(f"X has {X.ndim} dimensions; give (n, d), (n, H, W) or (n, C, H, W)")
     if isinstance(X, np.ndarray) and X.dtype.kind not in "fiub":
@@ -68,6 +71,7 @@ def checked_covariance(S: Any) -> tuple[Matrix, list[str]]:
         raise InputError(
             f"the covariance matrix is indefinite: the variance in row {place} is below 0"
         )
+    refuse_spread(np.sqrt(np.diag(matrix)))
     deviations = np.sqrt(np.where(np.diag(matrix) > 0, np.diag(matrix), 1))
     relative = matrix / deviations[:, None] / deviations
     apart = np.abs(relative - relative.T)
