@@ -39,7 +39,7 @@ class Analysed:
     remarks: tuple[str, ...] = ()
 
 
-def refuse_few(n: int) -> None:
+def refuse_few(n: int, d: int = 0) -> None:
     """Refuse a single row, or none."""
     if n < 2:
         raise InputError(f"X has {n} sample(s); factor analysis needs at least 2 rows")

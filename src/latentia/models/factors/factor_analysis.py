@@ -171,7 +171,8 @@ class FactorAnalysis(LinearGaussian):
                 rows = self.checked(X, reset=True)
                 given = analysed.of_answers(rows, self._names(), sample_weight, self.zero_add)
                 return self._solve(given)
-            return self._solve(of_moments(read_moments(self, X, sample_weight)))
+            moments = read_moments(self, X, sample_weight, enough=analysed.refuse_few)
+            return self._solve(of_moments(moments))
 
     def fit_covariance(
         self, S: ArrayLike, n_samples: int | None = None, mean: ArrayLike | None = None
@@ -268,7 +269,7 @@ class FactorAnalysis(LinearGaussian):
     def _extract(
         self, S: Matrix, floor: Vector, n_starts: int | None = None
     ) -> tuple[Extraction, Vector]:
-        """Return the factors of D⁻¹SD⁻¹, and D: deviations for correlations, else a unit for all."""
+        """Return the factors of D⁻¹SD⁻¹, and D: deviations for correlations, else one unit."""
         of_tables, D = self.matrix == "auto" and len(self.data_shape_) == 1, np.sqrt(np.diag(S))
         if self.matrix != "correlation" and not of_tables:
             D = np.full(len(S), unit_of(float(D.max())))
@@ -344,12 +345,8 @@ class FactorAnalysis(LinearGaussian):
         return self._names()
 
     def _names(self) -> list[str]:
-        named = self.__dict__.get("feature_names_in_")
-        return (
-            [f"x{i}" for i in range(math.prod(self.data_shape_))]
-            if named is None
-            else [*map(str, named)]
-        )
+        plain = [f"x{i}" for i in range(math.prod(self.data_shape_))]
+        return [*map(str, vars(self).get("feature_names_in_", plain))]
 
     def residual_correlations(self) -> Matrix:
         """Return R − Λ Φ Λᵀ − Ψ in correlations, (p, p)."""

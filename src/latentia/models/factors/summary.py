@@ -171,8 +171,9 @@ class Summary:
     @property
     def marks(self) -> tuple[str, ...]:
         """What is said after each name: " (Heywood)", " (constant)" or nothing."""
+        constant, heywood = set(self.constant), set(self.heywood)
         return tuple(
-            " (constant)" if name in self.constant else " (Heywood)" * (name in self.heywood)
+            " (constant)" if name in constant else " (Heywood)" * (name in heywood)
             for name in self.variable_names
         )
 
@@ -226,11 +227,12 @@ class Summary:
         if shown < p:
             note += f"\n{p - shown} of {p} variables are left out here; to_frame() has them all"
         header = ("", *self._factors(), "h²", "u²", "com")
-        return Table(title, header, tuple(self._row(i) for i in range(shown)), note)
+        rows = (self._row(i, mark) for i, mark in enumerate(self.marks[:shown]))
+        return Table(title, header, tuple(rows), note)
 
-    def _row(self, i: int) -> tuple[str, ...]:
+    def _row(self, i: int, mark: str) -> tuple[str, ...]:
         room = np.clip(WIDTH - 20 - 7 * self.loadings.shape[1], SHORTEST_NAME, LONGEST_NAME)
-        name = cut(self.variable_names[i], int(room) - len(self.marks[i])) + self.marks[i]
+        name = cut(self.variable_names[i], int(room) - len(mark)) + mark
         loadings = [number(x, 2) if abs(x) >= self.cutoff else "" for x in self.loadings[i]]
         shares = number(self.communalities[i], 2), number(self.uniquenesses[i], 3)
         return (name, *loadings, *shares, number(self.complexities[i], 1))

@@ -344,10 +344,10 @@ class Moments:
         with np.errstate(over="ignore", invalid="ignore"):
             found._sum, found._products = adder(block, found._shift, weights)
         squares = np.diag(found._products)
-        if not (np.isfinite(found._sum) & np.isfinite(squares)).all():
-            _refuse_not_finite(block, found._sum + squares, first)
+        if not (finite := np.isfinite(found._sum) & np.isfinite(squares)).all():
+            _refuse_not_finite(block, finite, first)
         if (vanishing := squares <= LEAST**2 * found.weight).any():
-            _refuse_vanishing(block, found._shift, vanishing)
+            _refuse_vanishing(block, found._shift, weights, vanishing)
         return found
 
     def _add_delayed(self, X: Any, sample_weight: Any, check: Any) -> Self:
@@ -373,10 +373,10 @@ def _of(block: Any, first: int, check: Any) -> Moments:
     return Moments()._of_block(block, None, first)
 
 
-def _refuse_not_finite(block: Any, sums: Vector, first: int) -> None:
-    """Refuse a block whose sums overflow, or hold NaN or infinity."""
-    column = int(np.argmin(np.isfinite(sums)))
-    largest = float(np.abs(_columns(block, np.arange(len(sums)) == column)).max())
+def _refuse_not_finite(block: Any, finite: NDArray[np.bool_], first: int) -> None:
+    """Refuse a block whose sums overflow, or hold NaN or infinity, by the first such column."""
+    column = int(np.argmin(finite))
+    largest = float(np.abs(_columns(block, np.arange(len(finite)) == column)).max())
     if np.isfinite(largest):
         raise beyond(f"column {column}", largest)
     raise InputError(
@@ -386,9 +386,12 @@ def _refuse_not_finite(block: Any, sums: Vector, first: int) -> None:
     )
 
 
-def _refuse_vanishing(block: Any, shift: Vector, columns: NDArray[np.bool_]) -> None:
+def _refuse_vanishing(
+    block: Any, shift: Vector, weights: Vector | None, columns: NDArray[np.bool_]
+) -> None:
     """Refuse columns that vary, though the sum of their squares is nothing."""
-    away = np.abs(_columns(block, columns) - shift[columns]).max(axis=0, initial=0)
+    counted = slice(None) if weights is None else weights > 0
+    away = np.abs(_columns(block, columns)[counted] - shift[columns]).max(axis=0, initial=0)
     for place in np.flatnonzero(away > ROUNDING * np.abs(shift[columns])):
         raise beyond(f"column {np.flatnonzero(columns)[place]}", float(away[place]))
 

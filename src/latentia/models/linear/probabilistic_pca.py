@@ -100,7 +100,7 @@ class ProbabilisticPCA(LinearGaussian):
                 array = self.checked(X, reset=True)
                 if array[0].size > max(WIDEST, len(array)):
                     return self._fit_wide(array)
-            return self._fit_from(read_moments(self, X))
+            return self._fit_from(read_moments(self, X, enough=self._check_size))
 
     def fit_moments(self, moments: Moments) -> Self:
         """Estimate from moments gathered in pieces, or over processes."""
@@ -110,7 +110,7 @@ class ProbabilisticPCA(LinearGaussian):
             return self._fit_from(moments)
 
     def _fit_from(self, moments: Moments) -> Self:
-        self._check_size(moments.n_features, moments.n_rows)
+        self._check_size(moments.n_rows, moments.n_features)
         S = moments.covariance
         em = self.algorithm == "em"
         found, trace, converged = self._by_em(S) if em else (self._closed(S), [], True)
@@ -149,7 +149,7 @@ class ProbabilisticPCA(LinearGaussian):
                 "columns; use 'closed_form'"
             )
         n = len(X)
-        self._check_size(X[0].size, n)
+        self._check_size(n, X[0].size)
         if self.n_components >= n - 1:
             raise InputError(
                 f"n_components is {self.n_components}, which leaves no variance for the noise: "
@@ -168,7 +168,7 @@ class ProbabilisticPCA(LinearGaussian):
         array = self.checked(X, reset=True)
         if array.ndim > 2:
             raise InputError("missing is 'fiml', which takes tables; images have no gaps")
-        self._check_size(array.shape[1], len(array))
+        self._check_size(*array.shape)
         patterns = Patterns(array)
 
         def implied(expected: Matrix) -> Matrix:
@@ -191,7 +191,7 @@ class ProbabilisticPCA(LinearGaussian):
         self.n_iter_, self.converged_ = found.n_iterations, bool(found.converged)
         return self
 
-    def _check_size(self, d: int, n: int) -> None:
+    def _check_size(self, n: int, d: int) -> None:
         if n < 2:
             raise InputError(f"X has {n} sample(s); probabilistic PCA needs at least 2 rows")
         if self.n_components >= d:

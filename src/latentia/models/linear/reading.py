@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from numbers import Integral
 from typing import Any
@@ -28,20 +29,25 @@ def read_moments(
     sample_weight: Any = None,
     *,
     reset: bool = True,
+    enough: Callable[[int, int], object] = lambda n, d: None,
 ) -> Moments:
     """Return the moments of rows, and note their shape and names in the model.
 
     Memory maps, sparse matrices, Dask arrays and tensors on a GPU are read block by block, once;
-    anything else is checked whole first.
+    anything else is checked whole first. ``enough`` is asked before any (d, d) matrix is made
+    whether n rows of d values will do, where n is known.
     """
     if sparse.issparse(X) or not reads_in_blocks(X):
         rows = model.checked(X, reset=reset)
+        enough(rows.shape[0], math.prod(rows.shape[1:]))
         with naming(vars(model).get("feature_names_in_")):
             return Moments().add(rows, sample_weight)
     if not 2 <= X.ndim <= 4:
         raise InputError(f"X has {X.ndim} dimensions; give (n, d), (n, H, W) or (n, C, H, W)")
     if isinstance(X, np.ndarray) and X.dtype.kind not in "fiub":
         raise InputError(f"X holds {X.dtype} values; give real numbers")
+    if not hasattr(X, "to_delayed"):
+        enough(X.shape[0], math.prod(X.shape[1:]))
     if X.ndim == 2:
         validate_data(model, X=X, reset=reset, skip_check_array=True)
     moments = Moments().add(X, sample_weight, None if X.ndim == 2 else _check_block)
