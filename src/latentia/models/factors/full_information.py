@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import final
 
@@ -125,12 +126,15 @@ def _best(
     """Return the highest maximum that the points lead to, and how many distinct ones there are."""
     if len(points) == 1:
         return climb(points[0], tolerance), 1
-    ends = sorted(
-        (climb(p, max(COARSE, tolerance)) for p in points), key=lambda end: -end.log_likelihood
-    )
+    ends = [climb(points[0], max(COARSE, tolerance))]
+    for point in points[1:]:
+        # A start near a singular covariance may have no way up.
+        with suppress(InputError):
+            ends.append(climb(point, max(COARSE, tolerance)))
+    ends.sort(key=lambda end: -end.log_likelihood)
     heights = np.array([end.log_likelihood for end in ends if end.converged])
     n_optima = 1 + int((np.diff(-2 * heights) > OTHER_OPTIMUM).sum())
-    return climb((ends[0].mean, ends[0].covariance), tolerance), n_optima
+    return climb((ends[0].mean, ends[0].implied), tolerance), n_optima
 
 
 def random_models(p: int, k: int, n: int, random_state: int | None) -> list[Matrix]:
