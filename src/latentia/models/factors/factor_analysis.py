@@ -239,7 +239,7 @@ class FactorAnalysis(LinearGaussian):
             tolerance=self.tolerance,
             max_iter=self.max_iter,
         )
-        self.n_optima_, estimate, within = found.n_optima, found.estimate, np.ix_(varies, varies)
+        estimate, within = found.estimate, np.ix_(varies, varies)
         mean[varies], S, S[within] = estimate.mean, np.zeros_like(S), estimate.covariance
         rows = float(patterns.weight.sum()), patterns.n_samples
         self._keep(Analysed(mean, S, varies, *rows, found.remarks), found.solution, found.units)
@@ -247,7 +247,7 @@ class FactorAnalysis(LinearGaussian):
         self.baseline_log_likelihoods_ = found.baselines
         self.log_likelihood_ = float(estimate.log_likelihood)
         self.log_likelihood_trace_ = np.asarray(estimate.trace)
-        self.n_iter_ = estimate.n_iterations
+        self.n_iter_, self.n_optima_ = estimate.n_iterations, found.n_optima
         self.converged_ = bool(self.converged_ and estimate.converged)
         return self._warned()
 
