@@ -149,7 +149,8 @@ class FactorAnalysis(LinearGaussian):
         if self.algorithm != "newton" and self.method != "ml":
             raise InputError(f"algorithm is {self.algorithm!r}, which only method 'ml' has")
         if self.missing == "fiml" and (self.method != "ml" or self.correlation != "pearson"):
-            raise InputError("missing is 'fiml', which needs method 'ml' and correlation 'pearson'")
+            advice = "method 'ml' and correlation 'pearson' (polychoric ones take NaN as it is)"
+            raise InputError(f"missing is 'fiml', which needs {advice}")
         if self.zero_add and self.correlation != "polychoric":
             raise InputError(
                 f"zero_add is {self.zero_add}, which polychoric correlations alone use"

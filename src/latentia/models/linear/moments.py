@@ -10,6 +10,7 @@ around 128, so that any order of any blocks gives the same bits.
 
 from __future__ import annotations
 
+import math
 import mmap
 from collections.abc import Callable, Iterator
 from functools import cache
@@ -20,6 +21,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 from scipy.linalg import blas
 
+from latentia.data.limits import check_bytes
 from latentia.errors import InputError
 from latentia.models.base import to_numpy
 from latentia.models.inputs import Matrix, Vector, checked_weights, is_tensor
@@ -255,7 +257,15 @@ class Moments:
             (n,) weights of at least 0.
         check
             Called with every block before it is taken up.
+
+        Raises
+        ------
+        InputError
+            For NaN, infinity, a spread whose square is no ordinary float, or a covariance matrix
+            larger than the limit in `latentia.data.limits`.
         """
+        d = math.prod(X.shape[1:])
+        check_bytes(8 * d**2, f"the covariance matrix of {d:,} columns")
         if hasattr(X, "to_delayed"):
             return self._add_delayed(X, sample_weight, check)
         weights = checked_weights(sample_weight, X.shape[0])
