@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 import warnings
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +20,14 @@ from latentia.data.matrices import NamedMatrix
 from latentia.errors import FitWarning, InputError
 from latentia.models.factors.bootstrap import bootstrap_errors
 from latentia.models.factors.factor_analysis import FactorAnalysis
-from latentia.models.factors.n_factors import Suggestion, suggest
+from latentia.models.factors.findings import left_out
+from latentia.models.factors.n_factors import Correlate, Suggestion, suggest
+from latentia.models.factors.polychoric import polychoric
 from latentia.models.factors.standard_errors import LoadingErrors, information_errors
+from latentia.models.factors.summary import wrapped
 from latentia.models.inputs import unit_floats
 from latentia.models.linear.nearest_correlation import nearest_correlation
+from latentia.models.linear.missing import Patterns, saturated
 from latentia.plots.factors import loadings_heat_map, path_diagram, scree
 from latentia.plots.page import Picture, template, write_page
 from latentia.plots.style import png_bytes
@@ -32,7 +35,10 @@ from latentia.training.config import versions
 
 MOST_DRAWN = 60
 """Variables in a heat map or a path diagram."""
-MANY = 200
+MANY, MANY_SHUFFLED, FEW_SIMULATIONS = 200, 30, 20
+"""Variables beyond which fewer data are drawn for parallel analysis, and how many then."""
+COARSE = 1e-3
+"""Of the moments of shuffled rows with gaps, whose eigenvalues are averages anyway."""
 LEAST_ROWS = 10
 """Fewer rows are not cross-validated."""
 MOST_TRIED = 12
@@ -99,7 +105,7 @@ def _matrix(
         )
     if smooth:
         values, said = nearest_correlation(found)
-        found, notes = dataclasses.replace(found, values=values), (*notes, f"{name}: {said}.")
+        found, notes = replace(found, values=values), (*notes, f"{name}: {said}.")
     n = found.n_samples if n_samples is None else n_samples
     if n is None:
         notes = (
@@ -120,30 +126,54 @@ def fitted(model: FactorAnalysis, observed: Observed) -> FactorAnalysis:
 
 
 def suggestion(model: FactorAnalysis, observed: Observed) -> Suggestion:
-    """Return what each criterion says of the number of factors, and silence the trials."""
-    one = fitted(clone(model).set_params(n_components=1, rotation="none"), observed)
-    varies = one.scale_ > 0
-    scale = one.scale_[varies]
-    R = one.covariance_[np.ix_(varies, varies)] / scale[:, None] / scale
+    """Return what each criterion says of the number of factors, and silence the trials.
 
-    def implied(R_PP: NDArray[np.float64], k: int) -> NDArray[np.float64]:
-        return FactorAnalysis(n_components=k, n_starts=1).fit_covariance(R_PP).get_covariance()
-
+    Of polychoric correlations and of rows with gaps, chance is the same answers and gaps with each
+    column shuffled by itself; BIC and cross-validation are of complete rows of numbers.
+    """
+    trial = clone(model).set_params(n_components=1, rotation="none", n_starts=1)
+    one = fitted(trial, observed)
+    correlate, varies = _correlate(one), one.scale_ > 0
+    if one.missing == "fiml" and not np.isfinite(one.baseline_log_likelihoods_).all():
+        raise InputError(f"no number of factors can be suggested: {'; '.join(one.remarks_)}")
+    S = one.covariance_[np.ix_(varies, varies)]
     X = None
-    plain = not one.takes_gaps and one.correlation == "pearson"
-    if observed.rows is not None and plain and len(observed.rows) >= LEAST_ROWS:
-        X = unit_floats(np.asarray(observed.rows)).reshape(len(observed.rows), -1)[:, varies]
+    if observed.rows is not None and (len(observed.rows) >= LEAST_ROWS or correlate is not None):
+        X = unit_floats(np.asarray(one.checked(observed.rows, reset=False)))
+        X = X.reshape(len(X), -1)[:, varies]
+    slow = len(S) > (MANY if correlate is None else MANY_SHUFFLED) or one.missing == "fiml"
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FitWarning)
-        return suggest(
-            R,
-            round(one.n_samples_) or None,
+        found = suggest(
+            _unit_variance(S),
+            round(one.n_samples_) or None if X is None else None,
             X,
-            max_components=min(MOST_TRIED, len(R) - 1),
-            n_simulations=100 if len(R) <= MANY else 10,
-            fit=implied,
-            random_state=model.random_state or 0,
+            max_components=min(MOST_TRIED, len(S) - 1),
+            n_simulations=FEW_SIMULATIONS if slow else 100,
+            null="normal" if correlate is None else "permutation",
+            correlate=correlate,
+            fit=_implied if correlate is None else None,
+            random_state=model.random_state,
         )
+    return replace(found, notes=(*one.remarks_, *left_out(one.constant_)))
+
+
+def _implied(R_PP: NDArray[np.float64], k: int) -> NDArray[np.float64]:
+    return FactorAnalysis(n_components=k, n_starts=1).fit_covariance(R_PP).get_covariance()
+
+
+def _correlate(model: FactorAnalysis) -> Correlate | None:
+    """Return how correlations come from rows where they are not Pearson's of complete ones."""
+    if model.correlation == "polychoric":
+        return lambda X: polychoric(X, zero_add=model.zero_add).correlation
+    if model.missing == "fiml":
+        return lambda X: _unit_variance(saturated(Patterns(X), tolerance=COARSE).covariance)
+    return None
+
+
+def _unit_variance(S: NDArray[np.float64]) -> NDArray[np.float64]:
+    scale = np.sqrt(np.diag(S))
+    return np.asarray(S / scale[:, None] / scale)
 
 
 def suggestion_rows(found: Suggestion) -> list[tuple[str, int, str]]:
@@ -154,7 +184,8 @@ def suggestion_rows(found: Suggestion) -> list[tuple[str, int, str]]:
 def suggestion_text(found: Suggestion) -> str:
     """Return the criteria as aligned lines."""
     lines = [f"{name:<20} {count:>3}   {how}" for name, count, how in suggestion_rows(found)]
-    return "\n".join(["Number of factors by criterion", *lines])
+    notes = [wrapped(f"* {note}") for note in found.notes]
+    return "\n".join(["Number of factors by criterion", *lines, *notes])
 
 
 def standard_errors(model: FactorAnalysis, observed: Observed, kind: str) -> LoadingErrors:
@@ -185,6 +216,7 @@ def write_factor_page(
         title=title,
         facts={"made with": ", ".join(f"{k} {v}" for k, v in versions().items())},
         suggestion=None if found is None else suggestion_rows(found),
+        suggestion_notes=() if found is None else found.notes,
         # The summary's own template has escaped every name in it.
         summary=None if model is None else Markup(model.summary(cutoff).to_html(page=False)),
         notes=notes,

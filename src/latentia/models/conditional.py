@@ -27,8 +27,6 @@ from latentia.models.gradient import DecodingModel
 if TYPE_CHECKING:
     from latentia.plots.page import Picture
 
-LEARNED = ("classes_", "class_shares_", "condition_mean_", "condition_scale_")
-
 
 class Conditional(Generator, DecodingModel, ABC):
     """A model of x given y: a class, or a vector of measurements, as ``y`` in ``fit`` is.
@@ -172,8 +170,6 @@ class Conditional(Generator, DecodingModel, ABC):
         if not reset and values.dtype.kind == "U" and "class_names_" in vars(self):
             values = np.array([self.named_classes.get(v, v) for v in values.ravel().tolist()])
         if reset:
-            for name in LEARNED:
-                self.__dict__.pop(name, None)
             self.__dict__.update(learnt(values, n_rows))
         return self.given.targets(values, n_rows)
 

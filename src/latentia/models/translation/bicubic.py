@@ -34,9 +34,10 @@ class Bicubic(SuperResolution):
 
     def fit(self, X: ArrayLike, y: object = None) -> Self:
         """Learn the number of channels, and nothing else, from images as in the other models."""
-        self.validate_parameters()
-        self.checked(X, reset=True)
-        self.check_sharp()
+        with self.learning():
+            self.validate_parameters()
+            self.checked(X, reset=True)
+            self.check_sharp()
         return self
 
     @property

@@ -63,9 +63,9 @@ class Colouriser(BaseEstimator):  # type: ignore[misc]
     def fit(self, X: Images, y: object = None, *, progress: bool | None = None) -> Self:
         """Learn from colour images (n, 3, H, W), uint8 or floats in [0, 1]; y is not used."""
         lab = lab_of(X)
-        self.data_shape_ = tuple(X.shape[1:])
         model: Pix2Pix = clone(self.translator)
-        self.translator_ = model.fit(lab[:, 0] / 100, scaled(lab[:, 1:]), progress=progress)
+        model.fit(lab[:, 0] / 100, scaled(lab[:, 1:]), progress=progress)
+        self.data_shape_, self.translator_ = tuple(X.shape[1:]), model
         return self
 
     def transform(self, X: Images) -> NDArray[np.float32]:
