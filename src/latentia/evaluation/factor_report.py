@@ -26,8 +26,8 @@ from latentia.models.factors.polychoric import polychoric
 from latentia.models.factors.standard_errors import LoadingErrors, information_errors
 from latentia.models.factors.summary import wrapped
 from latentia.models.inputs import unit_floats
-from latentia.models.linear.nearest_correlation import nearest_correlation
 from latentia.models.linear.missing import Patterns, saturated
+from latentia.models.linear.nearest_correlation import nearest_correlation
 from latentia.plots.factors import loadings_heat_map, path_diagram, scree
 from latentia.plots.page import Picture, template, write_page
 from latentia.plots.style import png_bytes
