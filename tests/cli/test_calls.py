@@ -9,11 +9,16 @@ import numpy as np
 import pytest
 
 import latentia
+from latentia import MODELS
+from latentia.cli.explore import ACTIONS
 from latentia.cli.main import main
 from latentia.cli.parser import SYNONYMS
 from latentia.data import describe, names
 from latentia.data.picture_files import order
-from latentia.models.fields import commands, model_fields
+from latentia.errors import InputError
+from latentia.evaluation import runs
+from latentia.metrics.definitions import DEFINITIONS
+from latentia.models.fields import command_name, commands, model_fields
 from latentia.models.translation.files import Cut, Outcome
 from latentia.plots.grids import save_png
 
@@ -214,7 +219,7 @@ def test_every_line_of_a_data_set_says_what_it_names(name, capsys):
     }
     assert main(["data", "list"]) == 0
     [line] = [x for x in capsys.readouterr().out.splitlines() if x.split()[0] == name]
-    assert line[20:].strip().removesuffix(" (fetched)") == known.summary
+    assert line == f"{name:<20} {known.summary}" + " (fetched)" * known.needs_network
 
 
 @pytest.mark.parametrize(("word", "own"), list(SYNONYMS.items()))
@@ -237,3 +242,77 @@ def test_none_is_read_in_any_case(word, recorded):
     words = ("train", "vae", "--ema-decay", word, "--random-state", word)
     found, _, _ = recorded("latentia.evaluation.runs.train", "told", *words)
     assert (found["model"].ema_decay, found["model"].random_state) == (None, None)
+
+
+@pytest.mark.parametrize("models", [("VAE",), ("LSTMLanguageModel", "NGramLanguageModel, 5")])
+def test_every_figure_is_printed_with_its_unit_below_its_models_name(models, monkeypatch, capsys):
+    figures = {key: number + 0.25 for number, key in enumerate(DEFINITIONS)}
+    table = {name: {k: v + 100 * i for k, v in figures.items()} for i, name in enumerate(models)}
+    monkeypatch.setattr(runs, "figures", lambda *_: (table, ("one", "two")))
+    assert main(["evaluate", "r"]) == 0
+    *lines, first, second = capsys.readouterr().out.splitlines()
+    assert (first, second) == ("one", "two")
+    if len(models) > 1:
+        assert lines.pop(0).split(None, 1) == list(models)
+    for line, (key, value) in zip(lines, figures.items(), strict=True):
+        known = DEFINITIONS[key]
+        cells = [f"{value + 100 * i:.4f}" for i in range(len(models))]
+        assert line[:26].rstrip() == known.label[:26]
+        assert line[len(f"{known.label:<26}") :].split() == [*cells, *known.unit.split()]
+
+
+@pytest.mark.parametrize("rank", [None, "0", "1"])
+@pytest.mark.parametrize(
+    ("error", "sentence", "expected"),
+    [
+        (FileNotFoundError(2, "No such file", "a/b"), "error: a/b: No such file", 2),
+        (PermissionError(13, "Permission denied", "a/b"), "error: a/b: Permission denied", 2),
+        (IsADirectoryError(21, "Is a directory", "a/b"), "error: a/b: Is a directory", 2),
+        (NotADirectoryError(20, "Not a directory", "a/b"), "error: a/b: Not a directory", 2),
+        (InputError("one\nsentence\n  in lines"), "error: one sentence in lines", 2),
+        (KeyboardInterrupt(), "stopped", 130),
+    ],
+    ids=lambda part: type(part).__name__ if isinstance(part, BaseException) else None,
+)
+def test_what_stops_a_command_is_told_in_one_line(
+    error, sentence, expected, rank, monkeypatch, capsys
+):
+    def stop(*_, **options):
+        raise error
+
+    monkeypatch.setattr(runs, "reconstruct", stop)
+    monkeypatch.delenv("RANK", raising=False)
+    if rank is not None:
+        monkeypatch.setenv("RANK", rank)
+    assert main(["reconstruct", "r"]) == expected
+    told = capsys.readouterr()
+    silent = rank == "1" and sentence != "stopped"
+    assert told.err == ("" if silent else f"latentia: {sentence}\n")
+    assert told.out == ""
+
+
+def help_of(words, monkeypatch, capsys):
+    monkeypatch.setenv("COLUMNS", "10000")
+    with pytest.raises(SystemExit) as stopped:
+        main([*words, "--help"])
+    assert stopped.value.code == 0
+    return " ".join(capsys.readouterr().out.split())
+
+
+@pytest.mark.parametrize("action", ACTIONS)
+def test_help_names_the_files_that_an_action_writes(action, monkeypatch, capsys):
+    moves = action in ("interpolate", "traverse", "attribute", "blend")
+    endings = ".png, .npz, .gif, .mp4" if moves else ".png, .npz"
+    told = help_of(["explore", action], monkeypatch, capsys)
+    assert f" {endings} (default: {action}.png)" in told
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_help_tells_the_meaning_the_range_and_the_default_of_every_field(name, monkeypatch, capsys):
+    told = help_of(["train", command_name(name)], monkeypatch, capsys)
+    for field in model_fields(name):
+        default = "none" if field.default is None else field.default
+        if isinstance(default, tuple):
+            default = " ".join(map(str, default))
+        allowed = "" if field.range is None else f"{field.range}; "
+        assert " ".join(f"{field.help} ({allowed}default: {default})".split()) in told

@@ -13,6 +13,7 @@ from latentia.cli import explore_actions
 from latentia.cli.explore_inputs import Task
 from latentia.cli.main import main
 from latentia.data import load as load_data
+from latentia.errors import InputError
 from latentia.explore import latent_path
 from latentia.explore.codes import decoded
 from latentia.models.saved import load
@@ -96,6 +97,22 @@ def test_without_options_the_defaults_of_the_help_are_asked_for(action, calls, f
         assert found == expected, name
 
 
+FIRST = {
+    "interpolate": ("interpolation_figure", "originals", 2),
+    "blend": ("blend_figure", "X", 2),
+    "neighbours": ("nearest_neighbours", "X", 5),
+    "invert": ("invert", "X", 8),
+}
+
+
+@pytest.mark.parametrize("action", FIRST)
+def test_the_first_test_samples_are_taken_where_none_are_named(action, calls, folder):
+    seen, _ = calls(action)
+    name, key, n = FIRST[action]
+    with np.load(folder / "few.npz") as parts:
+        np.testing.assert_array_equal(seen[name][key], parts["x_test"][:n])
+
+
 FILMS = {
     "interpolate": ("interpolate_codes", 24 + 1),
     "traverse": ("traverse", 24),
@@ -164,3 +181,39 @@ def test_classes_have_the_names_that_the_data_give_them():
     assert task.shown_labels().names == ("even", "odd")
     for values, own in ((labels.train, few.y_train), (labels.test, few.y_test)):
         np.testing.assert_array_equal(values, own)
+
+
+@pytest.fixture
+def task(folder, monkeypatch):
+    """Return a function that makes a task of data with other labels, and of labels asked for."""
+    monkeypatch.chdir(folder)
+
+    def make(labels=None, spec="digits", **changes):
+        made = Task(load_data, argparse.Namespace(out=Path("x.png"), labels=labels))
+        made.data = dataclasses.replace(load_data(spec), **changes)
+        return made
+
+    return make
+
+
+def test_labels_are_shown_if_there_are_any_and_they_differ(task):
+    digits = load_data("digits")
+    ones, zeros = np.ones(len(digits.y_train), int), np.zeros(len(digits.y_test), int)
+    alike = {"y_train": ones, "y_test": ones[: len(zeros)], "class_names": ()}
+    none = {"y_train": None, "y_test": None, "class_names": ()}
+    assert task(**alike).shown_labels() is None
+    assert task(**none).shown_labels() is None
+    parts = {"y_train": ones, "y_test": zeros, "class_names": ()}
+    assert task(**parts).shown_labels().names == ("not class", "class")
+    np.save("odd.npy", np.arange(len(ones) + len(zeros)) % 2)
+    for own in (alike, none, {}):
+        assert task(["odd.npy"], **own).shown_labels().names == ("not odd", "odd")
+
+
+def test_measures_in_a_file_without_classes_are_labels_only_if_they_are_named(task):
+    images, ages = np.random.default_rng(1).random((60, 8, 8)), np.arange(30, 90)
+    np.savez("measured.npz", images=images, age=ages)
+    assert load_data("measured.npz").y_train is None
+    with pytest.raises(InputError, match="has no labels; name some with --labels FILE"):
+        task(spec="measured.npz").label_sets()
+    assert list(task(["age"], spec="measured.npz").label_sets()) == ["age"]
