@@ -222,15 +222,16 @@ def test_every_line_of_a_data_set_says_what_it_names(name, capsys):
     assert line == f"{name:<20} {known.summary}" + " (fetched)" * known.needs_network
 
 
+@pytest.mark.parametrize("joined", [None, 3])
 @pytest.mark.parametrize(("word", "own"), list(SYNONYMS.items()))
-def test_other_softwares_word_as_a_flag_is_answered_by_the_own(word, own, capsys):
+def test_other_softwares_word_as_a_flag_is_answered_by_the_own(word, own, joined, capsys):
     if own == "out":
         words = ["sample", "r"]
     else:
         fields = {name: [f.name for f in model_fields(name)] for name in commands().values()}
         words = ["train", next(c for c, n in commands().items() if own in ("data", *fields[n]))]
     flag = "--" + word.replace("_", "-")
-    assert main([*words, flag, "3"]) == 2
+    assert main([*words, *([flag, "3"] if joined is None else [f"{flag}={joined}"])]) == 2
     told = f"has no option {flag}; did you mean --{own.replace('_', '-')}"
     assert (
         f"{told} (it is what {word.replace('-', '_')} is called here)?" in capsys.readouterr().err

@@ -4,10 +4,12 @@ import dataclasses
 import sys
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import torch
 
-from latentia.evaluation.profiling import Profile, profile
+from latentia.data import load
+from latentia.evaluation.profiling import Profile, measure_speed, profile
 from latentia.models.adversarial.dcgan import DCGAN
 from latentia.training.batches import Source
 from latentia.training.updates import FusedAdam
@@ -120,6 +122,23 @@ def test_steps_are_timed_after_the_first_ones_and_for_as_long_as_asked(images, m
     assert found.samples_per_second == 16
     assert asked == [(None, None, "cpu")] * 3
     assert now[0] == 3 * (1000 + 600 + 21)
+    # Two steps after the first ones say more than those.
+    assert profile(small_models()["VAE"], images, seconds=0).samples_per_second == 16
+
+
+@pytest.mark.parametrize("name", ["VAE", "ConditionalVAE"])
+def test_speed_is_of_the_data_without_the_held_out_and_with_their_targets(
+    name, monkeypatch, tmp_path
+):
+    digits, model, seen = load("digits"), small_models()[name], []
+    told = Profile(1.0, 2.0, 3.0, 4.0, {"data": 1.0}, 1, "float32", "cpu")
+    monkeypatch.setattr(MODULE, "profile", lambda *given: seen.append(given) or told)
+    assert measure_speed(model, digits, tmp_path) is told
+    [(own, x, y)] = seen
+    kept, _ = digits.hold_out()
+    assert own is model
+    np.testing.assert_array_equal(x, kept.x_train)
+    np.testing.assert_array_equal(y, kept.targets)
 
 
 def test_its_sentences_say_which_figure_is_which():
