@@ -15,6 +15,8 @@ from latentia.errors import InputError
 from latentia.evaluation import clusterings, comparison, factor_report, runs
 from latentia.evaluation.evaluate import Bound
 from latentia.evaluation.quality import Quality
+from latentia.evaluation.report import ModelSection, Report, write_report
+from latentia.metrics.definitions import DEFINITIONS
 from latentia.metrics.precision_recall import Overlap
 from latentia.training.config import versions
 from tests.conftest import reported
@@ -119,3 +121,16 @@ def test_pages_say_with_which_versions_they_were_made(tmp_path):
     for page in ("f.html", "c/report.html"):
         assert made_with in (tmp_path / page).read_text()
     assert "a title" in (tmp_path / "f.html").read_text()
+
+
+def test_the_best_of_a_column_is_marked_where_one_direction_is_better(tmp_path):
+    sections = tuple(
+        ModelSection(f"model {n}", "", "", {}, dict.fromkeys(DEFINITIONS, n), ())
+        for n in (1.0, 2.0)
+    )
+    page = write_report(tmp_path / "r.html", Report("", "", {}, sections)).read_text()
+    marks = re.findall(r'<td title="(?:1|2)\.0"( class="best")?>', page)
+    first, second = marks[: len(DEFINITIONS)], marks[len(DEFINITIONS) :]
+    for known, *marked in zip(DEFINITIONS.values(), first, second, strict=True):
+        wanted = {"lower": [True, False], "higher": [False, True], "neither": [False, False]}
+        assert [bool(mark) for mark in marked] == wanted[known.better], known.key
