@@ -19,7 +19,7 @@ from latentia.data import load as load_data
 from latentia.data.pairs import load_pairs
 from latentia.data.unpaired import load_unpaired
 from latentia.evaluation import runs
-from latentia.evaluation.profiling import profile
+from latentia.evaluation.profiling import Profile, profile
 from latentia.models.fields import command_name, model_fields
 from latentia.models.gradient import GradientModel
 from latentia.models.language.recurrent import RecurrentLanguageModel
@@ -269,7 +269,7 @@ def test_speed_is_measured_on_what_the_run_is_trained_on(tmp_path, monkeypatch, 
     found = json.loads((tmp_path / "q/profile.json").read_text())
     weights = [64 * 8, 8 * 6, 3 * 8, 8 * 64]
     assert found["step_flops"] == 2 * 16 * (3 * sum(weights) - weights[0])
-    assert "samples/s" in capsys.readouterr().out
+    assert str(Profile(**found)) in capsys.readouterr().out
 
 
 def options_of(words, monkeypatch):
