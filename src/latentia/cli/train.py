@@ -22,8 +22,7 @@ from latentia.cli.streams import tell
 from latentia.errors import InputError
 from latentia.files import printable, told
 from latentia.models.fields import command_name, commands
-from latentia.training.distributed import leads
-from latentia.training.launch import MEETING, end_with_parent, run_processes
+from latentia.training.launch import MEETING, end_with_parent, leads, run_processes
 
 GO_ON = "; go on with: latentia resume {}"
 INTERRUPTED = 130

@@ -34,7 +34,7 @@ from latentia.plots.grids import rows, save_png, tile
 from latentia.plots.style import png_bytes
 from latentia.training.config import RunConfig, read_config, versions
 from latentia.training.directory import held
-from latentia.training.distributed import leads
+from latentia.training.launch import leads
 from latentia.training.progress import tell
 
 log = logging.getLogger(__name__)

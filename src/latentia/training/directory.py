@@ -14,7 +14,8 @@ from typing import Any
 from latentia.errors import InputError
 from latentia.files import PREFIX, held_folder, read_bytes, remove_files, remove_partial
 from latentia.training.config import RunConfig
-from latentia.training.distributed import barrier, leads
+from latentia.training.distributed import barrier
+from latentia.training.launch import leads
 
 NAMES = (
     "metrics.jsonl",

@@ -42,11 +42,6 @@ def rank() -> int:
     return dist.get_rank()
 
 
-def leads() -> bool:
-    """Return whether this process writes the files, also before and after the group exists."""
-    return os.environ.get("RANK", "0") == "0"
-
-
 @contextmanager
 def process_group(device: torch.device) -> Iterator[None]:
     """Join the group that torchrun describes in the environment, and leave it at the end.

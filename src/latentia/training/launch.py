@@ -49,6 +49,11 @@ def run_processes(command: Sequence[str], n: int) -> tuple[int, str]:
         return _outcome(ended, n, Path(folder))
 
 
+def leads() -> bool:
+    """Return whether this process writes the files, also before and after the group exists."""
+    return os.environ.get("RANK", "0") == "0"
+
+
 def end_with_parent() -> None:
     """In a started process: stop when the one that started it is gone, at the latest in seconds."""
 

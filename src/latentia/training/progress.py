@@ -13,7 +13,7 @@ from typing import Self, TextIO, cast
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-from latentia.training.distributed import leads
+from latentia.training.launch import leads
 
 SECONDS_BETWEEN_BARS = 0.2
 SECONDS_BETWEEN_LINES = 1.0

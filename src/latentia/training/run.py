@@ -15,7 +15,7 @@ from typing import Any, Self
 
 from latentia.training.checkpoint import Checkpoints
 from latentia.training.directory import held
-from latentia.training.distributed import leads
+from latentia.training.launch import leads
 from latentia.training.metrics_file import MetricsFile, read_metrics
 from latentia.training.state import TrainingState
 
