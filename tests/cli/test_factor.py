@@ -228,12 +228,17 @@ def test_a_matrix_in_another_form_is_the_same_matrix(name, succeeds, folder, uni
 
 def test_a_matrix_file_of_spss_has_its_number_of_rows(succeeds, refuses, folder, unillustrated):
     rows = [f"CORR,{name},{text}" for name, text in zip(NAMES, text_of(R).split("\n")[1:])]
-    head = ["ROWTYPE_,VARNAME_," + ",".join(NAMES), "N,," + ",".join(["120"] * 6)]
+    head = [
+        "ROWTYPE_,VARNAME_," + ",".join(NAMES),
+        "N,," + ",".join(["120"] * 6),
+        "MEAN,,1,2,3,4,5,6",
+    ]
     (folder / "m.csv").write_text("\n".join([*head, *rows]))
     out = succeeds("m.csv", *K2, "--out", "o")
     assert "m.csv: read as a matrix file of SPSS, CORR, n = 120." in out
     same_loadings(folder / "o", FactorAnalysis(n_components=2).fit_covariance(R, 120))
     assert latentia.load("o").n_samples_ == 120
+    assert latentia.load("o").mean_.tolist() == [1, 2, 3, 4, 5, 6]
     sentence = refuses("m.csv", *K2, "--n-samples", 99)
     assert "n_samples is 99, but m says 120; leave --n-samples out" in sentence
 

@@ -236,7 +236,7 @@ def outcomes(sound, folder, n, seed=0):
 
 
 def test_a_damaged_file_is_a_data_set_or_one_sentence(sound, tmp_path):
-    found = outcomes(sound, tmp_path, 40)
+    found = outcomes(sound, tmp_path, 38)
     print(found)
     assert min(found.values()) > 20
 

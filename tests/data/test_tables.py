@@ -184,6 +184,16 @@ def test_an_index_of_pandas_in_parquet_is_left_out(tmp_path):
     assert "numbers or names the rows" in part.notes[0]
 
 
+@pytest.mark.parametrize("names", ["id,a,b,c", ""])
+def test_a_named_column_that_counts_the_rows_is_kept_and_that_is_said(names, tmp_path):
+    (tmp_path / "t.csv").write_text(written(names=names, first=range(1, 10)))
+    found, notes = tables.columns(tmp_path / "t.csv")
+    assert found.column_names[0] == (names[:2] or "x0")
+    assert "counts the rows, and is kept as a variable" in notes[-1]
+    (tmp_path / "t.csv").write_text(written(names=names, first=range(2, 11)))
+    assert "counts" not in " ".join(tables.columns(tmp_path / "t.csv")[1])
+
+
 R = np.eye(4)
 R[np.tril_indices(4, -1)] = 0.426, 0.467, 0.443, -0.072, -0.054, -0.098
 R = R + R.T - np.eye(4)

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from latentia.data.dataset import Array, Dataset, Part, join
-from latentia.data.limits import check_bytes, size
+from latentia.data.limits import check_bytes, most_bytes, size
 from latentia.errors import InputError
 
 TYPES = {8: ">u1", 9: ">i1", 11: ">i2", 12: ">i4", 13: ">f4", 14: ">f8"}
@@ -39,7 +39,7 @@ def read_bytes(path: Path) -> bytes:
                 return start + plain.read(max(0, most + 1 - len(start)))
         with gzip.open(path) as stream:
             start = stream.read(LONGEST_HEADER)
-            promised = _promised(start, len(start))
+            promised = _promised(start, most_bytes())
             check_bytes(promised, str(path))
             return start + stream.read(max(0, promised + 1 - len(start)))
     except (OSError, EOFError, zlib.error) as error:

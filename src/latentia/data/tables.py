@@ -24,6 +24,8 @@ from latentia.data.numerals import as_numbers, first_word, gaps
 from latentia.errors import InputError
 
 LABELS = ("label", "labels", "class", "target", "y")
+FEWEST_COUNTED = 6
+"""Rows that a column of 1, 2, 3 ... counts not by chance."""
 UNNAMED = re.compile(r"|Unnamed: \d+|__index_level_\d+__")
 """What pandas and R call an index, and what they make of it when they read it again."""
 
@@ -192,10 +194,24 @@ def _without_index(table: Table, path: Path) -> Table:
     """Return a table without the unnamed columns in which pandas and R write their rows' names."""
     dropped = [n for n in table.names if UNNAMED.fullmatch(n) and _names_rows(table, n)]
     if not dropped or len(dropped) == len(table.names):
-        return table
+        return _noting_numbered_rows(table, path)
     which = ", ".join(f"the column {name!r}" if name else "an unnamed column" for name in dropped)
     note = f"{path.name}: {which} was left out, since it numbers or names the rows."
     return dataclasses.replace(table.without(dropped), notes=(*table.notes, note))
+
+
+def _noting_numbered_rows(table: Table, path: Path) -> Table:
+    """Return a table with a note if its first column counts the rows, from 0 or 1."""
+    name = table.names[0] if table.names else ""
+    values = table.numbers.get(name, np.empty(0))
+    if len(values) < FEWEST_COUNTED or not (values - values[0] == np.arange(len(values))).all():
+        return table
+    if values[0] not in (0, 1):
+        return table
+    note = (
+        f"{path.name}: {name!r} counts the rows, and is kept as a variable; drop it if it is none."
+    )
+    return dataclasses.replace(table, notes=(*table.notes, note))
 
 
 def _names_rows(table: Table, name: str) -> bool:
