@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 import safetensors.numpy
 
+from latentia.errors import InputError
+from latentia.training.config import RunConfig
 from latentia.training.run import read_metrics
 from tests.children import ROOT, environment
 from tests.distributed.train_rank import trained
@@ -43,6 +45,12 @@ def of_two(tmp_path_factory):
     finished = run(2, folder, *NAMES)
     assert finished.returncode == 0, finished.stderr[-3000:]
     return folder
+
+
+def test_a_run_of_two_processes_does_not_go_on_in_one(of_two):
+    assert RunConfig.read(of_two / "VAE" / "run").world_size == 2
+    with pytest.raises(InputError, match="another number of processes: 2 there, 1 here"):
+        trained("VAE", of_two / "VAE", 8, resume=True)
 
 
 @pytest.mark.parametrize("name", NAMES)
