@@ -13,6 +13,7 @@ import latentia
 from latentia.cli.main import main
 from latentia.errors import InputError
 from latentia.evaluation import runs
+from latentia.training.config import RunConfig
 from latentia.training.distributed import process_group, seconds_to_wait
 from latentia.training.launch import run_processes
 from latentia.training.run import read_metrics
@@ -46,6 +47,12 @@ def of_two(tmp_path_factory):
     )
     assert finished.returncode == 0, finished.stderr[-3000:]
     return folder
+
+
+def test_a_run_of_two_processes_does_not_go_on_in_one(of_two):
+    assert RunConfig.read(of_two / "VAE" / "run").world_size == 2
+    with pytest.raises(InputError, match="another number of processes: 2 there, 1 here"):
+        trained("VAE", of_two / "VAE", 8, resume=True)
 
 
 @pytest.mark.parametrize("name", NAMES)

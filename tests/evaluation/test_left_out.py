@@ -21,7 +21,7 @@ DATA = {
 }
 
 
-@pytest.mark.parametrize(("data", "name"), zip(DATA, ["vae", "gan", "vae", "gan"], strict=True))
+@pytest.mark.parametrize(("data", "name"), [*zip(DATA, ["vae", "gan"] * 2, strict=True)])
 def test_training_ends_with_its_report(name, data, tmp_path, monkeypatch, caplog):
     monkeypatch.chdir(tmp_path)
     np.save("x.npy", DATA[data])

@@ -9,11 +9,12 @@ from __future__ import annotations
 import hashlib
 import importlib
 import json
+import math
 import os
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import safetensors.numpy
@@ -39,6 +40,21 @@ from latentia.training.config import read_config, unknown, versions, write_confi
 
 WEIGHTS = "model.safetensors"
 FILES = ("config.json", WEIGHTS, "README.md")
+KINDS = {
+    "content_": str,
+    "diagnosis_": str,
+    "observation_": str,
+    "converged_": bool,
+    "of_characters_": bool,
+    "unit_range_": bool,
+    "log_likelihood_": float,
+    "noise_variance_": float,
+    "scale_": float,
+    "symbols_": list,
+}
+"""What learned values are; those called ``n_..._`` and ``..._shape_`` are counts and shapes."""
+MOST_VALUES = 2**31
+"""In a sample."""
 PATIENCE = 60.0
 """Seconds to wait for another process that saves into the same folder."""
 ARRAYS_OF_TEXT = {"feature_names_in_": object, "classes_": str}
@@ -191,7 +207,7 @@ def _read(folder: Path) -> Any:
         check_fields(model)
         _restore(model, safetensors.numpy.load(weights), config["learned"])
     except Exception as error:
-        what = f"{type(error).__name__}: {error}"
+        what = " ".join(f"{type(error).__name__}: {error}".split())
         raise InputError(f"the model in {folder} cannot be restored: {what}") from None
     return model
 
@@ -243,9 +259,13 @@ def _learned(model: Any) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
 
 
 def _restore(model: Any, arrays: dict[str, NDArray[Any]], learned: dict[str, Any]) -> None:
+    if not {"data_shape_", "symbols_"} & learned.keys():
+        raise InputError("it says nothing of the data that it learnt")
     for name, value in learned.items():
         if not _may_be_learned(model, name):
             raise InputError(f"{name!r} is nothing that {type(model).__name__} learns")
+        if not _is_sound(name, value):
+            raise InputError(f"{name} cannot be {value!r:.60}")
         plain = np.asarray(value, dtype=ARRAYS_OF_TEXT[name]) if name in ARRAYS_OF_TEXT else value
         setattr(model, name, tuple(plain) if name == "data_shape_" else plain)
     # What is read lies in memory that cannot be written to.
@@ -258,7 +278,22 @@ def _restore(model: Any, arrays: dict[str, NDArray[Any]], learned: dict[str, Any
 
 def _may_be_learned(model: Any, name: str) -> bool:
     """Return whether a name is that of a learned attribute, and of nothing that a class has."""
-    return name.endswith("_") and not name.startswith("_") and not callable(vars(model).get(name))
+    plain = name.endswith("_") and not name.startswith("_")
+    return plain and not isinstance(getattr(type(model), name, None), property)
+
+
+def _is_sound(name: str, value: object) -> bool:
+    """Return whether a learned value that JSON keeps is of its kind."""
+    if name.endswith("shape_"):
+        sides = value if isinstance(value, list) else []
+        whole = all(type(side) is int and side > 0 for side in sides)
+        return 0 < len(sides) < 4 and whole and math.prod(sides) <= MOST_VALUES
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    finite = number and math.isfinite(cast(float, value))
+    if name.startswith("n_") or name == "seed_":
+        return finite and cast(float, value) >= 0
+    kind = KINDS.get(name)
+    return finite if kind is float else kind is None or isinstance(value, kind)
 
 
 def _card(model: Any, arrays: dict[str, NDArray[Any]]) -> str:

@@ -34,14 +34,16 @@ Saved = tuple[dict[str, Tensor], dict[str, Any]]
 class Checkpoints:
     """The checkpoints of one run, of which the last ``keep`` stay, besides the best.
 
-    The folder is made if it is missing, and cleared of what a killed writer left.
+    For the process that ``writes``, the folder is made if it is missing, and cleared of what a
+    killed writer left.
     """
 
-    def __init__(self, folder: Path, keep: int = 3) -> None:
+    def __init__(self, folder: Path, keep: int = 3, *, writes: bool = True) -> None:
         self.folder = folder
         self.keep = keep
-        folder.mkdir(parents=True, exist_ok=True)
-        remove_partial(folder, PARTIAL)
+        if writes:
+            folder.mkdir(parents=True, exist_ok=True)
+            remove_partial(folder, PARTIAL)
 
     def save(
         self,

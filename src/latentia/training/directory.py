@@ -55,13 +55,13 @@ def held(
     grown = None if begun is None else config.extended(begun, path)
     if grown is not None:
         config.check_same(grown, defaults, path)
-    made = [folder for folder in (path, *path.parents) if not folder.exists()]
-    path.mkdir(parents=True, exist_ok=True)
     if not leads():
         # The first process begins the run: what others made in the folder would be foreign to it.
         barrier()
         yield
         return
+    made = [folder for folder in (path, *path.parents) if not folder.exists()]
+    path.mkdir(parents=True, exist_ok=True)
     try:
         with _locked(path):
             _begin(path, config, begun, grown)

@@ -57,9 +57,10 @@ class Run:
         self.saved_at = time.monotonic()
         self.events: Any = None
         if path is not None:
-            self.checkpoints = Checkpoints(path / "checkpoints")
+            self.checkpoints = Checkpoints(path / "checkpoints", writes=self.keeps)
             self.metrics = MetricsFile(path)
-            (path / "samples").mkdir(exist_ok=True)
+            if self.keeps:
+                (path / "samples").mkdir(exist_ok=True)
 
     def __enter__(self) -> Self:
         """Begin."""
