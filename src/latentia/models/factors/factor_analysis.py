@@ -249,7 +249,7 @@ class FactorAnalysis(LinearGaussian):
         self.log_likelihood_ = float(estimate.log_likelihood)
         self.log_likelihood_trace_ = np.asarray(estimate.trace)
         self.n_iter_, self.n_optima_ = estimate.n_iterations, found.n_optima
-        self.converged_ = bool(self.converged_ and estimate.converged)
+        self.converged_ &= bool(estimate.converged)
         return self._warned()
 
     def _solve(self, given: Analysed) -> Self:
