@@ -95,11 +95,11 @@ def of_answers(
 
 def _of_answers(found: Polychoric, names: list[str], zero_add: float) -> Iterator[str]:
     if found.at_bound:
-        advice = "" if zero_add else "add to empty cells (zero_add=0.5), "
+        advice = "" if zero_add else "fill empty cells (zero_add=0.5), "
         yield (
-            f"polychoric correlations at their bound of ±{BOUND}, which empty cells of the two-way "
-            f"table do not keep from ±1: {pairs(found.at_bound, names)}; {advice}merge rare "
-            "answers, or leave variables out"
+            f"polychoric correlations lie at their bound of ±{BOUND}, as empty cells in the table "
+            f"of a pair let the likelihood rise up to ±1: {pairs(found.at_bound, names)}; {advice}"
+            "merge rare answers, or leave variables out"
         )
     if found.smoothed:
         yield (

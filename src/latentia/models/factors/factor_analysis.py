@@ -152,11 +152,10 @@ class FactorAnalysis(LinearGaussian):
             advice = "method 'ml' and correlation 'pearson' (polychoric ones take NaN as it is)"
             raise InputError(f"missing is 'fiml', which needs {advice}")
         if self.zero_add and self.correlation != "polychoric":
-            raise InputError(
-                f"zero_add is {self.zero_add}, which polychoric correlations alone use"
-            )
+            advice = "leave it at 0, or set correlation to 'polychoric'"
+            raise InputError(f"zero_add is {self.zero_add}, which Pearson's lack: {advice}")
         if self.matrix == "covariance" and self.correlation == "polychoric":
-            raise InputError("matrix is 'covariance', but polychoric answers have no variances")
+            raise InputError("matrix is 'covariance', but ordinal answers have none: use 'auto'")
 
     def fit(self, X: ArrayLike, y: object = None, sample_weight: ArrayLike | None = None) -> Self:
         """Estimate from rows with (n,) weights, or none; ``y`` is ignored.
@@ -232,14 +231,15 @@ class FactorAnalysis(LinearGaussian):
             patterns = Patterns(array[:, varies], sample_weight)
         least, p = floors(S, self.noise_floor, images=False)[varies], int(varies.sum())
         n_starts = self.n_starts or (WITH_GAPS if p <= SMALL else 1)
-        found = completed(
-            patterns,
-            [name for name, kept in zip(self._names(), varies) if kept],
-            lambda S: self._extract(S, least, n_starts=1),
-            starts=random_models(p, self.n_components, n_starts - 1, self.random_state),
-            tolerance=self.tolerance,
-            max_iter=self.max_iter,
-        )
+        with threads_for(p):
+            found = completed(
+                patterns,
+                [name for name, kept in zip(self._names(), varies) if kept],
+                lambda S: self._extract(S, least, n_starts=1),
+                starts=random_models(p, self.n_components, n_starts - 1, self.random_state),
+                tolerance=self.tolerance,
+                max_iter=self.max_iter,
+            )
         estimate, within = found.estimate, np.ix_(varies, varies)
         mean[varies], S, S[within] = estimate.mean, np.zeros_like(S), estimate.covariance
         rows = float(patterns.weight.sum()), patterns.n_samples
@@ -249,7 +249,7 @@ class FactorAnalysis(LinearGaussian):
         self.log_likelihood_ = float(estimate.log_likelihood)
         self.log_likelihood_trace_ = np.asarray(estimate.trace)
         self.n_iter_, self.n_optima_ = estimate.n_iterations, found.n_optima
-        self.converged_ = bool(self.converged_ and estimate.converged)
+        self.converged_ &= bool(estimate.converged)
         return self._warned()
 
     def _solve(self, given: Analysed) -> Self:

@@ -81,12 +81,7 @@ def completed(
     There is one start more than the (p, p) correlations given: independence, the saturated moments,
     and these as far as they are needed. The best after a coarse climb goes on to ``tolerance``.
     """
-    mean, S = patterns.column_means, np.diag(patterns.column_variances)
-    independent, remarks = (
-        float(observed_log_likelihood(patterns, mean, S)),
-        of_gaps(patterns, names),
-    )
-    free = _saturated(patterns, tolerance, max_iter)
+    remarks, free = of_gaps(patterns, names), _saturated(patterns, tolerance, max_iter)
     if free is None:
         remarks.append(
             "rows with such gaps have no likeliest covariance matrix (too few rows, or collinear "
@@ -101,12 +96,21 @@ def completed(
     def climb(point: tuple[Vector, Matrix], tolerance: float) -> Estimate:
         return structured(patterns, m_step, *point, tolerance=tolerance, max_iter=max_iter)
 
-    found = _best(climb, _points(patterns, free, starts), tolerance)
-    solution, units = extract(found[0].covariance)
-    known = free is not None and not patterns.never_together
-    baselines = np.array([free.log_likelihood if known else math.nan, independent])
-    observed = found[0].covariance if free is None else free.covariance
-    return Completed(solution, units, found[0], observed, baselines, found[1], tuple(remarks))
+    found, n_optima = _best(climb, _points(patterns, free, starts), tolerance)
+    solution, units = extract(found.covariance)
+    observed, baselines = (found if free is None else free).covariance, _baselines(patterns, free)
+    return Completed(solution, units, found, observed, baselines, n_optima, tuple(remarks))
+
+
+def _baselines(patterns: Patterns, free: Estimate | None) -> Vector:
+    """Return (2,) the saturated and the independent log-likelihood; NaN where nothing is saturated.
+
+    Nothing determines a correlation of columns that are never seen together.
+    """
+    S = np.diag(patterns.column_variances)
+    independent = observed_log_likelihood(patterns, patterns.column_means, S)
+    known = free if not patterns.never_together else None
+    return np.array([math.nan if known is None else known.log_likelihood, independent])
 
 
 def _points(

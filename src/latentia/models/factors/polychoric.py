@@ -153,7 +153,7 @@ def _filled(
     k = np.arange(tables.shape[1])
     inside = (k[:, None] < rows[:, None, None]) & (k < columns[:, None, None])
     empty = inside & (tables == 0)
-    filled = tables + zero_add * empty
+    filled: Floats = tables + zero_add * empty
     for pair in np.flatnonzero((rows == 2) & (columns == 2) & (empty.sum(axis=(1, 2)) == 1)):
         i, j = np.argwhere(empty[pair])[0]
         others = tables[pair, [i, 1 - i], [1 - j, j]]
