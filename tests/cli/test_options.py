@@ -298,7 +298,7 @@ def options_of(words, monkeypatch):
 
 KNOWN = {
     "compare": "--data --models --out --random-state --n-epochs --image-size",
-    "factor": "data --n-factors --suggest --n-samples --standard-errors --cutoff --out",
+    "factor": "data --n-factors --suggest --n-samples --standard-errors --smooth --cutoff --out",
     "train": "--data --run --recipe --resume --image-size --held-out --profile --devices",
     "resume": "run",
     "sample": "run --n-samples --out --overwrite --random-state --label --prompt --temperature "
