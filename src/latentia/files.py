@@ -203,7 +203,7 @@ def _locked(folder: Path, in_use: Callable[[], str], seconds: float, complain: b
     try:
         descriptor = os.open(folder, os.O_RDONLY)
     except PermissionError:
-        return None
+        return _without_lock(folder, complain)
     while True:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -217,12 +217,12 @@ def _locked(folder: Path, in_use: Callable[[], str], seconds: float, complain: b
             os.close(descriptor)
             if error.errno not in UNSUPPORTED:
                 raise
-            if complain:
-                log.warning(
-                    "the file system of %s has no locks: do not start a second training in it",
-                    folder,
-                )
-            return None
+            return _without_lock(folder, complain)
+
+
+def _without_lock(folder: Path, complain: bool) -> None:
+    if complain:
+        log.warning("%s cannot be locked: do not start a second training in it", folder)
 
 
 def told(error: OSError) -> str:

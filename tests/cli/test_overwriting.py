@@ -82,3 +82,21 @@ def test_a_folder_is_not_replaced_even_if_asked(command, place):
 def test_overwriting_what_is_not_written_is_refused(place, capsys):
     assert main(["evaluate", "model", "--data", "x.npy", "--overwrite"]) == 2
     assert "--overwrite is for the PICTURE" in capsys.readouterr().err
+
+
+def test_too_little_memory_is_one_sentence(place, capsys, monkeypatch):
+    errors = (
+        MemoryError("Unable to allocate 8.00 TiB"),
+        RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: 4000 bytes\nat x"),
+    )
+    for error in errors:
+        monkeypatch.setattr(latentia.PCA, "fit", lambda *_, error=error, **options: raised(error))
+        assert main(["train", "pca", "--data", "x.npy", "--run", "r"]) == 2
+        said = capsys.readouterr().err
+        assert said.startswith("latentia: error: memory does not suffice (")
+        assert said.count("\n") == 1
+        assert not (place / "r").exists()
+
+
+def raised(error):
+    raise error

@@ -82,7 +82,7 @@ def test_a_file_system_without_locks_is_said_and_trained_on(code, tmp_path, monk
 
     monkeypatch.setattr(fcntl, "flock", flock)
     with held(tmp_path / "run", NOTHING, None, {}):
-        assert "has no locks: do not start a second training in it" in caplog.text
+        assert "cannot be locked: do not start a second training in it" in caplog.text
     assert (tmp_path / "run" / "config.json").exists()
 
 
@@ -120,8 +120,14 @@ def test_a_killed_fit_in_closed_form_goes_on(command, tmp_path, monkeypatch):
     assert command("resume", "killed") == (0, "")
     weights = [(tmp_path / r / "model/model.safetensors").read_bytes() for r in ("whole", "killed")]
     assert weights[0] == weights[1]
+    config = read_config(tmp_path / "killed")
     np.save("x.npy", np.random.default_rng(1).random((20, 5)))
     assert "another data: hash " in command("resume", "killed")[1]
+    # Version 0.1.0 recorded neither a hash of the data nor one of the file.
+    old = {k: config[k] for k in ("model", "parameters", "versions")}
+    old["data"] = {k: config["data"][k] for k in ("spec", "image_size")}
+    (tmp_path / "killed" / "config.json").write_text(json.dumps(old))
+    assert command("resume", "killed") == (0, "")
 
 
 @pytest.mark.parametrize("there", [2, 1, None])

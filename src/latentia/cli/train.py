@@ -135,7 +135,7 @@ def _check_text(model: Any, given: argparse.Namespace, data: object) -> str | No
 
 def _number(recipe: dict[str, Any], key: str, kind: Any, word: str) -> Any:
     value = recipe.get(key)
-    if value is not None and not isinstance(value, kind):
+    if value is not None and (not isinstance(value, kind) or isinstance(value, bool)):
         raise InputError(f"{key} in the recipe is {value!r}; it must be {word}")
     return value
 
@@ -219,7 +219,7 @@ def _more_epochs(given: argparse.Namespace) -> int | None:
     }
     here = {name: value for name, value in (recipe | vars(given)).items() if name in there}
     here |= {"model": given.class_name}
-    n_epochs = here.pop("n_epochs", None)
+    n_epochs: int | None = here.pop("n_epochs", None)
     for name, value in here.items():
         plain = list(value) if isinstance(value, tuple) else value
         plain = str(plain) if isinstance(plain, Path) else plain

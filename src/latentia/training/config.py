@@ -214,10 +214,9 @@ def _check_schema(file: Path, content: Mapping[str, Any]) -> None:
         if value is None and name in OPTIONAL:
             continue
         word = SCHEMA[name]
-        if not isinstance(value, KINDS[word]) or isinstance(value, bool):
+        sound = isinstance(value, KINDS[word]) and not isinstance(value, bool)
+        if not sound or (isinstance(value, int) and not 1 <= value <= MOST_WORKERS):
             raise InputError(f"{file}: {name} must be {word}, and is {value!r:.60}")
-        if word == WHOLE and not 1 <= value <= MOST_WORKERS:
-            raise InputError(f"{file}: {name} must be {word}, and is {value}")
 
 
 def unknown(what: str, writer: object) -> str:

@@ -35,7 +35,8 @@ class MetricsFile:
         if seal is None or not self.path.exists():
             return True
         part = self._content()[: seal["bytes"]]
-        return len(part) == seal["bytes"] and hashlib.sha256(part).hexdigest() == seal["sha256"]
+        found = {"bytes": len(part), "sha256": hashlib.sha256(part).hexdigest()}
+        return found == seal
 
     def restore(self, seal: Seal | None, step: int, *, keep: bool) -> list[Record]:
         """Return the records up to a checkpoint; if ``keep``, cut the file back to them."""
