@@ -333,7 +333,7 @@ class ChosenLikelihood(Encoder):
         likelihood = self.likelihood
         if isinstance(likelihood, WeightedError):
             errors = []
-            for model, _, x, given in self.scored(array, y):
+            for model, x, given in self.scored(array, y):
                 output = model.decoder_output(model.encode(x, *given), *given)
                 errors.append(model.likelihood.objective(x, full_precision(output)))
             variance = likelihood.equivalent_variance(torch.cat(errors), math.prod(x.shape[1:]))
