@@ -266,6 +266,22 @@ def test_an_absent_verb_says_why(name, verb, reason):
         getattr(model, verb)
 
 
+VERBS = ("fit", "transform", "inverse_transform", "reconstruct", "sample", "score")
+OF_SOME = ("fit_transform", "score_samples", "predict", "predict_proba", "fit_predict")
+OF_LINEAR = ("partial_fit", "fit_moments")
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_every_absent_verb_of_every_model_says_why(name):
+    model = (small_models() | small_sequence_models())[name]
+    for verb in (*VERBS, *OF_SOME, *OF_LINEAR):
+        if not hasattr(model, verb):
+            with pytest.raises(AttributeError, match=rf"^{name} has no {verb}: .{{15}}"):
+                getattr(model, verb)
+    with pytest.raises(AttributeError, match="has no attribute 'nothing'"):
+        _ = model.nothing
+
+
 @pytest.mark.parametrize("name", TRAINED)
 @pytest.mark.parametrize(
     ("field", "value", "words"),

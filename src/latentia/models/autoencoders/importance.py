@@ -61,8 +61,8 @@ class ImportanceEstimate:
             return f"{found}; Pareto k at most {max(0.0, shapes.max()):.2f}"
         return (
             f"{found}; Pareto k is above {HEAVY} for {self.n_heavy:,} of {n:,} samples (at most "
-            f"{shapes.max():.2f}): their weights have a heavy tail, so that the bound and its error "
-            "from the draws are not to be trusted"
+            f"{shapes.max():.2f}): their weights have a heavy tail, so that the bound and its "
+            "error from the draws are not to be trusted"
         )
 
 
