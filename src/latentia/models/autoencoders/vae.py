@@ -40,7 +40,7 @@ import math
 import warnings
 from abc import abstractmethod
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal, Self, final
@@ -63,6 +63,7 @@ from latentia.models.autoencoders.base import (
     WeightedError,
 )
 from latentia.models.autoencoders.code_mixture import draw_codes, fit_mixture
+from latentia.models.autoencoders.doctor import activity, examine
 from latentia.models.autoencoders.importance import ImportanceEstimate, joined, log_mean_weight
 from latentia.models.base import Encoder, Generator, LatentModel
 from latentia.models.gradient import DecodingModel, GradientModel
@@ -70,6 +71,7 @@ from latentia.models.inputs import Labels, Rows
 from latentia.training import draws
 from latentia.training.distributed import mean_over_processes
 from latentia.training.losses import full_precision
+from latentia.training.run import Numbers
 from latentia.training.train import evaluating
 from latentia.training.updates import Loss, Update, adam
 
@@ -271,6 +273,15 @@ class VariationalModel(Generator, Encoder, DecodingModel, GradientModel, LatentM
     def decode(self, z_NK: Tensor, *given: Tensor) -> Tensor:
         """Return the mean of p(x given z) in the data's units, (N, *shape)."""
         return self.likelihood.mean(self.decoder_output(z_NK, *given))
+
+    def checkup(
+        self, x: Tensor, *targets: Tensor, means: Numbers, earlier: Sequence[Numbers], epoch: int
+    ) -> tuple[dict[str, float], str]:
+        """Return what an epoch's end shows of the model's health, and the doctor's sentence."""
+        given = self.condition(*targets)
+        q = self.posterior(x, *given)
+        active = activity(q.loc, q.scale.square())
+        return examine(self, x, self.decode(q.loc, *given), active, means, earlier, epoch)
 
     def epoch_picture(self, x: Tensor, *beside: Tensor) -> list[tuple[str, Tensor]]:
         """Return what 64 fixed draws from the prior decode to."""
