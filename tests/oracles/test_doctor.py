@@ -80,7 +80,7 @@ def test_distances_against_scipy(width):
 
 def test_draws_of_one_distribution_are_not_apart_and_noise_is():
     data = latentia.load_data("digits")
-    x = torch.from_numpy(np.asarray(data.x_train[:512], np.float32) / 255).flatten(1)
+    x = torch.from_numpy(np.asarray(data.x_train[:512], np.float32)).flatten(1)
     same = distances(x[::2], x[1::2])
     noise = distances(x[::2], torch.rand(256, 64, generator=torch.Generator().manual_seed(0)))
     assert abs(same["apart"]) < 0.02

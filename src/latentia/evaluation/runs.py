@@ -181,7 +181,7 @@ def figures(
     data, _ = data_of(run, data_spec, model).hold_out()
     table, caveats = {type(model).__name__: evaluate(model, data)}, model.caveats(data)
     if not isinstance(model, LanguageModel):
-        return table, caveats
+        return table, (*caveats, *model.findings(data))
     try:
         learnt = _text_learnt(run, model)
     except InputError as error:
