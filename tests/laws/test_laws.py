@@ -383,3 +383,12 @@ def test_a_fields_default_is_that_of_the_nearest_class_that_states_it(name):
     cls = type(small_models()[name])
     for field in dataclasses.fields(cls):
         assert getattr(cls, field.name) == field.default, field.name
+
+
+@pytest.mark.parametrize("name", ["DEC", "IDEC", "VaDE", "SRGAN"])
+def test_what_is_trained_first_has_a_constant_step(name, images, tmp_path):
+    """A schedule is the model's own: its warm start is a run of another length and step."""
+    model = small_models()[name].set_params(learning_rate_schedule="cosine", n_epochs=1)
+    model.fit(images, run=tmp_path / "run")
+    first = latentia.load(tmp_path / "run" / "pretraining" / "model")
+    assert first.learning_rate_schedule == "constant"

@@ -196,7 +196,6 @@ def test_the_first_training_has_the_models_settings(tmp_path):
         "patch": 12,
         "turn": False,
         "batch_size": 3,
-        "learning_rate_schedule": "cosine",
         "device": "cpu",
         "random_state": 5,
     }

@@ -13,22 +13,30 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.distributions import Normal
 
 from latentia.metrics.importance import HEAVY, pareto_shape, tail_length
 from latentia.training import draws
 
-if TYPE_CHECKING:
-    from latentia.models.autoencoders.vae import VariationalModel
-
 Real = NDArray[np.float64]
 ROWS = 2048
 """Rows that go through the decoder at a time."""
+
+
+class Weighted(Protocol):
+    """What an estimate needs of a model."""
+
+    def posterior(self, x: Tensor, *given: Tensor) -> Normal:
+        """Return q(z given x) over (N, K)."""
+
+    def log_weights(self, x: Tensor, q: Normal, noise: Tensor, *given: Tensor) -> Tensor:
+        """Return (N, S) values of log w for (N, S, K) standard normal draws."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -73,9 +81,7 @@ def joined(parts: list[ImportanceEstimate]) -> ImportanceEstimate:
     return ImportanceEstimate(*values)
 
 
-def log_mean_weight(
-    model: VariationalModel, x: Tensor, k: int, *given: Tensor
-) -> ImportanceEstimate:
+def log_mean_weight(model: Weighted, x: Tensor, k: int, *given: Tensor) -> ImportanceEstimate:
     """Return ``log (1/k) Σ w`` for k draws of each of N samples, with what its weights say of it.
 
     At constant memory: a running maximum m and the sums Σ e^{l_i − m}, Σ e^{2(l_i − m)} are kept,

@@ -95,7 +95,7 @@ class SRGAN(UpscalingModel):
     pretrain_epochs: Count = 50
     """Passes over the training data of the SRResNet that is trained first."""
     pretrain_rate: Positive = 1e-3
-    """Its step size."""
+    """Its step size, which stays constant."""
     features: str | None = None
     """Weights of SqueezeNet 1.0 or VGG-19 (.safetensors, .npz); none compares pixels."""
     adversarial_weight: NonNegative = 1e-3
