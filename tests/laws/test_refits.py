@@ -1,6 +1,7 @@
 """A fit replaces all that was learned, or leaves the model exactly as it was."""
 
 import dataclasses
+import inspect
 import itertools
 import sys
 from pathlib import Path
@@ -159,7 +160,10 @@ def broken_off(model, X, y, at):
 
     def note(frame, event, argument):
         nonlocal n
-        if event == "call" and frame.f_code.co_filename.startswith(PACKAGE):
+        code = frame.f_code
+        # What is raised in a generator that is being thrown away is lost.
+        is_function = not code.co_flags & inspect.CO_GENERATOR
+        if event == "call" and is_function and code.co_filename.startswith(PACKAGE):
             n += 1
             if n == at:
                 raise BrokenOff

@@ -120,8 +120,8 @@ class Model(BaseEstimator, ABC):  # type: ignore[misc]
                     delattr(self, name)
             yield
         except BaseException:
-            vars(self).clear()
-            vars(self).update(before)
+            self.__dict__.clear()
+            self.__dict__.update(before)
             raise
 
     def nets(self) -> Mapping[str, Any]:

@@ -108,5 +108,9 @@ def log_mean_weight(model: Weighted, x: Tensor, k: int, *given: Tensor) -> Impor
         tail = seen.topk(min(length, seen.shape[1])).values
     mean = total / k
     variance = (squares / k - mean.square()).clamp(min=0) * k / max(1, k - 1)
-    found = (top + mean.log(), (variance / k).sqrt() / mean, total.square() / squares)
-    return ImportanceEstimate(*(value.numpy() for value in found), pareto_shape(tail.numpy()))
+    return ImportanceEstimate(
+        bounds=(top + mean.log()).numpy(),
+        standard_errors=((variance / k).sqrt() / mean).numpy(),
+        effective_sample_sizes=(total.square() / squares).numpy(),
+        pareto_k=pareto_shape(tail.numpy()),
+    )

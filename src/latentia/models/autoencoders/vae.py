@@ -192,7 +192,7 @@ class VariationalModel(Generator, Encoder, DecodingModel, GradientModel, LatentM
         if n_importance == 1:
             terms = (m.elbo_terms(x, *given) for m, x, given in self.scored(X, y, random_state))
             return np.concatenate([-(error + kl).double().numpy() for error, kl in terms])
-        found = self.importance_estimate(X, y, n_importance, random_state)
+        found = self.importance_estimate(X, y, n_importance=n_importance, random_state=random_state)
         if not return_std:
             return found.bounds
         if found.n_heavy:
@@ -200,7 +200,7 @@ class VariationalModel(Generator, Encoder, DecodingModel, GradientModel, LatentM
         return found.bounds, found.standard_errors
 
     def importance_estimate(
-        self, X: Rows, y: Labels = None, n_importance: int = 5000, random_state: int = 0
+        self, X: Rows, y: Labels = None, *, n_importance: int = 5000, random_state: int = 0
     ) -> ImportanceEstimate:
         """Return the bounds L_k of samples, their errors, and whether these can be trusted.
 
