@@ -81,7 +81,6 @@ AUTOENCODERS = {
     "undertrained": [
         (latentia.Autoencoder, {"n_epochs": 3}),
         (latentia.VAE, {"n_epochs": 3}),
-        (latentia.VAE, {"n_epochs": 30, "learning_rate": 1e-6}),
     ],
     "collapse": [
         (latentia.VAE, {"n_epochs": 30, "beta": 50.0}),
