@@ -25,7 +25,8 @@ class Bound:
     """An importance-weighted bound on −log p(x), in nats a sample.
 
     ``value`` is the mean over ``n_samples`` of −log (1/k) Σ w for ``n_importance`` draws k; its
-    standard errors come from the draws, and from the choice of samples.
+    standard errors come from the draws, and from the choice of samples; ``weights`` says whether
+    the former can be trusted.
     """
 
     value: float
@@ -33,13 +34,14 @@ class Bound:
     n_samples: int
     error_of_draws: float
     error_of_samples: float
+    weights: str
 
     def __str__(self) -> str:
         """Return the bound as a sentence."""
         return (
             f"-log p(x) <= {self.value:.2f} nats a sample: {self.n_importance:,} draws for each "
             f"of {self.n_samples:,} test samples; standard error {self.error_of_draws:.3f} from "
-            f"the draws, {self.error_of_samples:.2f} from the choice of samples"
+            f"the draws, {self.error_of_samples:.2f} from the choice of samples; {self.weights}"
         )
 
 
@@ -52,6 +54,7 @@ def importance_bound(
 ) -> Bound:
     """Return the importance-weighted bound on −log p(x), over all test samples or some."""
     # They load torch, which models in closed form are measured without.
+    from latentia.models.autoencoders.importance import joined
     from latentia.models.autoencoders.vae import VariationalModel
     from latentia.training.device import set_threads
 
@@ -61,19 +64,20 @@ def importance_bound(
     n = len(data.x_test) if n_samples is None else min(n_samples, len(data.x_test))
     x = spread(data.x_test, n)
     labels = model.labels_for(None if data.y_test is None else spread(data.y_test, n))
-    bounds, errors = np.empty(n), np.empty(n)
+    parts, total = [], 0.0
     with TrainingProgress(-(-n // WEIGHED), 1, f"{n_importance:,} draws", progress) as watch:
         for step, first in enumerate(range(0, n, WEIGHED)):
-            part = slice(first, first + WEIGHED)
-            bounds[part], errors[part] = model.score_samples(
-                x[part],
-                *(y[part] for y in labels),
-                n_importance=n_importance,
-                return_std=True,
-                random_state=step,
+            rows = slice(first, first + WEIGHED)
+            given = (y[rows] for y in labels)
+            found = model.importance_estimate(
+                x[rows], *given, n_importance=n_importance, random_state=step
             )
-            done = bounds[: first + WEIGHED]
-            watch(step + 1, 1, len(done) - first, {"nats a sample": -float(done.mean())})
-    of_draws = float(np.sqrt(np.square(errors).sum()) / n)
-    of_samples = float(bounds.std() / n**0.5)
-    return Bound(-float(bounds.mean()), n_importance, n, of_draws, of_samples)
+            parts.append(found)
+            total += float(found.bounds.sum())
+            done = min(first + WEIGHED, n)
+            watch(step + 1, 1, done - first, {"nats a sample": -total / done})
+    weights = joined(parts)
+    of_draws = float(np.sqrt(np.square(weights.standard_errors).sum()) / n)
+    of_samples = float(weights.bounds.std() / n**0.5)
+    value = -float(weights.bounds.mean())
+    return Bound(value, n_importance, n, of_draws, of_samples, str(weights))

@@ -41,6 +41,20 @@ if TYPE_CHECKING:
     from latentia.plots.page import Picture
 
 
+CLUSTERS = "it forms no clusters; AutoencoderKMeans, DEC, IDEC and VaDE do"
+BLOCKS = "it learns from all data at once; PCA and FactorAnalysis take blocks"
+OF_FEW: Mapping[str, str] = {
+    "fit_transform": "fit it, and then transform",
+    "score_samples": "it gives samples no log-density of their own",
+    "predict": CLUSTERS,
+    "predict_proba": CLUSTERS,
+    "fit_predict": CLUSTERS,
+    "partial_fit": BLOCKS,
+    "fit_moments": "moments do not determine it; PCA and the linear-Gaussian models take them",
+}
+"""Verbs that few models have, and what is said where no model says more of them."""
+
+
 class Model(BaseEstimator, ABC):  # type: ignore[misc]
     """A model of data, which checks its parameters and its input, and can be saved.
 
@@ -58,8 +72,9 @@ class Model(BaseEstimator, ABC):  # type: ignore[misc]
     def __getattr__(self, name: str) -> Any:
         """Say why a verb is absent (only called for what is not there)."""
         owner = type(self).__name__
-        if name in type(self).lacks:
-            raise AttributeError(f"{owner} has no {name}: {type(self).lacks[name]}")
+        for reasons in (*(vars(cls).get("lacks", {}) for cls in type(self).__mro__), OF_FEW):
+            if name in reasons:
+                raise AttributeError(f"{owner} has no {name}: {reasons[name]}")
         raise AttributeError(f"{owner!r} object has no attribute {name!r}")
 
     @property
@@ -105,8 +120,8 @@ class Model(BaseEstimator, ABC):  # type: ignore[misc]
                     delattr(self, name)
             yield
         except BaseException:
-            vars(self).clear()
-            vars(self).update(before)
+            self.__dict__.clear()
+            self.__dict__.update(before)
             raise
 
     def nets(self) -> Mapping[str, Any]:

@@ -191,7 +191,7 @@ class GradientModel(Model):
         return SCHEDULES[self.learning_rate_schedule](done, self.n_epochs)
 
     def checkup(
-        self, *batch: Tensor, means: Numbers, earlier: Sequence[Numbers], epoch: int
+        self, x: Tensor, *targets: Tensor, means: Numbers, earlier: Sequence[Numbers], epoch: int
     ) -> tuple[dict[str, float], str]:
         """Return numbers of the model's health, and a sentence if it ails; here nothing."""
         return {}, ""

@@ -9,6 +9,7 @@ import latentia
 from latentia.cli.main import main
 from latentia.data.text import load_text
 from latentia.errors import InputError
+from latentia.models.language.n_gram import NGramLanguageModel
 from latentia.training.run import read_metrics
 from tests.models.language.conftest import RHYME
 
@@ -207,3 +208,40 @@ def test_a_mistake_is_one_sentence(path, tmp_path, capsys, monkeypatch):
         assert (status, out) == (2, ""), words
         assert len(errors.splitlines()) == 1
         assert sentence in errors
+
+
+def test_the_baseline_reads_the_training_text_whatever_is_measured(
+    path, tmp_path, capsys, monkeypatch
+):
+    """Whatever is measured, also a text that it would predict far better, had it learnt that."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "other.txt").write_text("all the king's men had a great fall. " * 20)
+    small = ["--n-units", "4", "--n-epochs", "1", "--random-state", "1"]
+    assert run(capsys, "train", "lstm", "--data", "rhyme.txt", "--run", "r", *small)[0] == 0
+    learnt, other = load_text("rhyme.txt"), load_text("other.txt")
+    expected = NGramLanguageModel(order=5).fit(learnt.train, **learnt.beside).score(other.test)
+    status, out, errors = run(capsys, "evaluate", "r", "--data", "other.txt")
+    assert status == 0, errors
+    (line,) = [line for line in out.splitlines() if line.startswith("−log p a character")]
+    assert float(line.split()[-2]) == pytest.approx(-expected, abs=1e-4)
+    for change, words in (
+        (lambda: (tmp_path / "rhyme.txt").write_text(RHYME + "!" * 200), "rhyme has changed"),
+        (lambda: (tmp_path / "rhyme.txt").unlink(), "there is no text file"),
+    ):
+        change()
+        status, out, errors = run(capsys, "evaluate", "r", "--data", "other.txt")
+        assert status == 0, errors
+        assert "NGramLanguageModel" not in out
+        assert f"Without the 5-gram on the same training text: {words}" in out
+    out = run(capsys, "evaluate", "r/model", "--data", "other.txt")[1]
+    assert "r/model does not say what it was trained on" in out
+
+
+@pytest.mark.parametrize("verb", ["reconstruct", "sample"])
+def test_a_verb_that_a_model_of_texts_lacks_says_why(verb, path, tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert run(capsys, "train", "n-gram", "--data", "rhyme.txt", "--run", "r")[0] == 0
+    status, _, errors = run(capsys, verb, "r")
+    assert (status == 0) == (verb == "sample")
+    if verb == "reconstruct":
+        assert "has no reconstruct: it predicts symbols" in errors

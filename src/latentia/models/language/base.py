@@ -44,7 +44,10 @@ class LanguageModel(Model, ABC):
         Whether texts are strings; otherwise they are lists of strings.
     """
 
-    lacks = {"reconstruct": "it predicts symbols and has no latent space"}
+    lacks = dict.fromkeys(
+        ("transform", "fit_transform", "inverse_transform", "reconstruct"),
+        "it predicts symbols and has no latent space",
+    )
 
     symbols_: list[str]
     of_characters_: bool

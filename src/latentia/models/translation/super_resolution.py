@@ -27,6 +27,7 @@ from latentia.metrics.super_resolution import luma_psnr, luma_ssim
 from latentia.models.base import Model, in_kind_of, to_numpy
 from latentia.models.inputs import check_images, unit_floats
 from latentia.models.translation import figures
+from latentia.models.translation.baselines import detail_figures, detail_notes
 from latentia.models.translation.tiles import Tiles, in_tiles
 from latentia.plots.page import Picture
 
@@ -63,7 +64,11 @@ class SuperResolution(Model, ABC):
         found = {"luma_psnr": luma_psnr(sharp, large, self.scale)}
         if min(sharp.shape[-2:]) >= WINDOW + 2 * self.scale:
             found["luma_ssim"] = luma_ssim(sharp, large, self.scale)
-        return found
+        return found | detail_figures(large, sharp)
+
+    def caveats(self, data: Dataset) -> tuple[str, ...]:
+        """Return what detail the sharp test images share."""
+        return detail_notes(self.beside_enlarged(spread(data.x_test, MOST_TESTED))[0])
 
     def pictures(self, data: Dataset) -> Iterator[Picture]:
         """Yield test images made small and enlarged, beside the sharp ones."""
