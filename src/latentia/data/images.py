@@ -73,6 +73,11 @@ def _notes(image: Image.Image) -> tuple[str, ...]:
     return ("only its first frame was used",) if getattr(image, "n_frames", 1) > 1 else ()
 
 
+def upright(image: Image.Image) -> Array:
+    """Return an opened picture as `read` does: (H, W) or (3, H, W) uint8, turned as EXIF says."""
+    return _pixels(_eight_bit(ImageOps.exif_transpose(image)), None)
+
+
 def _pixels(image: Image.Image, side: int | None) -> Array:
     if side is not None:
         image = ImageOps.fit(image, (side, side), Image.Resampling.LANCZOS)

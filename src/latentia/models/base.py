@@ -27,10 +27,12 @@ from latentia.errors import InputError, check_fields, check_range
 from latentia.models.fields import command_name
 from latentia.models.inputs import (
     Rows,
+    as_array,
     check_images,
     is_tensor,
     refuse_not_finite,
     refuse_text,
+    refusing,
     unit_floats,
 )
 from latentia.models.saved import save
@@ -190,19 +192,20 @@ class Model(BaseEstimator, ABC):  # type: ignore[misc]
     def checked(self, X: Rows, *, reset: bool) -> NDArray[Any]:
         """Return ``X`` checked, as an array: a table as floats, images as they are."""
         refuse_text(X)
-        array = to_numpy(X)
-        if getattr(array, "ndim", 2) in (3, 4) and isinstance(array, np.ndarray):
-            check_images(array)
+        array = as_array(X)
+        if isinstance(array, np.ndarray) and array.ndim > 2:
+            check_images(array, fitting=reset)
         else:
             kinds = [np.float64, np.float32]
-            array = validate_data(
-                self,
-                X=array,
-                reset=reset,
-                dtype=kinds,
-                ensure_all_finite=False,
-                accept_sparse="csr" if self.takes_sparse else False,
-            )
+            with refusing():
+                array = validate_data(
+                    self,
+                    X=array,
+                    reset=reset,
+                    dtype=kinds,
+                    ensure_all_finite=False,
+                    accept_sparse="csr" if self.takes_sparse else False,
+                )
             names = self.__dict__.get("feature_names_in_")
             refuse_not_finite(array, gaps=self.takes_gaps, names=names)
         if reset:
@@ -238,7 +241,8 @@ class LatentModel(Model, ABC):
     def latent_rows(self, Z: ArrayLike) -> NDArray[Any]:
         """Return (n, n_components) latent rows of the fitted model, checked, as an array."""
         check_is_fitted(self)
-        z_NK: NDArray[Any] = check_array(to_numpy(Z), dtype=[np.float64, np.float32])
+        with refusing():
+            z_NK: NDArray[Any] = check_array(as_array(Z), dtype=[np.float64, np.float32])
         if z_NK.shape[1] != self.n_latent:
             raise InputError(
                 f"Z has {z_NK.shape[1]} columns; {type(self).__name__} has {self.n_latent} "
@@ -340,7 +344,7 @@ def seeded(random_state: int | None) -> np.random.RandomState:
 
 def to_numpy(X: Any) -> Any:
     """Return a tensor (CPU or GPU) as an array, and anything else as it is."""
-    return X.detach().cpu().numpy() if is_tensor(X) else X
+    return as_array(X) if is_tensor(X) else X
 
 
 def in_kind_of(given: Any, array: NDArray[Any]) -> Any:

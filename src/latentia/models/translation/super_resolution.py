@@ -25,7 +25,7 @@ from latentia.errors import InputError
 from latentia.metrics.structural_similarity import WINDOW
 from latentia.metrics.super_resolution import luma_psnr, luma_ssim
 from latentia.models.base import Model, in_kind_of, to_numpy
-from latentia.models.inputs import check_images, unit_floats
+from latentia.models.inputs import as_array, check_images, unit_floats
 from latentia.models.translation import figures
 from latentia.models.translation.tiles import Tiles, in_tiles
 from latentia.plots.page import Picture
@@ -164,7 +164,7 @@ class SuperResolution(Model, ABC):
     def images_of(self, X: Any) -> Images:
         """Return images of any size, checked, with the channels of ``fit``."""
         check_is_fitted(self)
-        array: Images = np.asarray(to_numpy(X))
+        array: Images = np.asarray(as_array(X))
         owner = type(self).__name__
         if array.ndim not in (3, 4):
             raise InputError(
