@@ -6,7 +6,8 @@ import dataclasses
 import difflib
 import math
 import typing
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import cache
 from numbers import Integral, Real
 from types import UnionType
@@ -19,6 +20,24 @@ class InputError(ValueError):
 
 class FitWarning(UserWarning):
     """A fit that is usable, with a finding that the user should know; one sentence."""
+
+
+OUT_OF_MEMORY = ("allocate", "out of memory", "too big", "dimension exceeded", "overflow")
+"""Words of NumPy's and torch's errors where there is no memory for what is asked."""
+
+
+@contextmanager
+def within_memory(purpose: str) -> Iterator[None]:
+    """Raise `InputError` where a ``with`` block finds no memory; ``purpose`` ends the sentence."""
+    try:
+        yield
+    except InputError:
+        raise
+    except (MemoryError, RuntimeError, ValueError, OverflowError) as error:
+        found = str(error).lower()
+        if not isinstance(error, MemoryError) and not any(w in found for w in OUT_OF_MEMORY):
+            raise
+        raise InputError(f"there is not enough memory {purpose}") from None
 
 
 def nearest(name: str, choices: Iterable[str]) -> str:

@@ -244,6 +244,24 @@ def refuse_not_finite(
     )
 
 
+def refuse_outside_unit(rows: NDArray[Any], why: str, first: int = 0, name: str = "X") -> None:
+    """Refuse values outside [0, 1] in a table, and name one, its row counted from ``first``.
+
+    ``why`` says what takes no others; if it is empty, nothing is refused. Images are in [0, 1].
+    """
+    if not why or rows.ndim > 2:
+        return
+    # Rounding, as of a column scaled to [0, 1], is no value outside.
+    rows = rows.astype(np.float32, copy=False)
+    outside = ~((rows >= 0) & (rows <= 1))
+    if outside.any():
+        row, column = np.argwhere(outside)[0]
+        raise InputError(
+            f"{name} holds {rows[row, column]:g} in row {first + row}, column {column}, and must "
+            f"lie in [0, 1], since {why}; scale it as the training data were"
+        )
+
+
 def is_tensor(X: object) -> bool:
     """Return whether something is a tensor, without importing torch."""
     torch = sys.modules.get("torch")

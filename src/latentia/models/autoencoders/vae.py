@@ -63,7 +63,7 @@ from latentia.models.autoencoders.base import (
 from latentia.models.autoencoders.code_mixture import draw_codes, fit_mixture
 from latentia.models.base import Encoder, Generator, LatentModel
 from latentia.models.gradient import DecodingModel, GradientModel
-from latentia.models.inputs import Labels, Rows
+from latentia.models.inputs import Labels, Rows, refuse_outside_unit
 from latentia.training import draws
 from latentia.training.distributed import mean_over_processes
 from latentia.training.losses import full_precision
@@ -224,6 +224,7 @@ class VariationalModel(Generator, Encoder, DecodingModel, GradientModel, LatentM
         """
         check_is_fitted(self)
         array = self.checked(X, reset=False)
+        refuse_outside_unit(array, self.bounded_by())
         targets = self.targets(y, len(array), reset=False)
         precise = array.dtype == np.float64 and array.ndim == 2
         model = in_double(self) if precise else self

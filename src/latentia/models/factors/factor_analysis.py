@@ -127,9 +127,9 @@ class FactorAnalysis(LinearGaussian):
     """What NaN means: an error, or a value to be integrated out (full information ML)."""
     noise_floor: Annotated[float, Range(0, 1, open_low=True, open_high=True)] | None = None
     """Least noise variance, as a share of a variance; none: 0.005, on images 8-bit rounding."""
-    n_starts: Count | None = None
+    n_starts: Annotated[int, Range(1, 10_000)] | None = None
     """Starting values tried; none: 10 on at most 60 variables, else 1."""
-    n_rotation_starts: Count | None = None
+    n_rotation_starts: Annotated[int, Range(1, 10_000)] | None = None
     """Starting rotations tried; none: 10 on at most 60 variables, else 1."""
     tolerance: Positive = 1e-8
     """EM stops when a step gains less, in twice the nats per sample."""
