@@ -133,7 +133,9 @@ def test_there_is_no_drawer():
 @pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(PACKAGE)))
 def test_no_keyword_drawers_no_pickles(path):
     source = path.read_text()
-    assert all(function.args.kwarg is None for function in functions(source))
+    drawers = [function.name for function in functions(source) if function.args.kwarg]
+    # It is given names that no field has, and refuses them.
+    assert drawers == (["__call__"] if path == PACKAGE / "models" / "fields.py" else [])
     assert "pickle.load" not in source
     assert re.search(r"(?<!safetensors\.)torch\.load\(", source) is None
     assert "allow_pickle=True" not in source

@@ -91,10 +91,12 @@ def largest_like(value: float) -> float:
 
 Count = Annotated[int, Range(1)]
 Whole = Annotated[int, Range(0)]
+Several = Annotated[int, Range(2)]
 Seed = Annotated[int, Range(0, 2**32 - 1)]
 Positive = Annotated[float, Range(0, open_low=True)]
 NonNegative = Annotated[float, Range(0)]
 Share = Annotated[float, Range(0, 1)]
+Level = Annotated[float, Range(0, 1, open_low=True, open_high=True)]
 Decay = Annotated[float, Range(0, 1, open_high=True)]
 
 

@@ -14,13 +14,13 @@ from latentia.data import idx, images, named
 from latentia.data.dataset import Array, Dataset
 from latentia.data.degrade import random_crops
 from latentia.data.folders import MOST_NAMED, listed, pictures_in, read_all, train_and_test
-from latentia.errors import InputError, check_range
+from latentia.errors import Count, InputError, Seed, check_arguments
 
 SIDE = 96
 """Of a piece where none is asked for: that of the SRGAN paper."""
 
 
-def load_crops(spec: str, *, image_size: int | None = None, random_state: int = 0) -> Dataset:
+def load_crops(spec: str, *, image_size: Count | None = None, random_state: Seed = 0) -> Dataset:
     """Return random pieces of a folder's pictures, or any other data as it is.
 
     Parameters
@@ -34,10 +34,10 @@ def load_crops(spec: str, *, image_size: int | None = None, random_state: int = 
     random_state
         Of the pieces' places.
     """
+    check_arguments(load_crops, locals())
     folder = Path(spec).expanduser()
     if spec in named.names() or not folder.is_dir() or idx.find(folder) is not None:
         return named.load(spec, random_state=random_state, image_size=image_size)
-    check_range("image_size", image_size, 1)
     train, test, notes = _parts(folder)
     length = SIDE if image_size is None else image_size
     return Dataset(

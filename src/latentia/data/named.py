@@ -12,7 +12,7 @@ from latentia.data import arrays, download, folders, idx, toys
 from latentia.data.dataset import Dataset, Description, split
 from latentia.data.download import RemoteFile
 from latentia.data.text import TEXT_FILES
-from latentia.errors import InputError, check_range, nearest
+from latentia.errors import Count, InputError, Seed, check_arguments, nearest
 
 CLOTHES = "T-shirt/top,trouser,pullover,dress,coat,sandal,shirt,sneaker,bag,ankle boot"
 FASHION_CLASSES = tuple(CLOTHES.split(","))
@@ -114,7 +114,7 @@ def fetch(name: str) -> Path:
     return folder
 
 
-def load(spec: str, *, random_state: int = 0, image_size: int | None = None) -> Dataset:
+def load(spec: str, *, random_state: Seed = 0, image_size: Count | None = None) -> Dataset:
     """Return a data set by name or path.
 
     Parameters
@@ -127,7 +127,7 @@ def load(spec: str, *, random_state: int = 0, image_size: int | None = None) -> 
     image_size
         Side in pixels that the pictures of a folder are resized to.
     """
-    check_range("image_size", image_size, 1)
+    check_arguments(load, locals())
     data = _load(spec, random_state, image_size)
     known = DESCRIPTIONS.get(spec)
     if known is not None:

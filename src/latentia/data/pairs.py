@@ -33,7 +33,7 @@ from latentia.data.folders import (
     train_and_test,
 )
 from latentia.data.made_pairs import KINDS, made_pairs
-from latentia.errors import InputError, check_range
+from latentia.errors import Count, InputError, Seed, check_arguments
 
 REVERSED = ":reversed"
 EDGES = "edges"
@@ -43,7 +43,7 @@ ARRAYS = (("x", "y"), *SIDES)
 Files = list[tuple[Path, Path]]
 
 
-def load_pairs(spec: str, *, random_state: int = 0, image_size: int | None = None) -> Dataset:
+def load_pairs(spec: str, *, random_state: Seed = 0, image_size: Count | None = None) -> Dataset:
     """Return pairs of images as a data set whose ``pair_train`` and ``pair_test`` are the targets.
 
     Parameters
@@ -55,7 +55,7 @@ def load_pairs(spec: str, *, random_state: int = 0, image_size: int | None = Non
     image_size
         Side in pixels that pictures are resized to, after they were cut apart.
     """
-    check_range("image_size", image_size, 1)
+    check_arguments(load_pairs, locals())
     plain = spec.removesuffix(REVERSED)
     data, train, test = _load(plain, random_state, image_size)
     if plain != spec:

@@ -23,8 +23,16 @@ from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
 from latentia.data import load
 from latentia.data.dataset import Array, Dataset
-from latentia.errors import InputError, check_fields, check_range
-from latentia.models.fields import command_name
+from latentia.errors import (
+    Count,
+    InputError,
+    Seed,
+    check_arguments,
+    check_fields,
+    check_range,
+    within_memory,
+)
+from latentia.models.fields import NamedFields, command_name, plain
 from latentia.models.inputs import (
     Rows,
     as_array,
@@ -42,7 +50,7 @@ if TYPE_CHECKING:
     from latentia.plots.page import Picture
 
 
-class Model(BaseEstimator, ABC):  # type: ignore[misc]
+class Model(BaseEstimator, metaclass=NamedFields):  # type: ignore[misc]
     """A model of data, which checks its parameters and its input, and can be saved.
 
     Subclasses are dataclasses whose fields are their hyperparameters. `check_fields` refuses a
@@ -82,6 +90,10 @@ class Model(BaseEstimator, ABC):  # type: ignore[misc]
         """Check every hyperparameter, without data; refuse one by its name and what is allowed."""
         check_fields(self)
         self.check_values()
+
+    def plain_parameters(self) -> dict[str, Any]:
+        """Return the hyperparameters as JSON has them, NumPy's scalars as Python's."""
+        return {name: plain(value) for name, value in self.get_params().items()}
 
     def check_values(self) -> None:
         """Raise InputError where several hyperparameters do not go together; here nothing."""
@@ -130,7 +142,7 @@ class Model(BaseEstimator, ABC):  # type: ignore[misc]
         """Return how many numbers were learnt: the nets' weights."""
         return sum(weight.numel() for net in self.nets().values() for weight in net.parameters())
 
-    def measure(self, data: Dataset, random_state: int = 0) -> dict[str, float]:
+    def measure(self, data: Dataset, random_state: Seed = 0) -> dict[str, float]:
         """Return the figures of the fitted model on the test part of a data set.
 
         Parameters
@@ -147,6 +159,7 @@ class Model(BaseEstimator, ABC):  # type: ignore[misc]
             Keys as in ``latentia.metrics.definitions.DEFINITIONS``; what the model cannot do is
             absent.
         """
+        check_arguments(Model.measure, locals())
         # The metrics are loaded for a model that is measured.
         from latentia.models import measures
 
@@ -317,15 +330,15 @@ class Sampler(ABC):
 class Generator(Sampler):
     """A model with a prior over ``z``, which can draw new data."""
 
-    def sample(self, n_samples: int = 1, random_state: int | None = None) -> NDArray[np.float32]:
+    def sample(self, n_samples: Count = 1, random_state: Seed | None = None) -> NDArray[np.float32]:
         """Return (n_samples, ...) new data: ``z`` from the prior, decoded, as float32.
 
         The layout is that of the data in ``fit``; ``random_state`` makes the draw repeatable.
         """
+        check_arguments(Generator.sample, locals())
         check_is_fitted(self)
-        check_range("n_samples", n_samples, 1)
-        draw = seeded(random_state)
-        z_NK = self.latent_draws(n_samples, draw)
+        with within_memory(f"for {n_samples} samples"):
+            z_NK = self.latent_draws(n_samples, seeded(random_state))
         decoded = self._decode_array(z_NK.astype(np.float32))  # type: ignore[attr-defined]
         return np.asarray(decoded, dtype=np.float32)
 

@@ -37,7 +37,7 @@ from scipy.stats import norm
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
-from latentia.errors import Count, InputError, check_range
+from latentia.errors import Count, InputError, Seed, check_arguments, check_range
 from latentia.models.autoencoders.base import AutoencodingModel
 from latentia.models.base import in_kind_of
 from latentia.models.inputs import Rows, refuse_outside_unit
@@ -171,7 +171,7 @@ class DenoisingAutoencoder(AutoencodingModel):
         extreme = (share < self.noise_level_ / 2).to(x.dtype)
         return torch.where(share < self.noise_level_, extreme, x)
 
-    def add_noise(self, X: Rows, random_state: int | None = None) -> Any:
+    def add_noise(self, X: Rows, random_state: Seed | None = None) -> Any:
         """Return data corrupted as in training.
 
         Parameters
@@ -186,6 +186,7 @@ class DenoisingAutoencoder(AutoencodingModel):
         X_noisy
             Of the shape of ``X``, as floats; images in [0, 1].
         """
+        check_arguments(DenoisingAutoencoder.add_noise, locals())
         check_is_fitted(self)
         array = self.checked(X, reset=False)
         refuse_outside_unit(array, self.bounded_by())
