@@ -38,8 +38,18 @@ MEDIAN_FUNCTION = 6
 MOST_LINES = 30_000
 MOST_AT_ROOT = 12
 MOST_EXCEPTIONS = 30
-FOREIGN = {"columns", "tocsr", "to_delayed", "madvise", "logpdf", "ppf", "dist", "bias"}
-"""Attributes of data frames, sparse and Dask arrays, memory maps, SciPy's distributions, layers."""
+FOREIGN = {
+    "__array__",
+    "columns",
+    "tocsr",
+    "to_delayed",
+    "madvise",
+    "logpdf",
+    "ppf",
+    "dist",
+    "bias",
+}
+"""Attributes of arrays, data frames, Dask arrays, memory maps, SciPy's distributions, layers."""
 MOST_COMMENTS = 0.05
 NO_DRAWERS = {"utils", "util", "helpers", "common", "core", "misc"}
 

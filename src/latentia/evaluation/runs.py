@@ -120,7 +120,7 @@ def _fit_at_once(model: Any, data: Dataset, run: Path) -> None:
     run.mkdir(parents=True, exist_ok=True)
     config = {
         "model": type(model).__name__,
-        "parameters": model.plain_parameters(),
+        "parameters": model.get_params(),
         "data": data.asked,
         "versions": versions(),
     }

@@ -64,6 +64,10 @@ class Model(BaseEstimator, metaclass=NamedFields):  # type: ignore[misc]
 
     data_shape_: tuple[int, ...]
 
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Keep a hyperparameter in Python's own types, which torch and JSON take."""
+        super().__setattr__(name, plain(value) if name in self.__dataclass_fields__ else value)
+
     def __getattr__(self, name: str) -> Any:
         """Say why a verb is absent (only called for what is not there)."""
         owner = type(self).__name__
@@ -90,10 +94,6 @@ class Model(BaseEstimator, metaclass=NamedFields):  # type: ignore[misc]
         """Check every hyperparameter, without data; refuse one by its name and what is allowed."""
         check_fields(self)
         self.check_values()
-
-    def plain_parameters(self) -> dict[str, Any]:
-        """Return the hyperparameters as JSON has them, NumPy's scalars as Python's."""
-        return {name: plain(value) for name, value in self.get_params().items()}
 
     def check_values(self) -> None:
         """Raise InputError where several hyperparameters do not go together; here nothing."""

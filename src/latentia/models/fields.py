@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 import dataclasses
 import inspect
+import operator
 import re
 import typing
 from abc import ABCMeta
@@ -137,14 +138,19 @@ def _check_names(cls: Any, values: tuple[Any, ...], given: Mapping[str, Any]) ->
 
 
 def plain(value: Any) -> Any:
-    """Return a field's value in Python's own types: numbers and truth values of NumPy's too."""
+    """Return a field's value with NumPy's numbers and truth values as Python's, else as it is."""
     if isinstance(value, tuple | list):
-        return tuple(map(plain, value))
-    if value is None or isinstance(value, bool | str):
+        parts = [plain(part) for part in value]
+        same = all(map(operator.is_, parts, value))
+        return value if same else type(value)(parts)
+    if isinstance(value, bool | str):
         return value
-    if not isinstance(value, Real):
-        return bool(value)
-    return int(value) if isinstance(value, Integral) else float(value)
+    if isinstance(value, Integral):
+        return int(value)
+    if isinstance(value, Real):
+        return float(value)
+    is_truth = type(value).__module__ == "numpy" and type(value).__name__.startswith("bool")
+    return bool(value) if is_truth else value
 
 
 def meant(name: str, known: Iterable[str]) -> str:

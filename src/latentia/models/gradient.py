@@ -288,13 +288,13 @@ class GradientModel(Model):
     ) -> AbstractContextManager[None]:
         config = RunConfig(
             model=type(self).__name__,
-            parameters=self.plain_parameters() | {"random_state": self.seed_},
+            parameters=self.get_params() | {"random_state": self.seed_},
             data={**origin, **self.facts(array)},
             precision=asked_precision(),
             versions=versions(),
             threads=torch.get_num_threads(),
         )
-        return held(folder, config, begun, type(self)().plain_parameters())
+        return held(folder, config, begun, type(self)().get_params())
 
     def _examine(
         self, batch: Sequence[Tensor], means: Numbers, earlier: Sequence[Numbers], epoch: int

@@ -55,9 +55,7 @@ def _refuse_other_objects(X: Any) -> None:
     if isinstance(X, Dataset):
         raise InputError(f"X is the data set {X.name!r}; give its samples, such as x_train")
     if isinstance(X, str | bytes):
-        raise InputError(
-            f"X is text; load data by their name with latentia.load_data, or {instead}"
-        )
+        raise InputError(f"X is text; load data by name with latentia.load_data, or {instead}")
     if loads is not None and isinstance(X, loads.Dataset | loads.DataLoader):
         rows = "X.dataset" if isinstance(X, loads.DataLoader) else "X"
         raise InputError(

@@ -39,7 +39,7 @@ def save(model: Any, path: Path, *, overwrite: bool) -> Path:
     weights = safetensors.numpy.save(arrays)
     config = {
         "model": type(model).__name__,
-        "parameters": model.plain_parameters(),
+        "parameters": model.get_params(),
         "learned": learned,
         "versions": versions(),
         "weights_sha256": hashlib.sha256(weights).hexdigest(),
@@ -126,7 +126,7 @@ def _card(model: Any, arrays: dict[str, NDArray[Any]]) -> str:
     name = type(model).__name__
     summary = (type(model).__doc__ or name).strip().splitlines()[0]
     lines = [f"# {name}", "", summary, "", "| parameter | value |", "|---|---|"]
-    lines += [f"| `{key}` | `{value}` |" for key, value in model.plain_parameters().items()]
+    lines += [f"| `{key}` | `{value}` |" for key, value in model.get_params().items()]
     shape = vars(model).get("data_shape_")
     samples = "" if shape is None else f"Samples of shape {shape}; "
     n_values = sum(array.size for array in arrays.values())

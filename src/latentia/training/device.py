@@ -15,6 +15,7 @@ from torch.nn.modules.module import (
     register_module_buffer_registration_hook,
     register_module_parameter_registration_hook,
 )
+from torch.nn.parameter import is_lazy
 
 from latentia.errors import InputError, nearest, within_memory
 
@@ -49,7 +50,7 @@ def find_device(name: str) -> torch.device:
         raise InputError(f"device {name!r} is not on this machine; use 'cpu' or 'auto'")
     kind, _, number = name.partition(":")
     last = torch.cuda.device_count() - 1 if kind == "cuda" else 0
-    if int(number or 0) > last:
+    if number and int(number) > last:
         raise InputError(f"device {name!r} is not on this machine; the last one is '{kind}:{last}'")
     if name == "cuda" and "LOCAL_RANK" in os.environ:
         name = f"cuda:{os.environ['LOCAL_RANK']}"
@@ -67,7 +68,7 @@ def bounded_weights() -> Iterator[None]:
 
     def count(layer: nn.Module, name: str, values: torch.Tensor | None) -> None:
         nonlocal total
-        total += 0 if values is None else values.numel()
+        total += 0 if values is None or is_lazy(values) else values.numel()
         if total > most:
             raise InputError(
                 f"the nets would have more than {most:,} weights, of 4 bytes each and 16 in "

@@ -63,7 +63,8 @@ class LanguageModel(Model, ABC):
 
     def checked(self, X: Any, *, reset: bool) -> Any:
         """Return a text as it is, if it is one."""
-        if not isinstance(X, str) and not all(isinstance(symbol, str) for symbol in X):
+        listed = isinstance(X, Sequence | np.ndarray) and all(isinstance(s, str) for s in X)
+        if not listed:
             raise InputError("the text must be a string, or a list of strings")
         return X
 
