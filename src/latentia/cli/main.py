@@ -50,6 +50,8 @@ def main(arguments: list[str] | None = None) -> int:
         return _complain(str(error))
     except (FileNotFoundError, PermissionError, IsADirectoryError, NotADirectoryError) as error:
         return _complain(f"{error.filename}: {error.strerror}")
+    except MemoryError as error:
+        return _complain(f"there is not enough memory: {error}")
     except KeyboardInterrupt:
         print("latentia: stopped", file=sys.stderr)
         return INTERRUPTED

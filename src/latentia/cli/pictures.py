@@ -18,7 +18,7 @@ RULES = """\
 A folder's pictures keep their tree and their names; a format that cannot be written, or does not
 hold the result, becomes .png. EXIF rotation is applied. Inputs are never written to, and files that
 exist stay unless --overwrite is given. A picture that cannot be used is named, the others are made,
-and the exit status is then 1. Files that are no pictures by their names are told and passed over."""
+and the exit status is then 1. Files that are no pictures by their names are only named."""
 TRANSLATE = f"""\
 Translate pictures with a trained model, at their own size.
 

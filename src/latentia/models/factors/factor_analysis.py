@@ -21,7 +21,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from latentia.errors import Count, FitWarning, InputError, Positive, Range, Seed, check_range
+from latentia.errors import Count, FitWarning, InputError, Positive, Range, Seed, check_arguments
 from latentia.models.factors import findings
 from latentia.models.factors.extraction import Extraction, extract, floors, starting_values
 from latentia.models.factors.fit_statistics import Convention, FitStatistics, fit_statistics
@@ -127,9 +127,9 @@ class FactorAnalysis(LinearGaussian):
     """What NaN means: an error, or a value to be integrated out (full information ML)."""
     noise_floor: Annotated[float, Range(0, 1, open_low=True, open_high=True)] | None = None
     """Least noise variance, as a share of a variance; none: 0.005, on images 8-bit rounding."""
-    n_starts: Count | None = None
+    n_starts: Annotated[int, Range(1, 10_000)] | None = None
     """Starting values tried; none: 10 on at most 60 variables, else 1."""
-    n_rotation_starts: Count | None = None
+    n_rotation_starts: Annotated[int, Range(1, 10_000)] | None = None
     """Starting rotations tried; none: 10 on at most 60 variables, else 1."""
     tolerance: Positive = 1e-8
     """EM stops when a step gains less, in twice the nats per sample."""
@@ -167,12 +167,16 @@ class FactorAnalysis(LinearGaussian):
         return self._fit_from(moments, R * deviations[:, None] * deviations)
 
     def fit_covariance(
-        self, S: ArrayLike, n_samples: int | None = None, mean: ArrayLike | None = None
+        self,
+        S: ArrayLike,
+        n_samples: Annotated[int, Range(2)] | None = None,
+        mean: ArrayLike | None = None,
     ) -> Self:
         """Estimate from a (p, p) covariance or correlation matrix, array or data frame.
 
         ``n_samples`` is needed by tests of fit; ``mean`` (p,) is 0 if not given.
         """
+        check_arguments(FactorAnalysis.fit_covariance, locals())
         self.validate_parameters()
         n = checked_count(n_samples)
         if not _estimates_from_moments(self):
@@ -403,14 +407,14 @@ class FactorAnalysis(LinearGaussian):
         )
         return tuple(said)
 
-    def summary(self, cutoff: float = 0.3, *, sort: bool = True) -> Summary:
+    def summary(self, cutoff: Annotated[float, Range(0)] = 0.3, *, sort: bool = True) -> Summary:
         """Return the solution on one page: text when printed, HTML in notebooks, a data frame.
 
         Absolute loadings below ``cutoff`` are left blank. ``sort`` groups variables by the factor
         they load on most, largest first.
         """
+        check_arguments(FactorAnalysis.summary, locals())
         check_is_fitted(self)
-        check_range("cutoff", cutoff, 0)
         pattern, varies = self.standardized_loadings_, self.scale_ > 0
         Phi = self.factor_correlations_
         order = in_order(pattern, varies) if sort else np.arange(len(pattern))
