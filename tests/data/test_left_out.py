@@ -200,6 +200,14 @@ def test_what_many_files_share_is_one_note_and_hides_none(tmp_path):
     assert data.notes[1].endswith("; and 10 more).")
 
 
+def test_grey_pictures_among_colours_are_told(tmp_path):
+    for number in range(4):
+        picture(tmp_path / f"{number}.png")
+    with Image.open(tmp_path / "2.png") as image:
+        image.convert("L").save(tmp_path / "2.png")
+    assert load(str(tmp_path)).notes[0].endswith("2.png: it is grey, and got three equal channels.")
+
+
 def test_pictures_too_small_for_a_piece_are_told(tmp_path):
     for number in range(20):
         picture(tmp_path / f"{number:02}.png", size=(9, 5 if number == 3 else 12))

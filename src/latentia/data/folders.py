@@ -22,6 +22,7 @@ SIDECARS = {"thumbs.db", "desktop.ini"}
 TRAIN_NAMES = ("train", "training")
 TEST_NAMES = ("test", "testing", "val", "valid", "validation")
 MOST_NAMED = 20
+WIDENED = ("it is grey, and got three equal channels",)
 
 File = TypeVar("File")
 Content = TypeVar("Content")
@@ -232,10 +233,11 @@ def read_part(folder: Path, image_size: int | None) -> Part:
         lines = [f"{path}: {reason}" for path, reason in bad]
         raise InputError(f"none of the {n} files in {folder} is a usable image: {listed(lines)}")
     x = stack([pixels for _, (pixels, _) in good], folder)
+    widened = [(path, WIDENED) for path, (pixels, _) in good if pixels.ndim < x.ndim - 1]
     y, names, unlabelled = _labels([path for path, _ in good], folder)
     notes = (
         *left_out(bad, n),
-        *remarks([(path, notes) for path, (_, notes) in good]),
+        *remarks([*((path, notes) for path, (_, notes) in good), *widened]),
         *unlabelled,
         *passed_over(found.hidden),
     )
