@@ -211,7 +211,9 @@ def test_score_is_the_mean_of_score_samples_and_of_the_terms(vae, bits):
     np.testing.assert_array_equal(
         vae.score_samples(bits, n_importance=5), vae.score_samples(bits, n_importance=5)
     )
-    with pytest.raises(InputError, match="n_importance is 1; it must be at least 2"):
+    with pytest.raises(
+        InputError, match="n_importance is 1; a standard error takes at least 2 draws"
+    ):
         vae.score_samples(bits, return_std=True)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from latentia.data.dataset import Dataset, spread
-from latentia.errors import InputError
+from latentia.errors import Count, InputError, Seed, Several, check_arguments
 from latentia.models.base import Model
 from latentia.training.progress import TrainingProgress
 
@@ -15,8 +15,15 @@ WEIGHED = 250
 """Test samples between two reports of progress."""
 
 
-def evaluate(model: Model, data: Dataset, random_state: int = 0) -> dict[str, float]:
+def evaluate(model: Model, data: Dataset, random_state: Seed = 0) -> dict[str, float]:
     """Return what `Model.measure` does of a fitted model on test data, and its size."""
+    check_arguments(evaluate, locals())
+    if not isinstance(data, Dataset):
+        raise InputError(
+            f"data is of type {type(data).__name__}; give a data set, from load_data, or made of "
+            "arrays by latentia.data.Dataset(name='mine', x_train=..., y_train=None, x_test=..., "
+            "y_test=None)"
+        )
     return {"n_parameters": float(model.n_parameters())} | model.measure(data, random_state)
 
 
@@ -48,11 +55,12 @@ class Bound:
 def importance_bound(
     model: Model,
     data: Dataset,
-    n_importance: int,
-    n_samples: int | None = None,
+    n_importance: Several,
+    n_samples: Count | None = None,
     progress: bool | None = None,
 ) -> Bound:
     """Return the importance-weighted bound on −log p(x), over all test samples or some."""
+    check_arguments(importance_bound, locals())
     # They load torch, which models in closed form are measured without.
     from latentia.models.autoencoders.importance import joined
     from latentia.models.autoencoders.vae import VariationalModel

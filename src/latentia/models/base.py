@@ -24,14 +24,24 @@ from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
 from latentia.data import load
 from latentia.data.dataset import Array, Dataset
-from latentia.errors import InputError, check_fields, check_range
-from latentia.models.fields import command_name
+from latentia.errors import (
+    Count,
+    InputError,
+    Seed,
+    check_arguments,
+    check_fields,
+    check_range,
+    within_memory,
+)
+from latentia.models.fields import NamedFields, command_name, plain
 from latentia.models.inputs import (
     Rows,
+    as_array,
     check_images,
     is_tensor,
     refuse_not_finite,
     refuse_text,
+    refusing,
     unit_floats,
 )
 from latentia.models.saved import save
@@ -55,7 +65,7 @@ OF_FEW: Mapping[str, str] = {
 """Verbs that few models have, and what is said where no model says more of them."""
 
 
-class Model(BaseEstimator, ABC):  # type: ignore[misc]
+class Model(BaseEstimator, metaclass=NamedFields):  # type: ignore[misc]
     """A model of data, which checks its parameters and its input, and can be saved.
 
     Subclasses are dataclasses whose fields are their hyperparameters. `check_fields` refuses a
@@ -68,6 +78,10 @@ class Model(BaseEstimator, ABC):  # type: ignore[misc]
     """Whether `fit` takes a run directory, from which it can go on."""
 
     data_shape_: tuple[int, ...]
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Keep a hyperparameter in Python's own types, which torch and JSON take."""
+        super().__setattr__(name, plain(value) if name in self.__dataclass_fields__ else value)
 
     def __getattr__(self, name: str) -> Any:
         """Say why a verb is absent (only called for what is not there)."""
@@ -168,7 +182,7 @@ class Model(BaseEstimator, ABC):  # type: ignore[misc]
         """Return how many numbers were learnt: the nets' weights."""
         return sum(weight.numel() for net in self.nets().values() for weight in net.parameters())
 
-    def measure(self, data: Dataset, random_state: int = 0) -> dict[str, float]:
+    def measure(self, data: Dataset, random_state: Seed = 0) -> dict[str, float]:
         """Return the figures of the fitted model on the test part of a data set.
 
         Parameters
@@ -185,6 +199,7 @@ class Model(BaseEstimator, ABC):  # type: ignore[misc]
             Keys as in ``latentia.metrics.definitions.DEFINITIONS``; what the model cannot do is
             absent.
         """
+        check_arguments(Model.measure, locals())
         # The metrics are loaded for a model that is measured.
         from latentia.models import measures
 
@@ -230,19 +245,20 @@ class Model(BaseEstimator, ABC):  # type: ignore[misc]
     def checked(self, X: Rows, *, reset: bool) -> NDArray[Any]:
         """Return ``X`` checked, as an array: a table as floats, images as they are."""
         refuse_text(X)
-        array = to_numpy(X)
-        if getattr(array, "ndim", 2) in (3, 4) and isinstance(array, np.ndarray):
-            check_images(array)
+        array = as_array(X)
+        if isinstance(array, np.ndarray) and array.ndim > 2:
+            check_images(array, fitting=reset)
         else:
             kinds = [np.float64, np.float32]
-            array = validate_data(
-                self,
-                X=array,
-                reset=reset,
-                dtype=kinds,
-                ensure_all_finite=False,
-                accept_sparse="csr" if self.takes_sparse else False,
-            )
+            with refusing():
+                array = validate_data(
+                    self,
+                    X=array,
+                    reset=reset,
+                    dtype=kinds,
+                    ensure_all_finite=False,
+                    accept_sparse="csr" if self.takes_sparse else False,
+                )
             names = self.__dict__.get("feature_names_in_")
             refuse_not_finite(array, gaps=self.takes_gaps, names=names)
         if reset:
@@ -278,7 +294,8 @@ class LatentModel(Model, ABC):
     def latent_rows(self, Z: ArrayLike) -> NDArray[Any]:
         """Return (n, n_components) latent rows of the fitted model, checked, as an array."""
         check_is_fitted(self)
-        z_NK: NDArray[Any] = check_array(to_numpy(Z), dtype=[np.float64, np.float32])
+        with refusing():
+            z_NK: NDArray[Any] = check_array(as_array(Z), dtype=[np.float64, np.float32])
         if z_NK.shape[1] != self.n_latent:
             raise InputError(
                 f"Z has {z_NK.shape[1]} columns; {type(self).__name__} has {self.n_latent} "
@@ -354,15 +371,15 @@ class Sampler(ABC):
 class Generator(Sampler):
     """A model with a prior over ``z``, which can draw new data."""
 
-    def sample(self, n_samples: int = 1, random_state: int | None = None) -> NDArray[np.float32]:
+    def sample(self, n_samples: Count = 1, random_state: Seed | None = None) -> NDArray[np.float32]:
         """Return (n_samples, ...) new data: ``z`` from the prior, decoded, as float32.
 
         The layout is that of the data in ``fit``; ``random_state`` makes the draw repeatable.
         """
+        check_arguments(Generator.sample, locals())
         check_is_fitted(self)
-        check_range("n_samples", n_samples, 1)
-        draw = seeded(random_state)
-        z_NK = self.latent_draws(n_samples, draw)
+        with within_memory(f"for {n_samples} samples"):
+            z_NK = self.latent_draws(n_samples, seeded(random_state))
         decoded = self._decode_array(z_NK.astype(np.float32))  # type: ignore[attr-defined]
         return np.asarray(decoded, dtype=np.float32)
 
@@ -381,7 +398,7 @@ def seeded(random_state: int | None) -> np.random.RandomState:
 
 def to_numpy(X: Any) -> Any:
     """Return a tensor (CPU or GPU) as an array, and anything else as it is."""
-    return X.detach().cpu().numpy() if is_tensor(X) else X
+    return as_array(X) if is_tensor(X) else X
 
 
 def in_kind_of(given: Any, array: NDArray[Any]) -> Any:

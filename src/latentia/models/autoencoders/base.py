@@ -313,6 +313,10 @@ class ChosenLikelihood(Encoder):
             p = torch.from_numpy(self.mean_).clamp(LEAST_PROBABILITY, 1 - LEAST_PROBABILITY)
             _set_output_bias(self.decoder_, p.logit())
 
+    def bounded_by(self) -> str:
+        """Return why data must lie in [0, 1]: for the Bernoulli likelihood."""
+        return "the likelihood is Bernoulli's" if self.observation_ == "bernoulli" else ""
+
     def n_given(self) -> int:
         """Return how many numbers the nets see beside x and z."""
         return 0

@@ -53,7 +53,17 @@ from torch import Tensor
 from torch.distributions import Normal
 
 from latentia.data.dataset import Dataset
-from latentia.errors import Count, FitWarning, InputError, NonNegative, Positive, Whole, check_range
+from latentia.errors import (
+    Count,
+    FitWarning,
+    InputError,
+    NonNegative,
+    Positive,
+    Seed,
+    Several,
+    Whole,
+    check_arguments,
+)
 from latentia.models.apply import as_tensor, in_double
 from latentia.models.autoencoders.base import (
     ERRORS,
@@ -67,7 +77,7 @@ from latentia.models.autoencoders.doctor import activity, examine
 from latentia.models.autoencoders.importance import ImportanceEstimate, joined, log_mean_weight
 from latentia.models.base import Encoder, Generator, LatentModel
 from latentia.models.gradient import DecodingModel, GradientModel
-from latentia.models.inputs import Labels, Rows
+from latentia.models.inputs import Labels, Rows, refuse_outside_unit
 from latentia.training import draws
 from latentia.training.distributed import mean_over_processes
 from latentia.training.losses import full_precision
@@ -152,9 +162,9 @@ class VariationalModel(Generator, Encoder, DecodingModel, GradientModel, LatentM
         X: Rows,
         y: Labels = None,
         *,
-        n_importance: int = 1,
+        n_importance: Count = 1,
         return_std: bool = False,
-        random_state: int = 0,
+        random_state: Seed = 0,
     ) -> Any:
         """Return a lower bound on each sample's log-likelihood.
 
@@ -187,8 +197,10 @@ class VariationalModel(Generator, Encoder, DecodingModel, GradientModel, LatentM
         InputError
             For data of another shape, or fewer than one draw (two with ``return_std``).
         """
+        check_arguments(VariationalModel.score_samples, locals())
         check_is_fitted(self)
-        check_range("n_importance", n_importance, 2 if return_std else 1)
+        if return_std and n_importance < 2:
+            raise InputError("n_importance is 1; a standard error takes at least 2 draws")
         if n_importance == 1:
             terms = (m.elbo_terms(x, *given) for m, x, given in self.scored(X, y, random_state))
             return np.concatenate([-(error + kl).double().numpy() for error, kl in terms])
@@ -200,18 +212,18 @@ class VariationalModel(Generator, Encoder, DecodingModel, GradientModel, LatentM
         return found.bounds, found.standard_errors
 
     def importance_estimate(
-        self, X: Rows, y: Labels = None, *, n_importance: int = 5000, random_state: int = 0
+        self, X: Rows, y: Labels = None, *, n_importance: Several = 5000, random_state: Seed = 0
     ) -> ImportanceEstimate:
         """Return the bounds L_k of samples, their errors, and whether these can be trusted.
 
         The parameters are those of `score_samples`; at least two draws are needed.
         """
+        check_arguments(VariationalModel.importance_estimate, locals())
         check_is_fitted(self)
-        check_range("n_importance", n_importance, 2)
         scored = self.scored(X, y, random_state)
         return joined([log_mean_weight(m, x, n_importance, *given) for m, x, given in scored])
 
-    def score(self, X: Rows, y: Labels = None, n_importance: int = 1) -> float:
+    def score(self, X: Rows, y: Labels = None, n_importance: Count = 1) -> float:
         """Return the mean ELBO, or L_k, in nats per sample: a bound, not the likelihood."""
         return float(np.mean(self.score_samples(X, y, n_importance=n_importance)))
 
@@ -240,6 +252,7 @@ class VariationalModel(Generator, Encoder, DecodingModel, GradientModel, LatentM
         """
         check_is_fitted(self)
         array = self.checked(X, reset=False)
+        refuse_outside_unit(array, self.bounded_by())
         targets = self.targets(y, len(array), reset=False)
         precise = array.dtype == np.float64 and array.ndim == 2
         model = in_double(self) if precise else self
@@ -252,13 +265,14 @@ class VariationalModel(Generator, Encoder, DecodingModel, GradientModel, LatentM
                     given = () if targets is None else (torch.from_numpy(targets[rows]),)
                     yield model, model.likelihood.draw(x), model.condition(*given)
 
-    def active_units(self, X: Rows, y: Labels = None, threshold: float = ACTIVE) -> int:
+    def active_units(self, X: Rows, y: Labels = None, threshold: NonNegative = ACTIVE) -> int:
         """Return how many components the posterior uses: Var_x(E_q[z_j]) > threshold.
 
         References
         ----------
         .. [1] Y. Burda et al., ICLR 2016, section 5, "the activity of a unit".
         """
+        check_arguments(VariationalModel.active_units, locals())
         means = [model.encode(x, *given) for model, x, given in self.scored(X, y)]
         return int((torch.cat(means).double().var(0, correction=0) > threshold).sum())
 

@@ -22,7 +22,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
-from numbers import Integral
 from typing import Any, Literal, final
 
 import numpy as np
@@ -32,7 +31,17 @@ from sklearn.utils.validation import check_is_fitted
 from torch import Tensor, nn
 from torch.distributions import Normal
 
-from latentia.errors import Count, InputError, Positive, Share, check_range
+from latentia.errors import (
+    Count,
+    InputError,
+    Positive,
+    Seed,
+    Share,
+    Whole,
+    check_arguments,
+    check_range,
+    within_memory,
+)
 from latentia.models.autoencoders.base import ERRORS, AutoencodingModel, ChosenLikelihood
 from latentia.models.autoencoders.vae import LOG_2PI, VariationalModel
 from latentia.models.base import seeded
@@ -215,25 +224,23 @@ class VaDE(PretrainedClustering, ChosenLikelihood, VariationalModel, Autoencodin
 
     def sample(
         self,
-        n_samples: int = 1,
-        random_state: int | None = None,
+        n_samples: Count = 1,
+        random_state: Seed | None = None,
         *,
-        cluster: int | None = None,
+        cluster: Whole | None = None,
     ) -> NDArray[np.float32]:
         """Draw new data: ``z`` from the mixture, or one of its Gaussians, decoded.
 
         ``cluster`` goes from 0 to n_clusters − 1; none draws one for each sample, by their
         probabilities. The rest is as in `Generator.sample`.
         """
+        check_arguments(VaDE.sample, locals())
         if cluster is None:
             return super().sample(n_samples, random_state)
         check_is_fitted(self)
-        check_range("n_samples", n_samples, 1)
-        if not isinstance(cluster, Integral) or isinstance(cluster, bool):
-            raise InputError(f"cluster is {cluster!r}; it must be a whole number, or None")
-        check_range("cluster", int(cluster), 0, self.n_clusters - 1)
-        draw = seeded(random_state)
-        z_NK = self._draws(np.full(n_samples, cluster), draw).astype(np.float32)
+        check_range("cluster", cluster, 0, self.n_clusters - 1)
+        with within_memory(f"for {n_samples} samples"):
+            z_NK = self._draws(np.full(n_samples, cluster), seeded(random_state)).astype(np.float32)
         return np.asarray(self._decode_array(z_NK), dtype=np.float32)
 
     def latent_draws(self, n: int, draw: np.random.RandomState) -> NDArray[Any]:

@@ -126,7 +126,7 @@ class CycleGAN(Translator):
     """Weight, times λ, of leaving images of the other domain as they are (section 5.2); 0: none."""
     pool_size: Whole = 50
     """Earlier translations of each direction that its discriminator sees again; 0: none."""
-    n_blocks: Whole = 6
+    n_blocks: Annotated[int, Range(0, 1000)] = 6
     """Residual blocks of each generator (6 in the paper for 128 pixels, 9 from 256 on)."""
     n_halvings: Annotated[int, Range(0, 2)] = 2
     """Halvings of each generator before its blocks (2 in the paper); 1 or 0 keep small detail."""

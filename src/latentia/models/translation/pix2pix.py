@@ -41,7 +41,7 @@ from latentia.data.dataset import Dataset
 from latentia.data.pairs import load_pairs
 from latentia.errors import Count, Decay, InputError, NonNegative, Share
 from latentia.models.base import to_numpy
-from latentia.models.inputs import Rows, check_images, unit_floats
+from latentia.models.inputs import Rows, as_array, check_images, unit_floats
 from latentia.models.translation import baselines, figures
 from latentia.models.translation.base import (
     EXAMINED,
@@ -293,13 +293,13 @@ class Pix2Pix(Translator):
         self.check_is_image(self.sample_shape_)
         if y is None:
             raise InputError(f"{owner} needs y: for each image of X the one that it is to become")
-        images: NDArray[Any] = np.asarray(to_numpy(y))
+        images: NDArray[Any] = np.asarray(as_array(y))
         if images.ndim not in (3, 4):
             raise InputError(
                 f"y has shape {images.shape}; {owner} learns from images of shape (n, H, W) or "
                 "(n, C, H, W)"
             )
-        check_images(images)
+        check_images(images, fitting=reset)
         if len(images) != n_rows:
             raise InputError(f"there are {n_rows} images in X and {len(images)} in y; pair them")
         if images.shape[-2:] != self.sample_shape_[1:]:
