@@ -84,7 +84,9 @@ def measure_speed(model: Any, data: Dataset, run: Path) -> Profile:
     return found
 
 
-def profile(model: GradientModel, X: ArrayLike, y: Any = None, seconds: NonNegative = 3.0) -> Profile:
+def profile(
+    model: GradientModel, X: ArrayLike, y: Any = None, seconds: NonNegative = 3.0
+) -> Profile:
     """Measure a model's training steps on data, without touching the model; print what it returns.
 
     Parameters

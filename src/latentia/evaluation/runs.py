@@ -114,8 +114,8 @@ def _fit_at_once(model: Any, data: Dataset, run: Path) -> None:
     if (run / "config.json").exists():
         raise InputError(f"{run} already holds a run: choose another directory")
     with warnings.catch_warnings():
-        # The report tells what the fit found.
-        warnings.simplefilter("ignore", FitWarning)
+        # The report tells what the fit found, and nothing of how the images were scaled.
+        warnings.filterwarnings("ignore", "(?!pixels span)", FitWarning)
         model.fit(data.x_train, **data.beside)
     run.mkdir(parents=True, exist_ok=True)
     config = {

@@ -176,7 +176,10 @@ MISTAKES = [
     (["train", "lstm", "--data", "none.txt"], "no text file 'none.txt'"),
     (["train", "lstm", "--data", "rhyme.txt", "--devices", "2"], "takes no --devices"),
     (["train", "lstm", "--data", "rhyme.txt", "--rnn-size", "9"], "did you mean --n-units"),
-    (["train", "lstm", "--data", "rhyme.txt", "--held-out", "0.9"], "must be at least 0 and at most 0.5"),
+    (
+        ["train", "lstm", "--data", "rhyme.txt", "--held-out", "0.9"],
+        "must be at least 0 and at most 0.5",
+    ),
     (["train", "vae", "--held-out", "0.1"], "held_out is for models of texts, and vae is none"),
     (["train", "--recipe", "wrong.toml", "--data", "rhyme.txt"], "'a lot'; it must be a number"),
     (["train", "vae", "--data", "rhyme.txt"], "is a text: train rnn, lstm or n-gram"),
