@@ -98,6 +98,7 @@ def test_data_are_asked_for_where_they_are_needed(vae, pca):
             traverse(model)
 
 
+@pytest.mark.filterwarnings("ignore:overflow encountered:RuntimeWarning")
 @pytest.mark.parametrize("size", [1e140, 1e150])
 def test_codes_that_nothing_finite_comes_from_are_refused(size):
     X = np.random.default_rng(0).normal(size=(30, 3)) * [5, 2, 1]
