@@ -65,6 +65,18 @@ def test_images_have_the_asked_ratio(noise, snr, kind):
     assert measured == pytest.approx(snr, abs=margin)
 
 
+def test_clipped_noise_of_dark_images_has_the_asked_ratio_or_is_refused():
+    """Of bits with a share p of ones the loudest clipped noise leaves 10 log₁₀ 2p dB."""
+    bits = np.random.default_rng(0).random((3000, 8, 8)) < 0.2
+    model = fitted(bits, snr=3.0, batch_size=1000)
+    noise = model.add_noise(bits, random_state=1).astype(np.float64) - bits
+    measured, margin = decibels(bits, noise)
+    assert measured == pytest.approx(3, abs=margin)
+    least = 10 * np.log10(2 * bits.mean())
+    with pytest.raises(InputError, match=rf"leaves these data at least {least:.2f} dB"):
+        fitted(bits, snr=least - 0.1)
+
+
 @pytest.mark.parametrize("noise", ["gaussian", "masking"])
 def test_tables_have_the_asked_ratio_in_standard_units(noise):
     X = np.random.default_rng(0).normal(size=(80_000, 4)) * [100, 1, 0.01, 5] + [0, 50, 1, -7]

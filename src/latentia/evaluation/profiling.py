@@ -26,7 +26,7 @@ from sklearn.base import clone
 from torch.utils.flop_counter import FlopCounterMode
 
 from latentia.data.dataset import Dataset
-from latentia.errors import InputError, Positive, check_arguments
+from latentia.errors import InputError, NonNegative, check_arguments
 from latentia.files import write_atomically
 from latentia.models.gradient import GradientModel
 from latentia.training import draws
@@ -84,7 +84,9 @@ def measure_speed(model: Any, data: Dataset, run: Path) -> Profile:
     return found
 
 
-def profile(model: GradientModel, X: ArrayLike, y: Any = None, seconds: Positive = 3.0) -> Profile:
+def profile(
+    model: GradientModel, X: ArrayLike, y: Any = None, seconds: NonNegative = 3.0
+) -> Profile:
     """Measure a model's training steps on data, without touching the model; print what it returns.
 
     Parameters

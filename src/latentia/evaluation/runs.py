@@ -142,8 +142,8 @@ def _fit_at_once(model: Any, data: Dataset, run: Path, resume: bool) -> None:
         versions=versions(),
     )
     with held(run, config, begun, type(model)().get_params()), warnings.catch_warnings():
-        # The report tells what the fit found.
-        warnings.simplefilter("ignore", FitWarning)
+        # The report tells what the fit found, and nothing of how the images were scaled.
+        warnings.filterwarnings("ignore", "(?!pixels span)", FitWarning)
         model.fit(data.x_train, **data.beside)
 
 

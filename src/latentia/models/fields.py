@@ -113,7 +113,9 @@ class NamedFields(ABCMeta):
     @property
     def __signature__(cls) -> inspect.Signature:
         """How the class is called."""
-        whole = inspect.signature(cls.__init__)
+        whole = inspect.signature(
+            next(vars(c)["__init__"] for c in cls.mro() if "__init__" in vars(c))
+        )
         return whole.replace(parameters=list(whole.parameters.values())[1:])
 
     if not typing.TYPE_CHECKING:

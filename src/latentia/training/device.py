@@ -19,6 +19,7 @@ from torch.nn.modules.module import (
 from torch.nn.parameter import is_lazy
 
 from latentia.errors import InputError, nearest, within_memory
+from latentia.training.config import MOST_WORKERS
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
 PRECISIONS = ("auto", "float32", "bfloat16")

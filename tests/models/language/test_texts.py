@@ -56,7 +56,7 @@ def test_a_share_may_be_held_out_or_nothing(path):
     quarter = load_text(path, held_out=0.25)
     assert len(quarter.validation) == (len(quarter.train) + len(quarter.validation)) // 4
     for share in (-0.1, 0.6, math.nan):
-        with pytest.raises(InputError, match=r"must be a share from 0 to 0\.5"):
+        with pytest.raises(InputError, match=r"must be at least 0 and at most 0\.5"):
             load_text(path, held_out=share)
 
 
@@ -186,7 +186,10 @@ MISTAKES = [
     (["train", "lstm", "--data", "none.txt"], "no text file 'none.txt'"),
     (["train", "lstm", "--data", "rhyme.txt", "--devices", "2"], "takes no --devices"),
     (["train", "lstm", "--data", "rhyme.txt", "--rnn-size", "9"], "did you mean --n-units"),
-    (["train", "lstm", "--data", "rhyme.txt", "--held-out", "0.9"], "must be a share from 0 to"),
+    (
+        ["train", "lstm", "--data", "rhyme.txt", "--held-out", "0.9"],
+        "must be at least 0 and at most 0.5",
+    ),
     (["train", "vae", "--held-out", "0.1"], "held_out is for models of texts, and vae is none"),
     (["train", "--recipe", "wrong.toml", "--data", "rhyme.txt"], "'a lot'; it must be a number"),
     (["train", "vae", "--data", "rhyme.txt"], "is a text: train rnn, lstm or n-gram"),

@@ -247,6 +247,7 @@ def test_no_more_pixels_are_enlarged_at_once_than_memory_holds(monkeypatch):
     assert sizes == [3, 3, 2]
 
 
+@pytest.mark.filterwarnings("ignore:pixels span:latentia.errors.FitWarning")
 def test_figures_are_those_of_the_test_images(monkeypatch):
     images = np.random.default_rng(1).random((6, 3, 20, 24), dtype=np.float32)
     data = Dataset("noise", images[:4] * 0.1, None, images, None)
