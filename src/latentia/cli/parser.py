@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from latentia.errors import InputError, nearest
+from latentia.files import MOST_JSON, read_bytes
 from latentia.models.fields import Field, command_name, commands, model_fields, named_models
 
 SYNONYMS = {
@@ -184,8 +185,8 @@ def class_name_of(model: str) -> str:
 def read_recipe(path: Path) -> dict[str, object]:
     """Return a TOML recipe: ``model``, ``data``, ``image_size``, ``held_out`` and the fields."""
     try:
-        recipe = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        recipe = tomllib.loads(read_bytes(path, most=MOST_JSON).decode())
+    except (OSError, ValueError, RecursionError) as error:
         raise InputError(f"the recipe {path} cannot be read: {error}") from None
     if "model" in recipe:
         fields = {field.name for field in model_fields(class_name_of(str(recipe["model"])))}

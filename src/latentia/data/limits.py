@@ -61,6 +61,8 @@ def size(n_bytes: int) -> str:
     >>> size(300), size(5 * 2**20), size(5 * 2**30)
     ('300 bytes', '5.0 MiB', '5.0 GiB')
     """
+    if n_bytes >= 2**80:
+        return f"2^{n_bytes.bit_length() - 1} bytes"
     if n_bytes < 2**20:
         return f"{n_bytes:,} bytes"
     unit, name = (2**30, "GiB") if n_bytes >= 2**30 else (2**20, "MiB")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,8 @@ from sklearn.base import clone
 
 from latentia.data import load as load_data
 from latentia.data import tables
+from latentia.data.dataset import TABLE_FILES
+from latentia.data.matrices import NamedMatrix
 from latentia.errors import FitWarning, InputError
 from latentia.models.factors.bootstrap import bootstrap_errors
 from latentia.models.factors.factor_analysis import FactorAnalysis
@@ -25,6 +27,7 @@ from latentia.models.factors.standard_errors import LoadingErrors, information_e
 from latentia.models.factors.summary import wrapped
 from latentia.models.inputs import unit_floats
 from latentia.models.linear.missing import Patterns, saturated
+from latentia.models.linear.nearest_correlation import nearest_correlation
 from latentia.plots.factors import loadings_heat_map, path_diagram, scree
 from latentia.plots.page import Picture, template, write_page
 from latentia.plots.style import png_bytes
@@ -56,30 +59,60 @@ class Observed:
 
     name: str
     rows: Any = None
-    matrix: Any = None
+    matrix: NamedMatrix | None = None
     n_samples: int | None = None
+    notes: tuple[str, ...] = ()
+    """What was assumed of the file, left out or changed."""
 
 
-def read(spec: str, n_samples: int | None) -> Observed:
+def read(spec: str, n_samples: int | None, smooth: bool = False) -> Observed:
     """Return what a file or a named data set holds.
 
-    A table whose first column repeats the names of the others is a covariance matrix.
+    Parameters
+    ----------
+    spec
+        A path or a name. What a table must hold to be a matrix is told in `latentia.data.matrices`.
+    n_samples
+        Rows behind a matrix, unless its file tells them.
+    smooth
+        Take the nearest correlation matrix in the place of an indefinite one.
     """
-    path = Path(spec)
-    is_table = path.suffix.lower() in (".csv", ".parquet")
-    if is_table and not path.exists():
+    path = Path(spec).expanduser()
+    if path.suffix.lower() in TABLE_FILES and not path.exists():
         raise InputError(f"there is no file {path}")
-    table, is_matrix = tables.columns(path) if is_table else (None, False)
-    if is_matrix:
-        return Observed(path.stem, matrix=table, n_samples=n_samples)
+    table, notes = tables.columns(path) if tables.is_table(path) else (None, ())
+    if isinstance(table, NamedMatrix):
+        return _matrix(table, notes, path.stem, n_samples, smooth)
     if n_samples is not None:
         raise InputError(f"n_samples is {n_samples}, but {spec} holds rows: it is for a matrix")
-    if is_table:
-        return Observed(path.stem, rows=table)
+    if smooth:
+        raise InputError(f"smooth is for a matrix, and {spec} holds rows")
+    if table is not None:
+        return Observed(path.stem, rows=table, notes=notes)
     data = load_data(spec)
-    # A file without a test part is analysed whole.
-    whole = data.x_train if data.own_test else np.concatenate([data.x_train, data.x_test])
-    return Observed(spec, rows=whole)
+    if data.own_test:
+        return Observed(spec, rows=data.x_train, notes=data.notes)
+    # A file without a test part is analysed whole; the last note is of the part held out.
+    return Observed(spec, np.concatenate([data.x_train, data.x_test]), notes=data.notes[:-1])
+
+
+def _matrix(
+    found: NamedMatrix, notes: tuple[str, ...], name: str, n_samples: int | None, smooth: bool
+) -> Observed:
+    if None not in (n_samples, found.n_samples) and n_samples != found.n_samples:
+        raise InputError(
+            f"n_samples is {n_samples}, but {name} says {found.n_samples}; leave --n-samples out"
+        )
+    if smooth:
+        values, said = nearest_correlation(found)
+        found, notes = replace(found, values=values), (*notes, f"{name}: {said}.")
+    n = found.n_samples if n_samples is None else n_samples
+    if n is None:
+        notes = (
+            *notes,
+            f"{name} is a matrix: tests of fit need --n-samples N, the rows behind it.",
+        )
+    return Observed(name, matrix=found, n_samples=n, notes=notes)
 
 
 def fitted(model: FactorAnalysis, observed: Observed) -> FactorAnalysis:
@@ -88,19 +121,8 @@ def fitted(model: FactorAnalysis, observed: Observed) -> FactorAnalysis:
         warnings.simplefilter("ignore", FitWarning)
         if observed.matrix is None:
             return model.fit(observed.rows)
-        return model.fit_covariance(_Named(observed.matrix), observed.n_samples)
-
-
-class _Named:
-    """A named matrix in the form that `fit_covariance` takes: columns, and an array."""
-
-    def __init__(self, table: Any) -> None:
-        self.columns = table.column_names
-        self._values = np.column_stack([table[name].to_numpy() for name in self.columns])
-
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
-        """Return the values."""
-        return np.array(self._values, dtype=dtype)
+        matrix = observed.matrix
+        return model.fit_covariance(matrix, observed.n_samples, matrix.mean)
 
 
 def suggestion(model: FactorAnalysis, observed: Observed) -> Suggestion:
@@ -187,8 +209,9 @@ def write_factor_page(
     found: Suggestion | None,
     errors: LoadingErrors | None,
     cutoff: float,
+    notes: Sequence[str] = (),
 ) -> Path:
-    """Write the page, whole or not at all: suggestion, solution, standard errors, figures."""
+    """Write the page, whole or not at all: suggestion, solution, errors, figures, data's notes."""
     page = template("factor.html").render(
         title=title,
         facts={"made with": ", ".join(f"{k} {v}" for k, v in versions().items())},
@@ -196,6 +219,7 @@ def write_factor_page(
         suggestion_notes=() if found is None else found.notes,
         # The summary's own template has escaped every name in it.
         summary=None if model is None else Markup(model.summary(cutoff).to_html(page=False)),
+        notes=notes,
         errors=None if model is None or errors is None else _error_table(model, errors),
         pictures=list(_pictures(model, found, cutoff)),
     )

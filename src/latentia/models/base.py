@@ -143,6 +143,12 @@ class Model(BaseEstimator, ABC):  # type: ignore[misc]
         """Return what the verbs take beside samples with these labels of a data set: nothing."""
         return ()
 
+    def check_data(self, data: Dataset) -> None:
+        """Refuse, before training, data that the trained model could not be measured on: none."""
+
+    def remember(self, data: Dataset) -> None:
+        """Keep what a fitted model needs of its data set beside the arrays: here nothing."""
+
     def n_parameters(self) -> int:
         """Return how many numbers were learnt: the nets' weights."""
         return sum(weight.numel() for net in self.nets().values() for weight in net.parameters())
@@ -177,7 +183,7 @@ class Model(BaseEstimator, ABC):  # type: ignore[misc]
         """Return the sentences that these figures must be quoted with."""
         from latentia.models import measures
 
-        return (measures.yardstick(data),) if isinstance(self, Sampler) else ()
+        return measures.yardsticks(data) if isinstance(self, Sampler) else ()
 
     def findings(self, data: Dataset) -> tuple[str, ...]:
         """Return what a reader should know of this fitted model, as sentences: here nothing."""

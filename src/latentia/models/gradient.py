@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from torch import Tensor, nn
 
-from latentia.data.arrays import fingerprint
+from latentia.data.arrays import facts
 from latentia.errors import Count, Decay, Positive, Seed
 from latentia.models.apply import apply
 from latentia.models.base import Model, to_numpy
@@ -220,7 +220,7 @@ class GradientModel(Model):
 
     def facts(self, array: Rows) -> Mapping[str, object]:
         """Return what ``config.json`` says of the training data."""
-        return {"samples": len(array), "shape": array.shape[1:], "hash": fingerprint(array)}
+        return facts(array)
 
     def validate_parameters(self) -> None:
         """Check every hyperparameter, without data."""
@@ -274,6 +274,7 @@ class GradientModel(Model):
             precision=asked_precision(),
             versions=versions(),
             threads=torch.get_num_threads(),
+            world_size=distributed.world_size(),
         )
         return held(folder, config, begun, type(self)().get_params())
 

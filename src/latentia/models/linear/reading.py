@@ -62,6 +62,20 @@ def _check_block(block: Any) -> None:
 
 def checked_covariance(S: Any) -> tuple[Matrix, list[str]]:
     """Return a covariance or correlation matrix as (p, p) float64, and its column names if any."""
+    matrix, names = checked_symmetric(S)
+    deviations = np.sqrt(np.where(np.diag(matrix) > 0, np.diag(matrix), 1))
+    least = float(linalg.eigvalsh(matrix / deviations[:, None] / deviations)[0])
+    if least < -INDEFINITE:
+        raise InputError(
+            f"the covariance matrix is indefinite (least eigenvalue {least:.3g}), as that of no "
+            "data is: analyse the nearest correlation matrix (--smooth on the command line, "
+            "nearest_correlation in Python), or, with the data at hand, these with missing='fiml'"
+        )
+    return matrix, names
+
+
+def checked_symmetric(S: Any) -> tuple[Matrix, list[str]]:
+    """Return a symmetric matrix with variances of at least 0 as (p, p) float64, and its names."""
     names = [str(name) for name in S.columns] if hasattr(S, "columns") else []
     try:
         matrix = np.asarray(S, dtype=np.float64)
@@ -86,12 +100,6 @@ def checked_covariance(S: Any) -> tuple[Matrix, list[str]]:
         raise InputError(
             f"the covariance matrix is not symmetric: row {row}, column {column} holds "
             f"{matrix[row, column]:g}, and its mirror {matrix[column, row]:g}"
-        )
-    least = float(linalg.eigvalsh((relative + relative.T) / 2)[0])
-    if least < -INDEFINITE:
-        raise InputError(
-            f"the covariance matrix is indefinite (least eigenvalue {least:.3g}), as that of no "
-            "data is; correlations from pairs of columns may be so: use missing='fiml' on the data"
         )
     return (matrix + matrix.T) / 2, names
 

@@ -46,5 +46,5 @@ class Bicubic(SuperResolution):
         return BICUBIC_REACH
 
     def enlarge(self, images: Images) -> Images:
-        """Return images enlarged: of uint8 ones, the values that Pillow rounds to."""
-        return unit_floats(enlarged(images, self.scale))
+        """Return images enlarged, as floats that are not rounded."""
+        return enlarged(unit_floats(images), self.scale)
