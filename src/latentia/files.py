@@ -36,6 +36,15 @@ def temporary_name() -> str:
     return f"{PREFIX}{secrets.token_hex(8)}{SUFFIX}"
 
 
+def printable(name: str) -> str:
+    r"""Return a file's name with bytes that are not UTF-8 spelt out.
+
+    >>> printable("\udcb0.png")
+    '\\xb0.png'
+    """
+    return name.encode(errors="surrogateescape").decode(errors="backslashreplace")
+
+
 def write_atomically(path: Path, content: bytes) -> None:
     """Put ``content`` at ``path`` so that a crash at any moment leaves the old file or the new."""
     with whole_file(path) as stream:

@@ -162,7 +162,7 @@ def test_large_images_are_fewer(monkeypatch):
     ],
 )
 def test_data_without_pictures_are_refused(x_test, words):
-    data = Dataset("large", x_test, None, x_test, None)
+    data = Dataset("large", np.zeros((9, *x_test.shape[1:])), None, x_test, None)
     with pytest.raises(InputError, match=words):
         memorisation_check(Copier(x_test), data)
     with pytest.raises(InputError, match="PCA draws no samples"):

@@ -9,7 +9,6 @@ from PIL import Image
 
 import latentia
 from latentia.cli.main import main
-from latentia.data import describe, names
 from latentia.data import load as load_data
 from latentia.evaluation import runs as jobs
 from latentia.evaluation.evaluate import evaluate, importance_bound
@@ -324,20 +323,6 @@ def test_figures_of_texts_are_of_the_test_part_that_is_named(name, command, fold
         assert f"the last {len(data.test):,} characters" in page
         drawn = (folder / "text/samples/sample.txt").read_text()
         assert drawn == model.sample(length=2000, random_state=0)[0]
-
-
-@pytest.mark.parametrize("name", ["digits", "mnist", "ring"])
-def test_a_named_set_is_described_as_it_is(name, command):
-    known, out = describe(name), command("data", "describe", name)
-    for text in (known.summary, f"{known.n_train:,} for training", f"{known.n_test:,} for test"):
-        assert text in out
-    assert ("fetched on first use" in out) == known.needs_network
-    for text in (" × ".join(map(str, known.shape)), ", ".join(known.classes), known.licence):
-        assert text in out
-    lines = command("data", "list").splitlines()
-    assert [line.split()[0] for line in lines] == list(names())
-    [line] = [line for line in lines if line.split()[0] == name]
-    assert line.endswith("(fetched)") == known.needs_network
 
 
 def test_a_set_is_fetched_by_its_name(command, monkeypatch, tmp_path):

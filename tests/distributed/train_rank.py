@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from latentia.training.distributed import leads, process_group
+from latentia.training.distributed import process_group
+from latentia.training.launch import leads
 from tests.children import check_package
 from tests.conftest import small_models
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -19,10 +18,13 @@ from latentia.cli.parser import (
     free_path,
     read_recipe,
 )
+from latentia.cli.streams import tell
 from latentia.errors import InputError
-from latentia.files import told
+from latentia.files import printable, told
 from latentia.models.fields import command_name, commands
+from latentia.training.launch import MEETING, end_with_parent, leads, run_processes
 
+GO_ON = "; go on with: latentia resume {}"
 INTERRUPTED = 130
 FLAGS = {"run_directory": "run"}
 RUN = "--run-directory"
@@ -64,7 +66,7 @@ def train(parser: Parser, words: list[str]) -> None:
     class_name = None if model is None else class_name_of(str(model))
     if class_name is not None:
         add_fields(parser, class_name)
-    parser.set_defaults(call=_train, class_name=class_name, recipe_values=recipe)
+    parser.set_defaults(call=_train, words=words, class_name=class_name, recipe_values=recipe)
 
 
 def _value(words: list[str], flag: str) -> str:
@@ -96,17 +98,16 @@ def _train(given: argparse.Namespace) -> int:
     model.validate_parameters()
     data = given.data or recipe.get("data")
     data = _check_text(model, given, data) or str(data or "digits")
-    size = given.image_size or _number(recipe, "image_size", int, "a whole number")
+    size = given.image_size
+    if size is None:
+        size = _number(recipe, "image_size", int, "a whole number")
     held_out = given.held_out
     if held_out is None:
         held_out = _number(recipe, "held_out", int | float, "a number")
-    name = f"{command_name(given.class_name)}-{Path(data).stem}"
+    name = f"{command_name(given.class_name)}-{printable(Path(data).stem)}"
     run = given.run_directory or free_path(f"runs/{name}")
-    if given.devices not in (None, 1):
-        words = sys.argv[1:]
-        for flag in ("--devices", "--run", RUN):
-            words = _without(words, flag)
-        return _spawn(given.devices, [*words, RUN, str(run)])
+    if given.devices not in (None, 1) and "RANK" not in os.environ:
+        return _spawn(given.devices, ["train", *given.words, RUN, str(run)], run)
     from latentia.evaluation import runs
 
     status = _report_on(run, lambda: runs.train(model, data, run, size, held_out, progress=True))
@@ -139,36 +140,33 @@ def _number(recipe: dict[str, Any], key: str, kind: Any, word: str) -> Any:
     return value
 
 
-def _spawn(n_devices: int, words: list[str]) -> int:
-    """Start a command again under torchrun."""
+def _spawn(n_devices: int, words: list[str], run: Path) -> int:
+    """Start a command again in several processes, which train in one run directory."""
     if n_devices < 1:
         raise InputError(f"--devices is {n_devices}; it must be at least 1")
-    launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
-    program = ["--nproc-per-node", str(n_devices), "-m", "latentia", *words]
-    environment = os.environ | {"LATENTIA_DEVICES": str(n_devices)}
-    return subprocess.run([*launcher, *program], env=environment, check=False).returncode
-
-
-def _without(words: list[str], flag: str) -> list[str]:
-    kept = [word for word in words if not word.startswith(f"{flag}=")]
-    if flag in kept:
-        place = kept.index(flag)
-        return kept[:place] + kept[place + 2 :]
-    return kept
+    status, sentence = run_processes([sys.executable, "-m", "latentia", *words], n_devices)
+    if sentence and (run / "checkpoints").is_dir():
+        sentence += GO_ON.format(run)
+    if sentence:
+        tell(f"error: {sentence}")
+    return status
 
 
 def _report_on(folder: Path, job: Callable[[], Path]) -> int:
     """Run a training job; tell where its report is, or how to go on after a stop."""
+    if MEETING in os.environ:
+        end_with_parent()
     try:
         report = job()
     except KeyboardInterrupt:
-        print(f"latentia: stopped; go on with: latentia resume {folder}", file=sys.stderr)
+        if leads():
+            tell("stopped" + GO_ON.format(folder))
         return INTERRUPTED
     except OSError as error:
         if not (folder / "config.json").exists():
             raise
         raise InputError(f"{told(error)}; then go on with: latentia resume {folder}") from error
-    if os.environ.get("RANK", "0") == "0":
+    if leads():
         print(report)
     return 0
 
@@ -192,7 +190,7 @@ def _go_on(given: argparse.Namespace) -> int:
     n_devices = _processes(run)
     if n_devices > 1 and "RANK" not in os.environ:
         more = [] if n_epochs is None else ["--n-epochs", str(n_epochs)]
-        return _spawn(n_devices, ["train", "--resume", str(run), *more])
+        return _spawn(n_devices, ["train", "--resume", str(run), *more], run)
     options = {} if n_epochs is None else {"n_epochs": n_epochs}
     return _report_on(run, lambda: resume(run, progress=True, **options))
 

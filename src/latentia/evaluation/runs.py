@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from latentia import MODELS
 from latentia.data.arrays import facts
 from latentia.data.dataset import Dataset
-from latentia.errors import FitWarning, InputError
+from latentia.errors import FitWarning, InputError, nearest
 from latentia.evaluation.evaluate import evaluate, importance_bound
 from latentia.evaluation.memorisation import memorisation_check
 from latentia.evaluation.report import ModelSection, Report, write_report
@@ -34,7 +34,8 @@ from latentia.plots.grids import rows, save_png, tile
 from latentia.plots.style import png_bytes
 from latentia.training.config import RunConfig, read_config, versions
 from latentia.training.directory import held
-from latentia.training.distributed import leads
+from latentia.training.launch import leads
+from latentia.training.progress import tell
 
 log = logging.getLogger(__name__)
 
@@ -73,6 +74,7 @@ def train(
     """
     model.validate_parameters()
     data = model.load_data(data_spec, image_size, held_out)
+    tell(data.notes, progress)
     return fit_in_run(model, data, run, progress=progress)
 
 
@@ -106,6 +108,7 @@ def fit_in_run(
     measured: bool = True,
 ) -> Path:
     """Fit and save the model, then measure it and write its report; return the report's path."""
+    model.check_data(data)
     data, validation = data.hold_out()
     began = time.perf_counter()
     if model.resumable:
@@ -121,6 +124,7 @@ def fit_in_run(
     else:
         _fit_at_once(model, data, run, resume)
     seconds = time.perf_counter() - began
+    model.remember(data)
     if leads():
         model.save(run / "model", overwrite=True)
         if measured:
@@ -200,7 +204,7 @@ def _five_gram(data: Dataset) -> ModelSection:
 
 
 def data_of(run: Path, data_spec: str | None, model: Model) -> Dataset:
-    """Return named data as the model takes them, or else those that the run was trained on."""
+    """Return named data, whose notes are told, or else those that the run was trained on."""
     origin = read_config(run).get("data", {})
     for name, kind in ORIGIN.items():
         if name in origin and not isinstance(origin[name], kind):
@@ -210,7 +214,9 @@ def data_of(run: Path, data_spec: str | None, model: Model) -> Dataset:
     if data_spec is None and "spec" not in origin:
         raise InputError(f"{run} does not say what it was trained on; give the data with --data")
     size = origin.get("image_size") if data_spec is None else None
-    return model.load_data(data_spec or origin["spec"], size, origin.get("held_out"))
+    data = model.load_data(data_spec or origin["spec"], size, origin.get("held_out"))
+    tell(data.notes, shown=data_spec is not None)
+    return data
 
 
 def figures(
@@ -344,13 +350,14 @@ def _write_texts(texts: str, out: Path | None) -> str:
 def _class_of(model: Model, label: str) -> Any:
     from latentia.models.conditional import Conditional
 
-    known = model.known_classes if isinstance(model, Conditional) else ()
-    if not len(known):
+    names = model.named_classes if isinstance(model, Conditional) else {}
+    if not names:
         raise InputError(f"{type(model).__name__} knows no classes: leave --label out")
-    names = {str(value): value for value in known}
-    if label not in names:
-        raise InputError(f"there is no class {label!r}; the model knows {', '.join(names)}")
-    return names[label]
+    numbers = {str(value): value for value in names.values()}
+    if label not in names and label not in numbers:
+        known = f"the model knows {', '.join(names)}{nearest(label, names)}"
+        raise InputError(f"there is no class {label!r}; {known}")
+    return (numbers | dict(names))[label]
 
 
 def reconstruct(run: Path, data_spec: str | None, out: Path, overwrite: bool = False) -> Path:

@@ -132,37 +132,35 @@ class GradientModel(Model):
         ------
         InputError
             For a parameter or data that cannot be used, a loss that is not finite, a run
-            directory that is in use or holds another run.
+            directory that is in use or holds another run. Whatever ends a fit early, an earlier
+            one's model stays as it was.
         """
-        self.validate_parameters()
-        array = self.checked(X, reset=True)
-        batches, held_out = self.read(array, y, reset=True), self._held_out(validation)
-        folder = None if run is None else Path(run)
-        begun = RunConfig.read(folder) if resume and folder is not None else None
-        set_threads(None if begun is None else begun.threads)
-        device = find_device(self.device)
-        with ExitStack() as stack:
-            # One group of processes, also for what is trained first.
-            stack.enter_context(distributed.process_group(device))
-            self.seed_ = self._seed() if begun is None else begun.seed
-            if folder is not None:
-                stack.enter_context(self._holding(folder, begun, array, origin or {}))
-            self.before_nets(array, folder, progress)
-            self.initialise(batches, device)
-            steps, name = batch_order(self, batches).n_steps, type(self).__name__
-            watch = stack.enter_context(
-                TrainingProgress(steps, self.n_epochs, name, progress, self.unit)
-            )
-            shown = [part.to(device) for part in (held_out or batches).first(SHOWN)]
-            examined = [part.to(device) for part in batches.first(EXAMINED)]
-            draw, examine = partial(self.show, shown), partial(self._examine, examined)
-            record = stack.enter_context(Run(folder, draw, examine, watch.tell))
-            train(self, batches, held_out, record, watch, device)
-        for net in self.nets().values():
-            _to(net, torch.device("cpu"), torch.contiguous_format).eval()
-        with torch.random.fork_rng():
-            draws.seed(self.seed_, "conclude")
-            self.after_training(array, y)
+        with self.learning():
+            self.validate_parameters()
+            array = self.checked(X, reset=True)
+            batches, held_out = self.read(array, y, reset=True), self._held_out(validation)
+            folder = None if run is None else Path(run)
+            begun = RunConfig.read(folder) if resume and folder is not None else None
+            set_threads(None if begun is None else begun.threads)
+            device = find_device(self.device)
+            with ExitStack() as stack:
+                # One group of processes, also for what is trained first.
+                stack.enter_context(distributed.process_group(device))
+                self.seed_ = self._seed() if begun is None else begun.seed
+                if folder is not None:
+                    stack.enter_context(self._holding(folder, begun, array, origin or {}))
+                self.before_nets(array, folder, progress)
+                self.initialise(batches, device)
+                steps, name = batch_order(self, batches).n_steps, type(self).__name__
+                watch = stack.enter_context(
+                    TrainingProgress(steps, self.n_epochs, name, progress, self.unit)
+                )
+                shown = [part.to(device) for part in (held_out or batches).first(SHOWN)]
+                examined = [part.to(device) for part in batches.first(EXAMINED)]
+                draw, examine = partial(self.show, shown), partial(self._examine, examined)
+                record = stack.enter_context(Run(folder, draw, examine, watch.tell))
+                train(self, batches, held_out, record, watch, device)
+            self._conclude(array, y)
         return self
 
     def targets(self, y: Labels | None, n_rows: int, *, reset: bool) -> NDArray[Any] | None:
@@ -244,6 +242,14 @@ class GradientModel(Model):
     def apply(self, verb: str, rows_: NDArray[Any], *beside: NDArray[Any]) -> NDArray[Any]:
         """Return a method of tensors applied to arrays, chunk by chunk."""
         return apply(self, verb, rows_, *beside)
+
+    def _conclude(self, array: Rows, y: Labels | None) -> None:
+        """Bring the nets to the CPU, ready to be used, and keep what follows from them."""
+        for net in self.nets().values():
+            _to(net, torch.device("cpu"), torch.contiguous_format).eval()
+        with torch.random.fork_rng():
+            draws.seed(self.seed_, "conclude")
+            self.after_training(array, y)
 
     def _held_out(self, validation: Rows | None) -> Batches | None:
         if validation is None:

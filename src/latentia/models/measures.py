@@ -168,6 +168,8 @@ def clusters(predict: Callable[[Array], Array], data: Dataset) -> Figures:
 def class_agreement(model: Any, classes: Array, data: Dataset, random_state: int) -> Figures:
     """Return the share of samples of a class that a classifier on pixels gives that class."""
     x, y = learnt(data)
+    # A model that was fitted on words numbers them in their order.
+    y = classes[y] if classes.dtype.kind == "U" else y
     asked = np.resize(classes, MOST_NEIGHBOURS)
     drawn = model.sample(len(asked), random_state=random_state, y=asked)
     return {"class_agreement": float((nearest_classes(unit_floats(x), y, drawn) == asked).mean())}

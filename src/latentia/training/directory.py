@@ -14,7 +14,8 @@ from typing import Any
 from latentia.errors import InputError
 from latentia.files import PREFIX, held_folder, read_bytes, remove_files, remove_partial
 from latentia.training.config import RunConfig
-from latentia.training.distributed import leads
+from latentia.training.distributed import barrier
+from latentia.training.launch import leads
 
 NAMES = (
     "metrics.jsonl",
@@ -55,6 +56,8 @@ def held(
     if grown is not None:
         config.check_same(grown, defaults, path)
     if not leads():
+        # The first process begins the run: what others made in the folder would be foreign to it.
+        barrier()
         yield
         return
     made = [folder for folder in (path, *path.parents) if not folder.exists()]
@@ -62,6 +65,7 @@ def held(
     try:
         with _locked(path):
             _begin(path, config, begun, grown)
+            barrier()
             try:
                 yield
             except Exception:

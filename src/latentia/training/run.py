@@ -8,22 +8,19 @@ something else bears one of these names, no run begins.
 
 from __future__ import annotations
 
-import signal
-import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from types import FrameType
 from typing import Any, Self
 
 from latentia.errors import InputError
 from latentia.training.checkpoint import Checkpoints
 from latentia.training.directory import held
-from latentia.training.distributed import leads
+from latentia.training.launch import leads
 from latentia.training.metrics_file import MetricsFile, read_metrics
 from latentia.training.state import TrainingState
 
-__all__ = ["CHECKPOINT_SECONDS", "Interruption", "Run", "held", "read_metrics"]
+__all__ = ["CHECKPOINT_SECONDS", "Run", "held", "read_metrics"]
 
 CHECKPOINT_SECONDS = 60.0
 """The longest time without a checkpoint; each epoch ends with one all the same."""
@@ -144,31 +141,3 @@ class Run:
         """Let the model write a picture or a text of an epoch, as ``samples/epoch_0001.png``."""
         if self.keeps and self.path is not None and self.draw is not None:
             self.draw(self.path / "samples", epoch)
-
-
-class Interruption:
-    """Within a ``with`` block, note that the user asked to stop; a second Ctrl-C stops at once.
-
-    A step that has begun is finished first, so that the run stays resumable.
-    """
-
-    def __init__(self) -> None:
-        self.asked = False
-        self._before: dict[int, Any] = {}
-
-    def __enter__(self) -> Self:
-        """Take over the signals (only the main thread may)."""
-        if threading.current_thread() is threading.main_thread():
-            for number in (signal.SIGINT, signal.SIGTERM):
-                self._before[number] = signal.signal(number, self._note)
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        """Give the signals back."""
-        for number, handler in self._before.items():
-            signal.signal(number, handler)
-
-    def _note(self, number: int, frame: FrameType | None) -> None:
-        if self.asked:
-            raise KeyboardInterrupt
-        self.asked = True
