@@ -39,6 +39,8 @@ from latentia.training.progress import tell
 
 log = logging.getLogger(__name__)
 
+ORIGIN = {"spec": str, "image_size": int | None, "held_out": float | int | None}
+"""What a run's ``config.json`` says of where its data came from."""
 BASELINE = "NGramLanguageModel, 5"
 SAMPLED = 2_000
 """Characters of the text that a finished run leaves."""
@@ -204,6 +206,11 @@ def _five_gram(learnt: Dataset, data: Dataset) -> ModelSection:
 def data_of(run: Path, data_spec: str | None, model: Model) -> Dataset:
     """Return named data, whose notes are told, or else those that the run was trained on."""
     origin = read_config(run).get("data", {})
+    for name, kind in ORIGIN.items():
+        if name in origin and not isinstance(origin[name], kind):
+            raise InputError(
+                f"{run / 'config.json'}: {name} of data cannot be {origin[name]!r:.60}"
+            )
     if data_spec is None and "spec" not in origin:
         raise InputError(f"{run} does not say what it was trained on; give the data with --data")
     size = origin.get("image_size") if data_spec is None else None
