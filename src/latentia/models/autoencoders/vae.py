@@ -78,8 +78,7 @@ from latentia.models.autoencoders.importance import ImportanceEstimate, joined, 
 from latentia.models.base import Encoder, Generator, LatentModel
 from latentia.models.gradient import DecodingModel, GradientModel
 from latentia.models.inputs import Labels, Rows, refuse_outside_unit
-from latentia.training import draws
-from latentia.training.distributed import mean_over_processes
+from latentia.training import distributed, draws
 from latentia.training.losses import full_precision
 from latentia.training.run import Numbers
 from latentia.training.train import evaluating
@@ -173,10 +172,8 @@ class VariationalModel(Generator, Encoder, DecodingModel, GradientModel, LatentM
 
         Parameters
         ----------
-        X
-            Data as in ``fit``.
-        y
-            (n,) labels, for a conditional model only.
+        X, y
+            Data as in ``fit``; (n,) labels for a conditional model only.
         n_importance
             k, draws of z for each sample; 5,000 is the literature's.
         return_std
@@ -187,10 +184,8 @@ class VariationalModel(Generator, Encoder, DecodingModel, GradientModel, LatentM
 
         Returns
         -------
-        bounds
-            (n,) float64, nats.
-        standard_errors
-            (n,) float64, nats; only with ``return_std``.
+        bounds, standard_errors
+            (n,) float64, nats; the second only with ``return_std``.
 
         Raises
         ------
@@ -198,7 +193,6 @@ class VariationalModel(Generator, Encoder, DecodingModel, GradientModel, LatentM
             For data of another shape, or fewer than one draw (two with ``return_std``).
         """
         check_arguments(VariationalModel.score_samples, locals())
-        check_is_fitted(self)
         if return_std and n_importance < 2:
             raise InputError("n_importance is 1; a standard error takes at least 2 draws")
         if n_importance == 1:
@@ -219,7 +213,6 @@ class VariationalModel(Generator, Encoder, DecodingModel, GradientModel, LatentM
         The parameters are those of `score_samples`; at least two draws are needed.
         """
         check_arguments(VariationalModel.importance_estimate, locals())
-        check_is_fitted(self)
         scored = self.scored(X, y, random_state)
         return joined([log_mean_weight(m, x, n_importance, *given) for m, x, given in scored])
 
@@ -373,7 +366,7 @@ class BoundedModel(ChosenLikelihood, VariationalModel, AutoencodingModel):
         mean = kl_NK.mean(0)
         # Held-out values are computed by one process alone.
         if self.encoder_.training:
-            mean = mean_over_processes(mean)
+            mean = distributed.mean_over_processes(mean)
         return mean.clamp(min=self.free_bits).sum()
 
     def importance_loss(self, x: Tensor, *targets: Tensor) -> Loss:

@@ -152,8 +152,7 @@ class FactorAnalysis(LinearGaussian):
             advice = "method 'ml' and correlation 'pearson' (polychoric ones take NaN as it is)"
             raise InputError(f"missing is 'fiml', which needs {advice}")
         if self.zero_add and self.correlation != "polychoric":
-            advice = "leave it at 0, or set correlation to 'polychoric'"
-            raise InputError(f"zero_add is {self.zero_add}, which Pearson's lack: {advice}")
+            raise InputError(f"zero_add is {self.zero_add}; it is for polychoric correlation")
         if self.matrix == "covariance" and self.correlation == "polychoric":
             raise InputError("matrix is 'covariance', but ordinal answers have none: use 'auto'")
 
@@ -188,8 +187,7 @@ class FactorAnalysis(LinearGaussian):
         with self.learning():
             self.validate_parameters()
             if not _estimates_from_moments(self):
-                advice = "give the polychoric matrix with correlation='pearson'"
-                raise InputError(f"{NEEDS_ROWS}; {advice}")
+                raise InputError(f"{NEEDS_ROWS}; give that matrix with correlation='pearson'")
             given, names = analysed.of_matrix(S, n_samples, mean)
             self._take_shape(given.mean.shape, names)
             return self._solve(given)
