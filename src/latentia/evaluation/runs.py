@@ -15,7 +15,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latentia import MODELS
-from latentia.data.arrays import facts
 from latentia.data.dataset import Dataset
 from latentia.errors import FitWarning, InputError, nearest
 from latentia.evaluation.evaluate import evaluate, importance_bound
@@ -140,7 +139,7 @@ def _fit_at_once(model: Any, data: Dataset, run: Path, resume: bool) -> None:
     config = RunConfig(
         model=type(model).__name__,
         parameters=model.get_params(),
-        data={**data.asked, **(facts(data.x_train) if known else {})},
+        data={**data.asked, **(model.facts(data.x_train) if known else {})},
         versions=versions(),
     )
     with held(run, config, begun, type(model)().get_params()), warnings.catch_warnings():

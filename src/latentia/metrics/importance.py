@@ -25,6 +25,8 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from latentia.errors import Count, check_arguments
+
 Real = NDArray[np.float64]
 HEAVY = 0.7
 """The shape k above which an estimate and its error are not to be trusted."""
@@ -33,12 +35,13 @@ LEAST_TAIL = 5
 PRIOR_DRAWS, PRIOR_SHAPE = 10, 0.5
 
 
-def tail_length(n_draws: int) -> int:
+def tail_length(n_draws: Count) -> int:
     """Return how many of the largest weights are the tail; 0 if they are too few to tell.
 
     >>> tail_length(5000), tail_length(100), tail_length(20)
     (213, 20, 0)
     """
+    check_arguments(tail_length, locals())
     length = math.ceil(min(n_draws / 5, 3 * math.sqrt(n_draws)))
     return length if length >= LEAST_TAIL else 0
 

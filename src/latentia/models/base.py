@@ -23,6 +23,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
 from latentia.data import load
+from latentia.data.arrays import facts
 from latentia.data.dataset import Array, Dataset
 from latentia.errors import (
     Count,
@@ -167,6 +168,10 @@ class Model(BaseEstimator, metaclass=NamedFields):  # type: ignore[misc]
         if held_out is not None:
             name = command_name(type(self).__name__)
             raise InputError(f"held_out is for models of texts, and {name} is none")
+
+    def facts(self, array: Any) -> Mapping[str, object]:
+        """Return what ``config.json`` says of training data, by which they are known again."""
+        return facts(array)
 
     def labels_for(self, y: Array | None) -> tuple[Array, ...]:
         """Return what the verbs take beside samples with these labels of a data set: nothing."""

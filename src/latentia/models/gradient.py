@@ -20,7 +20,6 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from torch import Tensor, nn
 
-from latentia.data.arrays import facts
 from latentia.errors import Count, Decay, InputError, Positive, Seed, within_memory
 from latentia.models.apply import apply
 from latentia.models.base import Model, to_numpy
@@ -238,10 +237,6 @@ class GradientModel(Model):
 
     def after_training(self, array: Rows, y: Labels | None) -> None:
         """Keep what follows from the trained nets and the training data; here nothing."""
-
-    def facts(self, array: Rows) -> Mapping[str, object]:
-        """Return what ``config.json`` says of the training data."""
-        return facts(array)
 
     def validate_parameters(self) -> None:
         """Check every hyperparameter, without data."""
