@@ -87,6 +87,7 @@ BESIDE = {
     "beta_2 of WGAN": {"optimizer": "adam"},
     "channels": {"architecture": "convolutional"},
     "clip": {"clip": 0.1},
+    "decay": {"n_epochs": 12},
     "hidden of ConditionalGAN": {"architecture": "mlp"},
     "hidden of WGAN": {"architecture": "mlp"},
     "hidden of WGANGP": {"architecture": "mlp"},

@@ -11,33 +11,15 @@ from typing import Any, NoReturn
 
 from latentia.errors import InputError, nearest
 from latentia.files import MOST_JSON, read_bytes
-from latentia.models.fields import Field, command_name, commands, model_fields, named_models
-
-SYNONYMS = {
-    "latent_dim": "n_components",
-    "z_dim": "n_components",
-    "nz": "n_components",
-    "code_size": "n_components",
-    "latent_size": "n_components",
-    "n_factors": "n_components",
-    "rotate": "rotation",
-    "fm": "method",
-    "hidden_size": "n_units",
-    "rnn_size": "n_units",
-    "num_layers": "n_layers",
-    "embedding_dim": "n_embedding",
-    "seq_length": "window",
-    "bptt": "window",
-    "grad_clip": "clip",
-    "lr": "learning_rate",
-    "epochs": "n_epochs",
-    "seed": "random_state",
-    "bs": "batch_size",
-    "ema": "ema_decay",
-    "dataset": "data",
-    "output": "out",
-}
-"""What other software calls things, and what they are called here."""
+from latentia.models.fields import (
+    SYNONYMS,
+    Field,
+    command_name,
+    commands,
+    meant,
+    model_fields,
+    named_models,
+)
 
 RECIPE_KEYS = ("model", "data", "image_size", "held_out")
 
@@ -193,8 +175,7 @@ def read_recipe(path: Path) -> dict[str, object]:
         known = [*RECIPE_KEYS, *fields]
         for key in recipe:
             if key not in known:
-                meant = SYNONYMS.get(key)
-                found = f"; did you mean {meant!r}?" if meant in known else nearest(key, known)
+                found = meant(key, known)
                 raise InputError(f"{path}: {recipe['model']} has no parameter {key!r}{found}")
     return recipe
 

@@ -9,7 +9,7 @@ from typing import Any
 from latentia import MODELS
 from latentia.data import Dataset
 from latentia.data import load as load_data
-from latentia.errors import InputError, nearest
+from latentia.errors import Count, InputError, Seed, check_arguments, nearest
 from latentia.evaluation.clusterings import CLUSTERS, baseline_sections
 from latentia.evaluation.evaluate import evaluate
 from latentia.evaluation.report import ModelSection, Report, write_report
@@ -49,9 +49,9 @@ def compare(
     data: str = "digits",
     models: tuple[str, ...] | None = None,
     out: str | Path = "comparison",
-    random_state: int = 0,
-    n_epochs: int | None = None,
-    image_size: int | None = None,
+    random_state: Seed = 0,
+    n_epochs: Count | None = None,
+    image_size: Count | None = None,
     progress: bool | None = None,
 ) -> Path:
     """Train models on one data set with one seed and write one report.
@@ -82,6 +82,7 @@ def compare(
         Of the report.
 
     """
+    check_arguments(compare, locals())
     names = _names(models)
     folder = Path(out)
     if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):

@@ -15,7 +15,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latentia import MODELS
-from latentia.data.arrays import facts
 from latentia.data.dataset import Dataset
 from latentia.errors import FitWarning, InputError, nearest
 from latentia.evaluation.evaluate import evaluate, importance_bound
@@ -140,12 +139,12 @@ def _fit_at_once(model: Any, data: Dataset, run: Path, resume: bool) -> None:
     config = RunConfig(
         model=type(model).__name__,
         parameters=model.get_params(),
-        data={**data.asked, **(facts(data.x_train) if known else {})},
+        data={**data.asked, **(model.facts(data.x_train) if known else {})},
         versions=versions(),
     )
     with held(run, config, begun, type(model)().get_params()), warnings.catch_warnings():
-        # The report tells what the fit found.
-        warnings.simplefilter("ignore", FitWarning)
+        # The report tells what the fit found, and nothing of how the images were scaled.
+        warnings.filterwarnings("ignore", "(?!pixels span)", FitWarning)
         model.fit(data.x_train, **data.beside)
 
 
@@ -160,7 +159,7 @@ def finish(model: Model, data: Dataset, run: Path, seconds: float) -> None:
         log.warning(sentence)
     table = dict[str, Any](metrics)
     if isinstance(model, LanguageModel):
-        sections.append(_five_gram(data))
+        sections.append(_five_gram(data, data))
         table["baselines"] = {BASELINE: sections[-1].metrics}
         text = model.sample(length=SAMPLED, random_state=0)[0]
         (run / "samples").mkdir(exist_ok=True)
@@ -187,10 +186,10 @@ def collected() -> Iterator[list[str]]:
             warnings.warn_explicit(found.message, found.category, found.filename, found.lineno)
 
 
-def _five_gram(data: Dataset) -> ModelSection:
-    """Return what a 5-gram with Kneser-Ney back-off learns from the same text."""
+def _five_gram(learnt: Dataset, data: Dataset) -> ModelSection:
+    """Return what a 5-gram with Kneser-Ney back-off learns from the same text, on test data."""
     began = time.perf_counter()
-    model = NGramLanguageModel(order=5).fit(str(data.x_train), **data.beside)
+    model = NGramLanguageModel(order=5).fit(str(learnt.x_train), **learnt.beside)
     seconds = time.perf_counter() - began
     name = type(model).__name__
     return ModelSection(
@@ -224,15 +223,32 @@ def figures(
 ) -> tuple[dict[str, dict[str, float]], tuple[str, ...]]:
     """Return a saved model's figures on the test part of its data or others, and their caveats.
 
-    The figures are by the model's name, beside those of the 5-gram if it is of texts.
+    The figures are by the model's name, beside those of a 5-gram on its training text if it is of
+    texts.
     """
     model = load(run)
     data, _ = data_of(run, data_spec, model).hold_out()
     with collected() as said:
         table = {type(model).__name__: evaluate(model, data)}
-    if isinstance(model, LanguageModel):
-        table[BASELINE] = dict(_five_gram(data).metrics)
-    return table, (*said, *model.caveats(data))
+    sentences = (*said, *model.caveats(data))
+    if not isinstance(model, LanguageModel):
+        return table, (*sentences, *model.findings(data))
+    try:
+        learnt = _text_learnt(run, model)
+    except InputError as error:
+        return table, (*sentences, f"Without the 5-gram on the same training text: {error}.")
+    return table | {BASELINE: dict(_five_gram(learnt, data).metrics)}, sentences
+
+
+def _text_learnt(run: Path, model: Any) -> Dataset:
+    """Return the text that a model was trained on, if it is there as it was."""
+    origin = read_config(run).get("data", {})
+    if "spec" not in origin:
+        raise InputError(f"{run} does not say what it was trained on")
+    found, _ = data_of(run, None, model).hold_out()
+    if "hash" in origin and origin["hash"] != model.facts(found.x_train)["hash"]:
+        raise InputError(f"{found.name} has changed since the training")
+    return found
 
 
 def answers(
