@@ -210,7 +210,7 @@ def test_models_damaged_three_thousand_times(place):
 def test_the_outcomes_tell_failures_from_the_rest():
     said = "VAE  step 1/4\n"
     assert outcome(0, said, lambda: True) == "harmless"
-    assert outcome(0, said + "checkpoint x is damaged", lambda: True) == "fallback"
+    assert outcome(0, said + "x is damaged; trying the one before", lambda: True) == "fallback"
     assert outcome(2, said + "latentia: error: no", lambda: True) == "sentence"
     assert outcome(0, said, lambda: False) == "silent"
     assert outcome(1, said, lambda: True) == outcome(-11, "", lambda: True) == "traceback"

@@ -204,7 +204,12 @@ def constant(model):
     return model.get_params().get("learning_rate_schedule", "constant") == "constant"
 
 
-TRAINED = [name for name, m in (small_models() | text_models()).items() if resumable(m)]
+QUICK = ("VAE", "ConditionalVAE", "GAN", "IDEC", "RNNLanguageModel", "LinearVAE")
+TRAINED = [
+    pytest.param(name, marks=() if name in QUICK else pytest.mark.slow)
+    for name, model in (small_models() | text_models()).items()
+    if resumable(model)
+]
 
 
 @pytest.mark.parametrize("name", TRAINED)
