@@ -136,10 +136,11 @@ def _fit_at_once(model: Any, data: Dataset, run: Path, resume: bool) -> None:
     begun = RunConfig.read(run) if resume else None
     # Runs of version 0.1.0 do not say what the data were.
     known = begun is None or "hash" in begun.data
+    facts = model.facts(data.x_train, *data.beside.values()) if known else {}
     config = RunConfig(
         model=type(model).__name__,
         parameters=model.get_params(),
-        data={**data.asked, **(model.facts(data.x_train) if known else {})},
+        data={**data.asked, **facts},
         versions=versions(),
     )
     with held(run, config, begun, type(model)().get_params()), warnings.catch_warnings():

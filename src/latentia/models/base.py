@@ -169,9 +169,9 @@ class Model(BaseEstimator, metaclass=NamedFields):  # type: ignore[misc]
             name = command_name(type(self).__name__)
             raise InputError(f"held_out is for models of texts, and {name} is none")
 
-    def facts(self, array: Any) -> Mapping[str, object]:
+    def facts(self, array: Any, *beside: object) -> Mapping[str, object]:
         """Return what ``config.json`` says of training data, by which they are known again."""
-        return facts(array)
+        return facts(array, *beside)
 
     def labels_for(self, y: Array | None) -> tuple[Array, ...]:
         """Return what the verbs take beside samples with these labels of a data set: nothing."""

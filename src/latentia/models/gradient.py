@@ -153,7 +153,8 @@ class GradientModel(Model):
                 stack.enter_context(distributed.process_group(device))
                 self.seed_ = self._seed() if begun is None else begun.seed
                 if folder is not None:
-                    stack.enter_context(self._holding(folder, begun, array, origin or {}))
+                    known = {**(origin or {}), **self.facts(array, y)}
+                    stack.enter_context(self._holding(folder, begun, known))
                 self.before_nets(array, folder, progress)
                 self.initialise(batches, device)
                 self.check_held_out(held_out)
@@ -285,12 +286,12 @@ class GradientModel(Model):
         return int(distributed.broadcast(drawn.astype(np.float64))[0])
 
     def _holding(
-        self, folder: Path, begun: RunConfig | None, array: Rows, origin: Mapping[str, object]
+        self, folder: Path, begun: RunConfig | None, data: Mapping[str, object]
     ) -> AbstractContextManager[None]:
         config = RunConfig(
             model=type(self).__name__,
             parameters=self.get_params() | {"random_state": self.seed_},
-            data={**origin, **self.facts(array)},
+            data=data,
             precision=asked_precision(),
             versions=versions(),
             threads=torch.get_num_threads(),
