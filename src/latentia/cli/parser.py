@@ -104,6 +104,8 @@ def add_fields(parser: argparse.ArgumentParser, class_name: str) -> None:
     for field in model_fields(class_name):
         flag = "--" + field.name.replace("_", "-")
         allowed = "" if field.range is None else f"{field.range}; "
+        when = " or ".join(map(str, field.counts_when))
+        allowed += f"counts with {when}; " if when else ""
         text = f"{field.help} ({allowed}default: {_shown(field.default)})".replace("%", "%%")
         if field.kinds == ("bool",):
             group.add_argument(

@@ -9,7 +9,7 @@ from typing import Any
 from latentia import MODELS
 from latentia.data import Dataset
 from latentia.data import load as load_data
-from latentia.errors import InputError, nearest
+from latentia.errors import InputError, check_range, nearest
 from latentia.evaluation.clusterings import CLUSTERS, baseline_sections
 from latentia.evaluation.evaluate import evaluate
 from latentia.evaluation.report import ModelSection, Report, write_report
@@ -80,8 +80,13 @@ def compare(
     path
         Of the report.
 
+    Raises
+    ------
+    InputError
+        For models that are not there or learn texts, no epochs, or a folder that holds a comparison.
     """
     names = _names(models)
+    check_range("n_epochs", n_epochs, 1)
     folder = Path(out)
     if any((folder / name).exists() for name in names) or (folder / "report.html").exists():
         raise InputError(f"{folder} already holds a comparison: choose another with --out")
@@ -139,12 +144,11 @@ def _settings(name: str, data: Dataset, n: int) -> dict[str, Any]:
     n_values = int(data.x_train[0].size)
     factors = {"n_components": min(LINEAR_FACTORS, n - 1, n_values - 1)}
     tiny = data.x_train.ndim > 2 and max(data.x_train.shape[-2:]) < TINY
-    variational = {
-        "hidden": (400,),
-        "observation": "gaussian" if tiny else "auto",
-        "noise_variance": 0.04,
-        "ema_decay": 0.99,
-    }
+    wide = data.x_train.ndim == 2 and not 0 <= data.x_train.min() <= data.x_train.max() <= 1
+    variational: dict[str, Any] = {"hidden": (400,), "ema_decay": 0.99}
+    if tiny or wide:
+        # Elsewhere the observation is a Bernoulli, which has no variance.
+        variational |= {"observation": "gaussian", "noise_variance": 0.04}
     clusters = {"n_clusters": len(data.class_names) or CLUSTERS}
     found: dict[str, dict[str, Any]] = {
         "PCA": {"n_components": min(30, n, n_values)},

@@ -23,7 +23,7 @@ from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
 from latentia.data import load
 from latentia.data.dataset import Array, Dataset
-from latentia.errors import InputError, check_fields, check_range
+from latentia.errors import InputError, check_effects, check_fields, check_range
 from latentia.models.fields import command_name
 from latentia.models.inputs import (
     Rows,
@@ -76,13 +76,29 @@ class Model(BaseEstimator, ABC):  # type: ignore[misc]
         """Whether the model is of x given a class, so that its verbs take labels too."""
         return False
 
-    def validate_parameters(self) -> None:
-        """Check every hyperparameter, without data; refuse one by its name and what is allowed."""
+    def validate_parameters(self, *, begun: bool = False) -> None:
+        """Check every hyperparameter, without data; refuse one by its name and what is allowed.
+
+        A run that was ``begun`` may have values without effect, which earlier releases allowed.
+        """
         check_fields(self)
         self.check_values()
+        if not begun:
+            self.check_effects({})
 
     def check_values(self) -> None:
         """Raise InputError where several hyperparameters do not go together; here nothing."""
+
+    def check_effects(self, settled: Mapping[str, object]) -> None:
+        """Raise InputError for a hyperparameter that has no effect beside the others.
+
+        ``settled`` is what `settled` returns of data, or empty.
+        """
+        check_effects(self, settled)
+
+    def settled(self, array: Rows) -> Mapping[str, object]:
+        """Return what hyperparameters that are ``auto`` stand for with checked data."""
+        return {}
 
     @property
     def sample_shape_(self) -> tuple[int, ...]:

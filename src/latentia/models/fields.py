@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from latentia import MODELS, errors
-from latentia.errors import Range
+from latentia.errors import CountsWhen, Range
 
 Choices = tuple[str, ...]
 
@@ -40,6 +40,8 @@ class Field:
         Its docstring.
     range
         The numbers that it takes, or None for any.
+    counts_when
+        What must hold for it to have an effect: one of these, or nothing if there are none.
     """
 
     name: str
@@ -48,6 +50,7 @@ class Field:
     default: object
     help: str
     range: Range | None = None
+    counts_when: tuple[CountsWhen, ...] = ()
 
 
 ABBREVIATIONS = {
@@ -156,7 +159,8 @@ def _own_fields(node: ast.ClassDef) -> list[Field]:
             default = ast.literal_eval(statement.value)
             name = statement.target.id
             text = _literal_text(following)
-            fields.append(Field(name, kinds, choices, default, text, range_))
+            when = _conditions(statement.annotation)
+            fields.append(Field(name, kinds, choices, default, text, range_, when))
     return fields
 
 
@@ -175,7 +179,8 @@ def _annotation(node: ast.expr) -> tuple[tuple[str, ...], Choices, Range | None]
         if ast.unparse(node.value) == "Literal":
             return ("str",), tuple(ast.literal_eval(word) for word in parts), None
         if ast.unparse(node.value) == "Annotated":
-            return (ast.unparse(parts[0]),), (), _range(parts[1])
+            kinds, choices, range_ = _annotation(parts[0])
+            return kinds, choices, _range(parts[1]) or range_
         return ("tuple",), (), _annotation(parts[0])[2]
     named: Any = vars(errors).get(ast.unparse(node))
     if typing.get_origin(named) is Annotated:
@@ -184,7 +189,18 @@ def _annotation(node: ast.expr) -> tuple[tuple[str, ...], Choices, Range | None]
 
 
 def _range(call: ast.expr) -> Range | None:
-    if not isinstance(call, ast.Call):
-        return None
+    return _made(Range, call) if _calls(call, Range) else None
+
+
+def _conditions(annotation: ast.expr) -> tuple[CountsWhen, ...]:
+    calls = [node for node in ast.walk(annotation) if _calls(node, CountsWhen)]
+    return tuple(_made(CountsWhen, call) for call in calls)
+
+
+def _calls(node: ast.AST, kind: type) -> bool:
+    return isinstance(node, ast.Call) and ast.unparse(node.func) == kind.__name__
+
+
+def _made(kind: Any, call: Any) -> Any:
     options = {k.arg: ast.literal_eval(k.value) for k in call.keywords if k.arg}
-    return Range(*map(ast.literal_eval, call.args), **options)
+    return kind(*map(ast.literal_eval, call.args), **options)

@@ -134,8 +134,10 @@ class GradientModel(Model):
             For a parameter or data that cannot be used, a loss that is not finite, a run
             directory that is in use or holds another run.
         """
-        self.validate_parameters()
+        self.validate_parameters(begun=resume)
         array = self.checked(X, reset=True)
+        if not resume:
+            self.check_effects(self.settled(array))
         batches, held_out = self.read(array, y, reset=True), self._held_out(validation)
         folder = None if run is None else Path(run)
         begun = RunConfig.read(folder) if resume and folder is not None else None
@@ -224,9 +226,9 @@ class GradientModel(Model):
         """Return what ``config.json`` says of the training data."""
         return {"samples": len(array), "shape": array.shape[1:], "hash": fingerprint(array)}
 
-    def validate_parameters(self) -> None:
+    def validate_parameters(self, *, begun: bool = False) -> None:
         """Check every hyperparameter, without data."""
-        super().validate_parameters()
+        super().validate_parameters(begun=begun)
         check_device_name(self.device)
 
     def nets(self) -> Mapping[str, nn.Module]:

@@ -51,7 +51,10 @@ class AdversarialModel(Generator, DecodingModel, GradientModel, LatentModel):
     feature_matching: bool = False
     """Let the generator match the mean features of real data, not the verdict."""
     minibatch_discrimination: Whole = 0
-    """Kernels that tell the judge how near the other samples of a batch are; 0 for none."""
+    """Kernels that tell the judge how near the other samples of a batch are; 0 for none.
+
+    A batch must have at least two samples, or packs of them.
+    """
     historical_averaging: NonNegative = 0.0
     """Weight of each player's squared distance to its past parameters' mean."""
     packing: Count = 1
@@ -105,6 +108,16 @@ class AdversarialModel(Generator, DecodingModel, GradientModel, LatentModel):
                     "so that no sample has a gradient of its own: set one of them to 0, or take "
                     "packing=2 against collapse"
                 )
+
+    def check_effects(self, settled: Mapping[str, object]) -> None:
+        """Refuse kernels that compare what is judged with nothing, too."""
+        super().check_effects(settled)
+        if self.minibatch_discrimination and self.batch_size // self.packing < 2:
+            raise InputError(
+                f"minibatch_discrimination is {self.minibatch_discrimination} and has no effect: "
+                f"a batch of batch_size = {self.batch_size} with packing = {self.packing} gives "
+                "the judge one verdict, and there is no other to compare it with"
+            )
 
     def learn_scale(self, source: Source) -> None:
         """Learn the columns' means and scales of a table; images have their range."""

@@ -38,10 +38,10 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Literal, Self, final
+from typing import Annotated, Any, Literal, Self, final
 
 import numpy as np
 import torch
@@ -51,7 +51,7 @@ from torch import Tensor
 from torch.distributions import Normal
 
 from latentia.data.dataset import Dataset
-from latentia.errors import Count, InputError, NonNegative, Positive, Whole, check_range
+from latentia.errors import Count, CountsWhen, InputError, NonNegative, Positive, Whole, check_range
 from latentia.models.apply import as_tensor, in_double
 from latentia.models.autoencoders.base import (
     ERRORS,
@@ -70,10 +70,8 @@ from latentia.training.losses import full_precision
 from latentia.training.train import evaluating
 from latentia.training.updates import Loss, Update, adam
 
-ROWS = 2048
-"""Rows that go through the decoder at a time."""
-IMAGES = 128
-"""Samples that are scored at a time."""
+ROWS, IMAGES = 2048, 128
+"""Rows that go through the decoder, and samples that are scored, at a time."""
 ACTIVE = 0.01
 """Variance of a posterior mean over the data from which a component counts as active."""
 LOG_2PI = math.log(2 * math.pi)
@@ -303,9 +301,9 @@ class BoundedModel(ChosenLikelihood, VariationalModel, AutoencodingModel):
 
     beta: NonNegative = 1.0
     """Weight β of the KL term; 1 is the evidence lower bound."""
-    beta_warmup_epochs: Whole = 0
-    """Epochs over which β rises from 0 to its value (annealing)."""
-    free_bits: NonNegative = 0.0
+    beta_warmup_epochs: Annotated[Whole, CountsWhen("beta", unless=(0,))] = 0
+    """Epochs over which β rises from 0 to its value (annealing), at most those of the training."""
+    free_bits: Annotated[NonNegative, CountsWhen("beta", unless=(0,))] = 0.0
     """Nats λ that each component may carry for free: its KL counts as at least λ."""
     n_importance: Count = 1
     """Draws k of the importance-weighted bound; 1 is the ELBO."""
@@ -322,6 +320,12 @@ class BoundedModel(ChosenLikelihood, VariationalModel, AutoencodingModel):
                 "weighted terms: leave beta, beta_warmup_epochs, free_bits as they are and use a "
                 "bernoulli or gaussian observation"
             )
+
+    def check_effects(self, settled: Mapping[str, object]) -> None:
+        """Refuse annealing that the training would cut short, too."""
+        super().check_effects(settled)
+        if (epochs := self.beta_warmup_epochs) > self.n_epochs:
+            raise InputError(f"beta_warmup_epochs is {epochs}; n_epochs is only {self.n_epochs}")
 
     def updates(self) -> list[Update]:
         """Move all nets by one bound."""
@@ -427,7 +431,7 @@ class VAE(BoundedModel):
 
     sampler: Literal["prior", "mixture"] = "prior"
     """Where samples' codes come from: N(0, I), or a mixture fitted on the training codes."""
-    n_mixture: Count = 10
+    n_mixture: Annotated[Count, CountsWhen("sampler", ("mixture",))] = 10
     """Gaussians in the codes' mixture."""
 
     def after_training(self, array: NDArray[Any], y: Labels) -> None:
