@@ -34,7 +34,7 @@ def other_value(field, number):
     """Return a value that a field may be given, is not its default, and no other field gets."""
     if field.choices:
         return next(word for word in field.choices[::-1] if word != field.default)
-    if field.kinds == ("bool",):
+    if "bool" in field.kinds:
         return not field.default
     if "tuple" in field.kinds:
         return (number, number + 1)
@@ -42,13 +42,13 @@ def other_value(field, number):
         return number
     if "float" in field.kinds:
         return number + 0.5
-    return f"word {number}" if "str" in field.kinds else field.default is not True
+    return f"word {number}"
 
 
 def as_words(field, value):
     """Return the flag of a field, and a value as one types it."""
     flag = field.name.replace("_", "-")
-    if field.kinds == ("bool",):
+    if "bool" in field.kinds:
         return [f"--{flag}" if value else f"--no-{flag}"]
     values = value if isinstance(value, tuple) else (value,)
     return [f"--{flag}", *map(str, values)]

@@ -30,7 +30,8 @@ RUN = "--run-directory"
 def train(parser: Parser, words: list[str]) -> None:
     """Train a model on a data set in a run directory."""
     named = words[0] if words and not words[0].startswith("-") else None
-    recipe = read_recipe(Path(_value(words, "--recipe"))) if "--recipe" in words else {}
+    path = _value(words, "--recipe")
+    recipe = {} if path is None else read_recipe(Path(path), named)
     model = named or recipe.get("model")
     if named is not None:
         parser.prog += f" {named}"
@@ -60,11 +61,17 @@ def train(parser: Parser, words: list[str]) -> None:
     parser.set_defaults(call=_train, class_name=class_name, recipe_values=recipe)
 
 
-def _value(words: list[str], flag: str) -> str:
-    place = words.index(flag) + 1
-    if place >= len(words):
-        raise InputError(f"{flag} needs a value")
-    return words[place]
+def _value(words: list[str], flag: str) -> str | None:
+    """Return the last value that words give to a flag, after a space or an equals sign."""
+    value = None
+    for place, word in enumerate(words, start=1):
+        if word == flag and place == len(words):
+            raise InputError(f"{flag} needs a value")
+        if word == flag:
+            value = words[place]
+        elif word.startswith(f"{flag}="):
+            value = word.removeprefix(f"{flag}=")
+    return value
 
 
 def _train(given: argparse.Namespace) -> int:
@@ -77,12 +84,13 @@ def _train(given: argparse.Namespace) -> int:
         **field_values(given.class_name, recipe | vars(given))
     )
     model.validate_parameters()
-    data = given.data or recipe.get("data")
+    _check_steps(model, given)
+    data = given.data or _entry(recipe, "data", str, "text")
     data = _check_text(model, given, data) or str(data or "digits")
-    size = given.image_size or _number(recipe, "image_size", int, "a whole number")
+    size = given.image_size or _entry(recipe, "image_size", int, "a whole number")
     held_out = given.held_out
     if held_out is None:
-        held_out = _number(recipe, "held_out", int | float, "a number")
+        held_out = _entry(recipe, "held_out", int | float, "a number")
     name = f"{command_name(given.class_name)}-{Path(data).stem}"
     run = given.run_directory or free_path(f"runs/{name}")
     if given.devices != 1:
@@ -95,6 +103,14 @@ def _train(given: argparse.Namespace) -> int:
 
         print(measure_speed(model, model.load_data(data, size), run))
     return status
+
+
+def _check_steps(model: Any, given: argparse.Namespace) -> None:
+    """Refuse what is of training steps to a model that is fitted without any."""
+    flag = "--devices" if given.devices != 1 else "--profile" if given.profile else None
+    if flag is not None and not model.resumable:
+        name = command_name(given.class_name)
+        raise InputError(f"{name} takes no {flag}: one process fits it, without training steps")
 
 
 def _check_text(model: Any, given: argparse.Namespace, data: object) -> str | None:
@@ -112,9 +128,9 @@ def _check_text(model: Any, given: argparse.Namespace, data: object) -> str | No
     return str(data)
 
 
-def _number(recipe: dict[str, Any], key: str, kind: Any, word: str) -> Any:
+def _entry(recipe: dict[str, Any], key: str, kind: Any, word: str) -> Any:
     value = recipe.get(key)
-    if value is not None and not isinstance(value, kind):
+    if value is not None and (not isinstance(value, kind) or isinstance(value, bool)):
         raise InputError(f"{key} in the recipe is {value!r}; it must be {word}")
     return value
 

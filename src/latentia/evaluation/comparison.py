@@ -83,11 +83,13 @@ def compare(
     Raises
     ------
     InputError
-        For models that are not there or learn texts, no epochs, or a folder that holds a comparison.
+        For models that are not there or learn texts, no epochs, or a folder with a comparison.
     """
     names = _names(models)
     check_range("n_epochs", n_epochs, 1)
     folder = Path(out)
+    if n_epochs is not None and not any(_is_trained(name) for name in names):
+        raise InputError(f"n_epochs is {n_epochs}; {', '.join(names)} is fitted without epochs")
     if any((folder / name).exists() for name in names) or (folder / "report.html").exists():
         raise InputError(f"{folder} already holds a comparison: choose another with --out")
     loaded = load_data(data, image_size=image_size)
@@ -129,7 +131,7 @@ def recipe(name: str, data: Dataset, random_state: int, n_epochs: int | None) ->
     n = len(data.x_train) - len(data.x_train) // 12
     settings = _settings(name, data, n)
     kind = kind_of(name)
-    if "n_epochs" in kind.__dataclass_fields__:
+    if _is_trained(name):
         batch_size, n_steps = (32, SMALL_STEPS) if n < SMALL else (128, STEPS)
         epochs = n_epochs or max(1, round(n_steps / max(1, n // batch_size)))
         settings |= {"n_epochs": epochs, "batch_size": batch_size}
@@ -137,6 +139,10 @@ def recipe(name: str, data: Dataset, random_state: int, n_epochs: int | None) ->
         settings |= {"random_state": random_state}
     model: Model = kind(**settings)
     return model
+
+
+def _is_trained(name: str) -> bool:
+    return "n_epochs" in kind_of(name).__dataclass_fields__
 
 
 def _settings(name: str, data: Dataset, n: int) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 import warnings
 from collections.abc import Iterator
@@ -113,6 +114,8 @@ def fit_in_run(
 def _fit_at_once(model: Any, data: Dataset, run: Path) -> None:
     if (run / "config.json").exists():
         raise InputError(f"{run} already holds a run: choose another directory")
+    if int(os.environ.get("WORLD_SIZE", "1")) > 1:
+        raise InputError(f"{type(model).__name__} is fitted by one process: start it alone")
     with warnings.catch_warnings():
         # The report tells what the fit found.
         warnings.simplefilter("ignore", FitWarning)
