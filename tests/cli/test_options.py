@@ -24,10 +24,7 @@ from latentia.evaluation.profiling import profile
 from latentia.models.fields import command_name, model_fields
 from latentia.models.gradient import GradientModel
 from latentia.models.language.recurrent import RecurrentLanguageModel
-
-
-class StoppedError(Exception):
-    """Ends a command where its call has been seen."""
+from tests.cli.conftest import StoppedError
 
 
 def other_value(field, number):
@@ -56,25 +53,6 @@ def as_words(field, value):
 
 def as_toml(value):
     return json.dumps(list(value) if isinstance(value, tuple) else value)
-
-
-@pytest.fixture
-def made(monkeypatch):
-    """Return a function that runs ``train`` until the model is made, and returns its class."""
-
-    def run(class_name, *words):
-        cls, seen = getattr(latentia, class_name), []
-
-        def stop(self):
-            seen.append(self.get_params())
-            raise StoppedError
-
-        monkeypatch.setattr(cls, "validate_parameters", stop)
-        with pytest.raises(StoppedError):
-            main(["train", *map(str, words)])
-        return seen[0]
-
-    return run
 
 
 @pytest.mark.parametrize("name", MODELS)

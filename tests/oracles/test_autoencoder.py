@@ -50,7 +50,8 @@ def untied_twin(tied, X):
 @pytest.mark.parametrize("architecture", ["mlp", "convolutional"])
 def test_a_tied_weight_gets_the_gradient_of_both_its_uses(architecture, size):
     X = np.random.default_rng(0).random((32, 2, *size), dtype=np.float32)
-    tied = fitted(X, tied=True, architecture=architecture, channels=(4, 6))
+    convolutional = {"channels": (4, 6)} if architecture == "convolutional" else {}
+    tied = fitted(X, tied=True, architecture=architecture, **convolutional)
     twin, mirrored = untied_twin(tied, X)
     x = torch.from_numpy(X).double()
     for model in (tied, twin):
@@ -206,7 +207,7 @@ def test_a_curve_needs_one_component():
 @pytest.mark.parametrize("activation", ["tanh", "sigmoid", "relu"])
 def test_both_nets_start_from_glorots_distribution_where_units_saturate(activation, architecture):
     X = np.random.default_rng(0).random((8, 8, 8), dtype=np.float32)
-    model = Autoencoder(n_components=20, hidden=(50,), channels=(4, 8), activation=activation)
+    model = Autoencoder(n_components=20, hidden=(50,), activation=activation)
     model.set_params(architecture=architecture, n_epochs=1, learning_rate=1e-30, random_state=0)
     model.fit(X)
     for net in (model.encoder_, model.decoder_):
@@ -245,11 +246,10 @@ def test_both_nets_have_the_activation_that_is_chosen_or_usual(
     architecture, activation, kind, n, tied
 ):
     X = np.random.default_rng(0).random((8, 8, 8), dtype=np.float32)
-    hidden = (12, 7) if architecture == "mlp" else (9,)
-    model = fitted(
-        X, architecture=architecture, activation=activation, hidden=hidden, channels=(4, 8),
-        tied=tied,
-    )  # fmt: skip
+    sizes = {"hidden": (12, 7)}
+    if architecture == "convolutional":
+        sizes = {"hidden": (9,), "channels": (4, 8)}
+    model = fitted(X, architecture=architecture, activation=activation, tied=tied, **sizes)
     for net in (model.encoder_, model.decoder_):
         found = [m for m in net.modules() if isinstance(m, ACTIVATIONS)]
         assert [type(m) for m in found] == [kind] * n

@@ -10,6 +10,11 @@ from latentia.errors import InputError
 
 CUTOFF = 0.3
 """The least loading that is shown, unless another is asked for."""
+OF_A_SOLUTION = (
+    *("standard_errors", "cutoff", "method", "algorithm", "noise_floor", "n_starts"),
+    *("rotation", "kaiser", "n_rotation_starts", "scores"),
+)
+"""What the number of factors that is suggested does not depend on."""
 
 
 def factor(parser: Parser, words: list[str]) -> None:
@@ -33,10 +38,10 @@ def factor(parser: Parser, words: list[str]) -> None:
 def _factor(given: argparse.Namespace) -> None:
     if "n_components" not in given and not given.suggest:
         raise InputError("factor needs a number of factors: --n-factors K, or --suggest to find it")
-    if "n_components" not in given and given.standard_errors:
-        raise InputError("standard errors need a solution: give --n-factors K as well")
-    if "n_components" not in given and given.cutoff is not None:
-        raise InputError("--cutoff is of the loadings of a solution: give --n-factors K as well")
+    for name in OF_A_SOLUTION:
+        if "n_components" not in given and vars(given).get(name) is not None:
+            flag = f"--{name.replace('_', '-')}"
+            raise InputError(f"{flag} is of a solution: give --n-factors K as well")
     cutoff = CUTOFF if given.cutoff is None else given.cutoff
     from latentia.evaluation import factor_report
     from latentia.models.factors.factor_analysis import FactorAnalysis

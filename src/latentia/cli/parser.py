@@ -207,7 +207,7 @@ def read_recipe(path: Path, model: str | None = None) -> dict[str, object]:
         raise InputError(f"the recipe {path} cannot be read: {error}") from None
     own = str(model or recipe.get("model", ""))
     if not own:
-        raise InputError(f"the recipe {path} names no model: add model = \"vae\", or name it first")
+        raise InputError(f'the recipe {path} names no model: add model = "vae", or name it first')
     for stated in {own, str(recipe.get("model", own))}:
         known = [*RECIPE_KEYS, *(field.name for field in model_fields(class_name_of(stated)))]
         for key in recipe:
