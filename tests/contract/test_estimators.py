@@ -31,7 +31,7 @@ ESTIMATORS = [
     Autoencoder(n_components=2, hidden=(8,), n_epochs=2, tied=True, loss="rmse"),
     DenoisingAutoencoder(n_components=2, hidden=(8,), n_epochs=2),
     VAE(n_components=2, hidden=(8,), n_epochs=2),
-    VAE(n_components=2, hidden=(8,), n_epochs=2, noise_variance=None, n_importance=3),
+    VAE(n_components=2, hidden=(8,), n_epochs=2, n_importance=3),
     LinearVAE(n_components=2, n_epochs=2),
     AutoencoderKMeans(n_components=2, n_clusters=2, hidden=(8,), n_epochs=2),
     DEC(n_components=2, n_clusters=2, hidden=(8,), n_epochs=2, pretrain_epochs=2),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,62 +26,37 @@ class Case:
 
     @property
     def draws(self) -> bool:
-        """Whether a walk goes between draws, and not between samples."""
+        """Whether codes are drawn, since no samples are there to encode."""
         return not (self.encodes or self.given.rows or self.given.images)
 
-    @property
-    def films(self) -> bool:
-        """Whether the file moves."""
-        return self.given.out.suffix in (".gif", ".mp4")
 
-    @property
-    def solved(self) -> bool:
-        """Whether codes are solved for, since the decoder is affine."""
-        return not isinstance(self.model, DecodingModel)
-
-
-IDLE: Mapping[tuple[str, str], tuple[Callable[[Case], object], str]] = {
-    ("traverse", "--n-coordinates"): (
-        lambda case: case.given.coordinates,
-        "--coordinates names them",
+FILMED = [f"{a} --frames-per-second" for a in ("interpolate", "traverse", "attribute", "blend")]
+SOLVED = ["invert --random-state", "invert --n-steps", "invert --n-restarts"]
+PICTURED = ["interpolate --data", "blend --data", "invert --data"]
+IDLE: list[tuple[list[str], Callable[[Case], object], str]] = [
+    (FILMED, lambda c: c.given.out.suffix not in (".gif", ".mp4"), "only a .gif or .mp4 moves"),
+    (
+        ["attribute --check"],
+        lambda c: c.given.out.suffix in (".gif", ".mp4"),
+        "a film is not judged",
     ),
-    ("interpolate", "--random-state"): (lambda case: not case.draws, "the walk is between samples"),
-    ("map", "--random-state"): (
-        lambda case: case.encodes,
-        "the data's codes say where the map lies",
-    ),
-    ("traverse", "--random-state"): (lambda case: case.encodes, "the data's codes are its middle"),
-    ("invert", "--random-state"): (lambda case: case.solved, "the codes are solved for exactly"),
-    ("invert", "--n-steps"): (lambda case: case.solved, "the codes are solved for exactly"),
-    ("invert", "--n-restarts"): (lambda case: case.solved, "the codes are solved for exactly"),
-    ("map", "--labels"): (
-        lambda case: not case.encodes,
-        "the model has no codes of data to colour",
-    ),
-    ("neighbours", "--labels"): (lambda case: case.given.images, "pictures of one's own have none"),
-    ("map", "--data"): (lambda case: not case.encodes, "the model has no codes of data to show"),
-    ("traverse", "--data"): (
-        lambda case: case.draws or (case.given.images and not case.encodes),
-        "nothing is asked of data",
-    ),
-    ("interpolate", "--data"): (
-        lambda case: case.draws or case.given.images,
-        "the walk is between others",
-    ),
-    ("blend", "--data"): (lambda case: case.given.images, "the samples are --images"),
-    ("invert", "--data"): (lambda case: case.given.images, "the samples are --images"),
-    ("attribute", "--check"): (lambda case: case.films, "a film is not judged"),
-    **{
-        (action, "--frames-per-second"): (lambda case: not case.films, "only a .gif or .mp4 moves")
-        for action in ("interpolate", "traverse", "attribute", "blend")
-    },
-}
-"""By action and flag: in which case the flag has nothing to do, and why."""
+    (["traverse --n-coordinates"], lambda c: c.given.coordinates, "--coordinates names them"),
+    (["interpolate --random-state"], lambda c: not c.draws, "the walk is between samples"),
+    (["map --random-state", "traverse --random-state"], lambda c: c.encodes, "nothing is drawn"),
+    (SOLVED, lambda c: not isinstance(c.model, DecodingModel), "the codes are solved for exactly"),
+    (["map --labels", "map --data"], lambda c: not c.encodes, "the model has no codes of data"),
+    (["neighbours --labels"], lambda c: c.given.images, "pictures of one's own have none"),
+    (["interpolate --data", "traverse --data"], lambda c: c.draws, "codes are drawn"),
+    (["traverse --data"], lambda c: c.given.images and not c.encodes, "the sample is of --images"),
+    (PICTURED, lambda c: c.given.images, "the samples are --images"),
+]
+"""Flags by their action, in which case they have nothing to do, and why."""
 
 
 def refuse_idle(action: str, given: argparse.Namespace, model: Any) -> None:
     """Refuse flags that were given and have nothing to do."""
     case = Case(given, model)
-    for (of, flag), (idle, why) in IDLE.items():
-        if of == action and flag in given.asked and idle(case):
-            raise InputError(f"{flag} has no effect here: {why}; leave it out")
+    for flags, idle, why in IDLE:
+        for flag in given.asked & {flag.removeprefix(f"{action} ") for flag in flags}:
+            if idle(case):
+                raise InputError(f"{flag} has no effect here: {why}; leave it out")
