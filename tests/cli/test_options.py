@@ -15,7 +15,7 @@ from PIL import Image
 import latentia
 from latentia import MODELS
 from latentia.cli.main import COMMANDS, main
-from latentia.cli.parser import Parser
+from latentia.cli.parser import OldFlag, Parser
 from latentia.data import load as load_data
 from latentia.data.pairs import load_pairs
 from latentia.data.unpaired import load_unpaired
@@ -265,7 +265,7 @@ def options_of(words, monkeypatch):
     return {
         next((o for o in action.option_strings if o.startswith("--")), action.dest)
         for action in parser._actions
-        if not isinstance(action, argparse._HelpAction)
+        if not isinstance(action, argparse._HelpAction | OldFlag)
     }
 
 

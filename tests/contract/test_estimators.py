@@ -28,7 +28,7 @@ ESTIMATORS = [
     FactorAnalysis(missing="fiml"),
     LinearAutoencoder(n_components=2, n_epochs=2),
     Autoencoder(n_components=2, hidden=(8,), n_epochs=2),
-    Autoencoder(n_components=2, hidden=(8,), n_epochs=2, tied=True, loss="rmse"),
+    Autoencoder(n_components=2, hidden=(8,), n_epochs=2, tied=True, objective="rmse"),
     DenoisingAutoencoder(n_components=2, hidden=(8,), n_epochs=2),
     VAE(n_components=2, hidden=(8,), n_epochs=2),
     VAE(n_components=2, hidden=(8,), n_epochs=2, n_importance=3),

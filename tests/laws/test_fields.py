@@ -85,12 +85,12 @@ OTHER_VALUES = {
     ],
     "n_components of PCA": [1, None],
     "n_halvings": [1],
-    "n_iterations": [0],
+    "iterated_power": [0],
     "n_mixture": [2],
     "noise_factor": [0.2],
     "noise_variance": [0.3, None],
     "observation of VaDE": ["bernoulli", "gaussian"],
-    "patch": ["pixel"],
+    "receptive_field": ["pixel"],
     "patch of SRGAN": [8],
     "patch of SRResNet": [8],
     "pool_size": [0],
@@ -111,10 +111,10 @@ BESIDE = {
     "clip": {"clip": 0.1},
     "cycle_weight_b": {"cycle_weight": 5.0},
     "n_importance": {"beta": 1.0, "beta_warmup_epochs": 0, "free_bits": 0.0},
-    "n_iterations": {"n_iterations": 1},
+    "iterated_power": {"iterated_power": 1},
     "observation of VAE": {"reconstruction_weight": 1000.0},
     "r1_penalty of ConditionalGAN": {"minibatch_discrimination": 0},
-    "random_state of PCA": {"solver": "randomized", "n_iterations": 0},
+    "random_state of PCA": {"solver": "randomized", "iterated_power": 0},
 }
 """What must be set beside a field for it to matter, where its annotation does not say so."""
 

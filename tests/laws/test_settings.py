@@ -86,7 +86,7 @@ def test_each_loss_moves_its_own_nets_and_all_nets_move(name):
         ("Pix2Pix", {"width": 3}, {"generator_", "discriminator_"}),
         ("Pix2Pix", {"conditional": False}, {"discriminator_"}),
         ("CycleGAN", {"n_blocks": 2}, {"generator_ab_", "generator_ba_"}),
-        ("CycleGAN", {"patch": "pixel"}, {"discriminator_a_", "discriminator_b_"}),
+        ("CycleGAN", {"receptive_field": "pixel"}, {"discriminator_a_", "discriminator_b_"}),
         (
             "CycleGAN",
             {"width": 3},

@@ -148,13 +148,13 @@ def test_the_three_losses(tied, images):
         "bce": cross_entropy.sum() / 40,
     }
     for loss, value in expected.items():
-        model.loss = loss
+        model.objective = loss
         assert model.reconstruction_loss(x).item() == pytest.approx(value, rel=1e-5)
 
 
 def test_cross_entropy_of_black_and_white_is_the_log_loss(images):
     X = np.rint(images)
-    model = fitted(X, loss="bce")
+    model = fitted(X, objective="bce")
     expected = log_loss(X.ravel(), model.reconstruct(X).ravel().astype(np.float64)) * 64
     loss = model.reconstruction_loss(torch.from_numpy(X[:, None])).item()
     assert loss == pytest.approx(expected, rel=1e-5)
@@ -172,7 +172,7 @@ def test_the_root_has_its_gradient_everywhere():
 
 
 def test_the_root_of_a_tables_error_is_in_standard_units(table):
-    model = fitted(table, loss="rmse")
+    model = fitted(table, objective="rmse")
     u = (model.reconstruct(table) - table) / table.std(axis=0)
     expected = np.sqrt(np.square(u).mean(axis=1)).mean()
     loss = model.reconstruction_loss(torch.from_numpy(table).float()).item()
@@ -180,8 +180,8 @@ def test_the_root_of_a_tables_error_is_in_standard_units(table):
 
 
 def test_cross_entropy_needs_the_unit_range(table):
-    with pytest.raises(InputError, match="loss is 'bce' and the data leave"):
-        fitted(table, loss="bce")
+    with pytest.raises(InputError, match="objective is 'bce' and the data leave"):
+        fitted(table, objective="bce")
 
 
 def test_a_curve_needs_one_component():

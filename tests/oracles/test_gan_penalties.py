@@ -131,7 +131,7 @@ def test_a_critic_that_is_constant_is_penalised_without_nan():
 def test_the_critics_loss_of_wgan_gp_is_equation_3(shape, weight):
     X = np.random.default_rng(0).random((12, *shape))
     sizes = {"width": 2} if len(shape) == 3 else {"hidden": (5,)}
-    model = WGANGP(n_components=2, n_epochs=1, random_state=0, penalty=weight, **sizes)
+    model = WGANGP(n_components=2, n_epochs=1, random_state=0, gradient_penalty=weight, **sizes)
     model = in_double(model.fit(X))
     x = torch.from_numpy(X)
     draws.seed(7)

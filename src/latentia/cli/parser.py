@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from itertools import count
@@ -10,7 +11,16 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from latentia.errors import InputError, nearest
-from latentia.models.fields import Field, command_name, commands, model_fields, named_models
+from latentia.models.fields import (
+    RENAMED,
+    Field,
+    command_name,
+    commands,
+    in_new_names,
+    model_fields,
+    named_models,
+    new_name,
+)
 
 SYNONYMS = {
     "latent_dim": "n_components",
@@ -143,6 +153,34 @@ def add_fields(
             default=argparse.SUPPRESS,
             help=text,
         )
+    _add_old_flags(group, class_name)
+
+
+def _add_old_flags(group: Any, class_name: str) -> None:
+    """Add what the flags of renamed fields were called, without a line in the help."""
+    fields = {field.name: field for field in model_fields(class_name)}
+    for old in RENAMED:
+        if (new := new_name(old, fields)) != old:
+            group.add_argument(
+                f"--{old.replace('_', '-')}",
+                action=OldFlag,
+                dest=new,
+                type=reader(fields[new]),
+                default=argparse.SUPPRESS,
+                help=argparse.SUPPRESS,
+            )
+
+
+class OldFlag(argparse.Action):
+    """A flag whose field has another name now, which is said."""
+
+    def __call__(self, parser: Any, given: Any, value: Any, flag: str | None = None) -> None:
+        """Take the value for the field."""
+        new = self.dest.replace("_", "-")
+        if self.dest in given:
+            raise InputError(f"{flag} is the old name of --{new}; give one of them")
+        print(f"latentia: {flag} is called --{new} now", file=sys.stderr)
+        setattr(given, self.dest, value)
 
 
 def _shown(default: object) -> str:
@@ -208,6 +246,7 @@ def read_recipe(path: Path, model: str | None = None) -> dict[str, object]:
     own = str(model or recipe.get("model", ""))
     if not own:
         raise InputError(f'the recipe {path} names no model: add model = "vae", or name it first')
+    recipe = _told(recipe, model_fields(class_name_of(own)))
     for stated in {own, str(recipe.get("model", own))}:
         known = [*RECIPE_KEYS, *(field.name for field in model_fields(class_name_of(stated)))]
         for key in recipe:
@@ -216,6 +255,14 @@ def read_recipe(path: Path, model: str | None = None) -> dict[str, object]:
                 found = f"; did you mean {meant!r}?" if meant in known else nearest(key, known)
                 raise InputError(f"{path}: {stated} has no parameter {key!r}{found}")
     return recipe
+
+
+def _told(recipe: Mapping[str, object], fields: Iterable[Field]) -> dict[str, object]:
+    """Return a recipe by what its fields are called now, and say which were renamed."""
+    found = in_new_names(recipe, [*RECIPE_KEYS, *(field.name for field in fields)])
+    for old in recipe.keys() - found.keys():
+        print(f"latentia: {old} is called {RENAMED[old]} now", file=sys.stderr)
+    return found
 
 
 def field_values(class_name: str, given: Mapping[str, object]) -> dict[str, object]:

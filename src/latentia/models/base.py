@@ -10,7 +10,9 @@ Shapes: ``X`` is (n, d) for tables, (n, H, W) or (n, C, H, W) for images; ``Z`` 
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+import inspect
+import warnings
+from abc import ABC, ABCMeta, abstractmethod
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -24,7 +26,7 @@ from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 from latentia.data import load
 from latentia.data.dataset import Array, Dataset
 from latentia.errors import InputError, check_effects, check_fields, check_range
-from latentia.models.fields import command_name
+from latentia.models.fields import command_name, in_new_names, new_name
 from latentia.models.inputs import (
     Rows,
     check_images,
@@ -40,7 +42,25 @@ if TYPE_CHECKING:
     from latentia.plots.page import Picture
 
 
-class Model(BaseEstimator, ABC):  # type: ignore[misc]
+class Renaming(ABCMeta):
+    """Lets a model be made with what its fields were called before, and says what they are now."""
+
+    @property
+    def __signature__(cls) -> inspect.Signature:
+        """The signature of ``__init__``, by which scikit-learn knows the fields."""
+        return inspect.signature(cls.__init__.__get__(cls))
+
+    def __call__(cls, *given: Any, **named: Any) -> Any:
+        """Make a model."""
+        fields = vars(cls).get("__dataclass_fields__", {})
+        values = in_new_names(named, fields)
+        for name in named.keys() - values.keys():
+            now = f"{cls.__name__}: {name} is called {new_name(name, fields)} now"
+            warnings.warn(now, FutureWarning, stacklevel=2)
+        return super().__call__(*given, **values)
+
+
+class Model(BaseEstimator, metaclass=Renaming):  # type: ignore[misc]
     """A model of data, which checks its parameters and its input, and can be saved.
 
     Subclasses are dataclasses whose fields are their hyperparameters. `check_fields` refuses a

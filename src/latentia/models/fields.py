@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 import re
 import typing
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
@@ -17,7 +18,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from latentia import MODELS, errors
-from latentia.errors import CountsWhen, Range
+from latentia.errors import CountsWhen, InputError, Range
 
 Choices = tuple[str, ...]
 
@@ -65,6 +66,15 @@ ABBREVIATIONS = {
     "NGramLanguageModel": "n-gram",
 }
 """Names whose capitals do not divide words, and names that are shorter on the command line."""
+RENAMED = {
+    "discriminator_steps": "n_critic",
+    "loss": "objective",
+    "n_iterations": "iterated_power",
+    "noise": "prior",
+    "patch": "receptive_field",
+    "penalty": "gradient_penalty",
+}
+"""What fields were called in 0.1.0, and are called now; the old name is understood for a while."""
 OTHER_NAMES = {
     "cgan": "ConditionalGAN",
     "cycle-gan": "CycleGAN",
@@ -102,6 +112,23 @@ def model_fields(class_name: str) -> tuple[Field, ...]:
         for field in _own_fields(node):
             found.setdefault(field.name, field)
     return tuple(found.values())
+
+
+def new_name(name: str, fields: Container[str]) -> str:
+    """Return what a field is called now, if ``fields`` hold it only by its new name."""
+    new = RENAMED.get(name, name)
+    return new if new in fields and name not in fields else name
+
+
+def in_new_names(given: Mapping[str, Any], fields: Container[str]) -> dict[str, Any]:
+    """Return values by what their fields are called now; refuse one that is given by both names."""
+    found = {new_name(name, fields): value for name, value in given.items()}
+    for name in given if len(found) < len(given) else ():
+        if new_name(name, fields) != name:
+            raise InputError(
+                f"{name} is the old name of {new_name(name, fields)}; give one of them"
+            )
+    return found
 
 
 def model_summary(class_name: str) -> str:

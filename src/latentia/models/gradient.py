@@ -24,6 +24,7 @@ from latentia.data.arrays import fingerprint
 from latentia.errors import Count, Decay, Positive, Seed
 from latentia.models.apply import apply
 from latentia.models.base import Model, to_numpy
+from latentia.models.fields import in_new_names
 from latentia.models.inputs import Labels, Rows
 from latentia.plots.grids import DRAWABLE, rows, save_png, tile
 from latentia.training import distributed, draws
@@ -271,7 +272,11 @@ class GradientModel(Model):
             versions=versions(),
             threads=torch.get_num_threads(),
         )
-        return held(folder, config, begun, type(self)().get_params())
+        defaults = type(self)().get_params()
+        if begun is not None:
+            named = in_new_names(begun.parameters, defaults)
+            begun = dataclasses.replace(begun, parameters=named)
+        return held(folder, config, begun, defaults)
 
     def _examine(
         self, batch: Sequence[Tensor], means: Numbers, earlier: Sequence[Numbers], epoch: int

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from latentia import INSTRUMENTS, MODELS
 from latentia.errors import InputError, nearest
 from latentia.files import sync_folder, write_atomically
+from latentia.models.fields import in_new_names
 from latentia.training.config import read_config, versions
 
 WEIGHTS = "model.safetensors"
@@ -89,8 +90,10 @@ def kind_of(name: str) -> Any:
 
 def make(name: str, parameters: Mapping[str, Any]) -> Any:
     """Return a model by the name of its class; lists, which JSON has for tuples, become tuples."""
-    given = {k: tuple(v) if isinstance(v, list) else v for k, v in parameters.items()}
-    return kind_of(name)(**given)
+    kind = kind_of(name)
+    named = in_new_names(parameters, kind.__dataclass_fields__)
+    given = {k: tuple(v) if isinstance(v, list) else v for k, v in named.items()}
+    return kind(**given)
 
 
 def _learned(model: Any) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:

@@ -42,7 +42,7 @@ class AdversarialModel(Generator, DecodingModel, GradientModel, LatentModel):
 
     n_components: Count = 100
     """Size of the latent space."""
-    noise: Literal["normal", "uniform"] = "normal"
+    prior: Literal["normal", "uniform"] = "normal"
     """The prior of each component: N(0, 1), or uniform on [−1, 1]."""
     beta_1: Decay = 0.5
     """Adam's decay of the gradient's mean."""
@@ -172,13 +172,13 @@ class AdversarialModel(Generator, DecodingModel, GradientModel, LatentModel):
     def draw(self, x: Tensor) -> Tensor:
         """Return z from the prior, as many rows as ``x`` has samples."""
         z_NK = x.new_zeros(len(x), self.n_components)
-        if self.noise == "uniform":
+        if self.prior == "uniform":
             return 2 * draws.uniform_like(z_NK) - 1
         return draws.normal_like(z_NK)
 
     def latent_draws(self, n: int, draw: np.random.RandomState) -> NDArray[Any]:
         """Return (n, n_components) draws from the prior."""
-        if self.noise == "uniform":
+        if self.prior == "uniform":
             return draw.uniform(-1, 1, (n, self.n_components))
         return super().latent_draws(n, draw)
 

@@ -46,7 +46,7 @@ class MinimaxGame(AdversarialModel):
     """The generator maximises E log D(G(z)), or minimises E log(1 − D(G(z)))."""
     learning_rate: Positive = 2e-4
     """The step size of both players."""
-    discriminator_steps: Count = 1
+    n_critic: Count = 1
     """Steps of the discriminator for each of the generator, k of algorithm 1."""
     label_smoothing: Annotated[float, Range(0.5, 1)] = 1.0
     """The target for real images; 0.9 is one-sided label smoothing, 1 none."""
@@ -74,7 +74,7 @@ class MinimaxGame(AdversarialModel):
     def updates(self) -> list[Update]:
         """Return algorithm 1: k steps of the discriminator, then one of the generator."""
         move = partial(Update, optimizer=self.own_optimizer())
-        k, nets = self.discriminator_steps, [self.judge]
+        k, nets = self.n_critic, [self.judge]
         return [
             move("discriminator", self.discriminator_loss, nets, repeats=k, after=self.after_judge),
             move("generator", self.generator_loss, [self.generator_], after=self.after_generator),

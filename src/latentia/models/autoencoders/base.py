@@ -155,7 +155,7 @@ class AutoencodingModel(Encoder, DecodingModel, GradientModel, LatentModel):
         """Return the loss between data and the decoder's raw output, in standard units."""
         output = full_precision(output)
         if kind == "bce" and not self.unit_range_:
-            raise InputError("loss is 'bce' and the data leave [0, 1]; choose loss='mse'")
+            raise InputError("objective is 'bce' and the data leave [0, 1]; choose objective='mse'")
         if kind == "bce":
             return bernoulli_negative_log_likelihood(x, output)
         error = squared_error if kind == "mse" else root_mean_squared_error

@@ -95,7 +95,7 @@ class DenoisingAutoencoder(AutoencodingModel):
     """Signal-to-noise ratio in dB on the training data, in the place of noise_factor."""
     tied: bool = False
     """Whether the decoder's weights are the encoder's, transposed."""
-    loss: Literal["mse", "rmse", "bce"] = "mse"
+    objective: Literal["mse", "rmse", "bce"] = "mse"
     """Squared error of a sample, the root of its mean over values, or cross-entropy in nats."""
 
     lacks = {"sample": "an autoencoder has no prior over its latent space; use a VAE"}
@@ -139,7 +139,7 @@ class DenoisingAutoencoder(AutoencodingModel):
 
     def reconstruction_loss(self, x: Tensor) -> Tensor:
         """Compare what the noisy sample decodes to with the clean one."""
-        return self.compared(self.loss, x, self.decoder_output(self.encode(self.corrupt(x))))
+        return self.compared(self.objective, x, self.decoder_output(self.encode(self.corrupt(x))))
 
     def corrupt(self, x: Tensor) -> Tensor:
         """Return ``x̃``, gaussian noise clipped to [0, 1] where the data lie in it."""

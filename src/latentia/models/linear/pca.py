@@ -104,7 +104,7 @@ class PCA(Encoder, LatentModel):
     """Rotation of the loadings to simple structure; the last four let scores correlate."""
     solver: Literal["auto", "exact", "covariance", "gram", "svd", "krylov", "randomized"] = "auto"
     """Auto is the fastest accurate one; exact reduces fully; randomized stops early if k is few."""
-    n_iterations: Annotated[Whole, CountsWhen("solver", ("randomized",))] = 7
+    iterated_power: Annotated[Whole, CountsWhen("solver", ("randomized",))] = 7
     """Power iterations of the randomised solver."""
     random_state: Seed | None = None
     """Seed of the solvers that start at random; none is 0."""
@@ -130,7 +130,7 @@ class PCA(Encoder, LatentModel):
         X_ND = _float_rows(self.checked(X, reset=True))
         n, d = X_ND.shape
         k = self._rank(n, d)
-        axes = axes_of_rows(X_ND, k, self.solver, self.n_iterations, self.random_state)
+        axes = axes_of_rows(X_ND, k, self.solver, self.iterated_power, self.random_state)
         return self._keep(axes, n, n, X_ND.dtype.type)
 
     def partial_fit(

@@ -158,7 +158,9 @@ class CycleGAN(Translator):
         generator = partial(ResNetGenerator, n_channels, *sizes, skip=self.skip)
         self.generator_ab_: nn.Module = generator()
         self.generator_ba_: nn.Module = generator()
-        judge = partial(patch_discriminator, self.patch, n_channels, self.width, size, "instance")
+        judge = partial(
+            patch_discriminator, self.receptive_field, n_channels, self.width, size, "instance"
+        )
         self.discriminator_a_: nn.Module = judge()
         self.discriminator_b_: nn.Module = judge()
         for net in self.nets().values():

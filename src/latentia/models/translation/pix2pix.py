@@ -123,7 +123,7 @@ class Pix2Pix(Translator):
     """Mirror every second pair by chance."""
     turn: bool = False
     """Mirror pairs either way, and turn square ones, by chance: for views from above."""
-    patch: Annotated[
+    receptive_field: Annotated[
         Literal["auto", "pixel", "16", "70", "image"], CountsWhen("objective", ("gan+l1", "gan"))
     ] = "auto"
     """What a verdict sees: pixel, 16, 70 or the image; auto is 70, or a smaller image whole."""
@@ -151,7 +151,9 @@ class Pix2Pix(Translator):
             n_shown = self.n_outputs + n_in * self.conditional
             # Over all channels, what all images share would drown what tells real from made.
             norm: Normalisation = "batch" if self.norm == "batch" else "instance"
-            self.discriminator_ = patch_discriminator(self.patch, n_shown, self.width, size, norm)
+            self.discriminator_ = patch_discriminator(
+                self.receptive_field, n_shown, self.width, size, norm
+            )
             self.discriminator_.apply(isola_weights)
 
     @property
