@@ -267,7 +267,7 @@ def test_a_value_that_cannot_count_is_refused_and_the_help_says_when_it_does(nam
     clone(model).set_params(**counted).check_effects({})
     parser = argparse.ArgumentParser(formatter_class=argparse.RawTextHelpFormatter)
     add_fields(parser, name)
-    (line,) = [a.help for a in parser._actions if a.dest == field]
+    line, *_ = [a.help for a in parser._actions if a.dest == field]
     assert f"counts with {' or '.join(map(str, when))}; " in line
 
 

@@ -48,7 +48,7 @@ class Renaming(ABCMeta):
     @property
     def __signature__(cls) -> inspect.Signature:
         """The signature of ``__init__``, by which scikit-learn knows the fields."""
-        return inspect.signature(cls.__init__.__get__(cls))
+        return inspect.signature(cls.__init__.__get__(cls))  # type: ignore[misc]
 
     def __call__(cls, *given: Any, **named: Any) -> Any:
         """Make a model."""
