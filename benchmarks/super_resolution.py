@@ -121,9 +121,9 @@ def models(given: argparse.Namespace, sets: dict[str, list[Any]]) -> list[tuple[
 
 def sharp_pictures(folder: Path) -> list[Any]:
     """Return a set's pictures, (1, 3, H, W) uint8 each, grey ones in three channels."""
-    found, bad = read_pictures(folder)
-    if not found or bad:
-        raise SystemExit(f"{folder} holds {len(found)} pictures and {len(bad)} that are none")
+    found, notes = read_pictures(folder)
+    if not found or notes:
+        raise SystemExit(f"{folder} holds {len(found)} pictures: {' '.join(notes)}")
     return [cut_to_multiple(picture[None], SCALE) for picture in found]
 
 

@@ -35,7 +35,7 @@ LONGEST_FILE = 450
 LONGEST_FUNCTION = 40
 LONGEST_LOOP = 60  # train()
 MEDIAN_FUNCTION = 6
-MOST_LINES = 30_500
+MOST_LINES = 37_000
 MOST_AT_ROOT = 12
 ALLOWED_DRAWERS = {("base.py", "__call__")}
 """What a model is made with, by the old names of its fields too."""

@@ -24,11 +24,12 @@ class FitWarning(UserWarning):
 def nearest(name: str, choices: Iterable[str]) -> str:
     """Return ``"; did you mean 'x'?"`` for the choice most like ``name``, or an empty string.
 
-    >>> nearest("vea", ["pca", "vae"])
-    "; did you mean 'vae'?"
+    >>> nearest("vea", ["PCA", "VAE"])
+    "; did you mean 'VAE'?"
     """
-    found = difflib.get_close_matches(name.lower(), list(choices), n=1, cutoff=0.5)
-    return f"; did you mean {found[0]!r}?" if found else ""
+    lowered = {choice.lower(): choice for choice in choices}
+    found = difflib.get_close_matches(name.lower(), lowered, n=1, cutoff=0.5)
+    return f"; did you mean {lowered[found[0]]!r}?" if found else ""
 
 
 @dataclasses.dataclass(frozen=True)

@@ -56,7 +56,10 @@ def test_copies_are_looked_for_by_command(trained, capsys, tmp_path):
     assert "Fréchet" not in out
     with Image.open(picture) as drawn:
         assert drawn.width > 10 * 90
-    vae = run(capsys, "evaluate", str(trained / "vae"), "--memorisation", str(picture))
+    words = ["evaluate", str(trained / "vae"), "--memorisation", str(picture)]
+    assert "--overwrite" in run(capsys, *words)[2]
+    assert run(capsys, *words[:2], "--overwrite")[0] == 2  # of what?
+    vae = run(capsys, *words, "--overwrite")
     assert vae[0] == 0  # asked for, any generator of images is looked at
 
 
@@ -159,7 +162,7 @@ def test_large_images_are_fewer(monkeypatch):
     ],
 )
 def test_data_without_pictures_are_refused(x_test, words):
-    data = Dataset("large", x_test, None, x_test, None)
+    data = Dataset("large", np.zeros((9, *x_test.shape[1:])), None, x_test, None)
     with pytest.raises(InputError, match=words):
         memorisation_check(Copier(x_test), data)
     with pytest.raises(InputError, match="PCA draws no samples"):

@@ -82,7 +82,8 @@ def writes(explore, tmp_path):
     def run(name, *words):
         out = tmp_path / name
         status, text, errors = explore(*words, "--out", out)
-        assert (status, errors) == (0, "")
+        assert status == 0
+        assert all(line.startswith("latentia: ") for line in errors.splitlines())
         first, *lines = text.splitlines()
         assert first == str(out)
         assert not list(tmp_path.glob("*.tmp"))
@@ -282,7 +283,8 @@ def test_a_mistake_is_one_sentence(words, sentence, explore, folder, monkeypatch
     before = sorted(folder.iterdir())
     status, out, errors = explore(*words)
     assert (status, out) == (2, "")
-    assert len(errors.splitlines()) == 1
+    assert errors.splitlines()[-1].startswith("latentia: error: ")
+    assert errors.count("latentia: error: ") == 1
     assert sentence in errors
     assert sorted(folder.iterdir()) == before
 

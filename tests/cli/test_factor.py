@@ -20,6 +20,7 @@ from latentia.models.factors.factor_analysis import FactorAnalysis
 from latentia.models.factors.n_factors import suggest
 from latentia.models.factors.standard_errors import information_errors
 from latentia.models.fields import model_fields
+from latentia.models.linear.nearest_correlation import nearest_correlation
 from tests.children import environment
 from tests.cli.test_options import StoppedError, as_words, other_value
 
@@ -31,6 +32,9 @@ X = RNG.normal(size=(120, 2)) @ PATTERN.T + 0.6 * RNG.normal(size=(120, 6)) + 5
 S = np.cov(X.T, ddof=0)
 GAPS = X.copy()
 GAPS[5, 2] = GAPS[9, 4] = np.nan
+INDEFINITE = np.corrcoef(X.T)
+INDEFINITE[0, 1:3] = INDEFINITE[1:3, 0] = 0.99, -0.99
+K2 = ("--n-factors", "2")
 
 
 def text_of(values, names=NAMES, first=None):
@@ -201,6 +205,85 @@ def test_a_matrix_whose_names_are_numbers_with_zeros(succeeds, folder, unillustr
     assert "p = 6, n unknown" in succeeds("m.csv", "--n-factors", 2)
 
 
+R = np.corrcoef(X.T)
+SQUARE = np.tri(6, dtype=bool)
+MATRIX_FILES = {
+    "no names of rows": text_of(R),
+    "lower triangle": text_of(np.where(SQUARE, R, np.nan), first=NAMES).replace("NA", ""),
+    "below the diagonal": text_of(np.where(SQUARE.T, np.nan, R), first=NAMES).replace("NA", ""),
+    "semicolons": text_of(R, first=NAMES).replace(",", ";").replace(".", ","),
+}
+
+
+@pytest.mark.parametrize("name", MATRIX_FILES)
+def test_a_matrix_in_another_form_is_the_same_matrix(name, succeeds, folder, unillustrated):
+    (folder / "m.csv").write_text(MATRIX_FILES[name])
+    out = succeeds("m.csv", *K2, "--n-samples", 120, "--out", "o")
+    assert out.startswith("m.csv: ")
+    truth = FactorAnalysis(n_components=2).fit_covariance(R, 120)
+    assert same_loadings(folder / "o", truth).variable_names() == NAMES
+    assert "<h2>Data</h2>" in (folder / "o/report.html").read_text()
+    assert "m is a matrix: tests of fit need --n-samples N" in succeeds("m.csv", *K2)
+
+
+def test_a_matrix_file_of_spss_has_its_number_of_rows(succeeds, refuses, folder, unillustrated):
+    rows = [f"CORR,{name},{text}" for name, text in zip(NAMES, text_of(R).split("\n")[1:])]
+    head = [
+        "ROWTYPE_,VARNAME_," + ",".join(NAMES),
+        "N,," + ",".join(["120"] * 6),
+        "MEAN,,1,2,3,4,5,6",
+    ]
+    (folder / "m.csv").write_text("\n".join([*head, *rows]))
+    out = succeeds("m.csv", *K2, "--out", "o")
+    assert "m.csv: read as a matrix file of SPSS, CORR, n = 120." in out
+    same_loadings(folder / "o", FactorAnalysis(n_components=2).fit_covariance(R, 120))
+    assert latentia.load("o").n_samples_ == 120
+    assert latentia.load("o").mean_.tolist() == [1, 2, 3, 4, 5, 6]
+    sentence = refuses("m.csv", *K2, "--n-samples", 99)
+    assert "n_samples is 99, but m says 120; leave --n-samples out" in sentence
+
+
+def test_an_indefinite_matrix_is_smoothed_on_request(succeeds, refuses, folder, unillustrated):
+    (folder / "m.csv").write_text(text_of(INDEFINITE, first=NAMES))
+    assert "--smooth" in refuses("m.csv", *K2)
+    out = " ".join(succeeds("m.csv", *K2, "--smooth", "--out", "o").split())
+    nearest, said = nearest_correlation(INDEFINITE)
+    assert f"m: {said}." in out
+    assert re.search(r"nearest correlation matrix is analysed, \d\.\d+ away in the Frobenius", out)
+    np.testing.assert_allclose(latentia.load("o").covariance_, nearest, atol=1e-12)
+    assert "were not changed" in succeeds("matrix.csv", *K2, "--smooth")
+    assert "smooth is for a matrix, and rows.csv holds rows" in refuses("rows.csv", *K2, "--smooth")
+
+
+ROWS_FILES = {
+    "no header": (text_of(X).partition("\n")[2], "no header: columns are called x0 to x5"),
+    "an index": (text_of(X, first=map(str, range(120))), "unnamed column was left out"),
+    "semicolons": (text_of(X).replace(",", ";").replace(".", ","), "decimal commas were read"),
+    "CP949": (text_of(X, list("가나다라마바")).encode("cp949"), r"CP949 \(Korean\)"),
+}
+
+
+@pytest.mark.parametrize("name", ROWS_FILES)
+def test_rows_in_another_form_are_the_same_rows(name, succeeds, folder, unillustrated):
+    text, said = ROWS_FILES[name]
+    (folder / "t.csv").write_bytes(text if isinstance(text, bytes) else text.encode())
+    out = succeeds("t.csv", *K2, "--out", "o")
+    assert re.match(f"t.csv: .*{said}", " ".join(out.split()))
+    assert re.search(said, (folder / "o/report.html").read_text())
+    assert "p = 6, n = 120" in out
+    same_loadings(folder / "o", FactorAnalysis(n_components=2).fit(X))
+
+
+def test_a_blank_cell_is_missing_and_its_row_is_named(succeeds, refuses, folder, unillustrated):
+    (folder / "t.csv").write_text(text_of(GAPS).replace("NA", " "))
+    sentence = refuses("t.csv", *K2)
+    assert re.search("t.csv: 2 cell.* ' ' were taken for missing.", sentence)
+    assert "NaN in column 'reach', row 5" in sentence
+    same = FactorAnalysis(n_components=2, missing="fiml").fit(GAPS)
+    succeeds("t.csv", *K2, "--missing", "fiml", "--out", "o")
+    same_loadings(folder / "o", same)
+
+
 def test_parquet(succeeds, folder, unillustrated):
     pq.write_table(pa.table(dict(zip(NAMES, X.T))), folder / "rows.parquet")
     pq.write_table(pa.table({"": NAMES} | dict(zip(NAMES, S))), folder / "matrix.parquet")
@@ -235,7 +318,7 @@ def test_missing_values_by_full_information(succeeds, folder, unillustrated):
     (folder / "gaps.csv").write_text(text_of(GAPS))
     out = succeeds("gaps.csv", "--n-factors", 2, "--missing", "fiml", "--out", "o")
     assert "n = 120" in out
-    assert "no missing values" in out.split("Notes")[1]
+    assert "χ², likelihood ratio" in out
     same_loadings(folder / "o", FactorAnalysis(n_components=2, missing="fiml").fit(GAPS))
     assert "kaiser" in succeeds("gaps.csv", "--suggest", "--missing", "fiml")
 
@@ -244,11 +327,61 @@ def test_polychoric_correlations(succeeds, folder, unillustrated):
     answers = np.digitize(X - 5, [-0.8, 0, 0.8]) + 1
     (folder / "answers.csv").write_text(text_of(answers))
     words = ("answers.csv", "--n-factors", 2, "--correlation", "polychoric")
-    assert "rough guides" in succeeds(*words, "--out", "o")
+    assert "rough guides" in " ".join(succeeds(*words, "--out", "o").split())
     truth = FactorAnalysis(n_components=2, correlation="polychoric").fit(answers)
     same_loadings(folder / "o", truth)
     plain = FactorAnalysis(n_components=2).fit(answers)
     assert np.abs(truth.loadings_ - plain.loadings_).max() > 0.01
+
+
+def test_the_number_of_factors_of_rows_with_gaps_is_that_of_their_saturated_moments(
+    succeeds, folder, unillustrated
+):
+    gaps = np.where(np.random.default_rng(3).random(X.shape) < 0.3, np.nan, X)
+    gaps[7] = np.nan
+    (folder / "gaps.csv").write_text(text_of(gaps))
+    out = succeeds("gaps.csv", "--suggest", "--missing", "fiml", "--out", "o")
+    found = dict(re.findall(r"^(\w+(?: \w+)?) +(\d+) ", out, re.MULTILINE))
+    assert found["parallel factors"] == found["kaiser"] == "2"
+    assert set(found) == {"kaiser", "map", "parallel components", "parallel factors"}
+    assert "1 row(s) without any value were left out" in out
+    assert "1 row(s) without any value were left out" in (folder / "o/report.html").read_text()
+
+
+def test_rare_answers_have_no_factor_and_their_pairs_are_named(succeeds, folder, unillustrated):
+    rare = np.random.default_rng(1).random((150, 6)) < 0.06
+    (folder / "rare.csv").write_text(text_of(rare))
+    words = ("rare.csv", "--correlation", "polychoric")
+    out = " ".join(succeeds(*words, "--suggest", "--n-factors", 1, "--out", "o").split())
+    assert "parallel factors 0" in out
+    assert "bound of ±0.9999" in out
+    assert "were smoothed" in out
+    assert "collinear" not in out
+    assert "bound of ±0.9999" in (folder / "o/report.html").read_text()
+    filled = succeeds(*words, "--suggest", "--zero-add", 0.5)
+    assert "parallel factors       0" in filled
+    assert "bound" not in filled
+
+
+def test_a_questionnaire_with_empty_cells_and_a_constant_item(succeeds, folder, unillustrated):
+    answers = np.digitize(X - 5, [-0.8, 0, 0.8]) + 1.0
+    answers[3:9, 2] = answers[40, 4] = np.nan
+    answers[:, 1] = 3
+    (folder / "answers.csv").write_text(text_of(answers))
+    out = succeeds("answers.csv", "--n-factors", 2, "--suggest", "--correlation", "polychoric")
+    assert "7 cells are empty: a correlation uses the rows that have both" in out
+    assert "weight (constant)" in out
+    assert "left out of the model and its likelihood: weight" in " ".join(
+        out.split("Standard")[0].split()
+    )
+
+
+def test_a_single_row_of_many_columns_is_refused_before_their_covariance_is_made(
+    refuses, folder, monkeypatch
+):
+    monkeypatch.setattr("latentia.models.linear.moments.Moments.add", None)
+    (folder / "wide.csv").write_text(text_of(X[:1]))
+    assert "X has 1 sample(s); factor analysis needs at least 2" in refuses("wide.csv", *K2)
 
 
 def test_images(succeeds, folder):
@@ -318,7 +451,6 @@ def test_fewer_rows_than_columns_are_a_note(succeeds, folder, unillustrated):
     assert "5 rows are too few for 6 varying columns" in succeeds("few.csv", "--n-factors", 2)
 
 
-K2 = ("--n-factors", "2")
 MISTAKES = [
     ([], "required: data"),
     (["rows.csv"], "--n-factors K, or --suggest"),
@@ -357,9 +489,8 @@ def test_a_mistake_is_one_sentence(words, sentence, refuses):
     assert re.search(sentence, refuses(*words))
 
 
-ASYMMETRIC, INDEFINITE, HOLES = S.copy(), np.corrcoef(X.T), S.copy()
+ASYMMETRIC, HOLES = S.copy(), S.copy()
 ASYMMETRIC[0, 1] += 1
-INDEFINITE[0, 1:3] = INDEFINITE[1:3, 0] = 0.99, -0.99
 HOLES[3, 4] = np.nan
 COLLINEAR = X.copy()
 COLLINEAR[:, 2] = X[:, 0] + X[:, 1]
@@ -367,7 +498,7 @@ WORDS = "age,height,이름,weight\n1,2,kim,3\n2,3,lee,3\n4,4,park,5\n"
 FILES = {
     "text": (WORDS, "columns without numbers: 이름;"),
     "date": ("day,a,b\n2020-01-02,1,2\n2020-01-03,3,5\n", "columns without numbers: day"),
-    "semicolons": ("a;b;c\n1;2;3\n4;5;7\n", "columns without numbers: a;b;c"),
+    "two decimal signs": ("a;b;c\n1,5;2;3\n4;5.5;7\n", "'a' has decimal commas and 'b' decimal"),
     "one row": (text_of(X[:1]), r"X has 1 sample\(s\).*at least 2 rows"),
     "a header alone": ("a,b,c\n", "holds 0 rows of 3 columns"),
     "empty": ("", "bad.csv cannot be read: Empty CSV file"),
@@ -399,10 +530,10 @@ def test_damaged_parquet_and_folders(refuses, folder):
     assert "bad.parquet cannot be read" in refuses("bad.parquet", *K2)
     (folder / "folder.csv").mkdir()
     assert "folder.csv" in refuses("folder.csv", *K2)
-    (folder / "rows.txt").write_text(text_of(X))
-    assert "rows.txt is a text" in refuses("rows.txt", *K2)
-    (folder / "rows.dat").write_text(text_of(X))
-    assert "of no known kind" in refuses("rows.dat", *K2)
+    (folder / "prose.txt").write_text("Call me Ishmael.\nSome years ago, never mind how long.\n")
+    assert "prose.txt is a text" in refuses("prose.txt", *K2)
+    (folder / "rows.xyz").write_text(text_of(X))
+    assert "of no known kind" in refuses("rows.xyz", *K2)
 
 
 def test_an_existing_folder_is_kept(refuses, folder):
@@ -433,17 +564,9 @@ def test_values_that_are_not_there(name, suffix, refuses, folder):
     assert re.search(sentence, refuses(f"bad{suffix}", "--suggest"))
 
 
-WITHOUT_A_SENTENCE = {
-    "a name twice": text_of(X, ["a", "a", "b", "c", "d", "e"]),
-    "names in cp949": text_of(X, ["국어", "영어", "수학", "사회", "과학", "체육"]).encode("cp949"),
-}
-
-
-@pytest.mark.parametrize("name", WITHOUT_A_SENTENCE)
-def test_a_bad_file_ends_in_no_traceback(name, refuses, folder):
-    text = WITHOUT_A_SENTENCE[name]
-    (folder / "bad.csv").write_bytes(text if isinstance(text, bytes) else text.encode())
-    assert "bad.csv" in refuses("bad.csv", "--n-factors", 1)
+def test_a_name_twice_is_refused(refuses, folder):
+    (folder / "bad.csv").write_text(text_of(X, ["a", "a", "b", "c", "d", "e"]))
+    assert "bad.csv has several columns named 'a'" in refuses("bad.csv", "--n-factors", 1)
 
 
 @pytest.mark.parametrize(

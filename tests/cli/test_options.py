@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import subprocess
 import sys
 from itertools import count
 from pathlib import Path
@@ -20,7 +19,7 @@ from latentia.data import load as load_data
 from latentia.data.pairs import load_pairs
 from latentia.data.unpaired import load_unpaired
 from latentia.evaluation import runs
-from latentia.evaluation.profiling import profile
+from latentia.evaluation.profiling import Profile, profile
 from latentia.models.fields import command_name, model_fields
 from latentia.models.gradient import GradientModel
 from latentia.models.language.recurrent import RecurrentLanguageModel
@@ -148,6 +147,7 @@ def test_data_size_and_place_come_from_flags_then_from_the_recipe(trained, tmp_p
     assert str(given["run"]) == "runs/vae-pictures-1"
     _, X, _, given = trained("train", "--recipe", "recipe.toml", "--image-size", 16)
     assert X.shape[1:] == (16, 16)
+    (tmp_path / "recipe.toml").write_text("model = 'vae'\ndata = 'pictures'\nn_epochs = 3\n")
     model, X, _, given = trained(
         "train", "autoencoder", "--recipe", "recipe.toml", "--data", "digits", "--run", "r"
     )
@@ -207,22 +207,27 @@ def test_a_text_its_share_and_its_symbols_reach_the_fit(trained, tmp_path):
         ["--n-epochs", "2", "--run-directory=a run", "--devices=3"],
     ],
 )
-def test_processes_are_started_with_the_same_words_in_one_run(words, monkeypatch, tmp_path):
+def test_processes_are_started_with_the_same_words_in_one_run(words, monkeypatch, tmp_path, capsys):
     monkeypatch.chdir(tmp_path)
     seen = []
-
-    def launch(command, env, check):
-        seen.append((command, env))
-        return subprocess.CompletedProcess(command, 7)
-
-    monkeypatch.setattr(subprocess, "run", launch)
-    monkeypatch.setattr(sys, "argv", ["latentia", "train", "vae", *words])
-    assert main() == 7
-    [(command, environment)] = seen
-    assert command[:4] == [sys.executable, "-m", "torch.distributed.run", "--standalone"]
-    asked = ["--nproc-per-node", "3", "-m", "latentia", "train", "vae", "--n-epochs", "2"]
-    assert command[4:] == [*asked, "--run-directory", "a run"]
-    assert environment["LATENTIA_DEVICES"] == "3"
+    outcome = [7, "process 1 ended"]
+    monkeypatch.setattr(
+        "latentia.cli.train.run_processes", lambda *given: seen.append(given) or outcome
+    )
+    assert main(["train", "vae", *words]) == 7
+    [(command, n)] = seen
+    assert command[:3] == [sys.executable, "-m", "latentia"]
+    assert command[3:] == ["train", "vae", *words, "--run-directory", "a run"]
+    assert n == 3
+    assert capsys.readouterr().err == "latentia: error: process 1 ended\n"
+    (tmp_path / "a run" / "checkpoints").mkdir(parents=True)
+    assert main(["train", "vae", *words]) == 7
+    assert capsys.readouterr().err.endswith("; go on with: latentia resume a run\n")
+    outcome[1] = ""
+    monkeypatch.setenv("RANK", "1")
+    monkeypatch.setattr(runs, "train", lambda *_, **options: Path("page"))
+    assert main(["train", "vae", *words]) == 0
+    assert capsys.readouterr() == ("", "")
 
 
 def test_speed_is_measured_on_what_the_run_is_trained_on(tmp_path, monkeypatch, capsys):
@@ -242,7 +247,7 @@ def test_speed_is_measured_on_what_the_run_is_trained_on(tmp_path, monkeypatch, 
     found = json.loads((tmp_path / "q/profile.json").read_text())
     weights = [64 * 8, 8 * 6, 3 * 8, 8 * 64]
     assert found["step_flops"] == 2 * 16 * (3 * sum(weights) - weights[0])
-    assert "samples/s" in capsys.readouterr().out
+    assert str(Profile(**found)) in capsys.readouterr().out
 
 
 def options_of(words, monkeypatch):
@@ -271,12 +276,13 @@ def options_of(words, monkeypatch):
 
 KNOWN = {
     "compare": "--data --models --out --random-state --n-epochs --image-size",
-    "factor": "data --n-factors --suggest --n-samples --standard-errors --cutoff --out",
+    "factor": "data --n-factors --suggest --n-samples --standard-errors --smooth --cutoff --out",
     "train": "--data --run --recipe --resume --image-size --held-out --profile --devices",
     "resume": "run",
-    "sample": "run --n-samples --out --random-state --label --prompt --temperature --length",
-    "reconstruct": "run --data --out",
-    "evaluate": "run --data --n-importance --memorisation --judge",
+    "sample": "run --n-samples --out --overwrite --random-state --label --prompt --temperature "
+    "--length",
+    "reconstruct": "run --data --out --overwrite",
+    "evaluate": "run --data --n-importance --memorisation --judge --overwrite",
     "translate": "run images --out --overwrite --skip-existing --tile --overlap --reverse --resize",
     "upscale": "run images --out --overwrite --skip-existing --tile --overlap --scale",
     "data": "action name",
@@ -302,7 +308,7 @@ def test_train_knows_the_fields_of_the_model_it_trains(name, monkeypatch):
 
 @pytest.mark.parametrize(("rank", "told"), [(None, True), ("0", True), ("1", False)])
 @pytest.mark.parametrize("words", [["train", "vae", "--run", "q"], ["resume", "q"]])
-def test_the_first_process_tells_the_report_and_each_how_to_go_on(
+def test_the_first_process_tells_the_report_and_how_to_go_on(
     words, rank, told, monkeypatch, capsys
 ):
     if rank is None:
@@ -320,4 +326,4 @@ def test_the_first_process_tells_the_report_and_each_how_to_go_on(
     assert main(words) == 130
     captured = capsys.readouterr()
     assert captured.out == ""
-    assert captured.err == "latentia: stopped; go on with: latentia resume q\n"
+    assert captured.err == ("latentia: stopped; go on with: latentia resume q\n" if told else "")

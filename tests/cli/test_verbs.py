@@ -9,7 +9,6 @@ from PIL import Image
 
 import latentia
 from latentia.cli.main import main
-from latentia.data import describe, names
 from latentia.data import load as load_data
 from latentia.evaluation import runs as jobs
 from latentia.evaluation.evaluate import evaluate, importance_bound
@@ -71,15 +70,15 @@ def test_samples_are_as_many_as_asked_with_the_seed_asked(command, tmp_path):
     model = load("ppca")
     out = tmp_path / "s.npy"
     for n, seed in ((9, 4), (9, 5), (3, 4)):
-        words = ("-n", n, "--random-state", seed, "--out", out)
+        words = ("-n", n, "--random-state", seed, "--out", out, "--overwrite")
         assert command("sample", "ppca", *words) == f"{out}\n"
         np.testing.assert_array_equal(np.load(out), model.sample(n, random_state=seed))
         first = out.read_bytes()
-        command("sample", "ppca", "--n-samples", n, "--random-state", seed, "--out", out)
+        command("sample", "ppca", "--n-samples", n, *words[2:])
         assert out.read_bytes() == first
     drawn = []
     for _ in range(2):
-        command("sample", "ppca", "--out", out)
+        command("sample", "ppca", "--out", out, "--overwrite")
         drawn.append(np.load(out))
     assert drawn[0].shape == (64, 8, 8)
     assert (drawn[0] != drawn[1]).any()
@@ -88,12 +87,13 @@ def test_samples_are_as_many_as_asked_with_the_seed_asked(command, tmp_path):
 def test_samples_are_of_the_class_asked(command, tmp_path):
     model, out = load("cvae"), tmp_path / "s.npz"
     for label in (3, 7):
-        command("sample", "cvae", "-n", 5, "--random-state", 2, "--label", label, "--out", out)
+        words = ("-n", 5, "--random-state", 2, "--out", out, "--overwrite")
+        command("sample", "cvae", "--label", label, *words)
         with np.load(out) as found:
             assert list(found) == ["samples"]
             expected = model.sample(5, random_state=2, y=label)
             np.testing.assert_array_equal(found["samples"], expected)
-    command("sample", "cvae", "-n", 5, "--random-state", 2, "--out", out)
+    command("sample", "cvae", *words)
     with np.load(out) as found:
         np.testing.assert_array_equal(found["samples"], model.sample(5, random_state=2))
 
@@ -323,20 +323,6 @@ def test_figures_of_texts_are_of_the_test_part_that_is_named(name, command, fold
         assert f"the last {len(data.test):,} characters" in page
         drawn = (folder / "text/samples/sample.txt").read_text()
         assert drawn == model.sample(length=2000, random_state=0)[0]
-
-
-@pytest.mark.parametrize("name", ["digits", "mnist", "ring"])
-def test_a_named_set_is_described_as_it_is(name, command):
-    known, out = describe(name), command("data", "describe", name)
-    for text in (known.summary, f"{known.n_train:,} for training", f"{known.n_test:,} for test"):
-        assert text in out
-    assert ("fetched on first use" in out) == known.needs_network
-    for text in (" × ".join(map(str, known.shape)), ", ".join(known.classes), known.licence):
-        assert text in out
-    lines = command("data", "list").splitlines()
-    assert [line.split()[0] for line in lines] == list(names())
-    [line] = [line for line in lines if line.split()[0] == name]
-    assert line.endswith("(fetched)") == known.needs_network
 
 
 def test_a_set_is_fetched_by_its_name(command, monkeypatch, tmp_path):

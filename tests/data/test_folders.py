@@ -5,6 +5,7 @@ import pytest
 from PIL import Image
 
 from latentia.data import images, load
+from latentia.data.limits import VARIABLE
 from latentia.errors import InputError
 
 
@@ -72,8 +73,8 @@ def test_the_first_frame_of_an_animation_and_it_is_said(tmp_path):
 
 def test_bombs_are_refused_from_the_header(tmp_path, monkeypatch):
     path = saved(tmp_path, "a.png", picture("L", (40, 40)))
-    monkeypatch.setattr(images, "MOST_PIXELS", 1000)
-    with pytest.raises(images.BadImageError, match="40×40"):
+    monkeypatch.setenv(VARIABLE, "1000")
+    with pytest.raises(images.BadImageError, match=f"40×40 .* limit of 1,000 bytes.*{VARIABLE}="):
         images.read(path)
 
 

@@ -1,5 +1,7 @@
 """Pairs of images in every layout, and with everything that can be wrong with them."""
 
+import os
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -97,6 +99,17 @@ def test_a_list_of_pairs(tmp_path):
         load_pairs(str(tmp_path / "list.csv"))
 
 
+def test_a_list_in_cp949_names_files_in_cp949(tmp_path):
+    for i in range(3):
+        for side, images in (("왼", A), ("오른", B)):
+            name = os.fsdecode(f"{side}{i}.png".encode("cp949"))
+            write(tmp_path, name, images[i])
+    lines = "".join(f"왼{i}.png,오른{i}.png\n" for i in range(3))
+    (tmp_path / "list.csv").write_bytes(lines.encode("cp949"))
+    data = load_pairs(str(tmp_path / "list.csv"))
+    assert len(data.x_train) + len(data.x_test) == 3
+
+
 @pytest.mark.parametrize("names", [("x", "y"), ("input", "target"), ("A", "B")])
 def test_arrays_of_pairs(tmp_path, names):
     np.savez(tmp_path / "p.npz", **{names[0]: A[..., 0], names[1]: channels_first(B)})
@@ -134,6 +147,42 @@ def test_bad_pairs_are_left_out_and_named(tmp_path):
     assert "2 of 6 pairs were left out" in data.notes[0]
     assert "odd" in data.notes[0]
     assert "broken.png" in data.notes[0]
+
+
+@pytest.mark.parametrize("image_size", [None, 4])
+def test_a_pair_whose_sides_do_not_lie_on_each_other_is_refused_and_named(tmp_path, image_size):
+    for i in range(4):
+        write(tmp_path / "A", f"{i}.png", A[i])
+        write(tmp_path / "B", f"{i}.png", B[i] if i != 2 else B[i].swapaxes(0, 1))
+    with pytest.raises(InputError, match=r"A/2.png and .*B/2.png are a pair of 8×6 and 6×8 pixels"):
+        load_pairs(str(tmp_path), image_size=image_size)
+
+
+@pytest.mark.parametrize("size", [(12, 16), (13, 17), (7, 9), (3, 4), (180, 240)])
+def test_sides_of_the_same_proportions_stay_aligned(tmp_path, size):
+    """A square marks a place: it must be at the same place on both sides."""
+    small = np.zeros((24, 32, 3), np.uint8)
+    small[8:16, 16:24] = 255
+    for i in range(3):
+        write(tmp_path / "A", f"{i}.png", small)
+        write(tmp_path / "B", f"{i}.png", small)
+        path = tmp_path / "B" / f"{i}.png"
+        with Image.open(path) as image:
+            image.resize(size[::-1], Image.Resampling.BOX).save(path)
+    data = load_pairs(str(tmp_path), image_size=12)
+    centres = [
+        [(part[0, 0] * place).sum() / part[0, 0].sum() for place in np.indices((12, 12))]
+        for part in (data.x_train / 255, data.pair_train / 255)
+    ]
+    np.testing.assert_allclose(*centres, atol=0.5)
+
+
+def test_pairs_count_what_they_keep(tmp_path, monkeypatch):
+    side_by_side(tmp_path, range(20))
+    monkeypatch.setenv("LATENTIA_MAX_BYTES", "2000")
+    with pytest.raises(InputError, match=r"the pairs in .* would take 5,760 bytes"):
+        load_pairs(str(tmp_path))
+    assert load_pairs(str(tmp_path), image_size=4).x_train.shape == (18, 3, 4, 4)
 
 
 def test_files_without_a_partner_are_named(tmp_path):

@@ -12,6 +12,7 @@ from torch import nn
 
 from latentia.training import distributed, draws
 from latentia.training.batches import BatchOrder, Source
+from latentia.training.launch import leads
 from latentia.training.run import Run
 from latentia.training.train import train
 from tests.children import ROOT, check_package, environment
@@ -54,7 +55,7 @@ def exchanged():
         "first's": distributed.broadcast(np.array([7.0 + own, 2.0])),
         "asked in one": distributed.any_rank(own == 1),
         "asked in none": distributed.any_rank(False),
-        "leads": distributed.leads(),
+        "leads": leads(),
         "world size": distributed.world_size(),
     }
 
@@ -167,9 +168,11 @@ def started(monkeypatch):
     """Return a list of what is done with torch's group, in a process told to be one of two."""
     done = []
     monkeypatch.setenv("WORLD_SIZE", "2")
+    monkeypatch.setenv("RANK", "0")
     monkeypatch.delenv("LATENTIA_DEVICES", raising=False)
     spied = {
-        "init_process_group": lambda backend: done.append(backend),
+        "init_process_group": lambda backend, **place: done.append(backend),
+        "is_initialized": lambda: any(isinstance(item, str) for item in done),
         "destroy_process_group": lambda: done.append("left"),
     }
     for name, spy in spied.items():
@@ -192,9 +195,9 @@ def test_a_group_is_left_when_training_breaks_off(started):
 
 
 def test_the_process_that_leads_is_known_before_there_is_a_group(monkeypatch):
-    for number, leads in (("0", True), ("1", False)):
+    for number, expected in (("0", True), ("1", False)):
         monkeypatch.setenv("RANK", number)
-        assert distributed.leads() == leads
+        assert leads() == expected
 
 
 if __name__ == "__main__":

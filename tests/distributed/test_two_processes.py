@@ -2,11 +2,20 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 import safetensors.numpy
+import torch
 
+import latentia
+from latentia.cli.main import main
+from latentia.errors import InputError
+from latentia.evaluation import runs
+from latentia.training.config import RunConfig
+from latentia.training.distributed import process_group, seconds_to_wait
+from latentia.training.launch import run_processes
 from latentia.training.run import read_metrics
 from tests.children import ROOT, environment
 from tests.distributed.train_rank import trained
@@ -22,27 +31,28 @@ NAMES = [
 ]
 
 
-def run(n_processes, folder, *names, asked=None):
-    """Train under torchrun with batches of 8 in each process; return what finished."""
-    launcher = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(n_processes)]
-    program = ["-m", "tests.distributed.train_rank", str(folder), "8", *names]
-    return subprocess.run(
+@pytest.fixture(scope="module")
+def of_two(tmp_path_factory):
+    """Train every model under torchrun with batches of 8 in each of two; return the folder."""
+    folder = tmp_path_factory.mktemp("two")
+    launcher = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    program = ["-m", "tests.distributed.train_rank", str(folder), "8", *NAMES]
+    finished = subprocess.run(
         [sys.executable, *launcher, *program],
         cwd=ROOT,
-        env=environment(LATENTIA_DEVICES=str(asked or n_processes)),
+        env=environment(LATENTIA_DEVICES="2"),
         capture_output=True,
         text=True,
         timeout=300,
     )
-
-
-@pytest.fixture(scope="module")
-def of_two(tmp_path_factory):
-    """Train every model in two processes, and return the folder."""
-    folder = tmp_path_factory.mktemp("two")
-    finished = run(2, folder, *NAMES)
     assert finished.returncode == 0, finished.stderr[-3000:]
     return folder
+
+
+def test_a_run_of_two_processes_does_not_go_on_in_one(of_two):
+    assert RunConfig.read(of_two / "VAE" / "run").world_size == 2
+    with pytest.raises(InputError, match="another number of processes: 2 there, 1 here"):
+        trained("VAE", of_two / "VAE", 8, resume=True)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -62,22 +72,53 @@ def test_two_processes_equal_one_with_the_doubled_batch(name, of_two, tmp_path):
         assert by_two["values"] == pytest.approx(by_one["values"], rel=1e-3, abs=1e-4)
 
 
-def test_fewer_processes_than_asked_for_do_not_pass(tmp_path):
-    finished = run(1, tmp_path, "VAE", asked=2)
-    assert finished.returncode != 0
-    assert "2 processes were asked for and 1 started" in finished.stderr
+def test_fewer_processes_than_asked_for_do_not_pass(monkeypatch):
+    monkeypatch.setenv("LATENTIA_DEVICES", "2")
+    with (
+        pytest.raises(InputError, match="2 processes were asked for and 1 started"),
+        process_group(torch.device("cpu")),
+    ):
+        pass
 
 
-def test_the_command_line_starts_as_many_as_asked(tmp_path):
-    words = ["train", "vae", "--devices", "2", "--n-epochs", "1", "--run", str(tmp_path / "run")]
-    finished = subprocess.run(
-        [sys.executable, "-m", "latentia", *words],
-        env=environment(),
-        capture_output=True,
-        text=True,
-        timeout=200,
-    )
-    assert finished.returncode == 0, finished.stderr[-3000:]
-    assert finished.stdout.strip() == str(tmp_path / "run" / "report.html")
-    assert (tmp_path / "run" / "report.html").exists()
-    assert "step 5/5" in finished.stderr  # 1,375 rows in two batches of 128 a step
+@pytest.mark.parametrize("asked", ["soon", "0", "-1", "nan"])
+def test_a_time_limit_is_a_number_of_seconds(asked, monkeypatch):
+    monkeypatch.setenv("LATENTIA_TIMEOUT", asked)
+    with pytest.raises(InputError, match=f"LATENTIA_TIMEOUT is '{asked}'"):
+        seconds_to_wait()
+
+
+WORDS = "train vae --random-state 0 --n-epochs 3 --n-components 2 --hidden 8 --data"
+KILLED_AT_STEP_SEVEN = """
+import os, signal, sys
+from latentia.cli.main import main
+from latentia.models.autoencoders.vae import VAE
+plain, left = VAE.bound_loss, [7]
+def loss(self, *batch):
+    left[0] -= 1
+    if left[0] == 0 and os.environ["RANK"] == "1":
+        os.kill(os.getpid(), signal.SIGKILL)
+    return plain(self, *batch)
+VAE.bound_loss = loss
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+def test_a_lost_process_is_named_and_the_run_goes_on_in_as_many(tmp_path, monkeypatch, capfd):
+    for name, value in environment().items():
+        monkeypatch.setenv(name, value)
+    images = np.random.default_rng(0).random((64, 8, 8), dtype=np.float32)
+    np.savez(tmp_path / "data.npz", images=images)
+    data, one, two = (str(tmp_path / name) for name in ("data.npz", "one", "two"))
+    words = [*WORDS.split(), data, "--run", two, "--batch-size", "8"]
+    status, sentence = run_processes([sys.executable, "-c", KILLED_AT_STEP_SEVEN, *words], 2)
+    assert status == 1
+    assert sentence.startswith("process 1 of 2 (counted from 0) was killed by SIGKILL")
+    assert "Traceback" not in capfd.readouterr().err
+    assert main(["resume", two]) == 0
+    assert capfd.readouterr().out.strip() == f"{two}/report.html"
+    assert Path(two, "report.html").exists()
+    monkeypatch.setattr(runs, "finish", lambda *given: None)
+    assert main([*WORDS.split(), data, "--run", one, "--batch-size", "16"]) == 0
+    by_one, by_two = (latentia.load(run).transform(images) for run in (one, two))
+    np.testing.assert_allclose(by_two, by_one, atol=1e-5)

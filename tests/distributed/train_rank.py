@@ -6,12 +6,13 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from latentia.training.distributed import leads, process_group
+from latentia.training.distributed import process_group
+from latentia.training.launch import leads
 from tests.children import check_package
 from tests.conftest import small_models
 
 
-def trained(name, folder, batch_size):
+def trained(name, folder, batch_size, *, resume=False):
     """Return the model called ``name``, trained with its run in ``folder``."""
     model = small_models()[name].set_params(batch_size=batch_size, n_epochs=3)
     if name == "LinearAutoencoder":
@@ -21,7 +22,7 @@ def trained(name, folder, batch_size):
     side = 16 if name == "CycleGAN" else 8
     X = np.random.default_rng(0).random((64, side, side), dtype=np.float32)
     y = np.arange(len(X)) % (2 if name == "CycleGAN" else 4)
-    return model.fit(X, y, validation=(X[:8], y[:8]), run=folder / "run")
+    return model.fit(X, y, validation=(X[:8], y[:8]), run=folder / "run", resume=resume)
 
 
 def main():

@@ -98,6 +98,7 @@ def test_damaged_weights_are_refused(classifier, tmp_path):
         latentia.load(folder)
     config = json.loads((tmp_path / "other" / "config.json").read_text())
     config["model"] = "ImageClasifier"
+    del config["sha256"]
     (tmp_path / "other" / "config.json").write_text(json.dumps(config))
     with pytest.raises(InputError, match="did you mean 'ImageClassifier'"):
         latentia.load(tmp_path / "other")

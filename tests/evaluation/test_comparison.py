@@ -15,7 +15,7 @@ from sklearn.mixture import GaussianMixture
 import latentia
 from latentia.cli.main import main
 from latentia.data import load as load_data
-from latentia.data.dataset import Dataset
+from latentia.data.dataset import Dataset, spread
 from latentia.errors import InputError
 from latentia.evaluation.clusterings import baseline_sections
 from latentia.evaluation.comparison import BY_DEFAULT, compare, recipe
@@ -275,6 +275,19 @@ def test_baselines_are_fitted_to_the_training_part_and_measured_on_the_test_part
     assert mixture.parameters["random_state"] == 3
     other, _ = baseline_sections(data, 4)
     assert other.metrics["squared_error"] != centres.metrics["squared_error"]
+
+
+def test_of_many_samples_baselines_take_some_from_all_over_the_data(spec, monkeypatch):
+    data = load_data(spec)
+    by_class, of_test = np.argsort(data.y_train), np.argsort(data.y_test)
+    data = replace(data, x_train=data.x_train[by_class], y_train=data.y_train[by_class])
+    data = replace(data, x_test=data.x_test[of_test], y_test=data.y_test[of_test])
+    monkeypatch.setattr("latentia.evaluation.clusterings.MOST_ROWS", 20)
+    few = {name: spread(getattr(data, name), 20) for name in ("x_train", "x_test", "y_test")}
+    expected = baseline_sections(replace(data, **few), 0)
+    for found, other in zip(baseline_sections(data, 0), expected, strict=True):
+        for key in set(found.metrics) - {"seconds"}:
+            assert found.metrics[key] == pytest.approx(other.metrics[key]), key
 
 
 def test_baselines_without_classes_form_ten_clusters(spec):

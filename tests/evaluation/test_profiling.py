@@ -1,7 +1,6 @@
 """A profile's figures against counts by hand; the command that prints them."""
 
 import dataclasses
-import json
 import sys
 from types import SimpleNamespace
 
@@ -9,12 +8,20 @@ import numpy as np
 import pytest
 import torch
 
-from latentia.cli.main import main
-from latentia.evaluation.profiling import profile
+from latentia.data import load
+from latentia.evaluation.profiling import Profile, measure_speed, profile
 from latentia.models.adversarial.dcgan import DCGAN
 from latentia.training.batches import Source
 from latentia.training.updates import FusedAdam
 from tests.conftest import small_models
+
+MODULE = sys.modules[profile.__module__]
+
+
+@pytest.fixture(autouse=True)
+def small_product(monkeypatch):
+    """Measure the machine by a small product: its rate is another, and its time is not wasted."""
+    monkeypatch.setattr(MODULE, "SIDE", 128)
 
 
 def test_the_operations_of_a_step_are_those_counted_by_hand(images):
@@ -63,11 +70,12 @@ def test_the_figures_agree_with_each_other_and_the_model_stays_as_it_was(images)
 
 def test_each_part_of_a_step_has_its_own_time(images, monkeypatch):
     """On a clock that only they move: 1 for a batch, 2 forward, 3 backward, 4 for the optimiser."""
-    module, now = sys.modules[profile.__module__], [0]
+    now, asked = [0], []
     clock = SimpleNamespace(perf_counter=lambda: now[0])
-    monkeypatch.setattr(module, "time", clock)
-    monkeypatch.setattr(module, "matrix_rate", lambda device: 1e9)
-    monkeypatch.setattr(module, "_step_seconds", lambda *_: 0.5)
+    monkeypatch.setattr(MODULE, "time", clock)
+    monkeypatch.setattr(MODULE, "matrix_rate", lambda device: 1e9)
+    monkeypatch.setattr(MODULE, "_step_seconds", lambda *given: asked.append(given[-1]) or 0.5)
+    monkeypatch.setattr(MODULE, "set_threads", lambda: 3)
 
     def takes(owner, name, seconds):
         work = getattr(owner, name)
@@ -80,7 +88,7 @@ def test_each_part_of_a_step_has_its_own_time(images, monkeypatch):
 
     model = small_models()["VAE"]
     takes(Source, "batch", 1)
-    takes(module, "as_loss", 2)
+    takes(MODULE, "as_loss", 2)
     takes(torch.Tensor, "backward", 3)
     takes(FusedAdam, "step", 4)
     found = profile(model, images, seconds=0)
@@ -89,14 +97,54 @@ def test_each_part_of_a_step_has_its_own_time(images, monkeypatch):
     )
     assert found.samples_per_second == 2 * 16
     assert found.fraction == pytest.approx(found.step_flops / 0.5 / 1e9)
+    assert (found.threads, asked) == (3, [0, 0])
 
 
-def test_the_command_prints_the_profile_and_leaves_it_in_the_run(tmp_path, capsys, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    np.save("x.npy", np.random.default_rng(0).random((48, 8, 8), dtype=np.float32))
-    words = ["train", "vae", "--data", "x.npy", "--n-epochs", "1", "--hidden", "8", "--profile"]
-    assert main([*words, "--run", "run"]) == 0
-    assert "GFLOP/s in matrix products" in capsys.readouterr().out
-    found = json.loads((tmp_path / "run" / "profile.json").read_text())
-    assert 0 < found["fraction"] < 2
-    assert found["threads"] == 1
+def test_steps_are_timed_after_the_first_ones_and_for_as_long_as_asked(images, monkeypatch):
+    """Five steps of 100 seconds, which compile and warm up, and then steps of 1 second."""
+    now, asked = [0], []
+    monkeypatch.setattr(MODULE, "time", SimpleNamespace(perf_counter=lambda: now[0]))
+    monkeypatch.setattr(MODULE, "_shares", lambda *_: {})
+
+    def rate(device):
+        now[0] += 1000
+        return 1e9
+
+    def loop(twin, source, validation, run, watch, device):
+        asked.append((validation, run.path, str(device)))
+        for step in range(100):
+            now[0] += 100 if step < 6 else 1
+            watch(step, 1, 16, {})
+
+    monkeypatch.setattr(MODULE, "matrix_rate", rate)
+    monkeypatch.setattr(MODULE, "train", loop)
+    found = profile(small_models()["VAE"], images, seconds=8 * 520)
+    assert found.samples_per_second == 16
+    assert asked == [(None, None, "cpu")] * 3
+    assert now[0] == 3 * (1000 + 600 + 21)
+    # Two steps after the first ones say more than those.
+    assert profile(small_models()["VAE"], images, seconds=0).samples_per_second == 16
+
+
+@pytest.mark.parametrize("name", ["VAE", "ConditionalVAE"])
+def test_speed_is_of_the_data_without_the_held_out_and_with_their_targets(
+    name, monkeypatch, tmp_path
+):
+    digits, model, seen = load("digits"), small_models()[name], []
+    told = Profile(1.0, 2.0, 3.0, 4.0, {"data": 1.0}, 1, "float32", "cpu")
+    monkeypatch.setattr(MODULE, "profile", lambda *given: seen.append(given) or told)
+    assert measure_speed(model, digits, tmp_path) is told
+    [(own, x, y)] = seen
+    kept, _ = digits.hold_out()
+    assert own is model
+    np.testing.assert_array_equal(x, kept.x_train)
+    np.testing.assert_array_equal(y, kept.targets)
+
+
+def test_its_sentences_say_which_figure_is_which():
+    text = str(Profile(1234.0, 5.0, 8e9, 0.25, {"data": 0.4, "forward": 0.6}, 2, "float32", "cpu"))
+    assert text.splitlines() == [
+        "1,234 samples/s on cpu, 2 threads, float32",
+        "2.0 GFLOP/s in matrix products of 8.0 that the machine does: 25%",
+        "a step's time: data 40%, forward 60%",
+    ]

@@ -149,9 +149,10 @@ def test_samples_are_shown_of_the_first_ten_of_many_classes():
             assert (n_samples, random_state) == (len(y), 0)
             return np.broadcast_to(np.float32(y)[:, None, None] / 12, (n_samples, 8, 8))
 
-    shown = figures.samples_of_each(Shades(), np.arange(12))
+    shown = figures.samples_of_each(Shades(), {str(i): i for i in range(12)})
     shades = np.repeat(np.arange(10), 16)
     assert shown.png == png(tile(Shades().sample(160, 0, shades), 16))
+    assert shown.caption.endswith(": 0, 1, 2, 3, 4, 5, 6, 7, 8, 9.")
 
 
 def test_tables_have_no_pictures_of_samples(seen, table, tmp_path):

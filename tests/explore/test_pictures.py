@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from latentia.errors import InputError
+from latentia.errors import FitWarning, InputError
 from latentia.explore.pictures import read_pictures
 from latentia.models.linear.pca import PCA
 
@@ -67,3 +67,10 @@ def test_pictures_that_cannot_be(tmp_path, table):
         read_pictures([tmp_path / "text.png"], PCA(n_components=2).fit(table))
     with pytest.raises(InputError, match=r"shape \(2, 8, 8\)"):
         read_pictures([tmp_path / "text.png"], fitted(2, 8, 8))
+
+
+def test_what_is_not_used_of_a_picture_is_said(tmp_path):
+    frames = [Image.new("L", (8, 8), value) for value in (0, 200)]
+    frames[0].save(tmp_path / "x.gif", save_all=True, append_images=frames[1:])
+    with pytest.warns(FitWarning, match=r"x.gif: only its first frame was used"):
+        read_pictures([tmp_path / "x.gif"], fitted(8, 8))

@@ -15,7 +15,6 @@ from scipy.stats import multivariate_normal
 
 import latentia
 from latentia.errors import FitWarning, InputError
-from latentia.models.factors import factor_analysis
 from latentia.models.factors.extraction import IMAGE_FLOOR
 from latentia.models.factors.factor_analysis import FactorAnalysis
 from latentia.models.linear.moments import Moments
@@ -637,14 +636,9 @@ def test_constant_columns_with_gaps_are_left_out():
     assert "constant" in words
 
 
-def test_gaps_that_did_not_converge_are_said(monkeypatch):
-    original = factor_analysis.structured
-
-    def cut_short(*arguments, **parameters):
-        return original(*arguments, **parameters, max_iter=2)
-
-    monkeypatch.setattr(factor_analysis, "structured", cut_short)
-    model, words = said(FactorAnalysis(n_components=2, missing="fiml").fit, with_gaps(table()))
+def test_gaps_that_did_not_converge_are_said():
+    cut_short = FactorAnalysis(n_components=2, missing="fiml", max_iter=2)
+    model, words = said(cut_short.fit, with_gaps(table()))
     assert not model.converged_
     assert "stopped before it converged" in words
 

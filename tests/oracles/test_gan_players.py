@@ -58,9 +58,10 @@ def test_the_initial_weights_of_the_first_paper():
                 assert float(values.std()) == pytest.approx(0.1 / np.sqrt(12), rel=0.1)
 
 
-@pytest.mark.parametrize("kind", [GAN, WGAN, WGANGP])
+@pytest.mark.parametrize("kind", [GAN, ConditionalGAN, WGAN, WGANGP])
 def test_the_judge_moves_first_and_the_generator_after_it(kind):
-    model = kind(**SMALL, architecture="mlp", hidden=(4,)).fit(IMAGES)
+    classes = (np.arange(len(IMAGES)) % 2,) if kind is ConditionalGAN else ()
+    model = kind(**SMALL, architecture="mlp", hidden=(4,)).fit(IMAGES, *classes)
     assert [update.nets for update in model.updates()] == [[model.judge], [model.generator_]]
 
 

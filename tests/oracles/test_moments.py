@@ -580,3 +580,11 @@ def test_bytes_that_vary():
     images = np.full((50, 2, 2), 7, np.uint8)
     images[3, 1, 1] = 8
     np.testing.assert_array_equal(Moments().add(images).varies, [False, False, False, True])
+
+
+def test_a_covariance_larger_than_the_limit_is_refused_before_it_is_made(monkeypatch):
+    monkeypatch.setenv("LATENTIA_MAX_BYTES", "1M")
+    X = np.random.default_rng(0).normal(size=(3, 400))
+    with pytest.raises(InputError, match=r"covariance matrix of 400 columns would take 1\.2 MiB"):
+        Moments().add(X)
+    assert Moments().add(X[:, :300]).n_rows == 3

@@ -16,6 +16,7 @@ from latentia.models.factors.n_factors import (
     sphericity,
     suggest,
 )
+from latentia.models.factors.polychoric import polychoric
 
 
 def numbers(text):
@@ -367,3 +368,52 @@ def test_the_null_has_the_spread_of_n_rows():
     r = (draw[..., 0] * draw[..., 1]).sum(axis=1) / np.linalg.norm(draw, axis=1).prod(axis=1)
     assert found[0][0] == pytest.approx(1 + np.abs(r).mean(), abs=0.015)
     assert found[1][0] == pytest.approx(1 + np.quantile(np.abs(r), 0.95), abs=0.02)
+
+
+def independent_answers(seed, n=150, d=6):
+    """Return answers to independent items, of which most people choose the same one."""
+    draw = np.random.default_rng(seed).normal(size=(n, d))
+    return np.digitize(draw, [1.2, 1.7]).astype(float)
+
+
+def test_permuted_columns_are_correlated_as_the_data_are():
+    """Each column keeps its values and its gaps; what correlates them is what was given."""
+    X = independent_answers(0)
+    X[:30, 1] = np.nan
+    seen = []
+
+    def correlate(shuffled):
+        seen.append(shuffled)
+        return np.corrcoef(np.nan_to_num(shuffled), rowvar=False)
+
+    found = suggest(
+        np.eye(6), X=X, null="permutation", correlate=correlate, n_simulations=5, random_state=3
+    )
+    assert len(seen) == 5
+    for shuffled in seen:
+        np.testing.assert_array_equal(np.isnan(shuffled), np.isnan(X))
+        np.testing.assert_array_equal(np.sort(shuffled, axis=0), np.sort(X, axis=0))
+        assert (shuffled[30:] != X[30:]).any(axis=0).all()
+    highest = [np.linalg.eigvalsh(correlate(shuffled))[-1] for shuffled in seen[:5]]
+    assert found.component_null[0][0] == pytest.approx(np.mean(highest))
+    assert found.held_out == {}
+    with pytest.raises(InputError, match="missing, infinite or constant"):
+        suggest(np.eye(6), X=X, null="permutation")
+
+
+def test_independent_answers_have_no_factor_against_their_own_chance():
+    """Against normal data, polychoric correlations of independent answers have several."""
+    shuffled, normal = [], []
+    for seed in range(4):
+        X = independent_answers(seed)
+
+        def correlate(rows):
+            return polychoric(rows).correlation
+
+        R, counts = correlate(X), []
+        for options in ({"null": "permutation", "correlate": correlate}, {}):
+            found = suggest(R, X=X, n_simulations=20, random_state=0, **options)
+            counts.append(found.counts["parallel_factors"])
+        shuffled.append(counts[0])
+        normal.append(counts[1])
+    assert np.sum(shuffled) <= 1 < np.sum(normal)

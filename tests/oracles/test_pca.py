@@ -114,12 +114,11 @@ def test_the_randomised_solver_takes_its_seed_and_iterations():
 def test_rotations_start_from_the_seed():
     X = np.random.default_rng(4).normal(size=(60, 8))
     plain, values = PCA(n_components=4).fit(X).loadings_, []
-    for seed in (None, 0, 1):
+    for seed in (0, 1, 2):
         model = PCA(n_components=4, rotation="geomin", random_state=seed).fit(X)
-        best = rotate(plain, "geomin", kaiser=False, n_starts=10, random_state=seed or 0)
+        best = rotate(plain, "geomin", kaiser=False, n_starts=10, random_state=seed)
         np.testing.assert_allclose(model.loadings_, order(best).loadings, atol=1e-6)
         values.append(round(best.criterion, 5))
-    assert values[0] == values[1]
     assert len(set(values)) > 1
 
 

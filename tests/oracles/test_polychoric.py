@@ -13,9 +13,16 @@ from scipy.integrate import dblquad
 from scipy.optimize import brentq
 from scipy.stats import multivariate_normal, norm
 
-from latentia.errors import InputError
+from latentia.errors import FitWarning, InputError
+from latentia.models.factors.factor_analysis import FactorAnalysis
 from latentia.models.factors.polychoric import _smoothed, bivariate_normal_cdf, polychoric
 
+# The ten rows of an issue of R's easystats: five ordinal items, most pairs with empty cells.
+TEN_ROWS = [[1, 1, 1, 1, 0], [1, 1, 1, 2, 1], [1, 2, 1, 2, 0], [1, 1, 0, 2, 0], [2, 2, 2, 2, 1],
+            [1, 1, 2, 2, 1], [1, 0, 0, 0, 1], [1, 1, 0, 1, 1], [1, 1, 1, 1, 0],
+            [1, 1, 1, 1, 1]]  # fmt: skip
+# lavaan's correlation of X1 and X5, whose table is 2 × 2, where it adds 0.5 unless told otherwise
+LAVAAN_TEN_ROWS = -0.144
 REFERENCE = Path(os.environ.get("LATENTIA_REFERENCE", "absent")) / "factor_analysis"
 
 # table(bfi$A1, bfi$A2) of R's psych::bfi
@@ -236,3 +243,114 @@ def test_what_is_not_ordinal_is_refused():
 def test_a_questionnaire_takes_no_time():
     X = np.random.default_rng(0).integers(0, 6, (2400, 25))
     assert polychoric(X).correlation.shape == (25, 25)
+
+
+def rare_items(n=200, d=8, share=0.05, seed=0):
+    """Return (n, d) independent items that few agree to."""
+    return (np.random.default_rng(seed).random((n, d)) < share).astype(float)
+
+
+def fitted(X, **options):
+    """Return a fitted model, and all that it warned of as one text."""
+    with pytest.warns(FitWarning) as found:
+        model = FactorAnalysis(correlation="polychoric", **options).fit(X)
+    return model, " ".join(str(warning.message) for warning in found)
+
+
+def correlations(model):
+    scale = np.where(model.scale_ > 0, model.scale_, 1)
+    return model.covariance_ / scale[:, None] / scale
+
+
+def test_one_empty_cell_of_four_is_filled_along_the_diagonal_so_that_margins_stay():
+    for table in ([[40, 0], [10, 50]], [[40, 10], [0, 50]], [[0, 9], [90, 30]], [[90, 30], [9, 0]]):
+        table = np.array(table, dtype=float)
+        sign = np.where((table == 0).any() & (np.diag(table) == 0).any(), 1, -1)
+        moved = table + sign * 0.5 * np.array([[1, -1], [-1, 1]])
+        by_hand = polychoric(np.argwhere(table >= 0), sample_weight=moved.ravel())
+        found = polychoric(cases(table.astype(int)), zero_add=0.5)
+        np.testing.assert_allclose(found.correlation, by_hand.correlation, atol=1e-10)
+        assert not found.at_bound
+
+
+def test_ten_rows_agree_with_lavaan():
+    found = polychoric(TEN_ROWS, zero_add=0.5)
+    np.testing.assert_allclose(found.correlation[0, 4], LAVAAN_TEN_ROWS, atol=5e-4)
+    assert (found.at_bound, found.smoothed) == ([], False)
+    plain = polychoric(TEN_ROWS)
+    assert plain.at_bound == [(0, 1), (0, 2), (0, 3), (0, 4), (1, 3)]
+    assert plain.smoothed
+    assert plain.least_eigenvalue < -0.5
+
+
+def test_larger_tables_have_the_number_in_their_empty_cells_and_the_cuts_of_the_rows():
+    table = np.array([[30, 0, 4], [0, 20, 9], [2, 6, 0]])
+    found = polychoric(cases(table), zero_add=0.3)
+    plain = polychoric(cases(table))
+    for ours, cuts in zip(found.thresholds, plain.thresholds):
+        np.testing.assert_array_equal(ours, cuts)
+    a, b = (np.r_[-40, cuts, 40] for cuts in found.thresholds)
+    grid = np.r_[found.correlation[0, 1], np.linspace(-0.9, 0.9, 1801)][:, None, None]
+    shares = np.diff(np.diff(bivariate_normal_cdf(a[:, None], b, grid), axis=1), axis=2)
+    filled = np.where(table == 0, 0.3, table)
+    heights = (filled * np.log(shares)).sum(axis=(1, 2))
+    assert heights[0] > heights[1:].max() - 1e-9
+    assert abs(found.correlation[0, 1] - plain.correlation[0, 1]) > 1e-3
+    with pytest.raises(InputError, match="zero_add is -1; it must be at least 0"):
+        polychoric(cases(table), zero_add=-1)
+
+
+def test_rare_independent_items_are_named_not_called_collinear():
+    model, words = fitted(rare_items())
+    bound = polychoric(rare_items()).at_bound
+    assert len(bound) > 8
+    i, j = bound[0]
+    assert f"x{i} with x{j}" in words
+    assert f"and {len(bound) - 8} more" in words
+    assert "were smoothed" in words
+    assert "zero_add=0.5" in words
+    assert "collinear" not in words
+    assert set(model.remarks_) <= set(model.summary().notes)
+    assert np.abs(correlations(model)).max() > 0.4
+
+
+def test_rare_independent_items_hardly_correlate_once_empty_cells_are_filled():
+    R = polychoric(rare_items(), zero_add=0.5)
+    off = np.abs(R.correlation[np.triu_indices(8, 1)])
+    assert (off < 0.2).mean() > 0.8
+    assert not R.at_bound
+
+
+def test_gaps_and_constant_columns_of_a_fit_are_left_out_and_told():
+    X = np.c_[ordinal(0.6, 300, [-1, 0, 1], [-0.5, 0.5]), ordinal(0.5, 300, [0], [-1, 1], 1)]
+    X = np.insert(X.astype(float), 2, 7, axis=1)
+    X[:40, 0] = X[290:, 4] = np.nan
+    X[60] = np.nan
+    model, words = fitted(X)
+    kept = [0, 1, 3, 4]
+    R = polychoric(X[:, kept]).correlation
+    np.testing.assert_allclose(correlations(model)[np.ix_(kept, kept)], R, atol=1e-12)
+    assert model.constant_ == ["x2"]
+    assert "1 constant column(s) were left out of the model and its likelihood: x2" in words
+    assert "1 row(s) without any value" in words
+    assert f"{int(np.isnan(X).sum())} cells are empty" in words
+    assert model.n_samples_ == 299
+    assert np.isfinite(model.transform(X)).all()
+    np.testing.assert_allclose(model.mean_, np.nanmean(X, axis=0))
+
+
+def test_options_of_polychoric_correlations_are_refused_elsewhere():
+    X = rare_items()
+    with pytest.raises(InputError, match=r"zero_add is 0\.5, which Pearson's lack: leave it at 0"):
+        FactorAnalysis(zero_add=0.5).fit(X)
+    with pytest.raises(InputError, match="matrix is 'covariance', but ordinal answers have none"):
+        FactorAnalysis(correlation="polychoric", matrix="covariance").fit(X)
+
+
+def test_columns_never_answered_together_are_refused_by_name():
+    pandas = pytest.importorskip("pandas")
+    X = pandas.DataFrame(ordinal(0.5, 60, [0], [0]).astype(float), columns=["one", "two"])
+    X["three"] = X["one"][::-1].to_numpy()
+    X.loc[:29, "one"] = X.loc[30:, "three"] = np.nan
+    with pytest.raises(InputError, match="columns 'one' and 'three' are never observed together"):
+        FactorAnalysis(correlation="polychoric").fit(X)

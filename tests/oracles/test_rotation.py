@@ -224,6 +224,16 @@ def test_promax_regresses_the_power_of_varimax_loadings_on_them(power):
     np.testing.assert_allclose(found.loadings, L @ U, atol=1e-8)
 
 
+@pytest.mark.parametrize("max_iter", [1, 2, 5])
+def test_the_descent_of_each_start_takes_at_most_max_iter_steps(max_iter, monkeypatch):
+    steps, along = [], criteria.Search.along
+    monkeypatch.setattr(criteria, "NEWTON_STEPS", 0)
+    monkeypatch.setattr(criteria.Search, "along", lambda *given: steps.append(1) or along(*given))
+    loadings = np.random.default_rng(3).normal(size=(9, 3))
+    rotate(loadings, "varimax", kaiser=False, n_starts=4, random_state=0, max_iter=max_iter)
+    assert len(steps) == 4 * max_iter
+
+
 def test_a_search_ends_by_its_tolerance():
     A = noisy()
     assert rotate(A, "geomin", kaiser=False).converged

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn.base import clone
 
-from latentia.errors import InputError
+from latentia.errors import FitWarning, InputError
 from latentia.models.factors.bootstrap import bootstrap_errors
 from latentia.models.factors.factor_analysis import FactorAnalysis
 from latentia.models.factors.standard_errors import (
@@ -470,3 +470,16 @@ def test_refits_take_one_start_of_the_estimation_and_all_other_settings(monkeypa
     monkeypatch.setattr(FactorAnalysis, "fit_covariance", watched)
     bootstrap_errors(model, None, parametric=True, n_replicates=2)
     assert seen == [model.get_params() | {"n_starts": 1}] * 2
+
+
+@pytest.mark.parametrize("parametric", [False, True])
+def test_the_bootstrap_leaves_out_rows_without_any_value_as_the_fit_does(parametric):
+    X = np.random.default_rng(0).normal(size=(60, 1)) + np.random.default_rng(1).normal(
+        size=(60, 4)
+    )
+    X[5], X[7, 2] = np.nan, np.nan
+    model = FactorAnalysis(missing="fiml", n_starts=1)
+    with pytest.warns(FitWarning, match="without any value"):
+        model.fit(X)
+    found = bootstrap_errors(model, X, n_replicates=3, parametric=parametric)
+    assert np.isfinite(found.loadings).all()

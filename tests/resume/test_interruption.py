@@ -10,7 +10,7 @@ from latentia.training.checkpoint import Checkpoints
 from tests.conftest import small_models
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_the_step_is_finished_and_saved(images, tmp_path, number, monkeypatch):
     whole = small_models()["VAE"].fit(images)
     model = small_models()["VAE"]
@@ -35,3 +35,20 @@ def test_the_step_is_finished_and_saved(images, tmp_path, number, monkeypatch):
         strict=True,
     ):
         assert torch.equal(a, b)
+
+
+def test_an_ignored_signal_stays_ignored(images, monkeypatch):
+    """As ``nohup`` asks: a training outlives its terminal."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        model = small_models()["VAE"]
+        plain = model.bound_loss
+
+        def interrupted(x):
+            os.kill(os.getpid(), signal.SIGHUP)
+            return plain(x)
+
+        model.bound_loss = interrupted
+        assert model.fit(images).decoder_ is not None
+    finally:
+        signal.signal(signal.SIGHUP, before)

@@ -25,12 +25,13 @@ def happened(monkeypatch):
     def fsync(descriptor):
         file = Path(f"/proc/self/fd/{descriptor}").readlink()
         kind = "folder" if stat.S_ISDIR(os.fstat(descriptor).st_mode) else "content"
-        # The file has another name until it is whole.
-        name = file.name.split(".tmp")[0].rsplit(".", 1)[0] if kind == "content" else file.name
-        events.append((f"{kind} synced", name))
+        events.append((f"{kind} synced", file.name))
         plain["fsync"](descriptor)
 
     def replace(path, target):
+        # The file has another name until it is whole.
+        synced = ("content synced", path.name)
+        events[:] = [(e[0], Path(target).name) if e == synced else e for e in events]
         events.append(("in place", Path(target).name))
         return plain["replace"](path, target)
 
@@ -105,8 +106,9 @@ def test_a_saved_model_takes_its_name_when_it_is_whole(images, tmp_path, happene
 def test_a_model_is_saved_over_another_only_if_asked(images, tmp_path):
     one, two = (small_models()["VAE"].set_params(random_state=seed).fit(images) for seed in (0, 1))
     one.save(tmp_path / "model")
-    (tmp_path / "model.tmp").mkdir()
-    (tmp_path / "model.tmp" / "half").write_text("a killed writer left this")
+    half = tmp_path / ".latentia-0123456789abcdef.tmp"
+    half.mkdir()
+    (half / "config.json").write_text("a killed writer left this")
     with pytest.raises(InputError, match="exists"):
         two.save(tmp_path / "model")
     assert two.save(tmp_path / "model", overwrite=True) == tmp_path / "model"

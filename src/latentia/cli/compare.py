@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from latentia.cli.parser import Parser, class_name_of, free_path
+from latentia.files import printable
 
 
 def compare(parser: Parser, words: list[str]) -> None:
@@ -25,7 +26,7 @@ def compare(parser: Parser, words: list[str]) -> None:
 
 def _compare(given: argparse.Namespace) -> None:
     models = given.models and tuple(class_name_of(name) for name in given.models.split(","))
-    out = given.out or free_path(f"comparison-{Path(given.data).stem}")
+    out = given.out or free_path(f"comparison-{printable(Path(given.data).stem)}")
     from latentia.evaluation.comparison import compare
 
     seed, epochs, size = given.random_state, given.n_epochs, given.image_size

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from latentia.cli.parser import Parser
+from latentia.errors import InputError
 
 
 def evaluate(parser: Parser, words: list[str]) -> None:
@@ -32,15 +33,18 @@ def evaluate(parser: Parser, words: list[str]) -> None:
         help="only judge samples by the ImageClassifier in this folder, which is trained on the "
         "data's labels and saved there if there is none",
     )
+    parser.add_argument("--overwrite", action="store_true", help="replace PICTURE if it exists")
     parser.set_defaults(call=_evaluate)
 
 
 def _evaluate(given: argparse.Namespace) -> None:
     from latentia.evaluation.runs import answers, figures
 
+    if given.overwrite and given.memorisation is None:
+        raise InputError("--overwrite is for the PICTURE of --memorisation: leave it out")
     questions = (given.n_importance, given.memorisation, given.judge)
     if questions != (None, None, None):
-        for answer in answers(given.run, given.data, *questions):
+        for answer in answers(given.run, given.data, *questions, overwrite=given.overwrite):
             print(answer)
         return
     table, caveats = figures(given.run, given.data)

@@ -10,6 +10,7 @@ from typing import Any
 
 from latentia.cli.parser import Parser, add_command
 from latentia.errors import InputError
+from latentia.files import refuse_existing
 
 ACTIONS = {
     "interpolate": "Walk through the latent space from sample to sample.",
@@ -124,8 +125,7 @@ def _check(action: str, given: argparse.Namespace) -> None:
         )
     if not given.out.parent.is_dir():
         raise InputError(f"there is no folder {given.out.parent} to write {given.out.name} into")
-    if given.out.exists() and (given.out.is_dir() or not given.overwrite):
-        raise InputError(f"{given.out} exists: give another --out, or --overwrite for a file")
+    refuse_existing(given.out, given.overwrite)
     if action in SAMPLES and given.rows and given.images:
         raise InputError("--rows and --images both name samples; give one of them")
     _check_numbers(action, given)

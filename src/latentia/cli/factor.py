@@ -19,12 +19,20 @@ OF_A_SOLUTION = (
 
 def factor(parser: Parser, words: list[str]) -> None:
     """Analyse the factors of a table or a covariance matrix."""
-    parser.add_argument("data", help=".csv or .parquet with a header, or a data set's name or path")
+    parser.add_argument(
+        "data",
+        help="a table or matrix in .csv, .tsv, .txt or .parquet, or a data set's name or path",
+    )
     parser.add_argument(
         "--suggest", action="store_true", help="suggest a number of factors by several criteria"
     )
     parser.add_argument(
         "--n-samples", type=int, help="rows behind a covariance matrix, which tests of fit need"
+    )
+    parser.add_argument(
+        "--smooth",
+        action="store_true",
+        help="analyse the nearest correlation matrix if that of the file is indefinite",
     )
     parser.add_argument(
         "--standard-errors", choices=("information", "bootstrap"), help="of the loadings"
@@ -52,7 +60,8 @@ def _factor(given: argparse.Namespace) -> None:
     values = field_values("FactorAnalysis", vars(given))
     model = FactorAnalysis().set_params(**values)
     model.validate_parameters()
-    observed = factor_report.read(given.data, given.n_samples)
+    observed = factor_report.read(given.data, given.n_samples, given.smooth)
+    print(*observed.notes, sep="\n", end="\n" if observed.notes else "")
     found, errors, solved = None, None, None
     if given.suggest:
         found = factor_report.suggestion(model, observed)
@@ -65,4 +74,6 @@ def _factor(given: argparse.Namespace) -> None:
         solved.save(out / "model")
     title = f"Factor analysis of {observed.name}"
     page = out / "report.html"
-    print(factor_report.write_factor_page(page, title, solved, found, errors, cutoff))
+    print(
+        factor_report.write_factor_page(page, title, solved, found, errors, cutoff, observed.notes)
+    )

@@ -6,6 +6,7 @@ needs is imported, inside its function: ``--help`` loads neither torch nor NumPy
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections.abc import Callable
@@ -19,10 +20,15 @@ from latentia.cli.factor import factor
 from latentia.cli.parser import Parser, add_command
 from latentia.cli.pictures import translate, upscale
 from latentia.cli.sample import reconstruct, sample
+from latentia.cli.streams import fill_gaps, flush_output, let_go, tell
 from latentia.cli.train import INTERRUPTED, resume, train
 from latentia.errors import InputError
+from latentia.files import told
 
 MISUSED = 2
+UNREAD = 141
+"""What a shell reports of a program that writes into a closed pipe (128 + SIGPIPE)."""
+NO_MEMORY = "memory does not suffice ({}): use a smaller --batch-size, or less data at a time"
 COMMANDS: dict[str, Callable[[Parser, list[str]], None]] = {
     "compare": compare,
     "factor": factor,
@@ -40,17 +46,41 @@ COMMANDS: dict[str, Callable[[Parser, list[str]], None]] = {
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run a command; return its exit status: 0, 1 for some bad files, 2 a mistake, 130 a stop."""
+    """Run a command; return its exit status.
+
+    0, 1 for some bad files, 2 a mistake, 130 a stop, 141 if nobody reads what it prints.
+    """
     words = sys.argv[1:] if arguments is None else arguments
+    fill_gaps()
+    _take_any_name()
     try:
-        return _run(words)
+        status = _run(words)
+        flush_output()
     except InputError as error:
-        return _complain(str(error))
-    except (FileNotFoundError, PermissionError, IsADirectoryError, NotADirectoryError) as error:
-        return _complain(f"{error.filename}: {error.strerror}")
+        status = _complain(str(error))
+    except BrokenPipeError:
+        status = UNREAD
+    except OSError as error:
+        status = _complain(told(error))
+    except MemoryError as error:
+        status = _complain(NO_MEMORY.format(error or "nothing is left"))
+    except RuntimeError as error:
+        # torch has no error of its own for this on the CPU.
+        if "allocate memory" not in str(error) and "out of memory" not in str(error):
+            raise
+        status = _complain(NO_MEMORY.format(str(error).splitlines()[0]))
     except KeyboardInterrupt:
-        print("latentia: stopped", file=sys.stderr)
-        return INTERRUPTED
+        tell("stopped")
+        status = INTERRUPTED
+    let_go()
+    return status
+
+
+def _take_any_name() -> None:
+    """Let file names be printed as the bytes that they are, UTF-8 or not."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        in_utf_8 = sys.stdout.encoding.lower() in ("utf-8", "utf8")
+        sys.stdout.reconfigure(errors="surrogateescape" if in_utf_8 else "backslashreplace")
 
 
 def _run(words: list[str]) -> int:
@@ -72,5 +102,5 @@ def _run(words: list[str]) -> int:
 
 def _complain(sentence: str) -> int:
     if os.environ.get("RANK", "0") == "0":
-        print(f"latentia: error: {' '.join(sentence.split())}", file=sys.stderr)
+        tell(f"error: {' '.join(sentence.split())}")
     return MISUSED

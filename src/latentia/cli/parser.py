@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from latentia.errors import InputError, nearest
+from latentia.files import MOST_JSON, read_bytes
 from latentia.models.fields import (
     RENAMED,
     Field,
@@ -240,8 +241,8 @@ def read_recipe(path: Path, model: str | None = None) -> dict[str, object]:
     The fields are those of the model that is named beside it, or else of its own.
     """
     try:
-        recipe = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        recipe = tomllib.loads(read_bytes(path, most=MOST_JSON).decode())
+    except (OSError, ValueError, RecursionError) as error:
         raise InputError(f"the recipe {path} cannot be read: {error}") from None
     own = str(model or recipe.get("model", ""))
     if not own:

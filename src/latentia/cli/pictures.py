@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from latentia.cli.parser import Parser
+from latentia.cli.streams import tell
 
 if TYPE_CHECKING:
     from latentia.data.picture_files import Order
@@ -18,7 +18,7 @@ RULES = """\
 A folder's pictures keep their tree and their names; a format that cannot be written, or does not
 hold the result, becomes .png. EXIF rotation is applied. Inputs are never written to, and files that
 exist stay unless --overwrite is given. A picture that cannot be used is named, the others are made,
-and the exit status is then 1."""
+and the exit status is then 1. Files that are no pictures by their names are only named."""
 TRANSLATE = f"""\
 Translate pictures with a trained model, at their own size.
 
@@ -117,9 +117,5 @@ def _told(outcome: Outcome, out: Path) -> int:
     from latentia.data.folders import listed
 
     n_all = n + len(outcome.bad)
-    print(
-        f"latentia: {len(outcome.bad)} of {n_all} pictures could not be used: "
-        f"{listed(outcome.bad)}",
-        file=sys.stderr,
-    )
+    tell(f"{len(outcome.bad)} of {n_all} pictures could not be used: {listed(outcome.bad)}")
     return SOME_FAILED

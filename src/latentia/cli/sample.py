@@ -24,6 +24,7 @@ def sample(parser: Parser, words: list[str]) -> None:
         "--temperature", type=float, help="of texts: 0 the likeliest, 1 as learnt (default: 1)"
     )
     parser.add_argument("--length", type=int, help="of texts: characters (default: 500)")
+    parser.add_argument("--overwrite", action="store_true", help="replace the file if it exists")
     parser.set_defaults(call=_sample)
 
 
@@ -39,6 +40,7 @@ def _sample(given: argparse.Namespace) -> None:
         prompt=given.prompt,
         temperature=given.temperature,
         length=given.length,
+        overwrite=given.overwrite,
     )
     print(found.removesuffix("\n"))
 
@@ -50,10 +52,11 @@ def reconstruct(parser: Parser, words: list[str]) -> None:
     parser.add_argument(
         "--out", type=Path, default=Path("reconstructions.png"), help=".png, .npy or .npz"
     )
+    parser.add_argument("--overwrite", action="store_true", help="replace the file if it exists")
     parser.set_defaults(call=_reconstruct)
 
 
 def _reconstruct(given: argparse.Namespace) -> None:
     from latentia.evaluation.runs import reconstruct
 
-    print(reconstruct(given.run, given.data, given.out))
+    print(reconstruct(given.run, given.data, given.out, given.overwrite))

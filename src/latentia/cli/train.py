@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -19,10 +18,15 @@ from latentia.cli.parser import (
     free_path,
     read_recipe,
 )
+from latentia.cli.streams import tell
 from latentia.errors import InputError
-from latentia.models.fields import command_name, commands
+from latentia.files import printable, told
+from latentia.models.fields import command_name, commands, in_new_names, model_fields
+from latentia.training.launch import MEETING, end_with_parent, leads, run_processes
 
+GO_ON = "; go on with: latentia resume {}"
 INTERRUPTED = 130
+FLAGS = {"run_directory": "run"}
 RUN = "--run-directory"
 """The long form of ``--run``, which torchrun would take for the start of an option of its own."""
 
@@ -32,7 +36,7 @@ def train(parser: Parser, words: list[str]) -> None:
     named = words[0] if words and not words[0].startswith("-") else None
     path = _value(words, "--recipe")
     recipe = {} if path is None else read_recipe(Path(path), named)
-    model = named or recipe.get("model")
+    model = named or recipe.get("model") or _resumed_model(words)
     if named is not None:
         parser.prog += f" {named}"
         parser.add_argument("model", help=argparse.SUPPRESS)
@@ -46,7 +50,12 @@ def train(parser: Parser, words: list[str]) -> None:
         help="the run directory (default: a new one in runs/)",
     )
     parser.add_argument("--recipe", type=Path, help="a TOML file of these options; flags win")
-    parser.add_argument("--resume", type=Path, metavar="RUN", help="go on with a stopped run")
+    parser.add_argument(
+        "--resume",
+        type=Path,
+        metavar="RUN",
+        help="go on with a stopped run; with a larger --n-epochs also with a finished one",
+    )
     parser.add_argument("--image-size", type=int, help="side in pixels for folders of pictures")
     parser.add_argument(
         "--held-out", type=float, help="share of a text not trained on (default: a twentieth)"
@@ -54,11 +63,11 @@ def train(parser: Parser, words: list[str]) -> None:
     parser.add_argument(
         "--profile", action="store_true", help="measure the speed of a step when trained"
     )
-    parser.add_argument("--devices", type=int, default=1, help="processes to train with")
+    parser.add_argument("--devices", type=int, help="processes to train with (default: 1)")
     class_name = None if model is None else class_name_of(str(model))
     if class_name is not None:
         add_fields(parser, class_name)
-    parser.set_defaults(call=_train, class_name=class_name, recipe_values=recipe)
+    parser.set_defaults(call=_train, words=words, class_name=class_name, recipe_values=recipe)
 
 
 def _value(words: list[str], flag: str) -> str | None:
@@ -74,9 +83,20 @@ def _value(words: list[str], flag: str) -> str | None:
     return value
 
 
+def _resumed_model(words: list[str]) -> str | None:
+    """Return the model of the run that is to go on, whose parameters the flags then are."""
+    run = _value(words, "--resume")
+    if run is None:
+        return None
+    from latentia.training.config import RunConfig
+
+    name = RunConfig.read(Path(run)).model
+    return name if name in latentia.MODELS else None
+
+
 def _train(given: argparse.Namespace) -> int:
     if given.resume is not None:
-        return _resume(argparse.Namespace(run=given.resume))
+        return _go_on(given)
     if given.class_name is None:
         raise InputError(f"train needs a model: one of {', '.join(commands())}")
     recipe: dict[str, Any] = given.recipe_values
@@ -87,14 +107,16 @@ def _train(given: argparse.Namespace) -> int:
     _check_steps(model, given)
     data = given.data or _entry(recipe, "data", str, "text")
     data = _check_text(model, given, data) or str(data or "digits")
-    size = given.image_size or _entry(recipe, "image_size", int, "a whole number")
+    size = given.image_size
+    if size is None:
+        size = _entry(recipe, "image_size", int, "a whole number")
     held_out = given.held_out
     if held_out is None:
         held_out = _entry(recipe, "held_out", int | float, "a number")
-    name = f"{command_name(given.class_name)}-{Path(data).stem}"
+    name = f"{command_name(given.class_name)}-{printable(Path(data).stem)}"
     run = given.run_directory or free_path(f"runs/{name}")
-    if given.devices != 1:
-        return _spawn(given.devices, run)
+    if given.devices not in (None, 1) and "RANK" not in os.environ:
+        return _spawn(given.devices, ["train", *given.words, RUN, str(run)], run)
     from latentia.evaluation import runs
 
     status = _report_on(run, lambda: runs.train(model, data, run, size, held_out, progress=True))
@@ -107,7 +129,7 @@ def _train(given: argparse.Namespace) -> int:
 
 def _check_steps(model: Any, given: argparse.Namespace) -> None:
     """Refuse what is of training steps to a model that is fitted without any."""
-    flag = "--devices" if given.devices != 1 else "--profile" if given.profile else None
+    flag = "--devices" if given.devices not in (None, 1) else "--profile" if given.profile else None
     if flag is not None and not model.resumable:
         name = command_name(given.class_name)
         raise InputError(f"{name} takes no {flag}: one process fits it, without training steps")
@@ -122,8 +144,8 @@ def _check_text(model: Any, given: argparse.Namespace, data: object) -> str | No
     name = command_name(given.class_name)
     if data is None:
         raise InputError(f"{name} learns from a text: give it with --data FILE.txt")
-    if given.devices != 1 or given.profile:
-        flag = "--devices" if given.devices != 1 else "--profile"
+    if given.devices not in (None, 1) or given.profile:
+        flag = "--profile" if given.devices in (None, 1) else "--devices"
         raise InputError(f"{name} takes no {flag}: one process reads a text in order")
     return str(data)
 
@@ -135,35 +157,33 @@ def _entry(recipe: dict[str, Any], key: str, kind: Any, word: str) -> Any:
     return value
 
 
-def _spawn(n_devices: int, folder: Path) -> int:
-    """Start this command again under torchrun, in the same run directory."""
+def _spawn(n_devices: int, words: list[str], run: Path) -> int:
+    """Start a command again in several processes, which train in one run directory."""
     if n_devices < 1:
         raise InputError(f"--devices is {n_devices}; it must be at least 1")
-    words = sys.argv[1:]
-    for flag in ("--devices", "--run", RUN):
-        words = _without(words, flag)
-    launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
-    program = ["--nproc-per-node", str(n_devices), "-m", "latentia", *words, RUN, str(folder)]
-    environment = os.environ | {"LATENTIA_DEVICES": str(n_devices)}
-    return subprocess.run([*launcher, *program], env=environment, check=False).returncode
-
-
-def _without(words: list[str], flag: str) -> list[str]:
-    kept = [word for word in words if not word.startswith(f"{flag}=")]
-    if flag in kept:
-        place = kept.index(flag)
-        return kept[:place] + kept[place + 2 :]
-    return kept
+    status, sentence = run_processes([sys.executable, "-m", "latentia", *words], n_devices)
+    if sentence and (run / "checkpoints").is_dir():
+        sentence += GO_ON.format(run)
+    if sentence:
+        tell(f"error: {sentence}")
+    return status
 
 
 def _report_on(folder: Path, job: Callable[[], Path]) -> int:
     """Run a training job; tell where its report is, or how to go on after a stop."""
+    if MEETING in os.environ:
+        end_with_parent()
     try:
         report = job()
     except KeyboardInterrupt:
-        print(f"latentia: stopped; go on with: latentia resume {folder}", file=sys.stderr)
+        if leads():
+            tell("stopped" + GO_ON.format(folder))
         return INTERRUPTED
-    if os.environ.get("RANK", "0") == "0":
+    except OSError as error:
+        if not (folder / "config.json").exists():
+            raise
+        raise InputError(f"{told(error)}; then go on with: latentia resume {folder}") from error
+    if leads():
         print(report)
     return 0
 
@@ -175,6 +195,61 @@ def resume(parser: Parser, words: list[str]) -> None:
 
 
 def _resume(given: argparse.Namespace) -> int:
+    return _go_on(argparse.Namespace(resume=given.run))
+
+
+def _go_on(given: argparse.Namespace) -> int:
+    """Go on with a run, in as many processes as it was begun with."""
     from latentia.evaluation.runs import resume
 
-    return _report_on(given.run, lambda: resume(given.run, progress=True))
+    run: Path = given.resume
+    n_epochs = _more_epochs(given) if "class_name" in given else None
+    n_devices = _processes(run)
+    if n_devices > 1 and "RANK" not in os.environ:
+        more = [] if n_epochs is None else ["--n-epochs", str(n_epochs)]
+        return _spawn(n_devices, ["train", "--resume", str(run), *more], run)
+    options = {} if n_epochs is None else {"n_epochs": n_epochs}
+    return _report_on(run, lambda: resume(run, progress=True, **options))
+
+
+def _processes(run: Path) -> int:
+    from latentia.training.config import RunConfig
+
+    return RunConfig.read(run).world_size or 1 if (run / "config.json").exists() else 1
+
+
+def _more_epochs(given: argparse.Namespace) -> int | None:
+    """Return the epochs asked for beside ``--resume``; refuse a flag that would change the run."""
+    from latentia.training.config import RunConfig
+
+    begun = RunConfig.read(given.resume)
+    recipe: dict[str, Any] = given.recipe_values
+    there: dict[str, Any] = {
+        "model": begun.model,
+        "data": begun.data.get("spec"),
+        "run_directory": str(given.resume),
+        "image_size": begun.data.get("image_size"),
+        "held_out": begun.data.get("held_out"),
+        "devices": begun.world_size or given.devices or 1,
+        "profile": False,
+        **in_new_names(begun.parameters, [f.name for f in model_fields(begun.model)]),
+    }
+    here = {name: value for name, value in (recipe | vars(given)).items() if name in there}
+    here |= {"model": given.class_name}
+    n_epochs: int | None = here.pop("n_epochs", None)
+    for name, value in here.items():
+        plain = list(value) if isinstance(value, tuple) else value
+        plain = str(plain) if isinstance(plain, Path) else plain
+        if plain not in (None, there[name]) and not _same_data(name, plain, there[name]):
+            flag = "the model" if name == "model" else FLAGS.get(name, name)
+            raise InputError(
+                f"{flag if ' ' in flag else '--' + flag.replace('_', '-')} is {plain}, and the run "
+                f"in {given.resume} was begun with {there[name]}: leave it out, or train anew "
+                "without --resume"
+            )
+    return n_epochs
+
+
+def _same_data(name: str, here: object, there: object) -> bool:
+    """Return whether a path names the data that a run recorded by their absolute path."""
+    return name == "data" and str(Path(str(here)).absolute()) == there

@@ -2,33 +2,28 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
-import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 
+from latentia.data import dataset
+from latentia.data.array_files import mapped, opened
+from latentia.data.classes import are_few, classes_of, plain_labels
 from latentia.data.dataset import Array, Dataset, Part, join, split
 from latentia.errors import InputError
 
 SAMPLES = ("x", "images", "data", "arr_0")
 LABELS = ("y", "labels", "label", "target")
-MOST_CLASSES = 50
-"""An array under a name of its own holds classes if it has at most so many different values."""
+WIDER = {"float16": np.float32, "longdouble": np.float64}
+"""Types that neither sums nor nets can use as they are, and what they become."""
 
 
 def load_npy(path: Path, random_state: int) -> Dataset:
     """Return a .npy file's array, memory-mapped while it is read and split."""
-    return split(checked_part(_mapped(path), str(path)), path.stem, random_state)
-
-
-def _mapped(path: Path) -> Array:
-    try:
-        array: Array = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path} cannot be read: {error}") from None
-    return array
+    return split(checked_part(mapped(path), str(path)), path.stem, random_state)
 
 
 def load_npz(path: Path, random_state: int) -> Dataset:
@@ -41,14 +36,7 @@ def load_npz(path: Path, random_state: int) -> Dataset:
     """
     arrays = opened(path)
     if "x_train" in arrays and "x_test" in arrays:
-        train, test = (
-            Part(_usable(arrays[f"x_{part}"], f"{path}[x_{part}]"), arrays.get(f"y_{part}"))
-            for part in ("train", "test")
-        )
-        # The test part may lack a class, and its numbers must still be those of the training part.
-        both = [part.y.ravel() for part in (train, test) if part.y is not None]
-        known = np.unique(np.concatenate(both)) if both else None
-        return join(_checked(train, path, known), _checked(test, path, known), path.stem)
+        return _in_parts(arrays, path)
     samples = next((key for key in SAMPLES if key in arrays), None)
     if samples is None:
         raise InputError(f"{path} holds {sorted(arrays)}; name the samples 'x' or 'images'")
@@ -57,17 +45,24 @@ def load_npz(path: Path, random_state: int) -> Dataset:
     if labels is None:
         part = _named_labels(arrays, part, path)
     else:
-        part = _checked(Part(part.x, arrays[labels]), path)
+        part = _labelled(part, arrays[labels], f"{path}[{labels}]")
     return split(part, path.stem, random_state)
 
 
-def opened(path: Path) -> dict[str, Array]:
-    """Return the arrays of a .npz file, or say why it cannot be read."""
-    try:
-        with np.load(path, allow_pickle=False) as archive:
-            return {key: archive[key] for key in archive.files}
-    except (OSError, ValueError, zipfile.BadZipFile) as error:
-        raise InputError(f"{path} cannot be read: {error}") from None
+def _in_parts(arrays: Mapping[str, Array], path: Path) -> Dataset:
+    """Return ``x_train`` and ``x_test``, and their labels numbered alike."""
+    names = [f"{path}[y_{part}]" for part in ("train", "test")]
+    parts = [checked_part(arrays[f"x_{p}"], f"{path}[x_{p}]") for p in ("train", "test")]
+    labels = [arrays.get(f"y_{part}") for part in ("train", "test")]
+    # The test part may lack a class, and its numbers must still be those of the training part.
+    plain = [plain_labels(_column(y), n) for y, n in zip(labels, names) if y is not None]
+    both = [values for values in plain if values is not None]
+    known = np.unique(np.concatenate(both)) if both else None
+    parts = [
+        part if y is None else _labelled(part, y, name, known)
+        for part, y, name in zip(parts, labels, names)
+    ]
+    return join(parts[0], parts[1], path.stem)
 
 
 def _named_labels(arrays: Mapping[str, Array], part: Part, path: Path) -> Part:
@@ -80,19 +75,15 @@ def _named_labels(arrays: Mapping[str, Array], part: Part, path: Path) -> Part:
     note = (
         f"{path.name}: {key!r} was taken for its labels{others and f'; there are also {others}'}."
     )
-    labelled = _checked(Part(part.x, arrays[key]), path)
-    return Part(part.x, labelled.y, named_classes(np.unique(arrays[key]), key), (note,))
+    labelled = _labelled(part, arrays[key], f"{path}[{key}]")
+    classes = named_classes(np.unique(arrays[key]), key)
+    return dataclasses.replace(labelled, class_names=classes, notes=(*part.notes, note))
 
 
 def named_classes(values: Array, key: str) -> tuple[str, ...]:
     """Return the names of an attribute's classes; 0 and 1, or false and true, are told by it."""
     names = tuple(map(str, values))
     return (f"not {key}", key) if names in (("0", "1"), ("False", "True")) else names
-
-
-def are_few(n_values: int, n: int) -> bool:
-    """Return whether n samples with so many different labels have classes rather than measures."""
-    return n_values <= 2 or n_values <= min(MOST_CLASSES, n // 2)
 
 
 def _is_labels(values: Array, n: int | None = None) -> bool:
@@ -117,7 +108,7 @@ def read_labels(spec: str) -> dict[str, Array]:
     path = Path(file).expanduser()
     if path.suffix not in (".npy", ".npz") or not path.is_file():
         raise InputError(f"{spec!r} names no labels; give an existing FILE.npy or FILE.npz:key")
-    arrays = opened(path) if path.suffix == ".npz" else {path.stem: np.asarray(_mapped(path))}
+    arrays = opened(path) if path.suffix == ".npz" else {path.stem: np.asarray(mapped(path))}
     wanted = [key] if key else list(arrays)
     found = {name: arrays[name] for name in wanted if name in arrays and _is_labels(arrays[name])}
     if not found:
@@ -147,31 +138,52 @@ def labels_beside(
     return halves.x_train, halves.x_test
 
 
-def _checked(part: Part, path: Path, known: Array | None = None) -> Part:
-    """Return labels as numbers of the known classes, or else of their own."""
-    if part.y is None:
-        return part
-    if part.y.shape != (len(part.x),):
-        raise InputError(f"{path}: {len(part.x)} samples and labels of shape {part.y.shape}")
-    classes = np.unique(part.y) if known is None else known
-    y = np.searchsorted(classes, part.y).astype(np.int64)
-    return Part(part.x, y, tuple(str(name) for name in classes))
+def _labelled(part: Part, labels: Array, name: str, known: Array | None = None) -> Part:
+    """Return samples with labels as numbers of the known classes, or else of their own."""
+    labels = _column(labels)
+    if labels.shape != (len(part.x),):
+        raise InputError(f"{name}: {len(part.x)} samples and labels of shape {labels.shape}")
+    y, names, said = classes_of(labels, name, known)
+    notes = (*part.notes, f"{name} {said}.") if y is None else part.notes
+    return Part(part.x, y, names, notes)
+
+
+def _column(labels: Array) -> Array:
+    """Return (n, 1) labels, as Keras has them, as (n,)."""
+    return labels[:, 0] if labels.ndim == 2 and labels.shape[1] == 1 else labels
 
 
 def checked_part(array: Array, name: str) -> Part:
     """Return an array of samples as a part, or say why it cannot be one."""
-    return Part(_usable(array, name))
-
-
-def _usable(array: Array, name: str) -> Array:
-    if array.ndim not in (2, 3, 4) or array.dtype.kind not in "fiub":
+    if array.dtype.names is not None:
         raise InputError(
-            f"{name} is a {array.dtype} array of shape {array.shape}; give numbers of shape "
+            f"{name} is an array of records with the fields {', '.join(array.dtype.names[:8])}; "
+            "save these as the columns of one (n, d) array, or as a table"
+        )
+    if array.ndim not in (2, 3, 4) or array.dtype.kind not in "fiub" or 0 in array.shape[1:]:
+        raise InputError(
+            f"{name} is a {array.dtype} array of shape {array.shape}; give real numbers of shape "
             "(n, d), (n, H, W) or (n, C, H, W)"
         )
+    array = _native(array, name)
     if array.ndim == 4 and array.shape[1] > 4 and array.shape[3] in (1, 3):
-        return np.moveaxis(array, 3, 1)
-    return array
+        note = f"{name}: its last axis was taken for the channels of images."
+        return Part(np.moveaxis(array, 3, 1), notes=(note,))
+    return Part(array)
+
+
+def _native(array: Array, name: str) -> Array:
+    """Return numbers in this machine's byte order, of a type that nets can compute with."""
+    wider = WIDER.get(array.dtype.name, WIDER["longdouble"] if array.dtype.itemsize > 8 else None)
+    kind = array.dtype.newbyteorder("=") if wider is None else np.dtype(wider)
+    if kind == array.dtype and array.dtype.isnative:
+        return array
+    if isinstance(array, np.memmap) and array.nbytes > dataset.MEMORY_LIMIT:
+        raise InputError(
+            f"{name} holds {array.dtype.str} values and is too large to be converted in memory; "
+            f"save it as {kind.name} in this machine's byte order"
+        )
+    return array.astype(kind)
 
 
 def fingerprint(X: Array) -> str:
@@ -180,3 +192,11 @@ def fingerprint(X: Array) -> str:
     for row in (0, len(X) // 2, len(X) - 1):
         digest.update(X[row].tobytes())
     return digest.hexdigest()[:16]
+
+
+def facts(X: Array | str) -> dict[str, object]:
+    """Return what a run's ``config.json`` says of training data, by which they are known again."""
+    if isinstance(X, str):
+        digest = hashlib.sha256(X.encode("utf-8", "surrogatepass")).hexdigest()
+        return {"symbols": len(X), "hash": digest[:16]}
+    return {"samples": len(X), "shape": X.shape[1:], "hash": fingerprint(X)}

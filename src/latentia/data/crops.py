@@ -13,8 +13,18 @@ import numpy as np
 from latentia.data import idx, images, named
 from latentia.data.dataset import Array, Dataset
 from latentia.data.degrade import random_crops
-from latentia.data.folders import MOST_NAMED, listed, pictures_in, read_all, train_and_test
-from latentia.errors import InputError, check_range
+from latentia.data.folders import (
+    beside,
+    contents,
+    left_out,
+    listed,
+    passed_over,
+    read_all,
+    remarks,
+    train_and_test,
+)
+from latentia.errors import InputError
+from latentia.files import printable
 
 SIDE = 96
 """Of a piece where none is asked for: that of the SRGAN paper."""
@@ -34,17 +44,17 @@ def load_crops(spec: str, *, image_size: int | None = None, random_state: int = 
     random_state
         Of the pieces' places.
     """
+    named.check_size(image_size)
     folder = Path(spec).expanduser()
     if spec in named.names() or not folder.is_dir() or idx.find(folder) is not None:
         return named.load(spec, random_state=random_state, image_size=image_size)
-    check_range("image_size", image_size, 1)
-    train, test, notes = _parts(folder)
     length = SIDE if image_size is None else image_size
+    train, test, notes = _parts(folder, length)
     return Dataset(
-        name=folder.name,
-        x_train=random_crops(train, length, random_state=random_state),
+        name=printable(folder.name),
+        x_train=random_crops(train.values(), length, random_state=random_state),
         y_train=None,
-        x_test=random_crops(test, length, random_state=random_state + 1),
+        x_test=random_crops(test.values(), length, random_state=random_state + 1),
         y_test=None,
         spec=str(folder.resolve()),
         image_size=length,
@@ -54,28 +64,49 @@ def load_crops(spec: str, *, image_size: int | None = None, random_state: int = 
     )
 
 
-def read_pictures(folder: Path) -> tuple[list[Array], list[str]]:
-    """Return the pictures in a folder as (3, H, W) uint8, and what is wrong with other files."""
-    good, bad = read_all(pictures_in(folder), images.read)
-    pictures = [pixels for _, (pixels, _) in good]
-    coloured = [p if p.ndim == 3 else np.repeat(p[None], 3, axis=0) for p in pictures]
-    return coloured, [f"{path}: {error}" for path, error in bad]
+def read_pictures(folder: Path) -> tuple[list[Array], tuple[str, ...]]:
+    """Return the pictures in a folder as (3, H, W) uint8, and notes on what was left out."""
+    found, notes = _read(folder)
+    return list(found.values()), notes
 
 
-def _parts(folder: Path) -> tuple[list[Array], list[Array], tuple[str, ...]]:
+def _read(folder: Path) -> tuple[dict[Path, Array], tuple[str, ...]]:
+    found = contents(folder)
+    good, failed = read_all(
+        found.files,
+        lambda path, take: images.read(path, take=take),
+        f"the pictures in {folder}",
+    )
+    notes = (
+        *left_out(sorted([*found.odd, *failed]), len(found.files) + len(found.odd)),
+        *remarks([(path, notes) for path, (_, notes) in good]),
+        *passed_over(found.hidden),
+    )
+    return {path: p if p.ndim == 3 else np.repeat(p[None], 3, 0) for path, (p, _) in good}, notes
+
+
+def _parts(
+    folder: Path, length: int
+) -> tuple[dict[Path, Array], dict[Path, Array], tuple[str, ...]]:
     """Return training pictures, test pictures and notes."""
-    read = [read_pictures(part) for part in train_and_test(folder) or [folder]]
-    bad = [line for _, lines in read for line in lines]
+    parts = train_and_test(folder)
+    read = [_read(part) for part in parts or [folder]]
     train, test = read[0][0], read[-1][0]
-    notes = []
+    notes = beside(folder, parts) if parts else ()
     if len(read) == 1:
-        train, test = [p for n, p in enumerate(train) if n % 10 != 9], train[9::10]
-        notes = [f"{folder.name} has no test part: every tenth picture was held out for it."]
-    if bad:
-        notes.append(f"{len(bad)} files were left out: {listed(bad)}.")
+        held_out = list(train)[9::10]
+        test = {path: train.pop(path) for path in held_out}
+        rule = "every tenth picture was held out for it."
+        notes = (*notes, f"{printable(folder.name)} has no test part: {rule}")
+    notes = (*notes, *(note for _, found in read for note in found))
     if not train or not test:
         raise InputError(
             f"{folder} holds {len(train)} pictures to train and {len(test)} to test on; give at "
-            "least 10, or folders train and test"
+            f"least 10, or folders train and test{''.join(f' ({note})' for note in notes)}"
         )
-    return train, test, tuple(notes[:MOST_NAMED])
+    every = train | test
+    small = [f"{path}" for path, picture in every.items() if min(picture.shape[-2:]) < length]
+    if small:
+        words = f"of {len(every)} pictures have a side under {length} pixels and gave no piece"
+        notes = (*notes, f"{len(small)} {words}: {listed(small)}.")
+    return train, test, notes

@@ -13,6 +13,9 @@ from numpy.typing import NDArray
 from latentia.errors import InputError
 
 Array = NDArray[Any]
+TABLE_FILES = (".csv", ".tsv", ".tab", ".parquet")
+TEXT_TABLES = (".txt", ".dat", ".data")
+"""Files that may be tables, and may be something else."""
 MEMORY_LIMIT = 2**30
 """Memory-mapped files above this many bytes are never copied into memory."""
 
@@ -159,7 +162,10 @@ def split(part: Part, name: str, random_state: int) -> Dataset:
 
 
 def join(train: Part, test: Part, name: str) -> Dataset:
-    """Return two parts as one data set."""
+    """Return two parts as one data set, whose classes are numbered alike."""
+    if train.class_names != test.class_names and train.class_names and test.class_names:
+        names = tuple(sorted({*train.class_names, *test.class_names}))
+        train, test = _renumbered(train, names), _renumbered(test, names)
     if train.x.shape[1:] != test.x.shape[1:]:
         raise InputError(
             f"{name}: training samples have shape {train.x.shape[1:]} and test samples "
@@ -179,6 +185,13 @@ def join(train: Part, test: Part, name: str) -> Dataset:
         class_names=train.class_names,
         notes=train.notes + test.notes,
     )
+
+
+def _renumbered(part: Part, names: tuple[str, ...]) -> Part:
+    """Return a part whose class numbers are places in other names, which hold its own."""
+    places = np.array([names.index(name) for name in part.class_names])
+    y = None if part.y is None else places[part.y]
+    return dataclasses.replace(part, y=y, class_names=names)
 
 
 def whole(parts: Sequence[Part], name: str, random_state: int) -> Dataset:

@@ -8,8 +8,10 @@ along rows, then along columns, with weights that sum to 1 at the borders too. A
 widened with the scale is what the literature on super-resolution means by bicubic; without it (no
 antialiasing) the small image differs, and published figures cannot be compared.
 
-Shapes: images are (n, H, W) or (n, C, H, W), uint8 or floats in [0, 1]; uint8 stays uint8, rounded
-as Pillow rounds it, and floats become float32.
+Shapes: images are (n, H, W) or (n, C, H, W), uint8 or floats in [0, 1]. Floats become float32;
+uint8 stays uint8 and is what the floats give, rounded once. Pillow itself rounds and clips bytes
+between its two passes, which gives another image: by a level where it is made smaller, by up to 11
+where it is enlarged and overshoots.
 
 References
 ----------
@@ -26,6 +28,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from latentia.data.limits import check_bytes
 from latentia.errors import InputError
 
 Images = NDArray[Any]
@@ -58,15 +61,14 @@ def enlarged(images: Images, scale: int) -> Images:
 
 
 def resized(images: Images, height: int, width: int) -> Images:
-    """Return images resampled to a size, each channel by itself."""
-    kind = np.uint8 if images.dtype == np.uint8 else np.float32
-    planes = np.ascontiguousarray(images, dtype=kind).reshape(-1, *images.shape[-2:])
-    out = np.empty((len(planes), height, width), kind)
+    """Return images resampled to a size, each channel by itself, and clipped."""
+    is_bytes = images.dtype == np.uint8
+    planes = images.reshape(-1, *images.shape[-2:])
+    out = np.empty((len(planes), height, width), np.uint8 if is_bytes else np.float32)
     for place, plane in enumerate(planes):
-        found = Image.fromarray(plane).resize((width, height), Image.Resampling.BICUBIC)
-        out[place] = np.asarray(found)
-    if kind is np.float32:
-        out.clip(0, 1, out=out)
+        image = Image.fromarray(np.ascontiguousarray(plane, dtype=np.float32))
+        found = np.asarray(image.resize((width, height), Image.Resampling.BICUBIC))
+        out[place] = np.rint(found).clip(0, 255) if is_bytes else found.clip(0, 1)
     return out.reshape(*images.shape[:-2], height, width)
 
 
@@ -104,4 +106,5 @@ def random_crops(
         found += [picture[..., t : t + side, c : c + side] for t, c in zip(tops, lefts)]
     if not found:
         raise InputError(f"no picture has sides of at least {side} pixels; cut smaller crops")
+    check_bytes(len(found) * found[0].nbytes, f"{len(found):,} pieces of {side}×{side} pixels")
     return np.stack(found)

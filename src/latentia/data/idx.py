@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import gzip
+import math
+import struct
 import zlib
 from pathlib import Path
 
 import numpy as np
 
 from latentia.data.dataset import Array, Dataset, Part, join
+from latentia.data.limits import check_bytes, most_bytes, size
 from latentia.errors import InputError
 
 TYPES = {8: ">u1", 9: ">i1", 11: ">i2", 12: ">i4", 13: ">f4", 14: ">f8"}
+LONGEST_HEADER = 4 + 4 * 255
 FILES = {
     "x_train": "train-images-idx3-ubyte",
     "y_train": "train-labels-idx1-ubyte",
@@ -21,25 +25,49 @@ FILES = {
 
 
 def read_bytes(path: Path) -> bytes:
-    """Return a file's content, unpacked if it is gzipped."""
+    """Return a file's content, unpacked if it is gzipped, and no more than its header promises.
+
+    One byte more tells that there is more. What is unpacked is limited (`data.limits`).
+    """
     try:
-        content = path.read_bytes()
-        return gzip.decompress(content) if content[:2] == b"\x1f\x8b" else content
+        with path.open("rb") as plain:
+            zipped = plain.read(2) == b"\x1f\x8b"
+            plain.seek(0)
+            if not zipped:
+                start = plain.read(LONGEST_HEADER)
+                most = min(_promised(start, path.stat().st_size), path.stat().st_size)
+                return start + plain.read(max(0, most + 1 - len(start)))
+        with gzip.open(path) as stream:
+            start = stream.read(LONGEST_HEADER)
+            promised = _promised(start, most_bytes())
+            check_bytes(promised, str(path))
+            return start + stream.read(max(0, promised + 1 - len(start)))
     except (OSError, EOFError, zlib.error) as error:
         raise InputError(f"{path} cannot be read: {error}") from None
+
+
+def _shape(start: bytes) -> tuple[int, ...]:
+    return struct.unpack(f">{start[3]}I", start[4 : 4 + 4 * start[3]])
+
+
+def _promised(start: bytes, otherwise: int) -> int:
+    """Return how many bytes an idx file should have by its first ones, or another number."""
+    if len(start) < 4 or start[2] not in TYPES or len(start) < 4 + 4 * start[3]:
+        return otherwise
+    itemsize = np.dtype(TYPES[start[2]]).itemsize
+    return 4 + 4 * start[3] + math.prod(_shape(start)) * itemsize
 
 
 def parse(content: bytes, name: str) -> Array:
     """Return the array in an idx file's bytes."""
     if len(content) < 4 or content[:2] != b"\0\0" or content[2] not in TYPES:
         raise InputError(f"{name} is not an idx file: its first bytes are {content[:4]!r}")
-    dtype, n_dims = np.dtype(TYPES[content[2]]), content[3]
-    header = 4 + 4 * n_dims
-    shape = tuple(int(size) for size in np.frombuffer(content[4:header], ">u4"))
-    expected = header + int(np.prod(shape, dtype=np.int64)) * dtype.itemsize
-    if len(shape) != n_dims or len(content) != expected:
-        raise InputError(f"{name} has {len(content)} bytes; its header promises {expected}")
-    array = np.frombuffer(content, dtype, offset=header).reshape(shape)
+    expected = _promised(content, 4 + 4 * content[3])
+    if len(content) != expected:
+        more = "more" if len(content) > expected else size(len(content))
+        raise InputError(f"{name} has {more}; its header promises {size(expected)}")
+    dtype = np.dtype(TYPES[content[2]])
+    array = np.frombuffer(content, dtype, offset=4 + 4 * content[3]).reshape(_shape(content))
     return array.astype(dtype.newbyteorder("="), copy=False)
 
 

@@ -1,29 +1,76 @@
-"""One picture file to one uint8 array, whatever its mode; or a sentence on what is wrong.
+"""One picture file to one array, whatever its mode; or a sentence on what is wrong.
 
-16-bit grey is scaled to 8 bits (a plain conversion would saturate), transparency is laid on white,
-EXIF rotation is applied, palette and CMYK become RGB, the first frame of an animation is taken.
+Grey values follow one rule in every file, so that the pictures of a data set stay comparable:
+
+    8 bits          out of 255
+    integers        deeper than that: out of 65535, and only values from 0 to 65535
+    12 bits         of a TIFF: out of 4095
+    floats          in [0, 1], as they are
+
+Other values are refused, since no file says what is white. Transparency is laid on white, EXIF
+rotation is applied, palette and CMYK become RGB, the first frame of an animation is taken.
+
+A file's header says how large its picture is. What would take more memory than
+`latentia.data.limits` allows is refused before it is taken.
 """
 
 from __future__ import annotations
 
+import stat
+import struct
+import threading
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from numpy.typing import NDArray
+from PIL import Image, ImageOps, TiffImagePlugin, UnidentifiedImageError
 
 from latentia.data.dataset import Array
+from latentia.data.limits import excess
+from latentia.errors import InputError
 
-MOST_PIXELS = 64_000_000
+BROKEN = (
+    OSError,
+    EOFError,
+    ValueError,
+    TypeError,
+    LookupError,
+    ArithmeticError,
+    AttributeError,
+    SyntaxError,
+    RuntimeError,
+    MemoryError,
+    UserWarning,
+    struct.error,
+    zlib.error,
+    Image.DecompressionBombError,
+)
+"""What Pillow raises on files that are broken."""
+KINDS = {
+    stat.S_ISDIR: "a folder",
+    stat.S_ISFIFO: "a named pipe",
+    stat.S_ISSOCK: "a socket",
+    stat.S_ISCHR: "a device",
+    stat.S_ISBLK: "a device",
+}
+WITH_ALPHA = ("RGBA", "LA", "PA", "RGBa", "La")
+GREY = ("L", "LA", "La", "1")
+WHITE = 65535
+_PILLOWS_LIMIT = threading.RLock()
 
 
 class BadImageError(Exception):
     """A file that is not a usable picture; the message says why."""
 
 
-def read(path: Path, side: int | None = None) -> tuple[Array, tuple[str, ...]]:
+def read(
+    path: Path, side: int | None = None, take: Callable[[int], None] | None = None
+) -> tuple[Array, tuple[str, ...]]:
     """Return a picture as (H, W) or (3, H, W) uint8, and notes on what was converted.
 
     Parameters
@@ -32,70 +79,220 @@ def read(path: Path, side: int | None = None) -> tuple[Array, tuple[str, ...]]:
         The file.
     side
         Resize so that the picture covers a square of this side, and crop its centre.
+    take
+        Told how many bytes the result takes, before they are taken; it may refuse.
 
     Raises
     ------
     BadImageError
-        If it is empty, truncated, not a picture, or has more than ``MOST_PIXELS``.
+        If it is not a file, empty, truncated, not a picture, too large for
+        `latentia.data.limits`, or grey of other values than above.
     """
-    with opened(path) as (image, notes):
-        return _pixels(_eight_bit(image), side), notes
+
+    def told(image: Image.Image) -> None:
+        if take is not None:
+            n_pixels = image.width * image.height if side is None else side**2
+            take(n_pixels * (1 if is_grey(image) else 3))
+
+    image, notes = opened(path, told)
+    pixels = eight_bit(on_white(*planes(image)))
+    return resized(pixels[0] if len(pixels) == 1 else pixels, side), notes
 
 
-@contextmanager
-def opened(path: Path) -> Iterator[tuple[Image.Image, tuple[str, ...]]]:
-    """Give a picture, loaded and upright in its own mode, and notes on what was left out.
+def opened(
+    path: Path, look: Callable[[Image.Image], None] | None = None
+) -> tuple[Image.Image, tuple[str, ...]]:
+    """Return a picture, loaded and upright in its own mode, and notes on what was left out.
+
+    ``look`` sees it when its header has been read and its pixels have not.
 
     Raises
     ------
     BadImageError
-        As `read` does, also for what goes wrong inside the ``with`` block.
+        As `read` does.
+    FileNotFoundError
+        If there is nothing at the path.
     """
+    if reason := oddity(path):
+        raise BadImageError(reason)
     if path.stat().st_size == 0:
         raise BadImageError("it has zero bytes")
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            # A stream, since Pillow maps a TIFF that it opens by name before it has turned it.
-            with path.open("rb") as stream, Image.open(stream) as image:
-                notes = _notes(image)
+        # A stream, since Pillow maps a TIFF that it opens by name before it has turned it.
+        with path.open("rb") as stream, _header(stream) as image:
+            _check_size(image)
+            notes = _notes(image)
+            if look is not None:
+                look(image)
+            deep = "I;12" in _layout(image)
+            with _no_limit() if _is_large(image) else nullcontext():
                 image.load()
-                yield ImageOps.exif_transpose(image), notes
+            ImageOps.exif_transpose(image, in_place=True)
+        return (_of_twelve_bits(image) if deep else image), notes
+    except InputError:
+        raise
     except UnidentifiedImageError:
-        raise BadImageError("it is not an image") from None
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise BadImageError(str(error)) from None
+        raise BadImageError("it is not an image of a kind that can be read") from None
+    except BROKEN as error:
+        raise BadImageError(_sentence(error)) from None
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Keep Pillow's warnings of odd metadata from the terminal; of threads, around all of them."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", module=r"PIL\.")
+        yield
+
+
+def _sentence(error: BaseException) -> str:
+    words = " ".join(str(error).split())
+    return words if isinstance(error, OSError | ValueError) and words else f"it is broken ({error})"
+
+
+def oddity(path: Path) -> str:
+    """Return why what is at a path is no file that can be read, or an empty string."""
+    if path.is_file():
+        return ""
+    if not path.exists():
+        return "it is a link to nothing" if path.is_symlink() else ""
+    mode = path.stat().st_mode
+    kind = next((name for holds, name in KINDS.items() if holds(mode)), "something else")
+    return f"it is {kind}, not a file"
+
+
+def suffixes() -> set[str]:
+    """Return the endings, such as ``.png``, of the files that can be read."""
+    return {suffix for suffix, kind in Image.registered_extensions().items() if kind in Image.OPEN}
+
+
+def _header(stream: Any) -> Image.Image:
+    with _no_limit():
+        return Image.open(stream)
+
+
+@contextmanager
+def _no_limit() -> Iterator[None]:
+    """Lift Pillow's own limit, which is no parameter: `latentia.data.limits` holds instead."""
+    with _PILLOWS_LIMIT:
+        before, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
+        try:
+            yield
+        finally:
+            Image.MAX_IMAGE_PIXELS = before
+
+
+def _is_large(image: Image.Image) -> bool:
+    most = Image.MAX_IMAGE_PIXELS
+    return most is not None and image.width * image.height > most
+
+
+def _check_size(image: Image.Image) -> None:
+    n_bytes = 1 if image.mode in ("1", "L", "P") else 2 if ";16" in image.mode else 4
+    if too_many := excess(n_bytes * image.width * image.height):
+        raise BadImageError(f"it has {image.width}×{image.height} pixels and {too_many}")
 
 
 def _notes(image: Image.Image) -> tuple[str, ...]:
-    if image.width * image.height > MOST_PIXELS:
-        raise BadImageError(f"it has {image.width}×{image.height} pixels, over the limit")
-    return ("only its first frame was used",) if getattr(image, "n_frames", 1) > 1 else ()
+    """Return what of a picture, whose pixels are not loaded yet, will be left out."""
+    layout, notes = _layout(image), []
+    if getattr(image, "n_frames", 1) > 1:
+        notes.append("only its first frame was used")
+    if not image.mode.startswith("I") and ";16" in layout:
+        notes.append("its 16-bit colours were read as 8 bits")
+    if image.mode.startswith("I") and "transparency" in image.info:
+        notes.append("its 16-bit grey was read as 8 bits, beside its transparency")
+    n_bands = len(image.getbands())
+    if isinstance(image, TiffImagePlugin.TiffImageFile):
+        n_held = image.tag_v2.get(TiffImagePlugin.SAMPLESPERPIXEL, 1)
+        n_left_out = max(n_held - n_bands, layout.count("X"))
+        if n_left_out > 0:
+            notes.append(f"{n_left_out} of its {n_held} bands were left out")
+    return tuple(notes)
 
 
-def _pixels(image: Image.Image, side: int | None) -> Array:
-    if side is not None:
-        image = ImageOps.fit(image, (side, side), Image.Resampling.LANCZOS)
-    pixels = np.asarray(image, dtype=np.uint8)
-    return pixels if pixels.ndim == 2 else np.moveaxis(pixels, 2, 0)
+def _layout(image: Image.Image) -> str:
+    """Return how the pixels of a picture lie in its file, which is forgotten when they are read."""
+    return str([tile[3] for tile in getattr(image, "tile", [])[:1]])
+
+
+def _of_twelve_bits(image: Image.Image) -> Image.Image:
+    values = np.asarray(image).astype(np.float64) * (WHITE / 4095)
+    return Image.fromarray(np.rint(values).astype(np.uint16))
+
+
+def is_grey(image: Image.Image) -> bool:
+    """Return whether a picture has one channel beside its transparency."""
+    return image.mode in GREY or _is_deep(image)
+
+
+def _is_deep(image: Image.Image) -> bool:
+    return image.mode == "F" or image.mode.startswith("I")
+
+
+def planes(image: Image.Image) -> tuple[NDArray[Any], NDArray[np.uint8] | None]:
+    """Return a picture's (1 or 3, H, W) colours, uint8 or uint16, and its (H, W) transparency.
+
+    Raises
+    ------
+    BadImageError
+        For grey values that the rule above does not know.
+    """
+    if _is_deep(image):
+        return _deep_planes(image)
+    grey = image.mode in GREY
+    if image.mode in WITH_ALPHA or "transparency" in image.info:
+        layer = np.asarray(image.convert("RGBA"))
+        colours = layer[..., :1] if grey else layer[..., :3]
+        return np.moveaxis(colours, 2, 0), layer[..., 3]
+    mode = "L" if grey else "RGB"
+    plain = np.asarray(image if image.mode == mode else image.convert(mode))
+    return plain[None] if grey else np.moveaxis(plain, 2, 0), None
+
+
+def _deep_planes(image: Image.Image) -> tuple[NDArray[Any], NDArray[np.uint8] | None]:
+    values = _sixteen_bit(np.asarray(image))[None]
+    clear = image.info.get("transparency")
+    if clear is None:
+        return values, None
+    return eight_bit(values), np.where(values[0] == clear, np.uint8(0), np.uint8(255))
+
+
+def _sixteen_bit(values: NDArray[Any]) -> NDArray[np.uint16]:
+    """Return grey values out of 65535, or refuse values that the rule does not know."""
+    if values.dtype.kind == "u":
+        return values.astype(np.uint16)
+    low, high = values.min(), values.max()
+    if not np.isfinite([low, high]).all():
+        raise BadImageError("its grey values are not all finite")
+    white, words = (1, "floats in [0, 1]") if values.dtype.kind == "f" else (WHITE, "0 to 65535")
+    if low < 0 or high > white:
+        raise BadImageError(
+            f"its grey values span {low:.6g} to {high:.6g}; what is white is known of {words} only"
+        )
+    return np.rint(values.astype(np.float64) * (WHITE / white)).astype(np.uint16)
+
+
+def eight_bit(pixels: NDArray[Any]) -> NDArray[np.uint8]:
+    """Return uint8 or uint16 pixels as uint8."""
+    if pixels.dtype == np.uint8:
+        return pixels
+    return np.rint(pixels / np.float32(WHITE / 255)).astype(np.uint8)
+
+
+def on_white(pixels: NDArray[Any], alpha: NDArray[np.uint8] | None) -> NDArray[Any]:
+    """Return (C, H, W) uint8 pixels of (H, W) transparency laid on white, others as they are."""
+    if alpha is None:
+        return pixels
+    share = alpha / np.float32(255)
+    return np.rint(255 + (pixels - np.float32(255)) * share).astype(np.uint8)
 
 
 def resized(pixels: Array, side: int | None) -> Array:
-    """Return an (H, W) or (3, H, W) uint8 picture resized as `read` resizes; None leaves it."""
+    """Return an (H, W) or (3, H, W) uint8 picture that covers a square and is cut to it, or all."""
     if side is None:
         return pixels
     plain = pixels if pixels.ndim == 2 else np.moveaxis(pixels, 0, 2)
-    return _pixels(Image.fromarray(np.ascontiguousarray(plain)), side)
-
-
-def _eight_bit(image: Image.Image) -> Image.Image:
-    if image.mode == "F" or image.mode.startswith("I"):
-        values = np.asarray(image, dtype=np.float64)
-        top = 65535.0 if image.mode.startswith("I") else max(1.0, float(values.max()))
-        return Image.fromarray(np.rint(values.clip(0, top) / top * 255).astype(np.uint8))
-    if image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info:
-        layer = image.convert("RGBA")
-        white = Image.new("RGBA", layer.size, "white")
-        flat = Image.alpha_composite(white, layer)
-        return flat.convert("L" if image.mode in ("LA", "La", "L") else "RGB")
-    return image.convert("L" if image.mode in ("L", "1") else "RGB")
+    image = Image.fromarray(np.ascontiguousarray(plain))
+    fitted = np.asarray(ImageOps.fit(image, (side, side), Image.Resampling.LANCZOS))
+    return fitted if fitted.ndim == 2 else np.moveaxis(fitted, 2, 0)

@@ -36,6 +36,7 @@ TO_XYZ = np.array(
 )
 WHITE = np.array([0.95047, 1.0, 1.08883])
 TO_RGB = np.linalg.inv(TO_XYZ)
+LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 BEND = 6 / 29
 
 
@@ -84,6 +85,17 @@ def rgb_of(lab: Images) -> NDArray[np.float32]:
 def lightness(images: Images) -> NDArray[np.float32]:
     """Return the L of sRGB images as grey images (..., H, W) in [0, 1]."""
     return lab_of(images)[..., 0, :, :] / np.float32(100)
+
+
+def luma(images: Images) -> NDArray[np.float32]:
+    """Return Y′ = 0.299 R + 0.587 G + 0.114 B of sRGB images, (..., H, W) in [0, 1].
+
+    This is what grey files hold: Pillow's and libjpeg's grey, ITU-R BT.601. It is not the lightness
+    L, which is 6/255 higher in the mean over photographs, and up to 60/255.
+    """
+    check_colours(images)
+    y: NDArray[np.float32] = np.einsum("c,...chw->...hw", LUMA, images, dtype=np.float32)
+    return y / np.float32(255) if images.dtype == np.uint8 else y
 
 
 def check_colours(images: Images) -> None:

@@ -1,7 +1,8 @@
 """Pairs of images that are made here, of any images: KIND:DATA, where DATA is a name or a path.
 
     edges:DATA          outlines → the image; a named set alone means this too
-    grey:DATA           lightness L of CIELab → the colour image
+    grey:DATA           the image in grey, as grey files have it and `translate` shows it (luma) →
+                        the colour image
     noisy:DATA          the image with Gaussian noise → the image
     holes:DATA          the image with a grey square cut out somewhere → the image
     moving:DATA         four frames of two images that bounce about → the frame that follows
@@ -21,7 +22,7 @@ from numpy.typing import NDArray
 from latentia.data import named
 from latentia.data.dataset import Array, Dataset
 from latentia.data.degrade import enlarged
-from latentia.data.lab import lightness
+from latentia.data.lab import luma
 from latentia.data.moving_digits import moving_digits
 from latentia.errors import InputError
 
@@ -169,7 +170,7 @@ Maker = Callable[[Array, np.random.Generator], tuple[Array, Array]]
 
 KINDS: dict[str, tuple[Maker, str]] = {
     "edges": (lambda x, _: (outlines(x), x), "outlines of"),
-    "grey": (lambda x, _: (as_bytes(lightness(x)), x), "the lightness of"),
+    "grey": (lambda x, _: (as_bytes(luma(x)), x), "grey copies of"),
     "noisy": (lambda x, draw: (noisy(x, draw), x), "noisy copies of"),
     "holes": (lambda x, draw: (with_holes(x, holes(x.shape, draw)), x), "holes in"),
     "moving": (next_frames, "frames of moving"),

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 from importlib import resources
+from numbers import Integral
 from pathlib import Path
 
 import numpy as np
 
 from latentia.data import arrays, download, folders, idx, toys
-from latentia.data.dataset import Dataset, Description, split
+from latentia.data.dataset import TABLE_FILES, TEXT_TABLES, Dataset, Description, split
 from latentia.data.download import RemoteFile
 from latentia.data.text import TEXT_FILES
 from latentia.errors import InputError, check_range, nearest
@@ -109,9 +110,18 @@ def fetch(name: str) -> Path:
         raise InputError(f"{name} ships with the software: there is nothing to fetch")
     name = MADE_FROM.get(name, name)
     folder = download.cache_folder() / name
-    files = [RemoteFile(f"{idx.FILES[role]}.gz", sha) for role, sha in CHECKSUMS[name].items()]
+    files = [
+        RemoteFile(f"{idx.FILES[role]}.gz", sha, _idx_bytes(DESCRIPTIONS[name], role))
+        for role, sha in CHECKSUMS[name].items()
+    ]
     download.fetch_all(files, MIRRORS[name], folder)
     return folder
+
+
+def _idx_bytes(known: Description, role: str) -> int:
+    """Return the bytes of an unpacked idx file: a head of 8 or 16, and one a pixel or label."""
+    n = known.n_train if role.endswith("train") else known.n_test
+    return 8 + n if role.startswith("y") else 16 + n * int(np.prod(known.shape))
 
 
 def load(spec: str, *, random_state: int = 0, image_size: int | None = None) -> Dataset:
@@ -120,14 +130,15 @@ def load(spec: str, *, random_state: int = 0, image_size: int | None = None) -> 
     Parameters
     ----------
     spec
-        A name (see `names`), or a path: .npy, .npz, .csv, .parquet, an idx file, a folder with the
-        four idx files, or a folder of images with their labels as sub-folders.
+        A name (see `names`), or a path: .npy, .npz, a table (.csv, .tsv, .parquet, or .txt), an idx
+        file, a folder with the four idx files, or a folder of images with their labels as
+        sub-folders.
     random_state
         Of the held-out tenth, where the data have no test part.
     image_size
         Side in pixels that the pictures of a folder are resized to.
     """
-    check_range("image_size", image_size, 1)
+    check_size(image_size)
     data = _load(spec, random_state, image_size)
     known = DESCRIPTIONS.get(spec)
     if known is not None:
@@ -144,7 +155,26 @@ def load(spec: str, *, random_state: int = 0, image_size: int | None = None) -> 
     return dataclasses.replace(data, spec=lasting, image_size=image_size)
 
 
+def check_size(image_size: int | None) -> None:
+    """Refuse a side that is no whole number of pixels."""
+    if not isinstance(image_size, Integral | None) or isinstance(image_size, bool):
+        raise InputError(f"image_size is {image_size!r}; it must be a whole number of pixels")
+    check_range("image_size", image_size, 1)
+
+
+def refuse_size(image_size: int | None, owner: str) -> None:
+    """Refuse to resize what is not a folder of pictures."""
+    if image_size is not None:
+        raise InputError(
+            f"image_size is {image_size}, and {owner} is no folder of pictures: only those are "
+            "resized; leave it out"
+        )
+
+
 def _load(spec: str, random_state: int, image_size: int | None) -> Dataset:
+    path = Path(spec).expanduser()
+    if spec in DESCRIPTIONS or path.is_file() or idx.find(path) is not None:
+        refuse_size(image_size, spec)
     if spec == "digits":
         return _digits()
     if spec == "fashion-mnist-small":
@@ -152,13 +182,12 @@ def _load(spec: str, random_state: int, image_size: int | None) -> Dataset:
     if spec in toys.MIXTURES:
         return toys.load_mixture(spec)
     if spec in MADE_FROM:
-        return toys.stack(_load(MADE_FROM[spec], random_state, image_size))
+        return toys.stack(_load(MADE_FROM[spec], random_state, None))
     if spec in DESCRIPTIONS:
         found = _cached(spec) or idx.find(fetch(spec))
         if found is None:
             raise InputError(f"{spec} lacks some of its four idx files; fetch it again")
         return idx.load_folder(found, spec)
-    path = Path(spec).expanduser()
     if not path.exists():
         raise InputError(_unknown(spec))
     if path.is_dir():
@@ -196,22 +225,26 @@ def _fashion_small() -> Dataset:
 
 
 def _load_file(path: Path, random_state: int) -> Dataset:
+    if not path.is_file():
+        raise InputError(f"{path} is a pipe or a device; give a file or a folder")
     if path.stat().st_size == 0:
         raise InputError(f"{path} is empty (zero bytes)")
     if path.suffix == ".npy":
         return arrays.load_npy(path, random_state)
     if path.suffix == ".npz":
         return arrays.load_npz(path, random_state)
-    if path.suffix in (".csv", ".parquet"):
+    if path.suffix.lower() in (*TABLE_FILES, *TEXT_TABLES):
         from latentia.data import tables
 
-        return split(tables.read(path), path.stem, random_state)
+        if tables.is_table(path):
+            return split(tables.read(path), path.stem, random_state)
     if "idx" in path.name:
         return split(arrays.checked_part(idx.read(path), str(path)), path.stem, random_state)
     if path.suffix in TEXT_FILES:
         raise InputError(f"{path} is a text: train rnn, lstm or n-gram on it, or use load_text")
     raise InputError(
-        f"{path} is of no known kind; give .npy, .npz, .csv, .parquet, an idx file or a folder"
+        f"{path} is of no known kind; give .npy, .npz, .csv, .tsv, .parquet, an idx file or a "
+        "folder"
     )
 
 

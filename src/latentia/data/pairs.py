@@ -17,30 +17,46 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
 from latentia.data import images, named
-from latentia.data.arrays import checked_part, opened
+from latentia.data.array_files import opened
+from latentia.data.arrays import checked_part
 from latentia.data.dataset import Array, Dataset, Part, whole
 from latentia.data.folders import (
+    Take,
+    beside,
+    contents,
     lasting,
+    left_out,
     listed,
     parts_in,
-    pictures_in,
+    passed_over,
     read_all,
+    remarks,
     stack,
+    sub_folders,
     train_and_test,
 )
 from latentia.data.made_pairs import KINDS, made_pairs
-from latentia.errors import InputError, check_range
+from latentia.errors import InputError
+from latentia.files import printable
 
 REVERSED = ":reversed"
 EDGES = "edges"
 SIDES = (("A", "B"), ("input", "target"))
 ARRAYS = (("x", "y"), *SIDES)
 
-Files = list[tuple[Path, Path]]
+Pair = tuple[Path, Path]
+
+
+class Files(NamedTuple):
+    """Pairs of files, one file twice if its halves are the two, and notes on others."""
+
+    pairs: list[Pair]
+    notes: tuple[str, ...] = ()
 
 
 def load_pairs(spec: str, *, random_state: int = 0, image_size: int | None = None) -> Dataset:
@@ -53,9 +69,9 @@ def load_pairs(spec: str, *, random_state: int = 0, image_size: int | None = Non
     random_state
         Of the held-out tenth, where the data have no test part.
     image_size
-        Side in pixels that pictures are resized to, after they were cut apart.
+        Side in pixels that pictures in files are resized to, after they were cut apart.
     """
-    check_range("image_size", image_size, 1)
+    named.check_size(image_size)
     plain = spec.removesuffix(REVERSED)
     data, train, test = _load(plain, random_state, image_size)
     if plain != spec:
@@ -80,6 +96,7 @@ def _load(spec: str, random_state: int, image_size: int | None) -> tuple[Dataset
     elif path.is_dir() and len(folders) == 1:
         parts = [_read(files, size) for files in _layout(path)]
     elif path.suffix == ".npz" and path.is_file():
+        named.refuse_size(image_size, path.name)
         parts = _arrays(path)
     elif path.suffix in (".csv", ".txt") and path.is_file():
         parts = [_read(_list_of(path), size)]
@@ -89,41 +106,83 @@ def _load(spec: str, random_state: int, image_size: int | None) -> tuple[Dataset
             "sub-folders A and B, two folders with a comma between, a list .csv, an .npz, or "
             f"KIND:IMAGES with KIND one of {', '.join(KINDS)}"
         )
+    name = printable(path.stem)
     # The same seed splits both sides alike.
-    x, y = (whole([part[side] for part in parts], path.stem, random_state) for side in (0, 1))
+    x, y = (whole([part[side] for part in parts], name, random_state) for side in (0, 1))
     return x, y.x_train, y.x_test
 
 
 def _layout(folder: Path) -> list[Files]:
     """Return the pairs of files of the training part, and of the test part if there is one."""
-    for a, b in SIDES:
-        if (folder / a).is_dir() and (folder / b).is_dir():
-            return [equal_names(folder / a, folder / b)]
-        if "train" in parts_in(folder, a, b):
-            held = [name for name in parts_in(folder, a) if name != "train"][:1]
-            return [equal_names(folder / f"{n}{a}", folder / f"{n}{b}") for n in ("train", *held)]
-    return [
-        [(path, path) for path in pictures_in(part)] for part in train_and_test(folder) or [folder]
-    ]
+    for sides in SIDES:
+        both = sub_folders(folder, *sides)
+        parts = [both] if both else parts_in(folder, *sides)
+        if parts:
+            found = [equal_names(*part) for part in parts]
+            return _with_notes(found, beside(folder, [side for part in parts for side in part]))
+    halves = train_and_test(folder)
+    found = [_halves(part) for part in halves or [folder]]
+    return _with_notes(found, beside(folder, halves) if halves else ())
+
+
+def _with_notes(parts: list[Files], notes: tuple[str, ...]) -> list[Files]:
+    return [parts[0]._replace(notes=notes + parts[0].notes), *parts[1:]]
+
+
+def _halves(folder: Path) -> Files:
+    found = contents(folder)
+    notes = left_out(found.odd, len(found.files) + len(found.odd)) + passed_over(found.hidden)
+    return Files([(path, path) for path in found.files], notes)
 
 
 def equal_names(inputs: Path, targets: Path) -> Files:
-    """Return pairs of files with equal names, whatever their suffixes."""
-    ours, theirs = (
-        {str(path.relative_to(folder).with_suffix("")): path for path in pictures_in(folder)}
-        for folder in (inputs, targets)
-    )
-    alone = sorted(set(ours) ^ set(theirs))
-    if alone:
+    """Return pairs of files with equal names, whatever their suffixes.
+
+    Files that are no pictures by their names and have no partner are left out; pictures without a
+    partner, and two pictures of one name, are refused.
+    """
+    found = [contents(folder) for folder in (inputs, targets)]
+    ours, theirs = (_by_name(side.files, f) for side, f in zip(found, (inputs, targets)))
+    alone, known = sorted(ours.keys() ^ theirs.keys()), images.suffixes()
+    spare = {(ours | theirs)[name] for name in alone}
+    pictures = [name for name in alone if (ours | theirs)[name].suffix.lower() in known]
+    if pictures:
         raise InputError(
             f"{inputs} and {targets} must hold files of equal names; without a partner: "
-            f"{listed(alone)}"
+            f"{listed(pictures)}"
         )
-    return [(ours[name], theirs[name]) for name in sorted(ours)]
+    names = sorted(ours.keys() & theirs.keys())
+    used = {side[name] for name in names for side in (ours, theirs)}
+    files = [path for side in found for path in side.files]
+    why = {True: "it has no partner", False: "a picture has its name"}
+    bad = [(path, why[path in spare]) for path in files if path not in used]
+    bad += [odd for side in found for odd in side.odd]
+    hidden = [path for side in found for path in side.hidden]
+    notes = left_out(sorted(bad), len(used) + len(bad)) + passed_over(hidden)
+    return Files([(ours[name], theirs[name]) for name in names], notes)
+
+
+def _by_name(files: list[Path], folder: Path) -> dict[str, Path]:
+    """Return files by their names without suffixes: of several, the one that is a picture."""
+    groups: dict[str, list[Path]] = {}
+    for path in files:
+        groups.setdefault(str(path.relative_to(folder).with_suffix("")), []).append(path)
+    known, found = images.suffixes(), {}
+    for name, group in groups.items():
+        pictures = [path for path in group if path.suffix.lower() in known]
+        if len(pictures) > 1:
+            raise InputError(
+                f"{' and '.join(map(str, pictures))} have one name, so that it is not clear which "
+                "has the partner; leave one out"
+            )
+        found[name] = (pictures or group)[0]
+    return found
 
 
 def _list_of(path: Path) -> Files:
-    lines = [line.strip() for line in path.read_text(encoding="utf-8").splitlines()]
+    # Names in other bytes than UTF-8 are escaped, as they are everywhere else.
+    text = path.read_text(encoding="utf-8-sig", errors="surrogateescape")
+    lines = [line.strip() for line in text.splitlines()]
     rows = [[word.strip() for word in line.split(",")] for line in lines if line]
     if rows and rows[0] == ["input", "target"]:
         rows = rows[1:]
@@ -134,34 +193,59 @@ def _list_of(path: Path) -> Files:
     missing = [str(file) for pair in found for file in pair if not file.is_file()]
     if missing:
         raise InputError(f"{path} names files that are not there: {listed(missing)}")
-    return found
+    return Files(found)
 
 
 def _read(files: Files, side: int | None) -> tuple[Part, Part]:
     """Return the readable pairs as two parts; what was left out is in the notes."""
-    if not files:
-        raise InputError("there are no pictures to pair")
-    good, failed = read_all(files, lambda pair: _sides(*pair, side))
-    bad = [f"{pair[0]}: {error}" for pair, error in failed]
+    if not files.pairs:
+        raise InputError(" ".join(("there are no pictures to pair", *files.notes)))
+    owner = f"the pairs in {files.pairs[0][0].parent}"
+    good, failed = read_all(files.pairs, lambda pair, take: _sides(*pair, side, take), owner)
+    bad = [(pair[0], error) for pair, error in failed]
     if not good:
-        raise InputError(f"none of the {len(bad)} pairs can be used: {listed(bad)}")
-    notes = (f"{len(bad)} of {len(files)} pairs were left out: {listed(bad)}.",) if bad else ()
-    x, y = (stack([pair[i] for _, pair in good], files[0][i].parent) for i in (0, 1))
+        lines = [f"{path}: {error}" for path, error in bad]
+        raise InputError(f"none of the {len(bad)} pairs can be used: {listed(lines)}")
+    noted = [(path, notes) for pair, (_, _, found) in good for path, notes in zip(pair, found)]
+    notes = (*left_out(bad, len(files.pairs), "pairs"), *remarks(noted), *files.notes)
+    x = stack([found[0] for _, found in good], files.pairs[0][0].parent)
+    y = stack([found[1] for _, found in good], files.pairs[0][1].parent)
     return Part(x, notes=notes), Part(y)
 
 
-def _sides(first: Path, second: Path, side: int | None) -> tuple[Array, Array]:
-    """Return input and target from two files, or from the two halves of one."""
+Notes = tuple[tuple[str, ...], ...]
+
+
+def _sides(first: Path, second: Path, side: int | None, take: Take) -> tuple[Array, Array, Notes]:
+    """Return input and target from two files, or from the two halves of one, and both's notes."""
+    n_in_file = 1 if first != second else 2
+
+    def kept(n_bytes: int) -> None:
+        take(n_bytes if side is None else min(n_bytes, 3 * n_in_file * side**2))
+
     if first != second:
-        return images.read(first, side)[0], images.read(second, side)[0]
-    pixels, _ = images.read(first)
+        (x, x_notes), (y, y_notes) = (images.read(path, take=kept) for path in (first, second))
+        _check_alike(x.shape[-2:], y.shape[-2:], f"{first} and {second}")
+        return images.resized(x, side), images.resized(y, side), (x_notes, y_notes)
+    pixels, notes = images.read(first, take=kept)
     width = pixels.shape[-1]
     if width % 2:
         raise images.BadImageError(
             f"its width {width} is odd, so it is not two pictures side by side"
         )
     left, right = np.split(pixels, 2, axis=-1)
-    return images.resized(left, side), images.resized(right, side)
+    return images.resized(left, side), images.resized(right, side), (notes,)
+
+
+def _check_alike(size: tuple[int, ...], other: tuple[int, ...], owners: str) -> None:
+    """Refuse a pair whose sides would be cut differently, so that they no longer lie together."""
+    (h, w), (other_h, other_w) = size, other
+    # A side that was scaled to whole pixels may be half a pixel from the other's proportions.
+    if abs(h * other_w - w * other_h) * 2 > max(h + w, other_h + other_w):
+        raise InputError(
+            f"{owners} are a pair of {w}×{h} and {other_w}×{other_h} pixels, which do not lie on "
+            "each other; give both the same proportions"
+        )
 
 
 def _arrays(path: Path) -> list[tuple[Part, Part]]:

@@ -1,6 +1,7 @@
 """Picture files in, picture files out: what a file holds is kept where its format can hold it.
 
-    Grey stays grey. 16-bit grey stays 16-bit; 32-bit and floating-point grey become 16-bit.
+    Grey stays grey. 16-bit grey stays 16-bit; 32-bit and floating-point grey become 16-bit by the
+    rule of `latentia.data.images`, which is that of training.
     Transparency is read and written beside the colours.
     An ICC profile is kept with RGB and grey pixels.
     EXIF rotation is applied; other EXIF data are not written.
@@ -20,14 +21,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Literal, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from latentia.data.folders import pictures_in
-from latentia.data.images import BadImageError, opened
+from latentia.data.folders import contents, listed, passed_over
+from latentia.data.images import on_white, opened, planes, quiet, suffixes
 from latentia.errors import InputError
 from latentia.files import whole_file
 
@@ -58,10 +59,13 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "JPEG": {"quality": 95, "subsampling": 0},
     "WEBP": {"lossless": True},
 }
-WITH_ALPHA = ("RGBA", "LA", "PA", "RGBa", "La")
-GREY = ("L", "LA", "La", "1")
 FOREIGN = ("CMYK", "LAB", "HSV", "YCbCr")
 """Modes whose profile does not fit RGB pixels."""
+NOT_READ = (
+    ".heic .heif .hif .avif .jxl .jxr .wdp .exr .hdr .pfm .svg .psb .djvu .dcm .raw "
+    ".cr2 .cr3 .nef .arw .dng .orf .rw2 .raf .pef .srw"
+)
+"""Endings of pictures that Pillow may not read."""
 ROWS = 32
 """Rows that are rounded at once."""
 
@@ -81,11 +85,7 @@ class Picture:
 
     def on_white(self) -> Self:
         """Return the picture laid on white."""
-        if self.alpha is None:
-            return self
-        share = self.alpha / np.float32(255)
-        pixels = np.rint(255 + (self.pixels - np.float32(255)) * share).astype(np.uint8)
-        return replace(self, pixels=pixels, alpha=None)
+        return replace(self, pixels=on_white(self.pixels, self.alpha), alpha=None)
 
 
 def read_picture(path: Path) -> Picture:
@@ -94,38 +94,12 @@ def read_picture(path: Path) -> Picture:
     Raises
     ------
     BadImageError
-        As `latentia.data.images.read` does, and for grey values that are not finite.
+        As `latentia.data.images.read` does.
     """
-    with opened(path) as (image, notes):
-        # Opened anew, since the pixels of the other are loaded and their layout forgotten.
-        with Image.open(path) as unread:
-            if not unread.mode.startswith("I") and ";16" in str(unread.tile):
-                notes = (*notes, "its 16-bit colours were read as 8 bits")
+    with quiet():
+        image, notes = opened(path)
         profile = None if image.mode in FOREIGN else image.info.get("icc_profile")
-        pixels, alpha = _planes(image)
-        return Picture(pixels, alpha, profile, notes)
-
-
-def _planes(image: Image.Image) -> tuple[NDArray[Any], NDArray[np.uint8] | None]:
-    if image.mode == "F" or image.mode.startswith("I"):
-        return _sixteen_bit(np.asarray(image))[None], None
-    grey = image.mode in GREY
-    if image.mode in WITH_ALPHA or "transparency" in image.info:
-        layer = np.asarray(image.convert("RGBA"))
-        colours = layer[..., :1] if grey else layer[..., :3]
-        return np.moveaxis(colours, 2, 0), layer[..., 3]
-    plain = np.asarray(image.convert("L" if grey else "RGB"))
-    return plain[None] if grey else np.moveaxis(plain, 2, 0), None
-
-
-def _sixteen_bit(values: NDArray[Any]) -> NDArray[np.uint16]:
-    if values.dtype == np.uint16:
-        return values
-    if not np.isfinite(values).all():
-        raise BadImageError("its grey values are not all finite")
-    top = max(1.0, float(values.max())) if values.dtype.kind == "f" else 65535.0
-    scaled = values.clip(0, top) * (65535 / np.float64(top))
-    return np.rint(scaled).astype(np.uint16)
+        return Picture(*planes(image), profile, notes)
 
 
 class Canvas:
@@ -189,6 +163,10 @@ class Order:
     """For each input, in order, the file to be made of it."""
     existing: Existing = "refuse"
     """What to do about files that exist: refuse all work, leave them out, or replace them."""
+    bad: tuple[str, ...] = ()
+    """A sentence for each picture that cannot be read, as its name or place tells."""
+    notes: tuple[str, ...] = ()
+    """What else lies in the folders and is not looked at."""
 
     def prepare(self) -> None:
         """Make the folders, and remove the half-written files of a run that was killed."""
@@ -215,7 +193,8 @@ def order(paths: Sequence[Path], out: Path, existing: Existing = "refuse") -> Or
     ----------
     paths
         Files and folders. Of folders all pictures are taken, in alphabetical order, except hidden
-        files, files with another kind's suffix, and what lies in ``out``.
+        files, files with another kind's suffix, and what lies in ``out``; what is not taken is
+        told.
     out
         A folder, which need not exist.
     existing
@@ -229,36 +208,54 @@ def order(paths: Sequence[Path], out: Path, existing: Existing = "refuse") -> Or
     """
     if out.exists() and not out.is_dir():
         raise InputError(f"{out} is a file; --out names a folder")
+    found = [_pictures(path, out) for path in paths]
     targets: dict[Path, Path] = {}
     sources: dict[Path, Path] = {}
-    for path in paths:
-        for source, place in _pictures(path, out):
-            target = out / place.with_name(named_like(place))
-            other = sources.setdefault(target, source)
-            if other != source:
-                raise InputError(f"{other} and {source} would both become {target}; leave one out")
-            targets[source] = target
+    for source, place in (pair for part in found for pair in part.pictures):
+        target = out / place.with_name(named_like(place))
+        other = sources.setdefault(target, source)
+        if other != source:
+            raise InputError(f"{other} and {source} would both become {target}; leave one out")
+        targets[source] = target
+    bad = tuple(dict.fromkeys(line for part in found for line in part.bad))
+    notes = tuple(dict.fromkeys(line for part in found for line in part.notes))
     if not targets:
-        raise InputError(f"there are no pictures in {', '.join(map(str, paths))}")
-    return Order(_allowed(targets, existing), existing)
+        why = f": {listed([*bad])}" if bad else ""
+        raise InputError(f"there are no pictures in {', '.join(map(str, paths))}{why}")
+    return Order(_allowed(targets, existing), existing, bad, notes)
 
 
-def _pictures(path: Path, out: Path) -> list[tuple[Path, Path]]:
-    """Return a file, or a folder's pictures, each with its place in ``out``."""
+class _Found(NamedTuple):
+    pictures: list[tuple[Path, Path]]
+    """Each with its place in the folder for the results."""
+    bad: list[str] = []
+    notes: list[str] = []
+
+
+def _pictures(path: Path, out: Path) -> _Found:
+    """Return a file, or what is in a folder."""
     if not path.exists():
         raise InputError(f"there is no file or folder {path}")
     if not path.is_dir():
-        return [(path, Path(path.name))]
+        return _Found([(path, Path(path.name))])
     inner = out.resolve() if out.resolve().is_relative_to(path.resolve()) else None
     if inner == path.resolve():
         raise InputError(f"{out} is the folder of the inputs; choose another --out")
-    known = {suffix for suffix, kind in Image.registered_extensions().items() if kind in Image.OPEN}
-    return [
-        (found, found.relative_to(path))
-        for found in pictures_in(path)
-        if (found.suffix.lower() in known or not found.suffix)
-        and (inner is None or not found.resolve().is_relative_to(inner))
-    ]
+    files, odd, hidden = contents(path)
+    if inner is not None:
+        files = [found for found in files if not found.resolve().is_relative_to(inner)]
+    known, pictures = suffixes() | {""}, []
+    bad, others = [f"{found}: {reason}" for found, reason in odd], []
+    for found in files:
+        suffix = found.suffix.lower()
+        if suffix in known:
+            pictures.append((found, found.relative_to(path)))
+        elif suffix in NOT_READ.split():
+            bad.append(f"{found}: pictures in {suffix[1:]} cannot be read; convert it to png")
+        else:
+            others.append(str(found))
+    notes = [f"no picture by its name, and not looked at: {listed(others)}"] if others else []
+    return _Found(pictures, bad, [*notes, *passed_over(hidden)])
 
 
 def _allowed(targets: dict[Path, Path], existing: Existing) -> dict[Path, Path]:

@@ -1,4 +1,4 @@
-"""Text files as data for models of sequences: plain UTF-8, and melodies in ABC notation.
+"""Text files as data for models of sequences: plain text, and melodies in ABC notation.
 
 The last tenth of a text is its test part, and of the rest a last share, usually a twentieth, is
 held out of training: neighbouring passages are alike, so a random choice would flatter the model.
@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from latentia.data.dataset import Dataset
+from latentia.data.encodings import encoding_of
 from latentia.errors import InputError
 
 SHORTEST = 100
@@ -69,14 +70,14 @@ class TextData(Dataset):
 
 
 def load_text(spec: str | Path, held_out: float = HELD_OUT) -> TextData:
-    """Return a UTF-8 file in parts; of one that ends in .abc, the tunes.
+    """Return a text file in parts; of one that ends in .abc, the tunes.
 
     ``held_out`` is the share of all but the test part, at most a half, held out of training.
     """
     if not 0 <= held_out <= LARGEST_SHARE:
         raise InputError(f"held_out is {held_out}; it must be a share from 0 to {LARGEST_SHARE}")
     path = Path(spec).expanduser()
-    text = read_text(path)
+    text, read_as = read_text(path)
     if path.suffix == ".abc":
         text = tunes(text, str(path))
     if len(text) < SHORTEST:
@@ -95,24 +96,34 @@ def load_text(spec: str | Path, held_out: float = HELD_OUT) -> TextData:
         validation=text[n_train:n_known],
         spec=str(path.resolve()),
         description="A text's characters, each predicted from those before it.",
-        notes=(f"Measured on the last {len(text) - n_known:,} characters of the text.",),
+        notes=(
+            *read_as,
+            f"Measured on the last {len(text) - n_known:,} characters of the text.",
+        ),
         held_out=held_out,
     )
 
 
-def read_text(path: Path) -> str:
-    r"""Return a UTF-8 file's text, its lines ending in ``\n`` and without a byte-order mark."""
+def read_text(path: Path) -> tuple[str, tuple[str, ...]]:
+    r"""Return a file's text, its lines ending in ``\n``, and its encoding if it is not UTF-8.
+
+    UTF-16 and Korean text in CP949 or EUC-KR are read as well as UTF-8.
+    """
     if not path.is_file():
         raise InputError(f"there is no text file {str(path)!r}; give a .txt or .abc file")
     content = path.read_bytes()
+    codec, title = encoding_of(content)
+    # Western text can be any bytes, so that it is no evidence.
+    given = codec if codec and codec != "cp1252" else "utf-8"
     try:
-        text = content.decode("utf-8-sig")
+        text = content.decode(given)
     except UnicodeDecodeError as error:
         raise InputError(
-            f"{path} is not UTF-8 text: byte 0x{content[error.start]:02x} at place {error.start}; "
-            "save it as UTF-8"
+            f"{path} is not {title if codec == given else 'UTF-8'} text: byte "
+            f"0x{content[error.start]:02x} at place {error.start}; save it as UTF-8"
         ) from None
-    return text.replace("\r\n", "\n").replace("\r", "\n")
+    note = f"{path.name} was read as {title}, since it is not UTF-8." if title else ""
+    return text.replace("\r\n", "\n").replace("\r", "\n"), (note,) if note else ()
 
 
 def tunes(text: str, name: str) -> str:

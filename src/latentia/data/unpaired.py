@@ -21,8 +21,9 @@ import numpy as np
 from latentia.data import named
 from latentia.data.arrays import labels_beside, named_classes, read_labels
 from latentia.data.dataset import Array, Dataset, Part, whole
-from latentia.data.folders import lasting, parts_in, read_part
-from latentia.errors import InputError, check_range, nearest
+from latentia.data.folders import beside, lasting, parts_in, read_part
+from latentia.errors import InputError, nearest
+from latentia.files import printable
 
 FEWEST = 24
 """Training images: a twelfth of them is held out, which must contain both domains."""
@@ -45,7 +46,7 @@ def load_unpaired(spec: str, *, random_state: int = 0, image_size: int | None = 
     image_size
         Side in pixels that pictures in folders are resized to.
     """
-    check_range("image_size", image_size, 1)
+    named.check_size(image_size)
     folders = _domain_folders(spec)
     if folders is None:
         data, train, test = _of_classes(spec, random_state, image_size)
@@ -83,22 +84,21 @@ def mixed(sides: Sides, draw: np.random.Generator) -> tuple[Array, Array]:
     return x[together], y[together]
 
 
-def _domain_folders(spec: str) -> list[tuple[Path, Path]] | None:
+def _domain_folders(spec: str) -> list[tuple[Path, ...]] | None:
     """Return the folders of A and B for training and, if there are, for test."""
     both = [Path(part).expanduser() for part in spec.split(",")]
     if len(both) == 2 and all(folder.is_dir() for folder in both):
         return [(both[0], both[1])]
     root = Path(spec).expanduser()
-    names = parts_in(root, "A", "B")[:2]
-    return [(root / f"{n}A", root / f"{n}B") for n in names] if names[:1] == ["train"] else None
+    return (parts_in(root, "A", "B") or None) if root.is_dir() else None
 
 
 def _of_folders(
-    spec: str, folders: list[tuple[Path, Path]], random_state: int, image_size: int | None
+    spec: str, folders: list[tuple[Path, ...]], random_state: int, image_size: int | None
 ) -> tuple[Dataset, Sides, Sides]:
     """Return pictures in folders: a description, and both parts' domains."""
     parts = [_same_channels([read_part(f, image_size) for f in pair]) for pair in folders]
-    names = folders[0][0].name, folders[0][1].name
+    names = printable(folders[0][0].name), printable(folders[0][1].name)
     a, b = (whole([part[i] for part in parts], names[i], random_state) for i in (0, 1))
     shapes = a.x_train.shape[1:], b.x_train.shape[1:]
     if shapes[0] != shapes[1]:
@@ -106,12 +106,14 @@ def _of_folders(
             f"the images of {folders[0][0]} have shape {shapes[0]} and those of {folders[0][1]} "
             f"{shapes[1]}; choose one side with --image-size"
         )
+    root = Path(spec).expanduser()
+    others = beside(root, [side for part in folders for side in part]) if root.is_dir() else ()
     data = dataclasses.replace(
         a,
-        name=f"{names[0]} and {names[1]}" if "," in spec else Path(spec).name,
+        name=f"{names[0]} and {names[1]}" if "," in spec else printable(Path(spec).name),
         class_names=names if "," in spec else ("A", "B"),
         spec=lasting(spec),
-        notes=tuple(dict.fromkeys(a.notes + b.notes)),
+        notes=tuple(dict.fromkeys((*others, *a.notes, *b.notes))),
     )
     return data, (a.x_train, b.x_train), (a.x_test, b.x_test)
 

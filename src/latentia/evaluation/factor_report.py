@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +15,19 @@ from sklearn.base import clone
 
 from latentia.data import load as load_data
 from latentia.data import tables
+from latentia.data.dataset import TABLE_FILES
+from latentia.data.matrices import NamedMatrix
 from latentia.errors import FitWarning, InputError
 from latentia.models.factors.bootstrap import bootstrap_errors
 from latentia.models.factors.factor_analysis import FactorAnalysis
-from latentia.models.factors.n_factors import Suggestion, suggest
+from latentia.models.factors.findings import left_out
+from latentia.models.factors.n_factors import Correlate, Suggestion, suggest
+from latentia.models.factors.polychoric import polychoric
 from latentia.models.factors.standard_errors import LoadingErrors, information_errors
+from latentia.models.factors.summary import wrapped
 from latentia.models.inputs import unit_floats
+from latentia.models.linear.missing import Patterns, saturated
+from latentia.models.linear.nearest_correlation import nearest_correlation
 from latentia.plots.factors import loadings_heat_map, path_diagram, scree
 from latentia.plots.page import Picture, template, write_page
 from latentia.plots.style import png_bytes
@@ -28,7 +35,10 @@ from latentia.training.config import versions
 
 MOST_DRAWN = 60
 """Variables in a heat map or a path diagram."""
-MANY = 200
+MANY, MANY_SHUFFLED, FEW_SIMULATIONS = 200, 30, 20
+"""Variables beyond which fewer data are drawn for parallel analysis, and how many then."""
+COARSE = 1e-3
+"""Of the moments of shuffled rows with gaps, whose eigenvalues are averages anyway."""
 LEAST_ROWS = 10
 """Fewer rows are not cross-validated."""
 MOST_TRIED = 12
@@ -49,30 +59,60 @@ class Observed:
 
     name: str
     rows: Any = None
-    matrix: Any = None
+    matrix: NamedMatrix | None = None
     n_samples: int | None = None
+    notes: tuple[str, ...] = ()
+    """What was assumed of the file, left out or changed."""
 
 
-def read(spec: str, n_samples: int | None) -> Observed:
+def read(spec: str, n_samples: int | None, smooth: bool = False) -> Observed:
     """Return what a file or a named data set holds.
 
-    A table whose first column repeats the names of the others is a covariance matrix.
+    Parameters
+    ----------
+    spec
+        A path or a name. What a table must hold to be a matrix is told in `latentia.data.matrices`.
+    n_samples
+        Rows behind a matrix, unless its file tells them.
+    smooth
+        Take the nearest correlation matrix in the place of an indefinite one.
     """
-    path = Path(spec)
-    is_table = path.suffix.lower() in (".csv", ".parquet")
-    if is_table and not path.exists():
+    path = Path(spec).expanduser()
+    if path.suffix.lower() in TABLE_FILES and not path.exists():
         raise InputError(f"there is no file {path}")
-    table, is_matrix = tables.columns(path) if is_table else (None, False)
-    if is_matrix:
-        return Observed(path.stem, matrix=table, n_samples=n_samples)
+    table, notes = tables.columns(path) if tables.is_table(path) else (None, ())
+    if isinstance(table, NamedMatrix):
+        return _matrix(table, notes, path.stem, n_samples, smooth)
     if n_samples is not None:
         raise InputError(f"n_samples is {n_samples}, but {spec} holds rows: it is for a matrix")
-    if is_table:
-        return Observed(path.stem, rows=table)
+    if smooth:
+        raise InputError(f"smooth is for a matrix, and {spec} holds rows")
+    if table is not None:
+        return Observed(path.stem, rows=table, notes=notes)
     data = load_data(spec)
-    # A file without a test part is analysed whole.
-    whole = data.x_train if data.own_test else np.concatenate([data.x_train, data.x_test])
-    return Observed(spec, rows=whole)
+    if data.own_test:
+        return Observed(spec, rows=data.x_train, notes=data.notes)
+    # A file without a test part is analysed whole; the last note is of the part held out.
+    return Observed(spec, np.concatenate([data.x_train, data.x_test]), notes=data.notes[:-1])
+
+
+def _matrix(
+    found: NamedMatrix, notes: tuple[str, ...], name: str, n_samples: int | None, smooth: bool
+) -> Observed:
+    if None not in (n_samples, found.n_samples) and n_samples != found.n_samples:
+        raise InputError(
+            f"n_samples is {n_samples}, but {name} says {found.n_samples}; leave --n-samples out"
+        )
+    if smooth:
+        values, said = nearest_correlation(found)
+        found, notes = replace(found, values=values), (*notes, f"{name}: {said}.")
+    n = found.n_samples if n_samples is None else n_samples
+    if n is None:
+        notes = (
+            *notes,
+            f"{name} is a matrix: tests of fit need --n-samples N, the rows behind it.",
+        )
+    return Observed(name, matrix=found, n_samples=n, notes=notes)
 
 
 def fitted(model: FactorAnalysis, observed: Observed) -> FactorAnalysis:
@@ -81,46 +121,59 @@ def fitted(model: FactorAnalysis, observed: Observed) -> FactorAnalysis:
         warnings.simplefilter("ignore", FitWarning)
         if observed.matrix is None:
             return model.fit(observed.rows)
-        return model.fit_covariance(_Named(observed.matrix), observed.n_samples)
-
-
-class _Named:
-    """A named matrix in the form that `fit_covariance` takes: columns, and an array."""
-
-    def __init__(self, table: Any) -> None:
-        self.columns = table.column_names
-        self._values = np.column_stack([table[name].to_numpy() for name in self.columns])
-
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
-        """Return the values."""
-        return np.array(self._values, dtype=dtype)
+        matrix = observed.matrix
+        return model.fit_covariance(matrix, observed.n_samples, matrix.mean)
 
 
 def suggestion(model: FactorAnalysis, observed: Observed) -> Suggestion:
-    """Return what each criterion says of the number of factors, and silence the trials."""
-    one = fitted(clone(model).set_params(n_components=1, rotation="none"), observed)
-    varies = one.scale_ > 0
-    scale = one.scale_[varies]
-    R = one.covariance_[np.ix_(varies, varies)] / scale[:, None] / scale
+    """Return what each criterion says of the number of factors, and silence the trials.
 
-    def implied(R_PP: NDArray[np.float64], k: int) -> NDArray[np.float64]:
-        return FactorAnalysis(n_components=k, n_starts=1).fit_covariance(R_PP).get_covariance()
-
+    Of polychoric correlations and of rows with gaps, chance is the same answers and gaps with each
+    column shuffled by itself; BIC and cross-validation are of complete rows of numbers.
+    """
+    trial = clone(model).set_params(n_components=1, rotation="none", n_starts=1)
+    one = fitted(trial, observed)
+    correlate, varies = _correlate(one), one.scale_ > 0
+    if one.missing == "fiml" and not np.isfinite(one.baseline_log_likelihoods_).all():
+        raise InputError(f"no number of factors can be suggested: {'; '.join(one.remarks_)}")
+    S = one.covariance_[np.ix_(varies, varies)]
     X = None
-    plain = not one.takes_gaps and one.correlation == "pearson"
-    if observed.rows is not None and plain and len(observed.rows) >= LEAST_ROWS:
-        X = unit_floats(np.asarray(observed.rows)).reshape(len(observed.rows), -1)[:, varies]
+    if observed.rows is not None and (len(observed.rows) >= LEAST_ROWS or correlate is not None):
+        X = unit_floats(np.asarray(one.checked(observed.rows, reset=False)))
+        X = X.reshape(len(X), -1)[:, varies]
+    slow = len(S) > (MANY if correlate is None else MANY_SHUFFLED) or one.missing == "fiml"
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FitWarning)
-        return suggest(
-            R,
-            round(one.n_samples_) or None,
+        found = suggest(
+            _unit_variance(S),
+            round(one.n_samples_) or None if X is None else None,
             X,
-            max_components=min(MOST_TRIED, len(R) - 1),
-            n_simulations=100 if len(R) <= MANY else 10,
-            fit=implied,
-            random_state=model.random_state or 0,
+            max_components=min(MOST_TRIED, len(S) - 1),
+            n_simulations=FEW_SIMULATIONS if slow else 100,
+            null="normal" if correlate is None else "permutation",
+            correlate=correlate,
+            fit=_implied if correlate is None else None,
+            random_state=model.random_state,
         )
+    return replace(found, notes=(*one.remarks_, *left_out(one.constant_)))
+
+
+def _implied(R_PP: NDArray[np.float64], k: int) -> NDArray[np.float64]:
+    return FactorAnalysis(n_components=k, n_starts=1).fit_covariance(R_PP).get_covariance()
+
+
+def _correlate(model: FactorAnalysis) -> Correlate | None:
+    """Return how correlations come from rows where they are not Pearson's of complete ones."""
+    if model.correlation == "polychoric":
+        return lambda X: polychoric(X, zero_add=model.zero_add).correlation
+    if model.missing == "fiml":
+        return lambda X: _unit_variance(saturated(Patterns(X), tolerance=COARSE).covariance)
+    return None
+
+
+def _unit_variance(S: NDArray[np.float64]) -> NDArray[np.float64]:
+    scale = np.sqrt(np.diag(S))
+    return np.asarray(S / scale[:, None] / scale)
 
 
 def suggestion_rows(found: Suggestion) -> list[tuple[str, int, str]]:
@@ -131,7 +184,8 @@ def suggestion_rows(found: Suggestion) -> list[tuple[str, int, str]]:
 def suggestion_text(found: Suggestion) -> str:
     """Return the criteria as aligned lines."""
     lines = [f"{name:<20} {count:>3}   {how}" for name, count, how in suggestion_rows(found)]
-    return "\n".join(["Number of factors by criterion", *lines])
+    notes = [wrapped(f"* {note}") for note in found.notes]
+    return "\n".join(["Number of factors by criterion", *lines, *notes])
 
 
 def standard_errors(model: FactorAnalysis, observed: Observed, kind: str) -> LoadingErrors:
@@ -155,14 +209,17 @@ def write_factor_page(
     found: Suggestion | None,
     errors: LoadingErrors | None,
     cutoff: float,
+    notes: Sequence[str] = (),
 ) -> Path:
-    """Write the page, whole or not at all: suggestion, solution, standard errors, figures."""
+    """Write the page, whole or not at all: suggestion, solution, errors, figures, data's notes."""
     page = template("factor.html").render(
         title=title,
         facts={"made with": ", ".join(f"{k} {v}" for k, v in versions().items())},
         suggestion=None if found is None else suggestion_rows(found),
+        suggestion_notes=() if found is None else found.notes,
         # The summary's own template has escaped every name in it.
         summary=None if model is None else Markup(model.summary(cutoff).to_html(page=False)),
+        notes=notes,
         errors=None if model is None or errors is None else _error_table(model, errors),
         pictures=list(_pictures(model, found, cutoff)),
     )

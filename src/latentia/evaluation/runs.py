@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import time
 import warnings
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,23 +16,29 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latentia import MODELS
+from latentia.data.arrays import facts
 from latentia.data.dataset import Dataset
-from latentia.errors import FitWarning, InputError
+from latentia.errors import FitWarning, InputError, nearest
 from latentia.evaluation.evaluate import evaluate, importance_bound
 from latentia.evaluation.memorisation import memorisation_check
 from latentia.evaluation.report import ModelSection, Report, write_report
 from latentia.evaluation.sections import model_section
-from latentia.files import write_atomically
+from latentia.files import refuse_existing, whole_file, write_atomically
 from latentia.models.base import Model
 from latentia.models.fields import model_reference, model_summary
 from latentia.models.inputs import unit_floats
 from latentia.models.language.base import LanguageModel
 from latentia.models.language.n_gram import NGramLanguageModel
+from latentia.models.measures import left_out
 from latentia.models.saved import load, make
 from latentia.plots.grids import rows, save_png, tile
 from latentia.plots.style import png_bytes
 from latentia.training.config import RunConfig, read_config, versions
-from latentia.training.distributed import leads
+from latentia.training.directory import held
+from latentia.training.launch import leads
+from latentia.training.progress import tell
+
+log = logging.getLogger(__name__)
 
 BASELINE = "NGramLanguageModel, 5"
 SAMPLED = 2_000
@@ -65,17 +73,27 @@ def train(
     """
     model.validate_parameters()
     data = model.load_data(data_spec, image_size, held_out)
+    tell(data.notes, progress)
     return fit_in_run(model, data, run, progress=progress)
 
 
-def resume(run: Path, progress: bool | None = None) -> Path:
-    """Go on with the run in a directory, with the parameters and data it was started with."""
+def resume(run: Path, progress: bool | None = None, n_epochs: int | None = None) -> Path:
+    """Go on with the run in a directory, with the parameters and data it was started with.
+
+    A model in closed form is fitted once more, which gives the same. ``n_epochs`` may be more than
+    the run was begun with.
+    """
     config = RunConfig.read(run)
     if config.model not in MODELS or not config.data:
         raise InputError(f"{run} holds no run: its config.json names no known model and data")
     if "spec" not in config.data:
         raise InputError(f"the run in {run} was started from Python: call fit(..., resume=True)")
-    model = make(config.model, config.parameters)
+    model = make(config.model, config.parameters, config.versions)
+    if n_epochs is not None:
+        if "n_epochs" not in config.parameters:
+            raise InputError(f"{config.model} is fitted in closed form: leave --n-epochs out")
+        model.set_params(n_epochs=n_epochs)
+    model.validate_parameters()
     return fit_in_run(model, data_of(run, None, model), run, progress=progress, resume=True)
 
 
@@ -89,6 +107,7 @@ def fit_in_run(
     measured: bool = True,
 ) -> Path:
     """Fit and save the model, then measure it and write its report; return the report's path."""
+    model.check_data(data)
     data, validation = data.hold_out()
     began = time.perf_counter()
     if model.resumable:
@@ -102,8 +121,9 @@ def fit_in_run(
             origin=data.asked,
         )
     else:
-        _fit_at_once(model, data, run)
+        _fit_at_once(model, data, run, resume)
     seconds = time.perf_counter() - began
+    model.remember(data)
     if leads():
         model.save(run / "model", overwrite=True)
         if measured:
@@ -111,29 +131,35 @@ def fit_in_run(
     return run / "report.html"
 
 
-def _fit_at_once(model: Any, data: Dataset, run: Path) -> None:
-    if (run / "config.json").exists():
-        raise InputError(f"{run} already holds a run: choose another directory")
+def _fit_at_once(model: Any, data: Dataset, run: Path, resume: bool) -> None:
+    """Fit a model in closed form; killed, it is fitted again when the run is resumed."""
     if int(os.environ.get("WORLD_SIZE", "1")) > 1:
         raise InputError(f"{type(model).__name__} is fitted by one process: start it alone")
-    with warnings.catch_warnings():
+    begun = RunConfig.read(run) if resume else None
+    # Runs of version 0.1.0 do not say what the data were.
+    known = begun is None or "hash" in begun.data
+    config = RunConfig(
+        model=type(model).__name__,
+        parameters=model.get_params(),
+        data={**data.asked, **(facts(data.x_train) if known else {})},
+        versions=versions(),
+    )
+    with held(run, config, begun, type(model)().get_params()), warnings.catch_warnings():
         # The report tells what the fit found.
         warnings.simplefilter("ignore", FitWarning)
         model.fit(data.x_train, **data.beside)
-    run.mkdir(parents=True, exist_ok=True)
-    config = {
-        "model": type(model).__name__,
-        "parameters": model.get_params(),
-        "data": data.asked,
-        "versions": versions(),
-    }
-    write_atomically(run / "config.json", json.dumps(config, indent=2).encode())
 
 
 def finish(model: Model, data: Dataset, run: Path, seconds: float) -> None:
     """Measure the fitted model; leave ``evaluation.json``, a text's sample, and the report."""
-    metrics = evaluate(model, data) | {"seconds": seconds}
-    sections, table = [model_section(model, data, run, metrics)], dict[str, Any](metrics)
+    metrics = {"seconds": seconds}
+    with collected() as said:
+        with left_out("the figures"):
+            metrics = evaluate(model, data) | metrics
+        sections = [model_section(model, data, run, metrics)]
+    for sentence in said:
+        log.warning(sentence)
+    table = dict[str, Any](metrics)
     if isinstance(model, LanguageModel):
         sections.append(_five_gram(data))
         table["baselines"] = {BASELINE: sections[-1].metrics}
@@ -142,9 +168,24 @@ def finish(model: Model, data: Dataset, run: Path, seconds: float) -> None:
         write_atomically(run / "samples" / "sample.txt", str(text).encode())
     write_atomically(run / "evaluation.json", json.dumps(table, indent=2).encode())
     facts = {"data": f"{data.name}, {len(data.x_train):,} training {data.unit}"}
-    title, notes = f"{sections[0].name} on {data.name}", data.notes + model.caveats(data)
+    title = f"{sections[0].name} on {data.name}"
+    notes = (*data.notes, *said, *model.caveats(data))
     report = Report(title, data.description, facts, tuple(sections), notes)
     write_report(run / "report.html", report)
+
+
+@contextmanager
+def collected() -> Iterator[list[str]]:
+    """Collect the sentences of `FitWarning` within a ``with`` block; other warnings go on."""
+    said: list[str] = []
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", FitWarning)
+        yield said
+    for found in caught:
+        if issubclass(found.category, FitWarning):
+            said.append(str(found.message))
+        else:
+            warnings.warn_explicit(found.message, found.category, found.filename, found.lineno)
 
 
 def _five_gram(data: Dataset) -> ModelSection:
@@ -164,12 +205,14 @@ def _five_gram(data: Dataset) -> ModelSection:
 
 
 def data_of(run: Path, data_spec: str | None, model: Model) -> Dataset:
-    """Return named data as the model takes them, or else those that the run was trained on."""
+    """Return named data, whose notes are told, or else those that the run was trained on."""
     origin = read_config(run).get("data", {})
     if data_spec is None and "spec" not in origin:
         raise InputError(f"{run} does not say what it was trained on; give the data with --data")
     size = origin.get("image_size") if data_spec is None else None
-    return model.load_data(data_spec or origin["spec"], size, origin.get("held_out"))
+    data = model.load_data(data_spec or origin["spec"], size, origin.get("held_out"))
+    tell(data.notes, shown=data_spec is not None)
+    return data
 
 
 def figures(
@@ -181,10 +224,11 @@ def figures(
     """
     model = load(run)
     data, _ = data_of(run, data_spec, model).hold_out()
-    table = {type(model).__name__: evaluate(model, data)}
+    with collected() as said:
+        table = {type(model).__name__: evaluate(model, data)}
     if isinstance(model, LanguageModel):
         table[BASELINE] = dict(_five_gram(data).metrics)
-    return table, model.caveats(data)
+    return table, (*said, *model.caveats(data))
 
 
 def answers(
@@ -193,12 +237,16 @@ def answers(
     n_importance: int | None = None,
     memorisation: Path | None = None,
     judge: Path | None = None,
+    overwrite: bool = False,
 ) -> Iterator[str]:
     """Yield what was asked for of a saved model, each with everything it must be quoted with.
 
     ``n_importance`` are draws for `importance_bound`; ``memorisation`` is the .png of
-    `memorisation_check`, and ``judge`` the folder of the classifier for `sample_quality`.
+    `memorisation_check`, which replaces a file only to ``overwrite`` it, and ``judge`` the folder
+    of the classifier for `sample_quality`.
     """
+    if memorisation is not None:
+        refuse_existing(memorisation, overwrite, "PICTURE")
     model = load(run)
     if isinstance(model, LanguageModel):
         if n_importance is not None:
@@ -231,6 +279,7 @@ def sample(
     prompt: str | None = None,
     temperature: float | None = None,
     length: int | None = None,
+    overwrite: bool = False,
 ) -> str:
     """Draw from a saved model, and return the path of the file, or the texts if none is named.
 
@@ -248,9 +297,15 @@ def sample(
         The class to draw, for a conditional model.
     prompt, temperature, length
         Of texts, as in `LanguageModel.sample`.
+    overwrite
+        Replace the file if it exists.
     """
+    if out is not None:
+        refuse_existing(out, overwrite)
     model = load(run)
     if isinstance(model, LanguageModel):
+        if out is None and overwrite:
+            raise InputError("--overwrite is for the file of --out: leave it out")
         if label is not None:
             raise InputError("a model of texts knows no classes: leave --label out")
         texts = model.sample(
@@ -264,10 +319,12 @@ def sample(
     for name, value in {"prompt": prompt, "temperature": temperature, "length": length}.items():
         if value is not None:
             raise InputError(f"--{name} is for models of texts, and {run} is none")
+    out = out or Path("samples.png")
+    refuse_existing(out, overwrite)
     draw = _verb(model, "sample")
     given = {} if label is None else {"y": _class_of(model, label)}
     drawn = draw(64 if n_samples is None else n_samples, random_state, **given)
-    return str(write_arrays(out or Path("samples.png"), [("samples", drawn)]))
+    return str(write_arrays(out, [("samples", drawn)]))
 
 
 def _verb(model: Model, name: str) -> Any:
@@ -289,17 +346,19 @@ def _write_texts(texts: str, out: Path | None) -> str:
 def _class_of(model: Model, label: str) -> Any:
     from latentia.models.conditional import Conditional
 
-    known = model.known_classes if isinstance(model, Conditional) else ()
-    if not len(known):
+    names = model.named_classes if isinstance(model, Conditional) else {}
+    if not names:
         raise InputError(f"{type(model).__name__} knows no classes: leave --label out")
-    names = {str(value): value for value in known}
-    if label not in names:
-        raise InputError(f"there is no class {label!r}; the model knows {', '.join(names)}")
-    return names[label]
+    numbers = {str(value): value for value in names.values()}
+    if label not in names and label not in numbers:
+        known = f"the model knows {', '.join(names)}{nearest(label, names)}"
+        raise InputError(f"there is no class {label!r}; {known}")
+    return (numbers | dict(names))[label]
 
 
-def reconstruct(run: Path, data_spec: str | None, out: Path) -> Path:
+def reconstruct(run: Path, data_spec: str | None, out: Path, overwrite: bool = False) -> Path:
     """Write test samples and their reconstructions: a two-row picture, or arrays."""
+    refuse_existing(out, overwrite)
     model = load(run)
     there_and_back = _verb(model, "reconstruct")
     data = data_of(run, data_spec, model)
@@ -318,9 +377,11 @@ def write_arrays(out: Path, named: list[tuple[str, NDArray[Any]]]) -> Path:
         picture = tile(named[0][1], n_columns=n_columns) if len(named) == 1 else rows(named)
         save_png(out, picture)
     elif out.suffix == ".npy":
-        np.save(out, named[-1][1])
+        with whole_file(out) as stream:
+            np.save(stream, named[-1][1])
     elif out.suffix == ".npz":
-        np.savez_compressed(out, allow_pickle=False, **dict(named))
+        with whole_file(out) as stream:
+            np.savez_compressed(stream, allow_pickle=False, **dict(named))
     else:
         raise InputError(f"{out} ends in {out.suffix!r}; use .png, .npy or .npz")
     return out

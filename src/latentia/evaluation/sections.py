@@ -11,9 +11,11 @@ from latentia.evaluation.memorisation import is_asked_of, memorisation_check
 from latentia.evaluation.report import ModelSection
 from latentia.models.base import Model
 from latentia.models.fields import model_reference, model_summary
+from latentia.models.measures import left_out
 from latentia.plots.curves import loss_curves
 from latentia.plots.page import Picture
 from latentia.plots.style import png_bytes
+from latentia.training.metrics_file import read_metrics
 
 
 def model_section(
@@ -24,14 +26,18 @@ def model_section(
     notes: tuple[str, ...] = (),
 ) -> ModelSection:
     """Return what the report shows of a fitted model whose run lies in ``run``."""
-    name, records = type(model).__name__, _records(run) if model.resumable else []
-    pictures, found = list(model.pictures(data)), [*notes, *model.findings(data)]
+    name, records = type(model).__name__, read_metrics(run) if model.resumable else []
+    pictures, found = list[Picture](), [*notes, *model.findings(data)]
+    with left_out("pictures"):
+        pictures.extend(model.pictures(data))
     found += _health(records)
     if is_asked_of(model, data):
-        copies = memorisation_check(model, data)
-        caption = "Samples that nobody selected, each above the training image nearest to it."
-        pictures.append(Picture("Nearest training images", caption, png_bytes(copies.figure())))
-        found += str(copies).splitlines()
+        with left_out("the search for copies"):
+            copies = memorisation_check(model, data)
+            caption = "Samples that nobody selected, each above the training image nearest to it."
+            picture = png_bytes(copies.figure())
+            pictures.append(Picture("Nearest training images", caption, picture))
+            found += str(copies).splitlines()
     if records:
         kind = "text" if data.unit == "characters" else "data"
         caption = f"Mean over each epoch, on training {kind} and on held-out {kind}."
@@ -45,13 +51,6 @@ def model_section(
         pictures=tuple(pictures),
         notes=tuple(found),
     )
-
-
-def _records(run: Path) -> list[dict[str, Any]]:
-    # It loads torch, which a model in closed form does without.
-    from latentia.training.run import read_metrics
-
-    return read_metrics(run)
 
 
 def _health(records: list[dict[str, Any]]) -> Iterator[str]:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from latentia.data.arrays import MOST_CLASSES, are_few
+from latentia.data.classes import MOST_CLASSES, are_few
 from latentia.errors import InputError
 
 Pair = tuple[NDArray[np.bool_], NDArray[np.bool_]]

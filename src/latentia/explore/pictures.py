@@ -6,6 +6,7 @@ proportions, resized (Lanczos), and made grey or coloured as the model's samples
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from latentia.data.images import BadImageError, read
-from latentia.errors import InputError
+from latentia.errors import FitWarning, InputError
 from latentia.models.base import LatentModel
 
 
@@ -43,9 +44,11 @@ def _read(path: Path, shape: tuple[int, ...]) -> NDArray[np.uint8]:
     if path.is_dir():
         raise InputError(f"{path} is a folder; name picture files")
     try:
-        pixels, _ = read(path)
+        pixels, notes = read(path)
     except BadImageError as error:
         raise InputError(f"{path} cannot be used as a picture: {error}") from None
+    for note in notes:
+        warnings.warn(f"{path}: {note}", FitWarning, stacklevel=3)
     image = Image.fromarray(pixels if pixels.ndim == 2 else np.moveaxis(pixels, 0, 2))
     size = shape[-1], shape[-2]
     coloured = len(shape) == 3 and shape[0] == 3

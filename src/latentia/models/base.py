@@ -14,6 +14,7 @@ import inspect
 import warnings
 from abc import ABC, ABCMeta, abstractmethod
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -126,6 +127,24 @@ class Model(BaseEstimator, metaclass=Renaming):  # type: ignore[misc]
         shape = self.data_shape_
         return (1, *shape) if len(shape) == 2 else shape
 
+    @contextmanager
+    def learning(self, *, afresh: bool = True) -> Iterator[None]:
+        """Learn all anew within a ``with`` block; if that fails, the model is as it was before.
+
+        What an earlier fit learned is forgotten first, unless learning goes on from there. Whatever
+        ends the block early, a refusal, a loss that is not finite, Ctrl-C, brings it back.
+        """
+        before = dict(vars(self))
+        try:
+            for name in before if afresh else ():
+                if name.endswith("_"):
+                    delattr(self, name)
+            yield
+        except BaseException:
+            self.__dict__.clear()
+            self.__dict__.update(before)
+            raise
+
     def nets(self) -> Mapping[str, Any]:
         """Return the model's modules by name; here it has none."""
         return {}
@@ -159,6 +178,12 @@ class Model(BaseEstimator, metaclass=Renaming):  # type: ignore[misc]
     def labels_for(self, y: Array | None) -> tuple[Array, ...]:
         """Return what the verbs take beside samples with these labels of a data set: nothing."""
         return ()
+
+    def check_data(self, data: Dataset) -> None:
+        """Refuse, before training, data that the trained model could not be measured on: none."""
+
+    def remember(self, data: Dataset) -> None:
+        """Keep what a fitted model needs of its data set beside the arrays: here nothing."""
 
     def n_parameters(self) -> int:
         """Return how many numbers were learnt: the nets' weights."""
@@ -194,7 +219,7 @@ class Model(BaseEstimator, metaclass=Renaming):  # type: ignore[misc]
         """Return the sentences that these figures must be quoted with."""
         from latentia.models import measures
 
-        return (measures.yardstick(data),) if isinstance(self, Sampler) else ()
+        return measures.yardsticks(data) if isinstance(self, Sampler) else ()
 
     def findings(self, data: Dataset) -> tuple[str, ...]:
         """Return what a reader should know of this fitted model, as sentences: here nothing."""
@@ -320,7 +345,8 @@ class Encoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ABC):  # type: 
         for first in range(0, len(array), 4096):
             x = unit_floats(array[first : first + 4096])
             x_hat = self._decode_array(self._encode_array(x))
-            total += float(np.square(x - x_hat, dtype=np.float64).sum())
+            with np.errstate(over="ignore"):
+                total += float(np.square(x - x_hat, dtype=np.float64).sum())
         return -total / len(array)
 
 

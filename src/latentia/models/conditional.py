@@ -7,7 +7,9 @@ nets see of it, one-hot rows or standard units.
 
 from __future__ import annotations
 
+import dataclasses
 from abc import ABC
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,8 +27,6 @@ from latentia.models.gradient import DecodingModel
 if TYPE_CHECKING:
     from latentia.plots.page import Picture
 
-LEARNED = ("classes_", "class_shares_", "condition_mean_", "condition_scale_")
-
 
 class Conditional(Generator, DecodingModel, ABC):
     """A model of x given y: a class, or a vector of measurements, as ``y`` in ``fit`` is.
@@ -36,12 +36,15 @@ class Conditional(Generator, DecodingModel, ABC):
     classes_, class_shares_
         (n_classes,) the labels seen in ``fit``, sorted, and their shares of the training data;
         absent after a fit on vectors.
+    class_names_
+        Names of the classes 0, 1, ... of the data set that a run was of, which the verbs take too.
     condition_mean_, condition_scale_
         (d,) of the vectors' columns; absent after a fit on labels.
     """
 
     classes_: NDArray[Any]
     class_shares_: NDArray[np.float64]
+    class_names_: list[str]
     condition_mean_: NDArray[np.float64]
     condition_scale_: NDArray[np.float64]
 
@@ -55,9 +58,76 @@ class Conditional(Generator, DecodingModel, ABC):
         """(n_classes,) the labels seen in ``fit``; empty after a fit on vectors."""
         return self.given.values if isinstance(self.given, Classes) else np.empty(0)
 
+    @property
+    def named_classes(self) -> Mapping[str, Any]:
+        """The labels seen in ``fit`` by their names, or by themselves as text."""
+        names = vars(self).get("class_names_")
+        return {str(v) if names is None else names[v]: v for v in self.known_classes}
+
+    def check_data(self, data: Dataset) -> None:
+        """Refuse a class that is measured and not trained on."""
+        parts = [
+            part for part in (data.y_train, data.y_test) if part is not None and part.ndim == 1
+        ]
+        trained = data.hold_out()[0].y_train
+        if not parts or trained is None:
+            return
+        values, counts = np.unique(np.concatenate(parts), return_counts=True)
+        for value, count in zip(values, counts):
+            if value not in trained:
+                name = data.class_names[value] if data.class_names else str(value)
+                raise InputError(
+                    f"{data.name} has {count} sample(s) of class {name!r}, none of them in the "
+                    "part that is trained on; give more of them, or leave the class out"
+                )
+
+    def remember(self, data: Dataset) -> None:
+        """Keep the names of the classes, in the order of their numbers."""
+        if data.class_names and len(self.known_classes):
+            self.class_names_ = list(data.class_names)
+
+    def load_data(
+        self, spec: str, image_size: int | None = None, held_out: float | None = None
+    ) -> Dataset:
+        """Return named data, numbered by the classes of the fitted model; others are refused."""
+        data: Dataset = super().load_data(spec, image_size, held_out)
+        fitted = "classes_" in vars(self) and data.y_train is not None
+        return self._renumbered(data) if fitted else data
+
+    def _renumbered(self, data: Dataset) -> Dataset:
+        """Return data with the model's numbers for their classes, which must be among its own."""
+        own = self._class_names()
+        by_name = own is not None and bool(data.class_names)
+        known = own if own is not None and by_name else self.known_classes.tolist()
+        parts = [part for part in (data.y_train, data.y_test) if part is not None]
+        places = {}
+        for value in np.unique(np.concatenate(parts)).tolist():
+            label = data.class_names[value] if by_name else value
+            if label not in known:
+                raise InputError(
+                    f"{data.name} has the class {str(label)!r}, which the model was not trained "
+                    f"on; its classes are {', '.join(map(str, known))}"
+                )
+            places[value] = known.index(label) if by_name else value
+        if own is None or not by_name:
+            return data
+        parts = [np.array([places[value] for value in part]) for part in parts]
+        test = None if data.y_test is None else parts[-1]
+        return dataclasses.replace(data, y_train=parts[0], y_test=test, class_names=tuple(own))
+
+    def _class_names(self) -> list[str] | None:
+        """Return the names of the classes 0, 1, ... of a data set, where the model knows them."""
+        if "class_names_" in vars(self):
+            return self.class_names_
+        words = self.known_classes.dtype.kind == "U"
+        return [str(word) for word in self.known_classes] if words else None
+
     def labels_for(self, y: Array | None) -> tuple[Array, ...]:
-        """Return the labels, which the verbs take."""
-        return () if y is None else (y,)
+        """Return the labels, which the verbs take, as words if the model was fitted on words."""
+        if y is None:
+            return ()
+        words = self.known_classes.dtype.kind == "U" and y.dtype.kind in "iu"
+        return (self.known_classes[y],) if words else (y,)
 
     def drawn_for(self, data: Dataset, n: int, random_state: int) -> NDArray[Any]:
         """Return n samples; of a model given vectors, for those of the test data in turn."""
@@ -72,7 +142,7 @@ class Conditional(Generator, DecodingModel, ABC):
 
         if not len(self.known_classes):
             return super().picture_of_samples(data)
-        return figures.samples_of_each(self, self.known_classes)
+        return figures.samples_of_each(self, self.named_classes)
 
     def measure(self, data: Dataset, random_state: int = 0) -> dict[str, float]:
         """Return the figures of the fitted model; also whether samples are of their class."""
@@ -97,9 +167,9 @@ class Conditional(Generator, DecodingModel, ABC):
             wanted = both if reset else self.given.wanted
             raise InputError(f"{type(self).__name__} needs {wanted}")
         values = np.asarray(to_numpy(y))
+        if not reset and values.dtype.kind == "U" and "class_names_" in vars(self):
+            values = np.array([self.named_classes.get(v, v) for v in values.ravel().tolist()])
         if reset:
-            for name in LEARNED:
-                self.__dict__.pop(name, None)
             self.__dict__.update(learnt(values, n_rows))
         return self.given.targets(values, n_rows)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -25,11 +26,13 @@ def samples(model: Any, data: Dataset) -> Picture:
     return Picture("Samples", caption, png(tile(drawn, COLUMNS)))
 
 
-def samples_of_each(model: Any, classes: Array) -> Picture:
-    """Return draws of up to ten classes."""
-    asked = np.repeat(classes[:MOST_CLASSES], COLUMNS)
+def samples_of_each(model: Any, classes: Mapping[str, Any]) -> Picture:
+    """Return draws of up to ten classes, which have names."""
+    shown = dict(list(classes.items())[:MOST_CLASSES])
+    asked = np.repeat(list(shown.values()), COLUMNS)
     drawn = model.sample(len(asked), random_state=0, y=asked)
-    return Picture("Samples", "A row of draws for each class.", png(tile(drawn, COLUMNS)))
+    caption = f"A row of draws for each class: {', '.join(shown)}."
+    return Picture("Samples", caption, png(tile(drawn, COLUMNS)))
 
 
 def reconstructions(model: Any, data: Dataset) -> Picture:

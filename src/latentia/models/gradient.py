@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from torch import Tensor, nn
 
-from latentia.data.arrays import fingerprint
+from latentia.data.arrays import facts
 from latentia.errors import Count, Decay, Positive, Seed
 from latentia.models.apply import apply
 from latentia.models.base import Model, to_numpy
@@ -133,39 +133,37 @@ class GradientModel(Model):
         ------
         InputError
             For a parameter or data that cannot be used, a loss that is not finite, a run
-            directory that is in use or holds another run.
+            directory that is in use or holds another run. Whatever ends a fit early, an earlier
+            one's model stays as it was.
         """
-        self.validate_parameters(begun=resume)
-        array = self.checked(X, reset=True)
-        if not resume:
-            self.check_effects(self.settled(array))
-        batches, held_out = self.read(array, y, reset=True), self._held_out(validation)
-        folder = None if run is None else Path(run)
-        begun = RunConfig.read(folder) if resume and folder is not None else None
-        set_threads(None if begun is None else begun.threads)
-        device = find_device(self.device)
-        with ExitStack() as stack:
-            # One group of processes, also for what is trained first.
-            stack.enter_context(distributed.process_group(device))
-            self.seed_ = self._seed() if begun is None else begun.seed
-            if folder is not None:
-                stack.enter_context(self._holding(folder, begun, array, origin or {}))
-            self.before_nets(array, folder, progress)
-            self.initialise(batches, device)
-            steps, name = batch_order(self, batches).n_steps, type(self).__name__
-            watch = stack.enter_context(
-                TrainingProgress(steps, self.n_epochs, name, progress, self.unit)
-            )
-            shown = [part.to(device) for part in (held_out or batches).first(SHOWN)]
-            examined = [part.to(device) for part in batches.first(EXAMINED)]
-            draw, examine = partial(self.show, shown), partial(self._examine, examined)
-            record = stack.enter_context(Run(folder, draw, examine, watch.tell))
-            train(self, batches, held_out, record, watch, device)
-        for net in self.nets().values():
-            _to(net, torch.device("cpu"), torch.contiguous_format).eval()
-        with torch.random.fork_rng():
-            draws.seed(self.seed_, "conclude")
-            self.after_training(array, y)
+        with self.learning():
+            self.validate_parameters(begun=resume)
+            array = self.checked(X, reset=True)
+            if not resume:
+                self.check_effects(self.settled(array))
+            batches, held_out = self.read(array, y, reset=True), self._held_out(validation)
+            folder = None if run is None else Path(run)
+            begun = RunConfig.read(folder) if resume and folder is not None else None
+            set_threads(None if begun is None else begun.threads)
+            device = find_device(self.device)
+            with ExitStack() as stack:
+                # One group of processes, also for what is trained first.
+                stack.enter_context(distributed.process_group(device))
+                self.seed_ = self._seed() if begun is None else begun.seed
+                if folder is not None:
+                    stack.enter_context(self._holding(folder, begun, array, origin or {}))
+                self.before_nets(array, folder, progress)
+                self.initialise(batches, device)
+                steps, name = batch_order(self, batches).n_steps, type(self).__name__
+                watch = stack.enter_context(
+                    TrainingProgress(steps, self.n_epochs, name, progress, self.unit)
+                )
+                shown = [part.to(device) for part in (held_out or batches).first(SHOWN)]
+                examined = [part.to(device) for part in batches.first(EXAMINED)]
+                draw, examine = partial(self.show, shown), partial(self._examine, examined)
+                record = stack.enter_context(Run(folder, draw, examine, watch.tell))
+                train(self, batches, held_out, record, watch, device)
+            self._conclude(array, y)
         return self
 
     def targets(self, y: Labels | None, n_rows: int, *, reset: bool) -> NDArray[Any] | None:
@@ -225,7 +223,7 @@ class GradientModel(Model):
 
     def facts(self, array: Rows) -> Mapping[str, object]:
         """Return what ``config.json`` says of the training data."""
-        return {"samples": len(array), "shape": array.shape[1:], "hash": fingerprint(array)}
+        return facts(array)
 
     def validate_parameters(self, *, begun: bool = False) -> None:
         """Check every hyperparameter, without data."""
@@ -247,6 +245,14 @@ class GradientModel(Model):
     def apply(self, verb: str, rows_: NDArray[Any], *beside: NDArray[Any]) -> NDArray[Any]:
         """Return a method of tensors applied to arrays, chunk by chunk."""
         return apply(self, verb, rows_, *beside)
+
+    def _conclude(self, array: Rows, y: Labels | None) -> None:
+        """Bring the nets to the CPU, ready to be used, and keep what follows from them."""
+        for net in self.nets().values():
+            _to(net, torch.device("cpu"), torch.contiguous_format).eval()
+        with torch.random.fork_rng():
+            draws.seed(self.seed_, "conclude")
+            self.after_training(array, y)
 
     def _held_out(self, validation: Rows | None) -> Batches | None:
         if validation is None:
@@ -271,6 +277,7 @@ class GradientModel(Model):
             precision=asked_precision(),
             versions=versions(),
             threads=torch.get_num_threads(),
+            world_size=distributed.world_size(),
         )
         defaults = type(self)().get_params()
         if begun is not None:

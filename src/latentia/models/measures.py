@@ -7,13 +7,16 @@ training data are the reference of features and nearest neighbours. The keys are
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from latentia.data.dataset import Array, Dataset, spread
+from latentia.errors import FitWarning, InputError
 from latentia.metrics.clustering import cluster_agreement
 from latentia.metrics.coverage import class_shares, coverage, entropy, nearest_classes
 from latentia.metrics.frechet import PixelFeatures, frechet_distance
@@ -59,7 +62,8 @@ def reconstruction(model: Any, data: Dataset) -> Figures:
     if data.labelled and not model.takes_labels:
         train, labels = learnt(data)
         codes = model.transform(train), model.transform(x)
-        found["code_accuracy"] = code_accuracy(codes[0], labels, codes[1], np.asarray(y))
+        with left_out("the accuracy of codes"):
+            found["code_accuracy"] = code_accuracy(codes[0], labels, codes[1], np.asarray(y))
     return found
 
 
@@ -84,13 +88,35 @@ def samples(model: Any, data: Dataset, random_state: int) -> Figures:
     """Return how like test data drawn samples are, and whether they copy training data."""
     test, train = tested(data)[0], unit_floats(spread(data.x_train, MOST_SAMPLES))
     fake = model.drawn_for(data, max(LEAST_SAMPLES, len(test)), random_state)
-    features = PixelFeatures().fit(train)
+    if fake.shape[1:] != test.shape[1:]:
+        raise InputError(
+            f"the model draws samples of shape {fake.shape[1:]}, and {data.name} has samples of "
+            f"shape {test.shape[1:]}"
+        )
     real, drawn = spread(test, MOST_NEIGHBOURS), fake[:MOST_NEIGHBOURS]
-    found = {
-        "frechet_distance": frechet_distance(features.transform(test), features.transform(fake)),
-        "memorisation": memorisation(train, real, drawn),
-    }
+    found: Figures = {}
+    with left_out("the Fréchet distance, and what else compares features"):
+        found |= _in_features(train, test, fake)
+    with left_out("the share of memorised samples"):
+        found["memorisation"] = memorisation(train, real, drawn)
+    if not data.labelled:
+        return found
+    x, y = learnt(data)
+    n_classes = len(np.unique(y))
+    if len(drawn) >= LEAST_A_CLASS * n_classes:
+        with left_out("the classes of samples"):
+            shares = class_shares(unit_floats(x), y, drawn, n_classes)
+            found |= {"classes_covered": float(coverage(shares)), "class_entropy": entropy(shares)}
+    return found
+
+
+def _in_features(train: Array, test: Array, fake: Array) -> Figures:
+    """Return how like test data drawn samples are in the features of training data."""
+    features = PixelFeatures().fit(train)
+    distance = frechet_distance(features.transform(test), features.transform(fake))
+    found = {"frechet_distance": distance}
     if len(test) > BALL:
+        real, drawn = (spread(test, MOST_NEIGHBOURS), fake[:MOST_NEIGHBOURS])
         overlap = precision_recall(features.transform(real), features.transform(drawn), k=BALL)
         found |= {
             "precision": overlap.precision,
@@ -98,14 +124,24 @@ def samples(model: Any, data: Dataset, random_state: int) -> Figures:
             "density": overlap.density,
             "coverage": overlap.coverage,
         }
-    if not data.labelled:
-        return found
-    x, y = learnt(data)
-    n_classes = len(np.unique(y))
-    if len(drawn) >= LEAST_A_CLASS * n_classes:
-        shares = class_shares(unit_floats(x), y, drawn, n_classes)
-        found |= {"classes_covered": float(coverage(shares)), "class_entropy": entropy(shares)}
     return found
+
+
+@contextmanager
+def left_out(figures: str) -> Iterator[None]:
+    """Go on without figures that cannot be computed of such data, and say so."""
+    try:
+        yield
+    except (ValueError, ArithmeticError) as error:
+        warnings.warn(f"{figures}: left out, since {error}", FitWarning, stacklevel=3)
+
+
+def yardsticks(data: Dataset) -> tuple[str, ...]:
+    """Return `yardstick` where a Fréchet distance can be computed."""
+    try:
+        return (yardstick(data),) if len(data.x_test) > 1 else ()
+    except InputError:
+        return ()
 
 
 def yardstick(data: Dataset) -> str:
@@ -132,6 +168,8 @@ def clusters(predict: Callable[[Array], Array], data: Dataset) -> Figures:
 def class_agreement(model: Any, classes: Array, data: Dataset, random_state: int) -> Figures:
     """Return the share of samples of a class that a classifier on pixels gives that class."""
     x, y = learnt(data)
+    # A model that was fitted on words numbers them in their order.
+    y = classes[y] if classes.dtype.kind == "U" else y
     asked = np.resize(classes, MOST_NEIGHBOURS)
     drawn = model.sample(len(asked), random_state=random_state, y=asked)
     return {"class_agreement": float((nearest_classes(unit_floats(x), y, drawn) == asked).mean())}

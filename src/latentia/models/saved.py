@@ -9,33 +9,86 @@ from __future__ import annotations
 import hashlib
 import importlib
 import json
-import shutil
+import math
+import os
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import safetensors.numpy
 from numpy.typing import NDArray
 
 from latentia import INSTRUMENTS, MODELS
-from latentia.errors import InputError, nearest
-from latentia.files import sync_folder, write_atomically
+from latentia.errors import InputError, check_fields, nearest
+from latentia.files import (
+    MOST_JSON,
+    PREFIX,
+    SUFFIX,
+    held_folder,
+    named_errors,
+    read_bytes,
+    read_json,
+    read_start,
+    remove_partial,
+    sync_folder,
+    temporary_name,
+    write_atomically,
+)
 from latentia.models.fields import in_new_names
-from latentia.training.config import read_config, versions
+from latentia.training.config import read_config, unknown, versions, write_config
 
 WEIGHTS = "model.safetensors"
+FILES = ("config.json", WEIGHTS, "README.md")
+KINDS = {
+    "content_": str,
+    "diagnosis_": str,
+    "observation_": str,
+    "converged_": bool,
+    "of_characters_": bool,
+    "unit_range_": bool,
+    "log_likelihood_": float,
+    "noise_variance_": float,
+    "scale_": float,
+    "symbols_": list,
+}
+"""What learned values are; those called ``n_..._`` and ``..._shape_`` are counts and shapes."""
+MOST_VALUES = 2**31
+"""In a sample."""
+PATIENCE = 60.0
+"""Seconds to wait for another process that saves into the same folder."""
 ARRAYS_OF_TEXT = {"feature_names_in_": object, "classes_": str}
 """Learned arrays that may hold text, which JSON keeps, and their types."""
 
 
 def save(model: Any, path: Path, *, overwrite: bool) -> Path:
-    """Write a fitted model into the folder ``path``; whole or not at all."""
-    if path.exists() and not overwrite:
-        raise InputError(f"{path} exists: choose another folder, or pass overwrite=True")
-    partial = path.with_name(f"{path.name}.tmp")
-    shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir(parents=True)
+    """Write a fitted model into the folder ``path``; whole or not at all.
+
+    Raises
+    ------
+    InputError
+        If something is at ``path`` that is not to be, or must not be, replaced.
+    """
+    folder = Path(os.path.realpath(path))
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    in_use = f"another process saves to {path.parent}, and has not finished: try again"
+    with held_folder(folder.parent, lambda: in_use, PATIENCE, complain=False):
+        recover(folder)
+        refuse_other_folder(folder, path, overwrite)
+        _remove_abandoned(folder.parent)
+        partial = folder.with_name(temporary_name())
+        try:
+            with named_errors(path, partial):
+                partial.mkdir()
+                _write(model, partial)
+                _exchange(partial, folder)
+        finally:
+            _remove_model(partial)
+    return path
+
+
+def _write(model: Any, folder: Path) -> None:
     arrays, learned = _learned(model)
     weights = safetensors.numpy.save(arrays)
     config = {
@@ -45,42 +98,131 @@ def save(model: Any, path: Path, *, overwrite: bool) -> Path:
         "versions": versions(),
         "weights_sha256": hashlib.sha256(weights).hexdigest(),
     }
-    write_atomically(partial / "config.json", json.dumps(config, indent=2).encode())
-    write_atomically(partial / WEIGHTS, weights)
-    write_atomically(partial / "README.md", _card(model, arrays).encode())
-    if path.exists():
-        retired = path.with_name(f"{path.name}.old.tmp")
-        shutil.rmtree(retired, ignore_errors=True)
-        path.rename(retired)
-        partial.rename(path)
-        shutil.rmtree(retired)
-    else:
-        partial.rename(path)
-    sync_folder(path.parent)
-    return path
+    write_config(folder, config)
+    write_atomically(folder / WEIGHTS, weights)
+    write_atomically(folder / "README.md", _card(model, arrays).encode())
+
+
+def _exchange(new: Path, folder: Path) -> None:
+    """Put a whole folder in the place of another, which is put aside for `recover` until then."""
+    if folder.exists():
+        folder.rename(aside(folder))
+    new.rename(folder)
+    sync_folder(folder.parent)
+    _remove_model(aside(folder))
+
+
+def aside(folder: Path) -> Path:
+    """Return where a saved model is for the moment in which another takes its place."""
+    return folder.with_name(f"{PREFIX}{folder.name}.old")
+
+
+def recover(folder: Path) -> None:
+    """Put back the model that a writer, killed between two renames, left aside."""
+    if aside(folder).is_dir():
+        if folder.exists():
+            _remove_model(aside(folder))
+        else:
+            aside(folder).rename(folder)
+
+
+def refuse_other_folder(folder: Path, path: Path, overwrite: bool) -> None:
+    """Refuse to write where something is, unless it is a saved model and is to be replaced."""
+    if not os.path.lexists(folder):
+        return
+    if not overwrite:
+        raise InputError(f"{path} exists: choose another folder, or pass overwrite=True")
+    foreign = sorted(p.name for p in folder.iterdir()) if folder.is_dir() else [folder.name]
+    foreign = [name for name in foreign if name not in FILES]
+    if foreign or not _is_saved_model(folder):
+        what = foreign[0] if foreign else "no saved model"
+        raise InputError(f"{path} holds {what}, and only a saved model is replaced: choose another")
+
+
+def _is_saved_model(folder: Path) -> bool:
+    """Return whether a folder is empty or has the ``config.json`` of a saved model."""
+    if not any(folder.iterdir()):
+        return True
+    try:
+        return "learned" in read_json(folder / "config.json")
+    except (OSError, ValueError, TypeError):
+        return False
+
+
+def _remove_model(folder: Path) -> None:
+    """Remove a folder of ours; should something else be in it, that stays."""
+    with suppress(OSError):
+        remove_partial(folder)
+        for name in FILES:
+            (folder / name).unlink(missing_ok=True)
+        folder.rmdir()
+
+
+def _remove_abandoned(parent: Path) -> None:
+    """Remove what killed writers left in a folder that this process holds."""
+    for folder in parent.glob(f"{PREFIX}*{SUFFIX}"):
+        if folder.is_dir():
+            _remove_model(folder)
 
 
 def load(path: str | Path) -> Any:
     """Return the model that was saved in a folder, or by a finished run in its directory."""
     folder = Path(path)
-    folder = folder / "model" if (folder / "model").is_dir() else folder
+    inner = folder / "model"
+    folder = inner if inner.is_dir() or aside(inner).is_dir() else folder
+    if not folder.exists() and aside(folder).is_dir():
+        folder = aside(folder)
     if (folder / "checkpoints").is_dir():
         raise InputError(f"the run in {path} is not finished: 'latentia resume {path}' first")
+    before = _identity(folder)
+    try:
+        return _read(folder)
+    except InputError:
+        if _identity(folder) == before:
+            raise
+        # Another process put a new model in its place meanwhile.
+        return load(path)
+
+
+def _identity(folder: Path) -> tuple[int, int] | None:
+    try:
+        found = folder.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def _read(folder: Path) -> Any:
     config = read_config(folder)
     name = config.get("model", "")
     homes = MODELS | INSTRUMENTS
     if name not in homes or "learned" not in config:
         raise InputError(f"{folder} holds no known model: {name!r}{nearest(name, homes)}")
-    model = make(name, config["parameters"])
+    model = make(name, config.get("parameters", {}), config.get("versions"))
     try:
-        weights = (folder / WEIGHTS).read_bytes()
-        # Models saved before there was a hash have none.
-        if config.get("weights_sha256") not in (None, hashlib.sha256(weights).hexdigest()):
-            raise ValueError("their hash is not the one in config.json")
-        _restore(model, safetensors.numpy.load(weights), config["learned"])
-    except (OSError, ValueError, RuntimeError, safetensors.SafetensorError) as error:
+        weights = _weights(folder / WEIGHTS, config.get("weights_sha256"))
+    except (OSError, ValueError) as error:
         raise InputError(f"the weights in {folder} are damaged or missing: {error}") from None
+    # Whatever a file says that has a sound hash, or an old one that has none, ends in a sentence.
+    try:
+        check_fields(model)
+        _restore(model, safetensors.numpy.load(weights), config["learned"])
+    except Exception as error:
+        what = " ".join(f"{type(error).__name__}: {error}".split())
+        raise InputError(f"the model in {folder} cannot be restored: {what}") from None
     return model
+
+
+def _weights(path: Path, recorded: str | None) -> bytes:
+    """Return the bytes of a weights file that is as long as its header says."""
+    n_header = int.from_bytes(read_start(path, 8), "little")
+    header = json.loads(read_start(path, 8 + min(n_header, MOST_JSON))[8:])
+    ends = [part["data_offsets"][1] for name, part in header.items() if name != "__metadata__"]
+    weights = read_bytes(path, 8 + n_header + max(ends, default=0))
+    # Models saved before there was a hash have none.
+    if recorded not in (None, hashlib.sha256(weights).hexdigest()):
+        raise ValueError("their hash is not the one in config.json")
+    return weights
 
 
 def kind_of(name: str) -> Any:
@@ -88,12 +230,17 @@ def kind_of(name: str) -> Any:
     return getattr(importlib.import_module((MODELS | INSTRUMENTS)[name]), name)
 
 
-def make(name: str, parameters: Mapping[str, Any]) -> Any:
-    """Return a model by the name of its class; lists, which JSON has for tuples, become tuples."""
+def make(name: str, parameters: Mapping[str, Any], writer: object = None) -> Any:
+    """Return a model by the name of its class; lists, which JSON has for tuples, become tuples.
+
+    ``writer`` are the versions that the parameters were written by.
+    """
     kind = kind_of(name)
     named = in_new_names(parameters, kind.__dataclass_fields__)
-    given = {k: tuple(v) if isinstance(v, list) else v for k, v in named.items()}
-    return kind(**given)
+    for key in named:
+        if key not in kind.__dataclass_fields__:
+            raise InputError(f"of {name}, {unknown(f'a parameter {key!r}', writer)}")
+    return kind(**{k: tuple(v) if isinstance(v, list) else v for k, v in named.items()})
 
 
 def _learned(model: Any) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
@@ -114,15 +261,41 @@ def _learned(model: Any) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
 
 
 def _restore(model: Any, arrays: dict[str, NDArray[Any]], learned: dict[str, Any]) -> None:
+    if not {"data_shape_", "symbols_"} & learned.keys():
+        raise InputError("it says nothing of the data that it learnt")
     for name, value in learned.items():
+        if not _may_be_learned(model, name):
+            raise InputError(f"{name!r} is nothing that {type(model).__name__} learns")
+        if not _is_sound(name, value):
+            raise InputError(f"{name} cannot be {value!r:.60}")
         plain = np.asarray(value, dtype=ARRAYS_OF_TEXT[name]) if name in ARRAYS_OF_TEXT else value
         setattr(model, name, tuple(plain) if name == "data_shape_" else plain)
     # What is read lies in memory that cannot be written to.
     own = {name: array.copy() for name, array in arrays.items()}
     for name, array in own.items():
-        if "." not in name:
+        if "." not in name and _may_be_learned(model, name):
             setattr(model, name, array)
     model.prepare_nets(own)
+
+
+def _may_be_learned(model: Any, name: str) -> bool:
+    """Return whether a name is that of a learned attribute, and of nothing that a class has."""
+    plain = name.endswith("_") and not name.startswith("_")
+    return plain and not isinstance(getattr(type(model), name, None), property)
+
+
+def _is_sound(name: str, value: object) -> bool:
+    """Return whether a learned value that JSON keeps is of its kind."""
+    if name.endswith("shape_"):
+        sides = value if isinstance(value, list) else []
+        whole = all(type(side) is int and side > 0 for side in sides)
+        return 0 < len(sides) < 4 and whole and math.prod(sides) <= MOST_VALUES
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    finite = number and math.isfinite(cast(float, value))
+    if name.startswith("n_") or name == "seed_":
+        return finite and cast(float, value) >= 0
+    kind = KINDS.get(name)
+    return finite if kind is float else kind is None or isinstance(value, kind)
 
 
 def _card(model: Any, arrays: dict[str, NDArray[Any]]) -> str:

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from numpy.typing import NDArray
 
 from latentia.models.gradient import GradientModel
-from latentia.training import distributed
+from latentia.training.launch import leads
 
 Start = TypeVar("Start", bound=GradientModel)
 FOLDER = "pretraining"
@@ -43,6 +43,6 @@ def warm_start(
         return load_from(str(folder))
     resume = folder is not None and (folder / "config.json").exists()
     first.fit(array, run=folder, resume=resume, progress=progress)
-    if folder is not None and distributed.leads():
+    if folder is not None and leads():
         first.save(folder / "model")
     return first

@@ -1,40 +1,60 @@
 """``config.json``: what a run directory or a saved model was made as, and with what.
 
 A run is resumed as the same: the same model with the same parameters on the same data, in the same
-precision and with as many threads. This file needs no torch.
+precision, with as many threads and processes. The file holds the SHA-256 of all else in it. This
+module needs no torch.
 """
 
 from __future__ import annotations
 
+import hashlib
 import importlib.metadata
 import json
 import platform
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
+from functools import cache
+from numbers import Integral, Real
 from pathlib import Path
 from typing import Any
 
+import latentia
 from latentia.errors import InputError
-from latentia.files import write_atomically
+from latentia.files import read_json, write_atomically
 
 LIBRARIES = ("latentia", "torch", "numpy", "scikit-learn", "scipy", "safetensors")
-CURES = {"precision": "; set LATENTIA_PRECISION as it was there"}
-SCHEMA = {
-    "model": (str, "text"),
-    "parameters": (dict, "a table"),
-    "data": (dict, "a table"),
-    "precision": (str, "text"),
-    "versions": (dict, "a table"),
-    "threads": (int | None, "a whole number"),
+CURES = {
+    "precision": "; set LATENTIA_PRECISION as it was there",
+    "world_size": "; start as many processes as there",
 }
-"""What each part of ``config.json`` is; the first two must be there."""
+WORDS = {"world_size": "number of processes"}
+MOST_WORKERS = 1024
+"""Threads of a process, and processes of a run."""
+TEXT, TABLE, WHOLE = "text", "a table", f"a whole number from 1 to {MOST_WORKERS}"
+KINDS = {TEXT: str, TABLE: dict, WHOLE: int}
+SCHEMA = {
+    "model": TEXT,
+    "parameters": TABLE,
+    "data": TABLE,
+    "precision": TEXT,
+    "versions": TABLE,
+    "threads": WHOLE,
+    "world_size": WHOLE,
+    "learned": TABLE,
+    "weights_sha256": TEXT,
+}
+"""What each part of ``config.json`` is; the last two are of saved models."""
+OPTIONAL = ("threads", "world_size")
+HASH = "sha256"
 
 
 @dataclass(frozen=True)
 class RunConfig:
     """What a run is: its model, its parameters with the seed that was used, and its data.
 
-    ``threads`` are those that it began with, since another number could change its last bits.
+    ``threads`` are those that it began with, since another number could change its last bits;
+    ``world_size`` processes train it, each with batches of its own. Runs of version 0.1.0 do not
+    say how many.
     """
 
     model: str
@@ -43,22 +63,26 @@ class RunConfig:
     precision: str = "auto"
     versions: Mapping[str, str] = field(default_factory=dict)
     threads: int | None = None
+    world_size: int | None = None
 
     @classmethod
     def read(cls, path: Path) -> RunConfig:
         """Return what the run in a directory was begun as, or refuse what is no run's."""
         content = read_config(path)
-        for name, (kind, word) in SCHEMA.items():
-            if name in ("model", "parameters") and name not in content:
+        for name in ("model", "parameters"):
+            if name not in content:
                 raise InputError(f"{path} holds no run: its config.json names no {name}")
-            if name in content and not isinstance(content[name], kind):
-                raise InputError(f"{path / 'config.json'}: {name} must be {word}")
-        return cls(**{name: content[name] for name in SCHEMA if name in content})
+        if "learned" in content:
+            raise InputError(f"{path} holds no run but a saved model, which is trained")
+        return cls(**content)
 
     @property
     def seed(self) -> int:
         """The seed that the run uses."""
-        return int(self.parameters["random_state"])
+        seed = self.parameters.get("random_state")
+        if not isinstance(seed, int) or isinstance(seed, bool):
+            raise InputError(f"the run's config.json names no whole number as seed, but {seed!r}")
+        return seed
 
     def write(self, path: Path) -> None:
         """Write the ``config.json`` of a new run, unless there is a run already."""
@@ -67,43 +91,152 @@ class RunConfig:
                 f"{path} already holds a run: resume it with 'latentia resume {path}', "
                 "or choose another directory"
             )
-        write_atomically(path / "config.json", json.dumps(asdict(self), indent=2).encode())
+        self.rewrite(path)
+
+    def rewrite(self, path: Path) -> None:
+        """Write ``config.json`` in place of the one that is there."""
+        write_config(path, asdict(self))
 
     def check_same(self, begun: RunConfig, defaults: Mapping[str, Any], path: Path) -> None:
         """Refuse to go on with the run in ``path``, begun as another one.
 
-        ``defaults`` stand for parameters that the release which began the run did not have.
+        ``defaults`` stand for parameters that the release which began the run did not have. More
+        epochs are no other run if nothing that was trained depends on how many there are.
         """
-        for part in ("model", "parameters", "data", "precision"):
-            there, here = getattr(begun, part), getattr(self, part)
-            if part == "parameters":
-                there = _as_read(dict(defaults)) | dict(there)
-            if there != _as_read(here):
+        there = {**asdict(begun), "parameters": _as_read({**defaults, **begun.parameters})}
+        here = _as_read(asdict(self))
+        for part in ("model", "world_size", "data", "precision", "parameters"):
+            if part == "world_size" and begun.world_size is None:
+                continue
+            if there[part] != here[part]:
+                word = WORDS.get(part, part)
+                differing = _differences(there[part], here[part])
                 raise InputError(
-                    f"the run in {path} was started with another {part}: {there} there, {here} "
-                    f"here{CURES.get(part, '')}"
+                    f"the run in {path} was started with another {word}: {differing}"
+                    f"{CURES.get(part, '')}"
                 )
+
+    def extended(self, begun: RunConfig, path: Path) -> RunConfig:
+        """Return what the run in ``path`` was begun as, with as many epochs as are asked for now.
+
+        Raises
+        ------
+        InputError
+            If what was trained would have been trained otherwise as part of more epochs.
+        """
+        now, before = self.parameters.get("n_epochs"), begun.parameters.get("n_epochs")
+        if not isinstance(now, int) or not isinstance(before, int) or now <= before:
+            return begun
+        schedule = self.parameters.get("learning_rate_schedule", "constant")
+        warmup = self.parameters.get("beta_warmup_epochs", 0)
+        if schedule != "constant" or warmup > before:
+            name = "learning_rate_schedule" if schedule != "constant" else "beta_warmup_epochs"
+            raise InputError(
+                f"the run in {path} was planned for {before} epochs, over which its {name} "
+                f"({self.parameters[name]}) is spread: train anew with n_epochs={now}"
+            )
+        return replace(begun, parameters={**begun.parameters, "n_epochs": now})
 
 
 def _as_read(value: Any) -> Any:
-    return json.loads(json.dumps(value))
+    return json.loads(_as_json(value))
+
+
+def _differences(there: Any, here: Any) -> str:
+    """Return in words what differs, of tables only those entries that do."""
+    if not (isinstance(there, dict) and isinstance(here, dict)):
+        return f"{there} there, {here} here"
+    absent = object()
+    names = [n for n in {**there, **here} if there.get(n, absent) != here.get(n, absent)]
+    return ", ".join(
+        f"{name} {there.get(name, 'absent')!r} there, {here.get(name, 'absent')!r} here"
+        for name in names
+    )
+
+
+def _as_json(content: Any) -> str:
+    return json.dumps(content, indent=2, default=_plain)
+
+
+def _plain(value: Any) -> Any:
+    """Return NumPy's numbers as Python's."""
+    if isinstance(value, Integral):
+        return int(value)
+    if isinstance(value, Real):
+        return float(value)
+    raise TypeError(f"{value!r} cannot be kept in config.json")
+
+
+def write_config(path: Path, content: Mapping[str, Any]) -> None:
+    """Write a ``config.json`` with the hash of what it says."""
+    whole = {**content, HASH: _hash(content)}
+    write_atomically(path / "config.json", _as_json(whole).encode())
+
+
+def _hash(content: Mapping[str, Any]) -> str:
+    """Return the SHA-256 of a table, however its file is laid out."""
+    plain = json.dumps(_as_read(content), sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(plain.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def read_config(path: Path) -> dict[str, Any]:
-    """Return all that the ``config.json`` of a run or of a saved model says."""
+    """Return all that the ``config.json`` of a run or of a saved model says.
+
+    Raises
+    ------
+    InputError
+        If there is none, or it is damaged, malformed, or written by a release that knows more.
+    """
     file = path / "config.json"
     if not file.exists():
         raise InputError(f"{path} holds no run and no saved model: it has no config.json")
     try:
-        content = json.loads(file.read_text())
+        content = read_json(file)
     except (OSError, ValueError) as error:
         raise InputError(f"{file} cannot be read: {error}") from None
     if not isinstance(content, dict):
         raise InputError(f"{file} cannot be read: it must hold a table")
+    # Version 0.1.0 wrote no hash.
+    recorded = content.pop(HASH, None)
+    if recorded is not None and recorded != _hash(content):
+        raise InputError(
+            f"{file} is damaged or was changed: its SHA-256 is not the one in it; put back a copy, "
+            "or train anew elsewhere"
+        )
+    _check_schema(file, content)
     return content
+
+
+def _check_schema(file: Path, content: Mapping[str, Any]) -> None:
+    for name, value in content.items():
+        if name not in SCHEMA:
+            raise InputError(f"{file}: {unknown(f'a field {name!r}', content.get('versions'))}")
+        if value is None and name in OPTIONAL:
+            continue
+        word = SCHEMA[name]
+        sound = isinstance(value, KINDS[word]) and not isinstance(value, bool)
+        if not sound or (isinstance(value, int) and not 1 <= value <= MOST_WORKERS):
+            raise InputError(f"{file}: {name} must be {word}, and is {value!r:.60}")
+
+
+def unknown(what: str, writer: object) -> str:
+    """Return, in words, that a file holds what this version does not know.
+
+    ``writer`` are the versions that the file names.
+    """
+    version = writer.get("latentia", "unknown") if isinstance(writer, Mapping) else "unknown"
+    return (
+        f"it holds {what} that Latentia {latentia.__version__} does not know; it was written by "
+        f"version {version}: use that version or a newer one"
+    )
 
 
 def versions() -> dict[str, str]:
     """Return the versions of Python and of the libraries that a result depends on."""
-    found = {name: importlib.metadata.version(name) for name in LIBRARIES}
+    found = {name: _version(name) for name in LIBRARIES}
     return {"python": platform.python_version()} | found
+
+
+@cache
+def _version(library: str) -> str:
+    return importlib.metadata.version(library)

@@ -11,6 +11,7 @@ from statistics import median
 import torch
 
 from latentia.errors import InputError, nearest
+from latentia.training.config import MOST_WORKERS
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
 PRECISIONS = ("auto", "float32", "bfloat16")
@@ -50,8 +51,10 @@ def set_threads(recorded: int | None = None) -> int:
     probe, since several threads on a loaded machine can be slower than one.
     """
     asked = os.environ.get("LATENTIA_THREADS")
-    if asked is not None and (not asked.isdigit() or int(asked) < 1):
-        raise InputError(f"LATENTIA_THREADS is {asked!r}; it must be a whole number from 1 up")
+    if asked is not None and not (asked.isdecimal() and 1 <= int(asked[:9]) <= MOST_WORKERS):
+        raise InputError(
+            f"LATENTIA_THREADS is {asked!r}; it must be a whole number from 1 to {MOST_WORKERS}"
+        )
     torch.set_num_threads(int(asked) if asked is not None else recorded or _fastest_threads())
     return torch.get_num_threads()
 

@@ -1,4 +1,4 @@
-"""Several processes, one model: torch's own process group, started by torchrun.
+"""Several processes, one model: torch's own process group, started by `launch` or by torchrun.
 
 Every rank holds the same nets, reads its own rows of each global batch and averages the
 gradients, so that N processes do what one process with an N times larger batch does. torch is
@@ -11,12 +11,14 @@ import os
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from latentia.errors import InputError
+from latentia.training.launch import LOST, MEETING
 
 if TYPE_CHECKING:
     import torch
@@ -40,17 +42,17 @@ def rank() -> int:
     return dist.get_rank()
 
 
-def leads() -> bool:
-    """Return whether this process writes the files, also before and after the group exists."""
-    return os.environ.get("RANK", "0") == "0"
-
-
 @contextmanager
 def process_group(device: torch.device) -> Iterator[None]:
     """Join the group that torchrun describes in the environment, and leave it at the end.
 
     A launcher that silently starts one process must not pass for the several of
-    ``LATENTIA_DEVICES``.
+    ``LATENTIA_DEVICES``. What another process owes is waited for `seconds_to_wait`.
+
+    Raises
+    ------
+    InputError
+        If too few processes were started, or one ended or did not answer in time.
     """
     started = int(os.environ.get("WORLD_SIZE", "1"))
     asked = int(os.environ.get("LATENTIA_DEVICES", str(started)))
@@ -67,11 +69,43 @@ def process_group(device: torch.device) -> Iterator[None]:
     if device.type == "cuda":
         torch.cuda.set_device(device)
     # Counters and flags are reduced on the CPU, gradients where they are.
-    dist.init_process_group("cpu:gloo,cuda:nccl" if device.type == "cuda" else "gloo")
+    backend = "cpu:gloo,cuda:nccl" if device.type == "cuda" else "gloo"
+    meeting = os.environ.get(MEETING)
     try:
+        dist.init_process_group(
+            backend,
+            init_method=None if meeting is None else f"file://{meeting}",
+            rank=int(os.environ["RANK"]),
+            world_size=started,
+            timeout=timedelta(seconds=seconds_to_wait()),
+        )
         yield
+    except RuntimeError as error:
+        known = isinstance(error, dist.DistError) or "gloo" in str(error)
+        if dist.is_initialized() and not known:
+            raise
+        if meeting is not None:
+            # Who was lost is told by the process that started all.
+            sys.exit(LOST)
+        raise InputError(
+            f"process {os.environ['RANK']} lost another one, which ended or did not answer for "
+            f"{seconds_to_wait():g} s (LATENTIA_TIMEOUT sets how long to wait)"
+        ) from error
     finally:
-        dist.destroy_process_group()
+        if dist.is_initialized():
+            dist.destroy_process_group()
+
+
+def seconds_to_wait() -> float:
+    """Return how long another process may take for what it owes: ``LATENTIA_TIMEOUT`` or 600."""
+    asked = os.environ.get("LATENTIA_TIMEOUT", "600")
+    try:
+        seconds = float(asked)
+    except ValueError:
+        seconds = -1.0
+    if not 0 < seconds < 1e6:
+        raise InputError(f"LATENTIA_TIMEOUT is {asked!r}; it must be a number of seconds above 0")
+    return seconds
 
 
 def average_gradients(parameters: Iterable[torch.nn.Parameter]) -> None:
@@ -130,6 +164,11 @@ def average(values: dict[str, float]) -> dict[str, float]:
         return values
     total = sum_over_processes(np.array(list(values.values()), np.float64))
     return dict(zip(values, (total / world_size()).tolist()))
+
+
+def barrier() -> None:
+    """Wait until every process is here."""
+    any_rank(False)
 
 
 def any_rank(flag: bool) -> bool:

@@ -2,19 +2,56 @@
 
 from __future__ import annotations
 
+import io
 import sys
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
-from typing import Self
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from typing import Self, TextIO, cast
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-from latentia.training.distributed import leads
+from latentia.training.launch import leads
 
 SECONDS_BETWEEN_BARS = 0.2
 SECONDS_BETWEEN_LINES = 1.0
+
+
+class ErrorStream(io.TextIOBase):
+    """The error stream of this moment, which drops what it cannot take.
+
+    A full disk, a broken pipe or nothing at all behind it stops no work. While a bar is shown,
+    ``sys.stderr`` stands for the bar, and must not be asked for.
+    """
+
+    def __init__(self) -> None:
+        self.stream: TextIO = sys.stderr or io.StringIO()
+
+    def write(self, text: str) -> int:
+        """Write what can be written."""
+        with suppress(OSError, ValueError):
+            self.stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        """Bring out what can be brought out."""
+        with suppress(OSError, ValueError):
+            self.stream.flush()
+
+    def isatty(self) -> bool:
+        """Return whether it is a terminal."""
+        return self.stream.isatty()
+
+    def fileno(self) -> int:
+        """Return its number, by which a terminal is asked for its width."""
+        return self.stream.fileno()
+
+    @property
+    def encoding(self) -> str:  # type: ignore[override]
+        """The letters that it knows."""
+        return self.stream.encoding
 
 
 def make_bar() -> Progress:
@@ -25,8 +62,16 @@ def make_bar() -> Progress:
         TextColumn("{task.completed:.4g}/{task.total}"),
         TextColumn("{task.fields[numbers]}"),
         TimeRemainingColumn(),
-        console=Console(stderr=True),
+        console=Console(file=cast(TextIO, ErrorStream())),
     )
+
+
+def tell(notes: Iterable[str], shown: bool | None) -> None:
+    """Write notes to the error stream, a line each; None is for "only at a terminal"."""
+    errors = ErrorStream()
+    if (errors.isatty() if shown is None else shown) and leads():
+        for note in notes:
+            print(f"latentia: {note}", file=errors)
 
 
 class Shown(ABC):
@@ -37,7 +82,7 @@ class Shown(ABC):
     """
 
     def __init__(self, total: int, title: str, shown: bool | None) -> None:
-        terminal = sys.stderr.isatty()
+        terminal = ErrorStream().isatty()
         self.total, self.title = total, title
         self.shown = (terminal if shown is None else shown) and leads()
         self._bar = make_bar() if self.shown and terminal else None
@@ -108,7 +153,7 @@ class TrainingProgress(Shown):
         if self._bar is not None:
             self._bar.console.print(line, style="yellow")
         else:
-            print(line, file=sys.stderr, flush=True)
+            print(line, file=ErrorStream(), flush=True)
 
     def _end(self) -> None:
         """Leave the last step's numbers."""
@@ -118,7 +163,7 @@ class TrainingProgress(Shown):
         left = (self.total - step) * (now - self._began) / done
         print(
             f"{self.title}  step {step}/{self.total}  {numbers}  {left:,.0f} s left",
-            file=sys.stderr,
+            file=ErrorStream(),
             flush=True,
         )
 
@@ -156,4 +201,4 @@ class FileProgress(Shown):
         if self._bar is not None:
             self._bar.console.print(line, markup=False, highlight=False, soft_wrap=True)
         else:
-            print(line, file=sys.stderr, flush=True)
+            print(line, file=ErrorStream(), flush=True)

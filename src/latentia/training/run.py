@@ -2,30 +2,24 @@
 
 ``config.json`` (model, resolved parameters, data, versions), ``metrics.jsonl`` (one line for each
 epoch and split) with the same values as TensorBoard events in ``tensorboard/``, ``samples/`` (a
-picture or a text an epoch), ``checkpoints/``, and at the end ``model/`` and ``report.html``.
+picture or a text an epoch), ``checkpoints/``, and at the end ``model/`` and ``report.html``. Where
+something else bears one of these names, no run begins.
 """
 
 from __future__ import annotations
 
-import json
-import os
-import signal
-import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from types import FrameType
 from typing import Any, Self
 
-from filelock import FileLock, Timeout
-
-from latentia.errors import InputError
-from latentia.files import write_atomically
 from latentia.training.checkpoint import Checkpoints
-from latentia.training.config import RunConfig
-from latentia.training.distributed import leads
+from latentia.training.directory import held
+from latentia.training.launch import leads
+from latentia.training.metrics_file import MetricsFile, read_metrics
 from latentia.training.state import TrainingState
+
+__all__ = ["CHECKPOINT_SECONDS", "Run", "held", "read_metrics"]
 
 CHECKPOINT_SECONDS = 60.0
 """The longest time without a checkpoint; each epoch ends with one all the same."""
@@ -63,8 +57,10 @@ class Run:
         self.saved_at = time.monotonic()
         self.events: Any = None
         if path is not None:
-            self.checkpoints = Checkpoints(path / "checkpoints")
-            (path / "samples").mkdir(exist_ok=True)
+            self.checkpoints = Checkpoints(path / "checkpoints", writes=self.keeps)
+            self.metrics = MetricsFile(path)
+            if self.keeps:
+                (path / "samples").mkdir(exist_ok=True)
 
     def __enter__(self) -> Self:
         """Begin."""
@@ -75,19 +71,28 @@ class Run:
         if self.events is not None:
             self.events.close()
 
-    def restore(self, state: TrainingState) -> None:
-        """Bring the state to the newest sound checkpoint, and the metrics to the same step."""
+    def restore(self, state: TrainingState, n_steps: int | None = None) -> None:
+        """Bring the state to the newest sound checkpoint, and the metrics to the same step.
+
+        If that is the last of ``n_steps``, no epoch's end is to come, and the last one's checkup is
+        repeated for what the model keeps of it.
+        """
         if self.path is None:
             return
-        found = self.checkpoints.latest()
+        found, seal = self.checkpoints.latest_with(self.metrics.begins_as), None
         if found is not None:
-            state.restore(*found)
-        kept = [r for r in read_metrics(self.path) if r["step"] <= state.step]
+            tensors, counters, seal = found
+            state.restore(tensors, counters)
+        kept = self.metrics.restore(seal, state.step, keep=self.keeps)
         self.earlier = [r["values"] for r in kept if r["split"] == "health"]
+        trained = [record for record in kept if record["split"] == "train"]
+        if self.examine is not None and trained and state.step == n_steps:
+            self.examine(trained[-1]["values"], self.earlier[:-1], trained[-1]["epoch"])
         if self.keeps:
-            self.events = _event_writer(self.path / "tensorboard", state.step)
-            lines = "".join(json.dumps(record) + "\n" for record in kept)
-            write_atomically(self.path / "metrics.jsonl", lines.encode())
+            # It takes a while to import.
+            from latentia.training.events import EventFile
+
+            self.events = EventFile(self.path / "tensorboard", state.step)
 
     def record(
         self, state: TrainingState, epoch: int, split: str, values: dict[str, float], note: str = ""
@@ -96,9 +101,7 @@ class Run:
         if self.keeps and self.path is not None:
             record = {"step": state.step, "epoch": epoch, "split": split, "values": values}
             record |= {"note": note} if note else {}
-            line = json.dumps(record | {"seconds": round(state.seconds, 3)})
-            with (self.path / "metrics.jsonl").open("a") as stream:
-                stream.write(line + "\n")
+            self.metrics.append(record | {"seconds": round(state.seconds, 3)})
             for name, value in values.items():
                 self.events.add_scalar(f"{split}/{name}", value, state.step)
         if split == "train" and self.examine is not None:
@@ -123,98 +126,10 @@ class Run:
         # The best goes first: killed in between, the resumed run comes here again and repeats it.
         if best:
             self.checkpoints.save_best(tensors, counters)
-        self.checkpoints.save(state.step, tensors, counters)
+        self.checkpoints.save(state.step, tensors, counters, self.metrics.seal())
         self.saved_at = time.monotonic()
 
     def show(self, epoch: int) -> None:
         """Let the model write a picture or a text of an epoch, as ``samples/epoch_0001.png``."""
         if self.keeps and self.path is not None and self.draw is not None:
             self.draw(self.path / "samples", epoch)
-
-
-def _event_writer(folder: Path, step: int) -> Any:
-    """Return TensorBoard's writer; what earlier events say of later steps no longer holds."""
-    from torch.utils.tensorboard import SummaryWriter
-
-    return SummaryWriter(str(folder), purge_step=step + 1)
-
-
-@contextmanager
-def held(
-    path: Path, config: RunConfig, begun: RunConfig | None, defaults: Mapping[str, Any]
-) -> Iterator[None]:
-    """Hold a run directory for this process while it trains, as a new run or the one ``begun``.
-
-    ``defaults`` are what parameters were worth in a run of a release that did not have them.
-    What is refused before its first checkpoint leaves no run that a new one would be refused for.
-    """
-    path.mkdir(parents=True, exist_ok=True)
-    if not leads():
-        yield
-        return
-    with _locked(path):
-        if begun is None:
-            config.write(path)
-        else:
-            config.check_same(begun, defaults, path)
-        checkpoints = Checkpoints(path / "checkpoints")
-        try:
-            yield
-        except InputError:
-            if begun is None and checkpoints.empty:
-                (path / "config.json").unlink()
-            raise
-
-
-@contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    holder = path / "holder"
-    lock = FileLock(str(path / ".lock"))
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        pid = holder.read_text() if holder.exists() else "unknown"
-        raise InputError(
-            f"{path} is in use by process {pid}: wait for it, stop it, or choose another directory"
-        ) from None
-    try:
-        holder.write_text(str(os.getpid()))
-        yield
-    finally:
-        holder.unlink(missing_ok=True)
-        lock.release()
-
-
-def read_metrics(path: Path) -> list[dict[str, Any]]:
-    """Return a run's recorded values, oldest first; a half-written last line is left out."""
-    file = path / "metrics.jsonl"
-    lines = file.read_text().splitlines(keepends=True) if file.exists() else []
-    return [json.loads(line) for line in lines if line.endswith("\n")]
-
-
-class Interruption:
-    """Within a ``with`` block, note that the user asked to stop; a second Ctrl-C stops at once.
-
-    A step that has begun is finished first, so that the run stays resumable.
-    """
-
-    def __init__(self) -> None:
-        self.asked = False
-        self._before: dict[int, Any] = {}
-
-    def __enter__(self) -> Self:
-        """Take over the signals (only the main thread may)."""
-        if threading.current_thread() is threading.main_thread():
-            for number in (signal.SIGINT, signal.SIGTERM):
-                self._before[number] = signal.signal(number, self._note)
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        """Give the signals back."""
-        for number, handler in self._before.items():
-            signal.signal(number, handler)
-
-    def _note(self, number: int, frame: FrameType | None) -> None:
-        if self.asked:
-            raise KeyboardInterrupt
-        self.asked = True

@@ -20,7 +20,8 @@ from latentia.errors import InputError
 from latentia.training import distributed, draws
 from latentia.training.batches import Batches, BatchOrder
 from latentia.training.device import autocast
-from latentia.training.run import Interruption, Run
+from latentia.training.run import Run
+from latentia.training.signals import Interruption, on_stop
 from latentia.training.state import TrainingState
 from latentia.training.updates import Loss, Update
 
@@ -71,10 +72,11 @@ def train(
     updates = model.updates()
     order = batch_order(model, batches)
     state = TrainingState(model.nets(), updates, model.learning_rate, model.ema_decay)
-    run.restore(state)
+    run.restore(state, order.n_steps)
     precision = autocast(device)
     began = time.perf_counter() - state.seconds
-    with torch.random.fork_rng(), Interruption() as interruption:
+    interruption = Interruption()
+    with torch.random.fork_rng(), on_stop(interruption):
         for step in range(state.step, order.n_steps):
             epoch = order.epoch(step)
             values: dict[str, float] = {}

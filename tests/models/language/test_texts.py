@@ -65,6 +65,15 @@ def test_hangul_is_text(tmp_path):
     assert "겨" in load_text(file).symbols
 
 
+@pytest.mark.parametrize("encoding", ["cp949", "euc-kr", "utf-16", "utf-16-le"])
+def test_text_in_an_older_encoding_is_read_and_that_is_said(tmp_path, encoding):
+    text = "나 보기가 역겨워, 가실 때에는\n" * 10
+    (tmp_path / "t.txt").write_bytes(text.encode(encoding))
+    data = load_text(tmp_path / "t.txt")
+    assert data.train + data.validation + data.test == text
+    assert "was read as" in data.notes[0]
+
+
 def test_tunes_are_metre_unit_key_and_notes(tmp_path):
     file = tmp_path / "tunes.abc"
     file.write_text(ABC * 3)

@@ -201,9 +201,11 @@ def test_a_step_runs_the_generators_once_and_shows_their_images_to_the_pools():
 
 
 def test_updates_are_in_the_papers_order(fitted):
-    names = [update.name for update in fitted.updates()]
-    assert names == ["generators", "discriminator_a", "discriminator_b"]
-    assert fitted.updates()[0].nets == [fitted.generator_ab_, fitted.generator_ba_]
+    assert [(update.name, update.nets) for update in fitted.updates()] == [
+        ("generators", [fitted.generator_ab_, fitted.generator_ba_]),
+        ("discriminator_a", [fitted.discriminator_a_]),
+        ("discriminator_b", [fitted.discriminator_b_]),
+    ]
 
 
 def test_the_learning_rate_falls_from_halfway_on():

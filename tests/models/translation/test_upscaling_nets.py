@@ -60,6 +60,17 @@ def test_interpolation_and_degradation_are_those_of_arrays(scale):
     np.testing.assert_allclose(small * 255, np.rint(small * 255), atol=1e-4)
 
 
+@pytest.mark.parametrize("scale", [2, 4])
+def test_training_sees_what_degraded_gives(scale):
+    """But for values half-way between two levels, where the last bit of a float decides."""
+    x = RNG.integers(0, 256, (4, 3, 32, 32), dtype=np.uint8)
+    seen = 255 * bicubic_degradation(torch.from_numpy(x / np.float32(255)), scale).numpy()
+    exact = 255 * degraded(x / np.float32(255), scale)
+    decided = np.abs(exact % 1 - 0.5) > 1e-3
+    assert decided.mean() > 0.99
+    np.testing.assert_array_equal(np.rint(seen)[decided], degraded(x, scale)[decided])
+
+
 def test_beside_interpolation_the_net_begins_as_it():
     x = images(2, 1, 6, 7)
     net = Upscaler(1, 4, n_blocks=1, width=4, bicubic=True)

@@ -315,8 +315,6 @@ class ChosenLikelihood(Encoder):
     def build(self, shape: tuple[int, ...]) -> None:
         """Make encoder, decoder and the noise's variance; bits start at their mean."""
         self.make_nets(shape, 2 * self.n_components, n_given=self.n_given())
-        # An earlier fit may have learned a variance that is now given.
-        self.__dict__.pop("noise_", None)
         if self.observation_ == "gaussian" and self.noise_variance is None:
             self.noise_ = LearnedVariance()
         if self.observation_ == "bernoulli":

@@ -125,6 +125,9 @@ def _drawn_from_rows(model: FactorAnalysis, X: Any, draw: np.random.Generator) -
     if X is None:
         raise InputError("the bootstrap needs X, the rows of the fit; or set parametric to True")
     rows = X if reads_in_blocks(X) else model.checked(X, reset=False)
+    if model.takes_gaps:
+        # A fit leaves out rows without any value.
+        rows = rows[~np.isnan(rows).all(axis=1)]
     n = _checked_size(model, rows.shape[0])
     moments_suffice = model.missing == "error" and model.correlation == "pearson"
 
@@ -144,8 +147,10 @@ def _drawn_from_model(model: FactorAnalysis, X: Any, draw: np.random.Generator) 
     gaps = model.missing == "fiml"
     if gaps and X is None:
         raise InputError("missing is 'fiml': a parametric bootstrap needs X for the gaps in it")
-    n = _checked_size(model, round(model.n_samples_) if X is None else np.shape(X)[0])
     seen = ~np.isnan(model.checked(X, reset=False)) if gaps else None
+    seen = None if seen is None else seen[seen.any(axis=1)]
+    given = X if seen is None else seen
+    n = _checked_size(model, round(model.n_samples_) if given is None else np.shape(given)[0])
     T = linalg.cholesky(model.factor_correlations_, lower=True)
     root = np.hstack([model.loadings_ @ T, np.diag(np.sqrt(model.noise_variance_))])
 

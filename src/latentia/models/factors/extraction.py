@@ -46,6 +46,8 @@ IMAGE_FLOOR = (1 / 255) ** 2 / 12
 RANDOM_SHARES = 0.1, 0.9
 """Noise variances of random starts, as shares of the variances."""
 LEAST_COMMUNALITY = 1e-10
+LEAST_VARIANCE = 1e-100
+"""Beside the largest, or beside 1."""
 FIXED_POINT_TOLERANCE = {True: 1e-12, False: 1e-9}
 """Of the communalities: full decompositions reach rounding, iterated eigenpairs stop before it."""
 
@@ -100,6 +102,11 @@ def extract(
     ``starts`` are those of the searches, ``algorithm`` that of ml, ``tolerance`` of EM, and
     ``max_iter`` of EM and of the fixed-point iterations.
     """
+    if not np.diag(S).min() > LEAST_VARIANCE:
+        raise InputError(
+            "the columns vary by amounts too different for their covariances: use "
+            "matrix='correlation', or divide columns by constants first"
+        )
     if method == "principal_component":
         loadings = _principal(S, k)
         unique = np.diag(S) - (loadings**2).sum(axis=1)

@@ -12,6 +12,7 @@ are those of any linear-Gaussian model (`gaussian`).
 
 from __future__ import annotations
 
+import math
 import warnings
 from dataclasses import dataclass
 from typing import Annotated, Literal, Self, final
@@ -22,27 +23,23 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from latentia.errors import Count, FitWarning, InputError, Positive, Range, Seed, check_range
-from latentia.models.factors import findings
+from latentia.models.factors import analysed, findings
+from latentia.models.factors.analysed import Analysed, of_moments
 from latentia.models.factors.extraction import Extraction, extract, floors, starting_values
 from latentia.models.factors.fit_statistics import Convention, FitStatistics, fit_statistics
-from latentia.models.factors.polychoric import polychoric
+from latentia.models.factors.full_information import completed, discrepancies, random_models
 from latentia.models.factors.summary import Summary, in_order, sampling_adequacy
 from latentia.models.inputs import Matrix, Vector
 from latentia.models.linear.eigen import threads_for
 from latentia.models.linear.gaussian import LOG_2PI, LinearGaussian, Scores
-from latentia.models.linear.missing import Estimate, Patterns, structured
+from latentia.models.linear.missing import Patterns
 from latentia.models.linear.moments import Moments
-from latentia.models.linear.reading import (
-    checked_count,
-    checked_covariance,
-    checked_mean,
-    naming,
-    read_moments,
-)
-from latentia.models.linear.rotation import Rotation, RotationRule
+from latentia.models.linear.reading import naming, read_moments
+from latentia.models.linear.rotation import RotationRule
+from latentia.models.linear.scale import unit_of
 
 NEEDS_ROWS = "missing='fiml' and correlation='polychoric' need all rows at once; use fit"
-STARTS, SMALL = 10, 60
+STARTS, WITH_GAPS, SMALL = 10, 3, 60
 """Starts tried, on at most so many variables, where the likelihood may have several maxima."""
 
 
@@ -68,13 +65,18 @@ class FactorAnalysis(LinearGaussian):
     factor_correlations_, rotation_matrix_
         (k, k) Φ, and T of ``Λ = A T⁻ᵀ``.
     mean_, covariance_, scale_
-        (p,) means, (p, p) covariance (divided by n) and (p,) standard deviations of the data.
+        (p,) means, (p, p) covariance (divided by n) and (p,) standard deviations of the data; of
+        rows with gaps, the first and last are the model's, the second the saturated model's.
     log_likelihood_, log_likelihood_trace_
         Nats per sample, constant columns left out: at the end, and before each step of ml.
+    baseline_log_likelihoods_
+        With missing values, (2,) of a free and of a diagonal covariance, which χ² compares.
     heywood_, constant_
         Names of variables whose noise variance is held up by its floor, and of constant columns.
     n_optima_, n_iter_, converged_
         Distinct optima that the starts met, steps, and whether these ended by themselves.
+    remarks_
+        Sentences on the data: gaps, polychoric correlations at their bound or smoothed.
     n_samples_, n_rows_
         Total weight and number of rows, the same without weights; 0 if unknown.
 
@@ -123,20 +125,22 @@ class FactorAnalysis(LinearGaussian):
     """What is analysed; auto: correlations of tables, covariances of images."""
     correlation: Literal["pearson", "polychoric"] = "pearson"
     """Polychoric for ordinal columns, such as answers from 1 to 6."""
+    zero_add: Annotated[float, Range(0)] = 0.0
+    """Is added to empty cells of the tables behind polychoric correlations, 0.5 as a rule."""
     missing: Literal["error", "fiml"] = "error"
-    """What NaN means: an error, or a value to be integrated out (full information ML)."""
+    """NaN: an error, or integrated out (full information ML); polychoric pairs leave it out."""
     noise_floor: Annotated[float, Range(0, 1, open_low=True, open_high=True)] | None = None
     """Least noise variance, as a share of a variance; none: 0.005, on images 8-bit rounding."""
     n_starts: Count | None = None
-    """Starting values tried; none: 10 on at most 60 variables, else 1."""
+    """Starts of ml, not of EM, and least squares; none: 10 to 60 variables (fiml 3), else 1."""
     n_rotation_starts: Count | None = None
     """Starting rotations tried; none: 10 on at most 60 variables, else 1."""
     tolerance: Positive = 1e-8
-    """EM stops when a step gains less, in twice the nats per sample."""
+    """EM stops when a step gains less, in twice the nats; fiml when none moves a moment by more."""
     max_iter: Count = 10_000
-    """The most steps of EM, principal axis and alpha."""
+    """The most steps of EM, fiml, principal axis and alpha."""
     random_state: Seed | None = 0
-    """Seed of the starts after the first."""
+    """Seed of the starts after the first, of estimation and rotation; none draws one."""
 
     lacks = dict.fromkeys(("partial_fit", "fit_moments"), NEEDS_ROWS)
 
@@ -145,7 +149,13 @@ class FactorAnalysis(LinearGaussian):
         if self.algorithm != "newton" and self.method != "ml":
             raise InputError(f"algorithm is {self.algorithm!r}, which only method 'ml' has")
         if self.missing == "fiml" and (self.method != "ml" or self.correlation != "pearson"):
-            raise InputError("missing is 'fiml', which needs method 'ml' and correlation 'pearson'")
+            advice = "method 'ml' and correlation 'pearson' (polychoric ones take NaN as it is)"
+            raise InputError(f"missing is 'fiml', which needs {advice}")
+        if self.zero_add and self.correlation != "polychoric":
+            advice = "leave it at 0, or set correlation to 'polychoric'"
+            raise InputError(f"zero_add is {self.zero_add}, which Pearson's lack: {advice}")
+        if self.matrix == "covariance" and self.correlation == "polychoric":
+            raise InputError("matrix is 'covariance', but ordinal answers have none: use 'auto'")
 
     def fit(self, X: ArrayLike, y: object = None, sample_weight: ArrayLike | None = None) -> Self:
         """Estimate from rows with (n,) weights, or none; ``y`` is ignored.
@@ -153,18 +163,16 @@ class FactorAnalysis(LinearGaussian):
         X is an (n, p) table or (n, ...) images: array, data frame, tensor, memory map, SciPy
         sparse matrix or Dask array. What does not fit into memory is read once, block by block.
         """
-        self.validate_parameters()
-        if self.missing == "fiml":
-            return self._fit_with_gaps(X, sample_weight)
-        moments = read_moments(self, X, sample_weight)
-        if self.correlation == "pearson":
-            return self._fit_from(moments)
-        _refuse_few(moments.n_rows)
-        with naming(self.__dict__.get("feature_names_in_")):
-            rows = self.checked(X, reset=False)
-            R = polychoric(rows, sample_weight=sample_weight).correlation
-        deviations = np.sqrt(np.diag(moments.covariance))
-        return self._fit_from(moments, R * deviations[:, None] * deviations)
+        with self.learning():
+            self.validate_parameters()
+            if self.missing == "fiml":
+                return self._fit_with_gaps(X, sample_weight)
+            if self.correlation == "polychoric":
+                rows = self.checked(X, reset=True)
+                given = analysed.of_answers(rows, self._names(), sample_weight, self.zero_add)
+                return self._solve(given)
+            moments = read_moments(self, X, sample_weight, enough=analysed.refuse_few)
+            return self._solve(of_moments(moments))
 
     def fit_covariance(
         self, S: ArrayLike, n_samples: int | None = None, mean: ArrayLike | None = None
@@ -173,21 +181,22 @@ class FactorAnalysis(LinearGaussian):
 
         ``n_samples`` is needed by tests of fit; ``mean`` (p,) is 0 if not given.
         """
-        self.validate_parameters()
-        n = checked_count(n_samples)
-        if not _estimates_from_moments(self):
-            raise InputError(f"{NEEDS_ROWS}; give the polychoric matrix with correlation='pearson'")
-        matrix, names = checked_covariance(S)
-        centre = checked_mean(mean, len(matrix))
-        self._take_shape((len(matrix),), names)
-        return self._solve(centre, matrix, np.diag(matrix) > 0, float(n), n, stacklevel=3)
+        with self.learning():
+            self.validate_parameters()
+            if not _estimates_from_moments(self):
+                advice = "give the polychoric matrix with correlation='pearson'"
+                raise InputError(f"{NEEDS_ROWS}; {advice}")
+            given, names = analysed.of_matrix(S, n_samples, mean)
+            self._take_shape(given.mean.shape, names)
+            return self._solve(given)
 
     @available_if(_estimates_from_moments)  # type: ignore[untyped-decorator, unused-ignore]
     def fit_moments(self, moments: Moments) -> Self:
         """Estimate from moments gathered in pieces or over processes."""
-        self.validate_parameters()
-        self._take_shape(moments.sample_shape, [])
-        return self._fit_from(moments)
+        with self.learning():
+            self.validate_parameters()
+            self._take_shape(moments.sample_shape, [])
+            return self._solve(of_moments(moments))
 
     @available_if(_estimates_from_moments)  # type: ignore[untyped-decorator, unused-ignore]
     def partial_fit(
@@ -197,127 +206,118 @@ class FactorAnalysis(LinearGaussian):
 
         To estimate only once, at the end, gather `latentia.models.linear.moments.Moments` instead.
         """
-        self.validate_parameters()
         first = "covariance_" not in self.__dict__
-        gathered = read_moments(self, X, sample_weight, reset=first)
-        if not first:
-            if self.n_rows_ == 0:
-                raise InputError("partial_fit goes on from rows; this model was fitted to a matrix")
-            so_far = self.mean_, self.covariance_, self.n_samples_, self.n_rows_
-            gathered = Moments.restored(*so_far, self.data_shape_).merge(gathered)
-        return self._fit_from(gathered)
-
-    def _fit_from(self, moments: Moments, S: Matrix | None = None) -> Self:
-        """Estimate from the covariance of moments, or another S of the same rows."""
-        _refuse_few(moments.n_rows)
-        m, S = moments, moments.covariance if S is None else S
-        return self._solve(m.mean, S, m.varies, m.weight, m.n_rows)
+        if not first and self.n_rows_ == 0:
+            raise InputError("partial_fit goes on from rows; this model was fitted to a matrix")
+        with self.learning(afresh=first):
+            self.validate_parameters()
+            gathered = read_moments(self, X, sample_weight, reset=first)
+            if not first:
+                so_far = self.mean_, self.covariance_, self.n_samples_, self.n_rows_
+                gathered = Moments.restored(*so_far, self.data_shape_).merge(gathered)
+            return self._solve(of_moments(gathered))
 
     def _fit_with_gaps(self, X: ArrayLike, sample_weight: ArrayLike | None) -> Self:
         """Run EM over the missing values, in which each M-step is a whole factor analysis."""
         array = self.checked(X, reset=True)
         if array.ndim > 2:
             raise InputError("missing is 'fiml', which takes tables; images have no gaps")
-        _refuse_few(len(array))
+        analysed.refuse_few(len(array))
         with naming(self.__dict__.get("feature_names_in_")):
             patterns = Patterns(array, sample_weight)
         mean, S, varies = patterns.column_means, np.diag(patterns.column_variances), patterns.varies
-        floor, within = floors(S, self.noise_floor, images=False), np.ix_(varies, varies)
-        self._refuse_many_factors(varies)
+        analysed.refuse_many(self.n_components, varies)
         if not varies.all():
             patterns = Patterns(array[:, varies], sample_weight)
+        least, p = floors(S, self.noise_floor, images=False)[varies], int(varies.sum())
+        n_starts = self.n_starts or (WITH_GAPS if p <= SMALL else 1)
+        with threads_for(p):
+            found = completed(
+                patterns,
+                [name for name, kept in zip(self._names(), varies) if kept],
+                lambda S: self._extract(S, least, n_starts=1),
+                starts=random_models(p, self.n_components, n_starts - 1, self.random_state),
+                tolerance=self.tolerance,
+                max_iter=self.max_iter,
+            )
+        estimate, within = found.estimate, np.ix_(varies, varies)
+        mean[varies], S, S[within] = estimate.mean, np.zeros_like(S), estimate.covariance
+        rows = float(patterns.weight.sum()), patterns.n_samples
+        self._keep(Analysed(mean, S, varies, *rows, found.remarks), found.solution, found.units)
+        S[within] = found.observed
+        self.baseline_log_likelihoods_ = found.baselines
+        self.log_likelihood_ = float(estimate.log_likelihood)
+        self.log_likelihood_trace_ = np.asarray(estimate.trace)
+        self.n_iter_, self.n_optima_ = estimate.n_iterations, found.n_optima
+        self.converged_ &= bool(estimate.converged)
+        return self._warned()
 
-        def m_step(expected: Matrix) -> Matrix:
-            found, D = self._extract(expected, floor[varies], n_starts=1)
-            L = found.loadings * D[:, None]
-            return L @ L.T + np.diag(found.noise_variance * D**2)
-
-        found = structured(patterns, m_step, mean[varies], S[within], tolerance=1e-7)
-        mean[varies], S, S[within] = found.mean, np.zeros_like(S), found.covariance
-        weight = float(patterns.weight.sum())
-        return self._solve(mean, S, varies, weight, patterns.n_samples, floor, found)
-
-    def _solve(
-        self,
-        mean: Vector,
-        S: Matrix,
-        varies: NDArray[np.bool_],
-        weight: float,
-        n_rows: int,
-        floor: Vector | None = None,
-        completed: Estimate | None = None,
-        stacklevel: int = 4,
-    ) -> Self:
+    def _solve(self, given: Analysed) -> Self:
         """Extract the factors of the columns that vary, rotate, keep, and warn of findings."""
-        self._refuse_many_factors(varies)
-        if floor is None:
-            floor = floors(S, self.noise_floor, images=len(self.data_shape_) > 1)
+        S, varies = given.covariance, given.varies
+        analysed.refuse_many(self.n_components, varies)
+        floor = floors(S, self.noise_floor, images=len(self.data_shape_) > 1)
         with threads_for(int(varies.sum())):
             inner = S if varies.all() else S[np.ix_(varies, varies)]
-            found, D = self._extract(inner, floor[varies], self.n_starts)
-            n_starts = self.n_rotation_starts or (STARTS if len(D) <= SMALL else 1)
-            rule = RotationRule(self.rotation, self.kaiser, n_starts, self.random_state)
-            rotation = rule.of(found.loadings)
-        self.mean_, self.covariance_, self.n_samples_, self.n_rows_ = mean, S, weight, n_rows
-        self._keep(found, rotation, D, varies)
-        if completed is not None:
-            self.log_likelihood_ = float(completed.log_likelihood)
-            self.log_likelihood_trace_ = np.asarray(completed.trace)
-            self.n_iter_ = completed.n_iterations
-            self.converged_ = bool(found.converged and rotation.converged and completed.converged)
+            self._keep(given, *self._extract(inner, floor[varies]))
+        return self._warned()
+
+    def _warned(self) -> Self:
         for finding in self.findings():
-            warnings.warn(finding, FitWarning, stacklevel=stacklevel)
+            warnings.warn(finding, FitWarning, stacklevel=4)
         return self
 
-    def _extract(self, S: Matrix, floor: Vector, n_starts: int | None) -> tuple[Extraction, Vector]:
-        """Return the factors of D⁻¹SD⁻¹, and D: standard deviations for correlations, else 1."""
-        of_tables = self.matrix == "auto" and len(self.data_shape_) == 1
-        standardized = self.matrix == "correlation" or of_tables
-        D = np.sqrt(np.diag(S)) if standardized else np.ones(len(S))
+    def _extract(
+        self, S: Matrix, floor: Vector, n_starts: int | None = None
+    ) -> tuple[Extraction, Vector]:
+        """Return the factors of D⁻¹SD⁻¹, and D: deviations for correlations, else one unit."""
+        of_tables, D = self.matrix == "auto" and len(self.data_shape_) == 1, np.sqrt(np.diag(S))
+        if self.matrix != "correlation" and not of_tables:
+            D = np.full(len(S), unit_of(float(D.max())))
         R, floor = S / D[:, None], floor / D**2
         R /= D
-        starts = starting_values(
-            R, floor, n_starts or (STARTS if len(S) <= SMALL else 1), self.random_state
-        )
+        n_starts = n_starts or self.n_starts or (STARTS if len(S) <= SMALL else 1)
         found = extract(
             R,
             self.n_components,
             self.method,
             floor,
-            starts,
+            starting_values(R, floor, n_starts, self.random_state),
             algorithm=self.algorithm,
             tolerance=self.tolerance,
             max_iter=self.max_iter,
         )
         return found, D
 
-    def _keep(
-        self, found: Extraction, rotation: Rotation, D: Vector, varies: NDArray[np.bool_]
-    ) -> None:
-        """Keep the solution of the columns that vary, in the data's units."""
-        S, d, p = self.covariance_, len(varies), len(D)
+    def _keep(self, given: Analysed, found: Extraction, D: Vector) -> None:
+        """Rotate the solution of the columns that vary, and keep it in the data's units."""
+        n_starts = self.n_rotation_starts or (STARTS if len(D) <= SMALL else 1)
+        rule = RotationRule(self.rotation, self.kaiser, n_starts, self.random_state)
+        rotation = rule.of(found.loadings)
+        S, varies, p = given.covariance, given.varies, len(D)
+        self.mean_, self.covariance_ = given.mean, S
+        self.n_samples_, self.n_rows_ = given.weight, given.n_rows
+        self.remarks_ = list(given.remarks)
         self.scale_ = np.where(varies, np.sqrt(np.diag(S)), 0.0)
-        self.loadings_, self.noise_variance_ = np.zeros((d, self.n_components)), np.zeros(d)
+        self.loadings_ = np.zeros((len(varies), self.n_components))
+        self.noise_variance_ = np.zeros(len(varies))
         self.loadings_[varies] = rotation.loadings * D[:, None]
         self.noise_variance_[varies] = found.noise_variance * D**2
         self.factor_correlations_ = rotation.factor_correlations
         self.rotation_matrix_ = rotation.matrix
         self.n_iter_, self.n_optima_ = found.n_iterations, found.n_optima
         self.converged_ = bool(found.converged and rotation.converged)
-        names = np.asarray(self.variable_names(), dtype=object)
+        names = np.asarray(self._names(), dtype=object)
         self.heywood_, self.constant_ = list(names[varies][found.at_floor]), list(names[~varies])
         # log|Σ| + tr Σ⁻¹S, on the scale analysed, becomes nats per sample on the data's scale.
         trace = np.asarray(found.trace if self.method == "ml" else ())
         self.log_likelihood_trace_ = -0.5 * (p * LOG_2PI + 2 * np.log(D).sum() + trace)
         self.log_likelihood_ = self.mean_log_likelihood(S, varies)
 
-    def _refuse_many_factors(self, varies: NDArray[np.bool_]) -> None:
-        p = int(varies.sum())
-        if self.n_components >= p:
-            raise InputError(
-                f"n_components is {self.n_components}, but of {len(varies)} feature(s) {p} vary; "
-                "there must be fewer factors than columns that vary"
-            )
+    @property
+    def takes_gaps(self) -> bool:
+        """Whether rows may hold NaN; polychoric correlations leave it out pair by pair."""
+        return self.missing == "fiml" or self.correlation == "polychoric"
 
     @property
     def uniquenesses_(self) -> Vector:
@@ -343,25 +343,31 @@ class FactorAnalysis(LinearGaussian):
     def variable_names(self) -> list[str]:
         """Return the columns' names, or x0, x1, …."""
         check_is_fitted(self)
-        named = self.__dict__.get("feature_names_in_")
-        return [f"x{i}" for i in range(len(self.scale_))] if named is None else [*map(str, named)]
+        return self._names()
+
+    def _names(self) -> list[str]:
+        plain = [f"x{i}" for i in range(math.prod(self.data_shape_))]
+        return [*map(str, vars(self).get("feature_names_in_", plain))]
 
     def residual_correlations(self) -> Matrix:
         """Return R − Λ Φ Λᵀ − Ψ in correlations, (p, p)."""
         check_is_fitted(self)
-        scale = np.where(self.scale_ > 0, self.scale_, 1)
+        scale = np.sqrt(np.where(self.scale_ > 0, np.diag(self.covariance_), 1))
         return np.asarray((self.covariance_ - self.get_covariance()) / scale[:, None] / scale)
 
     def fit_statistics(self, convention: Convention = "bartlett") -> FitStatistics:
         """Return χ², its p-value, RMSEA, TLI, CFI, SRMR, AIC, BIC and counts of parameters.
 
         "bartlett" is the convention of R's factanal and psych; "lavaan" takes n for the corrected
-        size. χ² is so distributed for maximum likelihood, many rows, and no Heywood case.
+        size, as both do of rows with gaps: χ² = 2n (ℓ_saturated − ℓ). χ² is so distributed for
+        maximum likelihood, many rows, and no Heywood case.
         """
         check_is_fitted(self)
         varies = np.flatnonzero(self.scale_ > 0)
         pairs = np.ix_(varies, varies)
-        n = round(self.n_samples_)
+        n, ratios = round(self.n_samples_), None
+        if "baseline_log_likelihoods_" in vars(self):
+            ratios = discrepancies(self.baseline_log_likelihoods_, self.log_likelihood_)
         return fit_statistics(
             self.covariance_[pairs],
             self.get_covariance()[pairs],
@@ -369,6 +375,7 @@ class FactorAnalysis(LinearGaussian):
             self.n_latent,
             log_likelihood=n * self.log_likelihood_ if n > 1 else None,
             convention=convention,
+            likelihood_ratios=ratios,
         )
 
     def _noise(self) -> Vector:
@@ -381,8 +388,7 @@ class FactorAnalysis(LinearGaussian):
         return self.scores
 
     def _take_shape(self, shape: tuple[int, ...], names: list[str]) -> None:
-        self.data_shape_, self.n_features_in_ = shape, int(np.prod(shape))
-        self.__dict__.pop("feature_names_in_", None)
+        self.data_shape_, self.n_features_in_ = shape, math.prod(shape)
         if names:
             self.feature_names_in_ = np.asarray(names, dtype=object)
 
@@ -395,13 +401,15 @@ class FactorAnalysis(LinearGaussian):
             [names[i] for i in varies],
             self.n_latent,
             n_rows=self.n_rows_,
+            smoothed=self.correlation == "polychoric",
             constant=self.constant_,
             heywood=self.heywood_,
             n_optima=self.n_optima_,
             n_iterations=self.n_iter_,
             converged=self.converged_,
         )
-        return tuple(said)
+        # Models saved before there were remarks have none.
+        return (*vars(self).get("remarks_", ()), *said)
 
     def summary(self, cutoff: float = 0.3, *, sort: bool = True) -> Summary:
         """Return the solution on one page: text when printed, HTML in notebooks, a data frame.
@@ -415,7 +423,7 @@ class FactorAnalysis(LinearGaussian):
         Phi = self.factor_correlations_
         order = in_order(pattern, varies) if sort else np.arange(len(pattern))
         names = self.variable_names()
-        plain = (self.method, self.correlation, self.missing) == ("ml", "pearson", "error")
+        plain = (self.method, self.correlation) == ("ml", "pearson")
         return Summary(
             method=self.method,
             rotation=self.rotation,
@@ -434,11 +442,6 @@ class FactorAnalysis(LinearGaussian):
             notes=(*self.findings(), *(() if plain else (findings.ROUGH,))),
             cutoff=cutoff,
         )
-
-
-def _refuse_few(n: int) -> None:
-    if n < 2:
-        raise InputError(f"X has {n} sample(s); factor analysis needs at least 2 rows")
 
 
 def _shares(values: NDArray[np.float64], of: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -14,8 +14,8 @@ LOOKED_AT = 160
 """Collinear columns are looked for up to this many variables."""
 COLLINEAR = 1e-10
 ROUGH = (
-    "χ² and what rests on it suppose maximum likelihood, Pearson's correlations and no missing "
-    "values; take them as rough guides here"
+    "χ² and what rests on it suppose maximum likelihood and Pearson's correlations; take them as "
+    "rough guides here"
 )
 
 
@@ -25,6 +25,7 @@ def findings(
     k: int,
     *,
     n_rows: int,
+    smoothed: bool,
     constant: list[str],
     heywood: list[str],
     n_optima: int,
@@ -33,12 +34,9 @@ def findings(
 ) -> Iterator[str]:
     """Yield what there is to say about k factors of the (p, p) covariance of varying columns."""
     p = len(S)
-    if constant:
-        yield (
-            f"{len(constant)} constant column(s) were left out of the model and its "
-            f"likelihood: {listed(constant)}"
-        )
-    if p <= LOOKED_AT and not 0 < n_rows <= p and (involved := collinear(S, names)):
+    yield from left_out(constant)
+    looked_at = p <= LOOKED_AT and not 0 < n_rows <= p and not smoothed
+    if looked_at and (involved := collinear(S, names)):
         yield (
             f"columns {listed(involved)} are perfectly collinear, so the covariance matrix is "
             "singular and some noise variances are held up by their floor only: drop one of them"
@@ -67,6 +65,15 @@ def findings(
         )
     if not converged:
         yield f"the estimation stopped before it converged, after {n_iterations} steps"
+
+
+def left_out(constant: list[str]) -> Iterator[str]:
+    """Yield a sentence on constant columns, if there are any."""
+    if constant:
+        yield (
+            f"{len(constant)} constant column(s) were left out of the model and its "
+            f"likelihood: {listed(constant)}"
+        )
 
 
 def collinear(S: Matrix, names: list[str]) -> list[str]:

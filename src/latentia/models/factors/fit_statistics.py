@@ -4,6 +4,9 @@
     χ² = (n − 1 − (2p + 5)/6 − 2k/3) F                        (Bartlett's correction)
     dof = p(p + 1)/2 − (pk + p − k(k − 1)/2) = ((p − k)² − p − k)/2
 
+Of rows with gaps F is 2 (ℓ_saturated − ℓ), in nats per sample, and χ² = n F: Bartlett's correction
+is for complete rows.
+
 Shapes: ``R_PP`` is the (p, p) observed correlation, ``S_PP`` the (p, p) implied one, Σ; n is the
 number of samples and k that of the factors.
 """
@@ -22,6 +25,16 @@ from latentia.errors import InputError, check_range
 from latentia.models.inputs import Matrix
 
 Convention = Literal["bartlett", "lavaan"]
+
+
+@dataclass(frozen=True)
+class Discrepancies:
+    """F of two models against the saturated one; NaN where that has no maximum."""
+
+    model: float
+    """Of the factor model."""
+    independence: float
+    """Of the model in which no variable correlates with another."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +83,8 @@ class FitStatistics:
     rms: float
     """√(Σ r² / (p(p − 1)/2)), r the residuals below the diagonal; lavaan's crmr_nomean."""
     srmr: float
-    """√(Σ r² / (p(p + 1)/2)): lavaan's srmr; with means lavaan divides by p(p + 3)/2 instead."""
+    """The same over the diagonal too, whose residuals are 0 but for Heywood cases and gaps, and
+    divided by p(p + 1)/2: lavaan's srmr; with means lavaan divides by p(p + 3)/2 instead."""
     aic: float
     """χ² − 2 dof; under lavaan's convention −2 log L + 2 (n_parameters + p means)."""
     bic: float
@@ -85,6 +99,8 @@ class FitStatistics:
     """p(p + 1)/2 distinct variances and covariances."""
     reason: str
     """Why numbers are NaN; empty when none is."""
+    full_information: bool = False
+    """Whether F compares likelihoods of rows with gaps, so that χ² = n F."""
 
 
 def fit_statistics(
@@ -94,10 +110,12 @@ def fit_statistics(
     n_components: int,
     log_likelihood: float | None = None,
     convention: Convention = "bartlett",
+    likelihood_ratios: Discrepancies | None = None,
 ) -> FitStatistics:
     """Compare the implied (p, p) correlation with the observed one.
 
-    Covariances do as well: both are divided by the observed standard deviations.
+    Covariances do as well: both are divided by the observed standard deviations. Of rows with gaps,
+    F is that of ``likelihood_ratios``, and χ² is n F under either convention.
 
     Examples
     --------
@@ -112,11 +130,11 @@ def fit_statistics(
     lavaan, pairs = convention == "lavaan", p * (p - 1) // 2
     n_parameters = p * k + p - k * (k - 1) // 2
     dof = pairs + p - n_parameters
-    objective, null = discrepancy(R_PP, S_PP), discrepancy(R_PP, np.eye(p))
-    size, null_size = (n, n) if lavaan else (_bartlett_size(n, p, k), _bartlett_size(n, p, 0))
+    objective, null, size, null_size = _tested(R_PP, S_PP, n, k, lavaan, likelihood_ratios)
     chi = size * objective if dof >= 0 else math.nan
     rmsea, low, high = _rmsea(chi, dof, n, lavaan)
-    squares = float(np.sum(np.tril(R_PP - S_PP, -1) ** 2))
+    squares = np.tril(R_PP - S_PP) ** 2
+    off, on = float(np.tril(squares, -1).sum()), float(squares.trace())
     tli, cfi = _incremental(chi, dof, size * null, null_size * null, pairs)
     likelihood = math.nan if log_likelihood is None else float(log_likelihood)
     fit, count = (likelihood, n_parameters + p) if lavaan else (-chi / 2, -dof)
@@ -134,8 +152,8 @@ def fit_statistics(
         rmsea_high=high,
         tli=tli,
         cfi=cfi,
-        rms=math.sqrt(squares / pairs) if pairs else math.nan,
-        srmr=math.sqrt(squares / (pairs + p)),
+        rms=math.sqrt(off / pairs) if pairs else math.nan,
+        srmr=math.sqrt((off + on) / (pairs + p)),
         aic=2 * count - 2 * fit,
         bic=math.log(n) * count - 2 * fit,
         log_likelihood=likelihood,
@@ -143,7 +161,19 @@ def fit_statistics(
         n_loadings_and_variances=p * k + p,
         n_moments=pairs + p,
         reason=_reason(R_PP, S_PP, objective, n, size, dof, lavaan and log_likelihood is None),
+        full_information=likelihood_ratios is not None,
     )
+
+
+def _tested(
+    R_PP: Matrix, S_PP: Matrix, n: float, k: int, lavaan: bool, ratios: Discrepancies | None
+) -> tuple[float, float, float, float]:
+    """Return F, that of independence, and the sample sizes that make them χ²."""
+    if ratios is not None:
+        return ratios.model, ratios.independence, n, n
+    p = len(R_PP)
+    sizes = (n, n) if lavaan else (_bartlett_size(n, p, k), _bartlett_size(n, p, 0))
+    return discrepancy(R_PP, S_PP), discrepancy(R_PP, np.eye(p)), *sizes
 
 
 def discrepancy(R_PP: Matrix, S_PP: Matrix) -> float:
@@ -229,6 +259,8 @@ def _reason(
     reasons = {
         "the observed correlation matrix is not positive definite": undefined and is_singular(R),
         "the implied correlation matrix is not positive definite": undefined and is_singular(S),
+        "the likelihood of rows with such gaps has no saturated maximum": undefined
+        and not (is_singular(R) or is_singular(S)),
         "n_samples is not given": math.isnan(n),
         "n_samples is too small for Bartlett's correction": not math.isnan(n) and math.isnan(size),
         f"the model has {dof} degrees of freedom, so that no test is possible": dof <= 0,

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
 from latentia.errors import InputError, check_range
@@ -19,6 +19,7 @@ from latentia.models.factors.fit_statistics import checked_matrix, fit_statistic
 from latentia.models.inputs import Matrix
 
 Fit = Callable[[Matrix, int], Matrix]
+Correlate = Callable[[Matrix], Matrix]
 LARGEST_LOADING = math.sqrt(0.995)
 SWEEPS = 2000
 SETTLED = 1e-9
@@ -44,6 +45,8 @@ class Suggestion:
     """By number of factors, n F − log(n) dof; a number is left out if F is not defined."""
     held_out: dict[int, float]
     """By number of factors, cross-validated Gaussian log-likelihood per sample, in nats."""
+    notes: tuple[str, ...] = ()
+    """What there is to say of the data, a sentence each."""
 
 
 def suggest(
@@ -54,16 +57,19 @@ def suggest(
     max_components: int | None = None,
     n_simulations: int = 100,
     null: Literal["normal", "permutation"] = "normal",
+    correlate: Correlate | None = None,
     fit: Fit | None = None,
     n_folds: int = 5,
-    random_state: int = 0,
+    random_state: int | None = 0,
 ) -> Suggestion:
     """Suggest a number of factors of a (p, p) correlation by every criterion the data allow.
 
     Parallel analysis keeps the leading eigenvalues above the 95 % quantile of those of normal data
-    [1]_, or of the columns of X each permuted [2]_; it needs ``n_samples`` or X. MAP is [3]_. BIC
-    and cross-validation, which needs X, take ``fit(R_PP, k)``, the correlation implied by k
-    maximum-likelihood factors. ``max_components`` bounds these three, not the eigenvalue counts.
+    [1]_, or of the columns of X each permuted [2]_; it needs ``n_samples`` or X. ``correlate`` says
+    how correlations come from permuted rows, if they are not Pearson's; X may then hold NaN, which
+    stays where it is. MAP is [3]_. BIC and cross-validation, which needs X and Pearson's, take
+    ``fit(R_PP, k)``, the correlation implied by k maximum-likelihood factors. ``max_components``
+    bounds these three, not the eigenvalue counts.
 
     References
     ----------
@@ -74,7 +80,8 @@ def suggest(
     R_PP = _correlation(checked_matrix("correlation", correlation))
     if len(R_PP) < 2:
         raise InputError("correlation has 1 variable; factors need at least 2")
-    X_NP = None if X is None else _checked_data(X, len(R_PP), n_samples)
+    gaps = correlate is not None
+    X_NP = None if X is None else _checked_data(X, len(R_PP), n_samples, gaps)
     n = n_samples if X_NP is None else len(X_NP)
     if null != "normal" and (null != "permutation" or X is None):
         raise InputError(f"null is {null!r}; it must be normal, or permutation if X is given")
@@ -88,14 +95,18 @@ def suggest(
     counts = {"kaiser": int(np.sum(values > 1)), "map": int(np.nanargmin(partial))}
     nulls, bic, held_out = None, dict[int, float](), dict[int, float]()
     if n is not None:
-        R_MPP = _nulls(null, n, X_NP, len(R_PP), n_simulations, random_state)
+        draw = np.random.default_rng(random_state)
+        if null == "permutation" and X_NP is not None:
+            R_MPP = _permuted(X_NP, correlate or _pearson, n_simulations, draw)
+        else:
+            R_MPP = _normal(n, len(R_PP), n_simulations, draw)
         nulls = _summary(_eigenvalues(R_MPP)), _summary(_eigenvalues(reduced(R_MPP)))
         counts["parallel_components"] = int(np.cumprod(values > nulls[0][1]).sum())
         counts["parallel_factors"] = int(np.cumprod(factors > nulls[1][1]).sum())
     if fit is not None and n is not None:
         bic = _bic(R_PP, fit, n, most)
         counts |= {"bic": min(bic, key=lambda k: bic[k])} if bic else {}
-    if fit is not None and X_NP is not None:
+    if fit is not None and X_NP is not None and not gaps:
         held_out = _cross_validate(X_NP, fit, most, n_folds, random_state)
         counts |= {"held_out": max(held_out, key=lambda k: held_out[k])} if held_out else {}
     pair = nulls or (None, None)
@@ -178,15 +189,21 @@ def _invertible(correlation: ArrayLike, what: str) -> Matrix:
     return R_PP
 
 
-def _checked_data(X: ArrayLike, p: int, n_samples: int | None) -> Matrix:
+def _checked_data(X: ArrayLike, p: int, n_samples: int | None, gaps: bool) -> Matrix:
     X_NP = np.asarray(X, dtype=np.float64)
     if X_NP.ndim != 2 or X_NP.shape[1] != p or n_samples not in (None, len(X_NP)):
         raise InputError(f"X has shape {X_NP.shape}; it must be ({n_samples or 'n'}, {p})")
-    if not np.isfinite(X_NP).all() or not np.ptp(X_NP, axis=0).all():
+    if np.isinf(X_NP).any() or (np.isnan(X_NP).any() and not gaps) or not _vary(X_NP).all():
         raise InputError(
             "X has a missing, infinite or constant column; all must be finite and vary"
         )
     return X_NP
+
+
+def _vary(X_NP: Matrix) -> NDArray[np.bool_]:
+    seen = ~np.isnan(X_NP)
+    low, high = np.where(seen, X_NP, np.inf).min(axis=0), np.where(seen, X_NP, -np.inf).max(axis=0)
+    return np.asarray(low < high)
 
 
 def _eigenvalues(R_MPP: Matrix) -> Matrix:
@@ -197,15 +214,29 @@ def _summary(values_MP: Matrix) -> tuple[Matrix, Matrix]:
     return values_MP.mean(axis=0), np.quantile(values_MP, 0.95, axis=0)
 
 
-def _nulls(null: str, n: int, X_NP: Matrix | None, p: int, m: int, seed: int) -> Matrix:
-    generator = np.random.default_rng(seed)
-    if null == "permutation" and X_NP is not None:
-        shuffled = (generator.permuted(X_NP, axis=0) for _ in range(m))
-        return np.stack([np.corrcoef(x, rowvar=False) for x in shuffled])
-    # Bartlett's decomposition draws the covariance of n normal rows without drawing the rows.
+def _pearson(X_NP: Matrix) -> Matrix:
+    return np.asarray(np.corrcoef(X_NP, rowvar=False))
+
+
+def _permuted(X_NP: Matrix, correlate: Correlate, m: int, draw: np.random.Generator) -> Matrix:
+    """Return (m, p, p) correlations of rows whose columns are shuffled each by itself."""
+    seen, found = ~np.isnan(X_NP), []
+    for _ in range(m):
+        shuffled = X_NP.copy()
+        for column, there in zip(shuffled.T, seen.T):
+            column[there] = draw.permutation(column[there])
+        found.append(correlate(shuffled))
+    return np.stack(found)
+
+
+def _normal(n: int, p: int, m: int, draw: np.random.Generator) -> Matrix:
+    """Return (m, p, p) correlations of n rows of independent normals.
+
+    Bartlett's decomposition draws their covariance without drawing the rows.
+    """
     index = np.arange(min(p, n - 1))
-    root = np.tril(generator.standard_normal((m, p, len(index))), -1)
-    root[:, index, index] = np.sqrt(generator.chisquare(n - 1 - index, (m, len(index))))
+    root = np.tril(draw.standard_normal((m, p, len(index))), -1)
+    root[:, index, index] = np.sqrt(draw.chisquare(n - 1 - index, (m, len(index))))
     return _correlation(root @ root.swapaxes(1, 2))
 
 
@@ -221,7 +252,9 @@ def _bic(R_PP: Matrix, fit: Fit, n: int, most: int) -> dict[int, float]:
     return {k: value for k, value in bic.items() if not math.isnan(value)}
 
 
-def _cross_validate(X_NP: Matrix, fit: Fit, most: int, n_folds: int, seed: int) -> dict[int, float]:
+def _cross_validate(
+    X_NP: Matrix, fit: Fit, most: int, n_folds: int, seed: int | None
+) -> dict[int, float]:
     total = dict[int, float]()
     rows = np.random.default_rng(seed).permutation(len(X_NP))
     for held in np.array_split(rows, n_folds):

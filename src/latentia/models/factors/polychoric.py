@@ -6,7 +6,8 @@
     πₐᵦ = Φ₂(τᵢ,a, τⱼ,b; ρ) − Φ₂(τᵢ,a₋₁, τⱼ,b; ρ) − Φ₂(τᵢ,a, τⱼ,b₋₁; ρ) + Φ₂(τᵢ,a₋₁, τⱼ,b₋₁; ρ)
 
 ∂Φ₂/∂ρ is the bivariate normal density, so that the slope of the likelihood is exact; all pairs take
-their steps of Fisher's scoring together.
+their steps of Fisher's scoring together. An empty cell may let the likelihood rise up to ρ = ±1; a
+number may be added to empty cells first, in 2 × 2 tables such that the margins stay [1]_.
 
 Shapes: ``X_ND`` is (n, d); K categories at the most; P pairs, whose ``tables`` are (P, K, K) and
 whose cuts are (P, K + 1) from −∞ (here −40) to ∞ (40).
@@ -14,6 +15,9 @@ whose cuts are (P, K + 1) from −∞ (here −40) to ∞ (40).
 References: U. Olsson, "Maximum likelihood estimation of the polychoric correlation coefficient",
 Psychometrika 1979, section 3 (the two-step estimator); D. B. Owen, "Tables for computing bivariate
 normal probabilities", Annals of Mathematical Statistics 1956, equation 2.1.
+
+.. [1] M. B. Brown, J. K. Benedetti, "On the mean and variance of the tetrachoric correlation
+   coefficient", Psychometrika 1977; lavaan's ``zero.add`` and ``zero.keep.margins``.
 """
 
 from __future__ import annotations
@@ -25,7 +29,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtr, ndtri, owens_t
 
-from latentia.errors import InputError
+from latentia.errors import InputError, check_range
 from latentia.models.linear.missing import table_with_gaps
 
 Floats = NDArray[np.float64]
@@ -53,11 +57,15 @@ class Polychoric:
     """For each column its (categories − 1,) cuts, in standard deviations."""
     smoothed: bool
     """Whether eigenvalues at or below zero were raised, as psych's cor.smooth does."""
+    least_eigenvalue: float
+    """Of the correlations before they were smoothed."""
     at_bound: list[tuple[int, int]]
     """Pairs whose likelihood rises, or stays level, up to ±1; their correlation is ±0.9999."""
 
 
-def polychoric(X: ArrayLike, *, sample_weight: ArrayLike | None = None) -> Polychoric:
+def polychoric(
+    X: ArrayLike, *, sample_weight: ArrayLike | None = None, zero_add: float = 0.0
+) -> Polychoric:
     """Return the two-step maximum likelihood estimate of the polychoric correlations.
 
     Parameters
@@ -65,9 +73,11 @@ def polychoric(X: ArrayLike, *, sample_weight: ArrayLike | None = None) -> Polyc
     X
         (n, d) numbers of which only the order counts, at most 20 different ones in a column; two
         make the correlation tetrachoric. NaN is missing: a pair of columns uses the rows that have
-        both, the cuts of a column all rows that have it. Empty cells stay empty.
+        both, the cuts of a column all rows that have it.
     sample_weight
         (n,) weights, at least 0; none weighs all rows alike.
+    zero_add
+        Is added to the empty cells of the table of each pair, 0.5 as a rule; 0 leaves them empty.
 
     Examples
     --------
@@ -76,6 +86,7 @@ def polychoric(X: ArrayLike, *, sample_weight: ArrayLike | None = None) -> Polyc
     array([[1. , 0.6],
            [0.6, 1. ]])
     """
+    check_range("zero_add", zero_add, 0)
     X_ND, weights = table_with_gaps(X, sample_weight)
     tables = _tables(np.array([_codes(column, j) for j, column in enumerate(X_ND.T)]), weights)
     thresholds = [_cuts(np.diag(tables[j, j])) for j in range(len(tables))]
@@ -83,9 +94,10 @@ def polychoric(X: ArrayLike, *, sample_weight: ArrayLike | None = None) -> Polyc
     padded[:, 0] = -INFINITE
     for row, cuts in zip(padded, thresholds):
         row[1 : len(cuts) + 1] = cuts
-    correlation, at_bound = _pairwise(tables, padded)
-    positive = _smoothed(correlation)
-    return Polychoric(positive, thresholds, positive is not correlation, at_bound)
+    n_categories = np.array([len(cuts) + 1 for cuts in thresholds])
+    correlation, at_bound = _pairwise(tables, padded, n_categories, zero_add)
+    positive, least = _smoothed(correlation), float(np.linalg.eigvalsh(correlation)[0])
+    return Polychoric(positive, thresholds, positive is not correlation, least, at_bound)
 
 
 def _codes(column: Floats, j: int) -> NDArray[np.int64]:
@@ -115,16 +127,40 @@ def _cuts(counts: Floats) -> Floats:
     return np.asarray(ndtri(counts.cumsum()[:-1] / counts.sum()))
 
 
-def _pairwise(tables: Floats, cuts: Floats) -> tuple[Floats, list[tuple[int, int]]]:
+def _pairwise(
+    tables: Floats, cuts: Floats, n_categories: NDArray[np.int64], zero_add: float
+) -> tuple[Floats, list[tuple[int, int]]]:
     """Return the (d, d) estimates, and the pairs among them that lie at the bound."""
     i, j = np.triu_indices(len(cuts), 1)
     for pair in np.flatnonzero(tables[i, j].sum(axis=(1, 2)) == 0):
         raise InputError(f"columns {i[pair]} and {j[pair]} are never observed together")
     correlation, size = np.eye(len(cuts)), max(1, BLOCK // cuts.shape[1] ** 2)
     for a, b in ((i[k : k + size], j[k : k + size]) for k in range(0, len(i), size)):
-        correlation[a, b] = correlation[b, a] = _most_likely(tables[a, b], cuts[a], cuts[b])
+        filled = _filled(tables[a, b], n_categories[a], n_categories[b], zero_add)
+        correlation[a, b] = correlation[b, a] = _most_likely(filled, cuts[a], cuts[b])
     bound = np.abs(correlation[i, j]) >= BOUND
     return correlation, [(int(a), int(b)) for a, b in zip(i[bound], j[bound])]
+
+
+def _filled(
+    tables: Floats, rows: NDArray[np.int64], columns: NDArray[np.int64], zero_add: float
+) -> Floats:
+    """Return (P, K, K) tables with a number added to the empty cells among (P,) categories.
+
+    In a 2 × 2 table with one empty cell, as much is added across from it, and taken from the others
+    (half of the smaller at the most).
+    """
+    k = np.arange(tables.shape[1])
+    inside = (k[:, None] < rows[:, None, None]) & (k < columns[:, None, None])
+    empty = inside & (tables == 0)
+    filled: Floats = tables + zero_add * empty
+    for pair in np.flatnonzero((rows == 2) & (columns == 2) & (empty.sum(axis=(1, 2)) == 1)):
+        i, j = np.argwhere(empty[pair])[0]
+        others = tables[pair, [i, 1 - i], [1 - j, j]]
+        moved = min(zero_add, float(others.min()) / 2)
+        filled[pair, :2, :2] = tables[pair, :2, :2] - moved
+        filled[pair, [i, 1 - i], [j, 1 - j]] += 2 * moved
+    return filled
 
 
 def _most_likely(tables: Floats, a: Floats, b: Floats) -> Floats:

@@ -161,15 +161,19 @@ class Summary:
 
     @property
     def sphericity(self) -> tuple[float, int, float]:
-        """χ², degrees of freedom and p-value of Bartlett's test; NaN as kmo, or without n."""
+        """χ², degrees of freedom and p-value of Bartlett's test; NaN as kmo, or without n.
+
+        With missing values, those of the likelihood ratio of independence.
+        """
         chi_square, dof = self.fit.null_chi_square, self.fit.null_dof
         return chi_square, dof, float(stats.chi2.sf(chi_square, dof))
 
     @property
     def marks(self) -> tuple[str, ...]:
         """What is said after each name: " (Heywood)", " (constant)" or nothing."""
+        constant, heywood = set(self.constant), set(self.heywood)
         return tuple(
-            " (constant)" if name in self.constant else " (Heywood)" * (name in self.heywood)
+            " (constant)" if name in constant else " (Heywood)" * (name in heywood)
             for name in self.variable_names
         )
 
@@ -223,11 +227,12 @@ class Summary:
         if shown < p:
             note += f"\n{p - shown} of {p} variables are left out here; to_frame() has them all"
         header = ("", *self._factors(), "h²", "u²", "com")
-        return Table(title, header, tuple(self._row(i) for i in range(shown)), note)
+        rows = (self._row(i, mark) for i, mark in enumerate(self.marks[:shown]))
+        return Table(title, header, tuple(rows), note)
 
-    def _row(self, i: int) -> tuple[str, ...]:
+    def _row(self, i: int, mark: str) -> tuple[str, ...]:
         room = np.clip(WIDTH - 20 - 7 * self.loadings.shape[1], SHORTEST_NAME, LONGEST_NAME)
-        name = cut(self.variable_names[i], int(room) - len(self.marks[i])) + self.marks[i]
+        name = cut(self.variable_names[i], int(room) - len(mark)) + mark
         loadings = [number(x, 2) if abs(x) >= self.cutoff else "" for x in self.loadings[i]]
         shares = number(self.communalities[i], 2), number(self.uniquenesses[i], 3)
         return (name, *loadings, *shares, number(self.complexities[i], 1))
@@ -235,19 +240,22 @@ class Summary:
     def _fit_table(self) -> Table:
         fit, (chi, dof, p_value) = self.fit, self.sphericity
         both = f"pk + p = {fit.n_loadings_and_variances}, for p(p + 1)/2 = {fit.n_moments} moments"
+        tests = ("χ², Bartlett-corrected", "Bartlett's test of sphericity")
+        if fit.full_information:
+            tests = ("χ², likelihood ratio", "χ² of independence, likelihood ratio")
         interval = numbers((fit.rmsea_low, fit.rmsea_high), 3)
         rows = (
             ("Loadings and noise variances", both),
             ("Identified, rotations apart", f"pk + p - k(k - 1)/2 = {fit.n_parameters}"),
             ("Degrees of freedom", str(fit.dof)),
-            ("χ², Bartlett-corrected", chi_square_test(fit.chi_square, fit.dof, fit.p_value)),
+            (tests[0], chi_square_test(fit.chi_square, fit.dof, fit.p_value)),
             ("RMSEA [90 % interval]", f"{number(fit.rmsea, 3)} [{interval}]"),
             ("TLI, CFI", numbers((fit.tli, fit.cfi), 3)),
             ("SRMR, rms residual", numbers((fit.srmr, fit.rms), 3)),
             ("AIC, BIC: χ² less 2 dof, log(n) dof", numbers((fit.aic, fit.bic), 2)),
             ("Log-likelihood", f"{number(self.log_likelihood, 4)} nats per sample"),
             ("KMO sampling adequacy", number(self.kmo, 3)),
-            ("Bartlett's test of sphericity", chi_square_test(chi, dof, p_value)),
+            (tests[1], chi_square_test(chi, dof, p_value)),
         )
         # The mean log-likelihood is known even where the total, for want of n, is not.
         reasons = [r for r in fit.reason.split("; ") if r and not r.startswith("log_likelihood")]

@@ -95,12 +95,18 @@ class NGramLanguageModel(LanguageModel):
 
     def fit(self, text: Text, y: object = None, *, symbols: Text | None = None) -> Self:
         """Count a text's grams; ``symbols`` says what may occur, if it is more than does."""
-        self.validate_parameters()
-        ids = self.learn_symbols(self.checked(text, reset=True), symbols)
-        if len(ids) < self.order:
-            raise InputError(
-                f"the text holds {len(ids)} symbols, fewer than the order {self.order}"
-            )
+        with self.learning():
+            self.validate_parameters()
+            ids = self.learn_symbols(self.checked(text, reset=True), symbols)
+            if len(ids) < self.order:
+                raise InputError(
+                    f"the text holds {len(ids)} symbols, fewer than the order {self.order}"
+                )
+            self._keep(self._counted(ids))
+        return self
+
+    def _counted(self, ids: Ids) -> list[Order]:
+        """Return the smoothed grams of each length in a text."""
         V = len(self.symbols_)
         places: list[Whole] = [np.zeros(len(ids) + 1, np.int64)]
         found: list[tuple[Whole, Whole, Whole]] = []
@@ -121,11 +127,13 @@ class NGramLanguageModel(LanguageModel):
                 counts = np.bincount(suffixes, minlength=len(keys))
             n_contexts = 1 if k == 0 else len(found[k - 1][0])
             orders.append(self._smoothed(keys, counts, keys // V, n_contexts))
+        return orders
+
+    def _keep(self, orders: list[Order]) -> None:
         self.sizes_ = np.array([len(order.keys) for order in orders])
         self.keys_ = np.concatenate([order.keys for order in orders])
         self.shares_ = np.concatenate([order.shares for order in orders])
         self.backoffs_ = np.concatenate([order.backoffs for order in orders])
-        return self
 
     def _smoothed(self, keys: Whole, counts: Whole, contexts: Whole, n_contexts: int) -> Order:
         kinds: Real = np.bincount(contexts[counts > 0], minlength=n_contexts).astype(np.float64)

@@ -23,6 +23,7 @@ from scipy import linalg, sparse
 from latentia.errors import FitWarning, InputError
 from latentia.models.inputs import Matrix, Vector
 from latentia.models.linear.eigen import lanczos, leading, pays, reduced, width
+from latentia.models.linear.scale import LEAST, MOST, PLAIN, PLAIN_FLOAT32, beyond, unit_of
 
 MOST_DENSE = 8192
 """A scatter matrix of more rows is formed only on request."""
@@ -47,10 +48,20 @@ class Axes(NamedTuple):
     mean: Vector
     total: float
 
+    def times(self, unit: float, mean: Vector) -> Axes:
+        """Return the axes of data that are so many times as large, around a mean of them."""
+        longest = float(np.sqrt(self.squares[0])) * unit
+        if 0 < longest < LEAST or longest > MOST:
+            raise beyond("X", longest)
+        squares = self.squares.astype(np.float64) * unit**2
+        return Axes(squares, self.components, mean, self.total * unit**2)
+
 
 def axes_of_scatter(P: Matrix, mean: Vector, k: int) -> Axes:
     """Return the k leading axes of a (d, d) scatter matrix, equation (1)."""
     total = float(np.trace(P))
+    if (unit := unit_of(total)) != 1:
+        return axes_of_scatter(P / unit, mean, k).times(np.sqrt(unit), mean)
     if pays(len(P), k):
         found = leading(lambda V: P @ V, len(P), k)
         if found.converged:
@@ -71,6 +82,9 @@ def axes_of_rows(
     ``solver`` is that of `latentia.models.linear.pca.PCA`.
     """
     n, d = X_ND.shape
+    if (unit := _unit_of_rows(X_ND)) != 1:
+        found = axes_of_rows(X_ND / unit, k, solver, n_iterations, seed)
+        return found.times(unit, found.mean.astype(np.float64) * unit)
     if sparse.issparse(X_ND) and solver == "auto" and d <= min(n, MOST_PRODUCTS):
         solver = "covariance"
     if solver == "randomized" and 2 * (n_iterations + 1) * width(min(n, d), k) <= min(n, d):
@@ -84,6 +98,15 @@ def axes_of_rows(
     if solver == "gram" or (d > n and solver != "covariance"):
         return _by_gram(X_ND, k, exact=solver != "gram")
     return _by_scatter(X_ND, k, exact=solver != "covariance" and n < 10 * d)
+
+
+def _unit_of_rows(X_ND: Any) -> float:
+    low, high = X_ND.min(axis=0), X_ND.max(axis=0)
+    with np.errstate(over="ignore"):
+        span = float((high - low).max())
+    if np.isinf(span):
+        raise beyond("X", float(abs(high).max()))
+    return unit_of(span, PLAIN_FLOAT32 if X_ND.dtype == np.float32 else PLAIN)
 
 
 def _with_warning(found: Axes) -> Axes:
@@ -215,7 +238,7 @@ def scatter(X_ND: NDArray[Any], dtype: Any = None) -> tuple[Vector, Matrix]:
 
 def is_far(mean: Vector, variance: Vector) -> bool:
     """Return whether products around 0 would lose digits to the mean of some column."""
-    return bool((mean**2 > FAR**2 * variance).any())
+    return bool((np.abs(mean) > FAR * np.sqrt(np.maximum(variance, 0))).any())
 
 
 class Centred:

@@ -32,6 +32,7 @@ from scipy.sparse.linalg import LinearOperator, eigsh
 from threadpoolctl import ThreadpoolController
 
 from latentia.models.inputs import Matrix, Vector
+from latentia.models.linear.scale import unit_of
 
 Product = Callable[[Matrix], Matrix]
 
@@ -83,7 +84,7 @@ def leading(
     tolerance: float = 0.0,
     dtype: Any = np.float64,
     n_steps: int | None = None,
-    seed: int | None = None,
+    seed: int | None = 0,
 ) -> Eigenpairs:
     """Return the k largest eigenpairs of a symmetric (p, p) matrix by equation (1).
 
@@ -106,7 +107,7 @@ def leading(
     room = min(MOST_BASIS, p // 2) if n_steps is None else min(n_steps * b, p)
     blocks = max(1, room // b)
     if start is None:
-        start = np.random.default_rng(0 if seed is None else seed).standard_normal((p, b))
+        start = np.random.default_rng(seed).standard_normal((p, b))
         wanted = k
     else:
         blocks, wanted = max(1, min(WARM_BLOCKS, p // b)), b
@@ -153,7 +154,7 @@ def lanczos(product: Callable[[Vector], Vector], p: int, k: int, seed: int | Non
 
     The residual is at most 1e-10 of each eigenvalue.
     """
-    start = np.random.default_rng(0 if seed is None else seed).standard_normal(p)
+    start = np.random.default_rng(seed).standard_normal(p)
     operator = LinearOperator((p, p), matvec=product, dtype=np.float64)
     values, vectors = eigsh(operator, k, v0=start, tol=RESIDUAL)
     return Eigenpairs(values[::-1], vectors[:, ::-1], True)
@@ -181,7 +182,10 @@ def _orthonormal(W: Matrix) -> tuple[Matrix, Matrix]:
 
 def leading_of(matrix: Matrix, k: int) -> tuple[Vector, Matrix]:
     """Return the k largest eigenvalues, falling, and (p, k) unit eigenvectors of a matrix."""
-    p = len(matrix)
+    p, unit = len(matrix), unit_of(float(np.trace(matrix)) / len(matrix))
+    if unit != 1:
+        values, vectors = leading_of(matrix / unit, k)
+        return values * unit, vectors
     if p > DENSE and MANY * k < p:
         found = leading(lambda V: matrix @ V, p, k, tolerance=RESIDUAL)
         if found.converged:

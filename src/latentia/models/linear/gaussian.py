@@ -28,6 +28,7 @@ from latentia.data.dataset import Dataset
 from latentia.errors import InputError, check_range
 from latentia.models.base import Encoder, LatentModel, Sampler, seeded
 from latentia.models.inputs import Matrix, Vector, unit_floats
+from latentia.models.linear.scale import unit_of
 
 if TYPE_CHECKING:
     from latentia.plots.page import Picture
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
 Scores = Literal["regression", "bartlett", "ten_berge"]
 
 CHUNK = 8192
+SINGULAR = 1e-10
+"""Least share of a correlation matrix's largest eigenvalue at which it is inverted."""
 LOG_2PI = float(np.log(2 * np.pi))
 
 
@@ -105,7 +108,8 @@ class LinearGaussian(Sampler, Encoder, LatentModel):
         bartlett
             ``(ΛᵀΨ⁻¹Λ)⁻¹ΛᵀΨ⁻¹``, unbiased given z: Bartlett, British J. Psychology 1937.
         ten_berge
-            Correlated as Φ: ten Berge et al., Linear Algebra and its Applications 1999, eq. 8.
+            Of the rows that were fitted, correlated as Φ: ten Berge et al., Linear Algebra and its
+            Applications 1999, eq. 8.
         """
         check_is_fitted(self)
         T, B = self._whitened()
@@ -119,11 +123,24 @@ class LinearGaussian(Sampler, Encoder, LatentModel):
         if scores == "bartlett":
             return _scaled(inverse_root, B @ linalg.inv(inner) @ T.T)
         phi_root = linalg.sqrtm(T @ T.T).real
-        # Λ Φ^½ in place of B = Ψ^-½ Λ T, in Σ⁻¹ Λ Φ^½ (Φ^½ ΛᵀΣ⁻¹Λ Φ^½)^-½ Φ^½.
         turned = B @ linalg.solve(T, phi_root)
-        sandwiched = turned @ linalg.inv(np.eye(len(T)) + turned.T @ turned)
-        scale = linalg.inv(linalg.sqrtm(turned.T @ sandwiched).real)
-        return _scaled(inverse_root, sandwiched @ scale @ phi_root)
+        implied = turned @ linalg.inv(np.eye(len(T)) + turned.T @ turned)
+        return self._correlation_preserving(_scaled(inverse_root, implied), phi_root)
+
+    def _correlation_preserving(self, V: Matrix, phi_root: Matrix) -> Matrix:
+        """Return V (VᵀSV)^-½ Φ^½, V being S⁻¹ΛΦ^½ of the S observed, or Σ⁻¹ΛΦ^½ as it is given.
+
+        That is what it stays where no S was kept, or it is singular.
+        """
+        varies, S = self._noise() > 0, vars(self).get("covariance_", self.get_covariance())
+        S = S[np.ix_(varies, varies)]
+        D = np.sqrt(np.diag(S))[:, None]
+        R, weights = S / D / D.T, np.zeros_like(V)
+        values = linalg.eigvalsh(R)
+        regular = values[0] > SINGULAR * values[-1]
+        V = linalg.solve(R, self.loadings_[varies] @ phi_root / D) / D if regular else V[varies]
+        weights[varies] = V @ linalg.inv(linalg.sqrtm(V.T @ S @ V).real) @ phi_root
+        return weights
 
     def n_parameters(self) -> int:
         """Return how many numbers were learnt: mean, loadings and noise."""
@@ -185,7 +202,8 @@ class LinearGaussian(Sampler, Encoder, LatentModel):
         Returns
         -------
         X
-            (n_samples, ...) float32; images may leave [0, 1], as the Gaussian does.
+            (n_samples, ...) float32, or float64 of sizes beyond 1e±30; images may leave [0, 1], as
+            the Gaussian does.
         """
         check_is_fitted(self)
         check_range("n_samples", n_samples, 1)
@@ -195,8 +213,9 @@ class LinearGaussian(Sampler, Encoder, LatentModel):
         x_ND = z_NK @ self.loadings_.T + self.mean_
         if noise:
             x_ND += draw.standard_normal(x_ND.shape) * np.sqrt(self._noise())
-        X: NDArray[np.float32] = x_ND.reshape(n_samples, *self.data_shape_).astype(np.float32)
-        return X
+        plain = unit_of(float(np.abs(x_ND).max())) == 1
+        X: NDArray[Any] = x_ND.astype(np.float32 if plain else np.float64)
+        return X.reshape(n_samples, *self.data_shape_)
 
     def _encode_array(self, X: NDArray[Any]) -> NDArray[Any]:
         weights = self.score_weights(self._scores())
@@ -232,7 +251,11 @@ class LinearGaussian(Sampler, Encoder, LatentModel):
         factor = linalg.cholesky(np.eye(B.shape[1]) + B.T @ B, lower=True)
         explained = linalg.solve_triangular(factor, (y @ B).T, lower=True)
         log_determinant = np.log(noise).sum() + 2 * np.log(np.diag(factor)).sum()
-        distance = (y**2).sum(axis=1) - (explained**2).sum(axis=0)
+        unit = unit_of(float(np.abs(y).max(initial=0)))
+        with np.errstate(over="ignore"):
+            # A density too small for a number is −inf, and no difference of infinities.
+            distance = ((y / unit) ** 2).sum(axis=1) - ((explained / unit) ** 2).sum(axis=0)
+            distance = distance * unit * unit
         density: Vector = -0.5 * (len(noise) * LOG_2PI + log_determinant + distance)
         return density
 

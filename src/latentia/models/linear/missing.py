@@ -25,11 +25,14 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.linalg import lapack
 
 from latentia.errors import InputError
+from latentia.models.linear.scale import refuse_spread
 
 Floats = NDArray[np.float64]
 MStep = Callable[[Floats], Floats]
 BLOCK = 2**16
 MEMORY = 8
+LEAST = 1e-70
+"""Of a column's span, and the inverse of the largest: precisions are multiplied here too."""
 ROUND_OFF = 1e-13
 
 
@@ -51,6 +54,8 @@ class Patterns:
         (d,) of the values seen in each column, and whether these are not all the same.
     n_samples, n_empty
         Rows kept, and rows dropped because they see nothing.
+    coverage
+        (d, d) share of the weight of the rows that see both columns.
     never_together
         Pairs of columns that no row sees together; EM finds one of many equally likely covariances.
     """
@@ -60,14 +65,24 @@ class Patterns:
         seen = ~np.isnan(X_ND)
         kept = seen.any(axis=1)
         self.n_samples, self.n_empty = int(kept.sum()), int((~kept).sum())
+        self._refuse_scale(X_ND)
         total, filled = weights @ seen, np.nan_to_num(X_ND)
         self.column_means: Floats = weights @ filled / total
         self.column_variances = weights @ np.nan_to_num(X_ND - self.column_means) ** 2 / total
         rounding = 16 * np.finfo(np.float64).eps * np.abs(self.column_means)
         self.varies: NDArray[np.bool_] = self.column_variances > rounding**2
         self._group(filled[kept], seen[kept], weights[kept])
-        together = self.seen.T.astype(np.int64) @ self.seen
-        self.never_together = [(int(i), int(j)) for i, j in np.argwhere(together == 0) if i < j]
+        self.coverage: Floats = (self.seen.T * self.shares) @ self.seen
+        self.never_together = self.rarely_together(0)
+
+    @staticmethod
+    def _refuse_scale(X_ND: Floats) -> None:
+        spans = np.nanmax(X_ND, axis=0) - np.nanmin(X_ND, axis=0)
+        refuse_spread(spans, LEAST, 1 / LEAST)
+
+    def rarely_together(self, share: float) -> list[tuple[int, int]]:
+        """Return pairs of columns whose coverage is at most a share."""
+        return [(int(i), int(j)) for i, j in np.argwhere(np.triu(self.coverage <= share, 1))]
 
     def _group(self, X_ND: Floats, seen: NDArray[np.bool_], weights: Floats) -> None:
         bits = np.packbits(seen, axis=1)

@@ -10,6 +10,7 @@ around 128, so that any order of any blocks gives the same bits.
 
 from __future__ import annotations
 
+import math
 import mmap
 from collections.abc import Callable, Iterator
 from functools import cache
@@ -20,9 +21,11 @@ from numpy.typing import NDArray
 from scipy import sparse
 from scipy.linalg import blas
 
+from latentia.data.limits import check_bytes
 from latentia.errors import InputError
 from latentia.models.base import to_numpy
 from latentia.models.inputs import Matrix, Vector, checked_weights, is_tensor
+from latentia.models.linear.scale import LEAST, beyond, refuse_spread
 from latentia.training.distributed import any_rank, broadcast, sum_over_processes
 
 BLOCK_VALUES = 2**20
@@ -216,9 +219,13 @@ class Moments:
 
     @property
     def varies(self) -> NDArray[np.bool_]:
-        """(d,) which columns are not constant, as far as rounding lets that be seen."""
+        """(d,) which columns are not constant, as far as rounding lets that be seen.
+
+        InputError for one whose variance is no ordinary number.
+        """
         raw = np.diag(self._products) / self.weight
         variances = raw - (self._sum / self.weight) ** 2
+        refuse_spread(np.sqrt(np.maximum(variances, 0)) * self._scale)
         found: NDArray[np.bool_] = variances > self._cancellation * raw
         return found & (variances * self._scale**2 > (ROUNDING * self.mean) ** 2)
 
@@ -250,7 +257,15 @@ class Moments:
             (n,) weights of at least 0.
         check
             Called with every block before it is taken up.
+
+        Raises
+        ------
+        InputError
+            For NaN, infinity, a spread whose square is no ordinary float, or a covariance matrix
+            larger than the limit in `latentia.data.limits`.
         """
+        d = math.prod(X.shape[1:])
+        check_bytes(8 * d**2, f"the covariance matrix of {d:,} columns")
         if hasattr(X, "to_delayed"):
             return self._add_delayed(X, sample_weight, check)
         weights = checked_weights(sample_weight, X.shape[0])
@@ -336,8 +351,13 @@ class Moments:
             found._cancellation = max(CANCELLATION, n * ROUNDING)
         else:
             found._shift = self._shift if known else needed_shift(flat(block))
-        found._sum, found._products = adder(block, found._shift, weights)
-        _refuse_not_finite(found._sum, first, n)
+        with np.errstate(over="ignore", invalid="ignore"):
+            found._sum, found._products = adder(block, found._shift, weights)
+        squares = np.diag(found._products)
+        if not (finite := np.isfinite(found._sum) & np.isfinite(squares)).all():
+            _refuse_not_finite(block, finite, first)
+        if (vanishing := squares <= LEAST**2 * found.weight).any():
+            _refuse_vanishing(block, found._shift, weights, vanishing)
         return found
 
     def _add_delayed(self, X: Any, sample_weight: Any, check: Any) -> Self:
@@ -363,11 +383,31 @@ def _of(block: Any, first: int, check: Any) -> Moments:
     return Moments()._of_block(block, None, first)
 
 
-def _refuse_not_finite(sums: Vector, first: int, n: int) -> None:
-    if np.isfinite(sums).all():
-        return
-    column = int(np.argmin(np.isfinite(sums)))
+def _refuse_not_finite(block: Any, finite: NDArray[np.bool_], first: int) -> None:
+    """Refuse a block whose sums overflow, or hold NaN or infinity, by the first such column."""
+    column = int(np.argmin(finite))
+    largest = float(np.abs(_columns(block, np.arange(len(finite)) == column)).max())
+    if np.isfinite(largest):
+        raise beyond(f"column {column}", largest)
     raise InputError(
-        f"column {column} holds NaN or infinity among rows {first} to {first + n - 1}; fill it in, "
-        "drop those rows, or let FactorAnalysis estimate with missing values (missing='fiml')"
+        f"column {column} holds NaN or infinity among rows {first} to {first + block.shape[0] - 1};"
+        " fill it in, drop those rows, or let FactorAnalysis estimate with missing values "
+        "(missing='fiml')"
     )
+
+
+def _refuse_vanishing(
+    block: Any, shift: Vector, weights: Vector | None, columns: NDArray[np.bool_]
+) -> None:
+    """Refuse columns that vary, though the sum of their squares is nothing."""
+    counted = slice(None) if weights is None else weights > 0
+    away = np.abs(_columns(block, columns)[counted] - shift[columns]).max(axis=0, initial=0)
+    for place in np.flatnonzero(away > ROUNDING * np.abs(shift[columns])):
+        raise beyond(f"column {np.flatnonzero(columns)[place]}", float(away[place]))
+
+
+def _columns(block: Any, columns: NDArray[np.bool_]) -> Matrix:
+    """Return some columns of a block of any kind."""
+    if sparse.issparse(block):
+        return np.asarray(sparse.csc_array(block)[:, np.flatnonzero(columns)].toarray())
+    return np.asarray(flat(to_numpy(block))[:, columns], dtype=np.float64)

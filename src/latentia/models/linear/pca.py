@@ -32,6 +32,7 @@ from latentia.models.linear.decomposition import Axes, axes_of_rows, axes_of_sca
 from latentia.models.linear.moments import Moments
 from latentia.models.linear.reading import read_moments
 from latentia.models.linear.rotation import RotationRule
+from latentia.models.linear.scale import unit_of
 
 if TYPE_CHECKING:
     from latentia.plots.page import Picture
@@ -106,8 +107,8 @@ class PCA(Encoder, LatentModel):
     """Auto is the fastest accurate one; exact reduces fully; randomized stops early if k is few."""
     iterated_power: Annotated[Whole, CountsWhen("solver", ("randomized",))] = 7
     """Power iterations of the randomised solver."""
-    random_state: Seed | None = None
-    """Seed of the solvers that start at random; none is 0."""
+    random_state: Seed | None = 0
+    """Seed of krylov, of randomized, and of the rotation's starts; none draws one."""
 
     lacks = {"sample": "PCA has no density; use probabilistic PCA, factor analysis or a VAE"}
 
@@ -123,15 +124,16 @@ class PCA(Encoder, LatentModel):
         y
             Ignored.
         """
-        self.validate_parameters()
-        self._moments: Moments | None = None
-        if hasattr(X, "to_delayed") or self._in_one_pass(X):
-            return self._solve(self._gathered(X, None, reset=True), precision_of(X))
-        X_ND = _float_rows(self.checked(X, reset=True))
-        n, d = X_ND.shape
-        k = self._rank(n, d)
-        axes = axes_of_rows(X_ND, k, self.solver, self.iterated_power, self.random_state)
-        return self._keep(axes, n, n, X_ND.dtype.type)
+        with self.learning():
+            self.validate_parameters()
+            self._moments: Moments | None = None
+            if hasattr(X, "to_delayed") or self._in_one_pass(X):
+                return self._solve(self._gathered(X, None, reset=True), precision_of(X))
+            X_ND = _float_rows(self.checked(X, reset=True))
+            n, d = X_ND.shape
+            k = self._rank(n, d)
+            axes = axes_of_rows(X_ND, k, self.solver, self.iterated_power, self.random_state)
+            return self._keep(axes, n, n, X_ND.dtype.type)
 
     def partial_fit(
         self, X: ArrayLike, y: object = None, sample_weight: ArrayLike | None = None
@@ -151,19 +153,23 @@ class PCA(Encoder, LatentModel):
         sample_weight
             (n,) counts of each row, which sum to more than 1.
         """
-        self.validate_parameters()
-        before = getattr(self, "_moments", None)
-        block = self._gathered(X, sample_weight, reset=before is None)
-        gathered: Moments = block if before is None else before.merge(block)
-        self._solve(gathered, precision_of(X))
-        self._moments = gathered
+        before: Moments | None = vars(self).get("_moments")
+        with self.learning(afresh=before is None):
+            self.validate_parameters()
+            block = self._gathered(X, sample_weight, reset=before is None)
+            # A copy is added to: a block that is refused must leave no trace.
+            gathered = block if before is None else Moments().merge(before).merge(block)
+            self._solve(gathered, precision_of(X))
+            self._moments = gathered
         return self
 
     def fit_moments(self, moments: Moments) -> Self:
         """Find the components of rows gathered in pieces, or over processes."""
-        self.validate_parameters()
-        self.n_features_in_, self.data_shape_ = moments.n_features, moments.sample_shape
-        return self._solve(moments, np.float64)
+        with self.learning():
+            self.validate_parameters()
+            self._moments = None
+            self.n_features_in_, self.data_shape_ = moments.n_features, moments.sample_shape
+            return self._solve(moments, np.float64)
 
     @property
     def n_latent(self) -> int:
@@ -237,6 +243,9 @@ class PCA(Encoder, LatentModel):
         components = axes.components * signs[:, None]
         variances, total = axes.squares / max(1, weight - 1), axes.total / max(1, weight - 1)
         shares = variances / total if total > 0 else np.zeros_like(variances)
+        if kind is np.float32 and unit_of(float(variances[0])) != 1:
+            # Their squares would leave float32.
+            kind = np.float64
         left_out, rest = min(n - 1, d) - k, max(0.0, float(total - variances.sum()))
         self.rotation_matrix_ = self._turn(variances, components, n).astype(kind)
         self.n_components_ = k
@@ -257,9 +266,9 @@ class PCA(Encoder, LatentModel):
                 f"n_components is {len(variances)}, but {varying} components of the {n} sample(s) "
                 "have variance; rotation needs it of all"
             )
-        seed = self.random_state or 0
         loadings = components.T * np.sqrt(variances)
-        return RotationRule(self.rotation, None, ROTATION_STARTS, seed).of(loadings).matrix
+        rule = RotationRule(self.rotation, None, ROTATION_STARTS, self.random_state)
+        return rule.of(loadings).matrix
 
     def _scales(self) -> NDArray[Any]:
         """Return (k,) what the projections are divided by."""

@@ -14,6 +14,7 @@ Shapes: S is (d, d), W (d, k).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, Self, final
 
@@ -29,6 +30,7 @@ from latentia.models.linear.missing import Patterns, structured
 from latentia.models.linear.moments import Moments
 from latentia.models.linear.pca import PCA
 from latentia.models.linear.reading import read_moments
+from latentia.models.linear.scale import unit_of
 
 NO_NOISE = 1e-12
 WIDEST = 4096
@@ -75,55 +77,69 @@ class ProbabilisticPCA(LinearGaussian):
     missing: Literal["error", "fiml"] = "error"
     """What NaN means: an error, or a value to be integrated out (full information ML)."""
     tolerance: Positive = 1e-10
-    """EM stops when a step gains fewer nats per sample."""
+    """EM stops when a step gains fewer nats a row; fiml when it moves no moment by more."""
     max_iter: Count = 10_000
-    """The most steps of EM."""
+    """The most steps of EM and fiml."""
     random_state: Seed | None = 0
-    """Seed of EM's start."""
+    """Seed of EM's start; none draws one."""
+
+    def check_values(self) -> None:
+        """Refuse EM of complete rows for rows with gaps."""
+        if self.algorithm == "em" and self.missing == "fiml":
+            raise InputError(
+                "algorithm is 'em', which is for complete rows; missing='fiml' has an EM of its own"
+            )
 
     def fit(self, X: ArrayLike, y: object = None) -> Self:
         """Estimate from (n, d) rows or from images, in the kinds that FactorAnalysis takes."""
-        self.validate_parameters()
-        self.log_likelihood_trace_ = np.zeros(0)
-        self.n_iter_, self.converged_ = 1, True
-        if self.missing == "fiml":
-            return self._fit_with_gaps(X)
-        if not reads_in_blocks(X):
-            array = self.checked(X, reset=True)
-            if array[0].size > max(WIDEST, len(array)):
-                return self._fit_wide(array)
-        return self.fit_moments(read_moments(self, X))
+        with self.learning():
+            self.validate_parameters()
+            if self.missing == "fiml":
+                return self._fit_with_gaps(X)
+            if not reads_in_blocks(X):
+                array = self.checked(X, reset=True)
+                if array[0].size > max(WIDEST, len(array)):
+                    return self._fit_wide(array)
+            return self._fit_from(read_moments(self, X, enough=self._check_size))
 
     def fit_moments(self, moments: Moments) -> Self:
         """Estimate from moments gathered in pieces, or over processes."""
-        self.validate_parameters()
-        self.n_features_in_, self.data_shape_ = moments.n_features, moments.sample_shape
-        self._check_size(moments.n_features, moments.n_rows)
+        with self.learning():
+            self.validate_parameters()
+            self.n_features_in_, self.data_shape_ = moments.n_features, moments.sample_shape
+            return self._fit_from(moments)
+
+    def _fit_from(self, moments: Moments) -> Self:
+        self._check_size(moments.n_rows, moments.n_features)
         S = moments.covariance
-        found = self._by_em(S) if self.algorithm == "em" else self._closed(S)
-        return self._take(found, moments.mean, moments.weight)
+        em = self.algorithm == "em"
+        found, trace, converged = self._by_em(S) if em else (self._closed(S), [], True)
+        return self._take(found, moments.mean, moments.weight, trace, converged)
 
     def _closed(self, S: Matrix) -> Estimate:
         values, vectors = leading_of(S, self.n_components)
         return closed_form(values, vectors, float(S.trace()))
 
-    def _by_em(self, S: Matrix) -> Estimate:
-        """Run equations 29 and 30 from a seeded start until the likelihood settles."""
+    def _by_em(self, S: Matrix) -> tuple[Estimate, list[float], bool]:
+        """Run equations 29 and 30 from a seeded start until the likelihood settles, if it does."""
+        if (unit := unit_of(float(S.trace()) / len(S))) != 1:
+            found, trace, converged = self._by_em(S / unit)
+            shift = len(S) / 2 * np.log(unit)
+            level = found.log_likelihood - shift
+            found = Estimate(found.loadings * np.sqrt(unit), found.noise_variance * unit, level)
+            return found, [each - shift for each in trace], converged
         W = np.random.default_rng(self.random_state).standard_normal((len(S), self.n_components))
         noise, trace = float(S.trace()) / len(S), list[float]()
         W *= np.sqrt(noise)
         # EM would creep towards a noise of 0 for ever.
         self._closed(S)
-        for _ in range(self.max_iter):
+        converged = False
+        while not converged and len(trace) < self.max_iter:
             W, noise, likelihood = em_step(S, W, noise)
             trace.append(likelihood)
-            if len(trace) > 1 and trace[-1] - trace[-2] < self.tolerance:
-                break
-        else:
-            self.converged_ = False
-        self.n_iter_, self.log_likelihood_trace_ = len(trace), np.asarray(trace)
+            converged = len(trace) > 1 and trace[-1] - trace[-2] < self.tolerance
         vectors, lengths, _ = linalg.svd(W, full_matrices=False)
-        return Estimate(vectors * lengths, noise, em_step(S, W, noise)[2])
+        return Estimate(vectors * lengths, noise, em_step(S, W, noise)[2]), trace, converged
 
     def _fit_wide(self, X: NDArray[np.floating]) -> Self:
         """Take eigenpairs from the rows themselves, whose covariance would be too large."""
@@ -133,7 +149,7 @@ class ProbabilisticPCA(LinearGaussian):
                 "columns; use 'closed_form'"
             )
         n = len(X)
-        self._check_size(X[0].size, n)
+        self._check_size(n, X[0].size)
         if self.n_components >= n - 1:
             raise InputError(
                 f"n_components is {self.n_components}, which leaves no variance for the noise: "
@@ -152,7 +168,7 @@ class ProbabilisticPCA(LinearGaussian):
         array = self.checked(X, reset=True)
         if array.ndim > 2:
             raise InputError("missing is 'fiml', which takes tables; images have no gaps")
-        self._check_size(array.shape[1], len(array))
+        self._check_size(*array.shape)
         patterns = Patterns(array)
 
         def implied(expected: Matrix) -> Matrix:
@@ -161,14 +177,21 @@ class ProbabilisticPCA(LinearGaussian):
             return model + found.noise_variance * np.eye(len(expected))
 
         start = np.diag(np.full(array.shape[1], patterns.column_variances.mean()))
-        found = structured(patterns, implied, patterns.column_means, start)
+        found = structured(
+            patterns,
+            implied,
+            patterns.column_means,
+            start,
+            tolerance=self.tolerance,
+            max_iter=self.max_iter,
+        )
         self._take(self._closed(found.covariance), found.mean, float(patterns.weight.sum()))
         self.log_likelihood_ = float(found.log_likelihood)
         self.log_likelihood_trace_ = np.asarray(found.trace)
         self.n_iter_, self.converged_ = found.n_iterations, bool(found.converged)
         return self
 
-    def _check_size(self, d: int, n: int) -> None:
+    def _check_size(self, n: int, d: int) -> None:
         if n < 2:
             raise InputError(f"X has {n} sample(s); probabilistic PCA needs at least 2 rows")
         if self.n_components >= d:
@@ -177,7 +200,16 @@ class ProbabilisticPCA(LinearGaussian):
                 "fewer components than columns"
             )
 
-    def _take(self, found: Estimate, mean: Vector, weight: float) -> Self:
+    def _take(
+        self,
+        found: Estimate,
+        mean: Vector,
+        weight: float,
+        trace: Sequence[float] = (),
+        converged: bool = True,
+    ) -> Self:
+        self.log_likelihood_trace_ = np.array(trace, dtype=np.float64)
+        self.n_iter_, self.converged_ = max(1, len(trace)), converged
         W = found.loadings
         largest = W[np.abs(W).argmax(axis=0), np.arange(W.shape[1])]
         self.loadings_ = W * np.where(largest < 0, -1.0, 1.0)

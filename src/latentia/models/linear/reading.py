@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from numbers import Integral
 from typing import Any
@@ -16,6 +17,7 @@ from latentia.errors import InputError, check_range
 from latentia.models.base import LatentModel, to_numpy
 from latentia.models.inputs import Matrix, Vector, check_images, reads_in_blocks
 from latentia.models.linear.moments import Moments
+from latentia.models.linear.scale import refuse_spread
 
 SYMMETRY = 1e-8
 INDEFINITE = 1e-6
@@ -27,18 +29,25 @@ def read_moments(
     sample_weight: Any = None,
     *,
     reset: bool = True,
+    enough: Callable[[int, int], object] = lambda n, d: None,
 ) -> Moments:
     """Return the moments of rows, and note their shape and names in the model.
 
     Memory maps, sparse matrices, Dask arrays and tensors on a GPU are read block by block, once;
-    anything else is checked whole first.
+    anything else is checked whole first. ``enough`` is asked before any (d, d) matrix is made
+    whether n rows of d values will do, where n is known.
     """
     if sparse.issparse(X) or not reads_in_blocks(X):
-        return Moments().add(model.checked(X, reset=reset), sample_weight)
+        rows = model.checked(X, reset=reset)
+        enough(rows.shape[0], math.prod(rows.shape[1:]))
+        with naming(vars(model).get("feature_names_in_")):
+            return Moments().add(rows, sample_weight)
     if not 2 <= X.ndim <= 4:
         raise InputError(f"X has {X.ndim} dimensions; give (n, d), (n, H, W) or (n, C, H, W)")
     if isinstance(X, np.ndarray) and X.dtype.kind not in "fiub":
         raise InputError(f"X holds {X.dtype} values; give real numbers")
+    if not hasattr(X, "to_delayed"):
+        enough(X.shape[0], math.prod(X.shape[1:]))
     if X.ndim == 2:
         validate_data(model, X=X, reset=reset, skip_check_array=True)
     moments = Moments().add(X, sample_weight, None if X.ndim == 2 else _check_block)
@@ -53,6 +62,20 @@ def _check_block(block: Any) -> None:
 
 def checked_covariance(S: Any) -> tuple[Matrix, list[str]]:
     """Return a covariance or correlation matrix as (p, p) float64, and its column names if any."""
+    matrix, names = checked_symmetric(S)
+    deviations = np.sqrt(np.where(np.diag(matrix) > 0, np.diag(matrix), 1))
+    least = float(linalg.eigvalsh(matrix / deviations[:, None] / deviations)[0])
+    if least < -INDEFINITE:
+        raise InputError(
+            f"the covariance matrix is indefinite (least eigenvalue {least:.3g}), as that of no "
+            "data is: analyse the nearest correlation matrix (--smooth on the command line, "
+            "nearest_correlation in Python), or, with the data at hand, these with missing='fiml'"
+        )
+    return matrix, names
+
+
+def checked_symmetric(S: Any) -> tuple[Matrix, list[str]]:
+    """Return a symmetric matrix with variances of at least 0 as (p, p) float64, and its names."""
     names = [str(name) for name in S.columns] if hasattr(S, "columns") else []
     try:
         matrix = np.asarray(S, dtype=np.float64)
@@ -68,6 +91,7 @@ def checked_covariance(S: Any) -> tuple[Matrix, list[str]]:
         raise InputError(
             f"the covariance matrix is indefinite: the variance in row {place} is below 0"
         )
+    refuse_spread(np.sqrt(np.diag(matrix)))
     deviations = np.sqrt(np.where(np.diag(matrix) > 0, np.diag(matrix), 1))
     relative = matrix / deviations[:, None] / deviations
     apart = np.abs(relative - relative.T)
@@ -76,12 +100,6 @@ def checked_covariance(S: Any) -> tuple[Matrix, list[str]]:
         raise InputError(
             f"the covariance matrix is not symmetric: row {row}, column {column} holds "
             f"{matrix[row, column]:g}, and its mirror {matrix[column, row]:g}"
-        )
-    least = float(linalg.eigvalsh((relative + relative.T) / 2)[0])
-    if least < -INDEFINITE:
-        raise InputError(
-            f"the covariance matrix is indefinite (least eigenvalue {least:.3g}), as that of no "
-            "data is; correlations from pairs of columns may be so: use missing='fiml' on the data"
         )
     return (matrix + matrix.T) / 2, names
 
@@ -115,5 +133,9 @@ def naming(names: Vector | None) -> Iterator[None]:
     except InputError as error:
         if names is None:
             raise
-        named = re.sub(r"column (\d+)", lambda m: f"column {str(names[int(m[1])])!r}", str(error))
-        raise InputError(named) from None
+
+        def named(place: re.Match[str]) -> str:
+            return place[1] + re.sub(r"\d+", lambda m: repr(str(names[int(m[0])])), place[2])
+
+        said = re.sub(r"\b(columns? )(\d+(?: and \d+)?)", named, str(error))
+        raise InputError(said) from None

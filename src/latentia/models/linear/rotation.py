@@ -29,10 +29,13 @@ from scipy.optimize import linear_sum_assignment
 from latentia.errors import InputError, check_range, nearest
 from latentia.models.inputs import Matrix
 from latentia.models.linear.criteria import Point, Search, minimum, search_for
+from latentia.models.linear.scale import unit_of
 
 Orthogonal = Literal["varimax", "quartimax", "equamax", "geomin_orthogonal"]
 Oblique = Literal["promax", "oblimin", "quartimin", "geomin"]
 METHODS: tuple[str, ...] = get_args(Orthogonal) + get_args(Oblique)
+COMMON = 1e6
+"""Loadings larger than this, or smaller than its inverse, are rotated in another unit."""
 BY_KAISER = ("varimax", "promax")
 """Rotations that R normalises."""
 
@@ -113,14 +116,16 @@ class RotationRule:
         k = loadings.shape[1]
         if self.method == "none" or k == 1:
             return order(Rotation(loadings, np.eye(k), np.eye(k), 0.0, True, 1))
+        # Geomin's δ is in the units of the loadings; the other criteria have no unit.
+        unit = 1.0 if "geomin" in self.method else unit_of(float(np.abs(loadings).max()), COMMON)
         found = rotate(
-            loadings,
+            loadings / unit,
             self.method,
             kaiser=self.weighs_equally,
             n_starts=self.n_starts,
             random_state=self.random_state,
         )
-        return order(found)
+        return order(replace(found, loadings=found.loadings * unit))
 
 
 def align(loadings_PK: ArrayLike, target_PK: ArrayLike) -> Matrix:

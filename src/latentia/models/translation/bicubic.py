@@ -34,9 +34,10 @@ class Bicubic(SuperResolution):
 
     def fit(self, X: ArrayLike, y: object = None) -> Self:
         """Learn the number of channels, and nothing else, from images as in the other models."""
-        self.validate_parameters()
-        self.checked(X, reset=True)
-        self.check_sharp()
+        with self.learning():
+            self.validate_parameters()
+            self.checked(X, reset=True)
+            self.check_sharp()
         return self
 
     @property
@@ -45,5 +46,5 @@ class Bicubic(SuperResolution):
         return BICUBIC_REACH
 
     def enlarge(self, images: Images) -> Images:
-        """Return images enlarged: of uint8 ones, the values that Pillow rounds to."""
-        return unit_floats(enlarged(images, self.scale))
+        """Return images enlarged, as floats that are not rounded."""
+        return enlarged(unit_floats(images), self.scale)

@@ -6,7 +6,10 @@ What is known, the lightness, stays as it is, and two channels are left to learn
 ([1]_ section 2; pix2pix colours in Lab too, [2]_ section 4.2). L1 has a grey look where several
 colours are likely, since their median is near to grey; the game is what asks for one of them.
 
-Shapes: grey images are (n, H, W) in [0, 1], L / 100; colour images (n, 3, H, W).
+L is not the value of a grey file's pixel, which is a luma: `latentia.data.lab.lightness` makes the
+one of the other.
+
+Shapes: lightness is (n, H, W) in [0, 1], L / 100; pictures are (n, H, W) or (n, 3, H, W).
 """
 
 from __future__ import annotations
@@ -21,7 +24,6 @@ from sklearn.utils.validation import check_is_fitted
 
 from latentia.data.lab import check_colours, lab_of, lightness, rgb_of
 from latentia.errors import InputError
-from latentia.models.inputs import unit_floats
 from latentia.models.translation.pix2pix import Pix2Pix
 
 Images = NDArray[Any]
@@ -61,9 +63,9 @@ class Colouriser(BaseEstimator):  # type: ignore[misc]
     def fit(self, X: Images, y: object = None, *, progress: bool | None = None) -> Self:
         """Learn from colour images (n, 3, H, W), uint8 or floats in [0, 1]; y is not used."""
         lab = lab_of(X)
-        self.data_shape_ = tuple(X.shape[1:])
         model: Pix2Pix = clone(self.translator)
-        self.translator_ = model.fit(lab[:, 0] / 100, scaled(lab[:, 1:]), progress=progress)
+        model.fit(lab[:, 0] / 100, scaled(lab[:, 1:]), progress=progress)
+        self.data_shape_, self.translator_ = tuple(X.shape[1:]), model
         return self
 
     def transform(self, X: Images) -> NDArray[np.float32]:
@@ -72,13 +74,14 @@ class Colouriser(BaseEstimator):  # type: ignore[misc]
         Parameters
         ----------
         X
-            (n, H, W) grey images, uint8 or floats in [0, 1], taken as their lightness; or colour
-            images (n, 3, H, W), whose lightness is taken and whose colours are not looked at.
+            (n, H, W) grey pictures as files hold them, or (n, 3, H, W) colour pictures, uint8 or
+            floats in [0, 1]. Of both the lightness is taken, as in ``fit``: a grey picture gets the
+            colours that it gets with three equal channels.
         """
         check_is_fitted(self)
-        grey = lightness(X) if X.ndim == 4 else unit_floats(X)
-        if grey.ndim != 3:
+        if X.ndim not in (3, 4):
             raise InputError(f"X has shape {X.shape}; give (n, H, W) or (n, 3, H, W)")
+        grey = lightness(X if X.ndim == 4 else np.repeat(X[:, None], 3, axis=1))
         return coloured(grey, unscaled(self.translator_.transform(grey)))
 
 

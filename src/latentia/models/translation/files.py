@@ -16,6 +16,7 @@ import torch
 
 from latentia.data.degrade import enlarged
 from latentia.data.images import BadImageError
+from latentia.data.limits import excess
 from latentia.data.picture_files import Canvas, Order, Picture, fitting, read_picture, write_picture
 from latentia.errors import InputError
 from latentia.models.saved import load
@@ -59,13 +60,15 @@ def upscale(
     """Make pictures larger with a saved model, or by bicubic interpolation."""
     model = upscaler(run, scale)
     if cut.tile is not None:
-        model.tiles(cut.tile, cut.overlap).check()
+        model.tiles(cut.tile, cut.overlap)
 
     def enlarge(picture: Picture, watch: Watch) -> Canvas:
         pixels, alpha = picture.pixels, picture.alpha
         if alpha is not None:
             pixels = behind_transparency(pixels, alpha)
         height, width = (side * model.scale for side in pixels.shape[1:])
+        if too_many := excess(height * width * (1 if len(pixels) == 1 else 4)):
+            raise BadImageError(f"enlarged to {width}×{height} pixels it {too_many}")
         canvas = Canvas(len(pixels), (height, width), deep=pixels.dtype == np.uint16)
         for band in upscaled(model, pixels, cut.tile, cut.overlap, watch):
             canvas.paint(band)
@@ -79,8 +82,8 @@ def upscale(
 def upscaler(run: Path, scale: int | None) -> SuperResolution:
     """Return the model in a run, or the baseline if that is its name and no such folder exists."""
     if str(run) == BASELINE and not run.exists():
-        smallest = np.zeros((2, 3, 8, 8), np.float32)
-        return Bicubic(scale=SCALE if scale is None else scale).fit(smallest)
+        any_colours = np.broadcast_to(np.eye(8, dtype=np.float32), (2, 3, 8, 8))
+        return Bicubic(scale=SCALE if scale is None else scale).fit(any_colours)
     model = load(run)
     if not isinstance(model, SuperResolution):
         raise InputError(f"{run} holds a {type(model).__name__}, which does not enlarge pictures")
@@ -150,15 +153,17 @@ def each(
     # LATENTIA_THREADS decides, or else torch does.
     set_threads(torch.get_num_threads())
     order.prepare()
-    outcome = Outcome()
+    outcome = Outcome(bad=list(order.bad))
     with FileProgress(len(order.targets), title, progress) as watch:
+        for line in (*order.bad, *order.notes):
+            watch.print(f"latentia: {line}")
         for number, (source, target) in enumerate(order.targets.items(), start=1):
             watch.begin(number, source.name)
             try:
                 picture = read_picture(source)
                 path, notes = _write(change(picture, watch), picture, source, target, order)
-            except (BadImageError, OSError, ValueError) as error:
-                outcome.bad.append(f"{source}: {error}")
+            except (BadImageError, OSError, ValueError, MemoryError) as error:
+                outcome.bad.append(f"{source}: {error or 'there is not enough memory'}")
                 watch.print(f"latentia: {outcome.bad[-1]}")
                 continue
             outcome.written.append(path)

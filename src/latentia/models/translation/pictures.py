@@ -34,6 +34,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import distance_transform_edt
 
 from latentia.data.degrade import enlarged, resized
+from latentia.data.lab import luma
 from latentia.models.translation.base import MOST_PIXELS, Translator
 from latentia.models.translation.super_resolution import SuperResolution
 from latentia.models.translation.tiles import Image, Tiles, in_bands
@@ -41,8 +42,6 @@ from latentia.models.translation.tiles import Image, Tiles, in_bands
 Bands = Iterator[NDArray[np.float32]]
 Watch = Callable[[float], None]
 """Told the share that is done after each tile."""
-LUMA = np.array([0.299, 0.587, 0.114], np.float32)[:, None, None]
-"""Y of a JPEG file's YCbCr, and Pillow's grey (ITU-R BT.601)."""
 UPSCALED_TILE = 256
 """Side in small pixels of an upscaler's tiles: some 10 kB a pixel inside the net."""
 TRANSLATED_TILE = 1024
@@ -162,5 +161,4 @@ def _in_channels(x: Image, n: int) -> Image:
 
 
 def _luma(x: Image) -> Image:
-    y: Image = (x * LUMA).sum(axis=0, keepdims=True)
-    return y
+    return luma(x)[None]

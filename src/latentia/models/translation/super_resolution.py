@@ -121,11 +121,12 @@ class SuperResolution(Model, ABC):
         """
         array = self.images_of(X)
         images = array.reshape(len(array), self.n_channels, *array.shape[-2:])
+        if tile is None and overlap is not None:
+            raise InputError(f"overlap is {overlap!r}, and counts only beside a tile; give one")
         if tile is None:
             large = self.enlarge(images)
         else:
             tiles = self.tiles(tile, overlap)
-            tiles.check()
             large = np.stack([in_tiles(self.enlarge_one, image, tiles) for image in images])
         return in_kind_of(X, large.reshape(*array.shape[:-2], *large.shape[-2:]))
 
@@ -136,8 +137,11 @@ class SuperResolution(Model, ABC):
 
     def tiles(self, side: int, overlap: int | None = None) -> Tiles:
         """Return how `transform` cuts an image."""
+        Tiles(side, 0).check()
         shared = min(2 * self.reach, side // 2) if overlap is None else overlap
-        return Tiles(side, shared, self.reach, self.scale)
+        tiles = Tiles(side, shared, self.reach, self.scale)
+        tiles.check()
+        return tiles
 
     def inverse_transform(self, X: ArrayLike) -> Any:
         """Return images made smaller by Pillow's antialiased bicubic resampling.

@@ -14,12 +14,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from numbers import Integral
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from latentia.errors import check_range
+from latentia.errors import InputError, check_range
 
 Image = NDArray[Any]
 
@@ -39,6 +40,9 @@ class Tiles:
 
     def check(self) -> None:
         """Raise InputError for tiles that do not cover an image."""
+        for name, value in (("tile", self.side), ("overlap", self.overlap)):
+            if not isinstance(value, Integral) or isinstance(value, bool):
+                raise InputError(f"{name} is {value!r}; it must be a whole number of pixels")
         check_range("tile", self.side, 2)
         check_range("overlap", self.overlap, 0, self.side - 1)
 

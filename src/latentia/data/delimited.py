@@ -1,0 +1,364 @@
+"""Delimited text as columns: its encoding, separator and header are recognised, and told.
+
+A reading is a separator under which all lines have as many cells. Of several, the one with most
+numbers is taken; where two are as good, the file is refused with both named.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import itertools
+import re
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import pyarrow as pa
+import pyarrow.csv
+
+from latentia.data.encodings import encoding_of
+from latentia.data.limits import check_bytes
+from latentia.data.numerals import is_missing, is_number, looks_plain
+from latentia.errors import InputError
+
+SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
+SAMPLE_LINES, SAMPLE_CHARACTERS, FEWEST_LINES = 100, 2**20, 5
+BYTES_A_COLUMN = 10_000
+"""What the reader needs for a column, however short it is."""
+COMMENT = re.compile(r"#(?!N/A|NA\b|DIV|VALUE|REF|NAME|NUM|NULL)")
+"""The start of a remark, but not of a spreadsheet's error, which is a missing cell."""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How lines are cells: the separator, the columns' names, and whether a line holds these."""
+
+    separator: str
+    names: list[str]
+    has_header: bool
+    plain: tuple[bool, ...]
+    """Whether the first lines of a column hold plain numbers, and no column numbers with commas."""
+    has_points: bool
+    notes: tuple[str, ...] = ()
+
+
+class Columns(NamedTuple):
+    """A file's columns, floats or text, a gap in floats being null, and what was assumed of them.
+
+    An unnamed column is called ``""`` if it is the first, and ``column 3`` if it is the third.
+    """
+
+    table: pa.Table
+    notes: tuple[str, ...]
+    has_header: bool
+    has_points: bool = False
+    """Whether floats stand there with decimal points, which tells what a comma is."""
+
+
+def read(path: Path) -> Columns:
+    """Return the columns of a file of delimited text."""
+    text, notes = _decoded(path)
+    text, forced, found = _without_remarks(text)
+    lines = _first_lines(text)
+    if not lines:
+        raise InputError(f"{path} cannot be read: Empty CSV file")
+    width = max(max(map(lines[0].count, SEPARATORS)), lines[0].count(" ")) + 1
+    check_bytes(width * BYTES_A_COLUMN, f"{path} with {width:,} columns")
+    try:
+        return _recognised(text, lines, path, forced, notes + found)
+    except csv.Error as error:
+        raise InputError(f"{path} cannot be read: {error}") from None
+
+
+def _recognised(
+    text: str, lines: list[str], path: Path, forced: str | None, found: tuple[str, ...]
+) -> Columns:
+    if triangle := _triangle(lines):
+        text, lines, forced = triangle, _first_lines(triangle), "\t"
+    elif forced is None and (spaced := _spaced(text, lines)):
+        text, lines, found = spaced, _first_lines(spaced), (*found, "cells separated by blanks")
+        forced = "\t"
+    layout = _layout(lines, path, forced)
+    said = "; ".join((*found, *layout.notes))
+    sentence = (f"{path.name}: {said}.",) if said else ()
+    return Columns(_parsed(text, layout, path), sentence, layout.has_header, layout.has_points)
+
+
+def looks_like_table(path: Path) -> bool:
+    """Return whether a text file's first lines are rows of several cells, most of them numbers."""
+    try:
+        with path.open("rb") as stream:
+            content = stream.read(2**16)
+        start = content.decode(encoding_of(content)[0] or "utf-8", "ignore")
+        lines = _first_lines(start)[:-1] if len(start) >= 2**15 else _first_lines(start)
+        rows = [row for _, row in _readings(lines)] + [_split_blanks(lines)]
+    except (OSError, csv.Error):
+        return False
+    return any(_regular(found) and _share(found) > 0.5 for found in rows)
+
+
+def _decoded(path: Path) -> tuple[str, tuple[str, ...]]:
+    """Return a file's text, and its encoding where that is not UTF-8."""
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}") from None
+    codec, title = encoding_of(content)
+    try:
+        text = content.decode(codec or "utf-8")
+    except UnicodeDecodeError:
+        what = f"begins like {title} and is none" if title else "is text in no known encoding"
+        raise InputError(f"{path} {what}; save it in UTF-8") from None
+    if "\0" in text:
+        raise InputError(f"{path} holds zero bytes, which no table of text does")
+    notes = (f"read as {title}, since it is not UTF-8",) if title else ()
+    return text.replace("\r\n", "\n").replace("\r", "\n"), notes
+
+
+def _without_remarks(text: str) -> tuple[str, str | None, tuple[str, ...]]:
+    """Return text without remarks and blank lines around it, and Excel's ``sep=;`` if it has it."""
+    bare = text.rstrip()
+    # Blanks that end the last line may be its empty cells.
+    text = bare + text[len(bare) :].partition("\n")[0] + "\n"
+    n_before = len(text) - len(text.lstrip())
+    text = text[text.rfind("\n", 0, n_before) + 1 :]
+    excel = re.match(r'"?sep=([,;\t|])"?\n', text)
+    text, forced = (text, None) if excel is None else (text[excel.end() :], excel[1])
+    if not re.search(r"^[ \t]*#", text, re.MULTILINE):
+        return text, forced, ()
+    lines = text.split("\n")
+    remarks = [bool(COMMENT.match(line.lstrip())) for line in lines]
+    kept = [line for line, remark in zip(lines, remarks) if not remark]
+    notes = (f"{sum(remarks)} line(s) that begin with # were left out",) if any(remarks) else ()
+    n_before = next((i for i, remark in enumerate(remarks) if not remark), 0)
+    before = lines[n_before - 1] if n_before else ""
+    if names := _commented_names(before, _first_lines("\n".join(kept[:SAMPLE_LINES]))):
+        return (
+            "\n".join([names, *kept]),
+            forced,
+            ("names were read from the line that begins with #",),
+        )
+    return "\n".join(kept), forced, notes
+
+
+def _commented_names(remark: str, lines: list[str]) -> str:
+    """Return the header that stands in a remark, as NumPy writes it, or nothing."""
+    names = remark.lstrip().lstrip("#").strip()
+    if not names or not lines:
+        return ""
+    readings = [*_readings([names, *lines]), (" ", _split_blanks([names, *lines]))]
+    for _, rows in readings:
+        if len(rows[0]) == len(rows[-1]) and _has_header(rows) and not _has_header(rows[1:]):
+            return names
+    return ""
+
+
+def _first_lines(text: str) -> list[str]:
+    """Return lines that are not blank, a hundred or fewer long ones."""
+    found: list[str] = []
+    first, characters = 0, 0
+    while first < len(text) and len(found) < SAMPLE_LINES:
+        if characters > SAMPLE_CHARACTERS and len(found) >= FEWEST_LINES:
+            break
+        end = text.find("\n", first) + 1 or len(text)
+        if line := text[first:end].strip("\n"):
+            found.append(line)
+        first, characters = end, characters + len(line)
+    return [line for line in found if line.strip()]
+
+
+def _readings(lines: list[str]) -> list[tuple[str, list[list[str]]]]:
+    used = [separator for separator in SEPARATORS if any(separator in line for line in lines)]
+    return [(s, list(csv.reader(lines, delimiter=s, skipinitialspace=True))) for s in used]
+
+
+def _regular(rows: list[list[str]]) -> bool:
+    """Return whether all rows have as many cells, at least two; names may lack that of the rows."""
+    widths = {len(row) for row in rows[1:]} or {len(rows[0])}
+    return len(widths) == 1 and max(widths) > 1 and max(widths) - len(rows[0]) in (0, 1)
+
+
+def _share(rows: list[list[str]]) -> float:
+    """Return the share of the cells below the first line that are numbers, or empty."""
+    cells = [cell for row in rows[1:] or rows for cell in row]
+    return sum(is_missing(cell) or is_number(cell) for cell in cells) / len(cells)
+
+
+def _layout(lines: list[str], path: Path, forced: str | None) -> Layout:
+    given = SEPARATORS if forced is None else forced
+    readings = [reading for reading in _readings(lines) if reading[0] in given]
+    regular = [(separator, rows) for separator, rows in readings if _regular(rows)]
+    if not regular:
+        return _irregular(lines, readings, path)
+    shares = [_share(rows) for _, rows in regular]
+    best = [reading for reading, share in zip(regular, shares) if share == max(shares)]
+    if len(best) > 1 and max(shares) > 0:
+        first, second = (f"{SEPARATORS[s]}, {len(rows[-1])} columns" for s, rows in best[:2])
+        raise InputError(
+            f"{path} can be read as cells between {first}, and between {second}; keep one of the "
+            "two signs for separating"
+        )
+    separator, rows = best[0]
+    usual = "\t" if path.suffix.lower() in (".tsv", ".tab") else ","
+    said = () if separator in (usual, forced) else (f"cells separated by {SEPARATORS[separator]}",)
+    if separator == "," and len(rows[0]) < len(rows[-1]):
+        _refuse_short(rows, lines[1].strip(), path)
+    return _named(separator, rows, path, said)
+
+
+def _refuse_short(rows: list[list[str]], line: str, path: Path) -> None:
+    """Refuse fewer names than cells where a comma can be a part of a number as well."""
+    if line.startswith('"') or all(is_missing(row[-1]) for row in rows[1:]):
+        return  # names of rows in quotes, or a separator that ends the lines
+    threes = (all(re.fullmatch(r"\d{3}", cell) for cell in column) for column in zip(*rows[1:]))
+    if len(rows[0]) == 1 and _share(rows) == 1:
+        what = "one column with decimal commas, or two with a comma between; write decimal points"
+    elif any(threes):
+        what = "names of rows in front, or commas between thousands; write numbers without commas"
+    else:
+        return
+    n = len(rows[0])
+    raise InputError(f"{path} has {n} name(s) above lines such as {line!r}: {what}, or name all")
+
+
+def _irregular(lines: list[str], readings: list[tuple[str, list[list[str]]]], path: Path) -> Layout:
+    """Return the layout of one column, or of lines that the reader will refuse by their number."""
+    if not readings:
+        return _named(",", [[line.strip().strip('"')] for line in lines], path)
+    separator, rows = max(readings, key=lambda reading: len(reading[1][0]))
+    if separator == "," and {len(row) for row in rows[1:]} == {2 * len(rows[0])}:
+        raise InputError(
+            f"{path} has {len(rows[0])} names and {len(rows[1])} cells in a line: commas seem to "
+            "be decimal signs and separators at once; separate columns by semicolons or tabs"
+        )
+    return _named(
+        separator, [rows[0], *(row for row in rows[1:] if len(row) == len(rows[0]))], path
+    )
+
+
+def _named(separator: str, rows: list[list[str]], path: Path, said: tuple[str, ...] = ()) -> Layout:
+    width, notes = len(rows[-1]), list(said)
+    has_header = _has_header(rows)
+    names = [f"x{i}" for i in range(width)]
+    if has_header:
+        trailing = all(is_missing(row[-1]) for row in rows[1:])
+        blank = [""] * (width - len(rows[0]))
+        names = [*rows[0], *blank] if trailing else [*blank, *rows[0]]
+        names = [name.strip() or (f"column {i + 1}" if i else "") for i, name in enumerate(names)]
+        _refuse_repeated(names, path)
+    else:
+        shown = "x0" if width == 1 else f"x0 to x{width - 1}"
+        notes.append(
+            f"its first line holds numbers, so it has no header: columns are called {shown}"
+        )
+    if has_header and all(is_number(name) for name in names if name):
+        notes.append("the numbers in its first line were taken for the names of the columns")
+    body = rows[1:] if has_header else rows
+    commas = any("," in cell and is_number(cell) for row in body for cell in row)
+    plain = tuple(not commas and looks_plain(cells) for cells in zip(*body)) or (False,) * width
+    points = any(p and "." in row[i] for i, p in enumerate(plain) for row in body)
+    return Layout(separator, names, has_header, plain, points, tuple(notes))
+
+
+def _refuse_repeated(names: list[str], path: Path) -> None:
+    for name, times in Counter(names).items():
+        if times > 1:
+            raise InputError(f"{path} has several columns named {name!r}; give each its own name")
+
+
+def _has_header(rows: list[list[str]]) -> bool:
+    """Return whether the first row names columns: something else than what stands below it."""
+    first, body = rows[0], rows[1:]
+    if not body:
+        return not all(is_number(cell) for cell in first)
+    if len(first) < len(body[0]):
+        return True
+    columns = [[cell for cell in column if not is_missing(cell)] for column in zip(*body)]
+    numeric = [i for i, cells in enumerate(columns) if cells and all(map(is_number, cells))]
+    if not numeric or any(not is_missing(first[i]) and not is_number(first[i]) for i in numeric):
+        return True
+    return _counts(first, columns)
+
+
+def _counts(first: list[str], columns: list[list[str]]) -> bool:
+    """Return whether a row of numbers names columns: 0, 1, 2 ... or years, above other numbers."""
+    cells = first[1:] if not first[0].strip() else first
+    if len(cells) < 3 or not all(cell.strip().isdecimal() for cell in cells):
+        return False
+    steps = {int(b) - int(a) for a, b in itertools.pairwise(cells)}
+    below = columns[len(first) - len(cells) :]
+    fractions = all(not all(c.strip().isdecimal() for c in column or ["."]) for column in below)
+    from_zero = int(cells[0]) == 0 and len(cells) > 3
+    return len(steps) == 1 and min(steps) > 0 and (fractions or from_zero)
+
+
+def _split_blanks(lines: list[str]) -> list[list[str]]:
+    return [re.findall(r'"[^"]*"|[^ \t\n]+', line) for line in lines]
+
+
+def _spaced(text: str, lines: list[str]) -> str:
+    """Return a table with blanks between its cells as one with tabs, or nothing."""
+    rows = _split_blanks(lines)
+    others = [_share(found) for _, found in _readings(lines) if _regular(found)]
+    if not _regular(rows) or _share(rows) <= max([0.5, *others]):
+        return ""
+    return "\n".join("\t".join(row) for row in _split_blanks(text.split("\n")))
+
+
+def _triangle(lines: list[str]) -> str:
+    """Return the lines of a lower triangle, one cell longer each, as full rows, or nothing."""
+    readings = [*(rows for _, rows in _readings(lines)), _split_blanks(lines)]
+    for rows in readings if 2 < len(lines) < SAMPLE_LINES else []:
+        rows = [row[:-1] if row[-1:] == [""] else row for row in rows]
+        widths = [len(row) for row in rows]
+        below = int(widths[0] >= widths[-1] - 1 > 1)
+        steps = {b - a for a, b in itertools.pairwise(widths[below:])}
+        first, n = rows[below], len(rows) - below
+        names = rows[0][-n:] if below else None
+        if steps != {1} or widths[-1] not in (n, n + 1) or not is_number(first[-1]):
+            continue
+        if len(first) == 1 or _names(rows[below:], names):
+            return _whole_triangle(rows, below == 1)
+    return ""
+
+
+def _names(rows: list[list[str]], names: list[str] | None) -> bool:
+    """Return whether rows begin with these names, or with words."""
+    found = [row[0] for row in rows]
+    return not any(map(is_number, found)) if names is None else found == names
+
+
+def _whole_triangle(rows: list[list[str]], has_header: bool) -> str:
+    """Return a triangle's rows as lines of as many cells, below a header."""
+    if not has_header:
+        named = len(rows[0]) == 2
+        rows = [[row[0] if named else f"x{i}" for i, row in enumerate(rows)], *rows]
+    width = len(rows[-1])
+    full = [[""] * (width - len(rows[0])) + rows[0]]
+    full += [row + [""] * (width - len(row)) for row in rows[1:]]
+    written = io.StringIO()
+    csv.writer(written, delimiter="\t", lineterminator="\n").writerows(full)
+    return written.getvalue()
+
+
+def _parsed(text: str, layout: Layout, path: Path) -> pa.Table:
+    """Return the columns: floats where the first lines are plain numbers, text elsewhere."""
+    kinds = [pa.float64() if p and i else pa.string() for i, p in enumerate(layout.plain)]
+    content = pa.BufferReader(text.encode())
+    for attempt in (kinds, [pa.string()] * len(kinds)):
+        try:
+            return pa.csv.read_csv(
+                content,
+                pa.csv.ReadOptions(
+                    column_names=layout.names, skip_rows_after_names=int(layout.has_header)
+                ),
+                pa.csv.ParseOptions(delimiter=layout.separator),
+                pa.csv.ConvertOptions(column_types=dict(zip(layout.names, attempt))),
+            )
+        except pa.ArrowException as error:
+            if "conversion error" not in str(error):
+                raise InputError(f"{path} cannot be read: {str(error).splitlines()[0]}") from None
+            content.seek(0)
+    raise InputError(f"{path} cannot be read as columns of text")

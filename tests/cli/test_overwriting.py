@@ -1,0 +1,102 @@
+"""One rule for all commands: what exists is not replaced unless --overwrite asks for it."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import latentia
+from latentia.cli.main import COMMANDS, main
+
+WRITERS = {
+    "train": ("train pca --n-components 2 --data x.npy --run", "out"),
+    "compare": ("compare --models pca --data x.npy --out", "out"),
+    "factor": ("factor x.csv --n-factors 1 --out", "out"),
+    "sample": ("sample model -n 3 --out", "out.npy"),
+    "sample, by itself": ("sample pictures -n 3", "samples.png"),
+    "reconstruct": ("reconstruct model --data x.npy --out", "out.npy"),
+    "reconstruct, by itself": ("reconstruct pictures --data y.npy", "reconstructions.png"),
+    "evaluate": ("evaluate pictures --data y.npy --memorisation", "out.png"),
+    "explore": ("explore map pictures --data y.npy --out", "out.png"),
+    "explore, by itself": ("explore map pictures --data y.npy", "map.png"),
+    "translate": ("translate bicubic a.png --out", "out/a.png"),
+    "upscale": ("upscale bicubic a.png --scale 2 --out", "out/a.png"),
+}
+"""What a command is told, and the file or folder that it is to write."""
+READERS = {"data", "models", "resume"}
+"""Commands that write nothing, or go on with what is theirs."""
+FILES = ("sample", "reconstruct", "evaluate", "explore", "upscale")
+
+
+@pytest.fixture
+def place(tmp_path, monkeypatch):
+    """Stand in a folder with data, a model of tables and one of pictures."""
+    monkeypatch.chdir(tmp_path)
+    draw = np.random.default_rng(0)
+    table, pictures = draw.normal(size=(30, 4)), draw.random((48, 8, 8))
+    np.save("x.npy", table)
+    np.save("y.npy", pictures)
+    np.savetxt("x.csv", table, delimiter=",", header="a,b,c,d", comments="")
+    Image.fromarray((pictures[0] * 255).astype(np.uint8)).save("a.png")
+    latentia.ProbabilisticPCA(n_components=2).fit(table).save("model")
+    latentia.ProbabilisticPCA(n_components=2).fit(pictures).save("pictures")
+    return tmp_path
+
+
+@pytest.mark.parametrize("name", WRITERS)
+def test_what_exists_is_not_replaced_unasked(name, place, capsys):
+    words, target = WRITERS[name]
+    if words.split()[0] in ("compare", "factor", "train"):
+        (place / target).mkdir()
+        kept = place / target / "report.html"
+    else:
+        kept = place / target
+        kept.parent.mkdir(exist_ok=True)
+    kept.write_text("mine")
+    order = words.split()
+    if order[-1].startswith("--"):
+        order.append("out" if "/" in target else target)
+    assert main(order) == 2
+    said = capsys.readouterr().err
+    assert said.splitlines()[-1].startswith("latentia: error: ")
+    assert said.count("latentia: error: ") == 1
+    assert any(word in said for word in (" exists", " already holds", " holds report.html"))
+    assert kept.read_text() == "mine"
+    if name in FILES:
+        assert "--overwrite" in said
+        assert main([*order, "--overwrite"]) == 0
+        assert kept.read_bytes() != b"mine"
+
+
+def test_every_command_that_writes_is_held_to_it():
+    assert {name.split(",")[0] for name in WRITERS} | READERS == set(COMMANDS)
+
+
+@pytest.mark.parametrize("command", FILES[:3])
+def test_a_folder_is_not_replaced_even_if_asked(command, place):
+    words, target = WRITERS[command]
+    (place / target).mkdir()
+    assert main([*words.split(), target, "--overwrite"]) == 2
+    assert (place / target).is_dir()
+
+
+def test_overwriting_what_is_not_written_is_refused(place, capsys):
+    assert main(["evaluate", "model", "--data", "x.npy", "--overwrite"]) == 2
+    assert "--overwrite is for the PICTURE" in capsys.readouterr().err
+
+
+def test_too_little_memory_is_one_sentence(place, capsys, monkeypatch):
+    errors = (
+        MemoryError("Unable to allocate 8.00 TiB"),
+        RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: 4000 bytes\nat x"),
+    )
+    for error in errors:
+        monkeypatch.setattr(latentia.PCA, "fit", lambda *_, error=error, **options: raised(error))
+        assert main(["train", "pca", "--data", "x.npy", "--run", "r"]) == 2
+        said = capsys.readouterr().err
+        assert said.startswith("latentia: error: memory does not suffice (")
+        assert said.count("\n") == 1
+        assert not (place / "r").exists()
+
+
+def raised(error):
+    raise error

@@ -1,0 +1,136 @@
+"""Sentences and pages of the yardstick: each figure stands where its own name is."""
+
+import json
+import re
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from sklearn.cluster import KMeans
+from sklearn.mixture import GaussianMixture
+
+import latentia
+from latentia import MODELS
+from latentia.errors import InputError
+from latentia.evaluation import clusterings, comparison, factor_report, runs
+from latentia.evaluation.evaluate import Bound
+from latentia.evaluation.quality import Quality
+from latentia.evaluation.report import ModelSection, Report, write_report
+from latentia.metrics.definitions import DEFINITIONS
+from latentia.metrics.precision_recall import Overlap
+from latentia.training.config import versions
+from tests.conftest import reported
+
+
+def test_a_bound_is_told_with_its_counts_and_both_errors():
+    assert str(Bound(97.125, 5000, 1234, 0.25, 0.75)) == (
+        "-log p(x) <= 97.12 nats a sample: 5,000 draws for each of 1,234 test samples; standard "
+        "error 0.250 from the draws, 0.75 from the choice of samples"
+    )
+
+
+def test_quality_is_told_with_its_counts_and_classes():
+    overlap = Overlap(0.125, 0.25, 0.375, 0.5, 5, 1200, 3400, "these features")
+    found = Quality(1.5, overlap, np.array(["cat", "dog", "rat"]), np.array([0.5, 0.5, 0.0]))
+    counts = "(k = 5, 1,200 real, 3,400 drawn)"
+    assert str(found).splitlines() == [
+        "Fréchet distance 1.5000  (1,200 real, 3,400 drawn)",
+        f"precision 0.1250  {counts}",
+        f"recall    0.2500  {counts}",
+        f"density   0.3750  {counts}",
+        f"coverage  0.5000  {counts}",
+        "in these features",
+        "classes   cat 50.0%  dog 50.0%  rat 0.0%",
+        "entropy   0.6931 of at most 1.099 nats  (3,400 drawn)",
+    ]
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """Return a function that lets calls take seconds, on a clock that nothing else moves."""
+    now = [1000.0]
+    for module in (clusterings, comparison, runs):
+        monkeypatch.setattr(module, "time", SimpleNamespace(perf_counter=lambda: now[0]))
+
+    def takes(owner, name, seconds):
+        work = getattr(owner, name)
+
+        def slow(*given, **options):
+            now[0] += seconds
+            return work(*given, **options)
+
+        monkeypatch.setattr(owner, name, slow)
+
+    return takes
+
+
+def test_seconds_are_those_of_each_fit_alone(clock, tmp_path, monkeypatch):
+    """Measuring takes 50, and counts nowhere."""
+    for module in (comparison, runs):
+        clock(module, "evaluate", 50)
+    clock(latentia.PCA, "fit", 1)
+    clock(latentia.NGramLanguageModel, "fit", 2)
+    for name, kind, seconds in (("KMeans", KMeans, 4), ("GaussianMixture", GaussianMixture, 8)):
+        own = type(name, (kind,), {"__init__": kind.__init__})
+        clock(own, "fit", seconds)
+        monkeypatch.setattr(clusterings, name, own)
+    monkeypatch.setattr(comparison, "BY_DEFAULT", ("PCA",))
+    np.save(tmp_path / "x.npy", np.random.default_rng(0).random((60, 5)))
+    found = reported(comparison.compare(str(tmp_path / "x.npy"), out=tmp_path / "c"))
+    assert {name: figures["seconds"] for name, figures in found.items()} == {
+        "PCA": 1,
+        "KMeans (scikit-learn)": 4,
+        "GaussianMixture (scikit-learn)": 8,
+    }
+    (tmp_path / "cats.txt").write_text("the cat sat on the mat. " * 30)
+    model = latentia.NGramLanguageModel(order=2)
+    page = runs.train(model, str(tmp_path / "cats.txt"), tmp_path / "run")
+    assert [figures["seconds"] for figures in reported(page).values()] == [2, 2]
+    kept = json.loads((tmp_path / "run/evaluation.json").read_text())
+    assert kept["seconds"] == kept["baselines"][runs.BASELINE]["seconds"] == 2
+    orders = re.findall(r"<code>order</code></th><td><code>(.*?)</code>", page.read_text())
+    assert orders == ["2", "5"]
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_a_misspelt_model_is_answered_by_the_nearest_of_all(name, tmp_path):
+    with pytest.raises(InputError, match=f"there is no model '{name}s'.*did you mean '{name}'"):
+        comparison.compare("digits", (f"{name}s",), tmp_path / "c")
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"model": "Nothing"}, "names no known model and data"),
+        ({"data": {}}, "names no known model and data"),
+        ({"data": {"name": "mine"}}, "was started from Python"),
+    ],
+)
+def test_what_is_not_the_commands_run_is_not_gone_on_with(changes, sentence, tmp_path):
+    config = {"model": "VAE", "parameters": {}, "data": {"spec": "digits"}}
+    (tmp_path / "config.json").write_text(json.dumps(config | changes))
+    with pytest.raises(InputError, match=sentence):
+        runs.resume(tmp_path)
+
+
+def test_pages_say_with_which_versions_they_were_made(tmp_path):
+    made_with = ", ".join(f"{name} {version}" for name, version in versions().items())
+    factor_report.write_factor_page(tmp_path / "f.html", "a title", None, None, None, 0.3)
+    np.save(tmp_path / "x.npy", np.random.default_rng(0).random((60, 5)))
+    comparison.compare(str(tmp_path / "x.npy"), ("PCA",), tmp_path / "c")
+    for page in ("f.html", "c/report.html"):
+        assert made_with in (tmp_path / page).read_text()
+    assert "a title" in (tmp_path / "f.html").read_text()
+
+
+def test_the_best_of_a_column_is_marked_where_one_direction_is_better(tmp_path):
+    sections = tuple(
+        ModelSection(f"model {n}", "", "", {}, dict.fromkeys(DEFINITIONS, n), ())
+        for n in (1.0, 2.0)
+    )
+    page = write_report(tmp_path / "r.html", Report("", "", {}, sections)).read_text()
+    marks = re.findall(r'<td title="(?:1|2)\.0"( class="best")?>', page)
+    first, second = marks[: len(DEFINITIONS)], marks[len(DEFINITIONS) :]
+    for known, *marked in zip(DEFINITIONS.values(), first, second, strict=True):
+        wanted = {"lower": [True, False], "higher": [False, True], "neither": [False, False]}
+        assert [bool(mark) for mark in marked] == wanted[known.better], known.key
