@@ -6,7 +6,8 @@ import dataclasses
 import difflib
 import math
 import typing
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import cache
 from numbers import Integral, Real
 from types import UnionType
@@ -21,6 +22,24 @@ class FitWarning(UserWarning):
     """A fit that is usable, with a finding that the user should know; one sentence."""
 
 
+OUT_OF_MEMORY = ("allocate", "out of memory", "too big", "dimension exceeded", "overflow")
+"""Words of NumPy's and torch's errors where there is no memory for what is asked."""
+
+
+@contextmanager
+def within_memory(purpose: str) -> Iterator[None]:
+    """Raise `InputError` where a ``with`` block finds no memory; ``purpose`` ends the sentence."""
+    try:
+        yield
+    except InputError:
+        raise
+    except (MemoryError, RuntimeError, ValueError, OverflowError) as error:
+        found = str(error).lower()
+        if not isinstance(error, MemoryError) and not any(w in found for w in OUT_OF_MEMORY):
+            raise
+        raise InputError(f"there is not enough memory {purpose}") from None
+
+
 def nearest(name: str, choices: Iterable[str]) -> str:
     """Return ``"; did you mean 'x'?"`` for the choice most like ``name``, or an empty string.
 
@@ -30,6 +49,13 @@ def nearest(name: str, choices: Iterable[str]) -> str:
     lowered = {choice.lower(): choice for choice in choices}
     found = difflib.get_close_matches(name.lower(), lowered, n=1, cutoff=0.5)
     return f"; did you mean {lowered[found[0]]!r}?" if found else ""
+
+
+LARGEST = 3.4e38
+"""Beyond it a number is infinite in the single precision that nets compute in."""
+LARGEST_WHOLE = 10**15
+"""Up to it a whole number is exact in double precision too."""
+LONGEST_SHOWN = 80
 
 
 @dataclasses.dataclass(frozen=True)
@@ -53,10 +79,15 @@ class Range:
         return f"{least} and {'less than' if self.open_high else 'at most'} {self.high:.10g}"
 
     def __contains__(self, value: float) -> bool:
-        """Return whether a number is finite and in the range."""
+        """Return whether a number is in the range, and not too large to compute with."""
         above = value > self.low if self.open_low else value >= self.low
         below = value < self.high if self.open_high else value <= self.high
-        return above and below and math.isfinite(value)
+        return above and below and abs(value) <= largest_like(value)
+
+
+def largest_like(value: float) -> float:
+    """Return the largest number of a value's kind that can be computed with."""
+    return LARGEST_WHOLE if isinstance(value, Integral) else LARGEST
 
 
 @dataclasses.dataclass(frozen=True)
@@ -86,12 +117,21 @@ class CountsWhen:
         )
 
 
+@dataclasses.dataclass(frozen=True)
+class UpTo:
+    """That a field is at most another, in its annotation: ``Annotated[int, UpTo("n_epochs")]``."""
+
+    field: str
+
+
 Count = Annotated[int, Range(1)]
 Whole = Annotated[int, Range(0)]
+Several = Annotated[int, Range(2)]
 Seed = Annotated[int, Range(0, 2**32 - 1)]
 Positive = Annotated[float, Range(0, open_low=True)]
 NonNegative = Annotated[float, Range(0)]
 Share = Annotated[float, Range(0, 1)]
+Level = Annotated[float, Range(0, 1, open_low=True, open_high=True)]
 Decay = Annotated[float, Range(0, 1, open_high=True)]
 
 
@@ -105,14 +145,34 @@ def check_fields(model: Any) -> None:
     """
     hints = _hints(type(model))  # type: ignore[arg-type, unused-ignore]
     for field in dataclasses.fields(model):
-        value, hint = getattr(model, field.name), hints[field.name]
-        if not _fits(value, hint):
-            meant = _nearest_choice(value, hint)
-            raise InputError(f"{field.name} is {value!r}; it must be {_words(hint)}{meant}")
-        many = isinstance(value, tuple | list)
-        for number in value if many else (value,):
-            for allowed in _ranges(hint):
-                _hold(f"a number in {field.name}" if many else field.name, number, allowed)
+        check_value(field.name, getattr(model, field.name), hints[field.name])
+
+
+def check_arguments(function: Callable[..., Any], given: Mapping[str, Any]) -> None:
+    """Refuse arguments that are not as a function's annotations state.
+
+    It stands first in the function, whose ``locals()`` are then its arguments. Annotations that are
+    not made of numbers, words and truth values are left to the function.
+
+    Raises
+    ------
+    InputError
+        As of `check_fields`.
+    """
+    for name, hint in _hints(function).items():
+        if name in given and _is_plain(hint):
+            check_value(name, given[name], hint)
+
+
+def check_value(name: str, value: object, hint: Any) -> None:
+    """Refuse a value that an annotation does not allow; `check_fields` says how."""
+    if not _fits(value, hint):
+        meant = _nearest_choice(value, hint)
+        raise InputError(f"{name} is {_shown(value)}; it must be {_words(hint)}{meant}")
+    many = isinstance(value, tuple | list)
+    for number in value if isinstance(value, tuple | list) else (value,):
+        for allowed in _ranges(hint):
+            _hold(f"a number in {name}" if many else name, number, allowed)
 
 
 @cache
@@ -140,6 +200,9 @@ def check_effects(model: Any, settled: Mapping[str, object]) -> None:
     hints = _hints(type(model))  # type: ignore[arg-type, unused-ignore]
     for field in dataclasses.fields(model):
         value, conditions = getattr(model, field.name), conditions_of(hints[field.name])
+        for bound in getattr(hints[field.name], "__metadata__", ()):
+            if isinstance(bound, UpTo) and value > (most := getattr(model, bound.field)):
+                raise InputError(f"{field.name} is {value}; {bound.field} is only {most}")
         given = {c.field: settled.get(c.field, getattr(model, c.field)) for c in conditions}
         as_default = (tuple(value) if isinstance(value, list) else value) == field.default
         if as_default or not conditions or any(c.met(given[c.field]) for c in conditions):
@@ -171,12 +234,34 @@ def check_range(
     open_high: bool = False,
 ) -> None:
     """Refuse a number outside [low, high]; None passes (the field's type says if it may be)."""
+    if value is not None and not isinstance(value, Real):
+        raise InputError(f"{name} is {_shown(value)}; it must be a number")
     _hold(name, value, Range(low, high, open_low, open_high))
 
 
-def _hold(name: str, value: float | None, allowed: Range) -> None:
-    if value is not None and not isinstance(value, str) and value not in allowed:
-        raise InputError(f"{name} is {value!r}; it must be {allowed}")
+def _hold(name: str, value: Any, allowed: Range) -> None:
+    if value is None or isinstance(value, str) or value in allowed:
+        return
+    unbounded = math.isinf(allowed.high) and value > largest_like(value)
+    most = f" and at most {largest_like(value):.10g}" if unbounded else ""
+    raise InputError(f"{name} is {_shown(value)}; it must be {allowed}{most}")
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, int) and value.bit_length() > LONGEST_SHOWN:
+        return f"about {'-' if value < 0 else ''}2**{value.bit_length() - 1}"
+    text = " ".join(repr(value).split())
+    return text if len(text) <= LONGEST_SHOWN else f"{text[: LONGEST_SHOWN - 3]}..."
+
+
+def _is_plain(hint: Any) -> bool:
+    """Return whether an annotation is made of numbers, words and truth values."""
+    origin = typing.get_origin(hint)
+    if origin is Annotated:
+        return _is_plain(hint.__origin__)
+    if origin in (UnionType, typing.Union):
+        return all(map(_is_plain, typing.get_args(hint)))
+    return origin is Literal or hint in (int, float, bool, str, type(None))
 
 
 def _fits(value: object, hint: Any) -> bool:
@@ -193,6 +278,8 @@ def _fits(value: object, hint: Any) -> bool:
     if hint in (int, float):
         number = Integral if hint is int else Real
         return isinstance(value, number) and not isinstance(value, bool)
+    if hint is bool and type(value).__module__ == "numpy":
+        return type(value).__name__.startswith("bool")
     return value is None if hint is type(None) else isinstance(value, hint)
 
 

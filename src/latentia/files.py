@@ -203,7 +203,8 @@ def _locked(folder: Path, in_use: Callable[[], str], seconds: float, complain: b
     try:
         descriptor = os.open(folder, os.O_RDONLY)
     except PermissionError:
-        return _without_lock(folder, complain)
+        _warn_of_no_lock(folder, complain)
+        return None
     while True:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -217,10 +218,11 @@ def _locked(folder: Path, in_use: Callable[[], str], seconds: float, complain: b
             os.close(descriptor)
             if error.errno not in UNSUPPORTED:
                 raise
-            return _without_lock(folder, complain)
+            _warn_of_no_lock(folder, complain)
+            return None
 
 
-def _without_lock(folder: Path, complain: bool) -> None:
+def _warn_of_no_lock(folder: Path, complain: bool) -> None:
     if complain:
         log.warning("%s cannot be locked: do not start a second training in it", folder)
 

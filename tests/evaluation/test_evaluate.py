@@ -15,6 +15,7 @@ from latentia.evaluation.evaluate import evaluate, importance_bound
 from latentia.metrics.clustering import cluster_agreement
 from latentia.metrics.coverage import class_shares, coverage, entropy, nearest_classes
 from latentia.metrics.definitions import DEFINITIONS
+from latentia.metrics.detail import detail_of
 from latentia.metrics.frechet import PixelFeatures, frechet_distance
 from latentia.metrics.neighbours import code_accuracy, memorisation
 from latentia.metrics.precision_recall import precision_recall
@@ -184,6 +185,8 @@ def test_pairs_are_measured_against_their_test_targets():
     if min(y.shape[-2:]) >= 11:
         expected["ssim"] = ssim(y, out)
     expected["n_parameters"] = model.n_parameters()
+    detail = detail_of(spread(out, 50), spread(y, 50))
+    expected |= {"own_detail": detail.own, "shared_detail": detail.shared}
     assert evaluate(model, data) == {
         key: pytest.approx(float(value), rel=1e-5) for key, value in expected.items()
     }
@@ -202,6 +205,9 @@ def test_domains_are_measured_on_test_images_of_each():
         "taken_for_a": (voted[1] == 0).mean(),
         "n_parameters": sum(p.numel() for net in model.nets().values() for p in net.parameters()),
     }
+    for end, made, given in (("_b", there, a), ("_a", back, b)):
+        detail = detail_of(spread(made, 50), spread(given, 50), either_sign=True)
+        expected |= {f"own_detail{end}": detail.own, f"shared_detail{end}": detail.shared}
     assert evaluate(model, data) == {
         key: pytest.approx(float(value), rel=1e-5) for key, value in expected.items()
     }

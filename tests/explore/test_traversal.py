@@ -98,8 +98,13 @@ def test_data_are_asked_for_where_they_are_needed(vae, pca):
             traverse(model)
 
 
-@pytest.mark.parametrize("size", [1.0, 1e20])
+@pytest.mark.filterwarnings("ignore:overflow encountered:RuntimeWarning")
+@pytest.mark.parametrize("size", [1e140, 1e150])
 def test_codes_that_nothing_finite_comes_from_are_refused(size):
-    X = size * np.random.default_rng(0).normal(size=(30, 3)) * [5, 2, 1]
+    X = np.random.default_rng(0).normal(size=(30, 3)) * [5, 2, 1]
+    model = PCA(n_components=2).fit(X)
+    with pytest.raises(InputError, match=r"reach is 1e\+308; it must be greater than 0 and at"):
+        traverse(model, X, reach=1e308)
+    model.components_ = size * model.components_
     with pytest.raises(InputError, match="NaN or infinity"):
-        traverse(PCA(n_components=2).fit(X), X, reach=1e308)
+        traverse(model, X, reach=3e38)

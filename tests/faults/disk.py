@@ -25,11 +25,12 @@ class Disk:
     """Counts what is done to the files below a folder, and acts at the k-th of these operations.
 
     ``error`` is an errno that the operation fails with, all later ones too if it is ``lasting``;
-    None ends the process there, as a kill does.
+    None ends the process there, as a kill does. Opening a file to read it counts if ``reads``.
     """
 
-    def __init__(self, folder, k=None, error=None, lasting=False):
+    def __init__(self, folder, k=None, error=None, lasting=False, reads=False):
         self.folder, self.k, self.error, self.lasting = str(folder), k, error, lasting
+        self.reads = reads
         self.n, self.done = 0, []
 
     def touch(self, what, path):
@@ -97,6 +98,8 @@ def failing(disk):
         if any(letter in mode for letter in "wxa+"):
             disk.touch("open", os.fspath(file))
             return Written(opened(file, mode, *rest, **options), os.fspath(file), disk)
+        if disk.reads:
+            disk.touch("open", os.fspath(file))
         return opened(file, mode, *rest, **options)
 
     with pytest.MonkeyPatch.context() as patched:

@@ -4,6 +4,8 @@ import collections
 
 OUTCOMES = ("harmless", "fallback", "sentence", "silent", "traceback")
 FAILURES = ("silent", "traceback")
+FALLEN_BACK = ("trying the one before", "trying the checkpoint before", "cut back to", "are lost")
+"""What is said where an older checkpoint, or fewer metrics, are gone on from."""
 
 
 def outcome(status, said, same):
@@ -19,7 +21,8 @@ def outcome(status, said, same):
         return "sentence"
     if not same():
         return "silent"
-    return "fallback" if lines else "harmless"
+    fallen_back = any(words in line for line in lines for words in FALLEN_BACK)
+    return "fallback" if fallen_back else "harmless"
 
 
 class Table:

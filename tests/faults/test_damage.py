@@ -4,6 +4,7 @@ A run goes on to the undisturbed result, from an older checkpoint if need be, or
 why not; a model answers as it did, or one sentence says why not.
 """
 
+import errno
 import random
 import shutil
 
@@ -12,6 +13,7 @@ import pytest
 
 import latentia
 from latentia.errors import InputError
+from latentia.training.config import read_config, write_config
 from tests.faults.disk import TRACEBACK, Disk, command, in_child
 from tests.faults.families import (
     CLOSED_FORM,
@@ -154,6 +156,47 @@ def test_a_damaged_model_answers_as_it_did_or_one_sentence_says_why_not(place):
     check_models(place, list(FAMILIES), 251, seed=1)
 
 
+def test_a_file_that_cannot_be_read_is_said(place):
+    table = Table()
+    for name in ("vae", "pca"):
+        wanted, run = left(place / f"{name}-whole"), place / "tried"
+        for k in range(1, 40):
+            shutil.rmtree(run, ignore_errors=True)
+            disk = Disk(place, k, errno.EIO, reads=True)
+            status, told = command(["resume", copied(place / name, run)], disk, place / "said")
+            found = outcome(status, told, lambda run=run, wanted=wanted: left(run) == wanted)
+            table.add(f"read for {name}", found, (disk.done[k - 1 : k], told))
+            if disk.n < k:
+                break
+    print(f"\n{table}")
+    assert not table.failed, table.failed[:3]
+    assert table.rows["read for vae"]["sentence"] > 2
+
+
+MALFORMED = (None, 3, "x", {}, {"spec": 3}, {"spec": "table.npy", "image_size": "x"})
+
+
+@pytest.mark.parametrize("name", ["vae", "pca"])
+def test_whatever_a_config_says_is_taken_or_refused_in_one_sentence(name, place, monkeypatch):
+    # One of several processes starts no others.
+    monkeypatch.setenv("RANK", "0")
+    run, table = place / "tried", Table()
+    shutil.rmtree(run, ignore_errors=True)
+    content = read_config(copied(place / f"{name}-whole", run))
+    for part in content:
+        for value in MALFORMED:
+            write_config(run, content | {part: value})
+            status, told = command(["resume", run], Disk(place), place / "said")
+            table.add("config.json", outcome(status, told, lambda: True), (part, value, told))
+    for key in content["parameters"]:
+        for value in ([], -1):
+            write_config(run, content | {"parameters": content["parameters"] | {key: value}})
+            status, told = command(["resume", run], Disk(place), place / "said")
+            table.add("parameters", outcome(status, told, lambda: True), (key, value, told))
+    print(f"\n{table}")
+    assert not table.failed, table.failed[:3]
+
+
 @pytest.mark.slow
 def test_runs_damaged_two_thousand_times(place):
     check_runs(place, GRADIENT[:3], 2000, seed=2)
@@ -167,7 +210,7 @@ def test_models_damaged_three_thousand_times(place):
 def test_the_outcomes_tell_failures_from_the_rest():
     said = "VAE  step 1/4\n"
     assert outcome(0, said, lambda: True) == "harmless"
-    assert outcome(0, said + "checkpoint x is damaged", lambda: True) == "fallback"
+    assert outcome(0, said + "x is damaged; trying the one before", lambda: True) == "fallback"
     assert outcome(2, said + "latentia: error: no", lambda: True) == "sentence"
     assert outcome(0, said, lambda: False) == "silent"
     assert outcome(1, said, lambda: True) == outcome(-11, "", lambda: True) == "traceback"

@@ -110,6 +110,7 @@ BESIDE = {
     "beta_warmup_epochs": {"free_bits": 0.0},
     "clip": {"clip": 0.1},
     "cycle_weight_b": {"cycle_weight": 5.0},
+    "decay": {"n_epochs": 12},
     "n_importance": {"beta": 1.0, "beta_warmup_epochs": 0, "free_bits": 0.0},
     "iterated_power": {"iterated_power": 1},
     "observation of VAE": {"reconstruction_weight": 1000.0},
@@ -312,7 +313,7 @@ def test_what_auto_stands_for_is_known_before_anything_is_trained(model, shape, 
 def test_a_run_begun_with_a_value_without_effect_goes_on_and_its_model_loads(tmp_path, monkeypatch):
     model = VAE(hidden=(4,), n_mixture=3, channels=(4,), noise_variance=0.3, beta_warmup_epochs=9)
     model.set_params(n_epochs=1, device="cpu", random_state=0)
-    with pytest.raises(InputError, match="n_mixture is 3"):
+    with pytest.raises(InputError, match="beta_warmup_epochs is 9; n_epochs is only 1"):
         model.fit(IMAGES)
     with monkeypatch.context() as earlier:
         earlier.setattr(VAE, "check_effects", lambda *_: None)

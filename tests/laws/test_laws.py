@@ -266,6 +266,22 @@ def test_an_absent_verb_says_why(name, verb, reason):
         getattr(model, verb)
 
 
+VERBS = ("fit", "transform", "inverse_transform", "reconstruct", "sample", "score")
+OF_SOME = ("fit_transform", "score_samples", "predict", "predict_proba", "fit_predict")
+OF_LINEAR = ("partial_fit", "fit_moments")
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_every_absent_verb_of_every_model_says_why(name):
+    model = (small_models() | small_sequence_models())[name]
+    for verb in (*VERBS, *OF_SOME, *OF_LINEAR):
+        if not hasattr(model, verb):
+            with pytest.raises(AttributeError, match=rf"^{name} has no {verb}: .{{15}}"):
+                getattr(model, verb)
+    with pytest.raises(AttributeError, match="has no attribute 'nothing'"):
+        _ = model.nothing
+
+
 @pytest.mark.parametrize("name", TRAINED)
 @pytest.mark.parametrize(
     ("field", "value", "words"),
@@ -367,3 +383,12 @@ def test_a_fields_default_is_that_of_the_nearest_class_that_states_it(name):
     cls = type(small_models()[name])
     for field in dataclasses.fields(cls):
         assert getattr(cls, field.name) == field.default, field.name
+
+
+@pytest.mark.parametrize("name", ["DEC", "IDEC", "VaDE", "SRGAN"])
+def test_what_is_trained_first_has_a_constant_step(name, images, tmp_path):
+    """A schedule is the model's own: its warm start is a run of another length and step."""
+    model = small_models()[name].set_params(learning_rate_schedule="cosine", n_epochs=1)
+    model.fit(images, run=tmp_path / "run")
+    first = latentia.load(tmp_path / "run" / "pretraining" / "model")
+    assert first.learning_rate_schedule == "constant"

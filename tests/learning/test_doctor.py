@@ -30,6 +30,9 @@ def cases():
     yield "vanishing", latentia.WGAN, {"clipping": 1e-4, "width": 8, "n_epochs": 10}, x, y
     yield "saturated", latentia.GAN, strong | {"n_epochs": 20}, x, y
     yield "collapse", latentia.GAN, small | {"n_epochs": 30}, ring(), None
+    for kind, settings in ((latentia.GAN, {}), (latentia.DCGAN, {"width": 16})):
+        yield "undertrained", kind, settings | {"n_epochs": 4}, x, y
+    yield "undertrained", latentia.WGAN, {"width": 16, "n_epochs": 4}, x, y
     yield "healthy", latentia.GAN, {"learning_rate": 1e-3, "n_epochs": 60}, x, y
     yield "healthy", latentia.DCGAN, {"width": 16, "n_epochs": 30}, x, y
     yield "healthy", latentia.ConditionalGAN, {"width": 16, "n_epochs": 30}, x, y
@@ -72,3 +75,39 @@ def test_the_confusion_matrix(capsys):
             print(f"{name:>10}" + "".join(f"{count:>10}" for count in counts))
     assert false_alarms == 0
     assert np.trace(matrix) == matrix.sum()
+
+
+AUTOENCODERS = {
+    "undertrained": [
+        (latentia.Autoencoder, {"n_epochs": 3}),
+        (latentia.VAE, {"n_epochs": 3}),
+    ],
+    "collapse": [
+        (latentia.VAE, {"n_epochs": 30, "beta": 50.0}),
+        (latentia.VAE, {"n_epochs": 30, "observation": "gaussian", "noise_variance": 10.0}),
+    ],
+    "healthy": [
+        (latentia.Autoencoder, {"n_epochs": 30}),
+        (latentia.DenoisingAutoencoder, {"n_epochs": 30}),
+        (latentia.VAE, {"n_epochs": 80}),
+        (latentia.ConditionalVAE, {"n_epochs": 30}),
+        (
+            latentia.VAE,
+            {"n_epochs": 30, "observation": "gaussian", "noise_variance": None},
+        ),
+    ],
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("truth", AUTOENCODERS)
+def test_autoencoders_on_digits(truth):
+    """Broken ones are named at the end; healthy ones never ail."""
+    data = latentia.load_data("digits")
+    x, y = data.x_train[:800], data.y_train[:800]
+    for kind, settings in AUTOENCODERS[truth]:
+        for seed in SEEDS:
+            shared = {"n_components": 10, "hidden": (64,), "batch_size": 64, "random_state": seed}
+            said = verdicts(kind(**shared, **settings), x, y)
+            assert said[-1] == truth, (kind.__name__, settings)
+            assert truth != "healthy" or set(said) == {"healthy"}

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from latentia.data import load
-from latentia.errors import InputError
+from latentia.errors import FitWarning, InputError
 from latentia.evaluation.evaluate import evaluate
 from latentia.metrics.reconstruction import psnr, squared_error
 from latentia.models.autoencoders.denoising import DenoisingAutoencoder
@@ -26,7 +26,8 @@ def fitted(X, **fields):
 def test_the_target_is_clean(noise, energy):
     """With an identity for a net the loss is the noise's energy; against noisy input it is 0."""
     X = np.full((400, 8, 8), 0.5, np.float32)
-    model = fitted(X, noise=noise, noise_factor=0.1)
+    with pytest.warns(FitWarning, match=r"pixels span 0\.5 to 0\.5"):
+        model = fitted(X, noise=noise, noise_factor=0.1)
     model.encoder_ = torch.nn.Identity()
     model.decoder_ = torch.nn.Module()
     model.decoder_.forward = lambda z: torch.logit(z, eps=1e-6)
@@ -59,12 +60,21 @@ def test_images_have_the_asked_ratio(noise, snr, kind):
     model = fitted(X, noise=noise, snr=snr, batch_size=1000)
     clean = X / np.float32(255) if kind == "uint8" else X
     noisy = model.add_noise(X, random_state=1)
-    if noise == "gaussian":  # the ratio is that before clipping
-        torch.manual_seed(0)
-        noisy = clean + model.noise_level_ * torch.randn(X.shape).numpy()
     measured, margin = decibels(clean, noisy.astype(np.float64) - clean)
     assert margin < 0.2
     assert measured == pytest.approx(snr, abs=margin)
+
+
+def test_clipped_noise_of_dark_images_has_the_asked_ratio_or_is_refused():
+    """Of bits with a share p of ones the loudest clipped noise leaves 10 log₁₀ 2p dB."""
+    bits = np.random.default_rng(0).random((3000, 8, 8)) < 0.2
+    model = fitted(bits, snr=3.0, batch_size=1000)
+    noise = model.add_noise(bits, random_state=1).astype(np.float64) - bits
+    measured, margin = decibels(bits, noise)
+    assert measured == pytest.approx(3, abs=margin)
+    least = 10 * np.log10(2 * bits.mean())
+    with pytest.raises(InputError, match=rf"leaves these data at least {least:.2f} dB"):
+        fitted(bits, snr=least - 0.1)
 
 
 @pytest.mark.parametrize("noise", ["gaussian", "masking"])
@@ -199,7 +209,7 @@ def test_evaluation_measures_the_models_own_noise():
 
 
 def test_the_lectures_net_on_28_pixels():
-    X = np.zeros((4, 28, 28), np.float32)
+    X = np.random.default_rng(0).random((4, 28, 28), np.float32)
     model = DenoisingAutoencoder(n_epochs=1, batch_size=4, random_state=0).fit(X)
     shapes = [tuple(p.shape) for p in model.encoder_.parameters() if p.ndim > 1]
     assert shapes == [(8, 1, 3, 3), (16, 8, 3, 3), (32, 16, 3, 3), (128, 288), (4, 128)]

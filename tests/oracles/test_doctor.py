@@ -5,10 +5,11 @@ import json
 import numpy as np
 import pytest
 import torch
+from scipy.spatial.distance import cdist, pdist
 
 import latentia
 from latentia.evaluation.sections import model_section
-from latentia.models.adversarial.doctor import AILMENTS, diagnose, symptoms
+from latentia.models.adversarial.doctor import AILMENTS, diagnose, distances, symptoms
 from latentia.training.run import read_metrics
 
 WELL = {
@@ -56,8 +57,50 @@ def test_alike_samples_count_only_after_they_differed_or_at_the_end():
     assert name({"spread": 0.001}, earlier=long, last=True) == "constant"
 
 
+def test_far_samples_count_at_the_end_and_where_nothing_else_explains_them():
+    for far in ({"apart": 0.5, "stray": 1.5}, {"apart": 0.2, "stray": 2.5}):
+        assert name(far) is None
+        assert name(far, last=True) == "undertrained"
+        assert name(far | {"gradient": 1e-9}, last=True) == "vanishing"
+    assert name({"apart": 0.3, "stray": 1.5}, last=True) is None
+
+
+@pytest.mark.parametrize("width", [2, 300])
+def test_distances_against_scipy(width):
+    draw = np.random.default_rng(0)
+    real, fake = draw.normal(size=(40, width)), 0.5 * draw.normal(size=(40, width)) + 1
+    found = distances(*map(torch.from_numpy, (real, fake)))
+    own, between = pdist(real).mean(), cdist(real, fake)
+    excess = 2 * between.mean() - own - pdist(fake).mean()
+    assert found["apart"] == pytest.approx(excess / own)
+    nearest = np.sort(cdist(real, real), axis=1)[:, 1]
+    expected = np.sort(between.min(0))[19] / np.sort(nearest)[19]  # torch's median is the lower
+    assert found["stray"] == pytest.approx(expected)
+
+
+def test_draws_of_one_distribution_are_not_apart_and_noise_is():
+    data = latentia.load_data("digits")
+    x = torch.from_numpy(np.asarray(data.x_train[:512], np.float32)).flatten(1)
+    same = distances(x[::2], x[1::2])
+    noise = distances(x[::2], torch.rand(256, 64, generator=torch.Generator().manual_seed(0)))
+    assert abs(same["apart"]) < 0.02
+    assert same["stray"] == pytest.approx(1, abs=0.05)
+    assert noise["apart"] > 0.5
+    assert distances(x[:15], x[:15]) == {}
+    assert distances(x[:1].repeat(20, 1), x[:20]) == {}
+
+
+def test_a_generator_of_noise_is_undertrained():
+    """Fifty steps on digits, whose samples are grey noise, and no steps at all."""
+    x = np.asarray(latentia.load_data("digits").x_train[:800])
+    for kind, settings in ((latentia.GAN, {}), (latentia.WGAN, {"width": 8})):
+        model = kind(n_epochs=4, batch_size=64, random_state=1, **settings).fit(x)
+        assert model.diagnosis_ == "undertrained"
+
+
 def test_every_ailment_makes_one_sentence():
     numbers = {"real": 1.0, "fake": 0.0, "distance": 1.0, "cause": "so"} | WELL
+    numbers |= {"apart": 1.0, "stray": 3.0}
     for sentence in AILMENTS.values():
         said = sentence.format(**numbers)
         assert "{" not in said
@@ -93,7 +136,7 @@ def test_the_sentence_stands_in_log_report_and_progress(images, tmp_path, capsys
 
 @pytest.mark.parametrize(
     ("epoch", "earlier", "expected"),
-    [(6, 5, "constant"), (5, 5, "collapse"), (6, 4, "collapse"), (6, 0, "healthy")],
+    [(6, 5, "constant"), (5, 5, "collapse"), (6, 4, "collapse"), (6, 0, "undertrained")],
 )
 def test_a_checkup_knows_the_last_epoch_those_before_and_the_means(
     epoch, earlier, expected, images

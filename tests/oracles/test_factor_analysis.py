@@ -501,7 +501,7 @@ def test_bad_rows_are_refused(X, words):
         (table(1), "at least 2 rows"),
         (np.where(table() > 10, np.inf, 1), "infinity"),
         (np.full((9, 3), np.nan), "column 0 has no observed value"),
-        (np.full((9, 5, 5), 0.5), "missing is 'fiml', which takes tables"),
+        (np.tile(np.eye(5), (9, 1, 1)), "missing is 'fiml', which takes tables"),
     ],
 )
 def test_bad_rows_with_gaps_are_refused(X, words):

@@ -157,6 +157,7 @@ def test_images_are_learnt_between_minus_one_and_one(model):
     torch.testing.assert_close(model.inside(model.decode(z)), model.generate(z))
 
 
+@pytest.mark.filterwarnings("ignore:pixels span 0 to 0:latentia.errors.FitWarning")
 @pytest.mark.parametrize(
     "model", [GAN(hidden=(8,)), DCGAN(width=2), WGAN(width=2), WGANGP(width=2)]
 )

@@ -341,7 +341,7 @@ def test_gaps_and_constant_columns_of_a_fit_are_left_out_and_told():
 
 def test_options_of_polychoric_correlations_are_refused_elsewhere():
     X = rare_items()
-    with pytest.raises(InputError, match=r"zero_add is 0\.5, which Pearson's lack: leave it at 0"):
+    with pytest.raises(InputError, match=r"zero_add is 0\.5; it is for polychoric"):
         FactorAnalysis(zero_add=0.5).fit(X)
     with pytest.raises(InputError, match="matrix is 'covariance', but ordinal answers have none"):
         FactorAnalysis(correlation="polychoric", matrix="covariance").fit(X)

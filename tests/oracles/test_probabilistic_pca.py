@@ -273,7 +273,7 @@ def test_float32_rows_and_large_offsets_change_little():
         ({"n_components": 2}, np.ones((9, 6)), "n_components is 2, which leaves no variance"),
         ({"n_components": 3}, table(3), "n_components is 3, which leaves no variance"),
         ({"missing": "fiml"}, np.full((9, 3), np.nan), "column 0 has no observed value"),
-        ({"missing": "fiml"}, np.full((9, 3, 3), 0.5), "images have no gaps"),
+        ({"missing": "fiml"}, np.tile(np.eye(3), (9, 1, 1)), "images have no gaps"),
         ({}, with_gaps(table()), "NaN"),
         ({}, np.where(table() > 5, np.inf, 1), "infinity"),
     ],

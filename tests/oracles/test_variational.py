@@ -11,10 +11,12 @@ from torch.distributions import Independent, Normal, kl_divergence
 
 import latentia
 from latentia.errors import FitWarning, InputError
+from latentia.metrics.importance import pareto_shape
 from latentia.models.autoencoders.code_mixture import draw_codes, fit_mixture
 from latentia.models.autoencoders.conditional_vae import ConditionalVAE
+from latentia.models.autoencoders.importance import log_mean_weight
 from latentia.models.autoencoders.linear_vae import LinearVAE
-from latentia.models.autoencoders.vae import VAE, kl_per_component, log_mean_weight
+from latentia.models.autoencoders.vae import VAE, kl_per_component
 from latentia.models.clustering.vade import VaDE
 from latentia.training import draws
 
@@ -83,7 +85,7 @@ def test_log_weights_against_torch_distributions(vae, bits):
 
 
 def test_blocks_of_draws_give_the_log_of_the_mean_weight(vae, bits, monkeypatch):
-    monkeypatch.setattr("latentia.models.autoencoders.vae.ROWS", 64)
+    monkeypatch.setattr("latentia.models.autoencoders.importance.ROWS", 64)
     x = torch.from_numpy(bits[:5]).float()
     taken = []
     plain = type(vae).log_weights
@@ -94,14 +96,16 @@ def test_blocks_of_draws_give_the_log_of_the_mean_weight(vae, bits, monkeypatch)
 
     monkeypatch.setattr(type(vae), "log_weights", kept)
     with torch.no_grad():
-        bound, error = log_mean_weight(vae, x, 100)
+        found = log_mean_weight(vae, x, 100)
     log_w = torch.cat(taken, 1)
     assert log_w.shape == (5, 100)
     assert len(taken) > 5
     expected = log_w.logsumexp(1) - np.log(100)
-    torch.testing.assert_close(bound, expected)
+    np.testing.assert_allclose(found.bounds, expected)
     w = (log_w - expected[:, None]).exp()
-    torch.testing.assert_close(error, w.std(1) / 10)
+    np.testing.assert_allclose(found.standard_errors, w.std(1) / 10)
+    np.testing.assert_allclose(found.effective_sample_sizes, 100**2 / w.square().sum(1))
+    np.testing.assert_allclose(found.pareto_k, pareto_shape(log_w.topk(21).values.numpy()))
 
 
 def test_the_standard_error_is_the_spread_of_repeated_estimates(vae, bits):
@@ -207,7 +211,9 @@ def test_score_is_the_mean_of_score_samples_and_of_the_terms(vae, bits):
     np.testing.assert_array_equal(
         vae.score_samples(bits, n_importance=5), vae.score_samples(bits, n_importance=5)
     )
-    with pytest.raises(InputError, match="n_importance is 1; it must be at least 2"):
+    with pytest.raises(
+        InputError, match="n_importance is 1; a standard error takes at least 2 draws"
+    ):
         vae.score_samples(bits, return_std=True)
 
 

@@ -111,7 +111,7 @@ def test_a_run_directory_says_what_it_holds(images, tmp_path):
     assert config["model"] == "VAE"
     assert config["parameters"]["n_components"] == 3
     assert config["versions"]["torch"] == torch.__version__
-    assert {r["split"] for r in read_metrics(run)} == {"train", "validation"}
+    assert {r["split"] for r in read_metrics(run)} == {"train", "validation", "health"}
     assert sorted(p.name for p in (run / "samples").iterdir()) == [
         "epoch_0001.png",
         "epoch_0002.png",
@@ -145,9 +145,11 @@ def test_tensorboard_has_the_same_values(images, tmp_path):
     run = tmp_path / "run"
     small_models()["VAE"].fit(images, run=run)
     events = EventAccumulator(str(run / "tensorboard")).Reload()
-    ours = [r["values"]["negative_elbo/kl"] for r in read_metrics(run)]
-    theirs = [event.value for event in events.Scalars("train/negative_elbo/kl")]
-    np.testing.assert_allclose(ours, theirs, rtol=1e-6)
+    for split, name in (("train", "negative_elbo/kl"), ("health", "left")):
+        ours = [r["values"][name] for r in read_metrics(run) if r["split"] == split]
+        theirs = [event.value for event in events.Scalars(f"{split}/{name}")]
+        assert len(ours) == 2
+        np.testing.assert_allclose(ours, theirs, rtol=1e-6)
 
 
 def test_a_second_run_in_the_same_directory_is_refused_with_the_holder(images, tmp_path):

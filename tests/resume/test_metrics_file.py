@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from latentia.errors import InputError
+from latentia.models.autoencoders.vae import VAE
 from latentia.training.checkpoint import Checkpoints
 from latentia.training.metrics_file import MetricsFile, read_metrics
 from tests.conftest import small_models
@@ -14,6 +15,12 @@ from tests.conftest import small_models
 
 def model():
     return small_models()["VAE"].set_params(n_epochs=4)
+
+
+@pytest.fixture(autouse=True)
+def without_checkups(monkeypatch):
+    """Let each epoch leave one line."""
+    monkeypatch.setattr(VAE, "checkup", lambda *given, **more: ({}, ""))
 
 
 @pytest.fixture

@@ -117,9 +117,18 @@ def test_a_saver_that_waits_too_long_says_for_whom(models, tmp_path, monkeypatch
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("kind", ["pipe", "endless", "cut", "folder", "none", "long header"])
-def test_weights_that_are_no_such_file_are_refused_before_they_are_read(kind, models, tmp_path):
+@pytest.mark.parametrize("old", [False, True])
+@pytest.mark.parametrize(
+    "kind", ["pipe", "endless", "cut", "folder", "none", "long header", "other keys", "a list"]
+)
+def test_weights_that_are_no_such_file_are_refused_before_they_are_read(
+    kind, old, models, tmp_path
+):
     path = models[0].save(tmp_path / "model") / "model.safetensors"
+    if old:
+        config = read_config(tmp_path / "model")
+        lacking = {k: v for k, v in config.items() if not k.startswith("weights_")}
+        write_config(tmp_path / "model", lacking)
     content = path.read_bytes()
     path.unlink()
     if kind == "pipe":
@@ -132,6 +141,10 @@ def test_weights_that_are_no_such_file_are_refused_before_they_are_read(kind, mo
         path.write_bytes(content[:-1])
     elif kind == "folder":
         path.mkdir()
+    elif kind == "other keys":
+        path.write_bytes(content.replace(b"data_offsets", b"data_offsetz"))
+    elif kind == "a list":
+        path.write_bytes((4).to_bytes(8, "little") + b"[[]]")
     elif kind == "long header":
         path.write_bytes(b"\xff" * 8 + content[8:])
     with pytest.raises(InputError, match="damaged or missing"):

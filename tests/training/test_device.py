@@ -159,6 +159,7 @@ def devices(monkeypatch):
 
     def fake(cuda=False, mps=False):
         monkeypatch.setattr(torch.cuda, "is_available", lambda: cuda)
+        monkeypatch.setattr(torch.cuda, "device_count", lambda: 4)
         monkeypatch.setattr(torch.backends.mps, "is_available", lambda: mps)
 
     return fake

@@ -14,40 +14,16 @@ from latentia.errors import InputError, nearest
 from latentia.files import MOST_JSON, read_bytes
 from latentia.models.fields import (
     RENAMED,
+    SYNONYMS,
     Field,
     command_name,
     commands,
     in_new_names,
+    meant,
     model_fields,
     named_models,
     new_name,
 )
-
-SYNONYMS = {
-    "latent_dim": "n_components",
-    "z_dim": "n_components",
-    "nz": "n_components",
-    "code_size": "n_components",
-    "latent_size": "n_components",
-    "n_factors": "n_components",
-    "rotate": "rotation",
-    "fm": "method",
-    "hidden_size": "n_units",
-    "rnn_size": "n_units",
-    "num_layers": "n_layers",
-    "embedding_dim": "n_embedding",
-    "seq_length": "window",
-    "bptt": "window",
-    "grad_clip": "clip",
-    "lr": "learning_rate",
-    "epochs": "n_epochs",
-    "seed": "random_state",
-    "bs": "batch_size",
-    "ema": "ema_decay",
-    "dataset": "data",
-    "output": "out",
-}
-"""What other software calls things, and what they are called here."""
 
 NO_NAMES: Mapping[str, str] = {}
 NONE = "none"
@@ -252,8 +228,7 @@ def read_recipe(path: Path, model: str | None = None) -> dict[str, object]:
         known = [*RECIPE_KEYS, *(field.name for field in model_fields(class_name_of(stated)))]
         for key in recipe:
             if key not in known:
-                meant = SYNONYMS.get(key)
-                found = f"; did you mean {meant!r}?" if meant in known else nearest(key, known)
+                found = meant(key, known)
                 raise InputError(f"{path}: {stated} has no parameter {key!r}{found}")
     return recipe
 

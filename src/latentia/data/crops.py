@@ -23,14 +23,14 @@ from latentia.data.folders import (
     remarks,
     train_and_test,
 )
-from latentia.errors import InputError
+from latentia.errors import Count, InputError, Seed, check_arguments
 from latentia.files import printable
 
 SIDE = 96
 """Of a piece where none is asked for: that of the SRGAN paper."""
 
 
-def load_crops(spec: str, *, image_size: int | None = None, random_state: int = 0) -> Dataset:
+def load_crops(spec: str, *, image_size: Count | None = None, random_state: Seed = 0) -> Dataset:
     """Return random pieces of a folder's pictures, or any other data as it is.
 
     Parameters
@@ -44,7 +44,7 @@ def load_crops(spec: str, *, image_size: int | None = None, random_state: int = 
     random_state
         Of the pieces' places.
     """
-    named.check_size(image_size)
+    check_arguments(load_crops, locals())
     folder = Path(spec).expanduser()
     if spec in named.names() or not folder.is_dir() or idx.find(folder) is not None:
         return named.load(spec, random_state=random_state, image_size=image_size)

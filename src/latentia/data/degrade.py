@@ -29,7 +29,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from latentia.data.limits import check_bytes
-from latentia.errors import InputError
+from latentia.errors import Count, InputError, check_arguments
 
 Images = NDArray[Any]
 
@@ -44,8 +44,9 @@ def cut_to_multiple(images: Images, scale: int) -> Images:
     return images[..., :height, :width]
 
 
-def degraded(images: Images, scale: int) -> Images:
+def degraded(images: Images, scale: Count) -> Images:
     """Return images smaller by the scale, after `cut_to_multiple`."""
+    check_arguments(degraded, locals())
     whole = cut_to_multiple(images, scale)
     if min(whole.shape[-2:]) == 0:
         raise InputError(
@@ -55,8 +56,9 @@ def degraded(images: Images, scale: int) -> Images:
     return resized(whole, whole.shape[-2] // scale, whole.shape[-1] // scale)
 
 
-def enlarged(images: Images, scale: int) -> Images:
+def enlarged(images: Images, scale: Count) -> Images:
     """Return images larger by the scale; floats are clipped to [0, 1], as uint8 is to 0–255."""
+    check_arguments(enlarged, locals())
     return resized(images, images.shape[-2] * scale, images.shape[-1] * scale)
 
 

@@ -95,8 +95,17 @@ def read(
             take(n_pixels * (1 if is_grey(image) else 3))
 
     image, notes = opened(path, told)
+    return resized(_eight_bit_on_white(image), side), notes
+
+
+def upright(image: Image.Image) -> Array:
+    """Return an opened picture as `read` does: (H, W) or (3, H, W) uint8, turned as EXIF says."""
+    return _eight_bit_on_white(ImageOps.exif_transpose(image))
+
+
+def _eight_bit_on_white(image: Image.Image) -> Array:
     pixels = eight_bit(on_white(*planes(image)))
-    return resized(pixels[0] if len(pixels) == 1 else pixels, side), notes
+    return pixels[0] if len(pixels) == 1 else pixels
 
 
 def opened(

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latentia.data.dataset import Array
-from latentia.errors import InputError, check_range
+from latentia.errors import Count, InputError, Seed, check_arguments
 
 
 @dataclass(frozen=True)
@@ -40,12 +40,12 @@ class MovingDigits:
 
 def moving_digits(
     images: Array,
-    n: int,
-    n_frames: int = 10,
-    side: int = 32,
-    n_digits: int = 2,
-    speed: int = 3,
-    seed: int = 0,
+    n: Count,
+    n_frames: Count = 10,
+    side: Count = 32,
+    n_digits: Count = 2,
+    speed: Count = 3,
+    seed: Seed = 0,
 ) -> MovingDigits:
     """Return films of images drawn at random, each moving straight on at a steady speed.
 
@@ -70,7 +70,8 @@ def moving_digits(
     >>> film.velocities[0, 0], film.places[0, :, 0].tolist()
     (array([ 2, -1]), [[1, 1], [1, 0]])
     """
-    _check(images, n, n_frames, side, n_digits, speed)
+    check_arguments(moving_digits, locals())
+    _check(images, side)
     draw = np.random.default_rng(seed)
     rows = draw.integers(len(images), size=(n, n_digits))
     room = np.array([side - images.shape[1], side - images.shape[2]])
@@ -106,10 +107,7 @@ def _drawn(digits: Array, corners: NDArray[np.int64], side: int) -> Array:
     return np.asarray(padded[film, down[..., :, None], right[..., None, :]])
 
 
-def _check(images: Array, n: int, n_frames: int, side: int, n_digits: int, speed: int) -> None:
-    counts = {"n": n, "n_frames": n_frames, "side": side, "n_digits": n_digits, "speed": speed}
-    for name, value in counts.items():
-        check_range(name, value, 1)
+def _check(images: Array, side: int) -> None:
     if images.ndim != 3:
         raise InputError(f"moving digits are made of images (m, H, W), not {images.shape}")
     if max(images.shape[1:]) > side:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 from importlib import resources
-from numbers import Integral
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +12,7 @@ from latentia.data import arrays, download, folders, idx, toys
 from latentia.data.dataset import TABLE_FILES, TEXT_TABLES, Dataset, Description, split
 from latentia.data.download import RemoteFile
 from latentia.data.text import TEXT_FILES
-from latentia.errors import InputError, check_range, nearest
+from latentia.errors import Count, InputError, Seed, check_arguments, nearest
 
 CLOTHES = "T-shirt/top,trouser,pullover,dress,coat,sandal,shirt,sneaker,bag,ankle boot"
 FASHION_CLASSES = tuple(CLOTHES.split(","))
@@ -124,7 +123,7 @@ def _idx_bytes(known: Description, role: str) -> int:
     return 8 + n if role.startswith("y") else 16 + n * int(np.prod(known.shape))
 
 
-def load(spec: str, *, random_state: int = 0, image_size: int | None = None) -> Dataset:
+def load(spec: str, *, random_state: Seed = 0, image_size: Count | None = None) -> Dataset:
     """Return a data set by name or path.
 
     Parameters
@@ -138,7 +137,7 @@ def load(spec: str, *, random_state: int = 0, image_size: int | None = None) -> 
     image_size
         Side in pixels that the pictures of a folder are resized to.
     """
-    check_size(image_size)
+    check_arguments(load, locals())
     data = _load(spec, random_state, image_size)
     known = DESCRIPTIONS.get(spec)
     if known is not None:
@@ -153,13 +152,6 @@ def load(spec: str, *, random_state: int = 0, image_size: int | None = None) -> 
     # Paths are made absolute: a run can be resumed from any folder.
     lasting = spec if known else str(Path(spec).expanduser().resolve())
     return dataclasses.replace(data, spec=lasting, image_size=image_size)
-
-
-def check_size(image_size: int | None) -> None:
-    """Refuse a side that is no whole number of pixels."""
-    if not isinstance(image_size, Integral | None) or isinstance(image_size, bool):
-        raise InputError(f"image_size is {image_size!r}; it must be a whole number of pixels")
-    check_range("image_size", image_size, 1)
 
 
 def refuse_size(image_size: int | None, owner: str) -> None:

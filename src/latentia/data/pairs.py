@@ -41,7 +41,7 @@ from latentia.data.folders import (
     train_and_test,
 )
 from latentia.data.made_pairs import KINDS, made_pairs
-from latentia.errors import InputError
+from latentia.errors import Count, InputError, Seed, check_arguments
 from latentia.files import printable
 
 REVERSED = ":reversed"
@@ -59,7 +59,7 @@ class Files(NamedTuple):
     notes: tuple[str, ...] = ()
 
 
-def load_pairs(spec: str, *, random_state: int = 0, image_size: int | None = None) -> Dataset:
+def load_pairs(spec: str, *, random_state: Seed = 0, image_size: Count | None = None) -> Dataset:
     """Return pairs of images as a data set whose ``pair_train`` and ``pair_test`` are the targets.
 
     Parameters
@@ -71,7 +71,7 @@ def load_pairs(spec: str, *, random_state: int = 0, image_size: int | None = Non
     image_size
         Side in pixels that pictures in files are resized to, after they were cut apart.
     """
-    named.check_size(image_size)
+    check_arguments(load_pairs, locals())
     plain = spec.removesuffix(REVERSED)
     data, train, test = _load(plain, random_state, image_size)
     if plain != spec:

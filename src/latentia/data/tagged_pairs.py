@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latentia.data.dataset import Array
-from latentia.errors import InputError
+from latentia.errors import Count, InputError, Seed, check_arguments
 
 EVEN, LOOP, STRAIGHT = (0, 2, 4, 6, 8), (0, 6, 8, 9), (1, 4, 7)
 """Digits that are even, have a closed loop, or are written in straight strokes."""
@@ -43,7 +43,7 @@ class TaggedPairs:
     """(n, 2)."""
 
 
-def tagged_pairs(images: Array, labels: Array, n: int, seed: int = 0) -> TaggedPairs:
+def tagged_pairs(images: Array, labels: Array, n: Count, seed: Seed = 0) -> TaggedPairs:
     """Return pictures of two digits drawn at random, and their tags.
 
     Parameters
@@ -63,14 +63,13 @@ def tagged_pairs(images: Array, labels: Array, n: int, seed: int = 0) -> TaggedP
     >>> [tag for tag, true in zip(TAGS, found.tags[0]) if true]
     ['a 6', 'a 8', 'even', 'loop', 'two loops', 'left larger', 'sum over 9']
     """
+    check_arguments(tagged_pairs, locals())
     if images.ndim != 3 or labels.shape != (len(images),):
         raise InputError(
             f"pairs need images (m, H, W) with a label each, not {images.shape} and {labels.shape}"
         )
     if not np.isin(labels, range(10)).all():
         raise InputError("labels hold other values than the digits 0 to 9")
-    if n < 1:
-        raise InputError(f"n is {n}; it must be at least 1")
     rows = np.random.default_rng(seed).integers(len(images), size=(n, 2))
     digits = labels[rows].astype(np.int64)
     pictures = np.concatenate([images[rows[:, 0]], images[rows[:, 1]]], axis=2)

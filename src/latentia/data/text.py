@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from latentia.data.dataset import Dataset
 from latentia.data.encodings import encoding_of
-from latentia.errors import InputError
+from latentia.errors import InputError, Range, check_arguments
 
 SHORTEST = 100
 """Characters below which the parts of a text are too short to say anything."""
@@ -69,13 +69,14 @@ class TextData(Dataset):
         return self, self.validation or None
 
 
-def load_text(spec: str | Path, held_out: float = HELD_OUT) -> TextData:
+def load_text(
+    spec: str | Path, held_out: Annotated[float, Range(0, LARGEST_SHARE)] = HELD_OUT
+) -> TextData:
     """Return a text file in parts; of one that ends in .abc, the tunes.
 
     ``held_out`` is the share of all but the test part, at most a half, held out of training.
     """
-    if not 0 <= held_out <= LARGEST_SHARE:
-        raise InputError(f"held_out is {held_out}; it must be a share from 0 to {LARGEST_SHARE}")
+    check_arguments(load_text, locals())
     path = Path(spec).expanduser()
     text, read_as = read_text(path)
     if path.suffix == ".abc":

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latentia.data.dataset import Array, Dataset, Description
-from latentia.errors import InputError
+from latentia.errors import Count, InputError, Positive, Seed, check_arguments
 
 N_TRAIN, N_TEST = 100_000, 10_000
 STACKED_TRAIN, STACKED_TEST = 128_000, 10_000
@@ -38,17 +38,18 @@ class Mixture:
     standard_deviation: float
     """Of each mode, in each direction."""
 
-    def sample(self, n: int, seed: int = 0) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    def sample(self, n: Count, seed: Seed = 0) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
         """Return (n, d) draws and the (n,) numbers of their modes."""
-        if n < 1:
-            raise InputError(f"n is {n}; it must be at least 1")
+        check_arguments(Mixture.sample, locals())
         draw = np.random.default_rng(seed)
         modes = draw.integers(len(self.centres), size=n)
         noise = draw.standard_normal((n, self.centres.shape[1]))
         return self.centres[modes] + self.standard_deviation * noise, modes
 
 
-def ring(n_modes: int = 8, radius: float = 1.0, standard_deviation: float = 0.01) -> Mixture:
+def ring(
+    n_modes: Count = 8, radius: Positive = 1.0, standard_deviation: Positive = 0.01
+) -> Mixture:
     """Return Gaussians evenly spaced on a circle about 0, as [1]_ sets them.
 
     VEEGAN [2]_ and unrolled GANs [3]_ take a radius of 2 and other widths; the ratio of width to
@@ -60,11 +61,14 @@ def ring(n_modes: int = 8, radius: float = 1.0, standard_deviation: float = 0.01
     >>> x.shape, len(set(modes))
     ((1000, 2), 8)
     """
+    check_arguments(ring, locals())
     angles = 2 * np.pi * np.arange(n_modes) / n_modes
     return Mixture(radius * np.stack([np.cos(angles), np.sin(angles)], axis=1), standard_deviation)
 
 
-def grid(n_sides: int = 5, spacing: float = 2.0, standard_deviation: float = 0.05) -> Mixture:
+def grid(
+    n_sides: Count = 5, spacing: Positive = 2.0, standard_deviation: Positive = 0.05
+) -> Mixture:
     """Return Gaussians on a square lattice about 0, as [1]_ sets them.
 
     Examples
@@ -72,12 +76,13 @@ def grid(n_sides: int = 5, spacing: float = 2.0, standard_deviation: float = 0.0
     >>> grid().centres.min(axis=0), len(grid().centres)
     (array([-4., -4.]), 25)
     """
+    check_arguments(grid, locals())
     line = spacing * (np.arange(n_sides) - (n_sides - 1) / 2)
     across, down = np.meshgrid(line, line, indexing="ij")
     return Mixture(np.stack([across.ravel(), down.ravel()], axis=1), standard_deviation)
 
 
-def stacked_mnist(images: Array, labels: Array, n: int, seed: int = 0) -> tuple[Array, Array]:
+def stacked_mnist(images: Array, labels: Array, n: Count, seed: Seed = 0) -> tuple[Array, Array]:
     """Return digits drawn at random, three to a sample, one in each channel ([3]_, [1]_).
 
     Parameters
@@ -94,13 +99,12 @@ def stacked_mnist(images: Array, labels: Array, n: int, seed: int = 0) -> tuple[
     x, y
         (n, 3, H, W) of the images' type, and (n,) numbers from 0 to 999: the digits in order.
     """
+    check_arguments(stacked_mnist, locals())
     if images.ndim != 3 or labels.shape != (len(images),):
         raise InputError(
             f"stacked digits need images (m, H, W) with a label each, not {images.shape} and "
             f"{labels.shape}"
         )
-    if n < 1:
-        raise InputError(f"n is {n}; it must be at least 1")
     rows = np.random.default_rng(seed).integers(len(images), size=(n, N_CHANNELS))
     digits = labels[rows].astype(np.int64)
     return images[rows], digits @ 10 ** np.arange(N_CHANNELS)[::-1]

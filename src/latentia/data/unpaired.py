@@ -22,7 +22,7 @@ from latentia.data import named
 from latentia.data.arrays import labels_beside, named_classes, read_labels
 from latentia.data.dataset import Array, Dataset, Part, whole
 from latentia.data.folders import beside, lasting, parts_in, read_part
-from latentia.errors import InputError, nearest
+from latentia.errors import Count, InputError, Seed, check_arguments, nearest
 from latentia.files import printable
 
 FEWEST = 24
@@ -32,7 +32,7 @@ MOST_NAMED = 20
 Sides = tuple[Array, Array]
 
 
-def load_unpaired(spec: str, *, random_state: int = 0, image_size: int | None = None) -> Dataset:
+def load_unpaired(spec: str, *, random_state: Seed = 0, image_size: Count | None = None) -> Dataset:
     """Return images of two domains as a data set, labelled 0 for A and 1 for B.
 
     Both parts mix the domains evenly, each in a random order, so that their last rows are of both.
@@ -46,7 +46,7 @@ def load_unpaired(spec: str, *, random_state: int = 0, image_size: int | None = 
     image_size
         Side in pixels that pictures in folders are resized to.
     """
-    named.check_size(image_size)
+    check_arguments(load_unpaired, locals())
     folders = _domain_folders(spec)
     if folders is None:
         data, train, test = _of_classes(spec, random_state, image_size)

@@ -9,7 +9,7 @@ from typing import Any
 from latentia import MODELS
 from latentia.data import Dataset
 from latentia.data import load as load_data
-from latentia.errors import InputError, check_range, nearest
+from latentia.errors import Count, InputError, Seed, check_arguments, nearest
 from latentia.evaluation.clusterings import CLUSTERS, baseline_sections
 from latentia.evaluation.evaluate import evaluate
 from latentia.evaluation.report import ModelSection, Report, write_report
@@ -49,9 +49,9 @@ def compare(
     data: str = "digits",
     models: tuple[str, ...] | None = None,
     out: str | Path = "comparison",
-    random_state: int = 0,
-    n_epochs: int | None = None,
-    image_size: int | None = None,
+    random_state: Seed = 0,
+    n_epochs: Count | None = None,
+    image_size: Count | None = None,
     progress: bool | None = None,
 ) -> Path:
     """Train models on one data set with one seed and write one report.
@@ -86,8 +86,8 @@ def compare(
     InputError
         For models that are not there or learn texts, no epochs, or a folder with a comparison.
     """
+    check_arguments(compare, locals())
     names = _names(models)
-    check_range("n_epochs", n_epochs, 1)
     folder = Path(out)
     if n_epochs is not None and not any(_is_trained(name) for name in names):
         raise InputError(f"n_epochs is {n_epochs}; {', '.join(names)} is fitted without epochs")

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from matplotlib.figure import Figure
 
 from latentia.data.dataset import Dataset, spread
-from latentia.errors import InputError
+from latentia.errors import InputError, Seed, check_arguments
 from latentia.metrics.neighbours import (
     CopyingTest,
     NearestTraining,
@@ -55,7 +55,7 @@ class Memorisation:
         return memorisation_figure(self.nearest)
 
 
-def memorisation_check(model: object, data: Dataset, random_state: int = 0) -> Memorisation:
+def memorisation_check(model: object, data: Dataset, random_state: Seed = 0) -> Memorisation:
     """Look for copies of training images among unselected samples.
 
     Parameters
@@ -72,6 +72,7 @@ def memorisation_check(model: object, data: Dataset, random_state: int = 0) -> M
     .. [1] I. Goodfellow et al., "Generative Adversarial Nets", NeurIPS 2014, section 5, figure 2
        and table 1.
     """
+    check_arguments(memorisation_check, locals())
     if not isinstance(model, Sampler):
         raise InputError(f"{type(model).__name__} draws no samples, so there are none to compare")
     if not is_drawable(data.x_test.shape):

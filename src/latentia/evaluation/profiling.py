@@ -26,7 +26,7 @@ from sklearn.base import clone
 from torch.utils.flop_counter import FlopCounterMode
 
 from latentia.data.dataset import Dataset
-from latentia.errors import InputError
+from latentia.errors import InputError, NonNegative, check_arguments
 from latentia.files import write_atomically
 from latentia.models.gradient import GradientModel
 from latentia.training import draws
@@ -84,7 +84,9 @@ def measure_speed(model: Any, data: Dataset, run: Path) -> Profile:
     return found
 
 
-def profile(model: GradientModel, X: ArrayLike, y: Any = None, seconds: float = 3.0) -> Profile:
+def profile(
+    model: GradientModel, X: ArrayLike, y: Any = None, seconds: NonNegative = 3.0
+) -> Profile:
     """Measure a model's training steps on data, without touching the model; print what it returns.
 
     Parameters
@@ -96,6 +98,7 @@ def profile(model: GradientModel, X: ArrayLike, y: Any = None, seconds: float = 
     seconds
         About how long to measure.
     """
+    check_arguments(profile, locals())
     twin, set_to = clone(model), set_threads()
     twin.validate_parameters()
     device = find_device(twin.device)

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latentia.data.dataset import Dataset, spread
-from latentia.errors import InputError
+from latentia.errors import Count, InputError, check_arguments
 from latentia.evaluation.classifier import ImageClassifier
 from latentia.metrics.coverage import entropy
 from latentia.metrics.frechet import frechet_distance
@@ -58,7 +58,7 @@ def sample_quality(
     classifier: ImageClassifier,
     x_real: NDArray[Any],
     x_samples: NDArray[Any],
-    k: int = 5,
+    k: Count = 5,
 ) -> Quality:
     """Return Fréchet distance, precision, recall, density, coverage and classes of samples.
 
@@ -86,6 +86,7 @@ def sample_quality(
     >>> found.overlap.precision, round(found.frechet_distance, 6)
     (1.0, 0.0)
     """
+    check_arguments(sample_quality, locals())
     real, fake = classifier.transform(x_real), classifier.transform(x_samples)
     overlap = precision_recall(real, fake, k, classifier.name)
     predicted = np.searchsorted(classifier.classes_, classifier.predict(x_samples))

@@ -16,7 +16,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latentia import MODELS
-from latentia.data.arrays import facts
 from latentia.data.dataset import Dataset
 from latentia.errors import FitWarning, InputError, nearest
 from latentia.evaluation.evaluate import evaluate, importance_bound
@@ -40,6 +39,8 @@ from latentia.training.progress import tell
 
 log = logging.getLogger(__name__)
 
+ORIGIN = {"spec": str, "image_size": int | None, "held_out": float | int | None}
+"""What a run's ``config.json`` says of where its data came from."""
 BASELINE = "NGramLanguageModel, 5"
 SAMPLED = 2_000
 """Characters of the text that a finished run leaves."""
@@ -141,12 +142,12 @@ def _fit_at_once(model: Any, data: Dataset, run: Path, resume: bool) -> None:
     config = RunConfig(
         model=type(model).__name__,
         parameters=model.get_params(),
-        data={**data.asked, **(facts(data.x_train) if known else {})},
+        data={**data.asked, **(model.facts(data.x_train) if known else {})},
         versions=versions(),
     )
     with held(run, config, begun, type(model)().get_params()), warnings.catch_warnings():
-        # The report tells what the fit found.
-        warnings.simplefilter("ignore", FitWarning)
+        # The report tells what the fit found, and nothing of how the images were scaled.
+        warnings.filterwarnings("ignore", "(?!pixels span)", FitWarning)
         model.fit(data.x_train, **data.beside)
 
 
@@ -161,7 +162,7 @@ def finish(model: Model, data: Dataset, run: Path, seconds: float) -> None:
         log.warning(sentence)
     table = dict[str, Any](metrics)
     if isinstance(model, LanguageModel):
-        sections.append(_five_gram(data))
+        sections.append(_five_gram(data, data))
         table["baselines"] = {BASELINE: sections[-1].metrics}
         text = model.sample(length=SAMPLED, random_state=0)[0]
         (run / "samples").mkdir(exist_ok=True)
@@ -188,10 +189,10 @@ def collected() -> Iterator[list[str]]:
             warnings.warn_explicit(found.message, found.category, found.filename, found.lineno)
 
 
-def _five_gram(data: Dataset) -> ModelSection:
-    """Return what a 5-gram with Kneser-Ney back-off learns from the same text."""
+def _five_gram(learnt: Dataset, data: Dataset) -> ModelSection:
+    """Return what a 5-gram with Kneser-Ney back-off learns from the same text, on test data."""
     began = time.perf_counter()
-    model = NGramLanguageModel(order=5).fit(str(data.x_train), **data.beside)
+    model = NGramLanguageModel(order=5).fit(str(learnt.x_train), **learnt.beside)
     seconds = time.perf_counter() - began
     name = type(model).__name__
     return ModelSection(
@@ -207,6 +208,11 @@ def _five_gram(data: Dataset) -> ModelSection:
 def data_of(run: Path, data_spec: str | None, model: Model) -> Dataset:
     """Return named data, whose notes are told, or else those that the run was trained on."""
     origin = read_config(run).get("data", {})
+    for name, kind in ORIGIN.items():
+        if name in origin and not isinstance(origin[name], kind):
+            raise InputError(
+                f"{run / 'config.json'}: {name} of data cannot be {origin[name]!r:.60}"
+            )
     if data_spec is None and "spec" not in origin:
         raise InputError(f"{run} does not say what it was trained on; give the data with --data")
     size = origin.get("image_size") if data_spec is None else None
@@ -220,15 +226,32 @@ def figures(
 ) -> tuple[dict[str, dict[str, float]], tuple[str, ...]]:
     """Return a saved model's figures on the test part of its data or others, and their caveats.
 
-    The figures are by the model's name, beside those of the 5-gram if it is of texts.
+    The figures are by the model's name, beside those of a 5-gram on its training text if it is of
+    texts.
     """
     model = load(run)
     data, _ = data_of(run, data_spec, model).hold_out()
     with collected() as said:
         table = {type(model).__name__: evaluate(model, data)}
-    if isinstance(model, LanguageModel):
-        table[BASELINE] = dict(_five_gram(data).metrics)
-    return table, (*said, *model.caveats(data))
+    sentences = (*said, *model.caveats(data))
+    if not isinstance(model, LanguageModel):
+        return table, (*sentences, *model.findings(data))
+    try:
+        learnt = _text_learnt(run, model)
+    except InputError as error:
+        return table, (*sentences, f"Without the 5-gram on the same training text: {error}.")
+    return table | {BASELINE: dict(_five_gram(learnt, data).metrics)}, sentences
+
+
+def _text_learnt(run: Path, model: Any) -> Dataset:
+    """Return the text that a model was trained on, if it is there as it was."""
+    origin = read_config(run).get("data", {})
+    if "spec" not in origin:
+        raise InputError(f"{run} does not say what it was trained on")
+    found, _ = data_of(run, None, model).hold_out()
+    if "hash" in origin and origin["hash"] != model.facts(found.x_train)["hash"]:
+        raise InputError(f"{found.name} has changed since the training")
+    return found
 
 
 def answers(

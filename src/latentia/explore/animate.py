@@ -10,13 +10,13 @@ import subprocess
 import tempfile
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from latentia.errors import InputError, check_range
+from latentia.errors import InputError, Range, check_arguments
 from latentia.files import write_atomically
 from latentia.plots.explore import check_pictures
 from latentia.plots.grids import tile
@@ -27,7 +27,9 @@ MOST_COLOURS = 256
 INSTALL = "install ffmpeg (such as 'apt install ffmpeg' or 'brew install ffmpeg'), or write a .gif"
 
 
-def write_animation(path: str | Path, frames: NDArray[Any], frames_per_second: float = 10) -> Path:
+def write_animation(
+    path: str | Path, frames: NDArray[Any], frames_per_second: Annotated[float, Range(1, 50)] = 10
+) -> Path:
     """Write frames as a moving picture that repeats, whole or not at all.
 
     Parameters
@@ -39,6 +41,7 @@ def write_animation(path: str | Path, frames: NDArray[Any], frames_per_second: f
     frames_per_second
         From 1 to 50.
     """
+    check_arguments(write_animation, locals())
     target = Path(path)
     check_animation(target, frames_per_second)
     check_pictures(frames)
@@ -48,9 +51,9 @@ def write_animation(path: str | Path, frames: NDArray[Any], frames_per_second: f
     return target
 
 
-def check_animation(path: Path, frames_per_second: float) -> None:
+def check_animation(path: Path, frames_per_second: Annotated[float, Range(1, 50)]) -> None:
     """Refuse, before there are frames, what `write_animation` would refuse."""
-    check_range("frames_per_second", frames_per_second, 1, 50)
+    check_arguments(check_animation, locals())
     if path.suffix not in (".gif", ".mp4"):
         raise InputError(f"{path} ends in {path.suffix!r}; a moving picture is .gif or .mp4")
     if path.suffix == ".mp4" and shutil.which("ffmpeg") is None:

@@ -21,7 +21,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike, NDArray
 
-from latentia.errors import InputError, check_range
+from latentia.errors import InputError, Several, check_arguments
 from latentia.explore.codes import checked_codes, codes_of, decoded
 from latentia.models.base import LatentModel
 from latentia.models.inputs import unit_floats
@@ -91,7 +91,7 @@ def blend_codes(model: LatentModel, Z: ArrayLike, weights: ArrayLike | None = No
     return decoded(model, mix(checked_codes(model, Z), weights))
 
 
-def shares_of_two(n_steps: int = 5) -> NDArray[np.float64]:
+def shares_of_two(n_steps: Several = 5) -> NDArray[np.float64]:
     """Return (n_steps, 2) weights of two samples, from the first alone to the second alone.
 
     >>> shares_of_two(3)
@@ -99,7 +99,7 @@ def shares_of_two(n_steps: int = 5) -> NDArray[np.float64]:
            [0.5, 0.5],
            [0. , 1. ]])
     """
-    check_range("n_steps", n_steps, 2)
+    check_arguments(shares_of_two, locals())
     second = np.linspace(0, 1, n_steps)
     return np.column_stack([1 - second, second])
 

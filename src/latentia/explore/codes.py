@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scipy.stats import norm
 from sklearn.utils import check_random_state
 
-from latentia.errors import InputError, check_range
+from latentia.errors import Count, InputError, Seed, check_arguments
 from latentia.models.autoencoders.vae import VariationalModel
 from latentia.models.base import Encoder, Generator, LatentModel
 
@@ -82,9 +82,9 @@ def has_standard_normal_prior(model: LatentModel) -> bool:
     return bool(np.array_equal(drawn, Generator.latent_draws(model, 2, check_random_state(0))))
 
 
-def prior_draws(model: LatentModel, n: int, random_state: int | None = 0) -> NDArray[Any]:
+def prior_draws(model: LatentModel, n: Count, random_state: Seed | None = 0) -> NDArray[Any]:
     """Return (n, k) draws of ``z`` from the model's prior, or from N(0, I) if it states none."""
-    check_range("random_state", random_state, 0, 2**32 - 1)
+    check_arguments(prior_draws, locals())
     draw = check_random_state(random_state)
     if isinstance(model, Generator):
         return np.asarray(model.latent_draws(n, draw))

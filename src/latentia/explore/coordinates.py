@@ -21,7 +21,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from latentia.errors import InputError
+from latentia.errors import InputError, Seed, check_arguments
 from latentia.explore.codes import (
     check_unconditional,
     codes_of,
@@ -54,7 +54,7 @@ class Importance:
         return np.argsort(-self.values, kind="stable")
 
 
-def importance(model: LatentModel, X: Any = None, random_state: int = 0) -> Importance:
+def importance(model: LatentModel, X: Any = None, random_state: Seed = 0) -> Importance:
     """Return what each latent coordinate is worth, by the measure that suits the model.
 
     Parameters
@@ -72,6 +72,7 @@ def importance(model: LatentModel, X: Any = None, random_state: int = 0) -> Impo
         KL for a variational model with the prior N(0, I), explained variance for PCA without
         rotation, the variance of the codes for others that encode, and change without an encoder.
     """
+    check_arguments(importance, locals())
     check_unconditional(model)
     if not isinstance(model, Encoder):
         return Importance(_changes(model, random_state), "change")

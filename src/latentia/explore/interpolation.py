@@ -23,7 +23,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike, NDArray
 
-from latentia.errors import InputError, check_range
+from latentia.errors import Count, InputError, check_arguments
 from latentia.explore.codes import checked_codes, codes_of, decoded
 from latentia.models.base import LatentModel
 from latentia.models.inputs import unit_floats
@@ -101,7 +101,7 @@ def _angle(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
 
 
 def latent_path(
-    anchors: ArrayLike, n_steps: int = 8, *, spherical: bool = False, closed: bool = False
+    anchors: ArrayLike, n_steps: Count = 8, *, spherical: bool = False, closed: bool = False
 ) -> NDArray[Any]:
     """Return codes on the way through several anchors, each of which occurs once.
 
@@ -126,7 +126,7 @@ def latent_path(
     >>> latent_path([[0.0], [2.0], [0.0]], n_steps=2).ravel()
     array([0., 1., 2., 1., 0.])
     """
-    check_range("n_steps", n_steps, 1)
+    check_arguments(latent_path, locals())
     Z_MK = np.asarray(anchors)
     if Z_MK.ndim != 2 or len(Z_MK) < 2:
         raise InputError(f"the anchors have shape {Z_MK.shape}; give (M, k), M at least 2")
@@ -139,7 +139,7 @@ def latent_path(
 
 
 def interpolate(
-    model: LatentModel, X: Any, n_steps: int = 8, *, spherical: bool = False, closed: bool = False
+    model: LatentModel, X: Any, n_steps: Count = 8, *, spherical: bool = False, closed: bool = False
 ) -> NDArray[Any]:
     """Return what the model decodes on the way through the codes of several samples.
 
@@ -157,6 +157,7 @@ def interpolate(
     images
         One for each code of the path, in the model's layout.
     """
+    check_arguments(interpolate, locals())
     codes = codes_of(model, X)
     return interpolate_codes(model, codes, n_steps, spherical=spherical, closed=closed)
 
@@ -164,12 +165,13 @@ def interpolate(
 def interpolate_codes(
     model: LatentModel,
     Z: ArrayLike,
-    n_steps: int = 8,
+    n_steps: Count = 8,
     *,
     spherical: bool = False,
     closed: bool = False,
 ) -> NDArray[Any]:
     """Return what the model decodes on the way through (M, k) codes; see `interpolate`."""
+    check_arguments(interpolate_codes, locals())
     anchors = checked_codes(model, Z, least=2)
     return decoded(model, latent_path(anchors, n_steps, spherical=spherical, closed=closed))
 
@@ -178,7 +180,7 @@ def interpolation_figure(
     model: LatentModel,
     Z: ArrayLike,
     originals: NDArray[Any] | None = None,
-    n_steps: int = 8,
+    n_steps: Count = 8,
     *,
     spherical: bool = False,
 ) -> Figure:
@@ -187,6 +189,7 @@ def interpolation_figure(
     The (M, *data_shape_) ``originals`` of the codes stand above it, and a spherical path stands
     above the straight one.
     """
+    check_arguments(interpolation_figure, locals())
     kinds = {"great circle": True, "straight line": False} if spherical else {"decoded": False}
     rows = [
         (name, interpolate_codes(model, Z, n_steps, spherical=bent)) for name, bent in kinds.items()

@@ -30,7 +30,14 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from latentia.errors import InputError, check_range
+from latentia.errors import (
+    Count,
+    InputError,
+    NonNegative,
+    Positive,
+    Seed,
+    check_arguments,
+)
 from latentia.explore.codes import check_unconditional, codes_of, decoded, prior_draws
 from latentia.models.apply import as_tensor
 from latentia.models.base import Encoder, LatentModel
@@ -62,11 +69,11 @@ def invert(
     model: LatentModel,
     X: Any,
     *,
-    n_steps: int = STEPS,
-    n_restarts: int | None = None,
-    learning_rate: float = 0.1,
-    prior_weight: float = 0.0,
-    random_state: int = 0,
+    n_steps: Count = STEPS,
+    n_restarts: Count | None = None,
+    learning_rate: Positive = 0.1,
+    prior_weight: NonNegative = 0.0,
+    random_state: Seed = 0,
 ) -> Inversion:
     """Find codes that decode to given samples; the model stays as it is.
 
@@ -88,10 +95,7 @@ def invert(
     random_state
         Of the starts.
     """
-    for name, count in (("n_steps", n_steps), ("n_restarts", n_restarts)):
-        check_range(name, count, 1)
-    check_range("learning_rate", learning_rate, 0, open_low=True)
-    check_range("prior_weight", prior_weight, 0)
+    check_arguments(invert, locals())
     check_unconditional(model)
     array = model.checked(X, reset=False)
     if isinstance(model, DecodingModel):

@@ -23,7 +23,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from scipy.stats import norm
 
-from latentia.errors import InputError, check_range
+from latentia.errors import InputError, Seed, Several, check_arguments
 from latentia.explore.codes import (
     check_unconditional,
     checked_codes,
@@ -84,7 +84,7 @@ def latent_plane(
     model: LatentModel,
     Z: Any = None,
     coordinates: Sequence[int] | None = None,
-    random_state: int = 0,
+    random_state: Seed = 0,
 ) -> Plane:
     """Return the plane through the mean of codes, along two coordinates or their widest spread.
 
@@ -101,6 +101,7 @@ def latent_plane(
     random_state
         Of the draw.
     """
+    check_arguments(latent_plane, locals())
     check_unconditional(model)
     k = model.n_latent
     if k < 2:
@@ -138,8 +139,8 @@ def manifold(
     model: LatentModel,
     Z: Any = None,
     coordinates: Sequence[int] | None = None,
-    n_grid: int = 20,
-    random_state: int = 0,
+    n_grid: Several = 20,
+    random_state: Seed = 0,
 ) -> Manifold:
     """Decode a square grid on a plane of the latent space.
 
@@ -157,7 +158,7 @@ def manifold(
         and otherwise equally spaced over the middle 98 % of the codes, or without these of draws
         from the model's own prior.
     """
-    check_range("n_grid", n_grid, 2)
+    check_arguments(manifold, locals())
     plane = latent_plane(model, Z, coordinates, random_state)
     if plane.by_coordinates and has_standard_normal_prior(model):
         across = np.asarray(norm.ppf((np.arange(n_grid) + 0.5) / n_grid))

@@ -24,7 +24,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from sklearn.neighbors import NearestNeighbors
 
-from latentia.errors import check_range
+from latentia.errors import Count, check_arguments, check_range
 from latentia.explore.codes import codes_of
 from latentia.models.base import LatentModel
 from latentia.models.inputs import unit_floats
@@ -44,7 +44,9 @@ class Neighbours:
     pixel_distances: NDArray[np.float64]
 
 
-def nearest_neighbours(model: LatentModel, X: Any, pool: Any, n_neighbours: int = 6) -> Neighbours:
+def nearest_neighbours(
+    model: LatentModel, X: Any, pool: Any, n_neighbours: Count = 6
+) -> Neighbours:
     """Find the rows of a pool that lie nearest to given samples.
 
     Parameters
@@ -58,6 +60,7 @@ def nearest_neighbours(model: LatentModel, X: Any, pool: Any, n_neighbours: int 
     n_neighbours
         How many, from 1 to n.
     """
+    check_arguments(nearest_neighbours, locals())
     check_range("n_neighbours", n_neighbours, 1, len(pool))
     spaces = [(codes_of(model, pool), codes_of(model, X)), (_flat(pool), _flat(X))]
     found = []

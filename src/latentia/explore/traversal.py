@@ -24,7 +24,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from latentia.errors import InputError, check_range
+from latentia.errors import Count, InputError, Positive, Seed, Several, check_arguments
 from latentia.explore.codes import (
     checked_coordinate,
     codes_of,
@@ -63,10 +63,10 @@ def traverse(
     centre: Any = None,
     *,
     coordinates: Sequence[int] | None = None,
-    n_coordinates: int = 10,
-    reach: float = 3.0,
-    n_steps: int = 7,
-    random_state: int = 0,
+    n_coordinates: Count = 10,
+    reach: Positive = 3.0,
+    n_steps: Several = 7,
+    random_state: Seed = 0,
 ) -> Traversal:
     """Decode walks along single latent coordinates.
 
@@ -98,9 +98,7 @@ def traverse(
     >>> traverse(PCA(n_components=2).fit(X), X, n_steps=5).images.shape
     (2, 5, 4)
     """
-    for name, count, least in (("n_coordinates", n_coordinates, 1), ("n_steps", n_steps, 2)):
-        check_range(name, count, least)
-    check_range("reach", reach, 0, open_low=True)
+    check_arguments(traverse, locals())
     worth = importance(model, X, random_state)
     mean, spread = _middle(model, X, random_state)
     start = mean if centre is None else _centre(model, centre)

@@ -8,20 +8,21 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.neighbors import KNeighborsClassifier
 
-from latentia.errors import InputError
+from latentia.errors import Count, InputError, NonNegative, check_arguments
 from latentia.metrics.frechet import PixelFeatures
 
 NEIGHBOURS = 5
 
 
 def class_shares(
-    x_train: NDArray[Any], y_train: NDArray[Any], x_samples: NDArray[Any], n_classes: int
+    x_train: NDArray[Any], y_train: NDArray[Any], x_samples: NDArray[Any], n_classes: Count
 ) -> NDArray[np.float64]:
     """Return (n_classes,) shares of the samples that look like each class.
 
     The classifier votes among the five nearest training images in at most 64 principal
     components. Shares are in the order of the labels; classes without a training image come last.
     """
+    check_arguments(class_shares, locals())
     classes, y = np.unique(y_train, return_inverse=True)
     if len(classes) > n_classes:
         raise InputError(f"the labels name {len(classes)} classes; there are at most {n_classes}")
@@ -39,8 +40,9 @@ def nearest_classes(
     return np.asarray(classifier.predict(features.transform(x_samples)))
 
 
-def coverage(shares: NDArray[np.float64], threshold: float = 0.1) -> int:
+def coverage(shares: NDArray[np.float64], threshold: NonNegative = 0.1) -> int:
     """Return how many classes have at least ``threshold`` times an equal share."""
+    check_arguments(coverage, locals())
     return int(np.sum(shares >= threshold / len(shares)))
 
 

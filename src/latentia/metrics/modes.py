@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from latentia.errors import InputError
+from latentia.errors import Count, InputError, Positive, check_arguments
 from latentia.metrics.distances import rows_of, squared_distance_blocks
 
 
@@ -50,8 +50,8 @@ class ModeCoverage:
 def mode_coverage(
     x_samples: NDArray[Any],
     centres: NDArray[Any],
-    standard_deviation: float,
-    n_deviations: float = 3.0,
+    standard_deviation: Positive,
+    n_deviations: Positive = 3.0,
 ) -> ModeCoverage:
     """Count the modes of a mixture of round Gaussians that samples show.
 
@@ -76,6 +76,7 @@ def mode_coverage(
     >>> print(mode_coverage(np.array([[5.0, 0.1], [7.0, 0.0]]), np.eye(2) * 5, 0.1))
     1 of 2 modes, 50.0% of high quality, KL 0.693 nats (2 samples)
     """
+    check_arguments(mode_coverage, locals())
     if not (np.isfinite(standard_deviation) and standard_deviation > 0):
         raise InputError(f"standard_deviation is {standard_deviation}; it must be greater than 0")
     rows, modes = rows_of(x_samples, "samples"), rows_of(centres, "centres")
@@ -89,7 +90,7 @@ def mode_coverage(
     return ModeCoverage(covered, len(modes), _reverse_kl(counts), len(rows), float(good.mean()))
 
 
-def stacked_mode_coverage(digits: NDArray[Any], n_classes: int = 10) -> ModeCoverage:
+def stacked_mode_coverage(digits: NDArray[Any], n_classes: Count = 10) -> ModeCoverage:
     """Count the modes of stacked MNIST, the combinations of the channels' digits ([3]_, [2]_).
 
     Parameters
@@ -105,6 +106,7 @@ def stacked_mode_coverage(digits: NDArray[Any], n_classes: int = 10) -> ModeCove
     >>> stacked_mode_coverage(np.array([[1, 2, 3], [1, 2, 3], [3, 2, 1]])).covered
     2
     """
+    check_arguments(stacked_mode_coverage, locals())
     found = np.asarray(digits)
     if found.ndim != 2 or not len(found) or found.dtype.kind not in "iu":
         raise InputError(f"digits are {found.dtype} of shape {found.shape}; give (n, channels)")

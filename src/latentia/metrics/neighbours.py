@@ -11,7 +11,7 @@ from scipy.special import ndtr
 from scipy.stats import rankdata
 from sklearn.neighbors import KNeighborsClassifier, NearestNeighbors
 
-from latentia.errors import InputError
+from latentia.errors import Count, InputError, check_arguments
 
 
 def memorisation(x_train: NDArray[Any], x_test: NDArray[Any], x_samples: NDArray[Any]) -> float:
@@ -136,9 +136,10 @@ def code_accuracy(
     y_train: NDArray[Any],
     z_test: NDArray[Any],
     y_test: NDArray[Any],
-    k: int = 5,
+    k: Count = 5,
 ) -> float:
     """Return the share of test codes whose ``k`` nearest training codes vote for their class."""
+    check_arguments(code_accuracy, locals())
     classifier = KNeighborsClassifier(k).fit(z_train, y_train)
     return float(classifier.score(z_test, y_test))
 

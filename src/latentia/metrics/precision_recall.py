@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from latentia.errors import InputError
+from latentia.errors import Count, InputError, check_arguments
 from latentia.metrics.distances import rows_of, squared_distance_blocks
 
 
@@ -46,7 +46,7 @@ class Overlap:
 
 
 def precision_recall(
-    real: NDArray[Any], fake: NDArray[Any], k: int = 5, features: str = "the features given"
+    real: NDArray[Any], fake: NDArray[Any], k: Count = 5, features: str = "the features given"
 ) -> Overlap:
     """Return precision, recall, density and coverage of two sets of features.
 
@@ -73,6 +73,7 @@ def precision_recall(
     >>> found.precision > 0.9, found.recall < 0.2
     (True, True)
     """
+    check_arguments(precision_recall, locals())
     r, f = rows_of(real, "real features"), rows_of(fake, "drawn features")
     if not 1 <= k < min(len(r), len(f)):
         raise InputError(

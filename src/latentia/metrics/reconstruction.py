@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from latentia.errors import InputError
+from latentia.errors import InputError, Positive, check_arguments
 
 
 def squared_error(x: NDArray[Any], x_hat: NDArray[Any]) -> float:
@@ -15,11 +15,12 @@ def squared_error(x: NDArray[Any], x_hat: NDArray[Any]) -> float:
     return float(_per_sample(x, x_hat).sum(axis=1).mean())
 
 
-def psnr(x: NDArray[Any], x_hat: NDArray[Any], peak: float = 1.0) -> float:
+def psnr(x: NDArray[Any], x_hat: NDArray[Any], peak: Positive = 1.0) -> float:
     """Return the mean over images of ``10 log₁₀(peak² / MSE)`` in dB, MSE over one image's pixels.
 
     One perfect image makes it infinite.
     """
+    check_arguments(psnr, locals())
     mse = _per_sample(x, x_hat).mean(axis=1)
     if np.any(mse == 0):
         return float("inf")

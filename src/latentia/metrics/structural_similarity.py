@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
-from latentia.errors import InputError
+from latentia.errors import InputError, Positive, check_arguments
 
 DEVIATION = 1.5
 REACH = 5
@@ -31,7 +31,7 @@ REACH = 5
 WINDOW = 2 * REACH + 1
 
 
-def ssim(x: NDArray[Any], y: NDArray[Any], peak: float = 1.0) -> float:
+def ssim(x: NDArray[Any], y: NDArray[Any], peak: Positive = 1.0) -> float:
     """Return the mean structural similarity of pairs of images, in float64: 1 for equal ones.
 
     Parameters
@@ -47,11 +47,13 @@ def ssim(x: NDArray[Any], y: NDArray[Any], peak: float = 1.0) -> float:
     >>> ssim(x, x), round(ssim(x, 1 - x), 2)
     (1.0, -0.97)
     """
+    check_arguments(ssim, locals())
     return float(ssim_maps(x, y, peak).mean())
 
 
-def ssim_maps(x: NDArray[Any], y: NDArray[Any], peak: float = 1.0) -> NDArray[np.float64]:
+def ssim_maps(x: NDArray[Any], y: NDArray[Any], peak: Positive = 1.0) -> NDArray[np.float64]:
     """Return SSIM at each place that the window fits into, (..., H − 10, W − 10)."""
+    check_arguments(ssim_maps, locals())
     if x.shape != y.shape:
         raise InputError(f"images of shapes {x.shape} and {y.shape} cannot be compared")
     if min(x.shape[-2:]) < WINDOW:

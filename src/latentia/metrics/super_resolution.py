@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from latentia.errors import InputError
+from latentia.errors import InputError, Whole, check_arguments
 from latentia.metrics.reconstruction import psnr
 from latentia.metrics.structural_similarity import WINDOW, ssim
 
@@ -46,14 +46,16 @@ def luma(images: NDArray[Any]) -> NDArray[np.float64]:
     return np.asarray(FOOT + WEIGHTS.sum() * values.reshape(-1, *values.shape[-2:]))
 
 
-def luma_psnr(sharp: NDArray[Any], estimate: NDArray[Any], border: int) -> float:
+def luma_psnr(sharp: NDArray[Any], estimate: NDArray[Any], border: Whole) -> float:
     """Return the mean PSNR of Y over images in dB, without a border as wide as the scale."""
+    check_arguments(luma_psnr, locals())
     a, b = _compared(sharp, estimate, border, 1)
     return psnr(a, b, PEAK)
 
 
-def luma_ssim(sharp: NDArray[Any], estimate: NDArray[Any], border: int) -> float:
+def luma_ssim(sharp: NDArray[Any], estimate: NDArray[Any], border: Whole) -> float:
     """Return the mean SSIM of Y over images, with the parameters of `luma_psnr`."""
+    check_arguments(luma_ssim, locals())
     a, b = _compared(sharp, estimate, border, WINDOW)
     return ssim(a, b, PEAK)
 

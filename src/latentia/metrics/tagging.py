@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.stats import rankdata
 
-from latentia.errors import InputError, check_range
+from latentia.errors import Count, InputError, Seed, check_arguments, check_range
 
 
 class Tagger(Protocol):
@@ -58,7 +58,7 @@ class TagQuality:
 
 
 def tag_scores(
-    model: Tagger, y: NDArray[Any], n_draws: int = 100, random_state: int = 0
+    model: Tagger, y: NDArray[Any], n_draws: Count = 100, random_state: Seed = 0
 ) -> NDArray[np.float64]:
     """Return (N, T) scores of tags: the mean of what a model draws given each sample's ``y``.
 
@@ -78,7 +78,7 @@ def tag_scores(
     .. [1] M. Mirza, S. Osindero, "Conditional Generative Adversarial Nets", 2014, section 4.2
        (there the most common among the nearest words of each draw).
     """
-    check_range("n_draws", n_draws, 1)
+    check_arguments(tag_scores, locals())
     seeds = np.random.SeedSequence(random_state).generate_state(n_draws)
     drawn = (model.sample(len(y), random_state=int(seed), y=y) for seed in seeds)
     total: NDArray[np.float64] = sum(np.asarray(tags, np.float64) for tags in drawn)  # type: ignore[assignment]
@@ -105,7 +105,7 @@ def tag_quality(truth: ArrayLike, scores: ArrayLike, ks: Sequence[int] = (1, 3, 
     )
 
 
-def precision_at_k(truth: ArrayLike, scores: ArrayLike, k: int) -> float:
+def precision_at_k(truth: ArrayLike, scores: ArrayLike, k: Count) -> float:
     """Return the mean share of true tags among the k of highest score.
 
     Examples
@@ -113,12 +113,14 @@ def precision_at_k(truth: ArrayLike, scores: ArrayLike, k: int) -> float:
     >>> precision_at_k([[1, 0, 1, 0]], [[3, 2, 1, 0]], k=2)
     0.5
     """
+    check_arguments(precision_at_k, locals())
     truth_NT, score_NT = _checked(truth, scores)
     return float(_hits(truth_NT, score_NT, k).mean() / k)
 
 
-def recall_at_k(truth: ArrayLike, scores: ArrayLike, k: int) -> float:
+def recall_at_k(truth: ArrayLike, scores: ArrayLike, k: Count) -> float:
     """Return the mean share of the true tags that are among the k of highest score."""
+    check_arguments(recall_at_k, locals())
     truth_NT, score_NT = _checked(truth, scores)
     return float((_hits(truth_NT, score_NT, k) / truth_NT.sum(axis=1)).mean())
 

@@ -14,6 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from latentia.errors import within_memory
 from latentia.models.base import Model
 from latentia.models.inputs import unit_floats
 from latentia.training.train import evaluating
@@ -36,12 +37,13 @@ def apply(
     method: Callable[..., Tensor] = getattr(model, verb)
     n = min(n_at_once, CHUNK)
     places = [slice(first, first + n) for first in range(0, len(rows), n)]
-    with torch.no_grad(), evaluating(model.nets()):
+    memory = within_memory("for so many rows; give fewer at a time")
+    with memory, torch.no_grad(), evaluating(model.nets()):
         parts = [
             method(as_tensor(model, rows[p]), *(torch.from_numpy(b[p]) for b in beside)).numpy()
             for p in places
         ]
-    return np.concatenate(parts)
+        return np.concatenate(parts)
 
 
 def as_tensor(model: Model, chunk: NDArray[Any]) -> Tensor:

@@ -10,9 +10,7 @@ Shapes: ``X`` is (n, d) for tables, (n, H, W) or (n, C, H, W) for images; ``Z`` 
 
 from __future__ import annotations
 
-import inspect
-import warnings
-from abc import ABC, ABCMeta, abstractmethod
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,15 +23,27 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
 from latentia.data import load
+from latentia.data.arrays import facts
 from latentia.data.dataset import Array, Dataset
-from latentia.errors import InputError, check_effects, check_fields, check_range
-from latentia.models.fields import command_name, in_new_names, new_name
+from latentia.errors import (
+    Count,
+    InputError,
+    Seed,
+    check_arguments,
+    check_effects,
+    check_fields,
+    check_range,
+    within_memory,
+)
+from latentia.models.fields import NamedFields, command_name, plain
 from latentia.models.inputs import (
     Rows,
+    as_array,
     check_images,
     is_tensor,
     refuse_not_finite,
     refuse_text,
+    refusing,
     unit_floats,
 )
 from latentia.models.saved import save
@@ -43,25 +53,21 @@ if TYPE_CHECKING:
     from latentia.plots.page import Picture
 
 
-class Renaming(ABCMeta):
-    """Lets a model be made with what its fields were called before, and says what they are now."""
-
-    @property
-    def __signature__(cls) -> inspect.Signature:
-        """The signature of ``__init__``, by which scikit-learn knows the fields."""
-        return inspect.signature(cls.__init__.__get__(cls))  # type: ignore[misc]
-
-    def __call__(cls, *given: Any, **named: Any) -> Any:
-        """Make a model."""
-        fields = vars(cls).get("__dataclass_fields__", {})
-        values = in_new_names(named, fields)
-        for name in named.keys() - values.keys():
-            now = f"{cls.__name__}: {name} is called {new_name(name, fields)} now"
-            warnings.warn(now, FutureWarning, stacklevel=2)
-        return super().__call__(*given, **values)
+CLUSTERS = "it forms no clusters; AutoencoderKMeans, DEC, IDEC and VaDE do"
+BLOCKS = "it learns from all data at once; PCA and FactorAnalysis take blocks"
+OF_FEW: Mapping[str, str] = {
+    "fit_transform": "fit it, and then transform",
+    "score_samples": "it gives samples no log-density of their own",
+    "predict": CLUSTERS,
+    "predict_proba": CLUSTERS,
+    "fit_predict": CLUSTERS,
+    "partial_fit": BLOCKS,
+    "fit_moments": "moments do not determine it; PCA and the linear-Gaussian models take them",
+}
+"""Verbs that few models have, and what is said where no model says more of them."""
 
 
-class Model(BaseEstimator, metaclass=Renaming):  # type: ignore[misc]
+class Model(BaseEstimator, metaclass=NamedFields):  # type: ignore[misc]
     """A model of data, which checks its parameters and its input, and can be saved.
 
     Subclasses are dataclasses whose fields are their hyperparameters. `check_fields` refuses a
@@ -75,11 +81,16 @@ class Model(BaseEstimator, metaclass=Renaming):  # type: ignore[misc]
 
     data_shape_: tuple[int, ...]
 
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Keep a hyperparameter in Python's own types, which torch and JSON take."""
+        super().__setattr__(name, plain(value) if name in self.__dataclass_fields__ else value)
+
     def __getattr__(self, name: str) -> Any:
         """Say why a verb is absent (only called for what is not there)."""
         owner = type(self).__name__
-        if name in type(self).lacks:
-            raise AttributeError(f"{owner} has no {name}: {type(self).lacks[name]}")
+        for reasons in (*(vars(cls).get("lacks", {}) for cls in type(self).__mro__), OF_FEW):
+            if name in reasons:
+                raise AttributeError(f"{owner} has no {name}: {reasons[name]}")
         raise AttributeError(f"{owner!r} object has no attribute {name!r}")
 
     @property
@@ -175,6 +186,10 @@ class Model(BaseEstimator, metaclass=Renaming):  # type: ignore[misc]
             name = command_name(type(self).__name__)
             raise InputError(f"held_out is for models of texts, and {name} is none")
 
+    def facts(self, array: Any) -> Mapping[str, object]:
+        """Return what ``config.json`` says of training data, by which they are known again."""
+        return facts(array)
+
     def labels_for(self, y: Array | None) -> tuple[Array, ...]:
         """Return what the verbs take beside samples with these labels of a data set: nothing."""
         return ()
@@ -189,7 +204,7 @@ class Model(BaseEstimator, metaclass=Renaming):  # type: ignore[misc]
         """Return how many numbers were learnt: the nets' weights."""
         return sum(weight.numel() for net in self.nets().values() for weight in net.parameters())
 
-    def measure(self, data: Dataset, random_state: int = 0) -> dict[str, float]:
+    def measure(self, data: Dataset, random_state: Seed = 0) -> dict[str, float]:
         """Return the figures of the fitted model on the test part of a data set.
 
         Parameters
@@ -206,6 +221,7 @@ class Model(BaseEstimator, metaclass=Renaming):  # type: ignore[misc]
             Keys as in ``latentia.metrics.definitions.DEFINITIONS``; what the model cannot do is
             absent.
         """
+        check_arguments(Model.measure, locals())
         # The metrics are loaded for a model that is measured.
         from latentia.models import measures
 
@@ -251,19 +267,20 @@ class Model(BaseEstimator, metaclass=Renaming):  # type: ignore[misc]
     def checked(self, X: Rows, *, reset: bool) -> NDArray[Any]:
         """Return ``X`` checked, as an array: a table as floats, images as they are."""
         refuse_text(X)
-        array = to_numpy(X)
-        if getattr(array, "ndim", 2) in (3, 4) and isinstance(array, np.ndarray):
-            check_images(array)
+        array = as_array(X)
+        if isinstance(array, np.ndarray) and array.ndim > 2:
+            check_images(array, fitting=reset)
         else:
             kinds = [np.float64, np.float32]
-            array = validate_data(
-                self,
-                X=array,
-                reset=reset,
-                dtype=kinds,
-                ensure_all_finite=False,
-                accept_sparse="csr" if self.takes_sparse else False,
-            )
+            with refusing():
+                array = validate_data(
+                    self,
+                    X=array,
+                    reset=reset,
+                    dtype=kinds,
+                    ensure_all_finite=False,
+                    accept_sparse="csr" if self.takes_sparse else False,
+                )
             names = self.__dict__.get("feature_names_in_")
             refuse_not_finite(array, gaps=self.takes_gaps, names=names)
         if reset:
@@ -299,7 +316,8 @@ class LatentModel(Model, ABC):
     def latent_rows(self, Z: ArrayLike) -> NDArray[Any]:
         """Return (n, n_components) latent rows of the fitted model, checked, as an array."""
         check_is_fitted(self)
-        z_NK: NDArray[Any] = check_array(to_numpy(Z), dtype=[np.float64, np.float32])
+        with refusing():
+            z_NK: NDArray[Any] = check_array(as_array(Z), dtype=[np.float64, np.float32])
         if z_NK.shape[1] != self.n_latent:
             raise InputError(
                 f"Z has {z_NK.shape[1]} columns; {type(self).__name__} has {self.n_latent} "
@@ -375,15 +393,15 @@ class Sampler(ABC):
 class Generator(Sampler):
     """A model with a prior over ``z``, which can draw new data."""
 
-    def sample(self, n_samples: int = 1, random_state: int | None = None) -> NDArray[np.float32]:
+    def sample(self, n_samples: Count = 1, random_state: Seed | None = None) -> NDArray[np.float32]:
         """Return (n_samples, ...) new data: ``z`` from the prior, decoded, as float32.
 
         The layout is that of the data in ``fit``; ``random_state`` makes the draw repeatable.
         """
+        check_arguments(Generator.sample, locals())
         check_is_fitted(self)
-        check_range("n_samples", n_samples, 1)
-        draw = seeded(random_state)
-        z_NK = self.latent_draws(n_samples, draw)
+        with within_memory(f"for {n_samples} samples"):
+            z_NK = self.latent_draws(n_samples, seeded(random_state))
         decoded = self._decode_array(z_NK.astype(np.float32))  # type: ignore[attr-defined]
         return np.asarray(decoded, dtype=np.float32)
 
@@ -402,7 +420,7 @@ def seeded(random_state: int | None) -> np.random.RandomState:
 
 def to_numpy(X: Any) -> Any:
     """Return a tensor (CPU or GPU) as an array, and anything else as it is."""
-    return X.detach().cpu().numpy() if is_tensor(X) else X
+    return as_array(X) if is_tensor(X) else X
 
 
 def in_kind_of(given: Any, array: NDArray[Any]) -> Any:

@@ -19,7 +19,7 @@ from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
 from latentia.data.dataset import Array, Dataset
-from latentia.errors import InputError, check_range
+from latentia.errors import Count, InputError, Seed, check_arguments, within_memory
 from latentia.models.base import Generator, in_kind_of, seeded, to_numpy
 from latentia.models.conditions import Classes, Condition, Vectors, learnt
 from latentia.models.gradient import DecodingModel
@@ -190,7 +190,7 @@ class Conditional(Generator, DecodingModel, ABC):
         return in_kind_of(Z, self.decode_given(self.latent_rows(Z), y))
 
     def sample(
-        self, n_samples: int = 1, random_state: int | None = None, y: ArrayLike | None = None
+        self, n_samples: Count = 1, random_state: Seed | None = None, y: ArrayLike | None = None
     ) -> NDArray[np.float32]:
         """Draw new data given y; without it, of classes as frequent as in training.
 
@@ -208,14 +208,15 @@ class Conditional(Generator, DecodingModel, ABC):
         X
             (n_samples, ...) float32 in the layout that the model was fitted on.
         """
+        check_arguments(Conditional.sample, locals())
         check_is_fitted(self)
-        check_range("n_samples", n_samples, 1)
         draw = seeded(random_state)
-        if y is None:
-            conditions = self.given.drawn(n_samples, draw)
-        else:
-            conditions = self.given.one_each(np.asarray(to_numpy(y)), n_samples)
-        z_NK = self.latent_draws(n_samples, draw).astype(np.float32)
+        with within_memory(f"for {n_samples} samples"):
+            if y is None:
+                conditions = self.given.drawn(n_samples, draw)
+            else:
+                conditions = self.given.one_each(np.asarray(to_numpy(y)), n_samples)
+            z_NK = self.latent_draws(n_samples, draw).astype(np.float32)
         return np.asarray(self.decode_given(z_NK, conditions), dtype=np.float32)
 
     def decode_given(self, z_NK: NDArray[Any], y: Any) -> NDArray[Any]:

@@ -8,17 +8,23 @@ their types, defaults and docstrings are read from the syntax tree. A test holds
 from __future__ import annotations
 
 import ast
+import dataclasses
+import inspect
+import operator
 import re
 import typing
-from collections.abc import Container, Mapping
+import warnings
+from abc import ABCMeta
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
+from numbers import Integral, Real
 from pathlib import Path
 from typing import Annotated, Any
 
 from latentia import MODELS, errors
-from latentia.errors import CountsWhen, InputError, Range
+from latentia.errors import CountsWhen, InputError, Range, nearest
 
 Choices = tuple[str, ...]
 
@@ -82,6 +88,104 @@ OTHER_NAMES = {
     "wgangp": "WGANGP",
     "ngram": "NGramLanguageModel",
 }
+
+
+SYNONYMS = {
+    "latent_dim": "n_components",
+    "z_dim": "n_components",
+    "nz": "n_components",
+    "code_size": "n_components",
+    "latent_size": "n_components",
+    "n_factors": "n_components",
+    "rotate": "rotation",
+    "fm": "method",
+    "hidden_size": "n_units",
+    "rnn_size": "n_units",
+    "num_layers": "n_layers",
+    "embedding_dim": "n_embedding",
+    "seq_length": "window",
+    "bptt": "window",
+    "grad_clip": "clip",
+    "lr": "learning_rate",
+    "epochs": "n_epochs",
+    "seed": "random_state",
+    "bs": "batch_size",
+    "ema": "ema_decay",
+    "dataset": "data",
+    "output": "out",
+}
+"""What other software calls things, and what they are called here."""
+
+
+class NamedFields(ABCMeta):
+    """The class of classes whose parameters are their fields, given by name.
+
+    What no field is for is refused in one sentence, with the nearest name, as on the command line.
+    """
+
+    @property
+    def __signature__(cls) -> inspect.Signature:
+        """How the class is called."""
+        whole = inspect.signature(
+            next(vars(c)["__init__"] for c in cls.mro() if "__init__" in vars(c))
+        )
+        return whole.replace(parameters=list(whole.parameters.values())[1:])
+
+    if not typing.TYPE_CHECKING:
+
+        def __call__(cls, *values: Any, **given: Any) -> Any:
+            """Return a new object, if every value has the name of a field."""
+            if "__dataclass_fields__" in vars(cls):
+                given = _by_new_names(cls, given)
+                _check_names(cls, values, given)
+            return super().__call__(*values, **given)
+
+
+def _by_new_names(cls: Any, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return values by what their fields are called now, and warn of old names."""
+    fields = cls.__dataclass_fields__
+    found = in_new_names(given, fields)
+    for name in given.keys() - found.keys():
+        now = f"{cls.__name__}: {name} is called {new_name(name, fields)} now"
+        warnings.warn(now, FutureWarning, stacklevel=3)
+    return found
+
+
+def _check_names(cls: Any, values: tuple[Any, ...], given: Mapping[str, Any]) -> None:
+    known = [field.name for field in dataclasses.fields(cls) if field.init]
+    if values:
+        such = f"n_components={values[0]!r}" if "n_components" in known else f"{known[0]}=..."
+        raise InputError(
+            f"{cls.__name__} takes its parameters by name, such as {cls.__name__}({such})"
+        )
+    for name in given:
+        if name not in known:
+            raise InputError(f"{cls.__name__} has no parameter {name!r}{meant(name, known)}")
+
+
+def plain(value: Any) -> Any:
+    """Return a field's value with NumPy's numbers and truth values as Python's, else as it is."""
+    if isinstance(value, tuple | list):
+        parts = [plain(part) for part in value]
+        same = all(map(operator.is_, parts, value))
+        return value if same else type(value)(parts)
+    if isinstance(value, bool | str):
+        return value
+    if isinstance(value, Integral):
+        return int(value)
+    if isinstance(value, Real):
+        return float(value)
+    is_truth = type(value).__module__ == "numpy" and type(value).__name__.startswith("bool")
+    return bool(value) if is_truth else value
+
+
+def meant(name: str, known: Iterable[str]) -> str:
+    """Return "; did you mean 'x'?" for the nearest name, also by other software's words."""
+    names = list(known)
+    words = {word: own for word, own in SYNONYMS.items() if own in names and word not in names}
+    found = nearest(name, [*names, *words])
+    word = found.split("'")[1] if found else ""
+    return f"; did you mean {words[word]!r}?" if word in words else found
 
 
 def command_name(class_name: str) -> str:

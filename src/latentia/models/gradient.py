@@ -20,17 +20,22 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from torch import Tensor, nn
 
-from latentia.data.arrays import facts
-from latentia.errors import Count, Decay, Positive, Seed
+from latentia.errors import Count, Decay, InputError, Positive, Seed, within_memory
 from latentia.models.apply import apply
 from latentia.models.base import Model, to_numpy
 from latentia.models.fields import in_new_names
-from latentia.models.inputs import Labels, Rows
+from latentia.models.inputs import Labels, Rows, refuse_outside_unit
 from latentia.plots.grids import DRAWABLE, rows, save_png, tile
 from latentia.training import distributed, draws
-from latentia.training.batches import Batches, Source
+from latentia.training.batches import CHUNK, Batches, Source
 from latentia.training.config import RunConfig, versions
-from latentia.training.device import asked_precision, check_device_name, find_device, set_threads
+from latentia.training.device import (
+    asked_precision,
+    bounded_weights,
+    check_device_name,
+    find_device,
+    set_threads,
+)
 from latentia.training.progress import TrainingProgress
 from latentia.training.run import Numbers, Run, held
 from latentia.training.train import batch_order, evaluating, train
@@ -57,7 +62,7 @@ class GradientModel(Model):
        ``read(array, y)`` for batches of both;
     2. ``before_nets`` for what comes first, such as training another model;
     3. ``initialise``, that is ``learn_scale`` for what the nets must know of the data, and then
-       ``build``;
+       ``build``, then ``check_held_out``;
     4. ``updates`` and ``rate_factor`` in the loop, and after each epoch ``checkup`` for the model's
        health and ``show``, which writes the images of ``epoch_picture``;
     5. ``after_training`` for what follows from the trained nets and the data.
@@ -146,7 +151,7 @@ class GradientModel(Model):
             begun = RunConfig.read(folder) if resume and folder is not None else None
             set_threads(None if begun is None else begun.threads)
             device = find_device(self.device)
-            with ExitStack() as stack:
+            with within_memory("to train; take a smaller batch_size"), ExitStack() as stack:
                 # One group of processes, also for what is trained first.
                 stack.enter_context(distributed.process_group(device))
                 self.seed_ = self._seed() if begun is None else begun.seed
@@ -154,6 +159,7 @@ class GradientModel(Model):
                     stack.enter_context(self._holding(folder, begun, array, origin or {}))
                 self.before_nets(array, folder, progress)
                 self.initialise(batches, device)
+                self.check_held_out(held_out)
                 steps, name = batch_order(self, batches).n_steps, type(self).__name__
                 watch = stack.enter_context(
                     TrainingProgress(steps, self.n_epochs, name, progress, self.unit)
@@ -182,19 +188,33 @@ class GradientModel(Model):
         with torch.random.fork_rng():
             draws.seed(self.seed_, "build")
             self.learn_scale(batches)
-            self.build(self.sample_shape_)
+            with bounded_weights():
+                self.build(self.sample_shape_)
         for net in self.nets().values():
             _to(net, device, self.layout).train()
 
     def learn_scale(self, batches: Any) -> None:
         """Learn what the nets must know of the batches before they are made; here nothing."""
 
+    def bounded_by(self) -> str:
+        """Return why data must lie in [0, 1] for the losses, as a clause; here they need not."""
+        return ""
+
+    def check_held_out(self, held_out: Batches | None) -> None:
+        """Refuse held-out data that the losses are not defined on."""
+        why = self.bounded_by()
+        if held_out is None or not why:
+            return
+        for first in range(0, len(held_out), CHUNK):
+            (x, *_) = held_out.batch(np.arange(first, min(first + CHUNK, len(held_out))))
+            refuse_outside_unit(x.numpy(force=True), why, first, "validation")
+
     def rate_factor(self, done: float) -> float:
         """Return the learning rate's factor when this fraction of the training is done."""
         return SCHEDULES[self.learning_rate_schedule](done, self.n_epochs)
 
     def checkup(
-        self, *batch: Tensor, means: Numbers, earlier: Sequence[Numbers], epoch: int
+        self, x: Tensor, *targets: Tensor, means: Numbers, earlier: Sequence[Numbers], epoch: int
     ) -> tuple[dict[str, float], str]:
         """Return numbers of the model's health, and a sentence if it ails; here nothing."""
         return {}, ""
@@ -221,10 +241,6 @@ class GradientModel(Model):
     def after_training(self, array: Rows, y: Labels | None) -> None:
         """Keep what follows from the trained nets and the training data; here nothing."""
 
-    def facts(self, array: Rows) -> Mapping[str, object]:
-        """Return what ``config.json`` says of the training data."""
-        return facts(array)
-
     def validate_parameters(self, *, begun: bool = False) -> None:
         """Check every hyperparameter, without data."""
         super().validate_parameters(begun=begun)
@@ -236,7 +252,8 @@ class GradientModel(Model):
 
     def prepare_nets(self, weights: Mapping[str, NDArray[Any]]) -> None:
         """Make the nets of a saved model, and fill them with their ``<net>.<parameter>``."""
-        self.build(self.sample_shape_)
+        with bounded_weights():
+            self.build(self.sample_shape_)
         for name, net in self.nets().items():
             own = {k: torch.from_numpy(v) for k, v in weights.items() if k.startswith(f"{name}.")}
             net.load_state_dict({key.removeprefix(f"{name}."): own[key] for key in own})
@@ -257,7 +274,10 @@ class GradientModel(Model):
     def _held_out(self, validation: Rows | None) -> Batches | None:
         if validation is None:
             return None
-        X, y = validation if isinstance(validation, tuple) else (validation, None)
+        given = validation if isinstance(validation, tuple) else (validation, None)
+        if len(given) != 2:
+            raise InputError(f"validation is a tuple of {len(given)}; give X, or (X, y)")
+        X, y = given
         return self.read(self.checked(X, reset=False), y, reset=False)
 
     def _seed(self) -> int:

@@ -2,36 +2,204 @@
 
 from __future__ import annotations
 
+import sys
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from latentia.errors import InputError
+from latentia.data.dataset import Dataset
+from latentia.data.images import upright
+from latentia.errors import FitWarning, InputError
 
 Rows: TypeAlias = Any
 """What ``fit`` takes: an array, tensor, data frame, sparse matrix, or array larger than memory."""
 Labels: TypeAlias = Any
 """(n,) classes or domains, or (n, m) conditions, in any of the same kinds."""
-Pixels: TypeAlias = NDArray[np.uint8] | NDArray[np.floating[Any]]
-"""(n, H, W) or (n, C, H, W) images: bytes, or floats in [0, 1]."""
+Pixels: TypeAlias = NDArray[np.uint8] | NDArray[np.bool_] | NDArray[np.floating[Any]]
+"""(n, H, W) or (n, C, H, W) images: bytes, floats in [0, 1], or truth values for 0 and 1."""
+CHUNK = 1024
 Matrix: TypeAlias = NDArray[np.float64]
 Vector: TypeAlias = NDArray[np.float64]
 
 
-def check_images(images: NDArray[Any]) -> None:
-    """Refuse images that are empty, or neither uint8 nor floats in [0, 1]."""
+SPAN = 0.1
+"""Share of their range below which pixels span too little to be as they were meant."""
+MOST_CHANNELS = 4
+"""Of pictures: more in the second place and few in the last are pixels, and channels at the end."""
+
+
+def as_array(X: Any) -> Any:
+    """Return data in the kinds that models compute with, or refuse what holds no samples.
+
+    A tensor becomes an array, and a list of images of one size, arrays or Pillow's, one too; floats
+    of 16 bits become float32, longer ones float64, and any byte order the machine's. Data frames,
+    sparse matrices and memory maps stay what they are.
+    """
+    _refuse_other_objects(X)
+    if is_tensor(X):
+        return _tensor_as_array(X)
+    if isinstance(X, list | tuple) and len(X) and _is_image(X[0]):
+        return _native(_stacked(X))
+    if isinstance(X, np.ndarray):
+        return _native(_stacked(list(X)) if _holds_images(X) else X)
+    return X
+
+
+def _refuse_other_objects(X: Any) -> None:
+    loads = sys.modules.get("torch.utils.data")
+    instead = "give the samples themselves, in one array or tensor"
+    if isinstance(X, Dataset):
+        raise InputError(f"X is the data set {X.name!r}; give its samples, such as x_train")
+    if isinstance(X, str | bytes):
+        raise InputError(f"X is text; load data by name with latentia.load_data, or {instead}")
+    if loads is not None and isinstance(X, loads.Dataset | loads.DataLoader):
+        rows = "X.dataset" if isinstance(X, loads.DataLoader) else "X"
+        raise InputError(
+            f"X is a {type(X).__name__} of torch's; {instead}: "
+            f"torch.stack([sample for sample, *_ in {rows}])"
+        )
+    if _is_picture(X):
+        raise InputError("X is one picture; give a list of them, or an array of shape (n, H, W)")
+    known = isinstance(X, np.ndarray | list | tuple) or is_tensor(X) or reads_in_blocks(X)
+    if not known and not hasattr(X, "columns") and not hasattr(X, "__array__"):
+        raise InputError(f"X is of type {type(X).__name__}; {instead}, or a data frame")
+
+
+def _is_picture(X: Any) -> bool:
+    """Return whether something is a picture of Pillow's, without importing it."""
+    images = sys.modules.get("PIL.Image")
+    return images is not None and isinstance(X, images.Image)
+
+
+def _is_image(part: Any) -> bool:
+    """Return whether one element of a list has rows and columns itself."""
+    if _is_picture(part) or is_tensor(part) or isinstance(part, np.ndarray):
+        return _is_picture(part) or part.ndim > 1
+    return isinstance(part, list | tuple) and len(part) > 0 and isinstance(part[0], list | tuple)
+
+
+def _holds_images(X: NDArray[Any]) -> bool:
+    """Return whether an array holds arrays, as NumPy keeps images of several sizes."""
+    return X.dtype.kind == "O" and X.ndim == 1 and len(X) > 0 and _is_image(X[0])
+
+
+def _stacked(parts: Sequence[Any]) -> NDArray[Any]:
+    """Return images of one size in one array, or name the first that has another."""
+    arrays = [upright(part) if _is_picture(part) else np.asarray(as_array(part)) for part in parts]
+    first = arrays[0].shape
+    other = next((i for i, array in enumerate(arrays) if array.shape != first), None)
+    if other is not None:
+        raise InputError(
+            f"X[{other}] has shape {arrays[other].shape} and X[0] {first}; resize or crop the "
+            "images to one size"
+        )
+    return np.stack(arrays)
+
+
+def _tensor_as_array(X: Any) -> NDArray[Any]:
+    array: NDArray[Any] = (
+        X.float() if X.dtype.itemsize == 2 and X.is_floating_point() else X
+    ).numpy(force=True)
+    return array
+
+
+def _native(X: NDArray[Any]) -> NDArray[Any]:
+    """Return numbers of a kind, length and byte order that are computed with."""
+    if np.ma.is_masked(X):
+        raise InputError(
+            "X is a masked array, whose mask would be lost; fill it in with X.filled(...), with "
+            "NaN for a model that takes missing values"
+        )
+    if X.dtype.kind == "O" and X.ndim > 2:
+        try:
+            return X.astype(np.float64)
+        except (TypeError, ValueError):
+            raise InputError("X holds objects that are not numbers") from None
+    kind = X.dtype.newbyteorder("=")
+    if kind.kind == "f":
+        kind = np.dtype({2: np.float32, 4: np.float32}.get(kind.itemsize, np.float64))
+    return X if kind == X.dtype else X.astype(kind)
+
+
+def check_images(images: NDArray[Any], *, fitting: bool = False) -> None:
+    """Refuse images that are empty, of another type, or not in [0, 1] where they are floats.
+
+    Bytes that are 0 and 1 are refused too, as they would be nearly black. In a fit a `FitWarning`
+    says if pixels span less than a tenth of their range.
+    """
     if len(images) == 0:
         raise InputError("X holds 0 images; give at least 2")
-    if images.dtype == np.uint8:
-        return
-    if images.dtype.kind != "f":
-        raise InputError(f"images are {images.dtype}; give uint8, or floats in [0, 1]")
-    low, high = float(images.min()), float(images.max())
-    if not (low >= 0 and high <= 1):
+    _check_layout(images)
+    check_span(*span_of(images), images.dtype == np.uint8, fitting=fitting)
+
+
+def span_of(images: NDArray[Any]) -> tuple[float, float]:
+    """Return the least and the largest value of images of a type and in the range that is theirs.
+
+    Bytes are looked at no further than they tell.
+    """
+    if images.dtype == np.bool_:
+        return 0.0, 1.0
+    if images.dtype != np.uint8 and images.dtype.kind != "f":
         raise InputError(
-            f"image values span {low:g} to {high:g}; give uint8, or finite floats in [0, 1]"
+            f"images are {images.dtype}; give uint8, floats in [0, 1], or bool for 0 and 1"
         )
+    low, high = np.inf, -np.inf
+    for first in range(0, len(images), CHUNK):
+        part = images[first : first + CHUNK]
+        # NaN stays where minimum() meets it.
+        low, high = float(np.minimum(low, part.min())), float(np.maximum(high, part.max()))
+        if images.dtype == np.uint8 and high - low >= 255 * SPAN:
+            return low, high
+    if images.dtype != np.uint8 and not (low >= 0 and high <= 1):
+        raise InputError(
+            f"image values span {low:g} to {high:g}; give uint8, bool for 0 and 1, or finite "
+            "floats in [0, 1]"
+        )
+    return low, high
+
+
+def check_span(low: float, high: float, are_bytes: bool, *, fitting: bool) -> None:
+    """Refuse bytes of 0 and 1; in a fit, say if images span too little, as `check_images` does."""
+    if are_bytes and high == 1:
+        raise InputError(
+            "images are uint8 of 0 and 1 alone, which is nearly black on a scale of 0 to 255: "
+            "give X.astype(bool) if 1 is white, or X / 255 if they are so dark"
+        )
+    whole = 255 if are_bytes else 1
+    if fitting and high - low < SPAN * whole:
+        warnings.warn(
+            f"pixels span {low:.3g} to {high:.3g} on a scale of 0 to {whole}; check what they "
+            "were divided by",
+            FitWarning,
+            stacklevel=5,
+        )
+
+
+def _check_layout(images: NDArray[Any]) -> None:
+    if images.ndim not in (3, 4):
+        raise InputError(
+            f"X has shape {images.shape}; give a table of shape (n, d), or images of shape "
+            "(n, H, W) or (n, C, H, W)"
+        )
+    if images.ndim == 4 and images.shape[1] > MOST_CHANNELS and images.shape[3] in (1, 3):
+        raise InputError(
+            f"X has shape {images.shape}, its channels last; give (n, C, H, W), such as "
+            "np.moveaxis(X, 3, 1)"
+        )
+
+
+@contextmanager
+def refusing() -> Iterator[None]:
+    """Raise what scikit-learn's checks refuse as `InputError`."""
+    try:
+        yield
+    except ValueError as error:
+        raise InputError(str(error)) from None
 
 
 def refuse_text(X: Any) -> None:
@@ -74,9 +242,28 @@ def refuse_not_finite(
     )
 
 
+def refuse_outside_unit(rows: NDArray[Any], why: str, first: int = 0, name: str = "X") -> None:
+    """Refuse values outside [0, 1] in a table, and name one, its row counted from ``first``.
+
+    ``why`` says what takes no others; if it is empty, nothing is refused. Images are in [0, 1].
+    """
+    if not why or rows.ndim > 2:
+        return
+    # Rounding, as of a column scaled to [0, 1], is no value outside.
+    rows = rows.astype(np.float32, copy=False)
+    outside = ~((rows >= 0) & (rows <= 1))
+    if outside.any():
+        row, column = np.argwhere(outside)[0]
+        raise InputError(
+            f"{name} holds {rows[row, column]:g} in row {first + row}, column {column}, and must "
+            f"lie in [0, 1], since {why}; scale it as the training data were"
+        )
+
+
 def is_tensor(X: object) -> bool:
     """Return whether something is a tensor, without importing torch."""
-    return type(X).__module__.partition(".")[0] == "torch"
+    torch = sys.modules.get("torch")
+    return torch is not None and isinstance(X, torch.Tensor)
 
 
 def reads_in_blocks(X: Any) -> bool:
@@ -102,5 +289,7 @@ def checked_weights(sample_weight: Any, n: int) -> NDArray[np.float64] | None:
 
 
 def unit_floats(X: NDArray[Any]) -> NDArray[Any]:
-    """Return uint8 images as float32 in [0, 1], and floats as they are."""
+    """Return images of uint8 or bool as float32 in [0, 1], and floats as they are."""
+    if X.dtype == np.bool_:
+        return X.astype(np.float32)
     return X.astype(np.float32) / np.float32(255) if X.dtype == np.uint8 else X

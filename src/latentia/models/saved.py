@@ -11,6 +11,7 @@ import importlib
 import json
 import math
 import os
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -56,6 +57,8 @@ KINDS = {
 """What learned values are; those called ``n_..._`` and ``..._shape_`` are counts and shapes."""
 MOST_VALUES = 2**31
 """In a sample."""
+ATTEMPTS = 20
+"""To load a model that others replace meanwhile."""
 PATIENCE = 60.0
 """Seconds to wait for another process that saves into the same folder."""
 ARRAYS_OF_TEXT = {"feature_names_in_": object, "classes_": str}
@@ -97,6 +100,7 @@ def _write(model: Any, folder: Path) -> None:
         "learned": learned,
         "versions": versions(),
         "weights_sha256": hashlib.sha256(weights).hexdigest(),
+        "weights_bytes": len(weights),
     }
     write_config(folder, config)
     write_atomically(folder / WEIGHTS, weights)
@@ -167,29 +171,37 @@ def _remove_abandoned(parent: Path) -> None:
 
 def load(path: str | Path) -> Any:
     """Return the model that was saved in a folder, or by a finished run in its directory."""
-    folder = Path(path)
-    inner = folder / "model"
-    folder = inner if inner.is_dir() or aside(inner).is_dir() else folder
+    for _ in range(ATTEMPTS):
+        folder = _place(Path(path))
+        before = _identity(folder)
+        try:
+            return _read(folder)
+        except InputError:
+            # Another process may have put a new model in its place meanwhile.
+            if before is not None and _identity(folder) == before:
+                raise
+        time.sleep(0.001)
+    return _read(_place(Path(path)))
+
+
+def _place(path: Path) -> Path:
+    """Return the folder of a model that was saved at a path, or by the run there."""
+    inner = path / "model"
+    folder = inner if inner.is_dir() or aside(inner).is_dir() else path
     if not folder.exists() and aside(folder).is_dir():
         folder = aside(folder)
     if (folder / "checkpoints").is_dir():
         raise InputError(f"the run in {path} is not finished: 'latentia resume {path}' first")
-    before = _identity(folder)
-    try:
-        return _read(folder)
-    except InputError:
-        if _identity(folder) == before:
-            raise
-        # Another process put a new model in its place meanwhile.
-        return load(path)
+    return folder
 
 
-def _identity(folder: Path) -> tuple[int, int] | None:
+def _identity(folder: Path) -> tuple[int, ...] | None:
     try:
         found = folder.stat()
     except OSError:
         return None
-    return found.st_dev, found.st_ino
+    # Numbers of files that are gone are given to new ones.
+    return found.st_dev, found.st_ino, found.st_ctime_ns
 
 
 def _read(folder: Path) -> Any:
@@ -200,7 +212,7 @@ def _read(folder: Path) -> Any:
         raise InputError(f"{folder} holds no known model: {name!r}{nearest(name, homes)}")
     model = make(name, config.get("parameters", {}), config.get("versions"))
     try:
-        weights = _weights(folder / WEIGHTS, config.get("weights_sha256"))
+        weights = _weights(folder / WEIGHTS, config)
     except (OSError, ValueError) as error:
         raise InputError(f"the weights in {folder} are damaged or missing: {error}") from None
     # Whatever a file says that has a sound hash, or an old one that has none, ends in a sentence.
@@ -213,16 +225,25 @@ def _read(folder: Path) -> Any:
     return model
 
 
-def _weights(path: Path, recorded: str | None) -> bytes:
-    """Return the bytes of a weights file that is as long as its header says."""
-    n_header = int.from_bytes(read_start(path, 8), "little")
-    header = json.loads(read_start(path, 8 + min(n_header, MOST_JSON))[8:])
-    ends = [part["data_offsets"][1] for name, part in header.items() if name != "__metadata__"]
-    weights = read_bytes(path, 8 + n_header + max(ends, default=0))
+def _weights(path: Path, config: Mapping[str, Any]) -> bytes:
+    """Return the bytes of a weights file, whose size is checked before and hash before parsing."""
+    n_bytes = config.get("weights_bytes")
+    weights = read_bytes(path, _stated_size(path) if n_bytes is None else n_bytes)
     # Models saved before there was a hash have none.
-    if recorded not in (None, hashlib.sha256(weights).hexdigest()):
+    if config.get("weights_sha256") not in (None, hashlib.sha256(weights).hexdigest()):
         raise ValueError("their hash is not the one in config.json")
     return weights
+
+
+def _stated_size(path: Path) -> int:
+    """Return how long a weights file says it is, for a model of version 0.1.0."""
+    n_header = int.from_bytes(read_start(path, 8), "little")
+    header = json.loads(read_start(path, 8 + min(n_header, MOST_JSON))[8:])
+    try:
+        ends = [part["data_offsets"][1] for name, part in header.items() if name != "__metadata__"]
+        return 8 + n_header + int(max(ends, default=0))
+    except (LookupError, TypeError, AttributeError):
+        raise ValueError("its header is malformed") from None
 
 
 def kind_of(name: str) -> Any:

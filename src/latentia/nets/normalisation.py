@@ -9,6 +9,7 @@ import torch
 import torch.distributed.nn.functional as collective
 from torch import Tensor, nn
 
+from latentia.errors import InputError
 from latentia.training.distributed import world_size
 from latentia.training.draws import bytes_like
 
@@ -25,6 +26,11 @@ class BatchNorm(nn.BatchNorm2d):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return (N, C, H, W) features, normalised per channel."""
+        if self.training and x.numel() == x.shape[1] and world_size() == 1:
+            raise InputError(
+                "batch norm learns from at least two values of a channel, and a batch of one of "
+                "these images leaves one: take a batch_size of 2 or more, of as many images"
+            )
         if not self.training or world_size() == 1:
             return super().forward(x)
         moments = torch.stack([x.mean((0, 2, 3)), x.square().mean((0, 2, 3))])

@@ -22,7 +22,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from latentia.errors import InputError, check_range
+from latentia.errors import Count, InputError, Whole, check_arguments
 
 Images = NDArray[Any]
 
@@ -38,7 +38,7 @@ KERNELS: dict[str, NDArray[np.float64]] = {
 """Filters made by hand: blurs sum to 1, derivatives to 0; the last is the identity − Laplace."""
 
 
-def output_size(side: int, kernel: int, stride: int = 1, padding: int = 0) -> int:
+def output_size(side: Count, kernel: Count, stride: Count = 1, padding: Whole = 0) -> int:
     """Return how many places a kernel takes along a side.
 
     Examples
@@ -46,9 +46,7 @@ def output_size(side: int, kernel: int, stride: int = 1, padding: int = 0) -> in
     >>> output_size(28, 3), output_size(28, 3, padding=1), output_size(28, 3, stride=2, padding=1)
     (26, 28, 14)
     """
-    for name, value in {"side": side, "kernel": kernel, "stride": stride}.items():
-        check_range(name, value, 1)
-    check_range("padding", padding, 0)
+    check_arguments(output_size, locals())
     if kernel > side + 2 * padding:
         raise InputError(
             f"a kernel of {kernel} does not fit into {side} pixels with a padding of {padding}"

@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 from scipy.sparse.linalg import LinearOperator, svds
 from torch import Tensor, nn
 
-from latentia.errors import InputError, check_range
+from latentia.errors import Count, InputError, Seed, check_arguments
 
 LINEAR = (
     nn.Linear,
@@ -62,7 +62,7 @@ class LipschitzCheck:
 
 
 def check_lipschitz(
-    critic: nn.Module, x: Tensor, x_fake: Tensor, n_points: int = 1000, random_state: int = 0
+    critic: nn.Module, x: Tensor, x_fake: Tensor, n_points: Count = 1000, random_state: Seed = 0
 ) -> LipschitzCheck:
     """Return the steepest slope of a critic between data and samples, and its layers' bound.
 
@@ -85,7 +85,7 @@ def check_lipschitz(
     >>> check_lipschitz(critic, torch.zeros(3, 2), torch.ones(3, 2)).verdict
     '1-Lipschitz'
     """
-    check_range("n_points", n_points, 1)
+    check_arguments(check_lipschitz, locals())
     if not len(x) or not len(x_fake) or x.shape[1:] != x_fake.shape[1:]:
         raise InputError(
             f"data have shape {tuple(x.shape)}, samples {tuple(x_fake.shape)}; give at least one "

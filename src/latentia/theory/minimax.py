@@ -23,7 +23,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import log_expit
 from torch import nn
 
-from latentia.errors import InputError, check_range
+from latentia.errors import Count, InputError, Positive, Seed, check_arguments
 from latentia.nets.mlp import mlp
 from latentia.theory.densities import as_density
 from latentia.theory.divergences import are_densities, integral, js_divergence, same_length
@@ -115,10 +115,10 @@ def train_discriminator(
     x_data: ArrayLike,
     x_g: ArrayLike,
     *,
-    hidden: int = 16,
-    n_steps: int = 300,
-    learning_rate: float = 1e-2,
-    random_state: int = 0,
+    hidden: Count = 16,
+    n_steps: Count = 300,
+    learning_rate: Positive = 1e-2,
+    random_state: Seed = 0,
 ) -> Function:
     """Return the logit of a small net trained to maximise V on samples, to be compared with D*.
 
@@ -131,9 +131,7 @@ def train_discriminator(
     hidden, n_steps, learning_rate, random_state
         Units of each layer, Adam's steps, its step size, the seed of the first weights.
     """
-    for name, setting in {"hidden": hidden, "n_steps": n_steps}.items():
-        check_range(name, setting, 1)
-    check_range("learning_rate", learning_rate, 0, open_low=True)
+    check_arguments(train_discriminator, locals())
     real, fake = _samples(x_data, "x_data"), _samples(x_g, "x_g")
     both = np.concatenate([real, fake])
     centre, scale = both.mean(), both.std()

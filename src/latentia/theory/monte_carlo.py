@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtri
 
-from latentia.errors import InputError, check_range
+from latentia.errors import InputError, Seed, Several, check_arguments, check_range
 
 
 class Distribution(Protocol):
@@ -52,8 +52,8 @@ class Running:
 def expectation(
     f: Callable[[Any], ArrayLike],
     distribution: Distribution,
-    n: int,
-    random_state: int | None = None,
+    n: Several,
+    random_state: Seed | None = None,
 ) -> Running:
     """Return the running estimate of ``E f(X)``; its last values are those of all n draws.
 
@@ -75,7 +75,7 @@ def expectation(
     >>> bool(abs(second_moment.mean[-1] - 1) < 3 * second_moment.standard_error[-1])
     True
     """
-    check_range("n", n, 2)
+    check_arguments(expectation, locals())
     draws = distribution.rvs(size=n, random_state=np.random.default_rng(random_state))
     values = np.asarray(f(draws), np.float64)
     if values.shape != (n,) or not np.isfinite(values).all():

@@ -31,7 +31,8 @@ WORDS = {"world_size": "number of processes"}
 MOST_WORKERS = 1024
 """Threads of a process, and processes of a run."""
 TEXT, TABLE, WHOLE = "text", "a table", f"a whole number from 1 to {MOST_WORKERS}"
-KINDS = {TEXT: str, TABLE: dict, WHOLE: int}
+SIZE = "a whole number"
+KINDS = {TEXT: str, TABLE: dict, WHOLE: int, SIZE: int}
 SCHEMA = {
     "model": TEXT,
     "parameters": TABLE,
@@ -42,8 +43,9 @@ SCHEMA = {
     "world_size": WHOLE,
     "learned": TABLE,
     "weights_sha256": TEXT,
+    "weights_bytes": SIZE,
 }
-"""What each part of ``config.json`` is; the last two are of saved models."""
+"""What each part of ``config.json`` is; the last three are of saved models."""
 OPTIONAL = ("threads", "world_size")
 HASH = "sha256"
 
@@ -215,7 +217,8 @@ def _check_schema(file: Path, content: Mapping[str, Any]) -> None:
             continue
         word = SCHEMA[name]
         sound = isinstance(value, KINDS[word]) and not isinstance(value, bool)
-        if not sound or (isinstance(value, int) and not 1 <= value <= MOST_WORKERS):
+        few = word != WHOLE or (isinstance(value, int) and 1 <= value <= MOST_WORKERS)
+        if not (sound and few):
             raise InputError(f"{file}: {name} must be {word}, and is {value!r:.60}")
 
 

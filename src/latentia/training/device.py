@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import cache
 from statistics import median
 
 import torch
+from torch import nn
+from torch.nn.modules.module import (
+    register_module_buffer_registration_hook,
+    register_module_parameter_registration_hook,
+)
+from torch.nn.parameter import is_lazy
 
-from latentia.errors import InputError, nearest
+from latentia.errors import InputError, nearest, within_memory
 from latentia.training.config import MOST_WORKERS
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
 PRECISIONS = ("auto", "float32", "bfloat16")
 PROBES = 15
+MOST_WEIGHTS = 2**30
 WORTH_IT = 1.2
 """How many times faster all threads must be than one to be chosen."""
 CLEARLY = 1.3
@@ -24,7 +33,9 @@ CLEARLY = 1.3
 
 def check_device_name(name: str) -> None:
     """Refuse a device name that torch would not know (``cuda:1`` is one that it does)."""
-    if name.split(":")[0] not in DEVICES:
+    kind, colon, number = name.partition(":")
+    numbered = number.isdecimal() and number.isascii() and len(number) < 4 and kind != "auto"
+    if kind not in DEVICES or (colon and not numbered):
         raise InputError(
             f"device is {name!r}; it must be one of {', '.join(DEVICES)}{nearest(name, DEVICES)}"
         )
@@ -39,9 +50,52 @@ def find_device(name: str) -> torch.device:
         name = next(kind for kind in ("cuda", "mps", "cpu") if present[kind])
     if not present[name.split(":")[0]]:
         raise InputError(f"device {name!r} is not on this machine; use 'cpu' or 'auto'")
+    kind, _, number = name.partition(":")
+    last = torch.cuda.device_count() - 1 if kind == "cuda" else 0
+    if number and int(number) > last:
+        raise InputError(f"device {name!r} is not on this machine; the last one is '{kind}:{last}'")
     if name == "cuda" and "LOCAL_RANK" in os.environ:
         name = f"cuda:{os.environ['LOCAL_RANK']}"
     return torch.device(name)
+
+
+@contextmanager
+def bounded_weights() -> Iterator[None]:
+    """Refuse nets of too many weights, as they are made in a ``with`` block.
+
+    Each layer is counted before its weights are drawn, and so before its memory is taken. The most
+    are ``MOST_WEIGHTS``, or what the environment's ``LATENTIA_MOST_WEIGHTS`` says.
+    """
+    most, total = _asked_number("LATENTIA_MOST_WEIGHTS", sys.maxsize) or MOST_WEIGHTS, 0
+
+    def count(layer: nn.Module, name: str, values: torch.Tensor | None) -> None:
+        nonlocal total
+        total += 0 if values is None or is_lazy(values) else values.numel()
+        if total > most:
+            raise InputError(
+                f"the nets would have more than {most:,} weights, of 4 bytes each and 16 in "
+                "training; choose smaller or fewer layers, or set LATENTIA_MOST_WEIGHTS higher"
+            )
+
+    hooks = (
+        register_module_parameter_registration_hook(count),
+        register_module_buffer_registration_hook(count),
+    )
+    try:
+        with within_memory("for so wide a net; choose smaller layers"):
+            yield
+    finally:
+        for hook in hooks:
+            hook.remove()
+
+
+def _asked_number(variable: str, most: int) -> int | None:
+    """Return the whole number from 1 up that an environment's variable holds, if it is set."""
+    asked = os.environ.get(variable)
+    digits = len(str(most))
+    if asked is not None and not (asked.isdecimal() and 1 <= int(asked[: digits + 1]) <= most):
+        raise InputError(f"{variable} is {asked!r}; it must be a whole number from 1 to {most}")
+    return None if asked is None else int(asked)
 
 
 def set_threads(recorded: int | None = None) -> int:
@@ -50,12 +104,9 @@ def set_threads(recorded: int | None = None) -> int:
     ``LATENTIA_THREADS`` decides, or else what a resumed run recorded; without either a short
     probe, since several threads on a loaded machine can be slower than one.
     """
-    asked = os.environ.get("LATENTIA_THREADS")
-    if asked is not None and not (asked.isdecimal() and 1 <= int(asked[:9]) <= MOST_WORKERS):
-        raise InputError(
-            f"LATENTIA_THREADS is {asked!r}; it must be a whole number from 1 to {MOST_WORKERS}"
-        )
-    torch.set_num_threads(int(asked) if asked is not None else recorded or _fastest_threads())
+    torch.set_num_threads(
+        _asked_number("LATENTIA_THREADS", MOST_WORKERS) or recorded or _fastest_threads()
+    )
     return torch.get_num_threads()
 
 

@@ -9,6 +9,7 @@ that one process with the doubled batch sees.
 from __future__ import annotations
 
 import zlib
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -37,19 +38,29 @@ _generators: ContextVar[list[torch.Generator] | None] = ContextVar("generators",
 
 
 @contextmanager
-def by_row(x: Tensor, *where: object) -> Iterator[None]:
+def by_row(x: Tensor, *where: object, seen: Counter[int] | None = None) -> Iterator[None]:
     """Let draws, within a ``with`` block, be a function of each row's values and of ``where``.
 
-    A sample's score then depends neither on its place nor on the samples beside it.
+    A sample's score then depends neither on its place nor on the samples beside it. Equal rows have
+    the same draws, unless it is counted which rows were ``seen``: then each has its own.
     """
     salt = zlib.crc32("/".join(map(str, where)).encode())
     rows = x.float().cpu().contiguous().numpy()
     seeds = [zlib.crc32(row.tobytes(), salt) for row in rows]
+    if seen is not None:
+        seeds = [_apart(number, seen) for number in seeds]
     token = _generators.set([torch.Generator().manual_seed(number) for number in seeds])
     try:
         yield
     finally:
         _generators.reset(token)
+
+
+def _apart(number: int, seen: Counter[int]) -> int:
+    """Return the seed of a row, another one each time that the row comes again."""
+    again = seen[number]
+    seen[number] += 1
+    return zlib.crc32(str(again).encode(), number) if again else number
 
 
 def normal(n_rows: int, shape: tuple[int, ...], device: torch.device | str = "cpu") -> Tensor:

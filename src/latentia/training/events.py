@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from tensorboard.compat.proto.event_pb2 import Event, SessionLog
@@ -24,9 +25,14 @@ class EventFile:
         with named_errors(self.path):
             self._stream = self.path.open("ab")
         self._records = RecordWriter(self._stream)
-        self._write(Event(step=step + 1, file_version="brain.Event:2"))
         restarted = SessionLog(status=SessionLog.START)
-        self._write(Event(step=step + 1, session_log=restarted))
+        try:
+            self._write(Event(step=step + 1, file_version="brain.Event:2"))
+            self._write(Event(step=step + 1, session_log=restarted))
+        except OSError:
+            with suppress(OSError):
+                self.close()
+            raise
 
     def add_scalar(self, name: str, value: float, step: int) -> None:
         """Write a value of a step."""

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
+from latentia.errors import InputError
 from latentia.training.checkpoint import Checkpoints
 from latentia.training.directory import held
 from latentia.training.launch import leads
@@ -82,7 +83,14 @@ class Run:
         found, seal = self.checkpoints.latest_with(self.metrics.begins_as), None
         if found is not None:
             tensors, counters, seal = found
-            state.restore(tensors, counters)
+            try:
+                state.restore(tensors, counters)
+            except (RuntimeError, LookupError, TypeError, ValueError) as error:
+                what = " ".join(str(error).split())
+                raise InputError(
+                    f"the checkpoint in {self.path} is not of this model and these parameters: "
+                    f"{what:.200}"
+                ) from None
         kept = self.metrics.restore(seal, state.step, keep=self.keeps)
         self.earlier = [r["values"] for r in kept if r["split"] == "health"]
         trained = [record for record in kept if record["split"] == "train"]

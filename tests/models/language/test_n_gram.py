@@ -37,7 +37,7 @@ def brute_force(text, symbols, order, smoothing, context, symbol):
             return (after.get(symbol, 0) + kinds * below) / (total + kinds)
         once = sum(count == 1 for count in grams[k].values())
         twice = sum(count == 2 for count in grams[k].values())
-        D = once / (once + 2 * twice) if once else 0.5
+        D = once / (once + 2 * twice) if once and twice else 0.5
         return max(after.get(symbol, 0) - D, 0) / total + D * kinds / total * below
 
     return p(context, min(order, len(context) + 1))
@@ -53,6 +53,25 @@ def test_every_probability_is_the_definitions(order, smoothing):
         for t in range(len(unlike))
     ]
     np.testing.assert_allclose(model.score_samples(unlike), expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("text", "assumed"),
+    [("abcdefgh", [1, 2, 3]), ("abab", [1, 2, 3]), ("aaaaaaaa", [1, 2, 3]), (TEXT, [])],
+)
+def test_a_count_of_counts_that_is_missing_leaves_what_was_seen_its_share(text, assumed):
+    """With D = 1 a gram that was seen once is as unlikely as one that was never seen."""
+    model = NGramLanguageModel(order=3).fit(text, symbols=text + "z")
+    assert model.assumed_discounts_ == assumed
+    words = f"length {', '.join(map(str, assumed))}:" if assumed else "discount"
+    assert (words in " ".join(model.findings(None))) == bool(assumed)
+    for t in range(1, len(text)):
+        seen, unseen = (
+            brute_force(text, model.symbols_, 3, "kneser_ney", text[:t], symbol)
+            for symbol in (text[t], "z")
+        )
+        assert seen > 2 * unseen
+        assert model.score_samples(text)[t] == pytest.approx(math.log(seen), rel=1e-12)
 
 
 @pytest.mark.parametrize("smoothing", SMOOTHINGS)

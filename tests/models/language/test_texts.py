@@ -9,6 +9,7 @@ import latentia
 from latentia.cli.main import main
 from latentia.data.text import load_text
 from latentia.errors import InputError
+from latentia.models.language.n_gram import NGramLanguageModel
 from latentia.training.run import read_metrics
 from tests.models.language.conftest import RHYME
 
@@ -55,7 +56,7 @@ def test_a_share_may_be_held_out_or_nothing(path):
     quarter = load_text(path, held_out=0.25)
     assert len(quarter.validation) == (len(quarter.train) + len(quarter.validation)) // 4
     for share in (-0.1, 0.6, math.nan):
-        with pytest.raises(InputError, match=r"must be a share from 0 to 0\.5"):
+        with pytest.raises(InputError, match=r"must be at least 0 and at most 0\.5"):
             load_text(path, held_out=share)
 
 
@@ -185,7 +186,10 @@ MISTAKES = [
     (["train", "lstm", "--data", "none.txt"], "no text file 'none.txt'"),
     (["train", "lstm", "--data", "rhyme.txt", "--devices", "2"], "takes no --devices"),
     (["train", "lstm", "--data", "rhyme.txt", "--rnn-size", "9"], "did you mean --n-units"),
-    (["train", "lstm", "--data", "rhyme.txt", "--held-out", "0.9"], "must be a share from 0 to"),
+    (
+        ["train", "lstm", "--data", "rhyme.txt", "--held-out", "0.9"],
+        "must be at least 0 and at most 0.5",
+    ),
     (["train", "vae", "--held-out", "0.1"], "held_out is for models of texts, and vae is none"),
     (["train", "--recipe", "wrong.toml", "--data", "rhyme.txt"], "'a lot'; it must be a number"),
     (["train", "vae", "--data", "rhyme.txt"], "is a text: train rnn, lstm or n-gram"),
@@ -207,3 +211,40 @@ def test_a_mistake_is_one_sentence(path, tmp_path, capsys, monkeypatch):
         assert (status, out) == (2, ""), words
         assert len(errors.splitlines()) == 1
         assert sentence in errors
+
+
+def test_the_baseline_reads_the_training_text_whatever_is_measured(
+    path, tmp_path, capsys, monkeypatch
+):
+    """Whatever is measured, also a text that it would predict far better, had it learnt that."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "other.txt").write_text("all the king's men had a great fall. " * 20)
+    small = ["--n-units", "4", "--n-epochs", "1", "--random-state", "1"]
+    assert run(capsys, "train", "lstm", "--data", "rhyme.txt", "--run", "r", *small)[0] == 0
+    learnt, other = load_text("rhyme.txt"), load_text("other.txt")
+    expected = NGramLanguageModel(order=5).fit(learnt.train, **learnt.beside).score(other.test)
+    status, out, errors = run(capsys, "evaluate", "r", "--data", "other.txt")
+    assert status == 0, errors
+    (line,) = [line for line in out.splitlines() if line.startswith("−log p a character")]
+    assert float(line.split()[-2]) == pytest.approx(-expected, abs=1e-4)
+    for change, words in (
+        (lambda: (tmp_path / "rhyme.txt").write_text(RHYME + "!" * 200), "rhyme has changed"),
+        (lambda: (tmp_path / "rhyme.txt").unlink(), "there is no text file"),
+    ):
+        change()
+        status, out, errors = run(capsys, "evaluate", "r", "--data", "other.txt")
+        assert status == 0, errors
+        assert "NGramLanguageModel" not in out
+        assert f"Without the 5-gram on the same training text: {words}" in out
+    out = run(capsys, "evaluate", "r/model", "--data", "other.txt")[1]
+    assert "r/model does not say what it was trained on" in out
+
+
+@pytest.mark.parametrize("verb", ["reconstruct", "sample"])
+def test_a_verb_that_a_model_of_texts_lacks_says_why(verb, path, tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert run(capsys, "train", "n-gram", "--data", "rhyme.txt", "--run", "r")[0] == 0
+    status, _, errors = run(capsys, verb, "r")
+    assert (status == 0) == (verb == "sample")
+    if verb == "reconstruct":
+        assert "has no reconstruct: it predicts symbols" in errors

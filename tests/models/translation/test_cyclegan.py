@@ -304,7 +304,7 @@ def test_a_run_shows_both_ways_and_measures_held_out_images(tmp_path):
         assert picture.height > 6 * 48
     lines = (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()
     records = [json.loads(line) for line in lines]
-    assert {r["split"] for r in records} == {"train", "validation"}
+    assert {r["split"] for r in records} == {"train", "validation", "health"}
     assert {"generators/cycle", "discriminator_b/fake_verdict"} <= set(records[-1]["values"])
 
 

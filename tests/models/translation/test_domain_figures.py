@@ -5,6 +5,7 @@ import json
 
 import numpy as np
 import pytest
+import torch
 
 from latentia.data.dataset import Dataset
 from latentia.evaluation import runs as jobs
@@ -35,7 +36,9 @@ class Inversion:
 def test_an_inversion_of_dark_and_bright_is_perfect():
     found = baselines.domain_metrics(Inversion(), domains())
     expected = {"cycle_error_a": 0, "cycle_error_b": 0, "taken_for_b": 1, "taken_for_a": 1}
-    assert found == pytest.approx(expected, abs=1e-6)
+    expected |= {"own_detail_a": 1, "own_detail_b": 1}
+    assert expected.items() <= {key: round(value, 6) for key, value in found.items()}.items()
+    assert max(found["shared_detail_a"], found["shared_detail_b"]) < 0.1
 
 
 class Halving(Inversion):
@@ -83,7 +86,25 @@ def test_evaluate_measures_both_ways():
     both = (found["cycle_error_a"] + found["cycle_error_b"]) / 2
     assert both == pytest.approx(-model.score(data.x_test, data.y_test), rel=1e-5)
     names = {"cycle_error_a", "cycle_error_b", "taken_for_a", "taken_for_b", "n_parameters"}
+    names |= {f"{whose}_detail_{to}" for whose in ("own", "shared") for to in "ab"}
     assert set(found) == names <= set(DEFINITIONS)
+
+
+def test_each_way_that_paints_one_texture_is_named(monkeypatch):
+    data = domains()
+    model = CycleGAN(width=2, n_blocks=0, n_epochs=1, random_state=0)
+    shape = data.x_train.shape[-2:]
+    texture = torch.rand(*shape, generator=torch.Generator().manual_seed(0))
+    monkeypatch.setattr(CycleGAN, "translate", lambda self, x: 0 * x + texture)
+    monkeypatch.setattr(CycleGAN, "translate_back", lambda self, x: 1 - x)
+    model.fit(data.x_train, data.y_train)
+    assert model.diagnosis_ == "texture"
+    (sentence,) = model.findings(data)
+    assert "translations from A to B resemble each other more than their inputs" in sentence
+    found = evaluate(model, data)
+    assert found["shared_detail_b"] == pytest.approx(1)
+    assert found["own_detail_a"] == pytest.approx(1, abs=1e-3)
+    assert any("real images with each other" in note for note in model.caveats(data))
 
 
 def test_a_run_from_the_command_line_ends_in_a_report_and_can_be_resumed(tmp_path, capsys):

@@ -4,13 +4,16 @@ import json
 
 import numpy as np
 import pytest
+import torch
 
 from latentia.data.dataset import Dataset
 from latentia.evaluation import runs as jobs
 from latentia.evaluation.evaluate import evaluate
+from latentia.evaluation.sections import model_section
 from latentia.metrics.definitions import DEFINITIONS
 from latentia.models.translation import baselines as figures
 from latentia.models.translation.pix2pix import Pix2Pix
+from latentia.training.run import read_metrics
 
 RNG = np.random.default_rng(0)
 
@@ -57,7 +60,8 @@ def test_evaluate_measures_the_test_pairs():
     model = Pix2Pix(width=4, n_epochs=1, random_state=0).fit(data.x_train, data.pair_train)
     found = evaluate(model, data)
     assert found["absolute_error"] == pytest.approx(-model.score(data.x_test, data.pair_test))
-    assert set(found) == {"n_parameters", "absolute_error", "ssim", "translation_psnr"}
+    detail = {"own_detail", "shared_detail"}
+    assert set(found) == {"n_parameters", "absolute_error", "ssim", "translation_psnr"} | detail
     assert set(found) <= set(DEFINITIONS)
 
 
@@ -87,3 +91,40 @@ def test_a_run_from_the_command_line_ends_in_a_report_and_can_be_resumed(tmp_pat
     before = (run / "model" / "model.safetensors").read_bytes()
     jobs.resume(run)
     assert (run / "model" / "model.safetensors").read_bytes() == before
+
+
+def test_a_translator_that_paints_one_texture_is_named(tmp_path, monkeypatch):
+    """After training, by the doctor, and on test pairs; one that follows its input is not."""
+    draw = np.random.default_rng(3)
+    x = draw.random((20, 16, 16), dtype=np.float32)
+    data = Dataset("pairs", x[:14], None, x[14:], None, pair_train=x[:14], pair_test=x[14:])
+    texture = torch.from_numpy(draw.random((16, 16), dtype=np.float32))
+    model = Pix2Pix(width=4, n_epochs=1, random_state=0)
+    for make, said in ((lambda x: 0.1 * x + texture, 1), (lambda x: x, 0)):
+        monkeypatch.setattr(Pix2Pix, "output", lambda self, x, make=make: make(x))
+        model.fit(data.x_train, data.pair_train, run=tmp_path / str(said))
+        assert model.diagnosis_ == ("texture" if said else "healthy")
+        (record,) = [r for r in read_metrics(tmp_path / str(said)) if r["split"] == "health"]
+        assert ("resemble each other more than their targets" in record.get("note", "")) == said
+        found = evaluate(model, data)
+        assert (found["shared_detail"] > found["own_detail"] + 0.1) == said
+        assert len(model.findings(data)) == said
+        assert any("real images with each other" in note for note in model.caveats(data))
+        section = model_section(model, data, tmp_path / str(said), found)
+        assert sum("the same texture" in note for note in section.notes) == 2 * said
+
+
+def test_a_texture_counts_before_the_end_when_it_lasts(images):
+    model = Pix2Pix(width=4, n_epochs=1, random_state=0).fit(images, images)
+    model.output = lambda x: torch.rand(8, 8, generator=torch.Generator().manual_seed(0)) + 0 * x
+    x = torch.from_numpy(images[:, None])
+    bad, good = {"own_detail": 0.0, "shared_detail": 1.0}, {"own_detail": 0.9, "shared_detail": 0.0}
+    for earlier, epoch, said in (
+        ([], 0, False),
+        ([], 1, True),
+        ([bad] * 5, 0, True),
+        ([bad] * 4, 0, False),
+        ([*[bad] * 4, good], 0, False),
+    ):
+        _, sentence = model.checkup(x, x, means={}, earlier=earlier, epoch=epoch)
+        assert bool(sentence) == said

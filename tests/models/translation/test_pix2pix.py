@@ -265,7 +265,7 @@ def test_a_run_shows_inputs_outputs_and_targets(tmp_path):
         assert picture.height > 3 * 48
     lines = (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()
     records = [json.loads(line) for line in lines]
-    assert {r["split"] for r in records} == {"train", "validation"}
+    assert {r["split"] for r in records} == {"train", "validation", "health"}
     assert "generator/l1" in records[-1]["values"]
 
 

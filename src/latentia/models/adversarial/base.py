@@ -231,13 +231,13 @@ class AdversarialModel(Generator, DecodingModel, GradientModel, LatentModel):
 
     def checkup(
         self,
-        *batch: Tensor,
+        x: Tensor,
+        *targets: Tensor,
         means: Mapping[str, float],
         earlier: Sequence[Mapping[str, float]],
         epoch: int,
     ) -> tuple[dict[str, float], str]:
         """Return what an epoch's end shows of the game's health, and the doctor's sentence."""
-        x, *targets = batch
         given, u = self.condition(*targets), self.inside(x)
         found = symptoms(
             x, u, self.fake(x, *given), lambda u_fake: self.generator_loss_of(x, u_fake, *given)

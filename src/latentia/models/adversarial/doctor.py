@@ -3,41 +3,40 @@
     spread      Σ_d sd(G(z)_d) / Σ_d sd(x_d)          over samples: are they different?
     gradient    E ‖∂ s / ∂ u‖₂ at u = G(z)            s: what the generator's loss is made of
     span        max x − min x                         of real images
+    apart       (2 E‖x − G(z)‖ − E‖x − x′‖ − E‖G(z) − G(z′)‖) / E‖x − x′‖      the energy distance
+                of data and samples ([1]_ eq. 5): 0 if they have one distribution
+    stray       median of min_x ‖x − G(z)‖ / median of min_x′ ‖x − x′‖         are they near data?
     reach       E ‖x − G(z)‖₂                         as the nets see data: what a 1-Lipschitz
                                                       critic's distance cannot exceed
 
 At the start of any game samples are alike, so that counts only where they were less so before, do
-not change, or at the end. Thresholds were set on runs broken on purpose and on healthy ones;
+not change, or at the end; and they are far from the data, which counts at the end. Thresholds were
+set on runs broken on purpose and on healthy ones;
 ``tests/learning/test_doctor.py`` prints the confusion matrix.
+
+References
+----------
+.. [1] G. J. Székely, M. L. Rizzo, "Energy statistics: A class of statistics based on distances",
+   Journal of Statistical Planning and Inference 143, 2013.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-SAME, ALIKE, SURE, STILL, FAR, NARROW = 0.01, 0.3, 0.97, 1e-6, 10.0, 0.1
-"""Limits of spread (twice), probabilities, gradient, distance over reach, the images' span."""
-PATIENCE = 5
-"""How many checkups samples may stay the same; a shorter game is not judged by that."""
+from latentia.models.diagnosis import NARROW, PATIENCE, RANGE, Diagnosis
 
-
-@dataclass(frozen=True)
-class Diagnosis:
-    """A key of `AILMENTS`, and what it is, its most likely cause, and what to do, as a sentence."""
-
-    name: str
-    sentence: str
+SAME, ALIKE, SURE, STILL, FAR, APART, STRAY = 0.01, 0.3, 0.97, 1e-6, 10.0, 0.35, 2.0
+"""Limits of spread (twice), probabilities, gradient, distance over reach, apart, stray."""
+LEAST = 16
+"""Samples from which it shows how far apart they and the data are."""
 
 
 AILMENTS: Mapping[str, str] = {
-    "range": (
-        "the images span only {span:.3g} of their range of 1: they were probably divided by 255 "
-        "twice; give uint8, or floats that reach from 0 to 1"
-    ),
+    "range": RANGE,
     "constant": (
         "every sample is the same image (spread {spread:.1e} of the data's): the generator's last "
         "layer is saturated, mostly by weights too large or too high a learning_rate; lower it, "
@@ -60,6 +59,11 @@ AILMENTS: Mapping[str, str] = {
     "collapse": (
         "the samples differ from each other only {spread:.0%} as much as the data do: mode "
         "collapse; try minibatch_discrimination, packing=2, unrolled_steps=5, or WGANGP"
+    ),
+    "undertrained": (
+        "undertrained: samples are still far from the data (energy distance {apart:.2f} of the "
+        "data's own spread; nearest images {stray:.1f} times as far as data have theirs); raise "
+        "n_epochs"
     ),
 }
 CAUSES: Mapping[str, str] = {
@@ -95,7 +99,25 @@ def symptoms(
     }
     if x.ndim == 4:
         found["span"] = float(x.max() - x.min())
-    return found
+    return found | distances(real, fake)
+
+
+def distances(real: Tensor, fake: Tensor) -> dict[str, float]:
+    """Return how far ``apart`` (N, D) data and as many samples are, and how far samples ``stray``.
+
+    Nothing is said of fewer than 16, nor of data that are all the same.
+    """
+    n = len(real)
+    within, between, among = (
+        torch.cdist(a, b) for a, b in ((real, real), (real, fake), (fake, fake))
+    )
+    own = float(within.sum()) / max(1, n * (n - 1))
+    if n < LEAST or own == 0:
+        return {}
+    excess = 2 * float(between.mean()) - own - float(among.sum()) / (n * (n - 1))
+    nearest = within.fill_diagonal_(torch.inf).min(1).values.median()
+    strayed = between.min(0).values.median() / nearest.clamp(min=1e-3 * own)
+    return {"apart": excess / own, "stray": float(strayed)}
 
 
 def diagnose(
@@ -132,6 +154,8 @@ def diagnose(
         "vanishing": found["gradient"] < STILL or (sure and game == "minimax"),
         "saturated": sure,
         "collapse": spread < ALIKE and (fell or (waited and last and spread < ALIKE / 2)),
+        "undertrained": last
+        and (found.get("apart", 0.0) > APART or found.get("stray", 0.0) > STRAY),
     }
     name = next((name for name, present in signs.items() if present), None)
     if name is None:

@@ -70,6 +70,10 @@ class Autoencoder(AutoencodingModel):
 
     lacks = {"sample": "an autoencoder has no prior over its latent space; use a VAE"}
 
+    def bounded_by(self) -> str:
+        """Return why data must lie in [0, 1]: for cross-entropy."""
+        return "the loss is cross-entropy" if self.objective == "bce" else ""
+
     def build(self, shape: tuple[int, ...]) -> None:
         """Make the encoder and its mirror."""
         self.make_nets(shape, self.n_components, tied=self.tied)

@@ -23,7 +23,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -33,6 +33,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from latentia.errors import Count, CountsWhen, InputError, Positive
+from latentia.models.autoencoders.doctor import activity, examine
 from latentia.models.base import Encoder, LatentModel
 from latentia.models.gradient import DecodingModel, GradientModel
 from latentia.models.inputs import Labels, Rows
@@ -49,6 +50,7 @@ from latentia.training.losses import (
     root_mean_squared_error,
     squared_error,
 )
+from latentia.training.run import Numbers
 
 Comparison = Literal["mse", "rmse", "bce"]
 """Squared error summed over a sample's values, the root of its mean, or cross-entropy in nats."""
@@ -162,6 +164,13 @@ class AutoencodingModel(Encoder, DecodingModel, GradientModel, LatentModel):
         if self.unit_range_:
             return error(x, output.sigmoid())
         return error(self.standardisation_(x), output)
+
+    def checkup(
+        self, x: Tensor, *targets: Tensor, means: Numbers, earlier: Sequence[Numbers], epoch: int
+    ) -> tuple[dict[str, float], str]:
+        """Return what an epoch's end shows of the model's health, and the doctor's sentence."""
+        z_NK = self.encode(x)
+        return examine(self, x, self.decode(z_NK), activity(z_NK), means, earlier, epoch)
 
     def epoch_picture(self, x: Tensor, *beside: Tensor) -> list[tuple[str, Tensor]]:
         """Return two rows: original, reconstructed."""
@@ -321,6 +330,10 @@ class ChosenLikelihood(Encoder):
             p = torch.from_numpy(self.mean_).clamp(LEAST_PROBABILITY, 1 - LEAST_PROBABILITY)
             _set_output_bias(self.decoder_, p.logit())
 
+    def bounded_by(self) -> str:
+        """Return why data must lie in [0, 1]: for the Bernoulli likelihood."""
+        return "the likelihood is Bernoulli's" if self.observation_ == "bernoulli" else ""
+
     def n_given(self) -> int:
         """Return how many numbers the nets see beside x and z."""
         return 0
@@ -351,7 +364,7 @@ class ChosenLikelihood(Encoder):
         likelihood = self.likelihood
         if isinstance(likelihood, WeightedError):
             errors = []
-            for model, _, x, given in self.scored(array, y):
+            for model, x, given in self.scored(array, y):
                 output = model.decoder_output(model.encode(x, *given), *given)
                 errors.append(model.likelihood.objective(x, full_precision(output)))
             variance = likelihood.equivalent_variance(torch.cat(errors), math.prod(x.shape[1:]))

@@ -13,7 +13,12 @@ A clean sample ``x`` is corrupted to ``x̃``, encoded and decoded, and compared 
 The level is s or ν; in [2]_ ν is a fixed share of each sample's values. Tables of any scale are
 corrupted in standard units u = (x − μ)/σ of their columns, where 0 is the mean. A signal-to-noise
 ratio R, in dB, is 10 log₁₀(E[x²] / E[(x̃ − x)²]) with E over all values of the training data, in
-standard units for tables, before clipping.
+standard units for tables. Of noise that is clipped it is the ratio that is left: with N(0, 1)'s
+density φ and distribution Φ, a = −x/s and b = (1 − x)/s,
+
+    E[(x̃ − x)² given x] = s² [Φ(b) − Φ(a) − b φ(b) + a φ(a)] + x² Φ(a) + (1 − x)² (1 − Φ(b))
+
+which grows with s from 0 to ½ [x² + (1 − x)²], and so has one level s for each ratio down to that.
 
 Shapes: ``x`` is (N, C, H, W) or (N, d), ``z_NK`` is (N, n_components).
 """
@@ -27,20 +32,25 @@ from typing import Any, ClassVar, Literal, final
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy.optimize import brentq
+from scipy.stats import norm
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
-from latentia.errors import Count, InputError, check_range
+from latentia.errors import Count, InputError, Seed, check_arguments, check_range
 from latentia.models.autoencoders.base import AutoencodingModel
 from latentia.models.base import in_kind_of
-from latentia.models.inputs import Rows
+from latentia.models.inputs import Rows, refuse_outside_unit
 from latentia.training import draws
-from latentia.training.batches import Source, column_moments
+from latentia.training.batches import CHUNK, Source, column_moments
 from latentia.training.updates import Update
 
 Noise = Literal["gaussian", "masking", "salt_and_pepper"]
 
 USUAL_NOISE = 0.3
+BINS = 255 * 20
+"""Of the values that a level is found for: a byte is one of them."""
+QUIETEST_LOG, LOUDEST_LOG = math.log(1e-7), math.log(1e7)
 LOUDEST = {"gaussian": math.inf, "masking": 1.0, "salt_and_pepper": 1.0}
 """The greatest level of each kind: a standard deviation has no bound, a probability has."""
 
@@ -92,7 +102,7 @@ class DenoisingAutoencoder(AutoencodingModel):
     noise_factor: float | None = None
     """Gaussian: standard deviation; other noise: a value's probability of it; none means 0.3."""
     snr: float | None = None
-    """Signal-to-noise ratio in dB on the training data, in the place of noise_factor."""
+    """Signal-to-noise ratio in dB on the training data, once clipped, instead of noise_factor."""
     tied: bool = False
     """Whether the decoder's weights are the encoder's, transposed."""
     objective: Literal["mse", "rmse", "bce"] = "mse"
@@ -122,12 +132,20 @@ class DenoisingAutoencoder(AutoencodingModel):
                 "'masking'"
             )
         self.noise_level_ = USUAL_NOISE if self.noise_factor is None else float(self.noise_factor)
-        if self.snr is not None:
+        if self.snr is not None and self.noise == "gaussian" and self.unit_range_:
+            self.noise_level_ = level_of_clipped_ratio(self.snr, *histogram(source))
+        elif self.snr is not None:
             _, _, mean, variance = column_moments(source)
             if not self.unit_range_:
                 scale = torch.from_numpy(self.column_scale_).double()
                 mean, variance = torch.zeros_like(mean), variance / scale.square()
             self.noise_level_ = level_of_ratio(self.noise, self.snr, mean, variance)
+
+    def bounded_by(self) -> str:
+        """Return why data must lie in [0, 1]: for cross-entropy, or for noise that stays in it."""
+        if self.objective == "bce":
+            return "the loss is cross-entropy"
+        return "the noise stays in it" if self.unit_range_ and self.noise != "masking" else ""
 
     def build(self, shape: tuple[int, ...]) -> None:
         """Make the encoder and its mirror."""
@@ -153,7 +171,7 @@ class DenoisingAutoencoder(AutoencodingModel):
         extreme = (share < self.noise_level_ / 2).to(x.dtype)
         return torch.where(share < self.noise_level_, extreme, x)
 
-    def add_noise(self, X: Rows, random_state: int | None = None) -> Any:
+    def add_noise(self, X: Rows, random_state: Seed | None = None) -> Any:
         """Return data corrupted as in training.
 
         Parameters
@@ -168,8 +186,10 @@ class DenoisingAutoencoder(AutoencodingModel):
         X_noisy
             Of the shape of ``X``, as floats; images in [0, 1].
         """
+        check_arguments(DenoisingAutoencoder.add_noise, locals())
         check_is_fitted(self)
         array = self.checked(X, reset=False)
+        refuse_outside_unit(array, self.bounded_by())
         with torch.random.fork_rng():
             draws.seed("noise", np.random.default_rng(random_state).integers(2**32))
             noisy = self.apply("corrupt", array).reshape(array.shape)
@@ -185,6 +205,48 @@ class DenoisingAutoencoder(AutoencodingModel):
         noisy = self.corrupt(x)
         restored = self.decode(self.encode(noisy))
         return [("original", x), ("noisy", noisy), ("reconstructed", restored)]
+
+
+def histogram(source: Source) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return values in [0, 1], those of bytes among them, and the share of the data at each."""
+    counts = np.zeros(BINS + 1)
+    for first in range(0, len(source), CHUNK):
+        (x,) = source.batch(np.arange(first, min(first + CHUNK, len(source))))[:1]
+        places = (BINS * x).round().long().flatten()
+        counts += torch.bincount(places, minlength=BINS + 1).cpu().numpy()
+    return np.arange(BINS + 1) / BINS, counts / counts.sum()
+
+
+def clipped_energy(s: float, x: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return E[(x̃ − x)² given x] for x̃ = x + s·ε clipped to [0, 1]."""
+    a, b = -x / s, (1 - x) / s
+    within = norm.cdf(b) - norm.cdf(a) - b * norm.pdf(b) + a * norm.pdf(a)
+    energy: NDArray[np.float64] = s**2 * within + x**2 * norm.cdf(a) + (1 - x) ** 2 * norm.sf(b)
+    return energy
+
+
+def level_of_clipped_ratio(
+    snr: float, x: NDArray[np.float64], shares: NDArray[np.float64]
+) -> float:
+    """Return the s at which clipped gaussian noise is ``snr`` dB below the signal.
+
+    ``shares`` are those of the values x in the data.
+    """
+    signal = float(shares @ x**2)
+    energy = signal / 10 ** (snr / 10)
+    if signal == 0:
+        return 0.0
+
+    def excess(log_s: float) -> float:
+        return float(shares @ clipped_energy(math.exp(log_s), x)) / energy - 1
+
+    if excess(LOUDEST_LOG) < 0:
+        least = 10 * math.log10(2 * signal / float(shares @ (x**2 + (1 - x) ** 2)))
+        raise InputError(
+            f"snr is {snr:g}; gaussian noise clipped to [0, 1] leaves these data at least "
+            f"{least:.2f} dB"
+        )
+    return math.exp(brentq(excess, QUIETEST_LOG, LOUDEST_LOG, xtol=1e-9))
 
 
 def level_of_ratio(kind: Noise, snr: float, mean: Tensor, variance: Tensor) -> float:

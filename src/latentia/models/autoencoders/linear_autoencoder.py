@@ -12,6 +12,7 @@ Shapes: ``x`` is (N, C, H, W) or (N, d), ``z_NK`` is (N, n_components).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal, final
@@ -22,12 +23,14 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from latentia.errors import Count, Positive
+from latentia.models.autoencoders.doctor import activity, examine
 from latentia.models.base import Encoder, LatentModel
 from latentia.models.gradient import DecodingModel, GradientModel
 from latentia.models.inputs import Labels, Rows
 from latentia.nets.mlp import Standardisation
 from latentia.training.batches import Source, column_moments
 from latentia.training.losses import full_precision, squared_error
+from latentia.training.run import Numbers
 from latentia.training.updates import Update, adam, sgd
 
 
@@ -117,6 +120,13 @@ class LinearAutoencoder(Encoder, DecodingModel, GradientModel, LatentModel):
         u: Tensor = self.standardisation_(x)
         error = squared_error(u, full_precision(self.decoder_(self.encoder_(u))))
         return error / u[0].numel()
+
+    def checkup(
+        self, x: Tensor, *targets: Tensor, means: Numbers, earlier: Sequence[Numbers], epoch: int
+    ) -> tuple[dict[str, float], str]:
+        """Return what an epoch's end shows of the model's health, and the doctor's sentence."""
+        z_NK = self.encode(x)
+        return examine(self, x, self.decode(z_NK), activity(z_NK), means, earlier, epoch)
 
     def epoch_picture(self, x: Tensor, *beside: Tensor) -> list[tuple[str, Tensor]]:
         """Return two rows: original, reconstructed."""

@@ -1,7 +1,5 @@
 """The variational autoencoder: a deep latent-variable model with an explicit density.
 
-Model and posterior:
-
     p(z) = N(0, I),  p(x given z) from g(z): a Bernoulli, a Gaussian, or an error in its place
     q(z given x) = N(μ(x), diag σ²(x)),  z = μ + σ·ε,  ε ~ N(0, I)               ([1]_ eqs. 9, 10)
 
@@ -37,8 +35,10 @@ Shapes: ``x`` is (N, C, H, W) or (N, d); ``z_NK``, mean and log-variance are (N,
 from __future__ import annotations
 
 import math
+import warnings
 from abc import abstractmethod
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Annotated, Any, Literal, Self, final
@@ -51,7 +51,19 @@ from torch import Tensor
 from torch.distributions import Normal
 
 from latentia.data.dataset import Dataset
-from latentia.errors import Count, CountsWhen, InputError, NonNegative, Positive, Whole, check_range
+from latentia.errors import (
+    Count,
+    CountsWhen,
+    FitWarning,
+    InputError,
+    NonNegative,
+    Positive,
+    Seed,
+    Several,
+    UpTo,
+    Whole,
+    check_arguments,
+)
 from latentia.models.apply import as_tensor, in_double
 from latentia.models.autoencoders.base import (
     ERRORS,
@@ -61,17 +73,19 @@ from latentia.models.autoencoders.base import (
     WeightedError,
 )
 from latentia.models.autoencoders.code_mixture import draw_codes, fit_mixture
+from latentia.models.autoencoders.doctor import activity, examine
+from latentia.models.autoencoders.importance import ImportanceEstimate, joined, log_mean_weight
 from latentia.models.base import Encoder, Generator, LatentModel
 from latentia.models.gradient import DecodingModel, GradientModel
-from latentia.models.inputs import Labels, Rows
-from latentia.training import draws
-from latentia.training.distributed import mean_over_processes
+from latentia.models.inputs import Labels, Rows, refuse_outside_unit
+from latentia.training import distributed, draws
 from latentia.training.losses import full_precision
+from latentia.training.run import Numbers
 from latentia.training.train import evaluating
 from latentia.training.updates import Loss, Update, adam
 
-ROWS, IMAGES = 2048, 128
-"""Rows that go through the decoder, and samples that are scored, at a time."""
+IMAGES = 128
+"""Samples that are scored at a time."""
 ACTIVE = 0.01
 """Variance of a posterior mean over the data from which a component counts as active."""
 LOG_2PI = math.log(2 * math.pi)
@@ -147,9 +161,9 @@ class VariationalModel(Generator, Encoder, DecodingModel, GradientModel, LatentM
         X: Rows,
         y: Labels = None,
         *,
-        n_importance: int = 1,
+        n_importance: Count = 1,
         return_std: bool = False,
-        random_state: int = 0,
+        random_state: Seed = 0,
     ) -> Any:
         """Return a lower bound on each sample's log-likelihood.
 
@@ -158,43 +172,51 @@ class VariationalModel(Generator, Encoder, DecodingModel, GradientModel, LatentM
 
         Parameters
         ----------
-        X
-            Data as in ``fit``.
-        y
-            (n,) labels, for a conditional model only.
+        X, y
+            Data as in ``fit``; (n,) labels for a conditional model only.
         n_importance
             k, draws of z for each sample; 5,000 is the literature's.
         return_std
-            Return the standard errors of the estimates too: of log (1/k) Σ w by the delta method,
-            sd(w) / (√k mean(w)). They need at least two draws.
+            Return the standard errors of the estimates too. They need at least two draws, and a
+            warning says of how many samples they are not to be trusted.
         random_state
             Of the draws, and of binary data.
 
         Returns
         -------
-        bounds
-            (n,) float64, nats.
-        standard_errors
-            (n,) float64, nats; only with ``return_std``.
+        bounds, standard_errors
+            (n,) float64, nats; the second only with ``return_std``.
 
         Raises
         ------
         InputError
             For data of another shape, or fewer than one draw (two with ``return_std``).
         """
-        check_is_fitted(self)
-        check_range("n_importance", n_importance, 2 if return_std else 1)
-        found = np.empty((2, len(X)))
-        for model, rows, x, given in self.scored(X, y, random_state):
-            if n_importance == 1:
-                reconstruction, divergence = model.elbo_terms(x, *given)
-                found[0, rows] = -(reconstruction + divergence).double().numpy()
-            else:
-                estimate = log_mean_weight(model, x, n_importance, *given)
-                found[:, rows] = [value.numpy() for value in estimate]
-        return (found[0], found[1]) if return_std else found[0]
+        check_arguments(VariationalModel.score_samples, locals())
+        if return_std and n_importance < 2:
+            raise InputError("n_importance is 1; a standard error takes at least 2 draws")
+        if n_importance == 1:
+            terms = (m.elbo_terms(x, *given) for m, x, given in self.scored(X, y, random_state))
+            return np.concatenate([-(error + kl).double().numpy() for error, kl in terms])
+        found = self.importance_estimate(X, y, n_importance=n_importance, random_state=random_state)
+        if not return_std:
+            return found.bounds
+        if found.n_heavy:
+            warnings.warn(str(found), FitWarning, stacklevel=2)
+        return found.bounds, found.standard_errors
 
-    def score(self, X: Rows, y: Labels = None, n_importance: int = 1) -> float:
+    def importance_estimate(
+        self, X: Rows, y: Labels = None, *, n_importance: Several = 5000, random_state: Seed = 0
+    ) -> ImportanceEstimate:
+        """Return the bounds L_k of samples, their errors, and whether these can be trusted.
+
+        The parameters are those of `score_samples`; at least two draws are needed.
+        """
+        check_arguments(VariationalModel.importance_estimate, locals())
+        scored = self.scored(X, y, random_state)
+        return joined([log_mean_weight(m, x, n_importance, *given) for m, x, given in scored])
+
+    def score(self, X: Rows, y: Labels = None, n_importance: Count = 1) -> float:
         """Return the mean ELBO, or L_k, in nats per sample: a bound, not the likelihood."""
         return float(np.mean(self.score_samples(X, y, n_importance=n_importance)))
 
@@ -207,40 +229,44 @@ class VariationalModel(Generator, Encoder, DecodingModel, GradientModel, LatentM
     def bound_terms(self, X: Rows, y: Labels = None) -> dict[str, float]:
         """Return ``negative_elbo``, ``reconstruction`` and ``kl`` in nats per sample."""
         sums = np.zeros(2)
-        for model, _, x, given in self.scored(X, y):
+        for model, x, given in self.scored(X, y):
             sums += [float(term.double().sum()) for term in model.elbo_terms(x, *given)]
         reconstruction, kl = (float(value) for value in sums / len(X))
         return {"negative_elbo": reconstruction + kl, "reconstruction": reconstruction, "kl": kl}
 
     def scored(
         self, X: Rows, y: Labels, random_state: int = 0
-    ) -> Iterator[tuple[Self, slice, Tensor, tuple[Tensor, ...]]]:
-        """Yield the model, rows, data and condition chunk by chunk, draws a function of the row.
+    ) -> Iterator[tuple[Self, Tensor, tuple[Tensor, ...]]]:
+        """Yield the model, data and condition chunk by chunk.
 
+        Draws are a function of the row, and of how many before it are equal, not of its place.
         Tables of float64 are scored in float64, by a copy of the model. Modes of the nets and the
         caller's random generator stay as they were.
         """
         check_is_fitted(self)
         array = self.checked(X, reset=False)
+        refuse_outside_unit(array, self.bounded_by())
         targets = self.targets(y, len(array), reset=False)
         precise = array.dtype == np.float64 and array.ndim == 2
         model = in_double(self) if precise else self
+        seen = Counter[int]()
         with torch.no_grad(), torch.random.fork_rng(), evaluating(model.nets()):
             for first in range(0, len(array), IMAGES):
-                rows = slice(first, min(first + IMAGES, len(array)))
+                rows = slice(first, first + IMAGES)
                 x = as_tensor(model, array[rows])
-                with draws.by_row(x, "score", random_state):
+                with draws.by_row(x, "score", random_state, seen=seen):
                     given = () if targets is None else (torch.from_numpy(targets[rows]),)
-                    yield model, rows, model.likelihood.draw(x), model.condition(*given)
+                    yield model, model.likelihood.draw(x), model.condition(*given)
 
-    def active_units(self, X: Rows, y: Labels = None, threshold: float = ACTIVE) -> int:
+    def active_units(self, X: Rows, y: Labels = None, threshold: NonNegative = ACTIVE) -> int:
         """Return how many components the posterior uses: Var_x(E_q[z_j]) > threshold.
 
         References
         ----------
         .. [1] Y. Burda et al., ICLR 2016, section 5, "the activity of a unit".
         """
-        means = [model.encode(x, *given) for model, _, x, given in self.scored(X, y)]
+        check_arguments(VariationalModel.active_units, locals())
+        means = [model.encode(x, *given) for model, x, given in self.scored(X, y)]
         return int((torch.cat(means).double().var(0, correction=0) > threshold).sum())
 
     def encode(self, x: Tensor, *given: Tensor) -> Tensor:
@@ -255,6 +281,15 @@ class VariationalModel(Generator, Encoder, DecodingModel, GradientModel, LatentM
         """Return the mean of p(x given z) in the data's units, (N, *shape)."""
         return self.likelihood.mean(self.decoder_output(z_NK, *given))
 
+    def checkup(
+        self, x: Tensor, *targets: Tensor, means: Numbers, earlier: Sequence[Numbers], epoch: int
+    ) -> tuple[dict[str, float], str]:
+        """Return what an epoch's end shows of the model's health, and the doctor's sentence."""
+        given = self.condition(*targets)
+        q = self.posterior(x, *given)
+        active = activity(q.loc, q.scale.square())
+        return examine(self, x, self.decode(q.loc, *given), active, means, earlier, epoch)
+
     def epoch_picture(self, x: Tensor, *beside: Tensor) -> list[tuple[str, Tensor]]:
         """Return what 64 fixed draws from the prior decode to."""
         return [("samples", self.decode(draws.normal(64, (self.n_components,), x.device)))]
@@ -266,42 +301,13 @@ def kl_per_component(q: Normal) -> Tensor:
     return 0.5 * (q.loc.square() + variance - 1 - variance.log())
 
 
-def log_mean_weight(
-    model: VariationalModel, x: Tensor, k: int, *given: Tensor
-) -> tuple[Tensor, Tensor]:
-    """Return (N,) values of ``log (1/k) Σ w`` and their standard errors, float64, in nats.
-
-    At constant memory: a running maximum m and the sums Σ e^{l_i − m}, Σ e^{2(l_i − m)} are kept,
-    with l = log w; the encoder is evaluated once for each sample, and draws of z come in blocks.
-    The standard error is the delta method's, ``sd(w) / (√k mean(w))``; of few draws with
-    heavy-tailed weights it is too small.
-    """
-    q = model.posterior(x, *given)
-    n, n_latent = q.loc.shape
-    block = max(1, ROWS // n)
-    top = torch.full((n,), -math.inf, dtype=torch.float64)
-    total, squares = torch.zeros_like(top), torch.zeros_like(top)
-    for first in range(0, k, block):
-        noise = draws.normal(n, (min(block, k - first), n_latent))
-        log_w = model.log_weights(x, q, noise, *given).double()
-        higher = torch.maximum(top, log_w.max(1).values)
-        shrink = (top - higher).exp()
-        w = (log_w - higher[:, None]).exp()
-        total = total * shrink + w.sum(1)
-        squares = squares * shrink.square() + w.square().sum(1)
-        top = higher
-    mean = total / k
-    variance = (squares / k - mean.square()).clamp(min=0) * k / max(1, k - 1)
-    return top + mean.log(), (variance / k).sqrt() / mean
-
-
 @dataclass(eq=False, repr=False, kw_only=True)
 class BoundedModel(ChosenLikelihood, VariationalModel, AutoencodingModel):
     """A deep model that is trained through a bound on its likelihood, its terms weighted or not."""
 
     beta: NonNegative = 1.0
     """Weight β of the KL term; 1 is the evidence lower bound."""
-    beta_warmup_epochs: Annotated[Whole, CountsWhen("beta", unless=(0,))] = 0
+    beta_warmup_epochs: Annotated[Whole, CountsWhen("beta", unless=(0,)), UpTo("n_epochs")] = 0
     """Epochs over which β rises from 0 to its value (annealing), at most those of the training."""
     free_bits: Annotated[NonNegative, CountsWhen("beta", unless=(0,))] = 0.0
     """Nats λ that each component may carry for free: its KL counts as at least λ."""
@@ -316,16 +322,9 @@ class BoundedModel(ChosenLikelihood, VariationalModel, AutoencodingModel):
         weighted = self.beta != 1 or self.free_bits > 0 or self.beta_warmup_epochs > 0
         if self.n_importance > 1 and (weighted or self.observation in ERRORS):
             raise InputError(
-                f"n_importance is {self.n_importance}, and the importance-weighted bound has no "
-                "weighted terms: leave beta, beta_warmup_epochs, free_bits as they are and use a "
-                "bernoulli or gaussian observation"
+                f"n_importance is {self.n_importance}, whose bound has no weighted terms: leave "
+                "beta, beta_warmup_epochs, free_bits, and take a bernoulli or gaussian observation"
             )
-
-    def check_effects(self, settled: Mapping[str, object]) -> None:
-        """Refuse annealing that the training would cut short, too."""
-        super().check_effects(settled)
-        if (epochs := self.beta_warmup_epochs) > self.n_epochs:
-            raise InputError(f"beta_warmup_epochs is {epochs}; n_epochs is only {self.n_epochs}")
 
     def updates(self) -> list[Update]:
         """Move all nets by one bound."""
@@ -366,7 +365,7 @@ class BoundedModel(ChosenLikelihood, VariationalModel, AutoencodingModel):
         mean = kl_NK.mean(0)
         # Held-out values are computed by one process alone.
         if self.encoder_.training:
-            mean = mean_over_processes(mean)
+            mean = distributed.mean_over_processes(mean)
         return mean.clamp(min=self.free_bits).sum()
 
     def importance_loss(self, x: Tensor, *targets: Tensor) -> Loss:

@@ -38,7 +38,7 @@ class PretrainedClustering(DeepClustering):
     pretrained: str | None = None
     """Folder of a saved autoencoder whose nets are the start; none trains one first."""
     pretrain_epochs: Annotated[Count, CountsWhen("pretrained", (None,))] = 30
-    """Passes over the training data of the autoencoder that is trained first."""
+    """Passes over the data of the autoencoder that is trained first, at a constant step."""
 
     @property
     def start(self) -> AutoencodingModel | None:

@@ -22,8 +22,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
-from numbers import Integral
-from typing import Any, final
+from typing import Any, Literal, final
 
 import numpy as np
 import torch
@@ -32,7 +31,17 @@ from sklearn.utils.validation import check_is_fitted
 from torch import Tensor, nn
 from torch.distributions import Normal
 
-from latentia.errors import Count, InputError, Positive, check_range
+from latentia.errors import (
+    Count,
+    InputError,
+    Positive,
+    Seed,
+    Share,
+    Whole,
+    check_arguments,
+    check_range,
+    within_memory,
+)
 from latentia.models.autoencoders.base import ERRORS, AutoencodingModel, ChosenLikelihood
 from latentia.models.autoencoders.vae import LOG_2PI, VariationalModel
 from latentia.models.base import seeded
@@ -44,7 +53,7 @@ from latentia.training.updates import Update, adam
 
 ADAM_EPSILON = 1e-4
 """The authors' ε: with Adam's own, the first steps tear the pretrained nets apart."""
-DECAY, EPOCHS_OF_A_STAGE = 0.9, 10
+EPOCHS_OF_A_STAGE = 10
 FIRST_SHARE = 0.05
 """Of the clusters' variance that q(z given x) begins with: narrow, as the decoder expects."""
 LEAST_LOG_VARIANCE, MOST_LOG_VARIANCE = -12.0, 12.0
@@ -122,7 +131,13 @@ class VaDE(PretrainedClustering, ChosenLikelihood, VariationalModel, Autoencodin
     n_epochs: Count = 30
     """Passes over the training data, after those of the autoencoder."""
     learning_rate: Positive = 2e-3
-    """The optimiser's step size, which falls by a tenth every ten epochs."""
+    """The optimiser's first step size."""
+    learning_rate_schedule: Literal["constant", "linear", "late-linear", "cosine", "stages"] = (
+        "constant"
+    )
+    """How the step size changes beside its decay: not, or as elsewhere."""
+    decay: Share = 0.1
+    """Share of the step size that is lost every ten epochs, as in the paper; 0: none is."""
 
     def check_values(self) -> None:
         """Refuse an observation without a likelihood."""
@@ -179,11 +194,12 @@ class VaDE(PretrainedClustering, ChosenLikelihood, VariationalModel, Autoencodin
         """Move the nets and the mixture by one bound."""
         optimizer = partial(adam, learning_rate=self.learning_rate, epsilon=ADAM_EPSILON)
         bound, nets = self.negative_elbo, self.trained_nets()
-        return [Update("negative_elbo", bound, nets, optimizer=optimizer, schedule=self._rate)]
+        return [Update("negative_elbo", bound, nets, optimizer=optimizer)]
 
-    def _rate(self, done: float) -> float:
+    def rate_factor(self, done: float) -> float:
+        """Return the learning rate's factor by the schedule and the decay."""
         stage = int(done * self.n_epochs) // EPOCHS_OF_A_STAGE
-        return float(self.rate_factor(done) * DECAY**stage)
+        return super().rate_factor(done) * float((1 - self.decay) ** stage)
 
     def divergence(self, q: Normal, z_NK: Tensor) -> Tensor:
         """Return (N,) values of KL(q(z, c given x) ‖ p(z, c)), γ from the draw z."""
@@ -208,25 +224,23 @@ class VaDE(PretrainedClustering, ChosenLikelihood, VariationalModel, Autoencodin
 
     def sample(
         self,
-        n_samples: int = 1,
-        random_state: int | None = None,
+        n_samples: Count = 1,
+        random_state: Seed | None = None,
         *,
-        cluster: int | None = None,
+        cluster: Whole | None = None,
     ) -> NDArray[np.float32]:
         """Draw new data: ``z`` from the mixture, or one of its Gaussians, decoded.
 
         ``cluster`` goes from 0 to n_clusters − 1; none draws one for each sample, by their
         probabilities. The rest is as in `Generator.sample`.
         """
+        check_arguments(VaDE.sample, locals())
         if cluster is None:
             return super().sample(n_samples, random_state)
         check_is_fitted(self)
-        check_range("n_samples", n_samples, 1)
-        if not isinstance(cluster, Integral) or isinstance(cluster, bool):
-            raise InputError(f"cluster is {cluster!r}; it must be a whole number, or None")
-        check_range("cluster", int(cluster), 0, self.n_clusters - 1)
-        draw = seeded(random_state)
-        z_NK = self._draws(np.full(n_samples, cluster), draw).astype(np.float32)
+        check_range("cluster", cluster, 0, self.n_clusters - 1)
+        with within_memory(f"for {n_samples} samples"):
+            z_NK = self._draws(np.full(n_samples, cluster), seeded(random_state)).astype(np.float32)
         return np.asarray(self._decode_array(z_NK), dtype=np.float32)
 
     def latent_draws(self, n: int, draw: np.random.RandomState) -> NDArray[Any]:

@@ -27,7 +27,7 @@ from scipy import linalg
 from sklearn.base import clone
 from sklearn.utils.validation import check_is_fitted
 
-from latentia.errors import InputError, check_range
+from latentia.errors import InputError, Level, Seed, Several, check_arguments
 from latentia.models.factors.factor_analysis import FactorAnalysis
 from latentia.models.factors.standard_errors import LoadingErrors
 from latentia.models.inputs import Matrix, Vector, reads_in_blocks
@@ -41,10 +41,10 @@ def bootstrap_errors(
     model: FactorAnalysis,
     X: ArrayLike | None,
     *,
-    n_replicates: int = 200,
-    random_state: int | None = 0,
+    n_replicates: Several = 200,
+    random_state: Seed | None = 0,
     parametric: bool = False,
-    level: float = 0.95,
+    level: Level = 0.95,
     progress: Callable[[int, int], None] | None = None,
 ) -> LoadingErrors:
     """Return standard errors and percentile intervals from refits to drawn samples.
@@ -77,10 +77,8 @@ def bootstrap_errors(
     >>> bool(np.all(abs(found.loadings - 0.068) < 0.03)), found.n_replicates
     (True, 50)
     """
+    check_arguments(bootstrap_errors, locals())
     check_is_fitted(model)
-    check_range("n_replicates", n_replicates, 2)
-    check_range("level", level, 0, 1, open_low=True, open_high=True)
-    check_range("random_state", random_state, 0, 2**32 - 1)
     draw = np.random.default_rng(random_state)
     refit = _drawn_from_model(model, X, draw) if parametric else _drawn_from_rows(model, X, draw)
     found, failures = [], []

@@ -22,7 +22,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from latentia.errors import Count, FitWarning, InputError, Positive, Range, Seed, check_range
+from latentia.errors import Count, FitWarning, InputError, Positive, Range, Seed, check_arguments
 from latentia.models.factors import analysed, findings
 from latentia.models.factors.analysed import Analysed, of_moments
 from latentia.models.factors.extraction import Extraction, extract, floors, starting_values
@@ -131,9 +131,9 @@ class FactorAnalysis(LinearGaussian):
     """NaN: an error, or integrated out (full information ML); polychoric pairs leave it out."""
     noise_floor: Annotated[float, Range(0, 1, open_low=True, open_high=True)] | None = None
     """Least noise variance, as a share of a variance; none: 0.005, on images 8-bit rounding."""
-    n_starts: Count | None = None
+    n_starts: Annotated[int, Range(1, 10_000)] | None = None
     """Starts of ml, not of EM, and least squares; none: 10 to 60 variables (fiml 3), else 1."""
-    n_rotation_starts: Count | None = None
+    n_rotation_starts: Annotated[int, Range(1, 10_000)] | None = None
     """Starting rotations tried; none: 10 on at most 60 variables, else 1."""
     tolerance: Positive = 1e-8
     """EM stops when a step gains less, in twice the nats; fiml when none moves a moment by more."""
@@ -152,8 +152,7 @@ class FactorAnalysis(LinearGaussian):
             advice = "method 'ml' and correlation 'pearson' (polychoric ones take NaN as it is)"
             raise InputError(f"missing is 'fiml', which needs {advice}")
         if self.zero_add and self.correlation != "polychoric":
-            advice = "leave it at 0, or set correlation to 'polychoric'"
-            raise InputError(f"zero_add is {self.zero_add}, which Pearson's lack: {advice}")
+            raise InputError(f"zero_add is {self.zero_add}; it is for polychoric correlation")
         if self.matrix == "covariance" and self.correlation == "polychoric":
             raise InputError("matrix is 'covariance', but ordinal answers have none: use 'auto'")
 
@@ -175,17 +174,20 @@ class FactorAnalysis(LinearGaussian):
             return self._solve(of_moments(moments))
 
     def fit_covariance(
-        self, S: ArrayLike, n_samples: int | None = None, mean: ArrayLike | None = None
+        self,
+        S: ArrayLike,
+        n_samples: Annotated[int, Range(2)] | None = None,
+        mean: ArrayLike | None = None,
     ) -> Self:
         """Estimate from a (p, p) covariance or correlation matrix, array or data frame.
 
         ``n_samples`` is needed by tests of fit; ``mean`` (p,) is 0 if not given.
         """
+        check_arguments(FactorAnalysis.fit_covariance, locals())
         with self.learning():
             self.validate_parameters()
             if not _estimates_from_moments(self):
-                advice = "give the polychoric matrix with correlation='pearson'"
-                raise InputError(f"{NEEDS_ROWS}; {advice}")
+                raise InputError(f"{NEEDS_ROWS}; give that matrix with correlation='pearson'")
             given, names = analysed.of_matrix(S, n_samples, mean)
             self._take_shape(given.mean.shape, names)
             return self._solve(given)
@@ -411,14 +413,14 @@ class FactorAnalysis(LinearGaussian):
         # Models saved before there were remarks have none.
         return (*vars(self).get("remarks_", ()), *said)
 
-    def summary(self, cutoff: float = 0.3, *, sort: bool = True) -> Summary:
+    def summary(self, cutoff: Annotated[float, Range(0)] = 0.3, *, sort: bool = True) -> Summary:
         """Return the solution on one page: text when printed, HTML in notebooks, a data frame.
 
         Absolute loadings below ``cutoff`` are left blank. ``sort`` groups variables by the factor
         they load on most, largest first.
         """
+        check_arguments(FactorAnalysis.summary, locals())
         check_is_fitted(self)
-        check_range("cutoff", cutoff, 0)
         pattern, varies = self.standardized_loadings_, self.scale_ > 0
         Phi = self.factor_correlations_
         order = in_order(pattern, varies) if sort else np.arange(len(pattern))

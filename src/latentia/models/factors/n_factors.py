@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
-from latentia.errors import InputError, check_range
+from latentia.errors import Count, InputError, Seed, Several, Whole, check_arguments, check_range
 from latentia.models.factors.fit_statistics import checked_matrix, fit_statistics, is_singular
 from latentia.models.inputs import Matrix
 
@@ -51,16 +51,16 @@ class Suggestion:
 
 def suggest(
     correlation: ArrayLike,
-    n_samples: int | None = None,
+    n_samples: Several | None = None,
     X: ArrayLike | None = None,
     *,
-    max_components: int | None = None,
-    n_simulations: int = 100,
+    max_components: Whole | None = None,
+    n_simulations: Count = 100,
     null: Literal["normal", "permutation"] = "normal",
     correlate: Correlate | None = None,
     fit: Fit | None = None,
-    n_folds: int = 5,
-    random_state: int | None = 0,
+    n_folds: Several = 5,
+    random_state: Seed | None = 0,
 ) -> Suggestion:
     """Suggest a number of factors of a (p, p) correlation by every criterion the data allow.
 
@@ -77,6 +77,7 @@ def suggest(
     .. [2] A. Buja, N. Eyuboglu, "Remarks on parallel analysis", Multivar. Behav. Research 1992.
     .. [3] W. Velicer, "Determining the number of components ...", Psychometrika 1976.
     """
+    check_arguments(suggest, locals())
     R_PP = _correlation(checked_matrix("correlation", correlation))
     if len(R_PP) < 2:
         raise InputError("correlation has 1 variable; factors need at least 2")
@@ -85,9 +86,7 @@ def suggest(
     n = n_samples if X_NP is None else len(X_NP)
     if null != "normal" and (null != "permutation" or X is None):
         raise InputError(f"null is {null!r}; it must be normal, or permutation if X is given")
-    check_range("max_components", max_components, 0)
     check_range("n_samples", n, 2)
-    check_range("n_simulations", n_simulations, 1)
     check_range("n_folds", n_folds, 2, math.inf if X_NP is None else len(X_NP))
     most = len(R_PP) - 1 if max_components is None else min(max_components, len(R_PP) - 1)
     values, factors = _eigenvalues(R_PP), _eigenvalues(reduced(R_PP[None])[0])

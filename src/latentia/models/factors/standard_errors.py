@@ -32,7 +32,7 @@ from numpy.typing import NDArray
 from scipy import linalg, stats
 from sklearn.utils.validation import check_is_fitted
 
-from latentia.errors import InputError, check_range
+from latentia.errors import InputError, Level, check_arguments
 from latentia.models.factors.factor_analysis import FactorAnalysis
 from latentia.models.inputs import Matrix, Vector
 from latentia.models.linear.criteria import Criterion, search_for
@@ -108,7 +108,11 @@ class Restriction:
         return np.concatenate([(away - away.T)[np.triu_indices(k, 1)], known])
 
 
-def information_errors(model: FactorAnalysis, *, level: float = 0.95) -> LoadingErrors:
+def information_errors(
+    model: FactorAnalysis,
+    *,
+    level: Level = 0.95,
+) -> LoadingErrors:
     """Return asymptotic standard errors by equations (1) and (2), for normal data.
 
     The intervals are estimate ± normal quantile × standard error. With Heywood cases, the
@@ -120,8 +124,8 @@ def information_errors(model: FactorAnalysis, *, level: float = 0.95) -> Loading
     >>> information_errors(model).loadings.round(3).ravel().tolist()
     [0.068, 0.068, 0.068, 0.068]
     """
+    check_arguments(information_errors, locals())
     check_is_fitted(model)
-    check_range("level", level, 0, 1, open_low=True, open_high=True)
     _refuse(model)
     varies = model.scale_ > 0
     sigma = np.sqrt(np.diag(model.get_covariance())[varies])

@@ -23,7 +23,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from latentia.data.dataset import Dataset
 from latentia.data.text import HELD_OUT, TextData, load_text
-from latentia.errors import InputError, check_range
+from latentia.errors import Count, InputError, NonNegative, Seed, check_arguments, within_memory
 from latentia.models.base import Model, seeded
 from latentia.models.fields import command_name
 from latentia.plots.page import Picture
@@ -44,7 +44,10 @@ class LanguageModel(Model, ABC):
         Whether texts are strings; otherwise they are lists of strings.
     """
 
-    lacks = {"reconstruct": "it predicts symbols and has no latent space"}
+    lacks = dict.fromkeys(
+        ("transform", "fit_transform", "inverse_transform", "reconstruct"),
+        "it predicts symbols and has no latent space",
+    )
 
     symbols_: list[str]
     of_characters_: bool
@@ -63,7 +66,8 @@ class LanguageModel(Model, ABC):
 
     def checked(self, X: Any, *, reset: bool) -> Any:
         """Return a text as it is, if it is one."""
-        if not isinstance(X, str) and not all(isinstance(symbol, str) for symbol in X):
+        listed = isinstance(X, Sequence | np.ndarray) and all(isinstance(s, str) for s in X)
+        if not listed:
             raise InputError("the text must be a string, or a list of strings")
         return X
 
@@ -117,12 +121,12 @@ class LanguageModel(Model, ABC):
 
     def sample(
         self,
-        n_samples: int = 1,
-        length: int = 500,
+        n_samples: Count = 1,
+        length: Count = 500,
         *,
-        temperature: float = 1.0,
+        temperature: NonNegative = 1.0,
         prompt: Text = "",
-        random_state: int | None = None,
+        random_state: Seed | None = None,
     ) -> list[Any]:
         """Draw texts, symbol after symbol.
 
@@ -143,15 +147,14 @@ class LanguageModel(Model, ABC):
         texts
             ``n_samples`` strings (or lists of symbols): the prompt, and what was drawn.
         """
+        check_arguments(LanguageModel.sample, locals())
         check_is_fitted(self)
-        check_range("n_samples", n_samples, 1)
-        check_range("length", length, 1)
-        check_range("temperature", temperature, 0)
         draw = seeded(random_state)
-        log_p, state = self.begin(n_samples)
         given = self.encode(prompt) if len(prompt) else np.zeros(0, np.int32)
-        texts = np.empty((n_samples, len(given) + length), np.int32)
-        texts[:, : len(given)] = given
+        with within_memory(f"for {n_samples} texts of {length} symbols"):
+            log_p, state = self.begin(n_samples)
+            texts = np.empty((n_samples, len(given) + length), np.int32)
+            texts[:, : len(given)] = given
         for place in range(texts.shape[1]):
             if place >= len(given):
                 texts[:, place] = pick(log_p, temperature, draw)

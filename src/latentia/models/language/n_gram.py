@@ -9,7 +9,9 @@ With c the last k − 1 symbols, c′ the last k − 2, and N(c, w) how often w 
 
 N₁₊(c) counts the different symbols after c. Kneser-Ney counts, below the highest order, in how
 many different contexts a gram was seen, N₁₊(• c w), and takes D = n₁ / (n₁ + 2 n₂) of each order,
-n_i the grams counted i times. After a c that was not seen, p_k = p_{k−1}.
+n_i the grams counted i times; where n₁ or n₂ is 0, as in short texts, the formula would give 0 or
+1, which leaves nothing for new grams or for those seen once, and D is ½ ([4]_'s fallback). After a
+c that was not seen, p_k = p_{k−1}.
 
 Each order keeps its grams as sorted numbers ``g · V + w``, g the place of the shorter gram in its
 own order's list: look-ups are binary searches, for a whole text at once. Shapes: a list of G grams
@@ -24,12 +26,15 @@ from typing import Annotated, Any, Literal, Self, final
 import numpy as np
 from numpy.typing import NDArray
 
+from latentia.data.dataset import Dataset
 from latentia.errors import InputError, Range
 from latentia.models.language.base import Ids, LanguageModel, LogProbabilities, Text
 
 Whole = NDArray[np.int64]
 Real = NDArray[np.float64]
 UNSEEN = -1
+FALLBACK = 0.5
+"""Kneser-Ney's D where it cannot be estimated."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +73,8 @@ class NGramLanguageModel(LanguageModel):
         The orders' arrays, one after the other.
     sizes_
         (order,) how many grams each order has.
+    assumed_discounts_
+        Lengths of the grams whose D was taken to be ½, since n₁ or n₂ is 0.
 
     References
     ----------
@@ -76,6 +83,8 @@ class NGramLanguageModel(LanguageModel):
        Modeling", Computer Speech and Language 13, 1999, sections 2.7 and 3.
     .. [3] I. H. Witten, T. C. Bell, "The zero-frequency problem", IEEE Transactions on Information
        Theory 37, 1991, method C.
+    .. [4] K. Heafield et al., "Scalable Modified Kneser-Ney Language Model Estimation", ACL 2013;
+       the program KenLM takes 0.5 under --discount_fallback.
 
     Examples
     --------
@@ -119,14 +128,19 @@ class NGramLanguageModel(LanguageModel):
             )
             places.append(inverse)
             found.append((keys, first, counts))
-        orders = []
+        orders, assumed = list[Order](), list[int]()
         for k, (keys, _, counts) in enumerate(found):
             if self.smoothing == "kneser_ney" and k + 1 < len(found):
                 # The gram without its first symbol ends at the same place.
                 suffixes = places[k + 1][found[k + 1][1] + 1]
                 counts = np.bincount(suffixes, minlength=len(keys))
             n_contexts = 1 if k == 0 else len(found[k - 1][0])
-            orders.append(self._smoothed(keys, counts, keys // V, n_contexts))
+            estimated = discount_of(counts)
+            if self.smoothing == "kneser_ney" and estimated is None:
+                assumed.append(k + 1)
+            D = FALLBACK if estimated is None else estimated
+            orders.append(self._smoothed(keys, counts, keys // V, n_contexts, D))
+        self.assumed_discounts_ = assumed
         return orders
 
     def _keep(self, orders: list[Order]) -> None:
@@ -135,7 +149,9 @@ class NGramLanguageModel(LanguageModel):
         self.shares_ = np.concatenate([order.shares for order in orders])
         self.backoffs_ = np.concatenate([order.backoffs for order in orders])
 
-    def _smoothed(self, keys: Whole, counts: Whole, contexts: Whole, n_contexts: int) -> Order:
+    def _smoothed(
+        self, keys: Whole, counts: Whole, contexts: Whole, n_contexts: int, discount: float
+    ) -> Order:
         kinds: Real = np.bincount(contexts[counts > 0], minlength=n_contexts).astype(np.float64)
         total: Real = np.zeros(n_contexts)
         np.add.at(total, contexts, counts)
@@ -143,13 +159,23 @@ class NGramLanguageModel(LanguageModel):
             shared: Real = counts.astype(np.float64)
             left, total = kinds, total + kinds
         else:
-            once, twice = int((counts == 1).sum()), int((counts == 2).sum())
-            # Without grams seen once the estimate would be 0, and leave nothing for new ones.
-            discount = once / (once + 2 * twice) if once else 0.5
             shared, left = (counts - discount).clip(min=0), discount * kinds
         seen = total > 0
         total = np.where(seen, total, 1)
         return Order(keys, shared / total[contexts], np.where(seen, left / total, 1))
+
+    def findings(self, data: Dataset) -> tuple[str, ...]:
+        """Return where the texts are, and which discounts the text was too short to estimate."""
+        said = super().findings(data)
+        # A model that was saved before this was kept has none.
+        lengths = ", ".join(map(str, vars(self).get("assumed_discounts_", ())))
+        if not lengths:
+            return said
+        return (
+            *said,
+            f"Kneser-Ney's discount was taken to be {FALLBACK} for grams of length {lengths}: none "
+            "was counted once, or none twice, from which it is estimated.",
+        )
 
     def orders(self) -> list[Order]:
         """Return the grams of each length, from 1 up."""
@@ -195,6 +221,12 @@ class NGramLanguageModel(LanguageModel):
             p = _interpolate(order, places_NV, order.find(places_NV, np.arange(V), V), p)
         log_p: LogProbabilities = np.log(p)
         return log_p
+
+
+def discount_of(counts: Whole) -> float | None:
+    """Return D = n₁ / (n₁ + 2 n₂), or None where one of both is 0."""
+    once, twice = int((counts == 1).sum()), int((counts == 2).sum())
+    return once / (once + 2 * twice) if once and twice else None
 
 
 def _interpolate(order: Order, contexts: Whole, grams: Whole, below: Real) -> Real:

@@ -24,7 +24,7 @@ import hashlib
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, ClassVar, Literal, Self, cast
+from typing import Annotated, Any, ClassVar, Literal, Self, cast
 
 import numpy as np
 import torch
@@ -32,7 +32,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn, optim
 from torch.nn.functional import cross_entropy, log_softmax
 
-from latentia.errors import Count, Decay, InputError, Positive
+from latentia.errors import Count, Decay, InputError, Positive, Range
 from latentia.files import write_atomically
 from latentia.models.gradient import GradientModel
 from latentia.models.language.base import Ids, LanguageModel, LogProbabilities, Text
@@ -166,7 +166,7 @@ class RecurrentLanguageModel(LanguageModel, GradientModel):
 
     n_units: Count = 256
     """Units of each layer, H."""
-    n_layers: Count = 1
+    n_layers: Annotated[int, Range(1, 100)] = 1
     """Recurrent layers, one on top of the other."""
     n_embedding: Count = 64
     """Size of the vectors that symbols become."""

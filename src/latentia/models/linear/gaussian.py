@@ -25,7 +25,7 @@ from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
 from latentia.data.dataset import Dataset
-from latentia.errors import InputError, check_range
+from latentia.errors import Count, InputError, Seed, check_arguments, within_memory
 from latentia.models.base import Encoder, LatentModel, Sampler, seeded
 from latentia.models.inputs import Matrix, Vector, unit_floats
 from latentia.models.linear.scale import unit_of
@@ -111,6 +111,7 @@ class LinearGaussian(Sampler, Encoder, LatentModel):
             Of the rows that were fitted, correlated as Φ: ten Berge et al., Linear Algebra and its
             Applications 1999, eq. 8.
         """
+        check_arguments(LinearGaussian.score_weights, locals())
         check_is_fitted(self)
         T, B = self._whitened()
         root = np.sqrt(self._noise())
@@ -186,7 +187,7 @@ class LinearGaussian(Sampler, Encoder, LatentModel):
         return float(-0.5 * (varies.sum() * LOG_2PI + objective))
 
     def sample(
-        self, n_samples: int = 1, random_state: int | None = None, *, noise: bool = True
+        self, n_samples: Count = 1, random_state: Seed | None = None, *, noise: bool = True
     ) -> NDArray[np.float32]:
         """Draw new data: ``z ~ N(0, Φ)``, ``x = μ + Λz + ε``.
 
@@ -205,14 +206,15 @@ class LinearGaussian(Sampler, Encoder, LatentModel):
             (n_samples, ...) float32, or float64 of sizes beyond 1e±30; images may leave [0, 1], as
             the Gaussian does.
         """
+        check_arguments(LinearGaussian.sample, locals())
         check_is_fitted(self)
-        check_range("n_samples", n_samples, 1)
         draw = seeded(random_state)
         T = linalg.cholesky(self._factor_correlations(), lower=True)
-        z_NK = draw.standard_normal((n_samples, self.n_latent)) @ T.T
-        x_ND = z_NK @ self.loadings_.T + self.mean_
-        if noise:
-            x_ND += draw.standard_normal(x_ND.shape) * np.sqrt(self._noise())
+        with within_memory(f"for {n_samples} samples"):
+            z_NK = draw.standard_normal((n_samples, self.n_latent)) @ T.T
+            x_ND = z_NK @ self.loadings_.T + self.mean_
+            if noise:
+                x_ND += draw.standard_normal(x_ND.shape) * np.sqrt(self._noise())
         plain = unit_of(float(np.abs(x_ND).max())) == 1
         X: NDArray[Any] = x_ND.astype(np.float32 if plain else np.float64)
         return X.reshape(n_samples, *self.data_shape_)

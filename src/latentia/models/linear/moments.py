@@ -225,9 +225,11 @@ class Moments:
         """
         raw = np.diag(self._products) / self.weight
         variances = raw - (self._sum / self.weight) ** 2
-        refuse_spread(np.sqrt(np.maximum(variances, 0)) * self._scale)
+        spread = np.sqrt(np.maximum(variances, 0)) * self._scale
         found: NDArray[np.bool_] = variances > self._cancellation * raw
-        return found & (variances * self._scale**2 > (ROUNDING * self.mean) ** 2)
+        found &= spread > ROUNDING * np.abs(self.mean)
+        refuse_spread(np.where(found, spread, 0))
+        return found
 
     @classmethod
     def restored(

@@ -25,7 +25,7 @@ from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from latentia.data.dataset import Dataset
-from latentia.errors import Count, CountsWhen, InputError, Seed, Whole, check_range
+from latentia.errors import Count, CountsWhen, InputError, Seed, Whole, check_arguments, check_range
 from latentia.models.base import Encoder, LatentModel
 from latentia.models.inputs import reads_in_blocks, unit_floats
 from latentia.models.linear.decomposition import Axes, axes_of_rows, axes_of_scatter
@@ -296,8 +296,9 @@ class PCA(Encoder, LatentModel):
         X_ND: NDArray[Any] = (turned * self._scales()) @ self.components_ + self.mean_
         return X_ND.astype(precision_of(Z), copy=False).reshape(len(Z), *self.data_shape_)
 
-    def truncated(self, n_components: int) -> PCA:
+    def truncated(self, n_components: Count) -> PCA:
         """Return the fitted model with only its first components, without fitting anew."""
+        check_arguments(PCA.truncated, locals())
         check_is_fitted(self)
         if self.rotation != "none":
             raise InputError(

@@ -15,7 +15,7 @@ from sklearn.utils.validation import validate_data
 
 from latentia.errors import InputError, check_range
 from latentia.models.base import LatentModel, to_numpy
-from latentia.models.inputs import Matrix, Vector, check_images, reads_in_blocks
+from latentia.models.inputs import Matrix, Vector, check_span, reads_in_blocks, span_of
 from latentia.models.linear.moments import Moments
 from latentia.models.linear.scale import refuse_spread
 
@@ -50,14 +50,18 @@ def read_moments(
         enough(X.shape[0], math.prod(X.shape[1:]))
     if X.ndim == 2:
         validate_data(model, X=X, reset=reset, skip_check_array=True)
-    moments = Moments().add(X, sample_weight, None if X.ndim == 2 else _check_block)
+    spans: list[tuple[float, float]] = []
+
+    def look_at(block: Any) -> None:
+        spans.append(span_of(to_numpy(block)))
+
+    moments = Moments().add(X, sample_weight, None if X.ndim == 2 else look_at)
+    if spans:
+        low, high = min(low for low, _ in spans), max(high for _, high in spans)
+        check_span(low, high, str(X.dtype).endswith("uint8"), fitting=reset)
     if reset:
         model.data_shape_ = moments.sample_shape
     return moments
-
-
-def _check_block(block: Any) -> None:
-    check_images(to_numpy(block))
 
 
 def checked_covariance(S: Any) -> tuple[Matrix, list[str]]:

@@ -26,7 +26,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.optimize import linear_sum_assignment
 
-from latentia.errors import InputError, check_range, nearest
+from latentia.errors import Count, InputError, Positive, Seed, check_arguments, check_range, nearest
 from latentia.models.inputs import Matrix
 from latentia.models.linear.criteria import Point, Search, minimum, search_for
 from latentia.models.linear.scale import unit_of
@@ -63,13 +63,13 @@ def rotate(
     method: str,
     *,
     kaiser: bool,
-    n_starts: int = 1,
-    random_state: int | None = None,
+    n_starts: Count = 1,
+    random_state: Seed | None = None,
     gamma: float = 0.0,
-    power: float = 4.0,
-    delta: float = 0.01,
-    tolerance: float = 1e-10,
-    max_iter: int = 2000,
+    power: Positive = 4.0,
+    delta: Positive = 0.01,
+    tolerance: Positive = 1e-10,
+    max_iter: Count = 2000,
 ) -> Rotation:
     """Rotate (p, k) loadings; the first start is the identity, the others are random.
 
@@ -85,6 +85,7 @@ def rotate(
     >>> bool(np.isclose(turned.loadings, 0).sum() == 3)
     True
     """
+    check_arguments(rotate, locals())
     A_PK = _table(loadings)
     _check(method, n_starts, random_state, gamma, power, delta, tolerance, max_iter)
     weights = _kaiser_weights(A_PK) if kaiser else np.ones((len(A_PK), 1))

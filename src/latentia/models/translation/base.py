@@ -7,24 +7,29 @@ in [−1, 1].
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor, nn, optim
 
 from latentia.errors import Decay, InputError, Positive
+from latentia.metrics.detail import Detail, detail_of
 from latentia.models.apply import apply
-from latentia.models.base import in_kind_of
+from latentia.models.base import in_kind_of, to_numpy
+from latentia.models.diagnosis import PATIENCE
 from latentia.models.gradient import GradientModel
 from latentia.training.losses import full_precision
+from latentia.training.run import Numbers
 from latentia.training.updates import adam
 
 MOST_PIXELS = 2**20
 """Pixels that are translated at once: a net's layers take a thousand bytes for each."""
+EXAMINED = 32
+"""Training images that a checkup translates."""
 SMALLEST = 8
 """Side of an image in pixels below which there is little to translate."""
 
@@ -87,6 +92,44 @@ class Translator(GradientModel, ABC):
             raise InputError(
                 f"{owner} takes sides of at least {SMALLEST} pixels; these are {shape[1:]}"
             )
+
+
+class Compared(NamedTuple):
+    """Outputs on (N, C, H, W) training images, what they should follow, and the words for both."""
+
+    outputs: Tensor
+    targets: Tensor
+    name: str = "outputs"
+    name_of_targets: str = "targets"
+
+
+def examine(
+    model: Any, shown: Mapping[str, Compared], earlier: Sequence[Numbers], *, last: bool
+) -> tuple[dict[str, float], str]:
+    """Return the detail of outputs, and a sentence where they do not follow their inputs.
+
+    They have to learn to, so that this counts at the end, or when it lasts for five checkups. The
+    numbers' names end as ``shown`` says; the model keeps the diagnosis.
+    """
+    found, said = dict[str, float](), ""
+    model.diagnosis_ = "healthy"
+    for ending, part in shown.items():
+        targets = to_numpy(part.targets)
+        detail = detail_of(
+            to_numpy(full_precision(part.outputs)), targets, either_sign=part.name != "outputs"
+        )
+        if detail is None:
+            continue
+        found |= {f"own_detail{ending}": detail.own, f"shared_detail{ending}": detail.shared}
+        if not detail.follows and (last or _lasted(earlier, ending)):
+            model.diagnosis_, said = "texture", detail.sentence(part.name, part.name_of_targets)
+    return found, said
+
+
+def _lasted(earlier: Sequence[Numbers], ending: str) -> bool:
+    own, shared = f"own_detail{ending}", f"shared_detail{ending}"
+    before = [Detail(found[own], found[shared]) for found in earlier if own in found]
+    return len(before) >= PATIENCE and not any(detail.follows for detail in before[-PATIENCE:])
 
 
 def inside(x: Tensor) -> Tensor:

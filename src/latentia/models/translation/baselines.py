@@ -24,6 +24,7 @@ from threadpoolctl import threadpool_limits
 
 from latentia.data.dataset import Dataset, spread
 from latentia.metrics.coverage import nearest_classes
+from latentia.metrics.detail import detail_of
 from latentia.metrics.reconstruction import psnr
 from latentia.metrics.structural_similarity import WINDOW, ssim
 from latentia.models.inputs import unit_floats
@@ -31,6 +32,8 @@ from latentia.models.inputs import unit_floats
 Images = NDArray[Any]
 MOST_TESTED = 200
 """Test pairs, or test images of each domain, that are measured."""
+MOST_DETAILED = 50
+"""Of these, those whose detail is compared."""
 MOST_PIXELS = 30_000
 """Pixels that the colours are learnt from."""
 N_TREES, LEARNING_RATE = 40, 0.15
@@ -43,7 +46,49 @@ MEAN_IMAGE, COLOUR_REGRESSION = "mean of the training targets", "regression from
 def translation_metrics(model: Any, data: Dataset) -> dict[str, float]:
     """Return a fitted model's absolute error, PSNR and SSIM on test pairs."""
     x, y = tested_pairs(data)
-    return closeness(y, model.transform(x))
+    output = model.transform(x)
+    return closeness(y, output) | detail_figures(output, y)
+
+
+def detail_figures(
+    outputs: Images, targets: Images, ending: str = "", *, either_sign: bool = False
+) -> dict[str, float]:
+    """Return how far the detail of outputs is their targets', and how far all of them share it."""
+    some = (spread(part, MOST_DETAILED) for part in (outputs, targets))
+    found = detail_of(*some, either_sign=either_sign)
+    if found is None:
+        return {}
+    return {f"own_detail{ending}": found.own, f"shared_detail{ending}": found.shared}
+
+
+def detail_findings(model: Any, data: Dataset) -> tuple[str, ...]:
+    """Return a sentence if translated test images resemble each other more than their targets."""
+    x, y = (spread(part, MOST_DETAILED) for part in tested_pairs(data))
+    found = detail_of(model.transform(x), y)
+    return () if found is None or found.follows else (f"On test images {found.sentence()}.",)
+
+
+def domain_findings(model: Any, data: Dataset) -> tuple[str, ...]:
+    """Return a sentence for each way whose translations resemble each other more than inputs."""
+    a, b = (spread(images, MOST_DETAILED) for images in tested_domains(data))
+    ways = {"A to B": (model.transform(a), a), "B to A": (model.inverse_transform(b), b)}
+    found = {way: detail_of(*images, either_sign=True) for way, images in ways.items()}
+    return tuple(
+        f"On test images {detail.sentence(f'translations from {way}', 'inputs')}."
+        for way, detail in found.items()
+        if detail is not None and not detail.follows
+    )
+
+
+def detail_notes(*targets: Images) -> tuple[str, ...]:
+    """Return what shared detail must be quoted with: that of real images, as a sentence."""
+    found = [detail_of(*(spread(images, MOST_DETAILED),) * 2) for images in targets]
+    real = " and ".join(f"{detail.shared:.2f}" for detail in found if detail is not None)
+    sentence = (
+        f"Shared detail of {real} is that of real images with each other; outputs that share "
+        "more than they have of their own do not follow their inputs."
+    )
+    return (sentence,) if real else ()
 
 
 def tested_pairs(data: Dataset) -> tuple[Images, Images]:
@@ -129,6 +174,8 @@ def domain_metrics(model: Any, data: Dataset) -> dict[str, float]:
         "cycle_error_b": absolute_error(b, model.transform(fake_a)),
         "taken_for_b": share_of(data, fake_b, B),
         "taken_for_a": share_of(data, fake_a, A),
+        **detail_figures(fake_b, a, "_b", either_sign=True),
+        **detail_figures(fake_a, b, "_a", either_sign=True),
     }
 
 

@@ -25,7 +25,7 @@ Shapes: ``X`` is (n, H, W) or (n, C, H, W), ``y`` (n,) the domain of each image;
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -45,7 +45,14 @@ from latentia.models.base import in_kind_of, to_numpy
 from latentia.models.conditions import Classes, checked_labels
 from latentia.models.inputs import Labels, unit_floats
 from latentia.models.translation import baselines, figures
-from latentia.models.translation.base import Translator, inside, through
+from latentia.models.translation.base import (
+    EXAMINED,
+    Compared,
+    Translator,
+    examine,
+    inside,
+    through,
+)
 from latentia.models.translation.image_pool import ImagePool
 from latentia.models.translation.patches import jittered
 from latentia.nets.patchgan import patch_discriminator
@@ -55,6 +62,7 @@ from latentia.plots.grids import DRAWABLE
 from latentia.plots.page import Picture
 from latentia.training.batches import Source, as_floats
 from latentia.training.losses import REAL_FAKE, full_precision
+from latentia.training.run import Numbers
 from latentia.training.updates import Loss, Update
 
 SHOWN = 8
@@ -122,7 +130,7 @@ class CycleGAN(Translator):
     """Weight, times λ, of leaving images of the other domain as they are (section 5.2); 0: none."""
     pool_size: Whole = 50
     """Earlier translations of each direction that its discriminator sees again; 0: none."""
-    n_blocks: Whole = 6
+    n_blocks: Annotated[int, Range(0, 1000)] = 6
     """Residual blocks of each generator (6 in the paper for 128 pixels, 9 from 256 on)."""
     n_halvings: Annotated[int, Range(0, 2)] = 2
     """Halvings of each generator before its blocks (2 in the paper); 1 or 0 keep small detail."""
@@ -329,8 +337,24 @@ class CycleGAN(Translator):
         return baselines.domain_metrics(self, data)
 
     def caveats(self, data: Dataset) -> tuple[str, ...]:
-        """Return what real test images of each domain are taken for."""
-        return baselines.domain_notes(data)
+        """Return what real test images of each domain are taken for, and what detail they share."""
+        real = baselines.tested_domains(data)
+        return baselines.domain_notes(data) + baselines.detail_notes(*real)
+
+    def findings(self, data: Dataset) -> tuple[str, ...]:
+        """Return a sentence for each way whose outputs do not follow their inputs."""
+        return baselines.domain_findings(self, data)
+
+    def checkup(
+        self, x: Tensor, *targets: Tensor, means: Numbers, earlier: Sequence[Numbers], epoch: int
+    ) -> tuple[dict[str, float], str]:
+        """Return whether both ways' outputs follow their inputs, and a sentence if not."""
+        a, b = x[:EXAMINED], self.images_of_b(targets[0][:EXAMINED])
+        shown = {
+            "_b": Compared(self.translate(a), a, "translations from A to B", "inputs"),
+            "_a": Compared(self.translate_back(b), b, "translations from B to A", "inputs"),
+        }
+        return examine(self, shown, earlier, last=epoch == self.n_epochs)
 
     def pictures(self, data: Dataset) -> Iterator[Picture]:
         """Yield test images of each domain, translated to the other and back."""

@@ -24,7 +24,7 @@ is (N, C_x, H, W), ``y`` (N, C_y, H, W), in [0, 1]; ``u``, ``v`` the same in [âˆ
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -41,9 +41,16 @@ from latentia.data.dataset import Dataset
 from latentia.data.pairs import load_pairs
 from latentia.errors import Count, CountsWhen, Decay, InputError, NonNegative, Share
 from latentia.models.base import to_numpy
-from latentia.models.inputs import Rows, check_images, unit_floats
+from latentia.models.inputs import Rows, as_array, check_images, unit_floats
 from latentia.models.translation import baselines, figures
-from latentia.models.translation.base import Translator, inside, through
+from latentia.models.translation.base import (
+    EXAMINED,
+    Compared,
+    Translator,
+    examine,
+    inside,
+    through,
+)
 from latentia.models.translation.patches import jittered
 from latentia.nets.normalisation import Dropout, Normalisation
 from latentia.nets.patchgan import patch_discriminator
@@ -53,6 +60,7 @@ from latentia.plots.page import Picture
 from latentia.training import draws
 from latentia.training.batches import as_floats
 from latentia.training.losses import full_precision, real_fake_cross_entropy
+from latentia.training.run import Numbers
 from latentia.training.updates import Loss, Update
 
 SHOWN = 8
@@ -255,8 +263,21 @@ class Pix2Pix(Translator):
         return baselines.translation_metrics(self, data)
 
     def caveats(self, data: Dataset) -> tuple[str, ...]:
-        """Return the same figures of baselines that know nothing of shapes."""
-        return baselines.baseline_notes(data)
+        """Return the same figures of baselines that know nothing of shapes, and of real images."""
+        _, y = baselines.tested_pairs(data)
+        return baselines.baseline_notes(data) + baselines.detail_notes(y)
+
+    def findings(self, data: Dataset) -> tuple[str, ...]:
+        """Return a sentence if the outputs do not follow their inputs."""
+        return baselines.detail_findings(self, data)
+
+    def checkup(
+        self, x: Tensor, *targets: Tensor, means: Numbers, earlier: Sequence[Numbers], epoch: int
+    ) -> tuple[dict[str, float], str]:
+        """Return whether training images' outputs follow their inputs, and a sentence if not."""
+        x, y = x[:EXAMINED], targets[0][:EXAMINED]
+        shown = {"": Compared(self.output(x), self.target(y))}
+        return examine(self, shown, earlier, last=epoch == self.n_epochs)
 
     def pictures(self, data: Dataset) -> Iterator[Picture]:
         """Yield test images, what the model makes of them, and their targets."""
@@ -278,13 +299,13 @@ class Pix2Pix(Translator):
         self.check_is_image(self.sample_shape_)
         if y is None:
             raise InputError(f"{owner} needs y: for each image of X the one that it is to become")
-        images: NDArray[Any] = np.asarray(to_numpy(y))
+        images: NDArray[Any] = np.asarray(as_array(y))
         if images.ndim not in (3, 4):
             raise InputError(
                 f"y has shape {images.shape}; {owner} learns from images of shape (n, H, W) or "
                 "(n, C, H, W)"
             )
-        check_images(images)
+        check_images(images, fitting=reset)
         if len(images) != n_rows:
             raise InputError(f"there are {n_rows} images in X and {len(images)} in y; pair them")
         if images.shape[-2:] != self.sample_shape_[1:]:

@@ -43,8 +43,8 @@ from latentia.training.updates import Loss, Update, adam
 
 NET = ("n_channels", "scale", "n_blocks", "width", "batch_norm", "beside")
 """What makes the net what it is."""
-SHARED = (*NET[1:], "patch", "turn", "learning_rate_schedule", "batch_size", "device")
-"""Fields of the SRResNet that is trained first."""
+SHARED = (*NET[1:], "patch", "turn", "batch_size", "device")
+"""Fields of the SRResNet that is trained first; like every warm start, with a constant step."""
 PIXELS = "MSE"
 """What the content loss is called that has no feature network."""
 
@@ -95,7 +95,7 @@ class SRGAN(UpscalingModel):
     pretrain_epochs: Annotated[Count, CountsWhen("pretrained", (None,))] = 50
     """Passes over the training data of the SRResNet that is trained first."""
     pretrain_rate: Annotated[Positive, CountsWhen("pretrained", (None,))] = 1e-3
-    """Its step size."""
+    """Its step size, which stays constant."""
     features: str | None = None
     """Weights of SqueezeNet 1.0 or VGG-19 (.safetensors, .npz); none compares pixels."""
     adversarial_weight: NonNegative = 1e-3

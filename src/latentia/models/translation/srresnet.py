@@ -39,7 +39,7 @@ SHOWN = 6
 class UpscalingModel(SuperResolution, GradientModel, ABC):
     """A net that enlarges images."""
 
-    n_blocks: Count = 16
+    n_blocks: Annotated[int, Range(1, 1000)] = 16
     """Residual blocks of the net."""
     width: Count = 64
     """Channels of the net's layers."""

@@ -21,12 +21,13 @@ from sklearn.utils.validation import check_is_fitted
 from latentia.data.crops import load_crops
 from latentia.data.dataset import Dataset, spread
 from latentia.data.degrade import cut_to_multiple, degraded
-from latentia.errors import InputError
+from latentia.errors import InputError, Several, Whole, check_arguments
 from latentia.metrics.structural_similarity import WINDOW
 from latentia.metrics.super_resolution import luma_psnr, luma_ssim
 from latentia.models.base import Model, in_kind_of, to_numpy
-from latentia.models.inputs import check_images, unit_floats
+from latentia.models.inputs import as_array, check_images, unit_floats
 from latentia.models.translation import figures
+from latentia.models.translation.baselines import detail_figures, detail_notes
 from latentia.models.translation.tiles import Tiles, in_tiles
 from latentia.plots.page import Picture
 
@@ -63,7 +64,11 @@ class SuperResolution(Model, ABC):
         found = {"luma_psnr": luma_psnr(sharp, large, self.scale)}
         if min(sharp.shape[-2:]) >= WINDOW + 2 * self.scale:
             found["luma_ssim"] = luma_ssim(sharp, large, self.scale)
-        return found
+        return found | detail_figures(large, sharp)
+
+    def caveats(self, data: Dataset) -> tuple[str, ...]:
+        """Return what detail the sharp test images share."""
+        return detail_notes(self.beside_enlarged(spread(data.x_test, MOST_TESTED))[0])
 
     def pictures(self, data: Dataset) -> Iterator[Picture]:
         """Yield test images made small and enlarged, beside the sharp ones."""
@@ -101,7 +106,12 @@ class SuperResolution(Model, ABC):
     def enlarge(self, images: Images) -> Images:
         """Return (n, C, h, w) images larger by the scale, float32 in [0, 1]."""
 
-    def transform(self, X: ArrayLike, tile: int | None = None, overlap: int | None = None) -> Any:
+    def transform(
+        self,
+        X: ArrayLike,
+        tile: Several | None = None,
+        overlap: Whole | None = None,
+    ) -> Any:
         """Return images made larger, whole or in tiles.
 
         Parameters
@@ -119,6 +129,7 @@ class SuperResolution(Model, ABC):
         Y
             (n, s·h, s·w) or (n, C, s·h, s·w), float32 in [0, 1]; a tensor if ``X`` is one.
         """
+        check_arguments(SuperResolution.transform, locals())
         array = self.images_of(X)
         images = array.reshape(len(array), self.n_channels, *array.shape[-2:])
         if tile is None and overlap is not None:
@@ -168,7 +179,7 @@ class SuperResolution(Model, ABC):
     def images_of(self, X: Any) -> Images:
         """Return images of any size, checked, with the channels of ``fit``."""
         check_is_fitted(self)
-        array: Images = np.asarray(to_numpy(X))
+        array: Images = np.asarray(as_array(X))
         owner = type(self).__name__
         if array.ndim not in (3, 4):
             raise InputError(

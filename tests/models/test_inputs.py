@@ -1,0 +1,114 @@
+"""What data may come as, and one sentence for all else."""
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from torch.utils.data import DataLoader, TensorDataset
+
+from latentia import PCA, VAE, SRResNet, evaluate, load_data
+from latentia.data import Dataset
+from latentia.errors import InputError
+from latentia.models.inputs import as_array
+from tests.conftest import SHARED
+
+BYTES = np.random.default_rng(0).integers(0, 256, (6, 9, 8)).astype(np.uint8)
+FLOATS = (BYTES / np.float32(255)).astype(np.float32)
+HALVES = FLOATS.astype(np.float16)
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        (list(BYTES), BYTES),
+        (tuple(FLOATS), FLOATS),
+        (FLOATS.tolist(), FLOATS.astype(np.float64)),
+        ([torch.from_numpy(x) for x in FLOATS], FLOATS),
+        ([Image.fromarray(x) for x in BYTES], BYTES),
+        ([Image.fromarray(x).convert("RGB") for x in BYTES], np.stack([BYTES] * 3, 1)),
+        (np.array([*BYTES, None], object)[:-1], BYTES),
+        (torch.from_numpy(FLOATS).to(torch.bfloat16), None),
+        (torch.from_numpy(HALVES), HALVES.astype(np.float32)),
+        (torch.from_numpy(FLOATS).requires_grad_(), FLOATS),
+        (HALVES, HALVES.astype(np.float32)),
+        (FLOATS.astype(">f4"), FLOATS),
+        (FLOATS.astype(np.longdouble), FLOATS.astype(np.float64)),
+        (FLOATS.astype(object), FLOATS.astype(np.float64)),
+        (BYTES > 127, BYTES > 127),
+    ],
+)
+def test_images_are_taken_in_every_kind(given, expected):
+    if expected is None:
+        expected = given.float().numpy()
+    found = as_array(given)
+    assert found.dtype == expected.dtype
+    assert found.dtype.isnative
+    np.testing.assert_array_equal(found, expected)
+    model = VAE(hidden=(4,), n_components=2, **SHARED).fit(given)
+    np.testing.assert_array_equal(model.transform(given), model.transform(expected))
+
+
+def test_tables_are_taken_in_every_kind():
+    X = np.random.default_rng(0).normal(size=(9, 4)).astype(np.float32)
+    codes = PCA(n_components=2).fit(X).transform(X)
+    for given in (X.astype(">f4"), list(X), [torch.from_numpy(x) for x in X], X.astype(object)):
+        assert PCA(n_components=2).fit(given).transform(given) == pytest.approx(codes, abs=1e-5)
+
+
+def samples():
+    yield from FLOATS
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ([*BYTES[:3], BYTES[0][:7]], r"X\[3\] has shape \(7, 8\) and X\[0\] \(9, 8\); resize"),
+        ([Image.new("L", (8, 8)), Image.new("L", (9, 8))], r"X\[1\] has shape \(8, 9\)"),
+        (np.array([*BYTES, BYTES[0][:7]], object), r"X\[6\] has shape \(7, 8\)"),
+        (Image.new("L", (8, 8)), "X is one picture; give a list"),
+        (DataLoader(TensorDataset(torch.zeros(3, 4))), "X is a DataLoader of torch's.* X.dataset"),
+        (TensorDataset(torch.zeros(3, 4)), "X is a TensorDataset of torch's; give the samples"),
+        (load_data("digits"), r"X is the data set 'digits'; give its samples, such as x_train"),
+        ("digits", r"X is text; load data by name with latentia\.load_data"),
+        (samples(), "X is of type generator; give the samples themselves"),
+        ({"x": FLOATS}, "X is of type dict"),
+        (None, "X is of type NoneType"),
+        (7, "X is of type int"),
+        (FLOATS.astype(complex), "images are complex128; give uint8, floats"),
+        (BYTES.astype(np.int64), "images are int64; give uint8, floats in .*, or bool"),
+        (FLOATS[:, None, None], r"X has shape \(6, 1, 1, 9, 8\); give a table"),
+        (np.ones((6, 9, 8, 3)), r"its channels last; give \(n, C, H, W\)"),
+        (np.full((6, 9, 8), "a", object), "X holds objects that are not numbers"),
+        (np.ma.masked_less(FLOATS, 0.5), "X is a masked array, whose mask would be lost"),
+        (np.empty((0, 9, 8)), "X holds 0 images"),
+        (np.array([["a", "b"]]), "could not convert string to float"),
+        (np.ones((3, 2)) * 1j, "Complex data not supported"),
+        (FLOATS[0, 0], "Reshape your data"),
+    ],
+)
+def test_what_holds_no_samples_is_refused_in_a_sentence(given, words):
+    with pytest.raises(InputError, match=words):
+        VAE(hidden=(4,), n_components=2, **SHARED).fit(given)
+
+
+def test_models_of_images_of_any_size_take_lists_too():
+    X = list(np.random.default_rng(0).random((3, 16, 16), dtype=np.float32))
+    model = SRResNet(scale=2, n_blocks=1, width=2, **SHARED).fit(X)
+    assert model.transform([Image.fromarray(BYTES[0])]).shape == (1, 18, 16)
+    with pytest.raises(InputError, match=r"X\[1\] has shape \(7, 8\)"):
+        model.transform([BYTES[0], BYTES[0][:7]])
+
+
+def test_a_validation_is_rows_or_rows_and_targets():
+    model = VAE(hidden=(4,), n_components=2, **SHARED)
+    with pytest.raises(InputError, match="validation is a tuple of 3; give X, or"):
+        model.fit(FLOATS, validation=(FLOATS, None, None))
+
+
+def test_a_model_is_evaluated_on_a_data_set():
+    model = PCA(n_components=2).fit(FLOATS)
+    with pytest.raises(InputError, match=r"data is of type ndarray; give a data set, from load_"):
+        evaluate(model, FLOATS)
+    # As the sentence says.
+    data = Dataset(name="mine", x_train=FLOATS, y_train=None, x_test=FLOATS, y_test=None)
+    assert evaluate(model, data)["squared_error"] == pytest.approx(-model.score(FLOATS))
