@@ -321,4 +321,6 @@ def test_help_tells_the_meaning_the_range_and_the_default_of_every_field(name, m
         if isinstance(default, tuple):
             default = " ".join(map(str, default))
         allowed = "" if field.range is None else f"{field.range}; "
+        if field.counts_when:
+            allowed += f"counts with {' or '.join(map(str, field.counts_when))}; "
         assert " ".join(f"{field.help} ({allowed}default: {default})".split()) in told

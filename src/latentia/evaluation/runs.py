@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import time
 import warnings
 from collections.abc import Iterator
@@ -133,6 +134,8 @@ def fit_in_run(
 
 def _fit_at_once(model: Any, data: Dataset, run: Path, resume: bool) -> None:
     """Fit a model in closed form; killed, it is fitted again when the run is resumed."""
+    if int(os.environ.get("WORLD_SIZE", "1")) > 1:
+        raise InputError(f"{type(model).__name__} is fitted by one process: start it alone")
     begun = RunConfig.read(run) if resume else None
     # Runs of version 0.1.0 do not say what the data were.
     known = begun is None or "hash" in begun.data

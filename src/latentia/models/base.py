@@ -30,6 +30,7 @@ from latentia.errors import (
     InputError,
     Seed,
     check_arguments,
+    check_effects,
     check_fields,
     check_range,
     within_memory,
@@ -107,13 +108,29 @@ class Model(BaseEstimator, metaclass=NamedFields):  # type: ignore[misc]
         """Whether the model is of x given a class, so that its verbs take labels too."""
         return False
 
-    def validate_parameters(self) -> None:
-        """Check every hyperparameter, without data; refuse one by its name and what is allowed."""
+    def validate_parameters(self, *, begun: bool = False) -> None:
+        """Check every hyperparameter, without data; refuse one by its name and what is allowed.
+
+        A run that was ``begun`` may have values without effect, which earlier releases allowed.
+        """
         check_fields(self)
         self.check_values()
+        if not begun:
+            self.check_effects({})
 
     def check_values(self) -> None:
         """Raise InputError where several hyperparameters do not go together; here nothing."""
+
+    def check_effects(self, settled: Mapping[str, object]) -> None:
+        """Raise InputError for a hyperparameter that has no effect beside the others.
+
+        ``settled`` is what `settled` returns of data, or empty.
+        """
+        check_effects(self, settled)
+
+    def settled(self, array: Rows) -> Mapping[str, object]:
+        """Return what hyperparameters that are ``auto`` stand for with checked data."""
+        return {}
 
     @property
     def sample_shape_(self) -> tuple[int, ...]:

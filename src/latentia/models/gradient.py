@@ -23,6 +23,7 @@ from torch import Tensor, nn
 from latentia.errors import Count, Decay, InputError, Positive, Seed, within_memory
 from latentia.models.apply import apply
 from latentia.models.base import Model, to_numpy
+from latentia.models.fields import in_new_names
 from latentia.models.inputs import Labels, Rows, refuse_outside_unit
 from latentia.plots.grids import DRAWABLE, rows, save_png, tile
 from latentia.training import distributed, draws
@@ -141,8 +142,10 @@ class GradientModel(Model):
             one's model stays as it was.
         """
         with self.learning():
-            self.validate_parameters()
+            self.validate_parameters(begun=resume)
             array = self.checked(X, reset=True)
+            if not resume:
+                self.check_effects(self.settled(array))
             batches, held_out = self.read(array, y, reset=True), self._held_out(validation)
             folder = None if run is None else Path(run)
             begun = RunConfig.read(folder) if resume and folder is not None else None
@@ -239,9 +242,9 @@ class GradientModel(Model):
     def after_training(self, array: Rows, y: Labels | None) -> None:
         """Keep what follows from the trained nets and the training data; here nothing."""
 
-    def validate_parameters(self) -> None:
+    def validate_parameters(self, *, begun: bool = False) -> None:
         """Check every hyperparameter, without data."""
-        super().validate_parameters()
+        super().validate_parameters(begun=begun)
         check_device_name(self.device)
 
     def nets(self) -> Mapping[str, nn.Module]:
@@ -297,7 +300,11 @@ class GradientModel(Model):
             threads=torch.get_num_threads(),
             world_size=distributed.world_size(),
         )
-        return held(folder, config, begun, type(self)().get_params())
+        defaults = type(self)().get_params()
+        if begun is not None:
+            named = in_new_names(begun.parameters, defaults)
+            begun = dataclasses.replace(begun, parameters=named)
+        return held(folder, config, begun, defaults)
 
     def _examine(
         self, batch: Sequence[Tensor], means: Numbers, earlier: Sequence[Numbers], epoch: int
