@@ -61,7 +61,7 @@ def _print_table(table: Mapping[str, Mapping[str, float]]) -> None:
         key for key in (DEFINITIONS if others else first) if all(key in c for c in table.values())
     ]
     width = 21 if others else 14
-    margin = max(26, *(len(DEFINITIONS[key].label) for key in keys))
+    margin = max([26, *(len(DEFINITIONS[key].label) for key in keys)])
     if others:
         print(f"{'':<{margin}}" + "".join(f" {name:>{width}}" for name in table))
     for key in keys:
