@@ -1,6 +1,5 @@
 """Threads and precision: chosen by probes, recorded in a run, faked clocks."""
 
-
 import numpy as np
 import pytest
 import torch
