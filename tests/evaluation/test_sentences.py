@@ -18,7 +18,7 @@ from latentia.evaluation.quality import Quality
 from latentia.evaluation.report import ModelSection, Report, write_report
 from latentia.metrics.definitions import DEFINITIONS
 from latentia.metrics.precision_recall import Overlap
-from latentia.training.config import versions, write_config
+from latentia.training.config import read_config, versions, write_config
 from tests.conftest import reported
 
 
@@ -112,6 +112,17 @@ def test_what_is_not_the_commands_run_is_not_gone_on_with(changes, sentence, tmp
     (tmp_path / "config.json").write_text(json.dumps(config | changes))
     with pytest.raises(InputError, match=sentence):
         runs.resume(tmp_path)
+
+
+def test_a_run_in_closed_form_records_what_it_was_made_of(tmp_path):
+    model = latentia.PCA(n_components=2)
+    runs.train(model, "digits", tmp_path / "run")
+    config = read_config(tmp_path / "run")
+    kept, _ = model.load_data("digits", None, None).hold_out()
+    assert (config["model"], config["versions"]) == ("PCA", versions())
+    assert config["parameters"] == model.get_params()
+    facts = kept.asked | model.facts(kept.x_train, *kept.beside.values())
+    assert config["data"] == json.loads(json.dumps(facts))
 
 
 def test_pages_say_with_which_versions_they_were_made(tmp_path):
