@@ -33,6 +33,36 @@ def written(
     return end.join(lines) + end
 
 
+def test_a_quotation_mark_that_nothing_closes_loses_no_rows(tmp_path):
+    # Longer than what the reader parses at once.
+    path = tmp_path / "open.csv"
+    path.write_text("a,b\n" + "1,2\n" * 200 + '"1,2\n' + "1,2\n" * 300_000)
+    with pytest.raises(InputError, match="cannot be read"):
+        tables.read(path)
+    path.write_text("a,b\n" + "1,2\n" * 200 + '1,"2\n' + "1,2\n" * 300_000)
+    with pytest.raises(InputError, match=r"column 'b' holds .* in data row 201") as refused:
+        tables.read(path)
+    assert len(str(refused.value)) < 400
+    path.write_text("a,b\n" + '"1","2"\n' * 300_000)
+    assert tables.read(path).x.shape == (300_000, 2)
+
+
+def test_rows_may_be_longer_than_what_is_parsed_at_once(tmp_path):
+    path = tmp_path / "long.csv"
+    values = np.arange(28.0).reshape(2, 14)
+    rows = [",".join(f"{v:.1f}".ljust(100_000, "0") for v in row) for row in values]
+    path.write_text("\n".join([",".join("abcdefghijklmn"), *rows]))
+    np.testing.assert_array_equal(tables.read(path).x, values)
+
+
+@pytest.mark.filterwarnings("error")
+def test_infinity_in_the_first_column_is_refused_without_a_warning(tmp_path):
+    path = tmp_path / "infinite.csv"
+    path.write_text("a,b\n" + "1e999,2\n3,4\n" * 9)
+    with pytest.raises(InputError, match="column 'a' has 9 missing or infinite values"):
+        tables.read(path)
+
+
 READ = {
     "plain": (written(), NAMES, ""),
     "no header": (written(names=""), None, NO_HEADER),

@@ -21,7 +21,7 @@ from latentia.data.delimited import Columns
 from latentia.data.limits import check_bytes
 from latentia.data.matrices import NamedMatrix
 from latentia.data.numerals import as_numbers, first_word, gaps
-from latentia.errors import InputError
+from latentia.errors import InputError, shown
 
 LABELS = ("label", "labels", "class", "target", "y")
 FEWEST_COUNTED = 6
@@ -85,8 +85,8 @@ def read(path: Path) -> Part:
     if words:
         word, row = first_word(table.words[words[0]])
         raise InputError(
-            f"{path}: column {words[0]!r} holds {word!r} in data row {row}; give numbers, or name "
-            "it 'label' if it holds the classes"
+            f"{path}: column {words[0]!r} holds {shown(word)} in data row {row}; give numbers, or "
+            "name it 'label' if it holds the classes"
         )
     numbers = {name: values for name, values in table.numbers.items() if name != label}
     _refuse_empty(table, numbers, path)
@@ -204,7 +204,7 @@ def _noting_numbered_rows(table: Table, path: Path) -> Table:
     """Return a table with a note if its first column counts the rows, from 0 or 1."""
     name = table.names[0] if table.names else ""
     values = table.numbers.get(name, np.empty(0))
-    if len(values) < FEWEST_COUNTED or not (values - values[0] == np.arange(len(values))).all():
+    if len(values) < FEWEST_COUNTED or not (values == values[0] + np.arange(len(values))).all():
         return table
     if values[0] not in (0, 1):
         return table

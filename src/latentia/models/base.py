@@ -14,7 +14,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -34,7 +34,8 @@ from latentia.errors import (
     check_range,
     within_memory,
 )
-from latentia.models.fields import NamedFields, command_name, plain
+from latentia.files import as_path
+from latentia.models.fields import NamedFields, command_name, plain, refuse_unknown
 from latentia.models.inputs import (
     Rows,
     as_array,
@@ -91,6 +92,12 @@ class Model(BaseEstimator, metaclass=NamedFields):  # type: ignore[misc]
             if name in reasons:
                 raise AttributeError(f"{owner} has no {name}: {reasons[name]}")
         raise AttributeError(f"{owner!r} object has no attribute {name!r}")
+
+    def set_params(self, **params: Any) -> Self:
+        """Set parameters by name, as scikit-learn does; refuse another with the nearest name."""
+        refuse_unknown(type(self), params)
+        super().set_params(**params)
+        return self
 
     @property
     def takes_gaps(self) -> bool:
@@ -245,7 +252,7 @@ class Model(BaseEstimator, metaclass=NamedFields):  # type: ignore[misc]
     def save(self, path: str | Path, *, overwrite: bool = False) -> Path:
         """Write the fitted model into a folder: ``config.json``, ``model.safetensors``, a card."""
         check_is_fitted(self)
-        return save(self, Path(path), overwrite=overwrite)
+        return save(self, as_path(path, "path"), overwrite=overwrite)
 
     def checked(self, X: Rows, *, reset: bool) -> NDArray[Any]:
         """Return ``X`` checked, as an array: a table as floats, images as they are."""

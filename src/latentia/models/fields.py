@@ -134,8 +134,15 @@ def _check_names(cls: Any, values: tuple[Any, ...], given: Mapping[str, Any]) ->
         raise InputError(
             f"{cls.__name__} takes its parameters by name, such as {cls.__name__}({such})"
         )
+    refuse_unknown(cls, given)
+
+
+def refuse_unknown(cls: Any, given: Iterable[str]) -> None:
+    """Refuse names that no parameter of a class has, with the nearest."""
+    known = [field.name for field in dataclasses.fields(cls) if field.init]
     for name in given:
-        if name not in known:
+        # Two underscores lead to a parameter of a parameter.
+        if name.partition("__")[0] not in known:
             raise InputError(f"{cls.__name__} has no parameter {name!r}{meant(name, known)}")
 
 

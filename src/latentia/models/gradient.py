@@ -21,6 +21,7 @@ from sklearn.base import BaseEstimator
 from torch import Tensor, nn
 
 from latentia.errors import Count, Decay, InputError, Positive, Seed, within_memory
+from latentia.files import as_path
 from latentia.models.apply import apply
 from latentia.models.base import Model, to_numpy
 from latentia.models.inputs import Labels, Rows, refuse_outside_unit
@@ -144,7 +145,7 @@ class GradientModel(Model):
             self.validate_parameters()
             array = self.checked(X, reset=True)
             batches, held_out = self.read(array, y, reset=True), self._held_out(validation)
-            folder = None if run is None else Path(run)
+            folder = None if run is None else as_path(run, "run")
             begun = RunConfig.read(folder) if resume and folder is not None else None
             set_threads(None if begun is None else begun.threads)
             device = find_device(self.device)

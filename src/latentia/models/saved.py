@@ -27,6 +27,7 @@ from latentia.files import (
     MOST_JSON,
     PREFIX,
     SUFFIX,
+    as_path,
     held_folder,
     named_errors,
     read_bytes,
@@ -170,8 +171,9 @@ def _remove_abandoned(parent: Path) -> None:
 
 def load(path: str | Path) -> Any:
     """Return the model that was saved in a folder, or by a finished run in its directory."""
+    given = as_path(path, "path")
     for _ in range(ATTEMPTS):
-        folder = _place(Path(path))
+        folder = _place(given)
         before = _identity(folder)
         try:
             return _read(folder)
@@ -180,7 +182,7 @@ def load(path: str | Path) -> Any:
             if before is not None and _identity(folder) == before:
                 raise
         time.sleep(0.001)
-    return _read(_place(Path(path)))
+    return _read(_place(given))
 
 
 def _place(path: Path) -> Path:

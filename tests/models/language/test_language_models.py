@@ -147,6 +147,11 @@ def test_what_cannot_be_read_is_refused(name, fitted):
     model = fitted[name]
     with pytest.raises(InputError, match="'Z' at place 2, which the model does not know"):
         model.score("heZ")
+    for other in (3, None, b"the"):
+        with pytest.raises(InputError, match=r"the text is .*; the model was fitted on a string"):
+            model.score(other)
+        with pytest.raises(InputError, match=r"the text is .*; the model was fitted on a string"):
+            model.sample(prompt=other)
     with pytest.raises(InputError, match="'é' at place 0"):
         model.sample(prompt="é")
     with pytest.raises(InputError, match="text is empty"):
