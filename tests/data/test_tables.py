@@ -51,7 +51,7 @@ def test_rows_may_be_longer_than_what_is_parsed_at_once(tmp_path):
     path = tmp_path / "long.csv"
     values = np.arange(52.0).reshape(2, 26)
     rows = [",".join(f"{v:.1f}".ljust(100_000, "0") for v in row) for row in values]
-    path.write_text("\n".join([",".join("abcdefghijklmnopqrstuvwxyz"), *rows]))
+    path.write_text("\n".join([",".join(f"x{i}" for i in range(26)), *rows]))
     np.testing.assert_array_equal(tables.read(path).x, values)
 
 
