@@ -52,7 +52,6 @@ KINDS = {
     "log_likelihood_": float,
     "noise_variance_": float,
     "scale_": float,
-    "symbols_": list,
 }
 """What learned values are; those called ``n_..._`` and ``..._shape_`` are counts and shapes."""
 MOST_VALUES = 2**31
@@ -284,6 +283,8 @@ def _learned(model: Any) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
 def _restore(model: Any, arrays: dict[str, NDArray[Any]], learned: dict[str, Any]) -> None:
     if not {"data_shape_", "symbols_"} & learned.keys():
         raise InputError("it says nothing of the data that it learnt")
+    if "symbols_" in learned and "of_characters_" not in learned:
+        raise InputError("it does not say whether its symbols are characters")
     for name, value in learned.items():
         if not _may_be_learned(model, name):
             raise InputError(f"{name!r} is nothing that {type(model).__name__} learns")
@@ -311,6 +312,13 @@ def _is_sound(name: str, value: object) -> bool:
         sides = value if isinstance(value, list) else []
         whole = all(type(side) is int and side > 0 for side in sides)
         return 0 < len(sides) < 4 and whole and math.prod(sides) <= MOST_VALUES
+    if name == "symbols_":
+        words = value if isinstance(value, list) else []
+        return (
+            len(words) > 0
+            and all(isinstance(w, str) for w in words)
+            and len({*words}) == len(words)
+        )
     number = isinstance(value, int | float) and not isinstance(value, bool)
     finite = number and math.isfinite(cast(float, value))
     if name.startswith("n_") or name == "seed_":
