@@ -209,8 +209,6 @@ def test_only_ones_own_half_written_files_are_removed(tmp_path):
     order([folder], out).prepare()
     kept = sorted(["a.png.123.tmp", "notes.tmp", new])
     assert sorted(path.name for path in out.iterdir()) == kept
-        ["a.png.123.tmp", "notes.tmp", new]
-    )
 
 
 def test_a_picture_that_cannot_be_written_leaves_the_old_one(tmp_path):
