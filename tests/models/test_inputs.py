@@ -150,6 +150,12 @@ def test_a_parameter_that_is_set_by_a_wrong_name_is_refused_with_the_nearest(mod
     assert model.set_params(**{name: getattr(model, name)}) is model
 
 
+def test_set_params_understands_old_names():
+    with pytest.warns(FutureWarning, match="discriminator_steps is called n_critic now"):
+        model = small_models()["GAN"].set_params(discriminator_steps=3)
+    assert model.n_critic == 3
+
+
 def test_only_a_model_is_evaluated():
     data = Dataset(name="mine", x_train=FLOATS, y_train=None, x_test=FLOATS, y_test=None)
     for model in ("VAE", [PCA()], FLOATS):

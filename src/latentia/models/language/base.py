@@ -150,6 +150,8 @@ class LanguageModel(Model, ABC):
         """
         check_arguments(LanguageModel.sample, locals())
         check_is_fitted(self)
+        if temperature == 0 and random_state is not None:
+            raise InputError("temperature is 0, which draws nothing at random: no random_state")
         draw = seeded(random_state)
         # An empty prompt is one of characters and of words.
         given = np.zeros(0, np.int32) if prompt == "" else self.encode(prompt)
