@@ -27,6 +27,8 @@ PREFIX, SUFFIX = ".latentia-", ".tmp"
 UNSUPPORTED = (ENOLCK, ENOSYS, ENOTSUP, EINVAL)
 """What a file system answers that has no locks, or does not sync folders."""
 FULL = (ENOSPC, EDQUOT)
+ABANDONED = 3600.0
+"""Seconds after which nobody goes on with a half-written file."""
 MOST_JSON = 64 * 2**20
 """Bytes of the largest JSON file that is read."""
 
@@ -107,6 +109,14 @@ def sync_file(path: Path) -> None:
 def remove_partial(folder: Path, more: Iterable[str] = ()) -> None:
     """Remove what a killed writer of ours left behind in a folder that this process holds."""
     remove_files(folder, (f"{PREFIX}*{SUFFIX}", *more))
+
+
+def remove_abandoned(folder: Path) -> None:
+    """Remove our half-written files from a folder in which others may just be writing theirs."""
+    for path in folder.glob(f"{PREFIX}*{SUFFIX}"):
+        with suppress(OSError):
+            if path.is_file() and time.time() - path.stat().st_mtime > ABANDONED:
+                path.unlink()
 
 
 def remove_files(folder: Path, patterns: Iterable[str]) -> None:

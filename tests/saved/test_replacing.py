@@ -45,6 +45,15 @@ def test_only_a_saved_model_is_replaced(name, models, tmp_path):
     assert not list(tmp_path.glob(".latentia-*"))
 
 
+@pytest.mark.parametrize("config", ['{"learned": 1}', '{"learned": {}, "model": "Mine"}', "[1]"])
+def test_a_foreign_folder_with_names_like_ours_is_no_saved_model(config, models, tmp_path):
+    for name, text in (("config.json", config), ("README.md", "my notes")):
+        (tmp_path / name).write_text(text)
+    with pytest.raises(InputError, match="only a saved model is replaced"):
+        models[0].save(tmp_path, overwrite=True)
+    assert (tmp_path / "README.md").read_text() == "my notes"
+
+
 def test_neighbours_that_look_like_leftovers_are_left_alone(models, tmp_path):
     names = ["model.tmp", "model.old.tmp", "home.tmp", ".latentia-mine.tmp"]
     for name in names:

@@ -147,8 +147,9 @@ def _is_saved_model(folder: Path) -> bool:
     if not any(folder.iterdir()):
         return True
     try:
-        return "learned" in read_json(folder / "config.json")
-    except (OSError, ValueError, TypeError):
+        config = read_json(folder / "config.json")
+        return "learned" in config and config.get("model") in MODELS | INSTRUMENTS
+    except (OSError, ValueError, TypeError, AttributeError):
         return False
 
 
@@ -207,6 +208,8 @@ def _read(folder: Path) -> Any:
     config = read_config(folder)
     name = config.get("model", "")
     homes = MODELS | INSTRUMENTS
+    if name in homes and "data" in config and "learned" not in config:
+        raise InputError(f"the run in {folder} is not finished: 'latentia resume {folder}' first")
     if name not in homes or "learned" not in config:
         raise InputError(f"{folder} holds no known model: {name!r}{nearest(name, homes)}")
     model = make(name, config.get("parameters", {}), config.get("versions"))
