@@ -239,3 +239,19 @@ def test_a_digit_of_what_was_learned_is_not_changed_unseen(models, tmp_path):
     (folder / "config.json").write_text(text.replace(value, value[:-1] + str(9 - int(value[-1]))))
     with pytest.raises(InputError, match="SHA-256"):
         latentia.load(folder)
+
+
+@pytest.mark.parametrize("name", ["PCA", "FactorAnalysis", "Autoencoder", "VAE", "GAN"])
+def test_a_model_whose_settings_changed_after_the_fit_is_not_saved(name, tmp_path):
+    """It could not be loaded, or would be another model."""
+    model = small_models()[name].fit(np.random.default_rng(0).random((80, 8, 8)))
+    changed = small_models()[name].get_params() | {"n_components": 2}
+    with pytest.raises(InputError, match="n_components was 3 in the fit and is 2 now"):
+        model.set_params(**changed).save(tmp_path / "a")
+    assert not (tmp_path / "a").exists()
+    same = latentia.load(model.set_params(n_components=3).save(tmp_path / "a"))
+    with pytest.raises(InputError, match="is 2 now"):
+        same.set_params(n_components=2).save(tmp_path / "a", overwrite=True)
+    if name == "FactorAnalysis":
+        model.set_params(scores="bartlett").save(tmp_path / "b")
+        assert latentia.load(tmp_path / "b").scores == "bartlett"

@@ -298,6 +298,7 @@ def _restore(model: Any, arrays: dict[str, NDArray[Any]], learned: dict[str, Any
         if "." not in name and _may_be_learned(model, name):
             setattr(model, name, array)
     model.prepare_nets(own)
+    model.keep_settings()
 
 
 def _may_be_learned(model: Any, name: str) -> bool:
