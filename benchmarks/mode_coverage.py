@@ -70,7 +70,7 @@ PLAIN = (
     Row("+ R1, γ = 1", options={"r1_penalty": 1.0}),
     Row("+ EMA 0.999", options={"ema_decay": 0.999}),
     Row("WGAN", "WGAN", {"learning_rate": 2e-4}),
-    Row("WGAN-GP", "WGANGP", {"penalty": 1.0}),
+    Row("WGAN-GP", "WGANGP", {"gradient_penalty": 1.0}),
 )
 DEEP = (
     Row("DCGAN", "DCGAN"),

@@ -25,8 +25,7 @@ def main(arguments: list[str] | None = None) -> None:
     model = latentia.ConditionalVAE(
         n_components=8,
         hidden=(300,),
-        observation="gaussian" if small else "auto",
-        noise_variance=0.04,
+        **({"observation": "gaussian", "noise_variance": 0.04} if small else {}),
         n_epochs=given.n_epochs,
         batch_size=32 if small else 128,
         learning_rate_schedule="cosine",

@@ -22,7 +22,7 @@ CURES = {
     "historical averaging": (latentia.GAN, {"historical_averaging": 0.1}),
     "unrolling 5": (latentia.GAN, {"unrolled_steps": 5, "unrolled_rate": 0.01}),
     "minibatch discrimination": (latentia.GAN, {"minibatch_discrimination": 8}),
-    "WGAN-GP": (latentia.WGANGP, {"penalty": 1.0, "learning_rate": 5e-3}),
+    "WGAN-GP": (latentia.WGANGP, {"gradient_penalty": 1.0, "learning_rate": 5e-3}),
 }
 
 

@@ -76,7 +76,7 @@ def small_models():
             n_components=3, width=4, minibatch_discrimination=2, **SHARED
         ),
         "WGAN": WGAN(n_components=3, width=4, n_critic=2, **SHARED),
-        "WGANGP": WGANGP(n_components=3, width=4, n_critic=2, noise="uniform", **SHARED),
+        "WGANGP": WGANGP(n_components=3, width=4, n_critic=2, prior="uniform", **SHARED),
         "Pix2Pix": Pix2Pix(width=4, **SHARED),
         "CycleGAN": CycleGAN(width=2, n_blocks=1, pool_size=10, **SHARED),
         "Bicubic": Bicubic(scale=2),

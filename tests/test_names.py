@@ -4,6 +4,7 @@ import importlib
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -25,8 +26,10 @@ def test_a_name_is_the_same_at_every_access(room, name):
 
 
 def test_no_function_has_the_name_of_a_module():
+    for room in ROOMS:
+        beside = {path.stem for path in Path(room.__file__).parent.iterdir()}
+        assert not set(room.__all__) & beside
     for room in ROOMS[1:]:
-        assert not set(room.__all__) & set(room._HOMES)
         with pytest.raises(AttributeError, match="no attribute 'travesre'"):
             _ = room.travesre
 

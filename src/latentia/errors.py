@@ -1,4 +1,4 @@
-"""The one error a user can cause, the one warning, the nearest name, and ranges of parameters."""
+"""The one error a user can cause, the one warning, the nearest name, and what fields may be."""
 
 from __future__ import annotations
 
@@ -90,6 +90,40 @@ def largest_like(value: float) -> float:
     return LARGEST_WHOLE if isinstance(value, Integral) else LARGEST
 
 
+@dataclasses.dataclass(frozen=True)
+class CountsWhen:
+    """When a field has an effect: while another has one of ``values``, or none of ``unless``.
+
+    It stands in the field's annotation, ``Annotated[Positive, CountsWhen("loss", ("mse",))]``; of
+    several, one is enough. From it follow what `check_effects` refuses and what the help says.
+
+    >>> str(CountsWhen("loss", ("mse", "rmse"))), str(CountsWhen("dropout", unless=(0,)))
+    ('loss mse or rmse', 'dropout other than 0')
+    """
+
+    field: str
+    values: tuple[object, ...] = ()
+    unless: tuple[object, ...] = ()
+
+    def __str__(self) -> str:
+        """Say when."""
+        words = " or ".join(str(value).lower() for value in self.values or self.unless)
+        return f"{self.field} {words}" if self.values else f"{self.field} other than {words}"
+
+    def met(self, value: object) -> bool:
+        """Return whether the other field has such a value; ``auto`` may come to mean it."""
+        return value == "auto" or (
+            value in self.values if self.values else value not in self.unless
+        )
+
+
+@dataclasses.dataclass(frozen=True)
+class UpTo:
+    """That a field is at most another, in its annotation: ``Annotated[int, UpTo("n_epochs")]``."""
+
+    field: str
+
+
 Count = Annotated[int, Range(1)]
 Whole = Annotated[int, Range(0)]
 Several = Annotated[int, Range(2)]
@@ -148,8 +182,46 @@ def _hints(kind: Any) -> dict[str, Any]:
 
 def _ranges(hint: Any) -> list[Range]:
     if typing.get_origin(hint) is Annotated:
-        return [part for part in hint.__metadata__ if isinstance(part, Range)]
+        own = [part for part in hint.__metadata__ if isinstance(part, Range)]
+        return own + _ranges(hint.__origin__)
     return [found for part in typing.get_args(hint) for found in _ranges(part)]
+
+
+def check_effects(model: Any, settled: Mapping[str, object]) -> None:
+    """Refuse a dataclass with a value that is not its field's default and has no effect.
+
+    ``settled`` says what fields that are ``auto`` stand for, where it is known.
+
+    Raises
+    ------
+    InputError
+        Naming the field, its value, when it counts, and what it is better left at.
+    """
+    hints = _hints(type(model))  # type: ignore[arg-type, unused-ignore]
+    for field in dataclasses.fields(model):
+        value, conditions = getattr(model, field.name), conditions_of(hints[field.name])
+        for bound in getattr(hints[field.name], "__metadata__", ()):
+            if isinstance(bound, UpTo) and value > (most := getattr(model, bound.field)):
+                raise InputError(f"{field.name} is {value}; {bound.field} is only {most}")
+        given = {c.field: settled.get(c.field, getattr(model, c.field)) for c in conditions}
+        as_default = (tuple(value) if isinstance(value, list) else value) == field.default
+        if as_default or not conditions or any(c.met(given[c.field]) for c in conditions):
+            continue
+        here = " and ".join(
+            f"{name} is {found!r}{' for these data' if found != getattr(model, name) else ''}"
+            for name, found in given.items()
+        )
+        raise InputError(
+            f"{field.name} is {value!r}, which counts only with "
+            f"{' or '.join(map(str, conditions))}; {here}: change that, or leave {field.name} at "
+            f"its default, {field.default!r}"
+        )
+
+
+def conditions_of(hint: Any) -> list[CountsWhen]:
+    """Return when a field with this annotation counts; an empty list if always."""
+    annotated = typing.get_origin(hint) is Annotated
+    return [c for c in hint.__metadata__ if isinstance(c, CountsWhen)] if annotated else []
 
 
 def check_range(

@@ -28,7 +28,7 @@ UNSUPPORTED = (ENOLCK, ENOSYS, ENOTSUP, EINVAL)
 """What a file system answers that has no locks, or does not sync folders."""
 FULL = (ENOSPC, EDQUOT)
 ABANDONED = 3600.0
-"""Seconds after which nobody goes on with a half-written file."""
+"""Seconds without a change after which a half-written file has no writer any more."""
 MOST_JSON = 64 * 2**20
 """Bytes of the largest JSON file that is read."""
 
@@ -112,10 +112,10 @@ def remove_partial(folder: Path, more: Iterable[str] = ()) -> None:
 
 
 def remove_abandoned(folder: Path) -> None:
-    """Remove our half-written files from a folder in which others may just be writing theirs."""
+    """Remove half-written files of ours that no process still writes: they are an hour old."""
     for path in folder.glob(f"{PREFIX}*{SUFFIX}"):
         with suppress(OSError):
-            if path.is_file() and time.time() - path.stat().st_mtime > ABANDONED:
+            if time.time() - path.stat().st_mtime > ABANDONED:
                 path.unlink()
 
 

@@ -260,11 +260,13 @@ def test_every_figure_is_printed_with_its_unit_below_its_models_name(models, mon
     assert (first, second) == ("one", "two")
     if len(models) > 1:
         assert lines.pop(0).split(None, 1) == list(models)
+    width = max(len(known.label) for known in DEFINITIONS.values())
     for line, (key, value) in zip(lines, figures.items(), strict=True):
         known = DEFINITIONS[key]
         cells = [f"{value + 100 * i:.4f}" for i in range(len(models))]
-        assert line[:26].rstrip() == known.label[:26]
-        assert line[len(f"{known.label:<26}") :].split() == [*cells, *known.unit.split()]
+        label, rest = line[:width], line[width:]
+        assert label.rstrip() == known.label
+        assert rest.split() == [*cells, *known.unit.split()]
 
 
 @pytest.mark.parametrize("rank", [None, "0", "1"])
@@ -321,4 +323,6 @@ def test_help_tells_the_meaning_the_range_and_the_default_of_every_field(name, m
         if isinstance(default, tuple):
             default = " ".join(map(str, default))
         allowed = "" if field.range is None else f"{field.range}; "
+        if field.counts_when:
+            allowed += f"counts with {' or '.join(map(str, field.counts_when))}; "
         assert " ".join(f"{field.help} ({allowed}default: {default})".split()) in told

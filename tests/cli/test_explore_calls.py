@@ -78,8 +78,8 @@ def calls(folder, monkeypatch, capsys):
                     return work(*given, **options)
 
                 patched.setattr(explore_actions, name, noted)
-            asked = [*map(str, words)]
-            status = main(["explore", action, model, "--data", "few.npz", "--overwrite", *asked])
+            asked = [*(() if model == "gan" else ("--data", "few.npz")), *map(str, words)]
+            status = main(["explore", action, model, "--overwrite", *asked])
         told = capsys.readouterr()
         assert status == 0, told.err
         return seen, told.out.splitlines()[0]

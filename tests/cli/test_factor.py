@@ -457,9 +457,9 @@ def test_fewer_rows_than_columns_are_a_note(succeeds, folder, unillustrated):
 MISTAKES = [
     ([], "required: data"),
     (["rows.csv"], "--n-factors K, or --suggest"),
-    (["rows.csv", "--n-factors", "many"], "argument --n-factors: .*'many'"),
-    (["rows.csv", "--n-factors", "2.5"], "argument --n-factors: .*'2.5'"),
-    (["rows.csv", "--n-factors"], "argument --n-factors: expected one argument"),
+    (["rows.csv", "--n-factors", "many"], "argument --n-factors.*: .*'many'"),
+    (["rows.csv", "--n-factors", "2.5"], "argument --n-factors.*: .*'2.5'"),
+    (["rows.csv", "--n-factors"], "argument --n-factors.*: expected one argument"),
     (["rows.csv", "--n-factors", "0"], "n_components is 0; it must be at least 1"),
     (["rows.csv", "--n-factors", "6"], "n_components is 6, but of 6 feature.* fewer factors"),
     (["rows.csv", "--n-factors", "700"], "n_components is 700, but of 6"),

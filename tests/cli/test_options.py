@@ -14,7 +14,7 @@ from PIL import Image
 import latentia
 from latentia import MODELS
 from latentia.cli.main import COMMANDS, main
-from latentia.cli.parser import Parser
+from latentia.cli.parser import OldFlag, Parser
 from latentia.data import load as load_data
 from latentia.data.pairs import load_pairs
 from latentia.data.unpaired import load_unpaired
@@ -23,17 +23,14 @@ from latentia.evaluation.profiling import Profile, profile
 from latentia.models.fields import command_name, model_fields
 from latentia.models.gradient import GradientModel
 from latentia.models.language.recurrent import RecurrentLanguageModel
-
-
-class StoppedError(Exception):
-    """Ends a command where its call has been seen."""
+from tests.cli.conftest import StoppedError
 
 
 def other_value(field, number):
     """Return a value that a field may be given, is not its default, and no other field gets."""
     if field.choices:
         return next(word for word in field.choices[::-1] if word != field.default)
-    if field.kinds == ("bool",):
+    if "bool" in field.kinds:
         return not field.default
     if "tuple" in field.kinds:
         return (number, number + 1)
@@ -41,13 +38,13 @@ def other_value(field, number):
         return number
     if "float" in field.kinds:
         return number + 0.5
-    return f"word {number}" if "str" in field.kinds else field.default is not True
+    return f"word {number}"
 
 
 def as_words(field, value):
     """Return the flag of a field, and a value as one types it."""
     flag = field.name.replace("_", "-")
-    if field.kinds == ("bool",):
+    if "bool" in field.kinds:
         return [f"--{flag}" if value else f"--no-{flag}"]
     values = value if isinstance(value, tuple) else (value,)
     return [f"--{flag}", *map(str, values)]
@@ -55,25 +52,6 @@ def as_words(field, value):
 
 def as_toml(value):
     return json.dumps(list(value) if isinstance(value, tuple) else value)
-
-
-@pytest.fixture
-def made(monkeypatch):
-    """Return a function that runs ``train`` until the model is made, and returns its class."""
-
-    def run(class_name, *words):
-        cls, seen = getattr(latentia, class_name), []
-
-        def stop(self):
-            seen.append(self.get_params())
-            raise StoppedError
-
-        monkeypatch.setattr(cls, "validate_parameters", stop)
-        with pytest.raises(StoppedError):
-            main(["train", *map(str, words)])
-        return seen[0]
-
-    return run
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -292,7 +270,7 @@ def options_of(words, monkeypatch):
     return {
         next((o for o in action.option_strings if o.startswith("--")), action.dest)
         for action in parser._actions
-        if not isinstance(action, argparse._HelpAction)
+        if not isinstance(action, argparse._HelpAction | OldFlag)
     }
 
 

@@ -1,6 +1,7 @@
 """Picture files read and written at full depth, and the lists of them."""
 
 import os
+import time
 
 import numpy as np
 import pytest
@@ -201,13 +202,13 @@ def test_what_is_refused_before_any_work(tmp_path):
 
 def test_only_ones_own_half_written_files_are_removed(tmp_path):
     folder = filled(tmp_path / "in", "a.png")
-    foreign = ["a.png.123.tmp", "b.png.123.tmp", "a.png.x.tmp"]
     old, new = temporary_name(), temporary_name()
-    out = filled(tmp_path / "out", *foreign, old, new)
-    two_hours_ago = (out / old).stat().st_mtime - 7200
-    os.utime(out / old, (two_hours_ago, two_hours_ago))
+    out = filled(tmp_path / "out", "a.png.123.tmp", "notes.tmp", old, new)
+    for name in ("a.png.123.tmp", old):
+        os.utime(out / name, (0, time.time() - 4000))
     order([folder], out).prepare()
-    assert sorted(path.name for path in out.iterdir()) == sorted([*foreign, new])
+    kept = sorted(["a.png.123.tmp", "notes.tmp", new])
+    assert sorted(path.name for path in out.iterdir()) == kept
 
 
 def test_a_picture_that_cannot_be_written_leaves_the_old_one(tmp_path):

@@ -220,10 +220,18 @@ def test_settings_follow_the_size_of_the_data():
     for name in ("AutoencoderKMeans", "DEC", "IDEC", "VaDE"):
         assert recipe(name, data_of(240, 5, classes=("a", "b", "c")), 0, None).n_clusters == 3
         assert recipe(name, data_of(240, 5), 0, None).n_clusters == 10
-    for shape, observation in (((15, 15), "gaussian"), ((16, 15), "auto"), ((40,), "auto")):
-        vae = recipe("VAE", data_of(240, *shape), 0, None)
-        assert vae.observation == observation
-        assert (vae.hidden, vae.noise_variance, vae.ema_decay) == ((400,), 0.04, 0.99)
+    wide = data_of(240, 40)
+    wide = replace(wide, x_train=wide.x_train + 4)
+    for data, observation, variance in (
+        (data_of(240, 15, 15), "gaussian", 0.04),
+        (data_of(240, 16, 15), "auto", 0.1),
+        (data_of(240, 40), "auto", 0.1),
+        (wide, "gaussian", 0.04),
+    ):
+        vae = recipe("VAE", data, 0, None)
+        vae.check_effects(vae.settled(vae.checked(data.x_train, reset=True)))
+        assert (vae.observation, vae.noise_variance) == (observation, variance)
+        assert (vae.hidden, vae.ema_decay) == ((400,), 0.99)
     dcgan = recipe("DCGAN", data_of(240, 8, 8), 0, None)
     assert (dcgan.width, dcgan.ema_decay) == (32, 0.999)
     assert recipe("Autoencoder", data_of(9, 3), 0, None).learning_rate_schedule == "cosine"

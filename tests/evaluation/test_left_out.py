@@ -21,6 +21,7 @@ DATA = {
 }
 
 
+@pytest.mark.filterwarnings("ignore:pixels span")
 @pytest.mark.parametrize(("data", "name"), [*zip(DATA, ["vae", "gan"] * 2, strict=True)])
 def test_training_ends_with_its_report(name, data, tmp_path, monkeypatch, caplog):
     monkeypatch.chdir(tmp_path)

@@ -145,7 +145,7 @@ def test_places_of_a_grid_are_told_apart(places, words):
 
 
 def test_a_prior_of_other_noise_is_not_standard_normal(faces):
-    model = small_models()["DCGAN"].set_params(noise="uniform").fit(faces)
+    model = small_models()["DCGAN"].set_params(prior="uniform").fit(faces)
     assert not has_standard_normal_prior(model)
     grid = manifold(model, coordinates=(0, 1), n_grid=3)
     np.testing.assert_allclose(grid.across, [-0.98, 0, 0.98], atol=0.03)

@@ -110,8 +110,10 @@ BOUNDED = {
     "VAE with L_k": VAE(hidden=(4,), n_components=2, n_importance=2, **SHARED),
     "ConditionalVAE": ConditionalVAE(hidden=(4,), n_components=2, **SHARED),
     "VaDE": VaDE(hidden=(4,), n_components=2, n_clusters=2, pretrain_epochs=1, **SHARED),
-    "Autoencoder": Autoencoder(hidden=(4,), n_components=2, loss="bce", **SHARED),
-    "DenoisingAutoencoder": DenoisingAutoencoder(hidden=(4,), n_components=2, loss="bce", **SHARED),
+    "Autoencoder": Autoencoder(hidden=(4,), n_components=2, objective="bce", **SHARED),
+    "DenoisingAutoencoder": DenoisingAutoencoder(
+        hidden=(4,), n_components=2, objective="bce", **SHARED
+    ),
     "clipped noise": DenoisingAutoencoder(hidden=(4,), n_components=2, **SHARED),
 }
 EVALUATED = ("score", "score_samples", "bound_terms", "active_units")

@@ -20,8 +20,8 @@ def cases():
     data = latentia.load_data("digits")
     x, y = data.x_train[:800], data.y_train[:800]
     dark = np.asarray(x, np.float32) / 255 / (255 if x.dtype == np.uint8 else 1)
-    strong = {"discriminator_steps": 10, "learning_rate": 2e-3}
-    unbound = {"penalty": 0.0, "learning_rate": 1e-2, "n_critic": 10}
+    strong = {"n_critic": 10, "learning_rate": 2e-3}
+    unbound = {"gradient_penalty": 0.0, "learning_rate": 1e-2, "n_critic": 10}
     small = {"hidden": (32,), "learning_rate": 1e-2, "n_components": 2, "beta_1": 0.9}
     yield "range", latentia.DCGAN, {"width": 8, "n_epochs": 3}, dark, y
     yield "constant", latentia.GAN, {"learning_rate": 0.3, "n_epochs": 6}, x, y

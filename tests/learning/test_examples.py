@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from latentia.cli.parser import class_name_of, read_recipe
+import latentia
+from latentia.cli.parser import class_name_of, field_values, read_recipe
 from latentia.models.fields import model_fields
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -93,7 +94,9 @@ def test_conditional_digits(tmp_path, monkeypatch, capsys):
 def test_every_recipe_names_real_parameters():
     for path in EXAMPLES.rglob("*.toml"):
         recipe = read_recipe(path)
-        assert {field.name for field in model_fields(class_name_of(str(recipe["model"])))}
+        name = class_name_of(str(recipe["model"]))
+        assert {field.name for field in model_fields(name)}
+        getattr(latentia, name)(**field_values(name, recipe)).validate_parameters()
 
 
 def test_gan_losses(tmp_path, monkeypatch, capsys):

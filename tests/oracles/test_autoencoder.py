@@ -50,7 +50,8 @@ def untied_twin(tied, X):
 @pytest.mark.parametrize("architecture", ["mlp", "convolutional"])
 def test_a_tied_weight_gets_the_gradient_of_both_its_uses(architecture, size):
     X = np.random.default_rng(0).random((32, 2, *size), dtype=np.float32)
-    tied = fitted(X, tied=True, architecture=architecture, channels=(4, 6))
+    convolutional = {"channels": (4, 6)} if architecture == "convolutional" else {}
+    tied = fitted(X, tied=True, architecture=architecture, **convolutional)
     twin, mirrored = untied_twin(tied, X)
     x = torch.from_numpy(X).double()
     for model in (tied, twin):
@@ -147,13 +148,13 @@ def test_the_three_losses(tied, images):
         "bce": cross_entropy.sum() / 40,
     }
     for loss, value in expected.items():
-        model.loss = loss
+        model.objective = loss
         assert model.reconstruction_loss(x).item() == pytest.approx(value, rel=1e-5)
 
 
 def test_cross_entropy_of_black_and_white_is_the_log_loss(images):
     X = np.rint(images)
-    model = fitted(X, loss="bce")
+    model = fitted(X, objective="bce")
     expected = log_loss(X.ravel(), model.reconstruct(X).ravel().astype(np.float64)) * 64
     loss = model.reconstruction_loss(torch.from_numpy(X[:, None])).item()
     assert loss == pytest.approx(expected, rel=1e-5)
@@ -171,7 +172,7 @@ def test_the_root_has_its_gradient_everywhere():
 
 
 def test_the_root_of_a_tables_error_is_in_standard_units(table):
-    model = fitted(table, loss="rmse")
+    model = fitted(table, objective="rmse")
     u = (model.reconstruct(table) - table) / table.std(axis=0)
     expected = np.sqrt(np.square(u).mean(axis=1)).mean()
     loss = model.reconstruction_loss(torch.from_numpy(table).float()).item()
@@ -179,8 +180,8 @@ def test_the_root_of_a_tables_error_is_in_standard_units(table):
 
 
 def test_cross_entropy_needs_the_unit_range(table):
-    with pytest.raises(InputError, match="loss is 'bce' and the data leave"):
-        fitted(table, loss="bce")
+    with pytest.raises(InputError, match="objective is 'bce' and the data leave"):
+        fitted(table, objective="bce")
 
 
 def test_a_curve_needs_one_component():
@@ -206,7 +207,7 @@ def test_a_curve_needs_one_component():
 @pytest.mark.parametrize("activation", ["tanh", "sigmoid", "relu"])
 def test_both_nets_start_from_glorots_distribution_where_units_saturate(activation, architecture):
     X = np.random.default_rng(0).random((8, 8, 8), dtype=np.float32)
-    model = Autoencoder(n_components=20, hidden=(50,), channels=(4, 8), activation=activation)
+    model = Autoencoder(n_components=20, hidden=(50,), activation=activation)
     model.set_params(architecture=architecture, n_epochs=1, learning_rate=1e-30, random_state=0)
     model.fit(X)
     for net in (model.encoder_, model.decoder_):
@@ -245,11 +246,10 @@ def test_both_nets_have_the_activation_that_is_chosen_or_usual(
     architecture, activation, kind, n, tied
 ):
     X = np.random.default_rng(0).random((8, 8, 8), dtype=np.float32)
-    hidden = (12, 7) if architecture == "mlp" else (9,)
-    model = fitted(
-        X, architecture=architecture, activation=activation, hidden=hidden, channels=(4, 8),
-        tied=tied,
-    )  # fmt: skip
+    sizes = {"hidden": (12, 7)}
+    if architecture == "convolutional":
+        sizes = {"hidden": (9,), "channels": (4, 8)}
+    model = fitted(X, architecture=architecture, activation=activation, tied=tied, **sizes)
     for net in (model.encoder_, model.decoder_):
         found = [m for m in net.modules() if isinstance(m, ACTIVATIONS)]
         assert [type(m) for m in found] == [kind] * n

@@ -6,6 +6,7 @@ import torch
 from scipy import stats
 
 import latentia
+from latentia.errors import FitWarning
 from latentia.evaluation.sections import model_section
 from latentia.models.autoencoders.doctor import AILMENTS, activity, diagnose, symptoms
 from latentia.training.run import read_metrics
@@ -136,7 +137,8 @@ def test_a_learned_variance_that_ran_to_0(variance, expected, digits):
 
 def test_dark_images_and_where_the_sentence_goes(digits, tmp_path, capsys):
     dark = digits[0].astype(np.float32) / 255 / 255
-    model = latentia.VAE(n_epochs=3, **SMALL).fit(dark, run=tmp_path / "run", progress=True)
+    with pytest.warns(FitWarning, match="pixels span"):
+        model = latentia.VAE(n_epochs=3, **SMALL).fit(dark, run=tmp_path / "run", progress=True)
     assert model.diagnosis_ == "range"
     health = [r for r in read_metrics(tmp_path / "run") if r["split"] == "health"]
     assert [r["epoch"] for r in health] == [1, 2, 3]

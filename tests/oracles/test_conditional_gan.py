@@ -14,11 +14,13 @@ IMAGES = np.random.default_rng(0).random((20, 2, 8, 9), dtype=np.float32)
 TABLE = np.random.default_rng(0).normal(size=(20, 3)).astype(np.float32)
 Y = np.arange(20) % 4
 ONE_HOT = torch.eye(4)[torch.from_numpy(Y)]
-SMALL = {"n_components": 3, "width": 2, "hidden": (6, 5), "n_epochs": 1, "batch_size": 10}
+SMALL = {"n_components": 3, "n_epochs": 1, "batch_size": 10}
 
 
 def fitted(X, y=Y, **fields):
-    return ConditionalGAN(**SMALL | fields, random_state=0).fit(X, y)
+    dense = fields.get("architecture", "mlp" if np.ndim(X) == 2 else "auto") == "mlp"
+    sizes = {"hidden": (6, 5)} if dense else {"width": 2}
+    return ConditionalGAN(**SMALL | sizes | fields, random_state=0).fit(X, y)
 
 
 def inputs_of(net, call):

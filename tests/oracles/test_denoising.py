@@ -225,7 +225,7 @@ def test_any_size_comes_back(size, tied):
 
 def test_cross_entropy_needs_the_unit_range(table):
     with pytest.raises(InputError, match="bce"):
-        DenoisingAutoencoder(loss="bce").fit(table)
+        DenoisingAutoencoder(objective="bce").fit(table)
     with pytest.raises(InputError, match="convolutional"):
         DenoisingAutoencoder(architecture="convolutional").fit(table)
 

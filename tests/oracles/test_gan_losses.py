@@ -109,7 +109,7 @@ def test_both_players_have_the_optimiser_asked_for(fields, kind, expected):
 
 @pytest.mark.parametrize(
     ("model", "name", "repeats"),
-    [(GAN(discriminator_steps=3), "discriminator", 3), (WGAN(n_critic=4), "critic", 4)],
+    [(GAN(n_critic=3), "discriminator", 3), (WGAN(n_critic=4), "critic", 4)],
 )
 def test_the_judge_moves_as_often_as_asked_and_the_generator_once(model, name, repeats):
     model.set_params(n_components=2, hidden=(4,), n_epochs=2, batch_size=2, random_state=0)
@@ -124,7 +124,7 @@ def test_the_judge_moves_as_often_as_asked_and_the_generator_once(model, name, r
 
 
 def test_the_judge_sees_new_rows_and_new_noise_in_each_of_its_steps():
-    model = GAN(discriminator_steps=3, n_components=2, hidden=(4,), n_epochs=1, random_state=0)
+    model = GAN(n_critic=3, n_components=2, hidden=(4,), n_epochs=1, random_state=0)
     model.set_params(batch_size=4)
     rows, noise = [], []
     plain, draw = model.discriminator_loss, model.draw

@@ -130,7 +130,8 @@ def test_a_critic_that_is_constant_is_penalised_without_nan():
 @pytest.mark.parametrize("weight", [10.0, 3.0])
 def test_the_critics_loss_of_wgan_gp_is_equation_3(shape, weight):
     X = np.random.default_rng(0).random((12, *shape))
-    model = WGANGP(n_components=2, hidden=(5,), width=2, n_epochs=1, random_state=0, penalty=weight)
+    sizes = {"width": 2} if len(shape) == 3 else {"hidden": (5,)}
+    model = WGANGP(n_components=2, n_epochs=1, random_state=0, gradient_penalty=weight, **sizes)
     model = in_double(model.fit(X))
     x = torch.from_numpy(X)
     draws.seed(7)

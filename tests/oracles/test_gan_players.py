@@ -91,7 +91,7 @@ def test_no_hidden_layers_make_linear_players(kind):
     ("noise", "distribution"), [("uniform", stats.uniform(-1, 2)), ("normal", stats.norm())]
 )
 def test_the_prior_in_training_and_in_sampling(kind, noise, distribution):
-    model = kind(**SMALL, hidden=(4,), architecture="mlp", noise=noise)
+    model = kind(**SMALL, hidden=(4,), architecture="mlp", prior=noise)
     model.fit(IMAGES, np.arange(20) % 2)
     draws.seed(1)
     inside = model.draw(torch.zeros(3000, 1)).numpy()

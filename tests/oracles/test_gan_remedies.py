@@ -33,9 +33,9 @@ REMEDIES = {
     "augmentation": {"augmentation": "all"},
     "unrolled_steps": {"unrolled_steps": 2},
     "label_smoothing": {"label_smoothing": 0.9},
-    "noise": {"noise": "uniform"},
+    "prior": {"prior": "uniform"},
     "objective": {"objective": "minimax"},
-    "discriminator_steps": {"discriminator_steps": 2},
+    "n_critic": {"n_critic": 2},
 }
 
 
@@ -146,7 +146,8 @@ def descended(weight, real, fake, target, n_steps, rate):
 @pytest.mark.parametrize("n_steps", [0, 1, 2, 5])
 @pytest.mark.parametrize("objective", ["non_saturating", "minimax"])
 def test_unrolling_by_finite_differences_through_explicit_descent(n_steps, objective):
-    model = GAN(**SMALL, hidden=(), unrolled_steps=n_steps, unrolled_rate=0.7, label_smoothing=0.9)
+    model = GAN(**SMALL, hidden=(), unrolled_steps=n_steps, label_smoothing=0.9)
+    model.set_params(unrolled_rate=0.7 if n_steps else 0.01)
     model = in_double(model.set_params(objective=objective).fit(TABLE))
     x = torch.from_numpy(TABLE)
     real = model.inside(x).numpy()
@@ -274,7 +275,7 @@ EVERYTHING = {
     "packing": 3,
     "spectral_normalisation": True,
     "augmentation": "all",
-    "noise": "uniform",
+    "prior": "uniform",
     "ema_decay": 0.9,
 }
 EITHER = {"minibatch": {"minibatch_discrimination": 2}, "r1": {"r1_penalty": 1.0}}
@@ -301,6 +302,8 @@ def test_all_remedies_at_once(model, last, either):
         pytest.skip("its penalty is on each sample's gradient")
     options = SMALL | EVERYTHING | EITHER[either] | REMEDIES[last] | {"batch_size": 12}
     model = clone(model).set_params(**options)
+    if isinstance(model, WGAN):
+        model.set_params(clipping=None)
     y = np.arange(24) % 3
     losses = []
     plain = model.updates
@@ -343,7 +346,7 @@ def trained(fields, run, *, resume=False, stop_at=None):
 def test_a_resumed_run_ends_with_the_same_bytes_and_so_does_its_saved_model(remedy, tmp_path):
     fields = REMEDIES[remedy] | {"batch_size": 6}  # four batches an epoch
     whole = trained(fields, None)
-    stop_at = 2 * 4 // fields.get("discriminator_steps", 1) - 1
+    stop_at = 2 * 4 // fields.get("n_critic", 1) - 1
     with pytest.raises(StoppedError):
         trained(fields, tmp_path / "run", stop_at=stop_at)
     resumed = trained(fields, tmp_path / "run", resume=True)
@@ -369,12 +372,12 @@ def test_a_resumed_run_ends_with_the_same_bytes_and_so_does_its_saved_model(reme
         (GAN(r1_penalty=-1.0), "r1_penalty is -1"),
         (GAN(r1_penalty=float("inf")), "r1_penalty is inf"),
         (GAN(augmentation="color"), "did you mean 'colour'"),
-        (GAN(noise="gaussian"), "noise is 'gaussian'; it must be one of normal, uniform"),
+        (GAN(prior="gaussian"), "prior is 'gaussian'; it must be one of normal, uniform"),
         (GAN(beta_1=1.0), "beta_1 is 1.0; .* less than 1"),
         (GAN(beta_2=-0.1), "beta_2 is -0.1"),
         (GAN(n_components=0), "n_components is 0"),
         (GAN(hidden=(8, 0)), "a number in hidden is 0; it must be at least 1"),
-        (GAN(discriminator_steps=0), "discriminator_steps is 0"),
+        (GAN(n_critic=0), "n_critic is 0"),
         (GAN(label_smoothing=0.4), "label_smoothing is 0.4"),
         (GAN(label_smoothing=1.1), "label_smoothing is 1.1"),
         (GAN(unrolled_steps=-1), "unrolled_steps is -1"),
@@ -388,7 +391,7 @@ def test_a_resumed_run_ends_with_the_same_bytes_and_so_does_its_saved_model(reme
         (WGAN(n_critic=0), "n_critic is 0"),
         (WGAN(width=0), "width is 0"),
         (WGAN(hidden=(0,)), "a number in hidden is 0; it must be at least 1"),
-        (WGANGP(penalty=-1.0), "penalty is -1"),
+        (WGANGP(gradient_penalty=-1.0), "gradient_penalty is -1"),
         (
             WGANGP(minibatch_discrimination=3),
             "penalty is 10.0 and minibatch_discrimination 3, .* set one of them to 0, or .*packing",
@@ -405,7 +408,9 @@ def test_hyperparameters_out_of_range_are_named(model, words):
 
 
 def test_minibatch_discrimination_goes_with_a_penalty_of_zero():
-    model = WGANGP(**SMALL, hidden=(6,), n_critic=1, minibatch_discrimination=2, penalty=0.0)
+    model = WGANGP(
+        **SMALL, hidden=(6,), n_critic=1, minibatch_discrimination=2, gradient_penalty=0.0
+    )
     assert np.isfinite(model.fit(TABLE).sample(3, random_state=0)).all()
 
 

@@ -108,7 +108,7 @@ def test_the_randomised_solver_takes_its_seed_and_iterations():
 
     assert error(random_state=1) == error(random_state=1)
     assert error(random_state=1) != error(random_state=2)
-    assert error(n_iterations=0) < error(n_iterations=1) < error(n_iterations=4)
+    assert error(iterated_power=0) < error(iterated_power=1) < error(iterated_power=4)
 
 
 def test_rotations_start_from_the_seed():

@@ -219,7 +219,7 @@ def test_iteration_on_large_tables_is_exact(shape, flat):
     X = np.random.default_rng(4).normal(size=shape) if flat else table(*shape)
     model = PCA(n_components=5).fit(X)
     assert sine(model.components_, axes(X, 5)) < 1e-8
-    halves = PCA(n_components=5, solver="randomized", n_iterations=9).fit(X)
+    halves = PCA(n_components=5, solver="randomized", iterated_power=9).fit(X)
     assert sine(halves.components_, axes(X, 5)) < (1.01 if flat else 1e-5)
 
 

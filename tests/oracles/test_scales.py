@@ -196,7 +196,7 @@ def test_no_seed_means_a_fresh_draw():
     X = np.random.default_rng(9).normal(size=(300, 120))
 
     def codes(seed):
-        model = PCA(n_components=2, solver="randomized", n_iterations=0, random_state=seed)
+        model = PCA(n_components=2, solver="randomized", iterated_power=0, random_state=seed)
         return model.fit(X).components_
 
     np.testing.assert_array_equal(codes(3), codes(3))

@@ -103,7 +103,7 @@ def test_only_the_clipped_critic_has_batch_norm():
 
 @pytest.mark.parametrize("kind", [WGAN, WGANGP])
 def test_the_fully_connected_nets_on_request(kind):
-    model = kind(architecture="mlp", hidden=(4, 6), **SMALL).fit(X)
+    model = kind(**SMALL | {"width": 32}, architecture="mlp", hidden=(4, 6)).fit(X)
     sizes = [tuple(m.weight.shape) for m in model.critic_.modules() if hasattr(m, "weight")]
     assert sizes == [(6, 128), (4, 6), (1, 4)]
     assert model.sample(3, random_state=0).shape == (3, 2, 8, 8)
@@ -120,7 +120,7 @@ def test_each_samples_verdict_is_its_own_when_the_penalty_needs_it(kind):
 
 
 def test_progress_counts_the_generators_steps(capsys):
-    WGAN().set_params(**SMALL | {"n_epochs": 3, "n_critic": 2, "batch_size": 8}).fit(
+    WGAN().set_params(**SMALL | {"width": 32, "n_epochs": 3, "n_critic": 2, "batch_size": 8}).fit(
         np.zeros((40, 2)) + np.arange(40)[:, None], progress=True
     )
     # Five batches an epoch, two of them a step.

@@ -24,6 +24,8 @@ def _data(given: argparse.Namespace) -> None:
     if given.action not in ACTIONS:
         hint = nearest(given.action, ACTIONS)
         raise InputError(f"data has no action {given.action!r}; use list, describe or fetch{hint}")
+    if given.action == "list" and given.name is not None:
+        raise InputError(f"data list lists all sets: give 'data describe {given.name}', or no name")
     if given.action == "list":
         for name in sets.names():
             known = sets.describe(name)

@@ -61,8 +61,9 @@ def _print_table(table: Mapping[str, Mapping[str, float]]) -> None:
         key for key in (DEFINITIONS if others else first) if all(key in c for c in table.values())
     ]
     width = 21 if others else 14
+    margin = max([26, *(len(DEFINITIONS[key].label) for key in keys)])
     if others:
-        print(f"{'':<26}" + "".join(f" {name:>{width}}" for name in table))
+        print(f"{'':<{margin}}" + "".join(f" {name:>{width}}" for name in table))
     for key in keys:
         cells = "".join(f" {column[key]:>{width}.4f}" for column in table.values())
-        print(f"{DEFINITIONS[key].label:<26}{cells} {DEFINITIONS[key].unit}".rstrip())
+        print(f"{DEFINITIONS[key].label:<{margin}}{cells} {DEFINITIONS[key].unit}".rstrip())

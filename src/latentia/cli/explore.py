@@ -75,10 +75,12 @@ def _add_options(parser: Parser, action: str) -> None:
     endings = ", ".join(SUFFIXES if action in MOVING else SUFFIXES[:2])
     parser.add_argument("--out", type=Path, help=f"{endings} (default: {action}.png)")
     parser.add_argument("--overwrite", action="store_true", help="replace the file if it exists")
+    defaults: dict[str, Any] = {"--data": None}
     for several, options in (("+", LISTS), (None, VALUES)):
         for flag, (actions, kind, default, text) in options.items():
             if action in actions:
-                parser.add_argument(flag, type=kind, nargs=several, default=default, help=text)
+                parser.add_argument(flag, type=kind, nargs=several, help=text)
+                defaults[flag] = default
     for flag, (owner, text) in SWITCHES.items():
         if action == owner:
             parser.add_argument(flag, action="store_true", help=text)
@@ -92,12 +94,20 @@ def _add_options(parser: Parser, action: str) -> None:
         parser.add_argument(
             "--check",
             action=argparse.BooleanOptionalAction,
-            default=True,
-            help="let classifiers of pixels judge the edit",
+            help="let classifiers of pixels judge the edit (default)",
         )
+        defaults["--check"] = True
+    parser.set_defaults(defaults=defaults)
 
 
 def _explore(given: argparse.Namespace) -> None:
+    given.asked = set()
+    for flag, default in given.defaults.items():
+        name = flag.removeprefix("--").replace("-", "_")
+        if getattr(given, name) is None:
+            setattr(given, name, default)
+        else:
+            given.asked.add(flag)
     _check(given.action, given)
     from latentia.cli.explore_actions import run
 

@@ -12,6 +12,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from latentia.cli.explore_idle import refuse_idle
 from latentia.cli.explore_inputs import FRAMES, Task
 from latentia.data.dataset import spread
 from latentia.errors import InputError
@@ -54,7 +55,9 @@ def run(action: str, given: argparse.Namespace) -> list[str]:
     out = given.out
     if out.suffix in (".gif", ".mp4"):
         check_animation(out, given.frames_per_second)
-    outcome = JOBS[action](Task(load(given.run), given))
+    model = load(given.run)
+    refuse_idle(action, given, model)
+    outcome = JOBS[action](Task(model, given))
     if out.suffix == ".png":
         write_atomically(out, png_bytes(outcome.figure()))
     elif out.suffix == ".npz":

@@ -8,19 +8,20 @@ from pathlib import Path
 from latentia.cli.parser import Parser, add_fields, field_values, free_path
 from latentia.errors import InputError
 
+CUTOFF = 0.3
+"""The least loading that is shown, unless another is asked for."""
+OF_A_SOLUTION = (
+    *("standard_errors", "cutoff", "method", "algorithm", "noise_floor", "n_starts"),
+    *("rotation", "kaiser", "n_rotation_starts", "scores"),
+)
+"""What the number of factors that is suggested does not depend on."""
+
 
 def factor(parser: Parser, words: list[str]) -> None:
     """Analyse the factors of a table or a covariance matrix."""
     parser.add_argument(
         "data",
         help="a table or matrix in .csv, .tsv, .txt or .parquet, or a data set's name or path",
-    )
-    parser.add_argument(
-        "--n-factors",
-        dest="n_components",
-        type=int,
-        default=argparse.SUPPRESS,
-        help="the number of factors",
     )
     parser.add_argument(
         "--suggest", action="store_true", help="suggest a number of factors by several criteria"
@@ -36,19 +37,20 @@ def factor(parser: Parser, words: list[str]) -> None:
     parser.add_argument(
         "--standard-errors", choices=("information", "bootstrap"), help="of the loadings"
     )
-    parser.add_argument(
-        "--cutoff", type=float, default=0.3, help="least loading that is shown (default: 0.3)"
-    )
+    parser.add_argument("--cutoff", type=float, help="least loading that is shown (default: 0.3)")
     parser.add_argument("--out", type=Path, help="a new folder for the report and the model")
-    add_fields(parser, "FactorAnalysis")
+    add_fields(parser, "FactorAnalysis", {"n_components": "--n-factors"})
     parser.set_defaults(call=_factor)
 
 
 def _factor(given: argparse.Namespace) -> None:
     if "n_components" not in given and not given.suggest:
         raise InputError("factor needs a number of factors: --n-factors K, or --suggest to find it")
-    if "n_components" not in given and given.standard_errors:
-        raise InputError("standard errors need a solution: give --n-factors K as well")
+    for name in OF_A_SOLUTION:
+        if "n_components" not in given and vars(given).get(name) is not None:
+            flag = f"--{name.replace('_', '-')}"
+            raise InputError(f"{flag} is of a solution: give --n-factors K as well")
+    cutoff = CUTOFF if given.cutoff is None else given.cutoff
     from latentia.evaluation import factor_report
     from latentia.models.factors.factor_analysis import FactorAnalysis
 
@@ -66,14 +68,12 @@ def _factor(given: argparse.Namespace) -> None:
         print(factor_report.suggestion_text(found))
     if "n_components" in given:
         solved = factor_report.fitted(model, observed)
-        print(solved.summary(given.cutoff))
+        print(solved.summary(cutoff))
         if given.standard_errors:
             errors = factor_report.standard_errors(solved, observed, given.standard_errors)
         solved.save(out / "model")
     title = f"Factor analysis of {observed.name}"
     page = out / "report.html"
     print(
-        factor_report.write_factor_page(
-            page, title, solved, found, errors, given.cutoff, observed.notes
-        )
+        factor_report.write_factor_page(page, title, solved, found, errors, cutoff, observed.notes)
     )

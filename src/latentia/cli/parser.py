@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from itertools import count
@@ -12,15 +13,21 @@ from typing import Any, NoReturn
 from latentia.errors import InputError, nearest
 from latentia.files import MOST_JSON, read_bytes
 from latentia.models.fields import (
+    RENAMED,
     SYNONYMS,
     Field,
     command_name,
     commands,
+    in_new_names,
     meant,
     model_fields,
     named_models,
+    new_name,
 )
 
+NO_NAMES: Mapping[str, str] = {}
+NONE = "none"
+"""How None, and a list without numbers, are written as flags and in TOML."""
 RECIPE_KEYS = ("model", "data", "image_size", "held_out")
 
 
@@ -33,6 +40,7 @@ class Parser(argparse.ArgumentParser):
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
         """Parse, and refuse what is left over, an unknown flag with the nearest right one."""
+        self._refuse_two_names(args or ())
         found, rest = super().parse_known_args(args, namespace)
         for word in rest:
             if word.startswith("-"):
@@ -42,6 +50,14 @@ class Parser(argparse.ArgumentParser):
         if rest:
             raise InputError(f"{self.prog} does not know what to do with {rest[0]!r}")
         return found, rest
+
+    def _refuse_two_names(self, words: Iterable[str]) -> None:
+        """Refuse two names of one option, of which the first would be lost, and --x with --no-x."""
+        given = {word.split("=")[0] for word in words}
+        for action in self._actions:
+            names = sorted(given & {*action.option_strings})
+            if len(names) > 1:
+                raise InputError(f"{' and '.join(names)} are of one option; give one of them")
 
 
 def add_command(
@@ -81,43 +97,83 @@ def hint(name: str, known: Iterable[str]) -> str:
     return f"; did you mean --{usable[word]} (it is what {word.replace('-', '_')} is called here)?"
 
 
-def add_fields(parser: argparse.ArgumentParser, class_name: str) -> None:
-    """Add one flag for each field; a flag that is not given leaves no value."""
+def add_fields(
+    parser: argparse.ArgumentParser, class_name: str, other_names: Mapping[str, str] = NO_NAMES
+) -> None:
+    """Add one flag for each field; a flag that is not given leaves no value.
+
+    ``other_names`` are second flags, by the field's name, which the help shows first.
+    """
     group = parser.add_argument_group(f"parameters of {command_name(class_name)}")
     for field in model_fields(class_name):
-        flag = "--" + field.name.replace("_", "-")
+        flags = ["--" + field.name.replace("_", "-")]
+        flags = [other_names[field.name], *flags] if field.name in other_names else flags
         allowed = "" if field.range is None else f"{field.range}; "
+        when = " or ".join(map(str, field.counts_when))
+        allowed += f"counts with {when}; " if when else ""
         text = f"{field.help} ({allowed}default: {_shown(field.default)})".replace("%", "%%")
-        if field.kinds == ("bool",):
+        if "bool" in field.kinds:
             group.add_argument(
-                flag,
+                *flags,
                 action=argparse.BooleanOptionalAction,
                 default=argparse.SUPPRESS,
                 help=text,
             )
             continue
         group.add_argument(
-            flag,
+            *flags,
             type=reader(field),
             nargs="+" if "tuple" in field.kinds else None,
-            metavar="|".join(field.choices) or "|".join(field.kinds).replace("tuple", "N").upper(),
+            metavar="|".join(field.choices)
+            or "|".join(field.kinds).replace("tuple", "N|none").upper(),
+            dest=field.name,
             default=argparse.SUPPRESS,
             help=text,
         )
+    _add_old_flags(group, class_name)
+
+
+def _add_old_flags(group: Any, class_name: str) -> None:
+    """Add what the flags of renamed fields were called, without a line in the help."""
+    fields = {field.name: field for field in model_fields(class_name)}
+    for old in RENAMED:
+        if (new := new_name(old, fields)) != old:
+            group.add_argument(
+                f"--{old.replace('_', '-')}",
+                action=OldFlag,
+                dest=new,
+                type=reader(fields[new]),
+                default=argparse.SUPPRESS,
+                help=argparse.SUPPRESS,
+            )
+
+
+class OldFlag(argparse.Action):
+    """A flag whose field has another name now, which is said."""
+
+    def __call__(self, parser: Any, given: Any, value: Any, flag: str | None = None) -> None:
+        """Take the value for the field."""
+        new = self.dest.replace("_", "-")
+        if self.dest in given:
+            raise InputError(f"{flag} is the old name of --{new}; give one of them")
+        print(f"latentia: {flag} is called --{new} now", file=sys.stderr)
+        setattr(given, self.dest, value)
 
 
 def _shown(default: object) -> str:
     if isinstance(default, tuple):
-        return " ".join(map(str, default))
-    return "none" if default is None else str(default)
+        return " ".join(map(str, default)) or NONE
+    return NONE if default is None else str(default)
 
 
 def reader(field: Field) -> Callable[[str], object]:
     """Return the function that reads a field's value from the command line."""
 
     def read(text: str) -> object:
-        if "none" in field.kinds and text.lower() == "none":
+        if text.lower() == NONE and "none" in field.kinds:
             return None
+        if text.lower() == NONE and "tuple" in field.kinds:
+            return NONE
         if field.choices:
             if text not in field.choices:
                 allowed = ", ".join(field.choices)
@@ -127,18 +183,9 @@ def reader(field: Field) -> Callable[[str], object]:
             return text
         if "str" in field.kinds:
             return text
-        if "bool" in field.kinds:
-            return _truth(text)
         return _number(text, field)
 
     return read
-
-
-def _truth(text: str) -> bool:
-    words = {"true": True, "yes": True, "false": False, "no": False}
-    if text.lower() not in words:
-        raise argparse.ArgumentTypeError(f"{text!r} is not true, false or none")
-    return words[text.lower()]
 
 
 def _number(text: str, field: Field) -> float:
@@ -147,7 +194,7 @@ def _number(text: str, field: Field) -> float:
         return int(text) if whole else float(text)
     except ValueError:
         kind = "a whole number" if whole else "a number"
-        also = " or none" if "none" in field.kinds else ""
+        also = " or none" if {"none", "tuple"} & {*field.kinds} else ""
         raise argparse.ArgumentTypeError(f"{text!r} is not {kind}{also}") from None
 
 
@@ -164,23 +211,49 @@ def class_name_of(model: str) -> str:
     )
 
 
-def read_recipe(path: Path) -> dict[str, object]:
-    """Return a TOML recipe: ``model``, ``data``, ``image_size``, ``held_out`` and the fields."""
+def read_recipe(path: Path, model: str | None = None) -> dict[str, object]:
+    """Return a TOML recipe: ``model``, ``data``, ``image_size``, ``held_out`` and the fields.
+
+    The fields are those of the model that is named beside it, or else of its own.
+    """
     try:
         recipe = tomllib.loads(read_bytes(path, most=MOST_JSON).decode())
     except (OSError, ValueError, RecursionError) as error:
         raise InputError(f"the recipe {path} cannot be read: {error}") from None
-    if "model" in recipe:
-        fields = {field.name for field in model_fields(class_name_of(str(recipe["model"])))}
-        known = [*RECIPE_KEYS, *fields]
+    own = str(model or recipe.get("model", ""))
+    if not own:
+        raise InputError(f'the recipe {path} names no model: add model = "vae", or name it first')
+    recipe = _told(recipe, model_fields(class_name_of(own)))
+    for stated in {own, str(recipe.get("model", own))}:
+        known = [*RECIPE_KEYS, *(field.name for field in model_fields(class_name_of(stated)))]
         for key in recipe:
             if key not in known:
                 found = meant(key, known)
-                raise InputError(f"{path}: {recipe['model']} has no parameter {key!r}{found}")
+                raise InputError(f"{path}: {stated} has no parameter {key!r}{found}")
     return recipe
 
 
+def _told(recipe: Mapping[str, object], fields: Iterable[Field]) -> dict[str, object]:
+    """Return a recipe by what its fields are called now, and say which were renamed."""
+    found = in_new_names(recipe, [*RECIPE_KEYS, *(field.name for field in fields)])
+    for old in recipe.keys() - found.keys():
+        print(f"latentia: {old} is called {RENAMED[old]} now", file=sys.stderr)
+    return found
+
+
 def field_values(class_name: str, given: Mapping[str, object]) -> dict[str, object]:
-    """Return those of the given values that are the model's fields, lists as tuples."""
-    names = {field.name for field in model_fields(class_name)}
-    return {k: tuple(v) if isinstance(v, list) else v for k, v in given.items() if k in names}
+    """Return those of the given values that are the model's fields, as the fields take them.
+
+    The word none is None where a field takes it, which TOML cannot write, and an empty list; lists
+    become tuples.
+    """
+    fields = {field.name: field for field in model_fields(class_name)}
+    return {name: _value(fields[name], value) for name, value in given.items() if name in fields}
+
+
+def _value(field: Field, value: object) -> object:
+    is_list = "tuple" in field.kinds
+    nothing = value == NONE or (is_list and value == [NONE])
+    if nothing and (is_list or "none" in field.kinds):
+        return () if is_list else None
+    return tuple(value) if isinstance(value, list) else value

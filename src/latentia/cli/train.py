@@ -21,7 +21,7 @@ from latentia.cli.parser import (
 from latentia.cli.streams import tell
 from latentia.errors import InputError
 from latentia.files import printable, told
-from latentia.models.fields import command_name, commands
+from latentia.models.fields import command_name, commands, in_new_names, model_fields
 from latentia.training.launch import MEETING, end_with_parent, leads, run_processes
 
 GO_ON = "; go on with: latentia resume {}"
@@ -34,7 +34,8 @@ RUN = "--run-directory"
 def train(parser: Parser, words: list[str]) -> None:
     """Train a model on a data set in a run directory."""
     named = words[0] if words and not words[0].startswith("-") else None
-    recipe = read_recipe(Path(_value(words, "--recipe"))) if "--recipe" in words else {}
+    path = _value(words, "--recipe")
+    recipe = {} if path is None else read_recipe(Path(path), named)
     model = named or recipe.get("model") or _resumed_model(words)
     if named is not None:
         parser.prog += f" {named}"
@@ -69,20 +70,27 @@ def train(parser: Parser, words: list[str]) -> None:
     parser.set_defaults(call=_train, words=words, class_name=class_name, recipe_values=recipe)
 
 
-def _value(words: list[str], flag: str) -> str:
-    place = words.index(flag) + 1
-    if place >= len(words):
-        raise InputError(f"{flag} needs a value")
-    return words[place]
+def _value(words: list[str], flag: str) -> str | None:
+    """Return the last value that words give to a flag, after a space or an equals sign."""
+    value = None
+    for place, word in enumerate(words, start=1):
+        if word == flag and place == len(words):
+            raise InputError(f"{flag} needs a value")
+        if word == flag:
+            value = words[place]
+        elif word.startswith(f"{flag}="):
+            value = word.removeprefix(f"{flag}=")
+    return value
 
 
 def _resumed_model(words: list[str]) -> str | None:
     """Return the model of the run that is to go on, whose parameters the flags then are."""
-    if "--resume" not in words:
+    run = _value(words, "--resume")
+    if run is None:
         return None
     from latentia.training.config import RunConfig
 
-    name = RunConfig.read(Path(_value(words, "--resume"))).model
+    name = RunConfig.read(Path(run)).model
     return name if name in latentia.MODELS else None
 
 
@@ -96,14 +104,15 @@ def _train(given: argparse.Namespace) -> int:
         **field_values(given.class_name, recipe | vars(given))
     )
     model.validate_parameters()
-    data = given.data or recipe.get("data")
+    _check_steps(model, given)
+    data = given.data or _entry(recipe, "data", str, "text")
     data = _check_text(model, given, data) or str(data or "digits")
     size = given.image_size
     if size is None:
-        size = _number(recipe, "image_size", int, "a whole number")
+        size = _entry(recipe, "image_size", int, "a whole number")
     held_out = given.held_out
     if held_out is None:
-        held_out = _number(recipe, "held_out", int | float, "a number")
+        held_out = _entry(recipe, "held_out", int | float, "a number")
     name = f"{command_name(given.class_name)}-{printable(Path(data).stem)}"
     run = given.run_directory or free_path(f"runs/{name}")
     if given.devices not in (None, 1) and "RANK" not in os.environ:
@@ -116,6 +125,14 @@ def _train(given: argparse.Namespace) -> int:
 
         print(measure_speed(model, model.load_data(data, size), run))
     return status
+
+
+def _check_steps(model: Any, given: argparse.Namespace) -> None:
+    """Refuse what is of training steps to a model that is fitted without any."""
+    flag = "--devices" if given.devices not in (None, 1) else "--profile" if given.profile else None
+    if flag is not None and not model.resumable:
+        name = command_name(given.class_name)
+        raise InputError(f"{name} takes no {flag}: one process fits it, without training steps")
 
 
 def _check_text(model: Any, given: argparse.Namespace, data: object) -> str | None:
@@ -133,7 +150,7 @@ def _check_text(model: Any, given: argparse.Namespace, data: object) -> str | No
     return str(data)
 
 
-def _number(recipe: dict[str, Any], key: str, kind: Any, word: str) -> Any:
+def _entry(recipe: dict[str, Any], key: str, kind: Any, word: str) -> Any:
     value = recipe.get(key)
     if value is not None and (not isinstance(value, kind) or isinstance(value, bool)):
         raise InputError(f"{key} in the recipe is {value!r}; it must be {word}")
@@ -215,7 +232,7 @@ def _more_epochs(given: argparse.Namespace) -> int | None:
         "held_out": begun.data.get("held_out"),
         "devices": begun.world_size or given.devices or 1,
         "profile": False,
-        **begun.parameters,
+        **in_new_names(begun.parameters, [f.name for f in model_fields(begun.model)]),
     }
     here = {name: value for name, value in (recipe | vars(given)).items() if name in there}
     here |= {"model": given.class_name}

@@ -17,6 +17,8 @@ from latentia.errors import InputError
 
 SAMPLES = ("x", "images", "data", "arr_0")
 LABELS = ("y", "labels", "label", "target")
+MOST_HASHED = 64 * 2**20
+"""Bytes of an array by which it is known again."""
 WIDER = {"float16": np.float32, "longdouble": np.float64}
 """Types that neither sums nor nets can use as they are, and what they become."""
 
@@ -194,9 +196,30 @@ def fingerprint(X: Array) -> str:
     return digest.hexdigest()[:16]
 
 
-def facts(X: Array | str) -> dict[str, object]:
-    """Return what a run's ``config.json`` says of training data, by which they are known again."""
+def facts(X: Array | str, *beside: object) -> dict[str, object]:
+    """Return what a run's ``config.json`` says of training data, by which they are known again.
+
+    ``beside`` is what else is learnt from: labels, or each sample's pair.
+    """
     if isinstance(X, str):
         digest = hashlib.sha256(X.encode("utf-8", "surrogatepass")).hexdigest()
         return {"symbols": len(X), "hash": digest[:16]}
-    return {"samples": len(X), "shape": X.shape[1:], "hash": fingerprint(X)}
+    known = {"samples": len(X), "shape": X.shape[1:], "hash": fingerprint(X)}
+    return known | {"content": content(X, *beside)}
+
+
+def content(*arrays: object) -> str:
+    """Return a hash of arrays, Nones left out: of all rows, or of 64 MB spaced evenly."""
+    digest = hashlib.sha256()
+    for given in arrays:
+        if given is None:
+            continue
+        X = np.asanyarray(given)
+        a_row = len(np.asarray(X[:1]).tobytes())
+        n = min(len(X), max(3, MOST_HASHED // max(a_row, 1)))
+        rows = np.unique(np.linspace(0, len(X) - 1, n).astype(int))
+        for part in np.array_split(rows, max(1, n * a_row // 2**20)):
+            values = np.asarray(X[part])
+            texts = values.dtype == object
+            digest.update(repr(values.tolist()).encode() if texts else values.tobytes())
+    return digest.hexdigest()[:16]

@@ -169,7 +169,7 @@ class Order:
     """What else lies in the folders and is not looked at."""
 
     def prepare(self) -> None:
-        """Make the folders, and remove the half-written files of a run that was killed."""
+        """Make the folders, and remove what a run that was killed an hour ago left half-written."""
         for folder in {target.parent for target in self.targets.values()}:
             folder.mkdir(parents=True, exist_ok=True)
             remove_abandoned(folder)

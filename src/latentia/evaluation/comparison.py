@@ -81,10 +81,16 @@ def compare(
     path
         Of the report.
 
+    Raises
+    ------
+    InputError
+        For models that are not there or learn texts, no epochs, or a folder with a comparison.
     """
     check_arguments(compare, locals())
     names = _names(models)
     folder = Path(out)
+    if n_epochs is not None and not any(_is_trained(name) for name in names):
+        raise InputError(f"n_epochs is {n_epochs}; {', '.join(names)} is fitted without epochs")
     if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
         raise InputError(
             f"{folder} already holds a comparison or other files: choose another with --out"
@@ -130,7 +136,7 @@ def recipe(name: str, data: Dataset, random_state: int, n_epochs: int | None) ->
     n = len(data.x_train) - len(data.x_train) // 12
     settings = _settings(name, data, n)
     kind = kind_of(name)
-    if "n_epochs" in kind.__dataclass_fields__:
+    if _is_trained(name):
         batch_size, n_steps = (32, SMALL_STEPS) if n < SMALL else (128, STEPS)
         epochs = n_epochs or max(1, round(n_steps / max(1, n // batch_size)))
         settings |= {"n_epochs": epochs, "batch_size": batch_size}
@@ -140,17 +146,20 @@ def recipe(name: str, data: Dataset, random_state: int, n_epochs: int | None) ->
     return model
 
 
+def _is_trained(name: str) -> bool:
+    return "n_epochs" in kind_of(name).__dataclass_fields__
+
+
 def _settings(name: str, data: Dataset, n: int) -> dict[str, Any]:
     """Return the settings that differ from a model's own."""
     n_values = int(data.x_train[0].size)
     factors = {"n_components": min(LINEAR_FACTORS, n - 1, n_values - 1)}
     tiny = data.x_train.ndim > 2 and max(data.x_train.shape[-2:]) < TINY
-    variational = {
-        "hidden": (400,),
-        "observation": "gaussian" if tiny else "auto",
-        "noise_variance": 0.04,
-        "ema_decay": 0.99,
-    }
+    wide = data.x_train.ndim == 2 and not 0 <= data.x_train.min() <= data.x_train.max() <= 1
+    variational: dict[str, Any] = {"hidden": (400,), "ema_decay": 0.99}
+    if tiny or wide:
+        # Elsewhere the observation is a Bernoulli, which has no variance.
+        variational |= {"observation": "gaussian", "noise_variance": 0.04}
     clusters = {"n_clusters": len(data.class_names) or CLUSTERS}
     found: dict[str, dict[str, Any]] = {
         "PCA": {"n_components": min(30, n, n_values)},

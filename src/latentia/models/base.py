@@ -30,6 +30,7 @@ from latentia.errors import (
     InputError,
     Seed,
     check_arguments,
+    check_effects,
     check_fields,
     check_range,
     within_memory,
@@ -109,13 +110,29 @@ class Model(BaseEstimator, metaclass=NamedFields):  # type: ignore[misc]
         """Whether the model is of x given a class, so that its verbs take labels too."""
         return False
 
-    def validate_parameters(self) -> None:
-        """Check every hyperparameter, without data; refuse one by its name and what is allowed."""
+    def validate_parameters(self, *, begun: bool = False) -> None:
+        """Check every hyperparameter, without data; refuse one by its name and what is allowed.
+
+        A run that was ``begun`` may have values without effect, which earlier releases allowed.
+        """
         check_fields(self)
         self.check_values()
+        if not begun:
+            self.check_effects({})
 
     def check_values(self) -> None:
         """Raise InputError where several hyperparameters do not go together; here nothing."""
+
+    def check_effects(self, settled: Mapping[str, object]) -> None:
+        """Raise InputError for a hyperparameter that has no effect beside the others.
+
+        ``settled`` is what `settled` returns of data, or empty.
+        """
+        check_effects(self, settled)
+
+    def settled(self, array: Rows) -> Mapping[str, object]:
+        """Return what hyperparameters that are ``auto`` stand for with checked data."""
+        return {}
 
     @property
     def sample_shape_(self) -> tuple[int, ...]:
@@ -180,7 +197,7 @@ class Model(BaseEstimator, metaclass=NamedFields):  # type: ignore[misc]
             Of a text: the share that is not trained on.
         """
         self.refuse_share(held_out)
-        return load(spec, image_size=image_size)
+        return load(spec, image_size=image_size, gaps_stay=self.takes_gaps)
 
     def refuse_share(self, held_out: float | None) -> None:
         """Refuse to hold a share of the data out of training, which is for texts."""
@@ -188,9 +205,9 @@ class Model(BaseEstimator, metaclass=NamedFields):  # type: ignore[misc]
             name = command_name(type(self).__name__)
             raise InputError(f"held_out is for models of texts, and {name} is none")
 
-    def facts(self, array: Any) -> Mapping[str, object]:
+    def facts(self, array: Any, *beside: object) -> Mapping[str, object]:
         """Return what ``config.json`` says of training data, by which they are known again."""
-        return facts(array)
+        return facts(array, *beside)
 
     def labels_for(self, y: Array | None) -> tuple[Array, ...]:
         """Return what the verbs take beside samples with these labels of a data set: nothing."""
@@ -227,10 +244,15 @@ class Model(BaseEstimator, metaclass=NamedFields):  # type: ignore[misc]
         # The metrics are loaded for a model that is measured.
         from latentia.models import measures
 
-        found = measures.reconstruction(self, data) if isinstance(self, Encoder) else {}
+        found: dict[str, float] = {}
+        whole: Dataset | None = None
+        with measures.left_out("figures that compare whole rows"):
+            whole = measures.complete(data)
+        if whole is not None and isinstance(self, Encoder):
+            found |= measures.reconstruction(self, whole)
         if isinstance(self, Sampler):
             found |= self.likelihoods(data)
-            found |= measures.samples(self, data, random_state)
+            found |= {} if whole is None else measures.samples(self, whole, random_state)
         return found
 
     def caveats(self, data: Dataset) -> tuple[str, ...]:

@@ -13,8 +13,9 @@ import inspect
 import operator
 import re
 import typing
+import warnings
 from abc import ABCMeta
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
@@ -23,7 +24,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from latentia import MODELS, errors
-from latentia.errors import InputError, Range, nearest
+from latentia.errors import CountsWhen, InputError, Range, nearest
 
 Choices = tuple[str, ...]
 
@@ -46,6 +47,8 @@ class Field:
         Its docstring.
     range
         The numbers that it takes, or None for any.
+    counts_when
+        What must hold for it to have an effect: one of these, or nothing if there are none.
     """
 
     name: str
@@ -54,6 +57,7 @@ class Field:
     default: object
     help: str
     range: Range | None = None
+    counts_when: tuple[CountsWhen, ...] = ()
 
 
 ABBREVIATIONS = {
@@ -68,6 +72,15 @@ ABBREVIATIONS = {
     "NGramLanguageModel": "n-gram",
 }
 """Names whose capitals do not divide words, and names that are shorter on the command line."""
+RENAMED = {
+    "discriminator_steps": "n_critic",
+    "loss": "objective",
+    "n_iterations": "iterated_power",
+    "noise": "prior",
+    "patch": "receptive_field",
+    "penalty": "gradient_penalty",
+}
+"""What fields were called in 0.1.0, and are called now; the old name is understood for a while."""
 OTHER_NAMES = {
     "cgan": "ConditionalGAN",
     "cycle-gan": "CycleGAN",
@@ -123,8 +136,19 @@ class NamedFields(ABCMeta):
         def __call__(cls, *values: Any, **given: Any) -> Any:
             """Return a new object, if every value has the name of a field."""
             if "__dataclass_fields__" in vars(cls):
+                given = _by_new_names(cls, given)
                 _check_names(cls, values, given)
             return super().__call__(*values, **given)
+
+
+def _by_new_names(cls: Any, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return values by what their fields are called now, and warn of old names."""
+    fields = cls.__dataclass_fields__
+    found = in_new_names(given, fields)
+    for name in given.keys() - found.keys():
+        now = f"{cls.__name__}: {name} is called {new_name(name, fields)} now"
+        warnings.warn(now, FutureWarning, stacklevel=3)
+    return found
 
 
 def _check_names(cls: Any, values: tuple[Any, ...], given: Mapping[str, Any]) -> None:
@@ -194,6 +218,23 @@ def model_fields(class_name: str) -> tuple[Field, ...]:
     return tuple(found.values())
 
 
+def new_name(name: str, fields: Container[str]) -> str:
+    """Return what a field is called now, if ``fields`` hold it only by its new name."""
+    new = RENAMED.get(name, name)
+    return new if new in fields and name not in fields else name
+
+
+def in_new_names(given: Mapping[str, Any], fields: Container[str]) -> dict[str, Any]:
+    """Return values by what their fields are called now; refuse one that is given by both names."""
+    found = {new_name(name, fields): value for name, value in given.items()}
+    for name in given if len(found) < len(given) else ():
+        if new_name(name, fields) != name:
+            raise InputError(
+                f"{name} is the old name of {new_name(name, fields)}; give one of them"
+            )
+    return found
+
+
 def model_summary(class_name: str) -> str:
     """Return the first line of a model's docstring, without its reference marks."""
     lines = _docstring(class_name).splitlines()
@@ -249,7 +290,8 @@ def _own_fields(node: ast.ClassDef) -> list[Field]:
             default = ast.literal_eval(statement.value)
             name = statement.target.id
             text = _literal_text(following)
-            fields.append(Field(name, kinds, choices, default, text, range_))
+            when = _conditions(statement.annotation)
+            fields.append(Field(name, kinds, choices, default, text, range_, when))
     return fields
 
 
@@ -268,7 +310,8 @@ def _annotation(node: ast.expr) -> tuple[tuple[str, ...], Choices, Range | None]
         if ast.unparse(node.value) == "Literal":
             return ("str",), tuple(ast.literal_eval(word) for word in parts), None
         if ast.unparse(node.value) == "Annotated":
-            return (ast.unparse(parts[0]),), (), _range(parts[1])
+            kinds, choices, range_ = _annotation(parts[0])
+            return kinds, choices, _range(parts[1]) or range_
         return ("tuple",), (), _annotation(parts[0])[2]
     named: Any = vars(errors).get(ast.unparse(node))
     if typing.get_origin(named) is Annotated:
@@ -277,7 +320,18 @@ def _annotation(node: ast.expr) -> tuple[tuple[str, ...], Choices, Range | None]
 
 
 def _range(call: ast.expr) -> Range | None:
-    if not isinstance(call, ast.Call):
-        return None
+    return _made(Range, call) if _calls(call, Range) else None
+
+
+def _conditions(annotation: ast.expr) -> tuple[CountsWhen, ...]:
+    calls = [node for node in ast.walk(annotation) if _calls(node, CountsWhen)]
+    return tuple(_made(CountsWhen, call) for call in calls)
+
+
+def _calls(node: ast.AST, kind: type) -> bool:
+    return isinstance(node, ast.Call) and ast.unparse(node.func) == kind.__name__
+
+
+def _made(kind: Any, call: Any) -> Any:
     options = {k.arg: ast.literal_eval(k.value) for k in call.keywords if k.arg}
-    return Range(*map(ast.literal_eval, call.args), **options)
+    return kind(*map(ast.literal_eval, call.args), **options)

@@ -37,6 +37,7 @@ from latentia.files import (
     temporary_name,
     write_atomically,
 )
+from latentia.models.fields import in_new_names
 from latentia.training.config import read_config, unknown, versions, write_config
 
 WEIGHTS = "model.safetensors"
@@ -258,11 +259,12 @@ def make(name: str, parameters: Mapping[str, Any], writer: object = None) -> Any
 
     ``writer`` are the versions that the parameters were written by.
     """
-    for key in parameters:
-        if key not in kind_of(name).__dataclass_fields__:
+    kind = kind_of(name)
+    named = in_new_names(parameters, kind.__dataclass_fields__)
+    for key in named:
+        if key not in kind.__dataclass_fields__:
             raise InputError(f"of {name}, {unknown(f'a parameter {key!r}', writer)}")
-    given = {k: tuple(v) if isinstance(v, list) else v for k, v in parameters.items()}
-    return kind_of(name)(**given)
+    return kind(**{k: tuple(v) if isinstance(v, list) else v for k, v in named.items()})
 
 
 def _learned(model: Any) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:

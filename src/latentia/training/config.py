@@ -110,6 +110,9 @@ class RunConfig:
         for part in ("model", "world_size", "data", "precision", "parameters"):
             if part == "world_size" and begun.world_size is None:
                 continue
+            if part == "data" and "content" not in there[part]:
+                # Version 0.1.0 knew only three rows of the data, and no labels.
+                here[part].pop("content", None)
             if there[part] != here[part]:
                 word = WORDS.get(part, part)
                 differing = _differences(there[part], here[part])

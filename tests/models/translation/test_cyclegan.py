@@ -264,7 +264,7 @@ def test_other_domains_than_fitted_are_refused(fitted):
         ("cycle_weight", -1.0, "at least 0"),
         ("identity_weight", -1.0, "at least 0"),
         ("pool_size", -1, "at least 0"),
-        ("patch", "71", "one of"),
+        ("receptive_field", "71", "one of"),
         ("jitter", 1.5, "at most 1"),
     ],
 )
@@ -279,7 +279,13 @@ def test_it_learns_to_invert_pictures_that_are_never_paired():
     far = np.linalg.norm(grid - RNG.uniform(2, 6, (72, 1, 1, 2)), axis=-1)
     discs = np.clip(3 - far, 0, 1).astype(np.float32)
     x = np.where(np.arange(48)[:, None, None] < 24, discs[:48], 1 - discs[:48])
-    fields = {"width": 4, "n_blocks": 0, "patch": "pixel", "identity_weight": 0.0, "mirror": False}
+    fields = {
+        "width": 4,
+        "n_blocks": 0,
+        "receptive_field": "pixel",
+        "identity_weight": 0.0,
+        "mirror": False,
+    }
     learner = model(**fields, n_epochs=20, learning_rate=2e-3).fit(x, np.arange(48) // 24)
     new = discs[48:]
     off = np.abs(learner.transform(new) - (1 - new)).mean()

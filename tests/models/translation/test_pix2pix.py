@@ -35,7 +35,7 @@ def batch():
 @pytest.mark.parametrize("conditional", [True, False])
 @pytest.mark.parametrize("patch", ["auto", "pixel", "16", "image"])
 def test_losses_are_the_papers(conditional, patch):
-    fitted = double(model(conditional=conditional, patch=patch, l1_weight=7.0).fit(X, Y))
+    fitted = double(model(conditional=conditional, receptive_field=patch, l1_weight=7.0).fit(X, Y))
     x, y = batch()
     with torch.no_grad():
         u, v = 2 * x - 1, (2 * y - 1)[:, None]
@@ -244,7 +244,11 @@ def test_another_target_than_fitted_is_refused():
 
 @pytest.mark.parametrize(
     ("field", "value", "words"),
-    [("l1_weight", -1.0, "at least 0"), ("patch", "71", "one of"), ("jitter", 1.5, "at most 1")],
+    [
+        ("l1_weight", -1.0, "at least 0"),
+        ("receptive_field", "71", "one of"),
+        ("jitter", 1.5, "at most 1"),
+    ],
 )
 def test_bad_values_are_named(field, value, words):
     with pytest.raises(InputError, match=words):

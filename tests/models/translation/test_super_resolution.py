@@ -129,18 +129,19 @@ def test_both_players_see_one_output_of_the_generator():
 
 def test_srgan_starts_from_the_srresnet_that_is_given(tmp_path):
     start = SRResNet(**SIZES | {"n_epochs": 2}).fit(X)
+    given = {key: value for key, value in GAN.items() if not key.startswith("pretrain")}
     folder = str(start.save(tmp_path / "start"))
-    still = SRGAN(pretrained=folder, learning_rate=1e-12, **GAN).fit(X)
+    still = SRGAN(pretrained=folder, learning_rate=1e-12, **given).fit(X)
     for key, value in start.upscaler_.state_dict().items():
         if "running" not in key and "tracked" not in key:
             torch.testing.assert_close(still.upscaler_.state_dict()[key], value, atol=1e-7, rtol=0)
     with pytest.raises(InputError, match="has width 4; here it is 6"):
-        SRGAN(pretrained=folder, **GAN | {"width": 6}).fit(X)
+        SRGAN(pretrained=folder, **given | {"width": 6}).fit(X)
     with pytest.raises(InputError, match="has n_channels 3; here it is 1"):
-        SRGAN(pretrained=folder, **GAN).fit(X[:, 0])
+        SRGAN(pretrained=folder, **given).fit(X[:, 0])
     other = str(Bicubic(scale=2).fit(X).save(tmp_path / "bicubic"))
     with pytest.raises(InputError, match="holds a Bicubic"):
-        SRGAN(pretrained=other, **GAN).fit(X)
+        SRGAN(pretrained=other, **given).fit(X)
 
 
 def test_the_first_training_is_a_run_of_its_own(tmp_path):

@@ -42,7 +42,7 @@ class AdversarialModel(Generator, DecodingModel, GradientModel, LatentModel):
 
     n_components: Count = 100
     """Size of the latent space."""
-    noise: Literal["normal", "uniform"] = "normal"
+    prior: Literal["normal", "uniform"] = "normal"
     """The prior of each component: N(0, 1), or uniform on [−1, 1]."""
     beta_1: Decay = 0.5
     """Adam's decay of the gradient's mean."""
@@ -51,7 +51,10 @@ class AdversarialModel(Generator, DecodingModel, GradientModel, LatentModel):
     feature_matching: bool = False
     """Let the generator match the mean features of real data, not the verdict."""
     minibatch_discrimination: Whole = 0
-    """Kernels that tell the judge how near the other samples of a batch are; 0 for none."""
+    """Kernels that tell the judge how near the other samples of a batch are; 0 for none.
+
+    A batch must have at least two samples, or packs of them.
+    """
     historical_averaging: NonNegative = 0.0
     """Weight of each player's squared distance to its past parameters' mean."""
     packing: Count = 1
@@ -106,6 +109,16 @@ class AdversarialModel(Generator, DecodingModel, GradientModel, LatentModel):
                     "packing=2 against collapse"
                 )
 
+    def check_effects(self, settled: Mapping[str, object]) -> None:
+        """Refuse kernels that compare what is judged with nothing, too."""
+        super().check_effects(settled)
+        if self.minibatch_discrimination and self.batch_size // self.packing < 2:
+            raise InputError(
+                f"minibatch_discrimination is {self.minibatch_discrimination} and has no effect: "
+                f"a batch of batch_size = {self.batch_size} with packing = {self.packing} gives "
+                "the judge one verdict, and there is no other to compare it with"
+            )
+
     def learn_scale(self, source: Source) -> None:
         """Learn the columns' means and scales of a table; images have their range."""
         if len(source.shape) > 1:
@@ -159,13 +172,13 @@ class AdversarialModel(Generator, DecodingModel, GradientModel, LatentModel):
     def draw(self, x: Tensor) -> Tensor:
         """Return z from the prior, as many rows as ``x`` has samples."""
         z_NK = x.new_zeros(len(x), self.n_components)
-        if self.noise == "uniform":
+        if self.prior == "uniform":
             return 2 * draws.uniform_like(z_NK) - 1
         return draws.normal_like(z_NK)
 
     def latent_draws(self, n: int, draw: np.random.RandomState) -> NDArray[Any]:
         """Return (n, n_components) draws from the prior."""
-        if self.noise == "uniform":
+        if self.prior == "uniform":
             return draw.uniform(-1, 1, (n, self.n_components))
         return super().latent_draws(n, draw)
 

@@ -13,14 +13,16 @@ nets see of y.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, final
+from typing import Annotated, Literal, final
 
 from torch import Tensor, nn
 
-from latentia.errors import Count, Positive
+from latentia.errors import Count, CountsWhen, Positive
 from latentia.models.adversarial.gan import MinimaxGame
 from latentia.models.conditional import Conditional
+from latentia.models.inputs import Rows
 from latentia.nets.players import Discriminator, players_for
 
 COLUMNS = 8
@@ -67,14 +69,18 @@ class ConditionalGAN(Conditional, MinimaxGame):
     """How the discriminator sees y: beside x, or by a product with its features."""
     architecture: Literal["auto", "mlp", "convolutional"] = "auto"
     """The nets: fully connected, DCGAN's, or what suits the data."""
-    hidden: tuple[Count, ...] = (256, 512)
+    hidden: Annotated[tuple[Count, ...], CountsWhen("architecture", ("mlp",))] = (256, 512)
     """Widths of a fully connected generator's layers; the discriminator mirrors them."""
-    width: Count = 32
+    width: Annotated[Count, CountsWhen("architecture", ("convolutional",))] = 32
     """Channels of the convolutional layers next to the image; deeper ones double."""
     learning_rate: Positive = 1e-3
     """The step size of both players."""
     n_epochs: Count = 5
     """Passes over the training data."""
+
+    def settled(self, array: Rows) -> Mapping[str, object]:
+        """Return which nets these data have."""
+        return {"architecture": self.nets_of(self.sample_shape_, self.architecture)}
 
     def make_players(self, shape: tuple[int, ...]) -> tuple[nn.Module, Discriminator]:
         """Return generator and discriminator, both of which see y."""

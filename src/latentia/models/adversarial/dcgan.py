@@ -11,11 +11,11 @@ Shapes: ``x`` is (N, C, H, W) in [0, 1], inside the game in [−1, 1]; ``z_NK`` 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, final
+from typing import Annotated, Literal, final
 
 from torch import nn
 
-from latentia.errors import Count, Positive
+from latentia.errors import Count, CountsWhen, Positive
 from latentia.models.adversarial.gan import MinimaxGame
 from latentia.nets.players import Discriminator, players_for
 
@@ -56,9 +56,9 @@ class DCGAN(MinimaxGame):
     """Passes over the training data."""
     learning_rate: Positive = 1e-3
     """The step size of both players (2e-4 in the paper, which wants far more epochs)."""
-    width: Count = 32
+    width: Annotated[Count, CountsWhen("architecture", ("radford",))] = 32
     """Channels of the layers next to the image in the paper's nets (64 there); deeper double."""
-    discriminator_batch_norm: bool = True
+    discriminator_batch_norm: Annotated[bool, CountsWhen("architecture", ("radford",))] = True
     """Batch norm in the paper's discriminator; the generator keeps its own."""
 
     def make_players(self, shape: tuple[int, ...]) -> tuple[nn.Module, Discriminator]:

@@ -45,7 +45,7 @@ AILMENTS: Mapping[str, str] = {
     "exploding": (
         "the critic's distance is {distance:.3g}, and between data and samples there are only "
         "{reach:.3g}: little holds the critic to 1-Lipschitz functions; use WGANGP with "
-        "penalty=10, or a smaller clipping and learning_rate"
+        "gradient_penalty=10, or a smaller clipping and learning_rate"
     ),
     "vanishing": (
         "the generator gets almost no gradient ({gradient:.1e} a sample), so it cannot learn: "

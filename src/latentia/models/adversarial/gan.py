@@ -28,7 +28,7 @@ from typing import Annotated, Literal, final
 import torch
 from torch import Tensor, nn, optim
 
-from latentia.errors import Count, InputError, Positive, Range, Whole
+from latentia.errors import Count, CountsWhen, Decay, InputError, Positive, Range, Whole
 from latentia.models.adversarial.base import AdversarialModel
 from latentia.models.adversarial.remedies import Judge, unrolled
 from latentia.nets.players import Discriminator, players_for
@@ -40,17 +40,19 @@ from latentia.training.updates import Loss, Update, sgd
 class MinimaxGame(AdversarialModel):
     """A game of a generator against a discriminator that gives probabilities."""
 
-    objective: Literal["non_saturating", "minimax"] = "non_saturating"
+    objective: Annotated[
+        Literal["non_saturating", "minimax"], CountsWhen("feature_matching", (False,))
+    ] = "non_saturating"
     """The generator maximises E log D(G(z)), or minimises E log(1 − D(G(z)))."""
     learning_rate: Positive = 2e-4
     """The step size of both players."""
-    discriminator_steps: Count = 1
+    n_critic: Count = 1
     """Steps of the discriminator for each of the generator, k of algorithm 1."""
     label_smoothing: Annotated[float, Range(0.5, 1)] = 1.0
     """The target for real images; 0.9 is one-sided label smoothing, 1 none."""
     unrolled_steps: Whole = 0
     """Steps of the discriminator that the generator looks ahead; 0 for none."""
-    unrolled_rate: Positive = 0.01
+    unrolled_rate: Annotated[Positive, CountsWhen("unrolled_steps", unless=(0,))] = 0.01
     """η, the step size of those steps of gradient descent."""
 
     judge_name = "discriminator"
@@ -72,7 +74,7 @@ class MinimaxGame(AdversarialModel):
     def updates(self) -> list[Update]:
         """Return algorithm 1: k steps of the discriminator, then one of the generator."""
         move = partial(Update, optimizer=self.own_optimizer())
-        k, nets = self.discriminator_steps, [self.judge]
+        k, nets = self.n_critic, [self.judge]
         return [
             move("discriminator", self.discriminator_loss, nets, repeats=k, after=self.after_judge),
             move("generator", self.generator_loss, [self.generator_], after=self.after_generator),
@@ -158,12 +160,14 @@ class GAN(MinimaxGame):
 
     architecture: Literal["mlp", "goodfellow"] = "mlp"
     """LeakyReLU nets of the widths in ``hidden``, or the paper's: ReLU against maxout, dropout."""
-    hidden: tuple[Count, ...] = (256, 512)
+    hidden: Annotated[tuple[Count, ...], CountsWhen("architecture", ("mlp",))] = (256, 512)
     """Widths of the generator's layers; the discriminator mirrors them."""
     n_epochs: Count = 30
     """Passes over the training data."""
     optimizer: Literal["adam", "sgd"] = "adam"
     """Adam, or the paper's gradient descent with momentum ``beta_1``."""
+    beta_2: Annotated[Decay, CountsWhen("optimizer", ("adam",))] = 0.999
+    """Adam's decay of the gradient's square."""
 
     def make_players(self, shape: tuple[int, ...]) -> tuple[nn.Module, Discriminator]:
         """Return the MLPs, with torch's initial weights or the paper's."""

@@ -18,16 +18,17 @@ Shapes: ``x`` is (N, C, H, W) in [0, 1] or (N, d); ``u`` the same as the nets se
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import ClassVar, Literal, final
+from typing import Annotated, ClassVar, Literal, final
 
 import torch
 from torch import Tensor, nn, optim
 
-from latentia.errors import Count, Positive
+from latentia.errors import Count, CountsWhen, Decay, Positive
 from latentia.models.adversarial.base import AdversarialModel
+from latentia.models.inputs import Rows
 from latentia.nets.players import Discriminator, players_for
 from latentia.training.updates import Loss, Update, rmsprop
 
@@ -38,9 +39,9 @@ class WassersteinGame(AdversarialModel):
 
     architecture: Literal["auto", "mlp", "convolutional"] = "auto"
     """The nets: fully connected, DCGAN's, or what suits the data."""
-    hidden: tuple[Count, ...] = (256, 512)
+    hidden: Annotated[tuple[Count, ...], CountsWhen("architecture", ("mlp",))] = (256, 512)
     """Widths of a fully connected generator's layers; the critic mirrors them."""
-    width: Count = 32
+    width: Annotated[Count, CountsWhen("architecture", ("convolutional",))] = 32
     """Channels of the convolutional layers next to the image; deeper ones double."""
     batch_size: Count = 64
     """Samples in a batch, in each process."""
@@ -59,6 +60,10 @@ class WassersteinGame(AdversarialModel):
     @abstractmethod
     def constraint(self, u: Tensor, u_fake: Tensor) -> Tensor:
         """Return what the critic's loss adds to keep f near the 1-Lipschitz functions."""
+
+    def settled(self, array: Rows) -> Mapping[str, object]:
+        """Return which nets these data have."""
+        return {"architecture": self.nets_of(self.sample_shape_, self.architecture)}
 
     def make_players(self, shape: tuple[int, ...]) -> tuple[nn.Module, Discriminator]:
         """Return generator and critic."""
@@ -110,7 +115,7 @@ class WGAN(WassersteinGame):
     Attributes
     ----------
     generator_, critic_
-        G and f; every weight of f lies in [−c, c].
+        G and f; every weight of f lies in [−c, c], unless ``clipping`` is None.
     seed_
         The seed that was used.
 
@@ -130,10 +135,17 @@ class WGAN(WassersteinGame):
 
     learning_rate: Positive = 2e-4
     """The step size of both players (5e-5 in the paper, which trains for longer)."""
-    clipping: Positive = 0.01
-    """c: the critic's weights stay in [−c, c]."""
+    clipping: Positive | None = 0.01
+    """c: the critic's weights stay in [−c, c]; none leaves them to another constraint."""
     optimizer: Literal["rmsprop", "adam"] = "rmsprop"
     """The paper's RMSprop, or Adam, with which the paper saw training become unstable."""
+    beta_1: Annotated[Decay, CountsWhen("optimizer", ("adam",))] = 0.5
+    """Adam's decay of the gradient's mean."""
+    beta_2: Annotated[Decay, CountsWhen("optimizer", ("adam",))] = 0.999
+    """Adam's decay of the gradient's square."""
+    spectral_normalisation: Annotated[bool, CountsWhen("clipping", (None,))] = False
+    """Divide each of the critic's weights by its largest singular value, in the place of clipping.
+    """
 
     critic_batch_norm = True  # The paper's critic is DCGAN's.
 
@@ -149,7 +161,8 @@ class WGAN(WassersteinGame):
 
     @torch.no_grad()
     def after_judge(self) -> None:
-        """Clip the critic's weights, each step: w ← clip(w, −c, c)."""
-        for weight in self.critic_.parameters():
-            weight.clamp_(-self.clipping, self.clipping)
+        """Clip the critic's weights, each step: w ← clip(w, −c, c), unless c is none."""
+        if self.clipping is not None:
+            for weight in self.critic_.parameters():
+                weight.clamp_(-self.clipping, self.clipping)
         super().after_judge()

@@ -50,7 +50,7 @@ class WGANGP(WassersteinGame):
     (3, 2)
     """
 
-    penalty: NonNegative = 10.0
+    gradient_penalty: NonNegative = 10.0
     """λ, the weight of the gradient penalty (eq. 3)."""
     learning_rate: Positive = 5e-4
     """The step size of both players (1e-4 in the paper, which trains for longer)."""
@@ -62,12 +62,12 @@ class WGANGP(WassersteinGame):
     """Adam's decay of the gradient's square."""
 
     critic_batch_norm = False
-    gradient_penalties = ("r1_penalty", "penalty")
+    gradient_penalties = ("r1_penalty", "gradient_penalty")
 
     def constraint(self, u: Tensor, u_fake: Tensor) -> Tensor:
         """Return λ times the gradient penalty, between data and samples as the critic sees them."""
         (real,), (fake,) = self.seen(u), self.seen(u_fake)
-        return self.penalty * gradient_penalty(self.critic_, real, fake)
+        return self.gradient_penalty * gradient_penalty(self.critic_, real, fake)
 
 
 def gradient_penalty(critic: Judge, x: Tensor, x_fake: Tensor, *given: Tensor) -> Tensor:

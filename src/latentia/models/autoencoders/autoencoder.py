@@ -65,14 +65,14 @@ class Autoencoder(AutoencodingModel):
     """Widths of the encoder's fully connected layers; the decoder mirrors them."""
     tied: bool = False
     """Whether the decoder's weights are the encoder's, transposed."""
-    loss: Literal["mse", "rmse", "bce"] = "mse"
+    objective: Literal["mse", "rmse", "bce"] = "mse"
     """Squared error of a sample, the root of its mean over values, or cross-entropy in nats."""
 
     lacks = {"sample": "an autoencoder has no prior over its latent space; use a VAE"}
 
     def bounded_by(self) -> str:
         """Return why data must lie in [0, 1]: for cross-entropy."""
-        return "the loss is cross-entropy" if self.loss == "bce" else ""
+        return "the loss is cross-entropy" if self.objective == "bce" else ""
 
     def build(self, shape: tuple[int, ...]) -> None:
         """Make the encoder and its mirror."""
@@ -84,4 +84,4 @@ class Autoencoder(AutoencodingModel):
 
     def reconstruction_loss(self, x: Tensor) -> Tensor:
         """Compare a sample with what its code decodes to."""
-        return self.compared(self.loss, x, self.decoder_output(self.encode(x)))
+        return self.compared(self.objective, x, self.decoder_output(self.encode(x)))

@@ -23,16 +23,16 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from latentia.errors import Count, InputError, Positive
+from latentia.errors import Count, CountsWhen, InputError, Positive
 from latentia.models.autoencoders.doctor import activity, examine
 from latentia.models.base import Encoder, LatentModel
 from latentia.models.gradient import DecodingModel, GradientModel
@@ -67,7 +67,11 @@ class AutoencodingModel(Encoder, DecodingModel, GradientModel, LatentModel):
     """Size of the latent space."""
     hidden: tuple[Count, ...] = (400, 400)
     """Widths of the encoder's fully connected layers; the decoder mirrors them."""
-    channels: tuple[Count, ...] = (8, 16, 32)
+    channels: Annotated[tuple[Count, ...], CountsWhen("architecture", ("convolutional",))] = (
+        8,
+        16,
+        32,
+    )
     """Channels of the convolutional encoder's layers, each of which halves the image."""
     activation: Literal["auto", "leaky_relu", "relu", "tanh", "sigmoid"] = "auto"
     """Between layers; auto is LeakyReLU 0.2 in fully connected nets and ReLU in convolutional."""
@@ -76,6 +80,11 @@ class AutoencodingModel(Encoder, DecodingModel, GradientModel, LatentModel):
 
     convolves_images: ClassVar[bool] = False
     """Whether ``auto`` means convolutional nets for images; tables have fully connected ones."""
+
+    def settled(self, array: Rows) -> Mapping[str, object]:
+        """Return which nets these data have."""
+        convolves = self.is_convolutional(self.sample_shape_)
+        return {"architecture": "convolutional" if convolves else "mlp"}
 
     def learn_scale(self, source: Source) -> None:
         """Find whether the data lie in [0, 1], and otherwise the mean and scale of each column."""
@@ -148,7 +157,7 @@ class AutoencodingModel(Encoder, DecodingModel, GradientModel, LatentModel):
         """Return the loss between data and the decoder's raw output, in standard units."""
         output = full_precision(output)
         if kind == "bce" and not self.unit_range_:
-            raise InputError("loss is 'bce' and the data leave [0, 1]; choose loss='mse'")
+            raise InputError("objective is 'bce' and the data leave [0, 1]; choose objective='mse'")
         if kind == "bce":
             return bernoulli_negative_log_likelihood(x, output)
         error = squared_error if kind == "mse" else root_mean_squared_error
@@ -278,9 +287,9 @@ class ChosenLikelihood(Encoder):
 
     observation: Literal["auto", "bernoulli", "gaussian", "mse", "rmse"] = "auto"
     """Distribution of x given z, or a weighted error; auto is bernoulli for data in [0, 1]."""
-    noise_variance: Positive | None = 0.1
+    noise_variance: Annotated[Positive | None, CountsWhen("observation", ("gaussian",))] = 0.1
     """Variance v of a gaussian, in a table's columns' variances; none learns it (σ-VAE)."""
-    reconstruction_weight: Positive = 1000.0
+    reconstruction_weight: Annotated[Positive, CountsWhen("observation", ("mse", "rmse"))] = 1000.0
     """Weight w of the errors mse and rmse."""
     binarize: bool = False
     """Draw each value as a bit with probability x, anew at every step (dynamic binarisation)."""
@@ -292,6 +301,14 @@ class ChosenLikelihood(Encoder):
                 f"binarize needs observation='bernoulli', not {self.observation!r}: bits have no "
                 "other likelihood here"
             )
+
+    def settled(self, array: Rows) -> Mapping[str, object]:
+        """Return which nets and which distribution these data have."""
+        shared: Mapping[str, object] = super().settled(array)
+        if self.observation != "auto":
+            return shared
+        in_range = len(self.data_shape_) > 1 or (array.min() >= 0 and array.max() <= 1)
+        return {**shared, "observation": "bernoulli" if in_range else "gaussian"}
 
     def learn_scale(self, source: Source) -> None:
         """Find the data's range, the distribution that suits it, and the mean of binary data."""

@@ -105,7 +105,7 @@ class DenoisingAutoencoder(AutoencodingModel):
     """Signal-to-noise ratio in dB on the training data, once clipped, instead of noise_factor."""
     tied: bool = False
     """Whether the decoder's weights are the encoder's, transposed."""
-    loss: Literal["mse", "rmse", "bce"] = "mse"
+    objective: Literal["mse", "rmse", "bce"] = "mse"
     """Squared error of a sample, the root of its mean over values, or cross-entropy in nats."""
 
     lacks = {"sample": "an autoencoder has no prior over its latent space; use a VAE"}
@@ -143,7 +143,7 @@ class DenoisingAutoencoder(AutoencodingModel):
 
     def bounded_by(self) -> str:
         """Return why data must lie in [0, 1]: for cross-entropy, or for noise that stays in it."""
-        if self.loss == "bce":
+        if self.objective == "bce":
             return "the loss is cross-entropy"
         return "the noise stays in it" if self.unit_range_ and self.noise != "masking" else ""
 
@@ -157,7 +157,7 @@ class DenoisingAutoencoder(AutoencodingModel):
 
     def reconstruction_loss(self, x: Tensor) -> Tensor:
         """Compare what the noisy sample decodes to with the clean one."""
-        return self.compared(self.loss, x, self.decoder_output(self.encode(self.corrupt(x))))
+        return self.compared(self.objective, x, self.decoder_output(self.encode(self.corrupt(x))))
 
     def corrupt(self, x: Tensor) -> Tensor:
         """Return ``x̃``, gaussian noise clipped to [0, 1] where the data lie in it."""

@@ -1,7 +1,5 @@
 """The variational autoencoder: a deep latent-variable model with an explicit density.
 
-Model and posterior:
-
     p(z) = N(0, I),  p(x given z) from g(z): a Bernoulli, a Gaussian, or an error in its place
     q(z given x) = N(μ(x), diag σ²(x)),  z = μ + σ·ε,  ε ~ N(0, I)               ([1]_ eqs. 9, 10)
 
@@ -43,7 +41,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Literal, Self, final
+from typing import Annotated, Any, Literal, Self, final
 
 import numpy as np
 import torch
@@ -55,12 +53,14 @@ from torch.distributions import Normal
 from latentia.data.dataset import Dataset
 from latentia.errors import (
     Count,
+    CountsWhen,
     FitWarning,
     InputError,
     NonNegative,
     Positive,
     Seed,
     Several,
+    UpTo,
     Whole,
     check_arguments,
 )
@@ -307,9 +307,9 @@ class BoundedModel(ChosenLikelihood, VariationalModel, AutoencodingModel):
 
     beta: NonNegative = 1.0
     """Weight β of the KL term; 1 is the evidence lower bound."""
-    beta_warmup_epochs: Whole = 0
-    """Epochs over which β rises from 0 to its value (annealing)."""
-    free_bits: NonNegative = 0.0
+    beta_warmup_epochs: Annotated[Whole, CountsWhen("beta", unless=(0,)), UpTo("n_epochs")] = 0
+    """Epochs over which β rises from 0 to its value (annealing), at most those of the training."""
+    free_bits: Annotated[NonNegative, CountsWhen("beta", unless=(0,))] = 0.0
     """Nats λ that each component may carry for free: its KL counts as at least λ."""
     n_importance: Count = 1
     """Draws k of the importance-weighted bound; 1 is the ELBO."""
@@ -322,9 +322,8 @@ class BoundedModel(ChosenLikelihood, VariationalModel, AutoencodingModel):
         weighted = self.beta != 1 or self.free_bits > 0 or self.beta_warmup_epochs > 0
         if self.n_importance > 1 and (weighted or self.observation in ERRORS):
             raise InputError(
-                f"n_importance is {self.n_importance}, and the importance-weighted bound has no "
-                "weighted terms: leave beta, beta_warmup_epochs, free_bits as they are and use a "
-                "bernoulli or gaussian observation"
+                f"n_importance is {self.n_importance}, whose bound has no weighted terms: leave "
+                "beta, beta_warmup_epochs, free_bits, and take a bernoulli or gaussian observation"
             )
 
     def updates(self) -> list[Update]:
@@ -431,7 +430,7 @@ class VAE(BoundedModel):
 
     sampler: Literal["prior", "mixture"] = "prior"
     """Where samples' codes come from: N(0, I), or a mixture fitted on the training codes."""
-    n_mixture: Count = 10
+    n_mixture: Annotated[Count, CountsWhen("sampler", ("mixture",))] = 10
     """Gaussians in the codes' mixture."""
 
     def after_training(self, array: NDArray[Any], y: Labels) -> None:

@@ -10,13 +10,13 @@ from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor, nn
 
-from latentia.errors import Count, InputError
+from latentia.errors import Count, CountsWhen, InputError
 from latentia.models.autoencoders.autoencoder import Autoencoder
 from latentia.models.autoencoders.base import AutoencodingModel
 from latentia.models.base import in_kind_of
@@ -37,7 +37,7 @@ class PretrainedClustering(DeepClustering):
 
     pretrained: str | None = None
     """Folder of a saved autoencoder whose nets are the start; none trains one first."""
-    pretrain_epochs: Count = 30
+    pretrain_epochs: Annotated[Count, CountsWhen("pretrained", (None,))] = 30
     """Passes over the data of the autoencoder that is trained first, at a constant step."""
 
     @property

@@ -240,7 +240,7 @@ class RecurrentLanguageModel(LanguageModel, GradientModel):
         self._reading = Windows(ids, self.batch_size, self.window)
         return self._reading
 
-    def facts(self, array: Text) -> Mapping[str, object]:
+    def facts(self, array: Text, *beside: object) -> Mapping[str, object]:
         """Return what ``config.json`` says of the training text."""
         digest = hashlib.sha256("\0".join(array).encode("utf-8", "surrogatepass"))
         kinds = len(self.symbols_)

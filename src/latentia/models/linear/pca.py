@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, Self, final
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -25,7 +25,7 @@ from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from latentia.data.dataset import Dataset
-from latentia.errors import Count, InputError, Seed, Whole, check_arguments, check_range
+from latentia.errors import Count, CountsWhen, InputError, Seed, Whole, check_arguments, check_range
 from latentia.models.base import Encoder, LatentModel
 from latentia.models.inputs import reads_in_blocks, unit_floats
 from latentia.models.linear.decomposition import Axes, axes_of_rows, axes_of_scatter
@@ -89,7 +89,7 @@ class PCA(Encoder, LatentModel):
 
     n_components: Count | None = None
     """How many components to keep; none keeps min(n, d)."""
-    whiten: bool = False
+    whiten: Annotated[bool, CountsWhen("rotation", ("none",))] = False
     """Scale each latent coordinate to unit variance; rotated ones have it anyway."""
     rotation: Literal[
         "none",
@@ -105,7 +105,7 @@ class PCA(Encoder, LatentModel):
     """Rotation of the loadings to simple structure; the last four let scores correlate."""
     solver: Literal["auto", "exact", "covariance", "gram", "svd", "krylov", "randomized"] = "auto"
     """Auto is the fastest accurate one; exact reduces fully; randomized stops early if k is few."""
-    n_iterations: Whole = 7
+    iterated_power: Annotated[Whole, CountsWhen("solver", ("randomized",))] = 7
     """Power iterations of the randomised solver."""
     random_state: Seed | None = 0
     """Seed of krylov, of randomized, and of the rotation's starts; none draws one."""
@@ -132,7 +132,7 @@ class PCA(Encoder, LatentModel):
             X_ND = _float_rows(self.checked(X, reset=True))
             n, d = X_ND.shape
             k = self._rank(n, d)
-            axes = axes_of_rows(X_ND, k, self.solver, self.n_iterations, self.random_state)
+            axes = axes_of_rows(X_ND, k, self.solver, self.iterated_power, self.random_state)
             return self._keep(axes, n, n, X_ND.dtype.type)
 
     def partial_fit(

@@ -38,7 +38,7 @@ SMALLEST = 8
 class Translator(GradientModel, ABC):
     """A model whose `transform` takes images to images, and whose judges look at patches."""
 
-    patch: Literal["auto", "pixel", "16", "70", "image"] = "auto"
+    receptive_field: Literal["auto", "pixel", "16", "70", "image"] = "auto"
     """What a verdict sees: pixel, 16, 70 or the image; auto is 70, or a smaller image whole."""
     learning_rate: Positive = 2e-4
     """The step size of all nets."""

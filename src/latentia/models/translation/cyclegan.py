@@ -40,7 +40,7 @@ from torch.nn.functional import l1_loss
 
 from latentia.data.dataset import Array, Dataset
 from latentia.data.unpaired import load_unpaired
-from latentia.errors import Count, InputError, NonNegative, Range, Share, Whole
+from latentia.errors import Count, CountsWhen, InputError, NonNegative, Range, Share, Whole
 from latentia.models.base import in_kind_of, to_numpy
 from latentia.models.conditions import Classes, checked_labels
 from latentia.models.inputs import Labels, unit_floats
@@ -122,7 +122,11 @@ class CycleGAN(Translator):
     """λ, the weight of the way there and back in eq. 3."""
     cycle_weight_b: NonNegative | None = None
     """λ of the way from B to A and back, if another, as the authors' code has it."""
-    identity_weight: NonNegative = 0.5
+    identity_weight: Annotated[
+        NonNegative,
+        CountsWhen("cycle_weight", unless=(0,)),
+        CountsWhen("cycle_weight_b", unless=(0, None)),
+    ] = 0.5
     """Weight, times λ, of leaving images of the other domain as they are (section 5.2); 0: none."""
     pool_size: Whole = 50
     """Earlier translations of each direction that its discriminator sees again; 0: none."""
@@ -162,7 +166,9 @@ class CycleGAN(Translator):
         generator = partial(ResNetGenerator, n_channels, *sizes, skip=self.skip)
         self.generator_ab_: nn.Module = generator()
         self.generator_ba_: nn.Module = generator()
-        judge = partial(patch_discriminator, self.patch, n_channels, self.width, size, "instance")
+        judge = partial(
+            patch_discriminator, self.receptive_field, n_channels, self.width, size, "instance"
+        )
         self.discriminator_a_: nn.Module = judge()
         self.discriminator_b_: nn.Module = judge()
         for net in self.nets().values():

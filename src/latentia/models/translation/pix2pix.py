@@ -28,7 +28,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Literal, NamedTuple, final
+from typing import Annotated, Any, Literal, NamedTuple, final
 
 import numpy as np
 import torch
@@ -39,7 +39,7 @@ from torch.nn.functional import l1_loss, mse_loss
 
 from latentia.data.dataset import Dataset
 from latentia.data.pairs import load_pairs
-from latentia.errors import Count, Decay, InputError, NonNegative, Share
+from latentia.errors import Count, CountsWhen, Decay, InputError, NonNegative, Share
 from latentia.models.base import to_numpy
 from latentia.models.inputs import Rows, as_array, check_images, unit_floats
 from latentia.models.translation import baselines, figures
@@ -110,9 +110,9 @@ class Pix2Pix(Translator):
 
     objective: Literal["gan+l1", "l1", "gan", "mse"] = "gan+l1"
     """What the generator minimises: eq. 4, its second term, its first, or the squared error."""
-    l1_weight: NonNegative = 100.0
+    l1_weight: Annotated[NonNegative, CountsWhen("objective", ("gan+l1",))] = 100.0
     """λ, the weight of L1 in eq. 4."""
-    conditional: bool = True
+    conditional: Annotated[bool, CountsWhen("objective", ("gan+l1", "gan"))] = True
     """Show the discriminator the input beside the output (eq. 1), or the output alone (eq. 2)."""
     width: Count = 32
     """Channels of both nets' outermost layers (64 in the paper); deeper ones double."""
@@ -123,14 +123,18 @@ class Pix2Pix(Translator):
     """
     dropout: Decay = 0.5
     """Dropout of the three innermost decoder layers: the noise z."""
-    test_noise: bool = False
+    test_noise: Annotated[bool, CountsWhen("dropout", unless=(0,))] = False
     """Keep the dropout in ``transform`` too, as the paper does; it depends on image and seed."""
     jitter: Share = 0.117
     """How much images are enlarged (256 to 286) before a window of their size is cut; 0: none."""
-    mirror: bool = True
+    mirror: Annotated[bool, CountsWhen("turn", (False,))] = True
     """Mirror every second pair by chance."""
     turn: bool = False
     """Mirror pairs either way, and turn square ones, by chance: for views from above."""
+    receptive_field: Annotated[
+        Literal["auto", "pixel", "16", "70", "image"], CountsWhen("objective", ("gan+l1", "gan"))
+    ] = "auto"
+    """What a verdict sees: pixel, 16, 70 or the image; auto is 70, or a smaller image whole."""
     n_epochs: Count = 50
     """Passes over the training data (200 in the paper)."""
     batch_size: Count = 4
@@ -155,7 +159,9 @@ class Pix2Pix(Translator):
             n_shown = self.n_outputs + n_in * self.conditional
             # Over all channels, what all images share would drown what tells real from made.
             norm: Normalisation = "batch" if self.norm == "batch" else "instance"
-            self.discriminator_ = patch_discriminator(self.patch, n_shown, self.width, size, norm)
+            self.discriminator_ = patch_discriminator(
+                self.receptive_field, n_shown, self.width, size, norm
+            )
             self.discriminator_.apply(isola_weights)
 
     @property

@@ -23,14 +23,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple, Self, final
+from typing import Annotated, Any, NamedTuple, Self, final
 
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.functional import mse_loss
 
-from latentia.errors import Count, InputError, NonNegative, Positive
+from latentia.errors import Count, CountsWhen, InputError, NonNegative, Positive
 from latentia.models.saved import load
 from latentia.models.translation.base import inside
 from latentia.models.translation.srresnet import SRResNet, UpscalingModel
@@ -92,9 +92,9 @@ class SRGAN(UpscalingModel):
 
     pretrained: str | None = None
     """Folder of a saved SRResNet whose net is the start; none trains one first."""
-    pretrain_epochs: Count = 50
+    pretrain_epochs: Annotated[Count, CountsWhen("pretrained", (None,))] = 50
     """Passes over the training data of the SRResNet that is trained first."""
-    pretrain_rate: Positive = 1e-3
+    pretrain_rate: Annotated[Positive, CountsWhen("pretrained", (None,))] = 1e-3
     """Its step size, which stays constant."""
     features: str | None = None
     """Weights of SqueezeNet 1.0 or VGG-19 (.safetensors, .npz); none compares pixels."""
