@@ -104,6 +104,11 @@ READ = {
         "unnamed column was left out",
     ),
     "an index with gaps": (written(names=",a,b,c", first=range(5, 50, 5)), NAMES, "was left out"),
+    "an index of two tables": (
+        written(names=",a,b,c", first=[*range(7), 0, 1]),
+        NAMES,
+        "was left out",
+    ),
     "an index read again": (written(names="Unnamed: 0,a,b,c", first=range(9)), NAMES, "'Unnamed"),
     "R's names of rows": (written(names=',"a","b","c"', first="ABCDEFGHI"), NAMES, "was left out"),
     "R's short header": (written(first=range(1, 10)), NAMES, "was left out"),
@@ -206,6 +211,13 @@ def test_other_endings_are_tables_too(name, tmp_path):
         load(str(tmp_path / "prose.txt"))
 
 
+def test_a_nameless_first_column_of_measures_stays_and_is_told(tmp_path):
+    (tmp_path / "t.csv").write_text(written(np.column_stack([X[:, 0], X]), names=",a,b,c"))
+    found, notes = tables.columns(tmp_path / "t.csv")
+    assert found.column_names == ["", *NAMES]
+    assert "first column has no name, and is kept as a variable" in " ".join(notes)
+
+
 def test_an_index_of_pandas_in_parquet_is_left_out(tmp_path):
     columns = dict(zip(NAMES, X.T)) | {"__index_level_0__": np.arange(9)}
     pq.write_table(pa.table(columns), tmp_path / "t.parquet")
@@ -256,6 +268,16 @@ SPSS = (
 )
 MATRICES = {
     "names": (matrix_text(), R, ""),
+    "another order of rows": (
+        matrix_text(R[[2, 0, 3, 1]], first=[Q[i] for i in (2, 0, 3, 1)]),
+        R,
+        "rows were put in the order of its columns",
+    ),
+    "rounded ones": (
+        matrix_text(R - 1e-9 * np.eye(4), first=None),
+        R - 1e-9 * np.eye(4),
+        "square correlation matrix without names",
+    ),
     "no names of rows": (matrix_text(first=None), R, "square correlation matrix without names"),
     "no names": (matrix_text(first=None, names=None), R, "square correlation matrix"),
     "an index": (matrix_text(first="0123"), R, "square correlation matrix"),

@@ -148,8 +148,9 @@ def _is_saved_model(folder: Path) -> bool:
     if not any(folder.iterdir()):
         return True
     try:
-        return "learned" in read_json(folder / "config.json")
-    except (OSError, ValueError, TypeError):
+        config = read_json(folder / "config.json")
+        return "learned" in config and config.get("model") in MODELS | INSTRUMENTS
+    except (OSError, ValueError, TypeError, AttributeError):
         return False
 
 
@@ -209,6 +210,8 @@ def _read(folder: Path) -> Any:
     config = read_config(folder)
     name = config.get("model", "")
     homes = MODELS | INSTRUMENTS
+    if name in homes and "data" in config and "learned" not in config:
+        raise InputError(f"the run in {folder} is not finished: 'latentia resume {folder}' first")
     if name not in homes or "learned" not in config:
         raise InputError(f"{folder} holds no known model: {name!r}{nearest(name, homes)}")
     model = make(name, config.get("parameters", {}), config.get("versions"))
@@ -300,6 +303,7 @@ def _restore(model: Any, arrays: dict[str, NDArray[Any]], learned: dict[str, Any
         if "." not in name and _may_be_learned(model, name):
             setattr(model, name, array)
     model.prepare_nets(own)
+    model.keep_settings()
 
 
 def _may_be_learned(model: Any, name: str) -> bool:
