@@ -64,10 +64,18 @@ def test_progress_stops_no_training(stream, monkeypatch):
 
 
 @pytest.mark.parametrize("stream", [Full(), None])
-def test_an_error_that_cannot_be_told_keeps_its_status(stream, monkeypatch):
+def test_an_error_that_cannot_be_told_keeps_its_status(stream, monkeypatch, capsys):
     with monkeypatch.context() as within:
         within.setattr(sys, "stderr", stream)
         assert main(["train", "nothing"]) == 2
+    assert capsys.readouterr().out == ""
+
+
+def test_an_error_is_told_without_an_output(monkeypatch, capsys):
+    with monkeypatch.context() as within:
+        within.setattr(sys, "stdout", None)
+        assert main(["train", "nothing"]) == 2
+    assert capsys.readouterr().err.startswith("latentia: error: there is no model 'nothing'")
 
 
 def test_nobody_reads():

@@ -182,6 +182,7 @@ REFUSED = {
     "days": ("day,a\n01.02.2020,1\n02.02.2020,3\n", "day.*'01.02.2020' in data row 1"),
     "units below the names": ("a,b\nkg,cm\n1,2\n", "'kg' in data row 1"),
     "a word far below": ("a,b\n" + "1,2\n" * 150 + "1,x\n", "'x' in data row 151"),
+    "a staircase of words and numbers": ("a,1\n7,.3,1\nc,.2,.4,1\n", "Expected 2 columns, got 3"),
     "ragged": ("a,b\n1,2\n3,4,5\n", "Expected 2 columns, got 3"),
     "a name twice": ("a,a\n1,2\n", "several columns named 'a'"),
     "zero bytes": ("a,b\n1,\x002\n", "zero bytes"),

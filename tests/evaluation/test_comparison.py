@@ -209,6 +209,7 @@ def test_every_model_has_a_recipe_with_the_seed(name):
     assert changed - common <= allowed.get(name, set())
 
 
+@pytest.mark.filterwarnings("ignore:pixels span 0 to 0")
 def test_settings_follow_the_size_of_the_data():
     assert recipe("PCA", data_of(240, 8, 8), 0, None).n_components == 30
     assert recipe("PCA", data_of(12, 8, 8), 0, None).n_components == 11

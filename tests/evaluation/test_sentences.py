@@ -90,6 +90,7 @@ def test_seconds_are_those_of_each_fit_alone(clock, tmp_path, monkeypatch):
     assert kept["seconds"] == kept["baselines"][runs.BASELINE]["seconds"] == 2
     orders = re.findall(r"<code>order</code></th><td><code>(.*?)</code>", page.read_text())
     assert orders == ["2", "5"]
+    assert "<title>NGramLanguageModel on cats</title>" in page.read_text()
 
 
 @pytest.mark.parametrize("name", MODELS)
