@@ -139,12 +139,13 @@ TOGETHER = (
     "tests/evaluation/test_comparison.py",
     "tests/evaluation/test_evaluate.py",
 )
-"""Files whose tests share what takes long to make: one worker makes it, once."""
+"""Places whose tests share what takes long to make: one worker makes it, once."""
 
 
 def pytest_collection_modifyitems(items):
     """Start the longest tests first, so that no worker is left alone with one at the end."""
     items.sort(key=lambda item: not item.nodeid.startswith(LONGEST))
     for item in items:
-        if item.nodeid.startswith(TOGETHER):
-            item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))
+        for place in TOGETHER:
+            if item.nodeid.startswith(place):
+                item.add_marker(pytest.mark.xdist_group(place))
