@@ -151,6 +151,8 @@ def test_gradients_reach_exactly_the_nets_of_each_update(name, images):
         assert any(p.grad.abs().sum() > 0 for p in update.parameters())
 
 
+WITHOUT_MEAN = ("VAE", "IDEC", "GAN", "Pix2Pix", "SRResNet")
+"""One of each family, which goes on without averaged weights too."""
 LEFT_ALONE = {"DEC": ["decoder_"]}
 """Nets that a model's updates leave as its autoencoder had them."""
 
@@ -218,8 +220,16 @@ def test_damaged_weights_are_refused(name, images, tmp_path):
         latentia.load(path)
 
 
-@pytest.mark.parametrize("name", TRAINED)
-@pytest.mark.parametrize("ema_decay", [None, 0.9])
+@pytest.mark.parametrize(
+    ("name", "ema_decay"),
+    [
+        *((name, 0.9) for name in TRAINED),
+        *(
+            pytest.param(name, None, marks=[] if name in WITHOUT_MEAN else pytest.mark.slow)
+            for name in TRAINED
+        ),
+    ],
+)
 def test_ten_and_ten_steps_are_twenty(name, ema_decay, images, tmp_path):
     """Stop in the middle of an epoch, resume, and end with the same bytes."""
 
