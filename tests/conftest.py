@@ -5,6 +5,8 @@ import os
 os.environ.setdefault("LATENTIA_THREADS", "1")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+# argparse looks for its words in the user's language in some twenty places at every command.
+os.environ["LANGUAGE"] = "C"
 
 from html.parser import HTMLParser
 
@@ -117,6 +119,14 @@ class _Table(HTMLParser):
 def reported(path):
     """Return the figures in a report's table: by model, then by their definition's key."""
     return dict(_Table(path.read_text()).rows.values())
+
+
+@pytest.fixture(scope="session", autouse=True)
+def sync_at_once():
+    """Let a sync be no more than a look at the file: no power is cut here, and disks take long."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(os, "fsync", os.fstat)
+        yield
 
 
 @pytest.fixture
