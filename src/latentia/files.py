@@ -27,6 +27,8 @@ PREFIX, SUFFIX = ".latentia-", ".tmp"
 UNSUPPORTED = (ENOLCK, ENOSYS, ENOTSUP, EINVAL)
 """What a file system answers that has no locks, or does not sync folders."""
 FULL = (ENOSPC, EDQUOT)
+ABANDONED = 3600.0
+"""Seconds without a change after which a half-written file has no writer any more."""
 MOST_JSON = 64 * 2**20
 """Bytes of the largest JSON file that is read."""
 
@@ -107,6 +109,14 @@ def sync_file(path: Path) -> None:
 def remove_partial(folder: Path, more: Iterable[str] = ()) -> None:
     """Remove what a killed writer of ours left behind in a folder that this process holds."""
     remove_files(folder, (f"{PREFIX}*{SUFFIX}", *more))
+
+
+def remove_abandoned(folder: Path) -> None:
+    """Remove half-written files of ours that no process still writes: they are an hour old."""
+    for path in folder.glob(f"{PREFIX}*{SUFFIX}"):
+        with suppress(OSError):
+            if time.time() - path.stat().st_mtime > ABANDONED:
+                path.unlink()
 
 
 def remove_files(folder: Path, patterns: Iterable[str]) -> None:

@@ -1,5 +1,8 @@
 """Picture files read and written at full depth, and the lists of them."""
 
+import os
+import time
+
 import numpy as np
 import pytest
 from PIL import Image, ImageCms, JpegImagePlugin
@@ -18,6 +21,7 @@ from latentia.data.picture_files import (
     write_picture,
 )
 from latentia.errors import InputError
+from latentia.files import temporary_name
 
 RNG = np.random.default_rng(0)
 
@@ -198,9 +202,13 @@ def test_what_is_refused_before_any_work(tmp_path):
 
 def test_only_ones_own_half_written_files_are_removed(tmp_path):
     folder = filled(tmp_path / "in", "a.png")
-    out = filled(tmp_path / "out", "a.png.123.tmp", "b.png.123.tmp", "a.png.x.tmp")
+    old, new = temporary_name(), temporary_name()
+    out = filled(tmp_path / "out", "a.png.123.tmp", "notes.tmp", old, new)
+    for name in ("a.png.123.tmp", old):
+        os.utime(out / name, (0, time.time() - 4000))
     order([folder], out).prepare()
-    assert sorted(path.name for path in out.iterdir()) == ["a.png.x.tmp", "b.png.123.tmp"]
+    kept = sorted(["a.png.123.tmp", "notes.tmp", new])
+    assert sorted(path.name for path in out.iterdir()) == kept
 
 
 def test_a_picture_that_cannot_be_written_leaves_the_old_one(tmp_path):

@@ -23,9 +23,9 @@ from tests.conftest import reported
 
 
 def test_a_bound_is_told_with_its_counts_and_both_errors():
-    assert str(Bound(97.125, 5000, 1234, 0.25, 0.75)) == (
+    assert str(Bound(97.125, 5000, 1234, 0.25, 0.75, "weights")) == (
         "-log p(x) <= 97.12 nats a sample: 5,000 draws for each of 1,234 test samples; standard "
-        "error 0.250 from the draws, 0.75 from the choice of samples"
+        "error 0.250 from the draws, 0.75 from the choice of samples; weights"
     )
 
 

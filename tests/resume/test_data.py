@@ -38,3 +38,8 @@ def test_large_data_are_known_by_rows_from_all_over(monkeypatch):
         X[row] -= 1
     assert noticed == 50
     assert content(X, None) == known != content(X, np.array(["a", None], dtype=object))
+
+
+def test_resuming_needs_a_run(images):
+    with pytest.raises(InputError, match="resume needs run"):
+        small_models()["VAE"].fit(images, resume=True)

@@ -1,13 +1,12 @@
 """Threads and precision: chosen by probes, recorded in a run, faked clocks."""
 
-import json
-
 import numpy as np
 import pytest
 import torch
 
 from latentia.errors import InputError
 from latentia.training import device as engine
+from latentia.training.config import read_config, write_config
 from tests.conftest import small_models
 
 CPU = torch.device("cpu")
@@ -61,9 +60,9 @@ def test_a_resumed_run_takes_its_recorded_threads(images, tmp_path, machine):
     machine({1: 1, 4: 10})
     run = tmp_path / "run"
     small_models()["VAE"].fit(images, run=run)
-    config = json.loads((run / "config.json").read_text())
+    config = read_config(run)
     assert config["threads"] == 1
-    (run / "config.json").write_text(json.dumps(config | {"threads": 2}))
+    write_config(run, config | {"threads": 2})
     small_models()["VAE"].fit(images, run=run, resume=True)
     assert torch.get_num_threads() == 2
 
@@ -146,9 +145,9 @@ def test_a_run_from_before_there_was_a_choice_goes_on(monkeypatch, images, tmp_p
     monkeypatch.delenv("LATENTIA_PRECISION", raising=False)
     run = tmp_path / "run"
     small_models()["VAE"].fit(images, run=run)
-    config = json.loads((run / "config.json").read_text())
+    config = read_config(run)
     del config["precision"]
-    (run / "config.json").write_text(json.dumps(config))
+    write_config(run, config)
     small_models()["VAE"].fit(images, run=run, resume=True)
 
 

@@ -123,7 +123,9 @@ def _idx_bytes(known: Description, role: str) -> int:
     return 8 + n if role.startswith("y") else 16 + n * int(np.prod(known.shape))
 
 
-def load(spec: str, *, random_state: Seed = 0, image_size: Count | None = None) -> Dataset:
+def load(
+    spec: str, *, random_state: Seed = 0, image_size: Count | None = None, gaps_stay: bool = False
+) -> Dataset:
     """Return a data set by name or path.
 
     Parameters
@@ -136,9 +138,11 @@ def load(spec: str, *, random_state: Seed = 0, image_size: Count | None = None) 
         Of the held-out tenth, where the data have no test part.
     image_size
         Side in pixels that the pictures of a folder are resized to.
+    gaps_stay
+        Leave missing cells of a table as NaN, for a model that takes them; else they are refused.
     """
     check_arguments(load, locals())
-    data = _load(spec, random_state, image_size)
+    data = _load(spec, random_state, image_size, gaps_stay)
     known = DESCRIPTIONS.get(spec)
     if known is not None:
         data = dataclasses.replace(
@@ -154,16 +158,20 @@ def load(spec: str, *, random_state: Seed = 0, image_size: Count | None = None) 
     return dataclasses.replace(data, spec=lasting, image_size=image_size)
 
 
+class UselessSizeError(InputError):
+    """A size in pixels for what is not resized."""
+
+
 def refuse_size(image_size: int | None, owner: str) -> None:
     """Refuse to resize what is not a folder of pictures."""
     if image_size is not None:
-        raise InputError(
+        raise UselessSizeError(
             f"image_size is {image_size}, and {owner} is no folder of pictures: only those are "
             "resized; leave it out"
         )
 
 
-def _load(spec: str, random_state: int, image_size: int | None) -> Dataset:
+def _load(spec: str, random_state: int, image_size: int | None, gaps_stay: bool = False) -> Dataset:
     path = Path(spec).expanduser()
     if spec in DESCRIPTIONS or path.is_file() or idx.find(path) is not None:
         refuse_size(image_size, spec)
@@ -187,7 +195,7 @@ def _load(spec: str, random_state: int, image_size: int | None) -> Dataset:
         if files is not None:
             return idx.load_folder(files, path.name)
         return folders.load_folder(path, random_state, image_size)
-    return _load_file(path, random_state)
+    return _load_file(path, random_state, gaps_stay)
 
 
 def _digits() -> Dataset:
@@ -216,7 +224,7 @@ def _fashion_small() -> Dataset:
         )
 
 
-def _load_file(path: Path, random_state: int) -> Dataset:
+def _load_file(path: Path, random_state: int, gaps_stay: bool) -> Dataset:
     if not path.is_file():
         raise InputError(f"{path} is a pipe or a device; give a file or a folder")
     if path.stat().st_size == 0:
@@ -229,7 +237,7 @@ def _load_file(path: Path, random_state: int) -> Dataset:
         from latentia.data import tables
 
         if tables.is_table(path):
-            return split(tables.read(path), path.stem, random_state)
+            return split(tables.read(path, gaps_stay), path.stem, random_state)
     if "idx" in path.name:
         return split(arrays.checked_part(idx.read(path), str(path)), path.stem, random_state)
     if path.suffix in TEXT_FILES:

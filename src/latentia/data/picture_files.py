@@ -30,7 +30,7 @@ from PIL import Image
 from latentia.data.folders import contents, listed, passed_over
 from latentia.data.images import on_white, opened, planes, quiet, suffixes
 from latentia.errors import InputError
-from latentia.files import whole_file
+from latentia.files import remove_abandoned, whole_file
 
 Existing = Literal["refuse", "skip", "replace"]
 FORMATS = {
@@ -169,16 +169,10 @@ class Order:
     """What else lies in the folders and is not looked at."""
 
     def prepare(self) -> None:
-        """Make the folders, and remove the half-written files of a run that was killed."""
-        names_in: dict[Path, set[str]] = {}
-        for target in self.targets.values():
-            names_in.setdefault(target.parent, set()).add(target.name)
-        for folder, names in names_in.items():
+        """Make the folders, and remove what a run that was killed an hour ago left half-written."""
+        for folder in {target.parent for target in self.targets.values()}:
             folder.mkdir(parents=True, exist_ok=True)
-            for partial in folder.glob("*.tmp"):
-                name, _, number = partial.stem.rpartition(".")
-                if name in names and number.isdigit():
-                    partial.unlink(missing_ok=True)
+            remove_abandoned(folder)
 
     def check(self, path: Path) -> None:
         """Refuse to replace a file whose name depended on what the picture holds."""

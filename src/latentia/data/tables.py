@@ -63,12 +63,13 @@ def is_table(path: Path) -> bool:
     return suffix in TABLE_FILES or (plausible and delimited.looks_like_table(path))
 
 
-def read(path: Path) -> Part:
+def read(path: Path, gaps_stay: bool = False) -> Part:
     """Return a table as float64 rows, and its label column if it has one.
 
     A column named label, labels, class, target or y holds labels, as text or numbers; in a file
     without a header its one column of words does. Elsewhere text, missing and infinite values are
-    refused, named by column and row, and so is a correlation matrix. An index is left out.
+    refused, named by column and row, and so is a correlation matrix; ``gaps_stay`` leaves missing
+    values as NaN. An index is left out.
     """
     table = _opened(path)
     if _matrix(table, path) is not None:
@@ -91,7 +92,7 @@ def read(path: Path) -> Part:
     numbers = {name: values for name, values in table.numbers.items() if name != label}
     _refuse_empty(table, numbers, path)
     for name, values in numbers.items():
-        _refuse_gaps(name, values, path)
+        _refuse_gaps(name, values, path, gaps_stay)
     x = np.column_stack(list(numbers.values()))
     if label is None:
         return Part(x, notes=table.notes)
@@ -290,10 +291,10 @@ def _refuse_empty(table: Table, numbers: dict[str, Array], path: Path) -> None:
         raise InputError(f"{path} holds {n_rows} rows of {len(numbers)} columns of numbers")
 
 
-def _refuse_gaps(name: str, values: Array, path: Path) -> None:
-    bad = np.flatnonzero(~np.isfinite(values))
+def _refuse_gaps(name: str, values: Array, path: Path, gaps_stay: bool) -> None:
+    bad = np.flatnonzero(np.isinf(values) if gaps_stay else ~np.isfinite(values))
     if len(bad):
         raise InputError(
             f"{path}: column {name!r} has {len(bad)} missing or infinite values, the first in data "
-            f"row {bad[0] + 1}; fill them in or drop those rows"
+            f"row {bad[0] + 1}; fill them in, drop those rows, or take a model with --missing fiml"
         )

@@ -9,6 +9,7 @@ import time
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 
 from latentia import MODELS
 from latentia.data.dataset import Dataset
+from latentia.data.named import UselessSizeError
 from latentia.errors import FitWarning, InputError, nearest
 from latentia.evaluation.evaluate import evaluate, importance_bound
 from latentia.evaluation.memorisation import memorisation_check
@@ -217,7 +219,12 @@ def data_of(run: Path, data_spec: str | None, model: Model) -> Dataset:
     if data_spec is None and "spec" not in origin:
         raise InputError(f"{run} does not say what it was trained on; give the data with --data")
     size = origin.get("image_size") if data_spec is None else None
-    data = model.load_data(data_spec or origin["spec"], size, origin.get("held_out"))
+    spec, held_out = data_spec or origin["spec"], origin.get("held_out")
+    try:
+        data = model.load_data(spec, size, held_out)
+    except UselessSizeError:
+        # Version 0.1.0 recorded a size also where it had no effect.
+        data = replace(model.load_data(spec, None, held_out), image_size=size)
     tell(data.notes, shown=data_spec is not None)
     return data
 

@@ -178,7 +178,7 @@ class Model(BaseEstimator, metaclass=NamedFields):  # type: ignore[misc]
             Of a text: the share that is not trained on.
         """
         self.refuse_share(held_out)
-        return load(spec, image_size=image_size)
+        return load(spec, image_size=image_size, gaps_stay=self.takes_gaps)
 
     def refuse_share(self, held_out: float | None) -> None:
         """Refuse to hold a share of the data out of training, which is for texts."""
@@ -225,10 +225,15 @@ class Model(BaseEstimator, metaclass=NamedFields):  # type: ignore[misc]
         # The metrics are loaded for a model that is measured.
         from latentia.models import measures
 
-        found = measures.reconstruction(self, data) if isinstance(self, Encoder) else {}
+        found: dict[str, float] = {}
+        whole: Dataset | None = None
+        with measures.left_out("figures that compare whole rows"):
+            whole = measures.complete(data)
+        if whole is not None and isinstance(self, Encoder):
+            found |= measures.reconstruction(self, whole)
         if isinstance(self, Sampler):
             found |= self.likelihoods(data)
-            found |= measures.samples(self, data, random_state)
+            found |= {} if whole is None else measures.samples(self, whole, random_state)
         return found
 
     def caveats(self, data: Dataset) -> tuple[str, ...]:

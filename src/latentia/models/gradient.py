@@ -148,6 +148,8 @@ class GradientModel(Model):
                 self.check_effects(self.settled(array))
             batches, held_out = self.read(array, y, reset=True), self._held_out(validation)
             folder = None if run is None else Path(run)
+            if resume and folder is None:
+                raise InputError("resume needs run: the directory of the run to go on with")
             begun = RunConfig.read(folder) if resume and folder is not None else None
             set_threads(None if begun is None else begun.threads)
             device = find_device(self.device)

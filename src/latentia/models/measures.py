@@ -10,6 +10,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -42,6 +43,28 @@ def tested(data: Dataset) -> tuple[Array, Array | None]:
     """Return at most ``MOST_SAMPLES`` test samples, evenly spaced, as floats, and their labels."""
     y = None if data.y_test is None else spread(data.y_test, MOST_SAMPLES)
     return unit_floats(spread(data.x_test, MOST_SAMPLES)), y
+
+
+def complete(data: Dataset) -> Dataset:
+    """Return a data set without the rows that have missing cells, which nothing is compared with.
+
+    Raises
+    ------
+    InputError
+        If fewer than two rows of a part are complete.
+    """
+    parts: dict[str, Any] = {}
+    for x, y in (("x_train", "y_train"), ("x_test", "y_test")):
+        values, labels = getattr(data, x), getattr(data, y)
+        if values.ndim != 2 or values.dtype.kind != "f":
+            continue
+        whole = ~np.isnan(values).any(axis=1)
+        if whole.all():
+            continue
+        if whole.sum() < 2:
+            raise InputError(f"{int(whole.sum())} of its {len(whole)} rows in {x} are complete")
+        parts |= {x: values[whole], y: None if labels is None else labels[whole]}
+    return replace(data, **parts)
 
 
 def learnt(data: Dataset) -> tuple[Array, Array]:
@@ -139,7 +162,7 @@ def left_out(figures: str) -> Iterator[None]:
 def yardsticks(data: Dataset) -> tuple[str, ...]:
     """Return `yardstick` where a Fréchet distance can be computed."""
     try:
-        return (yardstick(data),) if len(data.x_test) > 1 else ()
+        return (yardstick(complete(data)),) if len(data.x_test) > 1 else ()
     except InputError:
         return ()
 

@@ -6,9 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
+import numpy as np
 from numpy.typing import NDArray
 
 from latentia.models.gradient import GradientModel
+from latentia.training.distributed import broadcast
 from latentia.training.launch import leads
 
 Start = TypeVar("Start", bound=GradientModel)
@@ -39,10 +41,12 @@ def warm_start(
     folder = None if run is None else run / FOLDER
     if pretrained is not None:
         return load_from(pretrained)
-    if folder is not None and (folder / "model").is_dir():
+    # What the first process finds counts for all: it writes there while others come to look.
+    there = [folder is not None and (folder / name).exists() for name in ("model", "config.json")]
+    trained, begun = broadcast(np.array(there, dtype=np.float64)).astype(bool).tolist()
+    if trained:
         return load_from(str(folder))
-    resume = folder is not None and (folder / "config.json").exists()
-    first.fit(array, run=folder, resume=resume, progress=progress)
+    first.fit(array, run=folder, resume=begun, progress=progress)
     if folder is not None and leads():
         first.save(folder / "model")
     return first

@@ -149,6 +149,8 @@ class LanguageModel(Model, ABC):
         """
         check_arguments(LanguageModel.sample, locals())
         check_is_fitted(self)
+        if temperature == 0 and random_state is not None:
+            raise InputError("temperature is 0, which draws nothing at random: no random_state")
         draw = seeded(random_state)
         given = self.encode(prompt) if len(prompt) else np.zeros(0, np.int32)
         with within_memory(f"for {n_samples} texts of {length} symbols"):
