@@ -144,10 +144,20 @@ def table():
 
 LONGEST = ("tests/resume/test_kill.py", "tests/distributed/")
 TOGETHER = (
+    "tests/cli/test_evaluate.py",
+    "tests/cli/test_explore.py",
     "tests/cli/test_verbs.py",
     "tests/distributed/",
+    "tests/evaluation/test_classifier.py",
     "tests/evaluation/test_comparison.py",
     "tests/evaluation/test_evaluate.py",
+    "tests/evaluation/test_sections.py",
+    "tests/faults/test_damage.py",
+    "tests/faults/test_operations.py",
+    "tests/laws/test_laws.py",
+    "tests/oracles/test_clustering.py",
+    "tests/oracles/test_variational.py",
+    "tests/test_names.py",
 )
 """Places whose tests share what takes long to make: one worker makes it, once."""
 

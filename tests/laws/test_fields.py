@@ -35,6 +35,7 @@ from latentia import (
 )
 from latentia.cli.parser import add_fields
 from latentia.errors import InputError, conditions_of
+from latentia.models.clustering import base as clustering
 from latentia.models.fields import model_fields
 from latentia.models.gradient import GradientModel
 from latentia.models.language.base import LanguageModel
@@ -209,8 +210,11 @@ def plain(name):
 
 
 @pytest.mark.parametrize("name", SMALL.keys() - OTHERS)
-def test_every_value_of_every_field_trains_another_model(name):
+def test_every_value_of_every_field_trains_another_model(name, monkeypatch):
     """Only ``auto`` may be the same as another choice, of which it is the name."""
+    if name == "VaDE":
+        # The likeliest of three starts shows a field's effect as that of twenty does.
+        monkeypatch.setattr(clustering, "STARTS", 3)
     known, without = {}, []
     for field in (field.name for field in dataclasses.fields(SMALL[name])):
         if entry(EXCEPTIONS, field, name, None):
