@@ -54,8 +54,6 @@ if TYPE_CHECKING:
     from latentia.plots.page import Picture
 
 
-ASKED_LATER = ("device", "scores")
-"""Fields that verbs read when they are asked, so that they may change after a fit."""
 CLUSTERS = "it forms no clusters; AutoencoderKMeans, DEC, IDEC and VaDE do"
 BLOCKS = "it learns from all data at once; PCA and FactorAnalysis take blocks"
 OF_FEW: Mapping[str, str] = {
@@ -172,18 +170,6 @@ class Model(BaseEstimator, metaclass=NamedFields):  # type: ignore[misc]
         """Keep what the hyperparameters are in a fit, as they may be changed for the next one."""
         self._settings = self.get_params()
 
-    def _refuse_changed(self) -> None:
-        """Refuse to save what was learned beside hyperparameters that it was not learned with."""
-        # What was pickled by an earlier version has no settings.
-        then = vars(self).get("_settings", {})
-        for name, value in self.get_params().items():
-            before = then.get(name, value)
-            if name not in ASKED_LATER and value != before:
-                raise InputError(
-                    f"{name} was {before!r} in the fit and is {value!r} now: fit again, or set it "
-                    "back, before the model is saved"
-                )
-
     def nets(self) -> Mapping[str, Any]:
         """Return the model's modules by name; here it has none."""
         return {}
@@ -295,7 +281,6 @@ class Model(BaseEstimator, metaclass=NamedFields):  # type: ignore[misc]
     def save(self, path: str | Path, *, overwrite: bool = False) -> Path:
         """Write the fitted model into a folder: ``config.json``, ``model.safetensors``, a card."""
         check_is_fitted(self)
-        self._refuse_changed()
         return save(self, as_path(path, "path"), overwrite=overwrite)
 
     def checked(self, X: Rows, *, reset: bool) -> NDArray[Any]:

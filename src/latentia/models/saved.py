@@ -61,6 +61,8 @@ ATTEMPTS = 20
 """To load a model that others replace meanwhile."""
 PATIENCE = 60.0
 """Seconds to wait for another process that saves into the same folder."""
+ASKED_LATER = ("device", "scores")
+"""Hyperparameters that verbs read when they are asked, so that they may change after a fit."""
 ARRAYS_OF_TEXT = {"feature_names_in_": object, "classes_": str}
 """Learned arrays that may hold text, which JSON keeps, and their types."""
 
@@ -73,6 +75,7 @@ def save(model: Any, path: Path, *, overwrite: bool) -> Path:
     InputError
         If something is at ``path`` that is not to be, or must not be, replaced.
     """
+    _refuse_changed(model)
     folder = Path(os.path.realpath(path))
     folder.parent.mkdir(parents=True, exist_ok=True)
     in_use = f"another process saves to {path.parent}, and has not finished: try again"
@@ -89,6 +92,19 @@ def save(model: Any, path: Path, *, overwrite: bool) -> Path:
         finally:
             _remove_model(partial)
     return path
+
+
+def _refuse_changed(model: Any) -> None:
+    """Refuse to save what was learned beside hyperparameters that it was not learned with."""
+    # What was pickled by an earlier version has no settings.
+    then = vars(model).get("_settings", {})
+    for name, value in model.get_params().items():
+        before = then.get(name, value)
+        if name not in ASKED_LATER and value != before:
+            raise InputError(
+                f"{name} was {before!r} in the fit and is {value!r} now: fit again, or set it "
+                "back, before the model is saved"
+            )
 
 
 def _write(model: Any, folder: Path) -> None:
