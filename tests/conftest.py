@@ -1,5 +1,6 @@
 """Small data and small models, for every test; one thread for each worker, in torch and BLAS."""
 
+import gc
 import os
 
 os.environ.setdefault("LATENTIA_THREADS", "1")
@@ -160,6 +161,17 @@ TOGETHER = (
     "tests/test_names.py",
 )
 """Places whose tests share what takes long to make: one worker makes it, once."""
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection():
+    """Let nothing be collected as garbage while modules are imported, all of which stay."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def pytest_collection_modifyitems(items):

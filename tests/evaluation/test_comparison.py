@@ -92,11 +92,10 @@ def test_the_seed_the_data_and_the_epochs_reach_every_model(compared, spec):
 
 def test_another_seed_gives_another_model_and_the_same_the_same(compared, spec, tmp_path):
     codes, x = [], load_data(spec).x_test
-    for number, seed in enumerate((5, 6, 5)):
-        out = tmp_path / str(number)
+    for seed in (5, 6):
+        out = tmp_path / str(seed)
         compare(spec, ("VAE",), out, random_state=seed, n_epochs=1)
         codes.append(load(out / "VAE").transform(x))
-    np.testing.assert_array_equal(codes[0], codes[2])
     assert (codes[0] != codes[1]).any()
     np.testing.assert_array_equal(codes[0], load(compared / "VAE").transform(x))
 
