@@ -53,7 +53,6 @@ from latentia.plots.grids import is_drawable
 if TYPE_CHECKING:
     from latentia.plots.page import Picture
 
-
 CLUSTERS = "it forms no clusters; AutoencoderKMeans, DEC, IDEC and VaDE do"
 BLOCKS = "it learns from all data at once; PCA and FactorAnalysis take blocks"
 OF_FEW: Mapping[str, str] = {
