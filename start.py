@@ -104,6 +104,8 @@ def needs_cuda(requirement: str, extra: list[str]) -> bool:
 
 def test(options: list[str]) -> int:
     """Run the style check, the type check and the tests; return the first failure's status."""
+    # Else every process of the tests compiles the package and its part of the tests once more.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     statuses = [
         run("-m", "ruff", "check", "."),
         run("-m", "ruff", "format", "--check", "."),

@@ -1,10 +1,13 @@
 """Small data and small models, for every test; one thread for each worker, in torch and BLAS."""
 
+import gc
 import os
 
 os.environ.setdefault("LATENTIA_THREADS", "1")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+# argparse looks for its words in the user's language in some twenty places at every command.
+os.environ["LANGUAGE"] = "C"
 
 from html.parser import HTMLParser
 
@@ -119,6 +122,14 @@ def reported(path):
     return dict(_Table(path.read_text()).rows.values())
 
 
+@pytest.fixture(scope="session", autouse=True)
+def sync_at_once():
+    """Let a sync be no more than a look at the file: no power is cut here, and disks take long."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(os, "fsync", os.fstat)
+        yield
+
+
 @pytest.fixture
 def images():
     """(40, 8, 8) float32 images in [0, 1]."""
@@ -134,17 +145,39 @@ def table():
 
 LONGEST = ("tests/resume/test_kill.py", "tests/distributed/")
 TOGETHER = (
+    "tests/cli/test_evaluate.py",
+    "tests/cli/test_explore.py",
     "tests/cli/test_verbs.py",
     "tests/distributed/",
+    "tests/evaluation/test_classifier.py",
     "tests/evaluation/test_comparison.py",
     "tests/evaluation/test_evaluate.py",
+    "tests/evaluation/test_sections.py",
+    "tests/faults/test_damage.py",
+    "tests/faults/test_operations.py",
+    "tests/laws/test_laws.py",
+    "tests/oracles/test_clustering.py",
+    "tests/oracles/test_variational.py",
+    "tests/test_names.py",
 )
-"""Files whose tests share what takes long to make: one worker makes it, once."""
+"""Places whose tests share what takes long to make: one worker makes it, once."""
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection():
+    """Let nothing be collected as garbage while modules are imported, all of which stay."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def pytest_collection_modifyitems(items):
     """Start the longest tests first, so that no worker is left alone with one at the end."""
     items.sort(key=lambda item: not item.nodeid.startswith(LONGEST))
     for item in items:
-        if item.nodeid.startswith(TOGETHER):
-            item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))
+        for place in TOGETHER:
+            if item.nodeid.startswith(place):
+                item.add_marker(pytest.mark.xdist_group(place))

@@ -34,43 +34,55 @@ def test_no_function_has_the_name_of_a_module():
             _ = room.travesre
 
 
-def loaded_after(code):
-    """Return which heavy libraries a new process has loaded after some lines."""
-    tell = f"print(json.dumps([m for m in {(*HEAVY, 'torch._dynamo')!r} if m in sys.modules]))"
-    lines = f"import json, sys\n{code}\n{tell}"
+LINEAR = """
+from latentia import {0}, load
+model = {0}(n_components=2).fit(X)
+model.save("{0}")
+load("{0}").score(X)
+"""
+OPTIMISERS = """
+import torch
+from latentia.training.updates import adam, rmsprop, sgd
+w = torch.nn.Parameter(torch.ones(3))
+for rule in (adam, rmsprop, sgd):
+    optimizer = rule([w], 0.1)
+    optimizer.zero_grad()
+    (w * w).sum().backward()
+    optimizer.step()
+    assert not torch.equal(w, torch.ones(3)) and w.requires_grad
+    optimizer.load_state_dict(optimizer.state_dict())
+"""
+STEPS = {name: LINEAR.format(name) for name in ("PCA", "ProbabilisticPCA", "FactorAnalysis")}
+STEPS["optimisers"] = OPTIMISERS
+STEPS["VAE"] = "from latentia import VAE\nVAE(n_epochs=1, batch_size=32).fit(images)"
+
+
+@pytest.fixture(scope="module")
+def loaded(tmp_path_factory):
+    """Return which heavy libraries a new process has loaded after each step, the lightest first."""
+    tell = f"print(json.dumps([m for m in {(*HEAVY, 'torch._dynamo')!r} if m in sys.modules]))\n"
+    lines = "import json, sys\nimport numpy as np\ndraw = np.random.default_rng(0)\n"
+    lines += "X, images = draw.normal(size=(60, 6)), draw.random((64, 8, 8))\n"
+    lines += "".join(f"{code}\n{tell}" for code in STEPS.values())
     ran = subprocess.run(
-        [sys.executable, "-c", lines], env=environment(), capture_output=True, text=True, check=True
+        [sys.executable, "-c", lines],
+        cwd=tmp_path_factory.mktemp("loaded"),
+        env=environment(),
+        capture_output=True,
+        text=True,
     )
-    return set(json.loads(ran.stdout))
-
-
-TABLE = "import numpy as np; X = np.random.default_rng(0).normal(size=(60, 6))\n"
-PICTURES = "import numpy as np; X = np.random.default_rng(0).random((64, 8, 8))\n"
+    assert ran.returncode == 0, ran.stderr
+    return dict(zip(STEPS, map(set, map(json.loads, ran.stdout.splitlines())), strict=True))
 
 
 @pytest.mark.parametrize("name", ["PCA", "ProbabilisticPCA", "FactorAnalysis"])
-def test_linear_models_of_a_table_load_nothing_heavy(name, tmp_path):
-    code = TABLE + f"from latentia import {name}, load\n"
-    code += f"model = {name}(n_components=2).fit(X)\n"
-    code += f"model.save({str(tmp_path / 'model')!r})\nload({str(tmp_path / 'model')!r}).score(X)"
-    assert loaded_after(code) == set()
+def test_linear_models_of_a_table_load_nothing_heavy(name, loaded):
+    assert loaded[name] == set()
 
 
-def test_a_vae_without_a_run_loads_no_figures_and_no_compiler():
-    code = PICTURES + "from latentia import VAE\nVAE(n_epochs=1, batch_size=32).fit(X)"
-    assert loaded_after(code) == {"torch", "rich"}
+def test_optimisers_load_no_compiler_and_go_on_from_their_state(loaded):
+    assert loaded["optimisers"] == {"torch"}
 
 
-def test_optimisers_load_no_compiler_and_go_on_from_their_state():
-    code = (
-        "import torch\nfrom latentia.training.updates import adam, rmsprop, sgd\n"
-        "w = torch.nn.Parameter(torch.ones(3))\n"
-        "for rule in (adam, rmsprop, sgd):\n"
-        "    optimizer = rule([w], 0.1)\n"
-        "    optimizer.zero_grad()\n"
-        "    (w * w).sum().backward()\n"
-        "    optimizer.step()\n"
-        "    assert not torch.equal(w, torch.ones(3)) and w.requires_grad\n"
-        "    optimizer.load_state_dict(optimizer.state_dict())\n"
-    )
-    assert loaded_after(code) == {"torch"}
+def test_a_vae_without_a_run_loads_no_figures_and_no_compiler(loaded):
+    assert loaded["VAE"] == {"torch", "rich"}

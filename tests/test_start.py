@@ -39,6 +39,16 @@ def pretend(monkeypatch, start, plans):
     return calls
 
 
+def test_the_tests_processes_keep_what_they_compile(start, monkeypatch):
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    seen = []
+    monkeypatch.setattr(
+        start, "run", lambda *words: seen.append("PYTHONDONTWRITEBYTECODE" in os.environ)
+    )
+    start.test([])
+    assert seen == [False] * 4
+
+
 def test_the_range_is_the_projects(start):
     assert start.torch_requirement().startswith("torch>=2.10")
 

@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 import latentia
 from latentia.cli.main import main
 from latentia.data import load as load_data
+from latentia.data.matrices import NamedMatrix
 from latentia.evaluation import factor_report
 from latentia.models.factors.bootstrap import bootstrap_errors
 from latentia.models.factors.factor_analysis import FactorAnalysis
@@ -247,7 +248,9 @@ def test_an_indefinite_matrix_is_smoothed_on_request(succeeds, refuses, folder, 
     (folder / "m.csv").write_text(text_of(INDEFINITE, first=NAMES))
     assert "--smooth" in refuses("m.csv", *K2)
     out = " ".join(succeeds("m.csv", *K2, "--smooth", "--out", "o").split())
-    nearest, said = nearest_correlation(INDEFINITE)
+    nearest, said = nearest_correlation(NamedMatrix(NAMES, INDEFINITE))
+    i, j = np.unravel_index(np.abs(nearest - INDEFINITE).argmax(), nearest.shape)
+    assert f"the correlation of {NAMES[i]} and {NAMES[j]} changed most" in said
     assert f"m: {said}." in out
     assert re.search(r"nearest correlation matrix is analysed, \d\.\d+ away in the Frobenius", out)
     np.testing.assert_allclose(latentia.load("o").covariance_, nearest, atol=1e-12)

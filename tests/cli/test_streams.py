@@ -21,6 +21,15 @@ def run(words, **streams):
     return subprocess.run(command, env=environment(), check=False, **streams)
 
 
+def test_too_little_memory_is_said_without_an_empty_reason(monkeypatch, capsys):
+    def exhausted(words):
+        raise MemoryError
+
+    monkeypatch.setattr(sys.modules["latentia.cli.main"], "_run", exhausted)
+    assert main(["models"]) == 2
+    assert "memory does not suffice (nothing is left)" in capsys.readouterr().err
+
+
 class Full(io.StringIO):
     """A stream on a full disk, at a terminal or not."""
 

@@ -8,6 +8,7 @@ from latentia.models.autoencoders.denoising import DenoisingAutoencoder
 from latentia.models.autoencoders.linear_autoencoder import LinearAutoencoder
 from latentia.models.autoencoders.linear_vae import LinearVAE
 from latentia.models.autoencoders.vae import VAE
+from latentia.models.clustering import base as clustering
 from latentia.models.clustering.autoencoder_kmeans import AutoencoderKMeans
 from latentia.models.clustering.dec import DEC
 from latentia.models.clustering.idec import IDEC
@@ -50,7 +51,9 @@ CASES = [
 
 @pytest.mark.filterwarnings("ignore::latentia.errors.FitWarning")
 @pytest.mark.parametrize(("estimator", "check"), CASES)
-def test_conformance(estimator, check):
+def test_conformance(estimator, check, monkeypatch):
+    # The checks hold of the likeliest of three starts as they do of twenty's.
+    monkeypatch.setattr(clustering, "STARTS", 3)
     check(estimator)
 
 

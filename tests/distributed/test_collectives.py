@@ -1,9 +1,5 @@
 """What two processes exchange, by hand: gradients, logged values, rows, noise, flags."""
 
-import subprocess
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
 import torch
@@ -15,7 +11,6 @@ from latentia.training.batches import BatchOrder, Source
 from latentia.training.launch import leads
 from latentia.training.run import Run
 from latentia.training.train import train
-from tests.children import ROOT, check_package, environment
 from tests.training.slope import Slope
 
 CPU = torch.device("cpu")
@@ -85,35 +80,24 @@ def watched():
     return {"watched": told}
 
 
-def main() -> None:
+def write(folder):
     """Write what this process gets."""
-    check_package()
+    # A second model inside the first one's training finds the group and leaves it.
     with distributed.process_group(CPU):
-        # A second model inside the first one's training finds the group and leaves it.
-        with distributed.process_group(CPU):
-            pass
-        found = averaged_gradients() | exchanged() | drawn(4) | {"numbers": row_numbers(4)}
-        found |= watched()
-        found["seed"] = Slope(n_epochs=1).fit(np.ones((16, 2))).seed_
-        np.savez(Path(sys.argv[1]) / f"{distributed.rank()}.npz", **found)
-    assert not torch.distributed.is_initialized()
+        pass
+    found = averaged_gradients() | exchanged() | drawn(4) | {"numbers": row_numbers(4)}
+    found |= watched()
+    found["seed"] = Slope(n_epochs=1).fit(np.ones((16, 2))).seed_
+    np.savez(folder / f"collectives-{distributed.rank()}.npz", **found)
 
 
 @pytest.fixture(scope="module")
-def both(tmp_path_factory):
+def both(two):
     """Return what both processes found."""
-    folder = tmp_path_factory.mktemp("collectives")
-    launcher = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
-    finished = subprocess.run(
-        [sys.executable, *launcher, "-m", "tests.distributed.test_collectives", str(folder)],
-        cwd=ROOT,
-        env=environment(LATENTIA_DEVICES="2"),
-        capture_output=True,
-        text=True,
-        timeout=100,
-    )
-    assert finished.returncode == 0, finished.stderr[-3000:]
-    return [dict(np.load(folder / f"{number}.npz")) for number in range(2)]
+    folder, errors = two
+    files = [folder / f"collectives-{number}.npz" for number in range(2)]
+    assert all(file.exists() for file in files), errors[-3000:]
+    return [dict(np.load(file)) for file in files]
 
 
 def test_gradients_are_averaged_and_not_summed(both):
@@ -194,14 +178,14 @@ def test_a_group_is_left_when_training_breaks_off(started):
     assert started == ["gloo", "left"]
 
 
+def test_a_real_group_is_left_when_a_job_breaks_off(two):
+    assert (two[0] / "left").exists(), two[1][-3000:]
+
+
 def test_the_process_that_leads_is_known_before_there_is_a_group(monkeypatch):
     for number, expected in (("0", True), ("1", False)):
         monkeypatch.setenv("RANK", number)
         assert leads() == expected
-
-
-if __name__ == "__main__":
-    main()
 
 
 def test_a_seed_that_is_drawn_is_the_same_in_both(both):

@@ -1,24 +1,19 @@
 """Moments summed over two processes, each of which saw only its own rows.
 
-torchrun starts this file's ``main`` twice. The last step may bring the processes down, so that each
-step writes what it found before the next one begins.
+The last step may bring the processes down, so that each step writes what it found before the next
+one begins.
 """
 
 import signal
-import subprocess
-import sys
 import warnings
-from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 
 from latentia.errors import FitWarning
 from latentia.models.factors.factor_analysis import FactorAnalysis
 from latentia.models.linear.moments import Moments
-from latentia.training.distributed import process_group, rank
-from tests.children import ROOT, check_package, environment
+from latentia.training.distributed import rank
 
 PATIENCE = 20
 """Seconds that a step may take before its process counts as hanging."""
@@ -78,37 +73,24 @@ STEPS = {
 }
 
 
-def main() -> None:
+def write(folder):
     """Write what each step gives in this process."""
-    check_package()
-    folder = Path(sys.argv[1])
-    with process_group(torch.device("cpu")):
-        for name, step in STEPS.items():
-            signal.alarm(PATIENCE)
-            np.savez(folder / f"{name}-{rank()}.npz", **step())
+    for name, step in STEPS.items():
+        signal.alarm(PATIENCE)
+        np.savez(folder / f"{name}-{rank()}.npz", **step())
 
 
 @pytest.fixture(scope="module")
-def results(tmp_path_factory):
+def results(two):
     """Return a function that gives a step's results in both processes."""
-    folder = tmp_path_factory.mktemp("moments")
-    launcher = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
-    program = ["-m", "tests.distributed.test_moments_of_processes", str(folder)]
-    finished = subprocess.run(
-        [sys.executable, *launcher, *program],
-        cwd=ROOT,
-        env=environment(LATENTIA_DEVICES="2"),
-        capture_output=True,
-        text=True,
-        timeout=100,
-    )
+    folder, errors = two
 
     def read(step):
         files = [folder / f"{step}-{number}.npz" for number in range(2)]
-        assert all(file.exists() for file in files), finished.stderr[-3000:]
+        assert all(file.exists() for file in files), errors[-3000:]
         return [dict(np.load(file)) for file in files]
 
-    read.folder, read.stderr = folder, finished.stderr
+    read.folder, read.stderr = folder, errors
     return read
 
 
@@ -159,7 +141,3 @@ def test_one_process_alone_needs_no_group():
     np.testing.assert_array_equal(found.covariance, expected.covariance)
     np.testing.assert_array_equal(found.mean, expected.mean)
     assert found.n_rows == 400
-
-
-if __name__ == "__main__":
-    main()

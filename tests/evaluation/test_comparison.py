@@ -92,11 +92,10 @@ def test_the_seed_the_data_and_the_epochs_reach_every_model(compared, spec):
 
 def test_another_seed_gives_another_model_and_the_same_the_same(compared, spec, tmp_path):
     codes, x = [], load_data(spec).x_test
-    for number, seed in enumerate((5, 6, 5)):
-        out = tmp_path / str(number)
+    for seed in (5, 6):
+        out = tmp_path / str(seed)
         compare(spec, ("VAE",), out, random_state=seed, n_epochs=1)
         codes.append(load(out / "VAE").transform(x))
-    np.testing.assert_array_equal(codes[0], codes[2])
     assert (codes[0] != codes[1]).any()
     np.testing.assert_array_equal(codes[0], load(compared / "VAE").transform(x))
 
@@ -300,3 +299,17 @@ def test_baselines_without_classes_form_ten_clusters(spec):
     assert baseline_sections(few, 0)[0].parameters["n_clusters"] == 4
     three = replace(data, class_names=("a", "b", "c"))
     assert baseline_sections(three, 0)[1].parameters["n_components"] == 3
+
+
+@pytest.mark.parametrize(
+    ("models", "words"),
+    [
+        ("VAE", r"models is 'VAE'; give a list of class names"),
+        ((), r"models is \(\); give a list of class names"),
+        ((latentia.PCA(),), "models holds an object of type PCA; give names of classes"),
+    ],
+)
+def test_models_are_named_in_a_list(tmp_path, models, words):
+    with pytest.raises(InputError, match=words):
+        compare("digits", models=models, out=tmp_path / "out")
+    assert not (tmp_path / "out").exists()

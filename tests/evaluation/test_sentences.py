@@ -125,6 +125,14 @@ def test_a_run_in_closed_form_records_what_it_was_made_of(tmp_path):
     assert config["data"] == json.loads(json.dumps(facts))
 
 
+@pytest.mark.parametrize("model", ["FactorAnalysis", "VAE"])
+def test_a_run_without_its_model_is_not_finished(model, tmp_path):
+    config = {"model": model, "parameters": {}, "data": {"spec": "digits"}}
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    with pytest.raises(InputError, match=r"is not finished: 'latentia resume .*' first"):
+        latentia.load(tmp_path)
+
+
 def test_pages_say_with_which_versions_they_were_made(tmp_path):
     made_with = ", ".join(f"{name} {version}" for name, version in versions().items())
     factor_report.write_factor_page(tmp_path / "f.html", "a title", None, None, None, 0.3)

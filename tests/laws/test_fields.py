@@ -6,6 +6,7 @@ tests.
 
 import argparse
 import dataclasses
+import functools
 import itertools
 import typing
 
@@ -125,9 +126,15 @@ def entry(table, field, name, default):
     return table.get(f"{field} of {name}", table.get(field, default))
 
 
+@functools.cache
+def annotations(kind):
+    """Return the annotations of a class, which take long to evaluate."""
+    return typing.get_type_hints(kind, include_extras=True)
+
+
 def conditions(model, field):
     """Return when a field of a model counts, as its annotation says."""
-    return conditions_of(typing.get_type_hints(type(model), include_extras=True)[field])
+    return conditions_of(annotations(type(model))[field])
 
 
 def counting(model, field):

@@ -54,9 +54,7 @@ def train_under_kills(name, run, n_kills, whole, seed):
         if process.returncode == 0:
             break
     if not (run / "model").exists():
-        process = start(name, run, True, n_epochs)
-        _, errors = process.communicate(timeout=300)
-        assert process.returncode == 0, errors.decode()
+        train(name, run, resume=True, n_epochs=n_epochs)
     return killed
 
 
@@ -72,9 +70,8 @@ def check_kills(name, folder, n_kills):
     return killed
 
 
-@pytest.mark.parametrize("name", ["VAE", "DCGAN"])
-def test_two_kills_leave_no_trace(name, tmp_path):
-    assert check_kills(name, tmp_path, n_kills=2) == 2
+def test_two_kills_leave_no_trace(tmp_path):
+    assert check_kills("DCGAN", tmp_path, n_kills=2) == 2
 
 
 @pytest.mark.slow
@@ -107,8 +104,9 @@ def kill_when_grown(words, path, n_lines):
     assert process.returncode == -signal.SIGKILL, errors
 
 
-@pytest.mark.parametrize("name", TRANSLATORS)
+@pytest.mark.parametrize("name", ["srgan", pytest.param("pix2pix", marks=pytest.mark.slow)])
 def test_a_killed_command_leaves_no_trace(name, tmp_path, monkeypatch):
+    """tests/faults kills pix2pix, and a model of every other family, without a new interpreter."""
     check_command(name, TRANSLATORS[name][1][-1:], tmp_path, monkeypatch)
 
 
