@@ -207,6 +207,10 @@ def test_what_is_refused_before_any_work(tmp_path):
             order(paths, where)
     with pytest.raises(InputError, match="is one of the inputs"):
         order([folder / "a.png"], folder, "replace")
+    filled(out / "b", "a.png")
+    with pytest.raises(InputError, match=r"a\.png exists, and 1 more: choose"):
+        order([folder], out)
+    (out / "b" / "a.png").unlink()
     assert len(order([folder], out, "replace").targets) == 2
     assert list(order([folder], out, "skip").targets) == [folder / "b" / "a.png"]
 

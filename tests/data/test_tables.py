@@ -157,6 +157,11 @@ CELLS = {
     "NA and its kin": ("a,b\nNA,1\nnan,2\n", [np.nan, np.nan], ""),
     "three digits and a separator at the end": ("a,b\n123,456,\n1,789,\n", [123, 1], "empty"),
     "three digits and quoted names": ('"a","b"\n"1",234,1\n"2",345,2\n', [234, 345], "left out"),
+    "thousands beside decimal points": (
+        "a;b\n" + "1;2.5\n" * 150 + "1,234;3.5\n",
+        [1] * 150 + [1234],
+        "commas between thousands were left out",
+    ),
     "a spreadsheet's error": ("a,b\n1,1\n#N/A,2\n", [1, np.nan], "'#N/A' were taken"),
     "commas far below": ("a;b\n" + "1;2\n" * 150 + "1,5;3\n", [1] * 150 + [1.5], "decimal commas"),
 }

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
 
 import latentia
 from latentia.data import load
@@ -148,3 +149,9 @@ def test_every_field_changes_what_is_learnt_or_its_name(field, digits):
     assert usual.name != other.name
     same = np.array_equal(usual.predict_proba(x), other.predict_proba(x))
     assert same == (field == "title")
+
+
+@pytest.mark.parametrize("ask", ["transform", "predict_proba", "predict"])
+def test_without_a_fit_there_are_no_answers(ask):
+    with pytest.raises(NotFittedError, match="is not fitted yet"):
+        getattr(ImageClassifier(), ask)(np.zeros((2, 8, 8), np.float32))

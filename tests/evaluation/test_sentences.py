@@ -173,3 +173,11 @@ def test_notes_are_told_on_data_that_are_named_and_not_again_on_those_of_the_run
     assert told == "".join(f"latentia: {note}\n" for note in named.notes)
     assert runs.data_of(tmp_path, None, latentia.PCA()).notes == named.notes
     assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("suffix", ["", ".txt", ".zip", ".jpg"])
+def test_arrays_go_into_the_files_that_are_named(suffix, tmp_path):
+    path = tmp_path / f"a{suffix}"
+    with pytest.raises(InputError, match=re.escape(f"ends in {suffix!r}; use .png, .npy or .npz")):
+        runs.write_arrays(path, [("x", np.zeros((2, 8, 8)))])
+    assert not path.exists()

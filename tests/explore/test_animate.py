@@ -10,6 +10,7 @@ from PIL import Image
 from latentia.errors import InputError
 from latentia.explore import animate
 from latentia.explore.animate import mosaic, there_and_back, write_animation
+from latentia.plots.grids import tile
 
 GREY = np.linspace(0, 1, 7 * 64).reshape(7, 8, 8)
 
@@ -119,3 +120,19 @@ def test_a_real_mp4(tmp_path):
 def test_films_that_cannot_be(name, frames, speed, words, tmp_path):
     with pytest.raises(InputError, match=words):
         write_animation(tmp_path / name, frames, speed)
+
+
+@pytest.mark.parametrize(("side", "scale"), [(8, 16), (64, 2), (100, 1), (300, 1)])
+def test_each_walk_is_about_128_pixels_wide_beside_others(side, scale):
+    walks = np.random.default_rng(0).random((2, 3, side, side))
+    for frame, images in zip(mosaic(walks), walks.swapaxes(0, 1), strict=True):
+        np.testing.assert_array_equal(frame, np.moveaxis(tile(images, 2, scale=scale), 2, 0))
+
+
+@pytest.mark.parametrize(
+    ("shape", "words"), [((0, 8, 8), "no frames"), ((5, 2, 8, 8), "shape"), ((8, 8), "shape")]
+)
+def test_what_are_no_pictures_make_no_film(shape, words, tmp_path):
+    with pytest.raises(InputError, match=words):
+        write_animation(tmp_path / "a.gif", np.zeros(shape))
+    assert not (tmp_path / "a.gif").exists()

@@ -151,7 +151,8 @@ class ImageClassifier(ClassifierMixin, GradientModel):  # type: ignore[misc]
 
     def predict(self, X: Rows) -> NDArray[Any]:
         """Return (n,) the likeliest labels."""
-        likeliest: NDArray[Any] = self.classes_[self.predict_proba(X).argmax(axis=1)]
+        places = self.predict_proba(X).argmax(axis=1)
+        likeliest: NDArray[Any] = self.classes_[places]
         return likeliest
 
     @property

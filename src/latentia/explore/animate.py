@@ -45,6 +45,8 @@ def write_animation(
     target = Path(path)
     check_animation(target, frames_per_second)
     check_pictures(frames)
+    if not len(frames):
+        raise InputError("there are no frames; give at least one")
     pictures = [tile(frame[None], 1, 0, _scale(frames, SIDE)) for frame in frames]
     write = _gif if target.suffix == ".gif" else _mp4
     write_atomically(target, write(pictures, frames_per_second))
