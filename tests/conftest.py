@@ -174,8 +174,12 @@ def pytest_collection():
         gc.enable()
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
-    """Start the longest tests first, so that no worker is left alone with one at the end."""
+    """Start the longest tests first, so that no worker is left alone with one at the end.
+
+    xdist reads the groups in this hook too, and would else have read them before.
+    """
     items.sort(key=lambda item: not item.nodeid.startswith(LONGEST))
     for item in items:
         for place in TOGETHER:
