@@ -168,7 +168,7 @@ def check_value(name: str, value: object, hint: Any) -> None:
     """Refuse a value that an annotation does not allow; `check_fields` says how."""
     if not _fits(value, hint):
         meant = _nearest_choice(value, hint)
-        raise InputError(f"{name} is {_shown(value)}; it must be {_words(hint)}{meant}")
+        raise InputError(f"{name} is {shown(value)}; it must be {_words(hint)}{meant}")
     many = isinstance(value, tuple | list)
     for number in value if isinstance(value, tuple | list) else (value,):
         for allowed in _ranges(hint):
@@ -235,7 +235,7 @@ def check_range(
 ) -> None:
     """Refuse a number outside [low, high]; None passes (the field's type says if it may be)."""
     if value is not None and not isinstance(value, Real):
-        raise InputError(f"{name} is {_shown(value)}; it must be a number")
+        raise InputError(f"{name} is {shown(value)}; it must be a number")
     _hold(name, value, Range(low, high, open_low, open_high))
 
 
@@ -244,10 +244,11 @@ def _hold(name: str, value: Any, allowed: Range) -> None:
         return
     unbounded = math.isinf(allowed.high) and value > largest_like(value)
     most = f" and at most {largest_like(value):.10g}" if unbounded else ""
-    raise InputError(f"{name} is {_shown(value)}; it must be {allowed}{most}")
+    raise InputError(f"{name} is {shown(value)}; it must be {allowed}{most}")
 
 
-def _shown(value: object) -> str:
+def shown(value: object) -> str:
+    """Return a value as a sentence names it: in one line, and not too long."""
     if isinstance(value, int) and value.bit_length() > LONGEST_SHOWN:
         return f"about {'-' if value < 0 else ''}2**{value.bit_length() - 1}"
     text = " ".join(repr(value).split())

@@ -19,7 +19,7 @@ from errno import EACCES, EDQUOT, EFBIG, EINVAL, ENOLCK, ENOSPC, ENOSYS, ENOTSUP
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from latentia.errors import InputError
+from latentia.errors import InputError, shown
 
 log = logging.getLogger(__name__)
 
@@ -36,6 +36,13 @@ MOST_JSON = 64 * 2**20
 def temporary_name() -> str:
     """Return a name that nobody else has, and that tells whose it is."""
     return f"{PREFIX}{secrets.token_hex(8)}{SUFFIX}"
+
+
+def as_path(given: object, name: str) -> Path:
+    """Return the path that a text or a path gives; ``name`` is the argument's."""
+    if not isinstance(given, str | os.PathLike) or "\0" in str(given):
+        raise InputError(f"{name} is {shown(given)}; it must be the path of a folder, as text")
+    return Path(given)
 
 
 def printable(name: str) -> str:

@@ -249,7 +249,10 @@ MISTAKES = [
     (["interpolate", "conditional", "--data", "digits.npz"], "takes a class beside each code"),
     (["traverse", "vae", "--rows", "1", "2"], "starts from one sample; 2 were given"),
     (["traverse", "vae", "--reach", "0"], "reach is 0.0"),
-    (["attribute", "vae", "--attribute", "rond"], "no attribute 'rond'"),
+    (
+        ["attribute", "vae", "--attribute", "rond"],
+        "no attribute 'rond', but round, ink > 3076; did",
+    ),
     (["attribute", "vae", "--strengths", "big"], "'big'"),
     (["attribute", "vae", "--labels", "round", "--orthogonal"], "needs other attributes"),
     (["attribute", "gan"], "DCGAN has no encoder"),

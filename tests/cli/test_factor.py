@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 import latentia
 from latentia.cli.main import main
 from latentia.data import load as load_data
+from latentia.data.matrices import NamedMatrix
 from latentia.evaluation import factor_report
 from latentia.models.factors.bootstrap import bootstrap_errors
 from latentia.models.factors.factor_analysis import FactorAnalysis
@@ -247,7 +248,9 @@ def test_an_indefinite_matrix_is_smoothed_on_request(succeeds, refuses, folder, 
     (folder / "m.csv").write_text(text_of(INDEFINITE, first=NAMES))
     assert "--smooth" in refuses("m.csv", *K2)
     out = " ".join(succeeds("m.csv", *K2, "--smooth", "--out", "o").split())
-    nearest, said = nearest_correlation(INDEFINITE)
+    nearest, said = nearest_correlation(NamedMatrix(NAMES, INDEFINITE))
+    i, j = np.unravel_index(np.abs(nearest - INDEFINITE).argmax(), nearest.shape)
+    assert f"the correlation of {NAMES[i]} and {NAMES[j]} changed most" in said
     assert f"m: {said}." in out
     assert re.search(r"nearest correlation matrix is analysed, \d\.\d+ away in the Frobenius", out)
     np.testing.assert_allclose(latentia.load("o").covariance_, nearest, atol=1e-12)
@@ -346,6 +349,41 @@ def test_the_number_of_factors_of_rows_with_gaps_is_that_of_their_saturated_mome
     assert set(found) == {"kaiser", "map", "parallel components", "parallel factors"}
     assert "1 row(s) without any value were left out" in out
     assert "1 row(s) without any value were left out" in (folder / "o/report.html").read_text()
+
+
+def test_chance_among_rows_with_gaps_has_no_units():
+    model, units = FactorAnalysis(missing="fiml"), np.array([1, 5, 25, 0.2, 1, 3])
+    found = [
+        factor_report.suggestion(model, factor_report.Observed("t", rows))
+        for rows in (GAPS[:40, :4], GAPS[:40, :4] * units[:4])
+    ]
+    for mean, quantile in (suggested.component_null for suggested in found):
+        assert mean.sum() == pytest.approx(4)
+        np.testing.assert_allclose(mean, found[0].component_null[0], rtol=0.02)
+        np.testing.assert_allclose(quantile, found[0].component_null[1], rtol=0.02)
+
+
+def test_of_columns_never_seen_together_no_number_is_suggested(refuses, folder):
+    apart = X.copy()
+    apart[:60, 0] = apart[60:, 1] = np.nan
+    (folder / "apart.csv").write_text(text_of(apart))
+    sentence = refuses("apart.csv", "--suggest", "--missing", "fiml")
+    assert "no number of factors can be suggested: " in sentence
+
+
+@pytest.mark.parametrize("share", [0.0, 0.5])
+def test_chance_among_answers_fills_empty_cells_as_the_model_does(share, monkeypatch):
+    seen, plain = [], factor_report.polychoric
+
+    def watched(X, *, zero_add):
+        seen.append(zero_add)
+        return plain(X, zero_add=zero_add)
+
+    monkeypatch.setattr(factor_report, "polychoric", watched)
+    answers = np.digitize(X[:, :3] - 5, [-0.8, 0.8])
+    model = FactorAnalysis(correlation="polychoric", zero_add=share)
+    factor_report.suggestion(model, factor_report.Observed("t", answers))
+    assert set(seen) == {share}
 
 
 def test_rare_answers_have_no_factor_and_their_pairs_are_named(succeeds, folder, unillustrated):

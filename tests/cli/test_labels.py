@@ -102,4 +102,9 @@ def test_missing_labels_are_no_class(command, tmp_path):
     status, _, errors = command("train", "cvae", "--data", in_npz(numbers), "--run", "run", *SMALL)
     assert status == 2
     assert "data.npz[y] has 20 missing or infinite labels, the first in data row 3" in errors
+    for missing in (np.nan, "", b" "):
+        words = in_npz(np.array(["cat", missing] * 30))
+        status, _, errors = command("train", "cvae", "--data", words, "--run", "run", *SMALL)
+        assert status == 2
+        assert "data.npz[y] has 30 missing or infinite labels, the first in data row 2" in errors
     assert not (tmp_path / "run").exists()

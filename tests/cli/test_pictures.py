@@ -357,3 +357,24 @@ def test_every_option_reaches_the_call(name, words, cut, command, tmp_path, monk
     else:
         assert plain[3:] == ({"reverse": False, "resize": False, "progress": True},)
         assert asked[3:] == ({"reverse": True, "resize": True, "progress": True},)
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (MemoryError(), "there is not enough memory"),
+        (OSError(28, "full", "b.png"), "free some space"),
+    ],
+)
+def test_why_a_picture_was_not_made_is_said(tmp_path, monkeypatch, capsys, error, words):
+    Image.new("L", (8, 8)).save(tmp_path / "a.png")
+
+    def fail(*anything):
+        raise error
+
+    monkeypatch.setattr("latentia.models.translation.files.write_picture", fail)
+    out = str(tmp_path / "b.png")
+    assert main(["upscale", "bicubic", str(tmp_path / "a.png"), "--out", out]) == 1
+    said = capsys.readouterr().err
+    assert words in said
+    assert "Errno" not in said

@@ -21,6 +21,15 @@ def run(words, **streams):
     return subprocess.run(command, env=environment(), check=False, **streams)
 
 
+def test_too_little_memory_is_said_without_an_empty_reason(monkeypatch, capsys):
+    def exhausted(words):
+        raise MemoryError
+
+    monkeypatch.setattr(sys.modules["latentia.cli.main"], "_run", exhausted)
+    assert main(["models"]) == 2
+    assert "memory does not suffice (nothing is left)" in capsys.readouterr().err
+
+
 class Full(io.StringIO):
     """A stream on a full disk, at a terminal or not."""
 
@@ -55,10 +64,18 @@ def test_progress_stops_no_training(stream, monkeypatch):
 
 
 @pytest.mark.parametrize("stream", [Full(), None])
-def test_an_error_that_cannot_be_told_keeps_its_status(stream, monkeypatch):
+def test_an_error_that_cannot_be_told_keeps_its_status(stream, monkeypatch, capsys):
     with monkeypatch.context() as within:
         within.setattr(sys, "stderr", stream)
         assert main(["train", "nothing"]) == 2
+    assert capsys.readouterr().out == ""
+
+
+def test_an_error_is_told_without_an_output(monkeypatch, capsys):
+    with monkeypatch.context() as within:
+        within.setattr(sys, "stdout", None)
+        assert main(["train", "nothing"]) == 2
+    assert capsys.readouterr().err.startswith("latentia: error: there is no model 'nothing'")
 
 
 def test_nobody_reads():

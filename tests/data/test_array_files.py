@@ -13,8 +13,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from latentia.data import load
+from latentia.data import load, tables
 from latentia.data.dataset import Dataset, Part, join
+from latentia.data.text import read_text
 from latentia.errors import InputError
 
 X = np.random.default_rng(0).integers(0, 256, (10, 4, 4), dtype=np.uint8)
@@ -252,3 +253,41 @@ def test_checksums_of_members_are_checked(tmp_path):
     (tmp_path / "x.npz").write_bytes(bytes(content))
     with pytest.raises(InputError, match="CRC"):
         load(str(tmp_path / "x.npz"))
+
+
+@pytest.mark.parametrize(
+    "name", ["a.csv", "a.txt", "a.tsv", "train-images-idx3-ubyte", "train-images-idx3-ubyte.gz"]
+)
+def test_a_file_of_holes_is_refused_before_memory_is_taken(tmp_path, name):
+    path = tmp_path / name
+    with path.open("wb") as stream:
+        stream.write(b"" if "idx" in name else b"1,2\n" * 40_000)
+        stream.truncate(3 * 2**40)
+    tracemalloc.start()
+    words = "is not an idx file" if "idx" in name else "3,072.0 GiB .* LATENTIA_MAX_BYTES"
+    with pytest.raises(InputError, match=words):
+        load(str(path))
+    assert tracemalloc.get_traced_memory()[1] < 2**25
+    tracemalloc.stop()
+
+
+def test_zeros_are_no_table_and_no_array(tmp_path):
+    for name in ("a.txt", "b.csv", "c-idx1-ubyte"):
+        (tmp_path / name).write_bytes(bytes(70_000))
+        with pytest.raises(InputError):
+            load(str(tmp_path / name))
+
+
+def test_an_idx_file_of_too_many_dimensions_is_refused(tmp_path):
+    path = tmp_path / "deep-idx-ubyte"
+    path.write_bytes(b"\0\0\x08\xff" + b"\0\0\0\1" * 255 + b"a")
+    with pytest.raises(InputError, match="255 dimensions; at most 4 are read"):
+        load(str(path))
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.txt"])
+def test_a_pipe_is_no_table_wherever_one_is_read(tmp_path, name):
+    path = tmp_path / name
+    os.mkfifo(path)
+    with pytest.raises(InputError, match="is no regular file"):
+        tables.read(path) if name == "a.csv" else read_text(path)

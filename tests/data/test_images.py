@@ -15,6 +15,7 @@ from latentia.data.picture_files import read_picture
 from latentia.errors import InputError
 
 RNG = np.random.default_rng(0)
+ON_WHITE = "what is transparent in it was laid on white"
 
 
 def saved(path, values, **options):
@@ -131,9 +132,8 @@ def test_sixteen_bit_grey_keeps_its_transparency_and_says_what_that_costs(tmp_pa
     assert pixels.tolist() == [[0, 255, 255]]
     assert picture.alpha.tolist() == [[255, 0, 255]]
     assert picture.pixels.tolist() == [[[0, 4, 255]]]
-    assert (
-        notes == picture.notes == ("its 16-bit grey was read as 8 bits, beside its transparency",)
-    )
+    assert picture.notes == ("its 16-bit grey was read as 8 bits, beside its transparency",)
+    assert notes == (*picture.notes, ON_WHITE)
 
 
 def png(width, height, colour=0):
@@ -217,6 +217,15 @@ def test_what_is_no_file_is_told_and_not_waited_for(tmp_path, make, sentence):
 def test_a_wrong_suffix_does_not_count(tmp_path):
     Image.new("RGB", (3, 2), (255, 0, 0)).save(tmp_path / "a.jpg", format="PNG")
     assert images.read(tmp_path / "a.jpg")[0][:, 0, 0].tolist() == [255, 0, 0]
+
+
+@pytest.mark.parametrize(("mode", "suffix"), [("RGBA", "png"), ("LA", "png"), ("RGBA", "webp")])
+@pytest.mark.parametrize("alpha", [255, 200])
+def test_what_is_laid_on_white_is_told_where_anything_shows_through(mode, suffix, alpha, tmp_path):
+    image = Image.new(mode, (4, 4))
+    image.putalpha(Image.new("L", (4, 4), alpha))
+    image.save(tmp_path / f"a.{suffix}")
+    assert images.read(tmp_path / f"a.{suffix}")[1] == ((ON_WHITE,) if alpha < 255 else ())
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "P", "RGB", "RGBA", "CMYK", "YCbCr", "LAB"])

@@ -58,6 +58,17 @@ def test_each_mode_is_read_as_what_it_is(mode, channels, alpha, tmp_path):
     assert np.abs(laid.reshape(expected.shape) - expected).max() <= 1
 
 
+def test_a_palette_beside_which_alpha_stands_keeps_its_alpha(tmp_path):
+    image = gradient("RGB").convert("P").convert("PA")
+    image.putalpha(gradient("L"))
+    image.save(tmp_path / "a.tif")
+    picture = read_picture(tmp_path / "a.tif")
+    np.testing.assert_array_equal(picture.alpha, np.asarray(image.getchannel("A")))
+    np.testing.assert_array_equal(
+        picture.pixels, np.moveaxis(np.asarray(image.convert("RGB")), 2, 0)
+    )
+
+
 @pytest.mark.parametrize("suffix", ["png", "tif", "jp2", "pgm"])
 @pytest.mark.parametrize("turned", [False, True])
 def test_sixteen_bits_come_back_bit_for_bit(suffix, turned, tmp_path):

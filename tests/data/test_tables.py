@@ -33,6 +33,36 @@ def written(
     return end.join(lines) + end
 
 
+def test_a_quotation_mark_that_nothing_closes_loses_no_rows(tmp_path):
+    # Longer than what the reader parses at once.
+    path = tmp_path / "open.csv"
+    path.write_text("a,b\n" + "1,2\n" * 200 + '"1,2\n' + "1,2\n" * 300_000)
+    with pytest.raises(InputError, match="cannot be read"):
+        tables.read(path)
+    path.write_text("a,b\n" + "1,2\n" * 200 + '1,"2\n' + "1,2\n" * 300_000)
+    with pytest.raises(InputError, match=r"column 'b' holds .* in data row 201") as refused:
+        tables.read(path)
+    assert len(str(refused.value)) < 400
+    path.write_text("a,b\n" + '"1","2"\n' * 300_000)
+    assert tables.read(path).x.shape == (300_000, 2)
+
+
+def test_rows_may_be_longer_than_what_is_parsed_at_once(tmp_path):
+    path = tmp_path / "long.csv"
+    values = np.arange(52.0).reshape(2, 26)
+    rows = [",".join(f"{v:.1f}".ljust(100_000, "0") for v in row) for row in values]
+    path.write_text("\n".join([",".join(f"x{i}" for i in range(26)), *rows]))
+    np.testing.assert_array_equal(tables.read(path).x, values)
+
+
+@pytest.mark.filterwarnings("error")
+def test_infinity_in_the_first_column_is_refused_without_a_warning(tmp_path):
+    path = tmp_path / "infinite.csv"
+    path.write_text("a,b\n" + "1e999,2\n3,4\n" * 9)
+    with pytest.raises(InputError, match="column 'a' has 9 missing or infinite values"):
+        tables.read(path)
+
+
 READ = {
     "plain": (written(), NAMES, ""),
     "no header": (written(names=""), None, NO_HEADER),
@@ -74,6 +104,11 @@ READ = {
         "unnamed column was left out",
     ),
     "an index with gaps": (written(names=",a,b,c", first=range(5, 50, 5)), NAMES, "was left out"),
+    "an index of two tables": (
+        written(names=",a,b,c", first=[*range(7), 0, 1]),
+        NAMES,
+        "was left out",
+    ),
     "an index read again": (written(names="Unnamed: 0,a,b,c", first=range(9)), NAMES, "'Unnamed"),
     "R's names of rows": (written(names=',"a","b","c"', first="ABCDEFGHI"), NAMES, "was left out"),
     "R's short header": (written(first=range(1, 10)), NAMES, "was left out"),
@@ -147,6 +182,7 @@ REFUSED = {
     "days": ("day,a\n01.02.2020,1\n02.02.2020,3\n", "day.*'01.02.2020' in data row 1"),
     "units below the names": ("a,b\nkg,cm\n1,2\n", "'kg' in data row 1"),
     "a word far below": ("a,b\n" + "1,2\n" * 150 + "1,x\n", "'x' in data row 151"),
+    "a staircase of words and numbers": ("a,1\n7,.3,1\nc,.2,.4,1\n", "Expected 2 columns, got 3"),
     "ragged": ("a,b\n1,2\n3,4,5\n", "Expected 2 columns, got 3"),
     "a name twice": ("a,a\n1,2\n", "several columns named 'a'"),
     "zero bytes": ("a,b\n1,\x002\n", "zero bytes"),
@@ -174,6 +210,13 @@ def test_other_endings_are_tables_too(name, tmp_path):
     (tmp_path / "prose.txt").write_text("Call me Ishmael, 1.\nSome years ago, never mind\n")
     with pytest.raises(InputError, match="is a text"):
         load(str(tmp_path / "prose.txt"))
+
+
+def test_a_nameless_first_column_of_measures_stays_and_is_told(tmp_path):
+    (tmp_path / "t.csv").write_text(written(np.column_stack([X[:, 0], X]), names=",a,b,c"))
+    found, notes = tables.columns(tmp_path / "t.csv")
+    assert found.column_names == ["", *NAMES]
+    assert "first column has no name, and is kept as a variable" in " ".join(notes)
 
 
 def test_an_index_of_pandas_in_parquet_is_left_out(tmp_path):
@@ -226,6 +269,16 @@ SPSS = (
 )
 MATRICES = {
     "names": (matrix_text(), R, ""),
+    "another order of rows": (
+        matrix_text(R[[2, 0, 3, 1]], first=[Q[i] for i in (2, 0, 3, 1)]),
+        R,
+        "rows were put in the order of its columns",
+    ),
+    "rounded ones": (
+        matrix_text(R - 1e-9 * np.eye(4), first=None),
+        R - 1e-9 * np.eye(4),
+        "square correlation matrix without names",
+    ),
     "no names of rows": (matrix_text(first=None), R, "square correlation matrix without names"),
     "no names": (matrix_text(first=None, names=None), R, "square correlation matrix"),
     "an index": (matrix_text(first="0123"), R, "square correlation matrix"),

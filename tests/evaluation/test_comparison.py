@@ -208,6 +208,7 @@ def test_every_model_has_a_recipe_with_the_seed(name):
     assert changed - common <= allowed.get(name, set())
 
 
+@pytest.mark.filterwarnings("ignore:pixels span 0 to 0")
 def test_settings_follow_the_size_of_the_data():
     assert recipe("PCA", data_of(240, 8, 8), 0, None).n_components == 30
     assert recipe("PCA", data_of(12, 8, 8), 0, None).n_components == 11
@@ -298,3 +299,17 @@ def test_baselines_without_classes_form_ten_clusters(spec):
     assert baseline_sections(few, 0)[0].parameters["n_clusters"] == 4
     three = replace(data, class_names=("a", "b", "c"))
     assert baseline_sections(three, 0)[1].parameters["n_components"] == 3
+
+
+@pytest.mark.parametrize(
+    ("models", "words"),
+    [
+        ("VAE", r"models is 'VAE'; give a list of class names"),
+        ((), r"models is \(\); give a list of class names"),
+        ((latentia.PCA(),), "models holds an object of type PCA; give names of classes"),
+    ],
+)
+def test_models_are_named_in_a_list(tmp_path, models, words):
+    with pytest.raises(InputError, match=words):
+        compare("digits", models=models, out=tmp_path / "out")
+    assert not (tmp_path / "out").exists()

@@ -100,6 +100,19 @@ def test_each_part_of_a_step_has_its_own_time(images, monkeypatch):
     assert (found.threads, asked) == (3, [0, 0])
 
 
+def test_a_machines_rate_is_the_operations_of_a_product_over_its_median_time(monkeypatch):
+    """The first product warms up; the next three take 2, 9 and 4 seconds."""
+    now, taken = [0], iter([100, 2, 9, 4])
+    monkeypatch.setattr(MODULE, "time", SimpleNamespace(perf_counter=lambda: now[0]))
+
+    def product(left, right):
+        assert left.shape == right.shape == (128, 128)
+        now[0] += next(taken)
+
+    monkeypatch.setattr(torch, "mm", product)
+    assert MODULE.matrix_rate(torch.device("cpu")) == 2 * 128**3 / 4
+
+
 def test_steps_are_timed_after_the_first_ones_and_for_as_long_as_asked(images, monkeypatch):
     """Five steps of 100 seconds, which compile and warm up, and then steps of 1 second."""
     now, asked = [0], []

@@ -90,6 +90,7 @@ def test_seconds_are_those_of_each_fit_alone(clock, tmp_path, monkeypatch):
     assert kept["seconds"] == kept["baselines"][runs.BASELINE]["seconds"] == 2
     orders = re.findall(r"<code>order</code></th><td><code>(.*?)</code>", page.read_text())
     assert orders == ["2", "5"]
+    assert "<title>NGramLanguageModel on cats</title>" in page.read_text()
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -111,6 +112,14 @@ def test_what_is_not_the_commands_run_is_not_gone_on_with(changes, sentence, tmp
     (tmp_path / "config.json").write_text(json.dumps(config | changes))
     with pytest.raises(InputError, match=sentence):
         runs.resume(tmp_path)
+
+
+@pytest.mark.parametrize("model", ["FactorAnalysis", "VAE"])
+def test_a_run_without_its_model_is_not_finished(model, tmp_path):
+    config = {"model": model, "parameters": {}, "data": {"spec": "digits"}}
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    with pytest.raises(InputError, match=r"is not finished: 'latentia resume .*' first"):
+        latentia.load(tmp_path)
 
 
 def test_pages_say_with_which_versions_they_were_made(tmp_path):

@@ -4,16 +4,17 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from torch.utils.data import DataLoader, TensorDataset
+from torch.utils.data import DataLoader, TensorDataset, random_split
 
-from latentia import PCA, VAE, SRResNet, evaluate, load_data
+from latentia import PCA, VAE, SRResNet, evaluate, load, load_data
 from latentia.data import Dataset
 from latentia.errors import InputError
 from latentia.models.inputs import as_array
-from tests.conftest import SHARED
+from tests.conftest import SHARED, small_models
 
 BYTES = np.random.default_rng(0).integers(0, 256, (6, 9, 8)).astype(np.uint8)
 FLOATS = (BYTES / np.float32(255)).astype(np.float32)
+TABLE = np.random.default_rng(1).normal(size=(6, 3))
 HALVES = FLOATS.astype(np.float16)
 
 
@@ -55,6 +56,13 @@ def test_tables_are_taken_in_every_kind():
         assert PCA(n_components=2).fit(given).transform(given) == pytest.approx(codes, abs=1e-5)
 
 
+@pytest.mark.filterwarnings("ignore::PendingDeprecationWarning")
+def test_a_matrix_of_numpy_is_an_array():
+    X = np.asmatrix(TABLE)
+    assert type(as_array(X)) is np.ndarray
+    np.testing.assert_array_equal(as_array(X), TABLE)
+
+
 def samples():
     yield from FLOATS
 
@@ -84,6 +92,20 @@ def samples():
         (np.array([["a", "b"]]), "could not convert string to float"),
         (np.ones((3, 2)) * 1j, "Complex data not supported"),
         (FLOATS[0, 0], "Reshape your data"),
+        (random_split(TensorDataset(torch.zeros(4, 9, 8)), [2, 2]), "X is a list of data sets, .*"),
+        ([(x, 0) for x in FLOATS], r"X is a list of tuples, .*; give the samples alone: \[sample"),
+        ([(x, 0) for x in TABLE], "X is a list of tuples, as of samples and their labels"),
+        ((FLOATS, np.zeros(6)), "give images alone, and labels as y"),
+        (
+            [Image.new("L", (8, 9)), Image.new("RGB", (8, 9))],
+            r"X\[1\] has shape \(3, 9, 8\) and .*; give all as many channels, as by convert",
+        ),
+        (torch.ones(3, 4).to_sparse(), r"X is a tensor .*sparse_coo.*X\.to_dense\(\)"),
+        (torch.ones(3, 4, device="meta"), "X is a tensor .* on meta, which holds no plain numbers"),
+        (np.zeros((3, 2), "datetime64[D]"), r"X is an array of datetime64\[D\]; give .* numbers"),
+        (np.zeros((3, 2), "timedelta64[s]"), "X is an array of timedelta64"),
+        (np.zeros(3, [("a", "f4")]), "X is an array of .*; give an array of numbers"),
+        (np.zeros((3, 0, 8)), r"X has shape \(3, 0, 8\), images without pixels"),
     ],
 )
 def test_what_holds_no_samples_is_refused_in_a_sentence(given, words):
@@ -103,6 +125,42 @@ def test_a_validation_is_rows_or_rows_and_targets():
     model = VAE(hidden=(4,), n_components=2, **SHARED)
     with pytest.raises(InputError, match="validation is a tuple of 3; give X, or"):
         model.fit(FLOATS, validation=(FLOATS, None, None))
+
+
+@pytest.mark.parametrize("path", [3, None, b"model", "a\0b"])
+def test_what_is_no_path_is_refused_where_one_is_asked_for(path):
+    model = VAE(hidden=(4,), n_components=2, **SHARED)
+    with pytest.raises(InputError, match=r"path is .*; it must be the path of a folder"):
+        load(path)
+    if path is not None:
+        with pytest.raises(InputError, match=r"run is .*; it must be the path of a folder"):
+            model.fit(FLOATS, run=path)
+    model.fit(FLOATS)
+    with pytest.raises(InputError, match=r"path is .*; it must be the path of a folder"):
+        model.save(path)
+
+
+@pytest.mark.parametrize("model", small_models().values(), ids=lambda model: type(model).__name__)
+def test_a_parameter_that_is_set_by_a_wrong_name_is_refused_with_the_nearest(model):
+    with pytest.raises(InputError, match="has no parameter 'n_component'"):
+        model.set_params(n_component=2)
+    with pytest.raises(InputError, match="has no parameter 'lr'"):
+        model.set_params(lr=2)
+    name = next(iter(model.get_params()))
+    assert model.set_params(**{name: getattr(model, name)}) is model
+
+
+def test_set_params_understands_old_names():
+    with pytest.warns(FutureWarning, match="discriminator_steps is called n_critic now"):
+        model = small_models()["GAN"].set_params(discriminator_steps=3)
+    assert model.n_critic == 3
+
+
+def test_only_a_model_is_evaluated():
+    data = Dataset(name="mine", x_train=FLOATS, y_train=None, x_test=FLOATS, y_test=None)
+    for model in ("VAE", [PCA()], FLOATS):
+        with pytest.raises(InputError, match=r"model is of type .*; give a fitted model"):
+            evaluate(model, data)
 
 
 def test_a_model_is_evaluated_on_a_data_set():

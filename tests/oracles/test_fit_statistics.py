@@ -325,6 +325,7 @@ def test_one_variable():
         ({"correlation": [[1, 0.5], [0.2, 1]]}, "symmetric"),
         ({"correlation": [[1, np.nan], [np.nan, 1]]}, "finite"),
         ({"implied": np.eye(3)}, r"\(3, 3\)"),
+        ({"correlation": np.eye(3)}, r"implied is \(2, 2\); it must be \(3, 3\)"),
         ({"n_samples": 1}, "n_samples is 1"),
         ({"n_components": 3}, "n_components is 3"),
         ({"convention": "mplus"}, "mplus"),

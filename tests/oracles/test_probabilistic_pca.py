@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from scipy import optimize
 from scipy.stats import multivariate_normal
 
-from latentia.errors import InputError
+from latentia.errors import FitWarning, InputError
 from latentia.models.factors.discrepancy import MaximumLikelihood
 from latentia.models.factors.factor_analysis import FactorAnalysis
 from latentia.models.linear import probabilistic_pca
@@ -364,3 +364,19 @@ def test_full_information_tells_its_own_steps():
     assert model.n_iter_ == len(model.log_likelihood_trace_) > 1
     assert model.converged_
     assert model.log_likelihood_ == pytest.approx(model.score(X), rel=1e-8)
+
+
+@pytest.mark.parametrize(
+    ("hidden", "words"),
+    [
+        (lambda X: (X[:20, 0], X[20:, 2]), "x0 with x2 are never observed together"),
+        (lambda X: (X[:19, 0], X[20:, 2]), r"x0 with x2 are observed together in .* fewest 2\.5%"),
+        (lambda X: (X[3],), r"1 row\(s\) without any value were left out"),
+    ],
+)
+def test_gaps_that_leave_little_are_told(hidden, words):
+    X = np.random.default_rng(0).normal(size=(40, 4))
+    for cells in hidden(X):
+        cells[...] = np.nan
+    with pytest.warns(FitWarning, match=words):
+        ProbabilisticPCA(n_components=1, missing="fiml", max_iter=200).fit(X)

@@ -163,6 +163,11 @@ def test_codes_that_are_not_numbers_are_refused():
         latent_map(np.array([[0, 1], [np.nan, 0], [1, 1]]))
 
 
+def test_a_single_code_is_shown_by_its_first_two_coordinates():
+    axes = latent_map(np.array([[3.0, 4.0, 5.0]])).axes[0]
+    assert axes.collections[0].get_offsets().tolist() == [[3, 4]]
+
+
 def test_spectrum_of_few_and_of_many():
     for n in (1, 300):
         figure = spectrum(np.full(n, 1 / n))

@@ -199,3 +199,10 @@ def test_a_run_that_is_refused_before_it_begins_leaves_none_behind(images, tmp_p
         SRGAN(scale=2, pretrained="nowhere").fit(images, run=tmp_path / "run")
     with pytest.raises(InputError, match=r"it has no config\.json"):
         SRGAN(scale=2).fit(images, run=tmp_path / "run", resume=True)
+
+
+def test_metrics_larger_than_the_limit_are_refused_unread(tmp_path):
+    with (tmp_path / "metrics.jsonl").open("wb") as stream:
+        stream.truncate(3 * 2**40)
+    with pytest.raises(InputError, match=r"3,072.0 GiB .* LATENTIA_MAX_BYTES"):
+        read_metrics(tmp_path)

@@ -75,6 +75,15 @@ def test_a_second_trainer_is_kept_out_whatever_files_are_removed(tmp_path):
         pass
 
 
+def test_a_holder_that_cannot_be_removed_does_not_end_a_run(tmp_path, monkeypatch):
+    def refuse(*_, **__):
+        raise PermissionError(errno.EPERM, "not permitted")
+
+    with held(tmp_path / "run", NOTHING, None, {}):
+        monkeypatch.setattr("pathlib.Path.unlink", refuse)
+    assert (tmp_path / "run" / "holder").exists()
+
+
 @pytest.mark.parametrize("code", [errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL])
 def test_a_file_system_without_locks_is_said_and_trained_on(code, tmp_path, monkeypatch, caplog):
     def flock(descriptor, how):

@@ -45,6 +45,15 @@ def test_only_a_saved_model_is_replaced(name, models, tmp_path):
     assert not list(tmp_path.glob(".latentia-*"))
 
 
+@pytest.mark.parametrize("config", ['{"learned": 1}', '{"learned": {}, "model": "Mine"}', "[1]"])
+def test_a_foreign_folder_with_names_like_ours_is_no_saved_model(config, models, tmp_path):
+    for name, text in (("config.json", config), ("README.md", "my notes")):
+        (tmp_path / name).write_text(text)
+    with pytest.raises(InputError, match="only a saved model is replaced"):
+        models[0].save(tmp_path, overwrite=True)
+    assert (tmp_path / "README.md").read_text() == "my notes"
+
+
 def test_neighbours_that_look_like_leftovers_are_left_alone(models, tmp_path):
     names = ["model.tmp", "model.old.tmp", "home.tmp", ".latentia-mine.tmp"]
     for name in names:
@@ -230,3 +239,19 @@ def test_a_digit_of_what_was_learned_is_not_changed_unseen(models, tmp_path):
     (folder / "config.json").write_text(text.replace(value, value[:-1] + str(9 - int(value[-1]))))
     with pytest.raises(InputError, match="SHA-256"):
         latentia.load(folder)
+
+
+@pytest.mark.parametrize("name", ["PCA", "FactorAnalysis", "Autoencoder", "VAE", "GAN"])
+def test_a_model_whose_settings_changed_after_the_fit_is_not_saved(name, tmp_path):
+    """It could not be loaded, or would be another model."""
+    model = small_models()[name].fit(np.random.default_rng(0).random((80, 8, 8)))
+    changed = small_models()[name].get_params() | {"n_components": 2}
+    with pytest.raises(InputError, match="n_components was 3 in the fit and is 2 now"):
+        model.set_params(**changed).save(tmp_path / "a")
+    assert not (tmp_path / "a").exists()
+    same = latentia.load(model.set_params(n_components=3).save(tmp_path / "a"))
+    with pytest.raises(InputError, match="is 2 now"):
+        same.set_params(n_components=2).save(tmp_path / "a", overwrite=True)
+    if name == "FactorAnalysis":
+        model.set_params(scores="bartlett").save(tmp_path / "b")
+        assert latentia.load(tmp_path / "b").scores == "bartlett"

@@ -63,7 +63,7 @@ def main(arguments: list[str] | None = None) -> int:
     except OSError as error:
         status = _complain(told(error))
     except MemoryError as error:
-        status = _complain(NO_MEMORY.format(error or "nothing is left"))
+        status = _complain(NO_MEMORY.format(str(error) or "nothing is left"))
     except RuntimeError as error:
         # torch has no error of its own for this on the CPU.
         if "allocate memory" not in str(error) and "out of memory" not in str(error):

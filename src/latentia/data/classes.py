@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from latentia.data.dataset import Array
 from latentia.errors import InputError
 
+MISSING = ("", "nan", "<na>", "nat")
+"""What NumPy and pandas make of a missing label among words, in small letters."""
 MOST_CLASSES = 50
 """An array under a name of its own holds classes if it has at most so many different values."""
 
@@ -53,15 +56,21 @@ def are_few(n_values: int, n: int) -> bool:
 def plain_labels(labels: Array, name: str) -> Array | None:
     """Return labels as words or whole numbers, or None if they are fractions."""
     if labels.dtype.kind == "f":
-        bad = np.flatnonzero(~np.isfinite(labels))
-        if len(bad):
-            raise InputError(
-                f"{name} has {len(bad)} missing or infinite labels, the first in data row "
-                f"{bad[0] + 1}; fill them in or drop those rows"
-            )
+        _refuse_missing(~np.isfinite(labels), name)
         return labels.astype(np.int64) if (labels % 1 == 0).all() else None
     if labels.dtype.kind == "S":
-        return np.char.decode(labels, "utf-8", "replace")
+        labels = np.char.decode(labels, "utf-8", "replace")
     if labels.dtype.kind not in "iubU":
         raise InputError(f"{name} holds {labels.dtype} values; labels are words or whole numbers")
+    if labels.dtype.kind == "U":
+        _refuse_missing(np.isin(np.char.lower(np.char.strip(labels)), MISSING), name)
     return labels
+
+
+def _refuse_missing(bad: NDArray[np.bool_], name: str) -> None:
+    """Refuse labels that are none, by the row of the first."""
+    if bad.any():
+        raise InputError(
+            f"{name} has {bad.sum()} missing or infinite labels, the first in data row "
+            f"{bad.argmax() + 1}; fill them in or drop those rows"
+        )

@@ -19,12 +19,16 @@ import pyarrow as pa
 import pyarrow.csv
 
 from latentia.data.encodings import encoding_of
-from latentia.data.limits import check_bytes
+from latentia.data.limits import check_bytes, read_limited
 from latentia.data.numerals import is_missing, is_number, looks_plain
 from latentia.errors import InputError
 
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 SAMPLE_LINES, SAMPLE_CHARACTERS, FEWEST_LINES = 100, 2**20, 5
+USUAL_BLOCK, MOST_AT_ONCE = 2**20, 2**31 - 1
+"""Bytes that the reader parses at once."""
+LONGEST_CHARACTER = 4
+"""Bytes that a character takes at most."""
 BYTES_A_COLUMN = 10_000
 """What the reader needs for a column, however short it is."""
 COMMENT = re.compile(r"#(?!N/A|NA\b|DIV|VALUE|REF|NAME|NUM|NULL)")
@@ -93,7 +97,7 @@ def looks_like_table(path: Path) -> bool:
             content = stream.read(2**16)
         start = content.decode(encoding_of(content)[0] or "utf-8", "ignore")
         lines = _first_lines(start)[:-1] if len(start) >= 2**15 else _first_lines(start)
-        rows = [row for _, row in _readings(lines)] + [_split_blanks(lines)]
+        rows = [row for _, row in _readings(lines)] + [_split_blanks(lines)] if lines else []
     except (OSError, csv.Error):
         return False
     return any(_regular(found) and _share(found) > 0.5 for found in rows)
@@ -101,10 +105,7 @@ def looks_like_table(path: Path) -> bool:
 
 def _decoded(path: Path) -> tuple[str, tuple[str, ...]]:
     """Return a file's text, and its encoding where that is not UTF-8."""
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror}") from None
+    content = read_limited(path)
     codec, title = encoding_of(content)
     try:
         text = content.decode(codec or "utf-8")
@@ -343,6 +344,15 @@ def _whole_triangle(rows: list[list[str]], has_header: bool) -> str:
     return written.getvalue()
 
 
+def _block_size(text: str) -> int:
+    """Return how many bytes are parsed at once: all, where a block could end within a row.
+
+    Arrow drops what stands between a quotation mark that nothing closes and the end of its block.
+    """
+    cut = '"' in text or max(map(len, text.split("\n"))) > USUAL_BLOCK // LONGEST_CHARACTER
+    return min(LONGEST_CHARACTER * len(text), MOST_AT_ONCE) if cut else USUAL_BLOCK
+
+
 def _parsed(text: str, layout: Layout, path: Path) -> pa.Table:
     """Return the columns: floats where the first lines are plain numbers, text elsewhere."""
     kinds = [pa.float64() if p and i else pa.string() for i, p in enumerate(layout.plain)]
@@ -352,7 +362,9 @@ def _parsed(text: str, layout: Layout, path: Path) -> pa.Table:
             return pa.csv.read_csv(
                 content,
                 pa.csv.ReadOptions(
-                    column_names=layout.names, skip_rows_after_names=int(layout.has_header)
+                    column_names=layout.names,
+                    skip_rows_after_names=int(layout.has_header),
+                    block_size=_block_size(text),
                 ),
                 pa.csv.ParseOptions(delimiter=layout.separator),
                 pa.csv.ConvertOptions(column_types=dict(zip(layout.names, attempt))),

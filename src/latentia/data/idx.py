@@ -11,11 +11,12 @@ from pathlib import Path
 import numpy as np
 
 from latentia.data.dataset import Array, Dataset, Part, join
-from latentia.data.limits import check_bytes, most_bytes, size
+from latentia.data.limits import check_bytes, size
 from latentia.errors import InputError
 
 TYPES = {8: ">u1", 9: ">i1", 11: ">i2", 12: ">i4", 13: ">f4", 14: ">f8"}
 LONGEST_HEADER = 4 + 4 * 255
+MOST_DIMENSIONS = 4
 FILES = {
     "x_train": "train-images-idx3-ubyte",
     "y_train": "train-labels-idx1-ubyte",
@@ -35,11 +36,11 @@ def read_bytes(path: Path) -> bytes:
             plain.seek(0)
             if not zipped:
                 start = plain.read(LONGEST_HEADER)
-                most = min(_promised(start, path.stat().st_size), path.stat().st_size)
+                most = min(_promised(start, LONGEST_HEADER), path.stat().st_size)
                 return start + plain.read(max(0, most + 1 - len(start)))
         with gzip.open(path) as stream:
             start = stream.read(LONGEST_HEADER)
-            promised = _promised(start, most_bytes())
+            promised = _promised(start, LONGEST_HEADER)
             check_bytes(promised, str(path))
             return start + stream.read(max(0, promised + 1 - len(start)))
     except (OSError, EOFError, zlib.error) as error:
@@ -66,6 +67,8 @@ def parse(content: bytes, name: str) -> Array:
     if len(content) != expected:
         more = "more" if len(content) > expected else size(len(content))
         raise InputError(f"{name} has {more}; its header promises {size(expected)}")
+    if content[3] > MOST_DIMENSIONS:
+        raise InputError(f"{name} says that it has {content[3]} dimensions; at most 4 are read")
     dtype = np.dtype(TYPES[content[2]])
     array = np.frombuffer(content, dtype, offset=4 + 4 * content[3]).reshape(_shape(content))
     return array.astype(dtype.newbyteorder("="), copy=False)

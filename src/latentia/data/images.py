@@ -95,16 +95,19 @@ def read(
             take(n_pixels * (1 if is_grey(image) else 3))
 
     image, notes = opened(path, told)
-    return resized(_eight_bit_on_white(image), side), notes
+    pixels, alpha = planes(image)
+    if alpha is not None and alpha.min() < 255:
+        notes = (*notes, "what is transparent in it was laid on white")
+    return resized(_eight_bit_on_white(pixels, alpha), side), notes
 
 
 def upright(image: Image.Image) -> Array:
     """Return an opened picture as `read` does: (H, W) or (3, H, W) uint8, turned as EXIF says."""
-    return _eight_bit_on_white(ImageOps.exif_transpose(image))
+    return _eight_bit_on_white(*planes(ImageOps.exif_transpose(image)))
 
 
-def _eight_bit_on_white(image: Image.Image) -> Array:
-    pixels = eight_bit(on_white(*planes(image)))
+def _eight_bit_on_white(colours: NDArray[Any], alpha: NDArray[np.uint8] | None) -> Array:
+    pixels = eight_bit(on_white(colours, alpha))
     return pixels[0] if len(pixels) == 1 else pixels
 
 

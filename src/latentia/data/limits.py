@@ -1,15 +1,18 @@
 """How much memory one file may ask for: the same limit for pictures, archives and tables.
 
 It is checked before the memory is taken, against what a file says of itself or while it is
-unpacked, so that a small file cannot cost much. Plain files are as large as they are and need none.
+unpacked, so that a small file cannot cost much. Text, which becomes several times as large, is held
+against it too; other plain files are as large as they are and need none.
 """
 
 from __future__ import annotations
 
 import os
 import re
+from pathlib import Path
 
 from latentia.errors import InputError
+from latentia.files import read_bytes
 
 VARIABLE = "LATENTIA_MAX_BYTES"
 """The environment variable that sets the limit: bytes, or a number followed by K, M, G or T."""
@@ -53,6 +56,18 @@ def check_bytes(n_bytes: int, name: str) -> None:
     """
     if too_many := excess(n_bytes):
         raise InputError(f"{name} {too_many}")
+
+
+def read_limited(path: Path) -> bytes:
+    """Return the content of a regular file that is no larger than the limit."""
+    try:
+        check_bytes(path.stat().st_size, str(path))
+        return read_bytes(path)
+    except InputError:
+        raise
+    except (OSError, ValueError) as error:
+        why = error.strerror if isinstance(error, OSError) else error
+        raise InputError(f"{path} cannot be read: {why}") from None
 
 
 def size(n_bytes: int) -> str:

@@ -48,7 +48,8 @@ def kind_of(values: NDArray[np.float64]) -> str:
     variances, off = np.diag(values), values - np.diag(np.diag(values))
     if not off.any() or variances.min() <= 0:
         return ""
-    if (variances == 1).all() and np.abs(values).max() <= 1 and (off % 1).any():
+    unit = np.abs(variances - 1).max() <= ROUNDING and np.abs(values).max() <= 1 + ROUNDING
+    if unit and (off % 1).any():
         return "correlation"
     symmetric = np.abs(values - values.T).max() <= ROUNDING * np.abs(values).max()
     bound = np.sqrt(np.outer(variances, variances))
@@ -65,7 +66,8 @@ def named(
     names
         Of the (p) columns of numbers.
     rows
-        The words in the first column, if there are any; those of a matrix are ``names``.
+        The words in the first column, if there are any; those of a matrix are ``names``, in any
+        order.
     values
         (n, p) numbers, NaN where a cell is empty.
     title
@@ -81,12 +83,17 @@ def named(
         # A triangle without its diagonal has no row of the first and no column of the last.
         names, values = [*names, rows[-1]], _below_diagonal(values)
         rows = names
-    if rows is not None and list(rows) != list(names):
-        return None
     p = len(names)
     if values.shape != (p, p) or p < 2:
         return None
+    if rows is not None and sorted(rows) != sorted(names):
+        return None
+    moved = rows is not None and list(rows) != list(names)
+    if rows is not None and moved:
+        values = values[[list(rows).index(name) for name in names]]
     full, said = _mirrored(values)
+    if moved:
+        said.append("its rows were put in the order of its columns")
     kind = kind_of(full)
     if rows is None and not kind:
         return None

@@ -21,11 +21,13 @@ from latentia.data.delimited import Columns
 from latentia.data.limits import check_bytes
 from latentia.data.matrices import NamedMatrix
 from latentia.data.numerals import as_numbers, first_word, gaps
-from latentia.errors import InputError
+from latentia.errors import InputError, shown
 
 LABELS = ("label", "labels", "class", "target", "y")
 FEWEST_COUNTED = 6
 """Rows that a column of 1, 2, 3 ... counts not by chance."""
+COUNTING = 0.8
+"""Share of the steps by 1 in an index of tables that were put below each other."""
 UNNAMED = re.compile(r"|Unnamed: \d+|__index_level_\d+__")
 """What pandas and R call an index, and what they make of it when they read it again."""
 
@@ -86,8 +88,8 @@ def read(path: Path, gaps_stay: bool = False) -> Part:
     if words:
         word, row = first_word(table.words[words[0]])
         raise InputError(
-            f"{path}: column {words[0]!r} holds {word!r} in data row {row}; give numbers, or name "
-            "it 'label' if it holds the classes"
+            f"{path}: column {words[0]!r} holds {shown(word)} in data row {row}; give numbers, or "
+            "name it 'label' if it holds the classes"
         )
     numbers = {name: values for name, values in table.numbers.items() if name != label}
     _refuse_empty(table, numbers, path)
@@ -195,32 +197,37 @@ def _without_index(table: Table, path: Path) -> Table:
     """Return a table without the unnamed columns in which pandas and R write their rows' names."""
     dropped = [n for n in table.names if UNNAMED.fullmatch(n) and _names_rows(table, n)]
     if not dropped or len(dropped) == len(table.names):
-        return _noting_numbered_rows(table, path)
+        return _noting_kept(table, path)
     which = ", ".join(f"the column {name!r}" if name else "an unnamed column" for name in dropped)
     note = f"{path.name}: {which} was left out, since it numbers or names the rows."
     return dataclasses.replace(table.without(dropped), notes=(*table.notes, note))
 
 
-def _noting_numbered_rows(table: Table, path: Path) -> Table:
-    """Return a table with a note if its first column counts the rows, from 0 or 1."""
+def _noting_kept(table: Table, path: Path) -> Table:
+    """Return a table with a note of a first column that may be an index and is kept."""
     name = table.names[0] if table.names else ""
     values = table.numbers.get(name, np.empty(0))
-    if len(values) < FEWEST_COUNTED or not (values - values[0] == np.arange(len(values))).all():
+    starts = len(values) >= FEWEST_COUNTED and values[0] in (0, 1)
+    if starts and (values == values[0] + np.arange(len(values))).all():
+        what = f"{name!r} counts the rows"
+    elif len(values) and len(table.names) > 1 and UNNAMED.fullmatch(name):
+        what = "the first column has no name"
+    else:
         return table
-    if values[0] not in (0, 1):
-        return table
-    note = (
-        f"{path.name}: {name!r} counts the rows, and is kept as a variable; drop it if it is none."
-    )
+    note = f"{path.name}: {what}, and is kept as a variable; drop it if it is none."
     return dataclasses.replace(table, notes=(*table.notes, note))
 
 
 def _names_rows(table: Table, name: str) -> bool:
+    """Return whether a column without a name tells rows apart, or counts them piece by piece."""
     if name in table.words:
         cells = table.words[name]
         return len(pc.unique(cells)) == len(cells)
     values = table.numbers[name]
-    return bool((values % 1 == 0).all()) and len(np.unique(values)) == len(values)
+    if not (values % 1 == 0).all():
+        return False
+    pieces = len(values) >= FEWEST_COUNTED and (np.diff(values) == 1).mean() > COUNTING
+    return pieces or len(np.unique(values)) == len(values)
 
 
 def _matrix(table: Table, path: Path) -> NamedMatrix | None:

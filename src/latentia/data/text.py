@@ -13,6 +13,7 @@ from typing import Annotated, Any
 
 from latentia.data.dataset import Dataset
 from latentia.data.encodings import encoding_of
+from latentia.data.limits import read_limited
 from latentia.errors import InputError, Range, check_arguments
 
 SHORTEST = 100
@@ -110,9 +111,9 @@ def read_text(path: Path) -> tuple[str, tuple[str, ...]]:
 
     UTF-16 and Korean text in CP949 or EUC-KR are read as well as UTF-8.
     """
-    if not path.is_file():
+    if not path.exists() or path.is_dir():
         raise InputError(f"there is no text file {str(path)!r}; give a .txt or .abc file")
-    content = path.read_bytes()
+    content = read_limited(path)
     codec, title = encoding_of(content)
     # Western text can be any bytes, so that it is no evidence.
     given = codec if codec and codec != "cp1252" else "utf-8"

@@ -120,7 +120,14 @@ def compare(
 def _names(models: tuple[str, ...] | None) -> tuple[str, ...]:
     if models is None:
         return BY_DEFAULT
+    if isinstance(models, str) or not models:
+        raise InputError(f"models is {models!r}; give a list of class names, such as ('VAE',)")
     for name in models:
+        if not isinstance(name, str):
+            raise InputError(
+                f"models holds an object of type {type(name).__name__}; give names of classes, "
+                "such as 'VAE'"
+            )
         if name not in MODELS:
             raise InputError(
                 f"there is no model {name!r}; choose from {', '.join(MODELS)}"

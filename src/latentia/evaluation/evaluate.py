@@ -18,6 +18,11 @@ WEIGHED = 250
 def evaluate(model: Model, data: Dataset, random_state: Seed = 0) -> dict[str, float]:
     """Return what `Model.measure` does of a fitted model on test data, and its size."""
     check_arguments(evaluate, locals())
+    if not isinstance(model, Model):
+        raise InputError(
+            f"model is of type {type(model).__name__}; give a fitted model, such as one from "
+            "latentia.load"
+        )
     if not isinstance(data, Dataset):
         raise InputError(
             f"data is of type {type(data).__name__}; give a data set, from load_data, or made of "

@@ -14,7 +14,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -35,7 +35,8 @@ from latentia.errors import (
     check_range,
     within_memory,
 )
-from latentia.models.fields import NamedFields, command_name, plain
+from latentia.files import as_path
+from latentia.models.fields import NamedFields, by_new_names, command_name, plain, refuse_unknown
 from latentia.models.inputs import (
     Rows,
     as_array,
@@ -51,7 +52,6 @@ from latentia.plots.grids import is_drawable
 
 if TYPE_CHECKING:
     from latentia.plots.page import Picture
-
 
 CLUSTERS = "it forms no clusters; AutoencoderKMeans, DEC, IDEC and VaDE do"
 BLOCKS = "it learns from all data at once; PCA and FactorAnalysis take blocks"
@@ -92,6 +92,14 @@ class Model(BaseEstimator, metaclass=NamedFields):  # type: ignore[misc]
             if name in reasons:
                 raise AttributeError(f"{owner} has no {name}: {reasons[name]}")
         raise AttributeError(f"{owner!r} object has no attribute {name!r}")
+
+    def set_params(self, **params: Any) -> Self:
+        """Set parameters by name, as scikit-learn does; refuse another with the nearest name."""
+        given = by_new_names(type(self), params)
+        # Two underscores lead to a parameter of a parameter.
+        refuse_unknown(type(self), [name.partition("__")[0] for name in given])
+        super().set_params(**given)
+        return self
 
     @property
     def takes_gaps(self) -> bool:
@@ -151,10 +159,15 @@ class Model(BaseEstimator, metaclass=NamedFields):  # type: ignore[misc]
                 if name.endswith("_"):
                     delattr(self, name)
             yield
+            self.keep_settings()
         except BaseException:
             self.__dict__.clear()
             self.__dict__.update(before)
             raise
+
+    def keep_settings(self) -> None:
+        """Keep what the hyperparameters are in a fit, as they may be changed for the next one."""
+        self._settings = self.get_params()
 
     def nets(self) -> Mapping[str, Any]:
         """Return the model's modules by name; here it has none."""
@@ -267,7 +280,7 @@ class Model(BaseEstimator, metaclass=NamedFields):  # type: ignore[misc]
     def save(self, path: str | Path, *, overwrite: bool = False) -> Path:
         """Write the fitted model into a folder: ``config.json``, ``model.safetensors``, a card."""
         check_is_fitted(self)
-        return save(self, Path(path), overwrite=overwrite)
+        return save(self, as_path(path, "path"), overwrite=overwrite)
 
     def checked(self, X: Rows, *, reset: bool) -> NDArray[Any]:
         """Return ``X`` checked, as an array: a table as floats, images as they are."""

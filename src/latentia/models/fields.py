@@ -136,12 +136,12 @@ class NamedFields(ABCMeta):
         def __call__(cls, *values: Any, **given: Any) -> Any:
             """Return a new object, if every value has the name of a field."""
             if "__dataclass_fields__" in vars(cls):
-                given = _by_new_names(cls, given)
+                given = by_new_names(cls, given)
                 _check_names(cls, values, given)
             return super().__call__(*values, **given)
 
 
-def _by_new_names(cls: Any, given: Mapping[str, Any]) -> dict[str, Any]:
+def by_new_names(cls: Any, given: Mapping[str, Any]) -> dict[str, Any]:
     """Return values by what their fields are called now, and warn of old names."""
     fields = cls.__dataclass_fields__
     found = in_new_names(given, fields)
@@ -158,6 +158,12 @@ def _check_names(cls: Any, values: tuple[Any, ...], given: Mapping[str, Any]) ->
         raise InputError(
             f"{cls.__name__} takes its parameters by name, such as {cls.__name__}({such})"
         )
+    refuse_unknown(cls, given)
+
+
+def refuse_unknown(cls: Any, given: Iterable[str]) -> None:
+    """Refuse names that no parameter of a class has, with the nearest."""
+    known = [field.name for field in dataclasses.fields(cls) if field.init]
     for name in given:
         if name not in known:
             raise InputError(f"{cls.__name__} has no parameter {name!r}{meant(name, known)}")

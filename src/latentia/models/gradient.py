@@ -21,6 +21,7 @@ from sklearn.base import BaseEstimator
 from torch import Tensor, nn
 
 from latentia.errors import Count, Decay, InputError, Positive, Seed, within_memory
+from latentia.files import as_path
 from latentia.models.apply import apply
 from latentia.models.base import Model, to_numpy
 from latentia.models.fields import in_new_names
@@ -147,7 +148,7 @@ class GradientModel(Model):
             if not resume:
                 self.check_effects(self.settled(array))
             batches, held_out = self.read(array, y, reset=True), self._held_out(validation)
-            folder = None if run is None else Path(run)
+            folder = None if run is None else as_path(run, "run")
             if resume and folder is None:
                 raise InputError("resume needs run: the directory of the run to go on with")
             begun = RunConfig.read(folder) if resume and folder is not None else None

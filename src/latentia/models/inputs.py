@@ -50,14 +50,15 @@ def as_array(X: Any) -> Any:
 
 
 def _refuse_other_objects(X: Any) -> None:
-    loads = sys.modules.get("torch.utils.data")
     instead = "give the samples themselves, in one array or tensor"
     if isinstance(X, Dataset):
         raise InputError(f"X is the data set {X.name!r}; give its samples, such as x_train")
+    if isinstance(X, list | tuple) and len(X):
+        _refuse_listed(X[0])
     if isinstance(X, str | bytes):
         raise InputError(f"X is text; load data by name with latentia.load_data, or {instead}")
-    if loads is not None and isinstance(X, loads.Dataset | loads.DataLoader):
-        rows = "X.dataset" if isinstance(X, loads.DataLoader) else "X"
+    if _is_loader(X):
+        rows = "X.dataset" if type(X).__name__ == "DataLoader" else "X"
         raise InputError(
             f"X is a {type(X).__name__} of torch's; {instead}: "
             f"torch.stack([sample for sample, *_ in {rows}])"
@@ -67,6 +68,25 @@ def _refuse_other_objects(X: Any) -> None:
     known = isinstance(X, np.ndarray | list | tuple) or is_tensor(X) or reads_in_blocks(X)
     if not known and not hasattr(X, "columns") and not hasattr(X, "__array__"):
         raise InputError(f"X is of type {type(X).__name__}; {instead}, or a data frame")
+
+
+def _refuse_listed(part: Any) -> None:
+    """Refuse a list of something else than samples, by its first element."""
+    if _is_loader(part) or isinstance(part, Dataset):
+        raise InputError(
+            f"X is a list of data sets, the first a {type(part).__name__}; give one's samples"
+        )
+    if isinstance(part, tuple) and len({tuple(np.shape(value)) for value in part}) > 1:
+        raise InputError(
+            "X is a list of tuples, as of samples and their labels; give the samples alone: "
+            "[sample for sample, *_ in X]"
+        )
+
+
+def _is_loader(X: Any) -> bool:
+    """Return whether something is a data set of torch's, without importing it."""
+    loads = sys.modules.get("torch.utils.data")
+    return loads is not None and isinstance(X, loads.Dataset | loads.DataLoader)
 
 
 def _is_picture(X: Any) -> bool:
@@ -93,17 +113,25 @@ def _stacked(parts: Sequence[Any]) -> NDArray[Any]:
     first = arrays[0].shape
     other = next((i for i, array in enumerate(arrays) if array.shape != first), None)
     if other is not None:
-        raise InputError(
-            f"X[{other}] has shape {arrays[other].shape} and X[0] {first}; resize or crop the "
-            "images to one size"
-        )
+        found = arrays[other].shape
+        cure = "resize or crop the images to one size"
+        if found[-2:] == first[-2:]:
+            cure = "give all as many channels, as by convert('RGB') of Pillow's"
+        elif len(found) < 2:
+            cure = "give images alone, and labels as y"
+        raise InputError(f"X[{other}] has shape {found} and X[0] {first}; {cure}")
     return np.stack(arrays)
 
 
 def _tensor_as_array(X: Any) -> NDArray[Any]:
-    array: NDArray[Any] = (
-        X.float() if X.dtype.itemsize == 2 and X.is_floating_point() else X
-    ).numpy(force=True)
+    try:
+        short = X.is_floating_point() and X.dtype.itemsize <= 2
+        array: NDArray[Any] = (X.float() if short else X).numpy(force=True)
+    except (TypeError, RuntimeError):
+        raise InputError(
+            f"X is a tensor of type {X.dtype} and layout {X.layout} on {X.device}, which holds no "
+            "plain numbers; give a dense one of floats or bytes, such as X.to_dense()"
+        ) from None
     return array
 
 
@@ -114,6 +142,10 @@ def _native(X: NDArray[Any]) -> NDArray[Any]:
             "X is a masked array, whose mask would be lost; fill it in with X.filled(...), with "
             "NaN for a model that takes missing values"
         )
+    if X.dtype.kind in "mMV":
+        raise InputError(f"X is an array of {X.dtype}; give an array of numbers")
+    if isinstance(X, np.matrix):
+        X = np.asarray(X)
     if X.dtype.kind == "O" and X.ndim > 2:
         try:
             return X.astype(np.float64)
@@ -133,6 +165,8 @@ def check_images(images: NDArray[Any], *, fitting: bool = False) -> None:
     """
     if len(images) == 0:
         raise InputError("X holds 0 images; give at least 2")
+    if images.size == 0:
+        raise InputError(f"X has shape {images.shape}, images without pixels")
     _check_layout(images)
     check_span(*span_of(images), images.dtype == np.uint8, fitting=fitting)
 

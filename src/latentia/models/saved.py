@@ -27,6 +27,7 @@ from latentia.files import (
     MOST_JSON,
     PREFIX,
     SUFFIX,
+    as_path,
     held_folder,
     named_errors,
     read_bytes,
@@ -52,7 +53,6 @@ KINDS = {
     "log_likelihood_": float,
     "noise_variance_": float,
     "scale_": float,
-    "symbols_": list,
 }
 """What learned values are; those called ``n_..._`` and ``..._shape_`` are counts and shapes."""
 MOST_VALUES = 2**31
@@ -61,6 +61,8 @@ ATTEMPTS = 20
 """To load a model that others replace meanwhile."""
 PATIENCE = 60.0
 """Seconds to wait for another process that saves into the same folder."""
+ASKED_LATER = ("device", "scores")
+"""Hyperparameters that verbs read when they are asked, so that they may change after a fit."""
 ARRAYS_OF_TEXT = {"feature_names_in_": object, "classes_": str}
 """Learned arrays that may hold text, which JSON keeps, and their types."""
 
@@ -73,6 +75,7 @@ def save(model: Any, path: Path, *, overwrite: bool) -> Path:
     InputError
         If something is at ``path`` that is not to be, or must not be, replaced.
     """
+    _refuse_changed(model)
     folder = Path(os.path.realpath(path))
     folder.parent.mkdir(parents=True, exist_ok=True)
     in_use = f"another process saves to {path.parent}, and has not finished: try again"
@@ -89,6 +92,19 @@ def save(model: Any, path: Path, *, overwrite: bool) -> Path:
         finally:
             _remove_model(partial)
     return path
+
+
+def _refuse_changed(model: Any) -> None:
+    """Refuse to save what was learned beside hyperparameters that it was not learned with."""
+    # What was pickled by an earlier version has no settings.
+    then = vars(model).get("_settings", {})
+    for name, value in model.get_params().items():
+        before = then.get(name, value)
+        if name not in ASKED_LATER and value != before:
+            raise InputError(
+                f"{name} was {before!r} in the fit and is {value!r} now: fit again, or set it "
+                "back, before the model is saved"
+            )
 
 
 def _write(model: Any, folder: Path) -> None:
@@ -148,8 +164,9 @@ def _is_saved_model(folder: Path) -> bool:
     if not any(folder.iterdir()):
         return True
     try:
-        return "learned" in read_json(folder / "config.json")
-    except (OSError, ValueError, TypeError):
+        config = read_json(folder / "config.json")
+        return "learned" in config and config.get("model") in MODELS | INSTRUMENTS
+    except (OSError, ValueError, TypeError, AttributeError):
         return False
 
 
@@ -171,8 +188,9 @@ def _remove_abandoned(parent: Path) -> None:
 
 def load(path: str | Path) -> Any:
     """Return the model that was saved in a folder, or by a finished run in its directory."""
+    given = as_path(path, "path")
     for _ in range(ATTEMPTS):
-        folder = _place(Path(path))
+        folder = _place(given)
         before = _identity(folder)
         try:
             return _read(folder)
@@ -181,7 +199,7 @@ def load(path: str | Path) -> Any:
             if before is not None and _identity(folder) == before:
                 raise
         time.sleep(0.001)
-    return _read(_place(Path(path)))
+    return _read(_place(given))
 
 
 def _place(path: Path) -> Path:
@@ -208,6 +226,8 @@ def _read(folder: Path) -> Any:
     config = read_config(folder)
     name = config.get("model", "")
     homes = MODELS | INSTRUMENTS
+    if name in homes and "data" in config and "learned" not in config:
+        raise InputError(f"the run in {folder} is not finished: 'latentia resume {folder}' first")
     if name not in homes or "learned" not in config:
         raise InputError(f"{folder} holds no known model: {name!r}{nearest(name, homes)}")
     model = make(name, config.get("parameters", {}), config.get("versions"))
@@ -284,6 +304,8 @@ def _learned(model: Any) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
 def _restore(model: Any, arrays: dict[str, NDArray[Any]], learned: dict[str, Any]) -> None:
     if not {"data_shape_", "symbols_"} & learned.keys():
         raise InputError("it says nothing of the data that it learnt")
+    if "symbols_" in learned and "of_characters_" not in learned:
+        raise InputError("it does not say whether its symbols are characters")
     for name, value in learned.items():
         if not _may_be_learned(model, name):
             raise InputError(f"{name!r} is nothing that {type(model).__name__} learns")
@@ -297,6 +319,7 @@ def _restore(model: Any, arrays: dict[str, NDArray[Any]], learned: dict[str, Any
         if "." not in name and _may_be_learned(model, name):
             setattr(model, name, array)
     model.prepare_nets(own)
+    model.keep_settings()
 
 
 def _may_be_learned(model: Any, name: str) -> bool:
@@ -311,6 +334,13 @@ def _is_sound(name: str, value: object) -> bool:
         sides = value if isinstance(value, list) else []
         whole = all(type(side) is int and side > 0 for side in sides)
         return 0 < len(sides) < 4 and whole and math.prod(sides) <= MOST_VALUES
+    if name == "symbols_":
+        words = value if isinstance(value, list) else []
+        return (
+            len(words) > 0
+            and all(isinstance(w, str) for w in words)
+            and len({*words}) == len(words)
+        )
     number = isinstance(value, int | float) and not isinstance(value, bool)
     finite = number and math.isfinite(cast(float, value))
     if name.startswith("n_") or name == "seed_":

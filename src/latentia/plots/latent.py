@@ -82,8 +82,8 @@ def _plane(
     if codes.shape[1] == 1:
         lines = np.zeros(len(codes), int) if labels is None else np.unique_inverse(labels)[1]
         return np.column_stack([codes[:, 0], lines]), ("z₁", "" if labels is None else "class")
-    if codes.shape[1] == 2:
-        return codes, ("z₁", "z₂")
+    if codes.shape[1] == 2 or len(codes) < 2:
+        return codes[:, :2], ("z₁", "z₂")
     centred = codes - codes.mean(axis=0)
     _, singular, components = np.linalg.svd(centred, full_matrices=False)
     total = max(float(np.square(singular).sum()), np.finfo(float).tiny)

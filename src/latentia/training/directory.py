@@ -12,7 +12,14 @@ from pathlib import Path
 from typing import Any
 
 from latentia.errors import InputError
-from latentia.files import PREFIX, held_folder, read_bytes, remove_files, remove_partial
+from latentia.files import (
+    PREFIX,
+    held_folder,
+    named_errors,
+    read_bytes,
+    remove_files,
+    remove_partial,
+)
 from latentia.training.config import RunConfig
 from latentia.training.distributed import barrier
 from latentia.training.launch import leads
@@ -120,7 +127,8 @@ def _locked(path: Path) -> Iterator[None]:
         if holder.exists() and _number(holder) is None:
             raise InputError(f"{holder} is not Latentia's: choose another directory")
         try:
-            holder.write_text(str(os.getpid()))
+            with named_errors(holder):
+                holder.write_text(str(os.getpid()))
             yield
         finally:
             with suppress(OSError):

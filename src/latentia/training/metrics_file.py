@@ -13,8 +13,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from latentia.data.limits import read_limited
 from latentia.errors import InputError
-from latentia.files import named_errors, read_bytes, sync_file, write_atomically
+from latentia.files import named_errors, sync_file, write_atomically
 
 log = logging.getLogger(__name__)
 
@@ -34,13 +35,13 @@ class MetricsFile:
         """Return whether the file begins as a checkpoint says; a missing one counts as such."""
         if seal is None or not self.path.exists():
             return True
-        part = self._content()[: seal["bytes"]]
+        part = read_limited(self.path)[: seal["bytes"]]
         found = {"bytes": len(part), "sha256": hashlib.sha256(part).hexdigest()}
         return found == seal
 
     def restore(self, seal: Seal | None, step: int, *, keep: bool) -> list[Record]:
         """Return the records up to a checkpoint; if ``keep``, cut the file back to them."""
-        content = self._content() if self.path.exists() else b""
+        content = read_limited(self.path) if self.path.exists() else b""
         kept = content[: seal["bytes"]] if seal else _up_to(step, content, self.path)
         if seal and len(kept) < seal["bytes"]:
             log.warning("%s is missing: the values up to step %d are lost", self.path, step)
@@ -65,22 +66,12 @@ class MetricsFile:
         sync_file(self.path)
         return {"bytes": self._n_bytes, "sha256": self._written.hexdigest()}
 
-    def _content(self) -> bytes:
-        return _content(self.path)
-
 
 def read_metrics(run: Path) -> list[Record]:
     """Return a run's recorded values, oldest first; a half-written last line is left out."""
     path = run / "metrics.jsonl"
-    content = _content(path) if path.exists() else b""
+    content = read_limited(path) if path.exists() else b""
     return _all_parsed(content[: content.rfind(b"\n") + 1], path)
-
-
-def _content(path: Path) -> bytes:
-    try:
-        return read_bytes(path)
-    except ValueError as error:
-        raise InputError(f"{path} cannot be read: {error}") from None
 
 
 def _lines(content: bytes) -> list[bytes]:

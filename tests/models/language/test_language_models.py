@@ -130,6 +130,32 @@ def test_a_saved_model_is_the_same_model(name, fitted, tmp_path):
 
 
 @pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(
+    "damage",
+    [
+        {"symbols_": [[1]]},
+        {"symbols_": [None, "a"]},
+        {"symbols_": ["a", "a"]},
+        {"symbols_": []},
+        {},
+    ],
+    ids=str,
+)
+def test_a_saved_model_whose_symbols_are_none_is_refused(name, damage, fitted, tmp_path):
+    path = fitted[name].save(tmp_path / "model") / "config.json"
+    config = json.loads(path.read_text())
+    # As of version 0.1.0, which had no hash.
+    del config["sha256"]
+    learned = config["learned"]
+    config["learned"] = learned | damage
+    if not damage:
+        del config["learned"]["of_characters_"]
+    path.write_text(json.dumps(config))
+    with pytest.raises(InputError, match=r"cannot be restored: InputError: .*symbols"):
+        latentia.load(path.parent)
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_symbols_may_be_words(name, tmp_path):
     words = RHYME.split()
     model = clone(small_sequence_models()[name]).fit(words)
@@ -147,6 +173,11 @@ def test_what_cannot_be_read_is_refused(name, fitted):
     model = fitted[name]
     with pytest.raises(InputError, match="'Z' at place 2, which the model does not know"):
         model.score("heZ")
+    for other in (3, None, b"the"):
+        with pytest.raises(InputError, match=r"the text is .*; the model was fitted on a string"):
+            model.score(other)
+        with pytest.raises(InputError, match=r"the text is .*; the model was fitted on a string"):
+            model.sample(prompt=other)
     with pytest.raises(InputError, match="'é' at place 0"):
         model.sample(prompt="é")
     with pytest.raises(InputError, match="text is empty"):

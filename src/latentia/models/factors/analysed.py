@@ -10,10 +10,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from latentia.errors import InputError
-from latentia.models.factors.full_information import of_gaps, pairs
 from latentia.models.factors.polychoric import BOUND, Polychoric, polychoric
 from latentia.models.inputs import Matrix, Vector
-from latentia.models.linear.missing import Patterns
+from latentia.models.linear.missing import Patterns, of_gaps, pairs
 from latentia.models.linear.moments import Moments
 from latentia.models.linear.reading import (
     checked_count,

@@ -8,8 +8,8 @@ import numpy as np
 from scipy import linalg
 
 from latentia.models.inputs import Matrix
+from latentia.models.linear.reading import listed
 
-MOST_NAMED = 8
 LOOKED_AT = 160
 """Collinear columns are looked for up to this many variables."""
 COLLINEAR = 1e-10
@@ -82,9 +82,3 @@ def collinear(S: Matrix, names: list[str]) -> list[str]:
     values, vectors = linalg.eigh(S / scale[:, None] / scale)
     involved = (vectors[:, values < COLLINEAR] ** 2).sum(axis=1) > COLLINEAR
     return [name for name, is_in in zip(names, involved) if is_in]
-
-
-def listed(names: list[str]) -> str:
-    """Return names as text, cut after a few."""
-    rest = len(names) - MOST_NAMED
-    return ", ".join(names[:MOST_NAMED]) + (f" and {rest} more" if rest > 0 else "")

@@ -27,13 +27,13 @@ import numpy as np
 from latentia.errors import InputError
 from latentia.models.factors.discrepancy import OTHER_OPTIMUM
 from latentia.models.factors.extraction import RANDOM_SHARES, Extraction
-from latentia.models.factors.findings import listed
 from latentia.models.factors.fit_statistics import Discrepancies
 from latentia.models.inputs import Matrix, Vector
 from latentia.models.linear.missing import (
     Estimate,
     Patterns,
     observed_log_likelihood,
+    of_gaps,
     saturated,
     structured,
 )
@@ -43,8 +43,6 @@ Extract = Callable[[Matrix], tuple[Extraction, Vector]]
 Climb = Callable[[tuple[Vector, Matrix], float], Estimate]
 COARSE = 1e-4
 """Tolerance at which the starts are compared: their likelihoods are settled to its square."""
-RARE = 0.1
-"""Share of the rows, below which Mplus and lavaan warn of a pair of variables."""
 
 
 @final
@@ -165,31 +163,3 @@ def _saturated(patterns: Patterns, tolerance: float, max_iter: int) -> Estimate 
         return saturated(patterns, tolerance=tolerance, max_iter=max_iter)
     except InputError:
         return None
-
-
-def of_gaps(patterns: Patterns, names: list[str]) -> list[str]:
-    """Return what there is to say of rows and of pairs of columns that hold few values."""
-    remarks = []
-    if patterns.n_empty:
-        remarks.append(f"{patterns.n_empty} row(s) without any value were left out")
-    if patterns.never_together:
-        remarks.append(
-            f"{pairs(patterns.never_together, names)} are never observed together: nothing in the "
-            "data tells their correlation, so that the model is not tested; do not trust the "
-            "solution"
-        )
-    seldom = [
-        pair for pair in patterns.rarely_together(RARE) if pair not in patterns.never_together
-    ]
-    if seldom:
-        least = min(patterns.coverage[pair] for pair in seldom)
-        remarks.append(
-            f"{pairs(seldom, names)} are observed together in fewer than {RARE:.0%} of the rows "
-            f"(the fewest {least:.1%}): their correlations are uncertain"
-        )
-    return remarks
-
-
-def pairs(found: list[tuple[int, int]], names: list[str]) -> str:
-    """Return pairs of columns by name, cut after a few."""
-    return listed([f"{names[i]} with {names[j]}" for i, j in found])

@@ -103,9 +103,10 @@ class LanguageModel(Model, ABC):
         The text is a string, or a list of symbols if the model was fitted on one.
         """
         check_is_fitted(self)
-        if len(text) == 0:
+        ids = self.encode(text)
+        if len(ids) == 0:
             raise InputError("the text is empty; give at least one symbol")
-        return self.log_probabilities(self.encode(text))
+        return self.log_probabilities(ids)
 
     def score(self, text: Text, y: object = None) -> float:
         """Return the mean log-probability of a symbol in nats: at most 0, higher is better."""
@@ -152,7 +153,8 @@ class LanguageModel(Model, ABC):
         if temperature == 0 and random_state is not None:
             raise InputError("temperature is 0, which draws nothing at random: no random_state")
         draw = seeded(random_state)
-        given = self.encode(prompt) if len(prompt) else np.zeros(0, np.int32)
+        # An empty prompt is one of characters and of words.
+        given = np.zeros(0, np.int32) if prompt == "" else self.encode(prompt)
         with within_memory(f"for {n_samples} texts of {length} symbols"):
             log_p, state = self.begin(n_samples)
             texts = np.empty((n_samples, len(given) + length), np.int32)
@@ -166,7 +168,7 @@ class LanguageModel(Model, ABC):
 
     def encode(self, text: Text) -> Ids:
         """Return the (n,) numbers of a text's symbols."""
-        if isinstance(text, str) != self.of_characters_:
+        if not isinstance(text, str if self.of_characters_ else list | tuple):
             kind = "a string" if self.of_characters_ else "a list of symbols"
             raise InputError(f"the text is {type(text).__name__}; the model was fitted on {kind}")
         numbers = {symbol: number for number, symbol in enumerate(self.symbols_)}

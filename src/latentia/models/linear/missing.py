@@ -25,6 +25,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.linalg import lapack
 
 from latentia.errors import InputError
+from latentia.models.linear.reading import listed
 from latentia.models.linear.scale import refuse_spread
 
 Floats = NDArray[np.float64]
@@ -34,6 +35,8 @@ MEMORY = 8
 LEAST = 1e-70
 """Of a column's span, and the inverse of the largest: precisions are multiplied here too."""
 ROUND_OFF = 1e-13
+RARE = 0.1
+"""Share of the rows, below which Mplus and lavaan warn of a pair of variables."""
 
 
 @final
@@ -257,3 +260,31 @@ def table_with_gaps(X: ArrayLike, sample_weight: ArrayLike | None = None) -> tup
     for column in np.flatnonzero(np.isnan(X_ND).all(axis=0)):
         raise InputError(f"column {column} has no observed value; leave it out")
     return X_ND, weights
+
+
+def of_gaps(patterns: Patterns, names: list[str]) -> list[str]:
+    """Return what there is to say of rows and of pairs of columns that hold few values."""
+    remarks = []
+    if patterns.n_empty:
+        remarks.append(f"{patterns.n_empty} row(s) without any value were left out")
+    if patterns.never_together:
+        remarks.append(
+            f"{pairs(patterns.never_together, names)} are never observed together: nothing in the "
+            "data tells their correlation, so that the model is not tested; do not trust the "
+            "solution"
+        )
+    seldom = [
+        pair for pair in patterns.rarely_together(RARE) if pair not in patterns.never_together
+    ]
+    if seldom:
+        least = min(patterns.coverage[pair] for pair in seldom)
+        remarks.append(
+            f"{pairs(seldom, names)} are observed together in fewer than {RARE:.0%} of the rows "
+            f"(the fewest {least:.1%}): their correlations are uncertain"
+        )
+    return remarks
+
+
+def pairs(found: list[tuple[int, int]], names: list[str]) -> str:
+    """Return pairs of columns by name, cut after a few."""
+    return listed([f"{names[i]} with {names[j]}" for i, j in found])

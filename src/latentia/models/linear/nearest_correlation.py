@@ -41,7 +41,7 @@ def nearest_correlation(S: ArrayLike) -> tuple[Matrix, str]:
     InputError
         If S is no symmetric matrix of finite numbers with variances of at least 0.
     """
-    matrix, _ = checked_symmetric(S)
+    matrix, names = checked_symmetric(S)
     scale = np.sqrt(np.where(np.diag(matrix) > 0, np.diag(matrix), 1))
     R = matrix / scale[:, None] / scale
     least = float(np.linalg.eigvalsh(R)[0])
@@ -61,10 +61,11 @@ def nearest_correlation(S: ArrayLike) -> tuple[Matrix, str]:
     X = X / deviations[:, None] / deviations
     change = np.abs(X - R)
     row, column = np.unravel_index(change.argmax(), change.shape)
+    names = names or [f"variable {place + 1}" for place in range(len(R))]
     said = (
         f"indefinite (least eigenvalue {least:.3g}), so the nearest correlation matrix is "
         f"analysed, {np.linalg.norm(X - R):.3g} away in the Frobenius norm; the correlation of "
-        f"variables {row + 1} and {column + 1} changed most, by {change.max():.3g}"
+        f"{names[row]} and {names[column]} changed most, by {change.max():.3g}"
     )
     return X * scale[:, None] * scale, said
 

@@ -14,6 +14,7 @@ Shapes: S is (d, d), W (d, k).
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, Self, final
@@ -22,11 +23,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import linalg
 
-from latentia.errors import Count, InputError, Positive, Seed
+from latentia.errors import Count, FitWarning, InputError, Positive, Seed
 from latentia.models.inputs import Matrix, Vector, reads_in_blocks
 from latentia.models.linear.eigen import leading_of
 from latentia.models.linear.gaussian import LOG_2PI, LinearGaussian, Scores
-from latentia.models.linear.missing import Patterns, structured
+from latentia.models.linear.missing import Patterns, of_gaps, structured
 from latentia.models.linear.moments import Moments
 from latentia.models.linear.pca import PCA
 from latentia.models.linear.reading import read_moments
@@ -170,6 +171,9 @@ class ProbabilisticPCA(LinearGaussian):
             raise InputError("missing is 'fiml', which takes tables; images have no gaps")
         self._check_size(*array.shape)
         patterns = Patterns(array)
+        plain = [f"x{i}" for i in range(array.shape[1])]
+        for remark in of_gaps(patterns, [*map(str, vars(self).get("feature_names_in_", plain))]):
+            warnings.warn(remark, FitWarning, stacklevel=3)
 
         def implied(expected: Matrix) -> Matrix:
             found = self._closed(expected)

@@ -21,6 +21,7 @@ from latentia.models.linear.scale import refuse_spread
 
 SYMMETRY = 1e-8
 INDEFINITE = 1e-6
+MOST_NAMED = 8
 
 
 def read_moments(
@@ -143,3 +144,9 @@ def naming(names: Vector | None) -> Iterator[None]:
 
         said = re.sub(r"\b(columns? )(\d+(?: and \d+)?)", named, str(error))
         raise InputError(said) from None
+
+
+def listed(names: list[str]) -> str:
+    """Return names as text, cut after a few."""
+    rest = len(names) - MOST_NAMED
+    return ", ".join(names[:MOST_NAMED]) + (f" and {rest} more" if rest > 0 else "")

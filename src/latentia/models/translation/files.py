@@ -19,6 +19,7 @@ from latentia.data.images import BadImageError
 from latentia.data.limits import excess
 from latentia.data.picture_files import Canvas, Order, Picture, fitting, read_picture, write_picture
 from latentia.errors import InputError
+from latentia.files import told
 from latentia.models.saved import load
 from latentia.models.translation.base import Translator
 from latentia.models.translation.bicubic import Bicubic
@@ -163,7 +164,8 @@ def each(
                 picture = read_picture(source)
                 path, notes = _write(change(picture, watch), picture, source, target, order)
             except (BadImageError, OSError, ValueError, MemoryError) as error:
-                outcome.bad.append(f"{source}: {error or 'there is not enough memory'}")
+                why = told(error) if isinstance(error, OSError) else str(error)
+                outcome.bad.append(f"{source}: {why or 'there is not enough memory'}")
                 watch.print(f"latentia: {outcome.bad[-1]}")
                 continue
             outcome.written.append(path)
