@@ -217,3 +217,17 @@ def test_measures_in_a_file_without_classes_are_labels_only_if_they_are_named(ta
     with pytest.raises(InputError, match="has no labels; name some with --labels FILE"):
         task(spec="measured.npz").label_sets()
     assert list(task(["age"], spec="measured.npz").label_sets()) == ["age"]
+
+
+def test_an_attribute_is_found_by_its_whole_name_or_by_that_of_its_measure(task):
+    for known, asked, found in (
+        (("aged", "age > 43"), "age", "age > 43"),
+        (("age > 43", "aged"), "aged", "aged"),
+        (("b", "a"), None, "b"),
+    ):
+        made = task()
+        made.given.attribute = asked
+        assert made.attribute(dict.fromkeys(known)) == found
+    made.given.attribute = "ag"
+    with pytest.raises(InputError, match="there is no attribute 'ag', but aged, age > 43"):
+        made.attribute(dict.fromkeys(("aged", "age > 43")))

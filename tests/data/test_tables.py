@@ -170,6 +170,7 @@ def test_cells_are_read_and_what_was_assumed_is_said(name, tmp_path):
     np.testing.assert_array_equal(found["a"], column)
     assert re.search(said, " ".join(notes))
     assert said or not notes
+    assert all(note.startswith("t.csv: ") for note in notes)
 
 
 REFUSED = {
@@ -232,7 +233,8 @@ def test_a_named_column_that_counts_the_rows_is_kept_and_that_is_said(names, tmp
     (tmp_path / "t.csv").write_text(written(names=names, first=range(1, 10)))
     found, notes = tables.columns(tmp_path / "t.csv")
     assert found.column_names[0] == (names[:2] or "x0")
-    assert "counts the rows, and is kept as a variable" in notes[-1]
+    words = "counts the rows, and is kept as a variable; drop it if it is none."
+    assert notes[-1] == f"t.csv: {names[:2] or 'x0'!r} {words}"
     (tmp_path / "t.csv").write_text(written(names=names, first=range(2, 11)))
     assert "counts" not in " ".join(tables.columns(tmp_path / "t.csv")[1])
 

@@ -125,6 +125,10 @@ def test_curves_and_the_last_checkup_are_those_of_the_run(fitted, digits, seen, 
     (tmp_path / "metrics.jsonl").write_text(lines)
     found = model_section(fitted["VAE"], digits, tmp_path, {})
     assert found.pictures[-1].title == "Loss curves"
+    assert found.pictures[-1].caption.endswith("on training data and on held-out data.")
+    text = replace(digits, unit="characters")
+    caption = model_section(fitted["VAE"], text, tmp_path, {}).pictures[-1].caption
+    assert caption.endswith("on training text and on held-out text.")
     assert len(seen["loss_curves"][0]) == 3
     assert found.notes == ("After epoch 2, samples are alike.",)
     healthy = {"split": "health", "epoch": 3, "step": 3}

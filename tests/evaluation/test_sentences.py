@@ -18,7 +18,7 @@ from latentia.evaluation.quality import Quality
 from latentia.evaluation.report import ModelSection, Report, write_report
 from latentia.metrics.definitions import DEFINITIONS
 from latentia.metrics.precision_recall import Overlap
-from latentia.training.config import versions
+from latentia.training.config import read_config, versions, write_config
 from tests.conftest import reported
 
 
@@ -114,6 +114,17 @@ def test_what_is_not_the_commands_run_is_not_gone_on_with(changes, sentence, tmp
         runs.resume(tmp_path)
 
 
+def test_a_run_in_closed_form_records_what_it_was_made_of(tmp_path):
+    model = latentia.PCA(n_components=2)
+    runs.train(model, "digits", tmp_path / "run")
+    config = read_config(tmp_path / "run")
+    kept, _ = model.load_data("digits", None, None).hold_out()
+    assert (config["model"], config["versions"]) == ("PCA", versions())
+    assert config["parameters"] == model.get_params()
+    facts = kept.asked | model.facts(kept.x_train, *kept.beside.values())
+    assert config["data"] == json.loads(json.dumps(facts))
+
+
 @pytest.mark.parametrize("model", ["FactorAnalysis", "VAE"])
 def test_a_run_without_its_model_is_not_finished(model, tmp_path):
     config = {"model": model, "parameters": {}, "data": {"spec": "digits"}}
@@ -143,3 +154,22 @@ def test_the_best_of_a_column_is_marked_where_one_direction_is_better(tmp_path):
     for known, *marked in zip(DEFINITIONS.values(), first, second, strict=True):
         wanted = {"lower": [True, False], "higher": [False, True], "neither": [False, False]}
         assert [bool(mark) for mark in marked] == wanted[known.better], known.key
+
+
+@pytest.mark.parametrize(("name", "value"), [("spec", 3), ("image_size", "8"), ("held_out", [0.5])])
+def test_what_a_run_says_of_its_data_is_checked(name, value, tmp_path):
+    write_config(tmp_path, {"data": {"spec": "digits", name: value}})
+    with pytest.raises(InputError, match=re.escape(f"{name} of data cannot be {value!r}")):
+        runs.data_of(tmp_path, None, latentia.PCA())
+
+
+def test_notes_are_told_on_data_that_are_named_and_not_again_on_those_of_the_run(tmp_path, capsys):
+    path = tmp_path / "t.csv"
+    path.write_text("".join(f"{i}.5,{i * i}.25\n" for i in range(30)))
+    write_config(tmp_path, {"data": {"spec": str(path)}})
+    named = runs.data_of(tmp_path, str(path), latentia.PCA())
+    told = capsys.readouterr().err
+    assert named.notes
+    assert told == "".join(f"latentia: {note}\n" for note in named.notes)
+    assert runs.data_of(tmp_path, None, latentia.PCA()).notes == named.notes
+    assert capsys.readouterr().err == ""

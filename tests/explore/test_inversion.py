@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from latentia.errors import InputError
+from latentia.explore.codes import prior_draws
 from latentia.explore.inversion import inversion_figure, invert
 from latentia.models.base import LatentModel
 from latentia.models.factors.factor_analysis import FactorAnalysis
@@ -136,6 +137,14 @@ def test_starts_are_draws_from_the_prior_by_their_seed(seed, gan, faces):
     best = np.square(images - faces[:2]).sum(axis=(2, 3)).argmin(axis=0)
     nearest = invert(gan, faces[:2], n_restarts=5, **still)
     np.testing.assert_allclose(nearest.codes, starts[best, [0, 1]], atol=1e-6)
+
+
+def test_beside_an_encoders_code_the_starts_are_draws(vae):
+    drawn = prior_draws(vae, 3 * 2, 4).reshape(3, 2, -1)
+    for place in (1, 2):
+        images = vae.inverse_transform(drawn[place])
+        found = invert(vae, images, n_restarts=3, n_steps=1, learning_rate=1e-9, random_state=4)
+        np.testing.assert_allclose(found.codes, drawn[place], atol=1e-6)
 
 
 def test_nets_descend_in_evaluation_mode_whatever_mode_they_are_left_in(gan, faces):
