@@ -115,7 +115,9 @@ def test_every_model_shows_what_it_can_do(name, fitted, digits, seen, tmp_path):
         np.testing.assert_array_equal(seen["spectrum"][0], model.explained_variance_ratio_)
 
 
-def test_curves_and_the_last_checkup_are_those_of_the_run(fitted, digits, seen, tmp_path):
+def test_curves_and_the_last_checkup_are_those_of_the_run(
+    fitted, digits, seen, tmp_path, monkeypatch
+):
     records = [
         {"split": "train", "epoch": 1, "step": 1, "loss": 2.0},
         {"split": "health", "epoch": 1, "step": 1, "note": "the critic is blind"},
@@ -126,8 +128,9 @@ def test_curves_and_the_last_checkup_are_those_of_the_run(fitted, digits, seen, 
     found = model_section(fitted["VAE"], digits, tmp_path, {})
     assert found.pictures[-1].title == "Loss curves"
     assert found.pictures[-1].caption.endswith("on training data and on held-out data.")
-    text = replace(digits, unit="characters")
-    caption = model_section(fitted["VAE"], text, tmp_path, {}).pictures[-1].caption
+    with monkeypatch.context() as within:
+        within.setattr(type(digits), "unit", "characters")
+        caption = model_section(fitted["VAE"], digits, tmp_path, {}).pictures[-1].caption
     assert caption.endswith("on training text and on held-out text.")
     assert len(seen["loss_curves"][0]) == 3
     assert found.notes == ("After epoch 2, samples are alike.",)

@@ -290,7 +290,7 @@ def test_a_run_records_what_it_was_made_of(tmp_path, monkeypatch):
     assert config["model"] == "Slope"
     assert config["parameters"] == model.get_params() | {"random_state": model.seed_}
     assert config["parameters"]["ema_decay"] == 0.25
-    digest = config["data"].pop("hash")
+    digest, content = config["data"].pop("hash"), config["data"].pop("content")
     assert config["data"] == {"name": "made", "samples": 8, "shape": [2, 3]}
     assert config["precision"] == "float32"
     assert config["threads"] == set_threads()
@@ -302,6 +302,7 @@ def test_a_run_records_what_it_was_made_of(tmp_path, monkeypatch):
     Slope(n_epochs=1, random_state=0).fit(x, run=tmp_path / "other")
     other = json.loads((tmp_path / "other" / "config.json").read_text())
     assert other["data"]["hash"] != digest
+    assert other["data"]["content"] != content
     assert other["parameters"]["random_state"] == 0
 
 
