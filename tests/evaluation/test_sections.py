@@ -13,6 +13,7 @@ from latentia.data.pairs import load_pairs
 from latentia.data.unpaired import load_unpaired
 from latentia.evaluation.sections import model_section
 from latentia.models import figures
+from latentia.models.fields import model_reference, model_summary
 from latentia.plots.grids import png, rows, tile
 from tests.conftest import learns_from, small_models
 
@@ -75,6 +76,7 @@ def test_every_model_shows_what_it_can_do(name, fitted, digits, seen, tmp_path):
     metrics = {"psnr": 1.25, "seconds": 3.0}
     found = model_section(model, digits, tmp_path, metrics, ("a note",))
     assert (found.name, found.metrics, found.parameters) == (name, metrics, model.get_params())
+    assert (found.summary, found.reference) == (model_summary(name), model_reference(name))
     expected = ["Samples"] if hasattr(model, "sample") else []
     expected += ["Nearest training images"] if name in GANS else []
     expected += ["Loadings"] if hasattr(model, "loadings_") else []

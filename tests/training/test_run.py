@@ -1,6 +1,7 @@
 """A run directory: when it is saved to, what it says, what a resumed run takes from it."""
 
 import json
+import re
 import os
 import time
 from contextlib import contextmanager
@@ -304,6 +305,12 @@ def test_a_run_records_what_it_was_made_of(tmp_path, monkeypatch):
     assert other["data"]["hash"] != digest
     assert other["data"]["content"] != content
     assert other["parameters"]["random_state"] == 0
+
+
+def test_a_second_run_is_told_how_the_first_goes_on(tmp_path):
+    RunConfig("none", {}).write(tmp_path)
+    with pytest.raises(InputError, match=re.escape(f"'latentia resume {tmp_path}'")):
+        RunConfig("none", {}).write(tmp_path)
 
 
 @pytest.mark.parametrize("asked", [None, 5])
