@@ -126,7 +126,7 @@ def test_curves_and_the_last_checkup_are_those_of_the_run(fitted, digits, seen, 
     found = model_section(fitted["VAE"], digits, tmp_path, {})
     assert found.pictures[-1].title == "Loss curves"
     assert found.pictures[-1].caption.endswith("on training data and on held-out data.")
-    text = replace(digits, unit="characters")
+    text = type("Text", (type(digits),), {"unit": "characters"})(**vars(digits))
     caption = model_section(fitted["VAE"], text, tmp_path, {}).pictures[-1].caption
     assert caption.endswith("on training text and on held-out text.")
     assert len(seen["loss_curves"][0]) == 3
