@@ -117,9 +117,7 @@ def test_every_model_shows_what_it_can_do(name, fitted, digits, seen, tmp_path):
         np.testing.assert_array_equal(seen["spectrum"][0], model.explained_variance_ratio_)
 
 
-def test_curves_and_the_last_checkup_are_those_of_the_run(
-    fitted, digits, seen, tmp_path, monkeypatch
-):
+def test_curves_and_the_last_checkup_are_those_of_the_run(fitted, digits, seen, tmp_path):
     records = [
         {"split": "train", "epoch": 1, "step": 1, "loss": 2.0},
         {"split": "health", "epoch": 1, "step": 1, "note": "the critic is blind"},
@@ -130,9 +128,8 @@ def test_curves_and_the_last_checkup_are_those_of_the_run(
     found = model_section(fitted["VAE"], digits, tmp_path, {})
     assert found.pictures[-1].title == "Loss curves"
     assert found.pictures[-1].caption.endswith("on training data and on held-out data.")
-    with monkeypatch.context() as within:
-        within.setattr(type(digits), "unit", "characters")
-        caption = model_section(fitted["VAE"], digits, tmp_path, {}).pictures[-1].caption
+    text = type("Text", (type(digits),), {"unit": "characters"})(**vars(digits))
+    caption = model_section(fitted["VAE"], text, tmp_path, {}).pictures[-1].caption
     assert caption.endswith("on training text and on held-out text.")
     assert len(seen["loss_curves"][0]) == 3
     assert found.notes == ("After epoch 2, samples are alike.",)

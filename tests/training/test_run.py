@@ -1,8 +1,8 @@
 """A run directory: when it is saved to, what it says, what a resumed run takes from it."""
 
 import json
-import re
 import os
+import re
 import time
 from contextlib import contextmanager
 
