@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 
+from latentia.data.arrays import content
 from latentia.errors import InputError
 from latentia.plots.grids import tile
 from latentia.training.checkpoint import Checkpoints
@@ -291,7 +292,8 @@ def test_a_run_records_what_it_was_made_of(tmp_path, monkeypatch):
     assert config["parameters"] == model.get_params() | {"random_state": model.seed_}
     assert config["parameters"]["ema_decay"] == 0.25
     digest = config["data"].pop("hash")
-    assert config["data"] == {"name": "made", "samples": 8, "shape": [2, 3]}
+    expected = {"name": "made", "samples": 8, "shape": [2, 3], "content": content(x)}
+    assert config["data"] == expected
     assert config["precision"] == "float32"
     assert config["threads"] == set_threads()
     versions = config["versions"]
