@@ -73,7 +73,11 @@ def test_the_settings():
         kept = {key: optimizer.defaults[key] for key in ("lr", "alpha", "momentum", "centered")}
         assert kept == {"lr": 2e-4, "alpha": 0.99, "momentum": 0, "centered": False}
     penalised = WGANGP()
-    assert (penalised.penalty, penalised.n_critic, penalised.learning_rate) == (10, 5, 5e-4)
+    assert (penalised.gradient_penalty, penalised.n_critic, penalised.learning_rate) == (
+        10,
+        5,
+        5e-4,
+    )
     assert (penalised.beta_1, penalised.beta_2) == (0, 0.9)
 
 
