@@ -2,6 +2,7 @@
 
 import gc
 import os
+import signal
 
 os.environ.setdefault("LATENTIA_THREADS", "1")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -128,6 +129,19 @@ def sync_at_once():
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(os, "fsync", os.fstat)
         yield
+
+
+@pytest.fixture
+def heard():
+    """Hear the signals that ask for an end, also where the tests were told to ignore some.
+
+    A shell's background jobs ignore Ctrl-C, and what ``nohup`` starts ignores SIGHUP.
+    """
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = {number: signal.signal(number, signal.default_int_handler) for number in numbers}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 @pytest.fixture

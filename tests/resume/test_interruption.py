@@ -11,7 +11,7 @@ from tests.conftest import small_models
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_the_step_is_finished_and_saved(images, tmp_path, number, monkeypatch):
+def test_the_step_is_finished_and_saved(images, tmp_path, number, heard):
     whole = small_models()["VAE"].fit(images)
     model = small_models()["VAE"]
     plain = model.bound_loss

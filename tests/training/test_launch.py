@@ -83,7 +83,7 @@ def test_what_concerns_all_is_told_by_the_first(capfd):
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_signals_are_handed_on(number, tmp_path):
+def test_signals_are_handed_on(number, tmp_path, heard):
     handler = signal.getsignal(number)
     program = (
         f"signal.signal({int(number)}, lambda *_: sys.exit(130))\n"

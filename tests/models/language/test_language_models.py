@@ -299,7 +299,7 @@ def test_same_seed_same_weights_and_the_callers_generator_is_left_alone(name):
 
 @pytest.mark.parametrize("name", TRAINED)
 @pytest.mark.parametrize("ema_decay", [None, 0.9])
-def test_a_run_that_stops_inside_an_epoch_goes_on_bit_for_bit(name, ema_decay, tmp_path):
+def test_a_run_that_stops_inside_an_epoch_goes_on_bit_for_bit(name, ema_decay, tmp_path, heard):
     def fit(run, resume=False, stop_at=None):
         model = small_sequence_models()[name].set_params(n_epochs=3, ema_decay=ema_decay)
         plain, calls = model.updates, iter(range(10**9))
