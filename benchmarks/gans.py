@@ -20,7 +20,7 @@ import latentia
 from latentia.files import write_atomically
 from latentia.plots.grids import rows, save_png
 from latentia.training.config import RunConfig
-from latentia.training.run import read_metrics
+from latentia.training.metrics_file import read_metrics
 
 ROOT = Path(__file__).resolve().parent.parent
 RECIPES = ROOT / "examples" / "recipes"

@@ -29,7 +29,7 @@ from latentia.files import write_atomically
 from latentia.metrics.clustering import cluster_agreement
 from latentia.plots.style import COLOURS, new_figure, png_bytes, style
 from latentia.training.config import read_config
-from latentia.training.run import read_metrics
+from latentia.training.metrics_file import read_metrics
 
 ROOT = Path(__file__).resolve().parent.parent
 N_IMPORTANCE = 5_000

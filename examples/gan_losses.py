@@ -10,7 +10,7 @@ from pathlib import Path
 import latentia
 from latentia.plots.grids import tile
 from latentia.plots.style import COLOURS, new_figure, png_bytes, style
-from latentia.training.run import read_metrics
+from latentia.training.metrics_file import read_metrics
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import latentia
 from latentia.plots.grids import tile
 from latentia.plots.style import COLOURS, new_figure, png_bytes, style
-from latentia.training.run import read_metrics
+from latentia.training.metrics_file import read_metrics
 
 RANGES = (1e-4, 1e-2, 1e-1, 1.0)
 

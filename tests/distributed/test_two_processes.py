@@ -15,7 +15,7 @@ from latentia.evaluation import runs
 from latentia.training.config import RunConfig
 from latentia.training.distributed import process_group, seconds_to_wait
 from latentia.training.launch import run_processes
-from latentia.training.run import read_metrics
+from latentia.training.metrics_file import read_metrics
 from tests.children import environment
 from tests.distributed.train_rank import NAMES, trained
 

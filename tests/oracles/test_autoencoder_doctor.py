@@ -9,7 +9,7 @@ import latentia
 from latentia.errors import FitWarning
 from latentia.evaluation.sections import model_section
 from latentia.models.autoencoders.doctor import AILMENTS, activity, diagnose, symptoms
-from latentia.training.run import read_metrics
+from latentia.training.metrics_file import read_metrics
 
 WELL = {"left": 0.3, "active": 8.0, "components": 10.0, "loss": 5.0, "fell": 0.01, "span": 1.0}
 EMPTY = {"active": 0.0, "left": 1.0}

@@ -10,7 +10,7 @@ from scipy.spatial.distance import cdist, pdist
 import latentia
 from latentia.evaluation.sections import model_section
 from latentia.models.adversarial.doctor import AILMENTS, diagnose, distances, symptoms
-from latentia.training.run import read_metrics
+from latentia.training.metrics_file import read_metrics
 
 WELL = {
     "spread": 0.8,

@@ -14,7 +14,7 @@ from latentia import SRGAN, SRResNet
 from latentia.errors import InputError
 from latentia.files import write_atomically
 from latentia.training.checkpoint import Checkpoints
-from latentia.training.run import read_metrics
+from latentia.training.metrics_file import read_metrics
 from tests.children import environment
 from tests.conftest import small_models
 
@@ -158,7 +158,7 @@ def test_a_second_run_in_the_same_directory_is_refused_with_the_holder(images, t
         "import time\n"
         "from pathlib import Path\n"
         "from latentia.training.config import RunConfig\n"
-        "from latentia.training.run import held\n"
+        "from latentia.training.directory import held\n"
         "from tests.children import check_package\n"
         "check_package()\n"
         f"with held(Path({str(run)!r}), RunConfig('VAE', {{}}), None, {{}}):\n"

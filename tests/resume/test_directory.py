@@ -14,7 +14,7 @@ from latentia.errors import InputError
 from latentia.evaluation import runs
 from latentia.training import directory
 from latentia.training.config import RunConfig, read_config, write_config
-from latentia.training.run import held
+from latentia.training.directory import held
 from tests.conftest import small_models
 from tests.saved.make import lessons, resumable, text_models
 

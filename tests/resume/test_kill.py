@@ -11,7 +11,7 @@ import pytest
 
 from latentia.cli.main import main
 from latentia.evaluation import runs as jobs
-from latentia.training.run import read_metrics
+from latentia.training.metrics_file import read_metrics
 from tests.children import ROOT, environment
 from tests.resume.train_once import train
 

@@ -15,7 +15,9 @@ from latentia.plots.grids import tile
 from latentia.training.checkpoint import Checkpoints
 from latentia.training.config import RunConfig
 from latentia.training.device import set_threads
-from latentia.training.run import Run, held, read_metrics
+from latentia.training.directory import held
+from latentia.training.metrics_file import read_metrics
+from latentia.training.run import Run
 from tests.training.slope import Slope
 
 

@@ -14,8 +14,8 @@ from latentia import VAE, RNNLanguageModel
 from latentia.errors import InputError
 from latentia.training import draws
 from latentia.training.checkpoint import Checkpoints
+from latentia.training.metrics_file import read_metrics
 from latentia.training.progress import TrainingProgress
-from latentia.training.run import read_metrics
 from tests.training.slope import Slope
 
 FACTORS = {

@@ -7,7 +7,6 @@ needs is imported, inside its function: ``--help`` loads neither torch nor NumPy
 from __future__ import annotations
 
 import io
-import os
 import sys
 from collections.abc import Callable
 
@@ -24,6 +23,7 @@ from latentia.cli.streams import fill_gaps, flush_output, let_go, tell
 from latentia.cli.train import INTERRUPTED, resume, train
 from latentia.errors import InputError
 from latentia.files import told
+from latentia.training.launch import leads
 
 MISUSED = 2
 UNREAD = 141
@@ -101,6 +101,6 @@ def _run(words: list[str]) -> int:
 
 
 def _complain(sentence: str) -> int:
-    if os.environ.get("RANK", "0") == "0":
+    if leads():
         tell(f"error: {' '.join(sentence.split())}")
     return MISUSED

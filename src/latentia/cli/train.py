@@ -22,7 +22,13 @@ from latentia.cli.streams import tell
 from latentia.errors import InputError
 from latentia.files import printable, told
 from latentia.models.fields import command_name, commands, in_new_names, model_fields
-from latentia.training.launch import MEETING, end_with_parent, leads, run_processes
+from latentia.training.launch import (
+    MEETING,
+    end_with_parent,
+    is_one_of_several,
+    leads,
+    run_processes,
+)
 
 GO_ON = "; go on with: latentia resume {}"
 INTERRUPTED = 130
@@ -115,7 +121,7 @@ def _train(given: argparse.Namespace) -> int:
         held_out = _entry(recipe, "held_out", int | float, "a number")
     name = f"{command_name(given.class_name)}-{printable(Path(data).stem)}"
     run = given.run_directory or free_path(f"runs/{name}")
-    if given.devices not in (None, 1) and "RANK" not in os.environ:
+    if given.devices not in (None, 1) and not is_one_of_several():
         return _spawn(given.devices, ["train", *given.words, RUN, str(run)], run)
     from latentia.evaluation import runs
 
@@ -205,7 +211,7 @@ def _go_on(given: argparse.Namespace) -> int:
     run: Path = given.resume
     n_epochs = _more_epochs(given) if "class_name" in given else None
     n_devices = _processes(run)
-    if n_devices > 1 and "RANK" not in os.environ:
+    if n_devices > 1 and not is_one_of_several():
         more = [] if n_epochs is None else ["--n-epochs", str(n_epochs)]
         return _spawn(n_devices, ["train", "--resume", str(run), *more], run)
     options = {} if n_epochs is None else {"n_epochs": n_epochs}

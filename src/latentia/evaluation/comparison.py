@@ -20,7 +20,7 @@ from latentia.models.language.base import LanguageModel
 from latentia.models.measures import yardstick
 from latentia.models.saved import kind_of
 from latentia.training.config import versions
-from latentia.training.progress import tell
+from latentia.training.progress import tell_notes
 
 STEPS = 4_300
 """Training steps of each gradient-trained model: ten epochs of MNIST in batches of 128."""
@@ -96,7 +96,7 @@ def compare(
             f"{folder} already holds a comparison or other files: choose another with --out"
         )
     loaded = load_data(data, image_size=image_size)
-    tell(loaded.notes, progress)
+    tell_notes(loaded.notes, progress)
     kept, _ = loaded.hold_out()
     sections, notes = [], list(loaded.notes)
     for name in names:
@@ -111,7 +111,7 @@ def compare(
         fit_in_run(model, loaded, folder / name, progress=progress, measured=False)
         seconds = time.perf_counter() - began
         sections.append(_section(model, kept, folder / name, seconds))
-    tell(notes[len(loaded.notes) :], progress)
+    tell_notes(notes[len(loaded.notes) :], progress)
     if models is None:
         sections += baseline_sections(kept, random_state)
     return write_report(folder / "report.html", _report(loaded, sections, notes, random_state))

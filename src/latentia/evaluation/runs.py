@@ -37,7 +37,7 @@ from latentia.plots.style import png_bytes
 from latentia.training.config import RunConfig, read_config, versions
 from latentia.training.directory import held
 from latentia.training.launch import leads
-from latentia.training.progress import tell
+from latentia.training.progress import tell_notes
 
 log = logging.getLogger(__name__)
 
@@ -76,7 +76,7 @@ def train(
     """
     model.validate_parameters()
     data = model.load_data(data_spec, image_size, held_out)
-    tell(data.notes, progress)
+    tell_notes(data.notes, progress)
     return fit_in_run(model, data, run, progress=progress)
 
 
@@ -225,7 +225,7 @@ def data_of(run: Path, data_spec: str | None, model: Model) -> Dataset:
     except UselessSizeError:
         # Version 0.1.0 recorded a size also where it had no effect.
         data = replace(model.load_data(spec, None, held_out), image_size=size)
-    tell(data.notes, shown=data_spec is not None)
+    tell_notes(data.notes, shown=data_spec is not None)
     return data
 
 

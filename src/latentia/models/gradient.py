@@ -37,8 +37,9 @@ from latentia.training.device import (
     find_device,
     set_threads,
 )
+from latentia.training.directory import held
 from latentia.training.progress import TrainingProgress
-from latentia.training.run import Numbers, Run, held
+from latentia.training.run import Numbers, Run
 from latentia.training.train import batch_order, evaluating, train
 from latentia.training.updates import SCHEDULES, Update
 

@@ -49,6 +49,11 @@ def run_processes(command: Sequence[str], n: int) -> tuple[int, str]:
         return _outcome(ended, n, Path(folder))
 
 
+def is_one_of_several() -> bool:
+    """Return whether this process was started as one of those that train together."""
+    return "RANK" in os.environ
+
+
 def leads() -> bool:
     """Return whether this process writes the files, also before and after the group exists."""
     return os.environ.get("RANK", "0") == "0"

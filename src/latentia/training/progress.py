@@ -66,7 +66,7 @@ def make_bar() -> Progress:
     )
 
 
-def tell(notes: Iterable[str], shown: bool | None) -> None:
+def tell_notes(notes: Iterable[str], shown: bool | None) -> None:
     """Write notes to the error stream, a line each; None is for "only at a terminal"."""
     errors = ErrorStream()
     if (errors.isatty() if shown is None else shown) and leads():

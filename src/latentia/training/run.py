@@ -15,12 +15,9 @@ from typing import Any, Self
 
 from latentia.errors import InputError
 from latentia.training.checkpoint import Checkpoints
-from latentia.training.directory import held
 from latentia.training.launch import leads
-from latentia.training.metrics_file import MetricsFile, read_metrics
+from latentia.training.metrics_file import MetricsFile
 from latentia.training.state import TrainingState
-
-__all__ = ["CHECKPOINT_SECONDS", "Run", "held", "read_metrics"]
 
 CHECKPOINT_SECONDS = 60.0
 """The longest time without a checkpoint; each epoch ends with one all the same."""

@@ -10,7 +10,7 @@ from latentia.cli.main import main
 from latentia.data.text import load_text
 from latentia.errors import InputError
 from latentia.models.language.n_gram import NGramLanguageModel
-from latentia.training.run import read_metrics
+from latentia.training.metrics_file import read_metrics
 from tests.models.language.conftest import RHYME
 
 ABC = """%%scale 0.7

@@ -13,7 +13,7 @@ from latentia.evaluation.sections import model_section
 from latentia.metrics.definitions import DEFINITIONS
 from latentia.models.translation import baselines as figures
 from latentia.models.translation.pix2pix import Pix2Pix
-from latentia.training.run import read_metrics
+from latentia.training.metrics_file import read_metrics
 
 RNG = np.random.default_rng(0)
 
