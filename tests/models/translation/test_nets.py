@@ -60,6 +60,7 @@ def test_nothing_before_a_norm_has_a_bias_and_everything_else_has():
 
 
 def test_layer_norm_is_its_sum_and_keeps_what_tells_channels_apart():
+    torch.manual_seed(0)
     x = torch.rand(3, 4, 5, 6, dtype=torch.double) * torch.tensor([1.0, 2, 3, 4])[:, None, None]
     net = NORMS["layer"](4).double()
     centred = x - x.mean((1, 2, 3), keepdim=True)
