@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterator
+from pathlib import Path
 
 from latentia.cli.parser import Parser
 from latentia.errors import InputError, nearest
@@ -12,9 +14,10 @@ ACTIONS = ("list", "describe", "fetch")
 
 
 def data(parser: Parser, words: list[str]) -> None:
-    """List, describe or fetch the named data sets."""
-    parser.add_argument("action", help="list, describe NAME, or fetch NAME")
-    parser.add_argument("name", nargs="?", help="a data set")
+    """List, describe or fetch data sets, and describe files and folders."""
+    parser.add_argument("action", help="list, describe NAME or PATH, or fetch NAME")
+    parser.add_argument("name", nargs="?", help="a data set's name, or a file or folder")
+    parser.add_argument("--image-size", type=int, help="side in pixels for folders of pictures")
     parser.set_defaults(call=_data)
 
 
@@ -26,29 +29,60 @@ def _data(given: argparse.Namespace) -> None:
         raise InputError(f"data has no action {given.action!r}; use list, describe or fetch{hint}")
     if given.action == "list" and given.name is not None:
         raise InputError(f"data list lists all sets: give 'data describe {given.name}', or no name")
+    if given.action != "describe" and given.image_size is not None:
+        raise InputError(f"--image-size is for data describe, and not for data {given.action}")
     if given.action == "list":
         for name in sets.names():
             known = sets.describe(name)
             print(f"{name:<20} {known.summary}{' (fetched)' if known.needs_network else ''}")
         return
     if given.name is None:
-        raise InputError(f"data {given.action} needs a name: one of {', '.join(sets.names())}")
+        path = " or a path" if given.action == "describe" else ""
+        names = ", ".join(sets.names())
+        raise InputError(f"data {given.action} needs a name{path}: one of {names}")
     if given.action == "fetch":
         print(sets.fetch(given.name))
         return
-    known = sets.describe(given.name)
-    rows = {
-        "name": known.name,
-        "what": known.summary,
-        "sample": " × ".join(map(str, known.shape)),
-        "size": f"{known.n_train:,} for training, {known.n_test:,} for test",
-        "classes": ", ".join(known.classes),
-        "origin": known.origin,
-        "licence": known.licence,
-        "network": "fetched on first use" if known.needs_network else "not needed",
-    }
-    for label, value in rows.items():
-        print(f"{label:<9} {value or 'not named'}")
+    for label, value in _named(given.name) or _found(given):
+        if value or not label:
+            print(f"{label:<9} {value}".rstrip())
+
+
+def _named(name: str) -> list[tuple[str, str]]:
+    """Return what is known of a named data set without loading it; nothing of another."""
+    from latentia import data as sets
+
+    if name not in sets.names():
+        return []
+    known = sets.describe(name)
+    return [
+        ("name", known.name),
+        ("what", known.summary),
+        ("sample", " × ".join(map(str, known.shape))),
+        ("size", f"{known.n_train:,} for training, {known.n_test:,} for test"),
+        ("classes", ", ".join(known.classes) or "not named"),
+        ("origin", known.origin or "not named"),
+        ("licence", known.licence or "not named"),
+        ("network", "fetched on first use" if known.needs_network else "not needed"),
+    ]
+
+
+def _found(given: argparse.Namespace) -> Iterator[tuple[str, str]]:
+    """Yield what a file or a folder holds, read as a model would read it."""
+    from latentia.data import described, load, tables
+    from latentia.data.matrices import NamedMatrix
+    from latentia.data.text import TEXT_FILES, read_text
+
+    path = Path(given.name).expanduser()
+    is_table = path.is_file() and tables.is_table(path)
+    if is_table:
+        found, notes = tables.columns(path)
+        if isinstance(found, NamedMatrix):
+            return described.described_matrix(found, notes, path.name)
+    elif path.is_file() and path.suffix in TEXT_FILES:
+        return described.described_text(*read_text(path), path.name)
+    loaded = load(given.name, image_size=given.image_size, gaps_stay=True)
+    return described.described(loaded)
 
 
 def models(parser: Parser, words: list[str]) -> None:

@@ -66,6 +66,13 @@ class Dataset:
     pair_train: Array | None = None
     """The image that each sample is to become, where the data are pairs of images."""
     pair_test: Array | None = None
+    columns: tuple[str, ...] = ()
+    """Names of a table's columns."""
+    weights_train: Array | None = None
+    """(n,) weights of the training rows, where a column of the table holds them."""
+    names_train: Array | None = None
+    """(n,) names of the samples: a table's index, the files of pictures."""
+    names_test: Array | None = None
 
     unit: ClassVar[str] = "samples"
     """What ``x_train`` is counted in."""
@@ -78,7 +85,8 @@ class Dataset:
     @property
     def beside(self) -> Mapping[str, Any]:
         """What `fit` takes beside ``x_train``, by name."""
-        return {"y": self.targets}
+        weights = {} if self.weights_train is None else {"sample_weight": self.weights_train}
+        return {"y": self.targets, **weights}
 
     @property
     def asked(self) -> Mapping[str, object]:
@@ -98,12 +106,10 @@ class Dataset:
         """
         n = len(self.x_train) - len(self.x_train) // 12
         rows, targets = self.x_train[n:], self.targets
-        kept = dataclasses.replace(
-            self,
-            x_train=self.x_train[:n],
-            y_train=None if self.y_train is None else self.y_train[:n],
-            pair_train=None if self.pair_train is None else self.pair_train[:n],
-        )
+        beside = ("y_train", "pair_train", "weights_train", "names_train")
+        held = {name: getattr(self, name) for name in beside}
+        cut = {name: values[:n] for name, values in held.items() if values is not None}
+        kept = dataclasses.replace(self, x_train=self.x_train[:n], **cut)
         if not len(rows):
             return kept, None
         return kept, rows if targets is None else (rows, targets[n:])
@@ -127,6 +133,10 @@ class Part:
     y: Array | None = None
     class_names: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    columns: tuple[str, ...] = ()
+    weights: Array | None = None
+    names: Array | None = None
+    """(n,) names of the samples, if they have any."""
 
 
 def split(part: Part, name: str, random_state: int) -> Dataset:
@@ -155,6 +165,10 @@ def split(part: Part, name: str, random_state: int) -> Dataset:
         y_train=None if part.y is None else part.y[train],
         x_test=part.x[test],
         y_test=None if part.y is None else part.y[test],
+        columns=part.columns,
+        weights_train=None if part.weights is None else part.weights[train],
+        names_train=None if part.names is None else part.names[train],
+        names_test=None if part.names is None else part.names[test],
         class_names=part.class_names,
         notes=(*part.notes, f"{name} has no test part{rule}"),
         own_test=False,
@@ -182,6 +196,9 @@ def join(train: Part, test: Part, name: str) -> Dataset:
         y_train=train.y,
         x_test=test.x,
         y_test=test.y,
+        columns=train.columns,
+        names_train=train.names,
+        names_test=test.names,
         class_names=train.class_names,
         notes=train.notes + test.notes,
     )

@@ -97,9 +97,9 @@ def read(path: Path, gaps_stay: bool = False) -> Part:
         _refuse_gaps(name, values, path, gaps_stay)
     x = np.column_stack(list(numbers.values()))
     if label is None:
-        return Part(x, notes=table.notes)
+        return Part(x, notes=table.notes, columns=tuple(numbers))
     y, names, said = _labels(table, label, path)
-    return Part(x, y, names, (*table.notes, *said))
+    return Part(x, y, names, (*table.notes, *said), tuple(numbers))
 
 
 def columns(path: Path) -> tuple[pa.Table | NamedMatrix, tuple[str, ...]]:
