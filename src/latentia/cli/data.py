@@ -76,7 +76,7 @@ def _found(given: argparse.Namespace) -> Iterator[tuple[str, str]]:
     path = Path(given.name).expanduser()
     is_table = path.is_file() and tables.is_table(path)
     if is_table:
-        found, notes = tables.columns(path)
+        found, notes, *_ = tables.columns(path)
         if isinstance(found, NamedMatrix):
             return described.described_matrix(found, notes, path.name)
     elif path.is_file() and path.suffix in TEXT_FILES:

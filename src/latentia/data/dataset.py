@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from latentia.errors import InputError
 
 Array = NDArray[Any]
-TABLE_FILES = (".csv", ".tsv", ".tab", ".parquet")
 TEXT_TABLES = (".txt", ".dat", ".data")
 """Files that may be tables, and may be something else."""
 MEMORY_LIMIT = 2**30

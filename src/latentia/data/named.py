@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from latentia.data import arrays, download, folders, idx, toys
-from latentia.data.dataset import TABLE_FILES, TEXT_TABLES, Dataset, Description, split
+from latentia.data.dataset import Dataset, Description, split
 from latentia.data.download import RemoteFile
 from latentia.data.text import TEXT_FILES
 from latentia.errors import Count, InputError, Seed, check_arguments, nearest
@@ -233,11 +233,10 @@ def _load_file(path: Path, random_state: int, gaps_stay: bool) -> Dataset:
         return arrays.load_npy(path, random_state)
     if path.suffix == ".npz":
         return arrays.load_npz(path, random_state)
-    if path.suffix.lower() in (*TABLE_FILES, *TEXT_TABLES):
-        from latentia.data import tables
+    from latentia.data import tables
 
-        if tables.is_table(path):
-            return split(tables.read(path, gaps_stay), path.stem, random_state)
+    if tables.is_table(path):
+        return split(tables.read(path, gaps_stay), path.stem, random_state)
     if "idx" in path.name:
         return split(arrays.checked_part(idx.read(path), str(path)), path.stem, random_state)
     if path.suffix in TEXT_FILES:

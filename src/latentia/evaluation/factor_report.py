@@ -15,8 +15,8 @@ from sklearn.base import clone
 
 from latentia.data import load as load_data
 from latentia.data import tables
-from latentia.data.dataset import TABLE_FILES
 from latentia.data.matrices import NamedMatrix
+from latentia.data.table_files import TABLES
 from latentia.errors import FitWarning, InputError
 from latentia.models.factors.bootstrap import bootstrap_errors
 from latentia.models.factors.factor_analysis import FactorAnalysis
@@ -78,9 +78,9 @@ def read(spec: str, n_samples: int | None, smooth: bool = False) -> Observed:
         Take the nearest correlation matrix in the place of an indefinite one.
     """
     path = Path(spec).expanduser()
-    if path.suffix.lower() in TABLE_FILES and not path.exists():
+    if path.suffix.lower() in TABLES and not path.exists():
         raise InputError(f"there is no file {path}")
-    table, notes = tables.columns(path) if tables.is_table(path) else (None, ())
+    table, notes, *_ = tables.columns(path) if tables.is_table(path) else (None, ())
     if isinstance(table, NamedMatrix):
         return _matrix(table, notes, path.stem, n_samples, smooth)
     if n_samples is not None:
