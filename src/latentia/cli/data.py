@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from latentia.cli.parser import Parser
+from latentia.cli.table_options import add_table_options, table_options
 from latentia.errors import InputError, nearest
 from latentia.models.fields import commands, model_reference, model_summary
 
@@ -18,6 +19,7 @@ def data(parser: Parser, words: list[str]) -> None:
     parser.add_argument("action", help="list, describe NAME or PATH, or fetch NAME")
     parser.add_argument("name", nargs="?", help="a data set's name, or a file or folder")
     parser.add_argument("--image-size", type=int, help="side in pixels for folders of pictures")
+    add_table_options(parser)
     parser.set_defaults(call=_data)
 
 
@@ -31,6 +33,8 @@ def _data(given: argparse.Namespace) -> None:
         raise InputError(f"data list lists all sets: give 'data describe {given.name}', or no name")
     if given.action != "describe" and given.image_size is not None:
         raise InputError(f"--image-size is for data describe, and not for data {given.action}")
+    if given.action != "describe" or given.name in sets.names():
+        table_options(given).refuse("only tables have columns, and the named sets are none")
     if given.action == "list":
         for name in sets.names():
             known = sets.describe(name)
@@ -69,19 +73,21 @@ def _named(name: str) -> list[tuple[str, str]]:
 
 def _found(given: argparse.Namespace) -> Iterator[tuple[str, str]]:
     """Yield what a file or a folder holds, read as a model would read it."""
-    from latentia.data import described, load, tables
+    from latentia.data import described, tables
     from latentia.data.matrices import NamedMatrix
+    from latentia.data.named import load_with
+    from latentia.data.options import USUAL
     from latentia.data.text import TEXT_FILES, read_text
 
-    path = Path(given.name).expanduser()
+    options, path = table_options(given), Path(given.name).expanduser()
     is_table = path.is_file() and tables.is_table(path)
     if is_table:
-        found, notes, *_ = tables.columns(path)
+        found, notes, *_ = tables.columns(path, options)
         if isinstance(found, NamedMatrix):
             return described.described_matrix(found, notes, path.name)
-    elif path.is_file() and path.suffix in TEXT_FILES:
+    elif path.is_file() and options == USUAL and path.suffix in TEXT_FILES:
         return described.described_text(*read_text(path), path.name)
-    loaded = load(given.name, image_size=given.image_size, gaps_stay=True)
+    loaded = load_with(options, given.name, image_size=given.image_size, gaps_stay=True)
     return described.described(loaded)
 
 

@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from latentia.cli.parser import Parser
+from latentia.cli.table_options import add_table_options, table_options
 
 
 def sample(parser: Parser, words: list[str]) -> None:
@@ -53,10 +54,11 @@ def reconstruct(parser: Parser, words: list[str]) -> None:
         "--out", type=Path, default=Path("reconstructions.png"), help=".png, .npy or .npz"
     )
     parser.add_argument("--overwrite", action="store_true", help="replace the file if it exists")
+    add_table_options(parser)
     parser.set_defaults(call=_reconstruct)
 
 
 def _reconstruct(given: argparse.Namespace) -> None:
     from latentia.evaluation.runs import reconstruct
 
-    print(reconstruct(given.run, given.data, given.out, given.overwrite))
+    print(reconstruct(given.run, given.data, given.out, given.overwrite, table_options(given)))

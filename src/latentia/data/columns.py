@@ -294,8 +294,8 @@ def numeric(table: Table, path: Path, options: TableOptions) -> Table:
             word, row = first_word(column)
             raise InputError(
                 f"{path}: column {name!r} holds {shown(word)} in data row {row}, among numbers; "
-                f"correct it, take it for missing with --missing-codes {shown(word.strip())}, or leave "
-                f"the column out with --drop {name!r}"
+                f"correct it, take it for missing with --missing-codes {shown(word.strip())}, or "
+                f"leave the column out with --drop {name!r}"
             )
     if not words:
         return _restricted(table)

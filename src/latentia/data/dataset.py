@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -10,6 +11,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from latentia.data.options import USUAL, TableOptions
 from latentia.errors import InputError
 
 Array = NDArray[Any]
@@ -72,6 +74,8 @@ class Dataset:
     names_train: Array | None = None
     """(n,) names of the samples: a table's index, the files of pictures."""
     names_test: Array | None = None
+    options: TableOptions = USUAL
+    """What was asked of a table."""
 
     unit: ClassVar[str] = "samples"
     """What ``x_train`` is counted in."""
@@ -90,7 +94,18 @@ class Dataset:
     @property
     def asked(self) -> Mapping[str, object]:
         """What loads the same data again: a run's ``config.json`` keeps it."""
-        return {"spec": self.spec, "image_size": self.image_size}
+        options = {"options": self.options.given} if self.options != USUAL else {}
+        return {"spec": self.spec, "image_size": self.image_size, **options}
+
+    @property
+    def column_ranges(self) -> Array:
+        """(p, 3): each column's least and largest training value, and 1 if all are whole."""
+        x = np.asarray(self.x_train, float)
+        whole = np.where(np.isfinite(x), x % 1 == 0, True).all(axis=0)
+        with warnings.catch_warnings():
+            # A column may have no value at all.
+            warnings.simplefilter("ignore", RuntimeWarning)
+            return np.column_stack([np.nanmin(x, axis=0), np.nanmax(x, axis=0), whole])
 
     @property
     def labelled(self) -> bool:

@@ -11,7 +11,7 @@ import dataclasses
 import fnmatch
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 from latentia.errors import InputError, nearest, shown
 
@@ -22,6 +22,10 @@ WORDS = ("label", "weights", "index", "sheet", "delimiter", "decimal", "encoding
 OF_TEXT = ("delimiter", "encoding")
 """What only a file of delimited text leaves open."""
 SEPARATORS = {"comma": ",", "semicolon": ";", "tab": "\t", "\\t": "\t", "bar": "|", "space": " "}
+
+
+Names: TypeAlias = str | int | Sequence[str | int]
+"""A column or several, a code or several."""
 
 
 @dataclass(frozen=True)
@@ -62,13 +66,9 @@ class TableOptions:
     """keep a last row of totals, which is left out otherwise"""
 
     def __post_init__(self) -> None:
-        """Take one column for a list of one, and numbers for their words; check the rest."""
+        """Check the values, and take one word for a list of one."""
         for name in LISTS:
-            object.__setattr__(self, name, _words(getattr(self, name), name))
-        for name in ("label", "weights", "index", "sheet"):
-            value = getattr(self, name)
-            if isinstance(value, int) and not isinstance(value, bool):
-                object.__setattr__(self, name, str(value))
+            object.__setattr__(self, name, words(getattr(self, name), name))
         for name in WORDS:
             value = getattr(self, name)
             if value is not None and (not isinstance(value, str) or not value):
@@ -91,6 +91,11 @@ class TableOptions:
         every = dict.fromkeys(("columns", "drop"), ())
         return dataclasses.replace(self, **every, label=None, weights=None, index=None)
 
+    def under(self, others: TableOptions) -> TableOptions:
+        """Return these options, and others where those are given."""
+        fresh = {name: getattr(others, name) for name in others.given}
+        return dataclasses.replace(self, **fresh)
+
     @classmethod
     def read(cls, given: object, owner: str) -> TableOptions:
         """Return the options that `given` told; ``owner`` names their file."""
@@ -107,7 +112,8 @@ class TableOptions:
             raise InputError(f"{flags}: {owner}; leave it out")
 
 
-def _words(value: object, name: str) -> tuple[str, ...]:
+def words(value: object, name: str) -> tuple[str, ...]:
+    """Return one word or number, or several, as words."""
     many = [value] if isinstance(value, str | int | float) else value
     if many is None:
         return ()

@@ -108,9 +108,7 @@ def _members(path: Path) -> list[zipfile.ZipInfo]:
     """Return the tables in an archive that holds nothing else but remarks about them."""
     try:
         with zipfile.ZipFile(path) as archive:
-            held = [
-                m for m in archive.infolist() if not m.is_dir() and "__MACOSX" not in m.filename
-            ]
+            every = archive.infolist()
     except DAMAGE:
         return []
     held = [m for m in every if not m.is_dir() and "__MACOSX" not in m.filename]

@@ -23,7 +23,7 @@ from latentia.data.options import NONE, USUAL, TableOptions, one
 from latentia.data.table_files import is_table
 from latentia.errors import InputError
 
-__all__ = ["Analysed", "columns", "is_table", "read"]
+__all__ = ["Analysed", "columns", "is_table", "names", "read"]
 
 FEWEST_COUNTED = 6
 """Rows that a column of 1, 2, 3 ... counts not by chance."""
@@ -68,6 +68,11 @@ def read(path: Path, gaps_stay: bool = False, options: TableOptions = USUAL) -> 
         _refuse_gaps(name, values, path, gaps_stay)
     notes = (*table.notes, *said)
     return Part(table.stacked, y, names, notes, tuple(table.numbers), weights, table.row_names)
+
+
+def names(path: Path, options: TableOptions = USUAL) -> tuple[str, ...]:
+    """Return the names of all columns of a file."""
+    return tuple(table_files.read(path, options).table.column_names)
 
 
 def columns(path: Path, options: TableOptions = USUAL) -> Analysed:

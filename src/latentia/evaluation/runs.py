@@ -19,10 +19,12 @@ from numpy.typing import NDArray
 from latentia import MODELS
 from latentia.data.dataset import Dataset
 from latentia.data.named import UselessSizeError
+from latentia.data.options import USUAL, TableOptions
 from latentia.errors import FitWarning, InputError, nearest
 from latentia.evaluation.evaluate import evaluate, importance_bound
 from latentia.evaluation.memorisation import memorisation_check
 from latentia.evaluation.report import ModelSection, Report, write_report
+from latentia.evaluation.same_columns import in_order_of, options_for, refuse_weights
 from latentia.evaluation.sections import model_section
 from latentia.files import refuse_existing, whole_file, write_atomically
 from latentia.models.base import Model
@@ -41,7 +43,7 @@ from latentia.training.progress import tell_notes
 
 log = logging.getLogger(__name__)
 
-ORIGIN = {"spec": str, "image_size": int | None, "held_out": float | int | None}
+ORIGIN = {"spec": str, "image_size": int | None, "held_out": float | int | None, "options": dict}
 """What a run's ``config.json`` says of where its data came from."""
 BASELINE = "NGramLanguageModel, 5"
 SAMPLED = 2_000
@@ -57,6 +59,7 @@ def train(
     image_size: int | None = None,
     held_out: float | None = None,
     progress: bool | None = None,
+    options: TableOptions = USUAL,
 ) -> Path:
     """Train a model on named data in a run directory, measure it, and return its report's path.
 
@@ -64,7 +67,7 @@ def train(
     ----------
     model
         Not yet fitted.
-    data_spec, image_size, held_out
+    data_spec, image_size, held_out, options
         As for the model's ``load_data``.
     run
         A new directory. It will hold ``config.json``, the saved ``model``, ``evaluation.json`` and
@@ -75,7 +78,7 @@ def train(
         Show a progress bar; by default only at a terminal.
     """
     model.validate_parameters()
-    data = model.load_data(data_spec, image_size, held_out)
+    data = model.load_data(data_spec, image_size, held_out, options)
     tell_notes(data.notes, progress)
     return fit_in_run(model, data, run, progress=progress)
 
@@ -111,6 +114,7 @@ def fit_in_run(
 ) -> Path:
     """Fit and save the model, then measure it and write its report; return the report's path."""
     model.check_data(data)
+    refuse_weights(model, data)
     data, validation = data.hold_out()
     began = time.perf_counter()
     if model.resumable:
@@ -208,8 +212,13 @@ def _five_gram(learnt: Dataset, data: Dataset) -> ModelSection:
     )
 
 
-def data_of(run: Path, data_spec: str | None, model: Model) -> Dataset:
-    """Return named data, whose notes are told, or else those that the run was trained on."""
+def data_of(
+    run: Path, data_spec: str | None, model: Model, options: TableOptions = USUAL
+) -> Dataset:
+    """Return named data, whose notes are told, or else those that the run was trained on.
+
+    A table is read as that of the run was, but for the options that are given.
+    """
     origin = read_config(run).get("data", {})
     for name, kind in ORIGIN.items():
         if name in origin and not isinstance(origin[name], kind):
@@ -220,17 +229,24 @@ def data_of(run: Path, data_spec: str | None, model: Model) -> Dataset:
         raise InputError(f"{run} does not say what it was trained on; give the data with --data")
     size = origin.get("image_size") if data_spec is None else None
     spec, held_out = data_spec or origin["spec"], origin.get("held_out")
+    recorded = TableOptions.read(origin.get("options", {}), str(run / "config.json"))
+    if data_spec is None:
+        options = recorded.under(options)
+    else:
+        options = options_for(spec, model, recorded, options)
     try:
-        data = model.load_data(spec, size, held_out)
+        data = model.load_data(spec, size, held_out, options)
     except UselessSizeError:
         # Version 0.1.0 recorded a size also where it had no effect.
-        data = replace(model.load_data(spec, None, held_out), image_size=size)
+        data = replace(model.load_data(spec, None, held_out, options), image_size=size)
+    if data_spec is not None:
+        data = in_order_of(model, data)
     tell_notes(data.notes, shown=data_spec is not None)
     return data
 
 
 def figures(
-    run: Path, data_spec: str | None = None
+    run: Path, data_spec: str | None = None, options: TableOptions = USUAL
 ) -> tuple[dict[str, dict[str, float]], tuple[str, ...]]:
     """Return a saved model's figures on the test part of its data or others, and their caveats.
 
@@ -238,7 +254,7 @@ def figures(
     texts.
     """
     model = load(run)
-    data, _ = data_of(run, data_spec, model).hold_out()
+    data, _ = data_of(run, data_spec, model, options).hold_out()
     with collected() as said:
         table = {type(model).__name__: evaluate(model, data)}
     sentences = (*said, *model.caveats(data))
@@ -269,6 +285,7 @@ def answers(
     memorisation: Path | None = None,
     judge: Path | None = None,
     overwrite: bool = False,
+    options: TableOptions = USUAL,
 ) -> Iterator[str]:
     """Yield what was asked for of a saved model, each with everything it must be quoted with.
 
@@ -286,7 +303,7 @@ def answers(
         raise InputError(f"--{name} is for models of images, and {run} is of texts")
     if memorisation is not None and memorisation.suffix != ".png":
         raise InputError(f"{memorisation} ends in {memorisation.suffix!r}; the picture is a .png")
-    whole = data_of(run, data_spec, model)
+    whole = data_of(run, data_spec, model, options)
     data, _ = whole.hold_out()
     if n_importance is not None:
         yield str(importance_bound(model, whole, n_importance, progress=True))
@@ -387,12 +404,18 @@ def _class_of(model: Model, label: str) -> Any:
     return (numbers | dict(names))[label]
 
 
-def reconstruct(run: Path, data_spec: str | None, out: Path, overwrite: bool = False) -> Path:
+def reconstruct(
+    run: Path,
+    data_spec: str | None,
+    out: Path,
+    overwrite: bool = False,
+    options: TableOptions = USUAL,
+) -> Path:
     """Write test samples and their reconstructions: a two-row picture, or arrays."""
     refuse_existing(out, overwrite)
     model = load(run)
     there_and_back = _verb(model, "reconstruct")
-    data = data_of(run, data_spec, model)
+    data = data_of(run, data_spec, model, options)
     n = 10 if out.suffix == ".png" else len(data.x_test)
     x, y = np.asarray(data.x_test[:n]), None if data.y_test is None else data.y_test[:n]
     back = there_and_back(x, *model.labels_for(y))

@@ -22,9 +22,10 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Transfo
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
-from latentia.data import load
 from latentia.data.arrays import facts
 from latentia.data.dataset import Array, Dataset
+from latentia.data.named import load_with
+from latentia.data.options import USUAL, TableOptions
 from latentia.errors import (
     Count,
     InputError,
@@ -177,21 +178,18 @@ class Model(BaseEstimator, metaclass=NamedFields):  # type: ignore[misc]
         """Make the nets of a saved model, and fill them; here it has none."""
 
     def load_data(
-        self, spec: str, image_size: int | None = None, held_out: float | None = None
+        self,
+        spec: str,
+        image_size: int | None = None,
+        held_out: float | None = None,
+        options: TableOptions = USUAL,
     ) -> Dataset:
-        """Return named data as the model takes them: here samples.
+        """Return named data as the model takes them, as `latentia.load_data` does.
 
-        Parameters
-        ----------
-        spec
-            A data set's name or path, as for `latentia.load_data`.
-        image_size
-            Side in pixels that the pictures of a folder are resized to.
-        held_out
-            Of a text: the share that is not trained on.
+        ``held_out`` is the share of a text that is not trained on.
         """
         self.refuse_share(held_out)
-        return load(spec, image_size=image_size, gaps_stay=self.takes_gaps)
+        return load_with(options, spec, image_size=image_size, gaps_stay=self.takes_gaps)
 
     def refuse_share(self, held_out: float | None) -> None:
         """Refuse to hold a share of the data out of training, which is for texts."""
@@ -211,7 +209,9 @@ class Model(BaseEstimator, metaclass=NamedFields):  # type: ignore[misc]
         """Refuse, before training, data that the trained model could not be measured on: none."""
 
     def remember(self, data: Dataset) -> None:
-        """Keep what a fitted model needs of its data set beside the arrays: here nothing."""
+        """Keep what a fitted model needs of its data set beside the arrays: names of columns."""
+        if data.columns:
+            self.columns_, self.column_ranges_ = list(data.columns), data.column_ranges
 
     def n_parameters(self) -> int:
         """Return how many numbers were learnt: the nets' weights."""

@@ -19,6 +19,7 @@ from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
 from latentia.data.dataset import Array, Dataset
+from latentia.data.options import USUAL, TableOptions
 from latentia.errors import Count, InputError, Seed, check_arguments, within_memory
 from latentia.models.base import Generator, in_kind_of, seeded, to_numpy
 from latentia.models.conditions import Classes, Condition, Vectors, learnt
@@ -82,15 +83,20 @@ class Conditional(Generator, DecodingModel, ABC):
                 )
 
     def remember(self, data: Dataset) -> None:
-        """Keep the names of the classes, in the order of their numbers."""
+        """Keep the names of the classes, in the order of their numbers, and of columns."""
+        super().remember(data)
         if data.class_names and len(self.known_classes):
             self.class_names_ = list(data.class_names)
 
     def load_data(
-        self, spec: str, image_size: int | None = None, held_out: float | None = None
+        self,
+        spec: str,
+        image_size: int | None = None,
+        held_out: float | None = None,
+        options: TableOptions = USUAL,
     ) -> Dataset:
         """Return named data, numbered by the classes of the fitted model; others are refused."""
-        data: Dataset = super().load_data(spec, image_size, held_out)
+        data: Dataset = super().load_data(spec, image_size, held_out, options)
         fitted = "classes_" in vars(self) and data.y_train is not None
         return self._renumbered(data) if fitted else data
 
