@@ -132,7 +132,9 @@ def _train(given: argparse.Namespace) -> int:
     recipe: dict[str, Any] = given.recipe_values
     start = given.start_from
     fields = field_values(given.class_name, recipe | vars(given))
-    model = getattr(latentia, given.class_name)(**{**_parameters_of(start, given.class_name), **fields})
+    model = getattr(latentia, given.class_name)(
+        **{**_parameters_of(start, given.class_name), **fields}
+    )
     model.validate_parameters()
     _check_steps(model, given)
     data = given.data or _entry(recipe, "data", str, "text") or _data_of(start)
