@@ -6,6 +6,7 @@ import dataclasses
 import difflib
 import math
 import typing
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
@@ -20,6 +21,25 @@ class InputError(ValueError):
 
 class FitWarning(UserWarning):
     """A fit that is usable, with a finding that the user should know; one sentence."""
+
+
+@contextmanager
+def noted_warnings() -> Iterator[list[str]]:
+    """Note the sentences of `FitWarning` in a ``with`` block, which are shown as without it."""
+    said: list[str] = []
+    show = warnings.showwarning
+
+    def note(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> None:
+        if issubclass(category, FitWarning):
+            said.append(str(message))
+        show(message, category, *place, **more)
+
+    # What catches warnings inside the block puts its own in this place, and takes it away again.
+    warnings.showwarning = note
+    try:
+        yield said
+    finally:
+        warnings.showwarning = show
 
 
 OUT_OF_MEMORY = ("allocate", "out of memory", "too big", "dimension exceeded", "overflow")

@@ -241,7 +241,9 @@ def test_one_epoch_and_another_are_two(name, tmp_path):
     assert longer.records_[-1]["step"] == 2 * n_steps
 
 
-def test_a_warmup_longer_than_the_run_is_spread_anew_and_said(images, tmp_path, monkeypatch, capsys):
+def test_a_warmup_longer_than_the_run_is_spread_anew_and_said(
+    images, tmp_path, monkeypatch, capsys
+):
     model = small_models()["VAE"].set_params(beta_warmup_epochs=9)
     # As in 0.1.0, which shortened it.
     with monkeypatch.context() as earlier:

@@ -30,6 +30,18 @@ UNITS = (
 )
 """Learned attributes that say in which units the nets see data."""
 
+OF_TRAINING = (
+    "n_epochs",
+    "batch_size",
+    "learning_rate",
+    "learning_rate_schedule",
+    "ema_decay",
+    "device",
+    "random_state",
+    "patience",
+)
+"""Parameters that make no net another one."""
+
 
 def beginning_of(model: Any, given: Any) -> Any:
     """Return the fitted model that another is to start from, or refuse one of another class."""
@@ -85,10 +97,7 @@ def take_weights(model: Any, start: Any) -> None:
     theirs, ours = start.nets(), model.nets()
     layers = [{name: layers_of(net) for name, net in nets.items()} for nets in (theirs, ours)]
     if layers[0] != layers[1]:
-        raise InputError(
-            f"the model to start from has other nets: samples of shape {_shape(start)} there and "
-            f"{_shape(model)} here, {_differing(start, model)}"
-        )
+        raise InputError(f"the model to start from has other nets: {_differing(start, model)}")
     for name, net in ours.items():
         own, fitted = net.state_dict(), theirs[name].state_dict()
         same = {key: value for key, value in fitted.items() if value.shape == own[key].shape}
@@ -103,14 +112,8 @@ def layers_of(net: nn.Module) -> list[tuple[str, list[tuple[int, ...]]]]:
     ]
 
 
-def _shape(model: Any) -> tuple[int, ...]:
-    shape: tuple[int, ...] = model.sample_shape_
-    return shape
-
-
 def _differing(start: Any, model: Any) -> str:
-    """Return in words which parameters two models of a class do not share."""
-    there, here = start.get_params(), model.get_params()
-    names = [name for name in there if there[name] != here[name]]
-    told = ", ".join(f"{name} {there[name]!r} there and {here[name]!r} here" for name in names)
-    return told or "and the same parameters"
+    """Return in words what may be why the nets of two models of a class differ."""
+    there, here = ({"shape of a sample": m.sample_shape_} | m.get_params() for m in (start, model))
+    names = [name for name in there if there[name] != here[name] and name not in OF_TRAINING]
+    return ", ".join(f"{name} {there[name]!r} there and {here[name]!r} here" for name in names)

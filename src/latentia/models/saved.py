@@ -342,6 +342,8 @@ def _is_sound(name: str, value: object) -> bool:
         sides = value if isinstance(value, list) else []
         whole = all(type(side) is int and side > 0 for side in sides)
         return 0 < len(sides) < 4 and whole and math.prod(sides) <= MOST_VALUES
+    if name == "fit_warnings_":
+        return isinstance(value, list) and all(isinstance(word, str) for word in value)
     if name == "records_":
         return isinstance(value, list) and all(map(is_record, value))
     if name == "symbols_":

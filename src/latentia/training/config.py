@@ -42,13 +42,14 @@ SCHEMA = {
     "threads": WHOLE,
     "world_size": WHOLE,
     "start_from": TEXT,
+    "taken_from": TEXT,
     "stages": LIST,
     "learned": TABLE,
     "weights_sha256": TEXT,
     "weights_bytes": SIZE,
 }
 """What each part of ``config.json`` is; the last three are of saved models."""
-OPTIONAL = ("threads", "world_size", "start_from")
+OPTIONAL = ("threads", "world_size", "start_from", "taken_from")
 STAGE = {"step": 1, "n_epochs": 1}
 """What a stage holds, and the least that each number can be."""
 HASH = "sha256"
@@ -60,9 +61,9 @@ class RunConfig:
 
     ``threads`` are those that it began with, since another number could change its last bits;
     ``world_size`` processes train it, each with batches of its own. Runs of version 0.1.0 do not
-    say how many. ``start_from`` says which model's weights it began with. ``stages`` are those of a
-    run that went on with another number of epochs: the ``step`` at which it did, and the
-    ``n_epochs`` that were planned until then.
+    say how many. ``start_from`` says which model's weights it began with, and ``taken_from`` of which
+    run it is a checkpoint. ``stages`` are those of a run that went on with another number of
+    epochs: the ``step`` at which it did, and the ``n_epochs`` that were planned until then.
     """
 
     model: str
@@ -73,6 +74,7 @@ class RunConfig:
     threads: int | None = None
     world_size: int | None = None
     start_from: str | None = None
+    taken_from: str | None = None
     stages: Sequence[Mapping[str, int]] = ()
 
     @classmethod

@@ -56,11 +56,33 @@ class Kept:
         """Whether it is the one with the best held-out value."""
         return self.name == BEST
 
+    @property
+    def usable(self) -> bool:
+        """Whether a run can be taken back to it: it is whole, and ends an epoch."""
+        return not self.damage and self.epoch is not None
+
 
 def checkpoints_of(run: Path) -> list[Kept]:
     """Return the checkpoints that a run keeps, the best one first, then by step."""
     records = read_metrics(run)
     return [_kept(path, records) for path in sorted((run / "checkpoints").glob("*.json"))]
+
+
+def chosen(run: Path, which: str) -> Kept:
+    """Return the checkpoint of an epoch's number or of ``best``; refuse what is not kept."""
+    kept = [each for each in checkpoints_of(run) if each.usable]
+    if not kept:
+        raise InputError(f"{run} keeps no checkpoint to go back to: no epoch of it has ended")
+    for each in kept:
+        if (which == BEST and each.is_best) or which == str(each.epoch):
+            return each
+    epochs = ", ".join(str(n) for n in sorted({int(each.epoch or 0) for each in kept}))
+    if which == BEST:
+        raise InputError(
+            f"the run in {run} has no best checkpoint, since no held-out value says which is; it "
+            f"keeps those of epochs {epochs}"
+        )
+    raise InputError(f"the run in {run} keeps no checkpoint of epoch {which}, but of {epochs}")
 
 
 def _kept(manifest: Path, records: list[Record]) -> Kept:
@@ -92,7 +114,10 @@ def trained(run: Path) -> tuple[int, int, bool]:
 
 def epochs_in_all(run: Path, more: int) -> int:
     """Return the epochs that a run will have had after so many more than it has, or was to have."""
-    planned: int = RunConfig.read(run).parameters["n_epochs"]
+    config = RunConfig.read(run)
+    if "n_epochs" not in config.parameters:
+        raise InputError(f"{config.model} is fitted at once: there are no more epochs to train")
+    planned: int = config.parameters["n_epochs"]
     _, done, early = trained(run)
     return more + (done if early else planned)
 
@@ -123,9 +148,10 @@ def extended(begun: RunConfig, n_epochs: Any, run: Path) -> RunConfig:
 def going_on(config: RunConfig, run: Path) -> Iterator[str]:
     """Yield what a user should know of a run that goes on with another number of epochs."""
     step, done, _ = trained(run)
-    if not config.stages or step != config.goes_on_at:
+    now = config.parameters["n_epochs"] if config.stages else 0
+    if step != config.goes_on_at or now <= done:
         return
-    now, before = config.parameters["n_epochs"], config.stages[-1]["n_epochs"]
+    before = config.stages[-1]["n_epochs"]
     yield (
         f"the run in {run} was planned for {before} epochs and has had {done}; it goes on to {now} "
         f"in all, {now - done} more"
