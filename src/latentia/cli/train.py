@@ -13,9 +13,11 @@ import latentia
 from latentia.cli.parser import (
     Parser,
     add_fields,
+    add_image_size,
     class_name_of,
     field_values,
     free_path,
+    image_size_of,
     read_recipe,
 )
 from latentia.cli.streams import tell
@@ -62,7 +64,7 @@ def train(parser: Parser, words: list[str]) -> None:
         metavar="RUN",
         help="go on with a stopped run; with a larger --n-epochs also with a finished one",
     )
-    parser.add_argument("--image-size", type=int, help="side in pixels for folders of pictures")
+    add_image_size(parser)
     parser.add_argument(
         "--held-out", type=float, help="share of a text not trained on (default: a twentieth)"
     )
@@ -113,9 +115,7 @@ def _train(given: argparse.Namespace) -> int:
     _check_steps(model, given)
     data = given.data or _entry(recipe, "data", str, "text")
     data = _check_text(model, given, data) or str(data or "digits")
-    size = given.image_size
-    if size is None:
-        size = _entry(recipe, "image_size", int, "a whole number")
+    size = image_size_of(given, _entry(recipe, "image_size", int | str, "64 or 64x48"))
     held_out = given.held_out
     if held_out is None:
         held_out = _entry(recipe, "held_out", int | float, "a number")
@@ -240,7 +240,8 @@ def _more_epochs(given: argparse.Namespace) -> int | None:
         "profile": False,
         **in_new_names(begun.parameters, [f.name for f in model_fields(begun.model)]),
     }
-    here = {name: value for name, value in (recipe | vars(given)).items() if name in there}
+    values = recipe | vars(given) | {"image_size": image_size_of(given, recipe.get("image_size"))}
+    here = {name: value for name, value in values.items() if name in there}
     here |= {"model": given.class_name}
     n_epochs: int | None = here.pop("n_epochs", None)
     for name, value in here.items():

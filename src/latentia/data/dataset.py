@@ -5,14 +5,17 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from latentia.errors import InputError
+from latentia.errors import Count, InputError
 
 Array = NDArray[Any]
+ImageSize: TypeAlias = Count | str | tuple[int, ...] | None
+"""A side in pixels, ``(width, height)``, or words such as ``64x48``, ``64 fit``; none for what
+`latentia.data.framing` chooses."""
 TABLE_FILES = (".csv", ".tsv", ".tab", ".parquet")
 TEXT_TABLES = (".txt", ".dat", ".data")
 """Files that may be tables, and may be something else."""
@@ -54,8 +57,8 @@ class Dataset:
     class_names: tuple[str, ...] = ()
     """One for each class, or empty."""
     spec: str = ""
-    image_size: int | None = None
-    """What `load` was asked for."""
+    image_size: int | str | None = None
+    """What the pictures were brought to (`latentia.data.framing`); None for all as they are."""
     description: str = ""
     origin: str = ""
     licence: str = ""
@@ -127,13 +130,15 @@ class Part:
     y: Array | None = None
     class_names: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    runs: tuple[int, ...] = ()
+    """Lengths of sequences whose samples follow each other, as a video's frames do."""
 
 
 def split(part: Part, name: str, random_state: int) -> Dataset:
     """Hold out a tenth, at least one sample, as the test part, and say so.
 
     The tenth is drawn with the seed; of a file too large to be copied it is the last rows, and the
-    file stays on the disk.
+    file stays on the disk. Of sequences it is the end of each, since neighbours are alike.
     """
     n = len(part.x)
     if n < 2:
@@ -145,6 +150,9 @@ def split(part: Part, name: str, random_state: int) -> Dataset:
     test: Any = slice(n - n_test, n)
     if isinstance(part.x, np.memmap) and part.x.nbytes > MEMORY_LIMIT:
         rule = f" and stays on the disk: its last {n_test} samples are the test."
+    elif part.runs:
+        train, test = _ends(part.runs)
+        rule = f": the last tenth of each video, {len(test)} of its {n} frames, is the test."
     else:
         order = np.random.default_rng(random_state).permutation(n)
         train, test = np.sort(order[n_test:]), np.sort(order[:n_test])
@@ -159,6 +167,18 @@ def split(part: Part, name: str, random_state: int) -> Dataset:
         notes=(*part.notes, f"{name} has no test part{rule}"),
         own_test=False,
     )
+
+
+def _ends(runs: Sequence[int]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Return the numbers of the rows before and in the last tenth of each sequence.
+
+    >>> [rows.tolist() for rows in _ends([3, 1])]
+    [[0, 1, 3], [2]]
+    """
+    is_end = np.concatenate(
+        [np.arange(n) >= n - max(1, n // 10) if n > 1 else [False] for n in runs]
+    )
+    return np.flatnonzero(~is_end), np.flatnonzero(is_end)
 
 
 def join(train: Part, test: Part, name: str) -> Dataset:

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latentia import MODELS
-from latentia.data.dataset import Dataset
+from latentia.data.dataset import Dataset, ImageSize
 from latentia.data.named import UselessSizeError
 from latentia.errors import FitWarning, InputError, nearest
 from latentia.evaluation.evaluate import evaluate, importance_bound
@@ -41,7 +41,7 @@ from latentia.training.progress import tell_notes
 
 log = logging.getLogger(__name__)
 
-ORIGIN = {"spec": str, "image_size": int | None, "held_out": float | int | None}
+ORIGIN = {"spec": str, "image_size": int | str | None, "held_out": float | int | None}
 """What a run's ``config.json`` says of where its data came from."""
 BASELINE = "NGramLanguageModel, 5"
 SAMPLED = 2_000
@@ -54,7 +54,7 @@ def train(
     model: Model,
     data_spec: str,
     run: Path,
-    image_size: int | None = None,
+    image_size: ImageSize = None,
     held_out: float | None = None,
     progress: bool | None = None,
 ) -> Path:

@@ -24,7 +24,7 @@ from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
 from latentia.data import load
 from latentia.data.arrays import facts
-from latentia.data.dataset import Array, Dataset
+from latentia.data.dataset import Array, Dataset, ImageSize
 from latentia.errors import (
     Count,
     InputError,
@@ -177,7 +177,7 @@ class Model(BaseEstimator, metaclass=NamedFields):  # type: ignore[misc]
         """Make the nets of a saved model, and fill them; here it has none."""
 
     def load_data(
-        self, spec: str, image_size: int | None = None, held_out: float | None = None
+        self, spec: str, image_size: ImageSize = None, held_out: float | None = None
     ) -> Dataset:
         """Return named data as the model takes them: here samples.
 
@@ -186,7 +186,7 @@ class Model(BaseEstimator, metaclass=NamedFields):  # type: ignore[misc]
         spec
             A data set's name or path, as for `latentia.load_data`.
         image_size
-            Side in pixels that the pictures of a folder are resized to.
+            What pictures are resized to, as for `latentia.load_data`.
         held_out
             Of a text: the share that is not trained on.
         """

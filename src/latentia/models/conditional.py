@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
-from latentia.data.dataset import Array, Dataset
+from latentia.data.dataset import Array, Dataset, ImageSize
 from latentia.errors import Count, InputError, Seed, check_arguments, within_memory
 from latentia.models.base import Generator, in_kind_of, seeded, to_numpy
 from latentia.models.conditions import Classes, Condition, Vectors, learnt
@@ -87,7 +87,7 @@ class Conditional(Generator, DecodingModel, ABC):
             self.class_names_ = list(data.class_names)
 
     def load_data(
-        self, spec: str, image_size: int | None = None, held_out: float | None = None
+        self, spec: str, image_size: ImageSize = None, held_out: float | None = None
     ) -> Dataset:
         """Return named data, numbered by the classes of the fitted model; others are refused."""
         data: Dataset = super().load_data(spec, image_size, held_out)

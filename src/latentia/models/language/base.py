@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
-from latentia.data.dataset import Dataset
+from latentia.data.dataset import Dataset, ImageSize
 from latentia.data.text import HELD_OUT, TextData, load_text
 from latentia.errors import Count, InputError, NonNegative, Seed, check_arguments, within_memory
 from latentia.models.base import Model, seeded
@@ -72,7 +72,7 @@ class LanguageModel(Model, ABC):
         return X
 
     def load_data(
-        self, spec: str, image_size: int | None = None, held_out: float | None = None
+        self, spec: str, image_size: ImageSize = None, held_out: float | None = None
     ) -> TextData:
         """Return a text file in parts."""
         if image_size is not None:

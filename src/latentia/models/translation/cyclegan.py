@@ -38,7 +38,7 @@ from sklearn.utils.validation import check_is_fitted
 from torch import Tensor, nn
 from torch.nn.functional import l1_loss
 
-from latentia.data.dataset import Array, Dataset
+from latentia.data.dataset import Array, Dataset, ImageSize
 from latentia.data.unpaired import load_unpaired
 from latentia.errors import Count, CountsWhen, InputError, NonNegative, Range, Share, Whole
 from latentia.models.base import in_kind_of, to_numpy
@@ -326,7 +326,7 @@ class CycleGAN(Translator):
         ]
 
     def load_data(
-        self, spec: str, image_size: int | None = None, held_out: float | None = None
+        self, spec: str, image_size: ImageSize = None, held_out: float | None = None
     ) -> Dataset:
         """Return images of two domains, of a name or a path."""
         self.refuse_share(held_out)

@@ -37,7 +37,7 @@ from sklearn.utils.validation import check_is_fitted
 from torch import Tensor, nn
 from torch.nn.functional import l1_loss, mse_loss
 
-from latentia.data.dataset import Dataset
+from latentia.data.dataset import Dataset, ImageSize
 from latentia.data.pairs import load_pairs
 from latentia.errors import Count, CountsWhen, Decay, InputError, NonNegative, Share
 from latentia.models.base import to_numpy
@@ -252,7 +252,7 @@ class Pix2Pix(Translator):
         return [(label, images) for label, images in rows if images.shape[1] in DRAWABLE]
 
     def load_data(
-        self, spec: str, image_size: int | None = None, held_out: float | None = None
+        self, spec: str, image_size: ImageSize = None, held_out: float | None = None
     ) -> Dataset:
         """Return pairs of images, of a name or a path."""
         self.refuse_share(held_out)
