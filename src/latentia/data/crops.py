@@ -18,19 +18,10 @@ from latentia.data import images, named
 from latentia.data.archives import Place
 from latentia.data.dataset import Array, Dataset, ImageSize
 from latentia.data.degrade import n_pieces, pieces_of
-from latentia.data.folders import (
-    Gathered,
-    Take,
-    contents,
-    gathered,
-    left_out,
-    listed,
-    passed_over,
-    read_all,
-    remarks,
-)
+from latentia.data.folders import Take, contents, left_out, listed, passed_over, read_all, remarks
 from latentia.data.framing import frame_of
 from latentia.data.picture_sources import grouped
+from latentia.data.pictures import Gathered, gathered
 from latentia.errors import InputError, Seed, check_arguments
 from latentia.files import printable
 

@@ -5,15 +5,11 @@ An archive is read as the folder that it holds (`latentia.data.archives`).
 
 from __future__ import annotations
 
-import dataclasses
 import threading
-from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
-
-import numpy as np
+from typing import NamedTuple, TypeVar
 
 from latentia.data import images
 from latentia.data.archives import (
@@ -21,22 +17,13 @@ from latentia.data.archives import (
     SUPPORT,
     TEST_NAMES,
     TRAIN_NAMES,
-    Member,
     Place,
 )
-from latentia.data.dataset import Array, Dataset, ImageSize, Part, whole
-from latentia.data.frames import frame_size, is_video, read_frames
-from latentia.data.framing import Frame, chosen_frame, frame_of
 from latentia.data.limits import check_bytes, excess
-from latentia.data.picture_labels import read_beside
-from latentia.errors import InputError
 from latentia.files import printable
 
 SIDECARS = {"thumbs.db", "desktop.ini", "ehthumbs.db", *SUPPORT}
 MOST_NAMED = 20
-AROUND = "it lies beside the folder of pictures"
-WIDENED = ("it is grey, and got three equal channels",)
-DEEPENED = ("it has eight bits, and became floats beside pictures of more",)
 
 File = TypeVar("File")
 Content = TypeVar("Content")
@@ -93,81 +80,6 @@ def _walked(
 def _is_hidden(path: Place, folder: Place) -> bool:
     parts = path.parts[len(folder.parts) :]
     return any(part.startswith(".") or part.lower() in SIDECARS for part in parts)
-
-
-def load_file(file: Path, random_state: int, image_size: ImageSize) -> Dataset:
-    """Return the frames of one video or animation as a data set."""
-    frame, words = settled_frame([file], image_size, file.name)
-    found = Gathered(str(file), [file], [], [], {}, (), ())
-    part = read_found(found, frame, animated=True)
-    return with_frame(whole([part], printable(file.name), random_state), frame, words)
-
-
-def load_places(
-    groups: Sequence[Sequence[Place]],
-    name: str,
-    random_state: int,
-    image_size: ImageSize,
-    notes: tuple[str, ...] = (),
-) -> Dataset:
-    """Return pictures for training, and for the test if there is a second group, as a data set."""
-    found = [gathered(group) for group in groups]
-    frame, words = settled_frame([path for part in found for path in part.files], image_size, name)
-    read = _of_the_same_classes([read_found(part, frame) for part in found])
-    data = whole(read, name, random_state)
-    return with_frame(dataclasses.replace(data, notes=once(data.notes)), frame, (*notes, *words))
-
-
-def with_frame(data: Dataset, frame: Frame | None, notes: tuple[str, ...]) -> Dataset:
-    """Return a data set that says what its pictures were brought to."""
-    size = None if frame is None else frame.asked
-    return dataclasses.replace(data, notes=(*notes, *data.notes), image_size=size)
-
-
-def name_of(folder: Place) -> str:
-    """Return what a data set from a folder, or from an archive, is called."""
-    if isinstance(folder, Member) and folder == folder.archive.root:
-        return folder.archive.path.name
-    return folder.name
-
-
-def settled_frame(
-    files: Sequence[Place], image_size: ImageSize, owner: str, *, halves: bool = False
-) -> tuple[Frame | None, tuple[str, ...]]:
-    """Return what pictures, or both ``halves`` of each, are brought to, and a note on how.
-
-    Without an image size the files' headers decide, as `chosen_frame` says.
-    """
-    frame = frame_of(image_size)
-    if frame is not None:
-        return frame, (f"the pictures of {owner} were brought to {frame.words}.",)
-    with images.quiet(), ThreadPoolExecutor(4) as pool:
-        sizes = [size for size in pool.map(_size_of, files) if size is not None]
-    if halves:
-        sizes = [(width // 2, height) for width, height in sizes if width % 2 == 0]
-    frame, why = chosen_frame(sizes, owner, fit=image_size == "fit")
-    return frame, (why,) if why else ()
-
-
-def _size_of(path: Place) -> tuple[int, int] | None:
-    try:
-        return frame_size(path) if is_video(path) else images.size_of(path)
-    except (images.BadImageError, *images.BROKEN):
-        return None
-
-
-def _of_the_same_classes(parts: Sequence[Part]) -> list[Part]:
-    """Return parts whose numbers stand for the same classes, if all have some, and at least two."""
-    stated = {part.class_names for part in parts}
-    every = {name for part in parts for name in part.class_names}
-    names = list(stated.pop()) if len(stated) == 1 else sorted(every, key=_numbers_first)
-    if len(names) < 2 or any(part.y is None for part in parts):
-        return [Part(part.x, notes=part.notes, runs=part.runs) for part in parts]
-    found = []
-    for part in parts:
-        places = np.array([names.index(name) for name in part.class_names])
-        found.append(dataclasses.replace(part, y=places[part.y], class_names=tuple(names)))
-    return found
 
 
 def once(notes: Sequence[str]) -> tuple[str, ...]:
@@ -292,166 +204,7 @@ def read_all(
     return good, [(file, error) for file, (found, error) in outcomes if found is None]
 
 
-class Gathered(NamedTuple):
-    """Pictures that are to be read, from one or several folders."""
-
-    owner: str
-    files: list[Place]
-    odd: list[tuple[Place, str]]
-    hidden: list[Place]
-    classes: dict[Place, str]
-    """What stands beside them, or else the sub-folder; of those that have one."""
-    order: tuple[str, ...]
-    """Of the classes, if a file states it."""
-    notes: tuple[str, ...]
-
-
-def gathered(folders: Sequence[Place]) -> Gathered:
-    """Return what is to be read of folders together."""
-    owner = str(folders[0]) if len(folders) == 1 else f"{folders[0]} and {len(folders) - 1} more"
-    whole_ = Gathered(owner, [], [], [], {}, (), ())
-    for folder in folders:
-        found = contents(folder)
-        beside_them = read_beside(found.files)
-        files = [path for path in found.files if path not in beside_them.used]
-        archive = folder.archive if isinstance(folder, Member) else None
-        if archive is not None and folder == archive.root != archive.top:
-            around = contents(archive.top, [archive.root])
-            paths = [*((path, AROUND) for path in around.files), *around.odd]
-            found.odd.extend(paths)
-            found.hidden.extend(around.hidden)
-        classes: dict[Place, str] = dict(beside_them.classes)
-        if archive is not None and archive.labels:
-            classes |= {p: archive.labels[p.inside] for p in files if p.inside in archive.labels}
-        notes: tuple[str, ...] = beside_them.notes
-        if not classes:
-            classes, more = _of_sub_folders(files, folder)
-            notes += more
-        for own, theirs in zip(whole_[1:4], (files, found.odd, found.hidden)):
-            own.extend(theirs)
-        whole_.classes.update(classes)
-        stated = () if archive is None else archive.notes
-        whole_ = whole_._replace(
-            notes=once((*whole_.notes, *stated, *notes)),
-            order=whole_.order or (() if archive is None else archive.class_names),
-        )
-    return whole_
-
-
-def read_part(folder: Place, frame: Frame | None) -> Part:
-    """Return the pictures in a folder, labelled by its sub-folders; bad ones are in the notes."""
-    return read_found(gathered([folder]), frame)
-
-
-def read_found(found: Gathered, frame: Frame | None, *, animated: bool = False) -> Part:
-    """Return pictures as a part; those that cannot be read are in its notes.
-
-    Of an ``animated`` picture all frames are taken, as of a video, and else the first.
-    """
-    n = len(found.files) + len(found.odd)
-    if not n:
-        raise InputError(f"{found.owner} holds no files; give a folder of images")
-    good, failed = read_all(
-        found.files,
-        lambda path, take: _read(path, frame, take, animated or is_video(path)),
-        f"the pictures in {found.owner}",
-    )
-    bad = sorted([*found.odd, *failed], key=lambda pair: pair[0].parts)
-    if not good:
-        lines = [f"{path}: {reason}" for path, reason in bad]
-        if n == 1 and str(bad[0][0]) == found.owner:
-            raise InputError(f"{printable(found.owner)} cannot be used: {bad[0][1]}")
-        raise InputError(
-            f"none of the {n} files in {found.owner} is a usable image: {listed(lines)}"
-        )
-    each = [(path, *picture) for path, pictures in good for picture in pictures]
-    x = stack([pixels for _, pixels, _ in each], found.owner)
-    widened = [(path, WIDENED) for path, pixels, _ in each if pixels.ndim < x.ndim - 1]
-    deepened = [(p, DEEPENED) for p, pixels, _ in each if pixels.dtype != x.dtype]
-    y, names = _numbered([path for path, _, _ in each], found)
-    notes = (
-        *left_out(bad, n),
-        *remarks([*((path, notes) for path, _, notes in each), *widened, *deepened]),
-        *found.notes,
-        *passed_over(found.hidden),
-    )
-    runs = tuple(len(pictures) for _, pictures in good)
-    return Part(x, y, names, notes, runs if max(runs) > 1 else ())
-
-
-def _read(
-    path: Place, frame: Frame | None, take: Take, moves: bool
-) -> list[tuple[Array, tuple[str, ...]]]:
-    """Return a picture, or all frames of one that moves."""
-    if moves:
-        return read_frames(path, frame, take)
-    return [images.read(path, frame, take, deep=True)]
-
-
-def _numbered(paths: Sequence[Place], found: Gathered) -> tuple[Array | None, tuple[str, ...]]:
-    """Return class numbers and names, if all pictures have a class."""
-    names = [found.classes.get(path) for path in paths]
-    known = {name for name in names if name is not None}
-    if None in names or not known:
-        return None, ()
-    order = [*found.order] if known <= {*found.order} else sorted(known, key=_numbers_first)
-    places = {name: number for number, name in enumerate(order)}
-    y = np.array([places[str(name)] for name in names], np.int64)
-    return y, tuple(printable(name) for name in order)
-
-
-def _numbers_first(name: str) -> tuple[bool, int, str]:
-    return (not name.isdecimal(), int(name) if name.isdecimal() else 0, name)
-
-
 def listed(items: list[str]) -> str:
     """Return the first items, and how many more there are."""
     more = f"; and {len(items) - MOST_NAMED} more" if len(items) > MOST_NAMED else ""
     return printable("; ".join(items[:MOST_NAMED])) + more
-
-
-def stack(pictures: list[Array], owner: object) -> Array:
-    """Return pictures of one size as one array, of the kind that holds all of them.
-
-    Grey ones get three channels beside others with three, and bytes become floats in [0, 1] beside
-    pictures of more than eight bits.
-    """
-    sizes = Counter(picture.shape[-2:] for picture in pictures)
-    if len(sizes) > 1:
-        seen = ", ".join(f"{h}×{w} ({n})" for (h, w), n in sizes.most_common(4))
-        raise InputError(
-            f"the images in {owner} have {len(sizes)} different sizes, such as {seen}; choose "
-            "one side with --image-size"
-        )
-    depths = {picture.shape[0] for picture in pictures if picture.ndim == 3}
-    grey = any(picture.ndim == 2 for picture in pictures)
-    if len(depths) > 1 or (grey and not depths <= {3}):
-        counts = Counter(1 if picture.ndim == 2 else len(picture) for picture in pictures)
-        seen = ", ".join(f"{channels} ({n})" for channels, n in counts.most_common(4))
-        raise InputError(
-            f"the images in {owner} have different numbers of channels, {seen}; give those of one "
-            "number"
-        )
-    kind = np.result_type(*{picture.dtype for picture in pictures})
-    largest = max(picture.size for picture in pictures) * kind.itemsize
-    check_bytes(len(pictures) * largest, f"the pictures in {owner}")
-    return np.stack([_like(picture, bool(depths), kind) for picture in pictures])
-
-
-def _like(picture: Array, coloured: bool, kind: np.dtype[Any]) -> Array:
-    if picture.dtype != kind:
-        picture = picture / np.float32(255)
-    return np.repeat(picture[None], 3, axis=0) if coloured and picture.ndim == 2 else picture
-
-
-def _of_sub_folders(
-    paths: Sequence[Place], folder: Place
-) -> tuple[dict[Place, str], tuple[str, ...]]:
-    """Return classes by the names of sub-folders, and a note where there could be some."""
-    depth = len(folder.parts)
-    names = {path: path.parts[depth] if len(path.parts) > depth + 1 else "" for path in paths}
-    if "" not in names.values():
-        return names, ()
-    loose = [str(path) for path, name in names.items() if not name]
-    note = f"sub-folders were not taken as classes, since files lie beside them: {listed(loose)}."
-    return {}, (note,) if len(set(names.values())) > 1 else ()

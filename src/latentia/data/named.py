@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from latentia.data import arrays, download, folders, idx, images, picture_sources, toys
+from latentia.data import arrays, download, idx, images, picture_sources, pictures, toys
 from latentia.data.dataset import TABLE_FILES, TEXT_TABLES, Dataset, Description, ImageSize, split
 from latentia.data.download import RemoteFile
 from latentia.data.formats import advice
@@ -221,9 +221,9 @@ def _pictures(spec: str, random_state: int, image_size: ImageSize) -> Dataset | 
     if found is not None:
         groups, notes = found
         name = printable(path.name)
-        return folders.load_places(groups, name, random_state, image_size, notes)
+        return pictures.load_places(groups, name, random_state, image_size, notes)
     if path.is_file() and is_moving(path):
-        return folders.load_file(path, random_state, image_size)
+        return pictures.load_file(path, random_state, image_size)
     return None
 
 

@@ -33,19 +33,17 @@ from latentia.data.folders import (
     lasting,
     left_out,
     listed,
-    name_of,
     parts_in,
     passed_over,
     read_all,
     remarks,
-    settled_frame,
-    stack,
     sub_folders,
     train_and_test,
 )
 from latentia.data.framing import Frame, frame_of
 from latentia.data.made_pairs import KINDS, made_pairs
 from latentia.data.picture_sources import place_of
+from latentia.data.pictures import name_of, settled_frame, stack
 from latentia.errors import InputError, Seed, check_arguments
 from latentia.files import printable
 

@@ -22,18 +22,10 @@ from latentia.data import named
 from latentia.data.archives import Place
 from latentia.data.arrays import labels_beside, named_classes, read_labels
 from latentia.data.dataset import Array, Dataset, ImageSize, Part, whole
-from latentia.data.folders import (
-    beside,
-    gathered,
-    lasting,
-    name_of,
-    once,
-    parts_in,
-    read_found,
-    settled_frame,
-)
+from latentia.data.folders import beside, lasting, once, parts_in
 from latentia.data.framing import frame_of
 from latentia.data.picture_sources import place_of
+from latentia.data.pictures import gathered, name_of, read_found, settled_frame
 from latentia.errors import InputError, Seed, check_arguments, nearest
 from latentia.files import printable
 
