@@ -189,6 +189,26 @@ def split(part: Part, name: str, random_state: int) -> Dataset:
     )
 
 
+def in_file_order(data: Dataset, random_state: int = 0) -> Part:
+    """Return all samples as they stood before `split`; parts that came as such follow each other.
+
+    ``random_state`` is the one that ``data`` were loaded with.
+    """
+    n = len(data.x_train) + len(data.x_test)
+    order = np.arange(n)
+    if not data.own_test and not isinstance(data.x_train, np.memmap):
+        # The split depends on the number of samples and its seed alone.
+        halves = split(Part(order), data.name, random_state)
+        order = np.argsort(np.concatenate([halves.x_train, halves.x_test]))
+
+    def whole(train: Array | None, test: Array | None) -> Array | None:
+        return None if train is None or test is None else np.concatenate([train, test])[order]
+
+    x = np.concatenate([data.x_train, data.x_test])[order]
+    names, y = whole(data.names_train, data.names_test), whole(data.y_train, data.y_test)
+    return Part(x, y, data.class_names, data.notes, data.columns, names=names)
+
+
 def join(train: Part, test: Part, name: str) -> Dataset:
     """Return two parts as one data set, whose classes are numbered alike."""
     if train.class_names != test.class_names and train.class_names and test.class_names:

@@ -93,11 +93,11 @@ def _of_the_same_classes(parts: Sequence[Part]) -> list[Part]:
     """Return parts whose numbers stand for the same classes, if all have some, and at least two."""
     names = sorted({name for part in parts for name in part.class_names})
     if len(names) < 2 or any(part.y is None for part in parts):
-        return [Part(part.x, notes=part.notes) for part in parts]
+        return [dataclasses.replace(part, y=None, class_names=()) for part in parts]
     found = []
     for part in parts:
         places = np.array([names.index(name) for name in part.class_names])
-        found.append(Part(part.x, places[part.y], tuple(names), part.notes))
+        found.append(dataclasses.replace(part, y=places[part.y], class_names=tuple(names)))
     return found
 
 
@@ -241,7 +241,8 @@ def read_part(folder: Path, image_size: int | None) -> Part:
         *unlabelled,
         *passed_over(found.hidden),
     )
-    return Part(x, y, names, notes)
+    files = np.array([printable(str(path.relative_to(folder))) for path, _ in good])
+    return Part(x, y, names, notes, names=files)
 
 
 def listed(items: list[str]) -> str:

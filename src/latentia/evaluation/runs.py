@@ -213,7 +213,11 @@ def _five_gram(learnt: Dataset, data: Dataset) -> ModelSection:
 
 
 def data_of(
-    run: Path, data_spec: str | None, model: Model, options: TableOptions = USUAL
+    run: Path,
+    data_spec: str | None,
+    model: Model,
+    options: TableOptions = USUAL,
+    image_size: int | None = None,
 ) -> Dataset:
     """Return named data, whose notes are told, or else those that the run was trained on.
 
@@ -227,7 +231,7 @@ def data_of(
             )
     if data_spec is None and "spec" not in origin:
         raise InputError(f"{run} does not say what it was trained on; give the data with --data")
-    size = origin.get("image_size") if data_spec is None else None
+    size = origin.get("image_size") if data_spec is None else image_size
     spec, held_out = data_spec or origin["spec"], origin.get("held_out")
     recorded = TableOptions.read(origin.get("options", {}), str(run / "config.json"))
     if data_spec is None:
