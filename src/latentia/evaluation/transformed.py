@@ -18,12 +18,6 @@ from latentia.models.base import Encoder
 from latentia.models.fields import command_name
 from latentia.models.saved import load
 
-INSTEAD = {
-    "sample": "sample draws from it",
-    "upscale": "it makes pictures of pictures: use latentia upscale",
-    "translate": "it makes pictures of pictures: use latentia translate",
-}
-
 
 def transform(
     run: Path,
@@ -63,8 +57,10 @@ def transform(
 
 
 def _why_not(model: Any) -> str:
-    lacks: Any = getattr(type(model), "lacks", {})
-    return f"has no codes to write: {lacks.get('transform', 'it makes other things of its input')}"
+    """Return why a model has no codes: it says so itself, or makes pictures of pictures."""
+    reason = type(model).lacks.get("transform")
+    instead = "it makes pictures of pictures; use latentia translate or latentia upscale"
+    return f"has no codes to write: {reason or instead}"
 
 
 def columns_of(model: Any, data: Dataset) -> Columns:
