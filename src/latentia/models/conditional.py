@@ -196,7 +196,12 @@ class Conditional(Generator, DecodingModel, ABC):
         return in_kind_of(Z, self.decode_given(self.latent_rows(Z), y))
 
     def sample(
-        self, n_samples: Count = 1, random_state: Seed | None = None, y: ArrayLike | None = None
+        self,
+        n_samples: Count = 1,
+        random_state: Seed | None = None,
+        y: ArrayLike | None = None,
+        *,
+        noise: bool = False,
     ) -> NDArray[np.float32]:
         """Draw new data given y; without it, of classes as frequent as in training.
 
@@ -208,6 +213,8 @@ class Conditional(Generator, DecodingModel, ABC):
             Makes the draw repeatable.
         y
             (n_samples,) labels, or one label for all; (n_samples, d) vectors, or one (d,) for all.
+        noise
+            Draw from p(x given z, y), and not its mean alone.
 
         Returns
         -------
@@ -223,7 +230,8 @@ class Conditional(Generator, DecodingModel, ABC):
             else:
                 conditions = self.given.one_each(np.asarray(to_numpy(y)), n_samples)
             z_NK = self.latent_draws(n_samples, draw).astype(np.float32)
-        return np.asarray(self.decode_given(z_NK, conditions), dtype=np.float32)
+        decoded = self.decode_given(z_NK, conditions)
+        return np.asarray(self.around(decoded, draw) if noise else decoded, dtype=np.float32)
 
     def decode_given(self, z_NK: NDArray[Any], y: Any) -> NDArray[Any]:
         """Return (n, *data_shape_) for latent rows given y."""
