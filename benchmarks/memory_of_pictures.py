@@ -21,7 +21,18 @@ from PIL import Image
 
 SIZE = (2040, 1356)
 KINDS = 8
-WORDS = ("train", "srresnet", "--n-epochs", "1", "--width", "4", "--n-blocks", "1", "--batch-size", "512")
+WORDS = (
+    "train",
+    "srresnet",
+    "--n-epochs",
+    "1",
+    "--width",
+    "4",
+    "--n-blocks",
+    "1",
+    "--batch-size",
+    "512",
+)
 
 
 def photographs(source, draw):

@@ -12,6 +12,7 @@ from latentia.cli.parser import (
     free_path,
     image_size_of,
 )
+from latentia.cli.table_options import add_table_options, table_options
 from latentia.files import printable
 
 
@@ -27,13 +28,15 @@ def compare(parser: Parser, words: list[str]) -> None:
     parser.add_argument("--random-state", type=int, default=0, help="the seed (default: 0)")
     parser.add_argument("--n-epochs", type=int, help="of each gradient-trained model")
     add_image_size(parser)
+    add_table_options(parser)
     parser.set_defaults(call=_compare)
 
 
 def _compare(given: argparse.Namespace) -> None:
     models = given.models and tuple(class_name_of(name) for name in given.models.split(","))
     out = given.out or free_path(f"comparison-{printable(Path(given.data).stem)}")
-    from latentia.evaluation.comparison import compare
+    from latentia.evaluation.comparison import compare_with
 
     seed, epochs, size = given.random_state, given.n_epochs, image_size_of(given)
-    print(compare(given.data, models, out, seed, epochs, size, progress=True))
+    options = table_options(given)
+    print(compare_with(options, given.data, models, out, seed, epochs, size, progress=True))

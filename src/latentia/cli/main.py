@@ -21,6 +21,7 @@ from latentia.cli.pictures import translate, upscale
 from latentia.cli.sample import reconstruct, sample
 from latentia.cli.streams import fill_gaps, flush_output, let_go, tell
 from latentia.cli.train import INTERRUPTED, resume, train
+from latentia.cli.transform import transform
 from latentia.errors import InputError
 from latentia.files import told
 from latentia.training.launch import leads
@@ -36,6 +37,7 @@ COMMANDS: dict[str, Callable[[Parser, list[str]], None]] = {
     "resume": resume,
     "sample": sample,
     "reconstruct": reconstruct,
+    "transform": transform,
     "evaluate": evaluate,
     "explore": explore,
     "translate": translate,

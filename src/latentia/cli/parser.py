@@ -23,6 +23,7 @@ from latentia.models.fields import (
     model_fields,
     named_models,
     new_name,
+    record_fields,
 )
 
 NO_NAMES: Mapping[str, str] = {}
@@ -251,7 +252,7 @@ def read_recipe(path: Path, model: str | None = None) -> dict[str, object]:
         raise InputError(f'the recipe {path} names no model: add model = "vae", or name it first')
     recipe = _told(recipe, model_fields(class_name_of(own)))
     for stated in {own, str(recipe.get("model", own))}:
-        known = [*RECIPE_KEYS, *(field.name for field in model_fields(class_name_of(stated)))]
+        known = [*recipe_keys(), *(field.name for field in model_fields(class_name_of(stated)))]
         for key in recipe:
             if key not in known:
                 found = meant(key, known)
@@ -259,9 +260,15 @@ def read_recipe(path: Path, model: str | None = None) -> dict[str, object]:
     return recipe
 
 
+def recipe_keys() -> list[str]:
+    """Return what a recipe may name beside the fields of its model."""
+    options = record_fields("TableOptions", "latentia.data.options")
+    return [*RECIPE_KEYS, *(option.name for option in options)]
+
+
 def _told(recipe: Mapping[str, object], fields: Iterable[Field]) -> dict[str, object]:
     """Return a recipe by what its fields are called now, and say which were renamed."""
-    found = in_new_names(recipe, [*RECIPE_KEYS, *(field.name for field in fields)])
+    found = in_new_names(recipe, [*recipe_keys(), *(field.name for field in fields)])
     for old in recipe.keys() - found.keys():
         print(f"latentia: {old} is called {RENAMED[old]} now", file=sys.stderr)
     return found

@@ -21,6 +21,7 @@ from latentia.cli.parser import (
     read_recipe,
 )
 from latentia.cli.streams import tell
+from latentia.cli.table_options import add_table_options, table_fields, table_options
 from latentia.errors import InputError
 from latentia.files import printable, told
 from latentia.models.fields import command_name, commands, in_new_names, model_fields
@@ -72,6 +73,7 @@ def train(parser: Parser, words: list[str]) -> None:
         "--profile", action="store_true", help="measure the speed of a step when trained"
     )
     parser.add_argument("--devices", type=int, help="processes to train with (default: 1)")
+    add_table_options(parser)
     class_name = None if model is None else class_name_of(str(model))
     if class_name is not None:
         add_fields(parser, class_name)
@@ -125,11 +127,14 @@ def _train(given: argparse.Namespace) -> int:
         return _spawn(given.devices, ["train", *given.words, RUN, str(run)], run)
     from latentia.evaluation import runs
 
-    status = _report_on(run, lambda: runs.train(model, data, run, size, held_out, progress=True))
+    options = table_options(given, recipe)
+    status = _report_on(
+        run, lambda: runs.train(model, data, run, size, held_out, progress=True, options=options)
+    )
     if given.profile and status == 0:
         from latentia.evaluation.profiling import measure_speed
 
-        print(measure_speed(model, model.load_data(data, size), run))
+        print(measure_speed(model, model.load_data(data, size, options=options), run))
     return status
 
 
@@ -238,6 +243,8 @@ def _more_epochs(given: argparse.Namespace) -> int | None:
         "held_out": begun.data.get("held_out"),
         "devices": begun.world_size or given.devices or 1,
         "profile": False,
+        **dict.fromkeys((field.name for field in table_fields()), "nothing asked"),
+        **begun.data.get("options", {}),
         **in_new_names(begun.parameters, [f.name for f in model_fields(begun.model)]),
     }
     values = recipe | vars(given) | {"image_size": image_size_of(given, recipe.get("image_size"))}

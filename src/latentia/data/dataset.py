@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, TypeAlias
@@ -10,13 +11,13 @@ from typing import Any, ClassVar, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from latentia.data.options import USUAL, TableOptions
 from latentia.errors import Count, InputError
 
 Array = NDArray[Any]
 ImageSize: TypeAlias = Count | str | tuple[int, ...] | None
 """A side in pixels, ``(width, height)``, or words such as ``64x48``, ``64 fit``; none for what
 `latentia.data.framing` chooses."""
-TABLE_FILES = (".csv", ".tsv", ".tab", ".parquet")
 TEXT_TABLES = (".txt", ".dat", ".data")
 """Files that may be tables, and may be something else."""
 MEMORY_LIMIT = 2**30
@@ -69,6 +70,17 @@ class Dataset:
     pair_train: Array | None = None
     """The image that each sample is to become, where the data are pairs of images."""
     pair_test: Array | None = None
+    columns: tuple[str, ...] = ()
+    """Names of a table's columns."""
+    weights_train: Array | None = None
+    """(n,) weights of the training rows, where a column of the table holds them."""
+    names_train: Array | None = None
+    """(n,) names of the samples: a table's index, the files of pictures."""
+    names_test: Array | None = None
+    runs: tuple[int, ...] = ()
+    """Lengths of the sequences in the file, of which `split` took the ends."""
+    options: TableOptions = USUAL
+    """What was asked of a table."""
 
     unit: ClassVar[str] = "samples"
     """What ``x_train`` is counted in."""
@@ -81,12 +93,24 @@ class Dataset:
     @property
     def beside(self) -> Mapping[str, Any]:
         """What `fit` takes beside ``x_train``, by name."""
-        return {"y": self.targets}
+        weights = {} if self.weights_train is None else {"sample_weight": self.weights_train}
+        return {"y": self.targets, **weights}
 
     @property
     def asked(self) -> Mapping[str, object]:
         """What loads the same data again: a run's ``config.json`` keeps it."""
-        return {"spec": self.spec, "image_size": self.image_size}
+        options = {"options": self.options.given} if self.options != USUAL else {}
+        return {"spec": self.spec, "image_size": self.image_size, **options}
+
+    @property
+    def column_ranges(self) -> Array:
+        """(p, 3): each column's least and largest training value, and 1 if all are whole."""
+        x = np.asarray(self.x_train, float)
+        whole = np.where(np.isfinite(x), x % 1 == 0, True).all(axis=0)
+        with warnings.catch_warnings():
+            # A column may have no value at all.
+            warnings.simplefilter("ignore", RuntimeWarning)
+            return np.column_stack([np.nanmin(x, axis=0), np.nanmax(x, axis=0), whole])
 
     @property
     def labelled(self) -> bool:
@@ -101,12 +125,10 @@ class Dataset:
         """
         n = len(self.x_train) - len(self.x_train) // 12
         rows, targets = self.x_train[n:], self.targets
-        kept = dataclasses.replace(
-            self,
-            x_train=self.x_train[:n],
-            y_train=None if self.y_train is None else self.y_train[:n],
-            pair_train=None if self.pair_train is None else self.pair_train[:n],
-        )
+        beside = ("y_train", "pair_train", "weights_train", "names_train")
+        held = {name: getattr(self, name) for name in beside}
+        cut = {name: values[:n] for name, values in held.items() if values is not None}
+        kept = dataclasses.replace(self, x_train=self.x_train[:n], **cut)
         if not len(rows):
             return kept, None
         return kept, rows if targets is None else (rows, targets[n:])
@@ -132,6 +154,10 @@ class Part:
     notes: tuple[str, ...] = ()
     runs: tuple[int, ...] = ()
     """Lengths of sequences whose samples follow each other, as a video's frames do."""
+    columns: tuple[str, ...] = ()
+    weights: Array | None = None
+    names: Array | None = None
+    """(n,) names of the samples, if they have any."""
 
 
 def split(part: Part, name: str, random_state: int) -> Dataset:
@@ -163,6 +189,11 @@ def split(part: Part, name: str, random_state: int) -> Dataset:
         y_train=None if part.y is None else part.y[train],
         x_test=part.x[test],
         y_test=None if part.y is None else part.y[test],
+        columns=part.columns,
+        weights_train=None if part.weights is None else part.weights[train],
+        runs=part.runs,
+        names_train=None if part.names is None else part.names[train],
+        names_test=None if part.names is None else part.names[test],
         class_names=part.class_names,
         notes=(*part.notes, f"{name} has no test part{rule}"),
         own_test=False,
@@ -179,6 +210,26 @@ def _ends(runs: Sequence[int]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
         [np.arange(n) >= n - max(1, n // 10) if n > 1 else [False] for n in runs]
     )
     return np.flatnonzero(~is_end), np.flatnonzero(is_end)
+
+
+def in_file_order(data: Dataset, random_state: int = 0) -> Part:
+    """Return all samples as they stood before `split`; parts that came as such follow each other.
+
+    ``random_state`` is the one that ``data`` were loaded with.
+    """
+    n = len(data.x_train) + len(data.x_test)
+    order = np.arange(n)
+    if not data.own_test and not isinstance(data.x_train, np.memmap):
+        # The split depends on the number of samples and its seed alone.
+        halves = split(Part(order, runs=data.runs), data.name, random_state)
+        order = np.argsort(np.concatenate([halves.x_train, halves.x_test]))
+
+    def whole(train: Array | None, test: Array | None) -> Array | None:
+        return None if train is None or test is None else np.concatenate([train, test])[order]
+
+    x = np.concatenate([data.x_train, data.x_test])[order]
+    names, y = whole(data.names_train, data.names_test), whole(data.y_train, data.y_test)
+    return Part(x, y, data.class_names, data.notes, data.columns, names=names)
 
 
 def join(train: Part, test: Part, name: str) -> Dataset:
@@ -202,6 +253,9 @@ def join(train: Part, test: Part, name: str) -> Dataset:
         y_train=train.y,
         x_test=test.x,
         y_test=test.y,
+        columns=train.columns,
+        names_train=train.names,
+        names_test=test.names,
         class_names=train.class_names,
         notes=train.notes + test.notes,
     )

@@ -16,6 +16,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
+from latentia.data import images
 from latentia.data.archives import (
     TEST_NAMES,
     TRAIN_NAMES,
@@ -26,6 +27,7 @@ from latentia.data.archives import (
     is_named_archive,
 )
 from latentia.data.folders import beside, train_and_test
+from latentia.data.frames import VIDEOS
 from latentia.data.hugging_face import ENDINGS, SIDECARS, ImageTable, is_image_table
 from latentia.errors import InputError
 
@@ -130,6 +132,16 @@ def _files_in(folder: Path) -> list[Path]:
 
 def _is_hidden(path: Path, folder: Path) -> bool:
     return any(part.startswith(".") for part in path.relative_to(folder).parts)
+
+
+def has_pictures(path: Path) -> bool:
+    """Return whether what may be a table or an archive of tables holds pictures."""
+    if path.suffix in ENDINGS:
+        return is_image_table(path)
+    if path.suffix.lower() != ".zip":
+        return False
+    kinds = images.suffixes().union(VIDEOS)
+    return any(Path(parts[-1]).suffix.lower() in kinds for parts in Packed(path).entries)
 
 
 def in_parts(files: Sequence[Path]) -> tuple[list[list[Path]], tuple[str, ...]]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -48,7 +48,7 @@ DEEPENED = ("it has eight bits, and became floats beside pictures of more",)
 def load_file(file: Path, random_state: int, image_size: ImageSize) -> Dataset:
     """Return the frames of one video or animation as a data set."""
     frame, words = settled_frame([file], image_size, file.name)
-    found = Gathered(str(file), [file], [], [], {}, (), ())
+    found = Gathered(str(file), [file], [], [], {}, (), {file: printable(file.name)}, ())
     part = read_found(found, frame, animated=True)
     return with_frame(whole([part], printable(file.name), random_state), frame, words)
 
@@ -112,7 +112,7 @@ def _of_the_same_classes(parts: Sequence[Part]) -> list[Part]:
     every = {name for part in parts for name in part.class_names}
     names = list(stated.pop()) if len(stated) == 1 else sorted(every, key=_numbers_first)
     if len(names) < 2 or any(part.y is None for part in parts):
-        return [Part(part.x, notes=part.notes, runs=part.runs) for part in parts]
+        return [dataclasses.replace(part, y=None, class_names=()) for part in parts]
     found = []
     for part in parts:
         places = np.array([names.index(name) for name in part.class_names])
@@ -131,39 +131,48 @@ class Gathered(NamedTuple):
     """What stands beside them, or else the sub-folder; of those that have one."""
     order: tuple[str, ...]
     """Of the classes, if a file states it."""
+    names: dict[Place, str]
+    """Of the pictures, from their folder on."""
     notes: tuple[str, ...]
 
 
 def gathered(folders: Sequence[Place]) -> Gathered:
     """Return what is to be read of folders together."""
-    owner = str(folders[0]) if len(folders) == 1 else f"{folders[0]} and {len(folders) - 1} more"
-    whole_ = Gathered(owner, [], [], [], {}, (), ())
-    for folder in folders:
-        found = contents(folder)
-        beside_them = read_beside(found.files)
-        files = [path for path in found.files if path not in beside_them.used]
-        archive = folder.archive if isinstance(folder, Member) else None
-        if archive is not None and folder == archive.root != archive.top:
+    found = [_of_folder(folder) for folder in folders]
+    if len(found) == 1:
+        return found[0]
+    return Gathered(
+        owner=f"{found[0].owner} and {len(found) - 1} more",
+        files=[path for part in found for path in part.files],
+        odd=[odd for part in found for odd in part.odd],
+        hidden=[path for part in found for path in part.hidden],
+        classes={path: name for part in found for path, name in part.classes.items()},
+        order=found[0].order,
+        names={path: f"{part.owner}/{n}" for part in found for path, n in part.names.items()},
+        notes=once([note for part in found for note in part.notes]),
+    )
+
+
+def _of_folder(folder: Place) -> Gathered:
+    found, notes = contents(folder), ()
+    said = read_beside(found.files)
+    files = [path for path in found.files if path not in said.used]
+    classes, order = dict(said.classes), ()
+    if isinstance(folder, Member):
+        archive = folder.archive
+        if folder == archive.root != archive.top:
             around = contents(archive.top, [archive.root])
-            paths = [*((path, AROUND) for path in around.files), *around.odd]
-            found.odd.extend(paths)
+            found.odd.extend([*((path, AROUND) for path in around.files), *around.odd])
             found.hidden.extend(around.hidden)
-        classes: dict[Place, str] = dict(beside_them.classes)
-        if archive is not None and archive.labels:
-            classes |= {p: archive.labels[p.inside] for p in files if p.inside in archive.labels}
-        notes: tuple[str, ...] = beside_them.notes
-        if not classes:
-            classes, more = _of_sub_folders(files, folder)
-            notes += more
-        for own, theirs in zip(whole_[1:4], (files, found.odd, found.hidden)):
-            own.extend(theirs)
-        whole_.classes.update(classes)
-        stated = () if archive is None else archive.notes
-        whole_ = whole_._replace(
-            notes=once((*whole_.notes, *stated, *notes)),
-            order=whole_.order or (() if archive is None else archive.class_names),
-        )
-    return whole_
+        classes |= {p: archive.labels[p.inside] for p in files if p.inside in archive.labels}
+        notes, order = archive.notes, archive.class_names
+    unlabelled: tuple[str, ...] = ()
+    if not classes:
+        classes, unlabelled = _of_sub_folders(files, folder)
+    depth = len(folder.parts)
+    names = {path: printable("/".join(path.parts[depth:])) for path in files}
+    all_notes = (*notes, *said.notes, *unlabelled)
+    return Gathered(str(folder), files, found.odd, found.hidden, classes, order, names, all_notes)
 
 
 def read_found(found: Gathered, frame: Frame | None, *, animated: bool = False) -> Part:
@@ -199,7 +208,19 @@ def read_found(found: Gathered, frame: Frame | None, *, animated: bool = False) 
         *passed_over(found.hidden),
     )
     runs = tuple(len(pictures) for _, pictures in good)
-    return Part(x, y, names, notes, runs if max(runs) > 1 else ())
+    moves = runs if max(runs) > 1 else ()
+    return Part(x, y, names, notes, runs=moves, names=_names(good, found.names))
+
+
+def _names(good: Sequence[tuple[Place, Sequence[object]]], names: Mapping[Place, str]) -> Array:
+    """Return each picture's name; of a video's frames with their numbers, from 1."""
+    return np.array(
+        [
+            names[path] if len(pictures) == 1 else f"{names[path]} frame {number}"
+            for path, pictures in good
+            for number in range(1, len(pictures) + 1)
+        ]
+    )
 
 
 def _read(

@@ -232,6 +232,11 @@ def model_fields(class_name: str) -> tuple[Field, ...]:
     return tuple(found.values())
 
 
+def record_fields(class_name: str, module: str) -> tuple[Field, ...]:
+    """Return the fields of a record of options, read from its source as those of models are."""
+    return tuple(_own_fields(_definitions(class_name, module)[0]))
+
+
 def new_name(name: str, fields: Container[str]) -> str:
     """Return what a field is called now, if ``fields`` hold it only by its new name."""
     new = RENAMED.get(name, name)
