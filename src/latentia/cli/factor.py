@@ -54,6 +54,7 @@ def _factor(given: argparse.Namespace) -> None:
             raise InputError(f"{flag} is of a solution: give --n-factors K as well")
     cutoff = CUTOFF if given.cutoff is None else given.cutoff
     from latentia.evaluation import factor_report
+    from latentia.evaluation.factor_tables import write_factor_tables
     from latentia.models.factors.factor_analysis import FactorAnalysis
 
     out = given.out or free_path(f"factors-{Path(given.data).stem}")
@@ -74,6 +75,8 @@ def _factor(given: argparse.Namespace) -> None:
         if given.standard_errors:
             errors = factor_report.standard_errors(solved, observed, given.standard_errors)
         solved.save(out / "model")
+        _, notes = write_factor_tables(out, solved, observed)
+        print(*notes, sep="\n", end="\n" if notes else "")
     title = f"Factor analysis of {observed.name}"
     page = out / "report.html"
     print(

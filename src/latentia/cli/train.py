@@ -13,9 +13,11 @@ import latentia
 from latentia.cli.parser import (
     Parser,
     add_fields,
+    add_image_size,
     class_name_of,
     field_values,
     free_path,
+    image_size_of,
     read_recipe,
 )
 from latentia.cli.streams import tell
@@ -73,7 +75,7 @@ def train(parser: Parser, words: list[str]) -> None:
         help="fine-tune: begin with the weights of a run or a saved model, and with its parameters "
         "where no flag says otherwise",
     )
-    parser.add_argument("--image-size", type=int, help="side in pixels for folders of pictures")
+    add_image_size(parser)
     parser.add_argument(
         "--held-out", type=float, help="share of a text not trained on (default: a twentieth)"
     )
@@ -141,9 +143,7 @@ def _train(given: argparse.Namespace) -> int:
     _check_steps(model, given)
     data = given.data or _entry(recipe, "data", str, "text") or _data_of(start)
     data = _check_text(model, given, data) or str(data or "digits")
-    size = given.image_size
-    if size is None:
-        size = _entry(recipe, "image_size", int, "a whole number")
+    size = image_size_of(given, _entry(recipe, "image_size", int | str, "64 or 64x48"))
     held_out = given.held_out
     if held_out is None:
         held_out = _entry(recipe, "held_out", int | float, "a number")
@@ -320,7 +320,8 @@ def _asked_epochs(given: argparse.Namespace) -> int | None:
         **begun.data.get("options", {}),
         **in_new_names(begun.parameters, [f.name for f in model_fields(begun.model)]),
     }
-    here = {name: value for name, value in (recipe | vars(given)).items() if name in there}
+    values = recipe | vars(given) | {"image_size": image_size_of(given, recipe.get("image_size"))}
+    here = {name: value for name, value in values.items() if name in there}
     here |= {"model": given.class_name}
     n_epochs: int | None = here.pop("n_epochs", None)
     for name, value in here.items():

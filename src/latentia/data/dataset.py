@@ -6,15 +6,18 @@ import dataclasses
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from latentia.data.options import USUAL, TableOptions
-from latentia.errors import InputError
+from latentia.errors import Count, InputError
 
 Array = NDArray[Any]
+ImageSize: TypeAlias = Count | str | tuple[int, ...] | None
+"""A side in pixels, ``(width, height)``, or words such as ``64x48``, ``64 fit``; none for what
+`latentia.data.framing` chooses."""
 TEXT_TABLES = (".txt", ".dat", ".data")
 """Files that may be tables, and may be something else."""
 MOST_CLASSES = 10
@@ -57,8 +60,8 @@ class Dataset:
     class_names: tuple[str, ...] = ()
     """One for each class, or empty."""
     spec: str = ""
-    image_size: int | None = None
-    """What `load` was asked for."""
+    image_size: int | str | None = None
+    """What the pictures were brought to (`latentia.data.framing`); None for all as they are."""
     description: str = ""
     origin: str = ""
     licence: str = ""
@@ -76,6 +79,8 @@ class Dataset:
     names_train: Array | None = None
     """(n,) names of the samples: a table's index, the files of pictures."""
     names_test: Array | None = None
+    runs: tuple[int, ...] = ()
+    """Lengths of the sequences in the file, of which `split` took the ends."""
     options: TableOptions = USUAL
     """What was asked of a table."""
 
@@ -169,6 +174,8 @@ class Part:
     y: Array | None = None
     class_names: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    runs: tuple[int, ...] = ()
+    """Lengths of sequences whose samples follow each other, as a video's frames do."""
     columns: tuple[str, ...] = ()
     weights: Array | None = None
     names: Array | None = None
@@ -179,7 +186,7 @@ def split(part: Part, name: str, random_state: int) -> Dataset:
     """Hold out a tenth, at least one sample, as the test part, and say so.
 
     The tenth is drawn with the seed; of a file too large to be copied it is the last rows, and the
-    file stays on the disk.
+    file stays on the disk. Of sequences it is the end of each, since neighbours are alike.
     """
     n = len(part.x)
     if n < 2:
@@ -191,6 +198,9 @@ def split(part: Part, name: str, random_state: int) -> Dataset:
     test: Any = slice(n - n_test, n)
     if isinstance(part.x, np.memmap) and part.x.nbytes > MEMORY_LIMIT:
         rule = f" and stays on the disk: its last {n_test} samples are the test."
+    elif part.runs:
+        train, test = _ends(part.runs)
+        rule = f": the last tenth of each video, {len(test)} of its {n} frames, is the test."
     else:
         order = np.random.default_rng(random_state).permutation(n)
         train, test = np.sort(order[n_test:]), np.sort(order[:n_test])
@@ -203,12 +213,45 @@ def split(part: Part, name: str, random_state: int) -> Dataset:
         y_test=None if part.y is None else part.y[test],
         columns=part.columns,
         weights_train=None if part.weights is None else part.weights[train],
+        runs=part.runs,
         names_train=None if part.names is None else part.names[train],
         names_test=None if part.names is None else part.names[test],
         class_names=part.class_names,
         notes=(*part.notes, f"{name} has no test part{rule}"),
         own_test=False,
     )
+
+
+def _ends(runs: Sequence[int]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Return the numbers of the rows before and in the last tenth of each sequence.
+
+    >>> [rows.tolist() for rows in _ends([3, 1])]
+    [[0, 1, 3], [2]]
+    """
+    is_end = np.concatenate(
+        [np.arange(n) >= n - max(1, n // 10) if n > 1 else [False] for n in runs]
+    )
+    return np.flatnonzero(~is_end), np.flatnonzero(is_end)
+
+
+def in_file_order(data: Dataset, random_state: int = 0) -> Part:
+    """Return all samples as they stood before `split`; parts that came as such follow each other.
+
+    ``random_state`` is the one that ``data`` were loaded with.
+    """
+    n = len(data.x_train) + len(data.x_test)
+    order = np.arange(n)
+    if not data.own_test and not isinstance(data.x_train, np.memmap):
+        # The split depends on the number of samples and its seed alone.
+        halves = split(Part(order, runs=data.runs), data.name, random_state)
+        order = np.argsort(np.concatenate([halves.x_train, halves.x_test]))
+
+    def whole(train: Array | None, test: Array | None) -> Array | None:
+        return None if train is None or test is None else np.concatenate([train, test])[order]
+
+    x = np.concatenate([data.x_train, data.x_test])[order]
+    names, y = whole(data.names_train, data.names_test), whole(data.y_train, data.y_test)
+    return Part(x, y, data.class_names, data.notes, data.columns, names=names)
 
 
 def join(train: Part, test: Part, name: str) -> Dataset:

@@ -19,7 +19,7 @@ from latentia.data.dataset import Array, Part
 from latentia.data.delimited import Columns
 from latentia.data.matrices import NamedMatrix
 from latentia.data.numerals import as_numbers, gaps, share_of_numbers
-from latentia.data.options import NONE, USUAL, TableOptions, one
+from latentia.data.options import NONE, USUAL, TableOptions, chosen, one
 from latentia.data.table_files import is_table
 from latentia.errors import InputError
 
@@ -210,10 +210,10 @@ def _without_index(table: Table, path: Path, options: TableOptions) -> Table:
 
 def _named_by_words(table: Table, path: Path, options: TableOptions) -> Table:
     name = next(iter(table.words), None)
-    if name is None or name != table.names[0] or name.lower() in LABELS:
+    special = {options.label, options.weights}
+    if name is None or name != table.names[0] or name.lower() in LABELS or name in special:
         return table
-    asked_for = (options.label, options.weights, *options.one_hot)
-    if asked_for != (None, None):
+    if name in chosen(options.one_hot, table.names, "one-hot", path.name):
         return table
     cells = _cells(table, name)
     told_apart = len(cells) > 1 and len({*cells}) == len(cells)

@@ -140,6 +140,7 @@ def suggestion(model: FactorAnalysis, observed: Observed) -> Suggestion:
     Of polychoric correlations and of rows with gaps, chance is the same answers and gaps with each
     column shuffled by itself; BIC and cross-validation are of complete rows of numbers.
     """
+    _refuse_weights(observed, "a suggested number of factors")
     trial = clone(model).set_params(n_components=1, rotation="none", n_starts=1)
     one = fitted(trial, observed)
     correlate, varies = _correlate(one), one.scale_ > 0
@@ -208,7 +209,13 @@ def standard_errors(model: FactorAnalysis, observed: Observed, kind: str) -> Loa
             raise InputError(f"{error} (--standard-errors bootstrap)") from None
     if observed.rows is None:
         raise InputError("standard errors by bootstrap need rows; of a matrix use 'information'")
+    _refuse_weights(observed, "the bootstrap")
     return bootstrap_errors(model, observed.rows)
+
+
+def _refuse_weights(observed: Observed, what: str) -> None:
+    if observed.weights is not None:
+        raise InputError(f"{what} takes no weights of rows: leave --weights out")
 
 
 def write_factor_page(

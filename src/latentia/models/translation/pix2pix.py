@@ -37,7 +37,7 @@ from sklearn.utils.validation import check_is_fitted
 from torch import Tensor, nn
 from torch.nn.functional import l1_loss, mse_loss
 
-from latentia.data.dataset import Dataset
+from latentia.data.dataset import Dataset, ImageSize
 from latentia.data.options import USUAL, TableOptions
 from latentia.data.pairs import load_pairs
 from latentia.errors import Count, CountsWhen, Decay, InputError, NonNegative, Share
@@ -261,7 +261,7 @@ class Pix2Pix(Translator):
     def load_data(
         self,
         spec: str,
-        image_size: int | None = None,
+        image_size: ImageSize = None,
         held_out: float | None = None,
         options: TableOptions = USUAL,
     ) -> Dataset:
