@@ -154,11 +154,10 @@ def _train(given: argparse.Namespace) -> int:
     from latentia.evaluation import runs
 
     options = table_options(given, recipe)
-    starting = {} if start is None else {"start_from": start}
     status = _report_on(
         run,
         lambda: runs.train(
-            model, data, run, size, held_out, progress=True, options=options, **starting
+            model, data, run, size, held_out, progress=True, options=options, start_from=start
         ),
     )
     if given.profile and status == 0:

@@ -43,8 +43,8 @@ from latentia.training.device import (
 from latentia.training.directory import held
 from latentia.training.further import going_on
 from latentia.training.history import History
-from latentia.training.progress import TrainingProgress, tell_notes
 from latentia.training.metrics_file import Record
+from latentia.training.progress import TrainingProgress, tell_notes
 from latentia.training.run import Callback, Numbers, Run
 from latentia.training.train import batch_order, evaluating, train
 from latentia.training.updates import SCHEDULES, Update
