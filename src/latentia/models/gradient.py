@@ -43,8 +43,8 @@ from latentia.training.device import (
 from latentia.training.directory import held
 from latentia.training.further import going_on
 from latentia.training.history import History
-from latentia.training.progress import TrainingProgress, tell_notes
 from latentia.training.metrics_file import Record
+from latentia.training.progress import TrainingProgress, tell_notes
 from latentia.training.run import Callback, Numbers, Run
 from latentia.training.train import batch_order, evaluating, train
 from latentia.training.updates import SCHEDULES, Update
@@ -325,7 +325,7 @@ class GradientModel(Model):
 
     def _conclude(self, array: Rows, y: Labels | None) -> None:
         """Bring the nets to the CPU, ready to be used, and keep what follows from them."""
-        vars(self).pop("_beginning", None)
+        self.__dict__.pop("_beginning", None)
         for net in self.nets().values():
             _to(net, torch.device("cpu"), torch.contiguous_format).eval()
         with torch.random.fork_rng():

@@ -25,7 +25,6 @@ from tensorboard.summary.writer.record_writer import RecordWriter
 
 from latentia.files import named_errors, read_bytes
 
-
 ONE = TensorShapeProto(dim=[TensorShapeProto.Dim(size=1)])
 
 

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from math import nan
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from latentia.errors import InputError
-
-if TYPE_CHECKING:
-    from pandas import DataFrame
 
 
 class History(dict[str, list[Any]]):
@@ -47,10 +44,10 @@ class History(dict[str, list[Any]]):
         for name in names:
             self[name] = [row.get(name, nan) for row in rows.values()]
 
-    def to_frame(self) -> DataFrame:
+    def to_frame(self) -> Any:
         """Return a pandas table of one row for each recorded epoch, whose index is the epoch."""
         try:
-            from pandas import DataFrame
+            from pandas import DataFrame  # type: ignore[import-untyped, unused-ignore]
         except ImportError:
             raise InputError("to_frame makes a table of pandas: pip install pandas") from None
         return DataFrame(dict(self)).set_index("epoch") if self else DataFrame()
