@@ -47,7 +47,7 @@ class History(dict[str, list[Any]]):
     def to_frame(self) -> Any:
         """Return a pandas table of one row for each recorded epoch, whose index is the epoch."""
         try:
-            from pandas import DataFrame  # type: ignore[import-untyped, unused-ignore]
+            from pandas import DataFrame
         except ImportError:
             raise InputError("to_frame makes a table of pandas: pip install pandas") from None
         return DataFrame(dict(self)).set_index("epoch") if self else DataFrame()

@@ -49,7 +49,7 @@ class NotebookBar:
 
     def draw(self) -> None:
         """Show the bar, in place of the one before."""
-        from IPython.display import display  # type: ignore[import-not-found, unused-ignore]
+        from IPython.display import display
 
         done, total = f"{self._done:.4g}", f"{self._total:.4g}"
         words = {"title": self._title, "numbers": self._numbers, "left": self._left()}
