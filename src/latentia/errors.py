@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from functools import cache
 from numbers import Integral, Real
 from types import UnionType
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TextIO
 
 
 class InputError(ValueError):
@@ -29,10 +29,17 @@ def noted_warnings() -> Iterator[list[str]]:
     said: list[str] = []
     show = warnings.showwarning
 
-    def note(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> None:
+    def note(
+        message: Warning | str,
+        category: type[Warning],
+        filename: str,
+        lineno: int,
+        file: TextIO | None = None,
+        line: str | None = None,
+    ) -> None:
         if issubclass(category, FitWarning):
             said.append(str(message))
-        show(message, category, *place, **more)
+        show(message, category, filename, lineno, file, line)
 
     # What catches warnings inside the block puts its own in this place, and takes it away again.
     warnings.showwarning = note

@@ -5,6 +5,7 @@ The nets see data in the units that they were trained in, so the scales that wer
 
 from __future__ import annotations
 
+import copy
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +53,8 @@ def beginning_of(model: Any, given: Any) -> Any:
             f"{type(model).__name__} starts from another {type(model).__name__}"
         )
     check_is_fitted(found)
-    return found
+    # Its parameters may have been changed since, for what is to be trained now.
+    return copy.copy(found).set_params(**vars(found)["_settings"])
 
 
 def told_of(given: Any) -> str:

@@ -325,7 +325,7 @@ class GradientModel(Model):
 
     def _conclude(self, array: Rows, y: Labels | None) -> None:
         """Bring the nets to the CPU, ready to be used, and keep what follows from them."""
-        vars(self).pop("_beginning", None)
+        self.__dict__.pop("_beginning", None)
         for net in self.nets().values():
             _to(net, torch.device("cpu"), torch.contiguous_format).eval()
         with torch.random.fork_rng():

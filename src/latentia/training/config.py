@@ -61,7 +61,7 @@ class RunConfig:
 
     ``threads`` are those that it began with, since another number could change its last bits;
     ``world_size`` processes train it, each with batches of its own. Runs of version 0.1.0 do not
-    say how many. ``start_from`` says which model's weights it began with, and ``taken_from`` of which
+    say how many. ``start_from`` says which model's weights it began with, ``taken_from`` of which
     run it is a checkpoint. ``stages`` are those of a run that went on with another number of
     epochs: the ``step`` at which it did, and the ``n_epochs`` that were planned until then.
     """

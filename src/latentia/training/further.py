@@ -1,8 +1,8 @@
 """Runs that go on for longer than they were begun for, and runs taken back to a checkpoint.
 
-``n_epochs`` counts all the epochs of a run. A run that was to have 10 and is given 20 goes on for 10
-more, and what is spread over the epochs, such as a learning rate's schedule, is spread over all 20
-from there on. Where nothing is, 10 and 10 are the same as 20 at once. ``config.json`` keeps, in
+``n_epochs`` counts all the epochs of a run. A run that was to have 10 and is given 20 goes on for
+10 more, and what is spread over the epochs, such as a learning rate's schedule, is spread over all
+20 from there on. Where nothing is, 10 and 10 are the same as 20 at once. ``config.json`` keeps, in
 ``stages``, up to which step how many epochs were planned.
 
 This module needs no torch.

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from math import nan
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from latentia.errors import InputError
-
-if TYPE_CHECKING:
-    from pandas import DataFrame
 
 
 class History(dict[str, list[Any]]):
@@ -47,7 +44,7 @@ class History(dict[str, list[Any]]):
         for name in names:
             self[name] = [row.get(name, nan) for row in rows.values()]
 
-    def to_frame(self) -> DataFrame:
+    def to_frame(self) -> Any:
         """Return a pandas table of one row for each recorded epoch, whose index is the epoch."""
         try:
             from pandas import DataFrame

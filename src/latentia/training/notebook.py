@@ -3,33 +3,23 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
 from html import escape
 from typing import Any
 
 from rich.progress import TaskID
 
-BAR = """<div style="font-family:monospace;white-space:pre-wrap"><div>{title} <progress value="{done}" max="{total}"></progress> {done}/{total} {numbers}{left}</div>{lines}</div>"""
-
-
-@dataclass
-class Lines:
-    """What was said above the bar, which stays when the bar is full."""
-
-    bar: NotebookBar
-    said: list[str] = field(default_factory=list)
-
-    def print(self, line: str, **style: object) -> None:
-        """Add a line; a notebook has a style of its own."""
-        self.said.append(line)
-        self.bar.draw()
+BAR = (
+    '<div style="font-family:monospace;white-space:pre-wrap"><div>{title} '
+    '<progress value="{done}" max="{total}"></progress> {done}/{total} {numbers}{left}</div>'
+    "{lines}</div>"
+)
 
 
 class NotebookBar:
     """What `rich.progress.Progress` is at a terminal, as far as it is used here."""
 
     def __init__(self) -> None:
-        self.console = Lines(self)
+        self._said: list[str] = []
         self._title, self._total, self._done, self._numbers = "", 1.0, 0.0, ""
         self._handle: Any = None
         self._began, self._first = time.monotonic(), 0.0
@@ -52,16 +42,21 @@ class NotebookBar:
         self._done, self._numbers = completed, numbers
         self.draw()
 
+    def say(self, line: str) -> None:
+        """Keep a line below the bar."""
+        self._said.append(line)
+        self.draw()
+
     def draw(self) -> None:
         """Show the bar, in place of the one before."""
         from IPython.display import display
 
         done, total = f"{self._done:.4g}", f"{self._total:.4g}"
         words = {"title": self._title, "numbers": self._numbers, "left": self._left()}
-        lines = [f"<div>{escape(line)}</div>" for line in self.console.said]
+        lines = [f"<div>{escape(line)}</div>" for line in self._said]
         safe = {name: escape(word) for name, word in words.items()}
         html = BAR.format(done=done, total=total, lines="".join(lines), **safe)
-        plain = "\n".join([f"{self._title} {done}/{total} {self._numbers}", *self.console.said])
+        plain = "\n".join([f"{self._title} {done}/{total} {self._numbers}", *self._said])
         shown = {"text/html": html, "text/plain": plain}
         if self._handle is None:
             self._handle = display(shown, raw=True, display_id=True)

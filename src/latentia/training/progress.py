@@ -121,6 +121,17 @@ class Shown(ABC):
                 self._end()
             self._bar.stop()
 
+    def _above(self, line: str, style: str = "") -> None:
+        """Write a line above the bar, or to the error stream if there is none."""
+        if isinstance(self._bar, Progress):
+            self._bar.console.print(
+                line, style=style, markup=False, highlight=False, soft_wrap=True
+            )
+        elif self._bar is not None:
+            self._bar.say(line)
+        else:
+            print(line, file=ErrorStream(), flush=True)
+
     @abstractmethod
     def _end(self) -> None:
         """Show what is to be seen last, if nothing broke off."""
@@ -166,11 +177,7 @@ class TrainingProgress(Shown):
         if not self.shown or sentence.split(":")[0] == self._ailment:
             return
         self._ailment = sentence.split(":")[0]
-        line = f"{self.title}  epoch {epoch}: {sentence}"
-        if self._bar is not None:
-            self._bar.console.print(line, style="yellow")
-        else:
-            print(line, file=ErrorStream(), flush=True)
+        self._above(f"{self.title}  epoch {epoch}: {sentence}", style="yellow")
 
     def _end(self) -> None:
         """Leave the last step's numbers."""
@@ -215,7 +222,4 @@ class FileProgress(Shown):
 
     def print(self, line: str) -> None:
         """Write a line to the error stream, above the bar if there is one."""
-        if self._bar is not None:
-            self._bar.console.print(line, markup=False, highlight=False, soft_wrap=True)
-        else:
-            print(line, file=ErrorStream(), flush=True)
+        self._above(line)

@@ -26,8 +26,6 @@ from latentia.training.state import TrainingState
 CHECKPOINT_SECONDS = 60.0
 """The longest time without a checkpoint; each epoch ends with one all the same."""
 
-SHOWN = ("train", "validation")
-"""The parts of an epoch's record that functions are shown."""
 Truth = (bool, np.bool_)
 Numbers = Mapping[str, float]
 Examine = Callable[[Numbers, Sequence[Numbers], int], tuple[dict[str, float], str]]
@@ -198,9 +196,12 @@ class Run:
         if not (self.callbacks and leads()):
             return ""
         parts = {r["split"]: r for r in self.records if r["epoch"] == epoch}
-        values = [MappingProxyType(parts.get(p, {}).get("values", {})) for p in SHOWN]
-        health = parts.get("health", {}).get("note", "")
-        shown = EpochEnd(epoch, state.step, *values, state.seconds, health, self.model)
+        train, validation = (
+            MappingProxyType(parts[split]["values"] if split in parts else {})
+            for split in ("train", "validation")
+        )
+        health = parts["health"].get("note", "") if "health" in parts else ""
+        shown = EpochEnd(epoch, state.step, train, validation, state.seconds, health, self.model)
         answers = [(name_of(callback), callback(shown)) for callback in self.callbacks]
         return " and ".join(name for name, said in answers if isinstance(said, Truth) and said)
 

@@ -144,7 +144,7 @@ class SelfTraining(PretrainedClustering, AutoencodingModel):
         super().after_training(array, y)
         self.clustering_.target = self.clustering_.target[:0].clone()
         del self._source
-        vars(self).pop("_centers", None)
+        self.__dict__.pop("_centers", None)
 
     @property
     def cluster_centers_(self) -> NDArray[np.float32]:

@@ -123,7 +123,7 @@ class PretrainedClustering(DeepClustering):
         """Keep the clusters of the training data."""
         super().after_training(array, y)
         self.labels_ = self.labels_of(array)
-        vars(self).pop("_start", None)
+        self.__dict__.pop("_start", None)
 
     def predict_proba(self, X: Rows) -> Any:
         """Return the (n, n_clusters) probabilities of each sample's clusters; rows sum to 1."""

@@ -239,7 +239,7 @@ class SRGAN(UpscalingModel):
 
     def after_training(self, array: NDArray[Any], y: Any) -> None:
         """Forget the start."""
-        vars(self).pop("_start", None)
+        self.__dict__.pop("_start", None)
 
     @property
     def result_name(self) -> str:
