@@ -277,8 +277,10 @@ def options_of(words, monkeypatch):
 KNOWN = {
     "compare": "--data --models --out --random-state --n-epochs --image-size",
     "factor": "data --n-factors --suggest --n-samples --standard-errors --smooth --cutoff --out",
-    "train": "--data --run --recipe --resume --image-size --held-out --profile --devices",
-    "resume": "run",
+    "train": "--start-from --more-epochs "
+    "--data --run --recipe --resume --image-size --held-out --profile --devices",
+    "resume": "run --n-epochs --more-epochs --checkpoint --out",
+    "checkpoints": "run",
     "sample": "run --n-samples --out --overwrite --random-state --label --prompt --temperature "
     "--length",
     "reconstruct": "run --data --out --overwrite",
