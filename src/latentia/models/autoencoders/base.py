@@ -155,6 +155,11 @@ class AutoencodingModel(Encoder, DecodingModel, GradientModel, LatentModel):
         """How many principal components the nets stand between; 0 if they see the data."""
         return int(vars(self).get("n_principal_", 0))
 
+    @property
+    def keeps_best(self) -> bool:
+        """Whether the best epoch's weights are the fitted ones: also where few photographs are."""
+        return self.n_principal > 0 or bool(super().keeps_best)
+
     def is_convolutional(self, shape: tuple[int, ...]) -> bool:
         """Return whether the nets for samples of this shape are convolutional."""
         if self.architecture == "convolutional" and len(shape) == 1:
