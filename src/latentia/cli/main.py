@@ -22,6 +22,7 @@ from latentia.cli.pictures import translate, upscale
 from latentia.cli.sample import reconstruct, sample
 from latentia.cli.streams import fill_gaps, flush_output, let_go, tell
 from latentia.cli.train import INTERRUPTED, resume, train
+from latentia.cli.transform import transform
 from latentia.errors import InputError
 from latentia.files import told
 from latentia.training.launch import leads
@@ -38,6 +39,7 @@ COMMANDS: dict[str, Callable[[Parser, list[str]], None]] = {
     "checkpoints": checkpoints,
     "sample": sample,
     "reconstruct": reconstruct,
+    "transform": transform,
     "evaluate": evaluate,
     "explore": explore,
     "translate": translate,

@@ -13,12 +13,15 @@ import latentia
 from latentia.cli.parser import (
     Parser,
     add_fields,
+    add_image_size,
     class_name_of,
     field_values,
     free_path,
+    image_size_of,
     read_recipe,
 )
 from latentia.cli.streams import tell
+from latentia.cli.table_options import add_table_options, table_fields, table_options
 from latentia.errors import InputError
 from latentia.files import printable, told
 from latentia.models.fields import command_name, commands, in_new_names, model_fields
@@ -72,7 +75,7 @@ def train(parser: Parser, words: list[str]) -> None:
         help="fine-tune: begin with the weights of a run or a saved model, and with its parameters "
         "where no flag says otherwise",
     )
-    parser.add_argument("--image-size", type=int, help="side in pixels for folders of pictures")
+    add_image_size(parser)
     parser.add_argument(
         "--held-out", type=float, help="share of a text not trained on (default: a twentieth)"
     )
@@ -80,6 +83,7 @@ def train(parser: Parser, words: list[str]) -> None:
         "--profile", action="store_true", help="measure the speed of a step when trained"
     )
     parser.add_argument("--devices", type=int, help="processes to train with (default: 1)")
+    add_table_options(parser)
     class_name = None if model is None else class_name_of(str(model))
     if class_name is not None:
         add_fields(parser, class_name)
@@ -139,9 +143,7 @@ def _train(given: argparse.Namespace) -> int:
     _check_steps(model, given)
     data = given.data or _entry(recipe, "data", str, "text") or _data_of(start)
     data = _check_text(model, given, data) or str(data or "digits")
-    size = given.image_size
-    if size is None:
-        size = _entry(recipe, "image_size", int, "a whole number")
+    size = image_size_of(given, _entry(recipe, "image_size", int | str, "64 or 64x48"))
     held_out = given.held_out
     if held_out is None:
         held_out = _entry(recipe, "held_out", int | float, "a number")
@@ -151,14 +153,17 @@ def _train(given: argparse.Namespace) -> int:
         return _spawn(given.devices, ["train", *given.words, RUN, str(run)], run)
     from latentia.evaluation import runs
 
-    options = {} if start is None else {"start_from": start}
+    options = table_options(given, recipe)
     status = _report_on(
-        run, lambda: runs.train(model, data, run, size, held_out, progress=True, **options)
+        run,
+        lambda: runs.train(
+            model, data, run, size, held_out, progress=True, options=options, start_from=start
+        ),
     )
     if given.profile and status == 0:
         from latentia.evaluation.profiling import measure_speed
 
-        print(measure_speed(model, model.load_data(data, size), run))
+        print(measure_speed(model, model.load_data(data, size, options=options), run))
     return status
 
 
@@ -313,9 +318,12 @@ def _asked_epochs(given: argparse.Namespace) -> int | None:
         "held_out": begun.data.get("held_out"),
         "devices": begun.world_size or given.devices or 1,
         "profile": False,
+        **dict.fromkeys((field.name for field in table_fields()), "nothing asked"),
+        **begun.data.get("options", {}),
         **in_new_names(begun.parameters, [f.name for f in model_fields(begun.model)]),
     }
-    here = {name: value for name, value in (recipe | vars(given)).items() if name in there}
+    values = recipe | vars(given) | {"image_size": image_size_of(given, recipe.get("image_size"))}
+    here = {name: value for name, value in values.items() if name in there}
     here |= {"model": given.class_name}
     n_epochs: int | None = here.pop("n_epochs", None)
     for name, value in here.items():
