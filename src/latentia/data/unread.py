@@ -12,7 +12,7 @@ PICKLE = (
 )
 TENSORS = (
     "it can run code and is never loaded; where you trust it, in Python: "
-    "numpy.save('x.npy', torch.load({file!r}).numpy())"
+    "numpy.save('x.npy', tensor.numpy()), where tensor is what torch loads of {file!r}"
 )
 HDF5 = "in Python: numpy.save('x.npy', h5py.File({file!r})['NAME'][:])"
 PDF = "tables in it are pictures of numbers: copy them into a spreadsheet, and save that as .csv"
