@@ -12,6 +12,7 @@ import importlib
 import io
 import stat
 import tarfile
+import weakref
 import zipfile
 import zlib
 from abc import ABC, abstractmethod
@@ -256,6 +257,8 @@ class Packed(Archive):
 
     def _read_zip(self) -> None:
         archive = zipfile.ZipFile(self.path)
+        # The file is closed when nothing reads from it any more.
+        weakref.finalize(self, archive.close)
         for info in archive.infolist():
             if info.is_dir():
                 continue
