@@ -20,6 +20,8 @@ ImageSize: TypeAlias = Count | str | tuple[int, ...] | None
 `latentia.data.framing` chooses."""
 TEXT_TABLES = (".txt", ".dat", ".data")
 """Files that may be tables, and may be something else."""
+MOST_CLASSES = 10
+"""That are named where a data set is shown."""
 MEMORY_LIMIT = 2**30
 """Memory-mapped files above this many bytes are never copied into memory."""
 
@@ -42,7 +44,7 @@ class Description:
     """Whether the first use downloads it."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Dataset:
     """Training and test samples: (n, H, W) or (n, C, H, W) images, or (n, d) tables.
 
@@ -84,6 +86,26 @@ class Dataset:
 
     unit: ClassVar[str] = "samples"
     """What ``x_train`` is counted in."""
+
+    def __repr__(self) -> str:
+        """Return three lines: what they are, how many of which shape, their classes."""
+        what = self.name + (f": {self.description}" if self.description else "")
+        sizes = f"{len(self.x_train):,} training and {len(self.x_test):,} test {self.unit}"
+        if isinstance(self.x_train, np.ndarray):
+            sizes += f" of shape {tuple(self.x_train.shape[1:])}, {self.x_train.dtype}"
+        if self.pair_train is not None:
+            sizes += f", each beside one of shape {tuple(self.pair_train.shape[1:])}"
+        return "\n".join(" ".join(line.split()) for line in (what, sizes, self._classes()))
+
+    def _classes(self) -> str:
+        """Return in words which classes the samples have, the first ones of many."""
+        if self.y_train is None:
+            return "without classes"
+        if self.y_train.ndim > 1:
+            return f"given vectors of shape {tuple(self.y_train.shape[1:])}"
+        names = self.class_names or tuple(map(str, np.unique(self.y_train).tolist()))
+        shown = [*names[:MOST_CLASSES], *(["..."] if len(names) > MOST_CLASSES else [])]
+        return f"{len(names)} classes: {', '.join(shown)}"
 
     @property
     def targets(self) -> Array | None:

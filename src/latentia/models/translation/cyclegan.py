@@ -176,6 +176,11 @@ class CycleGAN(Translator):
         for net in self.nets().values():
             net.apply(isola_weights)
 
+    @property
+    def is_scored(self) -> bool:
+        """Whether one loss says how good the model is: it is a game."""
+        return False
+
     def updates(self) -> list[Update]:
         """Move both generators, then each discriminator."""
         move = partial(Update, optimizer=self.own_optimizer())

@@ -171,6 +171,11 @@ class Pix2Pix(Translator):
         """Whether there is a game, and so a discriminator."""
         return self.objective not in ("l1", "mse")
 
+    @property
+    def is_scored(self) -> bool:
+        """Whether one loss says how good the model is: if there is no game."""
+        return not self.is_adversarial
+
     def updates(self) -> list[Update]:
         """Move the discriminator, if there is one, then the generator."""
         move = partial(Update, optimizer=self.own_optimizer())
