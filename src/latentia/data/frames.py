@@ -17,7 +17,7 @@ from latentia.data.dataset import Array
 from latentia.data.framing import Frame
 from latentia.data.images import BadImageError
 
-VIDEOS = tuple(".mp4 .m4v .mov .avi .mkv .webm .mpg .mpeg .wmv .flv .ogv .3gp .mts .m2ts".split())
+VIDEOS = (".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".3gp", ".mts")
 MOVING = (".gif", ".apng", ".png", ".webp", ".avif")
 NEEDED = "it is a video; pip install 'latentia[video]' reads its frames"
 NO_FRAMES = "it holds no pictures"
