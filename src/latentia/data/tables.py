@@ -232,6 +232,8 @@ def _noting_kept(table: Table, path: Path) -> Table:
     name = table.names[0] if table.names else ""
     values = table.numbers.get(name, np.empty(0))
     starts = len(values) >= FEWEST_COUNTED and values[0] in (0, 1)
+    if name not in table.wanted:
+        return table
     if starts and (values == values[0] + np.arange(len(values))).all():
         what = f"{name!r} counts the rows"
     elif len(values) and len(table.names) > 1 and UNNAMED.fullmatch(name):
