@@ -202,15 +202,14 @@ def _without_titles(
     readings = _readings(lines) if forced is None else [(forced, _split(lines, forced))]
     found = [n_titles(rows) for _, rows in readings]
     n = max((n for n in found if n is not None), default=0)
-    if n == 0 or 0 in found:
-        return text, lines, ()
+    n = 0 if 0 in found else n
     above, rest = 0, text.split("\n")
-    while above < n:
+    while above < n or (len(rest) > 1 and not rest[0].strip()):
         above += bool(rest.pop(0).strip())
     text = "\n".join(rest)
     shown = lines[0].strip(" ,;\t|")
     clause = f"{n} line(s) above the table were left out, the first {shown!r}"
-    return text, _first_lines(text), (clause,)
+    return text, _first_lines(text), (clause,) if n else ()
 
 
 def _first_lines(text: str) -> list[str]:

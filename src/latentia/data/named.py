@@ -331,7 +331,9 @@ def _load_file(path: Path, random_state: int, gaps_stay: bool, options: TableOpt
         return split(arrays.checked_part(idx.read(path), str(path)), path.stem, random_state)
     if path.suffix in TEXT_FILES:
         raise InputError(f"{path} is a text: train rnn, lstm or n-gram on it, or use load_text")
-    raise InputError(f"{path} is of no known kind; {cure(path) or GIVE}")
+    if instead := cure(path):
+        raise InputError(f"{path} is not read; {instead}")
+    raise InputError(f"{path} is of no known kind; {GIVE}")
 
 
 def _cached(name: str) -> dict[str, Path] | None:

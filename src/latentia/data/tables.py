@@ -313,9 +313,10 @@ def _labels(
         cells = np.array([cell.strip() for cell in column.to_pylist()])
         values = as_number.get(label, cells)
     y, names, said = classes_of(np.asarray(values), f"{path}: column {label!r}")
-    known = {f"{value:g}": name for value, name in table.value_labels.get(label, {}).items()}
-    names = tuple(known.get(name, name) for name in names)
-    return y, names, (f"{path.name}: {label!r} {said}.",)
+    labels = {f"{value:g}": name for value, name in table.value_labels.get(label, {}).items()}
+    if known := [f"{name} = {labels[name]}" for name in names if name in labels]:
+        said += f", where {listed(known)}"
+    return y, tuple(labels.get(n, n) for n in names), (f"{path.name}: {label!r} {said}.",)
 
 
 def _refuse_empty(table: Table, numbers: dict[str, Array], path: Path) -> None:
