@@ -152,7 +152,11 @@ CELLS = {
     "minus signs of papers": ("a,b\n−0.5,1\n–.2,3\n", [-0.5, -0.2], ""),
     "plus and exponents": ("a,b\n+0.5,1\n1E-3,3\n", [0.5, 0.001], ""),
     "true and false": ("a,b\nTRUE,1\nfalse,2\n", [1, 0], "hold true and false"),
-    "a dot and a dash": ("a,b\n.,1\n-,2\n7,3\n", [np.nan, np.nan, 7], "2 cell.* '-', '.' were taken"),
+    "a dot and a dash": (
+        "a,b\n.,1\n-,2\n7,3\n",
+        [np.nan, np.nan, 7],
+        "2 cell.* '-', '.' were taken",
+    ),
     "a blank": ("a,b\n1,1\n ,2\n", [1, np.nan], "1 cell.* ' ' were taken for missing"),
     "NA and its kin": ("a,b\nNA,1\nnan,2\n7,3\n", [np.nan, np.nan, 7], ""),
     "three digits and a separator at the end": ("a,b\n123,456,\n1,789,\n", [123, 1], "empty"),

@@ -76,7 +76,8 @@ def distinct(names: Sequence[str]) -> tuple[list[str], list[str]]:
     told = []
     for name in names:
         ways = (f"{name}_{n}" for n in itertools.count(2))
-        found.append(name if name not in found else next(w for w in ways if w not in names))
+        taken = {*names, *found}
+        found.append(name if name not in found else next(w for w in ways if w not in taken))
         if found[-1] != name:
             told.append(f"several columns are named {name!r}, and were told apart as {found[-1]!r}")
     return found, told
