@@ -1,4 +1,4 @@
-"""Tables of every kind of file: the same numbers come out of each, and what was left out is told."""
+"""Tables of every kind of file: the same numbers from each, and what was left out is told."""
 
 import bz2
 import datetime
@@ -163,7 +163,7 @@ def test_a_spreadsheet_has_titles_groups_dates_totals_and_formulas(tmp_path):
         assert (other.columns, other.x.ravel().tolist()) == (("x",), [1, 2])
     with pytest.raises(InputError, match=r"has no sheet 'U'; it has S, T, N"):
         tables.read(path, options=TableOptions(sheet="U"))
-    with pytest.raises(InputError, match="--delimiter: t.xlsx is a spreadsheet"):
+    with pytest.raises(InputError, match=r"--delimiter: t\.xlsx is a spreadsheet"):
         tables.read(path, options=TableOptions(delimiter=";"))
 
 
@@ -312,7 +312,7 @@ def test_some_variables_of_a_matrix_are_its_rows_and_columns(tmp_path):
     found = tables.columns(tmp_path / "t.csv", TableOptions(drop=("b",)))
     assert found.columns.columns == ["a", "c"]
     np.testing.assert_allclose(found.columns.values, R[np.ix_([0, 2], [0, 2])])
-    with pytest.raises(InputError, match="--weights: t.csv is a matrix and has no rows"):
+    with pytest.raises(InputError, match=r"--weights: t\.csv is a matrix and has no rows"):
         tables.columns(tmp_path / "t.csv", TableOptions(weights="a"))
 
 
