@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Iterator
 from pathlib import Path
 
-from latentia.cli.parser import Parser
+from latentia.cli.parser import Parser, add_image_size, image_size_of
 from latentia.cli.table_options import add_table_options, table_options
 from latentia.errors import InputError, nearest
 from latentia.models.fields import commands, model_reference, model_summary
@@ -18,7 +18,7 @@ def data(parser: Parser, words: list[str]) -> None:
     """List, describe or fetch data sets, and describe files and folders."""
     parser.add_argument("action", help="list, describe NAME or PATH, or fetch NAME")
     parser.add_argument("name", nargs="?", help="a data set's name, or a file or folder")
-    parser.add_argument("--image-size", type=int, help="side in pixels for folders of pictures")
+    add_image_size(parser)
     add_table_options(parser)
     parser.set_defaults(call=_data)
 
@@ -31,7 +31,7 @@ def _data(given: argparse.Namespace) -> None:
         raise InputError(f"data has no action {given.action!r}; use list, describe or fetch{hint}")
     if given.action == "list" and given.name is not None:
         raise InputError(f"data list lists all sets: give 'data describe {given.name}', or no name")
-    if given.action != "describe" and given.image_size is not None:
+    if given.action != "describe" and image_size_of(given) is not None:
         raise InputError(f"--image-size is for data describe, and not for data {given.action}")
     if given.action != "describe" or given.name in sets.names():
         table_options(given).refuse("only tables have columns, and the named sets are none")
@@ -87,7 +87,7 @@ def _found(given: argparse.Namespace) -> Iterator[tuple[str, str]]:
             return described.described_matrix(found, notes, path.name)
     elif path.is_file() and options == USUAL and path.suffix in TEXT_FILES:
         return described.described_text(*read_text(path), path.name)
-    loaded = load_with(options, given.name, image_size=given.image_size, gaps_stay=True)
+    loaded = load_with(options, given.name, image_size=image_size_of(given), gaps_stay=True)
     return described.described(loaded)
 
 

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable
 
 import latentia
+from latentia.cli.checkpoints import checkpoints
 from latentia.cli.compare import compare
 from latentia.cli.data import data, models
 from latentia.cli.evaluate import evaluate
@@ -35,6 +36,7 @@ COMMANDS: dict[str, Callable[[Parser, list[str]], None]] = {
     "factor": factor,
     "train": train,
     "resume": resume,
+    "checkpoints": checkpoints,
     "sample": sample,
     "reconstruct": reconstruct,
     "transform": transform,

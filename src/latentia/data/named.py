@@ -8,15 +8,21 @@ from pathlib import Path
 
 import numpy as np
 
-from latentia.data import arrays, download, folders, idx, toys
-from latentia.data.dataset import Dataset, Description, split
+from latentia.data import arrays, download, idx, images, picture_sources, pictures, toys
+from latentia.data.dataset import Dataset, Description, ImageSize, split
 from latentia.data.download import RemoteFile
+from latentia.data.frames import is_moving
+from latentia.data.framing import frame_of
 from latentia.data.options import USUAL, Names, TableOptions, words
 from latentia.data.text import TEXT_FILES
 from latentia.data.unread import cure
-from latentia.errors import Count, InputError, Seed, check_arguments, nearest
+from latentia.errors import InputError, Seed, check_arguments, nearest
+from latentia.files import printable
 
-GIVE = "give .npy, .npz, .csv, .xlsx, .sav, .parquet or another table, an idx file or a folder"
+GIVE = (
+    "give .npy, .npz, .csv, .xlsx, .sav, .parquet or another table, an idx file, a folder or an "
+    "archive of pictures, or a video"
+)
 CLOTHES = "T-shirt/top,trouser,pullover,dress,coat,sandal,shirt,sneaker,bag,ankle boot"
 FASHION_CLASSES = tuple(CLOTHES.split(","))
 DIGIT_CLASSES = tuple("0123456789")
@@ -130,7 +136,7 @@ def load(
     spec: str,
     *,
     random_state: Seed = 0,
-    image_size: Count | None = None,
+    image_size: ImageSize = None,
     gaps_stay: bool = False,
     columns: Names = (),
     drop: Names = (),
@@ -158,11 +164,14 @@ def load(
     spec
         A name (see `names`), or a path: .npy, .npz, a table (delimited text, a spreadsheet, a file
         of SPSS, Stata, SAS, MATLAB or Arrow, .parquet, .json), an idx file, a folder with the four
-        idx files, or a folder of images with their labels as sub-folders.
+        idx files, or pictures with their labels as sub-folders: a folder, an archive, shards, a
+        table of pictures (`latentia.data.picture_sources`), a video or an animation.
     random_state
         Of the held-out tenth, where the data have no test part.
     image_size
-        Side in pixels that the pictures of a folder are resized to.
+        What pictures are resized to: a side in pixels, ``(width, height)``, or ``"64x48"``; they
+        are cut from the middle, or lie whole on black as in ``"64 fit"``. Without it, pictures of
+        one size up to 256 pixels stay as they are, and others become squares of 64.
     gaps_stay
         Leave missing cells of a table as NaN, for a model that takes them; else they are refused.
     columns, drop
@@ -213,10 +222,11 @@ def load_with(
     options: TableOptions,
     spec: str,
     random_state: int = 0,
-    image_size: int | None = None,
+    image_size: ImageSize = None,
     gaps_stay: bool = False,
 ) -> Dataset:
     """Return a data set, with what is asked of a table in one record; all else is as in `load`."""
+    frame_of(image_size)
     data = _load(spec, random_state, image_size, gaps_stay, options)
     known = DESCRIPTIONS.get(spec)
     if known is not None:
@@ -230,14 +240,20 @@ def load_with(
         )
     # Paths are made absolute: a run can be resumed from any folder.
     lasting = spec if known else str(Path(spec).expanduser().resolve())
-    return dataclasses.replace(data, spec=lasting, image_size=image_size, options=options)
+    return dataclasses.replace(data, spec=lasting, options=options)
+
+
+def has_four_files(spec: str) -> bool:
+    """Return whether a path is a folder with the four idx files of a data set such as MNIST."""
+    path = Path(spec).expanduser()
+    return path.is_dir() and idx.find(path) is not None
 
 
 class UselessSizeError(InputError):
     """A size in pixels for what is not resized."""
 
 
-def refuse_size(image_size: int | None, owner: str) -> None:
+def refuse_size(image_size: ImageSize, owner: str) -> None:
     """Refuse to resize what is not a folder of pictures."""
     if image_size is not None:
         raise UselessSizeError(
@@ -249,7 +265,7 @@ def refuse_size(image_size: int | None, owner: str) -> None:
 def _load(
     spec: str,
     random_state: int,
-    image_size: int | None,
+    image_size: ImageSize,
     gaps_stay: bool = False,
     options: TableOptions = USUAL,
 ) -> Dataset:
@@ -257,7 +273,7 @@ def _load(
     there = spec in DESCRIPTIONS or path.exists()
     if options != USUAL and there and not (path.is_file() and _is_table(path)):
         options.refuse(f"only tables have columns, and {spec} is none")
-    if spec in DESCRIPTIONS or path.is_file() or idx.find(path) is not None:
+    if spec in DESCRIPTIONS or idx.find(path) is not None:
         refuse_size(image_size, spec)
     if spec == "digits":
         return _digits()
@@ -272,14 +288,37 @@ def _load(
         if found is None:
             raise InputError(f"{spec} lacks some of its four idx files; fetch it again")
         return idx.load_folder(found, spec)
+    files = idx.find(path) if path.is_dir() else None
+    if files is not None:
+        return idx.load_folder(files, path.name)
+    if options == USUAL and (data := _pictures(spec, random_state, image_size)) is not None:
+        return data
     if not path.exists():
         raise InputError(_unknown(spec))
-    if path.is_dir():
-        files = idx.find(path)
-        if files is not None:
-            return idx.load_folder(files, path.name)
-        return folders.load_folder(path, random_state, image_size)
+    refuse_size(image_size, spec)
     return _load_file(path, random_state, gaps_stay, options)
+
+
+def _pictures(spec: str, random_state: int, image_size: ImageSize) -> Dataset | None:
+    """Return the pictures in a folder, archives, tables or a video; None if it is none of these."""
+    path = Path(spec).expanduser()
+    if path.is_file() and (path.stat().st_size == 0 or not _may_hold_pictures(path)):
+        return None
+    found = picture_sources.grouped(spec)
+    if found is not None:
+        groups, notes = found
+        name = printable(path.name)
+        return pictures.load_places(groups, name, random_state, image_size, notes)
+    if path.is_file() and is_moving(path):
+        return pictures.load_file(path, random_state, image_size)
+    return None
+
+
+def _may_hold_pictures(path: Path) -> bool:
+    """Return whether a file is not told by its name to be something else."""
+    if path.suffix in (".npy", ".npz") or cure(path):
+        return False
+    return not _is_table(path) or picture_sources.has_pictures(path)
 
 
 def _digits() -> Dataset:
@@ -331,6 +370,8 @@ def _load_file(path: Path, random_state: int, gaps_stay: bool, options: TableOpt
         return split(arrays.checked_part(idx.read(path), str(path)), path.stem, random_state)
     if path.suffix in TEXT_FILES:
         raise InputError(f"{path} is a text: train rnn, lstm or n-gram on it, or use load_text")
+    if path.suffix.lower() in images.suffixes():
+        raise InputError(f"{path} is one picture; give a folder of them, or an archive")
     if instead := cure(path):
         raise InputError(f"{path} is not read; {instead}")
     raise InputError(f"{path} is of no known kind; {GIVE}")

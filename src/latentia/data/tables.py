@@ -67,7 +67,15 @@ def read(path: Path, gaps_stay: bool = False, options: TableOptions = USUAL) -> 
     for name, values in table.numbers.items():
         _refuse_gaps(name, values, path, gaps_stay)
     notes = (*table.notes, *said)
-    return Part(table.stacked, y, names, notes, tuple(table.numbers), weights, table.row_names)
+    return Part(
+        table.stacked,
+        y,
+        names,
+        notes,
+        columns=tuple(table.numbers),
+        weights=weights,
+        names=table.row_names,
+    )
 
 
 def names(path: Path, options: TableOptions = USUAL) -> tuple[str, ...]:

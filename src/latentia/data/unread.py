@@ -11,8 +11,8 @@ PICKLE = (
     "pandas.DataFrame(pandas.read_pickle({file!r})).to_parquet('table.parquet')"
 )
 TENSORS = (
-    "it can run code and is never loaded; where you trust it, in Python: "
-    "numpy.save('x.npy', torch.load({file!r}).numpy())"
+    "it can run code and is never loaded; where you trust it, load it with torch and keep its "
+    "arrays: numpy.savez('data.npz', x=...)"
 )
 HDF5 = "in Python: numpy.save('x.npy', h5py.File({file!r})['NAME'][:])"
 PDF = "tables in it are pictures of numbers: copy them into a spreadsheet, and save that as .csv"
@@ -27,8 +27,12 @@ SPARSE = (
     "numpy.savez('x.npz', x=X.toarray(), y=y)"
 )
 SCRIPT = "it is a program and holds no data; give the file that it reads or writes"
-ARCHIVE = "unpack it, and give the file or folder in it"
-PHOTO = "export the photographs as .png, .tiff or .jpg"
+ARCHIVE = "unpack it, and give the file or folder in it, or pack that as .zip or .tar"
+PHOTO = "develop the camera's raw files to .tif or .jpg, as by dcraw -T or darktable-cli"
+DRAWING = "export it as .png, as by inkscape --export-type=png {file}"
+PICTURE = "convert the pictures to .png or .jpg, as by magick {file} picture.png"
+SLICES = "save its slices as .tif, or all of them as one .npy of shape (n, H, W)"
+RECORDS = "in Python: write its records into a folder of pictures, a class in each sub-folder"
 SOUND = "sounds are no tables; save features of them, or spectrograms, as .npy"
 LINES: dict[str, str] = {
     **dict.fromkeys((".rds",), R_OBJECT),
@@ -46,9 +50,14 @@ LINES: dict[str, str] = {
     ".arff": ARFF,
     **dict.fromkeys((".svm", ".svmlight", ".libsvm"), SPARSE),
     **dict.fromkeys((".py", ".ipynb", ".r", ".rmd", ".m", ".sps", ".do", ".sas"), SCRIPT),
-    **dict.fromkeys((".7z", ".rar"), ARCHIVE),
+    **dict.fromkeys((".7z", ".rar", ".zst", ".lz4", ".lzh", ".cab", ".iso"), ARCHIVE),
+    **dict.fromkeys((".svg", ".eps", ".ai", ".wmf", ".emf", ".xcf", ".kra", ".psb"), DRAWING),
+    **dict.fromkeys((".jxl", ".jxr", ".wdp", ".exr", ".hdr", ".pfm", ".djvu"), PICTURE),
+    **dict.fromkeys((".dcm", ".nii", ".nrrd", ".mha", ".czi", ".nd2", ".svs"), SLICES),
+    **dict.fromkeys((".lmdb", ".tfrecord", ".beton", ".rec", ".zarr"), RECORDS),
     **dict.fromkeys((".orc", ".avro"), "in Python: pandas.read_orc or fastavro, then .to_parquet"),
-    **dict.fromkeys((".raw", ".cr2", ".nef", ".arw", ".dng", ".psd", ".svg"), PHOTO),
+    **dict.fromkeys((".raw", ".cr2", ".cr3", ".nef", ".arw", ".dng", ".orf", ".rw2"), PHOTO),
+    **dict.fromkeys((".raf", ".pef", ".srw"), PHOTO),
     **dict.fromkeys((".wav", ".mp3", ".flac", ".ogg"), SOUND),
 }
 """What to do, by suffix; ``{file}`` is the file's name."""

@@ -8,6 +8,7 @@ from typing import Any
 
 from latentia import MODELS
 from latentia.data import Dataset
+from latentia.data.dataset import ImageSize
 from latentia.data.named import load_with
 from latentia.data.options import USUAL, TableOptions
 from latentia.errors import Count, InputError, Seed, check_arguments, nearest
@@ -52,7 +53,7 @@ def compare(
     out: str | Path = "comparison",
     random_state: Seed = 0,
     n_epochs: Count | None = None,
-    image_size: Count | None = None,
+    image_size: ImageSize = None,
     progress: bool | None = None,
 ) -> Path:
     """Train models on one data set with one seed and write one report.
@@ -73,7 +74,7 @@ def compare(
         Of each gradient-trained model; by default enough for about 4,300 steps, or 3,000
         on fewer than 5,000 samples.
     image_size
-        Side in pixels that the pictures of a folder are resized to.
+        What pictures are resized to, as for `latentia.load_data`.
     progress
         Show a progress bar; by default only at a terminal.
 

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latentia import MODELS
-from latentia.data.dataset import Dataset
+from latentia.data.dataset import Dataset, ImageSize
 from latentia.data.named import UselessSizeError
 from latentia.data.options import USUAL, TableOptions
 from latentia.errors import FitWarning, InputError
@@ -38,12 +38,18 @@ from latentia.plots.grids import rows, save_png, tile
 from latentia.plots.style import png_bytes
 from latentia.training.config import RunConfig, read_config, versions
 from latentia.training.directory import held
+from latentia.training.further import trained
 from latentia.training.launch import leads
 from latentia.training.progress import tell_notes
 
 log = logging.getLogger(__name__)
 
-ORIGIN = {"spec": str, "image_size": int | None, "held_out": float | int | None, "options": dict}
+ORIGIN = {
+    "spec": str,
+    "image_size": int | str | None,
+    "held_out": float | int | None,
+    "options": dict,
+}
 """What a run's ``config.json`` says of where its data came from."""
 BASELINE = "NGramLanguageModel, 5"
 SAMPLED = 2_000
@@ -54,10 +60,11 @@ def train(
     model: Model,
     data_spec: str,
     run: Path,
-    image_size: int | None = None,
+    image_size: ImageSize = None,
     held_out: float | None = None,
     progress: bool | None = None,
     options: TableOptions = USUAL,
+    start_from: Path | None = None,
 ) -> Path:
     """Train a model on named data in a run directory, measure it, and return its report's path.
 
@@ -74,18 +81,23 @@ def train(
         5-gram with Kneser-Ney back-off that read the same training text.
     progress
         Show a progress bar; by default only at a terminal.
+    start_from
+        A run or a saved model of the same kind, whose weights the training begins with.
     """
     model.validate_parameters()
+    if start_from is not None and not model.resumable:
+        raise InputError(f"{type(model).__name__} is fitted at once: it starts from no other fit")
     data = model.load_data(data_spec, image_size, held_out, options)
-    tell_notes(data.notes, progress)
-    return fit_in_run(model, data, run, progress=progress)
+    notes = [] if start_from is None else [f"training begins with the weights in {start_from}"]
+    tell_notes([*notes, *data.notes], progress)
+    return fit_in_run(model, data, run, progress=progress, start_from=start_from)
 
 
 def resume(run: Path, progress: bool | None = None, n_epochs: int | None = None) -> Path:
     """Go on with the run in a directory, with the parameters and data it was started with.
 
-    A model in closed form is fitted once more, which gives the same. ``n_epochs`` may be more than
-    the run was begun with.
+    A model in closed form is fitted once more, which gives the same. ``n_epochs`` counts all the
+    epochs of the run, and may be another number than it was begun with: `further.extended`.
     """
     config = RunConfig.read(run)
     if config.model not in MODELS or not config.data:
@@ -98,7 +110,23 @@ def resume(run: Path, progress: bool | None = None, n_epochs: int | None = None)
             raise InputError(f"{config.model} is fitted in closed form: leave --n-epochs out")
         model.set_params(n_epochs=n_epochs)
     model.validate_parameters()
+    if n_epochs is None and model.resumable and trained(run)[2]:
+        tell_notes([f"the run in {run} ended early: --more-epochs trains it further"], progress)
     return fit_in_run(model, data_of(run, None, model), run, progress=progress, resume=True)
+
+
+def go_back(run: Path, which: str, out: Path) -> Path:
+    """Make a new run in ``out`` of what a run was at a checkpoint, and return its path.
+
+    ``which`` is ``best`` or the number of an epoch. The new run has had so many epochs, and is yet
+    to be resumed for its model and its report. The old one stays as it is.
+    """
+    config = RunConfig.read(run)
+    if "n_epochs" not in config.parameters:
+        raise InputError(f"{config.model} is fitted at once, and has no checkpoints to go back to")
+    from latentia.training.going_back import take_back
+
+    return take_back(run, which, out)
 
 
 def fit_in_run(
@@ -109,6 +137,7 @@ def fit_in_run(
     progress: bool | None = None,
     resume: bool = False,
     measured: bool = True,
+    start_from: Path | None = None,
 ) -> Path:
     """Fit and save the model, then measure it and write its report; return the report's path."""
     model.check_data(data)
@@ -124,6 +153,7 @@ def fit_in_run(
             resume=resume,
             progress=progress,
             origin=data.asked,
+            start_from=start_from,
         )
     else:
         _fit_at_once(model, data, run, resume)
@@ -215,7 +245,7 @@ def data_of(
     data_spec: str | None,
     model: Model,
     options: TableOptions = USUAL,
-    image_size: int | None = None,
+    image_size: ImageSize = None,
 ) -> Dataset:
     """Return named data, whose notes are told, or else those that the run was trained on.
 

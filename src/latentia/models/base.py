@@ -23,7 +23,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
 from latentia.data.arrays import facts
-from latentia.data.dataset import Array, Dataset
+from latentia.data.dataset import Array, Dataset, ImageSize
 from latentia.data.named import load_with
 from latentia.data.options import USUAL, TableOptions
 from latentia.errors import (
@@ -34,9 +34,11 @@ from latentia.errors import (
     check_effects,
     check_fields,
     check_range,
+    noted_warnings,
     within_memory,
 )
 from latentia.files import as_path
+from latentia.models.diagram import diagram
 from latentia.models.fields import NamedFields, by_new_names, command_name, plain, refuse_unknown
 from latentia.models.inputs import (
     Rows,
@@ -78,6 +80,7 @@ class Model(BaseEstimator, metaclass=NamedFields):  # type: ignore[misc]
     lacks: ClassVar[Mapping[str, str]] = {}
     """Verbs that the model does not have, and why."""
     resumable: ClassVar[bool] = False
+    _html_repr = diagram
     """Whether `fit` takes a run directory, from which it can go on."""
 
     data_shape_: tuple[int, ...]
@@ -156,10 +159,10 @@ class Model(BaseEstimator, metaclass=NamedFields):  # type: ignore[misc]
         """
         before = dict(vars(self))
         try:
-            for name in before if afresh else ():
-                if name.endswith("_"):
-                    delattr(self, name)
-            yield
+            for name in [name for name in before if afresh and name.endswith("_")]:
+                delattr(self, name)
+            with noted_warnings() as self.fit_warnings_:
+                yield
             self.keep_settings()
         except BaseException:
             self.__dict__.clear()
@@ -180,7 +183,7 @@ class Model(BaseEstimator, metaclass=NamedFields):  # type: ignore[misc]
     def load_data(
         self,
         spec: str,
-        image_size: int | None = None,
+        image_size: ImageSize = None,
         held_out: float | None = None,
         options: TableOptions = USUAL,
     ) -> Dataset:
@@ -343,20 +346,17 @@ class Encoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ABC):  # type: 
 
     @property
     def _n_features_out(self) -> int:
-        width: int = self.n_latent
-        return width
+        return int(self.n_latent)
 
     def transform(self, X: Rows) -> Any:
         """Return the (n, n_components) latent rows of data shaped as in ``fit``."""
         check_is_fitted(self)
-        array = self.checked(X, reset=False)
-        return in_kind_of(X, self._encode_array(array))
+        return in_kind_of(X, self._encode_array(self.checked(X, reset=False)))
 
     def reconstruct(self, X: Rows) -> Any:
         """Return ``inverse_transform(transform(X))``: what the latent space keeps of each row."""
         check_is_fitted(self)
-        array = self.checked(X, reset=False)
-        codes = self._encode_array(array)
+        codes = self._encode_array(self.checked(X, reset=False))
         return in_kind_of(X, self._decode_array(codes))
 
     def damaged(self, X: NDArray[Any]) -> NDArray[Any] | None:

@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
-from latentia.data.dataset import Array, Dataset
+from latentia.data.dataset import Array, Dataset, ImageSize
 from latentia.data.options import USUAL, TableOptions
 from latentia.errors import Count, InputError, Seed, check_arguments, within_memory
 from latentia.models.base import Generator, in_kind_of, seeded, to_numpy
@@ -91,7 +91,7 @@ class Conditional(Generator, DecodingModel, ABC):
     def load_data(
         self,
         spec: str,
-        image_size: int | None = None,
+        image_size: ImageSize = None,
         held_out: float | None = None,
         options: TableOptions = USUAL,
     ) -> Dataset:

@@ -220,7 +220,7 @@ class VaDE(PretrainedClustering, ChosenLikelihood, VariationalModel, Autoencodin
     def after_training(self, array: NDArray[Any], y: Labels) -> None:
         """Keep what follows from the training data, and drop what only the training needed."""
         super().after_training(array, y)
-        del self._found
+        self.__dict__.pop("_found", None)
 
     def sample(
         self,

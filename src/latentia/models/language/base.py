@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
-from latentia.data.dataset import Dataset
+from latentia.data.dataset import Dataset, ImageSize
 from latentia.data.options import USUAL, TableOptions
 from latentia.data.text import HELD_OUT, TextData, load_text
 from latentia.errors import Count, InputError, NonNegative, Seed, check_arguments, within_memory
@@ -75,7 +75,7 @@ class LanguageModel(Model, ABC):
     def load_data(
         self,
         spec: str,
-        image_size: int | None = None,
+        image_size: ImageSize = None,
         held_out: float | None = None,
         options: TableOptions = USUAL,
     ) -> TextData:

@@ -38,7 +38,7 @@ from sklearn.utils.validation import check_is_fitted
 from torch import Tensor, nn
 from torch.nn.functional import l1_loss
 
-from latentia.data.dataset import Array, Dataset
+from latentia.data.dataset import Array, Dataset, ImageSize
 from latentia.data.options import USUAL, TableOptions
 from latentia.data.unpaired import load_unpaired
 from latentia.errors import Count, CountsWhen, InputError, NonNegative, Range, Share, Whole
@@ -175,6 +175,11 @@ class CycleGAN(Translator):
         self.discriminator_b_: nn.Module = judge()
         for net in self.nets().values():
             net.apply(isola_weights)
+
+    @property
+    def is_scored(self) -> bool:
+        """Whether one loss says how good the model is: it is a game."""
+        return False
 
     def updates(self) -> list[Update]:
         """Move both generators, then each discriminator."""
@@ -330,7 +335,7 @@ class CycleGAN(Translator):
     def load_data(
         self,
         spec: str,
-        image_size: int | None = None,
+        image_size: ImageSize = None,
         held_out: float | None = None,
         options: TableOptions = USUAL,
     ) -> Dataset:

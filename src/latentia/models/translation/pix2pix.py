@@ -37,7 +37,7 @@ from sklearn.utils.validation import check_is_fitted
 from torch import Tensor, nn
 from torch.nn.functional import l1_loss, mse_loss
 
-from latentia.data.dataset import Dataset
+from latentia.data.dataset import Dataset, ImageSize
 from latentia.data.options import USUAL, TableOptions
 from latentia.data.pairs import load_pairs
 from latentia.errors import Count, CountsWhen, Decay, InputError, NonNegative, Share
@@ -171,6 +171,11 @@ class Pix2Pix(Translator):
         """Whether there is a game, and so a discriminator."""
         return self.objective not in ("l1", "mse")
 
+    @property
+    def is_scored(self) -> bool:
+        """Whether one loss says how good the model is: if there is no game."""
+        return not self.is_adversarial
+
     def updates(self) -> list[Update]:
         """Move the discriminator, if there is one, then the generator."""
         move = partial(Update, optimizer=self.own_optimizer())
@@ -256,7 +261,7 @@ class Pix2Pix(Translator):
     def load_data(
         self,
         spec: str,
-        image_size: int | None = None,
+        image_size: ImageSize = None,
         held_out: float | None = None,
         options: TableOptions = USUAL,
     ) -> Dataset:

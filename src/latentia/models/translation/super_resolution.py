@@ -19,7 +19,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils.validation import check_is_fitted
 
 from latentia.data.crops import load_crops
-from latentia.data.dataset import Dataset, spread
+from latentia.data.dataset import Dataset, ImageSize, spread
 from latentia.data.degrade import cut_to_multiple, degraded
 from latentia.data.options import USUAL, TableOptions
 from latentia.errors import InputError, Several, Whole, check_arguments
@@ -56,7 +56,7 @@ class SuperResolution(Model, ABC):
     def load_data(
         self,
         spec: str,
-        image_size: int | None = None,
+        image_size: ImageSize = None,
         held_out: float | None = None,
         options: TableOptions = USUAL,
     ) -> Dataset:
