@@ -251,7 +251,7 @@ def in_file_order(data: Dataset, random_state: int = 0) -> Part:
 
     x = np.concatenate([data.x_train, data.x_test])[order]
     names, y = whole(data.names_train, data.names_test), whole(data.y_train, data.y_test)
-    return Part(x, y, data.class_names, data.notes, data.columns, names=names)
+    return Part(x, y, data.class_names, data.notes, columns=data.columns, names=names)
 
 
 def join(train: Part, test: Part, name: str) -> Dataset:
