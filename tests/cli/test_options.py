@@ -280,8 +280,10 @@ READ_TABLES = {"compare", "factor", "train", "reconstruct", "evaluate", "transfo
 KNOWN = {
     "compare": "--data --models --out --random-state --n-epochs --image-size",
     "factor": "data --n-factors --suggest --n-samples --standard-errors --smooth --cutoff --out",
-    "train": "--data --run --recipe --resume --image-size --held-out --profile --devices",
-    "resume": "run",
+    "train": "--start-from --more-epochs "
+    "--data --run --recipe --resume --image-size --held-out --profile --devices",
+    "resume": "run --n-epochs --more-epochs --checkpoint --out",
+    "checkpoints": "run",
     "sample": "run --n-samples --out --overwrite --random-state --label --prompt --temperature "
     "--length --noise --round",
     "reconstruct": "run --data --out --overwrite",

@@ -55,6 +55,7 @@ RHYME = "Humpty Dumpty sat on a wall,\nHumpty Dumpty had a great fall.\n"
 
 EXCEPTIONS = {
     "device": "where the training runs; the tests' machine may have one device only",
+    "patience": "for held-out data, which are not given here; the tests of histories give them",
     "pretrained": "a folder of a saved model; the tests of each model start from one",
     "features": "a folder of a saved classifier; the tests of super-resolution use one",
     "reconstruction_weight of VaDE": "a weight of errors, which a bound on a likelihood refuses",
