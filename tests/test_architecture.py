@@ -48,8 +48,10 @@ FOREIGN = {
     "ppf",
     "dist",
     "bias",
+    "state_dict",
 }
-"""Attributes of arrays, data frames, Dask arrays, memory maps, SciPy's distributions, layers."""
+"""Attributes of arrays, data frames, Dask arrays, memory maps, SciPy's distributions, layers, nets.
+"""
 MOST_COMMENTS = 0.05
 NO_DRAWERS = {"utils", "util", "helpers", "common", "core", "misc"}
 

@@ -87,8 +87,7 @@ def resume(run: Path, progress: bool | None = None, n_epochs: int | None = None)
     the run was begun with.
     """
     config = RunConfig.read(run)
-    if config.model not in MODELS or not config.data:
-        raise InputError(f"{run} holds no run: its config.json names no known model and data")
+    _refuse_own(config, run)
     if "spec" not in config.data:
         raise InputError(f"the run in {run} was started from Python: call fit(..., resume=True)")
     model = make(config.model, config.parameters, config.versions)
@@ -98,6 +97,20 @@ def resume(run: Path, progress: bool | None = None, n_epochs: int | None = None)
         model.set_params(n_epochs=n_epochs)
     model.validate_parameters()
     return fit_in_run(model, data_of(run, None, model), run, progress=progress, resume=True)
+
+
+def _refuse_own(config: RunConfig, run: Path) -> None:
+    """Refuse a run of the user's own code, which no command runs, and say how it goes on."""
+    go_on = f"go on in Python, with it as it was, by fit(X, run={str(run)!r}, resume=True)"
+    if config.model not in MODELS or not config.data:
+        raise InputError(
+            f"{run} holds no run of a command: its config.json names no known model and data. If "
+            f"{config.model} is a class of your own, {go_on}"
+        )
+    nets = {k: v.get("own_net") for k, v in config.parameters.items() if isinstance(v, dict)}
+    if nets:
+        own = ", ".join(f"{name}={kind}(...)" for name, kind in nets.items())
+        raise InputError(f"the run in {run} is of {config.model}({own}), nets of your own: {go_on}")
 
 
 def fit_in_run(

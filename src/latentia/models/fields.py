@@ -18,13 +18,14 @@ from abc import ABCMeta
 from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
+from hashlib import sha256
 from importlib.util import find_spec
 from numbers import Integral, Real
 from pathlib import Path
 from typing import Annotated, Any
 
-from latentia import MODELS, errors
-from latentia.errors import CountsWhen, InputError, Range, nearest
+from latentia import INSTRUMENTS, MODELS, errors
+from latentia.errors import CountsWhen, InputError, Range, is_own_net, nearest
 
 Choices = tuple[str, ...]
 
@@ -121,7 +122,14 @@ class NamedFields(ABCMeta):
     """The class of classes whose parameters are their fields, given by name.
 
     What no field is for is refused in one sentence, with the nearest name, as on the command line.
+    A class of the user's own is a dataclass without saying so: what it annotates are fields.
     """
+
+    def __init__(cls, name: str, bases: tuple[type, ...], namespace: dict[str, Any]) -> None:
+        super().__init__(name, bases, namespace)
+        if not cls.__module__.startswith("latentia.") and "__init__" not in namespace:
+            cls.__doc__ = cls.__doc__ or f"{name}, a class of your own."
+            dataclass(eq=False, repr=False, kw_only=True)(cls)
 
     @property
     def __signature__(cls) -> inspect.Signature:
@@ -166,7 +174,9 @@ def refuse_unknown(cls: Any, given: Iterable[str]) -> None:
     known = [field.name for field in dataclasses.fields(cls) if field.init]
     for name in given:
         if name not in known:
-            raise InputError(f"{cls.__name__} has no parameter {name!r}{meant(name, known)}")
+            why = [part[name] for c in cls.mro() if name in (part := vars(c).get("lacks", {}))]
+            reason = f": {why[0]}" if why else meant(name, known)
+            raise InputError(f"{cls.__name__} has no parameter {name!r}{reason}")
 
 
 def plain(value: Any) -> Any:
@@ -183,6 +193,33 @@ def plain(value: Any) -> Any:
         return float(value)
     is_truth = type(value).__module__ == "numpy" and type(value).__name__.startswith("bool")
     return bool(value) if is_truth else value
+
+
+def recorded(model: Any) -> dict[str, Any]:
+    """Return a model's parameters as ``config.json`` keeps them: of a net, only what it is."""
+    return {k: described(v) if is_own_net(v) else v for k, v in model.get_params().items()}
+
+
+def own_nets(model: Any) -> dict[str, Any]:
+    """Return the nets of the user's own that a model is given, by their fields."""
+    return {name: value for name, value in model.get_params().items() if is_own_net(value)}
+
+
+def described(net: Any) -> dict[str, str]:
+    """Return the class of a net of the user's own, and a hash of its layers."""
+    layers = re.sub(r" at 0x[0-9a-f]+", "", repr(net))
+    return {"own_net": type(net).__name__, "layers": sha256(layers.encode()).hexdigest()[:16]}
+
+
+def class_name(model: Any) -> str:
+    """Return the name that a model is recorded by; refuse a class that bears another's."""
+    name, home = type(model).__name__, type(model).__module__
+    if (MODELS | INSTRUMENTS).get(name, home) != home:
+        raise InputError(
+            f"the class {name} of your own bears the name of one of Latentia's, by which it would "
+            "be taken for it when it is loaded: give it another name"
+        )
+    return name
 
 
 def meant(name: str, known: Iterable[str]) -> str:
@@ -254,6 +291,27 @@ def model_reference(class_name: str) -> str:
     return " ".join(entry.split())
 
 
+def nearest_known(model: Any) -> str | None:
+    """Return the name of the public model that a model is, or that its class derives from."""
+    lineage = type(model).__mro__
+    return next((c.__name__ for c in lineage if MODELS.get(c.__name__) == c.__module__), None)
+
+
+def summary_of(model: Any) -> str:
+    """Return the first line of a docstring; of a class of the user's own, also its origin."""
+    known, name = nearest_known(model), type(model).__name__
+    if known == name:
+        return model_summary(name)
+    first = (type(model).__doc__ or name).strip().splitlines()[0]
+    return f"{first} It derives from {known}." if known else first
+
+
+def reference_of(model: Any) -> str:
+    """Return the first reference of a model, or of the one that its class derives from."""
+    known = nearest_known(model)
+    return model_reference(known) if known else ""
+
+
 def _docstring(class_name: str) -> str:
     return ast.get_docstring(_lineage(class_name)[0]) or class_name
 
@@ -293,6 +351,9 @@ def _own_fields(node: ast.ClassDef) -> list[Field]:
             if statement.value is None or "ClassVar" in ast.unparse(statement.annotation):
                 continue
             kinds, choices, range_ = _annotation(statement.annotation)
+            if {*kinds} == {"nn.module", "none"}:
+                # A net of the user's own cannot be given in words.
+                continue
             default = ast.literal_eval(statement.value)
             name = statement.target.id
             text = _literal_text(following)

@@ -6,6 +6,7 @@ units.
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
@@ -20,12 +21,13 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from torch import Tensor, nn
 
-from latentia.errors import Count, Decay, InputError, Positive, Seed, within_memory
+from latentia.errors import Count, Decay, InputError, Positive, Seed, is_own_net, within_memory
 from latentia.files import as_path
 from latentia.models.apply import apply
 from latentia.models.base import Model, to_numpy
-from latentia.models.fields import in_new_names
+from latentia.models.fields import class_name, in_new_names, recorded
 from latentia.models.inputs import Labels, Rows, refuse_outside_unit
+from latentia.models.own_nets import Maps, take
 from latentia.plots.grids import DRAWABLE, rows, save_png, tile
 from latentia.training import distributed, draws
 from latentia.training.batches import CHUNK, Batches, Source
@@ -195,8 +197,23 @@ class GradientModel(Model):
             self.learn_scale(batches)
             with bounded_weights():
                 self.build(self.sample_shape_)
+        layout = self.layout if self.has_our_nets() else torch.contiguous_format
         for net in self.nets().values():
-            _to(net, device, self.layout).train()
+            _to(net, device, layout).train()
+
+    def has_our_nets(self) -> bool:
+        """Return whether Latentia makes all nets; others may want their tensors contiguous."""
+        ours = type(self).build.__module__.startswith("latentia.")
+        return ours and not any(map(is_own_net, self.get_params().values()))
+
+    def are_own(self, *names: str) -> bool:
+        """Return whether the nets in all these fields are the user's own."""
+        return all(is_own_net(getattr(self, name)) for name in names)
+
+    def take_own(self, maps: Mapping[str, Maps]) -> None:
+        """Put copies of the user's own nets, where these fields hold any, in their places."""
+        if any(map(self.are_own, maps)):
+            take(self, maps)
 
     def learn_scale(self, batches: Any) -> None:
         """Learn what the nets must know of the batches before they are made; here nothing."""
@@ -246,6 +263,15 @@ class GradientModel(Model):
     def after_training(self, array: Rows, y: Labels | None) -> None:
         """Keep what follows from the trained nets and the training data; here nothing."""
 
+    def __repr__(self, N_CHAR_MAX: int = 700) -> str:
+        """Return the class and the hyperparameters that are not their defaults, nets by class."""
+        shown = copy.copy(self)
+        for name, value in self.get_params().items():
+            if is_own_net(value):
+                vars(shown)[name] = _Named(type(value).__name__)
+        text: str = BaseEstimator.__repr__(shown, N_CHAR_MAX)
+        return text
+
     def validate_parameters(self, *, begun: bool = False) -> None:
         """Check every hyperparameter, without data."""
         super().validate_parameters(begun=begun)
@@ -253,7 +279,8 @@ class GradientModel(Model):
 
     def nets(self) -> Mapping[str, nn.Module]:
         """Return the model's modules by name."""
-        return {k: v for k, v in vars(self).items() if isinstance(v, nn.Module)}
+        fields = self.__dataclass_fields__
+        return {k: v for k, v in vars(self).items() if isinstance(v, nn.Module) and k not in fields}
 
     def prepare_nets(self, weights: Mapping[str, NDArray[Any]]) -> None:
         """Make the nets of a saved model, and fill them with their ``<net>.<parameter>``."""
@@ -296,8 +323,8 @@ class GradientModel(Model):
         self, folder: Path, begun: RunConfig | None, data: Mapping[str, object]
     ) -> AbstractContextManager[None]:
         config = RunConfig(
-            model=type(self).__name__,
-            parameters=self.get_params() | {"random_state": self.seed_},
+            model=class_name(self),
+            parameters=recorded(self) | {"random_state": self.seed_},
             data=data,
             precision=asked_precision(),
             versions=versions(),
@@ -317,6 +344,15 @@ class GradientModel(Model):
         draws.seed(self.seed_, "checkup")
         with torch.no_grad(), evaluating(self.nets()):
             return self.checkup(*batch, means=means, earlier=earlier, epoch=epoch)
+
+
+class _Named(str):
+    """A net as it is shown: its class alone."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return f"{self}(...)"
 
 
 def _to(net: nn.Module, device: torch.device, layout: torch.memory_format) -> nn.Module:

@@ -12,7 +12,7 @@ import json
 import math
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, cast
@@ -22,7 +22,7 @@ import safetensors.numpy
 from numpy.typing import NDArray
 
 from latentia import INSTRUMENTS, MODELS
-from latentia.errors import InputError, check_fields, nearest
+from latentia.errors import InputError, check_fields, is_own_net, nearest, shown
 from latentia.files import (
     MOST_JSON,
     PREFIX,
@@ -31,14 +31,20 @@ from latentia.files import (
     held_folder,
     named_errors,
     read_bytes,
-    read_json,
     read_start,
     remove_partial,
     sync_folder,
     temporary_name,
     write_atomically,
 )
-from latentia.models.fields import in_new_names
+from latentia.models.fields import (
+    NamedFields,
+    class_name,
+    described,
+    in_new_names,
+    own_nets,
+    recorded,
+)
 from latentia.training.config import read_config, unknown, versions, write_config
 
 WEIGHTS = "model.safetensors"
@@ -111,8 +117,8 @@ def _write(model: Any, folder: Path) -> None:
     arrays, learned = _learned(model)
     weights = safetensors.numpy.save(arrays)
     config = {
-        "model": type(model).__name__,
-        "parameters": model.get_params(),
+        "model": class_name(model),
+        "parameters": recorded(model),
         "learned": learned,
         "versions": versions(),
         "weights_sha256": hashlib.sha256(weights).hexdigest(),
@@ -164,9 +170,8 @@ def _is_saved_model(folder: Path) -> bool:
     if not any(folder.iterdir()):
         return True
     try:
-        config = read_json(folder / "config.json")
-        return "learned" in config and config.get("model") in MODELS | INSTRUMENTS
-    except (OSError, ValueError, TypeError, AttributeError):
+        return "learned" in read_config(folder)
+    except (OSError, ValueError):
         return False
 
 
@@ -186,20 +191,41 @@ def _remove_abandoned(parent: Path) -> None:
             _remove_model(folder)
 
 
-def load(path: str | Path) -> Any:
-    """Return the model that was saved in a folder, or by a finished run in its directory."""
-    given = as_path(path, "path")
+def load(
+    path: str | Path,
+    *,
+    classes: Sequence[type] = (),
+    nets: Mapping[str, Any] | None = None,
+) -> Any:
+    """Return the model that was saved in a folder, or by a finished run in its directory.
+
+    Parameters
+    ----------
+    path
+        The folder. It holds numbers and words, and no code.
+    classes
+        Classes of your own, one of which the model may be of.
+    nets
+        Nets of your own that the model was given, by their fields, such as ``{"encoder": net}``.
+        They lend their form: the weights are those that were saved, and these stay as they are.
+
+    Raises
+    ------
+    InputError
+        For what is no saved model, is damaged, or needs another class or net than is given.
+    """
+    given, homes = as_path(path, "path"), _homes(classes)
     for _ in range(ATTEMPTS):
         folder = _place(given)
         before = _identity(folder)
         try:
-            return _read(folder)
+            return _read(folder, homes, nets or {})
         except InputError:
             # Another process may have put a new model in its place meanwhile.
             if before is not None and _identity(folder) == before:
                 raise
         time.sleep(0.001)
-    return _read(_place(given))
+    return _read(_place(given), homes, nets or {})
 
 
 def _place(path: Path) -> Path:
@@ -222,15 +248,32 @@ def _identity(folder: Path) -> tuple[int, ...] | None:
     return found.st_dev, found.st_ino, found.st_ctime_ns
 
 
-def _read(folder: Path) -> Any:
+Homes = Mapping[str, str | type]
+"""Where the classes of models are, by their names: a module, or the class itself."""
+
+
+def _homes(classes: Sequence[type]) -> Homes:
+    """Return the homes of all classes that may be loaded, the user's own among them."""
+    listed = isinstance(classes, list | tuple | set)
+    for kind in classes if listed else (classes,):
+        if not (listed and isinstance(kind, NamedFields)):
+            raise InputError(
+                f"classes is {shown(classes)}; give a list of classes that derive from Latentia's, "
+                "such as [MyVAE]"
+            )
+    return {**{kind.__name__: kind for kind in classes}, **MODELS, **INSTRUMENTS}
+
+
+def _read(folder: Path, homes: Homes, nets: Mapping[str, Any]) -> Any:
     config = read_config(folder)
     name = config.get("model", "")
-    homes = MODELS | INSTRUMENTS
     if name in homes and "data" in config and "learned" not in config:
         raise InputError(f"the run in {folder} is not finished: 'latentia resume {folder}' first")
     if name not in homes or "learned" not in config:
-        raise InputError(f"{folder} holds no known model: {name!r}{nearest(name, homes)}")
-    model = make(name, config.get("parameters", {}), config.get("versions"))
+        own = "; a class of your own is given as classes=[...]" if "learned" in config else ""
+        raise InputError(f"{folder} holds no known model: {name!r}{nearest(name, homes)}{own}")
+    parameters = _with_nets(config.get("parameters", {}), nets, folder)
+    model = make(name, parameters, config.get("versions"), homes)
     try:
         weights = _weights(folder / WEIGHTS, config)
     except (OSError, ValueError) as error:
@@ -266,17 +309,49 @@ def _stated_size(path: Path) -> int:
         raise ValueError("its header is malformed") from None
 
 
-def kind_of(name: str) -> Any:
-    """Return the class that a name of ours stands for."""
-    return getattr(importlib.import_module((MODELS | INSTRUMENTS)[name]), name)
+def _with_nets(
+    parameters: Mapping[str, Any], nets: Mapping[str, Any], folder: Path
+) -> dict[str, Any]:
+    """Return parameters with the user's own nets in the places of what was recorded of them."""
+    own = {name: what for name, what in parameters.items() if isinstance(what, Mapping)}
+    for name, net in nets.items():
+        if name not in own or not is_own_net(net):
+            known = f"; it has own nets as {', '.join(own)}" if own else ""
+            raise InputError(
+                f"nets holds {name!r}, which {folder} has no net of your own for{known}"
+            )
+    for name, what in own.items():
+        kind = what.get("own_net")
+        if name not in nets:
+            raise InputError(
+                f"the model in {folder} has a net of your own as {name}, of the class {kind}: give "
+                f"it, in Python, as latentia.load({str(folder)!r}, nets={{{name!r}: {kind}(...)}})"
+            )
+        if described(nets[name]) != what:
+            raise InputError(
+                f"the model in {folder} was saved with another {name}: of the class {kind} there, "
+                f"{type(nets[name]).__name__} here, or with other layers"
+            )
+    return {**parameters, **nets}
 
 
-def make(name: str, parameters: Mapping[str, Any], writer: object = None) -> Any:
+def kind_of(name: str, homes: Homes = MODELS | INSTRUMENTS) -> Any:
+    """Return the class that a name stands for."""
+    home = homes[name]
+    return getattr(importlib.import_module(home), name) if isinstance(home, str) else home
+
+
+def make(
+    name: str,
+    parameters: Mapping[str, Any],
+    writer: object = None,
+    homes: Homes = MODELS | INSTRUMENTS,
+) -> Any:
     """Return a model by the name of its class; lists, which JSON has for tuples, become tuples.
 
     ``writer`` are the versions that the parameters were written by.
     """
-    kind = kind_of(name)
+    kind = kind_of(name, homes)
     named = in_new_names(parameters, kind.__dataclass_fields__)
     for key in named:
         if key not in kind.__dataclass_fields__:
@@ -353,10 +428,14 @@ def _card(model: Any, arrays: dict[str, NDArray[Any]]) -> str:
     name = type(model).__name__
     summary = (type(model).__doc__ or name).strip().splitlines()[0]
     lines = [f"# {name}", "", summary, "", "| parameter | value |", "|---|---|"]
-    lines += [f"| `{key}` | `{value}` |" for key, value in model.get_params().items()]
+    lines += [f"| `{key}` | `{value}` |" for key, value in recorded(model).items()]
     shape = vars(model).get("data_shape_")
     samples = "" if shape is None else f"Samples of shape {shape}; "
     n_values = sum(array.size for array in arrays.values())
     lines += ["", f"{samples}{n_values:,} stored values.", ""]
-    lines += ["```python", "import latentia", 'model = latentia.load("this-folder")', "```", ""]
+    nets = ", ".join(f'"{key}": {type(net).__name__}(...)' for key, net in own_nets(model).items())
+    more = f", nets={{{nets}}}" if nets else ""
+    more += "" if name in MODELS | INSTRUMENTS else f", classes=[{name}]"
+    call = f'model = latentia.load("this-folder"{more})'
+    lines += ["```python", "import latentia", call, "```", ""]
     return "\n".join(lines)

@@ -31,7 +31,8 @@ class MovingAverage:
         self.nets = nets
         self.decay = decay
         self.averages = {name: value.clone() for name, value in self._current().items()}
-        trained = {f"{n}.{k}" for n, net in nets.items() for k, _ in net.named_parameters()}
+        named = {n: net.named_parameters(remove_duplicate=False) for n, net in nets.items()}
+        trained = {f"{n}.{key}" for n, found in named.items() for key, _ in found}
         self._trained = self._pairs(lambda name: name in trained)
         self._copied = self._pairs(lambda name: name not in trained)
 

@@ -28,7 +28,7 @@ from typing import Annotated, Literal, final
 import torch
 from torch import Tensor, nn, optim
 
-from latentia.errors import Count, CountsWhen, Decay, InputError, Positive, Range, Whole
+from latentia.errors import Count, CountsWhen, Decay, InputError, Positive, Range, Shapes, Whole
 from latentia.models.adversarial.base import AdversarialModel
 from latentia.models.adversarial.remedies import Judge, unrolled
 from latentia.nets.players import Discriminator, players_for
@@ -158,9 +158,17 @@ class GAN(MinimaxGame):
     (3, 2)
     """
 
-    architecture: Literal["mlp", "goodfellow"] = "mlp"
+    discriminator: nn.Module | None = None
+    """A net of your own in the discriminator's place, which gives logits; none makes one."""
+    architecture: Annotated[Literal["mlp", "goodfellow"], Shapes("generator", "discriminator")] = (
+        "mlp"
+    )
     """LeakyReLU nets of the widths in ``hidden``, or the paper's: ReLU against maxout, dropout."""
-    hidden: Annotated[tuple[Count, ...], CountsWhen("architecture", ("mlp",))] = (256, 512)
+    hidden: Annotated[
+        tuple[Count, ...],
+        CountsWhen("architecture", ("mlp",)),
+        Shapes("generator", "discriminator"),
+    ] = (256, 512)
     """Widths of the generator's layers; the discriminator mirrors them."""
     n_epochs: Count = 30
     """Passes over the training data."""

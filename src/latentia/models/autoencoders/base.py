@@ -32,11 +32,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from latentia.errors import Count, CountsWhen, InputError, Positive
+from latentia.errors import Count, CountsWhen, InputError, Positive, Shapes
 from latentia.models.autoencoders.doctor import activity, examine
 from latentia.models.base import Encoder, LatentModel
 from latentia.models.gradient import DecodingModel, GradientModel
 from latentia.models.inputs import Labels, Rows
+from latentia.models.own_nets import PROBABILITIES, Maps
 from latentia.nets.autoencoder import LearnedVariance, TiedDecoder, autoencoder_nets
 from latentia.nets.mlp import Standardisation
 from latentia.training import draws
@@ -65,17 +66,25 @@ class AutoencodingModel(Encoder, DecodingModel, GradientModel, LatentModel):
 
     n_components: Count = 20
     """Size of the latent space."""
-    hidden: tuple[Count, ...] = (400, 400)
+    encoder: nn.Module | None = None
+    """A net of your own in the encoder's place, of which a copy is trained; none makes one."""
+    decoder: nn.Module | None = None
+    """A net of your own in the decoder's place, which gives its raw output; none makes one."""
+    hidden: Annotated[tuple[Count, ...], Shapes("encoder", "decoder")] = (400, 400)
     """Widths of the encoder's fully connected layers; the decoder mirrors them."""
-    channels: Annotated[tuple[Count, ...], CountsWhen("architecture", ("convolutional",))] = (
-        8,
-        16,
-        32,
-    )
+    channels: Annotated[
+        tuple[Count, ...],
+        CountsWhen("architecture", ("convolutional",)),
+        Shapes("encoder", "decoder"),
+    ] = (8, 16, 32)
     """Channels of the convolutional encoder's layers, each of which halves the image."""
-    activation: Literal["auto", "leaky_relu", "relu", "tanh", "sigmoid"] = "auto"
+    activation: Annotated[
+        Literal["auto", "leaky_relu", "relu", "tanh", "sigmoid"], Shapes("encoder", "decoder")
+    ] = "auto"
     """Between layers; auto is LeakyReLU 0.2 in fully connected nets and ReLU in convolutional."""
-    architecture: Literal["auto", "mlp", "convolutional"] = "auto"
+    architecture: Annotated[
+        Literal["auto", "mlp", "convolutional"], Shapes("encoder", "decoder")
+    ] = "auto"
     """The nets: fully connected, convolutional, or what suits the data."""
 
     convolves_images: ClassVar[bool] = False
@@ -83,6 +92,8 @@ class AutoencodingModel(Encoder, DecodingModel, GradientModel, LatentModel):
 
     def settled(self, array: Rows) -> Mapping[str, object]:
         """Return which nets these data have."""
+        if self.are_own("encoder", "decoder"):
+            return {}
         convolves = self.is_convolutional(self.sample_shape_)
         return {"architecture": "convolutional" if convolves else "mlp"}
 
@@ -111,17 +122,35 @@ class AutoencodingModel(Encoder, DecodingModel, GradientModel, LatentModel):
             self.standardisation_ = Standardisation(*map(torch.tensor, columns))
         self.encoder_: nn.Module
         self.decoder_: nn.Module
-        self.encoder_, self.decoder_ = autoencoder_nets(
-            shape,
-            n_codes,
-            self.n_components,
-            hidden=self.hidden,
-            channels=self.channels,
-            activation=self.activation,
-            convolutional=self.is_convolutional(shape),
-            tied=tied,
-            n_given=n_given,
-        )
+        if not self.are_own("encoder", "decoder"):
+            self.encoder_, self.decoder_ = autoencoder_nets(
+                shape,
+                n_codes,
+                self.n_components,
+                hidden=self.hidden,
+                channels=self.channels,
+                activation=self.activation,
+                convolutional=self.is_convolutional(shape),
+                tied=tied,
+                n_given=n_given,
+            )
+        self.take_own(self.maps(shape, n_codes, n_given))
+
+    def maps(self, shape: tuple[int, ...], n_codes: int, n_given: int) -> Mapping[str, Maps]:
+        """Return what the nets map to what: encoder (x) to codes, decoder (z) to raw output."""
+        beside, k = ((n_given,),) if n_given else (), self.n_components
+        code = f"the code of {k} components"
+        if n_codes == 2 * k:
+            code = f"mean and log-variance of {k} components side by side"
+        sample = "a sample in its columns' standard units"
+        if self.unit_range_:
+            sample = "a sample's logits, which a sigmoid brings to [0, 1]"
+        return {
+            "encoder": Maps((shape, *beside), (n_codes,), code),
+            "decoder": Maps(
+                ((k,), *beside), shape, sample, PROBABILITIES if self.unit_range_ else ()
+            ),
+        }
 
     def is_convolutional(self, shape: tuple[int, ...]) -> bool:
         """Return whether the nets for samples of this shape are convolutional."""
@@ -326,7 +355,7 @@ class ChosenLikelihood(Encoder):
         self.make_nets(shape, 2 * self.n_components, n_given=self.n_given())
         if self.observation_ == "gaussian" and self.noise_variance is None:
             self.noise_ = LearnedVariance()
-        if self.observation_ == "bernoulli":
+        if self.observation_ == "bernoulli" and not self.are_own("decoder"):
             p = torch.from_numpy(self.mean_).clamp(LEAST_PROBABILITY, 1 - LEAST_PROBABILITY)
             _set_output_bias(self.decoder_, p.logit())
 

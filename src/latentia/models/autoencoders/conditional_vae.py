@@ -71,16 +71,19 @@ class ConditionalVAE(Conditional, BoundedModel):
     def encoder_output(self, x: Tensor, *given: Tensor) -> Tensor:
         """Return mean and log-variance of q(z given x, y), side by side."""
         u, (y_NC,) = self.standardisation_(x), given
-        if self.is_convolutional(self.sample_shape_):
+        if self.are_own("encoder"):
+            output: Tensor = self.encoder_(u, y_NC)
+        elif self.is_convolutional(self.sample_shape_):
             planes = y_NC[:, :, None, None].expand(-1, -1, *u.shape[2:])
-            output: Tensor = self.encoder_(torch.cat([u, planes], 1))
+            output = self.encoder_(torch.cat([u, planes], 1))
         else:
             output = self.encoder_(torch.cat([u.flatten(1), y_NC], 1))
         return output
 
     def decoder_output(self, z_NK: Tensor, *given: Tensor) -> Tensor:
         """Return the decoder's raw output for z and y."""
-        output: Tensor = self.decoder_(torch.cat([z_NK, *given], 1))
+        inputs = (z_NK, *given) if self.are_own("decoder") else (torch.cat([z_NK, *given], 1),)
+        output: Tensor = self.decoder_(*inputs)
         return output
 
     def transform(self, X: Rows, y: Labels = None) -> Any:

@@ -22,7 +22,7 @@ from latentia.errors import Count
 from latentia.models.autoencoders.base import AutoencodingModel
 from latentia.models.clustering.base import DeepClustering, k_means
 from latentia.models.inputs import Labels
-from latentia.training.updates import Update
+from latentia.training.updates import Update, name_of
 
 
 @final
@@ -68,9 +68,10 @@ class AutoencoderKMeans(DeepClustering, AutoencodingModel):
 
     def updates(self) -> list[Update]:
         """Move both nets by one loss."""
-        return [Update("reconstruction", self.reconstruction_loss, [self.encoder_, self.decoder_])]
+        name = name_of(self.loss, "reconstruction")
+        return [Update(name, self.loss, [self.encoder_, self.decoder_])]
 
-    def reconstruction_loss(self, x: Tensor) -> Tensor:
+    def loss(self, x: Tensor) -> Tensor:
         """Compare a sample with what its code decodes to."""
         return self.compared("mse", x, self.decoder_output(self.encode(x)))
 

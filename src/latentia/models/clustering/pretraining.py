@@ -21,6 +21,7 @@ from latentia.models.autoencoders.autoencoder import Autoencoder
 from latentia.models.autoencoders.base import AutoencodingModel
 from latentia.models.base import in_kind_of
 from latentia.models.clustering.base import DeepClustering
+from latentia.models.fields import own_nets
 from latentia.models.inputs import Labels, Rows
 from latentia.models.saved import load
 from latentia.models.warm_start import warm_start
@@ -49,7 +50,7 @@ class PretrainedClustering(DeepClustering):
         """Load the autoencoder or train it, then find its clusters."""
         super().before_nets(array, run, progress)
         start = warm_start(
-            self._untrained(), self.pretrained, _autoencoder_in, array, run, progress
+            self._untrained(), self.pretrained, self._autoencoder_in, array, run, progress
         )
         if start.data_shape_ != self.data_shape_:
             raise InputError(
@@ -62,6 +63,8 @@ class PretrainedClustering(DeepClustering):
     def _untrained(self) -> AutoencodingModel:
         """Return the autoencoder that is trained first, with this model's nets."""
         return Autoencoder(
+            encoder=self.encoder,
+            decoder=self.decoder,
             n_components=self.n_components,
             hidden=self.hidden,
             channels=self.channels,
@@ -72,6 +75,15 @@ class PretrainedClustering(DeepClustering):
             device=self.device,
             random_state=self.seed_,
         )
+
+    def _autoencoder_in(self, folder: str) -> AutoencodingModel:
+        found = load(folder, nets=own_nets(self))
+        if not isinstance(found, AutoencodingModel) or found.takes_labels:
+            raise InputError(
+                f"{folder} holds a {type(found).__name__}; pretrained must name an autoencoder "
+                "that knows no classes, such as Autoencoder or DenoisingAutoencoder"
+            )
+        return found
 
     @abstractmethod
     def find_clusters(self, codes: NDArray[Any]) -> None:
@@ -98,16 +110,21 @@ class PretrainedClustering(DeepClustering):
             self.encoder_.load_state_dict(self.encoder_state(self.start.encoder_.state_dict()))
             self.decoder_.load_state_dict(self.start.decoder_.state_dict())
 
+    @property
+    def encoder_of_codes(self) -> nn.Module:
+        """The part of the encoder that is an autoencoder's; here all of it."""
+        return self.encoder_
+
     def encoder_state(self, state: dict[str, Tensor]) -> Mapping[str, Tensor]:
         """Return the autoencoder's encoder as this model's encoder has it; here as it is."""
         return state
 
     def _check_layers(self, start: AutoencodingModel) -> None:
-        same = (
-            weighted_layers(start.encoder_)[-1].weight.shape[0] == self.n_components
-            and _layers(start.encoder_)[:-1] == _layers(self.encoder_)[:-1]
-            and _layers(start.decoder_) == _layers(self.decoder_)
-        )
+        there, here = _layers(start.encoder_), _layers(self.encoder_of_codes)
+        if not self.are_own("encoder"):
+            last = weighted_layers(start.encoder_)[-1].weight.shape[0]
+            there, here = there[:-1], here[:-1] if last == self.n_components else []
+        same = there == here and _layers(start.decoder_) == _layers(self.decoder_)
         if not same:
             raise InputError(
                 f"the autoencoder in {self.pretrained} has other nets than this "
@@ -124,16 +141,6 @@ class PretrainedClustering(DeepClustering):
         """Return the (n, n_clusters) probabilities of each sample's clusters; rows sum to 1."""
         check_is_fitted(self)
         return in_kind_of(X, self.apply("assign", self.checked(X, reset=False)))
-
-
-def _autoencoder_in(folder: str) -> AutoencodingModel:
-    found = load(folder)
-    if not isinstance(found, AutoencodingModel) or found.takes_labels:
-        raise InputError(
-            f"{folder} holds a {type(found).__name__}; pretrained must name an autoencoder that "
-            "knows no classes, such as Autoencoder or DenoisingAutoencoder"
-        )
-    return found
 
 
 def _layers(net: nn.Module) -> list[tuple[str, list[tuple[int, ...]]]]:

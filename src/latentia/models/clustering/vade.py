@@ -48,8 +48,9 @@ from latentia.models.base import seeded
 from latentia.models.clustering.base import gaussian_mixture
 from latentia.models.clustering.pretraining import PretrainedClustering
 from latentia.models.inputs import Labels
+from latentia.models.own_nets import Maps
 from latentia.training import draws
-from latentia.training.updates import Update, adam
+from latentia.training.updates import Update, adam, name_of
 
 ADAM_EPSILON = 1e-4
 """The authors' ε: with Adam's own, the first steps tear the pretrained nets apart."""
@@ -89,6 +90,26 @@ class GaussianMixture(nn.Module):
         log_variances = self.bounded_log_variances()
         squares = (mean[:, None] - self.means).square() + variance[:, None]
         return 0.5 * (LOG_2PI + log_variances + squares / log_variances.exp()).sum(-1)
+
+
+class WithLogVariance(nn.Module):
+    """A net's code as the posterior's mean, and beside it a log-variance, linear in the code."""
+
+    def __init__(self, code: nn.Module, n_components: int) -> None:
+        super().__init__()
+        self.code = code
+        self.log_variance = nn.Linear(n_components, n_components)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return (N, 2K): mean and log-variance side by side."""
+        z_NK = self.code(x)
+        return torch.cat([z_NK, self.log_variance(z_NK)], 1)
+
+    def state_of(self, code: Mapping[str, Tensor], narrow: Tensor) -> dict[str, Tensor]:
+        """Return the state with this one of the code's net, and a constant log-variance."""
+        state = {f"code.{name}": value for name, value in code.items()}
+        flat = torch.zeros_like(self.log_variance.weight)
+        return state | {"log_variance.weight": flat, "log_variance.bias": narrow}
 
 
 @final
@@ -153,6 +174,22 @@ class VaDE(PretrainedClustering, ChosenLikelihood, VariationalModel, Autoencodin
         found = gaussian_mixture(codes, self.n_clusters, self.seed_)
         self._found = [torch.tensor(part, dtype=torch.float32) for part in found]
 
+    def maps(self, shape: tuple[int, ...], n_codes: int, n_given: int) -> Mapping[str, Maps]:
+        """Return what own nets map to what: the encoder gives codes, as an autoencoder's does."""
+        return super().maps(shape, self.n_components, n_given)
+
+    def take_own(self, maps: Mapping[str, Maps]) -> None:
+        """Add to an own encoder what the posterior needs beside its codes."""
+        super().take_own(maps)
+        if self.are_own("encoder"):
+            self.encoder_ = WithLogVariance(self.encoder_, self.n_components)
+
+    @property
+    def encoder_of_codes(self) -> nn.Module:
+        """The part of the encoder that is an autoencoder's."""
+        own = isinstance(self.encoder_, WithLogVariance)
+        return self.encoder_.code if own else self.encoder_
+
     def build(self, shape: tuple[int, ...]) -> None:
         """Make the nets and the mixture."""
         super().build(shape)
@@ -163,8 +200,10 @@ class VaDE(PretrainedClustering, ChosenLikelihood, VariationalModel, Autoencodin
     def encoder_state(self, state: dict[str, Tensor]) -> Mapping[str, Tensor]:
         """Give the last layer a log-variance beside each mean: first a constant one."""
         weights, _, variances = self._found
-        weight, bias = list(state)[-2:]
         narrow = (FIRST_SHARE * (weights @ variances)).log()
+        if isinstance(self.encoder_, WithLogVariance):
+            return self.encoder_.state_of(state, narrow)
+        weight, bias = list(state)[-2:]
         return state | {
             weight: torch.cat([state[weight], torch.zeros_like(state[weight])]),
             bias: torch.cat([state[bias], narrow]),
@@ -193,8 +232,8 @@ class VaDE(PretrainedClustering, ChosenLikelihood, VariationalModel, Autoencodin
     def updates(self) -> list[Update]:
         """Move the nets and the mixture by one bound."""
         optimizer = partial(adam, learning_rate=self.learning_rate, epsilon=ADAM_EPSILON)
-        bound, nets = self.negative_elbo, self.trained_nets()
-        return [Update("negative_elbo", bound, nets, optimizer=optimizer)]
+        name, nets = name_of(self.loss, "negative_elbo"), self.trained_nets()
+        return [Update(name, self.loss, nets, optimizer=optimizer)]
 
     def rate_factor(self, done: float) -> float:
         """Return the learning rate's factor by the schedule and the decay."""
