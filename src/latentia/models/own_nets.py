@@ -52,6 +52,7 @@ def take(model: Any, maps: Mapping[str, Maps]) -> None:
     for name, net in given.items():
         made = _copied(name, net)
         _try(name, type(model).__name__, made, maps[name])
+        made.register_forward_pre_hook(_contiguous)
         setattr(model, f"{name}_", made)
 
 
@@ -70,6 +71,11 @@ def _copied(name: str, net: nn.Module) -> nn.Module:
         return copy.deepcopy(net).to("cpu", torch.float32)
     except (RuntimeError, TypeError) as error:
         raise InputError(f"{name} cannot be copied: {_in_a_line(error)}") from None
+
+
+def _contiguous(net: nn.Module, inputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+    """Return inputs as most nets take them to be: ``view`` fails on windows and turned images."""
+    return tuple(part.contiguous() for part in inputs)
 
 
 def _try(name: str, owner: str, net: nn.Module, maps: Maps) -> None:

@@ -270,7 +270,11 @@ def _read(folder: Path, homes: Homes, nets: Mapping[str, Any]) -> Any:
     if name in homes and "data" in config and "learned" not in config:
         raise InputError(f"the run in {folder} is not finished: 'latentia resume {folder}' first")
     if name not in homes or "learned" not in config:
-        own = "; a class of your own is given as classes=[...]" if "learned" in config else ""
+        own = (
+            f". If it is of your own, give the class: classes=[{name}]"
+            if "learned" in config
+            else ""
+        )
         raise InputError(f"{folder} holds no known model: {name!r}{nearest(name, homes)}{own}")
     parameters = _with_nets(config.get("parameters", {}), nets, folder)
     model = make(name, parameters, config.get("versions"), homes)
@@ -314,25 +318,29 @@ def _with_nets(
 ) -> dict[str, Any]:
     """Return parameters with the user's own nets in the places of what was recorded of them."""
     own = {name: what for name, what in parameters.items() if isinstance(what, Mapping)}
+    call = ", ".join(f"{name!r}: {what.get('own_net')}(...)" for name, what in own.items())
     for name, net in nets.items():
         if name not in own or not is_own_net(net):
-            known = f"; it has own nets as {', '.join(own)}" if own else ""
+            known = f"it takes {{{call}}}" if own else "it has none"
             raise InputError(
-                f"nets holds {name!r}, which {folder} has no net of your own for{known}"
+                f"nets holds {name!r}, which is no net of the model in {folder}: {known}"
             )
     for name, what in own.items():
-        kind = what.get("own_net")
         if name not in nets:
             raise InputError(
-                f"the model in {folder} has a net of your own as {name}, of the class {kind}: give "
-                f"it, in Python, as latentia.load({str(folder)!r}, nets={{{name!r}: {kind}(...)}})"
+                f"the model in {folder} has a net of your own as {name}: give it, in Python, by "
+                f"latentia.load({str(folder)!r}, nets={{{call}}})"
             )
         if described(nets[name]) != what:
+            there, here = map(_in_words, (what, described(nets[name])))
             raise InputError(
-                f"the model in {folder} was saved with another {name}: of the class {kind} there, "
-                f"{type(nets[name]).__name__} here, or with other layers"
+                f"the model in {folder} was saved with another {name}: {there} there, {here} here"
             )
     return {**parameters, **nets}
+
+
+def _in_words(net: Mapping[str, str]) -> str:
+    return f"{net.get('own_net')} of layers {net.get('layers')}"
 
 
 def kind_of(name: str, homes: Homes = MODELS | INSTRUMENTS) -> Any:

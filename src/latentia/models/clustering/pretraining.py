@@ -28,7 +28,8 @@ from latentia.models.warm_start import warm_start
 from latentia.nets.autoencoder import weighted_layers
 from latentia.training.batches import Source
 
-FIELDS = ("n_components", "hidden", "channels", "activation", "architecture", "tied")
+SHAPING = ("hidden", "channels", "activation", "architecture")
+FIELDS = ("n_components", *SHAPING, "tied")
 """What makes an autoencoder's nets what they are."""
 
 
@@ -62,14 +63,10 @@ class PretrainedClustering(DeepClustering):
 
     def _untrained(self) -> AutoencodingModel:
         """Return the autoencoder that is trained first, with this model's nets."""
+        shaping = () if self.are_own("encoder", "decoder") else SHAPING
         return Autoencoder(
-            encoder=self.encoder,
-            decoder=self.decoder,
+            **{name: getattr(self, name) for name in (*shaping, "encoder", "decoder")},
             n_components=self.n_components,
-            hidden=self.hidden,
-            channels=self.channels,
-            activation=self.activation,
-            architecture=self.architecture,
             n_epochs=self.pretrain_epochs,
             batch_size=self.batch_size,
             device=self.device,
