@@ -129,7 +129,8 @@ class Shapes:
 
     def idle(self, model: Any) -> list[str]:
         """Return the nets that the field would shape if they were not the user's own."""
-        given = {name: getattr(model, name) for name in self.nets if name in _hints(type(model))}
+        fields = model.__dataclass_fields__
+        given = {name: getattr(model, name) for name in self.nets if name in fields}
         return list(given) if all(map(is_own_net, given.values())) else []
 
 

@@ -128,8 +128,9 @@ class NamedFields(ABCMeta):
     def __init__(cls, name: str, bases: tuple[type, ...], namespace: dict[str, Any]) -> None:
         super().__init__(name, bases, namespace)
         if not cls.__module__.startswith("latentia.") and "__init__" not in namespace:
-            cls.__doc__ = cls.__doc__ or f"{name}, a class of your own."
-            dataclass(eq=False, repr=False, kw_only=True)(cls)
+            made: Any = cls
+            made.__doc__ = made.__doc__ or f"{name}, a class of your own."
+            dataclass(eq=False, repr=False, kw_only=True)(made)
 
     @property
     def __signature__(cls) -> inspect.Signature:

@@ -25,7 +25,7 @@ from latentia.errors import Count, Decay, InputError, Positive, Seed, is_own_net
 from latentia.files import as_path
 from latentia.models.apply import apply
 from latentia.models.base import Model, to_numpy
-from latentia.models.fields import class_name, in_new_names, recorded
+from latentia.models.fields import class_name, in_new_names, own_nets, recorded
 from latentia.models.inputs import Labels, Rows, refuse_outside_unit
 from latentia.models.own_nets import Maps, take
 from latentia.plots.grids import DRAWABLE, rows, save_png, tile
@@ -204,7 +204,7 @@ class GradientModel(Model):
     def has_our_nets(self) -> bool:
         """Return whether Latentia makes all nets; others may want their tensors contiguous."""
         ours = type(self).build.__module__.startswith("latentia.")
-        return ours and not any(map(is_own_net, self.get_params().values()))
+        return ours and not own_nets(self)
 
     def are_own(self, *names: str) -> bool:
         """Return whether the nets in all these fields are the user's own."""
@@ -265,10 +265,8 @@ class GradientModel(Model):
 
     def __repr__(self, N_CHAR_MAX: int = 700) -> str:
         """Return the class and the hyperparameters that are not their defaults, nets by class."""
-        shown = copy.copy(self)
-        for name, value in self.get_params().items():
-            if is_own_net(value):
-                vars(shown)[name] = _Named(type(value).__name__)
+        shown, nets = copy.copy(self), own_nets(self)
+        shown.__dict__.update({name: _Named(type(net).__name__) for name, net in nets.items()})
         text: str = BaseEstimator.__repr__(shown, N_CHAR_MAX)
         return text
 

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Literal, final
+from typing import Annotated, Literal
 
 from torch import Tensor, nn
 
@@ -28,7 +28,6 @@ from latentia.nets.players import Discriminator, players_for
 COLUMNS = 8
 
 
-@final
 @dataclass(eq=False, repr=False, kw_only=True)
 class ConditionalGAN(Conditional, MinimaxGame):
     """Conditional GAN: ``fit(X, y)`` and ``sample(n, y=...)`` [1]_.

@@ -11,7 +11,7 @@ Shapes: ``x`` is (N, C, H, W) in [0, 1], inside the game in [−1, 1]; ``z_NK`` 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Literal, final
+from typing import Annotated, Literal
 
 from torch import nn
 
@@ -20,7 +20,6 @@ from latentia.models.adversarial.gan import MinimaxGame
 from latentia.nets.players import Discriminator, players_for
 
 
-@final
 @dataclass(eq=False, repr=False, kw_only=True)
 class DCGAN(MinimaxGame):
     """Deep convolutional generative adversarial network [1]_.

@@ -23,7 +23,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Annotated, Literal, final
+from typing import Annotated, Literal
 
 import torch
 from torch import Tensor, nn, optim
@@ -128,7 +128,6 @@ class MinimaxGame(AdversarialModel):
         return unrolled(self.judge, loss, self.unrolled_steps, self.unrolled_rate)
 
 
-@final
 @dataclass(eq=False, repr=False, kw_only=True)
 class GAN(MinimaxGame):
     """Generative adversarial network [1]_ of fully connected nets, for tables and images.

@@ -21,7 +21,7 @@ from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Annotated, ClassVar, Literal, final
+from typing import Annotated, ClassVar, Literal
 
 import torch
 from torch import Tensor, nn, optim
@@ -117,7 +117,6 @@ class WassersteinGame(AdversarialModel):
         return -self.judged(u_fake).mean()
 
 
-@final
 @dataclass(eq=False, repr=False, kw_only=True)
 class WGAN(WassersteinGame):
     """Wasserstein GAN with weight clipping [1]_.

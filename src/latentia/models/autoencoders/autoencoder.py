@@ -16,7 +16,7 @@ Shapes: ``x`` is (N, C, H, W) or (N, d), ``z_NK`` is (N, n_components).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Literal, final
+from typing import Annotated, Literal
 
 from torch import Tensor
 
@@ -25,7 +25,6 @@ from latentia.models.autoencoders.base import AutoencodingModel
 from latentia.training.updates import Update, name_of
 
 
-@final
 @dataclass(eq=False, repr=False, kw_only=True)
 class Autoencoder(AutoencodingModel):
     """Deep autoencoder, fully connected or convolutional, of any depth [1]_.

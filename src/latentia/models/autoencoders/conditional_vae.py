@@ -15,7 +15,7 @@ n_components).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, final
+from typing import Any
 
 import torch
 from numpy.typing import NDArray
@@ -31,7 +31,6 @@ from latentia.training import draws
 COLUMNS = 8
 
 
-@final
 @dataclass(eq=False, repr=False, kw_only=True)
 class ConditionalVAE(Conditional, BoundedModel):
     """Conditional VAE: x given its class, ``fit(X, y)`` and ``sample(n, y=...)`` [1]_.

@@ -27,7 +27,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar, Literal, final
+from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 import torch
@@ -55,7 +55,6 @@ LOUDEST = {"gaussian": math.inf, "masking": 1.0, "salt_and_pepper": 1.0}
 """The greatest level of each kind: a standard deviation has no bound, a probability has."""
 
 
-@final
 @dataclass(eq=False, repr=False, kw_only=True)
 class DenoisingAutoencoder(AutoencodingModel):
     """Denoising autoencoder: encode a noisy sample, decode the clean one [1]_.

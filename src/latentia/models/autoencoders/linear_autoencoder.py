@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Literal, final
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -34,7 +34,6 @@ from latentia.training.run import Numbers
 from latentia.training.updates import Update, adam, name_of, sgd
 
 
-@final
 @dataclass(eq=False, repr=False, kw_only=True)
 class LinearAutoencoder(Encoder, DecodingModel, GradientModel, LatentModel):
     """Linear autoencoder, which finds the subspace of principal component analysis [1]_.

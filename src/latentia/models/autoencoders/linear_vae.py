@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any, final
+from typing import Any
 
 import numpy as np
 import torch
@@ -32,7 +32,6 @@ from latentia.training.batches import Source, column_moments
 from latentia.training.updates import Update, name_of
 
 
-@final
 @dataclass(eq=False, repr=False, kw_only=True)
 class LinearVAE(VariationalModel):
     """Linear variational autoencoder: its ELBO can reach the exact likelihood [1]_.

@@ -12,7 +12,7 @@ Shapes: ``x`` is (N, C, H, W) or (N, d), ``z_NK`` is (N, n_components).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, final
+from typing import Any
 
 import torch
 from numpy.typing import NDArray
@@ -25,7 +25,6 @@ from latentia.models.inputs import Labels
 from latentia.training.updates import Update, name_of
 
 
-@final
 @dataclass(eq=False, repr=False, kw_only=True)
 class AutoencoderKMeans(DeepClustering, AutoencodingModel):
     """Autoencoder whose codes are clustered by k-means [1]_.

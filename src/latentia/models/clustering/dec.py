@@ -21,7 +21,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Literal, final
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -151,7 +151,6 @@ class SelfTraining(PretrainedClustering, AutoencodingModel):
         return self.clustering_.centers.detach().numpy()
 
 
-@final
 @dataclass(eq=False, repr=False, kw_only=True)
 class DEC(SelfTraining):
     """Deep embedded clustering: k-means in codes, sharpened by self-training [1]_.

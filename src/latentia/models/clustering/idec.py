@@ -14,7 +14,6 @@ Shapes: ``x`` is (N, C, H, W) or (N, d), ``z_NK`` is (N, n_components).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import final
 
 from torch import Tensor
 
@@ -23,7 +22,6 @@ from latentia.models.clustering.dec import SelfTraining
 from latentia.training.updates import Loss, Update, name_of
 
 
-@final
 @dataclass(eq=False, repr=False, kw_only=True)
 class IDEC(SelfTraining):
     """Improved deep embedded clustering: self-training that keeps reconstructing [1]_.

@@ -110,7 +110,8 @@ class PretrainedClustering(DeepClustering):
     @property
     def encoder_of_codes(self) -> nn.Module:
         """The part of the encoder that is an autoencoder's; here all of it."""
-        return self.encoder_
+        whole: nn.Module = self.encoder_
+        return whole
 
     def encoder_state(self, state: dict[str, Tensor]) -> Mapping[str, Tensor]:
         """Return the autoencoder's encoder as this model's encoder has it; here as it is."""

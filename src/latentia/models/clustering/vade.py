@@ -22,7 +22,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Literal, final
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -112,7 +112,6 @@ class WithLogVariance(nn.Module):
         return state | {"log_variance.weight": flat, "log_variance.bias": narrow}
 
 
-@final
 @dataclass(eq=False, repr=False, kw_only=True)
 class VaDE(PretrainedClustering, ChosenLikelihood, VariationalModel, AutoencodingModel):
     """Variational deep embedding: clusters as the Gaussians of a deep model's prior [1]_.
@@ -187,8 +186,8 @@ class VaDE(PretrainedClustering, ChosenLikelihood, VariationalModel, Autoencodin
     @property
     def encoder_of_codes(self) -> nn.Module:
         """The part of the encoder that is an autoencoder's."""
-        own = isinstance(self.encoder_, WithLogVariance)
-        return self.encoder_.code if own else self.encoder_
+        whole: nn.Module = self.encoder_
+        return whole.code if isinstance(whole, WithLogVariance) else whole
 
     def build(self, shape: tuple[int, ...]) -> None:
         """Make the nets and the mixture."""

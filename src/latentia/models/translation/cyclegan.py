@@ -29,7 +29,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, Literal, NamedTuple, final
+from typing import Annotated, Any, Literal, NamedTuple
 
 import numpy as np
 import torch
@@ -84,7 +84,6 @@ class Pass(NamedTuple):
     v_b: Tensor
 
 
-@final
 @dataclass(eq=False, repr=False, kw_only=True)
 class CycleGAN(Translator):
     """Unpaired image-to-image translation, ``fit(X, y)`` with each image's domain as y [1]_.

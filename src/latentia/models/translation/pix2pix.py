@@ -28,7 +28,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import Annotated, Any, Literal, NamedTuple, final
+from typing import Annotated, Any, Literal, NamedTuple
 
 import numpy as np
 import torch
@@ -81,7 +81,6 @@ class Pass(NamedTuple):
     v_fake: Tensor
 
 
-@final
 @dataclass(eq=False, repr=False, kw_only=True)
 class Pix2Pix(Translator):
     """Image-to-image translation with a conditional GAN, ``fit(X, y)`` on pairs of images [1]_.

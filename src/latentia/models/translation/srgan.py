@@ -23,7 +23,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple, Self, final
+from typing import Annotated, Any, NamedTuple, Self
 
 import torch
 from numpy.typing import NDArray
@@ -58,7 +58,6 @@ class Pass(NamedTuple):
     x_fake: Tensor
 
 
-@final
 @dataclass(eq=False, repr=False, kw_only=True)
 class SRGAN(UpscalingModel):
     """Super-resolution by a GAN with a feature-space content loss, ``fit(X)`` on sharp images [1]_.

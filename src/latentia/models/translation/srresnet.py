@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from abc import ABC
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, final
+from typing import Annotated, Any, Literal
 
 from torch import Tensor, nn
 from torch.nn.functional import l1_loss, mse_loss
@@ -123,7 +123,6 @@ class UpscalingModel(SuperResolution, GradientModel, ABC):
         return [(label, images.clamp(0, 1)) for label, images in rows]
 
 
-@final
 @dataclass(eq=False, repr=False, kw_only=True)
 class SRResNet(UpscalingModel):
     """Super-resolution by a residual net, ``fit(X)`` on sharp images [1]_.
