@@ -71,7 +71,9 @@ class GradientModel(Model):
        health and ``show``, which writes the images of ``epoch_picture``;
     5. ``after_training`` for what follows from the trained nets and the data.
 
-    These methods stand below in the same order.
+    These methods stand below in the same order. A class of your own that derives from a finished
+    model overrides its ``loss``, from a batch to a scalar or a `Loss`; in a game, the
+    ``generator_loss`` or its opponent's. What it annotates are fields.
     """
 
     resumable = True
