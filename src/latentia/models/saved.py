@@ -31,6 +31,7 @@ from latentia.files import (
     held_folder,
     named_errors,
     read_bytes,
+    read_json,
     read_start,
     remove_partial,
     sync_folder,
@@ -45,7 +46,7 @@ from latentia.models.fields import (
     own_nets,
     recorded,
 )
-from latentia.training.config import read_config, unknown, versions, write_config
+from latentia.training.config import HASH, read_config, unknown, versions, write_config
 
 WEIGHTS = "model.safetensors"
 FILES = ("config.json", WEIGHTS, "README.md")
@@ -170,8 +171,12 @@ def _is_saved_model(folder: Path) -> bool:
     if not any(folder.iterdir()):
         return True
     try:
-        return "learned" in read_config(folder)
-    except (OSError, ValueError):
+        config = read_json(folder / "config.json")
+        if config.get("model") not in MODELS | INSTRUMENTS:
+            # Of a class of the user's own the hash says that the file is Latentia's.
+            config = read_config(folder) if HASH in config else {}
+        return "learned" in config
+    except (OSError, ValueError, TypeError, AttributeError):
         return False
 
 
