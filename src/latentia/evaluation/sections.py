@@ -10,8 +10,9 @@ from latentia.data.dataset import Dataset
 from latentia.evaluation.memorisation import is_asked_of, memorisation_check
 from latentia.evaluation.report import ModelSection
 from latentia.models.base import Model
-from latentia.models.fields import recorded, reference_of, summary_of
+from latentia.models.fields import reference_of, summary_of
 from latentia.models.measures import left_out
+from latentia.models.own_parts import recorded
 from latentia.plots.curves import loss_curves
 from latentia.plots.page import Picture
 from latentia.plots.style import png_bytes

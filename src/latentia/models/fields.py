@@ -18,14 +18,13 @@ from abc import ABCMeta
 from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
-from hashlib import sha256
 from importlib.util import find_spec
 from numbers import Integral, Real
 from pathlib import Path
 from typing import Annotated, Any
 
-from latentia import INSTRUMENTS, MODELS, errors
-from latentia.errors import CountsWhen, InputError, Range, is_own_net, nearest
+from latentia import MODELS, errors
+from latentia.errors import CountsWhen, InputError, Range, nearest
 
 Choices = tuple[str, ...]
 
@@ -144,10 +143,11 @@ class NamedFields(ABCMeta):
 
         def __call__(cls, *values: Any, **given: Any) -> Any:
             """Return a new object, if every value has the name of a field."""
-            if "__dataclass_fields__" in vars(cls):
-                given = by_new_names(cls, given)
-                _check_names(cls, values, given)
-            return super().__call__(*values, **given)
+            if "__dataclass_fields__" not in vars(cls):
+                return super().__call__(*values, **given)
+            given = by_new_names(cls, _by_name(cls, values, given))
+            refuse_unknown(cls, given)
+            return super().__call__(**given)
 
 
 def by_new_names(cls: Any, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -160,14 +160,21 @@ def by_new_names(cls: Any, given: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
-def _check_names(cls: Any, values: tuple[Any, ...], given: Mapping[str, Any]) -> None:
+def _by_name(cls: Any, values: tuple[Any, ...], given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return all values by name: a single one without is ``n_components``, where there is such."""
     known = [field.name for field in dataclasses.fields(cls) if field.init]
-    if values:
+    if not values:
+        return dict(given)
+    if "n_components" not in known or len(values) > 1:
         such = f"n_components={values[0]!r}" if "n_components" in known else f"{known[0]}=..."
+        only = f"; {len(values)} have none, and only n_components may" if len(values) > 1 else ""
         raise InputError(
-            f"{cls.__name__} takes its parameters by name, such as {cls.__name__}({such})"
+            f"{cls.__name__} takes its parameters by name, such as {cls.__name__}({such}){only}"
         )
-    refuse_unknown(cls, given)
+    if "n_components" in given:
+        both = f"{values[0]!r} and {given['n_components']!r}"
+        raise InputError(f"{cls.__name__} is given n_components twice, {both}")
+    return {"n_components": values[0], **given}
 
 
 def refuse_unknown(cls: Any, given: Iterable[str]) -> None:
@@ -194,33 +201,6 @@ def plain(value: Any) -> Any:
         return float(value)
     is_truth = type(value).__module__ == "numpy" and type(value).__name__.startswith("bool")
     return bool(value) if is_truth else value
-
-
-def recorded(model: Any) -> dict[str, Any]:
-    """Return a model's parameters as ``config.json`` keeps them: of a net, only what it is."""
-    return {k: described(v) if is_own_net(v) else v for k, v in model.get_params().items()}
-
-
-def own_nets(model: Any) -> dict[str, Any]:
-    """Return the nets of the user's own that a model is given, by their fields."""
-    return {name: value for name, value in model.get_params().items() if is_own_net(value)}
-
-
-def described(net: Any) -> dict[str, str]:
-    """Return the class of a net of the user's own, and a hash of its layers."""
-    layers = re.sub(r" at 0x[0-9a-f]+", "", repr(net))
-    return {"own_net": type(net).__name__, "layers": sha256(layers.encode()).hexdigest()[:16]}
-
-
-def class_name(model: Any) -> str:
-    """Return the name that a model is recorded by; refuse a class that bears another's."""
-    name, home = type(model).__name__, type(model).__module__
-    if (MODELS | INSTRUMENTS).get(name, home) != home:
-        raise InputError(
-            f"the class {name} of your own bears the name of one of Latentia's, by which it would "
-            "be taken for it when it is loaded: give it another name"
-        )
-    return name
 
 
 def meant(name: str, known: Iterable[str]) -> str:
@@ -260,6 +240,11 @@ def model_fields(class_name: str) -> tuple[Field, ...]:
         for field in _own_fields(node):
             found.setdefault(field.name, field)
     return tuple(found.values())
+
+
+def record_fields(class_name: str, module: str) -> tuple[Field, ...]:
+    """Return the fields of a record of options, read from its source as those of models are."""
+    return tuple(_own_fields(_definitions(class_name, module)[0]))
 
 
 def new_name(name: str, fields: Container[str]) -> str:

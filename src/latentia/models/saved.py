@@ -22,7 +22,7 @@ import safetensors.numpy
 from numpy.typing import NDArray
 
 from latentia import INSTRUMENTS, MODELS
-from latentia.errors import InputError, check_fields, is_own_net, nearest, shown
+from latentia.errors import InputError, check_fields, nearest
 from latentia.files import (
     MOST_JSON,
     PREFIX,
@@ -38,15 +38,17 @@ from latentia.files import (
     temporary_name,
     write_atomically,
 )
-from latentia.models.fields import (
-    NamedFields,
+from latentia.models.fields import in_new_names
+from latentia.models.own_parts import (
+    Homes,
     class_name,
-    described,
-    in_new_names,
+    homes_of,
     own_nets,
     recorded,
+    with_nets,
 )
 from latentia.training.config import HASH, read_config, unknown, versions, write_config
+from latentia.training.metrics_file import is_record, read_metrics
 
 WEIGHTS = "model.safetensors"
 FILES = ("config.json", WEIGHTS, "README.md")
@@ -219,18 +221,25 @@ def load(
     InputError
         For what is no saved model, is damaged, or needs another class or net than is given.
     """
-    given, homes = as_path(path, "path"), _homes(classes)
+    given, homes = as_path(path, "path"), homes_of(classes)
     for _ in range(ATTEMPTS):
         folder = _place(given)
         before = _identity(folder)
         try:
-            return _read(folder, homes, nets or {})
+            return _with_records(_read(folder, homes, nets or {}), given)
         except InputError:
             # Another process may have put a new model in its place meanwhile.
             if before is not None and _identity(folder) == before:
                 raise
         time.sleep(0.001)
-    return _read(_place(given), homes, nets or {})
+    return _with_records(_read(_place(given), homes, nets or {}), given)
+
+
+def _with_records(model: Any, run: Path) -> Any:
+    """Return a model with what its run recorded; version 0.1.0 did not save it with the model."""
+    if model.resumable and "records_" not in vars(model) and (run / "metrics.jsonl").exists():
+        model.records_ = [record for record in read_metrics(run) if is_record(record)]
+    return model
 
 
 def _place(path: Path) -> Path:
@@ -253,22 +262,6 @@ def _identity(folder: Path) -> tuple[int, ...] | None:
     return found.st_dev, found.st_ino, found.st_ctime_ns
 
 
-Homes = Mapping[str, str | type]
-"""Where the classes of models are, by their names: a module, or the class itself."""
-
-
-def _homes(classes: Sequence[type]) -> Homes:
-    """Return the homes of all classes that may be loaded, the user's own among them."""
-    listed = isinstance(classes, list | tuple | set)
-    for kind in classes if listed else (classes,):
-        if not (listed and isinstance(kind, NamedFields)):
-            raise InputError(
-                f"classes is {shown(classes)}; give a list of classes that derive from Latentia's, "
-                "such as [MyVAE]"
-            )
-    return {**{kind.__name__: kind for kind in classes}, **MODELS, **INSTRUMENTS}
-
-
 def _read(folder: Path, homes: Homes, nets: Mapping[str, Any]) -> Any:
     config = read_config(folder)
     name = config.get("model", "")
@@ -281,7 +274,7 @@ def _read(folder: Path, homes: Homes, nets: Mapping[str, Any]) -> Any:
             else ""
         )
         raise InputError(f"{folder} holds no known model: {name!r}{nearest(name, homes)}{own}")
-    parameters = _with_nets(config.get("parameters", {}), nets, folder)
+    parameters = with_nets(config.get("parameters", {}), nets, folder)
     model = make(name, parameters, config.get("versions"), homes)
     try:
         weights = _weights(folder / WEIGHTS, config)
@@ -316,36 +309,6 @@ def _stated_size(path: Path) -> int:
         return 8 + n_header + int(max(ends, default=0))
     except (LookupError, TypeError, AttributeError):
         raise ValueError("its header is malformed") from None
-
-
-def _with_nets(
-    parameters: Mapping[str, Any], nets: Mapping[str, Any], folder: Path
-) -> dict[str, Any]:
-    """Return parameters with the user's own nets in the places of what was recorded of them."""
-    own = {name: what for name, what in parameters.items() if isinstance(what, Mapping)}
-    call = ", ".join(f"{name!r}: {what.get('own_net')}(...)" for name, what in own.items())
-    for name, net in nets.items():
-        if name not in own or not is_own_net(net):
-            known = f"it takes {{{call}}}" if own else "it has none"
-            raise InputError(
-                f"nets holds {name!r}, which is no net of the model in {folder}: {known}"
-            )
-    for name, what in own.items():
-        if name not in nets:
-            raise InputError(
-                f"the model in {folder} has a net of your own as {name}: give it, in Python, by "
-                f"latentia.load({str(folder)!r}, nets={{{call}}})"
-            )
-        if described(nets[name]) != what:
-            there, here = map(_in_words, (what, described(nets[name])))
-            raise InputError(
-                f"the model in {folder} was saved with another {name}: {there} there, {here} here"
-            )
-    return {**parameters, **nets}
-
-
-def _in_words(net: Mapping[str, str]) -> str:
-    return f"{net.get('own_net')} of layers {net.get('layers')}"
 
 
 def kind_of(name: str, homes: Homes = MODELS | INSTRUMENTS) -> Any:
@@ -422,6 +385,10 @@ def _is_sound(name: str, value: object) -> bool:
         sides = value if isinstance(value, list) else []
         whole = all(type(side) is int and side > 0 for side in sides)
         return 0 < len(sides) < 4 and whole and math.prod(sides) <= MOST_VALUES
+    if name == "fit_warnings_":
+        return isinstance(value, list) and all(isinstance(word, str) for word in value)
+    if name == "records_":
+        return isinstance(value, list) and all(map(is_record, value))
     if name == "symbols_":
         words = value if isinstance(value, list) else []
         return (

@@ -21,8 +21,9 @@ from latentia.models.autoencoders.autoencoder import Autoencoder
 from latentia.models.autoencoders.base import AutoencodingModel
 from latentia.models.base import in_kind_of
 from latentia.models.clustering.base import DeepClustering
-from latentia.models.fields import own_nets
+from latentia.models.fine_tuning import layers_of
 from latentia.models.inputs import Labels, Rows
+from latentia.models.own_parts import own_nets
 from latentia.models.saved import load
 from latentia.models.warm_start import warm_start
 from latentia.nets.autoencoder import weighted_layers
@@ -50,6 +51,8 @@ class PretrainedClustering(DeepClustering):
     def before_nets(self, array: NDArray[Any], run: Path | None, progress: bool | None) -> None:
         """Load the autoencoder or train it, then find its clusters."""
         super().before_nets(array, run, progress)
+        if self.beginning is not None:
+            return
         start = warm_start(
             self._untrained(), self.pretrained, self._autoencoder_in, array, run, progress
         )
@@ -89,7 +92,9 @@ class PretrainedClustering(DeepClustering):
     def learn_scale(self, source: Source) -> None:
         """See the data in the units in which the autoencoder sees them."""
         super().learn_scale(source)
-        start = self._start
+        start = self.start
+        if start is None:
+            return
         if start.unit_range_ != self.unit_range_:
             words = ("in", "outside") if start.unit_range_ else ("outside", "in")
             raise InputError(
@@ -118,11 +123,11 @@ class PretrainedClustering(DeepClustering):
         return state
 
     def _check_layers(self, start: AutoencodingModel) -> None:
-        there, here = _layers(start.encoder_), _layers(self.encoder_of_codes)
+        there, here = layers_of(start.encoder_), layers_of(self.encoder_of_codes)
         if not self.are_own("encoder"):
             last = weighted_layers(start.encoder_)[-1].weight.shape[0]
             there, here = there[:-1], here[:-1] if last == self.n_components else []
-        same = there == here and _layers(start.decoder_) == _layers(self.decoder_)
+        same = there == here and layers_of(start.decoder_) == layers_of(self.decoder_)
         if not same:
             raise InputError(
                 f"the autoencoder in {self.pretrained} has other nets than this "
@@ -133,20 +138,12 @@ class PretrainedClustering(DeepClustering):
         """Keep the clusters of the training data."""
         super().after_training(array, y)
         self.labels_ = self.labels_of(array)
-        del self._start
+        self.__dict__.pop("_start", None)
 
     def predict_proba(self, X: Rows) -> Any:
         """Return the (n, n_clusters) probabilities of each sample's clusters; rows sum to 1."""
         check_is_fitted(self)
         return in_kind_of(X, self.apply("assign", self.checked(X, reset=False)))
-
-
-def _layers(net: nn.Module) -> list[tuple[str, list[tuple[int, ...]]]]:
-    """Return each layer's kind and the shapes of its weights."""
-    return [
-        (type(layer).__name__, [tuple(p.shape) for p in layer.parameters(recurse=False)])
-        for layer in net.modules()
-    ]
 
 
 def _described(model: AutoencodingModel) -> str:

@@ -130,6 +130,11 @@ class SRGAN(UpscalingModel):
         words = "a logit, high for sharp images"
         self.take_own({"discriminator": Maps((patch,), (1,), words, PROBABILITIES)})
 
+    @property
+    def is_scored(self) -> bool:
+        """Whether one loss says how good the model is: it is a game."""
+        return False
+
     def updates(self) -> list[Update]:
         """Move the discriminator first, then the generator."""
         move = partial(Update, optimizer=partial(adam, learning_rate=self.learning_rate))
@@ -192,6 +197,8 @@ class SRGAN(UpscalingModel):
                 f"have {self.patch_size(array.shape)}"
             )
         self.check_sharp()
+        if self.beginning is not None:
+            return
         with torch.random.fork_rng():
             self._start = warm_start(
                 self.first_model(), self.pretrained, self.saved_start, array, run, progress
@@ -237,7 +244,7 @@ class SRGAN(UpscalingModel):
 
     def after_training(self, array: NDArray[Any], y: Any) -> None:
         """Forget the start."""
-        del self._start
+        self.__dict__.pop("_start", None)
 
     @property
     def result_name(self) -> str:
