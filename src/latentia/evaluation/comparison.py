@@ -99,7 +99,7 @@ def compare_with(
     out: str | Path,
     random_state: int,
     n_epochs: int | None,
-    image_size: int | None,
+    image_size: ImageSize,
     progress: bool | None,
 ) -> Path:
     """Compare as `compare` does, with what is asked of a table in one record."""

@@ -36,6 +36,26 @@ PROBABILITIES = (nn.Sigmoid, nn.Softmax, nn.LogSoftmax, nn.LogSigmoid)
 """Layers after which there are no logits any more."""
 
 
+def mirrored(
+    shape: Shape, n_codes: int, k: int, n_given: int, in_unit_range: bool
+) -> Mapping[str, Maps]:
+    """Return what an encoder and a decoder map to what, of samples of a shape and k components.
+
+    Both see ``n_given`` further numbers as a second argument, if there are any.
+    """
+    beside = ((n_given,),) if n_given else ()
+    code = f"the code of {k} components"
+    if n_codes == 2 * k:
+        code = f"mean and log-variance of {k} components side by side"
+    sample, unlike = "a sample in its columns' standard units", ()
+    if in_unit_range:
+        sample, unlike = "a sample's logits, which a sigmoid brings to [0, 1]", PROBABILITIES
+    return {
+        "encoder": Maps((shape, *beside), (n_codes,), code),
+        "decoder": Maps(((k,), *beside), shape, sample, unlike),
+    }
+
+
 def take(model: Any, maps: Mapping[str, Maps]) -> None:
     """Give a model copies of the nets among these fields that are of the user's own.
 

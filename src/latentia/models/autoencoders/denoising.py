@@ -102,6 +102,10 @@ class DenoisingAutoencoder(AutoencodingModel):
     """Gaussian: standard deviation; other noise: a value's probability of it; none means 0.3."""
     snr: float | None = None
     """Signal-to-noise ratio in dB on the training data, once clipped, instead of noise_factor."""
+    architecture: Annotated[
+        Literal["auto", "mlp", "convolutional"], Shapes("encoder", "decoder")
+    ] = "auto"
+    """The nets: fully connected, convolutional, or what suits the data."""
     tied: Annotated[bool, Shapes("encoder"), Shapes("decoder")] = False
     """Whether the decoder's weights are the encoder's, transposed."""
     objective: Literal["mse", "rmse", "bce"] = "mse"
