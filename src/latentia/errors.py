@@ -166,6 +166,16 @@ def is_own_net(value: object) -> bool:
     return hasattr(value, "state_dict")
 
 
+def own_among(model: Any, *names: str) -> list[str]:
+    """Return those of a model's fields, or of these, that hold a net of the user's own."""
+    return [name for name in names or model.get_params() if is_own_net(getattr(model, name))]
+
+
+def are_own(model: Any, *names: str) -> bool:
+    """Return whether all these fields of a model hold nets of the user's own."""
+    return len(own_among(model, *names)) == len(names)
+
+
 @dataclasses.dataclass(frozen=True)
 class UpTo:
     """That a field is at most another, in its annotation: ``Annotated[int, UpTo("n_epochs")]``."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import partial
@@ -22,15 +22,14 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor, nn
 
-from latentia.errors import Count, Decay, InputError, Positive, Seed, is_own_net, within_memory
+from latentia.errors import Count, Decay, InputError, Positive, Seed, own_among, within_memory
 from latentia.files import as_path
 from latentia.models.apply import apply
 from latentia.models.base import Model, to_numpy
 from latentia.models.fields import in_new_names
 from latentia.models.fine_tuning import START, beginning_of, take_units, take_weights, told_of
 from latentia.models.inputs import Labels, Rows, refuse_outside_unit
-from latentia.models.own_nets import Maps, take
-from latentia.models.own_parts import class_name, own_nets, recorded
+from latentia.models.own_parts import class_name, recorded, with_names_of_nets
 from latentia.plots.grids import DRAWABLE, rows, save_png, tile
 from latentia.training import distributed, draws
 from latentia.training.batches import CHUNK, Batches, Source
@@ -251,23 +250,10 @@ class GradientModel(Model):
                 self.build(self.sample_shape_)
             if self.beginning is not None:
                 take_weights(self, self.beginning)
-        layout = self.layout if self.has_our_nets() else torch.contiguous_format
+        ours = type(self).build.__module__.startswith("latentia.") and not own_among(self)
+        layout = self.layout if ours else torch.contiguous_format
         for net in self.nets().values():
             _to(net, device, layout).train()
-
-    def has_our_nets(self) -> bool:
-        """Return whether Latentia makes all nets; others may want their tensors contiguous."""
-        ours = type(self).build.__module__.startswith("latentia.")
-        return ours and not any(map(is_own_net, self.get_params().values()))
-
-    def are_own(self, *names: str) -> bool:
-        """Return whether the nets in all these fields are the user's own."""
-        return all(is_own_net(getattr(self, name)) for name in names)
-
-    def take_own(self, maps: Mapping[str, Maps]) -> None:
-        """Put copies of the user's own nets, where these fields hold any, in their places."""
-        if any(map(self.are_own, maps)):
-            take(self, maps)
 
     def learn_scale(self, batches: Any) -> None:
         """Learn what the nets must know of the batches before they are made; here nothing."""
@@ -319,10 +305,7 @@ class GradientModel(Model):
 
     def __repr__(self, N_CHAR_MAX: int = 700) -> str:
         """Return the class and the hyperparameters that are not their defaults, nets by class."""
-        shown, nets = copy.copy(self), own_nets(self)
-        shown.__dict__.update({name: _Named(type(net).__name__) for name, net in nets.items()})
-        text: str = BaseEstimator.__repr__(shown, N_CHAR_MAX)
-        return text
+        return str(BaseEstimator.__repr__(with_names_of_nets(self), N_CHAR_MAX))
 
     def validate_parameters(self, *, begun: bool = False) -> None:
         """Check every hyperparameter, without data."""
@@ -451,35 +434,6 @@ class GradientModel(Model):
             return self.checkup(*batch, means=means, earlier=earlier, epoch=epoch)
 
 
-class _Named(str):
-    """A net as it is shown: its class alone."""
-
-    __slots__ = ()
-
-    def __repr__(self) -> str:
-        return f"{self}(...)"
-
-
 def _to(net: nn.Module, device: torch.device, layout: torch.memory_format) -> nn.Module:
     moved: nn.Module = net.to(device=device, memory_format=layout)  # type: ignore[call-overload]
     return moved
-
-
-class DecodingModel(BaseEstimator, ABC):  # type: ignore[misc]
-    """What makes a `GradientModel` a `LatentModel` too: its nets decode latent rows.
-
-    A subclass of all three states `decode`; an encoding one also ``encode``.
-    """
-
-    @abstractmethod
-    def decode(self, z_NK: Tensor) -> Tensor:
-        """Return data of shape (N, *shape) for latent rows."""
-
-    @property
-    def n_latent(self) -> int:
-        """The size of ``z``."""
-        return int(self.n_components or 0)
-
-    def _decode_array(self, Z: NDArray[Any]) -> NDArray[Any]:
-        decoded: NDArray[Any] = self.apply("decode", Z).reshape(len(Z), *self.data_shape_)
-        return decoded

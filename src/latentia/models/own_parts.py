@@ -5,6 +5,7 @@ A class is recorded by its name, a net by its form. Neither is code, which nothi
 
 from __future__ import annotations
 
+import copy
 import re
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
@@ -39,6 +40,22 @@ def recorded(model: Any) -> dict[str, Any]:
 def own_nets(model: Any) -> dict[str, Any]:
     """Return the nets of the user's own that a model is given, by their fields."""
     return {name: value for name, value in model.get_params().items() if is_own_net(value)}
+
+
+def with_names_of_nets(model: Any) -> Any:
+    """Return a copy of a model to be shown, with the class alone of each net of the user's own."""
+    shown = copy.copy(model)
+    vars(shown).update({k: _Named(type(net).__name__) for k, net in own_nets(model).items()})
+    return shown
+
+
+class _Named(str):
+    """A net as it is shown: its class alone."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return f"{self}(...)"
 
 
 def described(net: Any) -> dict[str, str]:

@@ -17,13 +17,24 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from latentia.errors import Count, Decay, InputError, NonNegative, Shapes, Whole, check_range
+from latentia.errors import (
+    Count,
+    Decay,
+    InputError,
+    NonNegative,
+    Shapes,
+    Whole,
+    are_own,
+    check_range,
+    own_among,
+)
 from latentia.models.adversarial.augmentation import augment
 from latentia.models.adversarial.doctor import diagnose, symptoms
 from latentia.models.adversarial.remedies import feature_distance, pack, r1
 from latentia.models.base import Generator, LatentModel
-from latentia.models.gradient import DecodingModel, GradientModel
-from latentia.models.own_nets import PROBABILITIES, Maps
+from latentia.models.decoding import DecodingModel
+from latentia.models.gradient import GradientModel
+from latentia.models.own_nets import PROBABILITIES, Maps, take
 from latentia.nets.mlp import Standardisation
 from latentia.nets.players import Discriminator, ParameterHistory, normalise_spectrally
 from latentia.training import draws
@@ -146,10 +157,11 @@ class AdversarialModel(Generator, DecodingModel, GradientModel, LatentModel):
         if len(shape) == 1:
             columns = (self.column_mean_, self.column_scale_)
             self.standardisation_ = Standardisation(*map(torch.tensor, columns))
-        if not self.are_own("generator", self.judge_name):
+        if not are_own(self, "generator", self.judge_name):
             self.generator_, judge = self.make_players(shape)
             setattr(self, f"{self.judge_name}_", judge)
-        self.take_own(self.maps(shape))
+        if own_among(self, "generator", self.judge_name):
+            take(self, self.maps(shape))
         if self.spectral_normalisation:
             normalise_spectrally(self.judge)
         if self.historical_averaging:
@@ -196,7 +208,7 @@ class AdversarialModel(Generator, DecodingModel, GradientModel, LatentModel):
 
     def generate(self, z_NK: Tensor, *given: Tensor) -> Tensor:
         """Return ``G(z)`` as the nets see data."""
-        if given and not self.are_own("generator"):
+        if given and not are_own(self, "generator"):
             z_NK, given = torch.cat([z_NK, *given], 1), ()
         u: Tensor = self.generator_(z_NK, *given)
         return u

@@ -19,7 +19,7 @@ from typing import Annotated, Literal
 
 from torch import Tensor, nn
 
-from latentia.errors import Count, CountsWhen, Positive, Shapes
+from latentia.errors import Count, CountsWhen, Positive, Shapes, are_own
 from latentia.models.adversarial.gan import MinimaxGame
 from latentia.models.conditional import Conditional
 from latentia.models.inputs import Rows
@@ -88,7 +88,7 @@ class ConditionalGAN(Conditional, MinimaxGame):
 
     def settled(self, array: Rows) -> Mapping[str, object]:
         """Return which nets these data have."""
-        if self.are_own("generator", "discriminator"):
+        if are_own(self, "generator", "discriminator"):
             return {}
         return {"architecture": self.nets_of(self.sample_shape_, self.architecture)}
 

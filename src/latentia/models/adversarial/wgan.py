@@ -26,7 +26,7 @@ from typing import Annotated, ClassVar, Literal
 import torch
 from torch import Tensor, nn, optim
 
-from latentia.errors import Count, CountsWhen, Decay, Positive, Shapes
+from latentia.errors import Count, CountsWhen, Decay, Positive, Shapes, are_own
 from latentia.models.adversarial.base import AdversarialModel
 from latentia.models.inputs import Rows
 from latentia.nets.players import Discriminator, players_for
@@ -71,7 +71,7 @@ class WassersteinGame(AdversarialModel):
 
     def settled(self, array: Rows) -> Mapping[str, object]:
         """Return which nets these data have."""
-        if self.are_own("generator", "critic"):
+        if are_own(self, "generator", "critic"):
             return {}
         return {"architecture": self.nets_of(self.sample_shape_, self.architecture)}
 

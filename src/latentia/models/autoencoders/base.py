@@ -33,13 +33,14 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from latentia.data.dataset import spread
-from latentia.errors import Count, CountsWhen, InputError, Positive, Shapes
+from latentia.errors import Count, CountsWhen, InputError, Positive, Shapes, are_own, own_among
 from latentia.models.autoencoders.doctor import activity, examine
 from latentia.models.autoencoders.linear_start import LinearSolution, linear_solution, start
 from latentia.models.base import Encoder, LatentModel
-from latentia.models.gradient import DecodingModel, GradientModel
+from latentia.models.decoding import DecodingModel
+from latentia.models.gradient import GradientModel
 from latentia.models.inputs import FEW_ROWS, Labels, Rows, is_photographic
-from latentia.models.own_nets import mirrored
+from latentia.models.own_nets import mirrored, take
 from latentia.nets.autoencoder import LearnedVariance, autoencoder_nets, decoded
 from latentia.nets.mlp import Standardisation
 from latentia.training import draws
@@ -98,7 +99,7 @@ class AutoencodingModel(Encoder, DecodingModel, GradientModel, LatentModel):
 
     def settled(self, array: Rows) -> Mapping[str, object]:
         """Return which nets these data have."""
-        if self.are_own("encoder", "decoder"):
+        if are_own(self, "encoder", "decoder"):
             return {}
         if self.is_principal(is_photographic(array)):
             return {"architecture": "principal"}
@@ -111,7 +112,7 @@ class AutoencodingModel(Encoder, DecodingModel, GradientModel, LatentModel):
                 "architecture is 'principal' and the data are a table of shape "
                 f"(n, {self.data_shape_[0]}); give images, or choose 'mlp'"
             )
-        own = [name for name in ("encoder", "decoder") if self.are_own(name)]
+        own = own_among(self, "encoder", "decoder")
         if self.architecture == "principal" and own:
             raise InputError(
                 f"architecture is 'principal', whose two nets start together, and {own[0]} is of "
@@ -150,7 +151,7 @@ class AutoencodingModel(Encoder, DecodingModel, GradientModel, LatentModel):
             self.standardisation_ = Standardisation(*map(torch.tensor, columns))
         self.encoder_: nn.Module
         self.decoder_: nn.Module
-        if not self.are_own("encoder", "decoder"):
+        if not are_own(self, "encoder", "decoder"):
             self.encoder_, self.decoder_ = autoencoder_nets(
                 shape,
                 n_codes,
@@ -167,8 +168,12 @@ class AutoencodingModel(Encoder, DecodingModel, GradientModel, LatentModel):
         if solution is not None:
             noise = self.first_noise(solution)
             start(self.encoder_, self.decoder_, solution, self.n_components, noise)
-        if self.are_own("encoder") or self.are_own("decoder"):
-            self.take_own(mirrored(shape, n_codes, self.n_components, n_given, self.unit_range_))
+        if own_among(self, "encoder", "decoder"):
+            self.take_own(shape, n_codes, n_given)
+
+    def take_own(self, shape: tuple[int, ...], n_codes: int, n_given: int) -> None:
+        """Put copies of the user's own nets in their places."""
+        take(self, mirrored(shape, n_codes, self.n_components, n_given, self.unit_range_))
 
     @property
     def n_principal(self) -> int:
@@ -428,7 +433,7 @@ class ChosenLikelihood(Encoder):
         self.make_nets(shape, 2 * self.n_components, n_given=self.n_given())
         if self.observation_ == "gaussian" and self.learns_noise:
             self.noise_ = LearnedVariance(vars(self).pop("_noise", 0.1))
-        if self.observation_ == "bernoulli" and not self.are_own("decoder"):
+        if self.observation_ == "bernoulli" and not are_own(self, "decoder"):
             p = torch.from_numpy(self.mean_).clamp(LEAST_PROBABILITY, 1 - LEAST_PROBABILITY)
             _set_output_bias(self.decoder_, p.logit())
 

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
+from latentia.errors import are_own
 from latentia.models.autoencoders.vae import BoundedModel
 from latentia.models.base import in_kind_of
 from latentia.models.conditional import Conditional
@@ -71,7 +72,7 @@ class ConditionalVAE(Conditional, BoundedModel):
     def encoder_output(self, x: Tensor, *given: Tensor) -> Tensor:
         """Return mean and log-variance of q(z given x, y), side by side."""
         u, (y_NC,) = self.standardisation_(x), given
-        if self.are_own("encoder"):
+        if are_own(self, "encoder"):
             output: Tensor = self.encoder_(u, y_NC)
         elif self.is_convolutional(self.sample_shape_):
             planes = y_NC[:, :, None, None].expand(-1, -1, *u.shape[2:])
@@ -82,7 +83,7 @@ class ConditionalVAE(Conditional, BoundedModel):
 
     def decoder_output(self, z_NK: Tensor, *given: Tensor) -> Tensor:
         """Return the decoder's raw output for z and y."""
-        if self.are_own("decoder"):
+        if are_own(self, "decoder"):
             output: Tensor = self.decoder_(z_NK, *given)
             return output
         return decoded(self.decoder_, self.encoder_, torch.cat([z_NK, *given], 1))

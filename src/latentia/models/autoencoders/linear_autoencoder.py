@@ -25,7 +25,8 @@ from torch import Tensor, nn
 from latentia.errors import Count, Positive
 from latentia.models.autoencoders.doctor import activity, examine
 from latentia.models.base import Encoder, LatentModel
-from latentia.models.gradient import DecodingModel, GradientModel
+from latentia.models.decoding import DecodingModel
+from latentia.models.gradient import GradientModel
 from latentia.models.inputs import Labels, Rows
 from latentia.nets.mlp import Standardisation
 from latentia.training.batches import Source, column_moments

@@ -74,7 +74,8 @@ from latentia.models.autoencoders.code_mixture import draw_codes, fit_mixture
 from latentia.models.autoencoders.doctor import activity, examine
 from latentia.models.autoencoders.importance import ImportanceEstimate, joined, log_mean_weight
 from latentia.models.base import Encoder, Generator, LatentModel
-from latentia.models.gradient import DecodingModel, GradientModel
+from latentia.models.decoding import DecodingModel
+from latentia.models.gradient import GradientModel
 from latentia.models.inputs import Labels, Rows, refuse_outside_unit
 from latentia.nets.autoencoder import decoded
 from latentia.training import distributed, draws
@@ -258,12 +259,7 @@ class VariationalModel(Generator, Encoder, DecodingModel, GradientModel, LatentM
                     yield model, model.likelihood.draw(x), model.condition(*given)
 
     def active_units(self, X: Rows, y: Labels = None, threshold: NonNegative = ACTIVE) -> int:
-        """Return how many components the posterior uses: Var_x(E_q[z_j]) > threshold.
-
-        References
-        ----------
-        .. [1] Y. Burda et al., ICLR 2016, section 5, "the activity of a unit".
-        """
+        """Return how many z_j the posterior uses: Var_x(E_q[z_j]) > threshold ([3]_ section 5)."""
         check_arguments(VariationalModel.active_units, locals())
         means = [model.encode(x, *given) for model, x, given in self.scored(X, y)]
         return int((torch.cat(means).double().var(0, correction=0) > threshold).sum())

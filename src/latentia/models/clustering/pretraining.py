@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor, nn
 
-from latentia.errors import Count, CountsWhen, InputError
+from latentia.errors import Count, CountsWhen, InputError, are_own
 from latentia.models.autoencoders.autoencoder import Autoencoder
 from latentia.models.autoencoders.base import AutoencodingModel
 from latentia.models.base import in_kind_of
@@ -66,7 +66,7 @@ class PretrainedClustering(DeepClustering):
 
     def _untrained(self) -> AutoencodingModel:
         """Return the autoencoder that is trained first, with this model's nets."""
-        shaping = () if self.are_own("encoder", "decoder") else SHAPING
+        shaping = () if are_own(self, "encoder", "decoder") else SHAPING
         return Autoencoder(
             **{name: getattr(self, name) for name in (*shaping, "encoder", "decoder")},
             n_components=self.n_components,
@@ -124,7 +124,7 @@ class PretrainedClustering(DeepClustering):
 
     def _check_layers(self, start: AutoencodingModel) -> None:
         there, here = layers_of(start.encoder_), layers_of(self.encoder_of_codes)
-        if not self.are_own("encoder"):
+        if not are_own(self, "encoder"):
             last = weighted_layers(start.encoder_)[-1].weight.shape[0]
             there, here = there[:-1], here[:-1] if last == self.n_components else []
         same = there == here and layers_of(start.decoder_) == layers_of(self.decoder_)

@@ -38,6 +38,7 @@ from latentia.errors import (
     Seed,
     Share,
     Whole,
+    are_own,
     check_arguments,
     check_range,
     within_memory,
@@ -48,7 +49,6 @@ from latentia.models.base import seeded
 from latentia.models.clustering.base import gaussian_mixture
 from latentia.models.clustering.pretraining import PretrainedClustering
 from latentia.models.inputs import Labels
-from latentia.models.own_nets import Maps, mirrored
 from latentia.training import draws
 from latentia.training.updates import Update, adam, name_of
 
@@ -173,11 +173,10 @@ class VaDE(PretrainedClustering, ChosenLikelihood, VariationalModel, Autoencodin
         found = gaussian_mixture(codes, self.n_clusters, self.seed_)
         self._found = [torch.tensor(part, dtype=torch.float32) for part in found]
 
-    def take_own(self, maps: Mapping[str, Maps]) -> None:
+    def take_own(self, shape: tuple[int, ...], n_codes: int, n_given: int) -> None:
         """Let an own encoder give codes, as an autoencoder's does, and add what the bound needs."""
-        codes = mirrored(self.sample_shape_, self.n_components, self.n_components, 0, True)
-        super().take_own({**maps, "encoder": codes["encoder"]})
-        if self.are_own("encoder"):
+        super().take_own(shape, self.n_components, n_given)
+        if are_own(self, "encoder"):
             self.encoder_ = WithLogVariance(self.encoder_, self.n_components)
 
     @property

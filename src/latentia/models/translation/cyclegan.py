@@ -46,7 +46,7 @@ from latentia.models.base import in_kind_of, to_numpy
 from latentia.models.conditions import Classes, checked_labels
 from latentia.models.fields import command_name
 from latentia.models.inputs import Labels, unit_floats
-from latentia.models.own_nets import PROBABILITIES, Maps
+from latentia.models.own_nets import PROBABILITIES, Maps, take
 from latentia.models.translation import baselines, figures
 from latentia.models.translation.base import (
     EXAMINED,
@@ -193,7 +193,7 @@ class CycleGAN(Translator):
         unlike = PROBABILITIES if self.objective == "cross_entropy" else ()
         verdicts = Maps((shape,), PATCHES, VERDICTS, unlike)
         ways = dict.fromkeys(("generator_ab", "generator_ba"), translation)
-        self.take_own(ways | dict.fromkeys(("discriminator_a", "discriminator_b"), verdicts))
+        take(self, ways | dict.fromkeys(("discriminator_a", "discriminator_b"), verdicts))
 
     @property
     def is_scored(self) -> bool:

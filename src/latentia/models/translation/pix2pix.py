@@ -44,7 +44,7 @@ from latentia.errors import Count, CountsWhen, Decay, InputError, NonNegative, S
 from latentia.models.base import to_numpy
 from latentia.models.fields import command_name
 from latentia.models.inputs import Rows, as_array, check_images, unit_floats
-from latentia.models.own_nets import PROBABILITIES, Maps
+from latentia.models.own_nets import PROBABILITIES, Maps, take
 from latentia.models.translation import baselines, figures
 from latentia.models.translation.base import (
     EXAMINED,
@@ -179,7 +179,7 @@ class Pix2Pix(Translator):
             self.discriminator_.apply(isola_weights)
         judge = {"discriminator": Maps(((n_shown, *size),), PATCHES, VERDICTS, PROBABILITIES)}
         output = Maps((shape,), (self.n_outputs, *size), IMAGE, NOT_SIGNED)
-        self.take_own({"generator": output} | (judge if self.is_adversarial else {}))
+        take(self, {"generator": output} | (judge if self.is_adversarial else {}))
 
     @property
     def is_adversarial(self) -> bool:

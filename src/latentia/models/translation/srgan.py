@@ -31,7 +31,7 @@ from torch import Tensor, nn
 from torch.nn.functional import mse_loss
 
 from latentia.errors import Count, CountsWhen, InputError, NonNegative, Positive, Shapes
-from latentia.models.own_nets import PROBABILITIES, Maps
+from latentia.models.own_nets import PROBABILITIES, Maps, take
 from latentia.models.saved import load
 from latentia.models.translation.base import inside
 from latentia.models.translation.srresnet import SRResNet, UpscalingModel
@@ -128,7 +128,7 @@ class SRGAN(UpscalingModel):
         patch = (self.n_channels, *self.patch_size(shape))
         self.discriminator_: nn.Module = srgan_discriminator(patch, self.discriminator_width)
         words = "a logit, high for sharp images"
-        self.take_own({"discriminator": Maps((patch,), (1,), words, PROBABILITIES)})
+        take(self, {"discriminator": Maps((patch,), (1,), words, PROBABILITIES)})
 
     @property
     def is_scored(self) -> bool:

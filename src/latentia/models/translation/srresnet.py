@@ -23,7 +23,7 @@ from torch.nn.functional import l1_loss, mse_loss
 from latentia.errors import Count, InputError, Range, Shapes
 from latentia.models.apply import apply
 from latentia.models.gradient import GradientModel
-from latentia.models.own_nets import Maps
+from latentia.models.own_nets import Maps, take
 from latentia.models.translation.patches import centre_patches, random_patches
 from latentia.models.translation.super_resolution import Images, SuperResolution
 from latentia.nets.srresnet import Upscaler, bicubic_degradation, bicubic_interpolation
@@ -77,7 +77,7 @@ class UpscalingModel(SuperResolution, GradientModel, ABC):
         large = self.patch_size(shape)
         small = (self.n_channels, *(side // self.scale for side in large))
         words = f"the image {self.scale} times larger, in [0, 1]"
-        self.take_own({"upscaler": Maps((small,), (self.n_channels, *large), words)})
+        take(self, {"upscaler": Maps((small,), (self.n_channels, *large), words)})
 
     def patches(self, x: Tensor) -> Tensor:
         """Return random patches in training, and else the middle of each image."""
