@@ -48,6 +48,7 @@ FOREIGN = {
     "ppf",
     "dist",
     "bias",
+    "state_dict",
     "batch_sampler",
     "column_names",
     "with_format",
@@ -56,7 +57,7 @@ FOREIGN = {
     "__len__",
     "__getitem__",
 }
-"""Attributes of arrays, data frames, Dask arrays, memory maps, SciPy's distributions, layers, data
+"""Attributes of arrays, data frames, Dask arrays, memory maps, SciPy's distributions, nets, data
 sets of torch's and Hugging Face's, pictures of Pillow's."""
 MOST_COMMENTS = 0.05
 NO_DRAWERS = {"utils", "util", "helpers", "common", "core", "misc"}

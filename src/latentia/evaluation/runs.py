@@ -33,6 +33,7 @@ from latentia.models.inputs import unit_floats
 from latentia.models.language.base import LanguageModel
 from latentia.models.language.n_gram import NGramLanguageModel
 from latentia.models.measures import left_out
+from latentia.models.own_parts import class_name
 from latentia.models.saved import load, make
 from latentia.plots.grids import rows, save_png, tile
 from latentia.plots.style import png_bytes
@@ -100,8 +101,7 @@ def resume(run: Path, progress: bool | None = None, n_epochs: int | None = None)
     epochs of the run, and may be another number than it was begun with: `further.extended`.
     """
     config = RunConfig.read(run)
-    if config.model not in MODELS or not config.data:
-        raise InputError(f"{run} holds no run: its config.json names no known model and data")
+    _refuse_own(config, run)
     if "spec" not in config.data:
         raise InputError(f"the run in {run} was started from Python: call fit(..., resume=True)")
     model = make(config.model, config.parameters, config.versions)
@@ -113,6 +113,20 @@ def resume(run: Path, progress: bool | None = None, n_epochs: int | None = None)
     if n_epochs is None and model.resumable and trained(run)[2]:
         tell_notes([f"the run in {run} ended early: --more-epochs trains it further"], progress)
     return fit_in_run(model, data_of(run, None, model), run, progress=progress, resume=True)
+
+
+def _refuse_own(config: RunConfig, run: Path) -> None:
+    """Refuse a run of the user's own code, which no command runs, and say how it goes on."""
+    go_on = f"go on in Python, with it as it was, by fit(X, run={str(run)!r}, resume=True)"
+    if config.model not in MODELS or not config.data:
+        raise InputError(
+            f"{run} holds no run of a command: its config.json names no known model and data. If "
+            f"{config.model} is a class of your own, {go_on}"
+        )
+    nets = {k: v.get("own_net") for k, v in config.parameters.items() if isinstance(v, dict)}
+    if nets:
+        own = ", ".join(f"{name}={kind}(...)" for name, kind in nets.items())
+        raise InputError(f"the run in {run} is of {config.model}({own}), nets of your own: {go_on}")
 
 
 def go_back(run: Path, which: str, out: Path) -> Path:
@@ -175,7 +189,7 @@ def _fit_at_once(model: Any, data: Dataset, run: Path, resume: bool) -> None:
     known = begun is None or "hash" in begun.data
     facts = model.facts(data.x_train, *data.beside.values()) if known else {}
     config = RunConfig(
-        model=type(model).__name__,
+        model=class_name(model),
         parameters=model.get_params(),
         data={**data.asked, **facts},
         versions=versions(),

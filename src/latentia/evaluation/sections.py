@@ -10,8 +10,9 @@ from latentia.data.dataset import Dataset
 from latentia.evaluation.memorisation import is_asked_of, memorisation_check
 from latentia.evaluation.report import ModelSection
 from latentia.models.base import Model
-from latentia.models.fields import model_reference, model_summary
+from latentia.models.fields import reference_of, summary_of
 from latentia.models.measures import left_out
+from latentia.models.own_parts import recorded
 from latentia.plots.curves import loss_curves
 from latentia.plots.page import Picture
 from latentia.plots.style import png_bytes
@@ -44,9 +45,9 @@ def model_section(
         pictures.append(Picture("Loss curves", caption, png_bytes(loss_curves(records))))
     return ModelSection(
         name=name,
-        summary=model_summary(name),
-        reference=model_reference(name),
-        parameters=model.get_params(),
+        summary=summary_of(model),
+        reference=reference_of(model),
+        parameters=recorded(model),
         metrics=metrics,
         pictures=tuple(pictures),
         notes=tuple(found),
