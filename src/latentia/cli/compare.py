@@ -21,6 +21,12 @@ def compare(parser: Parser, words: list[str]) -> None:
     parser.add_argument("--random-state", type=int, default=0, help="the seed (default: 0)")
     parser.add_argument("--n-epochs", type=int, help="of each gradient-trained model")
     parser.add_argument("--image-size", type=int, help="side in pixels for folders of pictures")
+    parser.add_argument(
+        "--n-components",
+        type=int,
+        help="the one size of z of all models that encode (default: 20, or a quarter of a sample's "
+        "values)",
+    )
     parser.set_defaults(call=_compare)
 
 
@@ -29,5 +35,14 @@ def _compare(given: argparse.Namespace) -> None:
     out = given.out or free_path(f"comparison-{printable(Path(given.data).stem)}")
     from latentia.evaluation.comparison import compare
 
-    seed, epochs, size = given.random_state, given.n_epochs, given.image_size
-    print(compare(given.data, models, out, seed, epochs, size, progress=True))
+    path = compare(
+        given.data,
+        models,
+        out,
+        random_state=given.random_state,
+        n_epochs=given.n_epochs,
+        image_size=given.image_size,
+        progress=True,
+        n_components=given.n_components,
+    )
+    print(path)

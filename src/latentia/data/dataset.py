@@ -66,6 +66,8 @@ class Dataset:
     pair_train: Array | None = None
     """The image that each sample is to become, where the data are pairs of images."""
     pair_test: Array | None = None
+    columns: tuple[str, ...] = ()
+    """Names of a table's columns."""
 
     unit: ClassVar[str] = "samples"
     """What ``x_train`` is counted in."""
@@ -82,8 +84,8 @@ class Dataset:
 
     @property
     def asked(self) -> Mapping[str, object]:
-        """What loads the same data again: a run's ``config.json`` keeps it."""
-        return {"spec": self.spec, "image_size": self.image_size}
+        """What loads the same data again, which a run keeps: nothing, where arrays were given."""
+        return {"spec": self.spec, "image_size": self.image_size} if self.spec else {}
 
     @property
     def labelled(self) -> bool:

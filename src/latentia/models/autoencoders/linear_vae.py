@@ -71,6 +71,8 @@ class LinearVAE(VariationalModel):
     learning_rate: Positive = 1e-2
     """The optimiser's step size."""
 
+    linear = True
+
     def learn_scale(self, source: Source) -> None:
         """Find the mean of the data and their root mean variance."""
         _, _, mean, variance = column_moments(source)
