@@ -71,7 +71,9 @@ def ordered(sections: Sections, key: str) -> list[ModelSection]:
 def best(sections: Sections, key: str) -> list[ModelSection]:
     """Return the best by a figure and all that it does not lead; none where nobody competes."""
     found = contenders(sections, key)
-    if len(found) < 2 or DEFINITIONS[key].better == "neither":
+    # A generator that others lose to for the classes they leave out has won against them.
+    rivals = ordered(sections, key) if key == "frechet_distance" else found
+    if not found or len(rivals) < 2 or DEFINITIONS[key].better == "neither":
         return []
     first = found[0]
     return [first, *(s for s in found[1:] if not _leads(first.metrics[key], s.metrics[key]))]
@@ -100,7 +102,7 @@ def _draw(sections: Sections, images: bool) -> Sentence | None:
         return None
     first, value = able[0], format_number(able[0].metrics[key])
     passed = [
-        words["passed"].format(name=_begin(s.spoken), value=_of(s, key), **_classes(s, sections))
+        words["passed"].format(name=s.spoken, value=_of(s, key), **_classes(s, sections))
         for s in ordered(sections, key)
         if s not in able and s.metrics[key] < first.metrics[key]
     ]
