@@ -216,4 +216,4 @@ def test_loadings_are_shown_from_minus_one_to_one_around_grey(name, fitted):
     else:
         made = thumbnails(model.sample(10, random_state=0, noise=False))
         assert shown.tiles.rows[1:] == (made[:5], made[5:])
-        assert shown.tiles.labels == ("Λ", "Λz + μ", "Λz + μ")
+        assert shown.tiles.labels == ("Λ", "Λz + μ", "")

@@ -58,6 +58,13 @@ def test_errors_of_other_samples_are_added():
     assert math.isnan(Estimate.mean_of([1.0]).standard_error)
 
 
+def test_what_is_written_alike_is_alike():
+    """However surely the one is below the other."""
+    pair = [model(n, squared_error=Estimate.mean_of(v + SHARED)) for n, v in
+            (("PCA", 131.81), ("VAE", 131.83))]  # fmt: skip
+    assert names(best(pair, "squared_error")) == ["PCA", "VAE"]
+
+
 def test_one_test_sample_tells_nobody_apart():
     pair = [model(n, squared_error=Estimate.mean_of([v])) for n, v in (("PCA", 1), ("VAE", 9))]
     assert names(best(pair, "squared_error")) == ["PCA", "VAE"]

@@ -43,6 +43,8 @@ ARRAYS = "arrays"
 """The name of data that were given as such."""
 SIZE = 20
 """Of z, of every model that encodes, unless a quarter of a sample's values is fewer."""
+MOST_VALUES = 2_000
+"""Of a sample that factor analysis is compared on: its steps cost the cube of them."""
 MOST_SIZES = 12
 """Sizes at which PCA's error is shown."""
 
@@ -201,6 +203,12 @@ def _left_out(entry: str | Model, data: Dataset) -> str:
     name = type(model).__name__
     if name == "DCGAN" and not _fits_dcgan(data):
         return "DCGAN was left out: it learns images of 8×8 to 128×128 pixels."
+    n_values = data.x_train[0].size
+    if name == "FactorAnalysis" and n_values > MOST_VALUES:
+        return (
+            f"FactorAnalysis was left out: it takes a covariance of {n_values:,} values apart in "
+            f"each of its steps; up to {MOST_VALUES:,} are compared."
+        )
     if model.takes_labels and data.y_train is None:
         return f"{name} was left out: the data have no labels."
     return ""

@@ -80,11 +80,16 @@ def best(sections: Sections, key: str) -> list[ModelSection]:
 
 
 def _leads(better: float, other: float) -> bool:
-    """Return whether a figure leads another by more than chance, or at all if chance is unknown."""
+    """Return whether a figure leads another by more than chance, as far as that is known.
+
+    What is written alike is alike.
+    """
+    if format_number(better) == format_number(other):
+        return False
     if not (isinstance(better, Estimate) and isinstance(other, Estimate)):
-        return format_number(better) != format_number(other)
+        return True
     if not (len(better.values) and len(other.values)):
-        return format_number(better) != format_number(other)
+        return True
     return bool(abs(better - other) > ERRORS * better.error_beside(other))
 
 

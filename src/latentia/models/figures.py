@@ -117,6 +117,8 @@ def loadings(model: Any, names: Sequence[str] = (), made: Array | None = None) -
         return Picture("Loadings", caption, tiles=tiles(scaled, A_ROW))
     caption += f" Below, {len(made)} draws of the factors, z ~ N(0, Φ), as Λz + μ, without noise."
     parts = [_in_rows(thumbnails(part), A_ROW) for part in (scaled, made)]
-    labels = ["Λ"] * len(parts[0]) + ["Λz + μ"] * len(parts[1])
+    labels = [
+        name if i == 0 else "" for name, p in zip(("Λ", "Λz + μ"), parts) for i in range(len(p))
+    ]
     shown = Tiles((*parts[0], *parts[1]), _size(images), tuple(labels), len(parts[0]))
     return Picture("Loadings", caption, tiles=shown)
