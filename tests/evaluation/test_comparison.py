@@ -1,5 +1,6 @@
 """A comparison: which models, with which settings and seed, measured on what."""
 
+import base64
 import json
 import re
 from dataclasses import replace
@@ -15,7 +16,7 @@ from sklearn.mixture import GaussianMixture
 import latentia
 from latentia.cli.main import main
 from latentia.data import load as load_data
-from latentia.data.dataset import Dataset, spread
+from latentia.data.dataset import Dataset, Part, split, spread
 from latentia.errors import InputError
 from latentia.evaluation.clusterings import baseline_sections
 from latentia.evaluation.comparison import BY_DEFAULT, compare, recipe
@@ -23,6 +24,7 @@ from latentia.evaluation.evaluate import evaluate
 from latentia.evaluation.model_section import ModelSection
 from latentia.models.measures import yardstick
 from latentia.models.saved import load
+from latentia.plots.grids import thumbnails
 from tests.conftest import reported, small_models
 from tests.evaluation.test_report import Page
 
@@ -317,3 +319,102 @@ def test_models_are_named_in_a_list(tmp_path, models, words):
     with pytest.raises(InputError, match=words):
         compare("digits", models=models, out=tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+class MyPCA(latentia.PCA):
+    """A user's own model."""
+
+
+def test_arrays_and_estimators_are_compared_as_they_are(tmp_path):
+    digits = load_data("digits")
+    X, y = digits.x_train[:120], np.array([f"no {label}" for label in digits.y_train[:120]])
+    mine = MyPCA(n_components=7)
+    page = compare((X, y), [latentia.PCA(n_components=5), mine, "PCA", latentia.PCA(n_components=6)], tmp_path / "c")
+    found = reported(page)
+    assert list(found) == ["PCA", "MyPCA", "PCA 2", "PCA 3"]
+    text = page.read_text().partition("</style>")[2]
+    assert "<h1>Four models on arrays</h1>" in text
+    assert "A user&#39;s own model." in text
+    # A named one has the comparison's size: a quarter of 64 values.
+    assert re.findall(r"<li>z: <b class=\"num\">(\d+)</b></li>", text) == ["5", "7", "16", "6"]
+    assert "Sizes of z differ, 5 to 16" in text
+    assert "components_" not in vars(mine)
+    kept, _ = split(Part(X), "arrays", 0).hold_out()
+    for folder, k in (("PCA", 5), ("PCA-2", 16), ("PCA-3", 6)):
+        saved = load(tmp_path / "c" / folder)
+        fresh = latentia.PCA(n_components=k).fit(kept.x_train)
+        np.testing.assert_allclose(saved.explained_variance_, fresh.explained_variance_)
+    error = latentia.PCA(n_components=5).fit(kept.x_train).score(kept.x_test)
+    assert found["PCA"]["squared_error"] == pytest.approx(-error, rel=1e-5)
+    assert 0 < found["PCA"]["code_accuracy"] <= 1
+    # No command makes it again, as the arrays have no name.
+    assert "<pre>" not in text
+    assert "spec" not in config(tmp_path / "c/PCA")["data"]
+
+
+def test_other_arrays_and_data_sets_are_compared(tmp_path, table):
+    for number, data in enumerate((table, load_data("digits"))):
+        found = reported(compare(data, ("PCA",), tmp_path / str(number)))
+        assert ("code_accuracy" in found["PCA"]) == bool(number)
+    with pytest.raises(InputError, match="X is a"):
+        compare(np.zeros(3), ("PCA",), tmp_path / "c")
+    with pytest.raises(InputError, match="120 samples and labels of shape"):
+        compare((np.zeros((120, 3)), np.zeros(7)), ("PCA",), tmp_path / "c")
+    with pytest.raises(InputError, match="image_size is 8; it is for the pictures of a folder"):
+        compare(table, ("PCA",), tmp_path / "c", image_size=8)
+    assert not (tmp_path / "c").exists()
+
+
+def test_models_that_encode_are_compared_at_one_size_of_z(compared, spec, tmp_path):
+    sizes = {name: config(compared / name)["parameters"]["n_components"] for name in BY_DEFAULT}
+    assert {size for name, size in sizes.items() if name != "DCGAN"} == {16}
+    assert sizes["DCGAN"] == latentia.DCGAN().n_components
+    assert "Sizes of z differ" not in (compared / "report.html").read_text()
+    words = ["--models", "PCA,FactorAnalysis", "--n-components", "9", "--out", str(tmp_path / "c")]
+    assert main(["compare", "--data", spec, *words]) == 0
+    for name in ("PCA", "FactorAnalysis"):
+        assert config(tmp_path / "c" / name)["parameters"]["n_components"] == 9
+    page = (tmp_path / "c/report.html").read_text()
+    command = "latentia compare --data {} --models PCA,FactorAnalysis --n-components 9"
+    assert command.format(spec) + " --random-state 0" in page
+    with pytest.raises(InputError, match="n_components is 3; Bicubic has no such size to set"):
+        compare(spec, ("Bicubic",), tmp_path / "d", n_components=3)
+
+
+def test_the_reference_curve_is_pcas_own_error(compared, spec):
+    page = (compared / "report.html").read_text()
+    assert "Squared error by size of z" in page
+    [svg] = re.findall(r"<svg[^>]*PCA&#x27;s error on test samples.*?</svg>", page)
+    assert svg.count("M") >= 6  # the curve, and each other model that encodes
+    pca, x = load(compared / "PCA"), load_data(spec).x_test
+    errors = pca.errors_by_size(x, (1, 16))
+    mean, V = pca.mean_, pca.components_[:1]
+    flat = x.reshape(len(x), -1) - mean
+    assert errors[1] == pytest.approx(np.square(flat - flat @ V.T @ V).sum(axis=1).mean(), rel=1e-4)
+    assert errors[16] == pytest.approx(-pca.score(x), rel=1e-5)
+
+
+def test_the_same_test_images_stand_under_each_other(compared, spec):
+    page = (compared / "report.html").read_text().partition("</style>")[2]
+    strips = page.partition('id="side"')[2].partition("</section>")[0]
+    shown = thumbnails(spread(load_data(spec).x_test, 8))
+    for strip in strips.split("<figure")[1:]:
+        assert re.findall(r'base64,(.*?)"', strip)[:8] == [
+            base64.b64encode(image).decode() for image in shown
+        ]
+    rebuilt, drawn = strips.split("<figure")[1:]
+    for strip, key, order in ((rebuilt, "squared_error", 7), (drawn, "frechet_distance", 5)):
+        figures = {k: m[key] for k, m in reported(compared / "report.html").items() if key in m}
+        names = re.findall(r'<a href="#(model-\d)">', strip)
+        numbers = [figures[BY_DEFAULT[int(name[-1]) - 1]] for name in names]
+        assert numbers == sorted(numbers)
+        assert len(numbers) == order - 1
+    back = thumbnails(load(compared / "PCA").reconstruct(spread(load_data(spec).x_test, 8)))
+    assert base64.b64encode(back[7]).decode() in rebuilt
+
+
+def test_factor_analysis_is_left_out_of_samples_of_thousands_of_values(tmp_path):
+    np.save(tmp_path / "x.npy", np.random.default_rng(0).random((12, 2001)))
+    text = compare(str(tmp_path / "x.npy"), ("PCA", "FactorAnalysis"), tmp_path / "c").read_text()
+    assert "FactorAnalysis was left out: it takes a covariance of 2,001 values apart" in text
+    assert list(reported(tmp_path / "c/report.html")) == ["PCA"]

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from latentia.errors import InputError
 from latentia.plots.drawing import SERIES, Frame, padded
-from latentia.plots.page import Drawing, Picture
+from latentia.plots.page import Drawing, Picture, format_number
 from latentia.plots.style import COLOURS, new_figure, style
 
 NATS = ("negative_elbo", "beta_negative_elbo", "discriminator", "generator", "cross_entropy")
@@ -107,10 +107,10 @@ def loss_pictures(records: Sequence[Mapping[str, Any]]) -> Iterator[Picture]:
             for split in DASHES:
                 frame.line(*panel.points(name, split), colour, dashed=split != "train")
             last = panel.points(name, "train")[1][-1:] or (math.nan,)
-            said.append(f"{label} ends at {last[0]:.3g}")
-        caption = f"Mean over each epoch; {', '.join(said)}.".replace("-", "−")
+            said.append(f"{label} ends at {format_number(last[0])}")
+        caption = f"Mean over each epoch; {', '.join(said)}."
         if n_out:
-            caption += f" {n_out} beyond the frame, to {furthest:.3g}.".replace("-", "−")
+            caption += f" {n_out} beyond the frame, to {format_number(furthest)}."
         held_out = "held out" if any(r["split"] == "validation" for r in panel.records) else ""
         title = _heading(panel)
         drawing = Drawing(frame.svg(f"{title}: {caption}"), tuple(legend), held_out)

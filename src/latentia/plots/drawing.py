@@ -20,6 +20,8 @@ RIGHT, TOP, BOTTOM = 6, 8, 40
 LETTER = 7.4
 """Width of a figure or a letter, on average."""
 MOST_GRID = 4
+LONG = 6
+"""Letters of a number beyond which it is written with a power of ten, if that is shorter."""
 SERIES = ("--fig1", "--fig2", "--fig3", "--fig4", "--c6", "--c9", "--c5", "--c7")
 CLASSES = tuple(f"--c{i}" for i in range(10))
 
@@ -162,18 +164,21 @@ def numbers(values: Sequence[float]) -> list[str]:
     >>> numbers([-1.0, -0.5, 0.0]), numbers([0.0, 2000.0]), numbers([0.0, 5e6])
     (['−1.0', '−0.5', '0.0'], ['0', '2,000'], ['0', '5e6'])
     """
-    step = min(np.diff(values), default=abs(values[0]) if values else 1) or 1
-    if max(map(abs, values), default=0) >= 1e5 or step < 1e-3:
-        found = [_power(v) for v in values]
-    else:
-        places = next(p for p in range(4) if p == 3 or math.isclose(step, round(step, p)))
-        found = [f"{v:,.{places}f}" for v in values]
-    return [name.replace("-", "−") for name in found]
+    largest = max(map(abs, values), default=0) or 1
+    step = float(min(np.diff(values), default=largest))
+    places = max(0, next(p for p in range(-9, 12) if p == 11 or math.isclose(step, round(step, p))))
+    plain = [f"{v:,.{places}f}" for v in values]
+    digits = max(0, math.ceil(math.log10(largest / step) - 1e-9))
+    powers = [_power(v, digits) for v in values]
+    shorter = max(map(len, plain), default=0) > LONG and max(map(len, powers)) < max(
+        map(len, plain)
+    )
+    return [name.replace("-", "−") for name in (powers if shorter else plain)]
 
 
-def _power(value: float) -> str:
-    digits, _, power = f"{value:.1e}".partition("e")
-    return f"{float(digits):g}e{int(power)}" if value else "0"
+def _power(value: float, places: int) -> str:
+    digits, _, power = f"{value:.{places}e}".partition("e")
+    return f"{digits.rstrip('0').rstrip('.')}e{int(power)}" if value else "0"
 
 
 def percentages(shares: Sequence[float]) -> list[str]:
