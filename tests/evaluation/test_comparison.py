@@ -329,7 +329,11 @@ def test_arrays_and_estimators_are_compared_as_they_are(tmp_path):
     digits = load_data("digits")
     X, y = digits.x_train[:120], np.array([f"no {label}" for label in digits.y_train[:120]])
     mine = MyPCA(n_components=7)
-    page = compare((X, y), [latentia.PCA(n_components=5), mine, "PCA", latentia.PCA(n_components=6)], tmp_path / "c")
+    page = compare(
+        (X, y),
+        [latentia.PCA(n_components=5), mine, "PCA", latentia.PCA(n_components=6)],
+        tmp_path / "c",
+    )
     found = reported(page)
     assert list(found) == ["PCA", "MyPCA", "PCA 2", "PCA 3"]
     text = page.read_text().partition("</style>")[2]

@@ -133,7 +133,7 @@ def compare(
     loaded = _loaded(data, image_size, random_state)
     tell_notes(loaded.notes, progress)
     kept, _ = loaded.hold_out()
-    sections, notes = [], list(loaded.notes)
+    sections, notes = list[ModelSection](), list(loaded.notes)
     for entry in asked:
         reason = _left_out(entry, loaded)
         if reason:

@@ -110,7 +110,10 @@ def _shown(section: ModelSection, report: Report, in_table: set[str]) -> dict[st
         others = {
             s.short: (s.n_latent, s.metrics["squared_error"])
             for s in report.sections
-            if s.encodes and "squared_error" in s.metrics and s.name != section.name
+            if s.n_latent is not None
+            and s.encodes
+            and "squared_error" in s.metrics
+            and s.name != section.name
         }
         pictures.append(errors_by_size(section.errors_by_size, others))
     chips = [
@@ -152,7 +155,7 @@ def _groups(sections: Sequence[ModelSection]) -> dict[str, list[Row]]:
 
 
 def _row(definition: Definition, sections: Sequence[ModelSection]) -> Row:
-    key, cells = definition.key, []
+    key, cells = definition.key, list[dict[str, Any]]()
     best = {s.name for s in verdict.best(sections, key)}
     for section in sections:
         if key not in section.metrics:

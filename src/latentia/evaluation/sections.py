@@ -60,7 +60,7 @@ def model_section(
         more=tuple(more),
         n_latent=model.n_latent if isinstance(model, LatentModel) else None,
         n_values=math.prod(np.shape(data.x_test)[1:]) if np.ndim(data.x_test) else 0,
-        n_classes=len(np.unique(data.y_test)) if data.labelled else 0,
+        n_classes=len(np.unique(np.asarray(data.y_test))) if data.labelled else 0,
         encodes=isinstance(model, Encoder) and isinstance(model, LatentModel),
         linear=model.linear,
     )
@@ -70,13 +70,13 @@ def with_strips(section: ModelSection, model: Model, data: Dataset) -> ModelSect
     """Return a section with the comparison's test images rebuilt by the model, and its draws."""
     if not is_drawable(data.x_test.shape):
         return section
-    found: dict[str, tuple[bytes, ...]] = {}
     with left_out("the strips"):
         if section.encodes:
-            found["rebuilt"] = thumbnails(figures.rebuilt(model, data, STRIP))
+            back = thumbnails(figures.rebuilt(model, data, STRIP))
+            section = replace(section, rebuilt=back)
         if isinstance(model, Sampler):
-            found["drawn"] = thumbnails(model.drawn_for(data, STRIP, 0))
-    return replace(section, **found)
+            section = replace(section, drawn=thumbnails(model.drawn_for(data, STRIP, 0)))
+    return section
 
 
 def strip_of_test(data: Dataset) -> tuple[bytes, ...]:

@@ -78,7 +78,7 @@ def reconstruction(model: Any, data: Dataset) -> Figures:
     """Return how near reconstructions come, and how well codes tell classes apart."""
     x, y = tested(data)
     x_hat = model.reconstruct(x, *model.labels_for(y))
-    found = {"squared_error": squared_error(x, x_hat)}
+    found: Figures = {"squared_error": squared_error(x, x_hat)}
     if x.ndim > 2:
         found["psnr"] = psnr(x, x_hat)
         damaged = model.damaged(x)

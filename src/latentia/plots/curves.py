@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from latentia.errors import InputError
 from latentia.plots.drawing import SERIES, Frame, padded
-from latentia.plots.page import Drawing, Picture, format_number
+from latentia.plots.page import Drawing, Picture, Swatch, format_number
 from latentia.plots.style import COLOURS, new_figure, style
 
 NATS = ("negative_elbo", "beta_negative_elbo", "discriminator", "generator", "cross_entropy")
@@ -100,7 +100,7 @@ def loss_pictures(records: Sequence[Mapping[str, Any]]) -> Iterator[Picture]:
         inside, furthest, n_out = _inside(panel.everything)
         epochs = max(record["epoch"] for record in panel.records)
         frame = Frame((min(1, epochs - 1), epochs), inside, x_label="epoch", whole_x=True)
-        legend, said = [], []
+        legend, said = list[Swatch](), list[str]()
         for name, colour in zip(panel.names, cycle(SERIES)):
             label = _words(name.split("/")[-1]).removesuffix(" probability")
             legend.append((label, colour, "line"))

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from latentia.plots.drawing import CLASSES, LETTER, SERIES, WIDTH, Frame, padded, svg
 from latentia.plots.latent import SHORT, class_name, plane
-from latentia.plots.page import Drawing, Picture
+from latentia.plots.page import Drawing, Picture, Swatch
 
 MOST_LARGE_DOTS = 600
 DODGE = 0.035
@@ -28,17 +28,19 @@ def map_picture(
     points, axes = plane(np.asarray(codes, np.float64), labels)
     ranges = [padded(column) for column in points.T]
     frame = Frame(ranges[0], ranges[1], *axes, height=250, lines_of_x=True)
-    said, legend = f"Codes of {len(points):,} test samples", list[Any]()
+    said, legend = f"Codes of {len(points):,} test samples", list[Swatch]()
     if labels is None:
-        frame.dots(*points.T, SERIES[0], size=_dot(len(points)))
+        frame.dots(points[:, 0], points[:, 1], SERIES[0], size=_dot(len(points)))
     else:
         classes = np.unique(np.asarray(labels))
         names = [class_name(value, class_names) for value in classes]
         for value, colour in zip(classes, cycle(CLASSES)):
-            frame.dots(*points[labels == value].T, colour, size=_dot(len(points)))
+            own = points[labels == value]
+            frame.dots(own[:, 0], own[:, 1], colour, size=_dot(len(points)))
         few, brief = len(classes) <= len(CLASSES), max(map(len, names)) <= SHORT
         for value, name in zip(classes, names) if brief else ():
-            frame.tag(*np.median(points[labels == value], axis=0), name)
+            x, y = np.median(points[labels == value], axis=0)
+            frame.tag(float(x), float(y), name)
         if few and not brief:
             legend = [(name, colour, "dot") for name, colour in zip(names, CLASSES)]
         said += f" of {len(classes)} classes"
@@ -55,7 +57,7 @@ def _dot(n_points: int) -> float:
 def spectrum_picture(explained_variance_ratio: NDArray[Any]) -> Picture:
     """Return the scree plot as a page's drawing."""
     shares = np.asarray(explained_variance_ratio, np.float64)
-    numbers, total = np.arange(1, len(shares) + 1), shares.cumsum()
+    numbers, total = range(1, len(shares) + 1), shares.cumsum().tolist()
     frame = Frame(
         (0.4, len(shares) + 0.6), (0.0, 1.0), x_label="component", percent=True, whole_x=True
     )
@@ -66,7 +68,10 @@ def spectrum_picture(explained_variance_ratio: NDArray[Any]) -> Picture:
         "%", "\u00a0%"
     )
     caption = caption.replace("along all 1", "along the only one") if len(shares) == 1 else caption
-    legend: list[Any] = [("each component", SERIES[0], "line"), ("all up to it", SERIES[1], "line")]
+    legend: list[Swatch] = [
+        ("each component", SERIES[0], "line"),
+        ("all up to it", SERIES[1], "line"),
+    ]
     return Picture(
         "Spectrum", f"{caption}.", drawing=Drawing(frame.svg(f"{caption}."), tuple(legend))
     )
@@ -81,7 +86,7 @@ def errors_by_size(curve: Mapping[int, float], models: Mapping[str, tuple[int, f
     largest = max([*curve, *(size for size, _ in models.values())])
     frame = Frame((0.0, 1.1 * largest), (0.0, padded(errors)[1]), "size of z", whole_x=True)
     frame.line([*curve], [*curve.values()], SERIES[0], dashed=False)
-    legend: list[Any] = [("PCA", SERIES[0], "line")]
+    legend: list[Swatch] = [("PCA", SERIES[0], "line")]
     sizes = [size for size, _ in models.values()]
     for i, ((name, (size, error)), colour) in enumerate(zip(models.items(), cycle(SERIES[1:]))):
         beside = sizes[:i].count(size) - (sizes.count(size) - 1) / 2

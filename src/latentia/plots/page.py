@@ -51,13 +51,16 @@ class Tiles:
         return self.n_columns > NARROW and max(self.size) > WIDE
 
 
+Swatch = tuple[str, str, Literal["line", "dot"]]
+
+
 @dataclass(frozen=True)
 class Drawing:
     """An inline SVG in the colours of the page, with its legend, which stands outside the axes."""
 
     svg: str
     """Its text is escaped."""
-    legend: tuple[tuple[str, str, Literal["line", "dot"]], ...] = ()
+    legend: tuple[Swatch, ...] = ()
     """Labels, each with the name of its colour's token, and the mark that has it."""
     dashed: str = ""
     """What dashed lines are."""
