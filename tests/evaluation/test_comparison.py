@@ -1,8 +1,10 @@
 """A comparison: which models, with which settings and seed, measured on what."""
 
 import base64
+import html
 import json
 import re
+import shlex
 from dataclasses import replace
 from pathlib import Path
 
@@ -422,3 +424,46 @@ def test_factor_analysis_is_left_out_of_samples_of_thousands_of_values(tmp_path)
     text = compare(str(tmp_path / "x.npy"), ("PCA", "FactorAnalysis"), tmp_path / "c").read_text()
     assert "FactorAnalysis was left out: it takes a covariance of 2,001 values apart" in text
     assert list(reported(tmp_path / "c/report.html")) == ["PCA"]
+
+
+def test_the_command_of_a_report_makes_it_again(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    rows = np.random.default_rng(0).normal(size=(40, 4))
+    text = "a;b c;d;e\n" + "".join(";".join(map(str, row)) + "\n" for row in rows)
+    Path("t.csv").write_text(text)
+    words = ["--models", "PCA", "--n-components", "2", "--drop", "b c", "e", "--random-state", "3"]
+    assert main(["compare", "--data", "t.csv", "--out", "one", *words]) == 0
+    page = Path("one/report.html").read_text()
+    [command] = re.findall(r"<pre>(.*?)</pre>", page)
+    assert command == (
+        "latentia compare --data t.csv --models PCA --drop &#39;b c&#39; e --n-components 2 "
+        "--random-state 3"
+    )
+    assert main([*shlex.split(html.unescape(command))[1:], "--out", "two"]) == 0
+    first, second = (reported(Path(name, "report.html"))["PCA"] for name in ("one", "two"))
+    assert first.pop("seconds") >= 0 <= second.pop("seconds")
+    assert first == second
+    assert (first["n_parameters"], config(Path("one/PCA"))["parameters"]["n_components"]) == (6, 2)
+
+
+@pytest.mark.parametrize(
+    ("size", "words"),
+    [
+        (None, ""),
+        (64, "--image-size 64 "),
+        ((64, 48), "--image-size 64x48 "),
+        ("64x48 fit", "--image-size 64x48 --fit "),
+        ("fit", "--fit "),
+    ],
+)
+def test_the_command_tells_the_size_of_pictures(size, words, tmp_path, monkeypatch):
+    digits, asked = load_data("digits"), []
+
+    def load_pictures(*_, image_size):
+        asked.append(image_size)
+        return replace(digits, x_train=digits.x_train[:40], y_train=digits.y_train[:40])
+
+    monkeypatch.setattr("latentia.evaluation.comparison.load_with", load_pictures)
+    page = compare("photos", ("PCA",), tmp_path / "c", image_size=size).read_text()
+    assert asked == [size]
+    assert f"--models PCA {words}--random-state 0" in page

@@ -15,10 +15,11 @@ from sklearn.base import clone
 
 from latentia import MODELS
 from latentia.data import Dataset
-from latentia.data import load as load_data
 from latentia.data.arrays import checked_part, labelled
 from latentia.data.arrays import facts as facts_of
-from latentia.data.dataset import split
+from latentia.data.dataset import ImageSize, split
+from latentia.data.named import load_with
+from latentia.data.options import USUAL, TableOptions
 from latentia.errors import Count, InputError, Seed, check_arguments, nearest
 from latentia.evaluation.clusterings import CLUSTERS, baseline_sections
 from latentia.evaluation.evaluate import evaluate
@@ -39,6 +40,8 @@ from latentia.training.progress import tell_notes
 log = logging.getLogger(__name__)
 Data = Any
 """A name, a path, samples, samples with their classes, or a `Dataset`."""
+FRAMES = ("fit", "crop")
+"""How pictures are brought to one size."""
 ARRAYS = "arrays"
 """The name of data that were given as such."""
 SIZE = 20
@@ -77,7 +80,7 @@ def compare(
     out: str | Path = "comparison",
     random_state: Seed = 0,
     n_epochs: Count | None = None,
-    image_size: Count | None = None,
+    image_size: ImageSize = None,
     progress: bool | None = None,
     n_components: Count | None = None,
 ) -> Path:
@@ -101,7 +104,7 @@ def compare(
         Of each gradient-trained model that is named; by default enough for about 4,300 steps, or
         3,000 on fewer than 5,000 samples.
     image_size
-        Side in pixels that the pictures of a folder are resized to.
+        What pictures are resized to, as for `latentia.load_data`.
     progress
         Show a progress bar; by default only at a terminal.
     n_components
@@ -119,6 +122,24 @@ def compare(
         For models that are not there or learn texts, no epochs, or a folder with a comparison.
     """
     check_arguments(compare, locals())
+    return compare_with(
+        USUAL, data, models, out, random_state, n_epochs, image_size, progress, n_components
+    )
+
+
+def compare_with(
+    options: TableOptions,
+    data: Data,
+    models: Sequence[str | Model] | None,
+    out: str | Path,
+    random_state: int,
+    n_epochs: int | None,
+    image_size: ImageSize | None,
+    progress: bool | None,
+    n_components: int | None,
+) -> Path:
+    """Compare as `compare` does, with what is asked of a table in one record."""
+    check_arguments(compare_with, locals())
     asked = _asked(models)
     folder = Path(out)
     names = [name for name in asked if isinstance(name, str)]
@@ -130,7 +151,7 @@ def compare(
         raise InputError(
             f"{folder} already holds a comparison or other files: choose another with --out"
         )
-    loaded = _loaded(data, image_size, random_state)
+    loaded = _loaded(data, options, image_size, random_state)
     tell_notes(loaded.notes, progress)
     kept, _ = loaded.hold_out()
     sections, notes = list[ModelSection](), list(loaded.notes)
@@ -150,7 +171,9 @@ def compare(
     tell_notes(notes[len(loaded.notes) :], progress)
     if models is None:
         sections += baseline_sections(kept, random_state)
-    command = _command(data, models, random_state, n_epochs, image_size, n_components)
+    asked_for = {**options.given, "n_epochs": n_epochs, **_of_size(image_size)}
+    asked_for |= {"n_components": n_components, "random_state": random_state}
+    command = _command(data, models, asked_for)
     report = _report(loaded, sections, notes, random_state)
     return write_report(folder / "report.html", replace(report, command=command))
 
@@ -182,10 +205,10 @@ def _asked(models: Sequence[str | Model] | None) -> tuple[str | Model, ...]:
     return tuple(dict.fromkeys(models))
 
 
-def _loaded(data: Data, image_size: int | None, random_state: int) -> Dataset:
+def _loaded(data: Data, options: TableOptions, image_size: ImageSize, random_state: int) -> Dataset:
     """Return a data set of whatever was given."""
     if isinstance(data, str | Path):
-        return load_data(str(data), image_size=image_size)
+        return load_with(options, str(data), image_size=image_size)
     if image_size is not None:
         raise InputError(f"image_size is {image_size}; it is for the pictures of a folder")
     if isinstance(data, Dataset):
@@ -310,24 +333,29 @@ def _fits_dcgan(data: Dataset) -> bool:
     return data.x_train.ndim > 2 and min(sides) >= 8 and max(sides) <= 128
 
 
-def _command(
-    data: Data,
-    models: Sequence[str | Model] | None,
-    random_state: int,
-    n_epochs: int | None,
-    image_size: int | None,
-    n_components: int | None,
-) -> str:
+def _command(data: Data, models: Sequence[str | Model] | None, given: dict[str, object]) -> str:
     """Return the command that makes the report again, where there is one."""
     if not isinstance(data, str | Path) or any(not isinstance(m, str) for m in models or ()):
         return ""
     words = ["latentia", "compare", "--data", str(data)]
     if models is not None:
         words += ["--models", ",".join(map(str, models))]
-    options = {"n-epochs": n_epochs, "image-size": image_size, "n-components": n_components}
-    for name, value in options.items():
-        words += [] if value is None else [f"--{name}", str(value)]
-    return shlex.join([*words, "--random-state", str(random_state)])
+    for name, value in given.items():
+        flag = f"--{name.replace('_', '-')}"
+        if isinstance(value, list):
+            words += [flag, *map(str, value)]
+        elif value is True:
+            words.append(flag)
+        elif value is not None:
+            words += [flag, str(value)]
+    return shlex.join(words)
+
+
+def _of_size(image_size: ImageSize) -> dict[str, object]:
+    """Return the flags of a size, such as 64, (64, 48) or ``64x48 fit``."""
+    given = "x".join(map(str, image_size)) if isinstance(image_size, tuple) else image_size
+    words = str(given or "").split()
+    return dict((word, True) if word in FRAMES else ("image_size", word) for word in words)
 
 
 def _report(

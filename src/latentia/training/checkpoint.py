@@ -80,7 +80,7 @@ class Checkpoints:
         names, unsealed = self._names(), False
         for name in reversed(names):
             try:
-                tensors, state, seal = self._read(name)
+                tensors, state, seal = self.read(name)
             except (OSError, ValueError, KeyError, TypeError) as damage:
                 log.warning("checkpoint %s is damaged (%s); trying the one before", name, damage)
                 continue
@@ -99,7 +99,7 @@ class Checkpoints:
 
     def best(self) -> Saved | None:
         """Return tensors and state of the checkpoint with the best held-out score."""
-        return self._read(BEST)[:2] if self._path(BEST, "json").exists() else None
+        return self.read(BEST)[:2] if self._path(BEST, "json").exists() else None
 
     @property
     def empty(self) -> bool:
@@ -130,7 +130,8 @@ class Checkpoints:
         manifest = {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
         write_atomically(self._path(name, "json"), json.dumps(manifest).encode())
 
-    def _read(self, name: str) -> tuple[dict[str, Tensor], dict[str, Any], Seal | None]:
+    def read(self, name: str) -> tuple[dict[str, Tensor], dict[str, Any], Seal | None]:
+        """Return tensors, state and seal of one checkpoint; an error if it is damaged."""
         manifest = read_json(self._path(name, "json"))
         content = read_bytes(self._path(name, "safetensors"), manifest["bytes"])
         if hashlib.sha256(content).hexdigest() != manifest["sha256"]:

@@ -22,6 +22,7 @@ from latentia.files import (
 )
 from latentia.training.config import RunConfig
 from latentia.training.distributed import barrier
+from latentia.training.further import extended
 from latentia.training.launch import leads
 
 NAMES = (
@@ -30,6 +31,7 @@ NAMES = (
     "samples",
     "tensorboard",
     "pretraining",
+    "start",
     "model",
     "evaluation.json",
     "profile.json",
@@ -41,6 +43,8 @@ OWN_FILES = (
     "metrics.jsonl",
     "samples/epoch_*",
     "tensorboard/events.out.tfevents.*",
+    *(f"tensorboard/{split}/events.out.tfevents.*" for split in ("train", "validation", "health")),
+    *(f"start/model/{name}" for name in ("config.json", "model.safetensors", "README.md")),
     "checkpoints/best.*",
     "checkpoints/step_*.safetensors",
     f"checkpoints/{PREFIX}*",
@@ -53,19 +57,20 @@ OWN_FILES = (
 @contextmanager
 def held(
     path: Path, config: RunConfig, begun: RunConfig | None, defaults: Mapping[str, Any]
-) -> Iterator[None]:
+) -> Iterator[RunConfig]:
     """Hold a run directory for this process while it trains, as a new run or the one ``begun``.
 
+    What it is now comes back: a run may go on with another number of epochs than it was begun with.
     ``defaults`` are what parameters were worth in a run of a release that did not have them.
     What ends in an error before its first checkpoint leaves nothing of a new run.
     """
-    grown = None if begun is None else config.extended(begun, path)
+    grown = None if begun is None else extended(begun, config.parameters.get("n_epochs"), path)
     if grown is not None:
         config.check_same(grown, defaults, path)
     if not leads():
         # The first process begins the run: what others made in the folder would be foreign to it.
         barrier()
-        yield
+        yield grown or config
         return
     made = [folder for folder in (path, *path.parents) if not folder.exists()]
     path.mkdir(parents=True, exist_ok=True)
@@ -74,7 +79,7 @@ def held(
             _begin(path, config, begun, grown)
             barrier()
             try:
-                yield
+                yield grown or config
             except Exception:
                 if begun is None and not _has_checkpoints(path):
                     remove_files(path, OWN_FILES)

@@ -10,9 +10,10 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
-from math import isfinite
+from math import isfinite, isnan, nan
 from typing import Protocol
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -33,6 +34,7 @@ class Trainable(Protocol):
     batch_size: int
     learning_rate: float
     ema_decay: float | None
+    patience: int | None
     seed_: int
 
     def nets(self) -> Mapping[str, nn.Module]:
@@ -62,6 +64,8 @@ def train(
 ) -> None:
     """Train a model on batches of data; its nets hold the result.
 
+    It ends after the epochs asked for, or earlier after one in which `why_to_end` finds a reason.
+
     Raises
     ------
     InputError
@@ -72,12 +76,12 @@ def train(
     updates = model.updates()
     order = batch_order(model, batches)
     state = TrainingState(model.nets(), updates, model.learning_rate, model.ema_decay)
-    run.restore(state, order.n_steps)
+    run.restore(state, order.n_steps, hold=model.patience is not None)
     precision = autocast(device)
     began = time.perf_counter() - state.seconds
     interruption = Interruption()
     with torch.random.fork_rng(), on_stop(interruption):
-        for step in range(state.step, order.n_steps):
+        for step in range(state.step, state.step if state.ended else order.n_steps):
             epoch = order.epoch(step)
             values: dict[str, float] = {}
             for update in updates:
@@ -104,15 +108,17 @@ def train(
             for name, value in values.items():
                 state.sums[name] = state.sums.get(name, 0.0) + value
             watch(state.step, epoch + 1, len(batch[0]) * distributed.world_size(), values)
-            score = None
+            best = False
             if order.ends_epoch(step):
-                score = end_epoch(model, state, order, validation, run, device)
+                best = end_epoch(model, state, order, validation, run, device)
             stop = distributed.any_rank(interruption.asked)
-            run.checkpoint(state, score, force=stop or state.step == order.n_steps)
+            over = state.step == order.n_steps or bool(state.ended)
+            run.checkpoint(state, best, force=stop or over)
             if stop:
                 raise KeyboardInterrupt
-    if state.average is not None:
-        state.average.copy_to_nets()
+            if over:
+                break
+    state.settle()
 
 
 def batch_order(model: Trainable, batches: Batches) -> BatchOrder:
@@ -146,8 +152,8 @@ def end_epoch(
     validation: Batches | None,
     run: Run,
     device: torch.device,
-) -> float | None:
-    """Record an epoch's training means and held-out values; return the held-out score if any.
+) -> bool:
+    """Record an epoch's training means and held-out values; return whether it is the best so far.
 
     A model with one update is scored by that loss; a game between nets has no score.
     """
@@ -163,8 +169,41 @@ def end_epoch(
             run.record(state, epoch, "validation", values)
             names = list(state.optimizers)
             score = values[names[0]] if len(names) == 1 else None
-        run.show(epoch)
-    return score
+        run.show(state, epoch)
+        score = shared(score) if model.patience is not None else score
+        best = state.rate(score, epoch, hold=model.patience is not None)
+        asked = run.ask(state, epoch)
+        if state.step < order.n_steps:
+            state.ended = why_to_end(model, state, order, run, asked)
+    return best
+
+
+def why_to_end(
+    model: Trainable, state: TrainingState, order: BatchOrder, run: Run, asked: str
+) -> str:
+    """Return why training ends after this epoch, before those asked for; empty if it goes on.
+
+    A function of the user's ``asked`` for it, or the model's patience is at its end: so many epochs
+    without a better held-out value, counted anew where a run went on that had ended.
+    """
+    epoch = order.epoch(state.step - 1) + 1
+    since = max(state.best_epoch, -(-run.goes_on_at // order.steps_an_epoch))
+    reason = ""
+    if distributed.any_rank(bool(asked)):
+        reason = f"{asked} asked for it"
+    elif model.patience is not None and epoch - since >= model.patience:
+        reason = f"no better held-out value for {epoch - since} epochs"
+    if reason and state.best:
+        reason += f"; the weights are those of epoch {state.best_epoch}, the best"
+    if reason:
+        run.end(state, epoch, f"ended before epoch {order.n_epochs}: {reason}")
+    return reason
+
+
+def shared(score: float | None) -> float | None:
+    """Return the first process's held-out score in all of them."""
+    found = float(distributed.broadcast(np.array([nan if score is None else score]))[0])
+    return None if isnan(found) else found
 
 
 def held_out(

@@ -196,6 +196,10 @@ class Observation(ABC):
     def mean(self, output: Tensor) -> Tensor:
         """Return the mean of p(x given z) in the data's units."""
 
+    @abstractmethod
+    def around(self, means: NDArray[Any], draw: np.random.RandomState) -> NDArray[Any]:
+        """Return draws of p(x given z) of these means, both in the data's units."""
+
     def draw(self, x: Tensor) -> Tensor:
         """Return data as the likelihood takes them; here as they are."""
         return x
@@ -218,6 +222,10 @@ class Bernoulli(Observation):
     def mean(self, output: Tensor) -> Tensor:
         """Return the probabilities."""
         return output.sigmoid()
+
+    def around(self, means: NDArray[Any], draw: np.random.RandomState) -> NDArray[Any]:
+        """Return bits, each 1 with the probability that is its mean."""
+        return (draw.random_sample(means.shape) < means).astype(np.float32)
 
     def draw(self, x: Tensor) -> Tensor:
         """Return bits, each 1 with probability x, if they are asked for."""
@@ -246,6 +254,11 @@ class Gaussian(Observation):
         """Return m in the data's units."""
         return output.sigmoid() if self.sigmoid else self.units.inverse(output)
 
+    def around(self, means: NDArray[Any], draw: np.random.RandomState) -> NDArray[Any]:
+        """Return the means with noise of variance v in standard units."""
+        scale = self.variance.detach().sqrt() * self.units.scale
+        return means + np.asarray(scale.cpu()) * draw.standard_normal(means.shape)
+
     def in_units(self, x: Tensor, output: Tensor) -> tuple[Tensor, Tensor]:
         """Return data and m, both in standard units."""
         return self.units(x), output.sigmoid() if self.sigmoid else output
@@ -266,6 +279,10 @@ class WeightedError(Observation):
     def mean(self, output: Tensor) -> Tensor:
         """Return m in the data's units."""
         return self.gaussian.mean(output)
+
+    def around(self, means: NDArray[Any], draw: np.random.RandomState) -> NDArray[Any]:
+        """Refuse: an error is no density to draw from."""
+        raise InputError(f"observation is {self.kind!r}, an error and no density: leave noise out")
 
     def objective(self, x: Tensor, output: Tensor) -> Tensor:
         """Return (N,) weighted errors."""

@@ -26,9 +26,7 @@ training data, which follows where the codes really lie ([5]_): the aggregate po
 model is rarely N(0, I), and draws from the gaps between codes decode to nothing like the data.
 
 The linear VAE and VaDE are `VariationalModel`s too, and the conditional VAE is a `BoundedModel`.
-The likelihoods are in `latentia.models.autoencoders.base`. A *condition* is what some models know
-beside x, such as one-hot classes; for others the tuple ``given`` is empty.
-
+Likelihoods are in ``autoencoders.base``. What some models know beside x is ``given``, or empty.
 Shapes: ``x`` is (N, C, H, W) or (N, d); ``z_NK``, mean and log-variance are (N, n_components).
 """
 
@@ -104,6 +102,10 @@ class VariationalModel(Generator, Encoder, DecodingModel, GradientModel, LatentM
     def likelihood(self) -> Observation:
         """p(x given z), by the nets as they are now."""
 
+    def around(self, means: NDArray[Any], draw: np.random.RandomState) -> NDArray[Any]:
+        """Return draws of p(x given z) of these means."""
+        return self.likelihood.around(means, draw)
+
     def decoder_output(self, z_NK: Tensor, *given: Tensor) -> Tensor:
         """Return the decoder's raw output g(z), (N, *shape)."""
         output: Tensor = self.decoder_(z_NK)
@@ -177,8 +179,7 @@ class VariationalModel(Generator, Encoder, DecodingModel, GradientModel, LatentM
         n_importance
             k, draws of z for each sample; 5,000 is the literature's.
         return_std
-            Return the standard errors of the estimates too. They need at least two draws, and a
-            warning says of how many samples they are not to be trusted.
+            Return standard errors too, of at least two draws; a warning says which not to trust.
         random_state
             Of the draws, and of binary data.
 
