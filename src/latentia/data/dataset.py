@@ -176,12 +176,12 @@ class Part:
     y: Array | None = None
     class_names: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
-    runs: tuple[int, ...] = ()
-    """Lengths of sequences whose samples follow each other, as a video's frames do."""
     columns: tuple[str, ...] = ()
     weights: Array | None = None
     names: Array | None = None
     """(n,) names of the samples, if they have any."""
+    runs: tuple[int, ...] = ()
+    """Lengths of sequences whose samples follow each other, as a video's frames do."""
 
 
 def split(part: Part, name: str, random_state: int) -> Dataset:

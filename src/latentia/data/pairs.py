@@ -43,7 +43,7 @@ from latentia.data.folders import (
 from latentia.data.framing import Frame, frame_of
 from latentia.data.made_pairs import KINDS, made_pairs
 from latentia.data.picture_sources import place_of
-from latentia.data.pictures import name_of, settled_frame, stack
+from latentia.data.pictures import Settled, name_of, settled, stack
 from latentia.errors import InputError, Seed, check_arguments
 from latentia.files import printable
 
@@ -110,10 +110,9 @@ def _load(spec: str, random_state: int, image_size: ImageSize) -> tuple[Dataset,
             f"KIND:IMAGES with KIND one of {', '.join(KINDS)}"
         )
     name = printable(Path(name_of(folder)).stem)
-    frame, words = _frame_of(files, image_size, name)
-    data, train, test = _in_two([_read(part, frame) for part in files], name, random_state)
-    size = None if frame is None else frame.asked
-    return dataclasses.replace(data, notes=(*data.notes, *words), image_size=size), train, test
+    how = _settled(files, image_size, name)
+    data, train, test = _in_two([_read(part, how.frame) for part in files], name, random_state)
+    return how.told(data), train, test
 
 
 def _in_two(
@@ -125,13 +124,11 @@ def _in_two(
     return x, y.x_train, y.x_test
 
 
-def _frame_of(
-    parts: list[Files], image_size: ImageSize, name: str
-) -> tuple[Frame | None, tuple[str, ...]]:
-    """Return what pairs are brought to, and a note on how."""
+def _settled(parts: list[Files], image_size: ImageSize, name: str) -> Settled:
+    """Return what pairs are brought to."""
     firsts = [pair for part in parts for pair in part.pairs]
     together = any(first == second for first, second in firsts)
-    return settled_frame([first for first, _ in firsts], image_size, name, halves=together)
+    return settled([first for first, _ in firsts], image_size, name, halves=together)
 
 
 def _layout(folder: Place) -> list[Files]:

@@ -134,7 +134,7 @@ def compare_with(
     out: str | Path,
     random_state: int,
     n_epochs: int | None,
-    image_size: ImageSize | None,
+    image_size: ImageSize,
     progress: bool | None,
     n_components: int | None,
 ) -> Path:

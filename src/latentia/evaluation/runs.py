@@ -271,7 +271,8 @@ def data_of(
             )
     if data_spec is None and "spec" not in origin:
         raise InputError(f"{run} does not say what it was trained on; give the data with --data")
-    size = origin.get("image_size") if data_spec is None else image_size
+    # Other pictures are brought to what the model was trained on.
+    size = origin.get("image_size") if image_size is None else image_size
     spec, held_out = data_spec or origin["spec"], origin.get("held_out")
     recorded = TableOptions.read(origin.get("options", {}), str(run / "config.json"))
     if data_spec is None:
@@ -281,7 +282,9 @@ def data_of(
     try:
         data = model.load_data(spec, size, held_out, options)
     except UselessSizeError:
-        # Version 0.1.0 recorded a size also where it had no effect.
+        # Other data may be no pictures, and version 0.1.0 recorded a size also without effect.
+        if image_size is not None:
+            raise
         data = replace(model.load_data(spec, None, held_out, options), image_size=size)
     if data_spec is not None:
         data = in_order_of(model, data)

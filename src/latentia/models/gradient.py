@@ -189,6 +189,8 @@ class GradientModel(Model):
                     begun = stack.enter_context(holding)
                 self.before_nets(array, folder, progress)
                 self.initialise(batches, device)
+                if self.keeps_best and held_out is None and isinstance(batches, Source):
+                    batches, held_out = batches.parted()
                 self.check_held_out(held_out)
                 steps, name = batch_order(self, batches).n_steps, type(self).__name__
                 watch = stack.enter_context(
@@ -371,6 +373,11 @@ class GradientModel(Model):
                 f"patience is {self.patience}, and counts epochs without a better held-out value: "
                 "give held-out data with validation, or leave patience out"
             )
+
+    @property
+    def keeps_best(self) -> bool:
+        """Whether the weights of the epoch with the best held-out value are the fitted ones."""
+        return self.patience is not None
 
     @property
     def is_scored(self) -> bool:

@@ -50,6 +50,7 @@ KINDS = {
     "observation_": str,
     "converged_": bool,
     "of_characters_": bool,
+    "photographic_": bool,
     "unit_range_": bool,
     "log_likelihood_": float,
     "noise_variance_": float,

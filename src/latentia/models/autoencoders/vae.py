@@ -76,6 +76,7 @@ from latentia.models.autoencoders.importance import ImportanceEstimate, joined, 
 from latentia.models.base import Encoder, Generator, LatentModel
 from latentia.models.gradient import DecodingModel, GradientModel
 from latentia.models.inputs import Labels, Rows, refuse_outside_unit
+from latentia.nets.autoencoder import decoded
 from latentia.training import distributed, draws
 from latentia.training.losses import full_precision
 from latentia.training.run import Numbers
@@ -108,8 +109,7 @@ class VariationalModel(Generator, Encoder, DecodingModel, GradientModel, LatentM
 
     def decoder_output(self, z_NK: Tensor, *given: Tensor) -> Tensor:
         """Return the decoder's raw output g(z), (N, *shape)."""
-        output: Tensor = self.decoder_(z_NK)
-        return output
+        return decoded(self.decoder_, self.encoder_, z_NK)
 
     def encoder_output(self, x: Tensor, *given: Tensor) -> Tensor:
         """Return (N, 2K): mean and log-variance of q(z given x), side by side."""
@@ -316,6 +316,8 @@ class BoundedModel(ChosenLikelihood, VariationalModel, AutoencodingModel):
     """Draws k of the importance-weighted bound; 1 is the ELBO."""
     adam_epsilon: Positive = 1e-8
     """Adam's ε; Burda et al. use 1e-4."""
+
+    starts_linear = True
 
     def check_values(self) -> None:
         """Refuse weighted terms beside importance weights."""
