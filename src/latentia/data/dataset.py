@@ -120,7 +120,9 @@ class Dataset:
 
     @property
     def asked(self) -> Mapping[str, object]:
-        """What loads the same data again: a run's ``config.json`` keeps it."""
+        """What loads the same data again, which a run keeps: nothing, where arrays were given."""
+        if not self.spec:
+            return {}
         options = {"options": self.options.given} if self.options != USUAL else {}
         return {"spec": self.spec, "image_size": self.image_size, **options}
 

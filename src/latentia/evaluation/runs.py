@@ -23,7 +23,8 @@ from latentia.data.options import USUAL, TableOptions
 from latentia.errors import FitWarning, InputError
 from latentia.evaluation.evaluate import evaluate, importance_bound
 from latentia.evaluation.memorisation import memorisation_check
-from latentia.evaluation.report import ModelSection, Report, write_report
+from latentia.evaluation.model_section import ModelSection
+from latentia.evaluation.report import Report, write_report
 from latentia.evaluation.same_columns import in_order_of, options_for, refuse_weights
 from latentia.evaluation.sections import model_section
 from latentia.files import refuse_existing, whole_file, write_atomically
@@ -217,11 +218,22 @@ def finish(model: Model, data: Dataset, run: Path, seconds: float) -> None:
         (run / "samples").mkdir(exist_ok=True)
         write_atomically(run / "samples" / "sample.txt", str(text).encode())
     write_atomically(run / "evaluation.json", json.dumps(table, indent=2).encode())
-    facts = {"data": f"{data.name}, {len(data.x_train):,} training {data.unit}"}
-    title = f"{sections[0].name} on {data.name}"
+    write_report(run / "report.html", _report(model, data, sections, said))
+
+
+def _report(model: Model, data: Dataset, sections: list[ModelSection], said: list[str]) -> Report:
+    described = f"{data.name}: {data.description}" if data.description else data.name
+    n_train, n_test = (f"{len(x):,} {data.unit}" for x in (data.x_train, data.x_test))
+    facts = {
+        "data": f"{data.origin}. {data.licence}." if data.origin else f"Read from {data.spec}.",
+        "training": n_train,
+        "test": n_test,
+        "versions": ", ".join(f"{k} {v}" for k, v in versions().items()),
+    }
+    title = f"{sections[0].title} on {data.name}"
+    line = f"latentia train · {described} · {n_train} to learn, {n_test} to test"
     notes = (*data.notes, *said, *model.caveats(data))
-    report = Report(title, data.description, facts, tuple(sections), notes)
-    write_report(run / "report.html", report)
+    return Report(title, line, facts, tuple(sections), notes)
 
 
 @contextmanager

@@ -76,6 +76,7 @@ class LinearAutoencoder(Encoder, DecodingModel, GradientModel, LatentModel):
     optimizer: Literal["adam", "sgd"] = "adam"
     """Adam, or stochastic gradient descent with momentum 0.9."""
 
+    linear = True
     lacks = {
         "sample": "an autoencoder has no prior over its latent space; use a VAE",
         **dict.fromkeys(

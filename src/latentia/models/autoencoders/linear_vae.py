@@ -70,6 +70,7 @@ class LinearVAE(VariationalModel):
     learning_rate: Positive = 1e-2
     """The optimiser's step size."""
 
+    linear = True
     lacks = dict.fromkeys(
         ("encoder", "decoder"), "its layers are linear; VAE takes nets of your own"
     )
