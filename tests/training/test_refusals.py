@@ -13,11 +13,8 @@ from latentia.training.config import RunConfig, read_config, write_config
 from latentia.training.device import asked_precision, check_device_name, find_device, set_threads
 from latentia.training.directory import refuse_foreign
 
-BEGUN = {
-    "model": "VAE",
-    "parameters": {"n_epochs": 3, "beta": 2.0},
-    "data": {"n": 5, "content": "a"},
-}
+PARAMETERS = {"n_epochs": 3, "beta": 2.0}
+BEGUN = {"model": "VAE", "parameters": PARAMETERS, "data": {"n": 5, "content": "a"}}
 
 
 def folder(path: Path, **content: object) -> Path:
@@ -27,8 +24,9 @@ def folder(path: Path, **content: object) -> Path:
 
 
 def check(there, here):
-    defaults = {"width": 4}
-    RunConfig(**BEGUN | here).check_same(RunConfig(**BEGUN | there), defaults, Path("runs/r"))
+    """Go on with a run of a release that knew no ``width``."""
+    new = BEGUN | {"parameters": PARAMETERS | {"width": 4}} | here
+    RunConfig(**new).check_same(RunConfig(**BEGUN | there), {"width": 4}, Path("runs/r"))
 
 
 ANOTHER = {
