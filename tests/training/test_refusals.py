@@ -9,12 +9,16 @@ import torch
 import latentia
 from latentia.errors import InputError
 from latentia.training.batches import Source
+from latentia.training.checkpoint import Checkpoints
 from latentia.training.config import RunConfig, read_config, write_config
 from latentia.training.device import asked_precision, check_device_name, find_device, set_threads
 from latentia.training.directory import refuse_foreign
+from latentia.training.metrics_file import read_metrics
 
 PARAMETERS = {"n_epochs": 3, "beta": 2.0}
 BEGUN = {"model": "VAE", "parameters": PARAMETERS, "data": {"n": 5, "content": "a"}}
+
+RECORD = '{"step": 4, "epoch": 1, "split": "train", "values": {"loss": 2.0}, "seconds": 0.5}\n'
 
 
 def folder(path: Path, **content: object) -> Path:
@@ -52,7 +56,9 @@ def of_folders(path):
     (path / "list").mkdir()
     (path / "list/config.json").write_text("[1]")
     (path / "mine").mkdir()
-    (path / "mine/metrics.jsonl").touch()
+    (path / "mine/metrics.jsonl").write_text(RECORD + RECORD[:9] + "\n" + RECORD)
+    (path / "cut/checkpoints").mkdir(parents=True)
+    (path / "cut/checkpoints/step_00000004.json").write_text("{}")
     changed = folder(path / "changed", **BEGUN)
     told = (changed / "config.json").read_text()
     (changed / "config.json").write_text(told.replace('"VAE"', '"GAN"'))
@@ -76,6 +82,11 @@ def of_folders(path):
         ),
         "the run's config.json names no whole number as seed, but 'a'": lambda: (
             RunConfig("VAE", {"random_state": "a"}).seed
+        ),
+        f"{path / 'mine/metrics.jsonl'} is damaged in line 2: put back a copy, or remove it to go "
+        "on without the values up to here": lambda: read_metrics(path / "mine"),
+        f"every checkpoint in {path / 'cut/checkpoints'} is damaged: train anew elsewhere": (
+            lambda: Checkpoints(path / "cut/checkpoints").latest()
         ),
         f"{path / 'mine'} holds metrics.jsonl, which no run of Latentia's in it made: choose "
         "another directory": lambda: refuse_foreign(path / "mine"),
