@@ -244,6 +244,9 @@ def _report_on(folder: Path, job: Callable[[], Path]) -> int:
             raise
         raise InputError(f"{told(error)}; then go on with: latentia resume {folder}") from error
     if leads():
+        from latentia.training.directory import disk_taken
+
+        tell(disk_taken(folder))
         print(report)
     return 0
 

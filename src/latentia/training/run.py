@@ -170,19 +170,29 @@ class Run:
             if sentence and self.tell is not None:
                 self.tell(epoch, sentence)
 
-    def checkpoint(self, state: TrainingState, best: bool, *, force: bool) -> None:
-        """Save at an epoch's end, when the last one is old, or at once; keep the best apart."""
+    def checkpoint(
+        self, state: TrainingState, best: bool, *, force: bool, over: bool = False
+    ) -> None:
+        """Save at an epoch's end, when the last one is old, or at once; keep the best apart.
+
+        When training is ``over``, fewer large ones are kept.
+        """
         if not self.keeps:
             return
         old = time.monotonic() - self.saved_at > CHECKPOINT_SECONDS
         if not (force or best or old or not state.sums):
             return
-        tensors, counters = state.tensors(), state.counters()
         # The best goes first: killed in between, the resumed run comes here again and repeats it.
         if best:
-            self.checkpoints.save_best(tensors, counters)
-        self.checkpoints.save(state.step, tensors, counters, self.metrics.seal())
+            self.keep_best(state)
+        tensors, counters = state.tensors(), state.counters()
+        self.checkpoints.save(state.step, tensors, counters, self.metrics.seal(), over=over)
         self.saved_at = time.monotonic()
+
+    def keep_best(self, state: TrainingState) -> None:
+        """Save the best epoch so far apart."""
+        if self.keeps:
+            self.checkpoints.save_best(state.tensors(), state.counters())
 
     def show(self, state: TrainingState, epoch: int) -> None:
         """Let the model write a picture or a text of an epoch, as ``samples/epoch_0001.png``."""

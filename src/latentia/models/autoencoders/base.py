@@ -32,12 +32,16 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from latentia.errors import Count, CountsWhen, InputError, Positive
+from latentia.data.dataset import spread
+from latentia.errors import Count, CountsWhen, InputError, Positive, Shapes, are_own, own_among
 from latentia.models.autoencoders.doctor import activity, examine
+from latentia.models.autoencoders.linear_start import LinearSolution, linear_solution, start
 from latentia.models.base import Encoder, LatentModel
-from latentia.models.gradient import DecodingModel, GradientModel
-from latentia.models.inputs import Labels, Rows
-from latentia.nets.autoencoder import LearnedVariance, TiedDecoder, autoencoder_nets
+from latentia.models.decoding import DecodingModel
+from latentia.models.gradient import GradientModel
+from latentia.models.inputs import FEW_ROWS, Labels, Rows, is_photographic
+from latentia.models.own_nets import mirrored, take
+from latentia.nets.autoencoder import LearnedVariance, autoencoder_nets, decoded
 from latentia.nets.mlp import Standardisation
 from latentia.training import draws
 from latentia.training.batches import Source, column_moments, column_scale
@@ -55,6 +59,7 @@ from latentia.training.run import Numbers
 Comparison = Literal["mse", "rmse", "bce"]
 """Squared error summed over a sample's values, the root of its mean, or cross-entropy in nats."""
 ERRORS = ("mse", "rmse")
+CONVOLVES = ("mlp", "convolutional")
 LEAST_PROBABILITY = 1e-3
 """Of a bit, where the decoder's output starts."""
 
@@ -65,31 +70,66 @@ class AutoencodingModel(Encoder, DecodingModel, GradientModel, LatentModel):
 
     n_components: Count = 20
     """Size of the latent space."""
-    hidden: tuple[Count, ...] = (400, 400)
+    encoder: nn.Module | None = None
+    """A net of your own in the encoder's place, of which a copy is trained; none makes one."""
+    decoder: nn.Module | None = None
+    """A net of your own in the decoder's place, which gives its raw output; none makes one."""
+    hidden: Annotated[tuple[Count, ...], Shapes("encoder", "decoder")] = (400, 400)
     """Widths of the encoder's fully connected layers; the decoder mirrors them."""
-    channels: Annotated[tuple[Count, ...], CountsWhen("architecture", ("convolutional",))] = (
-        8,
-        16,
-        32,
-    )
+    channels: Annotated[
+        tuple[Count, ...],
+        CountsWhen("architecture", ("convolutional",)),
+        Shapes("encoder", "decoder"),
+    ] = (8, 16, 32)
     """Channels of the convolutional encoder's layers, each of which halves the image."""
-    activation: Literal["auto", "leaky_relu", "relu", "tanh", "sigmoid"] = "auto"
+    activation: Annotated[
+        Literal["auto", "leaky_relu", "relu", "tanh", "sigmoid"], Shapes("encoder", "decoder")
+    ] = "auto"
     """Between layers; auto is LeakyReLU 0.2 in fully connected nets and ReLU in convolutional."""
-    architecture: Literal["auto", "mlp", "convolutional"] = "auto"
-    """The nets: fully connected, convolutional, or what suits the data."""
+    architecture: Annotated[
+        Literal["auto", "mlp", "convolutional", "principal"], Shapes("encoder", "decoder")
+    ] = "auto"
+    """The nets: fully connected, convolutional, fully connected between the principal components
+    of images, where they start as PCA, or what suits the data."""
 
     convolves_images: ClassVar[bool] = False
     """Whether ``auto`` means convolutional nets for images; tables have fully connected ones."""
+    starts_linear: ClassVar[bool] = False
+    """Whether ``auto`` means principal components for photographs."""
 
     def settled(self, array: Rows) -> Mapping[str, object]:
         """Return which nets these data have."""
-        convolves = self.is_convolutional(self.sample_shape_)
-        return {"architecture": "convolutional" if convolves else "mlp"}
+        if are_own(self, "encoder", "decoder"):
+            return {}
+        if self.is_principal(is_photographic(array)):
+            return {"architecture": "principal"}
+        return {"architecture": CONVOLVES[self.is_convolutional(self.sample_shape_)]}
+
+    def is_principal(self, photographic: bool) -> bool:
+        """Return whether the nets stand between principal components."""
+        if self.architecture == "principal" and len(self.data_shape_) == 1:
+            raise InputError(
+                "architecture is 'principal' and the data are a table of shape "
+                f"(n, {self.data_shape_[0]}); give images, or choose 'mlp'"
+            )
+        own = own_among(self, "encoder", "decoder")
+        if self.architecture == "principal" and own:
+            raise InputError(
+                f"architecture is 'principal', whose two nets start together, and {own[0]} is of "
+                "your own: leave one of them out"
+            )
+        suits = self.starts_linear and photographic and self.architecture == "auto" and not own
+        return suits or self.architecture == "principal"
 
     def learn_scale(self, source: Source) -> None:
-        """Find whether the data lie in [0, 1], and otherwise the mean and scale of each column."""
+        """Find the range of the data, and principal components, or each column's mean and scale."""
         self.unit_range_ = True
         if len(source.shape) > 1:
+            x = source.batch(spread(np.arange(len(source)), FEW_ROWS))[0].cpu()
+            self.photographic_ = is_photographic(x.numpy())
+            if self.is_principal(self.photographic_):
+                self._solution = linear_solution(x)
+                self.n_principal_ = len(self._solution.values)
             return
         low, high, mean, variance = column_moments(source)
         self.unit_range_ = low >= 0 and high <= 1
@@ -111,17 +151,39 @@ class AutoencodingModel(Encoder, DecodingModel, GradientModel, LatentModel):
             self.standardisation_ = Standardisation(*map(torch.tensor, columns))
         self.encoder_: nn.Module
         self.decoder_: nn.Module
-        self.encoder_, self.decoder_ = autoencoder_nets(
-            shape,
-            n_codes,
-            self.n_components,
-            hidden=self.hidden,
-            channels=self.channels,
-            activation=self.activation,
-            convolutional=self.is_convolutional(shape),
-            tied=tied,
-            n_given=n_given,
-        )
+        if not are_own(self, "encoder", "decoder"):
+            self.encoder_, self.decoder_ = autoencoder_nets(
+                shape,
+                n_codes,
+                self.n_components,
+                hidden=self.hidden,
+                channels=self.channels,
+                activation=self.activation,
+                convolutional=self.is_convolutional(shape),
+                n_principal=self.n_principal,
+                tied=tied,
+                n_given=n_given,
+            )
+        solution: LinearSolution | None = vars(self).pop("_solution", None)
+        if solution is not None:
+            noise = self.first_noise(solution)
+            start(self.encoder_, self.decoder_, solution, self.n_components, noise)
+        if own_among(self, "encoder", "decoder"):
+            self.take_own(shape, n_codes, n_given)
+
+    def take_own(self, shape: tuple[int, ...], n_codes: int, n_given: int) -> None:
+        """Put copies of the user's own nets in their places."""
+        take(self, mirrored(shape, n_codes, self.n_components, n_given, self.unit_range_))
+
+    @property
+    def n_principal(self) -> int:
+        """How many principal components the nets stand between; 0 if they see the data."""
+        return int(vars(self).get("n_principal_", 0))
+
+    @property
+    def keeps_best(self) -> bool:
+        """Whether the best epoch's weights are the fitted ones: also where few photographs are."""
+        return self.n_principal > 0 or bool(super().keeps_best)
 
     def is_convolutional(self, shape: tuple[int, ...]) -> bool:
         """Return whether the nets for samples of this shape are convolutional."""
@@ -145,13 +207,13 @@ class AutoencodingModel(Encoder, DecodingModel, GradientModel, LatentModel):
     def decode(self, z_NK: Tensor) -> Tensor:
         """Return decoded data, (N, *shape): through a sigmoid, or in the data's units."""
         output = self.decoder_output(z_NK)
+        if self.n_principal:
+            return output.clamp(0, 1)
         return output.sigmoid() if self.unit_range_ else self.standardisation_.inverse(output)
 
     def decoder_output(self, z_NK: Tensor) -> Tensor:
-        """Return the decoder's raw output, (N, *shape); tied weights are the encoder's."""
-        beside = (self.encoder_,) if isinstance(self.decoder_, TiedDecoder) else ()
-        output: Tensor = self.decoder_(z_NK, *beside)
-        return output
+        """Return the decoder's raw output, (N, *shape)."""
+        return decoded(self.decoder_, self.encoder_, z_NK)
 
     def compared(self, kind: Comparison, x: Tensor, output: Tensor) -> Tensor:
         """Return the loss between data and the decoder's raw output, in standard units."""
@@ -161,7 +223,7 @@ class AutoencodingModel(Encoder, DecodingModel, GradientModel, LatentModel):
         if kind == "bce":
             return bernoulli_negative_log_likelihood(x, output)
         error = squared_error if kind == "mse" else root_mean_squared_error
-        if self.unit_range_:
+        if self.unit_range_ and not self.n_principal:
             return error(x, output.sigmoid())
         return error(self.standardisation_(x), output)
 
@@ -180,6 +242,10 @@ class AutoencodingModel(Encoder, DecodingModel, GradientModel, LatentModel):
     def score(self, X: Rows, y: Labels = None) -> float:
         """Return minus the mean over samples of ``‖x − x̂‖²`` (higher is better)."""
         return self.negative_squared_error(X)
+
+    def first_noise(self, solution: LinearSolution) -> float | None:
+        """Return the noise's variance v that the linear solution starts with; here none."""
+        return None
 
 
 class Observation(ABC):
@@ -236,6 +302,8 @@ class Bernoulli(Observation):
 class Gaussian(Observation):
     """N(m, v I) of data in standard units; m is g(z), or for data in [0, 1] σ(g(z)).
 
+    Between principal components it is g(z) for them too, and shown within [0, 1].
+
     In the data's own units the log-density is lower by ``log_volume``, the sum of log scale over
     values.
     """
@@ -244,6 +312,7 @@ class Gaussian(Observation):
     units: Standardisation
     log_volume: Tensor | float
     sigmoid: bool = False
+    clips: bool = False
 
     def nll(self, x: Tensor, output: Tensor) -> Tensor:
         """Return (N,) values of −log p(x given z) in nats, in the data's units."""
@@ -252,6 +321,8 @@ class Gaussian(Observation):
 
     def mean(self, output: Tensor) -> Tensor:
         """Return m in the data's units."""
+        if self.clips:
+            return output.clamp(0, 1)
         return output.sigmoid() if self.sigmoid else self.units.inverse(output)
 
     def around(self, means: NDArray[Any], draw: np.random.RandomState) -> NDArray[Any]:
@@ -303,16 +374,25 @@ class ChosenLikelihood(Encoder):
     """The fields that choose p(x given z), for an `AutoencodingModel` with a posterior."""
 
     observation: Literal["auto", "bernoulli", "gaussian", "mse", "rmse"] = "auto"
-    """Distribution of x given z, or a weighted error; auto is bernoulli for data in [0, 1]."""
+    """Distribution of x given z, or a weighted error; auto is bernoulli for data in [0, 1] but for
+    photographs."""
     noise_variance: Annotated[Positive | None, CountsWhen("observation", ("gaussian",))] = 0.1
-    """Variance v of a gaussian, in a table's columns' variances; none learns it (σ-VAE)."""
+    """Variance v of a gaussian, in a table's columns' variances; none learns it (σ-VAE), as does
+    the value by default for photographs whose observation is auto."""
     reconstruction_weight: Annotated[Positive, CountsWhen("observation", ("mse", "rmse"))] = 1000.0
     """Weight w of the errors mse and rmse."""
     binarize: bool = False
     """Draw each value as a bit with probability x, anew at every step (dynamic binarisation)."""
 
     def check_values(self) -> None:
-        """Refuse bits under another likelihood than the Bernoulli."""
+        """Refuse bits under another likelihood than the Bernoulli, and a start beside neither."""
+        if self.architecture == "principal" and (
+            self.binarize or self.observation not in ("auto", "gaussian")
+        ):
+            raise InputError(
+                "architecture is 'principal', whose closed form is a gaussian's: leave observation "
+                "and binarize, or choose 'mlp'"
+            )
         if self.binarize and self.observation not in ("auto", "bernoulli"):
             raise InputError(
                 f"binarize needs observation='bernoulli', not {self.observation!r}: bits have no "
@@ -324,8 +404,18 @@ class ChosenLikelihood(Encoder):
         shared: Mapping[str, object] = super().settled(array)
         if self.observation != "auto":
             return shared
-        in_range = len(self.data_shape_) > 1 or (array.min() >= 0 and array.max() <= 1)
-        return {**shared, "observation": "bernoulli" if in_range else "gaussian"}
+        in_range = len(self.data_shape_) > 1 or bool(array.min() >= 0 and array.max() <= 1)
+        return {**shared, "observation": self.suited(in_range, is_photographic(array))}
+
+    def suited(self, in_range: bool, photographic: bool) -> str:
+        """Return what ``auto`` means: gaussian for photographs and data that leave [0, 1]."""
+        grey = (photographic or self.architecture == "principal") and not self.binarize
+        return "gaussian" if grey or not in_range else "bernoulli"
+
+    def is_principal(self, photographic: bool) -> bool:
+        """Return whether the nets stand between principal components: under a Gaussian."""
+        gaussian = self.observation in ("auto", "gaussian") and not self.binarize
+        return gaussian and bool(super().is_principal(photographic))
 
     def learn_scale(self, source: Source) -> None:
         """Find the data's range, the distribution that suits it, and the mean of binary data."""
@@ -333,7 +423,7 @@ class ChosenLikelihood(Encoder):
         bits = self.binarize or self.observation == "bernoulli"
         if bits and not self.unit_range_:
             raise InputError("observation is 'bernoulli' and the data leave [0, 1]; use 'gaussian'")
-        suited = "bernoulli" if self.unit_range_ else "gaussian"
+        suited = self.suited(self.unit_range_, vars(self).get("photographic_", False))
         self.observation_ = suited if self.observation == "auto" else self.observation
         if self.observation_ == "bernoulli":
             self.mean_ = _mean(source)
@@ -341,11 +431,24 @@ class ChosenLikelihood(Encoder):
     def build(self, shape: tuple[int, ...]) -> None:
         """Make encoder, decoder and the noise's variance; bits start at their mean."""
         self.make_nets(shape, 2 * self.n_components, n_given=self.n_given())
-        if self.observation_ == "gaussian" and self.noise_variance is None:
-            self.noise_ = LearnedVariance()
-        if self.observation_ == "bernoulli":
+        if self.observation_ == "gaussian" and self.learns_noise:
+            self.noise_ = LearnedVariance(vars(self).pop("_noise", 0.1))
+        if self.observation_ == "bernoulli" and not are_own(self, "decoder"):
             p = torch.from_numpy(self.mean_).clamp(LEAST_PROBABILITY, 1 - LEAST_PROBABILITY)
             _set_output_bias(self.decoder_, p.logit())
+
+    @property
+    def learns_noise(self) -> bool:
+        """Whether v is learned: if asked, or of photographs whose observation is left open."""
+        usual = type(self).__dataclass_fields__["noise_variance"].default
+        left = self.observation == "auto" and self.noise_variance == usual
+        return self.noise_variance is None or (left and vars(self).get("photographic_", False))
+
+    def first_noise(self, solution: LinearSolution) -> float:
+        """Return the v of probabilistic PCA, or the one that is given."""
+        given = None if self.learns_noise else self.noise_variance
+        self._noise = solution.noise(self.n_components) if given is None else given
+        return self._noise
 
     def bounded_by(self) -> str:
         """Return why data must lie in [0, 1]: for the Bernoulli likelihood."""
@@ -370,7 +473,9 @@ class ChosenLikelihood(Encoder):
             # It follows from the errors when the training has ended.
             known = vars(self).get("noise_variance_", math.nan)
         variance = self.noise_() if "noise_" in vars(self) else torch.tensor(known)
-        gaussian = Gaussian(variance, units, units.scale.log().sum(), self.unit_range_)
+        volume, clips = units.scale.log().sum(), self.n_principal > 0
+        squashes = self.unit_range_ and not clips
+        gaussian = Gaussian(variance, units, volume, squashes, clips)
         if self.observation_ in ERRORS:
             return WeightedError(self.observation_, self.reconstruction_weight, gaussian)
         return gaussian
