@@ -72,7 +72,7 @@ class ConditionalVAE(Conditional, BoundedModel):
     def encoder_output(self, x: Tensor, *given: Tensor) -> Tensor:
         """Return mean and log-variance of q(z given x, y), side by side."""
         u, (y_NC,) = self.standardisation_(x), given
-        if self.is_convolutional(self.sample_shape_):
+        if self.nets_for(self.sample_shape_) == "convolutional":
             planes = y_NC[:, :, None, None].expand(-1, -1, *u.shape[2:])
             output: Tensor = self.encoder_(torch.cat([u, planes], 1))
         else:
