@@ -34,7 +34,7 @@ from torch import Tensor, nn
 
 from latentia.errors import Count, CountsWhen, InputError, Positive
 from latentia.models.autoencoders.doctor import activity, examine
-from latentia.models.autoencoders.linear_start import LinearSolution, linear_solution, start
+from latentia.models.autoencoders.linear_start import linear_solution, start
 from latentia.models.base import Encoder, LatentModel
 from latentia.models.gradient import DecodingModel, GradientModel
 from latentia.models.inputs import Labels, Rows, is_photographic, some_rows
@@ -84,7 +84,6 @@ class AutoencodingModel(Encoder, DecodingModel, GradientModel, LatentModel):
     """Whether ``auto`` means convolutional nets for images; tables have fully connected ones."""
 
     n_principal_ = 0
-    """Principal components that the nets stand between; 0 if they see the data."""
     photographic_ = False
 
     @property
@@ -147,8 +146,8 @@ class AutoencodingModel(Encoder, DecodingModel, GradientModel, LatentModel):
             n_given=n_given,
         )
         if "_solution" in vars(self):
-            solution, k = vars(self).pop("_solution"), self.n_components
-            start(self.encoder_, self.decoder_, solution, k, self.first_noise(solution))
+            nets, k = (self.encoder_, self.decoder_), self.n_components
+            start(*nets, vars(self).pop("_solution"), k, vars(self).get("_noise"))
 
     @property
     def squashes(self) -> bool:
@@ -157,7 +156,7 @@ class AutoencodingModel(Encoder, DecodingModel, GradientModel, LatentModel):
 
     @property
     def keeps_best(self) -> bool:
-        """Whether the best epoch's weights are the fitted ones: also where few photographs are."""
+        """Whether the best epoch's weights are the fitted ones: also from a linear start."""
         return self.n_principal_ > 0 or bool(super().keeps_best)
 
     def nets_for(self, shape: tuple[int, ...], photographic: bool = False) -> str:
@@ -217,10 +216,6 @@ class AutoencodingModel(Encoder, DecodingModel, GradientModel, LatentModel):
     def score(self, X: Rows, y: Labels = None) -> float:
         """Return minus the mean over samples of ``‖x − x̂‖²`` (higher is better)."""
         return self.negative_squared_error(X)
-
-    def first_noise(self, solution: LinearSolution) -> float | None:
-        """Return the noise's variance v that the linear solution starts with; here there is none."""
-        return None
 
 
 class Observation(ABC):
@@ -391,12 +386,16 @@ class ChosenLikelihood(Encoder):
         self.observation_ = suited if self.observation == "auto" else self.observation
         if self.observation_ == "bernoulli":
             self.mean_ = mean_of(source)
+        if self.n_principal_:
+            learned, k = self.learns_noise, self.n_components
+            self._noise = self._solution.noise(k) if learned else self.noise_variance
 
     def build(self, shape: tuple[int, ...]) -> None:
         """Make encoder, decoder and the noise's variance; bits start at their mean."""
         self.make_nets(shape, 2 * self.n_components, n_given=self.n_given())
+        noise = vars(self).pop("_noise", 0.1)
         if self.observation_ == "gaussian" and self.learns_noise:
-            self.noise_ = LearnedVariance(vars(self).pop("_noise", 0.1))
+            self.noise_ = LearnedVariance(noise)
         if self.observation_ == "bernoulli":
             p = torch.from_numpy(self.mean_).clamp(LEAST_PROBABILITY, 1 - LEAST_PROBABILITY)
             set_output_bias(self.decoder_, p.logit())
@@ -404,15 +403,9 @@ class ChosenLikelihood(Encoder):
     @property
     def learns_noise(self) -> bool:
         """Whether v is learned: if asked, or of photographs whose observation is left open."""
-        left = self.noise_variance == type(self).__dataclass_fields__["noise_variance"].default
-        open_ = left and self.observation == "auto" and self.photographic_
-        return self.noise_variance is None or open_
-
-    def first_noise(self, solution: LinearSolution) -> float:
-        """Return the v of probabilistic PCA, or the one that is given."""
-        given = None if self.learns_noise else self.noise_variance
-        self._noise = solution.noise(self.n_components) if given is None else given
-        return self._noise
+        usual = type(self).__dataclass_fields__["noise_variance"].default
+        left = self.photographic_ and self.observation == "auto"
+        return self.noise_variance is None or (left and self.noise_variance == usual)
 
     def bounded_by(self) -> str:
         """Return why data must lie in [0, 1]: for the Bernoulli likelihood."""
