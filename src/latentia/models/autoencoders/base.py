@@ -32,12 +32,14 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from latentia.errors import Count, CountsWhen, InputError, Positive
+from latentia.errors import Count, CountsWhen, InputError, Positive, Shapes, are_own, own_among
 from latentia.models.autoencoders.doctor import activity, examine
 from latentia.models.autoencoders.linear_start import linear_solution, start
 from latentia.models.base import Encoder, LatentModel
-from latentia.models.gradient import DecodingModel, GradientModel
+from latentia.models.decoding import DecodingModel
+from latentia.models.gradient import GradientModel
 from latentia.models.inputs import Labels, Rows, is_photographic, some_rows
+from latentia.models.own_nets import mirrored, take
 from latentia.nets.autoencoder import LearnedVariance, autoencoder_nets, decoded, set_output_bias
 from latentia.nets.mlp import Standardisation
 from latentia.training import draws
@@ -66,17 +68,25 @@ class AutoencodingModel(Encoder, DecodingModel, GradientModel, LatentModel):
 
     n_components: Count = 20
     """Size of the latent space."""
-    hidden: tuple[Count, ...] = (400, 400)
+    encoder: nn.Module | None = None
+    """A net of your own in the encoder's place, of which a copy is trained; none makes one."""
+    decoder: nn.Module | None = None
+    """A net of your own in the decoder's place, which gives its raw output; none makes one."""
+    hidden: Annotated[tuple[Count, ...], Shapes("encoder", "decoder")] = (400, 400)
     """Widths of the encoder's fully connected layers; the decoder mirrors them."""
-    channels: Annotated[tuple[Count, ...], CountsWhen("architecture", ("convolutional",))] = (
-        8,
-        16,
-        32,
-    )
+    channels: Annotated[
+        tuple[Count, ...],
+        CountsWhen("architecture", ("convolutional",)),
+        Shapes("encoder", "decoder"),
+    ] = (8, 16, 32)
     """Channels of the convolutional encoder's layers, each of which halves the image."""
-    activation: Literal["auto", "leaky_relu", "relu", "tanh", "sigmoid"] = "auto"
+    activation: Annotated[
+        Literal["auto", "leaky_relu", "relu", "tanh", "sigmoid"], Shapes("encoder", "decoder")
+    ] = "auto"
     """Between layers; auto is LeakyReLU 0.2 in fully connected nets and ReLU in convolutional."""
-    architecture: Literal["auto", "mlp", "convolutional", "principal"] = "auto"
+    architecture: Annotated[
+        Literal["auto", "mlp", "convolutional", "principal"], Shapes("encoder", "decoder")
+    ] = "auto"
     """The nets: fully connected, convolutional, between principal components of images, where they
     start as PCA, or what suits the data."""
 
@@ -92,7 +102,12 @@ class AutoencodingModel(Encoder, DecodingModel, GradientModel, LatentModel):
         return True
 
     def check_values(self) -> None:
-        """Refuse to start from a linear solution of another objective."""
+        """Refuse to start from a linear solution of another objective, or of nets of one's own."""
+        if self.architecture == "principal" and (own := own_among(self, "encoder", "decoder")):
+            raise InputError(
+                f"architecture is 'principal', whose two nets start together, and {own[0]} is of "
+                "your own: leave one of them out"
+            )
         if self.architecture == "principal" and not self.may_start_linear:
             raise InputError(
                 "architecture is 'principal', whose nets start as PCA: it goes with squared errors "
@@ -101,6 +116,8 @@ class AutoencodingModel(Encoder, DecodingModel, GradientModel, LatentModel):
 
     def settled(self, array: Rows) -> Mapping[str, object]:
         """Return which nets these data have."""
+        if are_own(self, "encoder", "decoder"):
+            return {}
         return {"architecture": self.nets_for(self.sample_shape_, is_photographic(array))}
 
     def learn_scale(self, source: Source) -> None:
@@ -133,21 +150,28 @@ class AutoencodingModel(Encoder, DecodingModel, GradientModel, LatentModel):
             self.standardisation_ = Standardisation(*map(torch.tensor, columns))
         self.encoder_: nn.Module
         self.decoder_: nn.Module
-        self.encoder_, self.decoder_ = autoencoder_nets(
-            shape,
-            n_codes,
-            self.n_components,
-            hidden=self.hidden,
-            channels=self.channels,
-            activation=self.activation,
-            convolutional=self.nets_for(shape) == "convolutional",
-            n_principal=self.n_principal_,
-            tied=tied,
-            n_given=n_given,
-        )
+        if not are_own(self, "encoder", "decoder"):
+            self.encoder_, self.decoder_ = autoencoder_nets(
+                shape,
+                n_codes,
+                self.n_components,
+                hidden=self.hidden,
+                channels=self.channels,
+                activation=self.activation,
+                convolutional=self.nets_for(shape) == "convolutional",
+                n_principal=self.n_principal_,
+                tied=tied,
+                n_given=n_given,
+            )
         if "_solution" in vars(self):
             nets, k = (self.encoder_, self.decoder_), self.n_components
             start(*nets, vars(self).pop("_solution"), k, vars(self).get("_noise"))
+        if own_among(self, "encoder", "decoder"):
+            self.take_own(shape, n_codes, n_given)
+
+    def take_own(self, shape: tuple[int, ...], n_codes: int, n_given: int) -> None:
+        """Put copies of the user's own nets in their places."""
+        take(self, mirrored(shape, n_codes, self.n_components, n_given, self.unit_range_))
 
     @property
     def squashes(self) -> bool:
@@ -170,7 +194,8 @@ class AutoencodingModel(Encoder, DecodingModel, GradientModel, LatentModel):
             return self.architecture
         if len(shape) > 1 and self.convolves_images:
             return "convolutional"
-        return "principal" if photographic and self.may_start_linear else "mlp"
+        suits = photographic and self.may_start_linear and not own_among(self, "encoder", "decoder")
+        return "principal" if suits else "mlp"
 
     def encode(self, x: Tensor) -> Tensor:
         """Return (N, n_components) codes."""
@@ -396,7 +421,7 @@ class ChosenLikelihood(Encoder):
         noise = vars(self).pop("_noise", 0.1)
         if self.observation_ == "gaussian" and self.learns_noise:
             self.noise_ = LearnedVariance(noise)
-        if self.observation_ == "bernoulli":
+        if self.observation_ == "bernoulli" and not are_own(self, "decoder"):
             p = torch.from_numpy(self.mean_).clamp(LEAST_PROBABILITY, 1 - LEAST_PROBABILITY)
             set_output_bias(self.decoder_, p.logit())
 
