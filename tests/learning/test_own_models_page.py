@@ -13,4 +13,7 @@ def test_the_page_on_models_of_ones_own_prints_what_it_says(tmp_path, monkeypatc
     said = re.findall(r"^(?:.*print\(.*\)  )?# (.*)$", code, re.MULTILINE)
     exec(compile(code, str(PAGE), "exec"), {"__name__": "own_models"})
     assert capsys.readouterr().out.splitlines() == said
-    assert len(said) >= 8
+    assert len(said) >= 9
+    text = (tmp_path / "comparison" / "report.html").read_text()
+    assert "A VAE whose codes are sparse. It derives from VAE." in text
+    assert "own_net" in text

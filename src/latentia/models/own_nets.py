@@ -47,7 +47,8 @@ def mirrored(
     code = f"the code of {k} components"
     if n_codes == 2 * k:
         code = f"mean and log-variance of {k} components side by side"
-    sample, unlike = "a sample in its columns' standard units", ()
+    unlike: tuple[type[nn.Module], ...] = ()
+    sample = "a sample in its columns' standard units"
     if in_unit_range:
         sample, unlike = "a sample's logits, which a sigmoid brings to [0, 1]", PROBABILITIES
     return {
