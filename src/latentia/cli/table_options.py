@@ -49,6 +49,6 @@ def table_options(
     """Return the options that flags, or else a recipe, give."""
     from latentia.data.options import TableOptions
 
-    values = (recipe or {}) | vars(given)
+    values = {**(recipe or {}), **vars(given)}
     names = [field.name for field in table_fields() if field.name in values]
     return TableOptions(**{name: values[name] for name in names})

@@ -110,8 +110,8 @@ def _recognised(
             said = () if given else ("cells separated by blanks",)
             text, lines, found, forced = spaced, _first_lines(spaced), (*found, *said), "\t"
     layout = _layout(lines, path, forced, options)
-    said = "; ".join((*found, *layout.notes))
-    sentence = (f"{path.name}: {said}.",) if said else ()
+    clauses = "; ".join((*found, *layout.notes))
+    sentence = (f"{path.name}: {clauses}.",) if clauses else ()
     return Columns(_parsed(text, layout, path), sentence, layout.n_header > 0, layout.has_points)
 
 

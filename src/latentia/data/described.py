@@ -50,8 +50,8 @@ def described_matrix(
     yield "what", f"a {kind_of(found.values) or 'covariance'} matrix of {p} variables, and no rows"
     yield "variables", ", ".join(found.columns[:MOST_COLUMNS])
     yield "rows", "not told" if found.n_samples is None else f"{found.n_samples:,} behind it"
-    eigenvalues = np.linalg.eigvalsh(found.values) if np.isfinite(found.values).all() else []
-    if len(eigenvalues):
+    if np.isfinite(found.values).all():
+        eigenvalues = np.linalg.eigvalsh(found.values)
         yield "spectrum", f"eigenvalues from {eigenvalues[0]:.4g} to {eigenvalues[-1]:.4g}"
     yield from _notes(notes)
 

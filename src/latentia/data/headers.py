@@ -58,7 +58,9 @@ def first_names(heads: list[list[str]]) -> tuple[list[str], list[str]]:
         return first, []
     if all(cell.strip() for cell in first) and len({*first}) == len(first):
         return first, [f"{len(others)} line(s) of words below the names were left out"]
-    groups = list(itertools.accumulate(first, lambda group, cell: cell.strip() or group))
+    groups: list[str] = []
+    for cell in first:
+        groups.append(cell.strip() or (groups[-1] if groups else ""))
     names = [
         " ".join(dict.fromkeys(part.strip() for part in parts if part.strip()))
         for parts in zip(groups, *others)

@@ -88,8 +88,7 @@ class TableOptions:
 
     def of_all(self) -> TableOptions:
         """Return these options without a choice of columns."""
-        every = dict.fromkeys(("columns", "drop"), ())
-        return dataclasses.replace(self, **every, label=None, weights=None, index=None)
+        return dataclasses.replace(self, columns=(), drop=(), label=None, weights=None, index=None)
 
     def under(self, others: TableOptions) -> TableOptions:
         """Return these options, and others where those are given."""

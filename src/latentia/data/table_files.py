@@ -7,6 +7,7 @@ import gzip
 import lzma
 import zipfile
 from pathlib import Path
+from typing import Any
 
 from latentia.data import delimited, matlab_files, records, spreadsheets, statistics_files
 from latentia.data.array_files import DAMAGE
@@ -19,7 +20,7 @@ from latentia.errors import InputError, nearest
 DELIMITED = (".csv", ".tsv", ".tab")
 JSON = (".json", ".jsonl", ".ndjson")
 ARROW = (".arrow", ".feather", ".ipc")
-PACKED = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
+PACKED: dict[str, Any] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
 IN_PACK = (*DELIMITED, *TEXT_TABLES, *JSON)
 TABLES = (
     *DELIMITED,
