@@ -28,9 +28,9 @@ def test_a_line_tells_step_epoch_speed_losses_and_the_time_left(clock, capsys, f
             watch(first + place, 3, 16, LOSSES)
     end = "generator 0.5124  critic -2  "
     assert capsys.readouterr().err.splitlines() == [
-        f"WGAN  step {first}/{first + 9}  epoch 3/5  8 images/s  {end}18 s left",
-        f"WGAN  step {first + 1}/{first + 9}  epoch 3/5  8 images/s  {end}16 s left",
-        f"WGAN  step {first + 3}/{first + 9}  epoch 3/5  8 images/s  {end}12 s left",
+        f"WGAN  step {first}/{first + 9}  epoch 3/5  8 samples/s  {end}18 s left",
+        f"WGAN  step {first + 1}/{first + 9}  epoch 3/5  8 samples/s  {end}16 s left",
+        f"WGAN  step {first + 3}/{first + 9}  epoch 3/5  8 samples/s  {end}12 s left",
     ]
 
 
@@ -108,7 +108,7 @@ def test_a_terminal_has_a_bar_that_moves_five_times_a_second(clock, bars):
     assert bars == [
         "up",
         ("VAE", 8),
-        *((7, n, f"epoch {1 + n // 5}/2  {rate} images/s  loss 1.5") for n, rate in rates.items()),
+        *((7, n, f"epoch {1 + n // 5}/2  {rate} samples/s  loss 1.5") for n, rate in rates.items()),
         ("line", "VAE  epoch 2: cold: 1"),
         "down",
     ]

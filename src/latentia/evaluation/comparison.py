@@ -6,6 +6,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+from sklearn.base import ClusterMixin
+
 from latentia import MODELS
 from latentia.data import Dataset
 from latentia.data import load as load_data
@@ -22,14 +24,9 @@ from latentia.models.saved import kind_of
 from latentia.training.config import versions
 from latentia.training.progress import tell_notes
 
-STEPS = 4_300
-"""Training steps of each gradient-trained model: ten epochs of MNIST in batches of 128."""
-SMALL = 5_000
-"""Below this many samples batches are of 32, so that an epoch has enough steps."""
-SMALL_STEPS = 3_000
-"""Training steps on small data, which leave the scanned digits well under three minutes."""
+LINEAR = ("ProbabilisticPCA", "FactorAnalysis", "LinearAutoencoder", "LinearVAE")
 LINEAR_FACTORS = 10
-"""Factors of probabilistic PCA and factor analysis: the lecture's ten."""
+"""Factors of each of them: the lecture's ten, so that one can be read beside another."""
 BY_DEFAULT = (
     "PCA",
     "ProbabilisticPCA",
@@ -40,9 +37,6 @@ BY_DEFAULT = (
     "DCGAN",
 )
 """The models that are compared unless others are named: one of each kind, in minutes."""
-TINY = 16
-"""Below this side the VAE's observation is gaussian: cross-entropy on a few grey pixels says so
-little about each that the posterior keeps to the prior and samples blur."""
 
 
 def compare(
@@ -69,8 +63,7 @@ def compare(
         The seed of every model and baseline; what measurements draw has seed 0, as in
         `latentia.evaluate`.
     n_epochs
-        Of each gradient-trained model; by default enough for about 4,300 steps, or 3,000
-        on fewer than 5,000 samples.
+        Of each gradient-trained model; by default each takes its own ``n_steps``.
     image_size
         Side in pixels that the pictures of a folder are resized to.
     progress
@@ -139,14 +132,11 @@ def _names(models: tuple[str, ...] | None) -> tuple[str, ...]:
 
 
 def recipe(name: str, data: Dataset, random_state: int, n_epochs: int | None) -> Model:
-    """Return a model with the settings that the comparison gives it on data of this size."""
-    n = len(data.x_train) - len(data.x_train) // 12
-    settings = _settings(name, data, n)
-    kind = kind_of(name)
+    """Return a model as it comes by default, with this seed and what only the data can say."""
+    settings = _settings(name, data)
     if _is_trained(name):
-        batch_size, n_steps = (32, SMALL_STEPS) if n < SMALL else (128, STEPS)
-        epochs = n_epochs or max(1, round(n_steps / max(1, n // batch_size)))
-        settings |= {"n_epochs": epochs, "batch_size": batch_size}
+        settings |= {"n_epochs": n_epochs}
+    kind = kind_of(name)
     if "random_state" in kind.__dataclass_fields__:
         settings |= {"random_state": random_state}
     model: Model = kind(**settings)
@@ -157,33 +147,16 @@ def _is_trained(name: str) -> bool:
     return "n_epochs" in kind_of(name).__dataclass_fields__
 
 
-def _settings(name: str, data: Dataset, n: int) -> dict[str, Any]:
-    """Return the settings that differ from a model's own."""
-    n_values = int(data.x_train[0].size)
-    factors = {"n_components": min(LINEAR_FACTORS, n - 1, n_values - 1)}
-    tiny = data.x_train.ndim > 2 and max(data.x_train.shape[-2:]) < TINY
-    wide = data.x_train.ndim == 2 and not 0 <= data.x_train.min() <= data.x_train.max() <= 1
-    variational: dict[str, Any] = {"hidden": (400,), "ema_decay": 0.99}
-    if tiny or wide:
-        # Elsewhere the observation is a Bernoulli, which has no variance.
-        variational |= {"observation": "gaussian", "noise_variance": 0.04}
-    clusters = {"n_clusters": len(data.class_names) or CLUSTERS}
-    found: dict[str, dict[str, Any]] = {
-        "PCA": {"n_components": min(30, n, n_values)},
-        "ProbabilisticPCA": factors,
-        "FactorAnalysis": factors,
-        "LinearAutoencoder": factors,
-        "LinearVAE": factors,
-        "Autoencoder": {"learning_rate_schedule": "cosine"},
-        "VAE": variational,
-        "ConditionalVAE": variational,
-        "AutoencoderKMeans": clusters,
-        "DEC": clusters,
-        "IDEC": clusters,
-        "VaDE": clusters,
-        "DCGAN": {"width": 32, "ema_decay": 0.999},
-    }
-    return found.get(name, {})
+def _settings(name: str, data: Dataset) -> dict[str, int]:
+    """Return the sizes that the data give: one number of factors, a cluster for each class."""
+    n, n_values = len(data.hold_out()[0].x_train), int(data.x_train[0].size)
+    if name == "PCA":
+        return {"n_components": min(30, n, n_values)}
+    if name in LINEAR:
+        return {"n_components": min(LINEAR_FACTORS, n - 1, n_values - 1)}
+    if issubclass(kind_of(name), ClusterMixin):
+        return {"n_clusters": len(data.class_names) or CLUSTERS}
+    return {}
 
 
 def _fits_dcgan(data: Dataset) -> bool:

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from functools import partial
 from pathlib import Path
-from typing import Any, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 import numpy as np
 import torch
@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from torch import Tensor, nn
 
-from latentia.errors import Count, Decay, InputError, Positive, Seed, within_memory
+from latentia.errors import Count, CountsWhen, Decay, InputError, Positive, Seed, within_memory
 from latentia.files import as_path
 from latentia.models.apply import apply
 from latentia.models.base import Model, to_numpy
@@ -28,7 +28,7 @@ from latentia.models.fields import in_new_names
 from latentia.models.inputs import Labels, Rows, refuse_outside_unit
 from latentia.plots.grids import DRAWABLE, rows, save_png, tile
 from latentia.training import distributed, draws
-from latentia.training.batches import CHUNK, Batches, Source
+from latentia.training.batches import CHUNK, SMALL, Batches, BatchOrder, Source
 from latentia.training.config import RunConfig, versions
 from latentia.training.device import (
     asked_precision,
@@ -38,13 +38,15 @@ from latentia.training.device import (
     set_threads,
 )
 from latentia.training.directory import held
-from latentia.training.progress import TrainingProgress
+from latentia.training.progress import TrainingProgress, tell_notes
 from latentia.training.run import Numbers, Run
 from latentia.training.train import batch_order, evaluating, train
 from latentia.training.updates import SCHEDULES, Update
 
 SHOWN, EXAMINED = 64, 256
 """Samples that an epoch's picture may show, and that a checkup looks at."""
+FEW = 20
+"""A training of this small a part of the usual steps is told to be too short."""
 
 
 @dataclasses.dataclass(eq=False, repr=False, kw_only=True)
@@ -73,15 +75,20 @@ class GradientModel(Model):
     """
 
     resumable = True
-    unit: ClassVar[str] = "images"
+    unit: ClassVar[str] = "samples"
     """What progress calls the rows of a batch."""
     layout: ClassVar[torch.memory_format] = torch.channels_last
     """Convolutions keep the channels of a pixel side by side, which is faster on CPUs and GPUs."""
 
-    n_epochs: Count = 10
-    """Passes over the training data."""
-    batch_size: Count = 128
-    """Samples in a batch, in each process."""
+    usual_batches: ClassVar[tuple[int, int]] = (32, 128)
+    """Samples in a batch, unless it is asked for: of fewer than 5,000 samples, and of more."""
+
+    n_epochs: Count | None = None
+    """Passes over the training data; none takes as many as come nearest to ``n_steps``."""
+    n_steps: Annotated[Count, CountsWhen("n_epochs", (None,))] = 4_300
+    """Training steps to take in whole passes over the data, at least one (ten over MNIST)."""
+    batch_size: Count | None = None
+    """Samples in a batch, in each process; none chooses by the number of samples."""
     learning_rate: Positive = 1e-3
     """The optimiser's step size."""
     learning_rate_schedule: Literal["constant", "linear", "late-linear", "cosine", "stages"] = (
@@ -146,28 +153,31 @@ class GradientModel(Model):
         with self.learning():
             self.validate_parameters(begun=resume)
             array = self.checked(X, reset=True)
-            if not resume:
-                self.check_effects(self.settled(array))
-            batches, held_out = self.read(array, y, reset=True), self._held_out(validation)
             folder = None if run is None else as_path(run, "run")
             if resume and folder is None:
                 raise InputError("resume needs run: the directory of the run to go on with")
-            begun = RunConfig.read(folder) if resume and folder is not None else None
+            self._begun = begun = RunConfig.read(folder) if resume and folder else None
+            self.batch_size_ = self.batch_size_for(len(array))
+            batches, held_out = self.read(array, y, reset=True), self._held_out(validation)
             set_threads(None if begun is None else begun.threads)
             device = find_device(self.device)
             with within_memory("to train; take a smaller batch_size"), ExitStack() as stack:
                 # One group of processes, also for what is trained first.
                 stack.enter_context(distributed.process_group(device))
                 self.seed_ = self._seed() if begun is None else begun.seed
+                resolved = self.resolve(array, batches)
+                if not resume:
+                    self.check_effects(resolved)
                 if folder is not None:
                     known = {**(origin or {}), **self.facts(array, y)}
-                    stack.enter_context(self._holding(folder, begun, known))
+                    stack.enter_context(self._holding(folder, begun, known, resolved))
                 self.before_nets(array, folder, progress)
                 self.initialise(batches, device)
                 self.check_held_out(held_out)
-                steps, name = batch_order(self, batches).n_steps, type(self).__name__
+                order, name = batch_order(self, batches), type(self).__name__
+                tell_notes(self._plan(order, device), progress)
                 watch = stack.enter_context(
-                    TrainingProgress(steps, self.n_epochs, name, progress, self.unit)
+                    TrainingProgress(order.n_steps, self.n_epochs_, name, progress, self.unit)
                 )
                 shown = [part.to(device) for part in (held_out or batches).first(SHOWN)]
                 examined = [part.to(device) for part in batches.first(EXAMINED)]
@@ -176,6 +186,25 @@ class GradientModel(Model):
                 train(self, batches, held_out, record, watch, device)
             self._conclude(array, y)
         return self
+
+    @property
+    def batches_a_step(self) -> int:
+        """Batches that a training step takes: the most repeats of an update; here one."""
+        return 1
+
+    @property
+    def begun(self) -> RunConfig | None:
+        """The run that a fit under way goes on with, and takes what is left open as it did."""
+        found: RunConfig | None = vars(self).get("_begun")
+        return found
+
+    def resolve(self, array: Rows, batches: Batches) -> dict[str, object]:
+        """Return what this fit takes where a parameter leaves it open; keep what the loop needs."""
+        each = BatchOrder(len(batches), self.batch_size_, 1, 0, self.batches_a_step)
+        before = None if self.begun is None else self.begun.taken("n_epochs")
+        self.n_epochs_ = self.n_epochs or before or each.epochs_for(self.n_steps)
+        steps = {"n_epochs": self.n_epochs_, "n_steps": self.n_epochs_ * each.n_steps}
+        return {**self.settled(array), "batch_size": self.batch_size_, **steps}
 
     def targets(self, y: Labels | None, n_rows: int, *, reset: bool) -> NDArray[Any] | None:
         """Return what the losses take beside each sample; here nothing."""
@@ -216,7 +245,7 @@ class GradientModel(Model):
 
     def rate_factor(self, done: float) -> float:
         """Return the learning rate's factor when this fraction of the training is done."""
-        return SCHEDULES[self.learning_rate_schedule](done, self.n_epochs)
+        return SCHEDULES[self.learning_rate_schedule](done, self.n_epochs_)
 
     def checkup(
         self, x: Tensor, *targets: Tensor, means: Numbers, earlier: Sequence[Numbers], epoch: int
@@ -285,6 +314,31 @@ class GradientModel(Model):
         X, y = given
         return self.read(self.checked(X, reset=False), y, reset=False)
 
+    def batch_size_for(self, n_rows: int) -> int:
+        """Return the samples in a batch: those asked for, those of a run begun, or the usual."""
+        small, large = self.usual_batches
+        before = None if self.begun is None else self.begun.taken("batch_size")
+        return self.batch_size or before or (small if n_rows < SMALL else large)
+
+    def _plan(self, order: BatchOrder, device: torch.device) -> list[str]:
+        """Return what is about to happen in a line, and another if it is too little."""
+        name, n_threads = type(self).__name__, torch.get_num_threads()
+        n_rows, n_steps, each = order.n_rows, order.n_steps, order.steps_an_epoch
+        batch = order.rows_each * distributed.world_size()
+        found = (
+            f"{name}: {n_rows:,} {self.unit}, {n_steps:,} steps ({order.n_epochs:,} "
+            f"epoch{'s' * (order.n_epochs > 1)} of {each:,}), batches of {batch:,}, on {device}"
+            f"{f' with {n_threads} threads' if n_threads > 1 else ''}"
+        )
+        if self.n_epochs is None or n_steps * FEW > self.n_steps:
+            return [found]
+        enough = order.epochs_for(self.n_steps)
+        return [
+            found,
+            f"n_epochs = {self.n_epochs} gives {n_steps:,} step{'s' * (n_steps > 1)} in all, and "
+            f"{name} wants some {self.n_steps:,}: leave n_epochs out, or give about {enough:,}",
+        ]
+
     def _seed(self) -> int:
         """Return the seed asked for, or one that is drawn, the same in all processes."""
         if self.random_state is not None:
@@ -293,7 +347,11 @@ class GradientModel(Model):
         return int(distributed.broadcast(drawn.astype(np.float64))[0])
 
     def _holding(
-        self, folder: Path, begun: RunConfig | None, data: Mapping[str, object]
+        self,
+        folder: Path,
+        begun: RunConfig | None,
+        data: Mapping[str, object],
+        resolved: Mapping[str, object],
     ) -> AbstractContextManager[None]:
         config = RunConfig(
             model=type(self).__name__,
@@ -303,6 +361,7 @@ class GradientModel(Model):
             versions=versions(),
             threads=torch.get_num_threads(),
             world_size=distributed.world_size(),
+            resolved=resolved,
         )
         defaults = type(self)().get_params()
         if begun is not None:

@@ -18,6 +18,10 @@ from latentia.errors import InputError
 from latentia.training.distributed import rank, world_size
 
 CHUNK = 4096
+SMALL = 5_000
+"""Samples below which batches are smaller, so that a pass over them has enough steps."""
+DETAILED, LONG = 20, 100
+"""Passes that are recorded one by one, and steps from which each pass is."""
 
 
 class Batches(Protocol):
@@ -176,6 +180,10 @@ class BatchOrder:
         """Training steps in the whole run."""
         return self.steps_an_epoch * self.n_epochs
 
+    def epochs_for(self, n_steps: int) -> int:
+        """Return how many epochs come nearest to so many steps: at least one."""
+        return max(1, round(n_steps / self.steps_an_epoch))
+
     def epoch(self, step: int) -> int:
         """Return the epoch of a step, from 0."""
         return step // self.steps_an_epoch
@@ -183,6 +191,18 @@ class BatchOrder:
     def ends_epoch(self, step: int) -> bool:
         """Return whether a step is the last of its epoch."""
         return (step + 1) % self.steps_an_epoch == 0
+
+    def is_recorded(self, step: int) -> bool:
+        """Return whether a step ends an epoch that is measured, drawn and saved.
+
+        Hundreds of short epochs are not worth it: after 20 only every second one is recorded,
+        after 40 every fourth, and so on, and the last one. It does not depend on how many there
+        are, so that a run that is made longer goes on as the longer one would.
+        """
+        epoch = self.epoch(step) + 1
+        spacing = 2 ** ((epoch - 1) // DETAILED).bit_length()
+        due = self.steps_an_epoch >= LONG or epoch % spacing == 0 or epoch == self.n_epochs
+        return due and self.ends_epoch(step)
 
     def rows(self, step: int, repeat: int) -> np.ndarray:
         """Return the row numbers of this process's batch."""

@@ -41,12 +41,15 @@ SCHEMA = {
     "versions": TABLE,
     "threads": WHOLE,
     "world_size": WHOLE,
+    "resolved": TABLE,
     "learned": TABLE,
     "weights_sha256": TEXT,
     "weights_bytes": SIZE,
 }
 """What each part of ``config.json`` is; the last three are of saved models."""
 OPTIONAL = ("threads", "world_size")
+LEFT_OPEN = ("n_epochs", "batch_size")
+"""Parameters that, if none, are in a resumed run what they came to when it began."""
 HASH = "sha256"
 
 
@@ -56,7 +59,7 @@ class RunConfig:
 
     ``threads`` are those that it began with, since another number could change its last bits;
     ``world_size`` processes train it, each with batches of its own. Runs of version 0.1.0 do not
-    say how many.
+    say how many. ``resolved`` is what parameters that leave it open came to with these data.
     """
 
     model: str
@@ -66,6 +69,7 @@ class RunConfig:
     versions: Mapping[str, str] = field(default_factory=dict)
     threads: int | None = None
     world_size: int | None = None
+    resolved: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
     def read(cls, path: Path) -> RunConfig:
@@ -85,6 +89,11 @@ class RunConfig:
         if not isinstance(seed, int) or isinstance(seed, bool):
             raise InputError(f"the run's config.json names no whole number as seed, but {seed!r}")
         return seed
+
+    def taken(self, name: str) -> int | None:
+        """Return the whole number that a parameter came to in this run, if it says so."""
+        value = self.resolved.get(name, self.parameters.get(name))
+        return value if isinstance(value, int) and not isinstance(value, bool) else None
 
     def write(self, path: Path) -> None:
         """Write the ``config.json`` of a new run, unless there is a run already."""
@@ -107,6 +116,9 @@ class RunConfig:
         """
         there = {**asdict(begun), "parameters": _as_read({**defaults, **begun.parameters})}
         here = _as_read(asdict(self))
+        for name in LEFT_OPEN:
+            if here["parameters"].get(name, 0) is None:
+                here["parameters"][name] = there["parameters"].get(name)
         for part in ("model", "world_size", "data", "precision", "parameters"):
             if part == "world_size" and begun.world_size is None:
                 continue
@@ -129,9 +141,11 @@ class RunConfig:
         InputError
             If what was trained would have been trained otherwise as part of more epochs.
         """
-        now, before = self.parameters.get("n_epochs"), begun.parameters.get("n_epochs")
-        if not isinstance(now, int) or not isinstance(before, int) or now <= before:
+        now, before = self.parameters.get("n_epochs"), begun.taken("n_epochs")
+        if now is None or before is None or now < before:
             return begun
+        if now == before:
+            return replace(begun, parameters={**begun.parameters, "n_epochs": now})
         schedule = self.parameters.get("learning_rate_schedule", "constant")
         warmup = self.parameters.get("beta_warmup_epochs", 0)
         if schedule != "constant" or warmup > before:
@@ -140,7 +154,8 @@ class RunConfig:
                 f"the run in {path} was planned for {before} epochs, over which its {name} "
                 f"({self.parameters[name]}) is spread: train anew with n_epochs={now}"
             )
-        return replace(begun, parameters={**begun.parameters, "n_epochs": now})
+        parameters = {**begun.parameters, "n_epochs": now}
+        return replace(begun, parameters=parameters, resolved=self.resolved)
 
 
 def _as_read(value: Any) -> Any:

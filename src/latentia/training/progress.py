@@ -116,7 +116,7 @@ class TrainingProgress(Shown):
     """
 
     def __init__(
-        self, n_steps: int, n_epochs: int, title: str, shown: bool | None, unit: str = "images"
+        self, n_steps: int, n_epochs: int, title: str, shown: bool | None, unit: str = "samples"
     ) -> None:
         super().__init__(n_steps, title, shown)
         self.n_epochs, self.unit = n_epochs, unit

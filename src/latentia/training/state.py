@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from latentia.training.updates import Update
 
-COUNTERS = ("step", "best_score", "sums", "seconds")
+COUNTERS = ("step", "best_score", "sums", "n_summed", "seconds")
 
 
 class MovingAverage:
@@ -98,6 +98,7 @@ class TrainingState:
         self.step = 0
         self.best_score: float | None = None
         self.sums: dict[str, float] = {}
+        self.n_summed = 0
         self.seconds = 0.0
 
     def scale_learning_rate(self, name: str, factor: float) -> None:
@@ -139,6 +140,8 @@ class TrainingState:
         if self.average is not None:
             for name, value in _below(tensors, "average/").items():
                 self.average.averages[name].copy_(value)
+        # Version 0.1.0 kept no count of the steps that were summed.
+        counters = {"n_summed": 0, **counters}
         for name in COUNTERS:
             setattr(self, name, counters[name])
 

@@ -32,7 +32,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from latentia.errors import Count, CountsWhen, InputError, Positive
+from latentia.errors import Count, CountsWhen, Decay, InputError, Positive
 from latentia.models.autoencoders.doctor import activity, examine
 from latentia.models.base import Encoder, LatentModel
 from latentia.models.gradient import DecodingModel, GradientModel
@@ -55,6 +55,8 @@ from latentia.training.run import Numbers
 Comparison = Literal["mse", "rmse", "bce"]
 """Squared error summed over a sample's values, the root of its mean, or cross-entropy in nats."""
 ERRORS = ("mse", "rmse")
+TINY = 16
+"""Side in pixels of images below which ``auto`` means a gaussian observation."""
 LEAST_PROBABILITY = 1e-3
 """Of a bit, where the decoder's output starts."""
 
@@ -65,7 +67,7 @@ class AutoencodingModel(Encoder, DecodingModel, GradientModel, LatentModel):
 
     n_components: Count = 20
     """Size of the latent space."""
-    hidden: tuple[Count, ...] = (400, 400)
+    hidden: tuple[Count, ...] = (400,)
     """Widths of the encoder's fully connected layers; the decoder mirrors them."""
     channels: Annotated[tuple[Count, ...], CountsWhen("architecture", ("convolutional",))] = (
         8,
@@ -286,13 +288,16 @@ class ChosenLikelihood(Encoder):
     """The fields that choose p(x given z), for an `AutoencodingModel` with a posterior."""
 
     observation: Literal["auto", "bernoulli", "gaussian", "mse", "rmse"] = "auto"
-    """Distribution of x given z, or a weighted error; auto is bernoulli for data in [0, 1]."""
-    noise_variance: Annotated[Positive | None, CountsWhen("observation", ("gaussian",))] = 0.1
+    """Distribution of x given z, or a weighted error; auto is bernoulli for data in [0, 1] but for
+    images under 16 pixels a side."""
+    noise_variance: Annotated[Positive | None, CountsWhen("observation", ("gaussian",))] = 0.04
     """Variance v of a gaussian, in a table's columns' variances; none learns it (σ-VAE)."""
     reconstruction_weight: Annotated[Positive, CountsWhen("observation", ("mse", "rmse"))] = 1000.0
     """Weight w of the errors mse and rmse."""
     binarize: bool = False
     """Draw each value as a bit with probability x, anew at every step (dynamic binarisation)."""
+    ema_decay: Decay | None = 0.99
+    """Decay of the averaged weights that the fitted model then uses; none keeps the last ones."""
 
     def check_values(self) -> None:
         """Refuse bits under another likelihood than the Bernoulli."""
@@ -307,8 +312,20 @@ class ChosenLikelihood(Encoder):
         shared: Mapping[str, object] = super().settled(array)
         if self.observation != "auto":
             return shared
-        in_range = len(self.data_shape_) > 1 or (array.min() >= 0 and array.max() <= 1)
-        return {**shared, "observation": "bernoulli" if in_range else "gaussian"}
+        in_range = len(self.data_shape_) > 1 or bool(array.min() >= 0 and array.max() <= 1)
+        return {**shared, "observation": self.suited(in_range)}
+
+    def suited(self, unit_range: bool) -> str:
+        """Return what ``auto`` means for these data; in a resumed run what it meant there.
+
+        Cross-entropy on a few grey pixels says so little about each that the posterior keeps to the
+        prior, and samples blur.
+        """
+        tiny = len(self.data_shape_) > 1 and max(self.data_shape_[-2:]) < TINY
+        if self.begun is not None:
+            # Runs of version 0.1.0 do not say: there it followed from the range alone.
+            tiny = self.begun.resolved.get("observation") == "gaussian"
+        return "bernoulli" if unit_range and (self.binarize or not tiny) else "gaussian"
 
     def learn_scale(self, source: Source) -> None:
         """Find the data's range, the distribution that suits it, and the mean of binary data."""
@@ -316,7 +333,7 @@ class ChosenLikelihood(Encoder):
         bits = self.binarize or self.observation == "bernoulli"
         if bits and not self.unit_range_:
             raise InputError("observation is 'bernoulli' and the data leave [0, 1]; use 'gaussian'")
-        suited = "bernoulli" if self.unit_range_ else "gaussian"
+        suited = self.suited(self.unit_range_)
         self.observation_ = suited if self.observation == "auto" else self.observation
         if self.observation_ == "bernoulli":
             self.mean_ = _mean(source)

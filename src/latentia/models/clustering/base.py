@@ -9,7 +9,7 @@ import warnings
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,10 +44,10 @@ class DeepClustering(ClusterMixin, ABC):  # type: ignore[misc]
     """Widths of the encoder's fully connected layers; the decoder mirrors them."""
     activation: Literal["auto", "leaky_relu", "relu", "tanh", "sigmoid"] = "relu"
     """Between layers; auto is LeakyReLU 0.2 in fully connected nets and ReLU in convolutional."""
-    batch_size: Count = 256
-    """Samples in a batch, in each process."""
     n_clusters: Count = 10
     """Number of clusters."""
+
+    usual_batches: ClassVar[tuple[int, int]] = (32, 256)
 
     def before_nets(self, array: NDArray[Any], run: Path | None, progress: bool | None) -> None:
         """Refuse fewer samples than clusters."""
