@@ -52,7 +52,9 @@ def digits(name: str, runs: Path, judges: dict[str, ImageClassifier], spec: str)
     kept, held_out = latentia.load_data(spec).hold_out()
     real = unit_floats(held_out[0] if isinstance(held_out, tuple) else held_out)
     if spec not in judges:
-        judges[spec] = ImageClassifier(title=spec).fit(kept.x_train, kept.y_train)
+        judges[spec] = ImageClassifier(title=spec, n_epochs=40 if spec == "digits" else 6).fit(
+            kept.x_train, kept.y_train
+        )
     model = getattr(latentia, name)(random_state=SEED)
     seconds = seconds_of(lambda: model.fit(kept.x_train, **kept.beside))
     drawn = np.asarray(model.sample(DRAWN, random_state=SEED))

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
-from typing import Annotated, Any, ClassVar, Literal, final
+from typing import Any, ClassVar, Literal, final
 
 import numpy as np
 import torch
@@ -23,7 +23,7 @@ from sklearn.utils.validation import check_is_fitted
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
-from latentia.errors import Count, CountsWhen, InputError, Positive, Seed
+from latentia.errors import Count, InputError, Positive, Seed
 from latentia.models.base import to_numpy
 from latentia.models.conditions import Classes
 from latentia.models.gradient import GradientModel
@@ -76,8 +76,8 @@ class ImageClassifier(ClassifierMixin, GradientModel):  # type: ignore[misc]
     """Filters of each strided convolution."""
     n_features: Count = 64
     """Width of the penultimate layer."""
-    n_steps: Annotated[Count, CountsWhen("n_epochs", (None,))] = 5_300
-    """Training steps to take in whole passes over the images, at least one (six over MNIST)."""
+    n_epochs: Count = 6
+    """Passes over the training images."""
     batch_size: Count = 64
     """Images in a batch."""
     learning_rate: Positive = 2e-3
