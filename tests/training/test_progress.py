@@ -3,6 +3,7 @@
 import sys
 import time
 
+import numpy as np
 import pytest
 
 from latentia.training.progress import FileProgress, TrainingProgress
@@ -17,6 +18,21 @@ def clock(monkeypatch):
 
 
 LOSSES = {"generator": 0.51239, "critic": -2.0, "critic/penalty": 3.0}
+
+
+def test_the_longer_it_takes_the_rarer_are_its_lines(clock, capsys):
+    with TrainingProgress(200, 5, "WGAN", True) as watch:
+        for second in range(1, 122):
+            clock(float(second))
+            watch(second, 3, 16, LOSSES)
+    told = [
+        int(line.split("step ")[1].split("/")[0]) for line in capsys.readouterr().err.splitlines()
+    ]
+    assert told[:20] == list(range(1, 21))
+    assert told[20:] == [22, *told[21:]]
+    gaps = np.diff(told)
+    assert all(gap >= 0.05 * step for gap, step in zip(gaps, told[1:], strict=True))
+    assert gaps.max() == 6
 
 
 @pytest.mark.parametrize("first", [1, 101])

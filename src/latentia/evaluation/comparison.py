@@ -133,7 +133,7 @@ def _names(models: tuple[str, ...] | None) -> tuple[str, ...]:
 
 def recipe(name: str, data: Dataset, random_state: int, n_epochs: int | None) -> Model:
     """Return a model as it comes by default, with this seed and what only the data can say."""
-    settings = _settings(name, data)
+    settings: dict[str, Any] = {**_settings(name, data)}
     if _is_trained(name):
         settings |= {"n_epochs": n_epochs}
     kind = kind_of(name)

@@ -17,6 +17,8 @@ from latentia.training.launch import leads
 
 SECONDS_BETWEEN_BARS = 0.2
 SECONDS_BETWEEN_LINES = 1.0
+SPACING = 0.05
+"""Of the time since the start, at least between two lines."""
 
 
 class ErrorStream(io.TextIOBase):
@@ -132,7 +134,10 @@ class TrainingProgress(Shown):
         # A resumed run does not start at 0.
         self._start = step - 1 if self._start is None else self._start
         now = time.monotonic()
-        between = SECONDS_BETWEEN_LINES if self._bar is None else SECONDS_BETWEEN_BARS
+        between = SECONDS_BETWEEN_BARS
+        if self._bar is None:
+            # A file of hours of lines, one a second, is read by nobody.
+            between = max(SECONDS_BETWEEN_LINES, SPACING * (now - self._began))
         if now - self._told < between and step < self.total:
             return
         self._told = now
