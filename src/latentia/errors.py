@@ -6,12 +6,13 @@ import dataclasses
 import difflib
 import math
 import typing
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from numbers import Integral, Real
 from types import UnionType
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TextIO
 
 
 class InputError(ValueError):
@@ -20,6 +21,32 @@ class InputError(ValueError):
 
 class FitWarning(UserWarning):
     """A fit that is usable, with a finding that the user should know; one sentence."""
+
+
+@contextmanager
+def noted_warnings() -> Iterator[list[str]]:
+    """Note the sentences of `FitWarning` in a ``with`` block, which are shown as without it."""
+    said: list[str] = []
+    show = warnings.showwarning
+
+    def note(
+        message: Warning | str,
+        category: type[Warning],
+        filename: str,
+        lineno: int,
+        file: TextIO | None = None,
+        line: str | None = None,
+    ) -> None:
+        if issubclass(category, FitWarning):
+            said.append(str(message))
+        show(message, category, filename, lineno, file, line)
+
+    # What catches warnings inside the block puts its own in this place, and takes it away again.
+    warnings.showwarning = note
+    try:
+        yield said
+    finally:
+        warnings.showwarning = show
 
 
 OUT_OF_MEMORY = ("allocate", "out of memory", "too big", "dimension exceeded", "overflow")

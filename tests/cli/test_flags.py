@@ -154,6 +154,8 @@ def test_a_recipe_is_read_in_either_form(form, folder, made):
         ("model = 'vae'\nimage_size = true", [], "image_size in the recipe is True; it must be"),
         ("model = 'vae'\nhidden = ['none', 3]", [], "hidden is ('none', 3); it must be a list"),
         ("model = 'vae'\nbeta = 'none'", [], "beta is 'none'; it must be a number"),
+        ("hidden = " + 5000 * "[", ["vae"], "the recipe r.toml cannot be read: "),
+        ("model = 'vae", [], "the recipe r.toml cannot be read: "),
     ],
 )
 def test_a_recipe_is_checked_whole(recipe, words, sentence, folder, capsys):

@@ -27,7 +27,7 @@ def picture(path, size=(16, 8), **options):
 def rubbish(folder):
     """Put into a folder everything that is no usable picture; return how many files that is."""
     folder.mkdir(parents=True, exist_ok=True)
-    for name in ("photo.heic", "notes.txt", "broken.png", ".hidden.png", "Thumbs.db"):
+    for name in ("photo.cr2", "notes.txt", "broken.png", ".hidden.png", "Thumbs.db"):
         (folder / name).write_bytes(b"no picture")
     (folder / "empty.jpg").write_bytes(b"")
     (folder / ".cache/x").mkdir(parents=True)
@@ -66,7 +66,7 @@ def test_of_one_folder(tmp_path, loader):
     assert told(data.notes) == n_bad
     if loader is not load_crops:
         assert len(data.x_train) + len(data.x_test) == 25
-    for name in ("photo.heic", "notes.txt", "broken.png", "empty.jpg", "pipe.png", "lost.png"):
+    for name in ("photo.cr2", "notes.txt", "broken.png", "empty.jpg", "pipe.png", "lost.png"):
         assert any(name in note for note in data.notes), name
     for reason in ("a named pipe", "a link to nothing", "a link to a folder that it lies in"):
         assert any(reason in note for note in data.notes), reason
@@ -140,7 +140,7 @@ def test_of_the_picture_verbs(tmp_path):
     # Those two are pictures by their names, and found to be none when they are read.
     assert len(found.targets) == 9 + 2
     names = [re.findall(r"[^/ ;:]+(?=[:;]|$)", line)[0] for line in found.bad]
-    assert sorted(names) == ["again", "lost.png", "photo.heic", "pipe.png"]
+    assert sorted(names) == ["again", "lost.png", "photo.cr2", "pipe.png"]
     assert "notes.txt" in found.notes[0]
     assert found.notes[1].startswith("3 hidden files not looked at")
 
@@ -149,12 +149,10 @@ def test_when_everything_is_left_out_nothing_is_done(tmp_path):
     rubbish(tmp_path / "in")
     (tmp_path / "in/broken.png").unlink()
     (tmp_path / "in/empty.jpg").unlink()
-    with pytest.raises(
-        InputError, match=r"there are no pictures in .*photo.heic: pictures in heic"
-    ):
+    with pytest.raises(InputError, match=r"there are no pictures in .*photo.cr2: pictures in cr2"):
         order([tmp_path / "in"], tmp_path / "out")
     for loader in (load, load_crops, load_pairs):
-        with pytest.raises(InputError, match=r"photo.heic"):
+        with pytest.raises(InputError, match=r"photo.cr2"):
             loader(str(tmp_path / "in"))
 
 

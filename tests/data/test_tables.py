@@ -132,7 +132,7 @@ def test_the_numbers_are_those_that_were_written(name, tmp_path):
     text, names, said = READ[name]
     path = tmp_path / "t.csv"
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
-    found, notes = tables.columns(path)
+    found, notes, *_ = tables.columns(path)
     values = INTEGERS if name.startswith("whole") else X
     assert found.column_names == (names or ["x0", "x1", "x2"])
     np.testing.assert_array_equal(np.column_stack(found.columns), values)
@@ -152,9 +152,13 @@ CELLS = {
     "minus signs of papers": ("a,b\n−0.5,1\n–.2,3\n", [-0.5, -0.2], ""),
     "plus and exponents": ("a,b\n+0.5,1\n1E-3,3\n", [0.5, 0.001], ""),
     "true and false": ("a,b\nTRUE,1\nfalse,2\n", [1, 0], "hold true and false"),
-    "a dot and a dash": ("a,b\n.,1\n-,2\n", [np.nan, np.nan], "2 cell.* '-', '.' were taken"),
+    "a dot and a dash": (
+        "a,b\n.,1\n-,2\n7,3\n",
+        [np.nan, np.nan, 7],
+        "2 cell.* '-', '.' were taken",
+    ),
     "a blank": ("a,b\n1,1\n ,2\n", [1, np.nan], "1 cell.* ' ' were taken for missing"),
-    "NA and its kin": ("a,b\nNA,1\nnan,2\n", [np.nan, np.nan], ""),
+    "NA and its kin": ("a,b\nNA,1\nnan,2\n7,3\n", [np.nan, np.nan, 7], ""),
     "three digits and a separator at the end": ("a,b\n123,456,\n1,789,\n", [123, 1], "empty"),
     "three digits and quoted names": ('"a","b"\n"1",234,1\n"2",345,2\n', [234, 345], "left out"),
     "thousands beside decimal points": (
@@ -171,7 +175,7 @@ CELLS = {
 def test_cells_are_read_and_what_was_assumed_is_said(name, tmp_path):
     text, column, said = CELLS[name]
     (tmp_path / "t.csv").write_text(text)
-    found, notes = tables.columns(tmp_path / "t.csv")
+    found, notes, *_ = tables.columns(tmp_path / "t.csv")
     np.testing.assert_array_equal(found["a"], column)
     assert re.search(said, " ".join(notes))
     assert said or not notes
@@ -185,12 +189,10 @@ REFUSED = {
     "one name, two cells": ("a\n1,5\n2,5\n", "one column with decimal commas, or two with"),
     "thousands or names of rows": ("a,b\n1,234,0.5\n12,345,1\n", "rows in front, or commas betw"),
     "commas for both": ("a,b\n1,5,2,5\n3,5,4,5\n", "decimal signs and separators at once"),
-    "days": ("day,a\n01.02.2020,1\n02.02.2020,3\n", "day.*'01.02.2020' in data row 1"),
     "units below the names": ("a,b\nkg,cm\n1,2\n", "'kg' in data row 1"),
     "a word far below": ("a,b\n" + "1,2\n" * 150 + "1,x\n", "'x' in data row 151"),
     "a staircase of words and numbers": ("a,1\n7,.3,1\nc,.2,.4,1\n", "Expected 2 columns, got 3"),
     "ragged": ("a,b\n1,2\n3,4,5\n", "Expected 2 columns, got 3"),
-    "a name twice": ("a,a\n1,2\n", "several columns named 'a'"),
     "zero bytes": ("a,b\n1,\x002\n", "zero bytes"),
     "a header alone": ("a,b\n", "holds 0 rows of 2 columns"),
     "one name alone": ("a\n", "holds 0 rows"),
@@ -220,7 +222,7 @@ def test_other_endings_are_tables_too(name, tmp_path):
 
 def test_a_nameless_first_column_of_measures_stays_and_is_told(tmp_path):
     (tmp_path / "t.csv").write_text(written(np.column_stack([X[:, 0], X]), names=",a,b,c"))
-    found, notes = tables.columns(tmp_path / "t.csv")
+    found, notes, *_ = tables.columns(tmp_path / "t.csv")
     assert found.column_names == ["", *NAMES]
     assert "first column has no name, and is kept as a variable" in " ".join(notes)
 
@@ -236,7 +238,7 @@ def test_an_index_of_pandas_in_parquet_is_left_out(tmp_path):
 @pytest.mark.parametrize("names", ["id,a,b,c", ""])
 def test_a_named_column_that_counts_the_rows_is_kept_and_that_is_said(names, tmp_path):
     (tmp_path / "t.csv").write_text(written(names=names, first=range(1, 10)))
-    found, notes = tables.columns(tmp_path / "t.csv")
+    found, notes, *_ = tables.columns(tmp_path / "t.csv")
     assert found.column_names[0] == (names[:2] or "x0")
     words = "counts the rows, and is kept as a variable; drop it if it is none."
     assert notes[-1] == f"t.csv: {names[:2] or 'x0'!r} {words}"
@@ -329,7 +331,7 @@ def test_a_matrix_is_recognised(name, tmp_path):
     text, values, said = MATRICES[name]
     path = tmp_path / "m.csv"
     path.write_text(text)
-    found, notes = tables.columns(path)
+    found, notes, *_ = tables.columns(path)
     assert isinstance(found, NamedMatrix)
     np.testing.assert_allclose(found, values, rtol=1e-12)
     assert len(found.columns) == 4
@@ -442,7 +444,7 @@ def hold_forms(forms, path):
     frame = pandas.DataFrame(values, columns=["가", "b", "c"])
     for form in forms:
         path.write_bytes(frame.to_csv(**form).encode(form["encoding"]))
-        found, _ = tables.columns(path)
+        found, *_ = tables.columns(path)
         stacked = np.column_stack(found.columns)
         if form["index"] and not form["header"]:
             np.testing.assert_array_equal(stacked[:, 0], np.arange(9), err_msg=str(form))

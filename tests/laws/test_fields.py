@@ -16,10 +16,12 @@ from sklearn.base import clone
 from torch import optim
 from torch.optim.optimizer import register_optimizer_step_pre_hook
 
+import latentia
 from latentia import (
     DEC,
     GAN,
     IDEC,
+    MODELS,
     VAE,
     WGAN,
     Autoencoder,
@@ -34,7 +36,7 @@ from latentia import (
     load,
 )
 from latentia.cli.parser import add_fields
-from latentia.errors import InputError, conditions_of
+from latentia.errors import InputError, Range, conditions_of
 from latentia.models.clustering import base as clustering
 from latentia.models.fields import model_fields
 from latentia.models.gradient import GradientModel
@@ -377,3 +379,17 @@ def test_the_optimiser_is_the_one_that_the_fields_say(model, kind, expected):
     assert isinstance(last, kind)
     for group in last.param_groups:
         assert {key: group[key] for key in expected} == expected
+
+
+def resolved_range(hint):
+    """Return the first range within an annotation, as Python resolves it."""
+    own = [each for each in getattr(hint, "__metadata__", ()) if isinstance(each, Range)]
+    within = (resolved_range(part) for part in typing.get_args(hint))
+    return next(iter(own), None) or next(filter(None, within), None)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_a_range_is_read_from_source_as_python_resolves_it(name):
+    hints = typing.get_type_hints(getattr(latentia, name), include_extras=True)
+    found = {field.name: field.range for field in model_fields(name)}
+    assert found == {field: resolved_range(hints[field]) for field in found}

@@ -32,7 +32,12 @@ def data(name):
 @pytest.mark.parametrize(
     ("make", "sentence"),
     [
-        (lambda: PCA(2), r"PCA takes its parameters by name, such as PCA\(n_components=2\)"),
+        (
+            lambda: PCA(2, 3),
+            r"PCA takes its parameters by name, such as PCA\(n_components=2\); 2 have none, and "
+            "only n_components may",
+        ),
+        (lambda: PCA(2, n_components=3), "PCA is given n_components twice, 2 and 3"),
         (lambda: LSTMLanguageModel(9), "takes its parameters by name"),
         (lambda: VAE(latent_dim=3), "VAE has no parameter 'latent_dim'; did you mean 'n_comp"),
         (lambda: VAE(n_componets=3), "'n_componets'; did you mean 'n_components'"),

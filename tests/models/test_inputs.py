@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from torch.utils.data import DataLoader, TensorDataset, random_split
+from torch.utils.data import TensorDataset, random_split
 
 from latentia import PCA, VAE, SRResNet, evaluate, load, load_data
 from latentia.data import Dataset
@@ -74,8 +74,7 @@ def samples():
         ([Image.new("L", (8, 8)), Image.new("L", (9, 8))], r"X\[1\] has shape \(8, 9\)"),
         (np.array([*BYTES, BYTES[0][:7]], object), r"X\[6\] has shape \(7, 8\)"),
         (Image.new("L", (8, 8)), "X is one picture; give a list"),
-        (DataLoader(TensorDataset(torch.zeros(3, 4))), "X is a DataLoader of torch's.* X.dataset"),
-        (TensorDataset(torch.zeros(3, 4)), "X is a TensorDataset of torch's; give the samples"),
+        (np.ones((6, 9, 8, 4)), r"its channels last; give \(n, C, H, W\)"),
         (load_data("digits"), r"X is the data set 'digits'; give its samples, such as x_train"),
         ("digits", r"X is text; load data by name with latentia\.load_data"),
         (samples(), "X is of type generator; give the samples themselves"),

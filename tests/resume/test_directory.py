@@ -185,7 +185,7 @@ def test_a_run_of_several_processes_resumes_in_as_many(command, tmp_path, monkey
         (["vae", "--hidden", "5"], "--hidden is [5], and the run in r was begun with [4]"),
         (["gan"], "the model is GAN, and the run in r was begun with VAE"),
         (["--latent-dim", "3"], "did you mean --n-components"),
-        (["vae", "--n-epochs", "1"], "another parameters: n_epochs 2 there, 1 here"),
+        (["vae", "--n-epochs", "1"], "has had 2 epochs, and n_epochs = 1 is how many"),
         (["--recipe", "recipe.toml"], "--beta is 3.0, and the run in r was begun with 1.0"),
     ],
 )
@@ -229,25 +229,31 @@ def test_one_epoch_and_another_are_two(name, tmp_path):
 
     X, y = lessons(name)
     begun = model(1).fit(X, y, run=tmp_path / "run")
-    if not constant(begun):
-        with pytest.raises(InputError, match=r"its learning_rate_schedule .* is spread"):
-            model(2).fit(X, y, run=tmp_path / "run", resume=True)
-        return
     longer = model(2).fit(X, y, run=tmp_path / "run", resume=True)
     whole = model(2).fit(X, y)
     paths = [m.save(tmp_path / str(i)) / "model.safetensors" for i, m in enumerate((longer, whole))]
-    assert paths[0].read_bytes() == paths[1].read_bytes()
-    assert read_config(tmp_path / "run")["parameters"]["n_epochs"] == 2
+    # What is spread over the epochs was spread over one of them first.
+    assert (paths[0].read_bytes() == paths[1].read_bytes()) == constant(begun)
+    config = read_config(tmp_path / "run")
+    assert config["parameters"]["n_epochs"] == 2
+    n_steps = begun.records_[-1]["step"]
+    assert config["stages"] == [{"step": n_steps, "n_epochs": 1}]
+    assert longer.records_[-1]["step"] == 2 * n_steps
 
 
-def test_a_warmup_longer_than_the_run_is_not_spread_anew(images, tmp_path, monkeypatch):
+def test_a_warmup_longer_than_the_run_is_spread_anew_and_said(
+    images, tmp_path, monkeypatch, capsys
+):
     model = small_models()["VAE"].set_params(beta_warmup_epochs=9)
     # As in 0.1.0, which shortened it.
     with monkeypatch.context() as earlier:
         earlier.setattr(type(model), "check_effects", lambda *_: None)
         model.fit(images, run=tmp_path / "run")
-    with pytest.raises(InputError, match=r"its beta_warmup_epochs \(9\) is spread"):
-        model.set_params(n_epochs=5).fit(images, run=tmp_path / "run", resume=True)
+    # An epoch less than the warmup, which is so refused in a run that begins today.
+    model.set_params(n_epochs=5).fit(images, run=tmp_path / "run", resume=True, progress=True)
+    said = capsys.readouterr().err
+    assert "was planned for 2 epochs and has had 2; it goes on to 5 in all, 3 more" in said
+    assert "its beta_warmup_epochs (9) is spread over all 5 epochs from here on" in said
 
 
 CHANGED = {

@@ -77,17 +77,16 @@ def test_a_checkpoint_is_due_at_an_epochs_end_for_a_best_score_and_when_asked_fo
     with opened(tmp_path / "run") as run:
         state = State()
         run.restore(state)
-        for step, sums, score, force, kept in (
-            (1, {"loss": 1.0}, None, False, []),
-            (2, {"loss": 1.0}, None, True, [2]),
-            (3, {}, None, False, [2, 3]),
-            (4, {"loss": 1.0}, 5.0, False, [2, 3, 4]),
-            (5, {"loss": 1.0}, 5.0, False, [2, 3, 4]),
-            (6, {"loss": 1.0}, 6.0, False, [2, 3, 4]),
-            (7, {"loss": 1.0}, 4.5, False, [3, 4, 7]),
+        for step, sums, best, force, kept in (
+            (1, {"loss": 1.0}, False, False, []),
+            (2, {"loss": 1.0}, False, True, [2]),
+            (3, {}, False, False, [2, 3]),
+            (4, {"loss": 1.0}, True, False, [2, 3, 4]),
+            (5, {"loss": 1.0}, False, False, [2, 3, 4]),
+            (7, {"loss": 1.0}, True, False, [3, 4, 7]),
         ):
-            state.step, state.sums = step, sums
-            run.checkpoint(state, score, force=force)
+            state.step, state.sums, state.best_score = step, sums, 4.5 if best else 6.0
+            run.checkpoint(state, best, force=force)
             assert saved(run) == kept
         assert run.checkpoints.best()[1] == {"step": 7, "best_score": 4.5}
         # Killed between the two, a run that is resumed comes to the best one again.
@@ -102,7 +101,7 @@ def test_the_best_is_saved_before_the_last(tmp_path, monkeypatch):
         order = []
         for name in ("save", "save_best"):
             monkeypatch.setattr(run.checkpoints, name, lambda *_, name=name: order.append(name))
-        run.checkpoint(State(1), 2.0, force=False)
+        run.checkpoint(State(1), True, force=False)
         assert order == ["save_best", "save"]
 
 
@@ -111,8 +110,8 @@ def test_the_best_score_outlives_an_interruption(tmp_path):
         with opened(tmp_path / "run", resume) as run:
             state = State(step)
             run.restore(state)
-            state.step = step
-            run.checkpoint(state, score, force=True)
+            state.step, state.best_score = step, min(score, state.best_score or score)
+            run.checkpoint(state, state.best_score == score, force=True)
     assert Checkpoints(tmp_path / "run" / "checkpoints").best()[1]["step"] == 1
     assert Checkpoints(tmp_path / "run" / "checkpoints").latest()[1]["step"] == 2
 
@@ -132,7 +131,7 @@ def test_what_was_recorded_after_the_checkpoint_gives_way_everywhere(tmp_path):
                     state, step + 10, "train", {"loss": factor * step}, note="odd"[: step % 2 * 3]
                 )
                 if step == 2:
-                    run.checkpoint(state, None, force=True)
+                    run.checkpoint(state, False, force=True)
             with (path / "metrics.jsonl").open("a") as stream:
                 stream.write('{"step": 5, "half a li')
     expected = {1: 1.0, 2: 2.0, 3: 300.0, 4: 400.0}
@@ -143,7 +142,7 @@ def test_what_was_recorded_after_the_checkpoint_gives_way_everywhere(tmp_path):
     assert [(r["epoch"], r["split"], r["seconds"]) for r in records] == [
         (step + 10, "train", 0.123) for step in (1, 2, 3, 4)
     ]
-    events = EventAccumulator(str(path / "tensorboard")).Reload().Scalars("train/loss")
+    events = EventAccumulator(str(path / "tensorboard" / "train")).Reload().Scalars("loss")
     assert {event.step: event.value for event in events} == expected
     assert len(events) == 4
 
@@ -176,7 +175,7 @@ def test_only_a_new_run_that_is_refused_before_a_checkpoint_is_undone(
         with opened(tmp_path / "run", resume) as run:
             run.restore(State())
             if saves:
-                run.checkpoint(State(1), None, force=True)
+                run.checkpoint(State(1), False, force=True)
             raise error
 
     with pytest.raises(error):
@@ -189,7 +188,7 @@ def test_only_the_first_process_writes(tmp_path, monkeypatch, leads):
     path = tmp_path / "run"
     with opened(path) as run:
         run.restore(State())
-        run.checkpoint(State(3), None, force=True)
+        run.checkpoint(State(3), False, force=True)
     before = {p: p.read_bytes() for p in path.rglob("*") if p.is_file()}
     monkeypatch.setenv("RANK", "0" if leads else "1")
     drawn = []
@@ -199,8 +198,8 @@ def test_only_the_first_process_writes(tmp_path, monkeypatch, leads):
         assert state.step == 3
         state.step = 4
         run.record(state, 1, "train", {"loss": 1.0})
-        run.checkpoint(state, 1.0, force=True)
-        run.show(1)
+        run.checkpoint(state, True, force=True)
+        run.show(State(), 1)
     after = {p: p.read_bytes() for p in path.rglob("*") if p.is_file()}
     assert (after != before) == leads
     assert drawn == [(path / "samples", 1)] * leads
@@ -234,8 +233,8 @@ def test_nothing_is_kept_without_a_folder_and_the_model_is_examined_all_the_same
         for epoch in (1, 2):
             run.record(state, epoch, "train", {"loss": 0.5})
             run.record(state, epoch, "validation", {"loss": 0.7})
-            run.checkpoint(state, 1.0, force=True)
-            run.show(epoch)
+            run.checkpoint(state, True, force=True)
+            run.show(state, epoch)
     loss = {"loss": 0.5}
     assert seen == [(loss, [], 1), (loss, [{"pulse": 1.0}], 2)]
     assert told == [(2, "ill")]
@@ -258,7 +257,7 @@ def test_a_resumed_run_knows_the_checkups_up_to_its_checkpoint(tmp_path):
                 state.step = epoch
                 run.record(state, epoch, "train", {"loss": 0.5})
                 if epoch == 2:
-                    run.checkpoint(state, None, force=True)
+                    run.checkpoint(state, False, force=True)
     one, two = {"pulse": 1.0}, {"pulse": 2.0}
     assert seen == [[], [one], [one, two], [one, two]]
     health = [r for r in read_metrics(path) if r["split"] == "health"]

@@ -87,10 +87,18 @@ def test_a_restored_state_goes_on_as_the_first(make, ema_decay):
     made, state = states(make, ema_decay)
     stepped(made, state)
     state.best_score, state.sums, state.n_summed, state.seconds = 1.5, {"both": 2.0}, 2, 3.25
+    state.best_epoch, state.ended = 2, "tired"
     kept = {name: value.clone() for name, value in state.tensors().items()}
     counters = state.counters()
-    sums = {"sums": {"both": 2.0}, "n_summed": 2}
-    assert counters == {"step": 3, "best_score": 1.5, **sums, "seconds": 3.25}
+    assert counters == {
+        "step": 3,
+        "best_score": 1.5,
+        "sums": {"both": 2.0},
+        "seconds": 3.25,
+        "best_epoch": 2,
+        "ended": "tired",
+        "n_summed": 2,
+    }
     others, other = states(make, ema_decay)
     other.restore(kept, counters)
     assert other.counters() == counters

@@ -5,7 +5,14 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from latentia.cli.parser import Parser, class_name_of, free_path
+from latentia.cli.parser import (
+    Parser,
+    add_image_size,
+    class_name_of,
+    free_path,
+    image_size_of,
+)
+from latentia.cli.table_options import add_table_options, table_options
 from latentia.files import printable
 
 
@@ -20,14 +27,16 @@ def compare(parser: Parser, words: list[str]) -> None:
     parser.add_argument("--out", type=Path, help="a new folder for the report")
     parser.add_argument("--random-state", type=int, default=0, help="the seed (default: 0)")
     parser.add_argument("--n-epochs", type=int, help="of each gradient-trained model")
-    parser.add_argument("--image-size", type=int, help="side in pixels for folders of pictures")
+    add_image_size(parser)
+    add_table_options(parser)
     parser.set_defaults(call=_compare)
 
 
 def _compare(given: argparse.Namespace) -> None:
     models = given.models and tuple(class_name_of(name) for name in given.models.split(","))
     out = given.out or free_path(f"comparison-{printable(Path(given.data).stem)}")
-    from latentia.evaluation.comparison import compare
+    from latentia.evaluation.comparison import compare_with
 
-    seed, epochs, size = given.random_state, given.n_epochs, given.image_size
-    print(compare(given.data, models, out, seed, epochs, size, progress=True))
+    seed, epochs, size = given.random_state, given.n_epochs, image_size_of(given)
+    options = table_options(given)
+    print(compare_with(options, given.data, models, out, seed, epochs, size, progress=True))

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterator
+from pathlib import Path
 
-from latentia.cli.parser import Parser
+from latentia.cli.parser import Parser, add_image_size, image_size_of
+from latentia.cli.table_options import add_table_options, table_options
 from latentia.errors import InputError, nearest
 from latentia.models.fields import commands, model_reference, model_summary
 
@@ -12,9 +15,11 @@ ACTIONS = ("list", "describe", "fetch")
 
 
 def data(parser: Parser, words: list[str]) -> None:
-    """List, describe or fetch the named data sets."""
-    parser.add_argument("action", help="list, describe NAME, or fetch NAME")
-    parser.add_argument("name", nargs="?", help="a data set")
+    """List, describe or fetch data sets, and describe files and folders."""
+    parser.add_argument("action", help="list, describe NAME or PATH, or fetch NAME")
+    parser.add_argument("name", nargs="?", help="a data set's name, or a file or folder")
+    add_image_size(parser)
+    add_table_options(parser)
     parser.set_defaults(call=_data)
 
 
@@ -26,29 +31,64 @@ def _data(given: argparse.Namespace) -> None:
         raise InputError(f"data has no action {given.action!r}; use list, describe or fetch{hint}")
     if given.action == "list" and given.name is not None:
         raise InputError(f"data list lists all sets: give 'data describe {given.name}', or no name")
+    if given.action != "describe" and image_size_of(given) is not None:
+        raise InputError(f"--image-size is for data describe, and not for data {given.action}")
+    if given.action != "describe" or given.name in sets.names():
+        table_options(given).refuse("only tables have columns, and the named sets are none")
     if given.action == "list":
         for name in sets.names():
             known = sets.describe(name)
             print(f"{name:<20} {known.summary}{' (fetched)' if known.needs_network else ''}")
         return
     if given.name is None:
-        raise InputError(f"data {given.action} needs a name: one of {', '.join(sets.names())}")
+        path = " or a path" if given.action == "describe" else ""
+        names = ", ".join(sets.names())
+        raise InputError(f"data {given.action} needs a name{path}: one of {names}")
     if given.action == "fetch":
         print(sets.fetch(given.name))
         return
-    known = sets.describe(given.name)
-    rows = {
-        "name": known.name,
-        "what": known.summary,
-        "sample": " × ".join(map(str, known.shape)),
-        "size": f"{known.n_train:,} for training, {known.n_test:,} for test",
-        "classes": ", ".join(known.classes),
-        "origin": known.origin,
-        "licence": known.licence,
-        "network": "fetched on first use" if known.needs_network else "not needed",
-    }
-    for label, value in rows.items():
-        print(f"{label:<9} {value or 'not named'}")
+    for label, value in _named(given.name) or _found(given):
+        if value or not label:
+            print(f"{label:<9} {value}".rstrip())
+
+
+def _named(name: str) -> list[tuple[str, str]]:
+    """Return what is known of a named data set without loading it; nothing of another."""
+    from latentia import data as sets
+
+    if name not in sets.names():
+        return []
+    known = sets.describe(name)
+    return [
+        ("name", known.name),
+        ("what", known.summary),
+        ("sample", " × ".join(map(str, known.shape))),
+        ("size", f"{known.n_train:,} for training, {known.n_test:,} for test"),
+        ("classes", ", ".join(known.classes) or "not named"),
+        ("origin", known.origin or "not named"),
+        ("licence", known.licence or "not named"),
+        ("network", "fetched on first use" if known.needs_network else "not needed"),
+    ]
+
+
+def _found(given: argparse.Namespace) -> Iterator[tuple[str, str]]:
+    """Yield what a file or a folder holds, read as a model would read it."""
+    from latentia.data import described, tables
+    from latentia.data.matrices import NamedMatrix
+    from latentia.data.named import load_with
+    from latentia.data.options import USUAL
+    from latentia.data.text import TEXT_FILES, read_text
+
+    options, path = table_options(given), Path(given.name).expanduser()
+    is_table = path.is_file() and tables.is_table(path)
+    if is_table:
+        found, notes, *_ = tables.columns(path, options)
+        if isinstance(found, NamedMatrix):
+            return described.described_matrix(found, notes, path.name)
+    elif path.is_file() and options == USUAL and path.suffix in TEXT_FILES:
+        return described.described_text(*read_text(path), path.name)
+    loaded = load_with(options, given.name, image_size=image_size_of(given), gaps_stay=True)
+    return described.described(loaded)
 
 
 def models(parser: Parser, words: list[str]) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from latentia.cli.parser import Parser
+from latentia.cli.table_options import add_table_options, table_options
 from latentia.errors import InputError
 
 
@@ -34,6 +35,7 @@ def evaluate(parser: Parser, words: list[str]) -> None:
         "data's labels and saved there if there is none",
     )
     parser.add_argument("--overwrite", action="store_true", help="replace PICTURE if it exists")
+    add_table_options(parser)
     parser.set_defaults(call=_evaluate)
 
 
@@ -42,12 +44,13 @@ def _evaluate(given: argparse.Namespace) -> None:
 
     if given.overwrite and given.memorisation is None:
         raise InputError("--overwrite is for the PICTURE of --memorisation: leave it out")
+    options = table_options(given)
     questions = (given.n_importance, given.memorisation, given.judge)
     if questions != (None, None, None):
-        for answer in answers(given.run, given.data, *questions, overwrite=given.overwrite):
+        for answer in answers(given.run, given.data, *questions, given.overwrite, options):
             print(answer)
         return
-    table, caveats = figures(given.run, given.data)
+    table, caveats = figures(given.run, given.data, options)
     _print_table(table)
     print(*caveats, sep="\n", end="\n" if caveats else "")
 

@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from latentia.cli.parser import Parser, add_fields, field_values, free_path
+from latentia.cli.table_options import add_table_options, table_options
 from latentia.errors import InputError
 
 CUTOFF = 0.3
@@ -21,7 +22,7 @@ def factor(parser: Parser, words: list[str]) -> None:
     """Analyse the factors of a table or a covariance matrix."""
     parser.add_argument(
         "data",
-        help="a table or matrix in .csv, .tsv, .txt or .parquet, or a data set's name or path",
+        help="a table or matrix in any file that is read, or a data set's name or path",
     )
     parser.add_argument(
         "--suggest", action="store_true", help="suggest a number of factors by several criteria"
@@ -39,6 +40,7 @@ def factor(parser: Parser, words: list[str]) -> None:
     )
     parser.add_argument("--cutoff", type=float, help="least loading that is shown (default: 0.3)")
     parser.add_argument("--out", type=Path, help="a new folder for the report and the model")
+    add_table_options(parser)
     add_fields(parser, "FactorAnalysis", {"n_components": "--n-factors"})
     parser.set_defaults(call=_factor)
 
@@ -52,6 +54,7 @@ def _factor(given: argparse.Namespace) -> None:
             raise InputError(f"{flag} is of a solution: give --n-factors K as well")
     cutoff = CUTOFF if given.cutoff is None else given.cutoff
     from latentia.evaluation import factor_report
+    from latentia.evaluation.factor_tables import write_factor_tables
     from latentia.models.factors.factor_analysis import FactorAnalysis
 
     out = given.out or free_path(f"factors-{Path(given.data).stem}")
@@ -60,7 +63,7 @@ def _factor(given: argparse.Namespace) -> None:
     values = field_values("FactorAnalysis", vars(given))
     model = FactorAnalysis().set_params(**values)
     model.validate_parameters()
-    observed = factor_report.read(given.data, given.n_samples, given.smooth)
+    observed = factor_report.read(given.data, given.n_samples, given.smooth, table_options(given))
     print(*observed.notes, sep="\n", end="\n" if observed.notes else "")
     found, errors, solved = None, None, None
     if given.suggest:
@@ -72,6 +75,8 @@ def _factor(given: argparse.Namespace) -> None:
         if given.standard_errors:
             errors = factor_report.standard_errors(solved, observed, given.standard_errors)
         solved.save(out / "model")
+        _, notes = write_factor_tables(out, solved, observed)
+        print(*notes, sep="\n", end="\n" if notes else "")
     title = f"Factor analysis of {observed.name}"
     page = out / "report.html"
     print(

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable
 
 import latentia
+from latentia.cli.checkpoints import checkpoints
 from latentia.cli.compare import compare
 from latentia.cli.data import data, models
 from latentia.cli.evaluate import evaluate
@@ -21,6 +22,7 @@ from latentia.cli.pictures import translate, upscale
 from latentia.cli.sample import reconstruct, sample
 from latentia.cli.streams import fill_gaps, flush_output, let_go, tell
 from latentia.cli.train import INTERRUPTED, resume, train
+from latentia.cli.transform import transform
 from latentia.errors import InputError
 from latentia.files import told
 from latentia.training.launch import leads
@@ -34,8 +36,10 @@ COMMANDS: dict[str, Callable[[Parser, list[str]], None]] = {
     "factor": factor,
     "train": train,
     "resume": resume,
+    "checkpoints": checkpoints,
     "sample": sample,
     "reconstruct": reconstruct,
+    "transform": transform,
     "evaluate": evaluate,
     "explore": explore,
     "translate": translate,

@@ -23,6 +23,7 @@ from latentia.models.fields import (
     model_fields,
     named_models,
     new_name,
+    record_fields,
 )
 
 NO_NAMES: Mapping[str, str] = {}
@@ -211,6 +212,32 @@ def class_name_of(model: str) -> str:
     )
 
 
+def add_image_size(parser: Parser) -> None:
+    """Give a parser the flags of how pictures are brought to one size."""
+    parser.add_argument(
+        "--image-size",
+        metavar="SIDE",
+        help="pixels of a side, or WIDTHxHEIGHT, that pictures are resized to (default: as they "
+        "are if they are alike and small, else 64)",
+    )
+    how = parser.add_mutually_exclusive_group()
+    how.add_argument("--crop", action="store_true", help="cut pictures to it, as is usual")
+    how.add_argument("--fit", action="store_true", help="keep pictures whole, on black")
+
+
+def image_size_of(given: argparse.Namespace, otherwise: object = None) -> Any:
+    """Return what these flags say, in one value as a run's ``config.json`` keeps it."""
+    from latentia.data.framing import frame_of
+
+    size = otherwise if getattr(given, "image_size", None) is None else given.image_size
+    how = next((word for word in ("fit", "crop") if getattr(given, word, False)), "")
+    if size is None:
+        return how or None
+    plain = str(size).removesuffix(" fit") if how else str(size)
+    frame = frame_of(f"{plain} {how}" if how else plain)
+    return None if frame is None else frame.asked
+
+
 def read_recipe(path: Path, model: str | None = None) -> dict[str, object]:
     """Return a TOML recipe: ``model``, ``data``, ``image_size``, ``held_out`` and the fields.
 
@@ -225,7 +252,7 @@ def read_recipe(path: Path, model: str | None = None) -> dict[str, object]:
         raise InputError(f'the recipe {path} names no model: add model = "vae", or name it first')
     recipe = _told(recipe, model_fields(class_name_of(own)))
     for stated in {own, str(recipe.get("model", own))}:
-        known = [*RECIPE_KEYS, *(field.name for field in model_fields(class_name_of(stated)))]
+        known = [*recipe_keys(), *(field.name for field in model_fields(class_name_of(stated)))]
         for key in recipe:
             if key not in known:
                 found = meant(key, known)
@@ -233,9 +260,15 @@ def read_recipe(path: Path, model: str | None = None) -> dict[str, object]:
     return recipe
 
 
+def recipe_keys() -> list[str]:
+    """Return what a recipe may name beside the fields of its model."""
+    options = record_fields("TableOptions", "latentia.data.options")
+    return [*RECIPE_KEYS, *(option.name for option in options)]
+
+
 def _told(recipe: Mapping[str, object], fields: Iterable[Field]) -> dict[str, object]:
     """Return a recipe by what its fields are called now, and say which were renamed."""
-    found = in_new_names(recipe, [*RECIPE_KEYS, *(field.name for field in fields)])
+    found = in_new_names(recipe, [*recipe_keys(), *(field.name for field in fields)])
     for old in recipe.keys() - found.keys():
         print(f"latentia: {old} is called {RENAMED[old]} now", file=sys.stderr)
     return found

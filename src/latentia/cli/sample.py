@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from latentia.cli.parser import Parser
+from latentia.cli.table_options import add_table_options, table_options
 
 
 def sample(parser: Parser, words: list[str]) -> None:
@@ -15,7 +16,10 @@ def sample(parser: Parser, words: list[str]) -> None:
         "-n", "--n-samples", type=int, help="how many (default: 64, and 1 of texts)"
     )
     parser.add_argument(
-        "--out", type=Path, help=".png, .npy or .npz (default: samples.png); of texts .txt"
+        "--out",
+        type=Path,
+        help=".png, .npy or .npz (default: samples.png); of tables also .csv, .parquet or .xlsx "
+        "(default: samples.csv); of texts .txt",
     )
     parser.add_argument("--random-state", type=int, help="makes it repeatable")
     parser.add_argument("--label", help="the class to draw, for a conditional model")
@@ -24,12 +28,23 @@ def sample(parser: Parser, words: list[str]) -> None:
         "--temperature", type=float, help="of texts: 0 the likeliest, 1 as learnt (default: 1)"
     )
     parser.add_argument("--length", type=int, help="of texts: characters (default: 500)")
+    parser.add_argument(
+        "--noise",
+        action=argparse.BooleanOptionalAction,
+        help="draw from p(x given z), or take its mean (default: as the model's sample)",
+    )
+    parser.add_argument(
+        "--round",
+        action=argparse.BooleanOptionalAction,
+        default=argparse.SUPPRESS,
+        help="of tables: make whole numbers of columns that were so in training (default: round)",
+    )
     parser.add_argument("--overwrite", action="store_true", help="replace the file if it exists")
     parser.set_defaults(call=_sample)
 
 
 def _sample(given: argparse.Namespace) -> None:
-    from latentia.evaluation.runs import sample
+    from latentia.evaluation.sampled import sample
 
     found = sample(
         given.run,
@@ -41,6 +56,8 @@ def _sample(given: argparse.Namespace) -> None:
         temperature=given.temperature,
         length=given.length,
         overwrite=given.overwrite,
+        noise=given.noise,
+        rounded=vars(given).get("round"),
     )
     print(found.removesuffix("\n"))
 
@@ -53,10 +70,11 @@ def reconstruct(parser: Parser, words: list[str]) -> None:
         "--out", type=Path, default=Path("reconstructions.png"), help=".png, .npy or .npz"
     )
     parser.add_argument("--overwrite", action="store_true", help="replace the file if it exists")
+    add_table_options(parser)
     parser.set_defaults(call=_reconstruct)
 
 
 def _reconstruct(given: argparse.Namespace) -> None:
     from latentia.evaluation.runs import reconstruct
 
-    print(reconstruct(given.run, given.data, given.out, given.overwrite))
+    print(reconstruct(given.run, given.data, given.out, given.overwrite, table_options(given)))

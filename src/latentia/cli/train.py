@@ -13,12 +13,15 @@ import latentia
 from latentia.cli.parser import (
     Parser,
     add_fields,
+    add_image_size,
     class_name_of,
     field_values,
     free_path,
+    image_size_of,
     read_recipe,
 )
 from latentia.cli.streams import tell
+from latentia.cli.table_options import add_table_options, table_fields, table_options
 from latentia.errors import InputError
 from latentia.files import printable, told
 from latentia.models.fields import command_name, commands, in_new_names, model_fields
@@ -33,6 +36,7 @@ from latentia.training.launch import (
 GO_ON = "; go on with: latentia resume {}"
 INTERRUPTED = 130
 FLAGS = {"run_directory": "run"}
+MORE = "epochs beside those that the run had or was to have"
 RUN = "--run-directory"
 """The long form of ``--run``, which torchrun would take for the start of an option of its own."""
 
@@ -42,7 +46,7 @@ def train(parser: Parser, words: list[str]) -> None:
     named = words[0] if words and not words[0].startswith("-") else None
     path = _value(words, "--recipe")
     recipe = {} if path is None else read_recipe(Path(path), named)
-    model = named or recipe.get("model") or _resumed_model(words)
+    model = named or recipe.get("model") or _earlier_model(words)
     if named is not None:
         parser.prog += f" {named}"
         parser.add_argument("model", help=argparse.SUPPRESS)
@@ -60,9 +64,18 @@ def train(parser: Parser, words: list[str]) -> None:
         "--resume",
         type=Path,
         metavar="RUN",
-        help="go on with a stopped run; with a larger --n-epochs also with a finished one",
+        help="go on with a stopped run; with a larger --n-epochs, which counts all its epochs, or "
+        "with --more-epochs also with a finished one",
     )
-    parser.add_argument("--image-size", type=int, help="side in pixels for folders of pictures")
+    parser.add_argument("--more-epochs", type=_count, metavar="N", help=MORE)
+    parser.add_argument(
+        "--start-from",
+        type=Path,
+        metavar="RUN",
+        help="fine-tune: begin with the weights of a run or a saved model, and with its parameters "
+        "where no flag says otherwise",
+    )
+    add_image_size(parser)
     parser.add_argument(
         "--held-out", type=float, help="share of a text not trained on (default: a twentieth)"
     )
@@ -70,6 +83,7 @@ def train(parser: Parser, words: list[str]) -> None:
         "--profile", action="store_true", help="measure the speed of a step when trained"
     )
     parser.add_argument("--devices", type=int, help="processes to train with (default: 1)")
+    add_table_options(parser)
     class_name = None if model is None else class_name_of(str(model))
     if class_name is not None:
         add_fields(parser, class_name)
@@ -89,33 +103,47 @@ def _value(words: list[str], flag: str) -> str | None:
     return value
 
 
-def _resumed_model(words: list[str]) -> str | None:
-    """Return the model of the run that is to go on, whose parameters the flags then are."""
-    run = _value(words, "--resume")
-    if run is None:
-        return None
-    from latentia.training.config import RunConfig
+def _count(text: str) -> int:
+    """Return a whole number from 1."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1")
+    return int(text)
 
-    name = RunConfig.read(Path(run)).model
+
+def _earlier_model(words: list[str]) -> str | None:
+    """Return the model of the run that is to go on or to be started from: flags are of it."""
+    run, start = _value(words, "--resume"), _value(words, "--start-from")
+    if run is None and start is None:
+        return None
+    from latentia.training.config import RunConfig, read_config
+
+    if run is not None:
+        name = RunConfig.read(Path(run)).model
+    else:
+        name = str(read_config(Path(str(start))).get("model"))
     return name if name in latentia.MODELS else None
 
 
 def _train(given: argparse.Namespace) -> int:
+    if given.resume is not None and given.start_from is not None:
+        raise InputError("a run that goes on has its own weights: leave --start-from out")
     if given.resume is not None:
-        return _go_on(given)
+        return _go_on(given.resume, _asked_epochs(given), given.more_epochs)
     if given.class_name is None:
         raise InputError(f"train needs a model: one of {', '.join(commands())}")
+    if given.more_epochs is not None:
+        raise InputError("--more-epochs is for a run that goes on: give it with --resume RUN")
     recipe: dict[str, Any] = given.recipe_values
+    start = given.start_from
+    fields = field_values(given.class_name, recipe | vars(given))
     model = getattr(latentia, given.class_name)(
-        **field_values(given.class_name, recipe | vars(given))
+        **{**_parameters_of(start, given.class_name), **fields}
     )
     model.validate_parameters()
     _check_steps(model, given)
-    data = given.data or _entry(recipe, "data", str, "text")
+    data = given.data or _entry(recipe, "data", str, "text") or _data_of(start)
     data = _check_text(model, given, data) or str(data or "digits")
-    size = given.image_size
-    if size is None:
-        size = _entry(recipe, "image_size", int, "a whole number")
+    size = image_size_of(given, _entry(recipe, "image_size", int | str, "64 or 64x48"))
     held_out = given.held_out
     if held_out is None:
         held_out = _entry(recipe, "held_out", int | float, "a number")
@@ -125,12 +153,38 @@ def _train(given: argparse.Namespace) -> int:
         return _spawn(given.devices, ["train", *given.words, RUN, str(run)], run)
     from latentia.evaluation import runs
 
-    status = _report_on(run, lambda: runs.train(model, data, run, size, held_out, progress=True))
+    options = table_options(given, recipe)
+    status = _report_on(
+        run,
+        lambda: runs.train(
+            model, data, run, size, held_out, progress=True, options=options, start_from=start
+        ),
+    )
     if given.profile and status == 0:
         from latentia.evaluation.profiling import measure_speed
 
-        print(measure_speed(model, model.load_data(data, size), run))
+        print(measure_speed(model, model.load_data(data, size, options=options), run))
     return status
+
+
+def _parameters_of(start: Path | None, class_name: str) -> dict[str, Any]:
+    """Return the parameters of the model that is started from."""
+    if start is None:
+        return {}
+    from latentia.models.saved import load
+
+    found = load(start)
+    return found.get_params() if type(found).__name__ == class_name else {}
+
+
+def _data_of(start: Path | None) -> str | None:
+    """Return the data of the run that is started from, where none are given."""
+    if start is None:
+        return None
+    from latentia.training.config import read_config
+
+    spec: str | None = read_config(start).get("data", {}).get("spec")
+    return spec
 
 
 def _check_steps(model: Any, given: argparse.Namespace) -> None:
@@ -190,26 +244,52 @@ def _report_on(folder: Path, job: Callable[[], Path]) -> int:
             raise
         raise InputError(f"{told(error)}; then go on with: latentia resume {folder}") from error
     if leads():
+        from latentia.training.directory import disk_taken
+
+        tell(disk_taken(folder))
         print(report)
     return 0
 
 
 def resume(parser: Parser, words: list[str]) -> None:
-    """Go on with a stopped run, exactly as if it had not stopped."""
+    """Go on with a stopped run, exactly as if it had not stopped, or with a finished one."""
     parser.add_argument("run", type=Path, help="the run directory")
+    parser.add_argument(
+        "--n-epochs", type=_count, metavar="N", help="epochs of the whole run, those it had too"
+    )
+    parser.add_argument("--more-epochs", type=_count, metavar="N", help=MORE)
+    parser.add_argument(
+        "--checkpoint",
+        metavar="best|EPOCH",
+        help="go back to a checkpoint, as a new run in --out; 'latentia checkpoints' lists them",
+    )
+    parser.add_argument("--out", type=Path, help="the new run's directory, with --checkpoint")
     parser.set_defaults(call=_resume)
 
 
 def _resume(given: argparse.Namespace) -> int:
-    return _go_on(argparse.Namespace(resume=given.run))
+    from latentia.evaluation import runs
+
+    if (given.checkpoint is None) != (given.out is None):
+        raise InputError(
+            "--checkpoint and --out go together: the run taken back is a new one in --out, and "
+            "the old one stays as it is"
+        )
+    run = given.run
+    if given.checkpoint is not None:
+        run = runs.go_back(run, given.checkpoint, given.out)
+    return _go_on(run, given.n_epochs, given.more_epochs)
 
 
-def _go_on(given: argparse.Namespace) -> int:
+def _go_on(run: Path, n_epochs: int | None, more_epochs: int | None) -> int:
     """Go on with a run, in as many processes as it was begun with."""
     from latentia.evaluation.runs import resume
+    from latentia.training.further import epochs_in_all
 
-    run: Path = given.resume
-    n_epochs = _more_epochs(given) if "class_name" in given else None
+    if more_epochs is not None and n_epochs is not None:
+        raise InputError("--n-epochs counts all epochs and --more-epochs further ones: give one")
+    if more_epochs is not None:
+        n_epochs = epochs_in_all(run, more_epochs)
     n_devices = _processes(run)
     if n_devices > 1 and not is_one_of_several():
         more = [] if n_epochs is None else ["--n-epochs", str(n_epochs)]
@@ -224,7 +304,7 @@ def _processes(run: Path) -> int:
     return RunConfig.read(run).world_size or 1 if (run / "config.json").exists() else 1
 
 
-def _more_epochs(given: argparse.Namespace) -> int | None:
+def _asked_epochs(given: argparse.Namespace) -> int | None:
     """Return the epochs asked for beside ``--resume``; refuse a flag that would change the run."""
     from latentia.training.config import RunConfig
 
@@ -238,9 +318,12 @@ def _more_epochs(given: argparse.Namespace) -> int | None:
         "held_out": begun.data.get("held_out"),
         "devices": begun.world_size or given.devices or 1,
         "profile": False,
+        **dict.fromkeys((field.name for field in table_fields()), "nothing asked"),
+        **begun.data.get("options", {}),
         **in_new_names(begun.parameters, [f.name for f in model_fields(begun.model)]),
     }
-    here = {name: value for name, value in (recipe | vars(given)).items() if name in there}
+    values = recipe | vars(given) | {"image_size": image_size_of(given, recipe.get("image_size"))}
+    here = {name: value for name, value in values.items() if name in there}
     here |= {"model": given.class_name}
     n_epochs: int | None = here.pop("n_epochs", None)
     for name, value in here.items():

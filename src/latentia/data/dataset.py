@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import dataclasses
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from latentia.errors import InputError
+from latentia.data.options import USUAL, TableOptions
+from latentia.errors import Count, InputError
 
 Array = NDArray[Any]
-TABLE_FILES = (".csv", ".tsv", ".tab", ".parquet")
+ImageSize: TypeAlias = Count | str | tuple[int, ...] | None
+"""A side in pixels, ``(width, height)``, or words such as ``64x48``, ``64 fit``; none for what
+`latentia.data.framing` chooses."""
 TEXT_TABLES = (".txt", ".dat", ".data")
 """Files that may be tables, and may be something else."""
+MOST_CLASSES = 10
+"""That are named where a data set is shown."""
 MEMORY_LIMIT = 2**30
 """Memory-mapped files above this many bytes are never copied into memory."""
 
@@ -38,7 +44,7 @@ class Description:
     """Whether the first use downloads it."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Dataset:
     """Training and test samples: (n, H, W) or (n, C, H, W) images, or (n, d) tables.
 
@@ -54,8 +60,8 @@ class Dataset:
     class_names: tuple[str, ...] = ()
     """One for each class, or empty."""
     spec: str = ""
-    image_size: int | None = None
-    """What `load` was asked for."""
+    image_size: int | str | None = None
+    """What the pictures were brought to (`latentia.data.framing`); None for all as they are."""
     description: str = ""
     origin: str = ""
     licence: str = ""
@@ -66,9 +72,40 @@ class Dataset:
     pair_train: Array | None = None
     """The image that each sample is to become, where the data are pairs of images."""
     pair_test: Array | None = None
+    columns: tuple[str, ...] = ()
+    """Names of a table's columns."""
+    weights_train: Array | None = None
+    """(n,) weights of the training rows, where a column of the table holds them."""
+    names_train: Array | None = None
+    """(n,) names of the samples: a table's index, the files of pictures."""
+    names_test: Array | None = None
+    runs: tuple[int, ...] = ()
+    """Lengths of the sequences in the file, of which `split` took the ends."""
+    options: TableOptions = USUAL
+    """What was asked of a table."""
 
     unit: ClassVar[str] = "samples"
     """What ``x_train`` is counted in."""
+
+    def __repr__(self) -> str:
+        """Return three lines: what they are, how many of which shape, their classes."""
+        what = self.name + (f": {self.description}" if self.description else "")
+        sizes = f"{len(self.x_train):,} training and {len(self.x_test):,} test {self.unit}"
+        if isinstance(self.x_train, np.ndarray):
+            sizes += f" of shape {tuple(self.x_train.shape[1:])}, {self.x_train.dtype}"
+        if self.pair_train is not None:
+            sizes += f", each beside one of shape {tuple(self.pair_train.shape[1:])}"
+        return "\n".join(" ".join(line.split()) for line in (what, sizes, self._classes()))
+
+    def _classes(self) -> str:
+        """Return in words which classes the samples have, the first ones of many."""
+        if self.y_train is None:
+            return "without classes"
+        if self.y_train.ndim > 1:
+            return f"given vectors of shape {tuple(self.y_train.shape[1:])}"
+        names = self.class_names or tuple(map(str, np.unique(self.y_train).tolist()))
+        shown = [*names[:MOST_CLASSES], *(["..."] if len(names) > MOST_CLASSES else [])]
+        return f"{len(names)} classes: {', '.join(shown)}"
 
     @property
     def targets(self) -> Array | None:
@@ -78,12 +115,24 @@ class Dataset:
     @property
     def beside(self) -> Mapping[str, Any]:
         """What `fit` takes beside ``x_train``, by name."""
-        return {"y": self.targets}
+        weights = {} if self.weights_train is None else {"sample_weight": self.weights_train}
+        return {"y": self.targets, **weights}
 
     @property
     def asked(self) -> Mapping[str, object]:
         """What loads the same data again: a run's ``config.json`` keeps it."""
-        return {"spec": self.spec, "image_size": self.image_size}
+        options = {"options": self.options.given} if self.options != USUAL else {}
+        return {"spec": self.spec, "image_size": self.image_size, **options}
+
+    @property
+    def column_ranges(self) -> Array:
+        """(p, 3): each column's least and largest training value, and 1 if all are whole."""
+        x = np.asarray(self.x_train, float)
+        whole = np.where(np.isfinite(x), x % 1 == 0, True).all(axis=0)
+        with warnings.catch_warnings():
+            # A column may have no value at all.
+            warnings.simplefilter("ignore", RuntimeWarning)
+            return np.column_stack([np.nanmin(x, axis=0), np.nanmax(x, axis=0), whole])
 
     @property
     def labelled(self) -> bool:
@@ -98,12 +147,10 @@ class Dataset:
         """
         n = len(self.x_train) - len(self.x_train) // 12
         rows, targets = self.x_train[n:], self.targets
-        kept = dataclasses.replace(
-            self,
-            x_train=self.x_train[:n],
-            y_train=None if self.y_train is None else self.y_train[:n],
-            pair_train=None if self.pair_train is None else self.pair_train[:n],
-        )
+        beside = ("y_train", "pair_train", "weights_train", "names_train")
+        held = {name: getattr(self, name) for name in beside}
+        cut = {name: values[:n] for name, values in held.items() if values is not None}
+        kept = dataclasses.replace(self, x_train=self.x_train[:n], **cut)
         if not len(rows):
             return kept, None
         return kept, rows if targets is None else (rows, targets[n:])
@@ -127,13 +174,19 @@ class Part:
     y: Array | None = None
     class_names: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    columns: tuple[str, ...] = ()
+    weights: Array | None = None
+    names: Array | None = None
+    """(n,) names of the samples, if they have any."""
+    runs: tuple[int, ...] = ()
+    """Lengths of sequences whose samples follow each other, as a video's frames do."""
 
 
 def split(part: Part, name: str, random_state: int) -> Dataset:
     """Hold out a tenth, at least one sample, as the test part, and say so.
 
     The tenth is drawn with the seed; of a file too large to be copied it is the last rows, and the
-    file stays on the disk.
+    file stays on the disk. Of sequences it is the end of each, since neighbours are alike.
     """
     n = len(part.x)
     if n < 2:
@@ -145,6 +198,9 @@ def split(part: Part, name: str, random_state: int) -> Dataset:
     test: Any = slice(n - n_test, n)
     if isinstance(part.x, np.memmap) and part.x.nbytes > MEMORY_LIMIT:
         rule = f" and stays on the disk: its last {n_test} samples are the test."
+    elif part.runs:
+        train, test = _ends(part.runs)
+        rule = f": the last tenth of each video, {len(test)} of its {n} frames, is the test."
     else:
         order = np.random.default_rng(random_state).permutation(n)
         train, test = np.sort(order[n_test:]), np.sort(order[:n_test])
@@ -155,10 +211,47 @@ def split(part: Part, name: str, random_state: int) -> Dataset:
         y_train=None if part.y is None else part.y[train],
         x_test=part.x[test],
         y_test=None if part.y is None else part.y[test],
+        columns=part.columns,
+        weights_train=None if part.weights is None else part.weights[train],
+        runs=part.runs,
+        names_train=None if part.names is None else part.names[train],
+        names_test=None if part.names is None else part.names[test],
         class_names=part.class_names,
         notes=(*part.notes, f"{name} has no test part{rule}"),
         own_test=False,
     )
+
+
+def _ends(runs: Sequence[int]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Return the numbers of the rows before and in the last tenth of each sequence.
+
+    >>> [rows.tolist() for rows in _ends([3, 1])]
+    [[0, 1, 3], [2]]
+    """
+    is_end = np.concatenate(
+        [np.arange(n) >= n - max(1, n // 10) if n > 1 else [False] for n in runs]
+    )
+    return np.flatnonzero(~is_end), np.flatnonzero(is_end)
+
+
+def in_file_order(data: Dataset, random_state: int = 0) -> Part:
+    """Return all samples as they stood before `split`; parts that came as such follow each other.
+
+    ``random_state`` is the one that ``data`` were loaded with.
+    """
+    n = len(data.x_train) + len(data.x_test)
+    order = np.arange(n)
+    if not data.own_test and not isinstance(data.x_train, np.memmap):
+        # The split depends on the number of samples and its seed alone.
+        halves = split(Part(order, runs=data.runs), data.name, random_state)
+        order = np.argsort(np.concatenate([halves.x_train, halves.x_test]))
+
+    def whole(train: Array | None, test: Array | None) -> Array | None:
+        return None if train is None or test is None else np.concatenate([train, test])[order]
+
+    x = np.concatenate([data.x_train, data.x_test])[order]
+    names, y = whole(data.names_train, data.names_test), whole(data.y_train, data.y_test)
+    return Part(x, y, data.class_names, data.notes, data.columns, names=names)
 
 
 def join(train: Part, test: Part, name: str) -> Dataset:
@@ -182,6 +275,9 @@ def join(train: Part, test: Part, name: str) -> Dataset:
         y_train=train.y,
         x_test=test.x,
         y_test=test.y,
+        columns=train.columns,
+        names_train=train.names,
+        names_test=test.names,
         class_names=train.class_names,
         notes=train.notes + test.notes,
     )

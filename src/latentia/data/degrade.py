@@ -96,17 +96,32 @@ def random_crops(
     crops
         (n, side, side) or (n, C, side, side).
     """
-    found = []
-    for number, picture in enumerate(pictures):
-        height, width = picture.shape[-2:]
-        if min(height, width) < side:
-            continue
-        draw = np.random.default_rng([random_state, number])
-        n = int(np.ceil(coverage * height * width / side**2))
-        tops = draw.integers(height - side + 1, size=n)
-        lefts = draw.integers(width - side + 1, size=n)
-        found += [picture[..., t : t + side, c : c + side] for t, c in zip(tops, lefts)]
+    found = [
+        piece
+        for number, picture in enumerate(pictures)
+        for piece in pieces_of(picture, number, side, coverage, random_state)
+    ]
     if not found:
         raise InputError(f"no picture has sides of at least {side} pixels; cut smaller crops")
     check_bytes(len(found) * found[0].nbytes, f"{len(found):,} pieces of {side}×{side} pixels")
     return np.stack(found)
+
+
+def pieces_of(
+    picture: Images, number: int, side: int, coverage: float, random_state: int
+) -> list[Images]:
+    """Return the pieces of one picture, whose places depend on its number alone."""
+    height, width = picture.shape[-2:]
+    n = n_pieces(width, height, side, coverage)
+    if not n:
+        return []
+    draw = np.random.default_rng([random_state, number])
+    tops = draw.integers(height - side + 1, size=n)
+    lefts = draw.integers(width - side + 1, size=n)
+    return [picture[..., t : t + side, c : c + side] for t, c in zip(tops, lefts)]
+
+
+def n_pieces(width: int, height: int, side: int, coverage: float) -> int:
+    """Return how many pieces a picture gives: none if one of its sides is too short."""
+    covered = int(np.ceil(coverage * height * width / side**2))
+    return covered if min(width, height) >= side else 0

@@ -10,8 +10,8 @@ import csv
 import io
 import itertools
 import re
-from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,11 +19,22 @@ import pyarrow as pa
 import pyarrow.csv
 
 from latentia.data.encodings import encoding_of
+from latentia.data.headers import (
+    distinct,
+    first_names,
+    has_header,
+    is_regular,
+    n_heading,
+    n_titles,
+)
 from latentia.data.limits import check_bytes, read_limited
 from latentia.data.numerals import is_missing, is_number, looks_plain
+from latentia.data.options import USUAL, TableOptions
 from latentia.errors import InputError
 
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
+IN_QUOTES = re.compile(r'(?<![^,;\t|\n])"(?:[^"\n]|"")*+\n(?:[^"]|"")*+"(?![^,;\t|\n])')
+"""A cell in quotes that holds a line end."""
 SAMPLE_LINES, SAMPLE_CHARACTERS, FEWEST_LINES = 100, 2**20, 5
 USUAL_BLOCK, MOST_AT_ONCE = 2**20, 2**31 - 1
 """Bytes that the reader parses at once."""
@@ -41,7 +52,8 @@ class Layout:
 
     separator: str
     names: list[str]
-    has_header: bool
+    n_header: int
+    """Lines that name the columns."""
     plain: tuple[bool, ...]
     """Whether the first lines of a column hold plain numbers, and no column numbers with commas."""
     has_points: bool
@@ -59,35 +71,49 @@ class Columns(NamedTuple):
     has_header: bool
     has_points: bool = False
     """Whether floats stand there with decimal points, which tells what a comma is."""
+    value_labels: Mapping[str, Mapping[float, str]] = {}
+    """What the numbers of a column stand for, as SPSS and Stata keep it."""
 
 
-def read(path: Path) -> Columns:
-    """Return the columns of a file of delimited text."""
-    text, notes = _decoded(path)
-    text, forced, found = _without_remarks(text)
+def read(path: Path, options: TableOptions = USUAL, content: bytes | None = None) -> Columns:
+    """Return the columns of a file of delimited text; its ``content`` may be unpacked already."""
+    content = read_limited(path) if content is None else content
+    text, notes = _decoded(content, path, options.encoding)
+    text, forced, found = _without_remarks(_joined(text))
+    options = options if options.delimiter else replace(options, delimiter=forced)
+    return of_text(text, path, options, notes + found)
+
+
+def of_text(text: str, path: Path, options: TableOptions, notes: tuple[str, ...] = ()) -> Columns:
+    """Return the columns of text without remarks; ``path`` names it."""
     lines = _first_lines(text)
     if not lines:
         raise InputError(f"{path} cannot be read: Empty CSV file")
     width = max(max(map(lines[0].count, SEPARATORS)), lines[0].count(" ")) + 1
     check_bytes(width * BYTES_A_COLUMN, f"{path} with {width:,} columns")
     try:
-        return _recognised(text, lines, path, forced, notes + found)
+        return _recognised(text, lines, path, options, notes)
     except csv.Error as error:
         raise InputError(f"{path} cannot be read: {error}") from None
 
 
 def _recognised(
-    text: str, lines: list[str], path: Path, forced: str | None, found: tuple[str, ...]
+    text: str, lines: list[str], path: Path, options: TableOptions, found: tuple[str, ...]
 ) -> Columns:
+    forced = options.delimiter
     if triangle := _triangle(lines):
         text, lines, forced = triangle, _first_lines(triangle), "\t"
-    elif forced is None and (spaced := _spaced(text, lines)):
-        text, lines, found = spaced, _first_lines(spaced), (*found, "cells separated by blanks")
-        forced = "\t"
-    layout = _layout(lines, path, forced)
+    else:
+        text, lines, said = _without_titles(text, lines, forced)
+        found = (*found, *said)
+        given = forced == " "
+        if forced in (None, " ") and (spaced := _spaced(text, lines, given)):
+            said = () if given else ("cells separated by blanks",)
+            text, lines, found, forced = spaced, _first_lines(spaced), (*found, *said), "\t"
+    layout = _layout(lines, path, forced, options)
     said = "; ".join((*found, *layout.notes))
     sentence = (f"{path.name}: {said}.",) if said else ()
-    return Columns(_parsed(text, layout, path), sentence, layout.has_header, layout.has_points)
+    return Columns(_parsed(text, layout, path), sentence, layout.n_header > 0, layout.has_points)
 
 
 def looks_like_table(path: Path) -> bool:
@@ -100,18 +126,24 @@ def looks_like_table(path: Path) -> bool:
         rows = [row for _, row in _readings(lines)] + [_split_blanks(lines)] if lines else []
     except (OSError, csv.Error):
         return False
-    return any(_regular(found) and _share(found) > 0.5 for found in rows)
+    return any(is_regular(found) and _share(found) > 0.5 for found in rows)
 
 
-def _decoded(path: Path) -> tuple[str, tuple[str, ...]]:
-    """Return a file's text, and its encoding where that is not UTF-8."""
-    content = read_limited(path)
-    codec, title = encoding_of(content)
+def _decoded(content: bytes, path: Path, encoding: str | None) -> tuple[str, tuple[str, ...]]:
+    """Return a file's text, and its encoding where that is not UTF-8 and was recognised."""
+    codec, title = encoding_of(content) if encoding is None else (encoding, "")
     try:
         text = content.decode(codec or "utf-8")
+    except LookupError:
+        raise InputError(
+            f"encoding is {encoding!r}, which is none; such as utf-8, utf-16, cp949, euc-kr, "
+            "cp1252 or latin-1"
+        ) from None
     except UnicodeDecodeError:
         what = f"begins like {title} and is none" if title else "is text in no known encoding"
+        what = f"is no text in {encoding}" if encoding else what
         raise InputError(f"{path} {what}; save it in UTF-8") from None
+    text = text.removeprefix("\ufeff")
     if "\0" in text:
         raise InputError(f"{path} holds zero bytes, which no table of text does")
     notes = (f"read as {title}, since it is not UTF-8",) if title else ()
@@ -151,9 +183,34 @@ def _commented_names(remark: str, lines: list[str]) -> str:
         return ""
     readings = [*_readings([names, *lines]), (" ", _split_blanks([names, *lines]))]
     for _, rows in readings:
-        if len(rows[0]) == len(rows[-1]) and _has_header(rows) and not _has_header(rows[1:]):
+        if len(rows[0]) == len(rows[-1]) and has_header(rows) and not has_header(rows[1:]):
             return names
     return ""
+
+
+def _joined(text: str) -> str:
+    """Return text whose cells in quotes hold no line ends, as answers in words do."""
+    if '"' not in text:
+        return text
+    return IN_QUOTES.sub(lambda found: found[0].replace("\n", " "), text)
+
+
+def _without_titles(
+    text: str, lines: list[str], forced: str | None
+) -> tuple[str, list[str], tuple[str, ...]]:
+    """Return text without the titles above a table, as spreadsheets have them, and a clause."""
+    readings = _readings(lines) if forced is None else [(forced, _split(lines, forced))]
+    found = [n_titles(rows) for _, rows in readings]
+    n = max((n for n in found if n is not None), default=0)
+    if n == 0 or 0 in found:
+        return text, lines, ()
+    above, rest = 0, text.split("\n")
+    while above < n:
+        above += bool(rest.pop(0).strip())
+    text = "\n".join(rest)
+    shown = lines[0].strip(" ,;\t|")
+    clause = f"{n} line(s) above the table were left out, the first {shown!r}"
+    return text, _first_lines(text), (clause,)
 
 
 def _first_lines(text: str) -> list[str]:
@@ -172,13 +229,11 @@ def _first_lines(text: str) -> list[str]:
 
 def _readings(lines: list[str]) -> list[tuple[str, list[list[str]]]]:
     used = [separator for separator in SEPARATORS if any(separator in line for line in lines)]
-    return [(s, list(csv.reader(lines, delimiter=s, skipinitialspace=True))) for s in used]
+    return [(separator, _split(lines, separator)) for separator in used]
 
 
-def _regular(rows: list[list[str]]) -> bool:
-    """Return whether all rows have as many cells, at least two; names may lack that of the rows."""
-    widths = {len(row) for row in rows[1:]} or {len(rows[0])}
-    return len(widths) == 1 and max(widths) > 1 and max(widths) - len(rows[0]) in (0, 1)
+def _split(lines: list[str], separator: str) -> list[list[str]]:
+    return list(csv.reader(lines, delimiter=separator, skipinitialspace=True))
 
 
 def _share(rows: list[list[str]]) -> float:
@@ -187,12 +242,11 @@ def _share(rows: list[list[str]]) -> float:
     return sum(is_missing(cell) or is_number(cell) for cell in cells) / len(cells)
 
 
-def _layout(lines: list[str], path: Path, forced: str | None) -> Layout:
-    given = SEPARATORS if forced is None else forced
-    readings = [reading for reading in _readings(lines) if reading[0] in given]
-    regular = [(separator, rows) for separator, rows in readings if _regular(rows)]
+def _layout(lines: list[str], path: Path, forced: str | None, options: TableOptions) -> Layout:
+    readings = _readings(lines) if forced is None else [(forced, _split(lines, forced))]
+    regular = [(separator, rows) for separator, rows in readings if is_regular(rows)]
     if not regular:
-        return _irregular(lines, readings, path)
+        return _irregular(lines, readings, path, options)
     shares = [_share(rows) for _, rows in regular]
     best = [reading for reading, share in zip(regular, shares) if share == max(shares)]
     if len(best) > 1 and max(shares) > 0:
@@ -206,7 +260,7 @@ def _layout(lines: list[str], path: Path, forced: str | None) -> Layout:
     said = () if separator in (usual, forced) else (f"cells separated by {SEPARATORS[separator]}",)
     if separator == "," and len(rows[0]) < len(rows[-1]):
         _refuse_short(rows, lines[1].strip(), path)
-    return _named(separator, rows, path, said)
+    return _named(separator, rows, path, options, said)
 
 
 def _refuse_short(rows: list[list[str]], line: str, path: Path) -> None:
@@ -224,86 +278,72 @@ def _refuse_short(rows: list[list[str]], line: str, path: Path) -> None:
     raise InputError(f"{path} has {n} name(s) above lines such as {line!r}: {what}, or name all")
 
 
-def _irregular(lines: list[str], readings: list[tuple[str, list[list[str]]]], path: Path) -> Layout:
+def _irregular(
+    lines: list[str],
+    readings: list[tuple[str, list[list[str]]]],
+    path: Path,
+    options: TableOptions,
+) -> Layout:
     """Return the layout of one column, or of lines that the reader will refuse by their number."""
     if not readings:
-        return _named(",", [[line.strip().strip('"')] for line in lines], path)
+        return _named(",", [[line.strip().strip('"')] for line in lines], path, options)
     separator, rows = max(readings, key=lambda reading: len(reading[1][0]))
     if separator == "," and {len(row) for row in rows[1:]} == {2 * len(rows[0])}:
         raise InputError(
             f"{path} has {len(rows[0])} names and {len(rows[1])} cells in a line: commas seem to "
             "be decimal signs and separators at once; separate columns by semicolons or tabs"
         )
-    return _named(
-        separator, [rows[0], *(row for row in rows[1:] if len(row) == len(rows[0]))], path
-    )
+    even = [row for row in rows[1:] if len(row) == len(rows[0])]
+    return _named(separator, [rows[0], *even], path, options)
 
 
-def _named(separator: str, rows: list[list[str]], path: Path, said: tuple[str, ...] = ()) -> Layout:
-    width, notes = len(rows[-1]), list(said)
-    has_header = _has_header(rows)
+def _named(
+    separator: str,
+    rows: list[list[str]],
+    path: Path,
+    options: TableOptions,
+    said: tuple[str, ...] = (),
+) -> Layout:
+    width, notes, header = len(rows[-1]), list(said), options.header
+    n_header = n_heading(rows) if header is None else int(header == "yes")
     names = [f"x{i}" for i in range(width)]
-    if has_header:
+    if n_header:
+        first, told = first_names(rows[:n_header])
+        notes += told
         trailing = all(is_missing(row[-1]) for row in rows[1:])
-        blank = [""] * (width - len(rows[0]))
-        names = [*rows[0], *blank] if trailing else [*blank, *rows[0]]
+        blank = [""] * (width - len(first))
+        names = [*first, *blank] if trailing else [*blank, *first]
         names = [name.strip() or (f"column {i + 1}" if i else "") for i, name in enumerate(names)]
-        _refuse_repeated(names, path)
-    else:
+    elif header is None:
         shown = "x0" if width == 1 else f"x0 to x{width - 1}"
         notes.append(
             f"its first line holds numbers, so it has no header: columns are called {shown}"
         )
-    if has_header and all(is_number(name) for name in names if name):
+    if n_header and header is None and all(is_number(name) for name in names if name):
         notes.append("the numbers in its first line were taken for the names of the columns")
-    body = rows[1:] if has_header else rows
-    commas = any("," in cell and is_number(cell) for row in body for cell in row)
+    names, repeated = distinct(names)
+    notes += repeated
+    body = rows[n_header:]
+    commas = options.decimal == "," or any(
+        "," in cell and is_number(cell) for row in body for cell in row
+    )
     plain = tuple(not commas and looks_plain(cells) for cells in zip(*body)) or (False,) * width
     points = any(p and "." in row[i] for i, p in enumerate(plain) for row in body)
-    return Layout(separator, names, has_header, plain, points, tuple(notes))
-
-
-def _refuse_repeated(names: list[str], path: Path) -> None:
-    for name, times in Counter(names).items():
-        if times > 1:
-            raise InputError(f"{path} has several columns named {name!r}; give each its own name")
-
-
-def _has_header(rows: list[list[str]]) -> bool:
-    """Return whether the first row names columns: something else than what stands below it."""
-    first, body = rows[0], rows[1:]
-    if not body:
-        return not all(is_number(cell) for cell in first)
-    if len(first) < len(body[0]):
-        return True
-    columns = [[cell for cell in column if not is_missing(cell)] for column in zip(*body)]
-    numeric = [i for i, cells in enumerate(columns) if cells and all(map(is_number, cells))]
-    if not numeric or any(not is_missing(first[i]) and not is_number(first[i]) for i in numeric):
-        return True
-    return _counts(first, columns)
-
-
-def _counts(first: list[str], columns: list[list[str]]) -> bool:
-    """Return whether a row of numbers names columns: 0, 1, 2 ... or years, above other numbers."""
-    cells = first[1:] if not first[0].strip() else first
-    if len(cells) < 3 or not all(cell.strip().isdecimal() for cell in cells):
-        return False
-    steps = {int(b) - int(a) for a, b in itertools.pairwise(cells)}
-    below = columns[len(first) - len(cells) :]
-    fractions = all(not all(c.strip().isdecimal() for c in column or ["."]) for column in below)
-    from_zero = int(cells[0]) == 0 and len(cells) > 3
-    return len(steps) == 1 and min(steps) > 0 and (fractions or from_zero)
+    return Layout(separator, names, n_header, plain, points, tuple(notes))
 
 
 def _split_blanks(lines: list[str]) -> list[list[str]]:
     return [re.findall(r'"[^"]*"|[^ \t\n]+', line) for line in lines]
 
 
-def _spaced(text: str, lines: list[str]) -> str:
-    """Return a table with blanks between its cells as one with tabs, or nothing."""
+def _spaced(text: str, lines: list[str], given: bool = False) -> str:
+    """Return a table with blanks between its cells as one with tabs, or nothing.
+
+    ``given`` says that blanks were asked for.
+    """
     rows = _split_blanks(lines)
-    others = [_share(found) for _, found in _readings(lines) if _regular(found)]
-    if not _regular(rows) or _share(rows) <= max([0.5, *others]):
+    others = [_share(found) for _, found in _readings(lines) if is_regular(found)]
+    if not given and (not is_regular(rows) or _share(rows) <= max([0.5, *others])):
         return ""
     return "\n".join("\t".join(row) for row in _split_blanks(text.split("\n")))
 
@@ -363,7 +403,7 @@ def _parsed(text: str, layout: Layout, path: Path) -> pa.Table:
                 content,
                 pa.csv.ReadOptions(
                     column_names=layout.names,
-                    skip_rows_after_names=int(layout.has_header),
+                    skip_rows_after_names=layout.n_header,
                     block_size=_block_size(text),
                 ),
                 pa.csv.ParseOptions(delimiter=layout.separator),

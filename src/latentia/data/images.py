@@ -23,15 +23,24 @@ import warnings
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
-from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, TiffImagePlugin, UnidentifiedImageError
 
+from latentia.data.archives import Member, Place
 from latentia.data.dataset import Array
+from latentia.data.framing import Frame
 from latentia.data.limits import excess
+from latentia.data.many_bands import (
+    NEEDED,
+    BadImageError,
+    has_many_bands,
+    is_tiff,
+    read_bands,
+    reader,
+)
 from latentia.errors import InputError
 
 BROKEN = (
@@ -58,29 +67,44 @@ KINDS = {
     stat.S_ISCHR: "a device",
     stat.S_ISBLK: "a device",
 }
+ORIENTATION = 0x0112
+"""The EXIF tag of how a picture was held."""
+HEAD = 16
+HEIC = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
+UNKNOWN = "it is not an image of a kind that can be read"
+KNOWN = {
+    b"PK\3\4": "it is a zip archive, not a picture",
+    b"%PDF": "it is a PDF, not a picture",
+    b"<svg": "it is a drawing, not a picture; convert it to .png",
+    b"8BPS": "it is a Photoshop file that cannot be read; save it as .png",
+}
+"""How other files begin."""
 WITH_ALPHA = ("RGBA", "LA", "PA", "RGBa", "La")
 GREY = ("L", "LA", "La", "1")
 WHITE = 65535
 _PILLOWS_LIMIT = threading.RLock()
 
 
-class BadImageError(Exception):
-    """A file that is not a usable picture; the message says why."""
-
-
 def read(
-    path: Path, side: int | None = None, take: Callable[[int], None] | None = None
+    path: Place,
+    frame: Frame | None = None,
+    take: Callable[[int], None] | None = None,
+    *,
+    deep: bool = False,
 ) -> tuple[Array, tuple[str, ...]]:
-    """Return a picture as (H, W) or (3, H, W) uint8, and notes on what was converted.
+    """Return a picture as (H, W) or (C, H, W), and notes on what was converted.
 
     Parameters
     ----------
     path
-        The file.
-    side
-        Resize so that the picture covers a square of this side, and crop its centre.
+        The file, or a member of an archive.
+    frame
+        What it is cut and resized to.
     take
         Told how many bytes the result takes, before they are taken; it may refuse.
+    deep
+        Keep more than eight bits, as float32 in [0, 1], and all channels of a TIFF; otherwise the
+        picture becomes uint8 in one channel or three.
 
     Raises
     ------
@@ -88,17 +112,49 @@ def read(
         If it is not a file, empty, truncated, not a picture, too large for
         `latentia.data.limits`, or grey of other values than above.
     """
-
-    def told(image: Image.Image) -> None:
-        if take is not None:
-            n_pixels = image.width * image.height if side is None else side**2
-            take(n_pixels * (1 if is_grey(image) else 3))
-
-    image, notes = opened(path, told)
+    if deep and (bands := _bands(path, frame, take)) is not None:
+        return bands
+    image, notes = opened(path, lambda image: _tell(image, frame, take, deep))
+    if deep and any("bands were" in note or "colours were" in note for note in notes):
+        notes = (*notes, NEEDED) if is_tiff(path) and reader() is None else notes
     pixels, alpha = planes(image)
     if alpha is not None and alpha.min() < 255:
         notes = (*notes, "what is transparent in it was laid on white")
-    return resized(_eight_bit_on_white(pixels, alpha), side), notes
+    if deep and pixels.dtype == np.uint16:
+        pixels = pixels / np.float32(WHITE)
+        plain = pixels[0] if len(pixels) == 1 else pixels
+    else:
+        plain = _eight_bit_on_white(pixels, alpha)
+    return plain if frame is None else frame.of(plain), notes
+
+
+def _tell(
+    image: Image.Image, frame: Frame | None, take: Callable[[int], None] | None, deep: bool
+) -> None:
+    """Tell how many bytes a picture will take."""
+    if take is not None:
+        n_pixels = image.width * image.height if frame is None else frame.width * frame.height
+        take(n_pixels * (4 if deep and _is_deep(image) else 1 if is_grey(image) else 3))
+
+
+def _bands(
+    path: Place, frame: Frame | None, take: Callable[[int], None] | None
+) -> tuple[Array, tuple[str, ...]] | None:
+    """Return a TIFF of more than Pillow reads, with all its channels; None for other files."""
+    if oddity(path) or not has_many_bands(path):
+        return None
+    pixels, notes = read_bands(path)
+    n_pixels = pixels[0].size if frame is None else frame.width * frame.height
+    if take is not None:
+        take(n_pixels * len(pixels) * pixels.itemsize)
+    return pixels if frame is None else frame.of(pixels), notes
+
+
+def size_of(path: Place) -> tuple[int, int]:
+    """Return a picture's (width, height) as it stands upright, as its header tells."""
+    with _stream(path) as stream, _header(stream) as image:
+        turned = image.getexif().get(ORIENTATION, 1) in (5, 6, 7, 8)
+        return (image.height, image.width) if turned else (image.width, image.height)
 
 
 def upright(image: Image.Image) -> Array:
@@ -112,7 +168,7 @@ def _eight_bit_on_white(colours: NDArray[Any], alpha: NDArray[np.uint8] | None) 
 
 
 def opened(
-    path: Path, look: Callable[[Image.Image], None] | None = None
+    path: Place, look: Callable[[Image.Image], None] | None = None
 ) -> tuple[Image.Image, tuple[str, ...]]:
     """Return a picture, loaded and upright in its own mode, and notes on what was left out.
 
@@ -127,11 +183,11 @@ def opened(
     """
     if reason := oddity(path):
         raise BadImageError(reason)
-    if path.stat().st_size == 0:
+    if n_bytes_of(path) == 0:
         raise BadImageError("it has zero bytes")
     try:
         # A stream, since Pillow maps a TIFF that it opens by name before it has turned it.
-        with path.open("rb") as stream, _header(stream) as image:
+        with _stream(path) as stream, _header(stream) as image:
             _check_size(image)
             notes = _notes(image)
             if look is not None:
@@ -143,8 +199,8 @@ def opened(
         return (_of_twelve_bits(image) if deep else image), notes
     except InputError:
         raise
-    except UnidentifiedImageError:
-        raise BadImageError("it is not an image of a kind that can be read") from None
+    except BadImageError:
+        raise
     except BROKEN as error:
         raise BadImageError(_sentence(error)) from None
 
@@ -162,8 +218,19 @@ def _sentence(error: BaseException) -> str:
     return words if isinstance(error, OSError | ValueError) and words else f"it is broken ({error})"
 
 
-def oddity(path: Path) -> str:
+def _stream(path: Place) -> IO[bytes]:
+    return path.open("rb")
+
+
+def n_bytes_of(path: Place) -> int:
+    """Return how large a file is."""
+    return path.n_bytes() if isinstance(path, Member) else path.stat().st_size
+
+
+def oddity(path: Place) -> str:
     """Return why what is at a path is no file that can be read, or an empty string."""
+    if isinstance(path, Member):
+        return path.oddity()
     if path.is_file():
         return ""
     if not path.exists():
@@ -175,12 +242,33 @@ def oddity(path: Path) -> str:
 
 def suffixes() -> set[str]:
     """Return the endings, such as ``.png``, of the files that can be read."""
-    return {suffix for suffix, kind in Image.registered_extensions().items() if kind in Image.OPEN}
+    known = Image.registered_extensions().items()
+    return {suffix for suffix, kind in known if kind in Image.OPEN} | {".heic", ".heif"}
 
 
-def _header(stream: Any) -> Image.Image:
+def _header(stream: IO[bytes]) -> Image.Image:
     with _no_limit():
-        return Image.open(stream)
+        try:
+            return Image.open(stream)
+        except UnidentifiedImageError:
+            stream.seek(0)
+            head = stream.read(HEAD)
+            if head[4:8] == b"ftyp" and head[8:12] in HEIC:
+                return _heic(stream)
+            kind = next((words for magic, words in KNOWN.items() if head.startswith(magic)), "")
+            raise BadImageError(kind or UNKNOWN) from None
+
+
+def _heic(stream: IO[bytes]) -> Image.Image:
+    try:
+        from pillow_heif.as_plugin import HeifImageFile
+    except ImportError:
+        raise BadImageError(
+            "it is a HEIC picture; pip install 'latentia[heic]' reads it, or convert it to .jpg"
+        ) from None
+    stream.seek(0)
+    image: Image.Image = HeifImageFile(stream)
+    return image
 
 
 @contextmanager
@@ -298,13 +386,3 @@ def on_white(pixels: NDArray[Any], alpha: NDArray[np.uint8] | None) -> NDArray[A
         return pixels
     share = alpha / np.float32(255)
     return np.rint(255 + (pixels - np.float32(255)) * share).astype(np.uint8)
-
-
-def resized(pixels: Array, side: int | None) -> Array:
-    """Return an (H, W) or (3, H, W) uint8 picture that covers a square and is cut to it, or all."""
-    if side is None:
-        return pixels
-    plain = pixels if pixels.ndim == 2 else np.moveaxis(pixels, 0, 2)
-    image = Image.fromarray(np.ascontiguousarray(plain))
-    fitted = np.asarray(ImageOps.fit(image, (side, side), Image.Resampling.LANCZOS))
-    return fitted if fitted.ndim == 2 else np.moveaxis(fitted, 2, 0)

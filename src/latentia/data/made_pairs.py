@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latentia.data import named
-from latentia.data.dataset import Array, Dataset
+from latentia.data.dataset import Array, Dataset, ImageSize
 from latentia.data.degrade import enlarged
 from latentia.data.lab import luma
 from latentia.data.moving_digits import moving_digits
@@ -41,7 +41,7 @@ SMALL_DIGIT = 16
 
 
 def made_pairs(
-    kind: str, data_spec: str, random_state: int = 0, image_size: int | None = None
+    kind: str, data_spec: str, random_state: int = 0, image_size: ImageSize = None
 ) -> tuple[Dataset, Array, Array]:
     """Return the inputs as a data set, and the targets of its two parts.
 
@@ -54,7 +54,7 @@ def made_pairs(
     random_state
         Of the held-out tenth, where the data have no test part, and of noise, holes and films.
     image_size
-        Side in pixels that the pictures of a folder are resized to.
+        What pictures are resized to, as for `latentia.data.load`.
     """
     data = named.load(data_spec, random_state=random_state, image_size=image_size)
     if data.x_train.ndim < 3:

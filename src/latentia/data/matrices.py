@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,14 @@ class NamedMatrix:
     mean: NDArray[np.float64] | None = None
     n_samples: int | None = None
     notes: tuple[str, ...] = ()
+
+    def of(self, names: Sequence[str]) -> NamedMatrix:
+        """Return the matrix of some of its variables."""
+        places = [self.columns.index(name) for name in names]
+        mean = None if self.mean is None else self.mean[places]
+        return replace(
+            self, columns=list(names), values=self.values[np.ix_(places, places)], mean=mean
+        )
 
     def __array__(
         self, dtype: np.dtype[np.float64] | None = None, copy: bool | None = None

@@ -8,12 +8,21 @@ from pathlib import Path
 
 import numpy as np
 
-from latentia.data import arrays, download, folders, idx, toys
-from latentia.data.dataset import TABLE_FILES, TEXT_TABLES, Dataset, Description, split
+from latentia.data import arrays, download, idx, images, picture_sources, pictures, toys
+from latentia.data.dataset import Dataset, Description, ImageSize, split
 from latentia.data.download import RemoteFile
+from latentia.data.frames import is_moving
+from latentia.data.framing import frame_of
+from latentia.data.options import USUAL, Names, TableOptions, words
 from latentia.data.text import TEXT_FILES
-from latentia.errors import Count, InputError, Seed, check_arguments, nearest
+from latentia.data.unread import cure
+from latentia.errors import InputError, Seed, check_arguments, nearest
+from latentia.files import printable
 
+GIVE = (
+    "give .npy, .npz, .csv, .xlsx, .sav, .parquet or another table, an idx file, a folder or an "
+    "archive of pictures, or a video"
+)
 CLOTHES = "T-shirt/top,trouser,pullover,dress,coat,sandal,shirt,sneaker,bag,ankle boot"
 FASHION_CLASSES = tuple(CLOTHES.split(","))
 DIGIT_CLASSES = tuple("0123456789")
@@ -124,25 +133,101 @@ def _idx_bytes(known: Description, role: str) -> int:
 
 
 def load(
-    spec: str, *, random_state: Seed = 0, image_size: Count | None = None, gaps_stay: bool = False
+    spec: str,
+    *,
+    random_state: Seed = 0,
+    image_size: ImageSize = None,
+    gaps_stay: bool = False,
+    columns: Names = (),
+    drop: Names = (),
+    label: str | int | None = None,
+    weights: str | int | None = None,
+    index: str | int | None = None,
+    missing_codes: Names = (),
+    levels: Names = (),
+    one_hot: Names = (),
+    sheet: str | int | None = None,
+    delimiter: str | None = None,
+    decimal: str | None = None,
+    encoding: str | None = None,
+    header: str | None = None,
+    keep_totals: bool = False,
 ) -> Dataset:
     """Return a data set by name or path.
+
+    What a table leaves open is recognised, and told in the notes, unless it is given here. A column
+    is named, or counted from 1 in the order of the file; several are a list, a range such as
+    ``"q1:q20"`` or ``"2:5"``, or a pattern such as ``"q*"``.
 
     Parameters
     ----------
     spec
-        A name (see `names`), or a path: .npy, .npz, a table (.csv, .tsv, .parquet, or .txt), an idx
-        file, a folder with the four idx files, or a folder of images with their labels as
-        sub-folders.
+        A name (see `names`), or a path: .npy, .npz, a table (delimited text, a spreadsheet, a file
+        of SPSS, Stata, SAS, MATLAB or Arrow, .parquet, .json), an idx file, a folder with the four
+        idx files, or pictures with their labels as sub-folders: a folder, an archive, shards, a
+        table of pictures (`latentia.data.picture_sources`), a video or an animation.
     random_state
         Of the held-out tenth, where the data have no test part.
     image_size
-        Side in pixels that the pictures of a folder are resized to.
+        What pictures are resized to: a side in pixels, ``(width, height)``, or ``"64x48"``; they
+        are cut from the middle, or lie whole on black as in ``"64 fit"``. Without it, pictures of
+        one size up to 256 pixels stay as they are, and others become squares of 64.
     gaps_stay
         Leave missing cells of a table as NaN, for a model that takes them; else they are refused.
+    columns, drop
+        The columns to read, and those to leave out.
+    label, weights, index
+        The columns of classes, of sample weights and of the rows' names; ``"none"`` for none.
+    missing_codes
+        What stands for a missing cell beside blanks, NA and a dot, such as ``[999, -9]``.
+    levels
+        The words of a scale from low to high, which become 1, 2, 3 ...; several scales are strings
+        with commas between the words.
+    one_hot
+        Columns of words, each of which becomes a column of 0 and 1.
+    sheet
+        Of several tables in a file: the sheet, the variable, or the member of a .zip.
+    delimiter, decimal, encoding, header
+        Of delimited text: the sign between cells, ``"."`` or ``","``, such as ``"cp949"``, and
+        ``"yes"`` or ``"no"``.
+    keep_totals
+        Keep a last row of totals, which is left out otherwise.
+
+    Raises
+    ------
+    InputError
+        Naming what cannot be read, where, and what to do.
     """
     check_arguments(load, locals())
-    data = _load(spec, random_state, image_size, gaps_stay)
+    options = TableOptions(
+        columns=words(columns, "columns"),
+        drop=words(drop, "drop"),
+        label=None if label is None else str(label),
+        weights=None if weights is None else str(weights),
+        index=None if index is None else str(index),
+        missing_codes=words(missing_codes, "missing_codes"),
+        levels=words(levels, "levels"),
+        one_hot=words(one_hot, "one_hot"),
+        sheet=None if sheet is None else str(sheet),
+        delimiter=delimiter,
+        decimal=decimal,
+        encoding=encoding,
+        header=header,
+        keep_totals=keep_totals,
+    )
+    return load_with(options, spec, random_state, image_size, gaps_stay)
+
+
+def load_with(
+    options: TableOptions,
+    spec: str,
+    random_state: int = 0,
+    image_size: ImageSize = None,
+    gaps_stay: bool = False,
+) -> Dataset:
+    """Return a data set, with what is asked of a table in one record; all else is as in `load`."""
+    frame_of(image_size)
+    data = _load(spec, random_state, image_size, gaps_stay, options)
     known = DESCRIPTIONS.get(spec)
     if known is not None:
         data = dataclasses.replace(
@@ -155,14 +240,20 @@ def load(
         )
     # Paths are made absolute: a run can be resumed from any folder.
     lasting = spec if known else str(Path(spec).expanduser().resolve())
-    return dataclasses.replace(data, spec=lasting, image_size=image_size)
+    return dataclasses.replace(data, spec=lasting, options=options)
+
+
+def has_four_files(spec: str) -> bool:
+    """Return whether a path is a folder with the four idx files of a data set such as MNIST."""
+    path = Path(spec).expanduser()
+    return path.is_dir() and idx.find(path) is not None
 
 
 class UselessSizeError(InputError):
     """A size in pixels for what is not resized."""
 
 
-def refuse_size(image_size: int | None, owner: str) -> None:
+def refuse_size(image_size: ImageSize, owner: str) -> None:
     """Refuse to resize what is not a folder of pictures."""
     if image_size is not None:
         raise UselessSizeError(
@@ -171,9 +262,18 @@ def refuse_size(image_size: int | None, owner: str) -> None:
         )
 
 
-def _load(spec: str, random_state: int, image_size: int | None, gaps_stay: bool = False) -> Dataset:
+def _load(
+    spec: str,
+    random_state: int,
+    image_size: ImageSize,
+    gaps_stay: bool = False,
+    options: TableOptions = USUAL,
+) -> Dataset:
     path = Path(spec).expanduser()
-    if spec in DESCRIPTIONS or path.is_file() or idx.find(path) is not None:
+    there = spec in DESCRIPTIONS or path.exists()
+    if options != USUAL and there and not (path.is_file() and _is_table(path)):
+        options.refuse(f"only tables have columns, and {spec} is none")
+    if spec in DESCRIPTIONS or idx.find(path) is not None:
         refuse_size(image_size, spec)
     if spec == "digits":
         return _digits()
@@ -188,14 +288,37 @@ def _load(spec: str, random_state: int, image_size: int | None, gaps_stay: bool 
         if found is None:
             raise InputError(f"{spec} lacks some of its four idx files; fetch it again")
         return idx.load_folder(found, spec)
+    files = idx.find(path) if path.is_dir() else None
+    if files is not None:
+        return idx.load_folder(files, path.name)
+    if options == USUAL and (data := _pictures(spec, random_state, image_size)) is not None:
+        return data
     if not path.exists():
         raise InputError(_unknown(spec))
-    if path.is_dir():
-        files = idx.find(path)
-        if files is not None:
-            return idx.load_folder(files, path.name)
-        return folders.load_folder(path, random_state, image_size)
-    return _load_file(path, random_state, gaps_stay)
+    refuse_size(image_size, spec)
+    return _load_file(path, random_state, gaps_stay, options)
+
+
+def _pictures(spec: str, random_state: int, image_size: ImageSize) -> Dataset | None:
+    """Return the pictures in a folder, archives, tables or a video; None if it is none of these."""
+    path = Path(spec).expanduser()
+    if path.is_file() and (path.stat().st_size == 0 or not _may_hold_pictures(path)):
+        return None
+    found = picture_sources.grouped(spec)
+    if found is not None:
+        groups, notes = found
+        name = printable(path.name)
+        return pictures.load_places(groups, name, random_state, image_size, notes)
+    if path.is_file() and is_moving(path):
+        return pictures.load_file(path, random_state, image_size)
+    return None
+
+
+def _may_hold_pictures(path: Path) -> bool:
+    """Return whether a file is not told by its name to be something else."""
+    if path.suffix in (".npy", ".npz") or cure(path):
+        return False
+    return not _is_table(path) or picture_sources.has_pictures(path)
 
 
 def _digits() -> Dataset:
@@ -224,7 +347,13 @@ def _fashion_small() -> Dataset:
         )
 
 
-def _load_file(path: Path, random_state: int, gaps_stay: bool) -> Dataset:
+def _is_table(path: Path) -> bool:
+    from latentia.data import tables
+
+    return tables.is_table(path)
+
+
+def _load_file(path: Path, random_state: int, gaps_stay: bool, options: TableOptions) -> Dataset:
     if not path.is_file():
         raise InputError(f"{path} is a pipe or a device; give a file or a folder")
     if path.stat().st_size == 0:
@@ -233,19 +362,17 @@ def _load_file(path: Path, random_state: int, gaps_stay: bool) -> Dataset:
         return arrays.load_npy(path, random_state)
     if path.suffix == ".npz":
         return arrays.load_npz(path, random_state)
-    if path.suffix.lower() in (*TABLE_FILES, *TEXT_TABLES):
-        from latentia.data import tables
+    from latentia.data import tables
 
-        if tables.is_table(path):
-            return split(tables.read(path, gaps_stay), path.stem, random_state)
+    if tables.is_table(path):
+        return split(tables.read(path, gaps_stay, options), path.stem, random_state)
     if "idx" in path.name:
         return split(arrays.checked_part(idx.read(path), str(path)), path.stem, random_state)
     if path.suffix in TEXT_FILES:
         raise InputError(f"{path} is a text: train rnn, lstm or n-gram on it, or use load_text")
-    raise InputError(
-        f"{path} is of no known kind; give .npy, .npz, .csv, .tsv, .parquet, an idx file or a "
-        "folder"
-    )
+    if path.suffix.lower() in images.suffixes():
+        raise InputError(f"{path} is one picture; give a folder of them, or an archive")
+    raise InputError(f"{path} is of no known kind; {cure(path) or GIVE}")
 
 
 def _cached(name: str) -> dict[str, Path] | None:

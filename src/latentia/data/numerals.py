@@ -49,7 +49,10 @@ def looks_plain(cells: Iterable[str]) -> bool:
 
 
 def as_numbers(
-    columns: Mapping[str, Texts], name: str, has_points: bool = False
+    columns: Mapping[str, Texts],
+    name: str,
+    has_points: bool = False,
+    decimal: str | None = None,
 ) -> tuple[dict[str, NDArray[np.float64]], tuple[str, ...]]:
     """Return those columns of text that hold numbers, gaps as NaN, and what was assumed.
 
@@ -61,6 +64,8 @@ def as_numbers(
         Of the file, for errors.
     has_points
         Whether other columns have decimal points, so that commas stand between thousands.
+    decimal
+        The decimal sign, where it is told.
     """
     if not columns:
         return {}, ()
@@ -72,19 +77,21 @@ def as_numbers(
         _fits(bare, pattern).reshape(len(keys), -1).all(axis=1) for pattern in (POINT, COMMA)
     )
     has_comma = _flags(pc.match_substring(bare, ",")).reshape(len(keys), -1).any(axis=1)
+    if decimal is not None:
+        points, commas = points & (decimal == "."), commas & (decimal == ",")
     only_points, only_commas = keys[points & ~commas], keys[commas & ~points]
-    if len(only_commas) and (len(only_points) or has_points):
+    if len(only_commas) and decimal is None and (len(only_points) or has_points):
         raise InputError(
             f"{name}: column {only_commas[0]!r} has decimal commas and "
             f"{repr(only_points[0]) if len(only_points) else 'another'} decimal points; write them "
             "alike"
         )
-    decided = len(only_points) or len(only_commas) or has_points
+    decided = len(only_points) or len(only_commas) or has_points or decimal
     if not decided and (points & has_comma).any():
         _refuse_ambiguous(columns[keys[points & has_comma][0]], keys[points & has_comma][0], name)
-    sign = "," if len(only_commas) else "."
+    sign = decimal or ("," if len(only_commas) else ".")
     numeric = points | commas
-    if len(only_commas):
+    if len(only_commas) and decimal is None:
         notes += ("decimal commas were read as decimal points",)
     elif (points & has_comma).any():
         notes += ("commas between thousands were left out",)
@@ -102,6 +109,13 @@ def first_word(column: Texts) -> tuple[str, int]:
     words = (i for i, c in enumerate(cells) if c and not is_missing(c) and not is_number(c))
     place = next(words, 0)
     return str(cells[place]), place + 1
+
+
+def share_of_numbers(column: Texts) -> float:
+    """Return the share of the cells that are not missing which are numbers in some notation."""
+    bare, _ = _bare(column)
+    known = bare.drop_null()
+    return float((_fits(known, POINT) | _fits(known, COMMA)).mean()) if len(known) else 0.0
 
 
 def gaps(column: Texts) -> Texts:

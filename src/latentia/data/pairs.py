@@ -4,7 +4,7 @@ FOLDER              pictures side by side in one file, input left, target right;
                     and ``test`` (or ``val``), or all together
 FOLDER              with ``trainA``, ``trainB``, ``testA``, ``testB``, or ``A`` and ``B``, or
                     ``input`` and ``target``: files of equal names make a pair
-FOLDER,FOLDER       the same, wherever the two are
+FOLDER,FOLDER       the same, wherever the two are; archives (.zip, .tar) are read as folders
 LIST.csv (.txt)     a line "input,target" for each pair: paths, relative to the list
 FILE.npz            arrays ``x``, ``y``, or ``input``, ``target``, or ``x_train`` ... ``y_test``
 KIND:DATA           pairs that are made of any images, KIND one of edges, grey, noisy, holes,
@@ -22,9 +22,10 @@ from typing import NamedTuple
 import numpy as np
 
 from latentia.data import images, named
+from latentia.data.archives import Place
 from latentia.data.array_files import opened
 from latentia.data.arrays import checked_part
-from latentia.data.dataset import Array, Dataset, Part, whole
+from latentia.data.dataset import Array, Dataset, ImageSize, Part, whole
 from latentia.data.folders import (
     Take,
     beside,
@@ -36,12 +37,14 @@ from latentia.data.folders import (
     passed_over,
     read_all,
     remarks,
-    stack,
     sub_folders,
     train_and_test,
 )
+from latentia.data.framing import Frame, frame_of
 from latentia.data.made_pairs import KINDS, made_pairs
-from latentia.errors import Count, InputError, Seed, check_arguments
+from latentia.data.picture_sources import place_of
+from latentia.data.pictures import Settled, name_of, settled, stack
+from latentia.errors import InputError, Seed, check_arguments
 from latentia.files import printable
 
 REVERSED = ":reversed"
@@ -49,7 +52,7 @@ EDGES = "edges"
 SIDES = (("A", "B"), ("input", "target"))
 ARRAYS = (("x", "y"), *SIDES)
 
-Pair = tuple[Path, Path]
+Pair = tuple[Place, Place]
 
 
 class Files(NamedTuple):
@@ -59,7 +62,7 @@ class Files(NamedTuple):
     notes: tuple[str, ...] = ()
 
 
-def load_pairs(spec: str, *, random_state: Seed = 0, image_size: Count | None = None) -> Dataset:
+def load_pairs(spec: str, *, random_state: Seed = 0, image_size: ImageSize = None) -> Dataset:
     """Return pairs of images as a data set whose ``pair_train`` and ``pair_test`` are the targets.
 
     Parameters
@@ -69,50 +72,66 @@ def load_pairs(spec: str, *, random_state: Seed = 0, image_size: Count | None = 
     random_state
         Of the held-out tenth, where the data have no test part.
     image_size
-        Side in pixels that pictures in files are resized to, after they were cut apart.
+        What pictures in files are resized to, after they were cut apart, as for
+        `latentia.data.load`.
     """
     check_arguments(load_pairs, locals())
+    frame_of(image_size)
     plain = spec.removesuffix(REVERSED)
     data, train, test = _load(plain, random_state, image_size)
     if plain != spec:
         x_train, x_test = data.x_train, data.x_test
         data, train, test = dataclasses.replace(data, x_train=train, x_test=test), x_train, x_test
     kept = (data.spec or lasting(plain)) + spec[len(plain) :]
-    return dataclasses.replace(
-        data, spec=kept, image_size=image_size, pair_train=train, pair_test=test
-    )
+    return dataclasses.replace(data, spec=kept, pair_train=train, pair_test=test)
 
 
-def _load(spec: str, random_state: int, image_size: int | None) -> tuple[Dataset, Array, Array]:
+def _load(spec: str, random_state: int, image_size: ImageSize) -> tuple[Dataset, Array, Array]:
     """Return the inputs as a data set, and the targets of its two parts."""
     kind, _, made_of = (f"{EDGES}:{spec}" if spec in named.DESCRIPTIONS else spec).partition(":")
     if kind in KINDS and made_of:
         return made_pairs(kind, made_of, random_state, image_size)
-    folders = [Path(part).expanduser() for part in spec.split(",")]
-    path = folders[0]
-    size = image_size
-    if len(folders) == 2 and all(folder.is_dir() for folder in folders):
-        parts = [_read(equal_names(*folders), size)]
-    elif path.is_dir() and len(folders) == 1:
-        parts = [_read(files, size) for files in _layout(path)]
+    path, folder = Path(spec).expanduser(), place_of(spec)
+    both = [place_of(part) for part in spec.split(",")]
+    if folder is None and len(both) == 2 and both[0] is not None and both[1] is not None:
+        files = [equal_names(both[0], both[1])]
+        folder = both[0]
     elif path.suffix == ".npz" and path.is_file():
         named.refuse_size(image_size, path.name)
-        parts = _arrays(path)
+        return _in_two(_arrays(path), printable(path.stem), random_state)
+    elif folder is not None:
+        files = _layout(folder)
     elif path.suffix in (".csv", ".txt") and path.is_file():
-        parts = [_read(_list_of(path), size)]
+        files, folder = [_list_of(path)], path
     else:
         raise InputError(
             f"{spec!r} names no pairs of images; give a folder of pictures side by side, or with "
             "sub-folders A and B, two folders with a comma between, a list .csv, an .npz, or "
             f"KIND:IMAGES with KIND one of {', '.join(KINDS)}"
         )
-    name = printable(path.stem)
+    name = printable(Path(name_of(folder)).stem)
+    how = _settled(files, image_size, name)
+    data, train, test = _in_two([_read(part, how.frame) for part in files], name, random_state)
+    return how.told(data), train, test
+
+
+def _in_two(
+    parts: list[tuple[Part, Part]], name: str, random_state: int
+) -> tuple[Dataset, Array, Array]:
+    """Return pairs of parts as a data set of inputs, and both parts' targets."""
     # The same seed splits both sides alike.
     x, y = (whole([part[side] for part in parts], name, random_state) for side in (0, 1))
     return x, y.x_train, y.x_test
 
 
-def _layout(folder: Path) -> list[Files]:
+def _settled(parts: list[Files], image_size: ImageSize, name: str) -> Settled:
+    """Return what pairs are brought to."""
+    firsts = [pair for part in parts for pair in part.pairs]
+    together = any(first == second for first, second in firsts)
+    return settled([first for first, _ in firsts], image_size, name, halves=together)
+
+
+def _layout(folder: Place) -> list[Files]:
     """Return the pairs of files of the training part, and of the test part if there is one."""
     for sides in SIDES:
         both = sub_folders(folder, *sides)
@@ -129,13 +148,13 @@ def _with_notes(parts: list[Files], notes: tuple[str, ...]) -> list[Files]:
     return [parts[0]._replace(notes=notes + parts[0].notes), *parts[1:]]
 
 
-def _halves(folder: Path) -> Files:
+def _halves(folder: Place) -> Files:
     found = contents(folder)
     notes = left_out(found.odd, len(found.files) + len(found.odd)) + passed_over(found.hidden)
     return Files([(path, path) for path in found.files], notes)
 
 
-def equal_names(inputs: Path, targets: Path) -> Files:
+def equal_names(inputs: Place, targets: Place) -> Files:
     """Return pairs of files with equal names, whatever their suffixes.
 
     Files that are no pictures by their names and have no partner are left out; pictures without a
@@ -158,13 +177,15 @@ def equal_names(inputs: Path, targets: Path) -> Files:
     bad = [(path, why[path in spare]) for path in files if path not in used]
     bad += [odd for side in found for odd in side.odd]
     hidden = [path for side in found for path in side.hidden]
-    notes = left_out(sorted(bad), len(used) + len(bad)) + passed_over(hidden)
+    notes = left_out(
+        sorted(bad, key=lambda pair: pair[0].parts), len(used) + len(bad)
+    ) + passed_over(hidden)
     return Files([(ours[name], theirs[name]) for name in names], notes)
 
 
-def _by_name(files: list[Path], folder: Path) -> dict[str, Path]:
+def _by_name(files: list[Place], folder: Place) -> dict[str, Place]:
     """Return files by their names without suffixes: of several, the one that is a picture."""
-    groups: dict[str, list[Path]] = {}
+    groups: dict[str, list[Place]] = {}
     for path in files:
         groups.setdefault(str(path.relative_to(folder).with_suffix("")), []).append(path)
     known, found = images.suffixes(), {}
@@ -196,7 +217,7 @@ def _list_of(path: Path) -> Files:
     return Files(found)
 
 
-def _read(files: Files, side: int | None) -> tuple[Part, Part]:
+def _read(files: Files, side: Frame | None) -> tuple[Part, Part]:
     """Return the readable pairs as two parts; what was left out is in the notes."""
     if not files.pairs:
         raise InputError(" ".join(("there are no pictures to pair", *files.notes)))
@@ -216,17 +237,19 @@ def _read(files: Files, side: int | None) -> tuple[Part, Part]:
 Notes = tuple[tuple[str, ...], ...]
 
 
-def _sides(first: Path, second: Path, side: int | None, take: Take) -> tuple[Array, Array, Notes]:
+def _sides(
+    first: Place, second: Place, side: Frame | None, take: Take
+) -> tuple[Array, Array, Notes]:
     """Return input and target from two files, or from the two halves of one, and both's notes."""
     n_in_file = 1 if first != second else 2
 
     def kept(n_bytes: int) -> None:
-        take(n_bytes if side is None else min(n_bytes, 3 * n_in_file * side**2))
+        take(n_bytes if side is None else min(n_bytes, 3 * n_in_file * side.width * side.height))
 
     if first != second:
         (x, x_notes), (y, y_notes) = (images.read(path, take=kept) for path in (first, second))
         _check_alike(x.shape[-2:], y.shape[-2:], f"{first} and {second}")
-        return images.resized(x, side), images.resized(y, side), (x_notes, y_notes)
+        return _framed(x, side), _framed(y, side), (x_notes, y_notes)
     pixels, notes = images.read(first, take=kept)
     width = pixels.shape[-1]
     if width % 2:
@@ -234,7 +257,11 @@ def _sides(first: Path, second: Path, side: int | None, take: Take) -> tuple[Arr
             f"its width {width} is odd, so it is not two pictures side by side"
         )
     left, right = np.split(pixels, 2, axis=-1)
-    return images.resized(left, side), images.resized(right, side), (notes,)
+    return _framed(left, side), _framed(right, side), (notes,)
+
+
+def _framed(pixels: Array, frame: Frame | None) -> Array:
+    return pixels if frame is None else frame.of(pixels)
 
 
 def _check_alike(size: tuple[int, ...], other: tuple[int, ...], owners: str) -> None:

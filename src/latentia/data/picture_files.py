@@ -62,7 +62,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
 FOREIGN = ("CMYK", "LAB", "HSV", "YCbCr")
 """Modes whose profile does not fit RGB pixels."""
 NOT_READ = (
-    ".heic .heif .hif .avif .jxl .jxr .wdp .exr .hdr .pfm .svg .psb .djvu .dcm .raw "
+    ".hif .avif .jxl .jxr .wdp .exr .hdr .pfm .svg .psb .djvu .dcm .raw "
     ".cr2 .cr3 .nef .arw .dng .orf .rw2 .raf .pef .srw"
 )
 """Endings of pictures that Pillow may not read."""

@@ -1,173 +1,155 @@
-"""Tables from delimited text and .parquet: numbers, with an optional column of labels."""
+"""Tables from files of every kind that is read: numbers, with labels, weights and rows' names."""
 
 from __future__ import annotations
 
 import dataclasses
 import re
-from collections import Counter
-from collections.abc import Container, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet
 
-from latentia.data import delimited, matrices
+from latentia.data import matrices, table_files
 from latentia.data.classes import are_few, classes_of
-from latentia.data.dataset import TABLE_FILES, TEXT_TABLES, Array, Part
+from latentia.data.columns import LABELS, UNNAMED, Table, asked, listed, numeric, taken
+from latentia.data.dataset import Array, Part
 from latentia.data.delimited import Columns
-from latentia.data.limits import check_bytes
 from latentia.data.matrices import NamedMatrix
-from latentia.data.numerals import as_numbers, first_word, gaps
-from latentia.errors import InputError, shown
+from latentia.data.numerals import as_numbers, gaps, share_of_numbers
+from latentia.data.options import NONE, USUAL, TableOptions, chosen, one
+from latentia.data.table_files import is_table
+from latentia.errors import InputError
 
-LABELS = ("label", "labels", "class", "target", "y")
+__all__ = ["Analysed", "columns", "is_table", "names", "read"]
+
 FEWEST_COUNTED = 6
 """Rows that a column of 1, 2, 3 ... counts not by chance."""
 COUNTING = 0.8
 """Share of the steps by 1 in an index of tables that were put below each other."""
-UNNAMED = re.compile(r"|Unnamed: \d+|__index_level_\d+__")
-"""What pandas and R call an index, and what they make of it when they read it again."""
+OF_ROWS = ("label", "weights", "index", "levels", "one_hot")
+"""What a matrix of correlations has none of."""
+MOST_ROW_TYPES = 8
+"""Rows beside those of the variables in a matrix file of SPSS."""
 
 
-@dataclass(frozen=True)
-class Table:
-    """A file's columns: numbers by name, words by name, and what was assumed."""
+class Analysed(NamedTuple):
+    """A table's columns, float64 with NaN for gaps, or the matrix it holds."""
 
-    numbers: dict[str, Array]
-    words: dict[str, pa.ChunkedArray]
-    names: tuple[str, ...]
-    """All of them, in the order of the file."""
+    columns: pa.Table | NamedMatrix
     notes: tuple[str, ...]
-    headless: bool = False
-
-    def without(self, names: Container[str]) -> Table:
-        """Return the table without some columns."""
-        return dataclasses.replace(
-            self,
-            numbers={name: values for name, values in self.numbers.items() if name not in names},
-            words={name: column for name, column in self.words.items() if name not in names},
-            names=tuple(name for name in self.names if name not in names),
-        )
-
-    @property
-    def stacked(self) -> Array:
-        """(n, p) numbers, NaN where missing."""
-        return np.column_stack(list(self.numbers.values()))
+    weights: Array | None = None
+    names: Array | None = None
+    """(n,) names of the rows."""
 
 
-def is_table(path: Path) -> bool:
-    """Return whether a file is a table, by its name or else by its first lines."""
-    suffix = path.suffix.lower()
-    plausible = suffix in TEXT_TABLES and path.is_file()
-    return suffix in TABLE_FILES or (plausible and delimited.looks_like_table(path))
-
-
-def read(path: Path, gaps_stay: bool = False) -> Part:
+def read(path: Path, gaps_stay: bool = False, options: TableOptions = USUAL) -> Part:
     """Return a table as float64 rows, and its label column if it has one.
 
-    A column named label, labels, class, target or y holds labels, as text or numbers; in a file
-    without a header its one column of words does. Elsewhere text, missing and infinite values are
-    refused, named by column and row, and so is a correlation matrix; ``gaps_stay`` leaves missing
-    values as NaN. An index is left out.
+    A column named label, labels, class, target or y holds labels, as text or numbers, unless
+    ``options`` name another or none; in a file without a header its one column of words does. Text
+    and dates are left out, and told. Missing and infinite values are refused, named by column and
+    row, and so is a correlation matrix; ``gaps_stay`` leaves missing values as NaN. An index is
+    left out, and names the rows.
     """
-    table = _opened(path)
-    if _matrix(table, path) is not None:
+    table = _opened(path, options)
+    if isinstance(table, NamedMatrix):
         raise InputError(
             f"{path} holds a correlation or covariance matrix and not rows; give the rows behind "
             f"it, or analyse it with: latentia factor {path}"
         )
-    table = _without_index(table, path)
-    label = next((name for name in table.names if name.lower() in LABELS), None)
-    if label is None and table.headless and len(table.words) == 1:
-        name, cells = next(iter(table.words.items()))
-        label = name if are_few(len(pc.unique(cells)), len(cells)) else None
-    words = [name for name in table.words if name != label]
-    if words:
-        word, row = first_word(table.words[words[0]])
-        raise InputError(
-            f"{path}: column {words[0]!r} holds {shown(word)} in data row {row}; give numbers, or "
-            "name it 'label' if it holds the classes"
-        )
-    numbers = {name: values for name, values in table.numbers.items() if name != label}
-    _refuse_empty(table, numbers, path)
-    for name, values in numbers.items():
+    label = _label(table, path, options)
+    weights = _weights(table, path, options)
+    y, names, said = (None, (), ()) if label is None else _labels(table, label, path)
+    table = _of_variables(table, path, options, label)
+    for name, values in table.numbers.items():
         _refuse_gaps(name, values, path, gaps_stay)
-    x = np.column_stack(list(numbers.values()))
-    if label is None:
-        return Part(x, notes=table.notes)
-    y, names, said = _labels(table, label, path)
-    return Part(x, y, names, (*table.notes, *said))
+    notes = (*table.notes, *said)
+    return Part(table.stacked, y, names, notes, tuple(table.numbers), weights, table.row_names)
 
 
-def columns(path: Path) -> tuple[pa.Table | NamedMatrix, tuple[str, ...]]:
-    """Return a table's columns, float64 with NaN for gaps, or the matrix it holds, and notes."""
-    table = _opened(path)
-    found = _matrix(table, path)
-    if found is not None:
-        return found, (*table.notes, *found.notes)
-    table = _without_index(table, path)
-    if table.words:
-        names = list(table.words)
-        word, row = first_word(table.words[names[0]])
-        raise InputError(
-            f"{path}: columns without numbers: {', '.join(names[:8])}; drop them, or code their "
-            f"values, such as {word!r} in data row {row}, as numbers"
-        )
-    _refuse_empty(table, table.numbers, path)
-    return pa.table(list(table.numbers.values()), names=list(table.numbers)), table.notes
+def names(path: Path, options: TableOptions = USUAL) -> tuple[str, ...]:
+    """Return the names of all columns of a file."""
+    return tuple(table_files.read(path, options).table.column_names)
 
 
-def _opened(path: Path) -> Table:
-    raw, notes, has_header, has_points = (
-        _parquet(path) if path.suffix.lower() == ".parquet" else delimited.read(path)
-    )
-    text = {
-        name: column.cast(pa.string())
-        for name, column in zip(raw.column_names, raw.columns)
-        if not _is_number(column.type)
-    }
-    unlabelled = {name: c for name, c in text.items() if name.lower() not in LABELS}
-    converted, said = as_numbers(unlabelled, str(path), has_points)
-    numbers = {
-        name: converted[name] if name in converted else _floats(column)
-        for name, column in zip(raw.column_names, raw.columns)
-        if name in converted or name not in text
-    }
-    words = {name: column for name, column in text.items() if name not in numbers}
-    notes = (*notes, *(f"{path.name}: {sentence}." for sentence in said))
-    return _without_empty(
-        Table(numbers, words, tuple(raw.column_names), notes, not has_header), path
-    )
+def columns(path: Path, options: TableOptions = USUAL) -> Analysed:
+    """Return a table's columns, or the matrix it holds; only a named label is no column."""
+    table = _opened(path, options)
+    if isinstance(table, NamedMatrix):
+        return Analysed(table, table.notes)
+    label = _label(table, path, options) if options.label else None
+    weights = _weights(table, path, options)
+    table = _of_variables(table, path, options, label)
+    found = pa.table(list(table.numbers.values()), names=list(table.numbers))
+    return Analysed(found, table.notes, weights, table.row_names)
 
 
-def _floats(column: pa.ChunkedArray) -> Array:
-    return np.asarray(column.cast(pa.float64(), safe=False).fill_null(float("nan")).to_numpy())
+def _opened(path: Path, options: TableOptions) -> Table | NamedMatrix:
+    raw = table_files.read(path, options)
+    if raw.table.num_columns == 0:
+        raise InputError(f"{path} holds 0 columns")
+    found = _matrix_in(raw, path, options)
+    if found is None:
+        table = _without_empty(taken(raw, path, options), path)
+        return _without_index(_without_blank(table, path), path, options)
+    options.refuse(f"{path.name} is a matrix and has no rows", OF_ROWS)
+    wanted, _ = asked(found.columns, path, options)
+    return found.of(wanted) if len(wanted) < len(found.columns) else found
 
 
-def _parquet(path: Path) -> Columns:
+def _matrix_in(raw: Columns, path: Path, options: TableOptions) -> NamedMatrix | None:
+    """Return the matrix in a file, whichever of its variables are asked for."""
+    if raw.table.num_rows > raw.table.num_columns + MOST_ROW_TYPES:
+        return None
     try:
-        about = pa.parquet.read_metadata(path)
-        check_bytes(about.num_rows * about.num_columns * 8, str(path))
-        found = pa.parquet.read_table(path)
-    except (pa.ArrowException, OSError) as error:
-        raise InputError(f"{path} cannot be read: {str(error).splitlines()[0]}") from None
-    for name, times in Counter(found.column_names).items():
-        if times > 1:
-            raise InputError(f"{path} has several columns named {name!r}; give each its own name")
-    return Columns(found, (), has_header=True)
+        whole = _without_empty(taken(raw, path, options.of_all()), path)
+        found = _matrix(whole, path)
+    except InputError:
+        if options.columns or options.drop:
+            return None
+        raise
+    return None if found is None else dataclasses.replace(found, notes=(*whole.notes, *found.notes))
 
 
-def _is_number(kind: pa.DataType) -> bool:
-    return bool(
-        pa.types.is_integer(kind)
-        or pa.types.is_floating(kind)
-        or pa.types.is_boolean(kind)
-        or pa.types.is_decimal(kind)
-        or pa.types.is_null(kind)
-    )
+def _of_variables(table: Table, path: Path, options: TableOptions, label: str | None) -> Table:
+    """Return the numbers that a model is fitted to, of which there are some."""
+    special = {label} if label else set()
+    if options.weights:
+        special.add(one(options.weights, table.names, "weights", path.name))
+    table = numeric(table.without(special), path, options)
+    _refuse_empty(table, table.numbers, path)
+    return table
+
+
+def _label(table: Table, path: Path, options: TableOptions) -> str | None:
+    """Return the column that holds classes, if there is one."""
+    if options.label is not None:
+        is_none = options.label == NONE and NONE not in table.names
+        return None if is_none else one(options.label, table.names, "label", path.name)
+    named = next((name for name in table.names if name.lower() in LABELS), None)
+    if named is not None or not table.headless or len(table.words) != 1:
+        return named
+    name, cells = next(iter(table.words.items()))
+    return name if are_few(len(pc.unique(cells)), len(cells)) else None
+
+
+def _weights(table: Table, path: Path, options: TableOptions) -> Array | None:
+    if options.weights is None:
+        return None
+    name = one(options.weights, table.names, "weights", path.name)
+    values = table.numbers.get(name)
+    if values is None:
+        raise InputError(f"{path}: column {name!r} holds words, and weights are numbers")
+    bad = np.flatnonzero(~(values >= 0) | np.isinf(values))
+    if len(bad):
+        raise InputError(
+            f"{path}: column {name!r} holds {values[bad[0]]:g} in data row {bad[0] + 1}; weights "
+            "are finite numbers of at least 0"
+        )
+    return values
 
 
 def _without_empty(table: Table, path: Path) -> Table:
@@ -193,14 +175,56 @@ def _is_nameless(name: str) -> bool:
     return bool(UNNAMED.fullmatch(name) or re.fullmatch(r"column \d+", name))
 
 
-def _without_index(table: Table, path: Path) -> Table:
-    """Return a table without the unnamed columns in which pandas and R write their rows' names."""
+def _without_blank(table: Table, path: Path) -> Table:
+    """Return a table without columns that hold nothing at all, and without such rows."""
+    empty = [n for n, values in table.numbers.items() if n in table.wanted and _holds_none(values)]
+    if empty and len(empty) < len(table.names):
+        note = f"{path.name}: {len(empty)} empty column(s) were left out: {listed(empty)}."
+        table = table.without(empty).noting(note)
+    return table
+
+
+def _holds_none(values: Array) -> bool:
+    return len(values) > 0 and bool(np.isnan(values).all())
+
+
+def _without_index(table: Table, path: Path, options: TableOptions) -> Table:
+    """Return a table whose rows are named, without the column that names them.
+
+    It is the one that is asked for, or else the unnamed one in which pandas and R write their rows'
+    names; a first column of words that are all different names the rows, too.
+    """
+    if options.index is not None and (options.index != NONE or NONE in table.names):
+        name = one(options.index, table.names, "index", path.name)
+        return dataclasses.replace(table.without([name]), row_names=_column_cells(table, name))
+    if options.index == NONE:
+        return table
     dropped = [n for n in table.names if UNNAMED.fullmatch(n) and _names_rows(table, n)]
     if not dropped or len(dropped) == len(table.names):
-        return _noting_kept(table, path)
+        return _named_by_words(_noting_kept(table, path), path, options)
     which = ", ".join(f"the column {name!r}" if name else "an unnamed column" for name in dropped)
     note = f"{path.name}: {which} was left out, since it numbers or names the rows."
-    return dataclasses.replace(table.without(dropped), notes=(*table.notes, note))
+    named = dataclasses.replace(table, row_names=_column_cells(table, dropped[0]))
+    return named.without(dropped).noting(note)
+
+
+def _named_by_words(table: Table, path: Path, options: TableOptions) -> Table:
+    name = next(iter(table.words), None)
+    special = {options.label, options.weights}
+    if name is None or name != table.names[0] or name.lower() in LABELS or name in special:
+        return table
+    if name in chosen(options.one_hot, table.names, "one-hot", path.name):
+        return table
+    cells = _cells(table, name)
+    told_apart = len(cells) > 1 and len({*cells}) == len(cells)
+    if not told_apart or table.headless or share_of_numbers(table.words[name]) > 0:
+        return table
+    named = dataclasses.replace(table.without([name]), row_names=np.array(cells))
+    return named.noting(f"{path.name}: the words in {name!r} were taken for the names of the rows.")
+
+
+def _column_cells(table: Table, name: str) -> Array:
+    return np.array(_cells(table, name))
 
 
 def _noting_kept(table: Table, path: Path) -> Table:
@@ -248,7 +272,7 @@ def _matrix(table: Table, path: Path) -> NamedMatrix | None:
         found = matrices.named(others, rows, values, path.name)
         if found is not None:
             return found
-    rest = _without_index(table, path)
+    rest = _without_index(table, path, USUAL)
     if rest.words or len(rest.numbers) != len(next(iter(rest.numbers.values()))):
         return None
     return matrices.named(rest.names, None, rest.stacked, path.name)
@@ -287,15 +311,14 @@ def _labels(
         cells = np.array([cell.strip() for cell in column.to_pylist()])
         values = as_number.get(label, cells)
     y, names, said = classes_of(np.asarray(values), f"{path}: column {label!r}")
+    known = {f"{value:g}": name for value, name in table.value_labels.get(label, {}).items()}
+    names = tuple(known.get(name, name) for name in names)
     return y, names, (f"{path.name}: {label!r} {said}.",)
 
 
 def _refuse_empty(table: Table, numbers: dict[str, Array], path: Path) -> None:
-    n_rows = max(
-        (len(values) for values in (*table.numbers.values(), *table.words.values())), default=0
-    )
-    if n_rows == 0 or not numbers:
-        raise InputError(f"{path} holds {n_rows} rows of {len(numbers)} columns of numbers")
+    if table.n_rows == 0 or not numbers:
+        raise InputError(f"{path} holds {table.n_rows} rows of {len(numbers)} columns of numbers")
 
 
 def _refuse_gaps(name: str, values: Array, path: Path, gaps_stay: bool) -> None:

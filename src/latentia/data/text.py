@@ -26,7 +26,7 @@ KEPT_FIELDS = ("M:", "L:", "K:")
 """ABC's metre, unit of length and key; titles and sources say nothing of the melody."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class TextData(Dataset):
     """A text in three parts, in the order of the file."""
 

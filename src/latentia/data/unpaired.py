@@ -1,7 +1,7 @@
 """Images of two domains, A and B, without pairs, in their usual layouts.
 
     FOLDER              with ``trainA``, ``trainB`` and, if there are, ``testA``, ``testB``
-    FOLDER,FOLDER       the images of A, those of B
+    FOLDER,FOLDER       the images of A, those of B; archives (.zip, .tar) are read as folders
     DATA                a labelled set with two classes: a folder with two sub-folders, such as
                         ``A`` and ``B``, or an .npz
     DATA:NAME,NAME      two classes of a labelled set, by name or number: ``fashion-mnist:7,9``
@@ -19,10 +19,14 @@ from pathlib import Path
 import numpy as np
 
 from latentia.data import named
+from latentia.data.archives import Place
 from latentia.data.arrays import labels_beside, named_classes, read_labels
-from latentia.data.dataset import Array, Dataset, Part, whole
-from latentia.data.folders import beside, lasting, parts_in, read_part
-from latentia.errors import Count, InputError, Seed, check_arguments, nearest
+from latentia.data.dataset import Array, Dataset, ImageSize, Part, whole
+from latentia.data.folders import beside, lasting, once, parts_in
+from latentia.data.framing import frame_of
+from latentia.data.picture_sources import place_of
+from latentia.data.pictures import gathered, name_of, read_found, settled
+from latentia.errors import InputError, Seed, check_arguments, nearest
 from latentia.files import printable
 
 FEWEST = 24
@@ -32,7 +36,7 @@ MOST_NAMED = 20
 Sides = tuple[Array, Array]
 
 
-def load_unpaired(spec: str, *, random_state: Seed = 0, image_size: Count | None = None) -> Dataset:
+def load_unpaired(spec: str, *, random_state: Seed = 0, image_size: ImageSize = None) -> Dataset:
     """Return images of two domains as a data set, labelled 0 for A and 1 for B.
 
     Both parts mix the domains evenly, each in a random order, so that their last rows are of both.
@@ -44,9 +48,10 @@ def load_unpaired(spec: str, *, random_state: Seed = 0, image_size: Count | None
     random_state
         Of the held-out tenth, where the data have no test part, and of the order.
     image_size
-        Side in pixels that pictures in folders are resized to.
+        What pictures are resized to, as for `latentia.data.load`.
     """
     check_arguments(load_unpaired, locals())
+    frame_of(image_size)
     folders = _domain_folders(spec)
     if folders is None:
         data, train, test = _of_classes(spec, random_state, image_size)
@@ -62,9 +67,7 @@ def load_unpaired(spec: str, *, random_state: Seed = 0, image_size: Count | None
             f"{spec} has {len(x_train)} training images; at least {FEWEST} are needed, of which a "
             "twelfth is held out"
         )
-    return dataclasses.replace(
-        data, x_train=x_train, y_train=y_train, x_test=x_test, y_test=y_test, image_size=image_size
-    )
+    return dataclasses.replace(data, x_train=x_train, y_train=y_train, x_test=x_test, y_test=y_test)
 
 
 def mixed(sides: Sides, draw: np.random.Generator) -> tuple[Array, Array]:
@@ -84,21 +87,26 @@ def mixed(sides: Sides, draw: np.random.Generator) -> tuple[Array, Array]:
     return x[together], y[together]
 
 
-def _domain_folders(spec: str) -> list[tuple[Path, ...]] | None:
+def _domain_folders(spec: str) -> list[tuple[Place, ...]] | None:
     """Return the folders of A and B for training and, if there are, for test."""
-    both = [Path(part).expanduser() for part in spec.split(",")]
-    if len(both) == 2 and all(folder.is_dir() for folder in both):
-        return [(both[0], both[1])]
-    root = Path(spec).expanduser()
-    return (parts_in(root, "A", "B") or None) if root.is_dir() else None
+    root = place_of(spec)
+    if root is not None:
+        return parts_in(root, "A", "B") or None
+    both = [place_of(part) for part in spec.split(",")]
+    a, *others = both
+    b = others[0] if len(others) == 1 else None
+    return None if a is None or b is None else [(a, b)]
 
 
 def _of_folders(
-    spec: str, folders: list[tuple[Path, ...]], random_state: int, image_size: int | None
+    spec: str, folders: list[tuple[Place, ...]], random_state: int, image_size: ImageSize
 ) -> tuple[Dataset, Sides, Sides]:
     """Return pictures in folders: a description, and both parts' domains."""
-    parts = [_same_channels([read_part(f, image_size) for f in pair]) for pair in folders]
-    names = printable(folders[0][0].name), printable(folders[0][1].name)
+    found = [[gathered([folder]) for folder in pair] for pair in folders]
+    files = [path for pair in found for side in pair for path in side.files]
+    how = settled(files, image_size, printable(Path(spec).name))
+    parts = [_same_channels([read_found(side, how.frame) for side in pair]) for pair in found]
+    names = printable(name_of(folders[0][0])), printable(name_of(folders[0][1]))
     a, b = (whole([part[i] for part in parts], names[i], random_state) for i in (0, 1))
     shapes = a.x_train.shape[1:], b.x_train.shape[1:]
     if shapes[0] != shapes[1]:
@@ -106,16 +114,16 @@ def _of_folders(
             f"the images of {folders[0][0]} have shape {shapes[0]} and those of {folders[0][1]} "
             f"{shapes[1]}; choose one side with --image-size"
         )
-    root = Path(spec).expanduser()
-    others = beside(root, [side for part in folders for side in part]) if root.is_dir() else ()
+    root = place_of(spec)
+    others = beside(root, [side for part in folders for side in part]) if root is not None else ()
     data = dataclasses.replace(
         a,
         name=f"{names[0]} and {names[1]}" if "," in spec else printable(Path(spec).name),
         class_names=names if "," in spec else ("A", "B"),
         spec=lasting(spec),
-        notes=tuple(dict.fromkeys((*others, *a.notes, *b.notes))),
+        notes=once((*others, *a.notes, *b.notes)),
     )
-    return data, (a.x_train, b.x_train), (a.x_test, b.x_test)
+    return how.told(data), (a.x_train, b.x_train), (a.x_test, b.x_test)
 
 
 def _same_channels(parts: Sequence[Part]) -> Sequence[Part]:
@@ -123,11 +131,11 @@ def _same_channels(parts: Sequence[Part]) -> Sequence[Part]:
     if all(part.x.ndim == 3 for part in parts):
         return parts
     wide = [p.x if p.x.ndim == 4 else np.repeat(p.x[:, None], 3, axis=1) for p in parts]
-    return [Part(x, notes=part.notes) for x, part in zip(wide, parts)]
+    return [Part(x, notes=part.notes, runs=part.runs) for x, part in zip(wide, parts)]
 
 
 def _of_classes(
-    spec: str, random_state: int, image_size: int | None
+    spec: str, random_state: int, image_size: ImageSize
 ) -> tuple[Dataset, Sides, Sides]:
     """Return two classes of a labelled set: a description, and both parts' domains."""
     plain, key, chosen = _taken_apart(spec)

@@ -10,7 +10,9 @@ from sklearn.base import ClusterMixin
 
 from latentia import MODELS
 from latentia.data import Dataset
-from latentia.data import load as load_data
+from latentia.data.dataset import ImageSize
+from latentia.data.named import load_with
+from latentia.data.options import USUAL, TableOptions
 from latentia.errors import Count, InputError, Seed, check_arguments, nearest
 from latentia.evaluation.clusterings import CLUSTERS, baseline_sections
 from latentia.evaluation.evaluate import evaluate
@@ -45,7 +47,7 @@ def compare(
     out: str | Path = "comparison",
     random_state: Seed = 0,
     n_epochs: Count | None = None,
-    image_size: Count | None = None,
+    image_size: ImageSize = None,
     progress: bool | None = None,
 ) -> Path:
     """Train models on one data set with one seed and write one report.
@@ -65,7 +67,7 @@ def compare(
     n_epochs
         Of each gradient-trained model; by default each takes its own ``n_steps``.
     image_size
-        Side in pixels that the pictures of a folder are resized to.
+        What pictures are resized to, as for `latentia.load_data`.
     progress
         Show a progress bar; by default only at a terminal.
 
@@ -80,6 +82,21 @@ def compare(
         For models that are not there or learn texts, no epochs, or a folder with a comparison.
     """
     check_arguments(compare, locals())
+    return compare_with(USUAL, data, models, out, random_state, n_epochs, image_size, progress)
+
+
+def compare_with(
+    options: TableOptions,
+    data: str,
+    models: tuple[str, ...] | None,
+    out: str | Path,
+    random_state: int,
+    n_epochs: int | None,
+    image_size: ImageSize,
+    progress: bool | None,
+) -> Path:
+    """Compare as `compare` does, with what is asked of a table in one record."""
+    check_arguments(compare_with, locals())
     names = _names(models)
     folder = Path(out)
     if n_epochs is not None and not any(_is_trained(name) for name in names):
@@ -88,7 +105,7 @@ def compare(
         raise InputError(
             f"{folder} already holds a comparison or other files: choose another with --out"
         )
-    loaded = load_data(data, image_size=image_size)
+    loaded = load_with(options, data, image_size=image_size)
     tell_notes(loaded.notes, progress)
     kept, _ = loaded.hold_out()
     sections, notes = [], list(loaded.notes)

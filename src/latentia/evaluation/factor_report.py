@@ -13,10 +13,11 @@ from markupsafe import Markup
 from numpy.typing import NDArray
 from sklearn.base import clone
 
-from latentia.data import load as load_data
 from latentia.data import tables
-from latentia.data.dataset import TABLE_FILES
 from latentia.data.matrices import NamedMatrix
+from latentia.data.named import load_with
+from latentia.data.options import USUAL, TableOptions
+from latentia.data.table_files import TABLES
 from latentia.errors import FitWarning, InputError
 from latentia.models.factors.bootstrap import bootstrap_errors
 from latentia.models.factors.factor_analysis import FactorAnalysis
@@ -63,9 +64,14 @@ class Observed:
     n_samples: int | None = None
     notes: tuple[str, ...] = ()
     """What was assumed of the file, left out or changed."""
+    weights: NDArray[Any] | None = None
+    names: NDArray[Any] | None = None
+    """(n,) weights of the rows, and their names."""
 
 
-def read(spec: str, n_samples: int | None, smooth: bool = False) -> Observed:
+def read(
+    spec: str, n_samples: int | None, smooth: bool = False, options: TableOptions = USUAL
+) -> Observed:
     """Return what a file or a named data set holds.
 
     Parameters
@@ -76,20 +82,23 @@ def read(spec: str, n_samples: int | None, smooth: bool = False) -> Observed:
         Rows behind a matrix, unless its file tells them.
     smooth
         Take the nearest correlation matrix in the place of an indefinite one.
+    options
+        How a table is read.
     """
     path = Path(spec).expanduser()
-    if path.suffix.lower() in TABLE_FILES and not path.exists():
+    if path.suffix.lower() in TABLES and not path.exists():
         raise InputError(f"there is no file {path}")
-    table, notes = tables.columns(path) if tables.is_table(path) else (None, ())
-    if isinstance(table, NamedMatrix):
-        return _matrix(table, notes, path.stem, n_samples, smooth)
+    found = tables.columns(path, options) if tables.is_table(path) else None
+    if found is not None and isinstance(found.columns, NamedMatrix):
+        return _matrix(found.columns, found.notes, path.stem, n_samples, smooth)
     if n_samples is not None:
         raise InputError(f"n_samples is {n_samples}, but {spec} holds rows: it is for a matrix")
     if smooth:
         raise InputError(f"smooth is for a matrix, and {spec} holds rows")
-    if table is not None:
-        return Observed(path.stem, rows=table, notes=notes)
-    data = load_data(spec)
+    if found is not None:
+        about = {"notes": found.notes, "weights": found.weights, "names": found.names}
+        return Observed(path.stem, rows=found.columns, **about)
+    data = load_with(options, spec)
     if data.own_test:
         return Observed(spec, rows=data.x_train, notes=data.notes)
     # A file without a test part is analysed whole; the last note is of the part held out.
@@ -120,7 +129,7 @@ def fitted(model: FactorAnalysis, observed: Observed) -> FactorAnalysis:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FitWarning)
         if observed.matrix is None:
-            return model.fit(observed.rows)
+            return model.fit(observed.rows, sample_weight=observed.weights)
         matrix = observed.matrix
         return model.fit_covariance(matrix, observed.n_samples, matrix.mean)
 
@@ -131,6 +140,7 @@ def suggestion(model: FactorAnalysis, observed: Observed) -> Suggestion:
     Of polychoric correlations and of rows with gaps, chance is the same answers and gaps with each
     column shuffled by itself; BIC and cross-validation are of complete rows of numbers.
     """
+    _refuse_weights(observed, "a suggested number of factors")
     trial = clone(model).set_params(n_components=1, rotation="none", n_starts=1)
     one = fitted(trial, observed)
     correlate, varies = _correlate(one), one.scale_ > 0
@@ -199,7 +209,13 @@ def standard_errors(model: FactorAnalysis, observed: Observed, kind: str) -> Loa
             raise InputError(f"{error} (--standard-errors bootstrap)") from None
     if observed.rows is None:
         raise InputError("standard errors by bootstrap need rows; of a matrix use 'information'")
+    _refuse_weights(observed, "the bootstrap")
     return bootstrap_errors(model, observed.rows)
+
+
+def _refuse_weights(observed: Observed, what: str) -> None:
+    if observed.weights is not None:
+        raise InputError(f"{what} takes no weights of rows: leave --weights out")
 
 
 def write_factor_page(

@@ -17,12 +17,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latentia import MODELS
-from latentia.data.dataset import Dataset
+from latentia.data.dataset import Dataset, ImageSize
 from latentia.data.named import UselessSizeError
-from latentia.errors import FitWarning, InputError, nearest
+from latentia.data.options import USUAL, TableOptions
+from latentia.errors import FitWarning, InputError
 from latentia.evaluation.evaluate import evaluate, importance_bound
 from latentia.evaluation.memorisation import memorisation_check
 from latentia.evaluation.report import ModelSection, Report, write_report
+from latentia.evaluation.same_columns import in_order_of, options_for, refuse_weights
 from latentia.evaluation.sections import model_section
 from latentia.files import refuse_existing, whole_file, write_atomically
 from latentia.models.base import Model
@@ -36,27 +38,33 @@ from latentia.plots.grids import rows, save_png, tile
 from latentia.plots.style import png_bytes
 from latentia.training.config import RunConfig, read_config, versions
 from latentia.training.directory import held
+from latentia.training.further import trained
 from latentia.training.launch import leads
 from latentia.training.progress import tell_notes
 
 log = logging.getLogger(__name__)
 
-ORIGIN = {"spec": str, "image_size": int | None, "held_out": float | int | None}
+ORIGIN = {
+    "spec": str,
+    "image_size": int | str | None,
+    "held_out": float | int | None,
+    "options": dict,
+}
 """What a run's ``config.json`` says of where its data came from."""
 BASELINE = "NGramLanguageModel, 5"
 SAMPLED = 2_000
 """Characters of the text that a finished run leaves."""
-LENGTH = 500
-"""Characters of a text that is drawn, unless others are asked for."""
 
 
 def train(
     model: Model,
     data_spec: str,
     run: Path,
-    image_size: int | None = None,
+    image_size: ImageSize = None,
     held_out: float | None = None,
     progress: bool | None = None,
+    options: TableOptions = USUAL,
+    start_from: Path | None = None,
 ) -> Path:
     """Train a model on named data in a run directory, measure it, and return its report's path.
 
@@ -64,7 +72,7 @@ def train(
     ----------
     model
         Not yet fitted.
-    data_spec, image_size, held_out
+    data_spec, image_size, held_out, options
         As for the model's ``load_data``.
     run
         A new directory. It will hold ``config.json``, the saved ``model``, ``evaluation.json`` and
@@ -73,18 +81,23 @@ def train(
         5-gram with Kneser-Ney back-off that read the same training text.
     progress
         Show a progress bar; by default only at a terminal.
+    start_from
+        A run or a saved model of the same kind, whose weights the training begins with.
     """
     model.validate_parameters()
-    data = model.load_data(data_spec, image_size, held_out)
-    tell_notes(data.notes, progress)
-    return fit_in_run(model, data, run, progress=progress)
+    if start_from is not None and not model.resumable:
+        raise InputError(f"{type(model).__name__} is fitted at once: it starts from no other fit")
+    data = model.load_data(data_spec, image_size, held_out, options)
+    notes = [] if start_from is None else [f"training begins with the weights in {start_from}"]
+    tell_notes([*notes, *data.notes], progress)
+    return fit_in_run(model, data, run, progress=progress, start_from=start_from)
 
 
 def resume(run: Path, progress: bool | None = None, n_epochs: int | None = None) -> Path:
     """Go on with the run in a directory, with the parameters and data it was started with.
 
-    A model in closed form is fitted once more, which gives the same. ``n_epochs`` may be more than
-    the run was begun with.
+    A model in closed form is fitted once more, which gives the same. ``n_epochs`` counts all the
+    epochs of the run, and may be another number than it was begun with: `further.extended`.
     """
     config = RunConfig.read(run)
     if config.model not in MODELS or not config.data:
@@ -97,7 +110,23 @@ def resume(run: Path, progress: bool | None = None, n_epochs: int | None = None)
             raise InputError(f"{config.model} is fitted in closed form: leave --n-epochs out")
         model.set_params(n_epochs=n_epochs)
     model.validate_parameters()
+    if n_epochs is None and model.resumable and trained(run)[2]:
+        tell_notes([f"the run in {run} ended early: --more-epochs trains it further"], progress)
     return fit_in_run(model, data_of(run, None, model), run, progress=progress, resume=True)
+
+
+def go_back(run: Path, which: str, out: Path) -> Path:
+    """Make a new run in ``out`` of what a run was at a checkpoint, and return its path.
+
+    ``which`` is ``best`` or the number of an epoch. The new run has had so many epochs, and is yet
+    to be resumed for its model and its report. The old one stays as it is.
+    """
+    config = RunConfig.read(run)
+    if "n_epochs" not in config.parameters:
+        raise InputError(f"{config.model} is fitted at once, and has no checkpoints to go back to")
+    from latentia.training.going_back import take_back
+
+    return take_back(run, which, out)
 
 
 def fit_in_run(
@@ -108,9 +137,11 @@ def fit_in_run(
     progress: bool | None = None,
     resume: bool = False,
     measured: bool = True,
+    start_from: Path | None = None,
 ) -> Path:
     """Fit and save the model, then measure it and write its report; return the report's path."""
     model.check_data(data)
+    refuse_weights(model, data)
     data, validation = data.hold_out()
     began = time.perf_counter()
     if model.resumable:
@@ -122,6 +153,7 @@ def fit_in_run(
             resume=resume,
             progress=progress,
             origin=data.asked,
+            start_from=start_from,
         )
     else:
         _fit_at_once(model, data, run, resume)
@@ -208,8 +240,17 @@ def _five_gram(learnt: Dataset, data: Dataset) -> ModelSection:
     )
 
 
-def data_of(run: Path, data_spec: str | None, model: Model) -> Dataset:
-    """Return named data, whose notes are told, or else those that the run was trained on."""
+def data_of(
+    run: Path,
+    data_spec: str | None,
+    model: Model,
+    options: TableOptions = USUAL,
+    image_size: ImageSize = None,
+) -> Dataset:
+    """Return named data, whose notes are told, or else those that the run was trained on.
+
+    A table is read as that of the run was, but for the options that are given.
+    """
     origin = read_config(run).get("data", {})
     for name, kind in ORIGIN.items():
         if name in origin and not isinstance(origin[name], kind):
@@ -218,19 +259,29 @@ def data_of(run: Path, data_spec: str | None, model: Model) -> Dataset:
             )
     if data_spec is None and "spec" not in origin:
         raise InputError(f"{run} does not say what it was trained on; give the data with --data")
-    size = origin.get("image_size") if data_spec is None else None
+    # Other pictures are brought to what the model was trained on.
+    size = origin.get("image_size") if image_size is None else image_size
     spec, held_out = data_spec or origin["spec"], origin.get("held_out")
+    recorded = TableOptions.read(origin.get("options", {}), str(run / "config.json"))
+    if data_spec is None:
+        options = recorded.under(options)
+    else:
+        options = options_for(spec, model, recorded, options)
     try:
-        data = model.load_data(spec, size, held_out)
+        data = model.load_data(spec, size, held_out, options)
     except UselessSizeError:
-        # Version 0.1.0 recorded a size also where it had no effect.
-        data = replace(model.load_data(spec, None, held_out), image_size=size)
+        # Other data may be no pictures, and version 0.1.0 recorded a size also without effect.
+        if image_size is not None:
+            raise
+        data = replace(model.load_data(spec, None, held_out, options), image_size=size)
+    if data_spec is not None:
+        data = in_order_of(model, data)
     tell_notes(data.notes, shown=data_spec is not None)
     return data
 
 
 def figures(
-    run: Path, data_spec: str | None = None
+    run: Path, data_spec: str | None = None, options: TableOptions = USUAL
 ) -> tuple[dict[str, dict[str, float]], tuple[str, ...]]:
     """Return a saved model's figures on the test part of its data or others, and their caveats.
 
@@ -238,7 +289,7 @@ def figures(
     texts.
     """
     model = load(run)
-    data, _ = data_of(run, data_spec, model).hold_out()
+    data, _ = data_of(run, data_spec, model, options).hold_out()
     with collected() as said:
         table = {type(model).__name__: evaluate(model, data)}
     sentences = (*said, *model.caveats(data))
@@ -269,6 +320,7 @@ def answers(
     memorisation: Path | None = None,
     judge: Path | None = None,
     overwrite: bool = False,
+    options: TableOptions = USUAL,
 ) -> Iterator[str]:
     """Yield what was asked for of a saved model, each with everything it must be quoted with.
 
@@ -286,7 +338,7 @@ def answers(
         raise InputError(f"--{name} is for models of images, and {run} is of texts")
     if memorisation is not None and memorisation.suffix != ".png":
         raise InputError(f"{memorisation} ends in {memorisation.suffix!r}; the picture is a .png")
-    whole = data_of(run, data_spec, model)
+    whole = data_of(run, data_spec, model, options)
     data, _ = whole.hold_out()
     if n_importance is not None:
         yield str(importance_bound(model, whole, n_importance, progress=True))
@@ -300,99 +352,26 @@ def answers(
         yield judged(model, data, judge)
 
 
-def sample(
-    run: Path,
-    n_samples: int | None = None,
-    out: Path | None = None,
-    random_state: int | None = None,
-    *,
-    label: str | None = None,
-    prompt: str | None = None,
-    temperature: float | None = None,
-    length: int | None = None,
-    overwrite: bool = False,
-) -> str:
-    """Draw from a saved model, and return the path of the file, or the texts if none is named.
-
-    Parameters
-    ----------
-    run
-        A run directory or a saved model.
-    n_samples
-        How many: by default 64, and 1 of texts.
-    out
-        .png, .npy or .npz, by default ``samples.png``; of texts .txt or .abc, or none.
-    random_state
-        Makes the draw repeatable.
-    label
-        The class to draw, for a conditional model.
-    prompt, temperature, length
-        Of texts, as in `LanguageModel.sample`.
-    overwrite
-        Replace the file if it exists.
-    """
-    if out is not None:
-        refuse_existing(out, overwrite)
-    model = load(run)
-    if isinstance(model, LanguageModel):
-        if out is None and overwrite:
-            raise InputError("--overwrite is for the file of --out: leave it out")
-        if label is not None:
-            raise InputError("a model of texts knows no classes: leave --label out")
-        texts = model.sample(
-            1 if n_samples is None else n_samples,
-            LENGTH if length is None else length,
-            temperature=1.0 if temperature is None else temperature,
-            prompt=prompt or "",
-            random_state=random_state,
-        )
-        return _write_texts("\n\n".join(texts) + "\n", out)
-    for name, value in {"prompt": prompt, "temperature": temperature, "length": length}.items():
-        if value is not None:
-            raise InputError(f"--{name} is for models of texts, and {run} is none")
-    out = out or Path("samples.png")
-    refuse_existing(out, overwrite)
-    draw = _verb(model, "sample")
-    given = {} if label is None else {"y": _class_of(model, label)}
-    drawn = draw(64 if n_samples is None else n_samples, random_state, **given)
-    return str(write_arrays(out, [("samples", drawn)]))
-
-
-def _verb(model: Model, name: str) -> Any:
+def verb(model: Model, name: str) -> Any:
+    """Return a verb of a model, or refuse with why it has none."""
     try:
         return getattr(model, name)
     except AttributeError as error:
         raise InputError(str(error)) from None
 
 
-def _write_texts(texts: str, out: Path | None) -> str:
-    if out is None:
-        return texts
-    if out.suffix not in (".txt", ".abc"):
-        raise InputError(f"{out} ends in {out.suffix!r}; texts are written as .txt or .abc")
-    write_atomically(out, texts.encode())
-    return str(out)
-
-
-def _class_of(model: Model, label: str) -> Any:
-    from latentia.models.conditional import Conditional
-
-    names = model.named_classes if isinstance(model, Conditional) else {}
-    if not names:
-        raise InputError(f"{type(model).__name__} knows no classes: leave --label out")
-    numbers = {str(value): value for value in names.values()}
-    if label not in names and label not in numbers:
-        known = f"the model knows {', '.join(names)}{nearest(label, names)}"
-        raise InputError(f"there is no class {label!r}; {known}")
-    return (numbers | dict(names))[label]
-
-
-def reconstruct(run: Path, data_spec: str | None, out: Path, overwrite: bool = False) -> Path:
+def reconstruct(
+    run: Path,
+    data_spec: str | None,
+    out: Path,
+    overwrite: bool = False,
+    options: TableOptions = USUAL,
+) -> Path:
     """Write test samples and their reconstructions: a two-row picture, or arrays."""
     refuse_existing(out, overwrite)
     model = load(run)
-    there_and_back = _verb(model, "reconstruct")
-    data = data_of(run, data_spec, model)
+    there_and_back = verb(model, "reconstruct")
+    data = data_of(run, data_spec, model, options)
     n = 10 if out.suffix == ".png" else len(data.x_test)
     x, y = np.asarray(data.x_test[:n]), None if data.y_test is None else data.y_test[:n]
     back = there_and_back(x, *model.labels_for(y))

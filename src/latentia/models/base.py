@@ -22,9 +22,10 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Transfo
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
-from latentia.data import load
 from latentia.data.arrays import facts
-from latentia.data.dataset import Array, Dataset
+from latentia.data.dataset import Array, Dataset, ImageSize
+from latentia.data.named import load_with
+from latentia.data.options import USUAL, TableOptions
 from latentia.errors import (
     Count,
     InputError,
@@ -33,9 +34,11 @@ from latentia.errors import (
     check_effects,
     check_fields,
     check_range,
+    noted_warnings,
     within_memory,
 )
 from latentia.files import as_path
+from latentia.models.diagram import diagram
 from latentia.models.fields import NamedFields, by_new_names, command_name, plain, refuse_unknown
 from latentia.models.inputs import (
     Rows,
@@ -77,6 +80,7 @@ class Model(BaseEstimator, metaclass=NamedFields):  # type: ignore[misc]
     lacks: ClassVar[Mapping[str, str]] = {}
     """Verbs that the model does not have, and why."""
     resumable: ClassVar[bool] = False
+    _html_repr = diagram
     """Whether `fit` takes a run directory, from which it can go on."""
 
     data_shape_: tuple[int, ...]
@@ -155,10 +159,10 @@ class Model(BaseEstimator, metaclass=NamedFields):  # type: ignore[misc]
         """
         before = dict(vars(self))
         try:
-            for name in before if afresh else ():
-                if name.endswith("_"):
-                    delattr(self, name)
-            yield
+            for name in [name for name in before if afresh and name.endswith("_")]:
+                delattr(self, name)
+            with noted_warnings() as self.fit_warnings_:
+                yield
             self.keep_settings()
         except BaseException:
             self.__dict__.clear()
@@ -177,21 +181,18 @@ class Model(BaseEstimator, metaclass=NamedFields):  # type: ignore[misc]
         """Make the nets of a saved model, and fill them; here it has none."""
 
     def load_data(
-        self, spec: str, image_size: int | None = None, held_out: float | None = None
+        self,
+        spec: str,
+        image_size: ImageSize = None,
+        held_out: float | None = None,
+        options: TableOptions = USUAL,
     ) -> Dataset:
-        """Return named data as the model takes them: here samples.
+        """Return named data as the model takes them, as `latentia.load_data` does.
 
-        Parameters
-        ----------
-        spec
-            A data set's name or path, as for `latentia.load_data`.
-        image_size
-            Side in pixels that the pictures of a folder are resized to.
-        held_out
-            Of a text: the share that is not trained on.
+        ``held_out`` is the share of a text that is not trained on.
         """
         self.refuse_share(held_out)
-        return load(spec, image_size=image_size, gaps_stay=self.takes_gaps)
+        return load_with(options, spec, image_size=image_size, gaps_stay=self.takes_gaps)
 
     def refuse_share(self, held_out: float | None) -> None:
         """Refuse to hold a share of the data out of training, which is for texts."""
@@ -211,7 +212,9 @@ class Model(BaseEstimator, metaclass=NamedFields):  # type: ignore[misc]
         """Refuse, before training, data that the trained model could not be measured on: none."""
 
     def remember(self, data: Dataset) -> None:
-        """Keep what a fitted model needs of its data set beside the arrays: here nothing."""
+        """Keep what a fitted model needs of its data set beside the arrays: names of columns."""
+        if data.columns:
+            self.columns_, self.column_ranges_ = list(data.columns), data.column_ranges
 
     def n_parameters(self) -> int:
         """Return how many numbers were learnt: the nets' weights."""
@@ -220,19 +223,9 @@ class Model(BaseEstimator, metaclass=NamedFields):  # type: ignore[misc]
     def measure(self, data: Dataset, random_state: Seed = 0) -> dict[str, float]:
         """Return the figures of the fitted model on the test part of a data set.
 
-        Parameters
-        ----------
-        data
-            ``x_test`` is measured; ``x_train`` and labels are the reference of features and nearest
-            neighbours.
-        random_state
-            Of what is drawn.
-
-        Returns
-        -------
-        figures
-            Keys as in ``latentia.metrics.definitions.DEFINITIONS``; what the model cannot do is
-            absent.
+        Keys are as in ``latentia.metrics.definitions.DEFINITIONS``, and what the model cannot do is
+        absent. ``x_train`` and labels are the reference of features and nearest neighbours;
+        ``random_state`` is of what is drawn.
         """
         check_arguments(Model.measure, locals())
         # The metrics are loaded for a model that is measured.
@@ -353,20 +346,17 @@ class Encoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ABC):  # type: 
 
     @property
     def _n_features_out(self) -> int:
-        width: int = self.n_latent
-        return width
+        return int(self.n_latent)
 
     def transform(self, X: Rows) -> Any:
         """Return the (n, n_components) latent rows of data shaped as in ``fit``."""
         check_is_fitted(self)
-        array = self.checked(X, reset=False)
-        return in_kind_of(X, self._encode_array(array))
+        return in_kind_of(X, self._encode_array(self.checked(X, reset=False)))
 
     def reconstruct(self, X: Rows) -> Any:
         """Return ``inverse_transform(transform(X))``: what the latent space keeps of each row."""
         check_is_fitted(self)
-        array = self.checked(X, reset=False)
-        codes = self._encode_array(array)
+        codes = self._encode_array(self.checked(X, reset=False))
         return in_kind_of(X, self._decode_array(codes))
 
     def damaged(self, X: NDArray[Any]) -> NDArray[Any] | None:
@@ -411,17 +401,25 @@ class Sampler(ABC):
 class Generator(Sampler):
     """A model with a prior over ``z``, which can draw new data."""
 
-    def sample(self, n_samples: Count = 1, random_state: Seed | None = None) -> NDArray[np.float32]:
+    def sample(
+        self, n_samples: Count = 1, random_state: Seed | None = None, *, noise: bool = False
+    ) -> NDArray[np.float32]:
         """Return (n_samples, ...) new data: ``z`` from the prior, decoded, as float32.
 
-        The layout is that of the data in ``fit``; ``random_state`` makes the draw repeatable.
+        The layout is that of the data in ``fit``; ``random_state`` makes the draw repeatable. With
+        ``noise`` x is drawn from p(x given z), and without it is the mean of that.
         """
         check_arguments(Generator.sample, locals())
         check_is_fitted(self)
+        draw = seeded(random_state)
         with within_memory(f"for {n_samples} samples"):
-            z_NK = self.latent_draws(n_samples, seeded(random_state))
+            z_NK = self.latent_draws(n_samples, draw)
         decoded = self._decode_array(z_NK.astype(np.float32))  # type: ignore[attr-defined]
-        return np.asarray(decoded, dtype=np.float32)
+        return np.asarray(self.around(decoded, draw) if noise else decoded, dtype=np.float32)
+
+    def around(self, means: NDArray[Any], draw: np.random.RandomState) -> NDArray[Any]:
+        """Return draws of p(x given z) with these means; here there is no such density."""
+        raise InputError(f"{type(self).__name__} has no density of x given z: leave noise out")
 
     def latent_draws(self, n: int, draw: np.random.RandomState) -> NDArray[Any]:
         """Return (n, n_components) draws of ``z``: from N(0, I), unless the model knows better."""

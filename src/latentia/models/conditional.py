@@ -18,7 +18,8 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
-from latentia.data.dataset import Array, Dataset
+from latentia.data.dataset import Array, Dataset, ImageSize
+from latentia.data.options import USUAL, TableOptions
 from latentia.errors import Count, InputError, Seed, check_arguments, within_memory
 from latentia.models.base import Generator, in_kind_of, seeded, to_numpy
 from latentia.models.conditions import Classes, Condition, Vectors, learnt
@@ -82,15 +83,20 @@ class Conditional(Generator, DecodingModel, ABC):
                 )
 
     def remember(self, data: Dataset) -> None:
-        """Keep the names of the classes, in the order of their numbers."""
+        """Keep the names of the classes, in the order of their numbers, and of columns."""
+        super().remember(data)
         if data.class_names and len(self.known_classes):
             self.class_names_ = list(data.class_names)
 
     def load_data(
-        self, spec: str, image_size: int | None = None, held_out: float | None = None
+        self,
+        spec: str,
+        image_size: ImageSize = None,
+        held_out: float | None = None,
+        options: TableOptions = USUAL,
     ) -> Dataset:
         """Return named data, numbered by the classes of the fitted model; others are refused."""
-        data: Dataset = super().load_data(spec, image_size, held_out)
+        data: Dataset = super().load_data(spec, image_size, held_out, options)
         fitted = "classes_" in vars(self) and data.y_train is not None
         return self._renumbered(data) if fitted else data
 
@@ -190,7 +196,12 @@ class Conditional(Generator, DecodingModel, ABC):
         return in_kind_of(Z, self.decode_given(self.latent_rows(Z), y))
 
     def sample(
-        self, n_samples: Count = 1, random_state: Seed | None = None, y: ArrayLike | None = None
+        self,
+        n_samples: Count = 1,
+        random_state: Seed | None = None,
+        y: ArrayLike | None = None,
+        *,
+        noise: bool = False,
     ) -> NDArray[np.float32]:
         """Draw new data given y; without it, of classes as frequent as in training.
 
@@ -202,6 +213,8 @@ class Conditional(Generator, DecodingModel, ABC):
             Makes the draw repeatable.
         y
             (n_samples,) labels, or one label for all; (n_samples, d) vectors, or one (d,) for all.
+        noise
+            Draw from p(x given z, y), and not its mean alone.
 
         Returns
         -------
@@ -217,7 +230,8 @@ class Conditional(Generator, DecodingModel, ABC):
             else:
                 conditions = self.given.one_each(np.asarray(to_numpy(y)), n_samples)
             z_NK = self.latent_draws(n_samples, draw).astype(np.float32)
-        return np.asarray(self.decode_given(z_NK, conditions), dtype=np.float32)
+        decoded = self.decode_given(z_NK, conditions)
+        return np.asarray(self.around(decoded, draw) if noise else decoded, dtype=np.float32)
 
     def decode_given(self, z_NK: NDArray[Any], y: Any) -> NDArray[Any]:
         """Return (n, *data_shape_) for latent rows given y."""

@@ -135,10 +135,11 @@ class NamedFields(ABCMeta):
 
         def __call__(cls, *values: Any, **given: Any) -> Any:
             """Return a new object, if every value has the name of a field."""
-            if "__dataclass_fields__" in vars(cls):
-                given = by_new_names(cls, given)
-                _check_names(cls, values, given)
-            return super().__call__(*values, **given)
+            if "__dataclass_fields__" not in vars(cls):
+                return super().__call__(*values, **given)
+            given = by_new_names(cls, _by_name(cls, values, given))
+            refuse_unknown(cls, given)
+            return super().__call__(**given)
 
 
 def by_new_names(cls: Any, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -151,14 +152,21 @@ def by_new_names(cls: Any, given: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
-def _check_names(cls: Any, values: tuple[Any, ...], given: Mapping[str, Any]) -> None:
+def _by_name(cls: Any, values: tuple[Any, ...], given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return all values by name: a single one without is ``n_components``, where there is such."""
     known = [field.name for field in dataclasses.fields(cls) if field.init]
-    if values:
+    if not values:
+        return dict(given)
+    if "n_components" not in known or len(values) > 1:
         such = f"n_components={values[0]!r}" if "n_components" in known else f"{known[0]}=..."
+        only = f"; {len(values)} have none, and only n_components may" if len(values) > 1 else ""
         raise InputError(
-            f"{cls.__name__} takes its parameters by name, such as {cls.__name__}({such})"
+            f"{cls.__name__} takes its parameters by name, such as {cls.__name__}({such}){only}"
         )
-    refuse_unknown(cls, given)
+    if "n_components" in given:
+        both = f"{values[0]!r} and {given['n_components']!r}"
+        raise InputError(f"{cls.__name__} is given n_components twice, {both}")
+    return {"n_components": values[0], **given}
 
 
 def refuse_unknown(cls: Any, given: Iterable[str]) -> None:
@@ -222,6 +230,11 @@ def model_fields(class_name: str) -> tuple[Field, ...]:
         for field in _own_fields(node):
             found.setdefault(field.name, field)
     return tuple(found.values())
+
+
+def record_fields(class_name: str, module: str) -> tuple[Field, ...]:
+    """Return the fields of a record of options, read from its source as those of models are."""
+    return tuple(_own_fields(_definitions(class_name, module)[0]))
 
 
 def new_name(name: str, fields: Container[str]) -> str:

@@ -6,18 +6,20 @@ units.
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
+from sklearn.utils.validation import check_is_fitted
 from torch import Tensor, nn
 
 from latentia.errors import Count, CountsWhen, Decay, InputError, Positive, Seed, within_memory
@@ -25,6 +27,7 @@ from latentia.files import as_path
 from latentia.models.apply import apply
 from latentia.models.base import Model, to_numpy
 from latentia.models.fields import in_new_names
+from latentia.models.fine_tuning import START, beginning_of, take_units, take_weights, told_of
 from latentia.models.inputs import Labels, Rows, refuse_outside_unit
 from latentia.plots.grids import DRAWABLE, rows, save_png, tile
 from latentia.training import distributed, draws
@@ -38,10 +41,16 @@ from latentia.training.device import (
     set_threads,
 )
 from latentia.training.directory import held
+from latentia.training.further import going_on
+from latentia.training.history import History
+from latentia.training.metrics_file import Record
 from latentia.training.progress import TrainingProgress, tell_notes
-from latentia.training.run import Numbers, Run
+from latentia.training.run import Callback, Numbers, Run
 from latentia.training.train import batch_order, evaluating, train
 from latentia.training.updates import SCHEDULES, Update
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 SHOWN, EXAMINED = 64, 256
 """Samples that an epoch's picture may show, and that a checkup looks at."""
@@ -102,6 +111,8 @@ class GradientModel(Model):
     """Where to train: auto, cpu, cuda, cuda:1, mps."""
     random_state: Seed | None = None
     """Seed of everything random; none draws one, kept in ``seed_``."""
+    patience: Count | None = None
+    """Epochs without a better held-out value after which training ends, with the best weights."""
 
     @abstractmethod
     def build(self, shape: tuple[int, ...]) -> None:
@@ -121,6 +132,8 @@ class GradientModel(Model):
         resume: bool = False,
         progress: bool | None = None,
         origin: Mapping[str, object] | None = None,
+        start_from: Self | str | Path | None = None,
+        callbacks: Sequence[Callback] = (),
     ) -> Self:
         """Train on data.
 
@@ -137,11 +150,18 @@ class GradientModel(Model):
         run
             A directory for the run's metrics, pictures and checkpoints; none leaves no files.
         resume
-            Go on from the last checkpoint in ``run``.
+            Go on from the last checkpoint in ``run``; with a larger ``n_epochs``, which counts
+            those of the run too, also with a run that had ended.
         progress
-            Show a progress bar; by default only at a terminal.
+            Show a progress bar; by default only at a terminal and in a notebook.
         origin
             Where the data came from, for the run's ``config.json``.
+        start_from
+            A fitted model of the same class with the same nets, or the folder of a saved one or of
+            a run, whose weights and units of the data training begins with; none begins anew.
+        callbacks
+            Functions that are shown an `EpochEnd` after each epoch. Training ends after an epoch
+            in which one returns True.
 
         Raises
         ------
@@ -150,6 +170,8 @@ class GradientModel(Model):
             directory that is in use or holds another run. Whatever ends a fit early, an earlier
             one's model stays as it was.
         """
+        # What this model learnt is forgotten when it learns anew, and may be what it starts from.
+        given = copy.copy(self) if start_from is self else start_from
         with self.learning():
             self.validate_parameters(begun=resume)
             array = self.checked(X, reset=True)
@@ -158,7 +180,9 @@ class GradientModel(Model):
                 raise InputError("resume needs run: the directory of the run to go on with")
             self._begun = begun = RunConfig.read(folder) if resume and folder else None
             self.batch_size_ = self.batch_size_for(len(array))
+            self._begin_with(given, begun, folder)
             batches, held_out = self.read(array, y, reset=True), self._held_out(validation)
+            self._check_patience(held_out)
             set_threads(None if begun is None else begun.threads)
             device = find_device(self.device)
             with within_memory("to train; take a smaller batch_size"), ExitStack() as stack:
@@ -170,9 +194,12 @@ class GradientModel(Model):
                     self.check_effects(resolved)
                 if folder is not None:
                     known = {**(origin or {}), **self.facts(array, y)}
-                    stack.enter_context(self._holding(folder, begun, known, resolved))
+                    holding = self._holding(folder, begun, known, resolved, given, progress)
+                    begun = stack.enter_context(holding)
                 self.before_nets(array, folder, progress)
                 self.initialise(batches, device)
+                if self.keeps_best and held_out is None and isinstance(batches, Source):
+                    batches, held_out = batches.parted()
                 self.check_held_out(held_out)
                 order, name = batch_order(self, batches), type(self).__name__
                 tell_notes(self._plan(order, device), progress)
@@ -182,8 +209,10 @@ class GradientModel(Model):
                 shown = [part.to(device) for part in (held_out or batches).first(SHOWN)]
                 examined = [part.to(device) for part in batches.first(EXAMINED)]
                 draw, examine = partial(self.show, shown), partial(self._examine, examined)
-                record = stack.enter_context(Run(folder, draw, examine, watch.tell))
-                train(self, batches, held_out, record, watch, device)
+                again = 0 if begun is None else begun.goes_on_at
+                kept = Run(folder, draw, examine, watch.tell, callbacks, self, again)
+                train(self, batches, held_out, stack.enter_context(kept), watch, device)
+            self.records_ = kept.records
             self._conclude(array, y)
         return self
 
@@ -206,6 +235,25 @@ class GradientModel(Model):
         steps = {"n_epochs": self.n_epochs_, "n_steps": self.n_epochs_ * each.n_steps}
         return {**self.settled(array), "batch_size": self.batch_size_, **steps}
 
+    @property
+    def history_(self) -> History:
+        """What was recorded of the training: a dict of lists, a value for each epoch."""
+        check_is_fitted(self)
+        return History(self._recorded)
+
+    def plot_history(self) -> Figure:
+        """Return a figure of the losses over the epochs, held-out ones dashed."""
+        from latentia.plots.curves import loss_curves
+
+        check_is_fitted(self)
+        return loss_curves(self._recorded)
+
+    @property
+    def _recorded(self) -> Sequence[Record]:
+        """The records of a fit; none of a model that version 0.1.0 saved."""
+        found: Sequence[Record] = vars(self).get("records_", ())
+        return found
+
     def targets(self, y: Labels | None, n_rows: int, *, reset: bool) -> NDArray[Any] | None:
         """Return what the losses take beside each sample; here nothing."""
         return None
@@ -222,8 +270,12 @@ class GradientModel(Model):
         with torch.random.fork_rng():
             draws.seed(self.seed_, "build")
             self.learn_scale(batches)
+            if self.beginning is not None:
+                take_units(self, self.beginning)
             with bounded_weights():
                 self.build(self.sample_shape_)
+            if self.beginning is not None:
+                take_weights(self, self.beginning)
         for net in self.nets().values():
             _to(net, device, self.layout).train()
 
@@ -279,6 +331,11 @@ class GradientModel(Model):
         """Check every hyperparameter, without data."""
         super().validate_parameters(begun=begun)
         check_device_name(self.device)
+        if self.patience is not None and not self.is_scored:
+            raise InputError(
+                f"patience is {self.patience}, and {type(self).__name__} is a game between nets, "
+                "in which no held-out value says who is better: leave it out"
+            )
 
     def nets(self) -> Mapping[str, nn.Module]:
         """Return the model's modules by name."""
@@ -299,6 +356,7 @@ class GradientModel(Model):
 
     def _conclude(self, array: Rows, y: Labels | None) -> None:
         """Bring the nets to the CPU, ready to be used, and keep what follows from them."""
+        self.__dict__.pop("_beginning", None)
         for net in self.nets().values():
             _to(net, torch.device("cpu"), torch.contiguous_format).eval()
         with torch.random.fork_rng():
@@ -346,13 +404,51 @@ class GradientModel(Model):
         drawn = np.random.default_rng().integers(2**32, size=1)
         return int(distributed.broadcast(drawn.astype(np.float64))[0])
 
+    @property
+    def beginning(self) -> Self | None:
+        """The fitted model whose weights a fit under way starts from, if any."""
+        return vars(self).get("_beginning")
+
+    def _begin_with(
+        self, given: Self | str | Path | None, begun: RunConfig | None, folder: Path | None
+    ) -> None:
+        """Take the model to start from, of a run that was begun its copy in ``start``."""
+        if begun is not None and given is not None:
+            raise InputError(f"the run in {folder} goes on with its own weights: no start_from")
+        if begun is not None and folder is not None and begun.start_from is not None:
+            given = folder / START
+        if given is not None:
+            self._beginning = beginning_of(self, given)
+
+    def _check_patience(self, held_out: Batches | None) -> None:
+        """Refuse to wait for a better held-out value where there is none."""
+        if self.patience is not None and held_out is None:
+            raise InputError(
+                f"patience is {self.patience}, and counts epochs without a better held-out value: "
+                "give held-out data with validation, or leave patience out"
+            )
+
+    @property
+    def keeps_best(self) -> bool:
+        """Whether the weights of the epoch with the best held-out value are the fitted ones."""
+        return self.patience is not None
+
+    @property
+    def is_scored(self) -> bool:
+        """Whether one loss says how good the model is; games have none."""
+        return True
+
+    @contextmanager
     def _holding(
         self,
         folder: Path,
         begun: RunConfig | None,
         data: Mapping[str, object],
         resolved: Mapping[str, object],
-    ) -> AbstractContextManager[None]:
+        given: Self | str | Path | None,
+        progress: bool | None,
+    ) -> Iterator[RunConfig]:
+        """Hold the run's directory, with a copy of the model that the run begins with."""
         config = RunConfig(
             model=type(self).__name__,
             parameters=self.get_params() | {"random_state": self.seed_},
@@ -362,12 +458,18 @@ class GradientModel(Model):
             threads=torch.get_num_threads(),
             world_size=distributed.world_size(),
             resolved=resolved,
+            start_from=None if given is None else told_of(given),
         )
         defaults = type(self)().get_params()
         if begun is not None:
             named = in_new_names(begun.parameters, defaults)
             begun = dataclasses.replace(begun, parameters=named)
-        return held(folder, config, begun, defaults)
+        with held(folder, config, begun, defaults) as now:
+            if self.beginning is not None and begun is None and distributed.rank() == 0:
+                self.beginning.save(folder / START / "model")
+            if begun is not None:
+                tell_notes(going_on(now, folder), progress)
+            yield now
 
     def _examine(
         self, batch: Sequence[Tensor], means: Numbers, earlier: Sequence[Numbers], epoch: int

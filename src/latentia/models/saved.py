@@ -40,6 +40,7 @@ from latentia.files import (
 )
 from latentia.models.fields import in_new_names
 from latentia.training.config import read_config, unknown, versions, write_config
+from latentia.training.metrics_file import is_record, read_metrics
 
 WEIGHTS = "model.safetensors"
 FILES = ("config.json", WEIGHTS, "README.md")
@@ -49,6 +50,7 @@ KINDS = {
     "observation_": str,
     "converged_": bool,
     "of_characters_": bool,
+    "photographic_": bool,
     "unit_range_": bool,
     "log_likelihood_": float,
     "noise_variance_": float,
@@ -193,13 +195,20 @@ def load(path: str | Path) -> Any:
         folder = _place(given)
         before = _identity(folder)
         try:
-            return _read(folder)
+            return _with_records(_read(folder), given)
         except InputError:
             # Another process may have put a new model in its place meanwhile.
             if before is not None and _identity(folder) == before:
                 raise
         time.sleep(0.001)
-    return _read(_place(given))
+    return _with_records(_read(_place(given)), given)
+
+
+def _with_records(model: Any, run: Path) -> Any:
+    """Return a model with what its run recorded; version 0.1.0 did not save it with the model."""
+    if model.resumable and "records_" not in vars(model) and (run / "metrics.jsonl").exists():
+        model.records_ = [record for record in read_metrics(run) if is_record(record)]
+    return model
 
 
 def _place(path: Path) -> Path:
@@ -334,6 +343,10 @@ def _is_sound(name: str, value: object) -> bool:
         sides = value if isinstance(value, list) else []
         whole = all(type(side) is int and side > 0 for side in sides)
         return 0 < len(sides) < 4 and whole and math.prod(sides) <= MOST_VALUES
+    if name == "fit_warnings_":
+        return isinstance(value, list) and all(isinstance(word, str) for word in value)
+    if name == "records_":
+        return isinstance(value, list) and all(map(is_record, value))
     if name == "symbols_":
         words = value if isinstance(value, list) else []
         return (

@@ -22,6 +22,8 @@ SMALL = 5_000
 """Samples below which batches are smaller, so that a pass over them has enough steps."""
 DETAILED, LONG = 20, 100
 """Passes that are recorded one by one, and steps from which each pass is."""
+HELD_OUT = 12
+"""Of so many rows one is held out, where nothing else is and the best epoch's weights are kept."""
 
 
 class Batches(Protocol):
@@ -85,6 +87,16 @@ class Source:
     def first(self, n: int) -> tuple[Tensor, ...]:
         """Return the first n rows, or all if there are fewer, as `batch` does."""
         return self.batch(np.arange(min(n, len(self))))
+
+    def parted(self) -> tuple[Source, Source | None]:
+        """Return all but every twelfth row, and those, which are to be held out, if there are."""
+        rows = np.arange(len(self))
+        held = rows % HELD_OUT == HELD_OUT - 1
+        if not held.any():
+            return self, None
+        x, y = (rows, rows) if self._places is None else self._places
+        parts = [Source(self._x, self._y, (x[part], y[part])) for part in (~held, held)]
+        return parts[0], parts[1]
 
 
 def _gather(values: NDArray[Any] | Tensor, rows: NDArray[np.integer[Any]]) -> Tensor:

@@ -1,4 +1,4 @@
-"""Checkpoints that survive a kill at any moment: hashed, verified before parsing, last K kept.
+"""Checkpoints that survive a kill at any moment: hashed, verified before parsing, few kept.
 
 A checkpoint is two files. ``step_00000123.safetensors`` holds the tensors, and the JSON state in
 its header; ``step_00000123.json`` holds its SHA-256 and is written last, so a checkpoint without
@@ -25,6 +25,8 @@ from latentia.training.metrics_file import Seal
 log = logging.getLogger(__name__)
 
 BEST = "best"
+ROOM = 16_000_000
+"""Bytes that the last checkpoints of a run may take for all ``keep`` of them to stay."""
 PARTIAL = ("step_????????.*.*.tmp", "best.*.*.tmp")
 """Names that version 0.1.0 gave to files that were not yet whole."""
 Saved = tuple[dict[str, Tensor], dict[str, Any]]
@@ -33,6 +35,9 @@ Saved = tuple[dict[str, Tensor], dict[str, Any]]
 
 class Checkpoints:
     """The checkpoints of one run, of which the last ``keep`` stay, besides the best.
+
+    Of checkpoints that together take more than `ROOM` two stay, so that a damaged one gives way to
+    the one before, and when training has ended the last alone, which further training needs.
 
     For the process that ``writes``, the folder is made if it is missing, and cleared of what a
     killed writer left.
@@ -51,10 +56,15 @@ class Checkpoints:
         tensors: Mapping[str, Tensor],
         state: Mapping[str, Any],
         seal: Seal | None = None,
+        *,
+        over: bool = False,
     ) -> None:
-        """Write the checkpoint of a step, then drop the oldest beyond ``keep``."""
-        self._write(f"step_{step:08d}", tensors, state, seal)
-        for old in self._names()[: -self.keep]:
+        """Write the checkpoint of a step, after which training may be over; drop old ones."""
+        name = f"step_{step:08d}"
+        self._write(name, tensors, state, seal)
+        small = self.keep * self._path(name, "safetensors").stat().st_size <= ROOM
+        keep = self.keep if small else min(self.keep, 1 if over else 2)
+        for old in self._names()[:-keep]:
             self._path(old, "json").unlink()
             self._path(old, "safetensors").unlink(missing_ok=True)
 
@@ -80,7 +90,7 @@ class Checkpoints:
         names, unsealed = self._names(), False
         for name in reversed(names):
             try:
-                tensors, state, seal = self._read(name)
+                tensors, state, seal = self.read(name)
             except (OSError, ValueError, KeyError, TypeError) as damage:
                 log.warning("checkpoint %s is damaged (%s); trying the one before", name, damage)
                 continue
@@ -99,7 +109,7 @@ class Checkpoints:
 
     def best(self) -> Saved | None:
         """Return tensors and state of the checkpoint with the best held-out score."""
-        return self._read(BEST)[:2] if self._path(BEST, "json").exists() else None
+        return self.read(BEST)[:2] if self._path(BEST, "json").exists() else None
 
     @property
     def empty(self) -> bool:
@@ -130,7 +140,8 @@ class Checkpoints:
         manifest = {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
         write_atomically(self._path(name, "json"), json.dumps(manifest).encode())
 
-    def _read(self, name: str) -> tuple[dict[str, Tensor], dict[str, Any], Seal | None]:
+    def read(self, name: str) -> tuple[dict[str, Tensor], dict[str, Any], Seal | None]:
+        """Return tensors, state and seal of one checkpoint; an error if it is damaged."""
         manifest = read_json(self._path(name, "json"))
         content = read_bytes(self._path(name, "safetensors"), manifest["bytes"])
         if hashlib.sha256(content).hexdigest() != manifest["sha256"]:

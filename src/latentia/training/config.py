@@ -11,7 +11,7 @@ import hashlib
 import importlib.metadata
 import json
 import platform
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import cache
 from numbers import Integral, Real
@@ -31,8 +31,8 @@ WORDS = {"world_size": "number of processes"}
 MOST_WORKERS = 1024
 """Threads of a process, and processes of a run."""
 TEXT, TABLE, WHOLE = "text", "a table", f"a whole number from 1 to {MOST_WORKERS}"
-SIZE = "a whole number"
-KINDS = {TEXT: str, TABLE: dict, WHOLE: int, SIZE: int}
+SIZE, LIST = "a whole number", "a list of stages"
+KINDS = {TEXT: str, TABLE: dict, WHOLE: int, SIZE: int, LIST: list}
 SCHEMA = {
     "model": TEXT,
     "parameters": TABLE,
@@ -42,14 +42,19 @@ SCHEMA = {
     "threads": WHOLE,
     "world_size": WHOLE,
     "resolved": TABLE,
+    "start_from": TEXT,
+    "taken_from": TEXT,
+    "stages": LIST,
     "learned": TABLE,
     "weights_sha256": TEXT,
     "weights_bytes": SIZE,
 }
 """What each part of ``config.json`` is; the last three are of saved models."""
-OPTIONAL = ("threads", "world_size")
+OPTIONAL = ("threads", "world_size", "start_from", "taken_from")
 LEFT_OPEN = ("n_epochs", "batch_size")
 """Parameters that, if none, are in a resumed run what they came to when it began."""
+STAGE = {"step": 1, "n_epochs": 1}
+"""What a stage holds, and the least that each number can be."""
 HASH = "sha256"
 
 
@@ -60,6 +65,9 @@ class RunConfig:
     ``threads`` are those that it began with, since another number could change its last bits;
     ``world_size`` processes train it, each with batches of its own. Runs of version 0.1.0 do not
     say how many. ``resolved`` is what parameters that leave it open came to with these data.
+    ``start_from`` says which model's weights it began with, ``taken_from`` of which
+    run it is a checkpoint. ``stages`` are those of a run that went on with another number of
+    epochs: the ``step`` at which it did, and the ``n_epochs`` that were planned until then.
     """
 
     model: str
@@ -70,6 +78,9 @@ class RunConfig:
     threads: int | None = None
     world_size: int | None = None
     resolved: Mapping[str, Any] = field(default_factory=dict)
+    start_from: str | None = None
+    taken_from: str | None = None
+    stages: Sequence[Mapping[str, int]] = ()
 
     @classmethod
     def read(cls, path: Path) -> RunConfig:
@@ -95,6 +106,19 @@ class RunConfig:
         value = self.resolved.get(name, self.parameters.get(name))
         return value if isinstance(value, int) and not isinstance(value, bool) else None
 
+    def of_epochs(self, n_epochs: int) -> RunConfig:
+        """Return the same with another number of epochs."""
+        parameters, resolved = {**self.parameters, "n_epochs": n_epochs}, self.resolved
+        if "n_epochs" in resolved:
+            n_steps = resolved["n_steps"] // resolved["n_epochs"] * n_epochs
+            resolved = {**resolved, "n_epochs": n_epochs, "n_steps": n_steps}
+        return replace(self, parameters=parameters, resolved=resolved)
+
+    @property
+    def goes_on_at(self) -> int:
+        """The step at which the run last went on with another number of epochs, or 0."""
+        return self.stages[-1]["step"] if self.stages else 0
+
     def write(self, path: Path) -> None:
         """Write the ``config.json`` of a new run, unless there is a run already."""
         if (path / "config.json").exists():
@@ -111,8 +135,7 @@ class RunConfig:
     def check_same(self, begun: RunConfig, defaults: Mapping[str, Any], path: Path) -> None:
         """Refuse to go on with the run in ``path``, begun as another one.
 
-        ``defaults`` stand for parameters that the release which began the run did not have. More
-        epochs are no other run if nothing that was trained depends on how many there are.
+        ``defaults`` stand for parameters that the release which began the run did not have.
         """
         there = {**asdict(begun), "parameters": _as_read({**defaults, **begun.parameters})}
         here = _as_read(asdict(self))
@@ -132,30 +155,6 @@ class RunConfig:
                     f"the run in {path} was started with another {word}: {differing}"
                     f"{CURES.get(part, '')}"
                 )
-
-    def extended(self, begun: RunConfig, path: Path) -> RunConfig:
-        """Return what the run in ``path`` was begun as, with as many epochs as are asked for now.
-
-        Raises
-        ------
-        InputError
-            If what was trained would have been trained otherwise as part of more epochs.
-        """
-        now, before = self.parameters.get("n_epochs"), begun.taken("n_epochs")
-        if now is None or before is None or now < before:
-            return begun
-        if now == before:
-            return replace(begun, parameters={**begun.parameters, "n_epochs": now})
-        schedule = self.parameters.get("learning_rate_schedule", "constant")
-        warmup = self.parameters.get("beta_warmup_epochs", 0)
-        if schedule != "constant" or warmup > before:
-            name = "learning_rate_schedule" if schedule != "constant" else "beta_warmup_epochs"
-            raise InputError(
-                f"the run in {path} was planned for {before} epochs, over which its {name} "
-                f"({self.parameters[name]}) is spread: train anew with n_epochs={now}"
-            )
-        parameters = {**begun.parameters, "n_epochs": now}
-        return replace(begun, parameters=parameters, resolved=self.resolved)
 
 
 def _as_read(value: Any) -> Any:
@@ -236,8 +235,19 @@ def _check_schema(file: Path, content: Mapping[str, Any]) -> None:
         word = SCHEMA[name]
         sound = isinstance(value, KINDS[word]) and not isinstance(value, bool)
         few = word != WHOLE or (isinstance(value, int) and 1 <= value <= MOST_WORKERS)
+        if word == LIST and sound:
+            sound = all(map(_is_stage, value))
         if not (sound and few):
             raise InputError(f"{file}: {name} must be {word}, and is {value!r:.60}")
+
+
+def _is_stage(value: object) -> bool:
+    """Return whether a part of a list is a stage of a run."""
+    return (
+        isinstance(value, dict)
+        and value.keys() == STAGE.keys()
+        and all(type(value[name]) is int and value[name] >= least for name, least in STAGE.items())
+    )
 
 
 def unknown(what: str, writer: object) -> str:

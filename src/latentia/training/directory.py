@@ -22,6 +22,7 @@ from latentia.files import (
 )
 from latentia.training.config import RunConfig
 from latentia.training.distributed import barrier
+from latentia.training.further import extended
 from latentia.training.launch import leads
 
 NAMES = (
@@ -30,17 +31,29 @@ NAMES = (
     "samples",
     "tensorboard",
     "pretraining",
+    "start",
     "model",
     "evaluation.json",
     "profile.json",
     "report.html",
 )
 """What a run directory may hold beside ``config.json``."""
+PARTS = {
+    "model": "model",
+    "checkpoints": "checkpoints",
+    "samples": "pictures",
+    "tensorboard": "tensorboard",
+    "pretraining": "pretraining",
+    "start": "start",
+}
+"""Folders of a run by what they are called where their sizes are told."""
 OWN_FILES = (
     "config.json",
     "metrics.jsonl",
     "samples/epoch_*",
     "tensorboard/events.out.tfevents.*",
+    *(f"tensorboard/{split}/events.out.tfevents.*" for split in ("train", "validation", "health")),
+    *(f"start/model/{name}" for name in ("config.json", "model.safetensors", "README.md")),
     "checkpoints/best.*",
     "checkpoints/step_*.safetensors",
     f"checkpoints/{PREFIX}*",
@@ -53,19 +66,20 @@ OWN_FILES = (
 @contextmanager
 def held(
     path: Path, config: RunConfig, begun: RunConfig | None, defaults: Mapping[str, Any]
-) -> Iterator[None]:
+) -> Iterator[RunConfig]:
     """Hold a run directory for this process while it trains, as a new run or the one ``begun``.
 
+    What it is now comes back: a run may go on with another number of epochs than it was begun with.
     ``defaults`` are what parameters were worth in a run of a release that did not have them.
     What ends in an error before its first checkpoint leaves nothing of a new run.
     """
-    grown = None if begun is None else config.extended(begun, path)
+    grown = None if begun is None else extended(begun, config.parameters.get("n_epochs"), path)
     if grown is not None:
         config.check_same(grown, defaults, path)
     if not leads():
         # The first process begins the run: what others made in the folder would be foreign to it.
         barrier()
-        yield
+        yield grown or config
         return
     made = [folder for folder in (path, *path.parents) if not folder.exists()]
     path.mkdir(parents=True, exist_ok=True)
@@ -74,7 +88,7 @@ def held(
             _begin(path, config, begun, grown)
             barrier()
             try:
-                yield
+                yield grown or config
             except Exception:
                 if begun is None and not _has_checkpoints(path):
                     remove_files(path, OWN_FILES)
@@ -142,3 +156,28 @@ def _number(holder: Path) -> str | None:
     except (OSError, ValueError):
         return None
     return text if text.isdigit() or not text else None
+
+
+def disk_taken(path: Path) -> str:
+    """Return in a line what a run takes of the disk, and for what.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     _ = (Path(folder) / "report.html").write_bytes(bytes(2_500_000))
+    ...     disk_taken(Path(folder)).removeprefix(folder)
+    ': 2.5 MB: report and records 2.5 MB'
+    """
+    sizes = dict.fromkeys((*PARTS, "report and records"), 0)
+    for file in path.rglob("*"):
+        if file.is_file() and not file.is_symlink():
+            first = file.relative_to(path).parts[0]
+            sizes[first if first in PARTS else "report and records"] += file.stat().st_size
+    steps = len([*path.glob("checkpoints/step_*.safetensors")])
+    best = " and the best" if (path / "checkpoints" / "best.safetensors").exists() else ""
+    names = PARTS | {"checkpoints": f"{steps} checkpoint{'s' * (steps != 1)}{best}"}
+    told = [f"{names.get(part, part)} {_megabytes(n)}" for part, n in sizes.items() if n]
+    return f"{path}: {_megabytes(sum(sizes.values()))}: {', '.join(told)}"
+
+
+def _megabytes(n: int) -> str:
+    return f"{n / 1e6:.0f} MB" if n >= 10e6 else f"{n / 1e6:.1f} MB"

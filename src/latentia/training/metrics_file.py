@@ -74,6 +74,20 @@ def read_metrics(run: Path) -> list[Record]:
     return _all_parsed(content[: content.rfind(b"\n") + 1], path)
 
 
+def is_record(value: object) -> bool:
+    """Return whether a value is a whole record, as a line of the file holds one."""
+    if not isinstance(value, dict) or not isinstance(value.get("values"), dict):
+        return False
+    counts = [value.get(name) for name in ("step", "epoch")]
+    numbers = [*value["values"].values(), value.get("seconds", 0.0)]
+    texts = [value.get("split"), value.get("note", "")]
+    return (
+        all(type(count) is int for count in counts)
+        and all(type(number) in (int, float) for number in numbers)
+        and all(isinstance(text, str) for text in texts)
+    )
+
+
 def _lines(content: bytes) -> list[bytes]:
     return content.splitlines(keepends=True)
 

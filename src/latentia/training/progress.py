@@ -1,4 +1,4 @@
-"""Progress of long work: a live bar at a terminal, plain lines elsewhere."""
+"""Progress of long work: a live bar at a terminal and in a notebook, plain lines elsewhere."""
 
 from __future__ import annotations
 
@@ -8,12 +8,15 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from typing import Self, TextIO, cast
+from typing import TYPE_CHECKING, Any, Self, TextIO, cast
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from latentia.training.launch import leads
+
+if TYPE_CHECKING:
+    from latentia.training.notebook import NotebookBar
 
 SECONDS_BETWEEN_BARS = 0.2
 SECONDS_BETWEEN_LINES = 1.0
@@ -69,25 +72,39 @@ def make_bar() -> Progress:
 
 
 def tell_notes(notes: Iterable[str], shown: bool | None) -> None:
-    """Write notes to the error stream, a line each; None is for "only at a terminal"."""
+    """Write notes to the error stream, a line each, by default only where a bar would be."""
     errors = ErrorStream()
-    if (errors.isatty() if shown is None else shown) and leads():
+    if (errors.isatty() or in_notebook() if shown is None else shown) and leads():
         for note in notes:
             print(f"latentia: {note}", file=errors)
 
 
+def in_notebook() -> bool:
+    """Return whether this is a notebook's kernel: of Jupyter, VS Code, Colab."""
+    # What no notebook has imported is not looked for.
+    ipython: Any = sys.modules.get("IPython")
+    shell = None if ipython is None else ipython.get_ipython()
+    return any(kind.__name__ == "ZMQInteractiveShell" for kind in type(shell).__mro__)
+
+
 class Shown(ABC):
-    """A bar on the error stream at a terminal, plain lines elsewhere, up within a ``with`` block.
+    """A bar at a terminal and in a notebook, plain lines elsewhere, within a ``with`` block.
 
     ``total`` is what a full bar stands for; ``shown`` is True, False, or None for "only at a
-    terminal".
+    terminal and in a notebook".
     """
 
     def __init__(self, total: int, title: str, shown: bool | None) -> None:
-        terminal = ErrorStream().isatty()
+        terminal, notebook = ErrorStream().isatty(), in_notebook()
         self.total, self.title = total, title
-        self.shown = (terminal if shown is None else shown) and leads()
-        self._bar = make_bar() if self.shown and terminal else None
+        self.shown = (terminal or notebook if shown is None else shown) and leads()
+        self._bar: Progress | NotebookBar | None = None
+        if self.shown and notebook:
+            from latentia.training.notebook import NotebookBar
+
+            self._bar = NotebookBar()
+        elif self.shown and terminal:
+            self._bar = make_bar()
         self._task: TaskID | None = None
         self._began = self._told = 0.0
 
@@ -105,6 +122,17 @@ class Shown(ABC):
             if kind is None:
                 self._end()
             self._bar.stop()
+
+    def _above(self, line: str, style: str = "") -> None:
+        """Write a line above the bar, or to the error stream if there is none."""
+        if isinstance(self._bar, Progress):
+            self._bar.console.print(
+                line, style=style, markup=False, highlight=False, soft_wrap=True
+            )
+        elif self._bar is not None:
+            self._bar.say(line)
+        else:
+            print(line, file=ErrorStream(), flush=True)
 
     @abstractmethod
     def _end(self) -> None:
@@ -154,11 +182,7 @@ class TrainingProgress(Shown):
         if not self.shown or sentence.split(":")[0] == self._ailment:
             return
         self._ailment = sentence.split(":")[0]
-        line = f"{self.title}  epoch {epoch}: {sentence}"
-        if self._bar is not None:
-            self._bar.console.print(line, style="yellow")
-        else:
-            print(line, file=ErrorStream(), flush=True)
+        self._above(f"{self.title}  epoch {epoch}: {sentence}", style="yellow")
 
     def _end(self) -> None:
         """Leave the last step's numbers."""
@@ -203,7 +227,4 @@ class FileProgress(Shown):
 
     def print(self, line: str) -> None:
         """Write a line to the error stream, above the bar if there is one."""
-        if self._bar is not None:
-            self._bar.console.print(line, markup=False, highlight=False, soft_wrap=True)
-        else:
-            print(line, file=ErrorStream(), flush=True)
+        self._above(line)

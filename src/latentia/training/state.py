@@ -11,7 +11,18 @@ from torch import Tensor, nn
 
 from latentia.training.updates import Update
 
-COUNTERS = ("step", "best_score", "sums", "n_summed", "seconds")
+COUNTERS = ("step", "best_score", "sums", "seconds")
+LATER_COUNTERS = {"best_epoch": 0, "ended": "", "n_summed": 0}
+"""Counters that version 0.1.0 did not save, and what they were."""
+
+
+def weights_of(nets: Mapping[str, nn.Module]) -> dict[str, Tensor]:
+    """Return every weight and buffer of some nets, as ``<net>.<name>``."""
+    return {
+        f"{name}.{key}": value.detach()
+        for name, net in nets.items()
+        for key, value in net.state_dict().items()
+    }
 
 
 class MovingAverage:
@@ -30,22 +41,15 @@ class MovingAverage:
     def __init__(self, nets: Mapping[str, nn.Module], decay: float) -> None:
         self.nets = nets
         self.decay = decay
-        self.averages = {name: value.clone() for name, value in self._current().items()}
-        trained = {f"{n}.{k}" for n, net in nets.items() for k, _ in net.named_parameters()}
-        self._trained = self._pairs(lambda name: name in trained)
-        self._copied = self._pairs(lambda name: name not in trained)
+        self.averages = {name: value.clone() for name, value in weights_of(nets).items()}
+        self.trained = {f"{n}.{k}" for n, net in nets.items() for k, _ in net.named_parameters()}
+        self._trained = self._pairs(lambda name: name in self.trained)
+        self._copied = self._pairs(lambda name: name not in self.trained)
 
     def _pairs(self, wanted: Callable[[str], bool]) -> tuple[list[Tensor], list[Tensor]]:
         """Return averages and the tensors of the nets that they follow."""
-        found = {name: value for name, value in self._current().items() if wanted(name)}
+        found = {name: value for name, value in weights_of(self.nets).items() if wanted(name)}
         return [self.averages[name] for name in found], list(found.values())
-
-    def _current(self) -> dict[str, Tensor]:
-        return {
-            f"{name}.{key}": value.detach()
-            for name, net in self.nets.items()
-            for key, value in net.state_dict().items()
-        }
 
     @torch.no_grad()
     def update(self, step: int) -> None:
@@ -58,19 +62,19 @@ class MovingAverage:
     @torch.no_grad()
     def copy_to_nets(self) -> None:
         """Overwrite the nets' weights with their averages."""
-        for name, value in self._current().items():
+        for name, value in weights_of(self.nets).items():
             value.copy_(self.averages[name])
 
     @contextmanager
     def applied(self) -> Iterator[None]:
         """Let the nets hold their averages within a ``with`` block."""
-        kept = {name: value.clone() for name, value in self._current().items()}
+        kept = {name: value.clone() for name, value in weights_of(self.nets).items()}
         self.copy_to_nets()
         try:
             yield
         finally:
             with torch.no_grad():
-                for name, value in self._current().items():
+                for name, value in weights_of(self.nets).items():
                     value.copy_(kept[name])
 
 
@@ -97,6 +101,9 @@ class TrainingState:
         self.average = None if ema_decay is None else MovingAverage(nets, ema_decay)
         self.step = 0
         self.best_score: float | None = None
+        self.best_epoch = 0
+        self.best: dict[str, Tensor] = {}
+        self.ended = ""
         self.sums: dict[str, float] = {}
         self.n_summed = 0
         self.seconds = 0.0
@@ -105,6 +112,28 @@ class TrainingState:
         """Set an optimiser's learning rates to ``factor`` times those it began with."""
         for group, rate in zip(self.optimizers[name].param_groups, self.base_rates[name]):
             group["lr"] = rate * factor
+
+    def rate(self, score: float | None, epoch: int, *, hold: bool) -> bool:
+        """Take an epoch's held-out value, if it has one; return whether it is the best so far.
+
+        To ``hold`` is to keep the weights of the best epoch at hand.
+        """
+        better = score is not None and (self.best_score is None or score < self.best_score)
+        if better:
+            self.best_score, self.best_epoch = score, epoch
+        if better and hold:
+            self.best = {name: value.clone() for name, value in self.fitted_weights().items()}
+        return better
+
+    def fitted_weights(self) -> Mapping[str, Tensor]:
+        """Return the weights that a model fitted so far has: the averaged, or else the last."""
+        return weights_of(self.nets) if self.average is None else self.average.averages
+
+    @torch.no_grad()
+    def settle(self) -> None:
+        """Leave the nets with the weights of the fitted model: the best that are held, if any."""
+        for name, value in weights_of(self.nets).items():
+            value.copy_((self.best or self.fitted_weights())[name])
 
     def tensors(self) -> dict[str, Tensor]:
         """Return every tensor that a resumed run needs, by a unique name."""
@@ -118,12 +147,14 @@ class TrainingState:
                 for slot, value in slots.items():
                     found[f"optimizers/{name}/{index}/{slot}"] = value
         if self.average is not None:
-            found |= {f"average/{name}": v for name, v in self.average.averages.items()}
+            # Buffers are copies of the nets' own.
+            averages, trained = self.average.averages, self.average.trained
+            found |= {f"average/{name}": v for name, v in averages.items() if name in trained}
         return found
 
     def counters(self) -> dict[str, Any]:
         """Return what a resumed run needs besides tensors, as JSON."""
-        return {name: getattr(self, name) for name in COUNTERS}
+        return {name: getattr(self, name) for name in (*COUNTERS, *LATER_COUNTERS)}
 
     def restore(self, tensors: Mapping[str, Tensor], counters: Mapping[str, Any]) -> None:
         """Take back what `tensors` and `counters` gave."""
@@ -138,12 +169,20 @@ class TrainingState:
             groups = optimizer.state_dict()["param_groups"]
             optimizer.load_state_dict({"state": slots, "param_groups": groups})
         if self.average is not None:
-            for name, value in _below(tensors, "average/").items():
+            whole = weights_of(self.nets) | _below(tensors, "average/")
+            for name, value in whole.items():
                 self.average.averages[name].copy_(value)
-        # Version 0.1.0 kept no count of the steps that were summed.
-        counters = {"n_summed": 0, **counters}
         for name in COUNTERS:
             setattr(self, name, counters[name])
+        for name, before in LATER_COUNTERS.items():
+            setattr(self, name, counters.get(name, before))
+
+    def hold(self, tensors: Mapping[str, Tensor]) -> None:
+        """Take the best epoch's weights from what `tensors` gave then."""
+        found = {k.replace("/", "."): v for k, v in _below(tensors, "nets/").items()}
+        if self.average is not None:
+            found |= _below(tensors, "average/")
+        self.best = {name: found[name].to(v.device) for name, v in weights_of(self.nets).items()}
 
 
 def _laid_out(slot: Tensor, owner: Tensor) -> Tensor:

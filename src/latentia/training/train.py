@@ -10,9 +10,10 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
-from math import isfinite
+from math import isfinite, isnan, nan
 from typing import Protocol
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -33,7 +34,12 @@ class Trainable(Protocol):
     batch_size_: int
     learning_rate: float
     ema_decay: float | None
+    patience: int | None
     seed_: int
+
+    @property
+    def keeps_best(self) -> bool:
+        """Whether the weights of the epoch with the best held-out value are the fitted ones."""
 
     def nets(self) -> Mapping[str, nn.Module]:
         """Return the model's modules by name."""
@@ -62,6 +68,8 @@ def train(
 ) -> None:
     """Train a model on batches of data; its nets hold the result.
 
+    It ends after the epochs asked for, or earlier after one in which `why_to_end` finds a reason.
+
     Raises
     ------
     InputError
@@ -72,14 +80,16 @@ def train(
     updates = model.updates()
     order = batch_order(model, batches)
     state = TrainingState(model.nets(), updates, model.learning_rate, model.ema_decay)
-    run.restore(state, order.n_steps)
+    run.restore(state, order.n_steps, hold=model.keeps_best)
     if state.sums and not state.n_summed:
         state.n_summed = state.step % order.steps_an_epoch
     precision = autocast(device)
     began = time.perf_counter() - state.seconds
     interruption = Interruption()
     with torch.random.fork_rng(), on_stop(interruption):
-        for step in range(state.step, order.n_steps):
+        if model.keeps_best and state.step == 0 and validation is not None:
+            rate_start(model, state, validation, run, device)
+        for step in range(state.step, state.step if state.ended else order.n_steps):
             epoch = order.epoch(step)
             values: dict[str, float] = {}
             for update in updates:
@@ -107,15 +117,36 @@ def train(
                 state.sums[name] = state.sums.get(name, 0.0) + value
             state.n_summed += 1
             watch(state.step, epoch + 1, len(batch[0]) * distributed.world_size(), values)
-            score = None
+            best = False
             if order.is_recorded(step):
-                score = end_epoch(model, state, order, validation, run, device)
+                best = end_epoch(model, state, order, validation, run, device)
             stop = distributed.any_rank(interruption.asked)
-            run.checkpoint(state, score, force=stop or state.step == order.n_steps)
+            over = state.step == order.n_steps or bool(state.ended)
+            run.checkpoint(state, best, force=stop or over, over=over)
             if stop:
                 raise KeyboardInterrupt
-    if state.average is not None:
-        state.average.copy_to_nets()
+            if over:
+                break
+    state.settle()
+    if state.best and state.best_epoch < order.epoch(state.step - 1) + 1 and run.tell is not None:
+        when = f"of epoch {state.best_epoch}" if state.best_epoch else "from before the first epoch"
+        run.tell(order.n_epochs, f"the weights kept are those {when}: the best on held-out data")
+
+
+def rate_start(
+    model: Trainable,
+    state: TrainingState,
+    validation: Batches,
+    run: Run,
+    device: torch.device,
+) -> None:
+    """Keep the weights that training starts from for the case that they are never bettered."""
+    score = None
+    with evaluating(model.nets()):
+        if distributed.rank() == 0:
+            score = next(iter(held_out(model, validation, device, 1).values()))
+    state.rate(shared(score), 0, hold=True)
+    run.keep_best(state)
 
 
 def batch_order(model: Trainable, batches: Batches) -> BatchOrder:
@@ -149,8 +180,8 @@ def end_epoch(
     validation: Batches | None,
     run: Run,
     device: torch.device,
-) -> float | None:
-    """Record training means since the last record, and held-out values; return their score if any.
+) -> bool:
+    """Record means since the last record and held-out values; return whether it is the best so far.
 
     A model with one update is scored by that loss; a game between nets has no score.
     """
@@ -166,8 +197,41 @@ def end_epoch(
             run.record(state, epoch, "validation", values)
             names = list(state.optimizers)
             score = values[names[0]] if len(names) == 1 else None
-        run.show(epoch)
-    return score
+        run.show(state, epoch)
+        score = shared(score) if model.keeps_best else score
+        best = state.rate(score, epoch, hold=model.keeps_best)
+        asked = run.ask(state, epoch)
+        if state.step < order.n_steps:
+            state.ended = why_to_end(model, state, order, run, asked)
+    return best
+
+
+def why_to_end(
+    model: Trainable, state: TrainingState, order: BatchOrder, run: Run, asked: str
+) -> str:
+    """Return why training ends after this epoch, before those asked for; empty if it goes on.
+
+    A function of the user's ``asked`` for it, or the model's patience is at its end: so many epochs
+    without a better held-out value, counted anew where a run went on that had ended.
+    """
+    epoch = order.epoch(state.step - 1) + 1
+    since = max(state.best_epoch, -(-run.goes_on_at // order.steps_an_epoch))
+    reason = ""
+    if distributed.any_rank(bool(asked)):
+        reason = f"{asked} asked for it"
+    elif model.patience is not None and epoch - since >= model.patience:
+        reason = f"no better held-out value for {epoch - since} epochs"
+    if reason and state.best:
+        reason += f"; the weights are those of epoch {state.best_epoch}, the best"
+    if reason:
+        run.end(state, epoch, f"ended before epoch {order.n_epochs}: {reason}")
+    return reason
+
+
+def shared(score: float | None) -> float | None:
+    """Return the first process's held-out score in all of them."""
+    found = float(distributed.broadcast(np.array([nan if score is None else score]))[0])
+    return None if isnan(found) else found
 
 
 def held_out(

@@ -124,6 +124,11 @@ class AdversarialModel(Generator, DecodingModel, GradientModel, LatentModel):
                 "the judge one verdict, and there is no other to compare it with"
             )
 
+    @property
+    def is_scored(self) -> bool:
+        """Whether one loss says how good the model is: it is a game."""
+        return False
+
     def learn_scale(self, source: Source) -> None:
         """Learn the columns' means and scales of a table; images have their range."""
         if len(source.shape) > 1:

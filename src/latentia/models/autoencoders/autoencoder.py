@@ -20,7 +20,7 @@ from typing import Literal, final
 
 from torch import Tensor
 
-from latentia.errors import Count
+from latentia.errors import Count, InputError
 from latentia.models.autoencoders.base import AutoencodingModel
 from latentia.training.updates import Update
 
@@ -69,6 +69,20 @@ class Autoencoder(AutoencodingModel):
     """Squared error of a sample, the root of its mean over values, or cross-entropy in nats."""
 
     lacks = {"sample": "an autoencoder has no prior over its latent space; use a VAE"}
+
+    starts_linear = True
+
+    def check_values(self) -> None:
+        """Refuse principal components beside weights that are tied, or cross-entropy."""
+        other = "tied" if self.tied else "objective='bce'" if self.objective == "bce" else ""
+        if self.architecture == "principal" and other:
+            raise InputError(
+                f"architecture is 'principal', whose start is PCA's, beside {other}: leave one out"
+            )
+
+    def is_principal(self, photographic: bool) -> bool:
+        """Return whether the nets stand between principal components: untied, and not for bits."""
+        return not self.tied and self.objective != "bce" and super().is_principal(photographic)
 
     def bounded_by(self) -> str:
         """Return why data must lie in [0, 1]: for cross-entropy."""

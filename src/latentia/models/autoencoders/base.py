@@ -32,12 +32,14 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from latentia.data.dataset import spread
 from latentia.errors import Count, CountsWhen, Decay, InputError, Positive
 from latentia.models.autoencoders.doctor import activity, examine
+from latentia.models.autoencoders.linear_start import LinearSolution, linear_solution, start
 from latentia.models.base import Encoder, LatentModel
 from latentia.models.gradient import DecodingModel, GradientModel
-from latentia.models.inputs import Labels, Rows
-from latentia.nets.autoencoder import LearnedVariance, TiedDecoder, autoencoder_nets
+from latentia.models.inputs import FEW_ROWS, Labels, Rows, is_photographic
+from latentia.nets.autoencoder import LearnedVariance, autoencoder_nets, decoded
 from latentia.nets.mlp import Standardisation
 from latentia.training import draws
 from latentia.training.batches import Source, column_moments, column_scale
@@ -57,6 +59,7 @@ Comparison = Literal["mse", "rmse", "bce"]
 ERRORS = ("mse", "rmse")
 TINY = 16
 """Side in pixels of images below which ``auto`` means a gaussian observation."""
+CONVOLVES = ("mlp", "convolutional")
 LEAST_PROBABILITY = 1e-3
 """Of a bit, where the decoder's output starts."""
 
@@ -77,21 +80,43 @@ class AutoencodingModel(Encoder, DecodingModel, GradientModel, LatentModel):
     """Channels of the convolutional encoder's layers, each of which halves the image."""
     activation: Literal["auto", "leaky_relu", "relu", "tanh", "sigmoid"] = "auto"
     """Between layers; auto is LeakyReLU 0.2 in fully connected nets and ReLU in convolutional."""
-    architecture: Literal["auto", "mlp", "convolutional"] = "auto"
-    """The nets: fully connected, convolutional, or what suits the data."""
+    architecture: Literal["auto", "mlp", "convolutional", "principal"] = "auto"
+    """The nets: fully connected, convolutional, fully connected between the principal components
+    of images, where they start as PCA, or what suits the data."""
 
     convolves_images: ClassVar[bool] = False
     """Whether ``auto`` means convolutional nets for images; tables have fully connected ones."""
+    starts_linear: ClassVar[bool] = False
+    """Whether ``auto`` means principal components for photographs."""
 
     def settled(self, array: Rows) -> Mapping[str, object]:
         """Return which nets these data have."""
-        convolves = self.is_convolutional(self.sample_shape_)
-        return {"architecture": "convolutional" if convolves else "mlp"}
+        if self.is_principal(is_photographic(array)):
+            return {"architecture": "principal"}
+        return {"architecture": CONVOLVES[self.is_convolutional(self.sample_shape_)]}
+
+    def is_principal(self, photographic: bool) -> bool:
+        """Return whether the nets stand between principal components."""
+        if self.architecture == "principal" and len(self.data_shape_) == 1:
+            raise InputError(
+                "architecture is 'principal' and the data are a table of shape "
+                f"(n, {self.data_shape_[0]}); give images, or choose 'mlp'"
+            )
+        if self.begun is not None:
+            # Runs of version 0.1.0 do not say: they had no such nets.
+            return self.begun.resolved.get("architecture") == "principal"
+        suits = self.starts_linear and photographic and self.architecture == "auto"
+        return suits or self.architecture == "principal"
 
     def learn_scale(self, source: Source) -> None:
-        """Find whether the data lie in [0, 1], and otherwise the mean and scale of each column."""
+        """Find the range of the data, and principal components, or each column's mean and scale."""
         self.unit_range_ = True
         if len(source.shape) > 1:
+            x = source.batch(spread(np.arange(len(source)), FEW_ROWS))[0].cpu()
+            self.photographic_ = is_photographic(x.numpy())
+            if self.is_principal(self.photographic_):
+                self._solution = linear_solution(x)
+                self.n_principal_ = len(self._solution.values)
             return
         low, high, mean, variance = column_moments(source)
         self.unit_range_ = low >= 0 and high <= 1
@@ -121,9 +146,24 @@ class AutoencodingModel(Encoder, DecodingModel, GradientModel, LatentModel):
             channels=self.channels,
             activation=self.activation,
             convolutional=self.is_convolutional(shape),
+            n_principal=self.n_principal,
             tied=tied,
             n_given=n_given,
         )
+        solution: LinearSolution | None = vars(self).pop("_solution", None)
+        if solution is not None:
+            noise = self.first_noise(solution)
+            start(self.encoder_, self.decoder_, solution, self.n_components, noise)
+
+    @property
+    def n_principal(self) -> int:
+        """How many principal components the nets stand between; 0 if they see the data."""
+        return int(vars(self).get("n_principal_", 0))
+
+    @property
+    def keeps_best(self) -> bool:
+        """Whether the best epoch's weights are the fitted ones: also where few photographs are."""
+        return self.n_principal > 0 or bool(super().keeps_best)
 
     def is_convolutional(self, shape: tuple[int, ...]) -> bool:
         """Return whether the nets for samples of this shape are convolutional."""
@@ -147,13 +187,13 @@ class AutoencodingModel(Encoder, DecodingModel, GradientModel, LatentModel):
     def decode(self, z_NK: Tensor) -> Tensor:
         """Return decoded data, (N, *shape): through a sigmoid, or in the data's units."""
         output = self.decoder_output(z_NK)
+        if self.n_principal:
+            return output.clamp(0, 1)
         return output.sigmoid() if self.unit_range_ else self.standardisation_.inverse(output)
 
     def decoder_output(self, z_NK: Tensor) -> Tensor:
-        """Return the decoder's raw output, (N, *shape); tied weights are the encoder's."""
-        beside = (self.encoder_,) if isinstance(self.decoder_, TiedDecoder) else ()
-        output: Tensor = self.decoder_(z_NK, *beside)
-        return output
+        """Return the decoder's raw output, (N, *shape)."""
+        return decoded(self.decoder_, self.encoder_, z_NK)
 
     def compared(self, kind: Comparison, x: Tensor, output: Tensor) -> Tensor:
         """Return the loss between data and the decoder's raw output, in standard units."""
@@ -163,7 +203,7 @@ class AutoencodingModel(Encoder, DecodingModel, GradientModel, LatentModel):
         if kind == "bce":
             return bernoulli_negative_log_likelihood(x, output)
         error = squared_error if kind == "mse" else root_mean_squared_error
-        if self.unit_range_:
+        if self.unit_range_ and not self.n_principal:
             return error(x, output.sigmoid())
         return error(self.standardisation_(x), output)
 
@@ -183,6 +223,10 @@ class AutoencodingModel(Encoder, DecodingModel, GradientModel, LatentModel):
         """Return minus the mean over samples of ``‖x − x̂‖²`` (higher is better)."""
         return self.negative_squared_error(X)
 
+    def first_noise(self, solution: LinearSolution) -> float | None:
+        """Return the noise's variance v that the linear solution starts with; here none."""
+        return None
+
 
 class Observation(ABC):
     """How data x arise given z: a distribution p(x given z), or an error in its place.
@@ -197,6 +241,10 @@ class Observation(ABC):
     @abstractmethod
     def mean(self, output: Tensor) -> Tensor:
         """Return the mean of p(x given z) in the data's units."""
+
+    @abstractmethod
+    def around(self, means: NDArray[Any], draw: np.random.RandomState) -> NDArray[Any]:
+        """Return draws of p(x given z) of these means, both in the data's units."""
 
     def draw(self, x: Tensor) -> Tensor:
         """Return data as the likelihood takes them; here as they are."""
@@ -221,6 +269,10 @@ class Bernoulli(Observation):
         """Return the probabilities."""
         return output.sigmoid()
 
+    def around(self, means: NDArray[Any], draw: np.random.RandomState) -> NDArray[Any]:
+        """Return bits, each 1 with the probability that is its mean."""
+        return (draw.random_sample(means.shape) < means).astype(np.float32)
+
     def draw(self, x: Tensor) -> Tensor:
         """Return bits, each 1 with probability x, if they are asked for."""
         return (draws.uniform_like(x) < x).to(x.dtype) if self.binarize else x
@@ -230,6 +282,8 @@ class Bernoulli(Observation):
 class Gaussian(Observation):
     """N(m, v I) of data in standard units; m is g(z), or for data in [0, 1] σ(g(z)).
 
+    Between principal components it is g(z) for them too, and shown within [0, 1].
+
     In the data's own units the log-density is lower by ``log_volume``, the sum of log scale over
     values.
     """
@@ -238,6 +292,7 @@ class Gaussian(Observation):
     units: Standardisation
     log_volume: Tensor | float
     sigmoid: bool = False
+    clips: bool = False
 
     def nll(self, x: Tensor, output: Tensor) -> Tensor:
         """Return (N,) values of −log p(x given z) in nats, in the data's units."""
@@ -246,7 +301,14 @@ class Gaussian(Observation):
 
     def mean(self, output: Tensor) -> Tensor:
         """Return m in the data's units."""
+        if self.clips:
+            return output.clamp(0, 1)
         return output.sigmoid() if self.sigmoid else self.units.inverse(output)
+
+    def around(self, means: NDArray[Any], draw: np.random.RandomState) -> NDArray[Any]:
+        """Return the means with noise of variance v in standard units."""
+        scale = self.variance.detach().sqrt() * self.units.scale
+        return means + np.asarray(scale.cpu()) * draw.standard_normal(means.shape)
 
     def in_units(self, x: Tensor, output: Tensor) -> tuple[Tensor, Tensor]:
         """Return data and m, both in standard units."""
@@ -269,6 +331,10 @@ class WeightedError(Observation):
         """Return m in the data's units."""
         return self.gaussian.mean(output)
 
+    def around(self, means: NDArray[Any], draw: np.random.RandomState) -> NDArray[Any]:
+        """Refuse: an error is no density to draw from."""
+        raise InputError(f"observation is {self.kind!r}, an error and no density: leave noise out")
+
     def objective(self, x: Tensor, output: Tensor) -> Tensor:
         """Return (N,) weighted errors."""
         u, mean = self.gaussian.in_units(x, output)
@@ -289,9 +355,10 @@ class ChosenLikelihood(Encoder):
 
     observation: Literal["auto", "bernoulli", "gaussian", "mse", "rmse"] = "auto"
     """Distribution of x given z, or a weighted error; auto is bernoulli for data in [0, 1] but for
-    images under 16 pixels a side."""
+    photographs and for images under 16 pixels a side."""
     noise_variance: Annotated[Positive | None, CountsWhen("observation", ("gaussian",))] = 0.04
-    """Variance v of a gaussian, in a table's columns' variances; none learns it (σ-VAE)."""
+    """Variance v of a gaussian, in a table's columns' variances; none learns it (σ-VAE), as does
+    the value by default for photographs whose observation is auto."""
     reconstruction_weight: Annotated[Positive, CountsWhen("observation", ("mse", "rmse"))] = 1000.0
     """Weight w of the errors mse and rmse."""
     binarize: bool = False
@@ -300,7 +367,14 @@ class ChosenLikelihood(Encoder):
     """Decay of the averaged weights that the fitted model then uses; none keeps the last ones."""
 
     def check_values(self) -> None:
-        """Refuse bits under another likelihood than the Bernoulli."""
+        """Refuse bits under another likelihood than the Bernoulli, and a start beside neither."""
+        if self.architecture == "principal" and (
+            self.binarize or self.observation not in ("auto", "gaussian")
+        ):
+            raise InputError(
+                "architecture is 'principal', whose closed form is a gaussian's: leave observation "
+                "and binarize, or choose 'mlp'"
+            )
         if self.binarize and self.observation not in ("auto", "bernoulli"):
             raise InputError(
                 f"binarize needs observation='bernoulli', not {self.observation!r}: bits have no "
@@ -313,19 +387,26 @@ class ChosenLikelihood(Encoder):
         if self.observation != "auto":
             return shared
         in_range = len(self.data_shape_) > 1 or bool(array.min() >= 0 and array.max() <= 1)
-        return {**shared, "observation": self.suited(in_range)}
+        return {**shared, "observation": self.suited(in_range, is_photographic(array))}
 
-    def suited(self, unit_range: bool) -> str:
+    def suited(self, in_range: bool, photographic: bool) -> str:
         """Return what ``auto`` means for these data; in a resumed run what it meant there.
 
-        Cross-entropy on a few grey pixels says so little about each that the posterior keeps to the
-        prior, and samples blur.
+        Gaussian for photographs, data that leave [0, 1], and images of a few grey pixels:
+        cross-entropy says so little about each of them that the posterior keeps to the prior, and
+        samples blur.
         """
         tiny = len(self.data_shape_) > 1 and max(self.data_shape_[-2:]) < TINY
+        grey = photographic or tiny or self.architecture == "principal"
         if self.begun is not None:
             # Runs of version 0.1.0 do not say: there it followed from the range alone.
-            tiny = self.begun.resolved.get("observation") == "gaussian"
-        return "bernoulli" if unit_range and (self.binarize or not tiny) else "gaussian"
+            grey = self.begun.resolved.get("observation") == "gaussian"
+        return "gaussian" if (grey and not self.binarize) or not in_range else "bernoulli"
+
+    def is_principal(self, photographic: bool) -> bool:
+        """Return whether the nets stand between principal components: under a Gaussian."""
+        gaussian = self.observation in ("auto", "gaussian") and not self.binarize
+        return gaussian and bool(super().is_principal(photographic))
 
     def learn_scale(self, source: Source) -> None:
         """Find the data's range, the distribution that suits it, and the mean of binary data."""
@@ -333,7 +414,7 @@ class ChosenLikelihood(Encoder):
         bits = self.binarize or self.observation == "bernoulli"
         if bits and not self.unit_range_:
             raise InputError("observation is 'bernoulli' and the data leave [0, 1]; use 'gaussian'")
-        suited = self.suited(self.unit_range_)
+        suited = self.suited(self.unit_range_, vars(self).get("photographic_", False))
         self.observation_ = suited if self.observation == "auto" else self.observation
         if self.observation_ == "bernoulli":
             self.mean_ = _mean(source)
@@ -341,11 +422,24 @@ class ChosenLikelihood(Encoder):
     def build(self, shape: tuple[int, ...]) -> None:
         """Make encoder, decoder and the noise's variance; bits start at their mean."""
         self.make_nets(shape, 2 * self.n_components, n_given=self.n_given())
-        if self.observation_ == "gaussian" and self.noise_variance is None:
-            self.noise_ = LearnedVariance()
+        if self.observation_ == "gaussian" and self.learns_noise:
+            self.noise_ = LearnedVariance(vars(self).pop("_noise", 0.1))
         if self.observation_ == "bernoulli":
             p = torch.from_numpy(self.mean_).clamp(LEAST_PROBABILITY, 1 - LEAST_PROBABILITY)
             _set_output_bias(self.decoder_, p.logit())
+
+    @property
+    def learns_noise(self) -> bool:
+        """Whether v is learned: if asked, or of photographs whose observation is left open."""
+        usual = type(self).__dataclass_fields__["noise_variance"].default
+        left = self.observation == "auto" and self.noise_variance == usual
+        return self.noise_variance is None or (left and vars(self).get("photographic_", False))
+
+    def first_noise(self, solution: LinearSolution) -> float:
+        """Return the v of probabilistic PCA, or the one that is given."""
+        given = None if self.learns_noise else self.noise_variance
+        self._noise = solution.noise(self.n_components) if given is None else given
+        return self._noise
 
     def bounded_by(self) -> str:
         """Return why data must lie in [0, 1]: for the Bernoulli likelihood."""
@@ -370,7 +464,9 @@ class ChosenLikelihood(Encoder):
             # It follows from the errors when the training has ended.
             known = vars(self).get("noise_variance_", math.nan)
         variance = self.noise_() if "noise_" in vars(self) else torch.tensor(known)
-        gaussian = Gaussian(variance, units, units.scale.log().sum(), self.unit_range_)
+        volume, clips = units.scale.log().sum(), self.n_principal > 0
+        squashes = self.unit_range_ and not clips
+        gaussian = Gaussian(variance, units, volume, squashes, clips)
         if self.observation_ in ERRORS:
             return WeightedError(self.observation_, self.reconstruction_weight, gaussian)
         return gaussian

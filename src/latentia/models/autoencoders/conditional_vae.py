@@ -26,6 +26,7 @@ from latentia.models.autoencoders.vae import BoundedModel
 from latentia.models.base import in_kind_of
 from latentia.models.conditional import Conditional
 from latentia.models.inputs import Labels, Rows
+from latentia.nets.autoencoder import decoded
 from latentia.training import draws
 
 COLUMNS = 8
@@ -80,8 +81,7 @@ class ConditionalVAE(Conditional, BoundedModel):
 
     def decoder_output(self, z_NK: Tensor, *given: Tensor) -> Tensor:
         """Return the decoder's raw output for z and y."""
-        output: Tensor = self.decoder_(torch.cat([z_NK, *given], 1))
-        return output
+        return decoded(self.decoder_, self.encoder_, torch.cat([z_NK, *given], 1))
 
     def transform(self, X: Rows, y: Labels = None) -> Any:
         """Return the (n, n_components) latent rows of data given y."""

@@ -103,6 +103,8 @@ class DenoisingAutoencoder(AutoencodingModel):
     """Gaussian: standard deviation; other noise: a value's probability of it; none means 0.3."""
     snr: float | None = None
     """Signal-to-noise ratio in dB on the training data, once clipped, instead of noise_factor."""
+    architecture: Literal["auto", "mlp", "convolutional"] = "auto"
+    """The nets: fully connected, convolutional, or what suits the data."""
     tied: bool = False
     """Whether the decoder's weights are the encoder's, transposed."""
     objective: Literal["mse", "rmse", "bce"] = "mse"

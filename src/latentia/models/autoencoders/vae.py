@@ -26,9 +26,7 @@ training data, which follows where the codes really lie ([5]_): the aggregate po
 model is rarely N(0, I), and draws from the gaps between codes decode to nothing like the data.
 
 The linear VAE and VaDE are `VariationalModel`s too, and the conditional VAE is a `BoundedModel`.
-The likelihoods are in `latentia.models.autoencoders.base`. A *condition* is what some models know
-beside x, such as one-hot classes; for others the tuple ``given`` is empty.
-
+Likelihoods are in ``autoencoders.base``. What some models know beside x is ``given``, or empty.
 Shapes: ``x`` is (N, C, H, W) or (N, d); ``z_NK``, mean and log-variance are (N, n_components).
 """
 
@@ -78,6 +76,7 @@ from latentia.models.autoencoders.importance import ImportanceEstimate, joined, 
 from latentia.models.base import Encoder, Generator, LatentModel
 from latentia.models.gradient import DecodingModel, GradientModel
 from latentia.models.inputs import Labels, Rows, refuse_outside_unit
+from latentia.nets.autoencoder import decoded
 from latentia.training import distributed, draws
 from latentia.training.losses import full_precision
 from latentia.training.run import Numbers
@@ -104,10 +103,13 @@ class VariationalModel(Generator, Encoder, DecodingModel, GradientModel, LatentM
     def likelihood(self) -> Observation:
         """p(x given z), by the nets as they are now."""
 
+    def around(self, means: NDArray[Any], draw: np.random.RandomState) -> NDArray[Any]:
+        """Return draws of p(x given z) of these means."""
+        return self.likelihood.around(means, draw)
+
     def decoder_output(self, z_NK: Tensor, *given: Tensor) -> Tensor:
         """Return the decoder's raw output g(z), (N, *shape)."""
-        output: Tensor = self.decoder_(z_NK)
-        return output
+        return decoded(self.decoder_, self.encoder_, z_NK)
 
     def encoder_output(self, x: Tensor, *given: Tensor) -> Tensor:
         """Return (N, 2K): mean and log-variance of q(z given x), side by side."""
@@ -177,8 +179,7 @@ class VariationalModel(Generator, Encoder, DecodingModel, GradientModel, LatentM
         n_importance
             k, draws of z for each sample; 5,000 is the literature's.
         return_std
-            Return the standard errors of the estimates too. They need at least two draws, and a
-            warning says of how many samples they are not to be trusted.
+            Return standard errors too, of at least two draws; a warning says which not to trust.
         random_state
             Of the draws, and of binary data.
 
@@ -315,6 +316,8 @@ class BoundedModel(ChosenLikelihood, VariationalModel, AutoencodingModel):
     """Draws k of the importance-weighted bound; 1 is the ELBO."""
     adam_epsilon: Positive = 1e-8
     """Adam's ε; Burda et al. use 1e-4."""
+
+    starts_linear = True
 
     def check_values(self) -> None:
         """Refuse weighted terms beside importance weights."""

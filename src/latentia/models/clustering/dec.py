@@ -111,9 +111,9 @@ class SelfTraining(PretrainedClustering, AutoencodingModel):
         """Make the nets and the centres."""
         super().build(shape)
         centers = torch.zeros(self.n_clusters, self.n_components)
-        n_rows = 0
         if self.start is not None:
-            centers, n_rows = self._centers, len(self._source)
+            centers = self._centers
+        n_rows = len(self._source) if "_source" in vars(self) else 0
         self.clustering_ = StudentClusters(centers, self.degrees_of_freedom, n_rows)
 
     def assign(self, x: Tensor) -> Tensor:
@@ -143,7 +143,8 @@ class SelfTraining(PretrainedClustering, AutoencodingModel):
         """Keep the clusters of the training data, and drop what only the training needed."""
         super().after_training(array, y)
         self.clustering_.target = self.clustering_.target[:0].clone()
-        del self._source, self._centers
+        del self._source
+        self.__dict__.pop("_centers", None)
 
     @property
     def cluster_centers_(self) -> NDArray[np.float32]:

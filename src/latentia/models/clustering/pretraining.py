@@ -14,13 +14,14 @@ from typing import Annotated, Any
 
 from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
-from torch import Tensor, nn
+from torch import Tensor
 
 from latentia.errors import Count, CountsWhen, InputError
 from latentia.models.autoencoders.autoencoder import Autoencoder
 from latentia.models.autoencoders.base import AutoencodingModel
 from latentia.models.base import in_kind_of
 from latentia.models.clustering.base import DeepClustering
+from latentia.models.fine_tuning import layers_of
 from latentia.models.inputs import Labels, Rows
 from latentia.models.saved import load
 from latentia.models.warm_start import warm_start
@@ -49,6 +50,8 @@ class PretrainedClustering(DeepClustering):
     def before_nets(self, array: NDArray[Any], run: Path | None, progress: bool | None) -> None:
         """Load the autoencoder or train it, then find its clusters."""
         super().before_nets(array, run, progress)
+        if self.beginning is not None:
+            return
         start = warm_start(
             self._untrained(), self.pretrained, _autoencoder_in, array, run, progress
         )
@@ -82,7 +85,9 @@ class PretrainedClustering(DeepClustering):
     def learn_scale(self, source: Source) -> None:
         """See the data in the units in which the autoencoder sees them."""
         super().learn_scale(source)
-        start = self._start
+        start = self.start
+        if start is None:
+            return
         if start.unit_range_ != self.unit_range_:
             words = ("in", "outside") if start.unit_range_ else ("outside", "in")
             raise InputError(
@@ -107,8 +112,8 @@ class PretrainedClustering(DeepClustering):
     def _check_layers(self, start: AutoencodingModel) -> None:
         same = (
             weighted_layers(start.encoder_)[-1].weight.shape[0] == self.n_components
-            and _layers(start.encoder_)[:-1] == _layers(self.encoder_)[:-1]
-            and _layers(start.decoder_) == _layers(self.decoder_)
+            and layers_of(start.encoder_)[:-1] == layers_of(self.encoder_)[:-1]
+            and layers_of(start.decoder_) == layers_of(self.decoder_)
         )
         if not same:
             raise InputError(
@@ -120,7 +125,7 @@ class PretrainedClustering(DeepClustering):
         """Keep the clusters of the training data."""
         super().after_training(array, y)
         self.labels_ = self.labels_of(array)
-        del self._start
+        self.__dict__.pop("_start", None)
 
     def predict_proba(self, X: Rows) -> Any:
         """Return the (n, n_clusters) probabilities of each sample's clusters; rows sum to 1."""
@@ -136,14 +141,6 @@ def _autoencoder_in(folder: str) -> AutoencodingModel:
             "knows no classes, such as Autoencoder or DenoisingAutoencoder"
         )
     return found
-
-
-def _layers(net: nn.Module) -> list[tuple[str, list[tuple[int, ...]]]]:
-    """Return each layer's kind and the shapes of its weights."""
-    return [
-        (type(layer).__name__, [tuple(p.shape) for p in layer.parameters(recurse=False)])
-        for layer in net.modules()
-    ]
 
 
 def _described(model: AutoencodingModel) -> str:

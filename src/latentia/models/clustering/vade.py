@@ -221,13 +221,14 @@ class VaDE(PretrainedClustering, ChosenLikelihood, VariationalModel, Autoencodin
     def after_training(self, array: NDArray[Any], y: Labels) -> None:
         """Keep what follows from the training data, and drop what only the training needed."""
         super().after_training(array, y)
-        del self._found
+        self.__dict__.pop("_found", None)
 
     def sample(
         self,
         n_samples: Count = 1,
         random_state: Seed | None = None,
         *,
+        noise: bool = False,
         cluster: Whole | None = None,
     ) -> NDArray[np.float32]:
         """Draw new data: ``z`` from the mixture, or one of its Gaussians, decoded.
@@ -237,12 +238,14 @@ class VaDE(PretrainedClustering, ChosenLikelihood, VariationalModel, Autoencodin
         """
         check_arguments(VaDE.sample, locals())
         if cluster is None:
-            return super().sample(n_samples, random_state)
+            return super().sample(n_samples, random_state, noise=noise)
         check_is_fitted(self)
         check_range("cluster", cluster, 0, self.n_clusters - 1)
+        draw = seeded(random_state)
         with within_memory(f"for {n_samples} samples"):
-            z_NK = self._draws(np.full(n_samples, cluster), seeded(random_state)).astype(np.float32)
-        return np.asarray(self._decode_array(z_NK), dtype=np.float32)
+            z_NK = self._draws(np.full(n_samples, cluster), draw).astype(np.float32)
+        decoded = self._decode_array(z_NK)
+        return np.asarray(self.around(decoded, draw) if noise else decoded, dtype=np.float32)
 
     def latent_draws(self, n: int, draw: np.random.RandomState) -> NDArray[Any]:
         """Return (n, n_components) draws of z from the mixture."""

@@ -21,7 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
-from latentia.data.dataset import Dataset
+from latentia.data.dataset import Dataset, ImageSize
+from latentia.data.options import USUAL, TableOptions
 from latentia.data.text import HELD_OUT, TextData, load_text
 from latentia.errors import Count, InputError, NonNegative, Seed, check_arguments, within_memory
 from latentia.models.base import Model, seeded
@@ -72,12 +73,17 @@ class LanguageModel(Model, ABC):
         return X
 
     def load_data(
-        self, spec: str, image_size: int | None = None, held_out: float | None = None
+        self,
+        spec: str,
+        image_size: ImageSize = None,
+        held_out: float | None = None,
+        options: TableOptions = USUAL,
     ) -> TextData:
         """Return a text file in parts."""
         if image_size is not None:
             name = command_name(type(self).__name__)
             raise InputError(f"{name} takes no --image-size: one process reads a text in order")
+        options.refuse(f"{command_name(type(self).__name__)} learns texts and no tables")
         return load_text(spec, HELD_OUT if held_out is None else held_out)
 
     def measure(self, data: Dataset, random_state: int = 0) -> dict[str, float]:

@@ -39,6 +39,7 @@ from latentia.models.language.base import Ids, LanguageModel, LogProbabilities, 
 from latentia.nets.recurrent import RecurrentNet
 from latentia.training import distributed, draws
 from latentia.training.batches import Batches
+from latentia.training.run import Callback
 from latentia.training.train import evaluating
 from latentia.training.updates import Update, adam
 
@@ -206,6 +207,8 @@ class RecurrentLanguageModel(LanguageModel, GradientModel):
         resume: bool = False,
         progress: bool | None = None,
         origin: Mapping[str, object] | None = None,
+        start_from: Self | str | Path | None = None,
+        callbacks: Sequence[Callback] = (),
     ) -> Self:
         """Train on a text.
 
@@ -217,8 +220,8 @@ class RecurrentLanguageModel(LanguageModel, GradientModel):
             What may occur, if it is more than occurs in ``text``.
         validation
             Held-out text: its loss is recorded each epoch.
-        run, resume, progress, origin
-            As in `GradientModel.fit`.
+        run, resume, progress, origin, start_from, callbacks
+            As in `GradientModel.fit`. A model that is started from says which symbols may occur.
         """
         return super().fit(
             text,
@@ -228,13 +231,16 @@ class RecurrentLanguageModel(LanguageModel, GradientModel):
             resume=resume,
             progress=progress,
             origin=origin,
+            start_from=start_from,
+            callbacks=callbacks,
         )
 
     def read(self, array: Text, y: Text | None, *, reset: bool) -> Windows:
         """Return a text's windows; in ``fit`` learn its symbols, of which ``y`` may name more."""
         if not reset:
             return Windows(self.encode(array), self.batch_size, self.window)
-        ids = self.learn_symbols(array, y)
+        known = None if self.beginning is None else self.beginning.symbols_
+        ids = self.learn_symbols(array, known if y is None else y)
         counts = np.bincount(ids, minlength=len(self.symbols_)) + 1.0
         self.frequencies_ = counts / counts.sum()
         self._reading = Windows(ids, self.batch_size, self.window)

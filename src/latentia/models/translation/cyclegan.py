@@ -38,11 +38,13 @@ from sklearn.utils.validation import check_is_fitted
 from torch import Tensor, nn
 from torch.nn.functional import l1_loss
 
-from latentia.data.dataset import Array, Dataset
+from latentia.data.dataset import Array, Dataset, ImageSize
+from latentia.data.options import USUAL, TableOptions
 from latentia.data.unpaired import load_unpaired
 from latentia.errors import Count, CountsWhen, InputError, NonNegative, Range, Share, Whole
 from latentia.models.base import in_kind_of, to_numpy
 from latentia.models.conditions import Classes, checked_labels
+from latentia.models.fields import command_name
 from latentia.models.inputs import Labels, unit_floats
 from latentia.models.translation import baselines, figures
 from latentia.models.translation.base import (
@@ -173,6 +175,11 @@ class CycleGAN(Translator):
         self.discriminator_b_: nn.Module = judge()
         for net in self.nets().values():
             net.apply(isola_weights)
+
+    @property
+    def is_scored(self) -> bool:
+        """Whether one loss says how good the model is: it is a game."""
+        return False
 
     def updates(self) -> list[Update]:
         """Move both generators, then each discriminator."""
@@ -326,10 +333,15 @@ class CycleGAN(Translator):
         ]
 
     def load_data(
-        self, spec: str, image_size: int | None = None, held_out: float | None = None
+        self,
+        spec: str,
+        image_size: ImageSize = None,
+        held_out: float | None = None,
+        options: TableOptions = USUAL,
     ) -> Dataset:
         """Return images of two domains, of a name or a path."""
         self.refuse_share(held_out)
+        options.refuse(f"{command_name(type(self).__name__)} learns pictures and no tables")
         return load_unpaired(spec, image_size=image_size)
 
     def measure(self, data: Dataset, random_state: int = 0) -> dict[str, float]:

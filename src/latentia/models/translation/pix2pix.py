@@ -37,10 +37,12 @@ from sklearn.utils.validation import check_is_fitted
 from torch import Tensor, nn
 from torch.nn.functional import l1_loss, mse_loss
 
-from latentia.data.dataset import Dataset
+from latentia.data.dataset import Dataset, ImageSize
+from latentia.data.options import USUAL, TableOptions
 from latentia.data.pairs import load_pairs
 from latentia.errors import Count, CountsWhen, Decay, InputError, NonNegative, Share
 from latentia.models.base import to_numpy
+from latentia.models.fields import command_name
 from latentia.models.inputs import Rows, as_array, check_images, unit_floats
 from latentia.models.translation import baselines, figures
 from latentia.models.translation.base import (
@@ -169,6 +171,11 @@ class Pix2Pix(Translator):
         """Whether there is a game, and so a discriminator."""
         return self.objective not in ("l1", "mse")
 
+    @property
+    def is_scored(self) -> bool:
+        """Whether one loss says how good the model is: if there is no game."""
+        return not self.is_adversarial
+
     def updates(self) -> list[Update]:
         """Move the discriminator, if there is one, then the generator."""
         move = partial(Update, optimizer=self.own_optimizer())
@@ -252,10 +259,15 @@ class Pix2Pix(Translator):
         return [(label, images) for label, images in rows if images.shape[1] in DRAWABLE]
 
     def load_data(
-        self, spec: str, image_size: int | None = None, held_out: float | None = None
+        self,
+        spec: str,
+        image_size: ImageSize = None,
+        held_out: float | None = None,
+        options: TableOptions = USUAL,
     ) -> Dataset:
         """Return pairs of images, of a name or a path."""
         self.refuse_share(held_out)
+        options.refuse(f"{command_name(type(self).__name__)} learns pictures and no tables")
         return load_pairs(spec, image_size=image_size)
 
     def measure(self, data: Dataset, random_state: int = 0) -> dict[str, float]:

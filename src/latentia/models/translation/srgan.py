@@ -126,6 +126,11 @@ class SRGAN(UpscalingModel):
         patch = (self.n_channels, *self.patch_size(shape))
         self.discriminator_: nn.Module = srgan_discriminator(patch, self.discriminator_width)
 
+    @property
+    def is_scored(self) -> bool:
+        """Whether one loss says how good the model is: it is a game."""
+        return False
+
     def updates(self) -> list[Update]:
         """Move the discriminator first, then the generator."""
         move = partial(Update, optimizer=partial(adam, learning_rate=self.learning_rate))
@@ -188,6 +193,8 @@ class SRGAN(UpscalingModel):
                 f"have {self.patch_size(array.shape)}"
             )
         self.check_sharp()
+        if self.beginning is not None:
+            return
         with torch.random.fork_rng():
             self._start = warm_start(
                 self.first_model(), self.pretrained, self.saved_start, array, run, progress
@@ -232,7 +239,7 @@ class SRGAN(UpscalingModel):
 
     def after_training(self, array: NDArray[Any], y: Any) -> None:
         """Forget the start."""
-        del self._start
+        self.__dict__.pop("_start", None)
 
     @property
     def result_name(self) -> str:

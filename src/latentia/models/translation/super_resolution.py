@@ -19,12 +19,14 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils.validation import check_is_fitted
 
 from latentia.data.crops import load_crops
-from latentia.data.dataset import Dataset, spread
+from latentia.data.dataset import Dataset, ImageSize, spread
 from latentia.data.degrade import cut_to_multiple, degraded
+from latentia.data.options import USUAL, TableOptions
 from latentia.errors import InputError, Several, Whole, check_arguments
 from latentia.metrics.structural_similarity import WINDOW
 from latentia.metrics.super_resolution import luma_psnr, luma_ssim
 from latentia.models.base import Model, in_kind_of, to_numpy
+from latentia.models.fields import command_name
 from latentia.models.inputs import as_array, check_images, unit_floats
 from latentia.models.translation import figures
 from latentia.models.translation.baselines import detail_figures, detail_notes
@@ -52,10 +54,15 @@ class SuperResolution(Model, ABC):
     }
 
     def load_data(
-        self, spec: str, image_size: int | None = None, held_out: float | None = None
+        self,
+        spec: str,
+        image_size: ImageSize = None,
+        held_out: float | None = None,
+        options: TableOptions = USUAL,
     ) -> Dataset:
         """Return random pieces of a folder's pictures, or any other data as it is."""
         self.refuse_share(held_out)
+        options.refuse(f"{command_name(type(self).__name__)} learns pictures and no tables")
         return load_crops(spec, image_size=image_size)
 
     def measure(self, data: Dataset, random_state: int = 0) -> dict[str, float]:

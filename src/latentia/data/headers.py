@@ -1,0 +1,105 @@
+"""The lines above a table's rows: titles, and the names of its columns in one line or several."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+
+from latentia.data.numerals import is_missing, is_number
+
+MOST_TITLES, MOST_HEADINGS = 10, 3
+"""Lines above a table, and lines of its header below the first."""
+FEWEST_ROWS, FEWEST_BELOW = 2, 5
+"""Rows that make a table, and rows of numbers below a header of several lines."""
+
+
+def is_regular(rows: list[list[str]]) -> bool:
+    """Return whether all rows have as many cells, at least two; names may lack that of the rows."""
+    widths = {len(row) for row in rows[1:]} or {len(rows[0])}
+    return len(widths) == 1 and max(widths) > 1 and max(widths) - len(rows[0]) in (0, 1)
+
+
+def n_titles(rows: list[list[str]]) -> int | None:
+    """Return how many lines of words stand above rows of as many cells; None if rows are uneven."""
+    width = len(rows[-1])
+    for n in range(min(MOST_TITLES, len(rows) - FEWEST_ROWS) + 1):
+        filled = [cell for cell in rows[n] if cell.strip()]
+        alone = len(filled) == 1 and width > 2 and bool(rows[n][0].strip())
+        whole = n == 0 or len(rows[n]) == width > 1
+        if whole and is_regular(rows[n:]) and filled and not alone:
+            return n
+        if any(map(is_number, filled)) or (len(filled) > 1 and 2 * len(filled) >= width):
+            return None
+    return None
+
+
+def n_heading(rows: list[list[str]]) -> int:
+    """Return how many lines name columns: below the first, those of words above numbers alone."""
+    if not has_header(rows):
+        return 0
+    n, width = 1, len(rows[-1])
+    while n <= MOST_HEADINGS and len(rows) - n > FEWEST_BELOW and len(rows[0]) == width:
+        body = [[cell for cell in column if not is_missing(cell)] for column in zip(*rows[n + 1 :])]
+        numeric = [i for i, cells in enumerate(body) if cells and all(map(is_number, cells))]
+        words = [i for i in numeric if not is_missing(rows[n][i]) and not is_number(rows[n][i])]
+        if len(words) < 2 or any(is_number(rows[n][i]) for i in numeric):
+            break
+        n += 1
+    return n
+
+
+def first_names(heads: list[list[str]]) -> tuple[list[str], list[str]]:
+    """Return the names in several lines: the first one's, or each below its group's."""
+    first, *others = heads
+    if not others:
+        return first, []
+    if all(cell.strip() for cell in first) and len({*first}) == len(first):
+        return first, [f"{len(others)} line(s) of words below the names were left out"]
+    groups = list(itertools.accumulate(first, lambda group, cell: cell.strip() or group))
+    names = [
+        " ".join(dict.fromkeys(part.strip() for part in parts if part.strip()))
+        for parts in zip(groups, *others)
+    ]
+    return names, [f"names were read from its first {len(heads)} lines, such as {names[-1]!r}"]
+
+
+def distinct(names: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Return names of which no two are alike, and a clause about those that were.
+
+    >>> distinct(["a", "b", "a"])
+    (['a', 'b', 'a_2'], ["several columns are named 'a', and were told apart as 'a_2'"])
+    """
+    found: list[str] = []
+    told = []
+    for name in names:
+        ways = (f"{name}_{n}" for n in itertools.count(2))
+        found.append(name if name not in found else next(w for w in ways if w not in names))
+        if found[-1] != name:
+            told.append(f"several columns are named {name!r}, and were told apart as {found[-1]!r}")
+    return found, told
+
+
+def has_header(rows: list[list[str]]) -> bool:
+    """Return whether the first row names columns: something else than what stands below it."""
+    first, body = rows[0], rows[1:]
+    if not body:
+        return not all(is_number(cell) for cell in first)
+    if len(first) < len(body[0]):
+        return True
+    columns = [[cell for cell in column if not is_missing(cell)] for column in zip(*body)]
+    numeric = [i for i, cells in enumerate(columns) if cells and all(map(is_number, cells))]
+    if not numeric or any(not is_missing(first[i]) and not is_number(first[i]) for i in numeric):
+        return True
+    return _counts(first, columns)
+
+
+def _counts(first: list[str], columns: list[list[str]]) -> bool:
+    """Return whether a row of numbers names columns: 0, 1, 2 ... or years, above other numbers."""
+    cells = first[1:] if not first[0].strip() else first
+    if len(cells) < 3 or not all(cell.strip().isdecimal() for cell in cells):
+        return False
+    steps = {int(b) - int(a) for a, b in itertools.pairwise(cells)}
+    below = columns[len(first) - len(cells) :]
+    fractions = all(not all(c.strip().isdecimal() for c in column or ["."]) for column in below)
+    from_zero = int(cells[0]) == 0 and len(cells) > 3
+    return len(steps) == 1 and min(steps) > 0 and (fractions or from_zero)

@@ -1,0 +1,327 @@
+"""Pictures in folders and archives as one array each for training and test.
+
+They are labelled by what stands beside them (`latentia.data.picture_labels`) or by their
+sub-folders, and brought to one size (`latentia.data.framing`).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from latentia.data import images
+from latentia.data.archives import (
+    Member,
+    Place,
+)
+from latentia.data.dataset import Array, Dataset, ImageSize, Part, whole
+from latentia.data.folders import (
+    Take,
+    contents,
+    left_out,
+    listed,
+    once,
+    passed_over,
+    read_all,
+    remarks,
+)
+from latentia.data.frames import frame_size, is_video, read_frames
+from latentia.data.framing import Frame, chosen_frame, frame_of
+from latentia.data.limits import check_bytes
+from latentia.data.many_bands import has_many_bands, size_of_bands
+from latentia.data.picture_labels import read_beside
+from latentia.errors import InputError
+from latentia.files import printable
+
+AROUND = "it lies beside the folder of pictures"
+
+WIDENED = ("it is grey, and got three equal channels",)
+
+DEEPENED = ("it has eight bits, and became floats beside pictures of more",)
+
+
+def load_file(file: Path, random_state: int, image_size: ImageSize) -> Dataset:
+    """Return the frames of one video or animation as a data set."""
+    name = printable(file.name)
+    how = settled([file], image_size, name)
+    found = Gathered(str(file), [file], [], [], {}, (), {file: name}, ())
+    part = read_found(found, how.frame, animated=True)
+    return how.told(whole([part], name, random_state))
+
+
+def load_places(
+    groups: Sequence[Sequence[Place]],
+    name: str,
+    random_state: int,
+    image_size: ImageSize,
+    notes: tuple[str, ...] = (),
+) -> Dataset:
+    """Return pictures for training, and for the test if there is a second group, as a data set."""
+    found = [gathered(group) for group in groups]
+    how = settled([path for part in found for path in part.files], image_size, name)
+    read = _of_the_same_classes([read_found(part, how.frame) for part in found])
+    data = whole(read, name, random_state)
+    return how.told(dataclasses.replace(data, notes=once((*notes, *data.notes))))
+
+
+def name_of(folder: Place) -> str:
+    """Return what a data set from a folder, or from an archive, is called."""
+    if isinstance(folder, Member) and folder == folder.archive.root:
+        return folder.archive.path.name
+    return folder.name
+
+
+class Settled(NamedTuple):
+    """What pictures are brought to, with a note on how, and what their files are."""
+
+    frame: Frame | None
+    notes: tuple[str, ...]
+    found: str
+
+    def told(self, data: Dataset) -> Dataset:
+        """Return a data set of these pictures that says so."""
+        size = None if self.frame is None else self.frame.asked
+        notes = (*data.notes, *self.notes)
+        return dataclasses.replace(data, notes=notes, image_size=size, description=self.found)
+
+
+def settled(
+    files: Sequence[Place], image_size: ImageSize, owner: str, *, halves: bool = False
+) -> Settled:
+    """Return what pictures, or both ``halves`` of each, are brought to.
+
+    Without an image size the files' headers decide, as `chosen_frame` says.
+    """
+    frame = frame_of(image_size)
+    if frame is not None:
+        note = f"the pictures of {owner} were brought to {frame.words}."
+        return Settled(frame, (note,), _kinds(files))
+    with images.quiet(), ThreadPoolExecutor(4) as pool:
+        sizes = [size for size in pool.map(_size_of, files) if size is not None]
+    if halves:
+        sizes = [(width // 2, height) for width, height in sizes if width % 2 == 0]
+    frame, why = chosen_frame(sizes, owner, fit=image_size == "fit")
+    return Settled(frame, (why,) if why else (), f"{_kinds(files)}{_spread(sizes)}")
+
+
+def _kinds(files: Sequence[Place]) -> str:
+    """Return how many files there are of each kind."""
+    counts = Counter(path.suffix.lower() or "rows of a table" for path in files).most_common()
+    kinds = ", ".join(f"{n:,} {kind}" for kind, n in counts)
+    return f"{len(files):,} picture file{'' if len(files) == 1 else 's'} ({kinds})"
+
+
+def _spread(sizes: Sequence[tuple[int, int]]) -> str:
+    """Return the smallest, the middle and the largest size."""
+    ordered = sorted(sizes, key=lambda size: size[0] * size[1])
+    if not ordered:
+        return ""
+    three = ordered[0], ordered[len(ordered) // 2], ordered[-1]
+    low, middle, high = (f"{w}×{h}" for w, h in three)
+    if low == high:
+        return f", all of {low} pixels (width × height)"
+    return f", from {low} to {high} pixels (width × height), the middle one {middle}"
+
+
+def _size_of(path: Place) -> tuple[int, int] | None:
+    try:
+        if has_many_bands(path):
+            return size_of_bands(path)
+        return frame_size(path) if is_video(path) else images.size_of(path)
+    except (images.BadImageError, *images.BROKEN):
+        return None
+
+
+def _of_the_same_classes(parts: Sequence[Part]) -> list[Part]:
+    """Return parts whose numbers stand for the same classes, if all have some, and at least two."""
+    stated = {part.class_names for part in parts}
+    every = {name for part in parts for name in part.class_names}
+    names = list(stated.pop()) if len(stated) == 1 else sorted(every, key=_numbers_first)
+    if len(names) < 2 or any(part.y is None for part in parts):
+        return [dataclasses.replace(part, y=None, class_names=()) for part in parts]
+    found = []
+    for part in parts:
+        places = np.array([names.index(name) for name in part.class_names])
+        found.append(dataclasses.replace(part, y=places[part.y], class_names=tuple(names)))
+    return found
+
+
+class Gathered(NamedTuple):
+    """Pictures that are to be read, from one or several folders."""
+
+    owner: str
+    files: list[Place]
+    odd: list[tuple[Place, str]]
+    hidden: list[Place]
+    classes: dict[Place, str]
+    """What stands beside them, or else the sub-folder; of those that have one."""
+    order: tuple[str, ...]
+    """Of the classes, if a file states it."""
+    names: dict[Place, str]
+    """Of the pictures, from their folder on."""
+    notes: tuple[str, ...]
+
+
+def gathered(folders: Sequence[Place]) -> Gathered:
+    """Return what is to be read of folders together."""
+    found = [_of_folder(folder) for folder in folders]
+    if len(found) == 1:
+        return found[0]
+    return Gathered(
+        owner=f"{found[0].owner} and {len(found) - 1} more",
+        files=[path for part in found for path in part.files],
+        odd=[odd for part in found for odd in part.odd],
+        hidden=[path for part in found for path in part.hidden],
+        classes={path: name for part in found for path, name in part.classes.items()},
+        order=found[0].order,
+        names={path: f"{part.owner}/{n}" for part in found for path, n in part.names.items()},
+        notes=once([note for part in found for note in part.notes]),
+    )
+
+
+def _of_folder(folder: Place) -> Gathered:
+    found, notes = contents(folder), ()
+    said = read_beside(found.files)
+    files = [path for path in found.files if path not in said.used]
+    classes, order = dict(said.classes), ()
+    if isinstance(folder, Member):
+        archive = folder.archive
+        if folder == archive.root != archive.top:
+            around = contents(archive.top, [archive.root])
+            found.odd.extend([*((path, AROUND) for path in around.files), *around.odd])
+            found.hidden.extend(around.hidden)
+        classes |= {p: archive.labels[p.inside] for p in files if p.inside in archive.labels}
+        notes, order = archive.notes, archive.class_names
+    unlabelled: tuple[str, ...] = ()
+    if not classes:
+        classes, unlabelled = _of_sub_folders(files, folder)
+    depth = len(folder.parts)
+    names = {path: printable("/".join(path.parts[depth:])) for path in files}
+    all_notes = (*notes, *said.notes, *unlabelled)
+    return Gathered(str(folder), files, found.odd, found.hidden, classes, order, names, all_notes)
+
+
+def read_found(found: Gathered, frame: Frame | None, *, animated: bool = False) -> Part:
+    """Return pictures as a part; those that cannot be read are in its notes.
+
+    Of an ``animated`` picture all frames are taken, as of a video, and else the first.
+    """
+    n = len(found.files) + len(found.odd)
+    if not n:
+        raise InputError(f"{found.owner} holds no files; give a folder of images")
+    good, failed = read_all(
+        found.files,
+        lambda path, take: _read(path, frame, take, animated or is_video(path)),
+        f"the pictures in {found.owner}",
+    )
+    bad = sorted([*found.odd, *failed], key=lambda pair: pair[0].parts)
+    if not good:
+        lines = [f"{path}: {reason}" for path, reason in bad]
+        if n == 1 and str(bad[0][0]) == found.owner:
+            raise InputError(f"{printable(found.owner)} cannot be used: {bad[0][1]}")
+        raise InputError(
+            f"none of the {n} files in {found.owner} is a usable image: {listed(lines)}"
+        )
+    each = [(path, *picture) for path, pictures in good for picture in pictures]
+    x = stack([pixels for _, pixels, _ in each], found.owner)
+    widened = [(path, WIDENED) for path, pixels, _ in each if pixels.ndim < x.ndim - 1]
+    deepened = [(p, DEEPENED) for p, pixels, _ in each if pixels.dtype != x.dtype]
+    y, names = _numbered([path for path, _, _ in each], found)
+    notes = (
+        *left_out(bad, n),
+        *remarks([*((path, notes) for path, _, notes in each), *widened, *deepened]),
+        *found.notes,
+        *passed_over(found.hidden),
+    )
+    runs = tuple(len(pictures) for _, pictures in good)
+    moves = runs if max(runs) > 1 else ()
+    return Part(x, y, names, notes, runs=moves, names=_names(good, found.names))
+
+
+def _names(good: Sequence[tuple[Place, Sequence[object]]], names: Mapping[Place, str]) -> Array:
+    """Return each picture's name; of a video's frames with their numbers, from 1."""
+    return np.array(
+        [
+            names[path] if len(pictures) == 1 else f"{names[path]} frame {number}"
+            for path, pictures in good
+            for number in range(1, len(pictures) + 1)
+        ]
+    )
+
+
+def _read(
+    path: Place, frame: Frame | None, take: Take, moves: bool
+) -> list[tuple[Array, tuple[str, ...]]]:
+    """Return a picture, or all frames of one that moves."""
+    if moves:
+        return read_frames(path, frame, take)
+    return [images.read(path, frame, take, deep=True)]
+
+
+def _numbered(paths: Sequence[Place], found: Gathered) -> tuple[Array | None, tuple[str, ...]]:
+    """Return class numbers and names, if all pictures have a class."""
+    names = [found.classes.get(path) for path in paths]
+    known = {name for name in names if name is not None}
+    if None in names or not known:
+        return None, ()
+    order = [*found.order] if known <= {*found.order} else sorted(known, key=_numbers_first)
+    places = {name: number for number, name in enumerate(order)}
+    y = np.array([places[str(name)] for name in names], np.int64)
+    return y, tuple(printable(name) for name in order)
+
+
+def _numbers_first(name: str) -> tuple[bool, int, str]:
+    return (not name.isdecimal(), int(name) if name.isdecimal() else 0, name)
+
+
+def stack(pictures: list[Array], owner: object) -> Array:
+    """Return pictures of one size as one array, of the kind that holds all of them.
+
+    Grey ones get three channels beside others with three, and bytes become floats in [0, 1] beside
+    pictures of more than eight bits.
+    """
+    sizes = Counter(picture.shape[-2:] for picture in pictures)
+    if len(sizes) > 1:
+        seen = ", ".join(f"{h}×{w} ({n})" for (h, w), n in sizes.most_common(4))
+        raise InputError(
+            f"the images in {owner} have {len(sizes)} different sizes, such as {seen}; choose "
+            "one side with --image-size"
+        )
+    depths = {picture.shape[0] for picture in pictures if picture.ndim == 3}
+    grey = any(picture.ndim == 2 for picture in pictures)
+    if len(depths) > 1 or (grey and not depths <= {3}):
+        counts = Counter(1 if picture.ndim == 2 else len(picture) for picture in pictures)
+        seen = ", ".join(f"{channels} ({n})" for channels, n in counts.most_common(4))
+        raise InputError(
+            f"the images in {owner} have different numbers of channels, {seen}; give those of one "
+            "number"
+        )
+    kind = np.result_type(*{picture.dtype for picture in pictures})
+    largest = max(picture.size for picture in pictures) * kind.itemsize
+    check_bytes(len(pictures) * largest, f"the pictures in {owner}")
+    return np.stack([_like(picture, bool(depths), kind) for picture in pictures])
+
+
+def _like(picture: Array, coloured: bool, kind: np.dtype[Any]) -> Array:
+    if picture.dtype != kind:
+        picture = picture / np.float32(255)
+    return np.repeat(picture[None], 3, axis=0) if coloured and picture.ndim == 2 else picture
+
+
+def _of_sub_folders(
+    paths: Sequence[Place], folder: Place
+) -> tuple[dict[Place, str], tuple[str, ...]]:
+    """Return classes by the names of sub-folders, and a note where there could be some."""
+    depth = len(folder.parts)
+    names = {path: path.parts[depth] if len(path.parts) > depth + 1 else "" for path in paths}
+    if "" not in names.values():
+        return names, ()
+    loose = [str(path) for path, name in names.items() if not name]
+    note = f"sub-folders were not taken as classes, since files lie beside them: {listed(loose)}."
+    return {}, (note,) if len(set(names.values())) > 1 else ()

@@ -1,0 +1,103 @@
+"""Sheets of .xlsx, .xls and .ods files as delimited text, so that all tables are read alike."""
+
+from __future__ import annotations
+
+import csv
+import datetime
+import io
+import re
+import zipfile
+from pathlib import Path
+from typing import Any
+
+from latentia.data import delimited
+from latentia.data.array_files import DAMAGE
+from latentia.data.delimited import Columns
+from latentia.data.limits import check_bytes
+from latentia.data.options import OF_TEXT, TableOptions
+from latentia.errors import InputError, nearest
+
+SHEETS = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
+BYTES_A_CELL = 64
+UNCOMPUTED = re.compile(rb"<f[^>]*>[^<]*</f>\s*(?:<v\s*/>|<v></v>|</c>)")
+"""A formula in a sheet of .xlsx beside which no value is kept."""
+
+
+def read(path: Path, options: TableOptions) -> Columns:
+    """Return the columns of one sheet: the one that is asked for, or the first with cells."""
+    options.refuse(f"{path.name} is a spreadsheet, which leaves no choice of it", OF_TEXT)
+    book = _opened(path)
+    sheet, notes = _sheet(book, path, options.sheet)
+    check_bytes(sheet.total_height * sheet.total_width * BYTES_A_CELL, f"{path}[{sheet.name}]")
+    rows = sheet.to_python(skip_empty_area=True)
+    if not rows or not any(cell != "" for row in rows for cell in row):
+        raise InputError(f"{path}: its sheet {sheet.name!r} has no cells; choose with --sheet")
+    written = io.StringIO()
+    writer = csv.writer(written, delimiter="\t", lineterminator="\n")
+    writer.writerows([_text(cell) for cell in row] for row in rows)
+    tabs = TableOptions(delimiter="\t", header=options.header)
+    return delimited.of_text(written.getvalue(), path, tabs, (*notes, *_uncomputed(path)))
+
+
+def _opened(path: Path) -> Any:
+    try:
+        import python_calamine
+    except ImportError:
+        raise InputError(
+            f"{path} is a spreadsheet, and the package that reads it is not there: "
+            "pip install 'latentia[excel]', or save it as .csv"
+        ) from None
+    try:
+        if zipfile.is_zipfile(path):
+            with zipfile.ZipFile(path) as parts:
+                check_bytes(sum(part.file_size for part in parts.infolist()), str(path))
+        return python_calamine.CalamineWorkbook.from_path(path)
+    except python_calamine.PasswordError:
+        raise InputError(f"{path} is locked by a password; save it without one") from None
+    except InputError:
+        raise
+    except (python_calamine.CalamineError, *DAMAGE) as error:
+        raise InputError(f"{path} cannot be read: {str(error).splitlines()[0]}") from None
+
+
+def _sheet(book: Any, path: Path, wanted: str | None) -> tuple[Any, tuple[str, ...]]:
+    names = list(book.sheet_names)
+    if wanted is not None:
+        counted = wanted.isdecimal() and 1 <= int(wanted) <= len(names)
+        if wanted not in names and not counted:
+            raise InputError(
+                f"{path} has no sheet {wanted!r}; it has {', '.join(names)}{nearest(wanted, names)}"
+            )
+        name = wanted if wanted in names else names[int(wanted) - 1]
+        return book.get_sheet_by_name(name), ()
+    sheets = [book.get_sheet_by_name(name) for name in names]
+    filled = [sheet for sheet in sheets if sheet.total_height and sheet.total_width] or sheets
+    if len(filled) < 2:
+        return filled[0], ()
+    others = ", ".join(repr(sheet.name) for sheet in filled[1:])
+    said = f"its sheet {filled[0].name!r} was read, and not {others}, which --sheet would"
+    return filled[0], (said,)
+
+
+def _text(cell: Any) -> str:
+    if isinstance(cell, bool):
+        return str(cell).lower()
+    if isinstance(cell, float):
+        return str(int(cell)) if cell.is_integer() and abs(cell) < 1e15 else repr(cell)
+    if isinstance(cell, datetime.datetime):
+        return cell.isoformat(" ")
+    return " ".join(str(cell).split())
+
+
+def _uncomputed(path: Path) -> tuple[str, ...]:
+    """Return a clause about formulas without values, as programs without a computer write them."""
+    if path.suffix.lower() not in (".xlsx", ".xlsm"):
+        return ()
+    with zipfile.ZipFile(path) as parts:
+        sheets = [name for name in parts.namelist() if name.startswith("xl/worksheets/sheet")]
+        n = sum(len(UNCOMPUTED.findall(parts.read(name))) for name in sheets)
+    return (
+        (f"{n} cell(s) hold formulas without values, and are missing: save it in a spreadsheet",)
+        if n
+        else ()
+    )
