@@ -134,7 +134,7 @@ def curve(game: Game, x: np.ndarray, score: Any, seed: int) -> list[tuple[int, i
     cpu = torch.device("cpu")
     model.batch_size_ = model.batch_size_for(len(x))
     source = model.read(x, None, reset=True)
-    model.resolve(x, source)
+    model.resolve(source)
     model.initialise(source, cpu)
     record = Curve(model, game.budget, score)
     try:

@@ -14,6 +14,7 @@ from latentia.cli.explore import ACTIONS
 from latentia.cli.main import main
 from latentia.cli.parser import SYNONYMS
 from latentia.data import describe, names
+from latentia.data.options import USUAL
 from latentia.data.picture_files import order
 from latentia.errors import InputError
 from latentia.evaluation import runs
@@ -54,11 +55,11 @@ def recorded(monkeypatch, capsys):
 
 COMMANDS = {
     "compare": (
-        "latentia.evaluation.comparison.compare",
+        "latentia.evaluation.comparison.compare_with",
         "told",
         (),
         {"data": "digits", "models": None, "out": Path("comparison-digits-1"), "random_state": 0,
-         "n_epochs": None, "image_size": None, "progress": True},
+         "n_epochs": None, "image_size": None, "progress": True, "options": USUAL},
         {("--data", "ring"): {"data": "ring", "out": Path("comparison-ring-1")},
          ("--models", "pca,VAE,wgan-gp"): {"models": ("PCA", "VAE", "WGANGP")},
          ("--out", "a"): {"out": Path("a")}, ("--random-state", 7): {"random_state": 7},
@@ -69,26 +70,37 @@ COMMANDS = {
         "told",
         ("r",),
         {"run": Path("r"), "progress": True, "n_epochs": None},
-        {},
+        {("--n-epochs", 5): {"n_epochs": 5}},
     ),
     "sample": (
-        "latentia.evaluation.runs.sample",
+        "latentia.evaluation.sampled.sample",
         "told\n",
         ("r",),
         {"run": Path("r"), "n_samples": None, "out": None, "random_state": None, "label": None,
-         "prompt": None, "temperature": None, "length": None, "overwrite": False},
+         "prompt": None, "temperature": None, "length": None, "overwrite": False, "noise": None,
+         "rounded": None},
         {("-n", 3): {"n_samples": 3}, ("--n-samples", 4): {"n_samples": 4},
          ("--out", "a"): {"out": Path("a")}, ("--random-state", 7): {"random_state": 7},
          ("--label", "5"): {"label": "5"}, ("--prompt", "it"): {"prompt": "it"},
          ("--temperature", 0.25): {"temperature": 0.25}, ("--length", 11): {"length": 11},
-         ("--overwrite",): {"overwrite": True}},
+         ("--overwrite",): {"overwrite": True}, ("--noise",): {"noise": True},
+         ("--no-noise",): {"noise": False}, ("--round",): {"rounded": True},
+         ("--no-round",): {"rounded": False}},
+    ),
+    "transform": (
+        "latentia.evaluation.transformed.transform",
+        "told",
+        ("r", "t.csv", "--out", "a.csv"),
+        {"run": Path("r"), "data_spec": "t.csv", "out": Path("a.csv"), "overwrite": False,
+         "options": USUAL, "image_size": None},
+        {("--overwrite",): {"overwrite": True}, ("--image-size", 9): {"image_size": 9}},
     ),
     "reconstruct": (
         "latentia.evaluation.runs.reconstruct",
         "told",
         ("r",),
         {"run": Path("r"), "data_spec": None, "out": Path("reconstructions.png"),
-         "overwrite": False},
+         "overwrite": False, "options": USUAL},
         {("--data", "ring"): {"data_spec": "ring"}, ("--out", "a.npy"): {"out": Path("a.npy")},
          ("--overwrite",): {"overwrite": True}},
     ),
@@ -96,7 +108,7 @@ COMMANDS = {
         "latentia.evaluation.runs.figures",
         ({"VAE": {}}, ("told",)),
         ("r",),
-        {"run": Path("r"), "data_spec": None},
+        {"run": Path("r"), "data_spec": None, "options": USUAL},
         {("--data", "ring"): {"data_spec": "ring"}},
     ),
     "evaluate --n-importance": (
@@ -104,8 +116,7 @@ COMMANDS = {
         ["told"],
         ("r", "--n-importance", 6),
         {"run": Path("r"), "data_spec": None, "n_importance": 6, "memorisation": None,
-         "judge": None,
-         "overwrite": False},
+         "judge": None, "overwrite": False, "options": USUAL},
         {("--data", "ring"): {"data_spec": "ring"},
          ("--memorisation", "a.png"): {"memorisation": Path("a.png")},
          ("--judge", "j"): {"judge": Path("j")}},
@@ -115,7 +126,7 @@ COMMANDS = {
         ["told"],
         ("r", "--judge", "j"),
         {"run": Path("r"), "data_spec": None, "n_importance": None, "memorisation": None,
-         "judge": Path("j"), "overwrite": False},
+         "judge": Path("j"), "overwrite": False, "options": USUAL},
         {},
     ),
     "evaluate --memorisation": (
@@ -123,8 +134,7 @@ COMMANDS = {
         ["told"],
         ("r", "--memorisation", "m.png"),
         {"run": Path("r"), "data_spec": None, "n_importance": None, "memorisation": Path("m.png"),
-         "judge": None,
-         "overwrite": False},
+         "judge": None, "overwrite": False, "options": USUAL},
         {("--overwrite",): {"overwrite": True}},
     ),
     "data fetch": ("latentia.data.fetch", "told", ("mnist",), {"name": "mnist"}, {}),
@@ -179,7 +189,7 @@ TRAINED = {
 @pytest.mark.parametrize("flag", TRAINED)
 def test_what_is_trained_is_told_by_flags_or_by_a_recipe(flag, by_recipe, recorded):
     defaults = {"data_spec": "digits", "run": Path("runs/vae-digits-1"), "image_size": None,
-                "held_out": None, "progress": True}  # fmt: skip
+                "held_out": None, "progress": True, "start_from": None}  # fmt: skip
     words = ("train", "vae", *flag)
     if by_recipe:
         key, value = [*(word.lstrip("-").replace("-", "_") for word in map(str, flag)), "", ""][:2]

@@ -787,3 +787,20 @@ def test_figures_are_of_the_solution_and_of_the_level_of_chance(monkeypatch, suc
     np.testing.assert_allclose(correlations, model.factor_correlations_)
     np.testing.assert_allclose(noise, model.uniquenesses_)
     assert (list(names), cutoff) == (NAMES, 0.4)
+
+
+def test_the_moments_of_shuffled_rows_with_gaps_are_taken_coarsely(monkeypatch):
+    draw = np.random.default_rng(0)
+    X = draw.normal(size=(60, 1)) + draw.normal(size=(60, 4))
+    X.ravel()[::9] = np.nan
+    plain, asked = factor_report.saturated, []
+
+    def noted(patterns, *, tolerance):
+        asked.append(tolerance)
+        return plain(patterns, tolerance=tolerance)
+
+    monkeypatch.setattr(factor_report, "saturated", noted)
+    monkeypatch.setattr(factor_report, "FEW_SIMULATIONS", 2)
+    model = FactorAnalysis(n_components=1, missing="fiml")
+    factor_report.suggestion(model, factor_report.Observed("x", rows=X))
+    assert set(asked) == {factor_report.COARSE}

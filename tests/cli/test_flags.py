@@ -24,11 +24,13 @@ ALWAYS = {
     "translate": "run images --out --overwrite --skip-existing",
     "upscale": "run images --out --overwrite --skip-existing --tile --overlap",
     "data": "action",
+    "transform": "run data --out --overwrite",
     "models": "",
 }
 """What has an effect in every call of its command; tests beside this one show which."""
 
 GAN, PCA, LSTM = "GAN/model", "PCA/model", "LSTMLanguageModel/model"
+FA = "FactorAnalysis/model"
 REFUSED = [
     ("compare --models pca --n-epochs 2", "n_epochs is 2; PCA is fitted without epochs"),
     ("compare --n-epochs 0", "n_epochs is 0; it must be at least 1"),
@@ -53,6 +55,25 @@ REFUSED = [
     (f"sample {GAN} --prompt a", "--prompt is for models of texts"),
     (f"sample {GAN} --temperature 1", "--temperature is for models of texts"),
     (f"sample {GAN} --length 3", "--length is for models of texts"),
+    (f"sample {GAN} --noise", "GAN has no density of x given z: leave noise out"),
+    (f"sample {FA} --out a.npy --round", "--round is of a table's columns in .csv"),
+    (f"sample {LSTM} --noise", "a model of texts draws no numbers: leave --noise out"),
+    (f"sample {LSTM} --round", "a model of texts draws no numbers: leave --round out"),
+    (f"transform {PCA} digits --out a.csv --image-size 8", "image_size is 8, and digits is no"),
+    (f"transform {GAN} digits --out a.csv", "gan has no codes to write: a GAN has no encoder"),
+    (f"transform {LSTM} t.txt --out a.csv", "lstm has no codes to write"),
+    (f"transform {PCA} digits --out a.doc", "a.doc ends in '.doc'; a table is .csv"),
+    ("data fetch mnist --image-size 8", "--image-size is for data describe"),
+    ("data list --columns a", "--columns: only tables have columns"),
+    ("data describe digits --label a", "--label: only tables have columns"),
+    (f"evaluate {PCA} --data digits --columns a", "--columns: only tables have columns"),
+    ("train lstm --data t.txt --drop a", "--drop: lstm learns texts and no tables"),
+    ("train pix2pix --data digits --drop a", "--drop: pix2pix learns pictures and no tables"),
+    ("train cyclegan --data digits --drop a", "--drop: cyclegan learns pictures and no tables"),
+    ("train srgan --data digits --drop a", "--drop: srgan learns pictures and no tables"),
+    ("train pca --data t.csv --weights a", "pca takes no weights of rows"),
+    ("compare --models pca --data digits --drop a", "--drop: only tables have columns"),
+    ("factor t.csv --suggest --weights e", "a suggested number of factors takes no weights"),
     (f"sample {LSTM} --label 3", "a model of texts knows no classes: leave --label out"),
     (f"evaluate {LSTM} --judge j", "--judge is for models of images"),
     (f"evaluate {LSTM} --memorisation m.png", "--memorisation is for models of images"),

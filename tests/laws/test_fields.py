@@ -53,8 +53,15 @@ IMAGES = np.random.default_rng(0).random((8, 16, 16), dtype=np.float32)
 TABLE = np.random.default_rng(0).normal(size=(120, 80)) * np.linspace(1, 2, 80)
 RHYME = "Humpty Dumpty sat on a wall,\nHumpty Dumpty had a great fall.\n"
 
+OWN_NETS = (
+    *("encoder", "decoder", "generator", "discriminator", "critic", "upscaler"),
+    *("generator_ab", "generator_ba", "discriminator_a", "discriminator_b"),
+)
 EXCEPTIONS = {
+    **dict.fromkeys(OWN_NETS, "a net of the user's own; `tests.laws.test_own_nets` gives one"),
+    "discriminator of ConditionalGAN": None,
     "device": "where the training runs; the tests' machine may have one device only",
+    "patience": "for held-out data, which are not given here; the tests of histories give them",
     "pretrained": "a folder of a saved model; the tests of each model start from one",
     "features": "a folder of a saved classifier; the tests of super-resolution use one",
     "reconstruction_weight of VaDE": "a weight of errors, which a bound on a likelihood refuses",
@@ -74,6 +81,7 @@ OTHER_VALUES = {
     "clip": [0.2, None],
     "clipping": [0.002, None],
     "cycle_weight_b": [1.0],
+    "discriminator of ConditionalGAN": ["projection"],
     "dropout": [0.0, 0.7],
     "ema_decay": [0.5],
     "free_bits": [0.5],
@@ -257,7 +265,7 @@ CONDITIONAL = [
     (name, field.name)
     for name, model in SMALL.items()
     for field in dataclasses.fields(model)
-    if conditions(model, field.name)
+    if conditions(model, field.name) and field.name not in OWN_NETS
 ]
 
 

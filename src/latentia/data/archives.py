@@ -100,10 +100,6 @@ class Member:
         """The folder that it lies in."""
         return Member(self.archive, self.parts[:-1])
 
-    def relative_to(self, other: Member) -> Path:
-        """Return its name from a folder on."""
-        return Path(*self.parts[len(other.parts) :])
-
     def resolve(self) -> Member:
         """Return itself: links are not followed."""
         return self

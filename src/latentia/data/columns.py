@@ -132,9 +132,9 @@ def asked(names: list[str], path: Path, options: TableOptions) -> tuple[list[str
         if name in dropped:
             raise InputError(f"{owner}: {name!r} is left out by --drop and is the --{flag}")
     wanted = [name for name in names if name in asked and name not in dropped]
-    beside = {
-        n for n in names if n not in dropped and (UNNAMED.fullmatch(n) or n.lower() in LABELS)
-    }
+    telling = {n for n in names if UNNAMED.fullmatch(n) or n.lower() in LABELS}
+    # The first column may hold the names of the rows.
+    beside = {*telling, *names[:1]} - {*dropped}
     kept = [name for name in names if name in {*wanted, *special.values(), *beside}]
     return wanted, kept
 

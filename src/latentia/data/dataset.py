@@ -120,7 +120,9 @@ class Dataset:
 
     @property
     def asked(self) -> Mapping[str, object]:
-        """What loads the same data again: a run's ``config.json`` keeps it."""
+        """What loads the same data again, which a run keeps: nothing, where arrays were given."""
+        if not self.spec:
+            return {}
         options = {"options": self.options.given} if self.options != USUAL else {}
         return {"spec": self.spec, "image_size": self.image_size, **options}
 
@@ -251,7 +253,7 @@ def in_file_order(data: Dataset, random_state: int = 0) -> Part:
 
     x = np.concatenate([data.x_train, data.x_test])[order]
     names, y = whole(data.names_train, data.names_test), whole(data.y_train, data.y_test)
-    return Part(x, y, data.class_names, data.notes, data.columns, names=names)
+    return Part(x, y, data.class_names, data.notes, columns=data.columns, names=names)
 
 
 def join(train: Part, test: Part, name: str) -> Dataset:

@@ -7,8 +7,6 @@ numbers is taken; where two are as good, the file is refused with both named.
 from __future__ import annotations
 
 import csv
-import io
-import itertools
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -30,6 +28,7 @@ from latentia.data.headers import (
 from latentia.data.limits import check_bytes, read_limited
 from latentia.data.numerals import is_missing, is_number, looks_plain
 from latentia.data.options import USUAL, TableOptions
+from latentia.data.triangles import as_square, split_blanks
 from latentia.errors import InputError
 
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
@@ -86,7 +85,7 @@ def read(path: Path, options: TableOptions = USUAL, content: bytes | None = None
 
 def of_text(text: str, path: Path, options: TableOptions, notes: tuple[str, ...] = ()) -> Columns:
     """Return the columns of text without remarks; ``path`` names it."""
-    lines = _first_lines(text)
+    text, lines = _unquoted(text)
     if not lines:
         raise InputError(f"{path} cannot be read: Empty CSV file")
     width = max(max(map(lines[0].count, SEPARATORS)), lines[0].count(" ")) + 1
@@ -101,7 +100,7 @@ def _recognised(
     text: str, lines: list[str], path: Path, options: TableOptions, found: tuple[str, ...]
 ) -> Columns:
     forced = options.delimiter
-    if triangle := _triangle(lines):
+    if triangle := as_square([*(rows for _, rows in _readings(lines)), split_blanks(lines)]):
         text, lines, forced = triangle, _first_lines(triangle), "\t"
     else:
         text, lines, said = _without_titles(text, lines, forced)
@@ -122,11 +121,13 @@ def looks_like_table(path: Path) -> bool:
         with path.open("rb") as stream:
             content = stream.read(2**16)
         start = content.decode(encoding_of(content)[0] or "utf-8", "ignore")
-        lines = _first_lines(start)[:-1] if len(start) >= 2**15 else _first_lines(start)
-        rows = [row for _, row in _readings(lines)] + [_split_blanks(lines)] if lines else []
+        _, lines = _unquoted(start)
+        lines = lines[:-1] if len(start) >= 2**15 else lines
+        rows = [row for _, row in _readings(lines)] + [split_blanks(lines)] if lines else []
     except (OSError, csv.Error):
         return False
-    return any(is_regular(found) and _share(found) > 0.5 for found in rows)
+    numbers = any(is_regular(found) and _share(found) > 0.5 for found in rows)
+    return numbers or bool(lines and as_square(rows))
 
 
 def _decoded(content: bytes, path: Path, encoding: str | None) -> tuple[str, tuple[str, ...]]:
@@ -181,11 +182,19 @@ def _commented_names(remark: str, lines: list[str]) -> str:
     names = remark.lstrip().lstrip("#").strip()
     if not names or not lines:
         return ""
-    readings = [*_readings([names, *lines]), (" ", _split_blanks([names, *lines]))]
+    readings = [*_readings([names, *lines]), (" ", split_blanks([names, *lines]))]
     for _, rows in readings:
         if len(rows[0]) == len(rows[-1]) and has_header(rows) and not has_header(rows[1:]):
             return names
     return ""
+
+
+def _unquoted(text: str) -> tuple[str, list[str]]:
+    """Return text and its first lines, without the marks around lavaan's matrices."""
+    bare = text.strip()
+    if len(bare) < SAMPLE_CHARACTERS and re.fullmatch(r"([\"'])[-\d.,eE\s;]+\1", bare):
+        text = bare[1:-1].strip() + "\n"
+    return text, _first_lines(text)
 
 
 def _joined(text: str) -> str:
@@ -202,15 +211,14 @@ def _without_titles(
     readings = _readings(lines) if forced is None else [(forced, _split(lines, forced))]
     found = [n_titles(rows) for _, rows in readings]
     n = max((n for n in found if n is not None), default=0)
-    if n == 0 or 0 in found:
-        return text, lines, ()
+    n = 0 if 0 in found else n
     above, rest = 0, text.split("\n")
-    while above < n:
+    while above < n or (len(rest) > 1 and not rest[0].strip()):
         above += bool(rest.pop(0).strip())
     text = "\n".join(rest)
     shown = lines[0].strip(" ,;\t|")
     clause = f"{n} line(s) above the table were left out, the first {shown!r}"
-    return text, _first_lines(text), (clause,)
+    return text, _first_lines(text), (clause,) if n else ()
 
 
 def _first_lines(text: str) -> list[str]:
@@ -332,56 +340,16 @@ def _named(
     return Layout(separator, names, n_header, plain, points, tuple(notes))
 
 
-def _split_blanks(lines: list[str]) -> list[list[str]]:
-    return [re.findall(r'"[^"]*"|[^ \t\n]+', line) for line in lines]
-
-
 def _spaced(text: str, lines: list[str], given: bool = False) -> str:
     """Return a table with blanks between its cells as one with tabs, or nothing.
 
     ``given`` says that blanks were asked for.
     """
-    rows = _split_blanks(lines)
+    rows = split_blanks(lines)
     others = [_share(found) for _, found in _readings(lines) if is_regular(found)]
     if not given and (not is_regular(rows) or _share(rows) <= max([0.5, *others])):
         return ""
-    return "\n".join("\t".join(row) for row in _split_blanks(text.split("\n")))
-
-
-def _triangle(lines: list[str]) -> str:
-    """Return the lines of a lower triangle, one cell longer each, as full rows, or nothing."""
-    readings = [*(rows for _, rows in _readings(lines)), _split_blanks(lines)]
-    for rows in readings if 2 < len(lines) < SAMPLE_LINES else []:
-        rows = [row[:-1] if row[-1:] == [""] else row for row in rows]
-        widths = [len(row) for row in rows]
-        below = int(widths[0] >= widths[-1] - 1 > 1)
-        steps = {b - a for a, b in itertools.pairwise(widths[below:])}
-        first, n = rows[below], len(rows) - below
-        names = rows[0][-n:] if below else None
-        if steps != {1} or widths[-1] not in (n, n + 1) or not is_number(first[-1]):
-            continue
-        if len(first) == 1 or _names(rows[below:], names):
-            return _whole_triangle(rows, below == 1)
-    return ""
-
-
-def _names(rows: list[list[str]], names: list[str] | None) -> bool:
-    """Return whether rows begin with these names, or with words."""
-    found = [row[0] for row in rows]
-    return not any(map(is_number, found)) if names is None else found == names
-
-
-def _whole_triangle(rows: list[list[str]], has_header: bool) -> str:
-    """Return a triangle's rows as lines of as many cells, below a header."""
-    if not has_header:
-        named = len(rows[0]) == 2
-        rows = [[row[0] if named else f"x{i}" for i, row in enumerate(rows)], *rows]
-    width = len(rows[-1])
-    full = [[""] * (width - len(rows[0])) + rows[0]]
-    full += [row + [""] * (width - len(row)) for row in rows[1:]]
-    written = io.StringIO()
-    csv.writer(written, delimiter="\t", lineterminator="\n").writerows(full)
-    return written.getvalue()
+    return "\n".join("\t".join(row) for row in split_blanks(text.split("\n")))
 
 
 def _block_size(text: str) -> int:

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 from latentia.data.numerals import is_missing, is_number
 
-MOST_TITLES, MOST_HEADINGS = 10, 3
-"""Lines above a table, and lines of its header below the first."""
+MOST_TITLES, MOST_HEADINGS = 10, 4
+"""Lines above a table, and lines of its header."""
 FEWEST_ROWS, FEWEST_BELOW = 2, 5
 """Rows that make a table, and rows of numbers below a header of several lines."""
 
@@ -37,15 +37,18 @@ def n_heading(rows: list[list[str]]) -> int:
     """Return how many lines name columns: below the first, those of words above numbers alone."""
     if not has_header(rows):
         return 0
-    n, width = 1, len(rows[-1])
-    while n <= MOST_HEADINGS and len(rows) - n > FEWEST_BELOW and len(rows[0]) == width:
-        body = [[cell for cell in column if not is_missing(cell)] for column in zip(*rows[n + 1 :])]
-        numeric = [i for i, cells in enumerate(body) if cells and all(map(is_number, cells))]
-        words = [i for i in numeric if not is_missing(rows[n][i]) and not is_number(rows[n][i])]
-        if len(words) < 2 or any(is_number(rows[n][i]) for i in numeric):
-            break
-        n += 1
-    return n
+    if len(rows[0]) != len(rows[-1]):
+        return 1
+    most = min(MOST_HEADINGS, len(rows) - FEWEST_BELOW)
+    return next((n for n in range(most, 1, -1) if _are_headings(rows[1:n], rows[n:])), 1)
+
+
+def _are_headings(heads: list[list[str]], rows: list[list[str]]) -> bool:
+    """Return whether lines hold words where all the lines below them hold numbers."""
+    columns = [[cell for cell in column if not is_missing(cell)] for column in zip(*rows)]
+    numeric = [i for i, cells in enumerate(columns) if cells and all(map(is_number, cells))]
+    found = [[head[i] for i in numeric if not is_missing(head[i])] for head in heads]
+    return all(len(words) > 1 and not any(map(is_number, words)) for words in found)
 
 
 def first_names(heads: list[list[str]]) -> tuple[list[str], list[str]]:
@@ -73,7 +76,8 @@ def distinct(names: Sequence[str]) -> tuple[list[str], list[str]]:
     told = []
     for name in names:
         ways = (f"{name}_{n}" for n in itertools.count(2))
-        found.append(name if name not in found else next(w for w in ways if w not in names))
+        taken = {*names, *found}
+        found.append(name if name not in found else next(w for w in ways if w not in taken))
         if found[-1] != name:
             told.append(f"several columns are named {name!r}, and were told apart as {found[-1]!r}")
     return found, told

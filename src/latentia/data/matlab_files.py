@@ -61,7 +61,7 @@ def _numeric(path: Path) -> dict[str, tuple[int, ...]]:
             f"{path} is of MATLAB's version 7.3, which is HDF5; save it in MATLAB by "
             "save('x.mat', 'X', '-v7')"
         ) from None
-    except DAMAGE as error:
+    except (scipy.io.matlab.MatReadError, *DAMAGE) as error:
         raise InputError(f"{path} cannot be read: {str(error).splitlines()[0]}") from None
     found = {name: tuple(s) for name, s, kind in held if kind in NUMBERS and len(s) == 2}
     found = {name: shape for name, shape in found.items() if math.prod(shape) > 1}
@@ -76,7 +76,7 @@ def _loaded(path: Path, names: list[str]) -> dict[str, np.ndarray]:
 
     try:
         found: dict[str, np.ndarray] = scipy.io.loadmat(str(path), variable_names=names)
-    except DAMAGE as error:
+    except (scipy.io.matlab.MatReadError, *DAMAGE) as error:
         raise InputError(f"{path} cannot be read: {str(error).splitlines()[0]}") from None
     for name in names:
         if found[name].dtype.kind not in "fiub":

@@ -372,7 +372,9 @@ def _load_file(path: Path, random_state: int, gaps_stay: bool, options: TableOpt
         raise InputError(f"{path} is a text: train rnn, lstm or n-gram on it, or use load_text")
     if path.suffix.lower() in images.suffixes():
         raise InputError(f"{path} is one picture; give a folder of them, or an archive")
-    raise InputError(f"{path} is of no known kind; {cure(path) or GIVE}")
+    if instead := cure(path):
+        raise InputError(f"{path} is not read; {instead}")
+    raise InputError(f"{path} is of no known kind; {GIVE}")
 
 
 def _cached(name: str) -> dict[str, Path] | None:

@@ -187,7 +187,8 @@ def _by_name(files: list[Place], folder: Place) -> dict[str, Place]:
     """Return files by their names without suffixes: of several, the one that is a picture."""
     groups: dict[str, list[Place]] = {}
     for path in files:
-        groups.setdefault(str(path.relative_to(folder).with_suffix("")), []).append(path)
+        name = str(Path(*path.parts[len(folder.parts) :]).with_suffix(""))
+        groups.setdefault(name, []).append(path)
     known, found = images.suffixes(), {}
     for name, group in groups.items():
         pictures = [path for path in group if path.suffix.lower() in known]
@@ -210,8 +211,9 @@ def _list_of(path: Path) -> Files:
     for row in rows:
         if len(row) != 2:
             raise InputError(f"{path}: {','.join(row)!r} is not 'input,target', two paths")
-    found = [(path.parent / row[0], path.parent / row[1]) for row in rows]
-    missing = [str(file) for pair in found for file in pair if not file.is_file()]
+    named_ = [path.parent / name for row in rows for name in row]
+    missing = [str(file) for file in named_ if not file.is_file()]
+    found: list[Pair] = list(zip(named_[::2], named_[1::2]))
     if missing:
         raise InputError(f"{path} names files that are not there: {listed(missing)}")
     return Files(found)

@@ -186,17 +186,20 @@ def gathered(folders: Sequence[Place]) -> Gathered:
 
 
 def _of_folder(folder: Place) -> Gathered:
-    found, notes = contents(folder), ()
+    found = contents(folder)
+    notes: tuple[str, ...] = ()
+    order: tuple[str, ...] = ()
     said = read_beside(found.files)
     files = [path for path in found.files if path not in said.used]
-    classes, order = dict(said.classes), ()
+    classes: dict[Place, str] = dict(said.classes)
     if isinstance(folder, Member):
         archive = folder.archive
         if folder == archive.root != archive.top:
             around = contents(archive.top, [archive.root])
             found.odd.extend([*((path, AROUND) for path in around.files), *around.odd])
             found.hidden.extend(around.hidden)
-        classes |= {p: archive.labels[p.inside] for p in files if p.inside in archive.labels}
+        inside = {p: p.inside for p in files if isinstance(p, Member)}
+        classes |= {p: archive.labels[i] for p, i in inside.items() if i in archive.labels}
         notes, order = archive.notes, archive.class_names
     unlabelled: tuple[str, ...] = ()
     if not classes:

@@ -28,7 +28,7 @@ def read(path: Path, options: TableOptions) -> Columns:
     options.refuse(f"{path.name} is a spreadsheet, which leaves no choice of it", OF_TEXT)
     book = _opened(path)
     sheet, notes = _sheet(book, path, options.sheet)
-    check_bytes(sheet.total_height * sheet.total_width * BYTES_A_CELL, f"{path}[{sheet.name}]")
+    check_bytes(sheet.height * sheet.width * BYTES_A_CELL, f"{path}[{sheet.name}]")
     rows = sheet.to_python(skip_empty_area=True)
     if not rows or not any(cell != "" for row in rows for cell in row):
         raise InputError(f"{path}: its sheet {sheet.name!r} has no cells; choose with --sheet")
@@ -71,7 +71,7 @@ def _sheet(book: Any, path: Path, wanted: str | None) -> tuple[Any, tuple[str, .
         name = wanted if wanted in names else names[int(wanted) - 1]
         return book.get_sheet_by_name(name), ()
     sheets = [book.get_sheet_by_name(name) for name in names]
-    filled = [sheet for sheet in sheets if sheet.total_height and sheet.total_width] or sheets
+    filled = [sheet for sheet in sheets if sheet.height and sheet.width] or sheets
     if len(filled) < 2:
         return filled[0], ()
     others = ", ".join(repr(sheet.name) for sheet in filled[1:])

@@ -67,7 +67,7 @@ def _numbered(labels: Mapping[Any, str]) -> dict[float, str]:
 
 def _declared(path: Path, function: Any) -> tuple[str, ...]:
     """Return a sentence about the values that the file itself declares missing."""
-    if READERS[path.suffix.lower()] not in ("read_sav", "read_por"):
+    if READERS[path.suffix.lower()] != "read_sav":
         return ()
     _, about = function(str(path), user_missing=True, row_limit=1)
     ranges = {

@@ -67,7 +67,15 @@ def read(path: Path, gaps_stay: bool = False, options: TableOptions = USUAL) -> 
     for name, values in table.numbers.items():
         _refuse_gaps(name, values, path, gaps_stay)
     notes = (*table.notes, *said)
-    return Part(table.stacked, y, names, notes, tuple(table.numbers), weights, table.row_names)
+    return Part(
+        table.stacked,
+        y,
+        names,
+        notes,
+        columns=tuple(table.numbers),
+        weights=weights,
+        names=table.row_names,
+    )
 
 
 def names(path: Path, options: TableOptions = USUAL) -> tuple[str, ...]:
@@ -232,6 +240,8 @@ def _noting_kept(table: Table, path: Path) -> Table:
     name = table.names[0] if table.names else ""
     values = table.numbers.get(name, np.empty(0))
     starts = len(values) >= FEWEST_COUNTED and values[0] in (0, 1)
+    if name not in table.wanted:
+        return table
     if starts and (values == values[0] + np.arange(len(values))).all():
         what = f"{name!r} counts the rows"
     elif len(values) and len(table.names) > 1 and UNNAMED.fullmatch(name):
@@ -311,9 +321,10 @@ def _labels(
         cells = np.array([cell.strip() for cell in column.to_pylist()])
         values = as_number.get(label, cells)
     y, names, said = classes_of(np.asarray(values), f"{path}: column {label!r}")
-    known = {f"{value:g}": name for value, name in table.value_labels.get(label, {}).items()}
-    names = tuple(known.get(name, name) for name in names)
-    return y, names, (f"{path.name}: {label!r} {said}.",)
+    labels = {f"{value:g}": name for value, name in table.value_labels.get(label, {}).items()}
+    if known := [f"{name} = {labels[name]}" for name in names if name in labels]:
+        said += f", where {listed(known)}"
+    return y, tuple(labels.get(n, n) for n in names), (f"{path.name}: {label!r} {said}.",)
 
 
 def _refuse_empty(table: Table, numbers: dict[str, Array], path: Path) -> None:

@@ -106,7 +106,7 @@ def profile(
     array = twin.checked(X, reset=True)
     twin.batch_size_ = twin.batch_size_for(len(array))
     source = twin.read(array, y, reset=True)
-    twin.resolve(array, source)
+    twin.resolve(source)
     twin.before_nets(array, None, False)
     twin.initialise(source, device)
     flops = step_flops(twin, source, device)

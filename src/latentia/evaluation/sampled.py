@@ -66,8 +66,9 @@ def sample(
         refuse_existing(out, overwrite)
     model = load(run)
     if isinstance(model, LanguageModel):
-        if noise is not None:
-            raise InputError("a model of texts has no noise beside its draws: leave --noise out")
+        for name, value in {"noise": noise, "round": rounded}.items():
+            if value is not None:
+                raise InputError(f"a model of texts draws no numbers: leave --{name} out")
         if out is None and overwrite:
             raise InputError("--overwrite is for the file of --out: leave it out")
         if label is not None:

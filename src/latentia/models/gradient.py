@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import copy
 import dataclasses
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 import numpy as np
 import torch
@@ -22,16 +22,25 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor, nn
 
-from latentia.errors import Count, CountsWhen, Decay, InputError, Positive, Seed, within_memory
+from latentia.errors import (
+    Count,
+    Decay,
+    InputError,
+    Positive,
+    Seed,
+    own_among,
+    within_memory,
+)
 from latentia.files import as_path
 from latentia.models.apply import apply
 from latentia.models.base import Model, to_numpy
 from latentia.models.fields import in_new_names
 from latentia.models.fine_tuning import START, beginning_of, take_units, take_weights, told_of
 from latentia.models.inputs import Labels, Rows, refuse_outside_unit
+from latentia.models.own_parts import class_name, recorded, with_names_of_nets
 from latentia.plots.grids import DRAWABLE, rows, save_png, tile
 from latentia.training import distributed, draws
-from latentia.training.batches import CHUNK, SMALL, Batches, BatchOrder, Source
+from latentia.training.batches import CHUNK, Batches, Planned, Source
 from latentia.training.config import RunConfig, versions
 from latentia.training.device import (
     asked_precision,
@@ -54,12 +63,10 @@ if TYPE_CHECKING:
 
 SHOWN, EXAMINED = 64, 256
 """Samples that an epoch's picture may show, and that a checkup looks at."""
-FEW = 20
-"""A training of this small a part of the usual steps is told to be too short."""
 
 
 @dataclasses.dataclass(eq=False, repr=False, kw_only=True)
-class GradientModel(Model):
+class GradientModel(Planned, Model):
     """A model whose nets are trained by gradients, through the one loop of `train`.
 
     A subclass states two things:
@@ -80,7 +87,9 @@ class GradientModel(Model):
        health and ``show``, which writes the images of ``epoch_picture``;
     5. ``after_training`` for what follows from the trained nets and the data.
 
-    These methods stand below in the same order.
+    These methods stand below in the same order. A class of your own that derives from a finished
+    model overrides its ``loss``, from a batch to a scalar or a `Loss`; in a game, the
+    ``generator_loss`` or its opponent's. What it annotates are fields.
     """
 
     resumable = True
@@ -89,15 +98,6 @@ class GradientModel(Model):
     layout: ClassVar[torch.memory_format] = torch.channels_last
     """Convolutions keep the channels of a pixel side by side, which is faster on CPUs and GPUs."""
 
-    usual_batches: ClassVar[tuple[int, int]] = (32, 128)
-    """Samples in a batch, unless it is asked for: of fewer than 5,000 samples, and of more."""
-
-    n_epochs: Count | None = None
-    """Passes over the training data; none takes as many as come nearest to ``n_steps``."""
-    n_steps: Annotated[Count, CountsWhen("n_epochs", (None,))] = 4_300
-    """Training steps to take in whole passes over the data, at least one (ten over MNIST)."""
-    batch_size: Count | None = None
-    """Samples in a batch, in each process; none chooses by the number of samples."""
     learning_rate: Positive = 1e-3
     """The optimiser's step size."""
     learning_rate_schedule: Literal["constant", "linear", "late-linear", "cosine", "stages"] = (
@@ -189,7 +189,7 @@ class GradientModel(Model):
                 # One group of processes, also for what is trained first.
                 stack.enter_context(distributed.process_group(device))
                 self.seed_ = self._seed() if begun is None else begun.seed
-                resolved = self.resolve(array, batches)
+                resolved = {**self.settled(array), **self.resolve(batches)}
                 if not resume:
                     self.check_effects(resolved)
                 if folder is not None:
@@ -202,7 +202,8 @@ class GradientModel(Model):
                     batches, held_out = batches.parted()
                 self.check_held_out(held_out)
                 order, name = batch_order(self, batches), type(self).__name__
-                tell_notes(self._plan(order, device), progress)
+                enough = self.n_steps if self.n_epochs else 0
+                tell_notes(order.told(name, self.unit, str(device), enough), progress)
                 watch = stack.enter_context(
                     TrainingProgress(order.n_steps, self.n_epochs_, name, progress, self.unit)
                 )
@@ -215,25 +216,6 @@ class GradientModel(Model):
             self.records_ = kept.records
             self._conclude(array, y)
         return self
-
-    @property
-    def batches_a_step(self) -> int:
-        """Batches that a training step takes: the most repeats of an update; here one."""
-        return 1
-
-    @property
-    def begun(self) -> RunConfig | None:
-        """The run that a fit under way goes on with, and takes what is left open as it did."""
-        found: RunConfig | None = vars(self).get("_begun")
-        return found
-
-    def resolve(self, array: Rows, batches: Batches) -> dict[str, object]:
-        """Return what this fit takes where a parameter leaves it open; keep what the loop needs."""
-        each = BatchOrder(len(batches), self.batch_size_, 1, 0, self.batches_a_step)
-        before = None if self.begun is None else self.begun.taken("n_epochs")
-        self.n_epochs_ = self.n_epochs or before or each.epochs_for(self.n_steps)
-        steps = {"n_epochs": self.n_epochs_, "n_steps": self.n_epochs_ * each.n_steps}
-        return {**self.settled(array), "batch_size": self.batch_size_, **steps}
 
     @property
     def history_(self) -> History:
@@ -276,8 +258,10 @@ class GradientModel(Model):
                 self.build(self.sample_shape_)
             if self.beginning is not None:
                 take_weights(self, self.beginning)
+        ours = type(self).build.__module__.startswith("latentia.") and not own_among(self)
+        layout = self.layout if ours else torch.contiguous_format
         for net in self.nets().values():
-            _to(net, device, self.layout).train()
+            _to(net, device, layout).train()
 
     def learn_scale(self, batches: Any) -> None:
         """Learn what the nets must know of the batches before they are made; here nothing."""
@@ -327,6 +311,10 @@ class GradientModel(Model):
     def after_training(self, array: Rows, y: Labels | None) -> None:
         """Keep what follows from the trained nets and the training data; here nothing."""
 
+    def __repr__(self, N_CHAR_MAX: int = 700) -> str:
+        """Return the class and the hyperparameters that are not their defaults, nets by class."""
+        return str(BaseEstimator.__repr__(with_names_of_nets(self), N_CHAR_MAX))
+
     def validate_parameters(self, *, begun: bool = False) -> None:
         """Check every hyperparameter, without data."""
         super().validate_parameters(begun=begun)
@@ -339,7 +327,8 @@ class GradientModel(Model):
 
     def nets(self) -> Mapping[str, nn.Module]:
         """Return the model's modules by name."""
-        return {k: v for k, v in vars(self).items() if isinstance(v, nn.Module)}
+        fields = self.__dataclass_fields__
+        return {k: v for k, v in vars(self).items() if isinstance(v, nn.Module) and k not in fields}
 
     def prepare_nets(self, weights: Mapping[str, NDArray[Any]]) -> None:
         """Make the nets of a saved model, and fill them with their ``<net>.<parameter>``."""
@@ -371,31 +360,6 @@ class GradientModel(Model):
             raise InputError(f"validation is a tuple of {len(given)}; give X, or (X, y)")
         X, y = given
         return self.read(self.checked(X, reset=False), y, reset=False)
-
-    def batch_size_for(self, n_rows: int) -> int:
-        """Return the samples in a batch: those asked for, those of a run begun, or the usual."""
-        small, large = self.usual_batches
-        before = None if self.begun is None else self.begun.taken("batch_size")
-        return self.batch_size or before or (small if n_rows < SMALL else large)
-
-    def _plan(self, order: BatchOrder, device: torch.device) -> list[str]:
-        """Return what is about to happen in a line, and another if it is too little."""
-        name, n_threads = type(self).__name__, torch.get_num_threads()
-        n_rows, n_steps, each = order.n_rows, order.n_steps, order.steps_an_epoch
-        batch = order.rows_each * distributed.world_size()
-        found = (
-            f"{name}: {n_rows:,} {self.unit}, {n_steps:,} steps ({order.n_epochs:,} "
-            f"epoch{'s' * (order.n_epochs > 1)} of {each:,}), batches of {batch:,}, on {device}"
-            f"{f' with {n_threads} threads' if n_threads > 1 else ''}"
-        )
-        if self.n_epochs is None or n_steps * FEW > self.n_steps:
-            return [found]
-        enough = order.epochs_for(self.n_steps)
-        return [
-            found,
-            f"n_epochs = {self.n_epochs} gives {n_steps:,} step{'s' * (n_steps > 1)} in all, and "
-            f"{name} wants some {self.n_steps:,}: leave n_epochs out, or give about {enough:,}",
-        ]
 
     def _seed(self) -> int:
         """Return the seed asked for, or one that is drawn, the same in all processes."""
@@ -450,8 +414,8 @@ class GradientModel(Model):
     ) -> Iterator[RunConfig]:
         """Hold the run's directory, with a copy of the model that the run begins with."""
         config = RunConfig(
-            model=type(self).__name__,
-            parameters=self.get_params() | {"random_state": self.seed_},
+            model=class_name(self),
+            parameters=recorded(self) | {"random_state": self.seed_},
             data=data,
             precision=asked_precision(),
             versions=versions(),
@@ -483,23 +447,3 @@ class GradientModel(Model):
 def _to(net: nn.Module, device: torch.device, layout: torch.memory_format) -> nn.Module:
     moved: nn.Module = net.to(device=device, memory_format=layout)  # type: ignore[call-overload]
     return moved
-
-
-class DecodingModel(BaseEstimator, ABC):  # type: ignore[misc]
-    """What makes a `GradientModel` a `LatentModel` too: its nets decode latent rows.
-
-    A subclass of all three states `decode`; an encoding one also ``encode``.
-    """
-
-    @abstractmethod
-    def decode(self, z_NK: Tensor) -> Tensor:
-        """Return data of shape (N, *shape) for latent rows."""
-
-    @property
-    def n_latent(self) -> int:
-        """The size of ``z``."""
-        return int(self.n_components or 0)
-
-    def _decode_array(self, Z: NDArray[Any]) -> NDArray[Any]:
-        decoded: NDArray[Any] = self.apply("decode", Z).reshape(len(Z), *self.data_shape_)
-        return decoded

@@ -42,7 +42,8 @@ class MovingAverage:
         self.nets = nets
         self.decay = decay
         self.averages = {name: value.clone() for name, value in weights_of(nets).items()}
-        self.trained = {f"{n}.{k}" for n, net in nets.items() for k, _ in net.named_parameters()}
+        named = {n: net.named_parameters(remove_duplicate=False) for n, net in nets.items()}
+        self.trained = {f"{n}.{key}" for n, found in named.items() for key, _ in found}
         self._trained = self._pairs(lambda name: name in self.trained)
         self._copied = self._pairs(lambda name: name not in self.trained)
 

@@ -33,12 +33,23 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from latentia.data.dataset import spread
-from latentia.errors import Count, CountsWhen, Decay, InputError, Positive
+from latentia.errors import (
+    Count,
+    CountsWhen,
+    Decay,
+    InputError,
+    Positive,
+    Shapes,
+    are_own,
+    own_among,
+)
 from latentia.models.autoencoders.doctor import activity, examine
 from latentia.models.autoencoders.linear_start import LinearSolution, linear_solution, start
 from latentia.models.base import Encoder, LatentModel
-from latentia.models.gradient import DecodingModel, GradientModel
+from latentia.models.decoding import DecodingModel
+from latentia.models.gradient import GradientModel
 from latentia.models.inputs import FEW_ROWS, Labels, Rows, is_photographic
+from latentia.models.own_nets import mirrored, take
 from latentia.nets.autoencoder import LearnedVariance, autoencoder_nets, decoded
 from latentia.nets.mlp import Standardisation
 from latentia.training import draws
@@ -70,17 +81,25 @@ class AutoencodingModel(Encoder, DecodingModel, GradientModel, LatentModel):
 
     n_components: Count = 20
     """Size of the latent space."""
-    hidden: tuple[Count, ...] = (400,)
+    encoder: nn.Module | None = None
+    """A net of your own in the encoder's place, of which a copy is trained; none makes one."""
+    decoder: nn.Module | None = None
+    """A net of your own in the decoder's place, which gives its raw output; none makes one."""
+    hidden: Annotated[tuple[Count, ...], Shapes("encoder", "decoder")] = (400,)
     """Widths of the encoder's fully connected layers; the decoder mirrors them."""
-    channels: Annotated[tuple[Count, ...], CountsWhen("architecture", ("convolutional",))] = (
-        8,
-        16,
-        32,
-    )
+    channels: Annotated[
+        tuple[Count, ...],
+        CountsWhen("architecture", ("convolutional",)),
+        Shapes("encoder", "decoder"),
+    ] = (8, 16, 32)
     """Channels of the convolutional encoder's layers, each of which halves the image."""
-    activation: Literal["auto", "leaky_relu", "relu", "tanh", "sigmoid"] = "auto"
+    activation: Annotated[
+        Literal["auto", "leaky_relu", "relu", "tanh", "sigmoid"], Shapes("encoder", "decoder")
+    ] = "auto"
     """Between layers; auto is LeakyReLU 0.2 in fully connected nets and ReLU in convolutional."""
-    architecture: Literal["auto", "mlp", "convolutional", "principal"] = "auto"
+    architecture: Annotated[
+        Literal["auto", "mlp", "convolutional", "principal"], Shapes("encoder", "decoder")
+    ] = "auto"
     """The nets: fully connected, convolutional, fully connected between the principal components
     of images, where they start as PCA, or what suits the data."""
 
@@ -91,6 +110,8 @@ class AutoencodingModel(Encoder, DecodingModel, GradientModel, LatentModel):
 
     def settled(self, array: Rows) -> Mapping[str, object]:
         """Return which nets these data have."""
+        if are_own(self, "encoder", "decoder"):
+            return {}
         if self.is_principal(is_photographic(array)):
             return {"architecture": "principal"}
         return {"architecture": CONVOLVES[self.is_convolutional(self.sample_shape_)]}
@@ -102,10 +123,16 @@ class AutoencodingModel(Encoder, DecodingModel, GradientModel, LatentModel):
                 "architecture is 'principal' and the data are a table of shape "
                 f"(n, {self.data_shape_[0]}); give images, or choose 'mlp'"
             )
+        own = own_among(self, "encoder", "decoder")
+        if self.architecture == "principal" and own:
+            raise InputError(
+                f"architecture is 'principal', whose two nets start together, and {own[0]} is of "
+                "your own: leave one of them out"
+            )
         if self.begun is not None:
             # Runs of version 0.1.0 do not say: they had no such nets.
             return self.begun.resolved.get("architecture") == "principal"
-        suits = self.starts_linear and photographic and self.architecture == "auto"
+        suits = self.starts_linear and photographic and self.architecture == "auto" and not own
         return suits or self.architecture == "principal"
 
     def learn_scale(self, source: Source) -> None:
@@ -138,22 +165,29 @@ class AutoencodingModel(Encoder, DecodingModel, GradientModel, LatentModel):
             self.standardisation_ = Standardisation(*map(torch.tensor, columns))
         self.encoder_: nn.Module
         self.decoder_: nn.Module
-        self.encoder_, self.decoder_ = autoencoder_nets(
-            shape,
-            n_codes,
-            self.n_components,
-            hidden=self.hidden,
-            channels=self.channels,
-            activation=self.activation,
-            convolutional=self.is_convolutional(shape),
-            n_principal=self.n_principal,
-            tied=tied,
-            n_given=n_given,
-        )
+        if not are_own(self, "encoder", "decoder"):
+            self.encoder_, self.decoder_ = autoencoder_nets(
+                shape,
+                n_codes,
+                self.n_components,
+                hidden=self.hidden,
+                channels=self.channels,
+                activation=self.activation,
+                convolutional=self.is_convolutional(shape),
+                n_principal=self.n_principal,
+                tied=tied,
+                n_given=n_given,
+            )
         solution: LinearSolution | None = vars(self).pop("_solution", None)
         if solution is not None:
             noise = self.first_noise(solution)
             start(self.encoder_, self.decoder_, solution, self.n_components, noise)
+        if own_among(self, "encoder", "decoder"):
+            self.take_own(shape, n_codes, n_given)
+
+    def take_own(self, shape: tuple[int, ...], n_codes: int, n_given: int) -> None:
+        """Put copies of the user's own nets in their places."""
+        take(self, mirrored(shape, n_codes, self.n_components, n_given, self.unit_range_))
 
     @property
     def n_principal(self) -> int:
@@ -424,7 +458,7 @@ class ChosenLikelihood(Encoder):
         self.make_nets(shape, 2 * self.n_components, n_given=self.n_given())
         if self.observation_ == "gaussian" and self.learns_noise:
             self.noise_ = LearnedVariance(vars(self).pop("_noise", 0.1))
-        if self.observation_ == "bernoulli":
+        if self.observation_ == "bernoulli" and not are_own(self, "decoder"):
             p = torch.from_numpy(self.mean_).clamp(LEAST_PROBABILITY, 1 - LEAST_PROBABILITY)
             _set_output_bias(self.decoder_, p.logit())
 

@@ -97,7 +97,8 @@ def start(
 
     Components of z beyond half of r start with what the prior says of them.
     """
-    assert isinstance(encoder, PrincipalEncoder) and isinstance(decoder, PrincipalDecoder)
+    assert isinstance(encoder, PrincipalEncoder)
+    assert isinstance(decoder, PrincipalDecoder)
     k = solution.n_started(n_components)
     values, places = solution.values[:k], torch.arange(k)
     kept = values if noise is None else (values - noise).clamp(min=0)

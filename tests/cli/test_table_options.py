@@ -1,0 +1,299 @@
+"""Flags of tables reach every command that reads one, and the runs that they begin."""
+
+import argparse
+import dataclasses
+import importlib
+import json
+import warnings
+from pathlib import Path
+
+import numpy as np
+import openpyxl
+import pandas
+import pyarrow.parquet as pq
+import pytest
+
+import latentia
+from latentia.cli.main import main
+from latentia.cli.table_options import add_table_options, table_options
+from latentia.data.options import TableOptions
+from latentia.errors import FitWarning
+
+N = 60
+DRAWS = np.random.default_rng(0)
+Z = DRAWS.normal(size=(N, 2))
+ANSWERS = {
+    f"q{j}": np.clip(np.rint(3 + Z[:, j % 2] + 0.4 * DRAWS.normal(size=N)), 1, 5).astype(int)
+    for j in range(1, 7)
+}
+FRAME = pandas.DataFrame(
+    {
+        "name": [f"p{i}" for i in range(N)],
+        **ANSWERS,
+        "height": 170 + 8 * Z[:, 0],
+        "group": [["x", "y"][i % 2] for i in range(N)],
+        "w": DRAWS.integers(1, 4, N),
+    }
+)
+Q = FRAME[[f"q{j}" for j in range(1, 7)]].to_numpy(float)
+
+GIVEN = {
+    "columns": (["a", "2:3"], ("a", "2:3")),
+    "drop": (["b"], ("b",)),
+    "label": (["c"], "c"),
+    "weights": (["d"], "d"),
+    "index": (["e"], "e"),
+    "missing_codes": (["999", "-9"], ("999", "-9")),
+    "levels": (["low,high"], ("low,high",)),
+    "one_hot": (["f"], ("f",)),
+    "sheet": (["2"], "2"),
+    "delimiter": (["tab"], "\t"),
+    "decimal": ([","], ","),
+    "encoding": (["cp949"], "cp949"),
+    "header": (["no"], "no"),
+    "keep_totals": ([], True),
+}
+CALLS = {
+    "train pca --data t.csv": "latentia.evaluation.runs.train",
+    "compare --data t.csv": "latentia.evaluation.comparison.compare_with",
+    "factor t.csv --n-factors 1": "latentia.evaluation.factor_report.read",
+    "evaluate r": "latentia.evaluation.runs.figures",
+    "evaluate r --n-importance 5": "latentia.evaluation.runs.answers",
+    "reconstruct r": "latentia.evaluation.runs.reconstruct",
+    "transform r t.csv --out a.csv": "latentia.evaluation.transformed.transform",
+    "data describe t.csv": "latentia.data.tables.columns",
+}
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    FRAME.to_csv("t.csv", index=False)
+    return tmp_path
+
+
+class SeenError(Exception):
+    """Ends a command where its call has been seen."""
+
+
+def test_every_option_is_given_here():
+    assert set(GIVEN) == {field.name for field in dataclasses.fields(TableOptions)}
+
+
+@pytest.mark.parametrize("command", CALLS)
+def test_each_flag_reaches_its_field_in_every_command(command, monkeypatch):
+    module, _, name = CALLS[command].rpartition(".")
+    seen = []
+
+    def call(*given, **options):
+        everything = [*given, *options.values()]
+        seen.append(next(v for v in everything if isinstance(v, TableOptions)))
+        raise SeenError
+
+    monkeypatch.setattr(importlib.import_module(module), name, call)
+    for field, (words, value) in GIVEN.items():
+        with pytest.raises(SeenError):
+            main([*command.split(), f"--{field.replace('_', '-')}", *words])
+        assert seen.pop() == TableOptions(**{field: value}), field
+    with pytest.raises(SeenError):
+        main(command.split())
+    assert seen.pop() == TableOptions()
+
+
+def test_a_recipe_gives_options_and_flags_win():
+    parser = argparse.ArgumentParser()
+    add_table_options(parser)
+    recipe = {"columns": ["a"], "label": "b", "n_epochs": 3}
+    assert table_options(parser.parse_args([]), recipe) == TableOptions(columns="a", label="b")
+    given = parser.parse_args(["--label", "c"])
+    assert table_options(given, recipe) == TableOptions(columns="a", label="c")
+
+
+def run(*words):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FitWarning)
+        return main([*map(str, words)])
+
+
+def test_a_run_remembers_how_its_table_was_read(capsys):
+    flags = ["--columns", "q*", "--drop", "q6", "--label", "group"]
+    assert run("train", "pca", "--data", "t.csv", "--run", "r", "--n-components", 2, *flags) == 0
+    data = json.loads(Path("r/config.json").read_text())["data"]
+    assert data["options"] == {"columns": ["q*"], "drop": ["q6"], "label": "group"}
+    assert data["shape"] == [5]
+    capsys.readouterr()
+    assert run("evaluate", "r") == 0
+    figures = capsys.readouterr().out
+    assert run("evaluate", "r", "--data", "t.csv") == 0
+    assert capsys.readouterr().out == figures
+    assert run("train", "--resume", "r", "--drop", "q5") == 2
+    sentence = "--drop is ['q5'], and the run in r was begun with ['q6']: leave it out"
+    assert sentence in capsys.readouterr().err
+    assert run("train", "--resume", "r", "--drop", "q6") == 0
+
+
+def test_other_tables_are_read_by_the_columns_of_the_training(capsys):
+    run("train", "pca", "--data", "t.csv", "--run", "r", "--n-components", 2, "--columns", "q1:q4")
+    model = latentia.load("r")
+    assert model.columns_ == ["q1", "q2", "q3", "q4"]
+    other = FRAME[["height", "q4", "q2", "q3", "q1"]]
+    other.to_csv("other.csv", index=False)
+    assert run("transform", "r", "other.csv", "--out", "o.csv") == 0
+    codes = pandas.read_csv("o.csv")[["z_1", "z_2"]].to_numpy()
+    np.testing.assert_allclose(codes, model.transform(Q[:, :4]), rtol=1e-6)
+    other.drop(columns="q2").to_csv("less.csv", index=False)
+    assert run("transform", "r", "less.csv", "--out", "l.csv") == 2
+    assert (
+        "less has no column 'q2', one of the 4 that the model was trained on"
+        in capsys.readouterr().err
+    )
+    renamed = other[["q1", "q2", "q3", "q4"]].rename(columns=str.upper)
+    renamed.to_csv("named.csv", index=False)
+    assert run("transform", "r", "named.csv", "--columns", "1:4", "--out", "n.csv") == 0
+    assert "have other names than those of the training" in capsys.readouterr().err
+
+
+def test_weights_count_in_a_factor_analysis():
+    flags = ["--weights", "w", "--columns", "q*"]
+    words = ["--n-factors", 2, "--rotation", "none", "--out"]
+    assert run("factor", "t.csv", *flags, *words, "f") == 0
+    assert run("factor", "t.csv", "--columns", "q*", *words, "g") == 0
+    repeated = np.repeat(Q, FRAME["w"], axis=0)
+    expected = latentia.FactorAnalysis(n_components=2, rotation="none").fit(repeated)
+    found = latentia.load("f/model")
+    np.testing.assert_allclose(found.loadings_, expected.loadings_, atol=1e-4)
+    assert np.abs(latentia.load("g/model").loadings_ - expected.loadings_).max() > 1e-3
+
+
+READERS = {
+    ".csv": pandas.read_csv,
+    ".tsv": lambda path: pandas.read_csv(path, sep="\t"),
+    ".parquet": lambda path: pq.read_table(path).to_pandas(),
+    ".xlsx": lambda path: pandas.DataFrame(
+        [*openpyxl.load_workbook(path).active.iter_rows(min_row=2, values_only=True)],
+        columns=[cell.value for cell in openpyxl.load_workbook(path).active[1]],
+    ),
+}
+
+
+def test_transform_writes_codes_by_name_in_the_order_of_the_file(capsys):
+    flags = ["--columns", "q*", "--label", "group"]
+    run("train", "pca", "--data", "t.csv", "--run", "r", "--n-components", 2, *flags)
+    expected = latentia.load("r").transform(Q)
+    for suffix, reader in READERS.items():
+        assert run("transform", "r", "t.csv", "--out", f"c{suffix}") == 0
+        found = reader(f"c{suffix}")
+        assert list(found.columns) == ["name", "z_1", "z_2", "label"]
+        assert found["name"].tolist() == FRAME["name"].tolist()
+        assert found["label"].tolist() == FRAME["group"].tolist()
+        np.testing.assert_allclose(found[["z_1", "z_2"]].to_numpy(float), expected, rtol=1e-6)
+    assert run("transform", "r", "t.csv", "--out", "c.npy") == 0
+    np.testing.assert_allclose(np.load("c.npy"), expected, rtol=1e-6)
+    capsys.readouterr()
+    assert run("transform", "r", "t.csv", "--out", "c.npy") == 2
+    assert "c.npy exists" in capsys.readouterr().err
+    assert run("transform", "r", "t.csv", "--out", "c.npy", "--overwrite") == 0
+
+
+def test_transform_writes_clusters_and_their_probabilities():
+    words = ["--columns", "q*", "--n-clusters", 2, "--n-components", 2, "--hidden", 8]
+    few = ["--n-epochs", 1, "--pretrain-epochs", 1, "--random-state", 0]
+    assert run("train", "vade", "--data", "t.csv", "--run", "r", *words, *few) == 0
+    assert run("transform", "r", "t.csv", "--out", "c.csv") == 0
+    found, model = pandas.read_csv("c.csv"), latentia.load("r")
+    assert list(found.columns) == ["name", "cluster", "p_1", "p_2", "z_1", "z_2"]
+    assert found["cluster"].tolist() == model.predict(Q).tolist()
+    np.testing.assert_allclose(found[["p_1", "p_2"]], model.predict_proba(Q), rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(found[["z_1", "z_2"]], model.transform(Q), rtol=1e-4, atol=1e-6)
+
+
+def test_factor_leaves_scores_loadings_and_residuals(capsys):
+    assert run("factor", "t.csv", "--columns", "q*", "--n-factors", 2, "--out", "f") == 0
+    model = latentia.load("f/model")
+    scores = pandas.read_csv("f/scores.csv")
+    assert list(scores.columns) == ["name", "F1", "F2"]
+    assert scores["name"].tolist() == FRAME["name"].tolist()
+    rows = FRAME[[f"q{j}" for j in range(1, 7)]].astype(float)
+    np.testing.assert_allclose(scores[["F1", "F2"]], model.transform(rows), atol=1e-9)
+    loadings = pandas.read_csv("f/loadings.csv", index_col="variable")
+    assert loadings.index.tolist() == [f"q{j}" for j in range(1, 7)]
+    np.testing.assert_allclose(loadings[["F1", "F2"]], model.standardized_loadings_)
+    np.testing.assert_allclose(loadings["communality"], model.communalities_)
+    np.testing.assert_allclose(loadings["uniqueness"], 1 - loadings["communality"], atol=1e-9)
+    residuals = pandas.read_csv("f/residuals.csv", index_col="variable")
+    np.testing.assert_allclose(residuals, model.residual_correlations(), atol=1e-12)
+    book = openpyxl.load_workbook("f/factors.xlsx")
+    assert book.sheetnames[:2] == ["loadings", "residuals"]
+    assert [cell.value for cell in book["scores"]["A"]] == ["name", *FRAME["name"]]
+    FRAME[[f"q{j}" for j in range(1, 7)]].corr().to_csv("m.csv")
+    capsys.readouterr()
+    assert run("factor", "m.csv", "--n-samples", N, "--n-factors", 2, "--out", "g") == 0
+    assert "scores.csv was not written: m is a matrix" in capsys.readouterr().out
+    assert not Path("g/scores.csv").exists()
+    assert pandas.read_csv("g/loadings.csv")["variable"].tolist() == loadings.index.tolist()
+
+
+def test_samples_of_a_table_have_its_columns_and_whole_numbers_where_it_has(capsys):
+    flags = ["--columns", "q1:q3", "height"]
+    run("train", "factor-analysis", "--data", "t.csv", "--run", "r", "--n-components", 1, *flags)
+    words = ["sample", "r", "-n", 200, "--random-state", 3]
+    assert run(*words) == 0
+    drawn = latentia.load("r").sample(200, 3)
+    found = pandas.read_csv("samples.csv")
+    assert list(found.columns) == ["q1", "q2", "q3", "height"]
+    assert (found.dtypes[:3] == "int64").all()
+    low, high = latentia.load("r").column_ranges_[:3, :2].T
+    np.testing.assert_array_equal(
+        found[["q1", "q2", "q3"]], np.clip(np.rint(drawn[:, :3]), low, high)
+    )
+    np.testing.assert_allclose(found["height"], drawn[:, 3], rtol=1e-6)
+    assert "rounded to whole numbers in the range of the training data" in capsys.readouterr().err
+    assert run(*words, "--no-round", "--out", "s.csv") == 0
+    np.testing.assert_allclose(pandas.read_csv("s.csv"), drawn, rtol=1e-6)
+    assert run(*words, "--no-noise", "--out", "m.npy") == 0
+    np.testing.assert_array_equal(np.load("m.npy"), latentia.load("r").sample(200, 3, noise=False))
+    assert run(*words, "--noise", "--out", "n.npy") == 0
+    np.testing.assert_array_equal(np.load("n.npy"), drawn)
+
+
+def described(capsys, *words):
+    assert main(["data", "describe", *map(str, words)]) == 0
+    return capsys.readouterr().out
+
+
+def test_describe_tells_columns_gaps_classes_and_what_is_trained_on(capsys):
+    gaps = FRAME.assign(q1=[None, None, *FRAME["q1"][2:]], k=7, group=["x", "y", "y"] * 20)
+    gaps.to_csv("g.csv", index=False)
+    out = described(capsys, "g.csv", "--label", "group", "--weights", "w")
+    data = latentia.load_data("g.csv", label="group", weights="w", gaps_stay=True)
+    n = len(data.hold_out()[0].x_train)
+    for part in (
+        f"{N} rows of 8 columns",
+        f"a model is trained on {n} and {len(data.x_train) - n} for",
+        f"tested on {len(data.x_test)}, held out of them",
+        "classes   2: x (20), y (40)",
+        f"2 of {8 * N} cells, in 2 rows",
+        f"q1      whole numbers, 1 to 5 (5 values), mean {FRAME['q1'][2:].mean():.6g}, 2 missing",
+        f"height  numbers, {FRAME['height'].min():.6g} to {FRAME['height'].max():.6g}, mean",
+        "k       constant, 7",
+        "weights   ",
+        *data.notes,
+    ):
+        assert part in out, part
+
+
+def test_describe_tells_a_matrix_a_text_and_images(capsys, folder):
+    FRAME[["q1", "q2", "q3"]].corr().to_csv("m.csv")
+    out = described(capsys, "m.csv")
+    assert "a correlation matrix of 3 variables, and no rows" in out
+    assert "q1, q2, q3" in out
+    least, largest = np.linalg.eigvalsh(FRAME[["q1", "q2", "q3"]].corr())[[0, -1]]
+    assert f"eigenvalues from {least:.4g} to {largest:.4g}" in out
+    (folder / "t.txt").write_text("a line\nand another\n")
+    assert "19 characters, 12 different ones" in described(capsys, "t.txt")
+    np.save("i.npy", np.full((7, 3, 5, 6), 9, np.uint8))
+    out = described(capsys, "i.npy")
+    assert "7 images of 5×6 pixels, 3 channels" in out
+    assert "9 to 9" in out
+    assert main(["data", "describe", "nowhere.csv"]) == 2
+    assert "no such file" in capsys.readouterr().err
