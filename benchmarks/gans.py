@@ -25,12 +25,12 @@ from latentia.training.metrics_file import read_metrics
 ROOT = Path(__file__).resolve().parent.parent
 RECIPES = ROOT / "examples" / "recipes"
 GAMES = {
-    "gan": ["gan"],
-    "dcgan": ["dcgan"],
+    "gan": ["gan", "--n-epochs", "30", "--batch-size", "128"],
+    "dcgan": ["dcgan", "--n-epochs", "5", "--batch-size", "128", "--ema-decay", "none"],
     "dcgan_baseline": ["--recipe", str(RECIPES / "dcgan_baseline_mnist.toml")],
-    "cgan": ["cgan"],
-    "wgan": ["wgan"],
-    "wgangp": ["wgangp"],
+    "cgan": ["cgan", "--n-epochs", "5", "--batch-size", "128"],
+    "wgan": ["wgan", "--n-epochs", "10", "--batch-size", "64"],
+    "wgangp": ["wgangp", "--n-epochs", "8", "--batch-size", "64"],
 }
 SHOWN = 16
 FIGURES = ("frechet_distance", "precision", "recall", "classes_covered")

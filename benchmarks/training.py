@@ -51,6 +51,7 @@ def latentia_vae(images: np.ndarray, batch_size: int, n_epochs: int) -> Any:
         n_components=20,
         hidden=(400,),
         activation="relu",
+        ema_decay=None,
         batch_size=batch_size,
         n_epochs=n_epochs,
         random_state=0,

@@ -262,13 +262,17 @@ def check_effects(model: Any, settled: Mapping[str, object]) -> None:
     for field in dataclasses.fields(model):
         value, conditions = getattr(model, field.name), conditions_of(hints[field.name])
         for bound in getattr(hints[field.name], "__metadata__", ()):
-            if isinstance(bound, UpTo) and value > (most := getattr(model, bound.field)):
+            if not isinstance(bound, UpTo):
+                continue
+            most = settled.get(bound.field, getattr(model, bound.field))
+            if most is not None and value > most:
                 raise InputError(f"{field.name} is {value}; {bound.field} is only {most}")
         as_default = (tuple(value) if isinstance(value, list) else value) == field.default
         if not as_default:
             _refuse_beside_own_nets(model, field, hints[field.name])
         given = {c.field: settled.get(c.field, getattr(model, c.field)) for c in conditions}
-        if as_default or not conditions or any(c.met(given[c.field]) for c in conditions):
+        open_ = any(getattr(model, c.field) in c.values for c in conditions)
+        if as_default or not conditions or open_ or any(c.met(given[c.field]) for c in conditions):
             continue
         here = " and ".join(
             f"{name} is {found!r}{' for these data' if found != getattr(model, name) else ''}"

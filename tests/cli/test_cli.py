@@ -130,7 +130,7 @@ def test_a_whole_session(capsys, tmp_path, monkeypatch):
     assert status == 0, errors
     assert out.strip() == "r/report.html"
     assert "epoch 2/2" in errors
-    assert "images/s" in errors
+    assert "samples/s" in errors
     config = json.loads((tmp_path / "r/config.json").read_text())
     assert config["parameters"]["n_epochs"] == 2
     assert config["parameters"]["hidden"] == [16]

@@ -88,7 +88,9 @@ def test_the_seed_the_data_and_the_epochs_reach_every_model(compared, spec):
         if "random_state" in parameters:
             assert parameters["random_state"] == 5, name
         if "n_epochs" in parameters:
-            assert (parameters["n_epochs"], parameters["batch_size"]) == (1, 32), name
+            assert parameters["n_epochs"] == 1, name
+            taken = found["resolved"]
+            assert (taken["n_epochs"], taken["batch_size"], taken["n_steps"]) == (1, 32, 6), name
     page = (compared / "report.html").read_text()
     facts = dict(re.findall(r"<dt>(.*?)</dt><dd>(.*?)</dd>", page))
     assert (facts["seed"], facts["sample"], facts["test"]) == ("5", "8 × 8", "60")
@@ -173,25 +175,6 @@ def data_of(n, *shape, classes=()):
     return Dataset("d", x, None, x[:1], None, classes)
 
 
-@pytest.mark.parametrize(
-    ("n", "batch_size", "n_epochs"),
-    [
-        (60_000, 128, 10),
-        (1_500, 32, 71),
-        (5_453, 32, 19),
-        (5_454, 128, 110),
-        (30, 32, 3000),
-        (600_000, 128, 1),
-    ],
-)
-def test_small_data_have_small_batches_and_each_model_about_as_many_steps(n, batch_size, n_epochs):
-    """3,000 steps below 5,000 samples, which 5,453 leave when a twelfth is held out; or 4,300."""
-    model = recipe("VAE", data_of(n, 8, 8), 3, None)
-    assert (model.batch_size, model.n_epochs) == (batch_size, n_epochs)
-    assert model.random_state == 3
-    assert recipe("VAE", data_of(n, 8, 8), 3, 2).n_epochs == 2
-
-
 @pytest.mark.parametrize("name", small_models())
 def test_every_model_has_a_recipe_with_the_seed(name):
     fields = getattr(latentia, name)().get_params()
@@ -199,21 +182,16 @@ def test_every_model_has_a_recipe_with_the_seed(name):
     assert settings.get("random_state", 7) == 7
     assert settings.get("n_epochs", 2) == 2
     changed = {key for key in settings if settings[key] != fields[key]}
-    common = {"random_state", "n_epochs", "batch_size"}
-    variational = {"hidden", "observation", "noise_variance", "ema_decay"}
+    common = {"random_state", "n_epochs"}
     factors = ("ProbabilisticPCA", "FactorAnalysis", "LinearAutoencoder", "LinearVAE", "PCA")
     clusters = ("AutoencoderKMeans", "DEC", "IDEC", "VaDE")
     allowed = {
         **{key: {"n_components"} for key in factors},
         **{key: {"n_clusters"} for key in clusters},
-        **dict.fromkeys(("VAE", "ConditionalVAE"), variational),
-        "Autoencoder": {"learning_rate_schedule"},
-        "DCGAN": {"width", "ema_decay"},
     }
     assert changed - common <= allowed.get(name, set())
 
 
-@pytest.mark.filterwarnings("ignore:pixels span 0 to 0")
 def test_settings_follow_the_size_of_the_data():
     assert recipe("PCA", data_of(240, 8, 8), 0, None).n_components == 30
     assert recipe("PCA", data_of(12, 8, 8), 0, None).n_components == 11
@@ -225,21 +203,6 @@ def test_settings_follow_the_size_of_the_data():
     for name in ("AutoencoderKMeans", "DEC", "IDEC", "VaDE"):
         assert recipe(name, data_of(240, 5, classes=("a", "b", "c")), 0, None).n_clusters == 3
         assert recipe(name, data_of(240, 5), 0, None).n_clusters == 10
-    wide = data_of(240, 40)
-    wide = replace(wide, x_train=wide.x_train + 4)
-    for data, observation, variance in (
-        (data_of(240, 15, 15), "gaussian", 0.04),
-        (data_of(240, 16, 15), "auto", 0.1),
-        (data_of(240, 40), "auto", 0.1),
-        (wide, "gaussian", 0.04),
-    ):
-        vae = recipe("VAE", data, 0, None)
-        vae.check_effects(vae.settled(vae.checked(data.x_train, reset=True)))
-        assert (vae.observation, vae.noise_variance) == (observation, variance)
-        assert (vae.hidden, vae.ema_decay) == ((400,), 0.99)
-    dcgan = recipe("DCGAN", data_of(240, 8, 8), 0, None)
-    assert (dcgan.width, dcgan.ema_decay) == (32, 0.999)
-    assert recipe("Autoencoder", data_of(9, 3), 0, None).learning_rate_schedule == "cosine"
 
 
 @pytest.mark.parametrize(("side", "fits"), [(7, False), (8, True), (128, True), (129, False)])

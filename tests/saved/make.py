@@ -43,9 +43,16 @@ def text_models():
     }
 
 
+NO_AVERAGE = {"ema_decay": None}
+VARIATIONAL = {"ema_decay": None, "noise_variance": 0.1}
+THEN = {"DCGAN": NO_AVERAGE} | dict.fromkeys(("VAE", "ConditionalVAE", "VaDE"), VARIATIONAL)
+"""What version 0.1.0 had by default, where another default came later."""
+
+
 def all_models():
-    """Return one small instance of every public model."""
-    return small_models() | text_models()
+    """Return one small instance of every public model, as version 0.1.0 made it."""
+    found = small_models() | text_models()
+    return {name: model.set_params(**THEN.get(name, {})) for name, model in found.items()}
 
 
 def lessons(name):
@@ -66,6 +73,9 @@ def resumable(model):
 def train(name, folder, *, resume=False):
     """Return the fitted model called ``name``, its run recorded in ``folder`` if it keeps one."""
     model = all_models()[name]
+    if not resume and THEN.get(name) == VARIATIONAL:
+        # What auto meant of images under 16 pixels then; a run that is resumed knows by itself.
+        model.set_params(observation="bernoulli", noise_variance=type(model)().noise_variance)
     X, y = lessons(name)
     if not resumable(model):
         return model.fit(X, y)

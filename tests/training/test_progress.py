@@ -3,6 +3,7 @@
 import sys
 import time
 
+import numpy as np
 import pytest
 
 from latentia.training.progress import FileProgress, TrainingProgress
@@ -19,6 +20,21 @@ def clock(monkeypatch):
 LOSSES = {"generator": 0.51239, "critic": -2.0, "critic/penalty": 3.0}
 
 
+def test_the_longer_it_takes_the_rarer_are_its_lines(clock, capsys):
+    with TrainingProgress(200, 5, "WGAN", True) as watch:
+        for second in range(1, 122):
+            clock(float(second))
+            watch(second, 3, 16, LOSSES)
+    told = [
+        int(line.split("step ")[1].split("/")[0]) for line in capsys.readouterr().err.splitlines()
+    ]
+    assert told[:20] == list(range(1, 21))
+    assert told[20:] == [22, *told[21:]]
+    gaps = np.diff(told)
+    assert all(gap >= 0.05 * step for gap, step in zip(gaps, told[1:], strict=True))
+    assert gaps.max() == 6
+
+
 @pytest.mark.parametrize("first", [1, 101])
 def test_a_line_tells_step_epoch_speed_losses_and_the_time_left(clock, capsys, first):
     """Also in a run that is resumed, whose speed is that of its own steps."""
@@ -28,9 +44,9 @@ def test_a_line_tells_step_epoch_speed_losses_and_the_time_left(clock, capsys, f
             watch(first + place, 3, 16, LOSSES)
     end = "generator 0.5124  critic -2  "
     assert capsys.readouterr().err.splitlines() == [
-        f"WGAN  step {first}/{first + 9}  epoch 3/5  8 images/s  {end}18 s left",
-        f"WGAN  step {first + 1}/{first + 9}  epoch 3/5  8 images/s  {end}16 s left",
-        f"WGAN  step {first + 3}/{first + 9}  epoch 3/5  8 images/s  {end}12 s left",
+        f"WGAN  step {first}/{first + 9}  epoch 3/5  8 samples/s  {end}18 s left",
+        f"WGAN  step {first + 1}/{first + 9}  epoch 3/5  8 samples/s  {end}16 s left",
+        f"WGAN  step {first + 3}/{first + 9}  epoch 3/5  8 samples/s  {end}12 s left",
     ]
 
 
@@ -108,7 +124,7 @@ def test_a_terminal_has_a_bar_that_moves_five_times_a_second(clock, bars):
     assert bars == [
         "up",
         ("VAE", 8),
-        *((7, n, f"epoch {1 + n // 5}/2  {rate} images/s  loss 1.5") for n, rate in rates.items()),
+        *((7, n, f"epoch {1 + n // 5}/2  {rate} samples/s  loss 1.5") for n, rate in rates.items()),
         ("line", "VAE  epoch 2: cold: 1"),
         "down",
     ]

@@ -86,7 +86,7 @@ def test_rates_are_scaled_from_those_at_the_beginning_each_group_by_its_own():
 def test_a_restored_state_goes_on_as_the_first(make, ema_decay):
     made, state = states(make, ema_decay)
     stepped(made, state)
-    state.best_score, state.sums, state.seconds = 1.5, {"both": 2.0}, 3.25
+    state.best_score, state.sums, state.n_summed, state.seconds = 1.5, {"both": 2.0}, 2, 3.25
     state.best_epoch, state.ended = 2, "tired"
     kept = {name: value.clone() for name, value in state.tensors().items()}
     counters = state.counters()
@@ -97,6 +97,7 @@ def test_a_restored_state_goes_on_as_the_first(make, ema_decay):
         "seconds": 3.25,
         "best_epoch": 2,
         "ended": "tired",
+        "n_summed": 2,
     }
     others, other = states(make, ema_decay)
     other.restore(kept, counters)

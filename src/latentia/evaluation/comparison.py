@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from sklearn.base import clone
+from sklearn.base import ClusterMixin, clone
 
 from latentia import MODELS
 from latentia.data import Dataset
@@ -50,15 +50,9 @@ MOST_VALUES = 2_000
 """Of a sample that factor analysis is compared on: its steps cost the cube of them."""
 MOST_SIZES = 12
 """Sizes at which PCA's error is shown."""
-
-STEPS = 4_300
-"""Training steps of each gradient-trained model: ten epochs of MNIST in batches of 128."""
-SMALL = 5_000
-"""Below this many samples batches are of 32, so that an epoch has enough steps."""
-SMALL_STEPS = 3_000
-"""Training steps on small data, which leave the scanned digits well under three minutes."""
+LINEAR = ("ProbabilisticPCA", "FactorAnalysis", "LinearAutoencoder", "LinearVAE")
 LINEAR_FACTORS = 10
-"""Factors of probabilistic PCA and factor analysis: the lecture's ten."""
+"""Factors of each of them: the lecture's ten, so that one can be read beside another."""
 BY_DEFAULT = (
     "PCA",
     "ProbabilisticPCA",
@@ -69,9 +63,6 @@ BY_DEFAULT = (
     "DCGAN",
 )
 """The models that are compared unless others are named: one of each kind, in minutes."""
-TINY = 16
-"""Below this side the VAE's observation is gaussian: cross-entropy on a few grey pixels says so
-little about each that the posterior keeps to the prior and samples blur."""
 
 
 def compare(
@@ -101,8 +92,7 @@ def compare(
         The seed of every model that is named and of the baselines; what measurements draw has seed
         0, as in `latentia.evaluate`.
     n_epochs
-        Of each gradient-trained model that is named; by default enough for about 4,300 steps, or
-        3,000 on fewer than 5,000 samples.
+        Of each gradient-trained model that is named; by default each takes its own ``n_steps``.
     image_size
         What pictures are resized to, as for `latentia.load_data`.
     progress
@@ -281,14 +271,11 @@ def _section(model: Any, data: Dataset, run: Path, seconds: float) -> ModelSecti
 
 
 def recipe(name: str, data: Dataset, random_state: int, n_epochs: int | None) -> Model:
-    """Return a model with the settings that the comparison gives it on data of this size."""
-    n = len(data.x_train) - len(data.x_train) // 12
-    settings = _settings(name, data, n)
-    kind = kind_of(name)
+    """Return a model as it comes by default, with this seed and what only the data can say."""
+    settings: dict[str, Any] = {**_settings(name, data)}
     if _is_trained(name):
-        batch_size, n_steps = (32, SMALL_STEPS) if n < SMALL else (128, STEPS)
-        epochs = n_epochs or max(1, round(n_steps / max(1, n // batch_size)))
-        settings |= {"n_epochs": epochs, "batch_size": batch_size}
+        settings |= {"n_epochs": n_epochs}
+    kind = kind_of(name)
     if "random_state" in kind.__dataclass_fields__:
         settings |= {"random_state": random_state}
     model: Model = kind(**settings)
@@ -299,33 +286,16 @@ def _is_trained(name: str) -> bool:
     return "n_epochs" in kind_of(name).__dataclass_fields__
 
 
-def _settings(name: str, data: Dataset, n: int) -> dict[str, Any]:
-    """Return the settings that differ from a model's own."""
-    n_values = int(data.x_train[0].size)
-    factors = {"n_components": min(LINEAR_FACTORS, n - 1, n_values - 1)}
-    tiny = data.x_train.ndim > 2 and max(data.x_train.shape[-2:]) < TINY
-    wide = data.x_train.ndim == 2 and not 0 <= data.x_train.min() <= data.x_train.max() <= 1
-    variational: dict[str, Any] = {"hidden": (400,), "ema_decay": 0.99}
-    if tiny or wide:
-        # Elsewhere the observation is a Bernoulli, which has no variance.
-        variational |= {"observation": "gaussian", "noise_variance": 0.04}
-    clusters = {"n_clusters": len(data.class_names) or CLUSTERS}
-    found: dict[str, dict[str, Any]] = {
-        "PCA": {"n_components": min(30, n, n_values)},
-        "ProbabilisticPCA": factors,
-        "FactorAnalysis": factors,
-        "LinearAutoencoder": factors,
-        "LinearVAE": factors,
-        "Autoencoder": {"learning_rate_schedule": "cosine"},
-        "VAE": variational,
-        "ConditionalVAE": variational,
-        "AutoencoderKMeans": clusters,
-        "DEC": clusters,
-        "IDEC": clusters,
-        "VaDE": clusters,
-        "DCGAN": {"width": 32, "ema_decay": 0.999},
-    }
-    return found.get(name, {})
+def _settings(name: str, data: Dataset) -> dict[str, int]:
+    """Return the sizes that the data give: one number of factors, a cluster for each class."""
+    n, n_values = len(data.hold_out()[0].x_train), int(data.x_train[0].size)
+    if name == "PCA":
+        return {"n_components": min(30, n, n_values)}
+    if name in LINEAR:
+        return {"n_components": min(LINEAR_FACTORS, n - 1, n_values - 1)}
+    if issubclass(kind_of(name), ClusterMixin):
+        return {"n_clusters": len(data.class_names) or CLUSTERS}
+    return {}
 
 
 def _fits_dcgan(data: Dataset) -> bool:

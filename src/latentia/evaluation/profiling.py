@@ -104,7 +104,9 @@ def profile(
     device = find_device(twin.device)
     twin.seed_ = 0
     array = twin.checked(X, reset=True)
+    twin.batch_size_ = twin.batch_size_for(len(array))
     source = twin.read(array, y, reset=True)
+    twin.resolve(source)
     twin.before_nets(array, None, False)
     twin.initialise(source, device)
     flops = step_flops(twin, source, device)
@@ -118,7 +120,7 @@ def profile(
     step, rate = median(steps), median(rates)
     with autocast(device):
         precision = "bfloat16" if torch.is_autocast_enabled(device.type) else "float32"
-    rows = BatchOrder(len(source), twin.batch_size, 1, 0).rows_each
+    rows = BatchOrder(len(source), twin.batch_size_, 1, 0).rows_each
     return Profile(
         rows / step, flops, rate, flops / step / rate, shares, set_to, precision, str(device)
     )
@@ -150,7 +152,7 @@ def _step_seconds(twin: Any, source: Any, device: torch.device, seconds: float) 
         if len(moments) > WARM_UP + 2 and moments[-1] - moments[0] > seconds:
             raise StopIteration
 
-    twin.n_epochs = 1_000_000
+    twin.n_epochs_ = 1_000_000
     with suppress(StopIteration):
         train(twin, source, None, Run(None), watch, device)
     return float(median(np.diff(moments[WARM_UP:])))
@@ -158,7 +160,7 @@ def _step_seconds(twin: Any, source: Any, device: torch.device, seconds: float) 
 
 def step_flops(twin: Any, source: Any, device: torch.device) -> float:
     """Return the floating-point operations of a step's matrix products, of a model with nets."""
-    order = BatchOrder(len(source), twin.batch_size, 1, 0)
+    order = BatchOrder(len(source), twin.batch_size_, 1, 0)
     total = 0.0
     with torch.random.fork_rng():
         for update in twin.updates():
@@ -173,7 +175,7 @@ def step_flops(twin: Any, source: Any, device: torch.device) -> float:
 
 def _shares(twin: Any, source: Any, device: torch.device) -> dict[str, float]:
     """Return how a step's time divides, each part timed on its own over a few steps."""
-    order = BatchOrder(len(source), twin.batch_size, 1, 0)
+    order = BatchOrder(len(source), twin.batch_size_, 1, 0)
     spent = dict.fromkeys(PARTS, 0.0)
     updates = twin.updates()
     optimizers = [update.make_optimizer(twin.learning_rate) for update in updates]

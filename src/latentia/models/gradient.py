@@ -22,7 +22,15 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor, nn
 
-from latentia.errors import Count, Decay, InputError, Positive, Seed, own_among, within_memory
+from latentia.errors import (
+    Count,
+    Decay,
+    InputError,
+    Positive,
+    Seed,
+    own_among,
+    within_memory,
+)
 from latentia.files import as_path
 from latentia.models.apply import apply
 from latentia.models.base import Model, to_numpy
@@ -32,7 +40,7 @@ from latentia.models.inputs import Labels, Rows, refuse_outside_unit
 from latentia.models.own_parts import class_name, recorded, with_names_of_nets
 from latentia.plots.grids import DRAWABLE, rows, save_png, tile
 from latentia.training import distributed, draws
-from latentia.training.batches import CHUNK, Batches, Source
+from latentia.training.batches import CHUNK, Batches, Planned, Source
 from latentia.training.config import RunConfig, versions
 from latentia.training.device import (
     asked_precision,
@@ -58,7 +66,7 @@ SHOWN, EXAMINED = 64, 256
 
 
 @dataclasses.dataclass(eq=False, repr=False, kw_only=True)
-class GradientModel(Model):
+class GradientModel(Planned, Model):
     """A model whose nets are trained by gradients, through the one loop of `train`.
 
     A subclass states two things:
@@ -85,15 +93,11 @@ class GradientModel(Model):
     """
 
     resumable = True
-    unit: ClassVar[str] = "images"
+    unit: ClassVar[str] = "samples"
     """What progress calls the rows of a batch."""
     layout: ClassVar[torch.memory_format] = torch.channels_last
     """Convolutions keep the channels of a pixel side by side, which is faster on CPUs and GPUs."""
 
-    n_epochs: Count = 10
-    """Passes over the training data."""
-    batch_size: Count = 128
-    """Samples in a batch, in each process."""
     learning_rate: Positive = 1e-3
     """The optimiser's step size."""
     learning_rate_schedule: Literal["constant", "linear", "late-linear", "cosine", "stages"] = (
@@ -171,12 +175,11 @@ class GradientModel(Model):
         with self.learning():
             self.validate_parameters(begun=resume)
             array = self.checked(X, reset=True)
-            if not resume:
-                self.check_effects(self.settled(array))
             folder = None if run is None else as_path(run, "run")
             if resume and folder is None:
                 raise InputError("resume needs run: the directory of the run to go on with")
-            begun = RunConfig.read(folder) if resume and folder is not None else None
+            self._begun = begun = RunConfig.read(folder) if resume and folder else None
+            self.batch_size_ = self.batch_size_for(len(array))
             self._begin_with(given, begun, folder)
             batches, held_out = self.read(array, y, reset=True), self._held_out(validation)
             self._check_patience(held_out)
@@ -186,18 +189,23 @@ class GradientModel(Model):
                 # One group of processes, also for what is trained first.
                 stack.enter_context(distributed.process_group(device))
                 self.seed_ = self._seed() if begun is None else begun.seed
+                resolved = {**self.settled(array), **self.resolve(batches)}
+                if not resume:
+                    self.check_effects(resolved)
                 if folder is not None:
                     known = {**(origin or {}), **self.facts(array, y)}
-                    holding = self._holding(folder, begun, known, given, progress)
+                    holding = self._holding(folder, begun, known, resolved, given, progress)
                     begun = stack.enter_context(holding)
                 self.before_nets(array, folder, progress)
                 self.initialise(batches, device)
                 if self.keeps_best and held_out is None and isinstance(batches, Source):
                     batches, held_out = batches.parted()
                 self.check_held_out(held_out)
-                steps, name = batch_order(self, batches).n_steps, type(self).__name__
+                order, name = batch_order(self, batches), type(self).__name__
+                enough = self.n_steps if self.n_epochs else 0
+                tell_notes(order.told(name, self.unit, str(device), enough), progress)
                 watch = stack.enter_context(
-                    TrainingProgress(steps, self.n_epochs, name, progress, self.unit)
+                    TrainingProgress(order.n_steps, self.n_epochs_, name, progress, self.unit)
                 )
                 shown = [part.to(device) for part in (held_out or batches).first(SHOWN)]
                 examined = [part.to(device) for part in batches.first(EXAMINED)]
@@ -273,7 +281,7 @@ class GradientModel(Model):
 
     def rate_factor(self, done: float) -> float:
         """Return the learning rate's factor when this fraction of the training is done."""
-        return SCHEDULES[self.learning_rate_schedule](done, self.n_epochs)
+        return SCHEDULES[self.learning_rate_schedule](done, self.n_epochs_)
 
     def checkup(
         self, x: Tensor, *targets: Tensor, means: Numbers, earlier: Sequence[Numbers], epoch: int
@@ -400,6 +408,7 @@ class GradientModel(Model):
         folder: Path,
         begun: RunConfig | None,
         data: Mapping[str, object],
+        resolved: Mapping[str, object],
         given: Self | str | Path | None,
         progress: bool | None,
     ) -> Iterator[RunConfig]:
@@ -412,6 +421,7 @@ class GradientModel(Model):
             versions=versions(),
             threads=torch.get_num_threads(),
             world_size=distributed.world_size(),
+            resolved=resolved,
             start_from=None if given is None else told_of(given),
         )
         defaults = type(self)().get_params()

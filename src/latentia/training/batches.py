@@ -7,17 +7,24 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Annotated, Any, ClassVar, Protocol
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from latentia.errors import InputError
+from latentia.errors import Count, CountsWhen, InputError
+from latentia.training.config import RunConfig
 from latentia.training.distributed import rank, world_size
 
 CHUNK = 4096
+SMALL = 5_000
+"""Samples below which batches are smaller, so that a pass over them has enough steps."""
+DETAILED, LONG = 20, 100
+"""Passes that are recorded one by one, and steps from which each pass is."""
+FEW = 20
+"""A training of this small a part of the usual steps is told to be too short."""
 HELD_OUT = 12
 """Of so many rows one is held out, where nothing else is and the best epoch's weights are kept."""
 
@@ -196,6 +203,10 @@ class BatchOrder:
         """Training steps in the whole run."""
         return self.steps_an_epoch * self.n_epochs
 
+    def epochs_for(self, n_steps: int) -> int:
+        """Return how many epochs come nearest to so many steps: at least one."""
+        return max(1, round(n_steps / self.steps_an_epoch))
+
     def epoch(self, step: int) -> int:
         """Return the epoch of a step, from 0."""
         return step // self.steps_an_epoch
@@ -204,6 +215,18 @@ class BatchOrder:
         """Return whether a step is the last of its epoch."""
         return (step + 1) % self.steps_an_epoch == 0
 
+    def is_recorded(self, step: int) -> bool:
+        """Return whether a step ends an epoch that is measured, drawn and saved.
+
+        Hundreds of short epochs are not worth it: after 20 only every second one is recorded,
+        after 40 every fourth, and so on, and the last one. It does not depend on how many there
+        are, so that a run that is made longer goes on as the longer one would.
+        """
+        epoch = self.epoch(step) + 1
+        spacing = 2 ** ((epoch - 1) // DETAILED).bit_length()
+        due = self.steps_an_epoch >= LONG or epoch % spacing == 0 or epoch == self.n_epochs
+        return due and self.ends_epoch(step)
+
     def rows(self, step: int, repeat: int) -> np.ndarray:
         """Return the row numbers of this process's batch."""
         permutation = self._permutation(self.epoch(step))
@@ -211,9 +234,72 @@ class BatchOrder:
         first = (batch % self.batches_an_epoch * world_size() + rank()) * self.rows_each
         return permutation[first : first + self.rows_each]
 
+    def told(self, name: str, unit: str, device: str, enough: int) -> list[str]:
+        """Return what is about to happen in a line, and another if it is too little.
+
+        ``enough`` is the usual number of steps, or 0 where that is what is taken.
+        """
+        n_threads, n_steps, each = torch.get_num_threads(), self.n_steps, self.steps_an_epoch
+        lines = [
+            f"{name}: {self.n_rows:,} {unit}, {n_steps:,} steps ({self.n_epochs:,} "
+            f"epoch{'s' * (self.n_epochs > 1)} of {each:,}), batches of "
+            f"{self.rows_each * world_size():,}, on {device}"
+            f"{f' with {n_threads} threads' if n_threads > 1 else ''}"
+        ]
+        if n_steps * FEW <= enough:
+            lines.append(
+                f"n_epochs = {self.n_epochs} gives {n_steps:,} step{'s' * (n_steps > 1)} in all, "
+                f"and {name} wants some {enough:,}: leave n_epochs out, or give about "
+                f"{self.epochs_for(enough):,}"
+            )
+        return lines
+
     def _permutation(self, epoch: int) -> np.ndarray:
         kept: tuple[int, np.ndarray] | None = self.__dict__.get("_kept")
         if kept is None or kept[0] != epoch:
             generator = np.random.default_rng([self.seed, epoch])
             kept = self.__dict__["_kept"] = (epoch, generator.permutation(self.n_rows))
         return kept[1]
+
+
+@dataclass(eq=False, repr=False, kw_only=True)
+class Planned:
+    """How long and with which batches a model is trained: one rule for every way to train it.
+
+    A budget of steps is filled with whole passes over the data, and the batch suits their number.
+    """
+
+    usual_batches: ClassVar[tuple[int, int]] = (32, 128)
+    """Samples in a batch, unless it is asked for: of fewer than 5,000 samples, and of more."""
+
+    n_epochs: Count | None = None
+    """Passes over the training data; none takes as many as come nearest to ``n_steps``."""
+    n_steps: Annotated[Count, CountsWhen("n_epochs", (None,))] = 4_300
+    """Training steps to take in whole passes over the data, at least one (ten over MNIST)."""
+    batch_size: Count | None = None
+    """Samples in a batch, in each process; none chooses by the number of samples."""
+
+    @property
+    def batches_a_step(self) -> int:
+        """Batches that a training step takes: the most repeats of an update; here one."""
+        return 1
+
+    @property
+    def begun(self) -> RunConfig | None:
+        """The run that a fit under way goes on with, and takes what is left open as it did."""
+        found: RunConfig | None = vars(self).get("_begun")
+        return found
+
+    def resolve(self, batches: Batches) -> dict[str, object]:
+        """Return what this fit takes where a parameter leaves it open; keep what the loop needs."""
+        each = BatchOrder(len(batches), self.batch_size_, 1, 0, self.batches_a_step)
+        before = None if self.begun is None else self.begun.taken("n_epochs")
+        self.n_epochs_ = self.n_epochs or before or each.epochs_for(self.n_steps)
+        steps = {"n_epochs": self.n_epochs_, "n_steps": self.n_epochs_ * each.n_steps}
+        return {"batch_size": self.batch_size_, **steps}
+
+    def batch_size_for(self, n_rows: int) -> int:
+        """Return the samples in a batch: those asked for, those of a run begun, or the usual."""
+        small, large = self.usual_batches
+        before = None if self.begun is None else self.begun.taken("batch_size")
+        return self.batch_size or before or (small if n_rows < SMALL else large)

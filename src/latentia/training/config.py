@@ -12,7 +12,7 @@ import importlib.metadata
 import json
 import platform
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import cache
 from numbers import Integral, Real
 from pathlib import Path
@@ -41,6 +41,7 @@ SCHEMA = {
     "versions": TABLE,
     "threads": WHOLE,
     "world_size": WHOLE,
+    "resolved": TABLE,
     "start_from": TEXT,
     "taken_from": TEXT,
     "stages": LIST,
@@ -50,6 +51,8 @@ SCHEMA = {
 }
 """What each part of ``config.json`` is; the last three are of saved models."""
 OPTIONAL = ("threads", "world_size", "start_from", "taken_from")
+LEFT_OPEN = ("n_epochs", "batch_size")
+"""Parameters that, if none, are in a resumed run what they came to when it began."""
 STAGE = {"step": 1, "n_epochs": 1}
 """What a stage holds, and the least that each number can be."""
 HASH = "sha256"
@@ -61,7 +64,8 @@ class RunConfig:
 
     ``threads`` are those that it began with, since another number could change its last bits;
     ``world_size`` processes train it, each with batches of its own. Runs of version 0.1.0 do not
-    say how many. ``start_from`` says which model's weights it began with, ``taken_from`` of which
+    say how many. ``resolved`` is what parameters that leave it open came to with these data.
+    ``start_from`` says which model's weights it began with, ``taken_from`` of which
     run it is a checkpoint. ``stages`` are those of a run that went on with another number of
     epochs: the ``step`` at which it did, and the ``n_epochs`` that were planned until then.
     """
@@ -73,6 +77,7 @@ class RunConfig:
     versions: Mapping[str, str] = field(default_factory=dict)
     threads: int | None = None
     world_size: int | None = None
+    resolved: Mapping[str, Any] = field(default_factory=dict)
     start_from: str | None = None
     taken_from: str | None = None
     stages: Sequence[Mapping[str, int]] = ()
@@ -95,6 +100,19 @@ class RunConfig:
         if not isinstance(seed, int) or isinstance(seed, bool):
             raise InputError(f"the run's config.json names no whole number as seed, but {seed!r}")
         return seed
+
+    def taken(self, name: str) -> int | None:
+        """Return the whole number that a parameter came to in this run, if it says so."""
+        value = self.resolved.get(name, self.parameters.get(name))
+        return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+    def of_epochs(self, n_epochs: int) -> RunConfig:
+        """Return the same with another number of epochs."""
+        parameters, resolved = {**self.parameters, "n_epochs": n_epochs}, self.resolved
+        if "n_epochs" in resolved:
+            n_steps = resolved["n_steps"] // resolved["n_epochs"] * n_epochs
+            resolved = {**resolved, "n_epochs": n_epochs, "n_steps": n_steps}
+        return replace(self, parameters=parameters, resolved=resolved)
 
     @property
     def goes_on_at(self) -> int:
@@ -121,6 +139,9 @@ class RunConfig:
         """
         there = {**asdict(begun), "parameters": _as_read({**defaults, **begun.parameters})}
         here = _as_read(asdict(self))
+        for name in LEFT_OPEN:
+            if here["parameters"].get(name, 0) is None:
+                here["parameters"][name] = there["parameters"].get(name)
         for part in ("model", "world_size", "data", "precision", "parameters"):
             if part == "world_size" and begun.world_size is None:
                 continue

@@ -117,7 +117,7 @@ def epochs_in_all(run: Path, more: int) -> int:
     config = RunConfig.read(run)
     if "n_epochs" not in config.parameters:
         raise InputError(f"{config.model} is fitted at once: there are no more epochs to train")
-    planned: int = config.parameters["n_epochs"]
+    planned = config.taken("n_epochs") or 0
     _, done, early = trained(run)
     return more + (done if early else planned)
 
@@ -130,9 +130,11 @@ def extended(begun: RunConfig, n_epochs: Any, run: Path) -> RunConfig:
     InputError
         If it has had that many.
     """
-    before = begun.parameters.get("n_epochs")
-    if not isinstance(n_epochs, int) or not isinstance(before, int) or n_epochs == before:
+    before = begun.taken("n_epochs")
+    if not isinstance(n_epochs, int) or before is None:
         return begun
+    if n_epochs == before:
+        return begun.of_epochs(n_epochs)
     step, done, _ = trained(run)
     if n_epochs <= done:
         raise InputError(
@@ -142,13 +144,13 @@ def extended(begun: RunConfig, n_epochs: Any, run: Path) -> RunConfig:
     stages = list(begun.stages)
     if step > begun.goes_on_at:
         stages.append({"step": step, "n_epochs": before})
-    return replace(begun, parameters={**begun.parameters, "n_epochs": n_epochs}, stages=stages)
+    return replace(begun.of_epochs(n_epochs), stages=stages)
 
 
 def going_on(config: RunConfig, run: Path) -> Iterator[str]:
     """Yield what a user should know of a run that goes on with another number of epochs."""
     step, done, _ = trained(run)
-    now = config.parameters["n_epochs"] if config.stages else 0
+    now = config.taken("n_epochs") or 0 if config.stages else 0
     if step != config.goes_on_at or now <= done:
         return
     before = config.stages[-1]["n_epochs"]

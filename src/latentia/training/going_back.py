@@ -51,11 +51,10 @@ def take_back(run: Path, which: str, out: Path) -> Path:
 def _earlier(config: RunConfig, run: Path, kept: Kept) -> RunConfig:
     """Return what a run was at a checkpoint: so many epochs of those that were planned then."""
     later = [stage for stage in config.stages if stage["step"] >= kept.step]
-    planned = later[0]["n_epochs"] if later else config.parameters["n_epochs"]
+    planned = later[0]["n_epochs"] if later else config.taken("n_epochs") or 0
     stages = [stage for stage in config.stages if stage["step"] < kept.step]
     return replace(
-        config,
-        parameters={**config.parameters, "n_epochs": kept.epoch},
+        config.of_epochs(int(kept.epoch or 0)),
         stages=[*stages, {"step": kept.step, "n_epochs": planned}],
         taken_from=str(run.absolute()),
     )

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 SECONDS_BETWEEN_BARS = 0.2
 SECONDS_BETWEEN_LINES = 1.0
+SPACING = 0.05
+"""Of the time since the start, at least between two lines."""
 
 
 class ErrorStream(io.TextIOBase):
@@ -144,7 +146,7 @@ class TrainingProgress(Shown):
     """
 
     def __init__(
-        self, n_steps: int, n_epochs: int, title: str, shown: bool | None, unit: str = "images"
+        self, n_steps: int, n_epochs: int, title: str, shown: bool | None, unit: str = "samples"
     ) -> None:
         super().__init__(n_steps, title, shown)
         self.n_epochs, self.unit = n_epochs, unit
@@ -160,7 +162,10 @@ class TrainingProgress(Shown):
         # A resumed run does not start at 0.
         self._start = step - 1 if self._start is None else self._start
         now = time.monotonic()
-        between = SECONDS_BETWEEN_LINES if self._bar is None else SECONDS_BETWEEN_BARS
+        between = SECONDS_BETWEEN_BARS
+        if self._bar is None:
+            # A file of hours of lines, one a second, is read by nobody.
+            between = max(SECONDS_BETWEEN_LINES, SPACING * (now - self._began))
         if now - self._told < between and step < self.total:
             return
         self._told = now

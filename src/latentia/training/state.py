@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from latentia.training.updates import Update
 
 COUNTERS = ("step", "best_score", "sums", "seconds")
-LATER_COUNTERS = {"best_epoch": 0, "ended": ""}
+LATER_COUNTERS = {"best_epoch": 0, "ended": "", "n_summed": 0}
 """Counters that version 0.1.0 did not save, and what they were."""
 
 
@@ -106,6 +106,7 @@ class TrainingState:
         self.best: dict[str, Tensor] = {}
         self.ended = ""
         self.sums: dict[str, float] = {}
+        self.n_summed = 0
         self.seconds = 0.0
 
     def scale_learning_rate(self, name: str, factor: float) -> None:

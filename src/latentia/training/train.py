@@ -30,8 +30,8 @@ from latentia.training.updates import Loss, Update
 class Trainable(Protocol):
     """What the loop needs of a model."""
 
-    n_epochs: int
-    batch_size: int
+    n_epochs_: int
+    batch_size_: int
     learning_rate: float
     ema_decay: float | None
     patience: int | None
@@ -81,6 +81,8 @@ def train(
     order = batch_order(model, batches)
     state = TrainingState(model.nets(), updates, model.learning_rate, model.ema_decay)
     run.restore(state, order.n_steps, hold=model.keeps_best)
+    if state.sums and not state.n_summed:
+        state.n_summed = state.step % order.steps_an_epoch
     precision = autocast(device)
     began = time.perf_counter() - state.seconds
     interruption = Interruption()
@@ -113,9 +115,10 @@ def train(
                 state.average.update(state.step)
             for name, value in values.items():
                 state.sums[name] = state.sums.get(name, 0.0) + value
+            state.n_summed += 1
             watch(state.step, epoch + 1, len(batch[0]) * distributed.world_size(), values)
             best = False
-            if order.ends_epoch(step):
+            if order.is_recorded(step):
                 best = end_epoch(model, state, order, validation, run, device)
             stop = distributed.any_rank(interruption.asked)
             over = state.step == order.n_steps or bool(state.ended)
@@ -149,7 +152,7 @@ def rate_start(
 def batch_order(model: Trainable, batches: Batches) -> BatchOrder:
     """Return which rows each step draws: as many batches as the update that repeats most."""
     draws_a_step = max(update.repeats for update in model.updates())
-    return BatchOrder(len(batches), model.batch_size, model.n_epochs, model.seed_, draws_a_step)
+    return BatchOrder(len(batches), model.batch_size_, model.n_epochs_, model.seed_, draws_a_step)
 
 
 def as_loss(value: Tensor | Loss) -> Loss:
@@ -178,13 +181,13 @@ def end_epoch(
     run: Run,
     device: torch.device,
 ) -> bool:
-    """Record an epoch's training means and held-out values; return whether it is the best so far.
+    """Record means since the last record and held-out values; return whether it is the best so far.
 
     A model with one update is scored by that loss; a game between nets has no score.
     """
     epoch = order.epoch(state.step - 1) + 1
-    means = {name: total / order.steps_an_epoch for name, total in state.sums.items()}
-    state.sums = {}
+    means = {name: total / state.n_summed for name, total in state.sums.items()}
+    state.sums, state.n_summed = {}, 0
     run.record(state, epoch, "train", distributed.average(means))
     score = None
     averaged = nullcontext() if state.average is None else state.average.applied()
@@ -236,8 +239,8 @@ def held_out(
 ) -> dict[str, float]:
     """Return every loss and term on held-out data, averaged over its rows; nets are evaluating."""
     sums: dict[str, float] = {}
-    for first in range(0, len(batches), model.batch_size):
-        rows = torch.arange(first, min(first + model.batch_size, len(batches))).numpy()
+    for first in range(0, len(batches), model.batch_size_):
+        rows = torch.arange(first, min(first + model.batch_size_, len(batches))).numpy()
         batch = [part.to(device) for part in batches.batch(rows)]
         for update in model.updates():
             draws.seed(model.seed_, "held out", update.name, first)

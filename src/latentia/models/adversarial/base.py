@@ -6,6 +6,7 @@ Images are scaled to [−1, 1] inside, tables to unit variance. Shapes: ``x`` is
 
 from __future__ import annotations
 
+import math
 from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -113,7 +114,7 @@ class AdversarialModel(Generator, DecodingModel, GradientModel, LatentModel):
 
     def check_values(self) -> None:
         """Refuse packs larger than a batch, and a penalty where samples have no gradient alone."""
-        check_range("packing", self.packing, 1, self.batch_size)
+        check_range("packing", self.packing, 1, self.batch_size or math.inf)
         for name in self.gradient_penalties:
             if getattr(self, name) and self.minibatch_discrimination:
                 raise InputError(
@@ -124,12 +125,16 @@ class AdversarialModel(Generator, DecodingModel, GradientModel, LatentModel):
                 )
 
     def check_effects(self, settled: Mapping[str, object]) -> None:
-        """Refuse kernels that compare what is judged with nothing, too."""
+        """Refuse packs larger than a batch, and kernels that compare with nothing."""
         super().check_effects(settled)
-        if self.minibatch_discrimination and self.batch_size // self.packing < 2:
+        batch: Any = settled.get("batch_size", self.batch_size)
+        if batch is None:
+            return
+        check_range("packing", self.packing, 1, batch)
+        if self.minibatch_discrimination and batch // self.packing < 2:
             raise InputError(
                 f"minibatch_discrimination is {self.minibatch_discrimination} and has no effect: "
-                f"a batch of batch_size = {self.batch_size} with packing = {self.packing} gives "
+                f"a batch of batch_size = {batch} with packing = {self.packing} gives "
                 "the judge one verdict, and there is no other to compare it with"
             )
 
@@ -287,7 +292,7 @@ class AdversarialModel(Generator, DecodingModel, GradientModel, LatentModel):
             x, u, self.fake(x, *given), lambda u_fake: self.generator_loss_of(x, u_fake, *given)
         )
         found |= {key.split("/")[-1]: value for key, value in means.items() if "/" in key}
-        diagnosis = diagnose(found, self.kind_of_game, earlier, last=epoch == self.n_epochs)
+        diagnosis = diagnose(found, self.kind_of_game, earlier, last=epoch == self.n_epochs_)
         self.diagnosis_ = diagnosis.name if diagnosis else "healthy"
         return found, diagnosis.sentence if diagnosis else ""
 

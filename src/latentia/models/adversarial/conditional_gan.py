@@ -83,8 +83,6 @@ class ConditionalGAN(Conditional, MinimaxGame):
     """Channels of the convolutional layers next to the image; deeper ones double."""
     learning_rate: Positive = 1e-3
     """The step size of both players."""
-    n_epochs: Count = 5
-    """Passes over the training data."""
 
     def settled(self, array: Rows) -> Mapping[str, object]:
         """Return which nets these data have."""

@@ -15,7 +15,7 @@ from typing import Annotated, Literal
 
 from torch import nn
 
-from latentia.errors import Count, CountsWhen, Positive, Shapes
+from latentia.errors import Count, CountsWhen, Decay, Positive, Shapes
 from latentia.models.adversarial.gan import MinimaxGame
 from latentia.nets.players import Discriminator, players_for
 
@@ -55,8 +55,8 @@ class DCGAN(MinimaxGame):
         "radford"
     )
     """The paper's nets and weights N(0, 0.02), or the lecture's dense layer and upsampling."""
-    n_epochs: Count = 5
-    """Passes over the training data."""
+    ema_decay: Decay | None = 0.999
+    """Decay of the averaged weights that the fitted model then uses; none keeps the last ones."""
     learning_rate: Positive = 1e-3
     """The step size of both players (2e-4 in the paper, which wants far more epochs)."""
     width: Annotated[

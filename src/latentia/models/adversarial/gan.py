@@ -71,6 +71,11 @@ class MinimaxGame(AdversarialModel):
                 "choose one of them"
             )
 
+    @property
+    def batches_a_step(self) -> int:
+        """Batches that a training step takes: one for each step of the judge."""
+        return self.n_critic
+
     def updates(self) -> list[Update]:
         """Return algorithm 1: k steps of the discriminator, then one of the generator."""
         move = partial(Update, optimizer=self.own_optimizer())
@@ -169,8 +174,8 @@ class GAN(MinimaxGame):
         Shapes("generator", "discriminator"),
     ] = (256, 512)
     """Widths of the generator's layers; the discriminator mirrors them."""
-    n_epochs: Count = 30
-    """Passes over the training data."""
+    n_steps: Annotated[Count, CountsWhen("n_epochs", (None,))] = 13_000
+    """Training steps to take in whole passes over the data, at least one (thirty over MNIST)."""
     optimizer: Literal["adam", "sgd"] = "adam"
     """Adam, or the paper's gradient descent with momentum ``beta_1``."""
     beta_2: Annotated[Decay, CountsWhen("optimizer", ("adam",))] = 0.999

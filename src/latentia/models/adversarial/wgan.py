@@ -51,11 +51,12 @@ class WassersteinGame(AdversarialModel):
         Count, CountsWhen("architecture", ("convolutional",)), Shapes("generator", "critic")
     ] = 32
     """Channels of the convolutional layers next to the image; deeper ones double."""
-    batch_size: Count = 64
-    """Samples in a batch, in each process."""
+    n_steps: Annotated[Count, CountsWhen("n_epochs", (None,))] = 1_700
+    """Steps of the generator to take in whole passes of the critic over the data, at least one."""
     n_critic: Count = 5
     """Steps of the critic for each of the generator."""
 
+    usual_batches = (32, 64)
     judge_name = "critic"
     critic_batch_norm: ClassVar[bool]
     """Whether a convolutional critic has batch norm."""
@@ -87,6 +88,11 @@ class WassersteinGame(AdversarialModel):
             packing=self.packing,
             n_kernels=self.minibatch_discrimination,
         )
+
+    @property
+    def batches_a_step(self) -> int:
+        """Batches that a training step takes: one for each step of the judge."""
+        return self.n_critic
 
     def updates(self) -> list[Update]:
         """Return algorithm 1: several steps of the critic, then one of the generator."""

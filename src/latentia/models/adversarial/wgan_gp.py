@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from latentia.errors import Count, Decay, NonNegative, Positive
+from latentia.errors import Decay, NonNegative, Positive
 from latentia.models.adversarial.remedies import Judge, gradient_norms
 from latentia.models.adversarial.wgan import WassersteinGame
 from latentia.training import draws
@@ -52,8 +52,6 @@ class WGANGP(WassersteinGame):
     """λ, the weight of the gradient penalty (eq. 3)."""
     learning_rate: Positive = 5e-4
     """The step size of both players (1e-4 in the paper, which trains for longer)."""
-    n_epochs: Count = 8
-    """Passes over the training data, by the critic."""
     beta_1: Decay = 0.0
     """Adam's decay of the gradient's mean."""
     beta_2: Decay = 0.9

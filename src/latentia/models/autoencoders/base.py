@@ -32,7 +32,16 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from latentia.errors import Count, CountsWhen, InputError, Positive, Shapes, are_own, own_among
+from latentia.errors import (
+    Count,
+    CountsWhen,
+    Decay,
+    InputError,
+    Positive,
+    Shapes,
+    are_own,
+    own_among,
+)
 from latentia.models.autoencoders.doctor import activity, examine
 from latentia.models.autoencoders.linear_start import linear_solution, start
 from latentia.models.base import Encoder, LatentModel
@@ -58,6 +67,8 @@ from latentia.training.run import Numbers
 Comparison = Literal["mse", "rmse", "bce"]
 """Squared error summed over a sample's values, the root of its mean, or cross-entropy in nats."""
 ERRORS = ("mse", "rmse")
+TINY = 16
+"""Side in pixels of images below which ``auto`` means a gaussian observation."""
 LEAST_PROBABILITY = 1e-3
 """Of a bit, where the decoder's output starts."""
 
@@ -72,7 +83,7 @@ class AutoencodingModel(Encoder, DecodingModel, GradientModel, LatentModel):
     """A net of your own in the encoder's place, of which a copy is trained; none makes one."""
     decoder: nn.Module | None = None
     """A net of your own in the decoder's place, which gives its raw output; none makes one."""
-    hidden: Annotated[tuple[Count, ...], Shapes("encoder", "decoder")] = (400, 400)
+    hidden: Annotated[tuple[Count, ...], Shapes("encoder", "decoder")] = (400,)
     """Widths of the encoder's fully connected layers; the decoder mirrors them."""
     channels: Annotated[
         tuple[Count, ...],
@@ -194,6 +205,9 @@ class AutoencodingModel(Encoder, DecodingModel, GradientModel, LatentModel):
             return self.architecture
         if len(shape) > 1 and self.convolves_images:
             return "convolutional"
+        if self.begun is not None:
+            # Runs of version 0.1.0 do not say: they had no such nets.
+            return str(self.begun.resolved.get("architecture", "mlp"))
         suits = photographic and self.may_start_linear and not own_among(self, "encoder", "decoder")
         return "principal" if suits else "mlp"
 
@@ -365,14 +379,16 @@ class ChosenLikelihood(Encoder):
 
     observation: Literal["auto", "bernoulli", "gaussian", "mse", "rmse"] = "auto"
     """Distribution of x given z, or a weighted error; auto is bernoulli for data in [0, 1] but for
-    photographs."""
-    noise_variance: Annotated[Positive | None, CountsWhen("observation", ("gaussian",))] = 0.1
+    photographs and for images under 16 pixels a side."""
+    noise_variance: Annotated[Positive | None, CountsWhen("observation", ("gaussian",))] = 0.04
     """Variance v of a gaussian, in a table's columns' variances; none learns it (σ-VAE), as does
     the value by default for photographs whose observation is auto."""
     reconstruction_weight: Annotated[Positive, CountsWhen("observation", ("mse", "rmse"))] = 1000.0
     """Weight w of the errors mse and rmse."""
     binarize: bool = False
     """Draw each value as a bit with probability x, anew at every step (dynamic binarisation)."""
+    ema_decay: Decay | None = 0.99
+    """Decay of the averaged weights that the fitted model then uses; none keeps the last ones."""
 
     def check_values(self) -> None:
         """Refuse bits under another likelihood than the Bernoulli."""
@@ -392,8 +408,18 @@ class ChosenLikelihood(Encoder):
         return {**shared, "observation": self.suited(in_range, is_photographic(array))}
 
     def suited(self, in_range: bool, photographic: bool) -> str:
-        """Return what ``auto`` means: gaussian for photographs and data that leave [0, 1]."""
-        grey = (photographic or self.architecture == "principal") and self.may_start_linear
+        """Return what ``auto`` means for these data; in a resumed run what it meant there.
+
+        Gaussian for photographs, data that leave [0, 1], and images of a few grey pixels:
+        cross-entropy says so little about each of them that the posterior keeps to the prior, and
+        samples blur.
+        """
+        tiny = len(self.data_shape_) > 1 and max(self.data_shape_[-2:]) < TINY
+        photographic = photographic or self.architecture == "principal"
+        grey = (tiny and not self.binarize) or (photographic and self.may_start_linear)
+        if self.begun is not None:
+            # Runs of version 0.1.0 do not say: there it followed from the range alone.
+            grey = self.begun.resolved.get("observation") == "gaussian"
         return "gaussian" if grey or not in_range else "bernoulli"
 
     @property

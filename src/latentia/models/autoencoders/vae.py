@@ -339,7 +339,7 @@ class BoundedModel(ChosenLikelihood, VariationalModel, AutoencodingModel):
         return (self.bound_loss if self.n_importance == 1 else self.importance_loss)(x, *targets)
 
     def _anneal(self, step: int, n_steps: int) -> None:
-        warmup = n_steps * min(1.0, self.beta_warmup_epochs / self.n_epochs)
+        warmup = n_steps * min(1.0, self.beta_warmup_epochs / self.n_epochs_)
         self._ramp = min(1.0, step / warmup)
 
     def bound_loss(self, x: Tensor, *targets: Tensor) -> Loss:

@@ -12,13 +12,13 @@ Shapes: ``x`` is (N, C, H, W) or (N, d), ``z_NK`` is (N, n_components).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from latentia.errors import Count
+from latentia.errors import Count, CountsWhen
 from latentia.models.autoencoders.base import AutoencodingModel
 from latentia.models.clustering.base import DeepClustering, k_means
 from latentia.models.inputs import Labels
@@ -57,8 +57,8 @@ class AutoencoderKMeans(DeepClustering, AutoencodingModel):
     ([20, 20, 20], (3, 2))
     """
 
-    n_epochs: Count = 30
-    """Passes over the training data."""
+    n_steps: Annotated[Count, CountsWhen("n_epochs", (None,))] = 6_500
+    """Training steps to take in whole passes over the data, at least one."""
 
     lacks = {
         "sample": "an autoencoder has no prior over its latent space; use VaDE",

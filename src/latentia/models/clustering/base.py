@@ -9,7 +9,7 @@ import warnings
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,10 +48,10 @@ class DeepClustering(ClusterMixin, ABC):  # type: ignore[misc]
     """Between layers; auto is LeakyReLU 0.2 in fully connected nets and ReLU in convolutional."""
     architecture: Literal["auto", "mlp", "convolutional"] = "auto"
     """The nets: fully connected, convolutional, or what suits the data."""
-    batch_size: Count = 256
-    """Samples in a batch, in each process."""
     n_clusters: Count = 10
     """Number of clusters."""
+
+    usual_batches: ClassVar[tuple[int, int]] = (32, 256)
 
     @property
     def may_start_linear(self) -> bool:

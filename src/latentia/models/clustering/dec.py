@@ -184,8 +184,6 @@ class DEC(SelfTraining):
     ([20, 20, 20], (60, 3))
     """
 
-    n_epochs: Count = 20
-    """Passes over the training data, after those of the autoencoder."""
     learning_rate: Positive = 0.01
     """The optimiser's step size."""
     optimizer: Literal["sgd", "adam"] = "sgd"

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from latentia.errors import Count, NonNegative
+from latentia.errors import NonNegative
 from latentia.models.clustering.dec import SelfTraining
 from latentia.training.updates import Loss, Update, name_of
 
@@ -44,8 +44,6 @@ class IDEC(SelfTraining):
     ([20, 20, 20], (60, 4))
     """
 
-    n_epochs: Count = 20
-    """Passes over the training data, after those of the autoencoder."""
     gamma: NonNegative = 0.1
     """γ, the weight of the clustering loss beside the reconstruction's."""
 

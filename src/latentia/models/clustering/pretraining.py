@@ -40,8 +40,9 @@ class PretrainedClustering(DeepClustering):
 
     pretrained: str | None = None
     """Folder of a saved autoencoder whose nets are the start; none trains one first."""
-    pretrain_epochs: Annotated[Count, CountsWhen("pretrained", (None,))] = 30
-    """Passes over the data of the autoencoder that is trained first, at a constant step."""
+    pretrain_epochs: Annotated[Count | None, CountsWhen("pretrained", (None,))] = None
+    """Passes over the data of the autoencoder that is trained first, at a constant step; none takes
+    as many as an `Autoencoder` takes."""
 
     @property
     def start(self) -> AutoencodingModel | None:
@@ -71,7 +72,8 @@ class PretrainedClustering(DeepClustering):
             **{name: getattr(self, name) for name in (*shaping, "encoder", "decoder")},
             n_components=self.n_components,
             n_epochs=self.pretrain_epochs,
-            batch_size=self.batch_size,
+            batch_size=self.batch_size_,
+            learning_rate_schedule="constant",
             device=self.device,
             random_state=self.seed_,
         )

@@ -22,7 +22,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import torch
@@ -33,6 +33,7 @@ from torch.distributions import Normal
 
 from latentia.errors import (
     Count,
+    CountsWhen,
     InputError,
     Positive,
     Seed,
@@ -148,8 +149,8 @@ class VaDE(PretrainedClustering, ChosenLikelihood, VariationalModel, Autoencodin
     ([20, 20, 20], (2, 4))
     """
 
-    n_epochs: Count = 30
-    """Passes over the training data, after those of the autoencoder."""
+    n_steps: Annotated[Count, CountsWhen("n_epochs", (None,))] = 6_500
+    """Training steps to take in whole passes over the data, at least one."""
     learning_rate: Positive = 2e-3
     """The optimiser's first step size."""
     learning_rate_schedule: Literal["constant", "linear", "late-linear", "cosine", "stages"] = (
@@ -232,7 +233,7 @@ class VaDE(PretrainedClustering, ChosenLikelihood, VariationalModel, Autoencodin
 
     def rate_factor(self, done: float) -> float:
         """Return the learning rate's factor by the schedule and the decay."""
-        stage = int(done * self.n_epochs) // EPOCHS_OF_A_STAGE
+        stage = int(done * self.n_epochs_) // EPOCHS_OF_A_STAGE
         return super().rate_factor(done) * float((1 - self.decay) ** stage)
 
     def divergence(self, q: Normal, z_NK: Tensor) -> Tensor:

@@ -32,7 +32,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn, optim
 from torch.nn.functional import cross_entropy, log_softmax
 
-from latentia.errors import Count, Decay, InputError, Positive, Range
+from latentia.errors import Count, CountsWhen, Decay, InputError, Positive, Range
 from latentia.files import write_atomically
 from latentia.models.gradient import GradientModel
 from latentia.models.language.base import Ids, LanguageModel, LogProbabilities, Text
@@ -182,8 +182,8 @@ class RecurrentLanguageModel(LanguageModel, GradientModel):
     """Steps that gradients reach back, T; the state is carried on."""
     clip: Positive | None = 1.0
     """Largest norm of the gradient; none leaves it as it is."""
-    n_epochs: Count = 10
-    """Passes over the text."""
+    n_steps: Annotated[Count, CountsWhen("n_epochs", (None,))] = 5_000
+    """Training steps to take in whole passes over the text, at least one."""
     batch_size: Count = 32
     """Places of the text that are read side by side, N."""
     learning_rate: Positive = 2e-3

@@ -158,8 +158,8 @@ class CycleGAN(Translator):
     """How much images are enlarged (0.117: 256 to 286) before a window is cut; 0: none."""
     mirror: bool = True
     """Mirror every second image by chance."""
-    n_epochs: Count = 50
-    """Passes over the larger domain (200 in the paper)."""
+    n_steps: Annotated[Count, CountsWhen("n_epochs", (None,))] = 5_000
+    """Training steps to take in whole passes over the data (200 passes in the paper)."""
     batch_size: Count = 4
     """Images of each domain in a batch, in each process (1 in the paper)."""
     learning_rate_schedule: Literal["constant", "linear", "late-linear", "cosine", "stages"] = (
@@ -385,7 +385,7 @@ class CycleGAN(Translator):
             "_b": Compared(self.translate(a), a, "translations from A to B", "inputs"),
             "_a": Compared(self.translate_back(b), b, "translations from B to A", "inputs"),
         }
-        return examine(self, shown, earlier, last=epoch == self.n_epochs)
+        return examine(self, shown, earlier, last=epoch == self.n_epochs_)
 
     def pictures(self, data: Dataset) -> Iterator[Picture]:
         """Yield test images of each domain, translated to the other and back."""

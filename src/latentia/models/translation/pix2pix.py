@@ -149,8 +149,8 @@ class Pix2Pix(Translator):
         Shapes("discriminator"),
     ] = "auto"
     """What a verdict sees: pixel, 16, 70 or the image; auto is 70, or a smaller image whole."""
-    n_epochs: Count = 50
-    """Passes over the training data (200 in the paper)."""
+    n_steps: Annotated[Count, CountsWhen("n_epochs", (None,))] = 5_000
+    """Training steps to take in whole passes over the data (200 passes in the paper)."""
     batch_size: Count = 4
     """Pairs in a batch, in each process (1 in the paper)."""
 
@@ -304,7 +304,7 @@ class Pix2Pix(Translator):
         """Return whether training images' outputs follow their inputs, and a sentence if not."""
         x, y = x[:EXAMINED], targets[0][:EXAMINED]
         shown = {"": Compared(self.output(x), self.target(y))}
-        return examine(self, shown, earlier, last=epoch == self.n_epochs)
+        return examine(self, shown, earlier, last=epoch == self.n_epochs_)
 
     def pictures(self, data: Dataset) -> Iterator[Picture]:
         """Yield test images, what the model makes of them, and their targets."""

@@ -92,8 +92,8 @@ class SRGAN(UpscalingModel):
 
     pretrained: str | None = None
     """Folder of a saved SRResNet whose net is the start; none trains one first."""
-    pretrain_epochs: Annotated[Count, CountsWhen("pretrained", (None,))] = 50
-    """Passes over the training data of the SRResNet that is trained first."""
+    pretrain_epochs: Annotated[Count | None, CountsWhen("pretrained", (None,))] = None
+    """Passes over the data of the SRResNet that is trained first; none takes its own steps."""
     pretrain_rate: Annotated[Positive, CountsWhen("pretrained", (None,))] = 1e-3
     """Its step size, which stays constant."""
     features: str | None = None
@@ -104,8 +104,8 @@ class SRGAN(UpscalingModel):
     """A net of your own in the discriminator's place, which gives logits; none makes one."""
     discriminator_width: Annotated[Count, Shapes("discriminator")] = 64
     """Channels of the discriminator's first layer."""
-    n_epochs: Count = 20
-    """Passes over the training data, after those of the SRResNet."""
+    n_steps: Annotated[Count, CountsWhen("n_epochs", (None,))] = 1_000
+    """Training steps to take in whole passes over the data, at least one, after the SRResNet's."""
     learning_rate: Positive = 1e-4
     """The step size of both players."""
 

@@ -20,7 +20,7 @@ from typing import Annotated, Any, Literal
 from torch import Tensor, nn
 from torch.nn.functional import l1_loss, mse_loss
 
-from latentia.errors import Count, InputError, Range, Shapes
+from latentia.errors import Count, CountsWhen, InputError, Range, Shapes
 from latentia.models.apply import apply
 from latentia.models.gradient import GradientModel
 from latentia.models.own_nets import Maps, take
@@ -153,8 +153,8 @@ class SRResNet(UpscalingModel):
 
     objective: Literal["mse", "l1"] = "mse"
     """The mean of squared differences, as in the paper, or of absolute ones."""
-    n_epochs: Count = 50
-    """Passes over the training data."""
+    n_steps: Annotated[Count, CountsWhen("n_epochs", (None,))] = 2_000
+    """Training steps to take in whole passes over the data, at least one."""
 
     def updates(self) -> list[Update]:
         """Move the net by one loss."""
