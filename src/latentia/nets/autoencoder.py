@@ -363,3 +363,11 @@ class LearnedVariance(nn.Module):
     def forward(self) -> Tensor:
         """Return ``v``, a positive scalar."""
         return (SPEED * self.log_variance).clamp(-20, 20).exp()
+
+
+def set_output_bias(decoder: nn.Module, bias: Tensor) -> None:
+    """Let the decoder start at the data's mean, as in Burda's own program."""
+    last = [p for name, p in decoder.named_parameters() if name.endswith("bias")][-1]
+    with torch.no_grad():
+        # A convolution has one for each channel.
+        last.copy_(bias.flatten() if len(last) == bias.numel() else bias.flatten(1).mean(1))

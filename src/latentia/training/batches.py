@@ -128,9 +128,17 @@ def _refuse_not_finite(x: NDArray[Any] | Tensor) -> None:
             raise InputError(f"sample {row} holds NaN or infinity; remove it or fill it in")
 
 
+def mean_of(source: Source) -> NDArray[np.float32]:
+    """Return the mean of all rows."""
+    total = torch.zeros(source.shape, dtype=torch.float64)
+    for rows in np.array_split(np.arange(len(source)), -(-len(source) // CHUNK)):
+        total += source.batch(rows)[0].cpu().sum(0, dtype=torch.float64)
+    return (total / len(source)).float().numpy()
+
+
 def column_moments(source: Source) -> tuple[float, float, Tensor, Tensor]:
     """Return the least and largest value, and each value's mean and variance in float64."""
-    chunks = np.array_split(np.arange(len(source)), -(-len(source) // 4096))
+    chunks = np.array_split(np.arange(len(source)), -(-len(source) // CHUNK))
     low, high = float("inf"), float("-inf")
     total = torch.zeros(source.shape, dtype=torch.float64)
     squares = torch.zeros(source.shape, dtype=torch.float64)

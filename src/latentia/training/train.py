@@ -194,7 +194,7 @@ def end_epoch(
             run.record(state, epoch, "validation", values)
             names = list(state.optimizers)
             score = values[names[0]] if len(names) == 1 else None
-        run.show(state, epoch)
+        run.show(state, epoch, last=state.step == order.n_steps)
         score = shared(score) if model.keeps_best else score
         best = state.rate(score, epoch, hold=model.keeps_best)
         asked = run.ask(state, epoch)

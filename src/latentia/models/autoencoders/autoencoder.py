@@ -20,8 +20,9 @@ from typing import Annotated, Literal
 
 from torch import Tensor
 
-from latentia.errors import Count, InputError, Shapes
+from latentia.errors import Count, Shapes
 from latentia.models.autoencoders.base import AutoencodingModel
+from latentia.models.autoencoders.reconstruction import compared
 from latentia.training.updates import Update, name_of
 
 
@@ -69,19 +70,10 @@ class Autoencoder(AutoencodingModel):
 
     lacks = {"sample": "an autoencoder has no prior over its latent space; use a VAE"}
 
-    starts_linear = True
-
-    def check_values(self) -> None:
-        """Refuse principal components beside weights that are tied, or cross-entropy."""
-        other = "tied" if self.tied else "objective='bce'" if self.objective == "bce" else ""
-        if self.architecture == "principal" and other:
-            raise InputError(
-                f"architecture is 'principal', whose start is PCA's, beside {other}: leave one out"
-            )
-
-    def is_principal(self, photographic: bool) -> bool:
-        """Return whether the nets stand between principal components: untied, and not for bits."""
-        return not self.tied and self.objective != "bce" and super().is_principal(photographic)
+    @property
+    def may_start_linear(self) -> bool:
+        """Whether PCA's solution is the objective's: with a squared error and free weights."""
+        return not self.tied and self.objective != "bce"
 
     def bounded_by(self) -> str:
         """Return why data must lie in [0, 1]: for cross-entropy."""
@@ -98,4 +90,4 @@ class Autoencoder(AutoencodingModel):
 
     def loss(self, x: Tensor) -> Tensor:
         """Compare a sample with what its code decodes to."""
-        return self.compared(self.objective, x, self.decoder_output(self.encode(x)))
+        return compared(self, self.objective, x, self.decoder_output(self.encode(x)))

@@ -32,34 +32,28 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from latentia.data.dataset import spread
 from latentia.errors import Count, CountsWhen, InputError, Positive, Shapes, are_own, own_among
 from latentia.models.autoencoders.doctor import activity, examine
-from latentia.models.autoencoders.linear_start import LinearSolution, linear_solution, start
+from latentia.models.autoencoders.linear_start import linear_solution, start
 from latentia.models.base import Encoder, LatentModel
 from latentia.models.decoding import DecodingModel
 from latentia.models.gradient import GradientModel
-from latentia.models.inputs import FEW_ROWS, Labels, Rows, is_photographic
+from latentia.models.inputs import Labels, Rows, is_photographic, some_rows
 from latentia.models.own_nets import mirrored, take
-from latentia.nets.autoencoder import LearnedVariance, autoencoder_nets, decoded
+from latentia.nets.autoencoder import LearnedVariance, autoencoder_nets, decoded, set_output_bias
 from latentia.nets.mlp import Standardisation
 from latentia.training import draws
-from latentia.training.batches import Source, column_moments, column_scale
+from latentia.training.batches import Source, column_moments, column_scale, mean_of
 from latentia.training.losses import (
     bernoulli_cross_entropy,
-    bernoulli_negative_log_likelihood,
     full_precision,
     gaussian_negative_log_density,
     root_mean_square,
-    root_mean_squared_error,
-    squared_error,
 )
 from latentia.training.run import Numbers
 
-Comparison = Literal["mse", "rmse", "bce"]
-"""Squared error summed over a sample's values, the root of its mean, or cross-entropy in nats."""
 ERRORS = ("mse", "rmse")
-CONVOLVES = ("mlp", "convolutional")
+BOTH = Shapes("encoder", "decoder")
 LEAST_PROBABILITY = 1e-3
 """Of a bit, where the decoder's output starts."""
 
@@ -74,60 +68,53 @@ class AutoencodingModel(Encoder, DecodingModel, GradientModel, LatentModel):
     """A net of your own in the encoder's place, of which a copy is trained; none makes one."""
     decoder: nn.Module | None = None
     """A net of your own in the decoder's place, which gives its raw output; none makes one."""
-    hidden: Annotated[tuple[Count, ...], Shapes("encoder", "decoder")] = (400, 400)
+    hidden: Annotated[tuple[Count, ...], BOTH] = (400, 400)
     """Widths of the encoder's fully connected layers; the decoder mirrors them."""
-    channels: Annotated[
-        tuple[Count, ...],
-        CountsWhen("architecture", ("convolutional",)),
-        Shapes("encoder", "decoder"),
-    ] = (8, 16, 32)
+    channels: Annotated[tuple[Count, ...], CountsWhen("architecture", ("convolutional",)), BOTH] = (
+        8,
+        16,
+        32,
+    )
     """Channels of the convolutional encoder's layers, each of which halves the image."""
-    activation: Annotated[
-        Literal["auto", "leaky_relu", "relu", "tanh", "sigmoid"], Shapes("encoder", "decoder")
-    ] = "auto"
+    activation: Annotated[Literal["auto", "leaky_relu", "relu", "tanh", "sigmoid"], BOTH] = "auto"
     """Between layers; auto is LeakyReLU 0.2 in fully connected nets and ReLU in convolutional."""
-    architecture: Annotated[
-        Literal["auto", "mlp", "convolutional", "principal"], Shapes("encoder", "decoder")
-    ] = "auto"
-    """The nets: fully connected, convolutional, fully connected between the principal components
-    of images, where they start as PCA, or what suits the data."""
+    architecture: Annotated[Literal["auto", "mlp", "convolutional", "principal"], BOTH] = "auto"
+    """The nets: fully connected, convolutional, between principal components of images, where they
+    start as PCA, or what suits the data."""
 
     convolves_images: ClassVar[bool] = False
     """Whether ``auto`` means convolutional nets for images; tables have fully connected ones."""
-    starts_linear: ClassVar[bool] = False
-    """Whether ``auto`` means principal components for photographs."""
+
+    n_principal_ = 0
+    photographic_ = False
+
+    @property
+    def may_start_linear(self) -> bool:
+        """Whether the linear solution is one of this model's objective."""
+        return True
+
+    def check_values(self) -> None:
+        """Refuse to start from a linear solution of another objective."""
+        own = own_among(self, "encoder", "decoder")
+        if self.architecture == "principal" and (own or not self.may_start_linear):
+            raise InputError(
+                "architecture is 'principal', whose nets start as PCA: it goes with squared errors "
+                "or a gaussian alone, not with tied, binarize or a net of your own; choose 'mlp'"
+            )
 
     def settled(self, array: Rows) -> Mapping[str, object]:
         """Return which nets these data have."""
         if are_own(self, "encoder", "decoder"):
             return {}
-        if self.is_principal(is_photographic(array)):
-            return {"architecture": "principal"}
-        return {"architecture": CONVOLVES[self.is_convolutional(self.sample_shape_)]}
-
-    def is_principal(self, photographic: bool) -> bool:
-        """Return whether the nets stand between principal components."""
-        if self.architecture == "principal" and len(self.data_shape_) == 1:
-            raise InputError(
-                "architecture is 'principal' and the data are a table of shape "
-                f"(n, {self.data_shape_[0]}); give images, or choose 'mlp'"
-            )
-        own = own_among(self, "encoder", "decoder")
-        if self.architecture == "principal" and own:
-            raise InputError(
-                f"architecture is 'principal', whose two nets start together, and {own[0]} is of "
-                "your own: leave one of them out"
-            )
-        suits = self.starts_linear and photographic and self.architecture == "auto" and not own
-        return suits or self.architecture == "principal"
+        return {"architecture": self.nets_for(self.sample_shape_, is_photographic(array))}
 
     def learn_scale(self, source: Source) -> None:
         """Find the range of the data, and principal components, or each column's mean and scale."""
         self.unit_range_ = True
         if len(source.shape) > 1:
-            x = source.batch(spread(np.arange(len(source)), FEW_ROWS))[0].cpu()
+            x = source.batch(some_rows(np.arange(len(source))))[0].cpu()
             self.photographic_ = is_photographic(x.numpy())
-            if self.is_principal(self.photographic_):
+            if self.nets_for(source.shape, self.photographic_) == "principal":
                 self._solution = linear_solution(x)
                 self.n_principal_ = len(self._solution.values)
             return
@@ -145,7 +132,7 @@ class AutoencodingModel(Encoder, DecodingModel, GradientModel, LatentModel):
         self, shape: tuple[int, ...], n_codes: int, *, tied: bool = False, n_given: int = 0
     ) -> None:
         """Make an encoder of ``n_codes`` outputs and its mirror, as `autoencoder_nets` does."""
-        self.standardisation_ = Standardisation.identity()
+        self.standardisation_ = Standardisation.identity(clips=self.n_principal_ > 0)
         if not self.unit_range_:
             columns = (self.column_mean_, self.column_scale_)
             self.standardisation_ = Standardisation(*map(torch.tensor, columns))
@@ -159,42 +146,44 @@ class AutoencodingModel(Encoder, DecodingModel, GradientModel, LatentModel):
                 hidden=self.hidden,
                 channels=self.channels,
                 activation=self.activation,
-                convolutional=self.is_convolutional(shape),
-                n_principal=self.n_principal,
+                convolutional=self.nets_for(shape) == "convolutional",
+                n_principal=self.n_principal_,
                 tied=tied,
                 n_given=n_given,
             )
-        solution: LinearSolution | None = vars(self).pop("_solution", None)
-        if solution is not None:
-            noise = self.first_noise(solution)
-            start(self.encoder_, self.decoder_, solution, self.n_components, noise)
+        if "_solution" in vars(self):
+            nets, k = (self.encoder_, self.decoder_), self.n_components
+            start(*nets, vars(self).pop("_solution"), k, vars(self).get("_noise"))
         if own_among(self, "encoder", "decoder"):
             self.take_own(shape, n_codes, n_given)
 
     def take_own(self, shape: tuple[int, ...], n_codes: int, n_given: int) -> None:
         """Put copies of the user's own nets in their places."""
-        take(self, mirrored(shape, n_codes, self.n_components, n_given, self.unit_range_))
+        take(self, mirrored(shape, n_codes, self.n_components, n_given, self.squashes))
 
     @property
-    def n_principal(self) -> int:
-        """How many principal components the nets stand between; 0 if they see the data."""
-        return int(vars(self).get("n_principal_", 0))
+    def squashes(self) -> bool:
+        """Whether the decoder's output passes a sigmoid."""
+        return self.unit_range_ and not self.n_principal_
 
     @property
     def keeps_best(self) -> bool:
-        """Whether the best epoch's weights are the fitted ones: also where few photographs are."""
-        return self.n_principal > 0 or bool(super().keeps_best)
+        """Whether the best epoch's weights are the fitted ones: also from a linear start."""
+        return self.n_principal_ > 0 or bool(super().keeps_best)
 
-    def is_convolutional(self, shape: tuple[int, ...]) -> bool:
-        """Return whether the nets for samples of this shape are convolutional."""
-        if self.architecture == "convolutional" and len(shape) == 1:
+    def nets_for(self, shape: tuple[int, ...], photographic: bool = False) -> str:
+        """Return the architecture of the nets for samples of this shape."""
+        if self.architecture in ("convolutional", "principal") and len(shape) == 1:
             raise InputError(
-                "architecture is 'convolutional' and the data are a table of shape "
+                f"architecture is {self.architecture!r} and the data are a table of shape "
                 f"(n, {shape[0]}); give images, or choose 'mlp'"
             )
-        if self.architecture == "auto":
-            return len(shape) > 1 and self.convolves_images
-        return self.architecture == "convolutional"
+        if self.architecture != "auto":
+            return self.architecture
+        if len(shape) > 1 and self.convolves_images:
+            return "convolutional"
+        starts = self.may_start_linear and not own_among(self, "encoder", "decoder")
+        return "principal" if photographic and starts else "mlp"
 
     def encode(self, x: Tensor) -> Tensor:
         """Return (N, n_components) codes."""
@@ -207,25 +196,11 @@ class AutoencodingModel(Encoder, DecodingModel, GradientModel, LatentModel):
     def decode(self, z_NK: Tensor) -> Tensor:
         """Return decoded data, (N, *shape): through a sigmoid, or in the data's units."""
         output = self.decoder_output(z_NK)
-        if self.n_principal:
-            return output.clamp(0, 1)
-        return output.sigmoid() if self.unit_range_ else self.standardisation_.inverse(output)
+        return output.sigmoid() if self.squashes else self.standardisation_.inverse(output)
 
     def decoder_output(self, z_NK: Tensor) -> Tensor:
         """Return the decoder's raw output, (N, *shape)."""
         return decoded(self.decoder_, self.encoder_, z_NK)
-
-    def compared(self, kind: Comparison, x: Tensor, output: Tensor) -> Tensor:
-        """Return the loss between data and the decoder's raw output, in standard units."""
-        output = full_precision(output)
-        if kind == "bce" and not self.unit_range_:
-            raise InputError("objective is 'bce' and the data leave [0, 1]; choose objective='mse'")
-        if kind == "bce":
-            return bernoulli_negative_log_likelihood(x, output)
-        error = squared_error if kind == "mse" else root_mean_squared_error
-        if self.unit_range_ and not self.n_principal:
-            return error(x, output.sigmoid())
-        return error(self.standardisation_(x), output)
 
     def checkup(
         self, x: Tensor, *targets: Tensor, means: Numbers, earlier: Sequence[Numbers], epoch: int
@@ -242,10 +217,6 @@ class AutoencodingModel(Encoder, DecodingModel, GradientModel, LatentModel):
     def score(self, X: Rows, y: Labels = None) -> float:
         """Return minus the mean over samples of ``‖x − x̂‖²`` (higher is better)."""
         return self.negative_squared_error(X)
-
-    def first_noise(self, solution: LinearSolution) -> float | None:
-        """Return the noise's variance v that the linear solution starts with; here none."""
-        return None
 
 
 class Observation(ABC):
@@ -302,8 +273,6 @@ class Bernoulli(Observation):
 class Gaussian(Observation):
     """N(m, v I) of data in standard units; m is g(z), or for data in [0, 1] σ(g(z)).
 
-    Between principal components it is g(z) for them too, and shown within [0, 1].
-
     In the data's own units the log-density is lower by ``log_volume``, the sum of log scale over
     values.
     """
@@ -312,7 +281,6 @@ class Gaussian(Observation):
     units: Standardisation
     log_volume: Tensor | float
     sigmoid: bool = False
-    clips: bool = False
 
     def nll(self, x: Tensor, output: Tensor) -> Tensor:
         """Return (N,) values of −log p(x given z) in nats, in the data's units."""
@@ -321,8 +289,6 @@ class Gaussian(Observation):
 
     def mean(self, output: Tensor) -> Tensor:
         """Return m in the data's units."""
-        if self.clips:
-            return output.clamp(0, 1)
         return output.sigmoid() if self.sigmoid else self.units.inverse(output)
 
     def around(self, means: NDArray[Any], draw: np.random.RandomState) -> NDArray[Any]:
@@ -385,14 +351,8 @@ class ChosenLikelihood(Encoder):
     """Draw each value as a bit with probability x, anew at every step (dynamic binarisation)."""
 
     def check_values(self) -> None:
-        """Refuse bits under another likelihood than the Bernoulli, and a start beside neither."""
-        if self.architecture == "principal" and (
-            self.binarize or self.observation not in ("auto", "gaussian")
-        ):
-            raise InputError(
-                "architecture is 'principal', whose closed form is a gaussian's: leave observation "
-                "and binarize, or choose 'mlp'"
-            )
+        """Refuse bits under another likelihood than the Bernoulli."""
+        super().check_values()
         if self.binarize and self.observation not in ("auto", "bernoulli"):
             raise InputError(
                 f"binarize needs observation='bernoulli', not {self.observation!r}: bits have no "
@@ -409,13 +369,13 @@ class ChosenLikelihood(Encoder):
 
     def suited(self, in_range: bool, photographic: bool) -> str:
         """Return what ``auto`` means: gaussian for photographs and data that leave [0, 1]."""
-        grey = (photographic or self.architecture == "principal") and not self.binarize
+        grey = (photographic or self.architecture == "principal") and self.may_start_linear
         return "gaussian" if grey or not in_range else "bernoulli"
 
-    def is_principal(self, photographic: bool) -> bool:
-        """Return whether the nets stand between principal components: under a Gaussian."""
-        gaussian = self.observation in ("auto", "gaussian") and not self.binarize
-        return gaussian and bool(super().is_principal(photographic))
+    @property
+    def may_start_linear(self) -> bool:
+        """Whether the linear solution is the observation's: a Gaussian's, of grey values."""
+        return self.observation in ("auto", "gaussian") and not self.binarize
 
     def learn_scale(self, source: Source) -> None:
         """Find the data's range, the distribution that suits it, and the mean of binary data."""
@@ -423,32 +383,30 @@ class ChosenLikelihood(Encoder):
         bits = self.binarize or self.observation == "bernoulli"
         if bits and not self.unit_range_:
             raise InputError("observation is 'bernoulli' and the data leave [0, 1]; use 'gaussian'")
-        suited = self.suited(self.unit_range_, vars(self).get("photographic_", False))
+        suited = self.suited(self.unit_range_, self.photographic_)
         self.observation_ = suited if self.observation == "auto" else self.observation
         if self.observation_ == "bernoulli":
-            self.mean_ = _mean(source)
+            self.mean_ = mean_of(source)
+        if self.n_principal_:
+            learned, k = self.learns_noise, self.n_components
+            self._noise = self._solution.noise(k) if learned else self.noise_variance
 
     def build(self, shape: tuple[int, ...]) -> None:
         """Make encoder, decoder and the noise's variance; bits start at their mean."""
         self.make_nets(shape, 2 * self.n_components, n_given=self.n_given())
+        noise = vars(self).pop("_noise", 0.1)
         if self.observation_ == "gaussian" and self.learns_noise:
-            self.noise_ = LearnedVariance(vars(self).pop("_noise", 0.1))
+            self.noise_ = LearnedVariance(noise)
         if self.observation_ == "bernoulli" and not are_own(self, "decoder"):
             p = torch.from_numpy(self.mean_).clamp(LEAST_PROBABILITY, 1 - LEAST_PROBABILITY)
-            _set_output_bias(self.decoder_, p.logit())
+            set_output_bias(self.decoder_, p.logit())
 
     @property
     def learns_noise(self) -> bool:
         """Whether v is learned: if asked, or of photographs whose observation is left open."""
         usual = type(self).__dataclass_fields__["noise_variance"].default
-        left = self.observation == "auto" and self.noise_variance == usual
-        return self.noise_variance is None or (left and vars(self).get("photographic_", False))
-
-    def first_noise(self, solution: LinearSolution) -> float:
-        """Return the v of probabilistic PCA, or the one that is given."""
-        given = None if self.learns_noise else self.noise_variance
-        self._noise = solution.noise(self.n_components) if given is None else given
-        return self._noise
+        left = self.photographic_ and self.observation == "auto"
+        return self.noise_variance is None or (left and self.noise_variance == usual)
 
     def bounded_by(self) -> str:
         """Return why data must lie in [0, 1]: for the Bernoulli likelihood."""
@@ -473,9 +431,7 @@ class ChosenLikelihood(Encoder):
             # It follows from the errors when the training has ended.
             known = vars(self).get("noise_variance_", math.nan)
         variance = self.noise_() if "noise_" in vars(self) else torch.tensor(known)
-        volume, clips = units.scale.log().sum(), self.n_principal > 0
-        squashes = self.unit_range_ and not clips
-        gaussian = Gaussian(variance, units, volume, squashes, clips)
+        gaussian = Gaussian(variance, units, units.scale.log().sum(), self.squashes)
         if self.observation_ in ERRORS:
             return WeightedError(self.observation_, self.reconstruction_weight, gaussian)
         return gaussian
@@ -493,18 +449,3 @@ class ChosenLikelihood(Encoder):
             self.noise_variance_ = float(variance)
         elif isinstance(likelihood, Gaussian):
             self.noise_variance_ = float(likelihood.variance.detach())
-
-
-def _mean(source: Source) -> NDArray[np.float32]:
-    total = torch.zeros(source.shape, dtype=torch.float64)
-    for rows in np.array_split(np.arange(len(source)), -(-len(source) // 4096)):
-        total += source.batch(rows)[0].cpu().sum(0, dtype=torch.float64)
-    return (total / len(source)).float().numpy()
-
-
-def _set_output_bias(decoder: nn.Module, bias: Tensor) -> None:
-    """Let the decoder start at the data's mean, as in Burda's own program."""
-    last = [p for name, p in decoder.named_parameters() if name.endswith("bias")][-1]
-    with torch.no_grad():
-        # A convolution has one for each channel.
-        last.copy_(bias.flatten() if len(last) == bias.numel() else bias.flatten(1).mean(1))

@@ -74,7 +74,7 @@ class ConditionalVAE(Conditional, BoundedModel):
         u, (y_NC,) = self.standardisation_(x), given
         if are_own(self, "encoder"):
             output: Tensor = self.encoder_(u, y_NC)
-        elif self.is_convolutional(self.sample_shape_):
+        elif self.nets_for(self.sample_shape_) == "convolutional":
             planes = y_NC[:, :, None, None].expand(-1, -1, *u.shape[2:])
             output = self.encoder_(torch.cat([u, planes], 1))
         else:

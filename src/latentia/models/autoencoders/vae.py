@@ -311,8 +311,6 @@ class BoundedModel(ChosenLikelihood, VariationalModel, AutoencodingModel):
     adam_epsilon: Positive = 1e-8
     """Adam's ε; Burda et al. use 1e-4."""
 
-    starts_linear = True
-
     def check_values(self) -> None:
         """Refuse weighted terms beside importance weights."""
         super().check_values()

@@ -53,6 +53,11 @@ class DeepClustering(ClusterMixin, ABC):  # type: ignore[misc]
     n_clusters: Count = 10
     """Number of clusters."""
 
+    @property
+    def may_start_linear(self) -> bool:
+        """Whether the nets start from PCA: those of an autoencoder that is trained first do not."""
+        return False
+
     def before_nets(self, array: NDArray[Any], run: Path | None, progress: bool | None) -> None:
         """Refuse fewer samples than clusters."""
         if len(array) < self.n_clusters:
