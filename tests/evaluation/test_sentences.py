@@ -156,7 +156,7 @@ def test_the_best_of_a_row_is_marked_where_one_direction_is_better(tmp_path):
         marks = re.findall(r'<td data-m="m(?:1|2)\.0" title="(?:1|2)\.0"( class="best")?>', row)
         wanted = {"lower": [True, False], "higher": [False, True], "neither": [False, False]}
         # The first shows half of the classes that the second shows.
-        better = "neither" if key == "frechet_distance" else DEFINITIONS[key].better
+        better = "higher" if key == "frechet_distance" else DEFINITIONS[key].better
         assert [bool(mark) for mark in marks] == wanted[better], key
 
 

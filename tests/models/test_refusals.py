@@ -6,6 +6,7 @@ import pytest
 import latentia
 from latentia.errors import InputError
 from latentia.models.saved import load
+from latentia.models.translation.next_frame import frame_errors, windows
 from latentia.training.config import read_config, write_config
 from tests.conftest import small_models
 from tests.models.language.conftest import small_sequence_models
@@ -130,6 +131,26 @@ def of_pictures(fitted):
         "Pix2Pix translates images; X is a table of shape (n, 5)": lambda: model("Pix2Pix").fit(
             TABLE, TABLE
         ),
+        "Pix2Pix takes sides of at least 8 pixels; these are (7, 8)": lambda: model("Pix2Pix").fit(
+            IMAGES[:, :7], IMAGES[:, :7]
+        ),
+        "y has shape (40, 5); Pix2Pix learns from images of shape (n, H, W) or (n, C, H, W)": (
+            lambda: model("Pix2Pix").fit(IMAGES, TABLE)
+        ),
+        "there are 40 images in X and 30 in y; pair them": lambda: model("Pix2Pix").fit(
+            IMAGES, IMAGES[:30]
+        ),
+        "the images of X have sides (8, 8) and those of y (7, 8); they must agree": lambda: model(
+            "Pix2Pix"
+        ).fit(IMAGES, IMAGES[:, :7]),
+        "predictions of (1, 2, 3, 4) need that shape, not (1, 2, 3, 5)": lambda: frame_errors(
+            np.zeros((1, 2, 3, 4)), np.zeros((1, 2, 3, 5))
+        ),
+        "films have shape (1, 2, 3, 4) and n_seen is 2; give (n, t, H, W) with n_seen from 1 to "
+        "t − 1": lambda: windows(np.zeros((1, 2, 3, 4)), 2),
+        "SRResNet learns from sides of at least 8 pixels; these are (7, 8)": lambda: model(
+            "SRResNet"
+        ).fit(IMAGES[:, :7]),
         "SRResNet enlarges images; X is a table of shape (n, 5)": lambda: model("SRResNet").fit(
             TABLE
         ),
@@ -192,6 +213,8 @@ def test_every_refusal_of_a_saved_model_names_what_is_there(fitted, tmp_path):
     pca.save(saved)
     mine, alien = tmp_path / "mine", tmp_path / "alien"
     mine.mkdir()
+    run = tmp_path / "run"
+    (run / "checkpoints").mkdir(parents=True)
     (mine / "notes.txt").touch()
     alien.mkdir()
     write_config(alien, {**read_config(saved), "model": "PCAX"})
@@ -201,6 +224,7 @@ def test_every_refusal_of_a_saved_model_names_what_is_there(fitted, tmp_path):
         f"{mine} holds notes.txt, and only a saved model is replaced: choose another": (
             lambda: pca.save(mine, overwrite=True)
         ),
+        f"the run in {run} is not finished: 'latentia resume {run}' first": lambda: load(run),
         f"{alien} holds no known model: 'PCAX'; did you mean 'PCA'?": lambda: load(alien),
         "n_components was 3 in the fit and is 2 now: fit again, or set it back, before the model "
         "is saved": lambda: changed.save(tmp_path / "other"),
