@@ -52,8 +52,7 @@ from latentia.training.losses import (
 )
 from latentia.training.run import Numbers
 
-ERRORS = ("mse", "rmse")
-BOTH = Shapes("encoder", "decoder")
+ERRORS, BOTH = ("mse", "rmse"), Shapes("encoder", "decoder")
 LEAST_PROBABILITY = 1e-3
 """Of a bit, where the decoder's output starts."""
 
@@ -152,8 +151,8 @@ class AutoencodingModel(Encoder, DecodingModel, GradientModel, LatentModel):
                 n_given=n_given,
             )
         if "_solution" in vars(self):
-            nets, k = (self.encoder_, self.decoder_), self.n_components
-            start(*nets, vars(self).pop("_solution"), k, vars(self).get("_noise"))
+            solution, nets = vars(self).pop("_solution"), (self.encoder_, self.decoder_)
+            start(*nets, solution, self.n_components, vars(self).get("_noise"))
         if own_among(self, "encoder", "decoder"):
             self.take_own(shape, n_codes, n_given)
 
