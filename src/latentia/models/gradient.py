@@ -182,7 +182,6 @@ class GradientModel(Planned, Model):
             self.batch_size_ = self.batch_size_for(len(array))
             self._begin_with(given, begun, folder)
             batches, held_out = self.read(array, y, reset=True), self._held_out(validation)
-            self._check_patience(held_out)
             set_threads(None if begun is None else begun.threads)
             device = find_device(self.device)
             with within_memory("to train; take a smaller batch_size"), ExitStack() as stack:
@@ -353,6 +352,7 @@ class GradientModel(Planned, Model):
             self.after_training(array, y)
 
     def _held_out(self, validation: Rows | None) -> Batches | None:
+        self._check_patience(validation)
         if validation is None:
             return None
         given = validation if isinstance(validation, tuple) else (validation, None)
@@ -384,7 +384,7 @@ class GradientModel(Planned, Model):
         if given is not None:
             self._beginning = beginning_of(self, given)
 
-    def _check_patience(self, held_out: Batches | None) -> None:
+    def _check_patience(self, held_out: Rows | None) -> None:
         """Refuse to wait for a better held-out value where there is none."""
         if self.patience is not None and held_out is None:
             raise InputError(

@@ -22,6 +22,7 @@ from torch import Tensor
 
 from latentia.errors import Count, Shapes
 from latentia.models.autoencoders.base import AutoencodingModel
+from latentia.models.autoencoders.reconstruction import compared
 from latentia.training.updates import Update, name_of
 
 
@@ -89,4 +90,4 @@ class Autoencoder(AutoencodingModel):
 
     def loss(self, x: Tensor) -> Tensor:
         """Compare a sample with what its code decodes to."""
-        return self.compared(self.objective, x, self.decoder_output(self.encode(x)))
+        return compared(self, self.objective, x, self.decoder_output(self.encode(x)))

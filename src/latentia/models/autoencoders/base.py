@@ -55,18 +55,13 @@ from latentia.training import draws
 from latentia.training.batches import Source, column_moments, column_scale, mean_of
 from latentia.training.losses import (
     bernoulli_cross_entropy,
-    bernoulli_negative_log_likelihood,
     full_precision,
     gaussian_negative_log_density,
     root_mean_square,
-    root_mean_squared_error,
-    squared_error,
 )
 from latentia.training.run import Numbers
 
-Comparison = Literal["mse", "rmse", "bce"]
-"""Squared error summed over a sample's values, the root of its mean, or cross-entropy in nats."""
-ERRORS = ("mse", "rmse")
+ERRORS, BOTH = ("mse", "rmse"), Shapes("encoder", "decoder")
 TINY = 16
 """Side in pixels of images below which ``auto`` means a gaussian observation."""
 LEAST_PROBABILITY = 1e-3
@@ -83,21 +78,17 @@ class AutoencodingModel(Encoder, DecodingModel, GradientModel, LatentModel):
     """A net of your own in the encoder's place, of which a copy is trained; none makes one."""
     decoder: nn.Module | None = None
     """A net of your own in the decoder's place, which gives its raw output; none makes one."""
-    hidden: Annotated[tuple[Count, ...], Shapes("encoder", "decoder")] = (400,)
+    hidden: Annotated[tuple[Count, ...], BOTH] = (400,)
     """Widths of the encoder's fully connected layers; the decoder mirrors them."""
-    channels: Annotated[
-        tuple[Count, ...],
-        CountsWhen("architecture", ("convolutional",)),
-        Shapes("encoder", "decoder"),
-    ] = (8, 16, 32)
+    channels: Annotated[tuple[Count, ...], CountsWhen("architecture", ("convolutional",)), BOTH] = (
+        8,
+        16,
+        32,
+    )
     """Channels of the convolutional encoder's layers, each of which halves the image."""
-    activation: Annotated[
-        Literal["auto", "leaky_relu", "relu", "tanh", "sigmoid"], Shapes("encoder", "decoder")
-    ] = "auto"
+    activation: Annotated[Literal["auto", "leaky_relu", "relu", "tanh", "sigmoid"], BOTH] = "auto"
     """Between layers; auto is LeakyReLU 0.2 in fully connected nets and ReLU in convolutional."""
-    architecture: Annotated[
-        Literal["auto", "mlp", "convolutional", "principal"], Shapes("encoder", "decoder")
-    ] = "auto"
+    architecture: Annotated[Literal["auto", "mlp", "convolutional", "principal"], BOTH] = "auto"
     """The nets: fully connected, convolutional, between principal components of images, where they
     start as PCA, or what suits the data."""
 
@@ -113,16 +104,12 @@ class AutoencodingModel(Encoder, DecodingModel, GradientModel, LatentModel):
         return True
 
     def check_values(self) -> None:
-        """Refuse to start from a linear solution of another objective, or of nets of one's own."""
-        if self.architecture == "principal" and (own := own_among(self, "encoder", "decoder")):
-            raise InputError(
-                f"architecture is 'principal', whose two nets start together, and {own[0]} is of "
-                "your own: leave one of them out"
-            )
-        if self.architecture == "principal" and not self.may_start_linear:
+        """Refuse to start from a linear solution of another objective."""
+        own = own_among(self, "encoder", "decoder")
+        if self.architecture == "principal" and (own or not self.may_start_linear):
             raise InputError(
                 "architecture is 'principal', whose nets start as PCA: it goes with squared errors "
-                "or a gaussian alone, not with tied or binarize; choose 'mlp'"
+                "or a gaussian alone, not with tied, binarize or a net of your own; choose 'mlp'"
             )
 
     def settled(self, array: Rows) -> Mapping[str, object]:
@@ -175,14 +162,14 @@ class AutoencodingModel(Encoder, DecodingModel, GradientModel, LatentModel):
                 n_given=n_given,
             )
         if "_solution" in vars(self):
-            nets, k = (self.encoder_, self.decoder_), self.n_components
-            start(*nets, vars(self).pop("_solution"), k, vars(self).get("_noise"))
+            solution, nets = vars(self).pop("_solution"), (self.encoder_, self.decoder_)
+            start(*nets, solution, self.n_components, vars(self).get("_noise"))
         if own_among(self, "encoder", "decoder"):
             self.take_own(shape, n_codes, n_given)
 
     def take_own(self, shape: tuple[int, ...], n_codes: int, n_given: int) -> None:
         """Put copies of the user's own nets in their places."""
-        take(self, mirrored(shape, n_codes, self.n_components, n_given, self.unit_range_))
+        take(self, mirrored(shape, n_codes, self.n_components, n_given, self.squashes))
 
     @property
     def squashes(self) -> bool:
@@ -208,8 +195,8 @@ class AutoencodingModel(Encoder, DecodingModel, GradientModel, LatentModel):
         if self.begun is not None:
             # Runs of version 0.1.0 do not say: they had no such nets.
             return str(self.begun.resolved.get("architecture", "mlp"))
-        suits = photographic and self.may_start_linear and not own_among(self, "encoder", "decoder")
-        return "principal" if suits else "mlp"
+        starts = self.may_start_linear and not own_among(self, "encoder", "decoder")
+        return "principal" if photographic and starts else "mlp"
 
     def encode(self, x: Tensor) -> Tensor:
         """Return (N, n_components) codes."""
@@ -227,18 +214,6 @@ class AutoencodingModel(Encoder, DecodingModel, GradientModel, LatentModel):
     def decoder_output(self, z_NK: Tensor) -> Tensor:
         """Return the decoder's raw output, (N, *shape)."""
         return decoded(self.decoder_, self.encoder_, z_NK)
-
-    def compared(self, kind: Comparison, x: Tensor, output: Tensor) -> Tensor:
-        """Return the loss between data and the decoder's raw output, in standard units."""
-        output = full_precision(output)
-        if kind == "bce" and not self.unit_range_:
-            raise InputError("objective is 'bce' and the data leave [0, 1]; choose objective='mse'")
-        if kind == "bce":
-            return bernoulli_negative_log_likelihood(x, output)
-        error = squared_error if kind == "mse" else root_mean_squared_error
-        if self.squashes:
-            return error(x, output.sigmoid())
-        return error(self.standardisation_(x), output)
 
     def checkup(
         self, x: Tensor, *targets: Tensor, means: Numbers, earlier: Sequence[Numbers], epoch: int

@@ -39,6 +39,7 @@ from torch import Tensor
 
 from latentia.errors import Count, InputError, Seed, Shapes, check_arguments, check_range
 from latentia.models.autoencoders.base import AutoencodingModel
+from latentia.models.autoencoders.reconstruction import compared
 from latentia.models.base import in_kind_of
 from latentia.models.inputs import Rows, refuse_outside_unit
 from latentia.training import draws
@@ -161,7 +162,7 @@ class DenoisingAutoencoder(AutoencodingModel):
 
     def loss(self, x: Tensor) -> Tensor:
         """Compare what the noisy sample decodes to with the clean one."""
-        return self.compared(self.objective, x, self.decoder_output(self.encode(self.corrupt(x))))
+        return compared(self, self.objective, x, self.decoder_output(self.encode(self.corrupt(x))))
 
     def corrupt(self, x: Tensor) -> Tensor:
         """Return ``x̃``, gaussian noise clipped to [0, 1] where the data lie in it."""

@@ -20,6 +20,7 @@ from torch import Tensor
 
 from latentia.errors import Count, CountsWhen
 from latentia.models.autoencoders.base import AutoencodingModel
+from latentia.models.autoencoders.reconstruction import compared
 from latentia.models.clustering.base import DeepClustering, k_means
 from latentia.models.inputs import Labels
 from latentia.training.updates import Update, name_of
@@ -72,7 +73,7 @@ class AutoencoderKMeans(DeepClustering, AutoencodingModel):
 
     def loss(self, x: Tensor) -> Tensor:
         """Compare a sample with what its code decodes to."""
-        return self.compared("mse", x, self.decoder_output(self.encode(x)))
+        return compared(self, "mse", x, self.decoder_output(self.encode(x)))
 
     def assign(self, x: Tensor) -> Tensor:
         """Return minus the squared distances to the centres, (N, n_clusters)."""

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from latentia.errors import NonNegative
+from latentia.models.autoencoders.reconstruction import compared
 from latentia.models.clustering.dec import SelfTraining
 from latentia.training.updates import Loss, Update, name_of
 
@@ -56,7 +57,7 @@ class IDEC(SelfTraining):
     def loss(self, x: Tensor, rows: Tensor) -> Loss:
         """Return L_r + γ L_c, with its two terms."""
         z_NK = self.encode(x)
-        reconstruction = self.compared("mse", x, self.decoder_output(z_NK)) / x[0].numel()
+        reconstruction = compared(self, "mse", x, self.decoder_output(z_NK)) / x[0].numel()
         clustering = self.clustering_loss(z_NK, rows)
         terms = {"reconstruction": reconstruction, "clustering": clustering}
         return Loss(reconstruction + self.gamma * clustering, terms)
