@@ -175,10 +175,7 @@ class GradientModel(Planned, Model):
         with self.learning():
             self.validate_parameters(begun=resume)
             array = self.checked(X, reset=True)
-            folder = None if run is None else as_path(run, "run")
-            if resume and folder is None:
-                raise InputError("resume needs run: the directory of the run to go on with")
-            self._begun = begun = RunConfig.read(folder) if resume and folder else None
+            folder, begun = self._place(run, resume)
             self.batch_size_ = self.batch_size_for(len(array))
             self._begin_with(given, begun, folder)
             batches, held_out = self.read(array, y, reset=True), self._held_out(validation)
@@ -358,8 +355,7 @@ class GradientModel(Planned, Model):
         given = validation if isinstance(validation, tuple) else (validation, None)
         if len(given) != 2:
             raise InputError(f"validation is a tuple of {len(given)}; give X, or (X, y)")
-        X, y = given
-        return self.read(self.checked(X, reset=False), y, reset=False)
+        return self.read(self.checked(given[0], reset=False), given[1], reset=False)
 
     def _seed(self) -> int:
         """Return the seed asked for, or one that is drawn, the same in all processes."""
@@ -372,6 +368,14 @@ class GradientModel(Planned, Model):
     def beginning(self) -> Self | None:
         """The fitted model whose weights a fit under way starts from, if any."""
         return vars(self).get("_beginning")
+
+    def _place(self, run: str | Path | None, resume: bool) -> tuple[Path | None, RunConfig | None]:
+        """Return the directory of a run, and what was begun there if it is to go on."""
+        folder = None if run is None else as_path(run, "run")
+        if resume and folder is None:
+            raise InputError("resume needs run: the directory of the run to go on with")
+        self._begun = RunConfig.read(folder) if resume and folder else None
+        return folder, self._begun
 
     def _begin_with(
         self, given: Self | str | Path | None, begun: RunConfig | None, folder: Path | None

@@ -11,7 +11,7 @@ from functools import cache
 from statistics import median
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn.modules.module import (
     register_module_buffer_registration_hook,
     register_module_parameter_registration_hook,
@@ -173,3 +173,8 @@ def _product_seconds(device: torch.device, kind: torch.dtype) -> float:
         float(torch.mm(x, x.T)[0, 0])
         taken.append(time.perf_counter() - began)
     return median(taken)
+
+
+def full_precision(x: Tensor) -> Tensor:
+    """Return what a net gave in bfloat16 as float32, and anything else as it is."""
+    return x.float() if x.dtype in (torch.bfloat16, torch.float16) else x

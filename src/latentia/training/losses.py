@@ -13,11 +13,6 @@ from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits
 
 
-def full_precision(x: Tensor) -> Tensor:
-    """Return what a net gave in bfloat16 as float32, and anything else as it is."""
-    return x.float() if x.dtype in (torch.bfloat16, torch.float16) else x
-
-
 def sum_per_sample(values: Tensor) -> Tensor:
     """Return (N,) sums over all dimensions but the first."""
     return values.flatten(1).sum(1)
@@ -40,36 +35,6 @@ def root_mean_square(difference: Tensor) -> Tensor:
     """
     distances: Tensor = torch.linalg.vector_norm(difference.flatten(1), dim=1)
     return distances / math.sqrt(difference[0].numel())
-
-
-def bernoulli_negative_log_likelihood(x: Tensor, logits: Tensor) -> Tensor:
-    """Return the mean over samples of `bernoulli_cross_entropy`."""
-    return bernoulli_cross_entropy(x, logits).mean()
-
-
-def bernoulli_cross_entropy(x: Tensor, logits: Tensor) -> Tensor:
-    """Return (N,) values of ``−Σ_d [x log p + (1 − x) log(1 − p)]``, p = σ(logits), in nats.
-
-    The form on logits is ``max(l, 0) − l·x + log(1 + e^{−|l|})``, which never overflows. For grey
-    values in (0, 1) it is the cross-entropy, as the literature on MNIST uses it.
-
-    References
-    ----------
-    .. [1] D. P. Kingma, M. Welling, "Auto-Encoding Variational Bayes", ICLR 2014, appendix C.1.
-    """
-    return sum_per_sample(binary_cross_entropy_with_logits(logits, x, reduction="none"))
-
-
-def gaussian_negative_log_density(x: Tensor, mean: Tensor, variance: float | Tensor) -> Tensor:
-    """Return (N,) values of ``½ Σ_d [(x − m)²/v + log(2πv)]`` with one variance ``v``.
-
-    References
-    ----------
-    .. [1] D. P. Kingma, M. Welling, "Auto-Encoding Variational Bayes", ICLR 2014, appendix C.2.
-    """
-    v = torch.as_tensor(variance, dtype=x.dtype)
-    constant = x[0].numel() * torch.log(2 * math.pi * v)
-    return 0.5 * (sum_per_sample((x - mean).square()) / v + constant)
 
 
 def real_fake_cross_entropy(logits: Tensor, target: float) -> Tensor:

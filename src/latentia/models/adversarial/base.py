@@ -40,7 +40,7 @@ from latentia.nets.mlp import Standardisation
 from latentia.nets.players import Discriminator, ParameterHistory, normalise_spectrally
 from latentia.training import draws
 from latentia.training.batches import Source, column_moments, column_scale
-from latentia.training.losses import full_precision
+from latentia.training.device import full_precision
 from latentia.training.updates import adam
 
 

@@ -32,7 +32,8 @@ from latentia.errors import Count, CountsWhen, Decay, InputError, Positive, Rang
 from latentia.models.adversarial.base import AdversarialModel
 from latentia.models.adversarial.remedies import Judge, unrolled
 from latentia.nets.players import Discriminator, players_for
-from latentia.training.losses import full_precision, real_fake_cross_entropy
+from latentia.training.device import full_precision
+from latentia.training.losses import real_fake_cross_entropy
 from latentia.training.updates import Loss, Update, sgd
 
 

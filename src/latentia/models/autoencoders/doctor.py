@@ -22,7 +22,7 @@ import torch
 from torch import Tensor
 
 from latentia.models.diagnosis import NARROW, PATIENCE, RANGE, Diagnosis
-from latentia.training.losses import full_precision
+from latentia.training.device import full_precision
 from latentia.training.run import Numbers
 
 TOLD = 0.005

@@ -30,7 +30,8 @@ from latentia.models.gradient import GradientModel
 from latentia.models.inputs import Labels, Rows
 from latentia.nets.mlp import Standardisation
 from latentia.training.batches import Source, column_moments
-from latentia.training.losses import full_precision, squared_error
+from latentia.training.device import full_precision
+from latentia.training.losses import squared_error
 from latentia.training.run import Numbers
 from latentia.training.updates import Update, adam, name_of, sgd
 

@@ -23,7 +23,7 @@ from torch import nn
 
 from latentia.data.dataset import Dataset
 from latentia.errors import Count, Positive
-from latentia.models.autoencoders.base import Gaussian
+from latentia.models.autoencoders.likelihood import Gaussian
 from latentia.models.autoencoders.vae import VariationalModel
 from latentia.models.inputs import Labels, Rows, unit_floats
 from latentia.nets.autoencoder import LearnedVariance, LinearPosterior

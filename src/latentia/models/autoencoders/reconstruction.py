@@ -8,12 +8,9 @@ from torch import Tensor
 
 from latentia.errors import InputError
 from latentia.models.autoencoders.base import AutoencodingModel
-from latentia.training.losses import (
-    bernoulli_negative_log_likelihood,
-    full_precision,
-    root_mean_squared_error,
-    squared_error,
-)
+from latentia.models.autoencoders.likelihood import bernoulli_cross_entropy
+from latentia.training.device import full_precision
+from latentia.training.losses import root_mean_squared_error, squared_error
 
 Comparison = Literal["mse", "rmse", "bce"]
 """Squared error summed over a sample's values, the root of its mean, or cross-entropy in nats."""
@@ -25,7 +22,7 @@ def compared(model: AutoencodingModel, kind: Comparison, x: Tensor, output: Tens
     if kind == "bce" and not model.unit_range_:
         raise InputError("objective is 'bce' and the data leave [0, 1]; choose objective='mse'")
     if kind == "bce":
-        return bernoulli_negative_log_likelihood(x, output)
+        return bernoulli_cross_entropy(x, output).mean()
     error = squared_error if kind == "mse" else root_mean_squared_error
     if model.squashes:
         return error(x, output.sigmoid())

@@ -26,7 +26,7 @@ training data, which follows where the codes really lie ([5]_): the aggregate po
 model is rarely N(0, I), and draws from the gaps between codes decode to nothing like the data.
 
 The linear VAE and VaDE are `VariationalModel`s too, and the conditional VAE is a `BoundedModel`.
-Likelihoods are in ``autoencoders.base``. What some models know beside x is ``given``, or empty.
+Likelihoods are in ``autoencoders.likelihood``. What some models know beside x is ``given``, or empty.
 Shapes: ``x`` is (N, C, H, W) or (N, d); ``z_NK``, mean and log-variance are (N, n_components).
 """
 
@@ -63,23 +63,23 @@ from latentia.errors import (
     check_arguments,
 )
 from latentia.models.apply import as_tensor, in_double
-from latentia.models.autoencoders.base import (
+from latentia.models.autoencoders.base import AutoencodingModel
+from latentia.models.autoencoders.code_mixture import draw_codes, fit_mixture
+from latentia.models.autoencoders.doctor import activity, examine
+from latentia.models.autoencoders.importance import ImportanceEstimate, joined, log_mean_weight
+from latentia.models.autoencoders.likelihood import (
     ERRORS,
-    AutoencodingModel,
     ChosenLikelihood,
     Observation,
     WeightedError,
 )
-from latentia.models.autoencoders.code_mixture import draw_codes, fit_mixture
-from latentia.models.autoencoders.doctor import activity, examine
-from latentia.models.autoencoders.importance import ImportanceEstimate, joined, log_mean_weight
 from latentia.models.base import Encoder, Generator, LatentModel
 from latentia.models.decoding import DecodingModel
 from latentia.models.gradient import GradientModel
 from latentia.models.inputs import Labels, Rows, refuse_outside_unit
 from latentia.nets.autoencoder import decoded
 from latentia.training import distributed, draws
-from latentia.training.losses import full_precision
+from latentia.training.device import full_precision
 from latentia.training.run import Numbers
 from latentia.training.train import evaluating
 from latentia.training.updates import Loss, Update, adam, name_of

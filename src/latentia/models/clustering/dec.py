@@ -34,7 +34,7 @@ from latentia.models.clustering.base import gaussian_mixture, k_means
 from latentia.models.clustering.pretraining import PretrainedClustering
 from latentia.models.inputs import Labels
 from latentia.training.batches import Source
-from latentia.training.losses import full_precision
+from latentia.training.device import full_precision
 from latentia.training.run import Numbers
 from latentia.training.train import evaluating
 from latentia.training.updates import Update, adam, name_of, sgd

@@ -44,7 +44,8 @@ from latentia.errors import (
     check_range,
     within_memory,
 )
-from latentia.models.autoencoders.base import ERRORS, AutoencodingModel, ChosenLikelihood
+from latentia.models.autoencoders.base import AutoencodingModel
+from latentia.models.autoencoders.likelihood import ERRORS, ChosenLikelihood
 from latentia.models.autoencoders.vae import LOG_2PI, VariationalModel
 from latentia.models.base import seeded
 from latentia.models.clustering.base import gaussian_mixture

@@ -22,7 +22,7 @@ from latentia.models.apply import apply
 from latentia.models.base import in_kind_of, to_numpy
 from latentia.models.diagnosis import PATIENCE
 from latentia.models.gradient import GradientModel
-from latentia.training.losses import full_precision
+from latentia.training.device import full_precision
 from latentia.training.run import Numbers
 from latentia.training.updates import adam
 

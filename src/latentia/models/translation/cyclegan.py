@@ -68,7 +68,8 @@ from latentia.nets.unet import isola_weights
 from latentia.plots.grids import DRAWABLE
 from latentia.plots.page import Picture
 from latentia.training.batches import Source, as_floats
-from latentia.training.losses import REAL_FAKE, full_precision
+from latentia.training.device import full_precision
+from latentia.training.losses import REAL_FAKE
 from latentia.training.run import Numbers
 from latentia.training.updates import Loss, Update
 

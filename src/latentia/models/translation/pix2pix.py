@@ -66,7 +66,8 @@ from latentia.plots.grids import DRAWABLE
 from latentia.plots.page import Picture
 from latentia.training import draws
 from latentia.training.batches import as_floats
-from latentia.training.losses import full_precision, real_fake_cross_entropy
+from latentia.training.device import full_precision
+from latentia.training.losses import real_fake_cross_entropy
 from latentia.training.run import Numbers
 from latentia.training.updates import Loss, Update
 

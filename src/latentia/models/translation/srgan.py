@@ -38,8 +38,8 @@ from latentia.models.translation.srresnet import SRResNet, UpscalingModel
 from latentia.models.warm_start import warm_start
 from latentia.nets.features import FeatureNetwork, load_features
 from latentia.nets.srresnet import srgan_discriminator
-from latentia.training.device import find_device
-from latentia.training.losses import full_precision, real_fake_cross_entropy
+from latentia.training.device import find_device, full_precision
+from latentia.training.losses import real_fake_cross_entropy
 from latentia.training.updates import Loss, Update, adam
 
 NET = ("n_channels", "scale", "n_blocks", "width", "batch_norm", "beside")

@@ -27,7 +27,7 @@ from latentia.models.own_nets import Maps, take
 from latentia.models.translation.patches import centre_patches, random_patches
 from latentia.models.translation.super_resolution import Images, SuperResolution
 from latentia.nets.srresnet import Upscaler, bicubic_degradation, bicubic_interpolation
-from latentia.training.losses import full_precision
+from latentia.training.device import full_precision
 from latentia.training.updates import Update, name_of
 
 MOST_PIXELS = 2**16
