@@ -22,15 +22,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor, nn
 
-from latentia.errors import (
-    Count,
-    Decay,
-    InputError,
-    Positive,
-    Seed,
-    own_among,
-    within_memory,
-)
+from latentia.errors import Count, Decay, InputError, Positive, Seed, own_among, within_memory
 from latentia.files import as_path
 from latentia.models.apply import apply
 from latentia.models.base import Model, to_numpy
@@ -87,9 +79,9 @@ class GradientModel(Planned, Model):
        health and ``show``, which writes the images of ``epoch_picture``;
     5. ``after_training`` for what follows from the trained nets and the data.
 
-    These methods stand below in the same order. A class of your own that derives from a finished
-    model overrides its ``loss``, from a batch to a scalar or a `Loss`; in a game, the
-    ``generator_loss`` or its opponent's. What it annotates are fields.
+    They stand below in this order. A class of your own that derives from a finished model overrides
+    its ``loss``, from a batch to a scalar or a `Loss`; in a game, the ``generator_loss`` or its
+    opponent's. What it annotates are fields.
     """
 
     resumable = True

@@ -26,7 +26,7 @@ training data, which follows where the codes really lie ([5]_): the aggregate po
 model is rarely N(0, I), and draws from the gaps between codes decode to nothing like the data.
 
 The linear VAE and VaDE are `VariationalModel`s too, and the conditional VAE is a `BoundedModel`.
-Likelihoods are in ``autoencoders.likelihood``. What some models know beside x is ``given``, or empty.
+Likelihoods are in ``likelihood``. What some models know beside x is ``given``, or empty.
 Shapes: ``x`` is (N, C, H, W) or (N, d); ``z_NK``, mean and log-variance are (N, n_components).
 """
 
