@@ -269,6 +269,8 @@ def data_of(
     try:
         data = model.load_data(spec, size, held_out, options)
     except UselessSizeError:
+        if data_spec is not None:
+            raise
         # Version 0.1.0 recorded a size also where it had no effect.
         data = replace(model.load_data(spec, None, held_out, options), image_size=size)
     if data_spec is not None:
