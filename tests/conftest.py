@@ -94,33 +94,34 @@ class _Table(HTMLParser):
 
     def __init__(self, text):
         super().__init__()
-        self.keys, self.rows, self.column = [], {}, None
-        self.feed(text.partition("</table>")[0].partition("<table>")[2])
+        self.names, self.titles, self.rows = [], [], []
+        self.key = self.inside = None
+        self.feed(text)
 
     def handle_starttag(self, tag, attrs):
         given = dict(attrs)
-        address = given.get("href", "")
-        if address.startswith("#definition-"):
-            self.keys.append(address.removeprefix("#definition-"))
-        if tag == "tr":
-            self.column = None
-        if address.startswith("#model-"):
-            self.column = 0
-            self.rows[address] = ["", {}]
-        if tag == "td":
-            if given.get("class") != "soft":
-                list(self.rows.values())[-1][1][self.keys[self.column]] = float(given["title"])
+        if tag == "section" and given.get("class") == "model":
+            self.names.append(given["data-name"])
+            self.rows.append({})
+            self.place = len(self.rows) - 1
+        if "data-key" in given:
+            self.key, self.column = given["data-key"], 0
+        if tag == "td" and self.key:
+            if given.get("class") != "none":
+                self.titles.append((self.column, self.key, given["title"]))
             self.column += 1
+        if tag == "dd" and self.key and "title" in given:
+            self.titles.append((self.place, self.key, given["title"]))
 
-    def handle_data(self, data):
-        if self.column == 0 and data.strip():
-            row = list(self.rows.values())[-1]
-            row[0] = row[0] or data
+    def found(self):
+        for place, key, title in self.titles:
+            self.rows[place][key] = float(title.split()[0])
+        return dict(zip(self.names, self.rows, strict=True))
 
 
 def reported(path):
-    """Return the figures in a report's table: by model, then by their definition's key."""
-    return dict(_Table(path.read_text()).rows.values())
+    """Return a report's figures: by model, then by their definition's key."""
+    return _Table(path.read_text()).found()
 
 
 @pytest.fixture(scope="session", autouse=True)

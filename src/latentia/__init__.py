@@ -44,7 +44,10 @@ _PUBLIC = (
     MODELS
     | INSTRUMENTS
     | {
+        "GradientModel": "latentia.models.gradient",
         "InputError": "latentia.errors",
+        "Loss": "latentia.training.updates",
+        "Update": "latentia.training.updates",
         "compare": "latentia.evaluation.comparison",
         "evaluate": "latentia.evaluation.evaluate",
         "load": "latentia.models.saved",

@@ -144,6 +144,38 @@ class CountsWhen:
         )
 
 
+class Shapes:
+    """That a field shapes nets: it has no effect if all of these are nets of the user's own.
+
+    It stands in the field's annotation, ``Annotated[Count, Shapes("generator", "critic")]``; of
+    several, all must hold. A name that the model has no field for counts for nothing.
+    """
+
+    def __init__(self, *nets: str) -> None:
+        self.nets = nets
+
+    def idle(self, model: Any) -> list[str]:
+        """Return the nets that the field would shape if they were not the user's own."""
+        fields = model.__dataclass_fields__
+        given = {name: getattr(model, name) for name in self.nets if name in fields}
+        return list(given) if all(map(is_own_net, given.values())) else []
+
+
+def is_own_net(value: object) -> bool:
+    """Return whether a field's value is a net; others are plain values, words and lists."""
+    return hasattr(value, "state_dict")
+
+
+def own_among(model: Any, *names: str) -> list[str]:
+    """Return those of a model's fields, or of these, that hold a net of the user's own."""
+    return [name for name in names or model.get_params() if is_own_net(getattr(model, name))]
+
+
+def are_own(model: Any, *names: str) -> bool:
+    """Return whether all these fields of a model hold nets of the user's own."""
+    return len(own_among(model, *names)) == len(names)
+
+
 @dataclasses.dataclass(frozen=True)
 class UpTo:
     """That a field is at most another, in its annotation: ``Annotated[int, UpTo("n_epochs")]``."""
@@ -194,7 +226,9 @@ def check_arguments(function: Callable[..., Any], given: Mapping[str, Any]) -> N
 def check_value(name: str, value: object, hint: Any) -> None:
     """Refuse a value that an annotation does not allow; `check_fields` says how."""
     if not _fits(value, hint):
-        meant = _nearest_choice(value, hint)
+        meant = (
+            "; make one of the class" if isinstance(value, type) else _nearest_choice(value, hint)
+        )
         raise InputError(f"{name} is {shown(value)}; it must be {_words(hint)}{meant}")
     many = isinstance(value, tuple | list)
     for number in value if isinstance(value, tuple | list) else (value,):
@@ -230,8 +264,10 @@ def check_effects(model: Any, settled: Mapping[str, object]) -> None:
         for bound in getattr(hints[field.name], "__metadata__", ()):
             if isinstance(bound, UpTo) and value > (most := getattr(model, bound.field)):
                 raise InputError(f"{field.name} is {value}; {bound.field} is only {most}")
-        given = {c.field: settled.get(c.field, getattr(model, c.field)) for c in conditions}
         as_default = (tuple(value) if isinstance(value, list) else value) == field.default
+        if not as_default:
+            _refuse_beside_own_nets(model, field, hints[field.name])
+        given = {c.field: settled.get(c.field, getattr(model, c.field)) for c in conditions}
         if as_default or not conditions or any(c.met(given[c.field]) for c in conditions):
             continue
         here = " and ".join(
@@ -243,6 +279,16 @@ def check_effects(model: Any, settled: Mapping[str, object]) -> None:
             f"{' or '.join(map(str, conditions))}; {here}: change that, or leave {field.name} at "
             f"its default, {field.default!r}"
         )
+
+
+def _refuse_beside_own_nets(model: Any, field: dataclasses.Field[Any], hint: Any) -> None:
+    for part in getattr(hint, "__metadata__", ()):
+        if isinstance(part, Shapes) and (idle := part.idle(model)):
+            nets = f"{' and '.join(idle)} {'is' if len(idle) == 1 else 'are'}"
+            raise InputError(
+                f"{field.name} is {getattr(model, field.name)!r} and has no effect: {nets} of your "
+                f"own; leave {field.name} at its default, {field.default!r}"
+            )
 
 
 def conditions_of(hint: Any) -> list[CountsWhen]:
@@ -321,10 +367,13 @@ def _words(hint: Any) -> str:
         return "one of " + ", ".join(typing.get_args(hint))
     if origin is tuple:
         return "a list of whole numbers"
+    if hint is type(None):
+        return "none"
     plain = {int: "a whole number", float: "a number", bool: "true or false", str: "text"}
-    return plain.get(hint, "none")
+    return plain.get(hint, f"a {hint.__module__.partition('.')[0]} {hint.__name__}")
 
 
 def _nearest_choice(value: object, hint: Any) -> str:
-    choices = [c for c in typing.get_args(hint) if isinstance(c, str)]
+    parts = (hint, *typing.get_args(hint))
+    choices = [c for part in parts for c in typing.get_args(part) if isinstance(c, str)]
     return nearest(value, choices) if isinstance(value, str) and choices else ""

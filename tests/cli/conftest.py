@@ -4,6 +4,7 @@ import pytest
 
 import latentia
 from latentia.cli.main import main
+from latentia.models.fields import model_fields
 
 
 class StoppedError(Exception):
@@ -18,7 +19,8 @@ def made(monkeypatch):
         cls, seen = getattr(latentia, class_name), []
 
         def stop(self):
-            seen.append(self.get_params())
+            named = [field.name for field in model_fields(class_name)]
+            seen.append({k: v for k, v in self.get_params().items() if k in named})
             raise StoppedError
 
         with monkeypatch.context() as patched:

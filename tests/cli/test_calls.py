@@ -70,7 +70,7 @@ COMMANDS = {
         "told",
         ("r",),
         {"run": Path("r"), "progress": True, "n_epochs": None},
-        {},
+        {("--n-epochs", 5): {"n_epochs": 5}},
     ),
     "sample": (
         "latentia.evaluation.sampled.sample",
@@ -189,7 +189,7 @@ TRAINED = {
 @pytest.mark.parametrize("flag", TRAINED)
 def test_what_is_trained_is_told_by_flags_or_by_a_recipe(flag, by_recipe, recorded):
     defaults = {"data_spec": "digits", "run": Path("runs/vae-digits-1"), "image_size": None,
-                "held_out": None, "progress": True}  # fmt: skip
+                "held_out": None, "progress": True, "start_from": None}  # fmt: skip
     words = ("train", "vae", *flag)
     if by_recipe:
         key, value = [*(word.lstrip("-").replace("-", "_") for word in map(str, flag)), "", ""][:2]

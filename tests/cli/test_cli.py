@@ -29,7 +29,8 @@ def run(capsys, *words):
 @pytest.mark.parametrize("name", MODELS)
 def test_fields_read_from_source_are_the_dataclasses(name):
     cls = getattr(importlib.import_module(MODELS[name]), name)
-    theirs = {field.name: field.default for field in dataclasses.fields(cls)}
+    in_words = [field for field in dataclasses.fields(cls) if "nn.Module | None" not in field.type]
+    theirs = {field.name: field.default for field in in_words}
     ours = {field.name: field.default for field in model_fields(name)}
     assert ours == theirs
     assert all(field.help.endswith(".") for field in model_fields(name))

@@ -176,6 +176,8 @@ def test_a_recipe_is_read_in_either_form(form, folder, made):
         ("model = 'vae'\nimage_size = true", [], "image_size in the recipe is True; it must be"),
         ("model = 'vae'\nhidden = ['none', 3]", [], "hidden is ('none', 3); it must be a list"),
         ("model = 'vae'\nbeta = 'none'", [], "beta is 'none'; it must be a number"),
+        ("hidden = " + 5000 * "[", ["vae"], "the recipe r.toml cannot be read: "),
+        ("model = 'vae", [], "the recipe r.toml cannot be read: "),
     ],
 )
 def test_a_recipe_is_checked_whole(recipe, words, sentence, folder, capsys):
@@ -222,6 +224,6 @@ def test_a_model_without_training_steps_is_fitted_by_one_process(kind, folder, m
 
 def test_what_does_not_count_is_refused_before_data_are_read(folder, capsys):
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr("latentia.models.base.load", lambda *_, **__: pytest.fail("read"))
+        patched.setattr("latentia.models.base.load_with", lambda *_, **__: pytest.fail("read"))
         assert main(["train", "vae", "--n-mixture", "3"]) == 2
     assert "n_mixture is 3" in capsys.readouterr().err

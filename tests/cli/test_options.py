@@ -280,8 +280,10 @@ READ_TABLES = {"compare", "factor", "train", "reconstruct", "evaluate", "transfo
 KNOWN = {
     "compare": "--data --models --out --random-state --n-epochs --image-size",
     "factor": "data --n-factors --suggest --n-samples --standard-errors --smooth --cutoff --out",
-    "train": "--data --run --recipe --resume --image-size --held-out --profile --devices",
-    "resume": "run",
+    "train": "--start-from --more-epochs "
+    "--data --run --recipe --resume --image-size --held-out --profile --devices",
+    "resume": "run --n-epochs --more-epochs --checkpoint --out",
+    "checkpoints": "run",
     "sample": "run --n-samples --out --overwrite --random-state --label --prompt --temperature "
     "--length --noise --round",
     "reconstruct": "run --data --out --overwrite",
@@ -334,3 +336,16 @@ def test_the_first_process_tells_the_report_and_how_to_go_on(
     captured = capsys.readouterr()
     assert captured.out == ""
     assert captured.err == ("latentia: stopped; go on with: latentia resume q\n" if told else "")
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_a_word_that_a_field_does_not_take_is_answered_by_those_that_it_takes(name, capsys):
+    for field in model_fields(name):
+        if not field.choices or "none" in field.kinds:
+            continue
+        flag, near = "--" + field.name.replace("_", "-"), field.choices[-1]
+        allowed = ", ".join(field.choices)
+        for word, hint in (("?", ""), (f"{near}s", f"; did you mean {near!r}?")):
+            assert main(["train", command_name(name), flag, word]) == 2
+            said = f"error: argument {flag}: {word!r} is not one of {allowed}{hint} (see "
+            assert f"latentia: {said}" in capsys.readouterr().err

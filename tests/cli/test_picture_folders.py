@@ -1,5 +1,7 @@
 """The commands make of pictures what Python makes of them, and say what they leave out."""
 
+import itertools
+import json
 import os
 from pathlib import Path
 
@@ -7,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from latentia import load
 from latentia.cli.main import main
 from latentia.data import load as load_data
 from latentia.data.crops import load_crops
@@ -14,6 +17,7 @@ from latentia.data.degrade import degraded
 from latentia.data.lab import luma
 from latentia.data.limits import VARIABLE
 from latentia.data.pairs import load_pairs
+from latentia.evaluation.runs import data_of
 from latentia.models.translation.bicubic import Bicubic
 from latentia.models.translation.pix2pix import Pix2Pix
 
@@ -229,3 +233,83 @@ def test_names_in_the_bytes_of_cp949(capfdbinary, tmp_path):
     names = [name.encode("cp949").decode(errors="backslashreplace") for name in ("개", "고양이")]
     assert list(load_data(folder).class_names) == names
     assert load_crops(spelt("사진/개"), image_size=4).notes
+
+
+@pytest.mark.parametrize(
+    ("words", "size"),
+    [
+        (("--image-size", "8x6"), "8x6"),
+        (("--image-size", "8x6", "--fit"), "8x6 fit"),
+        (("--image-size", "8", "--crop"), 8),
+        (("--image-size", "8x8"), 8),
+        (("--image-size", "8 fit", "--crop"), 8),
+        (("--fit",), "fit"),
+        ((), None),
+        (("--recipe", "R"), "9x5"),
+        (("--recipe", "R", "--fit"), "9x5 fit"),
+        (("--recipe", "R", "--image-size", "5"), 5),
+    ],
+)
+@pytest.mark.parametrize("command", ["train", "compare", "transform"])
+def test_flags_and_recipes_say_a_size_in_one_value(
+    capsys, tmp_path, monkeypatch, command, words, size
+):
+    (tmp_path / "R").write_text('model = "pca"\nimage_size = "9x5"')
+    words = [str(tmp_path / "R") if word == "R" else word for word in words]
+    if command != "train" and "--recipe" in words:
+        pytest.skip("takes no recipe")
+    given = []
+    calls = {"train": "runs.train", "compare": "comparison.compare_with"}
+    place = f"latentia.evaluation.{calls.get(command, 'transformed.transform')}"
+    monkeypatch.setattr(place, lambda *values, **named: given.extend(values))
+    start = {"train": ("train", "pca"), "compare": ("compare", "--out", tmp_path / "out")}
+    start["transform"] = ("transform", tmp_path, "digits", "--out", tmp_path / "x.csv")
+    assert run(capsys, *start[command], *words)[0] == 0
+    assert [value for value in given if value == size and type(value) is type(size)]
+    assert size is None or "fit" in str(size) or not [v for v in given if str(v).endswith("fit")]
+
+
+def test_a_run_keeps_what_its_pictures_were_brought_to(capsys, tmp_path):
+    for number, size in zip(range(24), itertools.cycle([(20, 30), (30, 20), (25, 16)])):
+        picture(tmp_path / f"in/{number}.png", size)
+    status, _, errors = run(capsys, *train(tmp_path / "in", tmp_path / "run"), "--fit")
+    assert status == 0
+    (told,) = [line for line in errors.splitlines() if "were brought to" in line]
+    assert "16×16 pixels (width × height), whole, on black" in told
+    record = json.loads((tmp_path / "run/config.json").read_text())["data"]
+    assert (record["image_size"], record["shape"][-2:]) == ("16x16 fit", [16, 16])
+    assert told.removeprefix("latentia: ") in (tmp_path / "run/report.html").read_text()
+    model = load(tmp_path / "run")
+    mine = data_of(tmp_path / "run", None, model)
+    expected = load_data(str(tmp_path / "in"), image_size="16 fit")
+    np.testing.assert_array_equal(mine.x_train, expected.x_train)
+    # Other pictures are brought to what the model was trained on.
+    for name, size in (("a", (50, 90)), ("b", (90, 50))):
+        picture(tmp_path / f"other/{name}.png", size)
+    others = data_of(tmp_path / "run", str(tmp_path / "other"), model)
+    assert others.image_size == "16x16 fit"
+    resume = ("train", "--resume", tmp_path / "run", "--image-size", "7")
+    status, _, errors = run(capsys, *resume)
+    assert status == 2
+    assert "--image-size is 7, and the run in" in errors
+    assert "was begun with 16x16 fit" in errors
+    assert run(capsys, "train", "pca", "--crop", "--fit")[0] == 2
+
+
+def test_describe_says_what_pictures_there_are(capsys, tmp_path):
+    for name, size in {"a/1": (20, 30), "a/2": (30, 20), "b/3": (24, 26)}.items():
+        picture(tmp_path / f"in/{name}.png", size)
+    picture(tmp_path / "in/b/4.jpg", (24, 26))
+    (tmp_path / "in/b/bad.png").write_bytes(b"no picture")
+    status, out, _ = run(capsys, "data", "describe", tmp_path / "in")
+    assert status == 0
+    words = " ".join(out.split())
+    assert "5 picture files (4 .png, 1 .jpg), from 20×30 to 24×26 pixels" in words
+    assert "the middle one 24×26" in words or "the middle one 30×20" in words
+    assert "4 images of 16×16 pixels (width × height), 3 channels" in words
+    assert "classes 2: a (2), b (2)" in words
+    assert "bad.png: it is not an image" in words
+    status, out, _ = run(
+        capsys, "data", "describe", tmp_path / "in", "--image-size", "8x6", "--fit"
+    )
+    assert "4 images of 8×6 pixels (width × height)" in " ".join(out.split())

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from latentia.data import load
+from latentia.data import crops, folders, load
 from latentia.data.crops import load_crops
 from latentia.errors import InputError
 from latentia.evaluation import runs as jobs
@@ -87,3 +87,35 @@ def test_a_run_on_a_folder_is_measured_and_reported(pictures, tmp_path):
 
 def test_bicubic_is_compared_without_a_seed():
     assert recipe("Bicubic", load("digits"), 0, None).get_params() == {"scale": 4}
+
+
+def test_pieces_of_many_pictures_stay_in_their_budget(tmp_path, monkeypatch):
+    draws = np.random.default_rng(0)
+    for i in range(20):
+        pixels = draws.integers(0, 256, (40, 30, 3)).astype(np.uint8)
+        Image.fromarray(pixels).save(tmp_path / f"{i:02}.png")
+    whole = load_crops(str(tmp_path), image_size=10)
+    assert not any("of memory" in note for note in whole.notes)
+    n = len(whole.x_train) + len(whole.x_test)
+    monkeypatch.setattr(crops, "BUDGET", 300 * 200)
+    held = []
+    monkeypatch.setattr(crops, "read_all", watched(held))
+    data = load_crops(str(tmp_path), image_size=10)
+    kept = len(data.x_train) + len(data.x_test)
+    assert kept * 300 <= 300 * 200 + 20 * 300
+    (note,) = [note for note in data.notes if "of memory" in note]
+    assert note.startswith(f"20 pictures would give {n} pieces; {kept} were cut")
+    # Pictures are not kept: what a reader returns holds no pixels.
+    assert len(held) == 20
+    assert all(not isinstance(found, np.ndarray) for found in held)
+
+
+def watched(held):
+    def read_all(files, read, owner):
+        def noted(path, take):
+            held.append(found := read(path, take))
+            return found
+
+        return folders.read_all(files, noted, owner)
+
+    return read_all

@@ -188,4 +188,5 @@ def test_a_file_larger_than_memory_stays_on_the_disk(tmp_path, monkeypatch):
     data = load(str(tmp_path / "x.npy"))
     assert isinstance(data.x_train, np.memmap)
     np.testing.assert_array_equal(data.x_test, x[45:])
-    assert "stays on the disk" in data.notes[-1]
+    said = "x has no test part and stays on the disk: its last 5 samples are the test."
+    assert data.notes[-1] == said

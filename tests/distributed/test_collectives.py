@@ -1,14 +1,17 @@
 """What two processes exchange, by hand: gradients, logged values, rows, noise, flags."""
 
+from datetime import timedelta
+
 import numpy as np
 import pytest
 import torch
 import torch.distributed
 from torch import nn
 
+from latentia.errors import InputError
 from latentia.training import distributed, draws
 from latentia.training.batches import BatchOrder, Source
-from latentia.training.launch import leads
+from latentia.training.launch import LOST, MEETING, leads
 from latentia.training.run import Run
 from latentia.training.train import train
 from tests.training.slope import Slope
@@ -176,6 +179,55 @@ def test_a_group_is_left_when_training_breaks_off(started):
     with pytest.raises(ZeroDivisionError), distributed.process_group(CPU):
         raise ZeroDivisionError
     assert started == ["gloo", "left"]
+
+
+@pytest.mark.parametrize(("met", "method"), [(None, None), ("/a b/meeting", "file:///a b/meeting")])
+def test_a_group_is_joined_where_by_whom_and_for_as_long_as_the_environment_says(
+    met, method, started, monkeypatch
+):
+    joined = []
+    monkeypatch.setenv("WORLD_SIZE", "3")
+    monkeypatch.setenv("RANK", "1")
+    monkeypatch.setenv("LATENTIA_TIMEOUT", "77")
+    monkeypatch.delenv(MEETING, raising=False)
+    if met is not None:
+        monkeypatch.setenv(MEETING, met)
+
+    def join(backend, **place):
+        started.append(backend)
+        joined.append(place)
+
+    monkeypatch.setattr(torch.distributed, "init_process_group", join)
+    with distributed.process_group(CPU):
+        pass
+    assert joined == [
+        {"init_method": method, "rank": 1, "world_size": 3, "timeout": timedelta(seconds=77)}
+    ]
+
+
+def test_what_torch_says_of_a_lost_process_is_told_in_a_sentence(started, monkeypatch):
+    monkeypatch.setenv("RANK", "1")
+    monkeypatch.setenv("LATENTIA_TIMEOUT", "77")
+    monkeypatch.delenv(MEETING, raising=False)
+    for error, kind, said in (
+        (RuntimeError("[../third_party/gloo/x.cc] timed out"), InputError, "lost another one"),
+        (torch.distributed.DistBackendError("timed out"), InputError, "lost another one"),
+        (RuntimeError("shapes differ"), RuntimeError, "^shapes differ$"),
+    ):
+        started.clear()
+        with pytest.raises(kind, match=said) as stopped, distributed.process_group(CPU):
+            raise error
+        assert started == ["gloo", "left"]
+        if kind is InputError:
+            assert str(stopped.value) == (
+                "process 1 lost another one, which ended or did not answer for 77 s "
+                "(LATENTIA_TIMEOUT sets how long to wait)"
+            )
+    monkeypatch.setenv(MEETING, "/meeting")
+    started.clear()
+    with pytest.raises(SystemExit) as ended, distributed.process_group(CPU):
+        raise RuntimeError("gloo timed out")
+    assert ended.value.code == LOST
 
 
 def test_a_real_group_is_left_when_a_job_breaks_off(two):

@@ -1,7 +1,10 @@
 """A comparison: which models, with which settings and seed, measured on what."""
 
+import base64
+import html
 import json
 import re
+import shlex
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,13 +18,15 @@ from sklearn.mixture import GaussianMixture
 import latentia
 from latentia.cli.main import main
 from latentia.data import load as load_data
-from latentia.data.dataset import Dataset, spread
+from latentia.data.dataset import Dataset, Part, split, spread
 from latentia.errors import InputError
 from latentia.evaluation.clusterings import baseline_sections
 from latentia.evaluation.comparison import BY_DEFAULT, compare, recipe
 from latentia.evaluation.evaluate import evaluate
+from latentia.evaluation.model_section import ModelSection
 from latentia.models.measures import yardstick
 from latentia.models.saved import load
+from latentia.plots.grids import thumbnails
 from tests.conftest import reported, small_models
 from tests.evaluation.test_report import Page
 
@@ -51,8 +56,8 @@ def compared(spec, tmp_path_factory):
 
 def test_a_comparison_of_all_models(compared, spec):
     page = Page((compared / "report.html").read_text())
-    # Each model, scikit-learn's two, and the definitions.
-    assert page.tags.count("section") == len(BY_DEFAULT) + 3
+    # Side by side, the table, each model, scikit-learn's two, and how it was made.
+    assert page.tags.count("section") == len(BY_DEFAULT) + 5
     assert page.tags.count("img") >= 10
     for name in BY_DEFAULT:
         assert (compared / name / "model" / "config.json").exists()
@@ -114,9 +119,9 @@ def test_every_figure_of_the_report_is_the_saved_models_on_the_test_part(compare
     page = (compared / "report.html").read_text()
     assert yardstick(kept) in page
     pca = load(compared / "PCA")
-    for k in (2, 10, 30):
+    for k in (2, 10):
         assert f"{-pca.truncated(k).score(kept.x_test):.2f} at {k}" in page
-    assert "at 30." in page
+    assert "at 10." in page
 
 
 def test_the_models_that_are_named_are_compared_alone(spec, tmp_path, monkeypatch, capsys):
@@ -242,12 +247,13 @@ def test_dcgan_is_left_out_of_images_too_small_and_too_large(side, fits, tmp_pat
     x = np.random.default_rng(0).random((24, side, 8 if fits else 64), dtype=np.float32)
     np.save(tmp_path / "x.npy", x)
     monkeypatch.setattr("latentia.evaluation.comparison.fit_in_run", lambda *_, **__: None)
-    monkeypatch.setattr("latentia.evaluation.comparison._section", lambda *_: [])
+    nothing = ModelSection("DCGAN", "", "", {}, {}, ())
+    monkeypatch.setattr("latentia.evaluation.comparison._section", lambda *_: nothing)
     monkeypatch.setattr("latentia.evaluation.comparison.write_report", lambda _, report: report)
-    monkeypatch.setattr("latentia.evaluation.comparison._report", lambda *given: given)
-    _, sections, notes, _ = compare(str(tmp_path / "x.npy"), ("DCGAN",), tmp_path / "c")
-    assert len(sections) == fits
-    assert ("DCGAN was left out: it learns images of 8×8 to 128×128 pixels." in notes) != fits
+    report = compare(str(tmp_path / "x.npy"), ("DCGAN",), tmp_path / "c")
+    assert len(report.sections) == fits
+    said = "DCGAN was left out: it learns images of 8×8 to 128×128 pixels."
+    assert (said in report.notes) != fits
 
 
 def test_baselines_are_fitted_to_the_training_part_and_measured_on_the_test_part(spec):
@@ -306,10 +312,158 @@ def test_baselines_without_classes_form_ten_clusters(spec):
     [
         ("VAE", r"models is 'VAE'; give a list of class names"),
         ((), r"models is \(\); give a list of class names"),
-        ((latentia.PCA(),), "models holds an object of type PCA; give names of classes"),
+        ((3,), "models holds an object of type int; give names of classes"),
+        (latentia.PCA(), r"models is PCA\(\); give a list of class names"),
+        ((latentia.LSTMLanguageModel(),), "LSTMLanguageModel learns from a text"),
     ],
 )
 def test_models_are_named_in_a_list(tmp_path, models, words):
     with pytest.raises(InputError, match=words):
         compare("digits", models=models, out=tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+class MyPCA(latentia.PCA):
+    """A user's own model."""
+
+
+def test_arrays_and_estimators_are_compared_as_they_are(tmp_path):
+    digits = load_data("digits")
+    X, y = digits.x_train[:120], np.array([f"no {label}" for label in digits.y_train[:120]])
+    mine = MyPCA(n_components=7)
+    page = compare(
+        (X, y),
+        [latentia.PCA(n_components=5), mine, "PCA", latentia.PCA(n_components=6)],
+        tmp_path / "c",
+    )
+    found = reported(page)
+    assert list(found) == ["PCA", "MyPCA", "PCA 2", "PCA 3"]
+    text = page.read_text().partition("</style>")[2]
+    assert "<h1>Four models on arrays</h1>" in text
+    assert "A user&#39;s own model." in text
+    # A named one has the comparison's size: a quarter of 64 values.
+    assert re.findall(r"<li>z: <b class=\"num\">(\d+)</b></li>", text) == ["5", "7", "16", "6"]
+    assert "Sizes of z differ, 5 to 16" in text
+    assert "components_" not in vars(mine)
+    kept, _ = split(Part(X), "arrays", 0).hold_out()
+    for folder, k in (("PCA", 5), ("PCA-2", 16), ("PCA-3", 6)):
+        saved = load(tmp_path / "c" / folder)
+        fresh = latentia.PCA(n_components=k).fit(kept.x_train)
+        np.testing.assert_allclose(saved.explained_variance_, fresh.explained_variance_)
+    error = latentia.PCA(n_components=5).fit(kept.x_train).score(kept.x_test)
+    assert found["PCA"]["squared_error"] == pytest.approx(-error, rel=1e-5)
+    assert 0 < found["PCA"]["code_accuracy"] <= 1
+    # No command makes it again, as the arrays have no name.
+    assert "<pre>" not in text
+    assert "spec" not in config(tmp_path / "c/PCA")["data"]
+
+
+def test_other_arrays_and_data_sets_are_compared(tmp_path, table):
+    for number, data in enumerate((table, load_data("digits"))):
+        found = reported(compare(data, ("PCA",), tmp_path / str(number)))
+        assert ("code_accuracy" in found["PCA"]) == bool(number)
+    with pytest.raises(InputError, match="X is a"):
+        compare(np.zeros(3), ("PCA",), tmp_path / "c")
+    with pytest.raises(InputError, match="120 samples and labels of shape"):
+        compare((np.zeros((120, 3)), np.zeros(7)), ("PCA",), tmp_path / "c")
+    with pytest.raises(InputError, match="image_size is 8; it is for the pictures of a folder"):
+        compare(table, ("PCA",), tmp_path / "c", image_size=8)
+    assert not (tmp_path / "c").exists()
+
+
+def test_models_that_encode_are_compared_at_one_size_of_z(compared, spec, tmp_path):
+    sizes = {name: config(compared / name)["parameters"]["n_components"] for name in BY_DEFAULT}
+    assert {size for name, size in sizes.items() if name != "DCGAN"} == {16}
+    assert sizes["DCGAN"] == latentia.DCGAN().n_components
+    assert "Sizes of z differ" not in (compared / "report.html").read_text()
+    words = ["--models", "PCA,FactorAnalysis", "--n-components", "9", "--out", str(tmp_path / "c")]
+    assert main(["compare", "--data", spec, *words]) == 0
+    for name in ("PCA", "FactorAnalysis"):
+        assert config(tmp_path / "c" / name)["parameters"]["n_components"] == 9
+    page = (tmp_path / "c/report.html").read_text()
+    command = "latentia compare --data {} --models PCA,FactorAnalysis --n-components 9"
+    assert command.format(spec) + " --random-state 0" in page
+    with pytest.raises(InputError, match="n_components is 3; Bicubic has no such size to set"):
+        compare(spec, ("Bicubic",), tmp_path / "d", n_components=3)
+
+
+def test_the_reference_curve_is_pcas_own_error(compared, spec):
+    page = (compared / "report.html").read_text()
+    assert "Squared error by size of z" in page
+    [svg] = re.findall(r"<svg[^>]*PCA&#x27;s error on test samples.*?</svg>", page)
+    assert svg.count("M") >= 6  # the curve, and each other model that encodes
+    pca, x = load(compared / "PCA"), load_data(spec).x_test
+    errors = pca.errors_by_size(x, (1, 16))
+    mean, V = pca.mean_, pca.components_[:1]
+    flat = x.reshape(len(x), -1) - mean
+    assert errors[1] == pytest.approx(np.square(flat - flat @ V.T @ V).sum(axis=1).mean(), rel=1e-4)
+    assert errors[16] == pytest.approx(-pca.score(x), rel=1e-5)
+
+
+def test_the_same_test_images_stand_under_each_other(compared, spec):
+    page = (compared / "report.html").read_text().partition("</style>")[2]
+    strips = page.partition('id="side"')[2].partition("</section>")[0]
+    shown = thumbnails(spread(load_data(spec).x_test, 8))
+    for strip in strips.split("<figure")[1:]:
+        assert re.findall(r'base64,(.*?)"', strip)[:8] == [
+            base64.b64encode(image).decode() for image in shown
+        ]
+    rebuilt, drawn = strips.split("<figure")[1:]
+    for strip, key, order in ((rebuilt, "squared_error", 7), (drawn, "frechet_distance", 5)):
+        figures = {k: m[key] for k, m in reported(compared / "report.html").items() if key in m}
+        names = re.findall(r'<a href="#(model-\d)">', strip)
+        numbers = [figures[BY_DEFAULT[int(name[-1]) - 1]] for name in names]
+        assert numbers == sorted(numbers)
+        assert len(numbers) == order - 1
+    back = thumbnails(load(compared / "PCA").reconstruct(spread(load_data(spec).x_test, 8)))
+    assert base64.b64encode(back[7]).decode() in rebuilt
+
+
+def test_factor_analysis_is_left_out_of_samples_of_thousands_of_values(tmp_path):
+    np.save(tmp_path / "x.npy", np.random.default_rng(0).random((12, 2001)))
+    text = compare(str(tmp_path / "x.npy"), ("PCA", "FactorAnalysis"), tmp_path / "c").read_text()
+    assert "FactorAnalysis was left out: it takes a covariance of 2,001 values apart" in text
+    assert list(reported(tmp_path / "c/report.html")) == ["PCA"]
+
+
+def test_the_command_of_a_report_makes_it_again(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    rows = np.random.default_rng(0).normal(size=(40, 4))
+    text = "a;b c;d;e\n" + "".join(";".join(map(str, row)) + "\n" for row in rows)
+    Path("t.csv").write_text(text)
+    words = ["--models", "PCA", "--n-components", "2", "--drop", "b c", "e", "--random-state", "3"]
+    assert main(["compare", "--data", "t.csv", "--out", "one", *words]) == 0
+    page = Path("one/report.html").read_text()
+    [command] = re.findall(r"<pre>(.*?)</pre>", page)
+    assert command == (
+        "latentia compare --data t.csv --models PCA --drop &#39;b c&#39; e --n-components 2 "
+        "--random-state 3"
+    )
+    assert main([*shlex.split(html.unescape(command))[1:], "--out", "two"]) == 0
+    first, second = (reported(Path(name, "report.html"))["PCA"] for name in ("one", "two"))
+    assert first.pop("seconds") >= 0 <= second.pop("seconds")
+    assert first == second
+    assert (first["n_parameters"], config(Path("one/PCA"))["parameters"]["n_components"]) == (6, 2)
+
+
+@pytest.mark.parametrize(
+    ("size", "words"),
+    [
+        (None, ""),
+        (64, "--image-size 64 "),
+        ((64, 48), "--image-size 64x48 "),
+        ("64x48 fit", "--image-size 64x48 --fit "),
+        ("fit", "--fit "),
+    ],
+)
+def test_the_command_tells_the_size_of_pictures(size, words, tmp_path, monkeypatch):
+    digits, asked = load_data("digits"), []
+
+    def load_pictures(*_, image_size):
+        asked.append(image_size)
+        return replace(digits, x_train=digits.x_train[:40], y_train=digits.y_train[:40])
+
+    monkeypatch.setattr("latentia.evaluation.comparison.load_with", load_pictures)
+    page = compare("photos", ("PCA",), tmp_path / "c", image_size=size).read_text()
+    assert asked == [size]
+    assert f"--models PCA {words}--random-state 0" in page

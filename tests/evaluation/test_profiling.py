@@ -165,3 +165,12 @@ def test_its_sentences_say_which_figure_is_which():
         "2.0 GFLOP/s in matrix products of 8.0 that the machine does: 25%",
         "a step's time: data 40%, forward 60%",
     ]
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_the_precision_of_a_profile_is_that_of_the_steps(precision, images, monkeypatch):
+    monkeypatch.setenv("LATENTIA_PRECISION", precision)
+    monkeypatch.setattr(MODULE, "matrix_rate", lambda device: 1e9)
+    monkeypatch.setattr(MODULE, "_step_seconds", lambda *given: 0.5)
+    monkeypatch.setattr(MODULE, "_shares", lambda *given: {})
+    assert profile(small_models()["VAE"], images, seconds=0).precision == precision

@@ -1,7 +1,9 @@
 """The report: one file, no request, every number defined, hostile names harmless."""
 
+import re
 from html.parser import HTMLParser
 
+import numpy as np
 import pytest
 
 from latentia.data import load
@@ -9,9 +11,12 @@ from latentia.data.pairs import load_pairs
 from latentia.data.unpaired import load_unpaired
 from latentia.evaluation.comparison import compare
 from latentia.evaluation.evaluate import evaluate
-from latentia.evaluation.report import ModelSection, Report, write_report
+from latentia.evaluation.model_section import ModelSection
+from latentia.evaluation.report import Report, write_report
 from latentia.metrics.definitions import DEFINITIONS
-from latentia.plots.page import Picture, format_number
+from latentia.plots.curves import loss_pictures
+from latentia.plots.latent_pictures import loadings_picture, map_picture
+from latentia.plots.page import Drawing, Picture, Tiles, format_number
 from tests.conftest import learns_from, small_models
 
 
@@ -20,11 +25,12 @@ class Page(HTMLParser):
 
     def __init__(self, text):
         super().__init__()
-        self.tags, self.ids, self.addresses = [], set(), []
+        self.tags, self.ids, self.addresses, self.starts = [], set(), [], []
         self.feed(text)
 
     def handle_starttag(self, tag, attrs):
         self.tags.append(tag)
+        self.starts.append((tag, attrs))
         for name, value in attrs:
             if name == "id":
                 self.ids.add(value)
@@ -32,25 +38,39 @@ class Page(HTMLParser):
                 self.addresses.append(value)
 
 
+TILES = Tiles(((b"a", b"b"), (b"c",)), (8, 8), ("test", "rebuilt"), 1)
+DRAWING = Drawing("<svg class='plot'></svg>", (("one <", "--fig1", "line"),), "held out")
+
+
 def section(name="<script>alert(1)</script>", **metrics):
-    picture = Picture("A & B", "caption <b>", b"\x89PNG")
-    return ModelSection(name, "summary", "reference", {"a": "<i>"}, metrics, (picture,))
+    pictures = (
+        Picture("A & B", "caption <b>", b"\x89PNG"),
+        Picture("T", "t", tiles=TILES),
+        Picture("D", "d", drawing=DRAWING),
+    )
+    return ModelSection(
+        name, "summary", "reference", {"a": "<i>"}, metrics, pictures, encodes=True, n_latent=2
+    )
 
 
 def test_nothing_leaves_the_page_and_every_link_has_its_target(tmp_path):
     sections = (section(psnr=20.0, seconds=3.0), section("two", psnr=21.0))
-    report = Report("t<", "s", {"data": "d<"}, sections, ("note",))
+    report = Report("t<", "s", {"data": "d<"}, sections, ("note",), compared=True)
     text = write_report(tmp_path / "report.html", report).read_text()
     page = Page(text)
     assert "script" not in page.tags
-    assert "i" not in page.tags
+    assert page.tags.count("i") == 4  # the legends' swatches, two in each section
     assert "default-src 'none'" in text
     for address in page.addresses:
         assert address.startswith(("#", "data:image/png;base64,"))
         if address.startswith("#"):
             assert address[1:] in page.ids
-    assert {"definition-psnr", "definition-seconds"} <= page.ids
-    assert text.count('class="best"') == 1  # one model alone has no best time
+    assert {"def-psnr", "def-seconds", "main", "table", "model-1", "model-2", "how"} <= page.ids
+    assert set(re.findall(r'popovertarget="(.*?)"', text)) <= page.ids
+    assert text.count('<td data-m="two" title="21.0" class="best">') == 1
+    # One model alone has a time: it stands in its own section.
+    assert '<tr data-key="seconds">' not in text
+    assert '<div data-key="seconds">' in text
 
 
 def test_an_undefined_number_is_refused(tmp_path):
@@ -76,25 +96,50 @@ def test_numbers_are_written_as_people_write_them(value, text):
 def test_an_unknown_number_is_never_the_best(tmp_path):
     sections = (section("a", psnr=float("nan")), section("b", psnr=1.0), section("c", psnr=2.0))
     text = write_report(tmp_path / "r.html", Report("t", "s", {}, sections)).read_text()
-    assert 'class="best">2<span class="unseen"> (best)' in text
+    assert 'data-m="c" title="2.0" class="best">2<span class="unseen"> (best)' in text
+    assert text.count('class="best">') == 1
+    assert 'data-m="a" title="nan">undefined' in text
 
 
 def test_a_missing_number_says_why(tmp_path):
-    sections = (section("a", psnr=1.0, frechet_distance=3.0), section("b", psnr=2.0))
+    sections = (
+        section("a", psnr=1.0, frechet_distance=3.0),
+        section("b", psnr=2.0),
+        section("c", frechet_distance=4.0),
+    )
     text = write_report(tmp_path / "r.html", Report("t", "s", {}, sections)).read_text()
-    assert "b has no such number: it draws no samples" in text
+    assert '<td class="none" title="b: it draws no samples">' in text
+    assert "none: it draws no samples" in text
 
 
 def test_hostile_text_stays_text(tmp_path):
     hostile = '"><img src=https://example.org/x onerror=alert(1)>\udce9'
-    picture = Picture(hostile, hostile, b"png")
-    part = ModelSection(
-        hostile, hostile, hostile, {hostile: hostile}, {"psnr": 1.0}, (picture,), (hostile,)
+    names = (hostile, "x" * 300)
+    pictures = (
+        Picture(hostile, hostile, b"png"),
+        loadings_picture(np.eye(2), [hostile, hostile]),
+        map_picture(np.eye(3), np.arange(3), (hostile, "b", "c")),
+        *loss_pictures([{"split": "train", "epoch": 1, "values": {hostile: 1.0}}]),
+        Picture("t", "c", tiles=Tiles(((b"a",),), (8, 8), (hostile,))),
     )
-    report = Report(hostile, hostile, {hostile: hostile}, (part,), (hostile,))
-    page = Page(write_report(tmp_path / "r.html", report).read_text())
-    assert page.tags.count("img") == 1
+    parts = [
+        ModelSection(
+            name, hostile, hostile, {hostile: hostile}, {"squared_error": 1.0}, pictures,
+            (hostile,), (hostile,), (hostile,), 2, 9, encodes=True, rebuilt=(b"a",), drawn=(b"b",),
+            errors_by_size={1: 2.0},
+        )
+        for name in names
+    ]  # fmt: skip
+    report = Report(
+        hostile, hostile, {hostile: hostile}, tuple(parts), (hostile,), hostile,
+        compared=True, test_images=(b"t",), size=(8, 8),
+    )  # fmt: skip
+    text = write_report(tmp_path / "r.html", report).read_text()
+    page = Page(text)
+    own = {"class", "alt", "width", "height", "src"}
+    assert all(set(dict(attrs)) <= own for tag, attrs in page.starts if tag == "img")
     assert all(address.startswith(("#", "data:")) for address in page.addresses)
+    assert not any(name.startswith("on") for _, attrs in page.starts for name, _ in attrs)
 
 
 def test_every_opened_tag_is_closed_in_order(tmp_path):
@@ -102,7 +147,7 @@ def test_every_opened_tag_is_closed_in_order(tmp_path):
         open_tags = ()
 
         def handle_starttag(self, tag, attrs):
-            if tag not in ("meta", "img"):
+            if tag not in ("meta", "img", "hr"):
                 self.open_tags += (tag,)
 
         def handle_endtag(self, tag):
@@ -128,8 +173,6 @@ def test_every_measured_number_has_a_definition():
 
 
 def test_a_comparison_on_a_table_leaves_dcgan_out_and_says_so(tmp_path, table):
-    import numpy as np
-
     np.save(tmp_path / "t.npy", table)
     text = compare(str(tmp_path / "t.npy"), out=tmp_path / "c", n_epochs=1).read_text()
     assert "DCGAN was left out" in text

@@ -9,12 +9,14 @@ import pytest
 
 import latentia
 from latentia.data import load as load_data
+from latentia.data.dataset import spread
 from latentia.data.pairs import load_pairs
 from latentia.data.unpaired import load_unpaired
 from latentia.evaluation.sections import model_section
 from latentia.models import figures
 from latentia.models.fields import model_reference, model_summary
-from latentia.plots.grids import png, rows, tile
+from latentia.plots.grids import thumbnails
+from latentia.plots.page import Picture
 from tests.conftest import learns_from, small_models
 
 pytestmark = pytest.mark.filterwarnings("ignore::latentia.errors.FitWarning")
@@ -39,11 +41,8 @@ def fitted(digits):
 class Copies:
     """Stands for the search for copies, which takes seconds."""
 
-    def __init__(self, picture):
-        self.picture = picture
-
-    def figure(self):
-        return self.picture
+    def picture(self):
+        return Picture("Nearest training images", "")
 
     def __str__(self):
         return "one\ntwo"
@@ -55,18 +54,17 @@ def seen(monkeypatch):
     given, sections = {}, sys.modules[model_section.__module__]
 
     def watch(name):
+        drawn = getattr(sections if name == "loss_pictures" else figures, name)
+
         def draw(*arguments):
             given[name] = arguments
-            return name
+            return drawn(*arguments)
 
         return draw
 
-    for name in ("latent_map", "spectrum"):
-        monkeypatch.setattr(figures, name, watch(name))
-    monkeypatch.setattr(sections, "loss_curves", watch("loss_curves"))
-    monkeypatch.setattr(sections, "memorisation_check", lambda *_: Copies("copies"))
-    for module in (sections, figures):
-        monkeypatch.setattr(module, "png_bytes", lambda figure: str(figure).encode())
+    monkeypatch.setattr(figures, "map_picture", watch("map_picture"))
+    monkeypatch.setattr(sections, "loss_pictures", watch("loss_pictures"))
+    monkeypatch.setattr(sections, "memorisation_check", lambda *_: Copies())
     return given
 
 
@@ -80,58 +78,61 @@ def test_every_model_shows_what_it_can_do(name, fitted, digits, seen, tmp_path):
     expected = ["Samples"] if hasattr(model, "sample") else []
     expected += ["Nearest training images"] if name in GANS else []
     expected += ["Loadings"] if hasattr(model, "loadings_") else []
-    factors = hasattr(model, "loadings_") and hasattr(model, "score_samples")
-    expected += ["From random factors"] if factors else []
     expected += ["Reconstructions"] if hasattr(model, "reconstruct") else []
     expected += ["Latent map"] if hasattr(model, "transform") else []
     expected += ["Spectrum"] if hasattr(model, "explained_variance_ratio_") else []
-    pictures = {picture.title: picture.png for picture in found.pictures}
+    pictures = {picture.title: picture.tiles for picture in found.pictures}
     assert list(pictures) == expected
     assert found.notes[0] == "a note"
-    assert (found.notes[-2:] == ("one", "two")) == (name in GANS)
+    assert (found.more[-2:] == ("one", "two")) == (name in GANS)
+    assert found.linear == (name in (*LINEAR, "LinearAutoencoder", "LinearVAE"))
+    assert found.encodes == hasattr(model, "transform")
+    assert (found.n_latent, found.n_values, found.n_classes) == (3, 64, 10)
     given = (digits.y_test,) if model.takes_labels else ()
     if "Samples" in pictures:
         classes = getattr(model, "classes_", None)
         drawn = (
             model.sample(64, random_state=0)
             if classes is None
-            else model.sample(160, random_state=0, y=np.repeat(classes, 16))
+            else model.sample(8 * len(classes), random_state=0, y=np.repeat(classes, 8))
         )
-        assert pictures["Samples"] == png(tile(drawn, 16))
+        assert pictures["Samples"] == figures.tiles(drawn, 8)
+        assert pictures["Samples"].rows[1] == thumbnails(drawn)[8:16]
     if "Latent map" in pictures:
-        codes, labels, names = seen["latent_map"]
+        codes, labels, names = seen["map_picture"]
         np.testing.assert_array_equal(codes, model.transform(digits.x_test, *given))
         np.testing.assert_array_equal(labels, digits.y_test)
         assert names == digits.class_names
         [caption] = [p.caption for p in found.pictures if p.title == "Latent map"]
-        assert caption == "Codes of test samples, coloured by class."
+        assert caption == "Codes of 297 test samples of 10 classes, each at its median."
     if "Reconstructions" in pictures:
-        x = digits.x_test[:10]
-        shown = [("original", x)]
+        x, given = spread(digits.x_test, 10), tuple(spread(part, 10) for part in given)
+        shown = [("test", x)]
         if hasattr(model, "add_noise"):
             noisy = model.add_noise(x, random_state=0)
             shown += [("noisy", noisy), ("denoised", model.reconstruct(noisy))]
-        back = model.reconstruct(x, *(part[:10] for part in given))
-        assert pictures["Reconstructions"] == png(rows([*shown, ("reconstructed", back)]))
-    if "Spectrum" in pictures:
-        np.testing.assert_array_equal(seen["spectrum"][0], model.explained_variance_ratio_)
+        back = model.reconstruct(x, *given)
+        assert pictures["Reconstructions"] == figures.side_by_side([*shown, ("rebuilt", back)])
+        labels = [label for label, _ in [*shown, ("rebuilt", back)]]
+        assert pictures["Reconstructions"].labels == (*labels, *labels)
+        assert pictures["Reconstructions"].rows[0] == thumbnails(x)[:5]
+        assert pictures["Reconstructions"].rows[-1] == thumbnails(back)[5:]
 
 
 def test_curves_and_the_last_checkup_are_those_of_the_run(fitted, digits, seen, tmp_path):
     records = [
-        {"split": "train", "epoch": 1, "step": 1, "loss": 2.0},
+        {"split": "train", "epoch": 1, "step": 1, "values": {"loss": 2.0}},
+        {"split": "validation", "epoch": 1, "step": 1, "values": {"loss": 3.0}},
         {"split": "health", "epoch": 1, "step": 1, "note": "the critic is blind"},
         {"split": "health", "epoch": 2, "step": 2, "note": "samples are alike"},
     ]
     lines = "".join(json.dumps(record) + "\n" for record in records)
     (tmp_path / "metrics.jsonl").write_text(lines)
     found = model_section(fitted["VAE"], digits, tmp_path, {})
-    assert found.pictures[-1].title == "Loss curves"
-    assert found.pictures[-1].caption.endswith("on training data and on held-out data.")
-    text = type("Text", (type(digits),), {"unit": "characters"})(**vars(digits))
-    caption = model_section(fitted["VAE"], text, tmp_path, {}).pictures[-1].caption
-    assert caption.endswith("on training text and on held-out text.")
-    assert len(seen["loss_curves"][0]) == 3
+    assert found.pictures[-1].title == "Loss"
+    assert found.pictures[-1].caption == "Mean over each epoch; loss ends at 2."
+    assert found.pictures[-1].drawing.dashed == "held out"
+    assert len(seen["loss_pictures"][0]) == 4
     assert found.notes == ("After epoch 2, samples are alike.",)
     healthy = {"split": "health", "epoch": 3, "step": 3}
     (tmp_path / "metrics.jsonl").write_text(lines + json.dumps(healthy) + "\n")
@@ -143,7 +144,7 @@ def test_a_map_shows_at_most_two_thousand_codes_at_most_ten_classes(seen, tmp_pa
     data = replace(load_data("digits"), x_test=x, y_test=np.arange(2_100) % 10)
     model = latentia.PCA(n_components=2).fit(data.x_train[:50])
     model_section(model, data, tmp_path, {})
-    codes, labels, _ = seen["latent_map"]
+    codes, labels, _ = seen["map_picture"]
     assert (len(codes), len(labels)) == (2_000, 2_000)
 
 
@@ -156,8 +157,8 @@ def test_samples_are_shown_of_the_first_ten_of_many_classes():
             return np.broadcast_to(np.float32(y)[:, None, None] / 12, (n_samples, 8, 8))
 
     shown = figures.samples_of_each(Shades(), {str(i): i for i in range(12)})
-    shades = np.repeat(np.arange(10), 16)
-    assert shown.png == png(tile(Shades().sample(160, 0, shades), 16))
+    shades = np.repeat(np.arange(10), 8)
+    assert shown.tiles == figures.tiles(Shades().sample(80, 0, shades), 8)
     assert shown.caption.endswith(": 0, 1, 2, 3, 4, 5, 6, 7, 8, 9.")
 
 
@@ -165,9 +166,10 @@ def test_tables_have_no_pictures_of_samples(seen, table, tmp_path):
     data = replace(load_data("digits"), x_train=table, x_test=table[:9], y_train=None, y_test=None)
     model = latentia.ProbabilisticPCA(n_components=2).fit(table)
     found = model_section(model, data, tmp_path, {})
-    assert {picture.title for picture in found.pictures} <= {"Latent map", "Spectrum"}
-    assert seen["latent_map"][1] is None
-    assert found.pictures[0].caption == "Codes of test samples."
+    assert [picture.title for picture in found.pictures] == ["Loadings", "Latent map"]
+    assert found.pictures[0].drawing.svg.count("<rect") == 2 * table.shape[1]
+    assert seen["map_picture"][1] is None
+    assert found.pictures[1].caption == "Codes of 9 test samples."
 
 
 def test_pictures_of_pairs_are_input_output_and_target(tmp_path):
@@ -176,8 +178,8 @@ def test_pictures_of_pairs_are_input_output_and_target(tmp_path):
     [picture] = model.pictures(data)
     x, y = (np.float32(part[:10]) for part in (data.x_test, data.pair_test))
     x, y = (part / 255 if part.max() > 1 else part for part in (x, y))
-    expected = rows([("input", x), ("output", model.transform(x)), ("target", y)])
-    assert picture.png == png(expected)
+    expected = [("input", x), ("output", model.transform(x)), ("target", y)]
+    assert picture.tiles == figures.side_by_side(expected)
 
 
 def test_pictures_of_domains_go_there_and_back(tmp_path):
@@ -189,7 +191,7 @@ def test_pictures_of_domains_go_there_and_back(tmp_path):
     first, second = data.class_names
     shown = [(first, a), (f"→ {second}", there), (f"→ {first}", model.inverse_transform(there))]
     shown += [(second, b), (f"→ {first}", back), (f"→ {second}", model.transform(back))]
-    assert picture.png == png(rows(shown))
+    assert picture.tiles == figures.side_by_side(shown)
 
 
 def test_enlarged_pictures_stand_beside_interpolated_and_sharp_ones():
@@ -198,16 +200,20 @@ def test_enlarged_pictures_stand_beside_interpolated_and_sharp_ones():
     [picture] = model.pictures(digits)
     sharp, large = model.beside_enlarged(digits.x_test[:6])
     _, bicubic = latentia.Bicubic(scale=2).fit(sharp).beside_enlarged(sharp)
-    assert picture.png == png(rows([("bicubic", bicubic), ("output", large), ("sharp", sharp)]))
+    expected = [("bicubic", bicubic), ("output", large), ("sharp", sharp)]
+    assert picture.tiles == figures.side_by_side(expected)
 
 
 @pytest.mark.parametrize("name", LINEAR)
 def test_loadings_are_shown_from_minus_one_to_one_around_grey(name, fitted):
     model = fitted[name]
-    shown = model.pictures_of_parameters()
+    [shown] = model.pictures_of_parameters()
     loadings = model.loadings_.T.reshape(-1, 8, 8)
     scaled = 0.5 + 0.5 * loadings / np.abs(loadings).max(axis=(1, 2), keepdims=True)
-    assert next(shown).png == png(tile(scaled, n_columns=10))
-    if name != "PCA":
-        made = model.sample(10, random_state=0, noise=False)
-        assert next(shown).png == png(tile(made, n_columns=10))
+    assert shown.tiles.rows[0] == thumbnails(scaled)
+    if name == "PCA":
+        assert (len(shown.tiles.rows), shown.tiles.labels) == (1, ())
+    else:
+        made = thumbnails(model.sample(10, random_state=0, noise=False))
+        assert shown.tiles.rows[1:] == (made[:5], made[5:])
+        assert shown.tiles.labels == ("Λ", "Λz + μ", "")

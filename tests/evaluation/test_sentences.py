@@ -14,8 +14,9 @@ from latentia import MODELS
 from latentia.errors import InputError
 from latentia.evaluation import clusterings, comparison, factor_report, runs
 from latentia.evaluation.evaluate import Bound
+from latentia.evaluation.model_section import ModelSection
 from latentia.evaluation.quality import Quality
-from latentia.evaluation.report import ModelSection, Report, write_report
+from latentia.evaluation.report import Report, write_report
 from latentia.metrics.definitions import DEFINITIONS
 from latentia.metrics.precision_recall import Overlap
 from latentia.training.config import read_config, versions, write_config
@@ -88,9 +89,9 @@ def test_seconds_are_those_of_each_fit_alone(clock, tmp_path, monkeypatch):
     assert [figures["seconds"] for figures in reported(page).values()] == [2, 2]
     kept = json.loads((tmp_path / "run/evaluation.json").read_text())
     assert kept["seconds"] == kept["baselines"][runs.BASELINE]["seconds"] == 2
-    orders = re.findall(r"<code>order</code></th><td><code>(.*?)</code>", page.read_text())
+    orders = re.findall(r"<code>order</code></dt><dd><code>(.*?)</code>", page.read_text())
     assert orders == ["2", "5"]
-    assert "<title>NGramLanguageModel on cats</title>" in page.read_text()
+    assert "<title>n-gram language model on cats</title>" in page.read_text()
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -143,17 +144,20 @@ def test_pages_say_with_which_versions_they_were_made(tmp_path):
     assert "a title" in (tmp_path / "f.html").read_text()
 
 
-def test_the_best_of_a_column_is_marked_where_one_direction_is_better(tmp_path):
+def test_the_best_of_a_row_is_marked_where_one_direction_is_better(tmp_path):
     sections = tuple(
-        ModelSection(f"model {n}", "", "", {}, dict.fromkeys(DEFINITIONS, n), ())
+        ModelSection(f"m{n}", "", "", {}, dict.fromkeys(DEFINITIONS, n), (), encodes=True)
         for n in (1.0, 2.0)
     )
     page = write_report(tmp_path / "r.html", Report("", "", {}, sections)).read_text()
-    marks = re.findall(r'<td title="(?:1|2)\.0"( class="best")?>', page)
-    first, second = marks[: len(DEFINITIONS)], marks[len(DEFINITIONS) :]
-    for known, *marked in zip(DEFINITIONS.values(), first, second, strict=True):
+    rows = re.findall(r'<tr data-key="(.*?)">(.*?)</tr>', page, re.DOTALL)
+    assert sorted(key for key, _ in rows) == sorted(DEFINITIONS)
+    for key, row in rows:
+        marks = re.findall(r'<td data-m="m(?:1|2)\.0" title="(?:1|2)\.0"( class="best")?>', row)
         wanted = {"lower": [True, False], "higher": [False, True], "neither": [False, False]}
-        assert [bool(mark) for mark in marked] == wanted[known.better], known.key
+        # The first shows half of the classes that the second shows.
+        better = "higher" if key == "frechet_distance" else DEFINITIONS[key].better
+        assert [bool(mark) for mark in marks] == wanted[better], key
 
 
 @pytest.mark.parametrize(("name", "value"), [("spec", 3), ("image_size", "8"), ("held_out", [0.5])])

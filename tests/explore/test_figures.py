@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from matplotlib.text import Text
 
 from latentia.explore.attributes import attribute_figure, edit
 from latentia.explore.blending import blend, blend_figure, mix, shares_of_two
@@ -75,6 +76,7 @@ def test_a_traversal_has_a_row_for_each_coordinate_and_a_column_for_each_step(pc
     worth = pca.explained_variance_
     labels = [f"z[{j}]   explained variance {worth[j]:.3g}" for j in (2, 0)]
     check_rows(figure, list(zip(labels, walks.images)))
+    assert "title" in [text.get_text() for text in figure.findobj(Text)]
     assert above_columns(figure) == ["−1.5", "−0.75", "0", "+0.75", "+1.5"]
     np.testing.assert_allclose(walks.steps, [-1.5, -0.75, 0, 0.75, 1.5])
     codes = pca.transform(faces).astype(float)

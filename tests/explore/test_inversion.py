@@ -12,8 +12,9 @@ from latentia.errors import InputError
 from latentia.explore.codes import prior_draws
 from latentia.explore.inversion import inversion_figure, invert
 from latentia.models.base import LatentModel
+from latentia.models.decoding import DecodingModel
 from latentia.models.factors.factor_analysis import FactorAnalysis
-from latentia.models.gradient import DecodingModel, GradientModel
+from latentia.models.gradient import GradientModel
 from tests.conftest import small_models
 
 RNG = np.random.default_rng(0)

@@ -57,7 +57,7 @@ def test_a_tied_weight_gets_the_gradient_of_both_its_uses(architecture, size):
     for model in (tied, twin):
         for net in model.nets().values():
             net.double().train().zero_grad()
-        model.reconstruction_loss(x).backward()
+        model.loss(x).backward()
     torch.testing.assert_close(tied.decode(tied.encode(x)), twin.decode(twin.encode(x)))
     pairs = zip(
         weighted_layers(tied.encoder_),
@@ -149,14 +149,14 @@ def test_the_three_losses(tied, images):
     }
     for loss, value in expected.items():
         model.objective = loss
-        assert model.reconstruction_loss(x).item() == pytest.approx(value, rel=1e-5)
+        assert model.loss(x).item() == pytest.approx(value, rel=1e-5)
 
 
 def test_cross_entropy_of_black_and_white_is_the_log_loss(images):
     X = np.rint(images)
     model = fitted(X, objective="bce")
     expected = log_loss(X.ravel(), model.reconstruct(X).ravel().astype(np.float64)) * 64
-    loss = model.reconstruction_loss(torch.from_numpy(X[:, None])).item()
+    loss = model.loss(torch.from_numpy(X[:, None])).item()
     assert loss == pytest.approx(expected, rel=1e-5)
 
 
@@ -175,7 +175,7 @@ def test_the_root_of_a_tables_error_is_in_standard_units(table):
     model = fitted(table, objective="rmse")
     u = (model.reconstruct(table) - table) / table.std(axis=0)
     expected = np.sqrt(np.square(u).mean(axis=1)).mean()
-    loss = model.reconstruction_loss(torch.from_numpy(table).float()).item()
+    loss = model.loss(torch.from_numpy(table).float()).item()
     assert loss == pytest.approx(expected, rel=1e-4)
 
 

@@ -33,7 +33,7 @@ def test_the_target_is_clean(noise, energy):
     model.decoder_.forward = lambda z: torch.logit(z, eps=1e-6)
     x = torch.full((4000, 1, 8, 8), 0.5)
     torch.manual_seed(0)
-    assert model.reconstruction_loss(x).item() == pytest.approx(64 * energy, rel=0.02)
+    assert model.loss(x).item() == pytest.approx(64 * energy, rel=0.02)
 
 
 def test_noise_is_clipped_to_the_unit_range(images):

@@ -48,7 +48,7 @@ def test_one_step_follows_the_gradient_of_the_squared_error():
     residual = u @ U.T @ V.T - u
     for net in model.nets().values():
         net.zero_grad()
-    model.reconstruction_loss(torch.from_numpy(X)).backward()
+    model.loss(torch.from_numpy(X)).backward()
     expected = 2 * residual.T @ (u @ U.T) / X.size
     np.testing.assert_allclose(model.decoder_[0].weight.grad, expected, atol=1e-5)
 

@@ -11,7 +11,7 @@ from PIL import Image
 from latentia.errors import InputError
 from latentia.plots.curves import loss_curves
 from latentia.plots.grids import png, rows, save_png, tile
-from latentia.plots.latent import latent_map, spectrum
+from latentia.plots.latent import latent_map
 from latentia.plots.style import CLASS_COLOURS, COLOURS, FONT, new_figure, png_bytes, style
 
 
@@ -82,7 +82,6 @@ def test_hangul_has_its_own_glyphs():
 
 def test_global_settings_stay_as_they_were():
     before = dict(mpl.rcParams)
-    png_bytes(spectrum(np.array([0.6, 0.3])))
     assert dict(mpl.rcParams) == before
     assert FONT not in before["font.family"]
 
@@ -166,14 +165,6 @@ def test_codes_that_are_not_numbers_are_refused():
 def test_a_single_code_is_shown_by_its_first_two_coordinates():
     axes = latent_map(np.array([[3.0, 4.0, 5.0]])).axes[0]
     assert axes.collections[0].get_offsets().tolist() == [[3, 4]]
-
-
-def test_spectrum_of_few_and_of_many():
-    for n in (1, 300):
-        figure = spectrum(np.full(n, 1 / n))
-        np.testing.assert_allclose(figure.axes[0].lines[0].get_ydata()[-1], 1)
-        assert len(figure.axes[0].patches) == n
-        png_bytes(figure)
 
 
 @pytest.mark.parametrize("n_components", [1, 2, 7])
@@ -276,22 +267,6 @@ def test_axes_of_a_plane_name_their_own_shares():
     everything = latent_map(codes).axes[0].collections[0].get_offsets()
     for value, points in enumerate(axes.collections):
         np.testing.assert_allclose(points.get_offsets(), everything[value::2])
-
-
-def test_a_spectrum_has_its_shares_as_bars_and_their_sum_as_a_line():
-    ratios = np.array([0.5, 0.25, 0.125])
-    axes = spectrum(ratios).axes[0]
-    bars = [(bar.get_x() + bar.get_width() / 2, bar.get_height()) for bar in axes.patches]
-    np.testing.assert_allclose(bars, np.column_stack([[1, 2, 3], ratios]))
-    np.testing.assert_allclose(axes.lines[0].get_data(), ([1, 2, 3], [0.5, 0.75, 0.875]))
-    named = dict(zip((text.get_text() for text in axes.get_legend().get_texts()),
-                     axes.get_legend().legend_handles))  # fmt: skip
-    assert named["all up to it"].get_color() == axes.lines[0].get_color()
-    assert named["each component"].get_facecolor() == axes.patches[0].get_facecolor()
-    assert [text.get_text() for text in axes.texts] == ["88%"]
-    assert axes.texts[0].get_position() == (3, 0.875)
-    assert axes.get_ylim() == (0, 1.06)
-    assert (axes.get_xlabel(), axes.get_ylabel()) == ("component", "share of variance")
 
 
 def test_each_row_of_a_picture_is_its_own_labels():

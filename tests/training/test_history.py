@@ -215,14 +215,18 @@ def waited(images, patience, run=None, resume=False, stop_at=None, n_epochs=10, 
     """Fit with scripted held-out values, an epoch each, which a resumed run goes on with."""
     made = vae(n_epochs=n_epochs, patience=patience, **fields)
     plain = made.bound_loss
-    count = {"epoch": 0 if not resume else read_metrics(run)[-1]["epoch"]}
+    count = {"epoch": 0 if not resume else read_metrics(run)[-1]["epoch"], "moved": False}
 
     def loss(x):
         found = plain(x)
         if made.encoder_.training:
+            count["moved"] = True
             return found
-        count["epoch"] += 1
-        return type(found)(torch.tensor(SCORES[count["epoch"] - 1]), found.terms)
+        # The weights that training begins with may be rated too: they are bad ones.
+        count["epoch"] += count["moved"]
+        score = SCORES[count["epoch"] - 1] if count["moved"] else 99.0
+        count["moved"] = False
+        return type(found)(torch.tensor(score), found.terms)
 
     def stop(record):
         if record.epoch == stop_at:

@@ -5,6 +5,7 @@ import os
 import re
 import time
 from contextlib import contextmanager
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ from latentia.plots.grids import tile
 from latentia.training.checkpoint import Checkpoints
 from latentia.training.config import RunConfig
 from latentia.training.device import set_threads
-from latentia.training.directory import held
+from latentia.training.directory import disk_taken, held
 from latentia.training.metrics_file import read_metrics
 from latentia.training.run import Run
 from tests.training.slope import Slope
@@ -100,7 +101,9 @@ def test_the_best_is_saved_before_the_last(tmp_path, monkeypatch):
         run.restore(State())
         order = []
         for name in ("save", "save_best"):
-            monkeypatch.setattr(run.checkpoints, name, lambda *_, name=name: order.append(name))
+            monkeypatch.setattr(
+                run.checkpoints, name, lambda *_, name=name, **options: order.append(name)
+            )
         run.checkpoint(State(1), True, force=False)
         assert order == ["save_best", "save"]
 
@@ -328,3 +331,48 @@ def test_a_config_that_cannot_be_read_is_said(tmp_path, content):
     (tmp_path / "config.json").write_text(content)
     with pytest.raises(InputError, match=r"config\.json cannot be read"), opened(tmp_path, True):
         pass
+
+
+def test_of_many_epochs_few_are_drawn(tmp_path):
+    def drawn(folder, epoch):
+        (folder / f"epoch_{epoch:04d}.png").write_bytes(b"")
+
+    with Run(tmp_path, drawn) as run:
+        run.events = SimpleNamespace(add_drawn=lambda *_: None, close=lambda: None)
+        for epoch in range(1, 91):
+            run.show(State(epoch), epoch, last=epoch == 90)
+    found = [int(p.stem[6:]) for p in sorted((tmp_path / "samples").glob("*.png"))]
+    assert found == [*range(1, 11), 20, 40, 80, 90]
+
+
+@pytest.mark.parametrize(("room", "training", "ended"), [(10**6, 3, 3), (100, 2, 1)])
+def test_fewer_checkpoints_are_kept_of_large_ones(room, training, ended, tmp_path, monkeypatch):
+    monkeypatch.setattr("latentia.training.checkpoint.ROOM", room)
+    with opened(tmp_path / "run") as run:
+        run.restore(State())
+        for step in range(1, 6):
+            run.checkpoint(State(step), step == 2, force=True)
+        assert saved(run) == [1, 2, 3, 4, 5][-training:]
+        run.checkpoint(State(6), False, force=True, over=True)
+        assert saved(run) == [2, 3, 4, 5, 6][-ended:]
+        assert run.checkpoints.best()[1]["step"] == 2
+
+
+def test_what_a_run_takes_of_the_disk_is_said_by_its_parts(tmp_path):
+    for name, n in {
+        "model/model.safetensors": 11_400_000,
+        "checkpoints/step_00000004.safetensors": 2_000_000,
+        "checkpoints/step_00000005.safetensors": 2_100_000,
+        "samples/epoch_0001.png": 300_000,
+        "tensorboard/epochs/events": 400_000,
+        "report.html": 500_000,
+    }.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(bytes(n))
+    assert disk_taken(tmp_path) == (
+        f"{tmp_path}: 17 MB: model 11 MB, 2 checkpoints 4.1 MB, pictures 0.3 MB, "
+        "tensorboard 0.4 MB, report and records 0.5 MB"
+    )
+    (tmp_path / "checkpoints" / "step_00000004.safetensors").unlink()
+    (tmp_path / "checkpoints" / "best.safetensors").write_bytes(bytes(1_000_000))
+    assert "1 checkpoint and the best 3.1 MB" in disk_taken(tmp_path)

@@ -28,6 +28,12 @@ def compare(parser: Parser, words: list[str]) -> None:
     parser.add_argument("--random-state", type=int, default=0, help="the seed (default: 0)")
     parser.add_argument("--n-epochs", type=int, help="of each gradient-trained model")
     add_image_size(parser)
+    parser.add_argument(
+        "--n-components",
+        type=int,
+        help="the one size of z of all models that encode (default: 20, or a quarter of a sample's "
+        "values)",
+    )
     add_table_options(parser)
     parser.set_defaults(call=_compare)
 
@@ -37,6 +43,15 @@ def _compare(given: argparse.Namespace) -> None:
     out = given.out or free_path(f"comparison-{printable(Path(given.data).stem)}")
     from latentia.evaluation.comparison import compare_with
 
-    seed, epochs, size = given.random_state, given.n_epochs, image_size_of(given)
-    options = table_options(given)
-    print(compare_with(options, given.data, models, out, seed, epochs, size, progress=True))
+    path = compare_with(
+        table_options(given),
+        given.data,
+        models,
+        out,
+        random_state=given.random_state,
+        n_epochs=given.n_epochs,
+        image_size=image_size_of(given),
+        progress=True,
+        n_components=given.n_components,
+    )
+    print(path)

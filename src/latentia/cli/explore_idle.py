@@ -9,7 +9,7 @@ from typing import Any
 
 from latentia.errors import InputError
 from latentia.models.base import Encoder
-from latentia.models.gradient import DecodingModel
+from latentia.models.decoding import DecodingModel
 
 
 @dataclass(frozen=True)

@@ -244,6 +244,10 @@ def _report_on(folder: Path, job: Callable[[], Path]) -> int:
             raise
         raise InputError(f"{told(error)}; then go on with: latentia resume {folder}") from error
     if leads():
+        if (folder / "checkpoints").is_dir():
+            from latentia.training.directory import disk_taken
+
+            tell(disk_taken(folder))
         print(report)
     return 0
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from latentia.cli.parser import Parser
+from latentia.cli.parser import Parser, add_image_size, image_size_of
 from latentia.cli.table_options import add_table_options, table_options
 
 
@@ -17,7 +17,7 @@ def transform(parser: Parser, words: list[str]) -> None:
         "--out", type=Path, required=True, help=".csv, .tsv, .parquet, .xlsx or .npy"
     )
     parser.add_argument("--overwrite", action="store_true", help="replace the file if it exists")
-    parser.add_argument("--image-size", type=int, help="side in pixels for folders of pictures")
+    add_image_size(parser)
     add_table_options(parser)
     parser.set_defaults(call=_transform)
 
@@ -26,5 +26,5 @@ def _transform(given: argparse.Namespace) -> None:
     from latentia.evaluation.transformed import transform
 
     options = table_options(given)
-    size = given.image_size
+    size = image_size_of(given)
     print(transform(given.run, given.data, given.out, given.overwrite, options, size))

@@ -12,6 +12,7 @@ import importlib
 import io
 import stat
 import tarfile
+import weakref
 import zipfile
 import zlib
 from abc import ABC, abstractmethod
@@ -98,10 +99,6 @@ class Member:
     def parent(self) -> Member:
         """The folder that it lies in."""
         return Member(self.archive, self.parts[:-1])
-
-    def relative_to(self, other: Member) -> Path:
-        """Return its name from a folder on."""
-        return Path(*self.parts[len(other.parts) :])
 
     def resolve(self) -> Member:
         """Return itself: links are not followed."""
@@ -226,16 +223,19 @@ class Packed(Archive):
 
     def _read(self) -> None:
         self._replaced: list[str] = []
+        self._is_cut = False
         if _begins(self.path).startswith(b"PK") or self.path.suffix.lower() == ".zip":
             self._read_zip()
         else:
             self._read_tar()
         if self._replaced:
             named = ", ".join(map(printable, self._replaced[:5]))
-            self.notes = (
+            self.notes += (
                 f"{self.path.name} holds {len(self._replaced)} members whose names come again "
                 f"later, of which the last was taken: {named}.",
             )
+        if self._is_cut:
+            self.notes += (f"{self.path.name} lacks its end: it is cut off, or was not finished.",)
 
     def _add(self, name: str, entry: Entry, reason: str = "") -> None:
         parts = _parts(name)
@@ -253,6 +253,8 @@ class Packed(Archive):
 
     def _read_zip(self) -> None:
         archive = zipfile.ZipFile(self.path)
+        # The file is closed when nothing reads from it any more.
+        weakref.finalize(self, archive.close)
         for info in archive.infolist():
             if info.is_dir():
                 continue
@@ -280,6 +282,8 @@ class Packed(Archive):
                 reason = "" if usual else LINK if info.issym() or info.islnk() else "it is no file"
                 entry = Entry(info.size, partial(content, info.offset_data, info.size))
                 self._add(info.name, entry, reason)
+            whole.seek(archive.offset)
+            self._is_cut = not whole.read(tarfile.BLOCKSIZE)
 
 
 def _unpacked(path: Path) -> bytes | None:

@@ -47,7 +47,7 @@ def load_npz(path: Path, random_state: int) -> Dataset:
     if labels is None:
         part = _named_labels(arrays, part, path)
     else:
-        part = _labelled(part, arrays[labels], f"{path}[{labels}]")
+        part = labelled(part, arrays[labels], f"{path}[{labels}]")
     return split(part, path.stem, random_state)
 
 
@@ -61,7 +61,7 @@ def _in_parts(arrays: Mapping[str, Array], path: Path) -> Dataset:
     both = [values for values in plain if values is not None]
     known = np.unique(np.concatenate(both)) if both else None
     parts = [
-        part if y is None else _labelled(part, y, name, known)
+        part if y is None else labelled(part, y, name, known)
         for part, y, name in zip(parts, labels, names)
     ]
     return join(parts[0], parts[1], path.stem)
@@ -77,9 +77,9 @@ def _named_labels(arrays: Mapping[str, Array], part: Part, path: Path) -> Part:
     note = (
         f"{path.name}: {key!r} was taken for its labels{others and f'; there are also {others}'}."
     )
-    labelled = _labelled(part, arrays[key], f"{path}[{key}]")
+    found = labelled(part, arrays[key], f"{path}[{key}]")
     classes = named_classes(np.unique(arrays[key]), key)
-    return dataclasses.replace(labelled, class_names=classes, notes=(*part.notes, note))
+    return dataclasses.replace(found, class_names=classes, notes=(*part.notes, note))
 
 
 def named_classes(values: Array, key: str) -> tuple[str, ...]:
@@ -140,7 +140,7 @@ def labels_beside(
     return halves.x_train, halves.x_test
 
 
-def _labelled(part: Part, labels: Array, name: str, known: Array | None = None) -> Part:
+def labelled(part: Part, labels: Array, name: str, known: Array | None = None) -> Part:
     """Return samples with labels as numbers of the known classes, or else of their own."""
     labels = _column(labels)
     if labels.shape != (len(part.x),):

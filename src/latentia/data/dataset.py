@@ -120,7 +120,9 @@ class Dataset:
 
     @property
     def asked(self) -> Mapping[str, object]:
-        """What loads the same data again: a run's ``config.json`` keeps it."""
+        """What loads the same data again, which a run keeps: nothing, where arrays were given."""
+        if not self.spec:
+            return {}
         options = {"options": self.options.given} if self.options != USUAL else {}
         return {"spec": self.spec, "image_size": self.image_size, **options}
 
@@ -174,12 +176,12 @@ class Part:
     y: Array | None = None
     class_names: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
-    runs: tuple[int, ...] = ()
-    """Lengths of sequences whose samples follow each other, as a video's frames do."""
     columns: tuple[str, ...] = ()
     weights: Array | None = None
     names: Array | None = None
     """(n,) names of the samples, if they have any."""
+    runs: tuple[int, ...] = ()
+    """Lengths of sequences whose samples follow each other, as a video's frames do."""
 
 
 def split(part: Part, name: str, random_state: int) -> Dataset:

@@ -77,7 +77,7 @@ def _samples(data: Dataset) -> str:
     height, width = shape[-2:]
     channels = f", {shape[0]} channels" if len(shape) == 3 else ", grey"
     pairs = ", each with the image that it becomes" if data.pair_train is not None else ""
-    return f"{n:,} images of {height}×{width} pixels{channels}{pairs}"
+    return f"{n:,} images of {width}×{height} pixels (width × height){channels}{pairs}"
 
 
 def _parts(data: Dataset) -> str:

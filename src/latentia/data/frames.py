@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from importlib.util import find_spec
+from typing import Any
 
 from PIL import Image, ImageSequence
 
@@ -16,8 +17,7 @@ from latentia.data.dataset import Array
 from latentia.data.framing import Frame
 from latentia.data.images import BadImageError
 
-VIDEOS = (".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".wmv", ".flv", ".ogv")
-VIDEOS += (".3gp", ".mts", ".m2ts")
+VIDEOS = (".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".3gp", ".mts")
 MOVING = (".gif", ".apng", ".png", ".webp", ".avif")
 NEEDED = "it is a video; pip install 'latentia[video]' reads its frames"
 NO_FRAMES = "it holds no pictures"
@@ -87,7 +87,8 @@ def _of_video(path: Place) -> Iterator[Image.Image]:
 
     try:
         with path.open("rb") as stream, av.open(stream, mode="r") as container:
-            for found in container.decode(video=0) if container.streams.video else ():
+            frames: Any = container.decode(video=0) if container.streams.video else ()
+            for found in frames:
                 image = found.to_image()
                 yield image.rotate(found.rotation, expand=True) if found.rotation else image
     except av.FFmpegError as error:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import median_low
 
 import numpy as np
 from PIL import Image, ImageOps
@@ -107,7 +108,7 @@ def chosen_frame(
     kinds = sorted(set(sizes), key=lambda size: size[0] * size[1])
     if not kinds or (len(kinds) == 1 and max(kinds[0]) <= LARGE):
         return None, ""
-    middle = int(np.median([min(size) for size in sizes]))
+    middle = median_low(min(size) for size in sizes)
     side = USUAL if middle >= USUAL else max(middle - middle % STEP, min(middle, STEP))
     frame = Frame(side, side, fit)
     (low, high), n = (f"{w}×{h}" for w, h in (kinds[0], kinds[-1])), len(kinds)

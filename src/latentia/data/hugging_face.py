@@ -61,7 +61,7 @@ class ImageTable(Archive):
                         n_bytes, partial(self._picture, column, number, place)
                     )
                 if words is not None and words[place] is not None:
-                    self.labels[name] = _named(words[place], features.get(labels))
+                    self.labels[name] = _named(words[place], features.get(str(labels)))
                 row += 1
         self._describe(schema, features, column, labels)
 
@@ -171,8 +171,9 @@ def _label_column(schema: Any, features: dict[str, Any]) -> str | None:
 
 def _named(value: Any, feature: Any) -> str:
     names = (feature or {}).get("names")
-    known = isinstance(names, list) and isinstance(value, int) and 0 <= value < len(names)
-    return str(names[value] if known else value)
+    if isinstance(names, list) and isinstance(value, int) and 0 <= value < len(names):
+        return str(names[value])
+    return str(value)
 
 
 def _lengths(column: Any) -> tuple[list[int], list[bool]]:

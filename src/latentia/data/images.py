@@ -33,14 +33,8 @@ from latentia.data.archives import Member, Place
 from latentia.data.dataset import Array
 from latentia.data.framing import Frame
 from latentia.data.limits import excess
-from latentia.data.many_bands import (
-    NEEDED,
-    BadImageError,
-    has_many_bands,
-    is_tiff,
-    read_bands,
-    reader,
-)
+from latentia.data.many_bands import NEEDED, has_many_bands, is_tiff, read_bands, reader
+from latentia.data.many_bands import BadImageError as BadImageError
 from latentia.errors import InputError
 
 BROKEN = (
@@ -267,7 +261,8 @@ def _heic(stream: IO[bytes]) -> Image.Image:
             "it is a HEIC picture; pip install 'latentia[heic]' reads it, or convert it to .jpg"
         ) from None
     stream.seek(0)
-    image: Image.Image = HeifImageFile(stream)
+    opener: Any = HeifImageFile
+    image: Image.Image = opener(stream)
     return image
 
 

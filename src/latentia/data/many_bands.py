@@ -57,9 +57,9 @@ def reader() -> Any:
 
 def has_many_bands(path: Place) -> bool:
     """Return whether a file is a TIFF that Pillow would read in part, and ``tifffile`` whole."""
-    if not is_tiff(path) or reader() is None:
-        return False
     try:
+        if not is_tiff(path) or reader() is None:
+            return False
         with path.open("rb") as stream, reader().TiffFile(stream) as file:
             page, series = file.pages[0], file.series[0]
             n_channels = _n_channels(series)
@@ -90,6 +90,14 @@ def read_bands(path: Place) -> tuple[Array, tuple[str, ...]]:
             words = " ".join(str(error).split())
             raise BadImageError(f"it cannot be read: {words:.120}") from None
     return _unit(_channels_first(values, axes)), _notes(values.shape, axes)
+
+
+def size_of_bands(path: Place) -> tuple[int, int]:
+    """Return the (width, height) of such a TIFF."""
+    with path.open("rb") as stream, reader().TiffFile(stream) as file:
+        series = file.series[0]
+        size = dict(zip(series.axes, series.shape))
+        return size["X"], size["Y"]
 
 
 def _n_channels(series: Any) -> int:

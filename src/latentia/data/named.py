@@ -370,7 +370,7 @@ def _load_file(path: Path, random_state: int, gaps_stay: bool, options: TableOpt
         return split(arrays.checked_part(idx.read(path), str(path)), path.stem, random_state)
     if path.suffix in TEXT_FILES:
         raise InputError(f"{path} is a text: train rnn, lstm or n-gram on it, or use load_text")
-    if path.suffix.lower() in images.suffixes():
+    if not cure(path) and path.suffix.lower() in images.suffixes():
         raise InputError(f"{path} is one picture; give a folder of them, or an archive")
     if instead := cure(path):
         raise InputError(f"{path} is not read; {instead}")

@@ -43,7 +43,7 @@ from latentia.data.folders import (
 from latentia.data.framing import Frame, frame_of
 from latentia.data.made_pairs import KINDS, made_pairs
 from latentia.data.picture_sources import place_of
-from latentia.data.pictures import name_of, settled_frame, stack
+from latentia.data.pictures import Settled, name_of, settled, stack
 from latentia.errors import InputError, Seed, check_arguments
 from latentia.files import printable
 
@@ -110,10 +110,9 @@ def _load(spec: str, random_state: int, image_size: ImageSize) -> tuple[Dataset,
             f"KIND:IMAGES with KIND one of {', '.join(KINDS)}"
         )
     name = printable(Path(name_of(folder)).stem)
-    frame, words = _frame_of(files, image_size, name)
-    data, train, test = _in_two([_read(part, frame) for part in files], name, random_state)
-    size = None if frame is None else frame.asked
-    return dataclasses.replace(data, notes=(*data.notes, *words), image_size=size), train, test
+    how = _settled(files, image_size, name)
+    data, train, test = _in_two([_read(part, how.frame) for part in files], name, random_state)
+    return how.told(data), train, test
 
 
 def _in_two(
@@ -125,13 +124,11 @@ def _in_two(
     return x, y.x_train, y.x_test
 
 
-def _frame_of(
-    parts: list[Files], image_size: ImageSize, name: str
-) -> tuple[Frame | None, tuple[str, ...]]:
-    """Return what pairs are brought to, and a note on how."""
+def _settled(parts: list[Files], image_size: ImageSize, name: str) -> Settled:
+    """Return what pairs are brought to."""
     firsts = [pair for part in parts for pair in part.pairs]
     together = any(first == second for first, second in firsts)
-    return settled_frame([first for first, _ in firsts], image_size, name, halves=together)
+    return settled([first for first, _ in firsts], image_size, name, halves=together)
 
 
 def _layout(folder: Place) -> list[Files]:
@@ -190,7 +187,8 @@ def _by_name(files: list[Place], folder: Place) -> dict[str, Place]:
     """Return files by their names without suffixes: of several, the one that is a picture."""
     groups: dict[str, list[Place]] = {}
     for path in files:
-        groups.setdefault(str(path.relative_to(folder).with_suffix("")), []).append(path)
+        name = str(Path(*path.parts[len(folder.parts) :]).with_suffix(""))
+        groups.setdefault(name, []).append(path)
     known, found = images.suffixes(), {}
     for name, group in groups.items():
         pictures = [path for path in group if path.suffix.lower() in known]
@@ -213,8 +211,9 @@ def _list_of(path: Path) -> Files:
     for row in rows:
         if len(row) != 2:
             raise InputError(f"{path}: {','.join(row)!r} is not 'input,target', two paths")
-    found = [(path.parent / row[0], path.parent / row[1]) for row in rows]
-    missing = [str(file) for pair in found for file in pair if not file.is_file()]
+    named_ = [path.parent / name for row in rows for name in row]
+    missing = [str(file) for file in named_ if not file.is_file()]
+    found: list[Pair] = list(zip(named_[::2], named_[1::2]))
     if missing:
         raise InputError(f"{path} names files that are not there: {listed(missing)}")
     return Files(found)

@@ -235,7 +235,8 @@ def _pictures(path: Path, out: Path) -> _Found:
     inner = out.resolve() if out.resolve().is_relative_to(path.resolve()) else None
     if inner == path.resolve():
         raise InputError(f"{out} is the folder of the inputs; choose another --out")
-    files, odd, hidden = contents(path)
+    every, odd, hidden = contents(path)
+    files = [found for found in every if isinstance(found, Path)]
     if inner is not None:
         files = [found for found in files if not found.resolve().is_relative_to(inner)]
     known, pictures = suffixes() | {""}, []

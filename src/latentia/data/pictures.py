@@ -34,6 +34,7 @@ from latentia.data.folders import (
 from latentia.data.frames import frame_size, is_video, read_frames
 from latentia.data.framing import Frame, chosen_frame, frame_of
 from latentia.data.limits import check_bytes
+from latentia.data.many_bands import has_many_bands, size_of_bands
 from latentia.data.picture_labels import read_beside
 from latentia.errors import InputError
 from latentia.files import printable
@@ -47,10 +48,11 @@ DEEPENED = ("it has eight bits, and became floats beside pictures of more",)
 
 def load_file(file: Path, random_state: int, image_size: ImageSize) -> Dataset:
     """Return the frames of one video or animation as a data set."""
-    frame, words = settled_frame([file], image_size, file.name)
-    found = Gathered(str(file), [file], [], [], {}, (), {file: printable(file.name)}, ())
-    part = read_found(found, frame, animated=True)
-    return with_frame(whole([part], printable(file.name), random_state), frame, words)
+    name = printable(file.name)
+    how = settled([file], image_size, name)
+    found = Gathered(str(file), [file], [], [], {}, (), {file: name}, ())
+    part = read_found(found, how.frame, animated=True)
+    return how.told(whole([part], name, random_state))
 
 
 def load_places(
@@ -62,16 +64,10 @@ def load_places(
 ) -> Dataset:
     """Return pictures for training, and for the test if there is a second group, as a data set."""
     found = [gathered(group) for group in groups]
-    frame, words = settled_frame([path for part in found for path in part.files], image_size, name)
-    read = _of_the_same_classes([read_found(part, frame) for part in found])
+    how = settled([path for part in found for path in part.files], image_size, name)
+    read = _of_the_same_classes([read_found(part, how.frame) for part in found])
     data = whole(read, name, random_state)
-    return with_frame(dataclasses.replace(data, notes=once(data.notes)), frame, (*notes, *words))
-
-
-def with_frame(data: Dataset, frame: Frame | None, notes: tuple[str, ...]) -> Dataset:
-    """Return a data set that says what its pictures were brought to."""
-    size = None if frame is None else frame.asked
-    return dataclasses.replace(data, notes=(*notes, *data.notes), image_size=size)
+    return how.told(dataclasses.replace(data, notes=once((*notes, *data.notes))))
 
 
 def name_of(folder: Place) -> str:
@@ -81,26 +77,62 @@ def name_of(folder: Place) -> str:
     return folder.name
 
 
-def settled_frame(
+class Settled(NamedTuple):
+    """What pictures are brought to, with a note on how, and what their files are."""
+
+    frame: Frame | None
+    notes: tuple[str, ...]
+    found: str
+
+    def told(self, data: Dataset) -> Dataset:
+        """Return a data set of these pictures that says so."""
+        size = None if self.frame is None else self.frame.asked
+        notes = (*data.notes, *self.notes)
+        return dataclasses.replace(data, notes=notes, image_size=size, description=self.found)
+
+
+def settled(
     files: Sequence[Place], image_size: ImageSize, owner: str, *, halves: bool = False
-) -> tuple[Frame | None, tuple[str, ...]]:
-    """Return what pictures, or both ``halves`` of each, are brought to, and a note on how.
+) -> Settled:
+    """Return what pictures, or both ``halves`` of each, are brought to.
 
     Without an image size the files' headers decide, as `chosen_frame` says.
     """
     frame = frame_of(image_size)
     if frame is not None:
-        return frame, (f"the pictures of {owner} were brought to {frame.words}.",)
+        note = f"the pictures of {owner} were brought to {frame.words}."
+        return Settled(frame, (note,), _kinds(files))
     with images.quiet(), ThreadPoolExecutor(4) as pool:
         sizes = [size for size in pool.map(_size_of, files) if size is not None]
     if halves:
         sizes = [(width // 2, height) for width, height in sizes if width % 2 == 0]
     frame, why = chosen_frame(sizes, owner, fit=image_size == "fit")
-    return frame, (why,) if why else ()
+    return Settled(frame, (why,) if why else (), f"{_kinds(files)}{_spread(sizes)}")
+
+
+def _kinds(files: Sequence[Place]) -> str:
+    """Return how many files there are of each kind."""
+    counts = Counter(path.suffix.lower() or "rows of a table" for path in files).most_common()
+    kinds = ", ".join(f"{n:,} {kind}" for kind, n in counts)
+    return f"{len(files):,} picture file{'' if len(files) == 1 else 's'} ({kinds})"
+
+
+def _spread(sizes: Sequence[tuple[int, int]]) -> str:
+    """Return the smallest, the middle and the largest size."""
+    ordered = sorted(sizes, key=lambda size: size[0] * size[1])
+    if not ordered:
+        return ""
+    three = ordered[0], ordered[len(ordered) // 2], ordered[-1]
+    low, middle, high = (f"{w}×{h}" for w, h in three)
+    if low == high:
+        return f", all of {low} pixels (width × height)"
+    return f", from {low} to {high} pixels (width × height), the middle one {middle}"
 
 
 def _size_of(path: Place) -> tuple[int, int] | None:
     try:
+        if has_many_bands(path):
+            return size_of_bands(path)
         return frame_size(path) if is_video(path) else images.size_of(path)
     except (images.BadImageError, *images.BROKEN):
         return None
@@ -154,17 +186,20 @@ def gathered(folders: Sequence[Place]) -> Gathered:
 
 
 def _of_folder(folder: Place) -> Gathered:
-    found, notes = contents(folder), ()
+    found = contents(folder)
+    notes: tuple[str, ...] = ()
+    order: tuple[str, ...] = ()
     said = read_beside(found.files)
     files = [path for path in found.files if path not in said.used]
-    classes, order = dict(said.classes), ()
+    classes: dict[Place, str] = dict(said.classes)
     if isinstance(folder, Member):
         archive = folder.archive
         if folder == archive.root != archive.top:
             around = contents(archive.top, [archive.root])
             found.odd.extend([*((path, AROUND) for path in around.files), *around.odd])
             found.hidden.extend(around.hidden)
-        classes |= {p: archive.labels[p.inside] for p in files if p.inside in archive.labels}
+        inside = {p: p.inside for p in files if isinstance(p, Member)}
+        classes |= {p: archive.labels[i] for p, i in inside.items() if i in archive.labels}
         notes, order = archive.notes, archive.class_names
     unlabelled: tuple[str, ...] = ()
     if not classes:

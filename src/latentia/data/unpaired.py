@@ -25,7 +25,7 @@ from latentia.data.dataset import Array, Dataset, ImageSize, Part, whole
 from latentia.data.folders import beside, lasting, once, parts_in
 from latentia.data.framing import frame_of
 from latentia.data.picture_sources import place_of
-from latentia.data.pictures import gathered, name_of, read_found, settled_frame
+from latentia.data.pictures import gathered, name_of, read_found, settled
 from latentia.errors import InputError, Seed, check_arguments, nearest
 from latentia.files import printable
 
@@ -104,8 +104,8 @@ def _of_folders(
     """Return pictures in folders: a description, and both parts' domains."""
     found = [[gathered([folder]) for folder in pair] for pair in folders]
     files = [path for pair in found for side in pair for path in side.files]
-    frame, words = settled_frame(files, image_size, printable(Path(spec).name))
-    parts = [_same_channels([read_found(side, frame) for side in pair]) for pair in found]
+    how = settled(files, image_size, printable(Path(spec).name))
+    parts = [_same_channels([read_found(side, how.frame) for side in pair]) for pair in found]
     names = printable(name_of(folders[0][0])), printable(name_of(folders[0][1]))
     a, b = (whole([part[i] for part in parts], names[i], random_state) for i in (0, 1))
     shapes = a.x_train.shape[1:], b.x_train.shape[1:]
@@ -121,10 +121,9 @@ def _of_folders(
         name=f"{names[0]} and {names[1]}" if "," in spec else printable(Path(spec).name),
         class_names=names if "," in spec else ("A", "B"),
         spec=lasting(spec),
-        notes=once((*others, *words, *a.notes, *b.notes)),
-        image_size=None if frame is None else frame.asked,
+        notes=once((*others, *a.notes, *b.notes)),
     )
-    return data, (a.x_train, b.x_train), (a.x_test, b.x_test)
+    return how.told(data), (a.x_train, b.x_train), (a.x_test, b.x_test)
 
 
 def _same_channels(parts: Sequence[Part]) -> Sequence[Part]:

@@ -11,8 +11,8 @@ PICKLE = (
     "pandas.DataFrame(pandas.read_pickle({file!r})).to_parquet('table.parquet')"
 )
 TENSORS = (
-    "it can run code and is never loaded; where you trust it, load it with torch and keep its "
-    "arrays: numpy.savez('data.npz', x=...)"
+    "it can run code and is never loaded; where you trust it, in Python: "
+    "numpy.save('x.npy', tensor.numpy()), where tensor is what torch loads of {file!r}"
 )
 HDF5 = "in Python: numpy.save('x.npy', h5py.File({file!r})['NAME'][:])"
 PDF = "tables in it are pictures of numbers: copy them into a spreadsheet, and save that as .csv"

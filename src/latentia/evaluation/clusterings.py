@@ -17,9 +17,11 @@ from sklearn.metrics import adjusted_rand_score
 from sklearn.mixture import GaussianMixture
 
 from latentia.data.dataset import Dataset, spread
-from latentia.evaluation.report import ModelSection
+from latentia.evaluation.model_section import ModelSection
+from latentia.metrics.estimates import Estimate
+from latentia.models.figures import tiles
 from latentia.models.inputs import unit_floats
-from latentia.plots.grids import png, tile
+from latentia.plots.grids import is_drawable
 from latentia.plots.page import Picture
 
 Rows = NDArray[np.float64]
@@ -38,13 +40,13 @@ def baseline_sections(data: Dataset, random_state: int) -> list[ModelSection]:
     labels = None if data.y_test is None else spread(data.y_test, MOST_ROWS)
     k = min(len(data.class_names) or CLUSTERS, len(train))
     centres, found = _fitted(KMeans(k, n_init=4, random_state=random_state), train, test, labels)
-    found["squared_error"] = -centres.score(test) / len(test)
+    found["squared_error"] = Estimate.mean_of(np.square(centres.transform(test)).min(axis=1))
     found["n_parameters"] = float(centres.cluster_centers_.size)
     shape, pictures = data.x_train.shape[1:], []
-    if shape[1:]:
+    if is_drawable(data.x_train.shape):
         caption = f"The {k} centres: each sample is explained by the nearest."
-        shown = tile(centres.cluster_centers_.reshape(-1, *shape), n_columns=10)
-        pictures.append(Picture("Centres", caption, png(shown)))
+        shown = tiles(centres.cluster_centers_.reshape(-1, *shape), 5)
+        pictures.append(Picture("Centres", caption, tiles=shown))
     k_means = ModelSection(
         name="KMeans (scikit-learn)",
         summary="k-means clustering: one centre stands for each sample.",
@@ -63,7 +65,7 @@ def _mixture(train: Rows, test: Rows, labels: Labels, k: int, seed: int) -> Mode
     floor = LEAST_VARIANCE * float(train.var(axis=0).mean())
     mixture = GaussianMixture(k, covariance_type="diag", reg_covar=floor, random_state=seed)
     model, found = _fitted(mixture, train, test, labels)
-    found["negative_log_likelihood"] = -float(model.score(test))
+    found["negative_log_likelihood"] = Estimate.mean_of(-model.score_samples(test))
     found["n_parameters"] = float(model.means_.size + model.covariances_.size + k - 1)
     return ModelSection(
         name="GaussianMixture (scikit-learn)",

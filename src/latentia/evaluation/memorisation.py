@@ -21,12 +21,15 @@ from latentia.metrics.neighbours import (
 )
 from latentia.metrics.parzen import ParzenEstimate, parzen_log_likelihood
 from latentia.models.base import Model, Sampler
+from latentia.models.figures import side_by_side
 from latentia.models.inputs import unit_floats
 from latentia.plots.grids import is_drawable
 from latentia.plots.memorisation import memorisation_figure
+from latentia.plots.page import Picture
 
-MOST_WINDOWS, MOST_COMPARED, SHOWN = 10_000, 1_000, 30
-"""Samples for the Parzen windows as the paper takes them, for the copying test, in the picture."""
+MOST_WINDOWS, MOST_COMPARED, SHOWN, FEW = 10_000, 1_000, 30, 10
+"""Samples for the Parzen windows as the paper takes them, for the copying test, in the picture, and
+in a report."""
 MOST_VALUES, MOST_TRAINING_VALUES = 8_000_000, 50_000_000
 """Pixels of a set held at once: 10,000 and 60,000 images of MNIST."""
 LEAST_TEST = 4
@@ -49,6 +52,16 @@ class Memorisation:
     def __str__(self) -> str:
         """Return the statistic and the estimate with its warning."""
         return f"{self.copying}\n{self.parzen}"
+
+    def picture(self) -> Picture:
+        """Return what a report shows: samples above their nearest training images."""
+        found, distances = self.nearest, self.nearest.distances[:FEW]
+        drawn = [("sample", found.samples[:FEW]), ("nearest", found.neighbours[:FEW])]
+        caption = (
+            "Samples that nobody selected, each above the training image nearest to it, "
+            f"{distances.min():.2f} to {distances.max():.2f} away."
+        )
+        return Picture("Nearest training images", caption, tiles=side_by_side(drawn))
 
     def figure(self) -> Figure:
         """Return the picture: samples above their nearest training images."""

@@ -23,7 +23,8 @@ from latentia.data.options import USUAL, TableOptions
 from latentia.errors import FitWarning, InputError
 from latentia.evaluation.evaluate import evaluate, importance_bound
 from latentia.evaluation.memorisation import memorisation_check
-from latentia.evaluation.report import ModelSection, Report, write_report
+from latentia.evaluation.model_section import ModelSection
+from latentia.evaluation.report import Report, write_report
 from latentia.evaluation.same_columns import in_order_of, options_for, refuse_weights
 from latentia.evaluation.sections import model_section
 from latentia.files import refuse_existing, whole_file, write_atomically
@@ -33,6 +34,7 @@ from latentia.models.inputs import unit_floats
 from latentia.models.language.base import LanguageModel
 from latentia.models.language.n_gram import NGramLanguageModel
 from latentia.models.measures import left_out
+from latentia.models.own_parts import class_name
 from latentia.models.saved import load, make
 from latentia.plots.grids import rows, save_png, tile
 from latentia.plots.style import png_bytes
@@ -100,8 +102,7 @@ def resume(run: Path, progress: bool | None = None, n_epochs: int | None = None)
     epochs of the run, and may be another number than it was begun with: `further.extended`.
     """
     config = RunConfig.read(run)
-    if config.model not in MODELS or not config.data:
-        raise InputError(f"{run} holds no run: its config.json names no known model and data")
+    _refuse_own(config, run)
     if "spec" not in config.data:
         raise InputError(f"the run in {run} was started from Python: call fit(..., resume=True)")
     model = make(config.model, config.parameters, config.versions)
@@ -113,6 +114,20 @@ def resume(run: Path, progress: bool | None = None, n_epochs: int | None = None)
     if n_epochs is None and model.resumable and trained(run)[2]:
         tell_notes([f"the run in {run} ended early: --more-epochs trains it further"], progress)
     return fit_in_run(model, data_of(run, None, model), run, progress=progress, resume=True)
+
+
+def _refuse_own(config: RunConfig, run: Path) -> None:
+    """Refuse a run of the user's own code, which no command runs, and say how it goes on."""
+    go_on = f"go on in Python, with it as it was, by fit(X, run={str(run)!r}, resume=True)"
+    if config.model not in MODELS or not config.data:
+        raise InputError(
+            f"{run} holds no run of a command: its config.json names no known model and data. If "
+            f"{config.model} is a class of your own, {go_on}"
+        )
+    nets = {k: v.get("own_net") for k, v in config.parameters.items() if isinstance(v, dict)}
+    if nets:
+        own = ", ".join(f"{name}={kind}(...)" for name, kind in nets.items())
+        raise InputError(f"the run in {run} is of {config.model}({own}), nets of your own: {go_on}")
 
 
 def go_back(run: Path, which: str, out: Path) -> Path:
@@ -175,7 +190,7 @@ def _fit_at_once(model: Any, data: Dataset, run: Path, resume: bool) -> None:
     known = begun is None or "hash" in begun.data
     facts = model.facts(data.x_train, *data.beside.values()) if known else {}
     config = RunConfig(
-        model=type(model).__name__,
+        model=class_name(model),
         parameters=model.get_params(),
         data={**data.asked, **facts},
         versions=versions(),
@@ -203,11 +218,22 @@ def finish(model: Model, data: Dataset, run: Path, seconds: float) -> None:
         (run / "samples").mkdir(exist_ok=True)
         write_atomically(run / "samples" / "sample.txt", str(text).encode())
     write_atomically(run / "evaluation.json", json.dumps(table, indent=2).encode())
-    facts = {"data": f"{data.name}, {len(data.x_train):,} training {data.unit}"}
-    title = f"{sections[0].name} on {data.name}"
+    write_report(run / "report.html", _report(model, data, sections, said))
+
+
+def _report(model: Model, data: Dataset, sections: list[ModelSection], said: list[str]) -> Report:
+    described = f"{data.name}: {data.description}" if data.description else data.name
+    n_train, n_test = (f"{len(x):,} {data.unit}" for x in (data.x_train, data.x_test))
+    facts = {
+        "data": f"{data.origin}. {data.licence}." if data.origin else f"Read from {data.spec}.",
+        "training": n_train,
+        "test": n_test,
+        "versions": ", ".join(f"{k} {v}" for k, v in versions().items()),
+    }
+    title = f"{sections[0].title} on {data.name}"
+    line = f"latentia train · {described} · {n_train} to learn, {n_test} to test"
     notes = (*data.notes, *said, *model.caveats(data))
-    report = Report(title, data.description, facts, tuple(sections), notes)
-    write_report(run / "report.html", report)
+    return Report(title, line, facts, tuple(sections), notes)
 
 
 @contextmanager
@@ -259,7 +285,8 @@ def data_of(
             )
     if data_spec is None and "spec" not in origin:
         raise InputError(f"{run} does not say what it was trained on; give the data with --data")
-    size = origin.get("image_size") if data_spec is None else image_size
+    # Other pictures are brought to what the model was trained on.
+    size = origin.get("image_size") if image_size is None else image_size
     spec, held_out = data_spec or origin["spec"], origin.get("held_out")
     recorded = TableOptions.read(origin.get("options", {}), str(run / "config.json"))
     if data_spec is None:
@@ -269,10 +296,12 @@ def data_of(
     try:
         data = model.load_data(spec, size, held_out, options)
     except UselessSizeError:
-        if data_spec is not None:
+        # Other data may be no pictures, and version 0.1.0 recorded a size also without effect.
+        if image_size is not None:
             raise
-        # Version 0.1.0 recorded a size also where it had no effect.
-        data = replace(model.load_data(spec, None, held_out, options), image_size=size)
+        data = replace(
+            model.load_data(spec, None, held_out, options), image_size=origin.get("image_size")
+        )
     if data_spec is not None:
         data = in_order_of(model, data)
     tell_notes(data.notes, shown=data_spec is not None)

@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from latentia.data.dataset import Dataset
 from latentia.evaluation.memorisation import is_asked_of, memorisation_check
-from latentia.evaluation.report import ModelSection
-from latentia.models.base import Model
-from latentia.models.fields import model_reference, model_summary
+from latentia.evaluation.model_section import ModelSection
+from latentia.models import figures
+from latentia.models.base import Encoder, LatentModel, Model, Sampler
+from latentia.models.fields import reference_of, summary_of
 from latentia.models.measures import left_out
-from latentia.plots.curves import loss_curves
+from latentia.models.own_parts import recorded
+from latentia.plots.curves import loss_pictures
+from latentia.plots.grids import is_drawable, thumbnails
 from latentia.plots.page import Picture
-from latentia.plots.style import png_bytes
 from latentia.training.metrics_file import read_metrics
+
+STRIP = 8
+"""Images of a strip, the same of every model."""
 
 
 def model_section(
@@ -26,31 +35,51 @@ def model_section(
     notes: tuple[str, ...] = (),
 ) -> ModelSection:
     """Return what the report shows of a fitted model whose run lies in ``run``."""
-    name, records = type(model).__name__, read_metrics(run) if model.resumable else []
-    pictures, found = list[Picture](), [*notes, *model.findings(data)]
+    records = read_metrics(run) if model.resumable else []
+    pictures, more = list[Picture](), list[str]()
     with left_out("pictures"):
         pictures.extend(model.pictures(data))
-    found += _health(records)
     if is_asked_of(model, data):
         with left_out("the search for copies"):
             copies = memorisation_check(model, data)
-            caption = "Samples that nobody selected, each above the training image nearest to it."
-            picture = png_bytes(copies.figure())
-            pictures.append(Picture("Nearest training images", caption, picture))
-            found += str(copies).splitlines()
-    if records:
-        kind = "text" if data.unit == "characters" else "data"
-        caption = f"Mean over each epoch, on training {kind} and on held-out {kind}."
-        pictures.append(Picture("Loss curves", caption, png_bytes(loss_curves(records))))
+            pictures.append(copies.picture())
+            more += str(copies).splitlines()
+    if any(record["split"] == "train" and record.get("values") for record in records):
+        pictures.extend(loss_pictures(records))
     return ModelSection(
-        name=name,
-        summary=model_summary(name),
-        reference=model_reference(name),
-        parameters=model.get_params(),
+        name=type(model).__name__,
+        summary=summary_of(model),
+        reference=reference_of(model),
+        parameters=recorded(model),
         metrics=metrics,
         pictures=tuple(pictures),
-        notes=tuple(found),
+        notes=(*notes, *_health(records)),
+        remarks=tuple(model.findings(data)),
+        more=tuple(more),
+        n_latent=model.n_latent if isinstance(model, LatentModel) else None,
+        n_values=math.prod(np.shape(data.x_test)[1:]) if np.ndim(data.x_test) else 0,
+        n_classes=len(np.unique(np.asarray(data.y_test))) if data.labelled else 0,
+        encodes=isinstance(model, Encoder) and isinstance(model, LatentModel),
+        linear=model.linear,
     )
+
+
+def with_strips(section: ModelSection, model: Model, data: Dataset) -> ModelSection:
+    """Return a section with the comparison's test images rebuilt by the model, and its draws."""
+    if not is_drawable(data.x_test.shape):
+        return section
+    with left_out("the strips"):
+        if section.encodes:
+            back = thumbnails(figures.rebuilt(model, data, STRIP))
+            section = replace(section, rebuilt=back)
+        if isinstance(model, Sampler):
+            section = replace(section, drawn=thumbnails(model.drawn_for(data, STRIP, 0)))
+    return section
+
+
+def strip_of_test(data: Dataset) -> tuple[bytes, ...]:
+    """Return the test images that every model rebuilds."""
+    return thumbnails(figures.shown(data, STRIP)) if is_drawable(data.x_test.shape) else ()
 
 
 def _health(records: list[dict[str, Any]]) -> Iterator[str]:

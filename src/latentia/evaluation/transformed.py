@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from sklearn.base import ClusterMixin
 
-from latentia.data.dataset import Array, Dataset, Part, in_file_order
+from latentia.data.dataset import Array, Dataset, ImageSize, Part, in_file_order
 from latentia.data.options import USUAL, TableOptions
 from latentia.errors import InputError
 from latentia.evaluation.runs import data_of
@@ -25,7 +25,7 @@ def transform(
     out: Path,
     overwrite: bool = False,
     options: TableOptions = USUAL,
-    image_size: int | None = None,
+    image_size: ImageSize = None,
 ) -> Path:
     """Write a table of what a model makes of every sample of some data, in their order.
 

@@ -41,7 +41,7 @@ from latentia.errors import (
 from latentia.explore.codes import check_unconditional, codes_of, decoded, prior_draws
 from latentia.models.apply import as_tensor
 from latentia.models.base import Encoder, LatentModel
-from latentia.models.gradient import DecodingModel
+from latentia.models.decoding import DecodingModel
 from latentia.models.inputs import unit_floats
 from latentia.plots.explore import image_table
 from latentia.training.losses import sum_per_sample

@@ -12,6 +12,7 @@ from scipy.stats import rankdata
 from sklearn.neighbors import KNeighborsClassifier, NearestNeighbors
 
 from latentia.errors import Count, InputError, check_arguments
+from latentia.metrics.estimates import Estimate
 
 
 def memorisation(x_train: NDArray[Any], x_test: NDArray[Any], x_samples: NDArray[Any]) -> float:
@@ -137,11 +138,11 @@ def code_accuracy(
     z_test: NDArray[Any],
     y_test: NDArray[Any],
     k: Count = 5,
-) -> float:
+) -> Estimate:
     """Return the share of test codes whose ``k`` nearest training codes vote for their class."""
     check_arguments(code_accuracy, locals())
     classifier = KNeighborsClassifier(k).fit(z_train, y_train)
-    return float(classifier.score(z_test, y_test))
+    return Estimate.mean_of(classifier.predict(z_test) == y_test)
 
 
 def _flat(x: NDArray[Any]) -> NDArray[Any]:

@@ -11,7 +11,7 @@ Shapes: ``X`` is (n, d) for tables, (n, H, W) or (n, C, H, W) for images; ``Z`` 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
@@ -82,6 +82,8 @@ class Model(BaseEstimator, metaclass=NamedFields):  # type: ignore[misc]
     resumable: ClassVar[bool] = False
     _html_repr = diagram
     """Whether `fit` takes a run directory, from which it can go on."""
+    linear: ClassVar[bool] = False
+    """Whether data are a linear function of z, but for noise."""
 
     data_shape_: tuple[int, ...]
 
@@ -259,15 +261,13 @@ class Model(BaseEstimator, metaclass=NamedFields):  # type: ignore[misc]
         drawable = is_drawable(data.x_test.shape)
         if drawable and isinstance(self, Sampler):
             yield self.picture_of_samples(data)
-        if drawable:
-            yield from self.pictures_of_parameters()
-        if drawable and isinstance(self, Encoder):
-            yield figures.reconstructions(self, data)
+        if drawable or data.x_test.ndim == 2:
+            yield from self.pictures_of_parameters(data.columns)
         if isinstance(self, Encoder):
-            yield figures.codes(self, data)
+            yield from figures.of_codes(self, data, drawable)
 
-    def pictures_of_parameters(self) -> Iterator[Picture]:
-        """Yield pictures of what was learnt from images: here none."""
+    def pictures_of_parameters(self, names: Sequence[str] = ()) -> Iterator[Picture]:
+        """Yield pictures of what was learnt, of a table's columns by their names: here none."""
         yield from ()
 
     def save(self, path: str | Path, *, overwrite: bool = False) -> Path:

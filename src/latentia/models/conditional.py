@@ -23,7 +23,7 @@ from latentia.data.options import USUAL, TableOptions
 from latentia.errors import Count, InputError, Seed, check_arguments, within_memory
 from latentia.models.base import Generator, in_kind_of, seeded, to_numpy
 from latentia.models.conditions import Classes, Condition, Vectors, learnt
-from latentia.models.gradient import DecodingModel
+from latentia.models.decoding import DecodingModel
 
 if TYPE_CHECKING:
     from latentia.plots.page import Picture

@@ -121,7 +121,15 @@ class NamedFields(ABCMeta):
     """The class of classes whose parameters are their fields, given by name.
 
     What no field is for is refused in one sentence, with the nearest name, as on the command line.
+    A class of the user's own is a dataclass without saying so: what it annotates are fields.
     """
+
+    def __init__(cls, name: str, bases: tuple[type, ...], namespace: dict[str, Any]) -> None:
+        super().__init__(name, bases, namespace)
+        if not cls.__module__.startswith("latentia.") and "__init__" not in namespace:
+            made: Any = cls
+            made.__doc__ = made.__doc__ or f"{name}, a class of your own."
+            dataclass(eq=False, repr=False, kw_only=True)(made)
 
     @property
     def __signature__(cls) -> inspect.Signature:
@@ -174,7 +182,9 @@ def refuse_unknown(cls: Any, given: Iterable[str]) -> None:
     known = [field.name for field in dataclasses.fields(cls) if field.init]
     for name in given:
         if name not in known:
-            raise InputError(f"{cls.__name__} has no parameter {name!r}{meant(name, known)}")
+            why = [part[name] for c in cls.mro() if name in (part := vars(c).get("lacks", {}))]
+            reason = f": {why[0]}" if why else meant(name, known)
+            raise InputError(f"{cls.__name__} has no parameter {name!r}{reason}")
 
 
 def plain(value: Any) -> Any:
@@ -267,6 +277,27 @@ def model_reference(class_name: str) -> str:
     return " ".join(entry.split())
 
 
+def nearest_known(model: Any) -> str | None:
+    """Return the name of the public model that a model is, or that its class derives from."""
+    lineage = type(model).__mro__
+    return next((c.__name__ for c in lineage if MODELS.get(c.__name__) == c.__module__), None)
+
+
+def summary_of(model: Any) -> str:
+    """Return the first line of a docstring; of a class of the user's own, also its origin."""
+    known, name = nearest_known(model), type(model).__name__
+    if known == name:
+        return model_summary(name)
+    first = (type(model).__doc__ or name).strip().splitlines()[0]
+    return f"{first} It derives from {known}." if known else first
+
+
+def reference_of(model: Any) -> str:
+    """Return the first reference of a model, or of the one that its class derives from."""
+    known = nearest_known(model)
+    return model_reference(known) if known else ""
+
+
 def _docstring(class_name: str) -> str:
     return ast.get_docstring(_lineage(class_name)[0]) or class_name
 
@@ -306,6 +337,9 @@ def _own_fields(node: ast.ClassDef) -> list[Field]:
             if statement.value is None or "ClassVar" in ast.unparse(statement.annotation):
                 continue
             kinds, choices, range_ = _annotation(statement.annotation)
+            if {*kinds} == {"nn.module", "none"}:
+                # A net of the user's own cannot be given in words.
+                continue
             default = ast.literal_eval(statement.value)
             name = statement.target.id
             text = _literal_text(following)

@@ -16,6 +16,7 @@ from torch import nn
 
 from latentia.errors import InputError
 from latentia.files import as_path
+from latentia.models.own_parts import own_nets
 from latentia.models.saved import load
 
 START = "start"
@@ -46,7 +47,10 @@ OF_TRAINING = (
 
 def beginning_of(model: Any, given: Any) -> Any:
     """Return the fitted model that another is to start from, or refuse one of another class."""
-    found = load(as_path(given, "start_from")) if isinstance(given, str | Path) else given
+    found = given
+    if isinstance(given, str | Path):
+        path = as_path(given, "start_from")
+        found = load(path, classes=[type(model)], nets=own_nets(model))
     if type(found) is not type(model):
         raise InputError(
             f"start_from is {told_of(given)}, a {type(found).__name__}; training of a "

@@ -52,7 +52,9 @@ def _of_torch(X: Any) -> Iterator[Any]:
         yield from map(_sample, _in_order(X.dataset))
     else:
         for batch in X:
-            yield from _sample(batch)
+            # A loader may leave its batches as lists of samples with what stands beside them.
+            plain = isinstance(batch, list | tuple) and isinstance(batch[0], tuple | Mapping)
+            yield from map(_sample, batch) if plain else _sample(batch)
 
 
 def _keeps_all(loader: Any) -> bool:

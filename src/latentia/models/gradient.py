@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import partial
@@ -22,13 +22,14 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor, nn
 
-from latentia.errors import Count, Decay, InputError, Positive, Seed, within_memory
+from latentia.errors import Count, Decay, InputError, Positive, Seed, own_among, within_memory
 from latentia.files import as_path
 from latentia.models.apply import apply
 from latentia.models.base import Model, to_numpy
 from latentia.models.fields import in_new_names
 from latentia.models.fine_tuning import START, beginning_of, take_units, take_weights, told_of
 from latentia.models.inputs import Labels, Rows, refuse_outside_unit
+from latentia.models.own_parts import class_name, recorded, with_names_of_nets
 from latentia.plots.grids import DRAWABLE, rows, save_png, tile
 from latentia.training import distributed, draws
 from latentia.training.batches import CHUNK, Batches, Source
@@ -78,7 +79,9 @@ class GradientModel(Model):
        health and ``show``, which writes the images of ``epoch_picture``;
     5. ``after_training`` for what follows from the trained nets and the data.
 
-    These methods stand below in the same order.
+    These methods stand below in the same order. A class of your own that derives from a finished
+    model overrides its ``loss``, from a batch to a scalar or a `Loss`; in a game, the
+    ``generator_loss`` or its opponent's. What it annotates are fields.
     """
 
     resumable = True
@@ -189,6 +192,8 @@ class GradientModel(Model):
                     begun = stack.enter_context(holding)
                 self.before_nets(array, folder, progress)
                 self.initialise(batches, device)
+                if self.keeps_best and held_out is None and isinstance(batches, Source):
+                    batches, held_out = batches.parted()
                 self.check_held_out(held_out)
                 steps, name = batch_order(self, batches).n_steps, type(self).__name__
                 watch = stack.enter_context(
@@ -245,8 +250,10 @@ class GradientModel(Model):
                 self.build(self.sample_shape_)
             if self.beginning is not None:
                 take_weights(self, self.beginning)
+        ours = type(self).build.__module__.startswith("latentia.") and not own_among(self)
+        layout = self.layout if ours else torch.contiguous_format
         for net in self.nets().values():
-            _to(net, device, self.layout).train()
+            _to(net, device, layout).train()
 
     def learn_scale(self, batches: Any) -> None:
         """Learn what the nets must know of the batches before they are made; here nothing."""
@@ -296,6 +303,10 @@ class GradientModel(Model):
     def after_training(self, array: Rows, y: Labels | None) -> None:
         """Keep what follows from the trained nets and the training data; here nothing."""
 
+    def __repr__(self, N_CHAR_MAX: int = 700) -> str:
+        """Return the class and the hyperparameters that are not their defaults, nets by class."""
+        return str(BaseEstimator.__repr__(with_names_of_nets(self), N_CHAR_MAX))
+
     def validate_parameters(self, *, begun: bool = False) -> None:
         """Check every hyperparameter, without data."""
         super().validate_parameters(begun=begun)
@@ -308,7 +319,8 @@ class GradientModel(Model):
 
     def nets(self) -> Mapping[str, nn.Module]:
         """Return the model's modules by name."""
-        return {k: v for k, v in vars(self).items() if isinstance(v, nn.Module)}
+        fields = self.__dataclass_fields__
+        return {k: v for k, v in vars(self).items() if isinstance(v, nn.Module) and k not in fields}
 
     def prepare_nets(self, weights: Mapping[str, NDArray[Any]]) -> None:
         """Make the nets of a saved model, and fill them with their ``<net>.<parameter>``."""
@@ -373,6 +385,11 @@ class GradientModel(Model):
             )
 
     @property
+    def keeps_best(self) -> bool:
+        """Whether the weights of the epoch with the best held-out value are the fitted ones."""
+        return self.patience is not None
+
+    @property
     def is_scored(self) -> bool:
         """Whether one loss says how good the model is; games have none."""
         return True
@@ -388,8 +405,8 @@ class GradientModel(Model):
     ) -> Iterator[RunConfig]:
         """Hold the run's directory, with a copy of the model that the run begins with."""
         config = RunConfig(
-            model=type(self).__name__,
-            parameters=self.get_params() | {"random_state": self.seed_},
+            model=class_name(self),
+            parameters=recorded(self) | {"random_state": self.seed_},
             data=data,
             precision=asked_precision(),
             versions=versions(),
@@ -420,23 +437,3 @@ class GradientModel(Model):
 def _to(net: nn.Module, device: torch.device, layout: torch.memory_format) -> nn.Module:
     moved: nn.Module = net.to(device=device, memory_format=layout)  # type: ignore[call-overload]
     return moved
-
-
-class DecodingModel(BaseEstimator, ABC):  # type: ignore[misc]
-    """What makes a `GradientModel` a `LatentModel` too: its nets decode latent rows.
-
-    A subclass of all three states `decode`; an encoding one also ``encode``.
-    """
-
-    @abstractmethod
-    def decode(self, z_NK: Tensor) -> Tensor:
-        """Return data of shape (N, *shape) for latent rows."""
-
-    @property
-    def n_latent(self) -> int:
-        """The size of ``z``."""
-        return int(self.n_components or 0)
-
-    def _decode_array(self, Z: NDArray[Any]) -> NDArray[Any]:
-        decoded: NDArray[Any] = self.apply("decode", Z).reshape(len(Z), *self.data_shape_)
-        return decoded

@@ -23,6 +23,10 @@ Labels: TypeAlias = Any
 Pixels: TypeAlias = NDArray[np.uint8] | NDArray[np.bool_] | NDArray[np.floating[Any]]
 """(n, H, W) or (n, C, H, W) images: bytes, floats in [0, 1], or truth values for 0 and 1."""
 CHUNK = 1024
+FEW_ROWS = 2_048
+"""Rows, spread over the data, that show what kind of images they are."""
+LEAST_SIDE = 16
+"""Of photographs, in pixels."""
 Matrix: TypeAlias = NDArray[np.float64]
 Vector: TypeAlias = NDArray[np.float64]
 
@@ -331,3 +335,27 @@ def unit_floats(X: NDArray[Any]) -> NDArray[Any]:
     if X.dtype == np.bool_:
         return X.astype(np.float32)
     return X.astype(np.float32) / np.float32(255) if X.dtype == np.uint8 else X
+
+
+def is_photographic(X: Rows) -> bool:
+    """Return whether rows of values in [0, 1] are photographs, and not drawings or bits.
+
+    Photographs are images of at least 16 pixels a side whose values are grey or coloured
+    throughout: with less than half of the variance that bits of the same mean have,
+    Var x < ½ μ (1 − μ). Of MNIST it is 0.84 of it, of Fashion-MNIST 0.61, of photographs of
+    landscapes and faces 0.1 to 0.3.
+
+    >>> grey = np.linspace(0.2, 0.7, 2 * 16 * 16).reshape(2, 16, 16)
+    >>> is_photographic(grey), is_photographic(grey.round()), is_photographic(grey[:, :8])
+    (True, False, False)
+    """
+    if X.ndim < 3 or min(X.shape[-2:]) < LEAST_SIDE:
+        return False
+    x = unit_floats(some_rows(X))
+    mean, variance = float(x.mean()), float(x.var())
+    return 0 < variance < 0.5 * mean * (1 - mean)
+
+
+def some_rows(X: Rows) -> Any:
+    """Return at most 2,048 rows, evenly spaced."""
+    return np.asarray(X[:: -(-len(X) // FEW_ROWS)])

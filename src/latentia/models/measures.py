@@ -2,7 +2,8 @@
 
 What a model can do (reconstruct, sample, bound a likelihood, give codes) is measured on test data;
 training data are the reference of features and nearest neighbours. The keys are those of
-`latentia.metrics.definitions`.
+`latentia.metrics.definitions`; a figure that is a mean over test samples, or the Fréchet distance,
+is an `Estimate`, which knows its standard error.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from latentia.data.dataset import Array, Dataset, spread
 from latentia.errors import FitWarning, InputError
 from latentia.metrics.clustering import cluster_agreement
 from latentia.metrics.coverage import class_shares, coverage, entropy, nearest_classes
+from latentia.metrics.estimates import Estimate, jackknifed
 from latentia.metrics.frechet import PixelFeatures, frechet_distance
 from latentia.metrics.neighbours import code_accuracy, memorisation
 from latentia.metrics.precision_recall import precision_recall
@@ -76,7 +78,7 @@ def reconstruction(model: Any, data: Dataset) -> Figures:
     """Return how near reconstructions come, and how well codes tell classes apart."""
     x, y = tested(data)
     x_hat = model.reconstruct(x, *model.labels_for(y))
-    found = {"squared_error": squared_error(x, x_hat)}
+    found: Figures = {"squared_error": squared_error(x, x_hat)}
     if x.ndim > 2:
         found["psnr"] = psnr(x, x_hat)
         damaged = model.damaged(x)
@@ -92,7 +94,7 @@ def reconstruction(model: Any, data: Dataset) -> Figures:
 
 def density(log_densities: Callable[[Array], NDArray[Any]], data: Dataset) -> Figures:
     """Return the exact likelihood, of a model that knows it."""
-    return {"negative_log_likelihood": -float(np.mean(log_densities(tested(data)[0])))}
+    return {"negative_log_likelihood": Estimate.mean_of(-log_densities(tested(data)[0]))}
 
 
 def bounds(model: Any, data: Dataset) -> Figures:
@@ -100,9 +102,10 @@ def bounds(model: Any, data: Dataset) -> Figures:
     x, y = tested(data)
     few, labels = spread(x, MOST_WEIGHTED), model.labels_for(y)
     of_few = tuple(spread(part, MOST_WEIGHTED) for part in labels)
+    weighed = model.score_samples(few, *of_few, n_importance=N_IMPORTANCE)
     return {
         "negative_elbo": model.bound_terms(x, *labels)["negative_elbo"],
-        "negative_iwae": -model.score(few, *of_few, n_importance=N_IMPORTANCE),
+        "negative_iwae": Estimate.mean_of(-weighed),
         "active_units": float(model.active_units(few, *of_few)),
     }
 
@@ -136,11 +139,12 @@ def samples(model: Any, data: Dataset, random_state: int) -> Figures:
 def _in_features(train: Array, test: Array, fake: Array) -> Figures:
     """Return how like test data drawn samples are in the features of training data."""
     features = PixelFeatures().fit(train)
-    distance = frechet_distance(features.transform(test), features.transform(fake))
-    found = {"frechet_distance": distance}
+    drawn = features.transform(fake)
+    distance = jackknifed(lambda rows: frechet_distance(rows, drawn), features.transform(test))
+    found: Figures = {"frechet_distance": distance}
     if len(test) > BALL:
-        real, drawn = (spread(test, MOST_NEIGHBOURS), fake[:MOST_NEIGHBOURS])
-        overlap = precision_recall(features.transform(real), features.transform(drawn), k=BALL)
+        real = features.transform(spread(test, MOST_NEIGHBOURS))
+        overlap = precision_recall(real, drawn[:MOST_NEIGHBOURS], k=BALL)
         found |= {
             "precision": overlap.precision,
             "recall": overlap.recall,

@@ -12,7 +12,7 @@ import json
 import math
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, cast
@@ -39,7 +39,15 @@ from latentia.files import (
     write_atomically,
 )
 from latentia.models.fields import in_new_names
-from latentia.training.config import read_config, unknown, versions, write_config
+from latentia.models.own_parts import (
+    Homes,
+    class_name,
+    homes_of,
+    own_nets,
+    recorded,
+    with_nets,
+)
+from latentia.training.config import HASH, read_config, unknown, versions, write_config
 from latentia.training.metrics_file import is_record, read_metrics
 
 WEIGHTS = "model.safetensors"
@@ -50,6 +58,7 @@ KINDS = {
     "observation_": str,
     "converged_": bool,
     "of_characters_": bool,
+    "photographic_": bool,
     "unit_range_": bool,
     "log_likelihood_": float,
     "noise_variance_": float,
@@ -112,8 +121,8 @@ def _write(model: Any, folder: Path) -> None:
     arrays, learned = _learned(model)
     weights = safetensors.numpy.save(arrays)
     config = {
-        "model": type(model).__name__,
-        "parameters": model.get_params(),
+        "model": class_name(model),
+        "parameters": recorded(model),
         "learned": learned,
         "versions": versions(),
         "weights_sha256": hashlib.sha256(weights).hexdigest(),
@@ -166,7 +175,10 @@ def _is_saved_model(folder: Path) -> bool:
         return True
     try:
         config = read_json(folder / "config.json")
-        return "learned" in config and config.get("model") in MODELS | INSTRUMENTS
+        if config.get("model") not in MODELS | INSTRUMENTS:
+            # Of a class of the user's own the hash says that the file is Latentia's.
+            config = read_config(folder) if HASH in config else {}
+        return "learned" in config
     except (OSError, ValueError, TypeError, AttributeError):
         return False
 
@@ -187,20 +199,41 @@ def _remove_abandoned(parent: Path) -> None:
             _remove_model(folder)
 
 
-def load(path: str | Path) -> Any:
-    """Return the model that was saved in a folder, or by a finished run in its directory."""
-    given = as_path(path, "path")
+def load(
+    path: str | Path,
+    *,
+    classes: Sequence[type] = (),
+    nets: Mapping[str, Any] | None = None,
+) -> Any:
+    """Return the model that was saved in a folder, or by a finished run in its directory.
+
+    Parameters
+    ----------
+    path
+        The folder. It holds numbers and words, and no code.
+    classes
+        Classes of your own, one of which the model may be of.
+    nets
+        Nets of your own that the model was given, by their fields, such as ``{"encoder": net}``.
+        They lend their form: the weights are those that were saved, and these stay as they are.
+
+    Raises
+    ------
+    InputError
+        For what is no saved model, is damaged, or needs another class or net than is given.
+    """
+    given, homes = as_path(path, "path"), homes_of(classes)
     for _ in range(ATTEMPTS):
         folder = _place(given)
         before = _identity(folder)
         try:
-            return _with_records(_read(folder), given)
+            return _with_records(_read(folder, homes, nets or {}), given)
         except InputError:
             # Another process may have put a new model in its place meanwhile.
             if before is not None and _identity(folder) == before:
                 raise
         time.sleep(0.001)
-    return _with_records(_read(_place(given)), given)
+    return _with_records(_read(_place(given), homes, nets or {}), given)
 
 
 def _with_records(model: Any, run: Path) -> Any:
@@ -230,15 +263,20 @@ def _identity(folder: Path) -> tuple[int, ...] | None:
     return found.st_dev, found.st_ino, found.st_ctime_ns
 
 
-def _read(folder: Path) -> Any:
+def _read(folder: Path, homes: Homes, nets: Mapping[str, Any]) -> Any:
     config = read_config(folder)
     name = config.get("model", "")
-    homes = MODELS | INSTRUMENTS
     if name in homes and "data" in config and "learned" not in config:
         raise InputError(f"the run in {folder} is not finished: 'latentia resume {folder}' first")
     if name not in homes or "learned" not in config:
-        raise InputError(f"{folder} holds no known model: {name!r}{nearest(name, homes)}")
-    model = make(name, config.get("parameters", {}), config.get("versions"))
+        own = (
+            f". If it is of your own, give the class: classes=[{name}]"
+            if "learned" in config
+            else ""
+        )
+        raise InputError(f"{folder} holds no known model: {name!r}{nearest(name, homes)}{own}")
+    parameters = with_nets(config.get("parameters", {}), nets, folder)
+    model = make(name, parameters, config.get("versions"), homes)
     try:
         weights = _weights(folder / WEIGHTS, config)
     except (OSError, ValueError) as error:
@@ -274,17 +312,23 @@ def _stated_size(path: Path) -> int:
         raise ValueError("its header is malformed") from None
 
 
-def kind_of(name: str) -> Any:
-    """Return the class that a name of ours stands for."""
-    return getattr(importlib.import_module((MODELS | INSTRUMENTS)[name]), name)
+def kind_of(name: str, homes: Homes = MODELS | INSTRUMENTS) -> Any:
+    """Return the class that a name stands for."""
+    home = homes[name]
+    return getattr(importlib.import_module(home), name) if isinstance(home, str) else home
 
 
-def make(name: str, parameters: Mapping[str, Any], writer: object = None) -> Any:
+def make(
+    name: str,
+    parameters: Mapping[str, Any],
+    writer: object = None,
+    homes: Homes = MODELS | INSTRUMENTS,
+) -> Any:
     """Return a model by the name of its class; lists, which JSON has for tuples, become tuples.
 
     ``writer`` are the versions that the parameters were written by.
     """
-    kind = kind_of(name)
+    kind = kind_of(name, homes)
     named = in_new_names(parameters, kind.__dataclass_fields__)
     for key in named:
         if key not in kind.__dataclass_fields__:
@@ -365,10 +409,14 @@ def _card(model: Any, arrays: dict[str, NDArray[Any]]) -> str:
     name = type(model).__name__
     summary = (type(model).__doc__ or name).strip().splitlines()[0]
     lines = [f"# {name}", "", summary, "", "| parameter | value |", "|---|---|"]
-    lines += [f"| `{key}` | `{value}` |" for key, value in model.get_params().items()]
+    lines += [f"| `{key}` | `{value}` |" for key, value in recorded(model).items()]
     shape = vars(model).get("data_shape_")
     samples = "" if shape is None else f"Samples of shape {shape}; "
     n_values = sum(array.size for array in arrays.values())
     lines += ["", f"{samples}{n_values:,} stored values.", ""]
-    lines += ["```python", "import latentia", 'model = latentia.load("this-folder")', "```", ""]
+    nets = ", ".join(f'"{key}": {type(net).__name__}(...)' for key, net in own_nets(model).items())
+    more = f", nets={{{nets}}}" if nets else ""
+    more += "" if name in MODELS | INSTRUMENTS else f", classes=[{name}]"
+    call = f'model = latentia.load("this-folder"{more})'
+    lines += ["```python", "import latentia", call, "```", ""]
     return "\n".join(lines)

@@ -37,6 +37,7 @@ def autoencoder_nets(
     channels: Sequence[int],
     activation: str,
     convolutional: bool,
+    n_principal: int,
     tied: bool,
     n_given: int,
 ) -> tuple[nn.Module, nn.Module]:
@@ -54,6 +55,8 @@ def autoencoder_nets(
         A name of `ACTIVATIONS`, or ``auto``.
     convolutional, tied
         Whether the nets convolve; whether the decoder's weights are the encoder's, transposed.
+    n_principal
+        How many principal components of images the nets stand between; 0 if they see the data.
     n_given
         How many further numbers both nets see, beside x and beside z (a condition).
     """
@@ -65,6 +68,9 @@ def autoencoder_nets(
         seen = (image[0] + n_given, *image[1:])
         encoder: nn.Module = conv_encoder(seen, channels, hidden, n_codes, act)
         decoder: nn.Module = conv_decoder(image, channels, hidden, n_inputs, act)
+    elif n_principal:
+        encoder = PrincipalEncoder(shape, n_principal, hidden, n_codes, n_given, act)
+        decoder = PrincipalDecoder(n_principal, hidden, n_inputs, act)
     else:
         encoder = dense_encoder(prod(shape) + n_given, hidden, n_codes, act)
         decoder = dense_decoder(shape, hidden, n_inputs, act)
@@ -215,6 +221,90 @@ class TiedDecoder(nn.Module):
         return h
 
 
+class PrincipalEncoder(nn.Module):
+    """A net that sees images as principal components u = Vᵀ(x − m)/s, and adds to a linear map.
+
+    The net's last layer starts at 0. Components, mean and linear map stay as they are set.
+
+    Parameters
+    ----------
+    shape, n_principal
+        (C, H, W) of an image, and how many components.
+    hidden, n_outputs, n_given, activation
+        As of `autoencoder_nets`; what is given stands behind the values of x.
+    """
+
+    mean: Tensor
+    vectors: Tensor
+    unit: Tensor
+    weight: Tensor
+    bias: Tensor
+
+    def __init__(
+        self,
+        shape: tuple[int, ...],
+        n_principal: int,
+        hidden: Sequence[int],
+        n_outputs: int,
+        n_given: int = 0,
+        activation: Activation = leaky_relu,
+    ) -> None:
+        super().__init__()
+        self.register_buffer("mean", torch.zeros(shape))
+        self.register_buffer("vectors", torch.zeros(n_principal, prod(shape)))
+        self.register_buffer("unit", torch.ones(()))
+        self.register_buffer("weight", torch.zeros(n_outputs, n_principal))
+        self.register_buffer("bias", torch.zeros(n_outputs))
+        self.net = mlp([n_principal + n_given, *hidden, n_outputs], activation)
+        _starts_at_zero(self.net)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return (N, n_outputs) for images, or for (N, d + n_given) values."""
+        h, d = x.flatten(1), self.mean.numel()
+        u = (h[:, :d] - self.mean.flatten()) @ self.vectors.T / self.unit
+        added: Tensor = self.net(torch.cat([u, h[:, d:]], 1))
+        return linear(u, self.weight, self.bias) + added
+
+    def restored(self, u: Tensor) -> Tensor:
+        """Return the images, (N, C, H, W), that components stand for."""
+        return (u * self.unit @ self.vectors).view(len(u), *self.mean.shape) + self.mean
+
+
+class PrincipalDecoder(nn.Module):
+    """A net that adds to a linear map from z to the components of a `PrincipalEncoder`."""
+
+    weight: Tensor
+
+    def __init__(
+        self,
+        n_principal: int,
+        hidden: Sequence[int],
+        n_inputs: int,
+        activation: Activation = leaky_relu,
+    ) -> None:
+        super().__init__()
+        self.register_buffer("weight", torch.zeros(n_principal, n_inputs))
+        self.net = mlp([n_inputs, *reversed(hidden), n_principal], activation)
+        _starts_at_zero(self.net)
+
+    def forward(self, z_NK: Tensor, encoder: PrincipalEncoder) -> Tensor:
+        """Return raw output of (N, C, H, W), by the components that ``encoder`` has."""
+        added: Tensor = self.net(z_NK)
+        return encoder.restored(linear(z_NK, self.weight) + added)
+
+
+def _starts_at_zero(net: nn.Sequential) -> None:
+    for parameter in net[-1].parameters():
+        nn.init.zeros_(parameter)
+
+
+def decoded(decoder: nn.Module, encoder: nn.Module, z_NK: Tensor) -> Tensor:
+    """Return a decoder's raw output; one that has parts of its encoder is given it."""
+    beside = (encoder,) if isinstance(decoder, TiedDecoder | PrincipalDecoder) else ()
+    output: Tensor = decoder(z_NK, *beside)
+    return output
+
+
 def weighted_layers(encoder: nn.Module) -> list[Weighted]:
     """Return the linear layers and convolutions of a net, from its input on."""
     return [layer for layer in encoder.modules() if isinstance(layer, Weighted)]
@@ -273,3 +363,11 @@ class LearnedVariance(nn.Module):
     def forward(self) -> Tensor:
         """Return ``v``, a positive scalar."""
         return (SPEED * self.log_variance).clamp(-20, 20).exp()
+
+
+def set_output_bias(decoder: nn.Module, bias: Tensor) -> None:
+    """Let the decoder start at the data's mean, as in Burda's own program."""
+    last = [p for name, p in decoder.named_parameters() if name.endswith("bias")][-1]
+    with torch.no_grad():
+        # A convolution has one for each channel.
+        last.copy_(bias.flatten() if len(last) == bias.numel() else bias.flatten(1).mean(1))

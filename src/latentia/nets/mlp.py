@@ -59,13 +59,16 @@ class Standardisation(nn.Module):
     ----------
     mean, scale
         (d,) each, or scalars 0 and 1 for data that are used as they are.
+    clips
+        Whether data come back within [0, 1].
     """
 
     mean: Tensor
     scale: Tensor
 
-    def __init__(self, mean: Tensor, scale: Tensor) -> None:
+    def __init__(self, mean: Tensor, scale: Tensor, clips: bool = False) -> None:
         super().__init__()
+        self.clips = clips
         self.register_buffer("mean", mean)
         self.register_buffer("scale", scale)
 
@@ -75,9 +78,10 @@ class Standardisation(nn.Module):
 
     def inverse(self, u: Tensor) -> Tensor:
         """Return data in their own units."""
-        return u * self.scale + self.mean
+        x = u * self.scale + self.mean
+        return x.clamp(0, 1) if self.clips else x
 
     @classmethod
-    def identity(cls) -> Standardisation:
-        """Return the one that changes nothing."""
-        return cls(torch.zeros(()), torch.ones(()))
+    def identity(cls, clips: bool = False) -> Standardisation:
+        """Return the one that changes nothing, but perhaps for what leaves [0, 1]."""
+        return cls(torch.zeros(()), torch.ones(()), clips)

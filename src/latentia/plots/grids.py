@@ -54,6 +54,13 @@ def is_drawable(shape: Sequence[int]) -> bool:
     return len(shape) == 3 or (len(shape) == 4 and shape[1] in DRAWABLE)
 
 
+def thumbnails(images: NDArray[Any]) -> tuple[bytes, ...]:
+    """Return each image as a PNG of its own size, grey ones in one channel."""
+    grey = images.ndim == 3 or images.shape[1] == 1
+    shown = _as_rgb(images)
+    return tuple(png(image[:, :, 0] if grey else image) for image in shown)
+
+
 def _as_rgb(images: NDArray[Any]) -> NDArray[np.uint8]:
     x = images[:, None] if images.ndim == 3 else images
     if not is_drawable(x.shape):

@@ -10,14 +10,12 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
-from matplotlib.ticker import MaxNLocator, PercentFormatter
 from numpy.typing import NDArray
 
 from latentia.errors import InputError
-from latentia.plots.style import CLASS_COLOURS, COLOURS, INK, new_figure, style
+from latentia.plots.style import CLASS_COLOURS, COLOURS, new_figure, style
 
 SHORT = 3
-MOST_BARS = 80
 
 
 def latent_map(
@@ -28,7 +26,7 @@ def latent_map(
     More than two dimensions are shown along the codes' first two principal components, and the
     axes say what share of their variance that is; a single one is shown class by class.
     """
-    points, names = _plane(np.asarray(codes, np.float64), labels)
+    points, names = plane(np.asarray(codes, np.float64), labels)
     with style():
         figure = new_figure(5.0, 4.0)
         axes = figure.subplots()
@@ -73,9 +71,10 @@ def _colour(index: int, n_classes: int) -> Any:
     return mpl.colormaps["turbo"](index / (n_classes - 1))
 
 
-def _plane(
+def plane(
     codes: NDArray[np.float64], labels: NDArray[Any] | None
 ) -> tuple[NDArray[np.float64], tuple[str, str]]:
+    """Return (n, 2) places of codes on a map, and the names of its axes."""
     bad = int((~np.isfinite(codes)).any(axis=1).sum())
     if bad:
         raise InputError(f"{bad} of {len(codes)} codes are not finite; a map needs finite ones")
@@ -90,25 +89,3 @@ def _plane(
     shares = np.square(singular[:2]) / total
     first, second = (f"component {i + 1} of z ({share:.0%})" for i, share in enumerate(shares))
     return centred @ components[:2].T, (first, second)
-
-
-def spectrum(explained_variance_ratio: NDArray[Any]) -> Figure:
-    """Return the scree plot: each component's share of the variance, and their running sum."""
-    ratios = np.asarray(explained_variance_ratio)
-    numbers = np.arange(1, len(ratios) + 1)
-    marker = "." if len(ratios) <= MOST_BARS else ""
-    with style():
-        figure = new_figure(4.6, 4.0)
-        axes = figure.subplots()
-        axes.bar(numbers, ratios, color=COLOURS[5], label="each component")
-        axes.plot(numbers, ratios.cumsum(), color=COLOURS[1], marker=marker, label="all up to it")
-        axes.text(
-            numbers[-1], ratios.sum(), f"{ratios.sum():.0%}", ha="right", va="bottom", color=INK
-        )
-        axes.set_ylim(0, 1.06)
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
-        axes.yaxis.set_major_formatter(PercentFormatter(1.0))
-        axes.set_xlabel("component")
-        axes.set_ylabel("share of variance")
-        axes.legend(fontsize=8, loc="center right")
-    return figure

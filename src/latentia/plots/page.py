@@ -6,26 +6,89 @@ import base64
 import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from latentia.files import write_atomically
 
 if TYPE_CHECKING:
     from jinja2 import Template
 
+PIXELATED, WIDE, NARROW = 32, 48, 5
+"""Sides in pixels: up to the first, images keep their pixels when enlarged; of more than the second
+rows of more than five take the width of the page."""
+
+
+@dataclass(frozen=True)
+class Tiles:
+    """Images of the data, each a PNG of its own size, which the page enlarges; gaps are its own."""
+
+    rows: tuple[tuple[bytes, ...], ...]
+    size: tuple[int, int]
+    """Width and height of each in pixels."""
+    labels: tuple[str, ...] = ()
+    """One for each row, or none."""
+    block: int = 0
+    """Rows that belong together, before a gap; 0 for all."""
+
+    @property
+    def n_columns(self) -> int:
+        """Images in the longest row."""
+        return max(map(len, self.rows))
+
+    @property
+    def uris(self) -> list[list[str]]:
+        """The images as data URIs, row by row."""
+        return [[data_uri(image) for image in row] for row in self.rows]
+
+    @property
+    def smooth(self) -> bool:
+        """Whether enlarging blurs them: small images keep their pixels."""
+        return max(self.size) > PIXELATED
+
+    @property
+    def wide(self) -> bool:
+        """Whether they need a whole row of the page."""
+        return self.n_columns > NARROW and max(self.size) > WIDE
+
+
+Swatch = tuple[str, str, Literal["line", "dot"]]
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """An inline SVG in the colours of the page, with its legend, which stands outside the axes."""
+
+    svg: str
+    """Its text is escaped."""
+    legend: tuple[Swatch, ...] = ()
+    """Labels, each with the name of its colour's token, and the mark that has it."""
+    dashed: str = ""
+    """What dashed lines are."""
+
 
 @dataclass(frozen=True)
 class Picture:
-    """A PNG with its title and caption."""
+    """A figure: tiles, a drawing or a PNG, its title, and a caption that says what to see.
+
+    ``finding`` is read aloud in its place; it is the caption unless there is more to say.
+    """
 
     title: str
     caption: str
-    png: bytes
+    png: bytes = b""
+    tiles: Tiles | None = None
+    drawing: Drawing | None = None
+    finding: str = ""
 
     @property
     def uri(self) -> str:
         """The picture as a data URI."""
-        return "data:image/png;base64," + base64.b64encode(self.png).decode()
+        return data_uri(self.png)
+
+
+def data_uri(png: bytes) -> str:
+    """Return a PNG as an address that holds it."""
+    return "data:image/png;base64," + base64.b64encode(png).decode()
 
 
 def template(name: str) -> Template:
@@ -40,6 +103,7 @@ def template(name: str) -> Template:
         lstrip_blocks=True,
     )
     environment.filters["number"] = format_number
+    environment.filters["data_uri"] = data_uri
     return environment.get_template(name)
 
 

@@ -18,6 +18,8 @@ from latentia.errors import InputError
 from latentia.training.distributed import rank, world_size
 
 CHUNK = 4096
+HELD_OUT = 12
+"""Of so many rows one is held out, where nothing else is and the best epoch's weights are kept."""
 
 
 class Batches(Protocol):
@@ -82,6 +84,16 @@ class Source:
         """Return the first n rows, or all if there are fewer, as `batch` does."""
         return self.batch(np.arange(min(n, len(self))))
 
+    def parted(self) -> tuple[Source, Source | None]:
+        """Return all but every twelfth row, and those, which are to be held out, if there are."""
+        rows = np.arange(len(self))
+        held = rows % HELD_OUT == HELD_OUT - 1
+        if not held.any():
+            return self, None
+        x, y = (rows, rows) if self._places is None else self._places
+        parts = [Source(self._x, self._y, (x[part], y[part])) for part in (~held, held)]
+        return parts[0], parts[1]
+
 
 def _gather(values: NDArray[Any] | Tensor, rows: NDArray[np.integer[Any]]) -> Tensor:
     if isinstance(values, Tensor):
@@ -116,9 +128,17 @@ def _refuse_not_finite(x: NDArray[Any] | Tensor) -> None:
             raise InputError(f"sample {row} holds NaN or infinity; remove it or fill it in")
 
 
+def mean_of(source: Source) -> NDArray[np.float32]:
+    """Return the mean of all rows."""
+    total = torch.zeros(source.shape, dtype=torch.float64)
+    for rows in np.array_split(np.arange(len(source)), -(-len(source) // CHUNK)):
+        total += source.batch(rows)[0].cpu().sum(0, dtype=torch.float64)
+    return (total / len(source)).float().numpy()
+
+
 def column_moments(source: Source) -> tuple[float, float, Tensor, Tensor]:
     """Return the least and largest value, and each value's mean and variance in float64."""
-    chunks = np.array_split(np.arange(len(source)), -(-len(source) // 4096))
+    chunks = np.array_split(np.arange(len(source)), -(-len(source) // CHUNK))
     low, high = float("inf"), float("-inf")
     total = torch.zeros(source.shape, dtype=torch.float64)
     squares = torch.zeros(source.shape, dtype=torch.float64)

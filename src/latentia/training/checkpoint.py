@@ -1,4 +1,4 @@
-"""Checkpoints that survive a kill at any moment: hashed, verified before parsing, last K kept.
+"""Checkpoints that survive a kill at any moment: hashed, verified before parsing, few kept.
 
 A checkpoint is two files. ``step_00000123.safetensors`` holds the tensors, and the JSON state in
 its header; ``step_00000123.json`` holds its SHA-256 and is written last, so a checkpoint without
@@ -25,6 +25,8 @@ from latentia.training.metrics_file import Seal
 log = logging.getLogger(__name__)
 
 BEST = "best"
+ROOM = 16_000_000
+"""Bytes that the last checkpoints of a run may take for all ``keep`` of them to stay."""
 PARTIAL = ("step_????????.*.*.tmp", "best.*.*.tmp")
 """Names that version 0.1.0 gave to files that were not yet whole."""
 Saved = tuple[dict[str, Tensor], dict[str, Any]]
@@ -33,6 +35,9 @@ Saved = tuple[dict[str, Tensor], dict[str, Any]]
 
 class Checkpoints:
     """The checkpoints of one run, of which the last ``keep`` stay, besides the best.
+
+    Of checkpoints that together take more than `ROOM` two stay, so that a damaged one gives way to
+    the one before, and when training has ended the last alone, which further training needs.
 
     For the process that ``writes``, the folder is made if it is missing, and cleared of what a
     killed writer left.
@@ -51,10 +56,15 @@ class Checkpoints:
         tensors: Mapping[str, Tensor],
         state: Mapping[str, Any],
         seal: Seal | None = None,
+        *,
+        over: bool = False,
     ) -> None:
-        """Write the checkpoint of a step, then drop the oldest beyond ``keep``."""
-        self._write(f"step_{step:08d}", tensors, state, seal)
-        for old in self._names()[: -self.keep]:
+        """Write the checkpoint of a step, after which training may be over; drop old ones."""
+        name = f"step_{step:08d}"
+        self._write(name, tensors, state, seal)
+        small = self.keep * self._path(name, "safetensors").stat().st_size <= ROOM
+        keep = self.keep if small else min(self.keep, 1 if over else 2)
+        for old in self._names()[:-keep]:
             self._path(old, "json").unlink()
             self._path(old, "safetensors").unlink(missing_ok=True)
 

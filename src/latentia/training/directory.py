@@ -38,6 +38,15 @@ NAMES = (
     "report.html",
 )
 """What a run directory may hold beside ``config.json``."""
+PARTS = {
+    "model": "model",
+    "checkpoints": "checkpoints",
+    "samples": "pictures",
+    "tensorboard": "tensorboard",
+    "pretraining": "pretraining",
+    "start": "start",
+}
+"""Folders of a run by what they are called where their sizes are told."""
 OWN_FILES = (
     "config.json",
     "metrics.jsonl",
@@ -147,3 +156,28 @@ def _number(holder: Path) -> str | None:
     except (OSError, ValueError):
         return None
     return text if text.isdigit() or not text else None
+
+
+def disk_taken(path: Path) -> str:
+    """Return in a line what a run takes of the disk, and for what.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     _ = (Path(folder) / "report.html").write_bytes(bytes(2_500_000))
+    ...     disk_taken(Path(folder)).removeprefix(folder)
+    ': 2.5 MB: report and records 2.5 MB'
+    """
+    sizes = dict.fromkeys((*PARTS, "report and records"), 0)
+    for file in path.rglob("*"):
+        if file.is_file() and not file.is_symlink():
+            first = file.relative_to(path).parts[0]
+            sizes[first if first in PARTS else "report and records"] += file.stat().st_size
+    steps = len([*path.glob("checkpoints/step_*.safetensors")])
+    best = " and the best" if (path / "checkpoints" / "best.safetensors").exists() else ""
+    names = PARTS | {"checkpoints": f"{steps} checkpoint{'s' * (steps != 1)}{best}"}
+    told = [f"{names.get(part, part)} {_megabytes(n)}" for part, n in sizes.items() if n]
+    return f"{path}: {_megabytes(sum(sizes.values()))}: {', '.join(told)}"
+
+
+def _megabytes(n: int) -> str:
+    return f"{n / 1e6:.0f} MB" if n >= 10e6 else f"{n / 1e6:.1f} MB"

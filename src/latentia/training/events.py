@@ -69,7 +69,8 @@ class EventFiles:
             elif isinstance(value, int | float):
                 start.hparams[key].number_value = value
             else:
-                start.hparams[key].string_value = str(value)
+                # A net of the user's own has pages of words.
+                start.hparams[key].string_value = str(value).partition("\n")[0]
         content = HParamsPluginData(session_start_info=start, version=0).SerializeToString()
         nothing = TensorProto(dtype=DT_FLOAT, float_val=[0.0], tensor_shape=ONE)
         tag, kind = "_hparams_/session_start_info", metadata("hparams", content)

@@ -2,8 +2,8 @@
 
 ``config.json`` (model, resolved parameters, data, versions), ``metrics.jsonl`` (one line for each
 epoch and split) with the same values as TensorBoard events in ``tensorboard/``, ``samples/`` (a
-picture or a text an epoch), ``checkpoints/``, and at the end ``model/`` and ``report.html``. Where
-something else bears one of these names, no run begins.
+picture or a text of some epochs), ``checkpoints/``, and at the end ``model/`` and ``report.html``.
+Where something else bears one of these names, no run begins.
 """
 
 from __future__ import annotations
@@ -25,6 +25,8 @@ from latentia.training.state import TrainingState
 
 CHECKPOINT_SECONDS = 60.0
 """The longest time without a checkpoint; each epoch ends with one all the same."""
+EACH_DRAWN = 10
+"""Epochs of which each is drawn."""
 
 Truth = (bool, np.bool_)
 Numbers = Mapping[str, float]
@@ -170,26 +172,45 @@ class Run:
             if sentence and self.tell is not None:
                 self.tell(epoch, sentence)
 
-    def checkpoint(self, state: TrainingState, best: bool, *, force: bool) -> None:
-        """Save at an epoch's end, when the last one is old, or at once; keep the best apart."""
+    def checkpoint(
+        self, state: TrainingState, best: bool, *, force: bool, over: bool = False
+    ) -> None:
+        """Save at an epoch's end, when the last one is old, or at once; keep the best apart.
+
+        When training is ``over``, fewer large ones are kept.
+        """
         if not self.keeps:
             return
         old = time.monotonic() - self.saved_at > CHECKPOINT_SECONDS
         if not (force or best or old or not state.sums):
             return
-        tensors, counters = state.tensors(), state.counters()
         # The best goes first: killed in between, the resumed run comes here again and repeats it.
         if best:
-            self.checkpoints.save_best(tensors, counters)
-        self.checkpoints.save(state.step, tensors, counters, self.metrics.seal())
+            self.keep_best(state)
+        tensors, counters = state.tensors(), state.counters()
+        self.checkpoints.save(state.step, tensors, counters, self.metrics.seal(), over=over)
         self.saved_at = time.monotonic()
 
-    def show(self, state: TrainingState, epoch: int) -> None:
-        """Let the model write a picture or a text of an epoch, as ``samples/epoch_0001.png``."""
+    def keep_best(self, state: TrainingState) -> None:
+        """Save the best epoch so far apart."""
+        if self.keeps:
+            self.checkpoints.save_best(state.tensors(), state.counters())
+
+    def show(self, state: TrainingState, epoch: int, *, last: bool = True) -> None:
+        """Let the model write a picture or a text of an epoch, as ``samples/epoch_0001.png``.
+
+        Of the first ten epochs each is drawn, later ones when twice as many are over, and the last.
+        """
         if self.keeps and self.path is not None and self.draw is not None:
+            if not (last or epoch <= EACH_DRAWN or epoch >= 2 * self._last_drawn()):
+                return
             self.draw(self.path / "samples", epoch)
             for drawn in (self.path / "samples").glob(f"epoch_{epoch:04d}.*"):
                 self.events.add_drawn(drawn, state.step)
+
+    def _last_drawn(self) -> int:
+        folder = Path() if self.path is None else self.path / "samples"
+        return max((int(p.stem[6:]) for p in folder.glob("epoch_[0-9]*")), default=0)
 
     def ask(self, state: TrainingState, epoch: int) -> str:
         """Show an epoch to the functions of the user; return who asks to end, or nothing."""

@@ -42,9 +42,10 @@ class MovingAverage:
         self.nets = nets
         self.decay = decay
         self.averages = {name: value.clone() for name, value in weights_of(nets).items()}
-        trained = {f"{n}.{k}" for n, net in nets.items() for k, _ in net.named_parameters()}
-        self._trained = self._pairs(lambda name: name in trained)
-        self._copied = self._pairs(lambda name: name not in trained)
+        named = {n: net.named_parameters(remove_duplicate=False) for n, net in nets.items()}
+        self.trained = {f"{n}.{key}" for n, found in named.items() for key, _ in found}
+        self._trained = self._pairs(lambda name: name in self.trained)
+        self._copied = self._pairs(lambda name: name not in self.trained)
 
     def _pairs(self, wanted: Callable[[str], bool]) -> tuple[list[Tensor], list[Tensor]]:
         """Return averages and the tensors of the nets that they follow."""
@@ -146,7 +147,9 @@ class TrainingState:
                 for slot, value in slots.items():
                     found[f"optimizers/{name}/{index}/{slot}"] = value
         if self.average is not None:
-            found |= {f"average/{name}": v for name, v in self.average.averages.items()}
+            # Buffers are copies of the nets' own.
+            averages, trained = self.average.averages, self.average.trained
+            found |= {f"average/{name}": v for name, v in averages.items() if name in trained}
         return found
 
     def counters(self) -> dict[str, Any]:
@@ -166,7 +169,8 @@ class TrainingState:
             groups = optimizer.state_dict()["param_groups"]
             optimizer.load_state_dict({"state": slots, "param_groups": groups})
         if self.average is not None:
-            for name, value in _below(tensors, "average/").items():
+            whole = weights_of(self.nets) | _below(tensors, "average/")
+            for name, value in whole.items():
                 self.average.averages[name].copy_(value)
         for name in COUNTERS:
             setattr(self, name, counters[name])
@@ -175,8 +179,9 @@ class TrainingState:
 
     def hold(self, tensors: Mapping[str, Tensor]) -> None:
         """Take the best epoch's weights from what `tensors` gave then."""
-        part = "nets/" if self.average is None else "average/"
-        found = {k.replace("/", "."): v for k, v in _below(tensors, part).items()}
+        found = {k.replace("/", "."): v for k, v in _below(tensors, "nets/").items()}
+        if self.average is not None:
+            found |= _below(tensors, "average/")
         self.best = {name: found[name].to(v.device) for name, v in weights_of(self.nets).items()}
 
 

@@ -37,6 +37,10 @@ class Trainable(Protocol):
     patience: int | None
     seed_: int
 
+    @property
+    def keeps_best(self) -> bool:
+        """Whether the weights of the epoch with the best held-out value are the fitted ones."""
+
     def nets(self) -> Mapping[str, nn.Module]:
         """Return the model's modules by name."""
 
@@ -76,11 +80,13 @@ def train(
     updates = model.updates()
     order = batch_order(model, batches)
     state = TrainingState(model.nets(), updates, model.learning_rate, model.ema_decay)
-    run.restore(state, order.n_steps, hold=model.patience is not None)
+    run.restore(state, order.n_steps, hold=model.keeps_best)
     precision = autocast(device)
     began = time.perf_counter() - state.seconds
     interruption = Interruption()
     with torch.random.fork_rng(), on_stop(interruption):
+        if model.keeps_best and state.step == 0 and validation is not None:
+            rate_start(model, state, validation, run, device)
         for step in range(state.step, state.step if state.ended else order.n_steps):
             epoch = order.epoch(step)
             values: dict[str, float] = {}
@@ -113,12 +119,31 @@ def train(
                 best = end_epoch(model, state, order, validation, run, device)
             stop = distributed.any_rank(interruption.asked)
             over = state.step == order.n_steps or bool(state.ended)
-            run.checkpoint(state, best, force=stop or over)
+            run.checkpoint(state, best, force=stop or over, over=over)
             if stop:
                 raise KeyboardInterrupt
             if over:
                 break
     state.settle()
+    if state.best and state.best_epoch < order.epoch(state.step - 1) + 1 and run.tell is not None:
+        when = f"of epoch {state.best_epoch}" if state.best_epoch else "from before the first epoch"
+        run.tell(order.n_epochs, f"the weights kept are those {when}: the best on held-out data")
+
+
+def rate_start(
+    model: Trainable,
+    state: TrainingState,
+    validation: Batches,
+    run: Run,
+    device: torch.device,
+) -> None:
+    """Keep the weights that training starts from for the case that they are never bettered."""
+    score = None
+    with evaluating(model.nets()):
+        if distributed.rank() == 0:
+            score = next(iter(held_out(model, validation, device, 1).values()))
+    state.rate(shared(score), 0, hold=True)
+    run.keep_best(state)
 
 
 def batch_order(model: Trainable, batches: Batches) -> BatchOrder:
@@ -169,9 +194,9 @@ def end_epoch(
             run.record(state, epoch, "validation", values)
             names = list(state.optimizers)
             score = values[names[0]] if len(names) == 1 else None
-        run.show(state, epoch)
-        score = shared(score) if model.patience is not None else score
-        best = state.rate(score, epoch, hold=model.patience is not None)
+        run.show(state, epoch, last=state.step == order.n_steps)
+        score = shared(score) if model.keeps_best else score
+        best = state.rate(score, epoch, hold=model.keeps_best)
         asked = run.ask(state, epoch)
         if state.step < order.n_steps:
             state.ended = why_to_end(model, state, order, run, asked)

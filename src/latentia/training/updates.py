@@ -6,10 +6,13 @@ import inspect
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn, optim
+
+from latentia.errors import InputError
 
 
 @dataclass(frozen=True)
@@ -26,6 +29,10 @@ class Loss:
 
     total: Tensor
     terms: Mapping[str, Tensor | float] = field(default_factory=dict)
+
+    def __add__(self, more: Tensor | float) -> Loss:
+        """Return the loss with something added to what is minimised, its terms as they are."""
+        return Loss(self.total + more, self.terms)
 
 
 @dataclass(frozen=True)
@@ -64,15 +71,16 @@ class Update:
     schedule: Callable[[float], float] | None = None
 
     def parameters(self) -> Iterator[nn.Parameter]:
-        """Yield the parameters that this update moves."""
+        """Yield the parameters that this update moves; what is frozen stays."""
         for net in self.nets:
-            yield from net.parameters()
+            yield from (weight for weight in net.parameters() if weight.requires_grad)
 
     def make_optimizer(self, learning_rate: float) -> optim.Optimizer:
         """Return this update's optimiser over its parameters."""
-        if self.optimizer is None:
-            return adam(list(self.parameters()), learning_rate)
-        return self.optimizer(list(self.parameters()))
+        parameters = list(self.parameters())
+        if not parameters:
+            raise InputError(f"{self.name} has no weights to train: its nets have none, or frozen")
+        return (self.optimizer or partial(adam, learning_rate=learning_rate))(parameters)
 
 
 def adam(
@@ -88,6 +96,14 @@ def adam(
     .. [1] D. P. Kingma, J. Ba, "Adam: A Method for Stochastic Optimization", ICLR 2015, alg. 1.
     """
     return FusedAdam(parameters, lr=learning_rate, betas=betas, eps=epsilon, fused=True)
+
+
+def name_of(loss: Callable[..., Tensor | Loss], name: str) -> str:
+    """Return what a loss of Latentia's is called, or ``loss`` for one that a user's class states.
+
+    A curve of another loss is not shown under the name of the one that it replaces.
+    """
+    return name if loss.__module__.startswith("latentia.") else "loss"
 
 
 Rule = TypeVar("Rule", bound=type[optim.Optimizer])

@@ -10,19 +10,31 @@ from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from latentia.errors import Count, Decay, InputError, NonNegative, Whole, check_range
+from latentia.errors import (
+    Count,
+    Decay,
+    InputError,
+    NonNegative,
+    Shapes,
+    Whole,
+    are_own,
+    check_range,
+    own_among,
+)
 from latentia.models.adversarial.augmentation import augment
 from latentia.models.adversarial.doctor import diagnose, symptoms
 from latentia.models.adversarial.remedies import feature_distance, pack, r1
 from latentia.models.base import Generator, LatentModel
-from latentia.models.gradient import DecodingModel, GradientModel
+from latentia.models.decoding import DecodingModel
+from latentia.models.gradient import GradientModel
+from latentia.models.own_nets import PROBABILITIES, Maps, take
 from latentia.nets.mlp import Standardisation
 from latentia.nets.players import Discriminator, ParameterHistory, normalise_spectrally
 from latentia.training import draws
@@ -42,15 +54,17 @@ class AdversarialModel(Generator, DecodingModel, GradientModel, LatentModel):
 
     n_components: Count = 100
     """Size of the latent space."""
+    generator: nn.Module | None = None
+    """A net of your own in the generator's place, of which a copy is trained; none makes one."""
     prior: Literal["normal", "uniform"] = "normal"
     """The prior of each component: N(0, 1), or uniform on [−1, 1]."""
     beta_1: Decay = 0.5
     """Adam's decay of the gradient's mean."""
     beta_2: Decay = 0.999
     """Adam's decay of the gradient's square."""
-    feature_matching: bool = False
+    feature_matching: Annotated[bool, Shapes("discriminator", "critic")] = False
     """Let the generator match the mean features of real data, not the verdict."""
-    minibatch_discrimination: Whole = 0
+    minibatch_discrimination: Annotated[Whole, Shapes("discriminator", "critic")] = 0
     """Kernels that tell the judge how near the other samples of a batch are; 0 for none.
 
     A batch must have at least two samples, or packs of them.
@@ -143,13 +157,36 @@ class AdversarialModel(Generator, DecodingModel, GradientModel, LatentModel):
         if len(shape) == 1:
             columns = (self.column_mean_, self.column_scale_)
             self.standardisation_ = Standardisation(*map(torch.tensor, columns))
-        self.generator_, judge = self.make_players(shape)
+        if not are_own(self, "generator", self.judge_name):
+            self.generator_, judge = self.make_players(shape)
+            setattr(self, f"{self.judge_name}_", judge)
+        if own_among(self, "generator", self.judge_name):
+            take(self, self.maps(shape))
         if self.spectral_normalisation:
-            normalise_spectrally(judge)
-        setattr(self, f"{self.judge_name}_", judge)
+            normalise_spectrally(self.judge)
         if self.historical_averaging:
             self.generator_history_ = ParameterHistory(self.generator_)
-            self.judge_history_ = ParameterHistory(judge)
+            self.judge_history_ = ParameterHistory(self.judge)
+
+    def maps(self, shape: tuple[int, ...]) -> Mapping[str, Maps]:
+        """Return what the players map to what, y beside z and x, of data as they see them."""
+        given = ((self.n_given(),),) if self.n_given() else ()
+        packed = (shape[0] * self.packing, *shape[1:])
+        beside = tuple((width * self.packing,) for (width,) in given)
+        verdict = "a logit, high for real data"
+        if self.kind_of_game == "wasserstein":
+            verdict = "a number, high for real data, and no logit of a probability"
+        image = "an image in [-1, 1], as Tanh gives it"
+        sample = image if len(shape) > 1 else "a row in the columns' standard units"
+        unlike = (nn.Sigmoid, nn.Softmax, nn.ReLU) if len(shape) > 1 else ()
+        return {
+            "generator": Maps(((self.n_components,), *given), shape, sample, unlike),
+            self.judge_name: Maps((packed, *beside), (1,), verdict, PROBABILITIES),
+        }
+
+    def n_given(self) -> int:
+        """Return how many numbers the players see beside z and x."""
+        return 0
 
     def own_optimizer(self) -> Callable[[list[nn.Parameter]], torch.optim.Optimizer]:
         """Return what makes a player's optimiser: Adam."""
@@ -171,7 +208,9 @@ class AdversarialModel(Generator, DecodingModel, GradientModel, LatentModel):
 
     def generate(self, z_NK: Tensor, *given: Tensor) -> Tensor:
         """Return ``G(z)`` as the nets see data."""
-        u: Tensor = self.generator_(torch.cat([z_NK, *given], 1) if given else z_NK)
+        if given and not are_own(self, "generator"):
+            z_NK, given = torch.cat([z_NK, *given], 1), ()
+        u: Tensor = self.generator_(z_NK, *given)
         return u
 
     def draw(self, x: Tensor) -> Tensor:

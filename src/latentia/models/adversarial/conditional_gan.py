@@ -15,11 +15,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Literal, final
+from typing import Annotated, Literal
 
 from torch import Tensor, nn
 
-from latentia.errors import Count, CountsWhen, Positive
+from latentia.errors import Count, CountsWhen, Positive, Shapes, are_own
 from latentia.models.adversarial.gan import MinimaxGame
 from latentia.models.conditional import Conditional
 from latentia.models.inputs import Rows
@@ -28,7 +28,6 @@ from latentia.nets.players import Discriminator, players_for
 COLUMNS = 8
 
 
-@final
 @dataclass(eq=False, repr=False, kw_only=True)
 class ConditionalGAN(Conditional, MinimaxGame):
     """Conditional GAN: ``fit(X, y)`` and ``sample(n, y=...)`` [1]_.
@@ -65,13 +64,22 @@ class ConditionalGAN(Conditional, MinimaxGame):
     (64, 3)
     """
 
-    discriminator: Literal["concatenation", "projection"] = "concatenation"
-    """How the discriminator sees y: beside x, or by a product with its features."""
-    architecture: Literal["auto", "mlp", "convolutional"] = "auto"
+    discriminator: Literal["concatenation", "projection"] | nn.Module = "concatenation"
+    """How the discriminator sees y: beside x, or by a product with its features. In Python also a
+    net of your own in its place, which gives logits for x and y."""
+    architecture: Annotated[
+        Literal["auto", "mlp", "convolutional"], Shapes("generator", "discriminator")
+    ] = "auto"
     """The nets: fully connected, DCGAN's, or what suits the data."""
-    hidden: Annotated[tuple[Count, ...], CountsWhen("architecture", ("mlp",))] = (256, 512)
+    hidden: Annotated[
+        tuple[Count, ...],
+        CountsWhen("architecture", ("mlp",)),
+        Shapes("generator", "discriminator"),
+    ] = (256, 512)
     """Widths of a fully connected generator's layers; the discriminator mirrors them."""
-    width: Annotated[Count, CountsWhen("architecture", ("convolutional",))] = 32
+    width: Annotated[
+        Count, CountsWhen("architecture", ("convolutional",)), Shapes("generator", "discriminator")
+    ] = 32
     """Channels of the convolutional layers next to the image; deeper ones double."""
     learning_rate: Positive = 1e-3
     """The step size of both players."""
@@ -80,7 +88,13 @@ class ConditionalGAN(Conditional, MinimaxGame):
 
     def settled(self, array: Rows) -> Mapping[str, object]:
         """Return which nets these data have."""
+        if are_own(self, "generator", "discriminator"):
+            return {}
         return {"architecture": self.nets_of(self.sample_shape_, self.architecture)}
+
+    def n_given(self) -> int:
+        """Return how many numbers the players see of y."""
+        return self.given.width
 
     def make_players(self, shape: tuple[int, ...]) -> tuple[nn.Module, Discriminator]:
         """Return generator and discriminator, both of which see y."""

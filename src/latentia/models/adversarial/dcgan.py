@@ -11,16 +11,15 @@ Shapes: ``x`` is (N, C, H, W) in [0, 1], inside the game in [−1, 1]; ``z_NK`` 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Literal, final
+from typing import Annotated, Literal
 
 from torch import nn
 
-from latentia.errors import Count, CountsWhen, Positive
+from latentia.errors import Count, CountsWhen, Positive, Shapes
 from latentia.models.adversarial.gan import MinimaxGame
 from latentia.nets.players import Discriminator, players_for
 
 
-@final
 @dataclass(eq=False, repr=False, kw_only=True)
 class DCGAN(MinimaxGame):
     """Deep convolutional generative adversarial network [1]_.
@@ -50,15 +49,23 @@ class DCGAN(MinimaxGame):
     (3, 8, 8)
     """
 
-    architecture: Literal["radford", "lecture"] = "radford"
+    discriminator: nn.Module | None = None
+    """A net of your own in the discriminator's place, which gives logits; none makes one."""
+    architecture: Annotated[Literal["radford", "lecture"], Shapes("generator", "discriminator")] = (
+        "radford"
+    )
     """The paper's nets and weights N(0, 0.02), or the lecture's dense layer and upsampling."""
     n_epochs: Count = 5
     """Passes over the training data."""
     learning_rate: Positive = 1e-3
     """The step size of both players (2e-4 in the paper, which wants far more epochs)."""
-    width: Annotated[Count, CountsWhen("architecture", ("radford",))] = 32
+    width: Annotated[
+        Count, CountsWhen("architecture", ("radford",)), Shapes("generator", "discriminator")
+    ] = 32
     """Channels of the layers next to the image in the paper's nets (64 there); deeper double."""
-    discriminator_batch_norm: Annotated[bool, CountsWhen("architecture", ("radford",))] = True
+    discriminator_batch_norm: Annotated[
+        bool, CountsWhen("architecture", ("radford",)), Shapes("discriminator")
+    ] = True
     """Batch norm in the paper's discriminator; the generator keeps its own."""
 
     def make_players(self, shape: tuple[int, ...]) -> tuple[nn.Module, Discriminator]:

@@ -23,12 +23,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Annotated, Literal, final
+from typing import Annotated, Literal
 
 import torch
 from torch import Tensor, nn, optim
 
-from latentia.errors import Count, CountsWhen, Decay, InputError, Positive, Range, Whole
+from latentia.errors import Count, CountsWhen, Decay, InputError, Positive, Range, Shapes, Whole
 from latentia.models.adversarial.base import AdversarialModel
 from latentia.models.adversarial.remedies import Judge, unrolled
 from latentia.nets.players import Discriminator, players_for
@@ -128,7 +128,6 @@ class MinimaxGame(AdversarialModel):
         return unrolled(self.judge, loss, self.unrolled_steps, self.unrolled_rate)
 
 
-@final
 @dataclass(eq=False, repr=False, kw_only=True)
 class GAN(MinimaxGame):
     """Generative adversarial network [1]_ of fully connected nets, for tables and images.
@@ -158,9 +157,17 @@ class GAN(MinimaxGame):
     (3, 2)
     """
 
-    architecture: Literal["mlp", "goodfellow"] = "mlp"
+    discriminator: nn.Module | None = None
+    """A net of your own in the discriminator's place, which gives logits; none makes one."""
+    architecture: Annotated[Literal["mlp", "goodfellow"], Shapes("generator", "discriminator")] = (
+        "mlp"
+    )
     """LeakyReLU nets of the widths in ``hidden``, or the paper's: ReLU against maxout, dropout."""
-    hidden: Annotated[tuple[Count, ...], CountsWhen("architecture", ("mlp",))] = (256, 512)
+    hidden: Annotated[
+        tuple[Count, ...],
+        CountsWhen("architecture", ("mlp",)),
+        Shapes("generator", "discriminator"),
+    ] = (256, 512)
     """Widths of the generator's layers; the discriminator mirrors them."""
     n_epochs: Count = 30
     """Passes over the training data."""

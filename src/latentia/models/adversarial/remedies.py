@@ -93,7 +93,8 @@ def unrolled(
     .. [1] L. Metz, B. Poole, D. Pfau, J. Sohl-Dickstein, "Unrolled Generative Adversarial
        Networks", ICLR 2017, section 2.2.
     """
-    weights: dict[str, Tensor] = dict(discriminator.named_parameters())
+    moved = ((name, w) for name, w in discriminator.named_parameters() if w.requires_grad)
+    weights: dict[str, Tensor] = dict(moved)
     for _ in range(n_steps):
         here = _with_weights(discriminator, weights)
         gradients = torch.autograd.grad(loss(here), list(weights.values()), create_graph=True)

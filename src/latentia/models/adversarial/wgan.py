@@ -21,12 +21,12 @@ from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Annotated, ClassVar, Literal, final
+from typing import Annotated, ClassVar, Literal
 
 import torch
 from torch import Tensor, nn, optim
 
-from latentia.errors import Count, CountsWhen, Decay, Positive
+from latentia.errors import Count, CountsWhen, Decay, Positive, Shapes, are_own
 from latentia.models.adversarial.base import AdversarialModel
 from latentia.models.inputs import Rows
 from latentia.nets.players import Discriminator, players_for
@@ -37,11 +37,19 @@ from latentia.training.updates import Loss, Update, rmsprop
 class WassersteinGame(AdversarialModel):
     """A game of a generator against a critic that gives any number."""
 
-    architecture: Literal["auto", "mlp", "convolutional"] = "auto"
+    critic: nn.Module | None = None
+    """A net of your own in the critic's place, which gives any number; none makes one."""
+    architecture: Annotated[
+        Literal["auto", "mlp", "convolutional"], Shapes("generator", "critic")
+    ] = "auto"
     """The nets: fully connected, DCGAN's, or what suits the data."""
-    hidden: Annotated[tuple[Count, ...], CountsWhen("architecture", ("mlp",))] = (256, 512)
+    hidden: Annotated[
+        tuple[Count, ...], CountsWhen("architecture", ("mlp",)), Shapes("generator", "critic")
+    ] = (256, 512)
     """Widths of a fully connected generator's layers; the critic mirrors them."""
-    width: Annotated[Count, CountsWhen("architecture", ("convolutional",))] = 32
+    width: Annotated[
+        Count, CountsWhen("architecture", ("convolutional",)), Shapes("generator", "critic")
+    ] = 32
     """Channels of the convolutional layers next to the image; deeper ones double."""
     batch_size: Count = 64
     """Samples in a batch, in each process."""
@@ -63,6 +71,8 @@ class WassersteinGame(AdversarialModel):
 
     def settled(self, array: Rows) -> Mapping[str, object]:
         """Return which nets these data have."""
+        if are_own(self, "generator", "critic"):
+            return {}
         return {"architecture": self.nets_of(self.sample_shape_, self.architecture)}
 
     def make_players(self, shape: tuple[int, ...]) -> tuple[nn.Module, Discriminator]:
@@ -107,7 +117,6 @@ class WassersteinGame(AdversarialModel):
         return -self.judged(u_fake).mean()
 
 
-@final
 @dataclass(eq=False, repr=False, kw_only=True)
 class WGAN(WassersteinGame):
     """Wasserstein GAN with weight clipping [1]_.
@@ -164,5 +173,6 @@ class WGAN(WassersteinGame):
         """Clip the critic's weights, each step: w ← clip(w, −c, c), unless c is none."""
         if self.clipping is not None:
             for weight in self.critic_.parameters():
-                weight.clamp_(-self.clipping, self.clipping)
+                if weight.requires_grad:
+                    weight.clamp_(-self.clipping, self.clipping)
         super().after_judge()

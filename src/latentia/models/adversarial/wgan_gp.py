@@ -14,7 +14,6 @@ Shapes: ``x`` is (N, C, H, W) in [0, 1] or (N, d); ``u`` the same as the nets se
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import final
 
 from torch import Tensor
 
@@ -24,7 +23,6 @@ from latentia.models.adversarial.wgan import WassersteinGame
 from latentia.training import draws
 
 
-@final
 @dataclass(eq=False, repr=False, kw_only=True)
 class WGANGP(WassersteinGame):
     """Wasserstein GAN with gradient penalty [1]_.

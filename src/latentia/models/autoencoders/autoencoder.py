@@ -16,16 +16,15 @@ Shapes: ``x`` is (N, C, H, W) or (N, d), ``z_NK`` is (N, n_components).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, final
+from typing import Annotated, Literal
 
 from torch import Tensor
 
-from latentia.errors import Count
+from latentia.errors import Count, Shapes
 from latentia.models.autoencoders.base import AutoencodingModel
-from latentia.training.updates import Update
+from latentia.training.updates import Update, name_of
 
 
-@final
 @dataclass(eq=False, repr=False, kw_only=True)
 class Autoencoder(AutoencodingModel):
     """Deep autoencoder, fully connected or convolutional, of any depth [1]_.
@@ -61,14 +60,19 @@ class Autoencoder(AutoencodingModel):
 
     n_components: Count = 30
     """Size of the latent space."""
-    hidden: tuple[Count, ...] = (400, 200)
+    hidden: Annotated[tuple[Count, ...], Shapes("encoder", "decoder")] = (400, 200)
     """Widths of the encoder's fully connected layers; the decoder mirrors them."""
-    tied: bool = False
+    tied: Annotated[bool, Shapes("encoder"), Shapes("decoder")] = False
     """Whether the decoder's weights are the encoder's, transposed."""
     objective: Literal["mse", "rmse", "bce"] = "mse"
     """Squared error of a sample, the root of its mean over values, or cross-entropy in nats."""
 
     lacks = {"sample": "an autoencoder has no prior over its latent space; use a VAE"}
+
+    @property
+    def may_start_linear(self) -> bool:
+        """Whether PCA's solution is the objective's: with a squared error and free weights."""
+        return not self.tied and self.objective != "bce"
 
     def bounded_by(self) -> str:
         """Return why data must lie in [0, 1]: for cross-entropy."""
@@ -80,8 +84,9 @@ class Autoencoder(AutoencodingModel):
 
     def updates(self) -> list[Update]:
         """Move both nets by one loss."""
-        return [Update("reconstruction", self.reconstruction_loss, [self.encoder_, self.decoder_])]
+        name = name_of(self.loss, "reconstruction")
+        return [Update(name, self.loss, [self.encoder_, self.decoder_])]
 
-    def reconstruction_loss(self, x: Tensor) -> Tensor:
+    def loss(self, x: Tensor) -> Tensor:
         """Compare a sample with what its code decodes to."""
         return self.compared(self.objective, x, self.decoder_output(self.encode(x)))

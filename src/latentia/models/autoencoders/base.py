@@ -32,15 +32,18 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from latentia.errors import Count, CountsWhen, InputError, Positive
+from latentia.errors import Count, CountsWhen, InputError, Positive, Shapes, are_own, own_among
 from latentia.models.autoencoders.doctor import activity, examine
+from latentia.models.autoencoders.linear_start import linear_solution, start
 from latentia.models.base import Encoder, LatentModel
-from latentia.models.gradient import DecodingModel, GradientModel
-from latentia.models.inputs import Labels, Rows
-from latentia.nets.autoencoder import LearnedVariance, TiedDecoder, autoencoder_nets
+from latentia.models.decoding import DecodingModel
+from latentia.models.gradient import GradientModel
+from latentia.models.inputs import Labels, Rows, is_photographic, some_rows
+from latentia.models.own_nets import mirrored, take
+from latentia.nets.autoencoder import LearnedVariance, autoencoder_nets, decoded, set_output_bias
 from latentia.nets.mlp import Standardisation
 from latentia.training import draws
-from latentia.training.batches import Source, column_moments, column_scale
+from latentia.training.batches import Source, column_moments, column_scale, mean_of
 from latentia.training.losses import (
     bernoulli_cross_entropy,
     bernoulli_negative_log_likelihood,
@@ -65,31 +68,67 @@ class AutoencodingModel(Encoder, DecodingModel, GradientModel, LatentModel):
 
     n_components: Count = 20
     """Size of the latent space."""
-    hidden: tuple[Count, ...] = (400, 400)
+    encoder: nn.Module | None = None
+    """A net of your own in the encoder's place, of which a copy is trained; none makes one."""
+    decoder: nn.Module | None = None
+    """A net of your own in the decoder's place, which gives its raw output; none makes one."""
+    hidden: Annotated[tuple[Count, ...], Shapes("encoder", "decoder")] = (400, 400)
     """Widths of the encoder's fully connected layers; the decoder mirrors them."""
-    channels: Annotated[tuple[Count, ...], CountsWhen("architecture", ("convolutional",))] = (
-        8,
-        16,
-        32,
-    )
+    channels: Annotated[
+        tuple[Count, ...],
+        CountsWhen("architecture", ("convolutional",)),
+        Shapes("encoder", "decoder"),
+    ] = (8, 16, 32)
     """Channels of the convolutional encoder's layers, each of which halves the image."""
-    activation: Literal["auto", "leaky_relu", "relu", "tanh", "sigmoid"] = "auto"
+    activation: Annotated[
+        Literal["auto", "leaky_relu", "relu", "tanh", "sigmoid"], Shapes("encoder", "decoder")
+    ] = "auto"
     """Between layers; auto is LeakyReLU 0.2 in fully connected nets and ReLU in convolutional."""
-    architecture: Literal["auto", "mlp", "convolutional"] = "auto"
-    """The nets: fully connected, convolutional, or what suits the data."""
+    architecture: Annotated[
+        Literal["auto", "mlp", "convolutional", "principal"], Shapes("encoder", "decoder")
+    ] = "auto"
+    """The nets: fully connected, convolutional, between principal components of images, where they
+    start as PCA, or what suits the data."""
 
     convolves_images: ClassVar[bool] = False
     """Whether ``auto`` means convolutional nets for images; tables have fully connected ones."""
 
+    n_principal_ = 0
+    photographic_ = False
+
+    @property
+    def may_start_linear(self) -> bool:
+        """Whether the linear solution is one of this model's objective."""
+        return True
+
+    def check_values(self) -> None:
+        """Refuse to start from a linear solution of another objective, or of nets of one's own."""
+        if self.architecture == "principal" and (own := own_among(self, "encoder", "decoder")):
+            raise InputError(
+                f"architecture is 'principal', whose two nets start together, and {own[0]} is of "
+                "your own: leave one of them out"
+            )
+        if self.architecture == "principal" and not self.may_start_linear:
+            raise InputError(
+                "architecture is 'principal', whose nets start as PCA: it goes with squared errors "
+                "or a gaussian alone, not with tied or binarize; choose 'mlp'"
+            )
+
     def settled(self, array: Rows) -> Mapping[str, object]:
         """Return which nets these data have."""
-        convolves = self.is_convolutional(self.sample_shape_)
-        return {"architecture": "convolutional" if convolves else "mlp"}
+        if are_own(self, "encoder", "decoder"):
+            return {}
+        return {"architecture": self.nets_for(self.sample_shape_, is_photographic(array))}
 
     def learn_scale(self, source: Source) -> None:
-        """Find whether the data lie in [0, 1], and otherwise the mean and scale of each column."""
+        """Find the range of the data, and principal components, or each column's mean and scale."""
         self.unit_range_ = True
         if len(source.shape) > 1:
+            x = source.batch(some_rows(np.arange(len(source))))[0].cpu()
+            self.photographic_ = is_photographic(x.numpy())
+            if self.nets_for(source.shape, self.photographic_) == "principal":
+                self._solution = linear_solution(x)
+                self.n_principal_ = len(self._solution.values)
             return
         low, high, mean, variance = column_moments(source)
         self.unit_range_ = low >= 0 and high <= 1
@@ -105,34 +144,58 @@ class AutoencodingModel(Encoder, DecodingModel, GradientModel, LatentModel):
         self, shape: tuple[int, ...], n_codes: int, *, tied: bool = False, n_given: int = 0
     ) -> None:
         """Make an encoder of ``n_codes`` outputs and its mirror, as `autoencoder_nets` does."""
-        self.standardisation_ = Standardisation.identity()
+        self.standardisation_ = Standardisation.identity(clips=self.n_principal_ > 0)
         if not self.unit_range_:
             columns = (self.column_mean_, self.column_scale_)
             self.standardisation_ = Standardisation(*map(torch.tensor, columns))
         self.encoder_: nn.Module
         self.decoder_: nn.Module
-        self.encoder_, self.decoder_ = autoencoder_nets(
-            shape,
-            n_codes,
-            self.n_components,
-            hidden=self.hidden,
-            channels=self.channels,
-            activation=self.activation,
-            convolutional=self.is_convolutional(shape),
-            tied=tied,
-            n_given=n_given,
-        )
+        if not are_own(self, "encoder", "decoder"):
+            self.encoder_, self.decoder_ = autoencoder_nets(
+                shape,
+                n_codes,
+                self.n_components,
+                hidden=self.hidden,
+                channels=self.channels,
+                activation=self.activation,
+                convolutional=self.nets_for(shape) == "convolutional",
+                n_principal=self.n_principal_,
+                tied=tied,
+                n_given=n_given,
+            )
+        if "_solution" in vars(self):
+            nets, k = (self.encoder_, self.decoder_), self.n_components
+            start(*nets, vars(self).pop("_solution"), k, vars(self).get("_noise"))
+        if own_among(self, "encoder", "decoder"):
+            self.take_own(shape, n_codes, n_given)
 
-    def is_convolutional(self, shape: tuple[int, ...]) -> bool:
-        """Return whether the nets for samples of this shape are convolutional."""
-        if self.architecture == "convolutional" and len(shape) == 1:
+    def take_own(self, shape: tuple[int, ...], n_codes: int, n_given: int) -> None:
+        """Put copies of the user's own nets in their places."""
+        take(self, mirrored(shape, n_codes, self.n_components, n_given, self.unit_range_))
+
+    @property
+    def squashes(self) -> bool:
+        """Whether the decoder's output passes a sigmoid."""
+        return self.unit_range_ and not self.n_principal_
+
+    @property
+    def keeps_best(self) -> bool:
+        """Whether the best epoch's weights are the fitted ones: also from a linear start."""
+        return self.n_principal_ > 0 or bool(super().keeps_best)
+
+    def nets_for(self, shape: tuple[int, ...], photographic: bool = False) -> str:
+        """Return the architecture of the nets for samples of this shape."""
+        if self.architecture in ("convolutional", "principal") and len(shape) == 1:
             raise InputError(
-                "architecture is 'convolutional' and the data are a table of shape "
+                f"architecture is {self.architecture!r} and the data are a table of shape "
                 f"(n, {shape[0]}); give images, or choose 'mlp'"
             )
-        if self.architecture == "auto":
-            return len(shape) > 1 and self.convolves_images
-        return self.architecture == "convolutional"
+        if self.architecture != "auto":
+            return self.architecture
+        if len(shape) > 1 and self.convolves_images:
+            return "convolutional"
+        suits = photographic and self.may_start_linear and not own_among(self, "encoder", "decoder")
+        return "principal" if suits else "mlp"
 
     def encode(self, x: Tensor) -> Tensor:
         """Return (N, n_components) codes."""
@@ -145,13 +208,11 @@ class AutoencodingModel(Encoder, DecodingModel, GradientModel, LatentModel):
     def decode(self, z_NK: Tensor) -> Tensor:
         """Return decoded data, (N, *shape): through a sigmoid, or in the data's units."""
         output = self.decoder_output(z_NK)
-        return output.sigmoid() if self.unit_range_ else self.standardisation_.inverse(output)
+        return output.sigmoid() if self.squashes else self.standardisation_.inverse(output)
 
     def decoder_output(self, z_NK: Tensor) -> Tensor:
-        """Return the decoder's raw output, (N, *shape); tied weights are the encoder's."""
-        beside = (self.encoder_,) if isinstance(self.decoder_, TiedDecoder) else ()
-        output: Tensor = self.decoder_(z_NK, *beside)
-        return output
+        """Return the decoder's raw output, (N, *shape)."""
+        return decoded(self.decoder_, self.encoder_, z_NK)
 
     def compared(self, kind: Comparison, x: Tensor, output: Tensor) -> Tensor:
         """Return the loss between data and the decoder's raw output, in standard units."""
@@ -161,7 +222,7 @@ class AutoencodingModel(Encoder, DecodingModel, GradientModel, LatentModel):
         if kind == "bce":
             return bernoulli_negative_log_likelihood(x, output)
         error = squared_error if kind == "mse" else root_mean_squared_error
-        if self.unit_range_:
+        if self.squashes:
             return error(x, output.sigmoid())
         return error(self.standardisation_(x), output)
 
@@ -303,9 +364,11 @@ class ChosenLikelihood(Encoder):
     """The fields that choose p(x given z), for an `AutoencodingModel` with a posterior."""
 
     observation: Literal["auto", "bernoulli", "gaussian", "mse", "rmse"] = "auto"
-    """Distribution of x given z, or a weighted error; auto is bernoulli for data in [0, 1]."""
+    """Distribution of x given z, or a weighted error; auto is bernoulli for data in [0, 1] but for
+    photographs."""
     noise_variance: Annotated[Positive | None, CountsWhen("observation", ("gaussian",))] = 0.1
-    """Variance v of a gaussian, in a table's columns' variances; none learns it (σ-VAE)."""
+    """Variance v of a gaussian, in a table's columns' variances; none learns it (σ-VAE), as does
+    the value by default for photographs whose observation is auto."""
     reconstruction_weight: Annotated[Positive, CountsWhen("observation", ("mse", "rmse"))] = 1000.0
     """Weight w of the errors mse and rmse."""
     binarize: bool = False
@@ -313,6 +376,7 @@ class ChosenLikelihood(Encoder):
 
     def check_values(self) -> None:
         """Refuse bits under another likelihood than the Bernoulli."""
+        super().check_values()
         if self.binarize and self.observation not in ("auto", "bernoulli"):
             raise InputError(
                 f"binarize needs observation='bernoulli', not {self.observation!r}: bits have no "
@@ -324,8 +388,18 @@ class ChosenLikelihood(Encoder):
         shared: Mapping[str, object] = super().settled(array)
         if self.observation != "auto":
             return shared
-        in_range = len(self.data_shape_) > 1 or (array.min() >= 0 and array.max() <= 1)
-        return {**shared, "observation": "bernoulli" if in_range else "gaussian"}
+        in_range = len(self.data_shape_) > 1 or bool(array.min() >= 0 and array.max() <= 1)
+        return {**shared, "observation": self.suited(in_range, is_photographic(array))}
+
+    def suited(self, in_range: bool, photographic: bool) -> str:
+        """Return what ``auto`` means: gaussian for photographs and data that leave [0, 1]."""
+        grey = (photographic or self.architecture == "principal") and self.may_start_linear
+        return "gaussian" if grey or not in_range else "bernoulli"
+
+    @property
+    def may_start_linear(self) -> bool:
+        """Whether the linear solution is the observation's: a Gaussian's, of grey values."""
+        return self.observation in ("auto", "gaussian") and not self.binarize
 
     def learn_scale(self, source: Source) -> None:
         """Find the data's range, the distribution that suits it, and the mean of binary data."""
@@ -333,19 +407,30 @@ class ChosenLikelihood(Encoder):
         bits = self.binarize or self.observation == "bernoulli"
         if bits and not self.unit_range_:
             raise InputError("observation is 'bernoulli' and the data leave [0, 1]; use 'gaussian'")
-        suited = "bernoulli" if self.unit_range_ else "gaussian"
+        suited = self.suited(self.unit_range_, self.photographic_)
         self.observation_ = suited if self.observation == "auto" else self.observation
         if self.observation_ == "bernoulli":
-            self.mean_ = _mean(source)
+            self.mean_ = mean_of(source)
+        if self.n_principal_:
+            learned, k = self.learns_noise, self.n_components
+            self._noise = self._solution.noise(k) if learned else self.noise_variance
 
     def build(self, shape: tuple[int, ...]) -> None:
         """Make encoder, decoder and the noise's variance; bits start at their mean."""
         self.make_nets(shape, 2 * self.n_components, n_given=self.n_given())
-        if self.observation_ == "gaussian" and self.noise_variance is None:
-            self.noise_ = LearnedVariance()
-        if self.observation_ == "bernoulli":
+        noise = vars(self).pop("_noise", 0.1)
+        if self.observation_ == "gaussian" and self.learns_noise:
+            self.noise_ = LearnedVariance(noise)
+        if self.observation_ == "bernoulli" and not are_own(self, "decoder"):
             p = torch.from_numpy(self.mean_).clamp(LEAST_PROBABILITY, 1 - LEAST_PROBABILITY)
-            _set_output_bias(self.decoder_, p.logit())
+            set_output_bias(self.decoder_, p.logit())
+
+    @property
+    def learns_noise(self) -> bool:
+        """Whether v is learned: if asked, or of photographs whose observation is left open."""
+        usual = type(self).__dataclass_fields__["noise_variance"].default
+        left = self.photographic_ and self.observation == "auto"
+        return self.noise_variance is None or (left and self.noise_variance == usual)
 
     def bounded_by(self) -> str:
         """Return why data must lie in [0, 1]: for the Bernoulli likelihood."""
@@ -370,7 +455,7 @@ class ChosenLikelihood(Encoder):
             # It follows from the errors when the training has ended.
             known = vars(self).get("noise_variance_", math.nan)
         variance = self.noise_() if "noise_" in vars(self) else torch.tensor(known)
-        gaussian = Gaussian(variance, units, units.scale.log().sum(), self.unit_range_)
+        gaussian = Gaussian(variance, units, units.scale.log().sum(), self.squashes)
         if self.observation_ in ERRORS:
             return WeightedError(self.observation_, self.reconstruction_weight, gaussian)
         return gaussian
@@ -388,18 +473,3 @@ class ChosenLikelihood(Encoder):
             self.noise_variance_ = float(variance)
         elif isinstance(likelihood, Gaussian):
             self.noise_variance_ = float(likelihood.variance.detach())
-
-
-def _mean(source: Source) -> NDArray[np.float32]:
-    total = torch.zeros(source.shape, dtype=torch.float64)
-    for rows in np.array_split(np.arange(len(source)), -(-len(source) // 4096)):
-        total += source.batch(rows)[0].cpu().sum(0, dtype=torch.float64)
-    return (total / len(source)).float().numpy()
-
-
-def _set_output_bias(decoder: nn.Module, bias: Tensor) -> None:
-    """Let the decoder start at the data's mean, as in Burda's own program."""
-    last = [p for name, p in decoder.named_parameters() if name.endswith("bias")][-1]
-    with torch.no_grad():
-        # A convolution has one for each channel.
-        last.copy_(bias.flatten() if len(last) == bias.numel() else bias.flatten(1).mean(1))

@@ -15,23 +15,24 @@ n_components).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, final
+from typing import Any
 
 import torch
 from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
+from latentia.errors import are_own
 from latentia.models.autoencoders.vae import BoundedModel
 from latentia.models.base import in_kind_of
 from latentia.models.conditional import Conditional
 from latentia.models.inputs import Labels, Rows
+from latentia.nets.autoencoder import decoded
 from latentia.training import draws
 
 COLUMNS = 8
 
 
-@final
 @dataclass(eq=False, repr=False, kw_only=True)
 class ConditionalVAE(Conditional, BoundedModel):
     """Conditional VAE: x given its class, ``fit(X, y)`` and ``sample(n, y=...)`` [1]_.
@@ -71,17 +72,21 @@ class ConditionalVAE(Conditional, BoundedModel):
     def encoder_output(self, x: Tensor, *given: Tensor) -> Tensor:
         """Return mean and log-variance of q(z given x, y), side by side."""
         u, (y_NC,) = self.standardisation_(x), given
-        if self.is_convolutional(self.sample_shape_):
+        if are_own(self, "encoder"):
+            output: Tensor = self.encoder_(u, y_NC)
+        elif self.nets_for(self.sample_shape_) == "convolutional":
             planes = y_NC[:, :, None, None].expand(-1, -1, *u.shape[2:])
-            output: Tensor = self.encoder_(torch.cat([u, planes], 1))
+            output = self.encoder_(torch.cat([u, planes], 1))
         else:
             output = self.encoder_(torch.cat([u.flatten(1), y_NC], 1))
         return output
 
     def decoder_output(self, z_NK: Tensor, *given: Tensor) -> Tensor:
         """Return the decoder's raw output for z and y."""
-        output: Tensor = self.decoder_(torch.cat([z_NK, *given], 1))
-        return output
+        if are_own(self, "decoder"):
+            output: Tensor = self.decoder_(z_NK, *given)
+            return output
+        return decoded(self.decoder_, self.encoder_, torch.cat([z_NK, *given], 1))
 
     def transform(self, X: Rows, y: Labels = None) -> Any:
         """Return the (n, n_components) latent rows of data given y."""

@@ -27,7 +27,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, final
+from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 import torch
@@ -37,13 +37,13 @@ from scipy.stats import norm
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
-from latentia.errors import Count, InputError, Seed, check_arguments, check_range
+from latentia.errors import Count, InputError, Seed, Shapes, check_arguments, check_range
 from latentia.models.autoencoders.base import AutoencodingModel
 from latentia.models.base import in_kind_of
 from latentia.models.inputs import Rows, refuse_outside_unit
 from latentia.training import draws
 from latentia.training.batches import CHUNK, Source, column_moments
-from latentia.training.updates import Update
+from latentia.training.updates import Update, name_of
 
 Noise = Literal["gaussian", "masking", "salt_and_pepper"]
 
@@ -55,7 +55,6 @@ LOUDEST = {"gaussian": math.inf, "masking": 1.0, "salt_and_pepper": 1.0}
 """The greatest level of each kind: a standard deviation has no bound, a probability has."""
 
 
-@final
 @dataclass(eq=False, repr=False, kw_only=True)
 class DenoisingAutoencoder(AutoencodingModel):
     """Denoising autoencoder: encode a noisy sample, decode the clean one [1]_.
@@ -95,7 +94,7 @@ class DenoisingAutoencoder(AutoencodingModel):
 
     n_components: Count = 4
     """Size of the latent space."""
-    hidden: tuple[Count, ...] = (128,)
+    hidden: Annotated[tuple[Count, ...], Shapes("encoder", "decoder")] = (128,)
     """Widths of the encoder's fully connected layers; the decoder mirrors them."""
     noise: Literal["gaussian", "masking", "salt_and_pepper"] = "gaussian"
     """What is done to values: a normal draw added, 0 (a table's mean) put there, or 0 or 1."""
@@ -103,7 +102,11 @@ class DenoisingAutoencoder(AutoencodingModel):
     """Gaussian: standard deviation; other noise: a value's probability of it; none means 0.3."""
     snr: float | None = None
     """Signal-to-noise ratio in dB on the training data, once clipped, instead of noise_factor."""
-    tied: bool = False
+    architecture: Annotated[
+        Literal["auto", "mlp", "convolutional"], Shapes("encoder", "decoder")
+    ] = "auto"
+    """The nets: fully connected, convolutional, or what suits the data."""
+    tied: Annotated[bool, Shapes("encoder"), Shapes("decoder")] = False
     """Whether the decoder's weights are the encoder's, transposed."""
     objective: Literal["mse", "rmse", "bce"] = "mse"
     """Squared error of a sample, the root of its mean over values, or cross-entropy in nats."""
@@ -153,9 +156,10 @@ class DenoisingAutoencoder(AutoencodingModel):
 
     def updates(self) -> list[Update]:
         """Move both nets by one loss."""
-        return [Update("reconstruction", self.reconstruction_loss, [self.encoder_, self.decoder_])]
+        name = name_of(self.loss, "reconstruction")
+        return [Update(name, self.loss, [self.encoder_, self.decoder_])]
 
-    def reconstruction_loss(self, x: Tensor) -> Tensor:
+    def loss(self, x: Tensor) -> Tensor:
         """Compare what the noisy sample decodes to with the clean one."""
         return self.compared(self.objective, x, self.decoder_output(self.encode(self.corrupt(x))))
 

@@ -79,7 +79,7 @@ def examine(
         found["variance"] = float(model.noise_()) / max(variance, 1e-12)
     if x.ndim == 4:
         found["span"] = float(x.max() - x.min())
-    diagnosis = diagnose(found, earlier, last=epoch == model.n_epochs)
+    diagnosis = diagnose(found, earlier, last=epoch == model.n_epochs and not model.keeps_best)
     model.diagnosis_ = diagnosis.name if diagnosis else "healthy"
     return found, diagnosis.sentence if diagnosis else ""
 

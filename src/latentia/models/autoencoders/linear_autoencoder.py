@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Literal, final
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -25,16 +25,16 @@ from torch import Tensor, nn
 from latentia.errors import Count, Positive
 from latentia.models.autoencoders.doctor import activity, examine
 from latentia.models.base import Encoder, LatentModel
-from latentia.models.gradient import DecodingModel, GradientModel
+from latentia.models.decoding import DecodingModel
+from latentia.models.gradient import GradientModel
 from latentia.models.inputs import Labels, Rows
 from latentia.nets.mlp import Standardisation
 from latentia.training.batches import Source, column_moments
 from latentia.training.losses import full_precision, squared_error
 from latentia.training.run import Numbers
-from latentia.training.updates import Update, adam, sgd
+from latentia.training.updates import Update, adam, name_of, sgd
 
 
-@final
 @dataclass(eq=False, repr=False, kw_only=True)
 class LinearAutoencoder(Encoder, DecodingModel, GradientModel, LatentModel):
     """Linear autoencoder, which finds the subspace of principal component analysis [1]_.
@@ -76,7 +76,13 @@ class LinearAutoencoder(Encoder, DecodingModel, GradientModel, LatentModel):
     optimizer: Literal["adam", "sgd"] = "adam"
     """Adam, or stochastic gradient descent with momentum 0.9."""
 
-    lacks = {"sample": "an autoencoder has no prior over its latent space; use a VAE"}
+    linear = True
+    lacks = {
+        "sample": "an autoencoder has no prior over its latent space; use a VAE",
+        **dict.fromkeys(
+            ("encoder", "decoder"), "its layers are linear; Autoencoder takes nets of your own"
+        ),
+    }
 
     def learn_scale(self, source: Source) -> None:
         """Find the mean of the data and their root mean variance."""
@@ -100,7 +106,8 @@ class LinearAutoencoder(Encoder, DecodingModel, GradientModel, LatentModel):
         kind = adam if self.optimizer == "adam" else sgd
         optimizer = partial(kind, learning_rate=self.learning_rate)
         nets = [self.encoder_, self.decoder_]
-        return [Update("reconstruction", self.reconstruction_loss, nets, optimizer=optimizer)]
+        name = name_of(self.loss, "reconstruction")
+        return [Update(name, self.loss, nets, optimizer=optimizer)]
 
     def encode(self, x: Tensor) -> Tensor:
         """Return (N, n_components) codes."""
@@ -112,7 +119,7 @@ class LinearAutoencoder(Encoder, DecodingModel, GradientModel, LatentModel):
         x: Tensor = self.standardisation_.inverse(self.decoder_(z_NK))
         return x
 
-    def reconstruction_loss(self, x: Tensor) -> Tensor:
+    def loss(self, x: Tensor) -> Tensor:
         """Return the squared error in standard units, averaged over a sample's values.
 
         The average, rather than the sum, lets one learning rate serve tables and images.

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any, final
+from typing import Any
 
 import numpy as np
 import torch
@@ -29,10 +29,9 @@ from latentia.models.inputs import Labels, Rows, unit_floats
 from latentia.nets.autoencoder import LearnedVariance, LinearPosterior
 from latentia.nets.mlp import Standardisation
 from latentia.training.batches import Source, column_moments
-from latentia.training.updates import Update
+from latentia.training.updates import Update, name_of
 
 
-@final
 @dataclass(eq=False, repr=False, kw_only=True)
 class LinearVAE(VariationalModel):
     """Linear variational autoencoder: its ELBO can reach the exact likelihood [1]_.
@@ -71,6 +70,11 @@ class LinearVAE(VariationalModel):
     learning_rate: Positive = 1e-2
     """The optimiser's step size."""
 
+    linear = True
+    lacks = dict.fromkeys(
+        ("encoder", "decoder"), "its layers are linear; VAE takes nets of your own"
+    )
+
     def learn_scale(self, source: Source) -> None:
         """Find the mean of the data and their root mean variance."""
         _, _, mean, variance = column_moments(source)
@@ -91,7 +95,7 @@ class LinearVAE(VariationalModel):
     def updates(self) -> list[Update]:
         """Move all parameters by one bound."""
         nets = [self.encoder_, self.decoder_, self.noise_]
-        return [Update("negative_elbo", self.negative_elbo, nets)]
+        return [Update(name_of(self.loss, "negative_elbo"), self.loss, nets)]
 
     @property
     def likelihood(self) -> Gaussian:

@@ -39,7 +39,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Annotated, Any, Literal, Self, final
+from typing import Annotated, Any, Literal, Self
 
 import numpy as np
 import torch
@@ -74,13 +74,15 @@ from latentia.models.autoencoders.code_mixture import draw_codes, fit_mixture
 from latentia.models.autoencoders.doctor import activity, examine
 from latentia.models.autoencoders.importance import ImportanceEstimate, joined, log_mean_weight
 from latentia.models.base import Encoder, Generator, LatentModel
-from latentia.models.gradient import DecodingModel, GradientModel
+from latentia.models.decoding import DecodingModel
+from latentia.models.gradient import GradientModel
 from latentia.models.inputs import Labels, Rows, refuse_outside_unit
+from latentia.nets.autoencoder import decoded
 from latentia.training import distributed, draws
 from latentia.training.losses import full_precision
 from latentia.training.run import Numbers
 from latentia.training.train import evaluating
-from latentia.training.updates import Loss, Update, adam
+from latentia.training.updates import Loss, Update, adam, name_of
 
 IMAGES = 128
 """Samples that are scored at a time."""
@@ -108,8 +110,7 @@ class VariationalModel(Generator, Encoder, DecodingModel, GradientModel, LatentM
 
     def decoder_output(self, z_NK: Tensor, *given: Tensor) -> Tensor:
         """Return the decoder's raw output g(z), (N, *shape)."""
-        output: Tensor = self.decoder_(z_NK)
-        return output
+        return decoded(self.decoder_, self.encoder_, z_NK)
 
     def encoder_output(self, x: Tensor, *given: Tensor) -> Tensor:
         """Return (N, 2K): mean and log-variance of q(z given x), side by side."""
@@ -118,8 +119,7 @@ class VariationalModel(Generator, Encoder, DecodingModel, GradientModel, LatentM
 
     def posterior(self, x: Tensor, *given: Tensor) -> Normal:
         """Return q(z given x), a normal distribution over (N, n_components) (eq. 9)."""
-        output = full_precision(self.encoder_output(x, *given))
-        mean, log_variance = output.chunk(2, dim=1)
+        mean, log_variance = full_precision(self.encoder_output(x, *given)).chunk(2, dim=1)
         scale = (0.5 * log_variance.clamp(-30, 20)).exp()
         return Normal(mean, scale, validate_args=False)
 
@@ -134,10 +134,9 @@ class VariationalModel(Generator, Encoder, DecodingModel, GradientModel, LatentM
         output = full_precision(self.decoder_output(z_NK, *given))
         return self.likelihood.nll(x, output), self.divergence(q, z_NK)
 
-    def negative_elbo(self, x: Tensor) -> Loss:
+    def loss(self, x: Tensor) -> Loss:
         """Return −ELBO in nats per sample, with its two terms."""
-        x = self.likelihood.draw(x)
-        reconstruction, kl = (term.mean() for term in self.elbo_terms(x))
+        reconstruction, kl = (term.mean() for term in self.elbo_terms(self.likelihood.draw(x)))
         return Loss(reconstruction + kl, {"reconstruction": reconstruction, "kl": kl})
 
     def log_weights(self, x: Tensor, q: Normal, noise: Tensor, *given: Tensor) -> Tensor:
@@ -260,12 +259,7 @@ class VariationalModel(Generator, Encoder, DecodingModel, GradientModel, LatentM
                     yield model, model.likelihood.draw(x), model.condition(*given)
 
     def active_units(self, X: Rows, y: Labels = None, threshold: NonNegative = ACTIVE) -> int:
-        """Return how many components the posterior uses: Var_x(E_q[z_j]) > threshold.
-
-        References
-        ----------
-        .. [1] Y. Burda et al., ICLR 2016, section 5, "the activity of a unit".
-        """
+        """Return how many z_j the posterior uses: Var_x(E_q[z_j]) > threshold ([3]_ section 5)."""
         check_arguments(VariationalModel.active_units, locals())
         means = [model.encode(x, *given) for model, x, given in self.scored(X, y)]
         return int((torch.cat(means).double().var(0, correction=0) > threshold).sum())
@@ -330,14 +324,19 @@ class BoundedModel(ChosenLikelihood, VariationalModel, AutoencodingModel):
     def updates(self) -> list[Update]:
         """Move all nets by one bound."""
         self._ramp = 1.0
-        name, loss = "negative_elbo" if self.beta == 1 else "beta_negative_elbo", self.bound_loss
+        name = "negative_elbo" if self.beta == 1 else "beta_negative_elbo"
         if self.n_importance > 1:
-            name, loss = f"negative_iwae_{self.n_importance}", self.importance_loss
+            name = f"negative_iwae_{self.n_importance}"
         elif self.observation_ in ERRORS:
             name = f"{self.observation_}_plus_kl"
         before = self._anneal if self.beta_warmup_epochs else None
         optimizer = partial(adam, learning_rate=self.learning_rate, epsilon=self.adam_epsilon)
-        return [Update(name, loss, self.trained_nets(), before=before, optimizer=optimizer)]
+        name, nets = name_of(self.loss, name), self.trained_nets()
+        return [Update(name, self.loss, nets, before=before, optimizer=optimizer)]
+
+    def loss(self, x: Tensor, *targets: Tensor) -> Loss:
+        """Return what is minimised, in nats per sample."""
+        return (self.bound_loss if self.n_importance == 1 else self.importance_loss)(x, *targets)
 
     def _anneal(self, step: int, n_steps: int) -> None:
         warmup = n_steps * min(1.0, self.beta_warmup_epochs / self.n_epochs)
@@ -371,8 +370,7 @@ class BoundedModel(ChosenLikelihood, VariationalModel, AutoencodingModel):
 
     def importance_loss(self, x: Tensor, *targets: Tensor) -> Loss:
         """Return −L_k in nats per sample, with −ELBO and the KL beside it."""
-        given = self.condition(*targets)
-        x = self.likelihood.draw(x)
+        given, x = self.condition(*targets), self.likelihood.draw(x)
         q = self.posterior(x, *given)
         noise = draws.normal(len(x), (self.n_importance, self.n_components), x.device)
         log_w = self.log_weights(x, q, noise.to(q.loc.dtype), *given)
@@ -381,7 +379,6 @@ class BoundedModel(ChosenLikelihood, VariationalModel, AutoencodingModel):
         return Loss(-bound, terms)
 
 
-@final
 @dataclass(eq=False, repr=False, kw_only=True)
 class VAE(BoundedModel):
     """Variational autoencoder: a decoder with a prior, trained through a bound [1]_.

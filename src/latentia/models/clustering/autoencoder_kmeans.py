@@ -12,7 +12,7 @@ Shapes: ``x`` is (N, C, H, W) or (N, d), ``z_NK`` is (N, n_components).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, final
+from typing import Any
 
 import torch
 from numpy.typing import NDArray
@@ -22,10 +22,9 @@ from latentia.errors import Count
 from latentia.models.autoencoders.base import AutoencodingModel
 from latentia.models.clustering.base import DeepClustering, k_means
 from latentia.models.inputs import Labels
-from latentia.training.updates import Update
+from latentia.training.updates import Update, name_of
 
 
-@final
 @dataclass(eq=False, repr=False, kw_only=True)
 class AutoencoderKMeans(DeepClustering, AutoencodingModel):
     """Autoencoder whose codes are clustered by k-means [1]_.
@@ -68,9 +67,10 @@ class AutoencoderKMeans(DeepClustering, AutoencodingModel):
 
     def updates(self) -> list[Update]:
         """Move both nets by one loss."""
-        return [Update("reconstruction", self.reconstruction_loss, [self.encoder_, self.decoder_])]
+        name = name_of(self.loss, "reconstruction")
+        return [Update(name, self.loss, [self.encoder_, self.decoder_])]
 
-    def reconstruction_loss(self, x: Tensor) -> Tensor:
+    def loss(self, x: Tensor) -> Tensor:
         """Compare a sample with what its code decodes to."""
         return self.compared("mse", x, self.decoder_output(self.encode(x)))
 

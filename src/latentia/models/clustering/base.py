@@ -9,7 +9,7 @@ import warnings
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +21,7 @@ from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
 from latentia.data.dataset import Dataset
-from latentia.errors import Count, FitWarning, InputError
+from latentia.errors import Count, FitWarning, InputError, Shapes
 from latentia.models.base import in_kind_of
 from latentia.models.inputs import Rows
 
@@ -40,14 +40,23 @@ class DeepClustering(ClusterMixin, ABC):  # type: ignore[misc]
 
     n_components: Count = 10
     """Size of the latent space."""
-    hidden: tuple[Count, ...] = (500, 500, 2000)
+    hidden: Annotated[tuple[Count, ...], Shapes("encoder", "decoder")] = (500, 500, 2000)
     """Widths of the encoder's fully connected layers; the decoder mirrors them."""
-    activation: Literal["auto", "leaky_relu", "relu", "tanh", "sigmoid"] = "relu"
+    activation: Annotated[
+        Literal["auto", "leaky_relu", "relu", "tanh", "sigmoid"], Shapes("encoder", "decoder")
+    ] = "relu"
     """Between layers; auto is LeakyReLU 0.2 in fully connected nets and ReLU in convolutional."""
+    architecture: Literal["auto", "mlp", "convolutional"] = "auto"
+    """The nets: fully connected, convolutional, or what suits the data."""
     batch_size: Count = 256
     """Samples in a batch, in each process."""
     n_clusters: Count = 10
     """Number of clusters."""
+
+    @property
+    def may_start_linear(self) -> bool:
+        """Whether the nets start from PCA: those of an autoencoder that is trained first do not."""
+        return False
 
     def before_nets(self, array: NDArray[Any], run: Path | None, progress: bool | None) -> None:
         """Refuse fewer samples than clusters."""

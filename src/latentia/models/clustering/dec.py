@@ -21,7 +21,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Literal, final
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -37,7 +37,7 @@ from latentia.training.batches import Source
 from latentia.training.losses import full_precision
 from latentia.training.run import Numbers
 from latentia.training.train import evaluating
-from latentia.training.updates import Update, adam, sgd
+from latentia.training.updates import Update, adam, name_of, sgd
 
 CHUNK = 4096
 HELD_OUT = -1
@@ -152,7 +152,6 @@ class SelfTraining(PretrainedClustering, AutoencodingModel):
         return self.clustering_.centers.detach().numpy()
 
 
-@final
 @dataclass(eq=False, repr=False, kw_only=True)
 class DEC(SelfTraining):
     """Deep embedded clustering: k-means in codes, sharpened by self-training [1]_.
@@ -197,7 +196,8 @@ class DEC(SelfTraining):
         kind = adam if self.optimizer == "adam" else sgd
         optimizer = partial(kind, learning_rate=self.learning_rate)
         nets, before = [self.encoder_, self.clustering_], self.update_targets
-        return [Update("clustering", self.loss, nets, before=before, optimizer=optimizer)]
+        name = name_of(self.loss, "clustering")
+        return [Update(name, self.loss, nets, before=before, optimizer=optimizer)]
 
     def checkup(
         self, x: Tensor, *targets: Tensor, means: Numbers, earlier: Sequence[Numbers], epoch: int

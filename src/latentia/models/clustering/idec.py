@@ -14,16 +14,14 @@ Shapes: ``x`` is (N, C, H, W) or (N, d), ``z_NK`` is (N, n_components).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import final
 
 from torch import Tensor
 
 from latentia.errors import Count, NonNegative
 from latentia.models.clustering.dec import SelfTraining
-from latentia.training.updates import Loss, Update
+from latentia.training.updates import Loss, Update, name_of
 
 
-@final
 @dataclass(eq=False, repr=False, kw_only=True)
 class IDEC(SelfTraining):
     """Improved deep embedded clustering: self-training that keeps reconstructing [1]_.
@@ -54,9 +52,8 @@ class IDEC(SelfTraining):
     def updates(self) -> list[Update]:
         """Move the nets and the centres by one loss."""
         nets = [self.encoder_, self.decoder_, self.clustering_]
-        return [
-            Update("clustering_and_reconstruction", self.loss, nets, before=self.update_targets)
-        ]
+        name = name_of(self.loss, "clustering_and_reconstruction")
+        return [Update(name, self.loss, nets, before=self.update_targets)]
 
     def loss(self, x: Tensor, rows: Tensor) -> Loss:
         """Return L_r + γ L_c, with its two terms."""

@@ -14,21 +14,23 @@ from typing import Annotated, Any
 
 from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
-from torch import Tensor
+from torch import Tensor, nn
 
-from latentia.errors import Count, CountsWhen, InputError
+from latentia.errors import Count, CountsWhen, InputError, are_own
 from latentia.models.autoencoders.autoencoder import Autoencoder
 from latentia.models.autoencoders.base import AutoencodingModel
 from latentia.models.base import in_kind_of
 from latentia.models.clustering.base import DeepClustering
 from latentia.models.fine_tuning import layers_of
 from latentia.models.inputs import Labels, Rows
+from latentia.models.own_parts import own_nets
 from latentia.models.saved import load
 from latentia.models.warm_start import warm_start
 from latentia.nets.autoencoder import weighted_layers
 from latentia.training.batches import Source
 
-FIELDS = ("n_components", "hidden", "channels", "activation", "architecture", "tied")
+SHAPING = ("hidden", "channels", "activation", "architecture")
+FIELDS = ("n_components", *SHAPING, "tied")
 """What makes an autoencoder's nets what they are."""
 
 
@@ -52,7 +54,7 @@ class PretrainedClustering(DeepClustering):
         if self.beginning is not None:
             return
         start = warm_start(
-            self._untrained(), self.pretrained, _autoencoder_in, array, run, progress
+            self._untrained(), self.pretrained, self._autoencoder_in, array, run, progress
         )
         if start.data_shape_ != self.data_shape_:
             raise InputError(
@@ -64,17 +66,24 @@ class PretrainedClustering(DeepClustering):
 
     def _untrained(self) -> AutoencodingModel:
         """Return the autoencoder that is trained first, with this model's nets."""
+        shaping = () if are_own(self, "encoder", "decoder") else SHAPING
         return Autoencoder(
+            **{name: getattr(self, name) for name in (*shaping, "encoder", "decoder")},
             n_components=self.n_components,
-            hidden=self.hidden,
-            channels=self.channels,
-            activation=self.activation,
-            architecture=self.architecture,
             n_epochs=self.pretrain_epochs,
             batch_size=self.batch_size,
             device=self.device,
             random_state=self.seed_,
         )
+
+    def _autoencoder_in(self, folder: str) -> AutoencodingModel:
+        found = load(folder, nets=own_nets(self))
+        if not isinstance(found, AutoencodingModel) or found.takes_labels:
+            raise InputError(
+                f"{folder} holds a {type(found).__name__}; pretrained must name an autoencoder "
+                "that knows no classes, such as Autoencoder or DenoisingAutoencoder"
+            )
+        return found
 
     @abstractmethod
     def find_clusters(self, codes: NDArray[Any]) -> None:
@@ -103,16 +112,22 @@ class PretrainedClustering(DeepClustering):
             self.encoder_.load_state_dict(self.encoder_state(self.start.encoder_.state_dict()))
             self.decoder_.load_state_dict(self.start.decoder_.state_dict())
 
+    @property
+    def encoder_of_codes(self) -> nn.Module:
+        """The part of the encoder that is an autoencoder's; here all of it."""
+        whole: nn.Module = self.encoder_
+        return whole
+
     def encoder_state(self, state: dict[str, Tensor]) -> Mapping[str, Tensor]:
         """Return the autoencoder's encoder as this model's encoder has it; here as it is."""
         return state
 
     def _check_layers(self, start: AutoencodingModel) -> None:
-        same = (
-            weighted_layers(start.encoder_)[-1].weight.shape[0] == self.n_components
-            and layers_of(start.encoder_)[:-1] == layers_of(self.encoder_)[:-1]
-            and layers_of(start.decoder_) == layers_of(self.decoder_)
-        )
+        there, here = layers_of(start.encoder_), layers_of(self.encoder_of_codes)
+        if not are_own(self, "encoder"):
+            last = weighted_layers(start.encoder_)[-1].weight.shape[0]
+            there, here = there[:-1], here[:-1] if last == self.n_components else []
+        same = there == here and layers_of(start.decoder_) == layers_of(self.decoder_)
         if not same:
             raise InputError(
                 f"the autoencoder in {self.pretrained} has other nets than this "
@@ -129,16 +144,6 @@ class PretrainedClustering(DeepClustering):
         """Return the (n, n_clusters) probabilities of each sample's clusters; rows sum to 1."""
         check_is_fitted(self)
         return in_kind_of(X, self.apply("assign", self.checked(X, reset=False)))
-
-
-def _autoencoder_in(folder: str) -> AutoencodingModel:
-    found = load(folder)
-    if not isinstance(found, AutoencodingModel) or found.takes_labels:
-        raise InputError(
-            f"{folder} holds a {type(found).__name__}; pretrained must name an autoencoder that "
-            "knows no classes, such as Autoencoder or DenoisingAutoencoder"
-        )
-    return found
 
 
 def _described(model: AutoencodingModel) -> str:

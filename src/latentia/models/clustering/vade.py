@@ -22,7 +22,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Literal, final
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -38,6 +38,7 @@ from latentia.errors import (
     Seed,
     Share,
     Whole,
+    are_own,
     check_arguments,
     check_range,
     within_memory,
@@ -49,7 +50,7 @@ from latentia.models.clustering.base import gaussian_mixture
 from latentia.models.clustering.pretraining import PretrainedClustering
 from latentia.models.inputs import Labels
 from latentia.training import draws
-from latentia.training.updates import Update, adam
+from latentia.training.updates import Update, adam, name_of
 
 ADAM_EPSILON = 1e-4
 """The authors' ε: with Adam's own, the first steps tear the pretrained nets apart."""
@@ -91,7 +92,26 @@ class GaussianMixture(nn.Module):
         return 0.5 * (LOG_2PI + log_variances + squares / log_variances.exp()).sum(-1)
 
 
-@final
+class WithLogVariance(nn.Module):
+    """A net's code as the posterior's mean, and beside it a log-variance, linear in the code."""
+
+    def __init__(self, code: nn.Module, n_components: int) -> None:
+        super().__init__()
+        self.code = code
+        self.log_variance = nn.Linear(n_components, n_components)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return (N, 2K): mean and log-variance side by side."""
+        z_NK = self.code(x)
+        return torch.cat([z_NK, self.log_variance(z_NK)], 1)
+
+    def state_of(self, code: Mapping[str, Tensor], narrow: Tensor) -> dict[str, Tensor]:
+        """Return the state with this one of the code's net, and a constant log-variance."""
+        state = {f"code.{name}": value for name, value in code.items()}
+        flat = torch.zeros_like(self.log_variance.weight)
+        return state | {"log_variance.weight": flat, "log_variance.bias": narrow}
+
+
 @dataclass(eq=False, repr=False, kw_only=True)
 class VaDE(PretrainedClustering, ChosenLikelihood, VariationalModel, AutoencodingModel):
     """Variational deep embedding: clusters as the Gaussians of a deep model's prior [1]_.
@@ -153,6 +173,18 @@ class VaDE(PretrainedClustering, ChosenLikelihood, VariationalModel, Autoencodin
         found = gaussian_mixture(codes, self.n_clusters, self.seed_)
         self._found = [torch.tensor(part, dtype=torch.float32) for part in found]
 
+    def take_own(self, shape: tuple[int, ...], n_codes: int, n_given: int) -> None:
+        """Let an own encoder give codes, as an autoencoder's does, and add what the bound needs."""
+        super().take_own(shape, self.n_components, n_given)
+        if are_own(self, "encoder"):
+            self.encoder_ = WithLogVariance(self.encoder_, self.n_components)
+
+    @property
+    def encoder_of_codes(self) -> nn.Module:
+        """The part of the encoder that is an autoencoder's."""
+        whole: nn.Module = self.encoder_
+        return whole.code if isinstance(whole, WithLogVariance) else whole
+
     def build(self, shape: tuple[int, ...]) -> None:
         """Make the nets and the mixture."""
         super().build(shape)
@@ -163,8 +195,10 @@ class VaDE(PretrainedClustering, ChosenLikelihood, VariationalModel, Autoencodin
     def encoder_state(self, state: dict[str, Tensor]) -> Mapping[str, Tensor]:
         """Give the last layer a log-variance beside each mean: first a constant one."""
         weights, _, variances = self._found
-        weight, bias = list(state)[-2:]
         narrow = (FIRST_SHARE * (weights @ variances)).log()
+        if isinstance(self.encoder_, WithLogVariance):
+            return self.encoder_.state_of(state, narrow)
+        weight, bias = list(state)[-2:]
         return state | {
             weight: torch.cat([state[weight], torch.zeros_like(state[weight])]),
             bias: torch.cat([state[bias], narrow]),
@@ -193,8 +227,8 @@ class VaDE(PretrainedClustering, ChosenLikelihood, VariationalModel, Autoencodin
     def updates(self) -> list[Update]:
         """Move the nets and the mixture by one bound."""
         optimizer = partial(adam, learning_rate=self.learning_rate, epsilon=ADAM_EPSILON)
-        bound, nets = self.negative_elbo, self.trained_nets()
-        return [Update("negative_elbo", bound, nets, optimizer=optimizer)]
+        name, nets = name_of(self.loss, "negative_elbo"), self.trained_nets()
+        return [Update(name, self.loss, nets, optimizer=optimizer)]
 
     def rate_factor(self, done: float) -> float:
         """Return the learning rate's factor by the schedule and the decay."""

@@ -11,14 +11,13 @@ through it undiminished. Training is that of `latentia.models.language.recurrent
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Literal, final
+from typing import Annotated, Literal
 
 from latentia.errors import Range
 from latentia.models.language.recurrent import RecurrentLanguageModel
 from latentia.nets.recurrent import set_forget_bias
 
 
-@final
 @dataclass(eq=False, repr=False, kw_only=True)
 class LSTMLanguageModel(RecurrentLanguageModel):
     """Long short-term memory that predicts a text's next character [1]_.

@@ -41,7 +41,7 @@ from latentia.training import distributed, draws
 from latentia.training.batches import Batches
 from latentia.training.run import Callback
 from latentia.training.train import evaluating
-from latentia.training.updates import Update, adam
+from latentia.training.updates import Update, adam, name_of
 
 READ_AT_ONCE = 1024
 """Symbols of a pass without gradients."""
@@ -163,6 +163,11 @@ class RecurrentLanguageModel(LanguageModel, GradientModel):
         The seed that was used.
     """
 
+    lacks = dict.fromkeys(
+        ("embedding", "head", "net"),
+        "its state is carried through the training, whose net is therefore Latentia's; derive a "
+        "class whose build makes another net_ of that state",
+    )
     unit: ClassVar[str] = "windows"
 
     n_units: Count = 256
@@ -282,7 +287,7 @@ class RecurrentLanguageModel(LanguageModel, GradientModel):
         """Return the one update: the cross-entropy of the next symbol, windows in order."""
         return [
             Update(
-                "cross_entropy",
+                name_of(self.loss, "cross_entropy"),
                 self.loss,
                 [self.net_],
                 before=lambda step, n_steps: self._reading.turn_to(step, self.seed_),

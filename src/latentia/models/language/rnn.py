@@ -9,12 +9,11 @@ with x_t the vector of the t-th symbol. Training is that of `latentia.models.lan
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, final
+from typing import Literal
 
 from latentia.models.language.recurrent import RecurrentLanguageModel
 
 
-@final
 @dataclass(eq=False, repr=False, kw_only=True)
 class RNNLanguageModel(RecurrentLanguageModel):
     """Recurrent neural network that predicts a text's next character [1]_.

@@ -15,7 +15,7 @@ Shapes: X is (n, d), images flattened; Λ is (d, k); μ, ψ are (d,); Φ, M, V a
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -43,6 +43,8 @@ LOG_2PI = float(np.log(2 * np.pi))
 
 class LinearGaussian(Sampler, Encoder, LatentModel):
     """A Gaussian model with the parameters ``mean_``, ``loadings_``, noise and ``Φ``."""
+
+    linear = True
 
     missing: str
     mean_: Vector
@@ -153,12 +155,12 @@ class LinearGaussian(Sampler, Encoder, LatentModel):
 
         return measures.density(self.score_samples, data)
 
-    def pictures_of_parameters(self) -> Iterator[Picture]:
-        """Yield the loadings as images, and images made of random factors."""
+    def pictures_of_parameters(self, names: Sequence[str] = ()) -> Iterator[Picture]:
+        """Yield the loadings; of images above images made of random factors."""
         from latentia.models import figures
 
-        yield figures.loadings(self)
-        yield figures.random_factors(self)
+        images = len(self.data_shape_) > 1
+        yield figures.loadings(self, names, self.sample(10, 0, noise=False) if images else None)
 
     def score_samples(self, X: ArrayLike) -> NDArray[Any]:
         """Return the exact log-density of each row, (n,), in nats, summed over its values.

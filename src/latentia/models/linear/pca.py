@@ -14,7 +14,7 @@ Shapes: ``X_ND`` is (n, d), images flattened; ``components_`` is (k, d), Vₖᵀ
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, final
 
@@ -110,6 +110,7 @@ class PCA(Encoder, LatentModel):
     random_state: Seed | None = 0
     """Seed of krylov, of randomized, and of the rotation's starts; none draws one."""
 
+    linear = True
     lacks = {"sample": "PCA has no density; use probabilistic PCA, factor analysis or a VAE"}
 
     def fit(self, X: ArrayLike, y: object = None) -> Self:
@@ -208,21 +209,25 @@ class PCA(Encoder, LatentModel):
         sizes = [k for k in (2, 10, 30) if k <= self.n_components_]
         if self.rotation != "none" or not sizes:
             return ()
-        errors = [f"{-self.truncated(k).score(data.x_test):.2f} at {k}" for k in sizes]
+        errors = [f"{e:.2f} at {k}" for k, e in self.errors_by_size(data.x_test, sizes).items()]
         return (f"Squared error of test samples by number of components: {', '.join(errors)}.",)
+
+    def errors_by_size(self, X: ArrayLike, sizes: Iterable[int]) -> dict[int, float]:
+        """Return the mean of ``‖x − x̂‖²`` with so many of the fitted components, for each size."""
+        return {k: -self.truncated(k).score(X) for k in sizes}
 
     def pictures(self, data: Dataset) -> Iterator[Picture]:
         """Yield pictures of what the fitted model makes of test data, and its spectrum."""
-        from latentia.models import figures
+        from latentia.plots.latent_pictures import spectrum_picture
 
         yield from super().pictures(data)
-        yield figures.variances(self.explained_variance_ratio_)
+        yield spectrum_picture(self.explained_variance_ratio_)
 
-    def pictures_of_parameters(self) -> Iterator[Picture]:
+    def pictures_of_parameters(self, names: Sequence[str] = ()) -> Iterator[Picture]:
         """Yield the loadings as images."""
         from latentia.models import figures
 
-        yield figures.loadings(self)
+        yield figures.loadings(self, names)
 
     def score(self, X: ArrayLike, y: object = None) -> float:
         """Return minus the mean over samples of ``‖x − x̂‖²`` (higher is better)."""

@@ -10,13 +10,13 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor, nn, optim
 
-from latentia.errors import Decay, InputError, Positive
+from latentia.errors import Decay, InputError, Positive, Shapes
 from latentia.metrics.detail import Detail, detail_of
 from latentia.models.apply import apply
 from latentia.models.base import in_kind_of, to_numpy
@@ -30,6 +30,10 @@ MOST_PIXELS = 2**20
 """Pixels that are translated at once: a net's layers take a thousand bytes for each."""
 EXAMINED = 32
 """Training images that a checkup translates."""
+PATCHES, VERDICTS = (1, -1), "a logit for each patch, high for real images"
+"""What a judge gives for an image, and in words."""
+IMAGE, NOT_SIGNED = "an image in [-1, 1], as Tanh gives it", (nn.Sigmoid, nn.Softmax, nn.ReLU)
+"""What a generator gives, and last layers that do not give it."""
 SMALLEST = 8
 """Side of an image in pixels below which there is little to translate."""
 
@@ -38,7 +42,9 @@ SMALLEST = 8
 class Translator(GradientModel, ABC):
     """A model whose `transform` takes images to images, and whose judges look at patches."""
 
-    receptive_field: Literal["auto", "pixel", "16", "70", "image"] = "auto"
+    receptive_field: Annotated[
+        Literal["auto", "pixel", "16", "70", "image"], Shapes("discriminator_a", "discriminator_b")
+    ] = "auto"
     """What a verdict sees: pixel, 16, 70 or the image; auto is 70, or a smaller image whole."""
     learning_rate: Positive = 2e-4
     """The step size of all nets."""

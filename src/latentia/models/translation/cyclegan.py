@@ -29,7 +29,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, Literal, NamedTuple, final
+from typing import Annotated, Any, Literal, NamedTuple
 
 import numpy as np
 import torch
@@ -41,14 +41,19 @@ from torch.nn.functional import l1_loss
 from latentia.data.dataset import Array, Dataset, ImageSize
 from latentia.data.options import USUAL, TableOptions
 from latentia.data.unpaired import load_unpaired
-from latentia.errors import Count, CountsWhen, InputError, NonNegative, Range, Share, Whole
+from latentia.errors import Count, CountsWhen, InputError, NonNegative, Range, Shapes, Share, Whole
 from latentia.models.base import in_kind_of, to_numpy
 from latentia.models.conditions import Classes, checked_labels
 from latentia.models.fields import command_name
 from latentia.models.inputs import Labels, unit_floats
+from latentia.models.own_nets import PROBABILITIES, Maps, take
 from latentia.models.translation import baselines, figures
 from latentia.models.translation.base import (
     EXAMINED,
+    IMAGE,
+    NOT_SIGNED,
+    PATCHES,
+    VERDICTS,
     Compared,
     Translator,
     examine,
@@ -81,7 +86,6 @@ class Pass(NamedTuple):
     v_b: Tensor
 
 
-@final
 @dataclass(eq=False, repr=False, kw_only=True)
 class CycleGAN(Translator):
     """Unpaired image-to-image translation, ``fit(X, y)`` with each image's domain as y [1]_.
@@ -118,6 +122,14 @@ class CycleGAN(Translator):
     ((8, 3, 16, 16), (8, 3, 16, 16), True)
     """
 
+    generator_ab: nn.Module | None = None
+    """A net of your own from A to B, of which a copy is trained; none makes one."""
+    generator_ba: nn.Module | None = None
+    """A net of your own from B to A."""
+    discriminator_a: nn.Module | None = None
+    """A net of your own that judges images of A, by numbers that are no probabilities."""
+    discriminator_b: nn.Module | None = None
+    """A net of your own that judges images of B."""
     objective: Literal["least_squares", "cross_entropy"] = "least_squares"
     """What the players minimise: squares, as the paper's results, or the logarithms of eq. 1."""
     cycle_weight: NonNegative = 10.0
@@ -132,13 +144,15 @@ class CycleGAN(Translator):
     """Weight, times λ, of leaving images of the other domain as they are (section 5.2); 0: none."""
     pool_size: Whole = 50
     """Earlier translations of each direction that its discriminator sees again; 0: none."""
-    n_blocks: Annotated[int, Range(0, 1000)] = 6
+    n_blocks: Annotated[int, Range(0, 1000), Shapes("generator_ab", "generator_ba")] = 6
     """Residual blocks of each generator (6 in the paper for 128 pixels, 9 from 256 on)."""
-    n_halvings: Annotated[int, Range(0, 2)] = 2
+    n_halvings: Annotated[int, Range(0, 2), Shapes("generator_ab", "generator_ba")] = 2
     """Halvings of each generator before its blocks (2 in the paper); 1 or 0 keep small detail."""
-    skip: bool = False
+    skip: Annotated[bool, Shapes("generator_ab", "generator_ba")] = False
     """Let each generator learn a difference that is added to its image, as the paper does not."""
-    width: Count = 32
+    width: Annotated[
+        Count, Shapes("generator_ab", "generator_ba", "discriminator_a", "discriminator_b")
+    ] = 32
     """Channels of all nets' outermost layers (64 in the paper); deeper ones double."""
     jitter: Share = 0.0
     """How much images are enlarged (0.117: 256 to 286) before a window is cut; 0: none."""
@@ -175,6 +189,11 @@ class CycleGAN(Translator):
         self.discriminator_b_: nn.Module = judge()
         for net in self.nets().values():
             net.apply(isola_weights)
+        translation = Maps((shape,), shape, IMAGE, NOT_SIGNED)
+        unlike = PROBABILITIES if self.objective == "cross_entropy" else ()
+        verdicts = Maps((shape,), PATCHES, VERDICTS, unlike)
+        ways = dict.fromkeys(("generator_ab", "generator_ba"), translation)
+        take(self, ways | dict.fromkeys(("discriminator_a", "discriminator_b"), verdicts))
 
     @property
     def is_scored(self) -> bool:

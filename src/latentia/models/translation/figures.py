@@ -9,9 +9,10 @@ import numpy as np
 
 from latentia.data.dataset import Dataset
 from latentia.data.degrade import degraded, enlarged
+from latentia.models.figures import side_by_side
 from latentia.models.inputs import unit_floats
 from latentia.models.translation.baselines import tested_domains
-from latentia.plots.grids import is_drawable, png, rows
+from latentia.plots.grids import is_drawable
 from latentia.plots.page import Picture
 
 SHOWN = 10
@@ -24,7 +25,7 @@ def translations(model: Any, data: Dataset) -> Iterator[Picture]:
     shown = [("input", x), ("output", model.transform(x)), ("target", y)]
     visible = [(label, part) for label, part in shown if is_drawable(part.shape)]
     caption = "Test images, what the model makes of them, and what they should become."
-    yield Picture("Translations", caption, png(rows(visible)))
+    yield Picture("Translations", caption, tiles=side_by_side(visible))
 
 
 def both_ways(model: Any, data: Dataset) -> Iterator[Picture]:
@@ -43,7 +44,7 @@ def both_ways(model: Any, data: Dataset) -> Iterator[Picture]:
         (f"→ {names[1]}", model.transform(back)),
     ]
     caption = "Test images of each domain, translated to the other, and back."
-    yield Picture("Translations", caption, png(rows(shown)))
+    yield Picture("Translations", caption, tiles=side_by_side(shown))
 
 
 def beside_bicubic(model: Any, data: Dataset) -> Iterator[Picture]:
@@ -55,4 +56,4 @@ def beside_bicubic(model: Any, data: Dataset) -> Iterator[Picture]:
     bicubic = np.rint(interpolated * 255) / np.float32(255)
     caption = "Test images made small and enlarged by either, beside the sharp ones."
     shown = [("bicubic", bicubic), ("output", large), ("sharp", sharp)]
-    yield Picture("Enlarged", caption, png(rows(shown)))
+    yield Picture("Enlarged", caption, tiles=side_by_side(shown))

@@ -28,7 +28,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import Annotated, Any, Literal, NamedTuple, final
+from typing import Annotated, Any, Literal, NamedTuple
 
 import numpy as np
 import torch
@@ -40,13 +40,18 @@ from torch.nn.functional import l1_loss, mse_loss
 from latentia.data.dataset import Dataset, ImageSize
 from latentia.data.options import USUAL, TableOptions
 from latentia.data.pairs import load_pairs
-from latentia.errors import Count, CountsWhen, Decay, InputError, NonNegative, Share
+from latentia.errors import Count, CountsWhen, Decay, InputError, NonNegative, Shapes, Share
 from latentia.models.base import to_numpy
 from latentia.models.fields import command_name
 from latentia.models.inputs import Rows, as_array, check_images, unit_floats
+from latentia.models.own_nets import PROBABILITIES, Maps, take
 from latentia.models.translation import baselines, figures
 from latentia.models.translation.base import (
     EXAMINED,
+    IMAGE,
+    NOT_SIGNED,
+    PATCHES,
+    VERDICTS,
     Compared,
     Translator,
     examine,
@@ -78,7 +83,6 @@ class Pass(NamedTuple):
     v_fake: Tensor
 
 
-@final
 @dataclass(eq=False, repr=False, kw_only=True)
 class Pix2Pix(Translator):
     """Image-to-image translation with a conditional GAN, ``fit(X, y)`` on pairs of images [1]_.
@@ -110,22 +114,28 @@ class Pix2Pix(Translator):
     ((8, 16, 16), True)
     """
 
+    generator: nn.Module | None = None
+    """A net of your own in the generator's place, of which a copy is trained; none makes one."""
+    discriminator: Annotated[nn.Module | None, CountsWhen("objective", ("gan+l1", "gan"))] = None
+    """A net of your own in the discriminator's place, which gives logits; none makes one."""
     objective: Literal["gan+l1", "l1", "gan", "mse"] = "gan+l1"
     """What the generator minimises: eq. 4, its second term, its first, or the squared error."""
     l1_weight: Annotated[NonNegative, CountsWhen("objective", ("gan+l1",))] = 100.0
     """λ, the weight of L1 in eq. 4."""
     conditional: Annotated[bool, CountsWhen("objective", ("gan+l1", "gan"))] = True
     """Show the discriminator the input beside the output (eq. 1), or the output alone (eq. 2)."""
-    width: Count = 32
+    width: Annotated[Count, Shapes("generator", "discriminator")] = 32
     """Channels of both nets' outermost layers (64 in the paper); deeper ones double."""
-    norm: Literal["batch", "instance", "layer"] = "instance"
+    norm: Annotated[Literal["batch", "instance", "layer"], Shapes("generator", "discriminator")] = (
+        "instance"
+    )
     """Over the batch, over each image's channels one by one (as in the paper), or all together.
 
     The last, "layer", is the generator's alone: its discriminator has "instance".
     """
-    dropout: Decay = 0.5
+    dropout: Annotated[Decay, Shapes("generator")] = 0.5
     """Dropout of the three innermost decoder layers: the noise z."""
-    test_noise: Annotated[bool, CountsWhen("dropout", unless=(0,))] = False
+    test_noise: Annotated[bool, CountsWhen("dropout", unless=(0,)), Shapes("generator")] = False
     """Keep the dropout in ``transform`` too, as the paper does; it depends on image and seed."""
     jitter: Share = 0.117
     """How much images are enlarged (256 to 286) before a window of their size is cut; 0: none."""
@@ -134,7 +144,9 @@ class Pix2Pix(Translator):
     turn: bool = False
     """Mirror pairs either way, and turn square ones, by chance: for views from above."""
     receptive_field: Annotated[
-        Literal["auto", "pixel", "16", "70", "image"], CountsWhen("objective", ("gan+l1", "gan"))
+        Literal["auto", "pixel", "16", "70", "image"],
+        CountsWhen("objective", ("gan+l1", "gan")),
+        Shapes("discriminator"),
     ] = "auto"
     """What a verdict sees: pixel, 16, 70 or the image; auto is 70, or a smaller image whole."""
     n_epochs: Count = 50
@@ -157,14 +169,17 @@ class Pix2Pix(Translator):
             n_in, self.n_outputs, self.width, depth, self.norm, self.dropout
         )
         self.generator_.apply(isola_weights)
+        n_shown = self.n_outputs + n_in * self.conditional
         if self.is_adversarial:
-            n_shown = self.n_outputs + n_in * self.conditional
             # Over all channels, what all images share would drown what tells real from made.
             norm: Normalisation = "batch" if self.norm == "batch" else "instance"
             self.discriminator_ = patch_discriminator(
                 self.receptive_field, n_shown, self.width, size, norm
             )
             self.discriminator_.apply(isola_weights)
+        judge = {"discriminator": Maps(((n_shown, *size),), PATCHES, VERDICTS, PROBABILITIES)}
+        output = Maps((shape,), (self.n_outputs, *size), IMAGE, NOT_SIGNED)
+        take(self, {"generator": output} | (judge if self.is_adversarial else {}))
 
     @property
     def is_adversarial(self) -> bool:

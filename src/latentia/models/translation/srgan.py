@@ -23,14 +23,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple, Self, final
+from typing import Annotated, Any, NamedTuple, Self
 
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.functional import mse_loss
 
-from latentia.errors import Count, CountsWhen, InputError, NonNegative, Positive
+from latentia.errors import Count, CountsWhen, InputError, NonNegative, Positive, Shapes
+from latentia.models.own_nets import PROBABILITIES, Maps, take
 from latentia.models.saved import load
 from latentia.models.translation.base import inside
 from latentia.models.translation.srresnet import SRResNet, UpscalingModel
@@ -43,7 +44,7 @@ from latentia.training.updates import Loss, Update, adam
 
 NET = ("n_channels", "scale", "n_blocks", "width", "batch_norm", "beside")
 """What makes the net what it is."""
-SHARED = (*NET[1:], "patch", "turn", "batch_size", "device")
+SHARED = (*NET[1:], "upscaler", "patch", "turn", "batch_size", "device")
 """Fields of the SRResNet that is trained first; like every warm start, with a constant step."""
 PIXELS = "MSE"
 """What the content loss is called that has no feature network."""
@@ -57,7 +58,6 @@ class Pass(NamedTuple):
     x_fake: Tensor
 
 
-@final
 @dataclass(eq=False, repr=False, kw_only=True)
 class SRGAN(UpscalingModel):
     """Super-resolution by a GAN with a feature-space content loss, ``fit(X)`` on sharp images [1]_.
@@ -100,7 +100,9 @@ class SRGAN(UpscalingModel):
     """Weights of SqueezeNet 1.0 or VGG-19 (.safetensors, .npz); none compares pixels."""
     adversarial_weight: NonNegative = 1e-3
     """λ, the weight of the adversarial loss in eq. 3."""
-    discriminator_width: Count = 64
+    discriminator: nn.Module | None = None
+    """A net of your own in the discriminator's place, which gives logits; none makes one."""
+    discriminator_width: Annotated[Count, Shapes("discriminator")] = 64
     """Channels of the discriminator's first layer."""
     n_epochs: Count = 20
     """Passes over the training data, after those of the SRResNet."""
@@ -125,6 +127,8 @@ class SRGAN(UpscalingModel):
             self.upscaler_.load_state_dict(start.upscaler_.state_dict())
         patch = (self.n_channels, *self.patch_size(shape))
         self.discriminator_: nn.Module = srgan_discriminator(patch, self.discriminator_width)
+        words = "a logit, high for sharp images"
+        take(self, {"discriminator": Maps((patch,), (1,), words, PROBABILITIES)})
 
     @property
     def is_scored(self) -> bool:
@@ -211,7 +215,8 @@ class SRGAN(UpscalingModel):
 
     def saved_start(self, folder: str) -> SRResNet:
         """Return the SRResNet in a folder, or refuse one with another net."""
-        start = load(folder)
+        nets = {} if self.upscaler is None else {"upscaler": self.upscaler}
+        start = load(folder, nets=nets)
         if not isinstance(start, SRResNet):
             raise InputError(
                 f"{folder} holds a {type(start).__name__}; {type(self).__name__} starts from "

@@ -15,19 +15,20 @@ from __future__ import annotations
 
 from abc import ABC
 from dataclasses import dataclass
-from typing import Annotated, Literal, final
+from typing import Annotated, Any, Literal
 
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn.functional import l1_loss, mse_loss
 
-from latentia.errors import Count, Range
+from latentia.errors import Count, InputError, Range, Shapes
 from latentia.models.apply import apply
 from latentia.models.gradient import GradientModel
+from latentia.models.own_nets import Maps, take
 from latentia.models.translation.patches import centre_patches, random_patches
 from latentia.models.translation.super_resolution import Images, SuperResolution
 from latentia.nets.srresnet import Upscaler, bicubic_degradation, bicubic_interpolation
 from latentia.training.losses import full_precision
-from latentia.training.updates import Update
+from latentia.training.updates import Update, name_of
 
 MOST_PIXELS = 2**16
 """Small pixels that are enlarged at once: the net's layers take ten thousand bytes for each."""
@@ -39,13 +40,16 @@ SHOWN = 6
 class UpscalingModel(SuperResolution, GradientModel, ABC):
     """A net that enlarges images."""
 
-    n_blocks: Annotated[int, Range(1, 1000)] = 16
+    upscaler: nn.Module | None = None
+    """A net of your own that enlarges images in [0, 1], of which a copy is trained; none makes one.
+    """
+    n_blocks: Annotated[int, Range(1, 1000), Shapes("upscaler")] = 16
     """Residual blocks of the net."""
-    width: Count = 64
+    width: Annotated[Count, Shapes("upscaler")] = 64
     """Channels of the net's layers."""
-    batch_norm: bool = True
+    batch_norm: Annotated[bool, Shapes("upscaler")] = True
     """Normalise inside the blocks, as the paper does, or not."""
-    beside: Literal["bicubic", "nothing"] = "bicubic"
+    beside: Annotated[Literal["bicubic", "nothing"], Shapes("upscaler")] = "bicubic"
     """What the net's output is added to: bicubic interpolation, or nothing, as in the paper."""
     patch: Annotated[int, Range(8)] = 96
     """Side of the random patches of sharp images that are learnt from, in pixels."""
@@ -62,7 +66,7 @@ class UpscalingModel(SuperResolution, GradientModel, ABC):
     def build(self, shape: tuple[int, ...]) -> None:
         """Make the net."""
         self.check_sharp()
-        self.upscaler_ = Upscaler(
+        self.upscaler_: Any = Upscaler(
             self.n_channels,
             self.scale,
             self.n_blocks,
@@ -70,6 +74,10 @@ class UpscalingModel(SuperResolution, GradientModel, ABC):
             batch_norm=self.batch_norm,
             bicubic=self.beside == "bicubic",
         )
+        large = self.patch_size(shape)
+        small = (self.n_channels, *(side // self.scale for side in large))
+        words = f"the image {self.scale} times larger, in [0, 1]"
+        take(self, {"upscaler": Maps((small,), (self.n_channels, *large), words)})
 
     def patches(self, x: Tensor) -> Tensor:
         """Return random patches in training, and else the middle of each image."""
@@ -93,7 +101,13 @@ class UpscalingModel(SuperResolution, GradientModel, ABC):
     @property
     def reach(self) -> int:
         """How many pixels of the small image, at most, the net reaches to each side."""
-        return self.upscaler_.reach
+        found: int | None = getattr(self.upscaler_, "reach", None)
+        if found is None:
+            raise InputError(
+                "tiles overlap by how far the upscaler of your own looks, which it does not say: "
+                "give it an attribute reach, in pixels of the small image, or leave tile out"
+            )
+        return found
 
     def enlarge(self, images: Images) -> Images:
         """Return (n, C, h, w) images enlarged by the net, a few at a time."""
@@ -109,7 +123,6 @@ class UpscalingModel(SuperResolution, GradientModel, ABC):
         return [(label, images.clamp(0, 1)) for label, images in rows]
 
 
-@final
 @dataclass(eq=False, repr=False, kw_only=True)
 class SRResNet(UpscalingModel):
     """Super-resolution by a residual net, ``fit(X)`` on sharp images [1]_.
@@ -145,7 +158,7 @@ class SRResNet(UpscalingModel):
 
     def updates(self) -> list[Update]:
         """Move the net by one loss."""
-        return [Update("pixels", self.loss, [self.upscaler_])]
+        return [Update(name_of(self.loss, "pixels"), self.loss, [self.upscaler_])]
 
     def loss(self, x: Tensor) -> Tensor:
         """Return the mean squared (eq. 4) or absolute difference of pixels in [0, 1]."""
