@@ -532,10 +532,7 @@ ASYMMETRIC[0, 1] += 1
 HOLES[3, 4] = np.nan
 COLLINEAR = X.copy()
 COLLINEAR[:, 2] = X[:, 0] + X[:, 1]
-WORDS = "age,height,이름,weight\n1,2,kim,3\n2,3,lee,3\n4,4,park,5\n"
 FILES = {
-    "text": (WORDS, "columns without numbers: 이름;"),
-    "date": ("day,a,b\n2020-01-02,1,2\n2020-01-03,3,5\n", "columns without numbers: day"),
     "two decimal signs": ("a;b;c\n1,5;2;3\n4;5.5;7\n", "'a' has decimal commas and 'b' decimal"),
     "one row": (text_of(X[:1]), r"X has 1 sample\(s\).*at least 2 rows"),
     "a header alone": ("a,b,c\n", "holds 0 rows of 3 columns"),
@@ -583,10 +580,6 @@ def test_an_existing_folder_is_kept(refuses, folder):
 
 NOT_FINITE = {
     "NA": (GAPS, "NaN in column 'reach', row 5.*fiml"),
-    "a column of NA": (
-        np.where(np.arange(6) == 3, np.nan, X),
-        "NaN in column 'speed', row 0.*fiml",
-    ),
     "infinity": (np.where(X.max() > X, X, np.inf), r"infinity in column '\w+', row \d+"),
 }
 
@@ -602,9 +595,15 @@ def test_values_that_are_not_there(name, suffix, refuses, folder):
     assert re.search(sentence, refuses(f"bad{suffix}", "--suggest"))
 
 
-def test_a_name_twice_is_refused(refuses, folder):
-    (folder / "bad.csv").write_text(text_of(X, ["a", "a", "b", "c", "d", "e"]))
-    assert "bad.csv has several columns named 'a'" in refuses("bad.csv", "--n-factors", 1)
+def test_names_twice_words_and_empty_columns_are_told(folder, capsys):
+    header, *lines = text_of(X, ["a", "a", "b", "c", "d", "e"]).splitlines()
+    rows = [f"{line},," + "xy"[i % 2] for i, line in enumerate(lines)]
+    (folder / "odd.csv").write_text("\n".join([f"{header},gone,word", *rows]))
+    assert main(["factor", "odd.csv", "--n-factors", "1"]) == 0
+    said = capsys.readouterr().out
+    assert "several columns are named 'a', and were told apart as 'a_2'" in said
+    assert "1 empty column(s) were left out: gone" in said
+    assert "1 column(s) without numbers were left out: 'word' (words, 2 different)" in said
 
 
 @pytest.mark.parametrize(
@@ -643,7 +642,7 @@ def test_suggestion_from_two_rows(succeeds, folder, unillustrated):
     ("column", "words"),
     [
         (X[:, 2], ["--correlation", "polychoric"]),
-        (np.full(120, np.nan), ["--missing", "fiml"]),
+        (np.where(np.arange(120) == 3, np.inf, X[:, 2]), ["--missing", "fiml"]),
         (GAPS[:, 2], []),
     ],
     ids=["polychoric", "fiml", "plain"],

@@ -71,9 +71,9 @@ REFUSED = [
     ("train pix2pix --data digits --drop a", "--drop: pix2pix learns pictures and no tables"),
     ("train cyclegan --data digits --drop a", "--drop: cyclegan learns pictures and no tables"),
     ("train srgan --data digits --drop a", "--drop: srgan learns pictures and no tables"),
-    ("train pca --data t.csv --weights a", "pca takes no weights of rows"),
+    ("train pca --data w.csv --weights a", "pca takes no weights of rows"),
     ("compare --models pca --data digits --drop a", "--drop: only tables have columns"),
-    ("factor t.csv --suggest --weights e", "a suggested number of factors takes no weights"),
+    ("factor w.csv --suggest --weights e", "a suggested number of factors takes no weights"),
     (f"sample {LSTM} --label 3", "a model of texts knows no classes: leave --label out"),
     (f"evaluate {LSTM} --judge j", "--judge is for models of images"),
     (f"evaluate {LSTM} --memorisation m.png", "--memorisation is for models of images"),
@@ -116,6 +116,7 @@ def folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     rows = np.random.default_rng(0).normal(size=(40, 5))
     np.savetxt("t.csv", rows, delimiter=",", header="a,b,c,d,e", comments="")
+    np.savetxt("w.csv", abs(rows), delimiter=",", header="a,b,c,d,e", comments="")
     Image.new("L", (8, 8)).save("p.png")
     Path("t.txt").write_text("the cat sat on the mat " * 30)
     for name in {part for words, _ in REFUSED for part in words.split() if "/model" in part}:
@@ -223,6 +224,6 @@ def test_a_model_without_training_steps_is_fitted_by_one_process(kind, folder, m
 
 def test_what_does_not_count_is_refused_before_data_are_read(folder, capsys):
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr("latentia.models.base.load", lambda *_, **__: pytest.fail("read"))
+        patched.setattr("latentia.models.base.load_with", lambda *_, **__: pytest.fail("read"))
         assert main(["train", "vae", "--n-mixture", "3"]) == 2
     assert "n_mixture is 3" in capsys.readouterr().err
