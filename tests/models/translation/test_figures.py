@@ -111,7 +111,10 @@ def test_a_translator_that_paints_one_texture_is_named(tmp_path, monkeypatch):
         assert len(model.findings(data)) == said
         assert any("real images with each other" in note for note in model.caveats(data))
         section = model_section(model, data, tmp_path / str(said), found)
-        assert sum("the same texture" in note for note in section.notes) == 2 * said
+        assert (
+            sum("the same texture" in note for note in (*section.notes, *section.remarks))
+            == 2 * said
+        )
 
 
 def test_a_texture_counts_before_the_end_when_it_lasts(images):
