@@ -261,7 +261,7 @@ def test_flags_and_recipes_say_a_size_in_one_value(
     given = []
     calls = {"train": "runs.train", "compare": "comparison.compare_with"}
     place = f"latentia.evaluation.{calls.get(command, 'transformed.transform')}"
-    monkeypatch.setattr(place, lambda *values, **named: given.extend(values))
+    monkeypatch.setattr(place, lambda *v, **n: given.extend([*v, *n.values()]))
     start = {"train": ("train", "pca"), "compare": ("compare", "--out", tmp_path / "out")}
     start["transform"] = ("transform", tmp_path, "digits", "--out", tmp_path / "x.csv")
     assert run(capsys, *start[command], *words)[0] == 0
