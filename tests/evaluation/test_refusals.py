@@ -36,9 +36,9 @@ def of_runs(path, pca):
     alien = run("alien", "Alien", {}, spec="digits")
     pca.save(path / "saved")
     return {
-        f"{alien} holds no run: its config.json names no known model and data": lambda: runs.resume(
-            alien
-        ),
+        f"{alien} holds no run of a command: its config.json names no known model and data. If "
+        "Alien is a class of your own, go on in Python, with it as it was, by fit(X, "
+        f"run='{alien}', resume=True)": lambda: runs.resume(alien),
         f"the run in {python} was started from Python: call fit(..., resume=True)": lambda: (
             runs.resume(python)
         ),
@@ -114,9 +114,6 @@ def of_comparisons(path, pca):
         ),
         "models is 'PCA'; give a list of class names, such as ('VAE',)": lambda: compare(
             "digits", "PCA", path / "c"
-        ),
-        "models holds an object of type PCA; give names of classes, such as 'VAE'": lambda: compare(
-            "digits", (pca,), path / "c"
         ),
         f"there is no model 'PCAs'; choose from {', '.join(MODELS)}; did you mean 'PCA'?": lambda: (
             compare("digits", ("PCAs",), path / "c")

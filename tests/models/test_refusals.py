@@ -217,7 +217,7 @@ def test_every_refusal_of_a_saved_model_names_what_is_there(fitted, tmp_path):
     (run / "checkpoints").mkdir(parents=True)
     (mine / "notes.txt").touch()
     alien.mkdir()
-    write_config(alien, {**read_config(saved), "model": "PCAX"})
+    write_config(alien, {**read_config(saved), "model": "Ours"})
     changed = latentia.PCA(n_components=3).fit(IMAGES).set_params(n_components=2)
     for sentence, asked in {
         f"{saved} exists: choose another folder, or pass overwrite=True": lambda: pca.save(saved),
@@ -225,7 +225,8 @@ def test_every_refusal_of_a_saved_model_names_what_is_there(fitted, tmp_path):
             lambda: pca.save(mine, overwrite=True)
         ),
         f"the run in {run} is not finished: 'latentia resume {run}' first": lambda: load(run),
-        f"{alien} holds no known model: 'PCAX'; did you mean 'PCA'?": lambda: load(alien),
+        f"{alien} holds no known model: 'Ours'. If it is of your own, give the class: "
+        "classes=[Ours]": lambda: load(alien),
         "n_components was 3 in the fit and is 2 now: fit again, or set it back, before the model "
         "is saved": lambda: changed.save(tmp_path / "other"),
     }.items():
