@@ -132,7 +132,7 @@ def curve(game: Game, x: np.ndarray, score: Any, seed: int) -> list[tuple[int, i
     model.data_shape_, model.seed_ = x.shape[1:], seed
     set_threads()
     cpu = torch.device("cpu")
-    model.batch_size_ = model.batch_size_for(len(x))
+    model.choose_batch(len(x))
     source = model.read(x, None, reset=True)
     model.resolve(source)
     model.initialise(source, cpu)

@@ -34,7 +34,7 @@ FIXED |= {"RNNLanguageModel": 32, "LSTMLanguageModel": 32}
 
 def resolved(model, n):
     """Return what a model would take of n samples, and how many steps it asks for."""
-    model.batch_size_ = model.batch_size_for(n)
+    model.choose_batch(n)
     return model.resolve(range(n))
 
 

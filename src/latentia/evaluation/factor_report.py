@@ -96,8 +96,13 @@ def read(
     if smooth:
         raise InputError(f"smooth is for a matrix, and {spec} holds rows")
     if found is not None:
-        about = {"notes": found.notes, "weights": found.weights, "names": found.names}
-        return Observed(path.stem, rows=found.columns, **about)
+        return Observed(
+            path.stem,
+            rows=found.columns,
+            notes=found.notes,
+            weights=found.weights,
+            names=found.names,
+        )
     data = load_with(options, spec)
     if data.own_test:
         return Observed(spec, rows=data.x_train, notes=data.notes)

@@ -104,7 +104,7 @@ def profile(
     device = find_device(twin.device)
     twin.seed_ = 0
     array = twin.checked(X, reset=True)
-    twin.batch_size_ = twin.batch_size_for(len(array))
+    twin.choose_batch(len(array))
     source = twin.read(array, y, reset=True)
     twin.resolve(source)
     twin.before_nets(array, None, False)

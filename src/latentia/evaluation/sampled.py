@@ -66,8 +66,8 @@ def sample(
         refuse_existing(out, overwrite)
     model = load(run)
     if isinstance(model, LanguageModel):
-        for name, value in {"noise": noise, "round": rounded}.items():
-            if value is not None:
+        for name, wish in {"noise": noise, "round": rounded}.items():
+            if wish is not None:
                 raise InputError(f"a model of texts draws no numbers: leave --{name} out")
         if out is None and overwrite:
             raise InputError("--overwrite is for the file of --out: leave it out")

@@ -168,7 +168,7 @@ class GradientModel(Planned, Model):
             self.validate_parameters(begun=resume)
             array = self.checked(X, reset=True)
             folder, begun = self._place(run, resume)
-            self.batch_size_ = self.batch_size_for(len(array))
+            self.choose_batch(len(array))
             self._begin_with(given, begun, folder)
             batches, held_out = self.read(array, y, reset=True), self._held_out(validation)
             set_threads(None if begun is None else begun.threads)

@@ -66,7 +66,7 @@ class Standardisation(nn.Module):
     mean: Tensor
     scale: Tensor
 
-    def __init__(self, mean: Tensor, scale: Tensor, clips: bool = False) -> None:
+    def __init__(self, mean: Tensor, scale: Tensor, *, clips: bool = False) -> None:
         super().__init__()
         self.clips = clips
         self.register_buffer("mean", mean)
@@ -84,4 +84,4 @@ class Standardisation(nn.Module):
     @classmethod
     def identity(cls, clips: bool = False) -> Standardisation:
         """Return the one that changes nothing, but perhaps for what leaves [0, 1]."""
-        return cls(torch.zeros(()), torch.ones(()), clips)
+        return cls(torch.zeros(()), torch.ones(()), clips=clips)

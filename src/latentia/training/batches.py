@@ -298,8 +298,8 @@ class Planned:
         steps = {"n_epochs": self.n_epochs_, "n_steps": self.n_epochs_ * each.n_steps}
         return {"batch_size": self.batch_size_, **steps}
 
-    def batch_size_for(self, n_rows: int) -> int:
-        """Return the samples in a batch: those asked for, those of a run begun, or the usual."""
+    def choose_batch(self, n_rows: int) -> None:
+        """Choose the samples in a batch: those asked for, those of a run begun, or the usual."""
         small, large = self.usual_batches
         before = None if self.begun is None else self.begun.taken("batch_size")
-        return self.batch_size or before or (small if n_rows < SMALL else large)
+        self.batch_size_ = self.batch_size or before or (small if n_rows < SMALL else large)

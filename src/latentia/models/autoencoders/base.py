@@ -135,7 +135,7 @@ class AutoencodingModel(Encoder, DecodingModel, GradientModel, LatentModel):
                 n_given=n_given,
             )
         if "_solution" in vars(self):
-            solution, nets = vars(self).pop("_solution"), (self.encoder_, self.decoder_)
+            solution, nets = self.__dict__.pop("_solution"), (self.encoder_, self.decoder_)
             start(*nets, solution, self.n_components, vars(self).get("_noise"))
         if own_among(self, "encoder", "decoder"):
             self.take_own(shape, n_codes, n_given)

@@ -265,7 +265,7 @@ class ChosenLikelihood(Encoder):
     def build(self, shape: tuple[int, ...]) -> None:
         """Make encoder, decoder and the noise's variance; bits start at their mean."""
         self.make_nets(shape, 2 * self.n_components, n_given=self.n_given())
-        noise = vars(self).pop("_noise", 0.1)
+        noise = self.__dict__.pop("_noise", 0.1)
         if self.observation_ == "gaussian" and self.learns_noise:
             self.noise_ = LearnedVariance(noise)
         if self.observation_ == "bernoulli" and not are_own(self, "decoder"):

@@ -28,7 +28,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from latentia.nets.autoencoder import PrincipalDecoder, PrincipalEncoder
 
@@ -87,8 +87,8 @@ def linear_solution(x: Tensor) -> LinearSolution:
 
 
 def start(
-    encoder: PrincipalEncoder,
-    decoder: PrincipalDecoder,
+    encoder: nn.Module,
+    decoder: nn.Module,
     solution: LinearSolution,
     n_components: int,
     noise: float | None,
@@ -97,6 +97,8 @@ def start(
 
     Components of z beyond half of r start with what the prior says of them.
     """
+    assert isinstance(encoder, PrincipalEncoder)
+    assert isinstance(decoder, PrincipalDecoder)
     k = solution.n_started(n_components)
     values, places = solution.values[:k], torch.arange(k)
     kept = values if noise is None else (values - noise).clamp(min=0)

@@ -12,13 +12,13 @@ Shapes: ``x`` is (N, C, H, W) or (N, d), ``z_NK`` is (N, n_components).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from latentia.errors import Count, CountsWhen
+from latentia.errors import Count, CountsWhen, Shapes
 from latentia.models.autoencoders.base import AutoencodingModel
 from latentia.models.autoencoders.reconstruction import compared
 from latentia.models.clustering.base import DeepClustering, k_means
@@ -58,6 +58,10 @@ class AutoencoderKMeans(DeepClustering, AutoencodingModel):
     ([20, 20, 20], (3, 2))
     """
 
+    architecture: Annotated[
+        Literal["auto", "mlp", "convolutional"], Shapes("encoder", "decoder")
+    ] = "auto"
+    """The nets: fully connected, convolutional, or what suits the data."""
     n_steps: Annotated[Count, CountsWhen("n_epochs", (None,))] = 6_500
     """Training steps to take in whole passes over the data, at least one."""
 

@@ -21,14 +21,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from latentia.errors import Count, Positive
+from latentia.errors import Count, Positive, Shapes
 from latentia.models.autoencoders.base import AutoencodingModel
 from latentia.models.clustering.base import gaussian_mixture, k_means
 from latentia.models.clustering.pretraining import PretrainedClustering
@@ -81,6 +81,10 @@ def target_distribution(q: Tensor) -> Tensor:
 class SelfTraining(PretrainedClustering, AutoencodingModel):
     """Centres in the latent space, and targets that sharpen the assignments to them."""
 
+    architecture: Annotated[
+        Literal["auto", "mlp", "convolutional"], Shapes("encoder", "decoder")
+    ] = "auto"
+    """The nets: fully connected, convolutional, or what suits the data."""
     degrees_of_freedom: Positive = 1.0
     """α of Student's t; the papers' is 1."""
     update_interval: Count = 140

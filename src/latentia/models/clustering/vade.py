@@ -37,6 +37,7 @@ from latentia.errors import (
     InputError,
     Positive,
     Seed,
+    Shapes,
     Share,
     Whole,
     are_own,
@@ -150,6 +151,10 @@ class VaDE(PretrainedClustering, ChosenLikelihood, VariationalModel, Autoencodin
     ([20, 20, 20], (2, 4))
     """
 
+    architecture: Annotated[
+        Literal["auto", "mlp", "convolutional"], Shapes("encoder", "decoder")
+    ] = "auto"
+    """The nets: fully connected, convolutional, or what suits the data."""
     n_steps: Annotated[Count, CountsWhen("n_epochs", (None,))] = 6_500
     """Training steps to take in whole passes over the data, at least one."""
     learning_rate: Positive = 2e-3
