@@ -46,7 +46,9 @@ class DeepClustering(ClusterMixin, ABC):  # type: ignore[misc]
         Literal["auto", "leaky_relu", "relu", "tanh", "sigmoid"], Shapes("encoder", "decoder")
     ] = "relu"
     """Between layers; auto is LeakyReLU 0.2 in fully connected nets and ReLU in convolutional."""
-    architecture: Literal["auto", "mlp", "convolutional"] = "auto"
+    architecture: Annotated[
+        Literal["auto", "mlp", "convolutional"], Shapes("encoder", "decoder")
+    ] = "auto"
     """The nets: fully connected, convolutional, or what suits the data."""
     n_clusters: Count = 10
     """Number of clusters."""
