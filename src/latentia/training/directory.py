@@ -181,5 +181,5 @@ def disk_taken(path: Path) -> str:
 
 def _rounded(n: int) -> str:
     if n < 1e5:
-        return f"{n / 1e3:.0f} kB"
+        return f"{max(n / 1e3, 1):.0f} kB"
     return f"{n / 1e6:.0f} MB" if n >= 10e6 else f"{n / 1e6:.1f} MB"
