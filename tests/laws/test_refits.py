@@ -133,6 +133,10 @@ def frozen(value):
         return {k: frozen(v.cpu().numpy()) for k, v in value.state_dict().items()}
     if isinstance(value, np.ndarray):
         return (value.dtype.str, value.shape, value.tobytes())
+    if isinstance(value, list):
+        return [frozen(part) for part in value]
+    if isinstance(value, dict):
+        return {k: frozen(part) for k, part in value.items() if k != "seconds"}
     return repr(value)
 
 
@@ -167,8 +171,8 @@ def broken_off(model, X, y, at):
     def note(frame, event, argument):
         nonlocal n
         code = frame.f_code
-        # What is raised in a generator that is being thrown away is lost.
-        is_function = not code.co_flags & inspect.CO_GENERATOR
+        # What is raised where a generator or a stream is being thrown away is lost.
+        is_function = not (code.co_flags & inspect.CO_GENERATOR or code.co_name == "flush")
         if event == "call" and is_function and code.co_filename.startswith(PACKAGE):
             n += 1
             if n == at:
