@@ -330,7 +330,7 @@ def test_a_list_of_public_functions_is_found():
 
 def test_the_checker_refuses_before_anything_is_done():
     for size in ("a", "0", "8x", "8x0", "8 whole", (8, 8, 8), (8, -1), -8):
-        with pytest.raises(InputError, match="^image_size is .*it must be .*at least"):
+        with pytest.raises(InputError, match=r"^image_size is .*it must be .*at least"):
             latentia.load_data("digits", image_size=size)
     for field in ("columns", "drop", "one_hot", "label", "weights", "index", "sheet"):
         for column in (-1, 2.5, *([[-1], ["a", 2.5]] if field in ("columns", "drop") else [])):
