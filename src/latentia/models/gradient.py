@@ -193,9 +193,8 @@ class GradientModel(Planned, Model):
                 order, name = batch_order(self, batches), type(self).__name__
                 enough = self.n_steps if self.n_epochs else 0
                 tell_notes(order.told(name, self.unit, str(device), enough), progress)
-                watch = stack.enter_context(
-                    TrainingProgress(order.n_steps, self.n_epochs_, name, progress, self.unit)
-                )
+                bar = TrainingProgress(order.n_steps, order.n_epochs, name, progress, self.unit)
+                watch = stack.enter_context(bar)
                 shown = [part.to(device) for part in (held_out or batches).first(SHOWN)]
                 examined = [part.to(device) for part in batches.first(EXAMINED)]
                 draw, examine = partial(self.show, shown), partial(self._examine, examined)

@@ -254,12 +254,16 @@ def held_out(
 
 @contextmanager
 def evaluating(nets: Mapping[str, nn.Module]) -> Iterator[None]:
-    """Put nets in evaluation mode within a ``with`` block, and back as they were."""
+    """Put nets in evaluation mode within a ``with`` block, and back as they were.
+
+    One process evaluates, and its draws are of its own rows alone.
+    """
     modes = {name: net.training for name, net in nets.items()}
     for net in nets.values():
         net.eval()
     try:
-        yield
+        with draws.undivided():
+            yield
     finally:
         for name, net in nets.items():
             net.train(modes[name])
