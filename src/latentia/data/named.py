@@ -271,7 +271,8 @@ def _load(
 ) -> Dataset:
     path = Path(spec).expanduser()
     there = spec in DESCRIPTIONS or path.exists()
-    if options != USUAL and there and not (path.is_file() and _is_table(path)):
+    is_table = path.is_file() and _is_table(path) and not picture_sources.has_pictures(path)
+    if options != USUAL and there and not is_table:
         options.refuse(f"only tables have columns, and {spec} is none")
     if spec in DESCRIPTIONS or idx.find(path) is not None:
         refuse_size(image_size, spec)

@@ -28,7 +28,7 @@ from latentia.models.apply import apply
 from latentia.models.base import Model, to_numpy
 from latentia.models.fields import in_new_names
 from latentia.models.fine_tuning import START, beginning_of, take_units, take_weights, told_of
-from latentia.models.inputs import Labels, Rows, refuse_outside_unit
+from latentia.models.inputs import Channels, Labels, Rows, refuse_outside_unit, with_labels
 from latentia.models.own_parts import class_name, recorded, with_names_of_nets
 from latentia.plots.grids import DRAWABLE, rows, save_png, tile
 from latentia.training import distributed, draws
@@ -126,6 +126,7 @@ class GradientModel(Planned, Model):
         origin: Mapping[str, object] | None = None,
         start_from: Self | str | Path | None = None,
         callbacks: Sequence[Callback] = (),
+        channels: Channels = "first",
     ) -> Self:
         """Train on data.
 
@@ -154,6 +155,8 @@ class GradientModel(Planned, Model):
         callbacks
             Functions that are shown an `EpochEnd` after each epoch. Training ends after an epoch
             in which one returns True.
+        channels
+            Of images: first, or last, as (n, H, W, C), which the fitted model then takes and gives.
 
         Raises
         ------
@@ -164,8 +167,9 @@ class GradientModel(Planned, Model):
         """
         # What this model learnt is forgotten when it learns anew, and may be what it starts from.
         given = copy.copy(self) if start_from is self else start_from
-        with self.learning():
+        with self.learning(channels=channels):
             self.validate_parameters(begun=resume)
+            X, y = with_labels(X, y, self)
             asked = checked_callbacks(callbacks)
             array = self.checked(X, reset=True)
             folder, begun = self._place(run, resume)
@@ -347,7 +351,8 @@ class GradientModel(Planned, Model):
         given = validation if isinstance(validation, tuple) else (validation, None)
         if len(given) != 2:
             raise InputError(f"validation is a tuple of {len(given)}; give X, or (X, y)")
-        return self.read(self.checked(given[0], reset=False), given[1], reset=False)
+        rows, labels = with_labels(*given, self)
+        return self.read(self.checked(rows, reset=False), labels, reset=False)
 
     def _seed(self) -> int:
         """Return the seed asked for, or one that is drawn, the same in all processes."""
