@@ -169,12 +169,10 @@ class GradientModel(Planned, Model):
         given = copy.copy(self) if start_from is self else start_from
         with self.learning(channels=channels):
             self.validate_parameters(begun=resume)
-            X, y = with_labels(X, y, self)
-            asked = checked_callbacks(callbacks)
+            asked, (X, y) = checked_callbacks(callbacks), with_labels(X, y, self)
             array = self.checked(X, reset=True)
-            folder, begun = self._place(run, resume)
+            folder, begun = self._place(run, resume, given)
             self.choose_batch(len(array))
-            self._begin_with(given, begun, folder)
             batches, held_out = self.read(array, y, reset=True), self._held_out(validation)
             set_threads(None if begun is None else begun.threads)
             device = find_device(self.device)
@@ -366,24 +364,24 @@ class GradientModel(Planned, Model):
         """The fitted model whose weights a fit under way starts from, if any."""
         return vars(self).get("_beginning")
 
-    def _place(self, run: str | Path | None, resume: bool) -> tuple[Path | None, RunConfig | None]:
-        """Return the directory of a run, and what was begun there if it is to go on."""
+    def _place(
+        self, run: str | Path | None, resume: bool, given: Self | str | Path | None
+    ) -> tuple[Path | None, RunConfig | None]:
+        """Return a run's directory and what was begun there, and take the model to start from.
+
+        Of a run that was begun it is the copy in ``start``.
+        """
         folder = None if run is None else as_path(run, "run")
         if resume and folder is None:
             raise InputError("resume needs run: the directory of the run to go on with")
-        self._begun = RunConfig.read(folder) if resume and folder else None
-        return folder, self._begun
-
-    def _begin_with(
-        self, given: Self | str | Path | None, begun: RunConfig | None, folder: Path | None
-    ) -> None:
-        """Take the model to start from, of a run that was begun its copy in ``start``."""
+        self._begun = begun = RunConfig.read(folder) if resume and folder else None
         if begun is not None and given is not None:
             raise InputError(f"the run in {folder} goes on with its own weights: no start_from")
         if begun is not None and folder is not None and begun.start_from is not None:
             given = folder / START
         if given is not None:
             self._beginning = beginning_of(self, given)
+        return folder, begun
 
     def _check_patience(self, held_out: Rows | None) -> None:
         """Refuse to wait for a better held-out value where there is none."""
