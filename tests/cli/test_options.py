@@ -220,7 +220,7 @@ def test_processes_are_started_with_the_same_words_in_one_run(words, monkeypatch
     assert main(["train", "vae", *words]) == 7
     [(command, n)] = seen
     assert command[:3] == [sys.executable, "-m", "latentia"]
-    assert command[3:] == ["train", "vae", *words, "--run-directory", "a run"]
+    assert command[3:] == ["train", "vae", *words]
     assert n == 3
     assert capsys.readouterr().err == "latentia: error: process 1 ended\n"
     (tmp_path / "a run" / "checkpoints").mkdir(parents=True)
@@ -228,9 +228,17 @@ def test_processes_are_started_with_the_same_words_in_one_run(words, monkeypatch
     assert capsys.readouterr().err.endswith("; go on with: latentia resume a run\n")
     outcome[1] = ""
     monkeypatch.setenv("RANK", "1")
-    monkeypatch.setattr(runs, "train", lambda *_, **options: Path("page"))
-    assert main(["train", "vae", *words]) == 0
+    began = []
+    monkeypatch.setattr(runs, "train", lambda *given, **_: began.append(given[2]) or Path("page"))
+    assert main(command[3:]) == 0
     assert capsys.readouterr() == ("", "")
+    # Without a run of the user's own all processes are told the one that was chosen.
+    monkeypatch.delenv("RANK")
+    seen.clear()
+    assert main(["train", "vae", "--devices", "3"]) == 7
+    monkeypatch.setenv("RANK", "1")
+    assert main(seen[0][0][3:]) == 0
+    assert began == [Path("a run"), Path("runs/vae-digits-1")]
 
 
 def test_speed_is_measured_on_what_the_run_is_trained_on(tmp_path, monkeypatch, capsys):

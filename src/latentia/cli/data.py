@@ -81,11 +81,12 @@ def _found(given: argparse.Namespace) -> Iterator[tuple[str, str]]:
     from latentia.data.matrices import NamedMatrix
     from latentia.data.named import load_with, refuse_size
     from latentia.data.options import USUAL
+    from latentia.data.picture_sources import has_pictures
     from latentia.data.text import TEXT_FILES, read_text
 
     options, path = table_options(given), Path(given.name).expanduser()
     size = image_size_of(given)
-    is_table = path.is_file() and tables.is_table(path)
+    is_table = path.is_file() and tables.is_table(path) and not has_pictures(path)
     if is_table:
         found, notes, *_ = tables.columns(path, options)
         if isinstance(found, NamedMatrix):
