@@ -12,7 +12,7 @@ from latentia.data import arrays, download, idx, images, picture_sources, pictur
 from latentia.data.dataset import Dataset, Description, ImageSize, split
 from latentia.data.download import RemoteFile
 from latentia.data.frames import is_moving
-from latentia.data.framing import frame_of
+from latentia.data.framing import WORDS, frame_of
 from latentia.data.options import USUAL, Codes, Names, TableOptions, words
 from latentia.data.text import TEXT_FILES
 from latentia.data.unread import cure
@@ -256,9 +256,9 @@ class UselessSizeError(InputError):
 def refuse_size(image_size: ImageSize, owner: str) -> None:
     """Refuse to resize what is not a folder of pictures."""
     if image_size is not None:
+        asked = f"--{image_size} is given" if image_size in WORDS else f"image_size is {image_size}"
         raise UselessSizeError(
-            f"image_size is {image_size}, and {owner} is no folder of pictures: only those are "
-            "resized; leave it out"
+            f"{asked}, and {owner} is no folder of pictures: only those are resized; leave it out"
         )
 
 
@@ -271,7 +271,8 @@ def _load(
 ) -> Dataset:
     path = Path(spec).expanduser()
     there = spec in DESCRIPTIONS or path.exists()
-    if options != USUAL and there and not (path.is_file() and _is_table(path)):
+    is_table = path.is_file() and _is_table(path) and not picture_sources.has_pictures(path)
+    if options != USUAL and there and not is_table:
         options.refuse(f"only tables have columns, and {spec} is none")
     if spec in DESCRIPTIONS or idx.find(path) is not None:
         refuse_size(image_size, spec)

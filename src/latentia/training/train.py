@@ -220,9 +220,11 @@ def why_to_end(
     if distributed.any_rank(bool(asked)):
         reason = f"{asked} asked for it"
     elif model.patience is not None and epoch - since >= model.patience:
-        reason = f"no better held-out value for {epoch - since} epochs"
+        waited = "an epoch" if epoch - since == 1 else f"{epoch - since} epochs"
+        reason = f"no better held-out value for {waited}"
     if reason and state.best:
-        reason += f"; the weights are those of epoch {state.best_epoch}, the best"
+        when = f"of epoch {state.best_epoch}" if state.best_epoch else "from before the first epoch"
+        reason += f"; the weights are those {when}, the best"
     if reason:
         run.end(state, epoch, f"ended before epoch {order.n_epochs}: {reason}")
     return reason
