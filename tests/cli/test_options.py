@@ -286,9 +286,9 @@ def options_of(words, monkeypatch):
 TABLE = {"--" + field.name.replace("_", "-") for field in table_fields()}
 READ_TABLES = {"compare", "factor", "train", "reconstruct", "evaluate", "transform", "data"}
 KNOWN = {
-    "compare": "--data --models --out --random-state --n-epochs --image-size",
+    "compare": "--crop --fit --data --models --out --random-state --n-epochs --image-size",
     "factor": "data --n-factors --suggest --n-samples --standard-errors --smooth --cutoff --out",
-    "train": "--start-from --more-epochs "
+    "train": "--start-from --more-epochs --crop --fit "
     "--data --run --recipe --resume --image-size --held-out --profile --devices",
     "resume": "run --n-epochs --more-epochs --checkpoint --out",
     "checkpoints": "run",
@@ -298,8 +298,8 @@ KNOWN = {
     "evaluate": "run --data --n-importance --memorisation --judge --overwrite",
     "translate": "run images --out --overwrite --skip-existing --tile --overlap --reverse --resize",
     "upscale": "run images --out --overwrite --skip-existing --tile --overlap --scale",
-    "data": "action name --image-size",
-    "transform": "run data --out --overwrite --image-size",
+    "data": "--crop --fit action name --image-size",
+    "transform": "--crop --fit run data --out --overwrite --image-size",
     "models": "",
 }
 """What this folder's tests ask each command; whoever adds an option adds what it changes."""
