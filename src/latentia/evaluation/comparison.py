@@ -194,8 +194,8 @@ def _asked(models: Sequence[str | Model] | None) -> tuple[str | Model, ...]:
         raise InputError(f"models is {models!r}; give a list of class names, such as ('VAE',)")
     for model in models:
         if not isinstance(model, str | Model):
-            what = f"the class {model.__name__}" if isinstance(model, type) else "an object of type "
-            what += "" if isinstance(model, type) else type(model).__name__
+            is_class = isinstance(model, type)
+            what = f"the class {model.__name__}" if is_class else f"a {type(model).__name__}"
             raise InputError(
                 f"models holds {what}; give names of classes, such as 'VAE', or estimators of "
                 "Latentia's, such as VAE()"
