@@ -73,7 +73,8 @@ def with_strips(section: ModelSection, model: Model, data: Dataset) -> ModelSect
             back = thumbnails(figures.rebuilt(model, data, STRIP))
             section = replace(section, rebuilt=back)
         if isinstance(model, Sampler):
-            section = replace(section, drawn=thumbnails(model.drawn_for(data, STRIP, 0)))
+            n = min(STRIP, len(data.x_test))
+            section = replace(section, drawn=thumbnails(model.drawn_for(data, n, 0)))
     return section
 
 

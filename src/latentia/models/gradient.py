@@ -46,7 +46,7 @@ from latentia.training.further import going_on
 from latentia.training.history import History
 from latentia.training.metrics_file import Record
 from latentia.training.progress import TrainingProgress, tell_notes
-from latentia.training.run import Callback, Numbers, Run, checked_callbacks
+from latentia.training.run import Callback, Numbers, Run
 from latentia.training.train import batch_order, evaluating, train
 from latentia.training.updates import SCHEDULES, Update
 
@@ -169,7 +169,7 @@ class GradientModel(Planned, Model):
         given = copy.copy(self) if start_from is self else start_from
         with self.learning(channels=channels):
             self.validate_parameters(begun=resume)
-            asked, (X, y) = checked_callbacks(callbacks), with_labels(X, y, self)
+            X, y = with_labels(X, y, self)
             array = self.checked(X, reset=True)
             folder, begun = self._place(run, resume, given)
             self.choose_batch(len(array))
@@ -201,7 +201,7 @@ class GradientModel(Planned, Model):
                 examined = [part.to(device) for part in batches.first(EXAMINED)]
                 draw, examine = partial(self.show, shown), partial(self._examine, examined)
                 again = 0 if begun is None else begun.goes_on_at
-                kept = Run(folder, draw, examine, watch.tell, asked, self, again)
+                kept = Run(folder, draw, examine, watch.tell, callbacks, self, again)
                 self.records_ = kept.records
                 train(self, batches, held_out, stack.enter_context(kept), watch, device)
             self._conclude(array, y)

@@ -241,7 +241,8 @@ class BatchOrder:
         """
         n_threads, n_steps, each = torch.get_num_threads(), self.n_steps, self.steps_an_epoch
         lines = [
-            f"{name}: {self.n_rows:,} {unit}, {n_steps:,} steps ({self.n_epochs:,} "
+            f"{name}: {self.n_rows:,} {unit}, {n_steps:,} step{'s' * (n_steps > 1)} "
+            f"({self.n_epochs:,} "
             f"epoch{'s' * (self.n_epochs > 1)} of {each:,}), batches of "
             f"{self.rows_each * world_size():,}, on {device}"
             f"{f' with {n_threads} threads' if n_threads > 1 else ''}"

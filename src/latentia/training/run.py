@@ -91,7 +91,7 @@ class Run:
         goes_on_at: int = 0,
     ) -> None:
         self.path, self.draw, self.examine, self.tell = path, draw, examine, tell
-        self.callbacks, self.model, self.goes_on_at = callbacks, model, goes_on_at
+        self.callbacks, self.model, self.goes_on_at = _checked(callbacks), model, goes_on_at
         self.keeps = path is not None and leads()
         self.records: list[Record] = []
         self.earlier: list[Numbers] = []
@@ -234,8 +234,8 @@ class Run:
             self.tell(epoch, why)
 
 
-def checked_callbacks(callbacks: Sequence[Callback]) -> list[Callback]:
-    """Return functions of the user as a list, or say that they are none, before anything else."""
+def _checked(callbacks: Sequence[Callback]) -> list[Callback]:
+    """Return functions of the user as a list, or say that they are none."""
     listed = isinstance(callbacks, Iterable) and not callable(callbacks)
     found = list(callbacks) if listed else []
     if not listed or not all(map(callable, found)):
