@@ -329,7 +329,9 @@ def _named(
             "(--header yes)"
         )
     if n_header and header is None and all(is_number(name) for name in names if name):
-        notes.append("the numbers in its first line were taken for the names of the columns (--header no)")
+        notes.append(
+            "the numbers in its first line were taken for the names of the columns (--header no)"
+        )
     names, repeated = distinct(names)
     notes += repeated
     body = rows[n_header:]

@@ -195,7 +195,9 @@ def _meant(
         if found:
             return found
     if "," in spec:
-        return [name for part in spec.split(",") for name in _meant(part, names, places, flag, owner)]
+        return [
+            name for part in spec.split(",") for name in _meant(part, names, places, flag, owner)
+        ]
     raise InputError(
         f"--{flag.replace('_', '-')}: {owner} has no column {spec!r} among its {len(names)}"
         f"{nearest(spec, names)}"

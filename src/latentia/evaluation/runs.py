@@ -290,6 +290,12 @@ def data_of(
     # Other pictures are brought to what the model was trained on.
     size = origin.get("image_size") if image_size is None else image_size
     spec, held_out = data_spec or origin["spec"], origin.get("held_out")
+    place = Path(spec)
+    if data_spec is None and place.is_absolute() and "," not in spec and not place.exists():
+        raise InputError(
+            f"{run} was trained on {spec}, which is not there: put it back, or, to evaluate, give "
+            "its new place with --data"
+        )
     recorded = TableOptions.read(origin.get("options", {}), str(run / "config.json"))
     if data_spec is None:
         options = recorded.under(options)
