@@ -389,7 +389,10 @@ def test_a_notebook_has_a_bar_by_default(notebook, capsys, images):
     vae(n_epochs=1).fit(images, progress=False)
     assert len(shown) == 1
     tell_notes(["data were left out"], None)
-    assert capsys.readouterr().err == "latentia: data were left out\n"
+    plan, too_few, note = capsys.readouterr().err.splitlines()
+    assert plan.startswith("latentia: VAE: 40 samples, 4 steps (2 epochs of 2), ")
+    assert too_few.startswith("latentia: n_epochs = 2 gives 4 steps in all, and VAE wants some ")
+    assert note == "latentia: data were left out"
     # IPython at a terminal, and IPython that only was imported, are no notebooks.
     for shell in (type("TerminalInteractiveShell", (), {})(), None):
         package.get_ipython = lambda shell=shell: shell

@@ -96,7 +96,7 @@ def taken(raw: Columns, path: Path, options: TableOptions) -> Table:
     wanted, kept = asked(names, path, options)
     table, said = _without_totals(raw.table, options)
     read = list(zip(kept, table.select(kept).columns))
-    text = {name: column.cast(pa.string()) for name, column in read if not _is_number(column)}
+    text = {name: _text(name, column, path) for name, column in read if not _is_number(column)}
     floats = {name: _floats(column) for name, column in read if name not in text}
     text, counts = _without_codes(text, options.missing_codes)
     floats, more = _without_numbers(floats, options.missing_codes)
@@ -115,6 +115,16 @@ def taken(raw: Columns, path: Path, options: TableOptions) -> Table:
         value_labels=raw.value_labels,
         wanted=tuple(wanted),
     )
+
+
+def _text(name: str, column: pa.ChunkedArray, path: Path) -> pa.ChunkedArray:
+    try:
+        return column.cast(pa.string())
+    except pa.ArrowException:
+        raise InputError(
+            f"{path.name}: the column {name!r} holds {column.type}, neither numbers nor words; "
+            f"leave it out: --drop {name!r}"
+        ) from None
 
 
 def asked(names: list[str], path: Path, options: TableOptions) -> tuple[list[str], list[str]]:

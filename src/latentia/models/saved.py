@@ -53,6 +53,7 @@ from latentia.training.metrics_file import is_record, read_metrics
 WEIGHTS = "model.safetensors"
 FILES = ("config.json", WEIGHTS, "README.md")
 KINDS = {
+    "channels_": str,
     "content_": str,
     "diagnosis_": str,
     "observation_": str,

@@ -220,9 +220,11 @@ def why_to_end(
     if distributed.any_rank(bool(asked)):
         reason = f"{asked} asked for it"
     elif model.patience is not None and epoch - since >= model.patience:
-        reason = f"no better held-out value for {epoch - since} epochs"
+        waited = "an epoch" if epoch - since == 1 else f"{epoch - since} epochs"
+        reason = f"no better held-out value for {waited}"
     if reason and state.best:
-        reason += f"; the weights are those of epoch {state.best_epoch}, the best"
+        when = f"of epoch {state.best_epoch}" if state.best_epoch else "from before the first epoch"
+        reason += f"; the weights are those {when}, the best"
     if reason:
         run.end(state, epoch, f"ended before epoch {order.n_epochs}: {reason}")
     return reason
@@ -252,12 +254,16 @@ def held_out(
 
 @contextmanager
 def evaluating(nets: Mapping[str, nn.Module]) -> Iterator[None]:
-    """Put nets in evaluation mode within a ``with`` block, and back as they were."""
+    """Put nets in evaluation mode within a ``with`` block, and back as they were.
+
+    One process evaluates, and its draws are of its own rows alone.
+    """
     modes = {name: net.training for name, net in nets.items()}
     for net in nets.values():
         net.eval()
     try:
-        yield
+        with draws.undivided():
+            yield
     finally:
         for name, net in nets.items():
             net.train(modes[name])
