@@ -152,6 +152,7 @@ def load(
     encoding: str | None = None,
     header: str | None = None,
     keep_totals: bool = False,
+    as_rows: bool = False,
 ) -> Dataset:
     """Return a data set by name or path.
 
@@ -184,7 +185,7 @@ def load(
         The words of a scale from low to high, which become 1, 2, 3 ...; several scales are strings
         with commas between the words.
     one_hot
-        Columns of words, each of which becomes a column of 0 and 1.
+        Columns of words, each of which becomes a column of 0 and 1, or some of them, ``NAME=WORD``.
     sheet
         Of several tables in a file: the sheet, the variable, or the member of a .zip.
     delimiter, decimal, encoding, header
@@ -192,6 +193,8 @@ def load(
         ``"yes"`` or ``"no"``.
     keep_totals
         Keep a last row of totals, which is left out otherwise.
+    as_rows
+        Take a square table for rows, also where it looks like a correlation matrix.
 
     Raises
     ------
@@ -214,6 +217,7 @@ def load(
         encoding=encoding,
         header=header,
         keep_totals=keep_totals,
+        as_rows=as_rows,
     )
     return load_with(options, spec, random_state, image_size, gaps_stay)
 
