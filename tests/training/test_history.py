@@ -248,8 +248,8 @@ def test_patience_ends_after_so_many_epochs_and_keeps_the_best_weights(
     whole = vae(n_epochs=best, ema_decay=ema_decay).fit(images, validation=images[:8])
     assert equal(state(fitted), state(whole))
     said = (
-        f"ended before epoch 10: no better held-out value for {patience} epochs; the weights are "
-        f"those of epoch {best}, the best"
+        f"ended before epoch 10: no better held-out value for {patience} epochs; the weights "
+        f"kept are those of epoch {best}: the best on held-out data"
     )
     assert fitted.history_.ended == (said if last < 10 else "")
 

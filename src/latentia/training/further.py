@@ -22,6 +22,7 @@ from latentia.training.config import RunConfig
 from latentia.training.metrics_file import Record, read_metrics
 
 BEST = "best"
+THE_BEST = "the best on held-out data"
 
 
 @dataclass(frozen=True)
@@ -110,6 +111,11 @@ def trained(run: Path) -> tuple[int, int, bool]:
     each = [r["step"] // r["epoch"] for r in records if r["split"] == "train"]
     done = -(-step // each[0]) if each else min(step, 1)
     return step, done, any(r["split"] == "end" and r["step"] == step for r in records)
+
+
+def when(epoch: int) -> str:
+    """Return in words which weights are kept: of an epoch, or 0 for those of the start."""
+    return f"of epoch {epoch}" if epoch else "from before the first epoch"
 
 
 def epochs_in_all(run: Path, more: int) -> int:
