@@ -293,7 +293,7 @@ def test_describe_tells_a_matrix_a_text_and_images(capsys, folder):
     assert "19 characters, 12 different ones" in described(capsys, "t.txt")
     np.save("i.npy", np.full((7, 3, 5, 6), 9, np.uint8))
     out = described(capsys, "i.npy")
-    assert "7 images of 5×6 pixels, 3 channels" in out
+    assert "7 images of 6×5 pixels (width × height), 3 channels" in out
     assert "9 to 9" in out
     assert main(["data", "describe", "nowhere.csv"]) == 2
     assert "no such file" in capsys.readouterr().err

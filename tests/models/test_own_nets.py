@@ -125,7 +125,10 @@ SHARED = encoder()
     ("values", "sentence"),
     [
         ({"encoder": Pair()}, "encoder gives a tuple; Autoencoder needs a tensor"),
-        ({"encoder": Uncopied()}, "encoder cannot be copied: only leaves can be copied$"),
+        (
+            {"encoder": Uncopied()},
+            "encoder cannot be copied and hooked: only leaves can be copied$",
+        ),
         ({"encoder": SHARED, "decoder": SHARED}, "encoder and decoder share weights"),
         ({"decoder": nn.Sequential(decoder(), nn.Sigmoid())}, "ends in a Sigmoid.*logits.*leave"),
         ({"encoder": "mlp"}, "encoder is 'mlp'; it must be a torch Module or none"),

@@ -89,7 +89,7 @@ def unsealed(run):
     """Make checkpoints what version 0.1.0 wrote, which knew nothing of metrics."""
     checkpoints = Checkpoints(run / "checkpoints")
     for path in sorted(checkpoints.folder.glob("step_*.json")):
-        tensors, state, _ = checkpoints._read(path.stem)
+        tensors, state, _ = checkpoints.read(path.stem)
         checkpoints.save(state["step"], tensors, state)
 
 

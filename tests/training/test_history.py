@@ -248,8 +248,8 @@ def test_patience_ends_after_so_many_epochs_and_keeps_the_best_weights(
     whole = vae(n_epochs=best, ema_decay=ema_decay).fit(images, validation=images[:8])
     assert equal(state(fitted), state(whole))
     said = (
-        f"ended before epoch 10: no better held-out value for {patience} epochs; the weights "
-        f"kept are those of epoch {best}: the best on held-out data"
+        f"ended before epoch 10: no better held-out value for {patience} epochs; the weights are "
+        f"those of epoch {best}, the best"
     )
     assert fitted.history_.ended == (said if last < 10 else "")
 
@@ -389,7 +389,10 @@ def test_a_notebook_has_a_bar_by_default(notebook, capsys, images):
     vae(n_epochs=1).fit(images, progress=False)
     assert len(shown) == 1
     tell_notes(["data were left out"], None)
-    assert capsys.readouterr().err == "latentia: data were left out\n"
+    plan, too_few, note = capsys.readouterr().err.splitlines()
+    assert plan.startswith("latentia: VAE: 40 samples, 4 steps (2 epochs of 2), ")
+    assert too_few.startswith("latentia: n_epochs = 2 gives 4 steps in all, and VAE wants some ")
+    assert note == "latentia: data were left out"
     # IPython at a terminal, and IPython that only was imported, are no notebooks.
     for shell in (type("TerminalInteractiveShell", (), {})(), None):
         package.get_ipython = lambda shell=shell: shell

@@ -94,7 +94,7 @@ def taken(raw: Columns, path: Path, options: TableOptions) -> Table:
     names = list(raw.table.column_names)
     wanted, kept = asked(names, path, options)
     table, said = _without_totals(raw.table, options)
-    text = {n: c.cast(pa.string()) for n, c in _items(table) if n in kept and not _is_number(c)}
+    text = {n: _text(n, c, path) for n, c in _items(table) if n in kept and not _is_number(c)}
     floats = {n: _floats(c) for n, c in _items(table) if n in kept and n not in text}
     text, counts = _without_codes(text, options.missing_codes)
     floats, more = _without_numbers(floats, options.missing_codes)
@@ -112,6 +112,16 @@ def taken(raw: Columns, path: Path, options: TableOptions) -> Table:
         value_labels=raw.value_labels,
         wanted=tuple(wanted),
     )
+
+
+def _text(name: str, column: pa.ChunkedArray, path: Path) -> pa.ChunkedArray:
+    try:
+        return column.cast(pa.string())
+    except pa.ArrowException:
+        raise InputError(
+            f"{path.name}: the column {name!r} holds {column.type}, neither numbers nor words; "
+            f"leave it out: --drop {name!r}"
+        ) from None
 
 
 def _items(table: pa.Table) -> list[tuple[str, pa.ChunkedArray]]:

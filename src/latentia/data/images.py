@@ -61,6 +61,10 @@ KINDS = {
     stat.S_ISCHR: "a device",
     stat.S_ISBLK: "a device",
 }
+FOREIGN = ("CMYK", "LAB", "HSV", "YCbCr")
+"""Modes of colours that become RGB, which their profile does not fit."""
+TURNED = range(2, 9)
+"""Values of EXIF's tag of a picture that is not upright as it is stored."""
 ORIENTATION = 0x0112
 """The EXIF tag of how a picture was held."""
 HEAD = 16
@@ -291,6 +295,12 @@ def _check_size(image: Image.Image) -> None:
 def _notes(image: Image.Image) -> tuple[str, ...]:
     """Return what of a picture, whose pixels are not loaded yet, will be left out."""
     layout, notes = _layout(image), []
+    if image.mode in FOREIGN:
+        notes.append(f"its {image.mode} colours became RGB")
+    if image.mode == "P":
+        notes.append("the colours of its palette became RGB")
+    if image.getexif().get(ORIENTATION, 1) in TURNED:
+        notes.append("it was turned as its EXIF data say")
     if getattr(image, "n_frames", 1) > 1:
         notes.append("only its first frame was used")
     if not image.mode.startswith("I") and ";16" in layout:

@@ -11,9 +11,10 @@ import dataclasses
 import fnmatch
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any, TypeAlias
 
-from latentia.errors import InputError, nearest, shown
+from latentia.errors import InputError, Whole, check_value, nearest, shown
 
 NONE = "none"
 """How an index that is none is written."""
@@ -24,8 +25,10 @@ OF_TEXT = ("delimiter", "encoding")
 SEPARATORS = {"comma": ",", "semicolon": ";", "tab": "\t", "\\t": "\t", "bar": "|", "space": " "}
 
 
-Names: TypeAlias = str | int | Sequence[str | int]
-"""A column or several, a code or several."""
+Names: TypeAlias = str | Whole | Sequence[str | Whole]
+"""A column or several, by name or counted from 1; a name may be a number, such as 0."""
+Codes: TypeAlias = str | float | Sequence[str | float]
+"""A code or several: any number."""
 
 
 @dataclass(frozen=True)
@@ -113,16 +116,19 @@ class TableOptions:
 
 def words(value: object, name: str) -> tuple[str, ...]:
     """Return one word or number, or several, as words."""
-    many = [value] if isinstance(value, str | int | float) else value
+    many = [value] if isinstance(value, str | Real) else value
     if many is None:
         return ()
     if not isinstance(many, Sequence) or not all(_is_word(v) for v in many):
         raise InputError(f"{name} is {shown(value)}; give a list of words or numbers")
+    for number in many:
+        if name != "missing_codes" and not isinstance(number, str):
+            check_value(name, number, Whole)
     return tuple(str(v) for v in many)
 
 
 def _is_word(value: object) -> bool:
-    return isinstance(value, str | int | float) and not isinstance(value, bool) and value != ""
+    return isinstance(value, str | Real) and not isinstance(value, bool) and value != ""
 
 
 def _check_sign(name: str, value: str | None, allowed: tuple[str, ...]) -> None:

@@ -236,15 +236,25 @@ def read_found(found: Gathered, frame: Frame | None, *, animated: bool = False) 
     widened = [(path, WIDENED) for path, pixels, _ in each if pixels.ndim < x.ndim - 1]
     deepened = [(p, DEEPENED) for p, pixels, _ in each if pixels.dtype != x.dtype]
     y, names = _numbered([path for path, _, _ in each], found)
+    without = [path for path, _ in good if path not in found.classes]
     notes = (
         *left_out(bad, n),
         *remarks([*((path, notes) for path, _, notes in each), *widened, *deepened]),
         *found.notes,
+        *_unclassed(without, len(good)),
         *passed_over(found.hidden),
     )
     runs = tuple(len(pictures) for _, pictures in good)
     moves = runs if max(runs) > 1 else ()
     return Part(x, y, names, notes, runs=moves, names=_names(good, found.names))
+
+
+def _unclassed(without: Sequence[Place], n: int) -> tuple[str, ...]:
+    """Return a note on pictures without a class where others have one."""
+    if not 0 < len(without) < n:
+        return ()
+    listed_ = listed([str(path) for path in without])
+    return (f"classes were not taken, since {len(without)} of {n} pictures have none: {listed_}.",)
 
 
 def _names(good: Sequence[tuple[Place, Sequence[object]]], names: Mapping[Place, str]) -> Array:

@@ -15,6 +15,7 @@ from latentia.evaluation.runs import verb, write_arrays
 from latentia.evaluation.table_writing import write_table
 from latentia.files import refuse_existing, write_atomically
 from latentia.models.base import Model
+from latentia.models.inputs import channels_first
 from latentia.models.language.base import LanguageModel
 from latentia.models.saved import load
 from latentia.training.progress import tell_notes
@@ -92,6 +93,8 @@ def sample(
         raise InputError(f"{type(model).__name__} has no density of x given z: leave --noise out")
     given |= {} if noise is None else {"noise": noise}
     drawn = draw(64 if n_samples is None else n_samples, random_state, **given)
+    if out.suffix not in ARRAYS and drawn.ndim == 4:
+        drawn = channels_first(drawn, model, reset=True)
     if drawn.ndim > 2 or out.suffix in ARRAYS:
         if rounded is not None:
             raise InputError("--round is of a table's columns in .csv, .parquet or .xlsx")

@@ -28,7 +28,7 @@ from latentia.models.apply import apply
 from latentia.models.base import Model, to_numpy
 from latentia.models.fields import in_new_names
 from latentia.models.fine_tuning import START, beginning_of, take_units, take_weights, told_of
-from latentia.models.inputs import Labels, Rows, refuse_outside_unit
+from latentia.models.inputs import Channels, Labels, Rows, refuse_outside_unit, with_labels
 from latentia.models.own_parts import class_name, recorded, with_names_of_nets
 from latentia.plots.grids import DRAWABLE, rows, save_png, tile
 from latentia.training import distributed, draws
@@ -46,7 +46,7 @@ from latentia.training.further import going_on
 from latentia.training.history import History
 from latentia.training.metrics_file import Record
 from latentia.training.progress import TrainingProgress, tell_notes
-from latentia.training.run import Callback, Numbers, Run
+from latentia.training.run import Callback, Numbers, Run, checked_callbacks
 from latentia.training.train import batch_order, evaluating, train
 from latentia.training.updates import SCHEDULES, Update
 
@@ -124,6 +124,7 @@ class GradientModel(Planned, Model):
         origin: Mapping[str, object] | None = None,
         start_from: Self | str | Path | None = None,
         callbacks: Sequence[Callback] = (),
+        channels: Channels = "first",
     ) -> Self:
         """Train on data.
 
@@ -152,6 +153,8 @@ class GradientModel(Planned, Model):
         callbacks
             Functions that are shown an `EpochEnd` after each epoch. Training ends after an epoch
             in which one returns True.
+        channels
+            Of images: first, or last, as (n, H, W, C), which the fitted model then takes and gives.
 
         Raises
         ------
@@ -162,12 +165,12 @@ class GradientModel(Planned, Model):
         """
         # What this model learnt is forgotten when it learns anew, and may be what it starts from.
         given = copy.copy(self) if start_from is self else start_from
-        with self.learning():
+        with self.learning(channels=channels):
             self.validate_parameters(begun=resume)
+            asked, (X, y) = checked_callbacks(callbacks), with_labels(X, y, self)
             array = self.checked(X, reset=True)
-            folder, begun = self._place(run, resume)
+            folder, begun = self._place(run, resume, given)
             self.choose_batch(len(array))
-            self._begin_with(given, begun, folder)
             batches, held_out = self.read(array, y, reset=True), self._held_out(validation)
             set_threads(None if begun is None else begun.threads)
             device = find_device(self.device)
@@ -190,16 +193,15 @@ class GradientModel(Planned, Model):
                 order, name = batch_order(self, batches), type(self).__name__
                 enough = self.n_steps if self.n_epochs else 0
                 tell_notes(order.told(name, self.unit, str(device), enough), progress)
-                watch = stack.enter_context(
-                    TrainingProgress(order.n_steps, self.n_epochs_, name, progress, self.unit)
-                )
+                bar = TrainingProgress(order.n_steps, order.n_epochs, name, progress, self.unit)
+                watch = stack.enter_context(bar)
                 shown = [part.to(device) for part in (held_out or batches).first(SHOWN)]
                 examined = [part.to(device) for part in batches.first(EXAMINED)]
                 draw, examine = partial(self.show, shown), partial(self._examine, examined)
                 again = 0 if begun is None else begun.goes_on_at
-                kept = Run(folder, draw, examine, watch.tell, callbacks, self, again)
+                kept = Run(folder, draw, examine, watch.tell, asked, self, again)
+                self.records_ = kept.records
                 train(self, batches, held_out, stack.enter_context(kept), watch, device)
-            self.records_, self.best_epoch_ = kept.records, kept.best_epoch
             self._conclude(array, y)
         return self
 
@@ -345,7 +347,8 @@ class GradientModel(Planned, Model):
         given = validation if isinstance(validation, tuple) else (validation, None)
         if len(given) != 2:
             raise InputError(f"validation is a tuple of {len(given)}; give X, or (X, y)")
-        return self.read(self.checked(given[0], reset=False), given[1], reset=False)
+        rows, labels = with_labels(*given, self)
+        return self.read(self.checked(rows, reset=False), labels, reset=False)
 
     def _seed(self) -> int:
         """Return the seed asked for, or one that is drawn, the same in all processes."""
@@ -359,24 +362,24 @@ class GradientModel(Planned, Model):
         """The fitted model whose weights a fit under way starts from, if any."""
         return vars(self).get("_beginning")
 
-    def _place(self, run: str | Path | None, resume: bool) -> tuple[Path | None, RunConfig | None]:
-        """Return the directory of a run, and what was begun there if it is to go on."""
+    def _place(
+        self, run: str | Path | None, resume: bool, given: Self | str | Path | None
+    ) -> tuple[Path | None, RunConfig | None]:
+        """Return a run's directory and what was begun there, and take the model to start from.
+
+        Of a run that was begun it is the copy in ``start``.
+        """
         folder = None if run is None else as_path(run, "run")
         if resume and folder is None:
             raise InputError("resume needs run: the directory of the run to go on with")
-        self._begun = RunConfig.read(folder) if resume and folder else None
-        return folder, self._begun
-
-    def _begin_with(
-        self, given: Self | str | Path | None, begun: RunConfig | None, folder: Path | None
-    ) -> None:
-        """Take the model to start from, of a run that was begun its copy in ``start``."""
+        self._begun = begun = RunConfig.read(folder) if resume and folder else None
         if begun is not None and given is not None:
             raise InputError(f"the run in {folder} goes on with its own weights: no start_from")
         if begun is not None and folder is not None and begun.start_from is not None:
             given = folder / START
         if given is not None:
             self._beginning = beginning_of(self, given)
+        return folder, begun
 
     def _check_patience(self, held_out: Rows | None) -> None:
         """Refuse to wait for a better held-out value where there is none."""

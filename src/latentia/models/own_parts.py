@@ -90,6 +90,8 @@ def with_nets(
     parameters: Mapping[str, Any], nets: Mapping[str, Any], folder: Path
 ) -> dict[str, Any]:
     """Return parameters with the user's own nets in the places of what was recorded of them."""
+    if not isinstance(nets, Mapping):
+        raise InputError(f"nets is {shown(nets)}; give them by name, as {{'encoder': net}}")
     own = {name: what for name, what in parameters.items() if isinstance(what, Mapping)}
     call = ", ".join(f"{name!r}: {what.get('own_net')}(...)" for name, what in own.items())
     for name, net in nets.items():

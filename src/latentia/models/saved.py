@@ -54,12 +54,13 @@ from latentia.training.metrics_file import is_record, read_metrics
 WEIGHTS = "model.safetensors"
 FILES = ("config.json", WEIGHTS, "README.md")
 KINDS = {
+    "channels_": str,
     "content_": str,
     "diagnosis_": str,
     "observation_": str,
     "converged_": bool,
     "of_characters_": bool,
-    "best_epoch_": int | None,
+    "best_epoch_": int,
     "photographic_": bool,
     "unit_range_": bool,
     "log_likelihood_": float,

@@ -9,7 +9,7 @@ Where something else bears one of these names, no run begins.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -17,7 +17,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from latentia.errors import InputError
+from latentia.errors import InputError, shown
 from latentia.training.checkpoint import Checkpoints
 from latentia.training.launch import leads
 from latentia.training.metrics_file import MetricsFile, Record
@@ -95,7 +95,6 @@ class Run:
         self.keeps = path is not None and leads()
         self.records: list[Record] = []
         self.earlier: list[Numbers] = []
-        self.best_epoch: int | None = None
         self.saved_at = time.monotonic()
         self.events: Any = None
         if path is not None:
@@ -140,7 +139,8 @@ class Run:
             state.hold(best[0])
         if state.step == self.goes_on_at:
             state.ended = ""
-        kept = self.records = self.metrics.restore(seal, state.step, keep=self.keeps)
+        kept = self.metrics.restore(seal, state.step, keep=self.keeps)
+        self.records[:] = kept
         self.earlier = [r["values"] for r in kept if r["split"] == "health"]
         trained = [record for record in kept if record["split"] == "train"]
         if self.examine is not None and trained and state.step == n_steps:
@@ -235,6 +235,18 @@ class Run:
         self.record(state, epoch, "end", {}, why)
         if self.tell is not None:
             self.tell(epoch, why)
+
+
+def checked_callbacks(callbacks: Sequence[Callback]) -> list[Callback]:
+    """Return functions of the user as a list, or say that they are none, before anything else."""
+    listed = isinstance(callbacks, Iterable) and not callable(callbacks)
+    found = list(callbacks) if listed else []
+    if not listed or not all(map(callable, found)):
+        raise InputError(
+            f"callbacks is {shown(callbacks)}; give a list of functions that take one record each, "
+            "such as [show]"
+        )
+    return found
 
 
 def name_of(callback: Callback) -> str:

@@ -33,6 +33,7 @@ class Trainable(Protocol):
 
     n_epochs_: int
     batch_size_: int
+    best_epoch_: int
     learning_rate: float
     ema_decay: float | None
     seed_: int
@@ -133,7 +134,7 @@ def train(
                 break
     state.settle()
     if state.best:
-        run.best_epoch, last = state.best_epoch, order.epoch(state.step - 1) + 1
+        model.best_epoch_, last = state.best_epoch, order.epoch(state.step - 1) + 1
         if run.tell is not None and not state.ended and state.best_epoch < last:
             run.tell(last, f"the weights kept are those {when(state.best_epoch)}: {THE_BEST}")
 
@@ -225,9 +226,10 @@ def why_to_end(
     if distributed.any_rank(bool(asked)):
         reason = f"{asked} asked for it"
     elif model.waits is not None and epoch - since >= model.waits:
-        reason = f"no better held-out value for {epoch - since} epochs"
+        waited = "an epoch" if epoch - since == 1 else f"{epoch - since} epochs"
+        reason = f"no better held-out value for {waited}"
     if reason and state.best:
-        reason += f"; the weights kept are those {when(state.best_epoch)}: {THE_BEST}"
+        reason += f"; the weights are those {when(state.best_epoch)}, the best"
     if reason:
         run.end(state, epoch, f"ended before epoch {order.n_epochs}: {reason}")
     return reason
@@ -257,12 +259,16 @@ def held_out(
 
 @contextmanager
 def evaluating(nets: Mapping[str, nn.Module]) -> Iterator[None]:
-    """Put nets in evaluation mode within a ``with`` block, and back as they were."""
+    """Put nets in evaluation mode within a ``with`` block, and back as they were.
+
+    One process evaluates, and its draws are of its own rows alone.
+    """
     modes = {name: net.training for name, net in nets.items()}
     for net in nets.values():
         net.eval()
     try:
-        yield
+        with draws.undivided():
+            yield
     finally:
         for name, net in nets.items():
             net.train(modes[name])
