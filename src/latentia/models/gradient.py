@@ -22,7 +22,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor, nn
 
-from latentia.errors import Count, Decay, InputError, Positive, Seed, own_among, within_memory
+from latentia.errors import Decay, InputError, Positive, Seed, own_among, within_memory
 from latentia.files import as_path
 from latentia.models.apply import apply
 from latentia.models.base import Model, to_numpy
@@ -103,8 +103,6 @@ class GradientModel(Planned, Model):
     """Where to train: auto, cpu, cuda, cuda:1, mps."""
     random_state: Seed | None = None
     """Seed of everything random; none draws one, kept in ``seed_``."""
-    patience: Count | None = None
-    """Epochs without a better held-out value after which training ends, with the best weights."""
 
     @abstractmethod
     def build(self, shape: tuple[int, ...]) -> None:
@@ -180,7 +178,9 @@ class GradientModel(Planned, Model):
                 # One group of processes, also for what is trained first.
                 stack.enter_context(distributed.process_group(device))
                 self.seed_ = self._seed() if begun is None else begun.seed
-                resolved = {**self.settled(array), **self.resolve(batches)}
+                settled = self.settled(array)
+                batches, held_out = self.parted(batches, held_out, settled)
+                resolved = {**settled, **self.resolve(batches)}
                 if not resume:
                     self.check_effects(resolved)
                 if folder is not None:
@@ -189,8 +189,6 @@ class GradientModel(Planned, Model):
                     begun = stack.enter_context(holding)
                 self.before_nets(array, folder, progress)
                 self.initialise(batches, device)
-                if self.keeps_best and held_out is None and isinstance(batches, Source):
-                    batches, held_out = batches.parted()
                 self.check_held_out(held_out)
                 order, name = batch_order(self, batches), type(self).__name__
                 enough = self.n_steps if self.n_epochs else 0
@@ -390,11 +388,6 @@ class GradientModel(Planned, Model):
                 f"patience is {self.patience}, and counts epochs without a better held-out value: "
                 "give held-out data with validation, or leave patience out"
             )
-
-    @property
-    def keeps_best(self) -> bool:
-        """Whether the weights of the epoch with the best held-out value are the fitted ones."""
-        return self.patience is not None
 
     @property
     def is_scored(self) -> bool:

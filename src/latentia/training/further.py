@@ -22,6 +22,7 @@ from latentia.training.config import RunConfig
 from latentia.training.metrics_file import Record, read_metrics
 
 BEST = "best"
+THE_BEST = "the best on held-out data"
 
 
 @dataclass(frozen=True)
@@ -121,6 +122,11 @@ def ended_early(run: Path) -> bool:
         return trained(run)[2]
     except InputError:
         return False
+
+
+def when(epoch: int) -> str:
+    """Return in words which weights are kept: of an epoch, or 0 for those of the start."""
+    return f"of epoch {epoch}" if epoch else "from before the first epoch"
 
 
 def epochs_in_all(run: Path, more: int) -> int:
