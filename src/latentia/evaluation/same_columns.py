@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,7 @@ def options_for(
     if not path.is_file() or not tables.is_table(path):
         return given, ()
     closed = {*LAYOUT} - {*choices(path)}
-    recorded = dataclasses.replace(recorded, **dict.fromkeys(closed))
+    recorded = _without(recorded, closed)
     held = tables.names(path, recorded.under(given))
     absent = [
         flag
@@ -47,7 +48,7 @@ def options_for(
         "training, and is read without."
         for flag in absent
     ]
-    recorded = dataclasses.replace(recorded, **dict.fromkeys(absent))
+    recorded = _without(recorded, absent)
     options = recorded.under(given)
     names = vars(model).get("columns_", ())
     if given.columns or given.one_hot or not names:
@@ -89,3 +90,9 @@ def refuse_weights(model: Any, data: Dataset) -> None:
         f"{name} takes no weights of rows, and would take each row for one: leave --weights out, "
         f"or train {TAKE_WEIGHTS}"
     )
+
+
+def _without(options: TableOptions, names: Iterable[str]) -> TableOptions:
+    """Return options that leave these open."""
+    nothing: dict[str, Any] = dict.fromkeys(names)
+    return dataclasses.replace(options, **nothing)

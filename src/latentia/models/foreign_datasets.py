@@ -48,7 +48,8 @@ def samples_and_labels(X: Any, label: Callable[[Any], Any] | None = None) -> tup
     """
     if _is_hugging_face(X):
         return _of_hugging_face(X), None if label is _no_label else _classes(X)
-    samples, labels = [], []
+    samples: list[Any] = []
+    labels: list[Any] = []
     for part, is_batch in _of_torch(X):
         found, beside = _sample(part), (label or _label)(part)
         samples += found if is_batch else [found]

@@ -201,7 +201,7 @@ class RecurrentLanguageModel(LanguageModel, GradientModel):
         """(V,): how many symbols the net tells apart."""
         return (len(self.symbols_),)
 
-    def fit(
+    def fit(  # type: ignore[override]
         self,
         text: Text,
         y: object = None,
