@@ -195,7 +195,7 @@ def _asked(models: Sequence[str | Model] | None) -> tuple[str | Model, ...]:
     for model in models:
         if not isinstance(model, str | Model):
             is_class = isinstance(model, type)
-            what = f"the class {model.__name__}" if is_class else f"a {type(model).__name__}"
+            what = f"the class {model.__name__}" if is_class else f"an object of type {type(model).__name__}"
             raise InputError(
                 f"models holds {what}; give names of classes, such as 'VAE', or estimators of "
                 "Latentia's, such as VAE()"
