@@ -286,7 +286,8 @@ class VaDE(PretrainedClustering, ChosenLikelihood, VariationalModel, Autoencodin
             z_NK = self._draws(np.full(n_samples, cluster), draw).astype(np.float32)
         decoded = self._decode_array(z_NK)
         drawn = np.asarray(self.around(decoded, draw) if noise else decoded, dtype=np.float32)
-        return in_kind_of(None, drawn, self)
+        x: NDArray[np.float32] = in_kind_of(None, drawn, self)
+        return x
 
     def latent_draws(self, n: int, draw: np.random.RandomState) -> NDArray[Any]:
         """Return (n, n_components) draws of z from the mixture."""
