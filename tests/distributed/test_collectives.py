@@ -77,6 +77,8 @@ def watched():
     model = Slope(n_epochs=1, batch_size=4, random_state=0)
     source = Source(np.ones((16, 2)))
     model.seed_, model.data_shape_ = 0, (2,)
+    model.choose_batch(len(source))
+    model.resolve(source)
     model.initialise(source, CPU)
     told = []
     train(model, source, None, Run(None), lambda *step: told.append(step[:3]), CPU)

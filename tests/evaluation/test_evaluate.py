@@ -8,7 +8,7 @@ import pytest
 
 import latentia
 from latentia.data import load as load_data
-from latentia.data.dataset import spread
+from latentia.data.dataset import Dataset, spread
 from latentia.data.pairs import load_pairs
 from latentia.data.unpaired import load_unpaired
 from latentia.evaluation.evaluate import evaluate, importance_bound
@@ -253,6 +253,15 @@ def test_samples_of_a_model_of_classes_are_from_its_own_draw_of_them(fitted, dig
     model = fitted["ConditionalVAE"]
     drawn = model.drawn_for(digits, 20, 3)
     np.testing.assert_array_equal(drawn, model.sample(20, random_state=3))
+
+
+@pytest.mark.parametrize(("observation", "noise"), [("gaussian", True), ("mse", False)])
+def test_rows_are_held_against_draws_of_the_density_if_there_is_one(observation, noise):
+    x = np.random.default_rng(0).normal(size=(60, 3))
+    model = latentia.VAE(observation=observation, hidden=(4,), n_epochs=1, random_state=0).fit(x)
+    data = Dataset("rows", x, None, x[:9], None)
+    expected = model.sample(50, random_state=2, noise=noise)
+    np.testing.assert_array_equal(model.drawn_for(data, 50, 2), expected)
 
 
 def test_a_model_of_measurements_draws_for_those_of_the_test_data_in_turn(digits):

@@ -58,12 +58,21 @@ def on_again(name, run):
 
 
 def left(run):
-    """Return all that counts of a finished run: weights, what goes with them, and metrics."""
+    """Return all that counts of a finished run: weights, what goes with them, and metrics.
+
+    How long it took is another each time, and so is the checksum of what tells it.
+    """
     metrics = run / "metrics.jsonl"
     lines = metrics.read_text().splitlines() if metrics.exists() else []
-    records = [{k: v for k, v in json.loads(line).items() if k != "seconds"} for line in lines]
     config = json.loads((run / "model" / "config.json").read_text())
+    assert config.pop("sha256")
+    told = config["learned"].pop("records_", [])
+    records = [without_seconds(each) for each in (*map(json.loads, lines), *told)]
     return (run / "model" / "model.safetensors").read_bytes(), config, records
+
+
+def without_seconds(record):
+    return {name: value for name, value in record.items() if name != "seconds"}
 
 
 def stopped_midway(name, run, folder):

@@ -292,6 +292,8 @@ def test_a_field_that_shapes_no_net_is_refused_beside_ones_own(name, field, part
 def test_each_shaping_field_is_under_law():
     names = {(name, field) for name, field, _ in BESIDE}
     assert {("VAE", "hidden"), ("DEC", "activation"), ("DCGAN", "width")} <= names
+    shaped_by_both = {name for name, field, _ in BESIDE if field == "architecture"}
+    assert shaped_by_both >= {name for name, makers in NETS.items() if "encoder" in makers}
     assert {("Autoencoder", "tied"), ("GAN", "minibatch_discrimination")} <= names
     assert {("SRGAN", "n_blocks"), ("CycleGAN", "receptive_field"), ("WGAN", "critic")} - names == {
         ("WGAN", "critic")

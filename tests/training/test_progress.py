@@ -5,6 +5,7 @@ import time
 
 import numpy as np
 import pytest
+from rich.progress import Progress
 
 from latentia.training.progress import FileProgress, TrainingProgress
 
@@ -88,7 +89,10 @@ def bars(monkeypatch):
     """Pretend that there is a terminal, and return what its bars are told."""
     told = []
 
-    class Bar:
+    class Bar(Progress):
+        def __init__(self):
+            """Draw nothing."""
+
         @property
         def console(self):
             return self

@@ -144,13 +144,13 @@ def _train(given: argparse.Namespace) -> int:
     data = given.data or _entry(recipe, "data", str, "text") or _data_of(start)
     data = _check_text(model, given, data) or str(data or "digits")
     size = image_size_of(given, _entry(recipe, "image_size", int | str, "64 or 64x48"))
-    held_out = given.held_out
-    if held_out is None:
-        held_out = _entry(recipe, "held_out", int | float, "a number")
+    held_out = _entry(recipe, "held_out", int | float, "a number")
+    held_out = held_out if given.held_out is None else given.held_out
     name = f"{command_name(given.class_name)}-{printable(Path(data).stem)}"
     run = given.run_directory or free_path(f"runs/{name}")
     if given.devices not in (None, 1) and not is_one_of_several():
-        return _spawn(given.devices, ["train", *given.words, RUN, str(run)], run)
+        named = [] if given.run_directory else [RUN, str(run)]
+        return _spawn(given.devices, ["train", *given.words, *named], run)
     from latentia.evaluation import runs
 
     options = table_options(given, recipe)
@@ -341,5 +341,10 @@ def _asked_epochs(given: argparse.Namespace) -> int | None:
 
 
 def _same_data(name: str, here: object, there: object) -> bool:
-    """Return whether a path names the data that a run recorded by their absolute path."""
+    """Return whether a path names the data that a run recorded by their absolute path.
+
+    Or whether a word for how pictures are cut is how they were, at the side that was chosen.
+    """
+    if name == "image_size" and here in ("crop", "fit"):
+        return there is not None and str(there).endswith("fit") == (here == "fit")
     return name == "data" and str(Path(str(here)).absolute()) == there

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 from sklearn.base import ClusterMixin, clone
+from sklearn.utils import check_array
 
 from latentia import MODELS
 from latentia.data import Dataset
@@ -29,7 +30,7 @@ from latentia.evaluation.runs import collected, fit_in_run
 from latentia.evaluation.sections import model_section, strip_of_test, with_strips
 from latentia.evaluation.wording import counted
 from latentia.models.base import Encoder, Model
-from latentia.models.inputs import as_array
+from latentia.models.inputs import as_array, refuse_text
 from latentia.models.language.base import LanguageModel
 from latentia.models.linear.pca import PCA
 from latentia.models.measures import yardstick
@@ -109,7 +110,8 @@ def compare(
     Raises
     ------
     InputError
-        For models that are not there or learn texts, no epochs, or a folder with a comparison.
+        For models that are not there or learn texts, no epochs, a folder with a comparison, or if
+        no model can be fitted; of several, one that cannot is left out, and the report says why.
     """
     check_arguments(compare, locals())
     return compare_with(
@@ -132,11 +134,7 @@ def compare_with(
     check_arguments(compare_with, locals())
     asked = _asked(models)
     folder = Path(out)
-    names = [name for name in asked if isinstance(name, str)]
-    if n_epochs is not None and not any(_is_trained(name) for name in names):
-        raise InputError(f"n_epochs is {n_epochs}; {_told(asked)} is fitted without epochs")
-    if n_components is not None and not any(_encodes(name) for name in names):
-        raise InputError(f"n_components is {n_components}; {_told(asked)} has no such size to set")
+    _refuse_unused(asked, n_epochs, n_components)
     if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
         raise InputError(
             f"{folder} already holds a comparison or other files: choose another with --out"
@@ -144,21 +142,24 @@ def compare_with(
     loaded = _loaded(data, options, image_size, random_state)
     tell_notes(loaded.notes, progress)
     kept, _ = loaded.hold_out()
-    sections, notes = list[ModelSection](), list(loaded.notes)
+    sections, without = list[ModelSection](), list[str]()
     for entry in asked:
         reason = _left_out(entry, loaded)
         if reason:
-            notes.append(reason)
+            without.append(reason)
             continue
-        if isinstance(entry, str):
-            model = recipe(entry, loaded, random_state, n_epochs)
-            _resize(model, kept, n_components)
-        else:
-            model = clone(entry)
+        model = _made(entry, loaded, random_state, n_epochs, n_components)
         name = _free(type(model).__name__, [section.name for section in sections])
         run = folder / name.replace(" ", "-")
-        sections.append(replace(_fitted(model, loaded, kept, run, progress), name=name))
-    tell_notes(notes[len(loaded.notes) :], progress)
+        try:
+            sections.append(replace(_fitted(model, loaded, kept, run, progress), name=name))
+        except InputError as error:
+            # What other models took minutes to learn is not lost for it.
+            without.append(f"{name} was left out: {error}.")
+    if not sections:
+        raise InputError(f"there is nothing to compare: {' '.join(without).rstrip('.')}")
+    tell_notes(without, progress)
+    notes = [*loaded.notes, *without]
     if models is None:
         sections += baseline_sections(kept, random_state)
     asked_for = {**options.given, "n_epochs": n_epochs, **_of_size(image_size)}
@@ -166,6 +167,19 @@ def compare_with(
     command = _command(data, models, asked_for)
     report = _report(loaded, sections, notes, random_state)
     return write_report(folder / "report.html", replace(report, command=command))
+
+
+def _refuse_unused(
+    asked: Sequence[str | Model], n_epochs: int | None, n_components: int | None
+) -> None:
+    """Refuse what no model that is named takes; an estimator has its own."""
+    names = [name for name in asked if isinstance(name, str)]
+    if n_epochs is not None and not any(_is_trained(name) for name in names):
+        why = "is fitted without epochs" if names else "is configured: set its own"
+        raise InputError(f"n_epochs is {n_epochs}; {_told(asked)} {why}")
+    if n_components is not None and not any(_encodes(name) for name in names):
+        why = "has no such size to set" if names else "is configured: set its own"
+        raise InputError(f"n_components is {n_components}; {_told(asked)} {why}")
 
 
 def _told(asked: Sequence[str | Model]) -> str:
@@ -180,9 +194,11 @@ def _asked(models: Sequence[str | Model] | None) -> tuple[str | Model, ...]:
         raise InputError(f"models is {models!r}; give a list of class names, such as ('VAE',)")
     for model in models:
         if not isinstance(model, str | Model):
+            is_class = isinstance(model, type)
+            what = f"the class {model.__name__}" if is_class else f"a {type(model).__name__}"
             raise InputError(
-                f"models holds an object of type {type(model).__name__}; give names of classes, "
-                "such as 'VAE', or estimators, such as VAE()"
+                f"models holds {what}; give names of classes, such as 'VAE', or estimators of "
+                "Latentia's, such as VAE()"
             )
         if isinstance(model, str) and model not in MODELS:
             raise InputError(
@@ -204,10 +220,28 @@ def _loaded(data: Data, options: TableOptions, image_size: ImageSize, random_sta
     if isinstance(data, Dataset):
         return data
     X, y = data if isinstance(data, tuple) and len(data) == 2 else (data, None)
-    part = checked_part(as_array(X), "X")
+    refuse_text(X)
+    part = checked_part(_plain(as_array(X)), "X")
     if y is not None:
-        part = labelled(part, np.asarray(y), "y")
-    return split(part, ARRAYS, random_state)
+        part = labelled(part, _words(np.asarray(y)), "y")
+    named = replace(part, columns=tuple(map(str, getattr(X, "columns", ()))))
+    return split(named, ARRAYS, random_state)
+
+
+def _words(labels: Any) -> Any:
+    """Return labels of a data frame's column, which are objects, as words."""
+    of_words = labels.dtype == object and all(isinstance(label, str) for label in labels.flat)
+    return labels.astype(str) if of_words else labels
+
+
+def _plain(array: Any) -> Any:
+    """Return a data frame or nested lists as an array, with NaN where a value is missing."""
+    if isinstance(array, np.ndarray):
+        return array
+    try:
+        return check_array(array, ensure_all_finite="allow-nan", allow_nd=True)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"X: {' '.join(str(error).split())}") from None
 
 
 def _left_out(entry: str | Model, data: Dataset) -> str:
@@ -232,12 +266,22 @@ def _encodes(name: str) -> bool:
     return issubclass(kind, Encoder) and "n_components" in kind.__dataclass_fields__
 
 
-def _resize(model: Model, data: Dataset, n_components: int | None) -> None:
-    """Give a model that encodes the comparison's size of z."""
+def _made(
+    entry: str | Model,
+    loaded: Dataset,
+    random_state: int,
+    n_epochs: int | None,
+    n_components: int | None,
+) -> Any:
+    """Return an estimator to be fitted; of a named one that encodes, at the comparison's size."""
+    if not isinstance(entry, str):
+        return clone(entry)
+    model, data = recipe(entry, loaded, random_state, n_epochs), loaded.hold_out()[0]
     if _encodes(type(model).__name__):
         n_values = int(data.x_train[0].size)
         fitting = min(SIZE, max(1, n_values // 4), len(data.x_train) - 1)
         model.set_params(n_components=n_components or fitting)
+    return model
 
 
 def _free(name: str, taken: Sequence[str]) -> str:

@@ -73,7 +73,6 @@ def take(model: Any, maps: Mapping[str, Maps]) -> None:
     for name, net in given.items():
         made = _copied(name, net)
         _try(name, type(model).__name__, made, maps[name])
-        made.register_forward_pre_hook(_contiguous)
         setattr(model, f"{name}_", made)
 
 
@@ -89,9 +88,11 @@ def _refuse_shared(nets: Mapping[str, nn.Module]) -> None:
 
 def _copied(name: str, net: nn.Module) -> nn.Module:
     try:
-        return copy.deepcopy(net).to("cpu", torch.float32)
+        made = copy.deepcopy(net).to("cpu", torch.float32)
+        made.register_forward_pre_hook(_contiguous)
+        return made
     except (RuntimeError, TypeError) as error:
-        raise InputError(f"{name} cannot be copied: {_in_a_line(error)}") from None
+        raise InputError(f"{name} cannot be copied and hooked: {_in_a_line(error)}") from None
 
 
 def _contiguous(net: nn.Module, inputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
@@ -114,6 +115,8 @@ def _try(name: str, owner: str, net: nn.Module, maps: Maps) -> None:
         ) from error
     if not isinstance(found, Tensor):
         raise InputError(f"{name} gives a {type(found).__name__}; {owner} needs a tensor")
+    if found.dtype != torch.float32:
+        raise InputError(f"{name} gives {found.dtype}; {owner} needs torch.float32, as it is given")
     wanted, any_after = (TRIED, *maps.gives), maps.gives[-1:] == (-1,)
     least = wanted[:-1] if any_after else wanted
     if found.shape[: len(least)] != least or not (any_after or found.ndim == len(least)):

@@ -19,6 +19,9 @@ from latentia.models.fields import NamedFields
 Homes = Mapping[str, str | type]
 """Where the classes of models are, by their names: a module, or the class itself."""
 
+CHOSEN = ("n_epochs", "batch_size")
+"""Parameters of which a fitted model keeps what it chose for none."""
+
 
 def homes_of(classes: Sequence[type]) -> Homes:
     """Return the homes of all classes that may be loaded, the user's own among them."""
@@ -35,6 +38,14 @@ def homes_of(classes: Sequence[type]) -> Homes:
 def recorded(model: Any) -> dict[str, Any]:
     """Return a model's parameters as ``config.json`` keeps them: of a net, only what it is."""
     return {k: described(v) if is_own_net(v) else v for k, v in model.get_params().items()}
+
+
+def told(model: Any) -> dict[str, Any]:
+    """Return a model's parameters as reports print them: what it chose in the place of none."""
+    came_to, given = vars(model), recorded(model)
+    open_to_it = [name for name in CHOSEN if name in given and given[name] is None]
+    chosen = {k: f"{came_to[k + '_']} (chosen)" for k in open_to_it if k + "_" in came_to}
+    return given | chosen
 
 
 def own_nets(model: Any) -> dict[str, Any]:
@@ -79,6 +90,8 @@ def with_nets(
     parameters: Mapping[str, Any], nets: Mapping[str, Any], folder: Path
 ) -> dict[str, Any]:
     """Return parameters with the user's own nets in the places of what was recorded of them."""
+    if not isinstance(nets, Mapping):
+        raise InputError(f"nets is {shown(nets)}; give them by name, as {{'encoder': net}}")
     own = {name: what for name, what in parameters.items() if isinstance(what, Mapping)}
     call = ", ".join(f"{name!r}: {what.get('own_net')}(...)" for name, what in own.items())
     for name, net in nets.items():

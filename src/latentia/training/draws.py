@@ -111,6 +111,24 @@ def _words(
     return words.random_(-(2**63), None, generator=generator)
 
 
+_undivided: ContextVar[bool] = ContextVar("undivided", default=False)
+
+
+@contextmanager
+def undivided() -> Iterator[None]:
+    """Let one process draw for its rows alone, as what is measured on them asks for.
+
+    The first rows of a larger draw are not always those of a smaller one.
+    """
+    token = _undivided.set(True)
+    try:
+        yield
+    finally:
+        _undivided.reset(token)
+
+
 def _own_rows(draw: Callable[[int], Tensor], n_rows: int) -> Tensor:
+    if _undivided.get():
+        return draw(n_rows)
     first = rank() * n_rows
     return draw(n_rows * world_size())[first : first + n_rows]

@@ -9,7 +9,7 @@ Where something else bears one of these names, no run begins.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -17,7 +17,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from latentia.errors import InputError
+from latentia.errors import InputError, shown
 from latentia.training.checkpoint import Checkpoints
 from latentia.training.launch import leads
 from latentia.training.metrics_file import MetricsFile, Record
@@ -91,7 +91,7 @@ class Run:
         goes_on_at: int = 0,
     ) -> None:
         self.path, self.draw, self.examine, self.tell = path, draw, examine, tell
-        self.callbacks, self.model, self.goes_on_at = callbacks, model, goes_on_at
+        self.callbacks, self.model, self.goes_on_at = _checked(callbacks), model, goes_on_at
         self.keeps = path is not None and leads()
         self.records: list[Record] = []
         self.earlier: list[Numbers] = []
@@ -139,7 +139,8 @@ class Run:
             state.hold(best[0])
         if state.step == self.goes_on_at:
             state.ended = ""
-        kept = self.records = self.metrics.restore(seal, state.step, keep=self.keeps)
+        kept = self.metrics.restore(seal, state.step, keep=self.keeps)
+        self.records[:] = kept
         self.earlier = [r["values"] for r in kept if r["split"] == "health"]
         trained = [record for record in kept if record["split"] == "train"]
         if self.examine is not None and trained and state.step == n_steps:
@@ -200,11 +201,14 @@ class Run:
         """Let the model write a picture or a text of an epoch, as ``samples/epoch_0001.png``.
 
         Of the first ten epochs each is drawn, later ones when twice as many are over, and the last.
+        TensorBoard is given those of epochs 1, 2, 4, 8 and so on, and the last.
         """
         if self.keeps and self.path is not None and self.draw is not None:
             if not (last or epoch <= EACH_DRAWN or epoch >= 2 * self._last_drawn()):
                 return
             self.draw(self.path / "samples", epoch)
+            if not (last or epoch.bit_count() == 1):
+                return
             for drawn in (self.path / "samples").glob(f"epoch_{epoch:04d}.*"):
                 self.events.add_drawn(drawn, state.step)
 
@@ -231,6 +235,18 @@ class Run:
         self.record(state, epoch, "end", {}, why)
         if self.tell is not None:
             self.tell(epoch, why)
+
+
+def _checked(callbacks: Sequence[Callback]) -> list[Callback]:
+    """Return functions of the user as a list, or say that they are none."""
+    listed = isinstance(callbacks, Iterable) and not callable(callbacks)
+    found = list(callbacks) if listed else []
+    if not listed or not all(map(callable, found)):
+        raise InputError(
+            f"callbacks is {shown(callbacks)}; give a list of functions that take one record each, "
+            "such as [show]"
+        )
+    return found
 
 
 def name_of(callback: Callback) -> str:

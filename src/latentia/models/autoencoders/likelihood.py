@@ -30,6 +30,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits
 
+from latentia.data.dataset import Dataset
 from latentia.errors import (
     CountsWhen,
     Decay,
@@ -37,7 +38,7 @@ from latentia.errors import (
     Positive,
     are_own,
 )
-from latentia.models.base import Encoder
+from latentia.models.base import Encoder, Generator
 from latentia.models.inputs import Labels, Rows, is_photographic
 from latentia.nets.autoencoder import LearnedVariance, set_output_bias
 from latentia.nets.mlp import Standardisation
@@ -195,7 +196,7 @@ class WeightedError(Observation):
 
 
 @dataclass(eq=False, repr=False, kw_only=True)
-class ChosenLikelihood(Encoder):
+class ChosenLikelihood(Generator, Encoder):
     """The fields that choose p(x given z), for an `AutoencodingModel` with a posterior."""
 
     observation: Literal["auto", "bernoulli", "gaussian", "mse", "rmse"] = "auto"
@@ -238,6 +239,8 @@ class ChosenLikelihood(Encoder):
         tiny = len(self.data_shape_) > 1 and max(self.data_shape_[-2:]) < TINY
         photographic = photographic or self.architecture == "principal"
         grey = (tiny and not self.binarize) or (photographic and self.may_start_linear)
+        if self.beginning is not None:
+            return str(self.beginning.observation_)
         if self.begun is not None:
             # Runs of version 0.1.0 do not say: there it followed from the range alone.
             grey = self.begun.resolved.get("observation") == "gaussian"
@@ -306,6 +309,14 @@ class ChosenLikelihood(Encoder):
         if self.observation_ in ERRORS:
             return WeightedError(self.observation_, self.reconstruction_weight, gaussian)
         return gaussian
+
+    def drawn_for(self, data: Dataset, n: int, random_state: int) -> NDArray[Any]:
+        """Return n samples to be held against data: rows of a table with the noise of p(x given z).
+
+        Means alone would lie closer together than rows, whose noise other densities draw too.
+        """
+        noise = len(self.data_shape_) == 1 and self.observation_ not in ERRORS
+        return np.asarray(self.sample(n, random_state, noise=noise))
 
     def after_training(self, array: NDArray[Any], y: Labels) -> None:
         """Keep the noise variance that the model ended with."""
