@@ -8,7 +8,7 @@ from latentia.evaluation.report import Report, write_report
 from latentia.metrics.definitions import DEFINITIONS
 from latentia.models.figures import side_by_side, tiles
 from latentia.plots.curves import loss_pictures
-from latentia.plots.grids import thumbnails
+from latentia.plots.grids import png, thumbnails
 from latentia.plots.latent_pictures import loadings_picture, map_picture, spectrum_picture
 from latentia.plots.page import Picture
 
@@ -118,3 +118,37 @@ def test_paper_shows_figures_and_definitions(page, opened):
     assert shown.locator("#model-2 .figs").is_visible()
     assert shown.locator("#def-squared_error").is_visible()
     assert not shown.locator(".toc").is_visible()
+
+
+@pytest.mark.parametrize("n_cards", [2, 3, 4, 5])
+def test_a_card_of_the_best_has_room_for_its_words(n_cards, page, opened):
+    shown = opened(page, WIDTHS[0])
+    cut = "n => document.querySelectorAll('.wins li').forEach((e, i) => i < n || e.remove())"
+    shown.evaluate(cut, n_cards)
+    for width in WIDTHS:
+        shown.set_viewport_size({"width": width, "height": 900})
+        widths = shown.eval_on_selector_all(".wins li", "all => all.map(e => e.offsetWidth)")
+        assert len(widths) == n_cards
+        assert min(widths) >= 140, width
+
+
+def test_a_chart_on_white_turns_light_in_the_dark_and_a_photograph_does_not(opened, tmp_path):
+    grey = png(np.full((4, 4), 90, np.uint8))
+    pictures = (Picture("Scree", "c", grey, chart=True), Picture("Photograph", "c", grey))
+    parts = (ModelSection("PCA", "", "", {}, {"seconds": 1.0}, pictures),)
+    path = write_report(tmp_path / "r.html", Report("t", "l", {}, parts))
+    ask = "all => all.map(e => getComputedStyle(e).filter != 'none')"
+    for dark in (False, True):
+        found = opened(path, 1400, dark=dark).eval_on_selector_all(".fig img", ask)
+        assert found == [dark, False]
+
+
+def test_the_table_of_one_model_fills_its_card(opened, tmp_path):
+    parts = (ModelSection("PCA", "", "", {}, {"seconds": 1.0, "squared_error": 2.0}, ()),)
+    path = write_report(tmp_path / "r.html", Report("t", "l", {}, parts))
+    for width in WIDTHS:
+        shown = opened(path, width)
+        card, table = (
+            shown.locator(s).evaluate("e => e.offsetWidth") for s in (".tcard", ".metrics")
+        )
+        assert table > 0.85 * card, width

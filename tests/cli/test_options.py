@@ -24,6 +24,7 @@ from latentia.evaluation.profiling import Profile, profile
 from latentia.models.fields import command_name, model_fields
 from latentia.models.gradient import GradientModel
 from latentia.models.language.recurrent import RecurrentLanguageModel
+from latentia.training.directory import disk_taken
 from tests.cli.conftest import StoppedError
 
 
@@ -163,12 +164,13 @@ def test_a_free_folder_is_found_in_runs(trained, tmp_path):
 
 
 @pytest.mark.parametrize("words", [["resume", "r"], ["train", "--resume", "r"]])
-def test_a_run_goes_on_as_it_was_started(words, trained, tmp_path):
+def test_a_run_goes_on_as_it_was_started(words, trained, tmp_path, capsys):
     for number in range(20):
         (tmp_path / "pictures").mkdir(exist_ok=True)
         Image.new("L", (20, 20), 9 * number).save(tmp_path / f"pictures/{number:02}.png")
     begun = ["--data", "pictures", "--image-size", 8, "--hidden", 7, "--n-epochs", 1]
     assert main(["train", "vae", *map(str, begun), "--random-state", "5", "--run", "r"]) == 0
+    assert capsys.readouterr().err.splitlines()[-1] == f"latentia: {disk_taken(Path('r'))}"
     first = trained("train", "vae", *begun, "--random-state", "5", "--run", "q")
     model, X, _, given = trained(*words)
     assert model.get_params() == first[0].get_params()

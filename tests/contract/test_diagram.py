@@ -14,7 +14,7 @@ from sklearn import config_context
 from sklearn.base import clone
 from sklearn.utils import estimator_html_repr
 
-from latentia import VAE, FactorAnalysis, load, load_data
+from latentia import PCA, VAE, FactorAnalysis, load, load_data
 from latentia.data.dataset import Dataset
 from latentia.errors import FitWarning
 from latentia.models.clustering import base as clustering
@@ -96,6 +96,27 @@ def test_every_model_is_shown_before_and_after_its_fit(name, images, tmp_path):
     assert set(model._repr_mimebundle_()) == {"text/plain", "text/html"}
     with config_context(display="text"):
         assert not hasattr(model, "_repr_html_")
+
+
+def test_long_names_leave_room_for_the_numbers_and_one_epoch_is_one(images):
+    names = ["x" * 300, HOSTILE[0] * 9, "short", "s" * 24]
+    table = pd.DataFrame(np.random.default_rng(0).normal(size=(30, 4)), columns=names)
+    page = Tags(below(PCA(2).fit(table)))
+    titles = [attrs["title"] for tag, attrs in page.tags if tag == "span"]
+    assert titles == names
+    assert "x" * 23 + "…" in page.text
+    assert "x" * 24 not in page.text
+    assert "short" in page.text
+    assert "s" * 24 in page.text
+    model = VAE(n_components=2, hidden=(4,), n_epochs=1, batch_size=99, random_state=0)
+    assert "1 epoch, 1 step, negative" in Tags(below(model.fit(images))).text
+
+
+def test_a_notebook_shows_figures_without_pyplot(images):
+    figure = VAE(n_components=2, n_epochs=2, random_state=0).fit(images).plot_history()
+    with Image.open(BytesIO(figure._repr_png_())) as picture:
+        assert picture.size == tuple(figure.canvas.get_width_height())
+        assert len(picture.convert("L").getcolors()) > 9
 
 
 def test_held_out_values_and_an_early_end_are_told(images):

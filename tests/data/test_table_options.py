@@ -362,3 +362,31 @@ def test_rows_names_and_weights_keep_together_in_a_split(tmp_path):
     np.testing.assert_array_equal(ranges[:, 0], data.x_train.min(axis=0))
     np.testing.assert_array_equal(ranges[:, 1], data.x_train.max(axis=0))
     assert ranges[:, 2].tolist() == [1, 1, 1]
+
+
+@pytest.mark.parametrize("codes", [[-9, 2.5], [np.int64(-9), np.float64(2.5)], ["-9", "2.5"]])
+@pytest.mark.parametrize(
+    ("cells", "n"), [(("-9", "2.5"), 2), (("-9.0", "2.5"), 2), (("-90", "5"), 0)]
+)
+def test_codes_are_numbers_or_words_and_cells_are_whole_or_floats(codes, cells, n, tmp_path):
+    path = tmp_path / "t.csv"
+    frame = pandas.DataFrame(Q, columns=["a", "b", "c"]).astype(str)
+    frame.loc[3, "a"], frame.loc[4, "b"] = cells
+    frame.to_csv(path, index=False)
+    found = load(str(path), gaps_stay=True, missing_codes=codes)
+    assert sum(int(np.isnan(part).sum()) for part in (found.x_train, found.x_test)) == n
+    told = "; ".join(found.notes)
+    assert ("1 that hold -9, 1 that hold 2.5" in told) == (n == 2)
+    assert ("no cell holds the missing code -9, 2.5" in told) == (n == 0)
+
+
+def test_a_code_from_floats_is_found_among_whole_numbers(read):
+    assert np.isnan(read("a,b\n1,2\n9,4\n5,6\n", missing_codes=["9.0"]).x[1, 0])
+    assert not np.isnan(read("a;b\n1;2\n1.000;4\n", missing_codes=["1"]).x[1, 0])
+
+
+@pytest.mark.parametrize("one", [2, np.int64(2), "2", "b", [np.int64(2)]])
+def test_a_column_is_a_number_of_any_kind_or_a_word(one, tmp_path):
+    path = tmp_path / "t.csv"
+    pandas.DataFrame(Q, columns=["a", "b", "c"]).to_csv(path, index=False)
+    assert load(str(path), columns=one).columns == ("b",)

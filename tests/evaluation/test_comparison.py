@@ -9,13 +9,17 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
+import polars as pl
 import pytest
 from PIL import Image
+from scipy.sparse import csr_matrix
 from sklearn.cluster import KMeans
 from sklearn.metrics import adjusted_rand_score
 from sklearn.mixture import GaussianMixture
 
 import latentia
+from latentia import PCA, VAE
 from latentia.cli.main import main
 from latentia.data import load as load_data
 from latentia.data.dataset import Dataset, Part, split, spread
@@ -213,8 +217,8 @@ def test_dcgan_is_left_out_of_images_too_small_and_too_large(side, fits, tmp_pat
     nothing = ModelSection("DCGAN", "", "", {}, {}, ())
     monkeypatch.setattr("latentia.evaluation.comparison._section", lambda *_: nothing)
     monkeypatch.setattr("latentia.evaluation.comparison.write_report", lambda _, report: report)
-    report = compare(str(tmp_path / "x.npy"), ("DCGAN",), tmp_path / "c")
-    assert len(report.sections) == fits
+    report = compare(str(tmp_path / "x.npy"), ("PCA", "DCGAN"), tmp_path / "c")
+    assert len(report.sections) == 1 + fits
     said = "DCGAN was left out: it learns images of 8×8 to 128×128 pixels."
     assert (said in report.notes) != fits
 
@@ -430,3 +434,55 @@ def test_the_command_tells_the_size_of_pictures(size, words, tmp_path, monkeypat
     page = compare("photos", ("PCA",), tmp_path / "c", image_size=size).read_text()
     assert asked == [size]
     assert f"--models PCA {words}--random-state 0" in page
+
+
+def test_a_data_frame_keeps_its_names_and_its_labels_in_words(tmp_path):
+    X = np.random.default_rng(0).normal(size=(60, 4)) @ np.diag([3.0, 2, 1, 1])
+    frame = pd.DataFrame(X, columns=["height", "weight", "pulse", "<b>"])
+    kinds = pd.Series(["cat", "dog"] * 30)
+    pages = []
+    for n, y in enumerate((kinds, kinds.astype("category"), kinds.tolist())):
+        page = compare((frame, y), [PCA(2), "FactorAnalysis"], tmp_path / f"{n}").read_text()
+        pages.append(page.partition("</style>")[2])
+    assert all("height" in page and "x0" not in page and "&lt;b&gt;" in page for page in pages)
+    assert all("2 classes" in page or "code_accuracy" in page for page in pages)
+    kept = load(tmp_path / "0/PCA")
+    part = split(Part(X), "arrays", 0).hold_out()[0]
+    np.testing.assert_allclose(kept.mean_, part.x_train.mean(axis=0))
+    for n, rows in enumerate((X.tolist(), pl.DataFrame(X, schema=list("abcd")))):
+        compare(rows, [PCA(2)], tmp_path / f"rows {n}")
+        np.testing.assert_allclose(load(tmp_path / f"rows {n}/PCA").mean_, kept.mean_)
+    with pytest.raises(InputError, match="columns without numbers: name; leave them out"):
+        compare(frame.assign(name="x"), [PCA(2)], tmp_path / "c")
+    with pytest.raises(InputError, match=r"^X: Sparse data .*toarray"):
+        compare(csr_matrix(X), [PCA(2)], tmp_path / "c")
+    assert not (tmp_path / "c").exists()
+
+
+def test_a_model_that_fails_is_left_out_and_costs_the_others_nothing(tmp_path, capsys):
+    X = np.random.default_rng(0).normal(size=(60, 4))
+    wild = VAE(n_components=2, n_epochs=1, learning_rate=1e30, random_state=0)
+    page = compare(X, ["PCA", PCA(5), wild, PCA(2)], tmp_path / "c", progress=True).read_text()
+    said = "PCA 2 was left out: n_components is 5; 50 samples of 4 values have at most 4."
+    assert said in page
+    assert f"latentia: {said}\n" in capsys.readouterr().err
+    assert re.search(r"VAE was left out: the loss &#39;negative_elbo&#39; is \w+ at step", page)
+    assert "Two models on arrays" in page
+    assert load(tmp_path / "c/PCA-2").n_components == 2
+    with pytest.raises(InputError, match=r"^there is nothing to compare: PCA was left out: .*5;"):
+        compare(X, [PCA(5)], tmp_path / "d")
+    assert not (tmp_path / "d").exists() or not any((tmp_path / "d").iterdir())
+    fitted = PCA(2).fit(X)
+    before = fitted.components_.copy()
+    compare(X[:, ::-1], [fitted], tmp_path / "e")
+    np.testing.assert_array_equal(fitted.components_, before)
+    with pytest.raises(KeyboardInterrupt):
+        compare(X, [stopped(PCA(2))], tmp_path / "f")
+
+
+def stopped(model):
+    class Stopped(type(model)):
+        def fit(self, *given, **named):
+            raise KeyboardInterrupt
+
+    return Stopped(model.n_components)

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from sklearn.cluster import KMeans
 
 import latentia
 from latentia import MODELS
@@ -106,6 +107,16 @@ def of_comparisons(path, pca):
     (path / "full/a").touch()
     np.savetxt(path / "t.csv", np.arange(12.0).reshape(4, 3), delimiter=",", header="a,b,c")
     return {
+        "n_epochs is 3; VAE is configured: set its own": lambda: compare(
+            "digits", (latentia.VAE(),), path / "c", n_epochs=3
+        ),
+        "n_components is 3; VAE, PCA is configured: set its own": lambda: compare(
+            "digits", (latentia.VAE(), pca), path / "c", n_components=3
+        ),
+        "models holds the class VAE; give names of classes, such as 'VAE', or estimators of "
+        "Latentia's, such as VAE()": lambda: compare("digits", [latentia.VAE], path / "c"),
+        "models holds a KMeans; give names of classes, such as 'VAE', or estimators of "
+        "Latentia's, such as VAE()": lambda: compare("digits", [KMeans()], path / "c"),
         "n_epochs is 3; PCA, Bicubic is fitted without epochs": lambda: compare(
             "digits", ("PCA", "Bicubic"), path / "c", n_epochs=3
         ),

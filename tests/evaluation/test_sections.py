@@ -12,7 +12,8 @@ from latentia.data import load as load_data
 from latentia.data.dataset import spread
 from latentia.data.pairs import load_pairs
 from latentia.data.unpaired import load_unpaired
-from latentia.evaluation.sections import model_section
+from latentia.evaluation.model_section import ModelSection
+from latentia.evaluation.sections import model_section, strip_of_test, with_strips
 from latentia.models import figures
 from latentia.models.fields import model_reference, model_summary
 from latentia.plots.grids import thumbnails
@@ -217,3 +218,17 @@ def test_loadings_are_shown_from_minus_one_to_one_around_grey(name, fitted):
         made = thumbnails(model.sample(10, random_state=0, noise=False))
         assert shown.tiles.rows[1:] == (made[:5], made[5:])
         assert shown.tiles.labels == ("Λ", "Λz + μ", "")
+
+
+@pytest.mark.parametrize("n_test", [5, 8, 20])
+def test_a_model_draws_as_many_as_there_are_test_images_beside(n_test, digits, fitted):
+    data = replace(digits, x_test=digits.x_test[:n_test], y_test=digits.y_test[:n_test])
+    n = min(8, n_test)
+    assert len(strip_of_test(data)) == n
+    for name in ("FactorAnalysis", "VAE", "ConditionalGAN"):
+        bare = ModelSection(name, "", "", {}, {}, (), encodes="GAN" not in name)
+        section = with_strips(bare, fitted[name], data)
+        assert section.drawn == thumbnails(fitted[name].drawn_for(data, n, 0))
+        assert len(section.drawn) == n
+        back = figures.rebuilt(fitted[name], data, 8) if section.encodes else ()
+        assert section.rebuilt == (thumbnails(back) if section.encodes else ())

@@ -1,5 +1,6 @@
 """Drawings of pages: every point where its number says, in the page's colours, escaped."""
 
+import itertools
 import re
 from io import BytesIO
 
@@ -8,7 +9,7 @@ import pytest
 from PIL import Image
 
 from latentia.plots.curves import loss_pictures
-from latentia.plots.drawing import CLASSES, SERIES, Frame, numbers, padded, ticks
+from latentia.plots.drawing import CLASSES, LETTER, SERIES, Frame, numbers, padded, ticks
 from latentia.plots.grids import thumbnails
 from latentia.plots.latent import latent_map
 from latentia.plots.latent_pictures import (
@@ -174,6 +175,14 @@ def test_loadings_have_a_cell_each_in_the_hue_of_their_sign():
     assert (">x4<" in shown.drawing.svg, ">x5<" in shown.drawing.svg) == (False, True)
     assert "5 columns with smaller loadings are not shown." in shown.caption
     assert "The first 12 components of 14." in shown.caption
+    for k in (1, 3, 9, 10, 11, 12):
+        for name in ("x", "a long name " * 3):
+            svg = loadings_picture(np.eye(12)[:, :k], [name] * 12).drawing.svg
+            heads = re.findall(r'<text x="([\d.]+)" y="12"[^>]*>(\d+)<', svg)
+            half = [LETTER * len(number) / 2 for _, number in heads]
+            ends = [(float(x) - h, float(x) + h) for (x, _), h in zip(heads, half, strict=True)]
+            assert all(a[1] <= b[0] for a, b in itertools.pairwise(ends)), (k, name)
+            assert [int(n) for _, n in heads] in (list(range(1, k + 1)), list(range(1, k + 1, 2)))
 
 
 def test_thumbnails_are_pngs_of_their_own_size_and_channels():

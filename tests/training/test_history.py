@@ -190,6 +190,47 @@ def test_only_true_asks_to_end_and_every_function_is_asked(answer, n_epochs, ima
     assert bool(fitted.history_.ended) == (n_epochs == 1)
 
 
+@pytest.mark.parametrize("given", [print, 3, [3], [print, "stop"], None])
+def test_what_is_no_list_of_functions_is_refused_before_training(given, images, tmp_path):
+    trained = []
+    made = vae(n_epochs=1)
+    plain = made.bound_loss
+    made.bound_loss = lambda x: trained.append(0) or plain(x)
+    with pytest.raises(InputError, match=r"^callbacks is .*; give a list of functions that take"):
+        made.fit(images, callbacks=given, run=tmp_path / "run")
+    assert trained == []
+    assert not (tmp_path / "run").exists()
+    shown = []
+    vae(n_epochs=1).fit(images, callbacks=(f for f in (shown.append,)))
+    assert len(shown) == 1
+
+
+@pytest.mark.parametrize("run", [None, "run"])
+def test_a_function_sees_the_history_so_far_and_may_save_the_model(run, images, tmp_path):
+    seen = []
+
+    def see(record):
+        seen.append(record.model.history_["epoch"])
+        record.model.save(tmp_path / f"{record.epoch}")
+
+    folder = run and tmp_path / run
+    fitted = vae(n_epochs=3).fit(images, callbacks=[see], run=folder)
+    assert seen == [[1], [1, 2], [1, 2, 3]]
+    assert fitted.history_["epoch"] == [1, 2, 3]
+    saved = load(tmp_path / "2").history_
+    assert saved == {name: column[:2] for name, column in fitted.history_.items()}
+    if folder:
+        vae(n_epochs=4).fit(images, callbacks=[see], run=folder, resume=True)
+        assert seen[3:] == [[1, 2, 3, 4]]
+
+
+def test_patience_may_find_nothing_better_than_the_start(images, monkeypatch):
+    monkeypatch.setattr(sys.modules[__name__], "SCORES", [100.0] * 10)
+    fitted = waited(images, 1)
+    said = "ended before epoch 10: no better held-out value for an epoch; the weights are those "
+    assert fitted.history_.ended == said + "from before the first epoch, the best"
+
+
 def test_only_the_first_process_asks(images, monkeypatch):
     monkeypatch.setattr(runs, "leads", lambda: False)
     asked = []
@@ -247,8 +288,9 @@ def test_patience_ends_after_so_many_epochs_and_keeps_the_best_weights(
     assert fitted.history_["epoch"] == list(range(1, last + 1))
     whole = vae(n_epochs=best, ema_decay=ema_decay).fit(images, validation=images[:8])
     assert equal(state(fitted), state(whole))
+    waited_for = "an epoch" if patience == 1 else f"{patience} epochs"
     said = (
-        f"ended before epoch 10: no better held-out value for {patience} epochs; the weights are "
+        f"ended before epoch 10: no better held-out value for {waited_for}; the weights are "
         f"those of epoch {best}, the best"
     )
     assert fitted.history_.ended == (said if last < 10 else "")

@@ -44,6 +44,8 @@ DATE = (
     r"^(\d{4}[-./]\d{1,2}[-./]\d{1,2}.*|\d{1,2}[./-]\d{1,2}[./-]\d{2,4}.*|\d{1,2}:\d{2}.*"
     r"|\d{4}년.*)$"
 )
+WHOLE = r"^([-+]?\d+)[.,]0$"
+"""A whole number as software writes it from floating-point numbers, in either decimal sign."""
 MOST_WORDS = 50
 """Different words of a column that are made columns of 0 and 1."""
 MOST_NAMED = 12
@@ -195,11 +197,13 @@ def _without_codes(
     if not codes:
         return text, counts
     found = {}
+    # Tables that were written from floating-point numbers have 999.0 in place of 999.
+    plain = {code: re.sub(WHOLE, r"\1", code) for code in codes}
     for name, column in text.items():
-        bare = pc.utf8_trim_whitespace(column)
+        bare = pc.replace_substring_regex(pc.utf8_trim_whitespace(column), WHOLE, r"\1")
         for code in codes:
-            counts[code] += pc.sum(pc.equal(bare, code)).as_py() or 0
-        coded = pc.fill_null(pc.is_in(bare, pa.array(list(codes))), False)
+            counts[code] += pc.sum(pc.equal(bare, plain[code])).as_py() or 0
+        coded = pc.fill_null(pc.is_in(bare, pa.array(list(plain.values()))), False)
         found[name] = pc.if_else(coded, pa.scalar(None, pa.string()), column)
     return found, counts
 

@@ -188,6 +188,8 @@ class Part:
     """(n,) names of the samples, if they have any."""
     runs: tuple[int, ...] = ()
     """Lengths of sequences whose samples follow each other, as a video's frames do."""
+    n_test: int = 0
+    """Of the last samples, which were drawn to be the test part; 0 if none were."""
 
 
 def split(part: Part, name: str, random_state: int) -> Dataset:
@@ -201,10 +203,12 @@ def split(part: Part, name: str, random_state: int) -> Dataset:
         raise InputError(
             f"{name} has too few samples, {n}; at least 2 are needed to train and to test"
         )
-    n_test = max(1, n // 10)
+    n_test = part.n_test or max(1, n // 10)
     train: Any = slice(n - n_test)
     test: Any = slice(n - n_test, n)
-    if isinstance(part.x, np.memmap) and part.x.nbytes > MEMORY_LIMIT:
+    if part.n_test:
+        rule = f": {n_test} of its {n} samples were drawn at random for it."
+    elif isinstance(part.x, np.memmap) and part.x.nbytes > MEMORY_LIMIT:
         rule = f" and stays on the disk: its last {n_test} samples are the test."
     elif part.runs:
         train, test = _ends(part.runs)

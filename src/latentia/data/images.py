@@ -155,6 +155,15 @@ def size_of(path: Place) -> tuple[int, int]:
         return (image.height, image.width) if turned else (image.width, image.height)
 
 
+def is_grey_file(path: Place) -> bool:
+    """Return whether a file is a grey picture, as its header tells."""
+    try:
+        with _stream(path) as stream, _header(stream) as image:
+            return is_grey(image)
+    except (BadImageError, *BROKEN):
+        return False
+
+
 def upright(image: Image.Image) -> Array:
     """Return an opened picture as `read` does: (H, W) or (3, H, W) uint8, turned as EXIF says."""
     return _eight_bit_on_white(*planes(ImageOps.exif_transpose(image)))
@@ -295,12 +304,6 @@ def _check_size(image: Image.Image) -> None:
 def _notes(image: Image.Image) -> tuple[str, ...]:
     """Return what of a picture, whose pixels are not loaded yet, will be left out."""
     layout, notes = _layout(image), []
-    if image.mode in FOREIGN:
-        notes.append(f"its {image.mode} colours became RGB")
-    if image.mode == "P":
-        notes.append("the colours of its palette became RGB")
-    if image.getexif().get(ORIENTATION, 1) in TURNED:
-        notes.append("it was turned as its EXIF data say")
     if getattr(image, "n_frames", 1) > 1:
         notes.append("only its first frame was used")
     if not image.mode.startswith("I") and ";16" in layout:
@@ -313,6 +316,12 @@ def _notes(image: Image.Image) -> tuple[str, ...]:
         n_left_out = max(n_held - n_bands, layout.count("X"))
         if n_left_out > 0:
             notes.append(f"{n_left_out} of its {n_held} bands were left out")
+    if image.mode in FOREIGN:
+        notes.append(f"its {image.mode} colours became RGB")
+    if image.mode == "P":
+        notes.append("the colours of its palette became RGB")
+    if image.getexif().get(ORIENTATION, 1) in TURNED:
+        notes.append("it was turned as its EXIF data say")
     return tuple(notes)
 
 

@@ -272,7 +272,7 @@ def _pictures(
             factor_eigenvalues=found.factor_eigenvalues,
             factor_null=None if found.factor_null is None else found.factor_null[1],
         )
-        yield Picture("Scree", caption, png_bytes(figure))
+        yield Picture("Scree", caption, png_bytes(figure), chart=True)
     if model is None:
         return
     if len(model.data_shape_) > 1:
@@ -282,9 +282,10 @@ def _pictures(
     factors = [f"F{j + 1}" for j in range(model.n_latent)]
     if len(names) <= MOST_DRAWN:
         caption = "Standardized loadings (the pattern, if factors correlate)."
-        yield Picture("Loadings", caption, png_bytes(loadings_heat_map(pattern, names, factors)))
+        heat = png_bytes(loadings_heat_map(pattern, names, factors))
+        yield Picture("Loadings", caption, heat, chart=True)
         caption = f"Loadings of at least {cutoff:g}; curved arrows are factor correlations."
         figure = path_diagram(
             pattern, names, model.factor_correlations_, cutoff, model.uniquenesses_
         )
-        yield Picture("Path diagram", caption, png_bytes(figure))
+        yield Picture("Path diagram", caption, png_bytes(figure), chart=True)

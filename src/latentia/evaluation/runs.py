@@ -40,7 +40,7 @@ from latentia.plots.grids import rows, save_png, tile
 from latentia.plots.style import png_bytes
 from latentia.training.config import RunConfig, read_config, versions
 from latentia.training.directory import held
-from latentia.training.further import trained
+from latentia.training.further import ended_early
 from latentia.training.launch import leads
 from latentia.training.progress import tell_notes
 
@@ -111,7 +111,7 @@ def resume(run: Path, progress: bool | None = None, n_epochs: int | None = None)
             raise InputError(f"{config.model} is fitted in closed form: leave --n-epochs out")
         model.set_params(n_epochs=n_epochs)
     model.validate_parameters()
-    if n_epochs is None and model.resumable and trained(run)[2]:
+    if n_epochs is None and model.resumable and ended_early(run):
         tell_notes([f"the run in {run} ended early: --more-epochs trains it further"], progress)
     return fit_in_run(model, data_of(run, None, model), run, progress=progress, resume=True)
 

@@ -16,7 +16,7 @@ SHOWN = 8
 """Samples in the picture."""
 MOST_ROWS, MOST_COLUMNS = 20, 8
 """Of the loadings' table."""
-MOST_NAMES = 10
+MOST_NAMES, LONGEST_NAME = 10, 24
 LETTERS = 200
 """Of a model's own text."""
 BLOCK = '<div style="font-family:sans-serif;font-size:90%;margin:0.5em 0">{}</div>'
@@ -53,7 +53,9 @@ def _learnt(model: Any) -> Iterator[str]:
         names = [*model.named_classes]
         yield f"{len(names)} classes, {', '.join([*names[:MOST_NAMES], '...'][: len(names)])}"
     if model.resumable and model.history_:
-        yield f"{model.history_['epoch'][-1]:,} epochs, {model.history_['step'][-1]:,} steps"
+        for unit in ("epoch", "step"):
+            n = model.history_[unit][-1]
+            yield f"{n:,} {unit}{'' if n == 1 else 's'}"
         for name, column in model.history_.items():
             part, _, loss = name.partition("/")
             if part in ("train", "validation") and "/" not in loss and not np.isnan(column[-1]):
@@ -93,13 +95,19 @@ def _image(picture: Any) -> str:
     return f'<img alt="{text}" src="{picture.uri}" style="max-width:100%"><br>{text}'
 
 
+def _cut(name: str) -> str:
+    """Return a column's name within the width of a table, whole where it is pointed at."""
+    short = name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}…"
+    return f'<span title="{escape(name)}">{escape(short)}</span>'
+
+
 def _table(loadings_DK: Any, model: Any) -> str:
     """Return loadings as a table, the first rows and columns of a large one."""
     d, k = loadings_DK.shape
     names = vars(model).get("feature_names_in_", [f"x{i}" for i in range(d)])
     head = "".join(CELL.format(f"F{j + 1}") for j in range(min(k, MOST_COLUMNS)))
     rows = [
-        CELL.format(escape(str(name)))
+        CELL.format(_cut(str(name)))
         + "".join(CELL.format(f"{value:.3f}") for value in row[:MOST_COLUMNS])
         for name, row in zip(names[:MOST_ROWS], loadings_DK, strict=False)
     ]

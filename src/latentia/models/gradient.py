@@ -22,7 +22,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor, nn
 
-from latentia.errors import Count, Decay, InputError, Positive, Seed, own_among, within_memory
+from latentia.errors import Decay, InputError, Positive, Seed, own_among, within_memory
 from latentia.files import as_path
 from latentia.models.apply import apply
 from latentia.models.base import Model, to_numpy
@@ -46,7 +46,7 @@ from latentia.training.further import going_on
 from latentia.training.history import History
 from latentia.training.metrics_file import Record
 from latentia.training.progress import TrainingProgress, tell_notes
-from latentia.training.run import Callback, Numbers, Run, checked_callbacks
+from latentia.training.run import Callback, Numbers, Run
 from latentia.training.train import batch_order, evaluating, train
 from latentia.training.updates import SCHEDULES, Update
 
@@ -103,8 +103,6 @@ class GradientModel(Planned, Model):
     """Where to train: auto, cpu, cuda, cuda:1, mps."""
     random_state: Seed | None = None
     """Seed of everything random; none draws one, kept in ``seed_``."""
-    patience: Count | None = None
-    """Epochs without a better held-out value after which training ends, with the best weights."""
 
     @abstractmethod
     def build(self, shape: tuple[int, ...]) -> None:
@@ -169,7 +167,7 @@ class GradientModel(Planned, Model):
         given = copy.copy(self) if start_from is self else start_from
         with self.learning(channels=channels):
             self.validate_parameters(begun=resume)
-            asked, (X, y) = checked_callbacks(callbacks), with_labels(X, y, self)
+            X, y = with_labels(X, y, self)
             array = self.checked(X, reset=True)
             folder, begun = self._place(run, resume, given)
             self.choose_batch(len(array))
@@ -180,7 +178,9 @@ class GradientModel(Planned, Model):
                 # One group of processes, also for what is trained first.
                 stack.enter_context(distributed.process_group(device))
                 self.seed_ = self._seed() if begun is None else begun.seed
-                resolved = {**self.settled(array), **self.resolve(batches)}
+                settled = self.settled(array)
+                batches, held_out = self.parted(batches, held_out, settled)
+                resolved = {**settled, **self.resolve(batches)}
                 if not resume:
                     self.check_effects(resolved)
                 if folder is not None:
@@ -189,8 +189,6 @@ class GradientModel(Planned, Model):
                     begun = stack.enter_context(holding)
                 self.before_nets(array, folder, progress)
                 self.initialise(batches, device)
-                if self.keeps_best and held_out is None and isinstance(batches, Source):
-                    batches, held_out = batches.parted()
                 self.check_held_out(held_out)
                 order, name = batch_order(self, batches), type(self).__name__
                 enough = self.n_steps if self.n_epochs else 0
@@ -201,7 +199,7 @@ class GradientModel(Planned, Model):
                 examined = [part.to(device) for part in batches.first(EXAMINED)]
                 draw, examine = partial(self.show, shown), partial(self._examine, examined)
                 again = 0 if begun is None else begun.goes_on_at
-                kept = Run(folder, draw, examine, watch.tell, asked, self, again)
+                kept = Run(folder, draw, examine, watch.tell, callbacks, self, again)
                 self.records_ = kept.records
                 train(self, batches, held_out, stack.enter_context(kept), watch, device)
             self._conclude(array, y)
@@ -390,11 +388,6 @@ class GradientModel(Planned, Model):
                 f"patience is {self.patience}, and counts epochs without a better held-out value: "
                 "give held-out data with validation, or leave patience out"
             )
-
-    @property
-    def keeps_best(self) -> bool:
-        """Whether the weights of the epoch with the best held-out value are the fitted ones."""
-        return self.patience is not None
 
     @property
     def is_scored(self) -> bool:

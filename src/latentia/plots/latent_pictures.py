@@ -118,7 +118,8 @@ def loadings_picture(loadings: NDArray[Any], names: Sequence[str]) -> Picture:
             box = f'x="{x:.1f}" y="{y}" width="{side - 2:.1f}" height="{ROW - 2}" rx="2"'
             told = f"{name}, {j + 1}: {value:.2f}".replace("-", "−")
             parts.append(f'<rect {box} style="fill:{fill}"><title>{escape(told)}</title></rect>')
-    for j in range(columns):
+    # Numbers of many narrow columns would run into each other.
+    for j in range(0, columns, 1 + (side < LETTER * len(f"{columns} "))):
         x = left + side * (j + 0.5) - 1
         parts.append(f'<text x="{x:.1f}" y="12" text-anchor="middle">{j + 1}</text>')
     caption = f"Amber is positive, blue negative; the deepest is ±{largest:.2f}."

@@ -79,6 +79,8 @@ class Picture:
     tiles: Tiles | None = None
     drawing: Drawing | None = None
     finding: str = ""
+    chart: bool = False
+    """Whether its PNG is ink on white, which turns light in the dark, as no photograph does."""
 
     @property
     def uri(self) -> str:

@@ -63,9 +63,16 @@ def _add_font() -> None:
             font_manager.fontManager.addfont(str(path))
 
 
+class ShownFigure(Figure):
+    """A figure that a notebook shows, whether or not pyplot is loaded there."""
+
+    def _repr_png_(self) -> bytes:
+        return png_bytes(self)
+
+
 def new_figure(width: float, height: float) -> Figure:
     """Return an empty figure of a size in inches, drawn by Agg, never in a window."""
-    figure = Figure(figsize=(width, height), layout="constrained")
+    figure = ShownFigure(figsize=(width, height), layout="constrained")
     FigureCanvasAgg(figure)
     return figure
 

@@ -91,7 +91,7 @@ class Run:
         goes_on_at: int = 0,
     ) -> None:
         self.path, self.draw, self.examine, self.tell = path, draw, examine, tell
-        self.callbacks, self.model, self.goes_on_at = callbacks, model, goes_on_at
+        self.callbacks, self.model, self.goes_on_at = _checked(callbacks), model, goes_on_at
         self.keeps = path is not None and leads()
         self.records: list[Record] = []
         self.earlier: list[Numbers] = []
@@ -201,11 +201,14 @@ class Run:
         """Let the model write a picture or a text of an epoch, as ``samples/epoch_0001.png``.
 
         Of the first ten epochs each is drawn, later ones when twice as many are over, and the last.
+        TensorBoard is given those of epochs 1, 2, 4, 8 and so on, and the last.
         """
         if self.keeps and self.path is not None and self.draw is not None:
             if not (last or epoch <= EACH_DRAWN or epoch >= 2 * self._last_drawn()):
                 return
             self.draw(self.path / "samples", epoch)
+            if not (last or epoch.bit_count() == 1):
+                return
             for drawn in (self.path / "samples").glob(f"epoch_{epoch:04d}.*"):
                 self.events.add_drawn(drawn, state.step)
 
@@ -234,8 +237,8 @@ class Run:
             self.tell(epoch, why)
 
 
-def checked_callbacks(callbacks: Sequence[Callback]) -> list[Callback]:
-    """Return functions of the user as a list, or say that they are none, before anything else."""
+def _checked(callbacks: Sequence[Callback]) -> list[Callback]:
+    """Return functions of the user as a list, or say that they are none."""
     listed = isinstance(callbacks, Iterable) and not callable(callbacks)
     found = list(callbacks) if listed else []
     if not listed or not all(map(callable, found)):

@@ -1,6 +1,6 @@
 """What ails an autoencoder, in one sentence: from a few numbers that are taken after each epoch.
 
-    left        Σ ‖x − x̂‖² / Σ ‖x − x̄‖²                  of the mean image's error
+    left        Σ ‖x − x̂‖² / Σ ‖x − x̄‖²                  of the mean sample's error
     active      #{j : ½ log(1 + Var_x(μ_j) / E_x σ_j²) > 0.005 nats}     what z_j tells of x
     fell        (L_{e−1} − L_e) / (max L − L_e)          the last epoch's share of all progress
     variance    v / mean variance of the data            of a learned noise
@@ -8,7 +8,7 @@
 
 μ_j and σ_j² are the mean and variance of q(z_j given x); an autoencoder's code has no variance, and
 is active if it varies at all. A collapsed posterior tells nothing of x, so that the decoder says
-the mean image; components that are left over while x̂ is good are not one. It counts where it
+the mean sample; components that are left over while x̂ is good are not one. It counts where it
 lasts for five epochs, and a short training at the end. Thresholds were set on small trainings
 broken on purpose and on healthy ones, in ``tests/learning/test_doctor.py``.
 """
@@ -39,11 +39,11 @@ AILMENTS: Mapping[str, str] = {
     ),
     "collapse": (
         "{active:.0f} of {components:.0f} components tell anything of the data, and {left:.0%} of "
-        "the mean image's error are left: a collapsed posterior or dead codes; try "
+        "the mean sample's error are left: a collapsed posterior or dead codes; try "
         "beta_warmup_epochs, free_bits, a smaller beta, or another learning_rate"
     ),
     "undertrained": (
-        "undertrained: {left:.0%} of the mean image's error are left, and the last epoch made "
+        "undertrained: {left:.0%} of the mean sample's error are left, and the last epoch made "
         "{fell:.0%} of all progress in the loss; raise n_epochs, or try another learning_rate"
     ),
 }
