@@ -143,6 +143,12 @@ class CountsWhen:
             value in self.values if self.values else value not in self.unless
         )
 
+    def found(self, model: Any, settled: Mapping[str, object]) -> object:
+        """Return the other field's value, or what it stands for; what is to be none stays so."""
+        own = getattr(model, self.field)
+        stays = own is None and None in self.values
+        return own if stays else settled.get(self.field, own)
+
 
 class Shapes:
     """That a field shapes nets: it has no effect if all of these are nets of the user's own.
@@ -251,7 +257,7 @@ def _ranges(hint: Any) -> list[Range]:
 def check_effects(model: Any, settled: Mapping[str, object]) -> None:
     """Refuse a dataclass with a value that is not its field's default and has no effect.
 
-    ``settled`` says what fields that are ``auto`` stand for, where it is known.
+    ``settled`` says what fields that are ``auto`` or none stand for, where it is known.
 
     Raises
     ------
@@ -270,9 +276,8 @@ def check_effects(model: Any, settled: Mapping[str, object]) -> None:
         as_default = (tuple(value) if isinstance(value, list) else value) == field.default
         if not as_default:
             _refuse_beside_own_nets(model, field, hints[field.name])
-        given = {c.field: settled.get(c.field, getattr(model, c.field)) for c in conditions}
-        open_ = any(getattr(model, c.field) in c.values for c in conditions)
-        if as_default or not conditions or open_ or any(c.met(given[c.field]) for c in conditions):
+        given = {c.field: c.found(model, settled) for c in conditions}
+        if as_default or not conditions or any(c.met(given[c.field]) for c in conditions):
             continue
         here = " and ".join(
             f"{name} is {found!r}{' for these data' if found != getattr(model, name) else ''}"

@@ -14,7 +14,7 @@ from latentia.cli.explore import ACTIONS
 from latentia.cli.main import main
 from latentia.cli.parser import SYNONYMS
 from latentia.data import describe, names
-from latentia.data.options import USUAL
+from latentia.data.options import USUAL, TableOptions
 from latentia.data.picture_files import order
 from latentia.errors import InputError
 from latentia.evaluation import runs
@@ -22,6 +22,7 @@ from latentia.metrics.definitions import DEFINITIONS
 from latentia.models.fields import command_name, commands, model_fields
 from latentia.models.translation.files import Cut, Outcome
 from latentia.plots.grids import save_png
+from tests.saved.test_saved_before import KEPT
 
 
 @pytest.fixture(autouse=True)
@@ -53,17 +54,28 @@ def recorded(monkeypatch, capsys):
     return run
 
 
+PICTURES = {
+    ("--image-size", 9): {"image_size": 9},
+    ("--image-size", "12x9"): {"image_size": "12x9"},
+    ("--image-size", "9", "--crop"): {"image_size": 9},
+    ("--image-size", "12x9", "--fit"): {"image_size": "12x9 fit"},
+    ("--crop",): {"image_size": "crop"},
+    ("--fit",): {"image_size": "fit"},
+}
+"""What pictures are brought to."""
 COMMANDS = {
     "compare": (
         "latentia.evaluation.comparison.compare_with",
         "told",
         (),
         {"data": "digits", "models": None, "out": Path("comparison-digits-1"), "random_state": 0,
-         "n_epochs": None, "image_size": None, "progress": True, "options": USUAL},
+         "n_epochs": None, "image_size": None, "progress": True, "options": USUAL,
+         "n_components": None},
         {("--data", "ring"): {"data": "ring", "out": Path("comparison-ring-1")},
          ("--models", "pca,VAE,wgan-gp"): {"models": ("PCA", "VAE", "WGANGP")},
          ("--out", "a"): {"out": Path("a")}, ("--random-state", 7): {"random_state": 7},
-         ("--n-epochs", 3): {"n_epochs": 3}, ("--image-size", 9): {"image_size": 9}},
+         ("--n-epochs", 3): {"n_epochs": 3}, ("--n-components", 4): {"n_components": 4},
+         **PICTURES},
     ),
     "resume": (
         "latentia.evaluation.runs.resume",
@@ -93,7 +105,7 @@ COMMANDS = {
         ("r", "t.csv", "--out", "a.csv"),
         {"run": Path("r"), "data_spec": "t.csv", "out": Path("a.csv"), "overwrite": False,
          "options": USUAL, "image_size": None},
-        {("--overwrite",): {"overwrite": True}, ("--image-size", 9): {"image_size": 9}},
+        {("--overwrite",): {"overwrite": True}, **PICTURES},
     ),
     "reconstruct": (
         "latentia.evaluation.runs.reconstruct",
@@ -180,8 +192,9 @@ TRAINED = {
     ("--data", "ring"): {"data_spec": "ring", "run": Path("runs/vae-ring-1")},
     ("--run", "r"): {"run": Path("r")},
     ("--run-directory", "r"): {"run": Path("r")},
-    ("--image-size", 9): {"image_size": 9},
     ("--held-out", 0.25): {"held_out": 0.25},
+    ("--columns", "a", "b"): {"options": TableOptions(columns=("a", "b"))},
+    **PICTURES,
 }
 
 
@@ -189,20 +202,56 @@ TRAINED = {
 @pytest.mark.parametrize("flag", TRAINED)
 def test_what_is_trained_is_told_by_flags_or_by_a_recipe(flag, by_recipe, recorded):
     defaults = {"data_spec": "digits", "run": Path("runs/vae-digits-1"), "image_size": None,
-                "held_out": None, "progress": True, "start_from": None}  # fmt: skip
+                "held_out": None, "progress": True, "start_from": None,
+                "options": USUAL}  # fmt: skip
     words = ("train", "vae", *flag)
     if by_recipe:
-        key, value = [*(word.lstrip("-").replace("-", "_") for word in map(str, flag)), "", ""][:2]
-        lines = ["model = 'vae'"]
-        if key in ("data", "image_size", "held_out"):
-            lines.append(f"{key} = {value!r}" if key == "data" else f"{key} = {value}")
+        name, *values = flag or ("",)
+        key, lines = name.lstrip("-").replace("-", "_"), ["model = 'vae'"]
+        if key == "columns":
+            lines.append(f"columns = {values}")
             words = words[:2]
+        elif key in ("data", "image_size", "held_out"):
+            lines.append(f"{key} = {values[0]!r}")
+            words = (*words[:2], *words[4:])
         Path("recipe.toml").write_text("\n".join(lines))
         words = ("train", *words[2:], "--recipe", "recipe.toml")
     found, status, out = recorded("latentia.evaluation.runs.train", "told", *words)
     assert found.pop("model").get_params() == latentia.VAE().get_params()
     assert found == defaults | TRAINED[flag]
     assert (status, out) == (0, "told\n")
+
+
+def test_what_is_started_from_gives_the_parameters_that_no_flag_gives(recorded):
+    begun = KEPT / "VAE" / "model"
+    parameters = latentia.load(begun).get_params()
+    for flags, changed in (((), {}), (("--beta", "0.25"), {"beta": 0.25})):
+        words = ("train", "--start-from", begun, *flags)
+        found, _, _ = recorded("latentia.evaluation.runs.train", "told", *words)
+        assert found.pop("model").get_params() == parameters | changed
+        assert (found["start_from"], found["data_spec"]) == (begun, "digits")
+    found, _, _ = recorded("latentia.evaluation.runs.train", "told", *words, "--data", "ring")
+    assert (found["start_from"], found["data_spec"]) == (begun, "ring")
+
+
+@pytest.mark.parametrize(
+    ("recipe", "flags", "expected"),
+    [
+        ("'12x9 fit'", (), "12x9 fit"),
+        ("'12x9 fit'", ("--crop",), "12x9"),
+        ("'12x9 crop'", ("--fit",), "12x9 fit"),
+        ("'12x9 fit'", ("--image-size", "8"), 8),
+        ("'fit'", (), "fit"),
+        ("'fit'", ("--crop",), "crop"),
+        ("'fit'", ("--image-size", "8", "--fit"), "8x8 fit"),
+        ("9", ("--fit",), "9x9 fit"),
+    ],
+)
+def test_the_way_of_a_recipe_and_of_flags_is_one(recipe, flags, expected, recorded):
+    Path("r.toml").write_text(f"model = 'vae'\nimage_size = {recipe}\n")
+    words = ("train", "--recipe", "r.toml", *flags)
+    found, _, _ = recorded("latentia.evaluation.runs.train", "told", *words)
+    assert found["image_size"] == expected
 
 
 def test_models_are_listed_with_their_summary_and_their_paper(capsys):

@@ -110,8 +110,11 @@ def check_page(path, *titles):
     assert "<script" not in page
     assert "@import" not in page
     assert not re.search(r"url\((?!['\"]?data:)", page)
-    shown = re.findall(r"<h3>(.*?)</h3><img src=\"data:image/png;base64,([^\"]{1000,})\"", page)
+    shown = re.findall(r"<figure[^>]*><h4>(.*?)</h4>(.*?)</figure>", page, re.DOTALL)
     assert [title for title, _ in shown] == list(titles)
+    for title, figure in shown:
+        drawn = re.findall(r"<img [^>]*src=\"data:image/png;base64,([^\"]+)\"", figure)
+        assert sum(map(len, drawn)) > 1000, title
     return page
 
 
@@ -425,7 +428,9 @@ def test_a_single_row_of_many_columns_is_refused_before_their_covariance_is_made
 def test_images(succeeds, folder):
     out = succeeds("digits", "--n-factors", 3, "--out", "o")
     assert "constant column(s) were left out" in out
-    page = check_page(folder / "o/report.html", "Loadings", "From random factors")
+    page = check_page(folder / "o/report.html", "Loadings")
+    assert "Below, 10 draws of the factors" in page
+    assert page.count("<img ") == 3 + 10
     assert "Factor analysis of digits" in page
     model = latentia.load(folder / "o")
     assert model.data_shape_ == (8, 8)

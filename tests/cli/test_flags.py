@@ -10,7 +10,7 @@ import latentia
 from latentia.cli.explore import ACTIONS, LISTS, SWITCHES, VALUES
 from latentia.cli.explore_idle import IDLE
 from latentia.cli.main import main
-from tests.cli.test_options import KNOWN
+from tests.cli.test_options import KNOWN, PICTURES, READ_PICTURES
 from tests.saved.test_saved_before import KEPT
 
 ALWAYS = {
@@ -18,6 +18,7 @@ ALWAYS = {
     "factor": "data --n-factors --suggest --out",
     "train": "--data --run --recipe --resume --image-size",
     "resume": "run",
+    "checkpoints": "run",
     "sample": "run --n-samples --out --overwrite --random-state",
     "reconstruct": "run --data --out --overwrite",
     "evaluate": "run --data",
@@ -33,6 +34,9 @@ GAN, PCA, LSTM = "GAN/model", "PCA/model", "LSTMLanguageModel/model"
 FA = "FactorAnalysis/model"
 REFUSED = [
     ("compare --models pca --n-epochs 2", "n_epochs is 2; PCA is fitted without epochs"),
+    ("compare --models wgan --n-components 2", "n_components is 2; WGAN has no such size to set"),
+    ("compare --models pca --fit", "--fit is given, and digits is no folder of pictures"),
+    ("compare --models pca --crop", "--crop is given, and digits is no folder of pictures"),
     ("compare --n-epochs 0", "n_epochs is 0; it must be at least 1"),
     ("factor t.csv --n-factors 1 --n-samples 20", "n_samples is 20, but t.csv holds rows"),
     ("factor t.csv --suggest --standard-errors bootstrap", "--standard-errors is of a solution"),
@@ -44,6 +48,14 @@ REFUSED = [
     ("train vae --binarize --no-binarize", "--binarize and --no-binarize are of one option"),
     ("train vae --run a --run-directory b", "--run and --run-directory are of one option"),
     ("train pca --held-out 0.2", "held_out is for models of texts, and pca is none"),
+    ("train vae --more-epochs 3", "--more-epochs is for a run that goes on"),
+    (f"train pca --start-from {PCA}", "PCA is fitted at once: it starts from no other fit"),
+    ("train pca --crop", "--crop is given, and digits is no folder of pictures"),
+    ("train vae --data t.csv --fit", "--fit is given, and t.csv is no folder of pictures"),
+    ("train lstm --data t.txt --fit", "lstm takes no --image-size, --crop or --fit"),
+    ("resume r --checkpoint best", "--checkpoint and --out go together"),
+    ("resume r --out q", "--checkpoint and --out go together"),
+    ("resume r --n-epochs 3 --more-epochs 2", "--n-epochs counts all epochs and --more-epochs"),
     ("train pca --profile", "pca takes no --profile: one process fits it"),
     ("train bicubic --profile", "bicubic takes no --profile: one process fits it"),
     ("train factor-analysis --devices 2", "factor-analysis takes no --devices: one process"),
@@ -63,7 +75,15 @@ REFUSED = [
     (f"transform {GAN} digits --out a.csv", "gan has no codes to write: a GAN has no encoder"),
     (f"transform {LSTM} t.txt --out a.csv", "lstm has no codes to write"),
     (f"transform {PCA} digits --out a.doc", "a.doc ends in '.doc'; a table is .csv"),
-    ("data fetch mnist --image-size 8", "--image-size is for data describe"),
+    (f"transform {PCA} digits --out a.csv --crop", "--crop is given, and digits is no folder"),
+    (f"transform {PCA} digits --out a.csv --fit", "--fit is given, and digits is no folder"),
+    ("data fetch mnist --image-size 8", "--image-size, --crop and --fit are for data describe"),
+    ("data list --crop", "--image-size, --crop and --fit are for data describe"),
+    ("data describe digits --image-size 8", "image_size is 8, and digits is no folder"),
+    ("data describe digits --fit", "--fit is given, and digits is no folder of pictures"),
+    ("data describe t.txt --fit", "--fit is given, and t.txt is no folder of pictures"),
+    ("data describe t.csv --crop", "--crop is given, and t.csv is no folder of pictures"),
+    ("data describe m.csv --crop", "--crop is given, and m.csv is no folder of pictures"),
     ("data list --columns a", "--columns: only tables have columns"),
     ("data describe digits --label a", "--label: only tables have columns"),
     (f"evaluate {PCA} --data digits --columns a", "--columns: only tables have columns"),
@@ -117,6 +137,7 @@ def folder(tmp_path, monkeypatch):
     rows = np.random.default_rng(0).normal(size=(40, 5))
     np.savetxt("t.csv", rows, delimiter=",", header="a,b,c,d,e", comments="")
     np.savetxt("w.csv", abs(rows), delimiter=",", header="a,b,c,d,e", comments="")
+    np.savetxt("m.csv", np.corrcoef(rows.T), delimiter=",", header="a,b,c,d,e", comments="")
     Image.new("L", (8, 8)).save("p.png")
     Path("t.txt").write_text("the cat sat on the mat " * 30)
     for name in {part for words, _ in REFUSED for part in words.split() if "/model" in part}:
@@ -145,7 +166,8 @@ def test_every_flag_counts_always_or_is_refused_where_it_does_not():
     refused["data"].add("name")
     for verb, flags in KNOWN.items():
         told = {*ALWAYS[verb].split(), *refused.get(verb, ())}
-        assert set(flags.split()) <= told, verb
+        of_pictures = PICTURES if verb in READ_PICTURES else set()
+        assert {*flags.split(), *of_pictures} <= told, verb
     for action, flag in (of.split() for flags, _, _ in IDLE for of in flags):
         asked = [w for w, s in REFUSED if w.startswith(f"explore {action} ") and flag in w.split()]
         assert asked or (action, flag) in (("attribute", "--check"), ("interpolate", "--data"))

@@ -24,6 +24,7 @@ from latentia.evaluation.profiling import Profile, profile
 from latentia.models.fields import command_name, model_fields
 from latentia.models.gradient import GradientModel
 from latentia.models.language.recurrent import RecurrentLanguageModel
+from latentia.training.directory import disk_taken
 from tests.cli.conftest import StoppedError
 
 
@@ -163,12 +164,13 @@ def test_a_free_folder_is_found_in_runs(trained, tmp_path):
 
 
 @pytest.mark.parametrize("words", [["resume", "r"], ["train", "--resume", "r"]])
-def test_a_run_goes_on_as_it_was_started(words, trained, tmp_path):
+def test_a_run_goes_on_as_it_was_started(words, trained, tmp_path, capsys):
     for number in range(20):
         (tmp_path / "pictures").mkdir(exist_ok=True)
         Image.new("L", (20, 20), 9 * number).save(tmp_path / f"pictures/{number:02}.png")
     begun = ["--data", "pictures", "--image-size", 8, "--hidden", 7, "--n-epochs", 1]
     assert main(["train", "vae", *map(str, begun), "--random-state", "5", "--run", "r"]) == 0
+    assert capsys.readouterr().err.splitlines()[-1] == f"latentia: {disk_taken(Path('r'))}"
     first = trained("train", "vae", *begun, "--random-state", "5", "--run", "q")
     model, X, _, given = trained(*words)
     assert model.get_params() == first[0].get_params()
@@ -284,12 +286,14 @@ def options_of(words, monkeypatch):
 
 
 TABLE = {"--" + field.name.replace("_", "-") for field in table_fields()}
+PICTURES = {"--image-size", "--crop", "--fit"}
+READ_PICTURES = {"compare", "train", "transform", "data"}
 READ_TABLES = {"compare", "factor", "train", "reconstruct", "evaluate", "transform", "data"}
 KNOWN = {
-    "compare": "--crop --fit --data --models --out --random-state --n-epochs --image-size",
+    "compare": "--data --models --out --random-state --n-epochs --n-components",
     "factor": "data --n-factors --suggest --n-samples --standard-errors --smooth --cutoff --out",
-    "train": "--start-from --more-epochs --crop --fit "
-    "--data --run --recipe --resume --image-size --held-out --profile --devices",
+    "train": "--start-from --more-epochs "
+    "--data --run --recipe --resume --held-out --profile --devices",
     "resume": "run --n-epochs --more-epochs --checkpoint --out",
     "checkpoints": "run",
     "sample": "run --n-samples --out --overwrite --random-state --label --prompt --temperature "
@@ -298,8 +302,8 @@ KNOWN = {
     "evaluate": "run --data --n-importance --memorisation --judge --overwrite",
     "translate": "run images --out --overwrite --skip-existing --tile --overlap --reverse --resize",
     "upscale": "run images --out --overwrite --skip-existing --tile --overlap --scale",
-    "data": "--crop --fit action name --image-size",
-    "transform": "--crop --fit run data --out --overwrite --image-size",
+    "data": "action name",
+    "transform": "run data --out --overwrite",
     "models": "",
 }
 """What this folder's tests ask each command; whoever adds an option adds what it changes."""
@@ -309,9 +313,10 @@ KNOWN = {
 def test_no_option_is_without_a_test(command, monkeypatch):
     found = options_of([command], monkeypatch)
     of_model = {"--" + f.name.replace("_", "-") for f in model_fields("FactorAnalysis")}
-    of_table = TABLE if command in READ_TABLES else set()
-    assert of_table <= found
-    known = of_table | (of_model if command == "factor" else set())
+    of_data = TABLE if command in READ_TABLES else set()
+    of_data = of_data | (PICTURES if command in READ_PICTURES else set())
+    assert of_data <= found
+    known = of_data | (of_model if command == "factor" else set())
     assert found - known == set(KNOWN[command].split())
     assert {*KNOWN, "explore"} == set(COMMANDS)
 
@@ -320,7 +325,7 @@ def test_no_option_is_without_a_test(command, monkeypatch):
 def test_train_knows_the_fields_of_the_model_it_trains(name, monkeypatch):
     found = options_of(["train", command_name(name)], monkeypatch)
     fields = {"--" + f.name.replace("_", "-") for f in model_fields(name)}
-    assert found == set(KNOWN["train"].split()) | TABLE | fields | {"model"}
+    assert found == set(KNOWN["train"].split()) | TABLE | PICTURES | fields | {"model"}
 
 
 @pytest.mark.parametrize(("rank", "told"), [(None, True), ("0", True), ("1", False)])

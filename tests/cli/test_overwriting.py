@@ -6,6 +6,7 @@ from PIL import Image
 
 import latentia
 from latentia.cli.main import COMMANDS, main
+from tests.saved.test_saved_before import KEPT
 
 WRITERS = {
     "train": ("train pca --n-components 2 --data x.npy --run", "out"),
@@ -15,6 +16,8 @@ WRITERS = {
     "sample, by itself": ("sample pictures -n 3", "samples.png"),
     "reconstruct": ("reconstruct model --data x.npy --out", "out.npy"),
     "reconstruct, by itself": ("reconstruct pictures --data y.npy", "reconstructions.png"),
+    "resume": (f"resume {KEPT / 'VAE/run'} --checkpoint 1 --out", "out"),
+    "transform": ("transform model x.npy --out", "out.csv"),
     "evaluate": ("evaluate pictures --data y.npy --memorisation", "out.png"),
     "explore": ("explore map pictures --data y.npy --out", "out.png"),
     "explore, by itself": ("explore map pictures --data y.npy", "map.png"),
@@ -22,9 +25,9 @@ WRITERS = {
     "upscale": ("upscale bicubic a.png --scale 2 --out", "out/a.png"),
 }
 """What a command is told, and the file or folder that it is to write."""
-READERS = {"data", "models", "resume"}
-"""Commands that write nothing, or go on with what is theirs."""
-FILES = ("sample", "reconstruct", "evaluate", "explore", "upscale")
+READERS = {"data", "models", "checkpoints"}
+"""Commands that write nothing."""
+FILES = ("sample", "reconstruct", "transform", "evaluate", "explore", "upscale")
 
 
 @pytest.fixture
@@ -45,7 +48,7 @@ def place(tmp_path, monkeypatch):
 @pytest.mark.parametrize("name", WRITERS)
 def test_what_exists_is_not_replaced_unasked(name, place, capsys):
     words, target = WRITERS[name]
-    if words.split()[0] in ("compare", "factor", "train"):
+    if words.split()[0] in ("compare", "factor", "train", "resume"):
         (place / target).mkdir()
         kept = place / target / "report.html"
     else:
@@ -71,7 +74,7 @@ def test_every_command_that_writes_is_held_to_it():
     assert {name.split(",")[0] for name in WRITERS} | READERS == set(COMMANDS)
 
 
-@pytest.mark.parametrize("command", FILES[:3])
+@pytest.mark.parametrize("command", FILES[:4])
 def test_a_folder_is_not_replaced_even_if_asked(command, place):
     words, target = WRITERS[command]
     (place / target).mkdir()

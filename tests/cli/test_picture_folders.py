@@ -293,6 +293,11 @@ def test_a_run_keeps_what_its_pictures_were_brought_to(capsys, tmp_path):
     assert status == 2
     assert "--image-size is 7, and the run in" in errors
     assert "was begun with 16x16 fit" in errors
+    # The words of the beginning are no other words.
+    again = ("train", "--resume", tmp_path / "run")
+    assert "begun with 16x16 fit" in run(capsys, *again, "--crop")[2]
+    assert run(capsys, *again, "--fit")[0] == 0
+    assert run(capsys, *again, "--image-size", "16", "--fit")[0] == 0
     assert run(capsys, "train", "pca", "--crop", "--fit")[0] == 2
 
 

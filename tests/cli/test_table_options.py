@@ -17,7 +17,8 @@ import latentia
 from latentia.cli.main import main
 from latentia.cli.table_options import add_table_options, table_options
 from latentia.data.options import TableOptions
-from latentia.errors import FitWarning
+from latentia.errors import FitWarning, InputError
+from latentia.evaluation import table_writing
 
 N = 60
 DRAWS = np.random.default_rng(0)
@@ -52,6 +53,7 @@ GIVEN = {
     "encoding": (["cp949"], "cp949"),
     "header": (["no"], "no"),
     "keep_totals": ([], True),
+    "as_rows": ([], True),
 }
 CALLS = {
     "train pca --data t.csv": "latentia.evaluation.runs.train",
@@ -256,6 +258,69 @@ def test_samples_of_a_table_have_its_columns_and_whole_numbers_where_it_has(caps
     np.testing.assert_array_equal(np.load("n.npy"), drawn)
 
 
+def test_another_table_may_lack_what_tells_of_rows_and_be_of_another_kind(capsys):
+    FRAME.to_csv("s.csv", index=False, sep=";")
+    flags = ["--delimiter", "semicolon", "--label", "group", "--index", "name"]
+    words = ["--n-components", 2, "--columns", "q*", "group", "--drop", "w"]
+    assert run("train", "pca", "--data", "s.csv", "--run", "r", *words, *flags) == 0
+    model = latentia.load("r")
+    FRAME[model.columns_].to_excel("o.xlsx", index=False)
+    capsys.readouterr()
+    assert run("transform", "r", "o.xlsx", "--out", "o.csv") == 0
+    said = capsys.readouterr().err
+    assert "o.xlsx: it has no column 'group', which was --label in training, and is read" in said
+    assert "o.xlsx: it has no column 'name', which was --index in training, and is read" in said
+    assert "no test part" not in said
+    found = pandas.read_csv("o.csv")
+    assert list(found.columns) == ["row", "z_1", "z_2"]
+    np.testing.assert_allclose(found[["z_1", "z_2"]], model.transform(Q), rtol=1e-5, atol=1e-6)
+    assert run("evaluate", "r", "--data", "o.xlsx") == 0
+    assert "has no test part" in capsys.readouterr().err
+    assert run("transform", "r", "o.xlsx", "--label", "group", "--out", "p.csv") == 2
+    assert "--label: o.xlsx has no column 'group'" in capsys.readouterr().err
+
+
+def test_words_of_the_training_are_columns_whichever_another_table_holds(capsys):
+    flags = ["--one-hot", "group", "--columns", "q1:q3", "group"]
+    run("train", "factor-analysis", "--data", "t.csv", "--run", "r", "--n-components", 1, *flags)
+    model = latentia.load("r")
+    assert model.columns_ == ["q1", "q2", "q3", "group=x", "group=y"]
+    FRAME.assign(group=["y"] * (N - 1) + ["new"])[["group", "q3", "q2", "q1"]].to_csv(
+        "o.csv", index=False
+    )
+    capsys.readouterr()
+    assert run("transform", "r", "o.csv", "--out", "c.csv") == 0
+    assert "other words in 'group' are 0 in its columns: new" in capsys.readouterr().err
+    hot = np.column_stack([np.zeros(N), np.r_[np.ones(N - 1), 0]])
+    expected = model.transform(np.hstack([Q[:, :3], hot]))
+    np.testing.assert_allclose(pandas.read_csv("c.csv")[["z_1"]], expected, rtol=1e-5, atol=1e-6)
+    assert run("sample", "r", "-n", 50, "--random-state", 1, "--out", "s.csv") == 0
+    drawn, found = model.sample(50, 1), pandas.read_csv("s.csv")
+    assert list(found.columns) == ["q1", "q2", "q3", "group"]
+    assert found["group"].tolist() == np.where(drawn[:, 3] >= drawn[:, 4], "x", "y").tolist()
+    assert "became one of words again, that of the largest" in capsys.readouterr().err
+    assert run("transform", "r", "s.csv", "--out", "d.csv") == 0
+    assert run("sample", "r", "-n", 2, "--no-round", "--out", "u.csv") == 0
+    assert list(pandas.read_csv("u.csv").columns) == model.columns_
+
+
+def test_scores_and_residuals_are_those_of_the_formulas():
+    words = ["--n-factors", 2, "--rotation", "oblimin", "--scores", "regression", "--out", "f"]
+    assert run("factor", "t.csv", "--columns", "q*", *words) == 0
+    loadings = pandas.read_csv("f/loadings.csv", index_col="variable")
+    L, psi = loadings[["F1", "F2"]].to_numpy(), np.diag(loadings["uniqueness"])
+    phi = latentia.load("f/model").factor_correlations_
+    R, Z_ = np.corrcoef(Q.T), (Q - Q.mean(axis=0)) / Q.std(axis=0)
+    implied = L @ phi @ L.T + psi
+    scores = Z_ @ np.linalg.solve(implied, L @ phi)
+    found = pandas.read_csv("f/scores.csv")[["F1", "F2"]]
+    np.testing.assert_allclose(found, scores, atol=1e-4)
+    residuals = pandas.read_csv("f/residuals.csv", index_col="variable")
+    np.testing.assert_allclose(residuals, R - implied, atol=1e-6)
+    again = latentia.load_data("f/loadings.csv")
+    assert again.columns == ("F1", "F2", "communality", "uniqueness")
+
+
 def described(capsys, *words):
     assert main(["data", "describe", *map(str, words)]) == 0
     return capsys.readouterr().out
@@ -276,10 +341,33 @@ def test_describe_tells_columns_gaps_classes_and_what_is_trained_on(capsys):
         f"q1      whole numbers, 1 to 5 (5 values), mean {FRAME['q1'][2:].mean():.6g}, 2 missing",
         f"height  numbers, {FRAME['height'].min():.6g} to {FRAME['height'].max():.6g}, mean",
         "k       constant, 7",
-        "weights   ",
+        f"weights   {FRAME['w'].min()} to {FRAME['w'].max()}\n",
         *data.notes,
     ):
         assert part in out, part
+
+
+def test_describe_tells_the_first_columns_of_many(capsys, monkeypatch):
+    assert "more" not in described(capsys, "t.csv").partition("notes")[0]
+    monkeypatch.setattr("latentia.data.described.MOST_COLUMNS", 3)
+    out = described(capsys, "t.csv")
+    assert "q3 " in out
+    assert "q4 " not in out
+    assert "and 5 more" in out
+
+
+def test_a_sheet_takes_so_many_rows_and_columns_and_arrays_all_numbers(monkeypatch, folder):
+    columns = {"cluster": np.arange(3), "w": np.array(["a", "=b", "c"]), "z": np.ones(3)}
+    table_writing.write_table(folder / "a.npy", columns)
+    np.testing.assert_array_equal(np.load("a.npy"), [[0, 1], [1, 1], [2, 1]])
+    for limit, least in {"ROWS_OF_A_SHEET": 4, "COLUMNS_OF_A_SHEET": 3}.items():
+        with monkeypatch.context() as patched:
+            patched.setattr(table_writing, limit, least)
+            table_writing.write_table(folder / f"{limit}.xlsx", columns)
+            patched.setattr(table_writing, limit, least - 1)
+            with pytest.raises(InputError, match=r"b\.xlsx would have 3 rows and 3 columns, more"):
+                table_writing.write_table(folder / "b.xlsx", columns)
+    assert not Path("b.xlsx").exists()
 
 
 def test_describe_tells_a_matrix_a_text_and_images(capsys, folder):

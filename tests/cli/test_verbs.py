@@ -152,8 +152,8 @@ def test_pictures_are_made_as_small_as_they_were_for_training(tmp_path, monkeypa
     np.testing.assert_allclose(model.mean_, truth.mean_, atol=1e-6)
 
 
-def test_pictures_that_are_named_keep_their_own_size(tmp_path, monkeypatch):
-    """The size of training is that of the training data, and of no others."""
+def test_pictures_that_are_named_are_brought_to_the_size_of_the_training(tmp_path, monkeypatch):
+    """A model takes no other size; another one is made of them only if it is asked for."""
     monkeypatch.chdir(tmp_path)
     draw = np.random.default_rng(0)
     for name in ("own", "other"):
@@ -163,8 +163,9 @@ def test_pictures_that_are_named_keep_their_own_size(tmp_path, monkeypatch):
             Image.fromarray(pixels).save(tmp_path / f"{name}/{number:02}.png")
     words = ["--data", "own", "--image-size", "8", "--n-components", "2", "--run", "r"]
     assert main(["train", "pca", *words]) == 0
-    for named, side in ((None, 8), ("own", 12), ("other", 12)):
-        data = jobs.data_of(tmp_path / "r", named, load("r"))
+    for named, asked, side in ((None, None, 8), ("own", None, 8), ("other", None, 8),
+                               ("other", 6, 6)):  # fmt: skip
+        data = jobs.data_of(tmp_path / "r", named, load("r"), image_size=asked)
         assert data.x_test.shape[1:] == (side, side)
         assert data.name == (named or "own")
 
@@ -213,8 +214,9 @@ def test_a_run_keeps_the_figures_that_its_report_shows_and_evaluate_prints(name,
     assert shown.pop("seconds") > 0
     assert shown == pytest.approx(kept)
     page = (folder / name / "report.html").read_text()
-    assert f"{model} on own" in page
-    assert "220 training samples" in page
+    title = {"ppca": "Probabilistic PCA", "vae": "Variational autoencoder"}[name]
+    assert f"<h1>{title} on own</h1>" in page
+    assert "own · 220 samples to learn, 60 samples to test<" in page
     for note in load(name).caveats(held("own.npz")):
         assert note.replace("'", "&#39;") in page
 
@@ -320,8 +322,9 @@ def test_figures_of_texts_are_of_the_test_part_that_is_named(name, command, fold
             assert found == pytest.approx({k: figures[k] for k in found})
             assert set(found) == set(figures) - {"baselines"}
         page = (folder / "text/report.html").read_text()
-        assert f"{len(data.train):,} training characters" in page
-        assert f"the last {len(data.test):,} characters" in page
+        n_train, n_test = (f"{len(part):,} characters" for part in (data.train, data.test))
+        assert f"{n_train} to learn, {n_test} to test<" in page
+        assert f"the last {n_test} of the text" in page
         drawn = (folder / "text/samples/sample.txt").read_text()
         assert drawn == model.sample(length=2000, random_state=0)[0]
 

@@ -3,6 +3,7 @@
 import json
 
 import numpy as np
+import pandas
 import pytest
 from PIL import Image
 
@@ -50,7 +51,16 @@ def test_parts_of_a_folder_are_kept(pictures):
 
 
 def test_other_data_are_loaded_as_they_are(tmp_path):
-    np.testing.assert_array_equal(load_crops("digits").x_train, load("digits").x_train)
+    """Some of them are archives by their content, of arrays or of sheets and no pictures."""
+    images = np.random.default_rng(0).random((12, 16, 16), dtype=np.float32)
+    np.save(tmp_path / "a.npy", images)
+    np.savez(tmp_path / "a.npz", images=images)
+    pandas.DataFrame(images[:, 0]).to_excel(tmp_path / "a.xlsx", index=False)
+    for spec in ("digits", *(str(tmp_path / f"a.{kind}") for kind in ("npy", "npz", "xlsx"))):
+        np.testing.assert_array_equal(load_crops(spec).x_train, load(spec).x_train)
+    (tmp_path / "empty.zip").touch()
+    with pytest.raises(InputError, match="is empty"):
+        load_crops(str(tmp_path / "empty.zip"))
     with pytest.raises(InputError, match="no data set"):
         load_crops(str(tmp_path / "absent"))
 

@@ -2,6 +2,7 @@
 
 import os
 import struct
+import zipfile
 import zlib
 
 import numpy as np
@@ -169,15 +170,24 @@ def test_pixels_are_not_loaded_before_the_limit_is_checked(tmp_path):
         images.read(tmp_path / "a.png")
 
 
+def packed_as_zip(folder):
+    """Return an archive of a folder's files: what it unpacks to is written to no disk."""
+    with zipfile.ZipFile(folder / "all.zip", "w") as archive:
+        for path in sorted(folder.glob("*.png")):
+            archive.write(path, path.name)
+    return str(folder / "all.zip")
+
+
 def test_small_files_that_take_much_together_are_refused_with_their_sum(tmp_path, monkeypatch):
     for number in range(8):
         (tmp_path / f"{number}.png").write_bytes(png(100, 100))
+    packed = packed_as_zip(tmp_path)
     monkeypatch.setenv(VARIABLE, "35000")
     with pytest.raises(InputError, match=r"pictures in .* would take 80,000 bytes .* 35,000 bytes"):
-        load(str(tmp_path))
-    assert len(load(str(tmp_path), image_size=50).x_train) == 7
+        load(packed)
+    assert len(load(packed, image_size=50).x_train) == 7
     monkeypatch.setenv(VARIABLE, "80000")
-    assert len(load(str(tmp_path)).x_train) == 7
+    assert len(load(packed).x_train) == 7
 
 
 def fifo(path):
@@ -289,3 +299,30 @@ def test_damaged_files_are_pictures_or_a_sentence(tmp_path, monkeypatch):
 def test_many_damaged_files_are_pictures_or_a_sentence(tmp_path, monkeypatch):
     monkeypatch.setenv(VARIABLE, "16M")
     check_damaged(tmp_path, 5_000)
+
+
+def test_what_pictures_became_is_told_once_for_each_kind(tmp_path):
+    pixels = np.random.default_rng(0).integers(0, 256, (8, 8, 3)).astype(np.uint8)
+    image, turned = Image.fromarray(pixels), Image.Exif()
+    turned[0x0112] = 6
+    for number in range(2):
+        image.convert("CMYK").save(tmp_path / f"cmyk{number}.jpg")
+    image.quantize(4).save(tmp_path / "palette.png")
+    image.convert("RGBA").save(tmp_path / "solid.png")
+    image.save(tmp_path / "phone.jpg", exif=turned)
+    clear = np.dstack([pixels, np.full((8, 8), 128, np.uint8)])
+    for number in range(3):
+        Image.fromarray(clear).save(tmp_path / f"clear{number}.png")
+    notes = load(str(tmp_path)).notes
+    for sentence in (
+        "2 files, of each: its CMYK colours became RGB",
+        "palette.png: the colours of its palette became RGB.",
+        "phone.jpg: it was turned as its EXIF data say.",
+        "3 files, of each: what is transparent in it was laid on white",
+    ):
+        assert sum(sentence in note for note in notes) == 1, sentence
+    assert not any("solid.png" in note for note in notes)
+    upright = Image.Exif()
+    upright[0x0112] = 1
+    image.save(tmp_path / "upright.jpg", exif=upright)
+    assert images.read(tmp_path / "upright.jpg")[1] == ()

@@ -17,7 +17,7 @@ import pyreadstat
 import pytest
 import scipy.io
 
-from latentia.data import load, tables, unread
+from latentia.data import headers, load, tables, unread
 from latentia.data.matrices import NamedMatrix
 from latentia.data.options import TableOptions
 from latentia.errors import InputError
@@ -167,7 +167,96 @@ def test_a_spreadsheet_has_titles_groups_dates_totals_and_formulas(tmp_path):
         tables.read(path, options=TableOptions(delimiter=";"))
 
 
+def test_a_sheet_that_is_seen_is_read_before_one_that_is_hidden_or_empty(tmp_path):
+    path = tmp_path / "t.xlsx"
+    sheet(path, title="E", more=[("H", [["z"], [1], [2]]), ("S", [["a"], [5], [6]])])
+    book = openpyxl.load_workbook(path)
+    book["H"].sheet_state = "hidden"
+    book.active = 2
+    book.save(path)
+    found = tables.read(path)
+    assert found.columns == ("a",)
+    assert "its sheet 'S' was read, and not 'H' (hidden), which" in found.notes[0]
+    assert tables.read(path, options=TableOptions(sheet="H")).columns == ("z",)
+    header = tables.read(
+        path, options=TableOptions(sheet="H", header="no", missing_codes=("z",)), gaps_stay=True
+    )
+    assert (header.columns, len(header.x)) == (("x0",), 3)
+    sheet(path, title="E")
+    with pytest.raises(InputError, match=r"its sheet 'E' has no cells$"):
+        tables.read(path)
+
+
+def test_merged_cells_hold_what_stands_in_the_first(tmp_path):
+    path = tmp_path / "t.xlsx"
+    sheet(
+        path,
+        [],
+        [None, "g", "v"],
+        *[[None, "ab"[i // 3] if i % 3 == 0 else None, i] for i in range(6)],
+    )
+    book = openpyxl.load_workbook(path)
+    for first in (3, 6):
+        book.active.merge_cells(start_row=first, end_row=first + 2, start_column=2, end_column=2)
+    book.save(path)
+    found = tables.read(path, options=TableOptions(label="g"))
+    assert [found.class_names[v] for v in found.y] == ["a"] * 3 + ["b"] * 3
+    assert found.x.ravel().tolist() == [*range(6)]
+    assert "4 cell(s) merged with those above them hold the same" in found.notes[0]
+
+
+@pytest.mark.parametrize("suffix", [".parquet", ".jsonl", ".feather"])
+def test_an_empty_cell_of_words_is_missing_in_every_kind_of_file(suffix, tmp_path):
+    frame = pandas.DataFrame({"a": [1.5, 2, 3, 4], "g": ["x", None, "y", "x"]})
+    path = tmp_path / f"t{suffix}"
+    write = {".parquet": frame.to_parquet, ".feather": frame.to_feather}
+    write.get(suffix, lambda p: frame.to_json(p, orient="records", lines=True))(path)
+    with pytest.raises(
+        InputError, match="column 'g' has 1 missing labels, the first in data row 2"
+    ):
+        tables.read(path, options=TableOptions(label="g"))
+    found = tables.read(path, True, TableOptions(one_hot=("g",)))
+    assert found.columns == ("a", "g=x", "g=y")
+    assert np.isnan(found.x[1, 1:]).all()
+    with pytest.raises(InputError, match=r"--header: t.* leaves no choice of it"):
+        tables.read(path, options=TableOptions(header="no"))
+
+
+def test_columns_of_json_may_list_their_rows_in_another_order(tmp_path):
+    (tmp_path / "t.json").write_text('{"a": {"r": 1, "s": 2}, "b": {"s": 4, "r": 3}}')
+    assert tables.read(tmp_path / "t.json").x.tolist() == [[1, 3], [2, 4]]
+
+
+def test_times_of_a_sheet_name_rows_as_they_are_written(tmp_path):
+    days = [datetime.datetime(2024, 1, day, 10, 30) for day in (1, 2)]
+    sheet(tmp_path / "t.xlsx", ["when", "v"], *([day, i + 0.5] for i, day in enumerate(days)))
+    found = tables.read(tmp_path / "t.xlsx")
+    assert found.names.tolist() == ["2024-01-01 10:30:00", "2024-01-02 10:30:00"]
+
+
+def test_equal_numbers_are_no_names_of_columns(tmp_path):
+    (tmp_path / "t.csv").write_text("5,5,5\n" + "0.1,0.2,0.3\n" * 4)
+    assert tables.read(tmp_path / "t.csv").columns == ("x0", "x1", "x2")
+
+
+def test_limits_count_columns_and_what_is_read(tmp_path, monkeypatch):
+    FRAME.to_parquet(tmp_path / "t.parquet")
+    pyreadstat.write_sav(pandas.DataFrame({"w": ["word" * 40] * 9}), tmp_path / "t.sav")
+    monkeypatch.setenv("LATENTIA_MAX_BYTES", str(X.nbytes - 1))
+    for name in ("t.parquet", "t.sav"):
+        with pytest.raises(InputError, match="more than the limit"):
+            tables.read(tmp_path / name)
+
+
+def test_the_names_of_many_columns_are_told_apart_in_time_that_grows_with_them():
+    names, told = headers.distinct(["a"] * 3 + [f"g{i}" for i in range(20_000)] + ["a_2"])
+    assert names[:3] == ["a", "a_3", "a_4"]
+    assert len({*names}) == len(names) == 20_004
+    assert len(told) == 2
+
+
 HEADS = {
+    "three lines": ("A,,B,\nx,,y,\nq1,q2,q1,q2\n", ["A x q1", "A q2", "B y q1", "B q2"]),
     "groups": ("Mood,,Health,\nq1,q2,q1,q2\n", ["Mood q1", "Mood q2", "Health q1", "Health q2"]),
     "questions": ('a,b,c,d\n"How, say\nyou?",Two,Three,Four\n', ["a", "b", "c", "d"]),
     "a title": ("A survey,,,\n,,,\na,b,c,d\n", ["a", "b", "c", "d"]),

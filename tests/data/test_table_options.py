@@ -189,6 +189,67 @@ def test_one_hot_columns_stand_where_their_words_stood(read):
         read(same, one_hot=["group"])
 
 
+def test_columns_of_some_words_are_made_whichever_words_a_table_holds(read):
+    found = read(one_hot=["group=y", "group=q"], columns=["q1", "group"])
+    assert found.columns == ("q1", "group=y", "group=q")
+    np.testing.assert_array_equal(found.x[:, 1], [i % 3 == 1 for i in range(N)])
+    assert not found.x[:, 2].any()
+    assert any("other words in 'group' are 0 in its columns: x, z" in note for note in found.notes)
+    with pytest.raises(InputError, match=r"--one-hot: t\.csv has no column 'grp=y'"):
+        read(one_hot=["grp=y"])
+    many = FRAME.assign(group=[f"w{i}" for i in range(N)])
+    with pytest.raises(
+        InputError, match="'group' has 51 different values; --one-hot takes 2 to 50"
+    ):
+        read(
+            pandas.concat([many] * 2).assign(group=[f"w{i % 51}" for i in range(2 * N)]),
+            one_hot=["group"],
+        )
+
+
+def test_a_square_table_is_rows_where_that_is_said(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text(FRAME[["q1", "q2", "q3"]].corr().to_csv())
+    with pytest.raises(InputError, match=r"holds a correlation .* if these are rows, --as-rows"):
+        tables.read(path)
+    found = tables.read(path, options=TableOptions(as_rows=True))
+    np.testing.assert_allclose(found.x, FRAME[["q1", "q2", "q3"]].corr())
+
+
+def test_sentences_name_what_they_are_about(read):
+    for options, sentence in {
+        "label": "--label q* means 3 columns of t.csv; name one",
+    }.items():
+        with pytest.raises(InputError) as refused:
+            read(**{options: "q*"})
+        assert str(refused.value) == sentence
+    with pytest.raises(InputError, match="--columns and --drop leave none of its 8 columns"):
+        read(drop=["*"])
+    with pytest.raises(InputError, match=r"take it for missing with --missing-codes 'often'$"):
+        read(levels=["never,sometimes"])
+    with pytest.raises(InputError, match=r"no column of numbers left; .*'scale' \(words, 3 diff"):
+        read(columns=["group", "scale"])
+    with pytest.raises(InputError, match=r"column .q2. holds -inf in data row 1; .*-codes -inf"):
+        read(FRAME.assign(q2=[-np.inf, *FRAME["q2"][1:]]))
+    assert read(FRAME.to_csv(), index="none").columns[0] == ""
+    assert any("--index none keeps it" in note for note in read(FRAME.to_csv()).notes)
+
+
+def test_what_is_left_out_is_no_name_of_rows(read):
+    assert read(drop=["id"]).names is None
+
+
+def test_a_total_is_a_word_that_names_no_column(read):
+    rows = "".join(f"{name},{v}\n" for name, v in zip(["mood", "total", "sum"], (1, 2, 3)))
+    for head, n in (("scale,v\n", 2), ("sum,v\n", 3)):
+        assert len(read(head + rows, index="none", columns=["v"]).x) == n
+
+
+def test_the_decimal_sign_of_thousands_is_asked_for(read):
+    with pytest.raises(InputError, match=r"tell it by --decimal \. or --decimal ,"):
+        read('a,b\n"1,234",5\n"2,345",6\n')
+
+
 def test_what_is_guessed_of_text_can_be_told(read, tmp_path):
     assert read("a;b\n1,234;2\n2,345;3\n", decimal=",").x[:, 0].tolist() == [1.234, 2.345]
     assert read("a;b\n1,234;2\n2,345;3\n", decimal=".").x[:, 0].tolist() == [1234, 2345]
@@ -224,6 +285,7 @@ WRONG = [
     ({"header": "maybe"}, "header is 'maybe'; it must be yes or no"),
     ({"delimiter": "ab"}, "delimiter is 'ab'; give one sign, or comma"),
     ({"keep_totals": 1}, "keep_totals is 1; it must be true or false"),
+    ({"as_rows": "yes"}, "as_rows is 'yes'; it must be true or false"),
 ]
 
 
@@ -258,6 +320,7 @@ PYTHON = {
     "encoding": "utf-8",
     "header": "yes",
     "keep_totals": True,
+    "as_rows": True,
 }
 
 
@@ -299,3 +362,31 @@ def test_rows_names_and_weights_keep_together_in_a_split(tmp_path):
     np.testing.assert_array_equal(ranges[:, 0], data.x_train.min(axis=0))
     np.testing.assert_array_equal(ranges[:, 1], data.x_train.max(axis=0))
     assert ranges[:, 2].tolist() == [1, 1, 1]
+
+
+@pytest.mark.parametrize("codes", [[-9, 2.5], [np.int64(-9), np.float64(2.5)], ["-9", "2.5"]])
+@pytest.mark.parametrize(
+    ("cells", "n"), [(("-9", "2.5"), 2), (("-9.0", "2.5"), 2), (("-90", "5"), 0)]
+)
+def test_codes_are_numbers_or_words_and_cells_are_whole_or_floats(codes, cells, n, tmp_path):
+    path = tmp_path / "t.csv"
+    frame = pandas.DataFrame(Q, columns=["a", "b", "c"]).astype(str)
+    frame.loc[3, "a"], frame.loc[4, "b"] = cells
+    frame.to_csv(path, index=False)
+    found = load(str(path), gaps_stay=True, missing_codes=codes)
+    assert sum(int(np.isnan(part).sum()) for part in (found.x_train, found.x_test)) == n
+    told = "; ".join(found.notes)
+    assert ("1 that hold -9, 1 that hold 2.5" in told) == (n == 2)
+    assert ("no cell holds the missing code -9, 2.5" in told) == (n == 0)
+
+
+def test_a_code_from_floats_is_found_among_whole_numbers(read):
+    assert np.isnan(read("a,b\n1,2\n9,4\n5,6\n", missing_codes=["9.0"]).x[1, 0])
+    assert not np.isnan(read("a;b\n1;2\n1.000;4\n", missing_codes=["1"]).x[1, 0])
+
+
+@pytest.mark.parametrize("one", [2, np.int64(2), "2", "b", [np.int64(2)]])
+def test_a_column_is_a_number_of_any_kind_or_a_word(one, tmp_path):
+    path = tmp_path / "t.csv"
+    pandas.DataFrame(Q, columns=["a", "b", "c"]).to_csv(path, index=False)
+    assert load(str(path), columns=one).columns == ("b",)

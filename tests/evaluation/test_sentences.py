@@ -160,7 +160,7 @@ def test_the_best_of_a_row_is_marked_where_one_direction_is_better(tmp_path):
         assert [bool(mark) for mark in marks] == wanted[better], key
 
 
-@pytest.mark.parametrize(("name", "value"), [("spec", 3), ("image_size", "8"), ("held_out", [0.5])])
+@pytest.mark.parametrize(("name", "value"), [("spec", 3), ("image_size", [8]), ("held_out", [0.5])])
 def test_what_a_run_says_of_its_data_is_checked(name, value, tmp_path):
     write_config(tmp_path, {"data": {"spec": "digits", name: value}})
     with pytest.raises(InputError, match=re.escape(f"{name} of data cannot be {value!r}")):

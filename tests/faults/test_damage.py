@@ -197,6 +197,29 @@ def test_whatever_a_config_says_is_taken_or_refused_in_one_sentence(name, place,
     assert not table.failed, table.failed[:3]
 
 
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (b'"split"', b'"spmit"'),
+        (b'"epoch"', b'"Epoch"'),
+        (b'"epoch": ', b'"epoch": 0, "eqoch": '),
+        (b'"values"', b'"walues"'),
+        (b'"step": ', b'"step": -'),
+        (b'"step": ', b'"step": "x", "stfp": '),
+    ],
+)
+def test_a_line_of_metrics_that_is_none_costs_the_epochs_after_it(old, new, place):
+    run = place / "tried"
+    shutil.rmtree(run, ignore_errors=True)
+    path = copied(place / "vae", run) / "metrics.jsonl"
+    *before, last = path.read_bytes().splitlines(keepends=True)
+    assert last.count(old) == 1
+    path.write_bytes(b"".join([*before, last.replace(old, new)]))
+    status, told = command(["resume", run], Disk(place), place / "said")
+    found = outcome(status, told, lambda: left(run) == left(place / "vae-whole"))
+    assert found == "fallback", told
+
+
 @pytest.mark.slow
 def test_runs_damaged_two_thousand_times(place):
     check_runs(place, GRADIENT[:3], 2000, seed=2)

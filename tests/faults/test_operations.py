@@ -200,3 +200,49 @@ def test_a_save_over_another_leaves_the_one_or_the_other(place):
 @pytest.mark.slow
 def test_every_operation_of_a_save(place):
     check_saves(place, list(FAMILIES), most=1000)
+
+
+def content(path):
+    """Return what is at a path: a file's bytes, or those of all files of a folder."""
+    files = [path] if path.is_file() else sorted(p for p in path.rglob("*") if p.is_file())
+    return {str(p.relative_to(path)): p.read_bytes() for p in files}
+
+
+WRITERS = {
+    "codes.csv": ["transform", "pca", "table.npy", "--out"],
+    "codes.parquet": ["transform", "pca", "table.npy", "--out"],
+    "codes.npy": ["transform", "pca", "table.npy", "--out"],
+    "samples.csv": ["sample", "factor-analysis", "-n", "3", "--random-state", "0", "--out"],
+    "back": ["resume", "vae", "--checkpoint", "2", "--out"],
+}
+
+
+@pytest.mark.parametrize("name", WRITERS)
+def test_what_a_command_writes_is_there_whole_or_not_at_all(name, place, monkeypatch):
+    folder, table = place[0], Table()
+    monkeypatch.chdir(folder)
+    # What a run that was taken back goes on to is tried above.
+    monkeypatch.setattr("latentia.cli.train._go_on", lambda *given: 0)
+    out, words, draw = folder / "made" / name, [*WRITERS[name], f"made/{name}"], random.Random(5)
+
+    def again(disk):
+        shutil.rmtree(out.parent, ignore_errors=True)
+        out.parent.mkdir()
+        return command(words, disk, folder / "said")
+
+    whole = Disk(folder)
+    assert again(whole)[0] == 0
+    wanted = content(out)
+    assert wanted
+    for k in spaced(whole.n, 4, draw):
+        code, lasting = ERRORS[draw.choice(list(ERRORS))]
+        for disk in (Disk(folder, k), Disk(folder, k, code, lasting)):
+            status, told = again(disk)
+            sound = content(out) == wanted if out.exists() else status != 0
+            found = "harmless" if disk.error is None else outcome(status, told, lambda: True)
+            left_over = [p for p in out.parent.iterdir() if p != out]
+            if not sound or (disk.error is not None and left_over):
+                found = "silent"
+            table.add(f"{'error' if disk.error else 'kill'} {name}", found, (k, told, left_over))
+    print(f"\n{table}")
+    assert not table.failed, table.failed[:3]

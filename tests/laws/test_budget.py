@@ -163,7 +163,7 @@ def test_a_resumed_run_goes_on_as_it_began_whatever_is_usual_by_then(tmp_path, m
         with pytest.raises(KeyboardInterrupt):
             small_vae(n_steps=6).fit(IMAGES, validation=IMAGES[:4], run=tmp_path)
     monkeypatch.setattr(VAE, "usual_batches", (4, 4))
-    monkeypatch.setattr("latentia.models.autoencoders.base.TINY", 2)
+    monkeypatch.setattr("latentia.models.autoencoders.likelihood.TINY", 2)
     again = small_vae(n_steps=6).fit(IMAGES, validation=IMAGES[:4], run=tmp_path, resume=True)
     assert torch.equal(weights(again), weights(whole))
     assert (again.n_epochs_, again.batch_size_) == (6, 32)

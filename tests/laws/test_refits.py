@@ -1,5 +1,6 @@
 """A fit replaces all that was learned, or leaves the model exactly as it was."""
 
+import copy
 import dataclasses
 import inspect
 import itertools
@@ -14,6 +15,7 @@ from torch import nn
 
 import latentia
 from latentia.errors import InputError
+from latentia.models.gradient import GradientModel
 from latentia.models.linear.moments import Moments
 from tests.conftest import learns_from, small_models
 from tests.laws.test_fields import BESIDE, EXCEPTIONS, entry, values_of
@@ -24,6 +26,7 @@ pytestmark = pytest.mark.filterwarnings(
 )
 PACKAGE = str(Path(latentia.__file__).parent)
 MODELS = small_models() | small_sequence_models()
+TRAINED = [name for name, model in MODELS.items() if isinstance(model, GradientModel)]
 RNG = np.random.default_rng(0)
 SIDE = 16
 IMAGES = RNG.random((8, SIDE, SIDE), dtype=np.float32)
@@ -133,6 +136,10 @@ def frozen(value):
         return {k: frozen(v.cpu().numpy()) for k, v in value.state_dict().items()}
     if isinstance(value, np.ndarray):
         return (value.dtype.str, value.shape, value.tobytes())
+    if isinstance(value, list):
+        return [frozen(part) for part in value]
+    if isinstance(value, dict):
+        return {k: frozen(part) for k, part in value.items() if k != "seconds"}
     return repr(value)
 
 
@@ -156,6 +163,41 @@ def test_a_second_fit_is_a_fresh_fit(name):
         assert learned(model.set_params(**values).fit(X, y)) == learned(fresh), values
 
 
+def quick(*names):
+    """Return the models that train, of which all but these are left to the long tests."""
+    slow = pytest.mark.slow
+    return [pytest.param(name, marks=[] if name in names else slow) for name in TRAINED]
+
+
+@pytest.mark.parametrize("name", quick("VAE", "WGAN", "DEC", "RNNLanguageModel"))
+def test_what_a_fit_began_with_or_was_held_to_is_nothing_to_the_next(name):
+    """Another model, its own earlier weights, or held-out data that say when to end."""
+    (X, y), _ = data_of(name)
+    plain = start_of(name)
+    fresh = learned(clone(plain).fit(X, y))
+    other = clone(plain).set_params(random_state=1).fit(X, y)
+    tuned = clone(plain).fit(X, y, start_from=other)
+    beginnings = [learned(tuned), learned(other.set_params(random_state=0).fit(X, y))]
+    assert beginnings[0] != fresh == beginnings[1]
+    from_copy = learned(clone(plain).fit(X, y, start_from=copy.deepcopy(tuned)))
+    assert learned(tuned.fit(X, y, start_from=tuned)) == from_copy != beginnings[0]
+    assert learned(tuned.fit(X, y)) == fresh
+    held = X if isinstance(X, str) else (X, y)
+    patient = clone(plain).set_params(patience=1 if plain.is_scored else None, n_epochs=3)
+    patient.fit(X, y, validation=held).set_params(patience=None, n_epochs=1)
+    assert learned(patient.fit(X, y)) == fresh
+
+
+@pytest.mark.parametrize("name", quick("VAE"))
+def test_a_run_that_a_fit_went_on_with_is_nothing_to_the_next(name, tmp_path):
+    (X, y), _ = data_of(name)
+    open_ = start_of(name).set_params(n_epochs=None, n_steps=2)
+    open_.fit(X, y, run=tmp_path / "open")
+    longer = clone(open_).set_params(n_epochs=open_.n_epochs_ + 1)
+    longer.fit(X, y, run=tmp_path / "open", resume=True).set_params(n_epochs=None)
+    assert learned(longer.fit(X, y)) == learned(open_)
+
+
 class BrokenOff(BaseException):
     """What no code expects."""
 
@@ -167,8 +209,8 @@ def broken_off(model, X, y, at):
     def note(frame, event, argument):
         nonlocal n
         code = frame.f_code
-        # What is raised in a generator that is being thrown away is lost.
-        is_function = not code.co_flags & inspect.CO_GENERATOR
+        # What is raised where a generator or a stream is being thrown away is lost.
+        is_function = not (code.co_flags & inspect.CO_GENERATOR or code.co_name == "flush")
         if event == "call" and is_function and code.co_filename.startswith(PACKAGE):
             n += 1
             if n == at:

@@ -194,7 +194,7 @@ def of_texts(fitted):
         "the text holds 3 symbols, fewer than the order 5": lambda: latentia.NGramLanguageModel(
             order=5
         ).fit("abc"),
-        "n-gram takes no --image-size: one process reads a text in order": lambda: text.load_data(
+        "n-gram takes no --image-size, --crop or --fit: it learns a text": lambda: text.load_data(
             "a.txt", 8, None
         ),
     }

@@ -89,7 +89,7 @@ def unsealed(run):
     """Make checkpoints what version 0.1.0 wrote, which knew nothing of metrics."""
     checkpoints = Checkpoints(run / "checkpoints")
     for path in sorted(checkpoints.folder.glob("step_*.json")):
-        tensors, state, _ = checkpoints._read(path.stem)
+        tensors, state, _ = checkpoints.read(path.stem)
         checkpoints.save(state["step"], tensors, state)
 
 
@@ -134,15 +134,16 @@ def test_metrics_are_on_disk_before_the_checkpoint_that_counts_on_them(
 def test_a_seal_is_of_what_was_written(tmp_path):
     file = MetricsFile(tmp_path)
     file.restore(None, 0, keep=True)
+    record = {"epoch": 1, "split": "train", "values": {}}
     for step in range(1, 4):
-        file.append({"step": step, "values": {}})
+        file.append({"step": step, **record})
     seal = file.seal()
     assert seal["bytes"] == (tmp_path / "metrics.jsonl").stat().st_size
     assert file.begins_as(seal)
-    file.append({"step": 4, "values": {}})
+    file.append({"step": 4, **record})
     assert file.begins_as(seal)
     assert [r["step"] for r in MetricsFile(tmp_path).restore(seal, 3, keep=True)] == [1, 2, 3]
     assert len(read_metrics(tmp_path)) == 3
-    (tmp_path / "metrics.jsonl").write_text(json.dumps({"step": "x"}) + "\n")
+    (tmp_path / "metrics.jsonl").write_text(json.dumps({"step": "x", **record}) + "\n")
     with pytest.raises(InputError, match="line 1"):
         read_metrics(tmp_path)

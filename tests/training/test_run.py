@@ -375,4 +375,7 @@ def test_what_a_run_takes_of_the_disk_is_said_by_its_parts(tmp_path):
     )
     (tmp_path / "checkpoints" / "step_00000004.safetensors").unlink()
     (tmp_path / "checkpoints" / "best.safetensors").write_bytes(bytes(1_000_000))
-    assert "1 checkpoint and the best 3.1 MB" in disk_taken(tmp_path)
+    (tmp_path / "report.html").write_bytes(bytes(21_400))
+    told = disk_taken(tmp_path)
+    assert "1 checkpoint and the best 3.1 MB" in told
+    assert told.endswith("report and records 21 kB")

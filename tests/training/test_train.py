@@ -4,6 +4,7 @@ import dataclasses
 import itertools
 import math
 import time
+from contextlib import nullcontext
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from latentia.training import draws
 from latentia.training.checkpoint import Checkpoints
 from latentia.training.metrics_file import read_metrics
 from latentia.training.progress import TrainingProgress
+from latentia.training.train import evaluating
 from tests.training.slope import Slope
 
 FACTORS = {
@@ -91,6 +93,24 @@ def test_an_epoch_draws_no_row_twice_and_each_has_an_order_of_its_own():
     assert rows_seen(again.calls) == batches
     assert rows_seen(other.calls) != batches
     assert rows_seen(Slope(n_epochs=2, random_state=1).fit(table()).calls) == batches[:6]
+
+
+def test_what_is_measured_draws_as_one_process_does(monkeypatch):
+    """The first 8 rows of 16 × 3 normal numbers are not the 8 × 3 of the same seed."""
+
+    def drawn(evaluated):
+        net = nn.Linear(1, 1)
+        with evaluating({"net": net}) if evaluated else nullcontext():
+            draws.seed(0)
+            return draws.normal(8, (3,)), net.training
+
+    alone, _ = drawn(False)
+    monkeypatch.setattr(draws, "world_size", lambda: 2)
+    among_two, measured = drawn(False), drawn(True)
+    assert not torch.equal(among_two[0], alone)
+    assert torch.equal(measured[0], alone)
+    assert (among_two[1], measured[1]) == (True, False)
+    assert torch.equal(drawn(False)[0], among_two[0])
 
 
 @pytest.mark.parametrize(("batch_size", "rows"), [(7, 7), (14, 14), (15, 14), (1000, 14)])

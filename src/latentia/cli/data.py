@@ -25,6 +25,7 @@ def data(parser: Parser, words: list[str]) -> None:
 
 def _data(given: argparse.Namespace) -> None:
     from latentia import data as sets
+    from latentia.data.named import refuse_size
 
     if given.action not in ACTIONS:
         hint = nearest(given.action, ACTIONS)
@@ -32,7 +33,10 @@ def _data(given: argparse.Namespace) -> None:
     if given.action == "list" and given.name is not None:
         raise InputError(f"data list lists all sets: give 'data describe {given.name}', or no name")
     if given.action != "describe" and image_size_of(given) is not None:
-        raise InputError(f"--image-size is for data describe, and not for data {given.action}")
+        flags = "--image-size, --crop and --fit"
+        raise InputError(f"{flags} are for data describe, and not for data {given.action}")
+    if given.name in sets.names():
+        refuse_size(image_size_of(given), given.name)
     if given.action != "describe" or given.name in sets.names():
         table_options(given).refuse("only tables have columns, and the named sets are none")
     if given.action == "list":
@@ -75,19 +79,23 @@ def _found(given: argparse.Namespace) -> Iterator[tuple[str, str]]:
     """Yield what a file or a folder holds, read as a model would read it."""
     from latentia.data import described, tables
     from latentia.data.matrices import NamedMatrix
-    from latentia.data.named import load_with
+    from latentia.data.named import load_with, refuse_size
     from latentia.data.options import USUAL
+    from latentia.data.picture_sources import has_pictures
     from latentia.data.text import TEXT_FILES, read_text
 
     options, path = table_options(given), Path(given.name).expanduser()
-    is_table = path.is_file() and tables.is_table(path)
+    size = image_size_of(given)
+    is_table = path.is_file() and tables.is_table(path) and not has_pictures(path)
     if is_table:
         found, notes, *_ = tables.columns(path, options)
         if isinstance(found, NamedMatrix):
+            refuse_size(size, path.name)
             return described.described_matrix(found, notes, path.name)
     elif path.is_file() and options == USUAL and path.suffix in TEXT_FILES:
+        refuse_size(size, path.name)
         return described.described_text(*read_text(path), path.name)
-    loaded = load_with(options, given.name, image_size=image_size_of(given), gaps_stay=True)
+    loaded = load_with(options, given.name, image_size=size, gaps_stay=True)
     return described.described(loaded)
 
 

@@ -226,16 +226,20 @@ def add_image_size(parser: Parser) -> None:
 
 
 def image_size_of(given: argparse.Namespace, otherwise: object = None) -> Any:
-    """Return what these flags say, in one value as a run's ``config.json`` keeps it."""
-    from latentia.data.framing import frame_of
+    """Return what these flags say, in one value as a run's ``config.json`` keeps it.
+
+    ``--image-size`` wins over what is said ``otherwise``, and ``--crop`` or ``--fit`` over the way
+    that is said in either.
+    """
+    from latentia.data.framing import WORDS, frame_of
 
     size = otherwise if getattr(given, "image_size", None) is None else given.image_size
-    how = next((word for word in ("fit", "crop") if getattr(given, word, False)), "")
+    how = [word for word in WORDS if getattr(given, word, False)]
     if size is None:
-        return how or None
-    plain = str(size).removesuffix(" fit") if how else str(size)
-    frame = frame_of(f"{plain} {how}" if how else plain)
-    return None if frame is None else frame.asked
+        return how[0] if how else None
+    asked = " ".join([word for word in str(size).split(" ") if not (how and word in WORDS)] + how)
+    frame = frame_of(asked)
+    return asked if frame is None else frame.asked
 
 
 def read_recipe(path: Path, model: str | None = None) -> dict[str, object]:

@@ -341,5 +341,10 @@ def _asked_epochs(given: argparse.Namespace) -> int | None:
 
 
 def _same_data(name: str, here: object, there: object) -> bool:
-    """Return whether a path names the data that a run recorded by their absolute path."""
+    """Return whether a path names the data that a run recorded by their absolute path.
+
+    Or whether a word for how pictures are cut is how they were, at the side that was chosen.
+    """
+    if name == "image_size" and here in ("crop", "fit"):
+        return there is not None and str(there).endswith("fit") == (here == "fit")
     return name == "data" and str(Path(str(here)).absolute()) == there

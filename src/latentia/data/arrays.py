@@ -17,6 +17,8 @@ from latentia.errors import InputError
 
 SAMPLES = ("x", "images", "data", "arr_0")
 LABELS = ("y", "labels", "label", "target")
+CHANNELS = (1, 2, 3, 4)
+"""That the last axis of images may hold; more in the second place are rows of pixels."""
 MOST_HASHED = 64 * 2**20
 """Bytes of an array by which it is known again."""
 WIDER = {"float16": np.float32, "longdouble": np.float64}
@@ -168,7 +170,7 @@ def checked_part(array: Array, name: str) -> Part:
             "(n, d), (n, H, W) or (n, C, H, W)"
         )
     array = _native(array, name)
-    if array.ndim == 4 and array.shape[1] > 4 and array.shape[3] in (1, 3):
+    if array.ndim == 4 and array.shape[1] > 4 and array.shape[3] in CHANNELS:
         note = f"{name}: its last axis was taken for the channels of images."
         return Part(np.moveaxis(array, 3, 1), notes=(note,))
     return Part(array)

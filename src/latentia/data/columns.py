@@ -16,7 +16,8 @@ import pyarrow.compute as pc
 from latentia.data.dataset import Array
 from latentia.data.delimited import Columns
 from latentia.data.numerals import as_numbers, first_word, gaps, is_missing, share_of_numbers
-from latentia.data.options import NONE, TableOptions, chosen, one
+from latentia.data.options import NONE, TableOptions, chosen, one, word_in
+from latentia.data.units import without_units
 from latentia.errors import InputError, shown
 
 LABELS = ("label", "labels", "class", "target", "y")
@@ -43,6 +44,8 @@ DATE = (
     r"^(\d{4}[-./]\d{1,2}[-./]\d{1,2}.*|\d{1,2}[./-]\d{1,2}[./-]\d{2,4}.*|\d{1,2}:\d{2}.*"
     r"|\d{4}년.*)$"
 )
+WHOLE = r"^([-+]?\d+)[.,]0$"
+"""A whole number as software writes it from floating-point numbers, in either decimal sign."""
 MOST_WORDS = 50
 """Different words of a column that are made columns of 0 and 1."""
 MOST_NAMED = 12
@@ -94,15 +97,17 @@ def taken(raw: Columns, path: Path, options: TableOptions) -> Table:
     names = list(raw.table.column_names)
     wanted, kept = asked(names, path, options)
     table, said = _without_totals(raw.table, options)
-    text = {n: c.cast(pa.string()) for n, c in _items(table) if n in kept and not _is_number(c)}
-    floats = {n: _floats(c) for n, c in _items(table) if n in kept and n not in text}
+    read = list(zip(kept, table.select(kept).columns))
+    text = {name: _text(name, column, path) for name, column in read if not _is_number(column)}
+    floats = {name: _floats(column) for name, column in read if name not in text}
     text, counts = _without_codes(text, options.missing_codes)
     floats, more = _without_numbers(floats, options.missing_codes)
     scaled, levels = _scaled(text, path, options)
     words = {n: c for n, c in text.items() if n not in scaled and not _is_label(n, options)}
+    words, units = without_units(words)
     found, told = as_numbers(words, str(path), raw.has_points, options.decimal)
     numbers = floats | scaled | found
-    said = (*said, *_coded(options.missing_codes, counts, more), *levels, *told)
+    said = (*said, *_coded(options.missing_codes, counts, more), *levels, *units, *told)
     return Table(
         {name: numbers[name] for name in kept if name in numbers},
         {name: column for name, column in text.items() if name not in numbers},
@@ -114,15 +119,21 @@ def taken(raw: Columns, path: Path, options: TableOptions) -> Table:
     )
 
 
-def _items(table: pa.Table) -> list[tuple[str, pa.ChunkedArray]]:
-    return list(zip(table.column_names, table.columns))
+def _text(name: str, column: pa.ChunkedArray, path: Path) -> pa.ChunkedArray:
+    try:
+        return column.cast(pa.string())
+    except pa.ArrowException:
+        raise InputError(
+            f"{path.name}: the column {name!r} holds {column.type}, neither numbers nor words; "
+            f"leave it out: --drop {name!r}"
+        ) from None
 
 
 def asked(names: list[str], path: Path, options: TableOptions) -> tuple[list[str], list[str]]:
     """Return the columns that are asked for, and these with those that tell of the rows."""
     owner = path.name
-    asked = chosen(options.columns, names, "columns", owner) if options.columns else names
-    dropped = chosen(options.drop, names, "drop", owner)
+    asked = {*(chosen(options.columns, names, "columns", owner) if options.columns else names)}
+    dropped = {*chosen(options.drop, names, "drop", owner)}
     special = {
         flag: one(spec, names, flag, owner)
         for flag in ("label", "weights", "index")
@@ -132,10 +143,13 @@ def asked(names: list[str], path: Path, options: TableOptions) -> tuple[list[str
         if name in dropped:
             raise InputError(f"{owner}: {name!r} is left out by --drop and is the --{flag}")
     wanted = [name for name in names if name in asked and name not in dropped]
+    if not wanted:
+        raise InputError(f"{owner}: --columns and --drop leave none of its {len(names)} columns")
     telling = {n for n in names if UNNAMED.fullmatch(n) or n.lower() in LABELS}
     # The first column may hold the names of the rows.
-    beside = {*telling, *names[:1]} - {*dropped}
-    kept = [name for name in names if name in {*wanted, *special.values(), *beside}]
+    beside = {*telling, *names[:1]} - dropped
+    known = {*wanted, *special.values(), *beside}
+    kept = [name for name in names if name in known]
     return wanted, kept
 
 
@@ -183,11 +197,13 @@ def _without_codes(
     if not codes:
         return text, counts
     found = {}
+    # Tables that were written from floating-point numbers have 999.0 in place of 999.
+    plain = {code: re.sub(WHOLE, r"\1", code) for code in codes}
     for name, column in text.items():
-        bare = pc.utf8_trim_whitespace(column)
+        bare = pc.replace_substring_regex(pc.utf8_trim_whitespace(column), WHOLE, r"\1")
         for code in codes:
-            counts[code] += pc.sum(pc.equal(bare, code)).as_py() or 0
-        coded = pc.fill_null(pc.is_in(bare, pa.array(list(codes))), False)
+            counts[code] += pc.sum(pc.equal(bare, plain[code])).as_py() or 0
+        coded = pc.fill_null(pc.is_in(bare, pa.array(list(plain.values()))), False)
         found[name] = pc.if_else(coded, pa.scalar(None, pa.string()), column)
     return found, counts
 
@@ -288,7 +304,8 @@ def _on_scale(name: str, column: pa.ChunkedArray, scale: Sequence[str], path: Pa
 def numeric(table: Table, path: Path, options: TableOptions) -> Table:
     """Return a table of numbers alone: words are made columns of 0 and 1, or left out and told."""
     table = _one_hot(table, path, options)
-    words = {name: column for name, column in table.words.items() if name in table.wanted}
+    wanted = {*table.wanted}
+    words = {name: column for name, column in table.words.items() if name in wanted}
     for name, column in words.items():
         if share_of_numbers(column) >= FEWEST_NUMBERS:
             word, row = first_word(column)
@@ -308,8 +325,7 @@ def numeric(table: Table, path: Path, options: TableOptions) -> Table:
 
 
 def _restricted(table: Table) -> Table:
-    made = {*table.wanted}
-    return table.without([name for name in table.names if name not in made])
+    return table.without({*table.names} - {*table.wanted})
 
 
 def _kind(column: pa.ChunkedArray) -> str:
@@ -323,16 +339,21 @@ def _one_hot(table: Table, path: Path, options: TableOptions) -> Table:
     """Return a table with a column of 0 and 1 for each word of some columns, gaps as NaN."""
     if not options.one_hot:
         return table
-    names = chosen(options.one_hot, table.names, "one-hot", path.name)
+    names = to_be_hot(table, path, options)
     numbers: dict[str, Array] = {}
     made: dict[str, list[str]] = {}
+    notes = []
     for name in table.names:
         if name not in names:
             numbers |= {name: table.numbers[name]} if name in table.numbers else {}
             continue
         cells, missing = _cells(table, name)
-        kinds = sorted({c for c, gone in zip(cells, missing) if not gone})
-        if not 2 <= len(kinds) <= MOST_WORDS:
+        held = {c for c, gone in zip(cells, missing) if not gone}
+        kinds = names[name] or sorted(held)
+        if names[name] and (others := held - {*kinds}):
+            shown_ = ", ".join(sorted(others)[:MOST_NAMED])
+            notes.append(f"{path.name}: other words in {name!r} are 0 in its columns: {shown_}.")
+        elif not names[name] and not 2 <= len(kinds) <= MOST_WORDS:
             raise InputError(
                 f"{path}: column {name!r} has {len(kinds)} different values; --one-hot takes 2 to "
                 f"{MOST_WORDS}"
@@ -341,7 +362,7 @@ def _one_hot(table: Table, path: Path, options: TableOptions) -> Table:
         for kind in kinds:
             hot = np.array([cell == kind for cell in cells], float)
             numbers[f"{name}={kind}"] = np.where(missing, np.nan, hot)
-    notes = [
+    notes += [
         f"{path.name}: {name!r} became {len(columns)} columns of 0 and 1: {listed(columns)}."
         for name, columns in made.items()
     ]
@@ -354,6 +375,17 @@ def _one_hot(table: Table, path: Path, options: TableOptions) -> Table:
         wanted=tuple(name for group in wanted for name in group),
         notes=(*table.notes, *notes),
     )
+
+
+def to_be_hot(table: Table, path: Path, options: TableOptions) -> dict[str, list[str]]:
+    """Return the columns that are to be of 0 and 1, and those words of each that are told."""
+    found: dict[str, list[str]] = {}
+    for spec in options.one_hot:
+        if (told := word_in(spec, table.names)) is not None:
+            found.setdefault(told[0], []).append(told[1])
+        else:
+            found |= {name: [] for name in chosen([spec], table.names, "one-hot", path.name)}
+    return found
 
 
 def _cells(table: Table, name: str) -> tuple[list[str], Array]:

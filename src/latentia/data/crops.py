@@ -99,7 +99,9 @@ def load_crops(spec: str, *, image_size: ImageSize = None, random_state: Seed = 
 
 def _is_other(spec: str) -> bool:
     """Return whether a spec names data that are no pictures in files."""
-    return spec in named.names() or named.has_four_files(spec)
+    path = Path(spec).expanduser()
+    holds_none = path.is_file() and not named.may_hold_pictures(path)
+    return holds_none or spec in named.names() or named.has_four_files(spec)
 
 
 def _side(image_size: ImageSize) -> int:

@@ -22,6 +22,7 @@ TEXT_TABLES = (".txt", ".dat", ".data")
 """Files that may be tables, and may be something else."""
 MOST_CLASSES = 10
 """That are named where a data set is shown."""
+NO_TEST = "has no test part"
 MEMORY_LIMIT = 2**30
 """Memory-mapped files above this many bytes are never copied into memory."""
 
@@ -137,6 +138,11 @@ class Dataset:
             return np.column_stack([np.nanmin(x, axis=0), np.nanmax(x, axis=0), whole])
 
     @property
+    def notes_of_all(self) -> tuple[str, ...]:
+        """The notes without the one on the test part, for what is made of all samples."""
+        return tuple(note for note in self.notes if f"{self.name} {NO_TEST}" not in note)
+
+    @property
     def labelled(self) -> bool:
         """Whether every sample has a class."""
         return self.y_train is not None and self.y_test is not None and self.y_test.ndim == 1
@@ -182,6 +188,8 @@ class Part:
     """(n,) names of the samples, if they have any."""
     runs: tuple[int, ...] = ()
     """Lengths of sequences whose samples follow each other, as a video's frames do."""
+    n_test: int = 0
+    """Of the last samples, which were drawn to be the test part; 0 if none were."""
 
 
 def split(part: Part, name: str, random_state: int) -> Dataset:
@@ -195,10 +203,12 @@ def split(part: Part, name: str, random_state: int) -> Dataset:
         raise InputError(
             f"{name} has too few samples, {n}; at least 2 are needed to train and to test"
         )
-    n_test = max(1, n // 10)
+    n_test = part.n_test or max(1, n // 10)
     train: Any = slice(n - n_test)
     test: Any = slice(n - n_test, n)
-    if isinstance(part.x, np.memmap) and part.x.nbytes > MEMORY_LIMIT:
+    if part.n_test:
+        rule = f": {n_test} of its {n} samples were drawn at random for it."
+    elif isinstance(part.x, np.memmap) and part.x.nbytes > MEMORY_LIMIT:
         rule = f" and stays on the disk: its last {n_test} samples are the test."
     elif part.runs:
         train, test = _ends(part.runs)
@@ -219,7 +229,7 @@ def split(part: Part, name: str, random_state: int) -> Dataset:
         names_train=None if part.names is None else part.names[train],
         names_test=None if part.names is None else part.names[test],
         class_names=part.class_names,
-        notes=(*part.notes, f"{name} has no test part{rule}"),
+        notes=(*part.notes, f"{name} {NO_TEST}{rule}"),
         own_test=False,
     )
 

@@ -147,7 +147,7 @@ def _decoded(content: bytes, path: Path, encoding: str | None) -> tuple[str, tup
     text = text.removeprefix("\ufeff")
     if "\0" in text:
         raise InputError(f"{path} holds zero bytes, which no table of text does")
-    notes = (f"read as {title}, since it is not UTF-8",) if title else ()
+    notes = (f"read as {title}, since it is not UTF-8 (--encoding)",) if title else ()
     return text.replace("\r\n", "\n").replace("\r", "\n"), notes
 
 
@@ -325,10 +325,13 @@ def _named(
     elif header is None:
         shown = "x0" if width == 1 else f"x0 to x{width - 1}"
         notes.append(
-            f"its first line holds numbers, so it has no header: columns are called {shown}"
+            f"its first line holds numbers, so it has no header: columns are called {shown} "
+            "(--header yes)"
         )
     if n_header and header is None and all(is_number(name) for name in names if name):
-        notes.append("the numbers in its first line were taken for the names of the columns")
+        notes.append(
+            "the numbers in its first line were taken for the names of the columns (--header no)"
+        )
     names, repeated = distinct(names)
     notes += repeated
     body = rows[n_header:]

@@ -75,7 +75,8 @@ def _samples(data: Dataset) -> str:
     if len(shape) == 1:
         return f"{n:,} rows of {shape[0]:,} columns"
     height, width = shape[-2:]
-    channels = f", {shape[0]} channels" if len(shape) == 3 else ", grey"
+    plural = "s" * (shape[0] != 1)
+    channels = f", {shape[0]} channel{plural}" if len(shape) == 3 else ", grey"
     pairs = ", each with the image that it becomes" if data.pair_train is not None else ""
     return f"{n:,} images of {width}×{height} pixels (width × height){channels}{pairs}"
 

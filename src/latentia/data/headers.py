@@ -74,15 +74,16 @@ def distinct(names: Sequence[str]) -> tuple[list[str], list[str]]:
     >>> distinct(["a", "b", "a"])
     (['a', 'b', 'a_2'], ["several columns are named 'a', and were told apart as 'a_2'"])
     """
-    found: list[str] = []
-    told = []
+    found: dict[str, None] = {}
+    told, given = [], {*names}
     for name in names:
         ways = (f"{name}_{n}" for n in itertools.count(2))
-        taken = {*names, *found}
-        found.append(name if name not in found else next(w for w in ways if w not in taken))
-        if found[-1] != name:
-            told.append(f"several columns are named {name!r}, and were told apart as {found[-1]!r}")
-    return found, told
+        free = (way for way in ways if way not in given and way not in found)
+        fresh = name if name not in found else next(free)
+        found[fresh] = None
+        if fresh != name:
+            told.append(f"several columns are named {name!r}, and were told apart as {fresh!r}")
+    return [*found], told
 
 
 def has_header(rows: list[list[str]]) -> bool:

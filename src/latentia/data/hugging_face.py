@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import threading
 from collections.abc import Iterator
 from functools import partial
@@ -129,8 +130,13 @@ def image_column(schema: Any) -> str | None:
     features = _features(schema)
     named = [n for n in schema.names if (features.get(n) or {}).get("_type") == "Image"]
     structs = [f.name for f in schema if pa.types.is_struct(f.type) and _has_bytes(f.type)]
-    plain = [f.name for f in schema if _is_binary(f.type) and f.name.lower() in IMAGES]
+    plain = [f.name for f in schema if _is_binary(f.type) and _words(f.name) & {*IMAGES}]
     return next(iter([*named, *structs, *plain]), None)
+
+
+def _words(name: str) -> set[str]:
+    """Return the words of a column's name, such as image and bytes of ``image_bytes``."""
+    return set(re.split(r"[^a-z]+", name.lower())) | {name.lower()}
 
 
 def is_image_table(path: Path) -> bool:
@@ -145,7 +151,9 @@ def is_image_table(path: Path) -> bool:
 
 def _has_bytes(kind: Any) -> bool:
     place = kind.get_field_index("bytes")
-    return place >= 0 and _is_binary(kind.field(place).type)
+    held = kind.field(place).type if place >= 0 else None
+    # Where no picture has its bytes, their column is of no type.
+    return held is not None and (_is_binary(held) or pa.types.is_null(held))
 
 
 def _is_binary(kind: Any) -> bool:
@@ -181,5 +189,6 @@ def _lengths(column: Any) -> tuple[list[int], list[bool]]:
     lengths: list[int] = []
     for chunk in column.chunks:
         held = pa.compute.struct_field(chunk, "bytes") if pa.types.is_struct(chunk.type) else chunk
+        held = held.cast(pa.large_binary())
         lengths += [-1 if n is None else n for n in pa.compute.binary_length(held).to_pylist()]
     return lengths, [n < 0 for n in lengths]

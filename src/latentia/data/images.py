@@ -61,6 +61,10 @@ KINDS = {
     stat.S_ISCHR: "a device",
     stat.S_ISBLK: "a device",
 }
+FOREIGN = ("CMYK", "LAB", "HSV", "YCbCr")
+"""Modes of colours that become RGB, which their profile does not fit."""
+TURNED = range(2, 9)
+"""Values of EXIF's tag of a picture that is not upright as it is stored."""
 ORIENTATION = 0x0112
 """The EXIF tag of how a picture was held."""
 HEAD = 16
@@ -149,6 +153,15 @@ def size_of(path: Place) -> tuple[int, int]:
     with _stream(path) as stream, _header(stream) as image:
         turned = image.getexif().get(ORIENTATION, 1) in (5, 6, 7, 8)
         return (image.height, image.width) if turned else (image.width, image.height)
+
+
+def is_grey_file(path: Place) -> bool:
+    """Return whether a file is a grey picture, as its header tells."""
+    try:
+        with _stream(path) as stream, _header(stream) as image:
+            return is_grey(image)
+    except (BadImageError, *BROKEN):
+        return False
 
 
 def upright(image: Image.Image) -> Array:
@@ -303,6 +316,12 @@ def _notes(image: Image.Image) -> tuple[str, ...]:
         n_left_out = max(n_held - n_bands, layout.count("X"))
         if n_left_out > 0:
             notes.append(f"{n_left_out} of its {n_held} bands were left out")
+    if image.mode in FOREIGN:
+        notes.append(f"its {image.mode} colours became RGB")
+    if image.mode == "P":
+        notes.append("the colours of its palette became RGB")
+    if image.getexif().get(ORIENTATION, 1) in TURNED:
+        notes.append("it was turned as its EXIF data say")
     return tuple(notes)
 
 

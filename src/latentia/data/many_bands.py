@@ -10,6 +10,7 @@ Other values are refused, since no file says what is white.
 from __future__ import annotations
 
 import importlib
+import logging
 import math
 from importlib.util import find_spec
 from typing import Any
@@ -52,7 +53,11 @@ def is_tiff(path: Place) -> bool:
 
 def reader() -> Any:
     """Return ``tifffile``, or None if it is not installed."""
-    return importlib.import_module("tifffile") if find_spec("tifffile") else None
+    if not find_spec("tifffile"):
+        return None
+    # What it tells of a damaged file is told by us.
+    logging.getLogger("tifffile").setLevel(logging.CRITICAL)
+    return importlib.import_module("tifffile")
 
 
 def has_many_bands(path: Place) -> bool:
@@ -88,7 +93,8 @@ def read_bands(path: Place) -> tuple[Array, tuple[str, ...]]:
             values, axes = series.asarray(), series.axes
         except DAMAGE as error:
             words = " ".join(str(error).split())
-            raise BadImageError(f"it cannot be read: {words:.120}") from None
+            cure = "; pip install imagecodecs reads it" if "imagecodecs" in words else ""
+            raise BadImageError(f"it cannot be read: {words:.120}{cure}") from None
     return _unit(_channels_first(values, axes)), _notes(values.shape, axes)
 
 

@@ -106,7 +106,7 @@ def named(
     if rows is None and not kind:
         return None
     if rows is None:
-        said.insert(0, f"a square {kind} matrix without names of rows was recognised")
+        said.insert(0, f"a square {kind} matrix without names of rows was recognised (--as-rows)")
     notes = (f"{title}: {'; '.join(said)}.",) if said else ()
     return NamedMatrix(list(names), full, notes=notes)
 

@@ -12,11 +12,11 @@ from latentia.data import arrays, download, idx, images, picture_sources, pictur
 from latentia.data.dataset import Dataset, Description, ImageSize, split
 from latentia.data.download import RemoteFile
 from latentia.data.frames import is_moving
-from latentia.data.framing import frame_of
-from latentia.data.options import USUAL, Names, TableOptions, words
+from latentia.data.framing import WORDS, frame_of
+from latentia.data.options import USUAL, Codes, Names, TableOptions, words
 from latentia.data.text import TEXT_FILES
 from latentia.data.unread import cure
-from latentia.errors import InputError, Seed, check_arguments, nearest
+from latentia.errors import InputError, Seed, Whole, check_arguments, nearest
 from latentia.files import printable
 
 GIVE = (
@@ -140,18 +140,19 @@ def load(
     gaps_stay: bool = False,
     columns: Names = (),
     drop: Names = (),
-    label: str | int | None = None,
-    weights: str | int | None = None,
-    index: str | int | None = None,
-    missing_codes: Names = (),
+    label: str | Whole | None = None,
+    weights: str | Whole | None = None,
+    index: str | Whole | None = None,
+    missing_codes: Codes = (),
     levels: Names = (),
     one_hot: Names = (),
-    sheet: str | int | None = None,
+    sheet: str | Whole | None = None,
     delimiter: str | None = None,
     decimal: str | None = None,
     encoding: str | None = None,
     header: str | None = None,
     keep_totals: bool = False,
+    as_rows: bool = False,
 ) -> Dataset:
     """Return a data set by name or path.
 
@@ -184,7 +185,7 @@ def load(
         The words of a scale from low to high, which become 1, 2, 3 ...; several scales are strings
         with commas between the words.
     one_hot
-        Columns of words, each of which becomes a column of 0 and 1.
+        Columns of words, each of which becomes a column of 0 and 1, or some of them, ``NAME=WORD``.
     sheet
         Of several tables in a file: the sheet, the variable, or the member of a .zip.
     delimiter, decimal, encoding, header
@@ -192,6 +193,8 @@ def load(
         ``"yes"`` or ``"no"``.
     keep_totals
         Keep a last row of totals, which is left out otherwise.
+    as_rows
+        Take a square table for rows, also where it looks like a correlation matrix.
 
     Raises
     ------
@@ -214,6 +217,7 @@ def load(
         encoding=encoding,
         header=header,
         keep_totals=keep_totals,
+        as_rows=as_rows,
     )
     return load_with(options, spec, random_state, image_size, gaps_stay)
 
@@ -256,9 +260,9 @@ class UselessSizeError(InputError):
 def refuse_size(image_size: ImageSize, owner: str) -> None:
     """Refuse to resize what is not a folder of pictures."""
     if image_size is not None:
+        asked = f"--{image_size} is given" if image_size in WORDS else f"image_size is {image_size}"
         raise UselessSizeError(
-            f"image_size is {image_size}, and {owner} is no folder of pictures: only those are "
-            "resized; leave it out"
+            f"{asked}, and {owner} is no folder of pictures: only those are resized; leave it out"
         )
 
 
@@ -271,7 +275,8 @@ def _load(
 ) -> Dataset:
     path = Path(spec).expanduser()
     there = spec in DESCRIPTIONS or path.exists()
-    if options != USUAL and there and not (path.is_file() and _is_table(path)):
+    is_table = path.is_file() and _is_table(path) and not picture_sources.has_pictures(path)
+    if options != USUAL and there and not is_table:
         options.refuse(f"only tables have columns, and {spec} is none")
     if spec in DESCRIPTIONS or idx.find(path) is not None:
         refuse_size(image_size, spec)
@@ -302,7 +307,7 @@ def _load(
 def _pictures(spec: str, random_state: int, image_size: ImageSize) -> Dataset | None:
     """Return the pictures in a folder, archives, tables or a video; None if it is none of these."""
     path = Path(spec).expanduser()
-    if path.is_file() and (path.stat().st_size == 0 or not _may_hold_pictures(path)):
+    if path.is_file() and not may_hold_pictures(path):
         return None
     found = picture_sources.grouped(spec)
     if found is not None:
@@ -314,9 +319,9 @@ def _pictures(spec: str, random_state: int, image_size: ImageSize) -> Dataset | 
     return None
 
 
-def _may_hold_pictures(path: Path) -> bool:
-    """Return whether a file is not told by its name to be something else."""
-    if path.suffix in (".npy", ".npz") or cure(path):
+def may_hold_pictures(path: Path) -> bool:
+    """Return whether a file is not empty, and not told by its name to be something else."""
+    if path.stat().st_size == 0 or path.suffix in (".npy", ".npz") or cure(path):
         return False
     return not _is_table(path) or picture_sources.has_pictures(path)
 

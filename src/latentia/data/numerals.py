@@ -121,7 +121,7 @@ def share_of_numbers(column: Texts) -> float:
 def gaps(column: Texts) -> Texts:
     """Return which cells of a column of text are missing."""
     trimmed = pc.utf8_lower(pc.utf8_trim_whitespace(column))
-    return pc.fill_null(pc.is_in(trimmed, pa.array([*GAPS, *DASHES])), True)
+    return pc.is_in(pc.fill_null(trimmed, ""), pa.array([*GAPS, *DASHES]))
 
 
 def _flags(cells: Texts) -> NDArray[np.bool_]:
@@ -163,7 +163,7 @@ def _refuse_ambiguous(column: Texts, key: str, name: str) -> None:
     raise InputError(
         f"{name}: {cell!r} in column {key!r} can be {cell.replace(',', '')} with a comma between "
         f"thousands, or {cell.replace(',', '.')} with a decimal comma, and no other cell decides "
-        "it; write numbers without commas"
+        "it; tell it by --decimal . or --decimal ,"
     )
 
 

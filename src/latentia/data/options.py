@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import dataclasses
 import fnmatch
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any, TypeAlias
 
-from latentia.errors import InputError, nearest, shown
+from latentia.errors import InputError, Whole, check_value, nearest, shown
 
 NONE = "none"
 """How an index that is none is written."""
@@ -24,8 +25,10 @@ OF_TEXT = ("delimiter", "encoding")
 SEPARATORS = {"comma": ",", "semicolon": ";", "tab": "\t", "\\t": "\t", "bar": "|", "space": " "}
 
 
-Names: TypeAlias = str | int | Sequence[str | int]
-"""A column or several, a code or several."""
+Names: TypeAlias = str | Whole | Sequence[str | Whole]
+"""A column or several, by name or counted from 1; a name may be a number, such as 0."""
+Codes: TypeAlias = str | float | Sequence[str | float]
+"""A code or several: any number."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +54,7 @@ class TableOptions:
     levels: tuple[str, ...] = ()
     """words of a scale from low to high, such as 'never,sometimes,often', which become 1, 2, 3"""
     one_hot: tuple[str, ...] = ()
-    """columns of words, each of which becomes a column of 0 and 1"""
+    """columns of words, each of which becomes a column of 0 and 1, or some of them: NAME=WORD"""
     sheet: str | None = None
     """of several tables in a file: the sheet, variable or member to read (default: the first)"""
     delimiter: str | None = None
@@ -64,6 +67,8 @@ class TableOptions:
     """whether the first line holds names: yes or no"""
     keep_totals: bool = False
     """keep a last row of totals, which is left out otherwise"""
+    as_rows: bool = False
+    """take a square table for rows, also where it looks like a correlation matrix"""
 
     def __post_init__(self) -> None:
         """Check the values, and take one word for a list of one."""
@@ -73,8 +78,9 @@ class TableOptions:
             value = getattr(self, name)
             if value is not None and (not isinstance(value, str) or not value):
                 raise InputError(f"{name} is {shown(value)}; it must be text")
-        if not isinstance(self.keep_totals, bool):
-            raise InputError(f"keep_totals is {shown(self.keep_totals)}; it must be true or false")
+        for name in ("keep_totals", "as_rows"):
+            if not isinstance(value := getattr(self, name), bool):
+                raise InputError(f"{name} is {shown(value)}; it must be true or false")
         _check_sign("decimal", self.decimal, (".", ","))
         _check_sign("header", self.header, ("yes", "no"))
         object.__setattr__(self, "delimiter", _separator(self.delimiter))
@@ -113,16 +119,19 @@ class TableOptions:
 
 def words(value: object, name: str) -> tuple[str, ...]:
     """Return one word or number, or several, as words."""
-    many = [value] if isinstance(value, str | int | float) else value
+    many = [value] if isinstance(value, str | Real) else value
     if many is None:
         return ()
     if not isinstance(many, Sequence) or not all(_is_word(v) for v in many):
         raise InputError(f"{name} is {shown(value)}; give a list of words or numbers")
+    for number in many:
+        if name != "missing_codes" and not isinstance(number, str):
+            check_value(name, number, Whole)
     return tuple(str(v) for v in many)
 
 
 def _is_word(value: object) -> bool:
-    return isinstance(value, str | int | float) and not isinstance(value, bool) and value != ""
+    return isinstance(value, str | Real) and not isinstance(value, bool) and value != ""
 
 
 def _check_sign(name: str, value: str | None, allowed: tuple[str, ...]) -> None:
@@ -143,24 +152,47 @@ def chosen(specs: Iterable[str], names: Sequence[str], flag: str, owner: str) ->
     >>> chosen(["b:d", "1"], ["a", "b", "c", "d"], "columns", "t.csv")
     ['b', 'c', 'd', 'a']
     """
-    found = [name for spec in specs for name in _meant(spec, names, flag, owner)]
+    places = _places(names)
+    found = [name for spec in specs for name in _meant(spec, names, places, flag, owner)]
     return list(dict.fromkeys(found))
 
 
 def one(spec: str, names: Sequence[str], flag: str, owner: str) -> str:
     """Return the one column that is meant."""
-    found = _meant(spec, names, flag, owner)
+    found = _meant(spec, names, _places(names), flag, owner)
     if len(found) > 1:
         raise InputError(f"--{flag} {spec} means {len(found)} columns of {owner}; name one")
     return found[0]
 
 
-def _meant(spec: str, names: Sequence[str], flag: str, owner: str) -> list[str]:
+def word_in(spec: str, names: Container[str]) -> tuple[str, str] | None:
+    """Return the column and the word that ``NAME=WORD`` means, if it is of a column that is there.
+
+    >>> word_in("a=b=c", ["a=b"]), word_in("a=b", ["a=b", "a"])
+    (('a=b', 'c'), None)
+    """
+    heads = (i for i, sign in enumerate(spec) if sign == "=" and spec[:i] in names)
+    place = None if spec in names else next(heads, None)
+    return None if place is None else (spec[:place], spec[place + 1 :])
+
+
+def has(spec: str, names: Sequence[str]) -> bool:
+    """Return whether a column is meant that is there."""
+    return _place(spec.strip(), _places(names)) is not None
+
+
+def _places(names: Sequence[str]) -> dict[str, int]:
+    return {name: place for place, name in enumerate(names)}
+
+
+def _meant(
+    spec: str, names: Sequence[str], places: Mapping[str, int], flag: str, owner: str
+) -> list[str]:
     spec = spec.strip()
-    if (place := _place(spec, names)) is not None:
+    if (place := _place(spec, places)) is not None:
         return [names[place]]
     if ":" in spec:
-        ends = [_place(end.strip(), names) for end in spec.split(":", 1)]
+        ends = [_place(end.strip(), places) for end in spec.split(":", 1)]
         if ends[0] is not None and ends[1] is not None:
             low, high = sorted((ends[0], ends[1]))
             return list(names[low : high + 1])
@@ -169,18 +201,20 @@ def _meant(spec: str, names: Sequence[str], flag: str, owner: str) -> list[str]:
         if found:
             return found
     if "," in spec:
-        return [name for part in spec.split(",") for name in _meant(part, names, flag, owner)]
+        return [
+            name for part in spec.split(",") for name in _meant(part, names, places, flag, owner)
+        ]
     raise InputError(
         f"--{flag.replace('_', '-')}: {owner} has no column {spec!r} among its {len(names)}"
         f"{nearest(spec, names)}"
     )
 
 
-def _place(spec: str, names: Sequence[str]) -> int | None:
+def _place(spec: str, places: Mapping[str, int]) -> int | None:
     """Return the place of a column that is named exactly, or counted from 1."""
-    if spec in names:
-        return list(names).index(spec)
-    counted = spec.isdecimal() and 1 <= int(spec) <= len(names)
+    if spec in places:
+        return places[spec]
+    counted = spec.isdecimal() and 1 <= int(spec) <= len(places)
     return int(spec) - 1 if counted else None
 
 

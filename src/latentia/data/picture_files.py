@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from latentia.data.folders import contents, listed, passed_over
-from latentia.data.images import on_white, opened, planes, quiet, suffixes
+from latentia.data.images import FOREIGN, on_white, opened, planes, quiet, suffixes
 from latentia.errors import InputError
 from latentia.files import remove_abandoned, whole_file
 
@@ -59,8 +59,6 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "JPEG": {"quality": 95, "subsampling": 0},
     "WEBP": {"lossless": True},
 }
-FOREIGN = ("CMYK", "LAB", "HSV", "YCbCr")
-"""Modes whose profile does not fit RGB pixels."""
 NOT_READ = (
     ".hif .avif .jxl .jxr .wdp .exr .hdr .pfm .svg .psb .djvu .dcm .raw "
     ".cr2 .cr3 .nef .arw .dng .orf .rw2 .raf .pef .srw"

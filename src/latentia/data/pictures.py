@@ -15,12 +15,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from latentia.data import images
+from latentia.data import images, limits, on_disk
 from latentia.data.archives import (
     Member,
     Place,
 )
-from latentia.data.dataset import Array, Dataset, ImageSize, Part, whole
+from latentia.data.dataset import Array, Dataset, ImageSize, Part, split, whole
 from latentia.data.folders import (
     Take,
     contents,
@@ -33,7 +33,6 @@ from latentia.data.folders import (
 )
 from latentia.data.frames import frame_size, is_video, read_frames
 from latentia.data.framing import Frame, chosen_frame, frame_of
-from latentia.data.limits import check_bytes
 from latentia.data.many_bands import has_many_bands, size_of_bands
 from latentia.data.picture_labels import read_beside
 from latentia.errors import InputError
@@ -65,7 +64,8 @@ def load_places(
     """Return pictures for training, and for the test if there is a second group, as a data set."""
     found = [gathered(group) for group in groups]
     how = settled([path for part in found for path in part.files], image_size, name)
-    read = _of_the_same_classes([read_found(part, how.frame) for part in found])
+    alone = random_state if len(found) == 1 else None
+    read = _of_the_same_classes([read_found(part, how.frame, test_of=alone) for part in found])
     data = whole(read, name, random_state)
     return how.told(dataclasses.replace(data, notes=once((*notes, *data.notes))))
 
@@ -210,14 +210,20 @@ def _of_folder(folder: Place) -> Gathered:
     return Gathered(str(folder), files, found.odd, found.hidden, classes, order, names, all_notes)
 
 
-def read_found(found: Gathered, frame: Frame | None, *, animated: bool = False) -> Part:
+def read_found(
+    found: Gathered, frame: Frame | None, *, animated: bool = False, test_of: int | None = None
+) -> Part:
     """Return pictures as a part; those that cannot be read are in its notes.
 
-    Of an ``animated`` picture all frames are taken, as of a video, and else the first.
+    Of an ``animated`` picture all frames are taken, as of a video, and else the first. ``test_of``
+    is the seed of a test part that is to be drawn from them, if there is one.
     """
     n = len(found.files) + len(found.odd)
     if not n:
         raise InputError(f"{found.owner} holds no files; give a folder of images")
+    place = _size_in_all(found.files, frame)
+    if place is not None and on_disk.are_too_many(found.files, *place):
+        return _from_disk(found, frame, place, test_of)
     good, failed = read_all(
         found.files,
         lambda path, take: _read(path, frame, take, animated or is_video(path)),
@@ -236,15 +242,66 @@ def read_found(found: Gathered, frame: Frame | None, *, animated: bool = False) 
     widened = [(path, WIDENED) for path, pixels, _ in each if pixels.ndim < x.ndim - 1]
     deepened = [(p, DEEPENED) for p, pixels, _ in each if pixels.dtype != x.dtype]
     y, names = _numbered([path for path, _, _ in each], found)
+    without = [path for path, _ in good if path not in found.classes]
     notes = (
         *left_out(bad, n),
         *remarks([*((path, notes) for path, _, notes in each), *widened, *deepened]),
         *found.notes,
+        *_unclassed(without, len(good)),
         *passed_over(found.hidden),
     )
     runs = tuple(len(pictures) for _, pictures in good)
     moves = runs if max(runs) > 1 else ()
     return Part(x, y, names, notes, runs=moves, names=_names(good, found.names))
+
+
+def _size_in_all(files: Sequence[Place], frame: Frame | None) -> tuple[int, int] | None:
+    """Return the (height, width) that pictures will have; None for videos, or if none tells."""
+    if any(map(is_video, files)):
+        return None
+    if frame is not None:
+        return frame.height, frame.width
+    size = next((size for size in map(_size_of, files) if size is not None), None)
+    return None if size is None else (size[1], size[0])
+
+
+def _from_disk(
+    found: Gathered, frame: Frame | None, place: tuple[int, int], test_of: int | None
+) -> Part:
+    """Return pictures that are larger than memory as a part, those for the test at its end."""
+    files, n_test = found.files, 0
+    if test_of is not None and len(files) > 1:
+        # The rows that `split` would draw, were they in memory.
+        halves = split(Part(np.arange(len(files))), found.owner, test_of)
+        n_test = len(halves.x_test)
+        files = [files[i] for i in (*halves.x_train, *halves.x_test)]
+    owner = f"the pictures in {found.owner}"
+    kept = on_disk.keep(files, frame, *place, owner)
+    if not kept.good:
+        lines = [f"{path}: {reason}" for path, reason in kept.bad]
+        raise InputError(f"none of the files in {found.owner} is a usable image: {listed(lines)}")
+    paths = [path for path, _ in kept.good]
+    y, names = _numbered(paths, found)
+    notes = (
+        *left_out([*found.odd, *kept.bad], len(found.files) + len(found.odd)),
+        *remarks(kept.good),
+        *found.notes,
+        *_unclassed([path for path in paths if path not in found.classes], len(paths)),
+        f"{owner} take {limits.size(kept.x.nbytes)}, more than the limit of memory: they were "
+        "decoded into a temporary file, eight bits a channel.",
+        *passed_over(found.hidden),
+    )
+    is_test = {*files[len(files) - n_test :]} if n_test else set()
+    named = np.array([found.names[path] for path in paths])
+    return Part(kept.x, y, names, notes, names=named, n_test=sum(p in is_test for p in paths))
+
+
+def _unclassed(without: Sequence[Place], n: int) -> tuple[str, ...]:
+    """Return a note on pictures without a class where others have one."""
+    if not 0 < len(without) < n:
+        return ()
+    listed_ = listed([str(path) for path in without])
+    return (f"classes were not taken, since {len(without)} of {n} pictures have none: {listed_}.",)
 
 
 def _names(good: Sequence[tuple[Place, Sequence[object]]], names: Mapping[Place, str]) -> Array:
@@ -307,7 +364,7 @@ def stack(pictures: list[Array], owner: object) -> Array:
         )
     kind = np.result_type(*{picture.dtype for picture in pictures})
     largest = max(picture.size for picture in pictures) * kind.itemsize
-    check_bytes(len(pictures) * largest, f"the pictures in {owner}")
+    limits.check_bytes(len(pictures) * largest, f"the pictures in {owner}")
     return np.stack([_like(picture, bool(depths), kind) for picture in pictures])
 
 

@@ -31,7 +31,9 @@ def read(path: Path, options: TableOptions) -> Columns:
     check_bytes(sheet.height * sheet.width * BYTES_A_CELL, f"{path}[{sheet.name}]")
     rows = sheet.to_python(skip_empty_area=True)
     if not rows or not any(cell != "" for row in rows for cell in row):
-        raise InputError(f"{path}: its sheet {sheet.name!r} has no cells; choose with --sheet")
+        others = "; choose with --sheet" if len(book.sheet_names) > 1 else ""
+        raise InputError(f"{path}: its sheet {sheet.name!r} has no cells{others}")
+    notes += _filled(rows, sheet)
     written = io.StringIO()
     writer = csv.writer(written, delimiter="\t", lineterminator="\n")
     writer.writerows([_text(cell) for cell in row] for row in rows)
@@ -70,13 +72,28 @@ def _sheet(book: Any, path: Path, wanted: str | None) -> tuple[Any, tuple[str, .
             )
         name = wanted if wanted in names else names[int(wanted) - 1]
         return book.get_sheet_by_name(name), ()
-    sheets = [book.get_sheet_by_name(name) for name in names]
+    known = book.sheets_metadata
+    hidden = {about.name for about in known if about.visible != type(about.visible).Visible}
+    sheets = [book.get_sheet_by_name(name) for name in sorted(names, key=hidden.__contains__)]
     filled = [sheet for sheet in sheets if sheet.height and sheet.width] or sheets
     if len(filled) < 2:
         return filled[0], ()
-    others = ", ".join(repr(sheet.name) for sheet in filled[1:])
+    others = ", ".join(
+        f"{s.name!r} (hidden)" if s.name in hidden else repr(s.name) for s in filled[1:]
+    )
     said = f"its sheet {filled[0].name!r} was read, and not {others}, which --sheet would"
     return filled[0], (said,)
+
+
+def _filled(rows: list[list[Any]], sheet: Any) -> tuple[str, ...]:
+    """Fill cells that are merged with those above them, and return a clause about it."""
+    top, left = sheet.start
+    n = 0
+    for (first, place), (last, end) in sheet.merged_cell_ranges or ():
+        for row in range(first + 1 - top, last + 1 - top) if place == end else ():
+            rows[row][place - left] = rows[first - top][place - left]
+            n += 1
+    return (f"{n} cell(s) merged with those above them hold the same",) if n else ()
 
 
 def _text(cell: Any) -> str:

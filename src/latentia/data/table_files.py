@@ -46,6 +46,16 @@ def is_table(path: Path) -> bool:
     return suffix in TABLES or (plausible and delimited.looks_like_table(path))
 
 
+def choices(path: Path) -> tuple[str, ...]:
+    """Return the options of its layout that a file's kind leaves open."""
+    suffix = path.suffix.lower()
+    inner = Path(path.stem).suffix.lower() if suffix in PACKED else suffix
+    open_ = ["sheet"] if suffix in HAVE_SHEETS else []
+    if inner in (*DELIMITED, *TEXT_TABLES, ".zip"):
+        open_ += [*OF_TEXT, "decimal"]
+    return (*open_, "header") if len(open_) > 1 or inner in spreadsheets.SHEETS else (*open_,)
+
+
 def read(path: Path, options: TableOptions) -> Columns:
     """Return the columns of a file, and what was assumed of them."""
     suffix, why = path.suffix.lower(), LEAVES_NO_CHOICE.format(path.name)

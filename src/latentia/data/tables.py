@@ -14,12 +14,21 @@ import pyarrow.compute as pc
 
 from latentia.data import matrices, table_files
 from latentia.data.classes import are_few, classes_of
-from latentia.data.columns import LABELS, UNNAMED, Table, asked, listed, numeric, taken
+from latentia.data.columns import (
+    LABELS,
+    UNNAMED,
+    Table,
+    asked,
+    listed,
+    numeric,
+    taken,
+    to_be_hot,
+)
 from latentia.data.dataset import Array, Part
 from latentia.data.delimited import Columns
 from latentia.data.matrices import NamedMatrix
 from latentia.data.numerals import as_numbers, gaps, share_of_numbers
-from latentia.data.options import NONE, USUAL, TableOptions, chosen, one
+from latentia.data.options import NONE, USUAL, TableOptions, one
 from latentia.data.table_files import is_table
 from latentia.errors import InputError
 
@@ -58,7 +67,7 @@ def read(path: Path, gaps_stay: bool = False, options: TableOptions = USUAL) -> 
     if isinstance(table, NamedMatrix):
         raise InputError(
             f"{path} holds a correlation or covariance matrix and not rows; give the rows behind "
-            f"it, or analyse it with: latentia factor {path}"
+            f"it, analyse it with latentia factor {path}, or, if these are rows, --as-rows"
         )
     label = _label(table, path, options)
     weights = _weights(table, path, options)
@@ -99,7 +108,7 @@ def _opened(path: Path, options: TableOptions) -> Table | NamedMatrix:
     raw = table_files.read(path, options)
     if raw.table.num_columns == 0:
         raise InputError(f"{path} holds 0 columns")
-    found = _matrix_in(raw, path, options)
+    found = None if options.as_rows else _matrix_in(raw, path, options)
     if found is None:
         table = _without_empty(taken(raw, path, options), path)
         return _without_index(_without_blank(table, path), path, options)
@@ -127,9 +136,12 @@ def _of_variables(table: Table, path: Path, options: TableOptions, label: str | 
     special = {label} if label else set()
     if options.weights:
         special.add(one(options.weights, table.names, "weights", path.name))
-    table = numeric(table.without(special), path, options)
-    _refuse_empty(table, table.numbers, path)
-    return table
+    found = numeric(table.without(special), path, options)
+    if not found.numbers and (table.n_rows or table.row_names is not None):
+        told = [note.removeprefix(f"{path.name}: ").rstrip(".") for note in found.notes]
+        raise InputError("; ".join([f"{path} has no column of numbers left", *told]))
+    _refuse_empty(found, found.numbers, path)
+    return found
 
 
 def _label(table: Table, path: Path, options: TableOptions) -> str | None:
@@ -185,7 +197,8 @@ def _is_nameless(name: str) -> bool:
 
 def _without_blank(table: Table, path: Path) -> Table:
     """Return a table without columns that hold nothing at all, and without such rows."""
-    empty = [n for n, values in table.numbers.items() if n in table.wanted and _holds_none(values)]
+    wanted = {*table.wanted}
+    empty = [n for n, values in table.numbers.items() if n in wanted and _holds_none(values)]
     if empty and len(empty) < len(table.names):
         note = f"{path.name}: {len(empty)} empty column(s) were left out: {listed(empty)}."
         table = table.without(empty).noting(note)
@@ -211,7 +224,8 @@ def _without_index(table: Table, path: Path, options: TableOptions) -> Table:
     if not dropped or len(dropped) == len(table.names):
         return _named_by_words(_noting_kept(table, path), path, options)
     which = ", ".join(f"the column {name!r}" if name else "an unnamed column" for name in dropped)
-    note = f"{path.name}: {which} was left out, since it numbers or names the rows."
+    note = f"{path.name}: {which} was left out, since it numbers or names the rows; "
+    note += "--index none keeps it."
     named = dataclasses.replace(table, row_names=_column_cells(table, dropped[0]))
     return named.without(dropped).noting(note)
 
@@ -221,7 +235,7 @@ def _named_by_words(table: Table, path: Path, options: TableOptions) -> Table:
     special = {options.label, options.weights}
     if name is None or name != table.names[0] or name.lower() in LABELS or name in special:
         return table
-    if name in chosen(options.one_hot, table.names, "one-hot", path.name):
+    if name in to_be_hot(table, path, options):
         return table
     cells = _cells(table, name)
     told_apart = len(cells) > 1 and len({*cells}) == len(cells)
@@ -333,9 +347,14 @@ def _refuse_empty(table: Table, numbers: dict[str, Array], path: Path) -> None:
 
 
 def _refuse_gaps(name: str, values: Array, path: Path, gaps_stay: bool) -> None:
-    bad = np.flatnonzero(np.isinf(values) if gaps_stay else ~np.isfinite(values))
+    if len(bad := np.flatnonzero(np.isinf(values))):
+        raise InputError(
+            f"{path}: column {name!r} holds {values[bad[0]]:g} in data row {bad[0] + 1}; correct "
+            f"it, or take it for missing with --missing-codes {values[bad[0]]:g}"
+        )
+    bad = np.flatnonzero(np.isnan(values) & (not gaps_stay))
     if len(bad):
         raise InputError(
-            f"{path}: column {name!r} has {len(bad)} missing or infinite values, the first in data "
+            f"{path}: column {name!r} has {len(bad)} missing values, the first in data "
             f"row {bad[0] + 1}; fill them in, drop those rows, or take a model with --missing fiml"
         )

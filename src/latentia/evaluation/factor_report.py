@@ -106,8 +106,8 @@ def read(
     data = load_with(options, spec)
     if data.own_test:
         return Observed(spec, rows=data.x_train, notes=data.notes)
-    # A file without a test part is analysed whole; the last note is of the part held out.
-    return Observed(spec, np.concatenate([data.x_train, data.x_test]), notes=data.notes[:-1])
+    # A file without a test part is analysed whole.
+    return Observed(spec, np.concatenate([data.x_train, data.x_test]), notes=data.notes_of_all)
 
 
 def _matrix(

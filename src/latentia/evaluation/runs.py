@@ -40,7 +40,7 @@ from latentia.plots.grids import rows, save_png, tile
 from latentia.plots.style import png_bytes
 from latentia.training.config import RunConfig, read_config, versions
 from latentia.training.directory import held
-from latentia.training.further import trained
+from latentia.training.further import ended_early
 from latentia.training.launch import leads
 from latentia.training.progress import tell_notes
 
@@ -111,7 +111,7 @@ def resume(run: Path, progress: bool | None = None, n_epochs: int | None = None)
             raise InputError(f"{config.model} is fitted in closed form: leave --n-epochs out")
         model.set_params(n_epochs=n_epochs)
     model.validate_parameters()
-    if n_epochs is None and model.resumable and trained(run)[2]:
+    if n_epochs is None and model.resumable and ended_early(run):
         tell_notes([f"the run in {run} ended early: --more-epochs trains it further"], progress)
     return fit_in_run(model, data_of(run, None, model), run, progress=progress, resume=True)
 
@@ -272,10 +272,12 @@ def data_of(
     model: Model,
     options: TableOptions = USUAL,
     image_size: ImageSize = None,
+    whole: bool = False,
 ) -> Dataset:
     """Return named data, whose notes are told, or else those that the run was trained on.
 
-    A table is read as that of the run was, but for the options that are given.
+    A table is read as that of the run was, but for the options that are given. Of data that are
+    used as a ``whole`` the note on their test part is none.
     """
     origin = read_config(run).get("data", {})
     for name, kind in ORIGIN.items():
@@ -288,11 +290,17 @@ def data_of(
     # Other pictures are brought to what the model was trained on.
     size = origin.get("image_size") if image_size is None else image_size
     spec, held_out = data_spec or origin["spec"], origin.get("held_out")
+    place = Path(spec)
+    if data_spec is None and place.is_absolute() and "," not in spec and not place.exists():
+        raise InputError(
+            f"{run} was trained on {spec}, which is not there: put it back, or, to evaluate, give "
+            "its new place with --data"
+        )
     recorded = TableOptions.read(origin.get("options", {}), str(run / "config.json"))
     if data_spec is None:
         options = recorded.under(options)
     else:
-        options = options_for(spec, model, recorded, options)
+        options, said = options_for(spec, model, recorded, options)
     try:
         data = model.load_data(spec, size, held_out, options)
     except UselessSizeError:
@@ -303,8 +311,8 @@ def data_of(
             model.load_data(spec, None, held_out, options), image_size=origin.get("image_size")
         )
     if data_spec is not None:
-        data = in_order_of(model, data)
-    tell_notes(data.notes, shown=data_spec is not None)
+        data = in_order_of(model, replace(data, notes=(*said, *data.notes)))
+    tell_notes(data.notes_of_all if whole else data.notes, shown=data_spec is not None)
     return data
 
 

@@ -9,30 +9,55 @@ from typing import Any
 
 from latentia.data import tables
 from latentia.data.dataset import Dataset
-from latentia.data.options import TableOptions
+from latentia.data.options import NONE, OF_TEXT, TableOptions, has, word_in
+from latentia.data.table_files import choices
 from latentia.errors import InputError
 from latentia.models.base import Model
 from latentia.models.fields import command_name
 
 TAKE_WEIGHTS = "factor-analysis"
+LAYOUT = ("sheet", *OF_TEXT, "decimal", "header")
+"""What is asked of one kind of file and may mean nothing in another."""
 
 
 def options_for(
     spec: str, model: Model, recorded: TableOptions, given: TableOptions
-) -> TableOptions:
+) -> tuple[TableOptions, tuple[str, ...]]:
     """Return how other data than a run's are read: a table by the model's columns, if it has any.
 
-    What was asked of the run's own table has no effect on what is none.
+    What was asked of the run's own table has no effect on what is none, on a layout that its kind
+    of file has not, or where its column is not there; that the rows are then without classes,
+    weights or names is told.
     """
     path = Path(spec).expanduser()
     if not path.is_file() or not tables.is_table(path):
-        return given
+        return given, ()
+    closed = {*LAYOUT} - {*choices(path)}
+    recorded = dataclasses.replace(recorded, **dict.fromkeys(closed))
+    held = tables.names(path, recorded.under(given))
+    absent = [
+        flag
+        for flag in ("label", "weights", "index")
+        if (spec := getattr(recorded, flag)) not in (None, NONE)
+        and getattr(given, flag) is None
+        and not has(spec, held)
+    ]
+    notes = [
+        f"{path.name}: it has no column {getattr(recorded, flag)!r}, which was --{flag} in "
+        "training, and is read without."
+        for flag in absent
+    ]
+    recorded = dataclasses.replace(recorded, **dict.fromkeys(absent))
     options = recorded.under(given)
     names = vars(model).get("columns_", ())
-    if options.columns or options.one_hot or not names:
-        return options
-    held = set(tables.names(path, options))
-    return dataclasses.replace(options, columns=names, drop=()) if held >= {*names} else options
+    if given.columns or given.one_hot or not names:
+        return options, (*notes,)
+    # Columns of 0 and 1 are of the words of the training, whichever the other table holds.
+    hot = {name: told[0] for name in names if (told := word_in(name, {*held})) is not None}
+    columns = tuple(dict.fromkeys(hot.get(name, name) for name in names))
+    options = dataclasses.replace(options, one_hot=tuple(hot), drop=given.drop)
+    known = {*held} >= {*columns}
+    return dataclasses.replace(options, columns=columns if known else ()), (*notes,)
 
 
 def in_order_of(model: Model, data: Dataset) -> Dataset:
@@ -41,7 +66,8 @@ def in_order_of(model: Model, data: Dataset) -> Dataset:
     if not names or not data.columns or list(data.columns) == names:
         return data
     if {*data.columns} >= {*names}:
-        places = [data.columns.index(name) for name in names]
+        place = {name: i for i, name in enumerate(data.columns)}
+        places = [place[name] for name in names]
         x_train, x_test = data.x_train[:, places], data.x_test[:, places]
         return dataclasses.replace(data, x_train=x_train, x_test=x_test, columns=tuple(names))
     missing = [name for name in names if name not in data.columns]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from latentia.evaluation.runs import verb, write_arrays
 from latentia.evaluation.table_writing import write_table
 from latentia.files import refuse_existing, write_atomically
 from latentia.models.base import Model
+from latentia.models.inputs import channels_first
 from latentia.models.language.base import LanguageModel
 from latentia.models.saved import load
 from latentia.training.progress import tell_notes
@@ -92,6 +94,8 @@ def sample(
         raise InputError(f"{type(model).__name__} has no density of x given z: leave --noise out")
     given |= {} if noise is None else {"noise": noise}
     drawn = draw(64 if n_samples is None else n_samples, random_state, **given)
+    if out.suffix not in ARRAYS and drawn.ndim == 4:
+        drawn = channels_first(drawn, model, reset=True)
     if drawn.ndim > 2 or out.suffix in ARRAYS:
         if rounded is not None:
             raise InputError("--round is of a table's columns in .csv, .parquet or .xlsx")
@@ -123,6 +127,28 @@ def _class_of(model: Model, label: str) -> Any:
     return (numbers | dict(names))[label]
 
 
+def _one_hot(names: Sequence[str], ranges: Array) -> dict[str, list[int]]:
+    """Return the columns ``NAME=WORD`` of 0 and 1 of which there are several, by their name."""
+    found: dict[str, list[int]] = {}
+    for place, name in enumerate(names):
+        head, equals, _ = name.partition("=")
+        if equals and ranges[place].tolist() == [0, 1, 1] and head not in names:
+            found.setdefault(head, []).append(place)
+    return {head: places for head, places in found.items() if len(places) > 1}
+
+
+def _replaced(
+    found: dict[str, Array], olds: Sequence[str], name: str, values: Array
+) -> dict[str, Array]:
+    """Return columns with one in the place of several."""
+    pairs = [
+        (name, values) if key == olds[0] else (key, column)
+        for key, column in found.items()
+        if key == olds[0] or key not in olds
+    ]
+    return dict(pairs)
+
+
 def sampled_columns(
     model: Any, drawn: Array, rounded: bool, label: str | None
 ) -> tuple[dict[str, Array], tuple[str, ...]]:
@@ -140,6 +166,17 @@ def sampled_columns(
         for j in whole:
             low, high = ranges[j, :2]
             found[names[j]] = np.clip(np.rint(drawn[:, j]), low, high).astype(np.int64)
+        groups = _one_hot(names, ranges) if rounded else {}
+        for name, members in groups.items():
+            likeliest = drawn[:, members].argmax(axis=1)
+            words = np.array([names[j].partition("=")[2] for j in members])
+            found = _replaced(found, [names[j] for j in members], name, words[likeliest])
+        if groups:
+            notes.append(
+                "columns of 0 and 1 became one of words again, that of the largest, unless "
+                f"--no-round: {listed([*groups])}."
+            )
+        whole = [j for j in whole if not any(j in members for members in groups.values())]
         if whole:
             notes.append(
                 "rounded to whole numbers in the range of the training data, unless --no-round: "

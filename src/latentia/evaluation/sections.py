@@ -17,10 +17,11 @@ from latentia.models import figures
 from latentia.models.base import Encoder, LatentModel, Model, Sampler
 from latentia.models.fields import reference_of, summary_of
 from latentia.models.measures import left_out
-from latentia.models.own_parts import recorded
+from latentia.models.own_parts import told
 from latentia.plots.curves import loss_pictures
 from latentia.plots.grids import is_drawable, thumbnails
 from latentia.plots.page import Picture
+from latentia.training.further import THE_BEST, when
 from latentia.training.metrics_file import read_metrics
 
 STRIP = 8
@@ -50,11 +51,11 @@ def model_section(
         name=type(model).__name__,
         summary=summary_of(model),
         reference=reference_of(model),
-        parameters=recorded(model),
+        parameters=told(model),
         metrics=metrics,
         pictures=tuple(pictures),
         notes=(*notes, *_health(records)),
-        remarks=tuple(model.findings(data)),
+        remarks=(*_kept(model, records), *model.findings(data)),
         more=tuple(more),
         n_latent=model.n_latent if isinstance(model, LatentModel) else None,
         n_values=math.prod(np.shape(data.x_test)[1:]) if np.ndim(data.x_test) else 0,
@@ -81,6 +82,15 @@ def with_strips(section: ModelSection, model: Model, data: Dataset) -> ModelSect
 def strip_of_test(data: Dataset) -> tuple[bytes, ...]:
     """Return the test images that every model rebuilds."""
     return thumbnails(figures.shown(data, STRIP)) if is_drawable(data.x_test.shape) else ()
+
+
+def _kept(model: Model, records: list[dict[str, Any]]) -> Iterator[str]:
+    """Yield why training ended early, or else which epoch's weights were kept as the best."""
+    best = vars(model).get("best_epoch_")
+    if records and records[-1]["split"] == "end":
+        yield f"Training {records[-1]['note']}."
+    elif best is not None:
+        yield f"The weights kept are those {when(best)}: {THE_BEST}."
 
 
 def _health(records: list[dict[str, Any]]) -> Iterator[str]:

@@ -22,7 +22,9 @@ Columns = Mapping[str, NDArray[Any]]
 
 
 def check_written(out: Path) -> None:
-    """Refuse a file whose suffix is none that a table is written in."""
+    """Refuse a file in no folder, or whose suffix is none that a table is written in."""
+    if not out.parent.is_dir():
+        raise InputError(f"{out} cannot be written: there is no folder {out.parent}")
     if out.suffix.lower() not in WRITTEN:
         raise InputError(f"{out} ends in {out.suffix!r}; a table is {', '.join(WRITTEN)}")
     if out.suffix.lower() == ".xlsx":

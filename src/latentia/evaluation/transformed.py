@@ -52,7 +52,7 @@ def transform(
     model = load(run)
     if not isinstance(model, Encoder):
         raise InputError(f"{command_name(type(model).__name__)} {_why_not(model)}")
-    data = data_of(run, data_spec, model, options, image_size)
+    data = data_of(run, data_spec, model, options, image_size, whole=True)
     return write_table(out, columns_of(model, data))
 
 

@@ -17,6 +17,7 @@ from sklearn.utils import check_random_state
 from latentia.errors import Count, InputError, Seed, check_arguments
 from latentia.models.autoencoders.vae import VariationalModel
 from latentia.models.base import Encoder, Generator, LatentModel
+from latentia.models.inputs import channels_first
 
 
 def check_unconditional(model: LatentModel) -> None:
@@ -60,7 +61,7 @@ def decoded(model: LatentModel, Z: NDArray[Any]) -> NDArray[Any]:
     check_unconditional(model)
     codes = checked_codes(model, Z)
     with np.errstate(over="ignore", invalid="ignore"):
-        images = np.asarray(model.inverse_transform(codes))
+        images = channels_first(np.asarray(model.inverse_transform(codes)), model, reset=True)
     if not np.isfinite(images).all():
         raise InputError(
             f"codes as long as {np.linalg.norm(codes, axis=1).max():.3g} decode to NaN or "

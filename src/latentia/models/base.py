@@ -41,9 +41,12 @@ from latentia.files import as_path
 from latentia.models.diagram import diagram
 from latentia.models.fields import NamedFields, by_new_names, command_name, plain, refuse_unknown
 from latentia.models.inputs import (
+    Channels,
     Rows,
     as_array,
+    channels_first,
     check_images,
+    in_kind_of,
     is_tensor,
     refuse_not_finite,
     refuse_text,
@@ -153,7 +156,7 @@ class Model(BaseEstimator, metaclass=NamedFields):  # type: ignore[misc]
         return (1, *shape) if len(shape) == 2 else shape
 
     @contextmanager
-    def learning(self, *, afresh: bool = True) -> Iterator[None]:
+    def learning(self, *, afresh: bool = True, channels: Channels = "first") -> Iterator[None]:
         """Learn all anew within a ``with`` block; if that fails, the model is as it was before.
 
         What an earlier fit learned is forgotten first, unless learning goes on from there. Whatever
@@ -163,6 +166,9 @@ class Model(BaseEstimator, metaclass=NamedFields):  # type: ignore[misc]
         try:
             for name in [name for name in before if afresh and name.endswith("_")]:
                 delattr(self, name)
+            check_arguments(Model.learning, {"channels": channels})
+            if channels == "last":
+                self.channels_ = channels
             with noted_warnings() as self.fit_warnings_:
                 yield
             self.keep_settings()
@@ -278,7 +284,7 @@ class Model(BaseEstimator, metaclass=NamedFields):  # type: ignore[misc]
     def checked(self, X: Rows, *, reset: bool) -> NDArray[Any]:
         """Return ``X`` checked, as an array: a table as floats, images as they are."""
         refuse_text(X)
-        array = as_array(X)
+        array = channels_first(as_array(X), self, reset=reset)
         if isinstance(array, np.ndarray) and array.ndim > 2:
             check_images(array, fitting=reset)
         else:
@@ -322,7 +328,7 @@ class LatentModel(Model, ABC):
 
         They are a tensor if ``Z`` is one.
         """
-        return in_kind_of(Z, self._decode_array(self.latent_rows(Z)))
+        return in_kind_of(Z, self._decode_array(self.latent_rows(Z)), self)
 
     def latent_rows(self, Z: ArrayLike) -> NDArray[Any]:
         """Return (n, n_components) latent rows of the fitted model, checked, as an array."""
@@ -357,7 +363,7 @@ class Encoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ABC):  # type: 
         """Return ``inverse_transform(transform(X))``: what the latent space keeps of each row."""
         check_is_fitted(self)
         codes = self._encode_array(self.checked(X, reset=False))
-        return in_kind_of(X, self._decode_array(codes))
+        return in_kind_of(X, self._decode_array(codes), self)
 
     def damaged(self, X: NDArray[Any]) -> NDArray[Any] | None:
         """Return data as the model learnt to mend them; None if it learnt no such thing."""
@@ -385,7 +391,8 @@ class Sampler(ABC):
 
     def drawn_for(self, data: Dataset, n: int, random_state: int) -> NDArray[Any]:
         """Return n samples to be held against a data set."""
-        return np.asarray(self.sample(n, random_state=random_state))
+        drawn = np.asarray(self.sample(n, random_state=random_state))
+        return channels_first(drawn, self, reset=True)
 
     def likelihoods(self, data: Dataset) -> dict[str, float]:
         """Return the exact likelihood of test data, or bounds on it, where there are any."""
@@ -415,7 +422,8 @@ class Generator(Sampler):
         with within_memory(f"for {n_samples} samples"):
             z_NK = self.latent_draws(n_samples, draw)
         decoded = self._decode_array(z_NK.astype(np.float32))  # type: ignore[attr-defined]
-        return np.asarray(self.around(decoded, draw) if noise else decoded, dtype=np.float32)
+        drawn = np.asarray(self.around(decoded, draw) if noise else decoded, dtype=np.float32)
+        return in_kind_of(None, drawn, self)
 
     def around(self, means: NDArray[Any], draw: np.random.RandomState) -> NDArray[Any]:
         """Return draws of p(x given z) with these means; here there is no such density."""
@@ -437,12 +445,3 @@ def seeded(random_state: int | None) -> np.random.RandomState:
 def to_numpy(X: Any) -> Any:
     """Return a tensor (CPU or GPU) as an array, and anything else as it is."""
     return as_array(X) if is_tensor(X) else X
-
-
-def in_kind_of(given: Any, array: NDArray[Any]) -> Any:
-    """Return ``array`` as a tensor on ``given``'s device if ``given`` is a tensor."""
-    if not is_tensor(given):
-        return array
-    import torch
-
-    return torch.from_numpy(array).to(given.device)

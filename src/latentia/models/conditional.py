@@ -21,9 +21,10 @@ from torch import Tensor
 from latentia.data.dataset import Array, Dataset, ImageSize
 from latentia.data.options import USUAL, TableOptions
 from latentia.errors import Count, InputError, Seed, check_arguments, within_memory
-from latentia.models.base import Generator, in_kind_of, seeded, to_numpy
+from latentia.models.base import Generator, seeded, to_numpy
 from latentia.models.conditions import Classes, Condition, Vectors, learnt
 from latentia.models.decoding import DecodingModel
+from latentia.models.inputs import channels_first, in_kind_of
 
 if TYPE_CHECKING:
     from latentia.plots.page import Picture
@@ -140,7 +141,8 @@ class Conditional(Generator, DecodingModel, ABC):
         if len(self.known_classes) or data.y_test is None:
             return super().drawn_for(data, n, random_state)
         given = np.resize(data.y_test, (n, *data.y_test.shape[1:]))
-        return self.sample(n, random_state=random_state, y=given)
+        drawn = self.sample(n, random_state=random_state, y=given)
+        return channels_first(drawn, self, reset=True)
 
     def picture_of_samples(self, data: Dataset) -> Picture:
         """Return a picture of samples, a row for each class if there are any."""
@@ -193,7 +195,7 @@ class Conditional(Generator, DecodingModel, ABC):
 
     def inverse_transform(self, Z: ArrayLike, y: ArrayLike | None = None) -> Any:
         """Decode (n, n_components) latent rows as data given y."""
-        return in_kind_of(Z, self.decode_given(self.latent_rows(Z), y))
+        return in_kind_of(Z, self.decode_given(self.latent_rows(Z), y), self)
 
     def sample(
         self,
@@ -231,7 +233,8 @@ class Conditional(Generator, DecodingModel, ABC):
                 conditions = self.given.one_each(np.asarray(to_numpy(y)), n_samples)
             z_NK = self.latent_draws(n_samples, draw).astype(np.float32)
         decoded = self.decode_given(z_NK, conditions)
-        return np.asarray(self.around(decoded, draw) if noise else decoded, dtype=np.float32)
+        drawn = np.asarray(self.around(decoded, draw) if noise else decoded, dtype=np.float32)
+        return in_kind_of(None, drawn, self)
 
     def decode_given(self, z_NK: NDArray[Any], y: Any) -> NDArray[Any]:
         """Return (n, *data_shape_) for latent rows given y."""

@@ -69,6 +69,7 @@ def _learnt(model: Any) -> Iterator[str]:
 
 def _drawn(model: Any) -> Iterator[str]:
     """Yield what a model draws of itself: samples, a text, or its loadings."""
+    from latentia.models.inputs import channels_first
     from latentia.plots.grids import is_drawable, png, tile
     from latentia.plots.page import Picture
 
@@ -78,7 +79,8 @@ def _drawn(model: Any) -> Iterator[str]:
         words = text if isinstance(text, str) else " ".join(text)
         yield f'<pre style="white-space:pre-wrap">{escape(words)}</pre>'
     elif drawable and "sample" in dir(type(model)):
-        picture = png(tile(model.sample(SHOWN, random_state=0), n_columns=SHOWN))
+        drawn = channels_first(model.sample(SHOWN, random_state=0), model, reset=True)
+        picture = png(tile(drawn, n_columns=SHOWN))
         yield _image(Picture("Samples", f"{SHOWN} samples that nobody selected.", picture))
     elif drawable:
         for shown in model.pictures_of_parameters():

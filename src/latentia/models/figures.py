@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from latentia.data.dataset import Array, Dataset, spread
-from latentia.models.inputs import unit_floats
+from latentia.models.inputs import channels_first, unit_floats
 from latentia.plots.grids import thumbnails
 from latentia.plots.latent_pictures import loadings_picture, map_picture
 from latentia.plots.page import PIXELATED, WIDE, Picture, Tiles
@@ -58,7 +58,7 @@ def samples_of_each(model: Any, classes: Mapping[str, Any]) -> Picture:
     """Return draws of up to ten classes, which have names."""
     some = dict(list(classes.items())[:MOST_CLASSES])
     asked = np.repeat(list(some.values()), SAMPLES)
-    drawn = model.sample(len(asked), random_state=0, y=asked)
+    drawn = channels_first(model.sample(len(asked), random_state=0, y=asked), model, reset=True)
     caption = f"A row of draws for each class: {', '.join(some)}."
     return Picture("Samples", caption, tiles=tiles(drawn, SAMPLES))
 

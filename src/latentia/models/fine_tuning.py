@@ -23,6 +23,8 @@ START = "start"
 """The folder in a run of the model that it began with."""
 UNITS = (
     "unit_range_",
+    "n_principal_",
+    "photographic_",
     "column_mean_",
     "column_scale_",
     "mean_",
@@ -82,8 +84,9 @@ def take_units(model: Any, start: Any) -> None:
             f"{_listed(ours.get('classes_'))}: give the same ones, or train anew"
         )
     for name in UNITS:
-        if name in theirs:
-            setattr(model, name, theirs[name])
+        found = getattr(start, name, None)
+        if found is not None:
+            setattr(model, name, found)
 
 
 def _same(theirs: NDArray[Any], ours: NDArray[Any] | None) -> bool:

@@ -1,13 +1,13 @@
 """Samples that other software holds one by one: torch's and Hugging Face's data sets.
 
 They are known by their methods and never imported. Each sample is asked for once, in order; labels
-beside it are left, and given to `fit` as ``y`` where a model takes them.
+beside it are left, or taken as ``y`` by a model of x given a class.
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any
 
@@ -17,6 +17,8 @@ from latentia.errors import InputError
 
 NAMES = ("image", "images", "img", "pixel_values", "x", "input", "inputs", "data", "samples")
 """Keys under which the samples stand, where one has several parts."""
+LABELS = ("label", "labels", "y", "target", "targets", "class", "cls", "fine_label")
+"""Keys under which a sample's label stands."""
 MOST_ENDLESS = 10**7
 """Samples that are asked of what does not tell its length."""
 
@@ -36,25 +38,47 @@ def samples_of(X: Any) -> Any:
     InputError
         If it holds none, or it is not clear which part of a sample is meant.
     """
+    return samples_and_labels(X, _no_label)[0]
+
+
+def samples_and_labels(X: Any, label: Callable[[Any], Any] | None = None) -> tuple[Any, Any]:
+    """Return the samples of a data set, and the (n,) labels beside them, in one pass.
+
+    The labels are None where a sample has none; Hugging Face's classes are told by their names.
+    """
     if _is_hugging_face(X):
-        return _of_hugging_face(X)
-    found = list(_of_torch(X))
-    if not found:
+        return _of_hugging_face(X), None if label is _no_label else _classes(X)
+    samples, labels = [], []
+    for part, is_batch in _of_torch(X):
+        found, beside = _sample(part), (label or _label)(part)
+        samples += found if is_batch else [found]
+        labels += beside if is_batch and beside is not None else [beside]
+    if not samples:
         raise InputError(f"X is a {type(X).__name__} that holds no samples")
-    return found
+    known = all(value is not None for value in labels) and len(labels) == len(samples)
+    return samples, np.array([_plain(value) for value in labels]) if known else None
 
 
-def _of_torch(X: Any) -> Iterator[Any]:
+def _no_label(part: Any) -> None:
+    """Leave the labels, which may be of any kind."""
+
+
+def _plain(value: Any) -> Any:
+    return value.tolist() if hasattr(value, "tolist") else value
+
+
+def _of_torch(X: Any) -> Iterator[tuple[Any, bool]]:
+    """Yield samples with what stands beside them, one by one or in a loader's batches."""
     if not hasattr(X, "batch_sampler"):
-        yield from map(_sample, _in_order(X))
+        yield from ((part, False) for part in _in_order(X))
     elif _keeps_all(X):
         # In the order of the data set, so that rows that come out are known again.
-        yield from map(_sample, _in_order(X.dataset))
+        yield from ((part, False) for part in _in_order(X.dataset))
     else:
         for batch in X:
             # A loader may leave its batches as lists of samples with what stands beside them.
             plain = isinstance(batch, list | tuple) and isinstance(batch[0], tuple | Mapping)
-            yield from map(_sample, batch) if plain else _sample(batch)
+            yield from ((part, False) for part in batch) if plain else [(batch, True)]
 
 
 def _keeps_all(loader: Any) -> bool:
@@ -84,6 +108,13 @@ def _sample(part: Any) -> Any:
     return part[0] if isinstance(part, tuple | list) and len(part) else part
 
 
+def _label(part: Any) -> Any:
+    """Return the label beside a sample: the second of two parts, or the one of its name."""
+    if isinstance(part, Mapping):
+        return next((part[name] for name in LABELS if name in part), None)
+    return part[1] if isinstance(part, tuple | list) and len(part) == 2 else None
+
+
 def _is_hugging_face(X: Any) -> bool:
     return hasattr(X, "column_names") and hasattr(X, "with_format") and hasattr(X, "features")
 
@@ -104,6 +135,18 @@ def _of_hugging_face(X: Any) -> Any:
     if pictures:
         return [plain[i][pictures[0]] for i in range(len(X))]
     return _table(plain, names, features)
+
+
+def _classes(X: Any) -> Any:
+    """Return the labels of Hugging Face's data set, if it has such a column."""
+    features, names = X.features or {}, list(X.column_names)
+    of_kind = [name for name in names if type(features.get(name)).__name__ == "ClassLabel"]
+    column = next(iter([*of_kind, *(name for name in LABELS if name in names)]), None)
+    if column is None:
+        return None
+    values = np.asarray(X.with_format(None)[column])
+    words = getattr(features.get(column), "names", None)
+    return np.array([words[value] for value in values]) if words else values
 
 
 def _pixels(value: Any) -> Any:

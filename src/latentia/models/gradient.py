@@ -22,13 +22,13 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor, nn
 
-from latentia.errors import Count, Decay, InputError, Positive, Seed, own_among, within_memory
+from latentia.errors import Decay, InputError, Positive, Seed, own_among, within_memory
 from latentia.files import as_path
 from latentia.models.apply import apply
 from latentia.models.base import Model, to_numpy
 from latentia.models.fields import in_new_names
 from latentia.models.fine_tuning import START, beginning_of, take_units, take_weights, told_of
-from latentia.models.inputs import Labels, Rows, refuse_outside_unit
+from latentia.models.inputs import Channels, Labels, Rows, refuse_outside_unit, with_labels
 from latentia.models.own_parts import class_name, recorded, with_names_of_nets
 from latentia.plots.grids import DRAWABLE, rows, save_png, tile
 from latentia.training import distributed, draws
@@ -103,8 +103,6 @@ class GradientModel(Planned, Model):
     """Where to train: auto, cpu, cuda, cuda:1, mps."""
     random_state: Seed | None = None
     """Seed of everything random; none draws one, kept in ``seed_``."""
-    patience: Count | None = None
-    """Epochs without a better held-out value after which training ends, with the best weights."""
 
     @abstractmethod
     def build(self, shape: tuple[int, ...]) -> None:
@@ -126,6 +124,7 @@ class GradientModel(Planned, Model):
         origin: Mapping[str, object] | None = None,
         start_from: Self | str | Path | None = None,
         callbacks: Sequence[Callback] = (),
+        channels: Channels = "first",
     ) -> Self:
         """Train on data.
 
@@ -154,6 +153,8 @@ class GradientModel(Planned, Model):
         callbacks
             Functions that are shown an `EpochEnd` after each epoch. Training ends after an epoch
             in which one returns True.
+        channels
+            Of images: first, or last, as (n, H, W, C), which the fitted model then takes and gives.
 
         Raises
         ------
@@ -164,12 +165,12 @@ class GradientModel(Planned, Model):
         """
         # What this model learnt is forgotten when it learns anew, and may be what it starts from.
         given = copy.copy(self) if start_from is self else start_from
-        with self.learning():
+        with self.learning(channels=channels):
             self.validate_parameters(begun=resume)
+            X, y = with_labels(X, y, self)
             array = self.checked(X, reset=True)
-            folder, begun = self._place(run, resume)
+            folder, begun = self._place(run, resume, given)
             self.choose_batch(len(array))
-            self._begin_with(given, begun, folder)
             batches, held_out = self.read(array, y, reset=True), self._held_out(validation)
             set_threads(None if begun is None else begun.threads)
             device = find_device(self.device)
@@ -177,7 +178,9 @@ class GradientModel(Planned, Model):
                 # One group of processes, also for what is trained first.
                 stack.enter_context(distributed.process_group(device))
                 self.seed_ = self._seed() if begun is None else begun.seed
-                resolved = {**self.settled(array), **self.resolve(batches)}
+                settled = self.settled(array)
+                batches, held_out = self.parted(batches, held_out, settled)
+                resolved = {**settled, **self.resolve(batches)}
                 if not resume:
                     self.check_effects(resolved)
                 if folder is not None:
@@ -186,8 +189,6 @@ class GradientModel(Planned, Model):
                     begun = stack.enter_context(holding)
                 self.before_nets(array, folder, progress)
                 self.initialise(batches, device)
-                if self.keeps_best and held_out is None and isinstance(batches, Source):
-                    batches, held_out = batches.parted()
                 self.check_held_out(held_out)
                 order, name = batch_order(self, batches), type(self).__name__
                 enough = self.n_steps if self.n_epochs else 0
@@ -346,7 +347,8 @@ class GradientModel(Planned, Model):
         given = validation if isinstance(validation, tuple) else (validation, None)
         if len(given) != 2:
             raise InputError(f"validation is a tuple of {len(given)}; give X, or (X, y)")
-        return self.read(self.checked(given[0], reset=False), given[1], reset=False)
+        rows, labels = with_labels(*given, self)
+        return self.read(self.checked(rows, reset=False), labels, reset=False)
 
     def _seed(self) -> int:
         """Return the seed asked for, or one that is drawn, the same in all processes."""
@@ -360,24 +362,24 @@ class GradientModel(Planned, Model):
         """The fitted model whose weights a fit under way starts from, if any."""
         return vars(self).get("_beginning")
 
-    def _place(self, run: str | Path | None, resume: bool) -> tuple[Path | None, RunConfig | None]:
-        """Return the directory of a run, and what was begun there if it is to go on."""
+    def _place(
+        self, run: str | Path | None, resume: bool, given: Self | str | Path | None
+    ) -> tuple[Path | None, RunConfig | None]:
+        """Return a run's directory and what was begun there, and take the model to start from.
+
+        Of a run that was begun it is the copy in ``start``.
+        """
         folder = None if run is None else as_path(run, "run")
         if resume and folder is None:
             raise InputError("resume needs run: the directory of the run to go on with")
-        self._begun = RunConfig.read(folder) if resume and folder else None
-        return folder, self._begun
-
-    def _begin_with(
-        self, given: Self | str | Path | None, begun: RunConfig | None, folder: Path | None
-    ) -> None:
-        """Take the model to start from, of a run that was begun its copy in ``start``."""
+        self._begun = begun = RunConfig.read(folder) if resume and folder else None
         if begun is not None and given is not None:
             raise InputError(f"the run in {folder} goes on with its own weights: no start_from")
         if begun is not None and folder is not None and begun.start_from is not None:
             given = folder / START
         if given is not None:
             self._beginning = beginning_of(self, given)
+        return folder, begun
 
     def _check_patience(self, held_out: Rows | None) -> None:
         """Refuse to wait for a better held-out value where there is none."""
@@ -386,11 +388,6 @@ class GradientModel(Planned, Model):
                 f"patience is {self.patience}, and counts epochs without a better held-out value: "
                 "give held-out data with validation, or leave patience out"
             )
-
-    @property
-    def keeps_best(self) -> bool:
-        """Whether the weights of the epoch with the best held-out value are the fitted ones."""
-        return self.patience is not None
 
     @property
     def is_scored(self) -> bool:

@@ -6,7 +6,7 @@ import sys
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from latentia.data.dataset import Dataset
 from latentia.data.images import upright
 from latentia.errors import FitWarning, InputError
-from latentia.models.foreign_datasets import is_collection, samples_of
+from latentia.models.foreign_datasets import is_collection, samples_and_labels, samples_of
 
 Rows: TypeAlias = Any
 """What ``fit`` takes: an array, tensor, data frame, sparse matrix, or array larger than memory."""
@@ -31,9 +31,11 @@ Matrix: TypeAlias = NDArray[np.float64]
 Vector: TypeAlias = NDArray[np.float64]
 
 
+Channels: TypeAlias = Literal["first", "last"]
+"""Which axis of (n, C, H, W) or (n, H, W, C) images holds the channels."""
 SPAN = 0.1
 """Share of their range below which pixels span too little to be as they were meant."""
-LAST = (1, 3, 4)
+LAST = (1, 2, 3, 4)
 MOST_CHANNELS = 4
 """Of pictures: more in the second place and few in the last are pixels, and channels at the end."""
 
@@ -56,6 +58,53 @@ def as_array(X: Any) -> Any:
     if isinstance(X, np.ndarray):
         return _native(_stacked(list(X)) if _holds_images(X) else X)
     return X
+
+
+def channels_first(X: Any, model: Any, *, reset: bool) -> Any:
+    """Return images as models compute with them, of one that was fitted on others.
+
+    Images that have their channels first already, as a `Dataset`'s, are known by their number.
+    """
+    if not is_channels_last(model):
+        return X
+    if reset and np.ndim(X) != 4:
+        raise InputError(f"channels is 'last', and X has shape {np.shape(X)}; give (n, H, W, C)")
+    if np.ndim(X) != 4 or not (reset or _has_last(X, model)):
+        return X
+    return X.movedim(3, 1) if is_tensor(X) else np.moveaxis(X, 3, 1)
+
+
+def in_kind_of(given: Any, array: NDArray[Any], model: Any = None) -> Any:
+    """Return ``array`` in the layout of what was given: as a tensor on its device if it is one.
+
+    Images have their channels last if those that the model was fitted on had, and those given.
+    """
+    if is_channels_last(model) and array.ndim == 4 and _has_last(given, model):
+        array = np.ascontiguousarray(np.moveaxis(array, 1, 3))
+    if not is_tensor(given):
+        return array
+    import torch
+
+    return torch.from_numpy(array).to(given.device)
+
+
+def is_channels_last(model: Any) -> bool:
+    """Return whether a model was fitted on images with their channels last."""
+    return model is not None and vars(model).get("channels_") == "last"
+
+
+def _has_last(X: Any, model: Any) -> bool:
+    """Return whether images, if they are some, have the model's channels on the last axis."""
+    shape, n_channels = tuple(np.shape(X)), model.data_shape_[0]
+    return len(shape) != 4 or shape[3] == n_channels or shape[1] != n_channels
+
+
+def with_labels(X: Any, y: Any, model: Any) -> tuple[Any, Any]:
+    """Return data and their labels: those in a data set, for a model that takes some."""
+    if y is not None or not model.takes_labels or isinstance(X, np.ndarray) or not is_collection(X):
+        return X, y
+    samples, labels = samples_and_labels(X)
+    return _collected(samples), labels
 
 
 def _refuse_other_objects(X: Any) -> None:
@@ -119,7 +168,7 @@ def _stacked(parts: Sequence[Any]) -> NDArray[Any]:
     if other is not None:
         found = arrays[other].shape
         cure = "resize or crop the images to one size"
-        if found[-2:] == first[-2:]:
+        if found[-2:] == first[-2:] and found[-1] not in LAST:
             cure = "give all as many channels, as by convert('RGB') of Pillow's"
         elif len(found) < 2:
             cure = "give images alone, and labels as y"
@@ -226,8 +275,8 @@ def _check_layout(images: NDArray[Any]) -> None:
         )
     if images.ndim == 4 and images.shape[1] > MOST_CHANNELS and images.shape[3] in LAST:
         raise InputError(
-            f"X has shape {images.shape}, its channels last; give (n, C, H, W), such as "
-            "np.moveaxis(X, 3, 1)"
+            f"X has shape {images.shape}, its channels last: fit(X, channels='last') takes them "
+            "so, and np.moveaxis(X, 3, 1) makes (n, C, H, W) of them"
         )
 
 

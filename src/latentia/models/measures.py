@@ -26,7 +26,7 @@ from latentia.metrics.frechet import PixelFeatures, frechet_distance
 from latentia.metrics.neighbours import code_accuracy, memorisation
 from latentia.metrics.precision_recall import precision_recall
 from latentia.metrics.reconstruction import psnr, squared_error
-from latentia.models.inputs import unit_floats
+from latentia.models.inputs import channels_first, unit_floats
 
 MOST_SAMPLES = 10_000
 LEAST_SAMPLES = 1_000
@@ -199,4 +199,5 @@ def class_agreement(model: Any, classes: Array, data: Dataset, random_state: int
     y = classes[y] if classes.dtype.kind == "U" else y
     asked = np.resize(classes, MOST_NEIGHBOURS)
     drawn = model.sample(len(asked), random_state=random_state, y=asked)
+    drawn = channels_first(drawn, model, reset=True)
     return {"class_agreement": float((nearest_classes(unit_floats(x), y, drawn) == asked).mean())}

@@ -19,6 +19,9 @@ from latentia.models.fields import NamedFields
 Homes = Mapping[str, str | type]
 """Where the classes of models are, by their names: a module, or the class itself."""
 
+CHOSEN = ("n_epochs", "batch_size")
+"""Parameters of which a fitted model keeps what it chose for none."""
+
 
 def homes_of(classes: Sequence[type]) -> Homes:
     """Return the homes of all classes that may be loaded, the user's own among them."""
@@ -35,6 +38,14 @@ def homes_of(classes: Sequence[type]) -> Homes:
 def recorded(model: Any) -> dict[str, Any]:
     """Return a model's parameters as ``config.json`` keeps them: of a net, only what it is."""
     return {k: described(v) if is_own_net(v) else v for k, v in model.get_params().items()}
+
+
+def told(model: Any) -> dict[str, Any]:
+    """Return a model's parameters as reports print them: what it chose in the place of none."""
+    came_to, given = vars(model), recorded(model)
+    open_to_it = [name for name in CHOSEN if name in given and given[name] is None]
+    chosen = {k: f"{came_to[k + '_']} (chosen)" for k in open_to_it if k + "_" in came_to}
+    return given | chosen
 
 
 def own_nets(model: Any) -> dict[str, Any]:

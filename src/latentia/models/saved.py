@@ -45,6 +45,7 @@ from latentia.models.own_parts import (
     homes_of,
     own_nets,
     recorded,
+    told,
     with_nets,
 )
 from latentia.training.config import HASH, read_config, unknown, versions, write_config
@@ -53,11 +54,13 @@ from latentia.training.metrics_file import is_record, read_metrics
 WEIGHTS = "model.safetensors"
 FILES = ("config.json", WEIGHTS, "README.md")
 KINDS = {
+    "channels_": str,
     "content_": str,
     "diagnosis_": str,
     "observation_": str,
     "converged_": bool,
     "of_characters_": bool,
+    "best_epoch_": int,
     "photographic_": bool,
     "unit_range_": bool,
     "log_likelihood_": float,
@@ -409,7 +412,7 @@ def _card(model: Any, arrays: dict[str, NDArray[Any]]) -> str:
     name = type(model).__name__
     summary = (type(model).__doc__ or name).strip().splitlines()[0]
     lines = [f"# {name}", "", summary, "", "| parameter | value |", "|---|---|"]
-    lines += [f"| `{key}` | `{value}` |" for key, value in recorded(model).items()]
+    lines += [f"| `{key}` | `{value}` |" for key, value in told(model).items()]
     shape = vars(model).get("data_shape_")
     samples = "" if shape is None else f"Samples of shape {shape}; "
     n_values = sum(array.size for array in arrays.values())

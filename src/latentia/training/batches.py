@@ -5,6 +5,7 @@ uint8 stays uint8 in memory and becomes float32 in [0, 1] a batch at a time.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Annotated, Any, ClassVar, Protocol
@@ -279,11 +280,35 @@ class Planned:
     """Training steps to take in whole passes over the data, at least one (ten over MNIST)."""
     batch_size: Count | None = None
     """Samples in a batch, in each process; none chooses by the number of samples."""
+    patience: Count | None = None
+    """Epochs without a better held-out value after which training ends, with the best weights."""
 
     @property
     def batches_a_step(self) -> int:
         """Batches that a training step takes: the most repeats of an update; here one."""
         return 1
+
+    @property
+    def keeps_best(self) -> bool:
+        """Whether the weights of the epoch with the best held-out value are the fitted ones."""
+        return self.patience is not None
+
+    @property
+    def waits(self) -> int | None:
+        """Epochs without a better held-out value that end training; none takes all of them."""
+        return self.patience
+
+    def holds_out(self, settled: Mapping[str, object]) -> bool:
+        """Return whether rows are held out where none are given, of what these data settle."""
+        return False
+
+    def parted(
+        self, batches: Batches, held_out: Batches | None, settled: Mapping[str, object]
+    ) -> tuple[Batches, Batches | None]:
+        """Return what is trained on, and what is held out: what is given, or `holds_out`."""
+        if held_out is None and isinstance(batches, Source) and self.holds_out(settled):
+            return batches.parted()
+        return batches, held_out
 
     @property
     def begun(self) -> RunConfig | None:

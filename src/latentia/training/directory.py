@@ -175,9 +175,11 @@ def disk_taken(path: Path) -> str:
     steps = len([*path.glob("checkpoints/step_*.safetensors")])
     best = " and the best" if (path / "checkpoints" / "best.safetensors").exists() else ""
     names = PARTS | {"checkpoints": f"{steps} checkpoint{'s' * (steps != 1)}{best}"}
-    told = [f"{names.get(part, part)} {_megabytes(n)}" for part, n in sizes.items() if n]
-    return f"{path}: {_megabytes(sum(sizes.values()))}: {', '.join(told)}"
+    told = [f"{names.get(part, part)} {_rounded(n)}" for part, n in sizes.items() if n]
+    return f"{path}: {_rounded(sum(sizes.values()))}: {', '.join(told)}"
 
 
-def _megabytes(n: int) -> str:
+def _rounded(n: int) -> str:
+    if n < 1e5:
+        return f"{max(n / 1e3, 1):.0f} kB"
     return f"{n / 1e6:.0f} MB" if n >= 10e6 else f"{n / 1e6:.1f} MB"

@@ -22,6 +22,7 @@ from latentia.training.config import RunConfig
 from latentia.training.metrics_file import Record, read_metrics
 
 BEST = "best"
+THE_BEST = "the best on held-out data"
 
 
 @dataclass(frozen=True)
@@ -117,6 +118,22 @@ def trained(run: Path) -> tuple[int, int, bool]:
     return step, done, any(r["split"] == "end" and r["step"] == step for r in records)
 
 
+def ended_early(run: Path) -> bool:
+    """Return whether a run is known to have ended before the epochs that were asked for.
+
+    Metrics that are damaged do not tell; the run that goes on says what becomes of them.
+    """
+    try:
+        return trained(run)[2]
+    except InputError:
+        return False
+
+
+def when(epoch: int) -> str:
+    """Return in words which weights are kept: of an epoch, or 0 for those of the start."""
+    return f"of epoch {epoch}" if epoch else "from before the first epoch"
+
+
 def epochs_in_all(run: Path, more: int) -> int:
     """Return the epochs that a run will have had after so many more than it has, or was to have."""
     config = RunConfig.read(run)
@@ -154,8 +171,9 @@ def extended(begun: RunConfig, n_epochs: Any, run: Path) -> RunConfig:
 
 def going_on(config: RunConfig, run: Path) -> Iterator[str]:
     """Yield what a user should know of a run that goes on with another number of epochs."""
-    step, done, _ = trained(run)
-    now = config.taken("n_epochs") or 0 if config.stages else 0
+    if not config.stages:
+        return
+    (step, done, _), now = trained(run), config.taken("n_epochs") or 0
     if step != config.goes_on_at or now <= done:
         return
     before = config.stages[-1]["n_epochs"]

@@ -82,7 +82,7 @@ def is_record(value: object) -> bool:
     numbers = [*value["values"].values(), value.get("seconds", 0.0)]
     texts = [value.get("split"), value.get("note", "")]
     return (
-        all(type(count) is int for count in counts)
+        all(type(count) is int and count > 0 for count in counts)
         and all(type(number) in (int, float) for number in numbers)
         and all(isinstance(text, str) for text in texts)
     )
@@ -96,10 +96,9 @@ def _parsed(line: bytes) -> Record | None:
     """Return a line's record, or None if it holds none."""
     try:
         record = json.loads(line)
-        sound = line.endswith(b"\n") and isinstance(record, dict)
-        return record if sound and isinstance(record["step"], int) else None
-    except (ValueError, KeyError, TypeError, RecursionError):
+    except (ValueError, RecursionError):
         return None
+    return record if line.endswith(b"\n") and is_record(record) else None
 
 
 def _all_parsed(content: bytes, path: Path) -> list[Record]:

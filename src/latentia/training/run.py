@@ -201,11 +201,14 @@ class Run:
         """Let the model write a picture or a text of an epoch, as ``samples/epoch_0001.png``.
 
         Of the first ten epochs each is drawn, later ones when twice as many are over, and the last.
+        TensorBoard is given those of epochs 1, 2, 4, 8 and so on, and the last.
         """
         if self.keeps and self.path is not None and self.draw is not None:
             if not (last or epoch <= EACH_DRAWN or epoch >= 2 * self._last_drawn()):
                 return
             self.draw(self.path / "samples", epoch)
+            if not (last or epoch.bit_count() == 1):
+                return
             for drawn in (self.path / "samples").glob(f"epoch_{epoch:04d}.*"):
                 self.events.add_drawn(drawn, state.step)
 

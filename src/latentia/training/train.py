@@ -21,6 +21,7 @@ from latentia.errors import InputError
 from latentia.training import distributed, draws
 from latentia.training.batches import Batches, BatchOrder
 from latentia.training.device import autocast
+from latentia.training.further import THE_BEST, when
 from latentia.training.run import Run
 from latentia.training.signals import Interruption, on_stop
 from latentia.training.state import TrainingState
@@ -32,14 +33,18 @@ class Trainable(Protocol):
 
     n_epochs_: int
     batch_size_: int
+    best_epoch_: int
     learning_rate: float
     ema_decay: float | None
-    patience: int | None
     seed_: int
 
     @property
     def keeps_best(self) -> bool:
         """Whether the weights of the epoch with the best held-out value are the fitted ones."""
+
+    @property
+    def waits(self) -> int | None:
+        """Epochs without a better held-out value that end training; none takes all of them."""
 
     def nets(self) -> Mapping[str, nn.Module]:
         """Return the model's modules by name."""
@@ -128,9 +133,10 @@ def train(
             if over:
                 break
     state.settle()
-    if state.best and state.best_epoch < order.epoch(state.step - 1) + 1 and run.tell is not None:
-        when = f"of epoch {state.best_epoch}" if state.best_epoch else "from before the first epoch"
-        run.tell(order.n_epochs, f"the weights kept are those {when}: the best on held-out data")
+    if state.best:
+        model.best_epoch_, last = state.best_epoch, order.epoch(state.step - 1) + 1
+        if run.tell is not None and not state.ended and state.best_epoch < last:
+            run.tell(last, f"the weights kept are those {when(state.best_epoch)}: {THE_BEST}")
 
 
 def rate_start(
@@ -219,12 +225,11 @@ def why_to_end(
     reason = ""
     if distributed.any_rank(bool(asked)):
         reason = f"{asked} asked for it"
-    elif model.patience is not None and epoch - since >= model.patience:
+    elif model.waits is not None and epoch - since >= model.waits:
         waited = "an epoch" if epoch - since == 1 else f"{epoch - since} epochs"
         reason = f"no better held-out value for {waited}"
     if reason and state.best:
-        when = f"of epoch {state.best_epoch}" if state.best_epoch else "from before the first epoch"
-        reason += f"; the weights are those {when}, the best"
+        reason += f"; the weights are those {when(state.best_epoch)}, the best"
     if reason:
         run.end(state, epoch, f"ended before epoch {order.n_epochs}: {reason}")
     return reason

@@ -31,6 +31,12 @@ def photographs():
     return x.clip(0, 1).astype(np.float32)
 
 
+@pytest.fixture(scope="module")
+def learnt(photographs):
+    """Return those that a fit learns from where none are held out: without every twelfth."""
+    return np.delete(photographs, slice(11, None, 12), 0)
+
+
 def untrained(model, x, monkeypatch):
     """Fit without a step: the nets stay where they start."""
     monkeypatch.setattr("latentia.models.gradient.train", lambda *_: None)
@@ -38,18 +44,20 @@ def untrained(model, x, monkeypatch):
 
 
 @pytest.mark.parametrize("n_components", [1, 5])
-def test_an_autoencoder_starts_as_pca(photographs, n_components, monkeypatch):
+def test_an_autoencoder_starts_as_pca(photographs, learnt, n_components, monkeypatch):
     model = untrained(Autoencoder(n_components=n_components, **QUICK), photographs, monkeypatch)
-    pca = PCA(n_components=n_components).fit(photographs)
+    pca = PCA(n_components=n_components).fit(learnt)
     expected = pca.reconstruct(photographs).clip(0, 1)
     assert np.allclose(model.reconstruct(photographs), expected, atol=2e-5)
-    codes, scores = model.transform(photographs), pca.transform(photographs)
+    codes, scores = model.transform(learnt), pca.transform(learnt)
     assert np.allclose(np.abs(codes), np.abs(scores / scores.std(0)), atol=2e-3)
 
 
-def test_a_vae_starts_as_probabilistic_pca_with_its_exact_posterior(photographs, monkeypatch):
+def test_a_vae_starts_as_probabilistic_pca_with_its_exact_posterior(
+    photographs, learnt, monkeypatch
+):
     model = untrained(VAE(n_components=4, **QUICK), photographs, monkeypatch)
-    ppca = ProbabilisticPCA(n_components=4).fit(photographs)
+    ppca = ProbabilisticPCA(n_components=4).fit(learnt)
     assert model.observation_ == "gaussian"
     assert model.noise_variance_ == pytest.approx(ppca.noise_variance_, rel=1e-3)
     codes, expected = model.transform(photographs), ppca.transform(photographs)
@@ -63,13 +71,13 @@ def test_a_vae_starts_as_probabilistic_pca_with_its_exact_posterior(photographs,
     )
 
 
-def test_a_given_variance_is_the_one_it_starts_with(photographs, monkeypatch):
+def test_a_given_variance_is_the_one_it_starts_with(photographs, learnt, monkeypatch):
     model = VAE(n_components=4, observation="gaussian", noise_variance=0.01, **QUICK)
     untrained(model, photographs, monkeypatch)
     assert model.noise_variance_ == pytest.approx(0.01)
     assert "noise_" not in vars(model)
     q = model.posterior(torch.from_numpy(photographs[:2]))
-    values = PCA(n_components=4).fit(photographs).explained_variance_ * 71 / 72
+    values = PCA(n_components=4).fit(learnt).explained_variance_ * 65 / 66
     expected = np.sqrt(np.minimum(1, 0.01 / values))
     assert np.allclose(q.scale.detach().numpy(), expected, rtol=1e-3)
 

@@ -39,6 +39,8 @@ from latentia.training.run import Numbers
 
 BOTH = Shapes("encoder", "decoder")
 """Own nets in both places leave a field without effect."""
+WAITS = 10
+"""Epochs without a better held-out value after which training from a linear start ends."""
 
 
 @dataclass(eq=False, repr=False, kw_only=True)
@@ -97,7 +99,8 @@ class AutoencodingModel(Encoder, DecodingModel, GradientModel, LatentModel):
         if len(source.shape) > 1:
             x = source.batch(some_rows(np.arange(len(source))))[0].cpu()
             self.photographic_ = is_photographic(x.numpy())
-            if self.nets_for(source.shape, self.photographic_) == "principal":
+            principal = self.nets_for(source.shape, self.photographic_) == "principal"
+            if principal and self.beginning is None:
                 self._solution = linear_solution(x)
                 self.n_principal_ = len(self._solution.values)
             return
@@ -154,6 +157,16 @@ class AutoencodingModel(Encoder, DecodingModel, GradientModel, LatentModel):
         """Whether the best epoch's weights are the fitted ones: also from a linear start."""
         return self.n_principal_ > 0 or bool(super().keeps_best)
 
+    @property
+    def waits(self) -> int | None:
+        """Epochs without a better held-out value that end training: of a linear start few."""
+        usual = WAITS if self.n_principal_ and self.n_epochs is None else None
+        return usual if self.patience is None else self.patience
+
+    def holds_out(self, settled: Mapping[str, object]) -> bool:
+        """Return whether rows are held out where none are given: for a linear start."""
+        return settled.get("architecture") == "principal"
+
     def nets_for(self, shape: tuple[int, ...], photographic: bool = False) -> str:
         """Return the architecture of the nets for samples of this shape."""
         if self.architecture in ("convolutional", "principal") and len(shape) == 1:
@@ -165,6 +178,8 @@ class AutoencodingModel(Encoder, DecodingModel, GradientModel, LatentModel):
             return self.architecture
         if len(shape) > 1 and self.convolves_images:
             return "convolutional"
+        if self.beginning is not None:
+            return "principal" if self.beginning.n_principal_ else "mlp"
         if self.begun is not None:
             # Runs of version 0.1.0 do not say: they had no such nets.
             return str(self.begun.resolved.get("architecture", "mlp"))

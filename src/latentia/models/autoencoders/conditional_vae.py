@@ -24,9 +24,8 @@ from torch import Tensor
 
 from latentia.errors import are_own
 from latentia.models.autoencoders.vae import BoundedModel
-from latentia.models.base import in_kind_of
 from latentia.models.conditional import Conditional
-from latentia.models.inputs import Labels, Rows
+from latentia.models.inputs import Labels, Rows, in_kind_of, with_labels
 from latentia.nets.autoencoder import decoded
 from latentia.training import draws
 
@@ -91,14 +90,15 @@ class ConditionalVAE(Conditional, BoundedModel):
     def transform(self, X: Rows, y: Labels = None) -> Any:
         """Return the (n, n_components) latent rows of data given y."""
         check_is_fitted(self)
-        array = self.checked(X, reset=False)
-        return in_kind_of(X, self.encode_given(array, y))
+        samples, y = with_labels(X, y, self)
+        return in_kind_of(X, self.encode_given(self.checked(samples, reset=False), y))
 
     def reconstruct(self, X: Rows, y: Labels = None) -> Any:
         """Return what the latent space and y keep of each sample."""
         check_is_fitted(self)
-        array = self.checked(X, reset=False)
-        return in_kind_of(X, self.decode_given(self.encode_given(array, y), y))
+        samples, y = with_labels(X, y, self)
+        array = self.checked(samples, reset=False)
+        return in_kind_of(X, self.decode_given(self.encode_given(array, y), y), self)
 
     def encode_given(self, array: NDArray[Any], y: Labels) -> NDArray[Any]:
         """Return (n, n_components) codes of data given y."""

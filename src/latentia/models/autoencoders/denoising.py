@@ -40,8 +40,7 @@ from torch import Tensor
 from latentia.errors import Count, InputError, Seed, Shapes, check_arguments, check_range
 from latentia.models.autoencoders.base import AutoencodingModel
 from latentia.models.autoencoders.reconstruction import compared
-from latentia.models.base import in_kind_of
-from latentia.models.inputs import Rows, refuse_outside_unit
+from latentia.models.inputs import Rows, in_kind_of, refuse_outside_unit
 from latentia.training import draws
 from latentia.training.batches import CHUNK, Source, column_moments
 from latentia.training.updates import Update, name_of
@@ -198,7 +197,7 @@ class DenoisingAutoencoder(AutoencodingModel):
         with torch.random.fork_rng():
             draws.seed("noise", np.random.default_rng(random_state).integers(2**32))
             noisy = self.apply("corrupt", array).reshape(array.shape)
-        return in_kind_of(X, noisy)
+        return in_kind_of(X, noisy, self)
 
     def damaged(self, X: NDArray[Any]) -> NDArray[Any]:
         """Return data with noise, always the same."""

@@ -239,6 +239,8 @@ class ChosenLikelihood(Generator, Encoder):
         tiny = len(self.data_shape_) > 1 and max(self.data_shape_[-2:]) < TINY
         photographic = photographic or self.architecture == "principal"
         grey = (tiny and not self.binarize) or (photographic and self.may_start_linear)
+        if self.beginning is not None:
+            return str(self.beginning.observation_)
         if self.begun is not None:
             # Runs of version 0.1.0 do not say: there it followed from the range alone.
             grey = self.begun.resolved.get("observation") == "gaussian"

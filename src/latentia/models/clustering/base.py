@@ -22,8 +22,7 @@ from torch import Tensor
 
 from latentia.data.dataset import Dataset
 from latentia.errors import Count, FitWarning, InputError, Shapes
-from latentia.models.base import in_kind_of
-from latentia.models.inputs import Rows
+from latentia.models.inputs import Rows, in_kind_of
 
 STARTS = 20
 """Runs of k-means or EM, of which the best is kept: the papers' number."""

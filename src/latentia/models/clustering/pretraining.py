@@ -19,10 +19,9 @@ from torch import Tensor, nn
 from latentia.errors import Count, CountsWhen, InputError, are_own
 from latentia.models.autoencoders.autoencoder import Autoencoder
 from latentia.models.autoencoders.base import AutoencodingModel
-from latentia.models.base import in_kind_of
 from latentia.models.clustering.base import DeepClustering
 from latentia.models.fine_tuning import layers_of
-from latentia.models.inputs import Labels, Rows
+from latentia.models.inputs import Labels, Rows, in_kind_of
 from latentia.models.own_parts import own_nets
 from latentia.models.saved import load
 from latentia.models.warm_start import warm_start

@@ -51,7 +51,7 @@ from latentia.models.autoencoders.vae import LOG_2PI, VariationalModel
 from latentia.models.base import seeded
 from latentia.models.clustering.base import gaussian_mixture
 from latentia.models.clustering.pretraining import PretrainedClustering
-from latentia.models.inputs import Labels
+from latentia.models.inputs import Labels, in_kind_of
 from latentia.training import draws
 from latentia.training.updates import Update, adam, name_of
 
@@ -285,7 +285,8 @@ class VaDE(PretrainedClustering, ChosenLikelihood, VariationalModel, Autoencodin
         with within_memory(f"for {n_samples} samples"):
             z_NK = self._draws(np.full(n_samples, cluster), draw).astype(np.float32)
         decoded = self._decode_array(z_NK)
-        return np.asarray(self.around(decoded, draw) if noise else decoded, dtype=np.float32)
+        drawn = np.asarray(self.around(decoded, draw) if noise else decoded, dtype=np.float32)
+        return in_kind_of(None, drawn, self)
 
     def latent_draws(self, n: int, draw: np.random.RandomState) -> NDArray[Any]:
         """Return (n, n_components) draws of z from the mixture."""

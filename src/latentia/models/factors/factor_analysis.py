@@ -29,7 +29,7 @@ from latentia.models.factors.extraction import Extraction, extract, floors, star
 from latentia.models.factors.fit_statistics import Convention, FitStatistics, fit_statistics
 from latentia.models.factors.full_information import completed, discrepancies, random_models
 from latentia.models.factors.summary import Summary, in_order, sampling_adequacy
-from latentia.models.inputs import Matrix, Vector
+from latentia.models.inputs import Channels, Matrix, Rows, Vector
 from latentia.models.linear.eigen import threads_for
 from latentia.models.linear.gaussian import LOG_2PI, LinearGaussian, Scores
 from latentia.models.linear.missing import Patterns
@@ -156,13 +156,15 @@ class FactorAnalysis(LinearGaussian):
         if self.matrix == "covariance" and self.correlation == "polychoric":
             raise InputError("matrix is 'covariance', but ordinal answers have none: use 'auto'")
 
-    def fit(self, X: ArrayLike, y: object = None, sample_weight: ArrayLike | None = None) -> Self:
+    def fit(
+        self, X: Rows, y: object = None, sample_weight: Rows = None, *, channels: Channels = "first"
+    ) -> Self:
         """Estimate from rows with (n,) weights, or none; ``y`` is ignored.
 
         X is an (n, p) table or (n, ...) images: array, data frame, tensor, memory map, SciPy
         sparse matrix or Dask array. What does not fit into memory is read once, block by block.
         """
-        with self.learning():
+        with self.learning(channels=channels):
             self.validate_parameters()
             if self.missing == "fiml":
                 return self._fit_with_gaps(X, sample_weight)
@@ -201,9 +203,7 @@ class FactorAnalysis(LinearGaussian):
             return self._solve(of_moments(moments))
 
     @available_if(_estimates_from_moments)  # type: ignore[untyped-decorator, unused-ignore]
-    def partial_fit(
-        self, X: ArrayLike, y: object = None, sample_weight: ArrayLike | None = None
-    ) -> Self:
+    def partial_fit(self, X: Rows, y: object = None, sample_weight: Rows = None) -> Self:
         """Add a block of rows, and estimate from all so far, those of ``fit`` among them.
 
         To estimate only once, at the end, gather `latentia.models.linear.moments.Moments` instead.

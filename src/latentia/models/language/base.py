@@ -82,7 +82,7 @@ class LanguageModel(Model, ABC):
         """Return a text file in parts."""
         if image_size is not None:
             name = command_name(type(self).__name__)
-            raise InputError(f"{name} takes no --image-size: one process reads a text in order")
+            raise InputError(f"{name} takes no --image-size, --crop or --fit: it learns a text")
         options.refuse(f"{command_name(type(self).__name__)} learns texts and no tables")
         return load_text(spec, HELD_OUT if held_out is None else held_out)
 

@@ -27,7 +27,7 @@ from sklearn.utils.validation import check_is_fitted
 from latentia.data.dataset import Dataset
 from latentia.errors import Count, InputError, Seed, check_arguments, within_memory
 from latentia.models.base import Encoder, LatentModel, Sampler, seeded
-from latentia.models.inputs import Matrix, Vector, unit_floats
+from latentia.models.inputs import Matrix, Vector, channels_first, in_kind_of, unit_floats
 from latentia.models.linear.scale import unit_of
 
 if TYPE_CHECKING:
@@ -160,7 +160,10 @@ class LinearGaussian(Sampler, Encoder, LatentModel):
         from latentia.models import figures
 
         images = len(self.data_shape_) > 1
-        yield figures.loadings(self, names, self.sample(10, 0, noise=False) if images else None)
+        drawn = self.sample(10, 0, noise=False) if images else None
+        yield figures.loadings(
+            self, names, None if drawn is None else channels_first(drawn, self, reset=True)
+        )
 
     def score_samples(self, X: ArrayLike) -> NDArray[Any]:
         """Return the exact log-density of each row, (n,), in nats, summed over its values.
@@ -219,7 +222,7 @@ class LinearGaussian(Sampler, Encoder, LatentModel):
                 x_ND += draw.standard_normal(x_ND.shape) * np.sqrt(self._noise())
         plain = unit_of(float(np.abs(x_ND).max())) == 1
         X: NDArray[Any] = x_ND.astype(np.float32 if plain else np.float64)
-        return X.reshape(n_samples, *self.data_shape_)
+        return in_kind_of(None, X.reshape(n_samples, *self.data_shape_), self)
 
     def _encode_array(self, X: NDArray[Any]) -> NDArray[Any]:
         weights = self.score_weights(self._scores())

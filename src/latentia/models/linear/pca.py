@@ -27,7 +27,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from latentia.data.dataset import Dataset
 from latentia.errors import Count, CountsWhen, InputError, Seed, Whole, check_arguments, check_range
 from latentia.models.base import Encoder, LatentModel
-from latentia.models.inputs import reads_in_blocks, unit_floats
+from latentia.models.inputs import Channels, reads_in_blocks, unit_floats
 from latentia.models.linear.decomposition import Axes, axes_of_rows, axes_of_scatter
 from latentia.models.linear.moments import Moments
 from latentia.models.linear.reading import read_moments
@@ -113,7 +113,7 @@ class PCA(Encoder, LatentModel):
     linear = True
     lacks = {"sample": "PCA has no density; use probabilistic PCA, factor analysis or a VAE"}
 
-    def fit(self, X: ArrayLike, y: object = None) -> Self:
+    def fit(self, X: ArrayLike, y: object = None, *, channels: Channels = "first") -> Self:
         """Find the principal components; weighted rows are for ``partial_fit``.
 
         Parameters
@@ -124,8 +124,11 @@ class PCA(Encoder, LatentModel):
             of these, are read once, block by block.
         y
             Ignored.
+        channels
+            Which axis of images holds the channels: first, (n, C, H, W), or last, (n, H, W, C). The
+            fitted model then takes and gives images so.
         """
-        with self.learning():
+        with self.learning(channels=channels):
             self.validate_parameters()
             self._moments: Moments | None = None
             if hasattr(X, "to_delayed") or self._in_one_pass(X):

@@ -24,7 +24,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import linalg
 
 from latentia.errors import Count, FitWarning, InputError, Positive, Seed
-from latentia.models.inputs import Matrix, Vector, reads_in_blocks
+from latentia.models.inputs import Channels, Matrix, Vector, reads_in_blocks
 from latentia.models.linear.eigen import leading_of
 from latentia.models.linear.gaussian import LOG_2PI, LinearGaussian, Scores
 from latentia.models.linear.missing import Patterns, of_gaps, structured
@@ -91,9 +91,12 @@ class ProbabilisticPCA(LinearGaussian):
                 "algorithm is 'em', which is for complete rows; missing='fiml' has an EM of its own"
             )
 
-    def fit(self, X: ArrayLike, y: object = None) -> Self:
-        """Estimate from (n, d) rows or from images, in the kinds that FactorAnalysis takes."""
-        with self.learning():
+    def fit(self, X: ArrayLike, y: object = None, *, channels: Channels = "first") -> Self:
+        """Estimate from (n, d) rows or from images, in the kinds that FactorAnalysis takes.
+
+        Images are (n, C, H, W), or (n, H, W, C) if their ``channels`` are last.
+        """
+        with self.learning(channels=channels):
             self.validate_parameters()
             if self.missing == "fiml":
                 return self._fit_with_gaps(X)

@@ -15,7 +15,14 @@ from sklearn.utils.validation import validate_data
 
 from latentia.errors import InputError, check_range
 from latentia.models.base import LatentModel, to_numpy
-from latentia.models.inputs import Matrix, Vector, check_span, reads_in_blocks, span_of
+from latentia.models.inputs import (
+    Matrix,
+    Vector,
+    channels_first,
+    check_span,
+    reads_in_blocks,
+    span_of,
+)
 from latentia.models.linear.moments import Moments
 from latentia.models.linear.scale import refuse_spread
 
@@ -43,6 +50,7 @@ def read_moments(
         enough(rows.shape[0], math.prod(rows.shape[1:]))
         with naming(vars(model).get("feature_names_in_")):
             return Moments().add(rows, sample_weight)
+    X = channels_first(X, model, reset=reset)
     if not 2 <= X.ndim <= 4:
         raise InputError(f"X has {X.ndim} dimensions; give (n, d), (n, H, W) or (n, C, H, W)")
     if isinstance(X, np.ndarray) and X.dtype.kind not in "fiub":

@@ -19,9 +19,10 @@ from torch import Tensor, nn, optim
 from latentia.errors import Decay, InputError, Positive, Shapes
 from latentia.metrics.detail import Detail, detail_of
 from latentia.models.apply import apply
-from latentia.models.base import in_kind_of, to_numpy
+from latentia.models.base import to_numpy
 from latentia.models.diagnosis import PATIENCE
 from latentia.models.gradient import GradientModel
+from latentia.models.inputs import in_kind_of
 from latentia.training.device import full_precision
 from latentia.training.run import Numbers
 from latentia.training.updates import adam
@@ -77,7 +78,7 @@ class Translator(GradientModel, ABC):
         """
         check_is_fitted(self)
         array = self.checked(X, reset=False)
-        return in_kind_of(X, self.in_parts("translate", array))
+        return in_kind_of(X, self.in_parts("translate", array), self)
 
     def in_parts(self, verb: str, array: NDArray[Any]) -> NDArray[Any]:
         """Return what a method of tensors makes of checked images, a few at a time."""

@@ -8,7 +8,7 @@ from typing import Self, final
 from numpy.typing import ArrayLike
 
 from latentia.data.degrade import enlarged
-from latentia.models.inputs import unit_floats
+from latentia.models.inputs import Channels, unit_floats
 from latentia.models.translation.super_resolution import Images, SuperResolution
 from latentia.nets.srresnet import BICUBIC_REACH
 
@@ -32,9 +32,9 @@ class Bicubic(SuperResolution):
     ((2, 3, 64, 64), (2, 3, 16, 16), True)
     """
 
-    def fit(self, X: ArrayLike, y: object = None) -> Self:
+    def fit(self, X: ArrayLike, y: object = None, *, channels: Channels = "first") -> Self:
         """Learn the number of channels, and nothing else, from images as in the other models."""
-        with self.learning():
+        with self.learning(channels=channels):
             self.validate_parameters()
             self.checked(X, reset=True)
             self.check_sharp()

@@ -42,10 +42,10 @@ from latentia.data.dataset import Array, Dataset, ImageSize
 from latentia.data.options import USUAL, TableOptions
 from latentia.data.unpaired import load_unpaired
 from latentia.errors import Count, CountsWhen, InputError, NonNegative, Range, Shapes, Share, Whole
-from latentia.models.base import in_kind_of, to_numpy
+from latentia.models.base import to_numpy
 from latentia.models.conditions import Classes, checked_labels
 from latentia.models.fields import command_name
-from latentia.models.inputs import Labels, unit_floats
+from latentia.models.inputs import Labels, in_kind_of, unit_floats
 from latentia.models.own_nets import PROBABILITIES, Maps, take
 from latentia.models.translation import baselines, figures
 from latentia.models.translation.base import (
@@ -306,7 +306,7 @@ class CycleGAN(Translator):
         """Return images of domain B translated to A: of the same shape, float32 in [0, 1]."""
         check_is_fitted(self)
         array = self.checked(X, reset=False)
-        return in_kind_of(X, self.in_parts("translate_back", array))
+        return in_kind_of(X, self.in_parts("translate_back", array), self)
 
     def reconstruct(self, X: ArrayLike, y: ArrayLike | None = None) -> Any:
         """Return images translated to the other domain and back.
@@ -317,14 +317,14 @@ class CycleGAN(Translator):
         check_is_fitted(self)
         array = self.checked(X, reset=False)
         if y is None:
-            return in_kind_of(X, self.in_parts("cycle_a", array))
+            return in_kind_of(X, self.in_parts("cycle_a", array), self)
         domains = self.targets(y, len(array), reset=False)
         output = np.empty(array.shape, np.float32)
         for domain, verb in enumerate(("cycle_a", "cycle_b")):
             rows = domains == domain
             if rows.any():
                 output[rows] = self.in_parts(verb, array[rows])
-        return in_kind_of(X, output)
+        return in_kind_of(X, output, self)
 
     def score(self, X: ArrayLike, y: ArrayLike | None = None) -> float:
         """Return minus the mean absolute difference between images and `reconstruct`, in [0, 1].
@@ -333,9 +333,9 @@ class CycleGAN(Translator):
         how much of an image survives, not how well it is translated: the identity scores 0.
         """
         check_is_fitted(self)
-        images = unit_floats(self.checked(X, reset=False))
-        output = to_numpy(self.reconstruct(X, y))
-        return -float(np.abs(output - images, dtype=np.float64).mean())
+        images = self.checked(X, reset=False)
+        output = self.reconstruct(images, y)
+        return -float(np.abs(output - unit_floats(images), dtype=np.float64).mean())
 
     def epoch_picture(self, x: Tensor, *beside: Tensor) -> list[tuple[str, Tensor]]:
         """Return images of both domains, what they become, and what comes back."""

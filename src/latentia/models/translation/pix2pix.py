@@ -41,9 +41,8 @@ from latentia.data.dataset import Dataset, ImageSize
 from latentia.data.options import USUAL, TableOptions
 from latentia.data.pairs import load_pairs
 from latentia.errors import Count, CountsWhen, Decay, InputError, NonNegative, Shapes, Share
-from latentia.models.base import to_numpy
 from latentia.models.fields import command_name
-from latentia.models.inputs import Rows, as_array, check_images, unit_floats
+from latentia.models.inputs import Rows, as_array, channels_first, check_images, unit_floats
 from latentia.models.own_nets import PROBABILITIES, Maps, take
 from latentia.models.translation import baselines, figures
 from latentia.models.translation.base import (
@@ -264,8 +263,8 @@ class Pix2Pix(Translator):
     def score(self, X: ArrayLike, y: ArrayLike | None = None) -> float:
         """Return minus the mean absolute difference between `transform` and ``y``, in [0, 1]."""
         check_is_fitted(self)
-        images = self.targets(y, len(self.checked(X, reset=False)), reset=False)
-        output = to_numpy(self.transform(X))
+        array = self.checked(X, reset=False)
+        images, output = self.targets(y, len(array), reset=False), self.transform(array)
         return -float(np.abs(output - unit_floats(images), dtype=np.float64).mean())
 
     def epoch_picture(self, x: Tensor, *beside: Tensor) -> list[tuple[str, Tensor]]:
@@ -328,6 +327,8 @@ class Pix2Pix(Translator):
         if y is None:
             raise InputError(f"{owner} needs y: for each image of X the one that it is to become")
         images: NDArray[Any] = np.asarray(as_array(y))
+        if images.ndim == 4 and images.shape[-2:] != self.sample_shape_[1:]:
+            images = channels_first(images, self, reset=True)
         if images.ndim not in (3, 4):
             raise InputError(
                 f"y has shape {images.shape}; {owner} learns from images of shape (n, H, W) or "

@@ -25,9 +25,9 @@ from latentia.data.options import USUAL, TableOptions
 from latentia.errors import InputError, Several, Whole, check_arguments
 from latentia.metrics.structural_similarity import WINDOW
 from latentia.metrics.super_resolution import luma_psnr, luma_ssim
-from latentia.models.base import Model, in_kind_of, to_numpy
+from latentia.models.base import Model, to_numpy
 from latentia.models.fields import command_name
-from latentia.models.inputs import as_array, check_images, unit_floats
+from latentia.models.inputs import as_array, channels_first, check_images, in_kind_of, unit_floats
 from latentia.models.translation import figures
 from latentia.models.translation.baselines import detail_figures, detail_notes
 from latentia.models.translation.tiles import Tiles, in_tiles
@@ -146,7 +146,7 @@ class SuperResolution(Model, ABC):
         else:
             tiles = self.tiles(tile, overlap)
             large = np.stack([in_tiles(self.enlarge_one, image, tiles) for image in images])
-        return in_kind_of(X, large.reshape(*array.shape[:-2], *large.shape[-2:]))
+        return in_kind_of(X, large.reshape(*array.shape[:-2], *large.shape[-2:]), self)
 
     def enlarge_one(self, image: Images) -> Images:
         """Return a (C, h, w) image larger by the scale, float32 in [0, 1]."""
@@ -167,7 +167,7 @@ class SuperResolution(Model, ABC):
         Of X, (n, H, W) or (n, C, H, W) sharp images, what does not fill a multiple of the scale is
         cut off at the lower and right border. The result is uint8 if ``X`` is, else float32.
         """
-        return in_kind_of(X, degraded(self.images_of(X), self.scale))
+        return in_kind_of(X, degraded(self.images_of(X), self.scale), self)
 
     def score(self, X: ArrayLike, y: object = None) -> float:
         """Return the PSNR of sharp images made small and enlarged again, in dB.
@@ -187,6 +187,8 @@ class SuperResolution(Model, ABC):
         """Return images of any size, checked, with the channels of ``fit``."""
         check_is_fitted(self)
         array: Images = np.asarray(as_array(X))
+        if array.ndim == 4 and array.shape[1] != self.n_channels:
+            array = channels_first(array, self, reset=True)
         owner = type(self).__name__
         if array.ndim not in (3, 4):
             raise InputError(
