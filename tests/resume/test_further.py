@@ -256,6 +256,20 @@ def test_what_cannot_be_gone_back_to_is_refused(run_of_five, images, tmp_path):
     assert {path.name for path in tmp_path.iterdir()} == {"run", "gan", "there"}
 
 
+def test_the_best_may_be_what_training_started_from(images, tmp_path):
+    made = small_models()["VAE"].set_params(n_epochs=5, patience=1)
+    plain, asked = made.bound_loss, []
+
+    def worse(x):
+        asked.extend([] if made.encoder_.training else [0])
+        return plain(x) + (0 if made.encoder_.training else 100.0 * len(asked))
+
+    made.bound_loss = worse
+    made.fit(images, validation=images[:8], run=tmp_path / "run")
+    with pytest.raises(InputError, match=r"best .* from before its first epoch, .* epochs 1$"):
+        take_back(tmp_path / "run", "best", tmp_path / "back")
+
+
 def test_a_schedule_is_spread_over_all_epochs_from_where_the_run_goes_on(images, tmp_path, capsys):
     rates = []
 

@@ -78,6 +78,11 @@ def chosen(run: Path, which: str) -> Kept:
         if (which == BEST and each.is_best) or which == str(each.epoch):
             return each
     epochs = ", ".join(str(n) for n in sorted({int(each.epoch or 0) for each in kept}))
+    if which == BEST and any(each.is_best for each in checkpoints_of(run)):
+        raise InputError(
+            f"the best weights of the run in {run} are those from before its first epoch, or "
+            f"damaged; it can be taken back to epochs {epochs}"
+        )
     if which == BEST:
         raise InputError(
             f"the run in {run} has no best checkpoint, since no held-out value says which is; it "
