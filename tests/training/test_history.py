@@ -247,8 +247,9 @@ def test_patience_ends_after_so_many_epochs_and_keeps_the_best_weights(
     assert fitted.history_["epoch"] == list(range(1, last + 1))
     whole = vae(n_epochs=best, ema_decay=ema_decay).fit(images, validation=images[:8])
     assert equal(state(fitted), state(whole))
+    waiting = "an epoch" if patience == 1 else f"{patience} epochs"
     said = (
-        f"ended before epoch 10: no better held-out value for {patience} epochs; the weights are "
+        f"ended before epoch 10: no better held-out value for {waiting}; the weights are "
         f"those of epoch {best}, the best"
     )
     assert fitted.history_.ended == (said if last < 10 else "")
