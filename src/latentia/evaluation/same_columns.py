@@ -33,7 +33,7 @@ def options_for(
     if not path.is_file() or not tables.is_table(path):
         return given, ()
     closed = {*LAYOUT} - {*table_files.choices(path)}
-    recorded = dataclasses.replace(recorded, **dict.fromkeys(closed))
+    recorded = recorded.without(closed)
     table = table_files.read(path, recorded.under(given)).table
     held = table.column_names
     absent = [
@@ -48,7 +48,7 @@ def options_for(
         "training, and is read without."
         for flag in absent
     ]
-    recorded = dataclasses.replace(recorded, **dict.fromkeys(absent))
+    recorded = recorded.without(absent)
     if recorded.levels and not given.levels and not holds_levels(table, recorded):
         recorded = dataclasses.replace(recorded, levels=())
         notes.append(
