@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +33,7 @@ def options_for(
     if not path.is_file() or not tables.is_table(path):
         return given, ()
     closed = {*LAYOUT} - {*table_files.choices(path)}
-    recorded = _without(recorded, closed)
+    recorded = recorded.without(closed)
     table = table_files.read(path, recorded.under(given)).table
     held = table.column_names
     absent = [
@@ -49,7 +48,7 @@ def options_for(
         "training, and is read without."
         for flag in absent
     ]
-    recorded = _without(recorded, absent)
+    recorded = recorded.without(absent)
     if recorded.levels and not given.levels and not holds_levels(table, recorded):
         recorded = dataclasses.replace(recorded, levels=())
         notes.append(
@@ -97,9 +96,3 @@ def refuse_weights(model: Any, data: Dataset) -> None:
         f"{name} takes no weights of rows, and would take each row for one: leave --weights out, "
         f"or train {TAKE_WEIGHTS}"
     )
-
-
-def _without(options: TableOptions, names: Iterable[str]) -> TableOptions:
-    """Return options that leave these open."""
-    nothing: dict[str, Any] = dict.fromkeys(names)
-    return dataclasses.replace(options, **nothing)
