@@ -39,7 +39,7 @@ from latentia.errors import (
     are_own,
 )
 from latentia.models.base import Encoder, Generator
-from latentia.models.inputs import Labels, Rows, is_photographic
+from latentia.models.inputs import Labels, Rows, channels_first, is_photographic
 from latentia.nets.autoencoder import LearnedVariance, set_output_bias
 from latentia.nets.mlp import Standardisation
 from latentia.training import draws
@@ -316,7 +316,8 @@ class ChosenLikelihood(Generator, Encoder):
         Means alone would lie closer together than rows, whose noise other densities draw too.
         """
         noise = len(self.data_shape_) == 1 and self.observation_ not in ERRORS
-        return np.asarray(self.sample(n, random_state, noise=noise))
+        drawn = self.sample(n, random_state, noise=noise)
+        return np.asarray(channels_first(drawn, self, reset=True))
 
     def after_training(self, array: NDArray[Any], y: Labels) -> None:
         """Keep the noise variance that the model ended with."""
