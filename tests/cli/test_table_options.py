@@ -280,6 +280,40 @@ def test_another_table_may_lack_what_tells_of_rows_and_be_of_another_kind(capsys
     assert "--label: o.xlsx has no column 'group'" in capsys.readouterr().err
 
 
+def test_data_that_moved_and_folders_that_are_not_there_are_named(capsys, folder):
+    words = ["--data", "t.csv", "--columns", "q*", "--n-components", 1]
+    assert run("train", "pca", *words, "--run", "r") == 0
+    assert run("evaluate", "r") == 0
+    (folder / "t.csv").rename("moved.csv")
+    capsys.readouterr()
+    for command in (["evaluate", "r"], ["train", "--resume", "r"]):
+        assert run(*command) == 2
+        said = capsys.readouterr().err
+        assert f"r was trained on {folder / 't.csv'}, which is not there: put it back" in said
+    assert run("evaluate", "r", "--data", "moved.csv") == 0
+    capsys.readouterr()
+    assert run("transform", "r", "moved.csv", "--out", "no/such/c.csv") == 2
+    said = capsys.readouterr().err
+    assert said.endswith("no/such/c.csv cannot be written: there is no folder no/such\n")
+    assert "moved.csv" not in said
+
+
+def test_numbers_may_stand_where_the_training_had_the_words_of_a_scale(capsys):
+    words = ["no", "so", "yes", "very", "all"]
+    FRAME.assign(q1=[words[v - 1] for v in FRAME["q1"]]).to_csv("w.csv", index=False)
+    flags = ["--levels", ",".join(words), "--columns", "q*", "--n-components", 1]
+    assert run("train", "pca", "--data", "w.csv", "--run", "r", *flags) == 0
+    capsys.readouterr()
+    for name in ("t.csv", "w.csv"):
+        assert run("transform", "r", name, "--out", f"c{name}") == 0
+    said = capsys.readouterr().err
+    assert "t.csv: no cell holds a word of the training's --levels, and its numbers" in said
+    assert "w.csv: no cell" not in said
+    assert Path("ct.csv").read_text() == Path("cw.csv").read_text()
+    assert run("transform", "r", "t.csv", "--levels", ",".join(words), "--out", "d.csv") == 2
+    assert "no column holds the words of --levels, no, so" in capsys.readouterr().err
+
+
 def test_words_of_the_training_are_columns_whichever_another_table_holds(capsys):
     flags = ["--one-hot", "group", "--columns", "q1:q3", "group"]
     run("train", "factor-analysis", "--data", "t.csv", "--run", "r", "--n-components", 1, *flags)

@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
+from latentia.cli.main import main
 from latentia.data import load
 from latentia.data.many_bands import has_many_bands
 from latentia.errors import InputError
@@ -309,3 +310,55 @@ def test_a_folder_of_pictures_beside_an_archive_is_a_folder(tmp_path):
     data = load(str(tmp_path))
     assert len(data.x_train) + len(data.x_test) == 4
     assert "x.tar" in data.notes[0]
+
+
+def described(capsys, path, *words):
+    """Return what ``latentia data describe`` prints, and what it complains of."""
+    status = main(["data", "describe", str(path), *words])
+    out, errors = capsys.readouterr()
+    return status, out, errors
+
+
+@pytest.mark.parametrize(("column", "labels"), [("image", "label"), ("png_bytes", "animal")])
+def test_describe_tells_of_a_table_of_pictures_what_is_trained_on(tmp_path, capsys, column, labels):
+    held = [png(p) for p in PIXELS]
+    rows = held if column == "png_bytes" else [{"bytes": b, "path": "x"} for b in held]
+    pq.write_table(pa.table({column: rows, labels: CLASSES}), tmp_path / "a.parquet")
+    status, out, _ = described(capsys, tmp_path / "a.parquet")
+    data = load(str(tmp_path / "a.parquet"))
+    kept, held_out = data.hold_out()
+    rows_out = 0 if held_out is None else len(data.x_train) - len(kept.x_train)
+    assert status == 0
+    assert f"{len(data.x_train) + len(data.x_test):,} images of " in out
+    assert f"trained on {len(kept.x_train)} and {rows_out} for the curves" in out
+    assert f"tested on {len(data.x_test)}, held out" in out
+    assert f"from the column {column!r}" in out
+    assert ("classes   11: " in out) == (labels == "label") == (data.y_train is not None)
+    assert described(capsys, tmp_path / "a.parquet", "--drop", labels)[0] == 2
+
+
+def test_pictures_whose_bytes_are_nowhere_are_told(tmp_path, capsys):
+    rows = [{"bytes": None, "path": f"{i}.png"} for i in range(4)]
+    pq.write_table(pa.table({"image": rows, "label": [0, 1, 0, 1]}), tmp_path / "a.parquet")
+    status, _, errors = described(capsys, tmp_path / "a.parquet")
+    assert status == 2
+    assert "none of the 4 files" in errors
+    assert "its bytes are not in the table, only a path" in errors
+
+
+def test_a_column_that_is_neither_numbers_nor_words_is_named(tmp_path, capsys):
+    pq.write_table(pa.table({"a": [1.0, 2, 3], "b": [{"c": 1}] * 3}), tmp_path / "a.parquet")
+    status, _, errors = described(capsys, tmp_path / "a.parquet")
+    assert status == 2
+    assert "the column 'b' holds struct<c: int64>, neither numbers nor words" in errors
+    assert described(capsys, tmp_path / "a.parquet", "--drop", "b")[0] == 0
+
+
+def test_a_shard_that_lacks_a_class_says_which_and_has_none(tmp_path):
+    files = {f"{i:06}.png": png(PIXELS[i]) for i in range(8)}
+    files |= {f"{i:06}.cls": str(i % 2).encode() for i in range(8) if i != 3}
+    data = load(str(packed(tmp_path / "a.tar", files)))
+    assert data.y_train is None
+    (note,) = [note for note in data.notes if "classes were not taken" in note]
+    assert "since 1 of 8 pictures have none" in note
+    assert "000003.png" in note

@@ -234,6 +234,23 @@ def test_times_of_a_sheet_name_rows_as_they_are_written(tmp_path):
     assert found.names.tolist() == ["2024-01-01 10:30:00", "2024-01-02 10:30:00"]
 
 
+def test_text_under_the_name_of_a_spreadsheet_is_read_and_told(tmp_path):
+    for name in ("t.xls", "t.xlsx"):
+        (tmp_path / name).write_text(TEXT.replace(",", "\t"))
+        found = tables.read(tmp_path / name)
+        np.testing.assert_array_equal(found.x, X)
+        assert found.notes[0].startswith(f"{name}: it is text under the name of a spreadsheet")
+    (tmp_path / "t.xls").write_text("<html><table><tr><td>1</td></tr></table></html>")
+    with pytest.raises(InputError, match=r"t\.xls is a page of HTML or XML under the name of a"):
+        tables.read(tmp_path / "t.xls")
+
+
+def test_a_line_that_is_no_json_is_told_by_its_number(tmp_path):
+    (tmp_path / "t.jsonl").write_text('{"a": 1}\n\n{a: 2}\n')
+    with pytest.raises(InputError, match=r"line 3 is no JSON, '\{a: 2\}': Expecting property"):
+        tables.read(tmp_path / "t.jsonl")
+
+
 def test_equal_numbers_are_no_names_of_columns(tmp_path):
     (tmp_path / "t.csv").write_text("5,5,5\n" + "0.1,0.2,0.3\n" * 4)
     assert tables.read(tmp_path / "t.csv").columns == ("x0", "x1", "x2")

@@ -124,8 +124,8 @@ def test_curves_and_the_last_checkup_are_those_of_the_run(fitted, digits, seen, 
     records = [
         {"split": "train", "epoch": 1, "step": 1, "values": {"loss": 2.0}},
         {"split": "validation", "epoch": 1, "step": 1, "values": {"loss": 3.0}},
-        {"split": "health", "epoch": 1, "step": 1, "note": "the critic is blind"},
-        {"split": "health", "epoch": 2, "step": 2, "note": "samples are alike"},
+        {"split": "health", "epoch": 1, "step": 1, "values": {}, "note": "the critic is blind"},
+        {"split": "health", "epoch": 2, "step": 2, "values": {}, "note": "samples are alike"},
     ]
     lines = "".join(json.dumps(record) + "\n" for record in records)
     (tmp_path / "metrics.jsonl").write_text(lines)
@@ -135,7 +135,7 @@ def test_curves_and_the_last_checkup_are_those_of_the_run(fitted, digits, seen, 
     assert found.pictures[-1].drawing.dashed == "held out"
     assert len(seen["loss_pictures"][0]) == 4
     assert found.notes == ("After epoch 2, samples are alike.",)
-    healthy = {"split": "health", "epoch": 3, "step": 3}
+    healthy = {"split": "health", "epoch": 3, "step": 3, "values": {}}
     (tmp_path / "metrics.jsonl").write_text(lines + json.dumps(healthy) + "\n")
     assert model_section(fitted["VAE"], digits, tmp_path, {}).notes == ()
 

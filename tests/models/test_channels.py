@@ -6,7 +6,7 @@ import torch
 from sklearn.base import clone
 
 import latentia
-from latentia import PCA, VAE, ConditionalVAE
+from latentia import PCA, VAE, ConditionalVAE, FactorAnalysis
 from latentia.data import load
 from latentia.data.dataset import Dataset
 from latentia.errors import InputError
@@ -19,7 +19,7 @@ CLASSES = np.arange(24) % 2
 MODELS = small_models()
 NAMES = (
     "PCA",
-    "FactorAnalysis",
+    "ProbabilisticPCA",
     "VAE",
     "ConditionalVAE",
     "DenoisingAutoencoder",
@@ -100,10 +100,10 @@ def test_fit_transform_tensors_lists_and_the_map_of_a_file_take_it(tmp_path):
     many = np.tile(LAST[:, :4, :4], (4, 1, 1, 1))
     np.save(tmp_path / "x.npy", many)
     mapped = np.load(tmp_path / "x.npy", mmap_mode="r")
-    by_blocks = model.fit(mapped, channels="last").reconstruct(many)
-    np.testing.assert_allclose(
-        by_blocks, model.fit(many, channels="last").reconstruct(many), atol=1e-5
-    )
+    for model in (PCA(n_components=2), FactorAnalysis(n_components=2)):
+        whole = model.fit(many, channels="last").reconstruct(many)
+        by_blocks = model.fit(mapped, channels="last").reconstruct(many)
+        np.testing.assert_allclose(by_blocks, whole, atol=1e-4)
     assert by_blocks.shape == many.shape
 
 
@@ -170,7 +170,10 @@ def test_the_labels_in_a_data_set_are_y(given):
     expected = by_y.transform(FIRST, CLASSES + 5)
     np.testing.assert_array_equal(by_set.transform(given), expected)
     np.testing.assert_array_equal(by_set.reconstruct(given), by_y.reconstruct(FIRST, CLASSES + 5))
-    assert by_set.records_[-1].validation == by_y.records_[-1].validation
+    kept = [
+        {k: v for k, v in m.history_.items() if k.startswith("validation")} for m in (by_set, by_y)
+    ]
+    assert kept[0] == kept[1] != {}
 
 
 def test_labels_that_are_given_count_and_none_are_missed():

@@ -70,8 +70,10 @@ def of_samples(fitted):
         ),
         "image values span -1.5 to 2.25; give uint8, bool for 0 and 1, or finite floats in "
         "[0, 1]": lambda: pca.transform(np.full((2, 8, 8), [-1.5, 2.25, 0, 0, 0, 0, 0, 0])),
-        "X has shape (2, 64, 64, 3), its channels last; give (n, C, H, W), such as "
-        "np.moveaxis(X, 3, 1)": lambda: pca.transform(np.zeros((2, 64, 64, 3))),
+        "X has shape (2, 64, 64, 3), its channels last: fit(X, channels='last') takes them so, and "
+        "np.moveaxis(X, 3, 1) makes (n, C, H, W) of them": lambda: pca.transform(
+            np.zeros((2, 64, 64, 3))
+        ),
         "X has shape (1, 1, 1, 8, 8); give a table of shape (n, d), or images of shape (n, H, W) "
         "or (n, C, H, W)": lambda: pca.transform(np.zeros((1, 1, 1, 8, 8))),
         "X holds infinity in column 3, row 2: fill it in or drop those rows, or fit "

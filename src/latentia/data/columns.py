@@ -279,6 +279,14 @@ def _scales(levels: Sequence[str]) -> list[list[str]]:
     return split
 
 
+def holds_levels(table: pa.Table, options: TableOptions) -> bool:
+    """Return whether any cell holds a word of the scales that are asked for."""
+    words = {_plain(word) for scale in _scales(options.levels) for word in scale}
+    of_words = (column for column in table.columns if not _is_number(column))
+    cells = (cell for column in of_words for cell in pc.unique(column).to_pylist())
+    return any(_plain(str(cell)) in words for cell in cells)
+
+
 def _plain(word: str) -> str:
     return " ".join(unicodedata.normalize("NFC", word).casefold().split())
 

@@ -318,8 +318,6 @@ def _notes(image: Image.Image) -> tuple[str, ...]:
             notes.append(f"{n_left_out} of its {n_held} bands were left out")
     if image.mode in FOREIGN:
         notes.append(f"its {image.mode} colours became RGB")
-    if image.mode == "P":
-        notes.append("the colours of its palette became RGB")
     if image.getexif().get(ORIENTATION, 1) in TURNED:
         notes.append("it was turned as its EXIF data say")
     return tuple(notes)

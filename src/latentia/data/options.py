@@ -96,6 +96,11 @@ class TableOptions:
         """Return these options without a choice of columns."""
         return dataclasses.replace(self, columns=(), drop=(), label=None, weights=None, index=None)
 
+    def without(self, names: Iterable[str]) -> TableOptions:
+        """Return these options without those of some names."""
+        blank: dict[str, Any] = dict.fromkeys(names)
+        return dataclasses.replace(self, **blank)
+
     def under(self, others: TableOptions) -> TableOptions:
         """Return these options, and others where those are given."""
         fresh = {name: getattr(others, name) for name in others.given}

@@ -84,7 +84,15 @@ def _is_lines(path: Path) -> bool:
 
 
 def _lines(text: str) -> dict[str, list[Any]]:
-    return _records([json.loads(line) for line in text.split("\n") if line.strip()])
+    return _records([_line(line, n) for n, line in enumerate(text.split("\n"), 1) if line.strip()])
+
+
+def _line(line: str, n: int) -> Any:
+    try:
+        return json.loads(line)
+    except ValueError as error:
+        what = str(error).partition(": line ")[0]
+        raise ValueError(f"line {n} is no JSON, {line[:40].strip()!r}: {what}") from None
 
 
 def _records(found: Any) -> dict[str, list[Any]]:

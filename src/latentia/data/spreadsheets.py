@@ -25,6 +25,10 @@ UNCOMPUTED = re.compile(rb"<f[^>]*>[^<]*</f>\s*(?:<v\s*/>|<v></v>|</c>)")
 
 def read(path: Path, options: TableOptions) -> Columns:
     """Return the columns of one sheet: the one that is asked for, or the first with cells."""
+    if _is_text(path):
+        found = delimited.read(path, options)
+        said = f"{path.name}: it is text under the name of a spreadsheet, and was read as such."
+        return found._replace(notes=(said, *found.notes))
     options.refuse(f"{path.name} is a spreadsheet, which leaves no choice of it", OF_TEXT)
     book = _opened(path)
     sheet, notes = _sheet(book, path, options.sheet)
@@ -39,6 +43,18 @@ def read(path: Path, options: TableOptions) -> Columns:
     writer.writerows([_text(cell) for cell in row] for row in rows)
     tabs = TableOptions(delimiter="\t", header=options.header)
     return delimited.of_text(written.getvalue(), path, tabs, (*notes, *_uncomputed(path)))
+
+
+def _is_text(path: Path) -> bool:
+    """Return whether a file is delimited text, as many programs export under Excel's suffix."""
+    with path.open("rb") as stream:
+        start = stream.read(512).lstrip()
+    if start[:1] == b"<" and path.suffix.lower() != ".ods":
+        raise InputError(
+            f"{path} is a page of HTML or XML under the name of a spreadsheet: open it in one, and "
+            "save it as .xlsx"
+        )
+    return not start.startswith((b"PK", b"\xd0\xcf")) and delimited.looks_like_table(path)
 
 
 def _opened(path: Path) -> Any:

@@ -32,7 +32,7 @@ from latentia.data.options import NONE, USUAL, TableOptions, one
 from latentia.data.table_files import is_table
 from latentia.errors import InputError
 
-__all__ = ["Analysed", "columns", "is_table", "names", "read"]
+__all__ = ["Analysed", "columns", "is_table", "read"]
 
 FEWEST_COUNTED = 6
 """Rows that a column of 1, 2, 3 ... counts not by chance."""
@@ -85,11 +85,6 @@ def read(path: Path, gaps_stay: bool = False, options: TableOptions = USUAL) -> 
         weights=weights,
         names=table.row_names,
     )
-
-
-def names(path: Path, options: TableOptions = USUAL) -> tuple[str, ...]:
-    """Return the names of all columns of a file."""
-    return tuple(table_files.read(path, options).table.column_names)
 
 
 def columns(path: Path, options: TableOptions = USUAL) -> Analysed:

@@ -47,7 +47,9 @@ def without_units(columns: Mapping[str, Texts]) -> tuple[dict[str, Texts], tuple
         found[name] = _ungrouped(cells) if before or after in MONEY_BEHIND else cells
         units += [f"{name!r} ({known[0]})"] if before or after else []
         negative += [repr(name)] if bracketed else []
-    said = (f"units and signs of money were left out: {', '.join(units)}",) if units else ()
+    said: tuple[str, ...] = ()
+    if units:
+        said += (f"units and signs of money were left out: {', '.join(units)}",)
     if negative:
         said += (f"amounts in brackets were taken for negative ones: {', '.join(negative)}",)
     return found, said

@@ -194,8 +194,9 @@ def _asked(models: Sequence[str | Model] | None) -> tuple[str | Model, ...]:
         raise InputError(f"models is {models!r}; give a list of class names, such as ('VAE',)")
     for model in models:
         if not isinstance(model, str | Model):
+            kind = type(model).__name__
             is_class = isinstance(model, type)
-            what = f"the class {model.__name__}" if is_class else f"a {type(model).__name__}"
+            what = f"the class {model.__name__}" if is_class else f"an object of type {kind}"
             raise InputError(
                 f"models holds {what}; give names of classes, such as 'VAE', or estimators of "
                 "Latentia's, such as VAE()"

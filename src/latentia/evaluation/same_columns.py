@@ -7,10 +7,10 @@ import inspect
 from pathlib import Path
 from typing import Any
 
-from latentia.data import tables
+from latentia.data import table_files, tables
+from latentia.data.columns import holds_levels
 from latentia.data.dataset import Dataset
 from latentia.data.options import NONE, OF_TEXT, TableOptions, has, word_in
-from latentia.data.table_files import choices
 from latentia.errors import InputError
 from latentia.models.base import Model
 from latentia.models.fields import command_name
@@ -32,9 +32,10 @@ def options_for(
     path = Path(spec).expanduser()
     if not path.is_file() or not tables.is_table(path):
         return given, ()
-    closed = {*LAYOUT} - {*choices(path)}
-    recorded = dataclasses.replace(recorded, **dict.fromkeys(closed))
-    held = tables.names(path, recorded.under(given))
+    closed = {*LAYOUT} - {*table_files.choices(path)}
+    recorded = recorded.without(closed)
+    table = table_files.read(path, recorded.under(given)).table
+    held = table.column_names
     absent = [
         flag
         for flag in ("label", "weights", "index")
@@ -47,7 +48,13 @@ def options_for(
         "training, and is read without."
         for flag in absent
     ]
-    recorded = dataclasses.replace(recorded, **dict.fromkeys(absent))
+    recorded = recorded.without(absent)
+    if recorded.levels and not given.levels and not holds_levels(table, recorded):
+        recorded = dataclasses.replace(recorded, levels=())
+        notes.append(
+            f"{path.name}: no cell holds a word of the training's --levels, and its numbers were "
+            "taken as they are."
+        )
     options = recorded.under(given)
     names = vars(model).get("columns_", ())
     if given.columns or given.one_hot or not names:

@@ -94,7 +94,7 @@ def sample(
         raise InputError(f"{type(model).__name__} has no density of x given z: leave --noise out")
     given |= {} if noise is None else {"noise": noise}
     drawn = draw(64 if n_samples is None else n_samples, random_state, **given)
-    if out.suffix not in ARRAYS and drawn.ndim == 4:
+    if out.suffix == ".png" and drawn.ndim == 4:
         drawn = channels_first(drawn, model, reset=True)
     if drawn.ndim > 2 or out.suffix in ARRAYS:
         if rounded is not None:

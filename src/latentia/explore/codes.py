@@ -61,7 +61,8 @@ def decoded(model: LatentModel, Z: NDArray[Any]) -> NDArray[Any]:
     check_unconditional(model)
     codes = checked_codes(model, Z)
     with np.errstate(over="ignore", invalid="ignore"):
-        images = channels_first(np.asarray(model.inverse_transform(codes)), model, reset=True)
+        decoded = np.asarray(model.inverse_transform(codes))
+    images = np.asarray(channels_first(decoded, model, reset=True))
     if not np.isfinite(images).all():
         raise InputError(
             f"codes as long as {np.linalg.norm(codes, axis=1).max():.3g} decode to NaN or "

@@ -392,7 +392,7 @@ class Sampler(ABC):
     def drawn_for(self, data: Dataset, n: int, random_state: int) -> NDArray[Any]:
         """Return n samples to be held against a data set."""
         drawn = np.asarray(self.sample(n, random_state=random_state))
-        return channels_first(drawn, self, reset=True)
+        return np.asarray(channels_first(drawn, self, reset=True))
 
     def likelihoods(self, data: Dataset) -> dict[str, float]:
         """Return the exact likelihood of test data, or bounds on it, where there are any."""
@@ -423,7 +423,7 @@ class Generator(Sampler):
             z_NK = self.latent_draws(n_samples, draw)
         decoded = self._decode_array(z_NK.astype(np.float32))  # type: ignore[attr-defined]
         drawn = np.asarray(self.around(decoded, draw) if noise else decoded, dtype=np.float32)
-        return in_kind_of(None, drawn, self)
+        return np.asarray(in_kind_of(None, drawn, self))
 
     def around(self, means: NDArray[Any], draw: np.random.RandomState) -> NDArray[Any]:
         """Return draws of p(x given z) with these means; here there is no such density."""

@@ -142,7 +142,7 @@ class Conditional(Generator, DecodingModel, ABC):
             return super().drawn_for(data, n, random_state)
         given = np.resize(data.y_test, (n, *data.y_test.shape[1:]))
         drawn = self.sample(n, random_state=random_state, y=given)
-        return channels_first(drawn, self, reset=True)
+        return np.asarray(channels_first(drawn, self, reset=True))
 
     def picture_of_samples(self, data: Dataset) -> Picture:
         """Return a picture of samples, a row for each class if there are any."""
@@ -234,7 +234,7 @@ class Conditional(Generator, DecodingModel, ABC):
             z_NK = self.latent_draws(n_samples, draw).astype(np.float32)
         decoded = self.decode_given(z_NK, conditions)
         drawn = np.asarray(self.around(decoded, draw) if noise else decoded, dtype=np.float32)
-        return in_kind_of(None, drawn, self)
+        return np.asarray(in_kind_of(None, drawn, self))
 
     def decode_given(self, z_NK: NDArray[Any], y: Any) -> NDArray[Any]:
         """Return (n, *data_shape_) for latent rows given y."""

@@ -48,7 +48,8 @@ def samples_and_labels(X: Any, label: Callable[[Any], Any] | None = None) -> tup
     """
     if _is_hugging_face(X):
         return _of_hugging_face(X), None if label is _no_label else _classes(X)
-    samples, labels = [], []
+    samples: list[Any] = []
+    labels: list[Any] = []
     for part, is_batch in _of_torch(X):
         found, beside = _sample(part), (label or _label)(part)
         samples += found if is_batch else [found]
@@ -56,15 +57,11 @@ def samples_and_labels(X: Any, label: Callable[[Any], Any] | None = None) -> tup
     if not samples:
         raise InputError(f"X is a {type(X).__name__} that holds no samples")
     known = all(value is not None for value in labels) and len(labels) == len(samples)
-    return samples, np.array([_plain(value) for value in labels]) if known else None
+    return samples, np.array([np.asarray(value).tolist() for value in labels]) if known else None
 
 
 def _no_label(part: Any) -> None:
     """Leave the labels, which may be of any kind."""
-
-
-def _plain(value: Any) -> Any:
-    return value.tolist() if hasattr(value, "tolist") else value
 
 
 def _of_torch(X: Any) -> Iterator[tuple[Any, bool]]:

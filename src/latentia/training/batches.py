@@ -26,6 +26,8 @@ DETAILED, LONG = 20, 100
 """Passes that are recorded one by one, and steps from which each pass is."""
 FEW = 20
 """A training of this small a part of the usual steps is told to be too short."""
+LEAST_STEPS = 500
+"""Steps that no limit of the passes goes below."""
 HELD_OUT = 12
 """Of so many rows one is held out, where nothing else is and the best epoch's weights are kept."""
 
@@ -320,9 +322,21 @@ class Planned:
         """Return what this fit takes where a parameter leaves it open; keep what the loop needs."""
         each = BatchOrder(len(batches), self.batch_size_, 1, 0, self.batches_a_step)
         before = None if self.begun is None else self.begun.taken("n_epochs")
-        self.n_epochs_ = self.n_epochs or before or each.epochs_for(self.n_steps)
+        self.n_epochs_ = self.n_epochs or before or self.usual_epochs(each)
         steps = {"n_epochs": self.n_epochs_, "n_steps": self.n_epochs_ * each.n_steps}
         return {"batch_size": self.batch_size_, **steps}
+
+    @property
+    def most_epochs(self) -> int | None:
+        """Passes that the usual steps take at most, where more learn the data by heart."""
+        return None
+
+    def usual_epochs(self, each: BatchOrder) -> int:
+        """Return the passes that come nearest to ``n_steps``; unless it is given, `most_epochs`."""
+        wanted, most = each.epochs_for(self.n_steps), self.most_epochs
+        if most is None or self.n_steps != type(self)().n_steps:
+            return wanted
+        return min(wanted, max(most, each.epochs_for(LEAST_STEPS)))
 
     def choose_batch(self, n_rows: int) -> None:
         """Choose the samples in a batch: those asked for, those of a run begun, or the usual."""

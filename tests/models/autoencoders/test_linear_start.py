@@ -15,6 +15,7 @@ from latentia import (
 )
 from latentia.errors import InputError
 from latentia.models.inputs import is_photographic
+from latentia.training.config import RunConfig
 
 QUICK = {"n_epochs": 1, "batch_size": 32, "random_state": 0}
 
@@ -198,3 +199,55 @@ def test_a_linear_start_of_another_objective_is_refused(model, photographs):
 def test_a_linear_start_wants_images():
     with pytest.raises(InputError, match=r"'principal' and the data are a table of shape \(n, 4\)"):
         VAE(architecture="principal").fit(np.random.default_rng(0).random((8, 4)))
+
+
+def small(**fields):
+    return VAE(n_components=3, hidden=(16,), batch_size=8, random_state=0, **fields)
+
+
+@pytest.mark.filterwarnings("ignore::latentia.errors.FitWarning")
+def test_training_from_a_linear_start_ends_when_it_has_waited(photographs, tmp_path, monkeypatch):
+    monkeypatch.setattr("latentia.models.autoencoders.base.WAITS", 2)
+    model = small(learning_rate=0.3, n_steps=80).fit(photographs, run=tmp_path / "left")
+    ends = model.history_["epoch"][-1]
+    assert ends == model.best_epoch_ + 2 < model.n_epochs_
+    assert "no better held-out value for 2 epochs" in model.history_.ended
+    model.save(tmp_path / "saved")
+    assert load(tmp_path / "saved").best_epoch_ == model.best_epoch_
+    card = (tmp_path / "saved" / "README.md").read_text()
+    assert f"| `n_epochs` | `{model.n_epochs_} (chosen)` |" in card
+    assert "| `batch_size` | `8` |" in card
+    asked = small(learning_rate=0.3, n_epochs=ends + 2).fit(photographs)
+    assert asked.history_["epoch"][-1] == ends + 2
+    longer = small(learning_rate=0.3, n_steps=80, n_epochs=ends + 3)
+    longer.fit(photographs, run=tmp_path / "left", resume=True)
+    assert longer.history_["epoch"][-1] == ends + 3
+
+
+def test_rows_that_choose_the_best_epoch_are_not_in_the_linear_solution(photographs, tmp_path):
+    rows = np.arange(len(photographs)) % 12 == 11
+    other = photographs.copy()
+    other[rows] = other[rows][:, :, ::-1]
+    one, two = (small(n_epochs=1).fit(x) for x in (photographs, other))
+    assert torch.equal(one.encoder_.vectors, two.encoder_.vectors)
+    left_open = small(n_steps=24).fit(photographs, run=tmp_path / "run")
+    taken = RunConfig.read(tmp_path / "run").resolved
+    # 66 of 72 rows are trained on: eight steps of 8 in each of three epochs.
+    assert (taken["n_epochs"], taken["n_steps"]) == (3, 24)
+    assert left_open.history_["step"][-1] == 24
+    given = small(n_steps=27).fit(photographs, validation=photographs[:6])
+    assert given.history_["step"][-1] == 27
+
+
+@pytest.mark.filterwarnings("ignore::latentia.errors.FitWarning")
+@pytest.mark.parametrize("kind", [VAE, Autoencoder])
+def test_fine_tuning_keeps_the_nets_of_what_it_starts_from(photographs, kind):
+    fields = {"n_components": 3, "hidden": (16,), "n_epochs": 1, "random_state": 0}
+    x = {"photographs": photographs, "bits": photographs.round(), "few": photographs[:9]}
+    fitted = {name: kind(**fields).fit(data) for name, data in x.items()}
+    for first in x:
+        for then in x:
+            model = kind(**fields, learning_rate=1e-9).fit(x[then], start_from=fitted[first])
+            assert model.n_principal_ == fitted[first].n_principal_
+            ours, theirs = (m.reconstruct(photographs) for m in (model, fitted[first]))
+            assert np.allclose(ours, theirs, atol=1e-4)

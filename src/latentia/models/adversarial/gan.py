@@ -165,6 +165,7 @@ class GAN(MinimaxGame):
 
     discriminator: nn.Module | None = None
     """A net of your own in the discriminator's place, which gives logits; none makes one."""
+    usual_batches = (64, 128)
     architecture: Annotated[Literal["mlp", "goodfellow"], Shapes("generator", "discriminator")] = (
         "mlp"
     )
@@ -175,8 +176,14 @@ class GAN(MinimaxGame):
         Shapes("generator", "discriminator"),
     ] = (256, 512)
     """Widths of the generator's layers; the discriminator mirrors them."""
-    n_steps: Annotated[Count, CountsWhen("n_epochs", (None,))] = 13_000
-    """Training steps to take in whole passes over the data, at least one (thirty over MNIST)."""
+    n_steps: Annotated[Count, CountsWhen("n_epochs", (None,))] = 6_500
+    """Training steps to take in whole passes over the data, at least one (14 over MNIST)."""
+    ema_decay: Decay | None = 0.999
+    """Decay of the averaged weights that the fitted model then uses; none keeps the last ones."""
+    learning_rate: Positive = 5e-4
+    """The step size of both players."""
+    beta_1: Decay = 0.0
+    """Adam's decay of the gradient's mean, or the momentum of gradient descent."""
     optimizer: Literal["adam", "sgd"] = "adam"
     """Adam, or the paper's gradient descent with momentum ``beta_1``."""
     beta_2: Annotated[Decay, CountsWhen("optimizer", ("adam",))] = 0.999

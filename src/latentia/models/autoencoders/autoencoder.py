@@ -71,6 +71,11 @@ class Autoencoder(AutoencodingModel):
     lacks = {"sample": "an autoencoder has no prior over its latent space; use a VAE"}
 
     @property
+    def most_epochs(self) -> int | None:
+        """Passes that the usual steps take at most: over a table, whose rows are few numbers."""
+        return 60 if len(self.data_shape_) == 1 else None
+
+    @property
     def may_start_linear(self) -> bool:
         """Whether PCA's solution is the objective's: with a squared error and free weights."""
         return not self.tied and self.objective != "bce"

@@ -315,8 +315,9 @@ class ChosenLikelihood(Generator, Encoder):
 
         Means alone would lie closer together than rows, whose noise other densities draw too.
         """
-        noise = len(self.data_shape_) == 1 and self.observation_ not in ERRORS
-        return np.asarray(self.sample(n, random_state, noise=noise))
+        if len(self.data_shape_) > 1 or self.observation_ in ERRORS:
+            return super().drawn_for(data, n, random_state)
+        return np.asarray(self.sample(n, random_state, noise=True))
 
     def after_training(self, array: NDArray[Any], y: Labels) -> None:
         """Keep the noise variance that the model ended with."""

@@ -53,7 +53,8 @@ class AutoencoderKMeans(DeepClustering, AutoencodingModel):
     --------
     >>> import numpy as np
     >>> X = np.random.default_rng(0).normal(size=(60, 4)) + np.repeat([[0], [9], [18]], 20, axis=0)
-    >>> model = AutoencoderKMeans(n_components=2, n_clusters=3, hidden=(16,), random_state=0)
+    >>> brief = {"hidden": (16,), "n_epochs": 40}
+    >>> model = AutoencoderKMeans(n_components=2, n_clusters=3, random_state=0, **brief)
     >>> np.bincount(model.fit_predict(X)).tolist(), model.cluster_centers_.shape
     ([20, 20, 20], (3, 2))
     """

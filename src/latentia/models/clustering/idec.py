@@ -40,7 +40,8 @@ class IDEC(SelfTraining):
     --------
     >>> import numpy as np
     >>> X = np.random.default_rng(0).normal(size=(60, 4)) + np.repeat([[0], [9], [18]], 20, axis=0)
-    >>> model = IDEC(n_components=2, n_clusters=3, hidden=(16,), pretrain_epochs=40, random_state=0)
+    >>> brief = {"hidden": (16,), "pretrain_epochs": 40, "n_epochs": 10}
+    >>> model = IDEC(n_components=2, n_clusters=3, random_state=0, **brief)
     >>> np.bincount(model.fit_predict(X)).tolist(), model.reconstruct(X).shape
     ([20, 20, 20], (60, 4))
     """

@@ -146,7 +146,8 @@ class VaDE(PretrainedClustering, ChosenLikelihood, VariationalModel, Autoencodin
     --------
     >>> import numpy as np
     >>> X = np.random.default_rng(0).normal(size=(60, 4)) + np.repeat([[0], [9], [18]], 20, axis=0)
-    >>> model = VaDE(n_components=2, n_clusters=3, hidden=(16,), pretrain_epochs=40, random_state=0)
+    >>> brief = {"hidden": (16,), "pretrain_epochs": 40, "n_epochs": 10}
+    >>> model = VaDE(n_components=2, n_clusters=3, random_state=0, **brief)
     >>> np.bincount(model.fit_predict(X)).tolist(), model.sample(2, cluster=0).shape
     ([20, 20, 20], (2, 4))
     """
@@ -286,7 +287,7 @@ class VaDE(PretrainedClustering, ChosenLikelihood, VariationalModel, Autoencodin
             z_NK = self._draws(np.full(n_samples, cluster), draw).astype(np.float32)
         decoded = self._decode_array(z_NK)
         drawn = np.asarray(self.around(decoded, draw) if noise else decoded, dtype=np.float32)
-        return in_kind_of(None, drawn, self)
+        return np.asarray(in_kind_of(None, drawn, self))
 
     def latent_draws(self, n: int, draw: np.random.RandomState) -> NDArray[Any]:
         """Return (n, n_components) draws of z from the mixture."""

@@ -183,13 +183,18 @@ class RecurrentLanguageModel(LanguageModel, GradientModel):
     clip: Positive | None = 1.0
     """Largest norm of the gradient; none leaves it as it is."""
     n_steps: Annotated[Count, CountsWhen("n_epochs", (None,))] = 5_000
-    """Training steps to take in whole passes over the text, at least one."""
+    """Training steps to take in whole passes over the text, at least one and at most sixty."""
     batch_size: Count = 32
     """Places of the text that are read side by side, N."""
     learning_rate: Positive = 2e-3
     """The optimiser's step size."""
     learning_rate_schedule: Literal["constant", "linear", "cosine"] = "cosine"
     """How the step size changes: not, or to 0 along a line or a cosine."""
+
+    @property
+    def most_epochs(self) -> int:
+        """Passes that the usual steps take at most: a short text is soon learnt by heart."""
+        return 60
 
     @property
     @abstractmethod
@@ -201,7 +206,7 @@ class RecurrentLanguageModel(LanguageModel, GradientModel):
         """(V,): how many symbols the net tells apart."""
         return (len(self.symbols_),)
 
-    def fit(
+    def fit(  # type: ignore[override]
         self,
         text: Text,
         y: object = None,

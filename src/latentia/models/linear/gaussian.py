@@ -222,7 +222,7 @@ class LinearGaussian(Sampler, Encoder, LatentModel):
                 x_ND += draw.standard_normal(x_ND.shape) * np.sqrt(self._noise())
         plain = unit_of(float(np.abs(x_ND).max())) == 1
         X: NDArray[Any] = x_ND.astype(np.float32 if plain else np.float64)
-        return in_kind_of(None, X.reshape(n_samples, *self.data_shape_), self)
+        return np.asarray(in_kind_of(None, X.reshape(n_samples, *self.data_shape_), self))
 
     def _encode_array(self, X: NDArray[Any]) -> NDArray[Any]:
         weights = self.score_weights(self._scores())
