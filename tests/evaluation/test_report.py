@@ -177,3 +177,45 @@ def test_a_comparison_on_a_table_leaves_dcgan_out_and_says_so(tmp_path, table):
     text = compare(str(tmp_path / "t.npy"), out=tmp_path / "c", n_epochs=1).read_text()
     assert "DCGAN was left out" in text
     assert "no test part" in text
+
+
+def test_every_value_of_a_report_stands_in_its_place(tmp_path):
+    """Two models, each better at something else, with values of which none occurs twice."""
+    chips = (
+        "squared_error", "negative_elbo", "frechet_distance", "coverage", "code_accuracy",
+        "adjusted_rand", "seconds",
+    )  # fmt: skip
+    one = {key: 11.5 + i for i, key in enumerate(chips)}
+    other = {key: 31.5 + (-i if key == "frechet_distance" else i) for i, key in enumerate(chips)}
+    other["frechet_distance"] = 7.25
+    parts = tuple(
+        ModelSection(
+            name, f"summary {name}", f"paper {name}", {"field": f"value {name}"}, metrics, (),
+            (f"note {name}",), (f"remark {name}",), (f"more {name}",), 3, 9, 2, encodes=True,
+            rebuilt=(b"r", name.encode()), drawn=(b"d", name.encode()),
+        )
+        for name, metrics in (("VAE", one), ("VAE 2", other))
+    )  # fmt: skip
+    report = Report(
+        "the title", "the line", {"seed": "the seed"}, parts, ("the note",), "the command",
+        compared=True, test_images=(b"t", b"u"), n_test=123, size=(8, 97),
+    )  # fmt: skip
+    page = write_report(tmp_path / "r.html", report).read_text().partition("</style>")[2]
+    for n, (part, values) in enumerate(zip(parts, (one, other), strict=True), 1):
+        own = page.partition(f'id="model-{n}"')[2].partition("</section>")[0]
+        told = ("summary", "paper", "value", "note", "remark", "more")
+        assert all(f"{word} {part.name}" in own for word in told)
+        told = own.partition('class="chips')[2].partition("</ul>")[0]
+        shown = re.findall(r"<b[^>]*>([^<]*)</b>\s*([^<]*?)(?:<span.*?</span>)?\s*</li>", told)
+        labels = ["squared error", "−ELBO", "Fréchet", "coverage", "codes", "s"]
+        assert [label for _, label in shown][-6:] == labels
+        kept = [key for key in chips if key != "adjusted_rand"]
+        assert [value for value, _ in shown][-6:] == [format_number(values[k]) for k in kept]
+    rebuilt, drawn = page.partition('id="side"')[2].partition("</section>")[0].split("<figure")[1:]
+    assert re.findall(r'href="#(model-\d)"', rebuilt) == ["model-1", "model-2"]
+    assert re.findall(r'href="#(model-\d)"', drawn) == ["model-2", "model-1"]
+    assert "Ordered by squared error on all 123 test images." in rebuilt
+    assert all(text in page for text in ("the title", "the line", "the seed", "the note"))
+    assert "the command" in page
+    assert 'width="8"' in page
+    assert 'height="97"' in page
