@@ -118,6 +118,61 @@ class Uncopied(nn.Module):
         raise RuntimeError("only leaves\ncan be copied")
 
 
+class Cast(nn.Module):
+    """Gives another kind of numbers, or another shape, in training or in use."""
+
+    def __init__(self, change, n_out=3):
+        super().__init__()
+        self.net, self.change = encoder(n_out), change
+
+    def forward(self, x):
+        return self.change(self.net(x))
+
+
+class Watched(nn.Module):
+    """Fails where it is tried as if it were trained: batch norm would take its moments."""
+
+    def __init__(self):
+        super().__init__()
+        self.net, self.tried = encoder(), []
+
+    def forward(self, x):
+        self.tried.append((self.training, torch.is_grad_enabled(), x.dtype, len(x)))
+        return self.net(x)
+
+
+def test_a_net_is_tried_once_in_use_and_without_gradients_and_is_left_to_be_trained():
+    model = autoencoder(encoder=Watched()).fit(IMAGES)
+    tried = model.encoder_.tried
+    assert tried[0] == (False, False, torch.float32, 2)
+    assert (True, True) in {moment[:2] for moment in tried[1:]}
+    assert model.encoder.tried == []
+    # What it keeps of batches is of data alone.
+    counted = nn.Sequential(nn.Flatten(), nn.BatchNorm1d(64), nn.Linear(64, 3))
+    steps = autoencoder(encoder=counted).fit(IMAGES).history_["step"][-1]
+    again = autoencoder(encoder=counted).fit(IMAGES)
+    assert again.encoder_[1].num_batches_tracked == steps
+
+
+def test_nets_of_ones_own_see_images_in_the_usual_layout():
+    """torch's channels-last layout is for nets that are known to take it."""
+    seen = []
+
+    class Seen(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.convolution, self.last = nn.Conv2d(3, 4, 3), nn.Linear(4 * 36, 3)
+
+        def forward(self, x):
+            seen.append(self.convolution.weight.is_contiguous())
+            return self.last(self.convolution(x).view(len(x), -1))
+
+    colour = np.random.default_rng(0).random((20, 3, 8, 8), dtype=np.float32)
+    Autoencoder(**SHORT, encoder=Seen(), architecture="convolutional").fit(colour)
+    assert all(seen)
+    assert len(seen) > 2
+
+
 SHARED = encoder()
 
 
@@ -129,6 +184,14 @@ SHARED = encoder()
             {"encoder": Uncopied()},
             "encoder cannot be copied and hooked: only leaves can be copied$",
         ),
+        ({"encoder": Cast(torch.Tensor.double)}, "encoder gives torch.float64; .* torch.float32"),
+        ({"encoder": Cast(torch.Tensor.long)}, "encoder gives torch.int64; .* torch.float32"),
+        (
+            {"encoder": Cast(lambda x: x[..., None])},
+            r"gives \(2, 3, 1\); .* needs \(2, 3\): the code",
+        ),
+        ({"encoder": Cast(lambda x: x[0])}, r"gives \(3,\); .* needs \(2, 3\): the code"),
+        ({"encoder": Cast(torch.sum)}, r"gives \(\); .* needs \(2, 3\): the code"),
         ({"encoder": SHARED, "decoder": SHARED}, "encoder and decoder share weights"),
         ({"decoder": nn.Sequential(decoder(), nn.Sigmoid())}, "ends in a Sigmoid.*logits.*leave"),
         ({"encoder": "mlp"}, "encoder is 'mlp'; it must be a torch Module or none"),
@@ -306,3 +369,9 @@ def test_a_net_made_by_another_process_must_be_the_same_to_go_on(tmp_path):
     longer = nn.Sequential(*encoder(), nn.Tanh())
     with pytest.raises(InputError, match=r"another parameters: encoder {'own_net': 'Sequential"):
         autoencoder(n_epochs=2, encoder=longer).fit(IMAGES, run=tmp_path / "run", resume=True)
+
+
+def test_nets_are_given_by_name_when_a_model_is_loaded(tmp_path):
+    path = autoencoder(encoder=encoder()).fit(IMAGES).save(tmp_path / "model")
+    with pytest.raises(InputError, match=r"^nets is \[Sequential.*; give them by name, as"):
+        latentia.load(path, nets=[encoder()])

@@ -134,13 +134,7 @@ def compare_with(
     check_arguments(compare_with, locals())
     asked = _asked(models)
     folder = Path(out)
-    names = [name for name in asked if isinstance(name, str)]
-    if n_epochs is not None and not any(_is_trained(name) for name in names):
-        why = "is fitted without epochs" if names else "is configured: set its own"
-        raise InputError(f"n_epochs is {n_epochs}; {_told(asked)} {why}")
-    if n_components is not None and not any(_encodes(name) for name in names):
-        why = "has no such size to set" if names else "is configured: set its own"
-        raise InputError(f"n_components is {n_components}; {_told(asked)} {why}")
+    _refuse_unused(asked, n_epochs, n_components)
     if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
         raise InputError(
             f"{folder} already holds a comparison or other files: choose another with --out"
@@ -154,11 +148,7 @@ def compare_with(
         if reason:
             without.append(reason)
             continue
-        if isinstance(entry, str):
-            model = recipe(entry, loaded, random_state, n_epochs)
-            _resize(model, kept, n_components)
-        else:
-            model = clone(entry)
+        model = _made(entry, loaded, random_state, n_epochs, n_components)
         name = _free(type(model).__name__, [section.name for section in sections])
         run = folder / name.replace(" ", "-")
         try:
@@ -179,6 +169,19 @@ def compare_with(
     return write_report(folder / "report.html", replace(report, command=command))
 
 
+def _refuse_unused(
+    asked: Sequence[str | Model], n_epochs: int | None, n_components: int | None
+) -> None:
+    """Refuse what no model that is named takes; an estimator has its own."""
+    names = [name for name in asked if isinstance(name, str)]
+    if n_epochs is not None and not any(_is_trained(name) for name in names):
+        why = "is fitted without epochs" if names else "is configured: set its own"
+        raise InputError(f"n_epochs is {n_epochs}; {_told(asked)} {why}")
+    if n_components is not None and not any(_encodes(name) for name in names):
+        why = "has no such size to set" if names else "is configured: set its own"
+        raise InputError(f"n_components is {n_components}; {_told(asked)} {why}")
+
+
 def _told(asked: Sequence[str | Model]) -> str:
     return ", ".join(a if isinstance(a, str) else type(a).__name__ for a in asked)
 
@@ -191,10 +194,9 @@ def _asked(models: Sequence[str | Model] | None) -> tuple[str | Model, ...]:
         raise InputError(f"models is {models!r}; give a list of class names, such as ('VAE',)")
     for model in models:
         if not isinstance(model, str | Model):
-            what = (
-                f"the class {model.__name__}" if isinstance(model, type) else "an object of type "
-            )
-            what += "" if isinstance(model, type) else type(model).__name__
+            kind = type(model).__name__
+            is_class = isinstance(model, type)
+            what = f"the class {model.__name__}" if is_class else f"an object of type {kind}"
             raise InputError(
                 f"models holds {what}; give names of classes, such as 'VAE', or estimators of "
                 "Latentia's, such as VAE()"
@@ -265,12 +267,22 @@ def _encodes(name: str) -> bool:
     return issubclass(kind, Encoder) and "n_components" in kind.__dataclass_fields__
 
 
-def _resize(model: Model, data: Dataset, n_components: int | None) -> None:
-    """Give a model that encodes the comparison's size of z."""
+def _made(
+    entry: str | Model,
+    loaded: Dataset,
+    random_state: int,
+    n_epochs: int | None,
+    n_components: int | None,
+) -> Any:
+    """Return an estimator to be fitted; of a named one that encodes, at the comparison's size."""
+    if not isinstance(entry, str):
+        return clone(entry)
+    model, data = recipe(entry, loaded, random_state, n_epochs), loaded.hold_out()[0]
     if _encodes(type(model).__name__):
         n_values = int(data.x_train[0].size)
         fitting = min(SIZE, max(1, n_values // 4), len(data.x_train) - 1)
         model.set_params(n_components=n_components or fitting)
+    return model
 
 
 def _free(name: str, taken: Sequence[str]) -> str:
