@@ -94,9 +94,13 @@ def test_feature_matching(kind):
 @pytest.mark.parametrize(
     ("fields", "kind", "expected"),
     [
-        ({}, FusedAdam, {"lr": 2e-4, "betas": (0.5, 0.999)}),
+        ({}, FusedAdam, {"lr": 5e-4, "betas": (0.0, 0.999)}),
         ({"beta_1": 0.1, "beta_2": 0.8}, FusedAdam, {"betas": (0.1, 0.8)}),
-        ({"optimizer": "sgd", "learning_rate": 0.3}, FusedSGD, {"lr": 0.3, "momentum": 0.5}),
+        (
+            {"optimizer": "sgd", "learning_rate": 0.3, "beta_1": 0.5},
+            FusedSGD,
+            {"lr": 0.3, "momentum": 0.5},
+        ),
     ],
 )
 def test_both_players_have_the_optimiser_asked_for(fields, kind, expected):
