@@ -35,6 +35,7 @@ FIXED |= {"RNNLanguageModel": 32, "LSTMLanguageModel": 32}
 def resolved(model, n):
     """Return what a model would take of n samples, and how many steps it asks for."""
     model.choose_batch(n)
+    model.data_shape_ = (16, 16)
     return model.resolve(range(n))
 
 
@@ -50,7 +51,14 @@ def test_by_default_the_steps_are_the_budget_within_a_third_or_one_pass(name):
         assert found["n_steps"] == found["n_epochs"] * an_epoch
         asked = kind().n_steps
         within = 2 / 3 * asked <= found["n_steps"] <= 4 / 3 * asked
-        assert within or (found["n_epochs"] == 1 and found["n_steps"] > asked)
+        one = found["n_epochs"] == 1 and found["n_steps"] > asked
+        assert within or one or is_short_text(name, found, an_epoch)
+
+
+def is_short_text(name, found, an_epoch):
+    """Return whether these are the passes over a text that more would learn by heart."""
+    enough = max(60, round(500 / an_epoch))
+    return name in ("RNNLanguageModel", "LSTMLanguageModel") and found["n_epochs"] == enough
 
 
 @pytest.mark.parametrize("name", EVERY)
@@ -250,7 +258,7 @@ def test_steps_beside_epochs_are_refused():
 
 def test_packs_larger_than_the_batch_that_is_chosen_are_refused():
     with pytest.raises(InputError, match="packing is 33"):
-        latentia.GAN(packing=33).fit(IMAGES)
+        latentia.DCGAN(packing=33).fit(IMAGES)
 
 
 def test_one_epoch_of_300_images_is_told_to_be_too_little():

@@ -89,6 +89,7 @@ def test_a_saved_model_a_run_and_its_samples_keep_it(tmp_path):
     assert "channels_" not in vars(clone(model).fit(FIRST))
 
 
+@pytest.mark.filterwarnings("ignore:.*distinct optima:latentia.errors.FitWarning")
 def test_fit_transform_tensors_lists_and_the_map_of_a_file_take_it(tmp_path):
     model = PCA(n_components=2)
     codes = model.fit_transform(LAST, channels="last")

@@ -118,7 +118,8 @@ def test_symptoms_by_hand():
 
 
 def broken():
-    return latentia.GAN(learning_rate=3.0, n_epochs=6, batch_size=16, hidden=(64,), random_state=0)
+    usual = {"beta_1": 0.5, "ema_decay": None, "batch_size": 16, "hidden": (64,)}
+    return latentia.GAN(learning_rate=3.0, n_epochs=6, random_state=0, **usual)
 
 
 def test_the_sentence_stands_in_log_report_and_progress(images, tmp_path, capsys):
