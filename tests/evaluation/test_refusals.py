@@ -116,7 +116,9 @@ def of_comparisons(path, pca):
         "models holds the class VAE; give names of classes, such as 'VAE', or estimators of "
         "Latentia's, such as VAE()": lambda: compare("digits", [latentia.VAE], path / "c"),
         "models holds an object of type KMeans; give names of classes, such as 'VAE', or "
-        "estimators of Latentia's, such as VAE()": lambda: compare("digits", [KMeans()], path / "c"),
+        "estimators of Latentia's, such as VAE()": lambda: compare(
+            "digits", [KMeans()], path / "c"
+        ),
         "n_epochs is 3; PCA, Bicubic is fitted without epochs": lambda: compare(
             "digits", ("PCA", "Bicubic"), path / "c", n_epochs=3
         ),
