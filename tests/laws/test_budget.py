@@ -245,6 +245,13 @@ def test_a_line_says_what_is_about_to_happen(capsys, monkeypatch):
     assert capsys.readouterr().err == ""
 
 
+def test_a_short_training_from_the_linear_start_is_not_told_to_be_too_little(capsys):
+    x = np.random.default_rng(0).normal(0.5, 0.05, (30, 16, 16)).clip(0, 1).astype(np.float32)
+    model = VAE(n_components=2, hidden=(8,), n_epochs=1, random_state=0).fit(x, progress=True)
+    assert model.n_principal_
+    assert "wants some" not in capsys.readouterr().err
+
+
 def test_a_warm_up_longer_than_the_epochs_that_the_budget_takes_is_refused():
     with pytest.raises(InputError, match="beta_warmup_epochs is 9; n_epochs is only 5"):
         small_vae(n_steps=5, beta_warmup_epochs=9).fit(IMAGES)

@@ -5,6 +5,7 @@ import os
 import re
 import time
 from contextlib import contextmanager
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -379,3 +380,17 @@ def test_what_a_run_takes_of_the_disk_is_said_by_its_parts(tmp_path):
     told = disk_taken(tmp_path)
     assert "1 checkpoint and the best 3.1 MB" in told
     assert told.endswith("report and records 21 kB")
+
+
+def test_a_file_that_goes_while_the_disk_is_counted_is_not_counted(tmp_path, monkeypatch):
+    for name in ("report.html", "gone.json"):
+        (tmp_path / name).write_bytes(bytes(200_000))
+    looked_at = Path.is_file
+
+    def is_file(path, *given):
+        if path.name == "gone.json":
+            raise FileNotFoundError(path)
+        return looked_at(path, *given)
+
+    monkeypatch.setattr(Path, "is_file", is_file)
+    assert disk_taken(tmp_path) == f"{tmp_path}: 0.2 MB: report and records 0.2 MB"

@@ -169,9 +169,11 @@ def disk_taken(path: Path) -> str:
     """
     sizes = dict.fromkeys((*PARTS, "report and records"), 0)
     for file in path.rglob("*"):
-        if file.is_file() and not file.is_symlink():
-            first = file.relative_to(path).parts[0]
-            sizes[first if first in PARTS else "report and records"] += file.stat().st_size
+        # What goes meanwhile, or is not to be looked at, is not counted.
+        with suppress(OSError):
+            if file.is_file() and not file.is_symlink():
+                first = file.relative_to(path).parts[0]
+                sizes[first if first in PARTS else "report and records"] += file.stat().st_size
     steps = len([*path.glob("checkpoints/step_*.safetensors")])
     best = " and the best" if (path / "checkpoints" / "best.safetensors").exists() else ""
     names = PARTS | {"checkpoints": f"{steps} checkpoint{'s' * (steps != 1)}{best}"}
