@@ -234,8 +234,12 @@ def read_found(
         lines = [f"{path}: {reason}" for path, reason in bad]
         if n == 1 and str(bad[0][0]) == found.owner:
             raise InputError(f"{printable(found.owner)} cannot be used: {bad[0][1]}")
+        from latentia.data.table_files import TABLES
+
+        tables = [path.name for path, _ in bad if path.suffix.lower() in TABLES]
+        also = f"; tables are given one by one, such as {tables[0]}" if tables else ""
         raise InputError(
-            f"none of the {n} files in {found.owner} is a usable image: {listed(lines)}"
+            f"none of the {n} files in {found.owner} is a usable image: {listed(lines)}{also}"
         )
     each = [(path, *picture) for path, pictures in good for picture in pictures]
     x = stack([pixels for _, pixels, _ in each], found.owner)
