@@ -11,7 +11,7 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from latentia.data.dataset import Dataset
+from latentia.data.dataset import Dataset, spread
 from latentia.data.images import upright
 from latentia.errors import FitWarning, InputError
 from latentia.models.foreign_datasets import is_collection, samples_and_labels, samples_of
@@ -412,11 +412,6 @@ def is_photographic(X: Rows) -> bool:
     """
     if X.ndim < 3 or min(X.shape[-2:]) < LEAST_SIDE:
         return False
-    x = unit_floats(some_rows(X))
+    x = unit_floats(spread(X, FEW_ROWS))
     mean, variance = float(x.mean()), float(x.var())
     return 0 < variance < 0.5 * mean * (1 - mean)
-
-
-def some_rows(X: Rows) -> Any:
-    """Return at most 2,048 rows, evenly spaced."""
-    return np.asarray(X[:: -(-len(X) // FEW_ROWS)])
