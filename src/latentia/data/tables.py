@@ -165,6 +165,10 @@ def _weights(table: Table, path: Path, options: TableOptions) -> Array | None:
             f"{path}: column {name!r} holds {values[bad[0]]:g} in data row {bad[0] + 1}; weights "
             "are finite numbers of at least 0"
         )
+    if len(values) and not values.any():
+        raise InputError(
+            f"{path}: every weight in column {name!r} is 0; at least one row must count"
+        )
     return values
 
 

@@ -11,7 +11,7 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from latentia.data.dataset import Dataset, spread
+from latentia.data.dataset import Dataset
 from latentia.data.images import upright
 from latentia.errors import FitWarning, InputError
 from latentia.models.foreign_datasets import is_collection, samples_and_labels, samples_of
@@ -415,3 +415,13 @@ def is_photographic(X: Rows) -> bool:
     x = unit_floats(spread(X, FEW_ROWS))
     mean, variance = float(x.mean()), float(x.var())
     return 0 < variance < 0.5 * mean * (1 - mean)
+
+
+def spread(x: Rows, n: int) -> NDArray[Any]:
+    """Return at most ``n`` rows evenly spaced: files may be ordered by class.
+
+    >>> spread(np.arange(10), 4)
+    array([0, 3, 6, 9])
+    """
+    places = np.linspace(0, len(x) - 1, n).astype(np.intp)
+    return np.asarray(x[places] if len(x) > n else x)
