@@ -291,8 +291,8 @@ def _matrix(table: Table, path: Path) -> NamedMatrix | None:
         return None
     first, others = table.names[0], table.names[1:]
     rows = _row_names(table, first, others)
-    if rows is not None and (found := counted(rows, others)) is not None:
-        return _counted(table, *found, path)
+    if rows is not None and (places := counted(rows, others)) is not None:
+        return _counted(table, *places, path)
     if rows is not None and others and all(name in table.numbers for name in others):
         values = np.column_stack([table.numbers[name] for name in others])
         found = matrices.named(others, rows, values, path.name)

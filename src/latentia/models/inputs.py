@@ -299,25 +299,44 @@ def refusing() -> Iterator[None]:
         yield
     except ValueError as error:
         raise InputError(str(error)) from None
+    except TypeError as error:
+        # Others are as scikit-learn's contract wants them.
+        if "Feature names" not in str(error):
+            raise
+        raise InputError(
+            "X has columns whose names are numbers and words: make them alike, as by "
+            "X.columns = X.columns.astype(str)"
+        ) from None
 
 
 def refuse_text(X: Any) -> None:
     """Refuse a data frame with columns that are not numbers, by name."""
-    kinds = getattr(X, "dtypes", None)
+    of_arrow = hasattr(X, "schema") and hasattr(X, "column_names")
+    kinds = X.schema.types if of_arrow else getattr(X, "dtypes", None)
     if not hasattr(X, "columns") or kinds is None:
         return
-    words = ("object", "str", "category", "datetime", "date", "utf8", "enum")
-    named = zip(X.columns, kinds)
-    text = [str(name) for name, kind in named if str(kind).lower().startswith(words)]
-    if text:
+    words = ("object", "str", "cat", "date", "utf8", "enum", "large_str", "dict", "timestamp")
+    known = [i for i, kind in enumerate(kinds) if str(kind).lower().startswith(words)]
+    names = X.column_names if of_arrow else X.columns
+    if text := [str(names[i]) for i in known if not _holds_numbers(X, i)]:
         some = text[:8]
         polars = type(X).__module__.startswith("polars")
-        drop = f"X.drop({some!r})" if polars else f"X.drop(columns={some!r})"
+        drop = f"X.drop({some!r})" if polars or of_arrow else f"X.drop(columns={some!r})"
         code = "X.to_dummies(...)" if polars else "pandas.get_dummies(X, dtype=float)"
         raise InputError(
             f"columns without numbers: {', '.join(some)}; leave them out, as by {drop}, or code "
             f"their values as numbers, as by {code}"
         )
+
+
+def _holds_numbers(X: Any, place: int) -> bool:
+    """Return whether a column of objects of pandas' holds numbers and no words."""
+    try:
+        column = X.iloc[:, place]
+        np.asarray(column, dtype=float)
+    except (AttributeError, TypeError, ValueError):
+        return False
+    return str(column.dtype) == "object" and not any(isinstance(v, str | bytes) for v in column)
 
 
 def refuse_not_finite(
