@@ -124,8 +124,8 @@ def of_labels(fitted):
         "validation is a tuple of 3; give X, or (X, y)": lambda: model("VAE").fit(
             IMAGES, validation=(IMAGES, FOUR, FOUR)
         ),
-        "ConditionalVAE needs a label for each sample: give y, of shape (n,), or conditions, (n, d) "
-        "floats": lambda: new().fit(IMAGES),
+        "ConditionalVAE needs a label for each sample: give y, of shape (n,), or conditions, "
+        "(n, d) floats": lambda: new().fit(IMAGES),
         "ConditionalVAE needs a label for each sample: give y, of shape (n,)": lambda: (
             classes.transform(IMAGES[:2])
         ),
