@@ -7,6 +7,7 @@ import pandas
 import pytest
 import scipy.io
 from PIL import Image
+from tifffile import imwrite
 
 from latentia.data import arrays, idx, load, made_pairs, named, pairs, text, unpaired
 from latentia.data.dataset import Dataset
@@ -220,8 +221,10 @@ def picture(path, width=8):
 
 def of_pictures(path):
     for number in range(27):
-        picture(path / f"many/{number}.png")
-        picture(path / f"wide/{number}.png", width=9)
+        for name, bands in (("many", 5), ("wide", 7)):
+            (path / name).mkdir(exist_ok=True)
+            pixels = np.zeros((8, 8, bands), np.uint8)
+            imwrite(path / f"{name}/{number}.tif", pixels, planarconfig="contig")
     for number in range(6):
         picture(path / f"one/{number}.png")
         picture(path / f"two/{number}.png", width=9)
@@ -265,10 +268,8 @@ def of_pictures(path):
             str(path / "one/{5..7}.png")
         ),
         f"no file is like {path / 'one/*.jpg'}": lambda: load(str(path / "one/*.jpg")),
-        f"the images of {path / 'many'} have shape (8, 8) and those of {path / 'wide'} (8, 9); choose "
-        "one side with --image-size": lambda: unpaired.load_unpaired(
-            f"{path / 'many'},{path / 'wide'}"
-        ),
+        f"the images of {path / 'many'} have 5 channels and those of {path / 'wide'} 7; give those "
+        "of one number": lambda: unpaired.load_unpaired(f"{path / 'many'},{path / 'wide'}"),
         f"{one},{path / 'two'} has 10 training images; at least 24 are needed, of which a twelfth "
         "is held out": lambda: unpaired.load_unpaired(f"{one},{path / 'two'}"),
         "x is a table; pairs are of images": lambda: made_pairs.made_pairs(
@@ -311,8 +312,8 @@ def of_texts(path):
         f"{path / 'a.txt'} is not UTF-8 text: byte 0xff at place 5; save it as UTF-8": lambda: (
             text.load_text(str(path / "a.txt"))
         ),
-        f"{path / 'b.txt'} holds 5 characters; at least {text.SHORTEST} are needed to train and to "
-        "test": lambda: text.load_text(str(path / "b.txt")),
+        f"{path / 'b.txt'} holds 5 characters; at least {text.SHORTEST} are needed to train and "
+        "to test": lambda: text.load_text(str(path / "b.txt")),
         f"{path / 'c.abc'} holds no tune in ABC notation: there is no key field K:": lambda: (
             text.load_text(str(path / "c.abc"))
         ),
