@@ -86,7 +86,7 @@ REFUSED = [
     (f"explore attribute {PCA} --data digits --labels y.npy y.npz",
      "--labels gives 'y' twice; name one of them otherwise"),
     (f"explore attribute {PCA} --data digits --labels z.npy",
-     "all test samples are alike in '1', so that its edit cannot be judged; give --no-check"),
+     "all test samples are alike in 'z', so that its edit cannot be judged; give --no-check"),
 ]  # fmt: skip
 
 
