@@ -1,6 +1,7 @@
 """What a run and its parts refuse, each in its whole sentence, with the values that were given."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -13,7 +14,9 @@ from latentia.training.checkpoint import Checkpoints
 from latentia.training.config import RunConfig, read_config, write_config
 from latentia.training.device import asked_precision, check_device_name, find_device, set_threads
 from latentia.training.directory import refuse_foreign
+from latentia.training.distributed import process_group, seconds_to_wait
 from latentia.training.metrics_file import read_metrics
+from latentia.training.run import Run
 
 PARAMETERS = {"n_epochs": 3, "beta": 2.0}
 BEGUN = {"model": "VAE", "parameters": PARAMETERS, "data": {"n": 5, "content": "a"}}
@@ -25,6 +28,10 @@ def folder(path: Path, **content: object) -> Path:
     path.mkdir()
     write_config(path, content)
     return path
+
+
+def refuse(tensors, counters):
+    raise RuntimeError("a net of another width,\n" * 30)
 
 
 def check(there, here):
@@ -53,6 +60,14 @@ def of_folders(path):
     bare, held = folder(path / "bare", model="PCA"), folder(path / "held", **BEGUN)
     later = folder(path / "later", **BEGUN, colour=3, versions={"latentia": "9.8"})
     many = folder(path / "many", **BEGUN, threads=0)
+    (path / "torn").mkdir()
+    (path / "torn/config.json").write_text("{")
+    alien = Run(folder(path / "alien", **BEGUN))
+    alien.checkpoints.save(4, {"weight": torch.ones(2)}, {"step": 4})
+    unfit = SimpleNamespace(restore=refuse)
+    (path / "gone").mkdir()
+    gone = Run(path / "gone")
+    gone.checkpoints.save(4, {}, {}, {"bytes": 99, "sha256": "0"})
     (path / "list").mkdir()
     (path / "list/config.json").write_text("[1]")
     (path / "mine").mkdir()
@@ -66,6 +81,14 @@ def of_folders(path):
         f"{path} holds no run and no saved model: it has no config.json": lambda: read_config(path),
         f"{bare} holds no run: its config.json names no parameters": lambda: RunConfig.read(bare),
         f"{model} holds no run but a saved model, which is trained": lambda: RunConfig.read(model),
+        f"{path / 'torn/config.json'} cannot be read: Expecting property name enclosed in double "
+        "quotes: line 1 column 2 (char 1)": lambda: read_config(path / "torn"),
+        f"the checkpoint in {path / 'alien'} is not of this model and these parameters: "
+        f"{'a net of another width, ' * 9:.200}": lambda: alien.restore(unfit),
+        f"{path / 'gone/metrics.jsonl'} is damaged before the oldest checkpoint: put back a copy, "
+        "or remove it to go on without the values up to here": lambda: gone.checkpoints.latest_with(
+            lambda seal: False
+        ),
         f"{path / 'list/config.json'} cannot be read: it must hold a table": lambda: read_config(
             path / "list"
         ),
@@ -117,6 +140,10 @@ def of_devices(path):
             "cpu:3"
         ),
         "device 'mps' is not on this machine; use 'cpu' or 'auto'": lambda: find_device("mps"),
+        "3 processes were asked for and 2 started: start them with torchrun": (
+            lambda: process_group(torch.device("cpu")).__enter__()
+        ),
+        "LATENTIA_TIMEOUT is 'soon'; it must be a number of seconds above 0": seconds_to_wait,
         "LATENTIA_THREADS is '0'; it must be a whole number from 1 to 1024": set_threads,
         "LATENTIA_PRECISION is 'half'; it must be one of auto, float32, bfloat16": asked_precision,
     }
@@ -127,6 +154,9 @@ def test_every_refusal_names_what_was_given(kind, tmp_path, monkeypatch):
     monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
     monkeypatch.setenv("LATENTIA_THREADS", "0")
     monkeypatch.setenv("LATENTIA_PRECISION", "half")
+    monkeypatch.setenv("LATENTIA_TIMEOUT", "soon")
+    monkeypatch.setenv("LATENTIA_DEVICES", "3")
+    monkeypatch.setenv("WORLD_SIZE", "2")
     for sentence, asked in kind(tmp_path).items():
         with pytest.raises(InputError) as refused:
             asked()
