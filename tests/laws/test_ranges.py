@@ -26,7 +26,7 @@ from latentia import (
     ImageClassifier,
     VaDE,
 )
-from latentia.errors import FitWarning, InputError, Range, check_arguments
+from latentia.errors import FitWarning, InputError, Range
 from latentia.models.gradient import GradientModel
 from tests.conftest import SHARED, learns_from, small_models
 from tests.models.language.conftest import small_sequence_models
@@ -311,10 +311,14 @@ TAKING_NUMBERS = [f for f in public_functions() if numbers_of(f) and f.__name__ 
 
 @pytest.mark.parametrize("function", TAKING_NUMBERS, ids=lambda f: f.__qualname__)
 def test_a_public_function_states_and_checks_the_ranges_of_its_numbers(function):
-    assert check_arguments.__name__ in function.__code__.co_names
-    for name, (_, allowed) in numbers_of(function).items():
-        if f"{name} of {function.__name__}" not in ANY_NUMBER:
-            assert allowed is not None, f"{name} has no range"
+    numbers = {n: a for n, (_, a) in numbers_of(function).items()}
+    numbers = {n: a for n, a in numbers.items() if f"{n} of {function.__name__}" not in ANY_NUMBER}
+    assert all(numbers.values()), "a number has no range"
+    wanted = inspect.signature(function).parameters.values()
+    given = {p.name: 3 if p.name in numbers else "digits" for p in wanted if p.default is p.empty}
+    for name in numbers:
+        with pytest.raises(InputError, match=rf"^{name} is <object .*; (it must be|give) "):
+            function(**given | {name: object()})
 
 
 def test_a_list_of_public_functions_is_found():
