@@ -109,8 +109,9 @@ def test_an_error_that_is_not_to_be_trusted_says_so(exact):
         warnings.simplefilter("error")
         narrowed(model, 0.95).score_samples(X, n_importance=2000, return_std=True)
         narrowed(model, 0.05).score_samples(X, n_importance=200)
-    with pytest.warns(FitWarning, match="Pareto k is above 0.7 for"):
+    with pytest.warns(FitWarning, match="Pareto k is above 0.7 for") as told:
         narrowed(model, 0.05).score_samples(X, n_importance=200, return_std=True)
+    assert {warning.filename for warning in told} == {__file__}
 
 
 def test_the_bound_is_printed_with_what_its_weights_say(exact):
