@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import torch
 from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
 
 import latentia
 import latentia.data
@@ -180,6 +181,17 @@ def test_truth_values_are_zeros_and_ones(name):
     if hasattr(models[0], "score"):
         scores = [models[0].score(each, pair[0]) for each in (bits, bits.astype(np.float32))]
         assert scores[0] == pytest.approx(scores[1])
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_verb_of_a_model_that_was_not_fitted_says_so(name):
+    (X, y), model = images(name), short(name)
+    given = {"sample": (3,), "inverse_transform": (np.zeros((2, 3)),)}
+    for verb in (*VERBS, *given):
+        if hasattr(model, verb):
+            method = getattr(model, verb)
+            with pytest.raises(NotFittedError, match=f"{type(model).__name__} .*not fitted yet"):
+                method(*given.get(verb, (X, *beside(method, model, y))))
 
 
 @pytest.mark.parametrize("name", NAMES)
