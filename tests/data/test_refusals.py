@@ -9,7 +9,7 @@ import scipy.io
 from PIL import Image
 from tifffile import imwrite
 
-from latentia.data import arrays, idx, load, made_pairs, named, pairs, text, unpaired
+from latentia.data import arrays, crops, idx, load, made_pairs, named, pairs, text, unpaired
 from latentia.data.dataset import Dataset
 from latentia.data.degrade import degraded
 from latentia.data.lab import lab_of
@@ -220,6 +220,8 @@ def picture(path, width=8):
 
 
 def of_pictures(path):
+    for number in range(10):
+        picture(path / f"ten/{number}.png")
     for number in range(27):
         for name, bands in (("many", 5), ("wide", 7)):
             (path / name).mkdir(exist_ok=True)
@@ -272,6 +274,11 @@ def of_pictures(path):
         "of one number": lambda: unpaired.load_unpaired(f"{path / 'many'},{path / 'wide'}"),
         f"{one},{path / 'two'} has 10 training images; at least 24 are needed, of which a twelfth "
         "is held out": lambda: unpaired.load_unpaired(f"{one},{path / 'two'}"),
+        f"{one} holds 6 pictures to train and 0 to test on; give at least 10, or folders train and "
+        "test": lambda: crops.load_crops(str(one), image_size=8),
+        "no picture has sides of at least 9 pixels; cut smaller crops": lambda: crops.load_crops(
+            str(path / "ten"), image_size=9
+        ),
         "x is a table; pairs are of images": lambda: made_pairs.made_pairs(
             "outlines", str(path / "x.npy")
         ),

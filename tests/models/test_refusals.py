@@ -179,6 +179,9 @@ def of_pictures(fitted):
         "X has shape (4, 8); Bicubic takes images of shape (n, H, W) or (n, C, H, W)": lambda: (
             bicubic.transform(small[0, :4])
         ),
+        "X has shape (5,); Bicubic takes images of shape (n, H, W) or (n, C, H, W)": lambda: (
+            bicubic.transform(np.zeros(5, np.float32))
+        ),
         "scale is 3; it must be one of 2, 4": lambda: latentia.Bicubic(scale=3).fit(IMAGES),
         "DCGAN learns images; the data are a table of shape (n, 5)": lambda: model("DCGAN").fit(
             TABLE
