@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -16,10 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from latentia.data import images, limits, on_disk
-from latentia.data.archives import (
-    Member,
-    Place,
-)
+from latentia.data.archives import Archive, Member, Place, is_support
 from latentia.data.dataset import Array, Dataset, ImageSize, Part, split, whole
 from latentia.data.folders import (
     Take,
@@ -34,11 +31,17 @@ from latentia.data.folders import (
 from latentia.data.frames import frame_size, is_video, read_frames
 from latentia.data.framing import Frame, chosen_frame, frame_of
 from latentia.data.many_bands import has_many_bands, size_of_bands
+from latentia.data.options import NONE
 from latentia.data.picture_labels import read_beside
 from latentia.errors import InputError
-from latentia.files import printable
+from latentia.files import composed, printable
 
 AROUND = "it lies beside the folder of pictures"
+
+HALF = (
+    "classes were not taken, since only one of the parts for training and for test has some: to "
+    "have them, give the folder of that part alone."
+)
 
 WIDENED = ("it is grey, and got three equal channels",)
 
@@ -60,14 +63,28 @@ def load_places(
     random_state: int,
     image_size: ImageSize,
     notes: tuple[str, ...] = (),
+    label: str | None = None,
 ) -> Dataset:
-    """Return pictures for training, and for the test if there is a second group, as a data set."""
-    found = [gathered(group) for group in groups]
+    """Return pictures for training, and for the test if there is a second group, as a data set.
+
+    ``label`` names the column of classes in the tables beside them.
+    """
+    found = [gathered(group, label) for group in groups]
+    if label not in (None, NONE) and not any(part.classes for part in found):
+        raise InputError(f"--label {label}: no table beside the pictures of {name} has it")
+    notes = (*notes, *_of_no_use(found))
     how = settled([path for part in found for path in part.files], image_size, name)
     alone = random_state if len(found) == 1 else None
     read = _of_the_same_classes([read_found(part, how.frame, test_of=alone) for part in found])
     data = whole(read, name, random_state)
     return how.told(dataclasses.replace(data, notes=once((*notes, *data.notes))))
+
+
+def _of_no_use(parts: Sequence[Gathered]) -> Iterator[str]:
+    """Yield notes on the tables beside the parts that say nothing of any."""
+    for table, why in parts[0].useless.items():
+        if all(table in part.useless for part in parts):
+            yield f"{table} was left out: {why}."
 
 
 def name_of(folder: Place) -> str:
@@ -112,9 +129,13 @@ def settled(
 
 def _kinds(files: Sequence[Place]) -> str:
     """Return how many files there are of each kind."""
-    counts = Counter(path.suffix.lower() or "rows of a table" for path in files).most_common()
+    counts = Counter(path.suffix.lower() or _plain(path) for path in files).most_common()
     kinds = ", ".join(f"{n:,} {kind}" for kind, n in counts)
     return f"{len(files):,} picture file{'' if len(files) == 1 else 's'} ({kinds})"
+
+
+def _plain(path: Place) -> str:
+    return (path.archive if isinstance(path, Member) else Archive).plain
 
 
 def _spread(sizes: Sequence[tuple[int, int]]) -> str:
@@ -144,7 +165,9 @@ def _of_the_same_classes(parts: Sequence[Part]) -> list[Part]:
     every = {name for part in parts for name in part.class_names}
     names = list(stated.pop()) if len(stated) == 1 else sorted(every, key=_numbers_first)
     if len(names) < 2 or any(part.y is None for part in parts):
-        return [dataclasses.replace(part, y=None, class_names=()) for part in parts]
+        said = (HALF,) if len(names) > 1 and len({part.y is None for part in parts}) > 1 else ()
+        bare = [dataclasses.replace(part, y=None, class_names=()) for part in parts]
+        return [dataclasses.replace(bare[0], notes=(*bare[0].notes, *said)), *bare[1:]]
     found = []
     for part in parts:
         places = np.array([names.index(name) for name in part.class_names])
@@ -166,11 +189,13 @@ class Gathered(NamedTuple):
     names: dict[Place, str]
     """Of the pictures, from their folder on."""
     notes: tuple[str, ...]
+    useless: Mapping[Place, str] = {}
+    """Tables beside the folder that say nothing of these pictures, and why."""
 
 
-def gathered(folders: Sequence[Place]) -> Gathered:
-    """Return what is to be read of folders together."""
-    found = [_of_folder(folder) for folder in folders]
+def gathered(folders: Sequence[Place], label: str | None = None) -> Gathered:
+    """Return what is to be read of folders together, with classes from a column if it is named."""
+    found = [_of_folder(folder, label) for folder in folders]
     if len(found) == 1:
         return found[0]
     return Gathered(
@@ -185,11 +210,11 @@ def gathered(folders: Sequence[Place]) -> Gathered:
     )
 
 
-def _of_folder(folder: Place) -> Gathered:
+def _of_folder(folder: Place, label: str | None) -> Gathered:
     found = contents(folder)
     notes: tuple[str, ...] = ()
     order: tuple[str, ...] = ()
-    said = read_beside(found.files)
+    said = read_beside(found.files, folder, label)
     files = [path for path in found.files if path not in said.used]
     classes: dict[Place, str] = dict(said.classes)
     if isinstance(folder, Member):
@@ -199,15 +224,17 @@ def _of_folder(folder: Place) -> Gathered:
             found.odd.extend([*((path, AROUND) for path in around.files), *around.odd])
             found.hidden.extend(around.hidden)
         inside = {p: p.inside for p in files if isinstance(p, Member)}
-        classes |= {p: archive.labels[i] for p, i in inside.items() if i in archive.labels}
+        labels = archive.labels
+        classes |= {p: composed(labels[i]) for p, i in inside.items() if i in labels}
         notes, order = archive.notes, archive.class_names
     unlabelled: tuple[str, ...] = ()
-    if not classes:
+    if not classes and label is None:
         classes, unlabelled = _of_sub_folders(files, folder)
     depth = len(folder.parts)
     names = {path: printable("/".join(path.parts[depth:])) for path in files}
     all_notes = (*notes, *said.notes, *unlabelled)
-    return Gathered(str(folder), files, found.odd, found.hidden, classes, order, names, all_notes)
+    own = (files, found.odd, found.hidden, classes, order, names, all_notes)
+    return Gathered(str(folder), *own, useless=said.useless)
 
 
 def read_found(
@@ -379,9 +406,19 @@ def _of_sub_folders(
 ) -> tuple[dict[Place, str], tuple[str, ...]]:
     """Return classes by the names of sub-folders, and a note where there could be some."""
     depth = len(folder.parts)
-    names = {path: path.parts[depth] if len(path.parts) > depth + 1 else "" for path in paths}
-    if "" not in names.values():
-        return names, ()
-    loose = [str(path) for path, name in names.items() if not name]
-    note = f"sub-folders were not taken as classes, since files lie beside them: {listed(loose)}."
-    return {}, (note,) if len(set(names.values())) > 1 else ()
+    deeper = {path: composed(path.parts[depth]) for path in paths if len(path.parts) > depth + 1}
+    loose = [str(path) for path in paths if path not in deeper and _may_be_picture(path)]
+    if loose:
+        note = f"sub-folders were not taken as classes, since files lie beside them: {listed(loose)}."
+        return {}, (note,) if deeper else ()
+    taken = {*deeper.values()}
+    inner = [path for path in folder.iterdir() if path.is_dir() and not is_support(path.name)]
+    empty = [str(path) for path in inner if composed(path.name) not in taken]
+    note = f"sub-folders without files are no classes: {listed(empty)}."
+    return deeper, (note,) if empty and len(taken) > 1 else ()
+
+
+def _may_be_picture(path: Place) -> bool:
+    """Return whether a file is a picture or a video by its name, or has none that tells."""
+    suffix = path.suffix.lower()
+    return not suffix or suffix in images.suffixes() or is_video(path)
