@@ -122,7 +122,7 @@ def test_what_cannot_be_used_is_named_and_gives_status_one(capsys, mixed, tmp_pa
     status, out, errors = run(capsys, "upscale", "bicubic", mixed, "--out", tmp_path / "out")
     assert (status, out) == (1, f"{tmp_path / 'out'}: 3 pictures\n")
     assert "2 of 5 pictures could not be used" in errors.splitlines()[-1]
-    assert "photo.cr2: pictures in cr2 cannot be read" in errors.splitlines()[-1]
+    assert "photo.cr2: it is a camera's raw file; develop" in errors.splitlines()[-1]
     assert "float.tif: its grey values span 50 to 50" in errors.splitlines()[-1]
 
 

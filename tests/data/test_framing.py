@@ -89,7 +89,7 @@ def test_without_a_size_one_is_chosen_by_the_pictures(sizes, side):
             assert f"{size[0]}×{size[1]}" in why
         assert f"{side}×{side}" in why
         assert "--image-size" in why
-        assert chosen_frame(sizes, "x", fit=True)[0] == Frame(side, side, True)
+        assert chosen_frame(sizes, "x", "fit")[0] == Frame(side, side, True)
 
 
 def test_a_turned_photograph_counts_as_it_stands_upright(tmp_path):

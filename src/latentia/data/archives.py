@@ -336,7 +336,7 @@ def innermost(place: Place) -> Place:
         loose = [child for child in inner if not child.is_dir()]
         if (
             len(deeper) != 1
-            or part_of(deeper[0].name)
+            or part_of(deeper[0].name) not in ("", part_of(place.name))
             or (isinstance(deeper[0], Path) and deeper[0].is_symlink())
             or not all(child.suffix.lower() in BESIDE or _is_odd(child) for child in loose)
         ):

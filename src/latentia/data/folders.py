@@ -128,9 +128,7 @@ def train_and_test(folder: Place) -> list[Place]:
     return found if alone or len(found) == 2 else []
 
 
-def beside(
-    folder: Place, taken: Collection[Place], but: Collection[Place] = ()
-) -> tuple[str, ...]:
+def beside(folder: Place, taken: Collection[Place], but: Collection[Place] = ()) -> tuple[str, ...]:
     """Return notes on what lies in a folder beside the sub-folders that are taken from it.
 
     Of the files in ``but`` something else is said.

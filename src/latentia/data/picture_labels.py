@@ -89,10 +89,10 @@ def _of_tables(
     classes: dict[Place, str] = {}
     notes: list[str] = []
     useless: dict[Place, str] = {}
-    places, columns = _by_ends(pictures, folder), set[str]()
+    places, columns = _by_ends(pictures, folder), dict[str, None]()
     for table in tables:
         rows = _rows(table)
-        columns |= {name for row in rows[:1] for name in row if name is not None}
+        columns |= {name: None for row in rows[:1] for name in row if name is not None}
         strict = table.name.lower() in METADATA
         if strict and (not rows or FILE_NAME not in rows[0]):
             raise InputError(f"{table} has no column {FILE_NAME!r}, which names each picture")
@@ -115,7 +115,7 @@ def _of_tables(
         by = "" if strict else f", which names pictures by {names!r}; --label takes another column"
         notes.append(f"classes are from {_title(column)} of {table.name}{by}.")
     if label is not None and not classes:
-        options.one(label, sorted(columns), "label", " and ".join(str(table) for table in tables))
+        options.one(label, [*columns], "label", " and ".join(str(table) for table in tables))
     mine = frozenset(table for table in tables if folder.parts == table.parts[: len(folder.parts)])
     notes += [f"{t} was left out: {why}." for t, why in useless.items() if t in mine]
     return Beside(classes, mine, tuple(notes), {t: w for t, w in useless.items() if t not in mine})
@@ -209,9 +209,10 @@ def _class_column(
 
     It is the one asked for, one of the usual names, or the only one of few values.
     """
-    others = [name for name in rows[0] if name not in (names, None)]
+    columns = [name for name in rows[0] if name is not None]
+    others = [name for name in columns if name != names]
     if label is not None:
-        return options.one(label, others, "label", "it") if options.has(label, others) else None
+        return options.one(label, columns, "label", "it") if options.has(label, columns) else None
     lowered = {str(name).lower(): name for name in others}
     usual = next((lowered[word] for word in words if word in lowered), None)
     if usual is not None:

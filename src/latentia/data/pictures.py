@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from latentia.data import images, limits, on_disk
-from latentia.data.archives import Archive, Member, Place, is_support
+from latentia.data.archives import NEUTRAL, Archive, Member, Place, is_support
 from latentia.data.dataset import Array, Dataset, ImageSize, Part, split, whole
 from latentia.data.folders import (
     Take,
@@ -28,11 +28,12 @@ from latentia.data.folders import (
     read_all,
     remarks,
 )
-from latentia.data.frames import frame_size, is_video, read_frames
+from latentia.data.frames import frame_size, is_video, n_frames, read_frames
 from latentia.data.framing import Frame, chosen_frame, frame_of
 from latentia.data.many_bands import has_many_bands, size_of_bands
 from latentia.data.options import NONE
 from latentia.data.picture_labels import read_beside
+from latentia.data.unread import of_camera
 from latentia.errors import InputError
 from latentia.files import composed, printable
 
@@ -53,7 +54,7 @@ def load_file(file: Path, random_state: int, image_size: ImageSize) -> Dataset:
     name = printable(file.name)
     how = settled([file], image_size, name)
     found = Gathered(str(file), [file], [], [], {}, (), {file: name}, ())
-    part = read_found(found, how.frame, animated=True)
+    part = read_found(found, how.frame, animated=True, test_of=random_state)
     return how.told(whole([part], name, random_state))
 
 
@@ -123,7 +124,7 @@ def settled(
         sizes = [size for size in pool.map(_size_of, files) if size is not None]
     if halves:
         sizes = [(width // 2, height) for width, height in sizes if width % 2 == 0]
-    frame, why = chosen_frame(sizes, owner, fit=image_size == "fit")
+    frame, why = chosen_frame(sizes, owner, image_size)
     return Settled(frame, (why,) if why else (), f"{_kinds(files)}{_spread(sizes)}")
 
 
@@ -152,7 +153,7 @@ def _spread(sizes: Sequence[tuple[int, int]]) -> str:
 
 def _size_of(path: Place) -> tuple[int, int] | None:
     try:
-        if has_many_bands(path):
+        if not of_camera(path) and has_many_bands(path):
             return size_of_bands(path)
         return frame_size(path) if is_video(path) else images.size_of(path)
     except (images.BadImageError, *images.BROKEN):
@@ -249,8 +250,9 @@ def read_found(
     if not n:
         raise InputError(f"{found.owner} holds no files; give a folder of images")
     place = _size_in_all(found.files, frame)
-    if place is not None and on_disk.are_too_many(found.files, *place):
-        return _from_disk(found, frame, place, test_of)
+    counts = [n_frames(path) if animated or is_video(path) else 1 for path in found.files]
+    if place is not None and on_disk.are_too_many(found.files, counts, *place):
+        return _from_disk(found, frame, counts, place, test_of)
     good, failed = read_all(
         found.files,
         lambda path, take: _read(path, frame, take, animated or is_video(path)),
@@ -283,9 +285,7 @@ def read_found(
 
 
 def _size_in_all(files: Sequence[Place], frame: Frame | None) -> tuple[int, int] | None:
-    """Return the (height, width) that pictures will have; None for videos, or if none tells."""
-    if any(map(is_video, files)):
-        return None
+    """Return the (height, width) that pictures will have; None if none tells."""
     if frame is not None:
         return frame.height, frame.width
     size = next((size for size in map(_size_of, files) if size is not None), None)
@@ -293,22 +293,28 @@ def _size_in_all(files: Sequence[Place], frame: Frame | None) -> tuple[int, int]
 
 
 def _from_disk(
-    found: Gathered, frame: Frame | None, place: tuple[int, int], test_of: int | None
+    found: Gathered,
+    frame: Frame | None,
+    counts: list[int],
+    place: tuple[int, int],
+    test_of: int | None,
 ) -> Part:
     """Return pictures that are larger than memory as a part, those for the test at its end."""
-    files, n_test = found.files, 0
-    if test_of is not None and len(files) > 1:
+    files, n_test, move = found.files, 0, max(counts) > 1
+    if test_of is not None and len(files) > 1 and not move:
         # The rows that `split` would draw, were they in memory.
         halves = split(Part(np.arange(len(files))), found.owner, test_of)
         n_test = len(halves.x_test)
         files = [files[i] for i in (*halves.x_train, *halves.x_test)]
     owner = f"the pictures in {found.owner}"
-    kept = on_disk.keep(files, frame, *place, owner)
+    ends_last = move and test_of is not None
+    kept = on_disk.keep(files, counts, frame, *place, owner, ends_last=ends_last)
     if not kept.good:
         lines = [f"{path}: {reason}" for path, reason in kept.bad]
         raise InputError(f"none of the files in {found.owner} is a usable image: {listed(lines)}")
     paths = [path for path, _ in kept.good]
-    y, names = _numbered(paths, found)
+    each = [path for path, n in zip(paths, kept.runs) for _ in range(n)]
+    y, names = _numbered([each[i] for i in kept.order], found)
     notes = (
         *left_out([*found.odd, *kept.bad], len(found.files) + len(found.odd)),
         *remarks(kept.good),
@@ -319,8 +325,10 @@ def _from_disk(
         *passed_over(found.hidden),
     )
     is_test = {*files[len(files) - n_test :]} if n_test else set()
-    named = np.array([found.names[path] for path in paths])
-    return Part(kept.x, y, names, notes, names=named, n_test=sum(p in is_test for p in paths))
+    named = _names([(path, range(n)) for path, n in zip(paths, kept.runs)], found.names)[kept.order]
+    n_test = kept.n_test if move else sum(path in is_test for path in paths)
+    runs = tuple(kept.runs) if move else ()
+    return Part(kept.x, y, names, notes, names=named, n_test=n_test, runs=runs)
 
 
 def _unclassed(without: Sequence[Place], n: int) -> tuple[str, ...]:
@@ -409,11 +417,14 @@ def _of_sub_folders(
     deeper = {path: composed(path.parts[depth]) for path in paths if len(path.parts) > depth + 1}
     loose = [str(path) for path in paths if path not in deeper and _may_be_picture(path)]
     if loose:
-        note = f"sub-folders were not taken as classes, since files lie beside them: {listed(loose)}."
+        why = f"since files lie beside them: {listed(loose)}"
+        note = f"sub-folders were not taken as classes, {why}."
         return {}, (note,) if deeper else ()
     taken = {*deeper.values()}
+    if len(taken) == 1 and taken <= {*NEUTRAL}:
+        return {}, ()
     inner = [path for path in folder.iterdir() if path.is_dir() and not is_support(path.name)]
-    empty = [str(path) for path in inner if composed(path.name) not in taken]
+    empty = sorted(str(path) for path in inner if composed(path.name) not in taken)
     note = f"sub-folders without files are no classes: {listed(empty)}."
     return deeper, (note,) if empty and len(taken) > 1 else ()
 
