@@ -1,4 +1,4 @@
-"""Tables of classes beside pictures, as downloads have them: who is of which class, and who says."""
+"""Tables of classes beside pictures, as downloads have them."""
 
 import json
 import unicodedata
@@ -166,7 +166,7 @@ def test_a_label_is_asked_of_what_has_columns(tmp_path):
     with pytest.raises(InputError, match="--label kind: no table beside the pictures of in has it"):
         load(str(tmp_path / "in"), label="kind")
     np.save(tmp_path / "x.npy", PIXELS)
-    with pytest.raises(InputError, match="only tables and pictures have labels, and .*x.npy"):
+    with pytest.raises(InputError, match=r"only tables and pictures have labels, and .*x.npy"):
         load(str(tmp_path / "x.npy"), label="kind")
     with pytest.raises(InputError, match="--label: digits has classes of its own"):
         load("digits", label="kind")

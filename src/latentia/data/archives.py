@@ -58,7 +58,7 @@ TRAIN_NAMES = ("train", "training")
 TEST_NAMES = ("test", "testing", "val", "valid", "validation")
 PART_NAMES = (*TRAIN_NAMES, *TEST_NAMES)
 NEUTRAL = ("set", "data", "dataset", "images", "image", "imgs", "img", "pictures", "photos", "seg")
-"""Words in the names of folders beside the part that they are: ``training_set``, ``test-images``."""
+"""Words in folders' names beside the part that they are: ``training_set``, ``test-images``."""
 BESIDE = (".md", ".txt", ".json", ".rst", ".html", ".pdf", "")
 """Endings of what lies beside the folder of pictures in an archive, and is no picture."""
 
@@ -345,7 +345,7 @@ def innermost(place: Place) -> Place:
 
 
 def _children(place: Place) -> list[Place]:
-    """Return what lies in a folder; of one that cannot be opened nothing, and its reader says so."""
+    """Return what lies in a folder, or nothing of one that cannot be opened: its reader says so."""
     try:
         return list(place.iterdir())
     except OSError:
