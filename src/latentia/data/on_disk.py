@@ -68,17 +68,6 @@ def _n_packed(files: Sequence[Place], counts: Sequence[int]) -> float:
     return sum(path.stat().st_size for path in packs) if packs else math.inf
 
 
-def _refuse_without_room(n_bytes: int, owner: str) -> None:
-    """Raise InputError if the disk of temporary files holds fewer bytes."""
-    place = tempfile.gettempdir()
-    free = shutil.disk_usage(place).free
-    if n_bytes > free:
-        raise InputError(
-            f"{owner} take {size(n_bytes)}, and {place} has {size(free)} left: set "
-            "TMPDIR to a folder with more, or choose a smaller --image-size"
-        )
-
-
 def keep(
     files: Sequence[Place],
     counts: Sequence[int],
@@ -102,10 +91,7 @@ def keep(
     firsts = np.concatenate([[0], np.cumsum(counts)])
     n = int(firsts[-1])
     spare = sum(max(1, count // 10) for count in counts) if ends_last else 0
-    shape = (n + spare, 3, height, width)
-    _refuse_without_room(int(np.prod(shape)), owner)
-    with tempfile.TemporaryFile() as file:
-        x = np.memmap(file, np.uint8, "w+", shape=shape)
+    x = _empty((n + spare, 3, height, width), owner)
 
     def put(row: int, pixels: Array) -> bool:
         if pixels.shape[-2:] != (height, width):
@@ -136,6 +122,18 @@ def keep(
     bad = [(path, why) for (_, path), why in failed]
     order = np.concatenate([before, last])
     return Kept(kept[:, 0] if grey else kept, good, bad, runs, order, len(last))
+
+
+def _empty(shape: tuple[int, ...], owner: str) -> Array:
+    """Return an array of bytes in a temporary file, or refuse what the disk has no room for."""
+    n_bytes, free = int(np.prod(shape)), shutil.disk_usage(tempfile.gettempdir()).free
+    if n_bytes > free:
+        raise InputError(
+            f"{owner} take {size(n_bytes)}, and {tempfile.gettempdir()} has {size(free)} left: set "
+            "TMPDIR to a folder with more, or choose a smaller --image-size"
+        )
+    with tempfile.TemporaryFile() as file:
+        return np.memmap(file, np.uint8, "w+", shape=shape)
 
 
 def _arrange(x: Array, rows: Sequence[int], last: Sequence[int], spare: int) -> None:

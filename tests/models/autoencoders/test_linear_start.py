@@ -258,3 +258,14 @@ def test_a_fit_of_too_few_photographs_to_hold_any_out_waits_for_nothing(photogra
     assert model.n_principal_ > 0
     assert model.history_["epoch"][-1] == model.n_epochs_ == 14
     assert model.history_.ended == ""
+
+
+def test_a_noise_that_is_asked_for_is_obeyed_also_where_it_is_the_usual_one(photographs):
+    asked = VAE(n_components=2, noise_variance=0.04, **QUICK).fit(photographs)
+    left = VAE(n_components=2, **QUICK).fit(photographs)
+    fixed = VAE(n_components=2, observation="gaussian", **QUICK).fit(photographs)
+    assert asked.noise_variance_ == fixed.noise_variance_ == pytest.approx(0.04)
+    assert left.noise_variance == "auto"
+    assert left.noise_variance_ < 0.02
+    assert "noise_" not in vars(asked)
+    assert "noise_" in vars(left)
