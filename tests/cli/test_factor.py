@@ -107,15 +107,17 @@ def check_page(path, *titles):
     """Hold a page to what it must show and must not do."""
     page = path.read_text(encoding="utf-8")
     assert "Content-Security-Policy\" content=\"default-src 'none'" in page
-    assert not re.search(r"<[^>]*\b(src|href|action)\s*=\s*[\"']?(?!data:)[^\s\"']", page)
+    assert not re.search(r"<[^>]*\b(src|href|action)\s*=\s*[\"']?(?!data:|#)[^\s\"']", page)
     assert "<script" not in page
     assert "@import" not in page
-    assert not re.search(r"url\((?!['\"]?data:)", page)
+    assert not re.search(r"url\((?!['\"]?(data:|#))", page)
     shown = re.findall(r"<figure[^>]*><h4>(.*?)</h4>(.*?)</figure>", page, re.DOTALL)
     assert [title for title, _ in shown] == list(titles)
     for title, figure in shown:
-        drawn = re.findall(r"<img [^>]*src=\"data:image/png;base64,([^\"]+)\"", figure)
-        assert sum(map(len, drawn)) > 1000, title
+        drawn = re.findall(
+            r"<img [^>]*src=\"data:image/png;base64,([^\"]+)\"|<path ([^>]+)>", figure
+        )
+        assert sum(len(png + path) for png, path in drawn) > 1000, title
     return page
 
 

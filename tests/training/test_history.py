@@ -98,7 +98,11 @@ def test_what_an_epoch_did_not_record_is_not_a_number():
     assert frame["train/loss"].tolist() == [3.0, 2.0]
     assert len(History().to_frame()) == 0
     end = {"step": 4, "epoch": 2, "split": "end", "values": {}, "note": "tired", "seconds": 0.8}
-    assert History([record, more, end]).ended == "tired"
+    ill = {"step": 4, "epoch": 2, "split": "health", "values": {"units": 0}, "note": "few units"}
+    ended = History([record, more, ill, end])
+    assert (ended.ended, ended.ailments) == ("tired", {2: "few units"})
+    assert ended["health/units"][1] == 0
+    assert ended.keys() == {"epoch", "step", "seconds", "train/loss", "health/units"}
     assert History([record, {**end, "step": 2}, more]).ended == ""
 
 

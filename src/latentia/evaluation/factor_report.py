@@ -31,8 +31,8 @@ from latentia.models.inputs import unit_floats
 from latentia.models.linear.missing import Patterns, saturated
 from latentia.models.linear.nearest_correlation import nearest_correlation
 from latentia.plots.factors import loadings_heat_map, path_diagram, scree
-from latentia.plots.page import Picture, template, write_page
-from latentia.plots.style import png_bytes
+from latentia.plots.page import Drawing, Picture, template, write_page
+from latentia.plots.style import svg
 from latentia.training.config import versions
 
 MOST_DRAWN = 60
@@ -291,7 +291,7 @@ def _pictures(
             factor_eigenvalues=found.factor_eigenvalues,
             factor_null=None if found.factor_null is None else found.factor_null[1],
         )
-        yield Picture("Scree", caption, png_bytes(figure), chart=True)
+        yield Picture("Scree", caption, drawing=Drawing(svg(figure, caption)))
     if model is None:
         return
     if len(model.data_shape_) > 1:
@@ -301,10 +301,10 @@ def _pictures(
     factors = [f"F{j + 1}" for j in range(model.n_latent)]
     if len(names) <= MOST_DRAWN:
         caption = "Standardized loadings (the pattern, if factors correlate)."
-        heat = png_bytes(loadings_heat_map(pattern, names, factors))
-        yield Picture("Loadings", caption, heat, chart=True)
+        heat = svg(loadings_heat_map(pattern, names, factors), caption)
+        yield Picture("Loadings", caption, drawing=Drawing(heat))
         caption = f"Loadings of at least {cutoff:g}; curved arrows are factor correlations."
         figure = path_diagram(
             pattern, names, model.factor_correlations_, cutoff, model.uniquenesses_
         )
-        yield Picture("Path diagram", caption, png_bytes(figure), chart=True)
+        yield Picture("Path diagram", caption, drawing=Drawing(svg(figure, caption), wide=True))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -91,8 +90,6 @@ def sample(
     refuse_existing(out, overwrite)
     draw = verb(model, "sample")
     given = {} if label is None else {"y": _class_of(model, label)}
-    if noise is not None and "noise" not in inspect.signature(draw).parameters:
-        raise InputError(f"{type(model).__name__} has no density of x given z: leave --noise out")
     given |= {} if noise is None else {"noise": noise}
     drawn = draw(64 if n_samples is None else n_samples, random_state, **given)
     if out.suffix == ".png" and drawn.ndim == 4:
@@ -167,7 +164,7 @@ def sampled_columns(
         for j in whole:
             low, high = ranges[j, :2]
             found[names[j]] = np.clip(np.rint(drawn[:, j]), low, high).astype(np.int64)
-        groups = _one_hot(names, ranges) if rounded else {}
+        groups = _one_hot(names, ranges)
         for name, members in groups.items():
             likeliest = drawn[:, members].argmax(axis=1)
             words = np.array([names[j].partition("=")[2] for j in members])

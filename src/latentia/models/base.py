@@ -84,8 +84,8 @@ class Model(BaseEstimator, metaclass=NamedFields):  # type: ignore[misc]
     lacks: ClassVar[Mapping[str, str]] = {}
     """Verbs that the model does not have, and why."""
     resumable: ClassVar[bool] = False
-    _html_repr = diagram
     """Whether `fit` takes a run directory, from which it can go on."""
+    _html_repr = diagram
     linear: ClassVar[bool] = False
     """Whether data are a linear function of z, but for noise."""
 

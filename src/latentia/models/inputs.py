@@ -6,14 +6,17 @@ import sys
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from os import PathLike
+from pathlib import PurePath
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from latentia.data.dataset import Dataset
-from latentia.data.images import upright
+from latentia.data.dataset import Array, Dataset
+from latentia.data.images import BadImageError, suffixes, upright
 from latentia.errors import FitWarning, InputError
+from latentia.models.data_frames import refuse_words
 from latentia.models.foreign_datasets import is_collection, samples_and_labels, samples_of
 
 Rows: TypeAlias = Any
@@ -115,8 +118,13 @@ def _refuse_other_objects(X: Any) -> None:
     instead = "give the samples themselves, in one array or tensor"
     if isinstance(X, list | tuple) and len(X):
         _refuse_listed(X[0])
-    if isinstance(X, str | bytes):
-        raise InputError(f"X is text; load data by name with latentia.load_data, or {instead}")
+    if isinstance(X, str | bytes | PathLike):
+        what = "a path" if isinstance(X, PathLike) else "text"
+        raise InputError(f"X is {what}; load data by name with latentia.load_data, or {instead}")
+    if isinstance(X, dict) and X and not hasattr(X, "columns"):
+        first = next(iter(X))
+        parts = ", ".join(map(repr, X))
+        raise InputError(f"X is a dict of {parts}; give one part, as X[{first!r}]")
     if _is_picture(X):
         raise InputError("X is one picture; give a list of them, or an array of shape (n, H, W)")
     known = isinstance(X, np.ndarray | list | tuple) or is_tensor(X) or reads_in_blocks(X)
@@ -126,6 +134,11 @@ def _refuse_other_objects(X: Any) -> None:
 
 def _refuse_listed(part: Any) -> None:
     """Refuse a list of something else than samples, by its first element."""
+    if isinstance(part, str | PathLike) and PurePath(part).suffix.lower() in suffixes():
+        raise InputError(
+            f"X is a list of paths, the first {str(part)!r}; latentia.load_data reads a folder of "
+            "pictures, and Pillow's Image.open each of them"
+        )
     if is_collection(part) or isinstance(part, Dataset):
         raise InputError(
             f"X is a list of data sets, the first a {type(part).__name__}; give one's samples"
@@ -174,7 +187,7 @@ def _holds_images(X: NDArray[Any]) -> bool:
 
 def _stacked(parts: Sequence[Any]) -> NDArray[Any]:
     """Return images of one size in one array, or name the first that has another."""
-    arrays = [upright(part) if _is_picture(part) else np.asarray(as_array(part)) for part in parts]
+    arrays = [_one(place, part) for place, part in enumerate(parts)]
     first = arrays[0].shape
     other = next((i for i, array in enumerate(arrays) if array.shape != first), None)
     if other is not None:
@@ -186,6 +199,16 @@ def _stacked(parts: Sequence[Any]) -> NDArray[Any]:
             cure = "give images alone, and labels as y"
         raise InputError(f"X[{other}] has shape {found} and X[0] {first}; {cure}")
     return np.stack(arrays)
+
+
+def _one(place: int, part: Any) -> NDArray[Any]:
+    """Return one image of a list as an array."""
+    if not _is_picture(part):
+        return np.asarray(as_array(part))
+    try:
+        return upright(part)
+    except BadImageError as error:
+        raise InputError(f"X[{place}]: {error}") from None
 
 
 def _tensor_as_array(X: Any) -> NDArray[Any]:
@@ -255,9 +278,10 @@ def span_of(images: NDArray[Any]) -> tuple[float, float]:
         if images.dtype == np.uint8 and high - low >= 255 * SPAN:
             return low, high
     if images.dtype != np.uint8 and not (low >= 0 and high <= 1):
+        centred = low < 0 and ", without a normalisation such as Normalize of torchvision's"
         raise InputError(
             f"image values span {low:g} to {high:g}; give uint8, bool for 0 and 1, or finite "
-            "floats in [0, 1]"
+            f"floats in [0, 1]{centred or ''}"
         )
     return low, high
 
@@ -311,32 +335,8 @@ def refusing() -> Iterator[None]:
 
 def refuse_text(X: Any) -> None:
     """Refuse a data frame with columns that are not numbers, by name."""
-    of_arrow = hasattr(X, "schema") and hasattr(X, "column_names")
-    kinds = X.schema.types if of_arrow else getattr(X, "dtypes", None)
-    if not hasattr(X, "columns") or kinds is None:
-        return
-    words = ("object", "str", "cat", "date", "utf8", "enum", "large_str", "dict", "timestamp")
-    known = [i for i, kind in enumerate(kinds) if str(kind).lower().startswith(words)]
-    names = X.column_names if of_arrow else X.columns
-    if text := [str(names[i]) for i in known if not _holds_numbers(X, i)]:
-        some = text[:8]
-        polars = type(X).__module__.startswith("polars")
-        drop = f"X.drop({some!r})" if polars or of_arrow else f"X.drop(columns={some!r})"
-        code = "X.to_dummies(...)" if polars else "pandas.get_dummies(X, dtype=float)"
-        raise InputError(
-            f"columns without numbers: {', '.join(some)}; leave them out, as by {drop}, or code "
-            f"their values as numbers, as by {code}"
-        )
-
-
-def _holds_numbers(X: Any, place: int) -> bool:
-    """Return whether a column of objects of pandas' holds numbers and no words."""
-    try:
-        column = X.iloc[:, place]
-        np.asarray(column, dtype=float)
-    except (AttributeError, TypeError, ValueError):
-        return False
-    return str(column.dtype) == "object" and not any(isinstance(v, str | bytes) for v in column)
+    if hasattr(X, "columns"):
+        refuse_words(X)
 
 
 def refuse_not_finite(
@@ -410,6 +410,16 @@ def checked_weights(sample_weight: Any, n: int) -> NDArray[np.float64] | None:
     return weights
 
 
+def spread(x: Array, n: int) -> Array:
+    """Return at most ``n`` rows evenly spaced: files may be ordered by class.
+
+    >>> spread(np.arange(10), 4)
+    array([0, 3, 6, 9])
+    """
+    places = np.linspace(0, len(x) - 1, n).astype(np.intp)
+    return np.asarray(x[places] if len(x) > n else x)
+
+
 def unit_floats(X: NDArray[Any]) -> NDArray[Any]:
     """Return images of uint8 or bool as float32 in [0, 1], and floats as they are."""
     if X.dtype == np.bool_:
@@ -434,13 +444,3 @@ def is_photographic(X: Rows) -> bool:
     x = unit_floats(spread(X, FEW_ROWS))
     mean, variance = float(x.mean()), float(x.var())
     return 0 < variance < 0.5 * mean * (1 - mean)
-
-
-def spread(x: Rows, n: int) -> NDArray[Any]:
-    """Return at most ``n`` rows evenly spaced: files may be ordered by class.
-
-    >>> spread(np.arange(10), 4)
-    array([0, 3, 6, 9])
-    """
-    places = np.linspace(0, len(x) - 1, n).astype(np.intp)
-    return np.asarray(x[places] if len(x) > n else x)
