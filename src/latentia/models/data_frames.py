@@ -11,7 +11,7 @@ from latentia.errors import InputError
 
 def refuse_words(X: Any) -> None:
     """Refuse a data frame with columns that are not numbers, by name."""
-    of_arrow = hasattr(X, "schema") and hasattr(X, "column_names")
+    of_arrow = type(X).__module__.startswith("pyarrow")
     kinds = X.schema.types if of_arrow else getattr(X, "dtypes", None)
     if kinds is None:
         return
