@@ -1,5 +1,6 @@
 """What a fit keeps and shows of its epochs, and what may end it early."""
 
+import copy
 import dataclasses
 import math
 import re
@@ -9,6 +10,7 @@ import types
 import numpy as np
 import pytest
 import torch
+from sklearn.base import clone
 
 from latentia import load
 from latentia.errors import InputError
@@ -468,3 +470,25 @@ def test_a_notebooks_bar_tells_the_time_left_and_escapes_what_it_says(notebook, 
         files.print("a.png was torn")
     assert 'value="1" max="3"' in shown[1][-2]["text/html"]
     assert "a.png was torn" in shown[1][-1]["text/html"]
+
+
+def test_a_callback_that_fits_its_own_model_is_refused_and_one_may_fit_a_copy(images):
+    made = vae(n_epochs=2).fit(images)
+    before = made.transform(images)
+
+    def again(record):
+        record.model.fit(images)
+
+    with pytest.raises(InputError, match=r"this VAE is being fitted: fit a copy, sklearn\.base"):
+        made.fit(images, callbacks=[again])
+    np.testing.assert_array_equal(made.transform(images), before)
+
+    def beside(record):
+        copy.deepcopy(record.model).fit(images)
+        clone(record.model).fit(images)
+        with pytest.raises(InputError, match="is being fitted"):
+            record.model.fit(images)
+
+    made.fit(images, callbacks=[beside])
+    np.testing.assert_array_equal(made.transform(images), before)
+    np.testing.assert_array_equal(made.fit(images).transform(images), before)

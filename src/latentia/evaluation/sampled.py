@@ -12,6 +12,7 @@ from latentia.data.columns import listed
 from latentia.data.dataset import Array
 from latentia.errors import InputError, nearest
 from latentia.evaluation.runs import verb, write_arrays
+from latentia.evaluation.same_columns import names_of
 from latentia.evaluation.table_writing import write_table
 from latentia.files import refuse_existing, write_atomically
 from latentia.models.base import Model
@@ -154,7 +155,7 @@ def sampled_columns(
     Columns that were whole numbers in training are rounded, and kept in the range seen there, if
     that is asked for; a Gaussian's draws are no whole numbers of themselves.
     """
-    names = vars(model).get("columns_") or [f"x{j}" for j in range(drawn.shape[1])]
+    names = names_of(model) or [f"x{j}" for j in range(drawn.shape[1])]
     ranges = vars(model).get("column_ranges_")
     found = {name: drawn[:, j] for j, name in enumerate(names)}
     notes = []
