@@ -21,7 +21,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
-from typing import IO, ClassVar, NamedTuple, TypeAlias
+from typing import IO, ClassVar, NamedTuple, TypeAlias, TypeVar
 
 from latentia.data.encodings import encoding_of
 from latentia.data.limits import check_bytes, excess
@@ -132,6 +132,7 @@ class Member:
 
 Place: TypeAlias = Path | Member
 """A file or folder on the disk, or in an archive."""
+Somewhere = TypeVar("Somewhere", Path, Member)
 
 
 class Entry(NamedTuple):
@@ -328,7 +329,7 @@ def _bytes_of(info: zipfile.ZipInfo) -> bytes:
     return info.filename.encode("cp437")
 
 
-def innermost(place: Place) -> Place:
+def innermost(place: Somewhere) -> Somewhere:
     """Return the folder that holds the pictures: this one, or the only one in it, and so on."""
     while True:
         inner = [child for child in _children(place) if not is_support(child.name)]
@@ -344,7 +345,7 @@ def innermost(place: Place) -> Place:
         place = deeper[0]
 
 
-def _children(place: Place) -> list[Place]:
+def _children(place: Somewhere) -> list[Somewhere]:
     """Return what lies in a folder, or nothing of one that cannot be opened: its reader says so."""
     try:
         return list(place.iterdir())
