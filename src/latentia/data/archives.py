@@ -1,8 +1,8 @@
 """Archives, .zip and .tar, as if they were folders: members are read in place.
 
-No member is unpacked to the disk. Names inside are labels to look things up by, never paths: one that
-would lead out of the archive is left out with a reason, as are links, members behind a password and
-archives within. A compressed .tar has no table of contents and is unpacked in memory, up to
+No member is unpacked to the disk. Names inside are labels to look things up by, never paths: one
+that would lead out of the archive is left out with a reason, as are links, members behind a password
+and archives within. A compressed .tar has no table of contents and is unpacked in memory, up to
 `latentia.data.limits`.
 """
 
@@ -21,7 +21,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
-from typing import IO, ClassVar, NamedTuple, TypeAlias, TypeVar
+from typing import IO, ClassVar, NamedTuple, TypeAlias
 
 from latentia.data.encodings import encoding_of
 from latentia.data.limits import check_bytes, excess
@@ -132,7 +132,6 @@ class Member:
 
 Place: TypeAlias = Path | Member
 """A file or folder on the disk, or in an archive."""
-Somewhere = TypeVar("Somewhere", Path, Member)
 
 
 class Entry(NamedTuple):
@@ -185,7 +184,9 @@ class Archive(ABC):
     @cached_property
     def root(self) -> Member:
         """The folder that holds the pictures: the archive's top, or the only folder in it."""
-        return innermost(self.top)
+        found = innermost(self.top)
+        assert isinstance(found, Member)
+        return found
 
     @cached_property
     def folders(self) -> dict[tuple[str, ...], list[str]]:
@@ -329,7 +330,7 @@ def _bytes_of(info: zipfile.ZipInfo) -> bytes:
     return info.filename.encode("cp437")
 
 
-def innermost(place: Somewhere) -> Somewhere:
+def innermost(place: Place) -> Place:
     """Return the folder that holds the pictures: this one, or the only one in it, and so on."""
     while True:
         inner = [child for child in _children(place) if not is_support(child.name)]
@@ -345,7 +346,7 @@ def innermost(place: Somewhere) -> Somewhere:
         place = deeper[0]
 
 
-def _children(place: Somewhere) -> list[Somewhere]:
+def _children(place: Place) -> list[Place]:
     """Return what lies in a folder, or nothing of one that cannot be opened: its reader says so."""
     try:
         return list(place.iterdir())

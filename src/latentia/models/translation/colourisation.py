@@ -77,8 +77,8 @@ class Colouriser(BaseEstimator):  # type: ignore[misc]
         With ``channels`` last they are (n, H, W, 3), and so is what `transform` gives.
         """
         check_arguments(Colouriser.fit, {"channels": channels})
-        fresh = copy.copy(self)
-        vars(fresh)["channels_"] = channels
+        fresh: Any = copy.copy(self)
+        fresh.channels_ = channels
         images = np.asarray(channels_first(as_array(X), fresh, reset=True))
         lab = lab_of(images)
         model: Pix2Pix = clone(self.translator)
