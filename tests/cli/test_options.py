@@ -362,3 +362,13 @@ def test_a_word_that_a_field_does_not_take_is_answered_by_those_that_it_takes(na
             assert main(["train", command_name(name), flag, word]) == 2
             said = f"error: argument {flag}: {word!r} is not one of {allowed}{hint} (see "
             assert f"latentia: {said}" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_help_says_what_every_option_is_for(name):
+    parser = Parser(prog=name, allow_abbrev=False)
+    COMMANDS[name](parser, ["map"] if name == "explore" else [])
+    parts = [a for a in parser._actions if isinstance(a, argparse._SubParsersAction)]
+    inner = [parser, *(part for each in parts for part in each.choices.values())]
+    known = [action for part in inner for action in part._actions if action not in parts]
+    assert all(action.help for action in known)

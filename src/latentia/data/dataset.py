@@ -165,16 +165,6 @@ class Dataset:
         return kept, rows if targets is None else (rows, targets[n:])
 
 
-def spread(x: Array, n: int) -> Array:
-    """Return at most ``n`` rows evenly spaced: files may be ordered by class.
-
-    >>> spread(np.arange(10), 4)
-    array([0, 3, 6, 9])
-    """
-    places = np.linspace(0, len(x) - 1, n).astype(np.intp)
-    return np.asarray(x[places] if len(x) > n else x)
-
-
 @dataclass(frozen=True)
 class Part:
     """Samples with their labels, one half of a `Dataset`."""

@@ -60,6 +60,8 @@ def read_beside(files: Sequence[Place], folder: Place, label: str | None = None)
     own = [path for path in files if path.name.lower() in METADATA or is_table(path)]
     tables = [*own, *_beside_a_part(folder)]
     pictures = [path for path in files if path not in own]
+    if not pictures:
+        return Beside({}, frozenset())
     if label == options.NONE:
         return Beside({}, frozenset(own))
     if tables:

@@ -16,11 +16,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from latentia.data import images, limits, on_disk
-from latentia.data.archives import NEUTRAL, Archive, Member, Place, is_support
+from latentia.data.archives import NEUTRAL, Archive, Member, Place
 from latentia.data.dataset import Array, Dataset, ImageSize, Part, split, whole
 from latentia.data.folders import (
     Take,
     contents,
+    is_hidden,
     left_out,
     listed,
     once,
@@ -263,8 +264,12 @@ def read_found(
         lines = [f"{path}: {reason}" for path, reason in bad]
         if n == 1 and str(bad[0][0]) == found.owner:
             raise InputError(f"{printable(found.owner)} cannot be used: {bad[0][1]}")
+        from latentia.data.table_files import TABLES
+
+        tables = [path.name for path, _ in bad if path.suffix.lower() in TABLES]
+        also = f"; tables are given one by one, such as {tables[0]}" if tables else ""
         raise InputError(
-            f"none of the {n} files in {found.owner} is a usable image: {listed(lines)}"
+            f"none of the {n} files in {found.owner} is a usable image: {listed(lines)}{also}"
         )
     each = [(path, *picture) for path, pictures in good for picture in pictures]
     x = stack([pixels for _, pixels, _ in each], found.owner)
@@ -423,7 +428,7 @@ def _of_sub_folders(
     taken = {*deeper.values()}
     if len(taken) == 1 and taken <= {*NEUTRAL}:
         return {}, ()
-    inner = [path for path in folder.iterdir() if path.is_dir() and not is_support(path.name)]
+    inner = [path for path in folder.iterdir() if path.is_dir() and not is_hidden(path)]
     empty = sorted(str(path) for path in inner if composed(path.name) not in taken)
     note = f"sub-folders without files are no classes: {listed(empty)}."
     return deeper, (note,) if empty and len(taken) > 1 else ()
