@@ -184,7 +184,9 @@ class Archive(ABC):
     @cached_property
     def root(self) -> Member:
         """The folder that holds the pictures: the archive's top, or the only folder in it."""
-        return innermost(self.top)
+        found = innermost(self.top)
+        assert isinstance(found, Member)
+        return found
 
     @cached_property
     def folders(self) -> dict[tuple[str, ...], list[str]]:
