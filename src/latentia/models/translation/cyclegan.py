@@ -60,6 +60,7 @@ from latentia.models.translation.base import (
     inside,
     through,
 )
+from latentia.models.translation.exported import Exported, both_ways
 from latentia.models.translation.image_pool import ImagePool
 from latentia.models.translation.patches import jittered
 from latentia.nets.patchgan import patch_discriminator
@@ -336,6 +337,10 @@ class CycleGAN(Translator):
         images = self.checked(X, reset=False)
         output = self.reconstruct(images, y)
         return -float(np.abs(output - unit_floats(images), dtype=np.float64).mean())
+
+    def exported(self) -> tuple[Exported, ...]:
+        """Return both translations, and both discriminators' verdicts."""
+        return both_ways(self)
 
     def epoch_picture(self, x: Tensor, *beside: Tensor) -> list[tuple[str, Tensor]]:
         """Return images of both domains, what they become, and what comes back."""
