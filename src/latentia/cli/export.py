@@ -42,9 +42,7 @@ def export(parser: Parser, words: list[str]) -> None:
 
 
 def _export(given: argparse.Namespace) -> None:
-    from latentia.models.saved import load
-    from latentia.pages.export import written
+    from latentia.pages.export import export_run
 
-    model = load(given.run)
-    for each in written(model, given.out, given.only, given.precision, given.overwrite):
-        print(each)
+    order = (given.out, given.only, given.precision, given.overwrite)
+    print(*export_run(given.run, *order), sep="\n")
