@@ -104,7 +104,9 @@ def timed(path, function, given):
 
 def main(names):
     print(
-        "| model | numbers | format | size, MB | largest difference | ms |\n|---|---|---|---|---|---|"
+        "| model | numbers | format | size, MB | largest difference | ms |",
+        "|---" * 6 + "|",
+        sep="\n",
     )
     for name in names or MODELS:
         model, data = MODELS[name]

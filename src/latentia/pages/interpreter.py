@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-Run = Callable[[Sequence[Any], Sequence[Any]], Any]
+Run = Callable[[Any, Any], Any]
 NUMBERS: Mapping[str, Callable[[int, int], int]] = {
     "add": operator.add,
     "sub": operator.sub,
@@ -20,32 +20,30 @@ NUMBERS: Mapping[str, Callable[[int, int], int]] = {
 }
 
 
-def _pooled(x: Sequence[Any], a: Sequence[Any]) -> Tensor:
+def _pooled(x: Any, a: Any) -> Any:
     pool = functional.max_pool2d if a[6] else functional.avg_pool2d
     return pool(x[0], a[:2], a[2:4], a[4:6])
 
 
-def _padded(x: Sequence[Any], a: Sequence[Any]) -> Tensor:
+def _padded(x: Any, a: Any) -> Any:
     if a[4] == "constant":
         return functional.pad(x[0], a[:4], value=a[5])
     return functional.pad(x[0], a[:4], mode=a[4])
 
 
-def _nearest(x: Sequence[Any], a: Sequence[Any]) -> Tensor:
+def _nearest(x: Any, a: Any) -> Any:
     sides = [side * by for side, by in zip(x[0].shape[2:], a[:2])] if a[2] else a[:2]
     return functional.interpolate(x[0], sides, mode="nearest")
 
 
-def _slice(x: Sequence[Any], a: Sequence[Any]) -> Tensor:
+def _slice(x: Any, a: Any) -> Any:
     places: list[slice] = [slice(None)] * x[0].ndim
     places[a[0]] = slice(a[1], a[2], a[3])
-    found: Tensor = x[0][tuple(places)]
-    return found
+    return x[0][tuple(places)]
 
 
-def _softmax(x: Sequence[Any], a: Sequence[Any]) -> Tensor:
-    found: Tensor = x[0].log_softmax(a[0]) if a[1] else x[0].softmax(a[0])
-    return found
+def _softmax(x: Any, a: Any) -> Any:
+    return x[0].log_softmax(a[0]) if a[1] else x[0].softmax(a[0])
 
 
 def _channels(values: Tensor, like: Tensor) -> Tensor:
