@@ -50,9 +50,27 @@ def _channels(values: Tensor, like: Tensor) -> Tensor:
     return values.reshape(-1, *[1] * (like.ndim - 2))
 
 
+def _of_one(function: Callable[[Any], Any]) -> Run:
+    return lambda x, a: function(x[0])
+
+
+def _of_two(function: Callable[[Any, Any], Any]) -> Run:
+    return lambda x, a: function(x[0], x[1])
+
+
+def _convolved(x: Any, a: Any) -> Any:
+    function: Any = functional.conv2d
+    return function(*x, a[:2], a[2:4], a[4:6], a[6])
+
+
+def _spread(x: Any, a: Any) -> Any:
+    function: Any = functional.conv_transpose2d
+    return function(*x, a[:2], a[2:4], a[4:6])
+
+
 RUN: Mapping[str, Run] = {
     **{
-        name: lambda x, a, function=function: function(x[0])
+        name: _of_one(function)
         for name, function in {
             "relu": torch.relu,
             "sigmoid": torch.sigmoid,
@@ -69,7 +87,7 @@ RUN: Mapping[str, Run] = {
         }.items()
     },
     **{
-        name: lambda x, a, function=function: function(x[0], x[1])
+        name: _of_two(function)
         for name, function in {
             "add": torch.add,
             "sub": torch.sub,
@@ -78,7 +96,6 @@ RUN: Mapping[str, Run] = {
             "max": torch.maximum,
             "min": torch.minimum,
             "pow": torch.pow,
-            "linear": functional.linear,
         }.items()
     },
     "gelu": lambda x, a: functional.gelu(x[0], approximate=a[0] if a else "none"),
@@ -86,8 +103,8 @@ RUN: Mapping[str, Run] = {
     "leaky": lambda x, a: functional.leaky_relu(x[0], *a),
     "clamp": lambda x, a: x[0].clamp(*a),
     "linear": lambda x, a: functional.linear(*x),
-    "conv": lambda x, a: functional.conv2d(*x, a[:2], a[2:4], a[4:6], a[6]),
-    "spread": lambda x, a: functional.conv_transpose2d(*x, a[:2], a[2:4], a[4:6]),
+    "conv": _convolved,
+    "spread": _spread,
     "affine": lambda x, a: x[0] * _channels(x[1], x[0]) + _channels(x[2], x[0]),
     "norm": lambda x, a: functional.group_norm(x[0], a[0], x[1], x[2], a[1]),
     "prelu": lambda x, a: functional.prelu(*x),
