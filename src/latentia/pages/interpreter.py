@@ -50,11 +50,11 @@ def _channels(values: Tensor, like: Tensor) -> Tensor:
     return values.reshape(-1, *[1] * (like.ndim - 2))
 
 
-def _of_one(function: Callable[[Any], Any]) -> Run:
+def _of_one(function: Any) -> Run:
     return lambda x, a: function(x[0])
 
 
-def _of_two(function: Callable[[Any, Any], Any]) -> Run:
+def _of_two(function: Any) -> Run:
     return lambda x, a: function(x[0], x[1])
 
 
