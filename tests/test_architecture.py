@@ -27,6 +27,7 @@ LEVELS = [
     {"evaluation"},
     {"explore"},
     {"theory"},
+    {"pages"},
     {"cli", "__main__"},
 ]
 """From the ground up: a part imports its own level and those below it."""
@@ -35,8 +36,8 @@ LONGEST_FILE = 450
 LONGEST_FUNCTION = 40
 LONGEST_LOOP = 60  # train()
 MEDIAN_FUNCTION = 6
-MOST_LINES = 46_600
-MOST_AT_ROOT = 12
+MOST_LINES = 48_700
+MOST_AT_ROOT = 13
 MOST_EXCEPTIONS = 30
 FOREIGN = {
     "__array__",

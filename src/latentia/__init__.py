@@ -50,6 +50,7 @@ _PUBLIC = (
         "Update": "latentia.training.updates",
         "compare": "latentia.evaluation.comparison",
         "evaluate": "latentia.evaluation.evaluate",
+        "export": "latentia.pages.export",
         "load": "latentia.models.saved",
         "load_data": "latentia.data",
         "load_text": "latentia.data.text",

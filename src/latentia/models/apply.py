@@ -46,6 +46,13 @@ def apply(
         return np.concatenate(parts)
 
 
+def eager(model: Model, function: Callable[..., Any], *arrays: NDArray[Any]) -> Any:
+    """Run a function of tensors that uses a model's nets on whole arrays, as they are."""
+    with torch.no_grad(), evaluating(model.nets()):
+        found = function(*map(torch.from_numpy, arrays))
+        return tuple(part.numpy() for part in found) if isinstance(found, tuple) else found.numpy()
+
+
 def as_tensor(model: Model, chunk: NDArray[Any]) -> Tensor:
     """Return rows as the nets take them: images as float32 of (N, C, H, W), tables as they are."""
     x = torch.from_numpy(np.require(unit_floats(chunk), requirements=["C", "W"]))

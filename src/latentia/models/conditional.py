@@ -24,6 +24,7 @@ from latentia.errors import Count, InputError, Seed, check_arguments, within_mem
 from latentia.models.base import Generator, seeded, to_numpy
 from latentia.models.conditions import Classes, Condition, Vectors, learnt
 from latentia.models.decoding import DecodingModel
+from latentia.models.exported import Quantity
 from latentia.models.inputs import channels_first, in_kind_of
 
 if TYPE_CHECKING:
@@ -184,6 +185,18 @@ class Conditional(Generator, DecodingModel, ABC):
     def condition(self, *targets: Tensor) -> tuple[Tensor, ...]:
         """Return ``y_NC``, what the nets see beside z and x."""
         return tuple(self.given.rows(y) for y in targets)
+
+    def conditions(self) -> tuple[Quantity, ...]:
+        """Return y, which exported functions take beside x and z."""
+        return (self.given.quantity(tuple(self.named_classes)),)
+
+    def known(self, *y: Tensor) -> tuple[Tensor, ...]:
+        """Return what the nets see of y."""
+        return tuple(self.given.seen(part) for part in y)
+
+    def labels_of_known(self, *y: NDArray[Any]) -> tuple[NDArray[Any], ...]:
+        """Return y as the verbs take it."""
+        return tuple(self.given.as_given(part) for part in y)
 
     def rows_of_each(self, z_NK: Tensor) -> list[tuple[str, Tensor]]:
         """Return what the same latent rows decode to under some conditions, with their names."""

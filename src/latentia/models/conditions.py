@@ -17,6 +17,7 @@ from torch import Tensor
 from torch.nn.functional import one_hot
 
 from latentia.errors import InputError
+from latentia.models.exported import USUAL, Quantity, in_two
 
 MOST_SHOWN = 10
 STEP = 2.0
@@ -55,6 +56,19 @@ class Classes:
     def rows(self, targets: Tensor) -> Tensor:
         """Return (N, C) one-hot rows for (N,) class numbers."""
         return one_hot(targets, self.width).float()
+
+    def quantity(self, names: tuple[str, ...]) -> Quantity:
+        """Return what is given as an input of exported functions: one-hot rows, blends too."""
+        return Quantity("y", "class", (self.width,), "1 for the class", 0.0, 1.0, names)
+
+    def seen(self, y_NC: Tensor) -> Tensor:
+        """Return what the nets see of such an input: the same."""
+        return y_NC
+
+    def as_given(self, y_NC: NDArray[Any]) -> NDArray[Any]:
+        """Return the labels that such an input stands for."""
+        labels: NDArray[Any] = self.values[y_NC.argmax(axis=1)]
+        return labels
 
     def one_each(self, y: NDArray[Any], n: int) -> NDArray[Any]:
         """Return a label for each of n samples, where one for all may be given."""
@@ -105,6 +119,20 @@ class Vectors:
     def rows(self, targets: Tensor) -> Tensor:
         """Return the (N, d) targets, which are as the nets see them."""
         return targets
+
+    def quantity(self, names: tuple[str, ...]) -> Quantity:
+        """Return what is given as an input of exported functions: vectors in their own units."""
+        low, high = (tuple((self.mean + sign * USUAL * self.scale).tolist()) for sign in (-1, 1))
+        return Quantity("y", "condition", (self.width,), "the condition", low, high)
+
+    def seen(self, y_NC: Tensor) -> Tensor:
+        """Return what the nets see of such an input: standard units."""
+        whole, rest = (torch.from_numpy(part) for part in in_two(self.mean))
+        return (y_NC - whole - rest) / torch.from_numpy(self.scale.astype(np.float32))
+
+    def as_given(self, y_NC: NDArray[Any]) -> NDArray[Any]:
+        """Return the vectors that such an input stands for: the same."""
+        return y_NC
 
     def one_each(self, y: NDArray[Any], n: int) -> NDArray[Any]:
         """Return a vector for each of n samples, where one (d,) for all may be given."""

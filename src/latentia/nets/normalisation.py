@@ -8,6 +8,7 @@ from typing import Literal, cast
 import torch
 import torch.distributed.nn.functional as collective
 from torch import Tensor, nn
+from torch.compiler import is_exporting
 
 from latentia.errors import InputError
 from latentia.training.distributed import world_size
@@ -97,7 +98,7 @@ class InstanceNorm(nn.GroupNorm):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return (N, C, H, W) features, each channel of each image normalised."""
-        if x.device.type != "cpu":
+        if x.device.type != "cpu" or is_exporting():
             return super().forward(x)
         normalised = [
             torch.batch_norm(image, self.weight, self.bias, None, None, True, 0.0, self.eps, False)

@@ -11,6 +11,8 @@ from typing import Literal, cast
 
 import torch
 from torch import Tensor, nn
+from torch.compiler import is_exporting
+from torch.nn.functional import linear
 
 from latentia.nets.normalisation import Dropout
 
@@ -62,6 +64,8 @@ class RecurrentNet(nn.Module):
 
     def forward(self, x_NT: Tensor, state_SLNH: Tensor) -> tuple[Tensor, Tensor]:
         """Return (N, T, n_symbols) logits of the symbol after each, and the state at the end."""
+        if is_exporting():
+            return self._stepped(x_NT, state_SLNH)
         up_TNH = self.dropout(self.embedding(x_NT.T))
         ends = []
         # The CPU's LSTM in bfloat16 takes three times as long as in float32.
@@ -72,6 +76,24 @@ class RecurrentNet(nn.Module):
                 up_TNH = self.dropout(up_TNH)
         logits_TNV: Tensor = self.head(up_TNH)
         return logits_TNV.transpose(0, 1), torch.stack(ends, dim=1)
+
+    def _stepped(self, x_N1: Tensor, state_SLNH: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the same for one symbol of each row, written out and without dropout."""
+        up_NH, ends = self.embedding(x_N1[:, 0]), []
+        for layer, state_SNH in zip(self.layers, state_SLNH.unbind(1)):
+            weights = cast(nn.RNNBase, layer).all_weights[0]
+            of_x, of_h, bias_x, bias_h = (cast(Tensor, weight) for weight in weights)
+            above = linear(up_NH, of_x, bias_x) + linear(state_SNH[0], of_h, bias_h)
+            if self.cell == "lstm":
+                i, f, g, o = above.chunk(4, dim=1)
+                c_NH = f.sigmoid() * state_SNH[1] + i.sigmoid() * g.tanh()
+                up_NH = o.sigmoid() * c_NH.tanh()
+                ends.append(torch.stack([up_NH, c_NH]))
+            else:
+                up_NH = above.tanh() if self.cell == "tanh" else above.relu()
+                ends.append(up_NH[None])
+        logits_NV: Tensor = self.head(up_NH)
+        return logits_NV[:, None], torch.stack(ends, dim=1)
 
 
 def _layer(cell: Cell, n_inputs: int, n_units: int) -> nn.RNNBase:

@@ -58,7 +58,7 @@ class ResNetGenerator(nn.Module):
     ) -> None:
         super().__init__()
         self.skip = skip
-        self.shrinking = 2**n_halvings
+        self.multiple = 2**n_halvings
         widths = [width * 2**level for level in range(n_halvings + 1)]
         block = partial(reflected, widths[-1], widths[-1], 3)
         last = nn.Conv2d(width, n_channels, 7, padding=3, padding_mode="reflect")
@@ -73,7 +73,7 @@ class ResNetGenerator(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the translated image."""
-        y = at_multiple(self.net, x, self.shrinking)
+        y = at_multiple(self.net, x, self.multiple)
         return torch.tanh(x + y if self.skip else y)
 
 

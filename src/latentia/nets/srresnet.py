@@ -24,10 +24,12 @@ from __future__ import annotations
 
 from functools import partial
 from math import ceil, log2
-from typing import cast
+from typing import Any, cast
 
+import torch
 from torch import Tensor, nn
-from torch.nn.functional import interpolate
+from torch.compiler import is_exporting
+from torch.nn.functional import conv2d, interpolate, pixel_shuffle
 
 from latentia.nets.mlp import leaky_relu
 from latentia.nets.normalisation import BatchNorm
@@ -112,8 +114,29 @@ def convolution(width: int, *, batch_norm: bool) -> list[nn.Module]:
 
 def bicubic_interpolation(x: Tensor, scale: int) -> Tensor:
     """Return images enlarged as `latentia.data.degrade.enlarged` does, but not clipped."""
+    if is_exporting():
+        return plain_bicubic_interpolation(x, scale)
     size = [side * scale for side in x.shape[-2:]]
     return interpolate(x, size, mode="bicubic", antialias=True)
+
+
+def plain_bicubic_interpolation(x: Tensor, scale: int) -> Tensor:
+    """Return the same by a convolution, in which other software has all that it needs.
+
+    Pixel s·i + a of the result is the sum over small pixels j of k((a + ½)/s − ½ − j + i) x[j], k
+    the kernel of [1]_ in `latentia.data.degrade`, divided by the sum of what weights fall inside.
+    """
+    reach = torch.arange(-BICUBIC_REACH, BICUBIC_REACH + 1)
+    centres = (torch.arange(scale) + 0.5) / scale - 0.5
+    t = (centres[:, None] - reach).abs()
+    near, far = 1.5 * t**3 - 2.5 * t**2 + 1, -0.5 * t**3 + 2.5 * t**2 - 4 * t + 2
+    weights = torch.where(t < 1, near, torch.where(t < 2, far, 0.0))
+    kernels = (weights[:, None, :, None] * weights[None, :, None, :]).flatten(0, 1)[:, None]
+    n, n_channels, height, width = x.shape
+    planes = torch.cat([x.flatten(0, 1)[:, None], torch.ones(1, 1, height, width)])
+    large: Any = pixel_shuffle(conv2d(planes, kernels, padding=BICUBIC_REACH), scale)
+    found: Tensor = (large[:-1] / large[-1:]).unflatten(0, (n, n_channels))[:, :, 0]
+    return found
 
 
 def bicubic_degradation(x: Tensor, scale: int) -> Tensor:

@@ -64,7 +64,7 @@ class UNet(nn.Module):
         self, n_in: int, n_out: int, width: int, depth: int, norm: Normalisation, dropout: float
     ) -> None:
         super().__init__()
-        self.depth = depth
+        self.depth, self.multiple = depth, 2**depth
         widths = [width * min(WIDEST, 2**level) for level in range(depth)]
         self.down, self.up = nn.ModuleList(), nn.ModuleList()
         for level, n_outer in enumerate([n_in, *widths[:-1]]):
@@ -82,7 +82,7 @@ class UNet(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the translated image."""
-        return at_multiple(self._translated, x, 2**self.depth)
+        return at_multiple(self._translated, x, self.multiple)
 
     def _translated(self, h: Tensor) -> Tensor:
         skips = []

@@ -6,6 +6,7 @@ Images are scaled to [−1, 1] inside, tables to unit variance. Shapes: ``x`` is
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
@@ -32,8 +33,10 @@ from latentia.errors import (
 from latentia.models.adversarial.augmentation import augment
 from latentia.models.adversarial.doctor import diagnose, symptoms
 from latentia.models.adversarial.remedies import feature_distance, pack, r1
+from latentia.models.apply import eager
 from latentia.models.base import Generator, LatentModel
 from latentia.models.decoding import DecodingModel
+from latentia.models.exported import Exported, Quantity, into_nets
 from latentia.models.gradient import GradientModel
 from latentia.models.own_nets import PROBABILITIES, Maps, take
 from latentia.nets.mlp import Standardisation
@@ -217,6 +220,38 @@ class AdversarialModel(Generator, DecodingModel, GradientModel, LatentModel):
             z_NK, given = torch.cat([z_NK, *given], 1), ()
         u: Tensor = self.generator_(z_NK, *given)
         return u
+
+    def exported(self) -> tuple[Exported, ...]:
+        """Return `generate`, and `critic`, what the judge says of data."""
+        return (self.exported_decoder("generate"), self.exported_judge())
+
+    def exported_judge(self) -> Exported:
+        """Return the judge of data in their own units, of packs if it judges these."""
+        x = self.exported_data("what is judged")
+        given = (x, *self.conditions())
+        if self.packing > 1:
+            given = tuple(
+                dataclasses.replace(part, shape=(self.packing, *part.shape)) for part in given
+            )
+        verdict = Quantity("probability", "probabilities", (1,), "that it is real", 0.0, 1.0)
+        if self.kind_of_game == "wasserstein":
+            verdict = Quantity("score", "score", (1,), "high for what is real")
+        verb = partial(eager, self, self.opinion)
+        return Exported("critic", self.opinion, verb, given, (verdict,))
+
+    def opinion(self, x: Tensor, *y: Any) -> Tensor:
+        """Return (N, 1) probabilities that data are real, or a critic's scores.
+
+        ``x`` is in the layout of ``fit``; of packs it is (N, packing, ...), and so is ``y``.
+        """
+        if self.packing > 1:
+            x, y = x.flatten(0, 1), tuple(part.flatten(0, 1) for part in y)
+        shown: tuple[Any, ...] = (self.inside(into_nets(self, x)), *self.known(*y))
+        if self.packing > 1:
+            packs = (part.unflatten(0, (-1, self.packing)) for part in shown)
+            shown = tuple(part.flatten(1, 2) for part in packs)
+        verdict = full_precision(self.judge(*shown))
+        return verdict if self.kind_of_game == "wasserstein" else verdict.sigmoid()
 
     def draw(self, x: Tensor) -> Tensor:
         """Return z from the prior, as many rows as ``x`` has samples."""

@@ -14,6 +14,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
+import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
@@ -21,7 +22,8 @@ from torch import Tensor
 from latentia.errors import Count, CountsWhen, Shapes
 from latentia.models.autoencoders.base import AutoencodingModel
 from latentia.models.autoencoders.reconstruction import compared
-from latentia.models.clustering.base import DeepClustering, k_means
+from latentia.models.clustering.base import DeepClustering, coders_input, k_means
+from latentia.models.exported import Exported, Quantity, into_nets
 from latentia.models.inputs import Labels
 from latentia.training.updates import Update, name_of
 
@@ -85,6 +87,20 @@ class AutoencoderKMeans(DeepClustering, AutoencodingModel):
         z_NK = self.encode(x)
         centers = torch.from_numpy(self.cluster_centers_).to(z_NK)
         return -(z_NK[:, None] - centers).square().sum(-1)
+
+    def exported_clusters(self) -> Exported:
+        """Return the squared distances of codes to the centres, the least that of the cluster."""
+        d = Quantity("distances", "score", (self.n_clusters,), "squared, to each centre", 0.0)
+
+        def cluster(x: Tensor) -> Tensor:
+            return -self.assign(into_nets(self, x))
+
+        def distances(X: NDArray[Any]) -> NDArray[Any]:
+            gaps = self.transform(X)[:, None] - self.cluster_centers_
+            squared: NDArray[Any] = np.square(gaps).sum(axis=-1)
+            return squared
+
+        return Exported("cluster", cluster, distances, coders_input(self), (d,))
 
     def after_training(self, array: NDArray[Any], y: Labels) -> None:
         """Cluster the codes of the training data."""

@@ -22,6 +22,7 @@ from torch import Tensor
 
 from latentia.data.dataset import Dataset
 from latentia.errors import Count, FitWarning, InputError, Shapes
+from latentia.models.exported import Exported, Quantity, into_nets
 from latentia.models.inputs import Rows, in_kind_of
 
 STARTS = 20
@@ -67,6 +68,21 @@ class DeepClustering(ClusterMixin, ABC):  # type: ignore[misc]
     def assign(self, x: Tensor) -> Tensor:
         """Return (N, n_clusters) values, the largest for the cluster of each sample."""
 
+    def exported(self) -> tuple[Exported, ...]:
+        """Return what autoencoders do, and `cluster`, what ``predict_proba`` does."""
+        autoencoder: Any = super()
+        return (*autoencoder.exported(), self.exported_clusters())
+
+    def exported_clusters(self) -> Exported:
+        """Return the probabilities of the clusters."""
+        words = "of each cluster"
+        p = Quantity("p", "probabilities", (self.n_clusters,), words, 0.0, 1.0)
+
+        def cluster(x: Tensor) -> Tensor:
+            return self.assign(into_nets(self, x))
+
+        return Exported("cluster", cluster, self.predict_proba, coders_input(self), (p,))
+
     def predict(self, X: Rows) -> Any:
         """Return the (n,) cluster of each sample of data shaped as in ``fit``."""
         check_is_fitted(self)
@@ -83,6 +99,11 @@ class DeepClustering(ClusterMixin, ABC):  # type: ignore[misc]
         """Return the (n,) clusters of checked data."""
         labels: NDArray[np.int64] = self.apply("assign", array).argmax(axis=1)
         return labels
+
+
+def coders_input(model: Any) -> tuple[Quantity, ...]:
+    """Return the input of an exported function that clusters."""
+    return (model.exported_data("what is clustered"),)
 
 
 def k_means(codes: NDArray[Any], n_clusters: int, seed: int) -> NDArray[np.float32]:

@@ -28,6 +28,7 @@ from numpy.typing import NDArray
 
 from latentia.data.dataset import Dataset
 from latentia.errors import InputError, Range
+from latentia.models.exported import Exported
 from latentia.models.language.base import Ids, LanguageModel, LogProbabilities, Text
 
 Whole = NDArray[np.int64]
@@ -175,6 +176,13 @@ class NGramLanguageModel(LanguageModel):
             *said,
             f"Kneser-Ney's discount was taken to be {FALLBACK} for grams of length {lengths}: none "
             "was counted once, or none twice, from which it is estimated.",
+        )
+
+    def exported(self) -> tuple[Exported, ...]:
+        """Refuse: it looks grams up, which is no graph of sums and products."""
+        raise InputError(
+            "an n-gram model looks its grams up in tables and has no net that could be exported; "
+            "train rnn or lstm for that, and draw texts of this one with 'latentia sample'"
         )
 
     def orders(self) -> list[Order]:

@@ -34,6 +34,7 @@ from torch.nn.functional import cross_entropy, log_softmax
 
 from latentia.errors import Count, CountsWhen, Decay, InputError, Positive, Range
 from latentia.files import write_atomically
+from latentia.models.exported import Exported, Quantity
 from latentia.models.gradient import GradientModel
 from latentia.models.language.base import Ids, LanguageModel, LogProbabilities, Text
 from latentia.nets.recurrent import RecurrentNet
@@ -328,6 +329,30 @@ class RecurrentLanguageModel(LanguageModel, GradientModel):
         """Return (N, V) log p of what follows one more symbol of each text, and the state."""
         log_p_NTV, state = self._read(torch.from_numpy(ids.astype(np.int64))[:, None], state)
         return log_p_NTV[:, 0].cpu().numpy(), state
+
+    def exported(self) -> tuple[Exported, ...]:
+        """Return `step`: what follows one more symbol, and the state after it, zeros at first."""
+        S, L, _, H = self.net_.zero_state(1).shape
+        symbols = tuple(self.symbols_)
+        V, words = len(symbols), "before anything was read, zeros"
+        given = (
+            Quantity("symbol", "symbol", (), "its number", 0.0, V - 1.0, symbols),
+            Quantity("state", "state", (S, L, H), words, -1.0, 1.0),
+        )
+        found = (
+            Quantity("next", "probabilities", (V,), "of what follows", 0.0, 1.0, symbols),
+            Quantity("state", "state", (S, L, H), "after the symbol"),
+        )
+        return (Exported("step", self.step, self._stepped, given, found),)
+
+    def step(self, symbol_N: Tensor, state_NSLH: Tensor) -> tuple[Tensor, Tensor]:
+        """Return (N, V) probabilities of what follows a symbol, and the state."""
+        logits_NTV, state = self.net_(symbol_N[:, None], state_NSLH.permute(1, 2, 0, 3))
+        return logits_NTV[:, 0].softmax(-1), state.permute(2, 0, 1, 3)
+
+    def _stepped(self, symbol: Any, state: Any) -> tuple[Any, Any]:
+        log_p, after = self.advance(torch.from_numpy(state).permute(1, 2, 0, 3), symbol)
+        return np.exp(log_p), after.permute(2, 0, 1, 3).numpy()
 
     def log_probabilities(self, ids: Ids) -> LogProbabilities:
         """Return (n,) log p(x_t | x_<t), read in one go from the zero state."""

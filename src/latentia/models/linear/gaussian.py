@@ -27,6 +27,7 @@ from sklearn.utils.validation import check_is_fitted
 from latentia.data.dataset import Dataset
 from latentia.errors import Count, InputError, Seed, check_arguments, within_memory
 from latentia.models.base import Encoder, LatentModel, Sampler, seeded
+from latentia.models.exported import Exported, linear_coders
 from latentia.models.inputs import Matrix, Vector, channels_first, in_kind_of, unit_floats
 from latentia.models.linear.scale import unit_of
 
@@ -234,6 +235,12 @@ class LinearGaussian(Sampler, Encoder, LatentModel):
     def _decode_array(self, Z: NDArray[Any]) -> NDArray[Any]:
         X: NDArray[Any] = (Z @ self.loadings_.T + self.mean_).astype(_kind(Z.dtype), copy=False)
         return X.reshape(len(Z), *self.data_shape_)
+
+    def exported(self) -> tuple[Exported, ...]:
+        """Return what ``transform`` does, of rows without gaps, and ``inverse_transform``."""
+        deviation = np.sqrt(np.diag(self.get_covariance()))
+        weights = self.score_weights(self._scores())
+        return linear_coders(self, weights, self.loadings_.T, deviation)
 
     def _whitened(self) -> tuple[Matrix, Matrix]:
         """Return T and B = Ψ^-½ Λ T, whose rows are 0 for constant columns."""

@@ -27,6 +27,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from latentia.data.dataset import Dataset
 from latentia.errors import Count, CountsWhen, InputError, Seed, Whole, check_arguments, check_range
 from latentia.models.base import Encoder, LatentModel
+from latentia.models.exported import Exported, linear_coders
 from latentia.models.inputs import Channels, reads_in_blocks, unit_floats
 from latentia.models.linear.decomposition import Axes, axes_of_rows, axes_of_scatter
 from latentia.models.linear.moments import Moments
@@ -303,6 +304,19 @@ class PCA(Encoder, LatentModel):
         turned = np.linalg.solve(self.rotation_matrix_.T, Z.T).T if self.rotation != "none" else Z
         X_ND: NDArray[Any] = (turned * self._scales()) @ self.components_ + self.mean_
         return X_ND.astype(precision_of(Z), copy=False).reshape(len(Z), *self.data_shape_)
+
+    def exported(self) -> tuple[Exported, ...]:
+        """Return what ``transform`` and ``inverse_transform`` do with dense rows."""
+        T = self.rotation_matrix_.astype(np.float64)
+        turned = np.linalg.inv(T) if self.rotation != "none" else T
+        coding = self.components_.T / self._scales()
+        coding = coding @ self.rotation_matrix_ if self.rotation != "none" else coding
+        decoding = turned * self._scales() @ self.components_
+        shares = np.square(self.components_)
+        # The directions that were left out have the noise's variance each.
+        left_out = (1 - shares.sum(axis=0)).clip(min=0) * self.noise_variance_
+        variances = self.explained_variance_ @ shares + left_out
+        return linear_coders(self, coding, decoding, np.sqrt(variances))
 
     def truncated(self, n_components: Count) -> PCA:
         """Return the fitted model with only its first components, without fitting anew."""

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Self, final
+from typing import Any, Self, final
 
 from numpy.typing import ArrayLike
 
 from latentia.data.degrade import enlarged
+from latentia.models.exported import Exported
 from latentia.models.inputs import Channels, unit_floats
+from latentia.models.translation.exported import enlargement
 from latentia.models.translation.super_resolution import Images, SuperResolution
-from latentia.nets.srresnet import BICUBIC_REACH
+from latentia.nets.srresnet import BICUBIC_REACH, bicubic_interpolation
 
 
 @final
@@ -39,6 +41,15 @@ class Bicubic(SuperResolution):
             self.checked(X, reset=True)
             self.check_sharp()
         return self
+
+    def exported(self) -> tuple[Exported, ...]:
+        """Return `upscale`, of images of any size."""
+
+        def enlarge(x: Any) -> Any:
+            return bicubic_interpolation(x, self.scale).clamp(0, 1)
+
+        sides = (side // self.scale for side in self.data_shape_[-2:])
+        return (enlargement(self, enlarge, (*self.data_shape_[:-2], *sides), 1),)
 
     @property
     def reach(self) -> int:

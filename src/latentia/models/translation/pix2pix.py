@@ -41,6 +41,7 @@ from latentia.data.dataset import Dataset, ImageSize
 from latentia.data.options import USUAL, TableOptions
 from latentia.data.pairs import load_pairs
 from latentia.errors import Count, CountsWhen, Decay, InputError, NonNegative, Shapes, Share
+from latentia.models.exported import Exported
 from latentia.models.fields import command_name
 from latentia.models.inputs import (
     Rows,
@@ -64,6 +65,7 @@ from latentia.models.translation.base import (
     inside,
     through,
 )
+from latentia.models.translation.exported import critic, image, way
 from latentia.models.translation.patches import jittered
 from latentia.nets.normalisation import Dropout, Normalisation
 from latentia.nets.patchgan import patch_discriminator
@@ -266,6 +268,21 @@ class Pix2Pix(Translator):
             return self.output(x)
         with draws.by_row(x, self.seed_, "noise"), noisy(self.generator_):
             return self.output(x)
+
+    def exported(self) -> tuple[Exported, ...]:
+        """Return `translate`, and the discriminator's verdicts on a pair, if there is one."""
+        if self.test_noise:
+            raise InputError(
+                "test_noise keeps dropout, which is drawn anew for each image and is no function "
+                "that could be exported: fit with test_noise=False"
+            )
+        shapes = (self.data_shape_, self.output_shape_)
+        translate = way(self, "translate", self.generator_, shapes, self.transform)
+        if not self.is_adversarial:
+            return (translate,)
+        names = ("x", "y") if self.conditional else ("y",)
+        seen = [image(self, name, shapes[name == "y"], "of the pair") for name in names]
+        return translate, critic("critic", self, self.discriminator_, seen, logits=True)
 
     def score(self, X: ArrayLike, y: ArrayLike | None = None) -> float:
         """Return minus the mean absolute difference between `transform` and ``y``, in [0, 1]."""

@@ -31,9 +31,12 @@ from torch import Tensor, nn
 from torch.nn.functional import mse_loss
 
 from latentia.errors import Count, CountsWhen, InputError, NonNegative, Positive, Shapes
+from latentia.models.apply import eager
+from latentia.models.exported import Exported, Quantity, into_nets
 from latentia.models.own_nets import PROBABILITIES, Maps, take
 from latentia.models.saved import load
 from latentia.models.translation.base import inside
+from latentia.models.translation.exported import image
 from latentia.models.translation.srresnet import SRResNet, UpscalingModel
 from latentia.models.warm_start import warm_start
 from latentia.nets.features import FeatureNetwork, load_features
@@ -183,6 +186,17 @@ class SRGAN(UpscalingModel):
     def judged(self, x: Tensor) -> Tensor:
         """Return (N, 1) logits."""
         return full_precision(self.discriminator_(inside(x)))
+
+    def exported(self) -> tuple[Exported, ...]:
+        """Return `upscale`, and the discriminator's probability that a patch is sharp."""
+        patch = (*self.data_shape_[:-2], *self.patch_size(self.data_shape_))
+        p = Quantity("probability", "probabilities", (1,), "that it was sharp", 0.0, 1.0)
+
+        def judge(x: Tensor) -> Tensor:
+            return self.judged(into_nets(self, x)).sigmoid()
+
+        seen, verb = image(self, "x", patch, "a sharp patch"), partial(eager, self, judge)
+        return (*super().exported(), Exported("critic", judge, verb, (seen,), (p,)))
 
     def before_nets(self, array: NDArray[Any], run: Path | None, progress: bool | None) -> None:
         """Read the feature network, and load the SRResNet or train it."""

@@ -20,10 +20,12 @@ from typing import Annotated, Any, Literal
 from torch import Tensor, nn
 from torch.nn.functional import l1_loss, mse_loss
 
-from latentia.errors import Count, CountsWhen, InputError, Range, Shapes
+from latentia.errors import Count, CountsWhen, InputError, Range, Shapes, are_own
 from latentia.models.apply import apply
+from latentia.models.exported import Exported
 from latentia.models.gradient import GradientModel
 from latentia.models.own_nets import Maps, take
+from latentia.models.translation.exported import enlargement
 from latentia.models.translation.patches import centre_patches, random_patches
 from latentia.models.translation.super_resolution import Images, SuperResolution
 from latentia.nets.srresnet import Upscaler, bicubic_degradation, bicubic_interpolation
@@ -113,6 +115,12 @@ class UpscalingModel(SuperResolution, GradientModel, ABC):
         """Return (n, C, h, w) images enlarged by the net, a few at a time."""
         n_at_once = max(1, MOST_PIXELS // (images.shape[-1] * images.shape[-2]))
         return apply(self, "clipped", images, n_at_once=n_at_once)
+
+    def exported(self) -> tuple[Exported, ...]:
+        """Return `upscale`, of images of any size if the net is not of the user's own."""
+        sides = (side // self.scale for side in self.patch_size(self.data_shape_))
+        shape = (*self.data_shape_[:-2], *sides)
+        return (enlargement(self, self.clipped, shape, 0 if are_own(self, "upscaler") else 1),)
 
     def epoch_picture(self, x: Tensor, *beside: Tensor) -> list[tuple[str, Tensor]]:
         """Return the first images made small, enlarged, and as they are."""

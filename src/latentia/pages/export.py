@@ -1,0 +1,84 @@
+"""A fitted model written as files that other software runs; the suffix says which.
+
+.onnx   ONNX, a file for each function              (extra ``onnx``)
+.pt2    `torch.export`, a file for each function
+.html   a page that runs the model
+.json   the program that such a page runs
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from sklearn.utils.validation import check_is_fitted
+
+from latentia.errors import InputError, check_arguments, nearest
+from latentia.files import as_path, refuse_existing
+from latentia.models.saved import load
+from latentia.pages.named import Written, write_all
+from latentia.pages.program import Precision, program_of
+
+WRITERS = {
+    ".onnx": "latentia.pages.onnx_files",
+    ".pt2": "latentia.pages.torch_files",
+    ".html": "latentia.pages.html",
+    ".json": "latentia.pages.export",
+}
+"""The module whose function ``write`` writes files of a suffix."""
+IN_SINGLE = (".onnx", ".pt2")
+"""Formats whose weights have 32 bits."""
+
+
+def export(
+    model: Any,
+    path: str | Path,
+    *,
+    only: Sequence[str] = (),
+    precision: Precision = "auto",
+    overwrite: bool = False,
+) -> list[Path]:
+    """Write a fitted model's functions as files, as `latentia.models.exported.export` says."""
+    check_arguments(export, {"precision": precision, "overwrite": overwrite})
+    found = written(model, as_path(path, "path"), only, precision, overwrite)
+    return [each.path for each in found]
+
+
+def export_run(
+    run: Path, out: Path, only: Sequence[str], precision: Precision, overwrite: bool
+) -> list[Written]:
+    """Write the files of a run's model, or of a saved one, and return what each of them is."""
+    return written(load(run), out, only, precision, overwrite)
+
+
+def written(
+    model: Any, out: Path, only: Sequence[str], precision: Precision, overwrite: bool
+) -> list[Written]:
+    """Write the files, and return what each of them is."""
+    if out.suffix not in WRITERS:
+        raise InputError(
+            f"{out} must end in the suffix of a format: {', '.join(WRITERS)}"
+            f"{nearest(out.suffix, WRITERS)}"
+        )
+    if precision == "half" and out.suffix in IN_SINGLE:
+        raise InputError(f"{out.suffix} has weights of 32 bits; 'half' is for .html and .json")
+    if isinstance(only, str):
+        raise InputError(f"only is {only!r}; give a list of names, such as [{only!r}]")
+    check_is_fitted(model)
+    made: list[Written] = importlib.import_module(WRITERS[out.suffix]).write(
+        model, out, tuple(only), precision, overwrite
+    )
+    return made
+
+
+def write(
+    model: Any, out: Path, only: Sequence[str], precision: Precision, overwrite: bool
+) -> list[Written]:
+    """Write the program of a page as JSON."""
+    refuse_existing(out, overwrite)
+    program = program_of(model, only, precision)
+    content = json.dumps(program.document(), ensure_ascii=False).encode()
+    return write_all({program.written(out): content})
