@@ -168,6 +168,7 @@ def html(program: Program, page: dict[str, Any]) -> str:
         "family": page["family"],
         "style": Markup(_text("design.css", "latentia.plots") + _text("page.css")),
         "script": Markup(script),
+        "wasm": "WebAssembly" in script,
         "hash": base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
         "program": embedded(document),
         "kinds": kinds_of(document),

@@ -214,8 +214,13 @@ def commands(run: Path | None, out: Path) -> list[str]:
     export = f"latentia export {shlex.quote(run.name)} --out {shlex.quote(out.name)}"
     if config is None or "spec" not in config.data:
         return [export]
-    given = [f"latentia train {command_name(config.model)}", "--data " + shlex.quote(str(config.data["spec"]))]
-    return [" ".join([*given, *flags(config), "--run " + shlex.quote(run.name)]), export]
+    # Where the data lie on the machine that made the page is nobody's business.
+    data = f"--data {shlex.quote(Path(str(config.data['spec'])).name)}"
+    asked = {"image_size": config.data.get("image_size"), "held_out": config.data.get("held_out")}
+    options = asked | dict(config.data.get("options", {}))
+    told = [flag_of(name, value) for name, value in options.items() if value is not None]
+    train = [f"latentia train {command_name(config.model)}", data, *told, *flags(config)]
+    return [" ".join([*train, f"--run {shlex.quote(run.name)}"]), export]
 
 
 def flags(config: RunConfig) -> Iterator[str]:
@@ -225,13 +230,20 @@ def flags(config: RunConfig) -> Iterator[str]:
         default = list(field.default) if isinstance(field.default, tuple) else field.default
         if field.name not in config.parameters or value == default or isinstance(value, dict):
             continue
-        flag = field.name.replace("_", "-")
-        if isinstance(value, bool):
-            yield f"--{flag}" if value else f"--no-{flag}"
-        elif isinstance(value, list):
-            yield f"--{flag} {' '.join(map(str, value)) or 'none'}"
-        else:
-            yield f"--{flag} {'none' if value is None else shlex.quote(str(value))}"
+        yield flag_of(field.name, value)
+
+
+def flag_of(name: str, value: object) -> str:
+    """Return a value as a flag of the command."""
+    flag = name.replace("_", "-")
+    if isinstance(value, bool):
+        return f"--{flag}" if value else f"--no-{flag}"
+    if isinstance(value, list):
+        return f"--{flag} {' '.join(shlex.quote(str(part)) for part in value) or 'none'}"
+    size, _, how = str(value).partition(" ")
+    if name == "image_size" and how:
+        return f"--{flag} {size} --{how}"
+    return f"--{flag} {'none' if value is None else shlex.quote(str(value))}"
 
 
 def family_of(model: Any) -> str:

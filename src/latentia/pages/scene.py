@@ -1,13 +1,19 @@
 """What a page shows of a latent space beside the model: where codes lie, and what moves them apart.
 
-Coordinates are ordered by how much they change what is decoded, E over base points z of
+What changes most comes first, by the mean metric of the decoder G over base points z,
 
-    e_j = E ‖(G(z + s_j 1_j) − G(z − s_j 1_j)) / 2u‖²,    s_j: standard deviation of the codes,
+    M = E JᵀJ,    J_j = (G(z + s_j 1_j) − G(z − s_j 1_j)) / 2u,
 
-u the columns' units; of PCA these are its explained variances. The map is the plane of Fisher's
+s the standard deviations of the codes and u the columns' units. A coordinate changes M_jj, which of
+PCA is its explained variance. Where no encoder gives the coordinates a meaning, sliders are along
+eigenvectors of M first ([1]_ learns such directions from samples). The map is the plane of Fisher's
 discriminants v of the classes, of codes z − m at (v₁·(z − m), v₂·(z − m)); a step along an axis is
 S_W v, S_W the scatter within classes, which leaves the other axis as it is. Without classes it is
-the plane of the first two coordinates.
+the plane of the first two sliders.
+
+References
+----------
+.. [1] E. Härkönen et al., "GANSpace: Discovering Interpretable GAN Controls", NeurIPS 2020.
 """
 
 from __future__ import annotations
@@ -40,6 +46,12 @@ MOST_CLASSES = 20
 FACTORED = 64
 """Coordinates up to which a page draws with the codes' correlations."""
 RIDGE = 1e-3
+MOST_PIXELS = 4_096
+"""Values of what is decoded by which changes are measured."""
+DIRECTIONS = 10
+REACH = {"normal": 3.0, "uniform": 1.0}
+"""How far sliders go, by the prior."""
+ENDS = ("share", "low", "high")
 
 Array = NDArray[Any]
 Functions = Mapping[str, Exported]
@@ -60,21 +72,21 @@ def scene_of(model: Any, functions: Functions, data: Dataset | None) -> dict[str
     z = codes if seen else np.asarray(prior_draws(model, ROWS), float)
     # Where rows are few, a coordinate may be the same in all of them.
     widths = np.maximum(z.std(axis=0), 1e-6)
-    effects = effects_of(decoder, spread(z, CENTRES), widths)
-    order = np.argsort(-effects, kind="stable")
+    metric = metric_of(decoder, spread(z, CENTRES), widths)
+    prior = prior_of(model, z)
+    sliders = sliders_of(z, metric, prior["kind"], free=not isinstance(model, Encoder))
     told = None if labels is None or model.takes_labels else labels
-    scene: dict[str, Any] = {
+    return {
         "centre": rounded(z.mean(axis=0)),
-        "order": order.tolist(),
-        "share": rounded(effects / max(float(effects.sum()), 1e-30)),
-        "prior": prior_of(model, z),
-        "plane": plane_of(z, told, order),
+        "sliders": sliders,
+        "prior": prior,
+        "plane": plane_of(z, told, sliders),
         "codes": packed(codes) if seen else None,
         "labels": None if labels is None else labels.tolist(),
         "classes": [] if labels is None or data is None else classes_of(data, labels),
+        "pins": pins_of(z, told),
+        "directions": directions_of(z, told),
     }
-    scene |= ranges_of(z, scene["prior"]["kind"])
-    return scene | {"pins": pins_of(z, told), "directions": directions_of(z, told)}
 
 
 def held_out(model: Any, data: Dataset | None) -> tuple[Array, Array | None]:
@@ -101,11 +113,11 @@ def classes_of(data: Dataset, labels: Array) -> list[str]:
     return list(data.class_names) if len(data.class_names) >= n else [str(c) for c in range(n)]
 
 
-def effects_of(decoder: Exported, centres: Array, widths: Array) -> Array:
-    """Return (k,) mean squared changes of what is decoded, a standard deviation to each side."""
+def metric_of(decoder: Exported, centres: Array, widths: Array) -> Array:
+    """Return the (k, k) mean metric of a decoder, in standard deviations of the codes."""
     scale = units_of(decoder.outputs[0])
     given = [condition(q, len(centres)) for q in decoder.inputs[1:]]
-    found = np.zeros(len(widths))
+    changes = []
     for j, width in enumerate(widths):
         step = np.zeros(len(widths))
         step[j] = width
@@ -114,8 +126,31 @@ def effects_of(decoder: Exported, centres: Array, widths: Array) -> Array:
             for sign in (1, -1)
         )
         change = (up - down).reshape(len(centres), -1) / (2 * scale)
-        found[j] = np.square(change).sum(axis=1).mean()
-    return np.nan_to_num(found)
+        # Of large images some pixels tell enough.
+        changes.append(change[:, :: -(-change.shape[1] // MOST_PIXELS)].ravel())
+    J = np.nan_to_num(np.stack(changes, axis=1)) / np.sqrt(len(centres))
+    return np.asarray(J.T @ J)
+
+
+def sliders_of(z: Array, metric: Array, prior: str, *, free: bool) -> list[dict[str, Any]]:
+    """Return what is moved, first what changes most: directions of a free z, and coordinates."""
+    k, total = len(metric), max(float(np.trace(metric)), 1e-30)
+    effects = np.diag(metric)
+    low, high = ranges_of(z, prior)
+    found: list[dict[str, Any]] = [
+        {"index": int(j), "share": effects[j] / total, "low": low[j], "high": high[j]}
+        for j in np.argsort(-effects, kind="stable")
+    ]
+    if free and k > 2:
+        values, vectors = np.linalg.eigh(metric)
+        ahead = vectors[:, ::-1].T[: min(DIRECTIONS, k)]
+        wide = 3 * (z @ ahead.T).std(axis=0)
+        shares = values[::-1] / total
+        found = [
+            {"axis": rounded(axis), "share": float(share), "low": -float(w), "high": float(w)}
+            for axis, share, w in zip(ahead, shares, wide)
+        ] + found
+    return [{name: rounded(value) if name in ENDS else value for name, value in s.items()} for s in found]
 
 
 def units_of(quantity: Quantity) -> Array:
@@ -155,38 +190,44 @@ def prior_of(model: Any, z: Array) -> dict[str, Any]:
     return {"kind": "fitted", "mean": mean, "factor": rounded(factor)}
 
 
-def ranges_of(z: Array, prior: str) -> dict[str, list[float]]:
+def ranges_of(z: Array, prior: str) -> tuple[Array, Array]:
     """Return how far each coordinate is moved: three standard deviations, or as far as codes go."""
     mean, wide = z.mean(axis=0), 3 * z.std(axis=0)
-    low, high = np.minimum(mean - wide, z.min(axis=0)), np.maximum(mean + wide, z.max(axis=0))
-    if prior == "uniform":
-        low, high = np.minimum(low * 0 - 1, z.min(axis=0)), np.maximum(high * 0 + 1, z.max(axis=0))
-    elif prior == "normal":
-        low, high = np.minimum(-3.0, z.min(axis=0)), np.maximum(3.0, z.max(axis=0))
+    low, high = mean - wide, mean + wide
+    if prior in REACH:
+        low, high = np.full_like(mean, -REACH[prior]), np.full_like(mean, REACH[prior])
+    low, high = np.minimum(low, z.min(axis=0)), np.maximum(high, z.max(axis=0))
     flat = high - low < 1e-6
-    return {"low": rounded(low - flat), "high": rounded(high + flat)}
+    return low - flat, high + flat
 
 
-def plane_of(z: Array, labels: Array | None, order: Array) -> dict[str, Any] | None:
+def plane_of(
+    z: Array, labels: Array | None, sliders: list[dict[str, Any]]
+) -> dict[str, Any] | None:
     """Return the map: its axes, the steps along them, where it is centred, and how far it goes."""
     k = z.shape[1]
     if k < 2:
         return None
+    first = np.stack([axis_of(slider, k) for slider in sliders[:2]])
     apart = labels is not None and len(np.unique(labels)) > 1
-    axes = discriminants(z, np.asarray(labels), order) if apart else (np.eye(k)[order[:2]],) * 2
-    project, move = axes
-    reach = np.abs((z - z.mean(axis=0)) @ project.T)
-    far = np.maximum(np.quantile(reach, 0.995, axis=0), 1e-6) * 1.08
+    project, move = discriminants(z, np.asarray(labels), first[0]) if apart else (first, first)
+    places = (z - z.mean(axis=0)) @ project.T
+    far = np.maximum(np.quantile(np.abs(places), 0.995, axis=0), 1e-6) * 1.08
     return {
         "project": rounded(project),
         "move": rounded(move),
         "reach": rounded(far),
         "classes": bool(apart),
-        "coordinates": [] if apart else order[:2].tolist(),
+        "deviations": rounded(places.std(axis=0)),
     }
 
 
-def discriminants(z: Array, labels: Array, order: Array) -> tuple[Array, Array]:
+def axis_of(slider: dict[str, Any], k: int) -> Array:
+    """Return a slider's direction in z, of length 1."""
+    return np.asarray(slider["axis"]) if "axis" in slider else np.eye(k)[slider["index"]]
+
+
+def discriminants(z: Array, labels: Array, axis: Array) -> tuple[Array, Array]:
     """Return (2, k) Fisher's discriminants v, and the steps S_W v along them."""
     k, classes = z.shape[1], np.unique(labels)
     means = np.stack([z[labels == c].mean(axis=0) for c in classes])
@@ -199,7 +240,6 @@ def discriminants(z: Array, labels: Array, order: Array) -> tuple[Array, Array]:
     second = vectors[:, -2]
     if len(classes) == 2:
         # One line tells two classes apart; across it goes what changes most.
-        axis = np.eye(k)[order[0]]
         second = axis - first * (first @ within @ axis)
         second = second / max(float(np.sqrt(second @ within @ second)), 1e-12)
     project = np.stack([first, second])

@@ -35,10 +35,10 @@ def images_of(data: Dataset) -> dict[str, Any]:
         return {}
     each = math.prod(data.x_test.shape[1:])
     n = int(np.clip(MOST_PIXELS // each, MOST_TESTED, MOST_SEEN))
-    return {
-        "seen": sheet(spread(data.x_train, n)),
-        "tested": sheet(spread(data.x_test, MOST_TESTED)),
-    }
+    tested = sheet(spread(data.x_test, MOST_TESTED))
+    if data.labelled:
+        tested["labels"] = spread(np.asarray(data.y_test), MOST_TESTED).astype(int).tolist()
+    return {"seen": sheet(spread(data.x_train, n)), "tested": tested}
 
 
 def sheet(images: NDArray[Any]) -> dict[str, Any]:

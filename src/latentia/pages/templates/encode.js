@@ -170,7 +170,8 @@ function encodePictures(shape) {
     $("heard").textContent = say("hint");
   };
 
-  function take(x) {
+  function take(x, y = null) {
+    if (y) state.y.set(y);
     const canvas = make("canvas");
     new Painter(canvas, shape).paint(x);
     on.imageSmoothingEnabled = Math.max(H, W) > 32;
@@ -234,15 +235,14 @@ function encodePictures(shape) {
     labels();
   });
   $("example").hidden = true;
-  $("example").onclick = () => take(tests[next++ % tests.length]);
+  $("example").onclick = () => { take(tests[next % tests.length], knownClass(next % tests.length)); next++; };
   function labels() {
-    $("examples").replaceChildren(...tests.map((x, i) => tileOf(shape, x, 0, say("exampletile", { i: i + 1 }), () => take(x))));
+    $("examples").replaceChildren(...tests.map((x, i) => tileOf(shape, x, 0, say("exampletile", { i: i + 1 }), () => take(x, knownClass(i)))));
   }
   wipe();
   new Painter($("rebuilt"), shape).paint(new Float32Array(C * H * W).fill(habit.ground));
   seen.paint(new Float32Array(C * H * W).fill(habit.ground));
   part({
-    update(by) { if (by === "given" && state.lastInput) back.paint(decode(encode(state.lastInput))); },
     words() {
       const kept = say("rebuilt", { k: state.z.length });
       $("rebuilt-caption").textContent = kept;

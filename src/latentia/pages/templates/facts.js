@@ -1,4 +1,6 @@
 // The table of facts, with what this browser finds: how far it is from the model, and how fast.
+// How many times the difference that is allowed tells of a fault.
+const FAR = 20;
 const RATIO = 0.6180339887498949;
 
 function checkInput(quantity) {
@@ -45,7 +47,11 @@ function startFacts(model) {
     return [make("dt", { text: label }), value];
   };
   const show = () => {
-    const rows = PAGE.facts.flatMap(({ label, text, more }) => row(pick(label), pick(text), more && pick(more)));
+    const rows = PAGE.facts.flatMap(({ label, text, more }, i) => {
+      const [head, value] = row(pick(label), pick(text), more && pick(more));
+      // Several figures stand under one heading.
+      return i && pick(PAGE.facts[i - 1].label) === pick(label) ? [value] : [head, value];
+    });
     rows.push(...row(say("thisfile"), say("kilobytes", { kb: PAGE.kilobytes.toLocaleString("en"), bits: PAGE.bits })));
     rows.push(...row(say("agreement"), say("agreed", { made: short(made), here: short(here) })));
     if (measured.ms !== null) {
@@ -53,6 +59,10 @@ function startFacts(model) {
       rows.push(...row(say("speed"), say("ms", { ms: measured.ms.toPrecision(2), what })));
     }
     $("facts").replaceChildren(...rows);
+    if (!(here <= FAR * Math.max(made, model.facts.allowed))) {
+      $("status").className = "note bad";
+      $("status").textContent = say("differs", { here: short(here) });
+    }
   };
   $("commands").textContent = PAGE.commands.join("\n");
   part({ words: show });

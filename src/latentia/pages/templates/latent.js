@@ -31,44 +31,70 @@ function startLatent() {
 }
 
 function slider(label, low, high, value, onInput, note = "") {
-  const input = make("input", { type: "range", min: low, max: high, step: (high - low) / 400, value });
+  const input = make("input", { type: "range", min: low, max: high, step: "any", value });
+  // In even steps by key, and as finely as the hand is otherwise.
+  input.onkeydown = (event) => {
+    const way = { ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1, PageDown: -10, PageUp: 10 }[event.key];
+    if (!way) return;
+    event.preventDefault();
+    input.value = +input.value + (way * (high - low)) / 100;
+    onInput(+input.value);
+  };
   const output = make("output");
   const head = make("span", {}, ...label);
   if (note) head.append(make("span", { class: "share", text: note }));
   input.oninput = () => onInput(+input.value);
   return { input, output, field: make("label", { class: "field" }, head, output, input) };
 }
-const subscript = (i) => ["z", make("sub", { text: i + 1 })];
+const subscript = (letter, i) => [letter, make("sub", { text: i + 1 })];
+
+// A coordinate of z, or z along a direction of length 1.
+function grip({ index, axis }) {
+  if (index !== undefined) return { get: () => state.z[index], set: (v) => { state.z[index] = v; } };
+  const get = () => axis.reduce((s, a, j) => s + a * state.z[j], 0);
+  return {
+    get,
+    set(v) {
+      const move = v - get();
+      axis.forEach((a, j) => { state.z[j] += a * move; });
+    },
+  };
+}
 
 function sliders(k) {
-  const all = SCENE.order.map((j) => {
-    const share = SCENE.share[j];
+  const all = SCENE.sliders.map((found, i) => {
+    const { low, high, share } = found;
+    const held = grip(found);
     const note = share >= 0.005 ? `${Math.round(100 * share)} %` : "< 1 %";
-    const digits = digitsFor(SCENE.high[j] - SCENE.low[j]);
-    const made = slider(subscript(j), SCENE.low[j], SCENE.high[j], 0, (v) => { state.z[j] = v; changed(made.input); }, note);
+    const label = found.axis ? subscript("d", i) : subscript("z", found.index);
+    const made = slider(label, low, high, 0, (v) => { held.set(v); changed(made.input); }, note);
     $("sliders").append(made.field);
-    return { j, digits, ...made };
+    return { held, digits: digitsFor(high - low), ...made };
   });
   let open = false;
   const show = () => all.forEach(({ field }, i) => { field.hidden = !open && i >= FIRST; });
   show();
   const more = $("more");
-  more.hidden = k <= FIRST;
+  more.hidden = all.length <= FIRST;
   const name = () => { more.textContent = open ? say("less", { k: FIRST }) : say("more", { k }); };
   more.onclick = () => { open = !open; show(); name(); };
   $("zero").onclick = () => moveTo(SCENE.centre);
   part({
     update(by) {
-      for (const { j, digits, input, output } of all) {
-        if (input !== by) input.value = state.z[j];
-        output.textContent = number(state.z[j], digits);
+      for (const { held, digits, input, output, field } of all) {
+        if (field.hidden) continue;
+        const v = held.get();
+        if (input !== by) input.value = v;
+        output.textContent = number(v, digits);
       }
     },
     words() {
       name();
-      $("z-caption").textContent = say(SCENE.codes ? "zcap/codes" : "zcap/prior");
+      const kind = SCENE.sliders[0].axis ? "directions" : SCENE.codes ? "codes" : "prior";
+      $("z-caption").textContent = say(`zcap/${kind}`);
     },
   });
+  more.addEventListener("click", () => changed("more"));
 }
 
 // The class, or a condition's values, that the model is given beside z.
@@ -141,6 +167,15 @@ function attributes() {
       }
     },
   });
+}
+
+// The one-hot class of a test image, where the model is given classes and the data have the same.
+function knownClass(i) {
+  const labels = PAGE.images.tested && PAGE.images.tested.labels;
+  if (!decoder.given || decoder.given.kind !== "class" || !labels) return null;
+  const y = new Float32Array(state.y.length);
+  y[labels[i]] = 1;
+  return labels[i] < y.length ? y : null;
 }
 
 function picture() {

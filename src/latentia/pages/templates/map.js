@@ -43,15 +43,18 @@ function startMap() {
   function rings() {
     ground.strokeStyle = colour("--line");
     ground.lineWidth = 2;
-    const [x, y] = across([-centre[plane.coordinates[0]], -centre[plane.coordinates[1]]]);
-    const [w, h] = [half / reach[0], half / reach[1]];
-    if (SCENE.prior.kind === "uniform") { ground.strokeRect(x - w, y - h, 2 * w, 2 * h); return; }
-    for (let r = 1; r <= 3; r++) { ground.beginPath(); ground.ellipse(x, y, r * w, r * h, 0, 0, 7); ground.stroke(); }
+    const origin = across(along(new Float32Array(k)));
+    const [w, h] = plane.deviations.map((d, i) => (d / reach[i]) * half);
+    for (let r = 1; r <= 3; r++) {
+      ground.beginPath();
+      ground.ellipse(...origin, r * w, r * h, 0, 0, 7);
+      ground.stroke();
+    }
   }
   function dots() {
     ground.fillStyle = colour("--sunk");
     ground.fillRect(0, 0, SIDE, SIDE);
-    if (plane.coordinates.length && SCENE.prior.kind !== "fitted" && SCENE.prior.kind !== "drawn") rings();
+    if (!codes.length) rings();
     const sums = SCENE.classes.map(() => []);
     places.forEach(([x, y], i) => {
       const c = SCENE.labels ? SCENE.labels[i] : -1;
@@ -198,7 +201,7 @@ function startMap() {
     theme: rebuild,
     words() {
       const unit = say(decoder.made.kind === "row" ? "unit/row" : "unit/image");
-      const [a, b] = plane.coordinates.map((j) => j + 1);
+      const [a, b] = SCENE.sliders.map(({ axis, index }, i) => (axis ? `d${i + 1}` : `z${index + 1}`));
       const kind = plane.classes ? "classes" : codes.length ? "codes" : "prior";
       $("map-caption").textContent = say(`mapcap/${kind}`, { n: codes.length, unit, a, b });
       if ($("dots")) $("dots").textContent = say(codes.length ? "codes" : "prior");

@@ -57,11 +57,11 @@ function startCritic() {
   $("opinion").append(shown.row);
   const x = new Float32Array(pack * values);
   // A critic of packs sees fresh draws beside what is shown.
-  const judge = (data) => {
+  const judge = (data, y = state.y) => {
     x.set(data.length > values ? data.subarray(0, values) : data);
     for (let i = 1; i < pack; i++) x.set(decode(draw()), i * values);
     const inputs = { [first.name]: x };
-    if (given) inputs[given.name] = repeated(state.y, pack);
+    if (given) inputs[given.name] = repeated(y, pack);
     return state.model.run("critic", inputs)[out.name].data[0];
   };
   const text = (v) => (probability ? `${number(100 * v, 0)} %` : number(v));
@@ -73,10 +73,14 @@ function startCritic() {
   };
   const real = async () => {
     const images = await sheetOf(PAGE.images.tested, decoder.shape);
-    if (!images.length || given) return;
+    if (!images.length || (given && !knownClass(0))) return;
     $("reals-block").hidden = false;
-    const found = images.map(judge);
-    if (!probability) Object.assign(scale, { low: Math.min(...found), high: Math.max(...found) });
+    const found = images.map((image, i) => judge(image, knownClass(i)));
+    if (!probability) {
+      // The scale reaches from what is drawn to what is real.
+      const drawn = images.map(() => judge(decode(draw()).slice()));
+      Object.assign(scale, { low: Math.min(...drawn, ...found), high: Math.max(...drawn, ...found) });
+    }
     $("reals").append(...images.map((image, i) => {
       const canvas = make("canvas");
       new Painter(canvas, decoder.shape).paint(image);
