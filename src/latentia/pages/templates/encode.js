@@ -283,3 +283,4 @@ function encodeRows({ shape, names }) {
     words() { $("heard").textContent = say("hint"); },
   });
 }
+begin(startEncode);

@@ -34,6 +34,10 @@ const parts = [];
 const part = (methods) => parts.push(methods);
 const tell = (method, ...given) => parts.forEach((p) => p[method] && p[method](...given));
 
+// What a part does once the model is open, in the order of the scripts.
+const beginnings = [];
+const begin = (f) => beginnings.push(f);
+
 const state = {
   model: null,
   z: new Float32Array(0),

@@ -263,3 +263,4 @@ function row() {
     },
   });
 }
+begin(startLatent);

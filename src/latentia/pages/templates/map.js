@@ -4,6 +4,7 @@ const MARGIN = 18;
 const GRID = 15;
 
 function startMap() {
+  if (!decoder.made) return;
   const plane = SCENE.plane;
   if (!plane) {
     if ($("map-pane")) $("map-pane").remove();
@@ -158,6 +159,14 @@ function startMap() {
     cursor();
   }
 
+  function caption() {
+    const unit = say(decoder.made.kind === "row" ? "unit/row" : "unit/image");
+    const [a, b] = SCENE.sliders.map(({ axis, index }, i) => (axis ? `d${i + 1}` : `z${index + 1}`));
+    const lain = plane.classes ? "classes" : codes.length ? "codes" : "prior";
+    const kind = mode === "pictures" ? "pictures" : lain;
+    $("map-caption").textContent = say(`mapcap/${kind}`, { n: codes.length, unit, a, b });
+  }
+
   let held = false;
   const at = (event) => {
     const box = canvas.getBoundingClientRect();
@@ -179,6 +188,7 @@ function startMap() {
   };
   const show = (which) => {
     mode = which;
+    caption();
     press(...(which === "dots" ? [$("dots"), $("pictures")] : [$("pictures"), $("dots")]));
     rebuild();
   };
@@ -200,11 +210,9 @@ function startMap() {
     rest() { if (mode === "pictures" && moved()) pictures(); },
     theme: rebuild,
     words() {
-      const unit = say(decoder.made.kind === "row" ? "unit/row" : "unit/image");
-      const [a, b] = SCENE.sliders.map(({ axis, index }, i) => (axis ? `d${i + 1}` : `z${index + 1}`));
-      const kind = plane.classes ? "classes" : codes.length ? "codes" : "prior";
-      $("map-caption").textContent = say(`mapcap/${kind}`, { n: codes.length, unit, a, b });
+      caption();
       if ($("dots")) $("dots").textContent = say(codes.length ? "codes" : "prior");
     },
   });
 }
+begin(startMap);

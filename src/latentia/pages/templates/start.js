@@ -8,12 +8,7 @@
   try {
     const model = await Latentia.open(JSON.parse($("program").textContent));
     state.model = model;
-    startLatent();
-    if (decoder.made) { startMap(); startWalk(); }
-    startEncode();
-    startClusters();
-    startCritic();
-    tell("start", model);
+    beginnings.forEach((f) => f());
     recall();
     window.live = { state, model, measured: startFacts(model), moveTo, changed };
   } catch (error) {

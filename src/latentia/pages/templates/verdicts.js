@@ -101,3 +101,5 @@ function startCritic() {
     },
   });
 }
+begin(startClusters);
+begin(startCritic);

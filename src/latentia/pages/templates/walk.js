@@ -33,6 +33,7 @@ function fill(box, rows) {
 }
 
 function startWalk() {
+  if (!decoder.made) return;
   const images = decoder.made.kind === "image";
   const draw = drawer();
   const n = images ? DRAWN : ROWS_DRAWN;
@@ -113,3 +114,4 @@ function startWalk() {
   });
   $("way-value").textContent = number(0);
 }
+begin(startWalk);
