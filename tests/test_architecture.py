@@ -27,6 +27,7 @@ LEVELS = [
     {"evaluation"},
     {"explore"},
     {"theory"},
+    {"pages"},
     {"cli", "__main__"},
 ]
 """From the ground up: a part imports its own level and those below it."""
@@ -36,7 +37,7 @@ LONGEST_FUNCTION = 40
 LONGEST_LOOP = 60  # train()
 MEDIAN_FUNCTION = 6
 MOST_LINES = 46_000
-MOST_AT_ROOT = 12
+MOST_AT_ROOT = 13
 MOST_EXCEPTIONS = 30
 FOREIGN = {
     "__array__",

@@ -16,6 +16,7 @@ from latentia.cli.compare import compare
 from latentia.cli.data import data, models
 from latentia.cli.evaluate import evaluate
 from latentia.cli.explore import explore
+from latentia.cli.export import export
 from latentia.cli.factor import factor
 from latentia.cli.parser import Parser, add_command
 from latentia.cli.pictures import translate, upscale
@@ -42,6 +43,7 @@ COMMANDS: dict[str, Callable[[Parser, list[str]], None]] = {
     "transform": transform,
     "evaluate": evaluate,
     "explore": explore,
+    "export": export,
     "translate": translate,
     "upscale": upscale,
     "data": data,

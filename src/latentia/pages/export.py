@@ -16,8 +16,9 @@ from typing import Any
 
 from sklearn.utils.validation import check_is_fitted
 
-from latentia.errors import InputError, nearest
-from latentia.files import as_path, refuse_existing, write_atomically
+from latentia.errors import InputError, check_arguments, nearest
+from latentia.files import as_path, refuse_existing
+from latentia.pages.named import Written, write_all
 from latentia.pages.program import Precision, program_of
 
 WRITERS = {
@@ -27,6 +28,8 @@ WRITERS = {
     ".json": "latentia.pages.export",
 }
 """The module whose function ``write`` writes files of a suffix."""
+IN_SINGLE = (".onnx", ".pt2")
+"""Formats whose weights have 32 bits."""
 
 
 def export(
@@ -38,23 +41,36 @@ def export(
     overwrite: bool = False,
 ) -> list[Path]:
     """Write a fitted model's functions as files, as `latentia.models.exported.export` says."""
-    out = as_path(path, "path")
+    check_arguments(export, {"precision": precision, "overwrite": overwrite})
+    found = written(model, as_path(path, "path"), only, precision, overwrite)
+    return [each.path for each in found]
+
+
+def written(
+    model: Any, out: Path, only: Sequence[str], precision: Precision, overwrite: bool
+) -> list[Written]:
+    """Write the files, and return what each of them is."""
     if out.suffix not in WRITERS:
         raise InputError(
-            f"{out} has no suffix of a format; give one of {', '.join(WRITERS)}"
+            f"{out} must end in the suffix of a format: {', '.join(WRITERS)}"
             f"{nearest(out.suffix, WRITERS)}"
         )
+    if precision == "half" and out.suffix in IN_SINGLE:
+        raise InputError(f"{out.suffix} has weights of 32 bits; 'half' is for .html and .json")
+    if isinstance(only, str):
+        raise InputError(f"only is {only!r}; give a list of names, such as [{only!r}]")
     check_is_fitted(model)
-    write = importlib.import_module(WRITERS[out.suffix]).write
-    written: list[Path] = write(model, out, only, precision, overwrite)
-    return written
+    made: list[Written] = importlib.import_module(WRITERS[out.suffix]).write(
+        model, out, tuple(only), precision, overwrite
+    )
+    return made
 
 
 def write(
     model: Any, out: Path, only: Sequence[str], precision: Precision, overwrite: bool
-) -> list[Path]:
+) -> list[Written]:
     """Write the program of a page as JSON."""
     refuse_existing(out, overwrite)
     program = program_of(model, only, precision)
-    write_atomically(out, json.dumps(program.document(), ensure_ascii=False).encode())
-    return [out]
+    content = json.dumps(program.document(), ensure_ascii=False).encode()
+    return write_all({program.written(out): content})

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
+from latentia.models.exported import Exported
 from latentia.models.own_parts import told
 from latentia.training.config import versions
+
+FACTS = "latentia.json"
+"""The file within a .pt2 that holds them."""
 
 
 def facts_of(model: Any) -> dict[str, Any]:
@@ -32,3 +38,17 @@ def _plain(value: Any) -> Any:
     if isinstance(value, float) and not math.isfinite(value):
         return str(value)
     return value if isinstance(value, int | float | str | bool | None) else str(value)
+
+
+def facts_of_function(
+    model: Any, function: Exported, found: Mapping[str, float], limits: Mapping[str, float]
+) -> dict[str, Any]:
+    """Return the facts of a file with one function: what goes in and comes out, in which units."""
+    return {
+        **facts_of(model),
+        "function": function.name,
+        "inputs": [asdict(quantity) for quantity in function.inputs],
+        "outputs": [asdict(quantity) for quantity in function.outputs],
+        "difference": found[function.name],
+        "allowed": limits[function.name],
+    }

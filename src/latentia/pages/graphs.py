@@ -8,7 +8,10 @@ takes them.
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+import logging
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -65,13 +68,35 @@ def traced(model: Any, function: Exported) -> ExportedProgram:
     inputs = examples(function, TRACED, np.random.default_rng(0), larger=1)
     axes = tuple(dynamic_axes(quantity) for quantity in function.inputs)
     # Else sizes of 1, which innermost layers may have, would be taken for special.
-    with torch.no_grad(), _config.patch(backed_size_oblivious=True):
-        return torch.export.export(
-            Function(model, function).eval(),
-            tuple(map(torch.from_numpy, inputs)),
-            dynamic_shapes={"inputs": axes},
-            strict=False,
-        )
+    free_sizes = _config.patch(backed_size_oblivious=True)
+    try:
+        with torch.no_grad(), free_sizes, quiet():
+            graph = torch.export.export(
+                Function(model, function).eval(),
+                tuple(map(torch.from_numpy, inputs)),
+                dynamic_shapes={"inputs": axes},
+                strict=False,
+            )
+            return graph.run_decompositions({})
+    except Exception as error:
+        why = next(iter(str(error).splitlines()), type(error).__name__)
+        raise InputError(
+            f"{type(model).__name__}'s {function.name} cannot be traced by torch.export: {why} (in "
+            "a net of your own take x.shape[0] for len(x), and no size as a plain number)"
+        ) from error
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Leave unsaid, within a ``with`` block, what torch's exporters say of their own insides."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        before = logging.root.manager.disable
+        logging.disable(logging.WARNING)
+        try:
+            yield
+        finally:
+            logging.disable(before)
 
 
 def dynamic_axes(quantity: Quantity) -> dict[int, Any]:

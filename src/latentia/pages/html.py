@@ -22,6 +22,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from latentia.data.dataset import Dataset, spread
+from latentia.errors import InputError
+from latentia.evaluation.runs import data_of
 from latentia.files import refuse_existing
 from latentia.models.exported import Exported
 from latentia.models.inputs import unit_floats
@@ -29,14 +31,20 @@ from latentia.models.measures import complete
 from latentia.pages import provenance
 from latentia.pages.checks import check_of
 from latentia.pages.graphs import chosen
+from latentia.pages.named import Written
 from latentia.pages.program import Precision, Program, program_of
 from latentia.pages.runtime import source
 from latentia.pages.scene import Functions, decoder_of, held_out, scene_of
 from latentia.pages.thumbnails import habit_of, images_of, may_be_shown
 from latentia.plots.page import write_page
+from latentia.training.progress import tell_notes
 
 SCRIPTS = ("ground", "paint", "latent", "map", "walk", "encode", "verdicts", "facts", "start")
 """The page's scripts, in their order; they are one in the file."""
+NO_IMAGES = (
+    "the page holds codes but no images of {}, whose licence is not known; --with-images embeds "
+    "some of them"
+)
 PAD = 64
 """Sides of the largest images that are drawn by hand."""
 
@@ -51,7 +59,7 @@ def write(
     data: Dataset | None = None,
     run: Path | None = None,
     with_images: bool = False,
-) -> list[Path]:
+) -> list[Written]:
     """Write the page of a fitted model.
 
     Parameters
@@ -71,7 +79,33 @@ def write(
     program = program_of(model, only, precision)
     page = content(model, functions, data, run, with_images)
     page["commands"] = provenance.commands(run, path)
-    return [write_page(path, html(program, page))]
+    write_page(path, html(program, page))
+    return [program.written(path)]
+
+
+def write_of_run(
+    run: Path,
+    model: Any,
+    path: Path,
+    only: Sequence[str] = (),
+    precision: Precision = "auto",
+    overwrite: bool = False,
+    with_images: bool = False,
+) -> list[Written]:
+    """Write the page of the model of a run, with its data where they are still there."""
+    refuse_existing(path, overwrite)
+    data = None
+    try:
+        data, _ = data_of(run, None, model).hold_out()
+    except (InputError, OSError) as error:
+        tell_notes([f"the page shows the model without its data, since {error}"])
+    else:
+        if not may_be_shown(data, with_images) and np.ndim(data.x_test) > 2:
+            tell_notes([NO_IMAGES.format(data.name)])
+    place = run if (run / "config.json").exists() else None
+    return write(
+        model, path, only, precision, overwrite, data=data, run=place, with_images=with_images
+    )
 
 
 def content(
@@ -101,7 +135,6 @@ def content(
         "habit": habit_of(data) if data is not None and has_pad(functions) else None,
         "clusters": clusters_of(model, functions, data),
         "checks": {name: check_of(function) for name, function in functions.items()},
-        "bits": 16,
     }
 
 
@@ -160,7 +193,7 @@ def clusters_of(model: Any, functions: Functions, data: Dataset | None) -> list[
 def html(program: Program, page: dict[str, Any]) -> str:
     """Return the file: its size, which its facts tell, is that of what is written."""
     document = program.document()
-    page["bits"] = 32 if program.facts.get("precision") == "single" else 16
+    page["bits"] = 16 if any(program.half) else 32
     page["words"] = provenance.words()
     script = "\n".join(['"use strict";', source(), *(_text(f"{name}.js") for name in SCRIPTS)])
     given = {

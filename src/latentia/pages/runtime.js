@@ -7,77 +7,96 @@ const Latentia = (() => {
     return s * (e === 0 ? f * 2 ** -24 : e === 31 ? (f ? NaN : Infinity) : (1 + f / 1024) * 2 ** (e - 15));
   };
 
+  // kernels.wat, compiled: matrix products four values at a time. Without WebAssembly plain loops do the same.
+  const KERNELS = "AGFzbQEAAAABGAJgC39/f39/f39/f39/AGAGf39/f39/AAIIAQFlAW0CAAEDAwIAAQcUAgdwcm9kdWN0AAAGbGluZWFyAAEKwhECmQ8DEn8LewZ9IAhBAnQhDyAHQQJ0IRACQANAIAxBIGogD0sNAUEAIQsDQCAAIAsgAWxqIREgBCALIAVsaiEVIAogC0ECdGohGSALQQFqIAZJBEAgESABaiESIBUgBWohFiAZQQRqIRoFIBEhEiAVIRYgGSEaCyALQQJqIAZJBEAgEiABaiETIBYgBWohFyAaQQRqIRsFIBIhEyAWIRcgGiEbCyALQQNqIAZJBEAgEyABaiEUIBcgBWohGCAbQQRqIRwFIBMhFCAXIRggGyEcCyAJBEAgFSAMav0ABAAhHSAVIAxq/QAEECEeIBYgDGr9AAQAIR8gFiAMav0ABBAhICAXIAxq/QAEACEhIBcgDGr9AAQQISIgGCAMav0ABAAhIyAYIAxq/QAEECEkBSAKBHsgGSoCAP0TBf0MAAAAAAAAAAAAAAAAAAAAAAshHSAKBHsgGSoCAP0TBf0MAAAAAAAAAAAAAAAAAAAAAAshHiAKBHsgGioCAP0TBf0MAAAAAAAAAAAAAAAAAAAAAAshHyAKBHsgGioCAP0TBf0MAAAAAAAAAAAAAAAAAAAAAAshICAKBHsgGyoCAP0TBf0MAAAAAAAAAAAAAAAAAAAAAAshISAKBHsgGyoCAP0TBf0MAAAAAAAAAAAAAAAAAAAAAAshIiAKBHsgHCoCAP0TBf0MAAAAAAAAAAAAAAAAAAAAAAshIyAKBHsgHCoCAP0TBf0MAAAAAAAAAAAAAAAAAAAAAAshJAtBACENIAIgDGohDgNAIA79AAQAISUgDv0ABBAhJiARIA1q/QkCACEnIB0gJyAl/eYB/eQBIR0gHiAnICb95gH95AEhHiASIA1q/QkCACEnIB8gJyAl/eYB/eQBIR8gICAnICb95gH95AEhICATIA1q/QkCACEnICEgJyAl/eYB/eQBISEgIiAnICb95gH95AEhIiAUIA1q/QkCACEnICMgJyAl/eYB/eQBISMgJCAnICb95gH95AEhJCAOIANqIQ4gDUEEaiINIBBJDQALIBggDGogI/0LBAAgGCAMaiAk/QsEECAXIAxqICH9CwQAIBcgDGogIv0LBBAgFiAMaiAf/QsEACAWIAxqICD9CwQQIBUgDGogHf0LBAAgFSAMaiAe/QsEECALQQRqIgsgBkkNAAsgDEEgaiEMDAALCwJAA0AgDEEQaiAPSw0BQQAhCwNAIAAgCyABbGohESAEIAsgBWxqIRUgCiALQQJ0aiEZIAtBAWogBkkEQCARIAFqIRIgFSAFaiEWIBlBBGohGgUgESESIBUhFiAZIRoLIAtBAmogBkkEQCASIAFqIRMgFiAFaiEXIBpBBGohGwUgEiETIBYhFyAaIRsLIAtBA2ogBkkEQCATIAFqIRQgFyAFaiEYIBtBBGohHAUgEyEUIBchGCAbIRwLIAkEQCAVIAxq/QAEACEdIBYgDGr9AAQAIR8gFyAMav0ABAAhISAYIAxq/QAEACEjBSAKBHsgGSoCAP0TBf0MAAAAAAAAAAAAAAAAAAAAAAshHSAKBHsgGioCAP0TBf0MAAAAAAAAAAAAAAAAAAAAAAshHyAKBHsgGyoCAP0TBf0MAAAAAAAAAAAAAAAAAAAAAAshISAKBHsgHCoCAP0TBf0MAAAAAAAAAAAAAAAAAAAAAAshIwtBACENIAIgDGohDgNAIA79AAQAISUgESANav0JAgAhJyAdICcgJf3mAf3kASEdIBIgDWr9CQIAIScgHyAnICX95gH95AEhHyATIA1q/QkCACEnICEgJyAl/eYB/eQBISEgFCANav0JAgAhJyAjICcgJf3mAf3kASEjIA4gA2ohDiANQQRqIg0gEEkNAAsgGCAMaiAj/QsEACAXIAxqICH9CwQAIBYgDGogH/0LBAAgFSAMaiAd/QsEACALQQRqIgsgBkkNAAsgDEEQaiEMDAALCwJAA0AgDEEEaiAPSw0BQQAhCwNAIAAgCyABbGohESAEIAsgBWxqIRUgCiALQQJ0aiEZIAtBAWogBkkEQCARIAFqIRIgFSAFaiEWIBlBBGohGgUgESESIBUhFiAZIRoLIAtBAmogBkkEQCASIAFqIRMgFiAFaiEXIBpBBGohGwUgEiETIBYhFyAaIRsLIAtBA2ogBkkEQCATIAFqIRQgFyAFaiEYIBtBBGohHAUgEyEUIBchGCAbIRwLIAkEQCAVIAxqKgIAISggFiAMaioCACEpIBcgDGoqAgAhKiAYIAxqKgIAISsFIAoEfSAZKgIABUMAAAAACyEoIAoEfSAaKgIABUMAAAAACyEpIAoEfSAbKgIABUMAAAAACyEqIAoEfSAcKgIABUMAAAAACyErC0EAIQ0gAiAMaiEOA0AgDioCACEsIBEgDWoqAgAhLSAoIC0gLJSSISggEiANaioCACEtICkgLSAslJIhKSATIA1qKgIAIS0gKiAtICyUkiEqIBQgDWoqAgAhLSArIC0gLJSSISsgDiADaiEOIA1BBGoiDSAQSQ0ACyAYIAxqICs4AgAgFyAMaiAqOAIAIBYgDGogKTgCACAVIAxqICg4AgAgC0EEaiILIAZJDQALIAxBBGohDAwACwsLpAIDBX8CewF9IARBeHFBAnQhCiAEQQJ0IQQgASEJA0D9DAAAAAAAAAAAAAAAAAAAAAAhC/0MAAAAAAAAAAAAAAAAAAAAACEMQQAhByAAIQgCQANAIAcgCk8NASALIAj9AAQAIAn9AAQA/eYB/eQBIQsgDCAI/QAEECAJ/QAEEP3mAf3kASEMIAhBIGohCCAJQSBqIQkgB0EgaiEHDAALCyALIAz95AEhCyAL/R8AIAv9HwGSIAv9HwIgC/0fA5KSIQ0CQANAIAcgBE8NASANIAgqAgAgCSoCAJSSIQ0gCEEEaiEIIAlBBGohCSAHQQRqIQcMAAsLIAMgAgR9IA0gAiAGQQJ0aioCAJIFIA0LOAIAIANBBGohAyAGQQFqIgYgBUkNAAsL";
+  const BAND = 1 << 16;
+  const bytesOf = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
+
+  // Numbers in one memory, which WebAssembly shares; where it grows, all views of it are made anew.
+  class Heap {
+    static async made() {
+      const heap = new Heap();
+      heap.spare = [];
+      try {
+        heap.memory = new WebAssembly.Memory({ initial: 1 });
+        heap.kernels = (await WebAssembly.instantiate(bytesOf(KERNELS), { e: { m: heap.memory } })).instance.exports;
+        heap.top = 16;
+        heap.all = [];
+      } catch { heap.kernels = null; }
+      return heap;
+    }
+    take(n) {
+      if (!this.kernels) return { n, d: new Float32Array(n) };
+      const b = { n, o: this.top }, missing = b.o + 4 * n + 64 - this.memory.buffer.byteLength;
+      this.top += Math.ceil(n / 4) * 16;
+      if (missing > 0) {
+        this.memory.grow(Math.ceil(missing / 65536));
+        for (const old of this.all) old.d = new Float32Array(this.memory.buffer, old.o, old.n);
+      }
+      b.d = new Float32Array(this.memory.buffer, b.o, n);
+      this.all.push(b);
+      return b;
+    }
+    // C (m × n) = A (m × k) B (k × n) + bias of each row, from these places on; rows of C lie `apart`.
+    product(A, a0, B, b0, C, c0, m, k, n, bias, e0, apart = n) {
+      if (apart === 1) { this.linear(B, b0, A, a0, null, 0, C, c0, k, m); if (bias) for (let i = 0; i < m; i++) C.d[c0 + i] += bias.d[e0 + i]; return; }
+      if (this.kernels) {
+        for (let l = 0; l < k; l += 256) this.kernels.product(A.o + 4 * (a0 + l), 4 * k, B.o + 4 * (b0 + l * n), 4 * n, C.o + 4 * c0, 4 * apart, m, Math.min(256, k - l), n, l, bias ? bias.o + 4 * e0 : 0);
+        return;
+      }
+      const p = A.d, q = B.d;
+      for (let i = 0; i < m; i++) {
+        const r = C.d.subarray(c0 + i * apart, c0 + i * apart + n).fill(bias ? bias.d[e0 + i] : 0);
+        for (let l = 0; l < k; l++) { const v = p[a0 + i * k + l]; for (let j = 0, t = b0 + l * n; j < n; j++) r[j] += v * q[t + j]; }
+      }
+    }
+    // y (o) = w (o × k) x + bias.
+    linear(x, x0, w, w0, bias, e0, y, y0, k, o) {
+      if (this.kernels) return this.kernels.linear(x.o + 4 * x0, w.o + 4 * w0, bias ? bias.o + 4 * e0 : 0, y.o + 4 * y0, k, o);
+      const p = x.d, q = w.d;
+      for (let j = 0, t = w0; j < o; j++) { let v = bias ? bias.d[e0 + j] : 0; for (let l = 0; l < k; l++, t++) v += p[x0 + l] * q[t]; y.d[y0 + j] = v; }
+    }
+  }
+
   // Memory is planned once for each shape of the inputs: what an operation no longer needs is used again.
   class Arena {
-    constructor() { this.free = []; }
+    constructor(heap) { this.heap = heap; this.free = []; this.own = []; }
     take(n) {
-      let best = -1;
-      this.free.forEach((b, i) => { if (b.n >= n && (best < 0 || b.n < this.free[best].n)) best = i; });
-      if (best >= 0) return this.free.splice(best, 1)[0];
-      return { n, d: new Float32Array(n) };
+      const fit = (free) => { let best = -1; free.forEach((b, i) => { if (b.n >= n && (best < 0 || b.n < free[best].n)) best = i; }); return best < 0 ? null : free.splice(best, 1)[0]; };
+      const found = fit(this.free);
+      if (found) return found;
+      this.own.push(fit(this.heap.spare) || this.heap.take(n));
+      return this.own.at(-1);
     }
     give(b) { this.free.push(b); }
   }
 
-  // C (m × n) = A (m × k) B (k × n) + bias of each row; 4 × 4 values at a time stay in registers.
-  function product(A, B, C, m, k, n, bias, c0 = 0, b0 = 0) {
-    const n4 = n - n % 4;
-    for (let i = 0; i < m; i += 4) {
-      const rows = Math.min(4, m - i);
-      const p0 = i * k, p1 = rows > 1 ? p0 + k : p0, p2 = rows > 2 ? p1 + k : p1, p3 = rows > 3 ? p2 + k : p2;
-      const q0 = c0 + i * n, q1 = rows > 1 ? q0 + n : q0, q2 = rows > 2 ? q1 + n : q1, q3 = rows > 3 ? q2 + n : q2;
-      const e0 = bias ? bias[i] : 0, e1 = bias && rows > 1 ? bias[i + 1] : e0, e2 = bias && rows > 2 ? bias[i + 2] : e1, e3 = bias && rows > 3 ? bias[i + 3] : e2;
-      let j = 0;
-      for (; j < n4; j += 2) {
-        let s00 = e0, s01 = e0, s10 = e1, s11 = e1, s20 = e2, s21 = e2, s30 = e3, s31 = e3;
-        for (let l = 0, r = b0 + j; l < k; l++, r += n) {
-          const x = B[r], y = B[r + 1], a = A[p0 + l], b = A[p1 + l], c = A[p2 + l], d = A[p3 + l];
-          s00 += a * x; s01 += a * y; s10 += b * x; s11 += b * y;
-          s20 += c * x; s21 += c * y; s30 += d * x; s31 += d * y;
-        }
-        C[q3 + j] = s30; C[q3 + j + 1] = s31; C[q2 + j] = s20; C[q2 + j + 1] = s21;
-        C[q1 + j] = s10; C[q1 + j + 1] = s11; C[q0 + j] = s00; C[q0 + j + 1] = s01;
-      }
-      for (; j < n; j++) {
-        let s0 = e0, s1 = e1, s2 = e2, s3 = e3;
-        for (let l = 0, r = b0 + j; l < k; l++, r += n) {
-          const x = B[r];
-          s0 += A[p0 + l] * x; s1 += A[p1 + l] * x; s2 += A[p2 + l] * x; s3 += A[p3 + l] * x;
-        }
-        C[q3 + j] = s3; C[q2 + j] = s2; C[q1 + j] = s1; C[q0 + j] = s0;
-      }
-    }
-  }
-
-  // y (m × o) = x (m × k) wᵀ + b for w (o × k).
-  function linear(x, w, b, y, m, k, o) {
-    for (let i = 0; i < m; i++) for (let j = 0; j < o; j++) {
-      let s = 0, t = 0, u = 0, v = 0, p = i * k, q = j * k, l = 0;
-      for (; l + 3 < k; l += 4, p += 4, q += 4) {
-        s += x[p] * w[q]; t += x[p + 1] * w[q + 1]; u += x[p + 2] * w[q + 2]; v += x[p + 3] * w[q + 3];
-      }
-      for (; l < k; l++) s += x[p++] * w[q++];
-      y[i * o + j] = s + t + u + v + (b ? b[j] : 0);
-    }
-  }
-
-  // Columns of patches: (C·kh·kw) × (OH·OW), zeros outside the image.
-  function unfold(x, x0, cols, C, H, W, kh, kw, OH, OW, [sh, sw, ph, pw, dh, dw]) {
+  // Columns of the patches of output rows `top` to `end`: (C·kh·kw) × ((end − top)·OW), zeros outside the image.
+  function unfold(x, x0, cols, C, H, W, kh, kw, top, end, OW, [sh, sw, ph, pw, dh, dw]) {
     let t = 0;
-    for (let c = 0; c < C; c++) for (let u = 0; u < kh; u++) for (let v = 0; v < kw; v++) for (let i = 0; i < OH; i++) {
-      const y = i * sh - ph + u * dh, row = x0 + (c * H + y) * W;
-      if (y < 0 || y >= H) { cols.fill(0, t, t + OW); t += OW; continue; }
-      for (let j = 0, z = v * dw - pw; j < OW; j++, z += sw) cols[t++] = z >= 0 && z < W ? x[row + z] : 0;
+    for (let c = 0; c < C; c++) for (let u = 0; u < kh; u++) for (let v = 0; v < kw; v++) {
+      const z = v * dw - pw, first = Math.min(OW, Math.max(0, Math.ceil(-z / sw))), last = Math.max(first, Math.min(OW, Math.floor((W - 1 - z) / sw) + 1));
+      for (let i = top; i < end; i++) {
+        const y = i * sh - ph + u * dh, stop = t + OW;
+        if (y < 0 || y >= H) { while (t < stop) cols[t++] = 0; continue; }
+        let r = x0 + (c * H + y) * W + z + first * sw;
+        for (let j = 0; j < first; j++) cols[t++] = 0;
+        for (let j = first; j < last; j++, r += sw) cols[t++] = x[r];
+        while (t < stop) cols[t++] = 0;
+      }
     }
   }
 
   // The adjoint: adds columns (O·kh·kw) × (H·W) into an image that holds its bias.
   function fold(cols, y, y0, O, OH, OW, kh, kw, H, W, [sh, sw, ph, pw]) {
     let t = 0;
-    for (let o = 0; o < O; o++) for (let u = 0; u < kh; u++) for (let v = 0; v < kw; v++) for (let i = 0; i < H; i++) {
-      const r = i * sh - ph + u, row = y0 + (o * OH + r) * OW;
-      if (r < 0 || r >= OH) { t += W; continue; }
-      for (let j = 0, z = v - pw; j < W; j++, t++, z += sw) if (z >= 0 && z < OW) y[row + z] += cols[t];
+    for (let o = 0; o < O; o++) for (let u = 0; u < kh; u++) for (let v = 0; v < kw; v++) {
+      const z = v - pw, first = Math.min(W, Math.max(0, Math.ceil(-z / sw))), last = Math.max(first, Math.min(W, Math.floor((OW - 1 - z) / sw) + 1));
+      for (let i = 0; i < H; i++, t += W) {
+        const r = i * sh - ph + u;
+        if (r < 0 || r >= OH) continue;
+        for (let j = first, q = y0 + (o * OH + r) * OW + z + first * sw; j < last; j++, q += sw) y[q] += cols[t + j];
+      }
     }
   }
 
@@ -123,24 +142,28 @@ const Latentia = (() => {
   const PLAN = {
     relu: ([x], a, make) => { const y = make(x.s, x), n = size(x.s); return () => { const p = x.b.d, q = y.b.d; for (let i = 0; i < n; i++) q[i] = p[i] > 0 ? p[i] : 0; }; },
     leaky: ([x], [k], make) => { const y = make(x.s, x), n = size(x.s); return () => { const p = x.b.d, q = y.b.d; for (let i = 0; i < n; i++) q[i] = p[i] > 0 ? p[i] : k * p[i]; }; },
-    linear([x, w, b], a, make) {
+    linear([x, w, b], a, make, arena) {
       const k = w.s[1], o = w.s[0], m = size(x.s) / k, y = make([...x.s.slice(0, -1), o]);
-      return () => linear(x.b.d, w.b.d, b && b.b.d, y.b.d, m, k, o);
+      return () => { for (let i = 0; i < m; i++) arena.heap.linear(x.b, i * k, w.b, 0, b && b.b, 0, y.b, i * o, k, o); };
     },
     conv([x, w, b], a, make, arena) {
       const [N, C, H, W] = x.s, [O, c, kh, kw] = w.s, groups = a[6];
       const OH = Math.floor((H + 2 * a[2] - a[4] * (kh - 1) - 1) / a[0]) + 1, OW = Math.floor((W + 2 * a[3] - a[5] * (kw - 1) - 1) / a[1]) + 1;
       const y = make([N, O, OH, OW]), K = c * kh * kw, P = OH * OW, o = O / groups;
       const plain = kh * kw === 1 && a[0] * a[1] === 1 && a[2] + a[3] === 0;
-      const cols = plain ? null : arena.take(K * P);
+      // A band of rows at a time, so that its columns stay near the processor.
+      const band = Math.max(1, Math.min(OH, Math.floor(BAND / K / OW))), cols = plain ? null : arena.take(K * band * OW);
       if (cols) arena.give(cols);
       return () => {
         for (let n = 0; n < N; n++) for (let g = 0; g < groups; g++) {
           const x0 = (n * C + g * c) * H * W;
-          if (cols) unfold(x.b.d, x0, cols.d, c, H, W, kh, kw, OH, OW, a);
-          const A = groups > 1 ? w.b.d.subarray(g * o * K, (g + 1) * o * K) : w.b.d;
-          const bias = b && (groups > 1 ? b.b.d.subarray(g * o, (g + 1) * o) : b.b.d);
-          product(A, cols ? cols.d : x.b.d, y.b.d, o, K, P, bias, (n * O + g * o) * P, cols ? 0 : x0);
+          const y0 = (n * O + g * o) * P;
+          if (!cols) arena.heap.product(w.b, g * o * K, x.b, x0, y.b, y0, o, K, P, b && b.b, g * o);
+          for (let i = 0; cols && i < OH; i += band) {
+            const end = Math.min(OH, i + band);
+            unfold(x.b.d, x0, cols.d, c, H, W, kh, kw, i, end, OW, a);
+            arena.heap.product(w.b, g * o * K, cols, 0, y.b, y0 + i * OW, o, K, (end - i) * OW, b && b.b, g * o, P);
+          }
         }
       };
     },
@@ -150,14 +173,13 @@ const Latentia = (() => {
       const y = make([N, O, OH, OW]), cols = arena.take(K * P);
       arena.give(cols);
       if (!w.turned) {
-        w.turned = new Float32Array(K * C);
-        for (let c = 0; c < C; c++) for (let q = 0; q < K; q++) w.turned[q * C + c] = w.b.d[c * K + q];
+        w.turned = arena.heap.take(K * C);
+        for (let c = 0; c < C; c++) for (let q = 0; q < K; q++) w.turned.d[q * C + c] = w.b.d[c * K + q];
       }
       return () => {
-        const q = y.b.d, p = x.b.d;
+        const q = y.b.d;
         for (let n = 0; n < N; n++) {
-          if (P === 1) linear(p.subarray(n * C, n * C + C), w.turned, null, cols.d, 1, C, K);
-          else product(w.turned, p, cols.d, K, C, P, null, 0, n * C * P);
+          arena.heap.product(w.turned, 0, x.b, n * C * P, cols, 0, K, C, P, null, 0);
           for (let o = 0, t = n * O * OH * OW; o < O; o++, t += OH * OW) q.fill(b ? b.b.d[o] : 0, t, t + OH * OW);
           fold(cols.d, q, n * O * OH * OW, O, OH, OW, kh, kw, H, W, a);
         }
@@ -325,8 +347,8 @@ const Latentia = (() => {
   };
   const ALIAS = ["view", "unsqueeze", "squeeze"];
 
-  function planned(fn, table, weights, shapes) {
-    const { operations, results } = fn, arena = new Arena(), k = shapes.length, last = [], root = [];
+  function planned(fn, heap, weights, shapes) {
+    const { operations, results } = fn, arena = new Arena(heap), k = shapes.length, last = [], root = [];
     const used = (i, at) => { if (i !== null && i >= 0 && root[i] !== undefined) last[root[i]] = at; };
     shapes.forEach((_, i) => { root[i] = i; });
     operations.forEach(([name, given], i) => { root[k + i] = ALIAS.includes(name) && given[0] >= 0 ? root[given[0]] : k + i; });
@@ -352,26 +374,30 @@ const Latentia = (() => {
       freed.forEach((b) => arena.give(b));
     });
     const outputs = results.map((i) => ({ data: new Float32Array(size(values[i].s)), shape: values[i].s }));
-    return (given) => {
+    const run = (given) => {
       inputs.forEach((v, i) => v.b.d.set(given[i]));
       for (const step of steps) step();
       return outputs.map((o, i) => { o.data.set(values[results[i]].b.d.subarray(0, o.data.length)); return o; });
     };
+    return { run, end: () => { heap.spare.push(...arena.own); } };
   }
 
-  async function unpacked({ weights, halves, table }) {
-    const bytes = Uint8Array.from(atob(weights), (c) => c.charCodeAt(0));
-    const raw = await new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"))).arrayBuffer();
-    const half = new Uint16Array(raw, 0, halves), whole = new Float32Array(raw, 2 * halves), known = new Float32Array(65536);
+  async function unpacked({ weights, lengths: [singles, halves], table }, heap) {
+    const raw = new Uint8Array(await new Response(new Blob([bytesOf(weights)]).stream().pipeThrough(new DecompressionStream("gzip"))).arrayBuffer());
+    const known = new Float32Array(65536), whole = new Float32Array(singles), bytes = new Uint8Array(whole.buffer);
     for (let i = 0; i < 65536; i++) known[i] = f16(i);
+    const half = Float32Array.from({ length: halves }, (_, i) => known[raw[i] | (raw[halves + i] << 8)]);
+    for (let i = 0; i < singles; i++) for (let k = 0; k < 4; k++) bytes[4 * i + k] = raw[2 * halves + k * singles + i];
     return table.map(([start, isHalf, s]) => {
-      const n = size(s), d = isHalf ? Float32Array.from(half.subarray(start, start + n), (u) => known[u]) : whole.slice(start, start + n);
-      return { s, b: { n, d } };
+      const n = size(s);
+      const b = heap.take(n);
+      b.d.set((isHalf ? half : whole).subarray(start, start + n));
+      return { s, b };
     });
   }
 
   async function open(document) {
-    const weights = await unpacked(document), plans = new Map();
+    const heap = await Heap.made(), weights = await unpacked(document, heap), plans = new Map();
     function run(name, given) {
       const fn = document.functions[name];
       if (!fn) throw new Error(`there is no function ${name}`);
@@ -384,10 +410,10 @@ const Latentia = (() => {
       shapes.forEach((s, i) => { if (size(s) !== data[i].length || s.some((v) => !Number.isInteger(v))) throw new Error(`${name}: ${fn.inputs[i].name} has ${data[i].length} values`); });
       const key = name + JSON.stringify(shapes);
       if (!plans.has(key)) {
-        if (plans.size > 15) plans.delete(plans.keys().next().value);
-        plans.set(key, planned(fn, document.table, weights, shapes));
+        if (plans.size > 15) { const [old, plan] = plans.entries().next().value; plan.end(); plans.delete(old); }
+        plans.set(key, planned(fn, heap, weights, shapes));
       }
-      const found = plans.get(key)(data);
+      const found = plans.get(key).run(data);
       return Object.fromEntries(fn.outputs.map((q, i) => [q.name, found[i]]));
     }
     return { functions: document.functions, facts: document.facts, run };

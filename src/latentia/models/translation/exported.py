@@ -52,12 +52,13 @@ def critic(name: str, model: Any, net: nn.Module, seen: Sequence[Quantity], logi
         verdicts: Tensor = full_precision(net(torch.cat(shown, 1)))[:, 0]
         return verdicts.sigmoid() if logits else verdicts
 
+    kind = next(net.parameters()).dtype
     with torch.no_grad(), evaluating({"net": net}):
-        patches = tuple(judge(*(torch.zeros(1, *q.shape) for q in seen)).shape[1:])
+        patches = judge(*(torch.zeros(1, *q.shape, dtype=kind) for q in seen)).shape[1:]
     words = "of each patch that it is real"
-    found = Quantity("probability", "probabilities", patches, words, 0.0, 1.0)
+    found = Quantity("probability", "probabilities", tuple(patches), words, 0.0, 1.0)
     if not logits:
-        found = Quantity("score", "score", patches, "of each patch, near 1 if it is real")
+        found = Quantity("score", "score", tuple(patches), "of each patch, near 1 if it is real")
     return Exported(name, judge, partial(eager, model, judge), tuple(seen), (found,))
 
 

@@ -59,7 +59,7 @@ function startFacts(model) {
       rows.push(...row(say("speed"), say("ms", { ms: measured.ms.toPrecision(2), what })));
     }
     $("facts").replaceChildren(...rows);
-    if (!(here <= FAR * Math.max(made, model.facts.allowed))) {
+    if (!(here <= FAR * Math.max(made, ...Object.values(model.facts.allowed)))) {
       $("status").className = "note bad";
       $("status").textContent = say("differs", { here: short(here) });
     }
