@@ -152,7 +152,8 @@ def lead_of(functions: Functions) -> provenance.Both:
     if decoder is None:
         return provenance.said("lead/other")
     k, made = decoder.inputs[0].shape[0], decoder.outputs[0]
-    return provenance.said(f"lead/{made.kind}", {"k": k, "d": math.prod(made.shape)})
+    key = f"lead/{made.kind}" + "/one" * (k == 1)
+    return provenance.said(key, {"k": k, "d": math.prod(made.shape)})
 
 
 def columns_of(functions: Functions, data: Dataset | None) -> list[dict[str, Any]] | None:
