@@ -27,12 +27,12 @@ from numpy.typing import NDArray
 from scipy.linalg import cholesky, eigh
 from sklearn.utils import check_random_state
 
-from latentia.data.dataset import Dataset, spread
+from latentia.data.dataset import Dataset
 from latentia.errors import InputError
 from latentia.explore.codes import prior_draws
 from latentia.models.base import Encoder, Generator, Sampler
 from latentia.models.exported import Exported, Quantity
-from latentia.models.inputs import unit_floats
+from latentia.models.inputs import spread, unit_floats
 from latentia.models.linear.gaussian import LinearGaussian
 from latentia.models.linear.pca import PCA
 from latentia.models.measures import complete
@@ -111,7 +111,7 @@ def held_out(model: Any, data: Dataset | None) -> tuple[Array, Array | None]:
 
 
 def likely_codes(model: Any) -> Array:
-    """Return codes as they may be, where there are no data: the prior's, of PCA by its variances."""
+    """Return codes as they may be without data: the prior's, or as PCA knows the variances."""
     if not isinstance(model, PCA):
         return np.asarray(prior_draws(model, ROWS), float)
     draws = check_random_state(0).standard_normal((ROWS, len(model.components_)))
