@@ -1,37 +1,24 @@
-"""One Chromium for all tests of pages; without it or playwright they are skipped, and say why."""
-
-import shutil
+"""A page that is opened from a file, of which nothing may be asked for and nothing go wrong."""
 
 import pytest
-
-CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
-
-
-@pytest.fixture(scope="session")
-def chromium():
-    api = pytest.importorskip("playwright.sync_api", reason="needs the package playwright")
-    path = next(filter(None, map(shutil.which, CHROMIUM)), None)
-    if path is None:
-        pytest.skip("needs Chromium: apt-get install chromium")
-    with api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
 def opened(chromium):
-    """Return a function that opens a file at a width; nothing may be asked for or go wrong."""
+    """Return a function that opens a file at a width; nothing may be asked for or go wrong.
+
+    ``fragment`` is what follows in the address, with its #.
+    """
     pages, wrong = [], []
 
-    def open_at(path, width, dark=False):
+    def open_at(path, width, dark=False, fragment=""):
         scheme = "dark" if dark else "light"
         page = chromium.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
         pages.append(page)
         page.on("console", lambda message: wrong.append(message.text))
         page.on("pageerror", lambda error: wrong.append(str(error)))
         page.on("request", lambda request: wrong.append(request.url) if outside(request) else None)
-        page.goto(path.as_uri())
+        page.goto(path.as_uri() + fragment)
         return page
 
     def outside(request):

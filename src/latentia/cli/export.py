@@ -37,6 +37,11 @@ def export(parser: Parser, words: list[str]) -> None:
         help="of the weights in .html and .json: 16 bits, 32, or 16 where these are near enough "
         "(default: auto)",
     )
+    parser.add_argument(
+        "--with-images",
+        action="store_true",
+        help="embed some images of the data in a page also where their licence is not known",
+    )
     parser.add_argument("--overwrite", action="store_true", help="replace files that exist")
     parser.set_defaults(call=_export)
 
@@ -45,4 +50,4 @@ def _export(given: argparse.Namespace) -> None:
     from latentia.pages.export import export_run
 
     order = (given.out, given.only, given.precision, given.overwrite)
-    print(*export_run(given.run, *order), sep="\n")
+    print(*export_run(given.run, *order, with_images=given.with_images), sep="\n")

@@ -1,0 +1,287 @@
+// What the encoder reads: a drawing, a file's picture, a test image, or a row of a table.
+const PAD_SIDE = 280;
+const NEIGHBOURS = 15;
+
+function encode(x) {
+  const { inputs, outputs } = state.model.functions.encode;
+  const given = { [inputs[0].name]: x };
+  if (inputs[1]) given[inputs[1].name] = state.y;
+  return state.model.run("encode", given)[outputs[0].name].data;
+}
+
+function startEncode() {
+  const { encode: known } = state.model.functions;
+  if (!known || !decoder.made) return;
+  if (known.inputs[0].kind === "image") encodePictures(known.inputs[0].shape);
+  else encodeRows(known.inputs[0]);
+}
+
+// Which class the nearest codes have, as most of them say.
+function neighbours(z) {
+  if (!SCENE.labels || decoder.given) return null;
+  const codes = neighbours.codes || (neighbours.codes = unpacked(SCENE.codes).rows);
+  const gaps = codes.map((c, i) => [c.reduce((s, v, j) => s + (v - z[j]) ** 2, 0), SCENE.labels[i]]);
+  const votes = {};
+  gaps.sort((a, b) => a[0] - b[0]).slice(0, NEIGHBOURS).forEach(([, c]) => { votes[c] = (votes[c] || 0) + 1; });
+  const most = Object.keys(votes).sort((a, b) => votes[b] - votes[a])[0];
+  return SCENE.classes[most];
+}
+function hear(z) {
+  const name = neighbours(z);
+  $("heard").textContent = name === null ? say("encoded") : say("nearcodes", { name });
+}
+function read(x) {
+  const z = encode(x).slice();
+  state.z.set(z);
+  state.input = x;
+  changed("encode");
+  state.input = x;
+  hear(z);
+  return z;
+}
+
+function encodePictures(shape) {
+  const { C, H, W } = layoutOf(shape);
+  const habit = PAGE.habit || { ground: 0, size: 0, centre: "none", pen: Math.max(H, W) / 12 };
+  const drawable = C === 1 && Math.max(H, W) <= 64;
+  const ground = habit.ground ? "#fff" : "#000";
+  const ink = habit.ground ? "#000" : "#fff";
+  const pad = $("pad");
+  pad.height = Math.round((PAD_SIDE * H) / W);
+  const on = pad.getContext("2d", { willReadFrequently: true });
+  const small = make("canvas", { width: W, height: H }).getContext("2d", { willReadFrequently: true });
+  const seen = new Painter($("read"), shape);
+  const back = new Painter($("rebuilt"), shape);
+  const scale = PAD_SIDE / W;
+  // A pen a little wider than the data's lines, as drawings are made smaller.
+  const width = habit.pen * scale;
+  let empty = true;
+  let note = "";
+  $("drawn").classList.toggle("bright", Boolean(habit.ground));
+  if (!drawable) { pad.tabIndex = -1; pad.style.cursor = "default"; }
+
+  function wipe() {
+    on.fillStyle = ground;
+    on.fillRect(0, 0, pad.width, pad.height);
+    empty = true;
+    $("placeholder").hidden = false;
+  }
+  function show(x) {
+    note = "";
+    seen.paint(x);
+    const z = read(x);
+    back.paint(decode(z));
+    if (note) $("heard").textContent += ` ${note}`;
+  }
+  // As in the training data: its size, and its place.
+  function drawing() {
+    const image = on.getImageData(0, 0, pad.width, pad.height).data;
+    const [low, high] = [[pad.width, pad.height], [0, 0]];
+    let [mass, mx, my] = [0, 0, 0];
+    for (let y = 0; y < pad.height; y += 2) for (let x = 0; x < pad.width; x += 2) {
+      const v = Math.abs(image[4 * (y * pad.width + x)] - 255 * habit.ground);
+      if (v < 20) continue;
+      low[0] = Math.min(low[0], x); high[0] = Math.max(high[0], x + 2);
+      low[1] = Math.min(low[1], y); high[1] = Math.max(high[1], y + 2);
+      mass += v; mx += v * (x + 1); my += v * (y + 1);
+    }
+    if (!mass) return null;
+    const size = habit.size ? habit.size / Math.max(high[0] - low[0], high[1] - low[1], 3 * width) : 1 / scale;
+    const middle = habit.centre === "mass" ? [mx / mass, my / mass] : [(low[0] + high[0]) / 2, (low[1] + high[1]) / 2];
+    small.setTransform(1, 0, 0, 1, 0, 0);
+    small.fillStyle = ground;
+    small.fillRect(0, 0, W, H);
+    small.imageSmoothingEnabled = true;
+    small.imageSmoothingQuality = "high";
+    if (habit.size) small.setTransform(size, 0, 0, size, W / 2 - size * middle[0], H / 2 - size * middle[1]);
+    else small.setTransform(size, 0, 0, size, 0, 0);
+    small.drawImage(pad, 0, 0);
+    return pixelsOf(small, shape);
+  }
+  let waiting = false;
+  function follow() {
+    if (waiting) return;
+    waiting = true;
+    requestAnimationFrame(() => {
+      waiting = false;
+      const x = drawing();
+      if (x) show(x);
+    });
+  }
+
+  function line(from, to) {
+    on.strokeStyle = ink;
+    on.lineWidth = width;
+    on.lineCap = on.lineJoin = "round";
+    on.beginPath();
+    on.moveTo(...from);
+    on.lineTo(...to);
+    on.stroke();
+    empty = false;
+    $("placeholder").hidden = true;
+    follow();
+  }
+  const at = (event) => {
+    const box = pad.getBoundingClientRect();
+    return [((event.clientX - box.left) / box.width) * pad.width, ((event.clientY - box.top) / box.height) * pad.height];
+  };
+  let pen = null;
+  // The pen of the keyboard: arrows move it, the space bar lowers and raises it.
+  let cursor = [PAD_SIDE / 2, pad.height / 2];
+  let down = false;
+  if (drawable) {
+    pad.onpointerdown = (event) => {
+      if (!empty && fresh) wipe();
+      fresh = false;
+      pad.setPointerCapture(event.pointerId);
+      pen = at(event);
+      line(pen, pen);
+    };
+    pad.onpointermove = (event) => {
+      if (!pen) return;
+      for (const each of event.getCoalescedEvents ? event.getCoalescedEvents() : [event]) {
+        const to = at(each);
+        line(pen, to);
+        pen = to;
+      }
+    };
+    pad.onpointerup = pad.onpointercancel = () => { pen = null; };
+    pad.onkeydown = (event) => {
+      const step = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key];
+      if (event.key === " ") {
+        event.preventDefault();
+        if (fresh) { wipe(); fresh = false; }
+        down = !down;
+        $("heard").textContent = say(down ? "pendown" : "penup");
+        if (down) line(cursor, cursor);
+      } else if (step) {
+        event.preventDefault();
+        const size = width / 2;
+        const to = cursor.map((v, i) => Math.min([pad.width, pad.height][i], Math.max(0, v + step[i] * size)));
+        if (down) line(cursor, to);
+        cursor = to;
+      }
+    };
+  }
+  // Whether the pad shows a picture that was not drawn on it.
+  let fresh = false;
+  $("clear").onclick = () => {
+    wipe();
+    $("heard").textContent = say("hint");
+  };
+
+  function take(x, y = null) {
+    if (y) state.y.set(y);
+    const canvas = make("canvas");
+    new Painter(canvas, shape).paint(x);
+    on.imageSmoothingEnabled = Math.max(H, W) > 32;
+    on.drawImage(canvas, 0, 0, pad.width, pad.height);
+    empty = false;
+    fresh = true;
+    $("placeholder").hidden = true;
+    show(x);
+  }
+  // The middle of a picture, brought to the model's size; where its ground is the other way, inverted.
+  async function open(file) {
+    const name = file.name;
+    let bitmap;
+    try {
+      bitmap = await createImageBitmap(file);
+    } catch {
+      $("heard").textContent = say("nopicture", { name });
+      return;
+    }
+    const ratio = Math.min(bitmap.width / W, bitmap.height / H);
+    // Halved step by step, so that no pixel is passed over.
+    let canvas = make("canvas", { width: Math.round(W * ratio), height: Math.round(H * ratio) });
+    canvas.getContext("2d").drawImage(bitmap, (W * ratio - bitmap.width) / 2, (H * ratio - bitmap.height) / 2);
+    while (canvas.width > 2 * W) {
+      const half = make("canvas", { width: Math.ceil(canvas.width / 2), height: Math.ceil(canvas.height / 2) });
+      half.getContext("2d").drawImage(canvas, 0, 0, half.width, half.height);
+      canvas = half;
+    }
+    small.setTransform(1, 0, 0, 1, 0, 0);
+    small.fillStyle = ground;
+    small.fillRect(0, 0, W, H);
+    small.imageSmoothingQuality = "high";
+    small.drawImage(canvas, 0, 0, W, H);
+    const x = pixelsOf(small, shape);
+    const inverted = C === 1 && PAGE.habit && PAGE.habit.size && Math.abs(edge(x) - habit.ground) > 0.5;
+    if (inverted) for (let i = 0; i < x.length; i++) x[i] = 1 - x[i];
+    take(x);
+    if (inverted) $("heard").textContent += ` ${say("inverted")}`;
+  }
+  function edge(x) {
+    let [sum, n] = [0, 0];
+    for (let i = 0; i < H; i++) for (let j = 0; j < W; j++) if (i % (H - 1) === 0 || j % (W - 1) === 0) { sum += x[i * W + j]; n++; }
+    return sum / n;
+  }
+  $("file").onchange = () => { if ($("file").files.length) open($("file").files[0]); $("file").value = ""; };
+  const pane = $("encode-pane");
+  pane.ondragover = (event) => { event.preventDefault(); pane.classList.add("over"); };
+  pane.ondragleave = () => pane.classList.remove("over");
+  pane.ondrop = (event) => {
+    event.preventDefault();
+    pane.classList.remove("over");
+    if (event.dataTransfer.files.length) open(event.dataTransfer.files[0]);
+  };
+
+  let tests = [];
+  let next = 0;
+  sheetOf(PAGE.images.tested, shape).then((images) => {
+    tests = images;
+    $("examples").hidden = !tests.length;
+    $("example").hidden = !tests.length;
+    labels();
+  });
+  $("example").hidden = true;
+  $("example").onclick = () => { take(tests[next % tests.length], knownClass(next % tests.length)); next++; };
+  function labels() {
+    $("examples").replaceChildren(...tests.map((x, i) => tileOf(shape, x, 0, say("exampletile", { i: i + 1 }), () => take(x, knownClass(i)))));
+  }
+  wipe();
+  new Painter($("rebuilt"), shape).paint(new Float32Array(C * H * W).fill(habit.ground));
+  seen.paint(new Float32Array(C * H * W).fill(habit.ground));
+  part({
+    words() {
+      const k = state.z.length;
+      const kept = k === 1 ? say("rebuilt/one") : say("rebuilt", { k });
+      $("rebuilt-caption").textContent = kept;
+      $("rebuilt").setAttribute("aria-label", kept);
+      $("placeholder").textContent = say(drawable ? "here" : "drop");
+      $("h-encode").textContent = say(drawable ? "draw" : "open");
+      const size = habit.size ? say(`habit/${habit.centre === "mass" ? "mass" : "box"}`, { size: Math.round(habit.size) }) : say("habit/none");
+      $("encode-caption").textContent = [say("drawcap"), ...(drawable ? [size] : []), say("cropped", { size: `${W} × ${H}` })].join(" ");
+      if (empty) $("heard").textContent = say("hint");
+      labels();
+    },
+  });
+}
+
+function encodeRows({ shape, names }) {
+  const inputs = Array.from({ length: shape[0] }, (_, j) => {
+    const name = names[j] || `x${j + 1}`;
+    const input = make("input", { class: "input", inputmode: "decimal", autocomplete: "off" });
+    $("values").append(make("label", {}, name, input));
+    return { name, input };
+  });
+  const fill = () => inputs.forEach(({ input }, j) => { input.value = +state.made[j].toPrecision(4); input.removeAttribute("aria-invalid"); });
+  $("take").onclick = fill;
+  $("values").onsubmit = (event) => {
+    event.preventDefault();
+    const x = Float32Array.from(inputs, ({ input }) => (input.value.trim() === "" ? NaN : Number(input.value.replace("−", "-"))));
+    const wrong = inputs.findIndex((_, j) => !Number.isFinite(x[j]));
+    inputs.forEach(({ input }, j) => input.setAttribute("aria-invalid", j === wrong));
+    if (wrong >= 0) {
+      $("heard").textContent = say("badnumber", { name: inputs[wrong].name });
+      inputs[wrong].input.focus();
+      return;
+    }
+    read(x);
+  };
+  part({
+    update() { if (!this.filled) { this.filled = true; fill(); } },
+    words() { $("heard").textContent = say("hint"); },
+  });
+}
+begin(startEncode);
