@@ -238,7 +238,8 @@ class AdversarialModel(Generator, DecodingModel, GradientModel, LatentModel):
     def seen(self, u: Tensor, *given: Tensor) -> tuple[Tensor, ...]:
         """Return data and condition as the judge is shown them: augmented, packed."""
         shown = u if self.augmentation == "none" else augment(u, self.augmentation)
-        return tuple(pack(part, self.packing) for part in (shown, *given))
+        parts = (shown, *given)
+        return parts if self.packing == 1 else tuple(pack(part, self.packing) for part in parts)
 
     def judged(self, u: Tensor, *given: Tensor) -> Tensor:
         """Return the judge's verdicts (N // packing, 1) on augmented, packed data."""
