@@ -157,3 +157,8 @@ def test_every_refusal_names_what_was_given(gan, pca, vae, faces):
 def test_both_ends_of_a_path_are_finite(ends):
     with pytest.raises(InputError, match="an end of the path holds NaN or infinity"):
         lerp(*ends, 0.5)
+
+
+def test_codes_keep_their_floats_and_whole_numbers_become_some(pca):
+    for given, kept in ((np.float32, "f4"), (np.float64, "f8"), (np.float16, "f8"), (int, "f8")):
+        assert checked_codes(pca, PLANE.astype(given)).dtype == kept

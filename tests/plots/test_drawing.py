@@ -54,6 +54,10 @@ def test_a_frame_puts_points_where_its_grid_says():
     grid = {float(y) for y in re.findall(r'class="grid" d="M\d+ ([\d.]+)H', "".join(frame.parts))}
     assert {round(frame.to_y(v), 1) for v in (0, 2, 4)} <= grid
     assert (frame.to_x(0), frame.to_x(10)) == (frame.left, 274)
+    lined = "".join(Frame((0.0, 10.0), (0.0, 4.0), lines_of_x=True).parts)
+    upright = {float(x) for x in re.findall(r'class="grid" d="M([\d.]+) \d+V\d+"', lined)}
+    assert {round(frame.to_x(v), 1) for v in (0, 5, 10)} <= upright
+    assert "V" not in "".join(part for part in frame.parts if "grid" in part)
     frame.line([0, 5, 7, 10], [0, 9, 2, 4], SERIES[0], dashed=True)
     # The second is beyond the frame: the curve is broken there.
     assert re.findall(r'd="(M[^"]*)"/>$', frame.parts[-1])[0].count("M") == 2

@@ -53,7 +53,7 @@ def test_one_flipped_bit_falls_back_to_the_one_before(tmp_path, position, caplog
     assert "step_00000003 is damaged" in caplog.text
 
 
-@pytest.mark.parametrize("damage", ["truncate", "remove", "manifest"])
+@pytest.mark.parametrize("damage", ["truncate", "remove", '{"sha2', "null"])
 def test_other_damage_falls_back_too(tmp_path, damage):
     checkpoints = filled(tmp_path)
     path = tmp_path / "step_00000003.safetensors"
@@ -62,7 +62,7 @@ def test_other_damage_falls_back_too(tmp_path, damage):
     elif damage == "remove":
         path.unlink()
     else:
-        path.with_suffix(".json").write_text('{"sha2')
+        path.with_suffix(".json").write_text(damage)
     assert checkpoints.latest()[1]["step"] == 2
 
 

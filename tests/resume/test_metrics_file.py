@@ -1,5 +1,6 @@
 """``metrics.jsonl`` and the checkpoints that count on it."""
 
+import errno
 import json
 import os
 from pathlib import Path
@@ -147,3 +148,14 @@ def test_a_seal_is_of_what_was_written(tmp_path):
     (tmp_path / "metrics.jsonl").write_text(json.dumps({"step": "x", **record}) + "\n")
     with pytest.raises(InputError, match="line 1"):
         read_metrics(tmp_path)
+
+
+def test_a_line_that_finds_no_room_names_the_file(tmp_path, monkeypatch):
+    file = MetricsFile(tmp_path / "metrics.jsonl")
+
+    def full(*given):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "open", full)
+    with pytest.raises(OSError, match=r"No space left on device: .*metrics\.jsonl"):
+        file.append({"step": 1})

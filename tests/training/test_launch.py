@@ -73,8 +73,11 @@ def test_who_does_not_answer_is_named():
 
 
 def test_what_one_process_said_last_is_told():
-    program = "print('a\\nb', file=sys.stderr); sys.exit(3 if rank else 75)"
-    assert run(program) == (3, "process 1 of 2 (counted from 0) ended with status 3: b")
+    program = "sys.stderr.buffer.write(b'a\\nb \\xff\\n'); sys.exit(3 if rank else 75)"
+    assert run(program) == (
+        3,
+        "process 1 of 2 (counted from 0) ended with status 3: b \N{REPLACEMENT CHARACTER}",
+    )
 
 
 def test_what_concerns_all_is_told_by_the_first(capfd):
