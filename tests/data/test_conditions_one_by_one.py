@@ -1,5 +1,7 @@
 """Conditions on what files and options hold, each of their parts where it alone decides."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import scipy.io
@@ -8,6 +10,7 @@ from latentia.data import load
 from latentia.data.arrays import checked_part, labelled, read_labels
 from latentia.data.classes import MOST_CLASSES, are_few
 from latentia.data.dataset import Part
+from latentia.data.folders import passed_over
 from latentia.data.options import TableOptions, chosen
 from latentia.data.text import tunes
 from latentia.errors import InputError
@@ -120,3 +123,18 @@ def test_matrices_of_matlab_have_two_axes_and_numbers(tmp_path):
     assert data.columns == ("X1", "X2", "side")
     said = "'X' of shape 9×2 was read, with the columns side, and not few, which --sheet would"
     assert any(said in note for note in data.notes)
+
+
+def test_hidden_files_are_counted():
+    one, two = Path("a"), Path("b")
+    assert passed_over([]) == ()
+    assert passed_over([one]) == ("1 hidden file not looked at: a.",)
+    assert passed_over([one, two]) == ("2 hidden files not looked at: a; b.",)
+
+
+def test_blanks_that_are_asked_for_separate_words_too(tmp_path):
+    rows = "".join(f"{i * i}.5  w{i}  u{i}\n" for i in range(9))
+    (tmp_path / "t.csv").write_text("n  v  w\n" + rows)
+    data = load(str(tmp_path / "t.csv"), delimiter=" ")
+    assert data.columns == ("n",)
+    assert len(data.x_train) + len(data.x_test) == 9
