@@ -144,6 +144,17 @@ def refuse_existing(out: Path, overwrite: bool, option: str = "--out") -> None:
         raise InputError(f"{out} exists: give another {option}, or --overwrite for a file")
 
 
+def refuse_filled(folder: Path, kind: str = "folder") -> None:
+    """Refuse to write a folder where something is, unless that is an empty folder."""
+    if os.path.lexists(folder) and not is_empty(folder):
+        raise InputError(f"{folder} exists: choose another {kind}, or an empty one, with --out")
+
+
+def is_empty(folder: Path) -> bool:
+    """Return whether something is a folder with nothing in it."""
+    return folder.is_dir() and not any(folder.iterdir())
+
+
 def read_bytes(path: Path, n_bytes: int | None = None, most: int | None = None) -> bytes:
     """Return a file's content; only of a regular file, and of the size that it should have.
 

@@ -37,6 +37,7 @@ def test_pieces_are_sharp_and_test_pictures_are_others(pictures):
     assert seen[1] == {9, 19}
     assert not seen[0] & seen[1]
     assert "1 files were left out" in data.notes[1]
+    assert not data.own_test
     again = load_crops(data.spec, image_size=data.image_size)
     np.testing.assert_array_equal(again.x_train, data.x_train)
 
@@ -48,6 +49,7 @@ def test_parts_of_a_folder_are_kept(pictures):
         path.rename(pictures / ("test" if path.stem == "05" else "train") / path.name)
     data = load_crops(str(pictures), image_size=12)
     assert {int(x[0, 0, 0]) for x in data.x_test} == {50}
+    assert data.own_test
 
 
 def test_other_data_are_loaded_as_they_are(tmp_path):

@@ -267,6 +267,10 @@ def test_other_tiffs_are_pillows(tmp_path):
         Image.new(mode, (5, 4)).save(tmp_path / "a.tif")
         assert not has_many_bands(tmp_path / "a.tif"), mode
     tifffile.imwrite(tmp_path / "a.tif", np.zeros((9, 8, 4), np.uint8), photometric="rgb")
+    for kind, many in (("assocalpha", False), ("unassalpha", False), ("unspecified", True)):
+        pixels = np.zeros((9, 8, 4), np.uint8)
+        tifffile.imwrite(tmp_path / "c.tif", pixels, photometric="rgb", extrasamples=[kind])
+        assert has_many_bands(tmp_path / "c.tif") == many, kind
     (tmp_path / "b.tif").write_bytes(b"II*\0rubbish")
     assert not has_many_bands(tmp_path / "b.tif")
 

@@ -1,5 +1,7 @@
 """What data may come as, and one sentence for all else."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 import torch
@@ -75,7 +77,10 @@ def samples():
         (np.array([*BYTES, BYTES[0][:7]], object), r"X\[6\] has shape \(7, 8\)"),
         (Image.new("L", (8, 8)), "X is one picture; give a list"),
         (np.ones((6, 9, 8, 4)), r"its channels last: fit\(X, channels='last'\)"),
-        (load_data("digits"), r"X is the data set 'digits'; give its samples, such as x_train"),
+        (
+            dataclasses.replace(load_data("digits"), weights_train=np.ones(1500)),
+            r"X is the data set 'digits', whose rows have weights: fit\(X\.x_train, \*\*X\.bes",
+        ),
         ("digits", r"X is text; load data by name with latentia\.load_data"),
         (samples(), "X is of type generator; give the samples themselves"),
         ({"x": FLOATS}, "X is of type dict"),

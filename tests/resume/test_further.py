@@ -245,6 +245,7 @@ def test_what_cannot_be_gone_back_to_is_refused(run_of_five, images, tmp_path):
     with pytest.raises(InputError, match="has no best checkpoint, since no held-out value"):
         take_back(tmp_path / "gan", "best", tmp_path / "back")
     (tmp_path / "there").mkdir()
+    (tmp_path / "there" / "notes.txt").write_text("mine")
     with pytest.raises(InputError, match="there exists: choose another directory"):
         take_back(run_of_five, "best", tmp_path / "there")
     for each in (run_of_five / "checkpoints").glob("*.safetensors"):

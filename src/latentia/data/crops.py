@@ -93,7 +93,7 @@ def load_crops(spec: str, *, image_size: ImageSize = None, random_state: Seed = 
             *_too_small(sizes, length),
             *budgeted,
         ),
-        own_test=False,
+        own_test=len(groups) > 1,
     )
 
 

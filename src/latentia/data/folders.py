@@ -46,7 +46,7 @@ def contents(folder: Place, skip: Collection[Place] = ()) -> Contents:
     """Return all that lies in a folder, but for some of its sub-folders."""
     found = Contents([], [], [])
     for path, reason in sorted(_walked(folder, (), skip), key=lambda pair: pair[0].parts):
-        if _is_hidden(path, folder) and reason != OUTSIDE:
+        if is_hidden(path, folder) and reason != OUTSIDE:
             found.hidden.append(path)
         elif reason:
             found.odd.append((path, reason))
@@ -77,8 +77,9 @@ def _walked(
             yield path, images.oddity(path)
 
 
-def _is_hidden(path: Place, folder: Place) -> bool:
-    parts = path.parts[len(folder.parts) :]
+def is_hidden(path: Place, folder: Place | None = None) -> bool:
+    """Return whether a name, or one below a folder, is hidden or of another program's own."""
+    parts = [path.name] if folder is None else path.parts[len(folder.parts) :]
     return any(part.startswith(".") or part.lower() in SIDECARS for part in parts)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from importlib import resources
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from latentia.data.framing import WORDS, frame_of
 from latentia.data.options import USUAL, Codes, Names, TableOptions, words
 from latentia.data.text import TEXT_FILES
 from latentia.data.unread import cure
-from latentia.errors import InputError, Seed, Whole, check_arguments, nearest
+from latentia.errors import InputError, Seed, Whole, check_arguments, check_value, nearest
 from latentia.files import printable
 
 GIVE = (
@@ -133,7 +134,7 @@ def _idx_bytes(known: Description, role: str) -> int:
 
 
 def load(
-    spec: str,
+    spec: str | Path,
     *,
     random_state: Seed = 0,
     image_size: ImageSize = None,
@@ -201,6 +202,8 @@ def load(
     InputError
         Naming what cannot be read, where, and what to do.
     """
+    spec = str(spec) if isinstance(spec, Path) else spec
+    check_value("spec", spec, str)
     check_arguments(load, locals())
     options = TableOptions(
         columns=words(columns, "columns"),
@@ -390,6 +393,8 @@ def _cached(name: str) -> dict[str, Path] | None:
 
 
 def _unknown(spec: str) -> str:
+    if re.match(r"[a-z]+://", spec, re.IGNORECASE):
+        return f"{spec} is an address, and no file here: download it first, and give its path"
     return (
         f"there is no data set {spec!r} and no such file or folder; known names are "
         f"{', '.join(DESCRIPTIONS)}{nearest(spec, DESCRIPTIONS)}"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -24,6 +24,7 @@ from latentia.data.dataset import Array, Dataset, ImageSize, Part, split, whole
 from latentia.data.folders import (
     Take,
     contents,
+    is_hidden,
     left_out,
     listed,
     once,
@@ -234,8 +235,12 @@ def read_found(
         lines = [f"{path}: {reason}" for path, reason in bad]
         if n == 1 and str(bad[0][0]) == found.owner:
             raise InputError(f"{printable(found.owner)} cannot be used: {bad[0][1]}")
+        from latentia.data.table_files import TABLES
+
+        tables = [path.name for path, _ in bad if path.suffix.lower() in TABLES]
+        also = f"; tables are given one by one, such as {tables[0]}" if tables else ""
         raise InputError(
-            f"none of the {n} files in {found.owner} is a usable image: {listed(lines)}"
+            f"none of the {n} files in {found.owner} is a usable image: {listed(lines)}{also}"
         )
     each = [(path, *picture) for path, pictures in good for picture in pictures]
     x = stack([pixels for _, pixels, _ in each], found.owner)
@@ -381,7 +386,16 @@ def _of_sub_folders(
     depth = len(folder.parts)
     names = {path: path.parts[depth] if len(path.parts) > depth + 1 else "" for path in paths}
     if "" not in names.values():
-        return names, ()
+        return names, _empty(folder, {*names.values()})
     loose = [str(path) for path, name in names.items() if not name]
     note = f"sub-folders were not taken as classes, since files lie beside them: {listed(loose)}."
     return {}, (note,) if len(set(names.values())) > 1 else ()
+
+
+def _empty(folder: Place, held: Collection[str]) -> tuple[str, ...]:
+    """Return a note on sub-folders that would be classes and hold nothing."""
+    paths: list[Place] = [path for path in folder.iterdir() if path.is_dir()]
+    empty = sorted(path.name for path in paths if path.name not in held and not is_hidden(path))
+    if not empty or not held:
+        return ()
+    return (f"{folder.name}: sub-folders that hold nothing are no classes: {listed(empty)}.",)

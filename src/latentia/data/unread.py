@@ -26,6 +26,7 @@ SPARSE = (
     "in Python: X, y = sklearn.datasets.load_svmlight_file({file!r}); "
     "numpy.savez('x.npz', x=X.toarray(), y=y)"
 )
+MATRIX_MARKET = "in Python: numpy.save('x.npy', scipy.io.mmread({file!r}).toarray())"
 SCRIPT = "it is a program and holds no data; give the file that it reads or writes"
 ARCHIVE = "unpack it, and give the file or folder in it, or pack that as .zip or .tar"
 PHOTO = "develop the camera's raw files to .tif or .jpg, as by dcraw -T or darktable-cli"
@@ -48,6 +49,7 @@ LINES: dict[str, str] = {
     **dict.fromkeys((".html", ".htm"), PAGE),
     ".xml": XML,
     ".arff": ARFF,
+    ".mtx": MATRIX_MARKET,
     **dict.fromkeys((".svm", ".svmlight", ".libsvm"), SPARSE),
     **dict.fromkeys((".py", ".ipynb", ".r", ".rmd", ".m", ".sps", ".do", ".sas"), SCRIPT),
     **dict.fromkeys((".7z", ".rar", ".zst", ".lz4", ".lzh", ".cab", ".iso"), ARCHIVE),

@@ -279,7 +279,11 @@ def data_of(
     A table is read as that of the run was, but for the options that are given. Of data that are
     used as a ``whole`` the note on their test part is none.
     """
-    origin = read_config(run).get("data", {})
+    kept = run / "model"
+    # The folder of a factor analysis holds a model and no run.
+    origin = read_config(run if (run / "config.json").exists() or not kept.is_dir() else kept).get(
+        "data", {}
+    )
     for name, kind in ORIGIN.items():
         if name in origin and not isinstance(origin[name], kind):
             raise InputError(

@@ -30,6 +30,7 @@ from latentia.errors import (
     Count,
     InputError,
     Seed,
+    alone,
     check_arguments,
     check_effects,
     check_fields,
@@ -84,8 +85,8 @@ class Model(BaseEstimator, metaclass=NamedFields):  # type: ignore[misc]
     lacks: ClassVar[Mapping[str, str]] = {}
     """Verbs that the model does not have, and why."""
     resumable: ClassVar[bool] = False
-    _html_repr, export, exported = diagram, export, nothing
     """Whether `fit` takes a run directory, from which it can go on."""
+    _html_repr, export, exported = diagram, export, nothing
     linear: ClassVar[bool] = False
     """Whether data are a linear function of z, but for noise."""
 
@@ -170,7 +171,7 @@ class Model(BaseEstimator, metaclass=NamedFields):  # type: ignore[misc]
             check_arguments(Model.learning, {"channels": channels})
             if channels == "last":
                 self.channels_ = channels
-            with noted_warnings() as self.fit_warnings_:
+            with alone(self), noted_warnings() as self.fit_warnings_:
                 yield
             self.keep_settings()
         except BaseException:

@@ -11,7 +11,7 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from latentia.data.dataset import Dataset
+from latentia.data.dataset import Dataset, spread
 from latentia.data.images import upright
 from latentia.errors import FitWarning, InputError
 from latentia.models.foreign_datasets import is_collection, samples_and_labels, samples_of
@@ -44,10 +44,12 @@ def as_array(X: Any) -> Any:
     """Return data in the kinds that models compute with, or refuse what holds no samples.
 
     A tensor becomes an array, and so do a list of images of one size, arrays or Pillow's, and the
-    samples of a data set of torch's or Hugging Face's. Floats of 16 bits become float32, longer
-    ones float64, and any byte order the machine's. Data frames, sparse matrices and memory maps
-    stay what they are.
+    samples of a data set of torch's or Hugging Face's; a `Dataset` stands for its training samples.
+    Floats of 16 bits become float32, longer ones float64, and any byte order the machine's. Data
+    frames, sparse matrices and memory maps stay what they are.
     """
+    if isinstance(X, Dataset):
+        X = _training_samples(X)
     if not isinstance(X, np.ndarray) and is_collection(X):
         return _collected(samples_of(X))
     _refuse_other_objects(X)
@@ -101,6 +103,8 @@ def _has_last(X: Any, model: Any) -> bool:
 
 def with_labels(X: Any, y: Any, model: Any) -> tuple[Any, Any]:
     """Return data and their labels: those in a data set, for a model that takes some."""
+    if isinstance(X, Dataset):
+        return X, X.targets if y is None else y
     if y is not None or not model.takes_labels or isinstance(X, np.ndarray) or not is_collection(X):
         return X, y
     samples, labels = samples_and_labels(X)
@@ -109,8 +113,6 @@ def with_labels(X: Any, y: Any, model: Any) -> tuple[Any, Any]:
 
 def _refuse_other_objects(X: Any) -> None:
     instead = "give the samples themselves, in one array or tensor"
-    if isinstance(X, Dataset):
-        raise InputError(f"X is the data set {X.name!r}; give its samples, such as x_train")
     if isinstance(X, list | tuple) and len(X):
         _refuse_listed(X[0])
     if isinstance(X, str | bytes):
@@ -133,6 +135,16 @@ def _refuse_listed(part: Any) -> None:
             "X is a list of tuples, as of samples and their labels; give the samples alone: "
             "[sample for sample, *_ in X]"
         )
+
+
+def _training_samples(data: Dataset) -> Any:
+    """Return the training samples of a data set, unless weights of them would be lost."""
+    if data.weights_train is not None:
+        raise InputError(
+            f"X is the data set {data.name!r}, whose rows have weights: fit(X.x_train, **X.beside) "
+            "takes both, and X.x_train is the rows alone"
+        )
+    return data.x_train
 
 
 def _collected(samples: Any) -> Any:
@@ -400,11 +412,6 @@ def is_photographic(X: Rows) -> bool:
     """
     if X.ndim < 3 or min(X.shape[-2:]) < LEAST_SIDE:
         return False
-    x = unit_floats(some_rows(X))
+    x = unit_floats(spread(X, FEW_ROWS))
     mean, variance = float(x.mean()), float(x.var())
     return 0 < variance < 0.5 * mean * (1 - mean)
-
-
-def some_rows(X: Rows) -> Any:
-    """Return at most 2,048 rows, evenly spaced."""
-    return np.asarray(X[:: -(-len(X) // FEW_ROWS)])
