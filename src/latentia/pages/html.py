@@ -30,6 +30,8 @@ from latentia.models.inputs import unit_floats
 from latentia.models.measures import complete
 from latentia.pages import provenance
 from latentia.pages.checks import check_of
+from latentia.pages.diagrams import diagram_of
+from latentia.pages.examples import enlarging_of, translation_of
 from latentia.pages.graphs import chosen
 from latentia.pages.named import Written
 from latentia.pages.program import Precision, Program, program_of
@@ -39,8 +41,13 @@ from latentia.pages.thumbnails import habit_of, images_of, may_be_shown
 from latentia.plots.page import write_page
 from latentia.training.progress import tell_notes
 
-SCRIPTS = ("ground", "paint", "latent", "map", "walk", "encode", "verdicts", "facts", "start")
+SCRIPTS = (
+    "ground", "paint", "pictures", "worker", "latent", "map", "walk", "encode", "verdicts",
+    "translate", "upscale", "language", "diagram", "facts", "start",
+)  # fmt: skip
 """The page's scripts, in their order; they are one in the file."""
+PARTS = "// The page's parts."
+"""Where they begin: what stands before runs in a worker too."""
 NO_IMAGES = (
     "the page holds codes but no images of {}, whose licence is not known; --with-images embeds "
     "some of them"
@@ -75,12 +82,18 @@ def write(
         Embed images of the data whatever their licence.
     """
     refuse_existing(path, overwrite)
-    functions = {f.name: f for f in chosen(model.exported(), only)}
-    program = program_of(model, only, precision)
+    functions = {f.name: f for f in shown_of(chosen(model.exported(), only), only)}
+    program = program_of(model, tuple(functions), precision)
     page = content(model, functions, data, run, with_images)
     page["commands"] = provenance.commands(run, path)
-    write_page(path, html(program, page))
+    write_page(path, html(program, page, diagram_of(model, data)))
     return [program.written(path)]
+
+
+def shown_of(functions: Sequence[Exported], only: Sequence[str]) -> Sequence[Exported]:
+    """Return what a page shows: of a model that enlarges, its judge only where that is asked for."""
+    names = {f.name for f in functions}
+    return [f for f in functions if only or f.name != "critic" or "upscale" not in names]
 
 
 def write_of_run(
@@ -117,7 +130,7 @@ def content(
 ) -> dict[str, Any]:
     """Return all that the page shows beside the model, as JSON has it."""
     shown = data is not None and may_be_shown(data, with_images)
-    images = images_of(data) if data is not None and shown else {}
+    images = images_of(data) if data is not None and shown and coded(functions) else {}
     facts = [row for row in provenance.facts(model, data, run) if row["text"]["en"]]
     if data is not None and images:
         counts = {"n": images["seen"]["n"], "m": images["tested"]["n"]}
@@ -135,7 +148,24 @@ def content(
         "habit": habit_of(data) if data is not None and has_pad(functions) else None,
         "clusters": clusters_of(model, functions, data),
         "checks": {name: check_of(function) for name, function in functions.items()},
+        **special(model, functions, data, shown),
     }
+
+
+def coded(functions: Functions) -> bool:
+    """Return whether something is decoded, or encoded."""
+    return any(q.kind == "code" for f in functions.values() for q in (*f.inputs, *f.outputs))
+
+
+def special(
+    model: Any, functions: Functions, data: Dataset | None, shown: bool
+) -> dict[str, Any]:
+    """Return what a translator, or a model that enlarges, has beside."""
+    if "translate" in functions or "translate_back" in functions:
+        return {"translation": translation_of(model, data, shown)}
+    if "upscale" in functions:
+        return {"enlarging": enlarging_of(model, functions["upscale"], data, shown)}
+    return {}
 
 
 def title_of(model: Any, data: Dataset | None, run: Path | None) -> provenance.Both:
@@ -150,9 +180,19 @@ def lead_of(functions: Functions) -> provenance.Both:
     """Return one sentence on what is to be done with the page."""
     decoder = decoder_of(functions)
     if decoder is None:
-        return provenance.said("lead/other")
+        return lead_of_special(functions)
     k, made = decoder.inputs[0].shape[0], decoder.outputs[0]
     return provenance.said(f"lead/{made.kind}", k=k, d=math.prod(made.shape))
+
+
+def lead_of_special(functions: Functions) -> provenance.Both:
+    """Return the sentence of a model that decodes nothing."""
+    if "step" in functions:
+        return provenance.said("lead/step", v=functions["step"].outputs[0].shape[0])
+    if "upscale" in functions:
+        small, large = functions["upscale"].inputs[0], functions["upscale"].outputs[0]
+        return provenance.said("lead/upscale", scale=max(large.shape) // max(small.shape))
+    return provenance.said("lead/translate" if "translate" in functions else "lead/other")
 
 
 def columns_of(functions: Functions, data: Dataset | None) -> list[dict[str, Any]] | None:
@@ -190,12 +230,12 @@ def clusters_of(model: Any, functions: Functions, data: Dataset | None) -> list[
     return [names[int(count.argmax())] if count.any() else "" for count in counts]
 
 
-def html(program: Program, page: dict[str, Any]) -> str:
+def html(program: Program, page: dict[str, Any], diagram: Markup) -> str:
     """Return the file: its size, which its facts tell, is that of what is written."""
     document = program.document()
     page["bits"] = 16 if any(program.half) else 32
     page["words"] = provenance.words()
-    script = "\n".join(['"use strict";', source(), *(_text(f"{name}.js") for name in SCRIPTS)])
+    script = "\n".join(['"use strict";', source(), PARTS, *(_text(f"{name}.js") for name in SCRIPTS)])
     given = {
         "title": page["title"],
         "family": page["family"],
@@ -205,6 +245,7 @@ def html(program: Program, page: dict[str, Any]) -> str:
         "hash": base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
         "program": embedded(document),
         "kinds": kinds_of(document),
+        "diagram": diagram,
     }
     template = environment().get_template("page.html")
     n = len(template.render(given, page=embedded(page | {"kilobytes": 0})).encode(errors="replace"))
