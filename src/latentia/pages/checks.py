@@ -24,7 +24,7 @@ MOST = 4_096
 
 
 def check_of(function: Exported) -> list[dict[str, Any]]:
-    """Return what a function gives for the formula's inputs: for each output, some of its values."""
+    """Return what a function gives for the formula's inputs: some values of each output."""
     found = function.verb(*(given(quantity) for quantity in function.inputs))
     outputs = found if isinstance(found, tuple) else (found,)
     return [kept(np.asarray(part)) for part in outputs]

@@ -46,6 +46,7 @@ SCRIPTS = (
     "translate", "upscale", "language", "diagram", "facts", "start",
 )  # fmt: skip
 """The page's scripts, in their order; they are one in the file."""
+STYLES = ("page.css", "special.css")
 PARTS = "// The page's parts."
 """Where they begin: what stands before runs in a worker too."""
 NO_IMAGES = (
@@ -134,7 +135,7 @@ def content(
     facts = [row for row in provenance.facts(model, data, run) if row["text"]["en"]]
     if data is not None and images:
         counts = {"n": images["seen"]["n"], "m": images["tested"]["n"]}
-        facts.insert(-1, provenance.row("images", [provenance.said("images/some", **counts)]))
+        facts.insert(-1, provenance.row("images", [provenance.said("images/some", counts)]))
     elif data is not None and np.ndim(data.x_test) > 2:
         facts.insert(-1, provenance.row("images", [provenance.said("images/none")]))
     return {
@@ -182,21 +183,21 @@ def lead_of(functions: Functions) -> provenance.Both:
     if decoder is None:
         return lead_of_special(functions)
     k, made = decoder.inputs[0].shape[0], decoder.outputs[0]
-    return provenance.said(f"lead/{made.kind}", k=k, d=math.prod(made.shape))
+    return provenance.said(f"lead/{made.kind}", {"k": k, "d": math.prod(made.shape)})
 
 
 def lead_of_special(functions: Functions) -> provenance.Both:
     """Return the sentence of a model that decodes nothing."""
     if "step" in functions:
-        return provenance.said("lead/step", v=functions["step"].outputs[0].shape[0])
+        return provenance.said("lead/step", {"v": functions["step"].outputs[0].shape[0]})
     if "upscale" in functions:
         small, large = functions["upscale"].inputs[0], functions["upscale"].outputs[0]
-        return provenance.said("lead/upscale", scale=max(large.shape) // max(small.shape))
+        return provenance.said("lead/upscale", {"scale": max(large.shape) // max(small.shape)})
     return provenance.said("lead/translate" if "translate" in functions else "lead/other")
 
 
 def columns_of(functions: Functions, data: Dataset | None) -> list[dict[str, Any]] | None:
-    """Return the least and largest value of each of a table's columns, and whether all are whole."""
+    """Return the least and largest value of a table's columns, and whether all are whole."""
     decoder = decoder_of(functions)
     if data is None or decoder is None or decoder.outputs[0].kind != "row":
         return None
@@ -223,7 +224,8 @@ def clusters_of(model: Any, functions: Functions, data: Dataset | None) -> list[
     function: Exported = functions["cluster"]
     x = unit_floats(spread(complete(data).x_test, len(labels))).astype(np.float32)
     values = np.asarray(function.verb(x))
-    found = values.argmax(axis=1) if function.outputs[0].kind == "probabilities" else values.argmin(axis=1)
+    likely = function.outputs[0].kind == "probabilities"
+    found = values.argmax(axis=1) if likely else values.argmin(axis=1)
     n = int(labels.max()) + 1
     names = data.class_names if len(data.class_names) >= n else tuple(map(str, range(n)))
     counts = [np.bincount(labels[found == c], minlength=n) for c in range(values.shape[1])]
@@ -239,7 +241,8 @@ def html(program: Program, page: dict[str, Any], diagram: Markup) -> str:
     given = {
         "title": page["title"],
         "family": page["family"],
-        "style": Markup(_text("design.css", "latentia.plots") + _text("page.css")),
+        "noscript": provenance.said("noscript"),
+        "style": Markup(_text("design.css", "latentia.plots") + "".join(map(_text, STYLES))),
         "script": Markup(script),
         "wasm": "WebAssembly" in script,
         "hash": base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
@@ -256,11 +259,10 @@ def kinds_of(document: dict[str, Any]) -> set[str]:
     """Return what the model offers: its functions, and the kinds of what goes in and comes out."""
     functions = document["functions"]
     kinds = {f"{name}:{q['kind']}" for name, f in functions.items() for q in f["inputs"]}
-    decoded = {
-        f["outputs"][0]["kind"] for f in functions.values() if f["inputs"][0]["kind"] == "code"
-    }
-    given = {q["kind"] for f in functions.values() for q in f["inputs"] if f["inputs"][0]["kind"] == "code"}
-    return {*functions, *kinds, *(f"made:{kind}" for kind in decoded), *(f"given:{kind}" for kind in given)}
+    decoders = [f for f in functions.values() if f["inputs"][0]["kind"] == "code"]
+    made = {f"made:{f['outputs'][0]['kind']}" for f in decoders}
+    given = {f"given:{q['kind']}" for f in decoders for q in f["inputs"][1:]}
+    return {*functions} | kinds | made | given
 
 
 def embedded(content: Any) -> Markup:
