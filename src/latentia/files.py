@@ -13,6 +13,7 @@ import secrets
 import stat
 import sys
 import time
+import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from errno import EACCES, EDQUOT, EFBIG, EINVAL, ENOLCK, ENOSPC, ENOSYS, ENOTSUP, EROFS
@@ -52,6 +53,15 @@ def printable(name: str) -> str:
     '\\xb0.png'
     """
     return name.encode(errors="surrogateescape").decode(errors="backslashreplace")
+
+
+def composed(name: str) -> str:
+    """Return a name with its letters whole: what one system spells in parts is the same name.
+
+    >>> composed("e\N{COMBINING ACUTE ACCENT}") == "\N{LATIN SMALL LETTER E WITH ACUTE}"
+    True
+    """
+    return unicodedata.normalize("NFC", name)
 
 
 def write_atomically(path: Path, content: bytes) -> None:

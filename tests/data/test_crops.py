@@ -9,6 +9,7 @@ from PIL import Image
 
 from latentia.data import crops, folders, load
 from latentia.data.crops import load_crops
+from latentia.data.limits import VARIABLE
 from latentia.errors import InputError
 from latentia.evaluation import runs as jobs
 from latentia.evaluation.comparison import recipe
@@ -109,7 +110,7 @@ def test_pieces_of_many_pictures_stay_in_their_budget(tmp_path, monkeypatch):
     whole = load_crops(str(tmp_path), image_size=10)
     assert not any("of memory" in note for note in whole.notes)
     n = len(whole.x_train) + len(whole.x_test)
-    monkeypatch.setattr(crops, "BUDGET", 300 * 200)
+    monkeypatch.setenv(VARIABLE, str(8 * 300 * 200))
     held = []
     monkeypatch.setattr(crops, "read_all", watched(held))
     data = load_crops(str(tmp_path), image_size=10)
@@ -117,6 +118,7 @@ def test_pieces_of_many_pictures_stay_in_their_budget(tmp_path, monkeypatch):
     assert kept * 300 <= 300 * 200 + 20 * 300
     (note,) = [note for note in data.notes if "of memory" in note]
     assert note.startswith(f"20 pictures would give {n} pieces; {kept} were cut")
+    assert note.endswith(f"{VARIABLE} raises it.")
     # Pictures are not kept: what a reader returns holds no pixels.
     assert len(held) == 20
     assert all(not isinstance(found, np.ndarray) for found in held)

@@ -136,8 +136,9 @@ def test_sub_folders_that_hold_nothing_are_told(tmp_path):
     place = tmp_path / "set"
     data = load(str(place))
     assert data.class_names == ("cat", "fox")
-    said = [note for note in data.notes if "hold nothing" in note]
-    assert said == ["set: sub-folders that hold nothing are no classes: ant; dog."]
+    said = [note for note in data.notes if "without files" in note]
+    empty = f"{place / 'ant'}; {place / 'dog'}"
+    assert said == [f"sub-folders without files are no classes: {empty}."]
     for name in ("ant", "dog"):
         Image.fromarray(pixels[1]).save(place / name / "b.png")
-    assert not any("hold nothing" in note for note in load(str(place)).notes)
+    assert not any("without files" in note for note in load(str(place)).notes)

@@ -13,6 +13,8 @@ from PIL import Image
 
 from latentia.cli.main import main
 from latentia.data import load
+from latentia.data.frames import read_frames
+from latentia.data.framing import Frame
 from latentia.data.many_bands import has_many_bands
 from latentia.errors import InputError
 from tests.data.test_archives import PIXELS, packed, png
@@ -184,6 +186,12 @@ def test_every_frame_of_an_animation_is_a_picture(tmp_path, name):
     assert "the last tenth of each video, 3 of its 30 frames" in data.notes[-1]
     assert data.names_test.tolist() == [f"{name} frame {i}" for i in (28, 29, 30)]
     assert load(str(tmp_path / name), image_size="8x4").x_train.shape[1:] == (3, 4, 8)
+
+
+def test_every_frame_counts_against_the_limit_of_memory(tmp_path):
+    taken = []
+    found = read_frames(animation(tmp_path / "a.gif"), Frame(4, 2), taken.append)
+    assert taken == [pixels.nbytes for pixels, _ in found] == [4 * 2 * 3] * 30
 
 
 def video(path, n=30, size=(32, 16)):

@@ -266,8 +266,11 @@ def of_pictures(path):
         f"{path / 'one/{5..2}.png'}: give the range from low to high, such as {{000..009}}": (
             lambda: load(str(path / "one/{5..2}.png"))
         ),
-        f"{path / 'one/{5..7}.png'} names {path / 'one/6.png'}, which is not there": lambda: load(
+        f"{path / 'one/{5..7}.png'} names pictures, 5.png: give their folder": lambda: load(
             str(path / "one/{5..7}.png")
+        ),
+        f"{path / '{5..7}.tar'} names {path / '5.tar'}, which is not there": lambda: load(
+            str(path / "{5..7}.tar")
         ),
         f"no file is like {path / 'one/*.jpg'}": lambda: load(str(path / "one/*.jpg")),
         f"the images of {path / 'many'} have 5 channels and those of {path / 'wide'} 7; give those "

@@ -23,12 +23,13 @@ from latentia import PCA, VAE
 from latentia.cli.main import main
 from latentia.data import load as load_data
 from latentia.data.arrays import facts as facts_of
-from latentia.data.dataset import Dataset, Part, split, spread
+from latentia.data.dataset import Dataset, Part, split
 from latentia.errors import InputError
 from latentia.evaluation.clusterings import baseline_sections
 from latentia.evaluation.comparison import BY_DEFAULT, compare, recipe
 from latentia.evaluation.evaluate import evaluate
 from latentia.evaluation.model_section import ModelSection
+from latentia.models.inputs import spread
 from latentia.models.measures import yardstick
 from latentia.models.saved import load
 from latentia.plots.grids import thumbnails

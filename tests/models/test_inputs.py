@@ -1,6 +1,7 @@
 """What data may come as, and one sentence for all else."""
 
 import dataclasses
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -83,7 +84,12 @@ def samples():
         ),
         ("digits", r"X is text; load data by name with latentia\.load_data"),
         (samples(), "X is of type generator; give the samples themselves"),
-        ({"x": FLOATS}, "X is of type dict"),
+        ({"x": FLOATS, "t": 1}, r"X is a dict of 'x', 't'; give one part, as X\['x'\]"),
+        ({}, "X is of type dict; give the samples themselves"),
+        (["a.png", "b.JPG"], "X is a list of paths, the first 'a.png'; latentia.load_data reads"),
+        ([Path("a.png")], "X is a list of paths, the first 'a.png'; latentia.load_data reads"),
+        (Path("in"), r"X is a path; load data by name with latentia\.load_data"),
+        ([BYTES[0], Image.new("F", (8, 9), 7.0)], r"X\[1\]: its grey values span 7 to 7; what is"),
         (None, "X is of type NoneType"),
         (7, "X is of type int"),
         (FLOATS.astype(complex), "images are complex128; give uint8, floats"),

@@ -71,8 +71,12 @@ def of_samples(fitted):
         "images are int64; give uint8, floats in [0, 1], or bool for 0 and 1": lambda: (
             pca.transform(np.zeros((2, 8, 8), np.int64))
         ),
-        "image values span -1.5 to 2.25; give uint8, bool for 0 and 1, or finite floats in "
-        "[0, 1]": lambda: pca.transform(np.full((2, 8, 8), [-1.5, 2.25, 0, 0, 0, 0, 0, 0])),
+        "image values span 0 to 2.25; give uint8, bool for 0 and 1, or finite floats in "
+        "[0, 1]": lambda: pca.transform(np.full((2, 8, 8), [0, 2.25, 0, 0, 0, 0, 0, 0])),
+        "image values span -1.5 to 2.25; give uint8, bool for 0 and 1, or finite floats in [0, 1], "
+        "without a normalisation such as Normalize of torchvision's": lambda: pca.transform(
+            np.full((2, 8, 8), [-1.5, 2.25, 0, 0, 0, 0, 0, 0])
+        ),
         "X has shape (2, 64, 64, 3), its channels last: fit(X, channels='last') takes them so, and "
         "np.moveaxis(X, 3, 1) makes (n, C, H, W) of them": lambda: pca.transform(
             np.zeros((2, 64, 64, 3))

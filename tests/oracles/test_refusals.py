@@ -108,6 +108,7 @@ def of_factors():
             R, R, 20, 1, convention="lavan"
         ),
         "X has shape (20, 3); it must be (20, 4)": lambda: suggest(R, 20, table[:, :3]),
+        "X has shape (20, 4, 1); it must be (n, 4)": lambda: suggest(R, None, table[:, :, None]),
         "column 1 has 21 different values; an ordinal column has 2 to 20": lambda: polychoric(
             np.column_stack([np.arange(21) % 2, np.arange(21.0)])
         ),

@@ -40,6 +40,9 @@ def of_theory():
         "x_p is missing; W₁ needs the places of the probabilities": lambda: wasserstein(p, p),
         "x_p has shape (3,); give 2 finite places, one for each": lambda: wasserstein(p, q, q, q),
         "x_q has shape (2,); give 3 finite places, one for each": lambda: wasserstein(p, q, p, p),
+        "x_p and x_q are places of probabilities; densities need none": lambda: wasserstein(
+            norm(0), norm(1), x_q=p
+        ),
         "theta has shape (2, 1); give a vector of finite distances": lambda: parallel_lines(
             p[:, None]
         ),

@@ -6,13 +6,15 @@ import sys
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from os import PathLike
+from pathlib import PurePath
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from latentia.data.dataset import Dataset, spread
-from latentia.data.images import upright
+from latentia.data.dataset import Array, Dataset
+from latentia.data.images import BadImageError, suffixes, upright
 from latentia.errors import FitWarning, InputError
 from latentia.models.foreign_datasets import is_collection, samples_and_labels, samples_of
 
@@ -115,8 +117,13 @@ def _refuse_other_objects(X: Any) -> None:
     instead = "give the samples themselves, in one array or tensor"
     if isinstance(X, list | tuple) and len(X):
         _refuse_listed(X[0])
-    if isinstance(X, str | bytes):
-        raise InputError(f"X is text; load data by name with latentia.load_data, or {instead}")
+    if isinstance(X, str | bytes | PathLike):
+        what = "a path" if isinstance(X, PathLike) else "text"
+        raise InputError(f"X is {what}; load data by name with latentia.load_data, or {instead}")
+    if isinstance(X, dict) and X and not hasattr(X, "columns"):
+        first = next(iter(X))
+        parts = ", ".join(map(repr, X))
+        raise InputError(f"X is a dict of {parts}; give one part, as X[{first!r}]")
     if _is_picture(X):
         raise InputError("X is one picture; give a list of them, or an array of shape (n, H, W)")
     known = isinstance(X, np.ndarray | list | tuple) or is_tensor(X) or reads_in_blocks(X)
@@ -126,6 +133,11 @@ def _refuse_other_objects(X: Any) -> None:
 
 def _refuse_listed(part: Any) -> None:
     """Refuse a list of something else than samples, by its first element."""
+    if isinstance(part, str | PathLike) and PurePath(part).suffix.lower() in suffixes():
+        raise InputError(
+            f"X is a list of paths, the first {str(part)!r}; latentia.load_data reads a folder of "
+            "pictures, and Pillow's Image.open each of them"
+        )
     if is_collection(part) or isinstance(part, Dataset):
         raise InputError(
             f"X is a list of data sets, the first a {type(part).__name__}; give one's samples"
@@ -174,7 +186,7 @@ def _holds_images(X: NDArray[Any]) -> bool:
 
 def _stacked(parts: Sequence[Any]) -> NDArray[Any]:
     """Return images of one size in one array, or name the first that has another."""
-    arrays = [upright(part) if _is_picture(part) else np.asarray(as_array(part)) for part in parts]
+    arrays = [_one(place, part) for place, part in enumerate(parts)]
     first = arrays[0].shape
     other = next((i for i, array in enumerate(arrays) if array.shape != first), None)
     if other is not None:
@@ -186,6 +198,16 @@ def _stacked(parts: Sequence[Any]) -> NDArray[Any]:
             cure = "give images alone, and labels as y"
         raise InputError(f"X[{other}] has shape {found} and X[0] {first}; {cure}")
     return np.stack(arrays)
+
+
+def _one(place: int, part: Any) -> NDArray[Any]:
+    """Return one image of a list as an array."""
+    if not _is_picture(part):
+        return np.asarray(as_array(part))
+    try:
+        return upright(part)
+    except BadImageError as error:
+        raise InputError(f"X[{place}]: {error}") from None
 
 
 def _tensor_as_array(X: Any) -> NDArray[Any]:
@@ -255,9 +277,10 @@ def span_of(images: NDArray[Any]) -> tuple[float, float]:
         if images.dtype == np.uint8 and high - low >= 255 * SPAN:
             return low, high
     if images.dtype != np.uint8 and not (low >= 0 and high <= 1):
+        centred = low < 0 and ", without a normalisation such as Normalize of torchvision's"
         raise InputError(
             f"image values span {low:g} to {high:g}; give uint8, bool for 0 and 1, or finite "
-            "floats in [0, 1]"
+            f"floats in [0, 1]{centred or ''}"
         )
     return low, high
 
@@ -389,6 +412,16 @@ def checked_weights(sample_weight: Any, n: int) -> NDArray[np.float64] | None:
     if not weights.any():
         raise InputError("every sample weight is zero; at least one row must count")
     return weights
+
+
+def spread(x: Array, n: int) -> Array:
+    """Return at most ``n`` rows evenly spaced: files may be ordered by class.
+
+    >>> spread(np.arange(10), 4)
+    array([0, 3, 6, 9])
+    """
+    places = np.linspace(0, len(x) - 1, n).astype(np.intp)
+    return np.asarray(x[places] if len(x) > n else x)
 
 
 def unit_floats(X: NDArray[Any]) -> NDArray[Any]:

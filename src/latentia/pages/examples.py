@@ -45,6 +45,16 @@ def translation_of(model: Any, data: Dataset | None, shown: bool) -> dict[str, A
     return found
 
 
+def n_held(found: dict[str, Any]) -> int:
+    """Return how many images are within all sheets of what the two functions here return."""
+    total = 0
+    for value in found.values():
+        parts = value if isinstance(value, list) else [value]
+        inner = [part for part in parts if isinstance(part, dict)]
+        total += sum(part["n"] if "png" in part else n_held(part) for part in inner)
+    return total
+
+
 def inputs_of(data: Dataset) -> tuple[NDArray[Any] | None, NDArray[Any] | None]:
     """Return the test images that go in: of pairs the first ones, else those of each domain."""
     if data.pair_test is not None or data.y_test is None or np.ndim(data.y_test) != 1:

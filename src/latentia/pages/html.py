@@ -31,7 +31,7 @@ from latentia.models.measures import complete
 from latentia.pages import provenance
 from latentia.pages.checks import check_of
 from latentia.pages.diagrams import diagram_of
-from latentia.pages.examples import enlarging_of, translation_of
+from latentia.pages.examples import enlarging_of, n_held, translation_of
 from latentia.pages.graphs import chosen
 from latentia.pages.named import Written
 from latentia.pages.program import Precision, Program, program_of
@@ -132,12 +132,10 @@ def content(
     """Return all that the page shows beside the model, as JSON has it."""
     shown = data is not None and may_be_shown(data, with_images)
     images = images_of(data) if data is not None and shown and coded(functions) else {}
+    beside = beside_of(model, functions, data, shown)
     facts = [row for row in provenance.facts(model, data, run) if row["text"]["en"]]
-    if data is not None and images:
-        counts = {"n": images["seen"]["n"], "m": images["tested"]["n"]}
-        facts.insert(-1, provenance.row("images", [provenance.said("images/some", counts)]))
-    elif data is not None and np.ndim(data.x_test) > 2:
-        facts.insert(-1, provenance.row("images", [provenance.said("images/none")]))
+    if data is not None and np.ndim(data.x_test) > 2:
+        facts.insert(-1, provenance.row("images", [inside(images, beside)]))
     return {
         "title": title_of(model, data, run),
         "lead": lead_of(functions),
@@ -149,8 +147,17 @@ def content(
         "habit": habit_of(data) if data is not None and has_pad(functions) else None,
         "clusters": clusters_of(model, functions, data),
         "checks": {name: check_of(function) for name, function in functions.items()},
-        **special(model, functions, data, shown),
+        **beside,
     }
+
+
+def inside(images: dict[str, Any], beside: dict[str, Any]) -> provenance.Both:
+    """Return what images of the data the page holds."""
+    if images:
+        counts = {"n": images["seen"]["n"], "m": images["tested"]["n"]}
+        return provenance.said("images/some", counts)
+    held = n_held(beside)
+    return provenance.said("images/tested", {"n": held}) if held else provenance.said("images/none")
 
 
 def coded(functions: Functions) -> bool:
@@ -158,7 +165,7 @@ def coded(functions: Functions) -> bool:
     return any(q.kind == "code" for f in functions.values() for q in (*f.inputs, *f.outputs))
 
 
-def special(
+def beside_of(
     model: Any, functions: Functions, data: Dataset | None, shown: bool
 ) -> dict[str, Any]:
     """Return what a translator, or a model that enlarges, has beside."""

@@ -17,7 +17,6 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from latentia.data.dataset import spread
 from latentia.errors import (
     Count,
     CountsWhen,
@@ -31,7 +30,7 @@ from latentia.models.autoencoders.linear_start import linear_solution, start
 from latentia.models.base import Encoder, LatentModel
 from latentia.models.decoding import DecodingModel
 from latentia.models.gradient import GradientModel
-from latentia.models.inputs import FEW_ROWS, Labels, Rows, is_photographic
+from latentia.models.inputs import FEW_ROWS, Labels, Rows, is_photographic, spread
 from latentia.models.own_nets import mirrored, take
 from latentia.nets.autoencoder import autoencoder_nets, decoded
 from latentia.nets.mlp import Standardisation

@@ -169,6 +169,7 @@ function startLanguage() {
   part({
     rest: surprises,
     words() {
+      box.placeholder = say("textplaceholder");
       $("one").textContent = say(characters ? "onecharacter" : "onesymbol");
       $("write").textContent = say(view.writing ? "stop" : "writeon");
       warm();
@@ -192,7 +193,5 @@ function startLanguage() {
     },
   });
   state.language = { view, read: () => read };
-  box.value = characters ? [...(PAGE.prompt || "")].filter((s) => numbersOf.has(s)).join("") : (PAGE.prompt || "");
-  typed();
 }
 begin(startLanguage);
