@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from latentia.data.dataset import Dataset, spread
+from latentia.data.dataset import Dataset
 from latentia.models.exported import Exported
-from latentia.models.inputs import unit_floats
+from latentia.models.inputs import spread, unit_floats
 from latentia.models.translation.super_resolution import SuperResolution
 from latentia.pages.thumbnails import sheet
 from latentia.plots.grids import is_drawable
