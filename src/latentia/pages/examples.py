@@ -46,13 +46,10 @@ def translation_of(model: Any, data: Dataset | None, shown: bool) -> dict[str, A
 
 
 def n_held(found: dict[str, Any]) -> int:
-    """Return how many images are within all sheets of what the two functions here return."""
-    total = 0
-    for value in found.values():
-        parts = value if isinstance(value, list) else [value]
-        inner = [part for part in parts if isinstance(part, dict)]
-        total += sum(part["n"] if "png" in part else n_held(part) for part in inner)
-    return total
+    """Return how many test images are in what `translation_of` or `enlarging_of` found."""
+    examples = found.get("examples")
+    sheets = [examples["sharp"]] if isinstance(examples, dict) else examples or []
+    return sum(part["n"] for part in (*sheets, found.get("targets")) if part)
 
 
 def inputs_of(data: Dataset) -> tuple[NDArray[Any] | None, NDArray[Any] | None]:

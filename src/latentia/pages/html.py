@@ -156,7 +156,7 @@ def inside(images: dict[str, Any], beside: dict[str, Any]) -> provenance.Both:
     if images:
         counts = {"n": images["seen"]["n"], "m": images["tested"]["n"]}
         return provenance.said("images/some", counts)
-    held = n_held(beside)
+    held = sum(map(n_held, beside.values()))
     return provenance.said("images/tested", {"n": held}) if held else provenance.said("images/none")
 
 

@@ -72,7 +72,8 @@ function startTranslate() {
     pad.drawImage(kept.base, 0, 0, pad.canvas.width, pad.canvas.height);
     pad.drawImage(layer.canvas, 0, 0);
     $("undo").disabled = !kept.strokes.length;
-    if ($("target-figure")) $("target-figure").hidden = view.example === null || !targets[view.example] || kept.strokes.length > 0;
+    // It keeps its place, so that nothing moves under the pen.
+    if ($("target-figure")) $("target-figure").classList.toggle("gone", view.example === null || kept.strokes.length > 0);
   }
   // What the model is given: a picture as it is, and what was drawn on it at its size.
   function input() {
@@ -98,6 +99,7 @@ function startTranslate() {
     if (busy || (kept.now && view.ms > LIVE)) { stale = true; return; }
     busy = true;
     stale = false;
+    const strokes = kept.strokes.length;
     const x = input();
     const name = nameOf(true);
     try {
@@ -106,7 +108,8 @@ function startTranslate() {
       const again = view.timed !== size.H * size.W && ms < 10 * LIVE;
       view.timed = size.H * size.W;
       view.ms = again ? (await translate(name, x)).ms : ms;
-      state.translated = { name, x: x.data, y: y.data, shape: y.shape };
+      const n = (state.translated ? state.translated.n : 0) + 1;
+      state.translated = { n, name, x: x.data, y: y.data, shape: y.shape, strokes };
       paint("translated", y);
       if (back) {
         const round = (await translate(nameOf(false), y)).y;
@@ -210,6 +213,7 @@ function startTranslate() {
   const ready = Promise.all([...habits.examples.map((sheet) => sheetOf(sheet, shape)), sheetOf(habits.targets, made)]).then(([a, b, t]) => {
     examples = [a, b];
     targets = t;
+    if ($("target-figure")) $("target-figure").hidden = !targets.length;
     tiles();
     if (!kept.strokes.length && view.example === null && !kept.picture) start();
   });
@@ -273,6 +277,6 @@ function startTranslate() {
     },
   });
   if (back) press($("way-0"), $("way-1"));
-  state.translating = { view, kept };
+  state.translating = { view, kept, busy: () => busy };
 }
 begin(startTranslate);

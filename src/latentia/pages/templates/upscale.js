@@ -174,6 +174,8 @@ function startUpscale() {
   async function show(x, H, W, sharp = null, from = null) {
     Object.assign(shown, { small: x, sharp, bicubic: bicubic(x, C, H, W, scale), made: null });
     Object.assign(view, { size: { H, W, from }, ms: null });
+    // No more than eight times as large as it is, and never higher than the window.
+    $("stage").style.maxWidth = `min(60rem, ${8 * W * scale}px, calc(70vh * ${W / H}))`;
     befores();
     paintBefore();
     paint("after", shown.bicubic, H * scale, W * scale);
