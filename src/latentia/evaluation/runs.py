@@ -294,8 +294,10 @@ def data_of(
     # Other pictures are brought to what the model was trained on.
     size = origin.get("image_size") if image_size is None else image_size
     spec, held_out = data_spec or origin["spec"], origin.get("held_out")
-    place = Path(spec)
-    if data_spec is None and place.is_absolute() and "," not in spec and not place.exists():
+    # What follows a colon chooses among what is there.
+    places = [Path(spec), Path(spec.rsplit(":", 1)[0])]
+    gone = places[0].is_absolute() and "," not in spec and not any(map(Path.exists, places))
+    if data_spec is None and gone:
         raise InputError(
             f"{run} was trained on {spec}, which is not there: put it back, or, to evaluate, give "
             "its new place with --data"

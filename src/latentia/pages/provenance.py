@@ -158,7 +158,8 @@ def trained(
         yield said("trained/n", counts)
     epochs = vars(model).get("n_epochs_")
     if epochs:
-        yield said("trained/epochs", {"n": f"{epochs:,}"})
+        many = said("trained/epochs", {"n": f"{epochs:,}"})
+        yield many if epochs > 1 else said("trained/epoch")
     if "seconds" in figures:
         yield took(figures["seconds"])
 
@@ -212,7 +213,7 @@ def doctor(model: Any, run: Path | None) -> list[Both]:
 def commands(run: Path | None, out: Path) -> list[str]:
     """Return the commands that make such a page, as far as the run tells."""
     if run is None:
-        return []
+        return [f"model.export({out.name!r})"]
     config, _ = recorded(run)
     export = f"latentia export {shlex.quote(run.name)} --out {shlex.quote(out.name)}"
     if config is None or "spec" not in config.data:

@@ -47,6 +47,8 @@ MOST_CLASSES = 20
 FACTORED = 64
 """Coordinates up to which a page draws with the codes' correlations."""
 RIDGE = 1e-3
+APART = 0.05
+"""Of the codes' spread, from which on two means lie apart."""
 MOST_PIXELS = 4_096
 """Values of what is decoded by which changes are measured."""
 DIRECTIONS = 10
@@ -109,7 +111,7 @@ def held_out(model: Any, data: Dataset | None) -> tuple[Array, Array | None]:
 
 
 def likely_codes(model: Any) -> Array:
-    """Return codes as they may be, where there are no data: the prior's, of PCA by its variances."""
+    """Return codes as they may be without data: the prior's, or as PCA knows the variances."""
     if not isinstance(model, PCA):
         return np.asarray(prior_draws(model, ROWS), float)
     draws = check_random_state(0).standard_normal((ROWS, len(model.components_)))
@@ -281,7 +283,7 @@ def farthest(rows: Array) -> tuple[int, int]:
 
 
 def directions_of(z: Array, labels: Array | None) -> list[dict[str, Any]]:
-    """Return for each class the way from the mean of all others to its own."""
+    """Return for each class the way from the mean of all others to its own, if they lie apart."""
     classes = [] if labels is None else np.unique(labels).tolist()
     if len(classes) < 2:
         return []
@@ -289,7 +291,7 @@ def directions_of(z: Array, labels: Array | None) -> list[dict[str, Any]]:
     for c in classes[1:] if len(classes) == 2 else classes:
         others = z[labels != c].mean(axis=0)
         step = z[labels == c].mean(axis=0) - others
-        if np.any(step):
+        if np.square(step).sum() > (APART**2) * z.var(axis=0).sum():
             found.append({"class": c, "from": rounded(others), "step": rounded(step)})
     return found
 
