@@ -305,6 +305,7 @@ KNOWN = {
     "data": "action name",
     "transform": "run data --out --overwrite",
     "models": "",
+    "export": "run --out --only --precision --overwrite",
 }
 """What this folder's tests ask each command; whoever adds an option adds what it changes."""
 

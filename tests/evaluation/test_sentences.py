@@ -219,6 +219,18 @@ def test_notes_are_told_on_data_that_are_named_and_not_again_on_those_of_the_run
     assert capsys.readouterr().err == ""
 
 
+def test_a_column_is_missed_in_the_data_of_the_run_and_not_in_others(tmp_path):
+    """A run's own table that has lost its classes is another one, which nobody asked for."""
+    path = tmp_path / "t.csv"
+    path.write_text("a,b\n" + "".join(f"{i}.5,{i * i}.25\n" for i in range(30)))
+    write_config(tmp_path, {"data": {"spec": str(path), "options": {"label": "c"}}})
+    with pytest.raises(InputError, match=r"^--label: t\.csv has no column 'c' among its 2"):
+        runs.data_of(tmp_path, None, latentia.PCA())
+    assert runs.data_of(tmp_path, str(path), latentia.PCA()).notes[0] == (
+        "t.csv: it has no column 'c', which was --label in training, and is read without."
+    )
+
+
 @pytest.mark.parametrize("suffix", ["", ".txt", ".zip", ".jpg"])
 def test_arrays_go_into_the_files_that_are_named(suffix, tmp_path):
     path = tmp_path / f"a{suffix}"

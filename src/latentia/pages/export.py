@@ -18,6 +18,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from latentia.errors import InputError, check_arguments, nearest
 from latentia.files import as_path, refuse_existing
+from latentia.models.saved import load
 from latentia.pages.named import Written, write_all
 from latentia.pages.program import Precision, program_of
 
@@ -44,6 +45,13 @@ def export(
     check_arguments(export, {"precision": precision, "overwrite": overwrite})
     found = written(model, as_path(path, "path"), only, precision, overwrite)
     return [each.path for each in found]
+
+
+def export_run(
+    run: Path, out: Path, only: Sequence[str], precision: Precision, overwrite: bool
+) -> list[Written]:
+    """Write the files of a run's model, or of a saved one, and return what each of them is."""
+    return written(load(run), out, only, precision, overwrite)
 
 
 def written(
