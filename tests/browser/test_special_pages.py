@@ -417,6 +417,15 @@ def test_arrows_of_the_factor_that_is_moved_light_up(factors, opened):
         assert {int(part.split("-")[1]) for part in lit} == {factor}
 
 
+def test_a_test_row_is_encoded(factors, opened):
+    model, data, path = factors
+    page = ready(opened(path, 1400, fragment="#lang=en"))
+    for i in range(2):
+        page.locator("#pick-row").click()
+        settled(page)
+        assert np.allclose(page.evaluate("[...live.state.z]"), model.transform(data.x_test)[i], atol=1e-3)
+
+
 @pytest.mark.parametrize("name", ["pix2pix", "cyclegan", "srresnet", "lstm", "factors"])
 def test_special_pages_fit_a_phone_and_speak_korean(name, request, opened):
     _, _, path = request.getfixturevalue(name)

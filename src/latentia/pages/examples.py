@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -16,11 +17,12 @@ from latentia.plots.grids import is_drawable
 
 MOST_PIXELS, MOST_EXAMPLES = 200_000, 8
 """Values of a sheet of examples, and how many there are at most."""
+MOST_ROWS = 50
 MOST_SMALL = 64
 """Sides of small examples."""
 TILE = 64
 """Sides of the tiles that a page enlarges, in pixels of the small image."""
-COLOURS, FEW_LEVELS, APART = 8, 16, 0.18
+COLOURS, FEW_LEVELS, APART = 8, 16, 0.1
 """Of a pen: how many, levels of a channel that are told apart, and how far two are apart."""
 LOOKED_AT = 60
 
@@ -50,6 +52,16 @@ def n_held(found: dict[str, Any]) -> int:
     examples = found.get("examples")
     sheets = [examples["sharp"]] if isinstance(examples, dict) else examples or []
     return sum(part["n"] for part in (*sheets, found.get("targets")) if part)
+
+
+def rows_of(data: Dataset | None, functions: Mapping[str, Exported], shown: bool) -> list[Any]:
+    """Return some test rows without gaps, of a table that is encoded."""
+    known = functions.get("encode")
+    if data is None or known is None or not shown or known.inputs[0].kind != "row":
+        return []
+    x = np.asarray(data.x_test, float)
+    whole = x[np.isfinite(x).all(axis=1)]
+    return [[float(f"{v:.5g}") for v in row] for row in spread(whole, MOST_ROWS).tolist()]
 
 
 def inputs_of(data: Dataset) -> tuple[NDArray[Any] | None, NDArray[Any] | None]:

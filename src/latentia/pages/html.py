@@ -31,7 +31,7 @@ from latentia.models.measures import complete
 from latentia.pages import provenance
 from latentia.pages.checks import check_of
 from latentia.pages.diagrams import diagram_of
-from latentia.pages.examples import enlarging_of, n_held, translation_of
+from latentia.pages.examples import enlarging_of, n_held, rows_of, translation_of
 from latentia.pages.graphs import chosen
 from latentia.pages.named import Written
 from latentia.pages.program import Precision, Program, program_of
@@ -144,6 +144,7 @@ def content(
         "scene": scene_of(model, functions, data),
         "images": images,
         "columns": columns_of(functions, data),
+        "rows": rows_of(data, functions, shown),
         "habit": habit_of(data) if data is not None and has_pad(functions) else None,
         "clusters": clusters_of(model, functions, data),
         "checks": {name: check_of(function) for name, function in functions.items()},

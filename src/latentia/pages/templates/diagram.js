@@ -17,4 +17,18 @@ function startDiagram() {
     },
   });
 }
+
+// Test rows in turn are written into the form, and encoded.
+function startRows() {
+  const button = $("pick-row");
+  if (!button || !PAGE.rows.length) return;
+  button.hidden = false;
+  let next = 0;
+  button.onclick = () => {
+    const row = PAGE.rows[next++ % PAGE.rows.length];
+    $("values").querySelectorAll("input").forEach((input, j) => { input.value = row[j]; });
+    $("values").requestSubmit();
+  };
+}
 begin(startDiagram);
+begin(startRows);

@@ -163,6 +163,11 @@ function startUpscale() {
     $("progress").value = 0;
     $("save").disabled = on;
   }
+  function fits() {
+    const { H, W } = layoutOf(input.shape);
+    if (!input.free) return say("onlysize", { size: `${W} × ${H}` });
+    return say(C === 1 ? "greyonly" : "whole", { most: MOST_SIDE });
+  }
   function hear() {
     if (view.ms === null || !view.size) return;
     const { H, W, from } = view.size;
@@ -269,7 +274,7 @@ function startUpscale() {
       hear();
       if (!view.size) $("upscale-heard").textContent = say("nosmall");
       $("after-name").textContent = say("after");
-      $("upscale-text").textContent = [say("upscalecap", { scale }), say(C === 1 ? "greyonly" : "whole", { most: MOST_SIDE })].join(" ");
+      $("upscale-text").textContent = [say("upscalecap", { scale }), fits()].join(" ");
     },
     remember(params) {
       if (view.at !== 0.5) params.set("divider", view.at.toFixed(2));
