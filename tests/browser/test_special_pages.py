@@ -9,7 +9,13 @@ import torch
 from PIL import Image
 
 from latentia import (
-    Bicubic, CycleGAN, FactorAnalysis, LSTMLanguageModel, Pix2Pix, RNNLanguageModel, SRResNet,
+    Bicubic,
+    CycleGAN,
+    FactorAnalysis,
+    LSTMLanguageModel,
+    Pix2Pix,
+    RNNLanguageModel,
+    SRResNet,
 )  # fmt: skip
 from latentia.data.dataset import Dataset
 from latentia.models.language.base import pick
@@ -18,7 +24,9 @@ from latentia.training.train import evaluating
 
 HOSTILE = "</script><img src=x onerror=alert(1)>{{7*7}}"
 SMALL = {"n_epochs": 1, "batch_size": 8, "random_state": 0, "device": "cpu"}
-TEXT = "the cat sat on the mat, and the dog ran.\nthen the cat ran, and the dog sat on the mat.\n" * 20
+TEXT = (
+    "the cat sat on the mat, and the dog ran.\nthen the cat ran, and the dog sat on the mat.\n" * 20
+)
 CANVAS = """(id) => { const c = document.getElementById(id), copy = c.cloneNode();
     const context = copy.getContext("2d");
     context.drawImage(c, 0, 0);
@@ -94,9 +102,9 @@ def settled(page):
     page.evaluate("() => new Promise(f => requestAnimationFrame(() => requestAnimationFrame(f)))")
 
 
-def painted(page, id):
+def painted(page, name):
     """Return a canvas as (C, H, W) in [0, 1]."""
-    found = page.evaluate(CANVAS, id)
+    found = page.evaluate(CANVAS, name)
     pixels = np.array(found["data"], np.float32).reshape(*found["sides"], 4)[..., :3] / 255
     return np.moveaxis(pixels, -1, 0)
 
@@ -162,7 +170,9 @@ def test_a_stroke_changes_what_is_translated(pix2pix, opened):
     page.mouse.down()
     page.mouse.move(box["x"] + 3 * box["width"] / 4, box["y"] + box["height"] / 2, steps=3)
     page.mouse.up()
-    page.wait_for_function("() => live.state.translated.strokes === 1 && !live.state.translating.busy()")
+    page.wait_for_function(
+        "() => live.state.translated.strokes === 1 && !live.state.translating.busy()"
+    )
     _, _, x = translated(page)
     drawn = x.reshape(3, 16, 16)
     wanted = np.array([int(colour[i : i + 2], 16) for i in (1, 3, 5)]) / 255
@@ -171,7 +181,9 @@ def test_a_stroke_changes_what_is_translated(pix2pix, opened):
     same(painted(page, "translated"), model.transform(x.reshape(1, 3, 16, 16))[0])
     assert not page.locator("#target-figure").is_visible()
     page.locator("#undo").click()
-    page.wait_for_function("() => live.state.translated.strokes === 0 && !live.state.translating.busy()")
+    page.wait_for_function(
+        "() => live.state.translated.strokes === 0 && !live.state.translating.busy()"
+    )
     _, _, back = translated(page)
     assert np.array_equal(back, before)
     # By key too: the space bar lowers the pen.
@@ -198,7 +210,9 @@ def test_a_photograph_keeps_its_shape_where_the_model_takes_any(pix2pix, opened)
     page.locator("#photo").set_input_files(
         {"name": HOSTILE, "mimeType": "image/png", "buffer": b"no picture"}
     )
-    page.wait_for_function("() => document.getElementById('translate-heard').textContent.includes('PNG')")
+    page.wait_for_function(
+        "() => document.getElementById('translate-heard').textContent.includes('PNG')"
+    )
     assert HOSTILE in page.locator("#translate-heard").inner_text()
 
 
@@ -229,7 +243,9 @@ def test_a_small_picture_is_enlarged_in_the_library_s_tiles(srresnet, opened):
     page.wait_for_function("() => live.state.enlarging.shown.made")
     small = pictures(1, (3, 28, 40), seed=3)
     page.locator("#small").set_input_files(png(small[0]))
-    page.wait_for_function("() => live.state.enlarging.view.size.W === 40 && live.state.enlarging.shown.made")
+    page.wait_for_function(
+        "() => live.state.enlarging.view.size.W === 40 && live.state.enlarging.shown.made"
+    )
     settled(page)
     small = np.round(small * 255) / np.float32(255)
     assert page.evaluate("PAGE.enlarging") | {"examples": None} == {
@@ -355,8 +371,12 @@ def test_bars_and_nats_are_the_model_s(lstm, opened):
     page.locator("#next .key").nth(1).click()
     assert len(box.input_value()) == len(changed) + 1
     marks = page.locator("#surprises span")
-    page.wait_for_function("n => document.querySelectorAll('#surprises span').length === n", arg=len(changed) + 1)
-    probability = float(re.search(r"probability ([\d.e−-]+)", marks.nth(5).get_attribute("title"))[1])
+    page.wait_for_function(
+        "n => document.querySelectorAll('#surprises span').length === n", arg=len(changed) + 1
+    )
+    probability = float(
+        re.search(r"probability ([\d.e−-]+)", marks.nth(5).get_attribute("title"))[1]
+    )
     assert probability == pytest.approx(np.exp(model.score_samples(changed)[5]), rel=0.1)
 
 
@@ -364,7 +384,10 @@ def test_what_the_model_does_not_know_is_told(lstm, opened):
     model, _, path = lstm
     page = ready(opened(path, 1400, fragment="#lang=en"))
     page.locator("#text").fill("the ☃ cat")
-    assert f"☃, none of its {len(model.symbols_)} symbols" in page.locator("#language-heard").inner_text()
+    assert (
+        f"☃, none of its {len(model.symbols_)} symbols"
+        in page.locator("#language-heard").inner_text()
+    )
     assert "over 8 characters" in page.locator("#told").inner_text()
 
 
@@ -388,7 +411,7 @@ def test_writing_on_goes_on_and_stops(lstm, opened):
 
 
 def test_a_model_of_words_writes_words(tmp_path, opened):
-    words = "a cat sat on a mat and a dog sat on a cat".split() * 12
+    words = ["a", "cat", "sat", "on", "a", "mat", "and", "a", "dog", "sat", "on", "a", "cat"] * 12
     model = RNNLanguageModel(n_units=6, n_embedding=4, window=8, **SMALL).fit(words)
     path = html.write(model, tmp_path / "words.html")[0].path
     page = ready(opened(path, 1400, fragment="#lang=en&text=a cat&temperature=0"))
@@ -405,15 +428,19 @@ def test_arrows_of_the_factor_that_is_moved_light_up(factors, opened):
     page.on("dialog", lambda dialog: pytest.fail(dialog.message))
     assert page.locator("img").count() == 0
     assert HOSTILE[:20] in page.locator("#paths").text_content()
-    drawn = {tuple(map(int, part.split("-")[1:])) for part in page.evaluate(
-        "[...document.querySelectorAll('#paths [data-part]')].map(e => e.dataset.part)")}  # fmt: skip
+    parts = page.evaluate(
+        "[...$('paths').querySelectorAll('[data-part]')].map(e => e.dataset.part)"
+    )
+    drawn = {tuple(map(int, part.split("-")[1:])) for part in parts}
     large = np.argwhere(np.abs(model.standardized_loadings_) >= 0.3)
     assert drawn == {(j, i) for i, j in large.tolist()}
     for slider in range(2):
         factor = page.evaluate(f"SCENE.sliders[{slider}].index")
         page.locator("#sliders input").nth(slider).press("ArrowRight")
         settled(page)
-        lit = page.evaluate("[...document.querySelectorAll('#paths .lit')].map(e => e.dataset.part)")
+        lit = page.evaluate(
+            "[...document.querySelectorAll('#paths .lit')].map(e => e.dataset.part)"
+        )
         assert {int(part.split("-")[1]) for part in lit} == {factor}
 
 
@@ -423,7 +450,9 @@ def test_a_test_row_is_encoded(factors, opened):
     for i in range(2):
         page.locator("#pick-row").click()
         settled(page)
-        assert np.allclose(page.evaluate("[...live.state.z]"), model.transform(data.x_test)[i], atol=1e-3)
+        assert np.allclose(
+            page.evaluate("[...live.state.z]"), model.transform(data.x_test)[i], atol=1e-3
+        )
 
 
 @pytest.mark.parametrize("name", ["pix2pix", "cyclegan", "srresnet", "lstm", "factors"])
@@ -439,8 +468,8 @@ def test_special_pages_fit_a_phone_and_speak_korean(name, request, opened):
     )
     assert left == []
     unnamed = page.evaluate(
-        """() => [...document.querySelectorAll("button, input, textarea, [tabindex='0']")].filter(e =>
-            e.offsetParent && (e.tabIndex < 0
+        """() => [...document.querySelectorAll("button, input, textarea, [tabindex='0']")].filter(
+            e => e.offsetParent && (e.tabIndex < 0
             || !(e.textContent.trim() || e.getAttribute("aria-label")
             || e.getAttribute("aria-labelledby") || e.labels?.length))
             ).map(e => e.outerHTML)"""

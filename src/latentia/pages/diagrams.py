@@ -39,9 +39,7 @@ def diagram_of(model: Any, data: Dataset | None) -> Markup:
     return Markup(svg(figure, finding))
 
 
-def standardized(
-    model: Any, data: Dataset | None
-) -> tuple[NDArray[Any], NDArray[Any]] | None:
+def standardized(model: Any, data: Dataset | None) -> tuple[NDArray[Any], NDArray[Any]] | None:
     """Return (p, k) loadings of standardized columns, and the (k, k) correlations of factors."""
     if len(vars(model).get("data_shape_", ())) != 1:
         return None

@@ -36,12 +36,19 @@ def translation_of(model: Any, data: Dataset | None, shown: bool) -> dict[str, A
     inputs = (None, None) if data is None else inputs_of(data)
     fit = shown and data is not None and is_drawable(np.shape(data.x_test))
     found: dict[str, Any] = {
-        "domains": list(data.class_names[:2]) if data is not None and data.pair_test is None else [],
+        "domains": list(data.class_names[:2])
+        if data is not None and data.pair_test is None
+        else [],
         "palettes": [palette_of(x) for x in inputs],
         "examples": [sheet(few(x)) if fit and x is not None and len(x) else None for x in inputs],
         "targets": None,
     }
-    if fit and data is not None and data.pair_test is not None and is_drawable(np.shape(data.pair_test)):
+    if (
+        fit
+        and data is not None
+        and data.pair_test is not None
+        and is_drawable(np.shape(data.pair_test))
+    ):
         chosen = spread(data.pair_test, len(few(data.x_test)))
         found["targets"] = sheet(chosen)
     return found
@@ -104,7 +111,7 @@ def palette_of(images: NDArray[Any] | None) -> dict[str, Any]:
 def enlarging_of(
     model: SuperResolution, function: Exported, data: Dataset | None, shown: bool
 ) -> dict[str, Any]:
-    """Return how a page cuts pictures to enlarge them, and small test images with their originals."""
+    """Return how a page cuts pictures to enlarge them, and small test images beside sharp ones."""
     free = function.inputs[0].free > 0
     sides = function.inputs[0].shape
     found: dict[str, Any] = {

@@ -92,7 +92,7 @@ def write(
 
 
 def shown_of(functions: Sequence[Exported], only: Sequence[str]) -> Sequence[Exported]:
-    """Return what a page shows: of a model that enlarges, its judge only where that is asked for."""
+    """Return what a page shows: the judge of a model that enlarges only where it is asked for."""
     names = {f.name for f in functions}
     return [f for f in functions if only or f.name != "critic" or "upscale" not in names]
 
@@ -246,7 +246,9 @@ def html(program: Program, page: dict[str, Any], diagram: Markup) -> str:
     document = program.document()
     page["bits"] = 16 if any(program.half) else 32
     page["words"] = provenance.words()
-    script = "\n".join(['"use strict";', source(), PARTS, *(_text(f"{name}.js") for name in SCRIPTS)])
+    script = "\n".join(
+        ['"use strict";', source(), PARTS, *(_text(f"{name}.js") for name in SCRIPTS)]
+    )
     given = {
         "title": page["title"],
         "family": page["family"],

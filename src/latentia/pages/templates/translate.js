@@ -39,11 +39,15 @@ function startTranslate() {
   const ground = () => habits.palettes[view.way].ground;
   const colours = () => habits.palettes[view.way].colours;
 
-  function setBase(context, exact = null) {
-    kept.base = context.canvas;
+  function painted(x, given) {
+    const canvas = make("canvas");
+    new Painter(canvas, given).paint(x);
+    return canvas;
+  }
+  function setBase(canvas, exact = null) {
+    kept.base = canvas;
     kept.exact = exact;
     kept.strokes = [];
-    view.moved = false;
     show();
     follow();
   }
@@ -54,7 +58,7 @@ function startTranslate() {
     const context = make("canvas", { width: size.W, height: size.H }).getContext("2d");
     context.fillStyle = ground();
     context.fillRect(0, 0, size.W, size.H);
-    setBase(context);
+    setBase(context.canvas);
   }
   function trace(context, { colour, width, points }) {
     context.strokeStyle = colour;
@@ -189,7 +193,10 @@ function startTranslate() {
     view.example = null;
     kept.picture = bitmap;
     resize(bitmap);
-    setBase(fitted(bitmap, size.W, size.H));
+    const given = sized(shape, size.H, size.W);
+    const x = pixelsOf(fitted(bitmap, size.W, size.H), given);
+    // What is shown is what is read, grey where the model is.
+    setBase(painted(x, given), x);
   }
   takesFiles($("translate-pane"), $("photo"), open, (text) => { $("translate-heard").textContent = text; });
 
@@ -199,10 +206,8 @@ function startTranslate() {
     view.factor = 1;
     resize();
     const x = examples[view.way][i];
-    const canvas = make("canvas");
-    new Painter(canvas, shape).paint(x);
     if ($("target") && targets[i]) new Painter($("target"), made).paint(targets[i]);
-    setBase(canvas.getContext("2d"), x);
+    setBase(painted(x, shape), x);
     factors();
   }
   let targets = [];
