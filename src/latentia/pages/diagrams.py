@@ -47,7 +47,10 @@ def standardized(model: Any, data: Dataset | None) -> tuple[NDArray[Any], NDArra
         return model.standardized_loadings_, model.factor_correlations_
     if not isinstance(model, LinearGaussian | PCA):
         return None
-    loadings, phi = np.asarray(model.loadings_, float), np.asarray(model.factor_correlations_)
+    loadings = np.asarray(model.loadings_, float)
+    phi = (
+        np.asarray(model.factor_correlations_) if isinstance(model, PCA) else np.eye(model.n_latent)
+    )
     variances = ((loadings @ phi) * loadings).sum(axis=1) + float(model.noise_variance_)
     if data is not None and isinstance(data.x_train, np.ndarray):
         variances = np.nanvar(np.asarray(data.x_train, float), axis=0)
