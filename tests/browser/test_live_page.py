@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 
 from latentia import PCA, VAE, ConditionalGAN, load_data
+from latentia.models.base import LatentModel
 from latentia.pages import html
+from tests.conftest import small_models
 
 HOSTILE = "</script><img src=x onerror=alert(1)>{{7*7}}"
 PICTURE = """(id) => {
@@ -17,6 +19,7 @@ PICTURE = """(id) => {
     const context = copy.getContext("2d", { willReadFrequently: true });
     context.drawImage($(id), 0, 0);
     return [...context.getImageData(0, 0, width, height).data].filter((_, i) => i % 4 === 0) }"""
+MODELS = {k: m for k, m in small_models().items() if isinstance(m, LatentModel)}
 SMALL = {"n_epochs": 2, "batch_size": 64, "random_state": 0, "device": "cpu"}
 
 
@@ -305,3 +308,35 @@ def test_blocks_of_json_hold_no_tag(table):
     for block in blocks:
         assert "<" not in block
         json.loads(block)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:.*constant column:latentia.errors.FitWarning")
+@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("kind", ["images", "table"])
+def test_the_page_of_every_model_that_decodes_is_the_model(
+    name, kind, digits, opened, tmp_path
+):
+    model, data = MODELS[name], digits
+    if kind == "table":
+        if name in ("DCGAN", "ConditionalGAN", "WGAN", "WGANGP"):
+            pytest.skip("learns images")
+        rows = digits.x_train.reshape(-1, 64)
+        rows = rows[:, np.argsort(-rows.std(axis=0))[:10]] * 10 + np.arange(10)
+        names = tuple("abcdefghij")
+        data = replace(digits, x_train=rows, x_test=rows[:90], y_test=digits.y_train[:90],
+                       columns=names)  # fmt: skip
+    y = (data.y_train[:100],) if model.takes_labels else ()
+    model.fit(data.x_train[:100], *y)
+    path = html.write(model, tmp_path / "page.html", data=data)[0].path
+    page = ready(opened(path, 375, fragment="#lang=ko"))
+    assert page.evaluate("document.documentElement.scrollWidth") <= 375
+    assert page.evaluate("live.measured.here") < 2e-3
+    page.locator("#again").click()
+    page.locator("#sliders input").first.press("ArrowRight")
+    settled(page)
+    given = (np.array([page.evaluate("[...live.state.y]")]),) if model.takes_labels else ()
+    labels = tuple(model.classes_[part.argmax(axis=1)] for part in given)
+    wanted = model.inverse_transform(code(page).astype(np.float32), *labels)
+    made = np.array(page.evaluate("[...live.state.made]")).reshape(wanted.shape)
+    assert np.abs(made - wanted).max() <= 2e-3 * max(1, np.abs(wanted).max())
