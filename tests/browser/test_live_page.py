@@ -311,7 +311,7 @@ def test_blocks_of_json_hold_no_tag(table):
 
 
 @pytest.mark.slow
-@pytest.mark.filterwarnings("ignore:.*constant column:latentia.errors.FitWarning")
+@pytest.mark.filterwarnings("ignore::latentia.errors.FitWarning")
 @pytest.mark.parametrize("name", MODELS)
 @pytest.mark.parametrize("kind", ["images", "table"])
 def test_the_page_of_every_model_that_decodes_is_the_model(

@@ -348,3 +348,41 @@ def test_sections_are_chosen_by_what_functions_take_and_give(pca):
         document["functions"][name] = {"inputs": inputs, "outputs": outputs}
     kinds = kinds_of(document)
     assert kinds == {"encode", "decode", "encode:image", "decode:code", "made:image"}
+
+
+def block_of(path):
+    found = re.search('id="page">(.*?)</script>', path.read_text("utf-8"), re.S)
+    return json.loads(found[1])
+
+
+def test_the_command_gives_a_page_the_run_s_data(tmp_path, capsys):
+    """Of own images codes and no images, unless they are asked for; without the data still a page."""
+    images, data = np.random.default_rng(0).random((60, 6, 6)), tmp_path / "own.npz"
+    np.savez(data, x=images, y=np.arange(60) % 2)
+    run = tmp_path / "run"
+    assert main(["train", "pca", "--data", str(data), "--n-components", "2", "--run", str(run)]) == 0
+    capsys.readouterr()
+    page = tmp_path / "page.html"
+    assert main(["export", str(run), "--out", str(page)]) == 0
+    told = capsys.readouterr()
+    assert "no images of own" in told.err
+    assert "--with-images" in told.err
+    assert str(page) in told.out
+    found = block_of(page)
+    assert found["images"] == {}
+    assert found["scene"]["codes"]["n"] == 6
+    assert found["kilobytes"] == round(page.stat().st_size / 1000)
+    before = page.read_bytes()
+    assert main(["export", str(run), "--out", str(page)]) != 0
+    assert page.read_bytes() == before
+    asked = ["--overwrite", "--with-images"]
+    assert main(["export", str(run), "--out", str(page), *asked]) == 0
+    assert "no images" not in capsys.readouterr().err
+    assert block_of(page)["images"]["tested"]["n"] == 6
+    data.unlink()
+    other = tmp_path / "other.html"
+    assert main(["export", str(run), "--out", str(other)]) == 0
+    assert "without its data, since" in capsys.readouterr().err
+    assert block_of(other)["scene"]["codes"] is None
+    assert main(["export", str(run), "--out", str(tmp_path / "x.json"), "--with-images"]) != 0
+    assert "--with-images is for pages" in capsys.readouterr().err

@@ -190,7 +190,7 @@ def prior_of(model: Any, z: Array) -> dict[str, Any]:
             return {"kind": "normal"}
         if np.array_equal(drawn, check_random_state(0).uniform(-1, 1, drawn.shape)):
             return {"kind": "uniform"}
-        return {"kind": "drawn", "draws": packed(prior_draws(model, POOL))}
+        return {"kind": "drawn", "draws": packed(model.latent_draws(POOL, check_random_state(0)))}
     if isinstance(model, Sampler) and isinstance(model, LinearGaussian):
         correlations = vars(model).get("factor_correlations_")
         if correlations is None:
