@@ -314,9 +314,7 @@ def test_blocks_of_json_hold_no_tag(table):
 @pytest.mark.filterwarnings("ignore::latentia.errors.FitWarning")
 @pytest.mark.parametrize("name", MODELS)
 @pytest.mark.parametrize("kind", ["images", "table"])
-def test_the_page_of_every_model_that_decodes_is_the_model(
-    name, kind, digits, opened, tmp_path
-):
+def test_the_page_of_every_model_that_decodes_is_the_model(name, kind, digits, opened, tmp_path):
     model, data = MODELS[name], digits
     if kind == "table":
         if name in ("DCGAN", "ConditionalGAN", "WGAN", "WGANGP"):

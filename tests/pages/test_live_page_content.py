@@ -356,11 +356,13 @@ def block_of(path):
 
 
 def test_the_command_gives_a_page_the_run_s_data(tmp_path, capsys):
-    """Of own images codes and no images, unless they are asked for; without the data still a page."""
+    """Of own images codes and no images, unless asked for; without the data still a page."""
     images, data = np.random.default_rng(0).random((60, 6, 6)), tmp_path / "own.npz"
     np.savez(data, x=images, y=np.arange(60) % 2)
     run = tmp_path / "run"
-    assert main(["train", "pca", "--data", str(data), "--n-components", "2", "--run", str(run)]) == 0
+    assert (
+        main(["train", "pca", "--data", str(data), "--n-components", "2", "--run", str(run)]) == 0
+    )
     capsys.readouterr()
     page = tmp_path / "page.html"
     assert main(["export", str(run), "--out", str(page)]) == 0
