@@ -17,9 +17,10 @@ from latentia.metrics.definitions import DEFINITIONS
 from latentia.models.base import LatentModel
 from latentia.models.fields import model_fields
 from latentia.models.saved import kind_of
-from latentia.pages import korean, provenance, scene, thumbnails
+from latentia.pages import html, korean, provenance, scene, thumbnails
 from latentia.pages.checks import RATIO, check_of, given
 from latentia.pages.html import content, kinds_of
+from latentia.pages.program import program_of
 from latentia.training.config import RunConfig
 
 SMALL = {"n_epochs": 1, "batch_size": 64, "random_state": 0, "device": "cpu"}
@@ -355,8 +356,13 @@ def block_of(path):
     return json.loads(found[1])
 
 
-def test_the_command_gives_a_page_the_run_s_data(tmp_path, capsys):
+def test_the_command_gives_a_page_the_run_s_data(tmp_path, capsys, monkeypatch):
     """Of own images codes and no images, unless asked for; without the data still a page."""
+    made = []
+    # The program of a model, which takes long, is made once.
+    monkeypatch.setattr(
+        html, "program_of", lambda *asked: (made or made.append(program_of(*asked)), made[0])[1]
+    )
     images, data = np.random.default_rng(0).random((60, 6, 6)), tmp_path / "own.npz"
     np.savez(data, x=images, y=np.arange(60) % 2)
     run = tmp_path / "run"
