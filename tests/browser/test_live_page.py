@@ -148,6 +148,32 @@ def test_a_drawing_is_encoded_and_rebuilt(vae, opened):
     ink = np.argwhere(drawn[0] > 0.2)
     assert max(np.ptp(ink, axis=0)) + 1 >= 7
     assert "nearest codes" in page.locator("#heard").inner_text()
+    page.locator('[data-language="ko"]').click()
+    assert "부호화했습니다" in page.locator("#heard").inner_text()
+
+
+def test_a_file_s_picture_is_cut_inverted_and_read(vae, opened, tmp_path):
+    from PIL import Image
+
+    model, path = vae
+    page = ready(opened(path, 1400, fragment="#lang=en"))
+    # Ink on paper, off the middle: what the data have is light on dark, and as large as the image.
+    paper = np.full((80, 120), 250, np.uint8)
+    paper[20:50, 50:56] = 10
+    Image.fromarray(paper).save(tmp_path / "note.png")
+    page.set_input_files("#file", tmp_path / "note.png")
+    until(page, "live.state.input")
+    settled(page)
+    read = np.array([page.evaluate("[...live.state.input]")], np.float32).reshape(1, 8, 8)
+    ink = np.argwhere(read[0] > 0.4)
+    assert np.ptp(ink[:, 0]) >= 6
+    assert np.ptp(ink[:, 1]) <= 2
+    assert abs(ink[:, 1].mean() - 3.5) <= 1
+    assert np.allclose(code(page), model.transform(read), atol=5e-3)
+    assert "inverted" in page.locator("#heard").inner_text()
+    (tmp_path / "no.png").write_text("no picture")
+    page.set_input_files("#file", tmp_path / "no.png")
+    until(page, "$('heard').textContent.includes('no.png could not be read')")
 
 
 def test_a_test_image_is_read_as_it_is(vae, digits, opened):
