@@ -6,7 +6,6 @@ import argparse
 from pathlib import Path
 
 from latentia.cli.parser import Parser
-from latentia.errors import InputError
 
 ABOUT = """\
 Write a trained model as a file that other software runs.
@@ -51,13 +50,4 @@ def _export(given: argparse.Namespace) -> None:
     from latentia.pages.export import export_run
 
     order = (given.out, given.only, given.precision, given.overwrite)
-    if given.out.suffix == ".html":
-        from latentia.models.saved import load
-        from latentia.pages.html import write_of_run
-
-        made = write_of_run(given.run, load(given.run), *order, with_images=given.with_images)
-    elif given.with_images:
-        raise InputError(f"--with-images is for pages, and {given.out} is none: leave it out")
-    else:
-        made = export_run(given.run, *order)
-    print(*made, sep="\n")
+    print(*export_run(given.run, *order, with_images=given.with_images), sep="\n")

@@ -2,8 +2,8 @@
 
 No member is unpacked to the disk. Names inside are labels to look things up by, never paths: one
 that would lead out of the archive is left out with a reason, as are links, members behind a
-password and archives within. A compressed .tar has no table of contents and is unpacked in memory, up to
-`latentia.data.limits`.
+password and archives within. A compressed .tar has no table of contents and is unpacked in memory,
+up to `latentia.data.limits`.
 """
 
 from __future__ import annotations

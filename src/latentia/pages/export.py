@@ -48,9 +48,22 @@ def export(
 
 
 def export_run(
-    run: Path, out: Path, only: Sequence[str], precision: Precision, overwrite: bool
+    run: Path,
+    out: Path,
+    only: Sequence[str],
+    precision: Precision,
+    overwrite: bool,
+    *,
+    with_images: bool = False,
 ) -> list[Written]:
     """Write the files of a run's model, or of a saved one, and return what each of them is."""
+    if out.suffix == ".html":
+        from latentia.pages.html import write_of_run
+
+        order = (out, only, precision, overwrite)
+        return write_of_run(run, load(run), *order, with_images=with_images)
+    if with_images:
+        raise InputError(f"--with-images is for pages, and {out} is none: leave it out")
     return written(load(run), out, only, precision, overwrite)
 
 
