@@ -68,6 +68,7 @@ def test_a_run_with_a_size_that_had_no_effect_goes_on(tmp_path, monkeypatch):
     config = read_config(tmp_path / "run")
     config["data"]["image_size"] = 9
     write_config(tmp_path / "run", config)
+    (tmp_path / "run/report.html").unlink()
     assert main(["resume", "run"]) == 0
     assert main(["evaluate", "run"]) == 0
     with pytest.raises(UselessSizeError, match="only those are resized"):
