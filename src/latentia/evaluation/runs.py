@@ -280,6 +280,12 @@ def _five_gram(learnt: Dataset, data: Dataset) -> ModelSection:
     )
 
 
+def _is_gone(spec: str) -> bool:
+    """Return whether data lay in one place, of which what follows a colon takes a part."""
+    places = [Path(spec), Path(spec.rsplit(":", 1)[0])]
+    return places[0].is_absolute() and "," not in spec and not any(map(Path.exists, places))
+
+
 def data_of(
     run: Path,
     data_spec: str | None,
@@ -308,8 +314,7 @@ def data_of(
     # Other pictures are brought to what the model was trained on.
     size = origin.get("image_size") if image_size is None else image_size
     spec, held_out = data_spec or origin["spec"], origin.get("held_out")
-    place = Path(spec)
-    if data_spec is None and place.is_absolute() and "," not in spec and not place.exists():
+    if data_spec is None and _is_gone(spec):
         raise InputError(
             f"{run} was trained on {spec}, which is not there: put it back, or, to evaluate, give "
             "its new place with --data"
