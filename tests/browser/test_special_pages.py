@@ -60,7 +60,7 @@ def pix2pix(tmp_path_factory):
 def cyclegan(tmp_path_factory):
     x, y = pictures(24, (1, 16, 16)), np.arange(24) % 2
     data = data_of(x, y_train=y, y_test=y[:4], class_names=(HOSTILE, "glad"))
-    model = CycleGAN(width=2, n_blocks=1, **SMALL).fit(x, y)
+    model = CycleGAN(width=2, n_blocks=1, n_halvings=1, **SMALL).fit(x, y)
     both = ("translate", "translate_back")
     return page_of(model, data, tmp_path_factory.mktemp("cyclegan"), both)
 
@@ -157,7 +157,7 @@ def test_a_test_image_is_translated_beside_what_it_should_become(pix2pix, opened
 def test_a_stroke_changes_what_is_translated(pix2pix, opened):
     model, _, path = pix2pix
     page = ready(opened(path, 1400, fragment="#lang=en"))
-    n, _, before = translated(page)
+    _n, _, before = translated(page)
     assert page.locator("#undo").is_disabled()
     pad = page.locator("#sketch")
     box = pad.bounding_box()

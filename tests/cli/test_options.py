@@ -21,7 +21,7 @@ from latentia.data.pairs import load_pairs
 from latentia.data.unpaired import load_unpaired
 from latentia.evaluation import runs
 from latentia.evaluation.profiling import Profile, profile
-from latentia.models.fields import command_name, model_fields
+from latentia.models.fields import SECOND_FLAGS, command_name, model_fields
 from latentia.models.gradient import GradientModel
 from latentia.models.language.recurrent import RecurrentLanguageModel
 from latentia.training.directory import disk_taken
@@ -325,7 +325,8 @@ def test_no_option_is_without_a_test(command, monkeypatch):
 @pytest.mark.parametrize("name", MODELS)
 def test_train_knows_the_fields_of_the_model_it_trains(name, monkeypatch):
     found = options_of(["train", command_name(name)], monkeypatch)
-    fields = {"--" + f.name.replace("_", "-") for f in model_fields(name)}
+    second = SECOND_FLAGS.get(name, {})
+    fields = {second.get(f.name, "--" + f.name.replace("_", "-")) for f in model_fields(name)}
     assert found == set(KNOWN["train"].split()) | TABLE | PICTURES | fields | {"model"}
 
 

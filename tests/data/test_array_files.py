@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from latentia.cli.main import main
 from latentia.data import load, tables
 from latentia.data.dataset import Dataset, Part, join
 from latentia.data.text import read_text
@@ -315,3 +316,35 @@ def test_a_folder_of_tables_says_that_they_are_given_one_by_one(tmp_path):
     (tmp_path / "train.csv").write_text("a,b\n1,2\n")
     with pytest.raises(InputError, match=r"; tables are given one by one, such as train\.csv"):
         load(tmp_path)
+
+
+@pytest.mark.parametrize("ending", ["npy", "npz"])
+@pytest.mark.parametrize(
+    ("kind", "file"), [("correlation", "r.npy"), ("covariance", "r.csv"), (None, None)]
+)
+def test_a_matrix_that_is_taken_for_rows_is_told_with_the_command_that_takes_it(
+    kind, file, ending, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.chdir(tmp_path)
+    X = np.random.default_rng(0).normal(size=(40, 6)) * np.arange(1, 7)
+    found = {"correlation": np.corrcoef(X.T), "covariance": np.cov(X.T), None: X[:6]}[kind]
+    np.save("x.npy", found) if ending == "npy" else np.savez("x.npz", x=found)
+    said = [note for note in load(f"x.{ending}").notes if "matrix" in note]
+    assert len(said) == (kind is not None)
+    assert main(["data", "describe", f"x.{ending}"]) == 0
+    assert (f"a {kind} matrix was taken for rows" in capsys.readouterr().out) == bool(kind)
+    if kind is None:
+        return
+    assert f"latentia factor FILE{file[1:]}" in said[0]
+    np.save(file, found) if file == "r.npy" else np.savetxt(file, found, delimiter=",")
+    assert main(["factor", file, "--suggest"]) == 0
+    assert f"a square {'array of' if file == 'r.npy' else kind}" in capsys.readouterr().out
+
+
+def test_a_square_of_whole_numbers_or_thousands_is_not_looked_at(tmp_path, monkeypatch):
+    monkeypatch.setattr("latentia.data.arrays.MOST_VARIABLES", 4)
+    for n, array in (("4", np.full((4, 4), 0.5) + np.eye(4) / 2), ("5", np.eye(5) / 2 + 0.5)):
+        np.save(tmp_path / f"{n}.npy", array)
+        assert ("matrix" in load(tmp_path / f"{n}.npy").notes[0]) == (n == "4")
+    np.save(tmp_path / "b.npy", np.eye(4) > 0)
+    assert "matrix" not in load(tmp_path / "b.npy").notes[0]

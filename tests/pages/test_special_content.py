@@ -57,7 +57,8 @@ def test_examples_of_pairs_stand_beside_their_targets():
     assert found["examples"][1] is None
     # The last place of three by three is empty.
     sums = given.astype(int) + targets
-    assert np.allclose(sums[:8], 255, atol=1) and np.allclose(sums[8:, :8], 255, atol=1)
+    assert np.allclose(sums[:8], 255, atol=1)
+    assert np.allclose(sums[8:, :8], 255, atol=1)
     assert found["examples"][0]["n"] == found["targets"]["n"] == examples.MOST_EXAMPLES
     assert examples.n_held(found) == 2 * examples.MOST_EXAMPLES
     hidden = examples.translation_of(object(), data, shown=False)

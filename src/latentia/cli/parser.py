@@ -14,6 +14,7 @@ from latentia.errors import InputError, nearest
 from latentia.files import MOST_JSON, read_bytes
 from latentia.models.fields import (
     RENAMED,
+    SECOND_FLAGS,
     SYNONYMS,
     Field,
     command_name,
@@ -26,7 +27,6 @@ from latentia.models.fields import (
     record_fields,
 )
 
-NO_NAMES: Mapping[str, str] = {}
 NONE = "none"
 """How None, and a list without numbers, are written as flags and in TOML."""
 RECIPE_KEYS = ("model", "data", "image_size", "held_out")
@@ -98,17 +98,13 @@ def hint(name: str, known: Iterable[str]) -> str:
     return f"; did you mean --{usable[word]} (it is what {word.replace('-', '_')} is called here)?"
 
 
-def add_fields(
-    parser: argparse.ArgumentParser, class_name: str, other_names: Mapping[str, str] = NO_NAMES
-) -> None:
-    """Add one flag for each field; a flag that is not given leaves no value.
-
-    ``other_names`` are second flags, by the field's name, which the help shows first.
-    """
+def add_fields(parser: argparse.ArgumentParser, class_name: str) -> None:
+    """Add a flag for each field, after a second one if it has one; not given it leaves no value."""
+    second = SECOND_FLAGS.get(class_name, {})
     group = parser.add_argument_group(f"parameters of {command_name(class_name)}")
     for field in model_fields(class_name):
         flags = ["--" + field.name.replace("_", "-")]
-        flags = [other_names[field.name], *flags] if field.name in other_names else flags
+        flags = [second[field.name], *flags] if field.name in second else flags
         allowed = "" if field.range is None else f"{field.range}; "
         when = " or ".join(map(str, field.counts_when))
         allowed += f"counts with {when}; " if when else ""

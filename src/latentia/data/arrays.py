@@ -13,6 +13,7 @@ from latentia.data import dataset
 from latentia.data.array_files import mapped, opened
 from latentia.data.classes import are_few, classes_of, plain_labels
 from latentia.data.dataset import Array, Dataset, Part, join, split
+from latentia.data.matrices import kind_of
 from latentia.errors import InputError
 
 SAMPLES = ("x", "images", "data", "arr_0")
@@ -21,6 +22,8 @@ KEYS = {*SAMPLES, *LABELS, *(f"{name}_{part}" for name in "xy" for part in ("tra
 """Names that are read in capitals too."""
 CHANNELS = (1, 2, 3, 4)
 """That the last axis of images may hold; more in the second place are rows of pixels."""
+MOST_VARIABLES = 2_000
+"""Of a square that is looked at as a matrix of correlations."""
 MOST_HASHED = 64 * 2**20
 """Bytes of an array by which it is known again."""
 WIDER = {"float16": np.float32, "longdouble": np.float64}
@@ -180,7 +183,19 @@ def checked_part(array: Array, name: str) -> Part:
     if array.ndim == 4 and array.shape[1] > 4 and array.shape[3] in CHANNELS:
         note = f"{name}: its last axis was taken for the channels of images."
         return Part(np.moveaxis(array, 3, 1), notes=(note,))
-    return Part(array)
+    return Part(array, notes=_of_a_square(array, name))
+
+
+def _of_a_square(array: Array, name: str) -> tuple[str, ...]:
+    """Return a note if rows look like a matrix of correlations or covariances."""
+    looked_at = array.ndim == 2 and array.dtype.kind == "f" and len(array) <= MOST_VARIABLES
+    if not looked_at or not (kind := kind_of(np.asarray(array))):
+        return ()
+    file = ".npy" if kind == "correlation" else ".csv"
+    return (
+        f"{name}: a square such as a {kind} matrix was taken for rows; such a matrix is analysed "
+        f"by latentia factor FILE{file}, and in Python by FactorAnalysis.fit_covariance.",
+    )
 
 
 def _native(array: Array, name: str) -> Array:

@@ -374,5 +374,6 @@ def _refuse_gaps(name: str, values: Array, path: Path, gaps_stay: bool) -> None:
     if len(bad):
         raise InputError(
             f"{path}: column {name!r} has {len(bad)} missing values, the first in data "
-            f"row {bad[0] + 1}; fill them in, drop those rows, or take a model with --missing fiml"
+            f"row {bad[0] + 1}; fill them in, drop those rows, or fit FactorAnalysis or "
+            "ProbabilisticPCA with missing='fiml'"
         )

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import logging
 import shlex
+import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -111,7 +113,7 @@ def compare(
     ------
     InputError
         For models that are not there or learn texts, no epochs, a folder with a comparison, or if
-        no model can be fitted; of several, one that cannot is left out, and the report says why.
+        no model can be fitted; of several, one that fails is left out, and the report says why.
     """
     check_arguments(compare, locals())
     return compare_with(
@@ -142,21 +144,21 @@ def compare_with(
     loaded = _loaded(data, options, image_size, random_state)
     tell_notes(loaded.notes, progress)
     kept, _ = loaded.hold_out()
-    sections, without = list[ModelSection](), list[str]()
+    sections, without, is_new = list[ModelSection](), list[str](), not folder.exists()
     for entry in asked:
         reason = _left_out(entry, loaded)
         if reason:
             without.append(reason)
             continue
-        model = _made(entry, loaded, random_state, n_epochs, n_components)
-        name = _free(type(model).__name__, [section.name for section in sections])
+        kind = entry if isinstance(entry, str) else type(entry).__name__
+        name = _free(kind, [run.name.replace("-", " ") for run in folder.glob("*")])
         run = folder / name.replace(" ", "-")
-        try:
+        with _going_on_without(name, run, without):
+            model = _made(entry, loaded, random_state, n_epochs, n_components)
             sections.append(replace(_fitted(model, loaded, kept, run, progress), name=name))
-        except InputError as error:
-            # What other models took minutes to learn is not lost for it.
-            without.append(f"{name} was left out: {error}.")
     if not sections:
+        with suppress(OSError):
+            _ = is_new and folder.rmdir()
         raise InputError(f"there is nothing to compare: {' '.join(without).rstrip('.')}")
     tell_notes(without, progress)
     notes = [*loaded.notes, *without]
@@ -167,6 +169,25 @@ def compare_with(
     command = _command(data, models, asked_for)
     report = _report(loaded, sections, notes, random_state)
     return write_report(folder / "report.html", replace(report, command=command))
+
+
+@contextmanager
+def _going_on_without(name: str, run: Path, without: list[str]) -> Iterator[None]:
+    """Leave out a model that fails, with half a run of it: what others learnt is not lost for it.
+
+    A run that holds a whole model stays. What a user asked to be an error is one.
+    """
+    try:
+        yield
+    except (BrokenPipeError, Warning):
+        raise
+    except Exception as error:
+        kind = "" if isinstance(error, InputError) else f"{type(error).__name__}: "
+        reason = f"{kind}{' '.join(str(error).split())}".rstrip(":. ")
+        kept = (run / "model").exists()
+        without.append(f"{name} was left out: {reason}{f'; it is kept in {run}' * kept}.")
+        if not kept:
+            shutil.rmtree(run, ignore_errors=True)
 
 
 def _refuse_unused(
