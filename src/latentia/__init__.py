@@ -54,6 +54,8 @@ _PUBLIC = (
         "load": "latentia.models.saved",
         "load_data": "latentia.data",
         "load_text": "latentia.data.text",
+        "play": "latentia.pages.notebook",
+        "push_to_hub": "latentia.pages.hub",
     }
 )
 

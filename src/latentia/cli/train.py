@@ -18,7 +18,10 @@ from latentia.cli.parser import (
     field_values,
     free_path,
     image_size_of,
+    in_a_folder,
     read_recipe,
+    run_here,
+    saved_model,
 )
 from latentia.cli.streams import tell
 from latentia.cli.table_options import add_table_options, table_fields, table_options
@@ -62,7 +65,7 @@ def train(parser: Parser, words: list[str]) -> None:
     parser.add_argument("--recipe", type=Path, help="a TOML file of these options; flags win")
     parser.add_argument(
         "--resume",
-        type=Path,
+        type=run_here,
         metavar="RUN",
         help="go on with a stopped run; with a larger --n-epochs, which counts all its epochs, or "
         "with --more-epochs also with a finished one",
@@ -70,7 +73,7 @@ def train(parser: Parser, words: list[str]) -> None:
     parser.add_argument("--more-epochs", type=_count, metavar="N", help=MORE)
     parser.add_argument(
         "--start-from",
-        type=Path,
+        type=saved_model,
         metavar="RUN",
         help="fine-tune: begin with the weights of a run or a saved model, and with its parameters "
         "where no flag says otherwise",
@@ -118,9 +121,10 @@ def _earlier_model(words: list[str]) -> str | None:
     from latentia.training.config import RunConfig, read_config
 
     if run is not None:
-        name = RunConfig.read(Path(run)).model
+        name = RunConfig.read(run_here(run)).model
     else:
-        name = str(read_config(Path(str(start))).get("model"))
+        folder = in_a_folder(saved_model(str(start)))
+        name = str(read_config(folder).get("model"))
     return name if name in latentia.MODELS else None
 
 
@@ -254,7 +258,7 @@ def _report_on(folder: Path, job: Callable[[], Path]) -> int:
 
 def resume(parser: Parser, words: list[str]) -> None:
     """Go on with a stopped run, exactly as if it had not stopped, or with a finished one."""
-    parser.add_argument("run", type=Path, help="the run directory")
+    parser.add_argument("run", type=run_here, help="the run directory")
     parser.add_argument(
         "--n-epochs", type=_count, metavar="N", help="epochs of the whole run, those it had too"
     )
