@@ -24,6 +24,22 @@ class FitWarning(UserWarning):
 
 
 @contextmanager
+def alone(model: Any) -> Iterator[None]:
+    """Refuse to fit a model within a fit of its own, as a callback might."""
+    # A copy of a model that learns may be fitted.
+    if vars(model).get("_learner") == id(model):
+        raise InputError(
+            f"this {type(model).__name__} is being fitted: fit a copy, sklearn.base.clone(model), "
+            "or end training by returning True, and fit it again when it has ended"
+        )
+    model._learner = id(model)
+    try:
+        yield
+    finally:
+        vars(model).pop("_learner", None)
+
+
+@contextmanager
 def noted_warnings() -> Iterator[list[str]]:
     """Note the sentences of `FitWarning` in a ``with`` block, which are shown as without it."""
     said: list[str] = []

@@ -13,6 +13,7 @@ import secrets
 import stat
 import sys
 import time
+import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from errno import EACCES, EDQUOT, EFBIG, EINVAL, ENOLCK, ENOSPC, ENOSYS, ENOTSUP, EROFS
@@ -52,6 +53,15 @@ def printable(name: str) -> str:
     '\\xb0.png'
     """
     return name.encode(errors="surrogateescape").decode(errors="backslashreplace")
+
+
+def composed(name: str) -> str:
+    """Return a name with its letters whole: what one system spells in parts is the same name.
+
+    >>> composed("e\N{COMBINING ACUTE ACCENT}") == "\N{LATIN SMALL LETTER E WITH ACUTE}"
+    True
+    """
+    return unicodedata.normalize("NFC", name)
 
 
 def write_atomically(path: Path, content: bytes) -> None:
@@ -142,6 +152,17 @@ def refuse_existing(out: Path, overwrite: bool, option: str = "--out") -> None:
     """Refuse to write a file where something is, unless it is a file and that was asked for."""
     if os.path.lexists(out) and (out.is_dir() or not overwrite):
         raise InputError(f"{out} exists: give another {option}, or --overwrite for a file")
+
+
+def refuse_filled(folder: Path, kind: str = "folder") -> None:
+    """Refuse to write a folder where something is, unless that is an empty folder."""
+    if os.path.lexists(folder) and not is_empty(folder):
+        raise InputError(f"{folder} exists: choose another {kind}, or an empty one, with --out")
+
+
+def is_empty(folder: Path) -> bool:
+    """Return whether something is a folder with nothing in it."""
+    return folder.is_dir() and not any(folder.iterdir())
 
 
 def read_bytes(path: Path, n_bytes: int | None = None, most: int | None = None) -> bytes:

@@ -8,9 +8,11 @@ from latentia.evaluation.report import Report, write_report
 from latentia.metrics.definitions import DEFINITIONS
 from latentia.models.figures import side_by_side, tiles
 from latentia.plots.curves import loss_pictures
-from latentia.plots.grids import png, thumbnails
+from latentia.plots.factors import path_diagram, scree
+from latentia.plots.grids import thumbnails
 from latentia.plots.latent_pictures import loadings_picture, map_picture, spectrum_picture
-from latentia.plots.page import Picture
+from latentia.plots.page import Drawing, Picture
+from latentia.plots.style import svg
 
 HOSTILE = "<script>alert(1)</script>" + "long" * 40
 WIDTHS = (375, 800, 1024, 1280, 1400)
@@ -132,15 +134,33 @@ def test_a_card_of_the_best_has_room_for_its_words(n_cards, page, opened):
         assert min(widths) >= 140, width
 
 
-def test_a_chart_on_white_turns_light_in_the_dark_and_a_photograph_does_not(opened, tmp_path):
-    grey = png(np.full((4, 4), 90, np.uint8))
-    pictures = (Picture("Scree", "c", grey, chart=True), Picture("Photograph", "c", grey))
+def test_a_chart_takes_the_colours_of_the_page(opened, tmp_path):
+    chart = Drawing(svg(scree(np.array([2.0, 0.5])), "s"))
+    wide = Drawing(svg(path_diagram(np.array([[0.9], [-0.8]]), ["a" * 28, "b"]), "d"), wide=True)
+    pictures = (Picture("Scree", "c", drawing=chart), Picture("Paths", "c", drawing=wide))
     parts = (ModelSection("PCA", "", "", {}, {"seconds": 1.0}, pictures),)
     path = write_report(tmp_path / "r.html", Report("t", "l", {}, parts))
-    ask = "all => all.map(e => getComputedStyle(e).filter != 'none')"
+    inks = []
     for dark in (False, True):
-        found = opened(path, 1400, dark=dark).eval_on_selector_all(".fig img", ask)
-        assert found == [dark, False]
+        shown = opened(path, 1400, dark=dark)
+        ask = "e => [e, document.body].map(n => getComputedStyle(n)[n == e ? 'fill' : 'color'])"
+        letters, page_ink = shown.locator(".fig svg text").first.evaluate(ask)
+        assert letters == page_ink
+        inks.append(letters)
+        for name, at in (("Scree", 0), ("Paths", 1)):
+            drawn, cell = (
+                shown.locator(".fig svg")
+                .nth(at)
+                .evaluate("e => [e.width.baseVal.value, e.getBoundingClientRect().width]")
+            )
+            assert cell <= drawn + 1, name
+        assert shown.locator(".fig.wide").count() == 1
+    assert inks[0] != inks[1]
+    # On a phone a wide drawing keeps its size within its own card; the page does not scroll.
+    phone = opened(path, 375)
+    phone.evaluate("document.querySelectorAll('details').forEach(e => (e.open = true))")
+    size = "e => [e.scrollWidth > e.clientWidth, document.documentElement.scrollWidth]"
+    assert phone.locator(".fig.wide").evaluate(size) == [True, 375]
 
 
 def test_the_table_of_one_model_fills_its_card(opened, tmp_path):

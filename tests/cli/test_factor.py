@@ -6,6 +6,7 @@ import sys
 import warnings
 
 import numpy as np
+import pandas
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -106,15 +107,17 @@ def check_page(path, *titles):
     """Hold a page to what it must show and must not do."""
     page = path.read_text(encoding="utf-8")
     assert "Content-Security-Policy\" content=\"default-src 'none'" in page
-    assert not re.search(r"<[^>]*\b(src|href|action)\s*=\s*[\"']?(?!data:)[^\s\"']", page)
+    assert not re.search(r"<[^>]*\b(src|href|action)\s*=\s*[\"']?(?!data:|#)[^\s\"']", page)
     assert "<script" not in page
     assert "@import" not in page
-    assert not re.search(r"url\((?!['\"]?data:)", page)
+    assert not re.search(r"url\((?!['\"]?(data:|#))", page)
     shown = re.findall(r"<figure[^>]*><h4>(.*?)</h4>(.*?)</figure>", page, re.DOTALL)
     assert [title for title, _ in shown] == list(titles)
     for title, figure in shown:
-        drawn = re.findall(r"<img [^>]*src=\"data:image/png;base64,([^\"]+)\"", figure)
-        assert sum(map(len, drawn)) > 1000, title
+        drawn = re.findall(
+            r"<img [^>]*src=\"data:image/png;base64,([^\"]+)\"|<path ([^>]+)>", figure
+        )
+        assert sum(len(png + path) for png, path in drawn) > 1000, title
     return page
 
 
@@ -542,7 +545,10 @@ FILES = {
     "one row": (text_of(X[:1]), r"X has 1 sample\(s\).*at least 2 rows"),
     "a header alone": ("a,b,c\n", "holds 0 rows of 3 columns"),
     "empty": ("", "bad.csv cannot be read: Empty CSV file"),
-    "ragged": ("a,b,c\n1,2,3\n1,2\n", "cannot be read: .*Expected 3 columns, got 2"),
+    "ragged": (
+        "a,b,c\n1,2,3\n1,2\n",
+        "cannot be read: data row 2 has 2 cells, and there are 3 columns: '1,2'",
+    ),
     "one column": (text_of(X[:, :1], NAMES[:1]), "of 1 feature.* 1 vary"),
     "constant": (text_of(np.ones((9, 3)), NAMES[:3]), "of 3 feature.* 0 vary"),
     "not symmetric": (text_of(ASYMMETRIC, first=NAMES), "not symmetric: row 0, column 1"),
@@ -808,3 +814,51 @@ def test_the_moments_of_shuffled_rows_with_gaps_are_taken_coarsely(monkeypatch):
     model = FactorAnalysis(n_components=1, missing="fiml")
     factor_report.suggestion(model, factor_report.Observed("x", rows=X))
     assert set(asked) == {factor_report.COARSE}
+
+
+def test_what_is_drawn_from_an_analysis_and_its_codes_have_the_names_of_its_table(
+    succeeds, folder, unillustrated
+):
+    answers = np.rint(X).astype(int)
+    (folder / "x.csv").write_text(text_of(answers))
+    succeeds("x.csv", *K2, "--columns", "weight:jump", "--out", "a")
+    assert main(["sample", "a", "-n", "40", "--out", "drawn.csv"]) == 0
+    drawn = load_data("drawn.csv")
+    assert list(drawn.columns) == NAMES[1:5]
+    x = np.concatenate([drawn.x_train, drawn.x_test])
+    assert (x % 1 == 0).all()
+    assert (x >= answers.min()).all()
+    assert (x <= answers.max()).all()
+    (folder / "moved.csv").write_text(text_of(answers[:, ::-1], NAMES[::-1]))
+    for name in ("x", "moved"):
+        assert main(["transform", "a", f"{name}.csv", "--out", f"{name}-codes.csv"]) == 0
+    codes = np.genfromtxt(folder / "x-codes.csv", delimiter=",", skip_header=1)
+    scores = np.genfromtxt(folder / "a" / "scores.csv", delimiter=",", skip_header=1)
+    np.testing.assert_allclose(codes, scores)
+    assert (folder / "x-codes.csv").read_text() == (folder / "moved-codes.csv").read_text()
+
+
+def test_a_model_of_a_data_frame_knows_its_columns(folder, capsys):
+    frame = pandas.DataFrame(X, columns=NAMES)
+    model = latentia.PCA(n_components=2).fit(frame[NAMES[:3]])
+    model.save(folder / "m")
+    frame[NAMES[::-1]].to_csv(folder / "moved.csv", index=False)
+    assert main(["transform", "m", "moved.csv", "--out", "codes.csv"]) == 0
+    codes = np.genfromtxt(folder / "codes.csv", delimiter=",", skip_header=1)[:, 1:]
+    np.testing.assert_allclose(codes, model.transform(frame[NAMES[:3]]), atol=1e-9)
+    latentia.ProbabilisticPCA(n_components=2).fit(frame).save(folder / "p")
+    assert main(["sample", "p", "-n", "4", "--out", "drawn.csv"]) == 0
+    assert (folder / "drawn.csv").read_text().splitlines()[0] == ",".join(f'"{n}"' for n in NAMES)
+
+
+def test_a_square_array_of_correlations_is_a_matrix(succeeds, refuses, folder, unillustrated):
+    np.save(folder / "r.npy", np.corrcoef(X.T))
+    said = succeeds("r.npy", *K2, "--n-samples", "120", "--out", "a")
+    assert "r.npy: a square array of correlations was taken for a matrix, not for rows." in said
+    np.save(folder / "x.npy", X)
+    succeeds("x.npy", *K2, "--out", "b")
+    found = [latentia.load(folder / name).standardized_loadings_ for name in "ab"]
+    np.testing.assert_allclose(np.abs(found[0]), np.abs(found[1]), atol=1e-4)
+    scores = np.genfromtxt(folder / "b" / "scores.csv", delimiter=",", skip_header=1)[:, 1:]
+    np.testing.assert_allclose(scores, latentia.load(folder / "b").transform(X), atol=1e-6)
+    assert "n_samples is 9, but x.npy holds rows" in refuses("x.npy", *K2, "--n-samples", "9")

@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 import latentia
+from latentia.cli import parser
 from latentia.cli.explore import ACTIONS, LISTS, SWITCHES, VALUES
 from latentia.cli.explore_idle import IDLE
 from latentia.cli.main import main
@@ -207,6 +208,13 @@ def test_a_recipe_is_checked_whole(recipe, words, sentence, folder, capsys):
     assert main(["train", *words, "--recipe=r.toml", "--run", "r"]) == 2
     assert sentence in capsys.readouterr().err
     assert not Path("r").exists()
+
+
+def test_a_recipe_is_not_larger_than_a_recipe_can_be(folder, monkeypatch, capsys):
+    Path("r.toml").write_text("model = 'vae'\n")
+    monkeypatch.setattr(parser, "MOST_JSON", 9)
+    assert main(["train", "--recipe=r.toml", "--run", "r"]) == 2
+    assert "the recipe r.toml cannot be read: " in capsys.readouterr().err
 
 
 def test_none_and_an_empty_list_are_written_as_the_word_none(folder, made):

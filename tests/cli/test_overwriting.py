@@ -70,6 +70,33 @@ def test_what_exists_is_not_replaced_unasked(name, place, capsys):
         assert kept.read_bytes() != b"mine"
 
 
+IN_FOLDERS = ("train", "compare", "factor", "resume", "upscale")
+"""Commands that write folders."""
+
+
+@pytest.mark.parametrize("name", IN_FOLDERS)
+@pytest.mark.parametrize("linked", [False, True])
+def test_an_empty_folder_is_written_into(name, linked, place):
+    words, _ = WRITERS[name]
+    empty = place / ("elsewhere" if linked else "out")
+    empty.mkdir()
+    if linked:
+        (place / "out").symlink_to(empty)
+    order = words.split()
+    done = main([*order, "out"] if order[-1].startswith("--") else order)
+    # The run that is taken back was begun in Python, and goes on there.
+    assert done == (2 if name == "resume" else 0)
+    assert any(empty.iterdir())
+    assert (place / "out").is_symlink() == linked
+    assert [path.name for path in place.iterdir() if path.name.startswith(".")] == []
+
+
+def test_an_empty_folder_is_saved_into(place):
+    (place / "there").mkdir()
+    latentia.load("model").save("there")
+    np.testing.assert_array_equal(latentia.load("there").mean_, latentia.load("model").mean_)
+
+
 def test_every_command_that_writes_is_held_to_it():
     assert {name.split(",")[0] for name in WRITERS} | READERS == set(COMMANDS)
 

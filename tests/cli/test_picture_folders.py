@@ -269,6 +269,25 @@ def test_flags_and_recipes_say_a_size_in_one_value(
     assert size is None or "fit" in str(size) or not [v for v in given if str(v).endswith("fit")]
 
 
+@pytest.mark.parametrize(("flag", "size"), [("--fit", "20x16 fit"), ("--crop", "20x16")])
+def test_alike_pictures_that_stay_as_they_are_have_their_size_recorded(
+    capsys, tmp_path, flag, size
+):
+    for number in range(12):
+        picture(tmp_path / f"in/{number}.png", (20, 16))
+        picture(tmp_path / f"other/{number}.png", (50, 90))
+    status, _, errors = run(capsys, *train(tmp_path / "in", tmp_path / "run"), flag)
+    assert (status, "brought to" in errors) == (0, False)
+    record = json.loads((tmp_path / "run/config.json").read_text())["data"]
+    assert (record["image_size"], record["shape"][-2:]) == (size, [16, 20])
+    model, plain = load(tmp_path / "run"), load_data(str(tmp_path / "in"))
+    np.testing.assert_array_equal(data_of(tmp_path / "run", None, model).x_test, plain.x_test)
+    others = data_of(tmp_path / "run", str(tmp_path / "other"), model)
+    expected = load_data(str(tmp_path / "other"), image_size=size)
+    np.testing.assert_array_equal(others.x_test, expected.x_test)
+    assert run(capsys, "train", "--resume", tmp_path / "run", flag)[0] == 0
+
+
 def test_a_run_keeps_what_its_pictures_were_brought_to(capsys, tmp_path):
     for number, size in zip(range(24), itertools.cycle([(20, 30), (30, 20), (25, 16)])):
         picture(tmp_path / f"in/{number}.png", size)

@@ -89,7 +89,8 @@ def test_nobody_reads():
 @pytest.mark.skipif(not FULL.exists(), reason="a device of Linux")
 def test_a_full_disk_behind_the_output_is_a_sentence():
     with FULL.open("wb") as full:
-        finished = run(["models"], stdout=full, stderr=subprocess.PIPE)
+        # So few lines that they wait for the end.
+        finished = run(["data", "list"], stdout=full, stderr=subprocess.PIPE)
         assert finished.returncode == 2
         assert b"latentia: error: " in finished.stderr
         assert finished.stderr.count(b"\n") == 1

@@ -291,3 +291,26 @@ def test_a_pipe_is_no_table_wherever_one_is_read(tmp_path, name):
     os.mkfifo(path)
     with pytest.raises(InputError, match="is no regular file"):
         tables.read(path) if name == "a.csv" else read_text(path)
+
+
+def test_names_of_arrays_may_be_capitals_and_a_path_may_be_a_path(tmp_path):
+    y = np.arange(10) % 2
+    np.savez(tmp_path / "a.npz", X=TABLE, Y=y)
+    np.savez(tmp_path / "b.npz", x=TABLE, X=TABLE + 1, y=y)
+    np.savez(tmp_path / "c.npz", X_train=TABLE, X_test=TABLE[:2], y_train=y, y_test=y[:2])
+    for name in "abc":
+        data = load(tmp_path / f"{name}.npz")
+        rows = data.x_train if name == "c" else whole(data)
+        np.testing.assert_array_equal(np.sort(rows, axis=0), np.sort(TABLE, axis=0))
+        assert data.labelled
+    for other in (TABLE, 3, None):
+        with pytest.raises(InputError, match=r"spec is .*; it must be text"):
+            load(other)
+    with pytest.raises(InputError, match="is an address, and no file here: download it first"):
+        load("https://example.org/t.csv")
+
+
+def test_a_folder_of_tables_says_that_they_are_given_one_by_one(tmp_path):
+    (tmp_path / "train.csv").write_text("a,b\n1,2\n")
+    with pytest.raises(InputError, match=r"; tables are given one by one, such as train\.csv"):
+        load(tmp_path)

@@ -9,6 +9,7 @@ from PIL import Image
 
 from latentia.data import crops, folders, load
 from latentia.data.crops import load_crops
+from latentia.data.limits import VARIABLE
 from latentia.errors import InputError
 from latentia.evaluation import runs as jobs
 from latentia.evaluation.comparison import recipe
@@ -37,6 +38,7 @@ def test_pieces_are_sharp_and_test_pictures_are_others(pictures):
     assert seen[1] == {9, 19}
     assert not seen[0] & seen[1]
     assert "1 files were left out" in data.notes[1]
+    assert not data.own_test
     again = load_crops(data.spec, image_size=data.image_size)
     np.testing.assert_array_equal(again.x_train, data.x_train)
 
@@ -48,6 +50,7 @@ def test_parts_of_a_folder_are_kept(pictures):
         path.rename(pictures / ("test" if path.stem == "05" else "train") / path.name)
     data = load_crops(str(pictures), image_size=12)
     assert {int(x[0, 0, 0]) for x in data.x_test} == {50}
+    assert data.own_test
 
 
 def test_other_data_are_loaded_as_they_are(tmp_path):
@@ -107,7 +110,7 @@ def test_pieces_of_many_pictures_stay_in_their_budget(tmp_path, monkeypatch):
     whole = load_crops(str(tmp_path), image_size=10)
     assert not any("of memory" in note for note in whole.notes)
     n = len(whole.x_train) + len(whole.x_test)
-    monkeypatch.setattr(crops, "BUDGET", 300 * 200)
+    monkeypatch.setenv(VARIABLE, str(8 * 300 * 200))
     held = []
     monkeypatch.setattr(crops, "read_all", watched(held))
     data = load_crops(str(tmp_path), image_size=10)
@@ -115,6 +118,7 @@ def test_pieces_of_many_pictures_stay_in_their_budget(tmp_path, monkeypatch):
     assert kept * 300 <= 300 * 200 + 20 * 300
     (note,) = [note for note in data.notes if "of memory" in note]
     assert note.startswith(f"20 pictures would give {n} pieces; {kept} were cut")
+    assert note.endswith(f"{VARIABLE} raises it.")
     # Pictures are not kept: what a reader returns holds no pixels.
     assert len(held) == 20
     assert all(not isinstance(found, np.ndarray) for found in held)

@@ -123,3 +123,22 @@ def test_different_sizes_get_one_and_it_is_said(tmp_path):
     assert any("2 sizes, from 6×4 to 9×9, and were brought to 4×4" in n for n in data.notes)
     data = load(str(tmp_path), image_size=5)
     assert data.x_train.shape == (1, 3, 5, 5)
+
+
+def test_sub_folders_that_hold_nothing_are_told(tmp_path):
+    for name in ("cat", "dog", "Thumbs.db", ".git", "ant"):
+        (tmp_path / "set" / name).mkdir(parents=True)
+    pixels = np.random.default_rng(0).integers(0, 256, (6, 8, 8), dtype=np.uint8)
+    for n, picture in enumerate(pixels):
+        Image.fromarray(picture).save(tmp_path / "set" / "cat" / f"{n}.png")
+    (tmp_path / "set" / "fox" / "inner").mkdir(parents=True)
+    Image.fromarray(pixels[0]).save(tmp_path / "set" / "fox" / "inner" / "a.png")
+    place = tmp_path / "set"
+    data = load(str(place))
+    assert data.class_names == ("cat", "fox")
+    said = [note for note in data.notes if "without files" in note]
+    empty = f"{place / 'ant'}; {place / 'dog'}"
+    assert said == [f"sub-folders without files are no classes: {empty}."]
+    for name in ("ant", "dog"):
+        Image.fromarray(pixels[1]).save(place / name / "b.png")
+    assert not any("without files" in note for note in load(str(place)).notes)

@@ -171,7 +171,7 @@ def test_pixels_are_not_loaded_before_the_limit_is_checked(tmp_path):
 
 
 def packed_as_zip(folder):
-    """Return an archive of a folder's files: what it unpacks to is written to no disk."""
+    """Return an archive of a folder's files."""
     with zipfile.ZipFile(folder / "all.zip", "w") as archive:
         for path in sorted(folder.glob("*.png")):
             archive.write(path, path.name)
@@ -179,14 +179,16 @@ def packed_as_zip(folder):
 
 
 def test_small_files_that_take_much_together_are_refused_with_their_sum(tmp_path, monkeypatch):
+    """Their archive is small beside what they come to, as one that is made to fill a disk."""
     for number in range(8):
-        (tmp_path / f"{number}.png").write_bytes(png(100, 100))
+        (tmp_path / f"{number}.png").write_bytes(png(256, 256))
     packed = packed_as_zip(tmp_path)
-    monkeypatch.setenv(VARIABLE, "35000")
-    with pytest.raises(InputError, match=r"pictures in .* would take 80,000 bytes .* 35,000 bytes"):
+    monkeypatch.setattr("latentia.data.on_disk.MOST_GROWTH", 100)
+    monkeypatch.setenv(VARIABLE, "200000")
+    with pytest.raises(InputError, match=r"pictures in .* would take 524,288 bytes .* 200,000"):
         load(packed)
     assert len(load(packed, image_size=50).x_train) == 7
-    monkeypatch.setenv(VARIABLE, "80000")
+    monkeypatch.setenv(VARIABLE, "600000")
     assert len(load(packed).x_train) == 7
 
 

@@ -47,6 +47,14 @@ def test_the_seed_decides_which_pictures_are_held_out(folder, seed):
     assert (load(str(folder)).x_test != load(str(folder), random_state=7).x_test).any()
 
 
+def test_made_pairs_say_where_their_images_come_from():
+    made, images = load_pairs("edges:fashion-mnist-small"), load("fashion-mnist-small")
+    for name in ("description", "origin", "licence"):
+        assert getattr(made, name) == getattr(images, name) != ""
+    assert made.notes == (*images.notes, f"The inputs are {made.name}, made here.")
+    assert made.name.endswith(images.name)
+
+
 def test_made_pairs_have_a_test_part_of_their_own_where_their_images_have(folder):
     assert not load_pairs(f"noisy:{folder}").own_test
     for part in ("train", "test"):

@@ -1,8 +1,13 @@
-"""Folders larger than the limit of memory: what comes out is what memory would hold."""
+"""Pictures larger than the limit of memory: what comes out is what memory would hold."""
 
+import io
+import tarfile
 import tempfile
+import zipfile
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
@@ -77,3 +82,106 @@ def test_a_disk_without_room_is_told(folder, monkeypatch):
     place = tempfile.gettempdir()
     with pytest.raises(InputError, match=f"take 38,400 bytes, and {place} has 1,000 bytes left"):
         load(str(folder))
+
+
+def animation(path, frames):
+    first, *others = [Image.fromarray(frame) for frame in frames]
+    first.save(path, save_all=True, append_images=others, lossless=True)
+
+
+def video(path, frames):
+    av = pytest.importorskip("av")
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("ffv1", rate=10)
+        stream.height, stream.width = frames.shape[1:3]
+        stream.pix_fmt = "bgr0"
+        for pixels in frames:
+            for packet in stream.encode(av.VideoFrame.from_ndarray(pixels, "rgb24")):
+                container.mux(packet)
+        for packet in stream.encode():
+            container.mux(packet)
+
+
+def made(folder, kind):
+    """Return the path of the pictures in a file, or several, of a kind."""
+    path, names = folder / f"x.{kind}", [f"{'ba'[i % 2]}/{i:02}.png" for i in range(len(COLOURS))]
+    content = []
+    for pixels in COLOURS:
+        stream = io.BytesIO()
+        Image.fromarray(pixels).save(stream, "PNG")
+        content.append(stream.getvalue())
+    if kind == "zip":
+        with zipfile.ZipFile(path, "w") as archive:
+            for name, held in zip(names, content):
+                archive.writestr(name, held)
+    elif kind in ("tar", "tgz"):
+        with tarfile.open(path, "w:gz" if kind == "tgz" else "w") as archive:
+            for name, held in zip(names, content):
+                info = tarfile.TarInfo(name)
+                info.size = len(held)
+                archive.addfile(info, io.BytesIO(held))
+    elif kind == "parquet":
+        pq.write_table(pa.table({"image": content, "label": [n[0] for n in names]}), path)
+    elif kind == "webp":
+        animation(path, COLOURS)
+    elif kind == "mkv":
+        video(path, COLOURS)
+    elif kind == "videos":
+        path.mkdir()
+        video(path / "a.mkv", COLOURS[:25])
+        Image.fromarray(COLOURS[25]).save(path / "b.png")
+        video(path / "c.mkv", COLOURS[26:])
+    return path
+
+
+KINDS = ["zip", "tar", "tgz", "parquet", "webp", "mkv", "videos"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("options", [{}, {"image_size": "12x10", "random_state": 3}])
+def test_whatever_holds_pictures_is_the_same_data_on_the_disk(tmp_path, monkeypatch, kind, options):
+    path = made(tmp_path, kind)
+    limit = "10K" if options else "30K"
+    held = load(str(path), **options)
+    assert not isinstance(held.x_train, np.memmap)
+    if kind == "tgz":
+        # What is packed as a whole is unpacked in memory, in which it must find room.
+        monkeypatch.setattr("latentia.data.archives.check_bytes", lambda n, name: None)
+    monkeypatch.setenv(VARIABLE, limit)
+    kept = load(str(path), **options)
+    assert isinstance(kept.x_train, np.memmap)
+    for name in ("x_train", "x_test", "y_train", "y_test", "names_train", "names_test"):
+        np.testing.assert_array_equal(getattr(kept, name), getattr(held, name))
+    assert (kept.class_names, kept.runs, len(kept.x_test)) == (
+        held.class_names,
+        held.runs,
+        4 - (kind == "videos"),
+    )
+    assert {*held.notes} < {*kept.notes}
+    assert any("more than the limit of memory: they were decoded" in note for note in kept.notes)
+
+
+def test_frames_that_fail_or_were_not_announced_are_told(tmp_path, monkeypatch):
+    path = made(tmp_path, "videos")
+    monkeypatch.setenv(VARIABLE, "15K")
+    monkeypatch.setattr("latentia.data.pictures.n_frames", lambda path: 10)
+    data = load(str(path))
+    assert len(data.x_train) + len(data.x_test) == 21
+    assert any("2 files, of each: it holds more frames than it announces" in n for n in data.notes)
+    np.testing.assert_array_equal(data.x_test[0], np.moveaxis(COLOURS[9], 2, 0))
+    (path / "c.mkv").write_bytes(b"no video")
+    data = load(str(path))
+    assert len(data.x_train) + len(data.x_test) == 11
+    assert any("1 of 3 files were left out" in note and "c.mkv" in note for note in data.notes)
+
+
+@pytest.mark.parametrize("kind", ["zip", "mkv"])
+def test_what_grows_beyond_measure_is_refused_as_ever(tmp_path, monkeypatch, kind):
+    path = made(tmp_path, kind)
+    monkeypatch.setenv(VARIABLE, "20K")
+    share = 3 * COLOURS[..., 0].size / path.stat().st_size
+    monkeypatch.setattr("latentia.data.on_disk.MOST_GROWTH", 0.99 * share)
+    with pytest.raises(InputError, match=rf"would take [\d,]+ bytes of memory.*{VARIABLE}=1G"):
+        load(str(path))
+    monkeypatch.setattr("latentia.data.on_disk.MOST_GROWTH", 1.01 * share)
+    assert isinstance(load(str(path)).x_train, np.memmap)

@@ -13,6 +13,8 @@ from PIL import Image
 
 from latentia.cli.main import main
 from latentia.data import load
+from latentia.data.frames import read_frames
+from latentia.data.framing import Frame
 from latentia.data.many_bands import has_many_bands
 from latentia.errors import InputError
 from tests.data.test_archives import PIXELS, packed, png
@@ -186,6 +188,12 @@ def test_every_frame_of_an_animation_is_a_picture(tmp_path, name):
     assert load(str(tmp_path / name), image_size="8x4").x_train.shape[1:] == (3, 4, 8)
 
 
+def test_every_frame_counts_against_the_limit_of_memory(tmp_path):
+    taken = []
+    found = read_frames(animation(tmp_path / "a.gif"), Frame(4, 2), taken.append)
+    assert taken == [pixels.nbytes for pixels, _ in found] == [4 * 2 * 3] * 30
+
+
 def video(path, n=30, size=(32, 16)):
     import av
 
@@ -267,6 +275,10 @@ def test_other_tiffs_are_pillows(tmp_path):
         Image.new(mode, (5, 4)).save(tmp_path / "a.tif")
         assert not has_many_bands(tmp_path / "a.tif"), mode
     tifffile.imwrite(tmp_path / "a.tif", np.zeros((9, 8, 4), np.uint8), photometric="rgb")
+    for kind, many in (("assocalpha", False), ("unassalpha", False), ("unspecified", True)):
+        pixels = np.zeros((9, 8, 4), np.uint8)
+        tifffile.imwrite(tmp_path / "c.tif", pixels, photometric="rgb", extrasamples=[kind])
+        assert has_many_bands(tmp_path / "c.tif") == many, kind
     (tmp_path / "b.tif").write_bytes(b"II*\0rubbish")
     assert not has_many_bands(tmp_path / "b.tif")
 

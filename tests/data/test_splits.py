@@ -12,7 +12,7 @@ from PIL import Image, ImageOps
 from latentia.data import dataset, describe, load
 from latentia.data.arrays import fingerprint, labels_beside, read_labels
 from latentia.data.crops import load_crops, read_pictures
-from latentia.data.degrade import random_crops
+from latentia.data.degrade import pieces_of
 from latentia.data.pairs import load_pairs
 from latentia.data.unpaired import load_unpaired, mixed
 from latentia.errors import InputError
@@ -289,6 +289,11 @@ def test_two_classes_are_parted_by_the_seed(tmp_path):
         np.testing.assert_array_equal(kind[numbers(data.x_test)] == "a", data.y_test == 1)
 
 
+def pieces(pictures, side, coverage, seed=0):
+    cut = [pieces_of(picture, k, side, coverage, seed) for k, picture in enumerate(pictures)]
+    return np.concatenate(cut)
+
+
 @pytest.mark.parametrize("seed", [0, 7])
 def test_pieces_come_from_their_part_by_their_seed(tmp_path, seed):
     draw = np.random.default_rng(0)
@@ -297,8 +302,8 @@ def test_pieces_come_from_their_part_by_their_seed(tmp_path, seed):
     test = [found[9], found[19]]
     train = [picture for i, picture in enumerate(found) if i not in (9, 19)]
     data = load_crops(str(tmp_path / "set"), image_size=6, random_state=seed)
-    np.testing.assert_array_equal(data.x_train, random_crops(train, 6, random_state=seed))
-    np.testing.assert_array_equal(data.x_test, random_crops(test, 6, random_state=seed + 1))
+    np.testing.assert_array_equal(data.x_train, pieces(train, 6, 4.0, seed))
+    np.testing.assert_array_equal(data.x_test, pieces(test, 6, 4.0, seed + 1))
     other = load_crops(str(npy(tmp_path)), random_state=seed)
     assert dataclasses.asdict(other).keys() == dataclasses.asdict(data).keys()
     np.testing.assert_array_equal(numbers(other.x_test), held_out(N, seed)[0])
@@ -307,10 +312,10 @@ def test_pieces_come_from_their_part_by_their_seed(tmp_path, seed):
 
 def test_pictures_of_one_size_are_cut_at_places_of_their_own():
     grid = np.arange(400).reshape(20, 20)
-    found = random_crops([grid, grid], 5, coverage=1.01)
+    found = pieces([grid, grid], 5, 1.01)
     assert len(found) == 2 * 17
     assert (found[:17, 0, 0] != found[17:, 0, 0]).any()
-    corners = random_crops([grid[:6, :6]] * 200, 5, coverage=1.0)[:, 0, 0]
+    corners = pieces([grid[:6, :6]] * 200, 5, 1.0)[:, 0, 0]
     assert set(corners) == {0, 1, 20, 21}
 
 

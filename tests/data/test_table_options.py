@@ -258,6 +258,8 @@ def test_what_is_guessed_of_text_can_be_told(read, tmp_path):
     assert read("a,b\n3,4\n5,6\n", header="no", columns=["x0"], missing_codes=["a"]).x.shape[0] == 3
     assert read("a:b\n1:2\n3:4\n", delimiter=":").columns == ("a", "b")
     assert read("a b\n1 2\n3 4\n", delimiter="space").columns == ("a", "b")
+    with pytest.raises(InputError, match=r"no column of numbers left; .* 'a b'"):
+        read("a b\n1 2\n3 4\n", delimiter="tab")
     assert read("a,b\tc\n1,5\t2\n3,5\t4\n", delimiter="tab", decimal=",").columns == ("a,b", "c")
     latin = "Größe,b\n1,2\n3,4\n".encode("latin-1")
     assert read(latin, encoding="latin-1").columns == ("Größe", "b")

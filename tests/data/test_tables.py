@@ -191,8 +191,11 @@ REFUSED = {
     "commas for both": ("a,b\n1,5,2,5\n3,5,4,5\n", "decimal signs and separators at once"),
     "units below the names": ("a,b\nkg,cm\n1,2\n", "'kg' in data row 1"),
     "a word far below": ("a,b\n" + "1,2\n" * 150 + "1,x\n", "'x' in data row 151"),
-    "a staircase of words and numbers": ("a,1\n7,.3,1\nc,.2,.4,1\n", "Expected 2 columns, got 3"),
-    "ragged": ("a,b\n1,2\n3,4,5\n", "Expected 2 columns, got 3"),
+    "a staircase of words and numbers": (
+        "a,1\n7,.3,1\nc,.2,.4,1\n",
+        "row 1 has 3 cells, and there are 2",
+    ),
+    "ragged": ("a,b\n1,2\n3,4,5\n", "row 2 has 3 cells, and there are 2"),
     "zero bytes": ("a,b\n1,\x002\n", "zero bytes"),
     "a header alone": ("a,b\n", "holds 0 rows of 2 columns"),
     "one name alone": ("a\n", "holds 0 rows"),
@@ -242,7 +245,9 @@ def test_a_named_column_that_counts_the_rows_is_kept_and_that_is_said(names, tmp
     assert found.column_names[0] == (names[:2] or "x0")
     words = "counts the rows, and is kept as a variable; drop it if it is none."
     assert notes[-1] == f"t.csv: {names[:2] or 'x0'!r} {words}"
-    (tmp_path / "t.csv").write_text(written(names=names, first=range(2, 11)))
+    (tmp_path / "t.csv").write_text(written(names=names, first=range(1001, 1010)))
+    assert tables.columns(tmp_path / "t.csv")[1][-1] == notes[-1]
+    (tmp_path / "t.csv").write_text(written(names=names, first=range(2, 20, 2)))
     assert "counts" not in " ".join(tables.columns(tmp_path / "t.csv")[1])
 
 

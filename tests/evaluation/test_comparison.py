@@ -22,15 +22,18 @@ import latentia
 from latentia import PCA, VAE
 from latentia.cli.main import main
 from latentia.data import load as load_data
-from latentia.data.dataset import Dataset, Part, split, spread
+from latentia.data.arrays import facts as facts_of
+from latentia.data.dataset import Dataset, Part, split
 from latentia.errors import InputError
 from latentia.evaluation.clusterings import baseline_sections
 from latentia.evaluation.comparison import BY_DEFAULT, compare, recipe
 from latentia.evaluation.evaluate import evaluate
 from latentia.evaluation.model_section import ModelSection
+from latentia.models.inputs import spread
 from latentia.models.measures import yardstick
 from latentia.models.saved import load
 from latentia.plots.grids import thumbnails
+from latentia.training.config import versions
 from tests.conftest import reported, small_models
 from tests.evaluation.test_report import Page
 
@@ -99,6 +102,27 @@ def test_the_seed_the_data_and_the_epochs_reach_every_model(compared, spec):
     facts = dict(re.findall(r"<dt>(.*?)</dt><dd>(.*?)</dd>", page))
     assert (facts["seed"], facts["sample"], facts["test"]) == ("5", "8 × 8", "60")
     assert (facts["training"], facts["held out for the curves"]) == ("220 samples", "20")
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_the_page_says_what_was_compared_on_what(known, tmp_path):
+    """Of sets that are known, where they come from; of others, which file was read."""
+    x = np.random.default_rng(0).random((1300, 4))
+    told = {"description": "made up", "origin": "A draw", "licence": "free"} if known else {}
+    data = Dataset("mine", x, None, x[:1200], None, spec="/a/b.npy", **told)
+    page = compare(data, ("PCA", "ProbabilisticPCA"), tmp_path / "c", random_state=7).read_text()
+    facts = dict(re.findall(r"<dt>(.*?)</dt><dd>(.*?)</dd>", html.unescape(page)))
+    assert facts["data"] == ("A draw. free." if known else "Read from /a/b.npy.")
+    assert (facts["sample"], facts["training"]) == ("4", "1,192 samples")
+    assert (facts["held out for the curves"], facts["test"]) == ("108", "1,200")
+    assert facts["seed"] == "7"
+    assert facts["versions"] == ", ".join(f"{k} {v}" for k, v in versions().items())
+    assert facts["checksum of the training data"] == facts_of(x)["hash"]
+    assert facts["samples"] == yardstick(data.hold_out()[0])
+    text = re.sub(r"\s+", " ", html.unescape(re.sub(r"<[^>]*>", " ", page)))
+    assert "Two models on mine" in text
+    described = "mine: made up" if known else "mine"
+    assert f"latentia compare · {described} · 1,192 to learn, 108 held out, 1,200 to test" in text
 
 
 def test_another_seed_gives_another_model_and_the_same_the_same(compared, spec, tmp_path):

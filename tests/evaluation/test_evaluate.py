@@ -8,7 +8,7 @@ import pytest
 
 import latentia
 from latentia.data import load as load_data
-from latentia.data.dataset import Dataset, spread
+from latentia.data.dataset import Dataset
 from latentia.data.pairs import load_pairs
 from latentia.data.unpaired import load_unpaired
 from latentia.evaluation.evaluate import evaluate, importance_bound
@@ -22,6 +22,7 @@ from latentia.metrics.precision_recall import precision_recall
 from latentia.metrics.reconstruction import psnr, squared_error
 from latentia.metrics.structural_similarity import ssim
 from latentia.models import measures
+from latentia.models.inputs import spread
 from latentia.models.measures import yardstick
 from tests.conftest import learns_from, small_models
 

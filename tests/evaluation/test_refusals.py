@@ -1,6 +1,7 @@
 """What the yardstick refuses, each in its whole sentence: every value in it is the given one."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -18,9 +19,13 @@ from latentia.evaluation.factor_report import read
 from latentia.evaluation.memorisation import memorisation_check
 from latentia.evaluation.profiling import measure_speed
 from latentia.evaluation.quality import judged
+from latentia.evaluation.same_columns import TAKE_WEIGHTS, in_order_of, refuse_weights
 from latentia.evaluation.sampled import sample
+from latentia.evaluation.table_writing import check_written, write_table
+from latentia.evaluation.transformed import transform
 from latentia.models.measures import complete
 from latentia.training.config import write_config
+from tests.saved.test_saved_before import KEPT
 
 IMAGES = np.random.default_rng(0).random((40, 8, 8), dtype=np.float32)
 DATA = Dataset("mine", IMAGES[:30], None, IMAGES[30:], None)
@@ -144,7 +149,93 @@ def of_comparisons(path, pca):
     }
 
 
-@pytest.mark.parametrize("kind", [of_runs, of_figures, of_comparisons])
+def of_what_is_written(path, pca):
+    gan, lstm, cgan = (
+        KEPT / f"{name}/model" for name in ("GAN", "LSTMLanguageModel", "ConditionalGAN")
+    )
+    made, odd = pca.save(path / "pca"), path / "no/a.csv"
+    rows = {f"{n}": np.zeros(1) for n in range(2**14 + 1)}
+    return {
+        "a model of texts draws no numbers: leave --noise out": lambda: sample(lstm, noise=True),
+        "a model of texts draws no numbers: leave --round out": lambda: sample(lstm, rounded=False),
+        "a model of texts knows no classes: leave --label out": lambda: sample(lstm, label="3"),
+        "--overwrite is for the file of --out: leave it out": lambda: sample(lstm, overwrite=True),
+        f"{path / 't.png'} ends in '.png'; texts are written as .txt or .abc": lambda: sample(
+            lstm, 1, path / "t.png", length=2
+        ),
+        f"--length is for models of texts, and {gan} is none": lambda: sample(gan, length=3),
+        "GAN has no density of x given z: leave noise out": lambda: sample(gan, noise=True),
+        "GAN knows no classes: leave --label out": lambda: sample(gan, label="3"),
+        f"there is no class 'twelve'; the model knows {', '.join(map(str, range(10)))}": lambda: (
+            sample(cgan, label="twelve")
+        ),
+        "--round is of a table's columns in .csv, .parquet or .xlsx": lambda: sample(
+            gan, out=path / "a.npy", rounded=True
+        ),
+        "PCA has no sample: PCA has no density; use probabilistic PCA, factor analysis or a VAE": (
+            lambda: sample(made)
+        ),
+        "gan has no codes to write: a GAN has no encoder": lambda: transform(
+            gan, "digits", path / "a.csv"
+        ),
+        "pix2pix has no codes to write: it makes pictures of pictures; use latentia translate or "
+        "latentia upscale": lambda: transform(KEPT / "Pix2Pix/model", "digits", path / "a.csv"),
+        f"{odd} cannot be written: there is no folder {path / 'no'}": lambda: check_written(odd),
+        f"{path / 'a.doc'} ends in '.doc'; a table is .csv, .tsv, .parquet, .xlsx, .npy": lambda: (
+            check_written(path / "a.doc")
+        ),
+        f"{path / 'a.xlsx'} would have 1 rows and 16,385 columns, more than a sheet takes: write "
+        ".csv or .parquet": lambda: write_table(path / "a.xlsx", rows),
+        f"{path / 'a.doc'} ends in '.doc'; use .png, .npy or .npz": lambda: runs.write_arrays(
+            path / "a.doc", [("x", IMAGES)]
+        ),
+    }
+
+
+def of_origins(path, pca):
+    def run(name, model, parameters, **data):
+        (path / name).mkdir()
+        write_config(path / name, {"model": model, "parameters": parameters, "data": data})
+        return path / name
+
+    gone, lstm = path / "gone.csv", KEPT / "LSTMLanguageModel/model"
+    lost = run("lost", "VAE", {"n_epochs": 1}, spec=str(gone))
+    own = run("own", "VAE", {"encoder": {"own_net": "Net"}}, spec="digits")
+    closed = run("closed", "PCA", {"n_components": 2}, spec="digits")
+    columns = SimpleNamespace(columns_=["a", "b", "c"])
+    table = replace(DATA, x_train=IMAGES[:3, 0, :2], x_test=IMAGES[:1, 0, :2], columns=("a", "d"))
+    weighed = replace(DATA, weights_train=np.ones(30))
+    return {
+        "PCA is fitted at once: it starts from no other fit": lambda: runs.train(
+            latentia.PCA(), "digits", path / "new", start_from=lost
+        ),
+        "PCA is fitted at once, and has no checkpoints to go back to": lambda: runs.go_back(
+            closed, "best", path / "new"
+        ),
+        f"the run in {own} is of VAE(encoder=Net(...)), nets of your own: go on in Python, with it "
+        f"as it was, by fit(X, run='{own}', resume=True)": lambda: runs.resume(own),
+        f"{lost} was trained on {gone}, which is not there: put it back, or, to evaluate, give its "
+        "new place with --data": lambda: runs.data_of(lost, None, latentia.VAE()),
+        f"--judge is for models of images, and {lstm} is of texts": lambda: list(
+            runs.answers(lstm, judge=path / "j")
+        ),
+        f"--memorisation is for models of images, and {lstm} is of texts": lambda: list(
+            runs.answers(lstm, memorisation=path / "m.png")
+        ),
+        "mine has no column 'b', one of the 3 that the model was trained on; it has a, d": lambda: (
+            in_order_of(columns, table)
+        ),
+        "pca takes no weights of rows, and would take each row for one: leave --weights out, or "
+        f"train {TAKE_WEIGHTS}": lambda: refuse_weights(pca, weighed),
+        "image_size is 9; it is for the pictures of a folder": lambda: compare(
+            IMAGES, ("PCA",), path / "c", image_size=9
+        ),
+    }
+
+
+@pytest.mark.parametrize(
+    "kind", [of_runs, of_figures, of_comparisons, of_what_is_written, of_origins]
+)
 def test_every_refusal_names_what_was_given(kind, tmp_path):
     pca = latentia.PCA(n_components=2).fit(IMAGES)
     for sentence, asked in kind(tmp_path, pca).items():

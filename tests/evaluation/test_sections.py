@@ -9,13 +9,13 @@ import pytest
 
 import latentia
 from latentia.data import load as load_data
-from latentia.data.dataset import spread
 from latentia.data.pairs import load_pairs
 from latentia.data.unpaired import load_unpaired
 from latentia.evaluation.model_section import ModelSection
 from latentia.evaluation.sections import model_section, strip_of_test, with_strips
 from latentia.models import figures
 from latentia.models.fields import model_reference, model_summary
+from latentia.models.inputs import spread
 from latentia.plots.grids import thumbnails
 from latentia.plots.page import Picture
 from tests.conftest import learns_from, small_models

@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -11,16 +12,18 @@ from sklearn.mixture import GaussianMixture
 
 import latentia
 from latentia import MODELS
+from latentia.data.dataset import Dataset
 from latentia.errors import InputError
-from latentia.evaluation import clusterings, comparison, factor_report, runs
+from latentia.evaluation import clusterings, comparison, factor_report, quality, runs
 from latentia.evaluation.evaluate import Bound
 from latentia.evaluation.model_section import ModelSection
 from latentia.evaluation.quality import Quality
 from latentia.evaluation.report import Report, write_report
 from latentia.metrics.definitions import DEFINITIONS
 from latentia.metrics.precision_recall import Overlap
+from latentia.models.factors.n_factors import Suggestion
 from latentia.training.config import read_config, versions, write_config
-from tests.conftest import reported
+from tests.conftest import reported, small_models
 
 
 def test_a_bound_is_told_with_its_counts_and_both_errors():
@@ -44,6 +47,43 @@ def test_quality_is_told_with_its_counts_and_classes():
         "classes   cat 50.0%  dog 50.0%  rat 0.0%",
         "entropy   0.6931 of at most 1.099 nats  (3,400 drawn)",
     ]
+
+
+def test_a_judge_is_trained_once_and_told_with_how_often_it_is_right(tmp_path, monkeypatch):
+    """The real images are test images, all of them; the drawn ones are the model's."""
+    draw, judge = np.random.default_rng(0), tmp_path / "judge"
+    y = np.arange(60) % 2
+    images = (0.6 * y[:, None, None] + 0.4 * draw.random((60, 8, 8))).astype(np.float32)
+    data = Dataset("mine", images[:39], y[:39], images[39:], np.where(y, 0, 1)[39:])
+    model = small_models()["VAE"].fit(data.x_train)
+    monkeypatch.setattr(quality, "LEAST_SAMPLES", 30)
+    told = quality.judged(model, data, judge)
+    classifier = latentia.load(judge)
+    assert (classifier.title, len(classifier.classes_)) == ("mine", 2)
+    right = (classifier.predict(data.x_test) == data.y_test).mean()
+    assert 0 < right < 1
+    samples = model.drawn_for(data, 30, 0)
+    assert told.splitlines() == [
+        *str(quality.sample_quality(classifier, data.x_test, samples)).splitlines(),
+        f"the classifier is right on {right:.1%} of the 21 real images",
+    ]
+    monkeypatch.delattr(quality, "_trained_judge")
+    assert quality.judged(model, replace(data, y_test=None), judge) == told.rpartition("\n")[0]
+
+
+def test_each_criterion_is_told_with_its_number_and_what_it_is():
+    counts = {name: 11 + place for place, name in enumerate(factor_report.HOW)}
+    none = np.zeros(0)
+    long = "a sentence of many words, " * 9
+    found = Suggestion(counts, none, none, None, None, none, {}, {}, notes=("short", long))
+    first, *rest = factor_report.suggestion_text(found).splitlines()
+    assert first == "Number of factors by criterion"
+    told = [re.split(r"\s{2,}", line, maxsplit=2) for line in rest[: len(counts)]]
+    for (name, how), (said, number, what) in zip(factor_report.HOW.items(), told, strict=True):
+        assert (said, int(number), what) == (name.replace("_", " "), counts[name], how)
+    notes = rest[len(counts) :]
+    assert notes[0] == "* short"
+    assert " ".join(" ".join(notes[1:]).split()) == f"* {long}".strip()
 
 
 @pytest.fixture

@@ -96,7 +96,8 @@ def test_ffmpeg_is_told_the_speed_and_the_size_of_what_it_is_given(speed, tmp_pa
 def test_what_ffmpeg_says_is_passed_on(tmp_path, monkeypatch):
     fake = program(tmp_path, "sys.exit('no encoder for this')")
     monkeypatch.setattr(animate.shutil, "which", lambda _: fake)
-    with pytest.raises(InputError, match="no encoder for this"):
+    sentence = "^ffmpeg could not write the .mp4: no encoder for this; write a .gif$"
+    with pytest.raises(InputError, match=sentence):
         write_animation(tmp_path / "film.mp4", GREY)
     assert not (tmp_path / "film.mp4").exists()
 

@@ -7,7 +7,12 @@ from sklearn.linear_model import LogisticRegression
 
 from latentia.errors import InputError
 from latentia.explore.attributes import attribute_direction, attribute_figure, edit
-from latentia.explore.pixel_classifiers import PixelClassifiers, attribute_check
+from latentia.explore.pixel_classifiers import (
+    AttributeCheck,
+    PixelClassifiers,
+    StrengthCheck,
+    attribute_check,
+)
 from latentia.models.linear.pca import PCA
 from latentia.plots.style import png_bytes
 
@@ -210,6 +215,25 @@ def test_the_check_in_words(scene):
     assert "strength +1 on 199: classified as 오른쪽 0.0% before" in text
 
 
+def test_each_share_of_a_check_is_told_with_its_own_name():
+    strengths = (
+        StrengthCheck(-1.5, 1200, 0.75, 0.5, {"hat": 0.25, "smile": -0.125}, {}),
+        StrengthCheck(2.0, 3400, 0.125, 0.875, {"hat": 0.0625, "smile": 0.5}, {}),
+    )
+    accuracies, reconstructed = {"hat": 0.9, "smile": 0.8}, {"hat": 0.7, "smile": 0.6}
+    found = AttributeCheck("hat", 5600, accuracies, reconstructed, strengths)
+    assert str(found).splitlines() == [
+        "classifier of hat: right on 90.0% of 5,600 held-out originals, on 70.0% of them at "
+        "strength 0",
+        "classifier of smile: right on 80.0% of 5,600 held-out originals, on 60.0% of them at "
+        "strength 0",
+        "strength -1.5 on 1,200: classified as hat 75.0% before, 50.0% after; mean change of "
+        "probability: hat +0.250, smile -0.125",
+        "strength +2 on 3,400: classified as hat 12.5% before, 87.5% after; mean change of "
+        "probability: hat +0.062, smile +0.500",
+    ]
+
+
 def test_checks_that_cannot_be(scene):
     model, x, _, judges, (x_test, y_test) = scene
     with pytest.raises(InputError, match=r"no labels of '왼'.*왼쪽, 오른쪽"):
@@ -228,7 +252,11 @@ def test_the_figure_orders_strengths_and_draws_hangul(pca, faces):
     words = [text.get_text() for text in figure.axes[0].texts]
     order = [word for word in words if word in ("original", "−1", "reconstructed", "+1")]
     assert order == ["original", "−1", "reconstructed", "+1"]
-    assert any("웃음" in word for word in words)
+    below = "; below, its probability by a classifier of pixels"
+    assert f"웃음, removed (−) and added (+){below}" in words
     kept = attribute_figure(faces[:2], edited, strengths, "웃음", residual=True)
-    assert "reconstructed" not in [text.get_text() for text in kept.axes[0].texts]
+    alone = [text.get_text() for text in kept.axes[0].texts]
+    assert "reconstructed" not in alone
+    assert "0" in alone
+    assert "웃음, removed (−) and added (+)" in alone
     assert png_bytes(figure).startswith(b"\x89PNG")

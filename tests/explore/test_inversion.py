@@ -192,3 +192,4 @@ def test_the_figure_tells_the_errors(gan, faces):
     found = invert(gan, faces[:2], n_steps=2)
     words = [text.get_text() for text in inversion_figure(found, faces[:2]).axes[0].texts]
     assert f"RMSE {np.sqrt(found.squared_errors[1] / 64):.3f}" in words
+    assert inversion_figure(invert(gan, faces[:1], n_steps=2), faces[:1]).axes

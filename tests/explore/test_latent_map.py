@@ -47,7 +47,8 @@ def test_a_plane_through_the_mean_along_the_widest_spread(pca):
     truth = REFERENCE(2).fit(codes)
     np.testing.assert_allclose(np.abs(plane.axes @ truth.components_.T), np.eye(2), atol=1e-9)
     np.testing.assert_allclose(plane.origin, codes.mean(axis=0))
-    assert plane.names[0] == f"component 1 of z ({truth.explained_variance_ratio_[0]:.0%})"
+    shares = truth.explained_variance_ratio_
+    assert plane.names == tuple(f"component {i + 1} of z ({shares[i]:.0%})" for i in range(2))
     np.testing.assert_allclose(np.abs(plane.points(codes)), np.abs(truth.transform(codes)))
     largest = np.abs(truth.components_).argmax(axis=1)
     assert (plane.axes[[0, 1], largest] > 0).all(), "a map does not turn over by chance"
@@ -62,6 +63,7 @@ def test_places_and_codes_are_each_others_inverse(pca, coordinates):
     if coordinates is not None:
         np.testing.assert_allclose(plane.points(codes), codes[:, [2, 0]])
         np.testing.assert_allclose(plane.codes(places)[:, 1], codes[:, 1].mean())
+        assert plane.names == ("z[2]", "z[0]")
 
 
 @pytest.mark.parametrize(
@@ -84,6 +86,7 @@ def test_a_map_in_korean(flat_vae, faces):
         "무표정한 얼굴",
     ]
     assert scatter.get_xlabel() == decoded.get_xlabel() == "z[0]"
+    assert scatter.get_ylabel() == decoded.get_ylabel() == "z[1]"
     picture = np.asarray(decoded.images[0].get_array())
     assert picture.shape[0] == picture.shape[1]
     figure.savefig("/dev/null", format="png")

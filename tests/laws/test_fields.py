@@ -101,7 +101,7 @@ OTHER_VALUES = {
     "n_mixture": [2],
     "n_steps": [40],
     "noise_factor": [0.2],
-    "noise_variance": [0.3, None],
+    "noise_variance": [0.04, 0.3, None],
     "observation of VaDE": ["bernoulli", "gaussian"],
     "receptive_field": ["pixel"],
     "patch of SRGAN": [8],

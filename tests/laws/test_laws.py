@@ -3,6 +3,7 @@
 import copy
 import dataclasses
 import functools
+import inspect
 import json
 
 import numpy as np
@@ -11,6 +12,7 @@ import torch
 
 import latentia
 from latentia import MODELS
+from latentia.data.dataset import Dataset
 from latentia.errors import InputError
 from latentia.models.autoencoders.linear_vae import LinearVAE
 from latentia.models.base import LatentModel
@@ -68,6 +70,45 @@ def given(model, X):
 
 def test_every_public_model_is_under_law():
     assert set(small_models() | small_sequence_models()) == set(MODELS)
+
+
+OF_DATA = ("transform", "reconstruct", "score", "score_samples", "predict", "predict_proba")
+"""Of data; those that a model lacks are left out."""
+OF_EACH_KIND = ("PCA", "ProbabilisticPCA", "FactorAnalysis", "VAE", "ConditionalVAE", "Pix2Pix")
+
+
+def data_set(name):
+    """Return `IMAGES` as a data set, with what a model learns beside them and a part for tests."""
+    y = answers(name, IMAGES)
+    beside = {"pair_train": y, "pair_test": y[:2]} if y.ndim > 1 else {}
+    known = None if beside else y
+    some = None if known is None else known[:2]
+    return Dataset("images", IMAGES, known, IMAGES[::-1][:2], some, **beside)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_data_set_stands_for_its_training_samples_in_each_verb(name):
+    model, data = fitted(name), data_set(name)
+    found = [verb for verb in OF_DATA if hasattr(model, verb)]
+    for verb in found:
+        call = getattr(model, verb)
+        takes_y = "y" in inspect.signature(call).parameters
+        beside = (answers(name, IMAGES),) if takes_y else ()
+        np.testing.assert_array_equal(call(data), call(IMAGES, *beside), err_msg=verb)
+        if model.takes_labels:
+            pairs = torch.utils.data.TensorDataset(*map(torch.from_numpy, (IMAGES, *beside)))
+            np.testing.assert_array_equal(call(pairs), call(IMAGES, *beside), err_msg=verb)
+    assert found or not hasattr(model, "transform")
+
+
+@pytest.mark.parametrize("name", [*OF_EACH_KIND, "CycleGAN"])
+def test_a_model_learns_of_a_data_set_what_it_learns_of_its_arrays(name):
+    data, small = data_set(name), ONE_EPOCH.get(name, {})
+    of_arrays, of_data = (
+        small_models()[name].set_params(**small).fit(*given_)
+        for given_ in ((IMAGES, answers(name, IMAGES)), (data,))
+    )
+    np.testing.assert_array_equal(of_data.transform(data), of_arrays.transform(data))
 
 
 @pytest.mark.parametrize("name", LATENT)

@@ -258,6 +258,32 @@ def test_a_net_of_other_shapes_is_refused_with_both(name, field):
         model.fit(IMAGES, y)
 
 
+GAMES = ["GAN", "DCGAN", "ConditionalGAN", "WGAN", "WGANGP"]
+
+
+@pytest.mark.parametrize("name", GAMES)
+def test_what_nets_are_said_to_map_is_what_the_models_own_nets_map(name):
+    """The judge sees samples and classes in packs of two, the generator one code at a time."""
+    fields = {"packing": 2, "n_components": K, "n_epochs": 1, "minibatch_discrimination": 0}
+    model = EVERY[name].set_params(**fields).fit(IMAGES, answers(name, IMAGES))
+    told = model.maps(IMAGE)
+    assert told.keys() == {"generator", model.judge_name}
+    for field, maps in told.items():
+        if not model.n_given():
+            with torch.no_grad():
+                made = getattr(model, f"{field}_")(torch.zeros(5, *maps.takes[0]))
+            assert made.shape == (5, *maps.gives)
+    given = [model.n_given()] if model.n_given() else []
+    assert told["generator"].takes == ((K,), *((n,) for n in given))
+    assert told[model.judge_name].takes == ((2, 8, 8), *((2 * n,) for n in given))
+    if given:
+        own = {
+            "generator": NETS[name]["generator"](),
+            "discriminator": Own(2 * (64 + CLASSES), (1,)),
+        }
+        model_of(name, packing=2, **own).fit(IMAGES, answers(name, IMAGES))
+
+
 ESCAPED = str.maketrans({"(": r"\(", ")": r"\)", ".": r"\."})
 BESIDE = [
     (name, field, part)

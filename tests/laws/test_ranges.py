@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import torch
 from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
 
 import latentia
 import latentia.data
@@ -26,7 +27,7 @@ from latentia import (
     ImageClassifier,
     VaDE,
 )
-from latentia.errors import FitWarning, InputError, Range, check_arguments
+from latentia.errors import FitWarning, InputError, Range
 from latentia.models.gradient import GradientModel
 from tests.conftest import SHARED, learns_from, small_models
 from tests.models.language.conftest import small_sequence_models
@@ -183,6 +184,17 @@ def test_truth_values_are_zeros_and_ones(name):
 
 
 @pytest.mark.parametrize("name", NAMES)
+def test_every_verb_of_a_model_that_was_not_fitted_says_so(name):
+    (X, y), model = images(name), short(name)
+    given = {"sample": (3,), "inverse_transform": (np.zeros((2, 3)),)}
+    for verb in (*VERBS, *given):
+        if hasattr(model, verb):
+            method = getattr(model, verb)
+            with pytest.raises(NotFittedError, match=f"{type(model).__name__} .*not fitted yet"):
+                method(*given.get(verb, (X, *beside(method, model, y))))
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_bytes_of_zeros_and_ones_are_refused_and_dark_images_are_told(name):
     X, y = images(name)
     model, bits = fitted(name), (X > 0.5).astype(np.uint8)
@@ -199,6 +211,7 @@ def test_bytes_of_zeros_and_ones_are_refused_and_dark_images_are_told(name):
         spans = [w for w in said if "pixels span 0 to" in str(w.message)]
         assert spans
         assert all(w.category is FitWarning for w in spans)
+        assert __file__ in {w.filename for w in spans} or name == "FactorAnalysis"
 
 
 @pytest.mark.filterwarnings("ignore::latentia.errors.FitWarning")
@@ -311,10 +324,14 @@ TAKING_NUMBERS = [f for f in public_functions() if numbers_of(f) and f.__name__ 
 
 @pytest.mark.parametrize("function", TAKING_NUMBERS, ids=lambda f: f.__qualname__)
 def test_a_public_function_states_and_checks_the_ranges_of_its_numbers(function):
-    assert check_arguments.__name__ in function.__code__.co_names
-    for name, (_, allowed) in numbers_of(function).items():
-        if f"{name} of {function.__name__}" not in ANY_NUMBER:
-            assert allowed is not None, f"{name} has no range"
+    numbers = {n: a for n, (_, a) in numbers_of(function).items()}
+    numbers = {n: a for n, a in numbers.items() if f"{n} of {function.__name__}" not in ANY_NUMBER}
+    assert all(numbers.values()), "a number has no range"
+    wanted = inspect.signature(function).parameters.values()
+    given = {p.name: 3 if p.name in numbers else "digits" for p in wanted if p.default is p.empty}
+    for name in numbers:
+        with pytest.raises(InputError, match=rf"^{name} is <object .*; (it must be|give) "):
+            function(**given | {name: object()})
 
 
 def test_a_list_of_public_functions_is_found():

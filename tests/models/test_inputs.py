@@ -1,5 +1,8 @@
 """What data may come as, and one sentence for all else."""
 
+import dataclasses
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -75,10 +78,18 @@ def samples():
         (np.array([*BYTES, BYTES[0][:7]], object), r"X\[6\] has shape \(7, 8\)"),
         (Image.new("L", (8, 8)), "X is one picture; give a list"),
         (np.ones((6, 9, 8, 4)), r"its channels last: fit\(X, channels='last'\)"),
-        (load_data("digits"), r"X is the data set 'digits'; give its samples, such as x_train"),
+        (
+            dataclasses.replace(load_data("digits"), weights_train=np.ones(1500)),
+            r"X is the data set 'digits', whose rows have weights: fit\(X\.x_train, \*\*X\.bes",
+        ),
         ("digits", r"X is text; load data by name with latentia\.load_data"),
         (samples(), "X is of type generator; give the samples themselves"),
-        ({"x": FLOATS}, "X is of type dict"),
+        ({"x": FLOATS, "t": 1}, r"X is a dict of 'x', 't'; give one part, as X\['x'\]"),
+        ({}, "X is of type dict; give the samples themselves"),
+        (["a.png", "b.JPG"], "X is a list of paths, the first 'a.png'; latentia.load_data reads"),
+        ([Path("a.png")], "X is a list of paths, the first 'a.png'; latentia.load_data reads"),
+        (Path("in"), r"X is a path; load data by name with latentia\.load_data"),
+        ([BYTES[0], Image.new("F", (8, 9), 7.0)], r"X\[1\]: its grey values span 7 to 7; what is"),
         (None, "X is of type NoneType"),
         (7, "X is of type int"),
         (FLOATS.astype(complex), "images are complex128; give uint8, floats"),

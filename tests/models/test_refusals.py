@@ -1,9 +1,12 @@
 """What models refuse, each in its whole sentence: every value in it is the given one."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
 import latentia
+from latentia.data.dataset import Dataset
 from latentia.errors import InputError
 from latentia.models.saved import load
 from latentia.models.translation.next_frame import frame_errors, windows
@@ -68,8 +71,12 @@ def of_samples(fitted):
         "images are int64; give uint8, floats in [0, 1], or bool for 0 and 1": lambda: (
             pca.transform(np.zeros((2, 8, 8), np.int64))
         ),
-        "image values span -1.5 to 2.25; give uint8, bool for 0 and 1, or finite floats in "
-        "[0, 1]": lambda: pca.transform(np.full((2, 8, 8), [-1.5, 2.25, 0, 0, 0, 0, 0, 0])),
+        "image values span 0 to 2.25; give uint8, bool for 0 and 1, or finite floats in "
+        "[0, 1]": lambda: pca.transform(np.full((2, 8, 8), [0, 2.25, 0, 0, 0, 0, 0, 0])),
+        "image values span -1.5 to 2.25; give uint8, bool for 0 and 1, or finite floats in [0, 1], "
+        "without a normalisation such as Normalize of torchvision's": lambda: pca.transform(
+            np.full((2, 8, 8), [-1.5, 2.25, 0, 0, 0, 0, 0, 0])
+        ),
         "X has shape (2, 64, 64, 3), its channels last: fit(X, channels='last') takes them so, and "
         "np.moveaxis(X, 3, 1) makes (n, C, H, W) of them": lambda: pca.transform(
             np.zeros((2, 64, 64, 3))
@@ -121,6 +128,14 @@ def of_labels(fitted):
         "validation is a tuple of 3; give X, or (X, y)": lambda: model("VAE").fit(
             IMAGES, validation=(IMAGES, FOUR, FOUR)
         ),
+        "ConditionalVAE needs a label for each sample: give y, of shape (n,), or conditions, "
+        "(n, d) floats": lambda: new().fit(IMAGES),
+        "ConditionalVAE needs a label for each sample: give y, of shape (n,)": lambda: (
+            classes.transform(IMAGES[:2])
+        ),
+        f"mine has the class '7', which the model was not trained on; its classes are {NAMES}": (
+            lambda: classes._renumbered(Dataset("mine", IMAGES, FOUR, IMAGES[:2], np.array([7, 0])))
+        ),
         "patience is 2, and counts epochs without a better held-out value: give held-out data with "
         "validation, or leave patience out": lambda: model("VAE", patience=2).fit(IMAGES),
     }
@@ -168,6 +183,9 @@ def of_pictures(fitted):
         "X has shape (4, 8); Bicubic takes images of shape (n, H, W) or (n, C, H, W)": lambda: (
             bicubic.transform(small[0, :4])
         ),
+        "X has shape (5,); Bicubic takes images of shape (n, H, W) or (n, C, H, W)": lambda: (
+            bicubic.transform(np.zeros(5, np.float32))
+        ),
         "scale is 3; it must be one of 2, 4": lambda: latentia.Bicubic(scale=3).fit(IMAGES),
         "DCGAN learns images; the data are a table of shape (n, 5)": lambda: model("DCGAN").fit(
             TABLE
@@ -182,7 +200,26 @@ def of_pictures(fitted):
         "3 gives the judge one verdict, and there is no other to compare it with": lambda: model(
             "GAN", minibatch_discrimination=2, batch_size=3, packing=3
         ).fit(IMAGES),
+        "r1_penalty is 0.5 and minibatch_discrimination 3, by which the judge sees a batch "
+        "together, so that no sample has a gradient of its own: set one of them to 0, or take "
+        "packing=2 against collapse": lambda: model(
+            "GAN", r1_penalty=0.5, minibatch_discrimination=3
+        ).fit(IMAGES),
+        "packing is 9; it must be at least 1 and at most 7": lambda: model(
+            "GAN", packing=9, batch_size=7
+        ).fit(IMAGES),
+        "SqueezeNet takes images of at least 21 pixels a side; these patches have (8, 8)": lambda: (
+            of_features().fit(IMAGES)
+        ),
     }
+
+
+def of_features():
+    """Return an SRGAN with a feature network that takes no small images."""
+    network = SimpleNamespace(name="SqueezeNet", smallest=21)
+    found = model("SRGAN", patch=16)
+    found._feature_network = lambda: network
+    return found
 
 
 def of_texts(fitted):
@@ -196,6 +233,9 @@ def of_texts(fitted):
         "the text holds 3 symbols, fewer than the order 5": lambda: latentia.NGramLanguageModel(
             order=5
         ).fit("abc"),
+        "there is not enough memory for 3 texts of 1000000000000000 symbols": lambda: text.sample(
+            3, length=10**15
+        ),
         "n-gram takes no --image-size, --crop or --fit: it learns a text": lambda: text.load_data(
             "a.txt", 8, None
         ),

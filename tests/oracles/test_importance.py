@@ -12,6 +12,7 @@ import latentia
 from latentia.errors import FitWarning
 from latentia.evaluation.evaluate import importance_bound
 from latentia.metrics.importance import pareto_shape, tail_length
+from latentia.models.autoencoders.importance import ImportanceEstimate
 from latentia.models.autoencoders.linear_vae import LinearVAE
 
 N_DRAWS = 10_000
@@ -108,8 +109,9 @@ def test_an_error_that_is_not_to_be_trusted_says_so(exact):
         warnings.simplefilter("error")
         narrowed(model, 0.95).score_samples(X, n_importance=2000, return_std=True)
         narrowed(model, 0.05).score_samples(X, n_importance=200)
-    with pytest.warns(FitWarning, match="Pareto k is above 0.7 for"):
+    with pytest.warns(FitWarning, match="Pareto k is above 0.7 for") as told:
         narrowed(model, 0.05).score_samples(X, n_importance=200, return_std=True)
+    assert {warning.filename for warning in told} == {__file__}
 
 
 def test_the_bound_is_printed_with_what_its_weights_say(exact):
@@ -120,6 +122,27 @@ def test_the_bound_is_printed_with_what_its_weights_say(exact):
     assert "not to be trusted" in said
     assert "Pareto k at most" in str(importance_bound(narrowed(model, 0.9), data, 400))
     assert "take 25" in str(importance_bound(model, data, 7))
+
+
+@pytest.mark.parametrize(
+    ("shapes", "told"),
+    [
+        ([0.25, 0.5, -1.0], "Pareto k at most 0.50"),
+        ([-0.5, -0.25, -1.0], "Pareto k at most 0.00"),
+        (
+            [0.75, 1.25, 0.5],
+            "Pareto k is above 0.7 for 2 of 3 samples (at most 1.25): their weights have a heavy "
+            "tail, so that the bound and its error from the draws are not to be trusted",
+        ),
+        (
+            [np.nan, 0.5, 0.5],
+            "so few draws do not show whether their error can be trusted: take 25",
+        ),
+    ],
+)
+def test_what_weights_say_is_told_with_its_numbers(shapes, told):
+    found = ImportanceEstimate(np.zeros(3), np.ones(3), np.array([4.5, 90, 300]), np.array(shapes))
+    assert str(found) == f"effective sample size 90 (median), 4.5 (least); {told}"
 
 
 @pytest.mark.parametrize("k", [1, 5])

@@ -7,6 +7,7 @@ import pytest
 from sklearn.base import clone
 
 from latentia.errors import FitWarning, InputError
+from latentia.models.factors import bootstrap
 from latentia.models.factors.bootstrap import bootstrap_errors
 from latentia.models.factors.factor_analysis import FactorAnalysis
 from latentia.models.factors.standard_errors import (
@@ -438,6 +439,40 @@ def test_intervals_of_the_bootstrap_have_their_level(holzinger_rows):
     for found, width in ((narrow, 2 * 0.6745), (wide, 2 * 1.6449)):
         ratio = (found.high - found.low) / found.loadings
         assert np.median(ratio) == pytest.approx(width, rel=0.15)
+
+
+def test_errors_of_the_bootstrap_are_over_the_replicates(monkeypatch):
+    draw, k = np.random.default_rng(0), 2
+    refits = [tuple(draw.normal(size=shape) for shape in ((4, k), (k, k), (4,))) for _ in range(6)]
+    given = iter([*refits[:3], None, *refits[3:]])
+
+    def estimates(model, refit):
+        found = next(given)
+        if found is None:
+            raise InputError("no such matrix")
+        return found
+
+    monkeypatch.setattr(bootstrap, "_estimates", estimates)
+    model = FactorAnalysis().fit_covariance(0.5 * np.eye(4) + 0.5, n_samples=100)
+    done = []
+    found = bootstrap_errors(
+        model,
+        None,
+        n_replicates=7,
+        parametric=True,
+        level=0.5,
+        progress=lambda *counts: done.append(counts),
+    )
+    loadings, phi, noise = (np.stack(values) for values in zip(*refits))
+    np.testing.assert_allclose(found.loadings, np.std(loadings, axis=0, ddof=1))
+    off = np.std(phi, axis=0, ddof=1)
+    np.fill_diagonal(off, 0)
+    np.testing.assert_allclose(found.factor_correlations, off)
+    np.testing.assert_allclose(found.noise_variance, np.std(noise, axis=0, ddof=1))
+    np.testing.assert_allclose(found.low, np.quantile(loadings, 0.25, axis=0))
+    np.testing.assert_allclose(found.high, np.quantile(loadings, 0.75, axis=0))
+    assert (found.n_replicates, found.n_failed) == (6, 1)
+    assert done == [(number, 7) for number in range(1, 8)]
 
 
 def test_refits_have_the_signs_and_order_of_the_model(holzinger_rows):

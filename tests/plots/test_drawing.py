@@ -145,6 +145,11 @@ def test_a_spectrum_has_a_bar_a_component_and_their_sum():
     np.testing.assert_allclose(np.array(heights) / heights[0], [1, 0.5, 0.25], rtol=0.01)
     [total] = paths(picture.drawing.svg, SERIES[1])
     np.testing.assert_allclose((180 - total[:, 1]) / 172, [0.5, 0.75, 0.875], atol=0.001)
+    bars = set(re.findall(r'<rect[^>]*fill="var\((.*?)\)"', picture.drawing.svg))
+    assert picture.drawing.legend == (
+        ("each component", *bars, "line"),
+        ("all up to it", SERIES[1], "line"),
+    )
     assert picture.caption == "Share of the variance: 87.5\u00a0% along all 3."
     assert spectrum_picture(np.array([1.0])).caption.endswith("along the only one.")
 
@@ -157,7 +162,10 @@ def test_errors_stand_at_their_sizes_those_of_one_size_beside_each_other():
     np.testing.assert_allclose((places[0] + places[1]) / 2, curve[1], atol=0.1)
     np.testing.assert_allclose(places[2], curve[0], atol=0.1)
     assert places[0][0] < places[1][0]
-    assert [label for label, *_ in picture.drawing.legend] == ["PCA", "AE", "VAE", "DAE"]
+    assert picture.drawing.legend == (
+        ("PCA", SERIES[0], "line"),
+        *((name, SERIES[i], "dot") for i, name in enumerate(("AE", "VAE", "DAE"), start=1)),
+    )
 
 
 def test_loadings_have_a_cell_each_in_the_hue_of_their_sign():

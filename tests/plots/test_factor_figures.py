@@ -1,16 +1,18 @@
 """Figures of a factor analysis: drawn without a warning, no text on another, nothing left out."""
 
 import itertools
+import re
+from xml.etree import ElementTree
 
 import matplotlib as mpl
 import numpy as np
 import pytest
-from matplotlib.colors import to_rgba
+from matplotlib.colors import to_rgb, to_rgba
 from matplotlib.patches import Ellipse, FancyArrowPatch, Rectangle
 
 from latentia.errors import InputError
 from latentia.plots.factors import loadings_heat_map, path_diagram, scree
-from latentia.plots.style import COLOURS, png_bytes, style
+from latentia.plots.style import COLOURS, png_bytes, style, svg
 
 KOREAN = [
     "시각 지각",
@@ -114,9 +116,11 @@ def test_heat_maps_of_any_size(p, k):
     assert len(boxes) == (p * k if p <= 40 else 0)
     assert not overlapping(boxes)
     assert len(axes.get_yticklabels()) == p or p > 120
-    picture = axes.images[0]
+    picture = axes.collections[0]
     assert picture.norm(0) == 0.5
     np.testing.assert_array_equal(picture.get_array(), values)
+    # The first row stands at the top.
+    assert axes.get_ylim() == (p - 0.5, -0.5)
 
 
 def test_long_and_nasty_names_leave_room_for_the_numbers():
@@ -128,7 +132,7 @@ def test_long_and_nasty_names_leave_room_for_the_numbers():
 
 def test_loadings_beyond_one_widen_the_colours():
     figure = loadings_heat_map(np.array([[1.3], [-0.2]]), ["a", "b"], ["F1"])
-    assert figure.axes[0].images[0].get_clim() == (-1.3, 1.3)
+    assert figure.axes[0].collections[0].get_clim() == (-1.3, 1.3)
 
 
 def test_scree_with_and_without_chance():
@@ -195,9 +199,40 @@ def test_a_heat_map_names_rows_and_columns_and_writes_each_number_in_its_cell():
     written = {text.get_position(): text.get_text() for text in axes.texts}
     for (i, j), value in np.ndenumerate(values):
         assert written[j, i] == f"{value:.2f}".replace("-", "−")
-    colours = axes.images[0].cmap(axes.images[0].norm(values))
-    assert colours[0, 1, 0] > colours[0, 1, 2]  # negative: red
-    assert colours[1, 0, 2] > colours[1, 0, 0]  # positive: blue
+    picture = axes.collections[0]
+    colours = picture.cmap(picture.norm(values))
+    np.testing.assert_allclose(colours[0, 1, :3], to_rgb(COLOURS[1]))
+    np.testing.assert_allclose(colours[1, 0, :3], to_rgb(COLOURS[0]))
+    # The larger, the less of the ground is seen.
+    np.testing.assert_allclose(colours[..., 3], np.abs(values), atol=0.025)
+
+
+HOSTILE = ["</text><script>alert(1)</script>", '#333333 id="x"', "font: 10px sans; 가 & 나"]
+
+
+def test_figures_of_a_page_take_its_colours_and_keep_every_name():
+    values, phi = pattern(3, 2), np.array([[1, -0.4], [-0.4, 1]])
+    noise = np.full(3, 0.5)
+    figures = [
+        scree(np.array([2.0, 0.7, 0.3]), np.array([1.4, 1.0, 0.8])),
+        loadings_heat_map(values, HOSTILE, ["F1", "F2"]),
+        path_diagram(values, HOSTILE, phi, 0.1, noise),
+    ]
+    for figure in figures:
+        text = svg(figure, 'says "what" & why')
+        root = ElementTree.fromstring(text)
+        assert root.get("aria-label") == 'says "what" & why'
+        assert not any(e.tag.endswith(("metadata", "script", "image")) for e in root.iter())
+        looks = " ".join(v for e in root.iter() for v in e.attrib.values())
+        assert not re.findall("#[0-9a-f]{6}", looks)
+        assert "DejaVu" not in looks
+        assert {"var(--ink)", "var(--fig1)"} <= set(re.findall(r"var\(.+?\)", looks))
+        ids = [e.get("id") for e in root.iter() if e.get("id")]
+        assert len(ids) == len(set(ids))
+        assert set(re.findall(r"#([\w-]+)", looks)) == set(ids)
+        if figure is not figures[0]:
+            shown = {"".join(e.itertext()).strip() for e in root.iter() if e.tag.endswith("text")}
+            assert {name[:27] for name in HOSTILE} <= {words[:27] for words in shown}
 
 
 def test_a_path_diagram_tells_signs_and_says_what_is_left_of_each_variable():

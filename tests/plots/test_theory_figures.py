@@ -76,6 +76,8 @@ def test_the_nearest_densities_stand_over_the_one_they_are_near_to():
     assert wanted <= corners(axes.collections[0])
     assert axes.get_xlim() == (-1, 3)
     assert axes.get_ylim() == (0, 1.5 * 31)
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("x", "density")
+    assert "one way covers both modes, the other seeks one" in axes.get_title(loc="left")
 
 
 def test_a_running_mean_stands_in_its_interval_and_beside_its_error():

@@ -12,7 +12,7 @@ import latentia
 from latentia.cli.main import main
 from latentia.errors import InputError
 from latentia.evaluation import runs
-from latentia.training import directory
+from latentia.training import directory, distributed
 from latentia.training.config import RunConfig, read_config, write_config
 from latentia.training.directory import held
 from tests.conftest import small_models
@@ -73,6 +73,23 @@ def test_a_second_trainer_is_kept_out_whatever_files_are_removed(tmp_path):
             pass
     with held(tmp_path / "run", NOTHING, None, {}):
         pass
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_the_first_process_begins_a_run_before_the_others_go_on(first, tmp_path, monkeypatch):
+    run, seen = tmp_path / "run", []
+    monkeypatch.setattr(directory, "leads", lambda: first)
+    monkeypatch.setattr(directory, "barrier", lambda: seen.append((run / "config.json").exists()))
+    with held(run, NOTHING, None, {}) as begun:
+        assert (begun, seen) == (NOTHING, [first])
+    assert (seen, run.exists()) == ([first], first)
+
+
+def test_a_barrier_waits_for_every_process(monkeypatch):
+    met = []
+    monkeypatch.setattr(distributed, "sum_over_processes", lambda v: met.append(v.tolist()) or v)
+    distributed.barrier()
+    assert met == [[0.0]]
 
 
 def test_a_holder_that_cannot_be_removed_does_not_end_a_run(tmp_path, monkeypatch):

@@ -2,6 +2,7 @@
 
 import copy
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -245,6 +246,7 @@ def test_what_cannot_be_gone_back_to_is_refused(run_of_five, images, tmp_path):
     with pytest.raises(InputError, match="has no best checkpoint, since no held-out value"):
         take_back(tmp_path / "gan", "best", tmp_path / "back")
     (tmp_path / "there").mkdir()
+    (tmp_path / "there" / "notes.txt").write_text("mine")
     with pytest.raises(InputError, match="there exists: choose another directory"):
         take_back(run_of_five, "best", tmp_path / "there")
     for each in (run_of_five / "checkpoints").glob("*.safetensors"):
@@ -372,3 +374,13 @@ def test_clusterings_keep_one_target_for_each_row_they_are_tuned_on(images):
     start = DEC(pretrain_epochs=1, **fields).fit(images)
     tuned = DEC(pretrain_epochs=1, **fields).fit(images[:25], start_from=start)
     assert tuned.labels_.shape == (25,)
+
+
+def test_a_run_begun_with_a_number_of_steps_goes_on_for_more_epochs(command):
+    np.save("x.npy", np.random.default_rng(0).random((24, 6)).astype(np.float32))
+    status, _ = command(*SMALL, *DATA, "--n-steps", "2", "--batch-size", "12", "--run", "run")[:2]
+    assert status == 0
+    assert command("train", "--resume", "run", "--more-epochs", "2")[0] == 0
+    config = RunConfig.read(Path("run"))
+    assert (config.taken("n_epochs"), config.parameters["n_steps"]) == (4, 2)
+    assert load("run").n_epochs_ == 4

@@ -123,3 +123,14 @@ def test_errors_name_what_is_wrong():
 def test_logits_are_those_of_d():
     p, q = [0.2, 0.8], [0.5, 0.5]
     np.testing.assert_allclose(optimal_logit(p, q), logit(np.array(p) / (np.array(p) + q)))
+
+
+def test_samples_of_the_wrong_shape_are_named():
+    good = np.zeros(3)
+    for bad, shape in ((np.zeros((3, 2)), "(3, 2)"), (np.zeros(0), "(0,)"), ([np.nan], "(1,)")):
+        for name, pair in (("x_data", (bad, good)), ("x_g", (good, bad))):
+            with pytest.raises(InputError) as refused:
+                train_discriminator(*pair, n_steps=1)
+            assert (
+                str(refused.value) == f"{name} has shape {shape}; give a vector of finite samples"
+            )

@@ -1,5 +1,6 @@
 """What a fit keeps and shows of its epochs, and what may end it early."""
 
+import copy
 import dataclasses
 import math
 import re
@@ -9,6 +10,7 @@ import types
 import numpy as np
 import pytest
 import torch
+from sklearn.base import clone
 
 from latentia import load
 from latentia.errors import InputError
@@ -96,7 +98,11 @@ def test_what_an_epoch_did_not_record_is_not_a_number():
     assert frame["train/loss"].tolist() == [3.0, 2.0]
     assert len(History().to_frame()) == 0
     end = {"step": 4, "epoch": 2, "split": "end", "values": {}, "note": "tired", "seconds": 0.8}
-    assert History([record, more, end]).ended == "tired"
+    ill = {"step": 4, "epoch": 2, "split": "health", "values": {"units": 0}, "note": "few units"}
+    ended = History([record, more, ill, end])
+    assert (ended.ended, ended.ailments) == ("tired", {2: "few units"})
+    assert ended["health/units"][1] == 0
+    assert ended.keys() == {"epoch", "step", "seconds", "train/loss", "health/units"}
     assert History([record, {**end, "step": 2}, more]).ended == ""
 
 
@@ -464,3 +470,25 @@ def test_a_notebooks_bar_tells_the_time_left_and_escapes_what_it_says(notebook, 
         files.print("a.png was torn")
     assert 'value="1" max="3"' in shown[1][-2]["text/html"]
     assert "a.png was torn" in shown[1][-1]["text/html"]
+
+
+def test_a_callback_that_fits_its_own_model_is_refused_and_one_may_fit_a_copy(images):
+    made = vae(n_epochs=2).fit(images)
+    before = made.transform(images)
+
+    def again(record):
+        record.model.fit(images)
+
+    with pytest.raises(InputError, match=r"this VAE is being fitted: fit a copy, sklearn\.base"):
+        made.fit(images, callbacks=[again])
+    np.testing.assert_array_equal(made.transform(images), before)
+
+    def beside(record):
+        copy.deepcopy(record.model).fit(images)
+        clone(record.model).fit(images)
+        with pytest.raises(InputError, match="is being fitted"):
+            record.model.fit(images)
+
+    made.fit(images, callbacks=[beside])
+    np.testing.assert_array_equal(made.transform(images), before)
+    np.testing.assert_array_equal(made.fit(images).transform(images), before)

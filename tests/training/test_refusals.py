@@ -1,6 +1,8 @@
 """What a run and its parts refuse, each in its whole sentence, with the values that were given."""
 
+import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -13,7 +15,11 @@ from latentia.training.checkpoint import Checkpoints
 from latentia.training.config import RunConfig, read_config, write_config
 from latentia.training.device import asked_precision, check_device_name, find_device, set_threads
 from latentia.training.directory import refuse_foreign
+from latentia.training.distributed import process_group, seconds_to_wait
+from latentia.training.further import chosen, epochs_in_all, extended, going_on
+from latentia.training.going_back import take_back
 from latentia.training.metrics_file import read_metrics
+from latentia.training.run import Run
 
 PARAMETERS = {"n_epochs": 3, "beta": 2.0}
 BEGUN = {"model": "VAE", "parameters": PARAMETERS, "data": {"n": 5, "content": "a"}}
@@ -25,6 +31,10 @@ def folder(path: Path, **content: object) -> Path:
     path.mkdir()
     write_config(path, content)
     return path
+
+
+def refuse(tensors, counters):
+    raise RuntimeError("a net of another width,\n" * 30)
 
 
 def check(there, here):
@@ -53,6 +63,14 @@ def of_folders(path):
     bare, held = folder(path / "bare", model="PCA"), folder(path / "held", **BEGUN)
     later = folder(path / "later", **BEGUN, colour=3, versions={"latentia": "9.8"})
     many = folder(path / "many", **BEGUN, threads=0)
+    (path / "torn").mkdir()
+    (path / "torn/config.json").write_text("{")
+    alien = Run(folder(path / "alien", **BEGUN))
+    alien.checkpoints.save(4, {"weight": torch.ones(2)}, {"step": 4})
+    unfit = SimpleNamespace(restore=refuse)
+    (path / "gone").mkdir()
+    gone = Run(path / "gone")
+    gone.checkpoints.save(4, {}, {}, {"bytes": 99, "sha256": "0"})
     (path / "list").mkdir()
     (path / "list/config.json").write_text("[1]")
     (path / "mine").mkdir()
@@ -66,6 +84,14 @@ def of_folders(path):
         f"{path} holds no run and no saved model: it has no config.json": lambda: read_config(path),
         f"{bare} holds no run: its config.json names no parameters": lambda: RunConfig.read(bare),
         f"{model} holds no run but a saved model, which is trained": lambda: RunConfig.read(model),
+        f"{path / 'torn/config.json'} cannot be read: Expecting property name enclosed in double "
+        "quotes: line 1 column 2 (char 1)": lambda: read_config(path / "torn"),
+        f"the checkpoint in {path / 'alien'} is not of this model and these parameters: "
+        f"{'a net of another width, ' * 9:.200}": lambda: alien.restore(unfit),
+        f"{path / 'gone/metrics.jsonl'} is damaged before the oldest checkpoint: put back a copy, "
+        "or remove it to go on without the values up to here": lambda: gone.checkpoints.latest_with(
+            lambda seal: False
+        ),
         f"{path / 'list/config.json'} cannot be read: it must hold a table": lambda: read_config(
             path / "list"
         ),
@@ -93,6 +119,41 @@ def of_folders(path):
     }
 
 
+def of_longer_runs(path):
+    """Two steps an epoch, of which the first and the third kept a checkpoint."""
+    record = {"split": "train", "values": {"loss": 2.0}, "seconds": 0.5}
+    run, fresh, fixed = (
+        folder(path / name, model=model, parameters=parameters, data={"n": 5})
+        for name, model, parameters in (
+            ("run", "VAE", {"n_epochs": 4}),
+            ("fresh", "VAE", {"n_epochs": 4}),
+            ("fixed", "PCA", {"n_components": 2}),
+        )
+    )
+    lines = [json.dumps({**record, "step": 2 * n, "epoch": n}) for n in (1, 2, 3)]
+    (run / "metrics.jsonl").write_text("\n".join(lines) + "\n")
+    kept = Checkpoints(run / "checkpoints")
+    for step in (2, 6):
+        kept.save(step, {"weight": torch.ones(step)}, {"step": step})
+    begun = RunConfig.read(run)
+    return {
+        f"the run in {run} has had 3 epochs, and n_epochs = 2 is how many it is to have in all: "
+        "give more than 3, or with the command line --more-epochs": lambda: extended(begun, 2, run),
+        f"{fresh} keeps no checkpoint to go back to: no epoch of it has ended": lambda: chosen(
+            fresh, "1"
+        ),
+        f"the run in {run} keeps no checkpoint of epoch 2, but of 1, 3": lambda: chosen(run, "2"),
+        f"the run in {run} has no best checkpoint, since no held-out value says which is; it keeps "
+        "those of epochs 1, 3": lambda: chosen(run, "best"),
+        f"{fresh} exists: choose another directory for --out": lambda: take_back(run, "1", fresh),
+        "PCA is fitted at once: there are no more epochs to train": lambda: epochs_in_all(fixed, 2),
+        f"the best weights of the run in {run} are those from before its first epoch, or damaged; "
+        "it can be taken back to epochs 1, 3": lambda: (
+            kept.save_best({}, {"step": 0}) or chosen(run, "best")
+        ),
+    }
+
+
 def of_arrays(path):
     rows = np.zeros((4, 5))
     return {
@@ -117,16 +178,23 @@ def of_devices(path):
             "cpu:3"
         ),
         "device 'mps' is not on this machine; use 'cpu' or 'auto'": lambda: find_device("mps"),
+        "3 processes were asked for and 2 started: start them with torchrun": (
+            lambda: process_group(torch.device("cpu")).__enter__()
+        ),
+        "LATENTIA_TIMEOUT is 'soon'; it must be a number of seconds above 0": seconds_to_wait,
         "LATENTIA_THREADS is '0'; it must be a whole number from 1 to 1024": set_threads,
         "LATENTIA_PRECISION is 'half'; it must be one of auto, float32, bfloat16": asked_precision,
     }
 
 
-@pytest.mark.parametrize("kind", [of_folders, of_arrays, of_devices])
+@pytest.mark.parametrize("kind", [of_folders, of_longer_runs, of_arrays, of_devices])
 def test_every_refusal_names_what_was_given(kind, tmp_path, monkeypatch):
     monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
     monkeypatch.setenv("LATENTIA_THREADS", "0")
     monkeypatch.setenv("LATENTIA_PRECISION", "half")
+    monkeypatch.setenv("LATENTIA_TIMEOUT", "soon")
+    monkeypatch.setenv("LATENTIA_DEVICES", "3")
+    monkeypatch.setenv("WORLD_SIZE", "2")
     for sentence, asked in kind(tmp_path).items():
         with pytest.raises(InputError) as refused:
             asked()
@@ -139,3 +207,28 @@ def test_a_run_begun_as_another_says_what_was_there_and_what_is_here(differing):
     with pytest.raises(InputError) as refused:
         check({"world_size": 2}, {"world_size": 2} | ANOTHER[differing])
     assert str(refused.value) == f"the run in runs/r was started with another {differing}"
+
+
+def test_a_run_that_goes_on_says_from_where_to_where_and_what_is_spread_anew(tmp_path):
+    kept = Checkpoints(tmp_path / "checkpoints")
+    kept.save(6, {}, {"step": 6})
+    record = {"step": 6, "epoch": 3, "split": "train", "values": {}, "seconds": 0.5}
+    (tmp_path / "metrics.jsonl").write_text(json.dumps(record) + "\n")
+
+    def said(warmup, schedule):
+        spread = {"learning_rate_schedule": schedule, "beta_warmup_epochs": warmup}
+        parameters = {"n_epochs": 8} | spread
+        config = RunConfig("VAE", parameters, stages=[{"step": 6, "n_epochs": 4}])
+        return [*going_on(config, tmp_path)]
+
+    anew = "is spread over all 8 epochs from here on: this is not the same as training them at once"
+    first = (
+        f"the run in {tmp_path} was planned for 4 epochs and has had 3; it goes on to 8 in all, 5 "
+        "more"
+    )
+    assert said(4, "constant") == [first]
+    assert said(5, "linear") == [
+        first,
+        f"its learning_rate_schedule (linear) {anew}",
+        f"its beta_warmup_epochs (5) {anew}",
+    ]

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 
 from latentia.cli.explore_idle import refuse_idle
 from latentia.cli.explore_inputs import FRAMES, Task
-from latentia.data.dataset import spread
 from latentia.errors import InputError
 from latentia.explore.animate import check_animation, mosaic, there_and_back, write_animation
 from latentia.explore.attributes import attribute_direction, attribute_figure, edit
@@ -29,6 +28,7 @@ from latentia.explore.pixel_classifiers import PixelClassifiers, attribute_check
 from latentia.explore.traversal import traversal_figure, traverse
 from latentia.files import write_atomically
 from latentia.models.base import Encoder, Generator
+from latentia.models.inputs import spread
 from latentia.models.saved import load
 from latentia.plots.style import png_bytes
 from latentia.training.device import set_threads

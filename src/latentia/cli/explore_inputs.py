@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from latentia.data import Dataset
 from latentia.data.arrays import labels_beside, read_labels
-from latentia.data.dataset import spread
 from latentia.errors import InputError, nearest
 from latentia.evaluation.runs import data_of
 from latentia.explore.codes import codes_of
@@ -21,6 +20,7 @@ from latentia.explore.inversion import invert
 from latentia.explore.labels import Classes, Pair, classes
 from latentia.explore.pictures import read_pictures
 from latentia.models.base import Encoder, LatentModel
+from latentia.models.inputs import spread
 
 MOST_SAMPLES = 5000
 """Test samples that are drawn on a map, measured, or judged, spread evenly over all."""

@@ -8,6 +8,7 @@ from pathlib import Path
 from latentia.cli.parser import Parser, add_fields, field_values, free_path
 from latentia.cli.table_options import add_table_options, table_options
 from latentia.errors import InputError
+from latentia.files import refuse_filled
 
 CUTOFF = 0.3
 """The least loading that is shown, unless another is asked for."""
@@ -58,8 +59,7 @@ def _factor(given: argparse.Namespace) -> None:
     from latentia.models.factors.factor_analysis import FactorAnalysis
 
     out = given.out or free_path(f"factors-{Path(given.data).stem}")
-    if out.exists():
-        raise InputError(f"{out} exists: choose another folder with --out")
+    refuse_filled(out)
     values = field_values("FactorAnalysis", vars(given))
     model = FactorAnalysis().set_params(**values)
     model.validate_parameters()

@@ -129,8 +129,7 @@ def add_fields(
             *flags,
             type=reader(field),
             nargs="+" if "tuple" in field.kinds else None,
-            metavar="|".join(field.choices)
-            or "|".join(field.kinds).replace("tuple", "N|none").upper(),
+            metavar=_metavar(field),
             dest=field.name,
             default=argparse.SUPPRESS,
             help=text,
@@ -165,6 +164,15 @@ class OldFlag(argparse.Action):
         setattr(given, self.dest, value)
 
 
+def _metavar(field: Field) -> str:
+    """Return what stands for a value in the help: words as they are, and kinds."""
+    kinds = "|".join(k for k in field.kinds if not (field.choices and k == "str"))
+    words = "|".join(field.choices)
+    if not words:
+        return kinds.replace("tuple", "N|none").upper()
+    return f"{words}|{kinds.upper()}" if "float" in field.kinds else words
+
+
 def _shown(default: object) -> str:
     if isinstance(default, tuple):
         return " ".join(map(str, default)) or NONE
@@ -180,6 +188,8 @@ def reader(field: Field) -> Callable[[str], object]:
         if text.lower() == NONE and "tuple" in field.kinds:
             return NONE
         if field.choices:
+            if text not in field.choices and "float" in field.kinds:
+                return _number(text, field)
             if text not in field.choices:
                 allowed = ", ".join(field.choices)
                 raise argparse.ArgumentTypeError(
@@ -199,7 +209,8 @@ def _number(text: str, field: Field) -> float:
         return int(text) if whole else float(text)
     except ValueError:
         kind = "a whole number" if whole else "a number"
-        also = " or none" if {"none", "tuple"} & {*field.kinds} else ""
+        words = [*field.choices, *(("none",) if {"none", "tuple"} & {*field.kinds} else ())]
+        also = "".join(f" or {word}" for word in words)
         raise argparse.ArgumentTypeError(f"{text!r} is not {kind}{also}") from None
 
 

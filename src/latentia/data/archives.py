@@ -1,8 +1,8 @@
 """Archives, .zip and .tar, as if they were folders: members are read in place.
 
-Nothing is unpacked to the disk. Names inside are labels to look things up by, never paths: one that
-would lead out of the archive is left out with a reason, as are links, members behind a password and
-archives within. A compressed .tar has no table of contents and is unpacked in memory, up to
+No member is unpacked to the disk. Names inside are labels to look things up by, never paths: one
+that would lead out of the archive is left out with a reason, as are links, members behind a password
+and archives within. A compressed .tar has no table of contents and is unpacked in memory, up to
 `latentia.data.limits`.
 """
 
@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import importlib
 import io
+import re
 import stat
 import tarfile
 import weakref
@@ -22,6 +23,7 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import IO, ClassVar, NamedTuple, TypeAlias
 
+from latentia.data.encodings import encoding_of
 from latentia.data.limits import check_bytes, excess
 from latentia.errors import InputError
 from latentia.files import printable, read_start
@@ -55,6 +57,8 @@ SUPPORT = ("__macosx", "@eadir")
 TRAIN_NAMES = ("train", "training")
 TEST_NAMES = ("test", "testing", "val", "valid", "validation")
 PART_NAMES = (*TRAIN_NAMES, *TEST_NAMES)
+NEUTRAL = ("set", "data", "dataset", "images", "image", "imgs", "img", "pictures", "photos", "seg")
+"""Words in folders' names beside the part that they are: ``training_set``, ``test-images``."""
 BESIDE = (".md", ".txt", ".json", ".rst", ".html", ".pdf", "")
 """Endings of what lies beside the folder of pictures in an archive, and is no picture."""
 
@@ -149,6 +153,8 @@ class Archive(ABC):
 
     kind: ClassVar[str]
     """What messages call it."""
+    plain: ClassVar[str] = "without an ending"
+    """What its members without an ending are."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -178,18 +184,7 @@ class Archive(ABC):
     @cached_property
     def root(self) -> Member:
         """The folder that holds the pictures: the archive's top, or the only folder in it."""
-        place = self.top
-        while True:
-            inner = [child for child in place.iterdir() if not _is_support(child.name)]
-            deeper = [child for child in inner if child.is_dir()]
-            loose = [child for child in inner if not child.is_dir()]
-            if (
-                len(deeper) != 1
-                or deeper[0].name.lower() in PART_NAMES
-                or not all(child.suffix.lower() in BESIDE or child.oddity() for child in loose)
-            ):
-                return place
-            place = deeper[0]
+        return innermost(self.top)
 
     @cached_property
     def folders(self) -> dict[tuple[str, ...], list[str]]:
@@ -255,13 +250,25 @@ class Packed(Archive):
         archive = zipfile.ZipFile(self.path)
         # The file is closed when nothing reads from it any more.
         weakref.finalize(self, archive.close)
-        for info in archive.infolist():
-            if info.is_dir():
-                continue
+        members = [info for info in archive.infolist() if not info.is_dir()]
+        for info, name in zip(members, self._zip_names(members)):
             is_link = stat.S_ISLNK(info.external_attr >> 16)
             reason = LOCKED if info.flag_bits & 1 else LINK if is_link else ""
-            name = info.filename.replace("\\", "/")
-            self._add(name, Entry(info.file_size, partial(archive.open, info)), reason)
+            entry = Entry(info.file_size, partial(archive.open, info))
+            self._add(name.replace("\\", "/"), entry, reason)
+
+    def _zip_names(self, members: list[zipfile.ZipInfo]) -> list[str]:
+        """Return the members' names, those of unknown encoding as UTF-8 or Korean if they are."""
+        unknown = {i: _bytes_of(info) for i, info in enumerate(members) if _is_foreign(info)}
+        codec, title = encoding_of(b"\n".join(unknown.values()))
+        names = [info.filename for info in members]
+        if not unknown or codec not in ("utf-8", "cp949"):
+            return names
+        for i, content in unknown.items():
+            names[i] = content.decode(codec)
+        if title:
+            self.notes += (f"the names in {self.path.name} were read as {title}.",)
+        return names
 
     def _read_tar(self) -> None:
         unpacked = _unpacked(self.path)
@@ -310,7 +317,57 @@ def _parts(name: str) -> tuple[str, ...] | None:
     return tuple(part for part in parts if part not in ("", "."))
 
 
-def _is_support(name: str) -> bool:
+def _is_foreign(info: zipfile.ZipInfo) -> bool:
+    """Return whether a name is not ASCII, and its encoding is not told."""
+    told = info.flag_bits & 0x800 or info.filename != info.orig_filename
+    return not (told or info.filename.isascii())
+
+
+def _bytes_of(info: zipfile.ZipInfo) -> bytes:
+    """Return a name as it stands in the archive: the library takes it for CP437."""
+    return info.filename.encode("cp437")
+
+
+def innermost(place: Place) -> Place:
+    """Return the folder that holds the pictures: this one, or the only one in it, and so on."""
+    while True:
+        inner = [child for child in _children(place) if not is_support(child.name)]
+        deeper = [child for child in inner if child.is_dir()]
+        loose = [child for child in inner if not child.is_dir()]
+        if (
+            len(deeper) != 1
+            or part_of(deeper[0].name) not in ("", part_of(place.name))
+            or (isinstance(deeper[0], Path) and deeper[0].is_symlink())
+            or not all(child.suffix.lower() in BESIDE or _is_odd(child) for child in loose)
+        ):
+            return place
+        place = deeper[0]
+
+
+def _children(place: Place) -> list[Place]:
+    """Return what lies in a folder, or nothing of one that cannot be opened: its reader says so."""
+    try:
+        return list(place.iterdir())
+    except OSError:
+        return []
+
+
+def _is_odd(child: Place) -> bool:
+    return isinstance(child, Member) and bool(child.oddity())
+
+
+def part_of(name: str) -> str:
+    """Return the part that a folder is by its name, or an empty string.
+
+    >>> part_of("Training_Set"), part_of("seg_test"), part_of("testimony")
+    ('training', 'test', '')
+    """
+    words = [word for word in re.split(r"[\W_]+", name.lower()) if word not in ("", *NEUTRAL)]
+    return words[0] if len(words) == 1 and words[0] in PART_NAMES else ""
+
+
+def is_support(name: str) -> bool:
+    """Return whether a file or folder is hidden, or another program's own."""
     return name.startswith(".") or name.lower() in SUPPORT
 
 

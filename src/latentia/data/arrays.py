@@ -17,6 +17,8 @@ from latentia.errors import InputError
 
 SAMPLES = ("x", "images", "data", "arr_0")
 LABELS = ("y", "labels", "label", "target")
+KEYS = {*SAMPLES, *LABELS, *(f"{name}_{part}" for name in "xy" for part in ("train", "test"))}
+"""Names that are read in capitals too."""
 CHANNELS = (1, 2, 3, 4)
 """That the last axis of images may hold; more in the second place are rows of pixels."""
 MOST_HASHED = 64 * 2**20
@@ -37,8 +39,13 @@ def load_npz(path: Path, random_state: int) -> Dataset:
     are under ``x``, ``images``, ``data`` or ``arr_0`` and the labels under ``y``, ``labels``,
     ``label`` or ``target``, or else under the first name, such as ``smile``, that holds one of a
     few whole numbers for each sample. The notes name it, and the others that `read_labels` reads.
+    Capitals make no difference: ``X`` is ``x``.
     """
     arrays = opened(path)
+    usual = {
+        key: key.lower() for key in arrays if key.lower() in KEYS and key.lower() not in arrays
+    }
+    arrays = {usual.get(key, key): values for key, values in arrays.items()}
     if "x_train" in arrays and "x_test" in arrays:
         return _in_parts(arrays, path)
     samples = next((key for key in SAMPLES if key in arrays), None)

@@ -17,6 +17,7 @@ from latentia.data.dataset import Array
 from latentia.data.delimited import Columns
 from latentia.data.numerals import as_numbers, first_word, gaps, is_missing, share_of_numbers
 from latentia.data.options import NONE, TableOptions, chosen, one, word_in
+from latentia.data.published import unit_diagonal, without_stars
 from latentia.data.units import without_units
 from latentia.errors import InputError, shown
 
@@ -104,10 +105,20 @@ def taken(raw: Columns, path: Path, options: TableOptions) -> Table:
     floats, more = _without_numbers(floats, options.missing_codes)
     scaled, levels = _scaled(text, path, options)
     words = {n: c for n, c in text.items() if n not in scaled and not _is_label(n, options)}
+    words, ones = unit_diagonal(words)
+    words, stars = without_stars(words)
     words, units = without_units(words)
     found, told = as_numbers(words, str(path), raw.has_points, options.decimal)
     numbers = floats | scaled | found
-    said = (*said, *_coded(options.missing_codes, counts, more), *levels, *units, *told)
+    said = (
+        *said,
+        *_coded(options.missing_codes, counts, more),
+        *levels,
+        *ones,
+        *stars,
+        *units,
+        *told,
+    )
     return Table(
         {name: numbers[name] for name in kept if name in numbers},
         {name: column for name, column in text.items() if name not in numbers},

@@ -2,7 +2,8 @@
 
 A picture is never resized: that would change how sharp it is. Training pieces and test pieces come
 from different pictures. Pictures are decoded one after another, and only their pieces stay in
-memory: as many as cover each picture four times, or fewer where that would take more than `BUDGET`.
+memory: as many as cover each picture four times, or fewer where that would take more than an eighth
+of `latentia.data.limits`.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from latentia.data import images, named
+from latentia.data import images, limits, named
 from latentia.data.archives import Place
 from latentia.data.dataset import Array, Dataset, ImageSize
 from latentia.data.degrade import n_pieces, pieces_of
@@ -29,8 +30,8 @@ SIDE = 96
 """Of a piece where none is asked for: that of the SRGAN paper."""
 COVERAGE = 4.0
 """Pixels of a picture's pieces, in multiples of its own."""
-BUDGET = 2**29
-"""Bytes of all pieces together."""
+SHARE = 8
+"""The part of the limit of memory, one in so many, that all pieces take together."""
 CHANNELS = 3
 
 
@@ -93,7 +94,7 @@ def load_crops(spec: str, *, image_size: ImageSize = None, random_state: Seed = 
             *_too_small(sizes, length),
             *budgeted,
         ),
-        own_test=False,
+        own_test=len(groups) > 1,
     )
 
 
@@ -165,15 +166,16 @@ def _sizes(files: Sequence[Place]) -> dict[Place, tuple[int, int]]:
 
 def _coverage(sizes: Mapping[Place, tuple[int, int]], side: int) -> tuple[float, tuple[str, ...]]:
     """Return how often pieces cover a picture so that all fit in the budget; a note if less."""
-    a_piece = CHANNELS * side**2
+    a_piece, budget = CHANNELS * side**2, limits.most_bytes() // SHARE
     n = sum(n_pieces(w, h, side, COVERAGE) for w, h in sizes.values())
-    if n * a_piece <= BUDGET:
+    if n * a_piece <= budget:
         return COVERAGE, ()
-    coverage = COVERAGE * BUDGET / (n * a_piece)
+    coverage = COVERAGE * budget / (n * a_piece)
     kept = sum(n_pieces(w, h, side, coverage) for w, h in sizes.values())
     return coverage, (
         f"{len(sizes)} pictures would give {n:,} pieces; {kept:,} were cut, which cover each "
-        f"{coverage:.2g} times and take {kept * a_piece / 2**20:,.0f} MiB of memory.",
+        f"{coverage:.2g} times and take {kept * a_piece / 2**20:,.0f} MiB of memory; "
+        f"{limits.VARIABLE} raises it.",
     )
 
 

@@ -23,6 +23,7 @@ TEXT_TABLES = (".txt", ".dat", ".data")
 MOST_CLASSES = 10
 """That are named where a data set is shown."""
 NO_TEST = "has no test part"
+VIDEO = ": the last tenth of each video, {} of its {} frames, is the test."
 MEMORY_LIMIT = 2**30
 """Memory-mapped files above this many bytes are never copied into memory."""
 
@@ -164,16 +165,6 @@ class Dataset:
         return kept, rows if targets is None else (rows, targets[n:])
 
 
-def spread(x: Array, n: int) -> Array:
-    """Return at most ``n`` rows evenly spaced: files may be ordered by class.
-
-    >>> spread(np.arange(10), 4)
-    array([0, 3, 6, 9])
-    """
-    places = np.linspace(0, len(x) - 1, n).astype(np.intp)
-    return np.asarray(x[places] if len(x) > n else x)
-
-
 @dataclass(frozen=True)
 class Part:
     """Samples with their labels, one half of a `Dataset`."""
@@ -206,13 +197,15 @@ def split(part: Part, name: str, random_state: int) -> Dataset:
     n_test = part.n_test or max(1, n // 10)
     train: Any = slice(n - n_test)
     test: Any = slice(n - n_test, n)
-    if part.n_test:
+    if part.n_test and part.runs:
+        rule = VIDEO.format(n_test, n)
+    elif part.n_test:
         rule = f": {n_test} of its {n} samples were drawn at random for it."
     elif isinstance(part.x, np.memmap) and part.x.nbytes > MEMORY_LIMIT:
         rule = f" and stays on the disk: its last {n_test} samples are the test."
     elif part.runs:
-        train, test = _ends(part.runs)
-        rule = f": the last tenth of each video, {len(test)} of its {n} frames, is the test."
+        train, test = ends(part.runs)
+        rule = VIDEO.format(len(test), n)
     else:
         order = np.random.default_rng(random_state).permutation(n)
         train, test = np.sort(order[n_test:]), np.sort(order[:n_test])
@@ -234,10 +227,10 @@ def split(part: Part, name: str, random_state: int) -> Dataset:
     )
 
 
-def _ends(runs: Sequence[int]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+def ends(runs: Sequence[int]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Return the numbers of the rows before and in the last tenth of each sequence.
 
-    >>> [rows.tolist() for rows in _ends([3, 1])]
+    >>> [rows.tolist() for rows in ends([3, 1])]
     [[0, 1, 3], [2]]
     """
     is_end = np.concatenate(

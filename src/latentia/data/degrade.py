@@ -21,14 +21,12 @@ References
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from latentia.data.limits import check_bytes
 from latentia.errors import Count, InputError, check_arguments
 
 Images = NDArray[Any]
@@ -74,43 +72,24 @@ def resized(images: Images, height: int, width: int) -> Images:
     return out.reshape(*images.shape[:-2], height, width)
 
 
-def random_crops(
-    pictures: Iterable[Images], side: int, coverage: float = 4.0, random_state: int = 0
-) -> Images:
-    """Return square pieces of pictures of any sizes, cut out at random places.
-
-    Parameters
-    ----------
-    pictures
-        (H, W) or (C, H, W) each, all with the same channels; those with a side shorter than
-        ``side`` give nothing.
-    side
-        Of the pieces, in pixels.
-    coverage
-        Pixels of a picture's pieces, in multiples of its own: ⌈coverage · H · W / side²⌉ pieces.
-    random_state
-        Of the places; those in a picture depend on its number alone.
-
-    Returns
-    -------
-    crops
-        (n, side, side) or (n, C, side, side).
-    """
-    found = [
-        piece
-        for number, picture in enumerate(pictures)
-        for piece in pieces_of(picture, number, side, coverage, random_state)
-    ]
-    if not found:
-        raise InputError(f"no picture has sides of at least {side} pixels; cut smaller crops")
-    check_bytes(len(found) * found[0].nbytes, f"{len(found):,} pieces of {side}×{side} pixels")
-    return np.stack(found)
-
-
 def pieces_of(
     picture: Images, number: int, side: int, coverage: float, random_state: int
 ) -> list[Images]:
-    """Return the pieces of one picture, whose places depend on its number alone."""
+    """Return square pieces of a picture, cut out at places that depend on its number and the seed.
+
+    Parameters
+    ----------
+    picture
+        (H, W) or (C, H, W); with a side shorter than ``side`` it gives nothing.
+    number
+        Of the picture among others.
+    side
+        Of the pieces, in pixels.
+    coverage
+        Pixels of the pieces, in multiples of the picture's: ⌈coverage · H · W / side²⌉ pieces.
+    random_state
+        Of the places.
+    """
     height, width = picture.shape[-2:]
     n = n_pieces(width, height, side, coverage)
     if not n:

@@ -16,6 +16,7 @@ from typing import NamedTuple
 import pyarrow as pa
 import pyarrow.csv
 
+from latentia.data import published
 from latentia.data.encodings import encoding_of
 from latentia.data.headers import (
     distinct,
@@ -41,8 +42,12 @@ LONGEST_CHARACTER = 4
 """Bytes that a character takes at most."""
 BYTES_A_COLUMN = 10_000
 """What the reader needs for a column, however short it is."""
-COMMENT = re.compile(r"#(?!N/A|NA\b|DIV|VALUE|REF|NAME|NUM|NULL)")
-"""The start of a remark, but not of a spreadsheet's error, which is a missing cell."""
+COMMENT = re.compile(r"#(?!N/A|NA\b|DIV|VALUE|REF|NAME|NUM|NULL)|!(?i:series|sample)_")
+"""The start of a remark, also in GEO's matrices, but not of a spreadsheet's error."""
+SERIES = "!Series_"
+"""What a series matrix of the Gene Expression Omnibus (GEO) begins with."""
+MIXED = 0.1
+"""Share of numbers among cells between tabs, from which a text may be a table."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +83,9 @@ def read(path: Path, options: TableOptions = USUAL, content: bytes | None = None
     """Return the columns of a file of delimited text; its ``content`` may be unpacked already."""
     content = read_limited(path) if content is None else content
     text, notes = _decoded(content, path, options.encoding)
+    if path.suffix.lower() == ".gct":
+        # Its first two lines are a version, and how many rows and columns follow.
+        text = "\n".join(text.split("\n")[2:])
     text, forced, found = _without_remarks(_joined(text))
     options = options if options.delimiter else replace(options, delimiter=forced)
     return of_text(text, path, options, notes + found)
@@ -102,6 +110,9 @@ def _recognised(
     forced = options.delimiter
     if triangle := as_square([*(rows for _, rows in _readings(lines)), split_blanks(lines)]):
         text, lines, forced = triangle, _first_lines(triangle), "\t"
+    elif (printed := published.triangle(lines))[0]:
+        text, lines, forced = printed[0], _first_lines(printed[0]), "\t"
+        found = (*found, *printed[1])
     else:
         text, lines, said = _without_titles(text, lines, forced)
         found = (*found, *said)
@@ -121,13 +132,18 @@ def looks_like_table(path: Path) -> bool:
         with path.open("rb") as stream:
             content = stream.read(2**16)
         start = content.decode(encoding_of(content)[0] or "utf-8", "ignore")
+        if start.removeprefix("\ufeff").startswith(SERIES):
+            return True
         _, lines = _unquoted(start)
         lines = lines[:-1] if len(start) >= 2**15 else lines
-        rows = [row for _, row in _readings(lines)] + [split_blanks(lines)] if lines else []
+        readings = [*_readings(lines), (" ", split_blanks(lines))] if lines else []
     except (OSError, csv.Error):
         return False
-    numbers = any(is_regular(found) and _share(found) > 0.5 for found in rows)
-    return numbers or bool(lines and as_square(rows))
+    rows = [found for _, found in readings]
+    # Sentences have commas and blanks between their words, and no tabs.
+    least = {"\t": MIXED}
+    numbers = any(is_regular(found) and _share(found) > least.get(s, 0.5) for s, found in readings)
+    return numbers or bool(lines and (as_square(rows) or published.triangle(lines)[0]))
 
 
 def _decoded(content: bytes, path: Path, encoding: str | None) -> tuple[str, tuple[str, ...]]:
@@ -143,7 +159,9 @@ def _decoded(content: bytes, path: Path, encoding: str | None) -> tuple[str, tup
     except UnicodeDecodeError:
         what = f"begins like {title} and is none" if title else "is text in no known encoding"
         what = f"is no text in {encoding}" if encoding else what
-        raise InputError(f"{path} {what}; save it in UTF-8") from None
+        raise InputError(
+            f"{path} {what}; save it in UTF-8, or name its encoding: --encoding shift_jis"
+        ) from None
     text = text.removeprefix("\ufeff")
     if "\0" in text:
         raise InputError(f"{path} holds zero bytes, which no table of text does")
@@ -160,12 +178,15 @@ def _without_remarks(text: str) -> tuple[str, str | None, tuple[str, ...]]:
     text = text[text.rfind("\n", 0, n_before) + 1 :]
     excel = re.match(r'"?sep=([,;\t|])"?\n', text)
     text, forced = (text, None) if excel is None else (text[excel.end() :], excel[1])
-    if not re.search(r"^[ \t]*#", text, re.MULTILINE):
+    if not re.search(r"^[ \t]*[#!]", text, re.MULTILINE):
         return text, forced, ()
     lines = text.split("\n")
     remarks = [bool(COMMENT.match(line.lstrip())) for line in lines]
     kept = [line for line, remark in zip(lines, remarks) if not remark]
-    notes = (f"{sum(remarks)} line(s) that begin with # were left out",) if any(remarks) else ()
+    signs = " or ".join(
+        sorted({line.lstrip()[0] for line, remark in zip(lines, remarks) if remark})
+    )
+    notes = (f"{sum(remarks)} line(s) that begin with {signs} were left out",) if signs else ()
     n_before = next((i for i, remark in enumerate(remarks) if not remark), 0)
     before = lines[n_before - 1] if n_before else ""
     if names := _commented_names(before, _first_lines("\n".join(kept[:SAMPLE_LINES]))):
@@ -264,7 +285,7 @@ def _layout(lines: list[str], path: Path, forced: str | None, options: TableOpti
             "two signs for separating"
         )
     separator, rows = best[0]
-    usual = "\t" if path.suffix.lower() in (".tsv", ".tab") else ","
+    usual = "\t" if path.suffix.lower() in (".tsv", ".tab", ".gct") else ","
     said = () if separator in (usual, forced) else (f"cells separated by {SEPARATORS[separator]}",)
     if separator == "," and len(rows[0]) < len(rows[-1]):
         _refuse_short(rows, lines[1].strip(), path)
@@ -349,7 +370,10 @@ def _spaced(text: str, lines: list[str], given: bool = False) -> str:
     ``given`` says that blanks were asked for.
     """
     rows = split_blanks(lines)
-    others = [_share(found) for _, found in _readings(lines) if is_regular(found)]
+    regular = {sign: _share(found) for sign, found in _readings(lines) if is_regular(found)}
+    if not given and "\t" in regular:
+        return ""
+    others = regular.values()
     if not given and (not is_regular(rows) or _share(rows) <= max([0.5, *others])):
         return ""
     return "\n".join("\t".join(row) for row in split_blanks(text.split("\n")))
@@ -382,6 +406,20 @@ def _parsed(text: str, layout: Layout, path: Path) -> pa.Table:
             )
         except pa.ArrowException as error:
             if "conversion error" not in str(error):
-                raise InputError(f"{path} cannot be read: {str(error).splitlines()[0]}") from None
+                raise InputError(f"{path} cannot be read: {_slip(text, layout, error)}") from None
             content.seek(0)
     raise InputError(f"{path} cannot be read as columns of text")
+
+
+def _slip(text: str, layout: Layout, error: pa.ArrowException) -> str:
+    """Return what is wrong with a text, and which of its rows has too few or too many cells."""
+    width, rows = len(layout.names), csv.reader(text.split("\n"), delimiter=layout.separator)
+    full = (row for row in rows if row)
+    for place, row in enumerate(full, start=1 - layout.n_header):
+        if place > 0 and len(row) != width:
+            shown = layout.separator.join(row)
+            return (
+                f"data row {place} has {len(row)} cells, and there are {width} columns: "
+                f"{shown[:60]!r}; correct that line"
+            )
+    return str(error).splitlines()[0]

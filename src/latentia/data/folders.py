@@ -18,6 +18,7 @@ from latentia.data.archives import (
     TEST_NAMES,
     TRAIN_NAMES,
     Place,
+    part_of,
 )
 from latentia.data.limits import check_bytes, excess
 from latentia.files import printable
@@ -46,7 +47,7 @@ def contents(folder: Place, skip: Collection[Place] = ()) -> Contents:
     """Return all that lies in a folder, but for some of its sub-folders."""
     found = Contents([], [], [])
     for path, reason in sorted(_walked(folder, (), skip), key=lambda pair: pair[0].parts):
-        if _is_hidden(path, folder) and reason != OUTSIDE:
+        if is_hidden(path, folder) and reason != OUTSIDE:
             found.hidden.append(path)
         elif reason:
             found.odd.append((path, reason))
@@ -77,8 +78,9 @@ def _walked(
             yield path, images.oddity(path)
 
 
-def _is_hidden(path: Place, folder: Place) -> bool:
-    parts = path.parts[len(folder.parts) :]
+def is_hidden(path: Place, folder: Place | None = None) -> bool:
+    """Return whether a name, or one below a folder, is hidden or of another program's own."""
+    parts = [path.name] if folder is None else path.parts[len(folder.parts) :]
     return any(part.startswith(".") or part.lower() in SIDECARS for part in parts)
 
 
@@ -95,9 +97,10 @@ def lasting(spec: str) -> str:
 def sub_folders(folder: Place, *names: str) -> tuple[Place, ...] | None:
     """Return the sub-folders of these names, whatever their case, or None if one is not there."""
     # A name as it was asked for comes last, and wins.
-    paths: list[Place] = list(folder.iterdir())
+    paths: list[Place] = [path for path in folder.iterdir() if path.is_dir()]
     there = sorted(paths, key=lambda path: path.name in names)
-    held = {path.name.lower(): path for path in there if path.is_dir()}
+    held = {part_of(path.name): path for path in there}
+    held |= {path.name.lower(): path for path in there}
     wanted = [name.lower() for name in names]
     return tuple(held[name] for name in wanted) if held.keys() >= set(wanted) else None
 
@@ -126,13 +129,18 @@ def train_and_test(folder: Place) -> list[Place]:
     return found if alone or len(found) == 2 else []
 
 
-def beside(folder: Place, taken: Collection[Place]) -> tuple[str, ...]:
-    """Return notes on what lies in a folder beside the sub-folders that are taken from it."""
-    found = contents(folder, taken)
+def beside(folder: Place, taken: Collection[Place], but: Collection[Place] = ()) -> tuple[str, ...]:
+    """Return notes on what lies in a folder beside the sub-folders that are taken from it.
+
+    Of the files in ``but`` something else is said.
+    """
+    found = contents(folder, [*taken, *but])
     paths = [*found.files, *(path for path, _ in found.odd)]
     names = ", ".join(path.name for path in taken)
     notes = []
-    if any(path.name[0].isupper() for path in taken if len(path.name) > 1):
+    parts, called = [part_of(path.name) for path in taken], [path.name for path in taken]
+    capital = any(name[0].isupper() for name in called if len(name) > 1)
+    if capital or (all(parts) and parts != called):
         notes.append(f"{names} were taken as the parts of {folder.name}.")
     if paths:
         n = len(paths)

@@ -98,16 +98,18 @@ def frame_of(image_size: ImageSize) -> Frame | None:
 
 
 def chosen_frame(
-    sizes: Sequence[tuple[int, int]], owner: str, *, fit: bool = False
+    sizes: Sequence[tuple[int, int]], owner: str, word: ImageSize = None
 ) -> tuple[Frame | None, str]:
     """Return the frame for pictures of these (width, height) where none is asked for, and why.
 
     Pictures of one size up to `LARGE` stay as they are. Otherwise it is a square of `USUAL` pixels,
-    or less if half of the pictures have a shorter side. To ``fit``, pictures lie whole in it.
+    or less if half of the pictures have a shorter side. With the ``word`` fit pictures lie whole in
+    it. With either word what other pictures will be brought to is known also where these stay.
     """
+    fit = word == "fit"
     kinds = sorted(set(sizes), key=lambda size: size[0] * size[1])
     if not kinds or (len(kinds) == 1 and max(kinds[0]) <= LARGE):
-        return None, ""
+        return (Frame(*kinds[0], fit) if kinds and word in WORDS else None), ""
     middle = median_low(min(size) for size in sizes)
     side = USUAL if middle >= USUAL else max(middle - middle % STEP, min(middle, STEP))
     frame = Frame(side, side, fit)

@@ -101,7 +101,10 @@ def has_header(rows: list[list[str]]) -> bool:
 
 
 def _counts(first: list[str], columns: list[list[str]]) -> bool:
-    """Return whether a row of numbers names columns: 0, 1, 2 ... or years, above other numbers."""
+    """Return whether a row of numbers names columns: 0, 1, 2 ... or years, above other numbers.
+
+    So does one that begins with a blank where all rows below begin with words.
+    """
     cells = first[1:] if not first[0].strip() else first
     if len(cells) < 3 or not all(cell.strip().isdecimal() for cell in cells):
         return False
@@ -109,4 +112,5 @@ def _counts(first: list[str], columns: list[list[str]]) -> bool:
     below = columns[len(first) - len(cells) :]
     fractions = all(not all(c.strip().isdecimal() for c in column or ["."]) for column in below)
     from_zero = int(cells[0]) == 0 and len(cells) > 3
-    return len(steps) == 1 and min(steps) > 0 and (fractions or from_zero)
+    named = len(cells) < len(first) and bool(columns[0]) and not any(map(is_number, columns[0]))
+    return len(steps) == 1 and min(steps) > 0 and (fractions or from_zero or named)

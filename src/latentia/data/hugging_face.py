@@ -22,6 +22,7 @@ import pyarrow.parquet as pq
 from pyarrow import ipc
 
 from latentia.data.archives import Archive, Entry
+from latentia.data.options import NONE, one
 from latentia.errors import InputError
 
 KEY = b"huggingface"
@@ -37,6 +38,11 @@ class ImageTable(Archive):
     """A table with a column of pictures, whose rows are its members."""
 
     kind = "a table of pictures"
+    plain = "rows of a table"
+
+    def __init__(self, path: Path, label: str | None = None) -> None:
+        self._label = label
+        super().__init__(path)
 
     def _read(self) -> None:
         self._lock = threading.Lock()
@@ -48,7 +54,7 @@ class ImageTable(Archive):
             raise InputError(
                 f"{self.path} has no column of pictures, but {', '.join(schema.names)}"
             )
-        labels = _label_column(schema, features)
+        labels = self._label_column(schema, features, column)
         row = 0
         for number, block in enumerate(self._blocks([c for c in (column, labels) if c])):
             lengths, is_null = _lengths(block.column(column))
@@ -65,6 +71,15 @@ class ImageTable(Archive):
                     self.labels[name] = _named(words[place], features.get(str(labels)))
                 row += 1
         self._describe(schema, features, column, labels)
+
+    def _label_column(self, schema: Any, features: dict[str, Any], column: str) -> str | None:
+        """Return the column of classes: the one asked for, or one that is called so."""
+        if self._label is None:
+            return _label_column(schema, features)
+        if self._label == NONE:
+            return None
+        others = [name for name in schema.names if name != column]
+        return one(self._label, others, "label", str(self.path))
 
     def _describe(
         self, schema: Any, features: dict[str, Any], column: str, labels: str | None

@@ -23,6 +23,7 @@ import warnings
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
+from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
@@ -35,6 +36,7 @@ from latentia.data.framing import Frame
 from latentia.data.limits import excess
 from latentia.data.many_bands import NEEDED, has_many_bands, is_tiff, read_bands, reader
 from latentia.data.many_bands import BadImageError as BadImageError
+from latentia.data.unread import cure, of_camera
 from latentia.errors import InputError
 
 BROKEN = (
@@ -72,7 +74,7 @@ HEIC = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
 UNKNOWN = "it is not an image of a kind that can be read"
 KNOWN = {
     b"PK\3\4": "it is a zip archive, not a picture",
-    b"%PDF": "it is a PDF, not a picture",
+    b"%PDF": "it is a PDF, not a picture; make pictures of its pages, as by pdftoppm -png",
     b"<svg": "it is a drawing, not a picture; convert it to .png",
     b"8BPS": "it is a Photoshop file that cannot be read; save it as .png",
 }
@@ -118,11 +120,7 @@ def read(
     pixels, alpha = planes(image)
     if alpha is not None and alpha.min() < 255:
         notes = (*notes, "what is transparent in it was laid on white")
-    if deep and pixels.dtype == np.uint16:
-        pixels = pixels / np.float32(WHITE)
-        plain = pixels[0] if len(pixels) == 1 else pixels
-    else:
-        plain = _eight_bit_on_white(pixels, alpha)
+    plain = _on_white(pixels, alpha, deep)
     return plain if frame is None else frame.of(plain), notes
 
 
@@ -139,7 +137,7 @@ def _bands(
     path: Place, frame: Frame | None, take: Callable[[int], None] | None
 ) -> tuple[Array, tuple[str, ...]] | None:
     """Return a TIFF of more than Pillow reads, with all its channels; None for other files."""
-    if oddity(path) or not has_many_bands(path):
+    if oddity(path) or of_camera(path) or not has_many_bands(path):
         return None
     pixels, notes = read_bands(path)
     n_pixels = pixels[0].size if frame is None else frame.width * frame.height
@@ -150,6 +148,8 @@ def _bands(
 
 def size_of(path: Place) -> tuple[int, int]:
     """Return a picture's (width, height) as it stands upright, as its header tells."""
+    if reason := of_camera(path):
+        raise BadImageError(reason)
     with _stream(path) as stream, _header(stream) as image:
         turned = image.getexif().get(ORIENTATION, 1) in (5, 6, 7, 8)
         return (image.height, image.width) if turned else (image.width, image.height)
@@ -164,13 +164,17 @@ def is_grey_file(path: Place) -> bool:
         return False
 
 
-def upright(image: Image.Image) -> Array:
-    """Return an opened picture as `read` does: (H, W) or (3, H, W) uint8, turned as EXIF says."""
-    return _eight_bit_on_white(*planes(ImageOps.exif_transpose(image)))
+def upright(image: Image.Image, *, deep: bool = False) -> Array:
+    """Return an opened picture as `read` does: (H, W) or (3, H, W), turned as EXIF says."""
+    return _on_white(*planes(ImageOps.exif_transpose(image)), deep)
 
 
-def _eight_bit_on_white(colours: NDArray[Any], alpha: NDArray[np.uint8] | None) -> Array:
-    pixels = eight_bit(on_white(colours, alpha))
+def _on_white(colours: NDArray[Any], alpha: NDArray[np.uint8] | None, deep: bool) -> Array:
+    """Return colours laid on white as bytes, or if they are deeper as floats in [0, 1]."""
+    if deep and colours.dtype == np.uint16:
+        pixels = colours / np.float32(WHITE)
+    else:
+        pixels = eight_bit(on_white(colours, alpha))
     return pixels[0] if len(pixels) == 1 else pixels
 
 
@@ -188,7 +192,7 @@ def opened(
     FileNotFoundError
         If there is nothing at the path.
     """
-    if reason := oddity(path):
+    if reason := oddity(path) or of_camera(path):
         raise BadImageError(reason)
     if n_bytes_of(path) == 0:
         raise BadImageError("it has zero bytes")
@@ -206,10 +210,16 @@ def opened(
         return (_of_twelve_bits(image) if deep else image), notes
     except InputError:
         raise
-    except BadImageError:
-        raise
+    except BadImageError as error:
+        raise BadImageError(str(error) or _of_no_kind(path)) from None
     except BROKEN as error:
         raise BadImageError(_sentence(error)) from None
+
+
+def _of_no_kind(path: Place) -> str:
+    """Return that a file is no picture, and how it becomes one where its name tells."""
+    instead = cure(Path(path.name)) if path.suffix.lower() not in suffixes() else ""
+    return f"{UNKNOWN}; {instead}" if instead else UNKNOWN
 
 
 @contextmanager
@@ -263,7 +273,7 @@ def _header(stream: IO[bytes]) -> Image.Image:
             if head[4:8] == b"ftyp" and head[8:12] in HEIC:
                 return _heic(stream)
             kind = next((words for magic, words in KNOWN.items() if head.startswith(magic)), "")
-            raise BadImageError(kind or UNKNOWN) from None
+            raise BadImageError(kind) from None
 
 
 def _heic(stream: IO[bytes]) -> Image.Image:

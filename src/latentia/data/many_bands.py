@@ -36,6 +36,8 @@ DAMAGE = (
 """What ``tifffile`` raises on files that are damaged, or of a kind that it does not know."""
 CHANNELS = "SCQ"
 """Axes that are channels: samples, channels, and the first of a plain array that was saved."""
+NAMED = "SC"
+"""Those of them that a file calls so."""
 PILLOWS = {"RGB": 3, "YCBCR": 3, "SEPARATED": 4, "CIELAB": 3, "MINISBLACK": 1, "MINISWHITE": 1}
 """Bytes in a pixel, beside transparency, of the kinds that Pillow reads."""
 NEEDED = "pip install 'latentia[tiff]' reads all of it"
@@ -85,17 +87,37 @@ def read_bands(path: Place) -> tuple[Array, tuple[str, ...]]:
     BadImageError
         If it is damaged, compressed in an unknown way, too large, or holds other values than above.
     """
+    values, axes = _values(path)
+    return _unit(_channels_first(values, axes)), _notes(values.shape, axes)
+
+
+def read_pages(path: Place) -> Array:
+    """Return every page of a TIFF, (n, H, W) or (n, C, H, W), with values as `read_bands` does.
+
+    Whatever is no channel by its name, such as time or depth, is of pages.
+    """
+    values, axes = _values(path)
+    channels = [place for place, axis in enumerate(axes) if axis in NAMED]
+    pages = [place for place, axis in enumerate(axes) if axis not in f"{NAMED}YX"]
+    order = [*pages, *channels, axes.index("Y"), axes.index("X")]
+    n_channels = math.prod(values.shape[place] for place in channels)
+    height, width = (values.shape[place] for place in order[-2:])
+    found = _unit(values.transpose(order).reshape(-1, n_channels, height, width))
+    return found[:, 0] if n_channels == 1 else found
+
+
+def _values(path: Place) -> tuple[NDArray[Any], str]:
+    """Return all values of a TIFF, and what each axis is."""
     with path.open("rb") as stream, reader().TiffFile(stream) as file:
         series = file.series[0]
         if too_many := excess(series.nbytes):
             raise BadImageError(f"it has shape {series.shape} and {too_many}")
         try:
-            values, axes = series.asarray(), series.axes
+            return series.asarray(), series.axes
         except DAMAGE as error:
             words = " ".join(str(error).split())
             cure = "; pip install imagecodecs reads it" if "imagecodecs" in words else ""
             raise BadImageError(f"it cannot be read: {words:.120}{cure}") from None
-    return _unit(_channels_first(values, axes)), _notes(values.shape, axes)
 
 
 def size_of_bands(path: Place) -> tuple[int, int]:

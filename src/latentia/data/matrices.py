@@ -105,10 +105,23 @@ def named(
     kind = kind_of(full)
     if rows is None and not kind:
         return None
+    said += _uneven(names, full)
     if rows is None:
         said.insert(0, f"a square {kind} matrix without names of rows was recognised (--as-rows)")
     notes = (f"{title}: {'; '.join(said)}.",) if said else ()
     return NamedMatrix(list(names), full, notes=notes)
+
+
+def _uneven(names: Sequence[str], values: NDArray[np.float64]) -> list[str]:
+    """Return a clause about the pair of variables whose two entries differ most, if any do."""
+    apart = np.abs(values - values.T)
+    if not np.isfinite(apart).all() or apart.max() <= ROUNDING * np.abs(values).max():
+        return []
+    i, j = np.unravel_index(apart.argmax(), apart.shape)
+    return [
+        f"it is not symmetric: {values[i, j]:g} above the diagonal and {values[j, i]:g} below it "
+        f"for {names[i]!r} and {names[j]!r}, which a factor analysis refuses; keep one triangle"
+    ]
 
 
 def _below_diagonal(values: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from importlib import resources
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from latentia.data.framing import WORDS, frame_of
 from latentia.data.options import USUAL, Codes, Names, TableOptions, words
 from latentia.data.text import TEXT_FILES
 from latentia.data.unread import cure
-from latentia.errors import InputError, Seed, Whole, check_arguments, nearest
+from latentia.errors import InputError, Seed, Whole, check_arguments, check_value, nearest
 from latentia.files import printable
 
 GIVE = (
@@ -133,7 +134,7 @@ def _idx_bytes(known: Description, role: str) -> int:
 
 
 def load(
-    spec: str,
+    spec: str | Path,
     *,
     random_state: Seed = 0,
     image_size: ImageSize = None,
@@ -201,6 +202,8 @@ def load(
     InputError
         Naming what cannot be read, where, and what to do.
     """
+    spec = str(spec) if isinstance(spec, Path) else spec
+    check_value("spec", spec, str)
     check_arguments(load, locals())
     options = TableOptions(
         columns=words(columns, "columns"),
@@ -276,10 +279,12 @@ def _load(
     path = Path(spec).expanduser()
     there = spec in DESCRIPTIONS or path.exists()
     is_table = path.is_file() and _is_table(path) and not picture_sources.has_pictures(path)
-    if options != USUAL and there and not is_table:
-        options.refuse(f"only tables have columns, and {spec} is none")
+    if options.without(["label"]) != USUAL and there and not is_table:
+        names = [name for name in options.given if name != "label"]
+        options.refuse(f"only tables have columns, and {spec} is none", names)
     if spec in DESCRIPTIONS or idx.find(path) is not None:
         refuse_size(image_size, spec)
+        options.refuse(f"{spec} has classes of its own")
     if spec == "digits":
         return _digits()
     if spec == "fashion-mnist-small":
@@ -296,25 +301,30 @@ def _load(
     files = idx.find(path) if path.is_dir() else None
     if files is not None:
         return idx.load_folder(files, path.name)
-    if options == USUAL and (data := _pictures(spec, random_state, image_size)) is not None:
-        return data
+    if not is_table:
+        if (data := _pictures(spec, random_state, image_size, options.label)) is not None:
+            return data
+        if there:
+            options.refuse(f"only tables and pictures have labels, and {spec} is neither")
     if not path.exists():
         raise InputError(_unknown(spec))
     refuse_size(image_size, spec)
     return _load_file(path, random_state, gaps_stay, options)
 
 
-def _pictures(spec: str, random_state: int, image_size: ImageSize) -> Dataset | None:
+def _pictures(
+    spec: str, random_state: int, image_size: ImageSize, label: str | None
+) -> Dataset | None:
     """Return the pictures in a folder, archives, tables or a video; None if it is none of these."""
     path = Path(spec).expanduser()
     if path.is_file() and not may_hold_pictures(path):
         return None
-    found = picture_sources.grouped(spec)
+    found = picture_sources.grouped(spec, label)
     if found is not None:
         groups, notes = found
         name = printable(path.name)
-        return pictures.load_places(groups, name, random_state, image_size, notes)
-    if path.is_file() and is_moving(path):
+        return pictures.load_places(groups, name, random_state, image_size, notes, label)
+    if label is None and path.is_file() and is_moving(path):
         return pictures.load_file(path, random_state, image_size)
     return None
 
@@ -390,6 +400,8 @@ def _cached(name: str) -> dict[str, Path] | None:
 
 
 def _unknown(spec: str) -> str:
+    if re.match(r"[a-z]+://", spec, re.IGNORECASE):
+        return f"{spec} is an address, and no file here: download it first, and give its path"
     return (
         f"there is no data set {spec!r} and no such file or folder; known names are "
         f"{', '.join(DESCRIPTIONS)}{nearest(spec, DESCRIPTIONS)}"

@@ -39,7 +39,7 @@ def is_missing(cell: str) -> bool:
 
 def is_number(cell: str) -> bool:
     """Return whether a cell is a number in some notation, such as 1.5, 1,5 or 12%."""
-    bare = re.sub(r"(?<=\d)[ \u00a0\u202f'’](?=\d{3})", "", cell.strip())
+    bare = re.sub(r"(?<=\d)[ \u00a0\u202f'’](?=\d{3}|%$)", "", cell.strip())
     return bool(_NUMBER.fullmatch(re.sub(f"^[{DASHES}]", "-", bare)))
 
 
@@ -133,6 +133,7 @@ def _bare(cells: Texts) -> tuple[Texts, tuple[str, ...]]:
     missing = gaps(cells)
     kept = pc.if_else(missing, pa.scalar(None, pa.string()), pc.utf8_trim_whitespace(cells))
     kept = pc.replace_substring_regex(kept, f"^[{DASHES}]", "-")
+    kept = pc.replace_substring_regex(kept, r"([\d.,])\s+%$", r"\1%")
     notes = _odd_gaps(cells.filter(missing))
     spaced = pc.match_substring_regex(kept, f"^{SPACED}$")
     if not pc.any(spaced).as_py():

@@ -44,7 +44,8 @@ class TableOptions:
     drop: tuple[str, ...] = ()
     """columns to leave out, written as for --columns"""
     label: str | None = None
-    """the column of classes (default: one named label, labels, class, target or y)"""
+    """the column of classes, also of a table beside pictures, or none (default: one named label,
+    labels, class, target or y)"""
     weights: str | None = None
     """the column of sample weights"""
     index: str | None = None

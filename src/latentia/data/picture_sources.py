@@ -21,14 +21,17 @@ from latentia.data.archives import (
     TEST_NAMES,
     TRAIN_NAMES,
     Archive,
+    Member,
     Packed,
     Place,
+    innermost,
     is_archive,
     is_named_archive,
 )
 from latentia.data.folders import beside, train_and_test
 from latentia.data.frames import VIDEOS
 from latentia.data.hugging_face import ENDINGS, SIDECARS, ImageTable, is_image_table
+from latentia.data.picture_labels import is_table
 from latentia.errors import InputError
 
 BESIDE = (".md", ".json", ".gitattributes", ".txt", ".lock", ".crc", ".yaml", ".yml", ".py")
@@ -45,20 +48,34 @@ def place_of(spec: str) -> Place | None:
     return Packed(path).root if is_archive(path) else None
 
 
-def grouped(spec: str) -> tuple[list[list[Place]], tuple[str, ...]] | None:
+def grouped(
+    spec: str, label: str | None = None
+) -> tuple[list[list[Place]], tuple[str, ...]] | None:
     """Return the folders and archives of the training part and of the test part, and notes.
 
     Without a test part there is one; None for what is neither a folder nor archives nor tables.
+    ``label`` names a table's column of classes.
     """
     if files := files_of(spec):
         parts, notes = in_parts(files)
-        return [[opened(file).root for file in part] for part in parts], notes
+        return [[opened(file, label).root for file in part] for part in parts], notes
     place = place_of(spec)
     if place is None:
         return None
-    folders = train_and_test(place)
-    notes = beside(place, folders) if folders else ()
-    return [[folder] for folder in folders or [place]], notes
+    inner = _inner(place)
+    folders = train_and_test(inner)
+    outer = place.archive.top if isinstance(place, Member) and folders else place
+    notes = beside(outer, [inner]) if inner != outer else ()
+    if not folders:
+        return [[inner]], notes
+    tables = [path for path in inner.iterdir() if is_table(path)]
+    return [[_inner(folder)] for folder in folders], (*notes, *beside(inner, folders, tables))
+
+
+def _inner(place: Place) -> Place:
+    """Return the only folder in one, and so on, if that holds folders: a class, or a part, each."""
+    inner = innermost(place)
+    return inner if any(path.is_dir() for path in inner.iterdir()) else place
 
 
 def files_of(spec: str) -> list[Path]:
@@ -81,6 +98,9 @@ def _files_like(pattern: str) -> list[Path]:
     """Return files by a pattern with ``*``, ``?``, ``[...]``, or ``{000..009}`` and ``{a,b}``."""
     names = _unfolded(pattern)
     paths = list(dict.fromkeys(path for name in names for path in _matches(Path(name))))
+    pictures = [path for path in paths if path.suffix.lower() in images.suffixes()]
+    if pictures:
+        raise InputError(f"{pattern} names pictures, {pictures[0].name}: give their folder")
     missing = [path for path in paths if not path.is_file()]
     if missing:
         raise InputError(f"{pattern} names {missing[0]}, which is not there")
@@ -169,6 +189,6 @@ def _part_of(path: Path, files: Sequence[Path]) -> str:
     return next((word for word in words if word in (*TRAIN_NAMES, *TEST_NAMES)), "")
 
 
-def opened(path: Path) -> Archive:
-    """Return a table or an archive."""
-    return ImageTable(path) if path.suffix in ENDINGS else Packed(path)
+def opened(path: Path, label: str | None = None) -> Archive:
+    """Return a table, with its column of classes if that is named, or an archive."""
+    return ImageTable(path, label) if path.suffix in ENDINGS else Packed(path)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -16,14 +16,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from latentia.data import images, limits, on_disk
-from latentia.data.archives import (
-    Member,
-    Place,
-)
+from latentia.data.archives import NEUTRAL, Archive, Member, Place
 from latentia.data.dataset import Array, Dataset, ImageSize, Part, split, whole
 from latentia.data.folders import (
     Take,
     contents,
+    is_hidden,
     left_out,
     listed,
     once,
@@ -31,14 +29,21 @@ from latentia.data.folders import (
     read_all,
     remarks,
 )
-from latentia.data.frames import frame_size, is_video, read_frames
+from latentia.data.frames import frame_size, is_video, n_frames, read_frames
 from latentia.data.framing import Frame, chosen_frame, frame_of
 from latentia.data.many_bands import has_many_bands, size_of_bands
+from latentia.data.options import NONE
 from latentia.data.picture_labels import read_beside
+from latentia.data.unread import of_camera
 from latentia.errors import InputError
-from latentia.files import printable
+from latentia.files import composed, printable
 
 AROUND = "it lies beside the folder of pictures"
+
+HALF = (
+    "classes were not taken, since only one of the parts for training and for test has some: to "
+    "have them, give the folder of that part alone."
+)
 
 WIDENED = ("it is grey, and got three equal channels",)
 
@@ -50,7 +55,7 @@ def load_file(file: Path, random_state: int, image_size: ImageSize) -> Dataset:
     name = printable(file.name)
     how = settled([file], image_size, name)
     found = Gathered(str(file), [file], [], [], {}, (), {file: name}, ())
-    part = read_found(found, how.frame, animated=True)
+    part = read_found(found, how.frame, animated=True, test_of=random_state)
     return how.told(whole([part], name, random_state))
 
 
@@ -60,14 +65,28 @@ def load_places(
     random_state: int,
     image_size: ImageSize,
     notes: tuple[str, ...] = (),
+    label: str | None = None,
 ) -> Dataset:
-    """Return pictures for training, and for the test if there is a second group, as a data set."""
-    found = [gathered(group) for group in groups]
+    """Return pictures for training, and for the test if there is a second group, as a data set.
+
+    ``label`` names the column of classes in the tables beside them.
+    """
+    found = [gathered(group, label) for group in groups]
+    if label not in (None, NONE) and not any(part.classes for part in found):
+        raise InputError(f"--label {label}: no table beside the pictures of {name} has it")
+    notes = (*notes, *_of_no_use(found))
     how = settled([path for part in found for path in part.files], image_size, name)
     alone = random_state if len(found) == 1 else None
     read = _of_the_same_classes([read_found(part, how.frame, test_of=alone) for part in found])
     data = whole(read, name, random_state)
     return how.told(dataclasses.replace(data, notes=once((*notes, *data.notes))))
+
+
+def _of_no_use(parts: Sequence[Gathered]) -> Iterator[str]:
+    """Yield notes on the tables beside the parts that say nothing of any."""
+    for table, why in parts[0].useless.items():
+        if all(table in part.useless for part in parts):
+            yield f"{table} was left out: {why}."
 
 
 def name_of(folder: Place) -> str:
@@ -106,15 +125,19 @@ def settled(
         sizes = [size for size in pool.map(_size_of, files) if size is not None]
     if halves:
         sizes = [(width // 2, height) for width, height in sizes if width % 2 == 0]
-    frame, why = chosen_frame(sizes, owner, fit=image_size == "fit")
+    frame, why = chosen_frame(sizes, owner, image_size)
     return Settled(frame, (why,) if why else (), f"{_kinds(files)}{_spread(sizes)}")
 
 
 def _kinds(files: Sequence[Place]) -> str:
     """Return how many files there are of each kind."""
-    counts = Counter(path.suffix.lower() or "rows of a table" for path in files).most_common()
+    counts = Counter(path.suffix.lower() or _plain(path) for path in files).most_common()
     kinds = ", ".join(f"{n:,} {kind}" for kind, n in counts)
     return f"{len(files):,} picture file{'' if len(files) == 1 else 's'} ({kinds})"
+
+
+def _plain(path: Place) -> str:
+    return (path.archive if isinstance(path, Member) else Archive).plain
 
 
 def _spread(sizes: Sequence[tuple[int, int]]) -> str:
@@ -131,7 +154,7 @@ def _spread(sizes: Sequence[tuple[int, int]]) -> str:
 
 def _size_of(path: Place) -> tuple[int, int] | None:
     try:
-        if has_many_bands(path):
+        if not of_camera(path) and has_many_bands(path):
             return size_of_bands(path)
         return frame_size(path) if is_video(path) else images.size_of(path)
     except (images.BadImageError, *images.BROKEN):
@@ -144,7 +167,9 @@ def _of_the_same_classes(parts: Sequence[Part]) -> list[Part]:
     every = {name for part in parts for name in part.class_names}
     names = list(stated.pop()) if len(stated) == 1 else sorted(every, key=_numbers_first)
     if len(names) < 2 or any(part.y is None for part in parts):
-        return [dataclasses.replace(part, y=None, class_names=()) for part in parts]
+        said = (HALF,) if len(names) > 1 and len({part.y is None for part in parts}) > 1 else ()
+        bare = [dataclasses.replace(part, y=None, class_names=()) for part in parts]
+        return [dataclasses.replace(bare[0], notes=(*bare[0].notes, *said)), *bare[1:]]
     found = []
     for part in parts:
         places = np.array([names.index(name) for name in part.class_names])
@@ -166,11 +191,13 @@ class Gathered(NamedTuple):
     names: dict[Place, str]
     """Of the pictures, from their folder on."""
     notes: tuple[str, ...]
+    useless: Mapping[Place, str] = {}
+    """Tables beside the folder that say nothing of these pictures, and why."""
 
 
-def gathered(folders: Sequence[Place]) -> Gathered:
-    """Return what is to be read of folders together."""
-    found = [_of_folder(folder) for folder in folders]
+def gathered(folders: Sequence[Place], label: str | None = None) -> Gathered:
+    """Return what is to be read of folders together, with classes from a column if it is named."""
+    found = [_of_folder(folder, label) for folder in folders]
     if len(found) == 1:
         return found[0]
     return Gathered(
@@ -185,11 +212,11 @@ def gathered(folders: Sequence[Place]) -> Gathered:
     )
 
 
-def _of_folder(folder: Place) -> Gathered:
+def _of_folder(folder: Place, label: str | None) -> Gathered:
     found = contents(folder)
     notes: tuple[str, ...] = ()
     order: tuple[str, ...] = ()
-    said = read_beside(found.files)
+    said = read_beside(found.files, folder, label)
     files = [path for path in found.files if path not in said.used]
     classes: dict[Place, str] = dict(said.classes)
     if isinstance(folder, Member):
@@ -199,15 +226,17 @@ def _of_folder(folder: Place) -> Gathered:
             found.odd.extend([*((path, AROUND) for path in around.files), *around.odd])
             found.hidden.extend(around.hidden)
         inside = {p: p.inside for p in files if isinstance(p, Member)}
-        classes |= {p: archive.labels[i] for p, i in inside.items() if i in archive.labels}
+        labels = archive.labels
+        classes |= {p: composed(labels[i]) for p, i in inside.items() if i in labels}
         notes, order = archive.notes, archive.class_names
     unlabelled: tuple[str, ...] = ()
-    if not classes:
+    if not classes and label is None:
         classes, unlabelled = _of_sub_folders(files, folder)
     depth = len(folder.parts)
     names = {path: printable("/".join(path.parts[depth:])) for path in files}
     all_notes = (*notes, *said.notes, *unlabelled)
-    return Gathered(str(folder), files, found.odd, found.hidden, classes, order, names, all_notes)
+    own = (files, found.odd, found.hidden, classes, order, names, all_notes)
+    return Gathered(str(folder), *own, useless=said.useless)
 
 
 def read_found(
@@ -222,8 +251,9 @@ def read_found(
     if not n:
         raise InputError(f"{found.owner} holds no files; give a folder of images")
     place = _size_in_all(found.files, frame)
-    if place is not None and on_disk.are_too_many(found.files, *place):
-        return _from_disk(found, frame, place, test_of)
+    counts = [n_frames(path) if animated or is_video(path) else 1 for path in found.files]
+    if place is not None and on_disk.are_too_many(found.files, counts, *place):
+        return _from_disk(found, frame, counts, place, test_of)
     good, failed = read_all(
         found.files,
         lambda path, take: _read(path, frame, take, animated or is_video(path)),
@@ -234,8 +264,12 @@ def read_found(
         lines = [f"{path}: {reason}" for path, reason in bad]
         if n == 1 and str(bad[0][0]) == found.owner:
             raise InputError(f"{printable(found.owner)} cannot be used: {bad[0][1]}")
+        from latentia.data.table_files import TABLES
+
+        tables = [path.name for path, _ in bad if path.suffix.lower() in TABLES]
+        also = f"; tables are given one by one, such as {tables[0]}" if tables else ""
         raise InputError(
-            f"none of the {n} files in {found.owner} is a usable image: {listed(lines)}"
+            f"none of the {n} files in {found.owner} is a usable image: {listed(lines)}{also}"
         )
     each = [(path, *picture) for path, pictures in good for picture in pictures]
     x = stack([pixels for _, pixels, _ in each], found.owner)
@@ -256,9 +290,7 @@ def read_found(
 
 
 def _size_in_all(files: Sequence[Place], frame: Frame | None) -> tuple[int, int] | None:
-    """Return the (height, width) that pictures will have; None for videos, or if none tells."""
-    if any(map(is_video, files)):
-        return None
+    """Return the (height, width) that pictures will have; None if none tells."""
     if frame is not None:
         return frame.height, frame.width
     size = next((size for size in map(_size_of, files) if size is not None), None)
@@ -266,22 +298,28 @@ def _size_in_all(files: Sequence[Place], frame: Frame | None) -> tuple[int, int]
 
 
 def _from_disk(
-    found: Gathered, frame: Frame | None, place: tuple[int, int], test_of: int | None
+    found: Gathered,
+    frame: Frame | None,
+    counts: list[int],
+    place: tuple[int, int],
+    test_of: int | None,
 ) -> Part:
     """Return pictures that are larger than memory as a part, those for the test at its end."""
-    files, n_test = found.files, 0
-    if test_of is not None and len(files) > 1:
+    files, n_test, move = found.files, 0, max(counts) > 1
+    if test_of is not None and len(files) > 1 and not move:
         # The rows that `split` would draw, were they in memory.
         halves = split(Part(np.arange(len(files))), found.owner, test_of)
         n_test = len(halves.x_test)
         files = [files[i] for i in (*halves.x_train, *halves.x_test)]
     owner = f"the pictures in {found.owner}"
-    kept = on_disk.keep(files, frame, *place, owner)
+    ends_last = move and test_of is not None
+    kept = on_disk.keep(files, counts, frame, *place, owner, ends_last=ends_last)
     if not kept.good:
         lines = [f"{path}: {reason}" for path, reason in kept.bad]
         raise InputError(f"none of the files in {found.owner} is a usable image: {listed(lines)}")
     paths = [path for path, _ in kept.good]
-    y, names = _numbered(paths, found)
+    each = [path for path, n in zip(paths, kept.runs) for _ in range(n)]
+    y, names = _numbered([each[i] for i in kept.order], found)
     notes = (
         *left_out([*found.odd, *kept.bad], len(found.files) + len(found.odd)),
         *remarks(kept.good),
@@ -292,8 +330,10 @@ def _from_disk(
         *passed_over(found.hidden),
     )
     is_test = {*files[len(files) - n_test :]} if n_test else set()
-    named = np.array([found.names[path] for path in paths])
-    return Part(kept.x, y, names, notes, names=named, n_test=sum(p in is_test for p in paths))
+    named = _names([(path, range(n)) for path, n in zip(paths, kept.runs)], found.names)[kept.order]
+    n_test = kept.n_test if move else sum(path in is_test for path in paths)
+    runs = tuple(kept.runs) if move else ()
+    return Part(kept.x, y, names, notes, names=named, n_test=n_test, runs=runs)
 
 
 def _unclassed(without: Sequence[Place], n: int) -> tuple[str, ...]:
@@ -379,9 +419,22 @@ def _of_sub_folders(
 ) -> tuple[dict[Place, str], tuple[str, ...]]:
     """Return classes by the names of sub-folders, and a note where there could be some."""
     depth = len(folder.parts)
-    names = {path: path.parts[depth] if len(path.parts) > depth + 1 else "" for path in paths}
-    if "" not in names.values():
-        return names, ()
-    loose = [str(path) for path, name in names.items() if not name]
-    note = f"sub-folders were not taken as classes, since files lie beside them: {listed(loose)}."
-    return {}, (note,) if len(set(names.values())) > 1 else ()
+    deeper = {path: composed(path.parts[depth]) for path in paths if len(path.parts) > depth + 1}
+    loose = [str(path) for path in paths if path not in deeper and _may_be_picture(path)]
+    if loose:
+        why = f"since files lie beside them: {listed(loose)}"
+        note = f"sub-folders were not taken as classes, {why}."
+        return {}, (note,) if deeper else ()
+    taken = {*deeper.values()}
+    if len(taken) == 1 and taken <= {*NEUTRAL}:
+        return {}, ()
+    inner = [path for path in folder.iterdir() if path.is_dir() and not is_hidden(path)]
+    empty = sorted(str(path) for path in inner if composed(path.name) not in taken)
+    note = f"sub-folders without files are no classes: {listed(empty)}."
+    return deeper, (note,) if empty and len(taken) > 1 else ()
+
+
+def _may_be_picture(path: Place) -> bool:
+    """Return whether a file is a picture or a video by its name, or has none that tells."""
+    suffix = path.suffix.lower()
+    return not suffix or suffix in images.suffixes() or is_video(path)

@@ -17,7 +17,7 @@ from latentia.data.limits import check_bytes, most_bytes
 from latentia.data.options import OF_TEXT, TableOptions
 from latentia.errors import InputError, nearest
 
-DELIMITED = (".csv", ".tsv", ".tab")
+DELIMITED = (".csv", ".tsv", ".tab", ".gct")
 JSON = (".json", ".jsonl", ".ndjson")
 ARROW = (".arrow", ".feather", ".ipc")
 PACKED: dict[str, Any] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}

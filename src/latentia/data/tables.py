@@ -29,6 +29,7 @@ from latentia.data.delimited import Columns
 from latentia.data.matrices import NamedMatrix
 from latentia.data.numerals import as_numbers, gaps, share_of_numbers
 from latentia.data.options import NONE, USUAL, TableOptions, one
+from latentia.data.published import counted
 from latentia.data.table_files import is_table
 from latentia.errors import InputError
 
@@ -248,7 +249,7 @@ def _noting_kept(table: Table, path: Path) -> Table:
     """Return a table with a note of a first column that may be an index and is kept."""
     name = table.names[0] if table.names else ""
     values = table.numbers.get(name, np.empty(0))
-    starts = len(values) >= FEWEST_COUNTED and values[0] in (0, 1)
+    starts = len(values) >= FEWEST_COUNTED
     if name not in table.wanted:
         return table
     if starts and (values == values[0] + np.arange(len(values))).all():
@@ -286,6 +287,8 @@ def _matrix(table: Table, path: Path) -> NamedMatrix | None:
         return None
     first, others = table.names[0], table.names[1:]
     rows = _row_names(table, first, others)
+    if rows is not None and (found := counted(rows, others)) is not None:
+        return _counted(table, *found, path)
     if rows is not None and others and all(name in table.numbers for name in others):
         values = np.column_stack([table.numbers[name] for name in others])
         found = matrices.named(others, rows, values, path.name)
@@ -295,6 +298,22 @@ def _matrix(table: Table, path: Path) -> NamedMatrix | None:
     if rest.words or len(rest.numbers) != len(next(iter(rest.numbers.values()))):
         return None
     return matrices.named(rest.names, None, rest.stacked, path.name)
+
+
+def _counted(
+    table: Table, variables: Sequence[str], columns: Sequence[str], path: Path
+) -> NamedMatrix | None:
+    """Return the matrix of variables that are counted in the first column, as papers do."""
+    if not all(name in table.numbers for name in columns):
+        return None
+    values = np.full((len(variables), len(variables)), np.nan)
+    values[:, : len(columns)] = np.column_stack([table.numbers[name] for name in columns])
+    found = matrices.named(list(variables), list(variables), values, path.name)
+    others = [repr(name) for name in table.names[1:] if name not in columns]
+    if found is None or not others:
+        return found
+    note = f"{path.name}: {listed(others)} stand beside the matrix and were left out."
+    return dataclasses.replace(found, notes=(*found.notes, note))
 
 
 def _cells(table: Table, name: str) -> list[str]:

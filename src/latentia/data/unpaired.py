@@ -111,8 +111,8 @@ def _of_folders(
     shapes = a.x_train.shape[1:], b.x_train.shape[1:]
     if shapes[0] != shapes[1]:
         raise InputError(
-            f"the images of {folders[0][0]} have shape {shapes[0]} and those of {folders[0][1]} "
-            f"{shapes[1]}; choose one side with --image-size"
+            f"the images of {folders[0][0]} have {shapes[0][0]} channels and those of "
+            f"{folders[0][1]} {shapes[1][0]}; give those of one number"
         )
     root = place_of(spec)
     others = beside(root, [side for part in folders for side in part]) if root is not None else ()

@@ -3,6 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Protocol
+
+
+class Named(Protocol):
+    """What has a name with an ending: a path, or a member of an archive."""
+
+    @property
+    def suffix(self) -> str:
+        """The end of its name from the last point on."""
+
 
 R_OBJECT = "in R: write.csv(readRDS({file!r}), 'table.csv', row.names = FALSE)"
 R_WORKSPACE = "in R: load({file!r}); then write.csv(NAME, 'table.csv', row.names = FALSE)"
@@ -26,6 +36,7 @@ SPARSE = (
     "in Python: X, y = sklearn.datasets.load_svmlight_file({file!r}); "
     "numpy.savez('x.npz', x=X.toarray(), y=y)"
 )
+MATRIX_MARKET = "in Python: numpy.save('x.npy', scipy.io.mmread({file!r}).toarray())"
 SCRIPT = "it is a program and holds no data; give the file that it reads or writes"
 ARCHIVE = "unpack it, and give the file or folder in it, or pack that as .zip or .tar"
 PHOTO = "develop the camera's raw files to .tif or .jpg, as by dcraw -T or darktable-cli"
@@ -33,6 +44,7 @@ DRAWING = "export it as .png, as by inkscape --export-type=png {file}"
 PICTURE = "convert the pictures to .png or .jpg, as by magick {file} picture.png"
 SLICES = "save its slices as .tif, or all of them as one .npy of shape (n, H, W)"
 RECORDS = "in Python: write its records into a folder of pictures, a class in each sub-folder"
+CAMERAS = (".cr2", ".cr3", ".nef", ".arw", ".dng", ".orf", ".rw2", ".raf", ".pef", ".srw")
 SOUND = "sounds are no tables; save features of them, or spectrograms, as .npy"
 LINES: dict[str, str] = {
     **dict.fromkeys((".rds",), R_OBJECT),
@@ -48,6 +60,7 @@ LINES: dict[str, str] = {
     **dict.fromkeys((".html", ".htm"), PAGE),
     ".xml": XML,
     ".arff": ARFF,
+    ".mtx": MATRIX_MARKET,
     **dict.fromkeys((".svm", ".svmlight", ".libsvm"), SPARSE),
     **dict.fromkeys((".py", ".ipynb", ".r", ".rmd", ".m", ".sps", ".do", ".sas"), SCRIPT),
     **dict.fromkeys((".7z", ".rar", ".zst", ".lz4", ".lzh", ".cab", ".iso"), ARCHIVE),
@@ -56,11 +69,21 @@ LINES: dict[str, str] = {
     **dict.fromkeys((".dcm", ".nii", ".nrrd", ".mha", ".czi", ".nd2", ".svs"), SLICES),
     **dict.fromkeys((".lmdb", ".tfrecord", ".beton", ".rec", ".zarr"), RECORDS),
     **dict.fromkeys((".orc", ".avro"), "in Python: pandas.read_orc or fastavro, then .to_parquet"),
-    **dict.fromkeys((".raw", ".cr2", ".cr3", ".nef", ".arw", ".dng", ".orf", ".rw2"), PHOTO),
-    **dict.fromkeys((".raf", ".pef", ".srw"), PHOTO),
+    **dict.fromkeys((".raw", *CAMERAS), PHOTO),
     **dict.fromkeys((".wav", ".mp3", ".flac", ".ogg"), SOUND),
 }
 """What to do, by suffix; ``{file}`` is the file's name."""
+
+
+def of_camera(path: Named) -> str:
+    """Return why a camera's raw file is no picture yet, or an empty string for another file.
+
+    Such a file holds a small picture too, which would be taken for the whole.
+
+    >>> of_camera(Path("a.png"))
+    ''
+    """
+    return f"it is a camera's raw file; {PHOTO}" if path.suffix.lower() in CAMERAS else ""
 
 
 def cure(path: Path) -> str:

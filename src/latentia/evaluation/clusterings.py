@@ -16,11 +16,11 @@ from sklearn.cluster import KMeans
 from sklearn.metrics import adjusted_rand_score
 from sklearn.mixture import GaussianMixture
 
-from latentia.data.dataset import Dataset, spread
+from latentia.data.dataset import Dataset
 from latentia.evaluation.model_section import ModelSection
 from latentia.metrics.estimates import Estimate
 from latentia.models.figures import tiles
-from latentia.models.inputs import unit_floats
+from latentia.models.inputs import spread, unit_floats
 from latentia.plots.grids import is_drawable
 from latentia.plots.page import Picture
 

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from latentia.data.dataset import Dataset, spread
+from latentia.data.dataset import Dataset
 from latentia.errors import Count, InputError, Seed, Several, check_arguments
 from latentia.models.base import Model
+from latentia.models.inputs import spread
 from latentia.training.progress import TrainingProgress
 
 WEIGHED = 250

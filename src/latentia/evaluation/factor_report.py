@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from sklearn.base import clone
 
 from latentia.data import tables
-from latentia.data.matrices import NamedMatrix
+from latentia.data.dataset import Dataset, in_file_order
+from latentia.data.matrices import NamedMatrix, kind_of
 from latentia.data.named import load_with
 from latentia.data.options import USUAL, TableOptions
 from latentia.data.table_files import TABLES
@@ -30,8 +31,8 @@ from latentia.models.inputs import unit_floats
 from latentia.models.linear.missing import Patterns, saturated
 from latentia.models.linear.nearest_correlation import nearest_correlation
 from latentia.plots.factors import loadings_heat_map, path_diagram, scree
-from latentia.plots.page import Picture, template, write_page
-from latentia.plots.style import png_bytes
+from latentia.plots.page import Drawing, Picture, template, write_page
+from latentia.plots.style import svg
 from latentia.training.config import versions
 
 MOST_DRAWN = 60
@@ -91,6 +92,10 @@ def read(
     found = tables.columns(path, options) if tables.is_table(path) else None
     if found is not None and isinstance(found.columns, NamedMatrix):
         return _matrix(found.columns, found.notes, path.stem, n_samples, smooth)
+    data = load_with(options, spec) if found is None else None
+    if data is not None and (square := _correlations(data, path)) is not None:
+        said = f"{path.name}: a square array of correlations was taken for a matrix, not for rows."
+        return _matrix(square, (said,), path.stem, n_samples, smooth)
     if n_samples is not None:
         raise InputError(f"n_samples is {n_samples}, but {spec} holds rows: it is for a matrix")
     if smooth:
@@ -103,11 +108,19 @@ def read(
             weights=found.weights,
             names=found.names,
         )
-    data = load_with(options, spec)
+    assert data is not None
     if data.own_test:
         return Observed(spec, rows=data.x_train, notes=data.notes)
     # A file without a test part is analysed whole.
-    return Observed(spec, np.concatenate([data.x_train, data.x_test]), notes=data.notes_of_all)
+    return Observed(spec, in_file_order(data).x, notes=data.notes_of_all)
+
+
+def _correlations(data: Dataset, path: Path) -> NamedMatrix | None:
+    """Return the matrix that an array in a .npy file is, if it is surely one of correlations."""
+    values = in_file_order(data).x if path.suffix == ".npy" else np.empty(0)
+    if kind_of(values) != "correlation":
+        return None
+    return NamedMatrix([f"x{j}" for j in range(len(values))], values.astype(float))
 
 
 def _matrix(
@@ -133,10 +146,16 @@ def fitted(model: FactorAnalysis, observed: Observed) -> FactorAnalysis:
     """Fit the model to rows or to a matrix, whose findings the summary will tell."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FitWarning)
-        if observed.matrix is None:
-            return model.fit(observed.rows, sample_weight=observed.weights)
-        matrix = observed.matrix
-        return model.fit_covariance(matrix, observed.n_samples, matrix.mean)
+        if observed.matrix is not None:
+            matrix = observed.matrix
+            solved = model.fit_covariance(matrix, observed.n_samples, matrix.mean)
+            solved.columns_ = list(matrix.columns)
+            return solved
+        solved = model.fit(observed.rows, sample_weight=observed.weights)
+        if names := getattr(observed.rows, "column_names", ()):
+            x = np.column_stack([observed.rows[name] for name in names])
+            solved.remember(Dataset(observed.name, x, None, x[:0], None, columns=(*names,)))
+        return solved
 
 
 def suggestion(model: FactorAnalysis, observed: Observed) -> Suggestion:
@@ -272,7 +291,7 @@ def _pictures(
             factor_eigenvalues=found.factor_eigenvalues,
             factor_null=None if found.factor_null is None else found.factor_null[1],
         )
-        yield Picture("Scree", caption, png_bytes(figure), chart=True)
+        yield Picture("Scree", caption, drawing=Drawing(svg(figure, caption)))
     if model is None:
         return
     if len(model.data_shape_) > 1:
@@ -282,10 +301,10 @@ def _pictures(
     factors = [f"F{j + 1}" for j in range(model.n_latent)]
     if len(names) <= MOST_DRAWN:
         caption = "Standardized loadings (the pattern, if factors correlate)."
-        heat = png_bytes(loadings_heat_map(pattern, names, factors))
-        yield Picture("Loadings", caption, heat, chart=True)
+        heat = svg(loadings_heat_map(pattern, names, factors), caption)
+        yield Picture("Loadings", caption, drawing=Drawing(heat))
         caption = f"Loadings of at least {cutoff:g}; curved arrows are factor correlations."
         figure = path_diagram(
             pattern, names, model.factor_correlations_, cutoff, model.uniquenesses_
         )
-        yield Picture("Path diagram", caption, png_bytes(figure), chart=True)
+        yield Picture("Path diagram", caption, drawing=Drawing(svg(figure, caption), wide=True))

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from matplotlib.figure import Figure
 
-from latentia.data.dataset import Dataset, spread
+from latentia.data.dataset import Dataset
 from latentia.errors import InputError, Seed, check_arguments
 from latentia.metrics.neighbours import (
     CopyingTest,
@@ -22,7 +22,7 @@ from latentia.metrics.neighbours import (
 from latentia.metrics.parzen import ParzenEstimate, parzen_log_likelihood
 from latentia.models.base import Model, Sampler
 from latentia.models.figures import side_by_side
-from latentia.models.inputs import unit_floats
+from latentia.models.inputs import spread, unit_floats
 from latentia.plots.grids import is_drawable
 from latentia.plots.memorisation import memorisation_figure
 from latentia.plots.page import Picture

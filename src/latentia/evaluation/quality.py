@@ -12,14 +12,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from latentia.data.dataset import Dataset, spread
+from latentia.data.dataset import Dataset
 from latentia.errors import Count, InputError, check_arguments
 from latentia.evaluation.classifier import ImageClassifier
 from latentia.metrics.coverage import entropy
 from latentia.metrics.frechet import frechet_distance
 from latentia.metrics.precision_recall import Overlap, precision_recall
 from latentia.models.base import Model, Sampler
-from latentia.models.inputs import unit_floats
+from latentia.models.inputs import spread, unit_floats
 from latentia.models.measures import LEAST_SAMPLES, MOST_SAMPLES
 from latentia.models.saved import load
 

@@ -110,7 +110,7 @@ def resume(run: Path, progress: bool | None = None, n_epochs: int | None = None)
         if "n_epochs" not in config.parameters:
             raise InputError(f"{config.model} is fitted in closed form: leave --n-epochs out")
         model.set_params(n_epochs=n_epochs)
-    model.validate_parameters()
+    model.validate_parameters(begun=True)
     if n_epochs is None and model.resumable and ended_early(run):
         tell_notes([f"the run in {run} ended early: --more-epochs trains it further"], progress)
     return fit_in_run(model, data_of(run, None, model), run, progress=progress, resume=True)
@@ -279,7 +279,11 @@ def data_of(
     A table is read as that of the run was, but for the options that are given. Of data that are
     used as a ``whole`` the note on their test part is none.
     """
-    origin = read_config(run).get("data", {})
+    kept = run / "model"
+    # The folder of a factor analysis holds a model and no run.
+    origin = read_config(run if (run / "config.json").exists() or not kept.is_dir() else kept).get(
+        "data", {}
+    )
     for name, kind in ORIGIN.items():
         if name in origin and not isinstance(origin[name], kind):
             raise InputError(

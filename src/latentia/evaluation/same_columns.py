@@ -56,7 +56,7 @@ def options_for(
             "taken as they are."
         )
     options = recorded.under(given)
-    names = vars(model).get("columns_", ())
+    names = names_of(model)
     if given.columns or given.one_hot or not names:
         return options, (*notes,)
     # Columns of 0 and 1 are of the words of the training, whichever the other table holds.
@@ -67,9 +67,17 @@ def options_for(
     return dataclasses.replace(options, columns=columns if known else ()), (*notes,)
 
 
+def names_of(model: Model) -> list[str]:
+    """Return the columns of a fitted model's table: its data set's, or its data frame's."""
+    kept = vars(model)
+    return [*map(str, kept.get("columns_") or kept.get("feature_names_in_", ()))]
+
+
 def in_order_of(model: Model, data: Dataset) -> Dataset:
     """Return data with the columns in the order that the model learnt them in."""
-    names = list(vars(model).get("columns_", ()))
+    names = names_of(model)
+    # The rows are brought into the order of the names here, and arrays have none.
+    vars(model).pop("feature_names_in_", None)
     if not names or not data.columns or list(data.columns) == names:
         return data
     if {*data.columns} >= {*names}:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from latentia.data.columns import listed
 from latentia.data.dataset import Array
 from latentia.errors import InputError, nearest
 from latentia.evaluation.runs import verb, write_arrays
+from latentia.evaluation.same_columns import names_of
 from latentia.evaluation.table_writing import write_table
 from latentia.files import refuse_existing, write_atomically
 from latentia.models.base import Model
@@ -90,8 +90,6 @@ def sample(
     refuse_existing(out, overwrite)
     draw = verb(model, "sample")
     given = {} if label is None else {"y": _class_of(model, label)}
-    if noise is not None and "noise" not in inspect.signature(draw).parameters:
-        raise InputError(f"{type(model).__name__} has no density of x given z: leave --noise out")
     given |= {} if noise is None else {"noise": noise}
     drawn = draw(64 if n_samples is None else n_samples, random_state, **given)
     if out.suffix == ".png" and drawn.ndim == 4:
@@ -157,7 +155,7 @@ def sampled_columns(
     Columns that were whole numbers in training are rounded, and kept in the range seen there, if
     that is asked for; a Gaussian's draws are no whole numbers of themselves.
     """
-    names = vars(model).get("columns_") or [f"x{j}" for j in range(drawn.shape[1])]
+    names = names_of(model) or [f"x{j}" for j in range(drawn.shape[1])]
     ranges = vars(model).get("column_ranges_")
     found = {name: drawn[:, j] for j, name in enumerate(names)}
     notes = []
@@ -166,7 +164,7 @@ def sampled_columns(
         for j in whole:
             low, high = ranges[j, :2]
             found[names[j]] = np.clip(np.rint(drawn[:, j]), low, high).astype(np.int64)
-        groups = _one_hot(names, ranges) if rounded else {}
+        groups = _one_hot(names, ranges)
         for name, members in groups.items():
             likeliest = drawn[:, members].argmax(axis=1)
             words = np.array([names[j].partition("=")[2] for j in members])

@@ -30,6 +30,7 @@ from latentia.errors import (
     Count,
     InputError,
     Seed,
+    alone,
     check_arguments,
     check_effects,
     check_fields,
@@ -170,7 +171,7 @@ class Model(BaseEstimator, metaclass=NamedFields):  # type: ignore[misc]
             check_arguments(Model.learning, {"channels": channels})
             if channels == "last":
                 self.channels_ = channels
-            with noted_warnings() as self.fit_warnings_:
+            with alone(self), noted_warnings() as self.fit_warnings_:
                 yield
             self.keep_settings()
         except BaseException:

@@ -122,9 +122,7 @@ class Vectors:
 
     def quantity(self, names: tuple[str, ...]) -> Quantity:
         """Return what is given as an input of exported functions: vectors in their own units."""
-        low, high = (
-            tuple((self.mean + sign * USUAL * self.scale).tolist()) for sign in (-1, 1)
-        )
+        low, high = (tuple((self.mean + sign * USUAL * self.scale).tolist()) for sign in (-1, 1))
         return Quantity("y", "condition", (self.width,), "the condition", low, high)
 
     def seen(self, y_NC: Tensor) -> Tensor:

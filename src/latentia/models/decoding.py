@@ -60,12 +60,10 @@ class DecodingModel(BaseEstimator, ABC):  # type: ignore[misc]
             return self.inverse_transform(Z, *self.labels_of_known(*y))
 
         x = self.exported_data("what is decoded")
-        return Exported(
-            name, decode, inverse_transform, (code_of(self), *self.conditions()), (x,)
-        )
+        return Exported(name, decode, inverse_transform, (code_of(self), *self.conditions()), (x,))
 
     def exported_data(self, words: str) -> Quantity:
-        """Return the quantity that is a sample: images in [0, 1], a table's rows around their mean."""
+        """Return the quantity that is a sample: an image in [0, 1], or a table's row."""
         units = self.standardisation_
         if units.mean.ndim == 0:
             return data_of(self, "x", words)

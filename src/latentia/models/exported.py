@@ -1,8 +1,8 @@
-"""What a fitted model offers to be exported: functions of tensors, what goes in, and what comes out.
+"""What a fitted model offers to be exported: functions of tensors, what goes in and comes out.
 
-A function gives what a verb gives: probabilities after the sigmoid, images in [0, 1], a table in its
-own units. What the verb does before and after its nets is part of it. Each family states its own in
-``exported``; nothing else asks what a model is.
+A function gives what a verb gives: probabilities after the sigmoid, images in [0, 1], a table in
+its own units. What the verb does before and after its nets is part of it. Each family states its
+own in ``exported``; nothing else asks what a model is.
 
 Shapes leave the axis of the batch out, which comes first. Nothing here imports torch.
 """
@@ -60,8 +60,8 @@ class Quantity:
 class Exported:
     """A function of a model: of tensors, to be exported, and by the verb, to compare with it.
 
-    ``call`` and ``verb`` take the inputs in their order and give the outputs in theirs, one alone or
-    several in a tuple, as tensors and as arrays.
+    ``call`` and ``verb`` take the inputs in their order and give the outputs in theirs, one alone
+    or several in a tuple, as tensors and as arrays.
     """
 
     name: str
@@ -153,7 +153,7 @@ def push_to_hub(
     return address
 
 
-def play(self: Any, data: Any = None, *, height: int = 640) -> Any:
+def play(self: Any, data: Any = None, *, height: int = 640, with_images: bool = False) -> Any:
     """Return the model's page as a widget of a notebook, whose ``z`` is that of its sliders.
 
     ``widget.z`` is the latent row that the page shows, and setting it moves the page. Needs the
@@ -163,11 +163,13 @@ def play(self: Any, data: Any = None, *, height: int = 640) -> Any:
     ----------
     data
         What it was trained on, as `latentia.load_data` returns it, of which the page shows codes,
-        and images.
+        and images if their licence is known.
+    with_images
+        Show images also where it is not.
     height
         Pixels of the frame; the page scrolls in it.
     """
-    return latentia.play(self, data, height=height)
+    return latentia.play(self, data, height=height, with_images=with_images)
 
 
 def public_shape(model: Any, shape: Sequence[int]) -> tuple[int, ...]:
@@ -190,9 +192,7 @@ def out_of_nets(model: Any, x: Any, shape: Sequence[int]) -> Any:
     return x.movedim(1, -1) if is_channels_last(model) and x.ndim == 4 else x
 
 
-def data_of(
-    model: Any, name: str, words: str, mean: Any = 0.0, deviation: Any = 0.0
-) -> Quantity:
+def data_of(model: Any, name: str, words: str, mean: Any = 0.0, deviation: Any = 0.0) -> Quantity:
     """Return the quantity that is a sample of the model's data, an image or a row.
 
     Of a table ``mean`` and ``deviation`` are its columns'; without them it lies in [0, 1].

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from latentia.data.dataset import Array, Dataset, spread
-from latentia.models.inputs import channels_first, unit_floats
+from latentia.data.dataset import Array, Dataset
+from latentia.models.inputs import channels_first, spread, unit_floats
 from latentia.plots.grids import thumbnails
 from latentia.plots.latent_pictures import loadings_picture, map_picture
 from latentia.plots.page import PIXELATED, WIDE, Picture, Tiles

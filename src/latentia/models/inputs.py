@@ -6,13 +6,15 @@ import sys
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from os import PathLike
+from pathlib import PurePath
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from latentia.data.dataset import Dataset
-from latentia.data.images import upright
+from latentia.data.dataset import Array, Dataset
+from latentia.data.images import BadImageError, suffixes, upright
 from latentia.errors import FitWarning, InputError
 from latentia.models.foreign_datasets import is_collection, samples_and_labels, samples_of
 
@@ -44,10 +46,12 @@ def as_array(X: Any) -> Any:
     """Return data in the kinds that models compute with, or refuse what holds no samples.
 
     A tensor becomes an array, and so do a list of images of one size, arrays or Pillow's, and the
-    samples of a data set of torch's or Hugging Face's. Floats of 16 bits become float32, longer
-    ones float64, and any byte order the machine's. Data frames, sparse matrices and memory maps
-    stay what they are.
+    samples of a data set of torch's or Hugging Face's; a `Dataset` stands for its training samples.
+    Floats of 16 bits become float32, longer ones float64, and any byte order the machine's. Data
+    frames, sparse matrices and memory maps stay what they are.
     """
+    if isinstance(X, Dataset):
+        X = _training_samples(X)
     if not isinstance(X, np.ndarray) and is_collection(X):
         return _collected(samples_of(X))
     _refuse_other_objects(X)
@@ -101,6 +105,8 @@ def _has_last(X: Any, model: Any) -> bool:
 
 def with_labels(X: Any, y: Any, model: Any) -> tuple[Any, Any]:
     """Return data and their labels: those in a data set, for a model that takes some."""
+    if isinstance(X, Dataset):
+        return X, X.targets if y is None else y
     if y is not None or not model.takes_labels or isinstance(X, np.ndarray) or not is_collection(X):
         return X, y
     samples, labels = samples_and_labels(X)
@@ -109,12 +115,15 @@ def with_labels(X: Any, y: Any, model: Any) -> tuple[Any, Any]:
 
 def _refuse_other_objects(X: Any) -> None:
     instead = "give the samples themselves, in one array or tensor"
-    if isinstance(X, Dataset):
-        raise InputError(f"X is the data set {X.name!r}; give its samples, such as x_train")
     if isinstance(X, list | tuple) and len(X):
         _refuse_listed(X[0])
-    if isinstance(X, str | bytes):
-        raise InputError(f"X is text; load data by name with latentia.load_data, or {instead}")
+    if isinstance(X, str | bytes | PathLike):
+        what = "a path" if isinstance(X, PathLike) else "text"
+        raise InputError(f"X is {what}; load data by name with latentia.load_data, or {instead}")
+    if isinstance(X, dict) and X and not hasattr(X, "columns"):
+        first = next(iter(X))
+        parts = ", ".join(map(repr, X))
+        raise InputError(f"X is a dict of {parts}; give one part, as X[{first!r}]")
     if _is_picture(X):
         raise InputError("X is one picture; give a list of them, or an array of shape (n, H, W)")
     known = isinstance(X, np.ndarray | list | tuple) or is_tensor(X) or reads_in_blocks(X)
@@ -124,6 +133,11 @@ def _refuse_other_objects(X: Any) -> None:
 
 def _refuse_listed(part: Any) -> None:
     """Refuse a list of something else than samples, by its first element."""
+    if isinstance(part, str | PathLike) and PurePath(part).suffix.lower() in suffixes():
+        raise InputError(
+            f"X is a list of paths, the first {str(part)!r}; latentia.load_data reads a folder of "
+            "pictures, and Pillow's Image.open each of them"
+        )
     if is_collection(part) or isinstance(part, Dataset):
         raise InputError(
             f"X is a list of data sets, the first a {type(part).__name__}; give one's samples"
@@ -133,6 +147,16 @@ def _refuse_listed(part: Any) -> None:
             "X is a list of tuples, as of samples and their labels; give the samples alone: "
             "[sample for sample, *_ in X]"
         )
+
+
+def _training_samples(data: Dataset) -> Any:
+    """Return the training samples of a data set, unless weights of them would be lost."""
+    if data.weights_train is not None:
+        raise InputError(
+            f"X is the data set {data.name!r}, whose rows have weights: fit(X.x_train, **X.beside) "
+            "takes both, and X.x_train is the rows alone"
+        )
+    return data.x_train
 
 
 def _collected(samples: Any) -> Any:
@@ -162,7 +186,7 @@ def _holds_images(X: NDArray[Any]) -> bool:
 
 def _stacked(parts: Sequence[Any]) -> NDArray[Any]:
     """Return images of one size in one array, or name the first that has another."""
-    arrays = [upright(part) if _is_picture(part) else np.asarray(as_array(part)) for part in parts]
+    arrays = [_one(place, part) for place, part in enumerate(parts)]
     first = arrays[0].shape
     other = next((i for i, array in enumerate(arrays) if array.shape != first), None)
     if other is not None:
@@ -174,6 +198,16 @@ def _stacked(parts: Sequence[Any]) -> NDArray[Any]:
             cure = "give images alone, and labels as y"
         raise InputError(f"X[{other}] has shape {found} and X[0] {first}; {cure}")
     return np.stack(arrays)
+
+
+def _one(place: int, part: Any) -> NDArray[Any]:
+    """Return one image of a list as an array."""
+    if not _is_picture(part):
+        return np.asarray(as_array(part))
+    try:
+        return upright(part)
+    except BadImageError as error:
+        raise InputError(f"X[{place}]: {error}") from None
 
 
 def _tensor_as_array(X: Any) -> NDArray[Any]:
@@ -243,9 +277,10 @@ def span_of(images: NDArray[Any]) -> tuple[float, float]:
         if images.dtype == np.uint8 and high - low >= 255 * SPAN:
             return low, high
     if images.dtype != np.uint8 and not (low >= 0 and high <= 1):
+        centred = low < 0 and ", without a normalisation such as Normalize of torchvision's"
         raise InputError(
             f"image values span {low:g} to {high:g}; give uint8, bool for 0 and 1, or finite "
-            "floats in [0, 1]"
+            f"floats in [0, 1]{centred or ''}"
         )
     return low, high
 
@@ -379,6 +414,16 @@ def checked_weights(sample_weight: Any, n: int) -> NDArray[np.float64] | None:
     return weights
 
 
+def spread(x: Array, n: int) -> Array:
+    """Return at most ``n`` rows evenly spaced: files may be ordered by class.
+
+    >>> spread(np.arange(10), 4)
+    array([0, 3, 6, 9])
+    """
+    places = np.linspace(0, len(x) - 1, n).astype(np.intp)
+    return np.asarray(x[places] if len(x) > n else x)
+
+
 def unit_floats(X: NDArray[Any]) -> NDArray[Any]:
     """Return images of uint8 or bool as float32 in [0, 1], and floats as they are."""
     if X.dtype == np.bool_:
@@ -400,11 +445,6 @@ def is_photographic(X: Rows) -> bool:
     """
     if X.ndim < 3 or min(X.shape[-2:]) < LEAST_SIDE:
         return False
-    x = unit_floats(some_rows(X))
+    x = unit_floats(spread(X, FEW_ROWS))
     mean, variance = float(x.mean()), float(x.var())
     return 0 < variance < 0.5 * mean * (1 - mean)
-
-
-def some_rows(X: Rows) -> Any:
-    """Return at most 2,048 rows, evenly spaced."""
-    return np.asarray(X[:: -(-len(X) // FEW_ROWS)])

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from latentia.data.dataset import Array, Dataset, spread
+from latentia.data.dataset import Array, Dataset
 from latentia.errors import FitWarning, InputError
 from latentia.metrics.clustering import cluster_agreement
 from latentia.metrics.coverage import class_shares, coverage, entropy, nearest_classes
@@ -26,7 +26,7 @@ from latentia.metrics.frechet import PixelFeatures, frechet_distance
 from latentia.metrics.neighbours import code_accuracy, memorisation
 from latentia.metrics.precision_recall import precision_recall
 from latentia.metrics.reconstruction import psnr, squared_error
-from latentia.models.inputs import channels_first, unit_floats
+from latentia.models.inputs import channels_first, spread, unit_floats
 
 MOST_SAMPLES = 10_000
 LEAST_SAMPLES = 1_000

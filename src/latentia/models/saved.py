@@ -29,6 +29,7 @@ from latentia.files import (
     SUFFIX,
     as_path,
     held_folder,
+    is_empty,
     named_errors,
     read_bytes,
     read_json,
@@ -162,7 +163,7 @@ def recover(folder: Path) -> None:
 
 def refuse_other_folder(folder: Path, path: Path, overwrite: bool) -> None:
     """Refuse to write where something is, unless it is a saved model and is to be replaced."""
-    if not os.path.lexists(folder):
+    if not os.path.lexists(folder) or is_empty(folder):
         return
     if not overwrite:
         raise InputError(f"{path} exists: choose another folder, or pass overwrite=True")

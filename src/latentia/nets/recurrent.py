@@ -77,7 +77,6 @@ class RecurrentNet(nn.Module):
         logits_TNV: Tensor = self.head(up_TNH)
         return logits_TNV.transpose(0, 1), torch.stack(ends, dim=1)
 
-
     def _stepped(self, x_N1: Tensor, state_SLNH: Tensor) -> tuple[Tensor, Tensor]:
         """Return the same for one symbol of each row, written out and without dropout."""
         up_NH, ends = self.embedding(x_N1[:, 0]), []

@@ -2,9 +2,9 @@
 
     d = max |a − b| / s,   s = 1 of probabilities and images, else max |b|
 
-over batches of one and of three, and of images of other sizes where these are free. Two ways to sum
-in single precision differ in the last bits, which a deep net with norms may enlarge: what is allowed
-is no less than three times the distance of the model itself from the same in double precision.
+over batches of one and of three, and of images of other sizes where these are free. Two ways to
+sum in single precision differ in the last bits, which a deep net with norms may enlarge: what is
+allowed is no less than three times the distance of the model from itself in double precision.
 """
 
 from __future__ import annotations

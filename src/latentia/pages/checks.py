@@ -19,12 +19,13 @@ from numpy.typing import NDArray
 from latentia.models.exported import Exported, Quantity
 
 RATIO = 0.6180339887498949
+SAMPLES = 3
 MOST = 4_096
 """Values of an output that are kept."""
 
 
 def check_of(function: Exported) -> list[dict[str, Any]]:
-    """Return what a function gives for the formula's inputs: for each output, some of its values."""
+    """Return what a function gives for the formula's inputs: some values of each output."""
     found = function.verb(*(given(quantity) for quantity in function.inputs))
     outputs = found if isinstance(found, tuple) else (found,)
     return [kept(np.asarray(part)) for part in outputs]
@@ -38,14 +39,16 @@ def kept(values: NDArray[Any]) -> dict[str, Any]:
 
 
 def given(quantity: Quantity) -> NDArray[Any]:
-    """Return one sample of an input: the formula, the first class or symbol, or no state yet."""
-    shape = (1, *quantity.shape)
+    """Return samples of an input: the formula, classes and symbols in turn, or no state yet."""
+    shape = (SAMPLES, *quantity.shape)
     if quantity.kind == "symbol":
-        return np.zeros(shape, np.int64)
+        return np.arange(SAMPLES) % len(quantity.names)
     if quantity.kind == "state":
         return np.zeros(shape, np.float32)
     if quantity.kind == "class":
-        return np.eye(1, quantity.shape[0], dtype=np.float32)
+        k = quantity.shape[-1]
+        rows = np.arange(math.prod(shape) // k) % k
+        return np.eye(k, dtype=np.float32)[rows].reshape(shape)
     low = np.asarray(-1.0 if quantity.low is None else quantity.low, float)
     high = np.asarray(1.0 if quantity.high is None else quantity.high, float)
     share = (np.arange(1, math.prod(shape) + 1) * RATIO % 1.0).reshape(shape)

@@ -1,9 +1,9 @@
 """A fitted model written as files that other software runs; the suffix says which.
 
-    .onnx   ONNX, a file for each function              (extra ``onnx``)
-    .pt2    `torch.export`, a file for each function
-    .html   a page that runs the model
-    .json   the program that such a page runs
+.onnx   ONNX, a file for each function              (extra ``onnx``)
+.pt2    `torch.export`, a file for each function
+.html   a page that runs the model
+.json   the program that such a page runs
 """
 
 from __future__ import annotations

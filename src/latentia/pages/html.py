@@ -39,7 +39,7 @@ from latentia.pages.thumbnails import habit_of, images_of, may_be_shown
 from latentia.plots.page import write_page
 from latentia.training.progress import tell_notes
 
-SCRIPTS = ("ground", "paint", "latent", "map", "walk", "encode", "verdicts", "facts", "start")
+SCRIPTS = ("ground", "paint", "latent", "map", "walk", "encode", "verdicts", "facts", "frame", "start")
 """The page's scripts, in their order; they are one in the file."""
 NO_IMAGES = (
     "the page holds codes but no images of {}, whose licence is not known; --with-images embeds "
@@ -121,7 +121,7 @@ def content(
     facts = [row for row in provenance.facts(model, data, run) if row["text"]["en"]]
     if data is not None and images:
         counts = {"n": images["seen"]["n"], "m": images["tested"]["n"]}
-        facts.insert(-1, provenance.row("images", [provenance.said("images/some", **counts)]))
+        facts.insert(-1, provenance.row("images", [provenance.said("images/some", counts)]))
     elif data is not None and np.ndim(data.x_test) > 2:
         facts.insert(-1, provenance.row("images", [provenance.said("images/none")]))
     return {
@@ -152,11 +152,12 @@ def lead_of(functions: Functions) -> provenance.Both:
     if decoder is None:
         return provenance.said("lead/other")
     k, made = decoder.inputs[0].shape[0], decoder.outputs[0]
-    return provenance.said(f"lead/{made.kind}", k=k, d=math.prod(made.shape))
+    key = f"lead/{made.kind}" + "/one" * (k == 1)
+    return provenance.said(key, {"k": k, "d": math.prod(made.shape)})
 
 
 def columns_of(functions: Functions, data: Dataset | None) -> list[dict[str, Any]] | None:
-    """Return the least and largest value of each of a table's columns, and whether all are whole."""
+    """Return the least and largest value of a table's columns, and whether all are whole."""
     decoder = decoder_of(functions)
     if data is None or decoder is None or decoder.outputs[0].kind != "row":
         return None
@@ -183,7 +184,8 @@ def clusters_of(model: Any, functions: Functions, data: Dataset | None) -> list[
     function: Exported = functions["cluster"]
     x = unit_floats(spread(complete(data).x_test, len(labels))).astype(np.float32)
     values = np.asarray(function.verb(x))
-    found = values.argmax(axis=1) if function.outputs[0].kind == "probabilities" else values.argmin(axis=1)
+    likely = function.outputs[0].kind == "probabilities"
+    found = values.argmax(axis=1) if likely else values.argmin(axis=1)
     n = int(labels.max()) + 1
     names = data.class_names if len(data.class_names) >= n else tuple(map(str, range(n)))
     counts = [np.bincount(labels[found == c], minlength=n) for c in range(values.shape[1])]
@@ -199,6 +201,7 @@ def html(program: Program, page: dict[str, Any]) -> str:
     given = {
         "title": page["title"],
         "family": page["family"],
+        "noscript": provenance.said("noscript"),
         "style": Markup(_text("design.css", "latentia.plots") + _text("page.css")),
         "script": Markup(script),
         "wasm": "WebAssembly" in script,
@@ -215,11 +218,10 @@ def kinds_of(document: dict[str, Any]) -> set[str]:
     """Return what the model offers: its functions, and the kinds of what goes in and comes out."""
     functions = document["functions"]
     kinds = {f"{name}:{q['kind']}" for name, f in functions.items() for q in f["inputs"]}
-    decoded = {
-        f["outputs"][0]["kind"] for f in functions.values() if f["inputs"][0]["kind"] == "code"
-    }
-    given = {q["kind"] for f in functions.values() for q in f["inputs"] if f["inputs"][0]["kind"] == "code"}
-    return {*functions, *kinds, *(f"made:{kind}" for kind in decoded), *(f"given:{kind}" for kind in given)}
+    decoders = [f for f in functions.values() if f["inputs"][0]["kind"] == "code"]
+    made = {f"made:{f['outputs'][0]['kind']}" for f in decoders}
+    given = {f"given:{q['kind']}" for f in decoders for q in f["inputs"][1:]}
+    return {*functions} | kinds | made | given
 
 
 def embedded(content: Any) -> Markup:

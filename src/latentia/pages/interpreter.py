@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
+from torch.nn import functional
 
 Run = Callable[[Sequence[Any], Sequence[Any]], Any]
 NUMBERS: Mapping[str, Callable[[int, int], int]] = {
@@ -21,19 +21,19 @@ NUMBERS: Mapping[str, Callable[[int, int], int]] = {
 
 
 def _pooled(x: Sequence[Any], a: Sequence[Any]) -> Tensor:
-    pool = F.max_pool2d if a[6] else F.avg_pool2d
+    pool = functional.max_pool2d if a[6] else functional.avg_pool2d
     return pool(x[0], a[:2], a[2:4], a[4:6])
 
 
 def _padded(x: Sequence[Any], a: Sequence[Any]) -> Tensor:
     if a[4] == "constant":
-        return F.pad(x[0], a[:4], value=a[5])
-    return F.pad(x[0], a[:4], mode=a[4])
+        return functional.pad(x[0], a[:4], value=a[5])
+    return functional.pad(x[0], a[:4], mode=a[4])
 
 
 def _nearest(x: Sequence[Any], a: Sequence[Any]) -> Tensor:
     sides = [side * by for side, by in zip(x[0].shape[2:], a[:2])] if a[2] else a[:2]
-    return F.interpolate(x[0], sides, mode="nearest")
+    return functional.interpolate(x[0], sides, mode="nearest")
 
 
 def _slice(x: Sequence[Any], a: Sequence[Any]) -> Tensor:
@@ -66,8 +66,8 @@ RUN: Mapping[str, Run] = {
             "abs": torch.abs,
             "sqrt": torch.sqrt,
             "rsqrt": torch.rsqrt,
-            "softplus": F.softplus,
-            "silu": F.silu,
+            "softplus": functional.softplus,
+            "silu": functional.silu,
         }.items()
     },
     **{
@@ -80,19 +80,19 @@ RUN: Mapping[str, Run] = {
             "max": torch.maximum,
             "min": torch.minimum,
             "pow": torch.pow,
-            "linear": F.linear,
+            "linear": functional.linear,
         }.items()
     },
-    "gelu": lambda x, a: F.gelu(x[0], approximate=a[0] if a else "none"),
-    "elu": lambda x, a: F.elu(x[0], *a[:1]),
-    "leaky": lambda x, a: F.leaky_relu(x[0], *a),
+    "gelu": lambda x, a: functional.gelu(x[0], approximate=a[0] if a else "none"),
+    "elu": lambda x, a: functional.elu(x[0], *a[:1]),
+    "leaky": lambda x, a: functional.leaky_relu(x[0], *a),
     "clamp": lambda x, a: x[0].clamp(*a),
-    "linear": lambda x, a: F.linear(*x),
-    "conv": lambda x, a: F.conv2d(*x, a[:2], a[2:4], a[4:6], a[6]),
-    "spread": lambda x, a: F.conv_transpose2d(*x, a[:2], a[2:4], a[4:6]),
+    "linear": lambda x, a: functional.linear(*x),
+    "conv": lambda x, a: functional.conv2d(*x, a[:2], a[2:4], a[4:6], a[6]),
+    "spread": lambda x, a: functional.conv_transpose2d(*x, a[:2], a[2:4], a[4:6]),
     "affine": lambda x, a: x[0] * _channels(x[1], x[0]) + _channels(x[2], x[0]),
-    "norm": lambda x, a: F.group_norm(x[0], a[0], x[1], x[2], a[1]),
-    "prelu": lambda x, a: F.prelu(*x),
+    "norm": lambda x, a: functional.group_norm(x[0], a[0], x[1], x[2], a[1]),
+    "prelu": lambda x, a: functional.prelu(*x),
     "softmax": _softmax,
     "sum": lambda x, a: x[0].sum(a[:-1], keepdim=bool(a[-1])),
     "mean": lambda x, a: x[0].mean(a[:-1], keepdim=bool(a[-1])),
@@ -105,7 +105,7 @@ RUN: Mapping[str, Run] = {
     "expand": lambda x, a: x[0].expand(a),
     "permute": lambda x, a: x[0].permute(a),
     "pad": _padded,
-    "shuffle": lambda x, a: F.pixel_shuffle(x[0], a[0]),
+    "shuffle": lambda x, a: functional.pixel_shuffle(x[0], a[0]),
     "nearest": _nearest,
     "embedding": lambda x, a: x[0][x[1].long()],
     "pool": _pooled,

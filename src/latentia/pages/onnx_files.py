@@ -1,4 +1,4 @@
-"""A fitted model's functions as ONNX, by torch's exporter, tried in ONNX Runtime before they are kept.
+"""A fitted model's functions as ONNX, by torch's exporter, and tried in ONNX Runtime at once.
 
 References
 ----------
@@ -66,7 +66,7 @@ def converted(model: Any, function: Exported) -> Any:
         for quantity in function.outputs
     ]
     with quiet():
-        program = torch.onnx.export(
+        program: Any = torch.onnx.export(
             traced(model, function),
             dynamo=True,
             opset_version=OPSET,
@@ -74,7 +74,7 @@ def converted(model: Any, function: Exported) -> Any:
             output_names=outputs,
             verbose=False,
         )
-    proto = program.model_proto  # type: ignore[union-attr]
+    proto = program.model_proto
     name_sizes(proto.graph, function)
     return proto
 

@@ -25,8 +25,8 @@ from latentia.models.exported import Exported
 from latentia.pages.agreement import allowed, differences, refuse_other
 from latentia.pages.facts import facts_of
 from latentia.pages.graphs import chosen, frozen, traced
-from latentia.pages.named import Written
 from latentia.pages.interpreter import RUN, run
+from latentia.pages.named import Written
 from latentia.pages.operations import Value, values_of
 
 Precision = Literal["auto", "half", "single"]
@@ -90,10 +90,10 @@ class Program:
 
 
 def in_planes(parts: Sequence[NDArray[Any]], width: int) -> bytes:
-    """Return numbers as bytes, the first of all numbers first: so they compress by a quarter more.
+    r"""Return numbers as bytes, the first of all numbers first: so they compress by a quarter more.
 
     >>> in_planes([np.array([1, 2], "<u2")], 2)
-    b'\\x01\\x02\\x00\\x00'
+    b'\x01\x02\x00\x00'
     """
     raw = np.frombuffer(b"".join(part.tobytes() for part in parts), np.uint8)
     return raw.reshape(-1, width).T.tobytes()
@@ -124,7 +124,11 @@ def program_of(model: Any, only: Sequence[str] = (), precision: Precision = "aut
         program.half = [kept and w.ndim > 1 and w.numel() > SMALL for w in program.weights]
         found = {f.name: differences(twin, f, partial(program.run, f.name)) for f in functions}
         limits = allowed("half" if any(program.half) else "single", twin, found)
-        program.facts |= {"bits": 16 if any(program.half) else 32, "differences": found, "allowed": limits}
+        program.facts |= {
+            "bits": 16 if any(program.half) else 32,
+            "differences": found,
+            "allowed": limits,
+        }
         if all(found[name] <= limits[name] for name in found):
             break
     refuse_other(found, limits, "; take precision 'single'" if precision == "half" else "")

@@ -13,9 +13,9 @@ from typing import Any
 
 from latentia import __version__
 from latentia.data.dataset import Dataset
+from latentia.data.limits import read_limited
 from latentia.errors import InputError
 from latentia.evaluation.wording import NAMES
-from latentia.data.limits import read_limited
 from latentia.metrics.definitions import DEFINITIONS
 from latentia.models.base import LatentModel
 from latentia.models.fields import command_name, model_fields, nearest_known
@@ -27,6 +27,7 @@ from latentia.training.metrics_file import read_metrics
 Both = dict[str, str]
 """A text in English (``en``) and in Korean (``ko``)."""
 LANGUAGES = ("en", "ko")
+NO_VALUES: Mapping[str, object] = {}
 SCORES = (
     "negative_log_likelihood",
     "negative_elbo",
@@ -55,11 +56,11 @@ def words() -> dict[str, Both]:
     return table
 
 
-def said(key: str, **values: object) -> Both:
+def said(key: str, values: Mapping[str, object] = NO_VALUES) -> Both:
     """Return a text with values in it, each a word for both languages or one for each."""
     return {
-        language: words()[key][language].format(
-            **{k: v[language] if isinstance(v, dict) else v for k, v in values.items()}
+        language: words()[key][language].format_map(
+            {k: v[language] if isinstance(v, dict) else v for k, v in values.items()}
         )
         for language in LANGUAGES
     }
@@ -136,7 +137,7 @@ def sizes(model: Any) -> Iterator[Both]:
             chain = [weights[0].shape[1], *(w.shape[0] for w in weights)]
             yield both(f"{name.strip('_')} {' → '.join(map(str, chain))}")
         else:
-            layers = said("layers/convolutional", n=sum(w.ndim > 2 for w in weights))
+            layers = said("layers/convolutional", {"n": sum(w.ndim > 2 for w in weights)})
             yield {lang: f"{name.strip('_')} {text}" for lang, text in layers.items()}
 
 
@@ -151,11 +152,14 @@ def trained(
     shape = tuple(vars(model).get("data_shape_", ()))
     unit = said(f"unit/{'row' if len(shape) == 1 else 'image'}")
     if shape and isinstance(origin.get("samples"), int):
-        size = said("size/row", d=shape[0]) if len(shape) == 1 else said("size/image", shape=by(shape))
-        yield said("trained/n", n=f"{origin['samples']:,}", unit=unit, shape=size)
+        table = said("size/row", {"d": shape[0]})
+        size = table if len(shape) == 1 else said("size/image", {"shape": by(shape)})
+        counts = {"n": f"{origin['samples']:,}", "unit": unit, "shape": size}
+        yield said("trained/n", counts)
     epochs = vars(model).get("n_epochs_")
     if epochs:
-        yield said("trained/epochs", n=f"{epochs:,}")
+        many = said("trained/epochs", {"n": f"{epochs:,}"})
+        yield many if epochs > 1 else said("trained/epoch")
     if "seconds" in figures:
         yield took(figures["seconds"])
 
@@ -209,7 +213,7 @@ def doctor(model: Any, run: Path | None) -> list[Both]:
 def commands(run: Path | None, out: Path) -> list[str]:
     """Return the commands that make such a page, as far as the run tells."""
     if run is None:
-        return []
+        return [f"model.export({out.name!r})"]
     config, _ = recorded(run)
     export = f"latentia export {shlex.quote(run.name)} --out {shlex.quote(out.name)}"
     if config is None or "spec" not in config.data:
@@ -249,7 +253,8 @@ def flag_of(name: str, value: object) -> str:
 def family_of(model: Any) -> str:
     """Return whose formula is the model's: its own, or that of the model it derives from."""
     known = nearest_known(model)
-    names = [FAMILIES.get(known or "", known or ""), *(kind.__name__ for kind in type(model).__mro__)]
+    bases = [kind.__name__ for kind in type(model).__mro__]
+    names = [FAMILIES.get(known or "", known or ""), *bases]
     return next((name for name in names if f"formula/{name}" in words()), "")
 
 

@@ -34,6 +34,7 @@ from latentia.models.base import Encoder, Generator, Sampler
 from latentia.models.exported import Exported, Quantity
 from latentia.models.inputs import unit_floats
 from latentia.models.linear.gaussian import LinearGaussian
+from latentia.models.linear.pca import PCA
 from latentia.models.measures import complete
 
 ROWS, VALUES = 600, 40_000
@@ -46,6 +47,8 @@ MOST_CLASSES = 20
 FACTORED = 64
 """Coordinates up to which a page draws with the codes' correlations."""
 RIDGE = 1e-3
+APART = 0.05
+"""Of the codes' spread, from which on two means lie apart."""
 MOST_PIXELS = 4_096
 """Values of what is decoded by which changes are measured."""
 DIRECTIONS = 10
@@ -69,7 +72,7 @@ def scene_of(model: Any, functions: Functions, data: Dataset | None) -> dict[str
         return {}
     codes, labels = held_out(model, data)
     seen = len(codes) > 0
-    z = codes if seen else np.asarray(prior_draws(model, ROWS), float)
+    z = codes if seen else likely_codes(model)
     # Where rows are few, a coordinate may be the same in all of them.
     widths = np.maximum(z.std(axis=0), 1e-6)
     metric = metric_of(decoder, spread(z, CENTRES), widths)
@@ -105,6 +108,15 @@ def held_out(model: Any, data: Dataset | None) -> tuple[Array, Array | None]:
     codes = model.transform(unit_floats(spread(data.x_test, n)), *model.labels_for(y))
     few = data.labelled and len(np.unique(np.asarray(y))) <= MOST_CLASSES
     return np.asarray(codes, float), np.asarray(y).astype(int) if few else None
+
+
+def likely_codes(model: Any) -> Array:
+    """Return codes as they may be, where there are no data: the prior's, of PCA by its variances."""
+    if not isinstance(model, PCA):
+        return np.asarray(prior_draws(model, ROWS), float)
+    draws = check_random_state(0).standard_normal((ROWS, len(model.components_)))
+    rows = draws * np.sqrt(model.explained_variance_) @ model.components_ + model.mean_
+    return np.asarray(model.transform(rows.reshape(-1, *model.data_shape_)), float)
 
 
 def classes_of(data: Dataset, labels: Array) -> list[str]:
@@ -150,7 +162,9 @@ def sliders_of(z: Array, metric: Array, prior: str, *, free: bool) -> list[dict[
             {"axis": rounded(axis), "share": float(share), "low": -float(w), "high": float(w)}
             for axis, share, w in zip(ahead, shares, wide)
         ] + found
-    return [{name: rounded(value) if name in ENDS else value for name, value in s.items()} for s in found]
+    for slider in found:
+        slider.update({name: rounded(slider[name]) for name in ENDS})
+    return found
 
 
 def units_of(quantity: Quantity) -> Array:
@@ -178,7 +192,10 @@ def prior_of(model: Any, z: Array) -> dict[str, Any]:
             return {"kind": "uniform"}
         return {"kind": "drawn", "draws": packed(prior_draws(model, POOL))}
     if isinstance(model, Sampler) and isinstance(model, LinearGaussian):
-        return {"kind": "normal", "factor": rounded(cholesky(model.factor_correlations_, lower=True))}
+        correlations = vars(model).get("factor_correlations_")
+        if correlations is None:
+            return {"kind": "normal"}
+        return {"kind": "normal", "factor": rounded(cholesky(correlations, lower=True))}
     covariance = np.atleast_2d(np.cov(z.T)) if len(z) > 1 else np.eye(z.shape[1])
     if z.shape[1] > FACTORED:
         covariance = np.diag(np.diag(covariance))
@@ -266,7 +283,7 @@ def farthest(rows: Array) -> tuple[int, int]:
 
 
 def directions_of(z: Array, labels: Array | None) -> list[dict[str, Any]]:
-    """Return for each class the way from the mean of all others to its own."""
+    """Return for each class the way from the mean of all others to its own, if they lie apart."""
     classes = [] if labels is None else np.unique(labels).tolist()
     if len(classes) < 2:
         return []
@@ -274,7 +291,7 @@ def directions_of(z: Array, labels: Array | None) -> list[dict[str, Any]]:
     for c in classes[1:] if len(classes) == 2 else classes:
         others = z[labels != c].mean(axis=0)
         step = z[labels == c].mean(axis=0) - others
-        if np.any(step):
+        if np.square(step).sum() > (APART**2) * z.var(axis=0).sum():
             found.append({"class": c, "from": rounded(others), "step": rounded(step)})
     return found
 

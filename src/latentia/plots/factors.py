@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap, to_rgb
 from matplotlib.figure import Figure
 from matplotlib.patches import Ellipse, FancyArrowPatch, Rectangle
 from matplotlib.path import Path
@@ -48,7 +49,7 @@ def scree(
         (factor_null, "factors by chance, 95 %", COLOURS[1], "--"),
     )
     with style():
-        figure = new_figure(5.4, 3.8)
+        figure = new_figure(5.4, 4.2)
         axes = figure.subplots()
         axes.axhline(1, color=INK, linewidth=1, linestyle=":", label="Kaiser: 1")
         for values, label, colour, look in lines:
@@ -58,7 +59,7 @@ def scree(
         axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
         axes.set_xlabel("component or factor" + rest)
         axes.set_ylabel("eigenvalue")
-        axes.legend(fontsize=8)
+        axes.legend(fontsize=8, loc="lower left", bbox_to_anchor=(0, 1), ncols=2)
     return figure
 
 
@@ -77,7 +78,9 @@ def loadings_heat_map(
         figure = new_figure(1.8 + 0.55 * k + 0.1 * longest, 1.0 + row * p)
         axes = figure.subplots()
         axes.grid(visible=False)
-        picture = axes.imshow(values, "RdBu", vmin=-limit, vmax=limit, aspect="auto")
+        edges = np.arange(k + 1) - 0.5, np.arange(p + 1) - 0.5
+        picture = axes.pcolormesh(*edges, values, cmap=_signed(), vmin=-limit, vmax=limit)
+        axes.invert_yaxis()
         turn = 45 if max(map(len, factor_names)) > SHORT else 0
         axes.set_xticks(range(k), map(_cut, factor_names), parse_math=False, rotation=turn)
         axes.xaxis.tick_top()
@@ -87,7 +90,7 @@ def loadings_heat_map(
             axes.set_yticks(range(p), map(_cut, variable_names), parse_math=False, fontsize=size)
         for (i, j), value in np.ndenumerate(values):
             if p <= MOST_NUMBERED:
-                ink = "white" if abs(value) > 0.6 * limit else INK
+                ink = "white" if abs(value) > 0.7 * limit else INK
                 axes.text(j, i, _number(value), ha="center", va="center", fontsize=8, color=ink)
         figure.colorbar(picture, ax=axes, label="loading", aspect=30)
     return figure
@@ -135,6 +138,13 @@ def path_diagram(
         axes.set_axis_off()
         figure.set_size_inches(right - left + 0.2, np.ptp(y) + 0.8)
     return figure
+
+
+def _signed() -> LinearSegmentedColormap:
+    """Return colours of signs, the clearer the larger; 0 lets the ground through."""
+    negative, positive = to_rgb(COLOURS[1]), to_rgb(COLOURS[0])
+    stops = [(0.0, (*negative, 1)), (0.5, (*negative, 0)), (0.5, (*positive, 0))]
+    return LinearSegmentedColormap.from_list("signed", [*stops, (1.0, (*positive, 1))], N=41)
 
 
 def _checked(values: NDArray[Any], rows: Sequence[str], columns: Sequence[str]) -> NDArray[Any]:

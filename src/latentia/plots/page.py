@@ -64,6 +64,8 @@ class Drawing:
     """Labels, each with the name of its colour's token, and the mark that has it."""
     dashed: str = ""
     """What dashed lines are."""
+    wide: bool = False
+    """Whether it keeps its own size, in a row of its own, since its letters would be too small."""
 
 
 @dataclass(frozen=True)
@@ -79,8 +81,11 @@ class Picture:
     tiles: Tiles | None = None
     drawing: Drawing | None = None
     finding: str = ""
-    chart: bool = False
-    """Whether its PNG is ink on white, which turns light in the dark, as no photograph does."""
+
+    @property
+    def wide(self) -> bool:
+        """Whether it takes a whole row of the page."""
+        return any(part is not None and part.wide for part in (self.tiles, self.drawing))
 
     @property
     def uri(self) -> str:

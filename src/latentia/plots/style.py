@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from html import escape
 from importlib import resources
-from io import BytesIO
+from io import BytesIO, StringIO
 from typing import Any
 
 import matplotlib as mpl
@@ -22,7 +24,12 @@ CLASS_COLOURS = (
     "#a96b59", "#e76300", "#b9ac70", "#717581", "#92dadd",
 )  # fmt: skip
 FONT = "NanumGothic"
-INK = "#333333"
+INK, LINE = "#333333", "#e6e6e6"
+TOKENS = {
+    INK: "--ink", LINE: "--line", "#ffffff": "--card", "#000000": "--ink",
+    COLOURS[0].lower(): "--fig1", COLOURS[1].lower(): "--fig2",
+}  # fmt: skip
+"""What a colour is called in a page's style sheet, where dark and print have their own."""
 
 
 @contextmanager
@@ -48,7 +55,7 @@ def style() -> Iterator[None]:
         "lines.linewidth": 1.5,
         "axes.axisbelow": True,
         "axes.grid": True,
-        "grid.color": "#e6e6e6",
+        "grid.color": LINE,
         "legend.frameon": False,
         "figure.dpi": 110,
     }
@@ -83,3 +90,23 @@ def png_bytes(figure: Figure) -> bytes:
     with style():
         figure.savefig(stream, format="png")
     return stream.getvalue()
+
+
+def svg(figure: Figure, finding: str) -> str:
+    """Return a figure as an inline SVG in a page's own colours and font; a finding names it."""
+    stream = StringIO()
+    with style(), mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": finding}):
+        figure.savefig(stream, format="svg", transparent=True, metadata={"Date": None})
+    text = stream.getvalue()
+    text = text[text.index("<svg") :]
+    text = re.sub(r"<metadata>.*?</metadata>|<!--.*?-->", "", text, flags=re.DOTALL)
+    used = set(re.findall(r"#([\w-]+)", text))
+    text = re.sub(r"<[^>]*>", lambda tag: _for_page(tag[0], used), text)
+    return text.replace("<svg ", f'<svg role="img" aria-label="{escape(finding)}" ', 1).strip()
+
+
+def _for_page(tag: str, used: set[str]) -> str:
+    tag = re.sub(r' id="([^"]*)"', lambda m: m[0] if m[1] in used else "", tag)
+    for colour, token in TOKENS.items():
+        tag = tag.replace(colour, f"var({token})")
+    return re.sub(r"(font: [^;\"]*?px) [^;\"]+|(font-family:)[^;\"]+", r"\1\2 var(--font)", tag)

@@ -53,6 +53,8 @@ SCHEMA = {
 OPTIONAL = ("threads", "world_size", "start_from", "taken_from")
 LEFT_OPEN = ("n_epochs", "batch_size")
 """Parameters that, if none, are in a resumed run what they came to when it began."""
+WORTH = {"noise_variance": ("auto", 0.04)}
+"""The word that is a parameter's default, and the value that was in version 0.1.0."""
 STAGE = {"step": 1, "n_epochs": 1}
 """What a stage holds, and the least that each number can be."""
 HASH = "sha256"
@@ -142,6 +144,9 @@ class RunConfig:
         for name in LEFT_OPEN:
             if here["parameters"].get(name, 0) is None:
                 here["parameters"][name] = there["parameters"].get(name)
+        for name, (word, worth) in WORTH.items():
+            if (here["parameters"].get(name), there["parameters"].get(name)) == (word, worth):
+                here["parameters"][name] = worth
         for part in ("model", "world_size", "data", "precision", "parameters"):
             if part == "world_size" and begun.world_size is None:
                 continue

@@ -9,8 +9,7 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
-from latentia.errors import InputError
-from latentia.files import named_errors, temporary_name, write_atomically
+from latentia.files import named_errors, refuse_filled, temporary_name, write_atomically
 from latentia.training.checkpoint import Checkpoints
 from latentia.training.config import RunConfig
 from latentia.training.further import Kept, chosen
@@ -30,19 +29,22 @@ def take_back(run: Path, which: str, out: Path) -> Path:
     which
         ``best``, or the number of an epoch whose checkpoint the run keeps.
     out
-        A new directory: as if ``run`` had been begun for so many epochs. Its ``config.json`` says
-        where it comes from and how many were planned.
+        A new or empty directory: as if ``run`` had been begun for so many epochs. Its
+        ``config.json`` says where it comes from and how many were planned.
     """
     config, kept = RunConfig.read(run), chosen(run, which)
-    if os.path.lexists(out):
-        raise InputError(f"{out} exists: choose another directory for --out")
-    out.parent.mkdir(parents=True, exist_ok=True)
-    partial = out.with_name(temporary_name())
+    refuse_filled(out, "directory")
+    place = Path(os.path.realpath(out))
+    place.parent.mkdir(parents=True, exist_ok=True)
+    partial = place.with_name(temporary_name())
     try:
         with named_errors(out, partial):
             _fill(partial, run, kept)
             _earlier(config, run, kept).write(partial)
-            partial.rename(out)
+            if place.is_dir():
+                # Not everywhere can a folder take the place of an empty one.
+                place.rmdir()
+            partial.rename(place)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
     return out

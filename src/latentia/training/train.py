@@ -225,7 +225,7 @@ def why_to_end(
     reason = ""
     if distributed.any_rank(bool(asked)):
         reason = f"{asked} asked for it"
-    elif model.waits is not None and epoch - since >= model.waits:
+    elif state.best_score is not None and model.waits is not None and epoch - since >= model.waits:
         waited = "an epoch" if epoch - since == 1 else f"{epoch - since} epochs"
         reason = f"no better held-out value for {waited}"
     if reason and state.best:
@@ -244,15 +244,22 @@ def shared(score: float | None) -> float | None:
 def held_out(
     model: Trainable, batches: Batches, device: torch.device, step: int
 ) -> dict[str, float]:
-    """Return every loss and term on held-out data, averaged over its rows; nets are evaluating."""
+    """Return every loss and term on held-out data, averaged over its rows; nets are evaluating.
+
+    Batches are as large as those of all processes together, which one process would draw for.
+    """
     sums: dict[str, float] = {}
-    for first in range(0, len(batches), model.batch_size_):
-        rows = torch.arange(first, min(first + model.batch_size_, len(batches))).numpy()
+    each, updates = model.batch_size_ * distributed.world_size(), model.updates()
+    # Gradients take much memory: only a game's losses, and a user's own, may hold some themselves.
+    are_plain = len(updates) == 1 and type(model).__module__.startswith("latentia.")
+    for first in range(0, len(batches), each):
+        rows = np.arange(first, min(first + each, len(batches)))
         batch = [part.to(device) for part in batches.batch(rows)]
-        for update in model.updates():
+        for update in updates:
             draws.seed(model.seed_, "held out", update.name, first)
-            loss = as_loss(update.loss(*batch))
-            for name, value in finite_values(update.name, loss, step - 1).items():
+            with torch.set_grad_enabled(not are_plain):
+                found = finite_values(update.name, as_loss(update.loss(*batch)), step - 1)
+            for name, value in found.items():
                 sums[name] = sums.get(name, 0.0) + value * len(rows)
     return {name: total / len(batches) for name, total in sums.items()}
 

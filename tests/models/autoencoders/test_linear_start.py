@@ -251,3 +251,21 @@ def test_fine_tuning_keeps_the_nets_of_what_it_starts_from(photographs, kind):
             assert model.n_principal_ == fitted[first].n_principal_
             ours, theirs = (m.reconstruct(photographs) for m in (model, fitted[first]))
             assert np.allclose(ours, theirs, atol=1e-4)
+
+
+def test_a_fit_of_too_few_photographs_to_hold_any_out_waits_for_nothing(photographs):
+    model = VAE(n_components=2, n_steps=14, batch_size=8, random_state=0).fit(photographs[:11])
+    assert model.n_principal_ > 0
+    assert model.history_["epoch"][-1] == model.n_epochs_ == 14
+    assert model.history_.ended == ""
+
+
+def test_a_noise_that_is_asked_for_is_obeyed_also_where_it_is_the_usual_one(photographs):
+    asked = VAE(n_components=2, noise_variance=0.04, **QUICK).fit(photographs)
+    left = VAE(n_components=2, **QUICK).fit(photographs)
+    fixed = VAE(n_components=2, observation="gaussian", **QUICK).fit(photographs)
+    assert asked.noise_variance_ == fixed.noise_variance_ == pytest.approx(0.04)
+    assert left.noise_variance == "auto"
+    assert left.noise_variance_ < 0.02
+    assert "noise_" not in vars(asked)
+    assert "noise_" in vars(left)

@@ -65,3 +65,23 @@ def test_what_has_no_colours():
         model.fit(RNG.random((4, 16, 16)))
     with pytest.raises(InputError, match="give"):
         model.fit(two_colours(4)).transform(RNG.random((16, 16)))
+
+
+def test_pictures_with_their_channels_last_go_in_and_come_out_so():
+    x = two_colours(12).astype(np.float32)
+    last = np.moveaxis(x, 1, 3)
+    net = latentia.Pix2Pix(objective="l1", width=4, n_epochs=1, batch_size=4, random_state=0)
+    plain = Colouriser(translator=net).fit(x)
+    model = Colouriser(translator=net).fit(list(last), channels="last")
+    assert (model.data_shape_, model.channels_, plain.channels_) == ((3, 16, 16), "last", "first")
+    expected = plain.transform(x)
+    np.testing.assert_array_equal(model.transform(last), np.moveaxis(expected, 1, 3))
+    grey = x.mean(1)
+    of_grey = np.moveaxis(plain.transform(grey), 1, 3)
+    np.testing.assert_array_equal(model.transform(grey), of_grey)
+    assert model.fit(x).transform(x).shape == x.shape
+    with pytest.raises(InputError, match=r"channels is 'last', and X has shape \(12, 16, 16\)"):
+        model.fit(grey, channels="last")
+    with pytest.raises(InputError, match="channels is 'end'; it must be one of first, last"):
+        model.fit(last, channels="end")
+    np.testing.assert_array_equal(model.transform(x), expected)

@@ -30,7 +30,7 @@ from latentia.models.autoencoders.linear_start import linear_solution, start
 from latentia.models.base import Encoder, LatentModel
 from latentia.models.decoding import DecodingModel
 from latentia.models.gradient import GradientModel
-from latentia.models.inputs import Labels, Rows, is_photographic, some_rows
+from latentia.models.inputs import FEW_ROWS, Labels, Rows, is_photographic, spread
 from latentia.models.own_nets import mirrored, take
 from latentia.nets.autoencoder import autoencoder_nets, decoded
 from latentia.nets.mlp import Standardisation
@@ -97,7 +97,7 @@ class AutoencodingModel(Encoder, DecodingModel, GradientModel, LatentModel):
         """Find the range of the data, and principal components, or each column's mean and scale."""
         self.unit_range_ = True
         if len(source.shape) > 1:
-            x = source.batch(some_rows(np.arange(len(source))))[0].cpu()
+            x = source.batch(spread(np.arange(len(source)), FEW_ROWS))[0].cpu()
             self.photographic_ = is_photographic(x.numpy())
             principal = self.nets_for(source.shape, self.photographic_) == "principal"
             if principal and self.beginning is None:

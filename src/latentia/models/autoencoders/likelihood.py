@@ -48,6 +48,8 @@ from latentia.training.device import full_precision
 from latentia.training.losses import root_mean_square
 
 ERRORS = ("mse", "rmse")
+USUAL_NOISE = 0.04
+"""The variance of a gaussian where none is asked for nor learned."""
 TINY = 16
 """Side in pixels of images below which ``auto`` means a gaussian observation."""
 LEAST_PROBABILITY = 1e-3
@@ -202,9 +204,11 @@ class ChosenLikelihood(Generator, Encoder):
     observation: Literal["auto", "bernoulli", "gaussian", "mse", "rmse"] = "auto"
     """Distribution of x given z, or a weighted error; auto is bernoulli for data in [0, 1] but for
     photographs and for images under 16 pixels a side."""
-    noise_variance: Annotated[Positive | None, CountsWhen("observation", ("gaussian",))] = 0.04
-    """Variance v of a gaussian, in a table's columns' variances; none learns it (σ-VAE), as does
-    the value by default for photographs whose observation is auto."""
+    noise_variance: Annotated[
+        Positive | Literal["auto"] | None, CountsWhen("observation", ("gaussian",))
+    ] = "auto"
+    """Variance v of a gaussian, in a table's columns' variances; none learns it (σ-VAE), and auto
+    learns it for photographs whose observation is auto, and takes 0.04 otherwise."""
     reconstruction_weight: Annotated[Positive, CountsWhen("observation", ("mse", "rmse"))] = 1000.0
     """Weight w of the errors mse and rmse."""
     binarize: bool = False
@@ -263,7 +267,7 @@ class ChosenLikelihood(Generator, Encoder):
             self.mean_ = mean_of(source)
         if self.n_principal_:
             learned, k = self.learns_noise, self.n_components
-            self._noise = self._solution.noise(k) if learned else self.noise_variance
+            self._noise = self._solution.noise(k) if learned else self.given_noise
 
     def build(self, shape: tuple[int, ...]) -> None:
         """Make encoder, decoder and the noise's variance; bits start at their mean."""
@@ -277,10 +281,14 @@ class ChosenLikelihood(Generator, Encoder):
 
     @property
     def learns_noise(self) -> bool:
-        """Whether v is learned: if asked, or of photographs whose observation is left open."""
-        usual = type(self).__dataclass_fields__["noise_variance"].default
-        left = self.photographic_ and self.observation == "auto"
-        return self.noise_variance is None or (left and self.noise_variance == usual)
+        """Whether v is learned: if asked, or of photographs where both are left open."""
+        left = self.noise_variance == self.observation == "auto"
+        return self.noise_variance is None or (left and self.photographic_)
+
+    @property
+    def given_noise(self) -> float | None:
+        """The v that is asked for or usual, where it is not learned."""
+        return USUAL_NOISE if isinstance(self.noise_variance, str) else self.noise_variance
 
     def bounded_by(self) -> str:
         """Return why data must lie in [0, 1]: for the Bernoulli likelihood."""
@@ -300,7 +308,7 @@ class ChosenLikelihood(Generator, Encoder):
         """p(x given z), by the nets as they are now."""
         if self.observation_ == "bernoulli":
             return Bernoulli(self.binarize)
-        units, known = self.standardisation_, self.noise_variance
+        units, known = self.standardisation_, self.given_noise
         if self.observation_ in ERRORS:
             # It follows from the errors when the training has ended.
             known = vars(self).get("noise_variance_", math.nan)

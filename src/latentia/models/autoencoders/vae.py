@@ -76,7 +76,7 @@ from latentia.models.autoencoders.likelihood import (
 from latentia.models.base import Encoder, Generator, LatentModel
 from latentia.models.decoding import DecodingModel
 from latentia.models.gradient import GradientModel
-from latentia.models.inputs import Labels, Rows, refuse_outside_unit
+from latentia.models.inputs import Labels, Rows, refuse_outside_unit, with_labels
 from latentia.nets.autoencoder import decoded
 from latentia.training import distributed, draws
 from latentia.training.device import full_precision
@@ -228,10 +228,8 @@ class VariationalModel(Generator, Encoder, DecodingModel, GradientModel, LatentM
 
     def bound_terms(self, X: Rows, y: Labels = None) -> dict[str, float]:
         """Return ``negative_elbo``, ``reconstruction`` and ``kl`` in nats per sample."""
-        sums = np.zeros(2)
-        for model, x, given in self.scored(X, y):
-            sums += [float(term.double().sum()) for term in model.elbo_terms(x, *given)]
-        reconstruction, kl = (float(value) for value in sums / len(X))
+        terms = [torch.stack(m.elbo_terms(x, *given)) for m, x, given in self.scored(X, y)]
+        reconstruction, kl = torch.cat(terms, 1).double().mean(1).tolist()
         return {"negative_elbo": reconstruction + kl, "reconstruction": reconstruction, "kl": kl}
 
     def scored(
@@ -244,6 +242,7 @@ class VariationalModel(Generator, Encoder, DecodingModel, GradientModel, LatentM
         caller's random generator stay as they were.
         """
         check_is_fitted(self)
+        X, y = with_labels(X, y, self)
         array = self.checked(X, reset=False)
         refuse_outside_unit(array, self.bounded_by())
         targets = self.targets(y, len(array), reset=False)

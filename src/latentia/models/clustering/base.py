@@ -70,8 +70,8 @@ class DeepClustering(ClusterMixin, ABC):  # type: ignore[misc]
 
     def exported(self) -> tuple[Exported, ...]:
         """Return what autoencoders do, and `cluster`, what ``predict_proba`` does."""
-        coders: tuple[Exported, ...] = super().exported()  # type: ignore[misc]
-        return (*coders, self.exported_clusters())
+        autoencoder: Any = super()
+        return (*autoencoder.exported(), self.exported_clusters())
 
     def exported_clusters(self) -> Exported:
         """Return the probabilities of the clusters."""

@@ -310,11 +310,12 @@ class PCA(Encoder, LatentModel):
         T = self.rotation_matrix_.astype(np.float64)
         turned = np.linalg.inv(T) if self.rotation != "none" else T
         coding = self.components_.T / self._scales()
-        variances = np.square(self.loadings_).sum(axis=1) + self.noise_variance_
-        if self.rotation != "none":
-            variances = ((self.loadings_ @ self.factor_correlations_) * self.loadings_).sum(axis=1)
-            coding = coding @ self.rotation_matrix_
+        coding = coding @ self.rotation_matrix_ if self.rotation != "none" else coding
         decoding = turned * self._scales() @ self.components_
+        shares = np.square(self.components_)
+        # The directions that were left out have the noise's variance each.
+        left_out = (1 - shares.sum(axis=0)).clip(min=0) * self.noise_variance_
+        variances = self.explained_variance_ @ shares + left_out
         return linear_coders(self, coding, decoding, np.sqrt(variances))
 
     def truncated(self, n_components: Count) -> PCA:

@@ -22,12 +22,12 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from latentia.data.dataset import Dataset, spread
+from latentia.data.dataset import Dataset
 from latentia.metrics.coverage import nearest_classes
 from latentia.metrics.detail import detail_of
 from latentia.metrics.reconstruction import psnr
 from latentia.metrics.structural_similarity import WINDOW, ssim
-from latentia.models.inputs import unit_floats
+from latentia.models.inputs import spread, unit_floats
 
 Images = NDArray[Any]
 MOST_TESTED = 200

@@ -14,6 +14,7 @@ Shapes: lightness is (n, H, W) in [0, 1], L / 100; pictures are (n, H, W) or (n,
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass
 from typing import Any, Self, final
 
@@ -23,7 +24,8 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.utils.validation import check_is_fitted
 
 from latentia.data.lab import check_colours, lab_of, lightness, rgb_of
-from latentia.errors import InputError
+from latentia.errors import InputError, check_arguments
+from latentia.models.inputs import Channels, Rows, as_array, channels_first, in_kind_of
 from latentia.models.translation.pix2pix import Pix2Pix
 
 Images = NDArray[Any]
@@ -42,6 +44,8 @@ class Colouriser(BaseEstimator):  # type: ignore[misc]
         The fitted translator.
     data_shape_
         (3, H, W) of a picture.
+    channels_
+        Which axis of pictures holds the channels, first or last.
 
     References
     ----------
@@ -60,16 +64,30 @@ class Colouriser(BaseEstimator):  # type: ignore[misc]
     translator: Pix2Pix
     """What learns, with its hyperparameters; a copy of it is fitted."""
 
-    def fit(self, X: Images, y: object = None, *, progress: bool | None = None) -> Self:
-        """Learn from colour images (n, 3, H, W), uint8 or floats in [0, 1]; y is not used."""
-        lab = lab_of(X)
+    def fit(
+        self,
+        X: Rows,
+        y: object = None,
+        *,
+        progress: bool | None = None,
+        channels: Channels = "first",
+    ) -> Self:
+        """Learn from colour images (n, 3, H, W), uint8 or floats in [0, 1]; y is not used.
+
+        With ``channels`` last they are (n, H, W, 3), and so is what `transform` gives.
+        """
+        check_arguments(Colouriser.fit, {"channels": channels})
+        fresh = copy.copy(self)
+        fresh.channels_ = channels
+        images = np.asarray(channels_first(as_array(X), fresh, reset=True))
+        lab = lab_of(images)
         model: Pix2Pix = clone(self.translator)
         model.fit(lab[:, 0] / 100, scaled(lab[:, 1:]), progress=progress)
-        self.data_shape_, self.translator_ = tuple(X.shape[1:]), model
+        self.data_shape_, self.channels_, self.translator_ = images.shape[1:], channels, model
         return self
 
-    def transform(self, X: Images) -> NDArray[np.float32]:
-        """Return pictures (n, 3, H, W) in [0, 1].
+    def transform(self, X: Rows) -> Any:
+        """Return pictures (n, 3, H, W) in [0, 1], or (n, H, W, 3) if those of ``fit`` were such.
 
         Parameters
         ----------
@@ -79,10 +97,11 @@ class Colouriser(BaseEstimator):  # type: ignore[misc]
             colours that it gets with three equal channels.
         """
         check_is_fitted(self)
-        if X.ndim not in (3, 4):
-            raise InputError(f"X has shape {X.shape}; give (n, H, W) or (n, 3, H, W)")
-        grey = lightness(X if X.ndim == 4 else np.repeat(X[:, None], 3, axis=1))
-        return coloured(grey, unscaled(self.translator_.transform(grey)))
+        images = np.asarray(channels_first(as_array(X), self, reset=False))
+        if images.ndim not in (3, 4):
+            raise InputError(f"X has shape {images.shape}; give (n, H, W) or (n, 3, H, W)")
+        grey = lightness(images if images.ndim == 4 else np.repeat(images[:, None], 3, axis=1))
+        return in_kind_of(X, coloured(grey, unscaled(self.translator_.transform(grey))), self)
 
 
 def scaled(ab: Images) -> NDArray[np.float32]:

@@ -45,7 +45,7 @@ from latentia.errors import Count, CountsWhen, InputError, NonNegative, Range, S
 from latentia.models.base import to_numpy
 from latentia.models.conditions import Classes, checked_labels
 from latentia.models.fields import command_name
-from latentia.models.inputs import Labels, in_kind_of, unit_floats
+from latentia.models.inputs import Labels, in_kind_of, unit_floats, with_labels
 from latentia.models.own_nets import PROBABILITIES, Maps, take
 from latentia.models.translation import baselines, figures
 from latentia.models.translation.base import (
@@ -316,6 +316,7 @@ class CycleGAN(Translator):
         ``inverse_transform(transform(X))``. Y has the shape of X, float32 in [0, 1].
         """
         check_is_fitted(self)
+        X, y = with_labels(X, y, self)
         array = self.checked(X, reset=False)
         if y is None:
             return in_kind_of(X, self.in_parts("cycle_a", array), self)
@@ -334,6 +335,7 @@ class CycleGAN(Translator):
         how much of an image survives, not how well it is translated: the identity scores 0.
         """
         check_is_fitted(self)
+        X, y = with_labels(X, y, self)
         images = self.checked(X, reset=False)
         output = self.reconstruct(images, y)
         return -float(np.abs(output - unit_floats(images), dtype=np.float64).mean())

@@ -11,7 +11,6 @@ from functools import partial
 from typing import Any
 
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from latentia.models.apply import eager
@@ -43,7 +42,9 @@ def way(
     return Exported(name, translate, verb, (x,), (y,))
 
 
-def critic(name: str, model: Any, net: nn.Module, seen: Sequence[Quantity], logits: bool) -> Exported:
+def critic(
+    name: str, model: Any, net: nn.Module, seen: Sequence[Quantity], logits: bool
+) -> Exported:
     """Return a judge's verdicts on images that it sees side by side, as probabilities of logits."""
     shapes = [model.data_shape_ if q.name == "x" else model.output_shape_ for q in seen]
 

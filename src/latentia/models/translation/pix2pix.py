@@ -43,7 +43,14 @@ from latentia.data.pairs import load_pairs
 from latentia.errors import Count, CountsWhen, Decay, InputError, NonNegative, Shapes, Share
 from latentia.models.exported import Exported
 from latentia.models.fields import command_name
-from latentia.models.inputs import Rows, as_array, channels_first, check_images, unit_floats
+from latentia.models.inputs import (
+    Rows,
+    as_array,
+    channels_first,
+    check_images,
+    unit_floats,
+    with_labels,
+)
 from latentia.models.own_nets import PROBABILITIES, Maps, take
 from latentia.models.translation import baselines, figures
 from latentia.models.translation.base import (
@@ -280,6 +287,7 @@ class Pix2Pix(Translator):
     def score(self, X: ArrayLike, y: ArrayLike | None = None) -> float:
         """Return minus the mean absolute difference between `transform` and ``y``, in [0, 1]."""
         check_is_fitted(self)
+        X, y = with_labels(X, y, self)
         array = self.checked(X, reset=False)
         images, output = self.targets(y, len(array), reset=False), self.transform(array)
         return -float(np.abs(output - unit_floats(images), dtype=np.float64).mean())

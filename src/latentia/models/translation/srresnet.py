@@ -31,7 +31,7 @@ from latentia.nets.srresnet import Upscaler, bicubic_degradation, bicubic_interp
 from latentia.training.device import full_precision
 from latentia.training.updates import Update, name_of
 
-MOST_PIXELS = 2**16
+MOST_PIXELS = 2**13
 """Small pixels that are enlarged at once: the net's layers take ten thousand bytes for each."""
 SHOWN = 6
 """Images in an epoch's picture."""

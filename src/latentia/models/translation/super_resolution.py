@@ -19,7 +19,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils.validation import check_is_fitted
 
 from latentia.data.crops import load_crops
-from latentia.data.dataset import Dataset, ImageSize, spread
+from latentia.data.dataset import Dataset, ImageSize
 from latentia.data.degrade import cut_to_multiple, degraded
 from latentia.data.options import USUAL, TableOptions
 from latentia.errors import InputError, Several, Whole, check_arguments
@@ -27,7 +27,14 @@ from latentia.metrics.structural_similarity import WINDOW
 from latentia.metrics.super_resolution import luma_psnr, luma_ssim
 from latentia.models.base import Model, to_numpy
 from latentia.models.fields import command_name
-from latentia.models.inputs import as_array, channels_first, check_images, in_kind_of, unit_floats
+from latentia.models.inputs import (
+    as_array,
+    channels_first,
+    check_images,
+    in_kind_of,
+    spread,
+    unit_floats,
+)
 from latentia.models.translation import figures
 from latentia.models.translation.baselines import detail_figures, detail_notes
 from latentia.models.translation.tiles import Tiles, in_tiles

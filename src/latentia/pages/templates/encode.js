@@ -244,7 +244,8 @@ function encodePictures(shape) {
   seen.paint(new Float32Array(C * H * W).fill(habit.ground));
   part({
     words() {
-      const kept = say("rebuilt", { k: state.z.length });
+      const k = state.z.length;
+      const kept = k === 1 ? say("rebuilt/one") : say("rebuilt", { k });
       $("rebuilt-caption").textContent = kept;
       $("rebuilt").setAttribute("aria-label", kept);
       $("placeholder").textContent = say(drawable ? "here" : "drop");

@@ -1,13 +1,19 @@
 // The table of facts, with what this browser finds: how far it is from the model, and how fast.
 // How many times the difference that is allowed tells of a fault.
 const FAR = 20;
+const CHECKED = 3;
 const RATIO = 0.6180339887498949;
 
 function checkInput(quantity) {
-  const n = quantity.shape.reduce((a, b) => a * b, 1);
+  const n = CHECKED * quantity.shape.reduce((a, b) => a * b, 1);
   const out = new Float32Array(n);
-  if (quantity.kind === "symbol" || quantity.kind === "state") return out;
-  if (quantity.kind === "class") { out[0] = 1; return out; }
+  if (quantity.kind === "state") return out;
+  if (quantity.kind === "symbol") return out.map((_, i) => i % quantity.names.length);
+  if (quantity.kind === "class") {
+    const k = quantity.shape.at(-1);
+    for (let row = 0; row < n / k; row++) out[row * k + (row % k)] = 1;
+    return out;
+  }
   const of = (bound, i, none) => (bound === null ? none : Array.isArray(bound) ? bound[i % bound.length] : bound);
   for (let i = 0; i < n; i++) {
     const [low, high] = [of(quantity.low, i, -1), of(quantity.high, i, 1)];
@@ -27,7 +33,9 @@ function checked(model) {
       const bytes = Uint8Array.from(atob(kept[i].values), (c) => c.charCodeAt(0));
       const wanted = new Float32Array(bytes.buffer);
       const unit = quantity.low === 0 && quantity.high === 1;
-      const scale = unit ? 1 : wanted.reduce((a, v) => Math.max(a, Math.abs(v)), 0) || 1;
+      // One code may be near 0: it is held against how far codes usually reach.
+      const least = quantity.kind === "code" ? (quantity.high - quantity.low) / 6 : 0;
+      const scale = unit ? 1 : wanted.reduce((a, v) => Math.max(a, Math.abs(v)), least) || 1;
       wanted.forEach((v, j) => {
         const gap = Math.abs(found[quantity.name].data[j * kept[i].every] - v) / scale;
         worst = gap <= worst ? worst : gap;

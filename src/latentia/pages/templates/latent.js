@@ -41,11 +41,14 @@ function slider(label, low, high, value, onInput, note = "") {
     onInput(+input.value);
   };
   const output = make("output");
-  const head = make("span", {}, ...label);
+  // A label would name the output, which comes first.
+  const head = make("span", { id: `label-${++slider.made}` }, ...label);
+  input.setAttribute("aria-labelledby", head.id);
   if (note) head.append(make("span", { class: "share", text: note }));
   input.oninput = () => onInput(+input.value);
-  return { input, output, field: make("label", { class: "field" }, head, output, input) };
+  return { input, output, field: make("div", { class: "field" }, head, output, input) };
 }
+slider.made = 0;
 const subscript = (letter, i) => [letter, make("sub", { text: i + 1 })];
 
 // A coordinate of z, or z along a direction of length 1.

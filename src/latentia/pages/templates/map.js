@@ -112,7 +112,7 @@ function startMap() {
       const made = decode(zs, GRID);
       for (let c = 0; c < GRID; c++) {
         painter.paint(made, c * values);
-        ground.drawImage(tile, c * size + (size - w) / 2, r * size + (size - h) / 2, w - 1, h - 1);
+        ground.drawImage(tile, c * size + (size - w) / 2, r * size + (size - h) / 2, w, h);
       }
       cursor();
       if (r + 1 < GRID) requestAnimationFrame(() => rows(r + 1));

@@ -95,7 +95,7 @@ function startCritic() {
     words() {
       const kind = probability ? "probability" : "score";
       $("h-critic").textContent = say(`critic/${kind}`);
-      const packed = pack > 1 ? ` ${say("packcap", { m: pack, r: pack - 1 })}` : "";
+      const packed = pack > 1 ? ` ${say("packcap", { m: pack })}` : "";
       $("critic-caption").textContent = say(`criticcap/${kind}`) + packed;
       shown.label.textContent = say("shown");
     },

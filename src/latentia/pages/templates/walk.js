@@ -108,7 +108,7 @@ function startWalk() {
       named();
       const { kind, draws } = SCENE.prior;
       const source = say(`samplecap/${kind}`, { n: draws ? draws.n : 0 });
-      $("sample-caption").textContent = images ? `${source} ${say("press")}` : source;
+      $("sample-caption").textContent = `${source} ${say(images ? "press" : "marks")}`;
       $("walk-caption").textContent = say(sphere ? "intercap/sphere" : "intercap/line");
     },
   });

@@ -1,0 +1,121 @@
+"""What commands refuse, each in its whole sentence: every value in it is the given one."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from latentia.cli.main import main
+from latentia.data import names
+from latentia.models.fields import commands
+from latentia.training.config import write_config
+from tests.saved.test_saved_before import KEPT
+
+PCA = KEPT / "PCA/model"
+MODELS, SETS = ", ".join(commands()), ", ".join(names())
+
+REFUSED = [
+    ("samples", "there is no command 'samples'; choose from compare, factor, train, resume, "
+     "checkpoints, sample, reconstruct, transform, evaluate, explore, translate, upscale, data, "
+     "models; did you mean 'sample'?"),
+    ("sample r --colour 3", "latentia sample has no option --colour"),
+    ("models all", "latentia models does not know what to do with 'all'"),
+    ("sample", "the following arguments are required: run (see 'latentia sample --help')"),
+    ("train vea", f"there is no model 'vea'; choose from {MODELS}; did you mean 'vae'?"),
+    ("train", f"train needs a model: one of {MODELS}"),
+    ("train vae --recipe", "--recipe needs a value"),
+    ("train vae --devices 0", "--devices is 0; it must be at least 1"),
+    ("train lstm", "lstm learns from a text: give it with --data FILE.txt"),
+    ("train lstm --data t.txt --profile",
+     "lstm takes no --profile: one process reads a text in order"),
+    ("train lstm --data t.txt --devices 2",
+     "lstm takes no --devices: one process reads a text in order"),
+    ("train pca --devices 2",
+     "pca takes no --devices: one process fits it, without training steps"),
+    ("train vae --n-epochs 2.5", "argument --n-epochs: '2.5' is not a whole number or none (see "
+     "'latentia train vae --help')"),
+    ("train vae --hidden a", "argument --hidden: 'a' is not a whole number or none (see 'latentia "
+     "train vae --help')"),
+    ("train vae --beta a",
+     "argument --beta: 'a' is not a number (see 'latentia train vae --help')"),
+    ("train vae --architecture mpl", "argument --architecture: 'mpl' is not one of auto, mlp, "
+     "convolutional, principal; did you mean 'mlp'? (see 'latentia train vae --help')"),
+    ("resume r --n-epochs 0",
+     "argument --n-epochs: '0' is not a whole number from 1 (see 'latentia resume --help')"),
+    ("train vae --recipe r.toml", "held_out in the recipe is 'a'; it must be a number"),
+    ("train vae --recipe s.toml", "s.toml: vae has no parameter 'bete'; did you mean 'beta'?"),
+    ("checkpoints closed", "PCA is fitted at once, and keeps no checkpoints"),
+    ("checkpoints begun", "the run in begun keeps no checkpoint yet"),
+    ("train autoencoder --resume begun", "the model is Autoencoder, and the run in begun was begun "
+     "with VAE: leave it out, or train anew without --resume"),
+    ("train --resume begun --learning-rate 0.5", "--learning-rate is 0.5, and the run in begun was "
+     "begun with 0.25: leave it out, or train anew without --resume"),
+    ("train --resume begun --data ring", "--data is ring, and the run in begun was begun with "
+     "digits: leave it out, or train anew without --resume"),
+    ("train --resume begun --run other", "--run is other, and the run in begun was begun with "
+     "begun: leave it out, or train anew without --resume"),
+    ("train --resume begun --start-from other",
+     "a run that goes on has its own weights: leave --start-from out"),
+    ("data lost", "data has no action 'lost'; use list, describe or fetch; did you mean 'list'?"),
+    ("data list ring", "data list lists all sets: give 'data describe ring', or no name"),
+    ("data fetch --fit",
+     "--image-size, --crop and --fit are for data describe, and not for data fetch"),
+    ("data fetch", f"data fetch needs a name: one of {SETS}"),
+    ("data describe", f"data describe needs a name or a path: one of {SETS}"),
+    ("factor t.csv --suggest --out there", "there exists: choose another folder with --out"),
+    (f"explore map {PCA} --out a.gif", "a.gif ends in '.gif'; use .png, .npz for map"),
+    (f"explore blend {PCA} --out a.mov",
+     "a.mov ends in '.mov'; use .png, .npz, .gif, .mp4 for blend"),
+    (f"explore map {PCA} --out no/a.png", "there is no folder no to write a.png into"),
+    (f"explore attribute {PCA} --strengths 1 nan",
+     "the strengths are [1.0, nan]; give finite numbers such as -1 0 1"),
+    (f"explore attribute {PCA} --strengths 1 --out a.gif",
+     "a.gif shows what lies between strengths; give two different ones"),
+    (f"explore traverse {PCA} --n-steps 5000", "--n-steps is 5000; a walk has at most 1,000"),
+    (f"explore map {PCA} --n-grid 300", "--n-grid is 300; a map has at most 200 across"),
+    (f"explore interpolate {PCA} --data digits --rows 5",
+     "a walk needs at least two samples; 1 was given"),
+    (f"explore traverse {PCA} --data digits --rows 5 7",
+     "a traversal starts from one sample; 2 were given"),
+    (f"explore blend {PCA} --data digits --rows 5 297",
+     "there is no row 297; the 297 test samples are 0 to 296"),
+    (f"explore attribute {PCA} --data x.npy",
+     "x has no labels; name some with --labels FILE.npz:key"),
+    (f"explore attribute {PCA} --data digits --attribute twelve",
+     "there is no attribute 'twelve', but 0, 1, 2, 3, 4, 5, 6, 7, 8, 9"),
+    (f"explore attribute {PCA} --data digits --labels y.npy y.npz",
+     "--labels gives 'y' twice; name one of them otherwise"),
+    (f"explore attribute {PCA} --data digits --labels z.npy",
+     "all test samples are alike in 'z', so that its edit cannot be judged; give --no-check"),
+]  # fmt: skip
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """Work in a folder with a table, a text, recipes, labels and two runs that have not begun."""
+    monkeypatch.chdir(tmp_path)
+    Path("t.csv").write_text("a,b\n1,2\n2,3\n")
+    Path("t.txt").write_text("the cat sat on the mat " * 30)
+    Path("r.toml").write_text("model = 'vae'\nheld_out = 'a'\n")
+    Path("s.toml").write_text("model = 'vae'\nbete = 1\n")
+    Path("there").mkdir()
+    Path("there/a").touch()
+    for name, model, parameters in (
+        ("closed", "PCA", {"n_components": 2}),
+        ("begun", "VAE", {"n_epochs": 2, "learning_rate": 0.25}),
+    ):
+        Path(name).mkdir()
+        config = {"model": model, "parameters": parameters, "data": {"spec": "digits"}}
+        write_config(Path(name), config)
+    labels = np.arange(1797) % 2
+    np.save("y.npy", labels)
+    np.savez("y.npz", y=labels)
+    np.save("z.npy", np.where(np.arange(1797) < 1500, labels, 1))
+    np.save("x.npy", np.random.default_rng(0).random((9, 8, 8)))
+
+
+@pytest.mark.filterwarnings("ignore::latentia.errors.FitWarning")
+@pytest.mark.parametrize(("words", "sentence"), REFUSED, ids=[w for w, _ in REFUSED])
+def test_every_refusal_names_what_was_given(words, sentence, folder, capsys):
+    assert main(words.split()) == 2
+    assert capsys.readouterr().err.splitlines()[-1] == f"latentia: error: {sentence}"

@@ -1,0 +1,152 @@
+"""Nets of the user's own: what a program has of torch's layers, alone and in the browser."""
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+import latentia
+from latentia.errors import InputError
+from latentia.models.exported import Exported, Quantity
+from latentia.pages.agreement import difference, differences
+from latentia.pages.program import Program, program_of
+from tests.pages.test_every_model import plain
+
+IMAGES = np.random.default_rng(0).random((12, 8, 8), dtype=np.float32)
+
+
+class Mixed(nn.Module):
+    """Layers that the library's own nets do without."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(1, 4, 3, padding=2, dilation=2)
+        self.deep = nn.Conv2d(4, 8, 3, 2, 1, groups=2)
+        self.norm = nn.BatchNorm2d(4)
+        self.small = nn.ReflectionPad2d((1, 2, 0, 1))
+        self.last = nn.Linear(8 + 4, 3)
+
+    def forward(self, x):
+        h = nn.functional.max_pool2d(nn.functional.gelu(self.norm(self.conv(x))), 2)
+        h = nn.functional.silu(h) + nn.functional.softplus(h) * nn.functional.elu(h - 1)
+        up = nn.functional.interpolate(nn.functional.avg_pool2d(h, 2), scale_factor=2)
+        g = torch.cat(
+            [nn.functional.adaptive_avg_pool2d(self.deep(self.small(h)), 1), up.mean((2, 3), True)],
+            1,
+        )
+        spread = (h.exp().log1p().sqrt() / (1 + h.abs())).amax((2, 3)).softmax(1)
+        return self.last(g.flatten(1)) + spread[:, :3] * torch.hypot(torch.ones(()), torch.ones(()))
+
+
+@pytest.fixture(scope="module")
+def own():
+    torch.manual_seed(0)
+    model = latentia.Autoencoder(n_components=3, encoder=Mixed(), hidden=(8,), n_epochs=1)
+    return model.set_params(batch_size=4, random_state=0, device="cpu").fit(IMAGES)
+
+
+def test_own_nets_run_in_the_browser(own, runtime):
+    program = program_of(own, ["encode"], precision="single")
+    names = {name for name, *_ in program.functions["encode"]["operations"]}
+    assert {
+        "conv",
+        "pool",
+        "gelu",
+        "silu",
+        "softplus",
+        "elu",
+        "nearest",
+        "pad",
+        "max_over",
+    } <= names
+    (found,) = runtime(program.document(), [{"name": "encode", "given": {"x": plain(IMAGES[:2])}}])
+    np.testing.assert_allclose(found["z"]["data"], own.transform(IMAGES[:2]).ravel(), atol=3e-6)
+    assert program.facts["differences"]["encode"] <= 1e-6
+
+
+def test_without_webassembly_plain_loops_do_the_same(own, chromium):
+    from latentia.pages.runtime import source
+
+    program = program_of(own, ["encode"], precision="single")
+    page = chromium.new_page()
+    page.evaluate("delete globalThis.WebAssembly")
+    page.evaluate(source() + "; globalThis.Latentia = Latentia")
+    code = "async ([d, x]) => [...(await Latentia.open(d)).run('encode', {x}).z.data]"
+    found = page.evaluate(code, [program.document(), plain(IMAGES[:2])])
+    np.testing.assert_allclose(found, own.transform(IMAGES[:2]).ravel(), atol=3e-6)
+    page.close()
+
+
+class Turned(nn.Module):
+    def forward(self, x):
+        return torch.fft.fft2(x).real.flatten(1)[:, :3]
+
+
+class Counted(nn.Module):
+    def forward(self, x):
+        return x.flatten(1)[:, :3] * len(x)
+
+
+@pytest.mark.parametrize(
+    ("net", "words"), [(Turned(), "lacks; ONNX"), (Counted(), "take x.shape\\[0\\] for len")]
+)
+def test_what_cannot_be_exported_is_refused_with_the_reason(net, words):
+    model = latentia.Autoencoder(n_components=3, encoder=nn.Sequential(net, nn.Linear(3, 3)))
+    model.set_params(n_epochs=1, random_state=0, device="cpu").fit(IMAGES)
+    with pytest.raises(InputError, match=words):
+        program_of(model, ["encode"])
+
+
+def test_dropout_that_stays_is_no_function():
+    model = latentia.Pix2Pix(width=2, test_noise=True, n_epochs=1, random_state=0, device="cpu")
+    with pytest.raises(InputError, match="test_noise keeps dropout"):
+        model.fit(IMAGES, IMAGES).export("x.json")
+
+
+PROBABILITY = Quantity("p", "probabilities", (2,), "", 0.0, 1.0)
+CODE = Quantity("z", "code", (2,), "")
+
+
+@pytest.mark.parametrize(
+    ("quantity", "a", "b", "expected"),
+    [
+        (PROBABILITY, [[0.5, 0.25]], [[0.5, 0.5]], 0.25),
+        (CODE, [[100.0, 0.0]], [[100.0, 10.0]], 0.1),
+        (CODE, [[np.nan, 0.0]], [[1.0, 0.0]], np.inf),
+        (CODE, [[1.0]], [[1.0, 1.0]], np.inf),
+    ],
+)
+def test_a_difference_is_relative_to_its_unit(quantity, a, b, expected):
+    assert difference(quantity, np.array(a), np.array(b)) == pytest.approx(expected)
+
+
+def test_batches_of_one_and_of_three_are_compared():
+    seen = []
+    usual = Quantity("z", "code", (2,), "", -3.0, 3.0)
+    function = Exported("f", None, lambda z: z, (usual,), (CODE,))
+
+    def off(z):
+        seen.append(len(z))
+        return [z + 0.5 * (len(z) == 3)]
+
+    assert 0.1 < differences(None, function, off) < 1
+    assert seen == [1, 3]
+
+
+def test_weights_that_are_off_are_refused(own, monkeypatch):
+    right = Program.stored_weights
+    monkeypatch.setattr(Program, "stored_weights", lambda self: [w + 0.1 for w in right(self)])
+    with pytest.raises(InputError, match="the exported encode differs from the model's by"):
+        program_of(own, ["encode"], precision="single")
+
+
+def test_half_the_bits_are_taken_where_they_are_near_enough(own, monkeypatch):
+    monkeypatch.setattr("latentia.pages.program.SMALL", 8)
+    near = program_of(own, ["encode"])
+    assert (near.facts["bits"], near.written("x").bits) == (16, 16)
+    assert 1e-6 < near.facts["differences"]["encode"] <= near.facts["allowed"]["encode"] == 5e-4
+    monkeypatch.setattr("latentia.pages.agreement.LIMITS", {"single": 1e-6, "half": 1e-9})
+    monkeypatch.setattr("latentia.pages.agreement.ROUNDINGS", 0)
+    assert program_of(own, ["encode"]).facts["bits"] == 32
+    with pytest.raises(InputError, match="take precision 'single'"):
+        program_of(own, ["encode"], precision="half")
