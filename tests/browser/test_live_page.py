@@ -152,7 +152,7 @@ def test_a_test_image_is_read_as_it_is(vae, digits, opened):
     page = ready(opened(path, 1400))
     page.locator("#examples .tile").nth(1).click()
     settled(page)
-    from latentia.data.dataset import spread
+    from latentia.models.inputs import spread
 
     image = spread(digits.x_test, 12)[1:2]
     assert np.allclose(code(page), model.transform(image), atol=1e-2)

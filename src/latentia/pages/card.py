@@ -12,7 +12,7 @@ import numpy as np
 
 from latentia import __version__
 from latentia.data import names
-from latentia.data.dataset import Dataset, spread
+from latentia.data.dataset import Dataset
 from latentia.errors import InputError
 from latentia.evaluation.memorisation import MOST_COMPARED, MOST_TRAINING_VALUES
 from latentia.metrics.definitions import DEFINITIONS
@@ -20,7 +20,7 @@ from latentia.metrics.neighbours import copying_test
 from latentia.models.base import Encoder, Model, Sampler
 from latentia.models.exported import Exported
 from latentia.models.fields import command_name, reference_of, summary_of
-from latentia.models.inputs import unit_floats
+from latentia.models.inputs import spread, unit_floats
 from latentia.models.language.base import LanguageModel
 from latentia.models.measures import left_out
 from latentia.models.own_parts import told

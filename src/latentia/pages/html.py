@@ -21,12 +21,12 @@ import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from latentia.data.dataset import Dataset, spread
+from latentia.data.dataset import Dataset
 from latentia.errors import InputError
 from latentia.evaluation.runs import data_of
 from latentia.files import refuse_existing
 from latentia.models.exported import Exported
-from latentia.models.inputs import unit_floats
+from latentia.models.inputs import spread, unit_floats
 from latentia.models.measures import complete
 from latentia.pages import provenance
 from latentia.pages.checks import check_of

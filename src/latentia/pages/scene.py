@@ -27,12 +27,12 @@ from numpy.typing import NDArray
 from scipy.linalg import cholesky, eigh
 from sklearn.utils import check_random_state
 
-from latentia.data.dataset import Dataset, spread
+from latentia.data.dataset import Dataset
 from latentia.errors import InputError
 from latentia.explore.codes import prior_draws
 from latentia.models.base import Encoder, Generator, Sampler
 from latentia.models.exported import Exported, Quantity
-from latentia.models.inputs import unit_floats
+from latentia.models.inputs import spread, unit_floats
 from latentia.models.linear.gaussian import LinearGaussian
 from latentia.models.linear.pca import PCA
 from latentia.models.measures import complete

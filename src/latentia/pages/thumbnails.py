@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from latentia.data.dataset import Dataset, spread
-from latentia.models.inputs import unit_floats
+from latentia.data.dataset import Dataset
+from latentia.models.inputs import spread, unit_floats
 from latentia.plots.grids import is_drawable, png, tile
 from latentia.plots.page import data_uri
 
