@@ -1,4 +1,4 @@
-"""A model's page in a notebook's cell, which Python reads and moves: an anywidget (extra ``notebook``).
+"""A model's page in a notebook's cell, which Python reads and moves: an anywidget (extra `notebook`).
 
 The page runs in a frame without the notebook's origin, and gives and takes nothing but z and y.
 """
