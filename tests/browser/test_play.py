@@ -60,7 +60,8 @@ def in_cell(widget, opened, tmp_path):
     state = widget.get_state()
     page.evaluate(CELL, [code, {name: state[name] for name in SHOWN}])
     frame = page.query_selector("iframe").content_frame()
-    frame.wait_for_function("window.live && live.state.made && live.state.z[2] === 1.5")
+    # The page's policy lets no string be evaluated, by which playwright would wait.
+    eventually(page, lambda: frame.evaluate("!!window.live && live.state.z[2] === 1.5"))
     return page, frame
 
 
@@ -169,7 +170,7 @@ def test_without_anywidget_the_page_is_shown_and_z_says_what_is_missing(
     path.write_text(f"<!doctype html><meta charset=utf-8><title>o</title>{found._repr_html_()}")
     page = opened(path, 900)
     frame = page.query_selector("iframe").content_frame()
-    frame.wait_for_function("window.live && live.state.made")
+    eventually(page, lambda: frame.evaluate("!!window.live && !!live.state.made"))
     assert page.locator("iframe").bounding_box()["height"] == 500
 
 

@@ -40,7 +40,7 @@ class Hub:
 
     def __init__(self):
         self.repositories, self.lfs, self.asked = {}, {}, []
-        self.bodies = []
+        self.bodies, self.closed = [], False
         verbs = {f"do_{verb}": _Handler.go for verb in ("GET", "HEAD", "POST", "PUT")}
         handler = type("Handler", (_Handler,), {"hub": self, **verbs})
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
@@ -48,6 +48,7 @@ class Hub:
         threading.Thread(target=self.server.serve_forever, args=(0.01,), daemon=True).start()
 
     def close(self):
+        self.closed = True
         self.server.shutdown()
         self.server.server_close()
 
@@ -92,6 +93,10 @@ class _Handler(BaseHTTPRequestHandler):
         return self.rfile.read(n)
 
     def go(self):
+        if self.hub.closed:
+            # What is kept alive would be answered still.
+            self.close_connection = True
+            return None
         path = unquote(urlsplit(self.path).path)
         self.hub.asked.append((self.command, path))
         body = self._read()

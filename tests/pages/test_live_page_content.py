@@ -87,7 +87,9 @@ def test_two_classes_lie_along_the_first_axis(digits):
     model = PCA(n_components=3).fit(digits.x_train)
     plane = scene.scene_of(model, functions_of(model), data)["plane"]
     project = np.array(plane["project"])
-    u, v = ((model.transform(data.x_test) - model.transform(data.x_test).mean(axis=0)) @ project.T).T
+    u, v = (
+        (model.transform(data.x_test) - model.transform(data.x_test).mean(axis=0)) @ project.T
+    ).T
     zeros, ones = data.y_test == 0, data.y_test == 1
     assert abs(u[zeros].mean() - u[ones].mean()) > 1.5 * u.std()
     assert abs(v[zeros].mean() - v[ones].mean()) < 0.7 * v.std()
@@ -171,7 +173,9 @@ def test_images_are_embedded_of_licensed_data_alone(pca, digits):
     facts = {row["label"]["en"]: row for row in content(pca, functions, own, None, False)["facts"]}
     assert "none" in facts["Images inside"]["text"]["en"]
     assert facts["Data's licence"]["text"] == {"en": "not known", "ko": "알려지지 않음"}
-    told = {row["label"]["en"]: row for row in content(pca, functions, digits, None, False)["facts"]}
+    told = {
+        row["label"]["en"]: row for row in content(pca, functions, digits, None, False)["facts"]
+    }
     assert told["Data's licence"]["text"]["en"] == digits.licence
     assert told["Images inside"]["text"]["en"] == "300 training and 12 test images"
     assert told["Numbers learnt"]["text"]["ko"] == f"{pca.n_parameters():,}"

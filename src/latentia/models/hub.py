@@ -158,7 +158,10 @@ def fetched(given: str | os.PathLike[str]) -> Path:
             refuse_files(address, files)
             for name in FETCHED:
                 _refuse_size(address, name, files[name])
-            paths = [_file(api, address, name, found.sha) for name in FETCHED]
+            # By its name, under which it is found again when the hub is not to be reached.
+            paths = [_file(api, address, name) for name in FETCHED]
+        if {path.parent.name for path in paths} != {found.sha}:
+            raise InputError(f"{address} was changed while it was fetched: try again")
     except UnreachedError as error:
         paths = _kept(api, address)
         if not paths:
@@ -173,15 +176,15 @@ def fetched(given: str | os.PathLike[str]) -> Path:
     return paths[0].parent
 
 
-def _file(api: Any, address: Address, name: str, revision: str | None, kept: bool = False) -> Path:
-    path = api.hf_hub_download(address.name, name, revision=revision, local_files_only=kept)
+def _file(api: Any, address: Address, name: str, kept: bool = False) -> Path:
+    path = api.hf_hub_download(address.name, name, revision=address.revision, local_files_only=kept)
     return Path(path)
 
 
 def _kept(api: Any, address: Address) -> list[Path]:
     """Return the files that were fetched before, if all of them were."""
     try:
-        return [_file(api, address, name, address.revision, kept=True) for name in FETCHED]
+        return [_file(api, address, name, kept=True) for name in FETCHED]
     except hub("huggingface_hub.errors").LocalEntryNotFoundError:
         return []
 

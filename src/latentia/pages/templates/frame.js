@@ -1,4 +1,13 @@
 // Within another page, such as a notebook's cell: z and y are told to it, and taken from it.
+// There it is opened once it is seen: a report holds several.
+const seen = () => new Promise((done) => {
+  if (window.parent === window) return done();
+  new IntersectionObserver((entries, observer) => {
+    if (!entries.some((entry) => entry.isIntersecting)) return;
+    observer.disconnect();
+    done();
+  }).observe(document.documentElement);
+});
 function startFrame() {
   if (window.parent === window) return;
   const told = (values) => values && Array.from(values);
