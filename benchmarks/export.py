@@ -3,9 +3,9 @@
     python benchmarks/export.py [NAME ...]
 
 Models of default sizes are trained for a step on random images, which leaves sizes and speeds as
-they are, and exported. A page's program runs in node where there is one (as in Chromium, whose engine
-it has), the others in ONNX Runtime and torch, with one thread; milliseconds are of CPU, for a batch
-of one, the first function of each.
+they are, and exported. A page's program runs in node, which has Chromium's engine, the others in
+ONNX Runtime and torch with one thread; milliseconds are of CPU, for a batch of one, of the first
+function of each model.
 """
 
 import os
@@ -49,6 +49,7 @@ MODELS = {
     "CycleGAN, 64": (latentia.CycleGAN(n_blocks=3, **ONE), (COLOURS, np.arange(4) % 2)),
     "SRResNet, 32 to 64": (latentia.SRResNet(scale=2, n_blocks=4, width=32, **ONE), (COLOURS,)),
 }
+FORMATS = ((".json", "auto"), (".json", "single"), (".onnx", "auto"), (".pt2", "auto"))
 RUN = """
 const [path, name] = process.argv.slice(2), text = require("fs").readFileSync(path + ".in", "utf8");
 (async () => {
@@ -103,7 +104,9 @@ def timed(path, function, given):
 
 def main(names):
     print(
-        "| model | numbers | format | size, MB | largest difference | ms |\n|---|---|---|---|---|---|"
+        "| model | numbers | format | size, MB | largest difference | ms |",
+        "|---" * 6 + "|",
+        sep="\n",
     )
     for name in names or MODELS:
         model, data = MODELS[name]
@@ -112,12 +115,7 @@ def main(names):
             model.fit(*data)
             function = frozen(model).exported()[0]
             given = examples(function, 1, np.random.default_rng(1))
-            for suffix, precision in (
-                (".json", "auto"),
-                (".json", "single"),
-                (".onnx", "auto"),
-                (".pt2", "auto"),
-            ):
+            for suffix, precision in FORMATS:
                 out = Path(folder) / f"{precision}{suffix}"
                 (made,) = written(model, out, [function.name], precision, False)
                 row = [name, f"{model.n_parameters():,}", f"{suffix[1:]} {made.bits} bits"]

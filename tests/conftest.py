@@ -10,6 +10,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 # argparse looks for its words in the user's language in some twenty places at every command.
 os.environ["LANGUAGE"] = "C"
 
+import shutil
 from html.parser import HTMLParser
 
 import numpy as np
@@ -204,3 +205,19 @@ def pytest_xdist_make_scheduler(config, log):
             return next((place for place in TOGETHER if nodeid.startswith(place)), nodeid)
 
     return ByPlace(config, log)
+
+
+CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    """Return one Chromium for all pages; tests without it or playwright are skipped."""
+    api = pytest.importorskip("playwright.sync_api", reason="needs the package playwright")
+    path = next(filter(None, map(shutil.which, CHROMIUM)), None)
+    if path is None:
+        pytest.skip("needs Chromium: apt-get install chromium")
+    with api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield browser
+        browser.close()

@@ -149,6 +149,15 @@ COMMANDS = {
          "judge": None, "overwrite": False, "options": USUAL},
         {("--overwrite",): {"overwrite": True}},
     ),
+    "export": (
+        "latentia.pages.export.export_run",
+        ["told"],
+        ("r", "--out", "a.onnx"),
+        {"run": Path("r"), "out": Path("a.onnx"), "only": (), "precision": "auto",
+         "overwrite": False},
+        {("--only", "decode", "encode"): {"only": ["decode", "encode"]},
+         ("--precision", "half"): {"precision": "half"}, ("--overwrite",): {"overwrite": True}},
+    ),
     "data fetch": ("latentia.data.fetch", "told", ("mnist",), {"name": "mnist"}, {}),
 }  # fmt: skip
 """What answers a command, with what it is called unless a flag says otherwise, and the flags."""

@@ -18,6 +18,7 @@ WRITERS = {
     "reconstruct, by itself": ("reconstruct pictures --data y.npy", "reconstructions.png"),
     "resume": (f"resume {KEPT / 'VAE/run'} --checkpoint 1 --out", "out"),
     "transform": ("transform model x.npy --out", "out.csv"),
+    "export": ("export model --only decode --out", "out.json"),
     "evaluate": ("evaluate pictures --data y.npy --memorisation", "out.png"),
     "explore": ("explore map pictures --data y.npy --out", "out.png"),
     "explore, by itself": ("explore map pictures --data y.npy", "map.png"),
@@ -27,7 +28,7 @@ WRITERS = {
 """What a command is told, and the file or folder that it is to write."""
 READERS = {"data", "models", "checkpoints"}
 """Commands that write nothing."""
-FILES = ("sample", "reconstruct", "transform", "evaluate", "explore", "upscale")
+FILES = ("sample", "reconstruct", "transform", "evaluate", "explore", "upscale", "export")
 
 
 @pytest.fixture

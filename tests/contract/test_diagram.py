@@ -18,6 +18,7 @@ from latentia import PCA, VAE, FactorAnalysis, load, load_data
 from latentia.data.dataset import Dataset
 from latentia.errors import FitWarning
 from latentia.models.clustering import base as clustering
+from latentia.models.diagram import _table
 from latentia.plots.grids import tile
 from tests.conftest import small_models
 from tests.laws.test_laws import answers
@@ -167,6 +168,14 @@ def test_many_loadings_are_cut_and_it_is_said(table):
     assert sum(tag == "td" for tag, _ in page.tags) == 21 * 9
     assert "The first of 30 columns and 9 components." in page.text
     assert f"{model.explained_variance_ratio_.sum():.1%} of the variance" in page.text
+
+
+@pytest.mark.parametrize(("d", "k"), [(20, 8), (21, 8), (20, 9), (21, 9)])
+def test_what_is_cut_of_loadings_is_said_where_rows_or_columns_are(d, k):
+    page = _table(np.ones((d, k)), PCA())
+    assert page.count("<tr>") == 1 + min(d, 20)
+    said = f"The first of {d} columns and {k} components."
+    assert (said in page) == (d > 20 or k > 8)
 
 
 @pytest.mark.parametrize("name", ["LSTMLanguageModel", "NGramLanguageModel"])

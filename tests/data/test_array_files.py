@@ -80,7 +80,8 @@ def test_an_axis_that_moves_is_told(tmp_path):
     np.save(tmp_path / "x.npy", np.zeros((9, 8, 8, 3), np.uint8))
     data = load(str(tmp_path / "x.npy"))
     assert data.x_train.shape[1:] == (3, 8, 8)
-    assert "last axis was taken for the channels" in data.notes[0]
+    told = "its last axis was taken for the channels of images."
+    assert data.notes[0] == f"{tmp_path / 'x.npy'}: {told}"
 
 
 LABELLED = {

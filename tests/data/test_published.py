@@ -153,6 +153,18 @@ def test_other_lines_are_no_printed_matrix(lines, tmp_path):
     assert not isinstance(found, NamedMatrix)
 
 
+def test_no_part_of_a_large_printed_matrix_is_taken_for_it(tmp_path):
+    lines = [" ".join([f"{i + 1}. v{i}", *[".1*"] * i, "—"]) for i in range(120)]
+    for n, is_matrix in ((99, True), (100, False), (120, False)):
+        (tmp_path / "t.txt").write_text("\n".join(lines[:n]) + "\n")
+        try:
+            found = tables.columns(tmp_path / "t.txt").columns
+        except InputError:
+            found = None
+        assert isinstance(found, NamedMatrix) == is_matrix
+        assert not is_matrix or found.values.shape == (n, n)
+
+
 def test_brackets_off_the_diagonal_are_negative_amounts(tmp_path):
     lines = ["a,b,c", "1,(2),3", "(4),5,6", "7,8,(9)"]
     (tmp_path / "t.csv").write_text("\n".join(lines) + "\n")

@@ -259,7 +259,12 @@ def test_equal_numbers_are_no_names_of_columns(tmp_path):
 def test_limits_count_columns_and_what_is_read(tmp_path, monkeypatch):
     FRAME.to_parquet(tmp_path / "t.parquet")
     pyreadstat.write_sav(pandas.DataFrame({"w": ["word" * 40] * 9}), tmp_path / "t.sav")
+    pyreadstat.write_sav(FRAME, tmp_path / "n.sav")
+    monkeypatch.setenv("LATENTIA_MAX_BYTES", str(X.nbytes))
+    np.testing.assert_array_equal(tables.read(tmp_path / "n.sav").x, X)
     monkeypatch.setenv("LATENTIA_MAX_BYTES", str(X.nbytes - 1))
+    with pytest.raises(InputError, match="more than the limit"):
+        tables.read(tmp_path / "n.sav")
     for name in ("t.parquet", "t.sav"):
         with pytest.raises(InputError, match="more than the limit"):
             tables.read(tmp_path / name)

@@ -122,6 +122,9 @@ def test_weights_are_a_column_and_no_variable(read):
     negative = FRAME.assign(w=[1.0, -2.0, *[1.0] * (N - 2)])
     with pytest.raises(InputError, match="column 'w' holds -2 in data row 2; weights are"):
         read(negative, weights="w")
+    with pytest.raises(InputError, match="every weight in column 'w' is 0; at least one row"):
+        read(FRAME.assign(w=0), weights="w")
+    assert not read(FRAME.assign(w=[1, *[0] * (N - 1)]), weights="w").weights[1:].any()
 
 
 def test_an_index_names_the_rows_or_there_is_none(read):

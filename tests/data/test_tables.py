@@ -33,6 +33,18 @@ def written(
     return end.join(lines) + end
 
 
+@pytest.mark.parametrize(("words", "are_classes"), [("uv", True), ("uvwxyzabc", False)])
+def test_the_one_column_of_words_without_a_header_holds_classes_if_few(
+    words, are_classes, tmp_path
+):
+    path = tmp_path / "t.csv"
+    lines = [f"{i}.5,{i * i}.25,{words[i % len(words)]}" for i in range(9)]
+    path.write_text("\n".join(lines))
+    found = tables.read(path)
+    assert (found.y is not None) == are_classes
+    assert found.x.shape == (9, 2)
+
+
 def test_a_quotation_mark_that_nothing_closes_loses_no_rows(tmp_path):
     # Longer than what the reader parses at once.
     path = tmp_path / "open.csv"

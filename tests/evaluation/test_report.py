@@ -1,6 +1,7 @@
 """The report: one file, no request, every number defined, hostile names harmless."""
 
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import numpy as np
@@ -12,11 +13,11 @@ from latentia.data.unpaired import load_unpaired
 from latentia.evaluation.comparison import compare
 from latentia.evaluation.evaluate import evaluate
 from latentia.evaluation.model_section import ModelSection
-from latentia.evaluation.report import Report, write_report
+from latentia.evaluation.report import Report, _lines, write_report
 from latentia.metrics.definitions import DEFINITIONS
 from latentia.plots.curves import loss_pictures
 from latentia.plots.latent_pictures import loadings_picture, map_picture
-from latentia.plots.page import Drawing, Picture, Tiles, format_number
+from latentia.plots.page import Drawing, Picture, Tiles, data_uri, format_number
 from tests.conftest import learns_from, small_models
 
 
@@ -214,6 +215,11 @@ def test_every_value_of_a_report_stands_in_its_place(tmp_path):
     rebuilt, drawn = page.partition('id="side"')[2].partition("</section>")[0].split("<figure")[1:]
     assert re.findall(r'href="#(model-\d)"', rebuilt) == ["model-1", "model-2"]
     assert re.findall(r'href="#(model-\d)"', drawn) == ["model-2", "model-1"]
+    assert [line["section"].name for line in _lines(parts, "psnr", "drawn")] == ["VAE", "VAE 2"]
+    half = (parts[0], replace(parts[1], metrics={"psnr": 3.5}))
+    first, last = _lines(half, "psnr", "drawn")
+    assert (first["section"].name, first["value"], last["value"]) == ("VAE 2", "3.50", "")
+    assert last["uris"] == [data_uri(b"d"), data_uri(b"VAE")]
     assert "Ordered by squared error on all 123 test images." in rebuilt
     assert all(text in page for text in ("the title", "the line", "the seed", "the note"))
     assert "the command" in page

@@ -11,7 +11,7 @@ from latentia.explore.attributes import attribute_direction, checked_labels, edi
 from latentia.explore.blending import mix
 from latentia.explore.codes import checked_codes, codes_of
 from latentia.explore.coordinates import importance
-from latentia.explore.interpolation import latent_path, lerp
+from latentia.explore.interpolation import interpolate_codes, lerp
 from latentia.explore.labels import classes
 from latentia.explore.latent_map import latent_plane, manifold, map_figure
 from latentia.explore.pictures import read_pictures
@@ -69,7 +69,9 @@ def table(gan, pca, vae, faces):
         "the ends have shapes (3,) and (2,); give two vectors of one length": lambda: lerp(
             PLANE[0], PLANE[0, :2], 0.5
         ),
-        "the anchors have shape (1, 3); give (M, k), M at least 2": lambda: latent_path(PLANE[:1]),
+        "the anchors have shape (1, 3); give (M, k), M at least 2": lambda: interpolate_codes(
+            pca, PLANE[:1]
+        ),
         "all labels of smile are 4; at least two values are needed": lambda: classes(
             "smile", np.array([4, 4]), np.array([4])
         ),
@@ -86,6 +88,9 @@ def table(gan, pca, vae, faces):
         ),
         "the coordinates are [2, 2]; a map needs two different ones": lambda: latent_plane(
             gan, coordinates=(2, 2)
+        ),
+        "the coordinates are [0, 1, 0]; a map needs two different ones": lambda: latent_plane(
+            gan, coordinates=(0, 1, 0)
         ),
         "PCA has no prior to draw from; give codes as well": lambda: manifold(
             pca, coordinates=(0, 1)

@@ -42,6 +42,16 @@ def test_frechet_distance_of_singular_features():
     assert frechet_distance(a, 2 * a - a.mean(0)) == pytest.approx(expected, rel=1e-8)
 
 
+def test_features_of_faint_images_are_as_faint():
+    x = np.random.default_rng(0).random((30, 4, 4))
+    whole, faint = (
+        frechet_distance(features.transform(part[:15]), features.transform(part[15:]))
+        for part in (x, 1e-3 * x)
+        for features in (PixelFeatures().fit(part),)
+    )
+    assert faint == pytest.approx(1e-6 * whole, rel=1e-6)
+
+
 def test_features_are_named_with_their_hash():
     x = np.random.default_rng(0).random((30, 4, 4))
     one, other = PixelFeatures(5).fit(x), PixelFeatures(5).fit(1 - x)

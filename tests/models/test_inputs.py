@@ -4,11 +4,14 @@ import dataclasses
 from pathlib import Path
 
 import numpy as np
+import pandas
+import pyarrow as pa
 import pytest
 import torch
 from PIL import Image
 from torch.utils.data import TensorDataset, random_split
 
+import latentia
 from latentia import PCA, VAE, SRResNet, evaluate, load, load_data
 from latentia.data import Dataset
 from latentia.errors import InputError
@@ -180,3 +183,23 @@ def test_a_model_is_evaluated_on_a_data_set():
     # As the sentence says.
     data = Dataset(name="mine", x_train=FLOATS, y_train=None, x_test=FLOATS, y_test=None)
     assert evaluate(model, data)["squared_error"] == pytest.approx(-model.score(FLOATS))
+
+
+def test_columns_of_objects_that_are_numbers_are_numbers():
+    frame = pandas.DataFrame(TABLE, columns=[f"c{i}" for i in range(TABLE.shape[1])])
+    found = latentia.PCA(n_components=1).fit(frame.astype(object)).components_
+    np.testing.assert_array_equal(found, latentia.PCA(n_components=1).fit(frame).components_)
+    mixed = frame.astype(object)
+    mixed.iloc[1, 0] = "3"
+    with pytest.raises(InputError, match="columns without numbers: c0; leave them out"):
+        latentia.PCA(n_components=1).fit(mixed)
+    renamed = frame.set_axis([0, *frame.columns[1:]], axis=1)
+    with pytest.raises(InputError, match="names are numbers and words: make them alike"):
+        latentia.PCA(n_components=1).fit(renamed)
+
+
+def test_words_in_a_table_of_arrow_are_named():
+    table = pa.table({"a": [1.0, 2.0, 3.0], "b": ["x", "y", "z"], "c": [2.0, 1.0, 4.0]})
+    with pytest.raises(InputError, match=r"without numbers: b; leave them out, as by X\.drop\(\["):
+        latentia.PCA(n_components=1).fit(table)
+    assert latentia.PCA(n_components=1).fit(table.drop(["b"])).components_.shape == (1, 2)

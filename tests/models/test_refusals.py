@@ -8,6 +8,7 @@ import pytest
 import latentia
 from latentia.data.dataset import Dataset
 from latentia.errors import InputError
+from latentia.models.clustering.pretraining import FIELDS
 from latentia.models.saved import load
 from latentia.models.translation.next_frame import frame_errors, windows
 from latentia.training.config import read_config, write_config
@@ -275,3 +276,45 @@ def test_every_refusal_of_a_saved_model_names_what_is_there(fitted, tmp_path):
         with pytest.raises(InputError) as refused:
             asked()
         assert str(refused.value) == sentence
+
+
+def test_every_refusal_of_an_autoencoder_to_begin_with_names_both(fitted, tmp_path):
+    fields = {"n_components": 3, "hidden": (8,), "n_epochs": 1, "random_state": 0}
+    rows = np.abs(TABLE) / np.abs(TABLE).max()
+    for name, kind, X in (
+        ("images", latentia.Autoencoder(**fields), IMAGES),
+        ("unit", latentia.Autoencoder(**fields), rows),
+        ("measured", latentia.Autoencoder(**fields), 9 * TABLE),
+        ("other", latentia.Autoencoder(**fields | {"hidden": (7,)}), IMAGES),
+    ):
+        kind.fit(X).save(tmp_path / name)
+    fitted["classes"].save(tmp_path / "classes")
+
+    def shown(model):
+        values = model.get_params()
+        told = ", ".join(f"{name}={values[name]!r}" for name in FIELDS if name in values)
+        return f"{type(model).__name__}({told})"
+
+    other = latentia.Autoencoder(**fields | {"hidden": (7,)})
+    for start, X, sentence in (
+        ("images", TABLE, "was trained on samples of shape (8, 8); X has samples of shape (5,)"),
+        ("unit", 9 * TABLE, "was trained on data in [0, 1]; X lies outside it"),
+        ("measured", rows, "was trained on data outside [0, 1]; X lies in it"),
+        (
+            "other",
+            IMAGES,
+            f"has other nets than this DEC: {shown(other)} there, "
+            f"{shown(latentia.DEC(**fields))} here",
+        ),
+    ):
+        dec = latentia.DEC(n_clusters=2, pretrained=str(tmp_path / start), **fields)
+        with pytest.raises(InputError) as refused:
+            dec.fit(X)
+        assert str(refused.value) == f"the autoencoder in {tmp_path / start} {sentence}"
+    dec = latentia.DEC(n_clusters=2, pretrained=str(tmp_path / "classes"), **fields)
+    with pytest.raises(InputError) as refused:
+        dec.fit(IMAGES)
+    assert str(refused.value) == (
+        f"{tmp_path / 'classes'} holds a ConditionalVAE; pretrained must name an autoencoder that "
+        "knows no classes, such as Autoencoder or DenoisingAutoencoder"
+    )

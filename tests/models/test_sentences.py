@@ -37,6 +37,14 @@ def test_a_verb_that_a_model_lacks_says_whose_and_why(name):
     assert str(asked.value) == f"{name!r} object has no attribute 'nothing'"
 
 
+def test_a_class_is_missed_in_training_only_where_training_has_classes():
+    kind, y = latentia.ConditionalVAE(), np.arange(16) % 4
+    kind.check_data(replace(DATA, y_test=y))
+    labelled = replace(DATA, y_train=np.arange(24) % 3, y_test=y, class_names=tuple("abcd"))
+    with pytest.raises(latentia.errors.InputError, match=r"^mine has 4 sample\(s\) of class 'd', "):
+        kind.check_data(labelled)
+
+
 def test_a_saved_models_page_holds_its_parameters_and_the_size_of_what_it_learnt(tmp_path):
     model = latentia.PCA(n_components=3).fit(IMAGES)
     page = (model.save(tmp_path / "m") / "README.md").read_text().splitlines()

@@ -1,12 +1,10 @@
-"""Chromium, and a page of the runtime that is opened from a file."""
+"""A page of the runtime that is opened from a file."""
 
 import pytest
 
 from latentia.pages.runtime import source
-from tests.browser import conftest as browser
 from tests.models.language import conftest as language
 
-chromium = browser.chromium
 short_excerpts = language.short_excerpts
 
 RUN = """async ({document, calls}) => {

@@ -69,6 +69,17 @@ def test_nothing_in_a_path_diagram_lies_on_another_text_or_outside(p, k, seed):
     assert sum(isinstance(patch, Ellipse) for patch in axes.patches) == k
 
 
+def test_arcs_join_the_right_ends_of_the_factors():
+    axes, _ = drawn(path_diagram(pattern(9, 3), KOREAN[:9], correlations(3), cutoff=2))
+    factors = [patch for patch in axes.patches if isinstance(patch, Ellipse)]
+    ends = {(round(f.center[0] + f.width / 2, 6), round(f.center[1], 6)) for f in factors}
+    arcs = [p._path_original.vertices for p in axes.patches if isinstance(p, FancyArrowPatch)]
+    joined = [{tuple(np.round(arc[0], 6)), tuple(np.round(arc[-1], 6))} for arc in arcs]
+    assert len(joined) == 3
+    assert set().union(*joined) == ends
+    assert all(len(pair) == 2 for pair in joined)
+
+
 def test_the_overlap_check_can_fail():
     figure = path_diagram(pattern(9, 3), KOREAN)
     with style():

@@ -2,13 +2,16 @@
 
 import numpy as np
 import pytest
+import torch
 from scipy.stats import norm
+from torch import nn
 
 from latentia.errors import InputError
 from latentia.theory.convolution import output_size
 from latentia.theory.densities import as_density, mixture
 from latentia.theory.divergences import js_divergence, kl_divergence, wasserstein
 from latentia.theory.lines import parallel_lines
+from latentia.theory.lipschitz import check_lipschitz
 from latentia.theory.minimax import train_discriminator, value
 from latentia.theory.monte_carlo import expectation
 
@@ -49,6 +52,12 @@ def of_theory():
         "there are 2 probabilities and logits of shape (3,)": lambda: value(q, p, p),
         "every sample is 3; there is nothing to discriminate": lambda: train_discriminator(
             [3.0, 3.0], [3.0]
+        ),
+        "data have shape (0, 2), samples (3, 2); give at least one of each, of one shape": lambda: (
+            check_lipschitz(nn.Linear(2, 1), torch.zeros(0, 2), torch.zeros(3, 2))
+        ),
+        "data have shape (3, 2), samples (0, 2); give at least one of each, of one shape": lambda: (
+            check_lipschitz(nn.Linear(2, 1), torch.zeros(3, 2), torch.zeros(0, 2))
         ),
         "f returns shape (1,) for 7 draws; it must return 7 finite values": lambda: expectation(
             lambda x: x[:1], norm(0), 7

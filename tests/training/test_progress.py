@@ -156,6 +156,13 @@ def test_the_bar_of_files_moves_by_shares_and_is_full_at_the_end_of_what_ends_we
     assert bars == ["up", ("Enlarging", 3), *told, *full, "down"]
 
 
+def test_files_have_no_line_that_was_declined(clock, capsys):
+    with FileProgress(3, "Enlarging", False) as watch:
+        clock(1.1)
+        watch.begin(1, "a.png")
+    assert capsys.readouterr().err == ""
+
+
 def test_files_have_a_line_a_second(clock, capsys):
     with FileProgress(3, "Enlarging", True) as watch:
         watch.begin(1, "a.png")

@@ -145,7 +145,9 @@ def of_longer_runs(path):
         f"the run in {run} keeps no checkpoint of epoch 2, but of 1, 3": lambda: chosen(run, "2"),
         f"the run in {run} has no best checkpoint, since no held-out value says which is; it keeps "
         "those of epochs 1, 3": lambda: chosen(run, "best"),
-        f"{fresh} exists: choose another directory for --out": lambda: take_back(run, "1", fresh),
+        f"{fresh} exists: choose another directory, or an empty one, with --out": lambda: take_back(
+            run, "1", fresh
+        ),
         "PCA is fitted at once: there are no more epochs to train": lambda: epochs_in_all(fixed, 2),
         f"the best weights of the run in {run} are those from before its first epoch, or damaged; "
         "it can be taken back to epochs 1, 3": lambda: (

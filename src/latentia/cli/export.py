@@ -6,7 +6,6 @@ import argparse
 from pathlib import Path
 
 from latentia.cli.parser import SAVED, Parser, saved_model
-from latentia.errors import InputError
 
 ABOUT = """\
 Write a trained model as a file that other software runs.
@@ -48,18 +47,7 @@ def export(parser: Parser, words: list[str]) -> None:
 
 
 def _export(given: argparse.Namespace) -> None:
-    from latentia.models.saved import load
-    from latentia.pages.export import written
+    from latentia.pages.export import export_run
 
-    model = load(given.run)
-    asked = (model, given.out, given.only, given.precision, given.overwrite)
-    if given.out.suffix == ".html":
-        from latentia.pages.html import write_of_run
-
-        made = write_of_run(given.run, *asked, with_images=given.with_images)
-    elif given.with_images:
-        raise InputError(f"--with-images is for pages, and {given.out} is none: leave it out")
-    else:
-        made = written(*asked)
-    for each in made:
-        print(each)
+    order = (given.out, given.only, given.precision, given.overwrite)
+    print(*export_run(given.run, *order, with_images=given.with_images), sep="\n")

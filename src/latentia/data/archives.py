@@ -1,9 +1,9 @@
 """Archives, .zip and .tar, as if they were folders: members are read in place.
 
 No member is unpacked to the disk. Names inside are labels to look things up by, never paths: one
-that would lead out of the archive is left out with a reason, as are links, members behind a password
-and archives within. A compressed .tar has no table of contents and is unpacked in memory, up to
-`latentia.data.limits`.
+that would lead out of the archive is left out with a reason, as are links, members behind a
+password and archives within. A compressed .tar has no table of contents and is unpacked in memory,
+up to `latentia.data.limits`.
 """
 
 from __future__ import annotations
@@ -184,7 +184,9 @@ class Archive(ABC):
     @cached_property
     def root(self) -> Member:
         """The folder that holds the pictures: the archive's top, or the only folder in it."""
-        return innermost(self.top)
+        found = innermost(self.top)
+        assert isinstance(found, Member)
+        return found
 
     @cached_property
     def folders(self) -> dict[tuple[str, ...], list[str]]:

@@ -19,8 +19,10 @@ from latentia.data.framing import Frame
 from latentia.data.images import BadImageError
 from latentia.data.many_bands import has_many_bands, read_pages
 
-VIDEOS = (".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".3gp", ".mts", ".m2ts")
-VIDEOS += (".ts", ".wmv", ".flv", ".ogv")
+VIDEOS = (
+    *(".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".3gp", ".mts", ".m2ts"),
+    *(".ts", ".wmv", ".flv", ".ogv"),
+)
 MOVING = (".gif", ".apng", ".png", ".webp", ".avif", ".tif", ".tiff")
 NEEDED = "it is a video; pip install 'latentia[video]' reads its frames"
 NO_FRAMES = "it holds no pictures"

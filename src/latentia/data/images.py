@@ -171,6 +171,7 @@ def upright(image: Image.Image, *, deep: bool = False) -> Array:
 
 def _on_white(colours: NDArray[Any], alpha: NDArray[np.uint8] | None, deep: bool) -> Array:
     """Return colours laid on white as bytes, or if they are deeper as floats in [0, 1]."""
+    pixels: NDArray[Any]
     if deep and colours.dtype == np.uint16:
         pixels = colours / np.float32(WHITE)
     else:

@@ -117,7 +117,7 @@ def _uneven(names: Sequence[str], values: NDArray[np.float64]) -> list[str]:
     apart = np.abs(values - values.T)
     if not np.isfinite(apart).all() or apart.max() <= ROUNDING * np.abs(values).max():
         return []
-    i, j = np.unravel_index(apart.argmax(), apart.shape)
+    i, j = map(int, np.unravel_index(apart.argmax(), apart.shape))
     return [
         f"it is not symmetric: {values[i, j]:g} above the diagonal and {values[j, i]:g} below it "
         f"for {names[i]!r} and {names[j]!r}, which a factor analysis refuses; keep one triangle"

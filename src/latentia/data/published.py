@@ -15,8 +15,8 @@ import pyarrow.compute as pc
 
 from latentia.data.numerals import DASHES, Texts, gaps, is_number
 
-FEWEST, MOST = 3, 100
-"""Variables of a matrix that is recognised by the shape of its lines."""
+FEWEST, MOST = 3, 99
+"""Variables of a matrix that is recognised by its lines, of which a hundred are looked at."""
 MOST_BESIDE = 4
 """Numbers in front of a row of correlations: mean, standard deviation and the like."""
 NUMBER = rf"([-+{DASHES}]?\d*[.,]?\d+)"
@@ -94,6 +94,8 @@ def triangle(lines: Sequence[str]) -> tuple[str, tuple[str, ...]]:
     Each line is one number longer than that before; names may stand in front, of several words and
     counted, then numbers such as mean and standard deviation, which are left out.
     """
+    if len(lines) > MOST:
+        return "", ()
     rows = [_line(line) for line in lines if line.strip()]
     body = rows[next((i for i, row in enumerate(rows) if row.cells), 0) :]
     heads = rows[: len(rows) - len(body)]

@@ -165,6 +165,10 @@ def _weights(table: Table, path: Path, options: TableOptions) -> Array | None:
             f"{path}: column {name!r} holds {values[bad[0]]:g} in data row {bad[0] + 1}; weights "
             "are finite numbers of at least 0"
         )
+    if len(values) and not values.any():
+        raise InputError(
+            f"{path}: every weight in column {name!r} is 0; at least one row must count"
+        )
     return values
 
 
@@ -287,8 +291,8 @@ def _matrix(table: Table, path: Path) -> NamedMatrix | None:
         return None
     first, others = table.names[0], table.names[1:]
     rows = _row_names(table, first, others)
-    if rows is not None and (found := counted(rows, others)) is not None:
-        return _counted(table, *found, path)
+    if rows is not None and (places := counted(rows, others)) is not None:
+        return _counted(table, *places, path)
     if rows is not None and others and all(name in table.numbers for name in others):
         values = np.column_stack([table.numbers[name] for name in others])
         found = matrices.named(others, rows, values, path.name)

@@ -77,7 +77,7 @@ def in_order_of(model: Model, data: Dataset) -> Dataset:
     """Return data with the columns in the order that the model learnt them in."""
     names = names_of(model)
     # The rows are brought into the order of the names here, and arrays have none.
-    vars(model).pop("feature_names_in_", None)
+    model.__dict__.pop("feature_names_in_", None)
     if not names or not data.columns or list(data.columns) == names:
         return data
     if {*data.columns} >= {*names}:

@@ -172,7 +172,7 @@ def interpolate_codes(
 ) -> NDArray[Any]:
     """Return what the model decodes on the way through (M, k) codes; see `interpolate`."""
     check_arguments(interpolate_codes, locals())
-    anchors = checked_codes(model, Z, least=2)
+    anchors = checked_codes(model, Z)
     return decoded(model, latent_path(anchors, n_steps, spherical=spherical, closed=closed))
 
 

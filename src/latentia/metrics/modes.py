@@ -77,8 +77,6 @@ def mode_coverage(
     1 of 2 modes, 50.0% of high quality, KL 0.693 nats (2 samples)
     """
     check_arguments(mode_coverage, locals())
-    if not (np.isfinite(standard_deviation) and standard_deviation > 0):
-        raise InputError(f"standard_deviation is {standard_deviation}; it must be greater than 0")
     rows, modes = rows_of(x_samples, "samples"), rows_of(centres, "centres")
     nearest, distance = np.empty(len(rows), np.intp), np.empty(len(rows))
     for part, squared in squared_distance_blocks(rows, modes):

@@ -40,10 +40,10 @@ class DecodingModel(BaseEstimator, ABC):  # type: ignore[misc]
     def exported_encoder(self) -> Exported:
         """Return what ``transform`` does."""
 
-        def encode(x: Tensor, *y: Tensor) -> Tensor:
+        def encode(x: Tensor, *y: Tensor) -> Any:
             return self.encode(into_nets(self, x), *self.known(*y))
 
-        def transform(X: NDArray[Any], *y: NDArray[Any]) -> NDArray[Any]:
+        def transform(X: NDArray[Any], *y: NDArray[Any]) -> Any:
             return self.transform(X, *self.labels_of_known(*y))
 
         x = self.exported_data("what is encoded")
@@ -52,11 +52,11 @@ class DecodingModel(BaseEstimator, ABC):  # type: ignore[misc]
     def exported_decoder(self, name: str) -> Exported:
         """Return what ``inverse_transform`` does, under a name."""
 
-        def decode(z_NK: Tensor, *y: Tensor) -> Tensor:
+        def decode(z_NK: Tensor, *y: Tensor) -> Any:
             x = self.decode(z_NK, *self.known(*y))
             return out_of_nets(self, x, self.data_shape_)
 
-        def inverse_transform(Z: NDArray[Any], *y: NDArray[Any]) -> NDArray[Any]:
+        def inverse_transform(Z: NDArray[Any], *y: NDArray[Any]) -> Any:
             return self.inverse_transform(Z, *self.labels_of_known(*y))
 
         x = self.exported_data("what is decoded")

@@ -242,11 +242,12 @@ def linear_coders(
     coding, decoding = coding.astype(np.float32), decoding.astype(np.float32)
     W, V, whole, rest = map(torch.from_numpy, (coding, decoding, *in_two(model.mean_)))
 
-    def encode(x: torch.Tensor) -> torch.Tensor:
+    def encode(x: Any) -> Any:
         return (into_nets(model, x).flatten(1) - whole - rest) @ W
 
-    def decode(z: torch.Tensor) -> torch.Tensor:
-        x = torch.addmm(whole, z, V).unflatten(1, model.sample_shape_)
+    def decode(z: Any) -> Any:
+        x: Any = torch.addmm(whole, z, V)
+        x = x.unflatten(1, model.sample_shape_)
         return out_of_nets(model, x, model.data_shape_)
 
     z = code_of(model, "the latent variables, or factor scores")

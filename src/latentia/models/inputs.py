@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from latentia.data.dataset import Array, Dataset
 from latentia.data.images import BadImageError, suffixes, upright
 from latentia.errors import FitWarning, InputError
+from latentia.models.data_frames import refuse_words
 from latentia.models.foreign_datasets import is_collection, samples_and_labels, samples_of
 
 Rows: TypeAlias = Any
@@ -322,25 +323,20 @@ def refusing() -> Iterator[None]:
         yield
     except ValueError as error:
         raise InputError(str(error)) from None
+    except TypeError as error:
+        # Others are as scikit-learn's contract wants them.
+        if "Feature names" not in str(error):
+            raise
+        raise InputError(
+            "X has columns whose names are numbers and words: make them alike, as by "
+            "X.columns = X.columns.astype(str)"
+        ) from None
 
 
 def refuse_text(X: Any) -> None:
     """Refuse a data frame with columns that are not numbers, by name."""
-    kinds = getattr(X, "dtypes", None)
-    if not hasattr(X, "columns") or kinds is None:
-        return
-    words = ("object", "str", "category", "datetime", "date", "utf8", "enum")
-    named = zip(X.columns, kinds)
-    text = [str(name) for name, kind in named if str(kind).lower().startswith(words)]
-    if text:
-        some = text[:8]
-        polars = type(X).__module__.startswith("polars")
-        drop = f"X.drop({some!r})" if polars else f"X.drop(columns={some!r})"
-        code = "X.to_dummies(...)" if polars else "pandas.get_dummies(X, dtype=float)"
-        raise InputError(
-            f"columns without numbers: {', '.join(some)}; leave them out, as by {drop}, or code "
-            f"their values as numbers, as by {code}"
-        )
+    if hasattr(X, "columns"):
+        refuse_words(X)
 
 
 def refuse_not_finite(

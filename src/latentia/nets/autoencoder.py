@@ -267,7 +267,8 @@ class PrincipalEncoder(nn.Module):
 
     def restored(self, u: Tensor) -> Tensor:
         """Return the images, (N, C, H, W), that components stand for."""
-        return (u * self.unit @ self.vectors).unflatten(1, self.mean.shape) + self.mean
+        shape = (-1, *self.mean.shape)
+        return (u * self.unit @ self.vectors).view(shape) + self.mean
 
 
 class PrincipalDecoder(nn.Module):

@@ -24,7 +24,7 @@ from __future__ import annotations
 
 from functools import partial
 from math import ceil, log2
-from typing import cast
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -134,8 +134,9 @@ def plain_bicubic_interpolation(x: Tensor, scale: int) -> Tensor:
     kernels = (weights[:, None, :, None] * weights[None, :, None, :]).flatten(0, 1)[:, None]
     n, n_channels, height, width = x.shape
     planes = torch.cat([x.flatten(0, 1)[:, None], torch.ones(1, 1, height, width)])
-    large = pixel_shuffle(conv2d(planes, kernels, padding=BICUBIC_REACH), scale)
-    return (large[:-1] / large[-1:]).unflatten(0, (n, n_channels))[:, :, 0]
+    large: Any = pixel_shuffle(conv2d(planes, kernels, padding=BICUBIC_REACH), scale)
+    found: Tensor = (large[:-1] / large[-1:]).unflatten(0, (n, n_channels))[:, :, 0]
+    return found
 
 
 def bicubic_degradation(x: Tensor, scale: int) -> Tensor:

@@ -18,6 +18,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from latentia.errors import InputError, check_arguments, nearest
 from latentia.files import as_path, refuse_existing
+from latentia.models.saved import load
 from latentia.pages.named import Written, write_all
 from latentia.pages.program import Precision, program_of
 
@@ -44,6 +45,26 @@ def export(
     check_arguments(export, {"precision": precision, "overwrite": overwrite})
     found = written(model, as_path(path, "path"), only, precision, overwrite)
     return [each.path for each in found]
+
+
+def export_run(
+    run: Path,
+    out: Path,
+    only: Sequence[str],
+    precision: Precision,
+    overwrite: bool,
+    *,
+    with_images: bool = False,
+) -> list[Written]:
+    """Write the files of a run's model, or of a saved one, and return what each of them is."""
+    if out.suffix == ".html":
+        from latentia.pages.html import write_of_run
+
+        order = (out, only, precision, overwrite)
+        return write_of_run(run, load(run), *order, with_images=with_images)
+    if with_images:
+        raise InputError(f"--with-images is for pages, and {out} is none: leave it out")
+    return written(load(run), out, only, precision, overwrite)
 
 
 def written(

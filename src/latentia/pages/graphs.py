@@ -68,7 +68,8 @@ def traced(model: Any, function: Exported) -> ExportedProgram:
     inputs = examples(function, TRACED, np.random.default_rng(0), larger=1)
     axes = tuple(dynamic_axes(quantity) for quantity in function.inputs)
     # Else sizes of 1, which innermost layers may have, would be taken for special.
-    free_sizes = _config.patch(backed_size_oblivious=True)
+    config: Any = _config
+    free_sizes = config.patch(backed_size_oblivious=True)
     try:
         with torch.no_grad(), free_sizes, quiet():
             graph = torch.export.export(
@@ -77,7 +78,8 @@ def traced(model: Any, function: Exported) -> ExportedProgram:
                 dynamic_shapes={"inputs": axes},
                 strict=False,
             )
-            return graph.run_decompositions({})
+            plain: ExportedProgram = graph.run_decompositions({})
+            return plain
     except Exception as error:
         why = next(iter(str(error).splitlines()), type(error).__name__)
         raise InputError(

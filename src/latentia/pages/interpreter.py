@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-Run = Callable[[Sequence[Any], Sequence[Any]], Any]
+Run = Callable[[Any, Any], Any]
 NUMBERS: Mapping[str, Callable[[int, int], int]] = {
     "add": operator.add,
     "sub": operator.sub,
@@ -20,41 +20,57 @@ NUMBERS: Mapping[str, Callable[[int, int], int]] = {
 }
 
 
-def _pooled(x: Sequence[Any], a: Sequence[Any]) -> Tensor:
+def _pooled(x: Any, a: Any) -> Any:
     pool = functional.max_pool2d if a[6] else functional.avg_pool2d
     return pool(x[0], a[:2], a[2:4], a[4:6])
 
 
-def _padded(x: Sequence[Any], a: Sequence[Any]) -> Tensor:
+def _padded(x: Any, a: Any) -> Any:
     if a[4] == "constant":
         return functional.pad(x[0], a[:4], value=a[5])
     return functional.pad(x[0], a[:4], mode=a[4])
 
 
-def _nearest(x: Sequence[Any], a: Sequence[Any]) -> Tensor:
+def _nearest(x: Any, a: Any) -> Any:
     sides = [side * by for side, by in zip(x[0].shape[2:], a[:2])] if a[2] else a[:2]
     return functional.interpolate(x[0], sides, mode="nearest")
 
 
-def _slice(x: Sequence[Any], a: Sequence[Any]) -> Tensor:
+def _slice(x: Any, a: Any) -> Any:
     places: list[slice] = [slice(None)] * x[0].ndim
     places[a[0]] = slice(a[1], a[2], a[3])
-    found: Tensor = x[0][tuple(places)]
-    return found
+    return x[0][tuple(places)]
 
 
-def _softmax(x: Sequence[Any], a: Sequence[Any]) -> Tensor:
-    found: Tensor = x[0].log_softmax(a[0]) if a[1] else x[0].softmax(a[0])
-    return found
+def _softmax(x: Any, a: Any) -> Any:
+    return x[0].log_softmax(a[0]) if a[1] else x[0].softmax(a[0])
 
 
 def _channels(values: Tensor, like: Tensor) -> Tensor:
     return values.reshape(-1, *[1] * (like.ndim - 2))
 
 
+def _of_one(function: Any) -> Run:
+    return lambda x, a: function(x[0])
+
+
+def _of_two(function: Any) -> Run:
+    return lambda x, a: function(x[0], x[1])
+
+
+def _convolved(x: Any, a: Any) -> Any:
+    function: Any = functional.conv2d
+    return function(*x, a[:2], a[2:4], a[4:6], a[6])
+
+
+def _spread(x: Any, a: Any) -> Any:
+    function: Any = functional.conv_transpose2d
+    return function(*x, a[:2], a[2:4], a[4:6])
+
+
 RUN: Mapping[str, Run] = {
     **{
-        name: lambda x, a, function=function: function(x[0])
+        name: _of_one(function)
         for name, function in {
             "relu": torch.relu,
             "sigmoid": torch.sigmoid,
@@ -71,7 +87,7 @@ RUN: Mapping[str, Run] = {
         }.items()
     },
     **{
-        name: lambda x, a, function=function: function(x[0], x[1])
+        name: _of_two(function)
         for name, function in {
             "add": torch.add,
             "sub": torch.sub,
@@ -80,7 +96,6 @@ RUN: Mapping[str, Run] = {
             "max": torch.maximum,
             "min": torch.minimum,
             "pow": torch.pow,
-            "linear": functional.linear,
         }.items()
     },
     "gelu": lambda x, a: functional.gelu(x[0], approximate=a[0] if a else "none"),
@@ -88,8 +103,8 @@ RUN: Mapping[str, Run] = {
     "leaky": lambda x, a: functional.leaky_relu(x[0], *a),
     "clamp": lambda x, a: x[0].clamp(*a),
     "linear": lambda x, a: functional.linear(*x),
-    "conv": lambda x, a: functional.conv2d(*x, a[:2], a[2:4], a[4:6], a[6]),
-    "spread": lambda x, a: functional.conv_transpose2d(*x, a[:2], a[2:4], a[4:6]),
+    "conv": _convolved,
+    "spread": _spread,
     "affine": lambda x, a: x[0] * _channels(x[1], x[0]) + _channels(x[2], x[0]),
     "norm": lambda x, a: functional.group_norm(x[0], a[0], x[1], x[2], a[1]),
     "prelu": lambda x, a: functional.prelu(*x),

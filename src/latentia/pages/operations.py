@@ -102,10 +102,10 @@ class _Translation:
                 return self.weights[node.name]
             self.n_inputs += 1
             return Value("input", [], [self.n_inputs - 1])
-        arguments = fx.node.map_arg(node.args, self.known.__getitem__)
+        arguments: Any = fx.node.map_arg(node.args, self.known.__getitem__)
         if node.op == "output":
             return list(arguments[0])
-        options = fx.node.map_arg(dict(node.kwargs), self.known.__getitem__)
+        options: Any = fx.node.map_arg(dict(node.kwargs), self.known.__getitem__)
         if node.target is operator.getitem:
             return arguments[0][arguments[1]]
         if not _holds_values((arguments, options)):
@@ -115,8 +115,9 @@ class _Translation:
         return self._made(node, [*arguments], options)
 
     def _made(self, node: fx.Node, arguments: list[Any], options: Mapping[str, Any]) -> Any:
-        if node.target in SIZES:
-            return Value("number", [], [SIZES[node.target], *arguments])
+        target: Any = node.target
+        if target in SIZES:
+            return Value("number", [], [SIZES[target], *arguments])
         name = str(node.target).removeprefix("aten.").partition(".")[0]
         if name.strip("_") in MADE:
             return MADE[name.strip("_")](Given(node, arguments, options))

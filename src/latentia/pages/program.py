@@ -26,8 +26,9 @@ from latentia.pages.agreement import allowed, differences, refuse_other
 from latentia.pages.facts import facts_of
 from latentia.pages.graphs import chosen, frozen, traced
 from latentia.pages.interpreter import RUN, run
+from latentia.pages.layers import Value
 from latentia.pages.named import Written
-from latentia.pages.operations import Value, values_of
+from latentia.pages.operations import values_of
 
 Precision = Literal["auto", "half", "single"]
 SMALL = 256

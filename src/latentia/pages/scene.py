@@ -111,7 +111,7 @@ def held_out(model: Any, data: Dataset | None) -> tuple[Array, Array | None]:
 
 
 def likely_codes(model: Any) -> Array:
-    """Return codes as they may be, where there are no data: the prior's, of PCA by its variances."""
+    """Return codes as they may be without data: the prior's, or as PCA knows the variances."""
     if not isinstance(model, PCA):
         return np.asarray(prior_draws(model, ROWS), float)
     draws = check_random_state(0).standard_normal((ROWS, len(model.components_)))

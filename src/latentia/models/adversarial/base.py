@@ -245,8 +245,8 @@ class AdversarialModel(Generator, DecodingModel, GradientModel, LatentModel):
         ``x`` is in the layout of ``fit``; of packs it is (N, packing, ...), and so is ``y``.
         """
         if self.packing > 1:
-            x, *y = (part.flatten(0, 1) for part in (x, *y))
-        shown = (self.inside(into_nets(self, x)), *self.known(*y))
+            x, y = x.flatten(0, 1), tuple(part.flatten(0, 1) for part in y)
+        shown: tuple[Any, ...] = (self.inside(into_nets(self, x)), *self.known(*y))
         if self.packing > 1:
             packs = (part.unflatten(0, (-1, self.packing)) for part in shown)
             shown = tuple(part.flatten(1, 2) for part in packs)

@@ -8,8 +8,9 @@ from typing import Any, Self, final
 from numpy.typing import ArrayLike
 
 from latentia.data.degrade import enlarged
+from latentia.models.exported import Exported
 from latentia.models.inputs import Channels, unit_floats
-from latentia.models.translation.exported import Exported, enlargement
+from latentia.models.translation.exported import enlargement
 from latentia.models.translation.super_resolution import Images, SuperResolution
 from latentia.nets.srresnet import BICUBIC_REACH, bicubic_interpolation
 

@@ -77,13 +77,15 @@ class Colouriser(BaseEstimator):  # type: ignore[misc]
         With ``channels`` last they are (n, H, W, 3), and so is what `transform` gives.
         """
         check_arguments(Colouriser.fit, {"channels": channels})
-        fresh = copy.copy(self)
+        fresh: Any = copy.copy(self)
         fresh.channels_ = channels
         images = np.asarray(channels_first(as_array(X), fresh, reset=True))
         lab = lab_of(images)
         model: Pix2Pix = clone(self.translator)
         model.fit(lab[:, 0] / 100, scaled(lab[:, 1:]), progress=progress)
-        self.data_shape_, self.channels_, self.translator_ = images.shape[1:], channels, model
+        self.data_shape_: tuple[int, ...] = images.shape[1:]
+        self.channels_: Channels = channels
+        self.translator_ = model
         return self
 
     def transform(self, X: Rows) -> Any:

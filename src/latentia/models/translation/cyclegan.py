@@ -44,6 +44,7 @@ from latentia.data.unpaired import load_unpaired
 from latentia.errors import Count, CountsWhen, InputError, NonNegative, Range, Shapes, Share, Whole
 from latentia.models.base import to_numpy
 from latentia.models.conditions import Classes, checked_labels
+from latentia.models.exported import Exported
 from latentia.models.fields import command_name
 from latentia.models.inputs import Labels, in_kind_of, unit_floats, with_labels
 from latentia.models.own_nets import PROBABILITIES, Maps, take
@@ -60,7 +61,7 @@ from latentia.models.translation.base import (
     inside,
     through,
 )
-from latentia.models.translation.exported import Exported, both_ways
+from latentia.models.translation.exported import both_ways
 from latentia.models.translation.image_pool import ImagePool
 from latentia.models.translation.patches import jittered
 from latentia.nets.patchgan import patch_discriminator

@@ -36,7 +36,7 @@ def way(
     x = image(model, "x", there, "the image that is translated", free)
     y = image(model, "y", back, "what it becomes", free)
 
-    def translate(x: Tensor) -> Tensor:
+    def translate(x: Tensor) -> Any:
         return out_of_nets(model, getattr(model, name)(into_nets(model, x, there)), back)
 
     return Exported(name, translate, verb, (x,), (y,))
@@ -91,7 +91,7 @@ def enlargement(model: Any, net: Callable[[Tensor], Tensor], shape: Shape, free:
     x = image(model, "x", shape, "the small image", free)
     y = image(model, "y", large, f"the image {model.scale} times larger", free)
 
-    def upscale(x: Tensor) -> Tensor:
+    def upscale(x: Tensor) -> Any:
         return out_of_nets(model, net(into_nets(model, x)), large)
 
     return Exported("upscale", upscale, model.transform, (x,), (y,))

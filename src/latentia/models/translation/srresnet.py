@@ -22,9 +22,10 @@ from torch.nn.functional import l1_loss, mse_loss
 
 from latentia.errors import Count, CountsWhen, InputError, Range, Shapes, are_own
 from latentia.models.apply import apply
+from latentia.models.exported import Exported
 from latentia.models.gradient import GradientModel
 from latentia.models.own_nets import Maps, take
-from latentia.models.translation.exported import Exported, enlargement
+from latentia.models.translation.exported import enlargement
 from latentia.models.translation.patches import centre_patches, random_patches
 from latentia.models.translation.super_resolution import Images, SuperResolution
 from latentia.nets.srresnet import Upscaler, bicubic_degradation, bicubic_interpolation
