@@ -98,10 +98,10 @@ def write_of_run(
     try:
         data, _ = data_of(run, None, model).hold_out()
     except (InputError, OSError) as error:
-        tell_notes([f"the page shows the model without its data, since {error}"])
+        tell_notes([f"the page shows the model without its data, since {error}"], shown=True)
     else:
         if not may_be_shown(data, with_images) and np.ndim(data.x_test) > 2:
-            tell_notes([NO_IMAGES.format(data.name)])
+            tell_notes([NO_IMAGES.format(data.name)], shown=True)
     place = run if (run / "config.json").exists() else None
     return write(
         model, path, only, precision, overwrite, data=data, run=place, with_images=with_images
