@@ -26,7 +26,7 @@ from latentia.evaluation.memorisation import memorisation_check
 from latentia.evaluation.model_section import ModelSection
 from latentia.evaluation.report import Report, write_report
 from latentia.evaluation.same_columns import in_order_of, options_for, refuse_weights
-from latentia.evaluation.sections import model_section
+from latentia.evaluation.sections import model_section, with_live_page
 from latentia.files import refuse_existing, whole_file, write_atomically
 from latentia.models.base import Model
 from latentia.models.fields import model_reference, model_summary
@@ -67,6 +67,7 @@ def train(
     progress: bool | None = None,
     options: TableOptions = USUAL,
     start_from: Path | None = None,
+    live: bool = False,
 ) -> Path:
     """Train a model on named data in a run directory, measure it, and return its report's path.
 
@@ -85,6 +86,8 @@ def train(
         Show a progress bar; by default only at a terminal.
     start_from
         A run or a saved model of the same kind, whose weights the training begins with.
+    live
+        Embed the model in the report, where it runs, if it is small enough.
     """
     model.validate_parameters()
     if start_from is not None and not model.resumable:
@@ -92,10 +95,12 @@ def train(
     data = model.load_data(data_spec, image_size, held_out, options)
     notes = [] if start_from is None else [f"training begins with the weights in {start_from}"]
     tell_notes([*notes, *data.notes], progress)
-    return fit_in_run(model, data, run, progress=progress, start_from=start_from)
+    return fit_in_run(model, data, run, progress=progress, start_from=start_from, live=live)
 
 
-def resume(run: Path, progress: bool | None = None, n_epochs: int | None = None) -> Path:
+def resume(
+    run: Path, progress: bool | None = None, n_epochs: int | None = None, live: bool = False
+) -> Path:
     """Go on with the run in a directory, with the parameters and data it was started with.
 
     A model in closed form is fitted once more, which gives the same, if its run is not whole.
@@ -119,7 +124,8 @@ def resume(run: Path, progress: bool | None = None, n_epochs: int | None = None)
         )
     if n_epochs is None and model.resumable and ended_early(run):
         tell_notes([f"the run in {run} ended early: --more-epochs trains it further"], progress)
-    return fit_in_run(model, data_of(run, None, model), run, progress=progress, resume=True)
+    data = data_of(run, None, model)
+    return fit_in_run(model, data, run, progress=progress, resume=True, live=live)
 
 
 def _is_whole(run: Path) -> bool:
@@ -167,6 +173,7 @@ def fit_in_run(
     resume: bool = False,
     measured: bool = True,
     start_from: Path | None = None,
+    live: bool = False,
 ) -> Path:
     """Fit and save the model, then measure it and write its report; return the report's path."""
     model.check_data(data)
@@ -191,7 +198,7 @@ def fit_in_run(
     if leads():
         model.save(run / "model", overwrite=True)
         if measured:
-            finish(model, data, run, seconds)
+            finish(model, data, run, seconds, live)
     return run / "report.html"
 
 
@@ -215,13 +222,14 @@ def _fit_at_once(model: Any, data: Dataset, run: Path, resume: bool) -> None:
         model.fit(data.x_train, **data.beside)
 
 
-def finish(model: Model, data: Dataset, run: Path, seconds: float) -> None:
+def finish(model: Model, data: Dataset, run: Path, seconds: float, live: bool = False) -> None:
     """Measure the fitted model; leave ``evaluation.json``, a text's sample, and the report."""
     metrics = {"seconds": seconds}
     with collected() as said:
         with left_out("the figures"):
             metrics = evaluate(model, data) | metrics
         sections = [model_section(model, data, run, metrics)]
+        sections = [with_live_page(s, model, data, run) if live else s for s in sections]
     for sentence in said:
         log.warning(sentence)
     table = dict[str, Any](metrics)
