@@ -160,19 +160,9 @@ def _train(given: argparse.Namespace) -> int:
     from latentia.evaluation import runs
 
     options = table_options(given, recipe)
+    how: dict[str, Any] = {"options": options, "start_from": start, "live": given.live}
     status = _report_on(
-        run,
-        lambda: runs.train(
-            model,
-            data,
-            run,
-            size,
-            held_out,
-            progress=True,
-            options=options,
-            start_from=start,
-            live=given.live,
-        ),
+        run, lambda: runs.train(model, data, run, size, held_out, progress=True, **how)
     )
     if given.profile and status == 0:
         from latentia.evaluation.profiling import measure_speed

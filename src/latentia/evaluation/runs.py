@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from latentia import MODELS
 from latentia.data.dataset import Dataset, ImageSize
@@ -27,7 +26,8 @@ from latentia.evaluation.model_section import ModelSection
 from latentia.evaluation.report import Report, write_report
 from latentia.evaluation.same_columns import in_order_of, options_for, refuse_weights
 from latentia.evaluation.sections import model_section, with_live_page
-from latentia.files import refuse_existing, whole_file, write_atomically
+from latentia.evaluation.table_writing import write_arrays
+from latentia.files import refuse_existing, write_atomically
 from latentia.models.base import Model
 from latentia.models.fields import model_reference, model_summary
 from latentia.models.inputs import unit_floats
@@ -36,7 +36,6 @@ from latentia.models.language.n_gram import NGramLanguageModel
 from latentia.models.measures import left_out
 from latentia.models.own_parts import class_name
 from latentia.models.saved import load, make
-from latentia.plots.grids import rows, save_png, tile
 from latentia.plots.style import png_bytes
 from latentia.training.config import RunConfig, read_config, versions
 from latentia.training.directory import held
@@ -443,22 +442,3 @@ def reconstruct(
     x, y = np.asarray(data.x_test[:n]), None if data.y_test is None else data.y_test[:n]
     back = there_and_back(x, *model.labels_for(y))
     return write_arrays(out, [("original", unit_floats(x)), ("reconstructed", back)])
-
-
-def write_arrays(out: Path, named: list[tuple[str, NDArray[Any]]]) -> Path:
-    """Write arrays as the file's suffix asks: .png, .npy (the last one) or .npz."""
-    if out.suffix == ".png":
-        if named[0][1].ndim < 3:
-            raise InputError(f"{out} would be a picture of a table; use .npy or .npz")
-        n_columns = max(1, round(len(named[0][1]) ** 0.5))
-        picture = tile(named[0][1], n_columns=n_columns) if len(named) == 1 else rows(named)
-        save_png(out, picture)
-    elif out.suffix == ".npy":
-        with whole_file(out) as stream:
-            np.save(stream, named[-1][1])
-    elif out.suffix == ".npz":
-        with whole_file(out) as stream:
-            np.savez_compressed(stream, allow_pickle=False, **dict(named))
-    else:
-        raise InputError(f"{out} ends in {out.suffix!r}; use .png, .npy or .npz")
-    return out

@@ -128,7 +128,7 @@ def _refuse_taken(api: Any, address: Address, private: bool, overwrite: bool) ->
         raise InputError(
             f"{address.name} holds {foreign[0]}, which Latentia did not write: choose another"
         )
-    if {*FETCHED} <= names and "learned" not in read_config(fetched(address_of(str(address)))):
+    if {*FETCHED} <= names and "learned" not in read_config(fetched(str(address))):
         raise InputError(f"{address.name} holds no model that Latentia saved: choose another name")
 
 

@@ -1,4 +1,4 @@
-"""A model's page in a notebook's cell, which Python reads and moves: an anywidget (extra `notebook`).
+"""A model's page in a notebook's cell, read and moved by Python: an anywidget (extra `notebook`).
 
 The page runs in a frame without the notebook's origin, and gives and takes nothing but z and y.
 """
@@ -18,8 +18,8 @@ from sklearn.utils.validation import check_is_fitted
 
 from latentia.data.dataset import Dataset
 from latentia.errors import Count, InputError, check_arguments, shown
-from latentia.pages.html import decoder_of
 from latentia.pages.live import page_of
+from latentia.pages.scene import decoder_of
 from latentia.training.progress import tell_notes
 
 MISSING = "z of the page is read and set with anywidget: pip install 'latentia[notebook]'"
