@@ -98,9 +98,8 @@ def train(
 def resume(run: Path, progress: bool | None = None, n_epochs: int | None = None) -> Path:
     """Go on with the run in a directory, with the parameters and data it was started with.
 
-    A model in closed form is fitted once more, which gives the same, if its run is not whole.
-    ``n_epochs`` counts all the epochs of the run, and may be another number than it was begun with:
-    `further.extended`.
+    A model in closed form is fitted once more if its run is not whole. ``n_epochs`` counts all the
+    epochs of the run, and may be another number than it was begun with: `further.extended`.
     """
     config = RunConfig.read(run)
     _refuse_own(config, run)
@@ -113,10 +112,8 @@ def resume(run: Path, progress: bool | None = None, n_epochs: int | None = None)
         model.set_params(n_epochs=n_epochs)
     model.validate_parameters(begun=True)
     if not model.resumable and _is_whole(run):
-        raise InputError(
-            f"{config.model} is fitted at once, and the run in {run} is finished: there is nothing "
-            "to resume"
-        )
+        done = f"{config.model} is fitted at once, and the run in {run} is finished"
+        raise InputError(f"{done}: there is nothing to resume")
     if n_epochs is None and model.resumable and ended_early(run):
         tell_notes([f"the run in {run} ended early: --more-epochs trains it further"], progress)
     return fit_in_run(model, data_of(run, None, model), run, progress=progress, resume=True)
