@@ -96,7 +96,7 @@ def compare(
         The seed of every model that is named and of the baselines; what measurements draw has seed
         0, as in `latentia.evaluate`.
     n_epochs
-        Of each gradient-trained model that is named; by default each takes its own ``n_steps``.
+        Of each gradient-trained model that is named; by default each takes its usual steps.
     image_size
         What pictures are resized to, as for `latentia.load_data`.
     progress

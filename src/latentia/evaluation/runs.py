@@ -102,9 +102,8 @@ def resume(
 ) -> Path:
     """Go on with the run in a directory, with the parameters and data it was started with.
 
-    A model in closed form is fitted once more, which gives the same, if its run is not whole.
-    ``n_epochs`` counts all the epochs of the run, and may be another number than it was begun with:
-    `further.extended`.
+    A model in closed form is fitted once more if its run is not whole. ``n_epochs`` counts all the
+    epochs of the run, and may be another number than it was begun with: `further.extended`.
     """
     config = RunConfig.read(run)
     _refuse_own(config, run)
@@ -117,10 +116,8 @@ def resume(
         model.set_params(n_epochs=n_epochs)
     model.validate_parameters(begun=True)
     if not model.resumable and _is_whole(run):
-        raise InputError(
-            f"{config.model} is fitted at once, and the run in {run} is finished: there is nothing "
-            "to resume"
-        )
+        done = f"{config.model} is fitted at once, and the run in {run} is finished"
+        raise InputError(f"{done}: there is nothing to resume")
     if n_epochs is None and model.resumable and ended_early(run):
         tell_notes([f"the run in {run} ended early: --more-epochs trains it further"], progress)
     data = data_of(run, None, model)
