@@ -60,7 +60,7 @@ def pix2pix(tmp_path_factory):
 def cyclegan(tmp_path_factory):
     x, y = pictures(24, (1, 16, 16)), np.arange(24) % 2
     data = data_of(x, y_train=y, y_test=y[:4], class_names=(HOSTILE, "glad"))
-    model = CycleGAN(width=2, n_blocks=1, **SMALL).fit(x, y)
+    model = CycleGAN(width=2, n_blocks=1, n_halvings=1, **SMALL).fit(x, y)
     both = ("translate", "translate_back")
     return page_of(model, data, tmp_path_factory.mktemp("cyclegan"), both)
 

@@ -27,7 +27,7 @@ from latentia.evaluation.report import Report, write_report
 from latentia.evaluation.same_columns import in_order_of, options_for, refuse_weights
 from latentia.evaluation.sections import model_section, with_live_page
 from latentia.evaluation.table_writing import write_arrays
-from latentia.files import refuse_existing, write_atomically
+from latentia.files import is_gone, refuse_existing, write_atomically
 from latentia.models.base import Model
 from latentia.models.fields import model_reference, model_summary
 from latentia.models.inputs import unit_floats
@@ -284,12 +284,6 @@ def _five_gram(learnt: Dataset, data: Dataset) -> ModelSection:
     )
 
 
-def _is_gone(spec: str) -> bool:
-    """Return whether data lay in one place, of which what follows a colon takes a part."""
-    places = [Path(spec), Path(spec.rsplit(":", 1)[0])]
-    return places[0].is_absolute() and "," not in spec and not any(map(Path.exists, places))
-
-
 def data_of(
     run: Path,
     data_spec: str | None,
@@ -318,7 +312,7 @@ def data_of(
     # Other pictures are brought to what the model was trained on.
     size = origin.get("image_size") if image_size is None else image_size
     spec, held_out = data_spec or origin["spec"], origin.get("held_out")
-    if data_spec is None and _is_gone(spec):
+    if data_spec is None and is_gone(spec):
         raise InputError(
             f"{run} was trained on {spec}, which is not there: put it back, or, to evaluate, give "
             "its new place with --data"

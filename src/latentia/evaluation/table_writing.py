@@ -1,6 +1,5 @@
 """What verbs write: tables as .csv, .tsv, .parquet or .xlsx, arrays as .npy or .npz, and pictures."""
 
-
 from __future__ import annotations
 
 import io

@@ -59,5 +59,6 @@ def standardized(model: Any, data: Dataset | None) -> tuple[NDArray[Any], NDArra
 
 def by_column(loadings: NDArray[Any], deviations: NDArray[Any]) -> NDArray[Any]:
     """Return loadings over the standard deviations of their columns, 0 where these are."""
-    deviations = deviations[:, None]
-    return np.divide(loadings, deviations, out=np.zeros_like(loadings), where=deviations > 0)
+    deviations, found = deviations[:, None], np.zeros_like(loadings)
+    np.divide(loadings, deviations, out=found, where=deviations > 0)
+    return found
