@@ -245,6 +245,44 @@ def test_text_under_the_name_of_a_spreadsheet_is_read_and_told(tmp_path):
         tables.read(tmp_path / "t.xls")
 
 
+SHAPES_OF_JSON = {
+    '{"data": [[1, 2], [3, 4]], "columns": ["a", "b"]}': [("a", "b"), [[1, 2], [3, 4]]],
+    '{"a": [1, null, 3], "b": [4, 5, 6]}': [("a", "b"), [[1, 4], [None, 5], [3, 6]]],
+    '{"a": [1, 2, 3]}': [("a",), [[1], [2], [3]]],
+    '{"a": {"r": 1, "s": 2}}': [("a",), [[1], [2]]],
+    '[{"a": 1, "b": 2}, {"b": 3, "a": 4}]': [("a", "b"), [[1, 2], [4, 3]]],
+    '{"a": [[1, 2], [3, 4]], "b": [5, 6]}': [("b",), [[5], [6]]],
+}
+
+
+@pytest.mark.parametrize(("text", "expected"), SHAPES_OF_JSON.items())
+def test_shapes_of_json(tmp_path, text, expected):
+    (tmp_path / "t.json").write_text(text)
+    found = tables.read(tmp_path / "t.json", gaps_stay=True)
+    assert found.columns == expected[0]
+    assert np.array_equal(found.x, np.array(expected[1], float), equal_nan=True)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[]",
+        "{}",
+        "3",
+        '{"a": 1, "b": 2}',
+        '{"a": [1, 2], "b": "xy"}',
+        '{"a": [1, 2], "b": [1]}',
+        '{"columns": "ab", "data": [[1, 2]]}',
+        '{"columns": ["a"], "data": [[1, 2]]}',
+        "[[1, 2], [3]]",
+    ],
+)
+def test_json_of_another_shape_is_no_table(tmp_path, text):
+    (tmp_path / "t.json").write_text(text)
+    with pytest.raises(InputError, match="holds no table; give"):
+        tables.read(tmp_path / "t.json")
+
+
 def test_a_line_that_is_no_json_is_told_by_its_number(tmp_path):
     (tmp_path / "t.jsonl").write_text('{"a": 1}\n\n{a: 2}\n')
     with pytest.raises(InputError, match=r"line 3 is no JSON, '\{a: 2\}': Expecting property"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
@@ -29,6 +30,9 @@ from latentia.models.fields import (
 
 NONE = "none"
 """How None, and a list without numbers, are written as flags and in TOML."""
+SAVED = "a run directory, a saved model, or hf://name/model"
+HUB = re.compile(r"hf:/|https?://", re.IGNORECASE)
+"""How words begin that lead to a hub and not to a folder."""
 RECIPE_KEYS = ("model", "data", "image_size", "held_out")
 
 
@@ -217,6 +221,34 @@ def class_name_of(model: str) -> str:
     raise InputError(
         f"there is no model {model!r}; choose from {', '.join(known)}{nearest(model, known)}"
     )
+
+
+class OnHub(str):
+    """What leads to a model on a hub; it is fetched when all words are understood."""
+
+
+def saved_model(text: str) -> Path | OnHub:
+    """Return what a word for a run or a saved model leads to: a folder, or a model on a hub."""
+    return OnHub(text) if HUB.match(text) else Path(text)
+
+
+def run_here(text: str) -> Path:
+    """Return the directory of a run, which no hub has."""
+    if HUB.match(text):
+        raise argparse.ArgumentTypeError(
+            f"{text} is a finished model and no run; 'latentia train --start-from {text}' goes on "
+            "from its weights"
+        )
+    return Path(text)
+
+
+def in_a_folder(found: Path | OnHub) -> Path:
+    """Return the folder of a run or a saved model, fetched if it is on a hub."""
+    if not isinstance(found, OnHub):
+        return found
+    from latentia.models.hub import fetched
+
+    return fetched(found)
 
 
 def add_image_size(parser: Parser) -> None:

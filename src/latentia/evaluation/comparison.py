@@ -29,7 +29,7 @@ from latentia.evaluation.evaluate import evaluate
 from latentia.evaluation.model_section import ModelSection
 from latentia.evaluation.report import Report, write_report
 from latentia.evaluation.runs import collected, fit_in_run
-from latentia.evaluation.sections import model_section, strip_of_test, with_strips
+from latentia.evaluation.sections import model_section, strip_of_test, with_live_page, with_strips
 from latentia.evaluation.wording import counted
 from latentia.models.base import Encoder, Model
 from latentia.models.inputs import as_array, refuse_text
@@ -77,6 +77,7 @@ def compare(
     image_size: ImageSize = None,
     progress: bool | None = None,
     n_components: Count | None = None,
+    live: bool = False,
 ) -> Path:
     """Train models on one data set with one seed and write one report.
 
@@ -95,7 +96,7 @@ def compare(
         The seed of every model that is named and of the baselines; what measurements draw has seed
         0, as in `latentia.evaluate`.
     n_epochs
-        Of each gradient-trained model that is named; by default each takes its own ``n_steps``.
+        Of each gradient-trained model that is named; by default each takes its usual steps.
     image_size
         What pictures are resized to, as for `latentia.load_data`.
     progress
@@ -103,6 +104,8 @@ def compare(
     n_components
         The one size of z of all named models that encode, so that they are compared at the same;
         by default 20, or a quarter of a sample's values if that is fewer.
+    live
+        Embed each model that is small enough in the report, where it runs.
 
     Returns
     -------
@@ -117,7 +120,7 @@ def compare(
     """
     check_arguments(compare, locals())
     return compare_with(
-        USUAL, data, models, out, random_state, n_epochs, image_size, progress, n_components
+        USUAL, data, models, out, random_state, n_epochs, image_size, progress, n_components, live
     )
 
 
@@ -131,6 +134,7 @@ def compare_with(
     image_size: ImageSize,
     progress: bool | None,
     n_components: int | None,
+    live: bool = False,
 ) -> Path:
     """Compare as `compare` does, with what is asked of a table in one record."""
     check_arguments(compare_with, locals())
@@ -155,7 +159,8 @@ def compare_with(
         run = folder / name.replace(" ", "-")
         with _going_on_without(name, run, without):
             model = _made(entry, loaded, random_state, n_epochs, n_components)
-            sections.append(replace(_fitted(model, loaded, kept, run, progress), name=name))
+            section = _fitted(model, loaded, kept, run, progress, live)
+            sections.append(replace(section, name=name))
     if not sections:
         with suppress(OSError):
             _ = is_new and folder.rmdir()
@@ -166,6 +171,7 @@ def compare_with(
         sections += baseline_sections(kept, random_state)
     asked_for = {**options.given, "n_epochs": n_epochs, **_of_size(image_size)}
     asked_for |= {"n_components": n_components, "random_state": random_state}
+    asked_for |= {"live": True} if live else {}
     command = _command(data, models, asked_for)
     report = _report(loaded, sections, notes, random_state)
     return write_report(folder / "report.html", replace(report, command=command))
@@ -313,7 +319,7 @@ def _free(name: str, taken: Sequence[str]) -> str:
 
 
 def _fitted(
-    model: Any, loaded: Dataset, kept: Dataset, run: Path, progress: bool | None
+    model: Any, loaded: Dataset, kept: Dataset, run: Path, progress: bool | None, live: bool
 ) -> ModelSection:
     """Fit one model in its run and return its section; what it warned of stands in it."""
     with collected() as said:
@@ -321,6 +327,7 @@ def _fitted(
         fit_in_run(model, loaded, run, progress=progress, measured=False)
         seconds = time.perf_counter() - began
         section = _section(model, kept, run, seconds)
+        section = with_live_page(section, model, kept, run) if live else section
     for sentence in said:
         log.warning(sentence)
     return replace(section, notes=(*section.notes, *said))
