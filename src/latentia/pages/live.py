@@ -8,7 +8,8 @@ from typing import Any
 from latentia.data.dataset import Dataset
 from latentia.errors import InputError
 from latentia.pages import provenance
-from latentia.pages.html import content, html
+from latentia.pages.diagrams import diagram_of
+from latentia.pages.html import content, html, shown_of
 from latentia.pages.program import program_of
 
 MOST_BYTES = 1_500_000
@@ -21,10 +22,11 @@ def page_of(
     model: Any, data: Dataset | None, run: Path | None = None, with_images: bool = False
 ) -> tuple[str, dict[str, Any]]:
     """Return a model's page, and what it shows beside the model."""
-    functions = {function.name: function for function in model.exported()}
+    functions = {function.name: function for function in shown_of(model.exported(), ())}
     shown = content(model, functions, data, run, with_images)
     shown["commands"] = provenance.commands(run, NAME)
-    return html(program_of(model), shown), shown
+    program = program_of(model, tuple(functions))
+    return html(program, shown, diagram_of(model, data)), shown
 
 
 def live_page(model: Any, data: Dataset, run: Path) -> str:
