@@ -8,7 +8,7 @@ from typing import Any
 from latentia.data.dataset import Dataset
 from latentia.errors import InputError
 from latentia.pages import provenance
-from latentia.pages.html import content, html
+from latentia.pages.html import content, diagram_of, html
 from latentia.pages.program import program_of
 
 MOST_BYTES = 1_500_000
@@ -24,7 +24,7 @@ def page_of(
     functions = {function.name: function for function in model.exported()}
     shown = content(model, functions, data, run, with_images)
     shown["commands"] = provenance.commands(run, NAME)
-    return html(program_of(model), shown), shown
+    return html(program_of(model), shown, diagram_of(model, data)), shown
 
 
 def live_page(model: Any, data: Dataset, run: Path) -> str:
