@@ -180,7 +180,8 @@ function startUpscale() {
     Object.assign(shown, { small: x, sharp, bicubic: bicubic(x, C, H, W, scale), made: null });
     Object.assign(view, { size: { H, W, from }, ms: null });
     // No more than eight times as large as it is, and never higher than the window.
-    $("stage").style.maxWidth = `min(60rem, ${8 * W * scale}px, calc(70vh * ${W / H}))`;
+    const wide = `min(60rem, ${8 * W * scale}px, calc(70vh * ${W / H}))`;
+    for (const id of ["stage", "sides"]) $(id).style.maxWidth = wide;
     befores();
     paintBefore();
     paint("after", shown.bicubic, H * scale, W * scale);
