@@ -15,10 +15,10 @@ from tests.cli.test_options import KNOWN, PICTURES, READ_PICTURES
 from tests.saved.test_saved_before import KEPT
 
 ALWAYS = {
-    "compare": "--data --models --out --random-state --image-size",
+    "compare": "--data --models --out --random-state --image-size --live",
     "factor": "data --n-factors --suggest --out",
-    "train": "--data --run --recipe --resume --image-size",
-    "resume": "run",
+    "train": "--data --run --recipe --resume --image-size --live",
+    "resume": "run --live",
     "checkpoints": "run",
     "sample": "run --n-samples --out --overwrite --random-state",
     "reconstruct": "run --data --out --overwrite",
@@ -28,6 +28,8 @@ ALWAYS = {
     "data": "action",
     "transform": "run data --out --overwrite",
     "models": "",
+    "export": "run --out --only --precision --with-images --overwrite",
+    "push": "run name/model --private --no-page --overwrite",
 }
 """What has an effect in every call of its command; tests beside this one show which."""
 

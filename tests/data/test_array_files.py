@@ -121,6 +121,17 @@ def test_two_parts_number_their_classes_alike():
     assert data.y_test.tolist() == [1, 2]
 
 
+def test_a_part_without_names_of_classes_leaves_those_of_the_other():
+    named, plain = Part(TABLE[:3], np.array([0, 1, 0]), ("ant", "cat")), Part(TABLE[:2])
+    assert join(named, plain, "d").class_names == ("ant", "cat")
+    assert join(named, plain, "d").y_train.tolist() == [0, 1, 0]
+    assert join(plain, named, "d").class_names == ()
+    for train, test in ((1, 2), (2, 0)):
+        said = f"d holds {train} training and {test} test samples; at least 2 and 1 are needed"
+        with pytest.raises(InputError, match=said):
+            join(Part(TABLE[:train]), Part(TABLE[:test]), "d")
+
+
 def npy_header(shape, kind="<f8"):
     """Return the start of a .npy file that promises an array."""
     text = f"{{'descr': '{kind}', 'fortran_order': False, 'shape': {shape}, }}".encode()

@@ -4,8 +4,10 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from latentia.data.delimited import looks_like_table
+from latentia.data.framing import Frame
 from latentia.data.headers import first_names, has_header, is_regular, n_heading, n_titles
-from latentia.data.matrices import kind_of
+from latentia.data.matrices import kind_of, named
 from latentia.data.published import counted, triangle, unit_diagonal, without_stars
 from latentia.data.triangles import as_square
 
@@ -192,3 +194,71 @@ KINDS = [
 @pytest.mark.parametrize(("values", "kind"), KINDS)
 def test_matrices_are_known_by_their_diagonal_and_symmetry(values, kind):
     assert kind_of(values) == kind
+
+
+GAP, LOW = np.nan, [[1, np.nan, np.nan], [0.5, 1, np.nan], [0.2, 0.3, 1]]
+FULL = [[1, 0.5, 0.2], [0.5, 1, 0.3], [0.2, 0.3, 1]]
+TWO = [[1, 0.5], [0.5, 1]]
+NAMED = {
+    "a whole one": ("abc", "abc", FULL, FULL),
+    "a triangle": ("abc", "abc", LOW, FULL),
+    "in another order": ("abc", "acb", [FULL[i] for i in (0, 2, 1)], FULL),
+    "without names": ("abc", None, FULL, FULL),
+    "without names of no kind": ("abc", None, [[1, 2, 3], [4, 5, 6], [7, 8, 9]], None),
+    "of two": ("ab", "ab", TWO, TWO),
+    "of one": ("a", "a", [[1]], None),
+    "without its diagonal": ("ab", "bc", [[0.5, GAP], [0.2, 0.3]], FULL),
+    "whole of other rows": ("ab", "bc", [[0.5, 0.9], [0.2, 0.3]], None),
+    "of one other row": ("a", "b", [[0.5]], None),
+    "of other rows": ("abc", "abd", FULL, None),
+    "of fewer rows": ("abc", "ab", FULL[:2], None),
+    "half known above": ("ab", "ab", [[1, 0.5], [GAP, 1]], TWO),
+    "in part above": ("abc", "abc", [[1, 0.5, GAP], *LOW[1:]], [[1, 0.5, GAP], *LOW[1:]]),
+}
+
+
+@pytest.mark.parametrize("name", NAMED)
+def test_a_matrix_has_the_names_of_its_columns_in_its_rows(name):
+    names, rows, values, expected = NAMED[name]
+    found = named([*names], None if rows is None else [*rows], np.array(values, float), "t.csv")
+    if expected is None:
+        assert found is None
+    else:
+        np.testing.assert_array_equal(found.values, expected)
+        assert "".join(found.columns) == (
+            names if len(names) == len(expected) else names + rows[-1]
+        )
+        said = " ".join(found.notes)
+        assert ("put in the order" in said) == (name == "in another order")
+        assert ("without names of rows was recognised" in said) == (rows is None)
+        assert "not symmetric" not in said
+
+
+@pytest.mark.parametrize(
+    ("text", "is_one"),
+    [
+        ("a,b\n1,2\n3,4", True),
+        ("a\tb\nx\t2\ny\t4", True),
+        ("a,b\nx,2\ny,4", False),
+        ("a b\n1 2\n3 4", True),
+        ("1\n.5 1\n.2 .3 1", True),
+        ("Age -\nMood .30* -\nSleep .20 .10 -", True),
+        ("So it was, and so it is.\nNo, it was not.", False),
+        ("", False),
+    ],
+)
+def test_a_text_of_rows_of_numbers_is_a_table(tmp_path, text, is_one):
+    (tmp_path / "t.txt").write_text(text)
+    assert looks_like_table(tmp_path / "t.txt") == is_one
+
+
+@pytest.mark.parametrize("shape", [(5, 8, 8), (4, 8, 8), (3, 8, 8), (8, 8)])
+@pytest.mark.parametrize("kind", [np.uint8, np.float32])
+def test_each_channel_is_framed_by_itself(shape, kind):
+    draw = np.random.default_rng(0)
+    picture = draw.integers(0, 256, shape).astype(np.uint8)
+    picture = picture if kind is np.uint8 else (picture / np.float32(255))
+    framed = Frame(4, 6).of(picture)
+    assert framed.shape == (*shape[:-2], 6, 4)
+    if len(shape) == 3:
+        np.testing.assert_array_equal(framed, [Frame(4, 6).of(plane) for plane in picture])

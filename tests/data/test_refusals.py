@@ -33,7 +33,11 @@ def of_options(path):
     return {
         "drop is 2.5; it must be a whole number": options("drop", [2.5]),
         "columns is {'a': 1}; give a list of words or numbers": options("columns", {"a": 1}),
+        "columns is [['a']]; give a list of words or numbers": options("columns", [["a"]]),
+        "drop is ['']; give a list of words or numbers": options("drop", [""]),
+        "columns is [True]; give a list of words or numbers": options("columns", [True]),
         "label is 3; it must be text": options("label", 3),
+        "label is ''; it must be text": options("label", ""),
         "as_rows is 'yes'; it must be true or false": options("as_rows", "yes"),
         "keep_totals is 1; it must be true or false": options("keep_totals", 1),
         "decimal is ';'; it must be . or ,": options("decimal", ";"),
@@ -369,3 +373,8 @@ def test_every_refusal_names_what_was_given(kind, tmp_path):
         with pytest.raises(InputError) as refused:
             asked()
         assert str(refused.value) == sentence
+
+
+def test_options_of_tables_for_what_is_not_there_say_that_it_is_not():
+    with pytest.raises(InputError, match=r"no data set 'nowhere'"):
+        load("nowhere", drop="a")

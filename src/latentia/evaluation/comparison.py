@@ -162,8 +162,9 @@ def compare_with(
             section = _fitted(model, loaded, kept, run, progress, live)
             sections.append(replace(section, name=name))
     if not sections:
-        with suppress(OSError):
-            _ = is_new and folder.rmdir()
+        if is_new:
+            with suppress(OSError):
+                folder.rmdir()
         raise InputError(f"there is nothing to compare: {' '.join(without).rstrip('.')}")
     tell_notes(without, progress)
     notes = [*loaded.notes, *without]

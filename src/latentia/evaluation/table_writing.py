@@ -1,4 +1,4 @@
-"""What verbs write: tables as .csv, .tsv, .parquet or .xlsx, arrays as .npy or .npz, and pictures."""
+"""What verbs write: tables as .csv, .tsv, .parquet or .xlsx, arrays as .npy or .npz, pictures."""
 
 from __future__ import annotations
 
