@@ -92,7 +92,8 @@ def test_the_command_embeds_models_and_says_so(tmp_path, monkeypatch):
 @pytest.mark.parametrize("words", [["--live"], []])
 def test_a_run_s_report_and_that_of_a_resumed_run(words, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    assert main(["train", "pca", "--data", "digits", "--run", "r", *words]) == 0
+    short = ("--n-epochs", "1", "--hidden", "8")
+    assert main(["train", "autoencoder", "--data", "digits", *short, "--run", "r", *words]) == 0
     assert (tmp_path / "r/report.html").read_text().count("<iframe") == len(words)
     other = [] if words else ["--live"]
     assert main(["resume", "r", *other]) == 0
