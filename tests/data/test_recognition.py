@@ -5,9 +5,10 @@ import pyarrow as pa
 import pytest
 
 from latentia.data.delimited import looks_like_table
+from latentia.data.described import _column, described_matrix
 from latentia.data.framing import Frame
 from latentia.data.headers import first_names, has_header, is_regular, n_heading, n_titles
-from latentia.data.matrices import kind_of, named
+from latentia.data.matrices import NamedMatrix, kind_of, named
 from latentia.data.published import counted, triangle, unit_diagonal, without_stars
 from latentia.data.triangles import as_square
 
@@ -262,3 +263,33 @@ def test_each_channel_is_framed_by_itself(shape, kind):
     assert framed.shape == (*shape[:-2], 6, 4)
     if len(shape) == 3:
         np.testing.assert_array_equal(framed, [Frame(4, 6).of(plane) for plane in picture])
+
+
+COLUMNS = {
+    "whole numbers, 1 to 3 (3 values), mean 2": [1, 2, 3],
+    "whole numbers, 1 to 2, mean 1.5": [1, 2],
+    "numbers, 0.5 to 3, mean 1.83333": [0.5, 2, 3],
+    "0 and 1, 0 to 1, mean 0.5": [0, 1],
+    "whole numbers, 0 to 2 (3 values), mean 1, 1 missing": [0, 1, 2, np.nan],
+    "constant, 4, 2 missing": [4, 4, np.nan, np.nan],
+    "empty": [np.nan],
+}
+
+
+@pytest.mark.parametrize(("said", "values"), COLUMNS.items())
+def test_a_column_is_described_by_its_values(said, values):
+    assert _column(np.array(values, float)) == said
+
+
+def test_a_matrix_is_described_by_its_variables_and_the_rows_behind_it():
+    found = dict(described_matrix(NamedMatrix([*"abc"], np.array(FULL), None, 1234), (), "t"))
+    assert found["name"] == "t"
+    assert found["what"] == "a correlation matrix of 3 variables, and no rows"
+    assert found["variables"] == "a, b, c"
+    assert found["rows"] == "1,234 behind it"
+    low, *_, high = np.linalg.eigvalsh(FULL)
+    assert found["spectrum"] == f"eigenvalues from {low:.4g} to {high:.4g}"
+    found = dict(described_matrix(NamedMatrix([*"abc"], np.array(LOW)), (), "t"))
+    assert found["rows"] == "not told"
+    assert "spectrum" not in found
+    assert found["what"] == "a covariance matrix of 3 variables, and no rows"
