@@ -373,3 +373,5 @@ def test_help_says_what_every_option_is_for(name):
     inner = [parser, *(part for each in parts for part in each.choices.values())]
     known = [action for part in inner for action in part._actions if action not in parts]
     assert all(action.help for action in known)
+    if name == "train":
+        assert parser.description == f"Models: {', '.join(map(command_name, MODELS))}."

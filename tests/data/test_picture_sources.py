@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import sys
 import tarfile
 
 import numpy as np
@@ -12,7 +13,7 @@ import pytest
 from PIL import Image
 
 from latentia.cli.main import main
-from latentia.data import load
+from latentia.data import images, load
 from latentia.data.frames import read_frames
 from latentia.data.framing import Frame
 from latentia.data.many_bands import has_many_bands
@@ -302,6 +303,15 @@ def test_without_the_reader_it_is_said_what_is_lost(tmp_path, monkeypatch):
     data = load(str(tmp_path))
     assert data.x_train.dtype == np.uint8
     assert any("pip install 'latentia[tiff]'" in note for note in data.notes)
+
+
+def test_other_films_under_the_name_of_a_picture_are_no_heic(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pillow_heif.as_plugin", None)
+    for brand, said in ((b"heic", True), (b"isom", False), (b"avif", False)):
+        (tmp_path / "a.png").write_bytes(b"\0\0\0\x18ftyp" + brand + bytes(40))
+        with pytest.raises(images.BadImageError) as refused:
+            images.read(tmp_path / "a.png")
+        assert ("HEIC" in str(refused.value)) == said
 
 
 def test_heic_is_read_upright(tmp_path):

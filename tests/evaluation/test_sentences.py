@@ -174,6 +174,19 @@ def test_a_run_without_its_model_is_not_finished(model, tmp_path):
         latentia.load(tmp_path)
 
 
+def test_the_page_of_a_training_says_what_was_learnt_from_and_tested_on(tmp_path):
+    model = latentia.PCA(n_components=2)
+    page = runs.train(model, "digits", tmp_path / "run").read_text()
+    kept, _ = model.load_data("digits", None, None).hold_out()
+    facts = dict(re.findall(r"<dt>(.*?)</dt><dd>(.*?)</dd>", page))
+    assert facts["training"] == f"{len(kept.x_train):,} {kept.unit}"
+    assert facts["test"] == f"{len(kept.x_test):,} {kept.unit}"
+    assert facts["versions"] == ", ".join(f"{name} {v}" for name, v in versions().items())
+    assert facts["data"] == f"{kept.origin}. {kept.licence}."
+    learnt = f"{facts['training']} to learn, {facts['test']} to test"
+    assert f"latentia train · digits: {kept.description} · {learnt}" in page
+
+
 def test_pages_say_with_which_versions_they_were_made(tmp_path):
     made_with = ", ".join(f"{name} {version}" for name, version in versions().items())
     factor_report.write_factor_page(tmp_path / "f.html", "a title", None, None, None, 0.3)

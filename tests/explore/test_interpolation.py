@@ -146,3 +146,8 @@ def test_the_way_between_samples_is_that_between_their_codes(spherical, closed, 
     found = interpolate(pca, faces[:3], 4, spherical=spherical, closed=closed)
     np.testing.assert_allclose(found, pca.inverse_transform(path), atol=1e-6)
     assert len(found) == (12 if closed else 9)
+
+
+@pytest.mark.parametrize("kind", [np.float32, np.float64])
+def test_a_path_is_of_the_type_of_its_ends(kind):
+    assert latent_path(np.eye(3, dtype=kind)).dtype == kind

@@ -12,6 +12,7 @@ import latentia
 from latentia.errors import InputError
 from latentia.models.autoencoders.autoencoder import Autoencoder
 from latentia.nets.autoencoder import conv_encoder, transposed, weighted_layers
+from latentia.nets.normalisation import BatchNorm
 from latentia.training.losses import root_mean_squared_error
 
 ACTIVATIONS = (nn.LeakyReLU, nn.ReLU, nn.Tanh, nn.Sigmoid)
@@ -265,3 +266,14 @@ def test_the_epochs_picture_shows_ten_originals_above_what_they_become(kind, ima
     np.testing.assert_array_equal(shown["original"][:, 0], images[:10])
     expected = model.reconstruct(images[:10])
     np.testing.assert_allclose(shown["reconstructed"][:, 0], expected, atol=1e-6)
+
+
+def test_batch_norm_follows_each_convolution_but_the_first():
+    net = conv_encoder((1, 32, 32), (4, 5, 6), (), 3, nn.ReLU)
+    kinds = [type(layer).__name__ for layer in net]
+    places = [place for place, kind in enumerate(kinds) if kind == "Conv2d"]
+    assert len(places) == 3
+    followed = [kinds[place + 1 : place + 3] for place in places]
+    norm = BatchNorm.__name__
+    assert followed == [["ReLU", "Conv2d"], [norm, "ReLU"], [norm, "ReLU"]]
+    assert [net[place].bias is None for place in places] == [False, True, True]

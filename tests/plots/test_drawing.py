@@ -60,6 +60,30 @@ def test_a_frame_puts_points_where_its_grid_says():
     assert 'class="l v"' in frame.parts[-1]
 
 
+def test_every_word_of_a_frame_stands_beside_what_it_names():
+    frame = Frame((0.0, 10.0), (0.0, 4.0), "epochs", "nats", height=200, lines_of_x=True)
+    svg = "".join(frame.parts)
+    words = re.findall(r'<text x="([\d.]+)" y="([\d.]+)" text-anchor="(\w+)"(.*?)>(.*?)<', svg)
+    found = {(word, anchor): (float(x), float(y)) for x, y, anchor, _, word in words}
+    turns = {word: turn for *_, turn, word in words}
+    of_y = {word: place for (word, anchor), place in found.items() if anchor == "end"}
+    of_x = {word: place for (word, anchor), place in found.items() if anchor == "middle"}
+    middle_x, middle_y = (frame.to_x(0) + frame.to_x(10)) / 2, (frame.to_y(0) + frame.to_y(4)) / 2
+    assert of_x.pop("epochs") == (round(middle_x, 1), 195)
+    assert of_x.pop("nats") == (11, round(middle_y, 1))
+    assert turns.pop("nats") == f' transform="rotate(-90 11 {middle_y:.0f})"'
+    assert not any(turns.values())
+    assert of_y == {
+        n: (frame.left - 6, round(frame.to_y(float(n)) + 4, 1)) for n in ("0", "2", "4")
+    }
+    foot = frame.to_y(0) + 17
+    assert of_x.keys() == {"0", "5", "10"}
+    assert all(y == foot for _, y in of_x.values())
+    for number in ("0", "5"):
+        assert of_x[number][0] == round(frame.to_x(float(number)), 1)
+    assert frame.to_x(10) - of_x["10"][0] < LETTER
+
+
 RECORDS = [
     {"epoch": e, "split": s, "values": {"generator": 10.0 * e, "discriminator": 5.0 - e}}
     for e in (1, 2, 3)

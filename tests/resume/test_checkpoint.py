@@ -206,3 +206,14 @@ def test_metrics_larger_than_the_limit_are_refused_unread(tmp_path):
         stream.truncate(3 * 2**40)
     with pytest.raises(InputError, match=r"3,072.0 GiB .* LATENTIA_MAX_BYTES"):
         read_metrics(tmp_path)
+
+
+def test_old_checkpoints_go_also_where_half_of_one_is_gone(tmp_path):
+    kept = Checkpoints(tmp_path / "deep" / "checkpoints", keep=1)
+    for step in (1, 2):
+        kept.save(step, {"weight": torch.ones(step)}, {"step": step})
+        (kept.folder / "step_00000001.safetensors").unlink(missing_ok=True)
+    assert sorted(path.name for path in kept.folder.iterdir()) == [
+        "step_00000002.json",
+        "step_00000002.safetensors",
+    ]

@@ -73,6 +73,8 @@ def test_fine_tuning_begins_with_the_weights_of_the_start(name, tmp_path):
     tuned = model(name, **still).fit(X, y, start_from=start, run=tmp_path / "run")
     assert equal(parameters(tuned), parameters(start))
     assert tuned.seed_ == 4
+    held, as_much = ({key for key in vars(m) if key[-1] != "_"} for m in (tuned, start))
+    assert held == as_much, "it keeps no model that it began with"
     afresh = model(name, **still, **({"pretrain_epochs": 1} if "DEC" in name else {})).fit(X, y)
     assert not equal(parameters(afresh), parameters(start))
     config = read_config(tmp_path / "run")

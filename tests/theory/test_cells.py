@@ -55,8 +55,8 @@ def test_an_lstm_by_hand():
 
 @pytest.mark.parametrize("cell", KINDS)
 def test_unrolled_layers_are_torchs_stack(cell):
-    model, x = net(cell, n_layers=2).eval(), texts()
-    kind = nn.LSTM(4, 5, 2) if cell == "lstm" else nn.RNN(4, 5, 2, nonlinearity=cell)
+    model, x = net(cell, n_layers=3).eval(), texts()
+    kind = nn.LSTM(4, 5, 3) if cell == "lstm" else nn.RNN(4, 5, 3, nonlinearity=cell)
     for index, layer in enumerate(model.layers):
         for name, weight in layer.named_parameters():
             getattr(kind, name.replace("l0", f"l{index}")).data.copy_(weight)
@@ -66,7 +66,7 @@ def test_unrolled_layers_are_torchs_stack(cell):
     torch.testing.assert_close(torch.stack([now[-1][0] for now in states]), above)
     torch.testing.assert_close(logits, model.head(above).transpose(0, 1))
     torch.testing.assert_close(last, logits[:, -1])
-    for layer in range(2):
+    for layer in range(3):
         for part, value in enumerate(states[-1][layer]):
             torch.testing.assert_close(value, state[part, layer])
 
