@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch.export import ExportedProgram
+from torch import nn
 
 from latentia.pages.agreement import allowed, differences, refuse_other
 from latentia.pages.facts import FACTS, facts_of_function
@@ -34,7 +34,7 @@ def write(
         with quiet():
             torch.export.save(graph, stream)
             stream.seek(0)
-            again = torch.export.load(stream)
+            again = torch.export.load(stream).module()
         found = {function.name: differences(twin, function, partial(run, again))}
         limits = allowed("single", twin, found)
         refuse_other(found, limits)
@@ -47,8 +47,8 @@ def write(
     return write_all(contents)
 
 
-def run(graph: ExportedProgram, *inputs: NDArray[Any]) -> list[NDArray[Any]]:
+def run(graph: nn.Module, *inputs: NDArray[Any]) -> list[NDArray[Any]]:
     """Return what a graph gives."""
     with torch.no_grad(), quiet():
-        found = graph.module()(*(torch.from_numpy(np.ascontiguousarray(x)) for x in inputs))
+        found = graph(*(torch.from_numpy(np.ascontiguousarray(x)) for x in inputs))
     return [part.numpy() for part in found]
