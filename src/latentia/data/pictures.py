@@ -429,9 +429,10 @@ def _of_sub_folders(
     taken = {*deeper.values()}
     if len(taken) == 1 and taken <= {*NEUTRAL}:
         return {}, ()
-    inner = [path for path in folder.iterdir() if path.is_dir() and not is_hidden(path)]
+    inner = [path for path in folder.iterdir() if path.is_dir()]
     inner += folder.bare_folders() if isinstance(folder, Member) else []
-    empty = sorted(str(path) for path in inner if composed(path.name) not in taken)
+    shown = [path for path in inner if not is_hidden(path)]
+    empty = sorted(str(path) for path in shown if composed(path.name) not in taken)
     note = f"sub-folders without files are no classes: {listed(empty)}."
     return deeper, (note,) if empty and len(taken) > 1 else ()
 
