@@ -56,11 +56,12 @@ FOREIGN = {
     "tolist",
     "features",
     "mode",
+    "backed_size_oblivious",
     "__len__",
     "__getitem__",
 }
 """Attributes of arrays, data frames, Dask arrays, memory maps, SciPy's distributions, nets, data
-sets of torch's and Hugging Face's, pictures of Pillow's."""
+sets of torch's and Hugging Face's, pictures of Pillow's, a switch of torch's."""
 MOST_COMMENTS = 0.05
 NO_DRAWERS = {"utils", "util", "helpers", "common", "core", "misc"}
 

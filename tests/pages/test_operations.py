@@ -163,3 +163,22 @@ def test_half_the_bits_are_taken_where_they_are_near_enough(own, traced_once, mo
     assert program_of(own, ["encode"]).facts["bits"] == 32
     with pytest.raises(InputError, match="take precision 'single'"):
         program_of(own, ["encode"], precision="half")
+
+
+def test_a_graph_of_torch_holds_the_weights_that_it_needs_alone(own, graph):
+    held = {name.split(".")[0] for name in graph.state_dict}
+    assert held == {"encoder_"}
+    assert sum(w.numel() for w in graph.state_dict.values()) == sum(
+        w.numel() for w in own.encoder_.state_dict().values() if w.ndim
+    )
+
+
+def test_without_torchs_own_switch_graphs_are_traced(own, monkeypatch):
+    monkeypatch.setattr("latentia.pages.graphs._config", object())
+    twin = frozen(own)
+    assert differences(twin, twin.exported()[1], runner_of(twin)) <= 1e-6
+
+
+def runner_of(twin):
+    graph = traced(twin, twin.exported()[1]).module()
+    return lambda z: [graph(torch.from_numpy(z))[0].detach().numpy()]

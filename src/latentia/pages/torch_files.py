@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -15,14 +15,19 @@ from numpy.typing import NDArray
 from torch import nn
 
 from latentia.pages.agreement import allowed, differences, refuse_other
-from latentia.pages.facts import FACTS, facts_of_function
+from latentia.pages.facts import FACTS, OF_NO_RUN, facts_of_function
 from latentia.pages.graphs import chosen, frozen, quiet, traced
 from latentia.pages.named import Written, places, write_all
 from latentia.pages.program import Precision
 
 
 def write(
-    model: Any, out: Path, only: Sequence[str], precision: Precision, overwrite: bool
+    model: Any,
+    out: Path,
+    only: Sequence[str],
+    precision: Precision,
+    overwrite: bool,
+    of_run: Mapping[str, Any] = OF_NO_RUN,
 ) -> list[Written]:
     """Write a file for each function, with the facts beside it, and return them."""
     twin, contents = frozen(model), dict[Written, bytes]()
@@ -38,7 +43,7 @@ def write(
         found = {function.name: differences(twin, function, partial(run, again))}
         limits = allowed("single", twin, found)
         refuse_other(found, limits)
-        facts = facts_of_function(model, function, found, limits)
+        facts = facts_of_function(model, function, found, limits, of_run)
         with quiet():
             whole = io.BytesIO()
             torch.export.save(graph, whole, extra_files={FACTS: json.dumps(facts)})
