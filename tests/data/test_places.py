@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 from PIL import Image
 
-from latentia.data import load
+from latentia.data import load, tables
 from latentia.data.archives import innermost, is_archive, is_support, part_of
 from latentia.data.folders import train_and_test
 from latentia.data.limits import VARIABLE
@@ -107,6 +107,20 @@ def test_an_archive_is_a_file_told_by_its_name_or_its_content(tmp_path):
         assert is_archive(tmp_path / name), name
     for name in ("a.png", "folder.zip", "none.zip"):
         assert not is_archive(tmp_path / name), name
+
+
+def test_a_table_in_an_archive_may_have_remarks_beside_it(tmp_path):
+    table = "a,b\n" + "".join(f"{i}.5,{i * i}\n" for i in range(9))
+    for beside, is_table in (
+        ({"__MACOSX/._t.csv": "x", "README.md": "x", "about/": ""}, True),
+        ({"more.png": "x"}, False),
+    ):
+        with zipfile.ZipFile(tmp_path / "t.zip", "w") as archive:
+            for name, content in {"t.csv": table, **beside}.items():
+                archive.writestr(name, content)
+        assert tables.is_table(tmp_path / "t.zip") == is_table
+        if is_table:
+            assert load(str(tmp_path / "t.zip")).columns == ("a", "b")
 
 
 def test_a_member_that_comes_again_is_told_also_where_one_of_them_is_a_link(tmp_path):

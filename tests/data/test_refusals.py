@@ -378,3 +378,11 @@ def test_every_refusal_names_what_was_given(kind, tmp_path):
 def test_options_of_tables_for_what_is_not_there_say_that_it_is_not():
     with pytest.raises(InputError, match=r"no data set 'nowhere'"):
         load("nowhere", drop="a")
+
+
+def test_options_for_all_columns_choose_none():
+    given = {"sheet": "s", "keep_totals": True, "missing_codes": ("9",), "decimal": ","}
+    some = {"columns": ("a",), "drop": ("b",), "label": "c", "weights": "d", "index": "e"}
+    assert TableOptions(**given, **some).of_all() == TableOptions(**given)
+    for name, value in some.items():
+        assert TableOptions(**{name: value}).of_all() == TableOptions()

@@ -8,7 +8,9 @@ import torch
 
 from latentia.errors import FitWarning, InputError
 from latentia.models import inputs
+from latentia.models.conditions import checked_labels, learnt
 from latentia.models.diagram import _learnt, _sentences
+from latentia.models.fine_tuning import take_units
 from latentia.models.inputs import as_array, check_images, checked_weights, is_photographic, span_of
 from latentia.models.saved import _is_sound
 
@@ -191,3 +193,62 @@ def test_an_ailment_is_told_if_it_is_that_of_the_last_epoch():
         "Training ended &lt;early&gt;.",
         "<b>Warning:</b> &lt;a&gt;",
     ]
+
+
+def test_conditions_are_labels_of_some_rows_each_or_finite_vectors():
+    labels = np.array(["b", "a", "b", "b"])
+    found = learnt(labels, 4)
+    assert found["classes_"].tolist() == ["a", "b"]
+    assert found["class_shares_"].tolist() == [0.25, 0.75]
+    for y in (np.array([1, 1, 1, 1]), np.arange(4), np.array([0.0, 1.0, 0.0, 1.0])):
+        said = f"y holds {len({*y.tolist()})} different values of type {y.dtype} in 4 rows; give"
+        with pytest.raises(InputError, match=said):
+            learnt(y, 4)
+    vectors = np.array([[1.0, 5.0], [3.0, 5.0]])
+    found = learnt(vectors, 2)
+    assert found["condition_mean_"].tolist() == [2, 5]
+    assert found["condition_scale_"].tolist() == [1, 1]
+    assert learnt(2 * vectors, 2)["condition_scale_"].tolist() == [2, 1]
+    for y in (vectors.astype(int), vectors[:1], vectors[:, :0]):
+        with pytest.raises(InputError) as caught:
+            learnt(y, 2)
+        said = f"y has shape {y.shape} and type {y.dtype}; give 2 labels, or 2 rows of floats"
+        assert str(caught.value) == said
+    for row in (0, 1):
+        gap = vectors.copy()
+        gap[row, 1] = np.inf
+        with pytest.raises(InputError, match=f"y holds NaN or infinity in row {row}; fill it in"):
+            learnt(gap, 2)
+
+
+def test_labels_of_objects_are_of_one_type():
+    assert checked_labels(np.array(["a", "b"], object), 2).tolist() == ["a", "b"]
+    assert checked_labels(np.array([1, 2], object), 2).dtype.kind == "i"
+    for values, kinds in (
+        ([1, "a"], "int, str"),
+        ([1.5, 2.5], "float"),
+        ([None, None], "NoneType"),
+    ):
+        with pytest.raises(InputError) as caught:
+            checked_labels(np.array(values, object), 2)
+        said = f"y holds values of type {kinds}; give whole numbers, or names"
+        assert str(caught.value) == said
+
+
+def test_training_goes_on_in_the_units_and_with_the_classes_it_began_with():
+    a, b = np.array(["a", "b"]), np.array(["a", "c"])
+    kept = SimpleNamespace(unit_range_=False)
+    for theirs, ours in (
+        ({"unit_range_": True}, {"unit_range_": True}),
+        ({"unit_range_": False}, {"unit_range_": False}),
+        ({"unit_range_": False}, {"unit_range_": True}),
+        ({}, {"unit_range_": False}),
+        ({"classes_": a}, {"classes_": a}),
+        ({}, {"classes_": a}),
+    ):
+        take_units(SimpleNamespace(**(vars(kept) | ours)), SimpleNamespace(**theirs))
+    with pytest.raises(InputError, match=r"was trained on data in \[0, 1\], and X leaves it"):
+        take_units(kept, SimpleNamespace(unit_range_=True))
+    for ours, said in (({"classes_": b}, "a, c"), ({}, "none")):
+        with pytest.raises(InputError, match=f"knows the classes a, b; y holds {said}: give"):
+            take_units(SimpleNamespace(**ours), SimpleNamespace(classes_=a))
