@@ -290,11 +290,11 @@ PICTURES = {"--image-size", "--crop", "--fit"}
 READ_PICTURES = {"compare", "train", "transform", "data"}
 READ_TABLES = {"compare", "factor", "train", "reconstruct", "evaluate", "transform", "data"}
 KNOWN = {
-    "compare": "--data --models --out --random-state --n-epochs --n-components",
+    "compare": "--data --models --out --random-state --n-epochs --n-components --live",
     "factor": "data --n-factors --suggest --n-samples --standard-errors --smooth --cutoff --out",
     "train": "--start-from --more-epochs "
-    "--data --run --recipe --resume --held-out --profile --devices",
-    "resume": "run --n-epochs --more-epochs --checkpoint --out",
+    "--data --run --recipe --resume --held-out --profile --devices --live",
+    "resume": "run --n-epochs --more-epochs --checkpoint --out --live",
     "checkpoints": "run",
     "sample": "run --n-samples --out --overwrite --random-state --label --prompt --temperature "
     "--length --noise --round",
@@ -305,7 +305,8 @@ KNOWN = {
     "data": "action name",
     "transform": "run data --out --overwrite",
     "models": "",
-    "export": "run --out --only --precision --overwrite",
+    "export": "run --out --only --precision --overwrite --with-images",
+    "push": "run name --private --no-page --overwrite",
 }
 """What this folder's tests ask each command; whoever adds an option adds what it changes."""
 
