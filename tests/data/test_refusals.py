@@ -97,7 +97,7 @@ def of_tables(path):
         f"{named_('k.csv')}: column 'b' holds inf in data row 3; correct it, or take it for "
         "missing with --missing-codes inf": table("k.csv", "a,b\n1.5,2\n2.5,3\n3.5,inf\n4,inf\n"),
         f"{named_('l.csv')}: column 'b' has 2 missing values, the first in data row 3; fill them "
-        "in, drop those rows, or take a model with --missing fiml": table(
+        "in, drop those rows, or fit FactorAnalysis or ProbabilisticPCA with missing='fiml'": table(
             "l.csv", "a,b\n1.5,2\n2.5,3\n3.5,\n4,\n"
         ),
         f"{named_('m.csv')}: column 'y' has 2 missing labels, the first in data row 2; fill them "

@@ -23,8 +23,6 @@ CHOSEN = {
     "ConditionalVAE": "encode",
     "DEC": "cluster",
     "DCGAN": "generate",
-    "Pix2Pix": "translate",
-    "SRResNet": "upscale",
     "LSTMLanguageModel": "step",
 }
 """A function of each family: torch takes half a second and more to trace one."""

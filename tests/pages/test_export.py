@@ -1,14 +1,20 @@
 """``latentia export`` and ``model.export``: which files are written, and what is said of them."""
 
 import json
+from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import torch
 
 import latentia
 from latentia.cli.main import main
 from latentia.errors import InputError
+from latentia.models.apply import eager
 from latentia.pages import program as programs
+from latentia.pages.facts import facts_of_run
+from latentia.pages.graphs import quiet
 
 ROWS = np.random.default_rng(0).normal(size=(30, 4))
 
@@ -19,13 +25,25 @@ def model():
 
 
 @pytest.fixture
+def traced_once(monkeypatch):
+    """Trace the function of a name once, however often its model is exported."""
+    known = {}
+
+    def remembered(model, function, traced=programs.traced):
+        return known.get(function.name) or known.setdefault(function.name, traced(model, function))
+
+    monkeypatch.setattr(programs, "traced", remembered)
+    monkeypatch.setattr("latentia.pages.torch_files.traced", remembered)
+
+
+@pytest.fixture
 def saved(model, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     model.save("model")
     return tmp_path
 
 
-def test_the_command_writes_and_tells_the_difference(saved, capsys):
+def test_the_command_writes_and_tells_the_difference(saved, capsys, traced_once):
     assert main(["export", "model", "--out", "p.json"]) == 0
     document = json.loads((saved / "p.json").read_text())
     found = document["facts"]["differences"]
@@ -120,10 +138,9 @@ def test_channels_last_stay_last():
     model = latentia.Autoencoder(**settings).fit(X, channels="last")
     encode, decode = model.exported()
     assert encode.inputs[0].shape == decode.outputs[0].shape == (8, 8, 3)
-    program = programs.program_of(model, precision="single")
     z = model.transform(X)
-    np.testing.assert_allclose(program.run("encode", X)[0], z, atol=1e-6)
-    np.testing.assert_allclose(program.run("decode", z)[0], model.inverse_transform(z), atol=1e-6)
+    np.testing.assert_allclose(eager(model, encode.call, X), z, atol=1e-6)
+    np.testing.assert_allclose(eager(model, decode.call, z), model.inverse_transform(z), atol=1e-6)
 
 
 def test_conditions_in_their_own_units():
@@ -137,9 +154,46 @@ def test_conditions_in_their_own_units():
         "device": "cpu",
     }
     model = latentia.ConditionalVAE(**settings).fit(X, y)
-    program = programs.program_of(model, ["decode"], precision="single")
+    _, decode = model.exported()
     z = rng.normal(size=(3, 2)).astype(np.float32)
     given = y[:3].astype(np.float32)
-    np.testing.assert_allclose(
-        program.run("decode", z, given)[0], model.inverse_transform(z, given), atol=1e-6
-    )
+    found = eager(model, decode.call, z, given)
+    np.testing.assert_allclose(found, model.inverse_transform(z, given), atol=1e-6)
+
+
+def opened_facts(path):
+    if path.suffix == ".json":
+        return json.loads(path.read_text())["facts"]
+    extra = {"latentia.json": ""}
+    with quiet():
+        torch.export.load(path, extra_files=extra)
+    return json.loads(extra["latentia.json"])
+
+
+@pytest.mark.parametrize("suffix", [".json", ".pt2"])
+def test_a_run_tells_of_its_data_and_figures(suffix, saved, traced_once, monkeypatch):
+    figures = {"squared_error": 0.25, "seconds": 3.0}
+    config = SimpleNamespace(data={"spec": "digits", "samples": 7})
+    read = {Path("model"): (config, figures)}
+    monkeypatch.setattr("latentia.pages.facts.recorded", read.__getitem__)
+    assert main(["export", "model", "--out", f"m{suffix}", "--only", "decode"]) == 0
+    told = opened_facts(saved / f"m{suffix}")
+    known = latentia.data.describe("digits")
+    assert told["data"] == {
+        "name": "digits",
+        "origin": known.origin,
+        "licence": known.licence,
+        "samples": 7,
+    }
+    assert told["figures"] == {"squared_error": 0.25}
+    assert told["model"] == "ProbabilisticPCA"
+
+
+def test_where_data_lie_is_not_told(monkeypatch):
+    config = SimpleNamespace(data={"spec": "/home/a/left.csv,/home/a/right.csv"})
+    monkeypatch.setattr("latentia.pages.facts.recorded", lambda run: (config, {}))
+    assert facts_of_run(Path("r")) == {"data": {"name": "left.csv,right.csv"}, "figures": {}}
+
+
+def test_a_saved_model_tells_of_no_run(saved):
+    assert facts_of_run(saved / "model") == {}

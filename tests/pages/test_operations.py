@@ -9,6 +9,7 @@ import latentia
 from latentia.errors import InputError
 from latentia.models.exported import Exported, Quantity
 from latentia.pages.agreement import difference, differences
+from latentia.pages.graphs import frozen, traced
 from latentia.pages.program import Program, program_of
 from tests.pages.test_every_model import plain
 
@@ -40,12 +41,24 @@ class Mixed(nn.Module):
 
 @pytest.fixture(scope="module")
 def own():
+    """A model with the net, which is traced once."""
     torch.manual_seed(0)
     model = latentia.Autoencoder(n_components=3, encoder=Mixed(), hidden=(8,), n_epochs=1)
     return model.set_params(batch_size=4, random_state=0, device="cpu").fit(IMAGES)
 
 
-def test_own_nets_run_in_the_browser(own, runtime):
+@pytest.fixture(scope="module")
+def graph(own):
+    twin = frozen(own)
+    return traced(twin, twin.exported()[0])
+
+
+@pytest.fixture
+def traced_once(graph, monkeypatch):
+    monkeypatch.setattr("latentia.pages.program.traced", lambda model, function: graph)
+
+
+def test_own_nets_run_in_the_browser(own, runtime, traced_once):
     program = program_of(own, ["encode"], precision="single")
     names = {name for name, *_ in program.functions["encode"]["operations"]}
     assert {
@@ -64,7 +77,7 @@ def test_own_nets_run_in_the_browser(own, runtime):
     assert program.facts["differences"]["encode"] <= 1e-6
 
 
-def test_without_webassembly_plain_loops_do_the_same(own, chromium):
+def test_without_webassembly_plain_loops_do_the_same(own, chromium, traced_once):
     from latentia.pages.runtime import source
 
     program = program_of(own, ["encode"], precision="single")
@@ -133,14 +146,14 @@ def test_batches_of_one_and_of_three_are_compared():
     assert seen == [1, 3]
 
 
-def test_weights_that_are_off_are_refused(own, monkeypatch):
+def test_weights_that_are_off_are_refused(own, traced_once, monkeypatch):
     right = Program.stored_weights
     monkeypatch.setattr(Program, "stored_weights", lambda self: [w + 0.1 for w in right(self)])
     with pytest.raises(InputError, match="the exported encode differs from the model's by"):
         program_of(own, ["encode"], precision="single")
 
 
-def test_half_the_bits_are_taken_where_they_are_near_enough(own, monkeypatch):
+def test_half_the_bits_are_taken_where_they_are_near_enough(own, traced_once, monkeypatch):
     monkeypatch.setattr("latentia.pages.program.SMALL", 8)
     near = program_of(own, ["encode"])
     assert (near.facts["bits"], near.written("x").bits) == (16, 16)
@@ -150,3 +163,22 @@ def test_half_the_bits_are_taken_where_they_are_near_enough(own, monkeypatch):
     assert program_of(own, ["encode"]).facts["bits"] == 32
     with pytest.raises(InputError, match="take precision 'single'"):
         program_of(own, ["encode"], precision="half")
+
+
+def test_a_graph_of_torch_holds_the_weights_that_it_needs_alone(own, graph):
+    held = {name.split(".")[0] for name in graph.state_dict}
+    assert held == {"encoder_"}
+    assert sum(w.numel() for w in graph.state_dict.values()) == sum(
+        w.numel() for w in own.encoder_.state_dict().values() if w.ndim
+    )
+
+
+def test_without_torchs_own_switch_graphs_are_traced(own, monkeypatch):
+    monkeypatch.setattr("latentia.pages.graphs._config", object())
+    twin = frozen(own)
+    assert differences(twin, twin.exported()[1], runner_of(twin)) <= 1e-6
+
+
+def runner_of(twin):
+    graph = traced(twin, twin.exported()[1]).module()
+    return lambda z: [graph(torch.from_numpy(z))[0].detach().numpy()]

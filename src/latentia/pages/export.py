@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import importlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from sklearn.utils.validation import check_is_fitted
 from latentia.errors import InputError, check_arguments, nearest
 from latentia.files import as_path, refuse_existing
 from latentia.models.saved import load
+from latentia.pages.facts import OF_NO_RUN, facts_of_run
 from latentia.pages.named import Written, write_all
 from latentia.pages.program import Precision, program_of
 
@@ -64,13 +65,18 @@ def export_run(
         return write_of_run(run, load(run), *order, with_images=with_images)
     if with_images:
         raise InputError(f"--with-images is for pages, and {out} is none: leave it out")
-    return written(load(run), out, only, precision, overwrite)
+    return written(load(run), out, only, precision, overwrite, facts_of_run(run))
 
 
 def written(
-    model: Any, out: Path, only: Sequence[str], precision: Precision, overwrite: bool
+    model: Any,
+    out: Path,
+    only: Sequence[str],
+    precision: Precision,
+    overwrite: bool,
+    of_run: Mapping[str, Any] = OF_NO_RUN,
 ) -> list[Written]:
-    """Write the files, and return what each of them is."""
+    """Write the files, with the facts of a run in them, and return what each of them is."""
     if out.suffix not in WRITERS:
         raise InputError(
             f"{out} must end in the suffix of a format: {', '.join(WRITERS)}"
@@ -81,17 +87,23 @@ def written(
     if isinstance(only, str):
         raise InputError(f"only is {only!r}; give a list of names, such as [{only!r}]")
     check_is_fitted(model)
-    made: list[Written] = importlib.import_module(WRITERS[out.suffix]).write(
-        model, out, tuple(only), precision, overwrite
-    )
+    write_them = importlib.import_module(WRITERS[out.suffix]).write
+    more = {"of_run": of_run} if of_run else {}
+    made: list[Written] = write_them(model, out, tuple(only), precision, overwrite, **more)
     return made
 
 
 def write(
-    model: Any, out: Path, only: Sequence[str], precision: Precision, overwrite: bool
+    model: Any,
+    out: Path,
+    only: Sequence[str],
+    precision: Precision,
+    overwrite: bool,
+    of_run: Mapping[str, Any] = OF_NO_RUN,
 ) -> list[Written]:
     """Write the program of a page as JSON."""
     refuse_existing(out, overwrite)
     program = program_of(model, only, precision)
+    program.facts |= of_run
     content = json.dumps(program.document(), ensure_ascii=False).encode()
     return write_all({program.written(out): content})

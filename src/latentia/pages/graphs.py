@@ -11,7 +11,7 @@ import copy
 import logging
 import warnings
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 import numpy as np
@@ -67,25 +67,47 @@ def traced(model: Any, function: Exported) -> ExportedProgram:
     """Return the graph of a function of a frozen model."""
     inputs = examples(function, TRACED, np.random.default_rng(0), larger=1)
     axes = tuple(dynamic_axes(quantity) for quantity in function.inputs)
-    # Else sizes of 1, which innermost layers may have, would be taken for special.
-    config: Any = _config
-    free_sizes = config.patch(backed_size_oblivious=True)
     try:
-        with torch.no_grad(), free_sizes, quiet():
+        with torch.no_grad(), ones_as_any_size(), quiet():
             graph = torch.export.export(
                 Function(model, function).eval(),
                 tuple(map(torch.from_numpy, inputs)),
                 dynamic_shapes={"inputs": axes},
                 strict=False,
             )
-            plain: ExportedProgram = graph.run_decompositions({})
-            return plain
+            return in_use(graph.run_decompositions({}))
     except Exception as error:
         why = next(iter(str(error).splitlines()), type(error).__name__)
         raise InputError(
             f"{type(model).__name__}'s {function.name} cannot be traced by torch.export: {why} (in "
             "a net of your own take x.shape[0] for len(x), and no size as a plain number)"
         ) from error
+
+
+def ones_as_any_size() -> AbstractContextManager[Any]:
+    """Take sizes of 1, which innermost layers may have, for no special ones in a ``with`` block.
+
+    torch has no public switch for it. Without one a graph refuses images of such a size.
+    """
+    config: Any = _config
+    known = hasattr(config, "backed_size_oblivious")
+    return config.patch(backed_size_oblivious=True) if known else nullcontext()
+
+
+def in_use(graph: ExportedProgram) -> ExportedProgram:
+    """Return a graph with those weights alone that it needs, of all that the model has."""
+    unused = {n.name for n in graph.graph.nodes if n.op == "placeholder" and not n.users}
+    signature = graph.graph_signature
+    for spec in [*signature.input_specs]:
+        if spec.target is not None and spec.arg.name in unused:
+            signature.input_specs.remove(spec)
+            for stored in (graph.state_dict, graph.constants):
+                stored.pop(spec.target, None)
+    kept = {spec.arg.name for spec in signature.input_specs}
+    for node in [n for n in graph.graph.nodes if n.op == "placeholder" and n.name not in kept]:
+        graph.graph.erase_node(node)
+    graph.graph_module.recompile()
+    return graph
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from latentia.errors import InputError
 from latentia.models.exported import Exported
 from latentia.pages.agreement import allowed, differences, refuse_other
-from latentia.pages.facts import facts_of_function
+from latentia.pages.facts import OF_NO_RUN, facts_of_function
 from latentia.pages.graphs import chosen, frozen, quiet, sides_of, traced
 from latentia.pages.named import Written, places, write_all
 from latentia.pages.program import Precision
@@ -32,7 +32,12 @@ MISSING = "ONNX takes further packages: pip install 'latentia[onnx]'"
 
 
 def write(
-    model: Any, out: Path, only: Sequence[str], precision: Precision, overwrite: bool
+    model: Any,
+    out: Path,
+    only: Sequence[str],
+    precision: Precision,
+    overwrite: bool,
+    of_run: Mapping[str, Any] = OF_NO_RUN,
 ) -> list[Written]:
     """Write a file for each function, its facts in the metadata, and return them."""
     if not all(map(find_spec, ("onnx", "onnxruntime", "onnxscript"))):
@@ -48,7 +53,7 @@ def write(
         found = {function.name: differences(twin, function, partial(run, session))}
         limits = allowed("onnx", twin, found)
         refuse_other(found, limits)
-        for key, value in facts_of_function(model, function, found, limits).items():
+        for key, value in facts_of_function(model, function, found, limits, of_run).items():
             entry = proto.metadata_props.add()
             entry.key = key
             entry.value = value if isinstance(value, str) else json.dumps(value)

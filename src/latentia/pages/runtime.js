@@ -7,9 +7,9 @@ const Latentia = (() => {
     return s * (e === 0 ? f * 2 ** -24 : e === 31 ? (f ? NaN : Infinity) : (1 + f / 1024) * 2 ** (e - 15));
   };
 
-  // kernels.wat, compiled: matrix products four values at a time. Without WebAssembly plain loops do the same.
-  const KERNELS = "AGFzbQEAAAABGAJgC39/f39/f39/f39/AGAGf39/f39/AAIIAQFlAW0CAAEDAwIAAQcUAgdwcm9kdWN0AAAGbGluZWFyAAEKwhECmQ8DEn8LewZ9IAhBAnQhDyAHQQJ0IRACQANAIAxBIGogD0sNAUEAIQsDQCAAIAsgAWxqIREgBCALIAVsaiEVIAogC0ECdGohGSALQQFqIAZJBEAgESABaiESIBUgBWohFiAZQQRqIRoFIBEhEiAVIRYgGSEaCyALQQJqIAZJBEAgEiABaiETIBYgBWohFyAaQQRqIRsFIBIhEyAWIRcgGiEbCyALQQNqIAZJBEAgEyABaiEUIBcgBWohGCAbQQRqIRwFIBMhFCAXIRggGyEcCyAJBEAgFSAMav0ABAAhHSAVIAxq/QAEECEeIBYgDGr9AAQAIR8gFiAMav0ABBAhICAXIAxq/QAEACEhIBcgDGr9AAQQISIgGCAMav0ABAAhIyAYIAxq/QAEECEkBSAKBHsgGSoCAP0TBf0MAAAAAAAAAAAAAAAAAAAAAAshHSAKBHsgGSoCAP0TBf0MAAAAAAAAAAAAAAAAAAAAAAshHiAKBHsgGioCAP0TBf0MAAAAAAAAAAAAAAAAAAAAAAshHyAKBHsgGioCAP0TBf0MAAAAAAAAAAAAAAAAAAAAAAshICAKBHsgGyoCAP0TBf0MAAAAAAAAAAAAAAAAAAAAAAshISAKBHsgGyoCAP0TBf0MAAAAAAAAAAAAAAAAAAAAAAshIiAKBHsgHCoCAP0TBf0MAAAAAAAAAAAAAAAAAAAAAAshIyAKBHsgHCoCAP0TBf0MAAAAAAAAAAAAAAAAAAAAAAshJAtBACENIAIgDGohDgNAIA79AAQAISUgDv0ABBAhJiARIA1q/QkCACEnIB0gJyAl/eYB/eQBIR0gHiAnICb95gH95AEhHiASIA1q/QkCACEnIB8gJyAl/eYB/eQBIR8gICAnICb95gH95AEhICATIA1q/QkCACEnICEgJyAl/eYB/eQBISEgIiAnICb95gH95AEhIiAUIA1q/QkCACEnICMgJyAl/eYB/eQBISMgJCAnICb95gH95AEhJCAOIANqIQ4gDUEEaiINIBBJDQALIBggDGogI/0LBAAgGCAMaiAk/QsEECAXIAxqICH9CwQAIBcgDGogIv0LBBAgFiAMaiAf/QsEACAWIAxqICD9CwQQIBUgDGogHf0LBAAgFSAMaiAe/QsEECALQQRqIgsgBkkNAAsgDEEgaiEMDAALCwJAA0AgDEEQaiAPSw0BQQAhCwNAIAAgCyABbGohESAEIAsgBWxqIRUgCiALQQJ0aiEZIAtBAWogBkkEQCARIAFqIRIgFSAFaiEWIBlBBGohGgUgESESIBUhFiAZIRoLIAtBAmogBkkEQCASIAFqIRMgFiAFaiEXIBpBBGohGwUgEiETIBYhFyAaIRsLIAtBA2ogBkkEQCATIAFqIRQgFyAFaiEYIBtBBGohHAUgEyEUIBchGCAbIRwLIAkEQCAVIAxq/QAEACEdIBYgDGr9AAQAIR8gFyAMav0ABAAhISAYIAxq/QAEACEjBSAKBHsgGSoCAP0TBf0MAAAAAAAAAAAAAAAAAAAAAAshHSAKBHsgGioCAP0TBf0MAAAAAAAAAAAAAAAAAAAAAAshHyAKBHsgGyoCAP0TBf0MAAAAAAAAAAAAAAAAAAAAAAshISAKBHsgHCoCAP0TBf0MAAAAAAAAAAAAAAAAAAAAAAshIwtBACENIAIgDGohDgNAIA79AAQAISUgESANav0JAgAhJyAdICcgJf3mAf3kASEdIBIgDWr9CQIAIScgHyAnICX95gH95AEhHyATIA1q/QkCACEnICEgJyAl/eYB/eQBISEgFCANav0JAgAhJyAjICcgJf3mAf3kASEjIA4gA2ohDiANQQRqIg0gEEkNAAsgGCAMaiAj/QsEACAXIAxqICH9CwQAIBYgDGogH/0LBAAgFSAMaiAd/QsEACALQQRqIgsgBkkNAAsgDEEQaiEMDAALCwJAA0AgDEEEaiAPSw0BQQAhCwNAIAAgCyABbGohESAEIAsgBWxqIRUgCiALQQJ0aiEZIAtBAWogBkkEQCARIAFqIRIgFSAFaiEWIBlBBGohGgUgESESIBUhFiAZIRoLIAtBAmogBkkEQCASIAFqIRMgFiAFaiEXIBpBBGohGwUgEiETIBYhFyAaIRsLIAtBA2ogBkkEQCATIAFqIRQgFyAFaiEYIBtBBGohHAUgEyEUIBchGCAbIRwLIAkEQCAVIAxqKgIAISggFiAMaioCACEpIBcgDGoqAgAhKiAYIAxqKgIAISsFIAoEfSAZKgIABUMAAAAACyEoIAoEfSAaKgIABUMAAAAACyEpIAoEfSAbKgIABUMAAAAACyEqIAoEfSAcKgIABUMAAAAACyErC0EAIQ0gAiAMaiEOA0AgDioCACEsIBEgDWoqAgAhLSAoIC0gLJSSISggEiANaioCACEtICkgLSAslJIhKSATIA1qKgIAIS0gKiAtICyUkiEqIBQgDWoqAgAhLSArIC0gLJSSISsgDiADaiEOIA1BBGoiDSAQSQ0ACyAYIAxqICs4AgAgFyAMaiAqOAIAIBYgDGogKTgCACAVIAxqICg4AgAgC0EEaiILIAZJDQALIAxBBGohDAwACwsLpAIDBX8CewF9IARBeHFBAnQhCiAEQQJ0IQQgASEJA0D9DAAAAAAAAAAAAAAAAAAAAAAhC/0MAAAAAAAAAAAAAAAAAAAAACEMQQAhByAAIQgCQANAIAcgCk8NASALIAj9AAQAIAn9AAQA/eYB/eQBIQsgDCAI/QAEECAJ/QAEEP3mAf3kASEMIAhBIGohCCAJQSBqIQkgB0EgaiEHDAALCyALIAz95AEhCyAL/R8AIAv9HwGSIAv9HwIgC/0fA5KSIQ0CQANAIAcgBE8NASANIAgqAgAgCSoCAJSSIQ0gCEEEaiEIIAlBBGohCSAHQQRqIQcMAAsLIAMgAgR9IA0gAiAGQQJ0aioCAJIFIA0LOAIAIANBBGohAyAGQQFqIgYgBUkNAAsL";
-  const BAND = 1 << 16;
+  // kernels.wat, as bytes: sums of products, four values at a time. Without WebAssembly plain loops do the same.
+  const KERNELS = "KERNELS_IN_BASE64";
+  const DEPTH = 256;
   const bytesOf = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
 
   // Numbers in one memory, which WebAssembly shares; where it grows, all views of it are made anew.
@@ -37,18 +37,27 @@ const Latentia = (() => {
       this.all.push(b);
       return b;
     }
-    // C (m × n) = A (m × k) B (k × n) + bias of each row, from these places on; rows of C lie `apart`.
-    product(A, a0, B, b0, C, c0, m, k, n, bias, e0, apart = n) {
-      if (apart === 1) { this.linear(B, b0, A, a0, null, 0, C, c0, k, m); if (bias) for (let i = 0; i < m; i++) C.d[c0 + i] += bias.d[e0 + i]; return; }
+    // y[i, r, j] = bias[i] + the sum over l of w[i, l] x[r · xrow + offsets[l] + j]; rows i lie `apart`, rows r `yrow`.
+    correlate({ b, bias, k, m }, offsets, x, x0, xrow, y, y0, apart, yrow, rows, columns) {
       if (this.kernels) {
-        for (let l = 0; l < k; l += 256) this.kernels.product(A.o + 4 * (a0 + l), 4 * k, B.o + 4 * (b0 + l * n), 4 * n, C.o + 4 * c0, 4 * apart, m, Math.min(256, k - l), n, l, bias ? bias.o + 4 * e0 : 0);
+        for (let l = 0; l < k; l += DEPTH) this.kernels.correlate(b.o + 16 * l, 16 * k, Math.min(DEPTH, k - l), x.o + 4 * x0, offsets.b.o + 4 * l, 4 * xrow, y.o + 4 * y0, 4 * apart, 4 * yrow, m, rows, columns, bias.o, l);
         return;
       }
-      const p = A.d, q = B.d;
-      for (let i = 0; i < m; i++) {
-        const r = C.d.subarray(c0 + i * apart, c0 + i * apart + n).fill(bias ? bias.d[e0 + i] : 0);
-        for (let l = 0; l < k; l++) { const v = p[a0 + i * k + l]; for (let j = 0, t = b0 + l * n; j < n; j++) r[j] += v * q[t + j]; }
+      for (let i = 0; i < m; i++) for (let r = 0; r < rows; r++) {
+        const q = y.d.subarray(y0 + i * apart + r * yrow).fill(bias.d[i], 0, columns);
+        for (let l = 0; l < k; l++) { const v = b.d[((i >> 2) * k + l) * 4 + (i & 3)]; for (let j = 0, t = x0 + r * xrow + offsets.own[l]; j < columns; j++) q[j] += v * x.d[t + j]; }
       }
+    }
+    // Weights w(i, l) of m rows as the kernel reads them: four rows side by side, an even number in each.
+    packed(m, k, w, bias) {
+      const even = Math.max(2, k + k % 2), four = Math.ceil(m / 4) * 4, found = { b: this.take(four * even), bias: this.take(four), k: even, m };
+      found.b.d.fill(0);
+      found.bias.d.fill(0);
+      for (let i = 0; i < m; i++) {
+        found.bias.d[i] = bias(i);
+        for (let l = 0; l < k; l++) found.b.d[((i >> 2) * even + l) * 4 + (i & 3)] = w(i, l);
+      }
+      return found;
     }
     // y (o) = w (o × k) x + bias.
     linear(x, x0, w, w0, bias, e0, y, y0, k, o) {
@@ -69,35 +78,50 @@ const Latentia = (() => {
       return this.own.at(-1);
     }
     give(b) { this.free.push(b); }
+    // Memory that is written now, and which no other step may take.
+    fresh(n) {
+      const place = this.heap.spare.findIndex((b) => b.n >= n), found = place < 0 ? this.heap.take(n) : this.heap.spare.splice(place, 1)[0];
+      this.own.push(found);
+      return found;
+    }
+    // Where the values lie that a row's weights are multiplied by; in bytes in the memory.
+    offsets(places, k) {
+      const own = Int32Array.from({ length: k }, (_, l) => places[l] || 0), b = this.fresh(k);
+      if (this.heap.kernels) new Int32Array(b.d.buffer, b.o, k).set(own.map((v) => 4 * v));
+      return { own, b };
+    }
   }
 
-  // Columns of the patches of output rows `top` to `end`: (C·kh·kw) × ((end − top)·OW), zeros outside the image.
-  function unfold(x, x0, cols, C, H, W, kh, kw, top, end, OW, [sh, sw, ph, pw, dh, dw]) {
+  // A copy of C images amid zeros, every sh-th row and sw-th column in a plane of its own: C × sh × sw × HQ × WQ.
+  function spaced(x, x0, q, C, H, W, HQ, WQ, sh, sw, ph, pw) {
     let t = 0;
-    for (let c = 0; c < C; c++) for (let u = 0; u < kh; u++) for (let v = 0; v < kw; v++) {
-      const z = v * dw - pw, first = Math.min(OW, Math.max(0, Math.ceil(-z / sw))), last = Math.max(first, Math.min(OW, Math.floor((W - 1 - z) / sw) + 1));
-      for (let i = top; i < end; i++) {
-        const y = i * sh - ph + u * dh, stop = t + OW;
-        if (y < 0 || y >= H) { while (t < stop) cols[t++] = 0; continue; }
-        let r = x0 + (c * H + y) * W + z + first * sw;
-        for (let j = 0; j < first; j++) cols[t++] = 0;
-        for (let j = first; j < last; j++, r += sw) cols[t++] = x[r];
-        while (t < stop) cols[t++] = 0;
+    for (let c = 0; c < C; c++) for (let u = -ph; u < sh - ph; u++) for (let v = -pw; v < sw - pw; v++) {
+      const first = Math.min(WQ, Math.max(0, Math.ceil(-v / sw))), last = Math.max(first, Math.min(WQ, Math.floor((W - 1 - v) / sw) + 1));
+      for (let i = 0; i < HQ; i++) {
+        const row = i * sh + u, stop = t + WQ;
+        if (row < 0 || row >= H) { while (t < stop) q[t++] = 0; continue; }
+        for (let j = 0; j < first; j++) q[t++] = 0;
+        for (let j = first, r = x0 + (c * H + row) * W + v + first * sw; j < last; j++, r += sw) q[t++] = x[r];
+        while (t < stop) q[t++] = 0;
       }
     }
   }
 
-  // The adjoint: adds columns (O·kh·kw) × (H·W) into an image that holds its bias.
-  function fold(cols, y, y0, O, OH, OW, kh, kw, H, W, [sh, sw, ph, pw]) {
-    let t = 0;
-    for (let o = 0; o < O; o++) for (let u = 0; u < kh; u++) for (let v = 0; v < kw; v++) {
-      const z = v - pw, first = Math.min(W, Math.max(0, Math.ceil(-z / sw))), last = Math.max(first, Math.min(W, Math.floor((OW - 1 - z) / sw) + 1));
-      for (let i = 0; i < H; i++, t += W) {
-        const r = i * sh - ph + u;
-        if (r < 0 || r >= OH) continue;
-        for (let j = first, q = y0 + (o * OH + r) * OW + z + first * sw; j < last; j++, q += sw) y[q] += cols[t + j];
+  // Plans what correlates m channels of R × S values, written to images (OH, OW): every sh-th row and sw-th column from `first` on.
+  // Rows that are no multiples of four values are computed in one with what lies between them.
+  function correlation(arena, w, offsets, WQ, R, S, OH, OW, first = 0, sh = 1, sw = 1) {
+    const { heap } = arena, n = (R - 1) * WQ + S, flat = R * (Math.floor(S / 8) + (S >> 2 & 1) + S % 4) > n / 8 + 1;
+    const whole = sh * sw === 1, length = flat ? WQ : S, apart = flat ? Math.ceil(n / 4) * 4 : R * S, P = OH * OW;
+    if (whole && !flat) return (x, x0, y, y0) => heap.correlate(w, offsets, x, x0, WQ, y, y0, P, S, R, S);
+    const part = arena.take(w.m * apart);
+    arena.give(part);
+    return (x, x0, y, y0) => {
+      heap.correlate(w, offsets, x, x0, WQ, part, 0, apart, S, flat ? 1 : R, flat ? apart : S);
+      const p = part.d, q = y.d;
+      for (let o = 0; o < w.m; o++) for (let i = 0; i < R; i++) {
+        for (let j = 0, r = o * apart + i * length, t = y0 + o * P + first + i * sh * OW; j < S; j++, t += sw) q[t] = p[r + j];
       }
-    }
+    };
   }
 
   const erf = (x) => {
@@ -123,6 +147,19 @@ const Latentia = (() => {
     max: (a, b) => (a > b ? a : b), min: (a, b) => (a < b ? a : b), pow: (a, b) => a ** b,
   };
   const NUMBER = { ...TWO, floor: (a, b) => Math.floor(a / b), mod: (a, b) => ((a % b) + b) % b };
+  // Four at a time, which do not wait for each other.
+  function sum(p, i, end) {
+    let a = 0, b = 0, c = 0, d = 0;
+    for (; i < end - 3; i += 4) { a += p[i]; b += p[i + 1]; c += p[i + 2]; d += p[i + 3]; }
+    for (; i < end; i++) a += p[i];
+    return a + b + (c + d);
+  }
+  function squares(p, i, end, mean) {
+    let a = 0, b = 0;
+    for (; i < end - 1; i += 2) { const u = p[i] - mean, v = p[i + 1] - mean; a += u * u; b += v * v; }
+    if (i < end) a += (p[i] - mean) * (p[i] - mean);
+    return a + b;
+  }
   const strides = (s) => { const r = []; let k = 1; for (let i = s.length - 1; i >= 0; i--) { r[i] = k; k *= s[i]; } return r; };
 
   // Calls f(to, from) for every element of a shape, `from` along other strides.
@@ -146,42 +183,71 @@ const Latentia = (() => {
       const k = w.s[1], o = w.s[0], m = size(x.s) / k, y = make([...x.s.slice(0, -1), o]);
       return () => { for (let i = 0; i < m; i++) arena.heap.linear(x.b, i * k, w.b, 0, b && b.b, 0, y.b, i * o, k, o); };
     },
-    conv([x, w, b], a, make, arena) {
-      const [N, C, H, W] = x.s, [O, c, kh, kw] = w.s, groups = a[6];
-      const OH = Math.floor((H + 2 * a[2] - a[4] * (kh - 1) - 1) / a[0]) + 1, OW = Math.floor((W + 2 * a[3] - a[5] * (kw - 1) - 1) / a[1]) + 1;
-      const y = make([N, O, OH, OW]), K = c * kh * kw, P = OH * OW, o = O / groups;
-      const plain = kh * kw === 1 && a[0] * a[1] === 1 && a[2] + a[3] === 0;
-      // A band of rows at a time, so that its columns stay near the processor.
-      const band = Math.max(1, Math.min(OH, Math.floor(BAND / K / OW))), cols = plain ? null : arena.take(K * band * OW);
-      if (cols) arena.give(cols);
+    conv([x, w, b], [sh, sw, ph, pw, dh, dw, groups], make, arena) {
+      const [N, C, H, W] = x.s, [O, c, kh, kw] = w.s, k = c * kh * kw, m = O / groups;
+      const OH = Math.floor((H + 2 * ph - dh * (kh - 1) - 1) / sh) + 1, OW = Math.floor((W + 2 * pw - dw * (kw - 1) - 1) / sw) + 1, P = OH * OW;
+      const y = make([N, O, OH, OW]), plain = sh * sw === 1 && ph + pw === 0;
+      const HQ = plain ? H : OH + Math.floor((kh - 1) * dh / sh), WQ = plain ? W : OW + Math.floor((kw - 1) * dw / sw), planes = sh * sw * HQ * WQ;
+      const near = plain ? x.b : arena.take(C * planes), places = [];
+      for (let i = 0; i < c; i++) for (let u = 0; u < kh * dh; u += dh) for (let v = 0; v < kw * dw; v += dw)
+        places.push(i * planes + ((u % sh) * sw + v % sw) * HQ * WQ + Math.floor(u / sh) * WQ + Math.floor(v / sw));
+      let run;
+      if (P === 1) {
+        const row = arena.take(k);
+        arena.give(row);
+        run = Array.from({ length: groups }, (_, g) => (p, x0, q, y0) => {
+          for (let l = 0; l < k; l++) row.d[l] = p.d[x0 + places[l]];
+          arena.heap.linear(row, 0, w.b, g * m * k, b && b.b, g * m, q, y0, k, m);
+        });
+      } else {
+        w.packed = w.packed || Array.from({ length: groups }, (_, g) => arena.heap.packed(m, k, (i, l) => w.b.d[(g * m + i) * k + l], (i) => (b ? b.b.d[g * m + i] : 0)));
+        const offsets = arena.offsets(places, w.packed[0].k);
+        run = w.packed.map((each) => correlation(arena, each, offsets, WQ, OH, OW, OH, OW));
+      }
+      if (!plain) arena.give(near);
       return () => {
-        for (let n = 0; n < N; n++) for (let g = 0; g < groups; g++) {
-          const x0 = (n * C + g * c) * H * W;
-          const y0 = (n * O + g * o) * P;
-          if (!cols) arena.heap.product(w.b, g * o * K, x.b, x0, y.b, y0, o, K, P, b && b.b, g * o);
-          for (let i = 0; cols && i < OH; i += band) {
-            const end = Math.min(OH, i + band);
-            unfold(x.b.d, x0, cols.d, c, H, W, kh, kw, i, end, OW, a);
-            arena.heap.product(w.b, g * o * K, cols, 0, y.b, y0 + i * OW, o, K, (end - i) * OW, b && b.b, g * o, P);
-          }
+        for (let n = 0; n < N; n++) {
+          if (!plain) spaced(x.b.d, n * C * H * W, near.d, C, H, W, HQ, WQ, sh, sw, ph, pw);
+          run.forEach((f, g) => f(near, (plain ? n * C : 0) * planes + g * c * planes, y.b, (n * O + g * m) * P));
         }
       };
     },
-    spread([x, w, b], a, make, arena) {
-      const [N, C, H, W] = x.s, [, O, kh, kw] = w.s, K = O * kh * kw, P = H * W;
-      const OH = (H - 1) * a[0] - 2 * a[2] + kh + a[4], OW = (W - 1) * a[1] - 2 * a[3] + kw + a[5];
-      const y = make([N, O, OH, OW]), cols = arena.take(K * P);
-      arena.give(cols);
-      if (!w.turned) {
-        w.turned = arena.heap.take(K * C);
-        for (let c = 0; c < C; c++) for (let q = 0; q < K; q++) w.turned.d[q * C + c] = w.b.d[c * K + q];
+    // The value at row r comes from those rows i of the image for which r + ph − i · sh is a row of the kernel: a correlation for each rest of (r + ph) by sh.
+    spread([x, w, b], [sh, sw, ph, pw, mh, mw], make, arena) {
+      const [N, C, H, W] = x.s, [, O, kh, kw] = w.s, OH = (H - 1) * sh - 2 * ph + kh + mh, OW = (W - 1) * sw - 2 * pw + kw + mw, P = OH * OW;
+      const y = make([N, O, OH, OW]), bias = (o) => (b ? b.b.d[o] : 0);
+      if (H * W === 1) {
+        // A weight for each value of the result.
+        if (!w.dense) {
+          w.dense = { w: arena.heap.take(O * P * C), b: arena.heap.take(O * P) };
+          for (let o = 0, t = 0; o < O; o++) for (let r = 0; r < OH; r++) for (let s = 0; s < OW; s++, t++) {
+            const u = r + ph, v = s + pw;
+            w.dense.b.d[t] = bias(o);
+            for (let i = 0; i < C; i++) w.dense.w.d[t * C + i] = u < kh && v < kw ? w.b.d[((i * O + o) * kh + u) * kw + v] : 0;
+          }
+        }
+        return () => { for (let n = 0; n < N; n++) arena.heap.linear(x.b, n * C, w.dense.w, 0, w.dense.b, 0, y.b, n * O * P, C, O * P); };
       }
+      const top = Math.ceil(kh / sh) - 1, left = Math.ceil(kw / sw) - 1, HQ = top + Math.floor((OH - 1 + ph) / sh) + 1, WQ = left + Math.floor((OW - 1 + pw) / sw) + 1;
+      const near = arena.take(C * HQ * WQ), run = [];
+      w.packed = w.packed || [];
+      for (let u = 0; u < sh; u++) for (let v = 0; v < sw; v++) {
+        const r0 = Math.max(0, Math.ceil((ph - u) / sh)), s0 = Math.max(0, Math.ceil((pw - v) / sw));
+        const R = Math.floor((OH - 1 + ph - u) / sh) - r0 + 1, S = Math.floor((OW - 1 + pw - v) / sw) - s0 + 1, places = [], taps = [];
+        if (R <= 0 || S <= 0) continue;
+        for (let i = 0; i < C; i++) for (let e = u; e < kh; e += sh) for (let f = v; f < kw; f += sw) {
+          places.push((i * HQ + top - (e - u) / sh) * WQ + left - (f - v) / sw);
+          taps.push([i, e * kw + f]);
+        }
+        const each = w.packed[u * sw + v] = w.packed[u * sw + v] || arena.heap.packed(O, taps.length, (o, l) => w.b.d[(taps[l][0] * O + o) * kh * kw + taps[l][1]], bias);
+        const from = r0 * WQ + s0, f = correlation(arena, each, arena.offsets(places, each.k), WQ, R, S, OH, OW, (r0 * sh + u - ph) * OW + s0 * sw + v - pw, sh, sw);
+        run.push((n) => f(near, from, y.b, n * O * P));
+      }
+      arena.give(near);
       return () => {
-        const q = y.b.d;
         for (let n = 0; n < N; n++) {
-          arena.heap.product(w.turned, 0, x.b, n * C * P, cols, 0, K, C, P, null, 0);
-          for (let o = 0, t = n * O * OH * OW; o < O; o++, t += OH * OW) q.fill(b ? b.b.d[o] : 0, t, t + OH * OW);
-          fold(cols.d, q, n * O * OH * OW, O, OH, OW, kh, kw, H, W, a);
+          spaced(x.b.d, n * C * H * W, near.d, C, H, W, HQ, WQ, 1, 1, top, left);
+          for (const f of run) f(n);
         }
       };
     },
@@ -198,11 +264,7 @@ const Latentia = (() => {
         const p = x.b.d, q = y.b.d;
         for (let g = 0; g < N * groups; g++) {
           const t = g * L;
-          let mean = 0, square = 0;
-          for (let i = t; i < t + L; i++) mean += p[i];
-          mean /= L;
-          for (let i = t; i < t + L; i++) square += (p[i] - mean) * (p[i] - mean);
-          const r = 1 / Math.sqrt(square / L + eps);
+          const mean = sum(p, t, t + L) / L, r = 1 / Math.sqrt(squares(p, t, t + L, mean) / L + eps);
           for (let k = 0, i = t; k < each; k++) {
             const c = (g % groups) * each + k, f = r * (u ? u.b.d[c] : 1), h = (v ? v.b.d[c] : 0) - mean * f;
             for (let e = i + P; i < e; i++) q[i] = p[i] * f + h;
@@ -273,12 +335,16 @@ const Latentia = (() => {
       const H = x.s.at(-2), W = x.s.at(-1), OH = H + t + b, OW = W + l + r, n = size(x.s) / H / W;
       const place = (i, L) => (i >= 0 && i < L ? i : mode === "constant" ? -1 : mode === "replicate" ? Math.min(L - 1, Math.max(0, i)) : i < 0 ? -i : 2 * (L - 1) - i);
       const rows = Int32Array.from({ length: OH }, (_, i) => place(i - t, H)), columns = Int32Array.from({ length: OW }, (_, j) => place(j - l, W));
+      const first = Math.max(0, l), last = Math.min(OW, l + W);
       const y = make([...x.s.slice(0, -2), OH, OW]);
       return () => {
         const p = x.b.d, q = y.b.d;
         for (let c = 0, z = 0; c < n; c++) for (let i = 0; i < OH; i++) {
-          const row = rows[i] < 0 ? -1 : (c * H + rows[i]) * W;
-          for (let j = 0; j < OW; j++) q[z++] = row < 0 || columns[j] < 0 ? value : p[row + columns[j]];
+          if (rows[i] < 0) { for (const stop = z + OW; z < stop; z++) q[z] = value; continue; }
+          const row = (c * H + rows[i]) * W;
+          for (let j = 0; j < first; j++) q[z++] = columns[j] < 0 ? value : p[row + columns[j]];
+          for (let j = first, r = row + first - l; j < last; j++) q[z++] = p[r++];
+          for (let j = last; j < OW; j++) q[z++] = columns[j] < 0 ? value : p[row + columns[j]];
         }
       };
     },
