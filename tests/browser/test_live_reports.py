@@ -116,6 +116,7 @@ def test_live_is_yes_or_no(tmp_path):
         compare("digits", ("PCA",), tmp_path / "c", live="yes")
 
 
+@pytest.mark.slow
 def test_the_limit_is_that_of_the_page(monkeypatch):
     data, _ = load_data("digits").hold_out()
     model = PCA(n_components=2).fit(data.x_train)

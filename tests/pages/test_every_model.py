@@ -146,6 +146,7 @@ def opened_file(path):
     return run, json.loads(extra["latentia.json"])
 
 
+@pytest.mark.slow
 def test_other_sizes_of_images_go_through_a_file_of_onnx(tmp_path):
     model = trained("SRResNet")
     (path,) = model.export(tmp_path / "large.onnx")
