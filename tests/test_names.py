@@ -30,7 +30,9 @@ def test_no_function_has_the_name_of_a_module():
         beside = {path.stem for path in Path(room.__file__).parent.iterdir()}
         assert not set(room.__all__) & beside
     for room in ROOMS[1:]:
-        with pytest.raises(AttributeError, match="no attribute 'travesre'"):
+        with pytest.raises(
+            AttributeError, match=f"module '{room.__name__}' has no attribute 'travesre'"
+        ):
             _ = room.travesre
 
 

@@ -51,9 +51,12 @@ _PUBLIC = (
         "compare": "latentia.evaluation.comparison",
         "evaluate": "latentia.evaluation.evaluate",
         "export": "latentia.pages.export",
+        "live_page": "latentia.pages.live",
         "load": "latentia.models.saved",
         "load_data": "latentia.data",
         "load_text": "latentia.data.text",
+        "play": "latentia.pages.notebook",
+        "push_to_hub": "latentia.pages.hub",
     }
 )
 

@@ -273,3 +273,9 @@ def told(error: OSError) -> str:
     where = "" if error.filename is None else f"{error.filename}: "
     what = error.strerror or str(error) or type(error).__name__
     return f"{where}{what}{cures.get(error.errno or 0, '')}"
+
+
+def is_gone(spec: str) -> bool:
+    """Return whether data lay in one place, of which what follows a colon takes a part."""
+    places = [Path(spec), Path(spec.rsplit(":", 1)[0])]
+    return places[0].is_absolute() and "," not in spec and not any(map(Path.exists, places))

@@ -22,7 +22,7 @@ def opened(chromium):
         return page
 
     def outside(request):
-        return not request.url.startswith(("data:", "file:"))
+        return not request.url.startswith(("data:", "file:", "blob:null/"))
 
     yield open_at
     for page in pages:

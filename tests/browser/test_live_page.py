@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 
 from latentia import PCA, VAE, ConditionalGAN, load_data
+from latentia.models.base import LatentModel
 from latentia.pages import html
+from tests.conftest import small_models
 
 HOSTILE = "</script><img src=x onerror=alert(1)>{{7*7}}"
 PICTURE = """(id) => {
@@ -17,6 +19,7 @@ PICTURE = """(id) => {
     const context = copy.getContext("2d", { willReadFrequently: true });
     context.drawImage($(id), 0, 0);
     return [...context.getImageData(0, 0, width, height).data].filter((_, i) => i % 4 === 0) }"""
+MODELS = {k: m for k, m in small_models().items() if isinstance(m, LatentModel)}
 SMALL = {"n_epochs": 2, "batch_size": 64, "random_state": 0, "device": "cpu"}
 
 
@@ -145,6 +148,32 @@ def test_a_drawing_is_encoded_and_rebuilt(vae, opened):
     ink = np.argwhere(drawn[0] > 0.2)
     assert max(np.ptp(ink, axis=0)) + 1 >= 7
     assert "nearest codes" in page.locator("#heard").inner_text()
+    page.locator('[data-language="ko"]').click()
+    assert "부호화했습니다" in page.locator("#heard").inner_text()
+
+
+def test_a_file_s_picture_is_cut_inverted_and_read(vae, opened, tmp_path):
+    from PIL import Image
+
+    model, path = vae
+    page = ready(opened(path, 1400, fragment="#lang=en"))
+    # Ink on paper, off the middle: what the data have is light on dark, and as large as the image.
+    paper = np.full((80, 120), 250, np.uint8)
+    paper[20:50, 50:56] = 10
+    Image.fromarray(paper).save(tmp_path / "note.png")
+    page.set_input_files("#file", tmp_path / "note.png")
+    until(page, "live.state.input")
+    settled(page)
+    read = np.array([page.evaluate("[...live.state.input]")], np.float32).reshape(1, 8, 8)
+    ink = np.argwhere(read[0] > 0.4)
+    assert np.ptp(ink[:, 0]) >= 6
+    assert np.ptp(ink[:, 1]) <= 2
+    assert abs(ink[:, 1].mean() - 3.5) <= 1
+    assert np.allclose(code(page), model.transform(read), atol=5e-3)
+    assert "inverted" in page.locator("#heard").inner_text()
+    (tmp_path / "no.png").write_text("no picture")
+    page.set_input_files("#file", tmp_path / "no.png")
+    until(page, "$('heard').textContent.includes('no.png could not be read')")
 
 
 def test_a_test_image_is_read_as_it_is(vae, digits, opened):
@@ -305,3 +334,33 @@ def test_blocks_of_json_hold_no_tag(table):
     for block in blocks:
         assert "<" not in block
         json.loads(block)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::latentia.errors.FitWarning")
+@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("kind", ["images", "table"])
+def test_the_page_of_every_model_that_decodes_is_the_model(name, kind, digits, opened, tmp_path):
+    model, data = MODELS[name], digits
+    if kind == "table":
+        if name in ("DCGAN", "ConditionalGAN", "WGAN", "WGANGP"):
+            pytest.skip("learns images")
+        rows = digits.x_train.reshape(-1, 64)
+        rows = rows[:, np.argsort(-rows.std(axis=0))[:10]] * 10 + np.arange(10)
+        names = tuple("abcdefghij")
+        data = replace(digits, x_train=rows, x_test=rows[:90], y_test=digits.y_train[:90],
+                       columns=names)  # fmt: skip
+    y = (data.y_train[:100],) if model.takes_labels else ()
+    model.fit(data.x_train[:100], *y)
+    path = html.write(model, tmp_path / "page.html", data=data)[0].path
+    page = ready(opened(path, 375, fragment="#lang=ko"))
+    assert page.evaluate("document.documentElement.scrollWidth") <= 375
+    assert page.evaluate("live.measured.here") < 2e-3
+    page.locator("#again").click()
+    page.locator("#sliders input").first.press("ArrowRight")
+    settled(page)
+    given = (np.array([page.evaluate("[...live.state.y]")]),) if model.takes_labels else ()
+    labels = tuple(model.classes_[part.argmax(axis=1)] for part in given)
+    wanted = model.inverse_transform(code(page).astype(np.float32), *labels)
+    made = np.array(page.evaluate("[...live.state.made]")).reshape(wanted.shape)
+    assert np.abs(made - wanted).max() <= 2e-3 * max(1, np.abs(wanted).max())

@@ -1,9 +1,12 @@
 """What a command makes of its words, seen before it goes to work."""
 
+import re
+
 import pytest
 
 import latentia
 from latentia.cli.main import main
+from latentia.cli.parser import Parser
 from latentia.models.fields import model_fields
 
 
@@ -30,3 +33,24 @@ def made(monkeypatch):
         return seen[0]
 
     return run
+
+
+@pytest.fixture
+def advised_in_vain(monkeypatch):
+    """Return a function of a command and its complaint that gives the flags it lacks there."""
+    made, parse = [], Parser.__init__
+
+    def noted(self, *given, **options):
+        parse(self, *given, **options)
+        made.append(self)
+
+    monkeypatch.setattr(Parser, "__init__", noted)
+
+    def lacking(words, complaint):
+        known = {o for parser in made for action in parser._actions for o in action.option_strings}
+        # Another command that is named has its own flags.
+        here = re.sub(r"latentia [a-z]+ (?!has no)[^;,:]*", "", complaint)
+        named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", here))
+        return named - known - {word.split("=")[0] for word in words}
+
+    return lacking

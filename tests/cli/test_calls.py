@@ -70,8 +70,8 @@ COMMANDS = {
         (),
         {"data": "digits", "models": None, "out": Path("comparison-digits-1"), "random_state": 0,
          "n_epochs": None, "image_size": None, "progress": True, "options": USUAL,
-         "n_components": None},
-        {("--data", "ring"): {"data": "ring", "out": Path("comparison-ring-1")},
+         "n_components": None, "live": False},
+        {("--live",): {"live": True}, ("--data", "ring"): {"data": "ring", "out": Path("comparison-ring-1")},
          ("--models", "pca,VAE,wgan-gp"): {"models": ("PCA", "VAE", "WGANGP")},
          ("--out", "a"): {"out": Path("a")}, ("--random-state", 7): {"random_state": 7},
          ("--n-epochs", 3): {"n_epochs": 3}, ("--n-components", 4): {"n_components": 4},
@@ -81,8 +81,8 @@ COMMANDS = {
         "latentia.evaluation.runs.resume",
         "told",
         ("r",),
-        {"run": Path("r"), "progress": True, "n_epochs": None},
-        {("--n-epochs", 5): {"n_epochs": 5}},
+        {"run": Path("r"), "progress": True, "n_epochs": None, "live": False},
+        {("--n-epochs", 5): {"n_epochs": 5}, ("--live",): {"live": True}},
     ),
     "sample": (
         "latentia.evaluation.sampled.sample",
@@ -154,8 +154,9 @@ COMMANDS = {
         ["told"],
         ("r", "--out", "a.onnx"),
         {"run": Path("r"), "out": Path("a.onnx"), "only": (), "precision": "auto",
-         "overwrite": False},
+         "overwrite": False, "with_images": False},
         {("--only", "decode", "encode"): {"only": ["decode", "encode"]},
+         ("--with-images",): {"with_images": True},
          ("--precision", "half"): {"precision": "half"}, ("--overwrite",): {"overwrite": True}},
     ),
     "data fetch": ("latentia.data.fetch", "told", ("mnist",), {"name": "mnist"}, {}),
@@ -211,7 +212,7 @@ TRAINED = {
 @pytest.mark.parametrize("flag", TRAINED)
 def test_what_is_trained_is_told_by_flags_or_by_a_recipe(flag, by_recipe, recorded):
     defaults = {"data_spec": "digits", "run": Path("runs/vae-digits-1"), "image_size": None,
-                "held_out": None, "progress": True, "start_from": None,
+                "held_out": None, "progress": True, "start_from": None, "live": False,
                 "options": USUAL}  # fmt: skip
     words = ("train", "vae", *flag)
     if by_recipe:

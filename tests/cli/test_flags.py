@@ -15,10 +15,10 @@ from tests.cli.test_options import KNOWN, PICTURES, READ_PICTURES
 from tests.saved.test_saved_before import KEPT
 
 ALWAYS = {
-    "compare": "--data --models --out --random-state --image-size",
+    "compare": "--data --models --out --random-state --image-size --live",
     "factor": "data --n-factors --suggest --out",
-    "train": "--data --run --recipe --resume --image-size",
-    "resume": "run",
+    "train": "--data --run --recipe --resume --image-size --live",
+    "resume": "run --live",
     "checkpoints": "run",
     "sample": "run --n-samples --out --overwrite --random-state",
     "reconstruct": "run --data --out --overwrite",
@@ -28,6 +28,8 @@ ALWAYS = {
     "data": "action",
     "transform": "run data --out --overwrite",
     "models": "",
+    "export": "run --out --only --precision --with-images --overwrite",
+    "push": "run name/model --private --no-page --overwrite",
 }
 """What has an effect in every call of its command; tests beside this one show which."""
 
@@ -150,10 +152,12 @@ def folder(tmp_path, monkeypatch):
 
 @pytest.mark.filterwarnings("ignore::latentia.errors.FitWarning")
 @pytest.mark.parametrize(("words", "sentence"), REFUSED, ids=[words for words, _ in REFUSED])
-def test_a_flag_without_effect_is_refused(words, sentence, folder, capsys):
+def test_a_flag_without_effect_is_refused(words, sentence, folder, capsys, advised_in_vain):
     before = {path.name for path in folder.iterdir()}
     assert main(words.split()) == 2
-    assert f"error: {sentence}" in capsys.readouterr().err
+    told = capsys.readouterr().err.rpartition("error: ")[2]
+    assert told.startswith(sentence)
+    assert not advised_in_vain(words.split(), told)
     assert {path.name for path in folder.iterdir()} <= before | {"runs"}
 
 
@@ -242,6 +246,13 @@ def test_none_and_an_empty_list_are_written_as_the_word_none(folder, made):
 def test_every_flag_of_true_or_false_is_given_without_a_value(words, name, value, made):
     kinds = {"vae": "VAE", "factor-analysis": "FactorAnalysis"}
     assert made(kinds[words[0]], *words)[name] is value
+
+
+@pytest.mark.parametrize("flag", ["--n-factors", "--n-components"])
+def test_the_usual_name_of_a_field_is_a_flag_of_its_model(flag, made, capsys):
+    assert made("FactorAnalysis", "factor-analysis", flag, "3")["n_components"] == 3
+    assert main(["train", "factor-analysis", "--n-factors", "3", "--n-components", "3"]) == 2
+    assert "--n-components and --n-factors are of one option" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("kind", ["pca", "factor-analysis", "bicubic"])

@@ -21,7 +21,7 @@ from latentia.data.pairs import load_pairs
 from latentia.data.unpaired import load_unpaired
 from latentia.evaluation import runs
 from latentia.evaluation.profiling import Profile, profile
-from latentia.models.fields import command_name, model_fields
+from latentia.models.fields import SECOND_FLAGS, command_name, model_fields
 from latentia.models.gradient import GradientModel
 from latentia.models.language.recurrent import RecurrentLanguageModel
 from latentia.training.directory import disk_taken
@@ -290,11 +290,11 @@ PICTURES = {"--image-size", "--crop", "--fit"}
 READ_PICTURES = {"compare", "train", "transform", "data"}
 READ_TABLES = {"compare", "factor", "train", "reconstruct", "evaluate", "transform", "data"}
 KNOWN = {
-    "compare": "--data --models --out --random-state --n-epochs --n-components",
+    "compare": "--data --models --out --random-state --n-epochs --n-components --live",
     "factor": "data --n-factors --suggest --n-samples --standard-errors --smooth --cutoff --out",
     "train": "--start-from --more-epochs "
-    "--data --run --recipe --resume --held-out --profile --devices",
-    "resume": "run --n-epochs --more-epochs --checkpoint --out",
+    "--data --run --recipe --resume --held-out --profile --devices --live",
+    "resume": "run --n-epochs --more-epochs --checkpoint --out --live",
     "checkpoints": "run",
     "sample": "run --n-samples --out --overwrite --random-state --label --prompt --temperature "
     "--length --noise --round",
@@ -305,7 +305,8 @@ KNOWN = {
     "data": "action name",
     "transform": "run data --out --overwrite",
     "models": "",
-    "export": "run --out --only --precision --overwrite",
+    "export": "run --out --only --precision --overwrite --with-images",
+    "push": "run name --private --no-page --overwrite",
 }
 """What this folder's tests ask each command; whoever adds an option adds what it changes."""
 
@@ -325,7 +326,8 @@ def test_no_option_is_without_a_test(command, monkeypatch):
 @pytest.mark.parametrize("name", MODELS)
 def test_train_knows_the_fields_of_the_model_it_trains(name, monkeypatch):
     found = options_of(["train", command_name(name)], monkeypatch)
-    fields = {"--" + f.name.replace("_", "-") for f in model_fields(name)}
+    second = SECOND_FLAGS.get(name, {})
+    fields = {second.get(f.name, "--" + f.name.replace("_", "-")) for f in model_fields(name)}
     assert found == set(KNOWN["train"].split()) | TABLE | PICTURES | fields | {"model"}
 
 

@@ -26,8 +26,8 @@ WRITERS = {
     "upscale": ("upscale bicubic a.png --scale 2 --out", "out/a.png"),
 }
 """What a command is told, and the file or folder that it is to write."""
-READERS = {"data", "models", "checkpoints"}
-"""Commands that write nothing."""
+READERS = {"data", "models", "checkpoints", "push"}
+"""Commands that write no file."""
 FILES = ("sample", "reconstruct", "transform", "evaluate", "explore", "upscale", "export")
 
 

@@ -16,8 +16,8 @@ MODELS, SETS = ", ".join(commands()), ", ".join(names())
 
 REFUSED = [
     ("samples", "there is no command 'samples'; choose from compare, factor, train, resume, "
-     "checkpoints, sample, reconstruct, transform, evaluate, explore, translate, upscale, data, "
-     "models; did you mean 'sample'?"),
+     "checkpoints, sample, reconstruct, transform, evaluate, explore, export, push, translate, "
+     "upscale, data, models; did you mean 'sample'?"),
     ("sample r --colour 3", "latentia sample has no option --colour"),
     ("models all", "latentia models does not know what to do with 'all'"),
     ("sample", "the following arguments are required: run (see 'latentia sample --help')"),
@@ -117,6 +117,35 @@ def folder(tmp_path, monkeypatch):
 
 @pytest.mark.filterwarnings("ignore::latentia.errors.FitWarning")
 @pytest.mark.parametrize(("words", "sentence"), REFUSED, ids=[w for w, _ in REFUSED])
-def test_every_refusal_names_what_was_given(words, sentence, folder, capsys):
+def test_every_refusal_names_what_was_given(words, sentence, folder, capsys, advised_in_vain):
     assert main(words.split()) == 2
-    assert capsys.readouterr().err.splitlines()[-1] == f"latentia: error: {sentence}"
+    told = capsys.readouterr().err.splitlines()[-1]
+    assert told == f"latentia: error: {sentence}"
+    assert not advised_in_vain(words.split(), told.removeprefix("latentia: error: "))
+
+
+GAPS, MATRIX = "a,b,c\n1,2,\n2,3,4\n4,5,9\n2,8,1\n", "1,0.5,0.2\n0.5,1,0.1\n0.2,0.1,1\n"
+READERS = [
+    *(f"train {model} --data" for model in ("vae", "pca", "factor-analysis", "dcgan")),
+    "compare --models PCA,VAE --data",
+    *(f"{verb} {PCA} --data" for verb in ("evaluate", "reconstruct")),
+    f"transform {PCA}",
+    "factor --n-factors 1",
+    "data describe",
+]
+
+
+@pytest.mark.filterwarnings("ignore::latentia.errors.FitWarning")
+@pytest.mark.parametrize("text", [GAPS, MATRIX, "a\nx\ny\n", "a,b\n", "1,inf\n2,3\n"])
+def test_no_command_advises_a_flag_that_it_lacks(text, folder, capsys, advised_in_vain):
+    Path("bad.csv").write_text(text)
+    refused = 0
+    for command in READERS:
+        refused += main([*command.split(), "bad.csv", *WHERE.get(command.split()[0], [])]) == 2
+        told = capsys.readouterr().err.splitlines()
+        complaint = told[-1].removeprefix("latentia: error: ") if told else ""
+        assert not advised_in_vain(command.split(), complaint), (command, complaint)
+    assert refused >= 8
+
+
+WHERE = {"reconstruct": ["--out", "o.npz"], "transform": ["--out", "o.csv"]}

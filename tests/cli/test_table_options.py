@@ -131,6 +131,7 @@ def test_a_run_remembers_how_its_table_was_read(capsys):
     assert run("train", "--resume", "r", "--drop", "q5") == 2
     sentence = "--drop is ['q5'], and the run in r was begun with ['q6']: leave it out"
     assert sentence in capsys.readouterr().err
+    Path("r/report.html").unlink()
     assert run("train", "--resume", "r", "--drop", "q6") == 0
 
 
@@ -285,6 +286,7 @@ def test_data_that_moved_and_folders_that_are_not_there_are_named(capsys, folder
     assert run("train", "pca", *words, "--run", "r") == 0
     assert run("evaluate", "r") == 0
     (folder / "t.csv").rename("moved.csv")
+    (folder / "r/report.html").unlink()
     capsys.readouterr()
     for command in (["evaluate", "r"], ["train", "--resume", "r"]):
         assert run(*command) == 2

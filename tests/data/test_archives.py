@@ -2,6 +2,7 @@
 
 import io
 import os
+import shutil
 import stat
 import tarfile
 import zipfile
@@ -132,7 +133,8 @@ def test_links_are_not_followed(tmp_path):
     data = load(str(path))
     assert len(data.x_train) + len(data.x_test) == 20
     assert data.notes[0].startswith("3 of 23 files")
-    assert data.notes[0].count("a link in an archive, which is not followed") == 2
+    assert data.notes[0].count("a link in an archive, which is not followed") == 1
+    assert data.notes[0].count("/a/link") == 2
     path = packed(tmp_path / "p.zip", FILES)
     with zipfile.ZipFile(path, "a") as archive:
         info = zipfile.ZipInfo("a/link.png")
@@ -209,3 +211,18 @@ def test_links_in_folders_are_followed_and_loops_are_not(tmp_path):
     assert len(data.x_train) + len(data.x_test) == 22
     assert "again: it is a link to a folder that it lies in" in data.notes[0]
     assert os.path.lexists(folder / "a/again")
+
+
+@pytest.mark.parametrize("kind", ["zip", "tar"])
+def test_folders_without_files_are_told_as_those_on_the_disk_are(kind, tmp_path):
+    for name in ("in/cat", "in/dog", "in/fox", "in/fox/young", "in/.git", "other"):
+        (tmp_path / f"p/{name}").mkdir(parents=True)
+    for number in range(4):
+        (tmp_path / f"p/in/{('cat', 'dog')[number % 2]}/{number}.png").write_bytes(png(PIXELS[0]))
+    file = shutil.make_archive(str(tmp_path / "a"), kind, tmp_path / "p")
+    (tmp_path / "p/other").rmdir()
+    plain, packed_ = load(str(tmp_path / "p")), load(file)
+    [told] = [note for note in plain.notes if "without files" in note]
+    assert told == f"sub-folders without files are no classes: {tmp_path / 'p/in/fox'}."
+    assert told.replace(str(tmp_path / "p"), file) in packed_.notes
+    assert plain.class_names == packed_.class_names == ("cat", "dog")

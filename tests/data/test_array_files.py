@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from latentia.cli.main import main
 from latentia.data import load, tables
 from latentia.data.dataset import Dataset, Part, join
 from latentia.data.text import read_text
@@ -118,6 +119,17 @@ def test_two_parts_number_their_classes_alike():
     data = join(train, Part(TABLE[:2], np.array([0, 1]), ("cat", "dog")), "d")
     assert data.class_names == ("ant", "cat", "dog")
     assert data.y_test.tolist() == [1, 2]
+
+
+def test_a_part_without_names_of_classes_leaves_those_of_the_other():
+    named, plain = Part(TABLE[:3], np.array([0, 1, 0]), ("ant", "cat")), Part(TABLE[:2])
+    assert join(named, plain, "d").class_names == ("ant", "cat")
+    assert join(named, plain, "d").y_train.tolist() == [0, 1, 0]
+    assert join(plain, named, "d").class_names == ()
+    for train, test in ((1, 2), (2, 0)):
+        said = f"d holds {train} training and {test} test samples; at least 2 and 1 are needed"
+        with pytest.raises(InputError, match=said):
+            join(Part(TABLE[:train]), Part(TABLE[:test]), "d")
 
 
 def npy_header(shape, kind="<f8"):
@@ -307,11 +319,103 @@ def test_names_of_arrays_may_be_capitals_and_a_path_may_be_a_path(tmp_path):
     for other in (TABLE, 3, None):
         with pytest.raises(InputError, match=r"spec is .*; it must be text"):
             load(other)
-    with pytest.raises(InputError, match="is an address, and no file here: download it first"):
-        load("https://example.org/t.csv")
 
 
 def test_a_folder_of_tables_says_that_they_are_given_one_by_one(tmp_path):
     (tmp_path / "train.csv").write_text("a,b\n1,2\n")
     with pytest.raises(InputError, match=r"; tables are given one by one, such as train\.csv"):
         load(tmp_path)
+
+
+@pytest.mark.parametrize("ending", ["npy", "npz"])
+@pytest.mark.parametrize(
+    ("kind", "file"), [("correlation", "r.npy"), ("covariance", "r.csv"), (None, None)]
+)
+def test_a_matrix_that_is_taken_for_rows_is_told_with_the_command_that_takes_it(
+    kind, file, ending, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.chdir(tmp_path)
+    X = np.random.default_rng(0).normal(size=(40, 6)) * np.arange(1, 7)
+    found = {"correlation": np.corrcoef(X.T), "covariance": np.cov(X.T), None: X[:6]}[kind]
+    np.save("x.npy", found) if ending == "npy" else np.savez("x.npz", x=found)
+    said = [note for note in load(f"x.{ending}").notes if "matrix" in note]
+    assert len(said) == (kind is not None)
+    assert main(["data", "describe", f"x.{ending}"]) == 0
+    assert (f"a {kind} matrix was taken for rows" in capsys.readouterr().out) == bool(kind)
+    if kind is None:
+        return
+    assert f"latentia factor FILE{file[1:]}" in said[0]
+    np.save(file, found) if file == "r.npy" else np.savetxt(file, found, delimiter=",")
+    assert main(["factor", file, "--suggest"]) == 0
+    assert f"a square {'array of' if file == 'r.npy' else kind}" in capsys.readouterr().out
+
+
+def test_a_square_of_whole_numbers_or_thousands_is_not_looked_at(tmp_path, monkeypatch):
+    monkeypatch.setattr("latentia.data.arrays.MOST_VARIABLES", 4)
+    for n, array in (("4", np.full((4, 4), 0.5) + np.eye(4) / 2), ("5", np.eye(5) / 2 + 0.5)):
+        np.save(tmp_path / f"{n}.npy", array)
+        assert ("matrix" in load(tmp_path / f"{n}.npy").notes[0]) == (n == "4")
+    np.save(tmp_path / "b.npy", np.eye(4) > 0)
+    assert "matrix" not in load(tmp_path / "b.npy").notes[0]
+
+
+def medical(n, *, several=1, **keys):
+    """Return arrays under the names of MedMNIST's files."""
+    draw, found = np.random.default_rng(0), {}
+    for part, count in n.items():
+        found[f"{part}_images"] = draw.integers(0, 256, (count, 9, 9, 3), dtype=np.uint8)
+        found[f"{part}_labels"] = draw.integers(0, 2, (count, several), dtype=np.uint8)
+    return found | keys
+
+
+def test_arrays_under_the_names_of_medmnist_are_read_with_the_validation_part(tmp_path):
+    held = medical({"train": 20, "val": 6, "test": 8})
+    np.savez(tmp_path / "m.npz", **held)
+    data = load(tmp_path / "m.npz")
+    x = np.concatenate([held["train_images"], held["val_images"]])
+    np.testing.assert_array_equal(data.x_train, np.moveaxis(x, 3, 1))
+    np.testing.assert_array_equal(data.x_test, np.moveaxis(held["test_images"], 3, 1))
+    y = np.concatenate([held["train_labels"], held["val_labels"]])[:, 0]
+    np.testing.assert_array_equal(data.y_train, y)
+    np.testing.assert_array_equal(data.y_test, held["test_labels"][:, 0])
+    assert (
+        data.notes[0] == "m.npz: its 6 samples for validation were joined to the 20 for training."
+    )
+    np.savez(tmp_path / "v.npz", **medical({"train": 20, "val": 6}))
+    data = load(tmp_path / "v.npz")
+    assert (len(data.x_train), len(data.x_test), len(data.y_test)) == (20, 6, 6)
+    assert data.notes[0] == "v.npz: its 6 samples for validation are the test part."
+    other = {"x_valid": np.ones((7, 8)), "Y_val": np.ones(7)}
+    rows = {f"{kind}_{part}": TABLE for kind, part in (("x", "train"), ("data", "test"))}
+    np.savez(tmp_path / "o.npz", **rows, **other)
+    data = load(tmp_path / "o.npz")
+    np.testing.assert_array_equal(data.x_train, TABLE)
+    told = "o.npz: its 7 samples for validation are not as those for training, and were left out."
+    assert told in data.notes
+
+
+def test_several_labels_a_sample_are_left_out_and_told(tmp_path):
+    np.savez(tmp_path / "m.npz", **medical({"train": 9, "val": 3, "test": 4}, several=14))
+    data = load(tmp_path / "m.npz")
+    assert (len(data.x_train), data.y_train, data.y_test) == (12, None, None)
+    for part in ("train", "val", "test"):
+        note = f"m.npz: y_{part} holds several labels a sample, and was left out."
+        assert note in data.notes
+
+
+@pytest.mark.parametrize(
+    ("spec", "told"),
+    [
+        ("https://x.org/a.csv", "is an address, and no file here: download it first, and give its"),
+        ("s3://b/a.zip", "is an address, and no file here: download it first"),
+        ("file:///a/b%20c.txt", "is an address: give the path alone, /a/b c.txt"),
+        ("file://localhost/a.npy", "is an address: give the path alone, /a.npy"),
+    ],
+)
+def test_an_address_is_no_path_in_any_command(spec, told, capsys):
+    for words in (
+        *(f"train {model} --data" for model in ("pca", "lstm", "pix2pix", "cyclegan", "srresnet")),
+        *("compare --data", "factor --suggest", "data describe"),
+    ):
+        assert main([*words.split(), spec]) == 2
+        assert f"error: {spec} {told}" in capsys.readouterr().err

@@ -124,7 +124,7 @@ def test_what_has_a_partner_by_name_only_is_left_out_and_told(tmp_path):
     assert len(data.x_train) + len(data.x_test) == 4
     assert told(data.notes) == 5
     (note,) = (note for note in data.notes if "json" in note)
-    assert "0.json: a picture has its name" in note
+    assert note.index("0.json") < note.index("3.json: a picture has its name")
     assert "readme.txt: it has no partner" in note
     picture(tmp_path / "A/3.JPG")
     with pytest.raises(InputError, match=r"A/3.JPG and .*A/3.png have one name"):
@@ -260,3 +260,45 @@ def test_a_side_without_effect_is_refused(tmp_path, loader, spec, monkeypatch):
     np.savez("p.npz", x=x, y=x)
     with pytest.raises(InputError, match=r"image_size is 12, and .* is no folder of pictures"):
         loader(spec, image_size=12)
+
+
+def test_a_reason_that_many_share_is_told_once_with_their_number(tmp_path):
+    for number in range(9):
+        (tmp_path / f"{number}.png").write_text("none")
+    with pytest.raises(InputError) as failed:
+        load(str(tmp_path))
+    assert str(failed.value).count("it is not an image") == 1
+    assert "/4.png and 4 more (9 in all): it is not an image" in str(failed.value)
+    assert "5.png" not in str(failed.value)
+    picture(tmp_path / "b.png")
+    picture(tmp_path / "c.png")
+    assert "/4.png and 4 more (9 in all): it is not" in load(str(tmp_path)).notes[0]
+
+
+@pytest.mark.parametrize(
+    ("names", "words"),
+    [
+        (["cat.0", "cat.1", "dog.0", "dog.1"], "cat, dog"),
+        (["0_cat", "1_cat", "0_dog", "1_dog"], "cat, dog"),
+        (["great_pug_1", "great_pug_2", "pug (1)", "pug (2)"], "great_pug, pug"),
+        (["cat.0", "cat.1", "dog.0", "2"], ""),
+        (["IMG_1", "IMG_2", "IMG_3"], ""),
+        (["ann", "bea", "cleo"], ""),
+    ],
+)
+def test_words_in_names_are_told_where_there_are_no_classes(names, words, tmp_path):
+    for name in names:
+        picture(tmp_path / f"all/{name}.jpg")
+    data = load(str(tmp_path / "all"))
+    said = [note for note in data.notes if "every name holds one of the words" in note]
+    assert [f"the words {words}: to have" in note for note in said] == [True] * bool(words)
+    assert data.y_train is None
+    if not words:
+        return
+    rows = [
+        f"{name}.jpg,{'cat' if 'cat' in name else 'dog'}{i % 2}" for i, name in enumerate(names)
+    ]
+    (tmp_path / "all/labels.csv").write_text("\n".join(["file,label", *rows]))
+    data = load(str(tmp_path / "all"))
+    assert data.y_train is not None
+    assert not [note for note in data.notes if "every name holds" in note]

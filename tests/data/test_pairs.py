@@ -1,6 +1,7 @@
 """Pairs of images in every layout, and with everything that can be wrong with them."""
 
 import os
+import re
 
 import numpy as np
 import pytest
@@ -208,3 +209,10 @@ def test_what_holds_no_pairs_is_refused(tmp_path):
         load_pairs(str(tmp_path / "nowhere"))
     with pytest.raises(InputError, match="no pictures"):
         load_pairs(str(tmp_path))
+    for name in "abc":
+        (tmp_path / name).mkdir()
+        Image.new("L", (8, 8)).save(tmp_path / name / "1.png")
+    a, b, c = (tmp_path / name for name in "abc")
+    for spec in (f"{a},{b},{c}", f"{a},nowhere", f"nowhere,{b}", "nowhere.npz", "nowhere.csv"):
+        with pytest.raises(InputError, match=f"^{re.escape(repr(spec))} names no pairs of images"):
+            load_pairs(spec)

@@ -33,7 +33,11 @@ def of_options(path):
     return {
         "drop is 2.5; it must be a whole number": options("drop", [2.5]),
         "columns is {'a': 1}; give a list of words or numbers": options("columns", {"a": 1}),
+        "columns is [['a']]; give a list of words or numbers": options("columns", [["a"]]),
+        "drop is ['']; give a list of words or numbers": options("drop", [""]),
+        "columns is [True]; give a list of words or numbers": options("columns", [True]),
         "label is 3; it must be text": options("label", 3),
+        "label is ''; it must be text": options("label", ""),
         "as_rows is 'yes'; it must be true or false": options("as_rows", "yes"),
         "keep_totals is 1; it must be true or false": options("keep_totals", 1),
         "decimal is ';'; it must be . or ,": options("decimal", ";"),
@@ -93,7 +97,7 @@ def of_tables(path):
         f"{named_('k.csv')}: column 'b' holds inf in data row 3; correct it, or take it for "
         "missing with --missing-codes inf": table("k.csv", "a,b\n1.5,2\n2.5,3\n3.5,inf\n4,inf\n"),
         f"{named_('l.csv')}: column 'b' has 2 missing values, the first in data row 3; fill them "
-        "in, drop those rows, or take a model with --missing fiml": table(
+        "in, drop those rows, or fit FactorAnalysis or ProbabilisticPCA with missing='fiml'": table(
             "l.csv", "a,b\n1.5,2\n2.5,3\n3.5,\n4,\n"
         ),
         f"{named_('m.csv')}: column 'y' has 2 missing labels, the first in data row 2; fill them "
@@ -369,3 +373,16 @@ def test_every_refusal_names_what_was_given(kind, tmp_path):
         with pytest.raises(InputError) as refused:
             asked()
         assert str(refused.value) == sentence
+
+
+def test_options_of_tables_for_what_is_not_there_say_that_it_is_not():
+    with pytest.raises(InputError, match=r"no data set 'nowhere'"):
+        load("nowhere", drop="a")
+
+
+def test_options_for_all_columns_choose_none():
+    given = {"sheet": "s", "keep_totals": True, "missing_codes": ("9",), "decimal": ","}
+    some = {"columns": ("a",), "drop": ("b",), "label": "c", "weights": "d", "index": "e"}
+    assert TableOptions(**given, **some).of_all() == TableOptions(**given)
+    for name, value in some.items():
+        assert TableOptions(**{name: value}).of_all() == TableOptions()

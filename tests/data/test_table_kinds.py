@@ -17,9 +17,11 @@ import pyreadstat
 import pytest
 import scipy.io
 
+from latentia.cli.main import main
 from latentia.data import headers, load, tables, unread
 from latentia.data.matrices import NamedMatrix
 from latentia.data.options import TableOptions
+from latentia.data.value_labels import no_answers
 from latentia.errors import InputError
 
 X = np.random.default_rng(0).normal(size=(9, 3)).round(3)
@@ -245,6 +247,44 @@ def test_text_under_the_name_of_a_spreadsheet_is_read_and_told(tmp_path):
         tables.read(tmp_path / "t.xls")
 
 
+SHAPES_OF_JSON = {
+    '{"data": [[1, 2], [3, 4]], "columns": ["a", "b"]}': [("a", "b"), [[1, 2], [3, 4]]],
+    '{"a": [1, null, 3], "b": [4, 5, 6]}': [("a", "b"), [[1, 4], [None, 5], [3, 6]]],
+    '{"a": [1, 2, 3]}': [("a",), [[1], [2], [3]]],
+    '{"a": {"r": 1, "s": 2}}': [("a",), [[1], [2]]],
+    '[{"a": 1, "b": 2}, {"b": 3, "a": 4}]': [("a", "b"), [[1, 2], [4, 3]]],
+    '{"a": [[1, 2], [3, 4]], "b": [5, 6]}': [("b",), [[5], [6]]],
+}
+
+
+@pytest.mark.parametrize(("text", "expected"), SHAPES_OF_JSON.items())
+def test_shapes_of_json(tmp_path, text, expected):
+    (tmp_path / "t.json").write_text(text)
+    found = tables.read(tmp_path / "t.json", gaps_stay=True)
+    assert found.columns == expected[0]
+    assert np.array_equal(found.x, np.array(expected[1], float), equal_nan=True)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[]",
+        "{}",
+        "3",
+        '{"a": 1, "b": 2}',
+        '{"a": [1, 2], "b": "xy"}',
+        '{"a": [1, 2], "b": [1]}',
+        '{"columns": "ab", "data": [[1, 2]]}',
+        '{"columns": ["a"], "data": [[1, 2]]}',
+        "[[1, 2], [3]]",
+    ],
+)
+def test_json_of_another_shape_is_no_table(tmp_path, text):
+    (tmp_path / "t.json").write_text(text)
+    with pytest.raises(InputError, match="holds no table; give"):
+        tables.read(tmp_path / "t.json")
+
+
 def test_a_line_that_is_no_json_is_told_by_its_number(tmp_path):
     (tmp_path / "t.jsonl").write_text('{"a": 1}\n\n{a: 2}\n')
     with pytest.raises(InputError, match=r"line 3 is no JSON, '\{a: 2\}': Expecting property"):
@@ -318,6 +358,52 @@ def test_spss_keeps_what_numbers_stand_for_and_what_is_missing(tmp_path):
     assert "'g' holds labels of 2 classes: 1, 2, where 1 = 남, 2 = 여" in said
     hot = tables.read(tmp_path / "t.sav", True, TableOptions(one_hot=("g",), columns=("g",)))
     assert hot.columns == ("g=남", "g=여")
+
+
+@pytest.mark.parametrize("ending", ["sav", "dta"])
+def test_numbers_that_stand_for_no_answer_are_told_with_the_flag_that_makes_them_missing(
+    ending, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.chdir(tmp_path)
+    write = {"sav": pyreadstat.write_sav, "dta": pyreadstat.write_dta}[ending]
+    draw = np.random.default_rng(0)
+    frame = pandas.DataFrame(draw.integers(1, 6, (40, 4)), columns=list("abcd"))
+    frame.iloc[3, 0], frame.iloc[5, 1], frame.iloc[7, 1] = 99, 98, 99
+    likert = {1: "never", 5: "always", 97: "Refused"}
+    labels = {"a": {99: "무응답"}, "b": {98: "Don’t know", 99: "No answer"}, "c": likert}
+    write(frame, f"t.{ending}", variable_value_labels=labels)
+    told = (
+        f"t.{ending}: 98 ('Don’t know'), 99 ('무응답') in 'a', 'b' are taken for numbers; "
+        "--missing-codes 98 99 makes such cells missing, in all columns."
+    )
+    for words in ("data describe", "train pca --n-components 1 --data", "factor --suggest"):
+        assert main([*words.split(), f"t.{ending}"]) == 0
+        captured = capsys.readouterr()
+        assert told in captured.out + captured.err, words
+    assert tables.read(Path(f"t.{ending}")).x.max() == 99
+    cured = tables.read(Path(f"t.{ending}"), True, TableOptions(missing_codes=("98", "99")))
+    assert np.isnan(cured.x).sum() == 3
+    assert not [note for note in cured.notes if "무응답" in note]
+    alone = tables.read(Path(f"t.{ending}"), True, TableOptions(columns=("a", "d")))
+    assert (
+        f"t.{ending}: 99 ('무응답') in 'a' is taken for a number; --missing-codes 99"
+        in " ".join(alone.notes)
+    )
+
+
+NO_ANSWERS = (
+    "No answer|no response (refused)|Missing|System missing|Refused|REFUSAL|Don't know|DK|NA|N/A"
+    "|n.a.|Not applicable|not asked|Prefer not to say|무응답|모름/무응답|해당없음|해당 없음|비해당"
+    "|응답 거절|모름|잘 모르겠다|keine Angabe|weiß nicht|No contesta|(missing)|<Refused>"
+)
+
+
+def test_which_labels_say_that_there_is_no_answer():
+    for label in NO_ANSWERS.split("|"):
+        assert no_answers({"q": np.array([7.0])}, {"q": {7.0: label}}, "t"), label
+    for label in ("never", "no", "none", "other", "knows nobody", "nation", "아니오", "없음"):
+        assert not no_answers({"q": np.array([7.0])}, {"q": {7.0: label}}, "t"), label
+    assert not no_answers({"q": np.array([7.0])}, {"q": {8.0: "DK"}, "p": {7.0: "DK"}}, "t")
 
 
 def test_a_matlab_file_holds_a_matrix_and_vectors_beside_it(tmp_path):

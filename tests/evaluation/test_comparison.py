@@ -510,3 +510,53 @@ def stopped(model):
             raise KeyboardInterrupt
 
     return Stopped(model.n_components)
+
+
+class Failing(PCA):
+    """A PCA that raises an error at one of the steps of a comparison."""
+
+    at: str = "fit"
+
+    def fit(self, X, y=None, **others):
+        if self.at == "fit":
+            raise RuntimeError("mat1 and mat2\n  differ.")
+        if self.at == "stop":
+            raise KeyboardInterrupt
+        if self.at == "warn":
+            raise DeprecationWarning("asked to be an error")
+        return super().fit(X, y, **others)
+
+    def transform(self, X):
+        if self.at == "transform":
+            raise TypeError("a slip")
+        return super().transform(X)
+
+
+def test_a_model_of_ones_own_that_raises_anything_is_left_out_and_leaves_no_half_run(tmp_path):
+    X, out = np.random.default_rng(0).normal(size=(60, 4)), tmp_path / "c"
+    told = "Failing was left out: RuntimeError: mat1 and mat2 differ"
+    with pytest.raises(InputError, match=rf"^there is nothing to compare: {told}$"):
+        compare(X, [Failing(n_components=2)], out)
+    assert not out.exists()
+    models = [Failing(n_components=2, at=at) for at in ("fit", "transform", "none")]
+    page = compare(X, models, out).read_text()
+    assert f"{told}." in page
+    assert f"Failing was left out: TypeError: a slip; it is kept in {out / 'Failing'}." in page
+    assert load(out / "Failing", classes=[Failing]).at == "transform"
+    assert load(out / "Failing-2", classes=[Failing]).at == "none"
+    assert sorted(path.name for path in out.iterdir()) == ["Failing", "Failing-2", "report.html"]
+    for at, error in (("stop", KeyboardInterrupt), ("warn", DeprecationWarning)):
+        with pytest.raises(error):
+            compare(X, [Failing(n_components=2, at=at)], tmp_path / at)
+
+
+def test_a_model_that_fails_after_a_checkpoint_leaves_no_half_run(tmp_path):
+    class Late(VAE):
+        def after_training(self, array, y):
+            raise ZeroDivisionError
+
+    X, late = np.random.default_rng(0).random((30, 4)), Late(n_components=2, hidden=(4,))
+    late.set_params(n_epochs=1, random_state=0)
+    with pytest.raises(InputError, match=r"nothing to compare: Late was left out: ZeroDivisionE"):
+        compare(X, [late], tmp_path / "c")
+    assert not (tmp_path / "c").exists()

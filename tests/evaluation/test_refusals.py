@@ -21,7 +21,7 @@ from latentia.evaluation.profiling import measure_speed
 from latentia.evaluation.quality import judged
 from latentia.evaluation.same_columns import TAKE_WEIGHTS, in_order_of, refuse_weights
 from latentia.evaluation.sampled import sample
-from latentia.evaluation.table_writing import check_written, write_table
+from latentia.evaluation.table_writing import check_written, write_arrays, write_table
 from latentia.evaluation.transformed import transform
 from latentia.models.measures import complete
 from latentia.training.config import write_config
@@ -60,8 +60,8 @@ def of_runs(path, pca):
         f"--prompt is for models of texts, and {path / 'saved'} is none": lambda: sample(
             path / "saved", prompt="a"
         ),
-        f"{path / 'a.png'} would be a picture of a table; use .npy or .npz": lambda: (
-            runs.write_arrays(path / "a.png", [("x", IMAGES[:, 0])])
+        f"{path / 'a.png'} would be a picture of a table; use .npy or .npz": lambda: write_arrays(
+            path / "a.png", [("x", IMAGES[:, 0])]
         ),
         "PCA is fitted in closed form and has no training steps": lambda: measure_speed(
             pca, DATA, path
@@ -186,7 +186,7 @@ def of_what_is_written(path, pca):
         ),
         f"{path / 'a.xlsx'} would have 1 rows and 16,385 columns, more than a sheet takes: write "
         ".csv or .parquet": lambda: write_table(path / "a.xlsx", rows),
-        f"{path / 'a.doc'} ends in '.doc'; use .png, .npy or .npz": lambda: runs.write_arrays(
+        f"{path / 'a.doc'} ends in '.doc'; use .png, .npy or .npz": lambda: write_arrays(
             path / "a.doc", [("x", IMAGES)]
         ),
     }

@@ -19,6 +19,7 @@ from latentia.evaluation.evaluate import Bound
 from latentia.evaluation.model_section import ModelSection
 from latentia.evaluation.quality import Quality
 from latentia.evaluation.report import Report, write_report
+from latentia.evaluation.table_writing import write_arrays
 from latentia.metrics.definitions import DEFINITIONS
 from latentia.metrics.precision_recall import Overlap
 from latentia.models.factors.n_factors import Suggestion
@@ -248,5 +249,5 @@ def test_a_column_is_missed_in_the_data_of_the_run_and_not_in_others(tmp_path):
 def test_arrays_go_into_the_files_that_are_named(suffix, tmp_path):
     path = tmp_path / f"a{suffix}"
     with pytest.raises(InputError, match=re.escape(f"ends in {suffix!r}; use .png, .npy or .npz")):
-        runs.write_arrays(path, [("x", np.zeros((2, 8, 8)))])
+        write_arrays(path, [("x", np.zeros((2, 8, 8)))])
     assert not path.exists()

@@ -1,6 +1,7 @@
 """What `latentia.explore` refuses, in whole sentences: every value in them is the given one."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from latentia.explore.attributes import attribute_direction, checked_labels, edi
 from latentia.explore.blending import mix
 from latentia.explore.codes import checked_codes, codes_of
 from latentia.explore.coordinates import importance
-from latentia.explore.interpolation import interpolate_codes, lerp
+from latentia.explore.interpolation import interpolate_codes, latent_path, lerp
 from latentia.explore.labels import classes
 from latentia.explore.latent_map import latent_plane, manifold, map_figure
 from latentia.explore.pictures import read_pictures
@@ -45,9 +46,21 @@ def table(gan, pca, vae, faces):
         "the other directions have shape (1, 2); give finite (o, 3)": lambda: attribute_direction(
             PLANE, HAS, against=[[1, 0]]
         ),
+        "the codes have shape (7, 3); give finite (n, k) ones": lambda: attribute_direction(
+            np.where(PLANE == 1, np.nan, PLANE), HAS
+        ),
+        "the other directions have shape (1, 3); give finite (o, 3)": lambda: attribute_direction(
+            PLANE, HAS, against=[[np.nan, 0, 0]]
+        ),
         "there are 1 samples to blend; give at least 2": lambda: mix(PLANE[:1]),
         "the weights have shape (1, 3); give 7 finite numbers for 7 samples": lambda: mix(
             PLANE, [1, 2, 3]
+        ),
+        "the weights have shape (1, 7); give 7 finite numbers for 7 samples": lambda: mix(
+            PLANE, [np.nan] * 7
+        ),
+        "the weights have shape (1, 7, 1); give 7 finite numbers for 7 samples": lambda: mix(
+            PLANE, np.full((1, 7, 1), 1 / 7)
         ),
         "the weights sum to 1.5; weights of a mean sum to 1": lambda: mix(
             PLANE[:2], [[0.5, 0.5], [0.5, 1.0]]
@@ -61,6 +74,9 @@ def table(gan, pca, vae, faces):
         "the codes have shape (1, 3); VAE takes (n, 3), n at least 2": lambda: checked_codes(
             vae, PLANE[:1], least=2
         ),
+        "the codes have shape (7, 3, 1); PCA takes (n, 3), n at least 1": lambda: checked_codes(
+            pca, PLANE[..., None]
+        ),
         "code 5 holds NaN or infinity; codes are finite": lambda: checked_codes(
             pca, np.where(np.arange(7)[:, None] == 5, np.inf, PLANE)
         ),
@@ -69,6 +85,10 @@ def table(gan, pca, vae, faces):
         "the ends have shapes (3,) and (2,); give two vectors of one length": lambda: lerp(
             PLANE[0], PLANE[0, :2], 0.5
         ),
+        "the ends have shapes (1, 3) and (1, 3); give two vectors of one length": lambda: lerp(
+            PLANE[:1], PLANE[1:2], 0.5
+        ),
+        "the anchors have shape (3,); give (M, k), M at least 2": lambda: latent_path(PLANE[0]),
         "the anchors have shape (1, 3); give (M, k), M at least 2": lambda: interpolate_codes(
             pca, PLANE[:1]
         ),
@@ -81,6 +101,9 @@ def table(gan, pca, vae, faces):
         ),
         "the centre has shape (2,); give one code of 3 finite numbers": lambda: traverse(
             pca, faces, centre=[1, 2]
+        ),
+        "the centre has shape (3,); give one code of 3 finite numbers": lambda: traverse(
+            pca, faces, centre=[1, np.inf, 2]
         ),
         "a map needs 2 latent components and this PCA has 1": lambda: latent_plane(one),
         "a map of 3 latent components without codes needs two coordinates to lie along": lambda: (
@@ -106,8 +129,16 @@ def table(gan, pca, vae, faces):
         "this PCA knows samples of shape (4,), and pictures are grey or RGB images": lambda: (
             read_pictures(["a.png"], four)
         ),
+        "this SimpleNamespace knows samples of shape (5, 8, 8), and pictures are grey or RGB "
+        "images": lambda: read_pictures(["a.png"], SimpleNamespace(data_shape_=(5, 8, 8))),
         "no/film.mov ends in '.mov'; a moving picture is .gif or .mp4": lambda: check_animation(
             Path("no/film.mov"), 10
+        ),
+        "the strengths are [[1]]; give finite numbers such as -1 0 1": lambda: edit(
+            pca, faces[:2], PLANE[0], [[1]]
+        ),
+        "the strengths are [nan]; give finite numbers such as -1 0 1": lambda: edit(
+            pca, faces[:2], PLANE[0], [np.nan]
         ),
         "the strengths are []; give finite numbers such as -1 0 1": lambda: edit(
             pca, faces[:2], PLANE[0], []
@@ -120,3 +151,9 @@ def test_every_refusal_names_what_was_given(gan, pca, vae, faces):
         with pytest.raises(InputError) as refused:
             asked()
         assert str(refused.value) == sentence
+
+
+@pytest.mark.parametrize("ends", [([1, 0], [0, np.inf]), ([np.nan, 0], [0, 1])])
+def test_both_ends_of_a_path_are_finite(ends):
+    with pytest.raises(InputError, match="an end of the path holds NaN or infinity"):
+        lerp(*ends, 0.5)

@@ -1,10 +1,12 @@
 """How long and with which batches: one rule, for every model that is trained by gradients."""
 
 import json
+import re
 
 import numpy as np
 import pytest
 import torch
+from sklearn.base import clone
 from torch.optim.optimizer import register_optimizer_step_post_hook
 
 import latentia
@@ -13,6 +15,7 @@ from latentia.cli.main import main
 from latentia.errors import InputError
 from latentia.evaluation.comparison import compare
 from latentia.evaluation.report import ModelSection, Report
+from latentia.models.fields import model_fields
 from latentia.models.gradient import GradientModel
 from latentia.training import train
 from latentia.training.batches import BatchOrder
@@ -49,7 +52,7 @@ def test_by_default_the_steps_are_the_budget_within_a_third_or_one_pass(name):
         repeats = getattr(kind(), "n_critic", 1)
         an_epoch = max(1, n // min(n, found["batch_size"]) // repeats)
         assert found["n_steps"] == found["n_epochs"] * an_epoch
-        asked = kind().n_steps
+        asked = kind.usual_steps
         within = 2 / 3 * asked <= found["n_steps"] <= 4 / 3 * asked
         one = found["n_epochs"] == 1 and found["n_steps"] > asked
         assert within or one or is_short_text(name, found, an_epoch)
@@ -67,6 +70,24 @@ def test_what_is_asked_for_is_obeyed(name):
     assert (found["n_epochs"], found["batch_size"]) == (7, 5)
     fewer = resolved(type(EVERY[name])(n_steps=600, batch_size=5), 1_000)
     assert 400 <= fewer["n_steps"] <= 800
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_steps_are_obeyed_also_where_they_are_the_usual_number(name):
+    kind = type(EVERY[name])
+    given, usual = (resolved(kind(n_steps=n, batch_size=9), 90) for n in (kind.usual_steps, None))
+    assert 2 / 3 <= given["n_steps"] / kind.usual_steps <= 4 / 3
+    assert (usual == given) == (name not in ("RNNLanguageModel", "LSTMLanguageModel"))
+    assert clone(kind(n_steps=kind.usual_steps)).n_steps == kind.usual_steps
+    assert kind().get_params()["n_steps"] is None
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_the_help_tells_the_usual_number_of_steps(name):
+    [told] = [field.help for field in model_fields(name) if field.name == "n_steps"]
+    assert re.findall(r"none takes some (\S+?)[. ]", told + " ") == [
+        f"{type(EVERY[name]).usual_steps:,}"
+    ]
 
 
 def test_which_batches_are_usual():
@@ -282,6 +303,7 @@ def test_short_tables_and_texts_take_fewer_passes_unless_steps_are_asked_for(mon
     assert fitted.n_epochs_ == 60
     fitted = latentia.Autoencoder(n_components=2, hidden=(4,), batch_size=20, n_steps=200).fit(x)
     assert fitted.n_epochs_ == 100
+    assert fitted.set_params(n_steps=4_300).fit(x).n_epochs_ == 2_150
     images = latentia.Autoencoder(n_components=2, hidden=(4,), batch_size=20).fit(IMAGES)
     assert images.n_epochs_ == 2_150
     texts = latentia.LSTMLanguageModel(n_units=4, window=16, batch_size=2)

@@ -76,8 +76,18 @@ def test_the_bandwidth_is_the_one_that_fits_held_out_data():
 def test_printing_an_estimate_shows_the_warning_and_the_counts():
     windows, validation, test = np.random.default_rng(0).normal(size=(3, 60, 2))
     found = parzen_log_likelihood(windows, validation[:20], test[:40], [5.0, 9.0])
-    assert WARNING in str(found)
     assert "Theis" in WARNING
+    for bandwidths, edge in (
+        ((5.0, 9.0), " (at the edge of its grid: widen it)"),
+        ((1.0, 5.0, 9.0), ""),
+        ((5.0,), ""),
+    ):
+        shown = dataclasses.replace(found, bandwidth=5.0, bandwidths=bandwidths)
+        assert str(shown) == (
+            f"Parzen-window log-likelihood {found.value:.1f} ± {found.standard_error:.1f} nats a "
+            f"sample: 60 drawn samples, 40 test samples, σ = 5{edge} by 20 held-out samples.\n"
+            f"{WARNING}"
+        )
     assert "60 drawn samples, 40 test samples, σ = 5 (at the edge" in str(found)
     assert "by 20 held-out samples" in str(found)
 

@@ -103,6 +103,7 @@ def samples():
         (np.ma.masked_less(FLOATS, 0.5), "X is a masked array, whose mask would be lost"),
         (np.empty((0, 9, 8)), "X holds 0 images"),
         (np.array([["a", "b"]]), "could not convert string to float"),
+        (np.array([["a", "b"]], object), "could not convert string to float"),
         (np.ones((3, 2)) * 1j, "Complex data not supported"),
         (FLOATS[0, 0], "Reshape your data"),
         (random_split(TensorDataset(torch.zeros(4, 9, 8)), [2, 2]), "X is a list of data sets, .*"),

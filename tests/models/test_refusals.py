@@ -261,6 +261,9 @@ def test_every_refusal_of_a_saved_model_names_what_is_there(fitted, tmp_path):
     (mine / "notes.txt").touch()
     alien.mkdir()
     write_config(alien, {**read_config(saved), "model": "Ours"})
+    strange = tmp_path / "strange"
+    strange.mkdir()
+    write_config(strange, {"model": "PCAA"})
     changed = latentia.PCA(n_components=3).fit(IMAGES).set_params(n_components=2)
     for sentence, asked in {
         f"{saved} exists: choose another folder, or pass overwrite=True": lambda: pca.save(saved),
@@ -270,6 +273,7 @@ def test_every_refusal_of_a_saved_model_names_what_is_there(fitted, tmp_path):
         f"the run in {run} is not finished: 'latentia resume {run}' first": lambda: load(run),
         f"{alien} holds no known model: 'Ours'. If it is of your own, give the class: "
         "classes=[Ours]": lambda: load(alien),
+        f"{strange} holds no known model: 'PCAA'; did you mean 'PCA'?": lambda: load(strange),
         "n_components was 3 in the fit and is 2 now: fit again, or set it back, before the model "
         "is saved": lambda: changed.save(tmp_path / "other"),
     }.items():

@@ -17,9 +17,10 @@ from latentia.metrics.definitions import DEFINITIONS
 from latentia.models.base import LatentModel
 from latentia.models.fields import model_fields
 from latentia.models.saved import kind_of
-from latentia.pages import korean, provenance, scene, thumbnails
+from latentia.pages import html, korean, provenance, scene, thumbnails
 from latentia.pages.checks import RATIO, check_of, given
 from latentia.pages.html import content, kinds_of
+from latentia.pages.program import program_of
 from latentia.training.config import RunConfig
 
 SMALL = {"n_epochs": 1, "batch_size": 64, "random_state": 0, "device": "cpu"}
@@ -253,7 +254,7 @@ def test_a_page_tells_what_the_run_recorded(tmp_path, digits):
     assert provenance.format_number(figures["negative_elbo"]) in score["ko"]
     trained = next(text for label, text, _ in facts if label == "Trained on")
     assert trained["en"].startswith("digits, 1,375 images of 8 × 8 pixels, 2 epochs, ")
-    assert trained["ko"].startswith("digits, 8 × 8 픽셀 크기의 이미지 1,375개, 2 에폭, ")
+    assert trained["ko"].startswith("digits, 8 × 8 픽셀 이미지 1,375장, 2 에폭, ")
     assert page["title"]["en"] == "Variational autoencoder · digits"
     sizes = next(text for label, text, _ in facts if label == "Model")["en"]
     assert "encoder 64 → 6 → 4 → 6, decoder 3 → 4 → 6 → 64" in sizes
@@ -348,3 +349,48 @@ def test_sections_are_chosen_by_what_functions_take_and_give(pca):
         document["functions"][name] = {"inputs": inputs, "outputs": outputs}
     kinds = kinds_of(document)
     assert kinds == {"encode", "decode", "encode:image", "decode:code", "made:image"}
+
+
+def block_of(path):
+    found = re.search('id="page">(.*?)</script>', path.read_text("utf-8"), re.S)
+    return json.loads(found[1])
+
+
+def test_the_command_gives_a_page_the_run_s_data(tmp_path, capsys, monkeypatch):
+    """Of own images codes and no images, unless asked for; without the data still a page."""
+    made = []
+    # The program of a model, which takes long, is made once.
+    monkeypatch.setattr(
+        html, "program_of", lambda *asked: (made or made.append(program_of(*asked)), made[0])[1]
+    )
+    images, data = np.random.default_rng(0).random((60, 6, 6)), tmp_path / "own.npz"
+    np.savez(data, x=images, y=np.arange(60) % 2)
+    run = tmp_path / "run"
+    assert (
+        main(["train", "pca", "--data", str(data), "--n-components", "2", "--run", str(run)]) == 0
+    )
+    capsys.readouterr()
+    page = tmp_path / "page.html"
+    assert main(["export", str(run), "--out", str(page)]) == 0
+    told = capsys.readouterr()
+    assert "no images of own" in told.err
+    assert "--with-images" in told.err
+    assert str(page) in told.out
+    found = block_of(page)
+    assert found["images"] == {}
+    assert found["scene"]["codes"]["n"] == 6
+    assert found["kilobytes"] == round(page.stat().st_size / 1000)
+    before = page.read_bytes()
+    assert main(["export", str(run), "--out", str(page)]) != 0
+    assert page.read_bytes() == before
+    asked = ["--overwrite", "--with-images"]
+    assert main(["export", str(run), "--out", str(page), *asked]) == 0
+    assert "no images" not in capsys.readouterr().err
+    assert block_of(page)["images"]["tested"]["n"] == 6
+    data.unlink()
+    other = tmp_path / "other.html"
+    assert main(["export", str(run), "--out", str(other)]) == 0
+    assert "without its data, since" in capsys.readouterr().err
+    assert block_of(other)["scene"]["codes"] is None
+    assert main(["export", str(run), "--out", str(tmp_path / "x.json"), "--with-images"]) != 0
+    assert "--with-images is for pages" in capsys.readouterr().err

@@ -348,17 +348,27 @@ def test_a_model_is_fine_tuned_at_the_command_line(command, tmp_path):
 
 def test_what_is_fitted_at_once_says_so(command, tmp_path):
     assert command("train", "pca", "--n-components", "2", *DATA, "--run", "r")[0] == 0
+    weights = tmp_path / "r/model/model.safetensors"
+    (tmp_path / "r/report.html").write_text("the report")
+    before = weights.read_bytes(), weights.stat().st_mtime_ns
     for words, said in (
         (("train", "--start-from", "r", *DATA), "PCA is fitted at once: it starts from no other"),
         (("resume", "r", "--more-epochs", "2"), "PCA is fitted at once: there are no more epochs"),
         (("resume", "r", "--checkpoint", "1", "--out", "q"), "PCA is fitted at once, and has no"),
         (("checkpoints", "r"), "PCA is fitted at once, and keeps no checkpoints"),
+        (("resume", "r"), "PCA is fitted at once, and the run in r is finished: there is nothing"),
+        (("train", "--resume", "r"), "the run in r is finished: there is nothing to resume"),
+        (("train", "pca", *DATA, "--resume", "r"), "the run in r is finished: there is nothing"),
     ):
         status, told = command(*words)
         assert status == 2
         assert said in told
+        assert (weights.read_bytes(), weights.stat().st_mtime_ns) == before
     assert not (tmp_path / "q").exists()
     assert not hasattr(PCA(), "history_")
+    weights.write_bytes(b"damaged")
+    assert command("resume", "r")[0] == 0
+    assert weights.read_bytes() == before[0]
 
 
 def test_a_stage_that_is_none_is_refused(images, tmp_path):

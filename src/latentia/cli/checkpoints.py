@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from latentia.cli.parser import Parser
+from latentia.cli.parser import Parser, run_here
 
 if TYPE_CHECKING:
     from latentia.training.further import Kept
@@ -15,7 +14,7 @@ if TYPE_CHECKING:
 
 def checkpoints(parser: Parser, words: list[str]) -> None:
     """List the checkpoints that a run keeps: epoch, held-out value, size."""
-    parser.add_argument("run", type=Path, help="the run directory")
+    parser.add_argument("run", type=run_here, help="the run directory")
     parser.set_defaults(call=_checkpoints)
 
 

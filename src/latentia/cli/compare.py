@@ -34,6 +34,7 @@ def compare(parser: Parser, words: list[str]) -> None:
         help="the one size of z of all models that encode (default: 20, or a quarter of a sample's "
         "values)",
     )
+    parser.add_argument("--live", action="store_true", help="embed small models, which run there")
     add_table_options(parser)
     parser.set_defaults(call=_compare)
 
@@ -53,5 +54,6 @@ def _compare(given: argparse.Namespace) -> None:
         image_size=image_size_of(given),
         progress=True,
         n_components=given.n_components,
+        live=given.live,
     )
     print(path)

@@ -6,14 +6,14 @@ import argparse
 from collections.abc import Mapping
 from pathlib import Path
 
-from latentia.cli.parser import Parser
+from latentia.cli.parser import SAVED, Parser, saved_model
 from latentia.cli.table_options import add_table_options, table_options
 from latentia.errors import InputError
 
 
 def evaluate(parser: Parser, words: list[str]) -> None:
     """Measure a trained model on a test set."""
-    parser.add_argument("run", type=Path, help="a run directory or a saved model")
+    parser.add_argument("run", type=saved_model, help=SAVED)
     parser.add_argument("--data", help="a data set (default: the one it was trained on)")
     parser.add_argument(
         "--n-importance",

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from latentia.cli.parser import Parser, add_command
+from latentia.cli.parser import SAVED, Parser, add_command, saved_model
 from latentia.errors import InputError
 from latentia.files import refuse_existing
 
@@ -70,7 +70,7 @@ def explore(parser: Parser, words: list[str]) -> None:
 
 
 def _add_options(parser: Parser, action: str) -> None:
-    parser.add_argument("run", type=Path, help="a run directory or a saved model")
+    parser.add_argument("run", type=saved_model, help=SAVED)
     parser.add_argument("--data", help="a data set (default: the one it was trained on)")
     endings = ", ".join(SUFFIXES if action in MOVING else SUFFIXES[:2])
     parser.add_argument("--out", type=Path, help=f"{endings} (default: {action}.png)")

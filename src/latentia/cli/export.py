@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from latentia.cli.parser import Parser
+from latentia.cli.parser import SAVED, Parser, saved_model
 
 ABOUT = """\
 Write a trained model as a file that other software runs.
@@ -21,7 +21,7 @@ the file.
 def export(parser: Parser, words: list[str]) -> None:
     """Write a trained model as a page, as ONNX or for torch.export."""
     parser.description, parser.formatter_class = ABOUT, argparse.RawDescriptionHelpFormatter
-    parser.add_argument("run", type=Path, help="a run directory or a saved model")
+    parser.add_argument("run", type=saved_model, help=SAVED)
     parser.add_argument("--out", type=Path, required=True, help=".html, .onnx, .pt2 or .json")
     parser.add_argument(
         "--only",

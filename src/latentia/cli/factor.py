@@ -42,7 +42,7 @@ def factor(parser: Parser, words: list[str]) -> None:
     parser.add_argument("--cutoff", type=float, help="least loading that is shown (default: 0.3)")
     parser.add_argument("--out", type=Path, help="a new folder for the report and the model")
     add_table_options(parser)
-    add_fields(parser, "FactorAnalysis", {"n_components": "--n-factors"})
+    add_fields(parser, "FactorAnalysis")
     parser.set_defaults(call=_factor)
 
 

@@ -18,8 +18,9 @@ from latentia.cli.evaluate import evaluate
 from latentia.cli.explore import explore
 from latentia.cli.export import export
 from latentia.cli.factor import factor
-from latentia.cli.parser import Parser, add_command
+from latentia.cli.parser import OnHub, Parser, add_command, in_a_folder
 from latentia.cli.pictures import translate, upscale
+from latentia.cli.push import push
 from latentia.cli.sample import reconstruct, sample
 from latentia.cli.streams import fill_gaps, flush_output, let_go, tell
 from latentia.cli.train import INTERRUPTED, resume, train
@@ -44,6 +45,7 @@ COMMANDS: dict[str, Callable[[Parser, list[str]], None]] = {
     "evaluate": evaluate,
     "explore": explore,
     "export": export,
+    "push": push,
     "translate": translate,
     "upscale": upscale,
     "data": data,
@@ -102,6 +104,9 @@ def _run(words: list[str]) -> int:
     if chosen is not None:
         COMMANDS[words[0]](chosen, words[1:])
     given = parser.parse_args(words)
+    for name, value in [*vars(given).items()]:
+        if isinstance(value, OnHub):
+            setattr(given, name, in_a_folder(value))
     status: int | None = given.call(given)
     return status or 0
 

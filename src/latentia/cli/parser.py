@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
@@ -14,6 +15,7 @@ from latentia.errors import InputError, nearest
 from latentia.files import MOST_JSON, read_bytes
 from latentia.models.fields import (
     RENAMED,
+    SECOND_FLAGS,
     SYNONYMS,
     Field,
     command_name,
@@ -26,9 +28,11 @@ from latentia.models.fields import (
     record_fields,
 )
 
-NO_NAMES: Mapping[str, str] = {}
 NONE = "none"
 """How None, and a list without numbers, are written as flags and in TOML."""
+SAVED = "a run directory, a saved model, or hf://name/model"
+HUB = re.compile(r"hf:/|https?://", re.IGNORECASE)
+"""How words begin that lead to a hub and not to a folder."""
 RECIPE_KEYS = ("model", "data", "image_size", "held_out")
 
 
@@ -98,17 +102,13 @@ def hint(name: str, known: Iterable[str]) -> str:
     return f"; did you mean --{usable[word]} (it is what {word.replace('-', '_')} is called here)?"
 
 
-def add_fields(
-    parser: argparse.ArgumentParser, class_name: str, other_names: Mapping[str, str] = NO_NAMES
-) -> None:
-    """Add one flag for each field; a flag that is not given leaves no value.
-
-    ``other_names`` are second flags, by the field's name, which the help shows first.
-    """
+def add_fields(parser: argparse.ArgumentParser, class_name: str) -> None:
+    """Add a flag for each field, after a second one if it has one; not given it leaves no value."""
+    second = SECOND_FLAGS.get(class_name, {})
     group = parser.add_argument_group(f"parameters of {command_name(class_name)}")
     for field in model_fields(class_name):
         flags = ["--" + field.name.replace("_", "-")]
-        flags = [other_names[field.name], *flags] if field.name in other_names else flags
+        flags = [second[field.name], *flags] if field.name in second else flags
         allowed = "" if field.range is None else f"{field.range}; "
         when = " or ".join(map(str, field.counts_when))
         allowed += f"counts with {when}; " if when else ""
@@ -221,6 +221,34 @@ def class_name_of(model: str) -> str:
     raise InputError(
         f"there is no model {model!r}; choose from {', '.join(known)}{nearest(model, known)}"
     )
+
+
+class OnHub(str):
+    """What leads to a model on a hub; it is fetched when all words are understood."""
+
+
+def saved_model(text: str) -> Path | OnHub:
+    """Return what a word for a run or a saved model leads to: a folder, or a model on a hub."""
+    return OnHub(text) if HUB.match(text) else Path(text)
+
+
+def run_here(text: str) -> Path:
+    """Return the directory of a run, which no hub has."""
+    if HUB.match(text):
+        raise argparse.ArgumentTypeError(
+            f"{text} is a finished model and no run; 'latentia train --start-from {text}' goes on "
+            "from its weights"
+        )
+    return Path(text)
+
+
+def in_a_folder(found: Path | OnHub) -> Path:
+    """Return the folder of a run or a saved model, fetched if it is on a hub."""
+    if not isinstance(found, OnHub):
+        return found
+    from latentia.models.hub import fetched
+
+    return fetched(found)
 
 
 def add_image_size(parser: Parser) -> None:

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from latentia.cli.parser import Parser
+from latentia.cli.parser import SAVED, Parser, saved_model
 from latentia.cli.streams import tell
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def _upscale(given: argparse.Namespace) -> int:
 
 def _add_pictures(parser: Parser, description: str) -> None:
     parser.description, parser.formatter_class = description, argparse.RawDescriptionHelpFormatter
-    parser.add_argument("run", type=Path, metavar="RUN", help="a run directory or a saved model")
+    parser.add_argument("run", type=saved_model, metavar="RUN", help=SAVED)
     parser.add_argument(
         "images", type=Path, nargs="+", metavar="IMAGE", help="picture files and folders of them"
     )

@@ -5,13 +5,13 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from latentia.cli.parser import Parser
+from latentia.cli.parser import SAVED, Parser, saved_model
 from latentia.cli.table_options import add_table_options, table_options
 
 
 def sample(parser: Parser, words: list[str]) -> None:
     """Draw new data from a trained model."""
-    parser.add_argument("run", type=Path, help="a run directory or a saved model")
+    parser.add_argument("run", type=saved_model, help=SAVED)
     parser.add_argument(
         "-n", "--n-samples", type=int, help="how many (default: 64, and 1 of texts)"
     )
@@ -64,7 +64,7 @@ def _sample(given: argparse.Namespace) -> None:
 
 def reconstruct(parser: Parser, words: list[str]) -> None:
     """Write test samples beside what a trained model makes of them."""
-    parser.add_argument("run", type=Path, help="a run directory or a saved model")
+    parser.add_argument("run", type=saved_model, help=SAVED)
     parser.add_argument("--data", help="a data set (default: the one it was trained on)")
     parser.add_argument(
         "--out", type=Path, default=Path("reconstructions.png"), help=".png, .npy or .npz"

@@ -18,7 +18,10 @@ from latentia.cli.parser import (
     field_values,
     free_path,
     image_size_of,
+    in_a_folder,
     read_recipe,
+    run_here,
+    saved_model,
 )
 from latentia.cli.streams import tell
 from latentia.cli.table_options import add_table_options, table_fields, table_options
@@ -37,6 +40,7 @@ GO_ON = "; go on with: latentia resume {}"
 INTERRUPTED = 130
 FLAGS = {"run_directory": "run"}
 MORE = "epochs beside those that the run had or was to have"
+LIVE = "embed the model in the report, where it runs, if it is small"
 RUN = "--run-directory"
 """The long form of ``--run``, which torchrun would take for the start of an option of its own."""
 
@@ -62,7 +66,7 @@ def train(parser: Parser, words: list[str]) -> None:
     parser.add_argument("--recipe", type=Path, help="a TOML file of these options; flags win")
     parser.add_argument(
         "--resume",
-        type=Path,
+        type=run_here,
         metavar="RUN",
         help="go on with a stopped run; with a larger --n-epochs, which counts all its epochs, or "
         "with --more-epochs also with a finished one",
@@ -70,7 +74,7 @@ def train(parser: Parser, words: list[str]) -> None:
     parser.add_argument("--more-epochs", type=_count, metavar="N", help=MORE)
     parser.add_argument(
         "--start-from",
-        type=Path,
+        type=saved_model,
         metavar="RUN",
         help="fine-tune: begin with the weights of a run or a saved model, and with its parameters "
         "where no flag says otherwise",
@@ -82,6 +86,7 @@ def train(parser: Parser, words: list[str]) -> None:
     parser.add_argument(
         "--profile", action="store_true", help="measure the speed of a step when trained"
     )
+    parser.add_argument("--live", action="store_true", help=LIVE)
     parser.add_argument("--devices", type=int, help="processes to train with (default: 1)")
     add_table_options(parser)
     class_name = None if model is None else class_name_of(str(model))
@@ -118,9 +123,10 @@ def _earlier_model(words: list[str]) -> str | None:
     from latentia.training.config import RunConfig, read_config
 
     if run is not None:
-        name = RunConfig.read(Path(run)).model
+        name = RunConfig.read(run_here(run)).model
     else:
-        name = str(read_config(Path(str(start))).get("model"))
+        folder = in_a_folder(saved_model(str(start)))
+        name = str(read_config(folder).get("model"))
     return name if name in latentia.MODELS else None
 
 
@@ -128,7 +134,7 @@ def _train(given: argparse.Namespace) -> int:
     if given.resume is not None and given.start_from is not None:
         raise InputError("a run that goes on has its own weights: leave --start-from out")
     if given.resume is not None:
-        return _go_on(given.resume, _asked_epochs(given), given.more_epochs)
+        return _go_on(given.resume, _asked_epochs(given), given.more_epochs, given.live)
     if given.class_name is None:
         raise InputError(f"train needs a model: one of {', '.join(commands())}")
     if given.more_epochs is not None:
@@ -154,11 +160,9 @@ def _train(given: argparse.Namespace) -> int:
     from latentia.evaluation import runs
 
     options = table_options(given, recipe)
+    how: dict[str, Any] = {"options": options, "start_from": start, "live": given.live}
     status = _report_on(
-        run,
-        lambda: runs.train(
-            model, data, run, size, held_out, progress=True, options=options, start_from=start
-        ),
+        run, lambda: runs.train(model, data, run, size, held_out, progress=True, **how)
     )
     if given.profile and status == 0:
         from latentia.evaluation.profiling import measure_speed
@@ -254,11 +258,12 @@ def _report_on(folder: Path, job: Callable[[], Path]) -> int:
 
 def resume(parser: Parser, words: list[str]) -> None:
     """Go on with a stopped run, exactly as if it had not stopped, or with a finished one."""
-    parser.add_argument("run", type=Path, help="the run directory")
+    parser.add_argument("run", type=run_here, help="the run directory")
     parser.add_argument(
         "--n-epochs", type=_count, metavar="N", help="epochs of the whole run, those it had too"
     )
     parser.add_argument("--more-epochs", type=_count, metavar="N", help=MORE)
+    parser.add_argument("--live", action="store_true", help=LIVE)
     parser.add_argument(
         "--checkpoint",
         metavar="best|EPOCH",
@@ -279,10 +284,10 @@ def _resume(given: argparse.Namespace) -> int:
     run = given.run
     if given.checkpoint is not None:
         run = runs.go_back(run, given.checkpoint, given.out)
-    return _go_on(run, given.n_epochs, given.more_epochs)
+    return _go_on(run, given.n_epochs, given.more_epochs, given.live)
 
 
-def _go_on(run: Path, n_epochs: int | None, more_epochs: int | None) -> int:
+def _go_on(run: Path, n_epochs: int | None, more_epochs: int | None, live: bool) -> int:
     """Go on with a run, in as many processes as it was begun with."""
     from latentia.evaluation.runs import resume
     from latentia.training.further import epochs_in_all
@@ -294,9 +299,10 @@ def _go_on(run: Path, n_epochs: int | None, more_epochs: int | None) -> int:
     n_devices = _processes(run)
     if n_devices > 1 and not is_one_of_several():
         more = [] if n_epochs is None else ["--n-epochs", str(n_epochs)]
+        more += ["--live"] * live
         return _spawn(n_devices, ["train", "--resume", str(run), *more], run)
-    options = {} if n_epochs is None else {"n_epochs": n_epochs}
-    return _report_on(run, lambda: resume(run, progress=True, **options))
+    options: dict[str, int] = {} if n_epochs is None else {"n_epochs": n_epochs}
+    return _report_on(run, lambda: resume(run, progress=True, live=live, **options))
 
 
 def _processes(run: Path) -> int:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from latentia.cli.parser import Parser, add_image_size, image_size_of
+from latentia.cli.parser import SAVED, Parser, add_image_size, image_size_of, saved_model
 from latentia.cli.table_options import add_table_options, table_options
 
 
 def transform(parser: Parser, words: list[str]) -> None:
     """Write a model's codes, factor scores or clusters of data."""
-    parser.add_argument("run", type=Path, help="a run directory or a saved model")
+    parser.add_argument("run", type=saved_model, help=SAVED)
     parser.add_argument("data", help="a data set's name or path")
     parser.add_argument(
         "--out", type=Path, required=True, help=".csv, .tsv, .parquet, .xlsx or .npy"

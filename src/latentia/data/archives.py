@@ -117,6 +117,13 @@ class Member:
         for name in self.archive.folders[self.inside]:
             yield Member(self.archive, (*self.parts, name))
 
+    def bare_folders(self) -> list[Member]:
+        """Return the folders in this one that hold no file, and do not stand in `iterdir`."""
+        depth, here = len(self.inside) + 1, self.inside
+        found = {parts[:depth] for parts in self.archive.bare if len(parts) >= depth}
+        bare = [p for p in found if p[:-1] == here and p not in self.archive.folders]
+        return [Member(self.archive, (*self.parts, parts[-1])) for parts in bare]
+
     def oddity(self) -> str:
         """Return why it cannot be read, or an empty string."""
         return self.archive.reasons.get(self.inside, "")
@@ -160,6 +167,8 @@ class Archive(ABC):
         self.path = path
         self.entries: dict[tuple[str, ...], Entry] = {}
         self.reasons: dict[tuple[str, ...], str] = {}
+        self.bare: set[tuple[str, ...]] = set()
+        """Folders that stand in the table of contents themselves."""
         self.labels: dict[tuple[str, ...], str] = {}
         self.class_names: tuple[str, ...] = ()
         """In the order of the file, if it states one."""
@@ -252,8 +261,11 @@ class Packed(Archive):
         archive = zipfile.ZipFile(self.path)
         # The file is closed when nothing reads from it any more.
         weakref.finalize(self, archive.close)
-        members = [info for info in archive.infolist() if not info.is_dir()]
+        members = archive.infolist()
         for info, name in zip(members, self._zip_names(members)):
+            if info.is_dir():
+                self.bare.add(_parts(name) or ())
+                continue
             is_link = stat.S_ISLNK(info.external_attr >> 16)
             reason = LOCKED if info.flag_bits & 1 else LINK if is_link else ""
             entry = Entry(info.file_size, partial(archive.open, info))
@@ -286,6 +298,7 @@ class Packed(Archive):
         with whole, tarfile.open(fileobj=whole, mode="r:") as archive:
             for info in archive:
                 if info.isdir():
+                    self.bare.add(_parts(info.name) or ())
                     continue
                 usual = info.isreg() and not info.issparse()
                 reason = "" if usual else LINK if info.issym() or info.islnk() else "it is no file"

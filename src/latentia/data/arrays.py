@@ -13,14 +13,16 @@ from latentia.data import dataset
 from latentia.data.array_files import mapped, opened
 from latentia.data.classes import are_few, classes_of, plain_labels
 from latentia.data.dataset import Array, Dataset, Part, join, split
+from latentia.data.matrices import kind_of
 from latentia.errors import InputError
 
 SAMPLES = ("x", "images", "data", "arr_0")
 LABELS = ("y", "labels", "label", "target")
-KEYS = {*SAMPLES, *LABELS, *(f"{name}_{part}" for name in "xy" for part in ("train", "test"))}
-"""Names that are read in capitals too."""
+PARTS = {"train": "train", "test": "test", **dict.fromkeys(("val", "valid", "validation"), "val")}
 CHANNELS = (1, 2, 3, 4)
 """That the last axis of images may hold; more in the second place are rows of pixels."""
+MOST_VARIABLES = 2_000
+"""Of a square that is looked at as a matrix of correlations."""
 MOST_HASHED = 64 * 2**20
 """Bytes of an array by which it is known again."""
 WIDER = {"float16": np.float32, "longdouble": np.float64}
@@ -35,19 +37,21 @@ def load_npy(path: Path, random_state: int) -> Dataset:
 def load_npz(path: Path, random_state: int) -> Dataset:
     """Return the arrays of a .npz file.
 
-    Keys ``x_train``, ``x_test`` (and ``y_train``, ``y_test``) are its parts; otherwise the samples
-    are under ``x``, ``images``, ``data`` or ``arr_0`` and the labels under ``y``, ``labels``,
-    ``label`` or ``target``, or else under the first name, such as ``smile``, that holds one of a
-    few whole numbers for each sample. The notes name it, and the others that `read_labels` reads.
+    Keys ``x_train``, ``x_test`` (and ``y_train``, ``y_test``) are its parts, also as
+    ``train_images`` and ``train_labels``; a validation part, ``x_val``, joins the one for training,
+    or is that for the test where there is none. Otherwise the samples are under ``x``, ``images``,
+    ``data`` or ``arr_0`` and the labels under ``y``, ``labels``, ``label`` or ``target``, or else
+    under the first name, such as ``smile``, that holds one of a few whole numbers for each sample.
+    The notes name it, and the others that `read_labels` reads.
     Capitals make no difference: ``X`` is ``x``.
     """
     arrays = opened(path)
-    usual = {
-        key: key.lower() for key in arrays if key.lower() in KEYS and key.lower() not in arrays
-    }
-    arrays = {usual.get(key, key): values for key, values in arrays.items()}
-    if "x_train" in arrays and "x_test" in arrays:
-        return _in_parts(arrays, path)
+    held, arrays = arrays, {}
+    for key, values in held.items():
+        arrays.setdefault(key if (name := _usual_name(key)) in held else name, values)
+    if "x_train" in arrays and {"x_test", "x_val"} & arrays.keys():
+        arrays, notes = _with_validation(arrays, path)
+        return _in_parts(arrays, path, notes)
     samples = next((key for key in SAMPLES if key in arrays), None)
     if samples is None:
         raise InputError(f"{path} holds {sorted(arrays)}; name the samples 'x' or 'images'")
@@ -60,7 +64,51 @@ def load_npz(path: Path, random_state: int) -> Dataset:
     return split(part, path.stem, random_state)
 
 
-def _in_parts(arrays: Mapping[str, Array], path: Path) -> Dataset:
+def _usual_name(key: str) -> str:
+    """Return a key in small letters, and a part's as ``x_train`` or ``y_test``.
+
+    >>> [_usual_name(key) for key in ("X", "train_images", "Y_val", "test_labels", "smile")]
+    ['x', 'x_train', 'y_val', 'y_test', 'smile']
+    """
+    small = key.lower()
+    first, _, last = small.partition("_")
+    part, kind = (first, last) if first in PARTS else (last, first)
+    if part in PARTS and kind in (*SAMPLES, *LABELS):
+        return f"{'x' if kind in SAMPLES else 'y'}_{PARTS[part]}"
+    return small if small in (*SAMPLES, *LABELS) else key
+
+
+def _with_validation(
+    arrays: dict[str, Array], path: Path
+) -> tuple[dict[str, Array], tuple[str, ...]]:
+    """Return arrays whose validation part joined the one for training or is the test, and notes."""
+    several = [k for k, y in arrays.items() if k[:2] == "y_" and y.ndim == 2 and y.shape[1] > 1]
+    notes = tuple(
+        f"{path.name}: {k} holds several labels a sample, and was left out." for k in several
+    )
+    arrays = {key: values for key, values in arrays.items() if key not in several}
+    val = _of_part(arrays, "val")
+    if "x" not in val:
+        return arrays, notes
+    told = f"{path.name}: its {len(val['x']):,} samples for validation"
+    arrays = {key: values for key, values in arrays.items() if key not in ("x_val", "y_val")}
+    if "x_test" not in arrays:
+        test = {f"{name}_test": values for name, values in val.items()}
+        return arrays | test, (*notes, f"{told} are the test part.")
+    train = _of_part(arrays, "train")
+    if {k: v.shape[1:] for k, v in train.items()} != {k: v.shape[1:] for k, v in val.items()}:
+        return arrays, (*notes, f"{told} are not as those for training, and were left out.")
+    both = {f"{name}_train": np.concatenate([train[name], val[name]]) for name in train}
+    return arrays | both, (*notes, f"{told} were joined to the {len(train['x']):,} for training.")
+
+
+def _of_part(arrays: Mapping[str, Array], part: str) -> dict[str, Array]:
+    """Return the samples of a part, and their labels if there are any."""
+    found = {name: arrays[key] for name in "xy" if (key := f"{name}_{part}") in arrays}
+    return {k: np.atleast_1d(_column(v) if k == "y" else v) for k, v in found.items()}
+
+
+def _in_parts(arrays: Mapping[str, Array], path: Path, notes: tuple[str, ...]) -> Dataset:
     """Return ``x_train`` and ``x_test``, and their labels numbered alike."""
     names = [f"{path}[y_{part}]" for part in ("train", "test")]
     parts = [checked_part(arrays[f"x_{p}"], f"{path}[x_{p}]") for p in ("train", "test")]
@@ -73,7 +121,8 @@ def _in_parts(arrays: Mapping[str, Array], path: Path) -> Dataset:
         part if y is None else labelled(part, y, name, known)
         for part, y, name in zip(parts, labels, names)
     ]
-    return join(parts[0], parts[1], path.stem)
+    joined = join(parts[0], parts[1], path.stem)
+    return dataclasses.replace(joined, notes=(*notes, *joined.notes))
 
 
 def _named_labels(arrays: Mapping[str, Array], part: Part, path: Path) -> Part:
@@ -180,7 +229,19 @@ def checked_part(array: Array, name: str) -> Part:
     if array.ndim == 4 and array.shape[1] > 4 and array.shape[3] in CHANNELS:
         note = f"{name}: its last axis was taken for the channels of images."
         return Part(np.moveaxis(array, 3, 1), notes=(note,))
-    return Part(array)
+    return Part(array, notes=_of_a_square(array, name))
+
+
+def _of_a_square(array: Array, name: str) -> tuple[str, ...]:
+    """Return a note if rows look like a matrix of correlations or covariances."""
+    looked_at = array.ndim == 2 and array.dtype.kind == "f" and len(array) <= MOST_VARIABLES
+    if not looked_at or not (kind := kind_of(np.asarray(array))):
+        return ()
+    file = ".npy" if kind == "correlation" else ".csv"
+    return (
+        f"{name}: a square such as a {kind} matrix was taken for rows; such a matrix is analysed "
+        f"by latentia factor FILE{file}, and in Python by FactorAnalysis.fit_covariance.",
+    )
 
 
 def _native(array: Array, name: str) -> Array:

@@ -25,6 +25,8 @@ from latentia.files import printable
 
 SIDECARS = {"thumbs.db", "desktop.ini", "ehthumbs.db", *SUPPORT}
 MOST_NAMED = 20
+MOST_ALIKE = 5
+"""Files that are named with the reason that all of them share."""
 
 File = TypeVar("File")
 Content = TypeVar("Content")
@@ -160,8 +162,21 @@ def passed_over(hidden: Sequence[Place]) -> tuple[str, ...]:
 
 def left_out(bad: Sequence[tuple[Place, str]], n: int, unit: str = "files") -> tuple[str, ...]:
     """Return a note on those of n files that were left out, if there are any."""
-    lines = [f"{path}: {reason}" for path, reason in bad]
-    return (f"{len(bad)} of {n} {unit} were left out: {listed(lines)}.",) if bad else ()
+    return (f"{len(bad)} of {n} {unit} were left out: {by_reason(bad)}.",) if bad else ()
+
+
+def by_reason(bad: Sequence[tuple[object, object]]) -> str:
+    """Return what could not be used, each reason once, with the first of those that it is of."""
+    owners: dict[str, list[str]] = {}
+    for path, reason in bad:
+        owners.setdefault(str(reason), []).append(str(path))
+    return listed([f"{_several(paths)}: {reason}" for reason, paths in owners.items()])
+
+
+def _several(paths: Sequence[str]) -> str:
+    more = len(paths) - MOST_ALIKE
+    counted = f" and {more:,} more ({len(paths):,} in all)" if more > 0 else ""
+    return ", ".join(paths[:MOST_ALIKE]) + counted
 
 
 def remarks(read: Sequence[tuple[Place, Sequence[str]]]) -> tuple[str, ...]:

@@ -63,7 +63,7 @@ class Frame:
     def of(self, picture: Array) -> Array:
         """Return an (H, W) or (C, H, W) picture in the frame, of its own type."""
         planes = [picture] if picture.ndim == 2 else list(picture)
-        if picture.dtype == np.uint8 and picture.ndim == 3 and len(planes) == 3:
+        if picture.dtype == np.uint8 and len(planes) == 3:
             image = Image.fromarray(np.ascontiguousarray(np.moveaxis(picture, 0, 2)))
             return np.moveaxis(np.asarray(self._placed(image)), 2, 0)
         framed = [

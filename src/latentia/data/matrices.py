@@ -51,7 +51,7 @@ def kind_of(values: NDArray[np.float64]) -> str:
     ('', 'correlation', 'covariance')
     """
     p = len(values)
-    if values.ndim != 2 or values.shape != (p, p) or p < 3 or not np.isfinite(values).all():
+    if values.shape != (p, p) or p < 3 or not np.isfinite(values).all():
         return ""
     variances, off = np.diag(values), values - np.diag(np.diag(values))
     if not off.any() or variances.min() <= 0:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import re
 from importlib import resources
 from pathlib import Path
 
@@ -16,7 +15,7 @@ from latentia.data.frames import is_moving
 from latentia.data.framing import WORDS, frame_of
 from latentia.data.options import USUAL, Codes, Names, TableOptions, words
 from latentia.data.text import TEXT_FILES
-from latentia.data.unread import cure
+from latentia.data.unread import cure, refuse_address
 from latentia.errors import InputError, Seed, Whole, check_arguments, check_value, nearest
 from latentia.files import printable
 
@@ -276,6 +275,7 @@ def _load(
     gaps_stay: bool = False,
     options: TableOptions = USUAL,
 ) -> Dataset:
+    refuse_address(spec)
     path = Path(spec).expanduser()
     there = spec in DESCRIPTIONS or path.exists()
     is_table = path.is_file() and _is_table(path) and not picture_sources.has_pictures(path)
@@ -400,8 +400,6 @@ def _cached(name: str) -> dict[str, Path] | None:
 
 
 def _unknown(spec: str) -> str:
-    if re.match(r"[a-z]+://", spec, re.IGNORECASE):
-        return f"{spec} is an address, and no file here: download it first, and give its path"
     return (
         f"there is no data set {spec!r} and no such file or folder; known names are "
         f"{', '.join(DESCRIPTIONS)}{nearest(spec, DESCRIPTIONS)}"

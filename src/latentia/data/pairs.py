@@ -29,6 +29,7 @@ from latentia.data.dataset import Array, Dataset, ImageSize, Part, whole
 from latentia.data.folders import (
     Take,
     beside,
+    by_reason,
     contents,
     lasting,
     left_out,
@@ -44,6 +45,7 @@ from latentia.data.framing import Frame, frame_of
 from latentia.data.made_pairs import KINDS, made_pairs
 from latentia.data.picture_sources import place_of
 from latentia.data.pictures import Settled, name_of, settled, stack
+from latentia.data.unread import refuse_address
 from latentia.errors import InputError, Seed, check_arguments
 from latentia.files import printable
 
@@ -77,6 +79,7 @@ def load_pairs(spec: str, *, random_state: Seed = 0, image_size: ImageSize = Non
     """
     check_arguments(load_pairs, locals())
     frame_of(image_size)
+    refuse_address(spec)
     plain = spec.removesuffix(REVERSED)
     data, train, test = _load(plain, random_state, image_size)
     if plain != spec:
@@ -227,8 +230,7 @@ def _read(files: Files, side: Frame | None) -> tuple[Part, Part]:
     good, failed = read_all(files.pairs, lambda pair, take: _sides(*pair, side, take), owner)
     bad = [(pair[0], error) for pair, error in failed]
     if not good:
-        lines = [f"{path}: {error}" for path, error in bad]
-        raise InputError(f"none of the {len(bad)} pairs can be used: {listed(lines)}")
+        raise InputError(f"none of the {len(bad)} pairs can be used: {by_reason(bad)}")
     noted = [(path, notes) for pair, (_, _, found) in good for path, notes in zip(pair, found)]
     notes = (*left_out(bad, len(files.pairs), "pairs"), *remarks(noted), *files.notes)
     x = stack([found[0] for _, found in good], files.pairs[0][0].parent)

@@ -16,6 +16,7 @@ import csv
 import io
 import json
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -34,6 +35,8 @@ MORE_WORDS = (*WORDS, "breed", "species", "diagnosis", "dx", "kind", "type")
 """Columns of classes in tables by other names than metadata's."""
 SIDECARS = (".cls", ".json", ".txt", ".id", ".index", ".caption", ".cls.txt")
 MOST_BYTES = 2**26
+MOST_WORDS = 50
+"""In the names of pictures that may be their classes."""
 LISTED = 5
 
 Row = Mapping[str, Any]
@@ -50,6 +53,24 @@ class Beside(NamedTuple):
 
 
 NOTHING = Beside({}, frozenset())
+
+
+def words_in_names(files: Sequence[Place]) -> tuple[str, ...]:
+    """Return a note on pictures whose names all hold one of a few words, as ``cat.0.jpg`` do.
+
+    >>> words_in_names([Path(f"{word}.{i}.jpg") for word in ("cat", "dog") for i in range(2)])[0]
+    'there are no classes, though every name holds one of the words cat, dog: to have these as \
+classes, put the pictures into sub-folders of these names, or a labels.csv with the columns file \
+and label beside them.'
+    """
+    words = Counter(re.sub(r"^[\d\W_]+|[\d\W_]+$", "", path.stem) for path in files)
+    if "" in words or not 2 <= len(words) <= MOST_WORDS or min(words.values()) < 2:
+        return ()
+    return (
+        f"there are no classes, though every name holds one of the words {', '.join(sorted(words))}"
+        ": to have these as classes, put the pictures into sub-folders of these names, or a "
+        "labels.csv with the columns file and label beside them.",
+    )
 
 
 def read_beside(files: Sequence[Place], folder: Place, label: str | None = None) -> Beside:

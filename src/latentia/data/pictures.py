@@ -20,6 +20,7 @@ from latentia.data.archives import NEUTRAL, Archive, Member, Place
 from latentia.data.dataset import Array, Dataset, ImageSize, Part, split, whole
 from latentia.data.folders import (
     Take,
+    by_reason,
     contents,
     is_hidden,
     left_out,
@@ -33,7 +34,7 @@ from latentia.data.frames import frame_size, is_video, n_frames, read_frames
 from latentia.data.framing import Frame, chosen_frame, frame_of
 from latentia.data.many_bands import has_many_bands, size_of_bands
 from latentia.data.options import NONE
-from latentia.data.picture_labels import read_beside
+from latentia.data.picture_labels import read_beside, words_in_names
 from latentia.data.unread import of_camera
 from latentia.errors import InputError
 from latentia.files import composed, printable
@@ -232,6 +233,7 @@ def _of_folder(folder: Place, label: str | None) -> Gathered:
     unlabelled: tuple[str, ...] = ()
     if not classes and label is None:
         classes, unlabelled = _of_sub_folders(files, folder)
+        unlabelled = unlabelled or (() if classes else words_in_names(files))
     depth = len(folder.parts)
     names = {path: printable("/".join(path.parts[depth:])) for path in files}
     all_notes = (*notes, *said.notes, *unlabelled)
@@ -261,7 +263,6 @@ def read_found(
     )
     bad = sorted([*found.odd, *failed], key=lambda pair: pair[0].parts)
     if not good:
-        lines = [f"{path}: {reason}" for path, reason in bad]
         if n == 1 and str(bad[0][0]) == found.owner:
             raise InputError(f"{printable(found.owner)} cannot be used: {bad[0][1]}")
         from latentia.data.table_files import TABLES
@@ -269,7 +270,7 @@ def read_found(
         tables = [path.name for path, _ in bad if path.suffix.lower() in TABLES]
         also = f"; tables are given one by one, such as {tables[0]}" if tables else ""
         raise InputError(
-            f"none of the {n} files in {found.owner} is a usable image: {listed(lines)}{also}"
+            f"none of the {n} files in {found.owner} is a usable image: {by_reason(bad)}{also}"
         )
     each = [(path, *picture) for path, pictures in good for picture in pictures]
     x = stack([pixels for _, pixels, _ in each], found.owner)
@@ -315,8 +316,8 @@ def _from_disk(
     ends_last = move and test_of is not None
     kept = on_disk.keep(files, counts, frame, *place, owner, ends_last=ends_last)
     if not kept.good:
-        lines = [f"{path}: {reason}" for path, reason in kept.bad]
-        raise InputError(f"none of the files in {found.owner} is a usable image: {listed(lines)}")
+        why = by_reason(kept.bad)
+        raise InputError(f"none of the files in {found.owner} is a usable image: {why}")
     paths = [path for path, _ in kept.good]
     each = [path for path, n in zip(paths, kept.runs) for _ in range(n)]
     y, names = _numbered([each[i] for i in kept.order], found)
@@ -428,8 +429,10 @@ def _of_sub_folders(
     taken = {*deeper.values()}
     if len(taken) == 1 and taken <= {*NEUTRAL}:
         return {}, ()
-    inner = [path for path in folder.iterdir() if path.is_dir() and not is_hidden(path)]
-    empty = sorted(str(path) for path in inner if composed(path.name) not in taken)
+    inner = [path for path in folder.iterdir() if path.is_dir()]
+    inner += folder.bare_folders() if isinstance(folder, Member) else []
+    shown = [path for path in inner if not is_hidden(path)]
+    empty = sorted(str(path) for path in shown if composed(path.name) not in taken)
     note = f"sub-folders without files are no classes: {listed(empty)}."
     return deeper, (note,) if empty and len(taken) > 1 else ()
 

@@ -105,7 +105,7 @@ def _records(found: Any) -> dict[str, list[Any]]:
             return _records(inner)
     if isinstance(found, dict):
         return _of_columns(found)
-    if isinstance(found, list) and found and all(isinstance(row, dict) for row in found):
+    if isinstance(found, list) and all(isinstance(row, dict) for row in found):
         names = dict.fromkeys(name for row in found for name in row)
         return {name: [row.get(name) for row in found] for name in names}
     return _rows(found, None)
@@ -113,11 +113,11 @@ def _records(found: Any) -> dict[str, list[Any]]:
 
 def _of_columns(found: dict[str, Any]) -> dict[str, list[Any]]:
     values = list(found.values())
-    if values and all(isinstance(v, dict) for v in values):
+    if all(isinstance(v, dict) for v in values):
         rows = dict.fromkeys(row for v in values for row in v)
         return {name: [v.get(row) for row in rows] for name, v in found.items()}
     lists = {name: v for name, v in found.items() if isinstance(v, list)}
-    whole = lists and len(lists) == len(found) and len({len(v) for v in values}) == 1
+    whole = len(lists) == len(found) and len({len(v) for v in values}) == 1
     return lists if whole else {}
 
 

@@ -31,6 +31,7 @@ from latentia.data.numerals import as_numbers, gaps, share_of_numbers
 from latentia.data.options import NONE, USUAL, TableOptions, one
 from latentia.data.published import counted
 from latentia.data.table_files import is_table
+from latentia.data.value_labels import no_answers
 from latentia.errors import InputError
 
 __all__ = ["Analysed", "columns", "is_table", "read"]
@@ -137,7 +138,7 @@ def _of_variables(table: Table, path: Path, options: TableOptions, label: str | 
         told = [note.removeprefix(f"{path.name}: ").rstrip(".") for note in found.notes]
         raise InputError("; ".join([f"{path} has no column of numbers left", *told]))
     _refuse_empty(found, found.numbers, path)
-    return found
+    return found.noting(*no_answers(found.numbers, found.value_labels, path.name))
 
 
 def _label(table: Table, path: Path, options: TableOptions) -> str | None:
@@ -374,5 +375,6 @@ def _refuse_gaps(name: str, values: Array, path: Path, gaps_stay: bool) -> None:
     if len(bad):
         raise InputError(
             f"{path}: column {name!r} has {len(bad)} missing values, the first in data "
-            f"row {bad[0] + 1}; fill them in, drop those rows, or take a model with --missing fiml"
+            f"row {bad[0] + 1}; fill them in, drop those rows, or fit FactorAnalysis or "
+            "ProbabilisticPCA with missing='fiml'"
         )

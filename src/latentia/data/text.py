@@ -14,6 +14,7 @@ from typing import Annotated, Any
 from latentia.data.dataset import Dataset
 from latentia.data.encodings import encoding_of
 from latentia.data.limits import read_limited
+from latentia.data.unread import refuse_address
 from latentia.errors import InputError, Range, check_arguments
 
 SHORTEST = 100
@@ -78,6 +79,7 @@ def load_text(
     ``held_out`` is the share of all but the test part, at most a half, held out of training.
     """
     check_arguments(load_text, locals())
+    refuse_address(str(spec))
     path = Path(spec).expanduser()
     text, read_as = read_text(path)
     if path.suffix == ".abc":

@@ -40,7 +40,7 @@ def _folded(rows: Rows) -> Rows:
     """Return one row of p(p + 1)/2 numbers, under names or not, as p rows with a unit diagonal."""
     head, cells = rows[:-1], rows[-1] if rows else []
     p = (math.isqrt(8 * len(cells) + 1) - 1) // 2
-    if p < 3 or p * (p + 1) // 2 != len(cells) or not all(map(is_number, cells)):
+    if p * (p + 1) // 2 != len(cells) or not all(map(is_number, cells)):
         return rows
     if head and (len(head[0]) != p or any(map(is_number, head[0]))):
         return rows
@@ -73,7 +73,7 @@ def _lower(rows: Rows) -> str:
 
 def _upper(rows: Rows) -> str:
     """Return the rows of an upper triangle, each one cell shorter, as a square."""
-    below = int(len(rows[0]) >= 2 and not any(map(is_number, rows[0])))
+    below = int(not any(map(is_number, rows[0])))
     body = rows[below:]
     n, named = len(body), len(body[-1]) - 1
     if n < 3 or named not in (0, 1) or [len(row) - named for row in body] != [*range(n, 0, -1)]:

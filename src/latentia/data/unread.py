@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Protocol
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
+
+from latentia.errors import InputError
 
 
 class Named(Protocol):
@@ -93,3 +98,22 @@ def cure(path: Path) -> str:
     "in R: write.csv(readRDS('a.rds'), 'table.csv', row.names = FALSE)"
     """
     return LINES.get(path.suffix.lower(), "").format(file=path.name)
+
+
+def refuse_address(spec: str) -> None:
+    """Refuse an address, which is no path of a file here, and say which path is meant.
+
+    Raises
+    ------
+    InputError
+        If ``spec`` begins with a scheme such as ``https://``.
+    """
+    scheme = re.match(r"([a-z][a-z0-9+.-]+)://", spec, re.IGNORECASE)
+    if scheme is None:
+        return
+    if scheme[1].lower() == "file":
+        path = url2pathname(urlsplit(spec).path)
+        raise InputError(f"{spec} is an address: give the path alone, {path}")
+    raise InputError(
+        f"{spec} is an address, and no file here: download it first, and give its path"
+    )

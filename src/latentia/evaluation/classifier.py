@@ -78,7 +78,8 @@ class ImageClassifier(ClassifierMixin, GradientModel):  # type: ignore[misc]
     """Width of the penultimate layer."""
     n_epochs: Count = 6
     """Passes over the training images."""
-    n_steps: Count = field(default=1, init=False)
+    usual_steps = 1
+    n_steps: None = field(default=None, init=False)
     """Not used: it is always trained for so many passes."""
     batch_size: Count = 64
     """Images in a batch."""

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import logging
 import shlex
+import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -27,7 +29,7 @@ from latentia.evaluation.evaluate import evaluate
 from latentia.evaluation.model_section import ModelSection
 from latentia.evaluation.report import Report, write_report
 from latentia.evaluation.runs import collected, fit_in_run
-from latentia.evaluation.sections import model_section, strip_of_test, with_strips
+from latentia.evaluation.sections import model_section, strip_of_test, with_live_page, with_strips
 from latentia.evaluation.wording import counted
 from latentia.models.base import Encoder, Model
 from latentia.models.inputs import as_array, refuse_text
@@ -75,6 +77,7 @@ def compare(
     image_size: ImageSize = None,
     progress: bool | None = None,
     n_components: Count | None = None,
+    live: bool = False,
 ) -> Path:
     """Train models on one data set with one seed and write one report.
 
@@ -93,7 +96,7 @@ def compare(
         The seed of every model that is named and of the baselines; what measurements draw has seed
         0, as in `latentia.evaluate`.
     n_epochs
-        Of each gradient-trained model that is named; by default each takes its own ``n_steps``.
+        Of each gradient-trained model that is named; by default each takes its usual steps.
     image_size
         What pictures are resized to, as for `latentia.load_data`.
     progress
@@ -101,6 +104,8 @@ def compare(
     n_components
         The one size of z of all named models that encode, so that they are compared at the same;
         by default 20, or a quarter of a sample's values if that is fewer.
+    live
+        Embed each model that is small enough in the report, where it runs.
 
     Returns
     -------
@@ -111,11 +116,11 @@ def compare(
     ------
     InputError
         For models that are not there or learn texts, no epochs, a folder with a comparison, or if
-        no model can be fitted; of several, one that cannot is left out, and the report says why.
+        no model can be fitted; of several, one that fails is left out, and the report says why.
     """
     check_arguments(compare, locals())
     return compare_with(
-        USUAL, data, models, out, random_state, n_epochs, image_size, progress, n_components
+        USUAL, data, models, out, random_state, n_epochs, image_size, progress, n_components, live
     )
 
 
@@ -129,6 +134,7 @@ def compare_with(
     image_size: ImageSize,
     progress: bool | None,
     n_components: int | None,
+    live: bool = False,
 ) -> Path:
     """Compare as `compare` does, with what is asked of a table in one record."""
     check_arguments(compare_with, locals())
@@ -142,21 +148,23 @@ def compare_with(
     loaded = _loaded(data, options, image_size, random_state)
     tell_notes(loaded.notes, progress)
     kept, _ = loaded.hold_out()
-    sections, without = list[ModelSection](), list[str]()
+    sections, without, is_new = list[ModelSection](), list[str](), not folder.exists()
     for entry in asked:
         reason = _left_out(entry, loaded)
         if reason:
             without.append(reason)
             continue
-        model = _made(entry, loaded, random_state, n_epochs, n_components)
-        name = _free(type(model).__name__, [section.name for section in sections])
+        kind = entry if isinstance(entry, str) else type(entry).__name__
+        name = _free(kind, [run.name.replace("-", " ") for run in folder.glob("*")])
         run = folder / name.replace(" ", "-")
-        try:
-            sections.append(replace(_fitted(model, loaded, kept, run, progress), name=name))
-        except InputError as error:
-            # What other models took minutes to learn is not lost for it.
-            without.append(f"{name} was left out: {error}.")
+        with _going_on_without(name, run, without):
+            model = _made(entry, loaded, random_state, n_epochs, n_components)
+            section = _fitted(model, loaded, kept, run, progress, live)
+            sections.append(replace(section, name=name))
     if not sections:
+        if is_new:
+            with suppress(OSError):
+                folder.rmdir()
         raise InputError(f"there is nothing to compare: {' '.join(without).rstrip('.')}")
     tell_notes(without, progress)
     notes = [*loaded.notes, *without]
@@ -164,9 +172,29 @@ def compare_with(
         sections += baseline_sections(kept, random_state)
     asked_for = {**options.given, "n_epochs": n_epochs, **_of_size(image_size)}
     asked_for |= {"n_components": n_components, "random_state": random_state}
+    asked_for |= {"live": True} if live else {}
     command = _command(data, models, asked_for)
     report = _report(loaded, sections, notes, random_state)
     return write_report(folder / "report.html", replace(report, command=command))
+
+
+@contextmanager
+def _going_on_without(name: str, run: Path, without: list[str]) -> Iterator[None]:
+    """Leave out a model that fails, with half a run of it: what others learnt is not lost for it.
+
+    A run that holds a whole model stays. What a user asked to be an error is one.
+    """
+    try:
+        yield
+    except (BrokenPipeError, Warning):
+        raise
+    except Exception as error:
+        kind = "" if isinstance(error, InputError) else f"{type(error).__name__}: "
+        reason = f"{kind}{' '.join(str(error).split())}".rstrip(":. ")
+        kept = (run / "model").exists()
+        without.append(f"{name} was left out: {reason}{f'; it is kept in {run}' * kept}.")
+        if not kept:
+            shutil.rmtree(run, ignore_errors=True)
 
 
 def _refuse_unused(
@@ -292,7 +320,7 @@ def _free(name: str, taken: Sequence[str]) -> str:
 
 
 def _fitted(
-    model: Any, loaded: Dataset, kept: Dataset, run: Path, progress: bool | None
+    model: Any, loaded: Dataset, kept: Dataset, run: Path, progress: bool | None, live: bool
 ) -> ModelSection:
     """Fit one model in its run and return its section; what it warned of stands in it."""
     with collected() as said:
@@ -300,6 +328,7 @@ def _fitted(
         fit_in_run(model, loaded, run, progress=progress, measured=False)
         seconds = time.perf_counter() - began
         section = _section(model, kept, run, seconds)
+        section = with_live_page(section, model, kept, run) if live else section
     for sentence in said:
         log.warning(sentence)
     return replace(section, notes=(*section.notes, *said))

@@ -19,6 +19,7 @@ from latentia.data.matrices import NamedMatrix, kind_of
 from latentia.data.named import load_with
 from latentia.data.options import USUAL, TableOptions
 from latentia.data.table_files import TABLES
+from latentia.data.unread import refuse_address
 from latentia.errors import FitWarning, InputError
 from latentia.models.factors.bootstrap import bootstrap_errors
 from latentia.models.factors.factor_analysis import FactorAnalysis
@@ -86,6 +87,7 @@ def read(
     options
         How a table is read.
     """
+    refuse_address(spec)
     path = Path(spec).expanduser()
     if path.suffix.lower() in TABLES and not path.exists():
         raise InputError(f"there is no file {path}")

@@ -38,6 +38,8 @@ class ModelSection:
     rebuilt: tuple[bytes, ...] = ()
     """The comparison's test images as the model gives them back, and as many that it drew."""
     drawn: tuple[bytes, ...] = ()
+    live: str = ""
+    """The page that runs the model, which the report embeds."""
     errors_by_size: Mapping[int, float] = field(default_factory=dict)
     """Squared error of test samples by number of components, of PCA alone."""
 

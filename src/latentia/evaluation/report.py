@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,6 +15,8 @@ from latentia.metrics.estimates import Estimate
 from latentia.plots.latent_pictures import errors_by_size
 from latentia.plots.page import PIXELATED, Picture, data_uri, format_number, template, write_page
 
+SCRIPT = re.compile(r"script-src ('sha256-[\w+/=]+')")
+"""What the policy of a live page allows."""
 MOST_COLUMNS = 11
 """Models beside each other in a table; of more, each row is a list."""
 
@@ -71,6 +74,7 @@ def write_report(path: Path, report: Report) -> Path:
     shown = {row.definition.key for rows in groups.values() for row in rows}
     page = template("report.html").render(
         report=report,
+        scripts=_scripts(report.sections),
         sections=[_shown(s, report, shown) for s in sections],
         anchors={s.name: f"model-{i}" for i, s in enumerate(report.sections, 1)},
         verdict=verdict.verdict(report.sections, report.images) if several else (),
@@ -87,6 +91,11 @@ def write_report(path: Path, report: Report) -> Path:
         words=wording.WORDS,
     )
     return write_page(path, page)
+
+
+def _scripts(sections: Sequence[ModelSection]) -> list[str]:
+    """Return the hashes of the scripts of the models that are embedded, and of no other."""
+    return sorted({found for s in sections for found in SCRIPT.findall(s.live)})
 
 
 def _beside(report: Report) -> tuple[Sequence[ModelSection], Sequence[Picture]]:

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from latentia import MODELS
 from latentia.data.dataset import Dataset, ImageSize
@@ -26,8 +25,9 @@ from latentia.evaluation.memorisation import memorisation_check
 from latentia.evaluation.model_section import ModelSection
 from latentia.evaluation.report import Report, write_report
 from latentia.evaluation.same_columns import in_order_of, options_for, refuse_weights
-from latentia.evaluation.sections import model_section
-from latentia.files import refuse_existing, whole_file, write_atomically
+from latentia.evaluation.sections import model_section, with_live_page
+from latentia.evaluation.table_writing import write_arrays
+from latentia.files import is_gone, refuse_existing, write_atomically
 from latentia.models.base import Model
 from latentia.models.fields import model_reference, model_summary
 from latentia.models.inputs import unit_floats
@@ -36,7 +36,6 @@ from latentia.models.language.n_gram import NGramLanguageModel
 from latentia.models.measures import left_out
 from latentia.models.own_parts import class_name
 from latentia.models.saved import load, make
-from latentia.plots.grids import rows, save_png, tile
 from latentia.plots.style import png_bytes
 from latentia.training.config import RunConfig, read_config, versions
 from latentia.training.directory import held
@@ -67,6 +66,7 @@ def train(
     progress: bool | None = None,
     options: TableOptions = USUAL,
     start_from: Path | None = None,
+    live: bool = False,
 ) -> Path:
     """Train a model on named data in a run directory, measure it, and return its report's path.
 
@@ -85,6 +85,8 @@ def train(
         Show a progress bar; by default only at a terminal.
     start_from
         A run or a saved model of the same kind, whose weights the training begins with.
+    live
+        Embed the model in the report, where it runs, if it is small enough.
     """
     model.validate_parameters()
     if start_from is not None and not model.resumable:
@@ -92,13 +94,15 @@ def train(
     data = model.load_data(data_spec, image_size, held_out, options)
     notes = [] if start_from is None else [f"training begins with the weights in {start_from}"]
     tell_notes([*notes, *data.notes], progress)
-    return fit_in_run(model, data, run, progress=progress, start_from=start_from)
+    return fit_in_run(model, data, run, progress=progress, start_from=start_from, live=live)
 
 
-def resume(run: Path, progress: bool | None = None, n_epochs: int | None = None) -> Path:
+def resume(
+    run: Path, progress: bool | None = None, n_epochs: int | None = None, live: bool = False
+) -> Path:
     """Go on with the run in a directory, with the parameters and data it was started with.
 
-    A model in closed form is fitted once more, which gives the same. ``n_epochs`` counts all the
+    A model in closed form is fitted once more if its run is not whole. ``n_epochs`` counts all the
     epochs of the run, and may be another number than it was begun with: `further.extended`.
     """
     config = RunConfig.read(run)
@@ -111,9 +115,21 @@ def resume(run: Path, progress: bool | None = None, n_epochs: int | None = None)
             raise InputError(f"{config.model} is fitted in closed form: leave --n-epochs out")
         model.set_params(n_epochs=n_epochs)
     model.validate_parameters(begun=True)
+    if not model.resumable and _is_whole(run):
+        done = f"{config.model} is fitted at once, and the run in {run} is finished"
+        raise InputError(f"{done}: there is nothing to resume")
     if n_epochs is None and model.resumable and ended_early(run):
         tell_notes([f"the run in {run} ended early: --more-epochs trains it further"], progress)
-    return fit_in_run(model, data_of(run, None, model), run, progress=progress, resume=True)
+    data = data_of(run, None, model)
+    return fit_in_run(model, data, run, progress=progress, resume=True, live=live)
+
+
+def _is_whole(run: Path) -> bool:
+    """Return whether a run has its report and a model that can be loaded."""
+    try:
+        return (run / "report.html").exists() and load(run) is not None
+    except InputError:
+        return False
 
 
 def _refuse_own(config: RunConfig, run: Path) -> None:
@@ -153,6 +169,7 @@ def fit_in_run(
     resume: bool = False,
     measured: bool = True,
     start_from: Path | None = None,
+    live: bool = False,
 ) -> Path:
     """Fit and save the model, then measure it and write its report; return the report's path."""
     model.check_data(data)
@@ -177,7 +194,7 @@ def fit_in_run(
     if leads():
         model.save(run / "model", overwrite=True)
         if measured:
-            finish(model, data, run, seconds)
+            finish(model, data, run, seconds, live)
     return run / "report.html"
 
 
@@ -201,13 +218,14 @@ def _fit_at_once(model: Any, data: Dataset, run: Path, resume: bool) -> None:
         model.fit(data.x_train, **data.beside)
 
 
-def finish(model: Model, data: Dataset, run: Path, seconds: float) -> None:
+def finish(model: Model, data: Dataset, run: Path, seconds: float, live: bool = False) -> None:
     """Measure the fitted model; leave ``evaluation.json``, a text's sample, and the report."""
     metrics = {"seconds": seconds}
     with collected() as said:
         with left_out("the figures"):
             metrics = evaluate(model, data) | metrics
         sections = [model_section(model, data, run, metrics)]
+        sections = [with_live_page(s, model, data, run) if live else s for s in sections]
     for sentence in said:
         log.warning(sentence)
     table = dict[str, Any](metrics)
@@ -294,8 +312,7 @@ def data_of(
     # Other pictures are brought to what the model was trained on.
     size = origin.get("image_size") if image_size is None else image_size
     spec, held_out = data_spec or origin["spec"], origin.get("held_out")
-    place = Path(spec)
-    if data_spec is None and place.is_absolute() and "," not in spec and not place.exists():
+    if data_spec is None and is_gone(spec):
         raise InputError(
             f"{run} was trained on {spec}, which is not there: put it back, or, to evaluate, give "
             "its new place with --data"
@@ -416,22 +433,3 @@ def reconstruct(
     x, y = np.asarray(data.x_test[:n]), None if data.y_test is None else data.y_test[:n]
     back = there_and_back(x, *model.labels_for(y))
     return write_arrays(out, [("original", unit_floats(x)), ("reconstructed", back)])
-
-
-def write_arrays(out: Path, named: list[tuple[str, NDArray[Any]]]) -> Path:
-    """Write arrays as the file's suffix asks: .png, .npy (the last one) or .npz."""
-    if out.suffix == ".png":
-        if named[0][1].ndim < 3:
-            raise InputError(f"{out} would be a picture of a table; use .npy or .npz")
-        n_columns = max(1, round(len(named[0][1]) ** 0.5))
-        picture = tile(named[0][1], n_columns=n_columns) if len(named) == 1 else rows(named)
-        save_png(out, picture)
-    elif out.suffix == ".npy":
-        with whole_file(out) as stream:
-            np.save(stream, named[-1][1])
-    elif out.suffix == ".npz":
-        with whole_file(out) as stream:
-            np.savez_compressed(stream, allow_pickle=False, **dict(named))
-    else:
-        raise InputError(f"{out} ends in {out.suffix!r}; use .png, .npy or .npz")
-    return out

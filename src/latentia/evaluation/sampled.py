@@ -11,9 +11,9 @@ import numpy as np
 from latentia.data.columns import listed
 from latentia.data.dataset import Array
 from latentia.errors import InputError, nearest
-from latentia.evaluation.runs import verb, write_arrays
+from latentia.evaluation.runs import verb
 from latentia.evaluation.same_columns import names_of
-from latentia.evaluation.table_writing import write_table
+from latentia.evaluation.table_writing import write_arrays, write_table
 from latentia.files import refuse_existing, write_atomically
 from latentia.models.base import Model
 from latentia.models.inputs import channels_first

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+import latentia
 from latentia.data.dataset import Dataset
 from latentia.evaluation.memorisation import is_asked_of, memorisation_check
 from latentia.evaluation.model_section import ModelSection
@@ -76,6 +77,14 @@ def with_strips(section: ModelSection, model: Model, data: Dataset) -> ModelSect
         if isinstance(model, Sampler):
             n = min(STRIP, len(data.x_test))
             section = replace(section, drawn=thumbnails(model.drawn_for(data, n, 0)))
+    return section
+
+
+def with_live_page(section: ModelSection, model: Model, data: Dataset, run: Path) -> ModelSection:
+    """Return a section with the page that runs the model, or a warning why there is none."""
+    with left_out("the live model"):
+        # Pages stand above reports.
+        return replace(section, live=latentia.live_page(model, data, run))
     return section
 
 

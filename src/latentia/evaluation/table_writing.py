@@ -1,4 +1,4 @@
-"""Tables that are written: .csv, .tsv, .parquet, .xlsx, or the numbers alone as .npy."""
+"""What verbs write: tables as .csv, .tsv, .parquet or .xlsx, arrays as .npy or .npz, pictures."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from latentia.errors import InputError
 from latentia.files import whole_file
+from latentia.plots.grids import rows, save_png, tile
 
 WRITTEN = (".csv", ".tsv", ".parquet", ".xlsx", ".npy")
 ROWS_OF_A_SHEET, COLUMNS_OF_A_SHEET = 2**20, 2**14
@@ -93,3 +94,22 @@ def writer_of_sheets() -> Any:
             ".csv"
         ) from None
     return xlsxwriter
+
+
+def write_arrays(out: Path, named: list[tuple[str, NDArray[Any]]]) -> Path:
+    """Write arrays as the file's suffix asks: .png, .npy (the last one) or .npz."""
+    if out.suffix == ".png":
+        if named[0][1].ndim < 3:
+            raise InputError(f"{out} would be a picture of a table; use .npy or .npz")
+        n_columns = max(1, round(len(named[0][1]) ** 0.5))
+        picture = tile(named[0][1], n_columns=n_columns) if len(named) == 1 else rows(named)
+        save_png(out, picture)
+    elif out.suffix == ".npy":
+        with whole_file(out) as stream:
+            np.save(stream, named[-1][1])
+    elif out.suffix == ".npz":
+        with whole_file(out) as stream:
+            np.savez_compressed(stream, allow_pickle=False, **dict(named))
+    else:
+        raise InputError(f"{out} ends in {out.suffix!r}; use .png, .npy or .npz")
+    return out

@@ -169,6 +169,7 @@ WORDS = {
     "test_image": "test image",
     "no_figure": "No figure: it is only measured.",
     "open": "Figures and settings",
+    "live": "The model, to be tried here",
     "facts": "Data, versions and settings of the measurements",
     "figures_of": "Figures of",
     "loadings": "Loadings of the linear models",

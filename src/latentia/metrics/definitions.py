@@ -258,8 +258,8 @@ _ALL = (
         "",
         "higher",
         "share of samples classified as asked",
-        "Of 2,000 samples, the classes in turn, by five nearest training images in up to 64 "
-        "principal components.",
+        "Of 2,000 samples, the classes in turn, by five nearest neighbours among the training data "
+        "in up to 64 principal components.",
         absent="it draws no samples of a class",
     ),
     Definition(
@@ -268,8 +268,8 @@ _ALL = (
         "",
         "lower",
         "‖μₐ − μᵦ‖² + tr(Σₐ + Σᵦ − 2(ΣₐΣᵦ)^½)",
-        "Between test images and samples, as Gaussians in up to 64 principal components of the "
-        "training pixels. Not FID: the features are not Inception's.",
+        "Between test data and samples, as Gaussians in up to 64 principal components of the "
+        "training data. Not FID: the features are not Inception's.",
         "Heusel et al. 2017, eq. 6",
         absent="it draws no samples",
     ),
@@ -289,7 +289,7 @@ _ALL = (
         "Recall",
         "",
         "higher",
-        "share of test images in B(f) of some sample f",
+        "share of test data in B(f) of some sample f",
         "As precision, with the parts exchanged: the share of the data that samples reach.",
         "Kynkäänniemi et al. 2019, eq. 2",
         absent="it draws no samples",
@@ -300,7 +300,7 @@ _ALL = (
         "",
         "neither",
         "(1/5m) Σⱼ #{r : fⱼ in B(r)}",
-        "How many balls of test images a sample lies in, over five: 1 for the data themselves, "
+        "How many balls of test data a sample lies in, over five: 1 for the data themselves, "
         "and less spoilt by outliers than precision.",
         "Naeem et al. 2020, eq. 3",
         absent="it draws no samples",
@@ -310,8 +310,8 @@ _ALL = (
         "Coverage",
         "",
         "higher",
-        "share of test images with a sample in B(r)",
-        "Of the data themselves 97 % at as many samples as test images; less where modes are "
+        "share of test data with a sample in B(r)",
+        "Of the data themselves 97 % at as many samples as test data; less where modes are "
         "missing.",
         "Naeem et al. 2020, eq. 4",
         absent="it draws no samples",
@@ -323,7 +323,7 @@ _ALL = (
         "higher",
         "#{c : share(c) ≥ 0.1 / C}",
         "How many of the C classes the samples show, each with at least a tenth of an equal share, "
-        "by five nearest training images in up to 64 principal components.",
+        "by five nearest neighbours among the training data in up to 64 principal components.",
         absent="it draws no samples, or the data have no classes",
     ),
     Definition(
@@ -342,7 +342,7 @@ _ALL = (
         "",
         "neither",
         "median d(sample, train) / median d(test, train)",
-        "Near 1, samples are as far from the training images as new data are; near 0 they are "
+        "Near 1, samples are as far from the training data as new data are; near 0 they are "
         "copies. Blurred samples lie below 1 too.",
         absent="it draws no samples",
     ),

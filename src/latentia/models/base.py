@@ -40,7 +40,7 @@ from latentia.errors import (
 )
 from latentia.files import as_path
 from latentia.models.diagram import diagram
-from latentia.models.exported import export, nothing
+from latentia.models.exported import export, nothing, play, push_to_hub
 from latentia.models.fields import NamedFields, by_new_names, command_name, plain, refuse_unknown
 from latentia.models.inputs import (
     Channels,
@@ -86,7 +86,7 @@ class Model(BaseEstimator, metaclass=NamedFields):  # type: ignore[misc]
     """Verbs that the model does not have, and why."""
     resumable: ClassVar[bool] = False
     """Whether `fit` takes a run directory, from which it can go on."""
-    _html_repr, export, exported = diagram, export, nothing
+    _html_repr, export, exported, play, push_to_hub = diagram, export, nothing, play, push_to_hub
     linear: ClassVar[bool] = False
     """Whether data are a linear function of z, but for noise."""
 

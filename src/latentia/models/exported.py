@@ -116,6 +116,62 @@ def export(
     return written
 
 
+def push_to_hub(
+    self: Any,
+    name: str,
+    *,
+    private: bool = False,
+    page: bool = True,
+    overwrite: bool = False,
+    data: Any = None,
+    run: str | Path | None = None,
+) -> str:
+    """Send the fitted model to a model hub, with a card and a page; return its address.
+
+    ``latentia.load("hf://name/model")`` loads it again. Needs the extra ``hub`` and a token
+    (``hf auth login`` or ``HF_TOKEN``).
+
+    Parameters
+    ----------
+    name
+        Your name on the hub and the model's, such as ``jane/digits-vae``.
+    private
+        Whether only you may see it.
+    page
+        Send the page, ``index.html``, too.
+    overwrite
+        Make a new version of a model that is there already; the hub keeps the earlier ones.
+    data
+        What it was trained on, as `latentia.load_data` returns it; if its licence is known, the
+        page shows some of it.
+    run
+        The directory of its training, whose figures the card tells.
+    """
+    address: str = latentia.push_to_hub(
+        self, name, private=private, page=page, overwrite=overwrite, data=data, run=run
+    )
+    return address
+
+
+def play(self: Any, data: Any = None, *, height: int = 640, with_images: bool = False) -> Any:
+    """Return the model's page as a widget of a notebook, whose ``z`` is that of its sliders.
+
+    ``widget.z`` is the latent row that the page shows, and setting it moves the page. Needs the
+    extra ``notebook``; without it the page is shown, and ``z`` is not to be read.
+
+    Parameters
+    ----------
+    data
+        What it was trained on, as `latentia.load_data` returns it, of which the page shows codes,
+        and images if their licence is known.
+    with_images
+        Show images also where it is not.
+    height
+        Pixels of the frame; the page scrolls in it.
+    """
+    return latentia.play(self, data, height=height, with_images=with_images)
+
+
 def public_shape(model: Any, shape: Sequence[int]) -> tuple[int, ...]:
     """Return an image's shape as the verbs take it: with its channels last if ``fit`` had them."""
     sides = tuple(map(int, shape))

@@ -115,6 +115,8 @@ SYNONYMS = {
     "output": "out",
 }
 """What other software calls things, and what they are called here."""
+SECOND_FLAGS = {"FactorAnalysis": {"n_components": "--n-factors"}}
+"""Flags that a model's field has besides its own, under the field's usual name elsewhere."""
 
 
 class NamedFields(ABCMeta):

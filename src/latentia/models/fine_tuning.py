@@ -16,6 +16,7 @@ from torch import nn
 
 from latentia.errors import InputError
 from latentia.files import as_path
+from latentia.models.hub import is_on_hub
 from latentia.models.own_parts import own_nets
 from latentia.models.saved import load
 
@@ -66,7 +67,7 @@ def beginning_of(model: Any, given: Any) -> Any:
 def told_of(given: Any) -> str:
     """Return in words what training starts from: a path, or a model in memory."""
     if isinstance(given, str | Path):
-        return str(Path(given).absolute())
+        return str(given if is_on_hub(given) else Path(given).absolute())
     return f"a fitted {type(given).__name__}"
 
 

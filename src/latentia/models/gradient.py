@@ -191,7 +191,7 @@ class GradientModel(Planned, Model):
                 self.initialise(batches, device)
                 self.check_held_out(held_out)
                 order, name = batch_order(self, batches), type(self).__name__
-                enough = self.n_steps if self.n_epochs and not self.holds_out(resolved) else 0
+                enough = self.usual_steps if self.n_epochs and not self.holds_out(resolved) else 0
                 tell_notes(order.told(name, self.unit, str(device), enough), progress)
                 bar = TrainingProgress(order.n_steps, order.n_epochs, name, progress, self.unit)
                 watch = stack.enter_context(bar)

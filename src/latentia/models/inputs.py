@@ -121,7 +121,7 @@ def _refuse_other_objects(X: Any) -> None:
     if isinstance(X, str | bytes | PathLike):
         what = "a path" if isinstance(X, PathLike) else "text"
         raise InputError(f"X is {what}; load data by name with latentia.load_data, or {instead}")
-    if isinstance(X, dict) and X and not hasattr(X, "columns"):
+    if isinstance(X, dict) and not {"columns", "nnz"} & {*dir(X)} and X:
         first = next(iter(X))
         parts = ", ".join(map(repr, X))
         raise InputError(f"X is a dict of {parts}; give one part, as X[{first!r}]")

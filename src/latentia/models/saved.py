@@ -40,6 +40,7 @@ from latentia.files import (
     write_atomically,
 )
 from latentia.models.fields import in_new_names
+from latentia.models.hub import fetched, is_on_hub
 from latentia.models.own_parts import (
     Homes,
     class_name,
@@ -214,7 +215,8 @@ def load(
     Parameters
     ----------
     path
-        The folder. It holds numbers and words, and no code.
+        The folder. It holds numbers and words, and no code. Of ``hf://name/model[@revision]`` it is
+        fetched from the hub (extra ``hub``).
     classes
         Classes of your own, one of which the model may be of.
     nets
@@ -226,7 +228,8 @@ def load(
     InputError
         For what is no saved model, is damaged, or needs another class or net than is given.
     """
-    given, homes = as_path(path, "path"), homes_of(classes)
+    given = fetched(path) if is_on_hub(path) else as_path(path, "path")
+    homes = homes_of(classes)
     for _ in range(ATTEMPTS):
         folder = _place(given)
         before = _identity(folder)
@@ -418,9 +421,14 @@ def _card(model: Any, arrays: dict[str, NDArray[Any]]) -> str:
     samples = "" if shape is None else f"Samples of shape {shape}; "
     n_values = sum(array.size for array in arrays.values())
     lines += ["", f"{samples}{n_values:,} stored values.", ""]
+    lines += ["```python", "import latentia", loading_call(model, "this-folder"), "```", ""]
+    return "\n".join(lines)
+
+
+def loading_call(model: Any, place: str) -> str:
+    """Return the line that loads a model, with what it needs of the user's own."""
+    name = type(model).__name__
     nets = ", ".join(f'"{key}": {type(net).__name__}(...)' for key, net in own_nets(model).items())
     more = f", nets={{{nets}}}" if nets else ""
     more += "" if name in MODELS | INSTRUMENTS else f", classes=[{name}]"
-    call = f'model = latentia.load("this-folder"{more})'
-    lines += ["```python", "import latentia", call, "```", ""]
-    return "\n".join(lines)
+    return f'model = latentia.load("{place}"{more})'

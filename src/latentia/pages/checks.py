@@ -52,4 +52,5 @@ def given(quantity: Quantity) -> NDArray[Any]:
     low = np.asarray(-1.0 if quantity.low is None else quantity.low, float)
     high = np.asarray(1.0 if quantity.high is None else quantity.high, float)
     share = (np.arange(1, math.prod(shape) + 1) * RATIO % 1.0).reshape(shape)
-    return (low + (high - low) * share).astype(np.float32)
+    values: NDArray[Any] = (low + (high - low) * share).astype(np.float32)
+    return values

@@ -30,6 +30,8 @@ from latentia.models.inputs import spread, unit_floats
 from latentia.models.measures import complete
 from latentia.pages import provenance
 from latentia.pages.checks import check_of
+from latentia.pages.diagrams import diagram_of
+from latentia.pages.examples import enlarging_of, n_held, rows_of, translation_of
 from latentia.pages.graphs import chosen
 from latentia.pages.named import Written
 from latentia.pages.program import Precision, Program, program_of
@@ -39,8 +41,14 @@ from latentia.pages.thumbnails import habit_of, images_of, may_be_shown
 from latentia.plots.page import write_page
 from latentia.training.progress import tell_notes
 
-SCRIPTS = ("ground", "paint", "latent", "map", "walk", "encode", "verdicts", "facts", "start")
+SCRIPTS = (
+    "ground", "paint", "pictures", "worker", "latent", "map", "walk", "encode", "verdicts",
+    "translate", "upscale", "language", "diagram", "facts", "frame", "start",
+)  # fmt: skip
 """The page's scripts, in their order; they are one in the file."""
+STYLES = ("page.css", "special.css")
+PARTS = "// The page's parts."
+"""Where they begin: what stands before runs in a worker too."""
 NO_IMAGES = (
     "the page holds codes but no images of {}, whose licence is not known; --with-images embeds "
     "some of them"
@@ -75,12 +83,18 @@ def write(
         Embed images of the data whatever their licence.
     """
     refuse_existing(path, overwrite)
-    functions = {f.name: f for f in chosen(model.exported(), only)}
-    program = program_of(model, only, precision)
+    functions = {f.name: f for f in shown_of(chosen(model.exported(), only), only)}
+    program = program_of(model, tuple(functions), precision)
     page = content(model, functions, data, run, with_images)
     page["commands"] = provenance.commands(run, path)
-    write_page(path, html(program, page))
+    write_page(path, html(program, page, diagram_of(model, data)))
     return [program.written(path)]
+
+
+def shown_of(functions: Sequence[Exported], only: Sequence[str]) -> Sequence[Exported]:
+    """Return what a page shows: the judge of a model that enlarges only where it is asked for."""
+    names = {f.name for f in functions}
+    return [f for f in functions if only or f.name != "critic" or "upscale" not in names]
 
 
 def write_of_run(
@@ -98,10 +112,10 @@ def write_of_run(
     try:
         data, _ = data_of(run, None, model).hold_out()
     except (InputError, OSError) as error:
-        tell_notes([f"the page shows the model without its data, since {error}"])
+        tell_notes([f"the page shows the model without its data, since {error}"], shown=True)
     else:
         if not may_be_shown(data, with_images) and np.ndim(data.x_test) > 2:
-            tell_notes([NO_IMAGES.format(data.name)])
+            tell_notes([NO_IMAGES.format(data.name)], shown=True)
     place = run if (run / "config.json").exists() else None
     return write(
         model, path, only, precision, overwrite, data=data, run=place, with_images=with_images
@@ -117,13 +131,11 @@ def content(
 ) -> dict[str, Any]:
     """Return all that the page shows beside the model, as JSON has it."""
     shown = data is not None and may_be_shown(data, with_images)
-    images = images_of(data) if data is not None and shown else {}
+    images = images_of(data) if data is not None and shown and coded(functions) else {}
+    beside = beside_of(model, functions, data, shown)
     facts = [row for row in provenance.facts(model, data, run) if row["text"]["en"]]
-    if data is not None and images:
-        counts = {"n": images["seen"]["n"], "m": images["tested"]["n"]}
-        facts.insert(-1, provenance.row("images", [provenance.said("images/some", counts)]))
-    elif data is not None and np.ndim(data.x_test) > 2:
-        facts.insert(-1, provenance.row("images", [provenance.said("images/none")]))
+    if data is not None and np.ndim(data.x_test) > 2:
+        facts.insert(-1, provenance.row("images", [inside(images, beside)]))
     return {
         "title": title_of(model, data, run),
         "lead": lead_of(functions),
@@ -132,10 +144,37 @@ def content(
         "scene": scene_of(model, functions, data),
         "images": images,
         "columns": columns_of(functions, data),
+        "rows": rows_of(data, functions, shown),
         "habit": habit_of(data) if data is not None and has_pad(functions) else None,
         "clusters": clusters_of(model, functions, data),
         "checks": {name: check_of(function) for name, function in functions.items()},
+        **beside,
     }
+
+
+def inside(images: dict[str, Any], beside: dict[str, Any]) -> provenance.Both:
+    """Return what images of the data the page holds."""
+    if images:
+        counts = {"n": images["seen"]["n"], "m": images["tested"]["n"]}
+        return provenance.said("images/some", counts)
+    held = sum(map(n_held, beside.values()))
+    return provenance.said("images/tested", {"n": held}) if held else provenance.said("images/none")
+
+
+def coded(functions: Functions) -> bool:
+    """Return whether something is decoded, or encoded."""
+    return any(q.kind == "code" for f in functions.values() for q in (*f.inputs, *f.outputs))
+
+
+def beside_of(
+    model: Any, functions: Functions, data: Dataset | None, shown: bool
+) -> dict[str, Any]:
+    """Return what a translator, or a model that enlarges, has beside."""
+    if "translate" in functions or "translate_back" in functions:
+        return {"translation": translation_of(model, data, shown)}
+    if "upscale" in functions:
+        return {"enlarging": enlarging_of(model, functions["upscale"], data, shown)}
+    return {}
 
 
 def title_of(model: Any, data: Dataset | None, run: Path | None) -> provenance.Both:
@@ -150,10 +189,20 @@ def lead_of(functions: Functions) -> provenance.Both:
     """Return one sentence on what is to be done with the page."""
     decoder = decoder_of(functions)
     if decoder is None:
-        return provenance.said("lead/other")
+        return lead_of_special(functions)
     k, made = decoder.inputs[0].shape[0], decoder.outputs[0]
     key = f"lead/{made.kind}" + "/one" * (k == 1)
     return provenance.said(key, {"k": k, "d": math.prod(made.shape)})
+
+
+def lead_of_special(functions: Functions) -> provenance.Both:
+    """Return the sentence of a model that decodes nothing."""
+    if "step" in functions:
+        return provenance.said("lead/step", {"v": functions["step"].outputs[0].shape[0]})
+    if "upscale" in functions:
+        small, large = functions["upscale"].inputs[0], functions["upscale"].outputs[0]
+        return provenance.said("lead/upscale", {"scale": max(large.shape) // max(small.shape)})
+    return provenance.said("lead/translate" if "translate" in functions else "lead/other")
 
 
 def columns_of(functions: Functions, data: Dataset | None) -> list[dict[str, Any]] | None:
@@ -192,22 +241,25 @@ def clusters_of(model: Any, functions: Functions, data: Dataset | None) -> list[
     return [names[int(count.argmax())] if count.any() else "" for count in counts]
 
 
-def html(program: Program, page: dict[str, Any]) -> str:
+def html(program: Program, page: dict[str, Any], diagram: Markup) -> str:
     """Return the file: its size, which its facts tell, is that of what is written."""
     document = program.document()
     page["bits"] = 16 if any(program.half) else 32
     page["words"] = provenance.words()
-    script = "\n".join(['"use strict";', source(), *(_text(f"{name}.js") for name in SCRIPTS)])
+    script = "\n".join(
+        ['"use strict";', source(), PARTS, *(_text(f"{name}.js") for name in SCRIPTS)]
+    )
     given = {
         "title": page["title"],
         "family": page["family"],
         "noscript": provenance.said("noscript"),
-        "style": Markup(_text("design.css", "latentia.plots") + _text("page.css")),
+        "style": Markup(_text("design.css", "latentia.plots") + "".join(map(_text, STYLES))),
         "script": Markup(script),
         "wasm": "WebAssembly" in script,
         "hash": base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
         "program": embedded(document),
         "kinds": kinds_of(document),
+        "diagram": diagram,
     }
     template = environment().get_template("page.html")
     n = len(template.render(given, page=embedded(page | {"kilobytes": 0})).encode(errors="replace"))

@@ -150,12 +150,11 @@ def trained(
     if name:
         yield both(Path(str(name)).name)
     shape = tuple(vars(model).get("data_shape_", ()))
-    unit = said(f"unit/{'row' if len(shape) == 1 else 'image'}")
-    if shape and isinstance(origin.get("samples"), int):
-        table = said("size/row", {"d": shape[0]})
-        size = table if len(shape) == 1 else said("size/image", {"shape": by(shape)})
-        counts = {"n": f"{origin['samples']:,}", "unit": unit, "shape": size}
-        yield said("trained/n", counts)
+    n = origin.get("samples")
+    if len(shape) == 1 and isinstance(n, int):
+        yield said("trained/rows", {"n": f"{n:,}", "d": shape[0]})
+    elif len(shape) > 1 and isinstance(n, int):
+        yield said("trained/images", {"n": f"{n:,}", "shape": by(shape)})
     epochs = vars(model).get("n_epochs_")
     if epochs:
         many = said("trained/epochs", {"n": f"{epochs:,}"})

@@ -116,6 +116,8 @@ def likely_codes(model: Any) -> Array:
         return np.asarray(prior_draws(model, ROWS), float)
     draws = check_random_state(0).standard_normal((ROWS, len(model.components_)))
     rows = draws * np.sqrt(model.explained_variance_) @ model.components_ + model.mean_
+    # Of images none leaves the range.
+    rows = rows if len(model.data_shape_) == 1 else np.clip(rows, 0, 1)
     return np.asarray(model.transform(rows.reshape(-1, *model.data_shape_)), float)
 
 
@@ -190,7 +192,7 @@ def prior_of(model: Any, z: Array) -> dict[str, Any]:
             return {"kind": "normal"}
         if np.array_equal(drawn, check_random_state(0).uniform(-1, 1, drawn.shape)):
             return {"kind": "uniform"}
-        return {"kind": "drawn", "draws": packed(prior_draws(model, POOL))}
+        return {"kind": "drawn", "draws": packed(model.latent_draws(POOL, check_random_state(0)))}
     if isinstance(model, Sampler) and isinstance(model, LinearGaussian):
         correlations = vars(model).get("factor_correlations_")
         if correlations is None:

@@ -102,15 +102,17 @@ def path_diagram(
     factor_correlations: NDArray[Any] | None = None,
     cutoff: float = 0.3,
     uniquenesses: NDArray[Any] | None = None,
+    letter: str = "F",
 ) -> Figure:
     """Return variables in boxes, factors in ellipses, and an arrow for each loading.
 
     Variables are ordered by the factor they load on most. Negative loadings are dashed and red;
     those below ``cutoff`` have no arrow. Curved arrows are the factors' correlations, unless 0.
-    At most 80 variables are drawn.
+    At most 80 variables are drawn. Factors are called F1, F2 …, or by another ``letter``; the arrow
+    of factor j to variable i is the part ``arrow-j-i`` of an SVG, both from 0.
     """
     k = np.shape(loadings_PK)[-1]
-    factors = [f"F{i + 1}" for i in range(k)]
+    factors = [f"{letter}{i + 1}" for i in range(k)]
     values, p = _checked(loadings_PK, variable_names, factors), len(variable_names)
     if p > MOST_DRAWN:
         raise InputError(f"there are {p} variables; a path diagram shows at most {MOST_DRAWN}")
@@ -128,7 +130,7 @@ def path_diagram(
         figure.set_layout_engine("none")
         axes = figure.add_axes((0, 0, 1, 1))
         left = _boxes(axes, [variable_names[i] for i in order], heights)
-        _arrows(axes, np.where(size >= cutoff, values, 0)[order], heights, level, gap)
+        _arrows(axes, np.where(size >= cutoff, values, 0)[order], heights, (level, gap), order)
         _ellipses(axes, factors, level, gap)
         right = _arcs(axes, Phi, level, gap + ELLIPSE[0])
         if uniquenesses is not None:
@@ -188,10 +190,11 @@ def _ellipses(axes: Axes, names: Sequence[str], level: NDArray[Any], x: float) -
         _text(axes, *centre, name)
 
 
-def _arrow(axes: Axes, path: Path, value: float, look: str = "-|>") -> None:
+def _arrow(axes: Axes, path: Path, value: float, look: str = "-|>", part: str = "") -> None:
     axes.add_patch(
         FancyArrowPatch(
             path=path,
+            gid=part or None,
             arrowstyle=f"{look},head_length=4,head_width=2",
             linewidth=0.5 + 1.5 * min(abs(value), 1.0),
             linestyle="-" if value > 0 else (0, (4, 2)),
@@ -200,21 +203,27 @@ def _arrow(axes: Axes, path: Path, value: float, look: str = "-|>") -> None:
     )
 
 
-def _label(axes: Axes, x: float, y: float, value: float) -> None:
+def _label(axes: Axes, x: float, y: float, value: float, part: str = "") -> None:
     text = _text(axes, x, y, _number(value), 7.5)
+    text.set_gid(part or None)
     text.set_bbox({"facecolor": "white", "edgecolor": "none", "pad": 0.6})
 
 
 def _arrows(
-    axes: Axes, values: NDArray[Any], heights: NDArray[Any], level: NDArray[Any], gap: float
+    axes: Axes,
+    values: NDArray[Any],
+    heights: NDArray[Any],
+    factors: tuple[NDArray[Any], float],
+    order: NDArray[np.intp],
 ) -> None:
-    rows, columns = np.nonzero(values)
+    (level, gap), (rows, columns) = factors, np.nonzero(values)
     starts = np.column_stack([np.full(len(columns), gap), level[columns]])
     ends = np.column_stack([np.zeros(len(rows)), heights[rows]])
-    drawn = zip(starts, ends, _places(starts, ends), values[rows, columns])
-    for start, end, (x, y), value in drawn:
-        _arrow(axes, Path([start, end]), value)
-        _label(axes, x, y, value)
+    drawn = zip(starts, ends, _places(starts, ends), values[rows, columns], columns, order[rows])
+    for start, end, (x, y), value, factor, variable in drawn:
+        part = f"arrow-{factor}-{variable}"
+        _arrow(axes, Path([start, end]), value, part=part)
+        _label(axes, x, y, value, part)
 
 
 def _places(starts: NDArray[Any], ends: NDArray[Any]) -> NDArray[Any]:

@@ -106,6 +106,8 @@ def svg(figure: Figure, finding: str) -> str:
 
 
 def _for_page(tag: str, used: set[str]) -> str:
+    # Several figures of a page may have parts of the same name.
+    tag = re.sub(r' id="(arrow-[\d-]+)"', r' data-part="\1"', tag)
     tag = re.sub(r' id="([^"]*)"', lambda m: m[0] if m[1] in used else "", tag)
     for colour, token in TOKENS.items():
         tag = tag.replace(colour, f"var({token})")

@@ -275,11 +275,13 @@ class Planned:
 
     usual_batches: ClassVar[tuple[int, int]] = (32, 128)
     """Samples in a batch, unless it is asked for: of fewer than 5,000 samples, and of more."""
+    usual_steps: ClassVar[int] = 4_300
+    """Training steps, unless ``n_steps`` or ``n_epochs`` is given."""
 
     n_epochs: Count | None = None
     """Passes over the training data; none takes as many as come nearest to ``n_steps``."""
-    n_steps: Annotated[Count, CountsWhen("n_epochs", (None,))] = 4_300
-    """Training steps to take in whole passes over the data, at least one (ten over MNIST)."""
+    n_steps: Annotated[Count | None, CountsWhen("n_epochs", (None,))] = None
+    """Training steps to take in whole passes over the data; none takes some 4,300 (10 of MNIST)."""
     batch_size: Count | None = None
     """Samples in a batch, in each process; none chooses by the number of samples."""
     patience: Count | None = None
@@ -333,8 +335,8 @@ class Planned:
 
     def usual_epochs(self, each: BatchOrder) -> int:
         """Return the passes that come nearest to ``n_steps``; unless it is given, `most_epochs`."""
-        wanted, most = each.epochs_for(self.n_steps), self.most_epochs
-        if most is None or self.n_steps != type(self)().n_steps:
+        wanted, most = each.epochs_for(self.n_steps or self.usual_steps), self.most_epochs
+        if most is None or self.n_steps is not None:
             return wanted
         return min(wanted, max(most, each.epochs_for(LEAST_STEPS)))
 

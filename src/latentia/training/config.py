@@ -51,7 +51,7 @@ SCHEMA = {
 }
 """What each part of ``config.json`` is; the last three are of saved models."""
 OPTIONAL = ("threads", "world_size", "start_from", "taken_from")
-LEFT_OPEN = ("n_epochs", "batch_size")
+LEFT_OPEN = ("n_epochs", "n_steps", "batch_size")
 """Parameters that, if none, are in a resumed run what they came to when it began."""
 WORTH = {"noise_variance": ("auto", 0.04)}
 """The word that is a parameter's default, and the value that was in version 0.1.0."""

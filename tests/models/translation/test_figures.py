@@ -1,6 +1,7 @@
 """The figures of translators, and the baselines beside them."""
 
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,7 +12,9 @@ from latentia.evaluation import runs as jobs
 from latentia.evaluation.evaluate import evaluate
 from latentia.evaluation.sections import model_section
 from latentia.metrics.definitions import DEFINITIONS
+from latentia.metrics.detail import detail_of
 from latentia.models.translation import baselines as figures
+from latentia.models.translation.base import Compared, examine
 from latentia.models.translation.pix2pix import Pix2Pix
 from latentia.training.metrics_file import read_metrics
 
@@ -131,3 +134,20 @@ def test_a_texture_counts_before_the_end_when_it_lasts(images):
     ):
         _, sentence = model.checkup(x, x, means={}, earlier=earlier, epoch=epoch)
         assert bool(sentence) == said
+
+
+def test_a_checkup_records_the_detail_of_outputs_by_their_ending():
+    outputs, targets = torch.rand(2, 6, 1, 16, 16, generator=torch.Generator().manual_seed(1))
+    outputs = 0.8 * targets + 0.2 * outputs
+    shown = {"": Compared(outputs, targets), "_a": Compared(targets, outputs)}
+    found, said = examine(SimpleNamespace(), shown, [], last=True)
+    detail = detail_of(outputs.numpy(), targets.numpy())
+    other = detail_of(targets.numpy(), outputs.numpy())
+    assert detail.own > detail.shared + 0.1
+    assert found == {
+        "own_detail": detail.own,
+        "shared_detail": detail.shared,
+        "own_detail_a": other.own,
+        "shared_detail_a": other.shared,
+    }
+    assert said == ""

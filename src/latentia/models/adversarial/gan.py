@@ -166,6 +166,7 @@ class GAN(MinimaxGame):
     discriminator: nn.Module | None = None
     """A net of your own in the discriminator's place, which gives logits; none makes one."""
     usual_batches = (64, 128)
+    usual_steps = 6_500
     architecture: Annotated[Literal["mlp", "goodfellow"], Shapes("generator", "discriminator")] = (
         "mlp"
     )
@@ -176,8 +177,8 @@ class GAN(MinimaxGame):
         Shapes("generator", "discriminator"),
     ] = (256, 512)
     """Widths of the generator's layers; the discriminator mirrors them."""
-    n_steps: Annotated[Count, CountsWhen("n_epochs", (None,))] = 6_500
-    """Training steps to take in whole passes over the data, at least one (14 over MNIST)."""
+    n_steps: Annotated[Count | None, CountsWhen("n_epochs", (None,))] = None
+    """Training steps to take in whole passes over the data; none takes some 6,500 (14 of MNIST)."""
     ema_decay: Decay | None = 0.999
     """Decay of the averaged weights that the fitted model then uses; none keeps the last ones."""
     learning_rate: Positive = 5e-4

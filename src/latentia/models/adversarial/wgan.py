@@ -51,12 +51,13 @@ class WassersteinGame(AdversarialModel):
         Count, CountsWhen("architecture", ("convolutional",)), Shapes("generator", "critic")
     ] = 32
     """Channels of the convolutional layers next to the image; deeper ones double."""
-    n_steps: Annotated[Count, CountsWhen("n_epochs", (None,))] = 1_700
-    """Steps of the generator to take in whole passes of the critic over the data, at least one."""
+    n_steps: Annotated[Count | None, CountsWhen("n_epochs", (None,))] = None
+    """Steps of the generator in whole passes of the critic over the data; none takes some 1,700."""
     n_critic: Count = 5
     """Steps of the critic for each of the generator."""
 
     usual_batches = (32, 64)
+    usual_steps = 1_700
     judge_name = "critic"
     critic_batch_norm: ClassVar[bool]
     """Whether a convolutional critic has batch norm."""

@@ -65,8 +65,9 @@ class AutoencoderKMeans(DeepClustering, AutoencodingModel):
         Literal["auto", "mlp", "convolutional"], Shapes("encoder", "decoder")
     ] = "auto"
     """The nets: fully connected, convolutional, or what suits the data."""
-    n_steps: Annotated[Count, CountsWhen("n_epochs", (None,))] = 6_500
-    """Training steps to take in whole passes over the data, at least one."""
+    usual_steps = 6_500
+    n_steps: Annotated[Count | None, CountsWhen("n_epochs", (None,))] = None
+    """Training steps to take in whole passes over the data; none takes some 6,500."""
 
     lacks = {
         "sample": "an autoencoder has no prior over its latent space; use VaDE",

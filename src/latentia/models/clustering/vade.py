@@ -156,8 +156,9 @@ class VaDE(PretrainedClustering, ChosenLikelihood, VariationalModel, Autoencodin
         Literal["auto", "mlp", "convolutional"], Shapes("encoder", "decoder")
     ] = "auto"
     """The nets: fully connected, convolutional, or what suits the data."""
-    n_steps: Annotated[Count, CountsWhen("n_epochs", (None,))] = 6_500
-    """Training steps to take in whole passes over the data, at least one."""
+    usual_steps = 6_500
+    n_steps: Annotated[Count | None, CountsWhen("n_epochs", (None,))] = None
+    """Training steps to take in whole passes over the data; none takes some 6,500."""
     learning_rate: Positive = 2e-3
     """The optimiser's first step size."""
     learning_rate_schedule: Literal["constant", "linear", "late-linear", "cosine", "stages"] = (

@@ -170,6 +170,7 @@ class RecurrentLanguageModel(LanguageModel, GradientModel):
         "class whose build makes another net_ of that state",
     )
     unit: ClassVar[str] = "windows"
+    usual_steps = 5_000
 
     n_units: Count = 256
     """Units of each layer, H."""
@@ -183,8 +184,8 @@ class RecurrentLanguageModel(LanguageModel, GradientModel):
     """Steps that gradients reach back, T; the state is carried on."""
     clip: Positive | None = 1.0
     """Largest norm of the gradient; none leaves it as it is."""
-    n_steps: Annotated[Count, CountsWhen("n_epochs", (None,))] = 5_000
-    """Training steps to take in whole passes over the text, at least one and at most sixty."""
+    n_steps: Annotated[Count | None, CountsWhen("n_epochs", (None,))] = None
+    """Training steps in whole passes over the text; none takes some 5,000 and at most 60 passes."""
     batch_size: Count = 32
     """Places of the text that are read side by side, N."""
     learning_rate: Positive = 2e-3

@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor, nn, optim
 
-from latentia.errors import Decay, InputError, Positive, Shapes
+from latentia.errors import Count, CountsWhen, Decay, InputError, Positive, Shapes
 from latentia.metrics.detail import Detail, detail_of
 from latentia.models.apply import apply
 from latentia.models.base import to_numpy
@@ -47,6 +47,9 @@ class Translator(GradientModel, ABC):
         Literal["auto", "pixel", "16", "70", "image"], Shapes("discriminator_a", "discriminator_b")
     ] = "auto"
     """What a verdict sees: pixel, 16, 70 or the image; auto is 70, or a smaller image whole."""
+    usual_steps = 5_000
+    n_steps: Annotated[Count | None, CountsWhen("n_epochs", (None,))] = None
+    """Training steps in whole passes over the data; none takes some 5,000 (paper: 200 passes)."""
     learning_rate: Positive = 2e-4
     """The step size of all nets."""
     beta_1: Decay = 0.5

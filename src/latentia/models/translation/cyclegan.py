@@ -161,8 +161,6 @@ class CycleGAN(Translator):
     """How much images are enlarged (0.117: 256 to 286) before a window is cut; 0: none."""
     mirror: bool = True
     """Mirror every second image by chance."""
-    n_steps: Annotated[Count, CountsWhen("n_epochs", (None,))] = 5_000
-    """Training steps to take in whole passes over the data (200 passes in the paper)."""
     batch_size: Count = 4
     """Images of each domain in a batch, in each process (1 in the paper)."""
     learning_rate_schedule: Literal["constant", "linear", "late-linear", "cosine", "stages"] = (

@@ -158,8 +158,6 @@ class Pix2Pix(Translator):
         Shapes("discriminator"),
     ] = "auto"
     """What a verdict sees: pixel, 16, 70 or the image; auto is 70, or a smaller image whole."""
-    n_steps: Annotated[Count, CountsWhen("n_epochs", (None,))] = 5_000
-    """Training steps to take in whole passes over the data (200 passes in the paper)."""
     batch_size: Count = 4
     """Pairs in a batch, in each process (1 in the paper)."""
 

@@ -107,8 +107,9 @@ class SRGAN(UpscalingModel):
     """A net of your own in the discriminator's place, which gives logits; none makes one."""
     discriminator_width: Annotated[Count, Shapes("discriminator")] = 64
     """Channels of the discriminator's first layer."""
-    n_steps: Annotated[Count, CountsWhen("n_epochs", (None,))] = 1_000
-    """Training steps to take in whole passes over the data, at least one, after the SRResNet's."""
+    usual_steps = 1_000
+    n_steps: Annotated[Count | None, CountsWhen("n_epochs", (None,))] = None
+    """Training steps in whole passes over the data, after the SRResNet's; none takes some 1,000."""
     learning_rate: Positive = 1e-4
     """The step size of both players."""
 

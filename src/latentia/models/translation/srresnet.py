@@ -161,8 +161,9 @@ class SRResNet(UpscalingModel):
 
     objective: Literal["mse", "l1"] = "mse"
     """The mean of squared differences, as in the paper, or of absolute ones."""
-    n_steps: Annotated[Count, CountsWhen("n_epochs", (None,))] = 2_000
-    """Training steps to take in whole passes over the data, at least one."""
+    usual_steps = 2_000
+    n_steps: Annotated[Count | None, CountsWhen("n_epochs", (None,))] = None
+    """Training steps to take in whole passes over the data; none takes some 2,000."""
 
     def updates(self) -> list[Update]:
         """Move the net by one loss."""

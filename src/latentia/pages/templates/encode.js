@@ -1,6 +1,8 @@
 // What the encoder reads: a drawing, a file's picture, a test image, or a row of a table.
 const PAD_SIDE = 280;
 const NEIGHBOURS = 15;
+// From which on a pixel of 0 to 255 belongs to what is drawn, as where the data were measured.
+const INK = 51;
 
 function encode(x) {
   const { inputs, outputs } = state.model.functions.encode;
@@ -26,9 +28,15 @@ function neighbours(z) {
   const most = Object.keys(votes).sort((a, b) => votes[b] - votes[a])[0];
   return SCENE.classes[most];
 }
-function hear(z) {
+// What was last said of what was read: sentences by key, said anew in the other language.
+let heard = [["hint"]];
+function hear(...sentences) {
+  heard = sentences;
+  $("heard").textContent = heard.map(([key, values]) => say(key, values)).join(" ");
+}
+function found(z) {
   const name = neighbours(z);
-  $("heard").textContent = name === null ? say("encoded") : say("nearcodes", { name });
+  return name === null ? ["encoded"] : ["nearcodes", { name }];
 }
 function read(x) {
   const z = encode(x).slice();
@@ -36,7 +44,7 @@ function read(x) {
   state.input = x;
   changed("encode");
   state.input = x;
-  hear(z);
+  hear(found(z));
   return z;
 }
 
@@ -56,7 +64,6 @@ function encodePictures(shape) {
   // A pen a little wider than the data's lines, as drawings are made smaller.
   const width = habit.pen * scale;
   let empty = true;
-  let note = "";
   $("drawn").classList.toggle("bright", Boolean(habit.ground));
   if (!drawable) { pad.tabIndex = -1; pad.style.cursor = "default"; }
 
@@ -67,11 +74,9 @@ function encodePictures(shape) {
     $("placeholder").hidden = false;
   }
   function show(x) {
-    note = "";
     seen.paint(x);
     const z = read(x);
     back.paint(decode(z));
-    if (note) $("heard").textContent += ` ${note}`;
   }
   // As in the training data: its size, and its place.
   function drawing() {
@@ -80,13 +85,13 @@ function encodePictures(shape) {
     let [mass, mx, my] = [0, 0, 0];
     for (let y = 0; y < pad.height; y += 2) for (let x = 0; x < pad.width; x += 2) {
       const v = Math.abs(image[4 * (y * pad.width + x)] - 255 * habit.ground);
-      if (v < 20) continue;
+      if (v < INK) continue;
       low[0] = Math.min(low[0], x); high[0] = Math.max(high[0], x + 2);
       low[1] = Math.min(low[1], y); high[1] = Math.max(high[1], y + 2);
       mass += v; mx += v * (x + 1); my += v * (y + 1);
     }
     if (!mass) return null;
-    const size = habit.size ? habit.size / Math.max(high[0] - low[0], high[1] - low[1], 3 * width) : 1 / scale;
+    const size = habit.size ? habit.size / Math.max(high[0] - low[0], high[1] - low[1], 1.5 * width) : 1 / scale;
     const middle = habit.centre === "mass" ? [mx / mass, my / mass] : [(low[0] + high[0]) / 2, (low[1] + high[1]) / 2];
     small.setTransform(1, 0, 0, 1, 0, 0);
     small.fillStyle = ground;
@@ -152,7 +157,7 @@ function encodePictures(shape) {
         event.preventDefault();
         if (fresh) { wipe(); fresh = false; }
         down = !down;
-        $("heard").textContent = say(down ? "pendown" : "penup");
+        hear([down ? "pendown" : "penup"]);
         if (down) line(cursor, cursor);
       } else if (step) {
         event.preventDefault();
@@ -167,7 +172,7 @@ function encodePictures(shape) {
   let fresh = false;
   $("clear").onclick = () => {
     wipe();
-    $("heard").textContent = say("hint");
+    hear(["hint"]);
   };
 
   function take(x, y = null) {
@@ -188,32 +193,44 @@ function encodePictures(shape) {
     try {
       bitmap = await createImageBitmap(file);
     } catch {
-      $("heard").textContent = say("nopicture", { name });
+      hear(["nopicture", { name }]);
       return;
     }
     const ratio = Math.min(bitmap.width / W, bitmap.height / H);
     // Halved step by step, so that no pixel is passed over.
     let canvas = make("canvas", { width: Math.round(W * ratio), height: Math.round(H * ratio) });
     canvas.getContext("2d").drawImage(bitmap, (W * ratio - bitmap.width) / 2, (H * ratio - bitmap.height) / 2);
-    while (canvas.width > 2 * W) {
+    const traced = drawable && habit.size;
+    while (canvas.width > 2 * (traced ? pad.width : W)) {
       const half = make("canvas", { width: Math.ceil(canvas.width / 2), height: Math.ceil(canvas.height / 2) });
       half.getContext("2d").drawImage(canvas, 0, 0, half.width, half.height);
       canvas = half;
     }
+    if (traced) { trace(canvas); return; }
     small.setTransform(1, 0, 0, 1, 0, 0);
-    small.fillStyle = ground;
-    small.fillRect(0, 0, W, H);
     small.imageSmoothingQuality = "high";
     small.drawImage(canvas, 0, 0, W, H);
-    const x = pixelsOf(small, shape);
-    const inverted = C === 1 && PAGE.habit && PAGE.habit.size && Math.abs(edge(x) - habit.ground) > 0.5;
-    if (inverted) for (let i = 0; i < x.length; i++) x[i] = 1 - x[i];
-    take(x);
-    if (inverted) $("heard").textContent += ` ${say("inverted")}`;
+    take(pixelsOf(small, shape));
   }
-  function edge(x) {
+  // Of data that have a size and a place, a file's picture is taken for a drawing.
+  function trace(canvas) {
+    on.imageSmoothingEnabled = true;
+    on.drawImage(canvas, 0, 0, pad.width, pad.height);
+    const image = on.getImageData(0, 0, pad.width, pad.height);
+    const grey = pixelsOf(on, [pad.height, pad.width]);
+    const inverted = Math.abs(edge(grey, pad.height, pad.width) - habit.ground) > 0.5;
+    grey.forEach((v, i) => image.data.fill(255 * (inverted ? 1 - v : v), 4 * i, 4 * i + 3));
+    on.putImageData(image, 0, 0);
+    empty = false;
+    fresh = true;
+    $("placeholder").hidden = true;
+    const x = drawing();
+    if (x) show(x);
+    if (inverted) hear(...heard, ["inverted"]);
+  }
+  function edge(x, height, width) {
     let [sum, n] = [0, 0];
-    for (let i = 0; i < H; i++) for (let j = 0; j < W; j++) if (i % (H - 1) === 0 || j % (W - 1) === 0) { sum += x[i * W + j]; n++; }
+    for (let i = 0; i < height; i++) for (let j = 0; j < width; j++) if (i % (height - 1) === 0 || j % (width - 1) === 0) { sum += x[i * width + j]; n++; }
     return sum / n;
   }
   $("file").onchange = () => { if ($("file").files.length) open($("file").files[0]); $("file").value = ""; };
@@ -252,7 +269,7 @@ function encodePictures(shape) {
       $("h-encode").textContent = say(drawable ? "draw" : "open");
       const size = habit.size ? say(`habit/${habit.centre === "mass" ? "mass" : "box"}`, { size: Math.round(habit.size) }) : say("habit/none");
       $("encode-caption").textContent = [say("drawcap"), ...(drawable ? [size] : []), say("cropped", { size: `${W} × ${H}` })].join(" ");
-      if (empty) $("heard").textContent = say("hint");
+      hear(...heard);
       labels();
     },
   });
@@ -273,7 +290,7 @@ function encodeRows({ shape, names }) {
     const wrong = inputs.findIndex((_, j) => !Number.isFinite(x[j]));
     inputs.forEach(({ input }, j) => input.setAttribute("aria-invalid", j === wrong));
     if (wrong >= 0) {
-      $("heard").textContent = say("badnumber", { name: inputs[wrong].name });
+      hear(["badnumber", { name: inputs[wrong].name }]);
       inputs[wrong].input.focus();
       return;
     }
@@ -281,7 +298,7 @@ function encodeRows({ shape, names }) {
   };
   part({
     update() { if (!this.filled) { this.filled = true; fill(); } },
-    words() { $("heard").textContent = say("hint"); },
+    words() { hear(...heard); },
   });
 }
 begin(startEncode);

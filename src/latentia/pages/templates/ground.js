@@ -77,6 +77,8 @@ function moveTo(z, by) {
 // The address holds the view: z, what is given beside it, both pins and the language.
 const list = (values) => Array.from(values, (v) => +v.toFixed(3)).join(",");
 function remember() {
+  // A frame made of text has no address of its own.
+  if (location.protocol === "about:") return;
   const parts = new URLSearchParams();
   if (state.z.length) parts.set("z", list(state.z));
   if (state.y) parts.set("y", list(state.y));

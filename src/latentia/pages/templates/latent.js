@@ -151,6 +151,8 @@ function startGiven(given) {
 function attributes() {
   if (!SCENE.directions.length) return;
   $("attributes-pane").hidden = false;
+  const longest = Math.max(...SCENE.directions.map(({ class: c }) => (SCENE.classes[c] || "").length));
+  $("attributes").style.setProperty("--label", longest > 3 ? "7rem" : "2rem");
   const all = SCENE.directions.map(({ class: c, from, step }) => {
     const length = step.reduce((s, d) => s + d * d, 0);
     const at = () => step.reduce((s, d, j) => s + d * (state.z[j] - from[j]), 0) / length;

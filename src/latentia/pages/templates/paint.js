@@ -23,9 +23,9 @@ class Painter {
     const out = this.image.data;
     const step = C >= 3 ? c : 0;
     for (let i = 0, q = offset, t = 0; i < H * W; i++, q += p, t += 4) {
-      out[t] = 255 * data[q] + 0.5;
-      out[t + 1] = 255 * data[q + step] + 0.5;
-      out[t + 2] = 255 * data[q + 2 * step] + 0.5;
+      out[t] = 255 * data[q];
+      out[t + 1] = 255 * data[q + step];
+      out[t + 2] = 255 * data[q + 2 * step];
     }
     this.context.putImageData(this.image, 0, 0);
   }

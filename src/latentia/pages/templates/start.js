@@ -6,6 +6,7 @@
     button.onclick = () => { speak(button.dataset.language); remember(); };
   });
   try {
+    await seen();
     const model = await Latentia.open(JSON.parse($("program").textContent));
     state.model = model;
     beginnings.forEach((f) => f());

@@ -1,0 +1,137 @@
+"""What a page shows beside a model from image to image: pictures to begin with, colours, sizes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from latentia.data.dataset import Dataset
+from latentia.models.exported import Exported
+from latentia.models.inputs import spread, unit_floats
+from latentia.models.translation.super_resolution import SuperResolution
+from latentia.pages.thumbnails import sheet
+from latentia.plots.grids import is_drawable
+
+MOST_PIXELS, MOST_EXAMPLES = 200_000, 8
+"""Values of a sheet of examples, and how many there are at most."""
+MOST_ROWS = 50
+MOST_SMALL = 64
+"""Sides of small examples."""
+TILE = 64
+"""Sides of the tiles that a page enlarges, in pixels of the small image."""
+COLOURS, FEW_LEVELS, APART = 8, 16, 0.1
+"""Of a pen: how many, levels of a channel that are told apart, and how far two are apart."""
+LOOKED_AT = 60
+
+
+def translation_of(model: Any, data: Dataset | None, shown: bool) -> dict[str, Any]:
+    """Return a translator's domains, the pens' colours of each, and its test images.
+
+    ``examples`` has a sheet for each direction, of a model of pairs the second is empty and
+    ``targets`` are what the images of the first should become.
+    """
+    inputs = (None, None) if data is None else inputs_of(data)
+    fit = shown and data is not None and is_drawable(np.shape(data.x_test))
+    found: dict[str, Any] = {
+        "domains": list(data.class_names[:2])
+        if data is not None and data.pair_test is None
+        else [],
+        "palettes": [palette_of(x) for x in inputs],
+        "examples": [sheet(few(x)) if fit and x is not None and len(x) else None for x in inputs],
+        "targets": None,
+    }
+    if (
+        fit
+        and data is not None
+        and data.pair_test is not None
+        and is_drawable(np.shape(data.pair_test))
+    ):
+        chosen = spread(data.pair_test, len(few(data.x_test)))
+        found["targets"] = sheet(chosen)
+    return found
+
+
+def n_held(found: dict[str, Any]) -> int:
+    """Return how many test images are in what `translation_of` or `enlarging_of` found."""
+    examples = found.get("examples")
+    sheets = [examples["sharp"]] if isinstance(examples, dict) else examples or []
+    return sum(part["n"] for part in (*sheets, found.get("targets")) if part)
+
+
+def rows_of(data: Dataset | None, functions: Mapping[str, Exported], shown: bool) -> list[Any]:
+    """Return some test rows without gaps, of a table that is encoded."""
+    known = functions.get("encode")
+    if data is None or known is None or not shown or known.inputs[0].kind != "row":
+        return []
+    x = np.asarray(data.x_test, float)
+    whole = x[np.isfinite(x).all(axis=1)]
+    return [[float(f"{v:.5g}") for v in row] for row in spread(whole, MOST_ROWS).tolist()]
+
+
+def inputs_of(data: Dataset) -> tuple[NDArray[Any] | None, NDArray[Any] | None]:
+    """Return the test images that go in: of pairs the first ones, else those of each domain."""
+    if data.pair_test is not None or data.y_test is None or np.ndim(data.y_test) != 1:
+        return data.x_test, None
+    domain = np.asarray(data.y_test)
+    return data.x_test[domain == 0], data.x_test[domain == 1]
+
+
+def few(images: NDArray[Any]) -> NDArray[Any]:
+    """Return some images, of large ones fewer."""
+    each = int(np.prod(images.shape[1:]))
+    return spread(images, int(np.clip(MOST_PIXELS // each, 2, MOST_EXAMPLES)))
+
+
+def palette_of(images: NDArray[Any] | None) -> dict[str, Any]:
+    """Return the colours that most pixels have, far enough apart to choose among, as CSS has them.
+
+    The most frequent one is the ground. Without images they are white and black.
+    """
+    if images is None or not len(images) or not is_drawable(images.shape):
+        return {"ground": "#ffffff", "colours": ["#000000", "#ffffff"]}
+    x = unit_floats(spread(images, LOOKED_AT))
+    x = x[:, None] if x.ndim == 3 else x
+    pixels = np.moveaxis(x[:, :3] if x.shape[1] >= 3 else np.repeat(x[:, :1], 3, axis=1), 1, -1)
+    levels = np.round(pixels.reshape(-1, 3) * (FEW_LEVELS - 1)).astype(np.int64)
+    kinds, counts = np.unique(levels, axis=0, return_counts=True)
+    chosen: list[NDArray[Any]] = []
+    for colour in kinds[np.argsort(-counts, kind="stable")] / (FEW_LEVELS - 1):
+        if all(np.linalg.norm(colour - other) > APART * np.sqrt(3) for other in chosen):
+            chosen.append(colour)
+        if len(chosen) == COLOURS:
+            break
+    names = ["#" + "".join(f"{round(255 * float(v)):02x}" for v in colour) for colour in chosen]
+    pens = [*names[1:], names[0]]
+    return {"ground": names[0], "colours": pens if len(pens) > 1 else [*pens, "#000000"]}
+
+
+def enlarging_of(
+    model: SuperResolution, function: Exported, data: Dataset | None, shown: bool
+) -> dict[str, Any]:
+    """Return how a page cuts pictures to enlarge them, and small test images beside sharp ones."""
+    free = function.inputs[0].free > 0
+    sides = function.inputs[0].shape
+    found: dict[str, Any] = {
+        "scale": model.scale,
+        "tile": TILE if free else max(sides),
+        "reach": model.reach if free else 0,
+        "examples": None,
+    }
+    if shown and data is not None and is_drawable(np.shape(data.x_test)):
+        found["examples"] = pairs_of(model, data, free)
+    return found
+
+
+def pairs_of(model: SuperResolution, data: Dataset, free: bool) -> dict[str, Any]:
+    """Return the middles of test images, small and as they were."""
+    sharp = few(data.x_test)
+    height, width = sharp.shape[-2:]
+    most = MOST_SMALL * model.scale if free else max(model.data_shape_[-2:])
+    h, w = (min(side, most) // model.scale * model.scale for side in (height, width))
+    top, left = (height - h) // 2, (width - w) // 2
+    sharp = sharp[..., top : top + h, left : left + w]
+    small = np.asarray(model.inverse_transform(sharp))
+    return {"small": sheet(small), "sharp": sheet(sharp), "sides": list(small.shape[-2:])}
