@@ -216,6 +216,7 @@ def test_a_photograph_keeps_its_shape_where_the_model_takes_any(pix2pix, opened)
     assert HOSTILE in page.locator("#translate-heard").inner_text()
 
 
+@pytest.mark.slow
 def test_both_ways_and_the_way_back(cyclegan, opened):
     model, data, path = cyclegan
     page = ready(opened(path, 1400, fragment="#lang=en"))
@@ -335,7 +336,14 @@ def written(model, prompt, n, temperature, seed):
     return model.decode(ids)
 
 
-@pytest.mark.parametrize(("temperature", "seed"), [(0, 0), (1, 5), (0.5, 2**32 - 1)])
+@pytest.mark.parametrize(
+    ("temperature", "seed"),
+    [
+        pytest.param(0, 0, marks=pytest.mark.slow),
+        pytest.param(1, 5, marks=pytest.mark.slow),
+        (0.5, 2**32 - 1),
+    ],
+)
 def test_the_page_writes_what_the_library_writes(lstm, opened, temperature, seed):
     model, _, path = lstm
     fragment = f"#lang=en&text=the cat&temperature={temperature}&seed={seed}"

@@ -82,7 +82,7 @@ function startFacts(model) {
     while (n < 50 && performance.now() - began < 120) { decode(z); n++; }
     measured.ms = (performance.now() - began) / n;
     show();
-    changed(null);
+    changed(null, true);
   }, 300);
   return measured;
 }

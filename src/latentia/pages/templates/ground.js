@@ -51,8 +51,9 @@ const state = {
 let asked = false;
 let idle = 0;
 // Moves are gathered: one picture a frame, and what takes longer once the hand rests.
-function changed(by = null) {
-  if (by !== "encode") state.input = null;
+// ``still``: shown anew, with z where it was.
+function changed(by = null, still = false) {
+  if (by !== "encode" && !still) state.input = null;
   state.by = by;
   if (!asked) {
     asked = true;

@@ -97,7 +97,7 @@ function sliders(k) {
       $("z-caption").textContent = say(`zcap/${kind}`);
     },
   });
-  more.addEventListener("click", () => changed("more"));
+  more.addEventListener("click", () => changed("more", true));
 }
 
 // The class, or a condition's values, that the model is given beside z.

@@ -64,7 +64,7 @@ function startWalk() {
     moveTo(between(t), "walk");
   };
   way.oninput = () => at(+way.value);
-  const pin = (i) => () => { state.pins[i] = state.z.slice(); steps(); changed("pin"); };
+  const pin = (i) => () => { state.pins[i] = state.z.slice(); steps(); changed("pin", true); };
   $("set-a").onclick = pin(0);
   $("set-b").onclick = pin(1);
 
