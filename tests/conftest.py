@@ -161,6 +161,10 @@ def table():
 
 LONGEST = ("tests/resume/test_kill.py", "tests/distributed/")
 TOGETHER = (
+    "tests/browser/test_live_page.py",
+    "tests/browser/test_live_reports.py",
+    "tests/browser/test_play.py",
+    "tests/browser/test_special_pages.py",
     "tests/cli/test_evaluate.py",
     "tests/cli/test_explore.py",
     "tests/cli/test_verbs.py",
@@ -174,6 +178,7 @@ TOGETHER = (
     "tests/laws/test_laws.py",
     "tests/oracles/test_clustering.py",
     "tests/oracles/test_variational.py",
+    "tests/pages/test_every_model.py",
     "tests/test_names.py",
 )
 """Places whose tests share what takes long to make: one worker makes it, once."""

@@ -463,7 +463,10 @@ def test_a_test_row_is_encoded(factors, opened):
         )
 
 
-@pytest.mark.parametrize("name", ["pix2pix", "cyclegan", "srresnet", "lstm", "factors"])
+@pytest.mark.parametrize(
+    "name",
+    ["pix2pix", pytest.param("cyclegan", marks=pytest.mark.slow), "srresnet", "lstm", "factors"],
+)
 def test_special_pages_fit_a_phone_and_speak_korean(name, request, opened):
     _, _, path = request.getfixturevalue(name)
     page = ready(opened(path, 375, dark=True, fragment="#lang=ko"))

@@ -29,7 +29,7 @@ ALWAYS = {
     "transform": "run data --out --overwrite",
     "models": "",
     "export": "run --out --only --precision --with-images --overwrite",
-    "push": "run name/model --private --no-page --overwrite",
+    "push": "run name --private --no-page --overwrite",
 }
 """What has an effect in every call of its command; tests beside this one show which."""
 
