@@ -86,7 +86,9 @@ def data_set(name):
     return Dataset("images", IMAGES, known, IMAGES[::-1][:2], some, **beside)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(
+    "name", [n if n in OF_EACH_KIND else pytest.param(n, marks=pytest.mark.slow) for n in NAMES]
+)
 def test_a_data_set_stands_for_its_training_samples_in_each_verb(name):
     model, data = fitted(name), data_set(name)
     found = [verb for verb in OF_DATA if hasattr(model, verb)]

@@ -66,6 +66,7 @@ def test_pca_against_autoencoder(tmp_path, monkeypatch, capsys):
     assert errors[1] < 0.8 * errors[0]
 
 
+@pytest.mark.slow
 def test_denoising(tmp_path, monkeypatch, capsys):
     words = ("denoising.py", "--epochs", "1")
     printed = lines_of(*words, tmp_path=tmp_path, monkeypatch=monkeypatch, capsys=capsys)
@@ -75,6 +76,7 @@ def test_denoising(tmp_path, monkeypatch, capsys):
         assert denoised > noisy + 2
 
 
+@pytest.mark.slow
 def test_bounds_of_a_linear_vae(tmp_path, monkeypatch, capsys):
     printed = lines_of(
         "bounds_of_a_linear_vae.py", tmp_path=tmp_path, monkeypatch=monkeypatch, capsys=capsys
@@ -106,6 +108,7 @@ def test_gan_losses(tmp_path, monkeypatch, capsys):
     assert printed[-1][-1] == "gan_losses.png"
 
 
+@pytest.mark.slow
 def test_mode_collapse(tmp_path, monkeypatch, capsys):
     words = ("mode_collapse.py", "--steps", "200")
     lines = lines_of(*words, tmp_path=tmp_path, monkeypatch=monkeypatch, capsys=capsys)
@@ -154,6 +157,7 @@ def test_add_object(n_epochs, n_pairs, least_overlap, most_off, tmp_path, monkey
     assert float(lines[1][lines[1].index("by") + 1]) < most_off
 
 
+@pytest.mark.slow
 def test_pix2pix_maps(tmp_path, monkeypatch, capsys):
     words = ("pix2pix_maps.py", "--n-epochs", "2", "--n-pairs", "160")
     lines = lines_of(*words, tmp_path=tmp_path, monkeypatch=monkeypatch, capsys=capsys)
