@@ -157,8 +157,9 @@ def compare_with(
             model = _made(entry, loaded, random_state, n_epochs, n_components)
             sections.append(replace(_fitted(model, loaded, kept, run, progress), name=name))
     if not sections:
-        with suppress(OSError):
-            _ = is_new and folder.rmdir()
+        if is_new:
+            with suppress(OSError):
+                folder.rmdir()
         raise InputError(f"there is nothing to compare: {' '.join(without).rstrip('.')}")
     tell_notes(without, progress)
     notes = [*loaded.notes, *without]
