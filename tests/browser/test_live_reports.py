@@ -89,7 +89,7 @@ def test_the_command_embeds_models_and_says_so(tmp_path, monkeypatch):
     assert "latentia compare --data digits --models PCA --random-state 0 --live" in text
 
 
-@pytest.mark.parametrize("words", [["--live"], []])
+@pytest.mark.parametrize("words", [["--live"], pytest.param([], marks=pytest.mark.slow)])
 def test_a_run_s_report_and_that_of_a_resumed_run(words, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     short = ("--n-epochs", "1", "--hidden", "8")
@@ -100,6 +100,7 @@ def test_a_run_s_report_and_that_of_a_resumed_run(words, tmp_path, monkeypatch):
     assert (tmp_path / "r/report.html").read_text().count("<iframe") == len(other)
 
 
+@pytest.mark.slow
 def test_a_model_too_large_is_left_out_and_the_report_says_why(tmp_path, monkeypatch):
     monkeypatch.setattr(live, "MOST_BYTES", 50_000)
     text = compare("digits", ("PCA",), tmp_path / "c", live=True, progress=False).read_text()

@@ -105,6 +105,7 @@ def test_a_slider_moves_z_in_python_and_python_moves_the_page(played, vae, opene
     assert np.allclose(shown, vae.inverse_transform([played.z]).ravel(), atol=1e-3)
 
 
+@pytest.mark.slow
 def test_the_class_beside_z_is_python_s_too(digits, opened, tmp_path):
     pytest.importorskip("anywidget", reason="needs the package anywidget")
     model = ConditionalGAN(n_components=3, width=4, **SMALL).fit(

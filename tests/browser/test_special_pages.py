@@ -465,7 +465,11 @@ def test_a_test_row_is_encoded(factors, opened):
 
 @pytest.mark.parametrize(
     "name",
-    ["pix2pix", pytest.param("cyclegan", marks=pytest.mark.slow), "srresnet", "lstm", "factors"],
+    [
+        pytest.param("pix2pix", marks=pytest.mark.slow),
+        pytest.param("cyclegan", marks=pytest.mark.slow),
+        *("srresnet", "lstm", "factors"),
+    ],
 )
 def test_special_pages_fit_a_phone_and_speak_korean(name, request, opened):
     _, _, path = request.getfixturevalue(name)

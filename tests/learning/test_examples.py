@@ -16,6 +16,7 @@ from latentia.models.fields import model_fields
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
+@pytest.mark.slow
 def test_between_two_digits(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     runpy.run_path(str(EXAMPLES / "between_two_digits.py"), run_name="__main__")
@@ -88,6 +89,7 @@ def test_bounds_of_a_linear_vae(tmp_path, monkeypatch, capsys):
     assert (exact - many < 0.2 * (exact - elbo)).all()
 
 
+@pytest.mark.slow
 def test_conditional_digits(tmp_path, monkeypatch, capsys):
     words = ("conditional_digits.py", "--n-epochs", "25")
     printed = lines_of(*words, tmp_path=tmp_path, monkeypatch=monkeypatch, capsys=capsys)
@@ -117,6 +119,7 @@ def test_mode_collapse(tmp_path, monkeypatch, capsys):
     assert covered[-1] >= 6
 
 
+@pytest.mark.slow
 def test_wgan_clipping(tmp_path, monkeypatch, capsys):
     words = ("wgan_clipping.py", "--n-epochs", "2")
     lines = lines_of(*words, tmp_path=tmp_path, monkeypatch=monkeypatch, capsys=capsys)

@@ -27,6 +27,7 @@ def benchmark(monkeypatch):
     return runpy.run_path(str(ROOT / "benchmarks" / "pix2pix.py"))
 
 
+@pytest.mark.slow
 def test_the_benchmarks_table(benchmark, tmp_path, monkeypatch, capsys):
     x, y = np.random.default_rng(0).random((2, 30, 3, 16, 16), dtype=np.float32)
     np.savez(tmp_path / "maps.npz", x=x, y=y)
