@@ -126,47 +126,18 @@ function encodePictures(shape) {
     $("placeholder").hidden = true;
     follow();
   }
-  const at = (event) => {
-    const box = pad.getBoundingClientRect();
-    return [((event.clientX - box.left) / box.width) * pad.width, ((event.clientY - box.top) / box.height) * pad.height];
-  };
-  let pen = null;
-  // The pen of the keyboard: arrows move it, the space bar lowers and raises it.
-  let cursor = [PAD_SIDE / 2, pad.height / 2];
-  let down = false;
   if (drawable) {
-    pad.onpointerdown = (event) => {
-      if (!empty && fresh) wipe();
-      fresh = false;
-      pad.setPointerCapture(event.pointerId);
-      pen = at(event);
-      line(pen, pen);
-    };
-    pad.onpointermove = (event) => {
-      if (!pen) return;
-      for (const each of event.getCoalescedEvents ? event.getCoalescedEvents() : [event]) {
-        const to = at(each);
-        line(pen, to);
-        pen = to;
-      }
-    };
-    pad.onpointerup = pad.onpointercancel = () => { pen = null; };
-    pad.onkeydown = (event) => {
-      const step = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key];
-      if (event.key === " ") {
-        event.preventDefault();
-        if (fresh) { wipe(); fresh = false; }
-        down = !down;
-        hear([down ? "pendown" : "penup"]);
-        if (down) line(cursor, cursor);
-      } else if (step) {
-        event.preventDefault();
-        const size = width / 2;
-        const to = cursor.map((v, i) => Math.min([pad.width, pad.height][i], Math.max(0, v + step[i] * size)));
-        if (down) line(cursor, to);
-        cursor = to;
-      }
-    };
+    penOn(pad, {
+      begin(place) {
+        if (fresh) wipe();
+        fresh = false;
+        line(place, place);
+      },
+      line,
+      end() {},
+      step: () => width / 2,
+      tell: (key) => hear([key]),
+    });
   }
   // Whether the pad shows a picture that was not drawn on it.
   let fresh = false;

@@ -79,7 +79,7 @@ function penOn(canvas, { begin, line, end, step, tell }) {
     if (event.key === " ") {
       event.preventDefault();
       down = !down;
-      tell(say(down ? "pendown" : "penup"));
+      tell(down ? "pendown" : "penup");
       if (down) begin(cursor);
       else end();
     } else if (way) {

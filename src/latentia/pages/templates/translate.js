@@ -171,7 +171,7 @@ function startTranslate() {
         if (stale && !busy) follow();
       },
       step: () => Math.max(2, width() / 2),
-      tell: (text) => { $("translate-heard").textContent = text; },
+      tell: (key) => { $("translate-heard").textContent = say(key); },
     });
     $("undo").onclick = () => { kept.strokes.pop(); show(); follow(); };
     $("blank").onclick = empty;
