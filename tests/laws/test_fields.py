@@ -104,6 +104,7 @@ OTHER_VALUES = {
     "noise_variance": [0.04, 0.3, None],
     "observation of VaDE": ["bernoulli", "gaussian"],
     "receptive_field": ["pixel"],
+    "patch of Pix2Pix": [8],
     "patch of SRGAN": [8],
     "patch of SRResNet": [8],
     "pool_size": [0],

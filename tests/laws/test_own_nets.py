@@ -297,7 +297,12 @@ BESIDE = [
 def test_a_field_that_shapes_no_net_is_refused_beside_ones_own(name, field, part):
     cls, nets = type(EVERY[name]), [net for net in part.nets if net in NETS[name]]
     default = getattr(cls(), field)
-    other = {bool: lambda v: not v, tuple: lambda v: (7,), str: lambda v: "lecture"}
+    other = {
+        bool: lambda v: not v,
+        tuple: lambda v: (7,),
+        str: lambda v: "lecture",
+        type(None): lambda v: 1,
+    }
     value = other.get(type(default), lambda v: v + 1 if v else v + 0.25)(default)
     hint = typing.get_type_hints(cls)[field]
     if typing.get_origin(hint) is typing.Literal:

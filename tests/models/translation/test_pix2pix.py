@@ -136,6 +136,24 @@ def test_jitter_moves_a_pair_alike_and_stays_inside():
     assert len(corners.unique()) > 8
 
 
+def test_a_patch_is_a_piece_of_the_pair_as_sharp_as_it_is():
+    """Each step sees squares of both images from one place, and ``transform`` whole images."""
+    ramp = np.arange(16 * 16, dtype=np.float32).reshape(1, 16, 16) / 255
+    x, y = np.repeat(ramp, 4, 0), np.repeat(1 - ramp, 4, 0)
+    fitted = model(patch=8, n_halvings=2, mirror=False).fit(x, y)
+    assert len(fitted.generator_.down) == 2
+    fitted.generator_.train()
+    seen = fitted.forward_pass(torch.from_numpy(x[:, None]), torch.from_numpy(y))
+    assert seen.u.shape == seen.v_fake.shape == (4, 1, 8, 8)
+    torch.testing.assert_close(seen.v, -seen.u)
+    places = (seen.u[:, 0] + 1) * 255 / 2
+    piece = torch.arange(8)[:, None] * 16 + torch.arange(8)
+    torch.testing.assert_close(places, places[:, :1, :1] + piece, atol=1e-3, rtol=0)
+    fitted.generator_.eval()
+    assert fitted.forward_pass(torch.from_numpy(x[:, None]), torch.from_numpy(y)).u.shape[-1] == 16
+    assert fitted.transform(x).shape == y.shape
+
+
 def test_turned_pairs_take_all_eight_positions_alike():
     x = torch.arange(9.0).reshape(1, 1, 3, 3).repeat(400, 1, 1, 1)
     draws.seed("turn")

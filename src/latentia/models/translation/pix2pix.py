@@ -18,6 +18,10 @@ each image by itself, in training and in use alike: it is the batch norm of the 
 one, and leaves the batch size free. At small sizes it takes away much of what tells one place from
 another, its colour; norm over all channels of an image ("layer") does not.
 
+With a ``patch`` a step sees a random piece of each pair at full sharpness, as many pairs as there
+are pieces: what is a few pixels wide, as a street, stays so. The nets are convolutions, and
+translate whole images afterwards; the fewer halvings, the less such a one differs from a piece.
+
 Shapes: ``X`` is (n, H, W) or (n, C_x, H, W), ``y`` the same with its own channels; inside, ``x``
 is (N, C_x, H, W), ``y`` (N, C_y, H, W), in [0, 1]; ``u``, ``v`` the same in [−1, 1].
 """
@@ -40,7 +44,16 @@ from torch.nn.functional import l1_loss, mse_loss
 from latentia.data.dataset import Dataset, ImageSize
 from latentia.data.options import USUAL, TableOptions
 from latentia.data.pairs import load_pairs
-from latentia.errors import Count, CountsWhen, Decay, InputError, NonNegative, Shapes, Share
+from latentia.errors import (
+    Count,
+    CountsWhen,
+    Decay,
+    InputError,
+    NonNegative,
+    Range,
+    Shapes,
+    Share,
+)
 from latentia.models.exported import Exported
 from latentia.models.fields import command_name
 from latentia.models.inputs import (
@@ -66,10 +79,10 @@ from latentia.models.translation.base import (
     through,
 )
 from latentia.models.translation.exported import critic, image, way
-from latentia.models.translation.patches import jittered
+from latentia.models.translation.patches import jittered, random_patches
 from latentia.nets.normalisation import Dropout, Normalisation
 from latentia.nets.patchgan import patch_discriminator
-from latentia.nets.unet import UNet, isola_weights, unet_depth
+from latentia.nets.unet import DEEPEST, UNet, isola_weights, unet_depth
 from latentia.plots.grids import DRAWABLE
 from latentia.plots.page import Picture
 from latentia.training import draws
@@ -135,6 +148,8 @@ class Pix2Pix(Translator):
     """Show the discriminator the input beside the output (eq. 1), or the output alone (eq. 2)."""
     width: Annotated[Count, Shapes("generator", "discriminator")] = 32
     """Channels of both nets' outermost layers (64 in the paper); deeper ones double."""
+    n_halvings: Annotated[Annotated[int, Range(1, 8)] | None, Shapes("generator")] = None
+    """Halvings of the U-Net, at most to one pixel; none takes all, as the paper does."""
     norm: Annotated[Literal["batch", "instance", "layer"], Shapes("generator", "discriminator")] = (
         "instance"
     )
@@ -146,7 +161,9 @@ class Pix2Pix(Translator):
     """Dropout of the three innermost decoder layers: the noise z."""
     test_noise: Annotated[bool, CountsWhen("dropout", unless=(0,)), Shapes("generator")] = False
     """Keep the dropout in ``transform`` too, as the paper does; it depends on image and seed."""
-    jitter: Share = 0.117
+    patch: Annotated[int, Range(8)] | None = None
+    """Side of the random pieces that a step learns from, in pixels; none takes whole images."""
+    jitter: Annotated[Share, CountsWhen("patch", (None,))] = 0.117
     """How much images are enlarged (256 to 286) before a window of their size is cut; 0: none."""
     mirror: Annotated[bool, CountsWhen("turn", (False,))] = True
     """Mirror every second pair by chance."""
@@ -170,8 +187,8 @@ class Pix2Pix(Translator):
     def build(self, shape: tuple[int, ...]) -> None:
         """Make the generator, and the discriminator if there is a game."""
         self._pass: Pass | None = None
-        n_in, size = shape[0], (shape[1], shape[2])
-        depth = unet_depth(size)
+        n_in, size = shape[0], self.learnt_size(shape)
+        depth = min(unet_depth(size), self.n_halvings or DEEPEST)
         self.generator_: nn.Module = UNet(
             n_in, self.n_outputs, self.width, depth, self.norm, self.dropout
         )
@@ -185,8 +202,15 @@ class Pix2Pix(Translator):
             )
             self.discriminator_.apply(isola_weights)
         judge = {"discriminator": Maps(((n_shown, *size),), PATCHES, VERDICTS, PROBABILITIES)}
-        output = Maps((shape,), (self.n_outputs, *size), IMAGE, NOT_SIGNED)
+        output = Maps((shape,), (self.n_outputs, *shape[1:]), IMAGE, NOT_SIGNED)
         take(self, {"generator": output} | (judge if self.is_adversarial else {}))
+
+    def learnt_size(self, shape: tuple[int, ...]) -> tuple[int, int]:
+        """Return (h, w) of what a step sees of images: a patch, no larger than they are, or all."""
+        height, width = (
+            side if self.patch is None else min(side, self.patch) for side in shape[-2:]
+        )
+        return height, width
 
     @property
     def is_adversarial(self) -> bool:
@@ -233,10 +257,12 @@ class Pix2Pix(Translator):
         return Loss(adversarial + self.l1_weight * distance, terms)
 
     def forward_pass(self, x: Tensor, y: Tensor) -> Pass:
-        """Return a batch, jittered in training, and what the generator makes of it."""
+        """Return a batch, in training jittered or cut, and what the generator makes of it."""
         pair = [x, self.target(y)]
         if self.generator_.training:
-            pair = jittered(pair, self.jitter, mirror=self.mirror, turn=self.turn)
+            cut = partial(random_patches, size=self.learnt_size(tuple(x.shape)))
+            change = partial(jittered, enlargement=self.jitter) if self.patch is None else cut
+            pair = change(pair, mirror=self.mirror, turn=self.turn)
         u, v = (inside(images) for images in pair)
         return Pass((x, y), u, v, self.generator_(u))
 
