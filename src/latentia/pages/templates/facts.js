@@ -23,12 +23,12 @@ function checkInput(quantity) {
 }
 
 // The largest difference from what the model gave: of values in [0, 1] itself, of others its share.
-function checked(model) {
+async function checked(model, run) {
   let worst = 0;
   for (const [name, kept] of Object.entries(PAGE.checks)) {
     const { inputs, outputs } = model.functions[name];
     const given = Object.fromEntries(inputs.map((q) => [q.name, checkInput(q)]));
-    const found = model.run(name, given);
+    const found = await run(name, given);
     outputs.forEach((quantity, i) => {
       const bytes = Uint8Array.from(atob(kept[i].values), (c) => c.charCodeAt(0));
       const wanted = new Float32Array(bytes.buffer);
@@ -47,8 +47,10 @@ function checked(model) {
 
 function startFacts(model) {
   const made = Math.max(...Object.values(model.facts.differences));
-  const here = checked(model);
-  const measured = { here, made, ms: null };
+  const measured = { here: null, made, ms: null };
+  // What may take long is checked beside the page, which meanwhile stands.
+  const long = ["translate", "translate_back", "upscale"].some((name) => name in model.functions);
+  const run = long ? async (name, given) => (await runAside(name, given)).outputs : (name, given) => model.run(name, given);
   const row = (label, text, more) => {
     const value = make("dd", { text });
     if (more) value.append(make("small", { text: more }));
@@ -61,19 +63,24 @@ function startFacts(model) {
       return i && pick(PAGE.facts[i - 1].label) === pick(label) ? [value] : [head, value];
     });
     rows.push(...row(say("thisfile"), say("kilobytes", { kb: PAGE.kilobytes.toLocaleString("en"), bits: PAGE.bits })));
-    rows.push(...row(say("agreement"), say("agreed", { made: short(made), here: short(here) })));
+    const { here } = measured;
+    if (here !== null) rows.push(...row(say("agreement"), say("agreed", { made: short(made), here: short(here) })));
     if (measured.ms !== null) {
       const what = say(decoder.made.kind === "row" ? "what/row" : "what/image");
       rows.push(...row(say("speed"), say("ms", { ms: measured.ms.toPrecision(2), what })));
     }
     $("facts").replaceChildren(...rows);
-    if (!(here <= FAR * Math.max(made, ...Object.values(model.facts.allowed)))) {
+    if (here !== null && !(here <= FAR * Math.max(made, ...Object.values(model.facts.allowed)))) {
       $("status").className = "note bad";
       $("status").textContent = say("differs", { here: short(here) });
     }
   };
   $("commands").textContent = PAGE.commands.join("\n");
   part({ words: show });
+  checked(model, run).then((here) => {
+    measured.here = here;
+    show();
+  }, fail);
   if (decoder.made) setTimeout(() => {
     const z = state.z.slice();
     decode(z);

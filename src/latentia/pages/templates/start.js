@@ -1,3 +1,8 @@
+function fail(error) {
+  $("status").textContent = say("failed", { why: error.message });
+  $("status").className = "note bad";
+  throw error;
+}
 // Opens the model, and then the page's parts.
 (async () => {
   const asked = new URLSearchParams(location.hash.slice(1)).get("lang");
@@ -13,9 +18,7 @@
     recall();
     window.live = { state, model, measured: startFacts(model), moveTo, changed };
   } catch (error) {
-    $("status").textContent = say("failed", { why: error.message });
-    $("status").className = "note bad";
-    throw error;
+    fail(error);
   }
   $("bench").hidden = false;
   $("status").textContent = "";
