@@ -6,6 +6,11 @@
 Trains the recipe ``examples/recipes/pix2pix_maps.toml`` for each objective into
 ``RUNS/<objective>``; a run that is there is not trained again, one that was stopped goes on. The
 picture is the paper's figure 4 (Isola et al. 2017): input, L1, cGAN, L1 + cGAN, truth.
+
+Streets are the pixels nearest to a colour that the maps give them. F1 counts a pixel of a street as
+found, or as right, where the other image has one within two pixels. Detail is what is left of an
+image without its slow changes: its correlation with that of its own target, and with that of other
+outputs.
 """
 
 from __future__ import annotations
@@ -17,13 +22,19 @@ from typing import Any
 import numpy as np
 import torch
 from long_runs import is_done, measured, trained
+from scipy.ndimage import binary_dilation
 
 import latentia
 from latentia.data.pairs import load_pairs
 from latentia.files import write_atomically
 from latentia.metrics.frechet import PixelFeatures, frechet_distance
 from latentia.models.inputs import unit_floats
-from latentia.models.translation.baselines import baselines, closeness, tested_pairs
+from latentia.models.translation.baselines import (
+    baselines,
+    closeness,
+    detail_figures,
+    tested_pairs,
+)
 from latentia.nets.features import FeatureNetwork, load_features
 from latentia.plots.grids import rows, save_png
 from latentia.training.config import read_config
@@ -31,9 +42,16 @@ from latentia.training.config import read_config
 RECIPE = Path(__file__).resolve().parent.parent / "examples" / "recipes" / "pix2pix_maps.toml"
 OBJECTIVES = {"L1": "l1", "cGAN": "gan", "L1 + cGAN": "gan+l1"}
 SHOWN = 8
+DETAIL = ("own_detail", "shared_detail")
 N_COMPONENTS = 64
 """Of a feature network's means over places, as of the pixels, before they are compared."""
 PATCH, STRIDE = 8, 4
+STREETS = ((254, 254, 252), (242, 159, 45), (250, 212, 118))
+"""Colours of streets, motorways and main roads, in 255ths."""
+GROUNDS = ((232, 229, 222), (242, 240, 234), (202, 220, 175), (177, 207, 253), (237, 222, 182))
+"""Colours of land, buildings, parks, water and sand."""
+NEAR = 2
+"""Pixels by which a street may be off."""
 GREY_LEVEL = 1 / 255
 """What deviations of texture are raised by, so that one finer than images hold counts little."""
 
@@ -108,17 +126,37 @@ def pooled(network: FeatureNetwork, images: np.ndarray) -> np.ndarray:
     return torch.cat(features).mean((2, 3)).double().numpy()
 
 
+def streets(images: np.ndarray) -> np.ndarray:
+    """Return where the (N, 3, H, W) images show a street, (N, H, W)."""
+    palette = np.array(STREETS + GROUNDS, np.float32)[:, None, :, None, None] / 255
+    distance = [np.square(images - colour).sum(axis=1) for colour in palette]
+    return np.argmin(distance, axis=0) < len(STREETS)
+
+
+def street_f1(targets: np.ndarray, outputs: np.ndarray) -> float:
+    """Return the F1 of streets, each pixel right that has one of the other's within `NEAR`."""
+    true, found = streets(targets), streets(outputs)
+    square = np.ones((1, 2 * NEAR + 1, 2 * NEAR + 1), bool)
+    right = (found & binary_dilation(true, square)).sum() / max(found.sum(), 1)
+    seen = (true & binary_dilation(found, square)).sum() / max(true.sum(), 1)
+    return float(2 * right * seen / max(right + seen, 1e-12))
+
+
 def table(
     data: Any, outputs: dict[str, np.ndarray], runs: dict[str, Path], spaces: dict[str, Any]
 ) -> list[str]:
     """Return the lines of the table."""
     _, targets = tested_pairs(data)
     distances = [f"Fréchet distance {letter}" for letter in "ABC"[: len(spaces)]]
-    names = ["", "minutes", "absolute error", "PSNR, dB", "SSIM", *distances]
+    own = ["streets, F1", "own detail", "shared detail"]
+    names = ["", "minutes", *own, "absolute error", "PSNR, dB", "SSIM", *distances]
     lines = [f"| {' | '.join(names)} |", "|---" * len(names) + "|"]
     for label, output in outputs.items():
         figures = closeness(targets, output)
         cells = [label, minutes(runs[label]) if label in runs else "–"]
+        cells.append(f"{street_f1(targets, output):.2f}")
+        detail = detail_figures(output, targets)
+        cells += [f"{detail[name]:.2f}" if name in detail else "–" for name in DETAIL]
         cells += [f"{figures['absolute_error']:.4f}", f"{figures['translation_psnr']:.2f}"]
         cells += [f"{figures['ssim']:.3f}"]
         for transform in spaces.values():
