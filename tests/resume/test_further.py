@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from latentia import DEC, GAN, PCA, VAE, load
+from latentia import DEC, GAN, PCA, VAE, Pix2Pix, load
 from latentia.cli.main import main
 from latentia.errors import InputError
 from latentia.models.clustering import base as clustering
@@ -148,6 +148,17 @@ def test_what_cannot_be_started_from_is_refused_in_a_sentence(images, table, tmp
         assert not (tmp_path / "run").exists()
     with pytest.raises(ValueError, match="not fitted yet"):
         VAE(**fields).fit(images, start_from=VAE(**fields))
+
+
+def test_a_game_starts_from_the_generator_of_l1_alone(images):
+    fields = {"width": 2, "n_epochs": 1, "batch_size": 40, "random_state": 0, "dropout": 0.0}
+    start = Pix2Pix(**fields, objective="l1").fit(images, 1 - images)
+    tuned = Pix2Pix(**fields | {"learning_rate": 1e-12}).fit(images, 1 - images, start_from=start)
+    np.testing.assert_allclose(tuned.transform(images), start.transform(images), atol=1e-6)
+    again = Pix2Pix(**fields, objective="l1").fit(images, 1 - images, start_from=tuned)
+    assert not hasattr(again, "discriminator_")
+    with pytest.raises(InputError, match="other nets: width 2 there and 3 here"):
+        Pix2Pix(**fields | {"width": 3}).fit(images, 1 - images, start_from=start)
 
 
 def test_classes_and_symbols_are_those_of_the_start(images):

@@ -77,7 +77,7 @@ def train(parser: Parser, words: list[str]) -> None:
         type=saved_model,
         metavar="RUN",
         help="fine-tune: begin with the weights of a run or a saved model, and with its parameters "
-        "where no flag says otherwise",
+        "where no flag says otherwise; a judge that it lacks begins anew",
     )
     add_image_size(parser)
     parser.add_argument(

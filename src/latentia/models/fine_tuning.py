@@ -102,16 +102,16 @@ def _listed(classes: NDArray[Any] | None) -> str:
 def take_weights(model: Any, start: Any) -> None:
     """Fill a model's new nets with the weights of the one that it starts from.
 
-    What a net keeps beside its weights of each training sample stays its own.
+    A net that only one of them has, as the judge of a game that starts from L1 alone, is left as it
+    is, and so is what a net keeps beside its weights of each training sample.
     """
     theirs, ours = start.nets(), model.nets()
-    layers = [{name: layers_of(net) for name, net in nets.items()} for nets in (theirs, ours)]
-    if layers[0] != layers[1]:
-        raise InputError(f"the model to start from has other nets: {_differing(start, model)}")
-    for name, net in ours.items():
-        own, fitted = net.state_dict(), theirs[name].state_dict()
+    for name in theirs.keys() & ours.keys():
+        if layers_of(theirs[name]) != layers_of(ours[name]):
+            raise InputError(f"the model to start from has other nets: {_differing(start, model)}")
+        own, fitted = ours[name].state_dict(), theirs[name].state_dict()
         same = {key: value for key, value in fitted.items() if value.shape == own[key].shape}
-        net.load_state_dict(own | same)
+        ours[name].load_state_dict(own | same)
 
 
 def layers_of(net: nn.Module) -> list[tuple[str, list[tuple[int, ...]]]]:
