@@ -27,7 +27,7 @@ from latentia.files import MOST_JSON, read_json, write_atomically
 SCHEME = "zoo:"
 VARIABLE = "LATENTIA_ZOO"
 INDEX, RECIPE = "index.json", "recipe.toml"
-FILES = ("config.json", "model.safetensors", "README.md", RECIPE)
+FILES = ("config.json", "model.safetensors", "README.md", RECIPE, "evaluation.json")
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,60}")
 LEADS_THERE = re.compile(r"\s*zoo:", re.IGNORECASE)
 SHIPPED = Path(__file__).parent / "shipped"
@@ -55,7 +55,7 @@ class Entry:
     cpu_minutes: float
     """Of the training; at most so many (wall clock times threads) unless ``cpu_measured``."""
     cpu_measured: bool
-    figures: Mapping[str, float]
+    figures: dict[str, float]
     """What `latentia evaluate` prints of the test part."""
     bounds: Mapping[str, float]
     """How far a figure may be from these after a training on another machine."""
@@ -261,7 +261,7 @@ def differing(folder: Path, entry: Entry) -> list[str]:
 def _is_same(file: Path, told: Mapping[str, Any]) -> bool:
     if not file.is_file() or file.stat().st_size != told["bytes"]:
         return False
-    return hashlib.sha256(file.read_bytes()).hexdigest() == told["sha256"]
+    return bool(hashlib.sha256(file.read_bytes()).hexdigest() == told["sha256"])
 
 
 def fetched_folder(name: str, entry: Entry) -> Path:

@@ -1,8 +1,8 @@
 """An entry of a zoo made of a finished run: the model, its recipe, its card, a line in the index.
 
-Weights are kept in 16 bits where that loses nothing that can be measured: each figure of the test
-part changes by at most a tenth of its standard error over test samples or, if it has none, by a
-hundredth of itself. Vectors, such as biases and means, keep 32 bits.
+The matrices and kernels of nets are kept in 16 bits, and what is learned in double precision in 32,
+where that loses nothing that can be measured: each figure of the test part changes by at most a
+tenth of its standard error over test samples or, if it has none, by a hundredth of itself.
 """
 
 from __future__ import annotations
@@ -43,8 +43,8 @@ MOST_SHIPPED, MOST_SHIPPED_BYTES = 5, 6_000_000
 """Entries that an installed Latentia has, and what they take together."""
 SMALL = 64
 """Values up to which an array keeps its 32 bits."""
-OF_AN_ERROR, OF_ITSELF, OF_Z = 0.1, 0.01, 0.1
-"""What 16 bits may change: of a figure's standard error, of a figure without one, and of z."""
+OF_AN_ERROR, OF_ITSELF = 0.1, 0.01
+"""What 16 bits may change: of a figure's standard error, and of a figure without one."""
 MOST_SCORES = 3
 PATHS = ("pretrained", "features")
 """Parameters that may name a folder."""
@@ -80,6 +80,8 @@ def add(run: Path, name: str, zoo: Path, told: Told, overwrite: bool = False) ->
         figures, loss = _keep(model, run, new, data)
         entry = _described(model, config, run, data, figures, told)
         write_atomically(new / RECIPE, recipe(config, name).encode())
+        measured = entry.figures | {"seconds": _seconds_of(run)}
+        write_atomically(new / "evaluation.json", json.dumps(measured, indent=1).encode())
         told_more = tuple(_answers(new, name, told))
         facts = Facts(name, entry, figures, loss, told_more, told.note)
         write_atomically(new / "README.md", zoo_card(model, data, run, facts).encode())
@@ -137,37 +139,39 @@ def _keep(model: Any, run: Path, new: Path, data: Dataset) -> tuple[dict[str, fl
     _write_model(source, run, new, halved(weights))
     figures = evaluate(load(new), data)
     key, share = largest_change(exact, figures)
-    changed = (
-        f"{DEFINITIONS[key].label if key in DEFINITIONS else key} by {share:.2g}" if key else ""
-    )
+    label = DEFINITIONS[key].label if key in DEFINITIONS else key
     if share <= 1:
-        most = f"; the most changes {changed} of that" if key else ""
+        most = f"{label} changes most, by {share:.2g} of that" if share else "None changes at all"
         return figures, (
-            "Weights are kept in 16 bits. No figure changes by more than a tenth of its standard "
-            f"error, or a hundredth of itself where it has none{most}."
+            "Nets' weights are kept in 16 bits, arrays in 32. No figure may then change by more "
+            f"than a tenth of its standard error, or a hundredth of itself without one. {most}."
         )
     _write_model(source, run, new, weights)
-    return exact, f"Weights are kept in 32 bits: 16 would change {changed} of what is allowed."
+    return exact, (
+        f"Weights are kept as trained: in fewer bits {label} would change by {share:.2g} times what "
+        "is allowed."
+    )
 
 
 def halved(weights: bytes) -> bytes:
-    """Return a file of weights with its matrices and kernels in 16 bits, but for small ones.
+    """Return a file of weights in half their bits: of nets 16, but for vectors, of arrays 32.
 
     >>> import safetensors.numpy as st
-    >>> file = st.save({"W": np.ones((9, 9), np.float32), "b": np.ones(9, np.float32)})
-    >>> {k: str(v.dtype) for k, v in sorted(st.load(halved(file)).items())}
-    {'W': 'float16', 'b': 'float32'}
+    >>> file = {"net_.W": np.ones((9, 9), np.float32), "net_.b": np.ones(9, np.float32)}
+    >>> kept = st.load(halved(st.save(file | {"mean_": np.ones(9)})))
+    >>> {name: str(kept[name].dtype) for name in sorted(kept)}
+    {'mean_': 'float32', 'net_.W': 'float16', 'net_.b': 'float32'}
     """
-    return safetensors.numpy.save(
-        {name: _halved(array) for name, array in safetensors.numpy.load(weights).items()}
-    )
+    arrays = safetensors.numpy.load(weights)
+    return safetensors.numpy.save({name: _halved(name, arrays[name]) for name in arrays})
 
 
-def _halved(array: Any) -> Any:
-    small = array.ndim < 2 or array.size <= SMALL or array.dtype.kind != "f"
-    if small or np.abs(array).max() > np.finfo(np.float16).max:
+def _halved(name: str, array: Any) -> Any:
+    of_nets = "." in name and array.ndim > 1 and array.size > SMALL
+    kind = np.float16 if of_nets else np.float32
+    if array.dtype.kind != "f" or array.itemsize <= np.dtype(kind).itemsize or not array.size:
         return array
-    return array.astype(np.float16)
+    return array if np.abs(array).max() > np.finfo(kind).max else array.astype(kind)
 
 
 def largest_change(exact: Mapping[str, float], other: Mapping[str, float]) -> tuple[str, float]:
@@ -176,18 +180,18 @@ def largest_change(exact: Mapping[str, float], other: Mapping[str, float]) -> tu
     >>> largest_change({"psnr": 20.0, "n_parameters": 5.0}, {"psnr": 20.1, "n_parameters": 5.0})
     ('psnr', 0.5)
     """
-    found = {key: _change(key, exact[key], other.get(key, np.nan)) for key in exact}
+    found = {key: _change(exact[key], other.get(key, np.nan)) for key in exact}
     worst = max(found, key=lambda key: (np.isnan(found[key]), found[key]), default="")
     share = round(float(found[worst]), 3) if worst else 0.0
     return worst, float("inf") if np.isnan(share) else share
 
 
-def _change(key: str, exact: float, other: float) -> float:
-    if exact == other:
+def _change(exact: float, other: float) -> float:
+    if exact == other or (np.isnan(exact) and np.isnan(other)):
         return 0.0
     error = exact.standard_error if isinstance(exact, Estimate) else np.nan
     allowed = OF_ITSELF * abs(exact) if np.isnan(error) else OF_AN_ERROR * error
-    return abs(other - exact) / (OF_Z if key == "memorisation" else max(allowed, 1e-12))
+    return abs(other - exact) / max(allowed, 1e-12)
 
 
 def _write_model(source: Path, run: Path, new: Path, weights: bytes) -> None:
@@ -220,9 +224,8 @@ def _described(
     first = [told.figure] if told.figure else []
     keys = [*dict.fromkeys([*first, *(key for key in SCORES if key in figures)])][:MOST_SCORES]
     spec = config.data.get("spec")
-    seconds = sum(_seconds(part) for part in (run, run / "pretraining"))
     threads = (config.threads or 1) * (config.world_size or 1)
-    minutes = seconds * threads / 60 if told.cpu_minutes is None else told.cpu_minutes
+    minutes = _seconds_of(run) * threads / 60 if told.cpu_minutes is None else told.cpu_minutes
     return Entry(
         model=config.model,
         summary=summary_of(model),
@@ -240,8 +243,12 @@ def _described(
     )
 
 
+def _seconds_of(run: Path) -> float:
+    """Return how long a run trained, with what was trained first, all their parts together."""
+    return sum(_seconds(part) for part in (run, run / "pretraining"))
+
+
 def _seconds(run: Path) -> float:
-    """Return how long a run trained, all its parts together."""
     records = read_metrics(run) if (run / "metrics.jsonl").exists() else []
     if records:
         return float(records[-1].get("seconds", 0.0))

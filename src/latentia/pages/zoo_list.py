@@ -30,9 +30,9 @@ copies, what the doctor said, what it is not for) and a recipe.
 
 `latentia reproduce` trains by the recipe. Where processor, instructions, system, threads,
 precision and the libraries' versions are those that the entry records, the weights must have the
-same SHA-256; elsewhere the figures must lie within the bounds on the card. Weights are kept in 16
-bits where no figure of the test part then changes by more than a tenth of its standard error (a
-hundredth of itself, if it has none).
+same SHA-256; elsewhere the figures must lie within the bounds on the card. Nets' weights are kept
+in 16 bits, and arrays in 32, where no figure of the test part then changes by more than a tenth of
+its standard error (a hundredth of itself, if it has none).
 
 A zoo of your own is a folder, or an address that serves it. `LATENTIA_ZOO=my-zoo latentia zoo add
 RUN NAME` puts a finished run there, with card, recipe and hashes, and `LATENTIA_ZOO=https://...`
