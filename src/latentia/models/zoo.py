@@ -141,7 +141,7 @@ def entry_of(name: str) -> tuple[Zoo, Entry]:
             return zoo, zoo.entries[name]
         known += zoo.entries
     raise InputError(
-        f"the zoo has no model {name!r}{nearest(name, known)}; 'latentia zoo list' lists them"
+        f"the zoo has no model {name!r} ('latentia zoo list' lists them){nearest(name, known)}"
     )
 
 

@@ -148,8 +148,8 @@ def _keep(model: Any, run: Path, new: Path, data: Dataset) -> tuple[dict[str, fl
         )
     _write_model(source, run, new, weights)
     return exact, (
-        f"Weights are kept as trained: in fewer bits {label} would change by {share:.2g} times what "
-        "is allowed."
+        f"Weights are kept as trained: in fewer bits {label} would change by {share:.2g} times "
+        "what is allowed."
     )
 
 
