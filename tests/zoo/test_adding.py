@@ -4,6 +4,7 @@ import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ import safetensors.numpy
 
 import latentia
 from latentia import MODELS, InputError
+from latentia.cli import main
 from latentia.cli.parser import field_values, read_recipe
 from latentia.evaluation import reproduction as again
 from latentia.models import zoo as zoos
@@ -163,10 +165,56 @@ def test_the_page_of_the_zoo_is_what_the_command_writes():
     assert len(lines) == len(list(zoo_list.rows())) + 1
 
 
+def test_every_flag_reaches_what_is_told(monkeypatch, tmp_path, made):
+    calls = []
+    monkeypatch.setenv("LATENTIA_ZOO", str(tmp_path))
+    entry = zoos.read_index(made)["tiny-pca"]
+    monkeypatch.setattr(adding, "add", lambda *given: calls.append(given) or entry)
+    told = adding.Told(
+        data="d",
+        data_name="e",
+        licence="f",
+        figure="g",
+        note="h",
+        cpu_minutes=1.5,
+        n_importance=7,
+        judge=Path("i"),
+    )
+    words = "--data d --data-name e --licence f --figure g --note h --cpu-minutes 1.5"
+    words += " --n-importance 7 --judge i --overwrite"
+    assert main(["zoo", "add", "run", "name", *words.split()]) == 0
+    assert main(["zoo", "add", "run", "name"]) == 0
+    assert calls == [
+        (Path("run"), "name", tmp_path, told, True),
+        (Path("run"), "name", tmp_path, adding.Told(), False),
+    ]
+
+
+def test_a_training_again_has_the_recipe_the_threads_and_the_precision(made, monkeypatch, tmp_path):
+    calls = []
+
+    def noted(words, env):
+        calls.append((words[3:], env))
+        return SimpleNamespace(returncode=3)
+
+    monkeypatch.setenv("LATENTIA_ZOO", str(made))
+    monkeypatch.setattr("latentia.cli.zoo.subprocess.run", noted)
+    run = tmp_path / "run"
+    assert main(["reproduce", "zoo:tiny-pca", "--run", str(run), "--data", "x.npy"]) == 3
+    recipe = made / "tiny-pca" / "recipe.toml"
+    begun = ["train", "--recipe", str(recipe), "--run", str(run), "--data", "x.npy"]
+    assert calls[0][0] == begun
+    machine = zoos.read_index(made)["tiny-pca"].machine
+    assert calls[0][1]["LATENTIA_THREADS"] == machine["threads"]
+    assert calls[0][1]["LATENTIA_PRECISION"] == machine["precision"]
+    run.mkdir()
+    (run / "config.json").touch()
+    assert main(["reproduce", "zoo:tiny-pca", "--run", str(run)]) == 3
+    assert calls[1][0] == ["resume", str(run)]
+
+
 @pytest.mark.slow
 def test_pca_of_mnist_is_trained_again(tmp_path):
-    from latentia.cli import main
-
     if "pca-mnist" not in OWN:
         pytest.skip("the zoo has no PCA of MNIST")
     assert main(["reproduce", "zoo:pca-mnist", "--run", str(tmp_path / "run")]) == 0

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from latentia.cli.parser import Parser, add_command, free_path
 from latentia.errors import InputError
+from latentia.files import is_empty
 
 ACTIONS = {
     "list": "List the models of the zoo: what they are, how good, and where.",
@@ -132,11 +133,11 @@ def _reproduce(given: argparse.Namespace) -> int:
 
 def _training(recipe: Path, run: Path, data: str | None, processes: str) -> Iterator[str]:
     """Yield the words of the command that trains, or that goes on with what was begun."""
-    if (run / "report.html").exists():
-        raise InputError(f"{run} holds a finished run: give another --run")
-    if (run / "config.json").exists():
+    if (run / "config.json").exists() and not (run / "report.html").exists():
         yield from ("resume", str(run))
         return
+    if os.path.lexists(run) and not is_empty(run):
+        raise InputError(f"{run} exists, and is no run that was stopped: give another --run")
     yield from ("train", "--recipe", str(recipe), "--run", str(run))
     yield from ("--devices", processes) if processes != "1" else ()
     yield from ("--data", data) if data is not None else ()
