@@ -307,6 +307,7 @@ KNOWN = {
     "models": "",
     "export": "run --out --only --precision --overwrite --with-images",
     "push": "run name --private --no-page --overwrite",
+    "reproduce": "model --run --data",
 }
 """What this folder's tests ask each command; whoever adds an option adds what it changes."""
 
@@ -320,7 +321,7 @@ def test_no_option_is_without_a_test(command, monkeypatch):
     assert of_data <= found
     known = of_data | (of_model if command == "factor" else set())
     assert found - known == set(KNOWN[command].split())
-    assert {*KNOWN, "explore"} == set(COMMANDS)
+    assert {*KNOWN, "explore", "zoo"} == set(COMMANDS)
 
 
 @pytest.mark.parametrize("name", MODELS)

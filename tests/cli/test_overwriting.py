@@ -24,6 +24,8 @@ WRITERS = {
     "explore, by itself": ("explore map pictures --data y.npy", "map.png"),
     "translate": ("translate bicubic a.png --out", "out/a.png"),
     "upscale": ("upscale bicubic a.png --scale 2 --out", "out/a.png"),
+    "zoo": ("zoo list --out", "out.md"),
+    "reproduce": ("reproduce zoo:pca-mnist --run", "out"),
 }
 """What a command is told, and the file or folder that it is to write."""
 READERS = {"data", "models", "checkpoints", "push"}
@@ -49,7 +51,7 @@ def place(tmp_path, monkeypatch):
 @pytest.mark.parametrize("name", WRITERS)
 def test_what_exists_is_not_replaced_unasked(name, place, capsys):
     words, target = WRITERS[name]
-    if words.split()[0] in ("compare", "factor", "train", "resume"):
+    if words.split()[0] in ("compare", "factor", "train", "resume", "reproduce"):
         (place / target).mkdir()
         kept = place / target / "report.html"
     else:

@@ -18,13 +18,14 @@ from latentia.cli.evaluate import evaluate
 from latentia.cli.explore import explore
 from latentia.cli.export import export
 from latentia.cli.factor import factor
-from latentia.cli.parser import OnHub, Parser, add_command, in_a_folder
+from latentia.cli.parser import Elsewhere, Parser, add_command, in_a_folder
 from latentia.cli.pictures import translate, upscale
 from latentia.cli.push import push
 from latentia.cli.sample import reconstruct, sample
 from latentia.cli.streams import fill_gaps, flush_output, let_go, tell
 from latentia.cli.train import INTERRUPTED, resume, train
 from latentia.cli.transform import transform
+from latentia.cli.zoo import reproduce, zoo
 from latentia.errors import InputError
 from latentia.files import told
 from latentia.training.launch import leads
@@ -50,6 +51,8 @@ COMMANDS: dict[str, Callable[[Parser, list[str]], None]] = {
     "upscale": upscale,
     "data": data,
     "models": models,
+    "zoo": zoo,
+    "reproduce": reproduce,
 }
 
 
@@ -105,7 +108,7 @@ def _run(words: list[str]) -> int:
         COMMANDS[words[0]](chosen, words[1:])
     given = parser.parse_args(words)
     for name, value in [*vars(given).items()]:
-        if isinstance(value, OnHub):
+        if isinstance(value, Elsewhere):
             setattr(given, name, in_a_folder(value))
     status: int | None = given.call(given)
     return status or 0

@@ -30,9 +30,9 @@ from latentia.models.fields import (
 
 NONE = "none"
 """How None, and a list without numbers, are written as flags and in TOML."""
-SAVED = "a run directory, a saved model, or hf://name/model"
-HUB = re.compile(r"hf:/|https?://", re.IGNORECASE)
-"""How words begin that lead to a hub and not to a folder."""
+SAVED = "a run directory, a saved model, zoo:NAME, or hf://name/model"
+ELSEWHERE = re.compile(r"hf:/|https?://|zoo:", re.IGNORECASE)
+"""How words begin that lead to a hub or to the zoo, and not to a folder."""
 RECIPE_KEYS = ("model", "data", "image_size", "held_out")
 
 
@@ -223,18 +223,18 @@ def class_name_of(model: str) -> str:
     )
 
 
-class OnHub(str):
-    """What leads to a model on a hub; it is fetched when all words are understood."""
+class Elsewhere(str):
+    """What leads to a model of the zoo or of a hub; it is fetched when all words are understood."""
 
 
-def saved_model(text: str) -> Path | OnHub:
-    """Return what a word for a run or a saved model leads to: a folder, or a model on a hub."""
-    return OnHub(text) if HUB.match(text) else Path(text)
+def saved_model(text: str) -> Path | Elsewhere:
+    """Return what a word for a run or a saved model leads to: a folder, or a model elsewhere."""
+    return Elsewhere(text) if ELSEWHERE.match(text) else Path(text)
 
 
 def run_here(text: str) -> Path:
-    """Return the directory of a run, which no hub has."""
-    if HUB.match(text):
+    """Return the directory of a run, which neither a hub nor the zoo has."""
+    if ELSEWHERE.match(text):
         raise argparse.ArgumentTypeError(
             f"{text} is a finished model and no run; 'latentia train --start-from {text}' goes on "
             "from its weights"
@@ -242,13 +242,13 @@ def run_here(text: str) -> Path:
     return Path(text)
 
 
-def in_a_folder(found: Path | OnHub) -> Path:
-    """Return the folder of a run or a saved model, fetched if it is on a hub."""
-    if not isinstance(found, OnHub):
+def in_a_folder(found: Path | Elsewhere) -> Path:
+    """Return the folder of a run or a saved model, fetched if it is elsewhere."""
+    if not isinstance(found, Elsewhere):
         return found
-    from latentia.models.hub import fetched
+    from latentia.models.places import folder_at
 
-    return fetched(found)
+    return folder_at(found, "path")
 
 
 def add_image_size(parser: Parser) -> None:

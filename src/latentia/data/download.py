@@ -30,11 +30,12 @@ LEAST_BYTES = 1 << 15
 """A mirror that sends less than this in `TIMEOUT_SECONDS` is given up."""
 BROKEN = (OSError, http.client.HTTPException, ValueError)
 """What a broken answer raises: ValueError of lengths and addresses that are none."""
+BY_HAND = "put the file into {folder}, or name a folder that holds it with --data or LATENTIA_DATA"
 
 
 @dataclass(frozen=True)
 class RemoteFile:
-    """A gzipped idx file on the network."""
+    """A file on the network, gzipped or as it is."""
 
     name: str
     sha256: str
@@ -114,15 +115,33 @@ def cache_folder() -> Path:
     return (Path(base) if base else Path.home() / ".cache") / "latentia"
 
 
-def fetch_all(files: Sequence[RemoteFile], mirrors: Sequence[str], folder: Path) -> None:
-    """Download every file that the folder lacks; an error tells what each mirror answered."""
+def fetch_all(
+    files: Sequence[RemoteFile], mirrors: Sequence[str], folder: Path, cure: str = BY_HAND
+) -> None:
+    """Download every file that the folder lacks; an error tells what each mirror answered.
+
+    ``cure`` is what else can be done about it.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     for file in files:
         if not (folder / file.name).exists():
-            _fetch(file, mirrors, folder)
+            _fetch(file, mirrors, folder, cure.format(folder=folder))
 
 
-def _fetch(file: RemoteFile, mirrors: Sequence[str], folder: Path) -> None:
+def fetch_bytes(url: str, most: int) -> bytes:
+    """Return what an address sends, which may be no more than the most, or say why it does not."""
+    content = io.BytesIO()
+    opener = urllib.request.build_opener(_HttpHandler, _HttpsHandler)
+    try:
+        with opener.open(url, timeout=TIMEOUT_SECONDS) as answer:
+            _save(answer, content, most)
+    except BROKEN as error:
+        why = " ".join(str(error).split()) or type(error).__name__
+        raise InputError(f"{url} could not be fetched ({why}); check the network") from None
+    return content.getvalue()
+
+
+def _fetch(file: RemoteFile, mirrors: Sequence[str], folder: Path, cure: str) -> None:
     failures = []
     for mirror in mirrors:
         try:
@@ -131,8 +150,7 @@ def _fetch(file: RemoteFile, mirrors: Sequence[str], folder: Path) -> None:
         except BROKEN as error:
             failures.append(f"{mirror}: {' '.join(str(error).split()) or type(error).__name__}")
     raise InputError(
-        f"{file.name} could not be fetched ({'; '.join(failures)}); check the network, or put the "
-        f"file into {folder}, or name a folder that holds it with --data or LATENTIA_DATA"
+        f"{file.name} could not be fetched ({'; '.join(failures)}); check the network, or {cure}"
     )
 
 
@@ -172,7 +190,7 @@ def _download(url: str, partial: Path, most: int) -> None:
             raise
 
 
-def _save(answer: Any, stream: BinaryIO, most: int) -> None:
+def _save(answer: Any, stream: BinaryIO | io.BytesIO, most: int) -> None:
     """Write an answer's bytes as they come, and no more than the most."""
     while block := answer.read1(BLOCK):
         if stream.tell() + len(block) > most:

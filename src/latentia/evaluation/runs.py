@@ -41,6 +41,7 @@ from latentia.training.config import RunConfig, read_config, versions
 from latentia.training.directory import held
 from latentia.training.further import ended_early
 from latentia.training.launch import leads
+from latentia.training.metrics_file import read_metrics
 from latentia.training.progress import tell_notes
 
 log = logging.getLogger(__name__)
@@ -190,6 +191,9 @@ def fit_in_run(
     else:
         _fit_at_once(model, data, run, resume)
     seconds = time.perf_counter() - began
+    if resume and model.resumable:
+        # What it took before it was stopped counts.
+        seconds = max([seconds, *(r.get("seconds", 0.0) for r in read_metrics(run)[-1:])])
     model.remember(data)
     if leads():
         model.save(run / "model", overwrite=True)

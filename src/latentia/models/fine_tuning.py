@@ -16,8 +16,8 @@ from torch import nn
 
 from latentia.errors import InputError
 from latentia.files import as_path
-from latentia.models.hub import is_on_hub
 from latentia.models.own_parts import own_nets
+from latentia.models.places import is_elsewhere
 from latentia.models.saved import load
 
 START = "start"
@@ -67,7 +67,7 @@ def beginning_of(model: Any, given: Any) -> Any:
 def told_of(given: Any) -> str:
     """Return in words what training starts from: a path, or a model in memory."""
     if isinstance(given, str | Path):
-        return str(given if is_on_hub(given) else Path(given).absolute())
+        return str(given if is_elsewhere(given) else Path(given).absolute())
     return f"a fitted {type(given).__name__}"
 
 

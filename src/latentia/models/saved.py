@@ -27,7 +27,6 @@ from latentia.files import (
     MOST_JSON,
     PREFIX,
     SUFFIX,
-    as_path,
     held_folder,
     is_empty,
     named_errors,
@@ -40,7 +39,6 @@ from latentia.files import (
     write_atomically,
 )
 from latentia.models.fields import in_new_names
-from latentia.models.hub import fetched, is_on_hub
 from latentia.models.own_parts import (
     Homes,
     class_name,
@@ -50,6 +48,7 @@ from latentia.models.own_parts import (
     told,
     with_nets,
 )
+from latentia.models.places import folder_at
 from latentia.training.config import HASH, read_config, unknown, versions, write_config
 from latentia.training.metrics_file import is_record, read_metrics
 
@@ -215,8 +214,9 @@ def load(
     Parameters
     ----------
     path
-        The folder. It holds numbers and words, and no code. Of ``hf://name/model[@revision]`` it is
-        fetched from the hub (extra ``hub``).
+        The folder. It holds numbers and words, and no code. ``zoo:NAME`` is a model of the zoo
+        (``latentia zoo list``), and ``hf://name/model[@revision]`` one that is fetched from the
+        hub (extra ``hub``).
     classes
         Classes of your own, one of which the model may be of.
     nets
@@ -228,7 +228,7 @@ def load(
     InputError
         For what is no saved model, is damaged, or needs another class or net than is given.
     """
-    given = fetched(path) if is_on_hub(path) else as_path(path, "path")
+    given = folder_at(path, "path")
     homes = homes_of(classes)
     for _ in range(ATTEMPTS):
         folder = _place(given)
@@ -372,8 +372,11 @@ def _restore(model: Any, arrays: dict[str, NDArray[Any]], learned: dict[str, Any
             raise InputError(f"{name} cannot be {value!r:.60}")
         plain = np.asarray(value, dtype=ARRAYS_OF_TEXT[name]) if name in ARRAYS_OF_TEXT else value
         setattr(model, name, tuple(plain) if name == "data_shape_" else plain)
-    # What is read lies in memory that cannot be written to.
-    own = {name: array.copy() for name, array in arrays.items()}
+    # What is read lies in memory that cannot be written to; 16 bits are for the disk alone.
+    own = {
+        name: array.astype(np.float32) if array.dtype == np.float16 else array.copy()
+        for name, array in arrays.items()
+    }
     for name, array in own.items():
         if "." not in name and _may_be_learned(model, name):
             setattr(model, name, array)

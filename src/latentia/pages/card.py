@@ -25,6 +25,7 @@ from latentia.models.language.base import LanguageModel
 from latentia.models.measures import left_out
 from latentia.models.own_parts import told
 from latentia.models.saved import loading_call
+from latentia.models.zoo import is_in_zoo
 from latentia.pages import provenance
 from latentia.plots.grids import is_drawable
 from latentia.plots.page import format_number
@@ -67,7 +68,7 @@ OF_KINDS = {
 
 @dataclass(frozen=True)
 class Subject:
-    """A model that goes to a hub: what it is called there, and what is known of it.
+    """A model that goes to a hub or the zoo: what it is called there, and what is known of it.
 
     ``data`` is what it learnt from, where that is there; ``run`` the directory of its training.
     """
@@ -76,6 +77,11 @@ class Subject:
     name: str
     data: Dataset | None = None
     run: Path | None = None
+
+    @property
+    def address(self) -> str:
+        """What loads it: ``hf://name/model``, or ``zoo:NAME`` as it is called."""
+        return self.name if is_in_zoo(self.name) else f"hf://{self.name}"
 
     @property
     def figures(self) -> Mapping[str, float]:
@@ -204,8 +210,10 @@ def functions_of(model: Model) -> dict[str, Exported]:
 def loading(subject: Subject) -> Iterator[str]:
     """Yield the lines that load the model, and what it is asked first."""
     model = subject.model
-    yield from ("```python", "# pip install 'latentia[hub]'", "import latentia", "")
-    yield loading_call(model, f"hf://{subject.name}")
+    yield "```python"
+    if not is_in_zoo(subject.name):
+        yield "# pip install 'latentia[hub]'"
+    yield from ("import latentia", "", loading_call(model, subject.address))
     if isinstance(model, Sampler):
         yield "x = model.sample(16, random_state=0)"
     elif "translate" in functions_of(model):
@@ -238,7 +246,7 @@ def figures_told(subject: Subject) -> Iterator[str]:
             lines.append("| " + " | ".join(map(escaped, cells)) + " |")
         yield "\n".join(lines)
         made = [line for line in provenance.commands(subject.run, Path(PAGE)) if " train " in line]
-        again = f"latentia evaluate hf://{subject.name}"
+        again = f"latentia evaluate {subject.address}"
         again += "" if subject.spec else f" --data {slug(subject.named)}"
         yield MEASURED if made else MEASURED_AGAIN
         yield "\n".join(["```", *made, again, "```"])

@@ -6,6 +6,7 @@ import json
 import math
 import shlex
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -110,10 +111,10 @@ def recorded(run: Path | None) -> tuple[RunConfig | None, Mapping[str, float]]:
     """Return what a run's folder says of its training and its figures, if it says anything."""
     if run is None:
         return None, {}
-    try:
+    config = None
+    # The zoo's models have figures, and are no runs any more.
+    with suppress(InputError):
         config = RunConfig.read(run)
-    except InputError:
-        return None, {}
     file = run / "evaluation.json"
     found = json.loads(read_limited(file)) if file.exists() else {}
     numbers = found if isinstance(found, dict) else {}
