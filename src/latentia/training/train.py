@@ -109,7 +109,8 @@ def train(
                     with precision:
                         loss = as_loss(update.loss(*batch))
                     values |= finite_values(update.name, loss, step)
-                    optimizer.zero_grad()
+                    for weight in parameters:
+                        weight.grad = None
                     loss.total.backward(inputs=parameters)  # type: ignore[no-untyped-call]
                     distributed.average_gradients(parameters)
                     optimizer.step()
