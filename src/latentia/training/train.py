@@ -35,6 +35,7 @@ class Trainable(Protocol):
     batch_size_: int
     best_epoch_: int
     learning_rate: float
+    precision_: str
     ema_decay: float | None
     seed_: int
 
@@ -88,7 +89,7 @@ def train(
     run.restore(state, order.n_steps, hold=model.keeps_best)
     if state.sums and not state.n_summed:
         state.n_summed = state.step % order.steps_an_epoch
-    precision = autocast(device)
+    precision = autocast(device, model.precision_)
     began = time.perf_counter() - state.seconds
     interruption = Interruption()
     with torch.random.fork_rng(), on_stop(interruption):
