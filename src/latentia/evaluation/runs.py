@@ -7,7 +7,7 @@ import logging
 import os
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -42,6 +42,7 @@ from latentia.training.directory import held
 from latentia.training.further import ended_early
 from latentia.training.launch import leads
 from latentia.training.progress import tell_notes
+from latentia.training.run import Callback
 
 log = logging.getLogger(__name__)
 
@@ -170,6 +171,7 @@ def fit_in_run(
     measured: bool = True,
     start_from: Path | None = None,
     live: bool = False,
+    callbacks: Sequence[Callback] = (),
 ) -> Path:
     """Fit and save the model, then measure it and write its report; return the report's path."""
     model.check_data(data)
@@ -186,6 +188,7 @@ def fit_in_run(
             progress=progress,
             origin=data.asked,
             start_from=start_from,
+            callbacks=callbacks,
         )
     else:
         _fit_at_once(model, data, run, resume)

@@ -28,6 +28,10 @@ from latentia.training.state import TrainingState
 from latentia.training.updates import Loss, Update
 
 
+class DivergenceError(InputError):
+    """A loss that is not finite."""
+
+
 class Trainable(Protocol):
     """What the loop needs of a model."""
 
@@ -174,7 +178,7 @@ def finite_values(name: str, loss: Loss, step: int) -> dict[str, float]:
     values = {key: float(v.detach() if isinstance(v, Tensor) else v) for key, v in parts.items()}
     for key, value in values.items():
         if not isfinite(value):
-            raise InputError(
+            raise DivergenceError(
                 f"the loss {key!r} is {value} at step {step + 1}: "
                 "try a smaller learning_rate, or look for extreme values in the data"
             )
