@@ -135,6 +135,7 @@ def curve(game: Game, x: np.ndarray, score: Any, seed: int) -> list[tuple[int, i
     model.choose_batch(len(x))
     source = model.read(x, None, reset=True)
     model.resolve(source)
+    model.prepare_machine()
     model.initialise(source, cpu)
     record = Curve(model, game.budget, score)
     try:

@@ -37,7 +37,7 @@ import translation_peers as peers
 from torch import nn
 
 import latentia
-from latentia.evaluation.profiling import step_flops
+from latentia.evaluation.profiling import Bench
 from latentia.files import write_atomically
 from latentia.training.device import set_threads
 from latentia.training.run import Run
@@ -100,6 +100,7 @@ def prepared(name: str, x: np.ndarray, y: np.ndarray | None) -> Any:
     model.data_shape_, model.seed_ = x.shape[1:], 0
     source = model.read(x, y, reset=True)
     model.before_nets(x[: BATCHES[name]], None, False)
+    model.prepare_machine()
     model.initialise(source, CPU)
     return model
 
@@ -166,7 +167,8 @@ def row(name: str, precision: str, n_rounds: int, n_steps: int) -> str:
     theirs, here = (median(found) for found in taken)
     x, y = data_of(name, 1)
     model = prepared(name, x, y)
-    share = step_flops(model, model.read(x, y, reset=True), CPU) / here / median(rates)
+    products = Bench(model, model.read(x, y, reset=True), CPU).products()
+    share = sum(part.flops for part in products) / here / median(rates)
     memory = [peak(name, system) for system in ("reference", "latentia")]
     label = name if precision == "float32" else f"{name}, {precision}"
     return (

@@ -79,6 +79,7 @@ def watched():
     model.seed_, model.data_shape_ = 0, (2,)
     model.choose_batch(len(source))
     model.resolve(source)
+    model.prepare_machine()
     model.initialise(source, CPU)
     told = []
     train(model, source, None, Run(None), lambda *step: told.append(step[:3]), CPU)

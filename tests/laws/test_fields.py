@@ -108,6 +108,7 @@ OTHER_VALUES = {
     "patch of SRGAN": [8],
     "patch of SRResNet": [8],
     "pool_size": [0],
+    "precision": ["bfloat16"],
     "pretrain_epochs": [2],
     "r1_penalty": [1.0],
     "random_state of PCA": [1],

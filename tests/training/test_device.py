@@ -1,12 +1,19 @@
 """Threads and precision: chosen by probes, recorded in a run, faked clocks."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
 
 from latentia.errors import InputError
+from latentia.models.adversarial.dcgan import DCGAN
 from latentia.training import device as engine
+from latentia.training import precision_probe as probe
+from latentia.training.batches import Source
 from latentia.training.config import read_config, write_config
+from latentia.training.state import weights_of
+from latentia.training.train import train
 from tests.conftest import small_models
 
 CPU = torch.device("cpu")
@@ -92,7 +99,8 @@ def gpu(monkeypatch):
 def test_a_gpu_uses_bfloat16_only_where_it_is_clearly_faster(gpu, float32, bfloat16, pays):
     gpu(float32, bfloat16)
     assert engine.bfloat16_pays(CUDA) == pays
-    assert isinstance(engine.autocast(CUDA), torch.autocast) == pays
+    chosen = engine.precision_for(CUDA, None)
+    assert isinstance(engine.autocast(CUDA, chosen), torch.autocast) == pays
 
 
 def test_bfloat16_is_not_even_probed_on_an_older_gpu_and_on_a_cpu(gpu):
@@ -101,25 +109,39 @@ def test_bfloat16_is_not_even_probed_on_an_older_gpu_and_on_a_cpu(gpu):
     assert not engine.bfloat16_pays(CPU)
 
 
-def precision():
-    with engine.autocast(CPU):
-        return (torch.ones(2, 2) @ torch.ones(2, 2)).dtype
+def precision(device=CPU, asked=None, recorded=None):
+    found = engine.precision_for(device, asked, recorded)
+    with engine.autocast(CPU, found):
+        assert (found == "bfloat16") == ((torch.ones(2, 2) @ torch.ones(2, 2)).dtype != torch.float)
+    return found
 
 
-@pytest.mark.parametrize(
-    ("asked", "expected"),
-    [(None, torch.float32), ("auto", torch.float32), ("bfloat16", torch.bfloat16)],
-)
-def test_a_cpu_computes_in_float32_unless_bfloat16_is_asked_for(gpu, monkeypatch, asked, expected):
-    if asked is not None:
-        monkeypatch.setenv("LATENTIA_PRECISION", asked)
-    assert precision() == expected
+BY_ORDER = [
+    # device, field, LATENTIA_PRECISION, recorded: what is taken
+    (CPU, None, None, None, "float32"),
+    (CUDA, None, None, None, "bfloat16"),
+    (CUDA, None, "float32", None, "float32"),
+    (CPU, None, "bfloat16", None, "bfloat16"),
+    (CPU, None, "auto", None, "auto"),
+    (CPU, "float32", "bfloat16", None, "float32"),
+    (CPU, "auto", "bfloat16", None, "auto"),
+    (CUDA, "float32", None, None, "float32"),
+    (CPU, "auto", "float32", "bfloat16", "bfloat16"),
+    (CUDA, None, None, "float32", "float32"),
+    # A run of version 0.1.0, and one that was killed before its probe.
+    (CPU, None, "bfloat16", "auto", "float32"),
+    (CPU, "auto", "bfloat16", "auto", "auto"),
+]
 
 
-def test_a_gpu_computes_in_float32_if_that_is_asked_for(gpu, monkeypatch):
+@pytest.mark.parametrize(("device", "field", "environment", "recorded", "expected"), BY_ORDER)
+def test_a_runs_precision_wins_then_the_field_then_the_environment(
+    gpu, monkeypatch, device, field, environment, recorded, expected
+):
     gpu(3.0, 1.0)
-    monkeypatch.setenv("LATENTIA_PRECISION", "float32")
-    assert not isinstance(engine.autocast(CUDA), torch.autocast)
+    if environment is not None:
+        monkeypatch.setenv("LATENTIA_PRECISION", environment)
+    assert precision(device, field, recorded) == expected
 
 
 def test_a_precision_that_is_none_is_named(monkeypatch, images, tmp_path):
@@ -130,15 +152,66 @@ def test_a_precision_that_is_none_is_named(monkeypatch, images, tmp_path):
 
 
 def test_a_run_goes_on_in_the_precision_it_began_with(monkeypatch, images, tmp_path):
-    run = tmp_path / "run"
+    """Bit for bit, whatever is asked for in the environment meanwhile."""
     monkeypatch.setenv("LATENTIA_PRECISION", "bfloat16")
-    first = small_models()["VAE"].fit(images, run=run)
-    monkeypatch.delenv("LATENTIA_PRECISION")
-    words = "another precision: bfloat16 there, auto here; set LATENTIA_PRECISION"
-    with pytest.raises(InputError, match=words):
-        small_models()["VAE"].fit(images, run=run, resume=True)
+    whole = small_models()["VAE"].fit(images)
+    small_models()["VAE"].set_params(n_epochs=1).fit(images, run=tmp_path / "run")
+    monkeypatch.setenv("LATENTIA_PRECISION", "float32")
+    resumed = small_models()["VAE"].fit(images, run=tmp_path / "run", resume=True)
+    assert read_config(tmp_path / "run")["precision"] == resumed.precision_ == "bfloat16"
+    np.testing.assert_array_equal(resumed.transform(images), whole.transform(images))
     plain = small_models()["VAE"].fit(images)
-    assert not np.array_equal(plain.transform(images), first.transform(images))
+    assert not np.array_equal(plain.transform(images), whole.transform(images))
+    with pytest.raises(InputError, match="parameters: precision None there, 'float32' here"):
+        small_models()["VAE"].set_params(precision="float32").fit(
+            images, run=tmp_path / "run", resume=True
+        )
+
+
+@pytest.mark.parametrize("faster", ["float32", "bfloat16"])
+def test_a_probe_decides_once_and_leaves_no_trace(monkeypatch, images, tmp_path, faster):
+    model = small_models()["DCGAN"].set_params(precision="auto")
+    monkeypatch.setattr(
+        probe, "_seconds_of_a_step", lambda model, precision, *_: 1 + (precision != faster)
+    )
+    model.fit(images, run=tmp_path / "run")
+    assert read_config(tmp_path / "run")["precision"] == model.precision_ == faster
+    asked = small_models()["DCGAN"].set_params(precision=faster).fit(images)
+    np.testing.assert_array_equal(*(m.sample(3, random_state=0) for m in (asked, model)))
+    monkeypatch.setattr(probe, "faster_precision", lambda *_: pytest.fail("probed again"))
+    model.set_params(n_epochs=3).fit(images, run=tmp_path / "run", resume=True)
+    assert model.precision_ == faster
+
+
+def test_a_probe_takes_steps_of_both_and_touches_nothing(monkeypatch, images):
+    """bfloat16 must be faster by a tenth, on a clock that only the steps move."""
+    model, source = small_models()["DCGAN"].fit(images), Source(images[:, None])
+    model.seed_ = 0
+    for net in model.nets().values():
+        net.train()
+    before = {name: value.clone() for name, value in weights_of(model.nets()).items()}
+    now, calls, kept = [0.0], [], train
+    monkeypatch.setattr(probe, "time", SimpleNamespace(process_time=lambda: now[0]))
+    monkeypatch.setattr(
+        probe, "train", lambda twin, *given: (calls.append(twin), kept(twin, *given))
+    )
+    for taken, expected in ((0.95, "float32"), (0.85, "bfloat16")):
+
+        def slow(self, *given, taken=taken):
+            now[0] += taken if self.precision_ == "bfloat16" else 1
+            return DCGAN.generator_loss(self, *given)
+
+        monkeypatch.setattr(Slow, "generator_loss", slow)
+        twin = Slow(**model.get_params())
+        vars(twin).update(vars(model))
+        assert probe.faster_precision(twin, source, CPU) == expected
+    assert [m.precision_ for m in calls] == ["float32", "bfloat16"] * 6
+    for name, value in weights_of(model.nets()).items():
+        assert torch.equal(value, before[name])
+
+
+class Slow(DCGAN):
+    """A game whose generator takes as long as a test says."""
 
 
 def test_a_run_from_before_there_was_a_choice_goes_on(monkeypatch, images, tmp_path):
@@ -204,25 +277,3 @@ def test_a_number_of_threads_that_is_none_is_named(machine, monkeypatch, asked):
     monkeypatch.setenv("LATENTIA_THREADS", asked)
     with pytest.raises(InputError, match=f"LATENTIA_THREADS is '{asked}'; it must be a whole"):
         engine.set_threads()
-
-
-def test_training_computes_in_the_precision_asked_for_and_its_gradients_in_float32(
-    monkeypatch, images
-):
-    kinds = []
-    for asked in ("bfloat16", "float32"):
-        monkeypatch.setenv("LATENTIA_PRECISION", asked)
-        model = small_models()["VAE"].set_params(n_epochs=1)
-        plain = model.decoder_output
-
-        def noted(*given, plain=plain):
-            found = plain(*given)
-            if torch.is_grad_enabled():
-                kinds.append(found.dtype)
-            return found
-
-        model.decoder_output = noted
-        model.fit(images)
-        assert all(p.grad.dtype == torch.float32 for p in model.decoder_.parameters())
-    assert kinds[0] == torch.bfloat16
-    assert kinds[-1] == torch.float32

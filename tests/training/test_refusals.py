@@ -51,9 +51,6 @@ ANOTHER = {
     "data: n 5 there, 6 here, content 'a' there, 'b' here, size 'absent' there, 9 here": {
         "data": {"n": 6, "content": "b", "size": 9}
     },
-    "precision: auto there, bfloat16 here; set LATENTIA_PRECISION as it was there": {
-        "precision": "bfloat16"
-    },
     "number of processes: 2 there, 3 here; start as many processes as there": {"world_size": 3},
 }
 

@@ -29,7 +29,7 @@ def _checkpoints(given: argparse.Namespace) -> None:
     kept = checkpoints_of(given.run)
     if not kept:
         raise InputError(f"the run in {given.run} keeps no checkpoint yet")
-    for line in _table([("checkpoint", "steps", "held-out", "size"), *map(_row, kept)]):
+    for line in in_columns([("checkpoint", "steps", "held-out", "size"), *map(_row, kept)]):
         print(line)
     if any(each.usable for each in kept):
         which = next(each for each in kept if each.usable)
@@ -49,7 +49,7 @@ def _row(kept: Kept) -> tuple[str, ...]:
     return f"{best}{epoch}", f"{kept.step:,}", held_out, size(kept.n_bytes)
 
 
-def _table(rows: list[tuple[str, ...]]) -> Iterator[str]:
+def in_columns(rows: list[tuple[str, ...]]) -> Iterator[str]:
     """Yield rows as lines, in columns."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:

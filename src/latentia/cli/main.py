@@ -22,6 +22,7 @@ from latentia.cli.parser import Elsewhere, Parser, add_command, in_a_folder
 from latentia.cli.pictures import translate, upscale
 from latentia.cli.push import push
 from latentia.cli.sample import reconstruct, sample
+from latentia.cli.search import search
 from latentia.cli.streams import fill_gaps, flush_output, let_go, tell
 from latentia.cli.train import INTERRUPTED, resume, train
 from latentia.cli.transform import transform
@@ -39,6 +40,7 @@ COMMANDS: dict[str, Callable[[Parser, list[str]], None]] = {
     "factor": factor,
     "train": train,
     "resume": resume,
+    "search": search,
     "checkpoints": checkpoints,
     "sample": sample,
     "reconstruct": reconstruct,

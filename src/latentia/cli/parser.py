@@ -281,10 +281,13 @@ def image_size_of(given: argparse.Namespace, otherwise: object = None) -> Any:
     return asked if frame is None else frame.asked
 
 
-def read_recipe(path: Path, model: str | None = None) -> dict[str, object]:
+def read_recipe(
+    path: Path, model: str | None = None, parts: tuple[str, ...] = ()
+) -> dict[str, object]:
     """Return a TOML recipe: ``model``, ``data``, ``image_size``, ``held_out`` and the fields.
 
-    The fields are those of the model that is named beside it, or else of its own.
+    The fields are those of the model that is named beside it, or else of its own. It may also have
+    the ``parts`` that a command reads besides.
     """
     try:
         recipe = tomllib.loads(read_bytes(path, most=MOST_JSON).decode())
@@ -294,8 +297,14 @@ def read_recipe(path: Path, model: str | None = None) -> dict[str, object]:
     if not own:
         raise InputError(f'the recipe {path} names no model: add model = "vae", or name it first')
     recipe = _told(recipe, model_fields(class_name_of(own)))
+    if "search" in {*recipe} - {*parts}:
+        raise InputError(f"{path} has a table [search]: give it to 'latentia search'")
     for stated in {own, str(recipe.get("model", own))}:
-        known = [*recipe_keys(), *(field.name for field in model_fields(class_name_of(stated)))]
+        known = [
+            *parts,
+            *recipe_keys(),
+            *(field.name for field in model_fields(class_name_of(stated))),
+        ]
         for key in recipe:
             if key not in known:
                 found = meant(key, known)

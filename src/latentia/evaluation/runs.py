@@ -7,7 +7,7 @@ import logging
 import os
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -43,6 +43,7 @@ from latentia.training.further import ended_early
 from latentia.training.launch import leads
 from latentia.training.metrics_file import read_metrics
 from latentia.training.progress import tell_notes
+from latentia.training.run import Callback
 
 log = logging.getLogger(__name__)
 
@@ -171,6 +172,7 @@ def fit_in_run(
     measured: bool = True,
     start_from: Path | None = None,
     live: bool = False,
+    callbacks: Sequence[Callback] = (),
 ) -> Path:
     """Fit and save the model, then measure it and write its report; return the report's path."""
     model.check_data(data)
@@ -187,6 +189,7 @@ def fit_in_run(
             progress=progress,
             origin=data.asked,
             start_from=start_from,
+            callbacks=callbacks,
         )
     else:
         _fit_at_once(model, data, run, resume)

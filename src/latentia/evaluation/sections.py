@@ -56,7 +56,7 @@ def model_section(
         metrics=metrics,
         pictures=tuple(pictures),
         notes=(*notes, *_health(records)),
-        remarks=(*_kept(model, records), *model.findings(data)),
+        remarks=(*_kept(model, records), *_precision(model), *model.findings(data)),
         more=tuple(more),
         n_latent=model.n_latent if isinstance(model, LatentModel) else None,
         n_values=math.prod(np.shape(data.x_test)[1:]) if np.ndim(data.x_test) else 0,
@@ -100,6 +100,14 @@ def _kept(model: Model, records: list[dict[str, Any]]) -> Iterator[str]:
         yield f"Training {records[-1]['note']}."
     elif best is not None:
         yield f"The weights kept are those {when(best)}: {THE_BEST}."
+
+
+def _precision(model: Model) -> Iterator[str]:
+    """Yield what the nets computed in as they were trained, if it is not as it always was."""
+    taken, asked = vars(model).get("precision_"), model.get_params().get("precision")
+    if taken is not None and (taken != "float32" or asked == "auto"):
+        found = ", which a probe of the training step found faster" if asked == "auto" else ""
+        yield f"The nets were trained in {taken}{found}."
 
 
 def _health(records: list[dict[str, Any]]) -> Iterator[str]:

@@ -42,6 +42,7 @@ OF_TRAINING = (
     "learning_rate_schedule",
     "ema_decay",
     "device",
+    "precision",
     "random_state",
     "patience",
 )

@@ -34,13 +34,7 @@ from latentia.plots.grids import DRAWABLE, rows, save_png, tile
 from latentia.training import distributed, draws
 from latentia.training.batches import CHUNK, Batches, Planned, Source
 from latentia.training.config import RunConfig, versions
-from latentia.training.device import (
-    asked_precision,
-    bounded_weights,
-    check_device_name,
-    find_device,
-    set_threads,
-)
+from latentia.training.device import Placed, bounded_weights, check_device_name
 from latentia.training.directory import held
 from latentia.training.further import going_on
 from latentia.training.history import History
@@ -58,7 +52,7 @@ SHOWN, EXAMINED = 64, 256
 
 
 @dataclasses.dataclass(eq=False, repr=False, kw_only=True)
-class GradientModel(Planned, Model):
+class GradientModel(Planned, Placed, Model):
     """A model whose nets are trained by gradients, through the one loop of `train`.
 
     A subclass states two things:
@@ -99,8 +93,6 @@ class GradientModel(Planned, Model):
     or in Burda's eight stages."""
     ema_decay: Decay | None = None
     """Decay of the averaged weights that the fitted model then uses; none keeps the last ones."""
-    device: str = "auto"
-    """Where to train: auto, cpu, cuda, cuda:1, mps."""
     random_state: Seed | None = None
     """Seed of everything random; none draws one, kept in ``seed_``."""
 
@@ -172,8 +164,7 @@ class GradientModel(Planned, Model):
             folder, begun = self._place(run, resume, given)
             self.choose_batch(len(array))
             batches, held_out = self.read(array, y, reset=True), self._held_out(validation)
-            set_threads(None if begun is None else begun.threads)
-            device = find_device(self.device)
+            device = self.prepare_machine(begun)
             with within_memory("to train; take a smaller batch_size"), ExitStack() as stack:
                 # One group of processes, also for what is trained first.
                 stack.enter_context(distributed.process_group(device))
@@ -189,6 +180,7 @@ class GradientModel(Planned, Model):
                     begun = stack.enter_context(holding)
                 self.before_nets(array, folder, progress)
                 self.initialise(batches, device)
+                self.settle_precision(batches, device, begun, folder)
                 self.check_held_out(held_out)
                 order, name = batch_order(self, batches), type(self).__name__
                 enough = self.usual_steps if self.n_epochs and not self.holds_out(resolved) else 0
@@ -250,6 +242,17 @@ class GradientModel(Planned, Model):
         layout = self.layout if ours else torch.contiguous_format
         for net in self.nets().values():
             _to(net, device, layout).train()
+
+    def settle_precision(
+        self, batches: Batches, device: torch.device, config: RunConfig | None, run: Path | None
+    ) -> None:
+        """Probe the nets' own step if it is to choose the precision, and note it in the run."""
+        if self.precision_ == "auto":
+            from latentia.training.precision_probe import faster_precision
+
+            self.precision_ = faster_precision(self, batches, device)
+            if run is not None and config is not None and distributed.rank() == 0:
+                dataclasses.replace(config, precision=self.precision_).rewrite(run)
 
     def learn_scale(self, batches: Any) -> None:
         """Learn what the nets must know of the batches before they are made; here nothing."""
@@ -409,7 +412,7 @@ class GradientModel(Planned, Model):
             model=class_name(self),
             parameters=recorded(self) | {"random_state": self.seed_},
             data=data,
-            precision=asked_precision(),
+            precision=self.precision_,
             versions=versions(),
             threads=torch.get_num_threads(),
             world_size=distributed.world_size(),

@@ -59,6 +59,7 @@ KINDS = {
     "content_": str,
     "diagnosis_": str,
     "observation_": str,
+    "precision_": str,
     "converged_": bool,
     "of_characters_": bool,
     "best_epoch_": int,

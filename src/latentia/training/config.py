@@ -24,7 +24,6 @@ from latentia.files import read_json, write_atomically
 
 LIBRARIES = ("latentia", "torch", "numpy", "scikit-learn", "scipy", "safetensors")
 CURES = {
-    "precision": "; set LATENTIA_PRECISION as it was there",
     "world_size": "; start as many processes as there",
 }
 WORDS = {"world_size": "number of processes"}
@@ -66,10 +65,12 @@ class RunConfig:
 
     ``threads`` are those that it began with, since another number could change its last bits;
     ``world_size`` processes train it, each with batches of its own. Runs of version 0.1.0 do not
-    say how many. ``resolved`` is what parameters that leave it open came to with these data.
-    ``start_from`` says which model's weights it began with, ``taken_from`` of which
-    run it is a checkpoint. ``stages`` are those of a run that went on with another number of
-    epochs: the ``step`` at which it did, and the ``n_epochs`` that were planned until then.
+    say how many. ``precision`` is float32 or bfloat16, or auto until a probe has decided; runs of
+    that version say auto for what is usual on their device. ``resolved`` is what parameters that
+    leave it open came to with these data. ``start_from`` says which model's weights it began with,
+    ``taken_from`` of which run it is a checkpoint. ``stages`` are those of a run that went on with
+    another number of epochs: the ``step`` at which it did, and the ``n_epochs`` that were planned
+    until then.
     """
 
     model: str
@@ -147,7 +148,7 @@ class RunConfig:
         for name, (word, worth) in WORTH.items():
             if (here["parameters"].get(name), there["parameters"].get(name)) == (word, worth):
                 here["parameters"][name] = worth
-        for part in ("model", "world_size", "data", "precision", "parameters"):
+        for part in ("model", "world_size", "data", "parameters"):
             if part == "world_size" and begun.world_size is None:
                 continue
             if part == "data" and "content" not in there[part]:

@@ -7,8 +7,10 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass
 from functools import cache
 from statistics import median
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -19,7 +21,7 @@ from torch.nn.modules.module import (
 from torch.nn.parameter import is_lazy
 
 from latentia.errors import InputError, nearest, within_memory
-from latentia.training.config import MOST_WORKERS
+from latentia.training.config import MOST_WORKERS, RunConfig
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
 PRECISIONS = ("auto", "float32", "bfloat16")
@@ -132,27 +134,54 @@ def _probe(threads: int) -> float:
     return median(taken)
 
 
-def asked_precision() -> str:
-    """Return what ``LATENTIA_PRECISION`` says: float32, bfloat16 or, if it is not set, auto."""
-    asked = os.environ.get("LATENTIA_PRECISION", "auto")
-    if asked not in PRECISIONS:
+def asked_precision() -> str | None:
+    """Return what ``LATENTIA_PRECISION`` says: float32, bfloat16, auto, or None if it is unset."""
+    asked = os.environ.get("LATENTIA_PRECISION")
+    if asked is not None and asked not in PRECISIONS:
         raise InputError(
             f"LATENTIA_PRECISION is {asked!r}; it must be one of {', '.join(PRECISIONS)}"
         )
     return asked
 
 
-def autocast(device: torch.device) -> AbstractContextManager[object]:
-    """Return bfloat16 autocast if that is asked for, and full precision if that is.
+def precision_for(device: torch.device, asked: str | None, recorded: str | None = None) -> str:
+    """Return float32 or bfloat16, or auto where the model's own step is yet to be probed.
 
-    By itself ("auto") a GPU computes in bfloat16 where a probe found that to pay; a CPU does not,
-    even if it multiplies bfloat16. Some nets are faster so and some slower, and a seed's result
-    would depend on the machine from its third digit on.
+    What a run ``recorded`` wins; then comes what is ``asked`` for, then ``LATENTIA_PRECISION``.
+    Without either a GPU computes in bfloat16 where its products are clearly faster so, and a CPU in
+    float32: some nets are slower in bfloat16, and a seed's result would depend on the machine from
+    its third digit on. Runs of version 0.1.0 recorded "auto" for that.
     """
-    asked = asked_precision()
-    if asked == "bfloat16" or (asked == "auto" and bfloat16_pays(device)):
+    if recorded in ("float32", "bfloat16"):
+        return recorded
+    asked = asked or (asked_precision() if recorded is None else None)
+    return asked or ("bfloat16" if bfloat16_pays(device) else "float32")
+
+
+def autocast(device: torch.device, precision: str) -> AbstractContextManager[object]:
+    """Return bfloat16 autocast for that precision, and for float32 one that changes nothing."""
+    if precision == "bfloat16":
         return torch.autocast(device.type, torch.bfloat16)
     return nullcontext()
+
+
+@dataclass(eq=False, repr=False, kw_only=True)
+class Placed:
+    """Where a model is trained and in what: the fields, and what a run settled of them."""
+
+    device: str = "auto"
+    """Where to train: auto, cpu, cuda, cuda:1, mps."""
+    precision: Literal["float32", "bfloat16", "auto"] | None = None
+    """What the nets compute in as they are trained; auto probes a step of both and takes the
+    faster, and none is float32, or on a GPU bfloat16 where its products are clearly faster."""
+
+    def prepare_machine(self, begun: RunConfig | None = None) -> torch.device:
+        """Set the threads and the precision, those of a run that was begun; return the device."""
+        set_threads(None if begun is None else begun.threads)
+        device = find_device(self.device)
+        recorded = None if begun is None else begun.precision
+        self.precision_ = precision_for(device, self.precision, recorded)
+        return device
 
 
 @cache

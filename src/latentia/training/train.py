@@ -28,6 +28,10 @@ from latentia.training.state import TrainingState
 from latentia.training.updates import Loss, Update
 
 
+class DivergenceError(InputError):
+    """A loss that is not finite."""
+
+
 class Trainable(Protocol):
     """What the loop needs of a model."""
 
@@ -35,6 +39,7 @@ class Trainable(Protocol):
     batch_size_: int
     best_epoch_: int
     learning_rate: float
+    precision_: str
     ema_decay: float | None
     seed_: int
 
@@ -88,7 +93,7 @@ def train(
     run.restore(state, order.n_steps, hold=model.keeps_best)
     if state.sums and not state.n_summed:
         state.n_summed = state.step % order.steps_an_epoch
-    precision = autocast(device)
+    precision = autocast(device, model.precision_)
     began = time.perf_counter() - state.seconds
     interruption = Interruption()
     with torch.random.fork_rng(), on_stop(interruption):
@@ -109,7 +114,8 @@ def train(
                     with precision:
                         loss = as_loss(update.loss(*batch))
                     values |= finite_values(update.name, loss, step)
-                    optimizer.zero_grad()
+                    for weight in parameters:
+                        weight.grad = None
                     loss.total.backward(inputs=parameters)  # type: ignore[no-untyped-call]
                     distributed.average_gradients(parameters)
                     optimizer.step()
@@ -172,7 +178,7 @@ def finite_values(name: str, loss: Loss, step: int) -> dict[str, float]:
     values = {key: float(v.detach() if isinstance(v, Tensor) else v) for key, v in parts.items()}
     for key, value in values.items():
         if not isfinite(value):
-            raise InputError(
+            raise DivergenceError(
                 f"the loss {key!r} is {value} at step {step + 1}: "
                 "try a smaller learning_rate, or look for extreme values in the data"
             )

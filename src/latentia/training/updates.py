@@ -122,24 +122,53 @@ def uncompiled(rule: Rule) -> Rule:
 
 @uncompiled
 class FusedAdam(optim.Adam):
-    """torch's Adam, shown a convolution's weights in the order in which they lie in memory.
+    """torch's Adam as one call of its fused kernel, with the state and the bits that torch has.
 
-    The CPU's fused kernel copies a gradient in channels-last layout before it uses it, which takes
-    as long as the step itself. The same numbers with their axes in storage order need no copy.
+    The kernel is shown a convolution's weights in the order in which they lie in memory: on a CPU
+    it copies a gradient in channels-last layout before it uses it, which takes as long as the step
+    itself. The same numbers with their axes in storage order need no copy.
     """
 
-    def _init_group(self, group: dict[str, Any], *collected: list[Tensor]) -> bool:
-        found: bool = super()._init_group(group, *collected)  # type: ignore[no-untyped-call]
-        for kind in collected:
-            kind[:] = map(_in_storage_order, kind)
-        return found
+    def step(self, closure: None = None) -> None:  # type: ignore[override]
+        """Move the weights that have a gradient."""
+        for group in self.param_groups:
+            moved = [weight for weight in group["params"] if weight.grad is not None]
+            if any(weight not in self.state for weight in moved):
+                self._init_group(group, *([] for _ in range(6)))  # type: ignore[no-untyped-call]
+            for kind in {weight.dtype for weight in moved}:
+                self._move(group, [weight for weight in moved if weight.dtype == kind])
+
+    def _move(self, group: Mapping[str, Any], weights: Sequence[Tensor]) -> None:
+        states = [self.state[weight] for weight in weights]
+        steps = [state["step"] for state in states]
+        # A number in the tensor's place takes torch several times as long.
+        torch._foreach_add_(steps, torch.ones((), device=steps[0].device), alpha=1.0)
+        torch._fused_adam_(
+            _in_storage_order(weights),
+            _in_storage_order([w.grad for w in weights if w.grad is not None]),
+            _in_storage_order([state["exp_avg"] for state in states]),
+            _in_storage_order([state["exp_avg_sq"] for state in states]),
+            [],
+            steps,
+            lr=group["lr"],
+            beta1=group["betas"][0],
+            beta2=group["betas"][1],
+            weight_decay=group["weight_decay"],
+            eps=group["eps"],
+            amsgrad=False,
+            maximize=False,
+        )
 
 
-def _in_storage_order(values: Tensor) -> Tensor:
-    """Return a tensor itself, or the view of a channels-last one whose axes follow the memory."""
-    if values.ndim == 4 and values.is_contiguous(memory_format=torch.channels_last):
-        return values.permute(0, 2, 3, 1)
-    return values
+def _in_storage_order(tensors: Sequence[Tensor]) -> list[Tensor]:
+    """Return tensors, and of channels-last ones views whose axes follow the memory."""
+    last = torch.channels_last
+    return [
+        values.permute(0, 2, 3, 1)
+        if values.ndim == 4 and values.is_contiguous(memory_format=last)
+        else values
+        for values in tensors
+    ]
 
 
 @uncompiled

@@ -74,6 +74,7 @@ class PretrainedClustering(DeepClustering):
             batch_size=self.batch_size_,
             learning_rate_schedule="constant",
             device=self.device,
+            precision=self.precision,
             random_state=self.seed_,
         )
 

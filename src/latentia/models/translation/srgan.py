@@ -225,6 +225,7 @@ class SRGAN(UpscalingModel):
             **{name: getattr(self, name) for name in SHARED},
             n_epochs=self.pretrain_epochs,
             learning_rate=self.pretrain_rate,
+            precision=self.precision,
             random_state=self.seed_,
         )
 
