@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 
 from latentia.models.adversarial.conditional_gan import ConditionalGAN
+from latentia.models.adversarial.conditional_wgan_gp import ConditionalWGANGP
 from latentia.models.adversarial.dcgan import DCGAN
 from latentia.models.adversarial.gan import GAN
 from latentia.models.adversarial.wgan import WGAN
@@ -82,6 +83,7 @@ def small_models():
         ),
         "WGAN": WGAN(n_components=3, width=4, n_critic=2, **SHARED),
         "WGANGP": WGANGP(n_components=3, width=4, n_critic=2, prior="uniform", **SHARED),
+        "ConditionalWGANGP": ConditionalWGANGP(n_components=3, width=4, n_critic=2, **SHARED),
         "Pix2Pix": Pix2Pix(width=4, **SHARED),
         "CycleGAN": CycleGAN(width=2, n_blocks=1, pool_size=10, **SHARED),
         "Bicubic": Bicubic(scale=2),

@@ -26,6 +26,7 @@ MODELS = {
     "ConditionalGAN": "latentia.models.adversarial.conditional_gan",
     "WGAN": "latentia.models.adversarial.wgan",
     "WGANGP": "latentia.models.adversarial.wgan_gp",
+    "ConditionalWGANGP": "latentia.models.adversarial.conditional_wgan_gp",
     "Pix2Pix": "latentia.models.translation.pix2pix",
     "CycleGAN": "latentia.models.translation.cyclegan",
     "Bicubic": "latentia.models.translation.bicubic",

@@ -233,7 +233,7 @@ def test_settings_follow_the_size_of_the_data():
         assert recipe(name, data_of(240, 5), 0, None).n_clusters == 10
 
 
-@pytest.mark.parametrize(("side", "fits"), [(7, False), (8, True), (128, True), (129, False)])
+@pytest.mark.parametrize(("side", "fits"), [(7, False), (8, True), (256, True), (257, False)])
 def test_dcgan_is_left_out_of_images_too_small_and_too_large(side, fits, tmp_path, monkeypatch):
     x = np.random.default_rng(0).random((24, side, 8 if fits else 64), dtype=np.float32)
     np.save(tmp_path / "x.npy", x)
@@ -243,7 +243,7 @@ def test_dcgan_is_left_out_of_images_too_small_and_too_large(side, fits, tmp_pat
     monkeypatch.setattr("latentia.evaluation.comparison.write_report", lambda _, report: report)
     report = compare(str(tmp_path / "x.npy"), ("PCA", "DCGAN"), tmp_path / "c")
     assert len(report.sections) == 1 + fits
-    said = "DCGAN was left out: it learns images of 8×8 to 128×128 pixels."
+    said = "DCGAN was left out: it learns images of 8×8 to 256×256 pixels."
     assert (said in report.notes) != fits
 
 

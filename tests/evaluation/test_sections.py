@@ -23,7 +23,7 @@ from tests.conftest import learns_from, small_models
 pytestmark = pytest.mark.filterwarnings("ignore::latentia.errors.FitWarning")
 KINDS = {name: learns_from(model) for name, model in small_models().items()}
 SAMPLES = [name for name, kind in KINDS.items() if kind not in ("pairs", "domains", "pieces")]
-GANS = ("GAN", "DCGAN", "ConditionalGAN", "WGAN", "WGANGP")
+GANS = ("GAN", "DCGAN", "ConditionalGAN", "WGAN", "WGANGP", "ConditionalWGANGP")
 LINEAR = ("PCA", "ProbabilisticPCA", "FactorAnalysis")
 
 

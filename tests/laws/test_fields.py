@@ -60,12 +60,14 @@ OWN_NETS = (
 EXCEPTIONS = {
     **dict.fromkeys(OWN_NETS, "a net of the user's own; `tests.laws.test_own_nets` gives one"),
     "discriminator of ConditionalGAN": None,
+    "critic of ConditionalWGANGP": None,
     "device": "where the training runs; the tests' machine may have one device only",
     "patience": "for held-out data, which are not given here; the tests of histories give them",
     "pretrained": "a folder of a saved model; the tests of each model start from one",
     "features": "a folder of a saved classifier; the tests of super-resolution use one",
     "reconstruction_weight of VaDE": "a weight of errors, which a bound on a likelihood refuses",
     "minibatch_discrimination of WGANGP": "refused beside a penalty",
+    "minibatch_discrimination of ConditionalWGANGP": "refused beside a penalty",
     "solver of PCA": "ways to one answer; the tests of each hold it against the others",
 }
 """Fields without a visible effect here, and why."""
@@ -82,6 +84,7 @@ OTHER_VALUES = {
     "clipping": [0.002, None],
     "cycle_weight_b": [1.0],
     "discriminator of ConditionalGAN": ["projection"],
+    "critic of ConditionalWGANGP": ["projection"],
     "dropout": [0.0, 0.7],
     # In the first step the average moves by 1 - 2/11 at least, however large the decay.
     "ema_decay": [None, 0.1],

@@ -79,6 +79,10 @@ NETS = {
     },
     "WGAN": CRITICAL,
     "WGANGP": CRITICAL,
+    "ConditionalWGANGP": {
+        "generator": picture(K + CLASSES),
+        "critic": lambda: Own(64 + CLASSES, (1,)),
+    },
     "Pix2Pix": {"generator": picture(64), "discriminator": lambda: Own(128, (1, 3, 3))},
     "CycleGAN": {
         "generator_ab": picture(64),
@@ -224,7 +228,7 @@ def stopping(model, at):
 
 @pytest.mark.parametrize("name", NETS)
 def test_ten_and_ten_steps_are_twenty_with_own_nets(name, tmp_path):
-    values = {"n_critic": 1} if name in ("WGAN", "WGANGP") else {}
+    values = {"n_critic": 1} if "WGAN" in name else {}
     first = model_of(name, ema_decay=0.9, **values)
     X, y = IMAGES, answers(name, IMAGES)
     whole = clone(first).fit(X, y, run=tmp_path / "whole")
@@ -258,7 +262,7 @@ def test_a_net_of_other_shapes_is_refused_with_both(name, field):
         model.fit(IMAGES, y)
 
 
-GAMES = ["GAN", "DCGAN", "ConditionalGAN", "WGAN", "WGANGP"]
+GAMES = ["GAN", "DCGAN", "ConditionalGAN", "WGAN", "WGANGP", "ConditionalWGANGP"]
 
 
 @pytest.mark.parametrize("name", GAMES)
@@ -347,7 +351,7 @@ class Unlike(GradientModel):
 
 
 LOSSES = {
-    "generator_loss": ["GAN", "DCGAN", "ConditionalGAN", "WGAN", "WGANGP", "Pix2Pix", "SRGAN"],
+    "generator_loss": [*GAMES, "Pix2Pix", "SRGAN"],
     "generators_loss": ["CycleGAN"],
 }
 LOSS = {name: loss for loss, names in LOSSES.items() for name in names}

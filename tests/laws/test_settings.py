@@ -7,7 +7,18 @@ import numpy as np
 import pytest
 from sklearn.base import clone
 
-from latentia import DCGAN, GAN, SRGAN, WGAN, WGANGP, ConditionalGAN, CycleGAN, Pix2Pix, SRResNet
+from latentia import (
+    DCGAN,
+    GAN,
+    SRGAN,
+    WGAN,
+    WGANGP,
+    ConditionalGAN,
+    ConditionalWGANGP,
+    CycleGAN,
+    Pix2Pix,
+    SRResNet,
+)
 
 IMAGES = np.random.default_rng(0).random((8, 1, 16, 16), dtype=np.float32)
 CLASSES = np.arange(8) % 2
@@ -18,6 +29,7 @@ CASES = {
     "ConditionalGAN": ConditionalGAN(width=2, n_components=2),
     "WGAN": WGAN(width=2, n_components=2, n_critic=1),
     "WGANGP": WGANGP(width=2, n_components=2, n_critic=1),
+    "ConditionalWGANGP": ConditionalWGANGP(width=2, n_components=2, n_critic=1),
     "Pix2Pix": Pix2Pix(width=2, jitter=0.0),
     "CycleGAN": CycleGAN(width=2, n_blocks=1),
     "SRResNet": SRResNet(scale=2, n_blocks=1, width=2),
@@ -83,6 +95,7 @@ def test_each_loss_moves_its_own_nets_and_all_nets_move(name):
         ("WGAN", MLP | {"hidden": (5,)}, {"generator_", "critic_"}),
         ("WGANGP", {"width": 3}, {"generator_", "critic_"}),
         ("WGANGP", {"packing": 2}, {"critic_"}),
+        ("ConditionalWGANGP", {"critic": "projection"}, {"critic_"}),
         ("Pix2Pix", {"width": 3}, {"generator_", "discriminator_"}),
         ("Pix2Pix", {"conditional": False}, {"discriminator_"}),
         ("CycleGAN", {"n_blocks": 2}, {"generator_ab_", "generator_ba_"}),

@@ -23,7 +23,7 @@ def test_every_such_model_is_under_law():
     assert NAMES == ["Bicubic", "SRResNet", "SRGAN"]
 
 
-@pytest.mark.parametrize("scale", [2, 4])
+@pytest.mark.parametrize("scale", [2, 3, 4])
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("layout", [(13, 17), (1, 16, 16), (2, 16, 21)])
 def test_shapes_and_ranges(name, scale, layout):
@@ -91,9 +91,10 @@ def test_other_images_than_fitted_are_refused(fitted, x, words):
 @pytest.mark.parametrize(
     ("fields", "shape", "words"),
     [
-        ({"scale": 3}, (4, 3, 16, 16), "scale is 3; it must be one of 2, 4"),
+        ({"scale": 5}, (4, 3, 16, 16), "scale is 5; it must be one of 2, 3, 4, 6, 8"),
         ({}, (4, 30), "enlarges images; X is a table"),
         ({}, (4, 7, 16), "at least 8 pixels"),
+        ({"scale": 6}, (4, 17, 30), "of scale 6 learns from sides of at least 18 pixels"),
     ],
 )
 def test_what_cannot_be_learnt_from_is_refused(name, fields, shape, words):

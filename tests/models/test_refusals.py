@@ -166,9 +166,9 @@ def of_pictures(fitted):
         ),
         "films have shape (1, 2, 3, 4) and n_seen is 2; give (n, t, H, W) with n_seen from 1 to "
         "t − 1": lambda: windows(np.zeros((1, 2, 3, 4)), 2),
-        "SRResNet learns from sides of at least 8 pixels; these are (7, 8)": lambda: model(
-            "SRResNet"
-        ).fit(IMAGES[:, :7]),
+        "SRResNet of scale 2 learns from sides of at least 8 pixels; these are (7, 8)": lambda: (
+            model("SRResNet").fit(IMAGES[:, :7])
+        ),
         "SRResNet enlarges images; X is a table of shape (n, 5)": lambda: model("SRResNet").fit(
             TABLE
         ),
@@ -187,11 +187,13 @@ def of_pictures(fitted):
         "X has shape (5,); Bicubic takes images of shape (n, H, W) or (n, C, H, W)": lambda: (
             bicubic.transform(np.zeros(5, np.float32))
         ),
-        "scale is 3; it must be one of 2, 4": lambda: latentia.Bicubic(scale=3).fit(IMAGES),
+        "scale is 5; it must be one of 2, 3, 4, 6, 8": lambda: latentia.Bicubic(scale=5).fit(
+            IMAGES
+        ),
         "DCGAN learns images; the data are a table of shape (n, 5)": lambda: model("DCGAN").fit(
             TABLE
         ),
-        "DCGAN takes sides of 8 to 128 pixels; these are (4, 8)": lambda: model("DCGAN").fit(
+        "DCGAN takes sides of 8 to 256 pixels; these are (4, 8)": lambda: model("DCGAN").fit(
             IMAGES[:, :4]
         ),
         "augmentation is 'colour', which disturbs images; the data are a table: leave it 'none'": (

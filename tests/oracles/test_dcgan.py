@@ -141,9 +141,40 @@ def test_dropout_zeroes_its_share_and_keeps_the_mean(layout):
 
 @pytest.mark.parametrize(
     ("shape", "words"),
-    [((9, 4), "images"), ((9, 7, 8), "8 to 128"), ((9, 8, 129), "8")],
+    [((9, 4), "images"), ((9, 7, 8), "8 to 256"), ((9, 8, 257), "8")],
 )
 def test_what_it_cannot_learn(shape, words):
     X = np.indices(shape).sum(0) % 2.0
     with pytest.raises(InputError, match=words):
         DCGAN().fit(X)
+
+
+def test_the_lectures_nets_end_at_128_pixels():
+    model = DCGAN(architecture="lecture", n_epochs=1)
+    with pytest.raises(InputError, match=r"up to 128 pixels; these are \(8, 129\): take 'radford'"):
+        model.fit(np.indices((9, 8, 129)).sum(0) % 2.0)
+    assert model.set_params(n_components=1).make_players((1, 8, 128))
+
+
+@pytest.mark.parametrize(
+    ("size", "depth", "n_weights"),
+    [
+        ((64, 64), 4, 6.3e6),
+        ((128, 128), 5, 14.7e6),
+        ((256, 256), 6, 23.1e6),
+        ((256, 64), 6, 22.5e6),
+    ],
+)
+def test_each_doubling_is_a_layer_and_widths_end_at_the_papers(size, depth, n_weights):
+    """Radford et al. 2016, figure 1: 4×4×1024 to 32×32×128 for 64 pixels, so 8 widths at most."""
+    with torch.device("meta"):
+        net = generator((3, *size), 100, 64)
+        body, n_features = discriminator_body((3, *size), 64)
+        made = body(torch.empty(2, 3, *size))
+    ups = [m for m in net if isinstance(m, nn.ConvTranspose2d)]
+    downs = [m for m in body if isinstance(m, nn.Conv2d)]
+    assert [m.out_channels for m in downs] == [64, 128, 256, 512, 512, 512][:depth]
+    assert [m.in_channels for m in ups[1:]] == [m.out_channels for m in downs][::-1]
+    assert made.shape == (2, n_features)
+    found = sum(p.numel() for p in (*net.parameters(), *body.parameters()))
+    assert found == pytest.approx(n_weights, rel=0.02)

@@ -430,9 +430,9 @@ def test_a_constant_column_of_a_table_trains_and_samples(model, value):
     ("model", "X", "words"),
     [
         (GAN(augmentation="cutout"), TABLE, "augmentation is 'cutout', .* table"),
-        (DCGAN(), IMAGES[:, :, :7], "sides of 8 to 128 pixels"),
-        (WGANGP(), IMAGES[:, :, :7], "sides of 8 to 128 pixels"),
-        (ConditionalGAN(), IMAGES[..., :7], "sides of 8 to 128 pixels"),
+        (DCGAN(), IMAGES[:, :, :7], "sides of 8 to 256 pixels"),
+        (WGANGP(), IMAGES[:, :, :7], "sides of 8 to 256 pixels"),
+        (ConditionalGAN(), IMAGES[..., :7], "sides of 8 to 256 pixels"),
         (WGAN(architecture="convolutional"), TABLE, "WGAN learns images"),
         (ConditionalGAN(architecture="convolutional"), TABLE, "ConditionalGAN learns images"),
     ],

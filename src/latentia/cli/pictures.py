@@ -68,7 +68,7 @@ def _translate(given: argparse.Namespace) -> int:
 def upscale(parser: Parser, words: list[str]) -> None:
     """Make pictures larger with a trained model."""
     _add_pictures(parser, UPSCALE)
-    parser.add_argument("--scale", type=int, help="of bicubic: 2 or 4 (default: 4)")
+    parser.add_argument("--scale", type=int, help="of bicubic: 2, 3, 4, 6 or 8 (default: 4)")
     exact = "what makes the result that of the whole picture, at most half a tile; less is faster"
     _add_tiles(parser, "256", exact)
     parser.set_defaults(call=_upscale)

@@ -278,7 +278,7 @@ def _left_out(entry: str | Model, data: Dataset) -> str:
     model = kind_of(entry)() if isinstance(entry, str) else entry
     name = type(model).__name__
     if name == "DCGAN" and not _fits_dcgan(data):
-        return "DCGAN was left out: it learns images of 8×8 to 128×128 pixels."
+        return "DCGAN was left out: it learns images of 8×8 to 256×256 pixels."
     n_values = data.x_train[0].size
     if name == "FactorAnalysis" and n_values > MOST_VALUES:
         return (
@@ -374,7 +374,7 @@ def _settings(name: str, data: Dataset) -> dict[str, int]:
 
 def _fits_dcgan(data: Dataset) -> bool:
     sides = data.x_train.shape[-2:]
-    return data.x_train.ndim > 2 and min(sides) >= 8 and max(sides) <= 128
+    return data.x_train.ndim > 2 and min(sides) >= 8 and max(sides) <= 256
 
 
 def _command(data: Data, models: Sequence[str | Model] | None, given: dict[str, object]) -> str:

@@ -28,6 +28,11 @@ NAMES = {
     "ConditionalGAN": ("CGAN", "the conditional GAN", "Conditional GAN"),
     "WGAN": ("WGAN", "the Wasserstein GAN", "Wasserstein GAN"),
     "WGANGP": ("WGAN-GP", "WGAN-GP", "Wasserstein GAN with gradient penalty"),
+    "ConditionalWGANGP": (
+        "CWGAN-GP",
+        "the conditional WGAN-GP",
+        "Conditional Wasserstein GAN with gradient penalty",
+    ),
     "Pix2Pix": ("pix2pix", "pix2pix", "pix2pix"),
     "CycleGAN": ("CycleGAN", "CycleGAN", "CycleGAN"),
     "Bicubic": ("bicubic", "bicubic interpolation", "Bicubic interpolation"),

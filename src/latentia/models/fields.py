@@ -64,6 +64,7 @@ ABBREVIATIONS = {
     "VaDE": "vade",
     "AutoencoderKMeans": "autoencoder-kmeans",
     "WGANGP": "wgan-gp",
+    "ConditionalWGANGP": "conditional-wgan-gp",
     "Pix2Pix": "pix2pix",
     "CycleGAN": "cyclegan",
     "SRResNet": "srresnet",
@@ -86,6 +87,7 @@ OTHER_NAMES = {
     "cycle-gan": "CycleGAN",
     "cvae": "ConditionalVAE",
     "wgangp": "WGANGP",
+    "cwgan-gp": "ConditionalWGANGP",
     "ngram": "NGramLanguageModel",
 }
 

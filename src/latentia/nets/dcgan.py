@@ -47,9 +47,10 @@ def _kernel(size: Size) -> Size:
 def generator(shape: tuple[int, int, int], n_inputs: int, width: int) -> nn.Sequential:
     """Return z → transposed convolutions, batch norm, ReLU → tanh.
 
-    The widths halve with each doubling of the size and end at ``width``; the output layer has no
-    batch norm, and no layer is fully connected but the first, which is a transposed convolution
-    of a 1×1 image ([1]_ section 3 and figure 1).
+    The widths halve with each doubling of the size and end at ``width``, but for the first layers
+    of images larger than 64 pixels, which stay at 8 widths, those of the paper's first layer. The
+    output layer has no batch norm, and no layer is fully connected but the first, which is a
+    transposed convolution of a 1×1 image ([1]_ section 3 and figure 1).
     """
     sizes = pyramid(shape[1:])
     depth = len(sizes) - 1

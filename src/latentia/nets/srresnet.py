@@ -1,11 +1,13 @@
 """SRResNet, which makes an image larger, and the discriminator that SRGAN sets against it.
 
     h₀ = PReLU(conv9(x)),   h_{i+1} = h_i + B(conv3(PReLU(B(conv3(h_i))))),   i = 0 … n − 1
-    u = h₀ + B(conv3(h_n));   log₂ s times:  u ← PReLU(shuffle(conv3(u)))
+    u = h₀ + B(conv3(h_n));   for each prime factor r of s:  u ← PReLU(shuffle(conv3(u)))
     y = conv9(u),   or  bicubic(x) + conv9(u)                                  ([1]_ figure 4)
 
 with B batch norm or nothing, and the sub-pixel convolution of [2]_ (eq. 4),
-``shuffle(t)[c, 2i + a, 2j + b] = t[4c + 2a + b, i, j]``.
+``shuffle(t)[c, ri + a, rj + b] = t[r²c + ra + b, i, j]``. The r² kernels of a channel begin equal
+([3]_), so that the untrained layer repeats pixels: r² unequal ones begin with a lattice of that
+period, of which training leaves some.
 
 The paper's net makes the whole image; with bicubic interpolation beside it, the net has only the
 rest to learn, and begins as bicubic interpolation because its last layer begins at zero.
@@ -18,12 +20,14 @@ References
    Adversarial Network", CVPR 2017, figure 4.
 .. [2] W. Shi et al., "Real-Time Single Image and Video Super-Resolution Using an Efficient
    Sub-Pixel Convolutional Neural Network", CVPR 2016.
+.. [3] A. Aitken et al., "Checkerboard artifact free sub-pixel convolution: A note on sub-pixel
+   convolution, resize convolution and convolution resize", 2017, section 3.2 (ICNR).
 """
 
 from __future__ import annotations
 
 from functools import partial
-from math import ceil, log2
+from math import ceil, prod
 from typing import Any, cast
 
 import torch
@@ -53,18 +57,40 @@ class Residual(nn.Module):
         return out
 
 
-class SubPixelConvolution(nn.Sequential):
-    """A convolution to four times the channels, which become 2×2 pixels, then PReLU."""
+def prime_factors(scale: int) -> list[int]:
+    """Return the 2s and 3s whose product a scale is.
 
-    def __init__(self, width: int) -> None:
-        super().__init__(nn.Conv2d(width, 4 * width, 3, padding=1), nn.PixelShuffle(2), nn.PReLU())
+    >>> prime_factors(6), prime_factors(8)
+    ([2, 3], [2, 2, 2])
+    """
+    factors: list[int] = []
+    for prime in (2, 3):
+        while scale % prime == 0:
+            factors.append(prime)
+            scale //= prime
+    return factors
+
+
+class SubPixelConvolution(nn.Sequential):
+    """A convolution to r² times the channels, which become r×r pixels, then PReLU.
+
+    Its kernels, and biases, are equal in each group of r² that makes one channel, until it learns.
+    """
+
+    def __init__(self, width: int, factor: int = 2) -> None:
+        layer = nn.Conv2d(width, factor**2 * width, 3, padding=1)
+        with torch.no_grad():
+            for part in (layer.weight, cast(Tensor, layer.bias)):
+                part.copy_(part[:width].repeat_interleave(factor**2, 0))
+        super().__init__(layer, nn.PixelShuffle(factor), nn.PReLU())
 
 
 class Upscaler(nn.Module):
-    """SRResNet's net, the generator of SRGAN: images of ``n_channels`` to a power of 2 larger ones.
+    """SRResNet's net, the generator of SRGAN: images of ``n_channels`` to larger ones.
 
-    ``n_blocks`` and ``width`` are 16 and 64 in the paper; ``batch_norm`` normalises convolutions
-    inside the blocks, ``bicubic`` adds bicubic interpolation to what the net gives.
+    ``scale`` is a product of 2s and 3s; ``n_blocks`` and ``width`` are 16 and 64 in the paper.
+    ``batch_norm`` normalises convolutions inside the blocks, ``bicubic`` adds bicubic interpolation
+    to what the net gives.
     """
 
     def __init__(
@@ -83,7 +109,7 @@ class Upscaler(nn.Module):
         layer = partial(convolution, width, batch_norm=batch_norm)
         blocks = [Residual(*layer(), nn.PReLU(), *layer()) for _ in range(n_blocks)]
         self.body = Residual(*blocks, *layer())
-        steps = [SubPixelConvolution(width) for _ in range(int(log2(scale)))]
+        steps = [SubPixelConvolution(width, factor) for factor in prime_factors(scale)]
         self.tail = nn.Sequential(*steps, nn.Conv2d(width, n_channels, 9, padding=4))
         if bicubic:
             last = cast(nn.Conv2d, self.tail[-1])
@@ -99,9 +125,10 @@ class Upscaler(nn.Module):
     def reach(self) -> int:
         """How many pixels of ``x``, at most, an output's place reaches to each side.
 
-        4 and 4/s for the outer convolutions, 2 for a block, 1 after the blocks, then 1, 1/2 …
+        4 and 4/s for the outer convolutions, 2 for a block, 1 after the blocks, then 1, 1/r …
         """
-        steps = sum(0.5**step for step in range(int(log2(self.scale))))
+        factors = prime_factors(self.scale)
+        steps = sum(1 / prod(factors[:step]) for step in range(len(factors)))
         net = ceil(4 + 2 * self.n_blocks + 1 + steps + 4 / self.scale)
         return max(net, BICUBIC_REACH)
 

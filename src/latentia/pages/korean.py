@@ -21,6 +21,7 @@ NAMES = {
     "ConditionalGAN": "조건부 GAN",
     "WGAN": "바서슈타인 GAN(WGAN)",
     "WGANGP": "기울기 벌점 바서슈타인 GAN(WGAN-GP)",
+    "ConditionalWGANGP": "조건부 WGAN-GP",
     "Pix2Pix": "pix2pix 이미지 변환",
     "CycleGAN": "CycleGAN 이미지 변환",
     "Bicubic": "바이큐빅 보간",

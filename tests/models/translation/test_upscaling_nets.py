@@ -24,46 +24,72 @@ def images(*shape):
     return torch.from_numpy(0.2 + 0.6 * RNG.random(shape, dtype=np.float32))
 
 
-def test_sub_pixel_convolution_is_its_definition():
-    """y[c, 2i + a, 2j + b] = conv(x)[4c + 2a + b, i, j]  (Shi et al. 2016, eq. 4)."""
-    layer, x = SubPixelConvolution(3), images(2, 3, 4, 5)
+@pytest.mark.parametrize("r", [2, 3])
+def test_sub_pixel_convolution_is_its_definition(r):
+    """y[c, ri + a, rj + b] = conv(x)[r²c + ra + b, i, j]  (Shi et al. 2016, eq. 4)."""
+    layer, x = SubPixelConvolution(3, r), images(2, 3, 4, 5)
+    nn.init.normal_(layer[0].weight)
     t, y = layer[0](x), layer[1](layer[0](x))
-    assert y.shape == (2, 3, 8, 10)
+    assert y.shape == (2, 3, 4 * r, 5 * r)
     for c in range(3):
-        for a in range(2):
-            for b in range(2):
-                assert torch.equal(y[:, c, a::2, b::2], t[:, 4 * c + 2 * a + b])
+        for a in range(r):
+            for b in range(r):
+                assert torch.equal(y[:, c, a::r, b::r], t[:, r * r * c + r * a + b])
     assert torch.equal(layer(x), layer[2](y))
 
 
-@pytest.mark.parametrize("scale", [2, 4])
-def test_the_papers_net_has_its_layers(scale):
-    """Figure 4: k9n64, 16 blocks of two k3n64, k3n64, k3n256 for each doubling, k9n3."""
+@pytest.mark.parametrize("scale", [2, 3, 4, 6, 8])
+def test_an_untrained_net_repeats_pixels(scale):
+    """Without a lattice: before its last layer all pixels of one small pixel are equal."""
+    net, x = Upscaler(3, scale, n_blocks=1, width=4), images(2, 3, 5, 6)
+    layer, u = net.tail[0], net.body(net.head(x))
+    first = layer[1](layer[0](u))
+    r = first.shape[2] // 5
+    assert torch.equal(first, first[..., ::r, ::r].repeat_interleave(r, 2).repeat_interleave(r, 3))
+    assert first.std() > 0.01
+    # The last sub-pixel layer repeats what it is given, which the 3×3 kernels before it blended.
+    last = net.tail[:-1](u)
+    q = 3 if scale % 3 == 0 else 2
+    assert last.shape[2:] == (5 * scale, 6 * scale)
+    assert torch.equal(last, last[..., ::q, ::q].repeat_interleave(q, 2).repeat_interleave(q, 3))
+
+
+def test_kernels_begin_with_the_spread_of_torchs():
+    torch.manual_seed(0)
+    found, wanted = (
+        c.weight.detach() for c in (SubPixelConvolution(32, 3)[0], nn.Conv2d(32, 288, 3))
+    )
+    assert float(found.std()) == pytest.approx(float(wanted.std()), rel=0.03)
+
+
+@pytest.mark.parametrize(("scale", "steps"), [(2, [2]), (4, [2, 2]), (6, [2, 3]), (8, [2, 2, 2])])
+def test_the_papers_net_has_its_layers(scale, steps):
+    """Figure 4: k9n64, 16 blocks of two k3n64, k3n64, k3n64r² for each factor r, k9n3."""
     net = Upscaler(3, scale)
     convolutions = [layer for layer in net.modules() if isinstance(layer, nn.Conv2d)]
     kinds = [(layer.kernel_size[0], layer.out_channels) for layer in convolutions]
-    assert kinds == [(9, 64)] + [(3, 64)] * 33 + [(3, 256)] * (scale // 2) + [(9, 3)]
+    assert kinds == [(9, 64)] + [(3, 64)] * 33 + [(3, 64 * r * r) for r in steps] + [(9, 3)]
     assert sum(isinstance(layer, nn.BatchNorm2d) for layer in net.modules()) == 33
-    assert sum(isinstance(layer, nn.PReLU) for layer in net.modules()) == 17 + scale // 2
+    assert sum(isinstance(layer, nn.PReLU) for layer in net.modules()) == 17 + len(steps)
     plain = Upscaler(3, scale, batch_norm=False)
     assert not any(isinstance(layer, nn.BatchNorm2d) for layer in plain.modules())
 
 
-@pytest.mark.parametrize("scale", [2, 4])
+@pytest.mark.parametrize("scale", [2, 3, 4, 6, 8])
 def test_interpolation_and_degradation_are_those_of_arrays(scale):
-    x = images(2, 3, 12, 20)
+    x = images(2, 3, 24, 48)
     np.testing.assert_allclose(
-        bicubic_interpolation(x, scale).numpy(), enlarged(x.numpy(), scale), atol=1e-6
+        bicubic_interpolation(x, scale).numpy(), enlarged(x.numpy(), scale), atol=4e-6
     )
     small = bicubic_degradation(x, scale).numpy()
     np.testing.assert_allclose(small, degraded(x.numpy(), scale), atol=0.501 / 255)
     np.testing.assert_allclose(small * 255, np.rint(small * 255), atol=1e-4)
 
 
-@pytest.mark.parametrize("scale", [2, 4])
+@pytest.mark.parametrize("scale", [2, 3, 4, 8])
 def test_training_sees_what_degraded_gives(scale):
     """But for values half-way between two levels, where the last bit of a float decides."""
-    x = RNG.integers(0, 256, (4, 3, 32, 32), dtype=np.uint8)
+    x = RNG.integers(0, 256, (4, 3, 48, 48), dtype=np.uint8)
     seen = 255 * bicubic_degradation(torch.from_numpy(x / np.float32(255)), scale).numpy()
     exact = 255 * degraded(x / np.float32(255), scale)
     decided = np.abs(exact % 1 - 0.5) > 1e-3
@@ -80,7 +106,10 @@ def test_beside_interpolation_the_net_begins_as_it():
     )
 
 
-@pytest.mark.parametrize(("scale", "n_blocks", "reach"), [(2, 1, 10), (4, 1, 10), (4, 2, 12)])
+@pytest.mark.parametrize(
+    ("scale", "n_blocks", "reach"),
+    [(2, 1, 10), (3, 1, 10), (4, 1, 10), (4, 2, 12), (6, 1, 10), (8, 1, 10)],
+)
 def test_reach_is_the_farthest_pixel_with_a_gradient(scale, n_blocks, reach):
     net = Upscaler(1, scale, n_blocks, width=2, batch_norm=False, bicubic=True).double().eval()
     with torch.no_grad():

@@ -46,6 +46,9 @@ from latentia.training.batches import Source, column_moments, column_scale
 from latentia.training.device import full_precision
 from latentia.training.updates import adam
 
+SMALLEST, LARGEST = 8, 256
+"""Sides of images in pixels that strided convolutions take."""
+
 
 @dataclass(eq=False, repr=False, kw_only=True)
 class AdversarialModel(Generator, DecodingModel, GradientModel, LatentModel):
@@ -349,5 +352,7 @@ class AdversarialModel(Generator, DecodingModel, GradientModel, LatentModel):
             raise InputError(
                 f"{owner} learns images; the data are a table of shape (n, {shape[0]})"
             )
-        if min(shape[1:]) < 8 or max(shape[1:]) > 128:
-            raise InputError(f"{owner} takes sides of 8 to 128 pixels; these are {shape[1:]}")
+        if min(shape[1:]) < SMALLEST or max(shape[1:]) > LARGEST:
+            raise InputError(
+                f"{owner} takes sides of {SMALLEST} to {LARGEST} pixels; these are {shape[1:]}"
+            )

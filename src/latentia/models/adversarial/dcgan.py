@@ -15,17 +15,21 @@ from typing import Annotated, Literal
 
 from torch import nn
 
-from latentia.errors import Count, CountsWhen, Decay, Positive, Shapes
+from latentia.errors import Count, CountsWhen, Decay, InputError, Positive, Shapes
 from latentia.models.adversarial.gan import MinimaxGame
 from latentia.nets.players import Discriminator, players_for
+
+LECTURE_LARGEST = 128
+"""Largest side in pixels for the lecture's nets, whose dense layer then has 13 million weights."""
 
 
 @dataclass(eq=False, repr=False, kw_only=True)
 class DCGAN(MinimaxGame):
     """Deep convolutional generative adversarial network [1]_.
 
-    ``sample`` decodes draws from N(0, I). Images of 8×8 to 128×128 with any number of channels, odd
-    sizes too; ``fit`` refuses tables, and images that are smaller or larger.
+    ``sample`` decodes draws from N(0, I). Images of 8×8 to 256×256 with any number of channels, odd
+    sizes and oblong ones too: the larger, the more layers. ``fit`` refuses tables, and images that
+    are smaller or larger; the lecture's nets, two layers at any size, end at 128×128.
 
     Attributes
     ----------
@@ -71,6 +75,11 @@ class DCGAN(MinimaxGame):
     def make_players(self, shape: tuple[int, ...]) -> tuple[nn.Module, Discriminator]:
         """Return generator and discriminator with their source's initial weights."""
         self.check_is_image(shape)
+        if self.architecture == "lecture" and max(shape[1:]) > LECTURE_LARGEST:
+            raise InputError(
+                f"architecture is 'lecture', whose dense layer grows with the image: it takes "
+                f"sides of up to {LECTURE_LARGEST} pixels; these are {shape[1:]}: take 'radford'"
+            )
         return players_for(
             shape,
             "lecture" if self.architecture == "lecture" else "convolutional",

@@ -9,7 +9,8 @@ Algorithm 1: n_critic times, the critic f_w, which gives a sample any number, mo
 then θ moves down −E f_w(G_θ(z)), once (theorem 3). Clipping bounds the critic's Lipschitz constant
 by some K that depends on c and the net: what is logged estimates K times the Wasserstein-1
 distance, and K is not known. WGAN-GP plays the same game, `WassersteinGame`, and differs only in
-the ``constraint``, which keeps the critic near the 1-Lipschitz functions.
+the ``constraint``, which keeps the critic near the 1-Lipschitz functions. The conditional game is
+the same with y beside x and z.
 
 Shapes: ``x`` is (N, C, H, W) in [0, 1] or (N, d); ``u`` the same as the nets see it; ``z_NK`` is
 (N, n_components).
@@ -37,8 +38,6 @@ from latentia.training.updates import Loss, Update, rmsprop
 class WassersteinGame(AdversarialModel):
     """A game of a generator against a critic that gives any number."""
 
-    critic: nn.Module | None = None
-    """A net of your own in the critic's place, which gives any number; none makes one."""
     architecture: Annotated[
         Literal["auto", "mlp", "convolutional"], Shapes("generator", "critic")
     ] = "auto"
@@ -67,8 +66,13 @@ class WassersteinGame(AdversarialModel):
         """The Wasserstein game."""
         return "wasserstein"
 
+    @property
+    def projects(self) -> bool:
+        """Whether the critic sees y by an inner product with its features."""
+        return False
+
     @abstractmethod
-    def constraint(self, u: Tensor, u_fake: Tensor) -> Tensor:
+    def constraint(self, u: Tensor, u_fake: Tensor, *given: Tensor) -> Tensor:
         """Return what the critic's loss adds to keep f near the 1-Lipschitz functions."""
 
     def settled(self, array: Rows) -> Mapping[str, object]:
@@ -78,15 +82,17 @@ class WassersteinGame(AdversarialModel):
         return {"architecture": self.nets_of(self.sample_shape_, self.architecture)}
 
     def make_players(self, shape: tuple[int, ...]) -> tuple[nn.Module, Discriminator]:
-        """Return generator and critic."""
+        """Return generator and critic, both of which see y if there is one."""
         return players_for(
             shape,
             self.nets_of(shape, self.architecture),
-            self.n_components,
+            self.n_components + self.n_given(),
             hidden=self.hidden,
             width=self.width,
             batch_norm=self.critic_batch_norm,
             packing=self.packing,
+            n_given=self.n_given() * self.packing,
+            projection=self.projects,
             n_kernels=self.minibatch_discrimination,
         )
 
@@ -104,24 +110,26 @@ class WassersteinGame(AdversarialModel):
             move("generator", self.generator_loss, [self.generator_], after=self.after_generator),
         ]
 
-    def critic_loss(self, x: Tensor) -> Loss:
+    def critic_loss(self, x: Tensor, *targets: Tensor) -> Loss:
         """Return −(E f(x) − E f(G(z))) and the price of the constraint; the distance is logged."""
-        u = self.inside(x)
+        given, u = self.condition(*targets), self.inside(x)
         with torch.no_grad():
-            u_fake = self.fake(x)
-        distance = self.judged(u).mean() - self.judged(u_fake).mean()
-        total = -distance + self.constraint(u, u_fake) + self.regularisation(u)
-        return Loss(total, {"distance": distance})
+            u_fake = self.fake(x, *given)
+        distance = self.judged(u, *given).mean() - self.judged(u_fake, *given).mean()
+        price = self.constraint(u, u_fake, *given) + self.regularisation(u, *given)
+        return Loss(price - distance, {"distance": distance})
 
-    def generator_loss(self, x: Tensor) -> Tensor:
+    def generator_loss(self, x: Tensor, *targets: Tensor) -> Tensor:
         """Return the generator's loss for new samples, and what the remedies add to it."""
-        return self.generator_loss_of(x, self.fake(x)) + self.generator_regularisation()
+        given = self.condition(*targets)
+        u_fake = self.fake(x, *given)
+        return self.generator_loss_of(x, u_fake, *given) + self.generator_regularisation()
 
     def generator_loss_of(self, x: Tensor, u_fake: Tensor, *given: Tensor) -> Tensor:
         """Return −E f(G(z)), or the distance of features in its place."""
         if self.feature_matching:
-            return self.feature_matching_loss(self.inside(x), u_fake)
-        return -self.judged(u_fake).mean()
+            return self.feature_matching_loss(self.inside(x), u_fake, *given)
+        return -self.judged(u_fake, *given).mean()
 
 
 @dataclass(eq=False, repr=False, kw_only=True)
@@ -149,6 +157,8 @@ class WGAN(WassersteinGame):
     True
     """
 
+    critic: nn.Module | None = None
+    """A net of your own in the critic's place, which gives any number; none makes one."""
     learning_rate: Positive = 2e-4
     """The step size of both players (5e-5 in the paper, which trains for longer)."""
     clipping: Positive | None = 0.01
@@ -171,7 +181,7 @@ class WGAN(WassersteinGame):
             return partial(rmsprop, learning_rate=self.learning_rate)
         return super().own_optimizer()
 
-    def constraint(self, u: Tensor, u_fake: Tensor) -> Tensor:
+    def constraint(self, u: Tensor, u_fake: Tensor, *given: Tensor) -> Tensor:
         """Return 0: the weights are clipped instead."""
         return u.new_zeros(())
 

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from torch import Tensor
+from torch import Tensor, nn
 
 from latentia.errors import Decay, NonNegative, Positive
 from latentia.models.adversarial.remedies import Judge, gradient_norms
@@ -48,6 +48,8 @@ class WGANGP(WassersteinGame):
     (3, 2)
     """
 
+    critic: nn.Module | None = None
+    """A net of your own in the critic's place, which gives any number; none makes one."""
     gradient_penalty: NonNegative = 10.0
     """λ, the weight of the gradient penalty (eq. 3)."""
     learning_rate: Positive = 5e-4
@@ -60,7 +62,7 @@ class WGANGP(WassersteinGame):
     critic_batch_norm = False
     gradient_penalties = ("r1_penalty", "gradient_penalty")
 
-    def constraint(self, u: Tensor, u_fake: Tensor) -> Tensor:
+    def constraint(self, u: Tensor, u_fake: Tensor, *given: Tensor) -> Tensor:
         """Return λ times the gradient penalty, between data and samples as the critic sees them."""
         (real,), (fake,) = self.seen(u), self.seen(u_fake)
         return self.gradient_penalty * gradient_penalty(self.critic_, real, fake)

@@ -83,7 +83,7 @@ def upscale(
 def upscaler(run: Path, scale: int | None) -> SuperResolution:
     """Return the model in a run, or the baseline if that is its name and no such folder exists."""
     if str(run) == BASELINE and not run.exists():
-        any_colours = np.broadcast_to(np.eye(8, dtype=np.float32), (2, 3, 8, 8))
+        any_colours = np.broadcast_to(np.eye(24, dtype=np.float32), (2, 3, 24, 24))
         return Bicubic(scale=SCALE if scale is None else scale).fit(any_colours)
     model = load(run)
     if not isinstance(model, SuperResolution):

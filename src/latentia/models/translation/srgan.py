@@ -65,7 +65,7 @@ class Pass(NamedTuple):
 class SRGAN(UpscalingModel):
     """Super-resolution by a GAN with a feature-space content loss, ``fit(X)`` on sharp images [1]_.
 
-    ``transform`` makes images of any size 2 or 4 times larger, ``inverse_transform`` makes them
+    ``transform`` makes images of any size 2 to 8 times larger, ``inverse_transform`` makes them
     smaller, ``score`` is the PSNR of Y in dB, which falls as the result gets sharper. ``fit`` also
     refuses a ``pretrained`` folder without an SRResNet of this net, and unknown ``features``.
 

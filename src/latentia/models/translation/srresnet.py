@@ -135,7 +135,7 @@ class UpscalingModel(SuperResolution, GradientModel, ABC):
 class SRResNet(UpscalingModel):
     """Super-resolution by a residual net, ``fit(X)`` on sharp images [1]_.
 
-    ``transform`` makes images of any size 2 or 4 times larger, ``inverse_transform`` makes them
+    ``transform`` makes images of any size 2 to 8 times larger, ``inverse_transform`` makes them
     smaller, ``score`` is the PSNR of Y in dB. ``fit`` refuses tables, and sides under 8 pixels.
 
     Attributes

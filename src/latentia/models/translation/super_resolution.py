@@ -41,9 +41,12 @@ from latentia.models.translation.tiles import Tiles, in_tiles
 from latentia.plots.page import Picture
 
 Images = NDArray[Any]
-SCALES = (2, 4)
+SCALES = (2, 3, 4, 6, 8)
+"""Factors of enlargement: what sub-pixel convolutions by 2 and 3 give."""
 SMALLEST = 8
-"""Shortest side in pixels of a sharp image to learn from."""
+"""Shortest side in pixels of a sharp image to learn from, at any scale."""
+MEASURED = 3
+"""The same in multiples of the scale: the figures leave out one at each border."""
 MOST_TESTED = 200
 """Test images that are measured."""
 
@@ -53,7 +56,7 @@ class SuperResolution(Model, ABC):
     """A model whose `transform` makes images larger by a whole factor."""
 
     scale: int = 4
-    """How much larger images become: 2 or 4."""
+    """How much larger images become: 2, 3, 4, 6 or 8."""
 
     lacks = {
         "sample": "it enlarges a given image and has no prior to draw one from",
@@ -81,8 +84,11 @@ class SuperResolution(Model, ABC):
         return found | detail_figures(large, sharp)
 
     def caveats(self, data: Dataset) -> tuple[str, ...]:
-        """Return what detail the sharp test images share."""
-        return detail_notes(self.beside_enlarged(spread(data.x_test, MOST_TESTED))[0])
+        """Return what was cut off the sharp test images, and what detail they share."""
+        sharp = self.beside_enlarged(spread(data.x_test, MOST_TESTED))[0]
+        whole, left = (f"{h}×{w}" for h, w in (data.x_test.shape[-2:], sharp.shape[-2:]))
+        cut = f"Test images of {whole} pixels were cut to {left}: the scale is {self.scale}."
+        return (*((cut,) if whole != left else ()), *detail_notes(sharp))
 
     def pictures(self, data: Dataset) -> Iterator[Picture]:
         """Yield test images made small and enlarged, beside the sharp ones."""
@@ -91,7 +97,8 @@ class SuperResolution(Model, ABC):
     def check_values(self) -> None:
         """Raise InputError for a scale that is not offered."""
         if self.scale not in SCALES:
-            raise InputError(f"scale is {self.scale!r}; it must be one of 2, 4")
+            offered = ", ".join(map(str, SCALES))
+            raise InputError(f"scale is {self.scale!r}; it must be one of {offered}")
 
     @property
     def n_channels(self) -> int:
@@ -105,10 +112,11 @@ class SuperResolution(Model, ABC):
             raise InputError(
                 f"{owner} enlarges images; X is a table of shape (n, {self.data_shape_[0]})"
             )
-        if min(self.data_shape_[-2:]) < SMALLEST:
+        least = max(SMALLEST, MEASURED * self.scale)
+        if min(self.data_shape_[-2:]) < least:
             raise InputError(
-                f"{owner} learns from sides of at least {SMALLEST} pixels; these are "
-                f"{self.data_shape_[-2:]}"
+                f"{owner} of scale {self.scale} learns from sides of at least {least} pixels; "
+                f"these are {self.data_shape_[-2:]}"
             )
 
     @property
