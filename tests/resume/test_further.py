@@ -157,7 +157,7 @@ def test_a_game_starts_from_the_generator_of_l1_alone(images):
     np.testing.assert_allclose(tuned.transform(images), start.transform(images), atol=1e-6)
     again = Pix2Pix(**fields, objective="l1").fit(images, 1 - images, start_from=tuned)
     assert not hasattr(again, "discriminator_")
-    with pytest.raises(InputError, match="other nets: .*width 2 there and 3 here"):
+    with pytest.raises(InputError, match=r"other nets: .*width 2 there and 3 here"):
         Pix2Pix(**fields | {"width": 3}).fit(images, 1 - images, start_from=start)
 
 
