@@ -19,6 +19,7 @@ ALWAYS = {
     "factor": "data --n-factors --suggest --out",
     "train": "--data --run --recipe --resume --image-size --live",
     "resume": "run --live",
+    "search": "recipe --out --n-trials",
     "checkpoints": "run",
     "sample": "run --n-samples --out --overwrite --random-state",
     "reconstruct": "run --data --out --overwrite",

@@ -294,6 +294,7 @@ KNOWN = {
     "train": "--start-from --more-epochs "
     "--data --run --recipe --resume --held-out --profile --devices --live",
     "resume": "run --n-epochs --more-epochs --checkpoint --out --live",
+    "search": "recipe --out --n-trials",
     "checkpoints": "run",
     "sample": "run --n-samples --out --overwrite --random-state --label --prompt --temperature "
     "--length --noise --round",

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from latentia.cli.checkpoints import in_columns
 from latentia.cli.parser import Parser, class_name_of, field_values, image_size_of, read_recipe
 from latentia.cli.streams import tell
-from latentia.cli.table_options import add_table_options, table_options
+from latentia.cli.table_options import table_options
 from latentia.errors import InputError, nearest
 from latentia.files import write_atomically
 from latentia.models.fields import Field, meant, model_fields
@@ -39,7 +39,6 @@ def search(parser: Parser, words: list[str]) -> None:
         "runs/search-RECIPE)",
     )
     parser.add_argument("--n-trials", type=int, help="trials in all (default: the recipe's, or 20)")
-    add_table_options(parser)
     parser.set_defaults(call=_search)
 
 

@@ -14,6 +14,8 @@ from latentia.plots.style import COLOURS, new_figure, style
 
 Point = tuple[int, Mapping[str, object], float, str]
 """A trial's number, values, held-out value or NaN if it has none, and how it ended."""
+EDGE = 0.1
+"""Of the complete trials' range, how far above them those are that were pruned."""
 WIDE = 10.0
 """The largest value over the smallest of numbers that are shown on a logarithm's line."""
 
@@ -21,10 +23,13 @@ WIDE = 10.0
 def search_figure(trials: Sequence[Point], best: int) -> Figure:
     """Return a panel of the trials in order, with the best so far, and one for each field.
 
-    Trials that were pruned are hollow: their value is of the epoch that they ended with.
+    Trials that were pruned are hollow: their value is of the epoch that they ended with. Where it
+    is worse than that of all others, they are at the upper edge.
     """
     shown = [trial for trial in trials if not isnan(trial[2])]
-    names = list(shown[0][1])
+    names, kept = list(shown[0][1]), [trial[2] for trial in shown if trial[3] == "complete"]
+    edge = max(kept) + EDGE * (max(kept) - min(kept))
+    shown = [(n, values, min(value, edge), state) for n, values, value, state in shown]
     with style():
         figure = new_figure(3.2 * (1 + len(names)), 3.0)
         panels = figure.subplots(1, 1 + len(names), sharey=True, squeeze=False)[0]

@@ -17,7 +17,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.mixture import GaussianMixture
 
 from latentia.errors import FitWarning
 
@@ -32,6 +31,9 @@ def fit_mixture(codes: NDArray[Any], n_mixture: int, random_state: int) -> Mixtu
     At most 50,000 codes, evenly spaced, are used; with fewer codes than Gaussians there are as
     many Gaussians as codes, and a `FitWarning` says so.
     """
+    # It takes a while to import, and few VAEs sample from a mixture.
+    from sklearn.mixture import GaussianMixture
+
     step = -(-len(codes) // MOST_CODES)
     used = np.asarray(codes[::step], np.float64)
     if len(used) < n_mixture:
