@@ -283,7 +283,7 @@ def test_what_nets_are_said_to_map_is_what_the_models_own_nets_map(name):
     if given:
         own = {
             "generator": NETS[name]["generator"](),
-            "discriminator": Own(2 * (64 + CLASSES), (1,)),
+            model.judge_name: Own(2 * (64 + CLASSES), (1,)),
         }
         model_of(name, packing=2, **own).fit(IMAGES, answers(name, IMAGES))
 

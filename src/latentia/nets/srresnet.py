@@ -72,17 +72,19 @@ def prime_factors(scale: int) -> list[int]:
 
 
 class SubPixelConvolution(nn.Sequential):
-    """A convolution to r² times the channels, which become r×r pixels, then PReLU.
-
-    Its kernels, and biases, are equal in each group of r² that makes one channel, until it learns.
-    """
+    """A convolution to r² times the channels, which become r×r pixels, then PReLU."""
 
     def __init__(self, width: int, factor: int = 2) -> None:
         layer = nn.Conv2d(width, factor**2 * width, 3, padding=1)
-        with torch.no_grad():
-            for part in (layer.weight, cast(Tensor, layer.bias)):
-                part.copy_(part[:width].repeat_interleave(factor**2, 0))
+        begin_equal(layer, factor**2)
         super().__init__(layer, nn.PixelShuffle(factor), nn.PReLU())
+
+
+@torch.no_grad()
+def begin_equal(layer: nn.Conv2d, n: int) -> None:
+    """Give each n outputs in turn one kernel and bias, drawn as usual ([3]_)."""
+    for part in (layer.weight, cast(Tensor, layer.bias)):
+        part.copy_(part[::n].repeat_interleave(n, 0))
 
 
 class Upscaler(nn.Module):
