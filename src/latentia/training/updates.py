@@ -137,7 +137,7 @@ class FusedAdam(optim.Adam):
 
 def _in_storage_order(values: Tensor) -> Tensor:
     """Return a tensor itself, or the view of a channels-last one whose axes follow the memory."""
-    if values.ndim == 4 and values.is_contiguous(memory_format=torch.channels_last):
+    if values.is_contiguous(memory_format=torch.channels_last):
         return values.permute(0, 2, 3, 1)
     return values
 
