@@ -336,3 +336,17 @@ def test_the_best_weights_are_those_of_the_start_if_none_are_better():
     found.fit(rows, validation=-rows)
     assert found.best_epoch_ == 0
     assert torch.equal(found.line_[1].weight, found.calls[0]["w"])
+
+
+def test_the_best_weights_are_spoken_of_where_they_are_held():
+    rows = np.ones((8, 2), np.float32)
+
+    def enough(epoch):
+        return epoch.epoch == 2
+
+    for validation, more in ((None, ""), (rows, "; the weights are those of epoch 2, the best")):
+        found = Slope(n_epochs=5, patience=None if validation is None else 5)
+        found.fit(rows, validation=validation, callbacks=[enough])
+        (end,) = [record for record in found.records_ if record["split"] == "end"]
+        assert end["note"] == f"ended before epoch 5: enough asked for it{more}"
+        assert hasattr(found, "best_epoch_") == (validation is not None)
