@@ -39,8 +39,15 @@ def test_pieces_are_sharp_and_test_pictures_are_others(pictures):
     assert not seen[0] & seen[1]
     assert "1 files were left out" in data.notes[1]
     assert not data.own_test
+    assert not any("hidden file" in note for note in data.notes)
     again = load_crops(data.spec, image_size=data.image_size)
     np.testing.assert_array_equal(again.x_train, data.x_train)
+
+
+def test_hidden_files_beside_the_pictures_are_told(pictures):
+    (pictures / ".hidden.png").touch()
+    (note,) = [n for n in load_crops(str(pictures), image_size=12).notes if "hidden file" in n]
+    assert ".hidden.png" in note
 
 
 def test_parts_of_a_folder_are_kept(pictures):

@@ -248,7 +248,7 @@ def _native(array: Array, name: str) -> Array:
     """Return numbers in this machine's byte order, of a type that nets can compute with."""
     wider = WIDER.get(array.dtype.name, WIDER["longdouble"] if array.dtype.itemsize > 8 else None)
     kind = array.dtype.newbyteorder("=") if wider is None else np.dtype(wider)
-    if kind == array.dtype and array.dtype.isnative:
+    if kind == array.dtype:
         return array
     if isinstance(array, np.memmap) and array.nbytes > dataset.MEMORY_LIMIT:
         raise InputError(

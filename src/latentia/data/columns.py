@@ -317,7 +317,7 @@ def _on_scale(name: str, column: pa.ChunkedArray, scale: Sequence[str], path: Pa
                 f"among --levels {','.join(scale)}; add it, or take it for missing with "
                 f"--missing-codes {shown(cell.strip())}"
             )
-    return np.array([values.get(cell) or np.nan for cell in cells], float)
+    return np.array([values.get(cell) for cell in cells], float)
 
 
 def numeric(table: Table, path: Path, options: TableOptions) -> Table:
@@ -369,7 +369,7 @@ def _one_hot(table: Table, path: Path, options: TableOptions) -> Table:
         cells, missing = _cells(table, name)
         held = {c for c, gone in zip(cells, missing) if not gone}
         kinds = names[name] or sorted(held)
-        if names[name] and (others := held - {*kinds}):
+        if others := held - {*kinds}:
             shown_ = ", ".join(sorted(others)[:MOST_NAMED])
             notes.append(f"{path.name}: other words in {name!r} are 0 in its columns: {shown_}.")
         elif not names[name] and not 2 <= len(kinds) <= MOST_WORDS:

@@ -213,7 +213,7 @@ def _commented_names(remark: str, lines: list[str]) -> str:
 def _unquoted(text: str) -> tuple[str, list[str]]:
     """Return text and its first lines, without the marks around lavaan's matrices."""
     bare = text.strip()
-    if len(bare) < SAMPLE_CHARACTERS and re.fullmatch(r"([\"'])[-\d.,eE\s;]+\1", bare):
+    if re.fullmatch(r"([\"'])[-\d.,eE\s;]+\1", bare):
         text = bare[1:-1].strip() + "\n"
     return text, _first_lines(text)
 
@@ -234,7 +234,7 @@ def _without_titles(
     n = max((n for n in found if n is not None), default=0)
     n = 0 if 0 in found else n
     above, rest = 0, text.split("\n")
-    while above < n or (len(rest) > 1 and not rest[0].strip()):
+    while above < n or not rest[0].strip():
         above += bool(rest.pop(0).strip())
     text = "\n".join(rest)
     shown = lines[0].strip(" ,;\t|")
@@ -349,7 +349,7 @@ def _named(
             f"its first line holds numbers, so it has no header: columns are called {shown} "
             "(--header yes)"
         )
-    if n_header and header is None and all(is_number(name) for name in names if name):
+    if header is None and all(is_number(name) for name in names if name):
         notes.append(
             "the numbers in its first line were taken for the names of the columns (--header no)"
         )

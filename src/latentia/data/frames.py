@@ -79,7 +79,7 @@ def _n_packets(path: Place) -> int:
 
 def frames_of(path: Place, frame: Frame | None, *, deep: bool = False) -> Iterator[Array]:
     """Yield each frame as bytes, or as `read_frames` returns it if it may be ``deep``."""
-    if deep and not is_video(path) and has_many_bands(path):
+    if deep and has_many_bands(path):
         pages: Iterable[Array] = read_pages(path)
     else:
         pages = (images.upright(image, deep=deep) for image in _pictures(path))

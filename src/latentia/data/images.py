@@ -284,7 +284,6 @@ def _heic(stream: IO[bytes]) -> Image.Image:
         raise BadImageError(
             "it is a HEIC picture; pip install 'latentia[heic]' reads it, or convert it to .jpg"
         ) from None
-    stream.seek(0)
     opener: Any = HeifImageFile
     image: Image.Image = opener(stream)
     return image

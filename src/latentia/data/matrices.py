@@ -81,11 +81,10 @@ def named(
     title
         Of the file.
     """
-    shifted = rows is not None and len(rows) == len(names) and list(rows[:-1]) == list(names[1:])
     if (
-        rows
+        rows is not None
         and len(rows) > 1
-        and shifted
+        and list(rows[:-1]) == list(names[1:])
         and not np.isfinite(values[np.triu_indices_from(values, 1)]).any()
     ):
         # A triangle without its diagonal has no row of the first and no column of the last.
@@ -96,11 +95,9 @@ def named(
         return None
     if rows is not None and sorted(rows) != sorted(names):
         return None
-    moved = rows is not None and list(rows) != list(names)
-    if rows is not None and moved:
-        values = values[[list(rows).index(name) for name in names]]
-    full, said = _mirrored(values)
-    if moved:
+    order = list(range(p)) if rows is None else [list(rows).index(name) for name in names]
+    full, said = _mirrored(values[order])
+    if order != sorted(order):
         said.append("its rows were put in the order of its columns")
     kind = kind_of(full)
     if rows is None and not kind:

@@ -252,7 +252,7 @@ def load_with(
 def has_four_files(spec: str) -> bool:
     """Return whether a path is a folder with the four idx files of a data set such as MNIST."""
     path = Path(spec).expanduser()
-    return path.is_dir() and idx.find(path) is not None
+    return idx.find(path) is not None
 
 
 class UselessSizeError(InputError):
@@ -298,8 +298,7 @@ def _load(
         if found is None:
             raise InputError(f"{spec} lacks some of its four idx files; fetch it again")
         return idx.load_folder(found, spec)
-    files = idx.find(path) if path.is_dir() else None
-    if files is not None:
+    if (files := idx.find(path)) is not None:
         return idx.load_folder(files, path.name)
     if not is_table:
         if (data := _pictures(spec, random_state, image_size, options.label)) is not None:

@@ -89,7 +89,7 @@ def as_numbers(
     decided = len(only_points) or len(only_commas) or has_points or decimal
     if not decided and (points & has_comma).any():
         _refuse_ambiguous(columns[keys[points & has_comma][0]], keys[points & has_comma][0], name)
-    sign = decimal or ("," if len(only_commas) else ".")
+    sign = "," if len(only_commas) else "."
     numeric = points | commas
     if len(only_commas) and decimal is None:
         notes += ("decimal commas were read as decimal points",)

@@ -147,7 +147,7 @@ def _label(table: Table, path: Path, options: TableOptions) -> str | None:
         is_none = options.label == NONE and NONE not in table.names
         return None if is_none else one(options.label, table.names, "label", path.name)
     named = next((name for name in table.names if name.lower() in LABELS), None)
-    if named is not None or not table.headless or len(table.words) != 1:
+    if not table.headless or len(table.words) != 1:
         return named
     name, cells = next(iter(table.words.items()))
     return name if are_few(len(pc.unique(cells)), len(cells)) else None
@@ -288,7 +288,7 @@ def _matrix(table: Table, path: Path) -> NamedMatrix | None:
         rest = table.without(heads)
         _refuse_empty(rest, rest.numbers, path)
         return matrices.of_row_types(kinds, of, list(rest.numbers), rest.stacked, path.name)
-    if not table.names or not table.numbers:
+    if not table.numbers:
         return None
     first, others = table.names[0], table.names[1:]
     rows = _row_names(table, first, others)

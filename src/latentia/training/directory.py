@@ -106,7 +106,7 @@ def _begin(path: Path, config: RunConfig, begun: RunConfig | None, grown: RunCon
         refuse_foreign(path)
     for folder in (path, path / "samples"):
         remove_partial(folder)
-    if begun is None or grown is None:
+    if grown is None:
         config.write(path)
     elif grown != begun:
         grown.rewrite(path)

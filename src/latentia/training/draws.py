@@ -97,7 +97,7 @@ def bytes_like(x: Tensor) -> Tensor:
     else:
         words = _own_rows(lambda n: _words(n, size, x.device), len(x))
     flat = words.view(torch.uint8)[:, :size]
-    if x.ndim == 4 and x.is_contiguous(memory_format=torch.channels_last):
+    if x.is_contiguous(memory_format=torch.channels_last):
         n, c, h, w = x.shape
         return flat.view(n, h, w, c).permute(0, 3, 1, 2)
     return flat.view(x.shape)

@@ -71,7 +71,7 @@ def _fill(folder: Path, run: Path, kept: Kept) -> None:
     tensors, state, _ = Checkpoints(run / "checkpoints", writes=False).read(kept.name)
     state = {**state, "ended": ""}
     checkpoints = Checkpoints(folder / "checkpoints")
-    if state["best_score"] is not None and state.get("best_epoch") == kept.epoch:
+    if state.get("best_epoch") == kept.epoch:
         checkpoints.save_best(tensors, state)
     else:
         # The best one is not among what this run has.

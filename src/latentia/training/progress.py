@@ -105,7 +105,7 @@ class Shown(ABC):
             self._bar = NotebookBar()
         elif self.shown and terminal:
             self._bar = make_bar()
-        self._task: TaskID | None = None
+        self._task = TaskID(0)
         self._began = self._told = 0.0
 
     def __enter__(self) -> Self:
@@ -172,7 +172,7 @@ class TrainingProgress(Shown):
         rate = self._rows / max(now - self._began, 1e-9)
         losses = "  ".join(f"{n} {v:.4g}" for n, v in values.items() if "/" not in n)
         numbers = f"epoch {epoch}/{self.n_epochs}  {rate:,.0f} {self.unit}/s  {losses}"
-        if self._bar is not None and self._task is not None:
+        if self._bar is not None:
             self._bar.update(self._task, completed=step, numbers=numbers)
         else:
             self._print_line(step, numbers, now)
@@ -211,7 +211,7 @@ class FileProgress(Shown):
 
     def __call__(self, share: float) -> None:
         """Tell how much of the file is done, when it is time."""
-        if self._bar is not None and self._task is not None:
+        if self._bar is not None:
             done = self._number - 1 + share
             self._bar.update(self._task, completed=done, numbers=self._name)
             return
@@ -222,7 +222,7 @@ class FileProgress(Shown):
 
     def _end(self) -> None:
         """Fill the bar, also after a last file that could not be used."""
-        if self._bar is not None and self._task is not None:
+        if self._bar is not None:
             self._bar.update(self._task, completed=self.total, numbers="")
 
     def print(self, line: str) -> None:

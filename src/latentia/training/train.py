@@ -91,7 +91,7 @@ def train(
     order = batch_order(model, batches)
     state = TrainingState(model.nets(), updates, model.learning_rate, model.ema_decay)
     run.restore(state, order.n_steps, hold=model.keeps_best)
-    if state.sums and not state.n_summed:
+    if not state.n_summed:
         state.n_summed = state.step % order.steps_an_epoch
     precision = autocast(device, model.precision_)
     began = time.perf_counter() - state.seconds

@@ -1,5 +1,7 @@
 """The U-Net's and PatchGAN's shapes, layers and receptive fields."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
@@ -7,6 +9,7 @@ from torch import nn
 from torch.nn.functional import instance_norm
 
 from latentia.errors import InputError
+from latentia.models.translation import exported
 from latentia.models.translation.cyclegan import CycleGAN
 from latentia.models.translation.pix2pix import Pix2Pix
 from latentia.nets.normalisation import NORMS, BatchNorm, Dropout, InstanceNorm
@@ -250,3 +253,15 @@ def test_every_net_of_a_translator_begins_with_the_papers_weights(kind):
                 away = parameter.detach() - centre
                 assert float(away.abs().max()) <= 5 * spread + 1e-9, name
                 assert bool(away.abs().max() > 1e-4) == (spread > 0), name
+
+
+@pytest.mark.parametrize("kind", [torch.float32, torch.float64])
+@pytest.mark.parametrize(("logits", "name"), [(True, "probability"), (False, "score")])
+def test_a_critic_is_exported_in_the_precision_of_its_net(monkeypatch, kind, logits, name):
+    monkeypatch.setattr(exported, "into_nets", lambda model, images, shape: images)
+    shape = (1, 6, 5)
+    model = SimpleNamespace(data_shape_=shape, output_shape_=shape)
+    seen = [SimpleNamespace(name=name, shape=shape) for name in "xy"]
+    critic = exported.critic("critic", model, nn.Conv2d(2, 1, 3).to(kind), seen, logits)
+    (found,) = critic.outputs
+    assert (found.name, found.shape) == (name, (4, 3))
