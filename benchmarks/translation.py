@@ -99,7 +99,7 @@ def prepared(name: str, x: np.ndarray, y: np.ndarray | None) -> Any:
     model.validate_parameters()
     model.data_shape_, model.seed_ = x.shape[1:], 0
     source = model.read(x, y, reset=True)
-    model.before_nets(x[: BATCHES[name]], None, False)
+    model.before_nets(x[: BATCHES[name]], None, None, False)
     model.prepare_machine()
     model.initialise(source, CPU)
     return model

@@ -120,7 +120,7 @@ def profile(
     twin.choose_batch(len(array))
     source = twin.read(array, y, reset=True)
     twin.resolve(source)
-    twin.before_nets(array, None, False)
+    twin.before_nets(array, y, None, False)
     twin.initialise(source, device)
     twin.settle_precision(source, device, None, None)
     with torch.random.fork_rng():

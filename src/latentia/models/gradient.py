@@ -178,7 +178,7 @@ class GradientModel(Planned, Placed, Model):
                     known = {**(origin or {}), **self.facts(array, y)}
                     holding = self._holding(folder, begun, known, resolved, given, progress)
                     begun = stack.enter_context(holding)
-                self.before_nets(array, folder, progress)
+                self.before_nets(array, y, folder, progress)
                 self.initialise(batches, device)
                 self.settle_precision(batches, device, begun, folder)
                 self.check_held_out(held_out)
@@ -224,7 +224,7 @@ class GradientModel(Planned, Placed, Model):
         """Return checked data as batches of what the losses take."""
         return Source(array, self.targets(y, len(array), reset=reset))
 
-    def before_nets(self, array: Rows, run: Path | None, progress: bool | None) -> None:
+    def before_nets(self, array: Rows, y: Any, run: Path | None, progress: bool | None) -> None:
         """Do what comes before the nets are made, such as training another model; here nothing."""
 
     def initialise(self, batches: Batches, device: torch.device) -> None:

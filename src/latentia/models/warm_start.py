@@ -21,7 +21,7 @@ def warm_start(
     first: Start,
     pretrained: str | None,
     load_from: Callable[[str], Start],
-    array: NDArray[Any],
+    data: tuple[NDArray[Any], Any],
     run: Path | None,
     progress: bool | None,
 ) -> Start:
@@ -35,8 +35,10 @@ def warm_start(
         Folder of a saved one, or None.
     load_from
         Loads from a folder, and refuses another kind of model.
-    array, run, progress
-        The other model's data, run directory and choice of a progress bar.
+    data
+        The other model's X and y, or None for a model that takes no y.
+    run, progress
+        Its run directory and choice of a progress bar.
     """
     folder = None if run is None else run / FOLDER
     if pretrained is not None:
@@ -46,7 +48,7 @@ def warm_start(
     trained, begun = broadcast(np.array(there, dtype=np.float64)).astype(bool).tolist()
     if trained:
         return load_from(str(folder))
-    first.fit(array, run=folder, resume=begun, progress=progress)
+    first.fit(*data, run=folder, resume=begun, progress=progress)
     if folder is not None and leads():
         first.save(folder / "model")
     return first

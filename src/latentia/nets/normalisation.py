@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Literal, cast
 
 import torch
@@ -130,3 +131,16 @@ NORMS: Mapping[Normalisation, Callable[[int], nn.Module]] = {
     "instance": InstanceNorm,
     "layer": LayerNorm,
 }
+
+
+@contextmanager
+def noisy(net: nn.Module) -> Iterator[None]:
+    """Let a net's dropout act within a ``with`` block, whatever the net's mode."""
+    layers = [(layer, layer.training) for layer in net.modules() if isinstance(layer, Dropout)]
+    for layer, _ in layers:
+        layer.train()
+    try:
+        yield
+    finally:
+        for layer, mode in layers:
+            layer.train(mode)

@@ -160,7 +160,6 @@ class FusedAdam(optim.Adam):
         )
 
 
-<<<<<<< HEAD
 def _in_storage_order(tensors: Sequence[Tensor]) -> list[Tensor]:
     """Return tensors, and of channels-last ones views whose axes follow the memory."""
     last = torch.channels_last
@@ -170,13 +169,6 @@ def _in_storage_order(tensors: Sequence[Tensor]) -> list[Tensor]:
         else values
         for values in tensors
     ]
-=======
-def _in_storage_order(values: Tensor) -> Tensor:
-    """Return a tensor itself, or the view of a channels-last one whose axes follow the memory."""
-    if values.is_contiguous(memory_format=torch.channels_last):
-        return values.permute(0, 2, 3, 1)
-    return values
->>>>>>> faults
 
 
 @uncompiled

@@ -56,7 +56,9 @@ class DeepClustering(ClusterMixin, ABC):  # type: ignore[misc]
         """Whether the nets start from PCA: those of an autoencoder that is trained first do not."""
         return False
 
-    def before_nets(self, array: NDArray[Any], run: Path | None, progress: bool | None) -> None:
+    def before_nets(
+        self, array: NDArray[Any], y: Any, run: Path | None, progress: bool | None
+    ) -> None:
         """Refuse fewer samples than clusters."""
         if len(array) < self.n_clusters:
             raise InputError(

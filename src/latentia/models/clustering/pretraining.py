@@ -48,13 +48,15 @@ class PretrainedClustering(DeepClustering):
         """The autoencoder that a fit under way begins with; none in a fitted model."""
         return vars(self).get("_start")
 
-    def before_nets(self, array: NDArray[Any], run: Path | None, progress: bool | None) -> None:
+    def before_nets(
+        self, array: NDArray[Any], y: Any, run: Path | None, progress: bool | None
+    ) -> None:
         """Load the autoencoder or train it, then find its clusters."""
-        super().before_nets(array, run, progress)
+        super().before_nets(array, y, run, progress)
         if self.beginning is not None:
             return
         start = warm_start(
-            self._untrained(), self.pretrained, self._autoencoder_in, array, run, progress
+            self._untrained(), self.pretrained, self._autoencoder_in, (array, None), run, progress
         )
         if start.data_shape_ != self.data_shape_:
             raise InputError(

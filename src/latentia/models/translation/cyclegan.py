@@ -170,7 +170,9 @@ class CycleGAN(Translator):
 
     lacks = {"sample": "it translates a given image and has no prior to draw one from"}
 
-    def before_nets(self, array: NDArray[Any], run: Path | None, progress: bool | None) -> None:
+    def before_nets(
+        self, array: NDArray[Any], y: Any, run: Path | None, progress: bool | None
+    ) -> None:
         """Make the pools: part of a run's state, and of no use to a saved model."""
         self.pool_a = ImagePool(self.pool_size, self.sample_shape_)
         self.pool_b = ImagePool(self.pool_size, self.sample_shape_)

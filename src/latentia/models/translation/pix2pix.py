@@ -22,6 +22,10 @@ With a ``patch`` a step sees a random piece of each pair at full sharpness, as m
 are pieces: what is a few pixels wide, as a street, stays so. The nets are convolutions, and
 translate whole images afterwards; the fewer halvings, the less such a one differs from a piece.
 
+From nothing, a generator soon paints what any image might have, and comes to its own input's late;
+one that starts from what L1 alone learns (``pretrain_epochs``, in the run's folder ``pretraining``)
+follows it from the first.
+
 Shapes: ``X`` is (n, H, W) or (n, C_x, H, W), ``y`` the same with its own channels; inside, ``x``
 is (N, C_x, H, W), ``y`` (N, C_y, H, W), in [0, 1]; ``u``, ``v`` the same in [âˆ’1, 1].
 """
@@ -29,9 +33,9 @@ is (N, C_x, H, W), ``y`` (N, C_y, H, W), in [0, 1]; ``u``, ``v`` the same in [âˆ
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple
 
 import numpy as np
@@ -50,9 +54,11 @@ from latentia.errors import (
     Decay,
     InputError,
     NonNegative,
+    Positive,
     Range,
     Shapes,
     Share,
+    Whole,
 )
 from latentia.models.exported import Exported
 from latentia.models.fields import command_name
@@ -65,6 +71,7 @@ from latentia.models.inputs import (
     with_labels,
 )
 from latentia.models.own_nets import PROBABILITIES, Maps, take
+from latentia.models.saved import load
 from latentia.models.translation import baselines, figures
 from latentia.models.translation.base import (
     EXAMINED,
@@ -80,7 +87,8 @@ from latentia.models.translation.base import (
 )
 from latentia.models.translation.exported import critic, image, way
 from latentia.models.translation.patches import jittered, random_patches
-from latentia.nets.normalisation import Dropout, Normalisation
+from latentia.models.warm_start import warm_start
+from latentia.nets.normalisation import Normalisation, noisy
 from latentia.nets.patchgan import patch_discriminator
 from latentia.nets.unet import DEEPEST, UNet, isola_weights, unet_depth
 from latentia.plots.grids import DRAWABLE
@@ -94,6 +102,13 @@ from latentia.training.updates import Loss, Update
 
 SHOWN = 8
 """Pairs in an epoch's picture."""
+
+
+SHARED = (
+    *("generator", "width", "n_halvings", "norm", "dropout", "patch", "jitter", "mirror", "turn"),
+    *("batch_size", "beta_1", "beta_2", "ema_decay", "device", "precision"),
+)
+"""Hyperparameters of the training with L1 alone that are the game's."""
 
 
 class Pass(NamedTuple):
@@ -175,6 +190,10 @@ class Pix2Pix(Translator):
         Shapes("discriminator"),
     ] = "auto"
     """What a verdict sees: pixel, 16, 70 or the image; auto is 70, or a smaller image whole."""
+    pretrain_epochs: Annotated[Whole, CountsWhen("objective", ("gan+l1",))] = 0
+    """Passes over the data with L1 alone, from which the game then starts; 0: none."""
+    pretrain_rate: Annotated[Positive, CountsWhen("pretrain_epochs", unless=(0,))] = 1e-3
+    """The step size of these, which falls along a cosine."""
     batch_size: Count = 4
     """Pairs in a batch, in each process (1 in the paper)."""
 
@@ -204,6 +223,36 @@ class Pix2Pix(Translator):
         judge = {"discriminator": Maps(((n_shown, *size),), PATCHES, VERDICTS, PROBABILITIES)}
         output = Maps((shape,), (self.n_outputs, *shape[1:]), IMAGE, NOT_SIGNED)
         take(self, {"generator": output} | (judge if self.is_adversarial else {}))
+        start: Pix2Pix | None = vars(self).get("_start")
+        if start is not None:
+            self.generator_.load_state_dict(start.generator_.state_dict())
+
+    def before_nets(
+        self, array: NDArray[Any], y: Any, run: Path | None, progress: bool | None
+    ) -> None:
+        """Train the generator with L1 alone, if the game is to start from that."""
+        if self.pretrain_epochs and self.objective == "gan+l1" and self.beginning is None:
+            own = {} if self.generator is None else {"generator": self.generator}
+            load_from = partial(load, nets=own)
+            with torch.random.fork_rng():
+                self._start = warm_start(
+                    self.first_model(), None, load_from, (array, y), run, progress
+                )
+
+    def first_model(self) -> Pix2Pix:
+        """Return the model that is trained first, with this one's generator and L1 alone."""
+        return Pix2Pix(
+            **{name: getattr(self, name) for name in SHARED},
+            objective="l1",
+            n_epochs=self.pretrain_epochs,
+            learning_rate=self.pretrain_rate,
+            learning_rate_schedule="cosine",
+            random_state=self.seed_,
+        )
+
+    def after_training(self, array: NDArray[Any], y: Any) -> None:
+        """Forget the start."""
+        self.__dict__.pop("_start", None)
 
     def learnt_size(self, shape: tuple[int, ...]) -> tuple[int, int]:
         """Return (h, w) of what a step sees of images: a patch, no larger than they are, or all."""
@@ -399,16 +448,3 @@ class Pix2Pix(Translator):
                 f"{self.output_shape_}"
             )
         return images
-
-
-@contextmanager
-def noisy(net: nn.Module) -> Iterator[None]:
-    """Let a net's dropout act within a ``with`` block, whatever the net's mode."""
-    layers = [(layer, layer.training) for layer in net.modules() if isinstance(layer, Dropout)]
-    for layer, _ in layers:
-        layer.train()
-    try:
-        yield
-    finally:
-        for layer, mode in layers:
-            layer.train(mode)

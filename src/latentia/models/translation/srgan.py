@@ -199,7 +199,9 @@ class SRGAN(UpscalingModel):
         seen, verb = image(self, "x", patch, "a sharp patch"), partial(eager, self, judge)
         return (*super().exported(), Exported("critic", judge, verb, (seen,), (p,)))
 
-    def before_nets(self, array: NDArray[Any], run: Path | None, progress: bool | None) -> None:
+    def before_nets(
+        self, array: NDArray[Any], y: Any, run: Path | None, progress: bool | None
+    ) -> None:
         """Read the feature network, and load the SRResNet or train it."""
         with torch.random.fork_rng():
             self._features = self._feature_network()
@@ -216,7 +218,7 @@ class SRGAN(UpscalingModel):
             return
         with torch.random.fork_rng():
             self._start = warm_start(
-                self.first_model(), self.pretrained, self.saved_start, array, run, progress
+                self.first_model(), self.pretrained, self.saved_start, (array, None), run, progress
             )
 
     def first_model(self) -> SRResNet:
