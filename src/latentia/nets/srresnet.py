@@ -181,14 +181,16 @@ def srgan_discriminator(shape: tuple[int, int, int], width: int = 64) -> nn.Sequ
     3×3 convolutions of w, w, 2w, 2w, 4w, 4w, 8w, 8w channels, every second of stride 2, batch norm
     after all but the first, LeakyReLU 0.2; then 16w hidden units. A side s becomes ⌈s/16⌉.
     """
-    n_in, height, width_ = shape
+    n_in, *sides = shape
     layers: list[nn.Module] = []
     for index in range(8):
-        n_out = width * 2 ** (index // 2)
-        stride = 1 + index % 2
+        n_out, step = width * 2 ** (index // 2), 1 + index % 2
+        # One pixel stays one; of a stride over it torch leaves gradients in bfloat16 unwritten.
+        stride = (min(step, sides[0]), min(step, sides[1]))
+        sides = [ceil(side / step) for side in sides]
         layers.append(nn.Conv2d(n_in, n_out, 3, stride, 1, bias=index == 0))
         layers += [leaky_relu()] if index == 0 else [BatchNorm(n_out), leaky_relu()]
         n_in = n_out
-    n_features = n_in * ceil(height / 16) * ceil(width_ / 16)
+    n_features = n_in * sides[0] * sides[1]
     hidden = nn.Linear(n_features, DENSE * width)
     return nn.Sequential(*layers, nn.Flatten(), hidden, leaky_relu(), nn.Linear(DENSE * width, 1))
