@@ -79,6 +79,8 @@ def test_what_is_no_name_is_refused(run, tmp_path, name):
 def test_nothing_is_replaced_that_is_not_to_be(made, run, tmp_path):
     with pytest.raises(InputError, match="the zoo has 'tiny-pca' already"):
         adding.add(run, "tiny-pca", made, adding.Told())
+    with pytest.raises(InputError, match="Latentia's own zoo has 'pca-mnist' already"):
+        adding.add(run, "pca-mnist", tmp_path, adding.Told(), overwrite=True)
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "diary.txt").touch()
     with pytest.raises(InputError, match="holds what is no entry of a zoo"):

@@ -30,8 +30,9 @@ from latentia.metrics.definitions import DEFINITIONS
 from latentia.metrics.estimates import Estimate
 from latentia.models.fields import command_name, model_fields, summary_of
 from latentia.models.own_parts import own_nets
+from latentia.models.places import is_elsewhere
 from latentia.models.saved import WEIGHTS, load
-from latentia.models.zoo import FILES, NAME, RECIPE, Entry, read_index, write_index
+from latentia.models.zoo import FILES, NAME, RECIPE, Entry, read_index, write_index, zoos
 from latentia.pages.provenance import SCORES
 from latentia.pages.zoo_card import Facts, zoo_card
 from latentia.training.config import HASH, RunConfig, read_config, write_config
@@ -46,8 +47,6 @@ SMALL = 64
 OF_AN_ERROR, OF_ITSELF = 0.1, 0.01
 """What 16 bits may change: of a figure's standard error, and of a figure without one."""
 MOST_SCORES = 3
-PATHS = ("pretrained", "features")
-"""Parameters that may name a folder."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,8 +81,10 @@ def add(run: Path, name: str, zoo: Path, told: Told, overwrite: bool = False) ->
         write_atomically(new / RECIPE, recipe(config, name).encode())
         measured = entry.figures | {"seconds": _seconds_of(run)}
         write_atomically(new / "evaluation.json", json.dumps(measured, indent=1).encode())
-        told_more = tuple(_answers(new, name, told))
-        facts = Facts(name, entry, figures, loss, told_more, told.note)
+        more = "" if entry.data in names() else f" --data {Path(data.spec).name}"
+        command = f"latentia evaluate zoo:{name}{more}"
+        told_more = tuple(_answers(new, command, told))
+        facts = Facts(name, command, entry, figures, loss, told_more, told.note)
         write_atomically(new / "README.md", zoo_card(model, data, run, facts).encode())
         files = {file: _hashed(new / file) for file in FILES}
         entry = replace(entry, files=files)
@@ -105,6 +106,9 @@ def _refuse_name(name: str, zoo: Path, overwrite: bool) -> None:
         raise InputError(
             f"{name!r} is no name for the zoo: small letters, digits and hyphens, such as vae-mnist"
         )
+    own = next(zoos())
+    if name in own.entries and Path(own.place).resolve() != zoo.resolve():
+        raise InputError(f"Latentia's own zoo has {name!r} already: choose another name")
     folder = zoo / name
     inside = {p.name for p in folder.iterdir()} if folder.is_dir() else set[str]()
     if inside - {*FILES} or (folder.exists() and not folder.is_dir()):
@@ -115,14 +119,13 @@ def _refuse_name(name: str, zoo: Path, overwrite: bool) -> None:
 
 def _refuse_run(config: RunConfig, model: Any, run: Path) -> None:
     """Refuse a run that no recipe trains at once."""
-    folders = [config.parameters.get(path) for path in PATHS]
-    local = [f for f in folders if f is not None and "/" in f and not f.startswith(("hf:", "zoo:"))]
+    start = config.parameters.get("pretrained")
     reasons = {
         f"began with the weights in {config.start_from}": config.start_from,
         f"goes back to a checkpoint of {config.taken_from}": config.taken_from,
         "went on with another number of epochs": config.stages,
         "has nets of your own": own_nets(model),
-        f"began with the model in {local[0] if local else ''}": local,
+        f"began with the model in {start}": start is not None and not is_elsewhere(start),
     }
     for reason, holds in reasons.items():
         if holds:
@@ -182,7 +185,7 @@ def largest_change(exact: Mapping[str, float], other: Mapping[str, float]) -> tu
     """
     found = {key: _change(exact[key], other.get(key, np.nan)) for key in exact}
     worst = max(found, key=lambda key: (np.isnan(found[key]), found[key]), default="")
-    share = round(float(found[worst]), 3) if worst else 0.0
+    share = float(f"{found[worst]:.2g}") if worst else 0.0
     return worst, float("inf") if np.isnan(share) else share
 
 
@@ -197,6 +200,7 @@ def _change(exact: float, other: float) -> float:
 def _write_model(source: Path, run: Path, new: Path, weights: bytes) -> None:
     """Write a saved model's folder with other weights, and what is known of its data."""
     config = {k: v for k, v in read_config(source).items() if k not in (HASH, "data")}
+    config["parameters"] = without_places(config["parameters"])
     config |= {"weights_sha256": hashlib.sha256(weights).hexdigest()}
     config |= {"weights_bytes": len(weights)}
     known = read_config(run).get("data", {})
@@ -205,6 +209,16 @@ def _write_model(source: Path, run: Path, new: Path, weights: bytes) -> None:
     kept |= {"spec": known["spec"]} if known.get("spec") in names() else {}
     write_atomically(new / WEIGHTS, weights)
     write_config(new, {**config, "data": kept})
+
+
+def without_places(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """Return parameters in which a folder of this machine is its name alone.
+
+    >>> without_places({"features": "/home/jane/squeezenet", "scale": 4})
+    {'features': 'squeezenet', 'scale': 4}
+    """
+    named = parameters.get("features")
+    return {**parameters, **({} if named is None else {"features": Path(named).name})}
 
 
 def _described(
@@ -228,7 +242,7 @@ def _described(
     minutes = _seconds_of(run) * threads / 60 if told.cpu_minutes is None else told.cpu_minutes
     return Entry(
         model=config.model,
-        summary=summary_of(model),
+        summary=summary_of(model).replace("`", ""),
         data=told.data_name or (spec if spec in names() else Path(data.name).name),
         licence=told.licence or data.licence,
         seed=vars(model).get("seed_", config.parameters.get("random_state")),
@@ -256,9 +270,8 @@ def _seconds(run: Path) -> float:
     return float(read_json(file).get("seconds", 0.0)) if file.exists() else 0.0
 
 
-def _answers(folder: Path, name: str, told: Told) -> Iterator[tuple[str, str]]:
+def _answers(folder: Path, command: str, told: Told) -> Iterator[tuple[str, str]]:
     """Yield the commands of figures that take longer, each with what it prints."""
-    command = f"latentia evaluate zoo:{name}"
     if told.n_importance is not None:
         lines = answers(folder, told.data, n_importance=told.n_importance)
         yield f"{command} --n-importance {told.n_importance}", "\n".join(lines)
@@ -271,9 +284,10 @@ def recipe(config: RunConfig, name: str) -> str:
     """Return a run as a recipe: what is not the default first, then what is."""
     fields = {field.name: field for field in model_fields(config.model)}
     lines: dict[bool, list[str]] = {False: [], True: []}
+    parameters = without_places(config.parameters)
     for key, field in fields.items():
-        if key in config.parameters:
-            value = config.parameters[key]
+        if key in parameters:
+            value = parameters[key]
             default = list(field.default) if isinstance(field.default, tuple) else field.default
             lines[value == default].append(f"{key} = {_toml(value)}")
     spec = config.data.get("spec", "")

@@ -11,7 +11,7 @@ from latentia import __version__
 from latentia.data.dataset import Dataset
 from latentia.metrics.definitions import DEFINITIONS
 from latentia.metrics.estimates import Estimate
-from latentia.models.fields import reference_of, summary_of
+from latentia.models.fields import reference_of
 from latentia.models.zoo import RECIPE, SCHEME, Entry
 from latentia.pages import provenance
 from latentia.pages.card import Subject, copying, escaped, learnt, loading, not_for
@@ -25,6 +25,8 @@ class Facts:
     """What a card tells beside what the model, its data and its run do."""
 
     name: str
+    command: str
+    """What prints the figures."""
     entry: Entry
     figures: Mapping[str, float]
     loss: str
@@ -48,13 +50,13 @@ def zoo_card(model: Any, data: Dataset, run: Path, facts: Facts) -> str:
         about += [f"Licence of {escaped(entry.data)}: {escaped(entry.licence) or 'not known'}"]
     parts = [
         f"# {address}: {escaped(provenance.name_of(model)['en'])}",
-        escaped(" ".join(filter(None, [summary_of(model), reference_of(model)]))),
+        escaped(" ".join([entry.summary, reference_of(model) or ""])),
         "\n".join(loading(subject)),
         f"`latentia export {address} --out page.html` writes a page that runs it.",
         "## What it learnt from",
         "\n".join(f"- {line}" for line in about),
         "## Figures",
-        *_figures(address, facts),
+        *_figures(facts),
         *(["## Copies of training data", escaped(sentence)] if sentence else []),
         *(["## What it looks like", escaped(facts.note)] if facts.note else []),
         "## How it was trained",
@@ -66,7 +68,7 @@ def zoo_card(model: Any, data: Dataset, run: Path, facts: Facts) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _figures(address: str, facts: Facts) -> Iterator[str]:
+def _figures(facts: Facts) -> Iterator[str]:
     """Yield the table of the figures, the command that prints them, and longer answers."""
     lines = ["| figure | value | standard error | better | meaning |", "|---|---|---|---|---|"]
     for key, value in facts.figures.items():
@@ -78,7 +80,7 @@ def _figures(address: str, facts: Facts) -> Iterator[str]:
             lines.append("| " + " | ".join(map(escaped, cells)) + " |")
     yield "\n".join(lines)
     yield "Of the test part of the data, as this prints them:"
-    yield f"```\nlatentia evaluate {address}\n```"
+    yield f"```\n{facts.command}\n```"
     for command, printed in facts.answers:
         yield f"```\n$ {command}\n{printed}\n```"
 
