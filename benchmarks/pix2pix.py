@@ -4,9 +4,9 @@
         [--only "L1" "L1 + cGAN"] [--train missing|never] [--write docs/pix2pix.md]
 
 Trains the recipe ``examples/recipes/pix2pix_maps.toml`` for each objective into
-``RUNS/<objective>``, first L1, from which L1 + cGAN starts; a run that is there is not trained
-again, one that was stopped goes on. The picture is the paper's figure 4 (Isola et al. 2017): input,
-L1, cGAN, L1 + cGAN, truth.
+``RUNS/<objective>``, for as many epochs in all; a run that is there is not trained again, one that
+was stopped goes on. The picture is the paper's figure 4 (Isola et al. 2017): input, L1, cGAN,
+L1 + cGAN, truth.
 
 Streets are the pixels nearest to a colour that the maps give them. F1 counts a pixel of a street as
 found, or as right, where the other image has one within two pixels. Detail is what is left of an
@@ -42,8 +42,8 @@ from latentia.training.config import read_config
 
 RECIPE = Path(__file__).resolve().parent.parent / "examples" / "recipes" / "pix2pix_maps.toml"
 OBJECTIVES = {"L1": "l1", "cGAN": "gan", "L1 + cGAN": "gan+l1"}
-FIRST = ["--n-epochs", "24", "--learning-rate", "1e-3", "--learning-rate-schedule", "cosine"]
-"""How L1 alone is trained, which the game with L1 then starts from."""
+ALONE = ["--pretrain-epochs", "0", "--n-epochs", "84"]
+"""What the recipe's game with L1 takes in all, its beginning counted in, for one of them alone."""
 SHOWN = 8
 DETAIL = ("own_detail", "shared_detail")
 N_COMPONENTS = 64
@@ -76,9 +76,7 @@ def main() -> None:
         run = given.runs / objective
         if given.train == "missing":
             words = ["--recipe", str(given.recipe), "--data", given.data]
-            start = given.runs / OBJECTIVES["L1"]
-            words += FIRST if run == start else []
-            words += ["--start-from", str(start)] if label == "L1 + cGAN" else []
+            words += [] if objective == "gan+l1" else ALONE
             trained(run, [*words, "--objective", objective])
         if is_done(run):
             found[label] = run
