@@ -2,19 +2,12 @@
 
     SqueezeNet 1.0: the output of fire8 (features.10), 512 channels at an eighth of the size
     VGG-19: φ_{5,4}, the last convolution after ReLU (features.35), 512 channels at a sixteenth
-    for a content loss, SqueezeNet 1.0: fire3 and fire5 (features.4 and .7), at a quarter and an
-    eighth, one vector
-
-Images that are alike in fire8 may differ by patterns of single pixels, which it does not see on
-dark and even surfaces: pixels that descend on that difference alone end in such patterns, and with
-fire3 and fire5 they end near the image. So what is measured in fire8 is not trained on.
 
 Weights come from a file that the user has, with the key names of the common model hubs; its keys
 say which of the two nets it holds. A feature network's name is part of the name of every result
 that was had with it.
 
-Shapes: ``x`` is (N, 1, H, W) or (N, 3, H, W) in [0, 1]; features are (N, 512, h, w), of several
-layers (N, F).
+Shapes: ``x`` is (N, 1, H, W) or (N, 3, H, W) in [0, 1]; features are (N, 512, h, w).
 
 References
 ----------
@@ -44,8 +37,6 @@ from latentia.errors import InputError
 SQUEEZENET_FACTOR = 1 / 354
 """What makes the features of bicubic ×4 differ from those of sharp images (T91, 96 pixels) as much
 as their pixels in [−1, 1] do, in mean squares: the SRGAN paper's rule for VGG-19."""
-EARLY_FACTORS = {"4": 1 / 1387, "7": 1 / 2323}
-"""The same for fire3 and fire5, each by itself."""
 VGG19_FACTOR = 1 / 12.75
 """The SRGAN paper's, section 3.2."""
 SQUEEZENET_KEY, VGG19_KEY = "features.10.expand3x3.weight", "features.34.weight"
@@ -110,44 +101,29 @@ class Fire(nn.Module):
 
 
 class PhotographFeatures(nn.Module):
-    """Layers of a net of photographs, for images in [0, 1], grey ones in three channels.
-
-    ``compared`` are factors of some of them, by name; without any the last layer is compared.
-    """
+    """Layers of a net of photographs, for images in [0, 1], grey ones in three channels."""
 
     shift: Tensor
     gain: Tensor
 
-    def __init__(
-        self, features: nn.Sequential, inputs: Inputs, compared: Mapping[str, float] | None = None
-    ) -> None:
+    def __init__(self, features: nn.Sequential, inputs: Inputs) -> None:
         super().__init__()
-        self.features, self.compared = features, compared or {}
+        self.features = features
         deviation = DEVIATION if inputs == "standardised" else (1 / 255,) * 3
         gain = torch.tensor(deviation).reciprocal()
         self.register_buffer("shift", torch.tensor(MEAN)[:, None, None], persistent=False)
         self.register_buffer("gain", gain[:, None, None], persistent=False)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return the last layer's output, or those compared as (N, F), all of the same weight.
-
-        A mean over F is then the mean of the layers' own means.
-        """
-        x, parts = (x - self.shift) * self.gain, []
-        for name, layer in self.features.named_children():
-            x = layer(x)
-            if name in self.compared:
-                parts.append(self.compared[name] * x.flatten(1))
-        if not parts:
-            return x
-        mean = sum(part.shape[1] for part in parts) / len(parts)
-        return torch.cat([part * (mean / part.shape[1]) ** 0.5 for part in parts], 1)
+        """Return the last layer's output."""
+        found: Tensor = self.features((x - self.shift) * self.gain)
+        return found
 
 
-def squeezenet_layers(last: int = 10) -> nn.Sequential:
-    """Return SqueezeNet 1.0 up to a layer, by default fire8."""
+def squeezenet_layers() -> nn.Sequential:
+    """Return SqueezeNet 1.0 up to fire8."""
     layers: dict[str, nn.Module] = {"0": nn.Conv2d(3, 96, 7, stride=2), "1": nn.ReLU()}
-    for number in range(2, last + 1):
+    for number in range(2, 11):
         pool = nn.MaxPool2d(3, 2, ceil_mode=True)
         layers[str(number)] = Fire(*FIRES[number]) if number in FIRES else pool
     return nn.Sequential(OrderedDict(layers))
@@ -165,43 +141,25 @@ def vgg19_layers() -> nn.Sequential:
 
 def squeezenet(tensors: Mapping[str, Tensor], inputs: Inputs = "bytes") -> FeatureNetwork:
     """Return SqueezeNet 1.0; the authors trained on bytes, copies in other frameworks not all."""
-    net = PhotographFeatures(_filled(squeezenet_layers(), tensors), inputs)
-    return FeatureNetwork("SqueezeNet 1.0 fire8", frozen(net), SQUEEZENET_FACTOR, smallest=32)
-
-
-def early_squeezenet(tensors: Mapping[str, Tensor]) -> FeatureNetwork:
-    """Return SqueezeNet 1.0 at fire3 and fire5, for content losses."""
-    layers = _filled(squeezenet_layers(max(map(int, EARLY_FACTORS))), tensors)
-    net = PhotographFeatures(layers, "bytes", EARLY_FACTORS)
-    return FeatureNetwork("SqueezeNet 1.0 fire3 and fire5", frozen(net), smallest=32)
+    net = _filled(squeezenet_layers(), tensors, inputs)
+    return FeatureNetwork("SqueezeNet 1.0 fire8", net, SQUEEZENET_FACTOR, smallest=32)
 
 
 def vgg19(tensors: Mapping[str, Tensor], inputs: Inputs = "standardised") -> FeatureNetwork:
     """Return VGG-19, named VGG54 as in the SRGAN paper."""
-    net = PhotographFeatures(_filled(vgg19_layers(), tensors), inputs)
-    return FeatureNetwork("VGG54", frozen(net), VGG19_FACTOR, smallest=16)
+    net = _filled(vgg19_layers(), tensors, inputs)
+    return FeatureNetwork("VGG54", net, VGG19_FACTOR, smallest=16)
 
 
-def frozen(net: PhotographFeatures) -> PhotographFeatures:
-    """Return a net in evaluation mode, without gradients of its own."""
-    return net.eval().requires_grad_(False)
-
-
-def load_features(path: str | Path, *, content: bool = False) -> FeatureNetwork:
+def load_features(path: str | Path) -> FeatureNetwork:
     """Return the feature network whose weights a file holds, SqueezeNet 1.0 or VGG-19.
 
-    Parameters
-    ----------
-    path
-        A ``.safetensors``, or ``.npz`` without pickled objects, with keys such as
-        ``features.0.weight``.
-    content
-        Whether it is for a content loss: of SqueezeNet then two early layers; of VGG-19 the
-        paper's in any case.
+    The file is ``.safetensors``, or ``.npz`` without pickled objects, with keys such as
+    ``features.0.weight``.
     """
     tensors = _read(Path(path))
     if SQUEEZENET_KEY in tensors:
-        return early_squeezenet(tensors) if content else squeezenet(tensors)
+        return squeezenet(tensors)
     if VGG19_KEY in tensors:
         return vgg19(tensors)
     raise InputError(f"{path} holds neither SqueezeNet 1.0 nor VGG-19: it lacks their key names")
@@ -219,7 +177,9 @@ def _read(path: Path) -> dict[str, Tensor]:
     raise InputError(f"{path} is of no known kind; give weights as .safetensors or .npz")
 
 
-def _filled(layers: nn.Sequential, tensors: Mapping[str, Tensor]) -> nn.Sequential:
+def _filled(
+    layers: nn.Sequential, tensors: Mapping[str, Tensor], inputs: Inputs
+) -> PhotographFeatures:
     wanted = layers.state_dict()
     found = {key: tensors.get(f"features.{key}") for key in wanted}
     for key, value in found.items():
@@ -229,4 +189,4 @@ def _filled(layers: nn.Sequential, tensors: Mapping[str, Tensor]) -> nn.Sequenti
                 f"features.{key} is {shape}; it must be of shape {tuple(wanted[key].shape)}"
             )
     layers.load_state_dict({key: value for key, value in found.items() if value is not None})
-    return layers
+    return PhotographFeatures(layers, inputs).eval().requires_grad_(False)

@@ -184,22 +184,6 @@ def test_features_see_images_as_their_nets_were_trained():
         torch.testing.assert_close(found, features.SQUEEZENET_FACTOR * layers(u))
 
 
-def test_a_content_loss_is_the_mean_of_two_early_layers(tmp_path):
-    torch.manual_seed(0)
-    layers, x, y = features.squeezenet_layers(), images(2, 3, 40, 40), images(2, 3, 40, 40)
-    safetensors.torch.save_file(weights_of(layers), tmp_path / "weights.safetensors")
-    early = features.load_features(tmp_path / "weights.safetensors", content=True)
-    assert early.name == "SqueezeNet 1.0 fire3 and fire5"
-    mean = torch.tensor([0.485, 0.456, 0.406])[:, None, None]
-    squares = []
-    for last, factor in ((4, 1 / 1387), (7, 1 / 2323)):
-        a, b = (layers[: last + 1](255 * (part - mean)) for part in (x, y))
-        squares.append((factor * (a - b)).square().mean())
-    found = (early(x) - early(y)).square().mean()
-    torch.testing.assert_close(found, (squares[0] + squares[1]).detach() / 2)
-    assert not any(p.requires_grad for p in early.net.parameters())
-
-
 def test_files_that_hold_no_feature_network_are_refused(tmp_path):
     with pytest.raises(InputError, match="cannot be read"):
         features.load_features(tmp_path / "absent.npz")

@@ -8,9 +8,7 @@
 
 G starts from an SRResNet, which is given or trained first, in the run's folder ``pretraining``:
 from random weights the game ends in a poor optimum (section 3.2). The paper's φ is VGG54, of
-VGG-19, with a factor of 1/12.75; of SqueezeNet it is two early layers, since a late one alone
-leaves patterns of pixels free on dark surfaces (`latentia.nets.features`). The network is part of
-the name of the result, ``result_name``.
+VGG-19, with a factor of 1/12.75; the network is part of the name of the result, ``result_name``.
 Means are taken over pixels, features and images, where the paper's l_Gen is a sum over images.
 
 Of logits, ``real_fake_cross_entropy`` is −E log D for the target 1 and −E log(1 − D) for 0. Both
@@ -102,8 +100,7 @@ class SRGAN(UpscalingModel):
     pretrain_rate: Annotated[Positive, CountsWhen("pretrained", (None,))] = 1e-3
     """Its step size, which stays constant."""
     features: str | None = None
-    """Weights of SqueezeNet 1.0, compared at fire3 and fire5, or of VGG-19, at VGG54
-    (.safetensors, .npz); none compares pixels."""
+    """Weights of SqueezeNet 1.0 or VGG-19 (.safetensors, .npz); none compares pixels."""
     adversarial_weight: NonNegative = 1e-3
     """λ, the weight of the adversarial loss in eq. 3."""
     discriminator: nn.Module | None = None
@@ -251,7 +248,7 @@ class SRGAN(UpscalingModel):
     def _feature_network(self) -> FeatureNetwork | None:
         found: FeatureNetwork | None = vars(self).get("_given_features")
         if found is None and self.features is not None:
-            found = load_features(self.features, content=True)
+            found = load_features(self.features)
         if found is None:
             return None
         if self.n_channels not in (1, 3):
