@@ -798,6 +798,8 @@ def test_a_text_in_no_encoding_is_refused_by_its_place(tmp_path):
 
 def test_nothing_is_held_out_where_the_share_is_none(tmp_path):
     (tmp_path / "t.txt").write_text("abcd " * 99)
+    notes = text.load_text(tmp_path / "t.txt").notes
+    assert notes == ("Measured on the last 49 characters of the text.",)
     for share, expected in ((0, None), (0.5, 223)):
         held = text.load_text(tmp_path / "t.txt", held_out=share).hold_out()[1]
         assert (None if held is None else len(held)) == expected

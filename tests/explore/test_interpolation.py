@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from latentia.errors import InputError
+from latentia.explore import interpolation
 from latentia.explore.interpolation import (
     interpolate,
     interpolate_codes,
@@ -151,3 +152,18 @@ def test_the_way_between_samples_is_that_between_their_codes(spherical, closed, 
 @pytest.mark.parametrize("kind", [np.float32, np.float64])
 def test_a_path_is_of_the_type_of_its_ends(kind):
     assert latent_path(np.eye(3, dtype=kind)).dtype == kind
+
+
+def test_originals_of_bytes_stand_above_the_path_as_they_are(monkeypatch):
+    tables = []
+    monkeypatch.setattr(interpolation, "check_arguments", lambda *_: None)
+    monkeypatch.setattr(interpolation, "image_table", lambda rows, titles: tables.append(rows))
+    path = np.zeros((9, 2, 2), np.float32)
+    monkeypatch.setattr(interpolation, "interpolate_codes", lambda *_, **__: path)
+    originals = np.full((3, 2, 2), 51, np.uint8)
+    interpolation_figure(None, np.zeros((3, 1)), originals, n_steps=4)
+    name, above = tables[0][0]
+    assert (name, above.shape) == ("original", path.shape)
+    expected = np.ones_like(path)
+    expected[::4] = 0.2
+    np.testing.assert_allclose(above, expected, rtol=1e-6)

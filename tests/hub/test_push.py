@@ -275,3 +275,9 @@ def test_arguments_of_a_push_are_checked(pca):
     for wrong, words in (({"private": "yes"}, "private"), ({"data": "digits"}, "load_data")):
         with pytest.raises(InputError, match=words):
             pca.push_to_hub("jane/pca", **wrong)
+
+
+def test_a_cards_header_is_written_in_the_letters_of_its_names(monkeypatch, pca):
+    monkeypatch.setattr(cards, "metadata", lambda subject: {"datasets": ["Größe"]})
+    header = cards.card(Subject(pca, "größe"), page=False)
+    assert "datasets:\n- Größe\n" in header

@@ -52,3 +52,10 @@ def test_each_pair_has_its_own_distance_in_the_row_below_it():
         assert picture[int(y) - 130, int(x)] == round(255 * (j + 1) / 100 + 255 * pixel / 256)
     assert places["0.08"][0] < places["0.16"][0]
     assert places["0.08"][1] == places["0.16"][1] < places["0.24"][1]
+
+
+def test_the_nearest_of_few_training_images_is_found():
+    train = np.stack([np.zeros((3, 3)), np.ones((3, 3))])
+    found = nearest_training(train, train[::-1] * 0.9)
+    assert found.rows.tolist() == [1, 0]
+    np.testing.assert_allclose(found.distances, [0.3, 0], rtol=1e-5)

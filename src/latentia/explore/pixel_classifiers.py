@@ -187,7 +187,7 @@ def _strength_check(
     before: Mapping[str, NDArray[np.float64]],
     after: Mapping[str, NDArray[np.float64]],
 ) -> StrengthCheck:
-    names = [attribute, *(name for name in before if name != attribute)]
+    names = dict.fromkeys([attribute, *before])
     had, has = (float((judged[attribute] > 0.5).mean()) for judged in (before, after))
     changes = {name: float((after[name] - before[name]).mean()) for name in names}
     movements = {name: float(np.abs(after[name] - before[name]).mean()) for name in names}

@@ -18,7 +18,6 @@ from abc import ABCMeta
 from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib.util import find_spec
 from numbers import Integral, Real
 from pathlib import Path
 from typing import Annotated, Any
@@ -328,9 +327,7 @@ def _definitions(class_name: str, module: str) -> list[ast.ClassDef]:
 
 @cache
 def _parse(module: str) -> ast.Module:
-    spec = find_spec("latentia")
-    root = Path((spec.submodule_search_locations or [""])[0]) if spec else Path()
-    path = root.joinpath(*module.split(".")[1:]).with_suffix(".py")
+    path = Path(__file__).parents[2].joinpath(*module.split(".")).with_suffix(".py")
     return ast.parse(path.read_text(encoding="utf-8"))
 
 
