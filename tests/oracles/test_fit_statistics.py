@@ -10,7 +10,7 @@ import pytest
 from scipy import optimize, stats
 
 from latentia.errors import InputError
-from latentia.models.factors.fit_statistics import fit_statistics
+from latentia.models.factors.fit_statistics import _reason, fit_statistics
 
 
 def numbers(text):
@@ -403,3 +403,32 @@ def test_all_of_psych():
         assert max(errors.values()) < 1e-6, problem
         count += 1
     assert count > 50
+
+
+@pytest.mark.parametrize(
+    ("R", "S", "objective", "reasons"),
+    [
+        (1, 1, 0.1, []),
+        (1, 1, math.nan, ["the likelihood of rows with such gaps has no saturated maximum"]),
+        (0, 1, math.nan, ["the observed correlation matrix is not positive definite"]),
+        (1, 0, math.nan, ["the implied correlation matrix is not positive definite"]),
+        (
+            0,
+            0,
+            math.nan,
+            [
+                "the observed correlation matrix is not positive definite",
+                "the implied correlation matrix is not positive definite",
+            ],
+        ),
+    ],
+)
+def test_what_has_no_statistics_says_which_matrix_is_why(R, S, objective, reasons):
+    matrices = (np.diag([1.0, 1.0, regular]) for regular in (R, S))
+    found = _reason(*matrices, objective, 100, 99.0, 3, no_likelihood=False)
+    assert found == "; ".join(reasons)
+    found = _reason(np.eye(3), np.eye(3), 0.1, math.nan, math.nan, 0, no_likelihood=True)
+    assert found == (
+        "n_samples is not given; the model has 0 degrees of freedom, so that no test is possible; "
+        "log_likelihood is not given"
+    )

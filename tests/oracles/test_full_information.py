@@ -8,6 +8,7 @@ import os
 import warnings
 from functools import cache
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from scipy import optimize, stats
 import latentia
 from latentia.errors import FitWarning, InputError
 from latentia.models.factors.factor_analysis import FactorAnalysis
+from latentia.models.factors.full_information import _best
 from latentia.models.factors.n_factors import kmo
 from latentia.models.linear.missing import Patterns, saturated
 from latentia.models.linear.probabilistic_pca import ProbabilisticPCA
@@ -254,3 +256,23 @@ def test_half_missing_is_tested_as_by_lavaan(k, chi, p):
             pytest.approx(0.118, abs=5e-4),
             pytest.approx(0.636, abs=1e-3),
         )
+
+
+@pytest.mark.parametrize(
+    ("heights", "converged", "n_optima"),
+    [
+        ((-1.0, -5.0, -1.0), (True, True, True), 2),
+        ((-1.0, -5.0, -1.0), (True, False, True), 1),
+        ((-1.0, -5.0, -9.0), (True, True, True), 3),
+    ],
+)
+def test_maxima_are_counted_where_the_climb_has_arrived(heights, converged, n_optima):
+    ends = [
+        SimpleNamespace(log_likelihood=height, converged=arrived, mean=height, implied="S")
+        for height, arrived in zip(heights, converged)
+    ]
+    # The best is climbed once more, from its own mean and covariance.
+    points = [0, 1, 2]
+    found, n = _best(lambda point, tol: ends[point] if point in points else point, points, 1e-6)
+    assert found == (-1.0, "S")
+    assert n == n_optima
