@@ -20,6 +20,7 @@ ALWAYS = {
     "train": "--data --run --recipe --resume --image-size --live",
     "resume": "run --live",
     "search": "recipe --out --n-trials",
+    "reproduce": "model --run --data",
     "checkpoints": "run",
     "sample": "run --n-samples --out --overwrite --random-state",
     "reconstruct": "run --data --out --overwrite",

@@ -24,6 +24,7 @@ WRITERS = {
     "explore, by itself": ("explore map pictures --data y.npy", "map.png"),
     "translate": ("translate bicubic a.png --out", "out/a.png"),
     "upscale": ("upscale bicubic a.png --scale 2 --out", "out/a.png"),
+    "search": ("search s.toml --n-trials 1 --out", "out"),
     "zoo": ("zoo list --out", "out.md"),
     "reproduce": ("reproduce zoo:pca-mnist --run", "out"),
 }
@@ -39,6 +40,7 @@ def place(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     draw = np.random.default_rng(0)
     table, pictures = draw.normal(size=(30, 4)), draw.random((48, 8, 8))
+    (tmp_path / "s.toml").write_text("model = 'vae'\n[search.ranges]\nbeta = [0.5, 1.0]\n")
     np.save("x.npy", table)
     np.save("y.npy", pictures)
     np.savetxt("x.csv", table, delimiter=",", header="a,b,c,d", comments="")
@@ -51,7 +53,7 @@ def place(tmp_path, monkeypatch):
 @pytest.mark.parametrize("name", WRITERS)
 def test_what_exists_is_not_replaced_unasked(name, place, capsys):
     words, target = WRITERS[name]
-    if words.split()[0] in ("compare", "factor", "train", "resume", "reproduce"):
+    if words.split()[0] in ("compare", "factor", "train", "resume", "reproduce", "search"):
         (place / target).mkdir()
         kept = place / target / "report.html"
     else:
@@ -65,7 +67,8 @@ def test_what_exists_is_not_replaced_unasked(name, place, capsys):
     said = capsys.readouterr().err
     assert said.splitlines()[-1].startswith("latentia: error: ")
     assert said.count("latentia: error: ") == 1
-    assert any(word in said for word in (" exists", " already holds", " holds report.html"))
+    kept_words = (" exists", " already holds", " holds report.html", " holds something else")
+    assert any(word in said for word in kept_words)
     assert kept.read_text() == "mine"
     if name in FILES:
         assert "--overwrite" in said

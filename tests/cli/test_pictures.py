@@ -27,7 +27,7 @@ def models(tmp_path_factory):
     x = np.random.default_rng(0).random((8, 3, 16, 16), dtype=np.float32)
     fitted = (
         SRResNet(**SMALL).fit(x),
-        SRResNet(**SMALL | {"random_state": 7}).fit(x[:, 0]),
+        SRResNet(**SMALL | {"random_state": 1}).fit(x[:, 0]),
         Pix2Pix(width=4, **SHARED).fit(x, 1 - x),
         Pix2Pix(width=4, **SHARED).fit(x, x[:, 0]),
         Pix2Pix(width=4, **SHARED).fit(x[:, :1], x),

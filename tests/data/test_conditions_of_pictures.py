@@ -140,8 +140,8 @@ def test_an_error_without_words_is_named(tmp_path, monkeypatch):
         with monkeypatch.context() as patch:
             patch.setattr(download, "_fetch_from", lambda *_, fail=fail: fail())
             file = SimpleNamespace(name="f.gz")
-            said = refusal(download._fetch, file, ["https://a.org"], tmp_path)
-        assert said.startswith(f"f.gz could not be fetched (https://a.org: {words}); check the ")
+            said = refusal(download._fetch, file, ["https://a.org"], tmp_path, "do this")
+        assert said.endswith(f"(https://a.org: {words}); check the network, or do this")
 
 
 @pytest.mark.parametrize(

@@ -135,6 +135,7 @@ CHANGED = {
     "n_epochs": 2,
     "batch_size": 10,
     "learning_rate": 1e-3,
+    "precision": "bfloat16",
     "ema_decay": 0.5,
     "patience": 1,
     "random_state": 1,

@@ -107,7 +107,7 @@ OTHER_VALUES = {
     "noise_variance": [0.04, 0.3, None],
     "observation of VaDE": ["bernoulli", "gaussian"],
     "receptive_field": ["pixel"],
-    "patch of Pix2Pix": [8],
+    "patch_size": [8],
     "patch of SRGAN": [8],
     "patch of SRResNet": [8],
     "pool_size": [0],
@@ -195,7 +195,7 @@ def answers(model):
     if isinstance(model, LanguageModel):
         return model.fit(RHYME).score_samples(RHYME)
     if hasattr(model, "scale"):
-        return model.fit(IMAGES[:, :8, :8]).transform(IMAGES[:, :8, :8])
+        return model.fit(IMAGES[:, :12, :12]).transform(IMAGES[:, :12, :12])
     return model.fit(TABLE).transform(TABLE)
 
 

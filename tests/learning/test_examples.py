@@ -98,7 +98,7 @@ def test_conditional_digits(tmp_path, monkeypatch, capsys):
 
 def test_every_recipe_names_real_parameters():
     for path in EXAMPLES.rglob("*.toml"):
-        recipe = read_recipe(path)
+        recipe = read_recipe(path, parts=("search",))
         name = class_name_of(str(recipe["model"]))
         assert {field.name for field in model_fields(name)}
         getattr(latentia, name)(**field_values(name, recipe)).validate_parameters()

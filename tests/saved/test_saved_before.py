@@ -64,8 +64,12 @@ def as_then(records, expected):
     return then
 
 
+NEWER = {"ConditionalWGANGP"}
+"""Models that version 0.1.0 did not have when its files were kept."""
+
+
 def test_every_model_but_the_large_ones_was_kept():
-    assert set(NAMES) == make.all_models().keys() - make.LARGE
+    assert set(NAMES) == make.all_models().keys() - make.LARGE - NEWER
     assert [name for name in NAMES if make.resumable(make.all_models()[name])] == RUNS
 
 

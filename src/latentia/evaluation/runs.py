@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -43,7 +43,9 @@ from latentia.training.further import ended_early
 from latentia.training.launch import leads
 from latentia.training.metrics_file import read_metrics
 from latentia.training.progress import tell_notes
-from latentia.training.run import Callback
+
+if TYPE_CHECKING:
+    from latentia.training.run import Callback
 
 log = logging.getLogger(__name__)
 

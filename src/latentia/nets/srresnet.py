@@ -175,6 +175,20 @@ def bicubic_degradation(x: Tensor, scale: int) -> Tensor:
     return small.clamp(0, 1).mul(255).round().div(255)
 
 
+class Striding(nn.Conv2d):
+    """A convolution whose stride over a single pixel is one in bfloat16, which changes no value.
+
+    Of a larger one torch 2.13 leaves the gradients of weights that see the margin alone unwritten.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the convolution."""
+        if min(x.shape[2:]) > 1 or not torch.is_autocast_enabled(x.device.type):
+            return super().forward(x)
+        stride = [min(step, side) for step, side in zip(self.stride, x.shape[2:])]
+        return conv2d(x, self.weight, self.bias, stride, self.padding)
+
+
 def srgan_discriminator(shape: tuple[int, int, int], width: int = 64) -> nn.Sequential:
     """Return the discriminator of figure 4 for images (C, H, W) of a size: one logit an image.
 
@@ -185,10 +199,8 @@ def srgan_discriminator(shape: tuple[int, int, int], width: int = 64) -> nn.Sequ
     layers: list[nn.Module] = []
     for index in range(8):
         n_out, step = width * 2 ** (index // 2), 1 + index % 2
-        # One pixel stays one; of a stride over it torch leaves gradients in bfloat16 unwritten.
-        stride = (min(step, sides[0]), min(step, sides[1]))
         sides = [ceil(side / step) for side in sides]
-        layers.append(nn.Conv2d(n_in, n_out, 3, stride, 1, bias=index == 0))
+        layers.append(Striding(n_in, n_out, 3, step, 1, bias=index == 0))
         layers += [leaky_relu()] if index == 0 else [BatchNorm(n_out), leaky_relu()]
         n_in = n_out
     n_features = n_in * sides[0] * sides[1]

@@ -140,7 +140,7 @@ def test_a_patch_is_a_piece_of_the_pair_as_sharp_as_it_is():
     """Each step sees squares of both images from one place, and ``transform`` whole images."""
     ramp = np.arange(16 * 16, dtype=np.float32).reshape(1, 16, 16) / 255
     x, y = np.repeat(ramp, 4, 0), np.repeat(1 - ramp, 4, 0)
-    fitted = model(patch=8, n_halvings=2, mirror=False).fit(x, y)
+    fitted = model(patch_size=8, n_halvings=2, mirror=False).fit(x, y)
     assert len(fitted.generator_.down) == 2
     fitted.generator_.train()
     seen = fitted.forward_pass(torch.from_numpy(x[:, None]), torch.from_numpy(y))

@@ -18,13 +18,10 @@ each image by itself, in training and in use alike: it is the batch norm of the 
 one, and leaves the batch size free. At small sizes it takes away much of what tells one place from
 another, its colour; norm over all channels of an image ("layer") does not.
 
-With a ``patch`` a step sees a random piece of each pair at full sharpness, as many pairs as there
-are pieces: what is a few pixels wide, as a street, stays so. The nets are convolutions, and
-translate whole images afterwards; the fewer halvings, the less such a one differs from a piece.
-
-From nothing, a generator soon paints what any image might have, and comes to its own input's late;
-one that starts from what L1 alone learns (``pretrain_epochs``, in the run's folder ``pretraining``)
-follows it from the first.
+With a ``patch_size`` a step sees a random piece of each pair at full sharpness, where a street is
+some pixels wide; the nets are convolutions, and translate whole images afterwards. From nothing, a
+generator soon paints what any image might have, and comes to its own input late: a game that starts
+from what L1 alone learns (``pretrain_epochs``, in the run's ``pretraining``) follows it at once.
 
 Shapes: ``X`` is (n, H, W) or (n, C_x, H, W), ``y`` the same with its own channels; inside, ``x``
 is (N, C_x, H, W), ``y`` (N, C_y, H, W), in [0, 1]; ``u``, ``v`` the same in [−1, 1].
@@ -105,8 +102,8 @@ SHOWN = 8
 
 
 SHARED = (
-    *("generator", "width", "n_halvings", "norm", "dropout", "patch", "jitter", "mirror", "turn"),
-    *("batch_size", "beta_1", "beta_2", "ema_decay", "device", "precision"),
+    *("generator", "width", "n_halvings", "norm", "dropout", "patch_size", "jitter", "mirror"),
+    *("turn", "batch_size", "beta_1", "beta_2", "ema_decay", "device", "precision"),
 )
 """Hyperparameters of the training with L1 alone that are the game's."""
 
@@ -176,9 +173,9 @@ class Pix2Pix(Translator):
     """Dropout of the three innermost decoder layers: the noise z."""
     test_noise: Annotated[bool, CountsWhen("dropout", unless=(0,)), Shapes("generator")] = False
     """Keep the dropout in ``transform`` too, as the paper does; it depends on image and seed."""
-    patch: Annotated[int, Range(8)] | None = None
+    patch_size: Annotated[int, Range(8)] | None = None
     """Side of the random pieces that a step learns from, in pixels; none takes whole images."""
-    jitter: Annotated[Share, CountsWhen("patch", (None,))] = 0.117
+    jitter: Annotated[Share, CountsWhen("patch_size", (None,))] = 0.117
     """How much images are enlarged (256 to 286) before a window of their size is cut; 0: none."""
     mirror: Annotated[bool, CountsWhen("turn", (False,))] = True
     """Mirror every second pair by chance."""
@@ -257,7 +254,7 @@ class Pix2Pix(Translator):
     def learnt_size(self, shape: tuple[int, ...]) -> tuple[int, int]:
         """Return (h, w) of what a step sees of images: a patch, no larger than they are, or all."""
         height, width = (
-            side if self.patch is None else min(side, self.patch) for side in shape[-2:]
+            side if self.patch_size is None else min(side, self.patch_size) for side in shape[-2:]
         )
         return height, width
 
@@ -310,7 +307,7 @@ class Pix2Pix(Translator):
         pair = [x, self.target(y)]
         if self.generator_.training:
             cut = partial(random_patches, size=self.learnt_size(tuple(x.shape)))
-            change = partial(jittered, enlargement=self.jitter) if self.patch is None else cut
+            change = partial(jittered, enlargement=self.jitter) if self.patch_size is None else cut
             pair = change(pair, mirror=self.mirror, turn=self.turn)
         u, v = (inside(images) for images in pair)
         return Pass((x, y), u, v, self.generator_(u))
