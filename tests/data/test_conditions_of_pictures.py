@@ -499,7 +499,7 @@ def test_a_film_is_a_file_without_labels(tmp_path, spec, label):
 def test_the_cache_holds_a_data_set_under_its_name_or_is_its_folder(tmp_path, monkeypatch):
     fetched = []
     monkeypatch.setattr(named, "fetch", lambda name: fetched.append(name) or tmp_path / "got")
-    for folder in ("data/mnist", "mnist", "got"):
+    for folder in ("data/mnist", "mnist/mnist", "got"):
         (tmp_path / folder).mkdir(parents=True)
     four_files(tmp_path / "got")
     found = {}
@@ -508,6 +508,7 @@ def test_the_cache_holds_a_data_set_under_its_name_or_is_its_folder(tmp_path, mo
         ("data", None, "got"),
         ("data", "data/mnist", "data/mnist"),
         ("mnist", "mnist", "mnist"),
+        ("mnist", "mnist/mnist", "mnist/mnist"),
     ):
         monkeypatch.setenv("LATENTIA_DATA", str(tmp_path / cache))
         if four:
@@ -621,7 +622,7 @@ def test_tables_lie_beside_a_part_that_has_something_around_it(tmp_path):
         (tmp_path / name).mkdir()
     (tmp_path / "labels.csv").touch()
     assert [p.name for p in picture_labels._beside_a_part(tmp_path / "train")] == ["labels.csv"]
-    root = packed(tmp_path / "train.zip", {"1.png": b"12"}).root
+    root = packed(tmp_path / "train.zip", {"1.png": b"12", "labels.csv": b"12"}).root
     assert picture_labels._beside_a_part(root) == []
 
 
@@ -701,11 +702,12 @@ def test_a_folder_of_tables_holds_nothing_else(tmp_path, monkeypatch, names, tak
     assert len(picture_sources._files_in(tmp_path)) == only
 
 
-def test_files_of_tables_by_their_full_name_are_no_data(tmp_path, monkeypatch):
-    monkeypatch.setattr(picture_sources, "is_image_table", lambda _: True)
-    for name in ("a.arrow", *picture_sources.SIDECARS[:3]):
-        (tmp_path / name).touch()
-    assert [path.name for path in picture_sources._files_in(tmp_path)] == ["a.arrow"]
+def test_documents_are_no_pictures(tmp_path):
+    for name, may in (("a.docx", False), ("a.npz", False), ("a.bin", True)):
+        (tmp_path / name).write_bytes(b"some bytes")
+        assert named.may_hold_pictures(tmp_path / name) == may
+    (tmp_path / "a.bin").write_bytes(b"")
+    assert not named.may_hold_pictures(tmp_path / "a.bin")
 
 
 @pytest.mark.parametrize(

@@ -137,6 +137,8 @@ def test_words_become_columns_of_their_own(cells, asked, columns, notes):
     [
         ("# a,b", ["1,2", "3,4"], "a,b"),
         ("# a b", ["1 2", "3 4"], "a b"),
+        ("# ", ["1 2", "3 4"], ""),
+        ("# a b", [], ""),
         ("# made by, me, now", ["1,2", "3,4"], ""),
         ("# 1,2", ["3,4", "5,6"], ""),
         ("# a,b", ["u,v", "1,2"], ""),
@@ -275,6 +277,7 @@ def test_rows_of_a_matrix_come_in_the_order_of_its_columns():
     ("columns", "has_points", "decimal", "expected"),
     [
         ({"a": "1,5", "b": "2,5"}, False, None, {"a": 1.5, "b": 2.5}),
+        ({"a": "1,5", "b": "1,500"}, False, None, {"a": 1.5, "b": 1.5}),
         ({"a": "1,5"}, True, ",", {"a": 1.5}),
         ({"a": "1,5", "b": "2.5"}, False, ",", {"a": 1.5}),
         ({"a": "1,500", "b": "2.5"}, False, None, {"a": 1500, "b": 2.5}),
@@ -578,10 +581,11 @@ def test_cells_that_hold_nothing_are_empty_words():
     assert [of_tables._cells(held, name) for name in "wn"] == [["a", ""], ["1.5", ""]]
 
 
-@pytest.mark.parametrize("options", [{"columns": ["a", "b"]}, {"drop": ["c"]}])
+@pytest.mark.parametrize("options", [{"columns": ["a", "b"]}, {"drop": ["rowtype_", "varname_"]}])
 def test_columns_that_are_not_asked_for_spoil_no_table(tmp_path, options):
     path = tmp_path / "t.csv"
-    path.write_text("a,b,c\n" + "".join(f"{i},{i * i % 7},{i}.{i}.x\n" for i in range(12)))
+    rows = "".join(f"{i},{i * i % 7},u,v\n" for i in range(9))
+    path.write_text("a,b,rowtype_,varname_\n" + rows)
     assert load(str(path), **options).columns == ("a", "b")
 
 

@@ -241,3 +241,12 @@ def test_the_epochs_picture_shows_what_becomes_of_the_noisy_images(images):
     assert set(noisy[~kept]) == {0.0}
     assert 0.3 < kept.mean() < 0.7
     np.testing.assert_allclose(restored, model.reconstruct(noisy), atol=1e-6)
+
+
+def test_nets_are_convolutional_for_images_alone():
+    model = DenoisingAutoencoder()
+    assert [model.nets_for(shape) for shape in ((4,), (1, 8, 8), (3, 8, 8))] == [
+        "mlp",
+        "convolutional",
+        "convolutional",
+    ]

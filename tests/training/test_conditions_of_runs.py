@@ -18,6 +18,7 @@ from latentia.training.device import bounded_weights
 from latentia.training.directory import disk_taken
 from latentia.training.further import Kept
 from latentia.training.metrics_file import _parsed, _up_to
+from latentia.training.notebook import NotebookBar
 from latentia.training.run import Run, _checked
 from latentia.training.updates import _in_storage_order
 from tests.training.slope import Slope
@@ -103,6 +104,7 @@ def test_weights_are_counted_up_to_what_the_environment_allows(monkeypatch):
     with bounded_weights():
         nn.Linear(3, 4, bias=False)
         nn.LazyLinear(4)
+        nn.BatchNorm1d(3, affine=False, track_running_stats=False)
     monkeypatch.setenv("LATENTIA_MOST_WEIGHTS", "12")
     with bounded_weights():
         nn.Linear(3, 4, bias=False)
@@ -351,3 +353,11 @@ def test_the_best_weights_are_spoken_of_where_they_are_held():
         (end,) = [record for record in found.records_ if record["split"] == "end"]
         assert end["note"] == f"ended before epoch 5: enough asked for it{more}"
         assert hasattr(found, "best_epoch_") == (validation is not None)
+
+
+@pytest.mark.parametrize(
+    ("first", "done", "total", "told"), [(2, 2, 9, False), (2, 9, 9, False), (2, 5, 9, True)]
+)
+def test_the_time_left_is_told_on_the_way(first, done, total, told):
+    bar = SimpleNamespace(_first=first, _done=done, _total=total, _began=0.0)
+    assert NotebookBar._left(bar).endswith(" s left") == told

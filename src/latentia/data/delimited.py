@@ -201,7 +201,7 @@ def _without_remarks(text: str) -> tuple[str, str | None, tuple[str, ...]]:
 def _commented_names(remark: str, lines: list[str]) -> str:
     """Return the header that stands in a remark, as NumPy writes it, or nothing."""
     names = remark.lstrip().lstrip("#").strip()
-    if not names or not lines:
+    if not lines:
         return ""
     readings = [*_readings([names, *lines]), (" ", split_blanks([names, *lines]))]
     for _, rows in readings:

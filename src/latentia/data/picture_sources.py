@@ -30,7 +30,7 @@ from latentia.data.archives import (
 )
 from latentia.data.folders import beside, train_and_test
 from latentia.data.frames import VIDEOS
-from latentia.data.hugging_face import ENDINGS, SIDECARS, ImageTable, is_image_table
+from latentia.data.hugging_face import ENDINGS, ImageTable, is_image_table
 from latentia.data.picture_labels import is_table
 from latentia.errors import InputError
 
@@ -141,8 +141,7 @@ def _unfolded(pattern: str) -> list[str]:
 def _files_in(folder: Path) -> list[Path]:
     """Return the tables or archives in a folder that holds nothing else that could be data."""
     found = sorted(p for p in folder.rglob("*") if p.is_file() and not _is_hidden(p, folder))
-    known = {SIDECARS[0], SIDECARS[1], SIDECARS[2]}
-    held = [p for p in found if p.suffix.lower() not in BESIDE and p.name not in known]
+    held = [p for p in found if p.suffix.lower() not in BESIDE]
     tables = [path for path in held if path.suffix in ENDINGS]
     if tables and len(tables) == len(held) and is_image_table(tables[0]):
         return tables

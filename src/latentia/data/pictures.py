@@ -168,7 +168,7 @@ def _of_the_same_classes(parts: Sequence[Part]) -> list[Part]:
     every = {name for part in parts for name in part.class_names}
     names = list(stated.pop()) if len(stated) == 1 else sorted(every, key=_numbers_first)
     if len(names) < 2 or any(part.y is None for part in parts):
-        said = (HALF,) if len(names) > 1 and len({part.y is None for part in parts}) > 1 else ()
+        said = (HALF,) if len(names) > 1 else ()
         bare = [dataclasses.replace(part, y=None, class_names=()) for part in parts]
         return [dataclasses.replace(bare[0], notes=(*bare[0].notes, *said)), *bare[1:]]
     found = []

@@ -122,7 +122,7 @@ def _of_columns(found: dict[str, Any]) -> dict[str, list[Any]]:
 
 
 def _rows(found: Any, names: Any) -> dict[str, list[Any]]:
-    if not isinstance(found, list) or not found or not all(isinstance(r, list) for r in found):
+    if not isinstance(found, list) or not all(isinstance(r, list) for r in found):
         return {}
     if len({len(row) for row in found}) > 1:
         return {}

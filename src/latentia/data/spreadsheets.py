@@ -34,7 +34,7 @@ def read(path: Path, options: TableOptions) -> Columns:
     sheet, notes = _sheet(book, path, options.sheet)
     check_bytes(sheet.height * sheet.width * BYTES_A_CELL, f"{path}[{sheet.name}]")
     rows = sheet.to_python(skip_empty_area=True)
-    if not rows or not any(cell != "" for row in rows for cell in row):
+    if not any(cell != "" for row in rows for cell in row):
         others = "; choose with --sheet" if len(book.sheet_names) > 1 else ""
         raise InputError(f"{path}: its sheet {sheet.name!r} has no cells{others}")
     notes += _filled(rows, sheet)
