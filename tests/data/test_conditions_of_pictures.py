@@ -20,6 +20,7 @@ from latentia.data import (
     crops,
     dataset,
     download,
+    folders,
     frames,
     framing,
     hugging_face,
@@ -363,6 +364,8 @@ def test_what_is_no_file_is_never_opened(tmp_path, monkeypatch):
     monkeypatch.setattr(hugging_face, "schema_of", fail)
     assert images._bands(tmp_path / "x.tif", None, None) is None
     assert not hugging_face.is_image_table(tmp_path / "x.parquet")
+    (tmp_path / "x.bin").touch()
+    assert not hugging_face.is_image_table(tmp_path / "x.bin")
 
 
 def test_pages_of_one_are_no_stack():
@@ -380,6 +383,7 @@ def test_a_picture_says_how_many_bytes_it_will_take(mode, deep, n_bytes):
     images._tell(image, None, told.append, deep)
     assert told == [n_bytes]
     assert images.is_grey(image) == (mode != "RGB")
+    assert images._notes(image) == ()
 
 
 @pytest.mark.parametrize(
@@ -685,6 +689,7 @@ def test_a_table_of_classes_in_no_encoding_is_refused(tmp_path):
         (["a.parquet", "b.parquet"], 2),
         (["a.parquet", "notes.md"], 1),
         (["a.parquet", "state.json"], 1),
+        (["a.parquet", ".b.parquet"], 1),
         (["a.parquet", "1.png"], 0),
         (["a.parquet", "b.tar"], 0),
         (["a.tar", "b.tar"], 2),
@@ -840,3 +845,21 @@ def test_a_class_is_meant_by_its_name_or_its_number(word, number):
         assert said.startswith(f"d has no class {word!r}; its classes are u, v, x")
     else:
         assert unpaired._numbers([word, "w"], ["u", "v", "w"], "d") == [number, 2]
+
+
+@pytest.mark.parametrize(
+    ("names", "told"),
+    [
+        (("train", "test"), False),
+        (("Train", "test"), True),
+        (("seg_train", "seg_test"), True),
+        (("TrainA", "TrainB"), True),
+        (("A", "B"), False),
+    ],
+)
+def test_folders_are_named_where_their_names_are_not_the_usual_ones(tmp_path, names, told):
+    taken = [tmp_path / name for name in names]
+    for folder in taken:
+        folder.mkdir()
+    said = f"{', '.join(names)} were taken as the parts of {tmp_path.name}."
+    assert (said in folders.beside(tmp_path, taken)) == told

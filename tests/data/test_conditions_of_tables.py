@@ -78,8 +78,9 @@ def test_a_last_row_that_sums_up_the_others_is_left_out(first, second, n_rows):
     assert kept.num_rows == n_rows
     told = ("its last row, 'Total', was left out as a total; --keep-totals keeps it",)
     assert said == (told if n_rows == 2 < len(first) else ())
-    named = pa.table({"a": words(*first), "total": words(*second)})
-    assert of_columns._without_totals(named, TableOptions())[0].num_rows == len(first)
+    for other in ("total", "ROWTYPE_"):
+        named = pa.table({"a": words(*first), other: words(*second)})
+        assert of_columns._without_totals(named, TableOptions())[0].num_rows == len(first)
 
 
 def test_codes_are_counted_in_columns_without_rows_too():
@@ -600,3 +601,38 @@ def test_columns_that_are_not_asked_for_spoil_no_table(tmp_path, options):
 )
 def test_a_triangle_of_three_rows_is_a_square(rows, is_square):
     assert bool(as_square([rows])) == is_square
+
+
+def test_columns_without_a_name_are_called_by_their_place(tmp_path):
+    found = read(tmp_path, "a,,c\n1,2,3\n4,5,6\n")
+    assert found.table.column_names == ["a", "column 2", "c"]
+    assert read(tmp_path, ",b\nu,2\nv,5\n").table.column_names == ["", "b"]
+    nameless = ["", "Unnamed: 3", "__index_level_0__", "column 2"]
+    names = [*nameless, "a", "column", "Unnamed"]
+    assert [name for name in names if of_tables._is_nameless(name)] == nameless
+
+
+def test_commas_in_words_are_no_decimal_commas(tmp_path):
+    found = read(tmp_path, 'a,b\n"u, v",2.5\n"w, x",3.5\n')
+    assert found.table.column("b").type == pa.float64()
+    found = read(tmp_path, 'a;b\n"1,5";2.5\n"2,5";3.5\n')
+    assert found.table.column("b").type == pa.string()
+
+
+@pytest.mark.parametrize(
+    ("values", "names_rows"),
+    [
+        ([3, 1, 2], True),
+        ([3, 1, 1], False),
+        ([1.5, 2.5], False),
+        ([*range(30), *range(30)], True),
+        ([0, 1] * 30, False),
+    ],
+)
+def test_a_column_without_a_name_names_rows_if_it_tells_them_apart_or_counts(values, names_rows):
+    assert of_tables._names_rows(table({"": values}), "") == names_rows
+
+
+def test_dashes_are_gaps():
+    cells = ["", "NA", "-", "–", "—", " − ", "0", "a-"]
+    assert [numerals.is_missing(cell) for cell in cells] == [True] * 6 + [False] * 2

@@ -30,8 +30,6 @@ ENDINGS = (".parquet", ".arrow")
 IMAGES = ("image", "img", "picture", "jpg", "jpeg", "png", "webp")
 LABELS = ("label", "labels", "class", "cls", "fine_label", "category", "target", "y")
 ONLY_A_PATH = "its bytes are not in the table, only a path"
-SIDECARS = ("dataset_info.json", "state.json", "dataset_dict.json")
-"""What ``save_to_disk`` leaves beside the tables."""
 
 
 class ImageTable(Archive):

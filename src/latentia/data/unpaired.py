@@ -170,7 +170,7 @@ def _of_classes(
 
 def _taken_apart(spec: str) -> tuple[str, str, list[str]]:
     """Return the data, a key of labels and two classes; what is not given is empty."""
-    if spec in named.DESCRIPTIONS or Path(spec).expanduser().exists():
+    if Path(spec).expanduser().exists():
         return spec, "", []
     plain, _, last = spec.rpartition(":")
     chosen = [word.strip() for word in last.split(",")]
