@@ -69,17 +69,20 @@ def test_a_table_that_cannot_be_written_is_refused_before_the_model_is_read(tmp_
         transform(tmp_path / "no run", "digits", out=tmp_path / name)
 
 
-@pytest.mark.parametrize(("n_columns", "most"), [(6, 5), (9, 7)])
-def test_as_many_factors_are_tried_as_there_can_be(monkeypatch, n_columns, most):
+@pytest.mark.parametrize(("n_columns", "most", "n_times"), [(6, 5, 100), (8, 7, 100), (9, 7, 20)])
+def test_as_many_factors_are_tried_as_there_can_be(monkeypatch, n_columns, most, n_times):
     class Stop(Exception):  # noqa: N818
         pass
 
-    def suggest(*_, max_components, **__):
-        raise Stop(max_components)
+    def suggest(*_, max_components, n_simulations, **__):
+        raise Stop(max_components, n_simulations)
 
     monkeypatch.setattr(factor_report, "suggest", suggest)
     monkeypatch.setattr(factor_report, "MOST_TRIED", 7)
+    # Of many columns fewer tables are simulated.
+    monkeypatch.setattr(factor_report, "MANY", 8)
     rows = np.random.default_rng(0).normal(size=(60, n_columns))
     observed = factor_report.Observed("rows", rows)
-    with pytest.raises(Stop, match=str(most)):
+    with pytest.raises(Stop) as caught:
         factor_report.suggestion(FactorAnalysis(n_components=1), observed)
+    assert caught.value.args == (most, n_times)

@@ -1,5 +1,6 @@
-"""Parts of a page's program and of its graph, by hand and without a net."""
+"""Parts of a page's program, of its graph and of its scene, by hand and without a net."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -9,6 +10,7 @@ from latentia.errors import InputError
 from latentia.models.exported import Quantity
 from latentia.pages import layers, operations, scene
 from latentia.pages.graphs import dynamic_axes
+from latentia.pages.html import has_pad
 from latentia.pages.onnx_files import name_sizes
 
 
@@ -85,3 +87,42 @@ def test_the_metric_is_that_of_a_linear_decoders_matrix(monkeypatch):
     decoder = SimpleNamespace(outputs=[None], inputs=[None], verb=lambda z: z @ A)
     metric = scene.metric_of(decoder, np.zeros((7, 2)), widths)
     np.testing.assert_allclose(metric, moved @ moved.T / 4, rtol=1e-5)
+
+
+def test_of_many_pixels_every_so_manyth_tells_the_metric(monkeypatch):
+    A = np.random.default_rng(0).normal(size=(2, 26))
+    monkeypatch.setattr(scene, "units_of", lambda quantity: 1.0)
+    monkeypatch.setattr(scene, "MOST_PIXELS", 10)
+    decoder = SimpleNamespace(outputs=[None], inputs=[None], verb=lambda z: z @ A)
+    metric = scene.metric_of(decoder, np.zeros((3, 2)), np.ones(2))
+    np.testing.assert_allclose(metric, A[:, ::3] @ A[:, ::3].T, rtol=1e-5)
+
+
+def test_a_direction_is_moved_as_far_to_either_side():
+    z = np.random.default_rng(0).normal(size=(50, 3))
+    found = scene.sliders_of(z, np.diag([1.0, 6.0, 3.0]), "normal", free=True)
+    assert [np.abs(slider["axis"]).argmax() for slider in found[:3]] == [1, 2, 0]
+    assert [slider["share"] for slider in found[:3]] == pytest.approx([0.6, 0.3, 0.1], abs=1e-3)
+    wide = 3 * z.std(axis=0)[[1, 2, 0]]
+    assert [slider["high"] for slider in found[:3]] == pytest.approx(wide.tolist(), rel=1e-2)
+    assert [slider["low"] for slider in found[:3]] == [-slider["high"] for slider in found[:3]]
+    bound = scene.sliders_of(z, np.diag([1.0, 6.0, 3.0]), "normal", free=False)
+    assert [slider["index"] for slider in bound] == [1, 2, 0]
+
+
+@pytest.mark.parametrize(
+    ("shape", "there"),
+    [
+        ((64, 64), True),
+        ((1, 64, 64), True),
+        ((64, 65), False),
+        ((3, 8, 8), False),
+        ((8,), False),
+    ],
+)
+def test_a_pad_is_for_small_images_of_one_channel(shape, there):
+    function = SimpleNamespace(inputs=[image(0, shape)])
+    assert has_pad({"encode": function}) == there
+    assert has_pad({"cluster": function}) == there
+    assert not has_pad({"decode": function})
+    assert not has_pad({"encode": SimpleNamespace(inputs=[replace(image(0, shape), kind="row")])})

@@ -30,7 +30,7 @@ from sklearn.utils import check_random_state
 from latentia.data.dataset import Dataset
 from latentia.errors import InputError
 from latentia.explore.codes import prior_draws
-from latentia.models.base import Encoder, Generator, Sampler
+from latentia.models.base import Encoder, Generator
 from latentia.models.exported import Exported, Quantity
 from latentia.models.inputs import spread, unit_floats
 from latentia.models.linear.gaussian import LinearGaussian
@@ -193,7 +193,7 @@ def prior_of(model: Any, z: Array) -> dict[str, Any]:
         if np.array_equal(drawn, check_random_state(0).uniform(-1, 1, drawn.shape)):
             return {"kind": "uniform"}
         return {"kind": "drawn", "draws": packed(model.latent_draws(POOL, check_random_state(0)))}
-    if isinstance(model, Sampler) and isinstance(model, LinearGaussian):
+    if isinstance(model, LinearGaussian):
         correlations = vars(model).get("factor_correlations_")
         if correlations is None:
             return {"kind": "normal"}
