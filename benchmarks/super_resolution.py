@@ -7,7 +7,10 @@
 ``examples/recipes/srresnet_t91.toml`` says, into ``RUNS/srresnet``; SRGAN starts from it, into
 ``RUNS/srgan``. A run that is there is not trained again, one that was stopped goes on. With the
 weights of a feature network, SRGAN's content loss is in its features, and the table has each
-model's distance in them; without, SRGAN compares pixels and the column is left out.
+model's distance in them; without, SRGAN compares pixels and the column is left out. A lattice is
+told by how many dB the power at its frequencies exceeds that beside them. SRResNet's self-ensemble
+is the mean over the picture turned and mirrored in all eight ways, each turned back (Lim et al.
+2017, section 3.3): a row of its own, since it takes eight times as long.
 """
 
 from __future__ import annotations
@@ -24,9 +27,9 @@ from long_runs import measured as figures
 
 import latentia
 from latentia.data.crops import read_pictures
-from latentia.data.degrade import cut_to_multiple
+from latentia.data.degrade import cut_to_multiple, degraded
 from latentia.files import write_atomically
-from latentia.metrics.super_resolution import luma_psnr, luma_ssim
+from latentia.metrics.super_resolution import luma_lattice, luma_psnr, luma_ssim
 from latentia.nets.features import FeatureNetwork, load_features
 from latentia.plots.style import new_figure, png_bytes, style
 
@@ -41,6 +44,7 @@ GAN = [
 ]
 """Where SRGAN departs from the recipe of SRResNet."""
 PAPER = {
+    "ensemble": "–",
     "bicubic": "28.43 / 0.8211, 25.99 / 0.7486, 21.59 / 0.6423",
     "SRResNet": "32.05 / 0.9019, 28.49 / 0.8184, 23.53 / 0.7832",
     "SRGAN": "29.40 / 0.8472, 26.02 / 0.7397, 21.15 / 0.6868",
@@ -58,7 +62,7 @@ class Row:
     ----------
     name, key, minutes
         As it is quoted, its name in ``PAPER``, and how long it was trained.
-    psnr, ssim, distance
+    psnr, ssim, distance, lattice
         Means over each set's pictures.
     comic
         The picture enlarged, (3, H, W), with its PSNR and SSIM.
@@ -70,6 +74,7 @@ class Row:
     psnr: dict[str, float] = field(default_factory=dict)
     ssim: dict[str, float] = field(default_factory=dict)
     distance: dict[str, float] = field(default_factory=dict)
+    lattice: dict[str, float] = field(default_factory=dict)
     comic: tuple[Any, float, float] = (None, 0.0, 0.0)
 
 
@@ -116,7 +121,28 @@ def models(given: argparse.Namespace, sets: dict[str, list[Any]]) -> list[tuple[
             model = latentia.load(run)
             quoted = model.result_name if key == "SRGAN" else key
             found.append((model, Row(quoted, key, minutes)))
+            if key == "SRResNet":
+                found.append(
+                    (SelfEnsemble(model), Row(f"{key}, self-ensemble", "ensemble", minutes))
+                )
     return found
+
+
+@dataclass
+class SelfEnsemble:
+    """The mean of what a model makes of a picture turned and mirrored in all eight ways."""
+
+    model: Any
+
+    def beside_enlarged(self, picture: Any) -> tuple[Any, Any]:
+        """Return a sharp picture and what becomes of it made small, as the model's own method."""
+        small, total = degraded(picture, SCALE), 0.0
+        for turns in range(4):
+            for mirror in (slice(None), slice(None, None, -1)):
+                seen = np.rot90(small, turns, (2, 3))[..., mirror]
+                large = self.model.transform(np.ascontiguousarray(seen))
+                total = total + np.rot90(np.asarray(large)[..., mirror], -turns, (2, 3)) / 8
+        return picture / np.float32(255), np.rint(total * 255) / np.float32(255)
 
 
 def sharp_pictures(folder: Path) -> list[Any]:
@@ -135,6 +161,7 @@ def measured(
         pairs = [model.beside_enlarged(picture) for picture in pictures]
         psnr, ssim = ([f(*pair, SCALE) for pair in pairs] for f in (luma_psnr, luma_ssim))
         row.psnr[name], row.ssim[name] = float(np.mean(psnr)), float(np.mean(ssim))
+        row.lattice[name] = float(np.mean([luma_lattice(large, SCALE) for _, large in pairs]))
         if features is not None:
             row.distance[name] = float(np.mean([apart(features, *pair) for pair in pairs]))
         if name == COMIC[0]:
@@ -152,6 +179,7 @@ def apart(features: FeatureNetwork, sharp: Any, large: Any) -> float:
 def head(features: FeatureNetwork | None) -> list[str]:
     """Return the table's head."""
     names = ["model", "minutes", *SETS, "comic", "published: Set5, Set14, comic"]
+    names += [f"lattice in dB: {', '.join(SETS)}"]
     names += [] if features is None else [f"distance in {features.name}: Set5, Set14"]
     return [f"| {' | '.join(names)} |", "|---" * len(names) + "|"]
 
@@ -161,6 +189,7 @@ def line(row: Row, features: FeatureNetwork | None) -> str:
     cells = [row.name, f"{row.minutes:.0f}"]
     cells += [f"{row.psnr[name]:.2f} / {row.ssim[name]:.4f}" for name in SETS]
     cells += [f"{row.comic[1]:.2f} / {row.comic[2]:.4f}", PAPER[row.key]]
+    cells.append(", ".join(f"{row.lattice[name]:.1f}" for name in SETS))
     if features is not None:
         cells.append(", ".join(f"{row.distance[name]:.4f}" for name in SETS))
     return f"| {' | '.join(cells)} |"
@@ -168,7 +197,7 @@ def line(row: Row, features: FeatureNetwork | None) -> str:
 
 def verdicts(table: list[Row]) -> list[str]:
     """Return whether SRResNet gains what it is to gain."""
-    rows = {row.key: row for row in table}
+    rows = {row.name: row for row in table}
     if "SRResNet" not in rows:
         return []
     gains = {n: rows["SRResNet"].psnr[n] - rows["bicubic"].psnr[n] for n in SETS}

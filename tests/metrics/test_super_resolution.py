@@ -11,7 +11,7 @@ from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
 from latentia.data.degrade import cut_to_multiple, degraded, enlarged
 from latentia.errors import InputError
-from latentia.metrics.super_resolution import luma, luma_psnr, luma_ssim
+from latentia.metrics.super_resolution import luma, luma_lattice, luma_psnr, luma_ssim
 
 RNG = np.random.default_rng(0)
 PICTURES = Path(os.environ.get("LATENTIA_DATA", "absent"), "sr")
@@ -94,3 +94,24 @@ def test_bicubic_reaches_its_published_figures():
 def test_bicubic_reaches_its_figures_at_other_scales(scale, published):
     """Published for Set5 with MATLAB's imresize, which differs at the borders."""
     assert figures("Set5", scale)[:, 0].mean() == pytest.approx(published, abs=0.025)
+
+
+def test_a_lattice_is_seen_at_its_own_period_alone():
+    noise = RNG.normal(0, 0.01, (2, 96, 128))
+    grey = 0.5 + noise
+    assert abs(luma_lattice(grey, 4)) < 1
+    lattice = grey + 0.05 * (np.arange(128) % 4 == 1)
+    weaker = grey + 0.005 * (np.arange(128) % 4 == 1)
+    assert luma_lattice(lattice, 4) > luma_lattice(weaker, 4) + 10
+    assert luma_lattice(lattice.swapaxes(1, 2), 4) == pytest.approx(luma_lattice(lattice, 4), abs=1)
+    assert abs(luma_lattice(lattice, 3)) < 1
+    with pytest.raises(InputError, match="sides of at least 64"):
+        luma_lattice(lattice[:, :60], 4)
+
+
+def test_a_lattice_of_known_power_has_its_decibels():
+    """White noise of variance s² and a wave a cos(πx/2): power a²n/6 + s² against s² a bin."""
+    s, a, n = 0.02, 0.01, 256
+    x = RNG.normal(0, s, (8, n, n)) + a * np.cos(np.pi / 2 * np.arange(n))
+    expected = 10 * np.log10((4 * s**2 + a**2 * n / 6) / (4 * s**2))
+    assert luma_lattice(x, 4) == pytest.approx(expected, abs=0.15)

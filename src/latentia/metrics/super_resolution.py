@@ -22,13 +22,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from latentia.errors import InputError, Whole, check_arguments
+from latentia.errors import InputError, Several, Whole, check_arguments
 from latentia.metrics.reconstruction import psnr
 from latentia.metrics.structural_similarity import WINDOW, ssim
 
 WEIGHTS = np.array([65.481, 128.553, 24.966])
 FOOT = 16.0
 PEAK = 255.0
+LEAST_PERIODS = 16
+"""Of a lattice, that an image must hold for its frequencies to stand apart."""
 
 
 def luma(images: NDArray[Any]) -> NDArray[np.float64]:
@@ -58,6 +60,40 @@ def luma_ssim(sharp: NDArray[Any], estimate: NDArray[Any], border: Whole) -> flo
     check_arguments(luma_ssim, locals())
     a, b = _compared(sharp, estimate, border, WINDOW)
     return ssim(a, b, PEAK)
+
+
+def luma_lattice(images: NDArray[Any], period: Several) -> float:
+    """Return by how many dB Y's power at a lattice's frequencies exceeds that beside them.
+
+    10 log₁₀ Σ P(u, v) / Σ P̄(u, v) with P the power spectrum of Y under a Hann window, u and v over
+    the harmonics j / period of a lattice that repeats after ``period`` pixels down and across,
+    and P̄ the mean of P three and four bins to either side. Photographs have some 0 dB; sub-pixel
+    and transposed convolutions draw such lattices ([3]_).
+
+    Raises InputError for images of fewer than 16 periods a side, where bins are too few.
+
+    References
+    ----------
+    .. [3] A. Odena, V. Dumoulin, C. Olah, "Deconvolution and Checkerboard Artifacts", Distill 2016.
+    """
+    check_arguments(luma_lattice, locals())
+    height, width = (side - side % period for side in images.shape[-2:])
+    if min(height, width) < LEAST_PERIODS * period:
+        raise InputError(
+            f"images of {images.shape[-2:]} pixels are too small to show a lattice of period "
+            f"{period}; give sides of at least {LEAST_PERIODS * period}"
+        )
+    y = luma(images[..., :height, :width])
+    on, beside = 0.0, 0.0
+    for lines in (y, y.swapaxes(1, 2)):
+        n = lines.shape[1]
+        window = np.hanning(n + 1)[:-1, None]
+        power = np.square(np.abs(np.fft.rfft((lines - lines.mean()) * window, axis=1)))
+        at = np.arange(1, period // 2 + 1) * (n // period)
+        on += power[:, at].sum()
+        off = [(at + k) % n for k in (-4, -3, 3, 4)]
+        beside += sum(power[:, np.minimum(k, n - k)].sum() for k in off) / len(off)
+    return float(10 * np.log10(on / beside))
 
 
 def _compared(

@@ -25,7 +25,7 @@ def test_the_benchmarks_table(tmp_path, monkeypatch, capsys):
         (tmp_path / name).mkdir()
         for number in range(n):
             coarse = draw.integers(0, 256, (7, 8, 3), dtype=np.uint8)
-            image = Image.fromarray(coarse).resize((41, 37), Image.Resampling.BICUBIC)
+            image = Image.fromarray(coarse).resize((73, 69), Image.Resampling.BICUBIC)
             image.save(tmp_path / name / f"{number}.png")
     recipe = tmp_path / "small.toml"
     recipe.write_text(RECIPE)
@@ -36,11 +36,17 @@ def test_the_benchmarks_table(tmp_path, monkeypatch, capsys):
     main(words)
     lines = (tmp_path / "table.md").read_text().splitlines()
     models = [line.split(" | ")[0] for line in lines if line.startswith("| ")]
-    assert models == ["| model", "| bicubic", "| SRResNet", "| SRGAN-MSE"]
+    assert models == [
+        "| model",
+        "| bicubic",
+        "| SRResNet",
+        "| SRResNet, self-ensemble",
+        "| SRGAN-MSE",
+    ]
     assert sum("SRResNet gains" in line for line in lines) == 2
     with Image.open(tmp_path / "table.png") as picture:
         assert picture.width > picture.height
     capsys.readouterr()
     main([*words, "--train", "never"])
     printed = capsys.readouterr().out.splitlines()
-    assert printed[:5] == [line for line in lines if line.startswith("|")]
+    assert printed[:6] == [line for line in lines if line.startswith("|")]

@@ -20,6 +20,7 @@ Shapes: ``x`` is (N, C, H, W) in [0, 1]; ``u`` the same in [−1, 1].
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -28,7 +29,7 @@ from typing import Annotated, Any, NamedTuple, Self
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.nn.functional import mse_loss
+from torch.nn.functional import mse_loss, pad
 
 from latentia.errors import Count, CountsWhen, InputError, NonNegative, Positive, Shapes
 from latentia.models.apply import eager
@@ -41,6 +42,7 @@ from latentia.models.translation.srresnet import SRResNet, UpscalingModel
 from latentia.models.warm_start import warm_start
 from latentia.nets.features import FeatureNetwork, load_features
 from latentia.nets.srresnet import srgan_discriminator
+from latentia.training import draws
 from latentia.training.device import find_device, full_precision
 from latentia.training.losses import real_fake_cross_entropy
 from latentia.training.updates import Loss, Update, adam
@@ -51,6 +53,8 @@ SHARED = (*NET[1:], "upscaler", "patch", "turn", "batch_size", "device")
 """Fields of the SRResNet that is trained first; like every warm start, with a constant step."""
 PIXELS = "MSE"
 """What the content loss is called that has no feature network."""
+SHIFT = 8
+"""Pixels within which φ sees both images shifted, each pair by its own draw."""
 
 
 class Pass(NamedTuple):
@@ -59,6 +63,13 @@ class Pass(NamedTuple):
     batch: Tensor
     x: Tensor
     x_fake: Tensor
+
+
+def shifted(x: Tensor, start: Sequence[tuple[int, int]]) -> Tensor:
+    """Return (N, C, H, W) windows of images, mirrored at their border, that start as told."""
+    h, w = x.shape[2:]
+    wide = pad(x, [SHIFT // 2] * 4, mode="reflect")
+    return torch.stack([u[:, i : i + h, j : j + w] for u, (i, j) in zip(wide, start, strict=True)])
 
 
 @dataclass(eq=False, repr=False, kw_only=True)
@@ -170,9 +181,12 @@ class SRGAN(UpscalingModel):
         """Return the mean squared difference of features (eq. 5), or of pixels (eq. 4)."""
         if self._features is None:
             return mse_loss(inside(x_fake), inside(x))
+        start = (SHIFT * draws.uniform_like(x[:, 0, 0, :2])).int().tolist()
         with torch.no_grad():
-            wanted = self._features(x)
-        return mse_loss(full_precision(self._features(x_fake)), full_precision(wanted))
+            wanted = self._features(shifted(x, start))
+        return mse_loss(
+            full_precision(self._features(shifted(x_fake, start))), full_precision(wanted)
+        )
 
     def forward_pass(self, x: Tensor) -> Pass:
         """Return patches of a batch and what the generator makes of them made small."""
