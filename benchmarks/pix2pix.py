@@ -5,8 +5,8 @@
 
 Trains the recipe ``examples/recipes/pix2pix_maps.toml`` for each objective into
 ``RUNS/<objective>``, for as many epochs in all; a run that is there is not trained again, one that
-was stopped goes on. The picture is the paper's figure 4 (Isola et al. 2017): input, L1, cGAN,
-L1 + cGAN, truth.
+was stopped goes on. What the game of both began with is a row of its own. The picture is the
+paper's figure 4 (Isola et al. 2017): input, L1, cGAN, L1 + cGAN, truth.
 
 Streets are the pixels nearest to a colour that the maps give them. F1 counts a pixel of a street as
 found, or as right, where the other image has one within two pixels. Detail is what is left of an
@@ -22,7 +22,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from long_runs import is_done, measured, trained
+from long_runs import is_done, trained
 from scipy.ndimage import binary_dilation
 
 import latentia
@@ -39,11 +39,13 @@ from latentia.models.translation.baselines import (
 from latentia.nets.features import FeatureNetwork, load_features
 from latentia.plots.grids import rows, save_png
 from latentia.training.config import read_config
+from latentia.training.metrics_file import read_metrics
 
 RECIPE = Path(__file__).resolve().parent.parent / "examples" / "recipes" / "pix2pix_maps.toml"
 OBJECTIVES = {"L1": "l1", "cGAN": "gan", "L1 + cGAN": "gan+l1"}
 ALONE = ["--pretrain-epochs", "0", "--n-epochs", "84"]
 """What the recipe's game with L1 takes in all, its beginning counted in, for one of them alone."""
+BEGINNING = "L1, where the game of both begins"
 SHOWN = 8
 DETAIL = ("own_detail", "shared_detail")
 N_COMPONENTS = 64
@@ -79,11 +81,14 @@ def main() -> None:
             words += [] if objective == "gan+l1" else ALONE
             trained(run, [*words, "--objective", objective])
         if is_done(run):
+            beginning = run / "pretraining"
+            found |= {BEGINNING: beginning} if (beginning / "model").is_dir() else {}
             found[label] = run
     size = read_config(next(iter(found.values())))["data"]["image_size"]
     data = load_pairs(given.data, image_size=size)
     outputs = {
-        label: latentia.load(run).transform(tested_pairs(data)[0]) for label, run in found.items()
+        label: latentia.load(run / "model").transform(tested_pairs(data)[0])
+        for label, run in found.items()
     }
     spaces = feature_spaces(unit_floats(data.pair_train), given.features)
     lines = table(data, baselines(data) | outputs, found, spaces)
@@ -172,7 +177,7 @@ def table(
 
 def minutes(run: Path) -> str:
     """Return how long a run was trained."""
-    return f"{measured(run)['seconds'] / 60:.0f}"
+    return f"{read_metrics(run)[-1]['seconds'] / 60:.0f}"
 
 
 def draw(path: Path, data: Any, outputs: dict[str, np.ndarray]) -> None:
