@@ -32,10 +32,15 @@ from latentia.theory.figures.panels import (
 )
 from latentia.theory.filters import feature_maps, first_filters
 
-SLIDE = np.array([
-    [60, 113, 56, 139, 85], [73, 121, 54, 84, 128], [131, 99, 70, 129, 127],
-    [80, 57, 115, 69, 134], [104, 126, 123, 95, 130],
-])  # fmt: skip
+SLIDE = np.array(
+    [
+        [60, 113, 56, 139, 85],
+        [73, 121, 54, 84, 128],
+        [131, 99, 70, 129, 127],
+        [80, 57, 115, 69, 134],
+        [104, 126, 123, 95, 130],
+    ]
+)
 """The slide's picture of 5×5 pixels."""
 POOLED = np.array([[1, 1, 2, 4], [5, 6, 7, 8], [3, 2, 1, 0], [1, 2, 3, 4]])
 SIZES = [(5, 3, 1, 0), (5, 3, 1, 1), (5, 3, 2, 1), (6, 2, 2, 0)]
@@ -59,7 +64,9 @@ def padding_table(sheet: Sheet) -> Figure:
         numbers(four, small, "without padding: 3×3", [(0, 0)])
         products = " + ".join(f"{w:g}·{v}" for w, v in zip(kernel.ravel(), patch.ravel()) if w)
         figure.supxlabel(f"{products} = {result[1, 1]:.0f}".replace("+ -", "− "), fontsize=10)
-    sheet.say("rows of the result: " + " / ".join(" ".join(f"{v:.0f}" for v in row) for row in result))
+    sheet.say(
+        "rows of the result: " + " / ".join(" ".join(f"{v:.0f}" for v in row) for row in result)
+    )
     return figure
 
 
@@ -120,7 +127,9 @@ def sizes_of_maps(sheet: Sheet) -> Figure:
     """Four cases of side, kernel, stride and padding, and the size of the result."""
     for case in SIZES:
         side, kernel, stride, padding = case
-        sheet.say(f"side {side}, kernel {kernel}, stride {stride}, padding {padding}: {output_size(*case)}")
+        sheet.say(
+            f"side {side}, kernel {kernel}, stride {stride}, padding {padding}: {output_size(*case)}"
+        )
     return sizes_figure([(*case, output_size(*case)) for case in SIZES])
 
 
@@ -131,7 +140,9 @@ def layers_of_a_cnn(sheet: Sheet) -> Figure:
     features = judge.transform(picture[None])[0]
     shares = judge.predict_proba(picture[None])[0]
     with board(12.4, 3.9) as figure:
-        panels = figure.subplots(1, len(layers) + 3, width_ratios=[1.1] + [1] * len(layers) + [0.32, 1.3])
+        panels = figure.subplots(
+            1, len(layers) + 3, width_ratios=[1.1] + [1] * len(layers) + [0.32, 1.3]
+        )
         show(panels[0], picture, title="28×28")
         for axes, (name, maps) in zip(panels[1:], layers):
             scaled = maps[:16] / max(float(maps.max()), 1e-9)
@@ -140,7 +151,11 @@ def layers_of_a_cnn(sheet: Sheet) -> Figure:
         panels[-2].imshow(features[:, None], aspect="auto", cmap="gray")
         panels[-2].set_title(f"flat:\n{len(features)}")
         bare(panels[-2])
-        panels[-1].barh(range(len(shares)), shares, color=[ORANGE if s == shares.max() else BLUE for s in shares])
+        panels[-1].barh(
+            range(len(shares)),
+            shares,
+            color=[ORANGE if s == shares.max() else BLUE for s in shares],
+        )
         panels[-1].set_yticks(range(len(shares)), names, fontsize=7.5)
         panels[-1].set(xlim=(0, 1.02), ylim=(9.6, -0.6), title="classes: probability")
     sheet.say(f"the answer: {names[int(shares.argmax())]}, {shares.max():.1%}")
@@ -161,11 +176,15 @@ def fractional_convolution(sheet: Sheet) -> Figure:
         top, bottom = figure.subfigures(2, 1, height_ratios=(1.1, 1))
         one, two, three, four = top.subplots(1, 4, width_ratios=(3, 7, 3, 5))
         numbers(one, x, "3×3 map")
-        numbers(two, spread, "zeros between: stride ½", [(i, j) for i in (1, 3, 5) for j in (1, 3, 5)])
+        numbers(
+            two, spread, "zeros between: stride ½", [(i, j) for i in (1, 3, 5) for j in (1, 3, 5)]
+        )
         window(two, 2, 2, 3)
         numbers(three, kernel, "3×3 kernel")
         numbers(four, result, "5×5 map", [(2, 2)])
-        sheet.say(f"differs from torch's ConvTranspose2d by at most {np.abs(result - ours).max():.1e}")
+        sheet.say(
+            f"differs from torch's ConvTranspose2d by at most {np.abs(result - ours).max():.1e}"
+        )
         panels = bottom.subplots(1, 4)
         for axes, (size, stride) in zip(panels, ((3, 2), (4, 2), (5, 3), (6, 3))):
             cover = nn.ConvTranspose2d(1, 1, size, stride=stride, bias=False)
@@ -175,7 +194,9 @@ def fractional_convolution(sheet: Sheet) -> Figure:
             most = [(i, j) for i, j in np.argwhere(reach == reach.max())] if np.ptp(reach) else []
             numbers(axes, reach, f"kernel {size}, stride {stride}", most)
             axes.set_xlabel("checkerboard" if np.ptp(reach) else "even")
-            sheet.say(f"kernel {size}, stride {stride}: a pixel is written {reach.min():.0f} to {reach.max():.0f} times")
+            sheet.say(
+                f"kernel {size}, stride {stride}: a pixel is written {reach.min():.0f} to {reach.max():.0f} times"
+            )
         bottom.suptitle("how often each output pixel is written", fontsize=9.5)
     return figure
 
@@ -192,7 +213,9 @@ def shared_weights(sheet: Sheet) -> Figure:
         left, *others = figure.subplots(1, 5, width_ratios=(1.7, 1, 1, 1, 1))
         left.loglog(sides, dense, "s-", color=ORANGE, label="dense, to 16 maps")
         left.loglog(sides, conv, "o-", color=BLUE, label="convolution, 16 filters of 3×3")
-        left.set(xlabel="side of the picture in pixels", ylabel="weights", title="shared weights are few")
+        left.set(
+            xlabel="side of the picture in pixels", ylabel="weights", title="shared weights are few"
+        )
         left.set_xticks(sides, [str(s) for s in sides])
         left.minorticks_off()
         left.legend(fontsize=8)
@@ -202,7 +225,9 @@ def shared_weights(sheet: Sheet) -> Figure:
             heat(axes, image, float(np.abs(image).max()), "its map")
     moved_map = np.roll(edges[0], (6, 8), axis=(0, 1))
     sheet.say(f"28×28: {dense[2]:,.0f} weights against {conv[2]}")
-    sheet.say(f"map of the moved picture and moved map differ by {np.abs(moved_map - edges[1]).max():.1e}")
+    sheet.say(
+        f"map of the moved picture and moved map differ by {np.abs(moved_map - edges[1]).max():.1e}"
+    )
     return figure
 
 
@@ -223,7 +248,9 @@ def tensor(sheet: Sheet) -> Figure:
             numbers(axes, block[:, :, k], f"{name}\n[80:84, 60:64, {k}]")
     near = np.abs(np.diff(photo.astype(float), axis=1)).mean()
     draw = np.random.default_rng(0)
-    far = np.abs(photo.astype(float) - draw.permutation(photo.reshape(-1, 3)).reshape(photo.shape)).mean()
+    far = np.abs(
+        photo.astype(float) - draw.permutation(photo.reshape(-1, 3)).reshape(photo.shape)
+    ).mean()
     sheet.say(f"a batch of 32 such pictures is a tensor of 4 axes, {(32, *photo.shape)}")
     sheet.say(f"neighbouring pixels differ by {near:.1f} of 255, any two by {far:.1f}")
     return figure

@@ -66,8 +66,10 @@ def em_steps(sheet: Sheet) -> Figure:
         right.legend(loc="lower right")
         words = "grey: data · blue: the line μ + Wz · orange: E[z given x] on it (E-step) · M-step: the next panel's line"
         figure.supxlabel(words, fontsize=8.5)
-    sheet.say(f"log-likelihood {values[0]:.3f} at the start, {values[3]:.3f} after 3 steps, "
-              f"{values[-1]:.3f} after 12; the maximum is {limit:.3f}")  # fmt: skip
+    sheet.say(
+        f"log-likelihood {values[0]:.3f} at the start, {values[3]:.3f} after 3 steps, "
+        f"{values[-1]:.3f} after 12; the maximum is {limit:.3f}"
+    )
     return figure
 
 
@@ -98,13 +100,20 @@ def em_lower_bound(sheet: Sheet) -> Figure:
             axes.plot([old], [likelihood(old)], "o", color=colour)
             axes.plot([new], [values.max()], "^", color=colour)
             axes.plot([new, new], [values.max(), likelihood(new)], ":", color=colour)
-            sheet.say(f"round {turn}: from {old:.2f} to {new:.2f}, log-likelihood {likelihood(new):.4f}")
+            sheet.say(
+                f"round {turn}: from {old:.2f} to {new:.2f}, log-likelihood {likelihood(new):.4f}"
+            )
             old = new
         gap = curve - bound(grid, 0.35)
         sheet.say(f"the gap of the first bound is at least {gap.min():.1e} nats: it touches")
-        axes.set(xlabel="size a of the loadings, W = a·u", ylabel="nats a point",
-                 ylim=(curve.max() - 2.2, curve.max() + 0.5))  # fmt: skip
-        axes.set_title("● where the bound touches (E) · ▲ its top (M) · dotted: what the step gains more")
+        axes.set(
+            xlabel="size a of the loadings, W = a·u",
+            ylabel="nats a point",
+            ylim=(curve.max() - 2.2, curve.max() + 0.5),
+        )
+        axes.set_title(
+            "● where the bound touches (E) · ▲ its top (M) · dotted: what the step gains more"
+        )
         axes.legend(loc="upper left")
     return figure
 
@@ -119,15 +128,29 @@ def em_starts(sheet: Sheet) -> Figure:
         left, right = figure.subplots(1, 2, width_ratios=(1.2, 1))
         for seed, colour in enumerate(COLOURS[:4]):
             start = np.random.default_rng(seed).standard_normal((6, 2))
-            found = em(S, start, np.ones(6), np.full(6, 1e-6), expanded=False, tolerance=1e-10, max_iter=2000)
+            found = em(
+                S,
+                start,
+                np.ones(6),
+                np.full(6, 1e-6),
+                expanded=False,
+                tolerance=1e-10,
+                max_iter=2000,
+            )
             values = -(np.array(found.trace) + 6 * LOG_2PI) / 2
-            left.plot(np.arange(1, len(values) + 1), values, color=colour, label=f"start {seed + 1}")
+            left.plot(
+                np.arange(1, len(values) + 1), values, color=colour, label=f"start {seed + 1}"
+            )
             for end in found.loadings:
                 right.annotate("", end, (0, 0), arrowprops={"arrowstyle": "->", "color": colour})
             ends.append((values[-1], found))
-        left.set(xscale="log", xlabel="step", ylabel="log-likelihood, nats a row", title="one maximum")
+        left.set(
+            xscale="log", xlabel="step", ylabel="log-likelihood, nats a row", title="one maximum"
+        )
         left.legend()
-        right.set(xlim=(-1.2, 1.2), ylim=(-1.2, 1.2), aspect="equal", xlabel="$λ_{i1}$", ylabel="$λ_{i2}$")
+        right.set(
+            xlim=(-1.2, 1.2), ylim=(-1.2, 1.2), aspect="equal", xlabel="$λ_{i1}$", ylabel="$λ_{i2}$"
+        )
         right.set_title("six variables' loadings: turned")
     sigmas = [f.loadings @ f.loadings.T + np.diag(f.noise_variance) for _, f in ends]
     spread = max(np.abs(s - sigmas[0]).max() for s in sigmas)
@@ -145,11 +168,19 @@ def em_and_faster(sheet: Sheet) -> Figure:
     with board(5.6, 3.6) as figure:
         axes = figure.subplots()
         for algorithm, label, colour in (("em", "EM", BLUE), ("px_em", "PX-EM", ORANGE)):
-            slow = FactorAnalysis(n_components=10, algorithm=algorithm, max_iter=300, tolerance=1e-12)
+            slow = FactorAnalysis(
+                n_components=10, algorithm=algorithm, max_iter=300, tolerance=1e-12
+            )
             gap = best - slow.fit(x).log_likelihood_trace_[:300]
             axes.semilogy(np.arange(len(gap)), np.maximum(gap, 1e-9), color=colour, label=label)
-            sheet.say(f"{label}: {gap[10]:.3f} nats below the maximum after 10 steps, {gap[100]:.1e} after 100")
-        axes.set(xlabel="step", ylabel="nats an image below the maximum", title="ten factors of 8×8 digits")
+            sheet.say(
+                f"{label}: {gap[10]:.3f} nats below the maximum after 10 steps, {gap[100]:.1e} after 100"
+            )
+        axes.set(
+            xlabel="step",
+            ylabel="nats an image below the maximum",
+            title="ten factors of 8×8 digits",
+        )
         axes.legend()
     return figure
 
@@ -171,20 +202,29 @@ def integrating_factors_out(sheet: Sheet) -> Figure:
             contours(axes, lambda p, m=m: mean_density(p, f[:m]), grid, grid, BLUE)
             contours(axes, exact.pdf, grid, grid, PALE)
             axes.plot(*np.outer(f[:m][:50], W).T, ".", color=ORANGE, markersize=4)
-            axes.set(aspect="equal", xlim=(-5, 5), ylim=(-4, 4), title=f"draws of f: {m}", xlabel="$x_1$")
+            axes.set(
+                aspect="equal", xlim=(-5, 5), ylim=(-4, 4), title=f"draws of f: {m}", xlabel="$x_1$"
+            )
         maps[0].set_ylabel("$x_2$")
         estimates = np.array([mean_density(point, f[:m])[0] for m in counts])
         right.semilogx(counts, estimates, color=BLUE, label="mean of p(x given f)")
         right.axhline(exact.pdf(point[0]), color=INK, linestyle=":", label="exact p(x)")
         right.set(xlabel="draws of f", ylabel="density at x = (1.2, 1.4)", title="one point")
         right.legend()
-    sheet.say(f"p(x) at (1.2, 1.4): {estimates[-1]:.4f} from 10000 draws, exactly {exact.pdf(point[0]):.4f}")
+    sheet.say(
+        f"p(x) at (1.2, 1.4): {estimates[-1]:.4f} from 10000 draws, exactly {exact.pdf(point[0]):.4f}"
+    )
     draw = np.random.default_rng(1)
-    big, x = ProbabilisticPCA(n_components=10).fit(flat(digits().x_train)), flat(digits().x_test)[:1]
+    big, x = (
+        ProbabilisticPCA(n_components=10).fit(flat(digits().x_train)),
+        flat(digits().x_test)[:1],
+    )
     z = draw.standard_normal((10_000, 10))
     noise = float(np.mean(big.noise_variance_))
     part = -((z @ big.loadings_.T + big.mean_ - x) ** 2).sum(axis=1) / noise / 2
     estimate = logsumexp(part) - np.log(len(z)) - 32 * (LOG_2PI + np.log(noise))
-    sheet.say(f"a digit of 64 pixels, ten factors, as many draws: {estimate:.1f} nats; "
-              f"exactly {big.score_samples(x)[0]:.1f}")  # fmt: skip
+    sheet.say(
+        f"a digit of 64 pixels, ten factors, as many draws: {estimate:.1f} nats; "
+        f"exactly {big.score_samples(x)[0]:.1f}"
+    )
     return figure

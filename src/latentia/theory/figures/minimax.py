@@ -42,8 +42,13 @@ def value_function(sheet: Sheet) -> Figure:
             real = np.trapezoid(p.pdf(t) * -np.logaddexp(0, -logit(t)), t)
             fake = np.trapezoid(q.pdf(t) * -np.logaddexp(0, logit(t)), t)
             right.barh(place, real, color=BLUE, label="E log D(x)" if not place else None)
-            right.barh(place, fake, left=real, color=ORANGE,
-                       label="E log(1 − D(G(z)))" if not place else None)  # fmt: skip
+            right.barh(
+                place,
+                fake,
+                left=real,
+                color=ORANGE,
+                label="E log(1 − D(G(z)))" if not place else None,
+            )
             right.text(0.04, place, f"V = {real + fake:.3f}", va="center")
             sheet.say(f"D {name}: {real:.3f} + {fake:.3f} = {real + fake:.3f} nats")
         exact = value(best, p, q)
@@ -51,7 +56,12 @@ def value_function(sheet: Sheet) -> Figure:
         left.set(xlabel="x", ylabel="density; probability of 'real'", ylim=(0, 1.02), xlim=(-4, 7))
         left.legend(fontsize=7.5, loc="upper right")
         right.set_yticks(range(4), [name.replace(", ", ",\n") for name in judges])
-        right.set(xlabel="nats", xlim=(-2.8, 0.75), ylim=(3.6, -1.1), title="no D has a greater V than D* (dotted)")
+        right.set(
+            xlabel="nats",
+            xlim=(-2.8, 0.75),
+            ylim=(3.6, -1.1),
+            title="no D has a greater V than D* (dotted)",
+        )
         right.legend(loc="upper left", ncols=2, fontsize=8)
     return figure
 
@@ -71,15 +81,26 @@ def top_of_the_curve(sheet: Sheet) -> Figure:
             middle.plot(y, curve, color=colour, label=f"x = {place}: a = {a:.2f}, b = {b:.2f}")
             middle.plot(top, a * np.log(top) + b * np.log(1 - top), "o", color=colour)
             right.plot(place, top, "o", color=colour, zorder=3)
-            sheet.say(f"x = {place}: top of the curve at {y[curve.argmax()]:.3f}, a/(a + b) = {top:.3f}")
+            sheet.say(
+                f"x = {place}: top of the curve at {y[curve.argmax()]:.3f}, a/(a + b) = {top:.3f}"
+            )
         samples = [d.rvs(2000, random_state=seed) for seed, d in enumerate((p, q))]
         trained = train_discriminator(*samples)
         right.plot(x, p.pdf(x) / (p.pdf(x) + q.pdf(x)), color=INK, label="D* = a/(a + b)")
         right.plot(x, expit(trained(x)), "--", color=PINK, label="D trained on samples")
         left.set(xlabel="x", title="a = p_data(x), b = p_g(x)", ylabel="density")
         middle.set(xlabel="y, what D says of x", ylim=(-1.6, 0.05), title="a log y + b log(1 − y)")
-        right.set(xlabel="x", ylabel="probability of 'real'", ylim=(0, 1.02), title="the tops over all x are D*")
-        for axes, where in ((left, "upper right"), (middle, "lower center"), (right, "upper right")):
+        right.set(
+            xlabel="x",
+            ylabel="probability of 'real'",
+            ylim=(0, 1.02),
+            title="the tops over all x are D*",
+        )
+        for axes, where in (
+            (left, "upper right"),
+            (middle, "lower center"),
+            (right, "upper right"),
+        ):
             axes.legend(fontsize=8, loc=where)
     gap = value(optimal_logit(p, q), p, q) - value(trained, p, q)
     sheet.say(f"the trained D is {gap:.4f} nats below V(G, D*)")
@@ -92,12 +113,16 @@ def jsd_derivation(sheet: Sheet) -> Figure:
     values = np.array([value(optimal_logit(p, norm(s, 1)), p, norm(s, 1)) for s in shifts])
     criterion = np.array([virtual_criterion(p, norm(s, 1)) for s in shifts])
     for i in (0, 5, 10, 20, 40):
-        sheet.say(f"means {shifts[i]:.0f} apart: V(G, D*) {values[i]:.6f}, −log 4 + 2 JSD {criterion[i]:.6f} nats")
+        sheet.say(
+            f"means {shifts[i]:.0f} apart: V(G, D*) {values[i]:.6f}, −log 4 + 2 JSD {criterion[i]:.6f} nats"
+        )
     sheet.say(f"largest difference {np.abs(values - criterion).max():.1e} nats")
     q = norm(2, 1.3)
     samples = [d.rvs(2000, random_state=seed) for seed, d in enumerate((p, q))]
     trained, best = train_discriminator(*samples), optimal_logit(p, q)
-    sheet.say(f"trained D: V(G, D) {value(trained, p, q):.4f}, at most {value(best, p, q):.4f} nats")
+    sheet.say(
+        f"trained D: V(G, D) {value(trained, p, q):.4f}, at most {value(best, p, q):.4f} nats"
+    )
     judges = expit(best(x)), expit(trained(x))
     return minimax_figure(x, (p.pdf(x), q.pdf(x)), judges, shifts, values, criterion)
 
@@ -114,14 +139,20 @@ def jsd_line_by_line(sheet: Sheet) -> Figure:
         one = np.clip(b / np.maximum(a + b, 1e-300), 1e-300, 1)
         two = np.log(D), np.log(one)
         half = np.maximum((a + b) / 2, 1e-300)
-        table.append([
-            value(optimal_logit(p, q), p, q),
-            np.trapezoid(a * two[0] + b * two[1], t),
-            -LOG_4 + np.trapezoid(a * np.log(np.maximum(a, 1e-300) / half)
-                                  + b * np.log(np.maximum(b, 1e-300) / half), t),
-            -LOG_4 + kl_divergence(p, m) + kl_divergence(q, m),
-            -LOG_4 + 2 * js_divergence(p, q),
-        ])  # fmt: skip
+        table.append(
+            [
+                value(optimal_logit(p, q), p, q),
+                np.trapezoid(a * two[0] + b * two[1], t),
+                -LOG_4
+                + np.trapezoid(
+                    a * np.log(np.maximum(a, 1e-300) / half)
+                    + b * np.log(np.maximum(b, 1e-300) / half),
+                    t,
+                ),
+                -LOG_4 + kl_divergence(p, m) + kl_divergence(q, m),
+                -LOG_4 + 2 * js_divergence(p, q),
+            ]
+        )
     lines = (
         "V(G, D*) = E log D*(x) + E log(1 − D*(G(z)))",
         "= ∫ p log[p/(p + q)] + q log[q/(p + q)] dx",
@@ -134,14 +165,23 @@ def jsd_line_by_line(sheet: Sheet) -> Figure:
         for row, line in enumerate(lines):
             axes.text(0, row, line, fontsize=10.5, va="center")
             for column, values in enumerate(table):
-                axes.text(6.6 + 1.7 * column, row, f"{values[row]:.8f}", fontsize=10.5, va="center", ha="right")
+                axes.text(
+                    6.6 + 1.7 * column,
+                    row,
+                    f"{values[row]:.8f}",
+                    fontsize=10.5,
+                    va="center",
+                    ha="right",
+                )
         for column, name in enumerate(pairs):
             axes.text(6.6 + 1.7 * column, -0.9, name, ha="right", color=BLUE)
         axes.text(0, -0.9, "p = p_data, q = p_g; nats", color=BLUE)
         axes.set(xlim=(-0.1, 10.2), ylim=(4.6, -1.4))
         axes.set_axis_off()
     spread = max(np.ptp(values) for values in table)
-    sheet.say(f"the five lines agree within {spread:.1e} nats; the least value is −log 4 = {-LOG_4:.4f}")
+    sheet.say(
+        f"the five lines agree within {spread:.1e} nats; the least value is −log 4 = {-LOG_4:.4f}"
+    )
     return figure
 
 
@@ -168,7 +208,10 @@ def kl_asymmetry(sheet: Sheet) -> Figure:
 
 def divergence_terms(sheet: Sheet) -> Figure:
     """Two distributions on six outcomes, and the terms that KL and JSD add up."""
-    p, q = np.array([0.3, 0.25, 0.2, 0.15, 0.07, 0.03]), np.array([0.05, 0.1, 0.15, 0.2, 0.25, 0.25])
+    p, q = (
+        np.array([0.3, 0.25, 0.2, 0.15, 0.07, 0.03]),
+        np.array([0.05, 0.1, 0.15, 0.2, 0.25, 0.25]),
+    )
     m = (p + q) / 2
     terms = {
         "KL(p ‖ q): p log(p/q)": p * np.log(p / q),
@@ -184,14 +227,20 @@ def divergence_terms(sheet: Sheet) -> Figure:
         for axes, (name, values), colour in zip(others, terms.items(), (BLUE, ORANGE, GREEN)):
             axes.bar(range(6), values, color=[colour if v > 0 else PALE for v in values])
             axes.axhline(0, color=INK, linewidth=0.8)
-            axes.set(title=f"{name}\nsum {values.sum():.3f} nats", xlabel="outcome", ylim=(-0.2, 0.58))
+            axes.set(
+                title=f"{name}\nsum {values.sum():.3f} nats", xlabel="outcome", ylim=(-0.2, 0.58)
+            )
         others[0].set_ylabel("term, nats")
     kl, lk, js = (float(v.sum()) for v in terms.values())
-    sheet.say(f"KL(p ‖ q) {kl:.4f}, KL(q ‖ p) {lk:.4f}, JSD {js:.4f} either way; log 2 = {np.log(2):.4f} bounds JSD")
+    sheet.say(
+        f"KL(p ‖ q) {kl:.4f}, KL(q ‖ p) {lk:.4f}, JSD {js:.4f} either way; log 2 = {np.log(2):.4f} bounds JSD"
+    )
     apart = np.array([1.0, 0]), np.array([0, 1.0]), np.array([0.5, 0.5])
     direct, through = js_divergence(*apart[:2]), 2 * js_divergence(apart[0], apart[2])
-    sheet.say(f"JSD is no distance: {direct:.3f} directly, {through:.3f} by way of the mean; "
-              f"its root is one: {direct**0.5:.3f} against {2 * (through / 2) ** 0.5:.3f}")  # fmt: skip
+    sheet.say(
+        f"JSD is no distance: {direct:.3f} directly, {through:.3f} by way of the mean; "
+        f"its root is one: {direct**0.5:.3f} against {2 * (through / 2) ** 0.5:.3f}"
+    )
     return figure
 
 
@@ -200,10 +249,14 @@ def gan_game(sheet: Sheet) -> Figure:
     record = Game(n_steps=300, record_every=10).play(norm(4, 0.6))
     shown = [record.at(step) for step in (10, 20, 40, 300)]
     for each in shown:
-        sheet.say(f"after {each.step} steps: JSD {each.js_divergence:.4f} nats, "
-                  f"mean |D − ½| {each.distance_from_half:.4f}")  # fmt: skip
-    course = [np.array([getattr(moment, name) for moment in record.moments])
-              for name in ("step", "js_divergence", "distance_from_half")]  # fmt: skip
+        sheet.say(
+            f"after {each.step} steps: JSD {each.js_divergence:.4f} nats, "
+            f"mean |D − ½| {each.distance_from_half:.4f}"
+        )
+    course = [
+        np.array([getattr(moment, name) for moment in record.moments])
+        for name in ("step", "js_divergence", "distance_from_half")
+    ]
     panels = [(m.step, m.p_g, m.discriminator, m.images) for m in shown]
     return game_figure(record.x, record.p_data, record.z, panels, tuple(course))
 
@@ -222,7 +275,12 @@ def two_losses_of_the_generator(sheet: Sheet) -> Figure:
         right.plot(y, 1 - y, color=ORANGE, label="−log D")
         right.axvspan(0, 0.1, color=PALE, alpha=0.6)
         right.text(0.012, 1.06, "early on, D tells\nsamples easily", fontsize=8)
-        right.set(xlabel="D(G(z))", ylabel="|slope| in D's logit", ylim=(0, 1.3), title="only −log D teaches while D is sure")
+        right.set(
+            xlabel="D(G(z))",
+            ylabel="|slope| in D's logit",
+            ylim=(0, 1.3),
+            title="only −log D teaches while D is sure",
+        )
         left.legend(loc="lower left")
         right.legend(loc="center right")
     for share in (0.01, 0.5):
@@ -250,18 +308,28 @@ def taking_turns(sheet: Sheet) -> Figure:
             mean += 0.15 * np.trapezoid(q * (1 - D) * w, grid) if of_g else 0.0
         return np.array(path)
 
-    games = {"only D plays": (True, False), "only G plays": (False, True), "they take turns": (True, True)}
+    games = {
+        "only D plays": (True, False),
+        "only G plays": (False, True),
+        "they take turns": (True, True),
+    }
     with board(11.4, 3.3) as figure:
         panels = figure.subplots(1, 3)
         for (name, (of_d, of_g)), colour in zip(games.items(), (BLUE, ORANGE, GREEN)):
             path = play(150, of_d=of_d, of_g=of_g)
             for axes, values in zip(panels, path.T):
                 axes.plot(values, color=colour, label=name)
-            sheet.say(f"{name}: mean of p_g {path[-1, 0]:.2f}, V {path[-1, 1]:.3f}, D(G(z)) {path[-1, 2]:.2f}")
+            sheet.say(
+                f"{name}: mean of p_g {path[-1, 0]:.2f}, V {path[-1, 1]:.3f}, D(G(z)) {path[-1, 2]:.2f}"
+            )
         panels[0].axhline(4, color=INK, linestyle=":")
         panels[1].axhline(-LOG_4, color=INK, linestyle=":")
         panels[2].axhline(0.5, color=INK, linestyle=":")
-        titles = ("mean of p_g; dotted: of p_data", "V(D, G), nats; dotted: −log 4", "D(G(z)); dotted: ½")
+        titles = (
+            "mean of p_g; dotted: of p_data",
+            "V(D, G), nats; dotted: −log 4",
+            "D(G(z)); dotted: ½",
+        )
         for axes, title in zip(panels, titles):
             axes.set(xlabel="turn", title=title)
         panels[0].legend()

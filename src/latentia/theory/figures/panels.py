@@ -91,8 +91,12 @@ def numbers(axes: Axes, table: Array, title: str = "", lit: Sequence[tuple[int, 
     height, width = table.shape
     for row, column in np.ndindex(height, width):
         colour = "#ffe2a8" if (row, column) in lit else "white"
-        axes.fill([column, column + 1, column + 1, column],
-                  [row, row, row + 1, row + 1], facecolor=colour, edgecolor="#999999")  # fmt: skip
+        axes.fill(
+            [column, column + 1, column + 1, column],
+            [row, row, row + 1, row + 1],
+            facecolor=colour,
+            edgecolor="#999999",
+        )
         axes.text(column + 0.5, row + 0.5, f"{table[row, column]:.4g}", ha="center", va="center")
     axes.set(xlim=(-0.05, width + 0.05), ylim=(height + 0.05, -0.05), aspect="equal", title=title)
     bare(axes)
