@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
@@ -29,8 +30,10 @@ from latentia.theory.figures.panels import (
     Array,
     board,
     digits,
+    flat,
     show,
     strips,
+    titled,
 )
 
 
@@ -95,7 +98,7 @@ def _space(figure: Figure, place: object, X: Array, pca: PCA, angle: Array) -> N
 
 
 def pca_by_autoencoder(sheet: Sheet) -> Figure:
-    """A linear autoencoder's plane turns onto PCA's while it learns; its axes are its own."""
+    """Draw a linear autoencoder's plane as it turns onto PCA's, and the codes on both."""
     X, angle = _half_ring()
     pca, epochs, angles = PCA(n_components=2).fit(X), (1, 2, 4, 8, 16, 32, 64, 100), []
     for n_epochs in epochs:
@@ -115,7 +118,8 @@ def pca_by_autoencoder(sheet: Sheet) -> Figure:
             axes.set(xlabel="z₁", ylabel="z₂", title=title, xlim=(-half, half), ylim=(-half, half))
             axes.set_box_aspect(1)
             sheet.say(
-                f"{('PCA', 'linear autoencoder')[place - 1]}: squared error a point {-each.score(X):.6f}"
+                f"{('PCA', 'linear autoencoder')[place - 1]}: "
+                f"squared error a point {-each.score(X):.6f}"
             )
         course = figure.add_subplot(grid[3])
         course.loglog(epochs, angles, "o-", color=BLUE)
@@ -124,57 +128,55 @@ def pca_by_autoencoder(sheet: Sheet) -> Figure:
     return figure
 
 
+def _lost(train: Array, test: Array, sizes: Sequence[int], *, deep: bool) -> dict[int, float]:
+    """Return the share of test rows' variance that codes of these sizes lose."""
+    spread = ((test - train.mean(axis=0)) ** 2).sum(axis=1).mean()
+    settings = {"hidden": (64,), "n_epochs": 30, "batch_size": 64, "random_state": 0}
+    models = {k: Autoencoder(n_components=k, **settings) if deep else PCA(k) for k in sizes}
+    return {k: -model.fit(train).score(test) / spread for k, model in models.items()}
+
+
 def two_sequences(sheet: Sheet) -> Figure:
-    """Two kinds of sequences, and how many numbers an autoencoder needs to rebuild each."""
+    """Draw two kinds of sequences, and how many numbers a code needs to rebuild each."""
     draw, n, length = np.random.default_rng(0), 2000, 20
     steps, starts = draw.uniform(-4, 4, (n, 1)), draw.uniform(0, 50, (n, 1))
     kinds = {
-        "start and step": starts + steps * np.arange(length),
-        "no pattern": draw.uniform(0, 100, (n, length)),
+        "start and step": (starts + steps * np.arange(length), BLUE),
+        "no pattern": (draw.uniform(0, 100, (n, length)), ORANGE),
     }
-    sizes, curves, nets = (1, 2, 3, 5, 10, 15, 19), {}, {}
-    for name, x in kinds.items():
-        x = (x - x.mean()) / x.std()
-        train, test = x[:1500], x[1500:]
-        spread = ((test - train.mean(axis=0)) ** 2).sum(axis=1).mean()
-        curves[name] = [-PCA(n_components=k).fit(train).score(test) / spread for k in sizes]
-        deep = [
-            Autoencoder(
-                n_components=k, hidden=(64,), n_epochs=30, batch_size=64, random_state=0
-            ).fit(train)
-            for k in (1, 2, 5)
-        ]
-        nets[name] = [-net.score(test) / spread for net in deep]
-        sheet.say(
-            f"{name}: two numbers leave {curves[name][1]:.1%} of the variance, PCA; {nets[name][1]:.1%}, deep"
-        )
-    slides = [0, 27, 25, 36, 81, 51, 10, 83, 73, 19], list(range(0, 42, 2))
+    slides = {
+        "10 numbers, no pattern": ([0, 27, 25, 36, 81, 51, 10, 83, 73, 19], ORANGE),
+        "21 numbers, one pattern": (list(range(0, 42, 2)), BLUE),
+    }
     with board(11, 3.4) as figure:
         left, right = figure.subplots(1, 2, width_ratios=(1.1, 1))
-        for numbers, colour, name in zip(
-            slides, (ORANGE, BLUE), ("10 numbers, no pattern", "21 numbers, one pattern")
-        ):
+        for name, (numbers, colour) in slides.items():
             left.plot(numbers, "o-", color=colour, label=name)
-        left.set(xlabel="place", ylabel="number", title="which is easier to remember?")
-        left.legend()
-        for (name, curve), colour in zip(curves.items(), (BLUE, ORANGE)):
-            right.plot(sizes, curve, "o-", color=colour, label=f"{name}, linear code")
-            right.plot(
-                (1, 2, 5),
-                nets[name],
-                "s",
-                color=colour,
-                fillstyle="none",
-                label=f"{name}, deep code",
+        for name, (x, colour) in kinds.items():
+            train, test = np.split((x - x.mean()) / x.std(), [1500])
+            lost = _lost(train, test, (1, 2, 3, 5, 10, 15, 19), deep=False)
+            deep = _lost(train, test, (1, 2, 5), deep=True)
+            right.plot([*lost], [*lost.values()], "o-", color=colour, label=f"{name}, linear code")
+            (squares,) = right.plot([*deep], [*deep.values()], "s", color=colour, mfc="none")
+            squares.set_label(f"{name}, deep code")
+            sheet.say(
+                f"{name}: two numbers lose {lost[2]:.1%} of the variance; deep, {deep[2]:.1%}"
             )
-        right.set(xlabel="numbers in the code", ylabel="share of variance lost", ylim=(-0.03, 1.03))
-        right.set_title("rebuilding 20 numbers of a sequence")
+        titled(left, "which is easier to remember?", "place", "number")
+        left.legend()
+        titled(
+            right,
+            "rebuilding 20 numbers of a sequence",
+            "numbers in the code",
+            "share of variance lost",
+        )
+        right.set_ylim(-0.03, 1.03)
         right.legend(fontsize=8)
     return figure
 
 
 def pca_against_autoencoder(sheet: Sheet) -> Figure:
-    """Two numbers for a digit by PCA and by a deep autoencoder, with their accuracies."""
+    """Draw two numbers for a digit by PCA and by a deep autoencoder, with their accuracies."""
     data = digits()
     deep = Autoencoder(
         n_components=2,
@@ -208,7 +210,7 @@ def pca_against_autoencoder(sheet: Sheet) -> Figure:
 
 
 def bottleneck(sheet: Sheet) -> Figure:
-    """Test digits through bottlenecks of one to 32 numbers, deep and linear."""
+    """Draw test digits through bottlenecks of one to 32 numbers, deep and linear."""
     data, widths, rows, errors = digits(), (1, 2, 4, 8, 16, 32), {}, []
     x = unit_floats(data.x_test)
     rows["original"] = x[:10]
@@ -243,7 +245,7 @@ def bottleneck(sheet: Sheet) -> Figure:
 
 
 def random_codes(sheet: Sheet) -> Figure:
-    """Random codes through an autoencoder and a VAE of the same nets, and how far off they lie."""
+    """Draw random codes through an autoencoder and a VAE of the same nets, and how far off they lie."""
     data, k = digits(), 16
     shared = {
         "n_components": k,
@@ -287,7 +289,7 @@ def random_codes(sheet: Sheet) -> Figure:
 
 
 def latent_plane(sheet: Sheet) -> Figure:
-    """Where a VAE puts digits on a plane, and what every place of the plane decodes to."""
+    """Draw where a VAE puts digits on a plane, and what every place of the plane decodes to."""
     data, model = digits(), plane_vae()
     side = np.linspace(-2.2, 2.2, 15)
     grid = np.stack(np.meshgrid(side, -side), axis=-1).reshape(-1, 2)
@@ -309,8 +311,15 @@ def latent_plane(sheet: Sheet) -> Figure:
     return figure
 
 
+def _agreement(along: Array, codes: Array) -> float:
+    """Return how distances along a sheet correlate with those of codes, over 400 points."""
+    own = np.abs(np.subtract.outer(along[:400], along[:400])).ravel()
+    seen = np.linalg.norm(codes[:400, None] - codes[:400], axis=2).ravel()
+    return float(np.corrcoef(own, seen)[0, 1])
+
+
 def manifold(sheet: Sheet) -> Figure:
-    """A rolled sheet: curved as a whole, flat in a small patch; PCA squashes it."""
+    """Draw a rolled sheet: curved as a whole, flat in a small patch; PCA does not unroll it."""
     x, along = make_swiss_roll(1500, noise=0.05, random_state=0)
     middle = x[np.abs(along - 11).argmin()]
     distance, radii, share = np.linalg.norm(x - middle, axis=1), (2, 3, 5, 8, 12, 20), []
@@ -319,43 +328,37 @@ def manifold(sheet: Sheet) -> Figure:
         spectrum = np.linalg.svd(patch - patch.mean(axis=0), compute_uv=False) ** 2
         share.append(spectrum[2] / spectrum.sum())
         sheet.say(f"within {radius} of a point: {share[-1]:.1%} of the variance off the best plane")
+    maps = {
+        "PCA: still rolled up": PCA(n_components=2).fit(x).transform(x),
+        "unrolled (Isomap)": Isomap(n_neighbors=10).fit_transform(x),
+    }
     with board(12.6, 3.4) as figure:
         grid = figure.add_gridspec(1, 4, width_ratios=(1.1, 1, 1, 1))
-        roll = figure.add_subplot(grid[0], projection="3d")
-        near = distance < 3
+        roll, near = figure.add_subplot(grid[0], projection="3d"), distance < 3
         roll.scatter(*x[~near].T, c=along[~near], cmap="viridis", s=3)
         roll.scatter(*x[near].T, color=ORANGE, s=6)
         roll.set(xticks=[], yticks=[], zticks=[], title="a sheet in space; orange: a patch")
         roll.view_init(elev=10, azim=-80)
         flatness = figure.add_subplot(grid[1])
         flatness.plot(radii, share, "o-", color=BLUE)
-        flatness.set(
-            xlabel="radius of the patch",
-            ylabel="share of variance off a plane",
-            title="small patches are flat",
+        titled(
+            flatness,
+            "small patches are flat",
+            "radius of the patch",
+            "share of variance off a plane",
         )
-        flat_maps = {
-            "PCA: still rolled up": PCA(n_components=2).fit(x).transform(x),
-            "unrolled (Isomap)": Isomap(n_neighbors=10).fit_transform(x),
-        }
-        for place, (title, codes) in enumerate(flat_maps.items(), start=2):
+        for place, (title, codes) in enumerate(maps.items(), start=2):
             axes = figure.add_subplot(grid[place])
             axes.scatter(*codes.T, c=along, cmap="viridis", s=3)
             axes.set(title=title, xticks=[], yticks=[])
-            nearest = np.abs(
-                np.corrcoef(
-                    np.abs(np.subtract.outer(along[:400], along[:400])).ravel(),
-                    np.linalg.norm(codes[:400, None] - codes[:400], axis=2).ravel(),
-                )[0, 1]
-            )
             sheet.say(
-                f"{title}: distances along the sheet correlate with those on the plane by {nearest:.2f}"
+                f"{title}: distances along the sheet correlate by {_agreement(along, codes):.2f}"
             )
     return figure
 
 
 def deep_clustering(sheet: Sheet) -> Figure:
-    """Codes of four models that cluster digits without their labels, all from the same nets."""
+    """Draw codes of four models that cluster digits without their labels, all from the same nets."""
     data, nets = digits(), {"hidden": (256, 512), "batch_size": 64, "random_state": 0}
     with board(12.8, 3.5) as figure, tempfile.TemporaryDirectory() as folder:
         first = AutoencoderKMeans(n_epochs=40, **nets).fit(data.x_train)
@@ -386,47 +389,36 @@ def deep_clustering(sheet: Sheet) -> Figure:
 
 
 def manifold_of_digits(sheet: Sheet) -> Figure:
-    """From one digit to another along pixels and along codes: how far from any real digit."""
-    data = digits()
-    model = Autoencoder(
-        n_components=10,
-        hidden=(200, 100),
-        n_epochs=40,
-        batch_size=32,
-        random_state=0,
-        learning_rate_schedule="cosine",
-    ).fit(data.x_train)
-    x, y, t = unit_floats(data.x_test), data.y_test, np.linspace(0, 1, 9)
-    draw = np.random.default_rng(0)
-    pairs = np.stack(
-        [draw.choice(np.flatnonzero(y == 3), 100), draw.choice(np.flatnonzero(y == 8), 100)], axis=1
-    )
-    paths = {"codes": [], "pixels": []}
-    real = unit_floats(data.x_train)
-    for a, b in pairs:
-        codes = model.transform(x[[a, b]])
-        paths["codes"].append(
-            model.inverse_transform((1 - t)[:, None] * codes[0] + t[:, None] * codes[1])
-        )
-        paths["pixels"].append((1 - t)[:, None, None] * x[a] + t[:, None, None] * x[b])
+    """Draw ways from a 3 to an 8 along pixels and along codes, and how far from real digits."""
+    data, draw, t = digits(), np.random.default_rng(0), np.linspace(0, 1, 9)[:, None]
+    settings = {"hidden": (200, 100), "n_epochs": 40, "batch_size": 32, "random_state": 0}
+    model = Autoencoder(n_components=10, **settings).fit(data.x_train)
+    real, x = unit_floats(data.x_train), flat(unit_floats(data.x_test))
+    pairs = [draw.choice(np.flatnonzero(data.y_test == c), 100) for c in (3, 8)]
+    codes = model.transform(x.reshape(-1, 8, 8).astype(np.float32))
+    paths: dict[str, list[Array]] = {"codes": [], "pixels": []}
+    for a, b in zip(*pairs):
+        paths["codes"].append(model.inverse_transform((1 - t) * codes[a] + t * codes[b]))
+        paths["pixels"].append(((1 - t) * x[a] + t * x[b]).reshape(-1, 8, 8))
     with board(10.8, 3.2) as figure:
         left, right = figure.subplots(1, 2, width_ratios=(1.35, 1))
-        strips(
-            left,
-            {"along codes": paths["codes"][0], "along pixels": paths["pixels"][0]},
-            "from a 3 to an 8",
-        )
+        strips(left, {f"along {name}": path[0] for name, path in paths.items()}, "from a 3 to an 8")
         for (name, path), colour in zip(paths.items(), (BLUE, ORANGE)):
             gaps = nearest_training(real, np.concatenate(path)).distances.reshape(100, 9)
             mean, error = gaps.mean(axis=0), gaps.std(axis=0) / 10
-            right.errorbar(t, mean, error, color=colour, fmt="o-", capsize=3, label=f"along {name}")
-            sheet.say(
-                f"half way along {name}: {mean[4]:.3f} ± {error[4]:.3f} from the nearest real digit, ends {mean[0]:.3f}"
+            right.errorbar(
+                t[:, 0], mean, error, color=colour, fmt="o-", capsize=3, label=f"along {name}"
             )
-        right.set(
-            xlabel="share of the way",
-            ylabel="distance to the nearest real digit",
-            title="100 pairs of a 3 and an 8",
+            sheet.say(
+                f"half way along {name}: "
+                f"{mean[4]:.3f} ± {error[4]:.3f} from the nearest real digit, "
+                f"at the ends {mean[0]:.3f} and {mean[-1]:.3f}"
+            )
+        titled(
+            right,
+            "100 pairs of a 3 and an 8",
+            "share of the way",
+            "distance to the nearest real digit",
         )
         right.legend()
     return figure

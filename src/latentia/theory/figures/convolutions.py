@@ -49,7 +49,7 @@ PICTURE = 23
 
 
 def padding_table(sheet: Sheet) -> Figure:
-    """The slide's own table under its sharpening kernel: nine products and their sum."""
+    """Draw the slide's own table under its sharpening kernel: nine products and their sum."""
     padded, kernel = np.pad(SLIDE, 1), KERNELS["sharpen"]
     result = filtered(SLIDE[None].astype(float), kernel)[0]
     small = result[1:-1, 1:-1]
@@ -71,7 +71,7 @@ def padding_table(sheet: Sheet) -> Figure:
 
 
 def pooling_table(sheet: Sheet) -> Figure:
-    """The slide's 4×4 table under max and mean pooling, and a picture under both, twice."""
+    """Draw the slide's 4×4 table under max and mean pooling, and a picture under both, twice."""
     picture = unit_floats(clothes().x_test[PICTURE])
     with board(11, 5.4) as figure:
         top, bottom = figure.subfigures(2, 1)
@@ -106,7 +106,7 @@ def _filters(grey: Array, kernels: Mapping[str, Array], title: str) -> Figure:
 
 
 def filters_by_hand(sheet: Sheet) -> Figure:
-    """A picture under seven filters that are made by hand."""
+    """Draw a picture under seven filters that are made by hand."""
     picture = unit_floats(clothes().x_test[PICTURE])
     for name, kernel in KERNELS.items():
         sheet.say(f"{name}: the weights add up to {np.sum(kernel):.2g}")
@@ -114,7 +114,7 @@ def filters_by_hand(sheet: Sheet) -> Figure:
 
 
 def learnt_filters(sheet: Sheet) -> Figure:
-    """The filters of a classifier's first layer, and what each makes of a picture."""
+    """Draw the filters of a classifier's first layer, and what each makes of a picture."""
     picture = unit_floats(clothes().x_test[PICTURE])
     right = (_judge().predict(clothes().x_test) == clothes().y_test).mean()
     sheet.say(f"the classifier is right on {right:.1%} of {len(clothes().x_test)} test images")
@@ -124,17 +124,18 @@ def learnt_filters(sheet: Sheet) -> Figure:
 
 
 def sizes_of_maps(sheet: Sheet) -> Figure:
-    """Four cases of side, kernel, stride and padding, and the size of the result."""
+    """Draw four cases of side, kernel, stride and padding, and the size of the result."""
     for case in SIZES:
         side, kernel, stride, padding = case
         sheet.say(
-            f"side {side}, kernel {kernel}, stride {stride}, padding {padding}: {output_size(*case)}"
+            f"side {side}, kernel {kernel}, stride {stride}, padding {padding}: "
+            f"{output_size(*case)}"
         )
     return sizes_figure([(*case, output_size(*case)) for case in SIZES])
 
 
 def layers_of_a_cnn(sheet: Sheet) -> Figure:
-    """From a picture through the maps of each layer and the flattened row to ten scores."""
+    """Draw a picture's maps in each layer, the flattened row, and ten scores."""
     picture, judge, names = unit_floats(clothes().x_test[PICTURE]), _judge(), clothes().class_names
     layers = [(f.name, f.maps[0]) for f in feature_maps(judge.features_, picture[None])]
     features = judge.transform(picture[None])[0]
@@ -163,7 +164,7 @@ def layers_of_a_cnn(sheet: Sheet) -> Figure:
 
 
 def fractional_convolution(sheet: Sheet) -> Figure:
-    """Zeros between the pixels, a window that walks over them, and an output twice as large."""
+    """Draw zeros between the pixels, a window that walks over them, and an output twice as large."""
     x, kernel = np.array([[1.0, 2, 3], [4, 5, 6], [7, 8, 9]]), np.outer([1, 2, 1], [1, 2, 1]) / 4.0
     spread = np.zeros((7, 7))
     spread[1:6:2, 1:6:2] = x
@@ -195,14 +196,15 @@ def fractional_convolution(sheet: Sheet) -> Figure:
             numbers(axes, reach, f"kernel {size}, stride {stride}", most)
             axes.set_xlabel("checkerboard" if np.ptp(reach) else "even")
             sheet.say(
-                f"kernel {size}, stride {stride}: a pixel is written {reach.min():.0f} to {reach.max():.0f} times"
+                f"kernel {size}, stride {stride}: "
+                f"a pixel is written {reach.min():.0f} to {reach.max():.0f} times"
             )
         bottom.suptitle("how often each output pixel is written", fontsize=9.5)
     return figure
 
 
 def shared_weights(sheet: Sheet) -> Figure:
-    """Weights of a dense and of a convolutional layer, and a map that moves with the picture."""
+    """Draw weights of a dense and of a convolutional layer, and a map that moves with the picture."""
     sides = np.array([8, 16, 28, 64, 128, 224])
     dense, conv = 16.0 * sides**4, np.full(len(sides), 16 * 9)
     picture = np.zeros((28, 28))
@@ -232,7 +234,7 @@ def shared_weights(sheet: Sheet) -> Figure:
 
 
 def tensor(sheet: Sheet) -> Figure:
-    """Scalar, vector, matrix, and a colour picture as height × width × colour."""
+    """Draw scalar, vector, matrix, and a colour picture as height × width × colour."""
     photo = load_sample_image("flower.jpg")[60:380:2, 180:500:2]
     block = photo[80:84, 60:64]
     with board(12.4, 3.8) as figure:

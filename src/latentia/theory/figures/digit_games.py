@@ -1,4 +1,4 @@
-"""GANs on digits and rings: losses, collapse and its cures, clipping, layers, what breaks a game."""
+"""GANs on digits and rings: losses, collapse and its cures, clipping, layers, broken rules."""
 
 from __future__ import annotations
 
@@ -13,13 +13,10 @@ import torch
 from matplotlib.figure import Figure
 from PIL import Image
 from torch import nn
-from torch.nn import functional as F
 
 from latentia import DCGAN, GAN, WGAN, WGANGP
-from latentia.data import toys
 from latentia.evaluation.memorisation import memorisation_check
 from latentia.explore.interpolation import interpolate_codes
-from latentia.metrics.modes import mode_coverage
 from latentia.models.inputs import unit_floats
 from latentia.nets.dcgan import lecture_generator
 from latentia.plots.memorisation import memorisation_figure
@@ -32,6 +29,7 @@ from latentia.theory.figures.panels import (
     GREEN,
     ORANGE,
     Array,
+    arrow,
     bare,
     board,
     digits,
@@ -47,13 +45,6 @@ GAME: dict[str, Any] = {
     "random_state": 0,
 }
 STAGES = (1, 4, 12, 40)
-RING: dict[str, Any] = {
-    "n_components": 2,
-    "hidden": (32,),
-    "learning_rate": 1e-2,
-    "batch_size": 100,
-    "beta_1": 0.9,
-}
 
 
 @cache
@@ -84,7 +75,7 @@ def _verdict(model: GAN | DCGAN, images: Array) -> Array:
 
 
 def gan_losses(sheet: Sheet) -> Figure:
-    """Both players' losses and probabilities over epochs, for two losses of the generator."""
+    """Draw both players' losses and probabilities over epochs, for two losses of the generator."""
     with board(11, 6.4) as figure:
         for row, objective in zip(figure.subplots(2, 3), ("non_saturating", "minimax")):
             with tempfile.TemporaryDirectory() as folder:
@@ -118,47 +109,15 @@ def gan_losses(sheet: Sheet) -> Figure:
                 )
             )
             sheet.say(
-                f"{objective.replace('_', '-')}: generator's loss {G[0]:.2f} at first, {max(G):.2f} at most, {G[-1]:.2f} at last; "
+                f"{objective.replace('_', '-')}: generator's loss {G[0]:.2f} at first, "
+                f"{max(G):.2f} at most, {G[-1]:.2f} at last; "
                 f"D(x) {real[-1]:.2f}, D(G(z)) {fake[-1]:.2f}"
             )
     return figure
 
 
-def mode_collapse(sheet: Sheet) -> Figure:
-    """A game that collapses on a ring of eight modes, and the lecture's three cures."""
-    games: dict[str, dict[str, Any]] = {
-        "GAN": {},
-        "feature matching": {"feature_matching": True},
-        "minibatch discrimination": {"minibatch_discrimination": 8},
-        "historical averaging": {"historical_averaging": 0.1},
-    }
-    mixture = toys.ring(standard_deviation=0.05)
-    x, _ = mixture.sample(10_000)
-    with board(12.4, 3.6) as figure:
-        for axes, (name, options) in zip(figure.subplots(1, 4), games.items()):
-            found = []
-            for seed in range(3):
-                model = GAN(**(RING | options), n_epochs=6, random_state=seed).fit(x)
-                drawn = model.sample(1000, random_state=0)
-                found.append(mode_coverage(drawn, mixture.centres, mixture.standard_deviation))
-                if seed == 0:
-                    axes.scatter(*x[:1000].T, s=6, color=BLUE)
-                    axes.scatter(*drawn.T, s=3, color=ORANGE, alpha=0.5)
-            covered, near = [f.covered for f in found], np.mean([f.high_quality for f in found])
-            axes.set_title(
-                f"{name}: {', '.join(map(str, covered))} of 8 modes\nin 3 seeds, {near:.0%} of samples near one"
-            )
-            sheet.say(
-                f"{name}: {', '.join(map(str, covered))} of 8 modes in 3 seeds, {near:.0%} near one"
-            )
-            limit = 1.6 * np.abs(x).max()
-            axes.set(xlim=(-limit, limit), ylim=(-limit, limit), aspect="equal")
-        figure.supxlabel("blue: data; orange: samples of the first seed", fontsize=8.5)
-    return figure
-
-
 def collapse_on_digits(sheet: Sheet) -> Figure:
-    """Classes of 1,000 samples over the epochs of a healthy game and of one that collapses."""
+    """Draw classes of 1,000 samples over the epochs of a healthy game and of one that collapses."""
     games = {
         "healthy": {},
         "collapsing": {"learning_rate": 5e-3, "beta_1": 0.9, "objective": "minimax"},
@@ -177,7 +136,8 @@ def collapse_on_digits(sheet: Sheet) -> Figure:
                 axes.set(xticks=range(10), ylim=(0, 1), title=f"{name}, epoch {n_epochs}")
                 entropy = float(np.exp(-(share * np.log(np.maximum(share, 1e-12))).sum()))
                 sheet.say(
-                    f"{name}, epoch {n_epochs}: {(share > 0.02).sum()} classes above 2%, as many as {entropy:.1f} equal ones"
+                    f"{name}, epoch {n_epochs}: {(share > 0.02).sum()} classes above 2%, "
+                    f"as many as {entropy:.1f} equal ones"
                 )
             show(row[3], drawn[:40], 8, "samples at the end")
             row[0].set_ylabel("share of 1,000 samples")
@@ -188,7 +148,7 @@ def collapse_on_digits(sheet: Sheet) -> Figure:
 
 
 def police_and_counterfeiter(sheet: Sheet) -> Figure:
-    """Real and made digits in a row, over the epochs, with what the discriminator says of each."""
+    """Draw real and made digits in a row, over the epochs, with what the discriminator says of each."""
     draw = np.random.default_rng(0)
     real = unit_floats(digits().x_test)
     with board(11.4, 5.4) as figure:
@@ -212,134 +172,49 @@ def police_and_counterfeiter(sheet: Sheet) -> Figure:
                 f"epoch {n_epochs}:\n{right:.0%} right", rotation=0, ha="right", va="center"
             )
             sheet.say(
-                f"epoch {n_epochs}: D tells {right:.0%} of 297 unseen digits and as many samples rightly"
+                f"epoch {n_epochs}: "
+                f"D tells {right:.0%} of 297 unseen digits and as many samples rightly"
             )
         figure.supxlabel("orange: the police is wrong", fontsize=8.5)
     return figure
 
 
 def wiring_of_a_gan(sheet: Sheet) -> Figure:
-    """The two nets of a GAN as a diagram that carries real pictures and real numbers."""
+    """Draw the two nets of a GAN as a diagram that carries real pictures and real numbers."""
     model, z = _gan(40), np.random.default_rng(2).standard_normal((3, 16)).astype(np.float32)
-    made = np.clip(model.inverse_transform(z), 0, 1)
-    real = unit_floats(digits().x_test)[[2, 3, 4]]
-    said = _verdict(model, made), _verdict(model, real)
+    pictures = np.clip(model.inverse_transform(z), 0, 1), unit_floats(digits().x_test)[[2, 3, 4]]
+    said = [_verdict(model, images) for images in pictures]
+    wires = (
+        ((2.35, 2.6), (2.9, 2.6)), ((3.9, 2.6), (4.55, 2.6)), ((5.45, 2.4), (6.65, 1.8)),
+        ((5.45, 0.6), (6.65, 1.3)), ((7.8, 1.8), (8.75, 2.4)), ((7.8, 1.4), (8.75, 0.8)),
+    )  # fmt: skip
+    words = ((1.2, 3.75, "noise z, 16 numbers"), (5.0, 3.75, "made: G(z)"), (5.0, 1.65, "real: x"))
     with board(10.4, 4.4) as figure:
         axes = figure.subplots()
-        for words, x, y, colour in (("G", 3.4, 2.6, ORANGE), ("D", 7.2, 1.6, BLUE)):
-            axes.text(
-                x,
-                y,
-                words,
-                fontsize=22,
-                ha="center",
-                va="center",
-                color="white",
-                bbox={"boxstyle": "round,pad=0.5", "facecolor": colour, "edgecolor": "none"},
-            )
-        for i in range(3):
-            axes.imshow(
-                z[i][None],
-                extent=(0.2, 2.2, 3.25 - 0.65 * i, 3.45 - 0.65 * i),
-                cmap="RdBu",
-                vmin=-2.5,
-                vmax=2.5,
-            )
-            axes.imshow(
-                made[i],
-                extent=(4.7, 5.3, 3.05 - 0.65 * i, 3.6 - 0.65 * i),
-                cmap="gray",
-                vmin=0,
-                vmax=1,
-            )
-            axes.imshow(
-                real[i],
-                extent=(4.7, 5.3, 1.0 - 0.65 * i, 1.55 - 0.65 * i),
-                cmap="gray",
-                vmin=0,
-                vmax=1,
-            )
-            for value, y in ((said[0][i], 3.25 - 0.65 * i), (said[1][i], 1.2 - 0.65 * i)):
-                axes.text(8.9, y, f"D = {value:.2f}", va="center")
-        for a, b in (
-            ((2.35, 2.6), (2.9, 2.6)),
-            ((3.9, 2.6), (4.55, 2.6)),
-            ((5.45, 2.4), (6.65, 1.8)),
-            ((5.45, 0.6), (6.65, 1.3)),
-            ((7.8, 1.8), (8.75, 2.4)),
-            ((7.8, 1.4), (8.75, 0.8)),
-        ):
-            axes.annotate("", b, a, arrowprops={"arrowstyle": "->", "color": INK})
-        for x, y, words in (
-            (1.2, 3.75, "noise z, 16 numbers"),
-            (5.0, 3.75, "made: G(z)"),
-            (5.0, 1.65, "real: x"),
-        ):
-            axes.text(x, y, words, ha="center")
+        for name, x, y, colour in (("G", 3.4, 2.6, ORANGE), ("D", 7.2, 1.6, BLUE)):
+            look = {"boxstyle": "round,pad=0.5", "facecolor": colour, "edgecolor": "none"}
+            axes.text(x, y, name, fontsize=22, ha="center", va="center", color="white", bbox=look)
+        for i, top in enumerate((3.05, 2.4, 1.75)):
+            box = (0.2, 2.2, top + 0.2, top + 0.4)
+            axes.imshow(z[i][None], extent=box, cmap="RdBu", vmin=-2.5, vmax=2.5)
+            for images, verdicts, low in zip(pictures, said, (top, top - 2.05)):
+                axes.imshow(
+                    images[i], extent=(4.7, 5.3, low, low + 0.55), cmap="gray", vmin=0, vmax=1
+                )
+                axes.text(8.9, low + 0.2, f"D = {verdicts[i]:.2f}", va="center")
+        for start, end in wires:
+            arrow(axes, start, end)
+        for x, y, text in words:
+            axes.text(x, y, text, ha="center")
         axes.set(xlim=(0, 10), ylim=(-0.5, 4), aspect="equal")
         bare(axes)
-    sheet.say(
-        f"D of three real digits {said[1].mean():.2f}, of three made ones {said[0].mean():.2f} on average"
-    )
-    return figure
-
-
-def frozen_discriminator(sheet: Sheet) -> Figure:
-    """What happens if the generator's step trains the discriminator too, as a slide's code does."""
-    data = torch.distributions.Normal(4.0, 0.6)
-    with board(10.4, 3.5) as figure:
-        left, right = figure.subplots(1, 2)
-        for frozen, colour, name in (
-            (True, BLUE, "D frozen in G's step"),
-            (False, ORANGE, "D trained by it too"),
-        ):
-            means, doubts = [], []
-            for seed in range(3):
-                torch.manual_seed(seed)
-                D = nn.Sequential(nn.Linear(1, 16), nn.LeakyReLU(0.2), nn.Linear(16, 1))
-                G = nn.Linear(1, 1)
-                of_d = torch.optim.Adam(D.parameters(), 3e-2)
-                of_g = torch.optim.Adam(
-                    [*G.parameters(), *([] if frozen else D.parameters())], 3e-2
-                )
-                for step in range(600):
-                    z = torch.randn(128, 1)
-                    loss = (
-                        F.softplus(-D(data.sample((128, 1)))).mean()
-                        + F.softplus(D(G(z).detach())).mean()
-                    )
-                    of_d.zero_grad()
-                    loss.backward()
-                    of_d.step()
-                    loss = F.softplus(-D(G(z))).mean()
-                    of_g.zero_grad()
-                    loss.backward()
-                    of_g.step()
-                    if step % 20 == 0:
-                        means.append(float(G(z).detach().mean()))
-                        doubts.append(float(torch.sigmoid(D(G(z))).detach().mean()))
-            shape, steps = (3, 30), 20 * np.arange(30)
-            for axes, values in ((left, means), (right, doubts)):
-                for i, run in enumerate(np.reshape(values, shape)):
-                    axes.plot(steps, run, color=colour, label=None if i else name)
-            ends = ", ".join(f"{run[-1]:.2f}" for run in np.reshape(means, shape))
-            sheet.say(
-                f"{name}: mean of G(z) {ends} in 3 seeds, D(G(z)) {np.reshape(doubts, shape)[:, -1].mean():.2f}"
-            )
-        left.axhline(4, color=INK, linestyle=":")
-        left.set(
-            xlabel="step",
-            ylabel="mean of G(z); dotted: of the data",
-            title="G runs away from the data",
-        )
-        right.axhline(0.5, color=INK, linestyle=":")
-        right.set(xlabel="step", ylabel="D(G(z))", ylim=(0, 1), title="while its loss looks good")
-        left.legend()
+    made, real = (float(each.mean()) for each in said)
+    sheet.say(f"D of three real digits {real:.2f}, of three made ones {made:.2f} on average")
     return figure
 
 
 def weight_clipping(sheet: Sheet) -> Figure:
-    """WGANs that differ in the range of the critic's weights alone, and WGAN-GP."""
+    """Draw WGANs that differ in the range of the critic's weights alone, and WGAN-GP."""
     shared = {
         "architecture": "mlp",
         "n_components": 16,
@@ -370,14 +245,15 @@ def weight_clipping(sheet: Sheet) -> Figure:
             edge = (np.abs(weights) > 0.99 * c).mean() if c else 0.0
             show(column[2], model.sample(36, random_state=0), 6, f"{model.diagnosis_}")
             sheet.say(
-                f"{name}: distance {distance[0]:.3g} to {distance[-1]:.3g}, {edge:.0%} of weights at ±c, {model.diagnosis_}"
+                f"{name}: distance {distance[0]:.3g} to {distance[-1]:.3g}, "
+                f"{edge:.0%} of weights at ±c, {model.diagnosis_}"
             )
         rows[0, 0].set_ylabel("E f(x) − E f(G(z))")
     return figure
 
 
 def dcgan_digits(sheet: Sheet) -> Figure:
-    """The same z over the epochs of a DCGAN, and its samples beside real digits."""
+    """Draw the same z over the epochs of a DCGAN, and its samples beside real digits."""
     settings = {
         "learning_rate": 5e-4,
         "beta_1": 0.0,
@@ -407,13 +283,14 @@ def dcgan_digits(sheet: Sheet) -> Figure:
     drawn = np.clip(model.sample(1000, random_state=0), 0, 1)
     classes = np.bincount(judge().predict(drawn), minlength=10)
     sheet.say(
-        f"a judge sees all classes in 1000 samples: from {classes.min()} to {classes.max()} of each; {model.diagnosis_}"
+        "a judge sees all classes in 1000 samples: "
+        f"from {classes.min()} to {classes.max()} of each; {model.diagnosis_}"
     )
     return figure
 
 
 def layers_of_a_generator(sheet: Sheet) -> Figure:
-    """A vector z through the layers of a DCGAN's generator, and the lecture's net with its slip."""
+    """Draw a vector z through the layers of a DCGAN's generator, and the lecture's net with its slip."""
     model, maps = _dcgan(), {}
     x = torch.tensor(
         np.random.default_rng(3).standard_normal((1, model.n_components)), dtype=torch.float32
@@ -439,13 +316,14 @@ def layers_of_a_generator(sheet: Sheet) -> Figure:
             low, high = stack.min(), stack.max()
             show(axes, (stack[:16] - low) / max(high - low, 1e-9), 4 if len(stack) > 1 else 1, name)
     sheet.say(
-        f"the lecture's net gives pictures of {right[2]}×{right[3]}; with an UpSampling2D where LeakyReLU belongs, as printed, {doubled[2]}×{doubled[3]}"
+        f"the lecture's net gives pictures of {right[2]}×{right[3]}; "
+        f"with an UpSampling2D where LeakyReLU belongs, as printed, {doubled[2]}×{doubled[3]}"
     )
     return figure
 
 
 def interpolation_in_z(sheet: Sheet) -> Figure:
-    """Walks between random z of a DCGAN, in a straight line and along the great circle."""
+    """Draw walks between random z of a DCGAN, in a straight line and along the great circle."""
     model, rows = _dcgan(), {}
     z = np.random.default_rng(5).standard_normal((6, model.n_components))
     for i in range(3):
@@ -456,14 +334,15 @@ def interpolation_in_z(sheet: Sheet) -> Figure:
         strips(figure.subplots(), rows, "from one random z to another")
     middle = np.linalg.norm((z[::2] + z[1::2]) / 2, axis=1).mean()
     sheet.say(
-        f"half way along the line ‖z‖ is {middle:.2f}, at the ends {np.linalg.norm(z, axis=1).mean():.2f}: "
+        f"half way along the line ‖z‖ is {middle:.2f}, "
+        f"at the ends {np.linalg.norm(z, axis=1).mean():.2f}: "
         "the great circle keeps the length"
     )
     return figure
 
 
 def nearest_training_images(sheet: Sheet) -> Figure:
-    """Unselected samples of a DCGAN over the training images nearest to each."""
+    """Draw unselected samples of a DCGAN over the training images nearest to each."""
     found = memorisation_check(_dcgan(), digits())
     for sentence in str(found).splitlines():
         sheet.say(sentence)
@@ -471,7 +350,7 @@ def nearest_training_images(sheet: Sheet) -> Figure:
 
 
 def dcgan_rules(sheet: Sheet) -> Figure:
-    """The same game with each of the guide's rules broken in turn: samples, and a judge's view."""
+    """Draw the same game with each of the guide's rules broken in turn: samples, and a judge's view."""
     shared = {
         "batch_size": 64,
         "n_epochs": 8,
@@ -492,6 +371,7 @@ def dcgan_rules(sheet: Sheet) -> Figure:
             classes = (np.bincount(judge().predict(drawn), minlength=10) > 20).sum()
             show(axes, drawn[:64], 8, f"{name}\n{sure:.0%} surely a digit, {classes} classes")
             sheet.say(
-                f"{name}: {sure:.0%} of samples surely a digit, {classes} classes above 2%, {model.diagnosis_}"
+                f"{name}: {sure:.0%} of samples surely a digit, {classes} classes above 2%, "
+                f"{model.diagnosis_}"
             )
     return figure

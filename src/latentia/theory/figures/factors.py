@@ -40,7 +40,7 @@ def _angle(a: Array, b: Array) -> float:
 
 
 def pca_against_factors(sheet: Sheet) -> Figure:
-    """One factor moves six variables; the sixth one's own noise is raised."""
+    """Draw PCA's first axis and a factor's loadings as one variable's noise is raised."""
     true, noises, n = np.array([0.9, 0.8, 0.7, 0.8, 0.6, 0.7]), (0.5, 1, 1.5, 2, 3, 4, 6), 2000
     angles, first = np.zeros((2, 10, len(noises))), {}
     for seed in range(10):
@@ -85,7 +85,7 @@ def _wine() -> tuple[Array, list[str]]:
 
 
 def factor_diagram(sheet: Sheet) -> Figure:
-    """Two factors of the wine data's chemistry as a path diagram."""
+    """Draw two factors of the wine data's chemistry as a path diagram."""
     x, names = _wine()
     model = FactorAnalysis(n_components=2, rotation="varimax").fit(x)
     for j, column in enumerate(model.loadings_.T, start=1):
@@ -96,7 +96,7 @@ def factor_diagram(sheet: Sheet) -> Figure:
 
 
 def parts_of_a_digit(sheet: Sheet) -> Figure:
-    """X = μ + Λf + ε of four digits, each part as a picture."""
+    """Draw x = μ + Λf + ε of four digits, each part as a picture."""
     some = [int(np.flatnonzero(digits().y_train == c)[0]) for c in (0, 3, 4, 7)]
     x = unit_floats(digits().x_train[some])
     model = FactorAnalysis(n_components=10).fit(digits().x_train)
@@ -124,7 +124,7 @@ def parts_of_a_digit(sheet: Sheet) -> Figure:
 
 
 def covariance_structure(sheet: Sheet) -> Figure:
-    """The correlations of thirteen measures of wine beside what three factors say of them."""
+    """Draw the correlations of thirteen measures of wine beside what three factors say of them."""
     x, rms = _wine()[0], []
     for q in range(1, 7):
         model = FactorAnalysis(n_components=q).fit(x)
@@ -159,7 +159,7 @@ def covariance_structure(sheet: Sheet) -> Figure:
 
 
 def parameters_counted(sheet: Sheet) -> Figure:
-    """The covariances of ten variables against the parameters of q factors, rotation counted."""
+    """Draw the covariances of ten variables against the parameters of q factors, rotation counted."""
     p, q = 10, np.arange(0, 11)
     moments, slide = p * (p + 1) // 2, p * q + p
     free = slide - q * (q - 1) // 2
@@ -189,7 +189,7 @@ def parameters_counted(sheet: Sheet) -> Figure:
 
 
 def factors_of_digits(sheet: Sheet) -> Figure:
-    """Loadings by three methods as pictures, and digits of random factors without and with ε."""
+    """Draw loadings by three methods as pictures, and digits of random factors without and with ε."""
     x, rows = digits().x_train, {}
     measures = []
     for label, method in METHODS.items():
@@ -221,7 +221,7 @@ def factors_of_digits(sheet: Sheet) -> Figure:
 
 
 def number_of_factors(sheet: Sheet) -> Figure:
-    """Log-likelihood of training and test digits over the number of factors."""
+    """Draw log-likelihood of training and test digits over the number of factors."""
     sizes = (1, 2, 4, 6, 8, 10, 15, 20, 30, 40)
     x, test = flat(unit_floats(digits().x_train)), flat(unit_floats(digits().x_test))
     draw = np.random.default_rng(0)
@@ -248,13 +248,14 @@ def number_of_factors(sheet: Sheet) -> Figure:
         right.set_title("more factors always fit better what they have seen")
         right.legend()
     sheet.say(
-        f"test digits are likeliest with {best} factors, training digits with {sizes[train.argmax()]}"
+        f"test digits are likeliest with {best} factors, "
+        f"training digits with {sizes[train.argmax()]}"
     )
     return figure
 
 
 def test_of_fit(sheet: Sheet) -> Figure:
-    """χ² of too few, enough and too many factors, over many data sets of three factors."""
+    """Draw χ² of too few, enough and too many factors, over many data sets of three factors."""
     draw = np.random.default_rng(0)
     L, n, runs = np.kron(np.eye(3), np.array([[0.8], [0.7], [0.6], [0.75]])), 300, 40
     p_values, rmsea = np.zeros((runs, 5)), np.zeros((runs, 5))

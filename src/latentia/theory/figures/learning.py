@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from PIL import Image
 
@@ -28,6 +29,7 @@ from latentia.theory.figures.panels import (
     clothes,
     digits,
     strips,
+    titled,
 )
 from latentia.training.metrics_file import read_metrics
 
@@ -40,106 +42,86 @@ def _cross_entropy(x: Array | float, y: Array | float) -> Array:
 
 
 def bce_against_rmse(sheet: Sheet) -> Figure:
-    """Draw both losses over the prediction for three true pixels, their slopes, and what they teach."""
-    y, data, rows = np.linspace(0.005, 0.995, 400), digits(), {}
+    """Draw both losses over the prediction, their slopes, and what they teach."""
+    y, truth = np.linspace(0.005, 0.995, 400), unit_floats(digits().x_test)
+    rows = {"original": truth[:8]}
     with board(12.4, 3.7) as figure:
         left, middle, right = figure.subplots(1, 3, width_ratios=(1, 1, 1.1))
         for x, colour in ((0.1, BLUE), (0.5, GREEN), (0.7, ORANGE)):
-            excess = _cross_entropy(x, y) - _cross_entropy(x, x)
+            least = _cross_entropy(x, x)
+            excess, squares = _cross_entropy(x, y) - least, (y - x) ** 2
             left.plot(y, excess, color=colour, label=f"true pixel {x}")
-            left.plot(y, (y - x) ** 2, "--", color=colour)
+            left.plot(y, squares, "--", color=colour)
             middle.plot(y, np.abs((y - x) / (y * (1 - y))), color=colour)
             middle.plot(y, np.abs(2 * (y - x)), "--", color=colour)
-            low, high = (
-                float(_cross_entropy(x, p) - _cross_entropy(x, x))
-                for p in (max(x - 0.2, 0.01), x + 0.2)
-            )
+            places = max(x - 0.2, 0.01), x + 0.2
+            low, high = (float(_cross_entropy(x, p) - least) for p in places)
+            tops = y[excess.argmin()], y[squares.argmin()]
             sheet.say(
-                f"true pixel {x}: BCE above its least {low:.3f} at {max(x - 0.2, 0.01):.2f}, {high:.3f} at {x + 0.2:.2f}; "
-                f"least at {y[excess.argmin()]:.2f}, squared error at {y[((y - x) ** 2).argmin()]:.2f}"
+                f"true pixel {x}: BCE above its least {low:.3f} at {places[0]:.2f}, {high:.3f} "
+                f"at {places[1]:.2f}; least at {tops[0]:.2f}, squared error at {tops[1]:.2f}"
             )
-        left.set(
-            xlabel="prediction",
-            ylim=(0, 0.6),
-            title="loss above its least: BCE; dashed: squared error",
-        )
-        middle.set(xlabel="prediction", ylim=(0, 8), title="|slope|: BCE is steep at the ends")
+        titled(left, "loss above its least: BCE; dashed: squared error", "prediction")
+        titled(middle, "|slope|: BCE is steep at the ends", "prediction")
+        left.set_ylim(0, 0.6)
+        middle.set_ylim(0, 8)
         left.legend(loc="upper center")
-        rows["original"] = unit_floats(data.x_test[:8])
         for objective in ("bce", "rmse"):
-            model = Autoencoder(n_components=8, objective=objective, **SMALL).fit(data.x_train)
-            out = np.clip(model.reconstruct(data.x_test), 0, 1)
+            model = Autoencoder(n_components=8, objective=objective, **SMALL).fit(digits().x_train)
+            out = np.clip(model.reconstruct(digits().x_test), 0, 1)
             rows[objective.upper()] = out[:8]
-            sheet.say(
-                f"trained by {objective.upper()}: squared error {((out - unit_floats(data.x_test)) ** 2).sum(axis=(1, 2)).mean():.2f}, "
-                f"mean pixel {out.mean():.3f} (data {unit_floats(data.x_test).mean():.3f})"
-            )
+            error = ((out - truth) ** 2).sum(axis=(1, 2)).mean()
+            means = f"mean pixel {out.mean():.3f} (data {truth.mean():.3f})"
+            sheet.say(f"trained by {objective.upper()}: squared error {error:.2f}, {means}")
         strips(right, rows, "autoencoders trained by each")
     return figure
 
 
+def _pass(x: Array, w: Array, v: Array, b: float, c: Array) -> tuple[float, Array, Array, float]:
+    """Return a 2-1-2 net's code, its output, and the slopes of the loss in both sums."""
+    h = 1 / (1 + np.exp(-(w @ x + b)))
+    out = 1 / (1 + np.exp(-(v * h + c)))
+    d_out = 2 * (out - x) * out * (1 - out)
+    return h, out, d_out, (d_out @ v) * h * (1 - h)
+
+
+def _net(axes: Axes, x: Array, h: float, out: Array, wires: dict[str, tuple[Array, Array]]) -> None:
+    """Draw the net with its values, and on every wire the weight and its slope."""
+    disc = {"boxstyle": "circle,pad=0.35", "facecolor": "white", "edgecolor": BLUE}
+    plain = {"facecolor": "white", "edgecolor": "none", "pad": 1}
+    for i, y in enumerate((2, 0)):
+        for ends, (weights, slopes) in zip((((0, y), (3, 1)), ((3, 1), (6, y))), wires.values()):
+            axes.plot(*zip(*ends), color=PALE, zorder=0)
+            words = f"{weights[i]:.2f}\nslope {slopes[i]:+.3f}"
+            middle = np.mean(ends, axis=0)
+            axes.text(*middle, words, ha="center", va="center", fontsize=8, bbox=plain)
+    for place, number in zip(((0, 2), (0, 0), (3, 1), (6, 2), (6, 0)), (*x, h, *out)):
+        axes.text(*place, f"{number:.3f}", ha="center", va="center", bbox=disc)
+    for place, words in ((0, "input"), (3, "code (sigmoid)"), (6, "output (sigmoid)")):
+        axes.text(place, -0.95, words, ha="center")
+    axes.set(xlim=(-0.8, 6.8), ylim=(-1.2, 2.7))
+    bare(axes)
+
+
 def learning_by_hand(sheet: Sheet) -> Figure:
-    """Draw a 2-1-2 autoencoder's numbers: forward, loss, backward, one step, then fifty."""
-    x, rate = np.array([0.8, 0.2]), 1.0
-    w, v, b, c = np.array([0.3, -0.2]), np.array([0.5, -0.4]), 0.1, np.zeros(2)
-    course = []
-    for step in range(60):
-        h = 1 / (1 + np.exp(-(w @ x + b)))
-        out = 1 / (1 + np.exp(-(v * h + c)))
-        loss = ((x - out) ** 2).sum()
-        d_out = 2 * (out - x) * out * (1 - out)
-        d_h = (d_out @ v) * h * (1 - h)
-        if step in (0, 1):
-            shown = (step, w.copy(), v.copy(), h, out, loss, d_h * x, d_out * h)
-            course.append(shown)
-            if step == 0:
-                first = shown
-            sheet.say(
-                f"step {step}: code {h:.4f}, output {out[0]:.4f} and {out[1]:.4f}, loss {loss:.5f}"
-            )
-        w, b, v, c = w - rate * d_h * x, b - rate * d_h, v - rate * d_out * h, c - rate * d_out
-        course.append(loss)
-    losses = [value for value in course if isinstance(value, float)]
-    sheet.say(f"loss {losses[0]:.5f} at first, {losses[-1]:.6f} after 60 steps")
+    """Draw a 2-1-2 autoencoder's numbers: forward, loss, backward, then sixty steps."""
+    x, w, v, b, c = np.array([0.8, 0.2]), np.array([0.3, -0.2]), np.array([0.5, -0.4]), 0.1, 0.0
+    losses, shift = [], np.full(2, c)
     with board(10.6, 3.8) as figure:
         left, right = figure.subplots(1, 2, width_ratios=(1.7, 1))
-        _, w0, v0, h, out, loss, dw, dv = first
-        nodes = {"x": [(0, 2), (0, 0)], "h": [(3, 1)], "out": [(6, 2), (6, 0)]}
-        for i in range(2):
-            for (p, q), weight, slope in (
-                (((0, 2 - 2 * i), (3, 1)), w0[i], dw[i]),
-                (((3, 1), (6, 2 - 2 * i)), v0[i], dv[i]),
-            ):
-                left.plot(*zip(p, q), color=PALE, zorder=0)
-                left.text(
-                    (p[0] + q[0]) / 2,
-                    (p[1] + q[1]) / 2,
-                    f"{weight:.2f}\nslope {slope:+.3f}",
-                    ha="center",
-                    va="center",
-                    fontsize=8,
-                    bbox={"facecolor": "white", "edgecolor": "none", "pad": 1},
-                )
-        values = {"x": x, "h": [h], "out": out}
-        for name, places in nodes.items():
-            for place, number in zip(places, values[name]):
-                left.text(
-                    *place,
-                    f"{number:.3f}",
-                    ha="center",
-                    va="center",
-                    bbox={"boxstyle": "circle,pad=0.35", "facecolor": "white", "edgecolor": BLUE},
-                )
-        for place, words in ((0, "input"), (3, "code (sigmoid)"), (6, "output (sigmoid)")):
-            left.text(place, -0.95, words, ha="center")
-        left.set(
-            xlim=(-0.8, 6.8),
-            ylim=(-1.2, 2.7),
-            title=f"forward and backward, step 0: loss {loss:.4f}",
-        )
-        bare(left)
+        for step in range(60):
+            h, out, d_out, d_h = _pass(x, w, v, b, shift)
+            losses.append(float(((x - out) ** 2).sum()))
+            if step == 0:
+                _net(left, x, h, out, {"encoder": (w, d_h * x), "decoder": (v, d_out * h)})
+                left.set_title(f"forward and backward, step 0: loss {losses[0]:.4f}")
+            if step < 2:
+                words = f"output {out[0]:.4f} and {out[1]:.4f}, loss {losses[-1]:.5f}"
+                sheet.say(f"step {step}: code {h:.4f}, {words}")
+            w, b, v, shift = w - d_h * x, b - d_h, v - d_out * h, shift - d_out
         right.semilogy(losses, color=BLUE)
-        right.set(xlabel="step of gradient descent", title="squared error of the output")
+        titled(right, "squared error of the output", "step of gradient descent")
+    sheet.say(f"loss {losses[0]:.5f} at first, {losses[-1]:.6f} after 60 steps")
     return figure
 
 
@@ -172,7 +154,7 @@ def constraints(sheet: Sheet) -> Figure:
 
 
 def denoising(sheet: Sheet) -> Figure:
-    """Draw three kinds of noise on pictures of clothes, and what denoising autoencoders make of them."""
+    """Draw three kinds of noise on pictures, and what denoising autoencoders make of them."""
     data = clothes()
     clean, rows = unit_floats(data.x_test[:500]), {}
     rows["original"] = clean[:12]
@@ -191,7 +173,8 @@ def denoising(sheet: Sheet) -> Figure:
         noisy = model.fit(data.x_train[:6000]).add_noise(clean, random_state=0)
         denoised = np.clip(model.reconstruct(noisy), 0, 1)
         sheet.say(
-            f"{name}: {psnr(clean, noisy):.2f} dB noisy, {psnr(clean, denoised):.2f} dB denoised; noise on {(noisy != clean).mean():.0%} of pixels"
+            f"{name}: {psnr(clean, noisy):.2f} dB noisy, {psnr(clean, denoised):.2f} dB denoised; "
+            f"noise on {(noisy != clean).mean():.0%} of pixels"
         )
         rows |= {
             f"{name} noise": np.clip(noisy[:12], 0, 1),
@@ -206,130 +189,97 @@ def denoising(sheet: Sheet) -> Figure:
     return figure
 
 
+def _noisy(images: Array, seed: int) -> Array:
+    """Return images with normal noise of 0.3, clipped to [0, 1]."""
+    draw = np.random.default_rng(seed)
+    noise = 0.3 * draw.standard_normal(images.shape)
+    return np.asarray(np.clip(images + noise, 0, 1), np.float32)
+
+
 def denoising_targets(sheet: Sheet) -> Figure:
     """Draw errors over the epochs where the target is clean, and where it is the noisy picture."""
-    data, draw = digits(), np.random.default_rng(0)
-    x = unit_floats(data.x_test)
-    noisy_train, noisy = (
-        np.clip(a + 0.3 * draw.standard_normal(a.shape), 0, 1).astype(np.float32)
-        for a in (unit_floats(data.x_train), x)
-    )
+    data, settings = digits(), SMALL | {"n_components": 16, "n_epochs": 40}
+    x, train = unit_floats(data.x_test), unit_floats(data.x_train)
+    noisy = _noisy(x, 1)
     models = {
-        "clean target": DenoisingAutoencoder(
-            n_components=16,
-            noise="gaussian",
-            noise_factor=0.3,
-            hidden=(200,),
-            batch_size=32,
-            n_epochs=40,
-            random_state=0,
-        ),
-        "noisy target, as the slide's code": Autoencoder(
-            n_components=16, hidden=(200,), batch_size=32, n_epochs=40, random_state=0
-        ),
+        "clean target": (DenoisingAutoencoder(noise_factor=0.3, **settings), train),
+        "noisy target, as the slide's code": (Autoencoder(**settings), _noisy(train, 0)),
     }
     rows = {"original": x[:8], "damaged": noisy[:8]}
     with board(11.4, 3.6) as figure:
         left, right = figure.subplots(1, 2, width_ratios=(1.1, 1))
-        for (name, model), shown, colour in zip(
-            models.items(), (data.x_train, noisy_train), (BLUE, ORANGE)
-        ):
+        for (name, (model, shown)), colour in zip(models.items(), (BLUE, ORANGE)):
             with tempfile.TemporaryDirectory() as folder:
                 model.fit(shown, run=Path(folder) / "run")
                 records = read_metrics(Path(folder) / "run")
-            for split, style in (("train", "-"), ("validation", "--")):
+            for split, line, words in (
+                ("train", "-", "learnt from"),
+                ("validation", "--", "held out"),
+            ):
                 own = [r for r in records if r["split"] == split]
-                key = (
-                    next(
-                        (
-                            k
-                            for k in ("reconstruction", "mse", *own[0]["values"])
-                            if k in own[0]["values"]
-                        ),
-                        "",
-                    )
-                    if own
-                    else ""
-                )
-                right.plot(
-                    [r["epoch"] for r in own],
-                    [r["values"][key] for r in own],
-                    style,
-                    color=colour,
-                    label=f"{name}: {'learnt from' if split == 'train' else 'held out'}",
-                )
+                values = [next(iter(r["values"].values())) for r in own]
+                epochs = [r["epoch"] for r in own]
+                right.plot(epochs, values, line, color=colour, label=f"{name}: {words}")
             out = np.clip(model.reconstruct(noisy), 0, 1)
             rows[name] = out[:8]
-            black = out[np.broadcast_to(x == 0, out.shape)].mean()
+            reached, before, black = psnr(x, out), psnr(x, noisy), out[x == 0].mean()
             sheet.say(
-                f"{name}: {psnr(x, out):.2f} dB against the clean picture (the noisy picture itself {psnr(x, noisy):.2f}); "
+                f"{name}: {reached:.2f} dB against the clean picture (the noisy one {before:.2f}); "
                 f"black pixels come out as {black:.3f}"
             )
         strips(left, rows, "test digits")
-        right.set(
-            xlabel="epoch",
-            ylabel="error, against its own target",
-            yscale="log",
-            title="the curves alone do not show which is wrong",
-        )
+        title = "the curves alone do not show which is wrong"
+        titled(right, title, "epoch", "error, against its own target")
+        right.set_yscale("log")
         right.legend(fontsize=8)
     return figure
 
 
+def _jpeg(images: Array, quality: int) -> tuple[float, Array]:
+    """Return the mean bytes of pictures as JPEG, and what comes back."""
+    sizes, back = [], []
+    for image in images:
+        stream = io.BytesIO()
+        Image.fromarray(np.asarray(image)).save(stream, "JPEG", quality=quality)
+        sizes.append(stream.tell())
+        back.append(np.asarray(Image.open(stream)) / 255)
+    return float(np.mean(sizes)), np.array(back)
+
+
 def compression(sheet: Sheet) -> Figure:
-    """Draw decibels against bytes for codes of an autoencoder and PCA and for JPEG, and distances."""
-    data = clothes()
-    train, test = data.x_train[:5000], data.x_test[:300]
-    clean, curves = unit_floats(test), {}
+    """Draw decibels against bytes for codes and for JPEG, and distances in many dimensions."""
+    train, test = clothes().x_train[:5000], clothes().x_test[:300]
+    clean, settings = unit_floats(test), SMALL | {"hidden": (400,), "n_epochs": 3, "batch_size": 64}
+    curves: dict[str, list[tuple[float, float]]] = {}
     for k in (4, 16, 64):
-        deep = Autoencoder(
-            n_components=k, hidden=(400,), n_epochs=3, batch_size=64, random_state=0
-        ).fit(train)
-        linear = PCA(n_components=k).fit(train)
+        deep, linear = Autoencoder(n_components=k, **settings), PCA(n_components=k)
         for name, model in (("autoencoder's code", deep), ("PCA's code", linear)):
-            codes = np.asarray(model.transform(test), np.float16).astype(np.float32)
-            out = np.clip(np.asarray(model.inverse_transform(codes)).reshape(clean.shape), 0, 1)
-            curves.setdefault(name, []).append((2 * k, float(psnr(clean, out))))
-    for quality in (1, 10, 30, 60, 90):
-        sizes, out = [], []
-        for image in test:
-            stream = io.BytesIO()
-            Image.fromarray(np.asarray(image)).save(stream, "JPEG", quality=quality)
-            sizes.append(stream.tell())
-            out.append(np.asarray(Image.open(stream)) / 255)
-        curves.setdefault("JPEG, its header included", []).append(
-            (np.mean(sizes), float(psnr(clean, np.array(out))))
-        )
+            codes = np.asarray(model.fit(train).transform(test), np.float16).astype(np.float32)
+            out = np.asarray(model.inverse_transform(codes)).reshape(clean.shape)
+            point = 2.0 * k, float(psnr(clean, np.clip(out, 0, 1)))
+            curves.setdefault(name, []).append(point)
+    pairs = [_jpeg(test, quality) for quality in (1, 10, 30, 60, 90)]
+    curves["JPEG, its header included"] = [(n, float(psnr(clean, back))) for n, back in pairs]
     with board(10.4, 3.6) as figure:
         left, right = figure.subplots(1, 2, width_ratios=(1.2, 1))
         for (name, points), colour in zip(curves.items(), (BLUE, ORANGE, GREEN)):
             left.semilogx(*np.array(points).T, "o-", color=colour, label=name)
             sheet.say(f"{name}: " + ", ".join(f"{b:.0f} bytes {d:.1f} dB" for b, d in points))
         left.axvline(784, color=INK, linestyle=":")
-        left.set(
-            xlabel="bytes a picture; dotted: 784 as it is",
-            ylabel="PSNR, dB",
-            title="28×28 pictures of clothes",
+        titled(
+            left, "28×28 pictures of clothes", "bytes a picture; dotted: 784 as it is", "PSNR, dB"
         )
         left.legend()
-        dimensions, draw = (1, 2, 5, 10, 30, 100, 300, 1000), np.random.default_rng(0)
-        ratios = []
-        for d in dimensions:
-            points = draw.uniform(size=(400, d))
-            gaps = (
-                np.linalg.norm(points[:1] - points[1:], axis=1)
-                if d > 30
-                else np.linalg.norm(points[0] - points[1:], axis=1)
-            )
+        sizes, draw, ratios = (1, 2, 5, 10, 30, 100, 300, 1000), np.random.default_rng(0), []
+        for d in sizes:
+            gaps = np.linalg.norm(draw.uniform(size=(399, d)) - draw.uniform(size=d), axis=1)
             ratios.append(gaps.min() / gaps.mean())
-        right.semilogx(dimensions, ratios, "o-", color=COLOURS[3])
-        right.set(
-            xlabel="dimensions",
-            ylabel="nearest / mean distance",
-            ylim=(0, 1),
-            title="the curse: in many dimensions all points are far",
-        )
+        right.semilogx(sizes, ratios, "o-", color=COLOURS[3])
+        title = "the curse: in many dimensions all points are far"
+        titled(right, title, "dimensions", "nearest / mean distance")
+        right.set_ylim(0, 1)
+    low, high = ratios[1], ratios[-1]
     sheet.say(
-        f"nearest of 399 points: {ratios[1]:.2f} of the mean distance in 2 dimensions, {ratios[-1]:.2f} in 1000"
+        f"nearest of 399 points: {low:.2f} of the mean distance in 2 dimensions, {high:.2f} in 1000"
     )
     return figure

@@ -30,6 +30,7 @@ from latentia.theory.figures.panels import (
     digits,
     flat,
     strips,
+    titled,
 )
 
 DEEP: dict[str, Any] = {"hidden": (200,), "batch_size": 32, "random_state": 0, "n_components": 10}
@@ -88,98 +89,80 @@ def map_of_models(sheet: Sheet) -> Figure:
     return figure
 
 
+def _detour(path: Array) -> float:
+    """Return how many times longer a path is than the straight way between its ends."""
+    steps = flat(path)
+    return float(
+        np.linalg.norm(np.diff(steps, axis=0), axis=1).sum() / np.linalg.norm(steps[-1] - steps[0])
+    )
+
+
 def straight_and_bent(sheet: Sheet) -> Figure:
     """Draw one latent number mapped to a curve by a factor model and by a decoder, and digits."""
     draw = np.random.default_rng(0)
     t = draw.uniform(-1.5, 1.5, 1500)
     x = np.column_stack([2 * t, 1.5 * np.cos(2 * t)]) + 0.15 * draw.standard_normal((1500, 2))
-    linear = ProbabilisticPCA(n_components=1).fit(x)
-    deep = VAE(
-        n_components=1,
-        hidden=(64, 64),
-        observation="gaussian",
-        noise_variance=0.03,
-        n_epochs=60,
-        batch_size=50,
-        learning_rate=3e-3,
-        random_state=0,
-    ).fit(x)
+    noise = {"observation": "gaussian", "noise_variance": 0.03, "learning_rate": 3e-3}
+    deep = VAE(**(DEEP | noise | {"n_components": 1, "hidden": (64, 64), "n_epochs": 60}))
+    models = {
+        "linear: μ + Wz": (ProbabilisticPCA(n_components=1), ORANGE),
+        "deep: G(z)": (deep, BLUE),
+    }
     z = np.linspace(-2.2, 2.2, 90, dtype=np.float32)[:, None]
     vae, share = latentia.load("zoo:vae-mnist-20d"), np.linspace(0, 1, 9, dtype=np.float32)[:, None]
     ends = np.random.default_rng(4).standard_normal((2, vae.n_components)).astype(np.float32)
-    bent = np.asarray(vae.inverse_transform((1 - share) * ends[0] + share * ends[1])).reshape(
-        9, 28, 28
-    )
+    bent = np.reshape(vae.inverse_transform((1 - share) * ends[0] + share * ends[1]), (9, 28, 28))
     straight = (1 - share[..., None]) * bent[0] + share[..., None] * bent[-1]
     with board(11.4, 3.8) as figure:
         left, right = figure.subplots(1, 2, width_ratios=(1, 1.3))
         left.plot(*x[:500].T, ".", color=PALE, markersize=4)
-        for model, colour, name in ((linear, ORANGE, "linear: μ + Wz"), (deep, BLUE, "deep: G(z)")):
-            curve = np.asarray(model.inverse_transform(z))
+        for name, (model, colour) in models.items():
+            curve = np.asarray(model.fit(x).inverse_transform(z))
             left.plot(*curve.T, color=colour, label=name)
             left.plot(*curve[::9].T, "o", color=colour, markersize=4)
-            error = -model.negative_squared_error(x)
-            way = np.linalg.norm(np.diff(curve, axis=0), axis=1).sum() / np.linalg.norm(
-                curve[-1] - curve[0]
-            )
+            error, way = -model.negative_squared_error(x), _detour(curve)
             sheet.say(
-                f"{name}: squared error {error:.3f}; its curve is {way:.2f} times as long as the straight way"
+                f"{name}: squared error {error:.3f}; its curve is {way:.2f} times the straight way"
             )
-        left.set(xlabel="$x_1$", ylabel="$x_2$", title="one number z, in equal steps (dots)")
+        titled(left, "one number z, in equal steps (dots)", "$x_1$", "$x_2$")
         left.legend()
-        strips(
-            right,
-            {"linear": straight, "deep": bent},
-            "from z to z′: a linear map can only mix the ends",
-        )
-    way = np.linalg.norm(np.diff(bent, axis=0), axis=(1, 2)).sum() / np.linalg.norm(
-        bent[-1] - bent[0]
+        title = "from z to z′: a linear map can only mix the ends"
+        strips(right, {"linear": straight, "deep": bent}, title)
+    sheet.say(
+        f"digits: the decoder's way between two is {_detour(bent):.2f} times the straight one"
     )
-    sheet.say(f"digits: the decoder's way between two pictures is {way:.2f} times the straight one")
     return figure
 
 
 def noise_to_zero(sheet: Sheet) -> Figure:
     """Draw the density of X given Z ~ N(G(Z), σ²I) as σ falls: it shrinks onto the curve."""
-    z = np.linspace(-3.5, 3.5, 3001)
-    weight = np.exp(-(z**2) / 2)
-    curve, weight = np.column_stack([1.2 * z, np.sin(1.6 * z)]), weight / weight.sum()
+    z, (a, b) = np.linspace(-3.5, 3.5, 3001), (np.linspace(-4.5, 4.5, 90), np.linspace(-2, 2, 60))
+    curve, weight = np.column_stack([1.2 * z, np.sin(1.6 * z)]), np.exp(-(z**2) / 2)
 
     def density(points: Array, scale: float) -> Array:
-        gap = ((points[:, None] - curve) ** 2).sum(axis=2)
-        return (weight * np.exp(-gap / (2 * scale**2))).sum(axis=1) / (2 * np.pi * scale**2)
+        parts = []
+        for part in np.array_split(points, -(-len(points) // 200)):
+            gap = ((part[:, None] - curve) ** 2).sum(axis=2)
+            parts.append((weight * np.exp(-gap / (2 * scale**2))).sum(axis=1))
+        return np.concatenate(parts) / weight.sum() / (2 * np.pi * scale**2)
 
-    places = {
-        "on the curve": np.array([[0.6, np.sin(0.8)]]),
-        "off it by 0.5": np.array([[0.6, np.sin(0.8) + 0.7]]),
-    }
+    on, off = np.array([[0.6, np.sin(0.8)]]), np.array([[0.6, np.sin(0.8) + 0.7]])
+    places = {"on the curve": (on, GREEN), "off the curve": (off, ORANGE)}
     with board(12.4, 3.2) as figure:
         *maps, right = figure.subplots(1, 4, width_ratios=(1, 1, 1, 1.1))
         for axes, scale in zip(maps, (0.5, 0.2, 0.05)):
-            contours(
-                axes,
-                lambda p, s=scale: np.concatenate(
-                    [density(part, s) for part in np.array_split(p, 40)]
-                ),
-                np.linspace(-4.5, 4.5, 90),
-                np.linspace(-2, 2, 60),
-                BLUE,
-            )
+            contours(axes, lambda p, s=scale: density(p, s), a, b, BLUE)
             axes.plot(*curve.T, ":", color=INK, linewidth=0.8)
-            for (name, point), colour in zip(places.items(), (GREEN, ORANGE)):
+            for point, colour in places.values():
                 axes.plot(*point.T, "o", color=colour)
             axes.set(title=f"σ = {scale}", xlim=(-4.5, 4.5), ylim=(-2, 2))
         scales = np.geomspace(0.03, 1, 40)
-        for (name, point), colour in zip(places.items(), (GREEN, ORANGE)):
+        for name, (point, colour) in places.items():
             values = np.log(np.maximum([density(point, s)[0] for s in scales], 1e-300))
             right.semilogx(scales, values, color=colour, label=name)
             sheet.say(f"{name}: log p {values[-1]:.2f} at σ = 1, {values[0]:.1f} at σ = 0.03")
-        right.set(
-            xlabel="σ",
-            ylabel="log p(x), nats",
-            title="without noise there is no density",
-            ylim=(-40, 4),
-        )
+        titled(right, "without noise there is no density", "σ", "log p(x), nats")
+        right.set_ylim(-40, 4)
         right.legend(loc="lower right")
     return figure
 
@@ -227,7 +210,8 @@ def four_answers(sheet: Sheet) -> Figure:
         for order in ((0, 1, 2), (0, 2, 1), (1, 0, 2), (1, 2, 0), (2, 0, 1), (2, 1, 0))
     )
     sheet.say(
-        f"PCA leaves {1 - pca.explained_variance_ratio_[0]:.1%} of the variance; k-means finds {agree:.0%} of the groups"
+        f"PCA leaves {1 - pca.explained_variance_ratio_[0]:.1%} of the variance; "
+        f"k-means finds {agree:.0%} of the groups"
     )
     sheet.say(
         f"log p a point: factor model {ppca.score(x):.3f}, mixture {mixture.score(x):.3f} nats"
@@ -238,45 +222,37 @@ def four_answers(sheet: Sheet) -> Figure:
 def generative_or_discriminative(sheet: Sheet) -> Figure:
     """Draw two classes with a boundary P(y given x), with densities P(x given y), and new draws."""
     x, group = _cloud()
-    x, y = x[group > 0], group[group > 0] - 1
-    judge_ = LogisticRegression().fit(x, y)
+    x, y, far = x[group > 0], group[group > 0] - 1, np.array([[5.6, -1.6]])
+    border = LogisticRegression().fit(x, y)
     parts = [GaussianMixture(1, random_state=0).fit(x[y == c]) for c in (0, 1)]
     a, b = np.linspace(-3, 6, 150), np.linspace(-2, 3.5, 120)
     grid = np.stack(np.meshgrid(a, b), axis=-1).reshape(-1, 2)
-    far = np.array([[5.6, -1.6]])
+    titles = (
+        "P(y given x): a boundary",
+        "P(x given y): two densities",
+        "new points of the densities",
+    )
     with board(11.4, 3.5) as figure:
         panels = figure.subplots(1, 3, sharey=True)
-        panels[0].contourf(
-            a,
-            b,
-            judge_.predict_proba(grid)[:, 1].reshape(len(b), len(a)),
-            levels=10,
-            cmap="PuOr",
-            alpha=0.5,
-        )
-        for part, colour in zip(parts, (ORANGE, BLUE)):
+        share = border.predict_proba(grid)[:, 1].reshape(len(b), len(a))
+        panels[0].contourf(a, b, share, levels=10, cmap="PuOr", alpha=0.5)
+        for c, (part, colour) in enumerate(zip(parts, (ORANGE, BLUE))):
             contours(panels[1], lambda p, part=part: np.exp(part.score_samples(p)), a, b, colour)
             panels[2].plot(*part.sample(150)[0].T, ".", color=colour, markersize=4)
-        for axes in panels[:2]:
-            for c, colour in enumerate((ORANGE, BLUE)):
+            for axes in panels[:2]:
                 axes.plot(*x[y == c].T, ".", color=colour, markersize=3)
-            axes.plot(*far.T, "*", color=INK, markersize=12)
-        for axes, title in zip(
-            panels,
-            (
-                "P(y given x): a boundary",
-                "P(x given y): two densities",
-                "new points of the densities",
-            ),
-        ):
-            axes.set(title=title, xlabel="$x_1$", xlim=(-3, 6), ylim=(-2, 3.5))
+                axes.plot(*far.T, "*", color=INK, markersize=12)
+        for axes, title in zip(panels, titles):
+            titled(axes, title, "$x_1$")
+            axes.set(xlim=(-3, 6), ylim=(-2, 3.5))
         panels[0].set_ylabel("$x_2$")
     both = [part.score_samples(x) for part in parts]
-    bayes, own = np.mean((both[1] > both[0]) == y), judge_.score(x, y)
+    bayes, own = np.mean((both[1] > both[0]) == y), border.score(x, y)
     sheet.say(f"the boundary tells {own:.1%} rightly, the densities by Bayes' rule {bayes:.1%}")
-    sure = float(judge_.predict_proba(far).max())
+    sure, likely = float(border.predict_proba(far).max()), [p.score_samples(far)[0] for p in parts]
     sheet.say(
-        f"of the star, far from all data, the boundary is {sure:.1%} sure; log p(x) of the densities {parts[0].score_samples(far)[0]:.0f} and {parts[1].score_samples(far)[0]:.0f}"
+        f"of the star, far from all data, the boundary is {sure:.1%} sure; "
+        f"log p(x) of the densities {likely[0]:.0f} and {likely[1]:.0f}"
     )
     return figure
 
@@ -307,7 +283,8 @@ def six_generators(sheet: Sheet) -> Figure:
         gap = np.median(nearest_training(x, pictures.astype(np.float32)).distances)
         rows[f"{name}, {sure:.0%}"] = pictures[:14]
         sheet.say(
-            f"{name}: {sure:.0%} surely a digit, median distance to the nearest training digit {gap:.2f}"
+            f"{name}: {sure:.0%} surely a digit, "
+            f"median distance to the nearest training digit {gap:.2f}"
         )
     with board(8.4, 4.4) as figure:
         strips(figure.subplots(), rows, "14 draws of each, none selected; share surely a digit")

@@ -20,6 +20,7 @@ from latentia.plots.style import COLOURS, INK, new_figure, style
 Array = NDArray[Any]
 BLUE, ORANGE, GREEN, PINK, YELLOW, SKY, GREY = COLOURS
 PALE = "#d9d9d9"
+Point = tuple[float, float]
 
 
 @contextmanager
@@ -106,6 +107,17 @@ def window(axes: Axes, row: float, column: float, side: float, colour: str = ORA
     """Draw the frame of a square window upon a table of numbers."""
     x, y = np.array([0, 1, 1, 0, 0]) * side + column, np.array([0, 0, 1, 1, 0]) * side + row
     axes.plot(x, y, color=colour, linewidth=3, solid_joinstyle="miter")
+
+
+def arrow(axes: Axes, start: Point, end: Point, colour: str = INK, width: float = 1.0) -> None:
+    """Draw an arrow."""
+    look = {"arrowstyle": "->", "color": colour, "linewidth": width}
+    axes.annotate("", end, start, arrowprops=look)
+
+
+def titled(axes: Axes, title: str, x: str = "", y: str = "") -> None:
+    """Write a title and the names of the axes."""
+    axes.set(title=title, xlabel=x, ylabel=y)
 
 
 def contours(axes: Axes, density: Any, x: Array, y: Array, colour: str) -> None:

@@ -10,7 +10,7 @@ from PIL import Image
 from sklearn.datasets import load_sample_image
 
 import latentia
-from latentia import VAE, Bicubic, Pix2Pix, SRGAN, SRResNet
+from latentia import SRGAN, VAE, Bicubic, Pix2Pix, SRResNet
 from latentia.data.arrays import labels_beside, read_labels
 from latentia.data.made_pairs import outlines
 from latentia.data.unpaired import load_unpaired
@@ -114,7 +114,8 @@ def face_blending(sheet: Sheet) -> Figure:
         ]
         ends = float(np.abs(np.diff(rows[f"{i + 1}: codes"][[0, -1]], axis=2)).mean())
         sheet.say(
-            f"pair {i + 1}: contrast of neighbours half way {detail[0] / ends:.2f} of the ends by codes, {detail[1] / ends:.2f} by pixels"
+            f"pair {i + 1}: contrast of neighbours half way {detail[0] / ends:.2f} of the ends by "
+            f"codes, {detail[1] / ends:.2f} by pixels"
         )
     with board(6.6, 5.4) as figure:
         strips(figure.subplots(), rows, "from one face to another: codes decoded, pixels averaged")
@@ -181,7 +182,8 @@ def edges_to_clothes(sheet: Sheet) -> Figure:
             np.abs(np.diff(made[name], axis=2)).mean(),
         )
         sheet.say(
-            f"{name}: absolute error {error:.4f}, contrast of neighbours {contrast:.4f} (truth {np.abs(np.diff(made['truth'], axis=2)).mean():.4f})"
+            f"{name}: absolute error {error:.4f}, contrast of neighbours {contrast:.4f} (truth "
+            f"{np.abs(np.diff(made['truth'], axis=2)).mean():.4f})"
         )
     with board(9.4, 3.6) as figure:
         strips(
@@ -248,7 +250,7 @@ def add_a_hat(sheet: Sheet) -> Figure:
 
 
 def super_resolution(sheet: Sheet) -> Figure:
-    """Draw a photograph four times enlarged: bicubic, SRResNet, SRGAN, original, with dB and SSIM."""
+    """Draw a photograph four times enlarged by three models, and the original."""
     photos = [
         load_sample_image(name).mean(axis=2).astype(np.uint8)
         for name in ("china.jpg", "flower.jpg")

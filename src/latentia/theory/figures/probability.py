@@ -50,7 +50,8 @@ def dice(sheet: Sheet) -> Figure:
             )
             share = np.diff(norm.cdf((76, 124), 100, scale))[0]
             sheet.say(
-                f"IQ with σ = {scale}: {share:.1%} between 76 and 124; at exactly 100 the probability is 0, the density {norm.pdf(100, 100, scale):.4f}"
+                f"IQ with σ = {scale}: {share:.1%} between 76 and 124; "
+                f"at exactly 100 the probability is 0, the density {norm.pdf(100, 100, scale):.4f}"
             )
         right.set(xlabel="IQ", title="a density: areas are probabilities", ylabel="density")
         right.legend()
@@ -67,7 +68,8 @@ def densities(sheet: Sheet) -> Figure:
     )
     two = np.convolve(six, six)
     sheet.say(
-        f"each normal density's area is {np.trapezoid(normals[0][1], x):.4f}, the two dice's bars add up to {two.sum():.4f}"
+        f"each normal density's area is {np.trapezoid(normals[0][1], x):.4f}, "
+        f"the two dice's bars add up to {two.sum():.4f}"
     )
     sheet.say(f"correlation of the density on the plane: {0.6 / np.sqrt(0.8):.3f}")
     return densities_figure(x, normals, (np.arange(2, 13), two), (side, side, heights))
@@ -86,7 +88,8 @@ def expectation_as_balance(sheet: Sheet) -> Figure:
             axes.set(title=f"bars of width {width}: E X = {mean:.4f}", xlabel="x", ylim=(0, 0.55))
             second = float((x**2 * weight).sum())
             sheet.say(
-                f"width {width}: Σ x p = {mean:.5f}, Σ x² p = {second:.5f}; the integrals are {truth:.0f} and {density.moment(2):.2f}"
+                f"width {width}: Σ x p = {mean:.5f}, Σ x² p = {second:.5f}; "
+                f"the integrals are {truth:.0f} and {density.moment(2):.2f}"
             )
         figure.supxlabel("the bars balance at E X (triangle)", fontsize=8.5)
     return figure
@@ -98,7 +101,8 @@ def monte_carlo(sheet: Sheet) -> Figure:
     running = expectation(np.exp, norm(0, 1), n, random_state=0)
     for m in (100, 1000, 10_000, n):
         sheet.say(
-            f"{m} draws: {running.mean[m - 2]:.4f} ± {running.standard_error[m - 2]:.4f}, the expectation is {truth:.4f}"
+            f"{m} draws: {running.mean[m - 2]:.4f} ± {running.standard_error[m - 2]:.4f}, "
+            f"the expectation is {truth:.4f}"
         )
     few = np.unique(np.geomspace(1, n - 1, 1500).astype(int)) - 1
     low, high = running.interval(0.95)
@@ -130,7 +134,8 @@ def value_by_monte_carlo(sheet: Sheet) -> Figure:
             )
             left.errorbar(place, found.mean(), 1.96 * found.std(), color=ORANGE, capsize=5, fmt="o")
             sheet.say(
-                f"batches of {m}: V {found.mean():.4f} ± {found.std():.4f} (standard deviation of a batch), exactly {exact:.4f}"
+                f"batches of {m}: V {found.mean():.4f} ± {found.std():.4f} (standard deviation of "
+                f"a batch), exactly {exact:.4f}"
             )
         left.axhline(exact, color=INK, linestyle=":")
         left.set_xticks(range(5), [str(m) for m in sizes])
@@ -178,7 +183,8 @@ def picture_as_a_point(sheet: Sheet) -> Figure:
         right.set(xlabel="distance of a digit", ylabel="digits", title="no digit is near a mean")
         right.legend()
     sheet.say(
-        f"nearest that any digit comes to the mean of all: {all_.min():.2f}; on average {all_.mean():.2f}"
+        f"nearest that any digit comes to the mean of all: {all_.min():.2f}; "
+        f"on average {all_.mean():.2f}"
     )
     return figure
 
@@ -200,6 +206,7 @@ def mean_face(sheet: Sheet) -> Figure:
         strips(figure.subplots(), rows, f"mean of {len(grey)} faces, and away from it")
     share = pca.explained_variance_ratio_
     sheet.say(
-        f"{len(grey)} faces: the first axis holds {share[0]:.1%} of the variance, the first five {share[:5].sum():.1%}"
+        f"{len(grey)} faces: the first axis holds {share[0]:.1%} of the variance, "
+        f"the first five {share[:5].sum():.1%}"
     )
     return figure

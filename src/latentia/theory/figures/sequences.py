@@ -8,7 +8,6 @@ import numpy as np
 import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patches import FancyBboxPatch
 
 from latentia import NGramLanguageModel
 from latentia.models.language.lstm import LSTMLanguageModel
@@ -25,8 +24,10 @@ from latentia.theory.figures.panels import (
     ORANGE,
     PALE,
     Array,
+    arrow,
     bare,
     board,
+    titled,
 )
 from latentia.theory.vanishing import norms_over_time
 
@@ -83,7 +84,7 @@ def _letters(axes: Axes, text: str) -> None:
 
 
 def hidden_state(sheet: Sheet) -> Figure:
-    """A trained RNN reads a sentence: its state after each letter, and what it expects next."""
+    """Draw a trained RNN's state, expectation and loss after each letter of a sentence."""
     model, text = _reader("rnn"), "Mina came. She sang."
     H = _states(model, text)
     logp, ids = _expected(model, [text])[0, :-1], np.asarray(model.encode(text))
@@ -117,13 +118,14 @@ def hidden_state(sheet: Sheet) -> Figure:
             axes.set_xlim(-0.5, len(text) - 0.5)
     place = text.index("She")
     sheet.say(
-        f"loss {-each.mean():.3f} nats a letter; {-each[0]:.2f} for the first, {-each[place]:.2f} for the S of She"
+        f"loss {-each.mean():.3f} nats a letter; {-each[0]:.2f} for the first, "
+        f"{-each[place]:.2f} for the S of She"
     )
     return figure
 
 
 def earlier_letters(sheet: Sheet) -> Figure:
-    """Which earlier letters move the prediction of He or She, by gradients, in three models."""
+    """Draw how earlier letters move the prediction of He or She, in three models."""
     text, rows = "Mina came. ", {}
     for name, kind in (("RNN", "rnn"), ("LSTM", "lstm")):
         model = _reader(kind)
@@ -137,7 +139,8 @@ def earlier_letters(sheet: Sheet) -> Figure:
         rows[name] = share / share.sum()
         odds = float((logits[0, she] - logits[0, he]).detach())
         sheet.say(
-            f"{name}: log-odds of She against He after Mina {odds:+.1f}; the name's letters have {rows[name][:4].sum():.0%} of the slope"
+            f"{name}: log-odds of She against He after Mina {odds:+.1f}; "
+            f"the name's letters have {rows[name][:4].sum():.0%} of the slope"
         )
     gram = NGramLanguageModel(order=4).fit(_stories(600, 1))
     logp = _expected(gram, [text])[0, -1]
@@ -159,48 +162,45 @@ def earlier_letters(sheet: Sheet) -> Figure:
     return figure
 
 
+def _jacobian_norms(gain: float, *, tanh: bool) -> Array:
+    """Return (10, 50) norms of ∂h_t/∂h_0 over the steps of ten random nets of 64 units."""
+    n, norms = 64, np.zeros((10, 50))
+    for seed in range(10):
+        draw = np.random.default_rng(seed)
+        W = gain * draw.standard_normal((n, n)) / np.sqrt(n)
+        h, J = draw.standard_normal(n), np.eye(n)
+        for t in range(50):
+            a = W @ h
+            h = np.tanh(a) if tanh else np.maximum(a, 0)
+            slope = 1 - h**2 if tanh else (a > 0).astype(float)
+            J = slope[:, None] * (W @ J)
+            norms[seed, t] = np.linalg.norm(J, 2)
+    return norms
+
+
 def tanh_or_relu(sheet: Sheet) -> Figure:
-    """Norms of the state and of its Jacobian over fifty steps, by gain, for tanh and ReLU."""
-    steps, n, gains = 50, 64, (0.5, 1.0, 1.5)
+    """Draw norms of the state's Jacobian over fifty steps, by gain, for tanh and ReLU."""
+    x, steps = np.linspace(-3, 3, 300), np.arange(1, 51)
     with board(12, 3.6) as figure:
-        panels = figure.subplots(1, 3, sharey=False)
-        for axes, gain in zip(panels[:2], ("tanh", "ReLU")):
-            for g, colour in zip(gains, (BLUE, GREEN, ORANGE)):
-                norms = np.zeros((10, steps))
-                for seed in range(10):
-                    draw = np.random.default_rng(seed)
-                    W = g * draw.standard_normal((n, n)) / np.sqrt(n)
-                    h, J = draw.standard_normal(n), np.eye(n)
-                    for t in range(steps):
-                        a = W @ h
-                        h = np.tanh(a) if gain == "tanh" else np.maximum(a, 0)
-                        slope = 1 - h**2 if gain == "tanh" else (a > 0).astype(float)
-                        J = slope[:, None] * (W @ J)
-                        norms[seed, t] = np.linalg.norm(J, 2)
-                median = np.median(norms, axis=0)
-                axes.semilogy(range(1, steps + 1), median, color=colour, label=f"gain {g}")
-                axes.fill_between(
-                    range(1, steps + 1),
-                    norms.min(axis=0),
-                    norms.max(axis=0),
-                    color=colour,
-                    alpha=0.15,
-                )
-                sheet.say(f"{gain}, gain {g}: ‖∂h_T/∂h_0‖ {median[-1]:.1e} after 50 steps")
+        *panels, right = figure.subplots(1, 3)
+        for axes, unit in zip(panels, ("tanh", "ReLU")):
+            for gain, colour in zip((0.5, 1.0, 1.5), (BLUE, GREEN, ORANGE)):
+                norms = _jacobian_norms(gain, tanh=unit == "tanh")
+                median, ends = np.median(norms, axis=0), (norms.min(axis=0), norms.max(axis=0))
+                axes.semilogy(steps, median, color=colour, label=f"gain {gain}")
+                axes.fill_between(steps, *ends, color=colour, alpha=0.15)
+                sheet.say(f"{unit}, gain {gain}: ‖∂h_T/∂h_0‖ {median[-1]:.1e} after 50 steps")
             axes.axhline(1, color=INK, linestyle=":")
-            axes.set(
-                xlabel="steps",
-                title=f"{gain}: ‖∂h_T/∂h_0‖, median and range of 10",
-                ylim=(1e-24, 1e12),
-            )
+            titled(axes, f"{unit}: ‖∂h_T/∂h_0‖, median and range of 10", "steps")
+            axes.set_ylim(1e-24, 1e12)
             axes.legend(fontsize=8)
-        x = np.linspace(-3, 3, 300)
-        panels[2].plot(x, np.tanh(x), color=BLUE, label="tanh")
-        panels[2].plot(x, 1 - np.tanh(x) ** 2, ":", color=BLUE, label="its slope, at most 1")
-        panels[2].plot(x, np.maximum(x, 0), color=ORANGE, label="ReLU")
-        panels[2].plot(x, (x > 0).astype(float), ":", color=ORANGE, label="its slope, 0 or 1")
-        panels[2].set(title="what is multiplied at every step", ylim=(-1.1, 2.2), xlabel="a")
-        panels[2].legend(fontsize=8)
+        right.plot(x, np.tanh(x), color=BLUE, label="tanh")
+        right.plot(x, 1 - np.tanh(x) ** 2, ":", color=BLUE, label="its slope, at most 1")
+        right.plot(x, np.maximum(x, 0), color=ORANGE, label="ReLU")
+        right.plot(x, (x > 0).astype(float), ":", color=ORANGE, label="its slope, 0 or 1")
+        titled(right, "what is multiplied at every step", "a")
+        right.set_ylim(-1.1, 2.2)
+        right.legend(fontsize=8)
     return figure
 
 
@@ -230,7 +230,7 @@ def _three_nets(length: int, n_units: int, n_epochs: int) -> dict[str, Recurrent
 
 
 def back_through_time(sheet: Sheet) -> Figure:
-    """How far back the last step's gradient reaches, in nets as built and as trained."""
+    """Draw how far back the last step's gradient reaches, in nets as built and as trained."""
     length = 50
     text, rows = "".join(_rows_of(length, 600, seed=1)), _rows_of(length, 64, seed=2)
     panels: dict[str, dict[str, Array]] = {"as built": {}, "trained": {}}
@@ -248,7 +248,7 @@ def back_through_time(sheet: Sheet) -> Figure:
 
 
 def long_context(sheet: Sheet) -> Figure:
-    """A fact at the start decides the last word: accuracy over the distance, three models."""
+    """Draw how rightly the last letter is told over the distance to what decides it."""
     gaps, found = (3, 10, 25, 50), {}
     for gap in gaps:
         text, test = "".join(_rows_of(gap, 500, seed=1)), _rows_of(gap, 200, seed=2)
@@ -280,7 +280,7 @@ def long_context(sheet: Sheet) -> Figure:
 
 
 def lstm_gates(sheet: Sheet) -> Figure:
-    """The cell of an LSTM as a diagram, what forget gates keep, and gates at work on a sentence."""
+    """Draw the cell of an LSTM as a diagram, what forget gates keep, and gates at work on a sentence."""
     model, text = _reader("lstm"), "Mina came. She sang.\nJun came. He sang."
     layer, ids = (
         model.net_.layers[0],
@@ -290,11 +290,8 @@ def lstm_gates(sheet: Sheet) -> Figure:
         x, weights = model.net_.embedding(ids)[0], Weights.of(layer)
         before = torch.cat([torch.zeros(1, model.n_units), torch.tensor(_states(model, text))[:-1]])
         i, f, _, o = (x @ weights.x.T + before @ weights.h.T + weights.b).chunk(4, dim=1)
-        gates = {
-            "input i": torch.sigmoid(i),
-            "forget f": torch.sigmoid(f),
-            "output o": torch.sigmoid(o),
-        }
+        named = {"input i": i, "forget f": f, "output o": o}
+        gates = {name: torch.sigmoid(gate) for name, gate in named.items()}
         states, _ = unroll(model.net_, ids)
     cells = np.array([now[-1][1][0].numpy() for now in states])
     with board(11.6, 5.4) as figure:
@@ -311,60 +308,43 @@ def lstm_gates(sheet: Sheet) -> Figure:
             axes.set(ylim=(0, 1), yticks=(0, 1))
             axes.set_ylabel(name, rotation=0, ha="right", va="center")
         female = np.abs(cells[4] - cells[text.index("Jun") + 3]).argsort()[::-1][:4]
-        panels[3].imshow(cells[:, female].T, cmap="RdBu", vmin=-2, vmax=2, aspect="auto")
+        shown = cells[:, female] / np.abs(cells[:, female]).max(axis=0)
+        panels[3].imshow(shown.T, cmap="RdBu", vmin=-1, vmax=1, aspect="auto")
         panels[3].set(yticks=[])
         panels[3].set_ylabel("four cells c", rotation=0, ha="right", va="center")
         _letters(panels[3], text)
         bottom.suptitle("gates (means over units) and cells of a trained LSTM", fontsize=9.5)
-    sheet.say(
-        f"mean forget gate {float(gates['forget f'].mean()):.2f}, input {float(gates['input i'].mean()):.2f}, output {float(gates['output o'].mean()):.2f}"
-    )
+    sheet.say(", ".join(f"mean {name} {float(gate.mean()):.2f}" for name, gate in gates.items()))
     return figure
 
 
 def _cell_diagram(axes: Axes) -> None:
     """Draw c along the top, and three gates that act on it."""
-
-    def arrow(start: tuple[float, float], end: tuple[float, float]) -> None:
-        axes.annotate("", end, start, arrowprops={"arrowstyle": "->", "color": INK})
-
-    for x, words, colour in (
-        (1.2, "forget\nf", ORANGE),
-        (3.0, "input\ni · g", GREEN),
-        (5.2, "output\no", BLUE),
+    gates = ((1.2, "forget\nf", ORANGE), (3.0, "input\ni · g", GREEN), (5.2, "output\no", BLUE))
+    round_ = {"boxstyle": "circle,pad=0.12", "facecolor": PALE, "edgecolor": INK}
+    for (x, words, colour), sign, y in zip(gates, "×+×", (2.1, 2.1, 1.7)):
+        look = {"boxstyle": "round,pad=0.4", "facecolor": "white", "edgecolor": colour}
+        axes.text(x, 0.85, words, ha="center", va="center", bbox=look)
+        axes.text(x, y, sign, ha="center", va="center", fontsize=13, bbox=round_)
+        arrow(axes, (x, -0.05), (x, 0.4))
+        arrow(axes, (x, 1.3), (x, y - 0.22))
+    for start, end in (
+        ((-0.2, 2.1), (1.0, 2.1)),
+        ((1.4, 2.1), (2.8, 2.1)),
+        ((3.2, 2.1), (6.6, 2.1)),
     ):
-        box = FancyBboxPatch(
-            (x - 0.5, 0.5),
-            1.0,
-            0.75,
-            boxstyle="round,pad=0.04",
-            facecolor="white",
-            edgecolor=colour,
-            linewidth=1.5,
-        )
-        axes.add_patch(box)
-        axes.text(x, 0.88, words, ha="center", va="center")
-        arrow((x, -0.05), (x, 0.44))
-    for x, sign in ((1.2, "×"), (3.0, "+"), (5.2, "×")):
-        y = 2.1 if sign != "×" or x < 2 else 1.75
-        axes.text(
-            x,
-            y,
-            sign,
-            ha="center",
-            va="center",
-            fontsize=13,
-            bbox={"boxstyle": "circle,pad=0.12", "facecolor": PALE, "edgecolor": INK},
-        )
-        arrow((x, 1.3), (x, y - 0.22))
-    for start, end in ((-0.2, 1.0), (1.4, 2.8), (3.2, 6.6)):
-        arrow((start, 2.1), (end, 2.1))
-    arrow((5.4, 1.75), (6.6, 1.75))
-    axes.text(4.45, 1.55, "tanh c", ha="center", fontsize=8)
-    for x, y, words in ((-0.35, 2.1, "$c_{t-1}$"), (6.85, 2.1, "$c_t$"), (6.85, 1.7, "$h_t$")):
+        arrow(axes, start, end)
+    arrow(axes, (4.2, 2.1), (5.0, 1.75))
+    arrow(axes, (5.4, 1.7), (6.6, 1.7))
+    texts = (
+        (-0.45, 2.1, "$c_{t-1}$"),
+        (6.9, 2.1, "$c_t$"),
+        (6.9, 1.7, "$h_t$"),
+        (4.25, 1.6, "tanh"),
+    )
+    for x, y, words in (*texts, (-0.35, -0.05, "$x_t, h_{t-1}$")):
         axes.text(x, y, words, ha="center", va="center")
-    axes.plot([0.2, 5.2], [-0.05, -0.05], color=INK, linewidth=1)
-    axes.text(-0.35, -0.05, "$x_t, h_{t-1}$", ha="center", va="center")
+    axes.plot([0.3, 5.2], [-0.05, -0.05], color=INK, linewidth=1)
     axes.set(
         xlim=(-1, 7.3), ylim=(-0.4, 2.6), title="one long-term line c, and three gates upon it"
     )

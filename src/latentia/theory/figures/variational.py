@@ -30,12 +30,14 @@ from latentia.theory.figures.panels import (
     ORANGE,
     PALE,
     Array,
+    arrow,
     bare,
     board,
     digits,
     flat,
     show,
     strips,
+    titled,
 )
 from latentia.training.metrics_file import read_metrics
 
@@ -62,7 +64,7 @@ def _posterior(model: VAE, x: Array) -> tuple[Array, Array]:
 
 
 def codes_as_ellipses(sheet: Sheet) -> Figure:
-    """Codes of the same digits as ellipses μ ± σ, for four weights of the KL term."""
+    """Draw codes of the same digits as ellipses μ ± σ, for four weights of the KL term."""
     x, y = digits().x_test[:120], digits().y_test[:120]
     with board(13, 3.6) as figure:
         for axes, beta in zip(figure.subplots(1, 4), (0.01, 0.3, 1.0, 10.0)):
@@ -81,7 +83,8 @@ def codes_as_ellipses(sheet: Sheet) -> Figure:
             axes.set_box_aspect(1)
             found = _vae(2, beta).bound_terms(digits().x_test)
             sheet.say(
-                f"β = {beta:g}: KL {found['kl']:.2f} nats, σ {np.median(scale):.3f}, spread of the means {mean.std():.2f}"
+                f"β = {beta:g}: KL {found['kl']:.2f} nats, σ {np.median(scale):.3f}, "
+                f"spread of the means {mean.std():.2f}"
             )
         figure.supxlabel(
             "each ellipse is one digit's q(z given x), μ ± σ; colours are classes", fontsize=8.5
@@ -90,67 +93,46 @@ def codes_as_ellipses(sheet: Sheet) -> Figure:
 
 
 def posterior_and_q(sheet: Sheet) -> Figure:
-    """The exact posterior of one latent number, normal q near it, and ELBO + KL = log p(x)."""
+    """Draw the exact posterior of one latent number, normal q near it, and ELBO + KL."""
     z, x = np.linspace(-9, 9, 9001), 1.2
     joint = norm.logpdf(z) + norm.logpdf(x, z**2 / 2 + 0.4 * z, 0.5)
     evidence = float(np.log(np.trapezoid(np.exp(joint), z)))
-    posterior = np.exp(joint - evidence)
 
     def terms(u: Array) -> tuple[float, float]:
         log_q = norm.logpdf(z, u[0], np.exp(u[1]))
-        q = np.exp(log_q)
-        return (
-            float(np.trapezoid(q * (joint - log_q), z)),
-            float(np.trapezoid(q * (log_q - joint + evidence), z)),
-        )
+        elbo, kl = (np.trapezoid(np.exp(log_q) * each, z)
+                    for each in (joint - log_q, log_q - joint + evidence))  # fmt: skip
+        return float(elbo), float(kl)
 
     path = [np.array([-0.5, 0.3])]
-    minimize(
-        lambda u: -terms(u)[0], path[0], method="BFGS", callback=lambda u: path.append(np.array(u))
-    )
-    shown = [path[0], path[len(path) // 3], path[-1]]
+    minimize(lambda u: -terms(u)[0], path[0], callback=lambda u: path.append(np.array(u)))
+    shown = {"start": path[0], "on the way": path[len(path) // 3], "end": path[-1]}
     values = np.array([terms(u) for u in path])
+    sums, steps = values.sum(axis=1), np.arange(len(path))
     with board(11, 3.5) as figure:
         left, right = figure.subplots(1, 2, width_ratios=(1.2, 1))
-        left.fill_between(z, posterior, color=PALE, linewidth=0, label="p(z given x), exact")
+        exact = np.exp(joint - evidence)
+        left.fill_between(z, exact, color=PALE, linewidth=0, label="p(z given x), exact")
         left.plot(z, norm.pdf(z), ":", color=INK, label="prior p(z)")
-        for u, colour, name in zip(shown, (ORANGE, GREEN, BLUE), ("start", "on the way", "end")):
+        for (name, u), colour in zip(shown.items(), (ORANGE, GREEN, BLUE)):
             left.plot(z, norm.pdf(z, u[0], np.exp(u[1])), color=colour, label=f"q, {name}")
-        left.set(
-            xlabel="z",
-            ylabel="density",
-            xlim=(-4, 4),
-            title="a normal q is moved near the true posterior",
-        )
+        titled(left, "a normal q is moved near the true posterior", "z", "density")
+        left.set_xlim(-4, 4)
         left.legend(fontsize=8, loc="upper left")
-        steps = np.arange(len(path))
         right.plot(steps, values[:, 0], "o-", color=BLUE, label="ELBO")
-        right.fill_between(
-            steps,
-            values[:, 0],
-            values.sum(axis=1),
-            color=ORANGE,
-            alpha=0.25,
-            label="KL(q ‖ p(z given x))",
-        )
+        kl = right.fill_between(steps, values[:, 0], sums, color=ORANGE, alpha=0.25)
+        kl.set_label("KL(q ‖ p(z given x))")
         right.axhline(evidence, color=INK, linestyle=":", label="log p(x)")
-        right.set(
-            xlabel="step of the optimisation",
-            ylabel="nats",
-            title="ELBO + KL = log p(x) at every step",
-        )
+        titled(right, "ELBO + KL = log p(x) at every step", "step of the optimisation", "nats")
         right.legend(loc="lower right")
-    sheet.say(
-        f"log p(x) {evidence:.4f}; ELBO + KL differs from it by at most {np.abs(values.sum(axis=1) - evidence).max():.1e}"
-    )
-    sheet.say(
-        f"at the end ELBO {values[-1, 0]:.4f}: {values[-1, 1]:.4f} nats stay, for no normal q is this posterior"
-    )
+    off, (elbo, gap) = np.abs(sums - evidence).max(), values[-1]
+    sheet.say(f"log p(x) {evidence:.4f}; ELBO + KL differs from it by at most {off:.1e}")
+    sheet.say(f"at the end ELBO {elbo:.4f}: {gap:.4f} nats stay, no normal q is this posterior")
     return figure
 
 
 def weight_of_kl(sheet: Sheet) -> Figure:
-    """Five weights of the KL term: reconstruction against KL, and samples of each model."""
+    """Draw five weights of the KL term: reconstruction against KL, and samples of each model."""
     weights, found, rows = (0.02, 0.2, 1.0, 5.0, 25.0), [], {}
     for beta in weights:
         model = _vae(10, beta)
@@ -161,7 +143,8 @@ def weight_of_kl(sheet: Sheet) -> Figure:
         found.append((error, terms["kl"], sure))
         rows[f"β = {beta:g}"] = images[:14]
         sheet.say(
-            f"β = {beta:g}: squared error {error:.2f}, KL {terms['kl']:.2f} nats, {sure:.0%} of samples surely a digit"
+            f"β = {beta:g}: squared error {error:.2f}, KL {terms['kl']:.2f} nats, "
+            f"{sure:.0%} of samples surely a digit"
         )
     errors, kls, sures = np.array(found).T
     with board(11.6, 3.6) as figure:
@@ -200,84 +183,59 @@ def _box(axes: Axes, x: float, y: float, words: str, colour: str) -> None:
     axes.text(x, y, words, ha="center", va="center")
 
 
+def _graph(axes: Axes, title: str, *, through: bool) -> None:
+    """Draw x → μ, σ → z → loss, and how far the gradient comes back."""
+    for place, words in ((0, "x"), (1.7, "μ, σ"), (3.4, "z"), (5.1, "loss")):
+        _box(axes, place, 2.2, words, ORANGE if words == "z" and not through else BLUE)
+    if through:
+        _box(axes, 3.4, 0.6, "ε ~ N(0, I)", ORANGE)
+        arrow(axes, (3.4, 0.95), (3.4, 1.85))
+    for a in (0, 1.7, 3.4):
+        arrow(axes, (a + 0.58, 2.3), (a + 1.12, 2.3))
+        arrow(axes, (a + 1.12, 2.1), (a + 0.58, 2.1), GREEN if through or a == 3.4 else PALE, 2)
+    axes.set(xlim=(-0.7, 5.8), ylim=(0.1, 2.8), aspect="equal")
+    axes.set_title(title, fontsize=8.5)
+    bare(axes)
+
+
 def reparametrisation(sheet: Sheet) -> Figure:
-    """Where the gradient stops, how z = μ + σε lets it pass, and what each estimator's spread is."""
-    draw, mean, scale, n = np.random.default_rng(0), 1.0, 1.0, 100_000
-    e = draw.standard_normal(n)
-    z = mean + scale * e
-    path, score = 2 * z, z**2 * (z - mean) / scale**2
+    """Draw where the gradient stops, how z = μ + σε lets it pass, and each estimate's spread."""
+    n, bins = 100_000, np.linspace(-14, 18, 80)
+    e = np.random.default_rng(0).standard_normal(n)
+    z = 1.0 + e
+    estimates = {"score function": z**2 * (z - 1), "path, z = μ + σ ε": 2 * z}
     with board(12.4, 2.9) as figure:
         one, two, right = figure.subplots(1, 3, width_ratios=(1, 1, 1.25))
-        for axes, through in ((one, False), (two, True)):
-            places = {"x": (0, 2.2), "μ, σ": (1.7, 2.2), "z": (3.4, 2.2), "loss": (5.1, 2.2)}
-            for words, (a, b) in places.items():
-                _box(axes, a, b, words, ORANGE if words == "z" and not through else BLUE)
-            if through:
-                _box(axes, 3.4, 0.6, "ε ~ N(0, I)", ORANGE)
-                axes.annotate(
-                    "", (3.4, 1.85), (3.4, 0.95), arrowprops={"arrowstyle": "->", "color": INK}
-                )
-            for a in (0, 1.7, 3.4):
-                axes.annotate(
-                    "",
-                    (a + 1.12, 2.3),
-                    (a + 0.58, 2.3),
-                    arrowprops={"arrowstyle": "->", "color": INK},
-                )
-                passes = through or a == 3.4
-                colour = GREEN if passes else PALE
-                axes.annotate(
-                    "",
-                    (a + 0.58, 2.1),
-                    (a + 1.12, 2.1),
-                    arrowprops={"arrowstyle": "->", "color": colour, "linewidth": 2},
-                )
-            axes.set(xlim=(-0.7, 5.8), ylim=(0.1, 2.8), aspect="equal")
-            bare(axes)
-        one.set_title("z drawn from N(μ, σ²): the gradient (green) stops at z", fontsize=8.5)
-        two.set_title("z = μ + σ ε: it passes to μ and σ", fontsize=8.5)
-        bins = np.linspace(-14, 18, 80)
-        for values, colour, name in (
-            (score, ORANGE, "score function"),
-            (path, BLUE, "path, z = μ + σ ε"),
-        ):
-            right.hist(
-                values,
-                bins=bins,
-                color=colour,
-                alpha=0.6,
-                density=True,
-                label=f"{name}: sd {values.std():.1f}",
-            )
-            sheet.say(
-                f"{name}: mean {values.mean():.3f} ± {values.std() / np.sqrt(n):.3f}, standard deviation a draw {values.std():.2f}"
-            )
+        _graph(one, "z drawn from N(μ, σ²): the gradient (green) stops at z", through=False)
+        _graph(two, "z = μ + σ ε: it passes to μ and σ", through=True)
+        for (name, values), colour in zip(estimates.items(), (ORANGE, BLUE)):
+            label, spread = f"{name}: sd {values.std():.1f}", values.std()
+            right.hist(values, bins=bins, color=colour, alpha=0.6, density=True, label=label)
+            error = spread / np.sqrt(n)
+            sheet.say(f"{name}: mean {values.mean():.3f} ± {error:.3f}, sd of a draw {spread:.2f}")
         right.axvline(2, color=INK, linestyle=":")
-        right.set(
-            ylim=(0, 0.4),
-            xlabel="one draw's estimate",
-            title="d/dμ E z² at μ = σ = 1, which is 2 (dotted)",
-        )
+        titled(right, "d/dμ E z² at μ = σ = 1, which is 2 (dotted)", "one draw's estimate")
+        right.set_ylim(0, 0.4)
         right.legend()
-    sheet.say(
-        f"σ for the variance, as a slide's argument is named: z would have variance {np.var(mean + 0.5**2 * e):.3f}, not {0.5**2}"
-    )
+    wrong = np.var(1.0 + 0.25 * e)
+    sheet.say(f"with a variance of 0.25 in σ's place, as a slide names it, z has {wrong:.3f}")
     return figure
 
 
 def components_of_a_vae(sheet: Sheet) -> Figure:
-    """Walks along the components of a zoo VAE that tell most, from the middle of its prior."""
+    """Draw walks along the components of a zoo VAE that tell most, from the middle of its prior."""
     model = latentia.load("zoo:vae-mnist-20d")
     walks = traverse(model, centre=np.zeros(model.n_components), n_coordinates=6, n_steps=11)
     values = walks.importance.values[walks.coordinates]
     sheet.say(
-        f"of {model.n_components} components the one that tells most carries {values[0]:.2f}, the sixth {values[5]:.2f}"
+        f"of {model.n_components} components the one that tells most carries {values[0]:.2f}, "
+        f"the sixth {values[5]:.2f}"
     )
     return traversal_figure(walks, "What each component of z changes in a digit")
 
 
 def samples_of_a_vae(sheet: Sheet) -> Figure:
-    """Unselected samples of a zoo VAE: means of p(x given z) for z from the prior."""
+    """Draw unselected samples of a zoo VAE: means of p(x given z) for z from the prior."""
     model = latentia.load("zoo:vae-mnist-20d")
     images = np.asarray(model.sample(75, random_state=0))
     with board(9.4, 3.4) as figure:
@@ -295,7 +253,7 @@ def samples_of_a_vae(sheet: Sheet) -> Figure:
 
 
 def vae_curves(sheet: Sheet) -> Figure:
-    """KL, reconstruction and the bound over epochs, learnt from and held out; and q leaving the prior."""
+    """Draw KL, reconstruction and their sum over epochs, learnt from and held out."""
     x = digits().x_train
     with tempfile.TemporaryDirectory() as folder:
         model = VAE(n_components=10, n_epochs=40, **NETS)
@@ -319,7 +277,8 @@ def vae_curves(sheet: Sheet) -> Figure:
                     continue
                 axes.plot([r["epoch"] for r in own], values, color=colour, label=label)
                 sheet.say(
-                    f"{title}, {label}: {values[0]:.2f} after the first epoch, {values[-1]:.2f} after the last"
+                    f"{title}, {label}: {values[0]:.2f} after the first epoch, "
+                    f"{values[-1]:.2f} after the last"
                 )
             axes.set(xlabel="epoch", ylabel="nats a digit", title=title)
         panels[0].legend()
@@ -327,7 +286,7 @@ def vae_curves(sheet: Sheet) -> Figure:
 
 
 def draws_of_one_digit(sheet: Sheet) -> Figure:
-    """One digit copied by an autoencoder, and drawn sixteen times from its own q(z given x)."""
+    """Draw one digit copied by an autoencoder, and drawn sixteen times from its own q(z given x)."""
     x, model = unit_floats(digits().x_test[[0, 3, 5]]), _vae(10, 1.0)
     plain = Autoencoder(n_components=10, hidden=(200,), n_epochs=30, batch_size=32, random_state=0)
     copies = plain.fit(digits().x_train).reconstruct(x)
@@ -342,7 +301,8 @@ def draws_of_one_digit(sheet: Sheet) -> Figure:
                 [image[None], copies[i][None], drawn]
             )
         sheet.say(
-            f"digit {i + 1}: reconstruction {terms['reconstruction']:.1f}, KL {terms['kl']:.1f} nats; "
+            f"digit {i + 1}: reconstruction {terms['reconstruction']:.1f}, "
+            f"KL {terms['kl']:.1f} nats; "
             f"draws differ from their mean by {drawn.std(axis=0).mean():.3f} a pixel"
         )
     with board(10.6, 4.6) as figure:
@@ -355,7 +315,7 @@ def draws_of_one_digit(sheet: Sheet) -> Figure:
 
 
 def attribute_vector(sheet: Sheet) -> Figure:
-    """The direction from digits without to digits with a closed loop, added to some codes."""
+    """Draw the direction from digits without to digits with a closed loop, added to some codes."""
     data, model = digits(), _vae(10, 1.0)
     has = np.isin(data.y_train, (0, 6, 8, 9)).astype(int)
     direction = attribute_direction(model.transform(data.x_train), has)
@@ -369,7 +329,7 @@ def attribute_vector(sheet: Sheet) -> Figure:
 
 
 def bounds_of_a_linear_vae(sheet: Sheet) -> Figure:
-    """ELBO ≤ L_k ≤ log p(x), where the likelihood is known: a linear VAE after 5 to 100 epochs."""
+    """Draw ELBO ≤ L_k ≤ log p(x) of a linear VAE after 5 to 100 epochs."""
     x_train, x_test = flat(unit_floats(digits().x_train)), flat(unit_floats(digits().x_test))
     draws = (1, 2, 5, 10, 50, 200, 1000)
     with board(5.8, 3.9) as figure:
@@ -379,7 +339,8 @@ def bounds_of_a_linear_vae(sheet: Sheet) -> Figure:
             bounds = [model.score(x_test, n_importance=k) for k in draws]
             exact = float(np.mean(model.exact_score_samples(x_test)))
             sheet.say(
-                f"{n_epochs} epochs: ELBO {bounds[0]:.2f}, L_1000 {bounds[-1]:.2f}, exact {exact:.2f} nats"
+                f"{n_epochs} epochs: ELBO {bounds[0]:.2f}, L_1000 {bounds[-1]:.2f}, "
+                f"exact {exact:.2f} nats"
             )
             axes.plot(draws, bounds, marker="o", color=colour, label=f"{n_epochs} epochs")
             axes.axhline(exact, color=colour, linestyle=":")
