@@ -28,6 +28,11 @@ QUICK = (
 )
 NEED_DATA = ("colourise", "faces")
 """They cannot run without pictures of one's own."""
+SPELT = {
+    "1d": "in one dimension", "3d": "in three dimensions", "cnn": "CNN", "dcgan": "DCGAN", "gan": "GAN",
+    "jsd": "JSD", "kl": "KL", "pca": "PCA", "vae": "VAE", "wgan": "WGAN",
+}  # fmt: skip
+"""Words of the scripts' names that are spelt otherwise in titles."""
 SUFFIXES = (".png", ".gif")
 HEADER = """Examples
 ========
@@ -81,26 +86,16 @@ def write_examples(root: Path, source: Path) -> None:
 
 def with_title(name: str, script: str) -> str:
     """Return a script whose docstring begins with a title, as sphinx-gallery asks.
-
-    >>> print(with_title("a_b", '\"\"\"What it shows.\"\"\"\\nx = 1'))
-    \"\"\"
-    A b
-    ===
-    <BLANKLINE>
-    What it shows.
-    \"\"\"
-    x = 1
     """
     text = ast.get_docstring(ast.parse(script)) or name
-    title = name.replace("_", " ").capitalize().replace("gan", "GAN").replace("Gan", "GAN")
-    for word in ("dcGAN", "wGAN", "DcGAN", "WGAN"):
-        title = title.replace(word, word.upper())
-    title = title.replace("Cnn", "CNN").replace("Pca", "PCA").replace("Jsd", "JSD")
-    title = title.replace("Kl ", "KL ").replace("vae", "VAE").replace("1d", "in 1-D")
-    title = title.replace("dcGAN", "DCGAN").replace("3d", "in 3-D")
+    words = [SPELT[word] if word in SPELT else word for word in name.split("_")]
+    title = words[0][0].upper() + " ".join(words)[1:]
     code = script[script.index('"""', script.index('"""') + 3) + 3 :].lstrip("\n")
     body = "\n".join(_as_rest(text.splitlines()))
     note = "" if name in executed() else "\n\n*Not run when this site was built.*"
+    hidden = f"# sphinx_gallery_start_ignore\n__doc__ = {text!r}\n# sphinx_gallery_end_ignore\n"
+    future = "from __future__ import annotations\n"
+    code = code.replace(future, future + hidden, 1) if future in code else hidden + code
     return f'"""\n{title}\n{"=" * len(title)}\n\n{body}{note}\n"""\n{code}'
 
 

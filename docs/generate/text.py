@@ -54,11 +54,19 @@ def inline(text: str) -> str:
 def _escaped(text: str) -> str:
     parts = re.split(r"(``[^`]+``|`[^`]+`)", text)
     made = [
-        f"`{part.strip('`')}`" if part.startswith("`") else re.sub(r"([*<\[\]])", r"\\\1", part)
+        f"`{part.strip('`')}`" if part.startswith("`") else _signs(part)
         for part in parts
     ]
     # A line that begins with a sign would begin a list, and a dash below a line a heading.
     return re.sub(r"(?m)^([-+=]+)(\s|$)", r"\\\1\2", "".join(made))
+
+
+def _signs(text: str) -> str:
+    """Return text whose signs are signs, and whose *emphasis* is still that."""
+    return "".join(
+        part if i % 2 else re.sub(r"([*<\[\]])", r"\\\1", part)
+        for i, part in enumerate(re.split(r"(\*{1,2}[\w–-][^*\n]*[\w.]\*{1,2})", text))
+    )
 
 
 def section(docstring: str, name: str) -> str:
