@@ -18,6 +18,7 @@ from latentia.cli.evaluate import evaluate
 from latentia.cli.explore import explore
 from latentia.cli.export import export
 from latentia.cli.factor import factor
+from latentia.cli.figure import figure
 from latentia.cli.parser import Elsewhere, Parser, add_command, in_a_folder
 from latentia.cli.pictures import translate, upscale
 from latentia.cli.push import push
@@ -51,6 +52,7 @@ COMMANDS: dict[str, Callable[[Parser, list[str]], None]] = {
     "push": push,
     "translate": translate,
     "upscale": upscale,
+    "figure": figure,
     "data": data,
     "models": models,
     "zoo": zoo,

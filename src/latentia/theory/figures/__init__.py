@@ -1,0 +1,174 @@
+"""The lectures' figures, each drawn by one function, with captions in English and Korean.
+
+A record of ``captions.json`` names a figure, the file beside this one that draws it, and the rows
+of the lectures (``lectures.json``) that it shows. The function has the figure's name with
+underscores, takes a `Sheet` and returns a matplotlib figure with English words; a Korean figure is
+the same one with its words looked up in ``korean.json``.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import re
+import warnings
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from importlib import resources
+from typing import TYPE_CHECKING, Any
+
+from latentia.errors import FitWarning, InputError, nearest
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+LANGUAGES = ("en", "ko")
+NUMBER = re.compile(r"(?<![A-Za-z_₀-₉])[-−+]?\d[\d,]*(?:\.\d+)?(?:e[-−+]?\d+)?")
+"""A number within words: what varies in a sentence, and is kept when its words change."""
+
+
+@dataclass(frozen=True)
+class Record:
+    """What is known of a figure without drawing it; texts are by language, 'en' and 'ko'."""
+
+    name: str
+    home: str
+    """The file that draws it."""
+    rows: tuple[str, ...]
+    """The rows of the lectures that it shows, such as '000-06'."""
+    title: Mapping[str, str]
+    caption: Mapping[str, str]
+    data: str = ""
+    """What ``--data`` must hold, if the figure needs data that are not at hand."""
+
+    @property
+    def lectures(self) -> tuple[str, ...]:
+        """The lectures that the rows belong to, '000' to '004', in order."""
+        return tuple(sorted({row[:3] for row in self.rows}))
+
+
+@dataclass
+class Sheet:
+    """What a figure is drawn from besides itself, and the numbers that it finds."""
+
+    data: str | None = None
+    numbers: list[str] = field(default_factory=list)
+
+    def say(self, sentence: str) -> None:
+        """Note a sentence with numbers that the figure rests on."""
+        self.numbers.append(sentence)
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A drawn figure and the sentences on it, in the language asked for."""
+
+    record: Record
+    figure: Figure
+    numbers: tuple[str, ...]
+
+
+@cache
+def _table(name: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((resources.files(__name__) / name).read_text("utf-8"))
+    return found
+
+
+def lectures() -> dict[str, dict[str, str]]:
+    """Return the titles of the five lectures by number and language."""
+    return dict(_table("lectures.json")["decks"])
+
+
+def lecture_rows() -> dict[str, dict[str, Any]]:
+    """Return every row of the lectures by its number: priority, topic, heading, caption."""
+    return dict(_table("lectures.json")["rows"])
+
+
+@cache
+def records() -> tuple[Record, ...]:
+    """Return all figures in the order of the lectures, without drawing or importing any."""
+    made = [
+        Record(name, each["home"], tuple(each["rows"]), each["title"], each["caption"],
+               each["data"] if "data" in each else "")
+        for name, each in _table("captions.json").items()
+    ]  # fmt: skip
+    return tuple(sorted(made, key=lambda record: record.rows[0]))
+
+
+def record(name: str) -> Record:
+    """Return the figure of a name; an unknown name is refused with the nearest one."""
+    known = {each.name: each for each in records()}
+    if name not in known:
+        raise InputError(f"there is no figure '{name}'{nearest(name, [*known])}")
+    return known[name]
+
+
+def language(asked: str | None = None) -> str:
+    """Return the language asked for, or that of ``LATENTIA_LANG``, or English."""
+    found = asked or os.environ.get("LATENTIA_LANG") or "en"
+    if found not in LANGUAGES:
+        raise InputError(f"LATENTIA_LANG is '{found}', not en or ko")
+    return found
+
+
+def draw(name: str, lang: str | None = None, data: str | None = None) -> Drawn:
+    """Draw a figure.
+
+    Parameters
+    ----------
+    name
+        As `records` have it, such as 'em-steps'.
+    lang
+        'en' or 'ko'; default as the environment's ``LATENTIA_LANG`` says, or English.
+    data
+        A data set's name or path, for those figures that need one.
+    """
+    found, words = record(name), language(lang)
+    if data is not None and not found.data:
+        raise InputError(f"the figure {name} takes no data: leave out --data")
+    if data is None and found.data:
+        raise InputError(f"the figure {name} needs --data: {found.data}")
+    module = importlib.import_module(f"{__name__}.{found.home}")
+    function: Callable[[Sheet], Figure] = getattr(module, name.replace("-", "_"))
+    sheet = Sheet(data)
+    with warnings.catch_warnings():
+        # What estimation warns of is known of these figures, and is not what they show.
+        warnings.simplefilter("ignore", FitWarning)
+        figure = function(sheet)
+    if words == "ko":
+        translate(figure)
+        sheet.numbers = [in_korean(sentence) for sentence in sheet.numbers]
+    return Drawn(found, figure, tuple(sheet.numbers))
+
+
+def pattern(words: str) -> tuple[str, list[str]]:
+    """Return words with each number as {}, and the numbers.
+
+    >>> pattern("JSD 0.69 after 3 steps")
+    ('JSD {} after {} steps', ['0.69', '3'])
+    """
+    return NUMBER.sub("{}", words), NUMBER.findall(words)
+
+
+def in_korean(words: str) -> str:
+    """Return words in Korean, their numbers kept; words that the table lacks stay as they are."""
+    found, numbers = pattern(words)
+    table = _table("korean.json")
+    if words in table:
+        return str(table[words])
+    return str(table[found]).format(*numbers) if found in table else words
+
+
+def translate(figure: Figure) -> None:
+    """Put a figure's words into Korean, where they stand."""
+    from matplotlib.text import Text
+
+    for axes in figure.axes:
+        for axis in (axes.xaxis, axes.yaxis):
+            labels = [label.get_text() for label in axis.get_ticklabels()]
+            if any(in_korean(label) != label for label in labels):
+                axis.set_ticks(axis.get_ticklocs(), [in_korean(label) for label in labels])
+    for text in figure.findobj(Text):
+        text.set_text(in_korean(text.get_text()))
