@@ -42,6 +42,10 @@ WORDS = {
         "intro": "슬라이드 순서대로 모은 그림입니다. 그림마다 명령 하나로 그릴 수 있습니다.",
     },
 }
+ERRORS = {
+    "en": {"said": "The slide", "right": "Right is", "shown": "Shown by"},
+    "ko": {"said": "슬라이드", "right": "바른 설명", "shown": "확인"},
+}
 
 
 def write_lectures(source: Path, language: str, figures: Path, full: bool) -> None:
@@ -129,7 +133,7 @@ def write_glossary(folder: Path, language: str) -> None:
     heads = {"en": "| English | 한국어 | in Latentia |", "ko": "| 한국어 | English | Latentia에서 |"}
     keys = ("english", "korean", "latentia") if language == "en" else ("korean", "english", "latentia")
     lines = [
-        "| " + " | ".join(_code(row[key], key).replace("|", "\\|") for key in keys) + " |"
+        "| " + " | ".join(row[key].replace("|", "\\|") for key in keys) + " |"
         for row in sorted(rows, key=lambda row: row["english"].lower() if language == "en" else "")
     ]
     page = folder / "glossary.md"
@@ -137,8 +141,14 @@ def write_glossary(folder: Path, language: str) -> None:
     page.write_text(f"{page.read_text('utf-8')}\n{table}\n", "utf-8")
 
 
-def _code(text: str, key: str) -> str:
-    return text
+def commands_of(error: dict[str, Any], language: str) -> str:
+    """Return the commands that show an error: a figure that must exist, or a script."""
+    lines = []
+    if "figure" in error:
+        importlib.import_module("latentia.theory.figures").record(error["figure"])
+        lines.append(f"$ latentia figure {error['figure']}{_flag(language)}")
+    lines += [f"$ {error['run']}"] if "run" in error else []
+    return "```console\n" + "\n".join(lines) + "\n```" if lines else ""
 
 
 def write_errors(folder: Path, language: str) -> None:
@@ -152,8 +162,11 @@ def write_errors(folder: Path, language: str) -> None:
         part = known[key]
         parts += [f"## {part['title'][language]}", part["about"][language]]
         for each in part["errors"]:
-            lines = [f"**{each['where'][language]}**", each["said"][language], each["right"][language]]
-            lines += [each["shown"][language]] if "shown" in each else []
-            lines += [f"```console\n$ {each['run']}\n```"] if "run" in each else []
-            parts += ["### " + each["name"][language], "\n\n".join(lines)]
+            lines = [f"*{each['where'][language]}*"]
+            lines += [
+                f"{label}\n: {each[name][language]}"
+                for name, label in ERRORS[language].items()
+                if name in each
+            ]
+            parts += ["### " + each["name"][language], *lines, commands_of(each, language)]
     page.write_text("\n\n".join(parts) + "\n", "utf-8")
