@@ -14,16 +14,13 @@ from typing import Any
 
 QUICK = (
     "bounds_of_a_linear_vae",
-    "cnn_review",
     "explore_digits",
     "factors_of_digits",
     "gan_game_1d",
     "jsd_derivation",
     "kl_asymmetry",
-    "linear_autoencoder_3d",
     "monte_carlo",
     "parallel_lines",
-    "pca_against_autoencoder",
     "wgan_clipping",
 )
 NEED_DATA = ("colourise", "faces")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,13 @@ def _plain_references(app: Any, what: str, name: str, obj: Any, options: Any, li
     """
     lines[:] = as_literal([re.sub(r"\[(\d+)\]_", r"[\1]", line) for line in lines])
     lines[:] = [re.sub(r"^\.\. \[(\d+)\] ", r"| [\1] ", line) for line in lines]
+    lines[:] = ["".join(_names(line)) for line in lines]
+
+
+def _names(line: str) -> Iterator[str]:
+    """Yield a line's parts, names that end in an underscore so written that they are no references."""
+    for part in re.split(r"(`+[^`]+`+)", line):
+        yield part if part.startswith("`") else re.sub(r"(?<=\w)_(?!\w)", r"\\_", part)
 
 
 def as_literal(lines: list[str]) -> list[str]:

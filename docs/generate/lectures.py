@@ -25,6 +25,7 @@ WORDS = {
         "missing": "This build left the picture out; the command above draws it.",
         "others": "Shown elsewhere",
         "others_about": "What else this lecture shows, and where it is found.",
+        "also": "Figures that this lecture shares with another",
         "row": "row",
         "what": "what the slide shows",
         "intro": "Its figures, in the order of the slides. Each is one command.",
@@ -37,6 +38,7 @@ WORDS = {
         "missing": "이번 빌드에서는 그림을 넣지 않았습니다. 위의 명령으로 그릴 수 있습니다.",
         "others": "다른 곳에서 다루는 내용",
         "others_about": "이 강의에 나오는 나머지 내용입니다.",
+        "also": "다른 강의와 함께 쓰는 그림",
         "row": "번호",
         "what": "슬라이드의 내용",
         "intro": "슬라이드 순서대로 모은 그림입니다. 그림마다 명령 하나로 그릴 수 있습니다.",
@@ -65,12 +67,16 @@ def lecture_page(
     """Return the page of a lecture."""
     words = WORDS[language]
     own = [each for each in registry.records() if each.lectures[0] == number]
+    others = [r for r in registry.records() if number in r.lectures and r not in own]
     parts = [f"# {title}", words["intro"]]
     for record in own:
         parts += [f"({record.name})=", f"## {record.title[language]}", record.caption[language]]
         parts += [f"```console\n$ latentia figure {record.name}{_flag(language)}\n```"]
         parts += picture(registry, record, language, figures, folder, full)
         parts += [f"*{words['rows']}: {', '.join(record.rows)}*", code_of(registry, record, words["code"])]
+    if others:
+        parts += [f"## {words['also']}"]
+        parts += ["\n".join(f"- [{r.title[language]}](#{r.name})" for r in others)]
     shown = {row for each in registry.records() for row in each.rows}
     left = {k: v for k, v in registry.lecture_rows().items() if k[:3] == number and k not in shown}
     if left:
