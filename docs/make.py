@@ -53,18 +53,34 @@ def write_source(source: Path, language: str, figures: Path, full: bool) -> None
     """Copy the written pages and write the generated ones beside them."""
     from generate import api, commands, gallery, lectures, models, zoo
 
-    keep = source / "examples"
-    kept = keep.exists() and shutil.move(keep, source.parent / "kept")
-    shutil.rmtree(source, ignore_errors=True)
-    shutil.copytree(HERE, source, ignore=shutil.ignore_patterns("__pycache__", "make.py"))
-    if kept:
-        shutil.move(kept, keep)
-    gallery.write_examples(ROOT, source)
-    models.write_models(ROOT, source)
-    commands.write_commands(source)
-    api.write_api(source)
-    zoo.write_cards(ROOT, source)
-    lectures.write_lectures(source, language, figures, full)
+    new = source.with_name(f"{language}.new")
+    shutil.rmtree(new, ignore_errors=True)
+    shutil.copytree(HERE, new, ignore=shutil.ignore_patterns("__pycache__", "make.py"))
+    gallery.write_examples(ROOT, new)
+    models.write_models(ROOT, new)
+    commands.write_commands(new)
+    api.write_api(new)
+    zoo.write_cards(ROOT, new)
+    lectures.write_lectures(new, language, figures, full)
+    bring_over(new, source)
+
+
+def bring_over(new: Path, source: Path) -> None:
+    """Make a folder hold what a new one holds, but for what is the same already and is not read anew.
+
+    ``examples`` is sphinx-gallery's, which runs again what has changed.
+    """
+    wanted = {path.relative_to(new) for path in new.rglob("*") if path.is_file()}
+    for name in wanted:
+        there = source / name
+        if not there.exists() or there.read_bytes() != (new / name).read_bytes():
+            there.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(new / name, there)
+    for path in [path for path in source.rglob("*") if path.is_file()]:
+        name = path.relative_to(source)
+        if name not in wanted and name.parts[0] not in ("examples", "_examples"):
+            path.unlink()
+    shutil.rmtree(new)
 
 
 def build(source: Path, out: Path, language: str) -> bool:

@@ -9,6 +9,9 @@ from typing import Any
 
 TRANSLATED = ("index", "start/", "lectures/")
 """Pages that exist in Korean; all others say that they are in English."""
+MARKUP = re.compile(r"(`+[^`]+`+|\*{1,2}\w(?:[^*]*[\w.)])?\*{1,2}|^\| |:\w+ [^:]*:)")
+"""What stays as it is: code, emphasis, the bar of a line block, a field."""
+SIGNS = re.compile(r"(?<=\w)_(?!\w)|(?<!\\)\*(?=[\w{])|(?<!\\)\|")
 IN_ENGLISH = "이 페이지는 아직 영어로만 있습니다."
 
 
@@ -48,13 +51,23 @@ def _plain_references(app: Any, what: str, name: str, obj: Any, options: Any, li
     """
     lines[:] = as_literal([re.sub(r"\[(\d+)\]_", r"[\1]", line) for line in lines])
     lines[:] = [re.sub(r"^\.\. \[(\d+)\] ", r"| [\1] ", line) for line in lines]
-    lines[:] = ["".join(_names(line)) for line in lines]
+    lines[:] = [line if literal else _escaped(line) for line, literal in _marked(lines)]
 
 
-def _names(line: str) -> Iterator[str]:
-    """Yield a line's parts, names that end in an underscore so written that they are no references."""
-    for part in re.split(r"(`+[^`]+`+)", line):
-        yield part if part.startswith("`") else re.sub(r"(?<=\w)_(?!\w)", r"\\_", part)
+def _marked(lines: list[str]) -> Iterator[tuple[str, bool]]:
+    """Yield lines, and whether each is code, whose signs are not to be touched."""
+    inside = doctest = False
+    for line in lines:
+        inside = line.startswith(".. code-block::") or (
+            inside and (not line.strip() or line.startswith(" "))
+        )
+        doctest = line.lstrip().startswith(">>>") or (doctest and bool(line.strip()))
+        yield line, inside or doctest
+
+
+def _escaped(line: str) -> str:
+    """Return a line whose stars, bars and last underscores are no marks of reStructuredText."""
+    return "".join(part if i % 2 else SIGNS.sub(r"\\\g<0>", part) for i, part in enumerate(MARKUP.split(line)))
 
 
 def as_literal(lines: list[str]) -> list[str]:
