@@ -36,7 +36,7 @@ napoleon_use_rtype = False
 napoleon_use_ivar = True
 
 html_theme = "furo"
-html_title = {"en": f"Latentia {release}", "ko": f"레이턴시아 {release}"}[language]
+html_title = f"Latentia {release}"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
 html_copy_source = False

@@ -33,10 +33,12 @@ def main() -> int:
     os.environ["LATENTIA_SITE_ROOT"] = str(ROOT)
     os.environ["PYTHONPATH"] = os.pathsep.join([str(ROOT / "src"), str(HERE)])
     sys.path[:0] = [str(ROOT / "src"), str(HERE)]
-    from generate import check
+    from generate import check, translations
 
     out = given.out.resolve()
+    messages = translations.write_messages(HERE, out)
     complaints = check.untranslated(HERE / "locales")
+    complaints += check.missing_messages(messages, HERE / "locales")
     for language in LANGUAGES if given.language is None else (given.language,):
         source = out / "source" / language
         write_source(source, language, out / "figures", given.full)
