@@ -1,7 +1,8 @@
-"""Set Latentia up in ``.venv`` beside this file, then run its main job or its tests.
+"""Set Latentia up in ``.venv`` beside this file, then run its main job, its tests or its site.
 
     python3 start.py compare [options]    latentia compare, or any other command of latentia
     python3 start.py test [options]       ruff, mypy and pytest; options go to pytest
+    python3 start.py docs [options]       the site, in English and Korean; --full draws all figures
 
 On a machine without an NVIDIA GPU it takes care not to pull in the CUDA build of torch, which is
 several gigabytes. ``LATENTIA_TORCH=cuda`` or ``cpu`` decides otherwise.
@@ -33,17 +34,20 @@ def main() -> int:
         print(f"Latentia needs Python 3.11 or later; this is {sys.version.split()[0]}")
         return 2
     words = sys.argv[1:] or ["--help"]
-    testing = words[0] == "test"
-    if not install(testing):
+    extra = words[0] if words[0] in ("test", "docs") else ""
+    if not install(extra):
         return 2
-    return test(words[1:]) if testing else run("-m", "latentia", *words)
+    if extra == "docs":
+        return run(str(ROOT / "docs" / "make.py"), *words[1:])
+    return test(words[1:]) if extra else run("-m", "latentia", *words)
 
 
-def install(testing: bool) -> bool:
-    """Make the environment hold Latentia, with its test tools if asked; skip what is done."""
+def install(extra: str) -> bool:
+    """Make the environment hold Latentia, with the tools of an extra if asked; skip what is done."""
     wanted = hashlib.sha256((ROOT / "pyproject.toml").read_bytes()).hexdigest()
     done = STAMP.read_text().split() if STAMP.exists() else []
-    if done[:1] == [wanted] and (not testing or "test" in done):
+    extras = {*done[1:], extra} - {""} if done[:1] == [wanted] else {extra} - {""}
+    if done[:1] == [wanted] and extras == {*done[1:]}:
         return True
     if not PYTHON.exists():
         print(f"making {VENV}", flush=True)
@@ -51,10 +55,10 @@ def install(testing: bool) -> bool:
     if not install_torch():
         return False
     print("installing Latentia and what it needs", flush=True)
-    target = f"{ROOT}[test]" if testing else str(ROOT)
+    target = f"{ROOT}[{','.join(sorted(extras))}]" if extras else str(ROOT)
     if pip("install", "--quiet", "--editable", target) != 0:
         return False
-    STAMP.write_text(f"{wanted} test" if testing or "test" in done else wanted)
+    STAMP.write_text(" ".join([wanted, *sorted(extras)]))
     return True
 
 

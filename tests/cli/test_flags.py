@@ -30,6 +30,7 @@ ALWAYS = {
     "data": "action",
     "transform": "run data --out --overwrite",
     "models": "",
+    "doctor": "",
     "export": "run --out --only --precision --with-images --overwrite",
     "push": "run name --private --no-page --overwrite",
 }

@@ -305,6 +305,7 @@ KNOWN = {
     "data": "action name",
     "transform": "run data --out --overwrite",
     "models": "",
+    "doctor": "",
     "export": "run --out --only --precision --overwrite --with-images",
     "push": "run name --private --no-page --overwrite",
     "reproduce": "model --run --data",

@@ -29,7 +29,7 @@ WRITERS = {
     "reproduce": ("reproduce zoo:pca-mnist --run", "out"),
 }
 """What a command is told, and the file or folder that it is to write."""
-READERS = {"data", "models", "checkpoints", "push"}
+READERS = {"data", "models", "doctor", "checkpoints", "push"}
 """Commands that write no file."""
 FILES = ("sample", "reconstruct", "transform", "evaluate", "explore", "upscale", "export")
 

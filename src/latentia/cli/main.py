@@ -14,6 +14,7 @@ import latentia
 from latentia.cli.checkpoints import checkpoints
 from latentia.cli.compare import compare
 from latentia.cli.data import data, models
+from latentia.cli.doctor import doctor
 from latentia.cli.evaluate import evaluate
 from latentia.cli.explore import explore
 from latentia.cli.export import export
@@ -55,6 +56,7 @@ COMMANDS: dict[str, Callable[[Parser, list[str]], None]] = {
     "figure": figure,
     "data": data,
     "models": models,
+    "doctor": doctor,
     "zoo": zoo,
     "reproduce": reproduce,
 }

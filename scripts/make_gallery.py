@@ -1,0 +1,79 @@
+"""Make the README's walk and thumbnails: figures of the lectures and parts of the pictures in docs.
+
+Usage: python scripts/make_gallery.py
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageOps
+
+import latentia
+from latentia.explore import interpolate
+from latentia.plots.style import png_bytes
+from latentia.theory.figures import draw
+
+DOCS = Path(__file__).parents[1] / "docs"
+FIGURES = {
+    "pca-against-factors": (0.33, 0, 1, 1),
+    "em-steps": (0, 0, 0.52, 1),
+    "gan-game": (0, 0, 0.78, 1),
+    "jsd-derivation": (0, 0, 0.55, 1),
+    "lipschitz-cone": (0, 0, 0.58, 1),
+    "padding-table": (0, 0, 0.54, 1),
+}
+PICTURES = {
+    "models": (0.14, 0, 0.78, 1),
+    "gans": (0.125, 0, 0.637, 1),
+    "gan_quality": (0, 0, 1, 1),
+    "cyclegan_smiles": (0.28, 0, 1, 0.81),
+    "pix2pix": (0.345, 0, 1, 0.79),
+    "super_resolution": (0, 0, 0.632, 1),
+}
+"""Figures of the lectures and pictures of docs, and the part of each that is shown: left, top, right,
+bottom."""
+SIZE = (300, 200)
+ROWS = [3, 2, 1, 18, 4, 8, 11, 0, 61, 7]
+"""MNIST's first test digits of each kind, from 0 to 9."""
+N_STEPS, SIDE, GREYS = 7, 168, 16
+
+
+def main() -> None:
+    """Write docs/walk.gif, and docs/gallery with a thumbnail for each picture."""
+    walk()
+    folder = DOCS / "gallery"
+    folder.mkdir(exist_ok=True)
+    for name, part in FIGURES.items():
+        whole = folder / f"{name}.png"
+        whole.write_bytes(png_bytes(draw(name, "en").figure))
+        thumbnail(whole, part, folder / f"{name}-small.png")
+    for name, part in PICTURES.items():
+        thumbnail(DOCS / f"{name}.png", part, folder / f"{name}-small.png")
+
+
+def walk() -> None:
+    """Write the walk of ``latentia explore interpolate`` through a digit of each kind, in few greys."""
+    model = latentia.load("zoo:vae-mnist-20d")
+    x = latentia.load_data("mnist").x_test[ROWS]
+    frames = np.asarray(interpolate(model, x, N_STEPS, closed=True))
+    shown = [
+        Image.fromarray((np.clip(frame, 0, 1) * 255).astype(np.uint8))
+        .resize((SIDE, SIDE), Image.Resampling.BICUBIC)
+        .quantize(GREYS)
+        for frame in frames
+    ]
+    shown[0].save(DOCS / "walk.gif", save_all=True, append_images=shown[1:], duration=110, loop=0)
+
+
+def thumbnail(picture: Path, part: tuple[float, ...], path: Path) -> None:
+    """Write a part of a picture small."""
+    whole = Image.open(picture).convert("RGB")
+    left, top, right, bottom = (round(share * side) for share, side in zip(part, whole.size * 2))
+    small = ImageOps.fit(whole.crop((left, top, right, bottom)), SIZE, Image.Resampling.LANCZOS)
+    small.quantize(128).save(path, optimize=True)
+
+
+if __name__ == "__main__":
+    main()
