@@ -32,6 +32,7 @@ ALWAYS = {
     "models": "",
     "doctor": "",
     "export": "run --out --only --precision --with-images --overwrite",
+    "lab": "--out",
     "push": "run name --private --no-page --overwrite",
 }
 """What has an effect in every call of its command; tests beside this one show which."""
@@ -113,6 +114,7 @@ REFUSED = [
     ("translate Pix2Pix/model p.png --out o --resize --overlap 2", "--resize makes pictures small"),
     ("upscale Bicubic/model p.png --out o --scale 4", "--scale is 4; the Bicubic has scale 2"),
     ("data list digits", "data list lists all sets"),
+    ("lab --overwrite", "--overwrite is for the file of --out"),
     (f"explore traverse {PCA} --coordinates 1 --n-coordinates 2", "--n-coordinates has no effect"),
     (f"explore interpolate {PCA} --random-state 3", "--random-state has no effect here: the walk"),
     (f"explore interpolate {GAN} --data digits", "--data has no effect here: codes are"),

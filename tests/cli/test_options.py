@@ -309,6 +309,7 @@ KNOWN = {
     "export": "run --out --only --precision --overwrite --with-images",
     "push": "run name --private --no-page --overwrite",
     "reproduce": "model --run --data",
+    "lab": "--out --overwrite",
 }
 """What this folder's tests ask each command; whoever adds an option adds what it changes."""
 

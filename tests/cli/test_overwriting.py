@@ -25,13 +25,14 @@ WRITERS = {
     "translate": ("translate bicubic a.png --out", "out/a.png"),
     "upscale": ("upscale bicubic a.png --scale 2 --out", "out/a.png"),
     "search": ("search s.toml --n-trials 1 --out", "out"),
+    "lab": ("lab --out", "out.html"),
     "zoo": ("zoo list --out", "out.md"),
     "reproduce": ("reproduce zoo:pca-mnist --run", "out"),
 }
 """What a command is told, and the file or folder that it is to write."""
 READERS = {"data", "models", "doctor", "checkpoints", "push"}
 """Commands that write no file."""
-FILES = ("sample", "reconstruct", "transform", "evaluate", "explore", "upscale", "export")
+FILES = ("sample", "reconstruct", "transform", "evaluate", "explore", "upscale", "export", "lab")
 
 
 @pytest.fixture

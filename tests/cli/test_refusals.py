@@ -17,7 +17,8 @@ MODELS, SETS = ", ".join(commands()), ", ".join(names())
 REFUSED = [
     ("samples", "there is no command 'samples'; choose from compare, factor, train, resume, "
      "search, checkpoints, sample, reconstruct, transform, evaluate, explore, export, push, "
-     "translate, upscale, data, models, doctor, zoo, reproduce; did you mean 'sample'?"),
+     "translate, upscale, figure, data, models, doctor, zoo, "
+      "reproduce, lab; did you mean 'sample'?"),
     ("sample r --colour 3", "latentia sample has no option --colour"),
     ("models all", "latentia models does not know what to do with 'all'"),
     ("sample", "the following arguments are required: run (see 'latentia sample --help')"),

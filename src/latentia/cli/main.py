@@ -20,6 +20,7 @@ from latentia.cli.explore import explore
 from latentia.cli.export import export
 from latentia.cli.factor import factor
 from latentia.cli.figure import figure
+from latentia.cli.lab import lab
 from latentia.cli.parser import Elsewhere, Parser, add_command, in_a_folder
 from latentia.cli.pictures import translate, upscale
 from latentia.cli.push import push
@@ -59,6 +60,7 @@ COMMANDS: dict[str, Callable[[Parser, list[str]], None]] = {
     "doctor": doctor,
     "zoo": zoo,
     "reproduce": reproduce,
+    "lab": lab,
 }
 
 

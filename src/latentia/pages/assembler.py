@@ -37,9 +37,12 @@ CODES = {
     "v128.load32_splat": "fd09",
     "v128.store": "fd0b",
     "v128.const": "fd0c",
+    "v128.bitselect": "fd52",
     "f32x4.extract_lane": "fd1f",
+    "f32x4.gt": "fd44",
     "f32x4.add": "fde401",
     "f32x4.mul": "fde601",
+    "f32x4.max": "fde901",
 }
 TYPES = {"i32": b"\x7f", "f32": b"\x7d", "v128": b"\x7b"}
 BLOCKS = {"block": b"\x02", "loop": b"\x03"}

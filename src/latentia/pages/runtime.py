@@ -20,10 +20,10 @@ def source() -> str:
     return "\n".join(line for line in lines if line and not line.startswith("//"))
 
 
-def kernels() -> bytes:
-    """Return the sums of products as WebAssembly."""
+def kernels(name: str = "kernels.wat") -> bytes:
+    """Return the functions of a file of the package as WebAssembly: first the sums of products."""
     template = Environment(undefined=StrictUndefined, autoescape=True)
-    text = template.from_string(_read("kernels.wat")).render()
+    text = template.from_string(_read(name)).render()
     return assembled(re.sub(r";;.*", "", text))
 
 
