@@ -131,6 +131,7 @@ READERS = [
     *(f"{verb} {PCA} --data" for verb in ("evaluate", "reconstruct")),
     f"transform {PCA}",
     "factor --n-factors 1",
+    "reliability",
     "data describe",
 ]
 
