@@ -1,4 +1,4 @@
-"""``latentia reliability``: scales from a file, keyed, explained, written; mistakes in a sentence."""
+"""``latentia reliability``: scales from a file, keyed, explained and written."""
 
 import re
 
@@ -9,7 +9,7 @@ import pytest
 
 from latentia.cli.main import main
 from latentia.models.factors.reliability import reliability, reliability_of_covariance
-from latentia.models.factors.reliability_tables import MEANT
+from latentia.models.factors.reliability_summary import MEANT
 from tests.cli.test_factor import check_page
 
 RNG = np.random.default_rng(1)

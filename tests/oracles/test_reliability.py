@@ -19,7 +19,7 @@ from latentia.models.factors.reliability import (
     reliability,
     reliability_of_covariance,
 )
-from latentia.models.factors.reliability_tables import MEANT, overview
+from latentia.models.factors.reliability_summary import MEANT, overview
 
 PROBLEMS = json.loads(Path(__file__).with_name("r_reference.json").read_text())
 ATTITUDE = pandas.DataFrame(
@@ -85,7 +85,7 @@ PSYCH = {
 }
 PSYCH_ONE = 0.770698283744
 # k: -1 for A1 C4 C5 E1 E2 N1 to N5 O2 O5, else 1; omega(bfi, 5, key=k), its group factors by total
-REVERSED = "A1 C4 C5 E1 E2 N1 N2 N3 N4 N5 O2 O5".split()
+REVERSED = ["A1", "C4", "C5", "E1", "E2", "N1", "N2", "N3", "N4", "N5", "O2", "O5"]
 PSYCH_BFI = [0.462421500572, 0.877885546661, 0.526744633547, 0.245385319954]
 PSYCH_BFI_GROUPS = [0.640848175817, 0.719593521876, 0.727985754869, 0.752448221543, 0.792366333823]
 

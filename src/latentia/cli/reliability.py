@@ -15,6 +15,36 @@ def reliability(parser: Parser, words: list[str]) -> None:
     parser.add_argument(
         "data", help="a table or matrix in any file that is read, or a data set's name or path"
     )
+    _add_items(parser)
+    parser.add_argument(
+        "--missing",
+        choices=("pairwise", "complete"),
+        help="use the rows that have both items of a pair, or complete rows (default: pairwise)",
+    )
+    parser.add_argument(
+        "--n-factors",
+        type=int,
+        help="group factors behind ω (default: 3, or 1 for fewer than six items)",
+    )
+    parser.add_argument(
+        "--method",
+        choices=("minres", "ml", "principal_axis"),
+        default="minres",
+        help="how these factors are estimated (default: minres)",
+    )
+    parser.add_argument("--level", type=float, help="of the interval of α (default: 0.95)")
+    parser.add_argument("--n-samples", type=int, help="rows behind a matrix, for the interval")
+    parser.add_argument(
+        "--smooth",
+        action="store_true",
+        help="take the nearest correlation matrix if that of the file is indefinite",
+    )
+    parser.add_argument("--out", type=Path, help="a new folder for the report and its tables")
+    add_table_options(parser)
+    parser.set_defaults(call=_reliability)
+
+
+def _add_items(parser: Parser) -> None:
     parser.add_argument(
         "--scales",
         nargs="+",
@@ -36,34 +66,6 @@ def reliability(parser: Parser, words: list[str]) -> None:
         action="store_true",
         help="reverse also the items that are found to run against the others",
     )
-    parser.add_argument(
-        "--missing",
-        choices=("pairwise", "complete"),
-        help="use the rows that have both items of a pair, or complete rows (default: pairwise)",
-    )
-    parser.add_argument(
-        "--n-factors",
-        type=int,
-        help="group factors behind ω (default: 3, or 1 for fewer than six items)",
-    )
-    parser.add_argument(
-        "--method",
-        choices=("minres", "ml", "principal_axis"),
-        default="minres",
-        help="how these factors are estimated (default: minres)",
-    )
-    parser.add_argument(
-        "--level", type=float, help="of the interval of α (default: 0.95)"
-    )
-    parser.add_argument("--n-samples", type=int, help="rows behind a matrix, for the interval")
-    parser.add_argument(
-        "--smooth",
-        action="store_true",
-        help="take the nearest correlation matrix if that of the file is indefinite",
-    )
-    parser.add_argument("--out", type=Path, help="a new folder for the report and its tables")
-    add_table_options(parser)
-    parser.set_defaults(call=_reliability)
 
 
 def _reliability(given: argparse.Namespace) -> None:

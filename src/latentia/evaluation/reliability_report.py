@@ -16,12 +16,14 @@ from latentia.errors import InputError
 from latentia.evaluation.factor_report import MOST_DRAWN, Observed, refuse_weights
 from latentia.evaluation.table_writing import Columns, write_sheets, write_table
 from latentia.models.factors.hierarchical import Method
-from latentia.models.factors.reliability import (
+from latentia.models.factors.reliability import reliability, reliability_of_covariance
+from latentia.models.factors.reliability_summary import (
+    Part,
     Reliability,
-    reliability,
-    reliability_of_covariance,
+    label,
+    meanings,
+    overview,
 )
-from latentia.models.factors.reliability_tables import Part, label, meanings, overview
 from latentia.plots.factors import loadings_heat_map
 from latentia.plots.page import Drawing, Picture, template, write_page
 from latentia.plots.style import svg
@@ -232,7 +234,9 @@ def _of_scales(found: Sequence[Reliability]) -> Columns:
         "omega_hierarchical": [r.omega.hierarchical if r.omega else np.nan for r in found],
         "omega_factors": [r.omega.n_groups if r.omega else 0 for r in found],
     }
-    return {"scale": np.array([r.name for r in found])} | {k: np.array(v) for k, v in figures.items()}
+    return {"scale": np.array([r.name for r in found])} | {
+        k: np.array(v) for k, v in figures.items()
+    }
 
 
 def _of_items(found: Sequence[Reliability]) -> Columns:

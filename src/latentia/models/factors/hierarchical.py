@@ -118,7 +118,9 @@ def _second_order(Phi: Matrix) -> Vector:
     if len(Phi) == 2:
         root = math.sqrt(abs(Phi[0, 1]))
         return np.array([root, math.copysign(root, Phi[0, 1])])
-    return quietly_fitted(FactorAnalysis(method="minres", matrix="correlation"), Phi).loadings_[:, 0]
+    return quietly_fitted(FactorAnalysis(method="minres", matrix="correlation"), Phi).loadings_[
+        :, 0
+    ]
 
 
 def quietly_fitted(model: FactorAnalysis, R: Matrix) -> FactorAnalysis:
@@ -157,10 +159,9 @@ def omega(
     left = 1 - model.communalities_
     total, notes = float(1 - left.sum() / R.sum()), model.findings()
     if k == 1:
-        one = np.array([total])
-        nan = np.full(1, np.nan)
-        group_of = np.zeros(len(R), dtype=np.intp)
-        return Omega(total, *[math.nan] * 3, None, left, group_of, one, nan, nan, notes)
+        none, nan = np.zeros(len(R), dtype=np.intp), math.nan
+        one, unknown = np.array([total]), np.array([nan])
+        return Omega(total, nan, nan, nan, None, left, none, one, unknown, unknown, notes)
     found = schmid_leiman(model.loadings_, model.factor_correlations_)
     if k == 2:
         notes = (*notes, TWO)

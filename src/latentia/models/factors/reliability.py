@@ -28,16 +28,14 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import linalg, stats
 
 from latentia.errors import Count, InputError, Level, check_arguments, nearest
-from latentia.models.factors import reliability_tables
 from latentia.models.factors.factor_analysis import FactorAnalysis
 from latentia.models.factors.findings import left_out
 from latentia.models.factors.fit_statistics import is_singular
 from latentia.models.factors.hierarchical import Method, Omega, omega, quietly_fitted
-from latentia.models.factors.reliability_tables import Part
+from latentia.models.factors.reliability_summary import Items, Reliability
 from latentia.models.inputs import Matrix, Vector
 from latentia.models.linear.missing import table_with_gaps
 from latentia.models.linear.reading import (
@@ -55,83 +53,9 @@ MOST_BOUNDED = 100
 CANCEL = 1e-10
 """Share of the items' variances, at which the variance of their sum is nothing but rounding."""
 INDEFINITE_PAIRS = (
-    "the correlations, each of other rows, make no correlation matrix: ω, λ₆ and the greatest lower "
-    "bound are left out; use missing 'complete'"
+    "the correlations, each of other rows, make no correlation matrix: ω, λ₆ and the greatest "
+    "lower bound are left out; use missing 'complete'"
 )
-
-
-@dataclass(frozen=True, eq=False)
-class Items:
-    """Item by item; each array is (p,)."""
-
-    n: Vector
-    """Values seen; NaN if unknown."""
-    mean: Vector
-    """After the item was turned round, if it was; NaN if unknown."""
-    deviation: Vector
-    """Standard deviation (/n − 1)."""
-    item_rest: Vector
-    """Correlation with the sum of the other items."""
-    alpha_if_dropped: Vector
-    """α of the others; NaN if they are fewer than two."""
-    first_component: Vector
-    """Loading on the first principal component of the correlations, their sum positive."""
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class Reliability:
-    """The reliability of one scale; print its `summary`. A figure that is not defined is NaN."""
-
-    name: str
-    variable_names: tuple[str, ...]
-    reversed: tuple[str, ...]
-    """Items that were turned round."""
-    against: tuple[str, ...]
-    """Items that run against the others as they are; `reversed` ones among the others."""
-    n_samples: int
-    """Rows that the interval rests on: the fewest behind a covariance; 0 if unknown."""
-    level: float
-    """Of the interval."""
-    alpha: float
-    """Cronbach's α of the sum of the items as they are scaled."""
-    alpha_low: float
-    alpha_high: float
-    """Feldt's interval of it."""
-    standardized_alpha: float
-    """α of the sum of standardized items."""
-    guttman_6: float
-    """Guttman's λ₆ of standardized items, by squared multiple correlations."""
-    greatest_lower_bound: float
-    """The largest reliability that the covariances prove, of the items as they are scaled."""
-    mean_correlation: float
-    median_correlation: float
-    """Of all pairs of items."""
-    omega_one_factor: float
-    """McDonald's ω: of one factor by maximum likelihood, of the items as they are scaled."""
-    omega: Omega | None
-    """ω of the standardized items by several factors; None where they cannot be analysed."""
-    items: Items
-    correlation: Matrix
-    """(p, p), of items turned round."""
-    notes: tuple[str, ...]
-    """What there is to say of the data, a sentence each."""
-
-    def part(self, *, explained: bool = True) -> Part:
-        """Return the scale as a part of a page, its figures explained or not."""
-        return reliability_tables.of_scale(self, explained=explained)
-
-    def __str__(self) -> str:
-        """Return the page as aligned text."""
-        return str(self.part())
-
-    __repr__ = __str__
-
-    def _repr_html_(self) -> str:
-        return self.part().to_html(page=False)
-
-    def to_html(self, *, page: bool = True) -> str:
-        """Return self-contained HTML: a page, or the part of one that notebooks show."""
-        return self.part().to_html(page=page)
 
 
 def reliability(
@@ -192,7 +116,14 @@ def reliability(
         ends,
         notes,
     )
-    return _of_scale(scale, [reverse] if isinstance(reverse, str) else [*reverse], reverse_found, n_factors, method, level)
+    return _of_scale(
+        scale,
+        reverse,
+        reverse_found,
+        n_factors,
+        method,
+        level,
+    )
 
 
 def reliability_of_covariance(
@@ -221,7 +152,14 @@ def reliability_of_covariance(
         notes.append("the number of rows behind the matrix is unknown: α has no interval")
     kept = [item for item, inside in zip(names, varies) if inside]
     scale = _Scale(name, kept, C[np.ix_(varies, varies)], n, unknown, unknown, math.nan, notes)
-    return _of_scale(scale, [reverse] if isinstance(reverse, str) else [*reverse], reverse_found, n_factors, method, level)
+    return _of_scale(
+        scale,
+        reverse,
+        reverse_found,
+        n_factors,
+        method,
+        level,
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -275,13 +213,14 @@ def _covariance(rows: Matrix) -> tuple[Matrix, Matrix]:
 
 def _of_scale(
     scale: _Scale,
-    reverse: list[str],
+    reverse: Sequence[str],
     reverse_found: bool,
     n_factors: int | None,
     method: Method,
     level: float,
 ) -> Reliability:
     names, p = scale.names, len(scale.names)
+    reverse = [reverse] if isinstance(reverse, str) else [*reverse]
     if p < 2:
         raise InputError(f"{scale.name} has {p} item(s) that vary; a scale needs at least 2")
     for item in reverse:
@@ -303,8 +242,8 @@ def _of_scale(
     deviations = np.sqrt(C.diagonal())
     if min(C.sum() / C.trace(), (C / np.outer(deviations, deviations)).mean() * p) < CANCEL:
         raise InputError(
-            f"the items of {scale.name} cancel, so that their sum does not vary: reverse those that "
-            f"run against the others, {listed([names[i] for i in np.flatnonzero(found)])}"
+            f"the items of {scale.name} cancel, so that their sum does not vary: reverse those "
+            f"that run against the others, {listed([names[i] for i in np.flatnonzero(found)])}"
         )
     whole = _computed(scale, C, sign, n_factors, method, level)
     against = tuple(names[i] for i in np.flatnonzero(found))
@@ -430,4 +369,3 @@ def greatest_lower_bound(C: Matrix) -> float:
         last = value
     short = min(0.0, float(linalg.eigvalsh(S - np.diag(theta))[0]))
     return float(1 - np.maximum(theta + short, 0).sum() / S.sum())
-

@@ -1,16 +1,14 @@
-"""What is printed of a scale's reliability, and what each figure means, by whose rule."""
+"""A scale's reliability as a record, its tables, and what each figure means, by whose rule."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from latentia.models.factors.hierarchical import Omega
 from latentia.models.factors.summary import LONGEST_NAME, Table, cut, number, numbers
+from latentia.models.inputs import Matrix, Vector
 from latentia.plots.page import template
-
-if TYPE_CHECKING:
-    from latentia.models.factors.reliability import Reliability
 
 MEANT = {
     "α": "the reliability of the sum if every item measures the same thing equally strongly; if "
@@ -40,8 +38,8 @@ MEANT = {
     "subscale tells little that the whole scale does not (Reise, Bonifay & Haviland 2013)",
     "r rest": "correlation of an item with the sum of the others: at least 0.30 (Nunnally & "
     "Bernstein 1994)",
-    "α without": "α of the others. Above α, the item weakens the scale in this sample; an item goes "
-    "for what it asks, not for this alone",
+    "α without": "α of the others. Above α, the item weakens the scale in this sample; drop an "
+    "item for what it asks, not for this alone",
     "PC1": "loading on the first principal component: below 0, the item runs against the others",
 }
 """A figure and what it says, what is good, and whose rule that is."""
@@ -72,7 +70,81 @@ class Part:
         return template("summary.html").render(summary=self, page=page)
 
 
-def of_scale(found: Reliability, *, explained: bool) -> Part:
+@dataclass(frozen=True, eq=False)
+class Items:
+    """Item by item; each array is (p,)."""
+
+    n: Vector
+    """Values seen; NaN if unknown."""
+    mean: Vector
+    """After the item was turned round, if it was; NaN if unknown."""
+    deviation: Vector
+    """Standard deviation (/n − 1)."""
+    item_rest: Vector
+    """Correlation with the sum of the other items."""
+    alpha_if_dropped: Vector
+    """α of the others; NaN if they are fewer than two."""
+    first_component: Vector
+    """Loading on the first principal component of the correlations, their sum positive."""
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Reliability:
+    """The reliability of one scale; print its `summary`. A figure that is not defined is NaN."""
+
+    name: str
+    variable_names: tuple[str, ...]
+    reversed: tuple[str, ...]
+    """Items that were turned round."""
+    against: tuple[str, ...]
+    """Items that run against the others as they are; `reversed` ones among the others."""
+    n_samples: int
+    """Rows that the interval rests on: the fewest behind a covariance; 0 if unknown."""
+    level: float
+    """Of the interval."""
+    alpha: float
+    """Cronbach's α of the sum of the items as they are scaled."""
+    alpha_low: float
+    alpha_high: float
+    """Feldt's interval of it."""
+    standardized_alpha: float
+    """α of the sum of standardized items."""
+    guttman_6: float
+    """Guttman's λ₆ of standardized items, by squared multiple correlations."""
+    greatest_lower_bound: float
+    """The largest reliability that the covariances prove, of the items as they are scaled."""
+    mean_correlation: float
+    median_correlation: float
+    """Of all pairs of items."""
+    omega_one_factor: float
+    """McDonald's ω: of one factor by maximum likelihood, of the items as they are scaled."""
+    omega: Omega | None
+    """ω of the standardized items by several factors; None where they cannot be analysed."""
+    items: Items
+    correlation: Matrix
+    """(p, p), of items turned round."""
+    notes: tuple[str, ...]
+    """What there is to say of the data, a sentence each."""
+
+    def part(self, *, explained: bool = True) -> Part:
+        """Return the scale as a part of a page, its figures explained or not."""
+        return _of_scale(self, explained=explained)
+
+    def __str__(self) -> str:
+        """Return the page as aligned text."""
+        return str(self.part())
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        return self.part().to_html(page=False)
+
+    def to_html(self, *, page: bool = True) -> str:
+        """Return self-contained HTML: a page, or the part of one that notebooks show."""
+        return self.part().to_html(page=page)
+
+
+def _of_scale(found: Reliability, *, explained: bool) -> Part:
     """Return one scale: figures, ω of subscales, items, general and group loadings."""
     n = f"n = {found.n_samples}" if found.n_samples else "n unknown"
     title = f"Reliability of {found.name}: {len(found.variable_names)} items, {n}"
