@@ -287,10 +287,13 @@ def options_of(words, monkeypatch):
 TABLE = {"--" + field.name.replace("_", "-") for field in table_fields()}
 PICTURES = {"--image-size", "--crop", "--fit"}
 READ_PICTURES = {"compare", "train", "transform", "data"}
-READ_TABLES = {"compare", "factor", "train", "reconstruct", "evaluate", "transform", "data"}
+READ_TABLES = {"compare", "factor", "reliability", "train", "reconstruct", "evaluate"}
+READ_TABLES |= {"transform", "data"}
 KNOWN = {
     "compare": "--data --models --out --random-state --n-epochs --n-components --live",
     "factor": "data --n-factors --suggest --n-samples --standard-errors --smooth --cutoff --out",
+    "reliability": "data --scales --reverse --reverse-found --missing --n-factors --method --level "
+    "--n-samples --smooth --out",
     "train": "--start-from --more-epochs "
     "--data --run --recipe --resume --held-out --profile --devices --live",
     "resume": "run --n-epochs --more-epochs --checkpoint --out --live",

@@ -12,6 +12,7 @@ WRITERS = {
     "train": ("train pca --n-components 2 --data x.npy --run", "out"),
     "compare": ("compare --models pca --data x.npy --out", "out"),
     "factor": ("factor x.csv --n-factors 1 --out", "out"),
+    "reliability": ("reliability x.csv --n-factors 1 --out", "out"),
     "sample": ("sample model -n 3 --out", "out.npy"),
     "sample, by itself": ("sample pictures -n 3", "samples.png"),
     "reconstruct": ("reconstruct model --data x.npy --out", "out.npy"),
@@ -32,6 +33,7 @@ WRITERS = {
 """What a command is told, and the file or folder that it is to write."""
 READERS = {"data", "models", "doctor", "checkpoints", "push"}
 """Commands that write no file."""
+FOLDERS = ("compare", "factor", "reliability", "train", "resume", "reproduce", "search")
 FILES = ("sample", "reconstruct", "transform", "evaluate", "explore", "upscale", "export", "lab")
 
 
@@ -54,7 +56,7 @@ def place(tmp_path, monkeypatch):
 @pytest.mark.parametrize("name", WRITERS)
 def test_what_exists_is_not_replaced_unasked(name, place, capsys):
     words, target = WRITERS[name]
-    if words.split()[0] in ("compare", "factor", "train", "resume", "reproduce", "search"):
+    if words.split()[0] in FOLDERS:
         (place / target).mkdir()
         kept = place / target / "report.html"
     else:
@@ -77,7 +79,7 @@ def test_what_exists_is_not_replaced_unasked(name, place, capsys):
         assert kept.read_bytes() != b"mine"
 
 
-IN_FOLDERS = ("train", "compare", "factor", "resume", "upscale")
+IN_FOLDERS = ("train", "compare", "factor", "reliability", "resume", "upscale")
 """Commands that write folders."""
 
 

@@ -15,10 +15,10 @@ PCA = KEPT / "PCA/model"
 MODELS, SETS = ", ".join(commands()), ", ".join(names())
 
 REFUSED = [
-    ("samples", "there is no command 'samples'; choose from compare, factor, train, resume, "
+    ("samples", "there is no command 'samples'; choose from compare, factor, reliability, train, resume, "
      "search, checkpoints, sample, reconstruct, transform, evaluate, explore, export, push, "
      "translate, upscale, figure, data, models, doctor, zoo, "
-      "reproduce, lab; did you mean 'sample'?"),
+     "reproduce, lab; did you mean 'sample'?"),
     ("sample r --colour 3", "latentia sample has no option --colour"),
     ("models all", "latentia models does not know what to do with 'all'"),
     ("sample", "the following arguments are required: run (see 'latentia sample --help')"),
@@ -132,6 +132,7 @@ READERS = [
     *(f"{verb} {PCA} --data" for verb in ("evaluate", "reconstruct")),
     f"transform {PCA}",
     "factor --n-factors 1",
+    "reliability",
     "data describe",
 ]
 

@@ -59,6 +59,7 @@ CALLS = {
     "train pca --data t.csv": "latentia.evaluation.runs.train",
     "compare --data t.csv": "latentia.evaluation.comparison.compare_with",
     "factor t.csv --n-factors 1": "latentia.evaluation.factor_report.read",
+    "reliability t.csv": "latentia.evaluation.factor_report.read",
     "evaluate r": "latentia.evaluation.runs.figures",
     "evaluate r --n-importance 5": "latentia.evaluation.runs.answers",
     "reconstruct r": "latentia.evaluation.runs.reconstruct",

@@ -24,6 +24,7 @@ from latentia.cli.lab import lab
 from latentia.cli.parser import Elsewhere, Parser, add_command, in_a_folder
 from latentia.cli.pictures import translate, upscale
 from latentia.cli.push import push
+from latentia.cli.reliability import reliability
 from latentia.cli.sample import reconstruct, sample
 from latentia.cli.search import search
 from latentia.cli.streams import fill_gaps, flush_output, let_go, tell
@@ -41,6 +42,7 @@ NO_MEMORY = "memory does not suffice ({}): use a smaller --batch-size, or less d
 COMMANDS: dict[str, Callable[[Parser, list[str]], None]] = {
     "compare": compare,
     "factor": factor,
+    "reliability": reliability,
     "train": train,
     "resume": resume,
     "search": search,

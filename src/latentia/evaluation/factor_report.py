@@ -166,7 +166,7 @@ def suggestion(model: FactorAnalysis, observed: Observed) -> Suggestion:
     Of polychoric correlations and of rows with gaps, chance is the same answers and gaps with each
     column shuffled by itself; BIC and cross-validation are of complete rows of numbers.
     """
-    _refuse_weights(observed, "a suggested number of factors")
+    refuse_weights(observed, "a suggested number of factors")
     trial = clone(model).set_params(n_components=1, rotation="none", n_starts=1)
     one = fitted(trial, observed)
     correlate, varies = _correlate(one), one.scale_ > 0
@@ -235,11 +235,12 @@ def standard_errors(model: FactorAnalysis, observed: Observed, kind: str) -> Loa
             raise InputError(f"{error} (--standard-errors bootstrap)") from None
     if observed.rows is None:
         raise InputError("standard errors by bootstrap need rows; of a matrix use 'information'")
-    _refuse_weights(observed, "the bootstrap")
+    refuse_weights(observed, "the bootstrap")
     return bootstrap_errors(model, observed.rows)
 
 
-def _refuse_weights(observed: Observed, what: str) -> None:
+def refuse_weights(observed: Observed, what: str) -> None:
+    """Refuse rows with weights where these are not taken."""
     if observed.weights is not None:
         raise InputError(f"{what} takes no weights of rows: leave --weights out")
 
@@ -256,6 +257,7 @@ def write_factor_page(
     """Write the page, whole or not at all: suggestion, solution, errors, figures, data's notes."""
     page = template("factor.html").render(
         title=title,
+        verb="factor",
         facts={"made with": ", ".join(f"{k} {v}" for k, v in versions().items())},
         suggestion=None if found is None else suggestion_rows(found),
         suggestion_notes=() if found is None else found.notes,
