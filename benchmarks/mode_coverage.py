@@ -1,6 +1,7 @@
 """Which modes GANs miss, with and without each remedy: ring of 8, grid of 25, stacked MNIST.
 
     python benchmarks/mode_coverage.py [--data ring grid] [--seeds 3] [--steps 4000] [--only EMA]
+    python benchmarks/mode_coverage.py --best [--picture docs/mode_coverage.png]
     python benchmarks/mode_coverage.py --stacked --mnist FOLDER [--steps 3000] [--images 128000]
 
 One thread. Every row is the same game with one thing changed, trained for as many steps of the
@@ -8,6 +9,9 @@ generator from each seed, and prints mean ± standard deviation over the seeds a
 through: modes covered (with a sample within three standard deviations), the share of such samples
 among 2,500, the reverse KL divergence of the modes' shares from even ones in nats, and the
 process's own CPU seconds of a run. The last line is what as many draws of the data themselves get.
+
+``--best``: a plain game that collapses, and the best recipe found, in stages of which each starts
+from the one before: R1 first, so that all modes are found, then less of it or none.
 
 Stacked MNIST: 26,000 samples of a DCGAN, each channel classified by a net trained here, which is
 named with its hash. Published after some 50 epochs: DCGAN 99 modes, KL 3.40; VEEGAN 150; PacGAN-2
@@ -29,11 +33,13 @@ os.environ.setdefault("LATENTIA_THREADS", "1")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
+from matplotlib.figure import Figure
 
 import latentia
 from latentia.data import toys
 from latentia.evaluation.classifier import ImageClassifier, stacked_digits
 from latentia.metrics.modes import ModeCoverage, mode_coverage, stacked_mode_coverage
+from latentia.plots.style import style
 
 BATCH = 100
 ROWS = 100_000
@@ -48,6 +54,10 @@ PLANE: dict[str, Any] = {
 STACKED: dict[str, Any] = {"n_components": 100, "width": 32}
 
 
+Stage = tuple[int, dict[str, Any]]
+"""Steps of the generator, and what differs from the game meanwhile."""
+
+
 @dataclass(frozen=True)
 class Row:
     """One line of the table: a model's name and what differs from the plain game."""
@@ -55,6 +65,8 @@ class Row:
     label: str
     model: str = "GAN"
     options: dict[str, Any] = field(default_factory=dict)
+    stages: tuple[Stage, ...] = ()
+    """Each starts from the one before; none means as many steps as all rows take."""
 
 
 PLAIN = (
@@ -72,6 +84,32 @@ PLAIN = (
     Row("WGAN", "WGAN", {"learning_rate": 2e-4}),
     Row("WGAN-GP", "WGANGP", {"gradient_penalty": 1.0}),
 )
+DEEPER: dict[str, Any] = {"n_components": 2, "hidden": (64, 64, 64, 64), "batch_size": 250}
+"""Four narrow layers: the deeper G is, the less of its mass lies between the modes."""
+AVERAGED: dict[str, Any] = {"beta_2": 0.99, "ema_decay": 0.999}
+
+
+def stage(steps: int, r1: float, rate: float, schedule: str = "constant") -> Stage:
+    """Return a stage: its steps, γ, and the step size and how that falls."""
+    penalty = {"r1_penalty": r1} if r1 else {}
+    return steps, penalty | {"learning_rate": rate, "learning_rate_schedule": schedule}
+
+
+COLLAPSES = Row(
+    "GAN that collapses",
+    options={"learning_rate": 5e-3, "beta_1": 0.5, "ema_decay": None},
+    stages=((2_000, {}),),
+)
+BEST = {
+    "ring": (stage(2_000, 0.003, 3e-3), stage(8_000, 0, 2e-3, "linear")),
+    "grid": (
+        stage(3_000, 0.03, 3e-3),
+        stage(4_000, 0.003, 2e-3),
+        stage(5_000, 0, 1e-3, "linear"),
+    ),
+}
+"""Chosen on seeds 10 to 12. R1 first spreads G over all modes, and without it they are drawn
+together; where it ends at once, a mode of the grid gets lost."""
 DEEP = (
     Row("DCGAN", "DCGAN"),
     Row("+ minibatch discrimination", "DCGAN", {"minibatch_discrimination": 32}),
@@ -82,12 +120,16 @@ DEEP = (
 
 
 def fitted(row: Row, game: dict[str, Any], x: np.ndarray, steps: int, seed: int) -> Any:
-    """Train a row's model for a number of the generator's steps."""
+    """Train a row's model for a number of the generator's steps, or through its own stages."""
     kind = getattr(latentia, row.model)
-    needed = steps * BATCH * getattr(kind, "n_critic", 1)
-    n_rows = min(len(x), needed)
-    shared = {"batch_size": BATCH, "n_epochs": round(needed / n_rows), "random_state": seed}
-    return kind(**(game | row.options | shared), device="cpu").fit(x[:n_rows])
+    model = None
+    for n_steps, options in row.stages or ((steps, {}),):
+        settings = {"batch_size": BATCH} | game | row.options | options
+        needed = n_steps * settings["batch_size"] * getattr(kind, "n_critic", 1)
+        n_rows = min(len(x), needed)
+        settings |= {"n_epochs": round(needed / n_rows), "random_state": seed, "device": "cpu"}
+        model = kind(**settings).fit(x[:n_rows], start_from=model)
+    return model
 
 
 def spread(values: list[float], form: str) -> str:
@@ -119,7 +161,8 @@ def table(
 ) -> None:
     """Train every row from every seed and print its line."""
     starts = f"{seeds} seed{'s' * (seeds > 1)}"
-    print(f"\n{title}, {steps:,} steps of the generator in batches of {BATCH}, {starts}\n")
+    length = f"{steps:,} steps of the generator in batches of {BATCH}, " if steps else ""
+    print(f"\n{title}, {length}{starts}\n")
     print("| game | modes | high quality | KL | CPU s |\n|---|---|---|---|---|", flush=True)
     for row in rows:
         found, seconds = [], []
@@ -131,21 +174,43 @@ def table(
         print(line(row.label, found, seconds), flush=True)
 
 
-def plane(name: str, rows: tuple[Row, ...], steps: int, seeds: int) -> None:
-    """Print the table of a mixture in the plane."""
+def plane(
+    name: str, rows: tuple[Row, ...], game: dict[str, Any], steps: int, seeds: int
+) -> dict[str, np.ndarray]:
+    """Print the table of a mixture in the plane; return the samples of each row's first seed."""
     mixture = toys.MIXTURES[name]
     x, _ = mixture.sample(ROWS, seed=0)
 
     def of(samples: np.ndarray) -> ModeCoverage:
         return mode_coverage(samples, mixture.centres, mixture.standard_deviation)
 
+    drawn: list[np.ndarray] = []
+
     def measure(model: Any, seed: int) -> ModeCoverage:
-        return of(model.sample(SAMPLES, random_state=seed))
+        drawn.append(model.sample(SAMPLES, random_state=seed))
+        return of(drawn[-1])
 
     title = f"{name}, {len(mixture.centres)} modes, σ {mixture.standard_deviation}"
-    table(title, rows, PLANE, x, measure, steps, seeds)
+    table(title, rows, game, x, measure, steps, seeds)
     draws = [of(mixture.sample(SAMPLES, seed + 1)[0]) for seed in range(seeds)]
     print(line("the data themselves", draws, [0.0]), flush=True)
+    firsts = dict(zip((row.label for row in rows), drawn[::seeds], strict=True))
+    return firsts | {"data": mixture.sample(SAMPLES, 1)[0]}
+
+
+def picture(found: dict[str, dict[str, np.ndarray]], path: Path) -> None:
+    """Draw the samples of each mixture's rows beside the data."""
+    with style():
+        size = 2.6 * len(next(iter(found.values()))), 2.8 * len(found)
+        figure = Figure(size, layout="constrained")
+        axes = figure.subplots(len(found), len(next(iter(found.values()))), squeeze=False)
+        for across, (name, columns) in zip(axes, found.items(), strict=True):
+            reach = 1.35 * np.abs(columns["data"]).max()
+            for place, (label, points) in zip(across, columns.items(), strict=True):
+                place.scatter(*points.T, s=2, linewidths=0, alpha=0.6)
+                place.set(title=f"{name}: {label}", aspect="equal")
+                place.set(xlim=(-reach, reach), ylim=(-reach, reach))
+        figure.savefig(path, dpi=110)
 
 
 def stacked(rows: tuple[Row, ...], steps: int, seeds: int, n_images: int) -> None:
@@ -181,6 +246,8 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--steps", type=int, default=None, help="4000, or 3000 when stacked")
     parser.add_argument("--only", nargs="+", help="words in the labels of the rows to run")
+    parser.add_argument("--best", action="store_true", help="one that collapses, and the best")
+    parser.add_argument("--picture", type=Path, help="with --best, where samples are drawn")
     parser.add_argument("--stacked", action="store_true", help="stacked MNIST instead")
     parser.add_argument("--images", type=int, default=toys.STACKED_TRAIN, help="stacked images")
     parser.add_argument("--mnist", type=Path, help="the folder of MNIST's four files")
@@ -191,8 +258,16 @@ def main() -> None:
     if given.stacked:
         stacked(chosen(DEEP, given.only), given.steps or 3000, given.seeds, given.images)
         return
+    if given.best:
+        best = {}
+        for name in given.data:
+            rows = COLLAPSES, Row("best recipe", options=AVERAGED, stages=BEST[name])
+            best[name] = plane(name, rows, DEEPER, 0, given.seeds)
+        if given.picture is not None:
+            picture(best, given.picture)
+        return
     for name in given.data:
-        plane(name, chosen(PLAIN, given.only), given.steps or 4000, given.seeds)
+        plane(name, chosen(PLAIN, given.only), PLANE, given.steps or 4000, given.seeds)
 
 
 if __name__ == "__main__":
