@@ -84,7 +84,9 @@ def main() -> None:
             beginning = run / "pretraining"
             found |= {BEGINNING: beginning} if (beginning / "model").is_dir() else {}
             found[label] = run
-    size = read_config(next(iter(found.values())))["data"]["image_size"]
+    size = read_config(next(run for label, run in found.items() if label != BEGINNING))["data"][
+        "image_size"
+    ]
     data = load_pairs(given.data, image_size=size)
     outputs = {
         label: latentia.load(run / "model").transform(tested_pairs(data)[0])
