@@ -70,7 +70,8 @@ def _dcgan(n_epochs: int = 25) -> DCGAN:
 def _verdict(model: GAN | DCGAN, images: Array) -> Array:
     """Return what the discriminator says of (n, 8, 8) images: the probability of 'real'."""
     with torch.no_grad():
-        logits = model.judged(model.inside(torch.tensor(unit_floats(images))))
+        x_NCHW = torch.tensor(np.asarray(unit_floats(images), np.float32))[:, None]
+        logits = model.judged(model.inside(x_NCHW))
     return torch.sigmoid(logits).numpy().ravel()
 
 
@@ -148,7 +149,7 @@ def collapse_on_digits(sheet: Sheet) -> Figure:
 
 
 def police_and_counterfeiter(sheet: Sheet) -> Figure:
-    """Draw real and made digits in a row, over the epochs, with what the discriminator says of each."""
+    """Draw real and made digits in a row, over the epochs, with what D says of each."""
     draw = np.random.default_rng(0)
     real = unit_floats(digits().x_test)
     with board(11.4, 5.4) as figure:
@@ -290,7 +291,7 @@ def dcgan_digits(sheet: Sheet) -> Figure:
 
 
 def layers_of_a_generator(sheet: Sheet) -> Figure:
-    """Draw a vector z through the layers of a DCGAN's generator, and the lecture's net with its slip."""
+    """Draw a vector z through the layers of a DCGAN's generator, and the lecture's slip."""
     model, maps = _dcgan(), {}
     x = torch.tensor(
         np.random.default_rng(3).standard_normal((1, model.n_components)), dtype=torch.float32
@@ -350,7 +351,7 @@ def nearest_training_images(sheet: Sheet) -> Figure:
 
 
 def dcgan_rules(sheet: Sheet) -> Figure:
-    """Draw the same game with each of the guide's rules broken in turn: samples, and a judge's view."""
+    """Draw the same game with rules of the guide broken: samples, and a judge's view."""
     shared = {
         "batch_size": 64,
         "n_epochs": 8,

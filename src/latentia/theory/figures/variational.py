@@ -225,7 +225,8 @@ def reparametrisation(sheet: Sheet) -> Figure:
 def components_of_a_vae(sheet: Sheet) -> Figure:
     """Draw walks along the components of a zoo VAE that tell most, from the middle of its prior."""
     model = latentia.load("zoo:vae-mnist-20d")
-    walks = traverse(model, centre=np.zeros(model.n_components), n_coordinates=6, n_steps=11)
+    x, middle = model.sample(500, random_state=0), np.zeros(model.n_components)
+    walks = traverse(model, x, middle, n_coordinates=6, n_steps=11)
     values = walks.importance.values[walks.coordinates]
     sheet.say(
         f"of {model.n_components} components the one that tells most carries {values[0]:.2f}, "
@@ -286,7 +287,7 @@ def vae_curves(sheet: Sheet) -> Figure:
 
 
 def draws_of_one_digit(sheet: Sheet) -> Figure:
-    """Draw one digit copied by an autoencoder, and drawn sixteen times from its own q(z given x)."""
+    """Draw one digit copied by an autoencoder, and drawn twelve times from its own q."""
     x, model = unit_floats(digits().x_test[[0, 3, 5]]), _vae(10, 1.0)
     plain = Autoencoder(n_components=10, hidden=(200,), n_epochs=30, batch_size=32, random_state=0)
     copies = plain.fit(digits().x_train).reconstruct(x)
