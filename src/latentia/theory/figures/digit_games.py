@@ -187,9 +187,9 @@ def wiring_of_a_gan(sheet: Sheet) -> Figure:
     said = [_verdict(model, images) for images in pictures]
     wires = (
         ((2.35, 2.6), (2.9, 2.6)), ((3.9, 2.6), (4.55, 2.6)), ((5.45, 2.4), (6.65, 1.8)),
-        ((5.45, 0.6), (6.65, 1.3)), ((7.8, 1.8), (8.75, 2.4)), ((7.8, 1.4), (8.75, 0.8)),
+        ((5.45, 0.3), (6.65, 1.3)), ((7.8, 1.8), (8.75, 2.4)), ((7.8, 1.4), (8.75, 0.6)),
     )  # fmt: skip
-    words = ((1.2, 3.75, "noise z, 16 numbers"), (5.0, 3.75, "made: G(z)"), (5.0, 1.65, "real: x"))
+    words = ((1.2, 3.75, "noise z, 16 numbers"), (5.0, 3.75, "made: G(z)"), (5.0, 1.38, "real: x"))
     with board(10.4, 4.4) as figure:
         axes = figure.subplots()
         for name, x, y, colour in (("G", 3.4, 2.6, ORANGE), ("D", 7.2, 1.6, BLUE)):
@@ -198,7 +198,7 @@ def wiring_of_a_gan(sheet: Sheet) -> Figure:
         for i, top in enumerate((3.05, 2.4, 1.75)):
             box = (0.2, 2.2, top + 0.2, top + 0.4)
             axes.imshow(z[i][None], extent=box, cmap="RdBu", vmin=-2.5, vmax=2.5)
-            for images, verdicts, low in zip(pictures, said, (top, top - 2.05)):
+            for images, verdicts, low in zip(pictures, said, (top, top - 2.35)):
                 axes.imshow(
                     images[i], extent=(4.7, 5.3, low, low + 0.55), cmap="gray", vmin=0, vmax=1
                 )
@@ -207,7 +207,7 @@ def wiring_of_a_gan(sheet: Sheet) -> Figure:
             arrow(axes, start, end)
         for x, y, text in words:
             axes.text(x, y, text, ha="center")
-        axes.set(xlim=(0, 10), ylim=(-0.5, 4), aspect="equal")
+        axes.set(xlim=(0, 10), ylim=(-0.75, 4), aspect="equal")
         bare(axes)
     made, real = (float(each.mean()) for each in said)
     sheet.say(f"D of three real digits {real:.2f}, of three made ones {made:.2f} on average")
