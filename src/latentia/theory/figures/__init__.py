@@ -90,10 +90,16 @@ def lecture_rows() -> dict[str, dict[str, Any]]:
 def records() -> tuple[Record, ...]:
     """Return all figures in the order of the lectures, without drawing or importing any."""
     made = [
-        Record(name, each["home"], tuple(each["rows"]), each["title"], each["caption"],
-               each["data"] if "data" in each else "")
+        Record(
+            name,
+            each["home"],
+            tuple(each["rows"]),
+            each["title"],
+            each["caption"],
+            each["data"] if "data" in each else "",
+        )
         for name, each in _table("captions.json").items()
-    ]  # fmt: skip
+    ]
     return tuple(sorted(made, key=lambda record: record.rows[0]))
 
 

@@ -32,10 +32,15 @@ from latentia.theory.figures.panels import (
 )
 from latentia.theory.filters import feature_maps, first_filters
 
-SLIDE = np.array([
-    [60, 113, 56, 139, 85], [73, 121, 54, 84, 128], [131, 99, 70, 129, 127],
-    [80, 57, 115, 69, 134], [104, 126, 123, 95, 130],
-])  # fmt: skip
+SLIDE = np.array(
+    [
+        [60, 113, 56, 139, 85],
+        [73, 121, 54, 84, 128],
+        [131, 99, 70, 129, 127],
+        [80, 57, 115, 69, 134],
+        [104, 126, 123, 95, 130],
+    ]
+)
 """The slide's picture of 5×5 pixels."""
 POOLED = np.array([[1, 1, 2, 4], [5, 6, 7, 8], [3, 2, 1, 0], [1, 2, 3, 4]])
 SIZES = [(5, 3, 1, 0), (5, 3, 1, 1), (5, 3, 2, 1), (6, 2, 2, 0)]
@@ -44,7 +49,7 @@ PICTURE = 23
 
 
 def padding_table(sheet: Sheet) -> Figure:
-    """The slide's own table under its sharpening kernel: nine products and their sum."""
+    """Draw the slide's own table under its sharpening kernel: nine products and their sum."""
     padded, kernel = np.pad(SLIDE, 1), KERNELS["sharpen"]
     result = filtered(SLIDE[None].astype(float), kernel)[0]
     small = result[1:-1, 1:-1]
@@ -59,12 +64,14 @@ def padding_table(sheet: Sheet) -> Figure:
         numbers(four, small, "without padding: 3×3", [(0, 0)])
         products = " + ".join(f"{w:g}·{v}" for w, v in zip(kernel.ravel(), patch.ravel()) if w)
         figure.supxlabel(f"{products} = {result[1, 1]:.0f}".replace("+ -", "− "), fontsize=10)
-    sheet.say("rows of the result: " + " / ".join(" ".join(f"{v:.0f}" for v in row) for row in result))
+    sheet.say(
+        "rows of the result: " + " / ".join(" ".join(f"{v:.0f}" for v in row) for row in result)
+    )
     return figure
 
 
 def pooling_table(sheet: Sheet) -> Figure:
-    """The slide's 4×4 table under max and mean pooling, and a picture under both, twice."""
+    """Draw the slide's 4×4 table under max and mean pooling, and a picture under both, twice."""
     picture = unit_floats(clothes().x_test[PICTURE])
     with board(11, 5.4) as figure:
         top, bottom = figure.subfigures(2, 1)
@@ -99,7 +106,7 @@ def _filters(grey: Array, kernels: Mapping[str, Array], title: str) -> Figure:
 
 
 def filters_by_hand(sheet: Sheet) -> Figure:
-    """A picture under seven filters that are made by hand."""
+    """Draw a picture under seven filters that are made by hand."""
     picture = unit_floats(clothes().x_test[PICTURE])
     for name, kernel in KERNELS.items():
         sheet.say(f"{name}: the weights add up to {np.sum(kernel):.2g}")
@@ -107,7 +114,7 @@ def filters_by_hand(sheet: Sheet) -> Figure:
 
 
 def learnt_filters(sheet: Sheet) -> Figure:
-    """The filters of a classifier's first layer, and what each makes of a picture."""
+    """Draw the filters of a classifier's first layer, and what each makes of a picture."""
     picture = unit_floats(clothes().x_test[PICTURE])
     right = (_judge().predict(clothes().x_test) == clothes().y_test).mean()
     sheet.say(f"the classifier is right on {right:.1%} of {len(clothes().x_test)} test images")
@@ -117,21 +124,26 @@ def learnt_filters(sheet: Sheet) -> Figure:
 
 
 def sizes_of_maps(sheet: Sheet) -> Figure:
-    """Four cases of side, kernel, stride and padding, and the size of the result."""
+    """Draw four cases of side, kernel, stride and padding, and the size of the result."""
     for case in SIZES:
         side, kernel, stride, padding = case
-        sheet.say(f"side {side}, kernel {kernel}, stride {stride}, padding {padding}: {output_size(*case)}")
+        sheet.say(
+            f"side {side}, kernel {kernel}, stride {stride}, padding {padding}: "
+            f"{output_size(*case)}"
+        )
     return sizes_figure([(*case, output_size(*case)) for case in SIZES])
 
 
 def layers_of_a_cnn(sheet: Sheet) -> Figure:
-    """From a picture through the maps of each layer and the flattened row to ten scores."""
+    """Draw a picture's maps in each layer, the flattened row, and ten scores."""
     picture, judge, names = unit_floats(clothes().x_test[PICTURE]), _judge(), clothes().class_names
     layers = [(f.name, f.maps[0]) for f in feature_maps(judge.features_, picture[None])]
     features = judge.transform(picture[None])[0]
     shares = judge.predict_proba(picture[None])[0]
     with board(12.4, 3.9) as figure:
-        panels = figure.subplots(1, len(layers) + 3, width_ratios=[1.1] + [1] * len(layers) + [0.32, 1.3])
+        panels = figure.subplots(
+            1, len(layers) + 3, width_ratios=[1.1] + [1] * len(layers) + [0.32, 1.3]
+        )
         show(panels[0], picture, title="28×28")
         for axes, (name, maps) in zip(panels[1:], layers):
             scaled = maps[:16] / max(float(maps.max()), 1e-9)
@@ -140,7 +152,11 @@ def layers_of_a_cnn(sheet: Sheet) -> Figure:
         panels[-2].imshow(features[:, None], aspect="auto", cmap="gray")
         panels[-2].set_title(f"flat:\n{len(features)}")
         bare(panels[-2])
-        panels[-1].barh(range(len(shares)), shares, color=[ORANGE if s == shares.max() else BLUE for s in shares])
+        panels[-1].barh(
+            range(len(shares)),
+            shares,
+            color=[ORANGE if s == shares.max() else BLUE for s in shares],
+        )
         panels[-1].set_yticks(range(len(shares)), names, fontsize=7.5)
         panels[-1].set(xlim=(0, 1.02), ylim=(9.6, -0.6), title="classes: probability")
     sheet.say(f"the answer: {names[int(shares.argmax())]}, {shares.max():.1%}")
@@ -148,7 +164,7 @@ def layers_of_a_cnn(sheet: Sheet) -> Figure:
 
 
 def fractional_convolution(sheet: Sheet) -> Figure:
-    """Zeros between the pixels, a window that walks over them, and an output twice as large."""
+    """Draw zeros between the pixels, a window that walks over them, and an output twice as large."""
     x, kernel = np.array([[1.0, 2, 3], [4, 5, 6], [7, 8, 9]]), np.outer([1, 2, 1], [1, 2, 1]) / 4.0
     spread = np.zeros((7, 7))
     spread[1:6:2, 1:6:2] = x
@@ -161,11 +177,15 @@ def fractional_convolution(sheet: Sheet) -> Figure:
         top, bottom = figure.subfigures(2, 1, height_ratios=(1.1, 1))
         one, two, three, four = top.subplots(1, 4, width_ratios=(3, 7, 3, 5))
         numbers(one, x, "3×3 map")
-        numbers(two, spread, "zeros between: stride ½", [(i, j) for i in (1, 3, 5) for j in (1, 3, 5)])
+        numbers(
+            two, spread, "zeros between: stride ½", [(i, j) for i in (1, 3, 5) for j in (1, 3, 5)]
+        )
         window(two, 2, 2, 3)
         numbers(three, kernel, "3×3 kernel")
         numbers(four, result, "5×5 map", [(2, 2)])
-        sheet.say(f"differs from torch's ConvTranspose2d by at most {np.abs(result - ours).max():.1e}")
+        sheet.say(
+            f"differs from torch's ConvTranspose2d by at most {np.abs(result - ours).max():.1e}"
+        )
         panels = bottom.subplots(1, 4)
         for axes, (size, stride) in zip(panels, ((3, 2), (4, 2), (5, 3), (6, 3))):
             cover = nn.ConvTranspose2d(1, 1, size, stride=stride, bias=False)
@@ -175,13 +195,16 @@ def fractional_convolution(sheet: Sheet) -> Figure:
             most = [(i, j) for i, j in np.argwhere(reach == reach.max())] if np.ptp(reach) else []
             numbers(axes, reach, f"kernel {size}, stride {stride}", most)
             axes.set_xlabel("checkerboard" if np.ptp(reach) else "even")
-            sheet.say(f"kernel {size}, stride {stride}: a pixel is written {reach.min():.0f} to {reach.max():.0f} times")
+            sheet.say(
+                f"kernel {size}, stride {stride}: "
+                f"a pixel is written {reach.min():.0f} to {reach.max():.0f} times"
+            )
         bottom.suptitle("how often each output pixel is written", fontsize=9.5)
     return figure
 
 
 def shared_weights(sheet: Sheet) -> Figure:
-    """Weights of a dense and of a convolutional layer, and a map that moves with the picture."""
+    """Draw weights of a dense and of a convolutional layer, and a map that moves with the picture."""
     sides = np.array([8, 16, 28, 64, 128, 224])
     dense, conv = 16.0 * sides**4, np.full(len(sides), 16 * 9)
     picture = np.zeros((28, 28))
@@ -192,7 +215,9 @@ def shared_weights(sheet: Sheet) -> Figure:
         left, *others = figure.subplots(1, 5, width_ratios=(1.7, 1, 1, 1, 1))
         left.loglog(sides, dense, "s-", color=ORANGE, label="dense, to 16 maps")
         left.loglog(sides, conv, "o-", color=BLUE, label="convolution, 16 filters of 3×3")
-        left.set(xlabel="side of the picture in pixels", ylabel="weights", title="shared weights are few")
+        left.set(
+            xlabel="side of the picture in pixels", ylabel="weights", title="shared weights are few"
+        )
         left.set_xticks(sides, [str(s) for s in sides])
         left.minorticks_off()
         left.legend(fontsize=8)
@@ -202,12 +227,14 @@ def shared_weights(sheet: Sheet) -> Figure:
             heat(axes, image, float(np.abs(image).max()), "its map")
     moved_map = np.roll(edges[0], (6, 8), axis=(0, 1))
     sheet.say(f"28×28: {dense[2]:,.0f} weights against {conv[2]}")
-    sheet.say(f"map of the moved picture and moved map differ by {np.abs(moved_map - edges[1]).max():.1e}")
+    sheet.say(
+        f"map of the moved picture and moved map differ by {np.abs(moved_map - edges[1]).max():.1e}"
+    )
     return figure
 
 
 def tensor(sheet: Sheet) -> Figure:
-    """Scalar, vector, matrix, and a colour picture as height × width × colour."""
+    """Draw scalar, vector, matrix, and a colour picture as height × width × colour."""
     photo = load_sample_image("flower.jpg")[60:380:2, 180:500:2]
     block = photo[80:84, 60:64]
     with board(12.4, 3.8) as figure:
@@ -223,7 +250,9 @@ def tensor(sheet: Sheet) -> Figure:
             numbers(axes, block[:, :, k], f"{name}\n[80:84, 60:64, {k}]")
     near = np.abs(np.diff(photo.astype(float), axis=1)).mean()
     draw = np.random.default_rng(0)
-    far = np.abs(photo.astype(float) - draw.permutation(photo.reshape(-1, 3)).reshape(photo.shape)).mean()
+    far = np.abs(
+        photo.astype(float) - draw.permutation(photo.reshape(-1, 3)).reshape(photo.shape)
+    ).mean()
     sheet.say(f"a batch of 32 such pictures is a tensor of 4 axes, {(32, *photo.shape)}")
     sheet.say(f"neighbouring pixels differ by {near:.1f} of 255, any two by {far:.1f}")
     return figure

@@ -7,7 +7,7 @@ import torch
 from matplotlib.figure import Figure
 from scipy.stats import norm
 from torch import Tensor, nn
-from torch.nn import functional as F
+from torch.nn.functional import relu, softplus
 
 from latentia.plots.style import INK
 from latentia.plots.theory import parallel_lines_figure
@@ -19,11 +19,14 @@ from latentia.theory.lipschitz import gradient_norms, lipschitz_bound
 
 
 def parallel_lines(sheet: Sheet) -> Figure:
-    """Two lines a distance θ apart: W₁ has a slope that leads together, JSD and TV have none."""
+    """Draw two lines a distance θ apart, and what W₁, JSD and TV say of it."""
     curves = lines_apart(np.linspace(-1, 1, 201))
     for i in (0, 50, 99, 100, 150):
-        sheet.say(f"θ {curves.theta[i]:.2f}: W₁ {curves.wasserstein[i]:.2f}, JSD {curves.js_divergence[i]:.4f}, "
-                  f"KL {curves.kl_forward[i]:.4f}, TV {curves.total_variation[i]:.2f}")  # fmt: skip
+        sheet.say(
+            f"θ {curves.theta[i]:.2f}: W₁ {curves.wasserstein[i]:.2f}, "
+            f"JSD {curves.js_divergence[i]:.4f}, "
+            f"KL {curves.kl_forward[i]:.4f}, TV {curves.total_variation[i]:.2f}"
+        )
     return parallel_lines_figure(
         curves.theta, curves.wasserstein, curves.js_divergence, curves.total_variation
     )
@@ -43,17 +46,25 @@ def _plan(p: Array, q: Array) -> Array:
 
 
 def moving_earth(sheet: Sheet) -> Figure:
-    """Two piles of blocks, the cheapest plan that makes one of the other, and a worse one."""
+    """Draw two piles of blocks, the cheapest plan that makes one of the other, and a worse one."""
     p, q = np.array([3, 1, 0, 0, 2, 3, 1, 0]), np.array([0, 0, 2, 3, 1, 0, 1, 3])
     places = np.arange(8)
     plans = {"the cheapest plan": _plan(p, q), "first in, last out": _plan(p, q[::-1])[:, ::-1]}
     with board(11.6, 3.6) as figure:
         left, *maps = figure.subplots(1, 3, width_ratios=(1.3, 1, 1))
-        for heights, colour, name, sign in ((p, BLUE, "what is there", 1), (q, ORANGE, "what is wanted", -1)):
+        for heights, colour, name, sign in (
+            (p, BLUE, "what is there", 1),
+            (q, ORANGE, "what is wanted", -1),
+        ):
             for place, height in enumerate(heights):
                 for level in range(height):
-                    left.bar(place, sign * 0.92, bottom=sign * (level + 0.04), color=colour,
-                             label=name if level == 0 else None)  # fmt: skip
+                    left.bar(
+                        place,
+                        sign * 0.92,
+                        bottom=sign * (level + 0.04),
+                        color=colour,
+                        label=name if level == 0 else None,
+                    )
         for i, j in np.argwhere(plans["the cheapest plan"] > 0):
             bent = {"arrowstyle": "->", "color": INK, "connectionstyle": "arc3,rad=-0.5"}
             left.annotate("", (j, 0.1), (i + 0.2, p[i]), arrowprops=bent)
@@ -85,9 +96,9 @@ def _trained(real: Tensor, fake: Tensor, *, critic: bool) -> nn.Module:
             share = torch.rand(len(real), 1)
             between = (share * real + (1 - share) * fake).requires_grad_()
             (slope,) = torch.autograd.grad(net(between).sum(), between, create_graph=True)
-            loss = net(fake).mean() - net(real).mean() + 50 * (F.relu(slope.abs() - 1) ** 2).mean()
+            loss = net(fake).mean() - net(real).mean() + 50 * (relu(slope.abs() - 1) ** 2).mean()
         else:
-            loss = F.softplus(-net(real)).mean() + F.softplus(net(fake)).mean()
+            loss = softplus(-net(real)).mean() + softplus(net(fake)).mean()
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
@@ -95,17 +106,22 @@ def _trained(real: Tensor, fake: Tensor, *, critic: bool) -> nn.Module:
 
 
 def critic_instead_of_discriminator(sheet: Sheet) -> Figure:
-    """Two bumps drawn apart: the trained D saturates, the trained critic keeps its slope."""
+    """Draw a trained D, which saturates, and a trained critic as two bumps move apart."""
     points, x = norm(0, 0.5).rvs((2, 256, 1), random_state=0), np.linspace(-2, 10, 400)
     with board(12, 3.4) as figure:
         panels = figure.subplots(1, 3)
         for axes, shift in zip(panels, (1.5, 4.0, 8.0)):
-            real, fake = (torch.tensor(a, dtype=torch.float32) for a in (points[0], points[1] + shift))
+            real, fake = (
+                torch.tensor(a, dtype=torch.float32) for a in (points[0], points[1] + shift)
+            )
             line, other = torch.tensor(x, dtype=torch.float32)[:, None], axes.twinx()
             p, q = norm(0, 0.5), norm(shift, 0.5)
             for density in (p, q):
                 axes.fill_between(x, 0.6 * density.pdf(x), color=PALE, linewidth=0)
-            nets = {"D(x)": _trained(real, fake, critic=False), "f(x)": _trained(real, fake, critic=True)}
+            nets = {
+                "D(x)": _trained(real, fake, critic=False),
+                "f(x)": _trained(real, fake, critic=True),
+            }
             with torch.no_grad():
                 D, f = (net(line)[:, 0] for net in nets.values())
             axes.plot(x, torch.sigmoid(D), color=BLUE, label="D(x), left axis")
@@ -113,19 +129,28 @@ def critic_instead_of_discriminator(sheet: Sheet) -> Figure:
             other.set(ylim=(-6.5, 6.5))
             other.tick_params(axis="y", colors=ORANGE)
             other.grid(visible=False)
-            axes.set(xlabel="x", ylim=(-0.03, 1.25), title=f"{shift} apart: W₁ = {wasserstein(p, q):.2f}, "
-                     f"JSD = {js_divergence(p, q):.4f}")  # fmt: skip
+            axes.set(
+                xlabel="x",
+                ylim=(-0.03, 1.25),
+                title=f"{shift} apart: W₁ = {wasserstein(p, q):.2f}, "
+                f"JSD = {js_divergence(p, q):.4f}",
+            )
             axes.text(0, 0.05, "real", ha="center", fontsize=8)
             axes.text(shift, 0.05, "fake", ha="center", fontsize=8)
             slopes = [np.abs(np.interp(shift, x, np.gradient(v, x))) for v in (torch.sigmoid(D), f)]
-            sheet.say(f"{shift} apart: slope at the fakes of D {slopes[0]:.1e}, of the critic {slopes[1]:.2f}")
+            sheet.say(
+                f"{shift} apart: slope at the fakes of D {slopes[0]:.1e}, "
+                f"of the critic {slopes[1]:.2f}"
+            )
         lines = [panels[0].get_lines()[0], other.get_lines()[0]]
-        panels[0].legend(lines, [str(line.get_label()) for line in lines], fontsize=8, loc="upper right")
+        panels[0].legend(
+            lines, [str(line.get_label()) for line in lines], fontsize=8, loc="upper right"
+        )
     return figure
 
 
 def lipschitz_cone(sheet: Sheet) -> Figure:
-    """A curve that stays in the cone of slope 1 wherever its point lies, and one that does not."""
+    """Draw a curve that stays in the cone of slope 1 and one that does not."""
     x = np.linspace(-3, 3, 601)
     curves = {"1-Lipschitz": np.sin(x) * 0.95, "not 1-Lipschitz": np.sin(2.2 * x) * 0.9}
     with board(11.6, 3.5) as figure:
@@ -141,8 +166,13 @@ def lipschitz_cone(sheet: Sheet) -> Figure:
                 axes.plot(x[at], y[at], "o", color=GREEN if place == 0 else GREY)
             axes.plot(x, y, color=BLUE)
             axes.plot(x, np.where(bad, y, np.nan), color=ORANGE, linewidth=3)
-            axes.set(xlabel="x", ylim=(-2.6, 2.6), title=f"{name}: steepest slope {slope.max():.2f}")
-            sheet.say(f"{name}: steepest slope {slope.max():.2f}, steeper than 1 on {bad.mean():.0%} of the line")
+            axes.set(
+                xlabel="x", ylim=(-2.6, 2.6), title=f"{name}: steepest slope {slope.max():.2f}"
+            )
+            sheet.say(
+                f"{name}: steepest slope {slope.max():.2f}, "
+                f"steeper than 1 on {bad.mean():.0%} of the line"
+            )
         panels[0].set_ylabel("f(x); cones |f(x) − f(x₀)| ≤ |x − x₀|")
         scales, gaps = np.geomspace(0.1, 100, 40), norm(0, 1).rvs(400, random_state=0)
         fake, real = norm(3, 1).rvs(400, random_state=1), gaps
@@ -156,7 +186,7 @@ def lipschitz_cone(sheet: Sheet) -> Figure:
 
 
 def gradient_penalty(sheet: Sheet) -> Figure:
-    """A critic of two clouds trained without a bound, by clipping, and with the penalty."""
+    """Draw a critic of two clouds trained without a bound, by clipping, and with the penalty."""
     draw = torch.Generator().manual_seed(0)
     real = torch.randn(512, 2, generator=draw) * 0.4
     fake = torch.randn(512, 2, generator=draw) * 0.4 + torch.tensor([2.0, 1.0])
@@ -165,7 +195,9 @@ def gradient_penalty(sheet: Sheet) -> Figure:
         panels = figure.subplots(1, 3)
         for axes, (name, weight) in zip(panels, kinds.items()):
             torch.manual_seed(1)
-            critic = nn.Sequential(nn.Linear(2, 64), nn.ReLU(), nn.Linear(64, 64), nn.ReLU(), nn.Linear(64, 1))
+            critic = nn.Sequential(
+                nn.Linear(2, 64), nn.ReLU(), nn.Linear(64, 64), nn.ReLU(), nn.Linear(64, 1)
+            )
             optimizer = torch.optim.Adam(critic.parameters(), 2e-3, betas=(0.5, 0.9))
             for _ in range(400):
                 share = torch.rand(512, 1, generator=draw)
@@ -184,9 +216,14 @@ def gradient_penalty(sheet: Sheet) -> Figure:
             axes.hist(norms, bins=30, color=BLUE)
             axes.axvline(1, color=ORANGE, linestyle=":", linewidth=2)
             axes.set_xlim(left=0)
-            axes.set(xlabel="‖∇f‖ between real and fake", title=f"{name}\nE f(x) − E f(G(z)) = {gap:.3g}")
+            axes.set(
+                xlabel="‖∇f‖ between real and fake", title=f"{name}\nE f(x) − E f(G(z)) = {gap:.3g}"
+            )
             bound = lipschitz_bound(critic, (2,))
-            sheet.say(f"{name}: slopes {norms.min():.2g} to {norms.max():.2g}, bound by the layers {bound:.3g}, distance {gap:.3g}")
+            sheet.say(
+                f"{name}: slopes {norms.min():.2g} to {norms.max():.2g}, "
+                f"bound by the layers {bound:.3g}, distance {gap:.3g}"
+            )
         panels[0].set_ylabel("points")
     sheet.say(f"W₁ of the two clouds is about {np.hypot(2, 1):.2f}, the distance of their means")
     return figure

@@ -23,6 +23,7 @@ from latentia.theory.figures.panels import (
     contours,
     digits,
     flat,
+    titled,
 )
 
 LOG_2PI = float(np.log(2 * np.pi))
@@ -36,7 +37,7 @@ def _cloud(n: int) -> Array:
 
 
 def em_steps(sheet: Sheet) -> Figure:
-    """E lays each point's posterior on the line, M turns the line; the likelihood rises."""
+    """Draw E, which lays posteriors on the line, and M, which turns the line, step by step."""
     x = _cloud(60)
     S, W, v, course = x.T @ x / len(x), np.array([[-0.5], [1.2]]), 0.6, []
     for _ in range(13):
@@ -64,23 +65,28 @@ def em_steps(sheet: Sheet) -> Figure:
         right.axhline(limit, color=INK, linestyle=":", label="the maximum, in closed form")
         right.set(xlabel="step", ylabel="log-likelihood, nats a point", title="it never falls")
         right.legend(loc="lower right")
-        words = "grey: data · blue: the line μ + Wz · orange: E[z given x] on it (E-step) · M-step: the next panel's line"
+        words = (
+            "grey: data · blue: the line μ + Wz · orange: E[z given x] on it (E-step) · "
+            "M-step: the next panel's line"
+        )
         figure.supxlabel(words, fontsize=8.5)
-    sheet.say(f"log-likelihood {values[0]:.3f} at the start, {values[3]:.3f} after 3 steps, "
-              f"{values[-1]:.3f} after 12; the maximum is {limit:.3f}")  # fmt: skip
+    sheet.say(
+        f"log-likelihood {values[0]:.3f} at the start, {values[3]:.3f} after 3 steps, "
+        f"{values[-1]:.3f} after 12; the maximum is {limit:.3f}"
+    )
     return figure
 
 
 def em_lower_bound(sheet: Sheet) -> Figure:
-    """The bound that E builds touches the likelihood; M jumps to its top; three rounds of it."""
-    x, u = _cloud(60), np.array([[0.8], [0.6]])
-    S, psi, grid = x.T @ x / len(x), 0.6, np.linspace(0.05, 3.4, 300)
+    """Draw the bound that E builds and that touches the likelihood, and M's jump to its top."""
+    x, u, psi, grid = _cloud(60), np.array([[0.8], [0.6]]), 0.6, np.linspace(0.05, 3.4, 300)
+    S, noise = x.T @ x / len(x), np.full(2, psi)
 
     def likelihood(a: float) -> float:
-        return -(expectations(S, a * u, np.full(2, psi))[2] + 2 * LOG_2PI) / 2
+        return -(expectations(S, a * u, noise)[2] + 2 * LOG_2PI) / 2
 
     def bound(a: Array, old: float) -> Array:
-        beta, second, _ = expectations(S, old * u, np.full(2, psi))
+        beta, second, _ = expectations(S, old * u, noise)
         cross, C = float((u.T @ S @ beta.T)[0, 0]), float(second[0, 0])
         spread = 1 - float((beta @ (old * u))[0, 0])
         fit = (np.trace(S) - 2 * a * cross + a**2 * C) / psi
@@ -88,29 +94,30 @@ def em_lower_bound(sheet: Sheet) -> Figure:
         return -(2 * LOG_2PI + 2 * np.log(psi) + fit) / 2 - (LOG_2PI + C) / 2 + entropy
 
     curve, old = np.array([likelihood(a) for a in grid]), 0.35
+    gap = (curve - bound(grid, old)).min()
     with board(7.4, 4.2) as figure:
         axes = figure.subplots()
         axes.plot(grid, curve, color=INK, linewidth=2, label="log-likelihood")
         for turn, colour in enumerate((ORANGE, GREEN, BLUE), start=1):
             values = bound(grid, old)
             new = float(grid[values.argmax()])
+            reached = likelihood(new)
             axes.plot(grid, values, color=colour, label=f"its bound by E, round {turn}")
             axes.plot([old], [likelihood(old)], "o", color=colour)
             axes.plot([new], [values.max()], "^", color=colour)
-            axes.plot([new, new], [values.max(), likelihood(new)], ":", color=colour)
-            sheet.say(f"round {turn}: from {old:.2f} to {new:.2f}, log-likelihood {likelihood(new):.4f}")
+            axes.plot([new, new], [values.max(), reached], ":", color=colour)
+            sheet.say(f"round {turn}: from {old:.2f} to {new:.2f}, log-likelihood {reached:.4f}")
             old = new
-        gap = curve - bound(grid, 0.35)
-        sheet.say(f"the gap of the first bound is at least {gap.min():.1e} nats: it touches")
-        axes.set(xlabel="size a of the loadings, W = a·u", ylabel="nats a point",
-                 ylim=(curve.max() - 2.2, curve.max() + 0.5))  # fmt: skip
-        axes.set_title("● where the bound touches (E) · ▲ its top (M) · dotted: what the step gains more")
+        sheet.say(f"the gap of the first bound is at least {gap:.1e} nats: it touches")
+        title = "● where the bound touches (E) · ▲ its top (M) · dotted: what the step gains more"
+        titled(axes, title, "size a of the loadings, W = a·u", "nats a point")
+        axes.set_ylim(curve.max() - 2.2, curve.max() + 0.5)
         axes.legend(loc="upper left")
     return figure
 
 
 def em_starts(sheet: Sheet) -> Figure:
-    """Four starts of EM: one likelihood, one covariance, loadings turned against each other."""
+    """Draw four starts of EM: one likelihood, one covariance, loadings turned against each other."""
     draw = np.random.default_rng(0)
     L = np.array([[0.9, 0], [0.8, 0.1], [0.7, 0], [0, 0.9], [0.1, 0.8], [0.4, 0.6]])
     x = draw.standard_normal((500, 2)) @ L.T + 0.5 * draw.standard_normal((500, 6))
@@ -119,15 +126,29 @@ def em_starts(sheet: Sheet) -> Figure:
         left, right = figure.subplots(1, 2, width_ratios=(1.2, 1))
         for seed, colour in enumerate(COLOURS[:4]):
             start = np.random.default_rng(seed).standard_normal((6, 2))
-            found = em(S, start, np.ones(6), np.full(6, 1e-6), expanded=False, tolerance=1e-10, max_iter=2000)
+            found = em(
+                S,
+                start,
+                np.ones(6),
+                np.full(6, 1e-6),
+                expanded=False,
+                tolerance=1e-10,
+                max_iter=2000,
+            )
             values = -(np.array(found.trace) + 6 * LOG_2PI) / 2
-            left.plot(np.arange(1, len(values) + 1), values, color=colour, label=f"start {seed + 1}")
+            left.plot(
+                np.arange(1, len(values) + 1), values, color=colour, label=f"start {seed + 1}"
+            )
             for end in found.loadings:
                 right.annotate("", end, (0, 0), arrowprops={"arrowstyle": "->", "color": colour})
             ends.append((values[-1], found))
-        left.set(xscale="log", xlabel="step", ylabel="log-likelihood, nats a row", title="one maximum")
+        left.set(
+            xscale="log", xlabel="step", ylabel="log-likelihood, nats a row", title="one maximum"
+        )
         left.legend()
-        right.set(xlim=(-1.2, 1.2), ylim=(-1.2, 1.2), aspect="equal", xlabel="$λ_{i1}$", ylabel="$λ_{i2}$")
+        right.set(
+            xlim=(-1.2, 1.2), ylim=(-1.2, 1.2), aspect="equal", xlabel="$λ_{i1}$", ylabel="$λ_{i2}$"
+        )
         right.set_title("six variables' loadings: turned")
     sigmas = [f.loadings @ f.loadings.T + np.diag(f.noise_variance) for _, f in ends]
     spread = max(np.abs(s - sigmas[0]).max() for s in sigmas)
@@ -139,24 +160,45 @@ def em_starts(sheet: Sheet) -> Figure:
 
 
 def em_and_faster(sheet: Sheet) -> Figure:
-    """EM and PX-EM on digits: how far below the maximum after so many steps."""
+    """Draw EM and PX-EM on digits: how far below the maximum after so many steps."""
     x = digits().x_train
     best = FactorAnalysis(n_components=10).fit(x).log_likelihood_
     with board(5.6, 3.6) as figure:
         axes = figure.subplots()
         for algorithm, label, colour in (("em", "EM", BLUE), ("px_em", "PX-EM", ORANGE)):
-            slow = FactorAnalysis(n_components=10, algorithm=algorithm, max_iter=300, tolerance=1e-12)
+            slow = FactorAnalysis(
+                n_components=10, algorithm=algorithm, max_iter=300, tolerance=1e-12
+            )
             gap = best - slow.fit(x).log_likelihood_trace_[:300]
             axes.semilogy(np.arange(len(gap)), np.maximum(gap, 1e-9), color=colour, label=label)
-            sheet.say(f"{label}: {gap[10]:.3f} nats below the maximum after 10 steps, {gap[100]:.1e} after 100")
-        axes.set(xlabel="step", ylabel="nats an image below the maximum", title="ten factors of 8×8 digits")
+            sheet.say(
+                f"{label}: {gap[10]:.3f} nats below the maximum after 10 steps, "
+                f"{gap[100]:.1e} after 100"
+            )
+        axes.set(
+            xlabel="step",
+            ylabel="nats an image below the maximum",
+            title="ten factors of 8×8 digits",
+        )
         axes.legend()
     return figure
 
 
+def _of_a_digit() -> str:
+    """Return a sentence on the same estimate for a digit of 64 pixels."""
+    x = flat(digits().x_test)[:1]
+    model = ProbabilisticPCA(n_components=10).fit(flat(digits().x_train))
+    z, noise = np.random.default_rng(1).standard_normal((10_000, 10)), model.noise_variance_
+    v = float(np.mean(noise))
+    part = -((z @ model.loadings_.T + model.mean_ - x) ** 2).sum(axis=1) / v / 2
+    estimate = logsumexp(part) - np.log(len(z)) - 32 * (LOG_2PI + np.log(v))
+    exact = model.score_samples(x)[0]
+    return f"a digit, ten factors, as many draws: {estimate:.1f} nats; exactly {exact:.1f}"
+
+
 def integrating_factors_out(sheet: Sheet) -> Figure:
-    """The mean of p(x given f) over draws of f approaches the exact density of x."""
-    W, v = np.array([1.6, 1.0]), 0.25
+    """Draw the mean of p(x given f) over draws of f beside the exact density of x."""
+    W, v, point = np.array([1.6, 1.0]), 0.25, np.array([[1.2, 1.4]])
     exact = multivariate_normal([0, 0], np.outer(W, W) + v * np.eye(2))
     f, grid = np.random.default_rng(0).standard_normal(10_000), np.linspace(-5, 5, 120)
 
@@ -164,27 +206,21 @@ def integrating_factors_out(sheet: Sheet) -> Figure:
         gap = ((points[:, None] - draws[:, None] * W) ** 2).sum(axis=2)
         return np.exp(logsumexp(-gap / (2 * v), axis=1)) / len(draws) / (2 * np.pi * v)
 
-    counts, point = np.geomspace(1, 10_000, 60).astype(int), np.array([[1.2, 1.4]])
+    counts, truth = np.geomspace(1, 10_000, 60).astype(int), float(exact.pdf(point[0]))
     with board(12, 3.3) as figure:
         *maps, right = figure.subplots(1, 5, width_ratios=(1, 1, 1, 1, 1.3))
         for axes, m in zip(maps, (1, 5, 50, 1000)):
             contours(axes, lambda p, m=m: mean_density(p, f[:m]), grid, grid, BLUE)
             contours(axes, exact.pdf, grid, grid, PALE)
             axes.plot(*np.outer(f[:m][:50], W).T, ".", color=ORANGE, markersize=4)
-            axes.set(aspect="equal", xlim=(-5, 5), ylim=(-4, 4), title=f"draws of f: {m}", xlabel="$x_1$")
+            titled(axes, f"draws of f: {m}", "$x_1$")
+            axes.set(aspect="equal", xlim=(-5, 5), ylim=(-4, 4))
         maps[0].set_ylabel("$x_2$")
         estimates = np.array([mean_density(point, f[:m])[0] for m in counts])
         right.semilogx(counts, estimates, color=BLUE, label="mean of p(x given f)")
-        right.axhline(exact.pdf(point[0]), color=INK, linestyle=":", label="exact p(x)")
-        right.set(xlabel="draws of f", ylabel="density at x = (1.2, 1.4)", title="one point")
+        right.axhline(truth, color=INK, linestyle=":", label="exact p(x)")
+        titled(right, "one point", "draws of f", "density at x = (1.2, 1.4)")
         right.legend()
-    sheet.say(f"p(x) at (1.2, 1.4): {estimates[-1]:.4f} from 10000 draws, exactly {exact.pdf(point[0]):.4f}")
-    draw = np.random.default_rng(1)
-    big, x = ProbabilisticPCA(n_components=10).fit(flat(digits().x_train)), flat(digits().x_test)[:1]
-    z = draw.standard_normal((10_000, 10))
-    noise = float(np.mean(big.noise_variance_))
-    part = -((z @ big.loadings_.T + big.mean_ - x) ** 2).sum(axis=1) / noise / 2
-    estimate = logsumexp(part) - np.log(len(z)) - 32 * (LOG_2PI + np.log(noise))
-    sheet.say(f"a digit of 64 pixels, ten factors, as many draws: {estimate:.1f} nats; "
-              f"exactly {big.score_samples(x)[0]:.1f}")  # fmt: skip
+    sheet.say(f"at (1.2, 1.4): {estimates[-1]:.4f} from 10000 draws, exactly {truth:.4f}")
+    sheet.say(_of_a_digit())
     return figure

@@ -40,7 +40,7 @@ def _angle(a: Array, b: Array) -> float:
 
 
 def pca_against_factors(sheet: Sheet) -> Figure:
-    """One factor moves six variables; the sixth one's own noise is raised."""
+    """Draw PCA's first axis and a factor's loadings as one variable's noise is raised."""
     true, noises, n = np.array([0.9, 0.8, 0.7, 0.8, 0.6, 0.7]), (0.5, 1, 1.5, 2, 3, 4, 6), 2000
     angles, first = np.zeros((2, 10, len(noises))), {}
     for seed in range(10):
@@ -65,8 +65,11 @@ def pca_against_factors(sheet: Sheet) -> Figure:
         bars[0].set_ylabel("direction, of length 1")
         for runs, colour, name in zip(angles, (ORANGE, BLUE), ("PCA", "factor analysis")):
             band(right, np.array(noises), runs, colour, name)
-        right.set(xlabel="standard deviation of x₆'s noise", ylabel="degrees from the truth",
-                  title="mean of 10 data sets ± standard deviation")  # fmt: skip
+        right.set(
+            xlabel="standard deviation of x₆'s noise",
+            ylabel="degrees from the truth",
+            title="mean of 10 data sets ± standard deviation",
+        )
         right.legend()
     for j in (0, len(noises) - 1):
         pca, factor = angles[:, :, j].mean(axis=1)
@@ -82,7 +85,7 @@ def _wine() -> tuple[Array, list[str]]:
 
 
 def factor_diagram(sheet: Sheet) -> Figure:
-    """Two factors of the wine data's chemistry as a path diagram."""
+    """Draw two factors of the wine data's chemistry as a path diagram."""
     x, names = _wine()
     model = FactorAnalysis(n_components=2, rotation="varimax").fit(x)
     for j, column in enumerate(model.loadings_.T, start=1):
@@ -93,16 +96,18 @@ def factor_diagram(sheet: Sheet) -> Figure:
 
 
 def parts_of_a_digit(sheet: Sheet) -> Figure:
-    """x = μ + Λf + ε of four digits, each part as a picture."""
+    """Draw x = μ + Λf + ε of four digits, each part as a picture."""
     some = [int(np.flatnonzero(digits().y_train == c)[0]) for c in (0, 3, 4, 7)]
     x = unit_floats(digits().x_train[some])
     model = FactorAnalysis(n_components=10).fit(digits().x_train)
     common = model.inverse_transform(model.transform(x)).reshape(x.shape)
     mean = model.mean_.reshape(1, 8, 8)
     parts = {
-        "$x$": (x, ""), "$μ$": (np.repeat(mean, 4, axis=0), "="),
-        "$Λf$: what the ten factors explain": (common - mean, "+"), "$ε$: the rest": (x - common, "+"),
-    }  # fmt: skip
+        "$x$": (x, ""),
+        "$μ$": (np.repeat(mean, 4, axis=0), "="),
+        "$Λf$: what the ten factors explain": (common - mean, "+"),
+        "$ε$: the rest": (x - common, "+"),
+    }
     with board(9.6, 2.9) as figure:
         panels = figure.subplots(1, 4)
         for axes, (title, (images, sign)) in zip(panels, parts.items()):
@@ -119,7 +124,7 @@ def parts_of_a_digit(sheet: Sheet) -> Figure:
 
 
 def covariance_structure(sheet: Sheet) -> Figure:
-    """The correlations of thirteen measures of wine beside what three factors say of them."""
+    """Draw the correlations of thirteen measures of wine beside what three factors say of them."""
     x, rms = _wine()[0], []
     for q in range(1, 7):
         model = FactorAnalysis(n_components=q).fit(x)
@@ -128,23 +133,33 @@ def covariance_structure(sheet: Sheet) -> Figure:
         left = S - common - unique
         rms.append(np.sqrt((left[np.triu_indices(len(S), 1)] ** 2).mean()))
         if q == 3:
-            shown = {"S, correlations": S, "ΛΛᵀ, shared": common,
-                     "Ψ, its own": unique, "residual S − ΛΛᵀ − Ψ": left}  # fmt: skip
+            shown = {
+                "S, correlations": S,
+                "ΛΛᵀ, shared": common,
+                "Ψ, its own": unique,
+                "residual S − ΛΛᵀ − Ψ": left,
+            }
     with board(12, 3.1) as figure:
         *maps, right = figure.subplots(1, 5, width_ratios=(1, 1, 1, 1, 1.15))
         for axes, (title, matrix) in zip(maps, shown.items()):
             image = heat(axes, matrix, 1.0, title)
         figure.colorbar(image, ax=maps, shrink=0.8, pad=0.01)
         right.plot(range(1, 7), rms, "o-", color=BLUE)
-        right.set(xlabel="number of factors q", ylabel="root mean square", ylim=(0, None),
-                  title="what q factors leave over")  # fmt: skip
-    sheet.say(f"residual correlations, root mean square: {rms[0]:.3f} with 1 factor, "
-              f"{rms[2]:.3f} with 3, {rms[-1]:.3f} with 6")  # fmt: skip
+        right.set(
+            xlabel="number of factors q",
+            ylabel="root mean square",
+            ylim=(0, None),
+            title="what q factors leave over",
+        )
+    sheet.say(
+        f"residual correlations, root mean square: {rms[0]:.3f} with 1 factor, "
+        f"{rms[2]:.3f} with 3, {rms[-1]:.3f} with 6"
+    )
     return figure
 
 
 def parameters_counted(sheet: Sheet) -> Figure:
-    """The covariances of ten variables against the parameters of q factors, rotation counted."""
+    """Draw the covariances of ten variables against the parameters of q factors, rotation counted."""
     p, q = 10, np.arange(0, 11)
     moments, slide = p * (p + 1) // 2, p * q + p
     free = slide - q * (q - 1) // 2
@@ -156,7 +171,9 @@ def parameters_counted(sheet: Sheet) -> Figure:
         negative = free > moments
         left.axvspan(q[negative][0] - 0.5, 10.5, color=PALE, alpha=0.5)
         left.text(q[negative][0] - 0.3, 8, "more parameters\nthan covariances", fontsize=8)
-        left.set(xlabel="number of factors q", title=f"p = {p} variables", ylim=(0, 130), xlim=(0, 10.5))
+        left.set(
+            xlabel="number of factors q", title=f"p = {p} variables", ylim=(0, 130), xlim=(0, 10.5)
+        )
         left.legend(loc="upper left", fontsize=8)
         big, k = 784, 10
         counts = [big * (big + 1) // 2, big * k + big, big * k + big - k * (k - 1) // 2]
@@ -172,7 +189,7 @@ def parameters_counted(sheet: Sheet) -> Figure:
 
 
 def factors_of_digits(sheet: Sheet) -> Figure:
-    """Loadings by three methods as pictures, and digits of random factors without and with ε."""
+    """Draw loadings by three methods as pictures, and digits of random factors without and with ε."""
     x, rows = digits().x_train, {}
     measures = []
     for label, method in METHODS.items():
@@ -182,8 +199,10 @@ def factors_of_digits(sheet: Sheet) -> Figure:
         error = -model.negative_squared_error(digits().x_test)
         measures.append((-model.log_likelihood_, error))
         sheet.say(f"{label}: −log p {measures[-1][0]:.2f} nats, squared error {error:.3f}")
-    rows |= {f"drawn, {name}": np.clip(model.sample(10, random_state=0, noise=noise), 0, 1)
-             for name, noise in (("μ + Λf", False), ("μ + Λf + ε", True))}  # fmt: skip
+    rows |= {
+        f"drawn, {name}": np.clip(model.sample(10, random_state=0, noise=noise), 0, 1)
+        for name, noise in (("μ + Λf", False), ("μ + Λf + ε", True))
+    }
     rows["training digits"] = unit_floats(x[:10])
     with board(11, 4.2) as figure:
         left, right = figure.subplots(1, 2, width_ratios=(2.3, 1))
@@ -194,13 +213,15 @@ def factors_of_digits(sheet: Sheet) -> Figure:
         right.set(xlabel="−log-likelihood, nats an image", ylabel="squared error of test images")
         right.margins(0.25)
         right.legend(fontsize=8)
-    variance = model.noise_variance_.sum() / (model.noise_variance_.sum() + (model.loadings_**2).sum())
+    variance = model.noise_variance_.sum() / (
+        model.noise_variance_.sum() + (model.loadings_**2).sum()
+    )
     sheet.say(f"ε is {variance:.0%} of the model's variance, and is missing from μ + Λf")
     return figure
 
 
 def number_of_factors(sheet: Sheet) -> Figure:
-    """Log-likelihood of training and test digits over the number of factors."""
+    """Draw log-likelihood of training and test digits over the number of factors."""
     sizes = (1, 2, 4, 6, 8, 10, 15, 20, 30, 40)
     x, test = flat(unit_floats(digits().x_train)), flat(unit_floats(digits().x_test))
     draw = np.random.default_rng(0)
@@ -214,7 +235,11 @@ def number_of_factors(sheet: Sheet) -> Figure:
     train, held = np.array(scores).T
     with board(10.5, 3.4) as figure:
         left, right = figure.subplots(1, 2, width_ratios=(1.2, 1))
-        strips(left, {"test digits": np.clip(test[:10].reshape(-1, 8, 8), 0, 1)} | rows, "μ + Λ E[f given x]")
+        strips(
+            left,
+            {"test digits": np.clip(test[:10].reshape(-1, 8, 8), 0, 1)} | rows,
+            "μ + Λ E[f given x]",
+        )
         right.plot(sizes, train, "o-", color=BLUE, label="300 training digits")
         right.plot(sizes, held, "s-", color=ORANGE, label=f"{len(test)} test digits")
         best = sizes[int(held.argmax())]
@@ -222,12 +247,15 @@ def number_of_factors(sheet: Sheet) -> Figure:
         right.set(xlabel="number of factors", ylabel="log-likelihood, nats an image")
         right.set_title("more factors always fit better what they have seen")
         right.legend()
-    sheet.say(f"test digits are likeliest with {best} factors, training digits with {sizes[train.argmax()]}")
+    sheet.say(
+        f"test digits are likeliest with {best} factors, "
+        f"training digits with {sizes[train.argmax()]}"
+    )
     return figure
 
 
 def test_of_fit(sheet: Sheet) -> Figure:
-    """χ² of too few, enough and too many factors, over many data sets of three factors."""
+    """Draw χ² of too few, enough and too many factors, over many data sets of three factors."""
     draw = np.random.default_rng(0)
     L, n, runs = np.kron(np.eye(3), np.array([[0.8], [0.7], [0.6], [0.75]])), 300, 40
     p_values, rmsea = np.zeros((runs, 5)), np.zeros((runs, 5))
@@ -239,10 +267,20 @@ def test_of_fit(sheet: Sheet) -> Figure:
             p_values[run, q - 1], rmsea[run, q - 1] = found.p_value, found.rmsea
     with board(10, 3.4) as figure:
         left, right = figure.subplots(1, 2)
-        for axes, values, label in ((left, p_values, "p-value of the test of fit"), (right, rmsea, "RMSEA")):
+        for axes, values, label in (
+            (left, p_values, "p-value of the test of fit"),
+            (right, rmsea, "RMSEA"),
+        ):
             places = np.arange(1, 6) + 0.15 * draw.standard_normal((runs, 5)).clip(-1.5, 1.5)
             axes.plot(places, values, ".", color=BLUE, alpha=0.5)
-            axes.plot(range(1, 6), np.median(values, axis=0), "_", markersize=28, color=ORANGE, markeredgewidth=2)
+            axes.plot(
+                range(1, 6),
+                np.median(values, axis=0),
+                "_",
+                markersize=28,
+                color=ORANGE,
+                markeredgewidth=2,
+            )
             axes.set(xlabel="factors fitted q (three are true)", ylabel=label, xticks=range(1, 6))
         left.axhline(0.05, color=INK, linestyle=":")
         left.set_title(f"{runs} data sets of {n} rows; orange: medians, dotted: 0.05")

@@ -20,6 +20,7 @@ from latentia.plots.style import COLOURS, INK, new_figure, style
 Array = NDArray[Any]
 BLUE, ORANGE, GREEN, PINK, YELLOW, SKY, GREY = COLOURS
 PALE = "#d9d9d9"
+Point = tuple[float, float]
 
 
 @contextmanager
@@ -91,8 +92,12 @@ def numbers(axes: Axes, table: Array, title: str = "", lit: Sequence[tuple[int, 
     height, width = table.shape
     for row, column in np.ndindex(height, width):
         colour = "#ffe2a8" if (row, column) in lit else "white"
-        axes.fill([column, column + 1, column + 1, column],
-                  [row, row, row + 1, row + 1], facecolor=colour, edgecolor="#999999")  # fmt: skip
+        axes.fill(
+            [column, column + 1, column + 1, column],
+            [row, row, row + 1, row + 1],
+            facecolor=colour,
+            edgecolor="#999999",
+        )
         axes.text(column + 0.5, row + 0.5, f"{table[row, column]:.4g}", ha="center", va="center")
     axes.set(xlim=(-0.05, width + 0.05), ylim=(height + 0.05, -0.05), aspect="equal", title=title)
     bare(axes)
@@ -102,6 +107,17 @@ def window(axes: Axes, row: float, column: float, side: float, colour: str = ORA
     """Draw the frame of a square window upon a table of numbers."""
     x, y = np.array([0, 1, 1, 0, 0]) * side + column, np.array([0, 0, 1, 1, 0]) * side + row
     axes.plot(x, y, color=colour, linewidth=3, solid_joinstyle="miter")
+
+
+def arrow(axes: Axes, start: Point, end: Point, colour: str = INK, width: float = 1.0) -> None:
+    """Draw an arrow."""
+    look = {"arrowstyle": "->", "color": colour, "linewidth": width}
+    axes.annotate("", end, start, arrowprops=look)
+
+
+def titled(axes: Axes, title: str, x: str = "", y: str = "") -> None:
+    """Write a title and the names of the axes."""
+    axes.set(title=title, xlabel=x, ylabel=y)
 
 
 def contours(axes: Axes, density: Any, x: Array, y: Array, colour: str) -> None:
