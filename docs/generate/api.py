@@ -32,7 +32,7 @@ def write_api(source: Path) -> None:
         n for n in latentia.__all__ if n not in classes and callable(getattr(latentia, n))
     ]
     for name in classes:
-        options = ":members:\n:inherited-members: BaseEstimator, object\n:undoc-members:"
+        options = ":members:\n:inherited-members: BaseEstimator, object"
         if name in ("InputError", "Loss", "Update"):
             options = ":members:"
         (folder / f"{name}.md").write_text(

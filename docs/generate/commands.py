@@ -10,6 +10,9 @@ from latentia.cli.main import COMMANDS
 from latentia.cli.parser import Parser
 from latentia.models.fields import command_name, commands
 
+WIDEST = 84
+"""Signs in a line of a usage."""
+
 
 def write_commands(source: Path) -> None:
     """Write the pages of all commands and their list."""
@@ -57,10 +60,20 @@ def command_page(name: str) -> str:
 
 def described(parser: argparse.ArgumentParser) -> str:
     """Return a parser's usage and its options."""
-    own = parser.usage or " ".join(_usage(a) for a in parser._actions if _shown(a))
+    words = [_usage(a) for a in parser._actions if _shown(a)]
     entries = [(_term(a), inline(_help(a, parser))) for a in parser._actions if _shown(a)]
-    text = f"```text\n{parser.prog} {own}\n```".replace(" \n", "\n")
+    text = f"```text\n{_wrapped(parser.prog, words)}\n```"
     return text + ("\n\n" + definitions(entries) if entries else "")
+
+
+def _wrapped(program: str, words: list[str]) -> str:
+    """Return a usage in lines of which none is broken within an option."""
+    lines = [program]
+    for word in words:
+        if len(lines[-1]) + 1 + len(word) > WIDEST:
+            lines.append(" " * 4)
+        lines[-1] += ("" if lines[-1].isspace() else " ") + word
+    return "\n".join(lines)
 
 
 def _shown(action: argparse.Action) -> bool:
