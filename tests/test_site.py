@@ -1,4 +1,4 @@
-"""The site and the first pages: nothing in one language only, no dead link, no promise of nothing."""
+"""The site and the first pages: nothing in one language only, no dead link, no empty promise."""
 
 import importlib.util
 import json
@@ -40,7 +40,7 @@ def test_figures_that_a_first_page_names_are_drawn_by_a_command(name):
     text = (ROOT / name).read_text("utf-8")
     captions = ROOT / "src/latentia/theory/figures/captions.json"
     known = {*json.loads(captions.read_text("utf-8")), "list"}
-    named = {word for word in re.findall(r"latentia figure ([a-z][\w-]*)", text)}
+    named = set(re.findall(r"latentia figure ([a-z][\w-]*)", text))
     assert named > {"list"}
     assert named <= known
 
@@ -77,7 +77,10 @@ def test_no_korean_message_is_missing():
 @pytest.mark.parametrize(
     ("page", "complaint"),
     [
-        ('<script src="https://cdn.example/x.js"></script>', "a.html loads https://cdn.example/x.js"),
+        (
+            '<script src="https://cdn.example/x.js"></script>',
+            "a.html loads https://cdn.example/x.js",
+        ),
         ('<link rel="stylesheet" href="//x.example/f.css">', "a.html loads //x.example/f.css"),
         ('<a href="b.html">b</a>', "a.html links to b.html: no such file"),
         ('<a href="#b">b</a>', "a.html links to #b: no such place"),

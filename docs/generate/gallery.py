@@ -26,15 +26,15 @@ QUICK = (
 NEED_DATA = ("colourise", "faces")
 """They cannot run without pictures of one's own."""
 SPELT = {
-    "1d": "in one dimension", "3d": "in three dimensions", "cnn": "CNN", "dcgan": "DCGAN", "gan": "GAN",
-    "jsd": "JSD", "kl": "KL", "pca": "PCA", "vae": "VAE", "wgan": "WGAN",
+    "1d": "in one dimension", "3d": "in three dimensions", "cnn": "CNN", "dcgan": "DCGAN",
+    "gan": "GAN", "jsd": "JSD", "kl": "KL", "pca": "PCA", "vae": "VAE", "wgan": "WGAN",
 }  # fmt: skip
 """Words of the scripts' names that are spelt otherwise in titles."""
 SUFFIXES = (".png", ".gif")
 HEADER = """Examples
 ========
 
-Scripts that end in a minute or so on one processor, each with what it printed and drew when this site was
+Scripts that end in minutes on one processor, each with what it printed and drew when this site was
 built. Every one can be had as a notebook.
 """
 
@@ -82,10 +82,9 @@ def write_examples(root: Path, source: Path) -> None:
 
 
 def with_title(name: str, script: str) -> str:
-    """Return a script whose docstring begins with a title, as sphinx-gallery asks.
-    """
+    """Return a script whose docstring begins with a title, as sphinx-gallery asks."""
     text = ast.get_docstring(ast.parse(script)) or name
-    words = [SPELT[word] if word in SPELT else word for word in name.split("_")]
+    words = [SPELT.get(word, word) for word in name.split("_")]
     title = words[0][0].upper() + " ".join(words)[1:]
     code = script[script.index('"""', script.index('"""') + 3) + 3 :].lstrip("\n")
     body = "\n".join(_as_rest(text.splitlines()))

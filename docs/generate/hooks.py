@@ -1,4 +1,4 @@
-"""What Sphinx is told while it builds: the other language's page, docstrings, what is in English."""
+"""What Sphinx is told while it builds: the page in the other language, docstrings, English pages."""
 
 from __future__ import annotations
 
@@ -36,7 +36,9 @@ def _leave_out(app: Any, what: str, name: str, obj: Any, skip: bool, options: An
     return True if name in known | {"lacks"} or foreign or REQUEST.match(name) else None
 
 
-def _list_attributes(app: Any, what: str, name: str, obj: Any, options: Any, lines: list[str]) -> None:
+def _list_attributes(
+    app: Any, what: str, name: str, obj: Any, options: Any, lines: list[str]
+) -> None:
     """Write the section of attributes as a list, since several of them may share an entry."""
     if "Attributes" not in lines:
         return
@@ -72,8 +74,10 @@ def _say_that_it_is_in_english(app: Any, name: str, source: list[str]) -> None:
             source[0] = f"{head}\n\n:::{{note}}\n{IN_ENGLISH}\n:::\n{rest}"
 
 
-def _plain_references(app: Any, what: str, name: str, obj: Any, options: Any, lines: list[str]) -> None:
-    """Write numbered references as text, since a page has those of several docstrings; keep formulas.
+def _plain_references(
+    app: Any, what: str, name: str, obj: Any, options: Any, lines: list[str]
+) -> None:
+    """Write numbered references as text, since a page has those of several; keep formulas.
 
     An indented block below a paragraph is a formula, whose lines must not be joined.
     """
@@ -95,7 +99,9 @@ def _marked(lines: list[str]) -> Iterator[tuple[str, bool]]:
 
 def _escaped(line: str) -> str:
     """Return a line whose stars, bars and last underscores are no marks of reStructuredText."""
-    return "".join(part if i % 2 else SIGNS.sub(r"\\\g<0>", part) for i, part in enumerate(MARKUP.split(line)))
+    return "".join(
+        part if i % 2 else SIGNS.sub(r"\\\g<0>", part) for i, part in enumerate(MARKUP.split(line))
+    )
 
 
 def as_literal(lines: list[str]) -> list[str]:
