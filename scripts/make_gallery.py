@@ -32,7 +32,7 @@ PICTURES = {
     "pix2pix": (0.345, 0, 1, 0.79),
     "super_resolution": (0, 0, 0.632, 1),
 }
-"""Figures of the lectures, pictures of docs, and what is shown of each: left, top, right, bottom."""
+"""Figures of lectures, pictures of docs, and what is shown of each: left, top, right, bottom."""
 SIZE = (300, 200)
 ROWS = [3, 2, 1, 18, 4, 8, 11, 0, 61, 7]
 """MNIST's first test digits of each kind, from 0 to 9."""

@@ -22,9 +22,10 @@ def write_commands(source: Path) -> None:
     pages = "\n".join(COMMANDS)
     (folder / "index.md").write_text(
         "# Command line\n\nEach page is made from the command's own parser; `latentia COMMAND "
-        "--help` says the same.\n\nA command ends with 0 if all is well, 1 if some of several files "
-        "were bad, 2 after a mistake, which is told in one sentence, 130 if it was stopped, and 141 "
-        "if nobody reads what it prints. No file that exists is replaced unless `--overwrite` is given.\n\n"
+        "--help` says the same.\n\nA command ends with 0 if all is well, 1 if some of several "
+        "files were bad, 2 after a mistake, which is told in one sentence, 130 if it was stopped, "
+        "and 141 if nobody reads what it prints. No file that exists is replaced unless "
+        "`--overwrite` is given.\n\n"
         f"```{{toctree}}\n:hidden:\n\n{pages}\n```\n\n"
         "| command | what it does |\n|---|---|\n" + "\n".join(rows) + "\n",
         "utf-8",

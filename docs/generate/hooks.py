@@ -1,4 +1,4 @@
-"""What Sphinx is told while it builds: the page in the other language, docstrings, English pages."""
+"""What Sphinx is told while it builds: the other language's page, docstrings, English pages."""
 
 from __future__ import annotations
 

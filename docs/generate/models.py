@@ -51,8 +51,8 @@ def write_models(root: Path, source: Path) -> None:
 def list_of_models(notes: dict[str, Any]) -> str:
     """Return the page that lists the models by family."""
     parts = [
-        "# Models\n\nOne page each: the idea, the equations in the letters of the code, when to use it "
-        "and when not, every field, the figure reached beside the published one, and the papers.\n"
+        "# Models\n\nOne page each: the idea, the equations in the letters of the code, when to "
+        "use it and when not, every field, the figure reached beside the published one, and the papers.\n"
     ]
     pages = "\n".join(command_name(name) for name in latentia.MODELS)
     parts.append(f"```{{toctree}}\n:hidden:\n\n{pages}\n```\n")
@@ -126,8 +126,9 @@ def verbs(cls: Any) -> str:
 def entry(field: Field) -> tuple[str, str]:
     """Return a field as a term and its meaning."""
     allowed = [f"`{word}`" for word in field.choices]
-    kinds = {"int": "whole number", "float": "number", "bool": "yes or no", "none": "none", "tuple": "whole numbers",
-             "str": "" if field.choices else "text"}  # fmt: skip
+    text = "" if field.choices else "text"
+    kinds = {"int": "whole number", "float": "number", "bool": "yes or no", "str": text}
+    kinds |= {"tuple": "whole numbers", "none": "none"}
     allowed += [kinds.get(kind, kind) for kind in field.kinds]
     said = [", ".join(word for word in dict.fromkeys(allowed) if word)]
     said += [str(field.range)] if field.range else []
