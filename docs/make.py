@@ -3,9 +3,9 @@
     python docs/make.py [--full] [--out build/docs] [--language en]
 
 The reduced build runs the examples that take seconds and leaves out the lectures' pictures that
-have not been drawn; ``--full`` runs all examples and draws all figures. A warning of Sphinx, a link that
-leads nowhere, a missing translation, an example that fails or was not run, and a page that asks for
-anything from outside all fail it.
+have not been drawn; ``--full`` runs all examples and draws all figures. A warning of Sphinx, a link
+that leads nowhere, a missing translation, an example that fails or was not run, and a page that
+asks for anything from outside all fail it.
 """
 
 from __future__ import annotations

@@ -52,7 +52,8 @@ def list_of_models(notes: dict[str, Any]) -> str:
     """Return the page that lists the models by family."""
     parts = [
         "# Models\n\nOne page each: the idea, the equations in the letters of the code, when to "
-        "use it and when not, every field, the figure reached beside the published one, and the papers.\n"
+        "use it and when not, every field, the figure reached beside the published one, and the "
+        "papers.\n"
     ]
     pages = "\n".join(command_name(name) for name in latentia.MODELS)
     parts.append(f"```{{toctree}}\n:hidden:\n\n{pages}\n```\n")
