@@ -302,6 +302,7 @@ KNOWN = {
     "evaluate": "run --data --n-importance --memorisation --judge --overwrite",
     "translate": "run images --out --overwrite --skip-existing --tile --overlap --reverse --resize",
     "upscale": "run images --out --overwrite --skip-existing --tile --overlap --scale",
+    "figure": "name --out --overwrite --data --lang",
     "data": "action name",
     "transform": "run data --out --overwrite",
     "models": "",

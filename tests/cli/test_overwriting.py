@@ -22,6 +22,8 @@ WRITERS = {
     "evaluate": ("evaluate pictures --data y.npy --memorisation", "out.png"),
     "explore": ("explore map pictures --data y.npy --out", "out.png"),
     "explore, by itself": ("explore map pictures --data y.npy", "map.png"),
+    "figure": ("figure parameters-counted --out", "out.png"),
+    "figure, by itself": ("figure parameters-counted", "parameters-counted.png"),
     "translate": ("translate bicubic a.png --out", "out/a.png"),
     "upscale": ("upscale bicubic a.png --scale 2 --out", "out/a.png"),
     "search": ("search s.toml --n-trials 1 --out", "out"),

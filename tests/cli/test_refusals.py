@@ -17,8 +17,12 @@ MODELS, SETS = ", ".join(commands()), ", ".join(names())
 REFUSED = [
     ("samples", "there is no command 'samples'; choose from compare, factor, train, resume, "
      "search, checkpoints, sample, reconstruct, transform, evaluate, explore, export, push, "
-     "translate, upscale, data, models, doctor, zoo, reproduce; did you mean 'sample'?"),
+     "translate, upscale, figure, data, models, doctor, zoo, reproduce; did you mean 'sample'?"),
     ("sample r --colour 3", "latentia sample has no option --colour"),
+    ("figure em-step", "there is no figure 'em-step'; did you mean 'em-steps'?"),
+    ("figure em-steps --out a.jpg", "--out a.jpg: a figure is written as .png or .svg"),
+    ("figure mean-face", "the figure mean-face needs data: a file of faces, such as"),
+    ("figure list --topic qqq", "no figure has 'qqq' in its title, topic or name"),
     ("models all", "latentia models does not know what to do with 'all'"),
     ("sample", "the following arguments are required: run (see 'latentia sample --help')"),
     ("train vea", f"there is no model 'vea'; choose from {MODELS}; did you mean 'vae'?"),

@@ -60,11 +60,3 @@ def test_augmentation(run, model):
     assert lines[0][lines[0].index("gain") + 1] == "+0.00"
     with Image.open("augmentation_pictures.png") as picture:
         assert picture.width > picture.height
-
-
-def test_cnn_review(run):
-    lines = run("cnn_review.py", "--n-images", "300", "--n-epochs", "1")
-    assert [line[-1] for line in lines[1:4]] == ["14×14", "7×7", "3×3"]
-    for ending in ("learnt", "filters", "sizes", "pooling"):
-        with Image.open(f"cnn_review_{ending}.png") as picture:
-            assert picture.width > 100

@@ -25,8 +25,14 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 LANGUAGES = ("en", "ko")
-NUMBER = re.compile(r"(?<![A-Za-z_₀-₉])[-−+]?\d[\d,]*(?:\.\d+)?(?:e[-−+]?\d+)?")
+NUMBER = re.compile(r"(?<![A-Za-z_₀-₉])[-−+]?\d[\d,]*(?:\.\d+)?(?:e[-−+]?\d+)?%?")
 """A number within words: what varies in a sentence, and is kept when its words change."""
+
+
+CLAUSES = re.compile(r"(: |; |, | · |\n| \(|\)|  +)")
+"""What stands between the clauses of a sentence or a label."""
+KEPT = re.compile(r"\$[^$]*\$|p_data|log|tanh|[A-Z]{3,}|D?CGAN|VaDE|ReLU|WGAN|SRResNet")
+"""What a Korean figure writes as an English one: formulas, and models by their short names."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +102,7 @@ def records() -> tuple[Record, ...]:
             tuple(each["rows"]),
             each["title"],
             each["caption"],
-            each["data"] if "data" in each else "",
+            *(each[key] for key in ("data",) if key in each),
         )
         for name, each in _table("captions.json").items()
     ]
@@ -133,9 +139,9 @@ def draw(name: str, lang: str | None = None, data: str | None = None) -> Drawn:
     """
     found, words = record(name), language(lang)
     if data is not None and not found.data:
-        raise InputError(f"the figure {name} takes no data: leave out --data")
+        raise InputError(f"data is given, and the figure {name} takes none")
     if data is None and found.data:
-        raise InputError(f"the figure {name} needs --data: {found.data}")
+        raise InputError(f"the figure {name} needs data: {found.data}")
     module = importlib.import_module(f"{__name__}.{found.home}")
     function: Callable[[Sheet], Figure] = getattr(module, name.replace("-", "_"))
     sheet = Sheet(data)
@@ -159,12 +165,29 @@ def pattern(words: str) -> tuple[str, list[str]]:
 
 
 def in_korean(words: str) -> str:
-    """Return words in Korean, their numbers kept; words that the table lacks stay as they are."""
-    found, numbers = pattern(words)
-    table = _table("korean.json")
+    """Return words in Korean, whole or clause by clause, their numbers kept.
+
+    Words that the table lacks stay as they are, such as names and formulas.
+    """
+    whole = _looked_up(words)
+    if whole is not None:
+        return whole
+    return "".join(_looked_up(part) or part for part in CLAUSES.split(words))
+
+
+def _looked_up(words: str) -> str | None:
+    table, (found, numbers) = _table("korean.json"), pattern(words)
     if words in table:
         return str(table[words])
-    return str(table[found]).format(*numbers) if found in table else words
+    return str(table[found]).format(*numbers) if found in table else None
+
+
+def untranslated(words: str) -> list[str]:
+    """Return the clauses with a word of three letters that Korean figures would leave English."""
+    if _looked_up(words) is not None:
+        return []
+    left = [part for part in CLAUSES.split(words) if _looked_up(part) is None]
+    return [part for part in left if re.search("[A-Za-z]{3}", KEPT.sub("", part))]
 
 
 def translate(figure: Figure) -> None:

@@ -245,7 +245,7 @@ def bottleneck(sheet: Sheet) -> Figure:
 
 
 def random_codes(sheet: Sheet) -> Figure:
-    """Draw random codes through an autoencoder and a VAE of the same nets, and how far off they lie."""
+    """Draw random codes through an autoencoder and a VAE of the same nets, and how far off."""
     data, k = digits(), 16
     shared = {
         "n_components": k,
@@ -358,7 +358,7 @@ def manifold(sheet: Sheet) -> Figure:
 
 
 def deep_clustering(sheet: Sheet) -> Figure:
-    """Draw codes of four models that cluster digits without their labels, all from the same nets."""
+    """Draw codes of four models that cluster digits without their labels, from the same nets."""
     data, nets = digits(), {"hidden": (256, 512), "batch_size": 64, "random_state": 0}
     with board(12.8, 3.5) as figure, tempfile.TemporaryDirectory() as folder:
         first = AutoencoderKMeans(n_epochs=40, **nets).fit(data.x_train)

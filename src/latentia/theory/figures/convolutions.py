@@ -164,7 +164,7 @@ def layers_of_a_cnn(sheet: Sheet) -> Figure:
 
 
 def fractional_convolution(sheet: Sheet) -> Figure:
-    """Draw zeros between the pixels, a window that walks over them, and an output twice as large."""
+    """Draw zeros between the pixels, a window that walks over them, and a larger output."""
     x, kernel = np.array([[1.0, 2, 3], [4, 5, 6], [7, 8, 9]]), np.outer([1, 2, 1], [1, 2, 1]) / 4.0
     spread = np.zeros((7, 7))
     spread[1:6:2, 1:6:2] = x
@@ -204,7 +204,7 @@ def fractional_convolution(sheet: Sheet) -> Figure:
 
 
 def shared_weights(sheet: Sheet) -> Figure:
-    """Draw weights of a dense and of a convolutional layer, and a map that moves with the picture."""
+    """Draw weights of a dense and of a convolutional layer, and a map that moves along."""
     sides = np.array([8, 16, 28, 64, 128, 224])
     dense, conv = 16.0 * sides**4, np.full(len(sides), 16 * 9)
     picture = np.zeros((28, 28))

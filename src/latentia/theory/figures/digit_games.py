@@ -70,7 +70,8 @@ def _dcgan(n_epochs: int = 25) -> DCGAN:
 def _verdict(model: GAN | DCGAN, images: Array) -> Array:
     """Return what the discriminator says of (n, 8, 8) images: the probability of 'real'."""
     with torch.no_grad():
-        logits = model.judged(model.inside(torch.tensor(unit_floats(images))))
+        x_NCHW = torch.tensor(np.asarray(unit_floats(images), np.float32))[:, None]
+        logits = model.judged(model.inside(x_NCHW))
     return torch.sigmoid(logits).numpy().ravel()
 
 
@@ -148,7 +149,7 @@ def collapse_on_digits(sheet: Sheet) -> Figure:
 
 
 def police_and_counterfeiter(sheet: Sheet) -> Figure:
-    """Draw real and made digits in a row, over the epochs, with what the discriminator says of each."""
+    """Draw real and made digits in a row, over the epochs, with what D says of each."""
     draw = np.random.default_rng(0)
     real = unit_floats(digits().x_test)
     with board(11.4, 5.4) as figure:
@@ -186,9 +187,9 @@ def wiring_of_a_gan(sheet: Sheet) -> Figure:
     said = [_verdict(model, images) for images in pictures]
     wires = (
         ((2.35, 2.6), (2.9, 2.6)), ((3.9, 2.6), (4.55, 2.6)), ((5.45, 2.4), (6.65, 1.8)),
-        ((5.45, 0.6), (6.65, 1.3)), ((7.8, 1.8), (8.75, 2.4)), ((7.8, 1.4), (8.75, 0.8)),
+        ((5.45, 0.3), (6.65, 1.3)), ((7.8, 1.8), (8.75, 2.4)), ((7.8, 1.4), (8.75, 0.6)),
     )  # fmt: skip
-    words = ((1.2, 3.75, "noise z, 16 numbers"), (5.0, 3.75, "made: G(z)"), (5.0, 1.65, "real: x"))
+    words = ((1.2, 3.75, "noise z, 16 numbers"), (5.0, 3.75, "made: G(z)"), (5.0, 1.38, "real: x"))
     with board(10.4, 4.4) as figure:
         axes = figure.subplots()
         for name, x, y, colour in (("G", 3.4, 2.6, ORANGE), ("D", 7.2, 1.6, BLUE)):
@@ -197,7 +198,7 @@ def wiring_of_a_gan(sheet: Sheet) -> Figure:
         for i, top in enumerate((3.05, 2.4, 1.75)):
             box = (0.2, 2.2, top + 0.2, top + 0.4)
             axes.imshow(z[i][None], extent=box, cmap="RdBu", vmin=-2.5, vmax=2.5)
-            for images, verdicts, low in zip(pictures, said, (top, top - 2.05)):
+            for images, verdicts, low in zip(pictures, said, (top, top - 2.35)):
                 axes.imshow(
                     images[i], extent=(4.7, 5.3, low, low + 0.55), cmap="gray", vmin=0, vmax=1
                 )
@@ -206,7 +207,7 @@ def wiring_of_a_gan(sheet: Sheet) -> Figure:
             arrow(axes, start, end)
         for x, y, text in words:
             axes.text(x, y, text, ha="center")
-        axes.set(xlim=(0, 10), ylim=(-0.5, 4), aspect="equal")
+        axes.set(xlim=(0, 10), ylim=(-0.75, 4), aspect="equal")
         bare(axes)
     made, real = (float(each.mean()) for each in said)
     sheet.say(f"D of three real digits {real:.2f}, of three made ones {made:.2f} on average")
@@ -290,7 +291,7 @@ def dcgan_digits(sheet: Sheet) -> Figure:
 
 
 def layers_of_a_generator(sheet: Sheet) -> Figure:
-    """Draw a vector z through the layers of a DCGAN's generator, and the lecture's net with its slip."""
+    """Draw a vector z through the layers of a DCGAN's generator, and the lecture's slip."""
     model, maps = _dcgan(), {}
     x = torch.tensor(
         np.random.default_rng(3).standard_normal((1, model.n_components)), dtype=torch.float32
@@ -350,7 +351,7 @@ def nearest_training_images(sheet: Sheet) -> Figure:
 
 
 def dcgan_rules(sheet: Sheet) -> Figure:
-    """Draw the same game with each of the guide's rules broken in turn: samples, and a judge's view."""
+    """Draw the same game with rules of the guide broken: samples, and a judge's view."""
     shared = {
         "batch_size": 64,
         "n_epochs": 8,

@@ -117,7 +117,7 @@ def em_lower_bound(sheet: Sheet) -> Figure:
 
 
 def em_starts(sheet: Sheet) -> Figure:
-    """Draw four starts of EM: one likelihood, one covariance, loadings turned against each other."""
+    """Draw four starts of EM: one likelihood, one covariance, loadings that are turned."""
     draw = np.random.default_rng(0)
     L = np.array([[0.9, 0], [0.8, 0.1], [0.7, 0], [0, 0.9], [0.1, 0.8], [0.4, 0.6]])
     x = draw.standard_normal((500, 2)) @ L.T + 0.5 * draw.standard_normal((500, 6))

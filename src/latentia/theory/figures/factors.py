@@ -159,7 +159,7 @@ def covariance_structure(sheet: Sheet) -> Figure:
 
 
 def parameters_counted(sheet: Sheet) -> Figure:
-    """Draw the covariances of ten variables against the parameters of q factors, rotation counted."""
+    """Draw the covariances of ten variables against the parameters of q factors."""
     p, q = 10, np.arange(0, 11)
     moments, slide = p * (p + 1) // 2, p * q + p
     free = slide - q * (q - 1) // 2
@@ -189,7 +189,7 @@ def parameters_counted(sheet: Sheet) -> Figure:
 
 
 def factors_of_digits(sheet: Sheet) -> Figure:
-    """Draw loadings by three methods as pictures, and digits of random factors without and with ε."""
+    """Draw loadings by three methods as pictures, and digits of random factors."""
     x, rows = digits().x_train, {}
     measures = []
     for label, method in METHODS.items():

@@ -180,7 +180,7 @@ def jsd_line_by_line(sheet: Sheet) -> Figure:
 
 
 def kl_asymmetry(sheet: Sheet) -> Figure:
-    """Draw the normal density nearest to one with two bumps, by KL this way and that, and by JSD."""
+    """Draw the normal density nearest to one with two bumps, by KL both ways and by JSD."""
     p, x, curves = mixture([norm(-2, 0.6), norm(2, 0.8)], [0.4, 0.6]), np.linspace(-6, 6, 400), []
 
     def q(u: Array) -> object:

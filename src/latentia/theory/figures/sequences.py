@@ -280,7 +280,7 @@ def long_context(sheet: Sheet) -> Figure:
 
 
 def lstm_gates(sheet: Sheet) -> Figure:
-    """Draw the cell of an LSTM as a diagram, what forget gates keep, and gates at work on a sentence."""
+    """Draw an LSTM's cell, what forget gates keep, and gates at work on a sentence."""
     model, text = _reader("lstm"), "Mina came. She sang.\nJun came. He sang."
     layer, ids = (
         model.net_.layers[0],

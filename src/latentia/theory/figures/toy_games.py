@@ -48,16 +48,12 @@ def mode_collapse(sheet: Sheet) -> Figure:
                     axes.scatter(*x[:1000].T, s=6, color=BLUE)
                     axes.scatter(*drawn.T, s=3, color=ORANGE, alpha=0.5)
             covered, near = [f.covered for f in found], np.mean([f.high_quality for f in found])
-            axes.set_title(
-                f"{name}: {', '.join(map(str, covered))} of 8 modes\nin 3 seeds, "
-                f"{near:.0%} of samples near one"
-            )
-            sheet.say(
-                f"{name}: {', '.join(map(str, covered))} of 8 modes in 3 seeds, {near:.0%} near one"
-            )
+            modes = ", ".join(map(str, covered))
+            axes.set_title(f"{name}\n{modes} of 8 modes; {near:.0%} near one")
+            sheet.say(f"{name}: {modes} of 8 modes in 3 seeds, {near:.0%} near one")
             limit = 1.6 * np.abs(x).max()
             axes.set(xlim=(-limit, limit), ylim=(-limit, limit), aspect="equal")
-        figure.supxlabel("blue: data; orange: samples of the first seed", fontsize=8.5)
+        figure.supxlabel("blue: data; orange: samples of the first of three seeds", fontsize=8.5)
     return figure
 
 

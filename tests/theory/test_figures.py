@@ -1,0 +1,178 @@
+"""The lectures' figures: their records, their words in two languages, and that they draw."""
+
+import ast
+import json
+import re
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pytest
+from matplotlib.text import Text
+from PIL import Image
+
+import latentia.theory.figures as figures
+from latentia.cli.main import main
+from latentia.errors import FitWarning
+
+FOLDER = Path(figures.__file__).parent
+RECORDS = figures.records()
+QUICK = (
+    "parameters-counted",
+    "em-steps",
+    "em-lower-bound",
+    "em-starts",
+    "value-function",
+    "two-losses-of-the-generator",
+    "divergence-terms",
+    "moving-earth",
+    "lipschitz-cone",
+    "padding-table",
+    "fractional-convolution",
+)
+"""Figures that take less than a twentieth of a second to draw."""
+ELSEWHERE = {
+    "002-30": "examples/image_tags.py",
+    "004-03": "examples/colourise.py",
+    "004-05": "examples/next_frame.py",
+    "004-06": "examples/augmentation.py",
+}
+"""Rows of priority A and B that no figure shows, and what does."""
+
+
+def functions():
+    """Return every public function of the files that draw, with its file."""
+    found = {}
+    for path in FOLDER.glob("*.py"):
+        if path.stem in ("__init__", "panels"):
+            continue
+        for node in ast.parse(path.read_text()).body:
+            if isinstance(node, ast.FunctionDef) and not node.name.startswith("_"):
+                takes = [argument.arg for argument in node.args.args]
+                found |= {node.name: path.stem} if takes == ["sheet"] else {}
+    return found
+
+
+def test_every_record_has_its_function_and_every_function_its_record():
+    assert {r.name.replace("-", "_"): r.home for r in RECORDS} == functions()
+    assert len({r.name for r in RECORDS}) == len(RECORDS) == len(figures._table("captions.json"))
+
+
+def test_titles_and_captions_are_in_both_languages():
+    for record in RECORDS:
+        for words in (record.title, record.caption):
+            assert [*words] == ["en", "ko"]
+            assert all(words.values())
+            assert re.search("[가-힣]", words["ko"])
+            assert not re.search("[가-힣]", words["en"])
+    for words in ("title", "caption"):
+        for lang in figures.LANGUAGES:
+            said = [getattr(record, words)[lang] for record in RECORDS]
+            assert len({*said}) == len(said)
+
+
+def test_rows_are_of_the_lectures_and_every_row_that_counts_is_shown():
+    rows = figures.lecture_rows()
+    shown = {row for record in RECORDS for row in record.rows}
+    assert shown <= rows.keys()
+    assert {row[:3] for row in rows} == figures.lectures().keys()
+    assert len(rows) == 172
+    counting = {row for row, each in rows.items() if each["priority"] in "AB"}
+    assert counting - shown == ELSEWHERE.keys()
+    root = Path(__file__).parents[2]
+    assert all((root / place).exists() for place in ELSEWHERE.values())
+
+
+def test_numbers_are_kept_when_words_change(monkeypatch):
+    table = {"JSD {} after {} steps": "{1}번 뒤 JSD {0}", "loss": "손실"}
+    monkeypatch.setattr(figures, "_table", lambda _: table)
+    assert figures.in_korean("JSD 0.69 after 3 steps") == "3번 뒤 JSD 0.69"
+    assert figures.in_korean("loss") == "손실"
+    assert figures.in_korean("x₁ −1.5e-3") == "x₁ −1.5e-3"
+
+
+def test_korean_words_take_the_numbers_of_the_english_ones():
+    for english, korean in figures._table("korean.json").items():
+        n = english.count("{}")
+        places = sorted(re.findall(r"\{(\d*)\}", korean))
+        assert places in ([""] * n, sorted(map(str, range(n)))), english
+
+
+def drawn(name, lang):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FitWarning)
+        return figures.draw(name, lang)
+
+
+def held_to(name):
+    """Draw a figure in both languages, and look for words that stay English in Korean."""
+    english, korean = drawn(name, "en"), drawn(name, "ko")
+    assert english.numbers
+    assert len(english.numbers) == len(korean.numbers)
+    english.figure.canvas.draw()
+    words = [text.get_text() for text in english.figure.findobj(Text)]
+    left = [part for each in (*words, *english.numbers) for part in figures.untranslated(each)]
+    assert left == []
+    shown = "".join(text.get_text() for text in korean.figure.findobj(Text))
+    assert re.search("[가-힣]", shown)
+    korean.figure.canvas.draw()
+
+
+@pytest.mark.parametrize("name", QUICK)
+def test_a_quick_figure_draws_in_both_languages(name):
+    held_to(name)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [r.name for r in RECORDS if not r.data and r.name not in QUICK])
+def test_every_figure_draws_in_both_languages(name):
+    held_to(name)
+
+
+def test_the_command_writes_a_picture_and_says_what_it_shows(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert main(["figure", "em-steps"]) == 0
+    said = capsys.readouterr().out
+    record = figures.record("em-steps")
+    assert said.startswith(f"{record.title['en']} (000-13)\n{record.caption['en']}\n")
+    assert "the maximum is" in said
+    assert said.endswith("em-steps.png\n")
+    with Image.open("em-steps.png") as picture:
+        assert np.ptp(np.asarray(picture.convert("L"))) > 200
+    assert main(["figure", "em-steps", "--out", "a.svg", "--lang", "ko"]) == 0
+    assert record.title["ko"] in capsys.readouterr().out
+    assert Path("a.svg").read_text().lstrip().startswith("<?xml")
+
+
+def test_the_list_is_by_lecture_and_topic_in_either_language(monkeypatch, capsys):
+    assert main(["figure", "list", "--lecture", "003"]) == 0
+    said = capsys.readouterr().out
+    assert figures.lectures()["003"]["en"] in said
+    assert "top-of-the-curve" in said
+    assert "em-steps" not in said
+    monkeypatch.setenv("LATENTIA_LANG", "ko")
+    assert main(["figure", "list", "--topic", "인자분석"]) == 0
+    said = capsys.readouterr().out
+    assert figures.record("em-steps").title["ko"] not in said
+    assert figures.record("factor-diagram").title["ko"] in said
+    assert main(["figure", "list", "--json"]) == 0
+    listed = json.loads(capsys.readouterr().out)
+    assert [each["name"] for each in listed] == [record.name for record in RECORDS]
+    monkeypatch.setenv("LATENTIA_LANG", "fr")
+    assert main(["figure", "list"]) == 2
+    assert "LATENTIA_LANG is 'fr', not en or ko" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("home", "name", "sentence"),
+    [
+        ("convolutions", "padding-table", "114 328 -26 470 158 / 53 266 -61 -30 344"),
+        ("convolutions", "pooling-table", "max: 6 8 / 3 4"),
+        ("distances", "moving-earth", "W₁ of the two distributions by their quantiles: 1.60"),
+        ("factors", "parameters-counted", "307,720 covariances, 8,579 free parameters"),
+    ],
+)
+def test_the_slides_own_numbers_come_out(home, name, sentence):
+    found = drawn(name, "en")
+    assert found.record.home == home
+    assert any(sentence in each for each in found.numbers)
