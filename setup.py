@@ -35,10 +35,9 @@ class WithZoo(build_py):
 class SourceWithZoo(sdist):
     """Packs the same files with the source, so that a wheel can be built of it."""
 
-    def add_defaults(self) -> None:
-        """Add them to what setuptools finds."""
-        super().add_defaults()
-        self.filelist.extend(map(str, shipped()))
+    def make_release_tree(self, base_dir: str, files: list[str]) -> None:
+        """Copy them beside what setuptools finds, which asks nobody else."""
+        super().make_release_tree(base_dir, [*files, *map(str, shipped())])
 
 
 setup(cmdclass={"build_py": WithZoo, "sdist": SourceWithZoo})

@@ -43,7 +43,7 @@ def main() -> int:
 
 
 def install(extra: str) -> bool:
-    """Make the environment hold Latentia, with the tools of an extra if asked; skip what is done."""
+    """Make the environment hold Latentia, with an extra's tools if asked; skip what is done."""
     wanted = hashlib.sha256((ROOT / "pyproject.toml").read_bytes()).hexdigest()
     done = STAMP.read_text().split() if STAMP.exists() else []
     extras = {*done[1:], extra} - {""} if done[:1] == [wanted] else {extra} - {""}

@@ -9,15 +9,26 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 
-import latentia  # noqa: E402
-from generate import gallery, hooks  # noqa: E402
+from generate import gallery, hooks
+
+import latentia
 
 project = "Latentia"
 author = "Latentia contributors"
 copyright = author  # noqa: A001
 version = release = latentia.__version__
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx_gallery.gen_gallery"]
-exclude_patterns = ["_examples", "generate", "examples/sg_execution_times.rst", "sg_execution_times.rst"]
+extensions = [
+    "myst_parser",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.napoleon",
+    "sphinx_gallery.gen_gallery",
+]
+exclude_patterns = [
+    "_examples",
+    "generate",
+    "examples/sg_execution_times.rst",
+    "sg_execution_times.rst",
+]
 templates_path = ["_templates"]
 language = os.environ.get("LATENTIA_SITE_LANGUAGE", "en")
 locale_dirs = ["locales"]

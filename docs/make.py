@@ -2,10 +2,10 @@
 
     python docs/make.py [--full] [--out build/docs] [--language en]
 
-The reduced build runs the examples that take seconds and leaves out the lectures' pictures that have not
-been drawn; ``--full`` runs all examples and draws all figures. A warning of Sphinx, a link that leads
-nowhere, a missing translation, an example that fails or was not run, and a page that asks for anything
-from outside all fail it.
+The reduced build runs the examples that take seconds and leaves out the lectures' pictures that
+have not been drawn; ``--full`` runs all examples and draws all figures. A warning of Sphinx, a link
+that leads nowhere, a missing translation, an example that fails or was not run, and a page that
+asks for anything from outside all fail it.
 """
 
 from __future__ import annotations
@@ -24,7 +24,9 @@ LANGUAGES = ("en", "ko")
 
 def main() -> int:
     """Copy, generate, build both languages and check; return the exit status."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
     parser.add_argument("--full", action="store_true", help="run all examples, draw all figures")
     parser.add_argument("--out", type=Path, default=ROOT / "build" / "docs", help="a folder")
     parser.add_argument("--language", choices=LANGUAGES, help="only this one")
@@ -43,8 +45,12 @@ def main() -> int:
         source = out / "source" / language
         write_source(source, language, out / "figures", given.full)
         if language == "ko":
-            shutil.copytree(out / "source" / "en" / "examples", source / "examples", dirs_exist_ok=True)
-        complaints += check.not_run(source) if build(source, out, language) else [f"{language} failed"]
+            shutil.copytree(
+                out / "source" / "en" / "examples", source / "examples", dirs_exist_ok=True
+            )
+        complaints += (
+            check.not_run(source) if build(source, out, language) else [f"{language} failed"]
+        )
     complaints += check.pages(out / "html")
     print(*complaints, sep="\n")
     print("the site failed" if complaints else f"the site: {out / 'html' / 'index.html'}")
@@ -68,7 +74,7 @@ def write_source(source: Path, language: str, figures: Path, full: bool) -> None
 
 
 def bring_over(new: Path, source: Path) -> None:
-    """Make a folder hold what a new one holds, but for what is the same already and is not read anew.
+    """Make a folder hold what a new one holds; what is the same already is not read anew.
 
     ``examples`` is sphinx-gallery's, which runs again what has changed.
     """
@@ -88,9 +94,21 @@ def bring_over(new: Path, source: Path) -> None:
 def build(source: Path, out: Path, language: str) -> bool:
     """Run Sphinx on a language; return whether all went well."""
     target = out / "html" if language == "en" else out / "html" / language
-    words = ["-m", "sphinx", "-q", "-W", "--keep-going", "-b", "html", "-d", str(out / "trees" / language)]
+    words = [
+        "-m",
+        "sphinx",
+        "-q",
+        "-W",
+        "--keep-going",
+        "-b",
+        "html",
+        "-d",
+        str(out / "trees" / language),
+    ]
     env = os.environ | {"LATENTIA_SITE_LANGUAGE": language}
-    return subprocess.run([sys.executable, *words, str(source), str(target)], env=env).returncode == 0
+    return (
+        subprocess.run([sys.executable, *words, str(source), str(target)], env=env).returncode == 0
+    )
 
 
 if __name__ == "__main__":

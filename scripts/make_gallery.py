@@ -32,8 +32,7 @@ PICTURES = {
     "pix2pix": (0.345, 0, 1, 0.79),
     "super_resolution": (0, 0, 0.632, 1),
 }
-"""Figures of the lectures and pictures of docs, and the part of each that is shown: left, top, right,
-bottom."""
+"""Figures of lectures, pictures of docs, and what is shown of each: left, top, right, bottom."""
 SIZE = (300, 200)
 ROWS = [3, 2, 1, 18, 4, 8, 11, 0, 61, 7]
 """MNIST's first test digits of each kind, from 0 to 9."""
@@ -54,7 +53,7 @@ def main() -> None:
 
 
 def walk() -> None:
-    """Write the walk of ``latentia explore interpolate`` through a digit of each kind, in few greys."""
+    """Write the walk of ``latentia explore interpolate`` through ten digits, in few greys."""
     model = latentia.load("zoo:vae-mnist-20d")
     x = latentia.load_data("mnist").x_test[ROWS]
     frames = np.asarray(interpolate(model, x, N_STEPS, closed=True))

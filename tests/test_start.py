@@ -49,6 +49,27 @@ def test_the_tests_processes_keep_what_they_compile(start, monkeypatch):
     assert seen == [False] * 4
 
 
+def test_the_tools_of_an_extra_are_installed_once_beside_those_of_others(
+    start, monkeypatch, tmp_path
+):
+    (tmp_path / "python").touch()
+    monkeypatch.setattr(start, "PYTHON", tmp_path / "python")
+    monkeypatch.setattr(start, "STAMP", tmp_path / "stamp")
+    monkeypatch.setattr(start, "install_torch", lambda: True)
+    targets, ran = [], []
+    monkeypatch.setattr(start, "pip", lambda *words: targets.append(words[-1]) or 0)
+    monkeypatch.setattr(start, "run", lambda *words: ran.append(words) or 0)
+    for words in (["models"], ["docs", "--full"], ["docs"], ["test"], ["docs"]):
+        monkeypatch.setattr(start.sys, "argv", ["start.py", *words])
+        assert start.main() == 0
+    root = str(start.ROOT)
+    assert targets == [root, f"{root}[docs]", f"{root}[docs,test]"]
+    assert (str(start.ROOT / "docs" / "make.py"), "--full") in ran
+    (tmp_path / "stamp").write_text("another docs test")
+    start.main()
+    assert targets[-1] == f"{root}[docs]", "what an older pyproject asked for is asked for anew"
+
+
 def test_the_range_is_the_projects(start):
     assert start.torch_requirement().startswith("torch>=2.10")
 

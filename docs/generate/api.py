@@ -28,11 +28,9 @@ def write_api(source: Path) -> None:
     folder = source / "api"
     folder.mkdir()
     classes = [n for n in latentia.__all__ if isinstance(getattr(latentia, n), type)]
-    functions = [
-        n for n in latentia.__all__ if n not in classes and callable(getattr(latentia, n))
-    ]
+    functions = [n for n in latentia.__all__ if n not in classes and callable(getattr(latentia, n))]
     for name in classes:
-        options = ":members:\n:inherited-members: BaseEstimator, object\n:undoc-members:"
+        options = ":members:\n:inherited-members: BaseEstimator, object"
         if name in ("InputError", "Loss", "Update"):
             options = ":members:"
         (folder / f"{name}.md").write_text(
@@ -49,9 +47,9 @@ def write_api(source: Path) -> None:
         )  # fmt: skip
     pages = "\n".join(["functions", *classes, *MODULES])
     (folder / "index.md").write_text(
-        "# API\n\nWhat `import latentia` offers is public: models, `load_data`, `compare`, `evaluate`, `load` and a "
-        "few more. The modules below are public too. Everything else may change from one version to the "
-        f"next.\n\n```{{toctree}}\n:maxdepth: 1\n\n{pages}\n```\n",
+        "# API\n\nWhat `import latentia` offers is public: models, `load_data`, `compare`, "
+        "`evaluate`, `load` and a few more. The modules below are public too. Everything else may "
+        f"change from one version to the next.\n\n```{{toctree}}\n:maxdepth: 1\n\n{pages}\n```\n",
         "utf-8",
     )
 

@@ -1,4 +1,4 @@
-"""What a built site is held to: no request, no dead link, no missing translation, no idle example."""
+"""What a site is held to: no request, no dead link, no missing translation, no idle example."""
 
 from __future__ import annotations
 
@@ -43,7 +43,9 @@ def pages(html: Path) -> list[str]:
             if not _is_outside(link) and (why := _dead(link, path, found)):
                 made.append(f"{here} links to {link}: {why}")
     for path in sorted(html.rglob("*.css")):
-        for url in re.findall(r"""(?:url\(|@import)\s*["']?((?:https?:)?//[^"')]+)""", path.read_text("utf-8")):
+        for url in re.findall(
+            r"""(?:url\(|@import)\s*["']?((?:https?:)?//[^"')]+)""", path.read_text("utf-8")
+        ):
             made.append(f"{path.relative_to(html)} loads {url}")
     return made
 

@@ -10,6 +10,9 @@ from latentia.cli.main import COMMANDS
 from latentia.cli.parser import Parser
 from latentia.models.fields import command_name, commands
 
+WIDEST = 84
+"""Signs in a line of a usage."""
+
 
 def write_commands(source: Path) -> None:
     """Write the pages of all commands and their list."""
@@ -18,10 +21,11 @@ def write_commands(source: Path) -> None:
     rows = [f"| [latentia {name}]({name}.md) | {_summary(name)} |" for name in COMMANDS]
     pages = "\n".join(COMMANDS)
     (folder / "index.md").write_text(
-        "# Command line\n\nEach page is made from the command's own parser; `latentia COMMAND --help` says the "
-        "same.\n\nA command ends with 0 if all is well, 1 if some of several files were bad, 2 after a mistake, which is "
-        "told in one sentence, 130 if it was stopped, and 141 if nobody reads what it prints. No file that "
-        "exists is replaced unless `--overwrite` is given.\n\n"
+        "# Command line\n\nEach page is made from the command's own parser; `latentia COMMAND "
+        "--help` says the same.\n\nA command ends with 0 if all is well, 1 if some of several "
+        "files were bad, 2 after a mistake, which is told in one sentence, 130 if it was stopped, "
+        "and 141 if nobody reads what it prints. No file that exists is replaced unless "
+        "`--overwrite` is given.\n\n"
         f"```{{toctree}}\n:hidden:\n\n{pages}\n```\n\n"
         "| command | what it does |\n|---|---|\n" + "\n".join(rows) + "\n",
         "utf-8",
@@ -51,16 +55,30 @@ def command_page(name: str) -> str:
         COMMANDS[name](own, [action])
         subs = [a for a in own._actions if isinstance(a, argparse._SubParsersAction)]
         chosen = subs[0].choices[action]
-        parts += [f"## latentia {name} {action}", inline(chosen.description or ""), described(chosen)]
+        parts += [
+            f"## latentia {name} {action}",
+            inline(chosen.description or ""),
+            described(chosen),
+        ]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
 def described(parser: argparse.ArgumentParser) -> str:
     """Return a parser's usage and its options."""
-    own = parser.usage or " ".join(_usage(a) for a in parser._actions if _shown(a))
+    words = [_usage(a) for a in parser._actions if _shown(a)]
     entries = [(_term(a), inline(_help(a, parser))) for a in parser._actions if _shown(a)]
-    text = f"```text\n{parser.prog} {own}\n```".replace(" \n", "\n")
+    text = f"```text\n{_wrapped(parser.prog, words)}\n```"
     return text + ("\n\n" + definitions(entries) if entries else "")
+
+
+def _wrapped(program: str, words: list[str]) -> str:
+    """Return a usage in lines of which none is broken within an option."""
+    lines = [program]
+    for word in words:
+        if len(lines[-1]) + 1 + len(word) > WIDEST:
+            lines.append(" " * 4)
+        lines[-1] += ("" if lines[-1].isspace() else " ") + word
+    return "\n".join(lines)
 
 
 def _shown(action: argparse.Action) -> bool:
@@ -88,7 +106,11 @@ def _usage(action: argparse.Action) -> str:
         name = action.metavar or action.dest
         return f"[{name}]" if action.nargs in ("?", "*") else str(name)
     value = f" {_name(action)}" if _takes_value(action) else ""
-    return f"{action.option_strings[0]}{value}" if action.required else f"[{action.option_strings[0]}{value}]"
+    return (
+        f"{action.option_strings[0]}{value}"
+        if action.required
+        else f"[{action.option_strings[0]}{value}]"
+    )
 
 
 def _term(action: argparse.Action) -> str:

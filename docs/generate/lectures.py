@@ -1,8 +1,8 @@
 """A page for each lecture, made from the registry of figures, and the glossary and the errors.
 
 Titles, captions and numbers are the registry's, in the page's language. Pictures are those that
-``latentia figure`` draws; they are kept between builds in one folder, and the reduced build shows those
-that it finds there.
+``latentia figure`` draws; they are kept between builds in one folder, and the reduced build shows
+those that it finds there.
 """
 
 from __future__ import annotations
@@ -73,7 +73,10 @@ def lecture_page(
         parts += [f"({record.name})=", f"## {record.title[language]}", record.caption[language]]
         parts += [f"```console\n$ latentia figure {record.name}{_flag(language)}\n```"]
         parts += picture(registry, record, language, figures, folder, full)
-        parts += [f"*{words['rows']}: {', '.join(record.rows)}*", code_of(registry, record, words["code"])]
+        parts += [
+            f"*{words['rows']}: {', '.join(record.rows)}*",
+            code_of(registry, record, words["code"]),
+        ]
     if others:
         parts += [f"## {words['also']}"]
         parts += ["\n".join(f"- [{r.title[language]}](#{r.name})" for r in others)]
@@ -116,7 +119,10 @@ def picture(
     shutil.copy(drawn, folder / drawn.name)
     numbers = json.loads(said.read_text("utf-8")) if said.exists() else []
     alt = record.caption[language].replace("]", "").replace("[", "")
-    return [f"![{alt}]({drawn.name}){{.lecture}}", "\n".join(f"- {_plain(each)}" for each in numbers)]
+    return [
+        f"![{alt}]({drawn.name}){{.lecture}}",
+        "\n".join(f"- {_plain(each)}" for each in numbers),
+    ]
 
 
 def _plain(text: str) -> str:
@@ -136,8 +142,13 @@ def write_glossary(folder: Path, language: str) -> None:
     with path.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     path.unlink()
-    heads = {"en": "| English | 한국어 | in Latentia |", "ko": "| 한국어 | English | Latentia에서 |"}
-    keys = ("english", "korean", "latentia") if language == "en" else ("korean", "english", "latentia")
+    heads = {
+        "en": "| English | 한국어 | in Latentia |",
+        "ko": "| 한국어 | English | Latentia에서 |",
+    }
+    keys = (
+        ("english", "korean", "latentia") if language == "en" else ("korean", "english", "latentia")
+    )
     lines = [
         "| " + " | ".join(row[key].replace("|", "\\|") for key in keys) + " |"
         for row in sorted(rows, key=lambda row: row["english"].lower() if language == "en" else "")

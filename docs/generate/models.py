@@ -51,13 +51,16 @@ def write_models(root: Path, source: Path) -> None:
 def list_of_models(notes: dict[str, Any]) -> str:
     """Return the page that lists the models by family."""
     parts = [
-        "# Models\n\nOne page each: the idea, the equations in the letters of the code, when to use it and when "
-        "not, every field, the figure reached beside the published one, and the papers.\n"
+        "# Models\n\nOne page each: the idea, the equations in the letters of the code, when to "
+        "use it and when not, every field, the figure reached beside the published one, and the "
+        "papers.\n"
     ]
     pages = "\n".join(command_name(name) for name in latentia.MODELS)
     parts.append(f"```{{toctree}}\n:hidden:\n\n{pages}\n```\n")
     for title in dict.fromkeys(FAMILIES.values()):
-        own = [n for n, module in latentia.MODELS.items() if FAMILIES[module.split(".")[2]] == title]
+        own = [
+            n for n, module in latentia.MODELS.items() if FAMILIES[module.split(".")[2]] == title
+        ]
         rows = [f"| [{n}]({command_name(n)}.md) | {inline(notes[n]['use'])} |" for n in own]
         parts.append(f"## {title}\n\n| model | take it |\n|---|---|\n" + "\n".join(rows) + "\n")
     return "\n".join(parts)
@@ -69,7 +72,7 @@ def model_page(name: str, note: dict[str, str], source: Path, zoo: dict[str, Any
     doc = cls.__doc__ or ""
     about = introduction(doc).partition("\n")[2].strip()
     command = command_name(name)
-    data = note["data"] if "data" in note else "digits"
+    data = note.get("data", "digits")
     parts = [
         f"# {name}",
         inline(model_summary(name)),
@@ -83,7 +86,8 @@ def model_page(name: str, note: dict[str, str], source: Path, zoo: dict[str, Any
         "## Verbs",
         verbs(cls),
         "## Fields",
-        f"Each is an argument of `latentia.{name}`, a flag of `latentia train {command}` and a key of a recipe.",
+        f"Each is an argument of `latentia.{name}`, a flag of `latentia train {command}` and a key "
+        "of a recipe.",
         definitions([entry(field) for field in model_fields(name)]),
     ]
     if found := figures(name, source):
@@ -123,9 +127,10 @@ def verbs(cls: Any) -> str:
 def entry(field: Field) -> tuple[str, str]:
     """Return a field as a term and its meaning."""
     allowed = [f"`{word}`" for word in field.choices]
-    kinds = {"int": "whole number", "float": "number", "bool": "yes or no", "tuple": "whole numbers",
-             "none": "none", "str": "" if field.choices else "text"}  # fmt: skip
-    allowed += [kinds[kind] if kind in kinds else kind for kind in field.kinds]
+    text = "" if field.choices else "text"
+    kinds = {"int": "whole number", "float": "number", "bool": "yes or no", "str": text}
+    kinds |= {"tuple": "whole numbers", "none": "none"}
+    allowed += [kinds.get(kind, kind) for kind in field.kinds]
     said = [", ".join(word for word in dict.fromkeys(allowed) if word)]
     said += [str(field.range)] if field.range else []
     said += ["counts with " + " or ".join(map(str, field.counts_when))] if field.counts_when else []
@@ -149,7 +154,9 @@ def figures(name: str, source: Path) -> str:
             head, rule, *body = rows
             own = [row for row in body if _key(row) in known or _second_key(row) in known]
             if own:
-                made.append("\n".join([head, rule, *own]) + f"\n\nFrom [{_title(lines)}](../{table}.md).")
+                made.append(
+                    "\n".join([head, rule, *own]) + f"\n\nFrom [{_title(lines)}](../{table}.md)."
+                )
     return "\n\n".join(made)
 
 

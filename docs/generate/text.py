@@ -8,7 +8,7 @@ from typing import Any
 
 
 def prose(docstring: str) -> str:
-    """Return a docstring's paragraphs; indented blocks become blocks of text.
+    r"""Return a docstring's paragraphs; indented blocks become blocks of text.
 
     >>> print(prose("A model ``x``.\\n\\n    x = 1*2\\n\\nEnd [1]_."))
     A model `x`.
@@ -53,10 +53,7 @@ def inline(text: str) -> str:
 
 def _escaped(text: str) -> str:
     parts = re.split(r"(``[^`]+``|`[^`]+`)", text)
-    made = [
-        f"`{part.strip('`')}`" if part.startswith("`") else _signs(part)
-        for part in parts
-    ]
+    made = [f"`{part.strip('`')}`" if part.startswith("`") else _signs(part) for part in parts]
     # A line that begins with a sign would begin a list, and a dash below a line a heading.
     return re.sub(r"(?m)^([-+=]+)(\s|$)", r"\\\1\2", "".join(made))
 

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 PAGES = ("index", "start/index", "lectures/index", "lectures/glossary", "lectures/errors")
-"""Pages whose Korean stands in ``locales``; the other pages of lectures are made in both languages."""
+"""Pages whose Korean stands in ``locales``; the lectures' own pages are made in both languages."""
 SETTINGS = (
     "extensions=myst_parser",
     "myst_enable_extensions=colon_fence,deflist,attrs_inline",

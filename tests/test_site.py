@@ -1,0 +1,111 @@
+"""The site and the first pages: nothing in one language only, no dead link, no empty promise."""
+
+import importlib.util
+import json
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+import latentia
+from latentia.cli.main import main
+
+ROOT = Path(__file__).parents[1]
+DOCS = ROOT / "docs"
+FIRST_PAGES = ("README.md", "README.ko.md")
+
+
+def module(name):
+    spec = importlib.util.spec_from_file_location(name, DOCS / "generate" / f"{name}.py")
+    found = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(found)
+    return found
+
+
+@pytest.mark.parametrize("name", FIRST_PAGES)
+def test_a_first_page_is_short_and_its_links_lead_somewhere(name):
+    text = (ROOT / name).read_text("utf-8")
+    assert len(text.splitlines()) <= 120
+    assert "python3 start.py test" in text
+    links = re.findall(r"\]\(([^)]+)\)", text)
+    assert len(links) > 12
+    assert [link for link in links if not (ROOT / link).exists()] == []
+
+
+@pytest.mark.parametrize("name", FIRST_PAGES)
+def test_figures_that_a_first_page_names_are_drawn_by_a_command(name):
+    text = (ROOT / name).read_text("utf-8")
+    captions = ROOT / "src/latentia/theory/figures/captions.json"
+    known = {*json.loads(captions.read_text("utf-8")), "list"}
+    named = set(re.findall(r"latentia figure ([a-z][\w-]*)", text))
+    assert named > {"list"}
+    assert named <= known
+
+
+def test_every_model_has_its_sentences():
+    notes = tomllib.loads((DOCS / "models.toml").read_text("utf-8"))
+    assert notes.keys() == latentia.MODELS.keys()
+    for note in notes.values():
+        assert {"use", "not"} <= note.keys() <= {"use", "not", "data"}
+
+
+def test_every_error_of_the_slides_is_told_in_both_languages():
+    parts = tomllib.loads((DOCS / "lectures/errors.toml").read_text("utf-8"))
+    errors = [error for part in parts.values() for error in part["errors"]]
+    assert len(errors) == 47
+    for error in errors:
+        told = [error[key] for key in ("name", "where", "said", "right")]
+        told += [error["shown"]] if "shown" in error else []
+        assert all(each["en"].strip() and re.search("[가-힣]", each["ko"]) for each in told)
+        script = error["run"].split() if "run" in error else []
+        if script[:1] == ["python"]:
+            assert (ROOT / script[1]).exists(), script
+
+
+def test_no_korean_message_is_missing():
+    files = sorted((DOCS / "locales").rglob("*.po"))
+    assert len(files) == 5
+    for path in files:
+        text = path.read_text("utf-8").split("\n\n", 1)[1]
+        assert not re.search(r'msgstr ""\n(?!")', text), path
+        assert "fuzzy" not in text
+
+
+@pytest.mark.parametrize(
+    ("page", "complaint"),
+    [
+        (
+            '<script src="https://cdn.example/x.js"></script>',
+            "a.html loads https://cdn.example/x.js",
+        ),
+        ('<link rel="stylesheet" href="//x.example/f.css">', "a.html loads //x.example/f.css"),
+        ('<a href="b.html">b</a>', "a.html links to b.html: no such file"),
+        ('<a href="#b">b</a>', "a.html links to #b: no such place"),
+        ('<a href="https://example.org">elsewhere</a><p id="b"><a href="#b">b</a>', None),
+    ],
+)
+def test_a_built_page_is_held_to_its_links(page, complaint, tmp_path):
+    (tmp_path / "a.html").write_text(page)
+    assert module("check").pages(tmp_path) == ([complaint] if complaint else [])
+
+
+def test_the_doctor_says_a_line_each(capsys, monkeypatch):
+    monkeypatch.setenv("LATENTIA_THREADS", "3")
+    assert main(["doctor"]) == 0
+    lines = dict(line.split(maxsplit=1) for line in capsys.readouterr().out.splitlines())
+    assert {"latentia", "python", "versions", "threads", "gpu", "cache", "settings"} <= lines.keys()
+    assert lines["latentia"].startswith(latentia.__version__)
+    assert "LATENTIA_THREADS is 3" in lines["threads"]
+    assert "LATENTIA_THREADS=3" in lines["settings"]
+
+
+@pytest.mark.slow
+def test_the_site_builds(tmp_path):
+    pytest.importorskip("furo")
+    command = [sys.executable, str(DOCS / "make.py"), "--out", str(tmp_path / "site")]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert (tmp_path / "site/html/ko/lectures/errors.html").exists()
