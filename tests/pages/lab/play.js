@@ -1,6 +1,7 @@
-// Runs what is asked of the laboratory's code, on what a test gives: a list of requests in, of answers out.
-const { source, requests } = JSON.parse(require("fs").readFileSync(0, "utf8"));
-const names = "openKernels freshNets startGame draws openData cellsOf divergence spreadShares quantiles bestJudge lineDistance pairing symptoms diagnose coderSymptoms examineCoder startLinear Lab DEFAULTS BINS VIEW phi leaf affine inner plan gradients SHOWN";
+// Runs what is asked of the laboratory's code, the first argument, on what a test gives: a line of JSON is a list
+// of requests, and one of answers comes back.
+const source = require("fs").readFileSync(process.argv[2], "utf8");
+const names = "openKernels freshNets startGame draws openData cellsOf divergence spreadShares zLine pieces bestJudge lineDistance pairing symptoms diagnose coderSymptoms examineCoder startLinear Lab DEFAULTS BINS VIEW phi leaf affine inner plan gradients SHOWN";
 const L = new Function(`${source}\nreturn { ${names.split(" ").join(", ")} };`)();
 L.openKernels();
 const set = (array, values) => array.set(Float32Array.from(values.flat(Infinity)));
@@ -33,7 +34,7 @@ const ACTIONS = {
   symptoms: ({ real, fake, pull }) => L.symptoms(Float32Array.from(real.flat()), Float32Array.from(fake.flat()), Float32Array.from(pull.flat()), real[0].length),
   // The line: probabilities of the bins, of the data and of G(z) = a z + b, and D*.
   line({ a, b }) {
-    const p = L.cellsOf(L.openData("line"), L.BINS), q = L.spreadShares(Array.from(L.quantiles(2001), (z) => a * z + b), L.BINS, new Float64Array(L.BINS + 1));
+    const p = L.cellsOf(L.openData("line"), L.BINS), q = L.spreadShares(Array.from(L.zLine(241), (z) => a * z + b), L.pieces(241), L.BINS, new Float64Array(L.BINS + 1));
     return { p: [...p], q: [...q], best: [...L.bestJudge(p, q, new Float64Array(L.BINS))], jsd: L.divergence(p, q), distance: L.lineDistance(p, q, (2 * L.VIEW) / L.BINS), view: L.VIEW };
   },
   pairing: ({ a, b }) => L.pairing(a.flat(), b.flat(), a.length),
@@ -65,4 +66,9 @@ const ACTIONS = {
     return { covered, on, jsd, said, last: lab.diagnosis(true).name, seconds, parts: lab.data.parts };
   },
 };
-process.stdout.write(JSON.stringify(requests.map(({ action, ...given }) => ACTIONS[action](given))));
+const answers = (requests) => requests.map(({ action, ...given }) => ACTIONS[action](given));
+require("readline").createInterface({ input: process.stdin }).on("line", (line) => {
+  let found;
+  try { found = { answers: answers(JSON.parse(line)) }; } catch (error) { found = { error: error.stack }; }
+  process.stdout.write(`${JSON.stringify(found)}\n`);
+});

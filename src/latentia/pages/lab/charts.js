@@ -16,7 +16,8 @@ function noteMoment(seen) {
   past.best.push(set.game === "gan" && m.jsd !== undefined ? Math.log(4) - 2 * m.jsd : null);
   past.jsd.push(m.jsd ?? null);
   past.own.push(set.game === "gan" ? Math.max(0, Math.log(2) - smoothed(told.judge) / 2) : null);
-  past.w.push(m.distance ?? null);
+  const before = past.w.at(-1);
+  past.w.push(m.distance === undefined ? null : before ? 0.6 * before + 0.4 * m.distance : m.distance);
   if (past.t.length > MOST) {
     for (const name in past) past[name] = past[name].filter((_, i) => i % 2 === 0);
     every *= 2;
@@ -32,7 +33,7 @@ function nice(v) {
   return (m <= 1 ? 1 : m <= 2 ? 2 : m <= 5 ? 5 : 10) * power;
 }
 function chart(svg, series, low, high, reference) {
-  const [w, h, l, r, t, b] = [340, 140, 40, 8, 8, 22], last = Math.max(past.t.at(-1) || 0, 100);
+  const [w, h, l, r, t, b] = [340, 168, 40, 8, 8, 22], last = Math.max(past.t.at(-1) || 0, 100);
   const x = (v) => l + (v / last) * (w - l - r), y = (v) => h - b - ((Math.min(high, Math.max(low, v)) - low) / (high - low)) * (h - t - b);
   const digits = high - low < 0.5 ? 2 : high - low < 5 ? 1 : 0;
   let out = "";

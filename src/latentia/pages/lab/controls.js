@@ -20,7 +20,7 @@ const SLIDERS = [
 const REMEDIES = { r1: 0.1, ema: 1, matching: 1, minibatch: 1, pack: 2, unroll: 5, spectral: 1, smooth: 0.9, history: 0.1 };
 const PRESETS = {
   works: { r1: 0.1, ema: 1, beta1: 0.5 },
-  collapse: { moves: 6 },
+  collapse: { moves: 6, beta1: 0.9 },
   vanish: { saturating: 1, critic: 6, rate: 3e-3 },
   distance: { game: "wgangp", critic: 3 },
   line: { data: "line", critic: 3, beta1: 0.5 },
@@ -32,6 +32,11 @@ function buildControls() {
   const focused = document.activeElement && side.contains(document.activeElement) ? document.activeElement.id : null;
   const choose = (name, options, chosen, put) => make("label", { class: "named" }, make("span", { text: say(name) }), make("select", { class: "input", id: `s-${name}`, onchange: (e) => put(e.target.value) },
     ...options.map((o) => make("option", { value: o, text: say(`${name}/${o}`), ...(o === chosen ? { selected: "" } : {}) }))));
+  const switchOf = (name, value) => {
+    const why = off[name], box = make("input", { type: "checkbox", id: `s-${name}`, role: "switch", ...(set[name] !== DEFAULTS[name] ? { checked: "" } : {}), ...(why ? { disabled: "" } : {}) });
+    box.onchange = () => change({ [name]: box.checked ? value : DEFAULTS[name] });
+    return make("label", { class: "switch", ...(why ? { "data-off": "" } : {}) }, box, make("span", { text: say(`r/${name}`) }, make("small", { text: why ? say(why) : say(`about/${name}`) })));
+  };
   const models = ["ns", "mm", "wgan", "wgangp", "vae", ...(set.data === "line" ? [] : ["ae", "pca", "fa"])];
   const parts = [make("h2", { text: say("game") }),
     choose("data", DATA, set.data, (v) => change({ data: v })),
@@ -48,16 +53,13 @@ function buildControls() {
     };
     parts.push(make("label", { class: "field", title: say(`about/${slider.name}`) }, make("span", { text: say(slider.name) }), shown, input));
   }
+  if (JUDGED[set.game]) parts.push(switchOf("hold", 1));
   parts.push(make("label", { class: "field" }, make("span", { text: say("seed") }), make("input", { type: "number", class: "input", id: "s-seed", min: 0, max: 2 ** 32 - 1, value: set.seed, style: "width:6rem", onchange: (e) => change({ seed: +e.target.value }) })));
   if (JUDGED[set.game]) {
     parts.push(make("hr"), make("h2", { text: say("remedies") }));
-    for (const [name, value] of Object.entries(REMEDIES)) {
-      const why = off[name], box = make("input", { type: "checkbox", id: `s-${name}`, role: "switch", ...(set[name] !== DEFAULTS[name] ? { checked: "" } : {}), ...(why ? { disabled: "" } : {}) });
-      box.onchange = () => change({ [name]: box.checked ? value : DEFAULTS[name] });
-      parts.push(make("label", { class: "switch", ...(why ? { "data-off": "" } : {}) }, box, make("span", { text: say(`r/${name}`) }, make("small", { text: why ? say(why) : say(`about/${name}`) }))));
-    }
+    for (const [name, value] of Object.entries(REMEDIES)) parts.push(switchOf(name, value));
   }
-  parts.push(make("hr"), make("h2", { text: say("cases") }), make("div", { class: "presets" }, ...Object.entries(PRESETS).map(([name, given]) => make("button", { type: "button", class: "btn", text: say(`case/${name}`), onclick: () => begin(given) }))));
+  $("cases").replaceChildren(make("span", { class: "soft", text: say("cases") }), ...Object.entries(PRESETS).map(([name, given]) => make("button", { type: "button", class: "btn quiet", text: say(`case/${name}`), onclick: () => begin(given) })));
   parts.push(make("button", { type: "button", class: "btn", id: "link", text: say("link"), onclick: copyLink }));
   side.replaceChildren(...parts);
   if (focused) $(focused)?.focus();

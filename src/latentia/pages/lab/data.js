@@ -56,8 +56,8 @@ function openData(name, points = []) {
     }
     return s * scale;
   };
-  // The nearest part, or −1 beyond 3.5 σ.
-  const reach = 3.5 * sigma;
+  // The nearest part, or −1 where it is beyond 3.5 σ, on the line beyond 2.
+  const reach = (d === 1 ? 2 : 3.5) * sigma;
   const part = (x, y = 0) => {
     let best = Infinity, at = -1;
     for (let c = 0; c < n; c++) {

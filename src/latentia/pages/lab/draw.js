@@ -67,7 +67,7 @@ function dots(context, v, fill, radius, alpha) {
 function arrow(context, x, y, u, w) {
   const r = Math.hypot(u - x, w - y);
   if (r < 4) return;
-  const c = (u - x) / r, s = (w - y) / r, head = Math.min(11, r / 2);
+  const c = (u - x) / r, s = (w - y) / r, head = Math.min(8, r / 2);
   context.moveTo(x, y);
   context.lineTo(u, w);
   context.moveTo(u - head * (c + s * 0.6), w - head * (s - c * 0.6));
@@ -76,15 +76,15 @@ function arrow(context, x, y, u, w) {
 }
 // Where each sample is pulled: against the gradient of the generator's loss, the longest as long as a tenth of the plane.
 function pulls(context, seen) {
-  const { from, pull } = seen, n = Math.min(72, from.length / 2);
+  const { from, pull } = seen, n = Math.min(56, from.length / 2);
   let longest = 1e-12;
   for (let i = 0; i < n; i++) longest = Math.max(longest, Math.hypot(pull[2 * i], pull[2 * i + 1]));
   context.strokeStyle = palette.ink;
-  context.lineWidth = 2.4;
+  context.lineWidth = 2;
   context.lineCap = "round";
   context.beginPath();
   for (let i = 0; i < n; i++) {
-    const g = Math.hypot(pull[2 * i], pull[2 * i + 1]), k = g > 0 ? (105 * Math.sqrt(g / longest)) / g : 0;
+    const g = Math.hypot(pull[2 * i], pull[2 * i + 1]), k = g > 0 ? (95 * Math.sqrt(g / longest)) / g : 0;
     arrow(context, X(from[2 * i]), Y(from[2 * i + 1]), X(from[2 * i]) - k * pull[2 * i], Y(from[2 * i + 1]) + k * pull[2 * i + 1]);
   }
   context.stroke();
@@ -205,8 +205,8 @@ function drawLine(context, seen) {
   context.lineWidth = 2;
   context.globalAlpha = 0.8;
   context.beginPath();
-  const z = latest.zs;
-  if (z && seen.map) for (let i = 4; i < z.length; i += 8) { context.moveTo(500 + z[i] * 150, 930); context.lineTo(X(seen.map[i]), floor + 8); }
+  const z = zLine(241);
+  if (seen.map) for (const i of latest.lines) { context.moveTo(500 + z[i] * 200, 930); context.lineTo(X(seen.map[i]), floor + 8); }
   context.stroke();
   context.globalAlpha = 1;
   context.fillStyle = palette.ink;

@@ -102,7 +102,6 @@ function startDuel(set, d, nets, uniform, kept) {
       t++;
       average.follow(Math.min(0.999, (1 + t) / (10 + t)));
     },
-    steps: () => t,
     views: duelViews(set, d, G, D, judge, average, x),
     keep() {
       keep(G);
@@ -235,7 +234,6 @@ function startCoder(set, d, nets, uniform, kept) {
       told.kl = kl ? kl.v[0] : 0;
       t++;
     },
-    steps: () => t,
     views: coderViews(set, d, G, encoded),
     keep() {
       keep(E);

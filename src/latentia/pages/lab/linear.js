@@ -45,5 +45,5 @@ function startLinear(set, v) {
     tell();
   };
   tell();
-  return { told, move, steps: () => t, state: () => ({ m, W: [...W], psi: [...psi], values, C: covariance() }) };
+  return { told, move, state: () => ({ m, W: [...W], psi: [...psi], values, C: covariance() }) };
 }

@@ -4,7 +4,7 @@
 //   D* = p/(p + q), whose loss is log 4 − 2 JSD              (Goodfellow et al. 2014, proposition 1, theorem 1)
 //   W₁ = min over pairings of the mean distance              of so many samples of each
 const CELLS = 26;
-const PAIRS = 96;
+const PAIRS = 100;
 
 function divergence(p, q) {
   let s = 0;
@@ -25,20 +25,20 @@ function counted(v, q, into) {
   }
   return into;
 }
-// The share in each bin of G(z) on the line: each piece of a fine polygon through G has the same probability.
-function spreadShares(images, q, into) {
+// The share in each bin of G(z) on the line, G a fine polygon: each piece spreads its probability evenly.
+function spreadShares(images, weights, q, into) {
   into.fill(0);
-  const pieces = images.length - 1, h = (2 * VIEW) / q;
-  for (let i = 0; i < pieces; i++) {
+  const h = (2 * VIEW) / q;
+  for (let i = 0; i < weights.length; i++) {
     const low = Math.min(images[i], images[i + 1]), high = Math.max(images[i], images[i + 1], low + 1e-12);
     const from = Math.max(0, Math.floor((low + VIEW) / h)), to = Math.min(q - 1, Math.floor((high + VIEW) / h));
     let inside = 0;
     for (let b = from; b <= to; b++) {
       const part = Math.max(0, Math.min(high, -VIEW + (b + 1) * h) - Math.max(low, -VIEW + b * h)) / (high - low);
-      into[b] += part / pieces;
+      into[b] += part * weights[i];
       inside += part;
     }
-    into[q] += Math.max(0, 1 - inside) / pieces;
+    into[q] += Math.max(0, 1 - inside) * weights[i];
   }
   return into;
 }

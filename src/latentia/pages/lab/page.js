@@ -1,5 +1,5 @@
 // The page: what is asked of the worker, what comes back, and the doctor's words.
-const latest = { seen: null, measured: null, shown: null, p: null, floor: 0, zs: quantiles(241) };
+const latest = { seen: null, measured: null, shown: null, p: null, floor: 0, lines: [] };
 let send;
 
 // What lies compressed in the page, as text.
@@ -164,6 +164,10 @@ function open() {
 
 async function start() {
   readPalette();
+  // z of equal probability, to be led to where the generator sends them.
+  const F = [0];
+  pieces(241).forEach((w, i) => F.push(F[i] + w));
+  latest.lines = row(25, (_, t) => F.findIndex((f) => f >= t));
   if (/^ko/.test(navigator.language)) state.language = "ko";
   ({ words: WORDS, lessons: LESSONS } = JSON.parse(await unpacked("texts")));
   await startWorker();

@@ -4,11 +4,11 @@ let WORDS, LESSONS;
 const SHOWS = { field: "judge", arrows: 1, map: 0 };
 const NUMBERS = Object.keys(DEFAULTS).filter((name) => typeof DEFAULTS[name] === "number");
 const LIMITED = {
-  rate: [1e-4, 0.03], critic: [1, 8], moves: [1, 8], beta1: [0, 0.95], k: [1, 2], seed: [0, 2 ** 32 - 1], r1: [0, 10], penalty: [0, 100],
+  rate: [1e-4, 0.03], critic: [1, 8], moves: [1, 8], hold: [0, 1], beta1: [0, 0.95], k: [1, 2], seed: [0, 2 ** 32 - 1], r1: [0, 10], penalty: [0, 100],
   clip: [0.005, 1], smooth: [0.5, 1], pack: [1, 2], unroll: [0, 5], minibatch: [0, 1], history: [0, 1], spectral: [0, 1], matching: [0, 1],
   ema: [0, 1], noise: [1e-4, 1], beta: [0, 100], saturating: [0, 1],
 };
-const WHOLE = new Set(["critic", "moves", "k", "seed", "pack", "unroll", "minibatch", "spectral", "matching", "ema", "saturating"]);
+const WHOLE = new Set(["critic", "moves", "hold", "k", "seed", "pack", "unroll", "minibatch", "spectral", "matching", "ema", "saturating"]);
 const GAMES = ["gan", "wgan", "wgangp", "vae", "ae", "pca", "fa"];
 const state = { set: { ...DEFAULTS }, shows: { ...SHOWS }, lesson: null, language: "en", mode: "stop" };
 
@@ -67,6 +67,7 @@ function settled(given) {
   if (set.data === "line" && (isLinear(set) || set.game === "ae")) set.game = "gan";
   if (isLinear(set) || set.game === "ae" || set.data === "line") set.k = 1;
   if (set.data !== "drawn") set.points = [];
+  if (!JUDGED[set.game]) set.hold = 0;
   const off = refusals(set);
   for (const name in off) set[name] = DEFAULTS[name];
   return set;

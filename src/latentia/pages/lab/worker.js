@@ -8,6 +8,7 @@ class Lab {
     const old = this.set, set = { ...DEFAULTS, ...given };
     const anew = again || !old || STRUCTURE.some((name) => String(old[name]) !== String(set[name]));
     this.set = set;
+    this.phase = 0;
     if (anew) this.begin();
     else if (!isLinear(set)) this.rebuild(this.game.keep());
     return anew;
@@ -21,14 +22,16 @@ class Lab {
     this.earlier = [];
     this.judged = null;
     this.sums = { n: 0, real: 0, fake: 0, distance: 0, loss: 0 };
-    this.phase = 0;
+    this.phase = this.steps = 0;
     this.p = cellsOf(this.data, d === 1 ? BINS : CELLS);
     this.pField = d === 2 ? blurred(cellsOf(this.data, GRID), GRID, new Float64Array(GRID * GRID), new Float64Array(GRID * GRID)) : null;
     this.shown = new Float32Array(600 * d);
     this.data.draw(this.shown, this.look);
+    // Each part as often as it should be, so that chance is left on the side of the samples alone.
     this.pairs = new Float32Array(2 * PAIRS);
     if (d === 2) {
-      this.data.draw(this.pairs, this.look);
+      const { centres, sigma, n } = this.data;
+      for (let i = 0; i < 2 * PAIRS; i++) this.pairs[i] = centres[Math.floor(((i >> 1) * n) / PAIRS)][i % 2] + sigma * this.look.normal();
       const others = new Float32Array(2 * PAIRS);
       this.data.draw(others, this.look);
       this.floor = pairing(this.pairs, others, PAIRS);
@@ -56,7 +59,7 @@ class Lab {
       if (data.d === 1) grid.v[i] = -VIEW + ((i + 0.5) * 2 * VIEW) / grid.rows;
       else { grid.v[2 * i] = -VIEW + ((i % GRID) + 0.5) * h; grid.v[2 * i + 1] = -VIEW + (Math.floor(i / GRID) + 0.5) * h; }
     }
-    if (set.k === 1) v.zMap.v.set(quantiles(v.zMap.rows));
+    if (set.k === 1) { v.zMap.v.set(zLine(v.zMap.rows)); this.weights = pieces(v.zMap.rows); }
     else for (let way = 0, p = 0; way < 2; way++) for (let i = 0; i < LINES; i++) for (let j = 0; j < ALONG; j++, p += 2) {
       const across = -2.4 + (4.8 * i) / (LINES - 1), along = -2.4 + (4.8 * j) / (ALONG - 1);
       v.zMap.v[p + way] = along;
@@ -87,11 +90,12 @@ class Lab {
           game.moveGenerator();
           this.moved = "generator";
         }
-        this.phase = (this.phase + 1) % (set.critic + set.moves);
+        this.phase = (this.phase + 1) % (set.critic + (set.hold ? 0 : set.moves));
       } while (this.phase && !half);
       if (this.phase) return;
     }
     const { told } = game, { sums } = this;
+    this.steps++;
     sums.n++;
     sums.real += told.real || 0;
     sums.fake += told.fake || 0;
@@ -169,7 +173,7 @@ class Lab {
     let q, distance;
     if (data.d === 1) {
       q = new Float64Array(BINS + 1);
-      if (set.k === 1) spreadShares(this.bent(), BINS, q);
+      if (set.k === 1) spreadShares(this.bent(), this.weights, BINS, q);
       else for (const x of many) { const b = Math.floor(((x + VIEW) * BINS) / (2 * VIEW)); q[b >= 0 && b < BINS ? b : BINS] += 1 / many.length; }
       distance = lineDistance(this.p, q, (2 * VIEW) / BINS);
     } else {
@@ -205,7 +209,7 @@ class Lab {
   // All that a picture needs; with `full` also what takes longer to measure.
   frame(full) {
     const { set, game, data } = this, linear = isLinear(set), v = game.views;
-    const seen = { step: game.steps(), phase: this.phase, moved: this.moved, told: { ...game.told }, samples: this.samples().slice(), field: this.field().slice() };
+    const seen = { step: this.steps, phase: this.phase, moved: this.moved, told: { ...game.told }, samples: this.samples().slice(), field: this.field().slice() };
     if (!linear) seen.map = this.bent().slice();
     else seen.line = game.state();
     if (game.duel) { v.plans.pull(); seen.from = v.pulled.v.slice(); seen.pull = v.pull.v.slice(); }
