@@ -23,7 +23,7 @@ from scipy.stats import ortho_group
 
 from latentia.errors import InputError
 from latentia.models.linear import criteria
-from latentia.models.linear.criteria import search_for
+from latentia.models.linear.criteria import Constants, search_for
 from latentia.models.linear.rotation import METHODS, Rotation, align, order, rotate
 
 HOLZINGER = """
@@ -76,7 +76,8 @@ CALLS = {
     "stats_varimax_normalized": ("varimax", True),
     "stats_promax_m4": ("promax", True),
 }
-OBLIQUE = METHODS[4:]
+OBLIQUE = METHODS[6:]
+SIMPLE = [method for method in METHODS if "bifactor" not in method]
 CLEAN = np.kron(np.eye(3), np.array([[0.9], [0.8], [0.7], [0.6]]))
 
 
@@ -147,7 +148,7 @@ def test_slopes_agree_with_differences(criterion):
 
 @pytest.mark.parametrize("method", METHODS)
 def test_projected_gradients_agree_with_differences_on_the_constraint(method):
-    search = search_for(noisy(), method, -0.3, 0.01)
+    search = search_for(noisy(), method, Constants(-0.3))
     point = search.at(search.retract(np.eye(3) + 0.3 * ortho_group.rvs(3, random_state=1)))
     direction = search.project(point.T, np.random.default_rng(2).normal(size=(3, 3)))
     ahead, behind = (search.at(search.retract(point.T + h * direction)) for h in (1e-5, -1e-5))
@@ -171,7 +172,7 @@ def test_the_fit_is_kept_and_the_constraint_met(method, kaiser):
     assert (L.sum(axis=0) >= 0).all()
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", SIMPLE)
 def test_a_hidden_simple_structure_is_found(method):
     hidden = CLEAN @ ortho_group.rvs(3, random_state=3)
     found = rotate(hidden, method, kaiser=True, delta=1e-6, n_starts=5, random_state=0)
@@ -179,14 +180,14 @@ def test_a_hidden_simple_structure_is_found(method):
     np.testing.assert_allclose(found.loadings @ align(found.loadings, CLEAN), CLEAN, atol=atol)
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", SIMPLE)
 def test_a_structure_turned_by_45_degrees_is_no_trap(method):
     clean = np.kron(np.eye(2), np.ones((3, 1)))
     found = rotate(clean @ np.array([[1, 1], [-1, 1]]) / np.sqrt(2), method, kaiser=False)
     np.testing.assert_allclose(found.loadings @ align(found.loadings, clean), clean, atol=1e-6)
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", SIMPLE)
 def test_signs_and_order_of_the_columns_do_not_matter(method):
     A = noisy(seed=4)
     P = np.array([[0, -1, 0], [0, 0, 1], [-1, 0, 0]])
@@ -269,7 +270,7 @@ def test_more_starts_find_better_optima_and_count_them():
     np.testing.assert_array_equal(many.loadings, again.loadings)
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", SIMPLE)
 def test_scale_rows_of_zeros_and_one_factor(method):
     A = np.vstack([noisy(), np.zeros(3)])
     small, large = (rotate(c * A, method, kaiser=True).loadings / c for c in (1e-5, 1e5))

@@ -14,7 +14,8 @@ CUTOFF = 0.3
 """The least loading that is shown, unless another is asked for."""
 OF_A_SOLUTION = (
     *("standard_errors", "cutoff", "method", "algorithm", "noise_floor", "n_starts"),
-    *("rotation", "kaiser", "n_rotation_starts", "scores"),
+    *("rotation", "kaiser", "n_rotation_starts", "scores", "target", "target_value"),
+    *("geomin_epsilon", "oblimin_gamma", "crawford_ferguson_kappa", "promax_power"),
 )
 """What the number of factors that is suggested does not depend on."""
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from latentia.errors import InputError
+from latentia.models.factors import findings
 from latentia.models.factors.fit_statistics import FitStatistics
 from latentia.models.factors.n_factors import kmo
 from latentia.models.inputs import Matrix, Vector
@@ -260,6 +261,39 @@ class Summary:
         # The mean log-likelihood is known even where the total, for want of n, is not.
         reasons = [r for r in fit.reason.split("; ") if r and not r.startswith("log_likelihood")]
         return Table("Parameters and fit", (), rows, "".join(f"–: {r}\n" for r in reasons))
+
+
+def summary_of(model: Any, cutoff: float, *, sort: bool) -> Summary:
+    """Return the summary of a fitted model."""
+    pattern, varies = model.standardized_loadings_, model.scale_ > 0
+    Phi = model.factor_correlations_
+    order = in_order(pattern, varies) if sort else np.arange(len(pattern))
+    names = model.variable_names()
+    plain = (model.method, model.correlation) == ("ml", "pearson")
+    rough = () if plain else (findings.ROUGH,)
+    return Summary(
+        method=model.method,
+        rotation=model.rotation,
+        n_samples=model.n_samples_,
+        variable_names=tuple(names[i] for i in order),
+        heywood=tuple(model.heywood_),
+        constant=tuple(model.constant_),
+        loadings=pattern[order],
+        communalities=model.communalities_[order],
+        uniquenesses=model.uniquenesses_[order],
+        factor_correlations=None if np.array_equal(Phi, np.eye(len(Phi))) else Phi,
+        score_reliability=1 - np.diag(model.posterior_covariance()),
+        fit=model.fit_statistics(),
+        log_likelihood=model.log_likelihood_,
+        kmo=sampling_adequacy(model.covariance_[np.ix_(varies, varies)]),
+        notes=(*model.findings(), *findings.of_rotation(model), *rough),
+        cutoff=cutoff,
+    )
+
+
+def shares(values: NDArray[np.float64], of: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return values as shares of others, 0 where these are 0."""
+    return np.divide(values, of, out=np.zeros_like(values), where=of > 0)
 
 
 def in_order(pattern: Matrix, varies: NDArray[np.bool_]) -> NDArray[np.intp]:
