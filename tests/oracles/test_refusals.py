@@ -16,6 +16,8 @@ from latentia.models.linear.rotation import METHODS, TARGETS, align, rotate
 
 pytestmark = pytest.mark.filterwarnings("ignore::latentia.errors.FitWarning")
 
+KNOWN = ", ".join((*METHODS, *TARGETS))
+
 
 def of_matrices():
     table = np.random.default_rng(0).normal(size=(20, 4))
@@ -65,7 +67,7 @@ def of_matrices():
         "loadings have shape (2, 4); they must be (p, k) with p at least k, and k at least 1": (
             lambda: rotate(table[:2], "varimax", kaiser=True)
         ),
-        f"method is 'varimx'; it must be one of {', '.join((*METHODS, *TARGETS))}; did you mean 'varimax'?": (
+        f"method is 'varimx'; it must be one of {KNOWN}; did you mean 'varimax'?": (
             lambda: rotate(table[:, :2], "varimx", kaiser=True)
         ),
         "loadings have rank 1; promax needs 2": lambda: rotate(
