@@ -6,7 +6,7 @@ import math
 import textwrap
 import unicodedata
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from scipy import stats
 
 from latentia.errors import InputError
 from latentia.models.factors import findings
+from latentia.models.factors.determinacy import Determinacy, determinacy
 from latentia.models.factors.fit_statistics import FitStatistics
 from latentia.models.factors.n_factors import kmo
 from latentia.models.inputs import Matrix, Vector
@@ -84,9 +85,43 @@ def wrapped(text: str) -> str:
     return textwrap.fill(text, width, subsequent_indent="  ", break_on_hyphens=False)
 
 
+@dataclass(frozen=True)
+class Part:
+    """Tables under a title, and notes, as text or HTML."""
+
+    title: str
+    shown: tuple[Table, ...]
+    notes: tuple[str, ...] = ()
+
+    def tables(self) -> tuple[Table, ...]:
+        """Return the tables, as the template of a summary asks for them."""
+        return self.shown
+
+    def __str__(self) -> str:
+        """Return aligned text."""
+        notes = "\n".join(f"* {note}" for note in self.notes)
+        last = [Table("Notes", (), (), notes)] if notes else []
+        return "\n\n".join(map(str, (self.title, *self.shown, *last)))
+
+    def to_html(self, *, page: bool) -> str:
+        """Return self-contained HTML: a page, or a part of one."""
+        return template("summary.html").render(summary=self, page=page)
+
+
 MANY, SHOWN = 100, 40
+MOST_SCORED = 500
+"""Variables of which the determinacy of scores is shown."""
 LONGEST_NAME, SHORTEST_NAME = 32, 16
 SHARES = ("SS loadings", "Proportion of variance", "Cumulative", "Proportion explained")
+OF_SCORES = ("ρ regression", "ρ Bartlett", "ρ ten Berge", "ρ unit-weighted", "2ρ² − 1")
+SCORES_TOLD = (
+    "ρ correlation of scores with their factor: from 0.80 for research, 0.90 for persons (Ferrando "
+    "& Lorenzo-Seva 2018)"
+)
+SCORES_RULE = (
+    "2ρ² − 1, of regression: the least correlation of two sets of scores that fit equally well "
+    "(Guttman 1955)"
+)
 METHODS = {"ml": "maximum likelihood", "gls": "generalised least squares"}
 
 
@@ -106,6 +141,8 @@ class Summary:
         (k, k) Φ; None for orthogonal factors.
     score_reliability
         (k,) squared multiple correlations of the factors with their regression scores.
+    determinacy
+        How well scores of each kind stand for the factors; None beyond 500 variables.
     fit, log_likelihood
         Statistics by R's convention, of the columns that vary; nats per sample.
     kmo
@@ -130,6 +167,7 @@ class Summary:
     uniquenesses: Vector
     factor_correlations: Matrix | None
     score_reliability: Vector
+    determinacy: Determinacy | None
     fit: FitStatistics
     log_likelihood: float
     kmo: float
@@ -211,6 +249,8 @@ class Summary:
         found = [self._loading_table(), of_factors]
         if Phi is not None:
             found.append(self._by_factor("Factor correlations", self._factors(), Phi))
+        if self.determinacy is not None:
+            found.append(self._score_table(self.determinacy))
         return [*found, self._fit_table()]
 
     def _factors(self) -> tuple[str, ...]:
@@ -219,6 +259,11 @@ class Summary:
     def _by_factor(self, title: str, labels: tuple[str, ...], values: Matrix) -> Table:
         rows = ((label, *(number(x, 2) for x in row)) for label, row in zip(labels, values))
         return Table(title, ("", *self._factors()), tuple(rows))
+
+    def _score_table(self, found: Determinacy) -> Table:
+        values = np.vstack([*found.validity.values(), found.least_agreement])
+        table = self._by_factor("Factor scores", tuple(OF_SCORES), values)
+        return replace(table, note="\n".join((SCORES_TOLD, SCORES_RULE)))
 
     def _loading_table(self) -> Table:
         p = len(self.loadings)
@@ -283,6 +328,7 @@ def summary_of(model: Any, cutoff: float, *, sort: bool) -> Summary:
         uniquenesses=model.uniquenesses_[order],
         factor_correlations=None if np.array_equal(Phi, np.eye(len(Phi))) else Phi,
         score_reliability=1 - np.diag(model.posterior_covariance()),
+        determinacy=determinacy(model) if len(pattern) <= MOST_SCORED else None,
         fit=model.fit_statistics(),
         log_likelihood=model.log_likelihood_,
         kmo=sampling_adequacy(model.covariance_[np.ix_(varies, varies)]),
