@@ -18,6 +18,7 @@ from latentia.data import load as load_data
 from latentia.data.matrices import NamedMatrix
 from latentia.evaluation import factor_report
 from latentia.models.factors.bootstrap import bootstrap_errors
+from latentia.models.factors.congruence import congruence
 from latentia.models.factors.factor_analysis import FactorAnalysis
 from latentia.models.factors.n_factors import suggest
 from latentia.models.factors.standard_errors import information_errors
@@ -862,3 +863,22 @@ def test_a_square_array_of_correlations_is_a_matrix(succeeds, refuses, folder, u
     scores = np.genfromtxt(folder / "b" / "scores.csv", delimiter=",", skip_header=1)[:, 1:]
     np.testing.assert_allclose(scores, latentia.load(folder / "b").transform(X), atol=1e-6)
     assert "n_samples is 9, but x.npy holds rows" in refuses("x.npy", *K2, "--n-samples", "9")
+
+
+def test_a_solution_is_compared_with_a_saved_one(succeeds, refuses, folder, unillustrated):
+    succeeds("rows.csv", *K2, "--rotation", "varimax", "--out", "a")
+    words = ("rows.csv", *K2, "--rotation", "target", "--target", "height weight reach | 4:6")
+    out = succeeds(*words, "--compare-with", "a/model", "--out", "b")
+    target = FactorAnalysis(n_components=2, rotation="target", target="1:3 | 4:6").fit(X)
+    same_loadings(folder / "b", target)
+    truth = congruence(target.standardized_loadings_, latentia.load("a").standardized_loadings_)
+    rows = [f"{c:.3f}" for c in truth.factors]
+    assert re.search(rf"φ as they are +{rows[0]} +{rows[1]}\n", out)
+    page = (folder / "b/report.html").read_text()
+    assert "<h2>Comparison</h2>" in page
+    assert rows[0] in page
+    assert "a/model has 2 factor(s)" in refuses(
+        "rows.csv", "--n-factors", 1, "--compare-with", "a/model"
+    )
+    latentia.PCA(n_components=2).fit(X).save(folder / "pca")
+    assert "pca holds a PCA" in refuses("rows.csv", *K2, "--compare-with", "pca")

@@ -291,7 +291,8 @@ READ_TABLES = {"compare", "factor", "reliability", "train", "reconstruct", "eval
 READ_TABLES |= {"transform", "data"}
 KNOWN = {
     "compare": "--data --models --out --random-state --n-epochs --n-components --live",
-    "factor": "data --n-factors --suggest --n-samples --standard-errors --smooth --cutoff --out",
+    "factor": "data --n-factors --suggest --n-samples --standard-errors --compare-with --smooth "
+    "--cutoff --out",
     "reliability": "data --scales --reverse --reverse-found --missing --n-factors --method --level "
     "--n-samples --smooth --out",
     "train": "--start-from --more-epochs "

@@ -12,9 +12,11 @@ from latentia.models.factors.polychoric import polychoric
 from latentia.models.linear.missing import Patterns, saturated
 from latentia.models.linear.moments import Moments
 from latentia.models.linear.reading import checked_count, checked_mean, checked_symmetric
-from latentia.models.linear.rotation import METHODS, align, rotate
+from latentia.models.linear.rotation import METHODS, TARGETS, align, rotate
 
 pytestmark = pytest.mark.filterwarnings("ignore::latentia.errors.FitWarning")
+
+KNOWN = ", ".join((*METHODS, *TARGETS))
 
 
 def of_matrices():
@@ -65,7 +67,7 @@ def of_matrices():
         "loadings have shape (2, 4); they must be (p, k) with p at least k, and k at least 1": (
             lambda: rotate(table[:2], "varimax", kaiser=True)
         ),
-        f"method is 'varimx'; it must be one of {', '.join(METHODS)}; did you mean 'varimax'?": (
+        f"method is 'varimx'; it must be one of {KNOWN}; did you mean 'varimax'?": (
             lambda: rotate(table[:, :2], "varimx", kaiser=True)
         ),
         "loadings have rank 1; promax needs 2": lambda: rotate(

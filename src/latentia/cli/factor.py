@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from latentia.cli.parser import Parser, add_fields, field_values, free_path
+from latentia.cli.parser import SAVED, Parser, add_fields, field_values, free_path, saved_model
 from latentia.cli.table_options import add_table_options, table_options
 from latentia.errors import InputError
 from latentia.files import refuse_filled
@@ -13,8 +13,17 @@ from latentia.files import refuse_filled
 CUTOFF = 0.3
 """The least loading that is shown, unless another is asked for."""
 OF_A_SOLUTION = (
-    *("standard_errors", "cutoff", "method", "algorithm", "noise_floor", "n_starts"),
-    *("rotation", "kaiser", "n_rotation_starts", "scores"),
+    *(
+        "standard_errors",
+        "compare_with",
+        "cutoff",
+        "method",
+        "algorithm",
+        "noise_floor",
+        "n_starts",
+    ),
+    *("rotation", "kaiser", "n_rotation_starts", "scores", "target", "target_value"),
+    *("geomin_epsilon", "oblimin_gamma", "crawford_ferguson_kappa", "promax_power"),
 )
 """What the number of factors that is suggested does not depend on."""
 
@@ -39,6 +48,12 @@ def factor(parser: Parser, words: list[str]) -> None:
     parser.add_argument(
         "--standard-errors", choices=("information", "bootstrap"), help="of the loadings"
     )
+    parser.add_argument(
+        "--compare-with",
+        type=saved_model,
+        metavar="MODEL",
+        help=f"congruence of the factors with those of a saved factor analysis: {SAVED}",
+    )
     parser.add_argument("--cutoff", type=float, help="least loading that is shown (default: 0.3)")
     parser.add_argument("--out", type=Path, help="a new folder for the report and the model")
     add_table_options(parser)
@@ -56,6 +71,7 @@ def _factor(given: argparse.Namespace) -> None:
     cutoff = CUTOFF if given.cutoff is None else given.cutoff
     from latentia.evaluation import factor_report
     from latentia.evaluation.factor_tables import write_factor_tables
+    from latentia.models.factors.congruence import compared
     from latentia.models.factors.factor_analysis import FactorAnalysis
 
     out = given.out or free_path(f"factors-{Path(given.data).stem}")
@@ -65,7 +81,8 @@ def _factor(given: argparse.Namespace) -> None:
     model.validate_parameters()
     observed = factor_report.read(given.data, given.n_samples, given.smooth, table_options(given))
     print(*observed.notes, sep="\n", end="\n" if observed.notes else "")
-    found, errors, solved = None, None, None
+    found, errors, solved, comparison = None, None, None, None
+    other = None if given.compare_with is None else factor_report.saved(given.compare_with)
     if given.suggest:
         found = factor_report.suggestion(model, observed)
         print(factor_report.suggestion_text(found))
@@ -74,11 +91,17 @@ def _factor(given: argparse.Namespace) -> None:
         print(solved.summary(cutoff))
         if given.standard_errors:
             errors = factor_report.standard_errors(solved, observed, given.standard_errors)
+        if other is not None:
+            comparison = compared(solved, other, str(given.compare_with))
+            print(comparison, end="\n\n")
         solved.save(out / "model")
         _, notes = write_factor_tables(out, solved, observed)
         print(*notes, sep="\n", end="\n" if notes else "")
     title = f"Factor analysis of {observed.name}"
     page = out / "report.html"
+    notes = observed.notes
     print(
-        factor_report.write_factor_page(page, title, solved, found, errors, cutoff, observed.notes)
+        factor_report.write_factor_page(
+            page, title, solved, found, errors, cutoff, notes, comparison
+        )
     )

@@ -27,10 +27,11 @@ from latentia.models.factors.findings import left_out
 from latentia.models.factors.n_factors import Correlate, Suggestion, suggest
 from latentia.models.factors.polychoric import polychoric
 from latentia.models.factors.standard_errors import LoadingErrors, information_errors
-from latentia.models.factors.summary import wrapped
+from latentia.models.factors.summary import Part, wrapped
 from latentia.models.inputs import unit_floats
 from latentia.models.linear.missing import Patterns, saturated
 from latentia.models.linear.nearest_correlation import nearest_correlation
+from latentia.models.saved import load
 from latentia.plots.factors import loadings_heat_map, path_diagram, scree
 from latentia.plots.page import Drawing, Picture, template, write_page
 from latentia.plots.style import svg
@@ -144,6 +145,14 @@ def _matrix(
     return Observed(name, matrix=found, n_samples=n, notes=notes)
 
 
+def saved(path: Path) -> FactorAnalysis:
+    """Return a saved factor analysis, and refuse any other model."""
+    model = load(path)
+    if not isinstance(model, FactorAnalysis):
+        raise InputError(f"{path} holds a {type(model).__name__}; compare factor analyses")
+    return model
+
+
 def fitted(model: FactorAnalysis, observed: Observed) -> FactorAnalysis:
     """Fit the model to rows or to a matrix, whose findings the summary will tell."""
     with warnings.catch_warnings():
@@ -253,6 +262,7 @@ def write_factor_page(
     errors: LoadingErrors | None,
     cutoff: float,
     notes: Sequence[str] = (),
+    comparison: Part | None = None,
 ) -> Path:
     """Write the page, whole or not at all: suggestion, solution, errors, figures, data's notes."""
     page = template("factor.html").render(
@@ -263,6 +273,7 @@ def write_factor_page(
         suggestion_notes=() if found is None else found.notes,
         # The summary's own template has escaped every name in it.
         summary=None if model is None else Markup(model.summary(cutoff).to_html(page=False)),
+        comparison=None if comparison is None else Markup(comparison.to_html(page=False)),
         notes=notes,
         errors=None if model is None or errors is None else _error_table(model, errors),
         pictures=list(_pictures(model, found, cutoff)),

@@ -17,13 +17,8 @@ from latentia.evaluation.factor_report import MOST_DRAWN, Observed, refuse_weigh
 from latentia.evaluation.table_writing import Columns, write_sheets, write_table
 from latentia.models.factors.hierarchical import Method
 from latentia.models.factors.reliability import reliability, reliability_of_covariance
-from latentia.models.factors.reliability_summary import (
-    Part,
-    Reliability,
-    label,
-    meanings,
-    overview,
-)
+from latentia.models.factors.reliability_summary import Reliability, label, meanings, overview
+from latentia.models.factors.summary import Part
 from latentia.plots.factors import loadings_heat_map
 from latentia.plots.page import Drawing, Picture, template, write_page
 from latentia.plots.style import svg
@@ -185,6 +180,7 @@ def write_reliability_page(
         suggestion=None,
         # The summary's own template has escaped every name in it.
         summary=Markup("<hr>".join(parts)),
+        comparison=None,
         notes=notes,
         errors=None,
         pictures=list(_pictures(found)),

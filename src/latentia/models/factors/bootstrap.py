@@ -30,6 +30,7 @@ from sklearn.utils.validation import check_is_fitted
 from latentia.errors import InputError, Level, Seed, Several, check_arguments
 from latentia.models.factors.factor_analysis import FactorAnalysis
 from latentia.models.factors.standard_errors import LoadingErrors
+from latentia.models.factors.targets import counted
 from latentia.models.inputs import Matrix, Vector, reads_in_blocks
 from latentia.models.linear.moments import Moments
 from latentia.models.linear.rotation import align
@@ -107,7 +108,9 @@ def bootstrap_errors(
 
 def _estimates(model: FactorAnalysis, refit: Refit) -> tuple[Matrix, Matrix, Vector]:
     """Return standardized loadings, Φ and uniquenesses of one refit, in the model's order."""
-    replica = clone(model).set_params(n_starts=1)
+    # What is drawn has no names.
+    target = counted(model.target, model.variable_names())
+    replica = clone(model).set_params(n_starts=1, target=target)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         refit(replica)

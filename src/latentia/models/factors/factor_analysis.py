@@ -18,24 +18,33 @@ from dataclasses import dataclass
 from typing import Annotated, Literal, Self, final
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from latentia.errors import Count, FitWarning, InputError, Positive, Range, Seed, check_arguments
+from latentia.errors import (
+    Count,
+    CountsWhen,
+    FitWarning,
+    InputError,
+    Positive,
+    Range,
+    Seed,
+    check_arguments,
+)
 from latentia.models.factors import analysed, findings
 from latentia.models.factors.analysed import Analysed, of_moments
 from latentia.models.factors.extraction import Extraction, extract, floors, starting_values
 from latentia.models.factors.fit_statistics import Convention, FitStatistics, fit_statistics
 from latentia.models.factors.full_information import completed, discrepancies, random_models
-from latentia.models.factors.summary import Summary, in_order, sampling_adequacy
+from latentia.models.factors.summary import Summary, shares, summary_of
+from latentia.models.factors.targets import check_rotation, rule_of
 from latentia.models.inputs import Channels, Matrix, Rows, Vector
 from latentia.models.linear.eigen import threads_for
 from latentia.models.linear.gaussian import LOG_2PI, LinearGaussian, Scores
 from latentia.models.linear.missing import Patterns
 from latentia.models.linear.moments import Moments
 from latentia.models.linear.reading import naming, read_moments
-from latentia.models.linear.rotation import RotationRule
 from latentia.models.linear.scale import unit_of
 
 NEEDS_ROWS = "missing='fiml' and correlation='polychoric' need all rows at once; use fit"
@@ -75,6 +84,8 @@ class FactorAnalysis(LinearGaussian):
         Names of variables whose noise variance is held up by its floor, and of constant columns.
     n_optima_, n_iter_, converged_
         Distinct optima that the starts met, steps, and whether these ended by themselves.
+    rotation_minima_
+        Rotations started, how many of them ended at the best minimum, and distinct minima met.
     remarks_
         Sentences on the data: gaps, polychoric correlations at their bound or smoothed.
     n_samples_, n_rows_
@@ -111,12 +122,40 @@ class FactorAnalysis(LinearGaussian):
         "quartimax",
         "equamax",
         "geomin_orthogonal",
+        "crawford_ferguson_orthogonal",
+        "bifactor_orthogonal",
+        "target_orthogonal",
         "promax",
         "oblimin",
         "quartimin",
         "geomin",
+        "crawford_ferguson",
+        "bifactor",
+        "target",
     ] = "none"
-    """Rotation to simple structure; the last four let factors correlate."""
+    """Rotation to simple structure; the last seven are oblique. Of bifactor F1 is general."""
+    target: Annotated[str | None, CountsWhen("rotation", ("target", "target_orthogonal"))] = None
+    """Variables that each factor is expected to have, 'A1:A5 | C1:C5'; others are drawn to 0."""
+    target_value: Annotated[
+        float | None, CountsWhen("rotation", ("target", "target_orthogonal"))
+    ] = None
+    """What expected loadings are drawn to, such as 1; none leaves them free, a partial target."""
+    geomin_epsilon: Annotated[
+        float, Range(0, open_low=True), CountsWhen("rotation", ("geomin", "geomin_orthogonal"))
+    ] = 0.01
+    """Geomin's ε, which keeps it smooth; larger finds fewer local minima, and blurs."""
+    oblimin_gamma: Annotated[float, Range(-100, 1), CountsWhen("rotation", ("oblimin",))] = 0.0
+    """Oblimin's γ: 0 is quartimin, below 0 factors correlate less, above 0 it may diverge."""
+    crawford_ferguson_kappa: Annotated[
+        float | None,
+        Range(0, 1),
+        CountsWhen("rotation", ("crawford_ferguson", "crawford_ferguson_orthogonal")),
+    ] = None
+    """κ, the weight of simple columns against simple rows; none: 1/p, varimax's."""
+    promax_power: Annotated[float, Range(1, open_low=True), CountsWhen("rotation", ("promax",))] = (
+        4.0
+    )
+    """The power that promax raises varimax's loadings to, as its target."""
     kaiser: bool | None = None
     """Give variables equal weight in the rotation; none does as R: for varimax and promax."""
     scores: Literal["regression", "bartlett", "ten_berge"] = "regression"
@@ -155,6 +194,7 @@ class FactorAnalysis(LinearGaussian):
             raise InputError(f"zero_add is {self.zero_add}; it is for polychoric correlation")
         if self.matrix == "covariance" and self.correlation == "polychoric":
             raise InputError("matrix is 'covariance', but ordinal answers have none: use 'auto'")
+        check_rotation(self)
 
     def fit(
         self, X: Rows, y: object = None, sample_weight: Rows = None, *, channels: Channels = "first"
@@ -294,8 +334,7 @@ class FactorAnalysis(LinearGaussian):
     def _keep(self, given: Analysed, found: Extraction, D: Vector) -> None:
         """Rotate the solution of the columns that vary, and keep it in the data's units."""
         n_starts = self.n_rotation_starts or (STARTS if len(D) <= SMALL else 1)
-        rule = RotationRule(self.rotation, self.kaiser, n_starts, self.random_state)
-        rotation = rule.of(found.loadings)
+        rotation = rule_of(self, self._names(), given.varies, n_starts).of(found.loadings)
         S, varies, p = given.covariance, given.varies, len(D)
         self.mean_, self.covariance_ = given.mean, S
         self.n_samples_, self.n_rows_ = given.weight, given.n_rows
@@ -308,6 +347,7 @@ class FactorAnalysis(LinearGaussian):
         self.factor_correlations_ = rotation.factor_correlations
         self.rotation_matrix_ = rotation.matrix
         self.n_iter_, self.n_optima_ = found.n_iterations, found.n_optima
+        self.rotation_minima_ = np.array(rotation.minima)
         self.converged_ = bool(found.converged and rotation.converged)
         names = np.asarray(self._names(), dtype=object)
         self.heywood_, self.constant_ = list(names[varies][found.at_floor]), list(names[~varies])
@@ -324,18 +364,18 @@ class FactorAnalysis(LinearGaussian):
     @property
     def uniquenesses_(self) -> Vector:
         """(p,) noise variances as shares of the observed variances; 0 for constant columns."""
-        return _shares(self.noise_variance_, self.scale_**2)
+        return shares(self.noise_variance_, self.scale_**2)
 
     @property
     def communalities_(self) -> Vector:
         """(p,) diag(Λ Φ Λᵀ) as shares of the observed variances."""
         common = ((self.loadings_ @ self.factor_correlations_) * self.loadings_).sum(axis=1)
-        return _shares(common, self.scale_**2)
+        return shares(common, self.scale_**2)
 
     @property
     def standardized_loadings_(self) -> Matrix:
         """(p, k) loadings of the variables scaled to unit variance: the pattern matrix."""
-        return _shares(self.loadings_, self.scale_[:, None])
+        return shares(self.loadings_, self.scale_[:, None])
 
     @property
     def structure_(self) -> Matrix:
@@ -396,22 +436,8 @@ class FactorAnalysis(LinearGaussian):
 
     def findings(self, data: object = None) -> tuple[str, ...]:
         """Return sentences on Heywood cases, constant columns, several optima and the like."""
-        varies = np.flatnonzero(self.scale_ > 0)
-        names = self.variable_names()
-        said = findings.findings(
-            self.covariance_[np.ix_(varies, varies)],
-            [names[i] for i in varies],
-            self.n_latent,
-            n_rows=self.n_rows_,
-            smoothed=self.correlation == "polychoric",
-            constant=self.constant_,
-            heywood=self.heywood_,
-            n_optima=self.n_optima_,
-            n_iterations=self.n_iter_,
-            converged=self.converged_,
-        )
         # Models saved before there were remarks have none.
-        return (*vars(self).get("remarks_", ()), *said)
+        return (*vars(self).get("remarks_", ()), *findings.of_model(self))
 
     def summary(self, cutoff: Annotated[float, Range(0)] = 0.3, *, sort: bool = True) -> Summary:
         """Return the solution on one page: text when printed, HTML in notebooks, a data frame.
@@ -421,30 +447,4 @@ class FactorAnalysis(LinearGaussian):
         """
         check_arguments(FactorAnalysis.summary, locals())
         check_is_fitted(self)
-        pattern, varies = self.standardized_loadings_, self.scale_ > 0
-        Phi = self.factor_correlations_
-        order = in_order(pattern, varies) if sort else np.arange(len(pattern))
-        names = self.variable_names()
-        plain = (self.method, self.correlation) == ("ml", "pearson")
-        return Summary(
-            method=self.method,
-            rotation=self.rotation,
-            n_samples=self.n_samples_,
-            variable_names=tuple(names[i] for i in order),
-            heywood=tuple(self.heywood_),
-            constant=tuple(self.constant_),
-            loadings=pattern[order],
-            communalities=self.communalities_[order],
-            uniquenesses=self.uniquenesses_[order],
-            factor_correlations=None if np.array_equal(Phi, np.eye(len(Phi))) else Phi,
-            score_reliability=1 - np.diag(self.posterior_covariance()),
-            fit=self.fit_statistics(),
-            log_likelihood=self.log_likelihood_,
-            kmo=sampling_adequacy(self.covariance_[np.ix_(varies, varies)]),
-            notes=(*self.findings(), *(() if plain else (findings.ROUGH,))),
-            cutoff=cutoff,
-        )
-
-
-def _shares(values: NDArray[np.float64], of: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.divide(values, of, out=np.zeros_like(values), where=of > 0)
+        return summary_of(self, cutoff, sort=sort)

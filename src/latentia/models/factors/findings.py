@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 from scipy import linalg
@@ -17,6 +18,37 @@ ROUGH = (
     "χ² and what rests on it suppose maximum likelihood and Pearson's correlations; take them as "
     "rough guides here"
 )
+
+
+def of_model(model: Any) -> tuple[str, ...]:
+    """Return what there is to say of a fitted model."""
+    varies = np.flatnonzero(model.scale_ > 0)
+    names = model.variable_names()
+    said = findings(
+        model.covariance_[np.ix_(varies, varies)],
+        [names[i] for i in varies],
+        model.n_latent,
+        n_rows=model.n_rows_,
+        smoothed=model.correlation == "polychoric",
+        constant=model.constant_,
+        heywood=model.heywood_,
+        n_optima=model.n_optima_,
+        n_iterations=model.n_iter_,
+        converged=model.converged_,
+    )
+    return tuple(said)
+
+
+def of_rotation(model: Any) -> Iterator[str]:
+    """Yield a sentence where a rotation's starts ended at several minima of its criterion."""
+    # Models saved before these were counted have no count.
+    n_starts, n_at_best, n_minima = vars(model).get("rotation_minima_", (1, 1, 1))
+    if n_minima > 1:
+        yield (
+            f"rotation {model.rotation} has local minima here: of {n_starts} starts {n_at_best} "
+            f"ended at the lowest, which is shown, the others at {n_minima - 1} more; another "
+            "criterion may show another structure"
+        )
 
 
 def findings(

@@ -6,9 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from latentia.models.factors.hierarchical import Omega
-from latentia.models.factors.summary import LONGEST_NAME, Table, cut, number, numbers
+from latentia.models.factors.summary import LONGEST_NAME, Part, Table, cut, number, numbers
 from latentia.models.inputs import Matrix, Vector
-from latentia.plots.page import template
 
 MEANT = {
     "α": "the reliability of the sum if every item measures the same thing equally strongly; if "
@@ -45,29 +44,6 @@ MEANT = {
 """A figure and what it says, what is good, and whose rule that is."""
 OF_ITEMS = ("r rest", "α without", "PC1")
 OF_SEVERAL = ("ω hierarchical", "ω asymptotic", "ECV", "ω of subscales")
-
-
-@dataclass(frozen=True)
-class Part:
-    """Tables under a title, and notes, as text or HTML."""
-
-    title: str
-    shown: tuple[Table, ...]
-    notes: tuple[str, ...] = ()
-
-    def tables(self) -> tuple[Table, ...]:
-        """Return the tables, as the template of a summary asks for them."""
-        return self.shown
-
-    def __str__(self) -> str:
-        """Return aligned text."""
-        notes = "\n".join(f"* {note}" for note in self.notes)
-        last = [Table("Notes", (), (), notes)] if notes else []
-        return "\n\n".join(map(str, (self.title, *self.shown, *last)))
-
-    def to_html(self, *, page: bool) -> str:
-        """Return self-contained HTML: a page, or a part of one."""
-        return template("summary.html").render(summary=self, page=page)
 
 
 @dataclass(frozen=True, eq=False)

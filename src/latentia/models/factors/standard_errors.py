@@ -34,12 +34,10 @@ from sklearn.utils.validation import check_is_fitted
 
 from latentia.errors import InputError, Level, check_arguments
 from latentia.models.factors.factor_analysis import FactorAnalysis
+from latentia.models.factors.targets import rule_of
 from latentia.models.inputs import Matrix, Vector
 from latentia.models.linear.criteria import Criterion, search_for
-from latentia.models.linear.rotation import RotationRule
 
-GAMMA, DELTA = 0.0, 0.01
-"""Of oblimin and geomin, as `latentia.models.linear.rotation.rotate` takes them."""
 STEP = 1e-5
 """Of the differences of fourth order that give ∂r/∂θ."""
 FLAT = 1e-10
@@ -169,11 +167,13 @@ def restriction_of(model: FactorAnalysis, sigma: Vector, varies: NDArray[np.bool
     held = np.isin(np.asarray(model.variable_names())[varies], model.heywood_)
     if model.rotation == "none" or model.n_latent == 1:
         return Restriction(None, False, False, None, held)
-    search = search_for(model.loadings_[varies], model.rotation, GAMMA, DELTA)
+    rule = rule_of(model, model.variable_names(), varies, 1)
+    search = search_for(model.loadings_[varies], model.rotation, rule.constants)
     images = len(model.data_shape_) > 1
     raw = model.matrix == "covariance" or (model.matrix == "auto" and images)
-    kaiser = RotationRule(model.rotation, model.kaiser, 1, 0).weighs_equally
-    return Restriction(search.criterion, search.oblique, kaiser, sigma if raw else None, held)
+    return Restriction(
+        search.criterion, search.oblique, rule.weighs_equally, sigma if raw else None, held
+    )
 
 
 def _refuse(model: FactorAnalysis) -> None:

@@ -6,7 +6,7 @@ import math
 import textwrap
 import unicodedata
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from latentia.errors import InputError
+from latentia.models.factors import findings
+from latentia.models.factors.determinacy import Determinacy, determinacy
 from latentia.models.factors.fit_statistics import FitStatistics
 from latentia.models.factors.n_factors import kmo
 from latentia.models.inputs import Matrix, Vector
@@ -83,9 +85,43 @@ def wrapped(text: str) -> str:
     return textwrap.fill(text, width, subsequent_indent="  ", break_on_hyphens=False)
 
 
+@dataclass(frozen=True)
+class Part:
+    """Tables under a title, and notes, as text or HTML."""
+
+    title: str
+    shown: tuple[Table, ...]
+    notes: tuple[str, ...] = ()
+
+    def tables(self) -> tuple[Table, ...]:
+        """Return the tables, as the template of a summary asks for them."""
+        return self.shown
+
+    def __str__(self) -> str:
+        """Return aligned text."""
+        notes = "\n".join(f"* {note}" for note in self.notes)
+        last = [Table("Notes", (), (), notes)] if notes else []
+        return "\n\n".join(map(str, (self.title, *self.shown, *last)))
+
+    def to_html(self, *, page: bool) -> str:
+        """Return self-contained HTML: a page, or a part of one."""
+        return template("summary.html").render(summary=self, page=page)
+
+
 MANY, SHOWN = 100, 40
+MOST_SCORED = 500
+"""Variables of which the determinacy of scores is shown."""
 LONGEST_NAME, SHORTEST_NAME = 32, 16
 SHARES = ("SS loadings", "Proportion of variance", "Cumulative", "Proportion explained")
+OF_SCORES = ("ρ regression", "ρ Bartlett", "ρ ten Berge", "ρ unit-weighted", "2ρ² − 1")
+SCORES_TOLD = (
+    "ρ correlation of scores with their factor: from 0.80 for research, 0.90 for persons (Ferrando "
+    "& Lorenzo-Seva 2018)"
+)
+SCORES_RULE = (
+    "2ρ² − 1, of regression: the least correlation of two sets of scores that fit equally well "
+    "(Guttman 1955)"
+)
 METHODS = {"ml": "maximum likelihood", "gls": "generalised least squares"}
 
 
@@ -105,6 +141,8 @@ class Summary:
         (k, k) Φ; None for orthogonal factors.
     score_reliability
         (k,) squared multiple correlations of the factors with their regression scores.
+    determinacy
+        How well scores of each kind stand for the factors; None beyond 500 variables.
     fit, log_likelihood
         Statistics by R's convention, of the columns that vary; nats per sample.
     kmo
@@ -129,6 +167,7 @@ class Summary:
     uniquenesses: Vector
     factor_correlations: Matrix | None
     score_reliability: Vector
+    determinacy: Determinacy | None
     fit: FitStatistics
     log_likelihood: float
     kmo: float
@@ -210,6 +249,8 @@ class Summary:
         found = [self._loading_table(), of_factors]
         if Phi is not None:
             found.append(self._by_factor("Factor correlations", self._factors(), Phi))
+        if self.determinacy is not None:
+            found.append(self._score_table(self.determinacy))
         return [*found, self._fit_table()]
 
     def _factors(self) -> tuple[str, ...]:
@@ -218,6 +259,11 @@ class Summary:
     def _by_factor(self, title: str, labels: tuple[str, ...], values: Matrix) -> Table:
         rows = ((label, *(number(x, 2) for x in row)) for label, row in zip(labels, values))
         return Table(title, ("", *self._factors()), tuple(rows))
+
+    def _score_table(self, found: Determinacy) -> Table:
+        values = np.vstack([*found.validity.values(), found.least_agreement])
+        table = self._by_factor("Factor scores", tuple(OF_SCORES), values)
+        return replace(table, note="\n".join((SCORES_TOLD, SCORES_RULE)))
 
     def _loading_table(self) -> Table:
         p = len(self.loadings)
@@ -260,6 +306,40 @@ class Summary:
         # The mean log-likelihood is known even where the total, for want of n, is not.
         reasons = [r for r in fit.reason.split("; ") if r and not r.startswith("log_likelihood")]
         return Table("Parameters and fit", (), rows, "".join(f"–: {r}\n" for r in reasons))
+
+
+def summary_of(model: Any, cutoff: float, *, sort: bool) -> Summary:
+    """Return the summary of a fitted model."""
+    pattern, varies = model.standardized_loadings_, model.scale_ > 0
+    Phi = model.factor_correlations_
+    order = in_order(pattern, varies) if sort else np.arange(len(pattern))
+    names = model.variable_names()
+    plain = (model.method, model.correlation) == ("ml", "pearson")
+    rough = () if plain else (findings.ROUGH,)
+    return Summary(
+        method=model.method,
+        rotation=model.rotation,
+        n_samples=model.n_samples_,
+        variable_names=tuple(names[i] for i in order),
+        heywood=tuple(model.heywood_),
+        constant=tuple(model.constant_),
+        loadings=pattern[order],
+        communalities=model.communalities_[order],
+        uniquenesses=model.uniquenesses_[order],
+        factor_correlations=None if np.array_equal(Phi, np.eye(len(Phi))) else Phi,
+        score_reliability=1 - np.diag(model.posterior_covariance()),
+        determinacy=determinacy(model) if len(pattern) <= MOST_SCORED else None,
+        fit=model.fit_statistics(),
+        log_likelihood=model.log_likelihood_,
+        kmo=sampling_adequacy(model.covariance_[np.ix_(varies, varies)]),
+        notes=(*model.findings(), *findings.of_rotation(model), *rough),
+        cutoff=cutoff,
+    )
+
+
+def shares(values: NDArray[np.float64], of: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return values as shares of others, 0 where these are 0."""
+    return np.divide(values, of, out=np.zeros_like(values), where=of > 0)
 
 
 def in_order(pattern: Matrix, varies: NDArray[np.bool_]) -> NDArray[np.intp]:

@@ -5,6 +5,8 @@
     Crawford–Ferguson  ¼ (1 − κ) Σᵢ Σⱼ≠ₗ λᵢⱼ² λᵢₗ² + ¼ κ Σⱼ Σᵢ≠ₘ λᵢⱼ² λₘⱼ²
     oblimin            ¼ Σⱼ≠ₗ ⟨λⱼ², (I − γ 11ᵀ/p) λₗ²⟩                (quartimin for γ = 0)
     geomin             Σᵢ ∏ⱼ (λᵢⱼ² + δ)^(1/k)
+    bifactor           quartimin of all columns but the first, which is general
+    target             Σᵢⱼ (λᵢⱼ − tᵢⱼ)² over the entries that the target states
 
 Shapes: ``L`` is (p, k), p variables on k factors; a criterion returns a float and the (p, k)
 derivative of it. The scales are those of Bernaards and Jennrich, so values compare with R's.
@@ -23,7 +25,10 @@ R. I. Jennrich, "A simple general procedure for orthogonal rotation", Psychometr
 simple general method for oblique rotation", Psychometrika 2002, section 2.
 J. Barzilai, J. M. Borwein, "Two-point step size gradient methods", IMA J. Numerical Analysis 1988.
 M. W. Browne, "An overview of analytic rotation in exploratory factor analysis", Multivariate
-Behavioral Research 2001, table 1.
+Behavioral Research 2001, table 1, and "Orthogonal rotation to a partially specified target",
+British Journal of Mathematical and Statistical Psychology 1972.
+R. I. Jennrich, P. M. Bentler, "Exploratory bi-factor analysis", Psychometrika 2011, and "... the
+oblique case", 2012.
 """
 
 from __future__ import annotations
@@ -38,6 +43,7 @@ from latentia.models.inputs import Matrix
 
 Criterion = Callable[[Matrix], tuple[float, Matrix]]
 
+OBLIQUE = ("oblimin", "quartimin", "geomin", "crawford_ferguson", "bifactor", "target")
 COARSE = 1e-7
 SADDLE = 1e-5
 NEWTON_STEPS = 50
@@ -99,6 +105,37 @@ def geomin(delta: float) -> Criterion:
         return float(means.sum()), 2 / L.shape[1] * L / squares * means
 
     return criterion
+
+
+def bifactor(L: Matrix) -> tuple[float, Matrix]:
+    """Return quartimin of the group factors, the first column being general and free.
+
+    >>> bifactor(np.array([[0.5, 0.6, 0.0], [0.5, 0.0, 0.6]]))[0]
+    0.0
+    """
+    value, slope = oblimin(0)(L[:, 1:])
+    return value, np.hstack([np.zeros((len(L), 1)), slope])
+
+
+def target(T: Matrix) -> Criterion:
+    """Return the squared distance from a (p, k) target, NaN where a loading is free."""
+    seen = ~np.isnan(T)
+
+    def criterion(L: Matrix) -> tuple[float, Matrix]:
+        away = np.where(seen, L - np.nan_to_num(T), 0)
+        return float((away**2).sum()), 2 * away
+
+    return criterion
+
+
+@dataclass(frozen=True, eq=False)
+class Constants:
+    """What a criterion has besides loadings: γ, δ, κ (none: 1/p), a target (p, k)."""
+
+    gamma: float = 0.0
+    delta: float = 0.01
+    kappa: float | None = None
+    target: Matrix | None = None
 
 
 class Point(NamedTuple):
@@ -165,22 +202,31 @@ class Search:
         return (np.array(rows) + np.array(rows).T) / 2
 
 
-def search_for(A: Matrix, method: str, gamma: float, delta: float) -> Search:
+def search_for(A: Matrix, method: str, constants: Constants) -> Search:
     """Return the problem that a method poses for (p, k) loadings; promax starts with varimax."""
     p, k = A.shape
+    gamma, delta, T = constants.gamma, constants.delta, constants.target
+    kappa = 1 / p if constants.kappa is None else constants.kappa
     known: dict[str, Criterion] = {
         "varimax": varimax,
         "promax": varimax,
         "quartimax": quartimax,
         "equamax": crawford_ferguson(k / (2 * p)),
+        "crawford_ferguson_orthogonal": crawford_ferguson(kappa),
+        "crawford_ferguson": crawford_ferguson(kappa),
+        "bifactor_orthogonal": bifactor,
+        "bifactor": bifactor,
+        "target_orthogonal": target(np.zeros_like(A) if T is None else T),
+        "target": target(np.zeros_like(A) if T is None else T),
         "oblimin": oblimin(gamma),
         "quartimin": oblimin(0),
         "geomin": geomin(delta),
         "geomin_orthogonal": geomin(delta),
     }
     communality = (A**2).sum(axis=1)
-    size = communality.sum() if "geomin" in method else (communality**2).sum()
-    oblique = k > 1 and method in ("oblimin", "quartimin", "geomin")
+    squared = "geomin" in method or "target" in method
+    size = communality.sum() if squared else (communality**2).sum()
+    oblique = k > 1 and method in OBLIQUE
     return Search(A, known[method], oblique, max(float(size), np.finfo(float).tiny))
 
 

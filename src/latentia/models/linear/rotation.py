@@ -26,16 +26,35 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.optimize import linear_sum_assignment
 
-from latentia.errors import Count, InputError, Positive, Seed, check_arguments, check_range, nearest
+from latentia.errors import (
+    Count,
+    InputError,
+    Positive,
+    Seed,
+    Share,
+    check_arguments,
+    check_range,
+    nearest,
+)
 from latentia.models.inputs import Matrix
-from latentia.models.linear.criteria import Point, Search, minimum, search_for
+from latentia.models.linear.criteria import Constants, Point, Search, minimum, search_for
 from latentia.models.linear.scale import unit_of
 
-Orthogonal = Literal["varimax", "quartimax", "equamax", "geomin_orthogonal"]
-Oblique = Literal["promax", "oblimin", "quartimin", "geomin"]
+Orthogonal = Literal[
+    "varimax",
+    "quartimax",
+    "equamax",
+    "geomin_orthogonal",
+    "crawford_ferguson_orthogonal",
+    "bifactor_orthogonal",
+]
+Oblique = Literal["promax", "oblimin", "quartimin", "geomin", "crawford_ferguson", "bifactor"]
 METHODS: tuple[str, ...] = get_args(Orthogonal) + get_args(Oblique)
+TARGETS = ("target_orthogonal", "target")
+"""Rotations, orthogonal and oblique, to loadings that are expected."""
 COMMON = 1e6
 """Loadings larger than this, or smaller than its inverse, are rotated in another unit."""
+PLAIN = Constants()
 BY_KAISER = ("varimax", "promax")
 """Rotations that R normalises."""
 
@@ -47,7 +66,8 @@ class Rotation:
     ``loadings`` is the (p, k) pattern ``A @ inv(matrix).T``, ``factor_correlations`` the (k, k)
     Φ (the identity if orthogonal), ``matrix`` T. ``criterion`` is the value reached, of the
     Kaiser-normalised loadings if those were asked for, and of the varimax stage for promax.
-    ``n_optima`` counts the distinct values of the criterion at which the starts converged.
+    ``n_optima`` counts the distinct values of the criterion at which the starts converged, and
+    ``n_at_best`` those of ``n_starts`` that ended at the lowest.
     """
 
     loadings: Matrix
@@ -56,6 +76,13 @@ class Rotation:
     criterion: float
     converged: bool
     n_optima: int
+    n_at_best: int = 1
+    n_starts: int = 1
+
+    @property
+    def minima(self) -> tuple[int, int, int]:
+        """Starts, those of them that ended at the best minimum, and distinct minima."""
+        return self.n_starts, self.n_at_best, self.n_optima
 
 
 def rotate(
@@ -68,6 +95,8 @@ def rotate(
     gamma: float = 0.0,
     power: Positive = 4.0,
     delta: Positive = 0.01,
+    kappa: Share | None = None,
+    target: ArrayLike | None = None,
     tolerance: Positive = 1e-10,
     max_iter: Count = 2000,
 ) -> Rotation:
@@ -75,9 +104,11 @@ def rotate(
 
     ``kaiser`` scales every row to a communality of 1 while the rotation is sought [4]_; a row of
     zeros stays. For promax [3]_ that holds for its varimax stage, and ``power`` shapes the
-    target, as in R's ``stats::promax``. ``gamma`` is oblimin's, ``delta`` geomin's. The search
-    has converged when the projected gradient is at most ``tolerance`` times the sum of squared
-    communalities (of communalities for geomin).
+    target, as in R's ``stats::promax``. ``gamma`` is oblimin's, ``delta`` geomin's ε, ``kappa``
+    Crawford and Ferguson's (none: 1/p), ``target`` a (p, k) array, NaN where a loading is free.
+    Of bifactor rotations the first factor is the general one. The search has converged when the
+    projected gradient is at most ``tolerance`` times the sum of squared communalities (of
+    communalities for geomin and targets).
 
     Examples
     --------
@@ -88,8 +119,9 @@ def rotate(
     check_arguments(rotate, locals())
     A_PK = _table(loadings)
     _check(method, n_starts, random_state, gamma, power, delta, tolerance, max_iter)
+    T_PK = _target(target, A_PK, method, kaiser)
     weights = _kaiser_weights(A_PK) if kaiser else np.ones((len(A_PK), 1))
-    search = search_for(A_PK * weights, method, gamma, delta)
+    search = search_for(A_PK * weights, method, Constants(gamma, delta, kappa, T_PK))
     goal = tolerance * search.size
     starts = _starts(A_PK.shape[1], n_starts, random_state)
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
@@ -106,6 +138,8 @@ class RotationRule:
     kaiser: bool | None
     n_starts: int
     random_state: int | None
+    constants: Constants = PLAIN
+    power: float = 4.0
 
     @property
     def weighs_equally(self) -> bool:
@@ -117,16 +151,24 @@ class RotationRule:
         k = loadings.shape[1]
         if self.method == "none" or k == 1:
             return order(Rotation(loadings, np.eye(k), np.eye(k), 0.0, True, 1))
-        # Geomin's δ is in the units of the loadings; the other criteria have no unit.
-        unit = 1.0 if "geomin" in self.method else unit_of(float(np.abs(loadings).max()), COMMON)
+        # Geomin's δ and targets are in the units of the loadings; the others have no unit.
+        unitary = "geomin" in self.method or self.method in TARGETS
+        unit = 1.0 if unitary else unit_of(float(np.abs(loadings).max()), COMMON)
         found = rotate(
             loadings / unit,
             self.method,
             kaiser=self.weighs_equally,
             n_starts=self.n_starts,
             random_state=self.random_state,
+            gamma=self.constants.gamma,
+            power=self.power,
+            delta=self.constants.delta,
+            kappa=self.constants.kappa,
+            target=self.constants.target,
         )
-        return order(replace(found, loadings=found.loadings * unit))
+        first = k if self.method in TARGETS else int("bifactor" in self.method)
+        found = replace(found, loadings=found.loadings * unit)
+        return order(found, first, self.constants.target)
 
 
 def align(loadings_PK: ArrayLike, target_PK: ArrayLike) -> Matrix:
@@ -145,15 +187,18 @@ def align(loadings_PK: ArrayLike, target_PK: ArrayLike) -> Matrix:
     return P
 
 
-def order(rotation: Rotation) -> Rotation:
+def order(rotation: Rotation, first: int = 0, target: Matrix | None = None) -> Rotation:
     """Sort the factors by the diagonal of Φ ΛᵀΛ, largest first, with column sums positive.
 
-    For orthogonal factors the diagonal holds the sums of squared loadings; R's psych does so.
+    For orthogonal factors the diagonal holds the sums of squared loadings; R's psych does so. The
+    ``first`` factors keep their places, and signs are those of a (p, k) target, where it has any.
     """
     L, phi = rotation.loadings, rotation.factor_correlations
-    shares = np.diag(phi @ L.T @ L)
-    signs = np.where(L.sum(axis=0) < 0, -1.0, 1.0)
-    P = np.diag(signs)[:, np.argsort(-shares, kind="stable")]
+    shares, k = np.diag(phi @ L.T @ L), L.shape[1]
+    along = np.zeros(k) if target is None else (L * np.nan_to_num(target)).sum(axis=0)
+    signs = np.where(np.where(along != 0, along, L.sum(axis=0)) < 0, -1.0, 1.0)
+    places = [*range(first), *(first + np.argsort(-shares[first:], kind="stable"))]
+    P = np.diag(signs)[:, places]
     return replace(
         rotation, loadings=L @ P, factor_correlations=P.T @ phi @ P, matrix=rotation.matrix @ P
     )
@@ -181,10 +226,10 @@ def _check(
     tolerance: float,
     max_iter: int,
 ) -> None:
-    if method not in METHODS:
+    if method not in (*METHODS, *TARGETS):
         raise InputError(
-            f"method is {method!r}; it must be one of {', '.join(METHODS)}"
-            f"{nearest(method, METHODS)}"
+            f"method is {method!r}; it must be one of {', '.join((*METHODS, *TARGETS))}"
+            f"{nearest(method, (*METHODS, *TARGETS))}"
         )
     check_range("n_starts", n_starts, 1)
     check_range("random_state", random_state, 0, 2**32 - 1)
@@ -193,6 +238,26 @@ def _check(
     check_range("delta", delta, 0, open_low=True)
     check_range("tolerance", tolerance, 0, open_low=True)
     check_range("max_iter", max_iter, 1)
+
+
+def _target(given: ArrayLike | None, A_PK: Matrix, method: str, kaiser: bool) -> Matrix | None:
+    """Return the target as (p, k) float64, or refuse one that is missing, idle or too free."""
+    if (given is None) != (method not in TARGETS):
+        raise InputError(
+            f"method is {method!r}, and {'no' if given is None else 'a'} target is given: methods "
+            f"{' and '.join(TARGETS)} take one, and no others"
+        )
+    if given is None:
+        return None
+    T_PK = np.asarray(given, dtype=np.float64)
+    if T_PK.shape != A_PK.shape or np.isinf(T_PK).any() or np.isnan(T_PK).all():
+        raise InputError(
+            f"target has shape {T_PK.shape}; it must be {A_PK.shape} as the loadings, of numbers, "
+            "NaN where a loading is free"
+        )
+    if kaiser:
+        raise InputError("kaiser is True; a target is of the loadings as they are")
+    return T_PK
 
 
 def _kaiser_weights(A_PK: Matrix) -> Matrix:
@@ -216,7 +281,9 @@ def _result(A_PK: Matrix, search: Search, ends: list[Point], goal: float) -> Rot
     phi = best.T.T @ best.T if search.oblique else np.eye(len(best.T))
     reached = np.sort([end.value for end in ends if end.steepness <= goal])
     n_optima = 1 + int((np.diff(reached) > 1e-8 * search.size).sum())
-    return Rotation(A_PK @ inverse.T, phi, best.T, best.value, best.steepness <= goal, n_optima)
+    at_best = int((reached <= best.value + 1e-8 * search.size).sum())
+    counts = n_optima, at_best, len(ends)
+    return Rotation(A_PK @ inverse.T, phi, best.T, best.value, best.steepness <= goal, *counts)
 
 
 def _promax(first: Rotation, power: float) -> Rotation:
