@@ -8,18 +8,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from PIL import Image
 
 from latentia import PCA, Autoencoder, DenoisingAutoencoder
 from latentia.metrics.reconstruction import psnr
 from latentia.models.inputs import unit_floats
-from latentia.plots.style import INK
+from latentia.plots.style import COLOURS, INK
 from latentia.theory.figures import Sheet
 from latentia.theory.figures.panels import (
     BLUE,
-    COLOURS,
     GREEN,
     ORANGE,
     PALE,
@@ -77,7 +75,7 @@ def bce_against_rmse(sheet: Sheet) -> Figure:
     return figure
 
 
-def _pass(x: Array, w: Array, v: Array, b: float, c: Array) -> tuple[float, Array, Array, float]:
+def _pass(x: Array, w: Array, v: Array, b: float, c: Array) -> tuple[Any, Array, Array, Any]:
     """Return a 2-1-2 net's code, its output, and the slopes of the loss in both sums."""
     h = 1 / (1 + np.exp(-(w @ x + b)))
     out = 1 / (1 + np.exp(-(v * h + c)))
@@ -85,7 +83,7 @@ def _pass(x: Array, w: Array, v: Array, b: float, c: Array) -> tuple[float, Arra
     return h, out, d_out, (d_out @ v) * h * (1 - h)
 
 
-def _net(axes: Axes, x: Array, h: float, out: Array, wires: dict[str, tuple[Array, Array]]) -> None:
+def _net(axes: Any, x: Array, h: float, out: Array, wires: dict[str, tuple[Array, Array]]) -> None:
     """Draw the net with its values, and on every wire the weight and its slope."""
     disc = {"boxstyle": "circle,pad=0.35", "facecolor": "white", "edgecolor": BLUE}
     plain = {"facecolor": "white", "edgecolor": "none", "pad": 1}

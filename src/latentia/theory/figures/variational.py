@@ -21,12 +21,11 @@ from latentia.explore.attributes import attribute_direction, attribute_figure, e
 from latentia.explore.traversal import traversal_figure, traverse
 from latentia.metrics.frechet import PixelFeatures, frechet_distance
 from latentia.models.inputs import unit_floats
-from latentia.plots.style import CLASS_COLOURS, INK
+from latentia.plots.style import CLASS_COLOURS, COLOURS, INK
 from latentia.theory.figures import Sheet
 from latentia.theory.figures.codes import judge
 from latentia.theory.figures.panels import (
     BLUE,
-    COLOURS,
     GREEN,
     ORANGE,
     PALE,
