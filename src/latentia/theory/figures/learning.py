@@ -63,7 +63,7 @@ def bce_against_rmse(sheet: Sheet) -> Figure:
         titled(middle, "|slope|: BCE is steep at the ends", "prediction")
         left.set_ylim(0, 0.6)
         middle.set_ylim(0, 8)
-        left.legend(loc="upper center")
+        left.legend(loc="upper center", bbox_to_anchor=(0.5, -0.18), ncols=3, fontsize=8)
         for objective in ("bce", "rmse"):
             model = Autoencoder(n_components=8, objective=objective, **SMALL).fit(digits().x_train)
             out = np.clip(model.reconstruct(digits().x_test), 0, 1)

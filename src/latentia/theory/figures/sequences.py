@@ -220,9 +220,9 @@ def back_through_time(sheet: Sheet) -> Figure:
     length = 50
     text, rows = "".join(_rows_of(length, 600, seed=1)), _rows_of(length, 64, seed=2)
     panels: dict[str, dict[str, Array]] = {"as built": {}, "trained": {}}
-    for label, model in _three_nets(length, 64, 15).items():
+    for label, model in _three_nets(length, 64, 10).items():
         # A step size of next to nothing leaves the nets as they were built.
-        for title, rate, n_epochs in (("as built", 1e-30, 1), ("trained", model.learning_rate, 15)):
+        for title, rate, n_epochs in (("as built", 1e-30, 1), ("trained", model.learning_rate, 10)):
             model.set_params(learning_rate=rate, n_epochs=n_epochs).fit(text)
             ids = torch.tensor(np.array([model.encode(row) for row in rows]), dtype=torch.int64)
             for part, norms in norms_over_time(model.net_, ids[:, :-1], ids[:, -1]).items():
@@ -235,12 +235,12 @@ def back_through_time(sheet: Sheet) -> Figure:
 
 def long_context(sheet: Sheet) -> Figure:
     """Draw how rightly the last letter is told over the distance to what decides it."""
-    gaps, found = (3, 10, 25, 50), dict[str, list[float]]()
+    gaps, found = (3, 10, 40), dict[str, list[float]]()
     for gap in gaps:
         text, test = "".join(_rows_of(gap, 500, seed=1)), _rows_of(gap, 200, seed=2)
         nets = {
             name: net.fit(text)
-            for name, net in _three_nets(gap, 48, 14).items()
+            for name, net in _three_nets(gap, 48, 10).items()
             if name != "RNN, ReLU"
         }
         nets |= {"4-gram": NGramLanguageModel(order=4).fit(text)}

@@ -234,11 +234,11 @@ def samples_of_a_vae(sheet: Sheet) -> Figure:
     """Draw unselected samples of a zoo VAE: means of p(x given z) for z from the prior."""
     model = latentia.load("zoo:vae-mnist-20d")
     images = np.asarray(model.sample(75, random_state=0))
-    with board(9.4, 3.4) as figure:
+    with board(8.6, 3.3) as figure:
         show(
             figure.subplots(),
             images.reshape(75, 28, 28),
-            25,
+            15,
             "75 draws of zoo:vae-mnist-20d, none selected",
         )
     again = np.asarray(model.sample(75, random_state=0))
