@@ -95,8 +95,8 @@ def _net(axes: Any, x: Array, h: float, out: Array, wires: dict[str, tuple[Array
             axes.text(*middle, words, ha="center", va="center", fontsize=8, bbox=plain)
     for place, number in zip(((0, 2), (0, 0), (3, 1), (6, 2), (6, 0)), (*x, h, *out)):
         axes.text(*place, f"{number:.3f}", ha="center", va="center", bbox=disc)
-    for place, words in ((0, "input"), (3, "code (sigmoid)"), (6, "output (sigmoid)")):
-        axes.text(place, -0.95, words, ha="center")
+    for x_place, words in ((0, "input"), (3, "code (sigmoid)"), (6, "output (sigmoid)")):
+        axes.text(x_place, -0.95, words, ha="center")
     axes.set(xlim=(-0.8, 6.8), ylim=(-1.2, 2.7))
     bare(axes)
 

@@ -186,7 +186,7 @@ def kl_asymmetry(sheet: Sheet) -> Figure:
     def q(u: Array) -> Any:
         return norm(u[0], np.exp(u[1]))
 
-    kinds = {
+    kinds: dict[str, Any] = {
         "KL(p ‖ q)": lambda u: kl_divergence(p, q(u)),
         "KL(q ‖ p)": lambda u: kl_divergence(q(u), p),
         "JSD(p, q)": lambda u: js_divergence(p, q(u)),
