@@ -20,12 +20,11 @@ from latentia.explore.interpolation import interpolate_codes
 from latentia.models.inputs import unit_floats
 from latentia.nets.dcgan import lecture_generator
 from latentia.plots.memorisation import memorisation_figure
-from latentia.plots.style import INK
+from latentia.plots.style import COLOURS, INK
 from latentia.theory.figures import Sheet
 from latentia.theory.figures.codes import judge
 from latentia.theory.figures.panels import (
     BLUE,
-    COLOURS,
     GREEN,
     ORANGE,
     Array,

@@ -144,7 +144,7 @@ def noise_to_zero(sheet: Sheet) -> Figure:
         for part in np.array_split(points, -(-len(points) // 200)):
             gap = ((part[:, None] - curve) ** 2).sum(axis=2)
             parts.append((weight * np.exp(-gap / (2 * scale**2))).sum(axis=1))
-        return np.concatenate(parts) / weight.sum() / (2 * np.pi * scale**2)
+        return np.asarray(np.concatenate(parts) / weight.sum() / (2 * np.pi * scale**2))
 
     on, off = np.array([[0.6, np.sin(0.8)]]), np.array([[0.6, np.sin(0.8) + 0.7]])
     places = {"on the curve": (on, GREEN), "off the curve": (off, ORANGE)}
