@@ -15,6 +15,7 @@ from latentia.cli.main import main
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
+CAPTIONS = ROOT / "src/latentia/theory/figures/captions.json"
 FIRST_PAGES = ("README.md", "README.ko.md")
 
 
@@ -35,12 +36,11 @@ def test_a_first_page_is_short_and_its_links_lead_somewhere(name):
     assert [link for link in links if not (ROOT / link).exists()] == []
 
 
-@pytest.mark.parametrize("name", FIRST_PAGES)
-def test_figures_that_a_first_page_names_are_drawn_by_a_command(name):
-    text = (ROOT / name).read_text("utf-8")
-    captions = ROOT / "src/latentia/theory/figures/captions.json"
-    known = {*json.loads(captions.read_text("utf-8")), "list"}
-    named = set(re.findall(r"latentia figure ([a-z][\w-]*)", text))
+def test_figures_that_pages_name_are_drawn_by_a_command():
+    pages = [*(ROOT / name for name in FIRST_PAGES), *DOCS.rglob("*.md"), *DOCS.rglob("*.csv")]
+    text = "".join(path.read_text("utf-8") for path in pages)
+    known = {*json.loads(CAPTIONS.read_text("utf-8")), "list"}
+    named = set(re.findall(r"latentia figure\s+([a-z][\w-]*)", text))
     assert named > {"list"}
     assert named <= known
 
@@ -56,6 +56,8 @@ def test_every_error_of_the_slides_is_told_in_both_languages():
     parts = tomllib.loads((DOCS / "lectures/errors.toml").read_text("utf-8"))
     errors = [error for part in parts.values() for error in part["errors"]]
     assert len(errors) == 47
+    figures = {error["figure"] for error in errors if "figure" in error}
+    assert figures <= json.loads(CAPTIONS.read_text("utf-8")).keys()
     for error in errors:
         told = [error[key] for key in ("name", "where", "said", "right")]
         told += [error["shown"]] if "shown" in error else []

@@ -60,9 +60,8 @@ def is_translated(name: str) -> bool:
 
 def _languages(app: Any, page: str, template: str, context: dict[str, Any], tree: Any) -> None:
     """Tell the template where the same page is in the other language."""
-    is_ko = app.config.language == "ko"
-    there = f"{page}.html"
-    context["other_language"] = f"../{there}" if is_ko else f"ko/{there}"
+    there = "../" if app.config.language == "ko" else "ko/"
+    context["other_language"] = "../" * page.count("/") + there + f"{page}.html"
 
 
 def _say_that_it_is_in_english(app: Any, name: str, source: list[str]) -> None:

@@ -45,8 +45,8 @@ WORDS = {
     },
 }
 ERRORS = {
-    "en": {"said": "The slide", "right": "Right is", "shown": "Shown by"},
-    "ko": {"said": "슬라이드", "right": "바른 설명", "shown": "확인"},
+    "en": {"said": "The slide says", "right": "What is right", "shown": "What shows it"},
+    "ko": {"said": "슬라이드의 설명", "right": "바른 설명", "shown": "확인한 것"},
 }
 
 
