@@ -89,7 +89,7 @@ function buildShows() {
   } else {
     key.push(dot("--dat", say("data")), dot("--gen", say(duel || set.game === "fa" || (set.game === "vae") ? "generated" : "rebuilt")));
     const ends = !duel ? ["", say(isLinear(set) ? "dense" : "smallerror")] : shows.field === "none" ? null : set.game === "gan" || shows.field === "best" ? ["D ≤ 0.2", "D ≥ 0.8"] : [say("low"), say("high")];
-    if (ends) key.push(make("li", { class: "heat" }, ends[0], make("u"), ends[1]));
+    if (ends) key.push(make("li", { class: duel ? "heat" : "heat one" }, ends[0], make("u"), ends[1]));
     if (shows.arrows && duel) key.push(make("li", {}, make("span", { text: `↗ ${say("pulled")}` })));
   }
   $("key").replaceChildren(...key);
