@@ -1,4 +1,4 @@
-"""The laboratory in a browser: one small file that asks for nothing, plays, and keeps its state in its address."""
+"""The laboratory in a browser: one file that asks for nothing, plays, and is its address."""
 
 import re
 
@@ -17,7 +17,9 @@ def lab(tmp_path_factory):
 
 
 def ready(page, step=0):
-    until(page, f"window.seen && seen.step >= {step} && document.getElementById('word').textContent")
+    until(
+        page, f"window.seen && seen.step >= {step} && document.getElementById('word').textContent"
+    )
     return page
 
 
@@ -72,10 +74,24 @@ def test_the_address_brings_the_same_game_back(lab, opened):
         for step in range(1, 4):
             page.click("#one")
             until(page, f"seen.step === {step}")
-        games.append(page.evaluate("[seen.told.judge, seen.told.generator, ...seen.samples.slice(0, 8)]"))
-        assert page.evaluate("[state.set.data, state.set.r1, state.set.seed, state.shows.map]") == ["moons", 0.1, 7, 1]
+        games.append(
+            page.evaluate("[seen.told.judge, seen.told.generator, ...seen.samples.slice(0, 8)]")
+        )
+        assert page.evaluate("[state.set.data, state.set.r1, state.set.seed, state.shows.map]") == [
+            "moons",
+            0.1,
+            7,
+            1,
+        ]
         found = dict(part.split("=") for part in page.url.split("#")[1].split("&"))
-        assert found == {"data": "moons", "r1": "0.1", "beta1": "0.5", "seed": "7", "map": "1", "lang": "en"}
+        assert found == {
+            "data": "moons",
+            "r1": "0.1",
+            "beta1": "0.5",
+            "seed": "7",
+            "map": "1",
+            "lang": "en",
+        }
     assert games[0] == games[1]
 
 
@@ -112,6 +128,12 @@ def test_by_keys_alone(lab, opened):
 
 
 def test_hostile_addresses_are_settled(lab, opened):
-    fragment = "#data=constructor&game=__proto__&rate=NaN&critic=1e9&k=-3&seed=x&points=%3C%3E&lesson=9.9&lang=xx&field=%3Cb%3E"
+    fragment = "#data=constructor&game=__proto__&rate=NaN&critic=1e9&k=-3&seed=x"
+    fragment += "&points=%3C%3E&lesson=9.9&lang=xx&field=%3Cb%3E"
     page = ready(opened(lab, 375, fragment=fragment))
-    assert page.evaluate("[state.set.data, state.set.game, state.set.critic, state.set.k]") == ["ring", "gan", 8, 1]
+    assert page.evaluate("[state.set.data, state.set.game, state.set.critic, state.set.k]") == [
+        "ring",
+        "gan",
+        8,
+        1,
+    ]
