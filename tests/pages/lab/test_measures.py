@@ -81,7 +81,10 @@ def test_the_doctor_is_the_librarys(asked):
         cases.append((found, kind, earlier, bool(rng.integers(2))))
     (answers,) = asked({"action": "diagnose", "cases": cases})
     for (found, kind, earlier, last), answer in zip(cases, answers, strict=True):
-        named = {{"real": "real_probability", "fake": "fake_probability"}.get(k, k): v for k, v in found.items()}
+        named = {
+            {"real": "real_probability", "fake": "fake_probability"}.get(k, k): v
+            for k, v in found.items()
+        }
         diagnosis = doctor.diagnose(named, kind, earlier, last=last)
         assert answer == (diagnosis.name if diagnosis else None)
     assert set(answers) == {None, *doctor.AILMENTS} - {"range"}
@@ -92,7 +95,10 @@ def test_symptoms_are_the_librarys(asked):
     fake = (0.3 * rng.normal(size=(40, 2)) + 1).astype(np.float32)
     weight = torch.tensor([[0.5], [-2.0]])
     theirs = doctor.symptoms(
-        torch.tensor(real), torch.tensor(real), torch.tensor(fake), lambda u: (u @ weight).square().mean()
+        torch.tensor(real),
+        torch.tensor(real),
+        torch.tensor(fake),
+        lambda u: (u @ weight).square().mean(),
     )
     pull = 2 * (fake @ weight.numpy()) @ weight.numpy().T / len(fake)
     given = {"real": real.tolist(), "fake": fake.tolist(), "pull": pull.tolist()}
@@ -103,6 +109,7 @@ def test_symptoms_are_the_librarys(asked):
 def test_the_doctor_of_autoencoders_is_the_librarys(asked):
     cases = []
     for _ in range(2000):
+
         def numbers():
             left, active = rng.uniform(0.3, 1.1), int(rng.integers(3))
             return {"left": left, "active": active, "components": 2, "loss": 1.0}

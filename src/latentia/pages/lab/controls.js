@@ -5,7 +5,7 @@ const MODELS = { ns: { game: "gan", saturating: 0 }, mm: { game: "gan", saturati
 const modelOf = (set) => (set.game === "gan" ? (set.saturating ? "mm" : "ns") : set.game);
 const AT_MODEL = {
   ns: { rate: 1e-3, critic: 1, moves: 1, beta1: 0 }, mm: { rate: 1e-3, critic: 1, moves: 1, beta1: 0 }, wgan: { rate: 1e-3, critic: 3, moves: 1, beta1: 0 },
-  wgangp: { rate: 1e-3, critic: 3, moves: 1, beta1: 0 }, vae: { rate: 1e-3 }, ae: { rate: 1e-3 }, pca: {}, fa: {},
+  wgangp: { rate: 2e-3, critic: 5, moves: 1, beta1: 0, penalty: 1 }, vae: { rate: 1e-3 }, ae: { rate: 1e-3 }, pca: {}, fa: {},
 };
 const SLIDERS = [
   { name: "rate", min: -4, max: -1.5, step: 0.1, scale: POWER, when: (s) => !isLinear(s) },
@@ -22,7 +22,7 @@ const PRESETS = {
   works: { r1: 0.1, ema: 1, beta1: 0.5 },
   collapse: { moves: 6, beta1: 0.9 },
   vanish: { saturating: 1, critic: 6, rate: 3e-3 },
-  distance: { game: "wgangp", critic: 3 },
+  distance: { game: "wgangp", critic: 5, penalty: 1, rate: 2e-3 },
   line: { data: "line", critic: 3, beta1: 0.5 },
   coder: { data: "spiral", game: "ae", k: 1 },
 };
@@ -89,7 +89,7 @@ function buildShows() {
   } else {
     key.push(dot("--dat", say("data")), dot("--gen", say(duel || set.game === "fa" || (set.game === "vae") ? "generated" : "rebuilt")));
     const ends = !duel ? ["", say(isLinear(set) ? "dense" : "smallerror")] : shows.field === "none" ? null : set.game === "gan" || shows.field === "best" ? ["D ≤ 0.2", "D ≥ 0.8"] : [say("low"), say("high")];
-    if (ends) key.push(make("li", { class: "heat" }, ends[0], make("u"), ends[1]));
+    if (ends) key.push(make("li", { class: duel ? "heat" : "heat one" }, ends[0], make("u"), ends[1]));
     if (shows.arrows && duel) key.push(make("li", {}, make("span", { text: `↗ ${say("pulled")}` })));
   }
   $("key").replaceChildren(...key);

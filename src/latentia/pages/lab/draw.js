@@ -115,7 +115,7 @@ function drawPlane(seen) {
   const { set, shows } = state;
   heat(context, seen);
   dots(context, latest.shown, palette.dat, 4, 0.6);
-  const rebuilds = seen.again && !JUDGED[set.game];
+  const rebuilds = seen.again && set.game !== "vae";
   if (rebuilds) {
     context.strokeStyle = palette.gen;
     context.globalAlpha = 0.5;
@@ -270,7 +270,7 @@ function startHand() {
     else return;
     event.preventDefault();
     cursor.shown = true;
-    drawPlane(latest.seen);
+    if (latest.seen) drawPlane(latest.seen);
   };
   canvas.onblur = () => { cursor.shown = false; if (latest.seen) drawPlane(latest.seen); };
 }

@@ -24,7 +24,9 @@ from latentia.plots.page import write_page
 
 PLAYED = ("shared", "graph", "nets", "games", "data", "linear", "measure", "worker")
 SHOWN = ("shared", "state", "draw", "charts", "controls", "lessons", "page")
-LITERALS = re.compile(r'("(?:[^"\\\n]|\\.)*"|`(?:[^`\\]|\\.)*`|/(?![/*\s])(?:[^/\\\n]|\\.)+/[a-z]*(?=[.,)\]]))')
+LITERALS = re.compile(
+    r'("(?:[^"\\\n]|\\.)*"|`(?:[^`\\]|\\.)*`|/(?![/*\s])(?:[^/\\\n]|\\.)+/[a-z]*(?=[.,)\]]))'
+)
 """Strings and regular expressions, in which blanks are not ours to take."""
 
 
