@@ -21,6 +21,7 @@ from latentia.models.factors.bootstrap import bootstrap_errors
 from latentia.models.factors.congruence import congruence
 from latentia.models.factors.factor_analysis import FactorAnalysis
 from latentia.models.factors.n_factors import suggest
+from latentia.models.factors.robust import mardia, robust_test
 from latentia.models.factors.standard_errors import information_errors
 from latentia.models.fields import model_fields
 from latentia.models.linear.nearest_correlation import nearest_correlation
@@ -865,6 +866,17 @@ def test_a_square_array_of_correlations_is_a_matrix(succeeds, refuses, folder, u
     assert "n_samples is 9, but x.npy holds rows" in refuses("x.npy", *K2, "--n-samples", "9")
 
 
+def test_rows_of_a_table_are_tested_for_normality(succeeds, folder, unillustrated):
+    out = succeeds("rows.csv", *K2, "--out", "o")
+    truth = robust_test(FactorAnalysis(n_components=2).fit(X), X)
+    assert f"Scaling factor c       {truth.scaling:.4f}" in out
+    assert f"{mardia(X).kurtosis:.2f}, {mardia(X).kurtosis_z:.2f}, p " in out
+    assert "Satorra–Bentler" in (folder / "o/report.html").read_text()
+    for words in (("matrix.csv",), ("rows.csv", "--missing", "fiml")):
+        assert "Mardia" not in succeeds(*words, *K2)
+    assert "Satorra and Bentler's test is of ml" in succeeds("rows.csv", *K2, "--method", "minres")
+
+
 def test_a_solution_is_compared_with_a_saved_one(succeeds, refuses, folder, unillustrated):
     succeeds("rows.csv", *K2, "--rotation", "varimax", "--out", "a")
     words = ("rows.csv", *K2, "--rotation", "target", "--target", "height weight reach | 4:6")
@@ -875,7 +887,7 @@ def test_a_solution_is_compared_with_a_saved_one(succeeds, refuses, folder, unil
     rows = [f"{c:.3f}" for c in truth.factors]
     assert re.search(rf"φ as they are +{rows[0]} +{rows[1]}\n", out)
     page = (folder / "b/report.html").read_text()
-    assert "<h2>Comparison</h2>" in page
+    assert "Comparison with a/model" in page
     assert rows[0] in page
     assert "a/model has 2 factor(s)" in refuses(
         "rows.csv", "--n-factors", 1, "--compare-with", "a/model"

@@ -71,7 +71,6 @@ def _factor(given: argparse.Namespace) -> None:
     cutoff = CUTOFF if given.cutoff is None else given.cutoff
     from latentia.evaluation import factor_report
     from latentia.evaluation.factor_tables import write_factor_tables
-    from latentia.models.factors.congruence import compared
     from latentia.models.factors.factor_analysis import FactorAnalysis
 
     out = given.out or free_path(f"factors-{Path(given.data).stem}")
@@ -81,7 +80,8 @@ def _factor(given: argparse.Namespace) -> None:
     model.validate_parameters()
     observed = factor_report.read(given.data, given.n_samples, given.smooth, table_options(given))
     print(*observed.notes, sep="\n", end="\n" if observed.notes else "")
-    found, errors, solved, comparison = None, None, None, None
+    found, errors, solved = None, None, None
+    parts = []
     other = None if given.compare_with is None else factor_report.saved(given.compare_with)
     if given.suggest:
         found = factor_report.suggestion(model, observed)
@@ -91,17 +91,12 @@ def _factor(given: argparse.Namespace) -> None:
         print(solved.summary(cutoff))
         if given.standard_errors:
             errors = factor_report.standard_errors(solved, observed, given.standard_errors)
-        if other is not None:
-            comparison = compared(solved, other, str(given.compare_with))
-            print(comparison, end="\n\n")
+        parts = factor_report.parts_of(solved, observed, other, str(given.compare_with))
+        print(*(f"\n{part}\n" for part in parts), sep="", end="")
         solved.save(out / "model")
         _, notes = write_factor_tables(out, solved, observed)
         print(*notes, sep="\n", end="\n" if notes else "")
     title = f"Factor analysis of {observed.name}"
     page = out / "report.html"
     notes = observed.notes
-    print(
-        factor_report.write_factor_page(
-            page, title, solved, found, errors, cutoff, notes, comparison
-        )
-    )
+    print(factor_report.write_factor_page(page, title, solved, found, errors, cutoff, notes, parts))

@@ -22,10 +22,12 @@ from latentia.data.table_files import TABLES
 from latentia.data.unread import refuse_address
 from latentia.errors import FitWarning, InputError
 from latentia.models.factors.bootstrap import bootstrap_errors
+from latentia.models.factors.congruence import compared
 from latentia.models.factors.factor_analysis import FactorAnalysis
 from latentia.models.factors.findings import left_out
 from latentia.models.factors.n_factors import Correlate, Suggestion, suggest
 from latentia.models.factors.polychoric import polychoric
+from latentia.models.factors.robust import MOST_VARIABLES, normality
 from latentia.models.factors.standard_errors import LoadingErrors, information_errors
 from latentia.models.factors.summary import Part, wrapped
 from latentia.models.inputs import unit_floats
@@ -233,6 +235,28 @@ def suggestion_text(found: Suggestion) -> str:
     return "\n".join(["Number of factors by criterion", *lines, *notes])
 
 
+def parts_of(
+    model: FactorAnalysis, observed: Observed, other: FactorAnalysis | None, name: str
+) -> list[Part]:
+    """Return what is told beside the summary: normality, and a comparison with another model."""
+    tests = normality_of(model, observed)
+    found = [] if tests is None else [tests]
+    return found if other is None else [*found, compared(model, other, name)]
+
+
+def normality_of(model: FactorAnalysis, observed: Observed) -> Part | None:
+    """Return the tests of normality and fit that complete rows of a table allow, or none."""
+    whole = observed.weights is None and (model.missing, model.correlation) == ("error", "pearson")
+    p = int((model.scale_ > 0).sum())
+    if observed.rows is None or not whole or len(model.data_shape_) > 1 or p > MOST_VARIABLES:
+        return None
+    try:
+        return normality(model, model.checked(observed.rows, reset=False))
+    except InputError:
+        # Of collinear columns and few rows the summary tells.
+        return None
+
+
 def standard_errors(model: FactorAnalysis, observed: Observed, kind: str) -> LoadingErrors:
     """Return standard errors of the loadings by information, or by the bootstrap of rows."""
     if kind == "information" and model.n_samples_ == 0:
@@ -262,7 +286,7 @@ def write_factor_page(
     errors: LoadingErrors | None,
     cutoff: float,
     notes: Sequence[str] = (),
-    comparison: Part | None = None,
+    parts: Sequence[Part] = (),
 ) -> Path:
     """Write the page, whole or not at all: suggestion, solution, errors, figures, data's notes."""
     page = template("factor.html").render(
@@ -273,7 +297,7 @@ def write_factor_page(
         suggestion_notes=() if found is None else found.notes,
         # The summary's own template has escaped every name in it.
         summary=None if model is None else Markup(model.summary(cutoff).to_html(page=False)),
-        comparison=None if comparison is None else Markup(comparison.to_html(page=False)),
+        parts=[Markup(part.to_html(page=False)) for part in parts],
         notes=notes,
         errors=None if model is None or errors is None else _error_table(model, errors),
         pictures=list(_pictures(model, found, cutoff)),

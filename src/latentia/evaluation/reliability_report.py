@@ -180,7 +180,7 @@ def write_reliability_page(
         suggestion=None,
         # The summary's own template has escaped every name in it.
         summary=Markup("<hr>".join(parts)),
-        comparison=None,
+        parts=[],
         notes=notes,
         errors=None,
         pictures=list(_pictures(found)),
