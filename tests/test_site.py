@@ -12,6 +12,7 @@ import pytest
 
 import latentia
 from latentia.cli.main import main
+from tests.children import environment
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -108,6 +109,6 @@ def test_the_doctor_says_a_line_each(capsys, monkeypatch):
 def test_the_site_builds(tmp_path):
     pytest.importorskip("furo")
     command = [sys.executable, str(DOCS / "make.py"), "--out", str(tmp_path / "site")]
-    done = subprocess.run(command, capture_output=True, text=True)
+    done = subprocess.run(command, capture_output=True, text=True, env=environment())
     assert done.returncode == 0, done.stdout + done.stderr
     assert (tmp_path / "site/html/ko/lectures/errors.html").exists()

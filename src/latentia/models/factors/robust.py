@@ -104,18 +104,8 @@ def mardia(X: ArrayLike) -> Mardia:
 
 def robust_test(model: Any, X: ArrayLike) -> RobustTest:
     """Return the scaled test of a model that was fitted by ml to these (n, p) complete rows."""
-    rows, varies = _checked(X), np.flatnonzero(model.scale_ > 0)
-    if model.method != "ml" or (model.missing, model.correlation) != ("error", "pearson"):
-        raise InputError("Satorra and Bentler's test is of ml on complete rows of numbers")
-    if rows.shape != (round(model.n_samples_), len(model.scale_)):
-        raise InputError(
-            f"X has shape {rows.shape}, and the model was fitted to {model.n_samples_:g} rows of "
-            f"{len(model.scale_)}"
-        )
-    if len(varies) > MOST_VARIABLES:
-        raise InputError(
-            f"{len(varies)} variables are too many; at most {MOST_VARIABLES} are taken"
-        )
+    varies = np.flatnonzero(model.scale_ > 0)
+    rows = _checked_for(model, X, len(varies))
     pairs, scale = np.ix_(varies, varies), model.scale_[varies]
     S, Sigma = (
         m[pairs] / np.outer(scale, scale) for m in (model.covariance_, model.get_covariance())
@@ -152,6 +142,20 @@ def _checked(X: ArrayLike) -> Matrix:
     rows = np.asarray(X, dtype=np.float64)
     if rows.ndim != 2 or len(rows) < 3 or not np.isfinite(rows).all():
         raise InputError(f"X has shape {rows.shape}; give (n, p) complete rows, n at least 3")
+    return rows
+
+
+def _checked_for(model: Any, X: ArrayLike, n_varying: int) -> Matrix:
+    rows = _checked(X)
+    if model.method != "ml" or (model.missing, model.correlation) != ("error", "pearson"):
+        raise InputError("Satorra and Bentler's test is of ml on complete rows of numbers")
+    if rows.shape != (round(model.n_samples_), len(model.scale_)):
+        raise InputError(
+            f"X has shape {rows.shape}, and the model was fitted to {model.n_samples_:g} rows of "
+            f"{len(model.scale_)}"
+        )
+    if n_varying > MOST_VARIABLES:
+        raise InputError(f"{n_varying} variables are too many; at most {MOST_VARIABLES} are taken")
     return rows
 
 

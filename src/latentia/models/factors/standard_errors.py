@@ -33,8 +33,8 @@ from scipy import linalg, stats
 from sklearn.utils.validation import check_is_fitted
 
 from latentia.errors import InputError, Level, check_arguments
+from latentia.models.factors.extraction import rule_of
 from latentia.models.factors.factor_analysis import FactorAnalysis
-from latentia.models.factors.targets import rule_of
 from latentia.models.inputs import Matrix, Vector
 from latentia.models.linear.criteria import Criterion, search_for
 

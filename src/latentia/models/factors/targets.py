@@ -8,47 +8,14 @@ value of the user's (a full one).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from latentia.data.options import chosen
 from latentia.errors import InputError
 from latentia.models.inputs import Matrix
-from latentia.models.linear.criteria import Constants
-from latentia.models.linear.rotation import TARGETS, RotationRule
 
 HOW = "name the variables of each factor, with | between factors, such as 'A1:A5 | C1:C5'"
-
-
-def check_rotation(model: Any) -> None:
-    """Refuse a target rotation without its target, and a bifactor one without groups."""
-    if model.rotation in TARGETS and model.target is None:
-        raise InputError(f"rotation is {model.rotation!r}, and target is none: {HOW}")
-    if model.rotation in TARGETS and model.kaiser:
-        raise InputError(f"kaiser is True; rotation {model.rotation!r} takes loadings as they are")
-    if model.target_value is not None and model.matrix == "covariance":
-        raise InputError("target_value is of standardized loadings; leave matrix at 'auto'")
-    if "bifactor" in model.rotation and model.n_components < 3:
-        raise InputError(
-            f"rotation is {model.rotation!r} and n_components {model.n_components}; it needs at "
-            "least 3: a general factor and two groups"
-        )
-
-
-def rule_of(
-    model: Any, names: Sequence[str], varies: NDArray[np.bool_], n_starts: int
-) -> RotationRule:
-    """Return how a factor model rotates the loadings of the columns that vary."""
-    T = None
-    if model.target is not None:
-        T = target_of(model.target, names, model.n_components, model.target_value)[varies]
-    constants = Constants(
-        model.oblimin_gamma, model.geomin_epsilon, model.crawford_ferguson_kappa, T
-    )
-    rule = model.rotation, model.kaiser, n_starts, model.random_state
-    return RotationRule(*rule, constants, model.promax_power)
 
 
 def target_of(spec: str, names: Sequence[str], k: int, value: float | None) -> Matrix:
