@@ -198,15 +198,15 @@ def page(lines: list[str], picture: str, spaces: dict[str, Any]) -> str:
             "# pix2pix: aerial photo to map",
             "",
             "Printed by `python benchmarks/pix2pix.py --data MAPS --runs FOLDER",
-            "--features WEIGHTS`; `examples/recipes/pix2pix_maps.toml`, seed 0, its objectives here,",
+            "--features WEIGHTS`; `examples/recipes/pix2pix_maps.toml`, seed 0, its objectives,",
             "the test pairs. Minutes are of wall clock, beside other work. Fréchet distances are",
             "between targets and outputs,",
             f"{letters}.",
             "",
             *lines,
             "",
-            f"The command draws inputs, outputs and truth into {picture} beside this table; it is not",
-            "kept here, since the photos and maps are Google's.",
+            f"The command draws inputs, outputs and truth into {picture} beside the table, not",
+            "kept here since the photos and maps are Google's.",
             "",
         ]
     )
