@@ -280,6 +280,7 @@ def random_codes(sheet: Sheet) -> Figure:
                     f"the nearest training digit (test digits {fresh:.2f})"
                 )
             row[0].axvline(fresh, color=INK, linestyle=":")
+            row[0].set_ylim(top=1.35 * row[0].get_ylim()[1])
             row[0].set(
                 title=f"{name}, {k} numbers",
                 ylabel="pictures",
