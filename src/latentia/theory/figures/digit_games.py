@@ -241,6 +241,7 @@ def weight_clipping(sheet: Sheet) -> Figure:
             )
             column[1].hist(weights, bins=41, color=GREEN)
             column[1].set(yticks=[], xlabel="the critic's weights")
+            column[1].locator_params(axis="x", nbins=3)
             c = getattr(model, "clipping", None)
             edge = (np.abs(weights) > 0.99 * c).mean() if c else 0.0
             show(column[2], model.sample(36, random_state=0), 6, f"{model.diagnosis_}")
