@@ -264,8 +264,7 @@ def random_codes(sheet: Sheet) -> Figure:
         rows = figure.subplots(2, 3, width_ratios=(1.1, 1, 1))
         for row, (name, model) in zip(rows, models.items()):
             codes = model.fit(data.x_train).transform(data.x_train)
-            prior = name == "VAE"
-            z = draw if prior else codes.mean(axis=0) + draw * codes.std(axis=0)
+            z = draw if name == "VAE" else codes.mean(axis=0) + draw * codes.std(axis=0)
             made = {
                 "reconstructed test digits": np.clip(model.reconstruct(data.x_test), 0, 1),
                 "random codes": np.clip(model.inverse_transform(z), 0, 1),
@@ -280,6 +279,7 @@ def random_codes(sheet: Sheet) -> Figure:
                     f"the nearest training digit (test digits {fresh:.2f})"
                 )
             row[0].axvline(fresh, color=INK, linestyle=":")
+            row[0].set_ylim(top=1.35 * row[0].get_ylim()[1])
             row[0].set(
                 title=f"{name}, {k} numbers",
                 ylabel="pictures",

@@ -241,6 +241,7 @@ def weight_clipping(sheet: Sheet) -> Figure:
             )
             column[1].hist(weights, bins=41, color=GREEN)
             column[1].set(yticks=[], xlabel="the critic's weights")
+            column[1].locator_params(axis="x", nbins=3)
             c = getattr(model, "clipping", None)
             edge = (np.abs(weights) > 0.99 * c).mean() if c else 0.0
             show(column[2], model.sample(36, random_state=0), 6, f"{model.diagnosis_}")
@@ -344,8 +345,9 @@ def interpolation_in_z(sheet: Sheet) -> Figure:
 def nearest_training_images(sheet: Sheet) -> Figure:
     """Draw unselected samples of a DCGAN over the training images nearest to each."""
     found = memorisation_check(_dcgan(), digits())
-    for sentence in str(found).splitlines():
-        sheet.say(sentence)
+    share, z = found.copying.share_farther, found.copying.z
+    sheet.say(f"a sample is farther from the training digits than an unseen digit in {share:.1%}")
+    sheet.say(f"copying statistic {z:.2f}: far below 0 for copies, far above 0 for poor samples")
     return memorisation_figure(found.nearest)
 
 

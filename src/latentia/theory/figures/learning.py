@@ -208,7 +208,7 @@ def denoising_targets(sheet: Sheet) -> Figure:
         left, right = figure.subplots(1, 2, width_ratios=(1.1, 1))
         for (name, (model, shown)), colour in zip(models.items(), (BLUE, ORANGE)):
             with tempfile.TemporaryDirectory() as folder:
-                model.fit(shown, run=Path(folder) / "run")
+                model.fit(shown[:1350], run=Path(folder) / "run", validation=shown[1350:])
                 records = read_metrics(Path(folder) / "run")
             for split, line, words in (
                 ("train", "-", "learnt from"),
