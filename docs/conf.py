@@ -17,12 +17,15 @@ project = "Latentia"
 author = "Latentia contributors"
 copyright = author  # noqa: A001
 version = release = latentia.__version__
-extensions = [
-    "myst_parser",
-    "sphinx.ext.autodoc",
-    "sphinx.ext.napoleon",
-    "sphinx_gallery.gen_gallery",
-]
+language = os.environ.get("LATENTIA_SITE_LANGUAGE", "en")
+extensions = ["myst_parser"]
+if language == "en":
+    extensions += ["sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx_gallery.gen_gallery"]
+    sphinx_gallery_conf = gallery.settings(HERE)
+    napoleon_use_rtype = False
+    autodoc_typehints = "none"
+    autodoc_member_order = "bysource"
+    autodoc_class_signature = "separated"
 exclude_patterns = [
     "_examples",
     "generate",
@@ -30,7 +33,6 @@ exclude_patterns = [
     "sg_execution_times.rst",
 ]
 templates_path = ["_templates"]
-language = os.environ.get("LATENTIA_SITE_LANGUAGE", "en")
 locale_dirs = ["locales"]
 gettext_compact = False
 gettext_location = False
@@ -40,11 +42,6 @@ nitpicky = False
 suppress_warnings = ["config.cache", "myst.header"]
 myst_enable_extensions = ["colon_fence", "deflist", "attrs_inline"]
 myst_heading_anchors = 3
-autodoc_typehints = "none"
-autodoc_member_order = "bysource"
-autodoc_class_signature = "separated"
-napoleon_use_rtype = False
-napoleon_use_ivar = True
 
 html_theme = "furo"
 html_title = f"Latentia {release}"
@@ -67,5 +64,4 @@ html_theme_options = {
     "dark_css_variables": {"color-brand-primary": "#84b9ff", "color-brand-content": "#84b9ff"},
 }
 
-sphinx_gallery_conf = gallery.settings(HERE)
 setup = hooks.setup

@@ -44,13 +44,8 @@ def main() -> int:
     for language in LANGUAGES if given.language is None else (given.language,):
         source = out / "source" / language
         write_source(source, language, out / "figures", given.full)
-        if language == "ko":
-            shutil.copytree(
-                out / "source" / "en" / "examples", source / "examples", dirs_exist_ok=True
-            )
-        complaints += (
-            check.not_run(source) if build(source, out, language) else [f"{language} failed"]
-        )
+        complaints += [] if build(source, out, language) else [f"the {language} pages failed"]
+        complaints += check.not_run(source) if language == "en" else []
     complaints += check.pages(out / "html") if given.language is None else []
     print(*complaints, sep="\n")
     print("the site failed" if complaints else f"the site: {out / 'html' / 'index.html'}")
@@ -64,13 +59,30 @@ def write_source(source: Path, language: str, figures: Path, full: bool) -> None
     new = source.with_name(f"{language}.new")
     shutil.rmtree(new, ignore_errors=True)
     shutil.copytree(HERE, new, ignore=shutil.ignore_patterns("__pycache__", "make.py"))
-    gallery.write_examples(ROOT, new)
-    models.write_models(ROOT, new)
-    commands.write_commands(new)
-    api.write_api(new)
-    zoo.write_cards(ROOT, new)
+    if language == "en":
+        gallery.write_examples(ROOT, new)
+        models.write_models(ROOT, new)
+        commands.write_commands(new)
+        api.write_api(new)
+        zoo.write_cards(ROOT, new)
+    else:
+        leave_translated(new)
     lectures.write_lectures(new, language, figures, full)
     bring_over(new, source)
+
+
+def leave_translated(new: Path) -> None:
+    """Take away the pages that there are in English alone, and their places in the contents."""
+    from generate import hooks
+
+    for path in sorted(new.rglob("*.md")):
+        if not hooks.is_translated(path.relative_to(new).with_suffix("").as_posix()):
+            path.unlink()
+    page = new / "index.md"
+    head, mark, contents = page.read_text("utf-8").partition("```{toctree}")
+    lines = [each for each in contents.splitlines() if "/" not in each or hooks.is_translated(each)]
+    lines = [each for each in lines if each not in ("measured", "why")]
+    page.write_text(head + mark + "\n".join(lines) + "\n", "utf-8")
 
 
 def bring_over(new: Path, source: Path) -> None:

@@ -2,38 +2,81 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Iterator
-from pathlib import Path
+from functools import cache
+from pathlib import PurePosixPath
 from typing import Any
+
+from docutils import nodes
+from sphinx import addnodes
+from sphinx.transforms.post_transforms import SphinxPostTransform
 
 import latentia
 from latentia.models.fields import model_fields
 
 TRANSLATED = ("index", "start/", "lectures/")
-"""Pages that exist in Korean; all others say that they are in English."""
+"""Pages that exist in Korean; links of these to others lead to the English ones."""
 MARKUP = re.compile(r"(`+[^`]+`+|\*{1,2}\w(?:[^*]*[\w.)])?\*{1,2}|^\| |:\w+ [^:]*:)")
 """What stays as it is: code, emphasis, the bar of a line block, a field."""
 SIGNS = re.compile(r"(?<=\w)_(?!\w)|(?<!\\)\*(?=[\w{])|(?<!\\)\|")
 REQUEST = re.compile(r"set_\w+_request|get_metadata_routing")
-IN_ENGLISH = "이 페이지는 아직 영어로만 있습니다."
 
 
 def setup(app: Any) -> dict[str, bool]:
     """Connect the functions below."""
     app.connect("html-page-context", _languages)
-    app.connect("source-read", _say_that_it_is_in_english)
-    app.connect("autodoc-process-docstring", _list_attributes, priority=100)
-    app.connect("autodoc-process-docstring", _plain_references)
-    app.connect("autodoc-skip-member", _leave_out)
+    app.add_post_transform(EnglishPages)
+    if "sphinx.ext.autodoc" in app.extensions:
+        app.connect("autodoc-process-docstring", _list_attributes, priority=100)
+        app.connect("autodoc-process-docstring", _plain_references)
+        app.connect("autodoc-skip-member", _leave_out)
     return {"parallel_read_safe": True}
+
+
+def is_translated(name: str) -> bool:
+    """Return whether a page is written in Korean too."""
+    return name.startswith(TRANSLATED)
+
+
+class EnglishPages(SphinxPostTransform):
+    """Leads links of Korean pages to those that are in English alone, which lie a folder up."""
+
+    default_priority = 5
+
+    def run(self, **kwargs: Any) -> None:
+        """Replace these links."""
+        if self.config.language != "ko":
+            return
+        here = PurePosixPath(self.env.docname).parent
+        for node in list(self.document.findall(addnodes.pending_xref)):
+            path, mark, place = node["reftarget"].partition("#")
+            if node.get("reftype") == "myst" and path.endswith((".md", ".rst")):
+                name = posixpath.normpath(here / PurePosixPath(path).with_suffix(".html"))
+                up = "../" * (self.env.docname.count("/") + 1)
+                uri = up + name + mark + place
+                node.replace_self(nodes.reference("", "", *node[0].children, refuri=uri))
+
+
+def _languages(app: Any, page: str, template: str, context: dict[str, Any], tree: Any) -> None:
+    """Tell the template where the same page is in the other language, or else its first page."""
+    is_ko = app.config.language == "ko"
+    there = page if is_ko or is_translated(page) or page == "search" else "index"
+    up = "../" * page.count("/") + ("../" if is_ko else "ko/")
+    context["other_language"] = f"{up}{there}.html"
 
 
 def _leave_out(app: Any, what: str, name: str, obj: Any, skip: bool, options: Any) -> bool | None:
     """Leave out fields, which a model's own page lists, and what is scikit-learn's alone."""
-    known = {field.name for model in latentia.MODELS for field in model_fields(model)}
     foreign = str(getattr(obj, "__module__", "")).startswith("sklearn.")
-    return True if name in known | {"lacks"} or foreign or REQUEST.match(name) else None
+    return True if name in _fields() or foreign or REQUEST.match(name) else None
+
+
+@cache
+def _fields() -> frozenset[str]:
+    names = (field.name for model in latentia.MODELS for field in model_fields(model))
+    return frozenset({"lacks", *names})
 
 
 def _list_attributes(
@@ -51,26 +94,6 @@ def _list_attributes(
         is_name = line.strip() and not line.startswith(" ")
         made.append(f"``{line.strip()}``" if is_name else line)
     lines[start:end] = [*made, ""]
-
-
-def is_translated(name: str) -> bool:
-    """Return whether a page is written in Korean too."""
-    return name.startswith(TRANSLATED)
-
-
-def _languages(app: Any, page: str, template: str, context: dict[str, Any], tree: Any) -> None:
-    """Tell the template where the same page is in the other language."""
-    there = "../" if app.config.language == "ko" else "ko/"
-    context["other_language"] = "../" * page.count("/") + there + f"{page}.html"
-
-
-def _say_that_it_is_in_english(app: Any, name: str, source: list[str]) -> None:
-    """Begin a page that has no Korean with a sentence that says so."""
-    written = Path(app.env.doc2path(name)).suffix == ".md"
-    if app.config.language == "ko" and written and not is_translated(name):
-        head, _, rest = source[0].partition("\n")
-        if head.startswith("# "):
-            source[0] = f"{head}\n\n:::{{note}}\n{IN_ENGLISH}\n:::\n{rest}"
 
 
 def _plain_references(
