@@ -12,7 +12,7 @@ function noteMoment(seen) {
   const { told } = seen, { set } = state, m = latest.measured || {}, duel = JUDGED[set.game];
   past.t.push(seen.step);
   past.a.push(duel ? told.judge : told.loss);
-  past.b.push(duel ? told.generator : null);
+  past.b.push(duel && !set.hold ? told.generator : null);
   past.best.push(set.game === "gan" && m.jsd !== undefined ? Math.log(4) - 2 * m.jsd : null);
   past.jsd.push(m.jsd ?? null);
   past.own.push(set.game === "gan" ? Math.max(0, Math.log(2) - smoothed(told.judge) / 2) : null);
@@ -35,9 +35,9 @@ function nice(v) {
 function chart(svg, series, low, high, reference) {
   const [w, h, l, r, t, b] = [340, 168, 40, 8, 8, 22], last = Math.max(past.t.at(-1) || 0, 100);
   const x = (v) => l + (v / last) * (w - l - r), y = (v) => h - b - ((Math.min(high, Math.max(low, v)) - low) / (high - low)) * (h - t - b);
-  const digits = high - low < 0.5 ? 2 : high - low < 5 ? 1 : 0;
+  const tick = (v) => String(+v.toPrecision(3)).replace("-", "−");
   let out = "";
-  for (const v of [low, (low + high) / 2, high]) out += `<path class="grid" d="M${l} ${y(v)}H${w - r}"/><text x="${l - 6}" y="${y(v) + 4}" text-anchor="end">${number(v, digits)}</text>`;
+  for (const v of [low, (low + high) / 2, high]) out += `<path class="grid" d="M${l} ${y(v)}H${w - r}"/><text x="${l - 6}" y="${y(v) + 4}" text-anchor="end">${tick(v)}</text>`;
   if (reference !== null) out += `<path d="M${l} ${y(reference)}H${w - r}" stroke="var(--edge)" stroke-dasharray="5 3"/>`;
   for (const [name, values, dashed] of series) {
     let d = "";
@@ -67,11 +67,14 @@ function drawCharts(seen) {
   if (set.game === "gan") series.push(["--fig3", past.best, true]);
   const [low, high] = bounds([...past.a, ...(duel ? past.b : [])], set.game === "gan" && !set.saturating ? 0 : null, set.game === "gan" ? 2 : 0.1);
   chart($("c-loss"), series, low, high, set.game === "gan" ? Math.log(4) : duel ? 0 : null);
-  const now = !seen.step ? "" : duel ? `D ${number(told.judge)} · G ${number(told.generator)}` : number(told.loss, 3);
+  const now = !seen.step ? "" : duel ? `D ${number(told.judge)}${set.hold ? "" : ` · G ${number(told.generator)}`}` : number(told.loss, 3);
   heading("h-loss", duel || set.game === "vae" || set.game === "fa" ? "losses" : "errors", now);
   $("c-loss").setAttribute("aria-label", `${say("losses")}: ${now}`);
   const wasserstein = duel && set.game !== "gan";
-  if (m) {
+  // What has no prior has no samples to compare.
+  const none = set.game === "ae" || set.game === "pca";
+  $("apart").hidden = $("modes").hidden = none;
+  if (m && !none) {
     const named = wasserstein || state.set.data === "line" ? [["--fig4", past.w]] : [];
     const apart = wasserstein ? named : [["--fig4", past.jsd], ...(duel ? [["--fig1", past.own, true]] : [])];
     const [, top] = bounds(wasserstein ? past.w : [], 0, wasserstein ? Math.max(0.5, 2 * latest.floor) : 0.7);

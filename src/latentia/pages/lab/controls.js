@@ -21,7 +21,7 @@ const REMEDIES = { r1: 0.1, ema: 1, matching: 1, minibatch: 1, pack: 2, unroll: 
 const PRESETS = {
   works: { r1: 0.1, ema: 1, beta1: 0.5 },
   collapse: { moves: 6, beta1: 0.9 },
-  vanish: { saturating: 1, critic: 6, rate: 3e-3 },
+  vanish: { saturating: 1, hold: 1, rate: 3e-3 },
   distance: { game: "wgangp", critic: 5, penalty: 1, rate: 2e-3 },
   line: { data: "line", critic: 3, beta1: 0.5 },
   coder: { data: "spiral", game: "ae", k: 1 },

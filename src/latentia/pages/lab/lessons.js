@@ -13,13 +13,17 @@ function leave() {
   $("open-lessons").focus();
 }
 function goTo(lesson, step) {
-  const { set, shows, run } = LESSONS[lesson - 1].steps[step - 1];
+  const { set, then, shows, run } = LESSONS[lesson - 1].steps[step - 1];
   state.lesson = [lesson, step];
   // Where nothing is said of the game, it goes on.
   if (set) {
     state.shows = { ...SHOWS, ...shows };
     begin({ seed: 1, ...set }, run !== 0);
-  } else if (shows) look(shows);
+  } else {
+    if (then) change(then);
+    if (shows) look(shows);
+    setMode("run");
+  }
   $("lesson-more").open = false;
   showLesson();
   remember();

@@ -44,7 +44,7 @@ function spreadShares(images, weights, q, into) {
 }
 // D* of cells, from −1 where neither has anything.
 function bestJudge(p, q, into) {
-  for (let i = 0; i < into.length; i++) into[i] = p[i] + q[i] > 1e-9 ? p[i] / (p[i] + q[i]) : -1;
+  for (let i = 0; i < into.length; i++) into[i] = p[i] + q[i] > 1e-6 ? p[i] / (p[i] + q[i]) : -1;
   return into;
 }
 // Each cell shared with its neighbours, 1 : 2 : 1, so that few counts make no speckles.

@@ -99,7 +99,7 @@ const CURES = {
   collapse: (s) => (s.moves > 1 ? { moves: 1 } : !s.r1 ? { r1: 0.1 } : { pack: 2 }),
   missing: (s) => (s.moves > 1 ? { moves: 1 } : !s.r1 ? { r1: 0.1 } : !s.ema ? { ema: 1 } : null),
   vanishing: (s) => (s.saturating ? { saturating: 0 } : s.game === "wgan" ? { game: "wgangp", critic: 3 } : { critic: 1 }),
-  saturated: (s) => (s.critic > 1 ? { critic: 1 } : !s.r1 ? { r1: 0.1 } : { smooth: 0.9 }),
+  saturated: (s) => (s.hold ? { hold: 0 } : s.critic > 1 ? { critic: 1 } : !s.r1 ? { r1: 0.1 } : { smooth: 0.9 }),
   exploding: (s) => (s.game === "wgan" ? { game: "wgangp", critic: 3 } : { penalty: 10 }),
   constant: (s) => ({ rate: Math.max(1e-4, s.rate / 10) }),
   between: (s) => (!s.ema ? { ema: 1 } : s.beta1 < 0.5 ? { beta1: 0.5 } : null),

@@ -191,8 +191,15 @@ class Lab {
     return found;
   }
   bent() {
-    const v = this.game.views;
-    if (this.set.ema && v.calmBent) { v.refresh(); v.plans.calmBent(); return v.calmBent.v; }
+    const { set } = this, v = this.game.views;
+    if (set.ema && v.calmBent) { v.refresh(); v.plans.calmBent(); return v.calmBent.v; }
+    if (set.game === "ae") {
+      // As far as codes reach: they have no prior.
+      v.plans.again();
+      let low = Infinity, high = -Infinity;
+      for (const c of v.codes.v) { low = Math.min(low, c); high = Math.max(high, c); }
+      for (let i = 0; i < v.zMap.n; i++) v.zMap.v[i] = low + ((high - low) * i) / (v.zMap.n - 1);
+    }
     v.plans.bent();
     return v.bent.v;
   }
