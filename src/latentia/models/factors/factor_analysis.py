@@ -38,13 +38,13 @@ from latentia.models.factors.extraction import Extraction, extract, floors, star
 from latentia.models.factors.fit_statistics import Convention, FitStatistics, fit_statistics
 from latentia.models.factors.full_information import completed, discrepancies, random_models
 from latentia.models.factors.summary import Summary, shares, summary_of
-from latentia.models.factors.targets import check_rotation, rule_of
 from latentia.models.inputs import Channels, Matrix, Rows, Vector
 from latentia.models.linear.eigen import threads_for
 from latentia.models.linear.gaussian import LOG_2PI, LinearGaussian, Scores
 from latentia.models.linear.missing import Patterns
 from latentia.models.linear.moments import Moments
 from latentia.models.linear.reading import naming, read_moments
+from latentia.models.linear.rotation import check_rotation, rule_of
 from latentia.models.linear.scale import unit_of
 
 NEEDS_ROWS = "missing='fiml' and correlation='polychoric' need all rows at once; use fit"
