@@ -13,8 +13,7 @@ from latentia.errors import FitWarning, InputError
 from latentia.models.factors.bootstrap import bootstrap_errors
 from latentia.models.factors.factor_analysis import FactorAnalysis
 from latentia.models.factors.standard_errors import information_errors
-from latentia.models.factors.targets import counted, target_of
-from latentia.models.linear.rotation import order, rotate
+from latentia.models.linear.rotation import counted, order, rotate, target_of
 
 PROBLEM = json.loads(Path(__file__).with_name("r_reference.json").read_text())[
     "holzinger_swineford"

@@ -30,10 +30,9 @@ from sklearn.utils.validation import check_is_fitted
 from latentia.errors import InputError, Level, Seed, Several, check_arguments
 from latentia.models.factors.factor_analysis import FactorAnalysis
 from latentia.models.factors.standard_errors import LoadingErrors
-from latentia.models.factors.targets import counted
 from latentia.models.inputs import Matrix, Vector, reads_in_blocks
 from latentia.models.linear.moments import Moments
-from latentia.models.linear.rotation import align
+from latentia.models.linear.rotation import align, counted
 
 Refit = Callable[[FactorAnalysis], object]
 

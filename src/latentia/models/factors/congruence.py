@@ -65,7 +65,7 @@ def congruence(first: Matrix, second: Matrix, *, procrustes: bool = False) -> Co
     Examples
     --------
     >>> A = np.array([[0.8, 0.1], [0.7, 0.0], [0.1, 0.6], [0.0, 0.9]])
-    >>> congruence(A, -A[:, ::-1]).factors.tolist()
+    >>> congruence(A, -A[:, ::-1]).factors.round(6).tolist()
     [1.0, 1.0]
     """
     A, B = np.asarray(first, dtype=np.float64), np.asarray(second, dtype=np.float64)

@@ -16,9 +16,8 @@ Shapes: S is (p, p), loadings (p, k), noise variances and their floor (p,).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,11 +33,8 @@ from latentia.models.factors.discrepancy import (
 )
 from latentia.models.factors.em import em
 from latentia.models.factors.fit_statistics import is_singular
-from latentia.models.factors.targets import HOW, target_of
 from latentia.models.inputs import Matrix, Vector
-from latentia.models.linear.criteria import Constants
 from latentia.models.linear.eigen import DENSE, leading_of
-from latentia.models.linear.rotation import TARGETS, RotationRule
 
 Method = Literal["ml", "minres", "principal_axis", "principal_component", "gls", "wls", "alpha"]
 Algorithm = Literal["newton", "em", "px_em"]
@@ -205,45 +201,3 @@ def _fixed_point(S: Matrix, k: int, floor: Vector, max_iter: int, *, alpha: bool
 def _is_singular(S: Matrix) -> bool:
     scale = np.sqrt(np.diag(S))
     return is_singular(S / scale[:, None] / scale)
-
-
-def check_options(model: Any) -> None:
-    """Refuse methods that do not go together."""
-    if model.algorithm != "newton" and model.method != "ml":
-        raise InputError(f"algorithm is {model.algorithm!r}, which only method 'ml' has")
-    if model.missing == "fiml" and (model.method != "ml" or model.correlation != "pearson"):
-        advice = "method 'ml' and correlation 'pearson' (polychoric ones take NaN as it is)"
-        raise InputError(f"missing is 'fiml', which needs {advice}")
-    if model.zero_add and model.correlation != "polychoric":
-        raise InputError(f"zero_add is {model.zero_add}; it is for polychoric correlation")
-    if model.matrix == "covariance" and model.correlation == "polychoric":
-        raise InputError("matrix is 'covariance', but ordinal answers have none: use 'auto'")
-
-
-def check_rotation(model: Any) -> None:
-    """Refuse a target rotation without its target, and a bifactor one without groups."""
-    if model.rotation in TARGETS and model.target is None:
-        raise InputError(f"rotation is {model.rotation!r}, and target is none: {HOW}")
-    if model.rotation in TARGETS and model.kaiser:
-        raise InputError(f"kaiser is True; rotation {model.rotation!r} takes loadings as they are")
-    if model.target_value is not None and model.matrix == "covariance":
-        raise InputError("target_value is of standardized loadings; leave matrix at 'auto'")
-    if "bifactor" in model.rotation and model.n_components < 3:
-        raise InputError(
-            f"rotation is {model.rotation!r} and n_components {model.n_components}; it needs at "
-            "least 3: a general factor and two groups"
-        )
-
-
-def rule_of(
-    model: Any, names: Sequence[str], varies: NDArray[np.bool_], n_starts: int
-) -> RotationRule:
-    """Return how a factor model rotates the loadings of the columns that vary."""
-    T = None
-    if model.target is not None:
-        T = target_of(model.target, names, model.n_components, model.target_value)[varies]
-    constants = Constants(
-        model.oblimin_gamma, model.geomin_epsilon, model.crawford_ferguson_kappa, T
-    )
-    rule = model.rotation, model.kaiser, n_starts, model.random_state
-    return RotationRule(*rule, constants, model.promax_power)

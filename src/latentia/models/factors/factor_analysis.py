@@ -34,15 +34,7 @@ from latentia.errors import (
 )
 from latentia.models.factors import analysed, findings
 from latentia.models.factors.analysed import Analysed, of_moments
-from latentia.models.factors.extraction import (
-    Extraction,
-    check_options,
-    check_rotation,
-    extract,
-    floors,
-    rule_of,
-    starting_values,
-)
+from latentia.models.factors.extraction import Extraction, extract, floors, starting_values
 from latentia.models.factors.fit_statistics import Convention, FitStatistics, fit_statistics
 from latentia.models.factors.full_information import completed, discrepancies, random_models
 from latentia.models.factors.summary import Summary, shares, summary_of
@@ -52,6 +44,7 @@ from latentia.models.linear.gaussian import LOG_2PI, LinearGaussian, Scores
 from latentia.models.linear.missing import Patterns
 from latentia.models.linear.moments import Moments
 from latentia.models.linear.reading import naming, read_moments
+from latentia.models.linear.rotation import check_rotation, rule_of
 from latentia.models.linear.scale import unit_of
 
 NEEDS_ROWS = "missing='fiml' and correlation='polychoric' need all rows at once; use fit"
@@ -192,7 +185,15 @@ class FactorAnalysis(LinearGaussian):
 
     def check_values(self) -> None:
         """Refuse methods that do not go together."""
-        check_options(self)
+        if self.algorithm != "newton" and self.method != "ml":
+            raise InputError(f"algorithm is {self.algorithm!r}, which only method 'ml' has")
+        if self.missing == "fiml" and (self.method != "ml" or self.correlation != "pearson"):
+            advice = "method 'ml' and correlation 'pearson' (polychoric ones take NaN as it is)"
+            raise InputError(f"missing is 'fiml', which needs {advice}")
+        if self.zero_add and self.correlation != "polychoric":
+            raise InputError(f"zero_add is {self.zero_add}; it is for polychoric correlation")
+        if self.matrix == "covariance" and self.correlation == "polychoric":
+            raise InputError("matrix is 'covariance', but ordinal answers have none: use 'auto'")
         check_rotation(self)
 
     def fit(

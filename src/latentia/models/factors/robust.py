@@ -104,12 +104,11 @@ def mardia(X: ArrayLike) -> Mardia:
 
 def robust_test(model: Any, X: ArrayLike) -> RobustTest:
     """Return the scaled test of a model that was fitted by ml to these (n, p) complete rows."""
-    varies = np.flatnonzero(model.scale_ > 0)
-    rows = _checked_for(model, X, len(varies))
+    rows, varies = _checked(X), np.flatnonzero(model.scale_ > 0)
+    _refuse(model, rows, len(varies))
     pairs, scale = np.ix_(varies, varies), model.scale_[varies]
-    S, Sigma = (
-        m[pairs] / np.outer(scale, scale) for m in (model.covariance_, model.get_covariance())
-    )
+    both = model.covariance_, model.get_covariance()
+    S, Sigma = (matrix[pairs] / np.outer(scale, scale) for matrix in both)
     centred = (rows[:, varies] - model.mean_[varies]) / scale
     n, p, k = len(rows), len(varies), model.n_latent
     dof, pairs_of = ((p - k) ** 2 - p - k) // 2, p * (p - 1) // 2
@@ -117,11 +116,8 @@ def robust_test(model: Any, X: ArrayLike) -> RobustTest:
         raise InputError(
             f"the model has {dof} degrees of freedom or a singular covariance: no test"
         )
-    L = (
-        model.loadings_[varies]
-        / scale[:, None]
-        @ linalg.cholesky(model.factor_correlations_, lower=True)
-    )
+    root = linalg.cholesky(model.factor_correlations_, lower=True)
+    L = model.loadings_[varies] / scale[:, None] @ root
     c = _trace(centred, S, Sigma, _slopes(L)) / dof
     c0 = _trace(centred, S, np.diag(S.diagonal()), _slopes(np.zeros((p, 0)))) / pairs_of
     chi, null = n * discrepancy(S, Sigma), n * discrepancy(S, np.diag(S.diagonal()))
@@ -138,15 +134,7 @@ def robust_test(model: Any, X: ArrayLike) -> RobustTest:
     )
 
 
-def _checked(X: ArrayLike) -> Matrix:
-    rows = np.asarray(X, dtype=np.float64)
-    if rows.ndim != 2 or len(rows) < 3 or not np.isfinite(rows).all():
-        raise InputError(f"X has shape {rows.shape}; give (n, p) complete rows, n at least 3")
-    return rows
-
-
-def _checked_for(model: Any, X: ArrayLike, n_varying: int) -> Matrix:
-    rows = _checked(X)
+def _refuse(model: Any, rows: Matrix, p: int) -> None:
     if model.method != "ml" or (model.missing, model.correlation) != ("error", "pearson"):
         raise InputError("Satorra and Bentler's test is of ml on complete rows of numbers")
     if rows.shape != (round(model.n_samples_), len(model.scale_)):
@@ -154,8 +142,14 @@ def _checked_for(model: Any, X: ArrayLike, n_varying: int) -> Matrix:
             f"X has shape {rows.shape}, and the model was fitted to {model.n_samples_:g} rows of "
             f"{len(model.scale_)}"
         )
-    if n_varying > MOST_VARIABLES:
-        raise InputError(f"{n_varying} variables are too many; at most {MOST_VARIABLES} are taken")
+    if p > MOST_VARIABLES:
+        raise InputError(f"{p} variables are too many; at most {MOST_VARIABLES} are taken")
+
+
+def _checked(X: ArrayLike) -> Matrix:
+    rows = np.asarray(X, dtype=np.float64)
+    if rows.ndim != 2 or len(rows) < 3 or not np.isfinite(rows).all():
+        raise InputError(f"X has shape {rows.shape}; give (n, p) complete rows, n at least 3")
     return rows
 
 

@@ -33,10 +33,10 @@ from scipy import linalg, stats
 from sklearn.utils.validation import check_is_fitted
 
 from latentia.errors import InputError, Level, check_arguments
-from latentia.models.factors.extraction import rule_of
 from latentia.models.factors.factor_analysis import FactorAnalysis
 from latentia.models.inputs import Matrix, Vector
 from latentia.models.linear.criteria import Criterion, search_for
+from latentia.models.linear.rotation import rule_of
 
 STEP = 1e-5
 """Of the differences of fourth order that give ∂r/∂θ."""
