@@ -252,6 +252,10 @@ def main() -> None:
     parser.add_argument("--images", type=int, default=toys.STACKED_TRAIN, help="stacked images")
     parser.add_argument("--mnist", type=Path, help="the folder of MNIST's four files")
     given = parser.parse_args()
+    if given.best and (given.stacked or given.steps or given.only):
+        parser.error("--best has steps and rows of its own: leave out --stacked, --steps, --only")
+    if given.picture is not None and not given.best:
+        parser.error("--picture draws the rows of --best: give both")
     if given.mnist is not None:
         os.environ["LATENTIA_DATA"] = str(given.mnist)
     print(f"latentia {latentia.__version__}, Python {sys.version.split()[0]}")
