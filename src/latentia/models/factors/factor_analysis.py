@@ -134,23 +134,17 @@ class FactorAnalysis(LinearGaussian):
         "target",
     ] = "none"
     """Rotation to simple structure; the last seven are oblique. Of bifactor F1 is general."""
-    target: Annotated[str | None, CountsWhen("rotation", ("target", "target_orthogonal"))] = None
+    target: str | None = None
     """Variables that each factor is expected to have, 'A1:A5 | C1:C5'; others are drawn to 0."""
-    target_value: Annotated[
-        float | None, CountsWhen("rotation", ("target", "target_orthogonal"))
-    ] = None
+    target_value: Annotated[float, Range(-100, 100)] | None = None
     """What expected loadings are drawn to, such as 1; none leaves them free, a partial target."""
     geomin_epsilon: Annotated[
         float, Range(0, open_low=True), CountsWhen("rotation", ("geomin", "geomin_orthogonal"))
     ] = 0.01
     """Geomin's ε, which keeps it smooth; larger finds fewer local minima, and blurs."""
-    oblimin_gamma: Annotated[float, Range(-100, 1), CountsWhen("rotation", ("oblimin",))] = 0.0
+    oblimin_gamma: Annotated[float, Range(-100, 1)] = 0.0
     """Oblimin's γ: 0 is quartimin, below 0 factors correlate less, above 0 it may diverge."""
-    crawford_ferguson_kappa: Annotated[
-        float | None,
-        Range(0, 1),
-        CountsWhen("rotation", ("crawford_ferguson", "crawford_ferguson_orthogonal")),
-    ] = None
+    crawford_ferguson_kappa: Annotated[float, Range(0, 1)] | None = None
     """κ, the weight of simple columns against simple rows; none: 1/p, varimax's."""
     promax_power: Annotated[float, Range(1, open_low=True), CountsWhen("rotation", ("promax",))] = (
         4.0

@@ -179,6 +179,16 @@ class RotationRule:
 
 def check_rotation(model: Any) -> None:
     """Refuse a target rotation without its target, and a bifactor one without groups."""
+    usual = {"target": None, "target_value": None, "oblimin_gamma": 0.0}
+    usual["crawford_ferguson_kappa"] = None
+    for field, default in usual.items():
+        value, rotation = getattr(model, field), field.rpartition("_")[0] or field
+        takes = (rotation, f"{rotation}_orthogonal") if rotation != "oblimin" else (rotation,)
+        if value != default and model.rotation not in takes:
+            raise InputError(
+                f"{field} is {value}, which counts only with rotation {' or '.join(takes)}; "
+                f"rotation is {model.rotation!r}"
+            )
     if model.rotation in TARGETS and model.target is None:
         raise InputError(f"rotation is {model.rotation!r}, and target is none: {HOW}")
     if model.rotation in TARGETS and model.kaiser:
