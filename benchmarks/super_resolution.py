@@ -4,13 +4,15 @@
         [--train missing|never] [--write docs/super_resolution.md]
 
 ``--pictures`` holds the folders T91, Set5 and Set14. SRResNet is trained on T91 as the recipe
-``examples/recipes/srresnet_t91.toml`` says, into ``RUNS/srresnet``; SRGAN starts from it, into
-``RUNS/srgan``. A run that is there is not trained again, one that was stopped goes on. With the
-weights of a feature network, SRGAN's content loss is in its features, and the table has each
-model's distance in them; without, SRGAN compares pixels and the column is left out. A lattice is
-told by how many dB the power at its frequencies exceeds that beside them. SRResNet's self-ensemble
-is the mean over the picture turned and mirrored in all eight ways, each turned back (Lim et al.
-2017, section 3.3): a row of its own, since it takes eight times as long.
+``examples/recipes/srresnet_t91.toml`` says, into ``RUNS/srresnet``, and SRGAN as
+``examples/recipes/srgan_t91.toml`` says, from the zoo's SRResNet, into ``RUNS/srgan``; the row of
+that SRResNet comes with ``--recipe zoo/srresnet-x4/recipe.toml``. A run that is there is not
+trained again, one that was stopped goes on. With the weights of a feature network, SRGAN's content
+loss is in its features, and the table has each model's distance in them; without, SRGAN compares
+pixels and the column is left out. A lattice is told by how many dB the power at its frequencies
+exceeds that beside them. SRResNet's self-ensemble is the mean over the picture turned and mirrored
+in all eight ways, each turned back (Lim et al. 2017, section 3.3): a row of its own, since it takes
+eight times as long.
 """
 
 from __future__ import annotations
@@ -33,16 +35,11 @@ from latentia.metrics.super_resolution import luma_lattice, luma_psnr, luma_ssim
 from latentia.nets.features import FeatureNetwork, load_features
 from latentia.plots.style import new_figure, png_bytes, style
 
-RECIPE = Path(__file__).resolve().parent.parent / "examples" / "recipes" / "srresnet_t91.toml"
+RECIPES = Path(__file__).resolve().parent.parent / "examples" / "recipes"
 SCALE = 4
 SETS = ("Set5", "Set14")
 COMIC = ("Set14", 4)
 """The lecture's picture: the fifth of Set14 in the order of its usual numbers."""
-GAN = [
-    *("--learning-rate", "1e-4", "--n-epochs", "8", "--discriminator-width", "32"),
-    *("--learning-rate-schedule", "late-linear"),
-]
-"""Where SRGAN departs from the recipe of SRResNet."""
 PAPER = {
     "ensemble": "–",
     "bicubic": "28.43 / 0.8211, 25.99 / 0.7486, 21.59 / 0.6423",
@@ -85,7 +82,8 @@ def main(words: list[str] | None = None) -> None:
     parser.add_argument("--runs", type=Path, required=True, help="where runs are and go")
     parser.add_argument("--features", type=Path, help="weights of SqueezeNet 1.0 or VGG-19")
     parser.add_argument("--train", choices=("missing", "never"), default="missing")
-    parser.add_argument("--recipe", type=Path, default=RECIPE, help="of SRResNet")
+    parser.add_argument("--recipe", type=Path, default=RECIPES / "srresnet_t91.toml")
+    parser.add_argument("--gan-recipe", type=Path, default=RECIPES / "srgan_t91.toml")
     parser.add_argument("--write", type=Path, help="a Markdown file; the picture goes beside it")
     given = parser.parse_args(words)
     if given.train == "missing":
@@ -102,11 +100,13 @@ def main(words: list[str] | None = None) -> None:
 
 
 def train(given: argparse.Namespace) -> None:
-    """Train SRResNet, then SRGAN from it, unless they are there."""
-    data = ["--recipe", str(given.recipe), "--data", str(given.pictures / "T91")]
-    start = ["--pretrained", str(given.runs / "srresnet" / "model")]
+    """Train SRResNet and SRGAN, unless they are there."""
+    data = ["--data", str(given.pictures / "T91")]
     features = [] if given.features is None else ["--features", str(given.features)]
-    orders = {"srresnet": data, "srgan": ["srgan", *data, *GAN, *start, *features]}
+    orders = {
+        "srresnet": ["--recipe", str(given.recipe), *data],
+        "srgan": ["--recipe", str(given.gan_recipe), *data, *features],
+    }
     for name, words in orders.items():
         trained(given.runs / name, words)
 

@@ -30,9 +30,18 @@ def test_the_benchmarks_table(tmp_path, monkeypatch, capsys):
     recipe = tmp_path / "small.toml"
     recipe.write_text(RECIPE)
     main = runpy.run_path(str(ROOT / "benchmarks" / "super_resolution.py"))["main"]
-    main.__globals__["GAN"] = ["--n-epochs", "1", "--discriminator-width", "2"]
+    gan = tmp_path / "gan.toml"
+    more = "pretrain_epochs = 1\ndiscriminator_width = 2\n"
+    gan.write_text(RECIPE.replace("srresnet", "srgan") + more)
     words = ["--pictures", str(tmp_path), "--runs", str(tmp_path / "runs")]
-    words += ["--recipe", str(recipe), "--write", str(tmp_path / "table.md")]
+    words += [
+        "--recipe",
+        str(recipe),
+        "--gan-recipe",
+        str(gan),
+        "--write",
+        str(tmp_path / "table.md"),
+    ]
     main(words)
     lines = (tmp_path / "table.md").read_text().splitlines()
     models = [line.split(" | ")[0] for line in lines if line.startswith("| ")]
