@@ -53,7 +53,7 @@ def _gan(n_epochs: int) -> GAN:
 
 
 @cache
-def _dcgan(n_epochs: int = 25) -> DCGAN:
+def _dcgan(n_epochs: int = 60) -> DCGAN:
     """Return a DCGAN of digits."""
     settings = {
         "learning_rate": 5e-4,
@@ -262,7 +262,7 @@ def dcgan_digits(sheet: Sheet) -> Figure:
         "discriminator_batch_norm": False,
         "ema_decay": 0.99,
     }
-    model = DCGAN(batch_size=64, n_epochs=25, random_state=0, **settings)
+    model = DCGAN(batch_size=64, n_epochs=60, random_state=0, **settings)
     with tempfile.TemporaryDirectory() as folder:
         model.fit(digits().x_train, run=Path(folder) / "run")
         pictures = sorted((Path(folder) / "run" / "samples").glob("*.png"))
@@ -276,7 +276,7 @@ def dcgan_digits(sheet: Sheet) -> Figure:
         )
         bare(left)
         rows = (np.arange(len(stages)) + 0.5) * height
-        left.set_yticks(rows, [f"epoch {i + 1}" for i in chosen])
+        left.set_yticks(rows, [f"epoch {int(pictures[i].stem[-4:])}" for i in chosen])
         left.tick_params(length=0)
         left.set_title("the same z over the epochs")
         show(middle, model.sample(80, random_state=0), 10, "80 samples, none selected")
@@ -284,8 +284,8 @@ def dcgan_digits(sheet: Sheet) -> Figure:
     drawn = np.clip(model.sample(1000, random_state=0), 0, 1)
     classes = np.bincount(judge().predict(drawn), minlength=10)
     sheet.say(
-        "a judge sees all classes in 1000 samples: "
-        f"from {classes.min()} to {classes.max()} of each; {model.diagnosis_}"
+        f"classes of 1000 samples, by a judge: from {classes.min()} to {classes.max()} of each; "
+        f"{model.diagnosis_}"
     )
     return figure
 

@@ -265,8 +265,14 @@ def super_resolution(sheet: Sheet) -> Figure:
     shared = {"n_blocks": 3, "width": 24, "patch": 48, "batch_size": 8, "random_state": 0}
     models = {
         "bicubic": Bicubic(),
-        "SRResNet": SRResNet(n_steps=200, learning_rate=1e-3, **shared),
-        "SRGAN": SRGAN(n_steps=100, pretrain_epochs=6, discriminator_width=16, **shared),
+        "SRResNet": SRResNet(n_steps=500, learning_rate=1e-3, **shared),
+        "SRGAN": SRGAN(
+            n_steps=300,
+            pretrain_epochs=30,
+            adversarial_weight=1e-2,
+            discriminator_width=16,
+            **shared,
+        ),
     }
     with board(11.6, 3.4) as figure:
         panels = figure.subplots(1, 4)
