@@ -21,7 +21,7 @@ SUFFIXES = (".png", ".gif")
 HEADER = """Examples
 ========
 
-Scripts that end in minutes on one processor, which can be had as notebooks. Where this build ran one,
+Scripts that end in minutes on one processor, also as notebooks. Where this build ran one,
 its page holds what it printed and drew; ``python3 start.py docs --full`` runs them all.
 """
 
