@@ -21,8 +21,8 @@ SUFFIXES = (".png", ".gif")
 HEADER = """Examples
 ========
 
-Scripts that end in minutes on one processor, each with what it printed and drew when this site was
-built. Every one can be had as a notebook.
+Scripts that end in minutes on one processor, also as notebooks. Where this build ran one,
+its page holds what it printed and drew; ``python3 start.py docs --full`` runs them all.
 """
 
 

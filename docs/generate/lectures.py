@@ -120,7 +120,7 @@ def picture(
     numbers = json.loads(said.read_text("utf-8")) if said.exists() else []
     alt = record.caption[language].replace("]", "").replace("[", "")
     return [
-        f"![{alt}]({drawn.name}){{.lecture}}",
+        f":::{{container}} wide\n![{alt}]({drawn.name}){{.lecture}}\n:::",
         "\n".join(f"- {_plain(each)}" for each in numbers),
     ]
 
