@@ -74,10 +74,12 @@ function arrow(context, x, y, u, w) {
   context.lineTo(u, w);
   context.lineTo(u - head * (c - s * 0.6), w - head * (s + c * 0.6));
 }
+// The mean gradient of a sample under which arrows shorten, rather than fill the plane: what vanishes is seen to.
+const FAINT = 0.03 / 128;
 // Where each sample is pulled: against the gradient of the generator's loss, the longest as long as a tenth of the plane.
 function pulls(context, seen) {
   const { from, pull } = seen, n = Math.min(56, from.length / 2);
-  let longest = 1e-12;
+  let longest = FAINT;
   for (let i = 0; i < n; i++) longest = Math.max(longest, Math.hypot(pull[2 * i], pull[2 * i + 1]));
   context.strokeStyle = palette.ink;
   context.lineWidth = 2;
