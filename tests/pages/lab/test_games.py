@@ -190,4 +190,4 @@ def test_presets_do_what_they_are_meant_to(seed, asked):
     assert good["on"] > 0.75
     assert bad["covered"] <= 2
     assert bad["last"] == "collapse"
-    assert bad["said"].get("collapse", 0) >= 5
+    assert bad["said"].get("collapse", 0) >= 10

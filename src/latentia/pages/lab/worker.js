@@ -20,7 +20,7 @@ class Lab {
     this.random = draws(set.seed);
     this.look = draws(set.seed + 1000);
     this.earlier = [];
-    this.judged = null;
+    this.judged = this.collapsed = null;
     this.sums = { n: 0, real: 0, fake: 0, distance: 0, loss: 0 };
     this.phase = this.steps = 0;
     this.p = cellsOf(this.data, d === 1 ? BINS : CELLS);
@@ -109,6 +109,9 @@ class Lab {
     const found = this.symptoms(), { earlier } = this;
     this.judged = { found, earlier: earlier.slice(-200) };
     earlier.push(found);
+    // A cloud that leaps from mode to mode is wide on its way: collapse stands for the rule's patience.
+    const said = this.rule(false);
+    if (said === "collapse") this.collapsed = { n: earlier.length, found };
     for (const name in this.sums) this.sums[name] = 0;
   }
   symptoms() {
@@ -126,9 +129,15 @@ class Lab {
   // The doctor's word: of the last checkup, or as if the training ended here.
   diagnosis(last) {
     if (isLinear(this.set) || !this.judged) return null;
+    const name = this.rule(last), { collapsed } = this;
+    const lately = this.game.duel && collapsed && this.earlier.length - collapsed.n < PATIENCE;
+    if (lately && (!name || name === "undertrained")) return { ...collapsed.found, name: "collapse" };
+    return { ...this.judged.found, name };
+  }
+  rule(last) {
     const { found, earlier } = this.judged, { set } = this;
     const game = set.game !== "gan" ? "wasserstein" : set.saturating ? "minimax" : "other";
-    return { ...found, name: this.game.duel ? diagnose(found, game, earlier, last) : examineCoder(found, earlier, last) };
+    return this.game.duel ? diagnose(found, game, earlier, last) : examineCoder(found, earlier, last);
   }
 
   // Samples: of the averaged weights where these are asked for.
