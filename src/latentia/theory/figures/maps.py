@@ -115,8 +115,9 @@ def straight_and_bent(sheet: Sheet) -> Figure:
         left, right = figure.subplots(1, 2, width_ratios=(1, 1.3))
         left.plot(*x[:500].T, ".", color=PALE, markersize=4)
         for name, (model, colour) in models.items():
-            ends_z = np.quantile(model.fit(x).transform(x), (0.005, 0.995))
-            curve = np.asarray(model.inverse_transform(np.linspace(*ends_z, 91)[:, None]))
+            low, high = np.quantile(model.fit(x).transform(x), (0.005, 0.995))
+            z = np.linspace(float(low), float(high), 91)[:, None]
+            curve = np.asarray(model.inverse_transform(z))
             left.plot(*curve.T, color=colour, label=name)
             left.plot(*curve[::9].T, "o", color=colour, markersize=4)
             error, way = -model.negative_squared_error(x), _detour(curve)

@@ -267,9 +267,9 @@ def super_resolution(sheet: Sheet) -> Figure:
         "bicubic": Bicubic(),
         "SRResNet": SRResNet(n_steps=500, learning_rate=1e-3, **shared),
         "SRGAN": SRGAN(
-            n_steps=300,
+            n_steps=150,
             pretrain_epochs=30,
-            adversarial_weight=1e-2,
+            adversarial_weight=3e-3,
             discriminator_width=16,
             **shared,
         ),
