@@ -21,8 +21,11 @@ REFUSED = [
     ("sample r --colour 3", "latentia sample has no option --colour"),
     ("figure em-step", "there is no figure 'em-step'; did you mean 'em-steps'?"),
     ("figure em-steps --out a.jpg", "--out a.jpg: a figure is written as .png or .svg"),
-    ("figure mean-face", "the figure mean-face needs data: a file of faces, such as"),
+    ("figure mean-face", "the figure mean-face needs data: a file of faces, such as an .npz of "
+     "pictures"),
     ("figure list --topic qqq", "no figure has 'qqq' in its title, topic or name"),
+    ("figure list --topic colapse", "no figure has 'colapse' in its title, topic or name; did you "
+     "mean 'collapse'?"),
     ("models all", "latentia models does not know what to do with 'all'"),
     ("sample", "the following arguments are required: run (see 'latentia sample --help')"),
     ("train vea", f"there is no model 'vea'; choose from {MODELS}; did you mean 'vae'?"),

@@ -67,8 +67,8 @@ def _list(given: argparse.Namespace) -> None:
 
     shown = [r for r in records() if _is_asked_for(r, given.lecture, given.topic)]
     if not shown:
-        words = " ".join(word for each in records() for word in _words(each).split())
-        close = nearest(given.topic, words.split())
+        words = {word for each in records() for word in _words(each).split() if len(word) > 2}
+        close = nearest(given.topic, sorted(words))
         raise InputError(f"no figure has '{given.topic}' in its title, topic or name{close}")
     if given.json:
         print(json.dumps([vars(r) | {"rows": list(r.rows)} for r in shown], ensure_ascii=False))

@@ -176,6 +176,8 @@ def in_korean(words: str) -> str:
 
 
 def _looked_up(words: str) -> str | None:
+    # Rows of a figure that have one name differ by spaces at its end.
+    words = words.rstrip(" ")
     table, (found, numbers) = _table("korean.json"), pattern(words)
     if words in table:
         return str(table[words])

@@ -6,9 +6,9 @@ import tempfile
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 from scipy.linalg import subspace_angles
@@ -37,7 +37,7 @@ from latentia.theory.figures.panels import (
 )
 
 
-def by_class(axes: Axes, codes: Array, labels: Array, size: float = 6, alpha: float = 1.0) -> None:
+def by_class(axes: Any, codes: Array, labels: Array, size: float = 6, alpha: float = 1.0) -> None:
     """Draw codes on a plane in the colours of their classes, each class named at its middle."""
     for value in np.unique(labels):
         own = codes[labels == value]
@@ -81,8 +81,8 @@ def _half_ring() -> tuple[Array, Array]:
     return np.column_stack([x1, x2, 0.1 * x1 + 0.3 * x2 + noise[:, 2]]), angle
 
 
-def _space(figure: Figure, place: object, X: Array, pca: PCA, angle: Array) -> None:
-    axes = figure.add_subplot(place, projection="3d")
+def _space(figure: Figure, place: Any, X: Array, pca: PCA, angle: Array) -> None:
+    axes: Any = figure.add_subplot(place, projection="3d")
     reach = 1.15 * np.abs(pca.transform(X)).max(axis=0)
     corners = np.array([[[-1, -1], [1, -1]], [[-1, 1], [1, 1]]]) * reach
     plane = pca.inverse_transform(corners.reshape(4, 2)).reshape(2, 2, 3)
@@ -112,7 +112,8 @@ def pca_by_autoencoder(sheet: Sheet) -> Figure:
         _space(figure, grid[0], X, pca, angle)
         titles = ("PCA", "linear autoencoder: own axes")
         for place, (title, each) in enumerate(zip(titles, (pca, model)), start=1):
-            axes, Z = figure.add_subplot(grid[place]), each.transform(X)
+            axes: Any = figure.add_subplot(grid[place])
+            Z = each.transform(X)
             axes.scatter(*Z.T, c=angle, cmap="viridis", s=11)
             half = 1.1 * np.abs(Z).max()
             axes.set(xlabel="z₁", ylabel="z₂", title=title, xlim=(-half, half), ylim=(-half, half))
@@ -263,8 +264,7 @@ def random_codes(sheet: Sheet) -> Figure:
         rows = figure.subplots(2, 3, width_ratios=(1.1, 1, 1))
         for row, (name, model) in zip(rows, models.items()):
             codes = model.fit(data.x_train).transform(data.x_train)
-            prior = name == "VAE"
-            z = draw if prior else codes.mean(axis=0) + draw * codes.std(axis=0)
+            z = draw if name == "VAE" else codes.mean(axis=0) + draw * codes.std(axis=0)
             made = {
                 "reconstructed test digits": np.clip(model.reconstruct(data.x_test), 0, 1),
                 "random codes": np.clip(model.inverse_transform(z), 0, 1),
@@ -279,6 +279,7 @@ def random_codes(sheet: Sheet) -> Figure:
                     f"the nearest training digit (test digits {fresh:.2f})"
                 )
             row[0].axvline(fresh, color=INK, linestyle=":")
+            row[0].set_ylim(top=1.35 * row[0].get_ylim()[1])
             row[0].set(
                 title=f"{name}, {k} numbers",
                 ylabel="pictures",
@@ -348,7 +349,7 @@ def manifold(sheet: Sheet) -> Figure:
             "share of variance off a plane",
         )
         for place, (title, codes) in enumerate(maps.items(), start=2):
-            axes = figure.add_subplot(grid[place])
+            axes: Any = figure.add_subplot(grid[place])
             axes.scatter(*codes.T, c=along, cmap="viridis", s=3)
             axes.set(title=title, xticks=[], yticks=[])
             sheet.say(

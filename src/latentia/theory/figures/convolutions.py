@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -70,22 +71,26 @@ def padding_table(sheet: Sheet) -> Figure:
     return figure
 
 
+KINDS: tuple[Literal["max", "mean"], ...] = ("max", "mean")
+
+
 def pooling_table(sheet: Sheet) -> Figure:
     """Draw the slide's 4×4 table under max and mean pooling, and a picture under both, twice."""
     picture = unit_floats(clothes().x_test[PICTURE])
     with board(11, 5.4) as figure:
-        top, bottom = figure.subfigures(2, 1)
+        halves: Any = figure.subfigures(2, 1)
+        top, bottom = halves
         one, two, three = top.subplots(1, 3, width_ratios=(4, 2, 2))
         numbers(one, POOLED, "4×4", [(1, 1), (1, 3), (2, 0), (3, 3)])
         for row, column in np.ndindex(2, 2):
             window(one, 2 * row, 2 * column, 2)
-        for axes, kind in ((two, "max"), (three, "mean")):
+        for axes, kind in zip((two, three), KINDS):
             found = pooled(POOLED[None].astype(float), 2, kind)[0]
             numbers(axes, found, f"{kind} of 2×2")
             sheet.say(f"{kind}: " + " / ".join(" ".join(f"{v:g}" for v in row) for row in found))
         panels = bottom.subplots(1, 5)
         show(panels[0], picture, title="28×28")
-        for first, kind in ((1, "max"), (3, "mean")):
+        for first, kind in zip((1, 3), KINDS):
             once = pooled(picture[None], 2, kind)
             show(panels[first], once[0], title=f"{kind}: 14×14")
             show(panels[first + 1], pooled(once, 2, kind)[0], title=f"{kind}: 7×7")
@@ -174,7 +179,8 @@ def fractional_convolution(sheet: Sheet) -> Figure:
         layer.weight.copy_(torch.tensor(kernel)[None, None])
         ours = layer(torch.tensor(x, dtype=torch.float32)[None, None])[0, 0].numpy()
     with board(12.4, 6.6) as figure:
-        top, bottom = figure.subfigures(2, 1, height_ratios=(1.1, 1))
+        halves: Any = figure.subfigures(2, 1, height_ratios=(1.1, 1))
+        top, bottom = halves
         one, two, three, four = top.subplots(1, 4, width_ratios=(3, 7, 3, 5))
         numbers(one, x, "3×3 map")
         numbers(

@@ -20,12 +20,11 @@ from latentia.explore.interpolation import interpolate_codes
 from latentia.models.inputs import unit_floats
 from latentia.nets.dcgan import lecture_generator
 from latentia.plots.memorisation import memorisation_figure
-from latentia.plots.style import INK
+from latentia.plots.style import COLOURS, INK
 from latentia.theory.figures import Sheet
 from latentia.theory.figures.codes import judge
 from latentia.theory.figures.panels import (
     BLUE,
-    COLOURS,
     GREEN,
     ORANGE,
     Array,
@@ -54,7 +53,7 @@ def _gan(n_epochs: int) -> GAN:
 
 
 @cache
-def _dcgan(n_epochs: int = 25) -> DCGAN:
+def _dcgan(n_epochs: int = 60) -> DCGAN:
     """Return a DCGAN of digits."""
     settings = {
         "learning_rate": 5e-4,
@@ -242,6 +241,7 @@ def weight_clipping(sheet: Sheet) -> Figure:
             )
             column[1].hist(weights, bins=41, color=GREEN)
             column[1].set(yticks=[], xlabel="the critic's weights")
+            column[1].locator_params(axis="x", nbins=3)
             c = getattr(model, "clipping", None)
             edge = (np.abs(weights) > 0.99 * c).mean() if c else 0.0
             show(column[2], model.sample(36, random_state=0), 6, f"{model.diagnosis_}")
@@ -262,7 +262,7 @@ def dcgan_digits(sheet: Sheet) -> Figure:
         "discriminator_batch_norm": False,
         "ema_decay": 0.99,
     }
-    model = DCGAN(batch_size=64, n_epochs=25, random_state=0, **settings)
+    model = DCGAN(batch_size=64, n_epochs=60, random_state=0, **settings)
     with tempfile.TemporaryDirectory() as folder:
         model.fit(digits().x_train, run=Path(folder) / "run")
         pictures = sorted((Path(folder) / "run" / "samples").glob("*.png"))
@@ -276,7 +276,7 @@ def dcgan_digits(sheet: Sheet) -> Figure:
         )
         bare(left)
         rows = (np.arange(len(stages)) + 0.5) * height
-        left.set_yticks(rows, [f"epoch {i + 1}" for i in chosen])
+        left.set_yticks(rows, [f"epoch {int(pictures[i].stem[-4:])}" for i in chosen])
         left.tick_params(length=0)
         left.set_title("the same z over the epochs")
         show(middle, model.sample(80, random_state=0), 10, "80 samples, none selected")
@@ -284,8 +284,8 @@ def dcgan_digits(sheet: Sheet) -> Figure:
     drawn = np.clip(model.sample(1000, random_state=0), 0, 1)
     classes = np.bincount(judge().predict(drawn), minlength=10)
     sheet.say(
-        "a judge sees all classes in 1000 samples: "
-        f"from {classes.min()} to {classes.max()} of each; {model.diagnosis_}"
+        f"classes of 1000 samples, by a judge: from {classes.min()} to {classes.max()} of each; "
+        f"{model.diagnosis_}"
     )
     return figure
 
@@ -345,8 +345,9 @@ def interpolation_in_z(sheet: Sheet) -> Figure:
 def nearest_training_images(sheet: Sheet) -> Figure:
     """Draw unselected samples of a DCGAN over the training images nearest to each."""
     found = memorisation_check(_dcgan(), digits())
-    for sentence in str(found).splitlines():
-        sheet.say(sentence)
+    share, z = found.copying.share_farther, found.copying.z
+    sheet.say(f"a sample is farther from the training digits than an unseen digit in {share:.1%}")
+    sheet.say(f"copying statistic {z:.2f}: far below 0 for copies, far above 0 for poor samples")
     return memorisation_figure(found.nearest)
 
 

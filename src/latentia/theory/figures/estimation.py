@@ -9,11 +9,10 @@ from scipy.stats import multivariate_normal
 
 from latentia import FactorAnalysis, ProbabilisticPCA
 from latentia.models.factors.em import em, expectations, maximised
-from latentia.plots.style import INK
+from latentia.plots.style import COLOURS, INK
 from latentia.theory.figures import Sheet
 from latentia.theory.figures.panels import (
     BLUE,
-    COLOURS,
     GREEN,
     GREY,
     ORANGE,
@@ -33,7 +32,7 @@ def _cloud(n: int) -> Array:
     """Return (n, 2) centred points along a line through 0, with equal noise about it."""
     draw = np.random.default_rng(3)
     x = draw.standard_normal((n, 1)) * np.array([[1.6, 1.2]]) + 0.5 * draw.standard_normal((n, 2))
-    return x - x.mean(axis=0)
+    return np.asarray(x - x.mean(axis=0))
 
 
 def em_steps(sheet: Sheet) -> Figure:
@@ -91,7 +90,8 @@ def em_lower_bound(sheet: Sheet) -> Figure:
         spread = 1 - float((beta @ (old * u))[0, 0])
         fit = (np.trace(S) - 2 * a * cross + a**2 * C) / psi
         entropy = (np.log(spread) + 1 + LOG_2PI) / 2
-        return -(2 * LOG_2PI + 2 * np.log(psi) + fit) / 2 - (LOG_2PI + C) / 2 + entropy
+        fixed = 2 * LOG_2PI + 2 * np.log(psi)
+        return np.asarray(-(fixed + fit) / 2 - (LOG_2PI + C) / 2 + entropy)
 
     curve, old = np.array([likelihood(a) for a in grid]), 0.35
     gap = (curve - bound(grid, old)).min()
@@ -153,8 +153,8 @@ def em_starts(sheet: Sheet) -> Figure:
     sigmas = [f.loadings @ f.loadings.T + np.diag(f.noise_variance) for _, f in ends]
     spread = max(np.abs(s - sigmas[0]).max() for s in sigmas)
     turned = max(np.abs(f.loadings - ends[0][1].loadings).max() for _, f in ends)
-    values = [v for v, _ in ends]
-    sheet.say(f"log-likelihoods of the four ends differ by {np.ptp(values):.1e} nats")
+    tops = [v for v, _ in ends]
+    sheet.say(f"log-likelihoods of the four ends differ by {np.ptp(tops):.1e} nats")
     sheet.say(f"Σ differs by at most {spread:.1e}, the loadings by {turned:.2f}")
     return figure
 
@@ -204,7 +204,7 @@ def integrating_factors_out(sheet: Sheet) -> Figure:
 
     def mean_density(points: Array, draws: Array) -> Array:
         gap = ((points[:, None] - draws[:, None] * W) ** 2).sum(axis=2)
-        return np.exp(logsumexp(-gap / (2 * v), axis=1)) / len(draws) / (2 * np.pi * v)
+        return np.asarray(np.exp(logsumexp(-gap / (2 * v), axis=1)) / len(draws) / (2 * np.pi * v))
 
     counts, truth = np.geomspace(1, 10_000, 60).astype(int), float(exact.pdf(point[0]))
     with board(12, 3.3) as figure:

@@ -42,7 +42,8 @@ def _angle(a: Array, b: Array) -> float:
 def pca_against_factors(sheet: Sheet) -> Figure:
     """Draw PCA's first axis and a factor's loadings as one variable's noise is raised."""
     true, noises, n = np.array([0.9, 0.8, 0.7, 0.8, 0.6, 0.7]), (0.5, 1, 1.5, 2, 3, 4, 6), 2000
-    angles, first = np.zeros((2, 10, len(noises))), {}
+    angles = np.zeros((2, 10, len(noises)))
+    first: dict[float, list[Array]] = {}
     for seed in range(10):
         for j, noise in enumerate(noises):
             draw = np.random.default_rng(seed)

@@ -8,18 +8,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from PIL import Image
 
 from latentia import PCA, Autoencoder, DenoisingAutoencoder
 from latentia.metrics.reconstruction import psnr
 from latentia.models.inputs import unit_floats
-from latentia.plots.style import INK
+from latentia.plots.style import COLOURS, INK
 from latentia.theory.figures import Sheet
 from latentia.theory.figures.panels import (
     BLUE,
-    COLOURS,
     GREEN,
     ORANGE,
     PALE,
@@ -65,7 +63,7 @@ def bce_against_rmse(sheet: Sheet) -> Figure:
         titled(middle, "|slope|: BCE is steep at the ends", "prediction")
         left.set_ylim(0, 0.6)
         middle.set_ylim(0, 8)
-        left.legend(loc="upper center")
+        left.legend(loc="upper center", bbox_to_anchor=(0.5, -0.18), ncols=3, fontsize=8)
         for objective in ("bce", "rmse"):
             model = Autoencoder(n_components=8, objective=objective, **SMALL).fit(digits().x_train)
             out = np.clip(model.reconstruct(digits().x_test), 0, 1)
@@ -77,7 +75,7 @@ def bce_against_rmse(sheet: Sheet) -> Figure:
     return figure
 
 
-def _pass(x: Array, w: Array, v: Array, b: float, c: Array) -> tuple[float, Array, Array, float]:
+def _pass(x: Array, w: Array, v: Array, b: float, c: Array) -> tuple[Any, Array, Array, Any]:
     """Return a 2-1-2 net's code, its output, and the slopes of the loss in both sums."""
     h = 1 / (1 + np.exp(-(w @ x + b)))
     out = 1 / (1 + np.exp(-(v * h + c)))
@@ -85,7 +83,7 @@ def _pass(x: Array, w: Array, v: Array, b: float, c: Array) -> tuple[float, Arra
     return h, out, d_out, (d_out @ v) * h * (1 - h)
 
 
-def _net(axes: Axes, x: Array, h: float, out: Array, wires: dict[str, tuple[Array, Array]]) -> None:
+def _net(axes: Any, x: Array, h: float, out: Array, wires: dict[str, tuple[Array, Array]]) -> None:
     """Draw the net with its values, and on every wire the weight and its slope."""
     disc = {"boxstyle": "circle,pad=0.35", "facecolor": "white", "edgecolor": BLUE}
     plain = {"facecolor": "white", "edgecolor": "none", "pad": 1}
@@ -97,8 +95,8 @@ def _net(axes: Axes, x: Array, h: float, out: Array, wires: dict[str, tuple[Arra
             axes.text(*middle, words, ha="center", va="center", fontsize=8, bbox=plain)
     for place, number in zip(((0, 2), (0, 0), (3, 1), (6, 2), (6, 0)), (*x, h, *out)):
         axes.text(*place, f"{number:.3f}", ha="center", va="center", bbox=disc)
-    for place, words in ((0, "input"), (3, "code (sigmoid)"), (6, "output (sigmoid)")):
-        axes.text(place, -0.95, words, ha="center")
+    for x_place, words in ((0, "input"), (3, "code (sigmoid)"), (6, "output (sigmoid)")):
+        axes.text(x_place, -0.95, words, ha="center")
     axes.set(xlim=(-0.8, 6.8), ylim=(-1.2, 2.7))
     bare(axes)
 
@@ -210,7 +208,7 @@ def denoising_targets(sheet: Sheet) -> Figure:
         left, right = figure.subplots(1, 2, width_ratios=(1.1, 1))
         for (name, (model, shown)), colour in zip(models.items(), (BLUE, ORANGE)):
             with tempfile.TemporaryDirectory() as folder:
-                model.fit(shown, run=Path(folder) / "run")
+                model.fit(shown[:1350], run=Path(folder) / "run", validation=shown[1350:])
                 records = read_metrics(Path(folder) / "run")
             for split, line, words in (
                 ("train", "-", "learnt from"),

@@ -100,15 +100,13 @@ def _detour(path: Array) -> float:
 def straight_and_bent(sheet: Sheet) -> Figure:
     """Draw one latent number mapped to a curve by a factor model and by a decoder, and digits."""
     draw = np.random.default_rng(0)
-    t = draw.uniform(-1.5, 1.5, 1500)
-    x = np.column_stack([2 * t, 1.5 * np.cos(2 * t)]) + 0.15 * draw.standard_normal((1500, 2))
-    noise = {"observation": "gaussian", "noise_variance": 0.03, "learning_rate": 3e-3}
-    deep = VAE(**(DEEP | noise | {"n_components": 1, "hidden": (64, 64), "n_epochs": 60}))
+    t = draw.uniform(-1.6, 1.6, 1500)
+    x = np.column_stack([2 * t, 1.4 - t**2]) + 0.15 * draw.standard_normal((1500, 2))
+    deep = Autoencoder(**(DEEP | {"n_components": 1, "hidden": (64, 64), "n_epochs": 30}))
     models = {
         "linear: μ + Wz": (ProbabilisticPCA(n_components=1), ORANGE),
         "deep: G(z)": (deep, BLUE),
     }
-    z = np.linspace(-2.2, 2.2, 90, dtype=np.float32)[:, None]
     vae, share = latentia.load("zoo:vae-mnist-20d"), np.linspace(0, 1, 9, dtype=np.float32)[:, None]
     ends = np.random.default_rng(4).standard_normal((2, vae.n_components)).astype(np.float32)
     bent = np.reshape(vae.inverse_transform((1 - share) * ends[0] + share * ends[1]), (9, 28, 28))
@@ -117,7 +115,9 @@ def straight_and_bent(sheet: Sheet) -> Figure:
         left, right = figure.subplots(1, 2, width_ratios=(1, 1.3))
         left.plot(*x[:500].T, ".", color=PALE, markersize=4)
         for name, (model, colour) in models.items():
-            curve = np.asarray(model.fit(x).inverse_transform(z))
+            low, high = np.quantile(model.fit(x).transform(x), (0.005, 0.995))
+            z = np.linspace(float(low), float(high), 91)[:, None]
+            curve = np.asarray(model.inverse_transform(z))
             left.plot(*curve.T, color=colour, label=name)
             left.plot(*curve[::9].T, "o", color=colour, markersize=4)
             error, way = -model.negative_squared_error(x), _detour(curve)
@@ -144,7 +144,7 @@ def noise_to_zero(sheet: Sheet) -> Figure:
         for part in np.array_split(points, -(-len(points) // 200)):
             gap = ((part[:, None] - curve) ** 2).sum(axis=2)
             parts.append((weight * np.exp(-gap / (2 * scale**2))).sum(axis=1))
-        return np.concatenate(parts) / weight.sum() / (2 * np.pi * scale**2)
+        return np.asarray(np.concatenate(parts) / weight.sum() / (2 * np.pi * scale**2))
 
     on, off = np.array([[0.6, np.sin(0.8)]]), np.array([[0.6, np.sin(0.8) + 0.7]])
     places = {"on the curve": (on, GREEN), "off the curve": (off, ORANGE)}

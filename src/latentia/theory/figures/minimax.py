@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -11,14 +12,13 @@ from scipy.special import expit
 from scipy.stats import norm
 
 from latentia.plots.game import game_figure, minimax_figure
-from latentia.plots.style import INK
+from latentia.plots.style import COLOURS, INK
 from latentia.plots.theory import asymmetry_figure
 from latentia.theory.densities import mixture
 from latentia.theory.divergences import js_divergence, kl_divergence
 from latentia.theory.figures import Sheet
 from latentia.theory.figures.panels import (
     BLUE,
-    COLOURS,
     GREEN,
     ORANGE,
     PALE,
@@ -33,7 +33,7 @@ from latentia.theory.minimax import optimal_logit, train_discriminator, value, v
 LOG_4 = float(np.log(4))
 
 
-def _terms(p: object, q: object, logit: Callable[[Array], Array]) -> Array:
+def _terms(p: Any, q: Any, logit: Callable[[Array], Array]) -> Array:
     """Return E log D(x) and E log(1 − D(G(z))) of a discriminator with this logit."""
     t = np.linspace(-9, 12, 8001)
     real = np.trapezoid(p.pdf(t) * -np.logaddexp(0, -logit(t)), t)
@@ -183,10 +183,10 @@ def kl_asymmetry(sheet: Sheet) -> Figure:
     """Draw the normal density nearest to one with two bumps, by KL both ways and by JSD."""
     p, x, curves = mixture([norm(-2, 0.6), norm(2, 0.8)], [0.4, 0.6]), np.linspace(-6, 6, 400), []
 
-    def q(u: Array) -> object:
+    def q(u: Array) -> Any:
         return norm(u[0], np.exp(u[1]))
 
-    kinds = {
+    kinds: dict[str, Any] = {
         "KL(p ‖ q)": lambda u: kl_divergence(p, q(u)),
         "KL(q ‖ p)": lambda u: kl_divergence(q(u), p),
         "JSD(p, q)": lambda u: js_divergence(p, q(u)),
@@ -248,12 +248,12 @@ def gan_game(sheet: Sheet) -> Figure:
             f"after {each.step} steps: JSD {each.js_divergence:.4f} nats, "
             f"mean |D − ½| {each.distance_from_half:.4f}"
         )
-    course = [
+    steps, js, gaps = (
         np.array([getattr(moment, name) for moment in record.moments])
         for name in ("step", "js_divergence", "distance_from_half")
-    ]
+    )
     panels = [(m.step, m.p_g, m.discriminator, m.images) for m in shown]
-    return game_figure(record.x, record.p_data, record.z, panels, tuple(course))
+    return game_figure(record.x, record.p_data, record.z, panels, (steps, js, gaps))
 
 
 def two_losses_of_the_generator(sheet: Sheet) -> Figure:

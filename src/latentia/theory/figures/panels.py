@@ -13,7 +13,6 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 import latentia
-from latentia.data.dataset import Dataset
 from latentia.plots.grids import tile
 from latentia.plots.style import COLOURS, INK, new_figure, style
 
@@ -31,13 +30,13 @@ def board(width: float, height: float) -> Iterator[Figure]:
 
 
 @cache
-def digits() -> Dataset:
+def digits() -> Any:
     """Return the 8×8 digits, which come with the package."""
     return latentia.load_data("digits")
 
 
 @cache
-def clothes() -> Dataset:
+def clothes() -> Any:
     """Return the 28×28 pictures of clothes, which come with the package."""
     return latentia.load_data("fashion-mnist-small")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.figure import Figure
 from scipy.special import expit
-from scipy.stats import multivariate_normal, norm
+from scipy.stats import gamma, multivariate_normal, norm
 
 import latentia
 from latentia.models.inputs import unit_floats
@@ -22,6 +22,7 @@ from latentia.theory.figures.panels import (
     digits,
     show,
     strips,
+    titled,
 )
 from latentia.theory.minimax import optimal_logit, value
 from latentia.theory.monte_carlo import expectation
@@ -77,21 +78,23 @@ def densities(sheet: Sheet) -> Figure:
 
 def expectation_as_balance(sheet: Sheet) -> Figure:
     """Draw a sum over bars that turns into an integral as the bars get thin."""
-    density, truth = norm(1.0, 0.8), 1.0
+    density = gamma(2)
+    truth, square = density.mean(), density.moment(2)
     with board(12, 3.2) as figure:
-        for axes, width in zip(figure.subplots(1, 4), (1.0, 0.5, 0.2, 0.02)):
-            x = np.arange(-3, 5 + width / 2, width)
-            weight = np.diff(density.cdf(np.append(x - width / 2, x[-1] + width / 2)))
-            mean = float((x * weight).sum())
-            axes.bar(x, weight / width, 0.92 * width, color=BLUE)
-            axes.plot([mean], [-0.02], "^", color=ORANGE, markersize=12, clip_on=False)
-            axes.set(title=f"bars of width {width}: E X = {mean:.4f}", xlabel="x", ylim=(0, 0.55))
-            second = float((x**2 * weight).sum())
+        for axes, width in zip(figure.subplots(1, 4), (2.0, 1.0, 0.3, 0.03)):
+            edges = np.arange(0, 30 + width, width)
+            x, weight = edges[1:] - width / 2, np.diff(density.cdf(edges))
+            mean, second = float((x * weight).sum()), float((x**2 * weight).sum())
+            axes.bar(x, weight / width, 0.92 * width if width > 0.1 else width, color=BLUE)
+            axes.plot([mean], [-0.012], "^", color=ORANGE, markersize=12, clip_on=False)
+            titled(axes, f"bars of width {width}: Σ x p = {mean:.4f}", "x")
+            axes.set(ylim=(0, 0.42), xlim=(0, 10))
+            axes.tick_params(axis="x", pad=12)
             sheet.say(
                 f"width {width}: Σ x p = {mean:.5f}, Σ x² p = {second:.5f}; "
-                f"the integrals are {truth:.0f} and {density.moment(2):.2f}"
+                f"the integrals are {truth:.0f} and {square:.0f}"
             )
-        figure.supxlabel("the bars balance at E X (triangle)", fontsize=8.5)
+        figure.supxlabel("the bars balance at Σ x p (triangle)", fontsize=8.5)
     return figure
 
 
@@ -180,7 +183,12 @@ def picture_as_a_point(sheet: Sheet) -> Figure:
         all_, own = (np.sqrt(((x - m) ** 2).sum(axis=(1, 2))) for m in (x.mean(axis=0), means[y]))
         right.hist(all_, bins=40, color=PALE, label="from the mean of all")
         right.hist(own, bins=40, color=GREEN, alpha=0.6, label="from the mean of its class")
-        right.set(xlabel="distance of a digit", ylabel="digits", title="no digit is near a mean")
+        right.set(
+            xlabel="distance of a digit",
+            ylabel="digits",
+            title="no digit is near a mean",
+            ylim=(0, 165),
+        )
         right.legend()
     sheet.say(
         f"nearest that any digit comes to the mean of all: {all_.min():.2f}; "

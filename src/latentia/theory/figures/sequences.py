@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from typing import Any
 
 import numpy as np
 import torch
@@ -13,13 +14,12 @@ from latentia import NGramLanguageModel
 from latentia.models.language.lstm import LSTMLanguageModel
 from latentia.models.language.recurrent import RecurrentLanguageModel
 from latentia.models.language.rnn import RNNLanguageModel
-from latentia.plots.style import INK
+from latentia.plots.style import COLOURS, INK
 from latentia.plots.theory import gradient_figure
 from latentia.theory.cells import Weights, unroll
 from latentia.theory.figures import Sheet
 from latentia.theory.figures.panels import (
     BLUE,
-    COLOURS,
     GREEN,
     ORANGE,
     PALE,
@@ -45,14 +45,14 @@ def _stories(n: int, seed: int) -> str:
 @cache
 def _reader(kind: str) -> RecurrentLanguageModel:
     """Return a small net that has read four hundred such sentences."""
-    shared = {
+    shared: dict[str, Any] = {
         "n_units": 32,
         "n_embedding": 8,
         "dropout": 0.0,
         "window": 40,
         "batch_size": 16,
         "learning_rate": 1e-2,
-        "n_epochs": 12,
+        "n_epochs": 30,
         "random_state": 0,
     }
     model = LSTMLanguageModel(**shared) if kind == "lstm" else RNNLanguageModel(**shared)
@@ -125,39 +125,25 @@ def hidden_state(sheet: Sheet) -> Figure:
 
 
 def earlier_letters(sheet: Sheet) -> Figure:
-    """Draw how earlier letters move the prediction of He or She, in three models."""
-    text, rows = "Mina came. ", {}
-    for name, kind in (("RNN", "rnn"), ("LSTM", "lstm")):
-        model = _reader(kind)
-        ids = torch.tensor(np.asarray(model.encode(text)), dtype=torch.int64)[None]
-        embedded = model.net_.embedding(ids).detach().requires_grad_()
-        up, _ = model.net_.layers[0](embedded.transpose(0, 1))
-        logits = model.net_.head(up[-1])
-        he, she = (int(model.encode(letter)[0]) for letter in "HS")
-        (slope,) = torch.autograd.grad(logits[0, she] - logits[0, he], embedded)
-        share = slope.norm(dim=2)[0].numpy()
-        rows[name] = share / share.sum()
-        odds = float((logits[0, she] - logits[0, he]).detach())
-        sheet.say(
-            f"{name}: log-odds of She against He after Mina {odds:+.1f}; "
-            f"the name's letters have {rows[name][:4].sum():.0%} of the slope"
-        )
-    gram = NGramLanguageModel(order=4).fit(_stories(600, 1))
-    logp = _expected(gram, [text])[0, -1]
-    odds = logp[int(gram.encode("S")[0])] - logp[int(gram.encode("H")[0])]
-    rows["4-gram"] = np.where(np.arange(len(text)) < len(text) - 3, 0, 1 / 3)
-    sheet.say(f"4-gram: it sees three letters back, log-odds {odds:+.1f}")
-    with board(9.4, 3.0) as figure:
+    """Draw what each name makes of He or She seven letters later, in three models."""
+    models: dict[str, Any] = {
+        "RNN": _reader("rnn"),
+        "LSTM": _reader("lstm"),
+        "4-gram": NGramLanguageModel(order=4).fit(_stories(600, 1)),
+    }
+    with board(7.6, 3.4) as figure:
         axes = figure.subplots()
-        for i, (name, share) in enumerate(rows.items()):
-            axes.bar(
-                np.arange(len(text)) + 0.27 * (i - 1), share, 0.25, color=COLOURS[i], label=name
-            )
-        _letters(axes, text)
-        axes.set(
-            ylabel="share of the slope (n-gram: what it sees)",
-            title="who is meant? what each earlier letter does to 'She' against 'He'",
-        )
+        for i, (name, model) in enumerate(models.items()):
+            he, she = (int(model.encode(letter)[0]) for letter in "HS")
+            last = [_expected(model, [f"{who} came. "])[0, -1] for who in NAMES]
+            odds = np.array([logp[she] - logp[he] for logp in last])
+            axes.bar(np.arange(4) + 0.27 * (i - 1), odds, 0.25, color=COLOURS[i], label=name)
+            told = ", ".join(f"{who} {value:+.1f}" for who, value in zip(NAMES, odds))
+            sheet.say(f"{name}: log-odds of She against He after {told}")
+        axes.axhline(0, color=INK, linewidth=0.8)
+        axes.set_xticks(range(4), [f"{who} came. …" for who in NAMES])
+        title = "She or He? each name decides the word seven letters later"
+        titled(axes, title, "", "log-odds of She, nats")
         axes.legend()
     return figure
 
@@ -212,7 +198,7 @@ def _rows_of(length: int, n: int, seed: int) -> list[str]:
 
 
 def _three_nets(length: int, n_units: int, n_epochs: int) -> dict[str, RecurrentLanguageModel]:
-    shared = {
+    shared: dict[str, Any] = {
         "n_units": n_units,
         "n_embedding": 16,
         "dropout": 0.0,
@@ -234,9 +220,9 @@ def back_through_time(sheet: Sheet) -> Figure:
     length = 50
     text, rows = "".join(_rows_of(length, 600, seed=1)), _rows_of(length, 64, seed=2)
     panels: dict[str, dict[str, Array]] = {"as built": {}, "trained": {}}
-    for label, model in _three_nets(length, 64, 15).items():
+    for label, model in _three_nets(length, 64, 10).items():
         # A step size of next to nothing leaves the nets as they were built.
-        for title, rate, n_epochs in (("as built", 1e-30, 1), ("trained", model.learning_rate, 15)):
+        for title, rate, n_epochs in (("as built", 1e-30, 1), ("trained", model.learning_rate, 10)):
             model.set_params(learning_rate=rate, n_epochs=n_epochs).fit(text)
             ids = torch.tensor(np.array([model.encode(row) for row in rows]), dtype=torch.int64)
             for part, norms in norms_over_time(model.net_, ids[:, :-1], ids[:, -1]).items():
@@ -249,12 +235,12 @@ def back_through_time(sheet: Sheet) -> Figure:
 
 def long_context(sheet: Sheet) -> Figure:
     """Draw how rightly the last letter is told over the distance to what decides it."""
-    gaps, found = (3, 10, 25, 50), {}
+    gaps, found = (3, 10, 40), dict[str, list[float]]()
     for gap in gaps:
         text, test = "".join(_rows_of(gap, 500, seed=1)), _rows_of(gap, 200, seed=2)
         nets = {
             name: net.fit(text)
-            for name, net in _three_nets(gap, 48, 14).items()
+            for name, net in _three_nets(gap, 48, 10).items()
             if name != "RNN, ReLU"
         }
         nets |= {"4-gram": NGramLanguageModel(order=4).fit(text)}
@@ -295,7 +281,8 @@ def lstm_gates(sheet: Sheet) -> Figure:
         states, _ = unroll(model.net_, ids)
     cells = np.array([now[-1][1][0].numpy() for now in states])
     with board(11.6, 5.4) as figure:
-        top, bottom = figure.subfigures(2, 1, height_ratios=(1, 1.25))
+        halves: Any = figure.subfigures(2, 1, height_ratios=(1, 1.25))
+        top, bottom = halves
         diagram, keeps = top.subplots(1, 2, width_ratios=(1.5, 1))
         _cell_diagram(diagram)
         for value, colour in zip((0.5, 0.9, 0.99, 1.0), COLOURS):

@@ -60,7 +60,8 @@ def mode_collapse(sheet: Sheet) -> Figure:
 def _line_game(seed: int, *, frozen: bool) -> Array:
     """Return (2, 30) means of G(z) and of D(G(z)) over 600 steps of a game on the line."""
     torch.manual_seed(seed)
-    data, path = torch.distributions.Normal(4.0, 0.6), []
+    path: list[tuple[float, float]] = []
+    data: Any = torch.distributions.Normal(4.0, 0.6)
     D = nn.Sequential(nn.Linear(1, 16), nn.LeakyReLU(0.2), nn.Linear(16, 1))
     G = nn.Linear(1, 1)
     of_d = torch.optim.Adam(D.parameters(), 3e-2)
@@ -70,7 +71,7 @@ def _line_game(seed: int, *, frozen: bool) -> Array:
         real, fake = D(data.sample((128, 1))), D(G(z).detach())
         for optimizer in (of_d, of_g):
             mine = optimizer is of_d
-            loss = (
+            loss: Any = (
                 softplus(-real).mean() + softplus(fake).mean()
                 if mine
                 else softplus(-D(G(z))).mean()

@@ -21,12 +21,11 @@ from latentia.explore.attributes import attribute_direction, attribute_figure, e
 from latentia.explore.traversal import traversal_figure, traverse
 from latentia.metrics.frechet import PixelFeatures, frechet_distance
 from latentia.models.inputs import unit_floats
-from latentia.plots.style import CLASS_COLOURS, INK
+from latentia.plots.style import CLASS_COLOURS, COLOURS, INK
 from latentia.theory.figures import Sheet
 from latentia.theory.figures.codes import judge
 from latentia.theory.figures.panels import (
     BLUE,
-    COLOURS,
     GREEN,
     ORANGE,
     PALE,
@@ -235,11 +234,11 @@ def samples_of_a_vae(sheet: Sheet) -> Figure:
     """Draw unselected samples of a zoo VAE: means of p(x given z) for z from the prior."""
     model = latentia.load("zoo:vae-mnist-20d")
     images = np.asarray(model.sample(75, random_state=0))
-    with board(9.4, 3.4) as figure:
+    with board(8.6, 3.3) as figure:
         show(
             figure.subplots(),
             images.reshape(75, 28, 28),
-            25,
+            15,
             "75 draws of zoo:vae-mnist-20d, none selected",
         )
     again = np.asarray(model.sample(75, random_state=0))
