@@ -29,8 +29,8 @@ PICTURES = {
     "gans": (0.125, 0, 0.637, 1),
     "gan_quality": (0, 0, 1, 1),
     "cyclegan_smiles": (0.28, 0, 1, 0.81),
-    "pix2pix": (0.345, 0, 1, 0.79),
-    "super_resolution": (0, 0, 0.632, 1),
+    "gans_half_hour": (0.55, 0, 0.8, 1),
+    "super_resolution": (0.6, 0.08, 1, 0.7),
 }
 """Figures of lectures, pictures of docs, and what is shown of each: left, top, right, bottom."""
 SIZE = (300, 200)
