@@ -150,7 +150,7 @@ def draw(name: str, lang: str | None = None, data: str | None = None) -> Drawn:
         warnings.simplefilter("ignore", FitWarning)
         figure = function(sheet)
     if words == "ko":
-        translate(figure)
+        _translate(figure)
         sheet.numbers = [in_korean(sentence) for sentence in sheet.numbers]
     return Drawn(found, figure, tuple(sheet.numbers))
 
@@ -192,7 +192,7 @@ def untranslated(words: str) -> list[str]:
     return [part for part in left if re.search("[A-Za-z]{3}", KEPT.sub("", part))]
 
 
-def translate(figure: Figure) -> None:
+def _translate(figure: Figure) -> None:
     """Put a figure's words into Korean, where they stand."""
     from matplotlib.text import Text
 
