@@ -53,7 +53,6 @@ OTHERS = {
     "pretrain_epochs": [1],
     "correlation": ["pearson", "polychoric"],
     "rotation": ["none", "promax"],
-    "crawford_ferguson_kappa": [0.5],
     "method": ["ml", "minres"],
     "algorithm of FactorAnalysis": ["newton", "em"],
     "max_iter": [50],
