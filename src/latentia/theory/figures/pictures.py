@@ -6,18 +6,17 @@ from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
-from PIL import Image
 from sklearn.datasets import load_sample_image
 
 import latentia
-from latentia import SRGAN, VAE, Bicubic, Pix2Pix, SRResNet
+from latentia import VAE, Bicubic, Pix2Pix
 from latentia.data.arrays import labels_beside, read_labels
 from latentia.data.made_pairs import outlines
 from latentia.data.unpaired import load_unpaired
 from latentia.errors import InputError
 from latentia.explore.attributes import attribute_direction, edit
 from latentia.explore.blending import blend, mix, shares_of_two
-from latentia.metrics.structural_similarity import ssim
+from latentia.metrics.super_resolution import luma_psnr, luma_ssim
 from latentia.models.inputs import unit_floats
 from latentia.plots.style import INK
 from latentia.theory.figures import Sheet
@@ -28,7 +27,6 @@ from latentia.theory.figures.panels import (
     board,
     clothes,
     digits,
-    show,
     strips,
 )
 
@@ -252,40 +250,27 @@ def add_a_hat(sheet: Sheet) -> Figure:
 
 
 def super_resolution(sheet: Sheet) -> Figure:
-    """Draw a photograph four times enlarged by three models, and the original."""
-    photos = [
-        load_sample_image(name).mean(axis=2).astype(np.uint8)
-        for name in ("china.jpg", "flower.jpg")
-    ]
-    crops = np.stack(
-        [photos[0][i : i + 96, j : j + 96] for i in range(0, 330, 48) for j in range(0, 540, 48)]
-    )
-    whole = np.asarray(photos[1])[140:332, 220:412]
-    small = np.asarray(Image.fromarray(whole).resize((48, 48), Image.Resampling.BICUBIC))
-    shared = {"n_blocks": 3, "width": 24, "patch": 48, "batch_size": 8, "random_state": 0}
+    """Draw a photograph four times enlarged by the zoo's models and by none, and the original."""
+    photo = np.moveaxis(load_sample_image("flower.jpg")[140:332, 220:412], 2, 0)[None]
     models = {
-        "bicubic": Bicubic(),
-        "SRResNet": SRResNet(n_steps=500, learning_rate=1e-3, **shared),
-        "SRGAN": SRGAN(
-            n_steps=150,
-            pretrain_epochs=30,
-            adversarial_weight=3e-3,
-            discriminator_width=16,
-            **shared,
-        ),
+        "bicubic": Bicubic(scale=4).fit(photo),
+        "SRResNet": latentia.load("zoo:srresnet-x4"),
+        "SRGAN": latentia.load("zoo:srgan-x4"),
     }
     with board(11.6, 3.4) as figure:
         panels = figure.subplots(1, 4)
         for axes, (name, model) in zip(panels, models.items()):
-            out = np.clip(np.asarray(model.fit(crops).transform(small[None]))[0], 0, 1)
-            truth = whole / 255.0
-            db = -10 * np.log10(((out - truth) ** 2).mean())
-            alike = float(ssim(truth[None], out[None]))
+            truth, out = model.beside_enlarged(photo)
+            db, alike = (f(truth, out, 4) for f in (luma_psnr, luma_ssim))
             detail = np.abs(np.diff(out)).mean() / np.abs(np.diff(truth)).mean()
-            show(axes, out, title=f"{name}: {db:.2f} dB, SSIM {alike:.4f}")
+            axes.imshow(np.moveaxis(out[0], 0, 2), interpolation="nearest")
+            axes.set_title(f"{name}: {db:.2f} dB, SSIM {alike:.4f}")
             sheet.say(
                 f"{name}: PSNR {db:.2f} dB, SSIM {alike:.4f}, "
                 f"contrast of neighbours {detail:.2f} of the original's"
             )
-        show(panels[3], whole / 255.0, title="original")
+        panels[3].imshow(np.moveaxis(truth[0], 0, 2), interpolation="nearest")
+        panels[3].set_title("original")
+        for axes in panels:
+            bare(axes)
     return figure
