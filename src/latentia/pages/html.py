@@ -43,7 +43,7 @@ from latentia.training.progress import tell_notes
 
 SCRIPTS = (
     "ground", "paint", "pictures", "worker", "latent", "map", "walk", "encode", "verdicts",
-    "translate", "upscale", "language", "diagram", "facts", "frame", "start",
+    "translate", "upscale", "uniforms", "language", "diagram", "facts", "frame", "start",
 )  # fmt: skip
 """The page's scripts, in their order; they are one in the file."""
 STYLES = ("page.css", "special.css")

@@ -116,14 +116,7 @@ def reliability(
         ends,
         notes,
     )
-    return _of_scale(
-        scale,
-        reverse,
-        reverse_found,
-        n_factors,
-        method,
-        level,
-    )
+    return _of_scale(scale, reverse, reverse_found, n_factors, method, level)
 
 
 def reliability_of_covariance(
@@ -152,14 +145,7 @@ def reliability_of_covariance(
         notes.append("the number of rows behind the matrix is unknown: α has no interval")
     kept = [item for item, inside in zip(names, varies) if inside]
     scale = _Scale(name, kept, C[np.ix_(varies, varies)], n, unknown, unknown, math.nan, notes)
-    return _of_scale(
-        scale,
-        reverse,
-        reverse_found,
-        n_factors,
-        method,
-        level,
-    )
+    return _of_scale(scale, reverse, reverse_found, n_factors, method, level)
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,14 +1,5 @@
 // Data in one and two dimensions. Each set is a mixture of equally likely Gaussians with one σ, so that its density
 // is known; curves are rows of many.
-function uniforms(seed) {
-  let a = seed >>> 0;
-  return () => {
-    a = (a + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(a ^ (a >>> 15), a | 1);
-    t = (t + Math.imul(t ^ (t >>> 7), t | 61)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 // Standard normal draws, by Box and Muller.
 function normals(uniform) {
   let spare = null;

@@ -55,12 +55,13 @@ def html() -> str:
 def played() -> str:
     """Return what plays the games, without a page or a worker."""
     wasm = base64.b64encode(kernels("lab/kernels.wat")).decode()
-    return "\n".join(['"use strict";', f'const KERNELS = "{wasm}";', *map(_script, PLAYED)])
+    draws = _script("templates/uniforms", "latentia.pages")
+    return "\n".join(['"use strict";', f'const KERNELS = "{wasm}";', draws, *map(_script, PLAYED)])
 
 
-def _script(name: str) -> str:
+def _script(name: str, package: str = "latentia.pages.lab") -> str:
     """Return a script without its comments, indentation, and blanks around signs."""
-    lines = (line.strip() for line in _text(f"{name}.js").splitlines())
+    lines = (line.strip() for line in _text(f"{name}.js", package).splitlines())
     return "\n".join(map(_tight, (line for line in lines if line and not line.startswith("//"))))
 
 
