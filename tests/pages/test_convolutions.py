@@ -72,8 +72,30 @@ def program_of_all():
             "results": [1],
         }
         calls += [(f"f{place}", drawn(n, *shape).numpy()) for n in (1, 2)]
-    program.half = [False] * len(program.weights)
+    scaled_in_halves(program)
     return program, calls
+
+
+def scaled_in_halves(program):
+    """Keep the weights of the last two cases in 16 bits, with a factor for each channel out."""
+    n = len(program.weights)
+    program.weights += [drawn(3), drawn(3)]
+    program.half = [place in (n - 2, n - 1) for place in range(n + 2)]
+    program.scaled = {n - 2: (n, 0), n - 1: (n + 1, 1)}
+
+
+def assert_close(found, expected):
+    np.testing.assert_allclose(found, expected.numpy(), rtol=0, atol=1e-5)
+
+
+def test_a_scaled_weight_is_its_halves_times_the_factor_of_each_channel():
+    program, calls = program_of_all()
+    (conv, x), (spread, z) = calls[-3], calls[-1]
+    *_, weight, back, factor, other = program.weights
+    expected = torch.conv2d(torch.from_numpy(x), weight.half().float(), padding=1)
+    assert_close(program.run(conv, x)[0], expected * factor[:, None, None])
+    expected = torch.conv_transpose2d(torch.from_numpy(z), back.half().float(), None, 2, 1)
+    assert_close(program.run(spread, z)[0], expected * other[:, None, None])
 
 
 def check(program, calls, found):

@@ -27,6 +27,18 @@ class Value:
     attributes: list[Any]
 
 
+@dataclass(eq=False)
+class Scaled:
+    """A weight times a factor of each channel, which a page multiplies when it opens.
+
+    So the weight keeps its own numbers: what was stored in 16 bits is 16 bits here too.
+    """
+
+    weight: Tensor
+    factor: Tensor
+    axis: int
+
+
 def operands(arguments: Sequence[Any]) -> tuple[list[Any], list[Any]]:
     """Return two operands as inputs, in their order: numbers as weights of one value."""
     operands = [
@@ -334,8 +346,7 @@ def _weight(g: Given, place: int) -> Tensor:
 def _normed(conv: Value, factor: Tensor, shift: Tensor) -> Value:
     """Return a convolution followed by a factor and a shift of each channel, as a convolution."""
     x, weight, bias = conv.inputs
-    shape = (1, -1, 1, 1) if conv.operation == "spread" else (-1, 1, 1, 1)
-    scaled = (weight.double() * factor.reshape(shape)).float()
+    scaled = Scaled(weight, factor.float(), 1 if conv.operation == "spread" else 0)
     bias = shift if bias is None else bias * factor + shift
     return Value(conv.operation, [x, scaled, bias.float()], conv.attributes)
 

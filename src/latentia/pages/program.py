@@ -3,7 +3,8 @@
 The document is plain JSON: a function is a list of operations, each with a name, references to what
 it takes, and attributes. A reference of at least 0 is an input or an earlier operation of the
 function, one below 0 a weight, −1 the first of the table. Weights are gzip in base64: first those
-in 16 bits, then those in 32, of each the lowest bytes first.
+in 16 bits, then those in 32, of each the lowest bytes first. A weight whose entry in the table goes
+on is multiplied along an axis by the 32-bit numbers from a place on: so many, each for so many values.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from latentia.pages.agreement import allowed, differences, refuse_other
 from latentia.pages.facts import facts_of
 from latentia.pages.graphs import chosen, frozen, traced
 from latentia.pages.interpreter import RUN, run
-from latentia.pages.layers import Value
+from latentia.pages.layers import Scaled, Value
 from latentia.pages.named import Written
 from latentia.pages.operations import values_of
 
@@ -45,6 +46,8 @@ class Program:
         By name: inputs, outputs, operations, results.
     weights
         Tensors that the operations refer to; ``half`` says which are kept in 16 bits.
+    scaled
+        Of weights that are multiplied when they are read: the place of the factor, and its axis.
     facts
         What a reader should know of the model, and how far the program is from it.
     """
@@ -52,6 +55,7 @@ class Program:
     functions: dict[str, dict[str, Any]] = field(default_factory=dict)
     weights: list[Tensor] = field(default_factory=list)
     half: list[bool] = field(default_factory=list)
+    scaled: dict[int, tuple[int, int]] = field(default_factory=dict)
     facts: dict[str, Any] = field(default_factory=dict)
 
     def document(self) -> dict[str, Any]:
@@ -63,6 +67,9 @@ class Program:
             table.append([lengths[half], int(half), list(weight.shape)])
             parts[half].append(values)
             lengths[half] += values.size
+        for place, (by, axis) in self.scaled.items():
+            shape = self.weights[place].shape
+            table[place] += [table[by][0], shape[axis], shape[axis + 1 :].numel()]
         raw = b"".join(in_planes(parts[half], 2 if half else 4) for half in (True, False))
         packed = base64.b64encode(gzip.compress(raw, 9, mtime=0)).decode()
         return {
@@ -80,7 +87,11 @@ class Program:
 
     def stored_weights(self) -> list[Tensor]:
         """Return the weights as they are when they are read again."""
-        return [w.half().float() if half else w for w, half in zip(self.weights, self.half)]
+        read = [w.half().float() if half else w for w, half in zip(self.weights, self.half)]
+        for place, (by, axis) in self.scaled.items():
+            along = [-1 if k == axis else 1 for k in range(read[place].ndim)]
+            read[place] = read[place] * read[by].reshape(along)
+        return read
 
     def run(self, name: str, *inputs: NDArray[Any]) -> list[NDArray[Any]]:
         """Return what a function gives, computed by torch with the weights as they are stored."""
@@ -165,6 +176,8 @@ class _Writer:
             return None
         if isinstance(value, Tensor):
             return self._weight(value)
+        if isinstance(value, Scaled):
+            return self._scaled(value)
         if value.operation == "input":
             return value.attributes[0]
         if id(value) not in self.places:
@@ -182,9 +195,18 @@ class _Writer:
         self.kept.append(value)
         self.places[id(value)] = self.n_inputs + len(self.operations) - 1
 
+    def _scaled(self, value: Scaled) -> int:
+        factor = self._weight(value.factor)
+        self.program.weights.append(value.weight.detach().float().contiguous())
+        self.program.half.append(False)
+        place = len(self.program.weights) - 1
+        self.program.scaled[place] = (-1 - factor, value.axis)
+        return -1 - place
+
     def _weight(self, weight: Tensor) -> int:
         for place, known in enumerate(self.program.weights):
-            if known.shape == weight.shape and torch.equal(known, weight):
+            alike = known.shape == weight.shape and place not in self.program.scaled
+            if alike and torch.equal(known, weight):
                 return -1 - place
         self.program.weights.append(weight.detach().float().contiguous())
         self.program.half.append(False)

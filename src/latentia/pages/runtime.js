@@ -454,10 +454,11 @@ const Latentia = (() => {
     for (let i = 0; i < 65536; i++) known[i] = f16(i);
     const half = Float32Array.from({ length: halves }, (_, i) => known[raw[i] | (raw[halves + i] << 8)]);
     for (let i = 0; i < singles; i++) for (let k = 0; k < 4; k++) bytes[4 * i + k] = raw[2 * halves + k * singles + i];
-    return table.map(([start, isHalf, s]) => {
+    return table.map(([start, isHalf, s, by, channels, each]) => {
       const n = size(s);
       const b = heap.take(n);
       b.d.set((isHalf ? half : whole).subarray(start, start + n));
+      if (channels) for (let i = 0; i < n; i++) b.d[i] *= whole[by + (Math.floor(i / each) % channels)];
       return { s, b };
     });
   }
