@@ -6,6 +6,7 @@ import re
 import shlex
 from dataclasses import replace
 from importlib import resources
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,6 +18,7 @@ from latentia.metrics.definitions import DEFINITIONS
 from latentia.models.base import LatentModel
 from latentia.models.fields import model_fields
 from latentia.models.saved import kind_of
+from latentia.models.zoo import read_index, zoos
 from latentia.pages import html, korean, provenance, scene, thumbnails
 from latentia.pages.checks import RATIO, check_of, given
 from latentia.pages.html import content, kinds_of
@@ -269,6 +271,15 @@ def test_a_page_tells_what_the_run_recorded(tmp_path, digits):
     again = tmp_path / "again"
     assert main([*words[1 : words.index("--run")], "--run", str(again)]) == 0
     assert RunConfig.read(again).parameters == RunConfig.read(run).parameters
+
+
+def test_a_model_of_the_zoo_is_called_as_every_verb_takes_it(tmp_path):
+    entry = next(zoos()).place
+    name = next(iter(read_index(Path(entry))))
+    train, export = provenance.commands(Path(entry) / name, tmp_path / "x.html")
+    assert train == f"latentia reproduce zoo:{name}"
+    assert export == f"latentia export zoo:{name} --out x.html"
+    assert "zoo:" not in " ".join(provenance.commands(tmp_path / name, tmp_path / "x.html"))
 
 
 def test_a_command_tells_no_place_on_the_disk(tmp_path):

@@ -109,8 +109,27 @@ def test_small_examples_are_the_middles_of_sharp_ones():
         (replace(function.inputs[0], free=0),),
         function.outputs,
     )
-    held = examples.enlarging_of(model, fixed, None, shown=False)
-    assert (held["tile"], held["reach"], held["examples"]) == (75, 0, None)
+    held = examples.enlarging_of(model, fixed, data_of_images(x), shown=False)
+    assert (held["tile"], held["reach"], held["examples"], held["lent"]) == (75, 0, None, False)
+
+
+@pytest.mark.parametrize("shape", [(3, 32, 32), (1, 32, 32), (32, 32)])
+def test_without_data_two_photographs_stand_in(shape):
+    model = Bicubic(scale=2).fit(np.random.default_rng(0).random((2, *shape), dtype=np.float32))
+    held = examples.enlarging_of(model, model.exported()[0], None, shown=False)
+    assert held["lent"]
+    assert held["examples"]["sides"] == [64, 64]
+    small, sharp = (pixels(held["examples"][kind]) for kind in ("small", "sharp"))
+    # Side by side there are two.
+    sharp, small = sharp[:128, :128], small[:64, :64]
+    pillow = Image.fromarray(sharp).resize((64, 64), Image.Resampling.BICUBIC)
+    assert sharp.std() > 30
+    assert np.abs(small.astype(int) - np.asarray(pillow)).max() <= 2
+
+
+def test_layouts_that_no_photograph_has_get_none():
+    assert examples.photographs_of((4, 8, 8)) is None
+    assert examples.photographs_of((8, 8, 3)) is None
 
 
 def test_a_judge_of_what_is_enlarged_is_left_out_unless_asked_for():

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.datasets import load_sample_images
 
 from latentia.data.dataset import Dataset
 from latentia.models.exported import Exported
@@ -25,6 +26,8 @@ TILE = 64
 COLOURS, FEW_LEVELS, APART = 8, 16, 0.1
 """Of a pen: how many, levels of a channel that are told apart, and how far two are apart."""
 LOOKED_AT = 60
+LUMA = (0.299, 0.587, 0.114)
+"""Shares of red, green and blue in grey (ITU-R BT.601)."""
 
 
 def translation_of(model: Any, data: Dataset | None, shown: bool) -> dict[str, Any]:
@@ -119,15 +122,33 @@ def enlarging_of(
         "tile": TILE if free else max(sides),
         "reach": model.reach if free else 0,
         "examples": None,
+        "lent": data is None,
     }
-    if shown and data is not None and is_drawable(np.shape(data.x_test)):
-        found["examples"] = pairs_of(model, data, free)
+    if data is None:
+        sharp = photographs_of(sides)
+    else:
+        sharp = few(data.x_test) if shown and is_drawable(np.shape(data.x_test)) else None
+    if sharp is not None:
+        found["examples"] = pairs_of(model, sharp, free)
     return found
 
 
-def pairs_of(model: SuperResolution, data: Dataset, free: bool) -> dict[str, Any]:
-    """Return the middles of test images, small and as they were."""
-    sharp = few(data.x_test)
+def photographs_of(shape: tuple[int, ...]) -> NDArray[Any] | None:
+    """Return scikit-learn's two photographs as images of a shape are, (C, H, W) or (H, W), or none.
+
+    They are under CC BY 2.0, by danielbuechele and vultilion, which the page says.
+    """
+    colours = np.stack(load_sample_images().images)
+    if len(shape) == 3 and shape[0] == 3:
+        return np.moveaxis(colours, -1, 1)
+    grey = np.round(colours @ LUMA).astype(np.uint8)
+    if len(shape) == 2:
+        return grey
+    return grey[:, None] if shape[0] == 1 else None
+
+
+def pairs_of(model: SuperResolution, sharp: NDArray[Any], free: bool) -> dict[str, Any]:
+    """Return the middles of sharp images, small and as they were."""
     height, width = sharp.shape[-2:]
     most = MOST_SMALL * model.scale if free else max(model.data_shape_[-2:])
     h, w = (min(side, most) // model.scale * model.scale for side in (height, width))

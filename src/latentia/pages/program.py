@@ -4,7 +4,7 @@ The document is plain JSON: a function is a list of operations, each with a name
 it takes, and attributes. A reference of at least 0 is an input or an earlier operation of the
 function, one below 0 a weight, −1 the first of the table. Weights are gzip in base64: first those
 in 16 bits, then those in 32, of each the lowest bytes first. A weight whose entry in the table goes
-on is multiplied along an axis by the 32-bit numbers from a place on: so many, each for so many values.
+on is multiplied, along an axis, by 32-bit numbers: where they begin, how many, each for how many.
 """
 
 from __future__ import annotations

@@ -20,6 +20,7 @@ from latentia.evaluation.wording import NAMES
 from latentia.metrics.definitions import DEFINITIONS
 from latentia.models.base import LatentModel
 from latentia.models.fields import command_name, model_fields, nearest_known
+from latentia.models.zoo import read_index
 from latentia.pages import korean
 from latentia.plots.page import format_number
 from latentia.training.config import RunConfig
@@ -215,7 +216,11 @@ def commands(run: Path | None, out: Path) -> list[str]:
     if run is None:
         return [f"model.export({out.name!r})"]
     config, _ = recorded(run)
-    export = f"latentia export {shlex.quote(run.name)} --out {shlex.quote(out.name)}"
+    in_zoo = run.name in read_index(run.parent)
+    name = f"zoo:{run.name}" if in_zoo else shlex.quote(run.name)
+    export = f"latentia export {name} --out {shlex.quote(out.name)}"
+    if in_zoo:
+        return [f"latentia reproduce {name}", export]
     if config is None or "spec" not in config.data:
         return [export]
     # Where the data lie on the machine that made the page is nobody's business.

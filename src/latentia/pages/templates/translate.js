@@ -99,7 +99,16 @@ function startTranslate() {
     return { y: found[outputs[0].name], ms };
   }
   const paint = (id, { data, shape: s }) => new Painter($(id), s.slice(1)).paint(data);
+  // An empty pad is no picture: what a net makes of it would be taken for its work.
+  const untouched = () => view.example === null && !kept.picture && !kept.strokes.length;
+  function wait() {
+    for (const id of ["translated", ...(back ? ["returned"] : [])]) Object.assign($(id), { width: size.W, height: size.H });
+    if ($("judged")) $("judged").hidden = true;
+    $("translate-heard").textContent = say("nothinggiven");
+    changed("translate");
+  }
   async function follow() {
+    if (untouched()) { wait(); return; }
     if (busy || (kept.now && view.ms > LIVE)) { stale = true; return; }
     busy = true;
     stale = false;
@@ -128,6 +137,7 @@ function startTranslate() {
     busy = false;
     changed("translate");
     if (stale) follow();
+    else if (untouched()) wait();
   }
 
   const opinion = $("judged") && bar("");
@@ -147,7 +157,7 @@ function startTranslate() {
   }
 
   function hear() {
-    if (view.ms === null) return;
+    if (view.ms === null || untouched()) return;
     const slow = view.ms > LIVE ? ` ${say("afterstroke")}` : "";
     $("translate-heard").textContent = say("took", { time: lasting(view.ms), size: `${size.W} × ${size.H}` }) + slow;
   }
@@ -255,7 +265,10 @@ function startTranslate() {
       [0, 1].forEach((i) => { $(`way-${i}`).textContent = i ? `${names[1]} → ${names[0]}` : `${names[0]} → ${names[1]}`; });
     }
   }
-  $("keep").onclick = () => { $("keep").href = $("translated").toDataURL("image/png"); $("keep").download = "translated.png"; };
+  $("keep").onclick = (event) => {
+    if (untouched()) event.preventDefault();
+    Object.assign($("keep"), { href: $("translated").toDataURL("image/png"), download: "translated.png" });
+  };
   resize();
   part({
     words() {

@@ -257,6 +257,7 @@ function startUpscale() {
   };
   const tiles = () => {
     $("small-block").hidden = !smalls.length;
+    $("smalls-name").textContent = say(habits.lent ? "lentsmalls" : "smalls");
     $("smalls").replaceChildren(...smalls.map((x, i) => tileOf(planes(...sides), x, 0, say("exampleupscale", { i: i + 1 }), () => take(i))));
   };
   const examples = habits.examples || {};
