@@ -109,6 +109,7 @@ OTHER_VALUES = {
     "n_halvings": [1],
     "iterated_power": [0],
     "n_mixture": [2],
+    "n_resized": [2],
     "n_steps": [40],
     "noise_factor": [0.2],
     "noise_variance": [0.04, 0.3, None],

@@ -7,17 +7,23 @@ C and Cᵀ are 4×4 convolutions of stride 2, plain and transposed, N a norm, dr
 in the three innermost layers. The innermost e_k has no norm: over one pixel it would leave 0 ([1]_,
 errata).
 
+A transposed convolution makes four pixels of one, each by weights of its own, which draws a lattice
+on even ground such as water; repeated pixels and a 3×3 convolution draw none ([2]_). Innermost layers,
+whose lattice is the coarsest, may have these.
+
 Shapes: ``x`` is (N, C_in, H, W), the result (N, C_out, H, W) in (−1, 1).
 
 References
 ----------
 .. [1] P. Isola, J.-Y. Zhu, T. Zhou, A. A. Efros, "Image-to-Image Translation with Conditional
    Adversarial Networks", CVPR 2017.
+.. [2] A. Odena, V. Dumoulin, C. Olah, "Deconvolution and Checkerboard Artifacts", Distill 2016.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -58,10 +64,19 @@ class UNet(nn.Module):
         The norm's kind.
     dropout
         Of the three innermost decoder layers.
+    n_resized
+        How many of the innermost decoder layers repeat pixels; the outermost never does.
     """
 
     def __init__(
-        self, n_in: int, n_out: int, width: int, depth: int, norm: Normalisation, dropout: float
+        self,
+        n_in: int,
+        n_out: int,
+        width: int,
+        depth: int,
+        norm: Normalisation,
+        dropout: float,
+        n_resized: int = 0,
     ) -> None:
         super().__init__()
         self.depth, self.multiple = depth, 2**depth
@@ -73,7 +88,8 @@ class UNet(nn.Module):
             self.down.append(nn.Sequential(conv, *([NORMS[norm](widths[level])] if normed else [])))
         for level in reversed(range(1, depth)):
             n_inner = widths[level] * (1 if level == depth - 1 else 2)
-            up = Doubling(n_inner, widths[level - 1], bias=False)
+            make = repeated if level >= depth - n_resized else partial(Doubling, bias=False)
+            up = make(n_inner, widths[level - 1])
             noisy = dropout > 0 and level >= depth - N_NOISY
             noise = [Dropout(dropout)] if noisy else []
             self.up.append(nn.Sequential(up, NORMS[norm](widths[level - 1]), *noise))
@@ -93,6 +109,11 @@ class UNet(nn.Module):
         for up in self.up:
             d = relu(torch.cat([up(d), skips.pop()], 1))
         return torch.tanh(self.last(d))
+
+
+def repeated(n_in: int, n_out: int) -> nn.Sequential:
+    """Return what doubles sides by repeated pixels and a 3×3 convolution."""
+    return nn.Sequential(nn.Upsample(scale_factor=2), nn.Conv2d(n_in, n_out, 3, 1, 1, bias=False))
 
 
 def at_multiple(net: Callable[[Tensor], Tensor], x: Tensor, multiple: int) -> Tensor:

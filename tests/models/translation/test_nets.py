@@ -90,6 +90,17 @@ def test_skips_carry_every_layer():
         handle.remove()
 
 
+@pytest.mark.parametrize(("n_resized", "even"), [(0, False), (1, False), (4, True)])
+def test_repeated_pixels_draw_no_lattice_on_even_ground(n_resized, even):
+    """The outermost layer, transposed, alternates from pixel to pixel; all others may not."""
+    torch.manual_seed(0)
+    net = UNet(3, 1, 4, 5, "layer", 0.0, n_resized).eval()
+    with torch.no_grad():
+        y = net(torch.full((1, 3, 256, 256), 0.3))[0, 0, 96:160, 96:160]
+    cells = y.reshape(32, 2, 32, 2)
+    assert bool((cells - cells[:1, :, :1]).abs().max() < 1e-6) == even
+
+
 def test_dropout_is_noise_in_training_alone():
     net, x = unet((32, 32)), torch.rand(1, 3, 32, 32)
     seed(0)

@@ -102,8 +102,8 @@ SHOWN = 8
 
 
 SHARED = (
-    *("generator", "width", "n_halvings", "norm", "dropout", "patch_size", "jitter", "mirror"),
-    *("turn", "batch_size", "beta_1", "beta_2", "ema_decay", "device", "precision"),
+    *("generator", "width", "n_halvings", "n_resized", "norm", "dropout", "patch_size", "jitter"),
+    *("mirror", "turn", "batch_size", "beta_1", "beta_2", "ema_decay", "device", "precision"),
 )
 """Hyperparameters of the training with L1 alone that are the game's."""
 
@@ -162,6 +162,8 @@ class Pix2Pix(Translator):
     """Channels of both nets' outermost layers (64 in the paper); deeper ones double."""
     n_halvings: Annotated[Annotated[int, Range(1, 8)] | None, Shapes("generator")] = None
     """Halvings of the U-Net, at most to one pixel; none takes all, as the paper does."""
+    n_resized: Annotated[Whole, Shapes("generator")] = 0
+    """Innermost doublings by repeated pixels and a 3×3 convolution, which draw no lattice."""
     norm: Annotated[Literal["batch", "instance", "layer"], Shapes("generator", "discriminator")] = (
         "instance"
     )
@@ -206,7 +208,7 @@ class Pix2Pix(Translator):
         n_in, size = shape[0], self.learnt_size(shape)
         depth = min(unet_depth(size), self.n_halvings or DEEPEST)
         self.generator_: nn.Module = UNet(
-            n_in, self.n_outputs, self.width, depth, self.norm, self.dropout
+            n_in, self.n_outputs, self.width, depth, self.norm, self.dropout, self.n_resized
         )
         self.generator_.apply(isola_weights)
         n_shown = self.n_outputs + n_in * self.conditional
