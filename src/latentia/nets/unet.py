@@ -8,8 +8,8 @@ in the three innermost layers. The innermost e_k has no norm: over one pixel it 
 errata).
 
 A transposed convolution makes four pixels of one, each by weights of its own, which draws a lattice
-on even ground such as water; repeated pixels and a 3×3 convolution draw none ([2]_). Innermost layers,
-whose lattice is the coarsest, may have these.
+on even ground such as water; repeated pixels and a 3×3 convolution draw none ([2]_). Innermost
+layers, whose lattice is the coarsest, may have these.
 
 Shapes: ``x`` is (N, C_in, H, W), the result (N, C_out, H, W) in (−1, 1).
 
