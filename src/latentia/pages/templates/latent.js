@@ -1,5 +1,6 @@
 // z: sliders in the order of what they change, what is given beside z, and what the decoder makes.
 const FIRST = 10;
+const MOST_SHOWN = 16;
 const decoder = { name: "", made: null, shape: null, given: null };
 
 function decode(zs, n = 1, ys = null) {
@@ -115,11 +116,20 @@ function startGiven(given) {
       button.onclick = () => { state.y.fill(0); state.y[i] = 1; changed("given"); };
       return button;
     });
-    box.append(make("div", { class: "choices", role: "group" }, ...buttons));
+    // Each class carries what the same z makes in it.
+    const shown = decoder.made.kind === "image" && n <= MOST_SHOWN;
+    const pictures = shown ? buttons.map((b) => { const canvas = make("canvas"); b.prepend(canvas); return canvas; }) : [];
+    const eye = Float32Array.from({ length: n * n }, (_, i) => Number(i % (n + 1) === 0));
+    box.append(make("div", { class: shown ? "choices seen" : "choices", role: "group" }, ...buttons));
     const caption = make("p", { class: "small soft" });
     box.append(caption);
     part({
       update() { buttons.forEach((b, i) => b.setAttribute("aria-pressed", state.y[i] === 1)); },
+      rest() {
+        if (!shown) return;
+        const data = decode(repeated(state.z, n), n, eye);
+        pictures.forEach((canvas, i) => new Painter(canvas, decoder.shape).paint(data, (i * data.length) / n));
+      },
       words() {
         heading.textContent = say("class");
         box.querySelector("div").setAttribute("aria-label", say("class"));
