@@ -272,6 +272,9 @@ def test_a_class_is_chosen_and_the_judge_speaks(cgan, opened):
     page.locator("#given .btn").nth(7).click()
     settled(page)
     same_picture(page, "picture", model.inverse_transform(code(page), y=[7]))
+    # Each class shows what the same z makes in it.
+    for i in range(10):
+        same_picture(page, f"class-{i}", model.inverse_transform(code(page), y=[i]))
     told = page.locator("#opinion output").inner_text()
     judge = {f.name: f for f in model.exported()}["critic"].verb
     image = model.inverse_transform(code(page), y=[7]).astype(np.float32)

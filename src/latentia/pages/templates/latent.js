@@ -118,7 +118,7 @@ function startGiven(given) {
     });
     // Each class carries what the same z makes in it.
     const shown = decoder.made.kind === "image" && n <= MOST_SHOWN;
-    const pictures = shown ? buttons.map((b) => { const canvas = make("canvas"); b.prepend(canvas); return canvas; }) : [];
+    const pictures = shown ? buttons.map((b, i) => { const canvas = make("canvas", { id: `class-${i}` }); b.prepend(canvas); return canvas; }) : [];
     const eye = Float32Array.from({ length: n * n }, (_, i) => Number(i % (n + 1) === 0));
     box.append(make("div", { class: shown ? "choices seen" : "choices", role: "group" }, ...buttons));
     const caption = make("p", { class: "small soft" });
