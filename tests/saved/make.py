@@ -47,7 +47,8 @@ def text_models():
 NO_AVERAGE = {"ema_decay": None}
 GAME = {"ema_decay": None, "learning_rate": 2e-4, "beta_1": 0.5}
 VARIATIONAL = {"ema_decay": None, "noise_variance": 0.1}
-THEN = {"DCGAN": NO_AVERAGE, "GAN": GAME} | dict.fromkeys(
+PAPERS = {"lattice_weight": 0.0}
+THEN = {"DCGAN": NO_AVERAGE, "GAN": GAME, "SRGAN": PAPERS} | dict.fromkeys(
     ("VAE", "ConditionalVAE", "VaDE"), VARIATIONAL
 )
 """What version 0.1.0 had by default, where another default came later."""

@@ -112,6 +112,16 @@ def test_a_model_without_gradients_is_fitted_as_before(name):
     assert_same_answers(make.said(make.train(name, None)), before)
 
 
+def test_what_a_file_does_not_say_is_what_was_so_when_it_was_written(tmp_path):
+    assert latentia.load(KEPT / "SRGAN" / "model").lattice_weight == 0
+    assert latentia.SRGAN().lattice_weight > 0
+    run = tmp_path / "run"
+    shutil.copytree(KEPT / "SRGAN" / "run", run)
+    model = make.all_models()["SRGAN"].set_params(lattice_weight=30.0)
+    with pytest.raises(latentia.InputError, match="lattice_weight 0.0 there, 30.0 here"):
+        model.fit(*make.lessons("SRGAN"), run=run, resume=True)
+
+
 def test_a_model_is_saved_with_the_versions_that_made_it(tmp_path):
     X = np.random.default_rng(0).normal(size=(9, 3))
     folder = latentia.PCA(n_components=1).fit(X).save(tmp_path / "model")

@@ -33,7 +33,7 @@ from latentia.models.own_parts import class_name, recorded, with_names_of_nets
 from latentia.plots.grids import DRAWABLE, rows, save_png, tile
 from latentia.training import distributed, draws
 from latentia.training.batches import CHUNK, Batches, Planned, Source
-from latentia.training.config import RunConfig, versions
+from latentia.training.config import RunConfig, as_written, versions
 from latentia.training.device import Placed, bounded_weights, check_device_name
 from latentia.training.directory import held
 from latentia.training.further import going_on
@@ -421,7 +421,7 @@ class GradientModel(Planned, Placed, Model):
         )
         defaults = type(self)().get_params()
         if begun is not None:
-            named = in_new_names(begun.parameters, defaults)
+            named = as_written(in_new_names(begun.parameters, defaults), defaults)
             begun = dataclasses.replace(begun, parameters=named)
         with held(folder, config, begun, defaults) as now:
             if self.beginning is not None and begun is None and distributed.rank() == 0:

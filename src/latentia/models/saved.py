@@ -49,7 +49,7 @@ from latentia.models.own_parts import (
     with_nets,
 )
 from latentia.models.places import folder_at
-from latentia.training.config import HASH, read_config, unknown, versions, write_config
+from latentia.training.config import HASH, as_written, read_config, unknown, versions, write_config
 from latentia.training.metrics_file import is_record, read_metrics
 
 WEIGHTS = "model.safetensors"
@@ -338,6 +338,8 @@ def make(
     """
     kind = kind_of(name, homes)
     named = in_new_names(parameters, kind.__dataclass_fields__)
+    if writer is not None:
+        named = as_written(named, kind.__dataclass_fields__)
     for key in named:
         if key not in kind.__dataclass_fields__:
             raise InputError(f"of {name}, {unknown(f'a parameter {key!r}', writer)}")

@@ -11,7 +11,7 @@ import hashlib
 import importlib.metadata
 import json
 import platform
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import cache
 from numbers import Integral, Real
@@ -54,9 +54,16 @@ LEFT_OPEN = ("n_epochs", "n_steps", "batch_size")
 """Parameters that, if none, are in a resumed run what they came to when it began."""
 WORTH = {"noise_variance": ("auto", 0.04)}
 """The word that is a parameter's default, and the value that was in version 0.1.0."""
+ABSENT = {"lattice_weight": 0.0}
+"""What parameters are worth in files of releases that did not have them, not their defaults."""
 STAGE = {"step": 1, "n_epochs": 1}
 """What a stage holds, and the least that each number can be."""
 HASH = "sha256"
+
+
+def as_written(parameters: Mapping[str, Any], names: Collection[str]) -> dict[str, Any]:
+    """Return parameters of a file with what those of ``names`` are worth that it may lack."""
+    return {**{k: v for k, v in ABSENT.items() if k in names}, **parameters}
 
 
 @dataclass(frozen=True)

@@ -78,9 +78,9 @@ def test_srresnets_loss_is_its_formula(objective):
     assert float(loss.detach()) == pytest.approx(float(expected), rel=2e-3)
 
 
-@pytest.mark.parametrize("features", [None, tiny_features()])
-def test_srgans_losses_are_the_papers(features):
-    model = SRGAN(adversarial_weight=0.3, **GAN)
+@pytest.mark.parametrize(("features", "lattice"), [(None, 0.0), (tiny_features(), 5.0)])
+def test_srgans_losses_are_the_papers_and_the_lattices(features, lattice):
+    model = SRGAN(adversarial_weight=0.3, lattice_weight=lattice, **GAN)
     if features is not None:
         model.use_features(features)
     model.fit(X)
@@ -99,10 +99,33 @@ def test_srgans_losses_are_the_papers(features):
             seen = (2 * x - 2 * fake).square().mean()
         else:
             seen = (features(x_moved) - features(fake_moved)).square().mean()
-        total = seen - 0.3 * judged[1].log().mean()
+        total = seen - 0.3 * judged[1].log().mean() + lattice * of_phases(2 * fake - 2 * x)
     assert float(model.discriminator_loss(x).total.detach()) == pytest.approx(-float(value), 1e-5)
     draws.seed(0)
     assert float(model.generator_loss(x).total.detach()) == pytest.approx(float(total), 1e-5)
+
+
+def of_phases(away):
+    """Return the mean square of the mean of each phase of 2×2 in whole windows of 4×4 of it."""
+    phases = [away[:, :, i::2, j::2].numpy() for i in (0, 1) for j in (0, 1)]
+    corners = [(i, j) for i in range(0, 8 - 3, 4) for j in range(0, 10 - 3, 4)]
+    means = [p[:, :, i : i + 4, j : j + 4].mean((2, 3)) for p in phases for i, j in corners]
+    return float(np.mean(np.square(means)))
+
+
+def test_a_lattice_costs_and_texture_does_not():
+    model = SRGAN(**GAN)
+    x = torch.full((1, 3, 32, 32), 0.5)
+    cell = torch.tensor([[0.1, -0.1], [0.1, -0.1]])
+    lattice = cell.repeat(16, 16)
+    # Upside down from one pixel of the small image to the next: a mean of 0 in each phase.
+    texture = lattice * torch.kron(
+        (-1.0) ** (torch.arange(16)[:, None] + torch.arange(16)), torch.ones(2, 2)
+    )
+    assert float(model.lattice_loss(x, x + lattice)) == pytest.approx(0.04, rel=1e-4)
+    assert float(model.lattice_loss(x, x + texture)) == pytest.approx(0, abs=1e-9)
+    # An image smaller than a window is one window.
+    assert float(model.lattice_loss(x[..., :4, :4], x[..., :4, :4] + 0.1)) == pytest.approx(0.04)
 
 
 def mirrored_windows(x, starts):

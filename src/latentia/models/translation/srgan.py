@@ -6,6 +6,15 @@
     l_X   = mean (φ(x) − φ(G(x_small)))²   in the features φ of a network        (eq. 5)
           or mean (x − G(x_small))²        of pixels in [−1, 1], SRGAN-MSE       (eq. 4)
 
+The phases of a scale s are the s² places that a pixel of the large image has within one of the
+small one. φ and D have strides of their own, and G learns a lattice that pleases them: on even
+ground each phase is brighter or darker than it should be. So, with ``lattice_weight``, G minimises
+
+    l_lattice = mean over windows and phases of (mean over the window of x − G(x_small))²
+
+in [−1, 1] as well, in windows of 4×4 pixels of the small image. Texture, whose mean is 0, is free
+of it; with the weight 0 the loss is the paper's.
+
 G starts from an SRResNet, which is given or trained first, in the run's folder ``pretraining``:
 from random weights the game ends in a poor optimum (section 3.2). The paper's φ is VGG54, of
 VGG-19, with a factor of 1/12.75; the network is part of the name of the result, ``result_name``.
@@ -29,7 +38,7 @@ from typing import Annotated, Any, NamedTuple, Self
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.nn.functional import mse_loss, pad
+from torch.nn.functional import avg_pool2d, mse_loss, pad, pixel_unshuffle
 
 from latentia.errors import Count, CountsWhen, InputError, NonNegative, Positive, Shapes
 from latentia.models.apply import eager
@@ -55,6 +64,10 @@ PIXELS = "MSE"
 """What the content loss is called that has no feature network."""
 SHIFT = 8
 """Pixels within which φ sees both images shifted, each pair by its own draw."""
+
+
+WINDOW = 4
+"""Sides of the windows of the lattice's term, in pixels of the small image."""
 
 
 class Pass(NamedTuple):
@@ -114,6 +127,8 @@ class SRGAN(UpscalingModel):
     """Weights of SqueezeNet 1.0 or VGG-19 (.safetensors, .npz); none compares pixels."""
     adversarial_weight: NonNegative = 1e-3
     """λ, the weight of the adversarial loss in eq. 3."""
+    lattice_weight: NonNegative = 30.0
+    """The weight of the term that keeps a lattice out; 0 is the paper's loss."""
     discriminator: nn.Module | None = None
     """A net of your own in the discriminator's place, which gives logits; none makes one."""
     discriminator_width: Annotated[Count, Shapes("discriminator")] = 64
@@ -170,12 +185,19 @@ class SRGAN(UpscalingModel):
         return Loss(loss, probabilities)
 
     def generator_loss(self, x: Tensor) -> Loss:
-        """Return l_X + λ l_Gen (eq. 3)."""
+        """Return l_X + λ l_Gen (eq. 3), and the lattice's term."""
         shown = self.kept_pass(x) or self.forward_pass(x)
         content = self.content_loss(shown.x, shown.x_fake)
         adversarial = real_fake_cross_entropy(self.judged(shown.x_fake), 1.0)
         total = content + self.adversarial_weight * adversarial
+        if self.lattice_weight:
+            total = total + self.lattice_weight * self.lattice_loss(shown.x, shown.x_fake)
         return Loss(total, {"content": content, "adversarial": adversarial})
+
+    def lattice_loss(self, x: Tensor, x_fake: Tensor) -> Tensor:
+        """Return the mean square, over windows and phases, of the mean difference there."""
+        away = pixel_unshuffle(inside(x_fake) - inside(x), self.scale)
+        return avg_pool2d(away, min(WINDOW, *away.shape[2:])).square().mean()
 
     def content_loss(self, x: Tensor, x_fake: Tensor) -> Tensor:
         """Return the mean squared difference of features (eq. 5), or of pixels (eq. 4)."""
