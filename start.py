@@ -2,6 +2,7 @@
 
     python3 start.py compare [options]    latentia compare, or any other command of latentia
     python3 start.py test [options]       ruff, mypy and pytest; options go to pytest
+    python3 start.py core [options]       pytest of the linear half, without torch, in .venv-core
     python3 start.py docs [options]       the site, in English and Korean; --full draws all figures
 
 On a machine without an NVIDIA GPU it takes care not to pull in the CUDA build of torch, which is
@@ -25,6 +26,8 @@ ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
 PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 STAMP = VENV / "latentia-installed"
+CORE_TOOLS = ("pytest", "pytest-xdist", "hypothesis", "pandas")
+CORE_TESTS = ("tests/contract", "tests/oracles", "tests/test_without_torch.py")
 CPU_INDEX = "https://download.pytorch.org/whl/cpu"
 
 
@@ -34,6 +37,8 @@ def main() -> int:
         print(f"Latentia needs Python 3.11 or later; this is {sys.version.split()[0]}")
         return 2
     words = sys.argv[1:] or ["--help"]
+    if words[0] == "core":
+        return core(words[1:])
     extra = words[0] if words[0] in ("test", "docs") else ""
     if not install(extra):
         return 2
@@ -55,7 +60,7 @@ def install(extra: str) -> bool:
     if not install_torch():
         return False
     print("installing Latentia and what it needs", flush=True)
-    target = f"{ROOT}[{','.join(sorted(extras))}]" if extras else str(ROOT)
+    target = f"{ROOT}[{','.join(sorted({'deep', *extras}))}]"
     if pip("install", "--quiet", "--editable", target) != 0:
         return False
     STAMP.write_text(" ".join([wanted, *sorted(extras)]))
@@ -86,7 +91,7 @@ def torch_requirement() -> str:
     import tomllib  # not in the older Pythons that `main` turns away
 
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    return next(need for need in project["dependencies"] if re.match(r"torch\b", need))
+    return next(n for n in project["optional-dependencies"]["deep"] if re.match(r"torch\b", n))
 
 
 def has_gpu() -> bool:
@@ -117,6 +122,23 @@ def test(options: list[str]) -> int:
         run("-m", "pytest", "-n", "2", "--dist", "loadgroup", *options),
     ]
     return next((status for status in statuses if status), 0)
+
+
+def core(options: list[str]) -> int:
+    """Run the tests that need no torch, where there is none; return pytest's status."""
+    folder = ROOT / ".venv-core"
+    python = folder / PYTHON.relative_to(VENV)
+    if not python.exists():
+        print(f"making {folder}", flush=True)
+        venv.create(folder, with_pip=True)
+    install = ["-m", "pip", "--disable-pip-version-check", "install", "--quiet"]
+    needs = ["--editable", str(ROOT), *CORE_TOOLS]
+    pytest = ["-m", "pytest", "-n", "2", *CORE_TESTS, *options]
+    for words in ([*install, *needs], pytest):
+        status = subprocess.run([str(python), *words], cwd=ROOT).returncode
+        if status:
+            return status
+    return 0
 
 
 def pip(*words: str) -> int:

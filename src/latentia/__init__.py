@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from typing import Any
 
 __version__ = "0.1.0"
@@ -68,8 +67,9 @@ def __getattr__(name: str) -> Any:
     """Import a public name when it is first asked for (PEP 562), so that torch loads late."""
     if name not in _PUBLIC:
         raise AttributeError(f"module 'latentia' has no attribute {name!r}")
-    attribute = {"load_data": "load"}.get(name, name)
-    return getattr(importlib.import_module(_PUBLIC[name]), attribute)
+    from latentia.errors import offered
+
+    return offered(_PUBLIC[name], {"load_data": "load"}.get(name, name))
 
 
 def __dir__() -> list[str]:

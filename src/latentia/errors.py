@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import importlib
 import math
 import typing
 import warnings
@@ -131,6 +132,29 @@ class Range:
 def largest_like(value: float) -> float:
     """Return the largest number of a value's kind that can be computed with."""
     return LARGEST_WHOLE if isinstance(value, Integral) else LARGEST
+
+
+DEEP = ("torch", "tensorboard")
+"""Packages of the extra ``deep``."""
+
+
+def offered(module: str, name: str) -> Any:
+    """Import what a module offers under a name; say what it needs that is not installed.
+
+    Raises ModuleNotFoundError with one sentence if that is a package of the extra ``deep``.
+    """
+    try:
+        return getattr(importlib.import_module(module), name)
+    except ModuleNotFoundError as error:
+        raise with_command(error, name) from None
+
+
+def with_command(error: ModuleNotFoundError, what: str) -> ModuleNotFoundError:
+    """Return an error that says how to get a package of the extra ``deep``; others as they are."""
+    if error.name not in DEEP or "latentia[deep]" in str(error):
+        return error
+    told = f"{what} needs {error.name}, which is not installed: pip install 'latentia[deep]'"
+    return ModuleNotFoundError(told, name=error.name)
 
 
 @dataclasses.dataclass(frozen=True)

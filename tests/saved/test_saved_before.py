@@ -118,7 +118,7 @@ def test_what_a_file_does_not_say_is_what_was_so_when_it_was_written(tmp_path):
     run = tmp_path / "run"
     shutil.copytree(KEPT / "SRGAN" / "run", run)
     model = make.all_models()["SRGAN"].set_params(lattice_weight=30.0)
-    with pytest.raises(latentia.InputError, match="lattice_weight 0.0 there, 30.0 here"):
+    with pytest.raises(latentia.InputError, match=r"lattice_weight 0\.0 there, 30\.0 here"):
         model.fit(*make.lessons("SRGAN"), run=run, resume=True)
 
 

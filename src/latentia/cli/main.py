@@ -31,7 +31,7 @@ from latentia.cli.streams import fill_gaps, flush_output, let_go, tell
 from latentia.cli.train import INTERRUPTED, resume, train
 from latentia.cli.transform import transform
 from latentia.cli.zoo import reproduce, zoo
-from latentia.errors import InputError
+from latentia.errors import DEEP, InputError, with_command
 from latentia.files import told
 from latentia.training.launch import leads
 
@@ -79,6 +79,10 @@ def main(arguments: list[str] | None = None) -> int:
         flush_output()
     except InputError as error:
         status = _complain(str(error))
+    except ModuleNotFoundError as error:
+        if error.name not in DEEP:
+            raise
+        status = _complain(str(with_command(error, f"latentia {words[0]}")))
     except BrokenPipeError:
         status = UNREAD
     except OSError as error:

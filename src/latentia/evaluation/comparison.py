@@ -23,7 +23,7 @@ from latentia.data.arrays import facts as facts_of
 from latentia.data.dataset import ImageSize, split
 from latentia.data.named import load_with
 from latentia.data.options import USUAL, TableOptions
-from latentia.errors import Count, InputError, Seed, check_arguments, nearest
+from latentia.errors import DEEP, Count, InputError, Seed, check_arguments, nearest
 from latentia.evaluation.clusterings import CLUSTERS, baseline_sections
 from latentia.evaluation.evaluate import evaluate
 from latentia.evaluation.model_section import ModelSection
@@ -274,8 +274,13 @@ def _plain(array: Any) -> Any:
 
 
 def _left_out(entry: str | Model, data: Dataset) -> str:
-    """Return why a model cannot learn the data, or nothing."""
-    model = kind_of(entry)() if isinstance(entry, str) else entry
+    """Return why a model cannot learn the data, or be had here, or nothing."""
+    try:
+        model = kind_of(entry)() if isinstance(entry, str) else entry
+    except ModuleNotFoundError as error:
+        if error.name not in DEEP:
+            raise
+        return f"{entry} was left out: it {str(error).partition(' ')[2]}."
     name = type(model).__name__
     if name == "DCGAN" and not _fits_dcgan(data):
         return "DCGAN was left out: it learns images of 8×8 to 256×256 pixels."

@@ -7,7 +7,6 @@ loaded can run code. A model without nets is saved and loaded without torch.
 from __future__ import annotations
 
 import hashlib
-import importlib
 import json
 import math
 import os
@@ -22,7 +21,7 @@ import safetensors.numpy
 from numpy.typing import NDArray
 
 from latentia import INSTRUMENTS, MODELS
-from latentia.errors import InputError, check_fields, nearest
+from latentia.errors import InputError, check_fields, nearest, offered
 from latentia.files import (
     MOST_JSON,
     PREFIX,
@@ -323,7 +322,7 @@ def _stated_size(path: Path) -> int:
 def kind_of(name: str, homes: Homes = MODELS | INSTRUMENTS) -> Any:
     """Return the class that a name stands for."""
     home = homes[name]
-    return getattr(importlib.import_module(home), name) if isinstance(home, str) else home
+    return offered(home, name) if isinstance(home, str) else home
 
 
 def make(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from typing import Any
 
 _HOMES = {
@@ -63,7 +62,9 @@ def __getattr__(name: str) -> Any:
     """Import a function when it is first asked for (PEP 562)."""
     if name not in _PUBLIC:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f"{__name__}.{_PUBLIC[name]}"), name)
+    from latentia.errors import offered
+
+    return offered(f"{__name__}.{_PUBLIC[name]}", name)
 
 
 def __dir__() -> list[str]:

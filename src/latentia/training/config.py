@@ -276,11 +276,17 @@ def unknown(what: str, writer: object) -> str:
 
 
 def versions() -> dict[str, str]:
-    """Return the versions of Python and of the libraries that a result depends on."""
-    found = {name: _version(name) for name in LIBRARIES}
+    """Return the versions of Python and of the libraries that a result depends on, as far as here.
+
+    Torch is where nets are.
+    """
+    found = {name: version for name in LIBRARIES if (version := _version(name))}
     return {"python": platform.python_version()} | found
 
 
 @cache
-def _version(library: str) -> str:
-    return importlib.metadata.version(library)
+def _version(library: str) -> str | None:
+    try:
+        return importlib.metadata.version(library)
+    except importlib.metadata.PackageNotFoundError:
+        return None
