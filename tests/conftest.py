@@ -21,7 +21,13 @@ import pytest
 import latentia
 
 WITHOUT_TORCH = importlib.util.find_spec("torch") is None
-NEEDS_TORCH = re.compile(r"^\s*(import torch|from torch|from latentia\.(nets|training)\b)", re.M)
+LINEAR_HOMES = ("latentia.models.linear", "latentia.models.factors")
+DEEP_NAMES = [name for name, home in latentia.MODELS.items() if not home.startswith(LINEAR_HOMES)]
+NEEDS_TORCH = re.compile(
+    r"^\s*(import torch|from torch|from latentia\.(nets|training)\b)"
+    rf"|^(from latentia import.*|.*latentia\.)\b({'|'.join(DEEP_NAMES)})\b",
+    re.M,
+)
 
 
 def pytest_ignore_collect(collection_path):

@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -63,11 +64,34 @@ def test_the_tools_of_an_extra_are_installed_once_beside_those_of_others(
         monkeypatch.setattr(start.sys, "argv", ["start.py", *words])
         assert start.main() == 0
     root = str(start.ROOT)
-    assert targets == [root, f"{root}[docs]", f"{root}[docs,test]"]
+    assert targets == [f"{root}[{extras}]" for extras in ("deep", "deep,docs", "deep,docs,test")]
     assert (str(start.ROOT / "docs" / "make.py"), "--full") in ran
     (tmp_path / "stamp").write_text("another docs test")
     start.main()
-    assert targets[-1] == f"{root}[docs]", "what an older pyproject asked for is asked for anew"
+    assert targets[-1] == f"{root}[deep,docs]", (
+        "what an older pyproject asked for is asked for anew"
+    )
+
+
+@pytest.mark.parametrize(("statuses", "expected"), [((0, 0), 0), ((0, 3), 3), ((1,), 1)])
+def test_the_core_is_tested_in_an_environment_of_its_own(
+    start, monkeypatch, tmp_path, statuses, expected
+):
+    monkeypatch.setattr(start, "ROOT", tmp_path)
+    made, ran, left = [], [], list(statuses)
+    monkeypatch.setattr(start.venv, "create", lambda place, **given: made.append(place))
+    monkeypatch.setattr(
+        start.subprocess,
+        "run",
+        lambda words, **given: ran.append(words) or SimpleNamespace(returncode=left.pop(0)),
+    )
+    monkeypatch.setattr(start.sys, "argv", ["start.py", "core", "-x"])
+    assert start.main() == expected
+    assert made == [tmp_path / ".venv-core"]
+    assert {words[0] for words in ran} == {str(made[0] / start.PYTHON.relative_to(start.VENV))}
+    assert "install" in ran[0]
+    assert str(tmp_path) in ran[0], "no extra, so no torch"
+    assert len(ran) == 1 or ran[1][-1] == "-x"
 
 
 def test_the_range_is_the_projects(start):
@@ -133,5 +157,5 @@ def test_ci_names_what_lies_beside_the_checkout(tmp_path, there):
         return done.stdout.split()
 
     places = [str(tmp_path / "shared" / name) if name in there else "-" for name in PLACES]
-    assert said() == ["['test']", *places]
+    assert said() == ["['test']", *places, "['core']", *places]
     assert said(LATENTIA_REFERENCE="/mine")[1] == "/mine"

@@ -122,8 +122,10 @@ def integer_products_are_exact() -> bool:
 
     It is twice as fast as float32 where the processor can; some add pairs of products in 16 bits.
     """
-    import torch
-
+    try:
+        import torch
+    except ModuleNotFoundError:
+        return False
     extremes = torch.tensor([[-128, 127, -128, 127]], dtype=torch.int8).repeat(64, 8)
     try:
         products = torch._int_mm(extremes.T, extremes)
