@@ -11,14 +11,22 @@ from starlette.exceptions import HTTPException
 
 from latentia.errors import InputError
 from latentia.files import told
-from latentia.studio import home, live, models
+from latentia.studio import comparing, data, exports, home, live, models, runs
 from latentia.studio.folder import RunsFolder
 from latentia.studio.guard import Guard
 from latentia.studio.queue import Queue
 from latentia.studio.rendering import Studio, reader_of, sentence
 
 log = logging.getLogger(__name__)
-ROUTERS = (home.router, models.router, live.router)
+ROUTERS = (
+    home.router,
+    models.router,
+    data.router,
+    runs.router,
+    exports.router,
+    comparing.router,
+    live.router,
+)
 """A new subject adds its file here, and its line to `latentia.studio.map.TOOLS`."""
 MOST_UPLOAD = 2 * 10**9
 """Bytes of one upload."""

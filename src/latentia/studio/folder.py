@@ -58,8 +58,16 @@ class RunsFolder:
     def free_name(self, wanted: str, taken: set[str]) -> str:
         """Return the first of NAME-1, NAME-2 and so on that nothing has, nor is to have."""
         base = re.sub(r"[^\w.-]+", "-", wanted).strip("-._")[:60] or "run"
+        base = base if is_name(base) else "run"
         numbered = (f"{base}-{n}" for n in range(1, 10**6))
         return next(n for n in numbered if n not in taken and not (self.path / n).exists())
+
+    def free_upload(self, wanted: str) -> Path:
+        """Return a place for an upload that nothing has."""
+        base = re.sub(r"[^\w.-]+", "-", wanted).strip("-._")[:60] or "data"
+        base = base if is_name(base) else "data"
+        numbered = (base, *(f"{base}-{n}" for n in range(2, 10**6)))
+        return next(p for n in numbered if not (p := self.uploads / n).exists())
 
 
 def is_name(text: str) -> bool:

@@ -137,7 +137,7 @@ def _with_headers(send: Send) -> Send:
         if message["type"] == "http.response.start":
             own = {k.decode("latin-1").lower() for k, _ in message["headers"]}
             more = [(k.encode(), v.encode()) for k, v in HEADERS.items() if k not in own]
-            message = message | {"headers": [*message["headers"], *more]}
+            message = {**message, "headers": [*message["headers"], *more]}
         await send(message)
 
     return sending

@@ -7,10 +7,7 @@ which reaches neither the studio nor anything else.
 from __future__ import annotations
 
 import hashlib
-import os
 import re
-import subprocess
-import sys
 import threading
 from html import unescape
 from pathlib import Path
@@ -22,17 +19,15 @@ import latentia
 from latentia.errors import InputError
 from latentia.models.zoo import entry_of
 from latentia.pages.lab.page import write
+from latentia.studio.calls import called
 from latentia.studio.folder import RunsFolder
-from latentia.studio.queue import ERROR
-from latentia.studio.rendering import studio_of
+from latentia.studio.rendering import show, studio_of
 
 router = APIRouter()
 POLICY = re.compile(r'Content-Security-Policy" content="([^"]*)"')
 FRAMED = "; sandbox allow-scripts allow-downloads; frame-ancestors 'self'"
 HEAD = 20_000
 """Characters of a page that hold its policy."""
-SLOWEST = 600
-"""Seconds that a page may take to be made."""
 ONE_AT_A_TIME = threading.Lock()
 
 
@@ -47,13 +42,13 @@ def of_zoo(request: Request, name: str) -> Response:
 @router.get("/live/runs/{name}")
 def of_run(request: Request, name: str) -> Response:
     """Return the live page of a run's model."""
-    folder = studio_of(request).folder
-    run = folder.run(name)
-    if not (run / "model" / "config.json").is_file():
-        raise InputError(f"{name} has no model yet: wait until it is trained")
-    changed = (run / "model" / "config.json").stat().st_mtime_ns
-    key = hashlib.sha256(f"{latentia.__version__} {changed}".encode()).hexdigest()[:16]
-    return framed(made(folder, str(run), f"run-{name}-{key}.html"))
+    return framed(page_of_run(studio_of(request).folder, name, with_images=True))
+
+
+@router.get("/lab")
+def laboratory(request: Request) -> Response:
+    """Show the laboratory of games."""
+    return show(request, "lab.html")
 
 
 @router.get("/live/lab")
@@ -64,22 +59,24 @@ def lab(request: Request) -> Response:
         return framed(file if file.is_file() else write(file, False))
 
 
-def made(folder: RunsFolder, source: str, name: str) -> Path:
+def page_of_run(folder: RunsFolder, name: str, with_images: bool = False) -> Path:
+    """Return the page of a run's model; images of data of no known licence only if asked for."""
+    run = folder.run(name)
+    if not (run / "model" / "config.json").is_file():
+        raise InputError(f"{name} has no model yet: wait until it is trained")
+    changed = (run / "model" / "config.json").stat().st_mtime_ns
+    key = hashlib.sha256(f"{latentia.__version__} {changed}".encode()).hexdigest()[:16]
+    more = ["--with-images"] * with_images
+    return made(folder, str(run), f"run-{name}-{key}{'-seen' * with_images}.html", *more)
+
+
+def made(folder: RunsFolder, source: str, name: str, *more: str) -> Path:
     """Return the page of a model, which is made if it is not there."""
     file = _pages(folder) / name
     with ONE_AT_A_TIME:
         if not file.is_file():
-            export(source, file)
+            called("export", source, "--out", str(file), *more)
     return file
-
-
-def export(source: str, out: Path, *more: str) -> None:
-    """Write a model as a file, in a process of its own; refuse as that refuses."""
-    command = [sys.executable, "-m", "latentia", "export", source, "--out", str(out), *more]
-    done = subprocess.run(command, capture_output=True, timeout=SLOWEST, env=os.environ)
-    if done.returncode:
-        said = done.stderr.decode(errors="replace").strip().splitlines() or [""]
-        raise InputError(said[-1].partition(ERROR)[2] or said[-1])
 
 
 def framed(file: Path) -> Response:

@@ -27,6 +27,10 @@ class Place:
     zoo: tuple[str, ...] = ()
     """Models of the zoo that show it, the first one first."""
 
+    needs: str = "pictures"
+    """What it learns from: samples such as ``pictures`` or rows, ``pairs``, ``domains``, ``texts``,
+    or ``photographs``."""
+
     @property
     def command(self) -> str:
         """Its name on the command line, and in addresses."""
@@ -104,19 +108,19 @@ GROUPS = (
     Group(
         "pictures",
         (
-            Place("Pix2Pix", ("pix2pix-maps",)),
-            Place("CycleGAN", ("cyclegan-smiles",)),
-            Place("SRResNet", ("srresnet-x4",)),
-            Place("SRGAN", ("srgan-x4",)),
-            Place("Bicubic"),
+            Place("Pix2Pix", ("pix2pix-maps",), "pairs"),
+            Place("CycleGAN", ("cyclegan-smiles",), "domains"),
+            Place("SRResNet", ("srresnet-x4",), "photographs"),
+            Place("SRGAN", ("srgan-x4",), "photographs"),
+            Place("Bicubic", (), "photographs"),
         ),
     ),
     Group(
         "sequences",
         (
-            Place("NGramLanguageModel"),
-            Place("RNNLanguageModel"),
-            Place("LSTMLanguageModel"),
+            Place("NGramLanguageModel", (), "texts"),
+            Place("RNNLanguageModel", (), "texts"),
+            Place("LSTMLanguageModel", (), "texts"),
         ),
     ),
 )

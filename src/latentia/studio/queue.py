@@ -23,10 +23,10 @@ from typing import Any, Literal
 
 from latentia.errors import InputError
 from latentia.files import MOST_JSON, held_folder, read_bytes, read_json, write_atomically
+from latentia.studio.calls import complaint
 from latentia.studio.folder import RunsFolder, is_name
 
 State = Literal["waiting", "running", "done", "stopped", "failed"]
-ERROR = "error: "
 MOST_LOG = 2**22
 EVERY = 0.3
 """Seconds between two looks at what waits."""
@@ -175,9 +175,7 @@ class Queue:
 
     def complaint(self, name: str) -> str:
         """Return why a training failed, in its own sentence; or nothing."""
-        said = [line for line in self.log(name).splitlines() if line.strip()]
-        told = [line.partition(ERROR)[2] for line in said if ERROR in line]
-        return told[-1] if told else said[-1] if said else ""
+        return complaint(self.log(name))
 
     def shown(self) -> list[Shown]:
         """Return every run and training, what goes on first, then the newest."""

@@ -14,7 +14,8 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from latentia.pages import provenance
+from latentia.metrics.definitions import Definition
+from latentia.pages import korean, provenance
 from latentia.plots.page import format_number
 from latentia.studio.folder import RunsFolder
 from latentia.studio.map import GROUPS, TOOLS, Place
@@ -55,6 +56,25 @@ class Reader:
         """Return a text in the reader's language."""
         return words()[key][self.language].format_map(values)
 
+    def word(self, key: str) -> str:
+        """Return a text that there may be, or an empty one."""
+        return words()[key][self.language] if key in words() else ""
+
+    def idea(self, place: Place) -> str:
+        """Return the sentence that goes with a model's formula, as its live page has it."""
+        found = provenance.words().get(f"formula/{place.family}")
+        return found[self.language] if found else ""
+
+    def metric(self, definition: Definition) -> str:
+        """Return the heading of a figure."""
+        known = korean.METRICS.get(definition.key)
+        return known[0] if known and self.language == "ko" else definition.label
+
+    def doctor(self, sentence: str) -> str:
+        """Return what the doctor says of a run: in English as it is, in Korean in short."""
+        found = provenance.words().get(f"doctor/{sentence.split(':')[0]}")
+        return found["ko"] if found and self.language == "ko" else sentence
+
     def pick(self, both: Mapping[str, str]) -> str:
         """Return that of two texts which is in the reader's language."""
         return both[self.language]
@@ -93,8 +113,12 @@ def render(request: Request, name: str, given: Mapping[str, Any] = NOTHING) -> s
         "groups": GROUPS,
         "tools": TOOLS,
         "place": None,
-        "rail": studio_of(request).queue.shown() if "full" not in given else (),
+        "rail": () if "full" in given else studio_of(request).queue.shown(),
         "here": request.url.path,
+        "word": reader.word,
+        "idea": reader.idea,
+        "metric": reader.metric,
+        "doctor_says": reader.doctor,
     }
     return environment().get_template(name).render({**beside, **given})
 
