@@ -68,9 +68,9 @@ def uploads(folder: RunsFolder) -> list[Choice]:
 
 
 def told(upload: Path) -> str:
-    """Return how many files an upload has, and how large it is."""
+    """Return how many files an upload has, and how large it is, in any language."""
     sizes = [p.stat().st_size for p in upload.rglob("*") if p.is_file()]
-    return f"{len(sizes):,} × · {sum(sizes) / 1e6:,.1f} MB"
+    return f"{len(sizes):,} · {sum(sizes) / 1e6:,.1f} MB"
 
 
 def spec_of(folder: RunsFolder, key: str) -> str:
@@ -85,11 +85,11 @@ def spec_of(folder: RunsFolder, key: str) -> str:
         return key
     head, _, name = key.partition("/")
     place = folder.uploads / checked_name(name) if head == "uploads" and name else None
-    if place is None or not place.is_dir():
+    if place is None or place.is_symlink() or not place.is_dir():
         raise InputError(
             f"there are no data {key!r:.80}: choose some from the list, or upload them"
         )
-    inside = [path for path in place.iterdir() if not path.name.startswith(".")]
+    inside = [p for p in place.iterdir() if not p.name.startswith(".") and not p.is_symlink()]
     alone = len(inside) == 1 and not is_picture(inside[0].name)
     return str(inside[0] if alone else place)
 

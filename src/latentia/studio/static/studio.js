@@ -116,6 +116,9 @@ function watchUpload(form) {
 
 addEventListener("DOMContentLoaded", () => {
   dress(document);
+  // On a telephone the page comes first, and the map when it is asked for.
+  const map = document.querySelector(".fold");
+  if (map && matchMedia("(max-width: 56rem)").matches) map.open = false;
   const form = document.querySelector("form[data-recipe]");
   if (form) followForm(form);
   const upload = document.querySelector("form[data-most]");
