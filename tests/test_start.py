@@ -12,6 +12,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 PLACES = ("reference", "data")
+EXTRAS = ("deep", "deep,docs", "deep,docs,test", "deep,docs,studio,test")
 
 
 @pytest.fixture
@@ -60,12 +61,13 @@ def test_the_tools_of_an_extra_are_installed_once_beside_those_of_others(
     targets, ran = [], []
     monkeypatch.setattr(start, "pip", lambda *words: targets.append(words[-1]) or 0)
     monkeypatch.setattr(start, "run", lambda *words: ran.append(words) or 0)
-    for words in (["models"], ["docs", "--full"], ["docs"], ["test"], ["docs"]):
+    for words in (["models"], ["docs", "--full"], ["docs"], ["test"], ["studio"], ["docs"]):
         monkeypatch.setattr(start.sys, "argv", ["start.py", *words])
         assert start.main() == 0
     root = str(start.ROOT)
-    assert targets == [f"{root}[{extras}]" for extras in ("deep", "deep,docs", "deep,docs,test")]
+    assert targets == [f"{root}[{extras}]" for extras in EXTRAS]
     assert (str(start.ROOT / "docs" / "make.py"), "--full") in ran
+    assert ("-m", "latentia", "studio") in ran
     (tmp_path / "stamp").write_text("another docs test")
     start.main()
     assert targets[-1] == f"{root}[deep,docs]", (
