@@ -27,7 +27,12 @@ from latentia.models.factors.factor_analysis import FactorAnalysis
 from latentia.models.factors.findings import left_out
 from latentia.models.factors.n_factors import Correlate, Suggestion, suggest
 from latentia.models.factors.polychoric import polychoric
-from latentia.models.factors.robust import MOST_VARIABLES, normality
+from latentia.models.factors.robust import (
+    MOST_VARIABLES,
+    RobustTest,
+    normality,
+    robust_test,
+)
 from latentia.models.factors.standard_errors import LoadingErrors, information_errors
 from latentia.models.factors.summary import Part, wrapped
 from latentia.models.inputs import unit_floats
@@ -246,15 +251,31 @@ def parts_of(
 
 def normality_of(model: FactorAnalysis, observed: Observed) -> Part | None:
     """Return the tests of normality and fit that complete rows of a table allow, or none."""
-    whole = observed.weights is None and (model.missing, model.correlation) == ("error", "pearson")
-    p = int((model.scale_ > 0).sum())
-    if observed.rows is None or not whole or len(model.data_shape_) > 1 or p > MOST_VARIABLES:
+    if not _are_complete(model, observed):
         return None
     try:
         return normality(model, model.checked(observed.rows, reset=False))
     except InputError:
         # Of collinear columns and few rows the summary tells.
         return None
+
+
+def robust_of(model: FactorAnalysis, observed: Observed) -> RobustTest | None:
+    """Return Satorra and Bentler's test where complete rows of a table allow it, or none."""
+    if not _are_complete(model, observed):
+        return None
+    try:
+        return robust_test(model, model.checked(observed.rows, reset=False))
+    except InputError:
+        return None
+
+
+def _are_complete(model: FactorAnalysis, observed: Observed) -> bool:
+    """Return whether there are rows, of a table of moderate width, without weights or gaps."""
+    whole = observed.weights is None and (model.missing, model.correlation) == ("error", "pearson")
+    p = int((model.scale_ > 0).sum())
+    narrow = len(model.data_shape_) == 1 and p <= MOST_VARIABLES
+    return observed.rows is not None and whole and narrow
 
 
 def standard_errors(model: FactorAnalysis, observed: Observed, kind: str) -> LoadingErrors:
