@@ -98,5 +98,7 @@ def _write_cell(
     if cell.is_number:
         look["num_format"] = number_format(cell)
         sheet.write_number(*where, cell.value, book.add_format(look))
+    elif cell.text == "":
+        sheet.write_blank(*where, None, book.add_format(look))
     else:
         sheet.write_string(*where, cell.text, book.add_format(look))

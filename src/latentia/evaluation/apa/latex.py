@@ -38,14 +38,18 @@ PREAMBLE = r"""\documentclass[11pt]{article}
 \usepackage[margin=1in]{geometry}
 \usepackage{booktabs}
 \usepackage{longtable}
+\usepackage{caption}
+\captionsetup[table]{
+  labelfont=bf, textfont=it, labelsep=newline, justification=raggedright, singlelinecheck=false
+}
 """
 
 
 def as_latex(document: Document) -> str:
     """Return a file of LaTeX; paragraphs in another language than the tables' are comments.
 
-    It needs booktabs, and kotex where there is Hangul in its tables. Any LaTeX sets it; letters
-    that are neither Latin, Greek nor Hangul need XeLaTeX or LuaLaTeX.
+    It needs booktabs and caption, and kotex where there is Hangul in its tables. Letters that are
+    neither Latin, Greek nor Hangul need XeLaTeX or LuaLaTeX.
     """
     body = [*(_table(table, document.words["note"]) for _, table in document.numbered())]
     for part in document.paragraphs:

@@ -7,13 +7,18 @@ from collections.abc import Sequence
 from typing import Any
 
 from latentia.errors import InputError
-from latentia.evaluation.apa.table import Document, Row, Styled, Table
+from latentia.evaluation.apa.table import Document, Row, Styled, Table, plain
+from latentia.models.factors.summary import text_width
 
 FONT, HANGUL = "Times New Roman", "Batang"
-BODY, SMALL, MANY_COLUMNS = 12, 10, 9
-"""Points of the text and of tables; columns of which more are set on a page on its side."""
+BODY, SMALL = 12, 10
+"""Points of the text, and of tables and notes."""
 PAGE, MARGIN = (8.5, 11.0), 1.0
-"""Inches."""
+"""Inches. A table that is too wide for the page stands on a page on its side."""
+GAP, SLACK = 0.12, 0.1
+"""Inches: the gap between columns, and what may be wanting."""
+LETTER, CAPITAL, POINT = 0.066, 0.095, 0.04
+"""Inches of a letter or a digit of a table, of a capital, of a point or a space."""
 
 
 def package() -> Any:
@@ -36,8 +41,9 @@ def as_docx(document: Document) -> bytes:
     book.core_properties.title, book.core_properties.author = document.title, ""
     on_its_side = False
     for place, (label, table) in enumerate(document.numbered()):
-        if (len(table.columns) > MANY_COLUMNS) != on_its_side or not place:
-            on_its_side = len(table.columns) > MANY_COLUMNS
+        too_wide = sum(_widths(table)) > PAGE[0] - 2 * MARGIN + SLACK
+        if too_wide != on_its_side or not place:
+            on_its_side = too_wide
             _begin_section(docx, book, on_its_side, first=not place)
         _heading(book, label, table.title)
         _add_table(docx, book, table)
@@ -59,6 +65,18 @@ def as_docx(document: Document) -> bytes:
     written = io.BytesIO()
     book.save(written)
     return written.getvalue()
+
+
+def _widths(table: Table) -> list[float]:
+    """Return the inches that each column takes."""
+    rows = [[cell.text for cell in row] for row in (*table.rows, *table.totals)]
+    words = zip([plain(column.title) for column in table.columns], *rows)
+    return [GAP + max(map(_inches, column)) for column in words]
+
+
+def _inches(text: str) -> float:
+    capitals, points = sum(map(str.isupper, text)), sum(sign in " .,()[]" for sign in text)
+    return CAPITAL * capitals + POINT * points + LETTER * (text_width(text) - capitals - points)
 
 
 def _set_style(docx: Any, book: Any) -> None:
@@ -113,8 +131,13 @@ def _add_table(docx: Any, book: Any, table: Table) -> None:
     header = 1 + bool(spans)
     n_rows = header + len(table.rows) + len(table.totals)
     grid = book.add_table(n_rows, len(table.columns))
-    grid.autofit = True
+    grid.autofit = False
     cells = [list(row.cells) for row in grid.rows]
+    for across, width in enumerate(_widths(table)):
+        grid.columns[across].width = docx.shared.Inches(width)
+        for line in cells:
+            line[across].width = docx.shared.Inches(width)
+    _narrow(docx, grid)
     if spans:
         _span(docx, cells[0], spans)
     for cell, column in zip(cells[header - 1], table.columns):
@@ -130,6 +153,17 @@ def _add_table(docx: Any, book: Any, table: Table) -> None:
         _keep_whole(docx, row)
     for row in grid.rows[:header]:
         row._tr.get_or_add_trPr().append(docx.oxml.OxmlElement("w:tblHeader"))
+
+
+def _narrow(docx: Any, grid: Any) -> None:
+    """Leave half a gap at each side of a cell."""
+    margins = docx.oxml.OxmlElement("w:tblCellMar")
+    for side in ("left", "right"):
+        margin = docx.oxml.OxmlElement(f"w:{side}")
+        margin.set(docx.oxml.ns.qn("w:w"), str(round(GAP / 2 * 1440)))
+        margin.set(docx.oxml.ns.qn("w:type"), "dxa")
+        margins.append(margin)
+    grid._tbl.tblPr.append(margins)
 
 
 def _span(docx: Any, cells: list[Any], spans: Sequence[tuple[Styled, int]]) -> None:
@@ -161,6 +195,7 @@ def _paragraph(docx: Any, cell: Any, *, first: bool) -> Any:
     paragraph, sides = cell.paragraphs[0], docx.enum.text.WD_ALIGN_PARAGRAPH
     paragraph.alignment = sides.LEFT if first else sides.RIGHT
     paragraph.paragraph_format.keep_with_next = True
+    paragraph.paragraph_format.space_before = docx.shared.Pt(1.5)
     return paragraph
 
 
