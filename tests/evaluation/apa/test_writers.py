@@ -2,6 +2,7 @@
 
 import io
 import re
+import shutil
 import subprocess
 from dataclasses import replace
 
@@ -11,7 +12,7 @@ import openpyxl
 import pytest
 
 from latentia.evaluation.apa.documents import factor_document, scales_document
-from latentia.evaluation.apa.files import WRITERS
+from latentia.evaluation.apa.files import WRITERS, write_documents
 from latentia.evaluation.apa.table import Cell, Column, Document, Table, plain, styled
 from latentia.evaluation.apa.wording import wording
 from latentia.evaluation.reliability_report import scales_of_factors
@@ -156,6 +157,7 @@ def test_latex_needs_kotex_for_hangul_only(model, observed, told, document):
 
 
 @pytest.mark.slow
+@pytest.mark.skipif(not shutil.which("pdflatex"), reason="needs a LaTeX")
 def test_latex_compiles(document, tmp_path):
     source = WRITERS[".tex"](document).decode().replace("국어", "korean")
     source = source.replace("\\usepackage{kotex}\n", "")
@@ -196,8 +198,13 @@ def test_all_are_shown_and_large_ones_bold_with_a_cut_of_0(told, model):
     assert html.count("<td><b>") == int((size >= 0.3).sum())
 
 
-def test_the_figure_is_in_the_page_and_in_the_file_of_word(told):
+def test_the_figure_is_in_the_page_in_the_file_of_word_and_beside_them(told, tmp_path, monkeypatch):
     document = factor_document(told, "t")
+    monkeypatch.setattr("latentia.evaluation.apa.files.WRITERS", {})
+    assert write_documents(tmp_path, document) == ()
+    drawing = (tmp_path / "path-diagram.svg").read_text()
+    assert drawing.count("<path") > 20
+    assert "<text" not in drawing
     page, book = (WRITERS[s](document) for s in (".html", ".docx"))
     assert page.count(b"<svg") == 1
     assert "Figure 1" in page.decode()

@@ -8,7 +8,7 @@ from latentia.errors import InputError
 from latentia.evaluation.apa.factors import Analysis, factor_tables, left_out
 from latentia.evaluation.apa.paragraphs import paragraphs
 from latentia.evaluation.apa.scales import scale_tables
-from latentia.evaluation.apa.table import Document, Figure, bounded, plain, styled
+from latentia.evaluation.apa.table import Document, Figure, bounded, styled
 from latentia.evaluation.apa.wording import wording
 from latentia.evaluation.factor_report import Observed, robust_of
 from latentia.evaluation.reliability_report import scales_of_factors
@@ -17,7 +17,6 @@ from latentia.models.factors.factor_analysis import FactorAnalysis
 from latentia.models.factors.n_factors import Suggestion
 from latentia.models.factors.reliability_summary import Reliability
 from latentia.plots.factors import path_diagram
-from latentia.plots.style import png_bytes, svg
 
 MOST_DRAWN = 60
 """Variables in a path diagram."""
@@ -78,6 +77,4 @@ def _figures(told: Analysis, language: str) -> tuple[Figure, ...]:
     )
     title = styled(words["path title"])
     note = styled(words["path note"], {"cut": bounded(told.salient)})
-    width, height = figure.get_size_inches()
-    drawing = svg(figure, plain(title))
-    return (Figure(title, note, drawing, png_bytes(figure), (float(width), float(height))),)
+    return (Figure("path-diagram", title, note, figure),)

@@ -58,8 +58,16 @@ def write_document(out: Path, document: Document) -> Path:
 
 
 def write_documents(folder: Path, document: Document) -> tuple[str, ...]:
-    """Write ``tables`` in every format into a folder; return what was not written, and why."""
+    """Write ``tables`` in every format, and figures as SVG, into a folder.
+
+    Returns
+    -------
+    notes
+        What was not written, and why, a sentence each.
+    """
     folder.mkdir(parents=True, exist_ok=True)
+    for figure in document.figures:
+        write_atomically(folder / f"{figure.name}.svg", figure.svg_file)
     notes = list[str]()
     for suffix in WRITERS:
         try:

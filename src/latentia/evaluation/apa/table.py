@@ -14,6 +14,10 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Literal
 
+from matplotlib.figure import Figure as Drawing
+
+from latentia.plots.style import png_bytes, svg, svg_file
+
 Kind = Literal["words", "bounded", "number", "count", "degrees", "percent", "p"]
 """Words; at most 1 in size; any number; a count, its thousands apart; degrees of freedom, or a
 place; percent; a probability."""
@@ -170,15 +174,35 @@ class Table:
         return tuple((under, len(list(columns))) for under, columns in grouped)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Figure:
-    """A drawing with its title and note, as an SVG of a page and as a PNG."""
+    """A drawing with its title and note; it is made a picture of where it is asked for."""
 
+    name: str
     title: Styled
     note: Styled
-    svg: str
-    png: bytes
-    inches: tuple[float, float]
+    drawing: Drawing
+
+    @property
+    def svg(self) -> str:
+        """An inline SVG in a page's colours."""
+        return svg(self.drawing, plain(self.title))
+
+    @property
+    def svg_file(self) -> bytes:
+        """A file of SVG whose letters are drawn."""
+        return svg_file(self.drawing)
+
+    @property
+    def png(self) -> bytes:
+        """A PNG."""
+        return png_bytes(self.drawing)
+
+    @property
+    def inches(self) -> tuple[float, float]:
+        """Width and height."""
+        width, height = self.drawing.get_size_inches()
+        return float(width), float(height)
 
 
 @dataclass(frozen=True)
