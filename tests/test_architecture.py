@@ -28,6 +28,7 @@ LEVELS = [
     {"explore"},
     {"theory"},
     {"pages"},
+    {"studio"},
     {"cli", "__main__"},
 ]
 """From the ground up: a part imports its own level and those below it."""
@@ -36,8 +37,8 @@ LONGEST_FILE = 450
 LONGEST_FUNCTION = 40
 LONGEST_LOOP = 60  # train()
 MEDIAN_FUNCTION = 6
-MOST_LINES = 62_300
-MOST_AT_ROOT = 13
+MOST_LINES = 64_500
+MOST_AT_ROOT = 14
 MOST_EXCEPTIONS = 30
 FOREIGN = {
     "__array__",

@@ -28,6 +28,7 @@ from latentia.cli.reliability import reliability
 from latentia.cli.sample import reconstruct, sample
 from latentia.cli.search import search
 from latentia.cli.streams import fill_gaps, flush_output, let_go, tell
+from latentia.cli.studio import studio
 from latentia.cli.train import INTERRUPTED, resume, train
 from latentia.cli.transform import transform
 from latentia.cli.zoo import reproduce, zoo
@@ -63,6 +64,7 @@ COMMANDS: dict[str, Callable[[Parser, list[str]], None]] = {
     "zoo": zoo,
     "reproduce": reproduce,
     "lab": lab,
+    "studio": studio,
 }
 
 

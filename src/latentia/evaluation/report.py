@@ -70,7 +70,7 @@ def write_report(path: Path, report: Report) -> Path:
         raise KeyError(f"no definition for {sorted(unknown)}")
     sections, side = _beside(report)
     several = report.compared and len(sections) > 1
-    groups = _groups(report.sections)
+    groups = rows_by_subject(report.sections)
     shown = {row.definition.key for rows in groups.values() for row in rows}
     page = template("report.html").render(
         report=report,
@@ -148,7 +148,7 @@ def _shown(section: ModelSection, report: Report, in_table: set[str]) -> dict[st
     return {"s": section, "pictures": pictures, "chips": chips, "rest": rest} | folded
 
 
-def _groups(sections: Sequence[ModelSection]) -> dict[str, list[Row]]:
+def rows_by_subject(sections: Sequence[ModelSection]) -> dict[str, list[Row]]:
     """Return the table's rows by what they tell of; a figure of one model among several is none."""
     least = min(2, len(sections))
     found = {}

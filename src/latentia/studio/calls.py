@@ -1,0 +1,44 @@
+"""Commands of Latentia in a process of their own, for what is heavy or reads foreign files."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+from latentia.errors import InputError
+
+ERROR = "error: "
+SLOWEST = 600
+"""Seconds after which a command is given up."""
+
+
+def called(*words: str) -> str:
+    """Return what a command of ``latentia`` prints.
+
+    Raises
+    ------
+    InputError
+        With the sentence of a command that refuses.
+    """
+    command = [sys.executable, "-m", "latentia", *words]
+    try:
+        done = subprocess.run(
+            command, stdin=subprocess.DEVNULL, capture_output=True, timeout=SLOWEST, env=os.environ
+        )
+    except subprocess.TimeoutExpired:
+        raise InputError(f"latentia {words[0]} took longer than {SLOWEST // 60} min") from None
+    if done.returncode:
+        raise InputError(complaint(done.stderr.decode(errors="replace")))
+    return done.stdout.decode(errors="replace")
+
+
+def complaint(printed: str) -> str:
+    r"""Return the sentence of a command that failed, or else the last line that it printed.
+
+    >>> complaint("VAE step 1\nlatentia: error: the disk is full\n")
+    'the disk is full'
+    """
+    said = [line for line in printed.splitlines() if line.strip()]
+    told = [line.partition(ERROR)[2] for line in said if ERROR in line]
+    return (told or said or [""])[-1]

@@ -1,0 +1,235 @@
+"""Trainings that wait, go on and have ended: one at a time, each a process of its own.
+
+A training is the command ``latentia train`` in a session of its own, so that the studio may end, be
+killed or begin anew meanwhile. What is known of it lies in ``.studio/jobs/NAME``: the command, its
+process, and what it printed. The process holds a lock on that folder while it lives, so that a
+studio that begins anew knows it again, and never takes another process of that number for it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+from latentia.errors import InputError
+from latentia.files import MOST_JSON, held_folder, read_bytes, read_json, write_atomically
+from latentia.studio.calls import complaint
+from latentia.studio.folder import RunsFolder, is_name
+
+State = Literal["waiting", "running", "done", "stopped", "failed"]
+MOST_LOG = 2**22
+EVERY = 0.3
+"""Seconds between two looks at what waits."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """A training: what is called, when it was asked for, and its process once it has one."""
+
+    name: str
+    words: tuple[str, ...]
+    """Of the command ``latentia``, the run's place among them."""
+    asked: float
+    pid: int | None = None
+
+    @property
+    def waits(self) -> bool:
+        """Whether it has not begun."""
+        return self.pid is None
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A run in a list: its name, its model on the command line, its data, and how it stands."""
+
+    name: str
+    model: str
+    data: str
+    state: State
+
+
+class Queue:
+    """The trainings of a folder of runs."""
+
+    def __init__(self, folder: RunsFolder) -> None:
+        self.folder = folder
+        self.lock = threading.RLock()
+        self.children: dict[str, subprocess.Popen[bytes]] = {}
+
+    def place(self, name: str) -> Path:
+        """Return the folder of what is known of a training."""
+        return self.folder.own / "jobs" / name
+
+    def job(self, name: str) -> Job | None:
+        """Return a training by its run's name, or None if the studio did not start it."""
+        file = self.place(name) / "job.json"
+        with suppress(OSError, ValueError, TypeError):
+            told = read_json(file)
+            return Job(**told | {"words": tuple(told["words"])})
+        return None
+
+    def jobs(self) -> list[Job]:
+        """Return all trainings that the studio knows of, the oldest first."""
+        places = self.folder.own / "jobs"
+        names = [p.name for p in places.iterdir() if is_name(p.name)] if places.is_dir() else []
+        found = [job for job in map(self.job, names) if job is not None]
+        return sorted(found, key=lambda job: (job.asked, job.name))
+
+    def add(self, name: str, words: Sequence[str]) -> Job:
+        """Let a training wait for its turn."""
+        with self.lock:
+            if self.state(name) in ("waiting", "running"):
+                raise InputError(f"{name} is being trained, or is to be: wait for it, or stop it")
+            job = Job(name, tuple(words), time.time())
+            self._keep(job)
+        return job
+
+    def _keep(self, job: Job) -> None:
+        place = self.place(job.name)
+        place.mkdir(parents=True, exist_ok=True)
+        write_atomically(place / "job.json", json.dumps(asdict(job)).encode())
+
+    def state(self, name: str) -> State:
+        """Return how a run stands."""
+        job, run = self.job(name), self.folder.run(name)
+        if job is not None and job.waits:
+            return "waiting"
+        if self.lives(name):
+            return "running"
+        if (run / "report.html").is_file():
+            return "done"
+        return "stopped" if (run / "config.json").is_file() else "failed"
+
+    def lives(self, name: str) -> bool:
+        """Return whether a run has a process that trains it, the studio's or another."""
+        child = self.children.get(name)
+        if child is not None:
+            if child.poll() is None:
+                return True
+            del self.children[name]
+        if sys.platform != "win32" and _is_held(self.place(name)):
+            return True
+        return (self.folder.run(name) / "holder").exists() and _is_held(self.folder.run(name))
+
+    def step(self) -> str | None:
+        """Start the next training if none goes on; return its name."""
+        with self.lock:
+            jobs = self.jobs()
+            if any(not job.waits and self.lives(job.name) for job in jobs):
+                return None
+            waiting = [job for job in jobs if job.waits]
+            if not waiting:
+                return None
+            self._start(waiting[0])
+            return waiting[0].name
+
+    def _start(self, job: Job) -> None:
+        place = self.place(job.name)
+        command = [sys.executable, "-m", "latentia", *job.words]
+        env = os.environ | {"PYTHONUNBUFFERED": "1"}
+        kept = _locked(place)
+        try:
+            with (place / "log.txt").open("wb") as log:
+                child = subprocess.Popen(
+                    command,
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=subprocess.STDOUT,
+                    start_new_session=True,
+                    pass_fds=kept,
+                    env=env,
+                )
+        finally:
+            for descriptor in kept:
+                os.close(descriptor)
+        self.children[job.name] = child
+        self._keep(replace(job, pid=child.pid))
+
+    def stop(self, name: str) -> None:
+        """Ask a training to end after its step, or take one that waits out of the queue."""
+        with self.lock:
+            job = self.job(name)
+            if job is not None and job.waits:
+                (self.place(name) / "job.json").unlink()
+            elif job is not None and job.pid is not None and self.lives(name):
+                with suppress(ProcessLookupError):
+                    os.kill(job.pid, signal.SIGTERM)
+
+    def log(self, name: str) -> str:
+        """Return what a training printed."""
+        try:
+            content = read_bytes(self.place(name) / "log.txt", most=MOST_LOG)
+        except (OSError, ValueError):
+            return ""
+        return content.decode(errors="replace").replace("\r", "\n")
+
+    def complaint(self, name: str) -> str:
+        """Return why a training failed, in its own sentence; or nothing."""
+        return complaint(self.log(name))
+
+    def shown(self) -> list[Shown]:
+        """Return every run and training, what goes on first, then the newest."""
+        jobs = {job.name: job for job in self.jobs()}
+        names = [*reversed(jobs), *(n for n in self.folder.names() if n not in jobs)]
+        found = [self._shown(name, jobs.get(name)) for name in names]
+        order = {"running": 0, "waiting": 1}
+        return sorted(found, key=lambda shown: order.get(shown.state, 2))
+
+    def _shown(self, name: str, job: Job | None) -> Shown:
+        from latentia.models.fields import command_name
+
+        told = config_of(self.folder.run(name))
+        model, data = told.get("model"), told.get("data")
+        spec = data.get("spec", "") if isinstance(data, dict) else ""
+        if job is not None and not isinstance(model, str):
+            return Shown(name, job.words[1], _after("--data", job.words), self.state(name))
+        return Shown(name, command_name(str(model)), Path(str(spec)).name, self.state(name))
+
+    def watch(self, ended: threading.Event) -> None:
+        """Start what waits, one training after the other, until told to end."""
+        while not ended.wait(EVERY):
+            with suppress(OSError):
+                self.step()
+
+
+def config_of(run: Path) -> dict[str, Any]:
+    """Return what a run's ``config.json`` says, or nothing if it cannot be read."""
+    with suppress(OSError, ValueError):
+        told = json.loads(read_bytes(run / "config.json", most=MOST_JSON))
+        return told if isinstance(told, dict) else {}
+    return {}
+
+
+def _after(flag: str, words: Sequence[str]) -> str:
+    return Path(words[words.index(flag) + 1]).name if flag in words[:-1] else ""
+
+
+def _locked(place: Path) -> tuple[int, ...]:
+    """Return the descriptor of a folder with a lock, which a child takes over; Windows has none."""
+    if sys.platform == "win32":
+        return ()
+    import fcntl
+
+    descriptor = os.open(place, os.O_RDONLY)
+    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    return (descriptor,)
+
+
+def _is_held(folder: Path) -> bool:
+    if not folder.is_dir():
+        return False
+    try:
+        with held_folder(folder, lambda: "held", complain=False):
+            return False
+    except InputError:
+        return True

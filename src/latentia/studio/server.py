@@ -1,0 +1,76 @@
+"""Start the studio: hold the folder of runs, listen on this machine alone, open the browser."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+import threading
+import webbrowser
+from pathlib import Path
+
+import uvicorn
+
+from latentia.errors import InputError
+from latentia.files import held_folder
+from latentia.studio.app import make
+from latentia.studio.folder import RunsFolder
+
+HOST = "127.0.0.1"
+
+
+def serve(runs: Path, port: int, browser: bool) -> None:
+    """Serve the studio until it is told to end.
+
+    Parameters
+    ----------
+    runs
+        The folder of runs; made if it is not there.
+    port
+        Of this machine; 0 takes a free one.
+    browser
+        Open it in the browser.
+
+    Raises
+    ------
+    InputError
+        If the port is taken, or another studio shows the folder.
+    """
+    folder = RunsFolder(runs.absolute())
+    listener = _listener(port)
+    port, token = listener.getsockname()[1], secrets.token_urlsafe(24)
+    with held_folder(folder.own, lambda: f"another studio shows {runs}: close it, or give --runs"):
+        app = make(folder, port, token)
+        ended = threading.Event()
+        address = f"http://{HOST}:{port}/?token={token}"
+        print(f"studio of the runs in {runs}: {address}", flush=True)
+        print("Ctrl-C ends it; a training that goes on is not ended by that", flush=True)
+        queue = app.state.studio.queue
+        watching = threading.Thread(target=queue.watch, args=(ended,), daemon=True)
+        watching.start()
+        if browser:
+            threading.Timer(0.5, webbrowser.open, (address,)).start()
+        config = uvicorn.Config(
+            app, log_level="critical", server_header=False, timeout_graceful_shutdown=1
+        )
+        try:
+            uvicorn.Server(config).run(sockets=[listener])
+        finally:
+            ended.set()
+            watching.join()
+
+
+def _listener(port: int) -> socket.socket:
+    """Return a socket that listens to this machine alone."""
+    found = socket.socket()
+    if os.name == "posix":
+        found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        found.bind((HOST, port))
+    except OSError as error:
+        found.close()
+        raise InputError(
+            f"port {port} cannot be had ({error.strerror}): give another --port, or 0 for a free "
+            "one"
+        ) from None
+    return found
