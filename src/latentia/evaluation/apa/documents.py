@@ -16,6 +16,7 @@ from latentia.models.factors.determinacy import SALIENT
 from latentia.models.factors.factor_analysis import FactorAnalysis
 from latentia.models.factors.n_factors import Suggestion
 from latentia.models.factors.reliability_summary import Reliability
+from latentia.models.factors.robust import RobustTest
 from latentia.plots.factors import path_diagram
 
 MOST_DRAWN = 60
@@ -23,16 +24,20 @@ MOST_DRAWN = 60
 
 
 def analysis_of(
-    model: FactorAnalysis | None, observed: Observed, found: Suggestion | None, cutoff: float
+    model: FactorAnalysis | None,
+    observed: Observed,
+    found: Suggestion | None,
+    cutoff: float,
+    robust: RobustTest | None = None,
 ) -> Analysis:
     """Return what is told of a fitted model, of a suggested number of factors, or of both.
 
-    Satorra and Bentler's test and the reliability of each factor's variables are added where the
-    data allow them.
+    Satorra and Bentler's test, unless it is given, and the reliability of each factor's variables
+    are added where the data allow them.
     """
-    robust, scales = None, tuple[Reliability, ...]()
+    scales = tuple[Reliability, ...]()
     if model is not None:
-        robust = robust_of(model, observed)
+        robust = robust or robust_of(model, observed)
         try:
             scales = tuple(scales_of_factors(model, observed, cutoff or SALIENT))
         except InputError:
