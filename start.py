@@ -1,6 +1,7 @@
 """Set Latentia up in ``.venv`` beside this file, then run its main job, its tests or its site.
 
     python3 start.py compare [options]    latentia compare, or any other command of latentia
+    python3 start.py studio [options]     latentia studio, the local web application
     python3 start.py test [options]       ruff, mypy and pytest; options go to pytest
     python3 start.py docs [options]       the site, in English and Korean; --full draws all figures
 
@@ -34,12 +35,12 @@ def main() -> int:
         print(f"Latentia needs Python 3.11 or later; this is {sys.version.split()[0]}")
         return 2
     words = sys.argv[1:] or ["--help"]
-    extra = words[0] if words[0] in ("test", "docs") else ""
+    extra = words[0] if words[0] in ("test", "docs", "studio") else ""
     if not install(extra):
         return 2
     if extra == "docs":
         return run(str(ROOT / "docs" / "make.py"), *words[1:])
-    return test(words[1:]) if extra else run("-m", "latentia", *words)
+    return test(words[1:]) if extra == "test" else run("-m", "latentia", *words)
 
 
 def install(extra: str) -> bool:

@@ -98,14 +98,21 @@ def report(folder: RunsFolder, name: str) -> Path:
 
 def model(folder: RunsFolder, name: str) -> Path:
     """Return the folder of the trained model in an archive."""
+    source = model_folder(folder, name)
+    return packed(folder, name, "model", lambda _: source)
+
+
+def model_folder(folder: RunsFolder, name: str) -> Path:
+    """Return the folder of the trained model."""
     source = folder.run(name) / "model"
     if not (source / "config.json").is_file():
         raise InputError(f"{name} has no model yet: wait until it is trained")
-    return packed(folder, name, "model", lambda _: source)
+    return source
 
 
 def onnx(folder: RunsFolder, name: str) -> Path:
     """Return the model's functions as ONNX in an archive."""
+    model_folder(folder, name)
 
     def written(place: Path) -> Path:
         called("export", str(folder.run(name)), "--out", str(place / f"{name}.onnx"))

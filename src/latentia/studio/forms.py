@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,14 +48,17 @@ async def sent(request: Request) -> Sent:
     return Sent(await _read(request))
 
 
-async def files_sent(request: Request) -> Sequence[UploadFile]:
+async def files_sent(request: Request) -> AsyncIterator[Sequence[UploadFile]]:
     """Read a form of files, which lie in temporary files of the system; refuse what has no room."""
     told = request.headers.get("content-length", "0")
     free = shutil.disk_usage(tempfile.gettempdir()).free
     if told.isdecimal() and 2 * int(told) > free:
         raise HTTPException(413, NO_ROOM.format(free=free / 1e9, asked=int(told) / 1e9))
     form = await _read(request)
-    return [each for each in form.getlist("files") if isinstance(each, UploadFile)]
+    try:
+        yield [each for each in form.getlist("files") if isinstance(each, UploadFile)]
+    finally:
+        await form.close()
 
 
 async def _read(request: Request) -> FormData:

@@ -53,7 +53,7 @@ OTHER_PAGE = (
     "This was sent by a page that is not the studio's, and is refused.",
     "스튜디오가 아닌 페이지가 보낸 요청이라 받지 않습니다.",
 )
-TOO_LARGE = "The upload is larger than the {most:,} MB that the studio takes."
+TOO_LARGE = "The upload is larger than the {most:,.3g} MB that the studio takes."
 
 
 class Guard:
@@ -116,7 +116,7 @@ def _said(sentences: tuple[str, str], status: int, *values: object) -> Response:
 
 def _counted(receive: Receive, heads: Mapping[str, str], most: int) -> Receive:
     """Return what hands a body on until it is too large; what says so itself is not read."""
-    refusal = HTTPException(413, TOO_LARGE.format(most=round(most / 1e6)))
+    refusal = HTTPException(413, TOO_LARGE.format(most=most / 1e6))
     told, n_bytes = heads.get("content-length", "0"), 0
 
     async def counting() -> Message:

@@ -73,9 +73,10 @@ class Queue:
     def job(self, name: str) -> Job | None:
         """Return a training by its run's name, or None if the studio did not start it."""
         file = self.place(name) / "job.json"
-        with suppress(OSError, ValueError, TypeError):
+        with suppress(OSError, ValueError, TypeError, LookupError):
             told = read_json(file)
-            return Job(**told | {"words": tuple(told["words"])})
+            words, pid = tuple(map(str, told["words"])), told["pid"]
+            return Job(name, words, float(told["asked"]), None if pid is None else int(pid))
         return None
 
     def jobs(self) -> list[Job]:

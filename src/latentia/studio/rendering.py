@@ -145,9 +145,9 @@ def formula(place: Place) -> Markup:
 
     if f"formula/{place.family}" not in provenance.words():
         return Markup("")
-    module = of_pages().get_template("formulas.html").module
-    found: Markup = module.formula(place.family)  # type: ignore[attr-defined]
-    return found
+    templates = of_pages()
+    text = "{% import 'formulas.html' as found %}{{ found.formula(family) }}"
+    return Markup(templates.from_string(text).render(family=place.family))
 
 
 def sentence(request: Request, text: str, status: int) -> HTMLResponse:

@@ -1,0 +1,115 @@
+"""The queue: on disk, one at a time, and not dependent on the studio that began a training."""
+
+import os
+import sys
+import time
+
+import pytest
+
+from latentia.errors import InputError
+from latentia.studio import queue as queues
+from latentia.studio.queue import Queue
+from tests.studio.conftest import written_run
+
+SLEEP = [sys.executable, "-c", "import time; print('begun', flush=True); time.sleep(60)"]
+
+
+@pytest.fixture
+def sleeping(monkeypatch):
+    """Let each training be a process that does nothing for long; end what is left of them."""
+    started = []
+    real = queues.subprocess.Popen
+
+    def popen(command, **given):
+        started.append((command, real(SLEEP, **given)))
+        return started[-1][1]
+
+    monkeypatch.setattr(queues.subprocess, "Popen", popen)
+    yield started
+    for _, child in started:
+        child.kill()
+        child.wait()
+
+
+def test_one_at_a_time_in_the_order_in_which_they_were_asked_for(studio, sleeping):
+    for name in ("b", "a", "c"):
+        studio.queue.add(name, ["train", "vae", "--run", name])
+    assert studio.queue.step() == "b"
+    assert studio.queue.step() is None
+    assert [studio.queue.state(n) for n in "bac"] == ["running", "waiting", "waiting"]
+    sleeping[0][1].kill()
+    sleeping[0][1].wait()
+    assert studio.queue.state("b") == "failed"
+    assert studio.queue.step() == "a"
+    assert sleeping[1][0][1:4] == ["-m", "latentia", "train"]
+
+
+def test_a_studio_that_begins_anew_knows_the_training_and_the_queue(studio, sleeping):
+    studio.queue.add("a", ["train", "vae", "--run", "a"])
+    studio.queue.add("b", ["train", "vae", "--run", "b"])
+    studio.queue.step()
+    anew = Queue(studio.folder)
+    assert anew.state("a") == "running"
+    assert anew.state("b") == "waiting"
+    assert anew.step() is None
+    anew.stop("a")
+    sleeping[0][1].wait(10)
+    assert anew.state("a") == "failed"
+    assert anew.step() == "b"
+
+
+def test_a_training_is_in_a_session_of_its_own(studio, sleeping):
+    studio.queue.add("a", ["train", "vae", "--run", "a"])
+    studio.queue.step()
+    assert os.getsid(sleeping[0][1].pid) != os.getsid(0)
+
+
+def test_the_number_of_a_process_that_ended_is_not_mistaken_for_it(studio):
+    studio.queue.add("a", ["train", "vae", "--run", "a"])
+    job = studio.queue.job("a")
+    studio.queue._keep(queues.replace(job, pid=os.getpid()))
+    assert studio.queue.state("a") == "failed"
+    studio.queue.stop("a")
+    time.sleep(0.05)
+
+
+def test_what_waits_can_be_taken_back(studio):
+    studio.queue.add("a", ["train", "vae", "--run", "a"])
+    studio.queue.stop("a")
+    assert studio.queue.jobs() == []
+
+
+def test_a_run_is_not_trained_twice_at_once(studio):
+    studio.queue.add("a", ["train", "vae", "--run", "a"])
+    with pytest.raises(InputError, match="is being trained"):
+        studio.queue.add("a", ["resume", "a"])
+
+
+def test_a_damaged_job_does_not_hide_the_others(studio):
+    studio.queue.add("a", ["train", "vae", "--run", "a"])
+    place = studio.queue.place("b")
+    place.mkdir()
+    for content in (b"", b"{", b"[]", b'{"name": 1}', b'{"words": 3}', b"\xff"):
+        (place / "job.json").write_bytes(content)
+        assert [job.name for job in studio.queue.jobs()] == ["a"]
+
+
+def test_how_a_run_stands_is_read_from_its_folder(studio):
+    written_run(studio.runs, "whole")
+    written_run(studio.runs, "half", whole=False)
+    assert studio.queue.state("whole") == "done"
+    assert studio.queue.state("half") == "stopped"
+    assert {s.name for s in studio.queue.shown()} == {"whole", "half"}
+
+
+def test_a_real_refusal_is_told_in_the_commands_own_sentence(studio):
+    spec = str(studio.runs / "nothing.csv")
+    run = str(studio.folder.run("a"))
+    studio.queue.add("a", ["train", "pca", "--data", spec, "--run", run])
+    studio.queue.step()
+    studio.queue.children["a"].wait(60)
+    assert studio.queue.state("a") == "failed"
+    assert studio.queue.complaint("a").startswith(f"there is no data set '{spec}'")
+    answer = studio.own.get("/runs/a")
+    assert "no such file or folder" in answer.text
+    assert "Traceback" not in answer.text
