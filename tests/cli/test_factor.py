@@ -165,10 +165,11 @@ def test_folders_are_numbered(succeeds, folder, unillustrated):
 def test_suggestion_alone(succeeds, folder):
     out = succeeds("rows.csv", "--suggest", "--out", "o")
     found = dict(re.findall(r"^(\w+(?: \w+)?) +(\d+) ", out, re.MULTILINE))
-    criteria = ["kaiser", "map", "parallel components", "parallel factors", "bic", "held out"]
-    assert list(found) == criteria
+    criteria = ["kaiser", "map", "empirical kaiser", "parallel components", "parallel factors"]
+    assert list(found) == [*criteria, "hull", "bic", "held out"]
     assert set(found.values()) == {"2"}
-    check_page(folder / "o/report.html", "Scree")
+    assert "7 of 7 criteria name 2 factors: map, empirical kaiser, " in out
+    check_page(folder / "o/report.html", "Scree", "Criteria")
     assert not (folder / "o/model").exists()
 
 
@@ -184,7 +185,7 @@ def test_suggestion_of_a_matrix(succeeds, unillustrated):
 def test_suggestion_and_fit(succeeds, folder):
     out = succeeds("rows.csv", "--suggest", "--n-factors", 2, "--out", "o")
     assert out.index("kaiser") < out.index("Standardized loadings")
-    page = check_page(folder / "o/report.html", "Scree", "Loadings", "Path diagram")
+    page = check_page(folder / "o/report.html", "Scree", "Criteria", "Loadings", "Path diagram")
     assert "Number of factors" in page
     same_loadings(folder / "o", FactorAnalysis(n_components=2).fit(X))
 

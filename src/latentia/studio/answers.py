@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -22,7 +22,7 @@ from starlette.datastructures import QueryParams
 from latentia.errors import InputError
 from latentia.evaluation.apa.documents import analysis_of
 from latentia.evaluation.apa.factors import Analysis
-from latentia.evaluation.factor_report import Observed, fitted, read, robust_of
+from latentia.evaluation.factor_report import Observed, fitted, implied, read, robust_of
 from latentia.models.factors.factor_analysis import FactorAnalysis
 from latentia.models.factors.n_factors import Suggestion, suggest
 from latentia.models.factors.robust import RobustTest
@@ -45,6 +45,8 @@ MOST_VARIABLES = 120
 MOST_CATEGORIES = 12
 """Different answers of what may be taken for ordinal."""
 SIMULATIONS = 50
+MOST_TRIED = 10
+"""Factors up to which models are fitted, to say how many there are."""
 Pearson = Literal["pearson", "polychoric"]
 
 
@@ -280,7 +282,13 @@ def _suggested(answers: Answers, data: str, columns: tuple[str, ...], n: int | N
     n_samples = round(one.n_samples_) or None
     if len(S) < 2:
         raise InputError("fewer than 2 variables vary: choose more")
-    return suggest(S / np.outer(scale, scale), n_samples, n_simulations=SIMULATIONS)
+    return suggest(
+        S / np.outer(scale, scale),
+        n_samples,
+        n_simulations=SIMULATIONS,
+        max_components=MOST_TRIED,
+        fit=implied,
+    )
 
 
 def solved(answers: Answers, asked: Asked) -> Solved:
@@ -315,23 +323,3 @@ def _robust(answers: Answers, asked: Asked) -> RobustTest | None:
     """Return the scaled test, which no rotation changes."""
     model, observed, _ = _fit(answers, asked)
     return robust_of(model, observed)
-
-
-def votes(counts: Mapping[str, int]) -> tuple[int, list[str], list[str]]:
-    """Return the number of factors that most criteria name, those that do, and those that do not.
-
-    Eigenvalues above 1, which count too many [1]_, have no vote; of a tie the smaller number wins.
-
-    References
-    ----------
-    .. [1] W. R. Zwick, W. F. Velicer, "Comparison of five rules for determining the number of
-       components to retain", Psychological Bulletin 1986.
-
-    >>> votes({"kaiser": 6, "map": 5, "parallel_components": 5, "parallel_factors": 6})
-    (5, ['map', 'parallel_components'], ['kaiser', 'parallel_factors'])
-    """
-    having = {name: max(count, 1) for name, count in counts.items() if name != "kaiser"}
-    tally = Counter(having.values())
-    best = min(tally, key=lambda k: (-tally[k], k))
-    agree = [name for name, k in having.items() if k == best]
-    return best, agree, [name for name in counts if name not in agree and counts[name] != best]

@@ -142,7 +142,8 @@ def settled(answers: Answers, ask: Asked) -> Asked:
     """Return what is asked with the number of factors, which criteria give where none is asked."""
     if ask.k:
         return ask
-    return replace(ask, k=reading.votes(suggested(answers, ask).counts)[0])
+    agreed = suggested(answers, ask).consensus
+    return replace(ask, k=1 if agreed is None else min(agreed.n_factors, len(ask.columns) - 1))
 
 
 def solution(request: Request, answers: Answers, ask: Asked) -> dict[str, Any]:
@@ -230,9 +231,13 @@ def advice(found: Solved, reader: Reader) -> str:
     if found.told.suggestion is None:
         return ""
     counts, words = found.told.suggestion.counts, wording(reader.language)
-    k, agree, dissent = reading.votes(counts)
-    said = reader.say("factor/advice", {"k": k, "criteria": ", ".join(words[n] for n in agree)})
-    others = [f"{words[name]} ({counts[name]})" for name in dissent]
+    agreed = found.told.suggestion.consensus
+    if agreed is None:
+        return ""
+    criteria = ", ".join(words[name] for name in agreed.agree)
+    values = {"k": agreed.n_factors, "criteria": criteria, "n": len(agreed.agree)}
+    said = reader.say("factor/advice", {**values, "of": len(counts) - ("kaiser" in counts)})
+    others = [f"{words[name]} ({counts[name]})" for name in agreed.dissent]
     if not others:
         return said
     return f"{said} {reader.say('factor/dissent', {'criteria': ', '.join(others)})}"
