@@ -17,6 +17,7 @@ from latentia.cli.main import main
 from latentia.data import load as load_data
 from latentia.data.matrices import NamedMatrix
 from latentia.evaluation import factor_report
+from latentia.evaluation.apa import documents, files
 from latentia.models.factors.bootstrap import bootstrap_errors
 from latentia.models.factors.congruence import congruence
 from latentia.models.factors.factor_analysis import FactorAnalysis
@@ -63,6 +64,8 @@ def folder(tmp_path, monkeypatch):
 def unillustrated(monkeypatch):
     """Leave out the figures, which take most of a run's time."""
     monkeypatch.setattr(factor_report, "_pictures", lambda *_: [])
+    monkeypatch.setattr(documents, "_figures", lambda *_: ())
+    monkeypatch.setattr(files, "write_documents", lambda *_: ())
 
 
 @pytest.fixture
@@ -162,10 +165,11 @@ def test_folders_are_numbered(succeeds, folder, unillustrated):
 def test_suggestion_alone(succeeds, folder):
     out = succeeds("rows.csv", "--suggest", "--out", "o")
     found = dict(re.findall(r"^(\w+(?: \w+)?) +(\d+) ", out, re.MULTILINE))
-    criteria = ["kaiser", "map", "parallel components", "parallel factors", "bic", "held out"]
-    assert list(found) == criteria
+    criteria = ["kaiser", "map", "empirical kaiser", "parallel components", "parallel factors"]
+    assert list(found) == [*criteria, "hull", "bic", "held out"]
     assert set(found.values()) == {"2"}
-    check_page(folder / "o/report.html", "Scree")
+    assert "7 of 7 criteria name 2 factors: map, empirical kaiser, " in out
+    check_page(folder / "o/report.html", "Scree", "Criteria")
     assert not (folder / "o/model").exists()
 
 
@@ -181,7 +185,7 @@ def test_suggestion_of_a_matrix(succeeds, unillustrated):
 def test_suggestion_and_fit(succeeds, folder):
     out = succeeds("rows.csv", "--suggest", "--n-factors", 2, "--out", "o")
     assert out.index("kaiser") < out.index("Standardized loadings")
-    page = check_page(folder / "o/report.html", "Scree", "Loadings", "Path diagram")
+    page = check_page(folder / "o/report.html", "Scree", "Criteria", "Loadings", "Path diagram")
     assert "Number of factors" in page
     same_loadings(folder / "o", FactorAnalysis(n_components=2).fit(X))
 
@@ -894,3 +898,50 @@ def test_a_solution_is_compared_with_a_saved_one(succeeds, refuses, folder, unil
     )
     latentia.PCA(n_components=2).fit(X).save(folder / "pca")
     assert "pca holds a PCA" in refuses("rows.csv", *K2, "--compare-with", "pca")
+
+
+@pytest.mark.parametrize("suffix", [".docx", ".tex", ".xlsx", ".html", ".txt"])
+def test_tables_of_a_journal_are_one_file(suffix, succeeds, folder, unillustrated):
+    out = succeeds("rows.csv", *K2, "--rotation", "oblimin", "--out", f"t{suffix}")
+    assert out.splitlines()[-1] == f"t{suffix}"
+    assert sorted(p.name for p in folder.iterdir()) == ["matrix.csv", "rows.csv", f"t{suffix}"]
+    assert (folder / f"t{suffix}").stat().st_size > 2000
+
+
+def test_a_file_of_tables_says_the_same_as_the_model(succeeds, folder, unillustrated):
+    succeeds("rows.csv", *K2, "--rotation", "varimax", "--cutoff", "0", "--out", "t.txt")
+    L = FactorAnalysis(n_components=2, rotation="varimax").fit(X).standardized_loadings_
+    lines = {
+        line.split()[0]: line.split()
+        for line in (folder / "t.txt").read_text().splitlines()
+        if line
+    }
+    for name, row in zip(NAMES, L):
+        shown = [f"{x:z.2f}".replace("0.", ".").replace("-", "−") for x in row]
+        assert lines[name][1:3] == shown
+    korean = succeeds("rows.csv", *K2, "--lang", "ko", "--out", "k.txt")
+    assert korean.splitlines()[-1] == "k.txt"
+    assert (folder / "k.txt").read_text().splitlines()[3] == "표 1"
+    succeeds("rows.csv", "--suggest", "--out", "s.txt")
+    assert re.search("Parallel analysis of factors +2", (folder / "s.txt").read_text())
+
+
+def test_a_folder_has_the_tables_too(succeeds, folder, monkeypatch):
+    monkeypatch.setattr(factor_report, "_pictures", lambda *_: [])
+    monkeypatch.setattr(documents, "_figures", lambda *_: ())
+    monkeypatch.setitem(sys.modules, "docx", None)
+    out = succeeds("rows.csv", *K2, "--out", "o")
+    assert "paper/tables.docx was not written: the package that writes .docx is not there: " in out
+    assert "pip install 'latentia[word]'" in out
+    names = sorted(p.name for p in (folder / "o" / "paper").iterdir())
+    assert names == ["tables.html", "tables.tex", "tables.txt", "tables.xlsx"]
+
+
+def test_a_file_of_tables_is_refused_before_anything_is_read(refuses, folder, monkeypatch):
+    assert "no folder none" in refuses("rows.csv", *K2, "--out", "none/t.docx")
+    (folder / "t.tex").write_text("mine")
+    assert "t.tex exists" in refuses("rows.csv", *K2, "--out", "t.tex")
+    words = ("rows.csv", *K2, "--standard-errors", "information", "--out", "t.html")
+    assert "--standard-errors are of the report" in refuses(*words)
+    monkeypatch.setitem(sys.modules, "docx", None)
+    assert "pip install 'latentia[word]'" in refuses("rows.csv", *K2, "--out", "t.docx")

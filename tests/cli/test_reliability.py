@@ -2,6 +2,7 @@
 
 import re
 
+import docx
 import numpy as np
 import openpyxl
 import pandas
@@ -157,3 +158,16 @@ MISTAKES = [
 @pytest.mark.parametrize(("words", "sentence"), MISTAKES, ids=[words for words, _ in MISTAKES])
 def test_mistakes_are_refused_in_a_sentence(words, sentence, refuses):
     assert sentence in refuses(*words.split())
+
+
+def test_tables_of_a_journal_are_one_file_or_in_the_folder(says, refuses, folder):
+    words = ("t.csv", "--scales", "A=a1,-a2,a3:a6", "--n-factors", 1)
+    assert says(*words, "--out", "t.docx").splitlines()[-1] == "t.docx"
+    tables = docx.Document("t.docx").tables
+    truth = reliability(FRAME[NAMES[:6]], reverse=["a2"], n_factors=1)
+    shown = [cell.text for cell in tables[0].rows[2].cells]
+    assert shown[:4] == ["A", "6", "200", f"{truth.alpha:.2f}".removeprefix("0")]
+    assert tables[1].rows[2].cells[0].text == "a2 (R)"
+    assert "t.docx exists" in refuses(*words, "--out", "t.docx")
+    says(*words, "--out", "o", "--lang", "ko")
+    assert "척도의 신뢰도" in (folder / "o/paper/tables.txt").read_text()

@@ -2,14 +2,18 @@
 
 import json
 import os
+import warnings
 from pathlib import Path
 
 import numpy as np
 import pytest
 from scipy import optimize, stats
 
-from latentia.errors import InputError
+from latentia.errors import FitWarning, InputError
+from latentia.models.factors.factor_analysis import FactorAnalysis
 from latentia.models.factors.n_factors import (
+    consensus,
+    hull,
     kmo,
     minimum_average_partial,
     reduced,
@@ -128,6 +132,7 @@ def test_psych_on_ability():
     assert found.counts == {
         "kaiser": 2,
         "map": 2,
+        "empirical_kaiser": 2,
         "parallel_components": 1,
         "parallel_factors": 2,
     }
@@ -187,7 +192,9 @@ def test_simulated_factors_are_found_by_every_criterion():
     X = simple_structure(400, 3, 4)
     found = suggest(np.corrcoef(X, rowvar=False), X=X, fit=maximum_likelihood, max_components=4)
     assert set(found.counts.values()) == {3}
-    assert len(found.counts) == 6
+    assert len(found.counts) == 8
+    assert found.consensus.n_factors == 3
+    assert found.consensus.dissent == ()
     assert list(found.bic) == list(found.held_out) == [0, 1, 2, 3, 4]
 
 
@@ -247,6 +254,102 @@ def test_permuted_columns_agree_with_normal_draws():
     permuted, normal = suggest(R, X=X, null="permutation"), suggest(R, 250)
     assert permuted.counts["parallel_components"] == normal.counts["parallel_components"] == 2
     np.testing.assert_allclose(permuted.component_null[0], normal.component_null[0], atol=0.03)
+
+
+# R 4.2.2, by its own eigen, factanal and chull:
+#   l <- eigen(R)$values
+#   ref <- pmax(1, (1 + sqrt(p/n))^2 * (p - c(0, cumsum(l)[-p]))/(p:1)); sum(cumprod(l > ref))
+#   factanal(covmat = R, n.obs = n, factors = k, rotation = "none",
+#            control = list(nstart = 20, opt = list(factr = 10, pgtol = 1e-9)))
+#   chi <- n * criteria["objective"]; chi0 <- -n * log(det(R)); d0 <- p * (p - 1)/2
+#   cfi <- 1 - max(chi - dof, 0)/max(chi0 - d0, chi - dof)
+#   h <- chull(c(-dof, -d0, -min(dof)), c(cfi, -1, -1)); st of h by its definition
+RETAINED = {
+    "bfi_complete": (
+        6,
+        "1.2128729504 1.0039398589 1.0000000000 1.0000000000",
+        "0 0.41980962 0.64502449 0.76098211 0.84464841 0.92668872 0.95888075 0.97338293",
+        {1: 1.789479, 2: 1.861291, 3: 1.308278, 5: 2.394159, 6: 2.108816},
+    ),
+    "holzinger_swineford": (
+        3,
+        "1.3757345828 1.0000000000 1.0000000000 1.0000000000",
+        "0 0.67688322 0.87392409 0.98765734 1.00000000",
+        {1: 3.053549, 2: 1.515922, 3: 7.89827},
+    ),
+    "mtcars": (
+        2,
+        "2.5163539400 1.1050819327 1.0000000000 1.0000000000",
+        "0 0.60500135 0.87848543 0.96602448",
+        {1: 2.01109, 2: 2.811724},
+    ),
+}
+REFERENCE = json.loads((Path(__file__).parent / "r_reference.json").read_text())
+
+
+@pytest.mark.parametrize("name", RETAINED)
+def test_the_empirical_kaiser_criterion_and_the_hull_are_rs(name):
+    n_kaiser, references, cfi, bends = RETAINED[name]
+    content = REFERENCE[name]
+    p = len(content["variables"])
+    R = np.asarray(content["correlation"], float)
+    R = R if R.ndim == 2 else symmetric(R)
+    found = suggest(R, content["n"], n_simulations=20, max_components=7, fit=best_likelihood)
+    assert found.counts["empirical_kaiser"] == n_kaiser
+    np.testing.assert_allclose(found.kaiser_references[:4], numbers(references), atol=1e-10)
+    assert len(found.kaiser_references) == p
+    np.testing.assert_allclose(list(found.comparative_fit.values()), numbers(cfi), atol=2e-7)
+    assert list(found.hull) == list(bends)
+    np.testing.assert_allclose(list(found.hull.values()), list(bends.values()), rtol=1e-4)
+    assert found.counts["hull"] == max(bends, key=bends.get)
+
+
+def best_likelihood(R, k):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FitWarning)
+        return FactorAnalysis(n_components=k).fit_covariance(R).get_covariance()
+
+
+def test_the_hull_is_the_upper_convex_one_by_brute_force():
+    draw, p = np.random.default_rng(0), 12
+    for _ in range(60):
+        fits = dict(enumerate(np.round(np.cumsum(draw.normal(0.1, 0.15, size=7)), 2).tolist()))
+        at = {k: -((p - k) ** 2 - p - k) / 2 for k in fits}
+        rising = [k for k in fits if all(fits[j] < fits[k] for j in range(k))]
+        inner = [
+            k
+            for k in rising[1:-1]
+            if all(
+                fits[i] + (fits[j] - fits[i]) * (at[k] - at[i]) / (at[j] - at[i]) < fits[k] - 1e-12
+                for i in rising
+                for j in rising
+                if i < k < j
+            )
+        ]
+        found = hull(fits, p)
+        level = len(rising) > 1 and rising[-1] < 6
+        assert list(found) == inner + [rising[-1]] * level
+        assert [bend == np.inf for bend in found.values()] == [False] * len(inner) + [True] * level
+        assert all(bend > 1 for bend in found.values())
+
+
+@pytest.mark.parametrize(
+    ("counts", "answer"),
+    [
+        ({"kaiser": 6, "map": 5, "parallel_components": 5, "parallel_factors": 6}, 5),
+        ({"kaiser": 3, "map": 3}, 3),
+        ({"kaiser": 2, "map": 1, "parallel_components": 2, "parallel_factors": 3}, 1),
+        ({"kaiser": 0, "map": 0}, 1),
+    ],
+    ids=str,
+)
+def test_the_number_of_factors_is_the_one_that_most_criteria_name(counts, answer):
+    found = consensus(counts)
+    assert found.n_factors == answer
+    assert all(max(counts[name], 1) == answer for name in found.agree)
+    assert not {*found.agree} & {*found.dissent}
+    assert {n for n, c in counts.items() if c != answer} - {*found.agree} == {*found.dissent}
+    assert consensus({"kaiser": 4}) is None
 
 
 def test_without_samples_only_the_matrix_speaks():

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from latentia.cli.parser import SAVED, Parser, add_fields, field_values, free_path, saved_model
 from latentia.cli.table_options import add_table_options, table_options
 from latentia.errors import InputError
-from latentia.files import refuse_filled
 
+if TYPE_CHECKING:
+    from latentia.evaluation.apa.table import Document
+    from latentia.evaluation.factor_report import Observed
+    from latentia.models.factors.factor_analysis import FactorAnalysis
+
+ONE_FILE = "or a .docx, .tex, .xlsx, .html or .txt file for tables as a journal prints them"
+LANGUAGE = "of these tables: en or ko (default: what LATENTIA_LANG says, or en)"
 CUTOFF = 0.3
 """The least loading that is shown, unless another is asked for."""
 OF_A_SOLUTION = (
@@ -55,26 +62,28 @@ def factor(parser: Parser, words: list[str]) -> None:
         help=f"congruence of the factors with those of a saved factor analysis: {SAVED}",
     )
     parser.add_argument("--cutoff", type=float, help="least loading that is shown (default: 0.3)")
-    parser.add_argument("--out", type=Path, help="a new folder for the report and the model")
+    parser.add_argument(
+        "--out", type=Path, help=f"a new folder for the report and model, {ONE_FILE}"
+    )
+    parser.add_argument("--lang", choices=("en", "ko"), help=LANGUAGE)
     add_table_options(parser)
     add_fields(parser, "FactorAnalysis")
     parser.set_defaults(call=_factor)
 
 
 def _factor(given: argparse.Namespace) -> None:
-    if "n_components" not in given and not given.suggest:
-        raise InputError("factor needs a number of factors: --n-factors K, or --suggest to find it")
-    for name in OF_A_SOLUTION:
-        if "n_components" not in given and vars(given).get(name) is not None:
-            flag = f"--{name.replace('_', '-')}"
-            raise InputError(f"{flag} is of a solution: give --n-factors K as well")
+    _refuse(given)
     cutoff = CUTOFF if given.cutoff is None else given.cutoff
     from latentia.evaluation import factor_report
-    from latentia.evaluation.factor_tables import write_factor_tables
+    from latentia.evaluation.apa.documents import analysis_of, factor_document
+    from latentia.evaluation.apa.files import check_out, is_document, write_document
     from latentia.models.factors.factor_analysis import FactorAnalysis
+    from latentia.theory.figures import language
 
-    out = given.out or free_path(f"factors-{Path(given.data).stem}")
-    refuse_filled(out)
+    lang, out = language(given.lang), given.out or free_path(f"factors-{Path(given.data).stem}")
+    check_out(out)
+    if is_document(out) and given.standard_errors:
+        raise InputError(f"--standard-errors are of the report: give a folder, not {out}, to --out")
     values = field_values("FactorAnalysis", vars(given))
     model = FactorAnalysis().set_params(**values)
     model.validate_parameters()
@@ -93,10 +102,35 @@ def _factor(given: argparse.Namespace) -> None:
             errors = factor_report.standard_errors(solved, observed, given.standard_errors)
         parts = factor_report.parts_of(solved, observed, other, str(given.compare_with))
         print(*(f"\n{part}\n" for part in parts), sep="", end="")
-        solved.save(out / "model")
-        _, notes = write_factor_tables(out, solved, observed)
-        print(*notes, sep="\n", end="\n" if notes else "")
     title = f"Factor analysis of {observed.name}"
+    document = factor_document(analysis_of(solved, observed, found, cutoff), title, lang)
+    print(*document.left_out, sep="\n", end="\n" if document.left_out else "")
+    if is_document(out):
+        print(write_document(out, document))
+        return
+    _save(out, solved, observed, document)
     page = out / "report.html"
     notes = observed.notes
     print(factor_report.write_factor_page(page, title, solved, found, errors, cutoff, notes, parts))
+
+
+def _refuse(given: argparse.Namespace) -> None:
+    """Refuse a command without a number of factors, or with options that then say nothing."""
+    if "n_components" not in given and not given.suggest:
+        raise InputError("factor needs a number of factors: --n-factors K, or --suggest to find it")
+    for name in OF_A_SOLUTION:
+        if "n_components" not in given and vars(given).get(name) is not None:
+            flag = f"--{name.replace('_', '-')}"
+            raise InputError(f"{flag} is of a solution: give --n-factors K as well")
+
+
+def _save(out: Path, solved: FactorAnalysis | None, observed: Observed, document: Document) -> None:
+    """Write the model, its tables, and those that a journal prints."""
+    from latentia.evaluation.apa.files import write_documents
+    from latentia.evaluation.factor_tables import write_factor_tables
+
+    notes = write_documents(out / "paper", document)
+    if solved is not None:
+        solved.save(out / "model")
+        notes = (*write_factor_tables(out, solved, observed)[1], *notes)
+    print(*notes, sep="\n", end="\n" if notes else "")

@@ -5,9 +5,10 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from latentia.cli.factor import LANGUAGE, ONE_FILE
 from latentia.cli.parser import Parser, free_path
 from latentia.cli.table_options import add_table_options, table_options
-from latentia.files import printable, refuse_filled
+from latentia.files import printable
 
 
 def reliability(parser: Parser, words: list[str]) -> None:
@@ -39,7 +40,8 @@ def reliability(parser: Parser, words: list[str]) -> None:
         action="store_true",
         help="take the nearest correlation matrix if that of the file is indefinite",
     )
-    parser.add_argument("--out", type=Path, help="a new folder for the report and its tables")
+    parser.add_argument("--out", type=Path, help=f"a new folder for report and tables, {ONE_FILE}")
+    parser.add_argument("--lang", choices=("en", "ko"), help=LANGUAGE)
     add_table_options(parser)
     parser.set_defaults(call=_reliability)
 
@@ -70,10 +72,19 @@ def _add_items(parser: Parser) -> None:
 
 def _reliability(given: argparse.Namespace) -> None:
     from latentia.evaluation import reliability_report as report
+    from latentia.evaluation.apa.documents import scales_document
+    from latentia.evaluation.apa.files import (
+        check_out,
+        is_document,
+        write_document,
+        write_documents,
+    )
     from latentia.evaluation.factor_report import read
+    from latentia.theory.figures import language
 
+    lang = language(given.lang)
     out = given.out or free_path(f"reliability-{printable(Path(given.data).stem)}")
-    refuse_filled(out)
+    check_out(out)
     observed = read(given.data, given.n_samples, given.smooth, table_options(given))
     print(*observed.notes, sep="\n", end="\n" if observed.notes else "")
     found = report.measured(
@@ -87,7 +98,11 @@ def _reliability(given: argparse.Namespace) -> None:
     )
     print(report.text_of(found))
     title = f"Reliability of {observed.name}"
+    document = scales_document(found, title, lang)
+    if is_document(out):
+        print(write_document(out, document))
+        return
     page = report.write_reliability_page(out, title, found, observed.notes)
-    notes = report.write_reliability_tables(out, found)
+    notes = report.write_reliability_tables(out, found) + write_documents(out / "paper", document)
     print(*notes, sep="\n", end="\n" if notes else "")
     print(page)

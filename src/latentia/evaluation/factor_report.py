@@ -27,14 +27,19 @@ from latentia.models.factors.factor_analysis import FactorAnalysis
 from latentia.models.factors.findings import left_out
 from latentia.models.factors.n_factors import Correlate, Suggestion, suggest
 from latentia.models.factors.polychoric import polychoric
-from latentia.models.factors.robust import MOST_VARIABLES, normality
+from latentia.models.factors.robust import (
+    MOST_VARIABLES,
+    RobustTest,
+    normality,
+    robust_test,
+)
 from latentia.models.factors.standard_errors import LoadingErrors, information_errors
 from latentia.models.factors.summary import Part, wrapped
 from latentia.models.inputs import unit_floats
 from latentia.models.linear.missing import Patterns, saturated
 from latentia.models.linear.nearest_correlation import nearest_correlation
 from latentia.models.saved import load
-from latentia.plots.factors import loadings_heat_map, path_diagram, scree
+from latentia.plots.factors import criteria_chart, loadings_heat_map, path_diagram, scree
 from latentia.plots.page import Drawing, Picture, template, write_page
 from latentia.plots.style import svg
 from latentia.training.config import versions
@@ -51,9 +56,11 @@ MOST_TRIED = 12
 """Numbers of factors whose BIC and cross-validated likelihood are computed."""
 HOW = {
     "kaiser": "eigenvalues of the correlations above 1",
+    "empirical_kaiser": "above what chance and earlier factors leave (Braeken & van Assen 2017)",
     "parallel_components": "eigenvalues above the 95 % quantile of uncorrelated data's (Horn 1965)",
     "parallel_factors": "the same for factors, communalities on the diagonal",
     "map": "least average squared partial correlation (Velicer 1976)",
+    "hull": "sharpest bend of CFI against degrees of freedom (Lorenzo-Seva & al. 2011)",
     "bic": "least n F − log(n) dof",
     "held_out": "highest cross-validated likelihood",
 }
@@ -199,13 +206,14 @@ def suggestion(model: FactorAnalysis, observed: Observed) -> Suggestion:
             n_simulations=FEW_SIMULATIONS if slow else 100,
             null="normal" if correlate is None else "permutation",
             correlate=correlate,
-            fit=_implied if correlate is None else None,
+            fit=implied if correlate is None else None,
             random_state=model.random_state,
         )
     return replace(found, notes=(*one.remarks_, *left_out(one.constant_)))
 
 
-def _implied(R_PP: NDArray[np.float64], k: int) -> NDArray[np.float64]:
+def implied(R_PP: NDArray[np.float64], k: int) -> NDArray[np.float64]:
+    """Return the (p, p) correlation that k maximum-likelihood factors imply."""
     return FactorAnalysis(n_components=k, n_starts=1).fit_covariance(R_PP).get_covariance()
 
 
@@ -232,7 +240,20 @@ def suggestion_text(found: Suggestion) -> str:
     """Return the criteria as aligned lines."""
     lines = [f"{name:<20} {count:>3}   {how}" for name, count, how in suggestion_rows(found)]
     notes = [wrapped(f"* {note}") for note in found.notes]
-    return "\n".join(["Number of factors by criterion", *lines, *notes])
+    answer = wrapped(suggestion_sentence(found))
+    return "\n".join(["Number of factors by criterion", *lines, answer, *notes])
+
+
+def suggestion_sentence(found: Suggestion) -> str:
+    """Return the number that most criteria name, and which name another."""
+    agreed = found.consensus
+    if agreed is None:
+        return "No criterion has a vote."
+    k, n = agreed.n_factors, len(found.counts) - ("kaiser" in found.counts)
+    named = ", ".join(name.replace("_", " ") for name in agreed.agree)
+    said = f"{len(agreed.agree)} of {n} criteria name {k} factor{'s' * (k > 1)}: {named}"
+    others = [f"{name.replace('_', ' ')} {found.counts[name]}" for name in agreed.dissent]
+    return f"{said}; otherwise {', '.join(others)}." if others else f"{said}."
 
 
 def parts_of(
@@ -246,15 +267,31 @@ def parts_of(
 
 def normality_of(model: FactorAnalysis, observed: Observed) -> Part | None:
     """Return the tests of normality and fit that complete rows of a table allow, or none."""
-    whole = observed.weights is None and (model.missing, model.correlation) == ("error", "pearson")
-    p = int((model.scale_ > 0).sum())
-    if observed.rows is None or not whole or len(model.data_shape_) > 1 or p > MOST_VARIABLES:
+    if not _are_complete(model, observed):
         return None
     try:
         return normality(model, model.checked(observed.rows, reset=False))
     except InputError:
         # Of collinear columns and few rows the summary tells.
         return None
+
+
+def robust_of(model: FactorAnalysis, observed: Observed) -> RobustTest | None:
+    """Return Satorra and Bentler's test where complete rows of a table allow it, or none."""
+    if not _are_complete(model, observed):
+        return None
+    try:
+        return robust_test(model, model.checked(observed.rows, reset=False))
+    except InputError:
+        return None
+
+
+def _are_complete(model: FactorAnalysis, observed: Observed) -> bool:
+    """Return whether there are rows, of a table of moderate width, without weights or gaps."""
+    whole = observed.weights is None and (model.missing, model.correlation) == ("error", "pearson")
+    p = int((model.scale_ > 0).sum())
+    narrow = len(model.data_shape_) == 1 and p <= MOST_VARIABLES
+    return observed.rows is not None and whole and narrow
 
 
 def standard_errors(model: FactorAnalysis, observed: Observed, kind: str) -> LoadingErrors:
@@ -294,7 +331,7 @@ def write_factor_page(
         verb="factor",
         facts={"made with": ", ".join(f"{k} {v}" for k, v in versions().items())},
         suggestion=None if found is None else suggestion_rows(found),
-        suggestion_notes=() if found is None else found.notes,
+        suggestion_notes=() if found is None else (suggestion_sentence(found), *found.notes),
         # The summary's own template has escaped every name in it.
         summary=None if model is None else Markup(model.summary(cutoff).to_html(page=False)),
         parts=[Markup(part.to_html(page=False)) for part in parts],
@@ -331,6 +368,11 @@ def _pictures(
             factor_null=None if found.factor_null is None else found.factor_null[1],
         )
         yield Picture("Scree", caption, drawing=Drawing(svg(figure, caption)))
+        caption = suggestion_sentence(found)
+        agreed = found.consensus
+        counts = {name.replace("_", " "): count for name, count in found.counts.items()}
+        figure = criteria_chart(counts, None if agreed is None else agreed.n_factors)
+        yield Picture("Criteria", caption, drawing=Drawing(svg(figure, caption)))
     if model is None:
         return
     if len(model.data_shape_) > 1:

@@ -32,9 +32,7 @@ def write_factor_tables(
     tables, notes = {"loadings": _loadings(model)}, []
     names = model.variable_names()
     if len(names) <= MOST_VARIABLES:
-        tables["residuals"] = {"variable": np.array(names)} | dict(
-            zip(names, model.residual_correlations().T)
-        )
+        tables["residuals"] = _residuals(model)
     else:
         notes.append(f"residuals.csv was not written: it would have {len(names):,} columns")
     if len(model.factor_correlations_) > 1:
@@ -50,6 +48,18 @@ def write_factor_tables(
     except InputError as error:
         notes.append(f"factors.xlsx was not written: {error}")
     return paths, tuple(f"{note}." for note in notes)
+
+
+def tables_of(model: FactorAnalysis, observed: Observed, name: str) -> Columns:
+    """Return ``loadings``, ``residuals`` or ``scores`` as columns."""
+    if name == "scores":
+        return _scores(model, observed)
+    return _loadings(model) if name == "loadings" else _residuals(model)
+
+
+def _residuals(model: FactorAnalysis) -> Columns:
+    names = model.variable_names()
+    return {"variable": np.array(names)} | dict(zip(names, model.residual_correlations().T))
 
 
 def _loadings(model: FactorAnalysis) -> Columns:

@@ -15,6 +15,7 @@ from latentia.data.options import chosen
 from latentia.errors import InputError
 from latentia.evaluation.factor_report import MOST_DRAWN, Observed, refuse_weights
 from latentia.evaluation.table_writing import Columns, write_sheets, write_table
+from latentia.models.factors.factor_analysis import FactorAnalysis
 from latentia.models.factors.hierarchical import Method
 from latentia.models.factors.reliability import reliability, reliability_of_covariance
 from latentia.models.factors.reliability_summary import Reliability, label, meanings, overview
@@ -68,6 +69,34 @@ def scales_of(observed: Observed, specs: Sequence[str], reverse: Sequence[str]) 
     if unused:
         raise InputError(f"--reverse {unused[0]}: no scale has this item; leave it out")
     return found
+
+
+def scales_of_factors(model: FactorAnalysis, observed: Observed, least: float) -> list[Reliability]:
+    """Return the reliability of the variables that load on each factor most, by ``least`` or more.
+
+    Those with negative loadings are turned round. A factor with fewer than two has no scale, and
+    neither have images, nor rows with weights.
+    """
+    if len(model.data_shape_) > 1 or observed.weights is not None:
+        return []
+    names, loadings = model.variable_names(), model.standardized_loadings_
+    size = np.abs(loadings)
+    own, found = np.where(size.max(axis=1) >= least, size.argmax(axis=1), -1), []
+    for j in range(model.n_latent):
+        places = np.flatnonzero(own == j)
+        items = tuple(names[i] for i in places)
+        reverse = tuple(names[i] for i in places if loadings[i, j] < 0)
+        if len(items) >= 2:
+            found.append(Scale(f"F{j + 1}", items, reverse))
+    return measured(
+        observed,
+        found,
+        reverse_found=False,
+        missing=None,
+        n_factors=1,
+        method="minres",
+        level=None,
+    )
 
 
 def _scale(spec: str, names: Sequence[str], turned: Sequence[str], owner: str) -> Scale:

@@ -5,7 +5,7 @@ Shapes: ``loadings_PK`` is (p, k), standardized; ``factor_correlations`` (k, k).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -60,6 +60,26 @@ def scree(
         axes.set_xlabel("component or factor" + rest)
         axes.set_ylabel("eigenvalue")
         axes.legend(fontsize=8, loc="lower left", bbox_to_anchor=(0, 1), ncols=2)
+    return figure
+
+
+def criteria_chart(counts: Mapping[str, int], agreed: int | None = None) -> Figure:
+    """Return each criterion's number of factors as a dot, and the number agreed on as a line."""
+    places = -np.arange(len(counts))
+    with style():
+        figure = new_figure(5.4, 1.0 + 0.3 * len(counts))
+        axes = figure.subplots()
+        if agreed is not None:
+            axes.axvline(agreed, color=INK, linewidth=1, linestyle=":")
+        for place, count in zip(places, counts.values()):
+            colour = COLOURS[0] if count == agreed else COLOURS[1]
+            axes.plot([0, count], [place, place], "-", color=colour, linewidth=1)
+            axes.plot([count], [place], "o", color=colour, markersize=7)
+        axes.set_yticks(places, list(counts), parse_math=False)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+        axes.set_xlim(-0.2, max([1, *counts.values()]) + 0.8)
+        axes.set_ylim(places[-1] - 0.6, 0.6)
+        axes.set_xlabel("number of factors")
     return figure
 
 

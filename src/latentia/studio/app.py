@@ -11,7 +11,7 @@ from starlette.exceptions import HTTPException
 
 from latentia.errors import InputError
 from latentia.files import told
-from latentia.studio import comparing, data, exports, home, live, models, runs
+from latentia.studio import comparing, data, exports, home, live, models, runs, tables
 from latentia.studio.folder import RunsFolder
 from latentia.studio.guard import Guard
 from latentia.studio.queue import Queue
@@ -26,6 +26,7 @@ ROUTERS = (
     exports.router,
     comparing.router,
     live.router,
+    tables.router,
 )
 """A new subject adds its file here, and its line to `latentia.studio.map.TOOLS`."""
 MOST_UPLOAD = 2 * 10**9

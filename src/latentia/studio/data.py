@@ -149,8 +149,12 @@ def kind_of(rows: dict[str, str]) -> str:
 def upload(
     request: Request, files: Annotated[Sequence[UploadFile], Depends(files_sent)]
 ) -> Response:
-    """Keep files that were sent as new data, whole or not at all."""
-    folder = studio_of(request).folder
+    """Keep files that were sent as new data, and show them."""
+    return RedirectResponse(f"/data/show?data={keep(studio_of(request).folder, files)}", 303)
+
+
+def keep(folder: RunsFolder, files: Sequence[UploadFile]) -> str:
+    """Keep files that were sent, whole or not at all, and return what the data are called."""
     places = [(file, placed(file.filename or "")) for file in files if file.filename]
     places = [(file, place) for file, place in places if place is not None]
     if not places:
@@ -165,7 +169,7 @@ def upload(
         partial.rename(found)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
-    return RedirectResponse(f"/data/show?data=uploads/{found.name}", 303)
+    return f"uploads/{found.name}"
 
 
 def placed(given: str) -> PurePosixPath | None:

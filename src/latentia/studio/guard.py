@@ -23,7 +23,7 @@ NAMES = ("127.0.0.1", "localhost")
 SAFE = ("GET", "HEAD")
 MOST_FORM = 2**20
 """Bytes of a form without files."""
-UPLOADS = "/data/upload"
+UPLOADS = ("/data/upload", "/factor/upload")
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
     "connect-src 'self'; frame-src 'self'; form-action 'self'; base-uri 'none'; "
@@ -71,7 +71,7 @@ class Guard:
         refusal = self.refused(scope, heads)
         if refusal is not None:
             return await refusal(scope, receive, _with_headers(send))
-        most = self.most_upload if scope["path"] == UPLOADS else MOST_FORM
+        most = self.most_upload if scope["path"] in UPLOADS else MOST_FORM
         await self.app(scope, _counted(receive, heads, most), _with_headers(send))
         return None
 

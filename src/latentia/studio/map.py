@@ -126,7 +126,12 @@ GROUPS = (
 )
 SQUARE = 4
 """The first groups are the square of the lectures: linear or deep, with a density or without."""
-TOOLS = (Tool("data", "/data"), Tool("compare", "/compare"), Tool("lab", "/lab"))
+TOOLS = (
+    Tool("data", "/data"),
+    Tool("factor", "/factor"),
+    Tool("compare", "/compare"),
+    Tool("lab", "/lab"),
+)
 """Pages that the rail leads to beside models."""
 PLACES = {place.command: place for group in GROUPS for place in group.places}
 

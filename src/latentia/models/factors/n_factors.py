@@ -1,13 +1,26 @@
 """Whether correlations are worth factoring, and with how many factors.
 
+    λⱼ > max(1, (1 + √(p/n))² (p − Σ_{i<j} λᵢ)/(p − j + 1))      empirical Kaiser criterion  [1]_
+    stₖ = (CFIₖ − CFIₗ)/(dofₗ − dofₖ) / ((CFIₘ − CFIₖ)/(dofₖ − dofₘ)),   l < k < m on the hull [2]_
+
 Shapes: ``R_PP`` is a (p, p) correlation, ``R_MPP`` a stack of m of them, ``X_NP`` the (n, p) data.
+
+References
+----------
+.. [1] J. Braeken, M. A. L. M. van Assen, "An empirical Kaiser criterion", Psychological Methods
+   2017.
+.. [2] U. Lorenzo-Seva, M. E. Timmerman, H. A. L. Kiers, "The Hull method for selecting the number
+   of common factors", Multivariate Behavioral Research 2011.
+.. [3] W. R. Zwick, W. F. Velicer, "Comparison of five rules for determining the number of
+   components to retain", Psychological Bulletin 1986.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
@@ -23,6 +36,8 @@ Correlate = Callable[[Matrix], Matrix]
 LARGEST_LOADING = math.sqrt(0.995)
 SWEEPS = 2000
 SETTLED = 1e-9
+FEWEST_HULLED = 3
+"""Factors up to which the hull is drawn at least."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +45,8 @@ class Suggestion:
     """What each criterion says of the number of factors; None or empty is a criterion not run."""
 
     counts: dict[str, int]
-    """Suggested numbers: kaiser, parallel_components, parallel_factors, map, bic, held_out."""
+    """Suggested numbers: kaiser, empirical_kaiser, map, parallel_components, parallel_factors,
+    hull, bic, held_out."""
     eigenvalues: Matrix
     """(p,) of the correlation, decreasing."""
     factor_eigenvalues: Matrix
@@ -47,6 +63,44 @@ class Suggestion:
     """By number of factors, cross-validated Gaussian log-likelihood per sample, in nats."""
     notes: tuple[str, ...] = ()
     """What there is to say of the data, a sentence each."""
+    kaiser_references: Matrix | None = None
+    """(p,) what the eigenvalues must exceed by the empirical Kaiser criterion."""
+    comparative_fit: dict[int, float] = field(default_factory=dict)
+    """By number of factors, CFI, from 0 up to one more than parallel analysis finds, at least 3."""
+    hull: dict[int, float] = field(default_factory=dict)
+    """By number of factors on the hull and between its ends, how sharply it bends there, st."""
+
+    @property
+    def consensus(self) -> Consensus | None:
+        """What most criteria name; None if none but the eigenvalues above 1 was run."""
+        return consensus(self.counts)
+
+
+@dataclass(frozen=True)
+class Consensus:
+    """The number of factors that most criteria name, who does, and who does not."""
+
+    n_factors: int
+    agree: tuple[str, ...]
+    dissent: tuple[str, ...]
+
+
+def consensus(counts: Mapping[str, int]) -> Consensus | None:
+    """Return the number that most criteria name, of a tie the smaller one; 0 counts as 1.
+
+    Eigenvalues above 1, which are too many as a rule [3]_, have no vote.
+
+    >>> consensus({"kaiser": 6, "map": 5, "parallel_factors": 5, "hull": 6, "bic": 5})
+    Consensus(n_factors=5, agree=('map', 'parallel_factors', 'bic'), dissent=('kaiser', 'hull'))
+    """
+    votes = {name: max(count, 1) for name, count in counts.items() if name != "kaiser"}
+    if not votes:
+        return None
+    tally = Counter(votes.values())
+    best = min(tally, key=lambda k: (-tally[k], k))
+    agree = tuple(name for name, count in votes.items() if count == best)
+    others = tuple(n for n, k in counts.items() if n not in agree and k != best)
+    return Consensus(best, agree, others)
 
 
 def suggest(
@@ -93,6 +147,10 @@ def suggest(
     partial = minimum_average_partial(R_PP)[: most + 1]
     counts = {"kaiser": int(np.sum(values > 1)), "map": int(np.nanargmin(partial))}
     nulls, bic, held_out = None, dict[int, float](), dict[int, float]()
+    references, cfi, bends = None, dict[int, float](), dict[int, float]()
+    if n is not None and not gaps:
+        references = kaiser_references(values, n)
+        counts["empirical_kaiser"] = int(np.cumprod(values > references).sum())
     if n is not None:
         draw = np.random.default_rng(random_state)
         if null == "permutation" and X_NP is not None:
@@ -103,13 +161,62 @@ def suggest(
         counts["parallel_components"] = int(np.cumprod(values > nulls[0][1]).sum())
         counts["parallel_factors"] = int(np.cumprod(factors > nulls[1][1]).sum())
     if fit is not None and n is not None:
-        bic = _bic(R_PP, fit, n, most)
+        models = _models(fit, R_PP, most)
+        enough = max(counts["parallel_factors"] + 1, FEWEST_HULLED)
+        cfi = _comparative_fit(R_PP, {k: S for k, S in models.items() if k <= enough}, n)
+        bends = hull(cfi, len(R_PP))
+        counts |= {"hull": max(bends, key=lambda k: bends[k])} if bends else {}
+        bic = _bic(R_PP, models, n)
         counts |= {"bic": min(bic, key=lambda k: bic[k])} if bic else {}
     if fit is not None and X_NP is not None and not gaps:
         held_out = _cross_validate(X_NP, fit, most, n_folds, random_state)
         counts |= {"held_out": max(held_out, key=lambda k: held_out[k])} if held_out else {}
     pair = nulls or (None, None)
-    return Suggestion(counts, values, factors, pair[0], pair[1], partial, bic, held_out)
+    return Suggestion(
+        counts, values, factors, pair[0], pair[1], partial, bic, held_out,
+        kaiser_references=references, comparative_fit=cfi, hull=bends,
+    )  # fmt: skip
+
+
+def kaiser_references(eigenvalues: Matrix, n_samples: int) -> Matrix:
+    """Return (p,) what decreasing eigenvalues must exceed by the empirical Kaiser criterion.
+
+    The first is the largest eigenvalue that n rows of p uncorrelated variables tend to, and each
+    further one the same of the variance that is left.
+    """
+    p = len(eigenvalues)
+    left = p - np.concatenate([[0.0], np.cumsum(eigenvalues)[:-1]])
+    return np.maximum((1 + math.sqrt(p / n_samples)) ** 2 * left / np.arange(p, 0, -1), 1.0)
+
+
+def hull(fits: Mapping[int, float], p: int) -> dict[int, float]:
+    """Return st of the solutions on the upper hull of fit against degrees of freedom.
+
+    Its ends have none, but for the last one where more factors were tried and fit no better: there
+    the hull bends without end, st = ∞. ``fits`` is, by number of factors of p variables, an index
+    that is high where the fit is good.
+
+    >>> list(hull({0: 0.0, 1: 0.5, 2: 0.99, 3: 0.995}, 8))
+    [2]
+    """
+    on = list[int]()
+    for k in sorted(fits):
+        if on and fits[k] <= fits[on[-1]]:
+            continue
+        while len(on) > 1 and _slope(fits, p, on[-2], on[-1]) <= _slope(fits, p, on[-1], k):
+            on.pop()
+        on.append(k)
+    bends = {
+        k: _slope(fits, p, before, k) / _slope(fits, p, k, after)
+        for before, k, after in zip(on, on[1:], on[2:])
+    }
+    return bends | ({on[-1]: math.inf} if len(on) > 1 and on[-1] < max(fits) else {})
+
+
+def _slope(fits: Mapping[int, float], p: int, k: int, more: int) -> float:
+    """Return the gain of fit for a degree of freedom, from k factors to more."""
+    dof = [((p - each) ** 2 - p - each) / 2 for each in (k, more)]
+    return (fits[more] - fits[k]) / (dof[0] - dof[1])
 
 
 def reduced(R_MPP: Matrix) -> Matrix:
@@ -245,8 +352,14 @@ def _models(fit: Fit, R_PP: Matrix, most: int) -> dict[int, Matrix]:
     return {0: np.eye(p)} | {k: fit(R_PP, k) for k in identified}
 
 
-def _bic(R_PP: Matrix, fit: Fit, n: int, most: int) -> dict[int, float]:
-    found = {k: fit_statistics(R_PP, S, n, k) for k, S in _models(fit, R_PP, most).items()}
+def _comparative_fit(R_PP: Matrix, models: Mapping[int, Matrix], n: int) -> dict[int, float]:
+    """Return CFI of models by their number of factors; that of none is 0."""
+    found = {k: fit_statistics(R_PP, S, n, k, convention="lavaan").cfi for k, S in models.items()}
+    return {k: value for k, value in ({**found, 0: 0.0}).items() if not math.isnan(value)}
+
+
+def _bic(R_PP: Matrix, models: Mapping[int, Matrix], n: int) -> dict[int, float]:
+    found = {k: fit_statistics(R_PP, S, n, k) for k, S in models.items()}
     bic = {k: s.chi_square_uncorrected - math.log(n) * s.dof for k, s in found.items()}
     return {k: value for k, value in bic.items() if not math.isnan(value)}
 
