@@ -315,6 +315,7 @@ KNOWN = {
     "push": "run name --private --no-page --overwrite",
     "reproduce": "model --run --data",
     "lab": "--out --overwrite",
+    "studio": "--no-browser --port --runs",
 }
 """What this folder's tests ask each command; whoever adds an option adds what it changes."""
 

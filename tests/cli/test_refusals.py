@@ -17,8 +17,8 @@ MODELS, SETS = ", ".join(commands()), ", ".join(names())
 REFUSED = [
     ("samples", "there is no command 'samples'; choose from compare, factor, reliability, train, "
      "resume, search, checkpoints, sample, reconstruct, transform, evaluate, explore, export, "
-     "push, translate, upscale, figure, data, models, doctor, zoo, reproduce, lab, studio; did you mean "
-     "'sample'?"),
+     "push, translate, upscale, figure, data, models, doctor, zoo, reproduce, lab, studio; "
+     "did you mean 'sample'?"),
     ("sample r --colour 3", "latentia sample has no option --colour"),
     ("figure em-step", "there is no figure 'em-step'; did you mean 'em-steps'?"),
     ("figure em-steps --out a.jpg", "--out a.jpg: a figure is written as .png or .svg"),
