@@ -28,6 +28,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
 from latentia.errors import Count, InputError, Seed, Several, Whole, check_arguments, check_range
+from latentia.models.factors.comparison_data import compare_with_data
 from latentia.models.factors.fit_statistics import checked_matrix, fit_statistics, is_singular
 from latentia.models.inputs import Matrix
 
@@ -46,7 +47,7 @@ class Suggestion:
 
     counts: dict[str, int]
     """Suggested numbers: kaiser, empirical_kaiser, map, parallel_components, parallel_factors,
-    hull, bic, held_out."""
+    hull, bic, held_out, comparison_data."""
     eigenvalues: Matrix
     """(p,) of the correlation, decreasing."""
     factor_eigenvalues: Matrix
@@ -83,6 +84,8 @@ class Consensus:
     n_factors: int
     agree: tuple[str, ...]
     dissent: tuple[str, ...]
+    as_many: tuple[int, ...] = ()
+    """Larger numbers with as many votes."""
 
 
 def consensus(counts: Mapping[str, int]) -> Consensus | None:
@@ -90,8 +93,9 @@ def consensus(counts: Mapping[str, int]) -> Consensus | None:
 
     Eigenvalues above 1, which are too many as a rule [3]_, have no vote.
 
-    >>> consensus({"kaiser": 6, "map": 5, "parallel_factors": 5, "hull": 6, "bic": 5})
-    Consensus(n_factors=5, agree=('map', 'parallel_factors', 'bic'), dissent=('kaiser', 'hull'))
+    >>> found = consensus({"kaiser": 6, "map": 5, "parallel_factors": 5, "hull": 6, "bic": 5})
+    >>> found.n_factors, found.agree, found.dissent
+    (5, ('map', 'parallel_factors', 'bic'), ('kaiser', 'hull'))
     """
     votes = {name: max(count, 1) for name, count in counts.items() if name != "kaiser"}
     if not votes:
@@ -100,7 +104,8 @@ def consensus(counts: Mapping[str, int]) -> Consensus | None:
     best = min(tally, key=lambda k: (-tally[k], k))
     agree = tuple(name for name, count in votes.items() if count == best)
     others = tuple(n for n, k in counts.items() if n not in agree and k != best)
-    return Consensus(best, agree, others)
+    as_many = tuple(sorted(k for k in tally if k != best and tally[k] == tally[best]))
+    return Consensus(best, agree, others, as_many)
 
 
 def suggest(
@@ -114,6 +119,7 @@ def suggest(
     correlate: Correlate | None = None,
     fit: Fit | None = None,
     n_folds: Several = 5,
+    n_comparison: Whole = 0,
     random_state: Seed | None = 0,
 ) -> Suggestion:
     """Suggest a number of factors of a (p, p) correlation by every criterion the data allow.
@@ -123,7 +129,8 @@ def suggest(
     how correlations come from permuted rows, if they are not Pearson's; X may then hold NaN, which
     stays where it is. MAP is [3]_. BIC and cross-validation, which needs X and Pearson's, take
     ``fit(R_PP, k)``, the correlation implied by k maximum-likelihood factors. ``max_components``
-    bounds these three, not the eigenvalue counts.
+    bounds these three, not the eigenvalue counts. ``n_comparison`` data sets of each number of
+    factors are drawn for comparison data, which needs X; 500 as published, and of 0 it is not run.
 
     References
     ----------
@@ -171,6 +178,9 @@ def suggest(
     if fit is not None and X_NP is not None and not gaps:
         held_out = _cross_validate(X_NP, fit, most, n_folds, random_state)
         counts |= {"held_out": max(held_out, key=lambda k: held_out[k])} if held_out else {}
+    if n_comparison and X_NP is not None and not gaps:
+        draw = np.random.default_rng(random_state)
+        counts["comparison_data"] = compare_with_data(X_NP, most, n_comparison, draw).n_factors
     pair = nulls or (None, None)
     return Suggestion(
         counts, values, factors, pair[0], pair[1], partial, bic, held_out,
