@@ -217,8 +217,10 @@ def suggestion(model: FactorAnalysis, observed: Observed) -> Suggestion:
 
 
 def implied(R_PP: NDArray[np.float64], k: int) -> NDArray[np.float64]:
-    """Return the (p, p) correlation that k maximum-likelihood factors imply."""
-    return FactorAnalysis(n_components=k, n_starts=1).fit_covariance(R_PP).get_covariance()
+    """Return the (p, p) correlation that k maximum-likelihood factors imply, without a remark."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FitWarning)
+        return FactorAnalysis(n_components=k, n_starts=1).fit_covariance(R_PP).get_covariance()
 
 
 def _correlate(model: FactorAnalysis) -> Correlate | None:
