@@ -166,9 +166,9 @@ def test_suggestion_alone(succeeds, folder):
     out = succeeds("rows.csv", "--suggest", "--out", "o")
     found = dict(re.findall(r"^(\w+(?: \w+)?) +(\d+) ", out, re.MULTILINE))
     criteria = ["kaiser", "map", "empirical kaiser", "parallel components", "parallel factors"]
-    assert list(found) == [*criteria, "hull", "bic", "held out"]
+    assert list(found) == [*criteria, "hull", "bic", "held out", "comparison data"]
     assert set(found.values()) == {"2"}
-    assert "7 of 7 criteria name 2 factors: map, empirical kaiser, " in out
+    assert "8 of 8 criteria name 2 factors: map, empirical kaiser, " in out
     check_page(folder / "o/report.html", "Scree", "Criteria")
     assert not (folder / "o/model").exists()
 

@@ -23,6 +23,7 @@ from latentia.evaluation.table_writing import write_arrays
 from latentia.metrics.definitions import DEFINITIONS
 from latentia.metrics.precision_recall import Overlap
 from latentia.models.factors.n_factors import Suggestion
+from latentia.models.factors.summary import wrapped
 from latentia.training.config import read_config, versions, write_config
 from tests.conftest import reported, small_models
 
@@ -83,6 +84,9 @@ def test_each_criterion_is_told_with_its_number_and_what_it_is():
     for (name, how), (said, number, what) in zip(factor_report.HOW.items(), told, strict=True):
         assert (said, int(number), what) == (name.replace("_", " "), counts[name], how)
     notes = rest[len(counts) :]
+    answer = wrapped(factor_report.suggestion_sentence(found)).splitlines()
+    assert notes[: len(answer)] == answer
+    notes = notes[len(answer) :]
     assert notes[0] == "* short"
     assert " ".join(" ".join(notes[1:]).split()) == f"* {long}".strip()
 

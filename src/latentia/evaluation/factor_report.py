@@ -48,6 +48,8 @@ MOST_DRAWN = 60
 """Variables in a heat map or a path diagram."""
 MANY, MANY_SHUFFLED, FEW_SIMULATIONS = 200, 30, 20
 """Variables beyond which fewer data are drawn for parallel analysis, and how many then."""
+COMPARED = 500
+"""Data sets of each number of factors that comparison data draw, of at most 60 variables."""
 COARSE = 1e-3
 """Of the moments of shuffled rows with gaps, whose eigenvalues are averages anyway."""
 LEAST_ROWS = 10
@@ -63,6 +65,7 @@ HOW = {
     "hull": "sharpest bend of CFI against degrees of freedom (Lorenzo-Seva & al. 2011)",
     "bic": "least n F − log(n) dof",
     "held_out": "highest cross-validated likelihood",
+    "comparison_data": "eigenvalues as of data with so many factors (Ruscio & Roche 2012)",
 }
 
 
@@ -204,6 +207,7 @@ def suggestion(model: FactorAnalysis, observed: Observed) -> Suggestion:
             X,
             max_components=min(MOST_TRIED, len(S) - 1),
             n_simulations=FEW_SIMULATIONS if slow else 100,
+            n_comparison=COMPARED if correlate is None and len(S) <= MOST_VARIABLES else 0,
             null="normal" if correlate is None else "permutation",
             correlate=correlate,
             fit=implied if correlate is None else None,
@@ -213,8 +217,10 @@ def suggestion(model: FactorAnalysis, observed: Observed) -> Suggestion:
 
 
 def implied(R_PP: NDArray[np.float64], k: int) -> NDArray[np.float64]:
-    """Return the (p, p) correlation that k maximum-likelihood factors imply."""
-    return FactorAnalysis(n_components=k, n_starts=1).fit_covariance(R_PP).get_covariance()
+    """Return the (p, p) correlation that k maximum-likelihood factors imply, without a remark."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FitWarning)
+        return FactorAnalysis(n_components=k, n_starts=1).fit_covariance(R_PP).get_covariance()
 
 
 def _correlate(model: FactorAnalysis) -> Correlate | None:
@@ -252,6 +258,8 @@ def suggestion_sentence(found: Suggestion) -> str:
     k, n = agreed.n_factors, len(found.counts) - ("kaiser" in found.counts)
     named = ", ".join(name.replace("_", " ") for name in agreed.agree)
     said = f"{len(agreed.agree)} of {n} criteria name {k} factor{'s' * (k > 1)}: {named}"
+    if agreed.as_many:
+        said += f" (as many name {', '.join(map(str, agreed.as_many))})"
     others = [f"{name.replace('_', ' ')} {found.counts[name]}" for name in agreed.dissent]
     return f"{said}; otherwise {', '.join(others)}." if others else f"{said}."
 

@@ -237,7 +237,9 @@ def advice(found: Solved, reader: Reader) -> str:
     criteria = ", ".join(words[name] for name in agreed.agree)
     values = {"k": agreed.n_factors, "criteria": criteria, "n": len(agreed.agree)}
     said = reader.say("factor/advice", {**values, "of": len(counts) - ("kaiser" in counts)})
+    if agreed.as_many:
+        said += " " + reader.say("factor/tie", {"k": ", ".join(map(str, agreed.as_many))})
     others = [f"{words[name]} ({counts[name]})" for name in agreed.dissent]
-    if not others:
-        return said
-    return f"{said} {reader.say('factor/dissent', {'criteria': ', '.join(others)})}"
+    if others:
+        said += " " + reader.say("factor/dissent", {"criteria": ", ".join(others)})
+    return said

@@ -28,6 +28,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
 from latentia.errors import Count, InputError, Seed, Several, Whole, check_arguments, check_range
+from latentia.models.factors.comparison_data import compare_with_data
 from latentia.models.factors.fit_statistics import checked_matrix, fit_statistics, is_singular
 from latentia.models.inputs import Matrix
 
@@ -46,7 +47,7 @@ class Suggestion:
 
     counts: dict[str, int]
     """Suggested numbers: kaiser, empirical_kaiser, map, parallel_components, parallel_factors,
-    hull, bic, held_out."""
+    hull, bic, held_out, comparison_data."""
     eigenvalues: Matrix
     """(p,) of the correlation, decreasing."""
     factor_eigenvalues: Matrix
@@ -83,6 +84,8 @@ class Consensus:
     n_factors: int
     agree: tuple[str, ...]
     dissent: tuple[str, ...]
+    as_many: tuple[int, ...] = ()
+    """Larger numbers with as many votes."""
 
 
 def consensus(counts: Mapping[str, int]) -> Consensus | None:
@@ -90,8 +93,9 @@ def consensus(counts: Mapping[str, int]) -> Consensus | None:
 
     Eigenvalues above 1, which are too many as a rule [3]_, have no vote.
 
-    >>> consensus({"kaiser": 6, "map": 5, "parallel_factors": 5, "hull": 6, "bic": 5})
-    Consensus(n_factors=5, agree=('map', 'parallel_factors', 'bic'), dissent=('kaiser', 'hull'))
+    >>> found = consensus({"kaiser": 6, "map": 5, "parallel_factors": 5, "hull": 6, "bic": 5})
+    >>> found.n_factors, found.agree, found.dissent
+    (5, ('map', 'parallel_factors', 'bic'), ('kaiser', 'hull'))
     """
     votes = {name: max(count, 1) for name, count in counts.items() if name != "kaiser"}
     if not votes:
@@ -100,7 +104,8 @@ def consensus(counts: Mapping[str, int]) -> Consensus | None:
     best = min(tally, key=lambda k: (-tally[k], k))
     agree = tuple(name for name, count in votes.items() if count == best)
     others = tuple(n for n, k in counts.items() if n not in agree and k != best)
-    return Consensus(best, agree, others)
+    as_many = tuple(sorted(k for k in tally if k != best and tally[k] == tally[best]))
+    return Consensus(best, agree, others, as_many)
 
 
 def suggest(
@@ -114,6 +119,7 @@ def suggest(
     correlate: Correlate | None = None,
     fit: Fit | None = None,
     n_folds: Several = 5,
+    n_comparison: Whole = 0,
     random_state: Seed | None = 0,
 ) -> Suggestion:
     """Suggest a number of factors of a (p, p) correlation by every criterion the data allow.
@@ -123,7 +129,8 @@ def suggest(
     how correlations come from permuted rows, if they are not Pearson's; X may then hold NaN, which
     stays where it is. MAP is [3]_. BIC and cross-validation, which needs X and Pearson's, take
     ``fit(R_PP, k)``, the correlation implied by k maximum-likelihood factors. ``max_components``
-    bounds these three, not the eigenvalue counts.
+    bounds these three, not the eigenvalue counts. ``n_comparison`` data sets of each number of
+    factors are drawn for comparison data, which needs X; 500 as published, and of 0 it is not run.
 
     References
     ----------
@@ -132,10 +139,9 @@ def suggest(
     .. [3] W. Velicer, "Determining the number of components ...", Psychometrika 1976.
     """
     check_arguments(suggest, locals())
-    R_PP = _correlation(checked_matrix("correlation", correlation))
+    R_PP, gaps = _correlation(checked_matrix("correlation", correlation)), correlate is not None
     if len(R_PP) < 2:
         raise InputError("correlation has 1 variable; factors need at least 2")
-    gaps = correlate is not None
     X_NP = None if X is None else _checked_data(X, len(R_PP), n_samples, gaps)
     n = n_samples if X_NP is None else len(X_NP)
     if null != "normal" and (null != "permutation" or X is None):
@@ -153,10 +159,8 @@ def suggest(
         counts["empirical_kaiser"] = int(np.cumprod(values > references).sum())
     if n is not None:
         draw = np.random.default_rng(random_state)
-        if null == "permutation" and X_NP is not None:
-            R_MPP = _permuted(X_NP, correlate or _pearson, n_simulations, draw)
-        else:
-            R_MPP = _normal(n, len(R_PP), n_simulations, draw)
+        rows = X_NP if null == "permutation" else None
+        R_MPP = _chance(rows, correlate or _pearson, (n, len(R_PP)), n_simulations, draw)
         nulls = _summary(_eigenvalues(R_MPP)), _summary(_eigenvalues(reduced(R_MPP)))
         counts["parallel_components"] = int(np.cumprod(values > nulls[0][1]).sum())
         counts["parallel_factors"] = int(np.cumprod(factors > nulls[1][1]).sum())
@@ -164,18 +168,22 @@ def suggest(
         models = _models(fit, R_PP, most)
         enough = max(counts["parallel_factors"] + 1, FEWEST_HULLED)
         cfi = _comparative_fit(R_PP, {k: S for k, S in models.items() if k <= enough}, n)
-        bends = hull(cfi, len(R_PP))
-        counts |= {"hull": max(bends, key=lambda k: bends[k])} if bends else {}
-        bic = _bic(R_PP, models, n)
-        counts |= {"bic": min(bic, key=lambda k: bic[k])} if bic else {}
-    if fit is not None and X_NP is not None and not gaps:
-        held_out = _cross_validate(X_NP, fit, most, n_folds, random_state)
-        counts |= {"held_out": max(held_out, key=lambda k: held_out[k])} if held_out else {}
-    pair = nulls or (None, None)
-    return Suggestion(
-        counts, values, factors, pair[0], pair[1], partial, bic, held_out,
-        kaiser_references=references, comparative_fit=cfi, hull=bends,
-    )  # fmt: skip
+        bends, bic = hull(cfi, len(R_PP)), _bic(R_PP, models, n)
+        counts |= _best("hull", bends) | _best("bic", {k: -value for k, value in bic.items()})
+    if X_NP is not None and not gaps:
+        if fit is not None:
+            held_out = _cross_validate(X_NP, fit, most, n_folds, random_state)
+            counts |= _best("held_out", held_out)
+        if n_comparison:
+            draw = np.random.default_rng(random_state)
+            counts["comparison_data"] = compare_with_data(X_NP, most, n_comparison, draw).n_factors
+    found = counts, values, factors, *(nulls or (None, None)), partial, bic, held_out
+    return Suggestion(*found, kaiser_references=references, comparative_fit=cfi, hull=bends)
+
+
+def _best(name: str, values: Mapping[int, float]) -> dict[str, int]:
+    """Return the number with the highest value under a name; of no values nothing."""
+    return {name: max(values, key=lambda k: values[k])} if values else {}
 
 
 def kaiser_references(eigenvalues: Matrix, n_samples: int) -> Matrix:
@@ -322,6 +330,19 @@ def _summary(values_MP: Matrix) -> tuple[Matrix, Matrix]:
 
 def _pearson(X_NP: Matrix) -> Matrix:
     return np.asarray(np.corrcoef(X_NP, rowvar=False))
+
+
+def _chance(
+    X_NP: Matrix | None,
+    correlate: Correlate,
+    shape: tuple[int, int],
+    m: int,
+    draw: np.random.Generator,
+) -> Matrix:
+    """Return (m, p, p) correlations of permuted rows, or without rows of independent normals."""
+    if X_NP is not None:
+        return _permuted(X_NP, correlate, m, draw)
+    return _normal(*shape, m, draw)
 
 
 def _permuted(X_NP: Matrix, correlate: Correlate, m: int, draw: np.random.Generator) -> Matrix:
