@@ -59,12 +59,13 @@ def test_the_tools_of_an_extra_are_installed_once_beside_those_of_others(
     targets, ran = [], []
     monkeypatch.setattr(start, "pip", lambda *words: targets.append(words[-1]) or 0)
     monkeypatch.setattr(start, "run", lambda *words: ran.append(words) or 0)
-    for words in (["models"], ["docs", "--full"], ["docs"], ["test"], ["docs"]):
+    for words in (["models"], ["docs", "--full"], ["docs"], ["test"], ["studio"], ["docs"]):
         monkeypatch.setattr(start.sys, "argv", ["start.py", *words])
         assert start.main() == 0
     root = str(start.ROOT)
-    assert targets == [root, f"{root}[docs]", f"{root}[docs,test]"]
+    assert targets == [root, f"{root}[docs]", f"{root}[docs,test]", f"{root}[docs,studio,test]"]
     assert (str(start.ROOT / "docs" / "make.py"), "--full") in ran
+    assert ("-m", "latentia", "studio") in ran
     (tmp_path / "stamp").write_text("another docs test")
     start.main()
     assert targets[-1] == f"{root}[docs]", "what an older pyproject asked for is asked for anew"

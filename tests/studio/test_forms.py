@@ -1,5 +1,7 @@
 """The form of a model's fields: what it takes and refuses is what the model takes and refuses."""
 
+import html
+import re
 import tomllib
 
 import pytest
@@ -10,6 +12,7 @@ from latentia.errors import InputError
 from latentia.models.fields import model_fields
 from latentia.studio.forms import form_of, shown_value, value_of
 from latentia.studio.recipes import python_of, toml_of, words_of
+from latentia.training.config import RunConfig
 
 WRONG = [
     ("VAE", "n_components", "0"),
@@ -76,3 +79,30 @@ def test_command_recipe_and_program_say_what_the_form_says(model, given):
     program = names["model"].get_params()
     assert parsed == form.changed == field_values(model, told)
     assert {name: program[name] for name in form.changed} == form.changed
+
+
+def test_what_the_data_settle_is_what_a_training_records(studio, tmp_path):
+    given = {"data": "digits", "n_epochs": "2", "hidden": "8"}
+    page = studio.own.post("/models/vae/settled", data=given).text
+    told = dict(re.findall(r"<code>(\w+)</code> ([^ <]+)", page))
+    model = latentia.VAE(n_epochs=2, hidden=(8,), random_state=0)
+    data, _ = model.load_data("digits").hold_out()
+    model.fit(data.x_train, run=tmp_path / "run")
+    resolved = RunConfig.read(tmp_path / "run").resolved
+    assert told["batch_size"] == str(resolved["batch_size"])
+    assert told == {name: shown_value(resolved[name]) for name in told}
+    assert "n_epochs" not in told
+
+
+def test_data_that_a_model_does_not_learn_are_refused_before_it_is_trained(studio):
+    rows = "".join(f"{i},{i * i % 7}\n" for i in range(40))
+    (studio.folder.uploads / "rows").mkdir()
+    (studio.folder.uploads / "rows" / "rows.csv").write_text(f"a,b\n{rows}")
+    given = {"data": "uploads/rows", "n_epochs": "1"}
+    answer = studio.own.post("/models/conditional-gan/settled", data=given)
+    assert answer.status_code == 200
+    model = latentia.ConditionalGAN(n_epochs=1)
+    data, _ = model.load_data(str(studio.folder.uploads / "rows" / "rows.csv")).hold_out()
+    with pytest.raises(InputError) as refused:
+        model.fit(data.x_train, **data.beside)
+    assert html.escape(str(refused.value), quote=False) in answer.text.replace("&#39;", "'")

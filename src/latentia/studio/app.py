@@ -11,7 +11,7 @@ from starlette.exceptions import HTTPException
 
 from latentia.errors import InputError
 from latentia.files import told
-from latentia.studio import comparing, data, exports, home, live, models, runs, tables
+from latentia.studio import comparing, data, exports, home, live, models, runs, settling, tables
 from latentia.studio.folder import RunsFolder
 from latentia.studio.guard import Guard
 from latentia.studio.queue import Queue
@@ -21,6 +21,7 @@ log = logging.getLogger(__name__)
 ROUTERS = (
     home.router,
     models.router,
+    settling.router,
     data.router,
     runs.router,
     exports.router,

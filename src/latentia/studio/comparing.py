@@ -16,7 +16,7 @@ from latentia.evaluation.report import Row, rows_by_subject
 from latentia.metrics.definitions import DEFINITIONS
 from latentia.pages import provenance
 from latentia.studio.map import PLACES
-from latentia.studio.queue import Shown
+from latentia.studio.queue import Shown, config_of
 from latentia.studio.rendering import Studio, show, studio_of
 from latentia.studio.runs import frames
 
@@ -50,8 +50,7 @@ def compare(request: Request, run: Annotated[Sequence[str], Query()] = ()) -> HT
         "chosen": chosen,
         "names": [each.shown.name for each in chosen],
         "rows": table(chosen),
-        "datas": sorted({each.shown.data for each in chosen}),
-        "meanings": DEFINITIONS,
+        "datas": {learnt_from(studio, each.shown.name) for each in chosen},
     }
     return show(request, "compare.html", given)
 
@@ -63,6 +62,12 @@ def compared(studio: Studio, shown: Shown) -> Compared:
     place = PLACES.get(shown.model)
     title = place.full if place else dict.fromkeys(("en", "ko"), shown.model)
     return Compared(shown, title, pictures[-1] if pictures else "", figures(studio, shown.name))
+
+
+def learnt_from(studio: Studio, name: str) -> str:
+    """Return what a run learnt from, so that other data of that name are told apart."""
+    data = config_of(studio.folder.run(name)).get("data")
+    return str(data.get("hash", data.get("spec"))) if isinstance(data, dict) else ""
 
 
 def figures(studio: Studio, name: str) -> dict[str, float]:

@@ -20,7 +20,7 @@ from latentia.files import remove_abandoned, temporary_name
 from latentia.studio.calls import called
 from latentia.studio.folder import RunsFolder, checked_name, is_name
 from latentia.studio.forms import files_sent
-from latentia.studio.map import GROUPS
+from latentia.studio.map import GROUPS, PLACES
 from latentia.studio.rendering import show, studio_of
 
 router = APIRouter()
@@ -37,6 +37,9 @@ NAMES = {
 }
 """Groups of the map that learn from a kind of data."""
 
+FIRST = {"pictures": "vae", "table": "factor-analysis", "text": "lstm"}
+"""The model to begin with, for each kind."""
+
 
 @dataclass(frozen=True)
 class Choice:
@@ -45,6 +48,8 @@ class Choice:
     key: str
     name: str
     what: str
+    n_files: int = 0
+    """Of an upload."""
     own: bool = False
     fetched: bool = False
 
@@ -64,13 +69,14 @@ def uploads(folder: RunsFolder) -> list[Choice]:
     """Return the uploads, the newest first."""
     found = [p for p in folder.uploads.iterdir() if p.is_dir() and is_name(p.name)]
     found.sort(key=lambda path: path.stat().st_mtime, reverse=True)
-    return [Choice(f"uploads/{p.name}", p.name, told(p), own=True) for p in found]
+    return [upload_at(path) for path in found]
 
 
-def told(upload: Path) -> str:
-    """Return how many files an upload has, and how large it is."""
-    sizes = [p.stat().st_size for p in upload.rglob("*") if p.is_file()]
-    return f"{len(sizes):,} × · {sum(sizes) / 1e6:,.1f} MB"
+def upload_at(path: Path) -> Choice:
+    """Return what is known of an upload without reading it."""
+    sizes = [p.stat().st_size for p in path.rglob("*") if p.is_file()]
+    what = f"{sum(sizes) / 1e6:,.1f} MB"
+    return Choice(f"uploads/{path.name}", path.name, what, len(sizes), own=True)
 
 
 def spec_of(folder: RunsFolder, key: str) -> str:
@@ -85,11 +91,11 @@ def spec_of(folder: RunsFolder, key: str) -> str:
         return key
     head, _, name = key.partition("/")
     place = folder.uploads / checked_name(name) if head == "uploads" and name else None
-    if place is None or not place.is_dir():
+    if place is None or place.is_symlink() or not place.is_dir():
         raise InputError(
             f"there are no data {key!r:.80}: choose some from the list, or upload them"
         )
-    inside = [path for path in place.iterdir() if not path.name.startswith(".")]
+    inside = [p for p in place.iterdir() if not p.name.startswith(".") and not p.is_symlink()]
     alone = len(inside) == 1 and not is_picture(inside[0].name)
     return str(inside[0] if alone else place)
 
@@ -117,6 +123,7 @@ def one(request: Request, data: str) -> HTMLResponse:
     groups = [group for group in GROUPS if group.key in NAMES[kind]]
     chosen = next(c for c in choices(folder) if c.key == data)
     given = {"chosen": chosen, "rows": rows, "kind": kind, "fitting": groups, "spec": spec}
+    given["first"] = PLACES[FIRST[kind]]
     return show(request, "describe.html", given)
 
 

@@ -201,6 +201,9 @@ def _refused(model: str, entry: Entry) -> str:
 
 def _refusal(model: str, values: Mapping[str, object]) -> str:
     """Return why a model does not take these values together, or nothing."""
+    if not values:
+        # The defaults are sound, and the library takes seconds to load for the first model.
+        return ""
     try:
         getattr(latentia, model)(**values).validate_parameters()
     except InputError as error:

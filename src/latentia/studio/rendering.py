@@ -68,7 +68,9 @@ class Reader:
     def metric(self, definition: Definition) -> str:
         """Return the heading of a figure."""
         known = korean.METRICS.get(definition.key)
-        return known[0] if known and self.language == "ko" else definition.label
+        if self.language == "en":
+            return definition.label
+        return known[0] if known else self.word(f"metric/{definition.key}") or definition.label
 
     def doctor(self, sentence: str) -> str:
         """Return what the doctor says of a run: in English as it is, in Korean in short."""

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import secrets
 import socket
 import threading
 import webbrowser
+from contextlib import suppress
 from pathlib import Path
 
 import uvicorn
 
+from latentia import MODELS
 from latentia.errors import InputError
 from latentia.files import held_folder
 from latentia.studio.app import make
@@ -48,16 +51,23 @@ def serve(runs: Path, port: int, browser: bool) -> None:
         queue = app.state.studio.queue
         watching = threading.Thread(target=queue.watch, args=(ended,), daemon=True)
         watching.start()
+        threading.Thread(target=load_library, daemon=True).start()
         if browser:
             threading.Timer(0.5, webbrowser.open, (address,)).start()
         config = uvicorn.Config(
             app, log_level="critical", server_header=False, timeout_graceful_shutdown=1
         )
         try:
-            uvicorn.Server(config).run(sockets=[listener])
+            with suppress(KeyboardInterrupt):
+                uvicorn.Server(config).run(sockets=[listener])
         finally:
             ended.set()
             watching.join()
+
+
+def load_library() -> None:
+    """Load what the first form that is checked would else wait for."""
+    importlib.import_module(MODELS["VAE"])
 
 
 def _listener(port: int) -> socket.socket:
@@ -67,6 +77,8 @@ def _listener(port: int) -> socket.socket:
         found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         found.bind((HOST, port))
+        # Who opens the address at once waits for the answer.
+        found.listen()
     except OSError as error:
         found.close()
         raise InputError(

@@ -23,8 +23,10 @@ function dress(part) {
 }
 
 async function refresh(place, address, options) {
-  const answer = await fetch(address, options);
-  if (!answer.ok) return false;
+  const asked = (place.asked = (place.asked || 0) + 1);
+  const answer = await fetch(address, options).catch(() => null);
+  // A page that is left lets go of what it asked for, and a later answer counts more.
+  if (!answer || !answer.ok || asked !== place.asked) return false;
   const found = new DOMParser().parseFromString(await answer.text(), "text/html");
   place.replaceChildren(...found.body.childNodes);
   dress(place);
@@ -34,13 +36,15 @@ async function refresh(place, address, options) {
 // The same in a terminal follows the form.
 function followForm(form) {
   let waiting = 0;
+  const sent = () => ({ method: "POST", body: new URLSearchParams(new FormData(form)) });
   form.addEventListener("input", () => {
     clearTimeout(waiting);
     waiting = setTimeout(() => {
-      const body = new URLSearchParams(new FormData(form));
-      refresh(document.getElementById("same"), form.dataset.recipe, { method: "POST", body });
+      refresh(document.getElementById("same"), form.dataset.recipe, sent());
+      refresh(document.getElementById("settled"), form.dataset.settled, sent());
     }, 300);
   });
+  refresh(document.getElementById("settled"), form.dataset.settled, sent());
 }
 
 // A run is followed by its events; what they change is asked for at most once a second.
@@ -67,12 +71,15 @@ function follow(place) {
     state.of = event.data;
   });
   const clock = setInterval(show, 2000);
+  const said = Object.assign(document.createElement("p"), { className: "note warn", textContent: place.dataset.lost });
+  said.setAttribute("role", "alert");
+  // A browser tries again by itself; only what fails twice is told, and taken back if it goes on.
+  let failures = 0;
+  stream.addEventListener("open", () => { failures = 0; said.remove(); });
   stream.addEventListener("error", () => {
-    if (stream.readyState !== EventSource.CLOSED) return;
-    clearInterval(clock);
-    const said = Object.assign(document.createElement("p"), { className: "note warn", textContent: place.dataset.lost });
-    said.setAttribute("role", "alert");
-    place.prepend(said);
+    failures += 1;
+    if (failures > 1 || stream.readyState === EventSource.CLOSED) place.before(said);
+    if (stream.readyState === EventSource.CLOSED) clearInterval(clock);
   });
 }
 
@@ -116,6 +123,9 @@ function watchUpload(form) {
 
 addEventListener("DOMContentLoaded", () => {
   dress(document);
+  // On a telephone the page comes first, and the map when it is asked for.
+  const map = document.querySelector(".fold");
+  if (map && matchMedia("(max-width: 56rem)").matches) map.open = false;
   const form = document.querySelector("form[data-recipe]");
   if (form) followForm(form);
   const upload = document.querySelector("form[data-most]");

@@ -1,0 +1,123 @@
+"""Uploads and named data, and what the pages say of them."""
+
+import io
+import zipfile
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from latentia.data import names
+from latentia.data.named import load
+from latentia.studio.data import choices, described, spec_of
+
+
+def png(value):
+    stream = io.BytesIO()
+    Image.fromarray(np.full((8, 8), value, np.uint8)).save(stream, "PNG")
+    return stream.getvalue()
+
+
+def uploaded(studio, *files):
+    answer = studio.own.post("/data/upload", files=[("files", file) for file in files])
+    assert answer.status_code == 303, answer.text
+    return answer.headers["location"].partition("data=")[2]
+
+
+def test_a_folder_of_pictures_is_read_as_the_library_reads_it(studio):
+    sent = [(f"pets/{kind}/{i}.png", png(i)) for kind in ("cats", "dogs") for i in range(12)]
+    key = uploaded(studio, *sent, ("pets/.DS_Store", b"x"))
+    assert key == "uploads/pets"
+    found = load(spec_of(studio.folder, key))
+    assert found.class_names == ("cats", "dogs")
+    assert len(found.x_train) + len(found.x_test) == 24
+
+
+def test_loose_pictures_and_archives_and_tables_are_each_one_data_set(studio):
+    loose = uploaded(studio, *[(f"{i}.png", png(i)) for i in range(12)])
+    assert len(load(spec_of(studio.folder, loose)).x_train) == 11
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as archive:
+        for i in range(12):
+            archive.writestr(f"{i}.png", png(i))
+    packed = uploaded(studio, ("my pets.zip", stream.getvalue()))
+    assert packed == "uploads/my-pets"
+    assert len(load(spec_of(studio.folder, packed)).x_train) == 11
+    rows = "a,b\n" + "".join(f"{i},{i * i % 7}\n" for i in range(30))
+    table = uploaded(studio, ("rows.csv", rows.encode()))
+    assert load(spec_of(studio.folder, table)).columns == ("a", "b")
+
+
+def test_an_upload_never_takes_the_place_of_another(studio):
+    keys = [uploaded(studio, ("rows.csv", b"a,b\n1,2\n")) for _ in range(3)]
+    assert keys == ["uploads/rows", "uploads/rows-2", "uploads/rows-3"]
+
+
+def test_two_files_of_one_name_are_refused_and_leave_nothing(studio):
+    files = [("files", ("a/x.csv", b"1")), ("files", ("a/x.csv", b"2"))]
+    answer = studio.own.post("/data/upload", files=files)
+    assert answer.status_code == 400
+    assert "two files are called a/x.csv" in answer.text
+    assert list(studio.folder.uploads.iterdir()) == []
+
+
+def test_no_file_is_said(studio):
+    answer = studio.own.post("/data/upload", files={"files": ("", b"")})
+    assert answer.status_code == 400
+    assert "no file was sent" in answer.text
+
+
+def test_what_data_are_is_what_the_command_says(studio, capsys):
+    from latentia.cli import main
+
+    main(["data", "describe", "digits"])
+    lines = described(capsys.readouterr().out)
+    page = studio.own.get("/data/show?data=digits").text
+    for label, value in lines:
+        assert label in page
+        assert value.replace("'", "&#39;") in page
+    assert "/models/vae?data=digits" in page
+    assert "/models/rnn" not in page.partition("<main")[2]
+
+
+def test_all_named_data_can_be_chosen(studio):
+    assert [c.key for c in choices(studio.folder)] == [*names()]
+    for name in names():
+        assert spec_of(studio.folder, name) == name
+
+
+@pytest.mark.parametrize("data", ["nothing", "uploads/absent", "/etc", ""])
+def test_unknown_data_are_refused_at_the_form(studio, data):
+    answer = studio.own.post("/models/vae/train", data={"data": data, "n_epochs": "2"})
+    assert answer.status_code == 422
+    assert 'value="2"' in answer.text
+    assert studio.queue.jobs() == []
+
+
+def test_a_sound_form_queues_the_command_that_it_shows(studio):
+    given = {"data": "digits", "n_epochs": "2", "run-name": "mine"}
+    shown = studio.own.post("/models/vae/recipe", data=given).text
+    answer = studio.own.post("/models/vae/train", data=given)
+    assert answer.headers["location"] == "/runs/mine"
+    job = studio.queue.job("mine")
+    assert job.words == (
+        "train", "vae", "--data", "digits", "--n-epochs", "2", "--run", str(studio.runs / "mine")
+    )  # fmt: skip
+    assert f"latentia {' '.join(job.words)}" in shown
+    again = studio.own.post("/models/vae/train", data=given)
+    assert again.status_code == 422
+    assert "there is a run mine already" in again.text
+
+
+def test_a_refused_form_keeps_what_was_typed_and_says_why_at_the_field(studio):
+    answer = studio.own.post("/models/vae/train", data={"data": "digits", "n_epochs": "0"})
+    assert answer.status_code == 422
+    assert "n_epochs is 0; it must be at least 1" in answer.text
+    assert 'value="0"' in answer.text
+    assert 'aria-invalid="true"' in answer.text
+
+
+def test_runs_get_names_of_their_own(studio):
+    for _ in range(3):
+        studio.own.post("/models/pca/train", data={"data": "digits"})
+    assert [job.name for job in studio.queue.jobs()] == [f"pca-digits-{n}" for n in (1, 2, 3)]

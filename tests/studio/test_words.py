@@ -1,0 +1,66 @@
+"""The studio's words: in both languages, all there, none forgotten; every model on the map."""
+
+import re
+from importlib import resources
+
+import pytest
+
+import latentia
+from latentia.models.zoo import CHECKOUT, SHIPPED, read_index
+from latentia.studio.map import GROUPS, PLACES, TOOLS
+from latentia.studio.rendering import LANGUAGES, words
+
+SOURCES = [
+    file.read_text("utf-8")
+    for folder in ("templates", "static")
+    for file in (resources.files("latentia.studio") / folder).iterdir()
+]
+ASKED = {key for text in SOURCES for key in re.findall(r'\bsay\("([^"]+)"[,)]', text)}
+
+
+def test_every_text_that_is_asked_for_is_there_in_both_languages():
+    assert len(ASKED) > 80
+    assert not ASKED - words().keys()
+    for key, both in words().items():
+        assert both.keys() == {*LANGUAGES}, key
+        holes = [sorted(re.findall(r"\{(\w+)\}", both[language])) for language in LANGUAGES]
+        assert holes[0] == holes[1], key
+
+
+def test_korean_is_korean():
+    plain = {"same/toml", "export/page.html"}
+    for key, both in words().items():
+        if both["en"] and key not in plain and len(both["en"]) > 12:
+            assert re.search("[가-힣]", both["ko"]), key
+
+
+def test_each_model_has_one_place_on_the_map_with_its_words():
+    named = [place.name for group in GROUPS for place in group.places]
+    assert sorted(named) == sorted(latentia.MODELS)
+    assert len(PLACES) == len(named)
+    assert {f"idea/{name}" for name in named} <= words().keys()
+    assert {f"group/{group.key}" for group in GROUPS} <= words().keys()
+    assert {f"tool/{tool.key}" for tool in TOOLS} <= words().keys()
+
+
+def test_each_model_of_the_zoo_is_shown_where_it_belongs():
+    index = read_index(CHECKOUT) or read_index(SHIPPED)
+    shown = {zoo: place.name for place in PLACES.values() for zoo in place.zoo}
+    assert {name: entry.model for name, entry in index.items()} == shown
+
+
+@pytest.mark.parametrize("command", PLACES)
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_each_place_has_a_page_in_both_languages(studio, command, language):
+    studio.own.cookies.set("language", language, domain="127.0.0.1")
+    page = studio.own.get(f"/models/{command}")
+    assert page.status_code == 200
+    assert f'<html lang="{language}"' in page.text
+    assert PLACES[command].full[language] in page.text.replace("&#39;", "'")
+
+
+def test_the_page_has_no_style_or_script_that_its_policy_forbids():
+    for text in SOURCES:
+        assert not re.search(r'<[^>]*\s(style|on\w+)="', text)
+        assert not re.search(r"<script(?! src=)", text)
+        assert not re.search(r"""(src|href)=["']https?:""", text)
