@@ -20,7 +20,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
@@ -177,8 +177,9 @@ def suggest(
         if n_comparison:
             draw = np.random.default_rng(random_state)
             counts["comparison_data"] = compare_with_data(X_NP, most, n_comparison, draw).n_factors
-    found = counts, values, factors, *(nulls or (None, None)), partial, bic, held_out
-    return Suggestion(*found, kaiser_references=references, comparative_fit=cfi, hull=bends)
+    pair = nulls or (None, None)
+    found = Suggestion(counts, values, factors, pair[0], pair[1], partial, bic, held_out)
+    return replace(found, kaiser_references=references, comparative_fit=cfi, hull=bends)
 
 
 def _best(name: str, values: Mapping[int, float]) -> dict[str, int]:
