@@ -14,7 +14,7 @@ pytest.importorskip("fastapi", reason="needs the extra studio")
 from tests.children import environment
 
 pytestmark = pytest.mark.slow
-SLOW = 300_000
+SLOW = 180_000
 """Milliseconds within which a training of seconds has ended, also on a busy machine."""
 
 

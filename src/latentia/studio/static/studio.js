@@ -68,7 +68,7 @@ function follow(place) {
   stream.addEventListener("state", (event) => {
     if (!on(event.data)) { stream.close(); location.reload(); return; }
     if (event.data !== state.of) show();
-    state.of = event.data;
+    state.of = place.dataset.state = event.data;
   });
   const clock = setInterval(show, 2000);
   const said = Object.assign(document.createElement("p"), { className: "note warn", textContent: place.dataset.lost });
