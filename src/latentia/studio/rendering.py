@@ -93,7 +93,8 @@ class Reader:
         if self.language == "en":
             return Curve(picture.title, Markup(drawing.svg), drawing.legend)
         legend = [(self.word(f"loss/{n}") or n, c, m) for n, c, m in drawing.legend]
-        title = self.say("loss", {"names": ", ".join(name for name, *_ in legend)})
+        key = "loss/believed" if picture.title.startswith("What the") else "loss"
+        title = self.say(key, {"names": ", ".join(name for name, *_ in legend)})
         svg = drawing.svg.replace(">epoch<", f">{self.say('film/epoch')}<")
         return Curve(title, Markup(svg), legend)
 
