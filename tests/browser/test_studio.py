@@ -50,7 +50,8 @@ class Server:
 def server(tmp_path_factory):
     started = Server(tmp_path_factory.mktemp("studio") / "runs")
     yield started
-    started.process.send_signal(signal.SIGINT)
+    # As Ctrl-C at a terminal does, also for a page that is being made.
+    os.killpg(started.process.pid, signal.SIGINT)
     assert started.process.wait(30) == 0
     started.process.stdout.close()
 

@@ -16,8 +16,8 @@ from tests.saved.test_saved_before import KEPT
 
 ALWAYS = {
     "compare": "--data --models --out --random-state --image-size --live",
-    "factor": "data --n-factors --suggest --out",
-    "reliability": "data --scales --reverse --reverse-found --n-factors --method --out",
+    "factor": "data --n-factors --suggest --out --lang",
+    "reliability": "data --scales --reverse --reverse-found --n-factors --method --out --lang",
     "train": "--data --run --recipe --resume --image-size --live",
     "resume": "run --live",
     "search": "recipe --out --n-trials",
@@ -35,6 +35,7 @@ ALWAYS = {
     "doctor": "",
     "export": "run --out --only --precision --with-images --overwrite",
     "lab": "--out",
+    "studio": "--port --runs --no-browser",
     "push": "run name --private --no-page --overwrite",
 }
 """What has an effect in every call of its command; tests beside this one show which."""
@@ -50,6 +51,10 @@ REFUSED = [
     ("figure em-steps --data digits", "data is given, and the figure em-steps takes none"),
     ("factor t.csv --n-factors 1 --n-samples 20", "n_samples is 20, but t.csv holds rows"),
     ("factor t.csv --suggest --standard-errors bootstrap", "--standard-errors is of a solution"),
+    (
+        "factor t.csv --n-factors 1 --standard-errors information --out t.tex",
+        "--standard-errors are",
+    ),
     ("factor t.csv --n-factors 1 --smooth", "smooth is for a matrix, and t.csv holds rows"),
     ("factor t.csv --suggest --compare-with m", "--compare-with is of a solution"),
     ("factor t.csv --n-factors 1 --promax-power 3", "promax_power is 3.0, which counts only with"),

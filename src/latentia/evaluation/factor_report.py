@@ -257,9 +257,11 @@ def suggestion_sentence(found: Suggestion) -> str:
         return "No criterion has a vote."
     k, n = agreed.n_factors, len(found.counts) - ("kaiser" in found.counts)
     named = ", ".join(name.replace("_", " ") for name in agreed.agree)
-    said = f"{len(agreed.agree)} of {n} criteria name {k} factor{'s' * (k > 1)}: {named}"
+    said = (
+        f"Most votes: {k} factor{'s' * (k > 1)}, by {len(agreed.agree)} of {n} criteria ({named})"
+    )
     if agreed.as_many:
-        said += f" (as many name {', '.join(map(str, agreed.as_many))})"
+        said += f", as many name {', '.join(map(str, agreed.as_many))}"
     others = [f"{name.replace('_', ' ')} {found.counts[name]}" for name in agreed.dissent]
     return f"{said}; otherwise {', '.join(others)}." if others else f"{said}."
 

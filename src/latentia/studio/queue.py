@@ -193,7 +193,7 @@ class Queue:
         model, data = told.get("model"), told.get("data")
         spec = data.get("spec", "") if isinstance(data, dict) else ""
         if job is not None and not isinstance(model, str):
-            return Shown(name, job.words[1], _after("--data", job.words), self.state(name))
+            return Shown(name, job.words[1], data_in(job.words), self.state(name))
         return Shown(name, command_name(str(model)), Path(str(spec)).name, self.state(name))
 
     def watch(self, ended: threading.Event) -> None:
@@ -211,8 +211,9 @@ def config_of(run: Path) -> dict[str, Any]:
     return {}
 
 
-def _after(flag: str, words: Sequence[str]) -> str:
-    return Path(words[words.index(flag) + 1]).name if flag in words[:-1] else ""
+def data_in(words: Sequence[str]) -> str:
+    """Return what a training that has not begun is to learn from, by its last name."""
+    return Path(words[words.index("--data") + 1]).name if "--data" in words[:-1] else ""
 
 
 def _locked(place: Path) -> tuple[int, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -16,7 +16,7 @@ from markupsafe import Markup
 
 from latentia.metrics.definitions import Definition
 from latentia.pages import korean, provenance
-from latentia.plots.page import format_number
+from latentia.plots.page import Drawing, Picture, Swatch, format_number
 from latentia.studio.folder import RunsFolder
 from latentia.studio.map import GROUPS, TOOLS, Place
 from latentia.studio.queue import Queue
@@ -43,6 +43,16 @@ def words() -> dict[str, dict[str, str]]:
         if file.name.endswith(".json"):
             found |= json.loads(file.read_text("utf-8"))
     return found
+
+
+@dataclass(frozen=True)
+class Curve:
+    """A drawing of losses, in a language."""
+
+    title: str
+    svg: Markup
+    """Its text is escaped."""
+    legend: Sequence[Swatch]
 
 
 @dataclass(frozen=True)
@@ -76,6 +86,17 @@ class Reader:
         """Return what the doctor says of a run: in English as it is, in Korean in short."""
         found = provenance.words().get(f"doctor/{sentence.split(':')[0]}")
         return found["ko"] if found and self.language == "ko" else sentence
+
+    def curve(self, picture: Picture) -> Curve:
+        """Return losses in the reader's words: an English title names all, a Korean one each."""
+        drawing = picture.drawing or Drawing("")
+        if self.language == "en":
+            return Curve(picture.title, Markup(drawing.svg), drawing.legend)
+        legend = [(self.word(f"loss/{n}") or n, c, m) for n, c, m in drawing.legend]
+        key = "loss/believed" if picture.title.startswith("What the") else "loss"
+        title = self.say(key, {"names": ", ".join(name for name, *_ in legend)})
+        svg = drawing.svg.replace(">epoch<", f">{self.say('film/epoch')}<")
+        return Curve(title, Markup(svg), legend)
 
     def pick(self, both: Mapping[str, str]) -> str:
         """Return that of two texts which is in the reader's language."""
@@ -120,6 +141,7 @@ def render(request: Request, name: str, given: Mapping[str, Any] = NOTHING) -> s
         "word": reader.word,
         "idea": reader.idea,
         "metric": reader.metric,
+        "curve": reader.curve,
         "doctor_says": reader.doctor,
     }
     return environment().get_template(name).render({**beside, **given})

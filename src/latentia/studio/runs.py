@@ -21,7 +21,7 @@ from latentia.plots.curves import loss_pictures
 from latentia.plots.page import Picture
 from latentia.studio.forms import Sent, sent
 from latentia.studio.map import PLACES
-from latentia.studio.queue import Queue, config_of
+from latentia.studio.queue import Queue, config_of, data_in
 from latentia.studio.recipes import command_of
 from latentia.studio.rendering import Studio, show, studio_of
 from latentia.training.metrics_file import Record, read_metrics
@@ -164,7 +164,7 @@ def told(studio: Studio, name: str) -> dict[str, Any]:
         "name": name,
         "place": PLACES.get(command),
         "model": command,
-        "data": spec_of_run(config),
+        "data": spec_of_run(config) or data_in(job.words if job else ()),
         "state": state,
         "progress": progress_of(studio.queue.log(name)) if state == "running" else None,
         "complaint": studio.queue.complaint(name) if state in ("failed", "stopped") else "",

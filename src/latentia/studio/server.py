@@ -8,7 +8,8 @@ import secrets
 import socket
 import threading
 import webbrowser
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import uvicorn
@@ -18,6 +19,7 @@ from latentia.errors import InputError
 from latentia.files import held_folder
 from latentia.studio.app import make
 from latentia.studio.folder import RunsFolder
+from latentia.studio.queue import Queue
 
 HOST = "127.0.0.1"
 
@@ -40,29 +42,35 @@ def serve(runs: Path, port: int, browser: bool) -> None:
         If the port is taken, or another studio shows the folder.
     """
     folder = RunsFolder(runs.absolute())
-    listener = _listener(port)
-    port, token = listener.getsockname()[1], secrets.token_urlsafe(24)
-    with held_folder(folder.own, lambda: f"another studio shows {runs}: close it, or give --runs"):
-        app = make(folder, port, token)
-        ended = threading.Event()
-        address = f"http://{HOST}:{port}/?token={token}"
+    in_use = f"another studio shows {runs}: close it, or give another folder with --runs"
+    with _listener(port) as listener, held_folder(folder.own, lambda: in_use):
+        token = secrets.token_urlsafe(24)
+        app = make(folder, listener.getsockname()[1], token)
+        address = f"http://{HOST}:{listener.getsockname()[1]}/?token={token}"
         print(f"studio of the runs in {runs}: {address}", flush=True)
         print("Ctrl-C ends it; a training that goes on is not ended by that", flush=True)
-        queue = app.state.studio.queue
-        watching = threading.Thread(target=queue.watch, args=(ended,), daemon=True)
-        watching.start()
-        threading.Thread(target=load_library, daemon=True).start()
         if browser:
             threading.Timer(0.5, webbrowser.open, (address,)).start()
-        config = uvicorn.Config(
-            app, log_level="critical", server_header=False, timeout_graceful_shutdown=1
-        )
-        try:
-            with suppress(KeyboardInterrupt):
-                uvicorn.Server(config).run(sockets=[listener])
-        finally:
-            ended.set()
-            watching.join()
+        with _watched(app.state.studio.queue), suppress(KeyboardInterrupt):
+            # Its own log would tell of each browser that goes away.
+            config = uvicorn.Config(
+                app, log_level="critical", server_header=False, timeout_graceful_shutdown=1
+            )
+            uvicorn.Server(config).run(sockets=[listener])
+
+
+@contextmanager
+def _watched(queue: Queue) -> Iterator[None]:
+    """Start what waits in the queue, one after the other, within a ``with`` block."""
+    ended = threading.Event()
+    watching = threading.Thread(target=queue.watch, args=(ended,), daemon=True)
+    watching.start()
+    threading.Thread(target=load_library, daemon=True).start()
+    try:
+        yield
+    finally:
+        ended.set()
+        watching.join()
 
 
 def load_library() -> None:

@@ -139,9 +139,7 @@ def suggest(
     .. [3] W. Velicer, "Determining the number of components ...", Psychometrika 1976.
     """
     check_arguments(suggest, locals())
-    R_PP, gaps = _correlation(checked_matrix("correlation", correlation)), correlate is not None
-    if len(R_PP) < 2:
-        raise InputError("correlation has 1 variable; factors need at least 2")
+    R_PP, gaps = _of_several(correlation), correlate is not None
     X_NP = None if X is None else _checked_data(X, len(R_PP), n_samples, gaps)
     n = n_samples if X_NP is None else len(X_NP)
     if null != "normal" and (null != "permutation" or X is None):
@@ -180,6 +178,13 @@ def suggest(
     pair = nulls or (None, None)
     found = Suggestion(counts, values, factors, pair[0], pair[1], partial, bic, held_out)
     return replace(found, kaiser_references=references, comparative_fit=cfi, hull=bends)
+
+
+def _of_several(correlation: ArrayLike) -> Matrix:
+    R_PP = _correlation(checked_matrix("correlation", correlation))
+    if len(R_PP) < 2:
+        raise InputError("correlation has 1 variable; factors need at least 2")
+    return R_PP
 
 
 def _best(name: str, values: Mapping[int, float]) -> dict[str, int]:
