@@ -121,3 +121,16 @@ def test_runs_get_names_of_their_own(studio):
     for _ in range(3):
         studio.own.post("/models/pca/train", data={"data": "digits"})
     assert [job.name for job in studio.queue.jobs()] == [f"pca-digits-{n}" for n in (1, 2, 3)]
+
+
+def test_pictures_are_known_by_the_first_of_them_and_tables_have_none(studio):
+    from latentia.plots.grids import tile
+
+    strip = studio.own.get("/data/pictures?data=digits")
+    shown = np.asarray(Image.open(io.BytesIO(strip.content)))
+    assert np.array_equal(shown, tile(load("digits").x_train[:6], n_columns=6))
+    assert studio.own.get("/data/pictures?data=ring").status_code == 204
+    assert studio.own.get("/data/pictures?data=mnist").status_code == 204
+    assert studio.own.get("/data/pictures?data=nothing").status_code == 400
+    key = uploaded(studio, *[(f"{i}.png", png(i)) for i in range(12)])
+    assert studio.own.get(f"/data/pictures?data={key}").headers["content-type"] == "image/png"

@@ -11,7 +11,18 @@ from starlette.exceptions import HTTPException
 
 from latentia.errors import InputError
 from latentia.files import told
-from latentia.studio import comparing, data, exports, home, live, models, runs, settling, tables
+from latentia.studio import (
+    comparing,
+    data,
+    exports,
+    first_pictures,
+    home,
+    live,
+    models,
+    runs,
+    settling,
+    tables,
+)
 from latentia.studio.folder import RunsFolder
 from latentia.studio.guard import Guard
 from latentia.studio.queue import Queue
@@ -23,6 +34,7 @@ ROUTERS = (
     models.router,
     settling.router,
     data.router,
+    first_pictures.router,
     runs.router,
     exports.router,
     comparing.router,
