@@ -2,9 +2,11 @@
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
+import tarfile
 import time
 
 import pytest
@@ -233,3 +235,34 @@ def test_a_foreign_page_neither_reads_nor_changes_anything(opened, server, tmp_p
     assert left.value.status == 403
     assert page.reload().ok
     assert page.evaluate("document.documentElement.lang") == "en"
+
+
+@pytest.fixture(scope="session")
+def axe(tmp_path_factory):
+    """Return the script of axe-core, which finds what keeps people out; without npm none."""
+    folder, npm = tmp_path_factory.mktemp("axe"), shutil.which("npm")
+    if npm is None:
+        pytest.skip("needs npm, and a registry that it reaches")
+    got = subprocess.run(
+        [npm, "pack", "axe-core"], cwd=folder, capture_output=True, env=environment()
+    )
+    if got.returncode:
+        pytest.skip("axe-core is not to be had here")
+    with tarfile.open(next(folder.glob("*.tgz"))) as archive:
+        return archive.extractfile("package/axe.min.js").read().decode()
+
+
+def test_nothing_keeps_people_out(server, chromium, axe):
+    # The studio's own policy would not let a foreign script look.
+    context = chromium.new_context(bypass_csp=True, locale="ko-KR")
+    page = context.new_page()
+    page.goto(server.address)
+    for path in (*PAGES, "/nowhere"):
+        page.goto(server.home + path)
+        page.evaluate("document.querySelectorAll('iframe').forEach(frame => frame.remove())")
+        page.evaluate(axe)
+        found = page.evaluate("axe.run()")
+        assert len(found["passes"]) > 20
+        wrong = [f"{v['id']}: {v['nodes'][0]['html'][:200]}" for v in found["violations"]]
+        assert wrong == [], path
+    context.close()

@@ -102,6 +102,7 @@ def test_how_a_run_stands_is_read_from_its_folder(studio):
     assert {s.name for s in studio.queue.shown()} == {"whole", "half"}
 
 
+@pytest.mark.slow
 def test_a_real_refusal_is_told_in_the_commands_own_sentence(studio):
     spec = str(studio.runs / "nothing.csv")
     run = str(studio.folder.run("a"))

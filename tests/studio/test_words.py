@@ -49,8 +49,14 @@ def test_each_model_of_the_zoo_is_shown_where_it_belongs():
     assert {name: entry.model for name, entry in index.items()} == shown
 
 
-@pytest.mark.parametrize("command", PLACES)
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize(
+    ("command", "language"),
+    [
+        pytest.param(c, each, marks=pytest.mark.slow if (n + m) % 2 else [])
+        for n, c in enumerate(PLACES)
+        for m, each in enumerate(LANGUAGES)
+    ],
+)
 def test_each_place_has_a_page_in_both_languages(studio, command, language):
     studio.own.cookies.set("language", language, domain="127.0.0.1")
     page = studio.own.get(f"/models/{command}")

@@ -7,6 +7,7 @@ import threading
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import quote
 
 from fastapi import APIRouter, Request
 from fastapi.responses import FileResponse, Response
@@ -48,17 +49,10 @@ def export(request: Request, name: str, what: str) -> Response:
     run = folder.run(name)
     if not (run / "config.json").is_file():
         raise InputError(f"there is no run {name}: choose one from the list")
-    heads = {"content-disposition": f"attachment; filename*=utf-8''{quoted(name)}-{what}"}
+    heads = {"content-disposition": f"attachment; filename*=utf-8''{quote(name, safe='')}-{what}"}
     if what in SMALL:
         return Response(SMALL[what](run), media_type=KINDS[what], headers=heads)
     return FileResponse(LARGE[what](folder, name), media_type=KINDS[what], headers=heads)
-
-
-def quoted(name: str) -> str:
-    """Return a name as a header of HTTP has it."""
-    from urllib.parse import quote
-
-    return quote(name, safe="")
 
 
 def recipe(run: Path) -> bytes:

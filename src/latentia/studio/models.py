@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from latentia.errors import InputError
-from latentia.models.fields import model_fields, model_reference, model_summary
+from latentia.models.fields import command_name, model_fields, model_reference, model_summary
 from latentia.studio.data import choices, spec_of
 from latentia.studio.folder import is_name
 from latentia.studio.forms import ModelForm, Sent, form_of, sent
@@ -77,17 +77,10 @@ def planned(studio: Studio, filled: ModelForm, given: dict[str, str]) -> list[st
         if given["run"] in taken or studio.folder.run(given["run"]).exists():
             raise InputError(f"there is a run {given['run']} already: take another name, or none")
     else:
-        wanted = f"{place_name(filled)}-{given['data'].rpartition('/')[2]}"
+        wanted = f"{command_name(filled.model)}-{given['data'].rpartition('/')[2]}"
         given["run"] = studio.folder.free_name(wanted, taken)
     run = str(studio.folder.run(given["run"]))
     return words_of(filled.model, spec, filled.changed, pictures_of(given), run)
-
-
-def place_name(filled: ModelForm) -> str:
-    """Return a model's name on the command line."""
-    from latentia.models.fields import command_name
-
-    return command_name(filled.model)
 
 
 def pictures_of(given: Mapping[str, str]) -> dict[str, str]:

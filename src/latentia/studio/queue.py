@@ -23,6 +23,7 @@ from typing import Any, Literal
 
 from latentia.errors import InputError
 from latentia.files import MOST_JSON, held_folder, read_bytes, read_json, write_atomically
+from latentia.models.fields import command_name
 from latentia.studio.calls import complaint
 from latentia.studio.folder import RunsFolder, is_name
 
@@ -187,8 +188,6 @@ class Queue:
         return sorted(found, key=lambda shown: order.get(shown.state, 2))
 
     def _shown(self, name: str, job: Job | None) -> Shown:
-        from latentia.models.fields import command_name
-
         told = config_of(self.folder.run(name))
         model, data = told.get("model"), told.get("data")
         spec = data.get("spec", "") if isinstance(data, dict) else ""

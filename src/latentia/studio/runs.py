@@ -20,6 +20,7 @@ from latentia.pages import provenance
 from latentia.plots.curves import loss_pictures
 from latentia.plots.page import Picture
 from latentia.studio.forms import Sent, sent
+from latentia.studio.live import framed
 from latentia.studio.map import PLACES
 from latentia.studio.queue import Queue, config_of, data_in
 from latentia.studio.recipes import command_of
@@ -62,8 +63,6 @@ def sample(request: Request, name: str, file: str) -> Response:
 @router.get("/runs/{name}/report")
 def report(request: Request, name: str) -> Response:
     """Return the report of a finished run, confined as live pages are."""
-    from latentia.studio.live import framed
-
     file = studio_of(request).folder.run(name) / "report.html"
     if not file.is_file():
         raise InputError(f"{name} has no report yet: it is written when the run is finished")

@@ -177,6 +177,34 @@ def test_a_wide_table_stands_on_its_side_and_the_text_upright(told):
     assert [s.page_width > s.page_height for s in sections] == [False, True, False]
 
 
+# ECMA-376, part 1, 17.4: the sequences that Word holds its tables to.
+ORDER = {
+    "tcPr": ["tcW", "gridSpan", "vMerge", "tcBorders", "shd", "noWrap", "tcMar", "vAlign"],
+    "tcBorders": ["top", "left", "bottom", "right"],
+    "tblPr": [
+        "tblStyle",
+        "tblW",
+        "jc",
+        "tblInd",
+        "tblBorders",
+        "tblLayout",
+        "tblCellMar",
+        "tblLook",
+    ],
+}
+
+
+@pytest.mark.parametrize("name", ORDER)
+def test_parts_of_a_table_are_in_words_order(name, files):
+    body = docx.Document(io.BytesIO(files[".docx"])).element.body
+    space = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
+    found = list(body.iter(f"{space}{name}"))
+    assert found
+    for part in found:
+        names = [child.tag.removeprefix(space) for child in part]
+        assert names == sorted(set(names), key=ORDER[name].index)
+
+
 def test_a_long_table_goes_over_pages(document):
     table = document.tables[LOADINGS]
     long = replace(document, tables=(replace(table, rows=table.rows * 10),), paragraphs=())

@@ -62,7 +62,10 @@ def as_latex(document: Document) -> str:
         rf"\renewcommand{{\{kind}name}}{{{escaped(document.words[kind].split('{')[0].strip())}}}"
         for kind in ("table", "figure")
     ]
-    head = PREAMBLE + ("\\usepackage{kotex}\n" if hangul else "")
+    slope = "it" if document.language == "en" else "normalfont"
+    head = PREAMBLE.replace("textfont=it", f"textfont={slope}") + (
+        "\\usepackage{kotex}\n" if hangul else ""
+    )
     begin = "\n".join([r"\begin{document}", *(names if hangul else [])])
     return "\n\n".join([head + begin, *body, r"\end{document}"]) + "\n"
 
