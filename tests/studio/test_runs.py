@@ -2,6 +2,9 @@
 
 import asyncio
 import json
+import os
+import re
+from dataclasses import replace
 
 import pytest
 
@@ -139,3 +142,18 @@ def test_runs_stand_side_by_side_with_the_best_marked(studio):
     assert page.count("<b>5</b>") == 1
     assert "<b>7</b>" not in page
     assert "7" in page
+
+
+def test_what_failed_can_be_changed_where_it_stands(studio):
+    (studio.folder.uploads / "rows").mkdir()
+    (studio.folder.uploads / "rows" / "rows.csv").write_text("a,b\n1,2\n")
+    given = {"data": "uploads/rows", "hidden": "8 4", "n_epochs": "3", "run-name": "mine"}
+    assert studio.own.post("/models/vae/train", data=given).status_code == 303
+    job = studio.queue.job("mine")
+    studio.queue._keep(replace(job, pid=os.getpid()))
+    page = studio.own.get("/runs/mine").text
+    (back,) = re.findall(r'href="(/models/vae\?[^"]*)#train"', page)
+    form = studio.own.get(back.replace("&amp;", "&")).text
+    assert 'value="8 4"' in form
+    assert 'value="3"' in form
+    assert 'value="uploads/rows" checked' in form

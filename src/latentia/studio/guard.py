@@ -19,6 +19,8 @@ from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from latentia.data.limits import size
+
 NAMES = ("127.0.0.1", "localhost")
 SAFE = ("GET", "HEAD")
 MOST_FORM = 2**20
@@ -53,7 +55,7 @@ OTHER_PAGE = (
     "This was sent by a page that is not the studio's, and is refused.",
     "스튜디오가 아닌 페이지가 보낸 요청이라 받지 않습니다.",
 )
-TOO_LARGE = "The upload is larger than the {most:,.3g} MB that the studio takes."
+TOO_LARGE = "What was sent is larger than the {most} that the studio takes at once."
 
 
 class Guard:
@@ -116,7 +118,7 @@ def _said(sentences: tuple[str, str], status: int, *values: object) -> Response:
 
 def _counted(receive: Receive, heads: Mapping[str, str], most: int) -> Receive:
     """Return what hands a body on until it is too large; what says so itself is not read."""
-    refusal = HTTPException(413, TOO_LARGE.format(most=most / 1e6))
+    refusal = HTTPException(413, TOO_LARGE.format(most=size(most)))
     told, n_bytes = heads.get("content-length", "0"), 0
 
     async def counting() -> Message:

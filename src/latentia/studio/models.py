@@ -21,7 +21,6 @@ router = APIRouter()
 IMAGE_SIZES = ("", "28", "32", "48", "64", "96", "128")
 """Sides that pictures may be brought to; the empty one leaves it to the library."""
 FRAMES = ("", "crop", "fit")
-NOTHING: Mapping[str, str] = {}
 USUAL = "digits"
 
 
@@ -29,8 +28,11 @@ USUAL = "digits"
 def model(request: Request, command: str, data: str = "") -> HTMLResponse:
     """Show a model's place on the map, with the form to train it."""
     place, studio = place_of(command), studio_of(request)
-    given = {"data": data or usual_data(studio, place), "zoo": request.query_params.get("zoo", "")}
-    return shown(request, place, form_of(place.name, NOTHING), given)
+    asked = request.query_params
+    given = {"data": data or usual_data(studio, place), "zoo": asked.get("zoo", "")}
+    names = [field.name for field in model_fields(place.name)]
+    values = {name: asked[name].strip() for name in names if asked.get(name, "").strip()}
+    return shown(request, place, form_of(place.name, values), given)
 
 
 @router.post("/models/{command}/train")

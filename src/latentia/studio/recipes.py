@@ -34,6 +34,25 @@ def flag_words(name: str, value: object) -> list[str]:
     return [flag, "none" if value is None else str(value)]
 
 
+def values_in(words: Sequence[str]) -> dict[str, str]:
+    """Return the flags of a command as they would stand in a form.
+
+    >>> values_in(["train", "vae", "--hidden", "8", "4", "--no-tied", "--binarize"])
+    {'hidden': '8 4', 'tied': 'false', 'binarize': 'true'}
+    """
+    found: dict[str, str] = {}
+    name = ""
+    for word in words:
+        if word.startswith("--"):
+            name = word.removeprefix("--").replace("-", "_")
+            said = "false" if name.startswith("no_") else "true"
+            name = name.removeprefix("no_")
+            found[name] = said
+        elif name:
+            found[name] = word if found[name] == "true" else f"{found[name]} {word}"
+    return found
+
+
 def command_of(words: Sequence[str]) -> str:
     """Return words as they are typed."""
     return f"latentia {shlex.join(words)}"

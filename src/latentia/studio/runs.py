@@ -8,6 +8,7 @@ import re
 from collections.abc import AsyncIterator, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse, Response
@@ -23,7 +24,7 @@ from latentia.studio.forms import Sent, sent
 from latentia.studio.live import framed
 from latentia.studio.map import PLACES
 from latentia.studio.queue import Queue, config_of, data_in
-from latentia.studio.recipes import command_of
+from latentia.studio.recipes import command_of, values_in
 from latentia.studio.rendering import Studio, show, studio_of
 from latentia.training.metrics_file import Record, read_metrics
 
@@ -178,8 +179,19 @@ def told(studio: Studio, name: str) -> dict[str, Any]:
         "has_report": (run / "report.html").is_file(),
         "trained": any(r["split"] == "train" for r in records),
         "command": command_of(job.words) if job else "",
+        "again": again(studio, job.words if job else ()),
         "settings": settings(config),
     }
+
+
+def again(studio: Studio, words: tuple[str, ...]) -> str:
+    """Return what leads to the form of a model as it was filled in."""
+    values = values_in(words)
+    spec = values.pop("data", "")
+    uploads = studio.folder.path / "uploads"
+    if Path(spec).is_relative_to(uploads):
+        spec = "/".join(("uploads", *Path(spec).relative_to(uploads).parts[:1]))
+    return urlencode({"data": spec, **{n: v for n, v in values.items() if n != "run"}})
 
 
 def model_of(config: Mapping[str, Any], words: tuple[str, ...]) -> str:
