@@ -5,9 +5,8 @@
 
 ``--pictures`` holds the folders T91, Set5 and Set14. SRResNet is trained on T91 as the recipe
 ``examples/recipes/srresnet_t91.toml`` says, into ``RUNS/srresnet``, and SRGAN as
-``examples/recipes/srgan_t91.toml`` says, from the zoo's SRResNet, into ``RUNS/srgan``; the row of
-that SRResNet comes with ``--recipe zoo/srresnet-x4/recipe.toml``. A run that is there is not
-trained again, one that was stopped goes on. With the weights of a feature network, SRGAN's content
+``examples/recipes/srgan_t91.toml`` says, from the zoo's SRResNet, into ``RUNS/srgan``. A run that is
+there is not trained again, one that was stopped goes on. With the weights of a feature network, SRGAN's content
 loss is in its features, and the table has each model's distance in them; without, SRGAN compares
 pixels and the column is left out. A lattice is told by how many dB the power at its frequencies
 exceeds that beside them. SRResNet's self-ensemble is the mean over the picture turned and mirrored
