@@ -5,12 +5,12 @@
 
 ``--pictures`` holds the folders T91, Set5 and Set14. SRResNet is trained on T91 as the recipe
 ``examples/recipes/srresnet_t91.toml`` says, into ``RUNS/srresnet``, and SRGAN as
-``examples/recipes/srgan_t91.toml`` says, from the zoo's SRResNet, into ``RUNS/srgan``. A run that is
-there is not trained again, one that was stopped goes on. With the weights of a feature network, SRGAN's content
-loss is in its features, and the table has each model's distance in them; without, SRGAN compares
-pixels and the column is left out. A lattice is told by how many dB the power at its frequencies
-exceeds that beside them. SRResNet's self-ensemble is the mean over the picture turned and mirrored
-in all eight ways, each turned back (Lim et al. 2017, section 3.3): a row of its own, since it takes
+``examples/recipes/srgan_t91.toml`` says, from the zoo's SRResNet, into ``RUNS/srgan``. A run that
+is there is not trained again, one that was stopped goes on. With the weights of a feature network,
+SRGAN's content loss is in its features, and the table has each model's distance in them; without,
+SRGAN compares pixels and the column is left out. A lattice is told by how many dB the power at its
+frequencies exceeds that beside them. SRResNet's self-ensemble is the mean over the picture turned
+and mirrored in all eight ways, each turned back (Lim et al. 2017, section 3.3): a row of its own, since it takes
 eight times as long.
 """
 

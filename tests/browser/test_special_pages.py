@@ -190,9 +190,12 @@ def test_a_stroke_changes_what_is_translated(pix2pix, opened):
     pad.press("Space")
     pad.press("ArrowRight")
     page.wait_for_function("() => live.state.translated.strokes === 1")
+    # An empty pad is no picture, and nothing is shown for it.
     page.locator("#blank").click()
-    page.wait_for_function("() => live.state.translated.strokes === 0")
+    page.wait_for_function("() => live.state.translated === null")
     settled(page)
+    assert not painted(page, "translated").any()
+    assert "Nothing translated yet" in page.locator("#translate-heard").inner_text()
 
 
 def test_a_photograph_keeps_its_shape_where_the_model_takes_any(pix2pix, opened):
@@ -250,7 +253,7 @@ def test_a_small_picture_is_enlarged_in_the_library_s_tiles(srresnet, opened):
     settled(page)
     small = np.round(small * 255) / np.float32(255)
     assert page.evaluate("PAGE.enlarging") | {"examples": None} == {
-        "scale": 2, "tile": 16, "reach": model.reach, "examples": None,
+        "scale": 2, "tile": 16, "reach": model.reach, "examples": None, "lent": False,
     }  # fmt: skip
     same(painted(page, "after"), model.transform(small, tile=16)[0])
     same(painted(page, "before"), Bicubic(scale=2).fit(small).transform(small)[0])

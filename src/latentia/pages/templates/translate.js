@@ -104,6 +104,7 @@ function startTranslate() {
   function wait() {
     for (const id of ["translated", ...(back ? ["returned"] : [])]) Object.assign($(id), { width: size.W, height: size.H });
     if ($("judged")) $("judged").hidden = true;
+    state.translated = null;
     $("translate-heard").textContent = say("nothinggiven");
     changed("translate");
   }
