@@ -10,8 +10,8 @@ is there is not trained again, one that was stopped goes on. With the weights of
 SRGAN's content loss is in its features, and the table has each model's distance in them; without,
 SRGAN compares pixels and the column is left out. A lattice is told by how many dB the power at its
 frequencies exceeds that beside them. SRResNet's self-ensemble is the mean over the picture turned
-and mirrored in all eight ways, each turned back (Lim et al. 2017, section 3.3): a row of its own, since it takes
-eight times as long.
+and mirrored in all eight ways, each turned back (Lim et al. 2017, section 3.3): a row of its own,
+since it takes eight times as long.
 """
 
 from __future__ import annotations

@@ -1,6 +1,8 @@
 """A studio of a folder of runs, and a browser's stand-in that has its key."""
 
+import asyncio
 import json
+from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 
 import pytest
@@ -27,6 +29,12 @@ RECORDS = [
         "note": "undertrained: 60% are left",
     },
 ]
+
+
+def finished(coroutine):
+    """Run a coroutine to its end, in a thread: playwright's own loop may run in this one."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, coroutine).result()
 
 
 def written_run(folder, name="vae-1", whole=True, model="VAE"):

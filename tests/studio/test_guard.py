@@ -3,7 +3,7 @@
 import pytest
 
 from latentia.studio.app import ROUTERS
-from tests.studio.conftest import HOME, MOST, PORT, TOKEN
+from tests.studio.conftest import HOME, MOST, PORT, TOKEN, finished
 
 COOKIE = f"latentia-{PORT}"
 ADDRESSES = [(r.path, m) for router in ROUTERS for r in router.routes for m in sorted(r.methods)]
@@ -103,14 +103,12 @@ def test_an_upload_that_says_it_is_too_large_is_not_read(studio):
     async def send(message):
         answers.append(message)
 
-    import asyncio
-
     scope = {
         "type": "http", "method": "POST", "path": "/data/upload", "raw_path": b"/data/upload",
         "query_string": b"", "root_path": "", "scheme": "http", "http_version": "1.1",
         "headers": [(k.encode(), v.encode()) for k, v in heads.items()],
     }  # fmt: skip
-    asyncio.run(studio.app(scope, receive, send))
+    finished(studio.app(scope, receive, send))
     assert answers[0]["status"] == 413
     assert seen == []
 

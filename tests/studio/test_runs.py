@@ -1,6 +1,5 @@
 """A run's page and its events, and what is handed on of it."""
 
-import asyncio
 import json
 import os
 import re
@@ -9,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from latentia.studio.runs import followed, new_lines
-from tests.studio.conftest import RECORDS, written_run
+from tests.studio.conftest import RECORDS, finished, written_run
 
 
 def events(text):
@@ -65,7 +64,7 @@ def test_a_stream_follows_a_run_until_it_ends(studio, monkeypatch):
                     stream.write('{"late": 1}\n')
         return found
 
-    text = "".join(asyncio.run(all_of_it()))
+    text = "".join(finished(all_of_it()))
     assert [e["data"] for e in events(text) if e["event"] == "state"] == [
         "waiting", "running", "done",
     ]  # fmt: skip

@@ -87,7 +87,8 @@ def readings(
     Examples
     --------
     >>> from latentia import FactorAnalysis
-    >>> fit = FactorAnalysis().fit_covariance([[1, 0.5], [0.5, 1]]).fit_statistics()
+    >>> three = [[1, 0.5, 0.5], [0.5, 1, 0.5], [0.5, 0.5, 1]]
+    >>> fit = FactorAnalysis(n_components=1).fit_covariance(three).fit_statistics()
     >>> [(r.key, r.verdict) for r in readings(fit, 0.5, 0.001) if r.key in ("kmo", "sphericity")]
     [('kmo', 'poor'), ('sphericity', 'good')]
     """
