@@ -120,7 +120,7 @@ GROUPS = (
         (
             Place("NGramLanguageModel", (), "texts"),
             Place("RNNLanguageModel", (), "texts"),
-            Place("LSTMLanguageModel", (), "texts"),
+            Place("LSTMLanguageModel", ("lstm-shakespeare",), "texts"),
         ),
     ),
 )
