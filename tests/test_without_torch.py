@@ -17,8 +17,9 @@ alone = pytest.mark.skipif(not WITHOUT_TORCH, reason="torch is here: python3 sta
 
 
 @pytest.fixture
-def answers(tmp_path):
-    """Return the file of 200 answers to six items of two scales."""
+def answers(tmp_path, monkeypatch):
+    """Return the file of 200 answers to six items of two scales, in the folder that is current."""
+    monkeypatch.chdir(tmp_path)
     draw = np.random.default_rng(0)
     factors = np.repeat(draw.normal(size=(200, 2)), 3, axis=1)
     rows = np.round(2 * factors + draw.normal(size=(200, 6)) + 4, 2)
