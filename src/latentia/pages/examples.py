@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from sklearn.datasets import load_sample_images
 
 from latentia.data.dataset import Dataset
+from latentia.data.lab import luma
 from latentia.models.exported import Exported
 from latentia.models.inputs import spread, unit_floats
 from latentia.models.translation.super_resolution import SuperResolution
@@ -26,8 +27,6 @@ TILE = 64
 COLOURS, FEW_LEVELS, APART = 8, 16, 0.1
 """Of a pen: how many, levels of a channel that are told apart, and how far two are apart."""
 LOOKED_AT = 60
-LUMA = (0.299, 0.587, 0.114)
-"""Shares of red, green and blue in grey (ITU-R BT.601)."""
 
 
 def translation_of(model: Any, data: Dataset | None, shown: bool) -> dict[str, Any]:
@@ -138,10 +137,10 @@ def photographs_of(shape: tuple[int, ...]) -> NDArray[Any] | None:
 
     They are under CC BY 2.0, by danielbuechele and vultilion, which the page says.
     """
-    colours = np.stack(load_sample_images().images)
+    colours = np.moveaxis(np.stack(load_sample_images().images), -1, 1)
     if len(shape) == 3 and shape[0] == 3:
-        return np.moveaxis(colours, -1, 1)
-    grey = np.round(colours @ LUMA).astype(np.uint8)
+        return colours
+    grey = luma(colours)
     if len(shape) == 2:
         return grey
     return grey[:, None] if shape[0] == 1 else None
