@@ -107,6 +107,8 @@ class CycleGAN(Translator):
         The nets D_A and D_B.
     classes_
         (2,) the labels of A and B.
+    class_names_
+        The names of A and B, of a run on data that name their classes.
     seed_
         The seed that was used.
 
@@ -399,6 +401,12 @@ class CycleGAN(Translator):
     def pictures(self, data: Dataset) -> Iterator[Picture]:
         """Yield test images of each domain, translated to the other and back."""
         return figures.both_ways(self, data)
+
+    def remember(self, data: Dataset) -> None:
+        """Keep the names of the two domains."""
+        super().remember(data)
+        if data.class_names:
+            self.class_names_ = list(data.class_names)
 
     def labels_for(self, y: Array | None) -> tuple[Array, ...]:
         """Return the labels of domains 0 and 1."""
