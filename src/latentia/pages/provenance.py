@@ -23,12 +23,12 @@ from latentia.models.fields import command_name, model_fields, nearest_known
 from latentia.models.zoo import read_index
 from latentia.pages import korean
 from latentia.plots.page import format_number
+from latentia.plots.sentences import LANGUAGES
 from latentia.training.config import RunConfig
 from latentia.training.metrics_file import read_metrics
 
 Both = dict[str, str]
 """A text in English (``en``) and in Korean (``ko``)."""
-LANGUAGES = ("en", "ko")
 NO_VALUES: Mapping[str, object] = {}
 SCORES = (
     "negative_log_likelihood",
