@@ -6,7 +6,9 @@ from importlib import resources
 import pytest
 
 import latentia
+from latentia.models.fields import model_fields
 from latentia.models.zoo import CHECKOUT, SHIPPED, read_index
+from latentia.plots.sentences import catalogue, in_language
 from latentia.studio.map import GROUPS, PLACES, TOOLS
 from latentia.studio.rendering import LANGUAGES, words
 
@@ -63,6 +65,22 @@ def test_each_place_has_a_page_in_both_languages(studio, command, language):
     assert page.status_code == 200
     assert f'<html lang="{language}"' in page.text
     assert PLACES[command].full[language] in page.text.replace("&#39;", "'")
+
+
+def test_what_each_field_is_for_is_told_in_korean():
+    fields = {field.help: field.name for name in latentia.MODELS for field in model_fields(name)}
+    known = catalogue()["fields"]
+    assert {text: name for text, name in fields.items() if text not in known} == {}
+    assert known.keys() <= fields.keys()
+    for english, korean in known.items():
+        assert re.search("[가-힣]", korean)
+        assert in_language(english, "ko") == korean
+
+
+def test_what_a_field_may_be_is_told_in_korean(studio):
+    studio.own.cookies.set("language", "ko", domain="127.0.0.1")
+    page = studio.own.get("/models/vae").text
+    assert '<span lang="ko">잠재 공간의 크기.</span> (<span lang="ko">1 이상</span>)' in page
 
 
 def test_the_page_has_no_style_or_script_that_its_policy_forbids():
