@@ -101,9 +101,9 @@ def test_method_and_result_have_each_figure_in_its_place():
         f"{RATIO}SRMR = .041. With Satorra and Bentler's correction for nonnormality, the fit was "
         "χ²(18) = 99.88, p = .046, CFI = .941, TLI = .922, RMSEA = .053. The largest coefficient "
         "of a variable was between .21 and .81 in absolute value, and communalities were between "
-        ".08 and .66. Coefficients of at least .40 on more than one factor: brave. No coefficient of "
-        "at least .40: odd. Correlations among the factors were between −.37 and .24 (largest in "
-        f"absolute value: F1 with F3). Reliabilities were {ALPHA}."
+        ".08 and .66. Coefficients of at least .40 on more than one factor: brave. No coefficient "
+        "of at least .40: odd. Correlations among the factors were between −.37 and .24 (largest "
+        f"in absolute value: F1 with F3). Reliabilities were {ALPHA}."
     )
 
 
