@@ -98,6 +98,28 @@ def test_korean_words_take_the_numbers_of_the_english_ones():
         assert places in ([""] * n, sorted(map(str, range(n)))), english
 
 
+def texts_in(path):
+    """Return the texts in a file's code, a 0 in the place of each value."""
+    tree = ast.parse(path.read_text())
+    whole = [node for node in ast.walk(tree) if isinstance(node, ast.JoinedStr)]
+    made = [[p.value if isinstance(p, ast.Constant) else "0" for p in n.values] for n in whole]
+    plain = [n.value for n in ast.walk(tree) if isinstance(n, ast.Constant)]
+    return ["".join(parts) for parts in made] + [text for text in plain if isinstance(text, str)]
+
+
+MADE_OF_NAMES = 98
+"""Korean texts whose English is put together, as of names of columns, classes and findings."""
+
+
+def test_what_is_in_korean_is_still_said_in_english():
+    homes = (FOLDER, FOLDER.parent, FOLDER.parents[1] / "plots")
+    texts = [text for home in homes for path in home.glob("*.py") for text in texts_in(path)]
+    parts = {part.rstrip(" ") for text in texts for part in (text, *figures.CLAUSES.split(text))}
+    said = parts | {figures.pattern(part)[0] for part in parts}
+    left = sorted(figures._table("korean.json").keys() - said)
+    assert len(left) <= MADE_OF_NAMES, left
+
+
 def drawn(name, lang):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FitWarning)
