@@ -8,13 +8,22 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from latentia import PCA, VAE, InputError
 from latentia.data.dataset import Dataset
 from latentia.data.named import UselessSizeError
 from latentia.data.options import USUAL, TableOptions
 from latentia.errors import FitWarning
-from latentia.evaluation import comparison, memorisation, quality, runs, sampled, sections
+from latentia.evaluation import (
+    comparison,
+    memorisation,
+    quality,
+    runs,
+    sampled,
+    sections,
+    table_writing,
+)
 from latentia.training.config import RunConfig
 
 IMAGES = np.random.default_rng(0).random((60, 4, 4))
@@ -431,6 +440,25 @@ def test_texts_are_drawn_as_is_asked(monkeypatch, tmp_path):
     ):  # fmt: skip
         with pytest.raises(InputError, match=words):
             sampled.sample("run", **more)
+
+
+def test_arrays_are_written_as_the_suffix_asks(tmp_path):
+    one, two = IMAGES[:9], IMAGES[9:18]
+    png, npy, npz = (tmp_path / f"a{suffix}" for suffix in (".png", ".npy", ".npz"))
+    for named, picture in (
+        ([("x", one)], table_writing.tile(one, n_columns=3)),
+        ([("x", one), ("back", two)], table_writing.rows([("x", one), ("back", two)])),
+        ([("x", one[:2])], table_writing.tile(one[:2], n_columns=1)),
+    ):
+        assert table_writing.write_arrays(png, named) == png
+        assert np.array_equal(np.asarray(Image.open(png)), picture)
+    table_writing.write_arrays(npy, [("x", one), ("back", two)])
+    assert np.array_equal(np.load(npy), two)
+    table_writing.write_arrays(npz, [("x", one), ("back", two)])
+    with np.load(npz) as found:
+        assert sorted(found) == ["back", "x"]
+        assert np.array_equal(found["x"], one)
+        assert np.array_equal(found["back"], two)
 
 
 RANGES = np.array([[0, 1, 1], [0, 1, 1], [1, 5, 1], [-2, 2, 0], [np.nan, np.nan, 1]], float)

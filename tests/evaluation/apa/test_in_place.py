@@ -196,6 +196,23 @@ def test_each_cell_of_the_tables_is_of_its_row_and_column():
     columns = [("Components", "Data"), ("Components", "95th percentile")]
     columns += [("Factors", "Data"), ("Factors", "95th percentile")]
     assert heads(found["eigenvalues"]) == [("", "Place"), *columns]
+    assert heads(found["criteria"]) == [("", "Criterion"), ("", "Factors")]
+    under = "Pattern coefficient"
+    factors = [(under, f"F{j}") for j in (1, 2, 3)]
+    assert heads(found["loadings"]) == [("", "Variable"), *factors, ("", "h²"), ("", "u²")]
+    under = "Structure coefficient"
+    assert heads(found["structure"]) == [("", "Variable"), *((under, f) for _, f in factors)]
+    assert heads(found["factor-correlations"]) == [("", "Factor"), *(("", f) for _, f in factors)]
+    titles = [plain(table.title) for table in found.values()]
+    assert titles == [
+        "Number of Factors by Criterion",
+        "Eigenvalues and Those of Parallel Analysis",
+        "Pattern Coefficients of 4 Variables on Three Factors",
+        "Structure Coefficients of 4 Variables on Three Factors",
+        "Correlations Among the Factors",
+        "Fit of the Factor Model",
+        "Reliability of the Variables That Load on Each Factor",
+    ]
     by_name = {row[0]: row[1:] for row in cells(found["loadings"])}
     assert by_name == {
         "calm": [".81", "", "", ".66", ".34"],
