@@ -17,6 +17,7 @@ from latentia.data.options import USUAL, TableOptions
 from latentia.errors import FitWarning
 from latentia.evaluation import (
     comparison,
+    factor_report,
     memorisation,
     quality,
     runs,
@@ -24,6 +25,8 @@ from latentia.evaluation import (
     sections,
     table_writing,
 )
+from latentia.models.factors.factor_analysis import FactorAnalysis
+from latentia.models.factors.n_factors import Suggestion
 from latentia.training.config import RunConfig
 
 IMAGES = np.random.default_rng(0).random((60, 4, 4))
@@ -541,3 +544,62 @@ def test_the_report_of_a_comparison_tells_its_data_in_their_places(monkeypatch):
     assert (found.images, found.compared, found.size) == (True, True, (6, 4))
     assert found.test_images == (b"a",)
     assert "samples" not in comparison._report(data, [SimpleNamespace(metrics={})], [], 5).facts
+
+
+def suggested(monkeypatch, p, n=50, rows=True, **fields):
+    """Return what `suggest` is asked for data of p columns, of which the last does not vary."""
+    scale = np.append(np.ones(p), 0)
+    one = SimpleNamespace(
+        **{"missing": "error", "correlation": "pearson", "zero_add": 0.5} | fields,
+        covariance_=np.diag(np.append(np.arange(1.0, p + 1), 0)), scale_=scale, n_samples_=n,
+        baseline_log_likelihoods_=np.ones(p), remarks_=("a remark",), constant_=("flat",),
+        checked=lambda x, reset: x,
+    )  # fmt: skip
+    asked = []
+    monkeypatch.setattr(factor_report, "fitted", lambda model, observed: asked.append(model) or one)
+    found = Suggestion({}, *[np.zeros(1)] * 2, None, None, np.zeros(1), {}, {})
+    suggest = lambda *given, **more: asked.append((given, more)) or found  # noqa: E731
+    monkeypatch.setattr(factor_report, "suggest", suggest)
+    x = np.random.default_rng(0).random((n, p + 1))
+    matrix = None if rows else "matrix"
+    observed = factor_report.Observed("x", x if rows else None, matrix)
+    told = factor_report.suggestion(FactorAnalysis(n_components=3, random_state=9), observed)
+    trial, (given, more) = asked
+    assert (trial.n_components, trial.rotation, trial.n_starts) == (1, "none", 1)
+    assert np.allclose(given[0], np.eye(p))
+    assert more["random_state"] == 9
+    assert told.notes[0] == "a remark"
+    assert "flat" in told.notes[1]
+    return given[1:], more, x[:, :p]
+
+
+SUGGESTED = [
+    (5, {}, {"max_components": 4, "n_simulations": 100, "n_comparison": 500, "null": "normal"}),
+    (60, {}, {"max_components": 12, "n_simulations": 100, "n_comparison": 500}),
+    (61, {}, {"max_components": 12, "n_simulations": 100, "n_comparison": 0}),
+    (200, {}, {"n_simulations": 100}),
+    (201, {}, {"n_simulations": 20}),
+    (30, {"correlation": "polychoric"},
+     {"n_simulations": 100, "n_comparison": 0, "null": "permutation", "fit": None}),
+    (31, {"correlation": "polychoric"}, {"n_simulations": 20}),
+    (5, {"missing": "fiml"}, {"n_simulations": 20, "n_comparison": 0, "null": "permutation"}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("p", "fields", "wanted"), SUGGESTED)
+def test_criteria_are_asked_as_the_data_allow(p, fields, wanted, monkeypatch):
+    (n, x), more, rows = suggested(monkeypatch, p, **fields)
+    assert n is None
+    assert np.array_equal(x, rows)
+    assert {key: more[key] for key in wanted} == wanted
+    assert (more["correlate"] is None) == (not fields) == (more["fit"] is factor_report.implied)
+
+
+def test_a_matrix_and_few_rows_are_not_cross_validated(monkeypatch):
+    (n, x), *_ = suggested(monkeypatch, 5, rows=False)
+    assert (n, x) == (50, None)
+    (n, x), *_ = suggested(monkeypatch, 5, n=9)
+    assert (n, x) == (9, None)
+    (n, x), *_ = suggested(monkeypatch, 5, n=10)
+    assert (n, x.shape) == (None, (10, 5))
+    assert suggested(monkeypatch, 5, n=0, rows=False)[0] == (None, None)
