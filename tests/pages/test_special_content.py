@@ -5,12 +5,13 @@ import io
 import json
 import re
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from latentia import PCA, FactorAnalysis, ProbabilisticPCA, load_data
+from latentia import PCA, CycleGAN, FactorAnalysis, ProbabilisticPCA, load, load_data
 from latentia.data.dataset import Dataset
 from latentia.errors import InputError
 from latentia.evaluation.runs import data_of
@@ -52,7 +53,7 @@ def test_pens_have_the_colours_that_most_pixels_have():
 def test_examples_of_pairs_stand_beside_their_targets():
     x = np.arange(16).reshape(16, 1, 1) * np.ones((16, 4, 4)) / 255
     data = data_of_images(x, pair_train=1 - x, pair_test=1 - x)
-    found = examples.translation_of(object(), data, shown=True)
+    found = examples.translation_of(SimpleNamespace(), data, shown=True)
     given, targets = pixels(found["examples"][0]), pixels(found["targets"])
     assert found["examples"][1] is None
     # The last place of three by three is empty.
@@ -61,7 +62,7 @@ def test_examples_of_pairs_stand_beside_their_targets():
     assert np.allclose(sums[8:, :8], 255, atol=1)
     assert found["examples"][0]["n"] == found["targets"]["n"] == examples.MOST_EXAMPLES
     assert examples.n_held(found) == 2 * examples.MOST_EXAMPLES
-    hidden = examples.translation_of(object(), data, shown=False)
+    hidden = examples.translation_of(SimpleNamespace(), data, shown=False)
     assert (hidden["examples"], hidden["targets"]) == ([None, None], None)
     assert examples.n_held(hidden) == 0
     # The colours tell nothing of any one image.
@@ -71,10 +72,21 @@ def test_examples_of_pairs_stand_beside_their_targets():
 def test_each_domain_has_its_own_examples_and_name():
     x, y = np.repeat([0.0, 1.0], 6)[:, None, None] * np.ones((12, 4, 4)), np.repeat([0, 1], 6)
     data = data_of_images(x, y_train=y, y_test=y, class_names=("dark", "bright"))
-    found = examples.translation_of(object(), data, shown=True)
+    found = examples.translation_of(SimpleNamespace(), data, shown=True)
     assert [pixels(sheet).max() for sheet in found["examples"]] == [0, 255]
     assert found["domains"] == ["dark", "bright"]
     assert [p["ground"] for p in found["palettes"]] == ["#000000", "#ffffff"]
+
+
+def test_a_translator_of_domains_keeps_their_names_without_the_data(tmp_path):
+    x, y = np.random.default_rng(0).random((8, 8, 8)), np.arange(8) % 2
+    data = data_of_images(x, y_train=y, y_test=y, class_names=("dark", "bright"))
+    model = CycleGAN(width=4, n_blocks=1, n_epochs=1, random_state=0).fit(x, y)
+    assert examples.translation_of(model, None, shown=False)["domains"] == []
+    model.remember(data)
+    model.save(tmp_path / "model")
+    found = examples.translation_of(load(tmp_path / "model"), None, shown=False)
+    assert found["domains"] == ["dark", "bright"]
 
 
 def test_large_images_are_fewer():

@@ -38,9 +38,7 @@ def translation_of(model: Any, data: Dataset | None, shown: bool) -> dict[str, A
     inputs = (None, None) if data is None else inputs_of(data)
     fit = shown and data is not None and is_drawable(np.shape(data.x_test))
     found: dict[str, Any] = {
-        "domains": list(data.class_names[:2])
-        if data is not None and data.pair_test is None
-        else [],
+        "domains": vars(model).get("class_names_") or list(data.class_names if data else ()),
         "palettes": [palette_of(x) for x in inputs],
         "examples": [sheet(few(x)) if fit and x is not None and len(x) else None for x in inputs],
         "targets": None,

@@ -138,7 +138,7 @@ class Queue:
     def _start(self, job: Job) -> None:
         place = self.place(job.name)
         command = [sys.executable, "-m", "latentia", *job.words]
-        env = os.environ | {"PYTHONUNBUFFERED": "1"}
+        env = os.environ | {"PYTHONUNBUFFERED": "1", "LATENTIA_LANG": "en"}
         kept = _locked(place)
         try:
             with (place / "log.txt").open("wb") as log:
