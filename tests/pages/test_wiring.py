@@ -406,21 +406,32 @@ def test_times_are_told_in_words(seconds, english, korean):
 
 
 TRAINED = [
-    ((5,), {"samples": 1234}, 3, ["rows.csv", "1,234 rows of 5 values", "3 epochs", "9 s"]),
-    ((3, 8, 6), {"samples": 20}, 1, ["rows.csv", "20 images of 6 × 8 pixels", "one epoch", "9 s"]),
-    ((5,), {}, None, ["rows.csv", "9 s"]),
+    ((5,), {"samples": 1234}, 3, ["1,234 rows of 5 values", "3 epochs", "9 s"]),
+    ((3, 8, 6), {"samples": 20}, 1, ["20 images of 6 × 8 pixels", "one epoch", "9 s"]),
+    ((5,), {}, None, ["9 s"]),
 ]
 
 
 @pytest.mark.parametrize(("shape", "origin", "epochs", "told"), TRAINED)
 def test_a_training_is_told_from_its_record(shape, origin, epochs, told):
     model = SimpleNamespace(data_shape_=shape, n_epochs_=epochs)
-    config = RunConfig("VAE", {}, {"spec": "/home/jane/own.csv"} | origin)
-    found = [text["en"] for text in provenance.trained(model, TABLE, config, {"seconds": 9})]
+    config = RunConfig("VAE", {}, {"spec": "own.csv"} | origin)
+    found = [text["en"] for text in provenance.trained(model, config, {"seconds": 9})]
     assert found == told
-    alone = [text["en"] for text in provenance.trained(model, None, config, {})]
-    assert alone == ["own.csv", *told[1:-1]]
-    assert list(provenance.trained(SimpleNamespace(), None, None, {})) == []
+    assert [text["en"] for text in provenance.trained(model, config, {})] == told[:-1]
+    assert list(provenance.trained(SimpleNamespace(), None, {})) == []
+
+
+def test_data_are_named_by_what_knows_them_first(monkeypatch, tmp_path):
+    monkeypatch.setattr(provenance, "read_index", lambda zoo: {"run": SimpleNamespace(data="z")})
+    run = tmp_path / "run"
+    run.mkdir()
+    assert provenance.data_name(TABLE, run) == "rows.csv"
+    assert provenance.data_name(None, run) == "z"
+    RunConfig("PCA", {}, {"spec": "/home/jane/own.csv"}).write(run)
+    assert provenance.data_name(None, run) == "own.csv"
+    assert provenance.data_name(None, None) == provenance.data_name(None, tmp_path / "no") == ""
+    assert provenance.entry_of(None) is None
 
 
 def test_facts_stand_in_their_rows(monkeypatch, tmp_path):
@@ -430,6 +441,9 @@ def test_facts_stand_in_their_rows(monkeypatch, tmp_path):
     one = lambda text: provenance.both(text)  # noqa: E731
     monkeypatch.setattr(provenance, "sizes", lambda model: [one("sizes")])
     monkeypatch.setattr(provenance, "trained", lambda *given: [one(str(given[1:]))])
+    monkeypatch.setattr(provenance, "data_name", lambda *given: f"name of {given}")
+    entry = SimpleNamespace(licence="of the zoo")
+    monkeypatch.setattr(provenance, "entry_of", lambda run: entry if run else None)
     monkeypatch.setattr(provenance, "doctor", lambda model, run: [one(f"doctor {run}")])
     model = PCA(n_components=1).fit(np.eye(3))
     data = replace(TABLE, origin="from there", licence="CC0")
@@ -442,7 +456,7 @@ def test_facts_stand_in_their_rows(monkeypatch, tmp_path):
         (provenance.said(f"fact/{key}"), text, more)
         for key, text, more in (
             ("model", f"{name}, sizes", None),
-            ("trained", str((data, "run", figures)), None),
+            ("trained", f"name of {(data, 'run')}, {('run', figures)}", None),
             *(("score", told["en"], meaning) for told, meaning in scores),
             ("copies", copies[0]["en"], copies[1]),
             ("doctor", "doctor run", None),
@@ -453,8 +467,11 @@ def test_facts_stand_in_their_rows(monkeypatch, tmp_path):
     ]
     bare = list(provenance.facts(model, replace(data, origin="", licence=""), "run"))[-2]
     assert (bare["text"], bare["more"]) == (provenance.said("licence/unknown"), None)
-    labels = [row["label"] for row in provenance.facts(model, None, "run")]
-    assert provenance.said("fact/licence") not in labels
+    licence = provenance.said("fact/licence")
+    zoo = [row for row in provenance.facts(model, None, "run") if row["label"] == licence]
+    assert [row["text"]["en"] for row in zoo] == ["of the zoo"]
+    labels = [row["label"] for row in provenance.facts(model, None, None)]
+    assert licence not in labels
 
 
 def test_the_doctor_is_told_from_the_last_checkup(monkeypatch):
