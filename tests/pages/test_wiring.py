@@ -1,5 +1,7 @@
 """What reaches which part of a page, a file and a card, and where what it gives is put."""
 
+import base64
+import hashlib
 import json
 import re
 from dataclasses import replace
@@ -8,13 +10,28 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import torch
+from markupsafe import Markup
 
 import latentia
-from latentia import PCA, InputError, load_data
+from latentia import PCA, FactorAnalysis, InputError, load_data
 from latentia.data.dataset import Dataset
 from latentia.models.exported import Exported, Quantity
-from latentia.pages import agreement, card, export, graphs, html, hub, live, named, provenance
+from latentia.pages import (
+    agreement,
+    card,
+    export,
+    facts,
+    graphs,
+    html,
+    hub,
+    live,
+    named,
+    provenance,
+    scene,
+)
 from latentia.pages.card import Subject
+from latentia.pages.program import Program
 from latentia.training.config import RunConfig
 
 
@@ -648,18 +665,16 @@ def test_sizes_in_a_file_of_onnx_have_names_that_say_what_they_are():
 
 
 def test_facts_of_a_run_tell_no_place(tmp_path):
-    from latentia.pages.facts import facts_of_run
-
-    assert facts_of_run(tmp_path) == {}
+    assert facts.facts_of_run(tmp_path) == {}
     config = RunConfig("PCA", {}, {"spec": "/home/jane/a.csv,/home/jane/b.csv", "samples": 7})
     config.write(tmp_path)
     (tmp_path / "evaluation.json").write_text('{"squared_error": 0.5, "seconds": 1}')
     data = {"name": "a.csv,b.csv", "samples": 7}
-    assert facts_of_run(tmp_path) == {"data": data, "figures": {"squared_error": 0.5}}
+    assert facts.facts_of_run(tmp_path) == {"data": data, "figures": {"squared_error": 0.5}}
     replace(config, data={"spec": "digits"}).rewrite(tmp_path)
     known = load_data("digits")
     data = {"name": "digits", "origin": known.origin, "licence": known.licence}
-    assert facts_of_run(tmp_path)["data"] == data
+    assert facts.facts_of_run(tmp_path)["data"] == data
 
 
 def test_each_word_of_the_page_s_javascript_is_a_key_of_the_content():
@@ -674,3 +689,105 @@ def test_each_word_of_the_page_s_javascript_is_a_key_of_the_content():
     assert asked == written
     for part in (scene, scene["plane"], scene["prior"], scene["sliders"][0]):
         assert [key for key in part if not re.search(rf"\.{key}\b|\b{key}[,}} ]", scripts)] == []
+
+
+def test_z_of_factors_is_drawn_with_their_correlations():
+    z = np.random.default_rng(0).normal(size=(40, 2))
+    model = FactorAnalysis(n_components=2)
+    assert scene.prior_of(model, z) == {"kind": "normal"}
+    model.factor_correlations_ = np.array([[1, 0.6], [0.6, 1]])
+    found = scene.prior_of(model, z)
+    assert found == {"kind": "normal", "factor": [[1, 0], [0.6, 0.8]]}
+
+
+def test_z_of_a_model_without_a_prior_is_drawn_as_its_codes_lie(monkeypatch):
+    draws = np.random.default_rng(0)
+    z = draws.normal(size=(60, 3)) @ draws.normal(size=(3, 3)) + [5, 0, -2]
+    found = scene.prior_of(PCA(), z)
+    L = np.array(found["factor"])
+    assert (found["kind"], "widths" in found) == ("fitted", False)
+    assert np.allclose(found["mean"], z.mean(axis=0), atol=1e-3)
+    assert np.allclose(L @ L.T, np.cov(z.T), atol=1e-3)
+    monkeypatch.setattr(scene, "FACTORED", 2)
+    many = scene.prior_of(PCA(), z)
+    assert many.keys() == {"kind", "mean", "widths"}
+    assert np.allclose(many["widths"], z.std(axis=0, ddof=1), rtol=1e-3)
+    monkeypatch.setattr(scene, "FACTORED", 3)
+    assert np.allclose(scene.prior_of(PCA(), z[:1])["factor"], np.eye(3), atol=1e-3)
+
+
+REACHES = [
+    ("normal", [[-1, 0.5], [1, 0.5]], (-3, -3), (3, 3)),
+    ("normal", [[-5, 0], [1, 9]], (-5, -3), (3, 9)),
+    ("uniform", [[-0.5, 0], [0.5, 0]], (-1, -1), (1, 1)),
+    ("fitted", [[-1, 2], [1, 2]], (-3, 1), (3, 3)),
+]
+
+
+@pytest.mark.parametrize(("prior", "z", "low", "high"), REACHES)
+def test_sliders_go_as_far_as_the_prior_or_the_codes(prior, z, low, high):
+    found = scene.ranges_of(np.array(z, float), prior)
+    assert np.allclose(found, (low, high))
+
+
+def test_pins_are_typical_of_two_classes_or_far_apart():
+    z = np.array([[0.0, 0], [0.1, 0], [5, 5], [5.1, 5], [2, 2], [2.2, 2]])
+    labels = np.array([0, 0, 1, 1, 2, 2])
+    assert scene.pins_of(z, labels) in ([[0, 0], [5, 5]], [[0.1, 0], [5, 5]], [[0, 0], [5.1, 5]])
+    assert scene.pins_of(z, None) == [[0, 0], [5.1, 5]]
+    assert scene.pins_of(z, np.zeros(6)) == [[0, 0], [5.1, 5]]
+    assert scene.pins_of(z[:1], None) == [[0, 0], [0, 0]]
+
+
+def test_directions_lead_to_classes_that_lie_apart():
+    draws = np.random.default_rng(0)
+    labels = np.repeat([0, 1, 2], 50)
+    z = draws.normal(size=(150, 2)) + np.array([[0, 0], [0, 0], [9, 0]])[labels]
+    found = scene.directions_of(z, labels)
+    assert [d["class"] for d in found] == [0, 1, 2]
+    two = scene.directions_of(z[50:], labels[50:])
+    assert [d["class"] for d in two] == [2]
+    assert np.allclose(two[0]["step"], [9, 0], atol=0.6)
+    same = np.vstack([z[:50], z[:50]])
+    assert scene.directions_of(same, labels[:100]) == []
+    assert scene.directions_of(z, None) == []
+
+
+def test_what_is_given_beside_z_is_each_class_in_turn_or_the_middle():
+    classes = scene.condition(quantity("y", "class", (3,)), 5)
+    assert classes.argmax(axis=1).tolist() == [0, 1, 2, 0, 1]
+    middle = scene.condition(quantity("y", "row", (2,), low=(0, 2), high=(1, 4)), 3)
+    assert np.allclose(middle, [[0.5, 3]] * 3)
+    units = scene.units_of(quantity("x", "row", (3,), low=(0, 2, 1), high=(4, 2, np.inf)))
+    assert units.tolist() == [4, 1, 1]
+
+
+def test_facts_keep_numbers_as_numbers():
+    model = PCA(n_components=2, random_state=3).fit(np.random.default_rng(0).normal(size=(9, 4)))
+    found = facts.facts_of(model)
+    assert (found["model"], found["data_shape"]) == ("PCA", [4])
+    assert found["n_parameters"] == model.n_parameters()
+    assert found["parameters"]["n_components"] == 2
+    values = [0.5, np.inf, (1, 2.5), None, "a", True, Path("b")]
+    assert facts._plain(values) == [0.5, "inf", [1, 2.5], None, "a", True, "b"]
+
+
+@pytest.mark.parametrize(("half", "bits"), [([True, False], 16), ([False, False], 32)])
+def test_a_file_holds_the_program_and_the_page_with_its_own_size(half, bits):
+    model = PCA(n_components=2).fit(np.random.default_rng(0).normal(size=(9, 3)))
+    page = html.content(model, {f.name: f for f in model.exported()}, None, None, False)
+    page["commands"] = ["a < b"]
+    told = {"inputs": [{"kind": "row"}], "outputs": [{"kind": "code"}]}
+    weights = [torch.arange(6.0).reshape(2, 3), torch.ones(2)]
+    back = {"inputs": told["outputs"], "outputs": told["inputs"]}
+    program = Program({"encode": told, "decode": back}, weights, half, facts={"model": "PCA"})
+    text = html.html(program, dict(page), Markup("<svg id=diagram></svg>"))
+    blocks = dict(re.findall(r'<script[^>]*id="(program|page)"[^>]*>(.*?)</script>', text, re.S))
+    assert json.loads(blocks["program"]) == json.loads(json.dumps(program.document()))
+    own = {"bits": bits, "words": provenance.words(), "kilobytes": round(len(text.encode()) / 1000)}
+    assert json.loads(blocks["page"]) == json.loads(json.dumps(page | own))
+    script = re.search(r"<script>(.*?)</script>", text, re.S)[1]
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    assert f"script-src 'sha256-{digest}'" in text.replace("&#39;", "'")
+    assert f"<title>{page['title']['en']}</title>" in text
+    assert "<svg id=diagram></svg>" in text
