@@ -21,6 +21,7 @@ from latentia.evaluation import (
     memorisation,
     quality,
     runs,
+    same_columns,
     sampled,
     sections,
     table_writing,
@@ -603,3 +604,38 @@ def test_a_matrix_and_few_rows_are_not_cross_validated(monkeypatch):
     (n, x), *_ = suggested(monkeypatch, 5, n=10)
     assert (n, x.shape) == (None, (10, 5))
     assert suggested(monkeypatch, 5, n=0, rows=False)[0] == (None, None)
+
+
+def of_columns(*names):
+    x = np.arange(3.0 * len(names)).reshape(3, -1)
+    return Dataset("t", x, None, x + 100, None, columns=names)
+
+
+ORDERS = [
+    (("a", "b", "c"), ("a", "b", "c"), [0, 1, 2]),
+    (("c", "a", "b"), ("a", "b", "c"), [1, 2, 0]),
+    (("x", "c", "a", "b"), ("a", "b", "c"), [2, 3, 1]),
+    (("u", "v", "w"), ("u", "v", "w"), [0, 1, 2]),
+]
+
+
+@pytest.mark.parametrize(("given", "names", "places"), ORDERS)
+def test_columns_come_in_the_order_of_the_training(given, names, places):
+    model = SimpleNamespace(columns_=["a", "b", "c"], feature_names_in_=["z"])
+    data = of_columns(*given)
+    found = same_columns.in_order_of(model, data)
+    assert found.columns == names
+    assert np.array_equal(found.x_train, data.x_train[:, places])
+    assert np.array_equal(found.x_test, data.x_test[:, places])
+    assert not hasattr(model, "feature_names_in_")
+    assert ("have other names" in "".join(found.notes)) == (names[0] == "u")
+
+
+@pytest.mark.parametrize("given", [("a", "b"), ("a", "b", "x"), ("x", "y"), ("x", "y", "z", "u")])
+def test_columns_that_are_not_all_there_are_refused(given):
+    model = SimpleNamespace(columns_=["a", "b", "c"])
+    first = next(name for name in "abc" if name not in given)
+    words = rf"t has no column '{first}', one of the 3 .* it has {', '.join(given)}"
+    with pytest.raises(InputError, match=words):
+        same_columns.in_order_of(model, of_columns(*given))
+    assert same_columns.in_order_of(SimpleNamespace(), of_columns(*given)).columns == given
