@@ -18,6 +18,7 @@ from latentia.errors import FitWarning
 from latentia.evaluation import (
     comparison,
     factor_report,
+    fit_rules,
     memorisation,
     quality,
     runs,
@@ -639,3 +640,23 @@ def test_columns_that_are_not_all_there_are_refused(given):
     with pytest.raises(InputError, match=words):
         same_columns.in_order_of(model, of_columns(*given))
     assert same_columns.in_order_of(SimpleNamespace(), of_columns(*given)).columns == given
+
+
+SUBJECTS = {
+    "chi": ("holds exactly", "정확히 성립"),
+    "rmsea": ("for each degree of freedom", "자유도당"),
+    "cfi": ("in which nothing correlates", "아무 상관도 없는"),
+    "tli": ("price on parameters", "모수의 수"),
+    "srmr": ("left of the correlations", "남은 상관"),
+    "kmo": ("worth factoring", "적합한 상관"),
+    "sphericity": ("no variable correlates", "전혀 없는지"),
+    "scaled": ("not normal", "정규분포가 아닌"),
+}
+
+
+def test_each_index_of_fit_is_explained_by_its_own_sentences():
+    assert SUBJECTS.keys() == fit_rules.RULES.keys()
+    for key, both in SUBJECTS.items():
+        for words, text in zip(both, fit_rules.RULES[key], strict=True):
+            assert [k for k, texts in fit_rules.RULES.items() if words in "".join(texts)] == [key]
+            assert words in text
