@@ -30,8 +30,8 @@ from latentia.models.factors.polychoric import polychoric
 from latentia.models.factors.robust import (
     MOST_VARIABLES,
     RobustTest,
-    normality,
     robust_test,
+    tests_of,
 )
 from latentia.models.factors.standard_errors import LoadingErrors, information_errors
 from latentia.models.factors.summary import Part, wrapped
@@ -269,26 +269,26 @@ def suggestion_sentence(found: Suggestion) -> str:
 def parts_of(
     model: FactorAnalysis, observed: Observed, other: FactorAnalysis | None, name: str
 ) -> list[Part]:
-    """Return what is told beside the summary: normality, and a comparison with another model."""
-    tests = normality_of(model, observed)
+    """Return what is told beside the summary: robust tests, and a comparison with another model."""
+    tests = tests_told(model, observed)
     found = [] if tests is None else [tests]
     return found if other is None else [*found, compared(model, other, name)]
 
 
-def normality_of(model: FactorAnalysis, observed: Observed) -> Part | None:
-    """Return the tests of normality and fit that complete rows of a table allow, or none."""
-    if not _are_complete(model, observed):
+def tests_told(model: FactorAnalysis, observed: Observed) -> Part | None:
+    """Return the tests of normality and fit that the rows of a table allow, or none."""
+    if not _are_tested(model, observed):
         return None
     try:
-        return normality(model, model.checked(observed.rows, reset=False))
+        return tests_of(model, model.checked(observed.rows, reset=False))
     except InputError:
         # Of collinear columns and few rows the summary tells.
         return None
 
 
 def robust_of(model: FactorAnalysis, observed: Observed) -> RobustTest | None:
-    """Return Satorra and Bentler's test where complete rows of a table allow it, or none."""
-    if not _are_complete(model, observed):
+    """Return the robust test where the rows of a table allow one, or none."""
+    if not _are_tested(model, observed):
         return None
     try:
         return robust_test(model, model.checked(observed.rows, reset=False))
@@ -296,12 +296,11 @@ def robust_of(model: FactorAnalysis, observed: Observed) -> RobustTest | None:
         return None
 
 
-def _are_complete(model: FactorAnalysis, observed: Observed) -> bool:
-    """Return whether there are rows, of a table of moderate width, without weights or gaps."""
-    whole = observed.weights is None and (model.missing, model.correlation) == ("error", "pearson")
+def _are_tested(model: FactorAnalysis, observed: Observed) -> bool:
+    """Return whether there are rows, of a table of moderate width, without weights."""
     p = int((model.scale_ > 0).sum())
     narrow = len(model.data_shape_) == 1 and p <= MOST_VARIABLES
-    return observed.rows is not None and whole and narrow
+    return observed.rows is not None and observed.weights is None and narrow
 
 
 def standard_errors(model: FactorAnalysis, observed: Observed, kind: str) -> LoadingErrors:
