@@ -25,6 +25,7 @@ from latentia.models.factors.bootstrap import bootstrap_errors
 from latentia.models.factors.congruence import compared
 from latentia.models.factors.factor_analysis import FactorAnalysis
 from latentia.models.factors.findings import left_out
+from latentia.models.factors.invariance import invariance
 from latentia.models.factors.n_factors import Correlate, Suggestion, suggest
 from latentia.models.factors.polychoric import polychoric
 from latentia.models.factors.robust import (
@@ -82,6 +83,8 @@ class Observed:
     weights: NDArray[Any] | None = None
     names: NDArray[Any] | None = None
     """(n,) weights of the rows, and their names."""
+    groups: NDArray[Any] | None = None
+    """(n,) names of the groups that rows are of, if their factors are to be compared."""
 
 
 def read(
@@ -128,6 +131,20 @@ def read(
         return Observed(spec, rows=data.x_train, notes=data.notes)
     # A file without a test part is analysed whole.
     return Observed(spec, in_file_order(data).x, notes=data.notes_of_all)
+
+
+def read_groups(spec: str, group: str, options: TableOptions = USUAL) -> Observed:
+    """Return a table as `read` does, and the column that tells its groups, which is no variable."""
+    if options.label is not None:
+        raise InputError(f"--label {options.label}: --group {group} says which column is no number")
+    path, named = Path(spec).expanduser(), replace(options, label=group)
+    if not tables.is_table(path):
+        raise InputError(f"--group names a column of a table file, and {spec} is none")
+    try:
+        observed = read(spec, None, options=named)
+        return replace(observed, groups=tables.classes(path, named))
+    except InputError as error:
+        raise InputError(str(error).replace("--label", "--group")) from None
 
 
 def _correlations(data: Dataset, path: Path) -> NamedMatrix | None:
@@ -269,9 +286,13 @@ def suggestion_sentence(found: Suggestion) -> str:
 def parts_of(
     model: FactorAnalysis, observed: Observed, other: FactorAnalysis | None, name: str
 ) -> list[Part]:
-    """Return what is told beside the summary: robust tests, and a comparison with another model."""
+    """Return what is told beside the summary: robust tests, groups, a comparison of two models."""
     tests = tests_told(model, observed)
     found = [] if tests is None else [tests]
+    if observed.groups is not None:
+        refuse_weights(observed, "a comparison of groups")
+        rows = model.checked(observed.rows, reset=False)
+        found.append(invariance(model, rows, observed.groups).part())
     return found if other is None else [*found, compared(model, other, name)]
 
 

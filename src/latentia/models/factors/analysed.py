@@ -91,7 +91,8 @@ def of_answers(
             found = polychoric(rows[:, varies], sample_weight=sample_weight, zero_add=zero_add)
         deviations = np.sqrt(patterns.column_variances[varies])
         S[np.ix_(varies, varies)] = found.correlation * deviations[:, None] * deviations
-        remarks += _of_answers(found, within, zero_add)
+        advice = "" if zero_add else "fill empty cells (zero_add=0.5), "
+        remarks += of_polychoric(found, within, advice)
         if weighted:
             variances = _variances(rows[:, varies], found, sample_weight)
     weight = float(patterns.weight.sum())
@@ -107,9 +108,9 @@ def _variances(rows: Matrix, found: Polychoric, sample_weight: Any) -> Matrix:
     return variances
 
 
-def _of_answers(found: Polychoric, names: list[str], zero_add: float) -> Iterator[str]:
+def of_polychoric(found: Polychoric, names: list[str], advice: str = "") -> Iterator[str]:
+    """Yield what there is to say of correlations at their bound, or smoothed."""
     if found.at_bound:
-        advice = "" if zero_add else "fill empty cells (zero_add=0.5), "
         yield (
             f"polychoric correlations lie at their bound of ±{BOUND}, as empty cells in the table "
             f"of a pair let the likelihood rise up to ±1: {pairs(found.at_bound, names)}; {advice}"
