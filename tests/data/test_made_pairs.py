@@ -7,7 +7,18 @@ import pytest
 from PIL import Image
 
 from latentia.data import load
-from latentia.data.made_pairs import HOLE_GREY, KINDS, NOISE, holes, noisy, outlines, with_holes
+from latentia.data.made_pairs import (
+    HOLE_GREY,
+    KINDS,
+    NOISE,
+    SHORTEST_LINE,
+    SKETCHED_AT_ONCE,
+    holes,
+    noisy,
+    outlines,
+    sketch,
+    with_holes,
+)
 from latentia.data.pairs import load_pairs
 from latentia.errors import InputError
 
@@ -22,7 +33,7 @@ def folder(tmp_path):
     return tmp_path
 
 
-@pytest.mark.parametrize("kind", ["edges", "grey", "noisy", "holes"])
+@pytest.mark.parametrize("kind", ["edges", "sketch", "grey", "noisy", "holes"])
 def test_of_a_folder_of_pictures(folder, kind):
     data = load_pairs(f"{kind}:{folder}")
     assert data.pair_train.shape == (18, 3, 9, 12)
@@ -85,6 +96,31 @@ def test_soft_pictures_have_outlines_too_and_flat_ones_have_none():
     assert not outlines(x / 10).any()
     hard = (RNG.random((1, 16, 16)) > 0.5).astype(float)
     np.testing.assert_array_equal(outlines(hard), outlines(0.7 * hard))
+
+
+def test_a_sketch_is_one_thin_line_around_a_disc_however_bright_it_is():
+    y, x = np.mgrid[:64, :64] - 31.5
+    radius = np.hypot(y, x)
+    disc = (radius < 20).astype(float)[None]
+    drawn = sketch(disc)[0] > 0
+    assert np.abs(radius[drawn] - 20).max() < 1.5
+    turns = np.sort(np.arctan2(y[drawn], x[drawn]))
+    assert np.diff(turns, append=turns[0] + 2 * np.pi).max() < 0.1  # closed
+    assert drawn.sum() < 1.3 * 2 * np.pi * 20  # one pixel thin
+    np.testing.assert_array_equal(sketch(0.3 + 0.2 * disc)[0] > 0, drawn)
+    np.testing.assert_array_equal(sketch((255 * disc).astype(np.uint8))[0] > 0, drawn)
+
+
+def test_a_sketch_leaves_out_dots_and_does_not_know_its_neighbours():
+    assert not sketch(np.full((2, 32, 32), 77, np.uint8)).any()
+    dot = np.zeros((1, 32, 32))
+    dot[0, 16, 16] = 1
+    assert (sketch(dot) > 0).sum() in (0, *range(SHORTEST_LINE, 20))
+    few = RNG.random((5, 24, 24))
+    many = np.concatenate([few] * (SKETCHED_AT_ONCE // 5 + 1))
+    alone = np.concatenate([sketch(x[None]) for x in few])
+    np.testing.assert_array_equal(sketch(few), alone)
+    np.testing.assert_array_equal(sketch(many)[-5:], alone)
 
 
 def test_noise_has_its_level_and_its_seed():

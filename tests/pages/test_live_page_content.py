@@ -17,7 +17,7 @@ from latentia.cli.main import main
 from latentia.metrics.definitions import DEFINITIONS
 from latentia.models.base import LatentModel
 from latentia.models.fields import model_fields
-from latentia.models.saved import kind_of
+from latentia.models.saved import kind_of, load
 from latentia.models.zoo import read_index, zoos
 from latentia.pages import html, korean, provenance, scene, thumbnails
 from latentia.pages.checks import RATIO, check_of, given
@@ -280,6 +280,20 @@ def test_a_model_of_the_zoo_is_called_as_every_verb_takes_it(tmp_path):
     assert train == f"latentia reproduce zoo:{name}"
     assert export == f"latentia export zoo:{name} --out x.html"
     assert "zoo:" not in " ".join(provenance.commands(tmp_path / name, tmp_path / "x.html"))
+
+
+def test_a_model_of_the_zoo_says_what_it_learnt_from_without_its_data():
+    zoo = next(zoos()).place
+    for name, entry in read_index(Path(zoo)).items():
+        model, folder = load(f"zoo:{name}"), Path(zoo) / name
+        told = {
+            row["label"]["en"]: row["text"]["en"] for row in provenance.facts(model, None, folder)
+        }
+        assert told["Data's licence"] == entry.licence != ""
+        of = provenance.data_name(None, folder)
+        assert told["Trained on"].startswith(of)
+        assert html.title_of(model, None, folder)["ko"].endswith(f" · {of}")
+        assert of in (entry.data, "mnist")
 
 
 def test_a_command_tells_no_place_on_the_disk(tmp_path):

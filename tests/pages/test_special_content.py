@@ -5,17 +5,19 @@ import io
 import json
 import re
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from latentia import PCA, FactorAnalysis, ProbabilisticPCA, load_data
+from latentia import PCA, CycleGAN, FactorAnalysis, ProbabilisticPCA, load, load_data
 from latentia.data.dataset import Dataset
 from latentia.errors import InputError
 from latentia.evaluation.runs import data_of
 from latentia.models.exported import Exported, Quantity
 from latentia.models.translation.bicubic import Bicubic
+from latentia.models.translation.palettes import MOST_COLOURS, drawn_in
 from latentia.pages import examples, html
 from latentia.pages.diagrams import diagram_of, standardized
 from latentia.plots.factors import path_diagram
@@ -39,20 +41,26 @@ def test_pens_have_the_colours_that_most_pixels_have():
     row = [red] * 9 + [green] * 5 + [near] * 3
     images = np.tile(np.array(row, np.float32).T[None, :, None], (4, 1, 2, 1))
     found = examples.palette_of(images)
-    assert found == {"ground": "#ff0000", "colours": ["#00ff00", "#ff0000"]}
+    assert found == {"ground": "#ff0000", "colours": ["#00ff00", "#ff0000"], "only": True}
     grey = np.where(np.arange(16).reshape(1, 4, 4) < 10, 1, 0).astype(np.uint8) * 255
-    assert examples.palette_of(grey) == {"ground": "#ffffff", "colours": ["#000000", "#ffffff"]}
+    drawing = {"ground": "#ffffff", "colours": ["#000000", "#ffffff"], "only": True}
+    assert examples.palette_of(grey) == drawing
+    # A model remembers the colours of drawings for a page without them, and none of photographs.
+    assert examples.palette_of(None, drawn_in(grey)) == drawing
+    assert examples.palette_of(grey / 2, ["#ffffff", "#000000"]) == drawing
+    assert drawn_in(images) == ["#ff0000", "#00ff00"]
+    assert drawn_in(np.linspace(0, 1, 64).reshape(1, 8, 8)) == []
     # One colour alone cannot be drawn with.
     assert len(set(examples.palette_of(np.ones((2, 4, 4)))["colours"])) == 2
     assert examples.palette_of(None)["colours"] == ["#000000", "#ffffff"]
     many = np.random.default_rng(0).random((4, 3, 16, 16))
-    assert len(examples.palette_of(many)["colours"]) == examples.COLOURS
+    assert len(examples.palette_of(many)["colours"]) == MOST_COLOURS
 
 
 def test_examples_of_pairs_stand_beside_their_targets():
     x = np.arange(16).reshape(16, 1, 1) * np.ones((16, 4, 4)) / 255
     data = data_of_images(x, pair_train=1 - x, pair_test=1 - x)
-    found = examples.translation_of(object(), data, shown=True)
+    found = examples.translation_of(SimpleNamespace(), data, shown=True)
     given, targets = pixels(found["examples"][0]), pixels(found["targets"])
     assert found["examples"][1] is None
     # The last place of three by three is empty.
@@ -61,7 +69,7 @@ def test_examples_of_pairs_stand_beside_their_targets():
     assert np.allclose(sums[8:, :8], 255, atol=1)
     assert found["examples"][0]["n"] == found["targets"]["n"] == examples.MOST_EXAMPLES
     assert examples.n_held(found) == 2 * examples.MOST_EXAMPLES
-    hidden = examples.translation_of(object(), data, shown=False)
+    hidden = examples.translation_of(SimpleNamespace(), data, shown=False)
     assert (hidden["examples"], hidden["targets"]) == ([None, None], None)
     assert examples.n_held(hidden) == 0
     # The colours tell nothing of any one image.
@@ -71,10 +79,24 @@ def test_examples_of_pairs_stand_beside_their_targets():
 def test_each_domain_has_its_own_examples_and_name():
     x, y = np.repeat([0.0, 1.0], 6)[:, None, None] * np.ones((12, 4, 4)), np.repeat([0, 1], 6)
     data = data_of_images(x, y_train=y, y_test=y, class_names=("dark", "bright"))
-    found = examples.translation_of(object(), data, shown=True)
+    found = examples.translation_of(SimpleNamespace(), data, shown=True)
     assert [pixels(sheet).max() for sheet in found["examples"]] == [0, 255]
     assert found["domains"] == ["dark", "bright"]
     assert [p["ground"] for p in found["palettes"]] == ["#000000", "#ffffff"]
+
+
+def test_a_translator_of_domains_keeps_their_names_without_the_data(tmp_path):
+    x, y = np.random.default_rng(0).random((8, 8, 8)), np.arange(8) % 2
+    data = data_of_images(x, y_train=y, y_test=y, class_names=("dark", "bright"))
+    model = CycleGAN(width=4, n_blocks=1, n_epochs=1, random_state=0).fit(x, y)
+    assert examples.translation_of(model, None, shown=False)["domains"] == []
+    model.remember(data)
+    model.palettes_ = [["#000000", "#ffffff"], []]
+    model.save(tmp_path / "model")
+    found = examples.translation_of(load(tmp_path / "model"), None, shown=False)
+    assert found["domains"] == ["dark", "bright"]
+    assert [p["ground"] for p in found["palettes"]] == ["#000000", "#ffffff"]
+    assert [p["only"] for p in found["palettes"]] == [True, False]
 
 
 def test_large_images_are_fewer():

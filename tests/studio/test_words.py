@@ -70,3 +70,12 @@ def test_the_page_has_no_style_or_script_that_its_policy_forbids():
         assert not re.search(r'<[^>]*\s(style|on\w+)="', text)
         assert not re.search(r"<script(?! src=)", text)
         assert not re.search(r"""(src|href)=["']https?:""", text)
+
+
+def test_refusals_are_told_in_the_readers_language(studio):
+    for language, said in (
+        ("ko", '<span lang="ko">nothing(이)라는 학습이 없습니다: 목록에서 고르세요</span>'),
+        ("en", '<span lang="en">there is no run nothing: choose one from the list</span>'),
+    ):
+        studio.own.cookies.set("language", language, domain="127.0.0.1")
+        assert said in studio.own.get("/runs/nothing").text

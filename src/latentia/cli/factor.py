@@ -85,7 +85,7 @@ def _factor(given: argparse.Namespace) -> None:
     from latentia.evaluation.apa.documents import analysis_of, factor_document
     from latentia.evaluation.apa.files import check_out, is_document, write_document
     from latentia.models.factors.factor_analysis import FactorAnalysis
-    from latentia.theory.figures import language
+    from latentia.plots.sentences import language
 
     lang, out = language(given.lang), given.out or free_path(f"factors-{Path(given.data).stem}")
     check_out(out)

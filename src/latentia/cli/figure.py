@@ -43,7 +43,8 @@ def figure(parser: Parser, words: list[str]) -> None:
 
 def _draw(given: argparse.Namespace) -> None:
     from latentia.files import refuse_existing, write_atomically
-    from latentia.theory.figures import draw, language, record
+    from latentia.plots.sentences import language
+    from latentia.theory.figures import draw, record
 
     known = record(given.name)
     out = given.out or Path(f"{known.name}.png")
@@ -63,7 +64,8 @@ def _draw(given: argparse.Namespace) -> None:
 
 
 def _list(given: argparse.Namespace) -> None:
-    from latentia.theory.figures import language, lectures, records
+    from latentia.plots.sentences import language
+    from latentia.theory.figures import lectures, records
 
     shown = [r for r in records() if _is_asked_for(r, given.lecture, given.topic)]
     if not shown:

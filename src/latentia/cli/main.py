@@ -34,11 +34,13 @@ from latentia.cli.transform import transform
 from latentia.cli.zoo import reproduce, zoo
 from latentia.errors import DEEP, InputError, with_command
 from latentia.files import told
+from latentia.plots.sentences import in_language, spoken
 from latentia.training.launch import leads
 
 MISUSED = 2
 UNREAD = 141
 """What a shell reports of a program that writes into a closed pipe (128 + SIGPIPE)."""
+ERROR = {"en": "error", "ko": "오류"}
 NO_MEMORY = "memory does not suffice ({}): use a smaller --batch-size, or less data at a time"
 COMMANDS: dict[str, Callable[[Parser, list[str]], None]] = {
     "compare": compare,
@@ -132,5 +134,6 @@ def _run(words: list[str]) -> int:
 
 def _complain(sentence: str) -> int:
     if leads():
-        tell(f"error: {' '.join(sentence.split())}")
+        said, lang = " ".join(sentence.split()), spoken()
+        tell(f"{ERROR[lang]}: {in_language(said, lang)}")
     return MISUSED

@@ -86,7 +86,7 @@ def _reliability(given: argparse.Namespace) -> None:
         write_documents,
     )
     from latentia.evaluation.factor_report import read
-    from latentia.theory.figures import language
+    from latentia.plots.sentences import language
 
     lang = language(given.lang)
     out = given.out or free_path(f"reliability-{printable(Path(given.data).stem)}")

@@ -7,8 +7,8 @@ FOLDER              with ``trainA``, ``trainB``, ``testA``, ``testB``, or ``A`` 
 FOLDER,FOLDER       the same, wherever the two are; archives (.zip, .tar) are read as folders
 LIST.csv (.txt)     a line "input,target" for each pair: paths, relative to the list
 FILE.npz            arrays ``x``, ``y``, or ``input``, ``target``, or ``x_train`` ... ``y_test``
-KIND:DATA           pairs that are made of any images, KIND one of edges, grey, noisy, holes,
-                    moving (`latentia.data.made_pairs`)
+KIND:DATA           pairs that are made of any images, KIND one of edges, sketch, grey,
+                    noisy, holes, moving (`latentia.data.made_pairs`)
 NAME                a named set of images: the same as edges:NAME
 ANY:reversed        input and target exchanged
 """

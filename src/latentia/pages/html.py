@@ -179,9 +179,8 @@ def beside_of(
 
 def title_of(model: Any, data: Dataset | None, run: Path | None) -> provenance.Both:
     """Return the page's title: the model, and what it learnt from."""
-    config, _ = provenance.recorded(run)
-    spec = data.name if data is not None else config and config.data.get("spec")
-    of = f" · {Path(str(spec)).name}" if spec else ""
+    name = provenance.data_name(data, run)
+    of = f" · {name}" if name else ""
     return {lang: name + of for lang, name in provenance.name_of(model).items()}
 
 

@@ -20,15 +20,15 @@ from latentia.evaluation.wording import NAMES
 from latentia.metrics.definitions import DEFINITIONS
 from latentia.models.base import LatentModel
 from latentia.models.fields import command_name, model_fields, nearest_known
-from latentia.models.zoo import read_index
+from latentia.models.zoo import Entry, read_index
 from latentia.pages import korean
 from latentia.plots.page import format_number
+from latentia.plots.sentences import LANGUAGES
 from latentia.training.config import RunConfig
 from latentia.training.metrics_file import read_metrics
 
 Both = dict[str, str]
 """A text in English (``en``) and in Korean (``ko``)."""
-LANGUAGES = ("en", "ko")
 NO_VALUES: Mapping[str, object] = {}
 SCORES = (
     "negative_log_likelihood",
@@ -86,7 +86,9 @@ def facts(model: Any, data: Dataset | None, run: Path | None) -> Iterator[dict[s
     """Yield the rows of the table: a heading, its sentences, and what a reader may want to add."""
     config, figures = recorded(run)
     yield row("model", [name_of(model), *sizes(model)])
-    yield row("trained", list(trained(model, data, config, figures)))
+    entry = entry_of(run)
+    learnt_from = [both(name)] if (name := data_name(data, run)) else []
+    yield row("trained", [*learnt_from, *trained(model, config, figures)])
     scores = [score(key, figures[key]) for key in SCORES if key in figures][:MOST_SCORES]
     for told, meaning in scores:
         yield row("score", [told], meaning)
@@ -99,7 +101,24 @@ def facts(model: Any, data: Dataset | None, run: Path | None) -> Iterator[dict[s
         origin = [both(data.origin)] if data.origin else []
         licence = both(data.licence) if data.licence else said("licence/unknown")
         yield row("licence", [licence], origin[0] if origin else None)
+    elif entry is not None:
+        yield row("licence", [both(entry.licence)])
     yield row("version", [both(f"Latentia {__version__}")])
+
+
+def entry_of(run: Path | None) -> Entry | None:
+    """Return what a zoo's index says of a model in it."""
+    return None if run is None else read_index(run.parent).get(run.name)
+
+
+def data_name(data: Dataset | None, run: Path | None) -> str:
+    """Return what a model learnt from: by its data, its run, or the zoo that it is in."""
+    if data is not None:
+        return Path(data.name).name
+    config, _ = recorded(run)
+    spec = "" if config is None else config.data.get("spec", "")
+    entry = entry_of(run)
+    return Path(str(spec)).name or (entry.data if entry is not None else "")
 
 
 def row(key: str, texts: list[Both], more: Both | None = None) -> dict[str, Any]:
@@ -143,14 +162,9 @@ def sizes(model: Any) -> Iterator[Both]:
             yield {lang: f"{name.strip('_')} {text}" for lang, text in layers.items()}
 
 
-def trained(
-    model: Any, data: Dataset | None, config: RunConfig | None, figures: Mapping[str, float]
-) -> Iterator[Both]:
-    """Yield the data's name, how many rows there were, and how long training took."""
+def trained(model: Any, config: RunConfig | None, figures: Mapping[str, float]) -> Iterator[Both]:
+    """Yield how many rows there were, and how long training took."""
     origin = {} if config is None else config.data
-    name = data.name if data is not None else origin.get("spec")
-    if name:
-        yield both(Path(str(name)).name)
     shape = tuple(vars(model).get("data_shape_", ()))
     n = origin.get("samples")
     if len(shape) == 1 and isinstance(n, int):
@@ -216,7 +230,7 @@ def commands(run: Path | None, out: Path) -> list[str]:
     if run is None:
         return [f"model.export({out.name!r})"]
     config, _ = recorded(run)
-    in_zoo = run.name in read_index(run.parent)
+    in_zoo = entry_of(run) is not None
     name = f"zoo:{run.name}" if in_zoo else shlex.quote(run.name)
     export = f"latentia export {name} --out {shlex.quote(out.name)}"
     if in_zoo:

@@ -21,10 +21,13 @@ def called(*words: str) -> str:
     InputError
         With the sentence of a command that refuses.
     """
-    command = [sys.executable, "-m", "latentia", *words]
+    command, english = (
+        [sys.executable, "-m", "latentia", *words],
+        os.environ | {"LATENTIA_LANG": "en"},
+    )
     try:
         done = subprocess.run(
-            command, stdin=subprocess.DEVNULL, capture_output=True, timeout=SLOWEST, env=os.environ
+            command, stdin=subprocess.DEVNULL, capture_output=True, timeout=SLOWEST, env=english
         )
     except subprocess.TimeoutExpired:
         raise InputError(f"latentia {words[0]} took longer than {SLOWEST // 60} min") from None

@@ -9,8 +9,9 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from latentia.errors import InputError
+from latentia.plots.sentences import LANGUAGES
 from latentia.studio.forms import Sent, sent
-from latentia.studio.rendering import LANGUAGES, SIZES, show
+from latentia.studio.rendering import SIZES, show
 
 router = APIRouter()
 YEAR = 365 * 24 * 3600

@@ -15,7 +15,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -138,7 +138,7 @@ class Queue:
     def _start(self, job: Job) -> None:
         place = self.place(job.name)
         command = [sys.executable, "-m", "latentia", *job.words]
-        env = os.environ | {"PYTHONUNBUFFERED": "1"}
+        env = os.environ | {"PYTHONUNBUFFERED": "1", "LATENTIA_LANG": "en"}
         kept = _locked(place)
         try:
             with (place / "log.txt").open("wb") as log:
@@ -195,11 +195,17 @@ class Queue:
             return Shown(name, job.words[1], data_in(job.words), self.state(name))
         return Shown(name, command_name(str(model)), Path(str(spec)).name, self.state(name))
 
-    def watch(self, ended: threading.Event) -> None:
-        """Start what waits, one training after the other, until told to end."""
+    def watch(self, ended: threading.Event, trained: Callable[[str], None]) -> None:
+        """Start what waits, one after the other, until told to end; tell of each that is done."""
+        before: set[str] = set()
         while not ended.wait(EVERY):
             with suppress(OSError):
                 self.step()
+                now = {job.name for job in self.jobs() if not job.waits and self.lives(job.name)}
+                for name in before - now:
+                    if self.state(name) == "done":
+                        trained(name)
+                before = now
 
 
 def config_of(run: Path) -> dict[str, Any]:

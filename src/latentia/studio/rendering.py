@@ -17,11 +17,11 @@ from markupsafe import Markup
 from latentia.metrics.definitions import Definition
 from latentia.pages import korean, provenance
 from latentia.plots.page import Drawing, Picture, Swatch, format_number
+from latentia.plots.sentences import LANGUAGES, in_language
 from latentia.studio.folder import RunsFolder
 from latentia.studio.map import GROUPS, TOOLS, Place
 from latentia.studio.queue import Queue
 
-LANGUAGES = ("en", "ko")
 SIZES = ("usual", "large")
 NOTHING: Mapping[str, Any] = {}
 
@@ -69,6 +69,12 @@ class Reader:
     def word(self, key: str) -> str:
         """Return a text that there may be, or an empty one."""
         return words()[key][self.language] if key in words() else ""
+
+    def told(self, sentence: str) -> Markup:
+        """Return what the library refuses or notes, in the reader's language where it can be."""
+        said = in_language(sentence, self.language)
+        lang = "en" if said == sentence else self.language
+        return Markup('<span lang="{}">{}</span>').format(lang, said)
 
     def idea(self, place: Place) -> str:
         """Return the sentence that goes with a model's formula, as its live page has it."""
@@ -139,6 +145,7 @@ def render(request: Request, name: str, given: Mapping[str, Any] = NOTHING) -> s
         "rail": () if "full" in given else studio_of(request).queue.shown(),
         "here": request.url.path,
         "word": reader.word,
+        "told": reader.told,
         "idea": reader.idea,
         "metric": reader.metric,
         "curve": reader.curve,

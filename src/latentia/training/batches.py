@@ -345,3 +345,13 @@ class Planned:
         small, large = self.usual_batches
         before = None if self.begun is None else self.begun.taken("batch_size")
         self.batch_size_ = self.batch_size or before or (small if n_rows < SMALL else large)
+
+
+def recycled(numbers: NDArray[np.intp], n: int, seed: int) -> NDArray[np.intp]:
+    """Return n of the numbers: one random order of them after another, the last cut off.
+
+    >>> np.bincount(recycled(np.array([1, 3]), 5, seed=0)).tolist()
+    [0, 3, 0, 2]
+    """
+    draw = np.random.default_rng(seed)
+    return np.concatenate([draw.permutation(numbers) for _ in range(-(-n // len(numbers)))])[:n]

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Self, TextIO, cast
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
+from latentia.plots.sentences import in_language, spoken
 from latentia.training.launch import leads
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ def tell_notes(notes: Iterable[str], shown: bool | None) -> None:
     errors = ErrorStream()
     if (errors.isatty() or in_notebook() if shown is None else shown) and leads():
         for note in notes:
-            print(f"latentia: {note}", file=errors)
+            print(f"latentia: {in_language(note, spoken())}", file=errors)
 
 
 def in_notebook() -> bool:

@@ -23,11 +23,12 @@ from latentia.evaluation.apa.table import (
     probability,
     styled,
 )
-from latentia.evaluation.apa.wording import LANGUAGES, series, several, spelled, wording
+from latentia.evaluation.apa.wording import series, several, spelled, wording
 from latentia.models.factors.factor_analysis import FactorAnalysis
 from latentia.models.factors.fit_statistics import FitStatistics
 from latentia.models.factors.reliability_summary import Reliability
 from latentia.models.factors.robust import RobustTest
+from latentia.plots.sentences import LANGUAGES
 
 Words = Mapping[str, str]
 Values = dict[str, str | Styled]

@@ -10,7 +10,6 @@ from types import MappingProxyType
 
 from latentia.evaluation.apa.table import Styled, joined
 
-LANGUAGES = ("en", "ko")
 SPELLED = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 """Numbers below ten are words (section 6.32)."""
 

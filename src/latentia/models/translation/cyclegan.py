@@ -63,13 +63,14 @@ from latentia.models.translation.base import (
 )
 from latentia.models.translation.exported import both_ways
 from latentia.models.translation.image_pool import ImagePool
+from latentia.models.translation.palettes import drawn_in
 from latentia.models.translation.patches import jittered
 from latentia.nets.patchgan import patch_discriminator
 from latentia.nets.resnet import ResNetGenerator
 from latentia.nets.unet import isola_weights
 from latentia.plots.grids import DRAWABLE
 from latentia.plots.page import Picture
-from latentia.training.batches import Source, as_floats
+from latentia.training.batches import Source, as_floats, recycled
 from latentia.training.device import full_precision
 from latentia.training.losses import REAL_FAKE
 from latentia.training.run import Numbers
@@ -107,6 +108,8 @@ class CycleGAN(Translator):
         The nets D_A and D_B.
     classes_
         (2,) the labels of A and B.
+    class_names_
+        The names of A and B, of a run on data that name their classes.
     seed_
         The seed that was used.
 
@@ -400,6 +403,13 @@ class CycleGAN(Translator):
         """Yield test images of each domain, translated to the other and back."""
         return figures.both_ways(self, data)
 
+    def remember(self, data: Dataset) -> None:
+        """Keep the names of the two domains, and the colours of each where they are drawings."""
+        super().remember(data)
+        self.palettes_ = [drawn_in(data.x_train[data.y_train == i]) for i in (0, 1)]
+        if data.class_names:
+            self.class_names_ = list(data.class_names)
+
     def labels_for(self, y: Array | None) -> tuple[Array, ...]:
         """Return the labels of domains 0 and 1."""
         return () if y is None else (self.classes_[y],)
@@ -438,13 +448,3 @@ class CycleGAN(Translator):
         n = max(map(len, numbers))
         in_a, in_b = (recycled(found, n, seed) for seed, found in enumerate(numbers))
         return Source(array, array, (in_a, in_b))
-
-
-def recycled(numbers: NDArray[np.intp], n: int, seed: int) -> NDArray[np.intp]:
-    """Return n of the numbers: one random order of them after another, the last cut off.
-
-    >>> np.bincount(recycled(np.array([1, 3]), 5, seed=0)).tolist()
-    [0, 3, 0, 2]
-    """
-    draw = np.random.default_rng(seed)
-    return np.concatenate([draw.permutation(numbers) for _ in range(-(-n // len(numbers)))])[:n]

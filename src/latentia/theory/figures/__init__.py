@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import importlib
 import json
-import os
 import re
 import warnings
 from collections.abc import Callable, Mapping
@@ -20,11 +19,11 @@ from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 from latentia.errors import FitWarning, InputError, nearest
+from latentia.plots.sentences import language
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-LANGUAGES = ("en", "ko")
 NUMBER = re.compile(r"(?<![A-Za-z_₀-₉])[-−+]?\d[\d,]*(?:\.\d+)?(?:e[-−+]?\d+)?%?")
 """A number within words: what varies in a sentence, and is kept when its words change."""
 
@@ -115,14 +114,6 @@ def record(name: str) -> Record:
     if name not in known:
         raise InputError(f"there is no figure '{name}'{nearest(name, [*known])}")
     return known[name]
-
-
-def language(asked: str | None = None) -> str:
-    """Return the language asked for, or that of ``LATENTIA_LANG``, or English."""
-    found = asked or os.environ.get("LATENTIA_LANG") or "en"
-    if found not in LANGUAGES:
-        raise InputError(f"LATENTIA_LANG is '{found}', not en or ko")
-    return found
 
 
 def draw(name: str, lang: str | None = None, data: str | None = None) -> Drawn:
