@@ -491,3 +491,28 @@ def test_what_cannot_be_asked_has_its_status_and_its_sentence(studio, address, s
 def test_what_is_not_a_name_of_a_run_is_refused_as_such(studio):
     with pytest.raises(InputError, match="there is no run nobody"):
         run_pages.told(studio, "nobody")
+
+
+def test_runs_are_listed_the_newest_first(studio):
+    for age, name in ((300, "b"), (100, "c"), (200, "a")):
+        file = written_run(studio.runs, name) / "config.json"
+        os.utime(file, (1e9 - age, 1e9 - age))
+    (studio.runs / "no-run").mkdir()
+    assert studio.folder.names() == ["c", "a", "b"]
+    assert [shown.name for shown in studio.queue.shown()] == ["c", "a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("spec", "size", "frame", "asked"),
+    [
+        ("uploads/a", "64", "fit", {"image_size": "64 fit"}),
+        ("uploads/a", "64", "", {"image_size": "64"}),
+        ("uploads/a", "", "crop", {"image_size": "crop"}),
+        ("uploads/a", "7", "bent", {}),
+        ("uploads/a", "", "", {}),
+        ("digits", "64", "fit", {}),
+    ],
+)
+def test_sizes_are_of_own_pictures_alone(spec, size, frame, asked):
+    given = {"data": spec, "image_size": size, "frame": frame}
+    assert models.pictures_of(given) == asked
