@@ -19,6 +19,8 @@ MODULES = {
     "latentia.metrics.importance": "Importance-weighted bounds",
     "latentia.models.factors.standard_errors": "Standard errors of factor analysis",
     "latentia.models.factors.bootstrap": "Bootstrap of factor analysis",
+    "latentia.models.factors.robust": "Robust tests of factor analysis",
+    "latentia.models.factors.invariance": "Factor analysis in several groups",
     "latentia.models.linear.moments": "Moments, gathered in pieces",
 }
 

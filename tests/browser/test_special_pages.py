@@ -198,6 +198,37 @@ def test_a_stroke_changes_what_is_translated(pix2pix, opened):
     assert "Nothing translated yet" in page.locator("#translate-heard").inner_text()
 
 
+@pytest.fixture(scope="module")
+def sketches(tmp_path_factory):
+    x = (pictures(8, (1, 16, 16)) > 0.8).astype(np.float32)[:, 0]
+    model = Pix2Pix(width=2, n_halvings=2, **SMALL).fit(x, 1 - x)
+    model.remember(data_of(x, pair_train=1 - x, pair_test=1 - x[:4]))
+    return page_of(model, None, tmp_path_factory.mktemp("sketches"))
+
+
+def test_a_sketch_is_drawn_in_lines_as_sharp_as_those_that_were_learnt_from(sketches, opened):
+    model, _, path = sketches
+    page = ready(opened(path, 1400, fragment="#lang=en"))
+    assert page.locator("#pen").input_value() == "1"
+    pad = page.locator("#sketch")
+    pad.scroll_into_view_if_needed()
+    box = pad.bounding_box()
+    page.mouse.move(box["x"] + 0.1 * box["width"], box["y"] + 0.2 * box["height"])
+    page.mouse.down()
+    page.mouse.move(box["x"] + 0.9 * box["width"], box["y"] + 0.6 * box["height"], steps=7)
+    page.mouse.up()
+    _, _, x = translated(page)
+    drawn = x.reshape(16, 16)
+    assert {*np.unique(drawn)} == {0, 1}
+    # Black is the ground; the line goes on without a gap, one pixel thin.
+    columns = np.flatnonzero(drawn.any(axis=0))
+    assert np.array_equal(columns, np.arange(columns[0], columns[-1] + 1))
+    assert len(columns) > 11
+    assert (drawn.sum(axis=0)[columns] <= 2).all()
+    assert drawn.sum() < 1.3 * len(columns)
+    same(painted(page, "translated"), model.transform(x.reshape(1, 16, 16))[0])
+
+
 def test_a_photograph_keeps_its_shape_where_the_model_takes_any(pix2pix, opened):
     model, _, path = pix2pix
     page = ready(opened(path, 1400, fragment="#lang=en"))

@@ -21,6 +21,7 @@ from latentia.evaluation.apa import documents, files
 from latentia.models.factors.bootstrap import bootstrap_errors
 from latentia.models.factors.congruence import congruence
 from latentia.models.factors.factor_analysis import FactorAnalysis
+from latentia.models.factors.invariance import invariance
 from latentia.models.factors.n_factors import suggest
 from latentia.models.factors.robust import mardia, robust_test
 from latentia.models.factors.standard_errors import information_errors
@@ -876,12 +877,49 @@ def test_a_square_array_of_correlations_is_a_matrix(succeeds, refuses, folder, u
 def test_rows_of_a_table_are_tested_for_normality(succeeds, folder, unillustrated):
     out = succeeds("rows.csv", *K2, "--out", "o")
     truth = robust_test(FactorAnalysis(n_components=2).fit(X), X)
-    assert f"Scaling factor c       {truth.scaling:.4f}" in out
+    assert re.search(rf"Scaling factor c +{truth.scaling:.4f}\n", out)
+    interval = f"{truth.rmsea:.3f} [{truth.rmsea_low:.3f}, {truth.rmsea_high:.3f}]"
+    assert f"Robust RMSEA [90 % interval]  {interval}" in out
     assert f"{mardia(X).kurtosis:.2f}, {mardia(X).kurtosis_z:.2f}, p " in out
     assert "Satorra–Bentler" in (folder / "o/report.html").read_text()
-    for words in (("matrix.csv",), ("rows.csv", "--missing", "fiml")):
-        assert "Mardia" not in succeeds(*words, *K2)
-    assert "Satorra and Bentler's test is of ml" in succeeds("rows.csv", *K2, "--method", "minres")
+    assert "Mardia" not in succeeds("matrix.csv", *K2)
+    assert "robust tests are of ml on rows" in succeeds("rows.csv", *K2, "--method", "minres")
+
+
+def test_rows_with_gaps_and_ordinal_answers_have_their_own_tests(succeeds, folder, unillustrated):
+    (folder / "gaps.csv").write_text(text_of(GAPS))
+    out = succeeds("gaps.csv", *K2, "--missing", "fiml")
+    truth = robust_test(FactorAnalysis(n_components=2, missing="fiml").fit(GAPS), GAPS)
+    assert re.search(rf"χ², Yuan–Bentler +{truth.chi_square:.2f}, dof 4, p", out)
+    assert "Mardia" not in out
+    answers = np.digitize(X, [4.5, 5.5])
+    (folder / "answers.csv").write_text(text_of(answers))
+    ordinal = {"method": "dwls", "correlation": "polychoric"}
+    out = succeeds("answers.csv", *K2, "--method", "dwls", "--correlation", "polychoric")
+    truth = robust_test(FactorAnalysis(n_components=2, **ordinal).fit(answers), answers)
+    assert re.search(rf"mean- and variance-adjusted +{truth.chi_square:.2f}, dof 4", out)
+    assert "of these correlations" not in out
+    assert "made for these correlations" in " ".join(out.split())
+
+
+def test_groups_are_compared_in_a_sentence(succeeds, refuses, folder, unillustrated):
+    names = np.where(np.arange(120) % 2, "north", "south")
+    rows = text_of(X).splitlines()
+    cells = ["place", *names]
+    (folder / "places.csv").write_text("\n".join(f"{c},{row}" for c, row in zip(cells, rows)))
+    target = ("--rotation", "target", "--target", "height weight reach | speed jump throw")
+    out = succeeds("places.csv", *K2, *target, "--group", "place", "--out", "o")
+    model = FactorAnalysis(n_components=2, rotation="target", target="1:3 | 4:6").fit(X)
+    truth = invariance(model, X, names)
+    assert truth.answer in " ".join(out.split())
+    assert "Groups: north (60), south (60)" in out
+    assert f"{truth.steps[2].chi_square:.2f}" in (folder / "o/report.html").read_text()
+    assert "markers" in succeeds("places.csv", *K2, "--group", "1")
+    assert "--group: rows.csv has no column 'plac'" in refuses("rows.csv", *K2, "--group", "plac")
+    assert "column 'reach' holds measures" in refuses("rows.csv", *K2, "--group", "reach")
+    assert "matrix.csv is a matrix" in refuses("matrix.csv", *K2, "--group", "reach")
+    assert "--group is of rows" in refuses("matrix.csv", *K2, "--group", "1", "--n-samples", "9")
+    assert "--group is of a solution" in refuses("places.csv", "--suggest", "--group", "place")
 
 
 def test_a_solution_is_compared_with_a_saved_one(succeeds, refuses, folder, unillustrated):

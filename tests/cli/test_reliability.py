@@ -160,6 +160,18 @@ def test_mistakes_are_refused_in_a_sentence(words, sentence, refuses):
     assert sentence in refuses(*words.split())
 
 
+def test_ordinal_answers_have_polychoric_reliability(says, refuses, folder):
+    words = ("t.csv", "--scales", "b=b1,-b2,b3", "--correlation", "polychoric")
+    truth = reliability(FRAME[["b1", "b2", "b3"]], reverse=["b2"], correlation="polychoric")
+    assert f"{truth.alpha:.3f} [–, –]" in says(*words, "--out", "o")
+    assert f"{truth.omega_one_factor:.3f}" in (folder / "o/report.html").read_text()
+    assert (
+        "Polychoric correlations were analyzed"
+        in says(*words, "--out", "t.txt") + (folder / "t.txt").read_text()
+    )
+    assert "it is for rows" in refuses("m.csv", "--correlation", "polychoric")
+
+
 def test_tables_of_a_journal_are_one_file_or_in_the_folder(says, refuses, folder):
     words = ("t.csv", "--scales", "A=a1,-a2,a3:a6", "--n-factors", 1)
     assert says(*words, "--out", "t.docx").splitlines()[-1] == "t.docx"

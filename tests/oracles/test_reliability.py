@@ -20,6 +20,7 @@ from latentia.models.factors.reliability import (
     reliability_of_covariance,
 )
 from latentia.models.factors.reliability_summary import MEANT, overview
+from tests.oracles.made_answers import ANSWERS, ANSWERS_WITH_GAPS
 
 PROBLEMS = json.loads(Path(__file__).with_name("r_reference.json").read_text())
 ATTITUDE = pandas.DataFrame(
@@ -302,3 +303,46 @@ def test_an_item_with_one_answer_is_left_out_whichever_it_is(value):
     assert found.variable_names == ("x0", "x1", "x3", "x4")
     assert found.alpha == pytest.approx(wanted.alpha, abs=1e-12)
     assert any("x2" in note for note in found.notes)
+
+
+# O and OG of made_answers: L <- lavCor(as.data.frame(O), ordered=colnames(O), zero.add=c(0,0),
+# missing="listwise" or "pairwise"); a <- psych::alpha(unclass(L)): raw_alpha, G6(smc), average_r,
+# then a$alpha.drop$raw_alpha; psych::omega(unclass(L), nfactors=2, fm="minres"): omega_h,
+# omega.tot; with f <- fa(unclass(L), 1, fm="ml"), l^2/(l^2 + sum(f$uniquenesses)), l the sum of
+# the loadings
+ORDINAL = {
+    "complete": [0.8485593855, 0.8631755167, 0.4119051754, 0.62465579, 0.8854512, 0.8491314547],
+    "gaps": [0.8486144665, 0.8644716036, 0.4120090246, 0.61098346, 0.88607749, 0.8478222109],
+}
+ORDINAL_DROPPED = [0.8294425885, 0.8229764658, 0.8334585198, 0.8423527707, 0.813734713,
+                   0.8321639031, 0.8273407481, 0.8418741679]  # fmt: skip
+
+
+@pytest.mark.parametrize("data", ORDINAL)
+def test_ordinal_reliability_is_psychs_of_polychoric_correlations(data):
+    X = ANSWERS if data == "complete" else ANSWERS_WITH_GAPS
+    found = reliability(X, correlation="polychoric", n_factors=2)
+    ours = [found.alpha, found.guttman_6, found.mean_correlation]
+    np.testing.assert_allclose(ours, ORDINAL[data][:3], atol=2e-8)
+    # psych's minres and ml stop at some 1e-6.
+    w = found.omega
+    ours = [w.hierarchical, w.total, found.omega_one_factor]
+    np.testing.assert_allclose(ours, ORDINAL[data][3:], atol=3e-6)
+    if data == "gaps":
+        np.testing.assert_allclose(found.items.alpha_if_dropped, ORDINAL_DROPPED, atol=2e-8)
+    plain = reliability(X, n_factors=2)
+    assert f"α is {plain.alpha:.3f}" in " ".join(found.notes)
+    assert np.isnan([found.alpha_low, found.alpha_high]).all()
+    np.testing.assert_array_equal(found.items.deviation, plain.items.deviation)
+    assert "polychoric correlations" in str(found)
+
+
+def test_an_ordinal_item_turned_round_counts_as_the_others():
+    X = pandas.DataFrame(ANSWERS, columns=[f"o{i}" for i in range(8)])
+    plain = reliability(X, correlation="polychoric")
+    turned = reliability(X.assign(o2=5 - X.o2), reverse=["o2"], correlation="polychoric")
+    assert turned.alpha == pytest.approx(plain.alpha, abs=1e-7)
+    said = [next(note for note in r.notes if "α is" in note) for r in (plain, turned)]
+    assert said[0] == said[1]
+    with pytest.raises(InputError, match="an ordinal column has 2 to 20"):
+        reliability(X.assign(o2=np.arange(500)), correlation="polychoric")

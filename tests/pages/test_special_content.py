@@ -17,6 +17,7 @@ from latentia.errors import InputError
 from latentia.evaluation.runs import data_of
 from latentia.models.exported import Exported, Quantity
 from latentia.models.translation.bicubic import Bicubic
+from latentia.models.translation.palettes import MOST_COLOURS, drawn_in
 from latentia.pages import examples, html
 from latentia.pages.diagrams import diagram_of, standardized
 from latentia.plots.factors import path_diagram
@@ -40,14 +41,20 @@ def test_pens_have_the_colours_that_most_pixels_have():
     row = [red] * 9 + [green] * 5 + [near] * 3
     images = np.tile(np.array(row, np.float32).T[None, :, None], (4, 1, 2, 1))
     found = examples.palette_of(images)
-    assert found == {"ground": "#ff0000", "colours": ["#00ff00", "#ff0000"]}
+    assert found == {"ground": "#ff0000", "colours": ["#00ff00", "#ff0000"], "only": True}
     grey = np.where(np.arange(16).reshape(1, 4, 4) < 10, 1, 0).astype(np.uint8) * 255
-    assert examples.palette_of(grey) == {"ground": "#ffffff", "colours": ["#000000", "#ffffff"]}
+    drawing = {"ground": "#ffffff", "colours": ["#000000", "#ffffff"], "only": True}
+    assert examples.palette_of(grey) == drawing
+    # A model remembers the colours of drawings for a page without them, and none of photographs.
+    assert examples.palette_of(None, drawn_in(grey)) == drawing
+    assert examples.palette_of(grey / 2, ["#ffffff", "#000000"]) == drawing
+    assert drawn_in(images) == ["#ff0000", "#00ff00"]
+    assert drawn_in(np.linspace(0, 1, 64).reshape(1, 8, 8)) == []
     # One colour alone cannot be drawn with.
     assert len(set(examples.palette_of(np.ones((2, 4, 4)))["colours"])) == 2
     assert examples.palette_of(None)["colours"] == ["#000000", "#ffffff"]
     many = np.random.default_rng(0).random((4, 3, 16, 16))
-    assert len(examples.palette_of(many)["colours"]) == examples.COLOURS
+    assert len(examples.palette_of(many)["colours"]) == MOST_COLOURS
 
 
 def test_examples_of_pairs_stand_beside_their_targets():
@@ -84,9 +91,12 @@ def test_a_translator_of_domains_keeps_their_names_without_the_data(tmp_path):
     model = CycleGAN(width=4, n_blocks=1, n_epochs=1, random_state=0).fit(x, y)
     assert examples.translation_of(model, None, shown=False)["domains"] == []
     model.remember(data)
+    model.palettes_ = [["#000000", "#ffffff"], []]
     model.save(tmp_path / "model")
     found = examples.translation_of(load(tmp_path / "model"), None, shown=False)
     assert found["domains"] == ["dark", "bright"]
+    assert [p["ground"] for p in found["palettes"]] == ["#000000", "#ffffff"]
+    assert [p["only"] for p in found["palettes"]] == [True, False]
 
 
 def test_large_images_are_fewer():

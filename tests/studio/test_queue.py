@@ -2,6 +2,7 @@
 
 import os
 import sys
+import threading
 import time
 
 import pytest
@@ -42,6 +43,34 @@ def test_one_at_a_time_in_the_order_in_which_they_were_asked_for(studio, sleepin
     assert studio.queue.state("b") == "failed"
     assert studio.queue.step() == "a"
     assert sleeping[1][0][1:4] == ["-m", "latentia", "train"]
+
+
+def test_each_training_that_is_done_is_told_once(studio, sleeping):
+    told, ended = [], threading.Event()
+    for name in ("a", "b"):
+        studio.queue.add(name, ["train", "vae", "--run", name])
+    watching = threading.Thread(target=studio.queue.watch, args=(ended, told.append), daemon=True)
+    watching.start()
+    try:
+        until(lambda: len(sleeping) == 1)
+        written_run(studio.runs, "a")
+        sleeping[0][1].kill()
+        until(lambda: len(sleeping) == 2)
+        # It has no report: it was stopped, or failed.
+        sleeping[1][1].kill()
+        until(lambda: studio.queue.state("b") == "failed")
+        ended.wait(2 * queues.EVERY)
+    finally:
+        ended.set()
+        watching.join()
+    assert told == ["a"]
+
+
+def until(holds):
+    end = time.monotonic() + 20
+    while not holds():
+        assert time.monotonic() < end
+        time.sleep(0.02)
 
 
 def test_a_studio_that_begins_anew_knows_the_training_and_the_queue(studio, sleeping):

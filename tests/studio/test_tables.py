@@ -36,6 +36,8 @@ ANSWERS = np.digitize(F @ PATTERN.T + 0.6 * DRAW.normal(size=(400, 6)), [-1, 0, 
 FRAME = pandas.DataFrame(ANSWERS, columns=NAMES).assign(age=DRAW.integers(18, 80, 400))
 GAPS = FRAME[NAMES].mask(DRAW.random((400, 6)) < 0.02)
 AT = "/factor/solution?"
+OTHER_TESTS = "yuan_bentler", "scaled_shifted"
+"""Robust tests of rows with gaps and of ordinal answers."""
 
 
 @pytest.fixture
@@ -130,7 +132,9 @@ def test_each_rotation_is_the_librarys(rotation, studio, sent):
 @pytest.mark.parametrize("method", only_some(METHODS, "minres"))
 def test_each_estimator_is_the_librarys(method, studio, sent):
     address = sent(FRAME).replace("/factor?", AT) + f"&k=2&rotation=varimax&method={method}"
-    model = fitted(n_components=2, rotation="varimax", method=method)
+    correlation = "polychoric" if method == "dwls" else "pearson"
+    address += f"&correlation={correlation}"
+    model = fitted(n_components=2, rotation="varimax", method=method, correlation=correlation)
     page = studio.own.get(address).text
     assert loadings_in(page) == shown(model)
     assert ("rough guides" in page) == (method != "ml")
@@ -185,7 +189,8 @@ def test_fit_and_reliability_stand_with_their_words(studio, sent):
     fit = model.fit_statistics()
     for value in (fit.cfi, fit.tli, fit.srmr):
         assert f"<td>{bounded(value, 3)}</td>" in page
-    assert all(english.split("(")[0].strip()[:40] in page for english, _ in RULES.values())
+    told = [words for key, (words, _) in RULES.items() if key not in OTHER_TESTS]
+    assert all(english.split("(")[0].strip()[:40] in page for english in told)
     scale = reliability(FRAME[["a1", "a2", "a3"]], reverse=["a3"], n_factors=1)
     assert f"<td>{bounded(scale.alpha)}</td>" in page
     assert "−a3" in page or "−a1, −a2" in page

@@ -23,6 +23,7 @@ OF_A_SOLUTION = (
     *(
         "standard_errors",
         "compare_with",
+        "group",
         "cutoff",
         "method",
         "algorithm",
@@ -61,6 +62,12 @@ def factor(parser: Parser, words: list[str]) -> None:
         metavar="MODEL",
         help=f"congruence of the factors with those of a saved factor analysis: {SAVED}",
     )
+    parser.add_argument(
+        "--group",
+        metavar="COLUMN",
+        help="test whether the groups that a column tells share loadings, intercepts, noise; "
+        "--target says which loadings are not 0, or else each factor has a marker variable",
+    )
     parser.add_argument("--cutoff", type=float, help="least loading that is shown (default: 0.3)")
     parser.add_argument(
         "--out", type=Path, help=f"a new folder for the report and model, {ONE_FILE}"
@@ -87,7 +94,7 @@ def _factor(given: argparse.Namespace) -> None:
     values = field_values("FactorAnalysis", vars(given))
     model = FactorAnalysis().set_params(**values)
     model.validate_parameters()
-    observed = factor_report.read(given.data, given.n_samples, given.smooth, table_options(given))
+    observed = _read(given)
     print(*observed.notes, sep="\n", end="\n" if observed.notes else "")
     found, errors, solved = None, None, None
     parts = []
@@ -112,6 +119,18 @@ def _factor(given: argparse.Namespace) -> None:
     page = out / "report.html"
     notes = observed.notes
     print(factor_report.write_factor_page(page, title, solved, found, errors, cutoff, notes, parts))
+
+
+def _read(given: argparse.Namespace) -> Observed:
+    """Return the table or matrix, and the groups of its rows if they are asked for."""
+    from latentia.evaluation import factor_report
+
+    options = table_options(given)
+    if given.group is None:
+        return factor_report.read(given.data, given.n_samples, given.smooth, options)
+    if given.n_samples is not None or given.smooth:
+        raise InputError("--group is of rows; --n-samples and --smooth are of a matrix")
+    return factor_report.read_groups(given.data, given.group, options)
 
 
 def _refuse(given: argparse.Namespace) -> None:

@@ -33,6 +33,12 @@ def reliability(parser: Parser, words: list[str]) -> None:
         default="minres",
         help="how these factors are estimated (default: minres)",
     )
+    parser.add_argument(
+        "--correlation",
+        choices=("pearson", "polychoric"),
+        default="pearson",
+        help="polychoric for ordinal α and ω of answers such as 1 to 5 (default: pearson)",
+    )
     parser.add_argument("--level", type=float, help="of the interval of α (default: 0.95)")
     parser.add_argument("--n-samples", type=int, help="rows behind a matrix, for the interval")
     parser.add_argument(
@@ -95,6 +101,7 @@ def _reliability(given: argparse.Namespace) -> None:
         n_factors=given.n_factors,
         method=given.method,
         level=given.level,
+        correlation=given.correlation,
     )
     print(report.text_of(found))
     title = f"Reliability of {observed.name}"

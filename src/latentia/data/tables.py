@@ -101,6 +101,18 @@ def columns(path: Path, options: TableOptions = USUAL) -> Analysed:
     return Analysed(found, table.notes, weights, table.row_names)
 
 
+def classes(path: Path, options: TableOptions) -> Array:
+    """Return the (n,) names of the classes in the column that ``options`` name as their label."""
+    table = _opened(path, options)
+    label = None if isinstance(table, NamedMatrix) else _label(table, path, options)
+    if isinstance(table, NamedMatrix) or label is None:
+        raise InputError(f"{path} has no column of classes; name one of a table's")
+    y, names, _ = _labels(table, label, path)
+    if y is None:
+        raise InputError(f"{path}: column {label!r} holds measures, and no classes")
+    return np.asarray(names, dtype=object)[y]
+
+
 def _opened(path: Path, options: TableOptions) -> Table | NamedMatrix:
     raw = table_files.read(path, options)
     if raw.table.num_columns == 0:

@@ -25,13 +25,14 @@ from latentia.models.factors.bootstrap import bootstrap_errors
 from latentia.models.factors.congruence import compared
 from latentia.models.factors.factor_analysis import FactorAnalysis
 from latentia.models.factors.findings import left_out
+from latentia.models.factors.invariance import invariance
 from latentia.models.factors.n_factors import Correlate, Suggestion, suggest
 from latentia.models.factors.polychoric import polychoric
 from latentia.models.factors.robust import (
     MOST_VARIABLES,
     RobustTest,
-    normality,
     robust_test,
+    tests_of,
 )
 from latentia.models.factors.standard_errors import LoadingErrors, information_errors
 from latentia.models.factors.summary import Part, wrapped
@@ -82,6 +83,8 @@ class Observed:
     weights: NDArray[Any] | None = None
     names: NDArray[Any] | None = None
     """(n,) weights of the rows, and their names."""
+    groups: NDArray[Any] | None = None
+    """(n,) names of the groups that rows are of, if their factors are to be compared."""
 
 
 def read(
@@ -128,6 +131,20 @@ def read(
         return Observed(spec, rows=data.x_train, notes=data.notes)
     # A file without a test part is analysed whole.
     return Observed(spec, in_file_order(data).x, notes=data.notes_of_all)
+
+
+def read_groups(spec: str, group: str, options: TableOptions = USUAL) -> Observed:
+    """Return a table as `read` does, and the column that tells its groups, which is no variable."""
+    if options.label is not None:
+        raise InputError(f"--label {options.label}: --group {group} says which column is no number")
+    path, named = Path(spec).expanduser(), replace(options, label=group)
+    if not tables.is_table(path):
+        raise InputError(f"--group names a column of a table file, and {spec} is none")
+    try:
+        observed = read(spec, None, options=named)
+        return replace(observed, groups=tables.classes(path, named))
+    except InputError as error:
+        raise InputError(str(error).replace("--label", "--group")) from None
 
 
 def _correlations(data: Dataset, path: Path) -> NamedMatrix | None:
@@ -269,26 +286,30 @@ def suggestion_sentence(found: Suggestion) -> str:
 def parts_of(
     model: FactorAnalysis, observed: Observed, other: FactorAnalysis | None, name: str
 ) -> list[Part]:
-    """Return what is told beside the summary: normality, and a comparison with another model."""
-    tests = normality_of(model, observed)
+    """Return what is told beside the summary: robust tests, groups, a comparison of two models."""
+    tests = tests_told(model, observed)
     found = [] if tests is None else [tests]
+    if observed.groups is not None:
+        refuse_weights(observed, "a comparison of groups")
+        rows = model.checked(observed.rows, reset=False)
+        found.append(invariance(model, rows, observed.groups).part())
     return found if other is None else [*found, compared(model, other, name)]
 
 
-def normality_of(model: FactorAnalysis, observed: Observed) -> Part | None:
-    """Return the tests of normality and fit that complete rows of a table allow, or none."""
-    if not _are_complete(model, observed):
+def tests_told(model: FactorAnalysis, observed: Observed) -> Part | None:
+    """Return the tests of normality and fit that the rows of a table allow, or none."""
+    if not _are_tested(model, observed):
         return None
     try:
-        return normality(model, model.checked(observed.rows, reset=False))
+        return tests_of(model, model.checked(observed.rows, reset=False))
     except InputError:
         # Of collinear columns and few rows the summary tells.
         return None
 
 
 def robust_of(model: FactorAnalysis, observed: Observed) -> RobustTest | None:
-    """Return Satorra and Bentler's test where complete rows of a table allow it, or none."""
-    if not _are_complete(model, observed):
+    """Return the robust test where the rows of a table allow one, or none."""
+    if not _are_tested(model, observed):
         return None
     try:
         return robust_test(model, model.checked(observed.rows, reset=False))
@@ -296,12 +317,11 @@ def robust_of(model: FactorAnalysis, observed: Observed) -> RobustTest | None:
         return None
 
 
-def _are_complete(model: FactorAnalysis, observed: Observed) -> bool:
-    """Return whether there are rows, of a table of moderate width, without weights or gaps."""
-    whole = observed.weights is None and (model.missing, model.correlation) == ("error", "pearson")
+def _are_tested(model: FactorAnalysis, observed: Observed) -> bool:
+    """Return whether there are rows, of a table of moderate width, without weights."""
     p = int((model.scale_ > 0).sum())
     narrow = len(model.data_shape_) == 1 and p <= MOST_VARIABLES
-    return observed.rows is not None and whole and narrow
+    return observed.rows is not None and observed.weights is None and narrow
 
 
 def standard_errors(model: FactorAnalysis, observed: Observed, kind: str) -> LoadingErrors:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from latentia.models.factors.fit_statistics import FitStatistics
@@ -58,11 +58,23 @@ RULES: Mapping[str, tuple[str, str]] = {
         "변수 사이에 상관이 전혀 없는지 검정합니다. p가 .05보다 작으면 분석할 상관이 있습니다"
         "(Bartlett, 1951).",
     ),
-    "scaled": (
+    "satorra_bentler": (
         "The same test corrected for rows that are not normal (Satorra & Bentler, 1994); report it "
         "where answers are skewed or have few categories.",
         "정규분포가 아닌 자료에 맞게 고친 검정입니다(Satorra & Bentler, 1994). 응답이 치우치거나 "
         "범주가 적으면 이 값을 보고합니다.",
+    ),
+    "yuan_bentler": (
+        "The same test corrected for rows with gaps that are not normal (Yuan & Bentler, 2000); "
+        "report it where answers are skewed or have few categories.",
+        "결측이 있고 정규분포가 아닌 자료에 맞게 고친 검정입니다(Yuan & Bentler, 2000). 응답이 "
+        "치우치거나 범주가 적으면 이 값을 보고합니다.",
+    ),
+    "scaled_shifted": (
+        "The test of polychoric correlations, adjusted in mean and variance (Asparouhov & Muthén, "
+        "2010); report it and its indices, as the ones above and below suppose normal numbers.",
+        "다분상관에 맞게 평균과 분산을 조정한 검정입니다(Asparouhov & Muthén, 2010). 위아래의 "
+        "값은 정규분포를 전제하므로 이 검정과 그 지수를 보고합니다.",
     ),
 }
 """English and Korean."""
@@ -101,10 +113,12 @@ def _readings(
     yield _reading("kmo", kmo, _from(kmo, 0.8, 0.6))
     yield _reading("sphericity", sphericity_p, "good" if sphericity_p < 0.05 else "poor")
     yield _reading("chi", fit.p_value, "good" if fit.p_value >= 0.05 else "told")
+    verdict: Verdict
     if robust is not None:
-        yield _reading("scaled", robust.p_value, "good" if robust.p_value >= 0.05 else "told")
+        verdict = "good" if robust.p_value >= 0.05 else "told"
+        yield replace(_reading(robust.kind, robust.p_value, verdict), key="scaled")
     close, fair = 0.05, 0.08
-    verdict: Verdict = "good" if fit.rmsea <= close else "fair" if fit.rmsea <= fair else "poor"
+    verdict = "good" if fit.rmsea <= close else "fair" if fit.rmsea <= fair else "poor"
     yield _reading("rmsea", fit.rmsea, verdict)
     yield _reading("cfi", fit.cfi, _from(fit.cfi, 0.95, 0.9))
     yield _reading("tli", fit.tli, _from(fit.tli, 0.95, 0.9))

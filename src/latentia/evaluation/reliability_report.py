@@ -140,10 +140,13 @@ def measured(
     n_factors: int | None,
     method: Method,
     level: float | None,
+    correlation: Literal["pearson", "polychoric"] = "pearson",
 ) -> list[Reliability]:
     """Return the reliability of each scale of rows or of a matrix."""
     refuse_weights(observed, "reliability")
     if observed.matrix is not None:
+        if correlation == "polychoric":
+            raise InputError("correlation is 'polychoric': it is for rows, and this is a matrix")
         if missing is not None:
             raise InputError(f"missing is {missing!r}: it is for rows, and this is a matrix")
         if level is not None and observed.n_samples is None:
@@ -171,6 +174,7 @@ def measured(
             method=method,
             level=USUAL_LEVEL if level is None else level,
             name=scale.name,
+            correlation=correlation,
         )
         for scale in scales
     ]

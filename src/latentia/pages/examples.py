@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,8 @@ from sklearn.datasets import load_sample_images
 from latentia.data.dataset import Dataset
 from latentia.data.lab import luma
 from latentia.models.exported import Exported
-from latentia.models.inputs import spread, unit_floats
+from latentia.models.inputs import spread
+from latentia.models.translation.palettes import colours_of
 from latentia.models.translation.super_resolution import SuperResolution
 from latentia.pages.thumbnails import sheet
 from latentia.plots.grids import is_drawable
@@ -24,9 +25,6 @@ MOST_SMALL = 64
 """Sides of small examples."""
 TILE = 64
 """Sides of the tiles that a page enlarges, in pixels of the small image."""
-COLOURS, FEW_LEVELS, APART = 8, 16, 0.1
-"""Of a pen: how many, levels of a channel that are told apart, and how far two are apart."""
-LOOKED_AT = 60
 
 
 def translation_of(model: Any, data: Dataset | None, shown: bool) -> dict[str, Any]:
@@ -36,10 +34,11 @@ def translation_of(model: Any, data: Dataset | None, shown: bool) -> dict[str, A
     ``targets`` are what the images of the first should become.
     """
     inputs = (None, None) if data is None else inputs_of(data)
+    remembered = (*vars(model).get("palettes_", ()), [], [])[:2]
     fit = shown and data is not None and is_drawable(np.shape(data.x_test))
     found: dict[str, Any] = {
         "domains": vars(model).get("class_names_") or list(data.class_names if data else ()),
-        "palettes": [palette_of(x) for x in inputs],
+        "palettes": [palette_of(x, drawn) for x, drawn in zip(inputs, remembered, strict=True)],
         "examples": [sheet(few(x)) if fit and x is not None and len(x) else None for x in inputs],
         "targets": None,
     }
@@ -85,27 +84,23 @@ def few(images: NDArray[Any]) -> NDArray[Any]:
     return spread(images, int(np.clip(MOST_PIXELS // each, 2, MOST_EXAMPLES)))
 
 
-def palette_of(images: NDArray[Any] | None) -> dict[str, Any]:
-    """Return the colours that most pixels have, far enough apart to choose among, as CSS has them.
+def palette_of(images: NDArray[Any] | None, drawn: Sequence[str] = ()) -> dict[str, Any]:
+    """Return the ground and the pens' colours for images, and whether these have no others.
 
-    The most frequent one is the ground. Without images they are white and black.
+    ``drawn`` are the colours that a model remembers of its data, for where these are not there;
+    without either they are white and black.
     """
+    if drawn:
+        return {"ground": drawn[0], "colours": [*drawn[1:], drawn[0]], "only": True}
     if images is None or not len(images) or not is_drawable(images.shape):
-        return {"ground": "#ffffff", "colours": ["#000000", "#ffffff"]}
-    x = unit_floats(spread(images, LOOKED_AT))
-    x = x[:, None] if x.ndim == 3 else x
-    pixels = np.moveaxis(x[:, :3] if x.shape[1] >= 3 else np.repeat(x[:, :1], 3, axis=1), 1, -1)
-    levels = np.round(pixels.reshape(-1, 3) * (FEW_LEVELS - 1)).astype(np.int64)
-    kinds, counts = np.unique(levels, axis=0, return_counts=True)
-    chosen: list[NDArray[Any]] = []
-    for colour in kinds[np.argsort(-counts, kind="stable")] / (FEW_LEVELS - 1):
-        if all(np.linalg.norm(colour - other) > APART * np.sqrt(3) for other in chosen):
-            chosen.append(colour)
-        if len(chosen) == COLOURS:
-            break
-    names = ["#" + "".join(f"{round(255 * float(v)):02x}" for v in colour) for colour in chosen]
+        return {"ground": "#ffffff", "colours": ["#000000", "#ffffff"], "only": False}
+    names, only = colours_of(images)
     pens = [*names[1:], names[0]]
-    return {"ground": names[0], "colours": pens if len(pens) > 1 else [*pens, "#000000"]}
+    return {
+        "ground": names[0],
+        "colours": pens if len(pens) > 1 else [*pens, "#000000"],
+        "only": only,
+    }
 
 
 def enlarging_of(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 import threading
+from contextlib import suppress
 from html import unescape
 from pathlib import Path
 
@@ -68,6 +69,16 @@ def page_of_run(folder: RunsFolder, name: str, with_images: bool = False) -> Pat
     key = hashlib.sha256(f"{latentia.__version__} {changed}".encode()).hexdigest()[:16]
     more = ["--with-images"] * with_images
     return made(folder, str(run), f"run-{name}-{key}{'-seen' * with_images}.html", *more)
+
+
+def ready(folder: RunsFolder, name: str) -> None:
+    """Begin to make the page of a run's model, so that it is there when somebody comes to play."""
+
+    def make() -> None:
+        with suppress(InputError, OSError):
+            page_of_run(folder, name, with_images=True)
+
+    threading.Thread(target=make, daemon=True).start()
 
 
 def made(folder: RunsFolder, source: str, name: str, *more: str) -> Path:

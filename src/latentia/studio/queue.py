@@ -10,17 +10,19 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
+from latentia import MODELS
 from latentia.errors import InputError
 from latentia.files import MOST_JSON, held_folder, read_bytes, read_json, write_atomically
 from latentia.models.fields import command_name
@@ -167,6 +169,24 @@ class Queue:
                 with suppress(ProcessLookupError):
                     os.kill(job.pid, signal.SIGTERM)
 
+    def remove(self, name: str) -> None:
+        """Delete a run that does not go on: its folder, and what is known of its training.
+
+        Raises
+        ------
+        InputError
+            For a run that goes on or waits, and for a folder that holds no run of Latentia's.
+        """
+        with self.lock:
+            run, job = self.folder.run(name), self.job(name)
+            if self.state(name) in ("waiting", "running"):
+                raise InputError(f"{name} is being trained, or is to be: wait for it, or stop it")
+            if job is None and config_of(run).get("model") not in MODELS:
+                raise InputError(f"there is no run {name}: choose one from the list")
+            for place in (run, self.place(name)):
+                if place.exists():
+                    shutil.rmtree(place)
+
     def log(self, name: str) -> str:
         """Return what a training printed."""
         try:
@@ -195,11 +215,17 @@ class Queue:
             return Shown(name, job.words[1], data_in(job.words), self.state(name))
         return Shown(name, command_name(str(model)), Path(str(spec)).name, self.state(name))
 
-    def watch(self, ended: threading.Event) -> None:
-        """Start what waits, one training after the other, until told to end."""
+    def watch(self, ended: threading.Event, trained: Callable[[str], None]) -> None:
+        """Start what waits, one after the other, until told to end; tell of each that is done."""
+        before: set[str] = set()
         while not ended.wait(EVERY):
             with suppress(OSError):
                 self.step()
+                now = {job.name for job in self.jobs() if not job.waits and self.lives(job.name)}
+                for name in before - now:
+                    if self.state(name) == "done":
+                        trained(name)
+                before = now
 
 
 def config_of(run: Path) -> dict[str, Any]:

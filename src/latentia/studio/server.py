@@ -10,6 +10,7 @@ import threading
 import webbrowser
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 
 import uvicorn
@@ -19,6 +20,7 @@ from latentia.errors import InputError
 from latentia.files import held_folder
 from latentia.studio.app import make
 from latentia.studio.folder import RunsFolder
+from latentia.studio.live import ready
 from latentia.studio.queue import Queue
 
 HOST = "127.0.0.1"
@@ -62,8 +64,8 @@ def serve(runs: Path, port: int, browser: bool) -> None:
 @contextmanager
 def _watched(queue: Queue) -> Iterator[None]:
     """Start what waits in the queue, one after the other, within a ``with`` block."""
-    ended = threading.Event()
-    watching = threading.Thread(target=queue.watch, args=(ended,), daemon=True)
+    ended, trained = threading.Event(), partial(ready, queue.folder)
+    watching = threading.Thread(target=queue.watch, args=(ended, trained), daemon=True)
     watching.start()
     threading.Thread(target=load_library, daemon=True).start()
     try:

@@ -32,7 +32,7 @@ def analysis_of(
 ) -> Analysis:
     """Return what is told of a fitted model, of a suggested number of factors, or of both.
 
-    Satorra and Bentler's test, unless it is given, and the reliability of each factor's variables
+    The robust test, unless it is given, and the reliability of each factor's variables
     are added where the data allow them.
     """
     scales = tuple[Reliability, ...]()

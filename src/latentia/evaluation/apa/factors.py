@@ -277,7 +277,7 @@ def _fit(told: Analysis, model: FactorAnalysis, words: Words) -> Table:
     if told.robust is not None:
         scaled = words["scaled"].format(factors=_begin(factors))
         rows.append(_scaled_row(scaled, told.robust))
-        keys.append("scaled note")
+        keys.append(f"{told.robust.kind} note")
     if (model.method, model.correlation) != ("ml", "pearson"):
         keys.append("rough")
     note = joined([styled(words["n"], {"n": _values(model, words, told)["n"]})]
@@ -304,14 +304,15 @@ def _fit_row(name: str, fit: FitStatistics) -> Row:
 
 def _scaled_row(name: str, robust: RobustTest) -> Row:
     none = Cell(float("nan"))
-    indices = (Cell(x, "bounded", 3) for x in (robust.cfi, robust.tli, robust.rmsea))
+    ends = robust.rmsea_low, robust.rmsea_high
+    indices = (Cell(x, "bounded", 3) for x in (robust.cfi, robust.tli, robust.rmsea, *ends))
     return (
         Cell(name),
         Cell(robust.chi_square, "number"),
         Cell(robust.dof, "degrees"),
         Cell(robust.p_value, "p"),
         *indices,
-        *(none for _ in range(5)),
+        *(none for _ in range(3)),
     )
 
 

@@ -97,7 +97,8 @@ def _result(told: Analysis, model: FactorAnalysis, language: str) -> Iterator[St
     if not math.isnan(fit.chi_square) and fit.dof > 0:
         yield styled(words["told fit"], {"indices": _indices(fit)})
         if told.robust is not None:
-            yield styled(words["told scaled"], {"indices": _scaled(told.robust)})
+            indices = {"indices": _scaled(told.robust)}
+            yield styled(words[f"told {told.robust.kind}"], {**indices})
     yield from _loaded(told, model, language)
     if is_oblique(model):
         yield _correlated(model, words)
@@ -126,6 +127,8 @@ def _test(chi: float, dof: int, p_value: float) -> Styled:
 def _scaled(robust: RobustTest) -> Styled:
     indices = (("CFI", robust.cfi), ("TLI", robust.tli), ("RMSEA", robust.rmsea))
     rest = ", ".join(f"{name} = {bounded(x, 3)}" for name, x in indices)
+    ends = ", ".join(bounded(x, 3) for x in (robust.rmsea_low, robust.rmsea_high))
+    rest = f"{rest}, 90% CI [{ends}]"
     return joined([_test(robust.chi_square, robust.dof, robust.p_value), styled(rest)])
 
 

@@ -33,7 +33,7 @@ def reliability_table(
     columns += [Column(styled("*N*")), Column(styled("α"))]
     columns += [Column(styled(words[end]), interval) for end in ("low", "high")]
     columns.append(Column(styled(words["omega"])))
-    keys = ["reliability note"]
+    keys = ["reliability note", *["polychoric"] * any(scale.polychoric for scale in scales)]
     if several:
         columns += [Column(styled(words[f"omega {which}"])) for which in ("total", "hierarchical")]
         keys.append("omega note")

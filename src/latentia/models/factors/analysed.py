@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from latentia.errors import InputError
+from latentia.models.factors.ordinal import influences
 from latentia.models.factors.polychoric import BOUND, Polychoric, polychoric
 from latentia.models.inputs import Matrix, Vector
 from latentia.models.linear.missing import Patterns, of_gaps, pairs
@@ -27,7 +28,8 @@ from latentia.models.linear.reading import (
 class Analysed:
     """(d,) means, a (d, d) covariance (/n), which columns vary, and what there is to say of them.
 
-    ``weight`` is the total weight of the rows and ``n_rows`` their number, 0 if unknown.
+    ``weight`` is the total weight of the rows and ``n_rows`` their number, 0 if unknown;
+    ``variances`` are n Var of the correlations of the columns that vary, if they were asked for.
     """
 
     mean: Vector
@@ -36,6 +38,7 @@ class Analysed:
     weight: float
     n_rows: int
     remarks: tuple[str, ...] = ()
+    variances: Matrix | None = None
 
 
 def refuse_few(n: int, d: int = 0) -> None:
@@ -69,11 +72,12 @@ def of_matrix(S: Any, n_samples: int | None, mean: ArrayLike | None) -> tuple[An
 
 
 def of_answers(
-    rows: NDArray[Any], names: list[str], sample_weight: Any, zero_add: float
+    rows: NDArray[Any], names: list[str], sample_weight: Any, zero_add: float, *, weighted: bool
 ) -> Analysed:
     """Return polychoric correlations of (n, d) answers, times the deviations of their codes.
 
-    NaN is missing: a pair of columns uses the rows that have both.
+    NaN is missing: a pair of columns uses the rows that have both. ``weighted`` asks for the
+    sampling variances.
     """
     patterns = Patterns(rows, sample_weight)
     refuse_few(patterns.n_samples)
@@ -81,20 +85,32 @@ def of_answers(
     remarks = of_gaps(patterns, names)
     if (n_empty := int(np.isnan(rows).sum())) > 0:
         remarks.append(f"{n_empty} cells are empty: a correlation uses the rows that have both")
-    within = [name for name, kept in zip(names, varies) if kept]
+    within, variances = [name for name, kept in zip(names, varies) if kept], None
     if len(within) > 1:
         with naming(np.array(within, dtype=object)):
             found = polychoric(rows[:, varies], sample_weight=sample_weight, zero_add=zero_add)
         deviations = np.sqrt(patterns.column_variances[varies])
         S[np.ix_(varies, varies)] = found.correlation * deviations[:, None] * deviations
-        remarks += _of_answers(found, within, zero_add)
-    weight = float(patterns.weight.sum())
-    return Analysed(patterns.column_means, S, varies, weight, patterns.n_samples, tuple(remarks))
-
-
-def _of_answers(found: Polychoric, names: list[str], zero_add: float) -> Iterator[str]:
-    if found.at_bound:
         advice = "" if zero_add else "fill empty cells (zero_add=0.5), "
+        remarks += of_polychoric(found, within, advice)
+        if weighted:
+            variances = _variances(rows[:, varies], found, sample_weight)
+    weight = float(patterns.weight.sum())
+    counted = weight, patterns.n_samples
+    return Analysed(patterns.column_means, S, varies, *counted, tuple(remarks), variances)
+
+
+def _variances(rows: Matrix, found: Polychoric, sample_weight: Any) -> Matrix:
+    """Return the (p, p) sampling variances of polychoric correlations, 1 on the diagonal."""
+    variances = np.eye(rows.shape[1])
+    i, j = np.triu_indices(len(variances), 1)
+    variances[i, j] = variances[j, i] = influences(rows, found, sample_weight).variances()
+    return variances
+
+
+def of_polychoric(found: Polychoric, names: list[str], advice: str = "") -> Iterator[str]:
+    """Yield what there is to say of correlations at their bound, or smoothed."""
+    if found.at_bound:
         yield (
             f"polychoric correlations lie at their bound of ±{BOUND}, as empty cells in the table "
             f"of a pair let the likelihood rise up to ±1: {pairs(found.at_bound, names)}; {advice}"

@@ -7,9 +7,10 @@
     minres                least squares off the diagonal               Harman & Jones 1966
     gls, wls              generalised and weighted least squares       Jöreskog & Goldberger 1972
     ml                    maximum likelihood                           Jöreskog 1967
+    dwls                  diagonally weighted least squares            Muthén & al. 1997
 
-with V, θ the k largest eigenpairs. The second and third iterate their two equations; what the last
-three minimise over Ψ is in `discrepancy`, and EM for ml in `em`.
+with V, θ the k largest eigenpairs. The second and third iterate their two equations; what minres,
+gls, wls and ml minimise over Ψ is in `discrepancy`, EM for ml in `em`, and dwls in `dwls`.
 
 Shapes: S is (p, p), loadings (p, k), noise variances and their floor (p,).
 """
@@ -17,7 +18,7 @@ Shapes: S is (p, p), loadings (p, k), noise variances and their floor (p,).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,12 +32,15 @@ from latentia.models.factors.discrepancy import (
     UnweightedLeastSquares,
     lowest,
 )
+from latentia.models.factors.dwls import COARSE, DiagonallyWeighted, lowest_weighted
 from latentia.models.factors.em import em
 from latentia.models.factors.fit_statistics import is_singular
 from latentia.models.inputs import Matrix, Vector
 from latentia.models.linear.eigen import DENSE, leading_of
 
-Method = Literal["ml", "minres", "principal_axis", "principal_component", "gls", "wls", "alpha"]
+Method = Literal[
+    "ml", "minres", "principal_axis", "principal_component", "gls", "wls", "alpha", "dwls"
+]
 Algorithm = Literal["newton", "em", "px_em"]
 
 TABLE_FLOOR = 0.005
@@ -70,6 +74,21 @@ class Extraction:
     n_optima: int = 1
 
 
+def check_method(model: Any) -> None:
+    """Refuse settings of a factor analysis that do not go together."""
+    if model.algorithm != "newton" and model.method != "ml":
+        raise InputError(f"algorithm is {model.algorithm!r}, which only method 'ml' has")
+    if model.missing == "fiml" and (model.method != "ml" or model.correlation != "pearson"):
+        advice = "method 'ml' and correlation 'pearson' (polychoric ones take NaN as it is)"
+        raise InputError(f"missing is 'fiml', which needs {advice}")
+    if model.zero_add and model.correlation != "polychoric":
+        raise InputError(f"zero_add is {model.zero_add}; it is for polychoric correlation")
+    if model.method == "dwls" and model.correlation != "polychoric":
+        raise InputError("method is 'dwls', which needs correlation 'polychoric'")
+    if model.matrix == "covariance" and model.correlation == "polychoric":
+        raise InputError("matrix is 'covariance', but ordinal answers have none: use 'auto'")
+
+
 def floors(S: Matrix, share: float | None, *, images: bool) -> Vector:
     """Return the (d,) least noise variances: a share of each variance, or 8-bit rounding's."""
     if images and share is None:
@@ -96,11 +115,13 @@ def extract(
     algorithm: Algorithm,
     tolerance: float,
     max_iter: int,
+    variances: Matrix | None = None,
 ) -> Extraction:
     """Estimate a k-factor model of S, or raise InputError if gls or wls is asked of a singular S.
 
     ``starts`` are those of the searches, ``algorithm`` that of ml, ``tolerance`` of EM, and
-    ``max_iter`` of EM and of the fixed-point iterations.
+    ``max_iter`` of EM and of the fixed-point iterations; ``variances`` (p, p), of the entries of S,
+    a correlation then, are for dwls.
     """
     if not np.diag(S).min() > LEAST_VARIANCE:
         raise InputError(
@@ -113,6 +134,8 @@ def extract(
         return Extraction(loadings, np.maximum(unique, floor), unique < floor, (), 1, True)
     if method in ("principal_axis", "alpha"):
         return _fixed_point(S, k, floor, max_iter, alpha=method == "alpha")
+    if variances is not None:
+        return _weighted(S, variances, k, floor, starts)
     if method != "ml":
         return _least_squares(S, k, method, floor, starts)
     before: tuple[float, ...] = ()
@@ -171,6 +194,19 @@ def _least_squares(
     best = lowest(least_squares, [weights * start for start in starts], weights * floor)
     loadings = _principal(least_squares.matrix(best.x), k) / root[:, None]
     return _from_search(best, loadings, best.x / weights)
+
+
+def _weighted(
+    S: Matrix, variances: Matrix, k: int, floor: Vector, starts: list[Vector]
+) -> Extraction:
+    problem = DiagonallyWeighted.of(S, variances, floor)
+    first = [_principal(S - np.diag(start), k) for start in starts]
+    best, trace, n_optima = lowest_weighted(problem, first)
+    at_floor = problem.held(best.loadings) > 0
+    noise = np.maximum(1 - (best.loadings**2).sum(axis=1), floor)
+    U, lengths, _ = linalg.svd(best.loadings, full_matrices=False)
+    settled = best.slope <= COARSE
+    return Extraction(U * lengths, noise, at_floor, trace, len(trace) - 1, settled, n_optima)
 
 
 def _fixed_point(S: Matrix, k: int, floor: Vector, max_iter: int, *, alpha: bool) -> Extraction:

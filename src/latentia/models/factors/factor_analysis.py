@@ -34,7 +34,13 @@ from latentia.errors import (
 )
 from latentia.models.factors import analysed, findings
 from latentia.models.factors.analysed import Analysed, of_moments
-from latentia.models.factors.extraction import Extraction, extract, floors, starting_values
+from latentia.models.factors.extraction import (
+    Extraction,
+    check_method,
+    extract,
+    floors,
+    starting_values,
+)
 from latentia.models.factors.fit_statistics import Convention, FitStatistics, fit_statistics
 from latentia.models.factors.full_information import completed, discrepancies, random_models
 from latentia.models.factors.summary import Summary, shares, summary_of
@@ -111,9 +117,9 @@ class FactorAnalysis(LinearGaussian):
     n_components: Count = 1
     """Number of factors."""
     method: Literal[
-        "ml", "minres", "principal_axis", "principal_component", "gls", "wls", "alpha"
+        "ml", "minres", "principal_axis", "principal_component", "gls", "wls", "alpha", "dwls"
     ] = "ml"
-    """How loadings and noise variances are estimated."""
+    """How loadings and noise variances are estimated; dwls is for polychoric correlations."""
     algorithm: Literal["newton", "em", "px_em"] = "newton"
     """How ml is maximised: quasi-Newton, or EM or PX-EM first and quasi-Newton to finish."""
     rotation: Literal[
@@ -179,15 +185,7 @@ class FactorAnalysis(LinearGaussian):
 
     def check_values(self) -> None:
         """Refuse methods that do not go together."""
-        if self.algorithm != "newton" and self.method != "ml":
-            raise InputError(f"algorithm is {self.algorithm!r}, which only method 'ml' has")
-        if self.missing == "fiml" and (self.method != "ml" or self.correlation != "pearson"):
-            advice = "method 'ml' and correlation 'pearson' (polychoric ones take NaN as it is)"
-            raise InputError(f"missing is 'fiml', which needs {advice}")
-        if self.zero_add and self.correlation != "polychoric":
-            raise InputError(f"zero_add is {self.zero_add}; it is for polychoric correlation")
-        if self.matrix == "covariance" and self.correlation == "polychoric":
-            raise InputError("matrix is 'covariance', but ordinal answers have none: use 'auto'")
+        check_method(self)
         check_rotation(self)
 
     def fit(
@@ -204,8 +202,8 @@ class FactorAnalysis(LinearGaussian):
                 return self._fit_with_gaps(X, sample_weight)
             if self.correlation == "polychoric":
                 rows = self.checked(X, reset=True)
-                given = analysed.of_answers(rows, self._names(), sample_weight, self.zero_add)
-                return self._solve(given)
+                answers = rows, self._names(), sample_weight, self.zero_add
+                return self._solve(analysed.of_answers(*answers, weighted=self.method == "dwls"))
             moments = read_moments(self, X, sample_weight, enough=analysed.refuse_few)
             return self._solve(of_moments(moments))
 
@@ -295,7 +293,7 @@ class FactorAnalysis(LinearGaussian):
         floor = floors(S, self.noise_floor, images=len(self.data_shape_) > 1)
         with threads_for(int(varies.sum())):
             inner = S if varies.all() else S[np.ix_(varies, varies)]
-            self._keep(given, *self._extract(inner, floor[varies]))
+            self._keep(given, *self._extract(inner, floor[varies], variances=given.variances))
         return self._warned()
 
     def _warned(self) -> Self:
@@ -304,11 +302,11 @@ class FactorAnalysis(LinearGaussian):
         return self
 
     def _extract(
-        self, S: Matrix, floor: Vector, n_starts: int | None = None
+        self, S: Matrix, floor: Vector, n_starts: int | None = None, variances: Matrix | None = None
     ) -> tuple[Extraction, Vector]:
         """Return the factors of D⁻¹SD⁻¹, and D: deviations for correlations, else one unit."""
         of_tables, D = self.matrix == "auto" and len(self.data_shape_) == 1, np.sqrt(np.diag(S))
-        if self.matrix != "correlation" and not of_tables:
+        if self.matrix != "correlation" and not of_tables and variances is None:
             D = np.full(len(S), unit_of(float(D.max())))
         R, floor = S / D[:, None], floor / D**2
         R /= D
@@ -322,6 +320,7 @@ class FactorAnalysis(LinearGaussian):
             algorithm=self.algorithm,
             tolerance=self.tolerance,
             max_iter=self.max_iter,
+            variances=variances,
         )
         return found, D
 

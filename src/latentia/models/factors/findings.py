@@ -18,6 +18,7 @@ ROUGH = (
     "χ² and what rests on it suppose maximum likelihood and Pearson's correlations; take them as "
     "rough guides here"
 )
+ADJUSTED = "; methods 'dwls' and 'minres' have a robust test that is made for these correlations"
 
 
 def of_model(model: Any) -> tuple[str, ...]:
@@ -37,6 +38,14 @@ def of_model(model: Any) -> tuple[str, ...]:
         converged=model.converged_,
     )
     return tuple(said)
+
+
+def of_indices(model: Any) -> Iterator[str]:
+    """Yield a sentence where χ² rests on what was not assumed."""
+    if model.correlation == "polychoric":
+        yield f"{ROUGH}{ADJUSTED}"
+    elif model.method != "ml":
+        yield ROUGH
 
 
 def of_rotation(model: Any) -> Iterator[str]:

@@ -229,11 +229,12 @@ def _rmsea(chi: float, dof: int, n: float, lavaan: bool) -> tuple[float, float, 
     # psych divides χ² by n but its expectation by n − 1; lavaan divides both by n.
     size = n if lavaan else n - 1
     point = max(chi / (dof * n) - 1 / size, 0)
-    low, high = (_noncentrality(chi, dof, q) / (dof * size) for q in (0.95, 0.05))
+    low, high = (noncentrality(chi, dof, q) / (dof * size) for q in (0.95, 0.05))
     return math.sqrt(point), math.sqrt(low), math.sqrt(high)
 
 
-def _noncentrality(chi: float, dof: int, quantile: float) -> float:
+def noncentrality(chi: float, dof: int, quantile: float) -> float:
+    """Return the noncentrality that gives χ² such a quantile, 0 if none does."""
     if stats.chi2.cdf(chi, dof) <= quantile:
         return 0.0
     found = optimize.brentq(lambda c: stats.ncx2.cdf(chi, dof, c) - quantile, 0, 2 * chi + 50)

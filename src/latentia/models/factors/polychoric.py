@@ -61,6 +61,8 @@ class Polychoric:
     """Of the correlations before they were smoothed."""
     at_bound: list[tuple[int, int]]
     """Pairs whose likelihood rises, or stays level, up to ±1; their correlation is ±0.9999."""
+    estimated: Floats
+    """(d, d), before eigenvalues were raised."""
 
 
 def polychoric(
@@ -88,20 +90,31 @@ def polychoric(
     """
     check_range("zero_add", zero_add, 0)
     X_ND, weights = table_with_gaps(X, sample_weight)
-    tables = _tables(np.array([_codes(column, j) for j, column in enumerate(X_ND.T)]), weights)
+    tables = tables_of(codes_of(X_ND), weights)
     thresholds = [_cuts(np.diag(tables[j, j])) for j in range(len(tables))]
-    padded = np.full((len(tables), tables.shape[2] + 1), INFINITE)
-    padded[:, 0] = -INFINITE
-    for row, cuts in zip(padded, thresholds):
-        row[1 : len(cuts) + 1] = cuts
+    padded = padded_cuts(thresholds, tables.shape[2])
     n_categories = np.array([len(cuts) + 1 for cuts in thresholds])
     correlation, at_bound = _pairwise(tables, padded, n_categories, zero_add)
     positive, least = _smoothed(correlation), float(np.linalg.eigvalsh(correlation)[0])
-    return Polychoric(positive, thresholds, positive is not correlation, least, at_bound)
+    smoothed = positive is not correlation
+    return Polychoric(positive, thresholds, smoothed, least, at_bound, correlation)
+
+
+def codes_of(X_ND: Floats) -> NDArray[np.int64]:
+    """Return (d, n) ranks of the values of each column, −1 where missing."""
+    return np.array([_codes(column, j) for j, column in enumerate(X_ND.T)])
+
+
+def padded_cuts(thresholds: list[Floats], k: int) -> Floats:
+    """Return (d, k + 1) cuts between at most k categories, from −`INFINITE` to `INFINITE`."""
+    padded = np.full((len(thresholds), k + 1), INFINITE)
+    padded[:, 0] = -INFINITE
+    for row, cuts in zip(padded, thresholds):
+        row[1 : len(cuts) + 1] = cuts
+    return padded
 
 
 def _codes(column: Floats, j: int) -> NDArray[np.int64]:
-    """Return (n,) ranks of the values, −1 where missing."""
     values = np.unique(column[~np.isnan(column)])
     if not 2 <= len(values) <= MOST_CATEGORIES:
         raise InputError(
@@ -111,7 +124,7 @@ def _codes(column: Floats, j: int) -> NDArray[np.int64]:
     return np.where(np.isnan(column), -1, np.searchsorted(values, column))
 
 
-def _tables(codes_DN: NDArray[np.int64], weights: Floats) -> Floats:
+def tables_of(codes_DN: NDArray[np.int64], weights: Floats) -> Floats:
     """Return the (d, d, K, K) weights of each pair of categories of each pair of columns."""
     d, k = len(codes_DN), int(codes_DN.max()) + 1
     total, size = np.zeros((d * k, d * k)), max(1, BLOCK // d)
@@ -182,25 +195,32 @@ def _most_likely(tables: Floats, a: Floats, b: Floats) -> Floats:
 
 
 def _log_likelihood(tables: Floats, a: Floats, b: Floats, rho: Floats) -> Floats:
-    corners = bivariate_normal_cdf(a[:, :, None], b[:, None, :], rho[:, None, None])
-    return np.asarray((tables * np.log(_rectangles(corners).clip(LEAST))).sum(axis=(1, 2)))
+    shares = shares_of(a[:, :, None], b[:, None, :], rho[:, None, None])
+    return np.asarray((tables * np.log(shares.clip(LEAST))).sum(axis=(1, 2)))
 
 
 def _slope(tables: Floats, a: Floats, b: Floats, rho: Floats) -> tuple[Floats, Floats]:
     """Return the (P,) derivatives of the log-likelihood in artanh ρ, and their information."""
     a, b, rho = a[:, :, None], b[:, None, :], rho[:, None, None]
-    shares = _rectangles(bivariate_normal_cdf(a, b, rho)).clip(LEAST)
-    slopes = _rectangles(_density(a, b, rho)) * (1 - rho**2)
+    shares = shares_of(a, b, rho).clip(LEAST)
+    slopes = rectangles(density(a, b, rho)) * (1 - rho**2)
     slope: Floats = (tables * slopes / shares).sum(axis=(1, 2))
     information = tables.sum(axis=(1, 2)) * (slopes**2 / shares).sum(axis=(1, 2))
     return slope, information.clip(FLAT)
 
 
-def _rectangles(corners: Floats) -> Floats:
+def shares_of(a: Floats, b: Floats, rho: Floats) -> Floats:
+    """Return π of (P, K, K) cells, the cuts being (P, K + 1, 1) and (P, 1, K + 1)."""
+    return rectangles(bivariate_normal_cdf(a, b, rho))
+
+
+def rectangles(corners: Floats) -> Floats:
+    """Return what lies in each cell, from (P, K + 1, K + 1) values at its corners."""
     return np.diff(np.diff(corners, axis=1), axis=2)
 
 
-def _density(x: Floats, y: Floats, rho: Floats) -> Floats:
+def density(x: Floats, y: Floats, rho: Floats) -> Floats:
+    """Return the bivariate normal density, ∂Φ₂/∂ρ."""
     root = np.sqrt((1 - rho) * (1 + rho))
     exponent = ((x - rho * y) / root) ** 2 + y**2
     return np.asarray(np.exp(-exponent / 2) / (2 * np.pi * root))

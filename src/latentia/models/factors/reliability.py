@@ -18,6 +18,8 @@ References
    hypothesis of unidimensionality", Psychometrika 2004.
 .. [5] S. Burer, R. D. C. Monteiro, "A nonlinear programming algorithm for solving semidefinite
    programs via low-rank factorization", Mathematical Programming 2003.
+.. [6] B. D. Zumbo, A. M. Gadermann, C. Zeisser, "Ordinal versions of coefficients alpha and theta
+   for Likert rating scales", Journal of Modern Applied Statistical Methods 2007.
 """
 
 from __future__ import annotations
@@ -31,10 +33,12 @@ import numpy as np
 from scipy import linalg, stats
 
 from latentia.errors import Count, InputError, Level, check_arguments, nearest
+from latentia.models.factors.analysed import of_polychoric
 from latentia.models.factors.factor_analysis import FactorAnalysis
 from latentia.models.factors.findings import left_out
 from latentia.models.factors.fit_statistics import is_singular
 from latentia.models.factors.hierarchical import Method, Omega, omega, quietly_fitted
+from latentia.models.factors.polychoric import polychoric as polychoric_correlations
 from latentia.models.factors.reliability_summary import Items, Reliability
 from latentia.models.inputs import Matrix, Vector
 from latentia.models.linear.missing import table_with_gaps
@@ -68,6 +72,7 @@ def reliability(
     method: Method = "minres",
     level: Level = 0.95,
     name: str = "all items",
+    correlation: Literal["pearson", "polychoric"] = "pearson",
 ) -> Reliability:
     """Return the reliability of the sum of the columns of (n, p) rows, NaN where a cell is empty.
 
@@ -88,6 +93,9 @@ def reliability(
         Of the interval.
     name
         Of the scale.
+    correlation
+        Polychoric for ordinal α and ω [6]_, of the normals that the answers cut, each of unit
+        variance; α has no interval then.
 
     Examples
     --------
@@ -106,9 +114,14 @@ def reliability(
     notes += left_out([item for item, kept in zip(names, varies) if not kept])
     C, n_pairs = _covariance(rows[:, varies])
     ends = float(np.nanmax(rows) + np.nanmin(rows))
+    within = [item for item, kept in zip(names, varies) if kept]
+    polychoric = correlation == "polychoric"
+    deviations = np.sqrt(C.diagonal())
+    if polychoric:
+        C = _of_normals(rows[:, varies], within, C, notes)
     scale = _Scale(
         name,
-        [item for item, kept in zip(names, varies) if kept],
+        within,
         C,
         int(n_pairs.min()),
         np.diag(n_pairs).astype(float),
@@ -116,7 +129,11 @@ def reliability(
         ends,
         notes,
     )
-    return _of_scale(scale, reverse, reverse_found, n_factors, method, level)
+    found = _of_scale(scale, reverse, reverse_found, n_factors, method, level)
+    if not polychoric:
+        return found
+    items = replace(found.items, deviation=deviations)
+    return replace(found, alpha_low=math.nan, alpha_high=math.nan, items=items, polychoric=True)
 
 
 def reliability_of_covariance(
@@ -195,6 +212,20 @@ def _covariance(rows: Matrix) -> tuple[Matrix, Matrix]:
     centred = np.nan_to_num(rows - np.nanmean(rows, axis=0))
     sums = centred.T @ seen
     return (centred.T @ centred - sums * sums.T / n_pairs) / (n_pairs - 1), n_pairs
+
+
+def _of_normals(rows: Matrix, names: list[str], C: Matrix, notes: list[str]) -> Matrix:
+    """Return polychoric correlations of the answers, and note what there is to say of them."""
+    with naming(np.array(names, dtype=object)):
+        found = polychoric_correlations(rows)
+    notes += of_polychoric(found, names)
+    sign = np.sign(_first_component(C))
+    notes.append(
+        "α and ω are of the normals behind the answers, whose sum is not seen; of the answers "
+        f"themselves, items that run against the others turned round, α is "
+        f"{_alpha(C * np.outer(sign, sign)):.3f}"
+    )
+    return found.correlation
 
 
 def _of_scale(

@@ -101,6 +101,8 @@ class Reliability:
     """(p, p), of items turned round."""
     notes: tuple[str, ...]
     """What there is to say of the data, a sentence each."""
+    polychoric: bool = False
+    """Whether correlations are of the normals behind ordinal answers."""
 
     def part(self, *, explained: bool = True) -> Part:
         """Return the scale as a part of a page, its figures explained or not."""
@@ -123,7 +125,8 @@ class Reliability:
 def _of_scale(found: Reliability, *, explained: bool) -> Part:
     """Return one scale: figures, ω of subscales, items, general and group loadings."""
     n = f"n = {found.n_samples}" if found.n_samples else "n unknown"
-    title = f"Reliability of {found.name}: {len(found.variable_names)} items, {n}"
+    kind = ", polychoric correlations" if found.polychoric else ""
+    title = f"Reliability of {found.name}: {len(found.variable_names)} items, {n}{kind}"
     shown = [_figures(found), *_subscales(found), _items(found), *_loadings(found)]
     if explained:
         shown.append(meanings([found]))

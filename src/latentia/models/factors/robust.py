@@ -1,8 +1,12 @@
-"""Tests of fit where rows are not normal: Satorra and Bentler's scaled χ², Mardia's moments.
+"""Tests of fit where rows are not normal: scaled χ² of numbers and of answers, Mardia's moments.
 
     c = tr(UΓ)/dof,   U = V − VΔ(ΔᵀVΔ)⁻ΔᵀV,   χ² scaled = n F/c                       [1]_
     V = ½ Dᵀ(Σ⁻¹ ⊗ Σ⁻¹)D,   Γ = Cov(vech (x − μ)(x − μ)ᵀ),   Δ = ∂ vech Σ/∂θ
+    T = (n − 1) Σ wᵢⱼ rᵢⱼ²,   a = √(dof/tr (UΓ)²),   χ² shifted = aT + dof − a tr UΓ    [4]_
     b₁ = mean over i, j of (yᵢᵀyⱼ)³,   b₂ = mean of (yᵢᵀyᵢ)²,   y = S^-½ (x − μ)       [2]_
+
+The second line is of polychoric correlations, whose Γ is in `ordinal`, residuals r and weights w:
+their inverse variances (dwls) or 1 (minres). What rows with gaps need is in `yuan_bentler`.
 
 Shapes: X is (n, p), Σ and S (p, p), /n; Γ, U and V are (p*, p*) with p* = p(p + 1)/2, and Γ is
 never made: tr(UΓ) is the mean of wᵀUw over the rows' w = vech((x − μ)(x − μ)ᵀ − S).
@@ -16,23 +20,31 @@ References
 .. [3] P. E. Brosseau-Liard, V. Savalei, L. Li, "An investigation of the sample performance of two
    nonnormality corrections for RMSEA", Multivariate Behavioral Research 2012 (and V. Savalei,
    "Adjusting incremental fit indices for nonnormality", 2014).
+.. [4] T. Asparouhov, B. Muthén, "Simple second order chi-square correction", Mplus technical
+   appendix 2010.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from scipy import linalg, stats
 
 from latentia.errors import InputError
-from latentia.models.factors.fit_statistics import discrepancy, is_singular
+from latentia.models.factors.fit_statistics import discrepancy, is_singular, noncentrality
+from latentia.models.factors.full_information import discrepancies
+from latentia.models.factors.ordinal import influences
+from latentia.models.factors.polychoric import polychoric
 from latentia.models.factors.summary import Part, Table, chi_square_test, number, numbers
-from latentia.models.inputs import Matrix
+from latentia.models.factors.yuan_bentler import FLAT, Gaps, Moments, corrected, normal_weight
+from latentia.models.inputs import Matrix, Vector
+from latentia.models.linear.missing import Patterns, saturated
 
+Places = NDArray[np.intp]
 MOST_VARIABLES = 60
 """Of which p(p + 1)/2 moments are 1830."""
 BLOCK = 2**21
@@ -57,22 +69,49 @@ class Mardia:
     """Of both sides."""
 
 
+Kind = Literal["satorra_bentler", "yuan_bentler", "scaled_shifted"]
+NAMES: dict[Kind, str] = {
+    "satorra_bentler": "χ², Satorra–Bentler",
+    "yuan_bentler": "χ², Yuan–Bentler",
+    "scaled_shifted": "χ², mean- and variance-adjusted",
+}
+
+
 @dataclass(frozen=True)
 class RobustTest:
-    """Satorra and Bentler's test of a maximum-likelihood factor model, by lavaan's convention."""
+    """A test of a factor model that does not take rows for normal, by lavaan's conventions.
+
+    ``kind`` is satorra_bentler of maximum likelihood (lavaan's MLM), yuan_bentler of rows with gaps
+    (MLR), scaled_shifted of polychoric correlations (WLSMV of dwls, ULSMV of minres).
+    """
 
     chi_square: float
-    """n F/c."""
+    """n F/c, or the shifted one."""
     dof: int
     p_value: float
     scaling: float
-    """c; 1 for normal rows."""
+    """c, or 1/a; 1 for normal rows."""
     baseline_scaling: float
-    """c of the model in which nothing correlates."""
+    """The same of the model in which nothing correlates."""
     rmsea: float
     cfi: float
     tli: float
-    """Robust ones [3]_, which estimate what normal rows would have."""
+    """Robust ones [3]_, which estimate what normal rows would have: lavaan's ``.robust``; of
+    polychoric correlations those of the shifted χ²: ``.scaled``."""
+    rmsea_low: float = math.nan
+    rmsea_high: float = math.nan
+    """The 90 % interval of rmsea."""
+    kind: Kind = "satorra_bentler"
+
+
+@dataclass(frozen=True)
+class _Scaled:
+    """n F of the model and of independence, with what scales each."""
+
+    chi: float
+    scaling: float
+    null: float
+    null_scaling: float
 
 
 def mardia(X: ArrayLike) -> Mardia:
@@ -103,40 +142,133 @@ def mardia(X: ArrayLike) -> Mardia:
 
 
 def robust_test(model: Any, X: ArrayLike) -> RobustTest:
-    """Return the scaled test of a model that was fitted by ml to these (n, p) complete rows."""
-    rows, varies = _checked(X), np.flatnonzero(model.scale_ > 0)
+    """Return the scaled test of a model that was fitted to these (n, p) rows.
+
+    It is of ml on complete rows, ml with missing "fiml", and dwls or minres on polychoric
+    correlations, each without weights; others are refused with an InputError.
+    """
+    rows = np.asarray(X, dtype=np.float64) if model.takes_gaps else _checked(X)
+    rows = rows[~np.isnan(rows).all(axis=1)] if rows.ndim == 2 else rows
+    varies = np.flatnonzero(model.scale_ > 0)
     _refuse(model, rows, len(varies))
+    if model.correlation == "polychoric":
+        return _of_answers(model, rows[:, varies], varies)
+    if model.missing == "fiml":
+        return _of_gaps(model, rows[:, varies], varies)
+    return _of_numbers(model, rows[:, varies], varies)
+
+
+def _of_numbers(model: Any, rows: Matrix, varies: Places) -> RobustTest:
+    """Return Satorra and Bentler's test."""
+    S, Sigma, L = _unit(model, varies)
+    dof, p = _degrees(model, S), len(S)
+    independent, pairs = np.diag(S.diagonal()), p * (p - 1) // 2
+    centred, n = (rows - model.mean_[varies]) / model.scale_[varies], len(rows)
+    c = _trace(centred, S, Sigma, _slopes(L)) / dof
+    c0 = _trace(centred, S, independent, _slopes(np.zeros((p, 0)))) / pairs
+    found = _Scaled(n * discrepancy(S, Sigma), c, n * discrepancy(S, independent), c0)
+    return _tested("satorra_bentler", found, found, dof, pairs, n)
+
+
+def _of_gaps(model: Any, rows: Matrix, varies: Places) -> RobustTest:
+    """Return Yuan and Bentler's test of the likelihood ratio."""
+    S, Sigma, L = _unit(model, varies)
+    dof, p, scale = _degrees(model, S), len(S), model.scale_[varies]
+    ratios = discrepancies(model.baseline_log_likelihoods_, model.log_likelihood_)
+    if math.isnan(ratios.model):
+        raise InputError("rows with such gaps have no saturated maximum: no test")
+    gaps, patterns = Gaps(rows / scale), Patterns(rows / scale)
+    free = saturated(patterns, tolerance=model.tolerance, max_iter=model.max_iter)
+    moments = Moments(free.mean, free.covariance)
+    fitted = Moments(model.mean_[varies] / scale, Sigma)
+    alone = Moments(patterns.column_means, np.diag(patterns.column_variances))
+    bent = np.zeros([L.size + p] * 2)
+    bent[: L.size, : L.size] = np.kron(2 * gaps.information(fitted)[1], np.eye(L.shape[1]))
+    own = corrected(gaps, moments, fitted, _slopes(L), bent, dof)
+    pairs, of_none = p * (p - 1) // 2, _slopes(np.zeros((p, 0)))
+    base = corrected(gaps, moments, alone, of_none, np.zeros((p, p)), pairs)
+    n = patterns.n_samples
+    tested = _Scaled(n * ratios.model, own.scaling, n * ratios.independence, base.scaling)
+    complete = own.complete, own.complete_scaling, base.complete, base.complete_scaling
+    return _tested("yuan_bentler", tested, _Scaled(*complete), dof, pairs, n)
+
+
+def _of_answers(model: Any, rows: Matrix, varies: Places) -> RobustTest:
+    """Return the mean- and variance-adjusted test of polychoric correlations."""
+    S, Sigma, L = _unit(model, varies)
+    dof, n, p = _degrees(model, S), len(rows), len(S)
+    gamma = influences(rows, polychoric(rows, zero_add=model.zero_add)).covariance()
+    i, j = np.triu_indices(p, 1)
+    root = np.ones(len(i)) if model.method == "minres" else 1 / np.sqrt(gamma.diagonal())
+    spread = gamma * np.outer(root, root)
+    slopes = root[:, None] * loading_slopes(L, i, j)
+    left, sizes, _ = linalg.svd(slopes, full_matrices=False)
+    reached = left[:, sizes > FLAT * sizes[0]]
+    chi, a = _shifted((root * (S - Sigma)[i, j]) ** 2 * (n - 1), spread, reached, dof)
+    null, a0 = _shifted((root * S[i, j]) ** 2 * (n - 1), spread, reached[:, :0], len(i))
+    shifted = _Scaled(chi, 1, null, 1)
+    # As lavaan does, which divides by n − 1 what is no maximum likelihood.
+    found = _tested("scaled_shifted", shifted, shifted, dof, len(i), n - 1)
+    return replace(found, scaling=1 / a, baseline_scaling=1 / a0)
+
+
+def _shifted(terms: Vector, spread: Matrix, reached: Matrix, dof: int) -> tuple[float, float]:
+    """Return aT + dof − a tr UΓ, and a."""
+    left = spread - reached @ (reached.T @ spread)
+    a = math.sqrt(dof / float((left * left.T).sum()))
+    return a * float(terms.sum()) + dof - a * float(left.trace()), a
+
+
+def _tested(
+    kind: Kind, tested: _Scaled, indexed: _Scaled, dof: int, null_dof: int, n: int
+) -> RobustTest:
+    """Return the test of one χ², with the indices of another or of the same."""
+    chi, c = tested.chi / tested.scaling, indexed.scaling
+    excess = indexed.chi - c * dof
+    null_excess = indexed.null - indexed.null_scaling * null_dof
+    ends = (noncentrality(indexed.chi / c, dof, q) for q in (0.95, 0.05))
+    low, high = (math.sqrt(c * end / (n * dof)) for end in ends)
+    return RobustTest(
+        chi,
+        dof,
+        float(stats.chi2.sf(chi, dof)),
+        tested.scaling,
+        tested.null_scaling,
+        math.sqrt(max(excess, 0) / (n * dof)),
+        1 - max(excess, 0) / max(excess, null_excess, 1e-300),
+        1 - (excess / null_excess) * (null_dof / dof),
+        low,
+        high,
+        kind,
+    )
+
+
+def _unit(model: Any, varies: Places) -> tuple[Matrix, Matrix, Matrix]:
+    """Return S, Σ and loadings on uncorrelated factors, of variables over their deviations."""
     pairs, scale = np.ix_(varies, varies), model.scale_[varies]
     both = model.covariance_, model.get_covariance()
     S, Sigma = (matrix[pairs] / np.outer(scale, scale) for matrix in both)
-    centred = (rows[:, varies] - model.mean_[varies]) / scale
-    n, p, k = len(rows), len(varies), model.n_latent
-    dof, pairs_of = ((p - k) ** 2 - p - k) // 2, p * (p - 1) // 2
+    root = linalg.cholesky(model.factor_correlations_, lower=True)
+    return S, Sigma, model.loadings_[varies] / scale[:, None] @ root
+
+
+def _degrees(model: Any, S: Matrix) -> int:
+    p, k = len(S), int(model.n_latent)
+    dof = ((p - k) ** 2 - p - k) // 2
     if dof <= 0 or is_singular(S):
         raise InputError(
             f"the model has {dof} degrees of freedom or a singular covariance: no test"
         )
-    root = linalg.cholesky(model.factor_correlations_, lower=True)
-    L = model.loadings_[varies] / scale[:, None] @ root
-    c = _trace(centred, S, Sigma, _slopes(L)) / dof
-    c0 = _trace(centred, S, np.diag(S.diagonal()), _slopes(np.zeros((p, 0)))) / pairs_of
-    chi, null = n * discrepancy(S, Sigma), n * discrepancy(S, np.diag(S.diagonal()))
-    excess, null_excess = chi - c * dof, null - c0 * pairs_of
-    return RobustTest(
-        chi / c,
-        dof,
-        float(stats.chi2.sf(chi / c, dof)),
-        c,
-        c0,
-        math.sqrt(max(excess, 0) / (n * dof)),
-        1 - max(excess, 0) / max(excess, null_excess, 1e-300),
-        1 - (excess / null_excess) * (pairs_of / dof),
-    )
+    return dof
 
 
 def _refuse(model: Any, rows: Matrix, p: int) -> None:
-    if model.method != "ml" or (model.missing, model.correlation) != ("error", "pearson"):
-        raise InputError("Satorra and Bentler's test is of ml on complete rows of numbers")
+    least_squares = model.correlation == "polychoric" and model.method in ("dwls", "minres")
+    if not least_squares and (model.method, model.correlation) != ("ml", "pearson"):
+        raise InputError(
+            "robust tests are of ml on rows of numbers (Satorra and Bentler; with missing 'fiml' "
+            "Yuan and Bentler), and of dwls and minres on polychoric correlations"
+        )
     if rows.shape != (round(model.n_samples_), len(model.scale_)):
         raise InputError(
             f"X has shape {rows.shape}, and the model was fitted to {model.n_samples_:g} rows of "
@@ -155,29 +287,28 @@ def _checked(X: ArrayLike) -> Matrix:
 
 def _slopes(L: Matrix) -> Matrix:
     """Return Δ, (p*, pk + p): of loadings and noise variances, Φ being the identity."""
-    p, k = L.shape
-    rows, columns = np.tril_indices(p)
-    unit = np.eye(p)
-    of_loadings = (
+    rows, columns = np.tril_indices(len(L))
+    unit = np.eye(len(L))
+    return np.hstack([loading_slopes(L, rows, columns), unit[rows] * unit[columns]])
+
+
+def loading_slopes(L: Matrix, rows: Places, columns: Places) -> Matrix:
+    """Return the derivatives of some entries of ΛΛᵀ by the loadings, (m, pk)."""
+    unit = np.eye(len(L))
+    found = (
         unit[rows][:, :, None] * L[columns][:, None, :]
         + unit[columns][:, :, None] * L[rows][:, None, :]
     )
-    of_noise = unit[rows] * unit[columns]
-    return np.hstack([of_loadings.reshape(len(rows), p * k), of_noise])
+    return np.asarray(found.reshape(len(rows), L.size))
 
 
 def _trace(centred: Matrix, S: Matrix, Sigma: Matrix, slopes: Matrix) -> float:
     """Return tr(UΓ), as the mean of wᵀUw."""
     rows, columns = np.tril_indices(len(S))
-    inverse = linalg.inv(Sigma)
-    twice = np.where(rows == columns, 1.0, 2.0)
-    V = inverse[np.ix_(rows, rows)] * inverse[np.ix_(columns, columns)]
-    V = (V + inverse[np.ix_(rows, columns)] * inverse[np.ix_(columns, rows)]) / 2
-    V = V * np.outer(twice, twice) / 2
-    root = linalg.cholesky(V, lower=True)
+    root = linalg.cholesky(normal_weight(Sigma), lower=True)
     # What Δ reaches in the metric of V; rotations leave it short of full rank.
     left, sizes, _ = linalg.svd(root.T @ slopes, full_matrices=False)
-    reached = left[:, sizes > 1e-10 * sizes[0]]
+    reached = left[:, sizes > FLAT * sizes[0]]
     total, size = 0.0, max(1, BLOCK // len(rows))
     for first in range(0, len(centred), size):
         x = centred[first : first + size]
@@ -186,26 +317,44 @@ def _trace(centred: Matrix, S: Matrix, Sigma: Matrix, slopes: Matrix) -> float:
     return total / len(centred)
 
 
-def normality(model: Any, X: ArrayLike) -> Part:
-    """Return Mardia's moments and, of maximum likelihood, the scaled test, as tables."""
-    rows = _checked(X)[:, model.scale_ > 0]
-    m = mardia(rows)
-    skew = chi_square_test(m.skewness_chi_square, m.skewness_dof, m.skewness_p_value)
-    p = f"{m.kurtosis_p_value:.3g}" if m.kurtosis_p_value > 0 else "< 1e-300"
-    lines = [
-        ("Mardia's skewness, χ²", f"{number(m.skewness, 2)}, {skew}"),
-        ("Mardia's kurtosis, z", f"{number(m.kurtosis, 2)}, {number(m.kurtosis_z, 2)}, p {p}"),
-    ]
-    note = "Mardia (1970): small p-values say that rows are not normal; with many rows they are."
+TOLD: dict[Kind, str] = {
+    "satorra_bentler": "c is 1 for normal rows, and larger where heavy tails make χ² too large. "
+    "The indices are lavaan's .robust.",
+    "yuan_bentler": "For rows with gaps that are not normal (Yuan & Bentler 2000): lavaan's MLR, "
+    "the indices its .robust. c is 1 for normal rows.",
+    "scaled_shifted": "For ordinal answers (Asparouhov & Muthén 2010), in the place of the χ², "
+    "RMSEA, TLI and CFI above: lavaan's WLSMV of dwls, ULSMV of minres, the indices its .scaled.",
+}
+
+
+def tests_of(model: Any, X: ArrayLike) -> Part:
+    """Return Mardia's moments of complete rows of numbers, and the robust test, as tables."""
+    lines, notes = list[tuple[str, str]](), list[str]()
+    plain = not model.takes_gaps
+    if plain:
+        m = mardia(_checked(X)[:, model.scale_ > 0])
+        skew = chi_square_test(m.skewness_chi_square, m.skewness_dof, m.skewness_p_value)
+        p = f"{m.kurtosis_p_value:.3g}" if m.kurtosis_p_value > 0 else "< 1e-300"
+        lines = [
+            ("Mardia's skewness, χ²", f"{number(m.skewness, 2)}, {skew}"),
+            ("Mardia's kurtosis, z", f"{number(m.kurtosis, 2)}, {number(m.kurtosis_z, 2)}, p {p}"),
+        ]
+        notes.append(
+            "Mardia (1970): small p-values say that rows are not normal; with many rows they are."
+        )
     try:
         t = robust_test(model, X)
     except InputError as error:
-        return Part("Normality", (Table("Tests", (), tuple(lines), note),), (f"{error}",))
+        if not plain:
+            raise
+        return Part("Normality", (Table("Tests", (), tuple(lines), notes[0]),), (f"{error}",))
+    interval = numbers((t.rmsea_low, t.rmsea_high), 3)
     lines += [
-        ("χ², Satorra–Bentler", chi_square_test(t.chi_square, t.dof, t.p_value)),
+        (NAMES[t.kind], chi_square_test(t.chi_square, t.dof, t.p_value)),
         ("Scaling factor c", number(t.scaling, 4)),
-        ("Robust RMSEA", number(t.rmsea, 3)),
+        ("Robust RMSEA [90 % interval]", f"{number(t.rmsea, 3)} [{interval}]"),
         ("Robust TLI, CFI", numbers((t.tli, t.cfi), 3)),
     ]
-    note += "\nc is 1 for normal rows, and larger where heavy tails make χ² too large."
-    return Part("Normality and robust test", (Table("Tests", (), tuple(lines), note),))
+    title = "Normality and robust test" if plain else "Robust test"
+    note = "\n".join([*notes, TOLD[t.kind]])
+    return Part(title, (Table("Tests", (), tuple(lines), note),))

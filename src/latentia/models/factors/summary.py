@@ -122,7 +122,11 @@ SCORES_RULE = (
     "2ρ² − 1, of regression: the least correlation of two sets of scores that fit equally well "
     "(Guttman 1955)"
 )
-METHODS = {"ml": "maximum likelihood", "gls": "generalised least squares"}
+METHODS = {
+    "ml": "maximum likelihood",
+    "gls": "generalised least squares",
+    "dwls": "diagonally weighted least squares",
+}
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -314,8 +318,6 @@ def summary_of(model: Any, cutoff: float, *, sort: bool) -> Summary:
     Phi = model.factor_correlations_
     order = in_order(pattern, varies) if sort else np.arange(len(pattern))
     names = model.variable_names()
-    plain = (model.method, model.correlation) == ("ml", "pearson")
-    rough = () if plain else (findings.ROUGH,)
     return Summary(
         method=model.method,
         rotation=model.rotation,
@@ -332,7 +334,7 @@ def summary_of(model: Any, cutoff: float, *, sort: bool) -> Summary:
         fit=model.fit_statistics(),
         log_likelihood=model.log_likelihood_,
         kmo=sampling_adequacy(model.covariance_[np.ix_(varies, varies)]),
-        notes=(*model.findings(), *findings.of_rotation(model), *rough),
+        notes=(*model.findings(), *findings.of_rotation(model), *findings.of_indices(model)),
         cutoff=cutoff,
     )
 

@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor, nn, optim
 
+from latentia.data.dataset import Dataset
 from latentia.errors import Count, CountsWhen, Decay, InputError, Positive, Shapes
 from latentia.metrics.detail import Detail, detail_of
 from latentia.models.apply import apply
@@ -23,6 +24,7 @@ from latentia.models.base import to_numpy
 from latentia.models.diagnosis import PATIENCE
 from latentia.models.gradient import GradientModel
 from latentia.models.inputs import in_kind_of
+from latentia.models.translation.palettes import drawn_in
 from latentia.training.device import full_precision
 from latentia.training.run import Numbers
 from latentia.training.updates import adam
@@ -65,6 +67,11 @@ class Translator(GradientModel, ABC):
     @abstractmethod
     def translate(self, x: Tensor) -> Tensor:
         """Return what (N, C, H, W) images in [0, 1] become, in [0, 1] too."""
+
+    def remember(self, data: Dataset) -> None:
+        """Keep the colours of inputs that are drawings, for whoever draws another."""
+        super().remember(data)
+        self.palettes_ = [drawn_in(data.x_train)]
 
     def transform(self, X: ArrayLike) -> Any:
         """Return the translated images.

@@ -63,6 +63,7 @@ from latentia.models.translation.base import (
 )
 from latentia.models.translation.exported import both_ways
 from latentia.models.translation.image_pool import ImagePool
+from latentia.models.translation.palettes import drawn_in
 from latentia.models.translation.patches import jittered
 from latentia.nets.patchgan import patch_discriminator
 from latentia.nets.resnet import ResNetGenerator
@@ -403,8 +404,9 @@ class CycleGAN(Translator):
         return figures.both_ways(self, data)
 
     def remember(self, data: Dataset) -> None:
-        """Keep the names of the two domains."""
+        """Keep the names of the two domains, and the colours of each where they are drawings."""
         super().remember(data)
+        self.palettes_ = [drawn_in(data.x_train[data.y_train == i]) for i in (0, 1)]
         if data.class_names:
             self.class_names_ = list(data.class_names)
 

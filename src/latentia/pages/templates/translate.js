@@ -69,6 +69,20 @@ function startTranslate() {
     points.forEach((p) => context.lineTo(...p));
     context.stroke();
   }
+  // A drawing's lines are as sharp as those of the drawings that were learnt from.
+  function stamp(context, { colour, width, points }) {
+    const side = Math.max(1, Math.round(width / size.k));
+    context.fillStyle = colour;
+    let [x0, y0] = points[0];
+    for (const [x, y] of points) {
+      const n = Math.max(1, Math.ceil(Math.max(Math.abs(x - x0), Math.abs(y - y0)) / size.k));
+      for (let i = 0; i <= n; i++) {
+        const place = [x0 + ((x - x0) * i) / n, y0 + ((y - y0) * i) / n].map((v) => Math.floor(v / size.k - (side - 1) / 2));
+        context.fillRect(...place, side, side);
+      }
+      [x0, y0] = [x, y];
+    }
+  }
   function show() {
     layer.clearRect(0, 0, layer.canvas.width, layer.canvas.height);
     kept.strokes.forEach((s) => trace(layer, s));
@@ -86,7 +100,8 @@ function startTranslate() {
     const context = make("canvas", { width: size.W, height: size.H }).getContext("2d", { willReadFrequently: true });
     context.drawImage(kept.base, 0, 0);
     context.imageSmoothingQuality = "high";
-    context.drawImage(layer.canvas, 0, 0, size.W, size.H);
+    if (habits.palettes[view.way].only) kept.strokes.forEach((s) => stamp(context, s));
+    else context.drawImage(layer.canvas, 0, 0, size.W, size.H);
     return { data: pixelsOf(context, given), shape: [1, ...given] };
   }
 
@@ -187,9 +202,12 @@ function startTranslate() {
     $("undo").onclick = () => { kept.strokes.pop(); show(); follow(); };
     $("blank").onclick = empty;
     $("pen").oninput = () => { $("pen-value").textContent = $("pen").value; };
-    $("pen").oninput();
   } else document.querySelector(".tools").hidden = true;
 
+  function pen() {
+    $("pen").value = habits.palettes[view.way].only ? 1 : 2;
+    $("pen-value").textContent = $("pen").value;
+  }
   function palette() {
     view.colour = Math.min(view.colour, colours().length - 1);
     $("palette").replaceChildren(...colours().map((colour, i) => {
@@ -239,6 +257,7 @@ function startTranslate() {
     view.way = to;
     view.example = null;
     if (back) press($(`way-${to}`), $(`way-${1 - to}`));
+    pen();
     palette();
     tiles();
     labels();
@@ -271,6 +290,7 @@ function startTranslate() {
     Object.assign($("keep"), { href: $("translated").toDataURL("image/png"), download: "translated.png" });
   };
   resize();
+  pen();
   part({
     words() {
       labels();
