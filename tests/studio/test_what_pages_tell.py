@@ -22,7 +22,7 @@ from latentia.models.factors.n_factors import Consensus
 from latentia.models.factors.robust import RobustTest
 from latentia.models.zoo import zoos
 from latentia.studio import answers as reading
-from latentia.studio import comparing, data, exports, live, models, tables
+from latentia.studio import comparing, data, exports, forms, live, models, tables
 from latentia.studio import runs as run_pages
 from latentia.studio.answers import CORRELATIONS, METHODS, MISSING, ROTATIONS, Asked
 from latentia.studio.map import GROUPS, PLACES, TOOLS
@@ -516,3 +516,25 @@ def test_runs_are_listed_the_newest_first(studio):
 def test_sizes_are_of_own_pictures_alone(spec, size, frame, asked):
     given = {"data": spec, "image_size": size, "frame": frame}
     assert models.pictures_of(given) == asked
+
+
+def test_fields_that_matter_were_changed_or_refused_stand_open():
+    usual = forms.form_of("VAE", {})
+    assert {entry.field.name for entry in usual.entries if entry.main} <= {*forms.MAIN}
+    changed = forms.form_of("VAE", {"adam_epsilon": "1e-7", "hidden": "400", "tolerance": ""})
+    opened = [entry.field.name for entry in changed.in_order if entry.main]
+    assert "adam_epsilon" in opened
+    folded = [entry.field.name for entry in changed.in_order if not entry.main]
+    assert [*opened, *folded] == [entry.field.name for entry in changed.in_order]
+    known = [name for name in forms.MAIN if name in opened]
+    assert opened[: len(known)] == known
+    refused = forms.form_of("VAE", {"adam_epsilon": "x"})
+    assert [e.field.name for e in refused.entries if e.refusal and e.main] == ["adam_epsilon"]
+    text = {entry.field.name: entry.text for entry in usual.entries}
+    assert all(text[e.field.name] == e.default for e in usual.entries)
+
+
+def test_a_picture_that_was_not_drawn_is_named(studio):
+    written_run(studio.runs)
+    answer = studio.own.get("/runs/vae-1/samples/epoch_0009.png")
+    assert "the run vae-1 has drawn no epoch_0009.png" in answer.text
