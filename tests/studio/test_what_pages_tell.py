@@ -8,6 +8,7 @@ import re
 import tomllib
 from dataclasses import replace
 from types import SimpleNamespace
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -19,7 +20,7 @@ from latentia.evaluation.apa.wording import wording
 from latentia.evaluation.fit_rules import RULES
 from latentia.metrics.definitions import DEFINITIONS
 from latentia.models.factors.n_factors import Consensus
-from latentia.models.factors.robust import RobustTest
+from latentia.models.factors.robust import Kind, RobustTest
 from latentia.models.zoo import zoos
 from latentia.studio import answers as reading
 from latentia.studio import comparing, data, exports, forms, live, models, tables
@@ -136,7 +137,14 @@ def solution_of(robust=None):
 @pytest.mark.parametrize("language", ["en", "ko"])
 def test_each_index_of_fit_has_its_own_value_and_words(language):
     names = {f.name for f in dataclasses.fields(RobustTest)}
-    values = {"dof": 8, "chi_square": 18.75, "p_value": 0.021, "rmsea": 0.0612, "cfi": 0.9532}
+    values = {
+        "kind": "yuan_bentler",
+        "dof": 8,
+        "chi_square": 18.75,
+        "p_value": 0.021,
+        "rmsea": 0.0612,
+        "cfi": 0.9532,
+    }
     assert values.keys() <= names
     solution, summary = solution_of(SimpleNamespace(**values))
     fit = summary.fit
@@ -156,7 +164,8 @@ def test_each_index_of_fit_has_its_own_value_and_words(language):
     assert [row["value"] for row in found] == list(shown.values())
     assert [row["name"] for row in found] == [reader.say(f"factor/fit/{key}") for key in shown]
     place = ("en", "ko").index(language)
-    assert [row["meaning"] for row in found] == [RULES[key][place] for key in shown]
+    rules = {**RULES, "scaled": RULES["yuan_bentler"]}
+    assert [row["meaning"] for row in found] == [rules[key][place] for key in shown]
     verdicts = ["good", "good", "told", "told", "fair", "fair", "fair", "good"]
     assert [row["verdict"] for row in found] == verdicts
 
@@ -223,7 +232,7 @@ DYNAMIC = {
     "factor/rotation/": ROTATIONS,
     "factor/correlation/": CORRELATIONS,
     "factor/missing/": MISSING,
-    "factor/fit/": RULES,
+    "factor/fit/": [*(RULES.keys() - get_args(Kind)), "scaled"],
     "factor/verdict/": ("good", "fair", "poor", "told"),
     "factor/scree/": ("component", "factor", "component_chance", "factor_chance"),
     "state/": ("waiting", "running", "done", "stopped", "failed"),
