@@ -650,7 +650,9 @@ SUBJECTS = {
     "srmr": ("left of the correlations", "남은 상관"),
     "kmo": ("worth factoring", "적합한 상관"),
     "sphericity": ("no variable correlates", "전혀 없는지"),
-    "scaled": ("not normal", "정규분포가 아닌"),
+    "satorra_bentler": ("Satorra", "Satorra"),
+    "yuan_bentler": ("Yuan", "Yuan"),
+    "scaled_shifted": ("Muthén", "Muthén"),
 }
 
 
@@ -660,3 +662,15 @@ def test_each_index_of_fit_is_explained_by_its_own_sentences():
         for words, text in zip(both, fit_rules.RULES[key], strict=True):
             assert [k for k, texts in fit_rules.RULES.items() if words in "".join(texts)] == [key]
             assert words in text
+
+
+def test_a_model_that_cannot_be_had_here_is_left_out_by_its_name(monkeypatch):
+    def absent(name):
+        raise ModuleNotFoundError("VAE needs torch: pip install it", name=missing)
+
+    monkeypatch.setattr(comparison, "kind_of", absent)
+    missing = "torch"
+    assert comparison._left_out("VAE", DATA) == "VAE was left out: it needs torch: pip install it."
+    missing = "numpy"
+    with pytest.raises(ModuleNotFoundError):
+        comparison._left_out("VAE", DATA)

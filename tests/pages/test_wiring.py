@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import torch
 from markupsafe import Markup
+from sklearn.exceptions import NotFittedError
 
 import latentia
 from latentia import PCA, FactorAnalysis, InputError, load_data
@@ -791,3 +792,9 @@ def test_a_file_holds_the_program_and_the_page_with_its_own_size(half, bits):
     assert f"script-src 'sha256-{digest}'" in text.replace("&#39;", "'")
     assert f"<title>{page['title']['en']}</title>" in text
     assert "<svg id=diagram></svg>" in text
+
+
+@pytest.mark.parametrize("asked", [hub.push_to_hub, export.export])
+def test_what_is_not_fitted_is_not_handed_on(asked, tmp_path):
+    with pytest.raises(NotFittedError):
+        asked(PCA(), "jane/pca" if asked is hub.push_to_hub else tmp_path / "a.json")

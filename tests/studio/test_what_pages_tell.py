@@ -8,6 +8,7 @@ import re
 import tomllib
 from dataclasses import replace
 from types import SimpleNamespace
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -19,10 +20,10 @@ from latentia.evaluation.apa.wording import wording
 from latentia.evaluation.fit_rules import RULES
 from latentia.metrics.definitions import DEFINITIONS
 from latentia.models.factors.n_factors import Consensus
-from latentia.models.factors.robust import RobustTest
+from latentia.models.factors.robust import Kind, RobustTest
 from latentia.models.zoo import zoos
 from latentia.studio import answers as reading
-from latentia.studio import comparing, data, exports, live, models, tables
+from latentia.studio import comparing, data, exports, forms, live, models, tables
 from latentia.studio import runs as run_pages
 from latentia.studio.answers import CORRELATIONS, METHODS, MISSING, ROTATIONS, Asked
 from latentia.studio.map import GROUPS, PLACES, TOOLS
@@ -136,7 +137,14 @@ def solution_of(robust=None):
 @pytest.mark.parametrize("language", ["en", "ko"])
 def test_each_index_of_fit_has_its_own_value_and_words(language):
     names = {f.name for f in dataclasses.fields(RobustTest)}
-    values = {"dof": 8, "chi_square": 18.75, "p_value": 0.021, "rmsea": 0.0612, "cfi": 0.9532}
+    values = {
+        "kind": "yuan_bentler",
+        "dof": 8,
+        "chi_square": 18.75,
+        "p_value": 0.021,
+        "rmsea": 0.0612,
+        "cfi": 0.9532,
+    }
     assert values.keys() <= names
     solution, summary = solution_of(SimpleNamespace(**values))
     fit = summary.fit
@@ -156,7 +164,8 @@ def test_each_index_of_fit_has_its_own_value_and_words(language):
     assert [row["value"] for row in found] == list(shown.values())
     assert [row["name"] for row in found] == [reader.say(f"factor/fit/{key}") for key in shown]
     place = ("en", "ko").index(language)
-    assert [row["meaning"] for row in found] == [RULES[key][place] for key in shown]
+    rules = {**RULES, "scaled": RULES["yuan_bentler"]}
+    assert [row["meaning"] for row in found] == [rules[key][place] for key in shown]
     verdicts = ["good", "good", "told", "told", "fair", "fair", "fair", "good"]
     assert [row["verdict"] for row in found] == verdicts
 
@@ -223,7 +232,7 @@ DYNAMIC = {
     "factor/rotation/": ROTATIONS,
     "factor/correlation/": CORRELATIONS,
     "factor/missing/": MISSING,
-    "factor/fit/": RULES,
+    "factor/fit/": [*(RULES.keys() - get_args(Kind)), "scaled"],
     "factor/verdict/": ("good", "fair", "poor", "told"),
     "factor/scree/": ("component", "factor", "component_chance", "factor_chance"),
     "state/": ("waiting", "running", "done", "stopped", "failed"),
@@ -491,3 +500,50 @@ def test_what_cannot_be_asked_has_its_status_and_its_sentence(studio, address, s
 def test_what_is_not_a_name_of_a_run_is_refused_as_such(studio):
     with pytest.raises(InputError, match="there is no run nobody"):
         run_pages.told(studio, "nobody")
+
+
+def test_runs_are_listed_the_newest_first(studio):
+    for age, name in ((300, "b"), (100, "c"), (200, "a")):
+        file = written_run(studio.runs, name) / "config.json"
+        os.utime(file, (1e9 - age, 1e9 - age))
+    (studio.runs / "no-run").mkdir()
+    assert studio.folder.names() == ["c", "a", "b"]
+    assert [shown.name for shown in studio.queue.shown()] == ["c", "a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("spec", "size", "frame", "asked"),
+    [
+        ("uploads/a", "64", "fit", {"image_size": "64 fit"}),
+        ("uploads/a", "64", "", {"image_size": "64"}),
+        ("uploads/a", "", "crop", {"image_size": "crop"}),
+        ("uploads/a", "7", "bent", {}),
+        ("uploads/a", "", "", {}),
+        ("digits", "64", "fit", {}),
+    ],
+)
+def test_sizes_are_of_own_pictures_alone(spec, size, frame, asked):
+    given = {"data": spec, "image_size": size, "frame": frame}
+    assert models.pictures_of(given) == asked
+
+
+def test_fields_that_matter_were_changed_or_refused_stand_open():
+    usual = forms.form_of("VAE", {})
+    assert {entry.field.name for entry in usual.entries if entry.main} <= {*forms.MAIN}
+    changed = forms.form_of("VAE", {"adam_epsilon": "1e-7", "hidden": "400", "tolerance": ""})
+    opened = [entry.field.name for entry in changed.in_order if entry.main]
+    assert "adam_epsilon" in opened
+    folded = [entry.field.name for entry in changed.in_order if not entry.main]
+    assert [*opened, *folded] == [entry.field.name for entry in changed.in_order]
+    known = [name for name in forms.MAIN if name in opened]
+    assert opened[: len(known)] == known
+    refused = forms.form_of("VAE", {"adam_epsilon": "x"})
+    assert [e.field.name for e in refused.entries if e.refusal and e.main] == ["adam_epsilon"]
+    text = {entry.field.name: entry.text for entry in usual.entries}
+    assert all(text[e.field.name] == e.default for e in usual.entries)
+
+
+def test_a_picture_that_was_not_drawn_is_named(studio):
+    written_run(studio.runs)
+    answer = studio.own.get("/runs/vae-1/samples/epoch_0009.png")
+    assert "the run vae-1 has drawn no epoch_0009.png" in answer.text

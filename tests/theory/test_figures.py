@@ -14,6 +14,7 @@ from PIL import Image
 import latentia.theory.figures as figures
 from latentia.cli.main import main
 from latentia.errors import FitWarning
+from latentia.plots.sentences import LANGUAGES
 
 FOLDER = Path(figures.__file__).parent
 RECORDS = figures.records()
@@ -83,7 +84,7 @@ def test_titles_and_captions_are_in_both_languages():
             assert re.search("[가-힣]", words["ko"])
             assert not re.search("[가-힣]", words["en"])
     for words in ("title", "caption"):
-        for lang in figures.LANGUAGES:
+        for lang in LANGUAGES:
             said = [getattr(record, words)[lang] for record in RECORDS]
             assert len({*said}) == len(said)
 
