@@ -34,7 +34,11 @@ from latentia.models.factors.robust import (
     robust_test,
     tests_of,
 )
-from latentia.models.factors.standard_errors import LoadingErrors, information_errors
+from latentia.models.factors.standard_errors import (
+    LoadingErrors,
+    information_errors,
+    robust_errors,
+)
 from latentia.models.factors.summary import Part, wrapped
 from latentia.models.inputs import unit_floats
 from latentia.models.linear.missing import Patterns, saturated
@@ -325,7 +329,7 @@ def _are_tested(model: FactorAnalysis, observed: Observed) -> bool:
 
 
 def standard_errors(model: FactorAnalysis, observed: Observed, kind: str) -> LoadingErrors:
-    """Return standard errors of the loadings by information, or by the bootstrap of rows."""
+    """Return standard errors of the loadings by information, or of rows."""
     if kind == "information" and model.n_samples_ == 0:
         raise InputError("the number of samples is unknown: give --n-samples with a matrix")
     if kind == "information":
@@ -334,7 +338,10 @@ def standard_errors(model: FactorAnalysis, observed: Observed, kind: str) -> Loa
         except InputError as error:
             raise InputError(f"{error} (--standard-errors bootstrap)") from None
     if observed.rows is None:
-        raise InputError("standard errors by bootstrap need rows; of a matrix use 'information'")
+        raise InputError(f"{kind} standard errors need rows; of a matrix use 'information'")
+    if kind == "robust":
+        refuse_weights(observed, "the robust standard errors")
+        return robust_errors(model, model.checked(observed.rows, reset=False))
     refuse_weights(observed, "the bootstrap")
     return bootstrap_errors(model, observed.rows)
 
