@@ -31,8 +31,8 @@ from latentia.models.factors.polychoric import polychoric
 from latentia.models.factors.robust import (
     MOST_VARIABLES,
     RobustTest,
+    robust_part,
     robust_test,
-    tests_of,
 )
 from latentia.models.factors.standard_errors import (
     LoadingErrors,
@@ -291,7 +291,7 @@ def parts_of(
     model: FactorAnalysis, observed: Observed, other: FactorAnalysis | None, name: str
 ) -> list[Part]:
     """Return what is told beside the summary: robust tests, groups, a comparison of two models."""
-    tests = tests_told(model, observed)
+    tests = robust_part_of(model, observed)
     found = [] if tests is None else [tests]
     if observed.groups is not None:
         refuse_weights(observed, "a comparison of groups")
@@ -300,12 +300,12 @@ def parts_of(
     return found if other is None else [*found, compared(model, other, name)]
 
 
-def tests_told(model: FactorAnalysis, observed: Observed) -> Part | None:
+def robust_part_of(model: FactorAnalysis, observed: Observed) -> Part | None:
     """Return the tests of normality and fit that the rows of a table allow, or none."""
     if not _are_tested(model, observed):
         return None
     try:
-        return tests_of(model, model.checked(observed.rows, reset=False))
+        return robust_part(model, model.checked(observed.rows, reset=False))
     except InputError:
         # Of collinear columns and few rows the summary tells.
         return None

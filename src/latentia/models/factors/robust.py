@@ -343,7 +343,7 @@ TOLD: dict[Kind, str] = {
 }
 
 
-def tests_of(model: Any, X: ArrayLike) -> Part:
+def robust_part(model: Any, X: ArrayLike) -> Part:
     """Return Mardia's moments of complete rows of numbers, and the robust test, as tables."""
     lines, notes = list[tuple[str, str]](), list[str]()
     plain = not model.takes_gaps
