@@ -212,6 +212,25 @@ def test_every_value_of_a_report_stands_in_its_place(tmp_path):
         assert [label for _, label in shown][-6:] == labels
         kept = [key for key in chips if key != "adjusted_rand"]
         assert [value for value, _ in shown][-6:] == [format_number(values[k]) for k in kept]
+    contents = page.partition('class="toc"')[2].partition("</nav>")[0]
+    assert re.findall(r'<li><(?:b|a href="#([\w-]+)")>([^<]+)</', contents) == [
+        ("", "Overview"),
+        ("main", "Verdict"),
+        ("side", "Side by side"),
+        ("table", "Measurements"),
+        ("", "Models"),
+        ("model-1", "VAE"),
+        ("model-2", "VAE 2"),
+        ("", "End"),
+        ("how", "How this was made"),
+    ]
+    assert re.search(r'href="#main">([^<]+)<', page)[1] == "Skip to the report"
+    heads = re.findall(r'<section id="(side|table|how)"[^>]*>(?:<div[^>]*>)?<h2>([^<]+)<', page)
+    assert heads == [
+        ("side", "Side by side"),
+        ("table", "Measurements"),
+        ("how", "How this was made"),
+    ]
     rebuilt, drawn = page.partition('id="side"')[2].partition("</section>")[0].split("<figure")[1:]
     assert re.findall(r'href="#(model-\d)"', rebuilt) == ["model-1", "model-2"]
     assert re.findall(r'href="#(model-\d)"', drawn) == ["model-2", "model-1"]

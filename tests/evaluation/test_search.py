@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -278,3 +279,28 @@ def test_data_of_a_search_are_the_training_rows_and_a_part_is_held_out(monkeypat
     monkeypatch.setattr(module, "_kept_the_best", lambda run: False)
     search(Plan(**{**vars(PLAN), "n_trials": 2}), tmp_path / "s")
     np.testing.assert_array_equal(seen[0].x_train, load("digits").x_train)
+
+
+def test_a_table_of_trials_has_each_value_in_its_column():
+    hidden, beta = ((8, 4), (), None), (0.00123456, 2, 1.0)
+    values = [{"hidden": h, "beta": b} for h, b in zip(hidden, beta, strict=True)]
+    curves = [{1: 3.0, 2: 1.25, 3: 2.0}, {}, {1: 1.75}]
+    states = [module.COMPLETE, module.FAILED, module.PRUNED]
+    trials = [
+        module.Trial(n, Path(f"trial_{n:04d}"), v, state, curve, n == 0)
+        for n, (v, state, curve) in enumerate(zip(values, states, curves, strict=True))
+    ]
+    assert list(module.table(trials)) == [
+        ("trial", "hidden", "beta", "epochs", "ended", "held-out value", ""),
+        ("trial_0000", "8 4", "0.001235", "3", module.COMPLETE, "1.25", "best"),
+        ("trial_0001", "none", "2", "0", module.FAILED, "", ""),
+        ("trial_0002", "none", "1", "1", module.PRUNED, "1.75", ""),
+    ]
+    assert module._line(trials[0], 9) == f"trial 1 of 9 is {module.COMPLETE}, 1.25"
+    assert module._line(trials[1], 9) == f"trial 2 of 9 is {module.FAILED}"
+    last = replace(trials[0], number=3, least=False, curve={1: 0.5, 2: 1.5})
+    assert (trials[0].value, last.value) == (1.25, 1.5)
+    assert best_of([last, *trials]) is trials[0]
+    tie = replace(trials[0], number=4)
+    assert best_of([tie, *trials]) is trials[0]
+    assert not any(row[-1] for row in module.table(trials[1:]))

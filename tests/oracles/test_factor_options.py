@@ -12,6 +12,7 @@ import pytest
 
 from latentia import FactorAnalysis
 from latentia.errors import FitWarning
+from latentia.models.factors import factor_analysis as module
 from latentia.models.factors import full_information
 from latentia.models.factors.fit_statistics import fit_statistics
 from latentia.models.factors.standard_errors import information_errors
@@ -316,3 +317,30 @@ def test_a_fit_to_rows_with_gaps_converges_if_their_completion_does(completed, m
     monkeypatch.setattr(full_information, "structured", structured)
     model = FactorAnalysis(n_components=2, n_starts=1, missing="fiml").fit(with_gaps(table()))
     assert model.converged_ == completed
+
+
+@pytest.mark.parametrize(("p", "starts"), [(5, 20), (6, 1)])
+def test_few_variables_have_many_starts(p, starts, monkeypatch):
+    """Of the extraction and of the rotation, unless a number of them is given."""
+    asked = []
+
+    def noted(name):
+        found = getattr(module, name)
+
+        def called(*given):
+            asked.append(given[2 if name == "starting_values" else 3])
+            return found(*given)
+
+        return called
+
+    for name in ("starting_values", "rule_of"):
+        monkeypatch.setattr(module, name, noted(name))
+    monkeypatch.setattr(module, "SMALL", 5)
+    monkeypatch.setattr(module, "STARTS", 20)
+    draws = np.random.default_rng(0)
+    X = draws.normal(size=(60, 2)) @ draws.normal(size=(2, p)) + draws.normal(size=(60, p))
+    FactorAnalysis(n_components=2, rotation="varimax").fit(X)
+    assert asked == [starts, starts]
+    asked.clear()
+    FactorAnalysis(n_components=2, rotation="varimax", n_starts=3, n_rotation_starts=4).fit(X)
+    assert asked == [3, 4]

@@ -3,6 +3,7 @@
 import re
 import sys
 import warnings
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -588,3 +589,11 @@ def test_a_covariance_larger_than_the_limit_is_refused_before_it_is_made(monkeyp
     with pytest.raises(InputError, match=r"covariance matrix of 400 columns would take 1\.2 MiB"):
         Moments().add(X)
     assert Moments().add(X[:, :300]).n_rows == 3
+
+
+def test_a_matrix_is_indefinite_from_a_millionth_of_its_variances_on():
+    scale = np.outer([1, 30], [1, 30])
+    for beyond, refused in ((0.7e-6, False), (1.4e-6, True)):
+        S = np.array([[1, 1 + beyond], [1 + beyond, 1]]) * scale
+        with pytest.raises(InputError, match="indefinite") if refused else nullcontext():
+            checked_covariance(S)

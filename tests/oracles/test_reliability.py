@@ -295,6 +295,16 @@ def test_a_constant_item_is_left_out_and_named():
     assert "same" in found.notes[0]
 
 
+@pytest.mark.parametrize("value", [1.0, 3.0, 5.0])
+def test_an_item_with_one_answer_is_left_out_whichever_it_is(value):
+    rows = np.random.default_rng(0).integers(1, 6, (50, 4)).astype(float)
+    constant = np.insert(rows, 2, value, axis=1)
+    found, wanted = reliability(constant), reliability(rows)
+    assert found.variable_names == ("x0", "x1", "x3", "x4")
+    assert found.alpha == pytest.approx(wanted.alpha, abs=1e-12)
+    assert any("x2" in note for note in found.notes)
+
+
 # O and OG of made_answers: L <- lavCor(as.data.frame(O), ordered=colnames(O), zero.add=c(0,0),
 # missing="listwise" or "pairwise"); a <- psych::alpha(unclass(L)): raw_alpha, G6(smc), average_r,
 # then a$alpha.drop$raw_alpha; psych::omega(unclass(L), nfactors=2, fm="minres"): omega_h,

@@ -133,6 +133,43 @@ def test_more_epochs_are_a_whole_number(studio, more):
     assert studio.queue.jobs() == []
 
 
+def test_a_run_is_deleted_only_when_that_is_said_twice(studio):
+    run = written_run(studio.runs)
+    studio.queue.add("vae-1", ["train", "vae", "--run", str(run)])
+    sure = {"sure": "yes"}
+    assert studio.own.post("/runs/vae-1/delete", data=sure).status_code == 400
+    studio.queue.stop("vae-1")
+    assert studio.own.post("/runs/vae-1/delete").status_code == 400
+    assert (run / "report.html").is_file()
+    assert studio.own.post("/runs/vae-1/delete", data=sure).status_code == 303
+    assert not run.exists()
+    assert studio.own.post("/runs/vae-1/delete", data=sure).status_code == 400
+
+
+def test_what_is_no_run_is_never_deleted(studio, tmp_path):
+    foreign = studio.runs / "mine"
+    foreign.mkdir()
+    (foreign / "config.json").write_text(json.dumps({"model": "bert"}))
+    elsewhere = written_run(tmp_path, "elsewhere")
+    (studio.runs / "link").symlink_to(elsewhere)
+    for name in ("mine", "link", "uploads", "..", "nobody"):
+        answer = studio.own.post(f"/runs/{name}/delete", data={"sure": "yes"})
+        assert answer.status_code in (400, 404, 405)
+    assert (foreign / "config.json").is_file()
+    assert (elsewhere / "report.html").is_file()
+
+
+def test_two_runs_with_models_are_played_side_by_side(studio):
+    for name in ("one", "two", "three"):
+        (written_run(studio.runs, name) / "model").mkdir()
+        if name != "three":
+            (studio.runs / name / "model" / "config.json").write_text("{}")
+    page = studio.own.get("/compare?run=one&run=two").text
+    assert re.findall('data-src="/live/runs/([a-z]+)#', page) == ["one", "two"]
+    assert 'data-src="/live/runs/three' not in studio.own.get("/compare?run=one&run=three").text
+    assert "data-src" not in studio.own.get("/compare?run=one&run=two&run=three").text
+
+
 def test_runs_stand_side_by_side_with_the_best_marked(studio):
     for name, value in (("one", 7.0), ("two", 5.0)):
         run = written_run(studio.runs, name)

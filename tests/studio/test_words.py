@@ -6,7 +6,9 @@ from importlib import resources
 import pytest
 
 import latentia
+from latentia.models.fields import model_fields
 from latentia.models.zoo import CHECKOUT, SHIPPED, read_index
+from latentia.plots.sentences import catalogue, in_language
 from latentia.studio.map import GROUPS, PLACES, TOOLS
 from latentia.studio.rendering import LANGUAGES, words
 
@@ -65,6 +67,22 @@ def test_each_place_has_a_page_in_both_languages(studio, command, language):
     assert PLACES[command].full[language] in page.text.replace("&#39;", "'")
 
 
+def test_what_each_field_is_for_is_told_in_korean():
+    fields = {field.help: field.name for name in latentia.MODELS for field in model_fields(name)}
+    known = catalogue()["fields"]
+    assert {text: name for text, name in fields.items() if text not in known} == {}
+    assert known.keys() <= fields.keys()
+    for english, korean in known.items():
+        assert re.search("[가-힣]", korean)
+        assert in_language(english, "ko") == korean
+
+
+def test_what_a_field_may_be_is_told_in_korean(studio):
+    studio.own.cookies.set("language", "ko", domain="127.0.0.1")
+    page = studio.own.get("/models/vae").text
+    assert '<span lang="ko">잠재 공간의 크기.</span> (<span lang="ko">1 이상</span>)' in page
+
+
 def test_the_page_has_no_style_or_script_that_its_policy_forbids():
     for text in SOURCES:
         assert not re.search(r'<[^>]*\s(style|on\w+)="', text)
@@ -74,7 +92,7 @@ def test_the_page_has_no_style_or_script_that_its_policy_forbids():
 
 def test_refusals_are_told_in_the_readers_language(studio):
     for language, said in (
-        ("ko", '<span lang="ko">nothing(이)라는 학습이 없습니다: 목록에서 고르세요</span>'),
+        ("ko", '<span lang="ko">nothing(이)라는 실행이 없습니다: 목록에서 고르세요</span>'),
         ("en", '<span lang="en">there is no run nothing: choose one from the list</span>'),
     ):
         studio.own.cookies.set("language", language, domain="127.0.0.1")

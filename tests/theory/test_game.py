@@ -138,3 +138,17 @@ def test_every_setting_of_a_game_has_an_effect(field):
     shapes = {"n_steps": 5, "record_every": 5}
     plain, other = (Game(**shapes | f).play(NORMAL).moments[-1] for f in ({}, field))
     assert np.abs(plain.images - other.images).max() > 1e-4
+
+
+def test_draws_of_the_data_and_of_z_follow_the_seed(monkeypatch):
+    """The players' first weights do not: they are drawn by torch."""
+
+    def drawn(random_state):
+        seen = []
+        monkeypatch.setattr(Players, "move_discriminator", lambda _, u, p: seen.extend((u, p)))
+        monkeypatch.setattr(Players, "move_generator", lambda _, p: seen.append(p))
+        Game(n_steps=1, n_discriminator=1, random_state=random_state).play(NORMAL)
+        return np.array(seen)
+
+    assert np.array_equal(drawn(0), drawn(0))
+    assert (drawn(0) != drawn(1)).mean() > 0.99

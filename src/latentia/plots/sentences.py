@@ -59,7 +59,12 @@ def in_language(sentence: str, lang: str) -> str:
             return form.said(*(in_language(value, lang) for value in match.groups()))
     found = [(f.n_fixed, f, m) for f in forms("sentences") if (m := f.pattern.fullmatch(sentence))]
     if not found:
-        return sentence
+        whole = (form for form in forms("parts") if form.pattern.fullmatch(sentence))
+        return (
+            in_parts(sentence)
+            if next(whole, None)
+            else catalogue()["fields"].get(sentence, sentence)
+        )
     _, form, match = max(found, key=lambda each: each[0])
     return form.said(*map(in_parts, match.groups()))
 
@@ -94,7 +99,11 @@ def pattern_of(english: str, gap: str, second: str) -> str:
 
 @cache
 def catalogue() -> dict[str, dict[str, str]]:
-    """Return the English sentences, ``{}`` where a value stands, and their Korean."""
+    """Return the English sentences, ``{}`` where a value stands, and their Korean, by kind.
+
+    ``around`` are those that have others in their gaps, ``parts`` those that others have in theirs,
+    ``fields`` what the fields of models are for.
+    """
     text = (resources.files("latentia.plots") / "templates" / "sentences.json").read_text("utf-8")
     found: dict[str, dict[str, str]] = json.loads(text)
     return found

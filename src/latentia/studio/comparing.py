@@ -34,6 +34,8 @@ class Compared:
     frame: str
     """Its last picture, or nothing."""
     figures: dict[str, float]
+    plays: bool
+    """Whether it has a model, and so a live page."""
 
 
 @router.get("/compare")
@@ -50,6 +52,7 @@ def compare(request: Request, run: Annotated[Sequence[str], Query()] = ()) -> HT
         "chosen": chosen,
         "names": [each.shown.name for each in chosen],
         "rows": table(chosen),
+        "live": [each.shown.name for each in chosen if each.plays] if len(chosen) == 2 else [],
         "datas": {learnt_from(studio, each.shown.name) for each in chosen},
     }
     return show(request, "compare.html", given)
@@ -61,7 +64,13 @@ def compared(studio: Studio, shown: Shown) -> Compared:
     pictures = frames(run)
     place = PLACES.get(shown.model)
     title = place.full if place else dict.fromkeys(("en", "ko"), shown.model)
-    return Compared(shown, title, pictures[-1] if pictures else "", figures(studio, shown.name))
+    return Compared(
+        shown,
+        title,
+        frame=pictures[-1] if pictures else "",
+        figures=figures(studio, shown.name),
+        plays=(run / "model" / "config.json").is_file(),
+    )
 
 
 def learnt_from(studio: Studio, name: str) -> str:

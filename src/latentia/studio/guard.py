@@ -83,7 +83,7 @@ class Guard:
         if heads.get("host") not in hosts:
             return _said(OTHER_ADDRESS, 421, NAMES[0], self.port)
         given = parse_qs(scope["query_string"].decode("latin-1")).get("token", [""])[0]
-        if given and scope["method"] == "GET" and self.fits(given):
+        if scope["method"] == "GET" and self.fits(given):
             answer = RedirectResponse("/", 303)
             answer.set_cookie(self.cookie, self.token, httponly=True, samesite="strict")
             return answer

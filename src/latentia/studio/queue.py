@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -21,6 +22,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
+from latentia import MODELS
 from latentia.errors import InputError
 from latentia.files import MOST_JSON, held_folder, read_bytes, read_json, write_atomically
 from latentia.models.fields import command_name
@@ -166,6 +168,24 @@ class Queue:
             elif job is not None and job.pid is not None and self.lives(name):
                 with suppress(ProcessLookupError):
                     os.kill(job.pid, signal.SIGTERM)
+
+    def remove(self, name: str) -> None:
+        """Delete a run that does not go on: its folder, and what is known of its training.
+
+        Raises
+        ------
+        InputError
+            For a run that goes on or waits, and for a folder that holds no run of Latentia's.
+        """
+        with self.lock:
+            run, job = self.folder.run(name), self.job(name)
+            if self.state(name) in ("waiting", "running"):
+                raise InputError(f"{name} is being trained, or is to be: wait for it, or stop it")
+            if job is None and config_of(run).get("model") not in MODELS:
+                raise InputError(f"there is no run {name}: choose one from the list")
+            for place in (run, self.place(name)):
+                if place.exists():
+                    shutil.rmtree(place)
 
     def log(self, name: str) -> str:
         """Return what a training printed."""

@@ -95,6 +95,15 @@ def go_on(request: Request, name: str, form: Annotated[Sent, Depends(sent)]) -> 
     return RedirectResponse(f"/runs/{name}", 303)
 
 
+@router.post("/runs/{name}/delete")
+def delete(request: Request, name: str, form: Annotated[Sent, Depends(sent)]) -> Response:
+    """Delete a run for good, which has to be said twice."""
+    if form.text("sure") != "yes":
+        raise InputError(f"{name} is kept: say that you are sure, to delete it for good")
+    studio_of(request).queue.remove(name)
+    return RedirectResponse("/", 303)
+
+
 @router.get("/runs/{name}/stream")
 async def stream(request: Request, name: str) -> StreamingResponse:
     """Send the lines of a run's ``metrics.jsonl`` as they are written, and how the run stands."""

@@ -4,6 +4,7 @@ import io
 import re
 import shutil
 import subprocess
+import unicodedata
 from dataclasses import replace
 
 import docx
@@ -11,6 +12,7 @@ import numpy as np
 import openpyxl
 import pytest
 
+from latentia.evaluation.apa import latex
 from latentia.evaluation.apa.documents import factor_document, scales_document
 from latentia.evaluation.apa.files import WRITERS, write_documents
 from latentia.evaluation.apa.table import Cell, Column, Document, Table, plain, styled
@@ -292,3 +294,10 @@ def test_a_scale_with_a_hierarchy_has_its_loadings(rows):
 )
 def test_numbers_are_printed_by_the_rules(cell, text):
     assert cell.text == text
+
+
+@pytest.mark.parametrize("letter", latex.GREEK)
+def test_greek_letters_have_their_names(letter):
+    _, size, _, name = unicodedata.name(letter).split()
+    name = name.replace("LAMDA", "LAMBDA")
+    assert latex.GREEK[letter] == (name.lower() if size == "SMALL" else name.capitalize())
