@@ -246,6 +246,7 @@ def by_integers(request, monkeypatch):
     if request.param and not integer_products_are_exact():
         pytest.skip("torch does not multiply int8 matrices exactly here")
     monkeypatch.setattr(moments, "integer_products_are_exact", lambda: request.param)
+    monkeypatch.setattr(moments, "integer_products_pay", lambda: request.param)
     return request.param
 
 
@@ -286,12 +287,40 @@ def test_many_rows_of_a_few_bytes(by_integers):
 def test_both_ways_of_multiplying_bytes_give_the_same_bits(values, monkeypatch):
     if not integer_products_are_exact():
         pytest.skip("torch does not multiply int8 matrices exactly here")
+    monkeypatch.setattr(moments, "integer_products_pay", lambda: True)
     monkeypatch.setattr(moments, "BLOCK_BYTES", 2000 * 20)
     X = EXTREMES[values](6001, 20).reshape(-1, 4, 5)
     integers = Moments().add(X)
     monkeypatch.setattr(moments, "integer_products_are_exact", lambda: False)
     same_bits(integers, Moments().add(X))
     same_bits(integers, Moments().add(X[::-1]))
+
+
+@pytest.mark.parametrize("faster", ["integer_products", "exact_floats"])
+def test_bytes_are_multiplied_the_faster_way_here(faster, monkeypatch):
+    used = []
+
+    def timed(name, seconds):
+        def multiply(rows):
+            used.append(name)
+            clock[0] += seconds
+            x = rows.astype(float)
+            return x.sum(axis=0), x.T @ x
+
+        return multiply
+
+    clock = [0.0]
+    monkeypatch.setattr(moments.time, "perf_counter", lambda: clock[0])
+    for name in ("integer_products", "exact_floats"):
+        monkeypatch.setattr(moments, name, timed(name, 1.0 if name == faster else 2.0))
+    monkeypatch.setattr(moments, "integer_products_are_exact", lambda: True)
+    moments.integer_products_pay.cache_clear()
+    try:
+        Moments().add(EXTREMES["any"](50, 3).reshape(-1, 1, 3))
+    finally:
+        moments.integer_products_pay.cache_clear()
+    assert used[-1] == faster
+    assert used.count(faster) == moments.PROBES + 1
 
 
 @pytest.mark.parametrize("n", [1, 63, 64, 65, 128, 129])
