@@ -275,6 +275,21 @@ def told(error: OSError) -> str:
     return f"{where}{what}{cures.get(error.errno or 0, '')}"
 
 
+def without_folders(spec: str) -> str:
+    """Return data as their words name them, without where they lie on one machine.
+
+    >>> without_folders("sketch:/home/me/faces.npz:reversed"), without_folders("/a/cats,/b/dogs")
+    ('sketch:faces.npz:reversed', 'cats,dogs')
+    """
+    found = []
+    for part in spec.split(","):
+        kind, colon, rest = part.partition(":")
+        # A letter alone is a drive's.
+        is_kind = bool(colon) and kind.isalpha() and len(kind) > 1 and rest[:2] != "//"
+        found.append(kind + colon + Path(rest).name if is_kind else Path(part).name)
+    return ",".join(found)
+
+
 def is_gone(spec: str) -> bool:
     """Return whether data lay in one place, of which what follows a colon takes a part."""
     places = [Path(spec), Path(spec.rsplit(":", 1)[0])]

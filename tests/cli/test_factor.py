@@ -898,7 +898,9 @@ def test_rows_with_gaps_and_ordinal_answers_have_their_own_tests(succeeds, folde
     out = succeeds("answers.csv", *K2, "--method", "dwls", "--correlation", "polychoric")
     truth = robust_test(FactorAnalysis(n_components=2, **ordinal).fit(answers), answers)
     assert re.search(rf"mean- and variance-adjusted +{truth.chi_square:.2f}, dof 4", out)
-    assert "of these correlations" not in out
+    words = ("answers.csv", *K2, "--method", "dwls", "--correlation", "polychoric")
+    succeeds(*words, "--standard-errors", "robust", "--out", "o")
+    assert "standard error (robust)" in (folder / "o/report.html").read_text()
     assert "made for these correlations" in " ".join(out.split())
 
 

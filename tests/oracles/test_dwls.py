@@ -19,6 +19,7 @@ from latentia.models.factors.factor_analysis import FactorAnalysis
 from latentia.models.factors.ordinal import influences
 from latentia.models.factors.polychoric import polychoric
 from latentia.models.factors.robust import robust_test
+from latentia.models.factors.standard_errors import robust_errors
 from tests.oracles.made_answers import ANSWERS, ANSWERS_WITH_GAPS
 
 pytestmark = pytest.mark.filterwarnings("ignore::latentia.errors.FitWarning")
@@ -134,6 +135,68 @@ def test_ten_items_of_bfi_with_gaps_are_lavaans():
     np.testing.assert_allclose(ours, [*theirs, 0.0871133877512331], rtol=3e-7)
 
 
+# efa(d, nfactors=2, rotation="oblimin", estimator="WLSMV", ordered=names(d), missing=...,
+# zero.add=c(0,0), rotation.args=list(rstarts=10, std.ov=FALSE, gpa.tol=1e-7), output="lavaan"):
+# se of parameterEstimates: of the factor of o1 to o4, of the other, of their correlation
+OBLIMIN_ERRORS = {
+    "complete": [
+        0.0438882622, 0.06754429, 0.0645004434, 0.0581824605, 0.055674352, 0.0498474638,
+        0.0461812091, 0.0665452051, 0.0311428655, 0.0686806835, 0.0614012548, 0.0622597066,
+        0.0496550033, 0.0564144073, 0.0466502962, 0.0625362198, 0.049078701,
+    ],
+    "gaps": [
+        0.048113699, 0.0738611953, 0.0701861663, 0.0615758924, 0.0600898673, 0.0505163647,
+        0.0508953498, 0.069714236, 0.0292459189, 0.0739937646, 0.0676319729, 0.0668350906,
+        0.0526910631, 0.0592688215, 0.0498316412, 0.0648320222, 0.0528280092,
+    ],
+}  # fmt: skip
+# efa(d, nfactors=1, estimator="ULSMV", ...): sqrt(diag(vcov(f)))[1:8]
+ONE_FACTOR_ERRORS = {
+    "complete": [0.0333715975, 0.0382006625, 0.0443663835, 0.0399135413, 0.0286577258,
+                 0.0480066883, 0.0343464338, 0.0432965787],
+    "gaps": [0.0354462632, 0.0406660568, 0.0485979837, 0.0413835291, 0.0283065452,
+             0.0519238019, 0.0352629828, 0.0456022278],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("data", DATA)
+def test_standard_errors_are_lavaans(data):
+    X = DATA[data]
+    model = fitted("dwls", 2, X, rotation="oblimin")
+    found, first = robust_errors(model, X), int(abs(model.loadings_[0]).argmax())
+    ours = [*found.loadings[:, first], *found.loadings[:, 1 - first]]
+    # lavaan's rotations stop at some 1e-6.
+    np.testing.assert_allclose(
+        [*ours, found.factor_correlations[0, 1]], OBLIMIN_ERRORS[data], rtol=3e-5
+    )
+    alone = robust_errors(fitted("minres", 1, X), X).loadings[:, 0]
+    np.testing.assert_allclose(alone, ONE_FACTOR_ERRORS[data], rtol=1e-6)
+
+
+def test_standard_errors_of_unrotated_loadings_are_those_of_refits():
+    """The derivative of the loadings by the correlations, by finite differences, carries Γ.
+
+    It is taken at the correlations that the model implies, where residuals bend nothing.
+    """
+    model, upper = fitted("minres", 2, ANSWERS), np.triu_indices(8, 1)
+    R = implied(model)
+
+    def loadings(R):
+        again = FactorAnalysis(n_components=2, method="minres", n_starts=1)
+        found = again.fit_covariance(R).loadings_
+        return (found * np.sign((found * model.standardized_loadings_).sum(axis=0))).ravel()
+
+    slopes = []
+    for i, j in zip(*upper):
+        to = np.zeros((8, 8))
+        to[i, j] = to[j, i] = 1e-4
+        slopes.append((loadings(R + to) - loadings(R - to)) / 2e-4)
+    gamma = influences(ANSWERS, polychoric(ANSWERS)).covariance()
+    spread = np.array(slopes).T @ gamma @ np.array(slopes)
+    truth = np.sqrt(np.diag(spread) / 499).reshape(8, 2)
+    np.testing.assert_allclose(robust_errors(model, ANSWERS).loadings, truth, rtol=1e-4)
+
+
 def problem_of(k=2):
     R = polychoric(ANSWERS).correlation
     draw = np.random.default_rng(0)
@@ -212,6 +275,14 @@ MISTAKES = [
         "and of dwls and minres on polychoric correlations",
     ),
     (lambda: robust_test(fitted("dwls", 1, ANSWERS), ANSWERS[:99]), r"X has shape \(99, 8\)"),
+    (
+        lambda: robust_errors(fitted("dwls", 2, ANSWERS, rotation="promax"), ANSWERS),
+        "promax', which minimises no criterion",
+    ),
+    (
+        lambda: robust_errors(FactorAnalysis().fit(ANSWERS), ANSWERS),
+        "robust standard errors are of dwls",
+    ),
     (
         lambda: DiagonallyWeighted.of(np.eye(3), np.zeros((3, 3)), np.zeros(3)),
         "has no sampling variance",

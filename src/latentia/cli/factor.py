@@ -54,7 +54,9 @@ def factor(parser: Parser, words: list[str]) -> None:
         help="analyse the nearest correlation matrix if that of the file is indefinite",
     )
     parser.add_argument(
-        "--standard-errors", choices=("information", "bootstrap"), help="of the loadings"
+        "--standard-errors",
+        choices=("information", "robust", "bootstrap"),
+        help="of the loadings; robust ones are of dwls and minres on polychoric correlations",
     )
     parser.add_argument(
         "--compare-with",

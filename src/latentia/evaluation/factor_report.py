@@ -31,10 +31,14 @@ from latentia.models.factors.polychoric import polychoric
 from latentia.models.factors.robust import (
     MOST_VARIABLES,
     RobustTest,
+    robust_part,
     robust_test,
-    tests_of,
 )
-from latentia.models.factors.standard_errors import LoadingErrors, information_errors
+from latentia.models.factors.standard_errors import (
+    LoadingErrors,
+    information_errors,
+    robust_errors,
+)
 from latentia.models.factors.summary import Part, wrapped
 from latentia.models.inputs import unit_floats
 from latentia.models.linear.missing import Patterns, saturated
@@ -287,7 +291,7 @@ def parts_of(
     model: FactorAnalysis, observed: Observed, other: FactorAnalysis | None, name: str
 ) -> list[Part]:
     """Return what is told beside the summary: robust tests, groups, a comparison of two models."""
-    tests = tests_told(model, observed)
+    tests = robust_part_of(model, observed)
     found = [] if tests is None else [tests]
     if observed.groups is not None:
         refuse_weights(observed, "a comparison of groups")
@@ -296,12 +300,12 @@ def parts_of(
     return found if other is None else [*found, compared(model, other, name)]
 
 
-def tests_told(model: FactorAnalysis, observed: Observed) -> Part | None:
+def robust_part_of(model: FactorAnalysis, observed: Observed) -> Part | None:
     """Return the tests of normality and fit that the rows of a table allow, or none."""
     if not _are_tested(model, observed):
         return None
     try:
-        return tests_of(model, model.checked(observed.rows, reset=False))
+        return robust_part(model, model.checked(observed.rows, reset=False))
     except InputError:
         # Of collinear columns and few rows the summary tells.
         return None
@@ -325,7 +329,7 @@ def _are_tested(model: FactorAnalysis, observed: Observed) -> bool:
 
 
 def standard_errors(model: FactorAnalysis, observed: Observed, kind: str) -> LoadingErrors:
-    """Return standard errors of the loadings by information, or by the bootstrap of rows."""
+    """Return standard errors of the loadings by information, or of rows."""
     if kind == "information" and model.n_samples_ == 0:
         raise InputError("the number of samples is unknown: give --n-samples with a matrix")
     if kind == "information":
@@ -334,7 +338,10 @@ def standard_errors(model: FactorAnalysis, observed: Observed, kind: str) -> Loa
         except InputError as error:
             raise InputError(f"{error} (--standard-errors bootstrap)") from None
     if observed.rows is None:
-        raise InputError("standard errors by bootstrap need rows; of a matrix use 'information'")
+        raise InputError(f"{kind} standard errors need rows; of a matrix use 'information'")
+    if kind == "robust":
+        refuse_weights(observed, "the robust standard errors")
+        return robust_errors(model, model.checked(observed.rows, reset=False))
     refuse_weights(observed, "the bootstrap")
     return bootstrap_errors(model, observed.rows)
 

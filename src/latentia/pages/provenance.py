@@ -17,6 +17,7 @@ from latentia.data.dataset import Dataset
 from latentia.data.limits import read_limited
 from latentia.errors import InputError
 from latentia.evaluation.wording import NAMES
+from latentia.files import without_folders
 from latentia.metrics.definitions import DEFINITIONS
 from latentia.models.base import LatentModel
 from latentia.models.fields import command_name, model_fields, nearest_known
@@ -118,7 +119,7 @@ def data_name(data: Dataset | None, run: Path | None) -> str:
     config, _ = recorded(run)
     spec = "" if config is None else config.data.get("spec", "")
     entry = entry_of(run)
-    return Path(str(spec)).name or (entry.data if entry is not None else "")
+    return without_folders(str(spec)) or (entry.data if entry is not None else "")
 
 
 def row(key: str, texts: list[Both], more: Both | None = None) -> dict[str, Any]:
@@ -238,7 +239,7 @@ def commands(run: Path | None, out: Path) -> list[str]:
     if config is None or "spec" not in config.data:
         return [export]
     # Where the data lie on the machine that made the page is nobody's business.
-    data = f"--data {shlex.quote(Path(str(config.data['spec'])).name)}"
+    data = f"--data {shlex.quote(without_folders(str(config.data['spec'])))}"
     asked = {"image_size": config.data.get("image_size"), "held_out": config.data.get("held_out")}
     options = asked | dict(config.data.get("options", {}))
     told = [flag_of(name, value) for name, value in options.items() if value is not None]

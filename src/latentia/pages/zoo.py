@@ -25,7 +25,7 @@ from latentia.errors import InputError, nearest
 from latentia.evaluation.evaluate import evaluate
 from latentia.evaluation.reproduction import bound, machine
 from latentia.evaluation.runs import answers, data_of
-from latentia.files import held_folder, read_json, write_atomically
+from latentia.files import held_folder, read_json, without_folders, write_atomically
 from latentia.metrics.definitions import DEFINITIONS
 from latentia.metrics.estimates import Estimate
 from latentia.models.fields import command_name, model_fields, summary_of
@@ -81,7 +81,7 @@ def add(run: Path, name: str, zoo: Path, told: Told, overwrite: bool = False) ->
         write_atomically(new / RECIPE, recipe(config, name).encode())
         measured = entry.figures | {"seconds": _seconds_of(run)}
         write_atomically(new / "evaluation.json", json.dumps(measured, indent=1).encode())
-        more = "" if entry.data in names() else f" --data {Path(data.spec).name}"
+        more = "" if entry.data in names() else f" --data {without_folders(data.spec)}"
         command = f"latentia evaluate zoo:{name}{more}"
         told_more = tuple(_answers(new, command, told))
         facts = Facts(name, command, entry, figures, loss, told_more, told.note)
@@ -293,7 +293,7 @@ def recipe(config: RunConfig, name: str) -> str:
     spec = config.data.get("spec", "")
     data = {
         "model": command_name(config.model),
-        "data": spec if spec in names() else Path(spec).name,
+        "data": without_folders(spec),
     }
     data |= {k: config.data[k] for k in ("image_size", "held_out") if config.data.get(k)}
     data |= config.data.get("options", {})

@@ -108,7 +108,7 @@ GROUPS = (
     Group(
         "pictures",
         (
-            Place("Pix2Pix", ("pix2pix-maps",), "pairs"),
+            Place("Pix2Pix", ("pix2pix-faces", "pix2pix-maps"), "pairs"),
             Place("CycleGAN", ("cyclegan-smiles",), "domains"),
             Place("SRResNet", ("srresnet-x4",), "photographs"),
             Place("SRGAN", ("srgan-x4",), "photographs"),

@@ -147,15 +147,32 @@ def robust_test(model: Any, X: ArrayLike) -> RobustTest:
     It is of ml on complete rows, ml with missing "fiml", and dwls or minres on polychoric
     correlations, each without weights; others are refused with an InputError.
     """
+    rows, varies = _taken(model, X)
+    if model.correlation == "polychoric":
+        return _of_answers(model, rows, varies)
+    if model.missing == "fiml":
+        return _of_gaps(model, rows[:, varies], varies)
+    return _of_numbers(model, rows[:, varies], varies)
+
+
+def _taken(model: Any, X: ArrayLike) -> tuple[Matrix, Places]:
+    """Return the rows that are not empty, and the columns that vary."""
     rows = np.asarray(X, dtype=np.float64) if model.takes_gaps else _checked(X)
     rows = rows[~np.isnan(rows).all(axis=1)] if rows.ndim == 2 else rows
     varies = np.flatnonzero(model.scale_ > 0)
     _refuse(model, rows, len(varies))
-    if model.correlation == "polychoric":
-        return _of_answers(model, rows[:, varies], varies)
-    if model.missing == "fiml":
-        return _of_gaps(model, rows[:, varies], varies)
-    return _of_numbers(model, rows[:, varies], varies)
+    return rows, varies
+
+
+def weighed(model: Any, X: ArrayLike) -> tuple[Matrix, Vector]:
+    """Return Γ (P, P) of polychoric correlations, and the roots (P,) of their weights in a fit."""
+    rows, varies = _taken(model, X)
+    if model.correlation != "polychoric":
+        raise InputError("robust standard errors are of dwls and minres on polychoric correlations")
+    found = polychoric(rows[:, varies], zero_add=model.zero_add)
+    gamma = influences(rows[:, varies], found).covariance()
+    unweighted = model.method == "minres"
+    return gamma, np.ones(len(gamma)) if unweighted else 1 / np.sqrt(gamma.diagonal())
 
 
 def _of_numbers(model: Any, rows: Matrix, varies: Places) -> RobustTest:
@@ -197,9 +214,8 @@ def _of_answers(model: Any, rows: Matrix, varies: Places) -> RobustTest:
     """Return the mean- and variance-adjusted test of polychoric correlations."""
     S, Sigma, L = _unit(model, varies)
     dof, n, p = _degrees(model, S), len(rows), len(S)
-    gamma = influences(rows, polychoric(rows, zero_add=model.zero_add)).covariance()
+    gamma, root = weighed(model, rows)
     i, j = np.triu_indices(p, 1)
-    root = np.ones(len(i)) if model.method == "minres" else 1 / np.sqrt(gamma.diagonal())
     spread = gamma * np.outer(root, root)
     slopes = root[:, None] * loading_slopes(L, i, j)
     left, sizes, _ = linalg.svd(slopes, full_matrices=False)
@@ -327,7 +343,7 @@ TOLD: dict[Kind, str] = {
 }
 
 
-def tests_of(model: Any, X: ArrayLike) -> Part:
+def robust_part(model: Any, X: ArrayLike) -> Part:
     """Return Mardia's moments of complete rows of numbers, and the robust test, as tables."""
     lines, notes = list[tuple[str, str]](), list[str]()
     plain = not model.takes_gaps

@@ -1,14 +1,18 @@
-"""Standard errors of maximum-likelihood loadings, after rotation and standardization.
+"""Standard errors of loadings, after rotation and standardization.
 
     Σ = Λ Φ Λᵀ + Ψ,   θ = (Λ, φₛₜ for s < t, ψ),   r(θ) = 0 where the rotation is at its optimum
     I_ab = ½ tr Σ⁻¹ ∂ₐΣ Σ⁻¹ ∂ᵦΣ                      expected information of one sample
     n Cov(θ̂) = Z (Zᵀ I Z)⁻¹ Zᵀ,   columns of Z span the kernel of ∂r/∂θ                    (1)
     n Cov(f(θ̂)) = (∂f/∂θ) n Cov(θ̂) (∂f/∂θ)ᵀ,   f = (Λ / √Σᵢᵢ, Φ, ψ / Σᵢᵢ)                 (2)
+    n Cov(θ̂) = Z B⁻¹ ZᵀΔᵀWΓWΔZ B⁻¹ Zᵀ,   B = ZᵀΔᵀWΔZ      of polychoric correlations       (3)
 
 I alone is singular: rotations do not change Σ. (1) is the block of θ in the inverse of I bordered
 by ∂r/∂θ [1]_ [2]_, with Q the criterion and for r
 
     orthogonal Λᵀ Q′(Λ) symmetric,   oblique Λᵀ Q′(Λ) Φ⁻¹ diagonal,   unrotated Λᵀ Ψ⁻¹ Λ diagonal.
+
+(3) is of least squares with weights W, Δ = ∂σᵢⱼ/∂θ for i < j, Γ as in `ordinal` [3]_; Z then keeps
+Σᵢᵢ = 1 too, and unrotated loadings have ΛᵀΛ diagonal.
 
 What Q sees, Λ in data units, Λ / √Σᵢᵢ or Kaiser's rows, varies with θ too. As maximum likelihood
 does not depend on units, θ is in those with Σᵢᵢ = 1.
@@ -21,19 +25,22 @@ References
 .. [1] R. I. Jennrich, "Simplified formulae for standard errors in maximum-likelihood factor
    analysis", British Journal of Mathematical and Statistical Psychology 1974.
 .. [2] R. I. Jennrich, "Standard errors for obliquely rotated factor loadings", Psychometrika 1973.
+.. [3] B. Muthén, "A general structural equation model with dichotomous, ordered categorical, and
+   continuous latent variable indicators", Psychometrika 1984.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from scipy import linalg, stats
 from sklearn.utils.validation import check_is_fitted
 
 from latentia.errors import InputError, Level, check_arguments
 from latentia.models.factors.factor_analysis import FactorAnalysis
+from latentia.models.factors.robust import weighed
 from latentia.models.inputs import Matrix, Vector
 from latentia.models.linear.criteria import Criterion, search_for
 from latentia.models.linear.rotation import rule_of
@@ -59,7 +66,7 @@ class LoadingErrors:
     high: Matrix
     """(p, k) the upper ends."""
     method: str
-    """information, bootstrap or parametric bootstrap."""
+    """information, robust, bootstrap or parametric bootstrap."""
     n_replicates: int | None = None
     """Refits that the bootstrap's numbers rest on; none for information."""
     n_failed: int = 0
@@ -82,6 +89,8 @@ class Restriction:
         (p,) fixed factors from θ's units to those that Q sees; none for 1 / √Σᵢᵢ.
     held
         (p,) variables whose ψ / Σᵢᵢ is known.
+    principal
+        Whether unrotated loadings have ΛᵀΛ diagonal, and not ΛᵀΨ⁻¹Λ.
     """
 
     criterion: Criterion | None
@@ -89,6 +98,7 @@ class Restriction:
     kaiser: bool
     units: Vector | None
     held: NDArray[np.bool_]
+    principal: bool = False
 
     def __call__(self, L: Matrix, phi: Matrix, psi: Vector) -> Vector:
         """Return r, (m,): the rotation's equations, and the known shares ψ / Σᵢᵢ."""
@@ -96,7 +106,7 @@ class Restriction:
         common = ((L @ phi) * L).sum(axis=1)
         known: Vector = (psi / (common + psi))[self.held]
         if self.criterion is None:
-            away = L.T @ (L / psi[:, None])
+            away = L.T @ (L if self.principal else L / psi[:, None])
             return np.concatenate([away[np.triu_indices(k, 1)], known])
         units = 1 / np.sqrt(common + psi) if self.units is None else self.units
         seen = L * (1 / np.sqrt(common) if self.kaiser else units)[:, None]
@@ -130,17 +140,60 @@ def information_errors(
     L, psi = model.loadings_[varies] / sigma[:, None], model.noise_variance_[varies] / sigma**2
     restriction = restriction_of(model, sigma, varies)
     spread = covariance_of_estimates(L, model.factor_correlations_, psi, restriction)
+    return _told(model, spread, restriction, level, "information")
+
+
+def robust_errors(model: FactorAnalysis, X: ArrayLike, *, level: Level = 0.95) -> LoadingErrors:
+    """Return asymptotic standard errors of dwls or minres on polychoric correlations, equation (3).
+
+    ``X`` are the (n, p) rows that the model was fitted to. InputError says why there are none.
+
+    Examples
+    --------
+    >>> draw = np.random.default_rng(0)
+    >>> X = np.digitize(draw.normal(size=(500, 1)) + draw.normal(size=(500, 4)), [-1, 1])
+    >>> model = FactorAnalysis(method="dwls", correlation="polychoric").fit(X)
+    >>> robust_errors(model, X).loadings.round(2).ravel().tolist()
+    [0.04, 0.04, 0.04, 0.04]
+    """
+    check_arguments(robust_errors, locals())
+    check_is_fitted(model)
+    gamma, root = weighed(model, X)
+    if model.rotation == "promax":
+        raise InputError("rotation is 'promax', which minimises no criterion: use the bootstrap")
+    varies = model.scale_ > 0
+    L, psi = model.standardized_loadings_[varies], model.uniquenesses_[varies]
+    phi, unit = model.factor_correlations_, np.ones(len(L))
+    restriction = replace(restriction_of(model, unit, varies), principal=True)
+    U, V = _directions(L, phi, restriction.oblique)
+    i, j = np.triu_indices(len(L), 1)
+    Z = _kernel(np.vstack([_jacobian(L, phi, psi, restriction), 2 * U * V]))
+    slopes = root[:, None] * ((U[i] * V[j] + V[i] * U[j]) @ Z)
+    values, vectors = linalg.eigh(slopes.T @ slopes)
+    if values[0] < FLAT * values[-1]:
+        raise InputError("the solution is not unique: its loadings have no standard errors")
+    half = Z @ (vectors / values) @ vectors.T @ (slopes * root[:, None]).T
+    # As lavaan does, which divides by n − 1 what is no maximum likelihood.
+    n = model.n_samples_
+    return _told(model, half @ gamma @ half.T * n / (n - 1), restriction, level, "robust")
+
+
+def _told(
+    model: FactorAnalysis, spread: Matrix, restriction: Restriction, level: float, method: str
+) -> LoadingErrors:
+    """Return the errors that n Cov of (Λ, φₛₜ, ψ), (q, q), tells."""
+    varies = model.scale_ > 0
     errors = np.sqrt(np.diag(spread) / model.n_samples_)
-    k, q = L.shape[1], len(errors)
+    p, k = int(varies.sum()), model.n_latent
     loadings, phi, noise = np.zeros((len(varies), k)), np.zeros((k, k)), np.zeros(len(varies))
-    loadings[varies] = errors[: L.size].reshape(L.shape)
-    noise[varies] = np.where(restriction.held, 0, errors[q - len(psi) :])
+    loadings[varies] = errors[: p * k].reshape(p, k)
+    noise[varies] = np.where(restriction.held, 0, errors[len(errors) - p :])
     if restriction.oblique:
-        phi[np.triu_indices(k, 1)] = errors[L.size : q - len(psi)]
+        phi[np.triu_indices(k, 1)] = errors[p * k : len(errors) - p]
     away = stats.norm.ppf(0.5 + level / 2) * loadings
     low, high = (model.standardized_loadings_ + sign * away for sign in (-1, 1))
     held = tuple(model.heywood_)
-    return LoadingErrors(loadings, phi + phi.T, noise, low, high, "information", held=held)
+    return LoadingErrors(loadings, phi + phi.T, noise, low, high, method, held=held)
 
 
 def covariance_of_estimates(
