@@ -199,3 +199,17 @@ def test_definitions_are_complete():
         assert definition.formula
         assert definition.meaning.endswith(".")
         assert "FID" not in definition.label
+
+
+@pytest.mark.parametrize("key", DEFINITIONS)
+def test_each_part_of_a_definition_is_what_it_is_called(key):
+    known = DEFINITIONS[key]
+    assert known.key == key
+    assert known.label[:1].isupper() or known.label.startswith("−")
+    assert known.unit in ("", "bits", "dB", "nats", "s")
+    assert known.better in ("lower", "higher", "neither")
+    assert known.meaning.endswith(".")
+    assert known.formula
+    assert not known.formula.endswith(".")
+    assert not known.absent or known.absent[:1].islower()
+    assert not known.source or any(c.isdigit() for c in known.source)

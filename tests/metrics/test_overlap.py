@@ -305,3 +305,10 @@ def test_evaluate_counts_no_classes_by_too_few_samples():
     assert "classes_covered" not in found
     few = dataclasses.replace(data, x_test=x[:5], y_test=np.arange(5))
     assert "precision" not in evaluate(ProbabilisticPCA(n_components=2).fit(x), few)
+
+
+@pytest.mark.parametrize(("channels", "classes", "modes"), [(3, 10, 1000), (2, 4, 16), (1, 5, 5)])
+def test_modes_that_no_sample_shows_count_too(channels, classes, modes):
+    found = stacked_mode_coverage(np.zeros((7, channels), int), n_classes=classes)
+    assert (found.covered, found.n_modes, found.n_samples) == (1, modes, 7)
+    assert found.reverse_kl == pytest.approx(np.log(modes))
