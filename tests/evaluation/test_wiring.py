@@ -650,7 +650,9 @@ SUBJECTS = {
     "srmr": ("left of the correlations", "남은 상관"),
     "kmo": ("worth factoring", "적합한 상관"),
     "sphericity": ("no variable correlates", "전혀 없는지"),
-    "scaled": ("not normal", "정규분포가 아닌"),
+    "satorra_bentler": ("Satorra & Bentler", "Satorra & Bentler"),
+    "yuan_bentler": ("rows with gaps", "결측이 있고"),
+    "scaled_shifted": ("polychoric correlations", "다분상관에"),
 }
 
 
