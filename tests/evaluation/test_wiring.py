@@ -650,9 +650,9 @@ SUBJECTS = {
     "srmr": ("left of the correlations", "남은 상관"),
     "kmo": ("worth factoring", "적합한 상관"),
     "sphericity": ("no variable correlates", "전혀 없는지"),
-    "satorra_bentler": ("Satorra", "Satorra"),
-    "yuan_bentler": ("Yuan", "Yuan"),
-    "scaled_shifted": ("Muthén", "Muthén"),
+    "satorra_bentler": ("Satorra & Bentler", "Satorra & Bentler"),
+    "yuan_bentler": ("rows with gaps", "결측이 있고"),
+    "scaled_shifted": ("polychoric correlations", "다분상관에"),
 }
 
 

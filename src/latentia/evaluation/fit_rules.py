@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 from latentia.models.factors.fit_statistics import FitStatistics
@@ -116,7 +116,7 @@ def _readings(
     verdict: Verdict
     if robust is not None:
         verdict = "good" if robust.p_value >= 0.05 else "told"
-        yield replace(_reading(robust.kind, robust.p_value, verdict), key="scaled")
+        yield _reading(robust.kind, robust.p_value, verdict)
     close, fair = 0.05, 0.08
     verdict = "good" if fit.rmsea <= close else "fair" if fit.rmsea <= fair else "poor"
     yield _reading("rmsea", fit.rmsea, verdict)

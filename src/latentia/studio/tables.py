@@ -214,7 +214,9 @@ def _fit(found: Solved, reader: Reader) -> list[dict[str, str]]:
     }
     if robust is not None:
         test = f"χ²({robust.dof}) = {number(robust.chi_square)}, p {probability(robust.p_value)}"
-        values["scaled"] = f"{test}; RMSEA {bounded(robust.rmsea, 3)}, CFI {bounded(robust.cfi, 3)}"
+        values[robust.kind] = (
+            f"{test}; RMSEA {bounded(robust.rmsea, 3)}, CFI {bounded(robust.cfi, 3)}"
+        )
     return [
         {
             "name": reader.say(f"factor/fit/{r.key}"),

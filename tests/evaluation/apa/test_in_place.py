@@ -26,9 +26,16 @@ FIT = SimpleNamespace(
     full_information=False,
 )  # fmt: skip
 ROBUST = SimpleNamespace(
-    chi_square=99.875, dof=18, p_value=0.0456, cfi=0.9413, tli=0.9224, rmsea=0.0535,
-    rmsea_low=0.0416, rmsea_high=0.0654, kind="satorra_bentler",
-)  # fmt: skip
+    chi_square=99.875,
+    dof=18,
+    p_value=0.0456,
+    cfi=0.9413,
+    tli=0.9224,
+    rmsea=0.0535,
+    rmsea_low=0.0123,
+    rmsea_high=0.0876,
+    kind="satorra_bentler",
+)
 SUMMARY = SimpleNamespace(
     kmo=0.7654,
     sphericity=(1234.56, 28, 0.0002),
@@ -100,9 +107,9 @@ def test_method_and_result_have_each_figure_in_its_place():
     assert result == (
         "Together the factors explained 43.5% of the variance. The fit of the model was "
         f"{RATIO}SRMR = .041. With Satorra and Bentler's correction for nonnormality, the fit was "
-        "χ²(18) = 99.88, p = .046, CFI = .941, TLI = .922, RMSEA = .053, 90% CI [.042, .065]. The "
-        "largest coefficient of a variable was between .21 and .81 in absolute value, and "
-        "communalities were between "
+        "χ²(18) = 99.88, p = .046, CFI = .941, TLI = .922, RMSEA = .053, "
+        "90% CI [.012, .088]. The largest coefficient "
+        "of a variable was between .21 and .81 in absolute value, and communalities were between "
         ".08 and .66. Coefficients of at least .40 on more than one factor: brave. No coefficient "
         "of at least .40: odd. Correlations among the factors were between −.37 and .24 (largest "
         f"in absolute value: F1 with F3). Reliabilities were {ALPHA}."
@@ -236,8 +243,8 @@ def test_each_cell_of_the_tables_is_of_its_row_and_column():
     assert cells(found["fit"]) == [
         ["Three factors", "123.46", "17", ".012", ".931", ".912", ".063", ".032", ".088", ".041",
          "−61.50", "−131.25"],
-        ["Three factors, scaled", "99.88", "18", ".046", ".941", ".922", ".053", ".042",
-         ".065", "—", "—", "—"],
+        ["Three factors, scaled", "99.88", "18", ".046", ".941", ".922", ".053", ".012", ".088",
+         "—", "—", "—"],
     ]  # fmt: skip
     shown = [title for _, title in heads(found["fit"])]
     assert shown[1:7] == ["χ²", "df", "p", "CFI", "TLI", "RMSEA"]
