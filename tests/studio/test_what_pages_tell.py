@@ -8,7 +8,6 @@ import re
 import tomllib
 from dataclasses import replace
 from types import SimpleNamespace
-from typing import get_args
 
 import numpy as np
 import pytest
@@ -20,7 +19,7 @@ from latentia.evaluation.apa.wording import wording
 from latentia.evaluation.fit_rules import RULES
 from latentia.metrics.definitions import DEFINITIONS
 from latentia.models.factors.n_factors import Consensus
-from latentia.models.factors.robust import Kind, RobustTest
+from latentia.models.factors.robust import RobustTest
 from latentia.models.zoo import zoos
 from latentia.studio import answers as reading
 from latentia.studio import comparing, data, exports, forms, live, models, tables
@@ -226,7 +225,7 @@ DYNAMIC = {
     "factor/rotation/": ROTATIONS,
     "factor/correlation/": CORRELATIONS,
     "factor/missing/": MISSING,
-    "factor/fit/": [*(RULES.keys() - get_args(Kind)), "scaled"],
+    "factor/fit/": [*RULES],
     "factor/verdict/": ("good", "fair", "poor", "told"),
     "factor/scree/": ("component", "factor", "component_chance", "factor_chance"),
     "state/": ("waiting", "running", "done", "stopped", "failed"),
