@@ -528,7 +528,7 @@ MISTAKES = [
     (["matrix.csv", *K2, "--n-samples", "1"], "n_samples is 1; .*at least 2"),
     (["matrix.csv", *K2, "--n-samples", "x"], "argument --n-samples: .*'x'"),
     (["matrix.csv", *K2, "--standard-errors", "information"], "number of samples is unknown"),
-    (["matrix.csv", *K2, "--standard-errors", "bootstrap"], "by bootstrap need rows"),
+    (["matrix.csv", *K2, "--standard-errors", "bootstrap"], "bootstrap standard errors need rows"),
     (["digits", "--n-factors", "64"], "of 64 feature.* 61 vary"),
     (["digits", *K2, "--missing", "fiml"], "missing is 'fiml', which takes tables"),
     (["digtis", *K2], "no data set 'digtis'.* did you mean 'digits'"),

@@ -292,9 +292,9 @@ READ_TABLES |= {"transform", "data"}
 KNOWN = {
     "compare": "--data --models --out --random-state --n-epochs --n-components --live",
     "factor": "data --n-factors --suggest --n-samples --standard-errors --compare-with --smooth "
-    "--cutoff --out --lang",
+    "--group --cutoff --out --lang",
     "reliability": "data --scales --reverse --reverse-found --missing --n-factors --method --level "
-    "--n-samples --smooth --out --lang",
+    "--correlation --n-samples --smooth --out --lang",
     "train": "--start-from --more-epochs "
     "--data --run --recipe --resume --held-out --profile --devices --live",
     "resume": "run --n-epochs --more-epochs --checkpoint --out --live",
