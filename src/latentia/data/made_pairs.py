@@ -132,9 +132,8 @@ def sketch(x: Array) -> Array:
     J. Canny, "A Computational Approach to Edge Detection", IEEE PAMI 8 (1986), sections VI to VIII.
     """
     blocks = np.split(x, range(SKETCHED_AT_ONCE, len(x), SKETCHED_AT_ONCE))
-    return np.concatenate([np.where(lines(unit_grey(part)), 255, 0) for part in blocks]).astype(
-        "u1"
-    )
+    drawn = np.concatenate([lines(unit_grey(part)) for part in blocks])
+    return np.where(drawn, np.uint8(255), np.uint8(0))
 
 
 def lines(grey: Array) -> NDArray[np.bool_]:

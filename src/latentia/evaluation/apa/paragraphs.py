@@ -97,8 +97,7 @@ def _result(told: Analysis, model: FactorAnalysis, language: str) -> Iterator[St
     if not math.isnan(fit.chi_square) and fit.dof > 0:
         yield styled(words["told fit"], {"indices": _indices(fit)})
         if told.robust is not None:
-            indices = {"indices": _scaled(told.robust)}
-            yield styled(words[f"told {told.robust.kind}"], {**indices})
+            yield styled(words[f"told {told.robust.kind}"], {"indices": _scaled(told.robust)})
     yield from _loaded(told, model, language)
     if is_oblique(model):
         yield _correlated(model, words)
