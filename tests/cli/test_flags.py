@@ -58,6 +58,7 @@ REFUSED = [
     ("factor t.csv --n-factors 1 --smooth", "smooth is for a matrix, and t.csv holds rows"),
     ("factor t.csv --suggest --compare-with m", "--compare-with is of a solution"),
     ("factor t.csv --n-factors 1 --promax-power 3", "promax_power is 3.0, which counts only with"),
+    ("factor t.csv --suggest --group a", "--group is of a solution"),
     ("factor t.csv --suggest --target a", "--target is of a solution"),
     ("factor t.csv --suggest --cutoff 0.3", "--cutoff is of a solution"),
     ("factor t.csv --suggest --no-kaiser", "--kaiser is of a solution"),
