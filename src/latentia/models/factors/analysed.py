@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from latentia.errors import InputError
+from latentia.models.factors.contingency import ContingencyTables
 from latentia.models.factors.ordinal import influences
-from latentia.models.factors.polychoric import BOUND, Polychoric, polychoric
+from latentia.models.factors.polychoric import BOUND, Polychoric
+from latentia.models.factors.polychoric import of_tables as polychoric_of
 from latentia.models.inputs import Matrix, Vector
-from latentia.models.linear.missing import Patterns, of_gaps, pairs
+from latentia.models.linear.missing import of_gaps, pairs
 from latentia.models.linear.moments import Moments
+from latentia.models.linear.patterns import Patterns
 from latentia.models.linear.reading import (
     checked_count,
     checked_covariance,
     checked_mean,
     naming,
+    refuse_other,
+    take_columns,
 )
 
 
@@ -39,6 +44,32 @@ class Analysed:
     n_rows: int
     remarks: tuple[str, ...] = ()
     variances: Matrix | None = None
+
+
+def take_up(model: Any, gathered: Moments | Patterns | ContingencyTables) -> None:
+    """Note the columns of what was gathered, if it is what the model is estimated from."""
+    polychoric = model.correlation == "polychoric"
+    of = "correlation='polychoric'" if polychoric else f"missing={model.missing!r}"
+    plain = Patterns if model.missing == "fiml" else Moments
+    refuse_other(gathered, ContingencyTables if polychoric else plain, of)
+    if polychoric and model.method == "dwls":
+        raise InputError("method='dwls' needs all rows for its weights: use fit, or minres")
+    take_columns(model, gathered.sample_shape, gathered.names)
+    if not isinstance(gathered, Moments):
+        with naming(vars(model).get("feature_names_in_")):
+            gathered.checked()
+
+
+def rows_of(model: Any) -> Moments:
+    """Return the moments of the rows that a model was fitted to, from its own."""
+    return Moments.from_sums(
+        model.n_samples_,
+        np.zeros_like(model.mean_),
+        model.covariance_ * model.n_samples_,
+        shift=model.mean_,
+        n_rows=model.n_rows_,
+        sample_shape=model.data_shape_,
+    )
 
 
 def refuse_few(n: int, d: int = 0) -> None:
@@ -79,25 +110,34 @@ def of_answers(
     NaN is missing: a pair of columns uses the rows that have both. ``weighted`` asks for the
     sampling variances.
     """
-    patterns = Patterns(rows, sample_weight)
-    refuse_few(patterns.n_samples)
-    varies, S = patterns.varies, np.diag(patterns.column_variances)
-    remarks = of_gaps(patterns, names)
-    if (n_empty := int(np.isnan(rows).sum())) > 0:
-        remarks.append(f"{n_empty} cells are empty: a correlation uses the rows that have both")
-    within, variances = [name for name, kept in zip(names, varies) if kept], None
+    with naming(np.array(names, dtype=object)):
+        tables = ContingencyTables(rows, sample_weight)
+    found, given = of_tables(tables, names, zero_add)
+    if found is None or not weighted:
+        return given
+    return replace(given, variances=_variances(rows[:, given.varies], found, sample_weight))
+
+
+def of_tables(
+    tables: ContingencyTables, names: list[str], zero_add: float
+) -> tuple[Polychoric | None, Analysed]:
+    """Return the same from tables of all pairs of columns, but for sampling variances."""
+    refuse_few(tables.n_samples)
+    variances, varies, found = tables.column_variances, tables.n_categories > 1, None
+    S, remarks = np.diag(variances), of_gaps(tables.n_empty, tables.coverage, names)
+    n_cells = (tables.n_samples + tables.n_empty) * len(varies)
+    if (n_missing := n_cells - int(tables.n_seen.sum())) > 0:
+        remarks.append(f"{n_missing} cells are empty: a correlation uses the rows that have both")
+    within = [name for name, kept in zip(names, varies) if kept]
     if len(within) > 1:
         with naming(np.array(within, dtype=object)):
-            found = polychoric(rows[:, varies], sample_weight=sample_weight, zero_add=zero_add)
-        deviations = np.sqrt(patterns.column_variances[varies])
+            found = polychoric_of(tables.columns(varies), zero_add)
+        deviations = np.sqrt(variances[varies])
         S[np.ix_(varies, varies)] = found.correlation * deviations[:, None] * deviations
         advice = "" if zero_add else "fill empty cells (zero_add=0.5), "
         remarks += of_polychoric(found, within, advice)
-        if weighted:
-            variances = _variances(rows[:, varies], found, sample_weight)
-    weight = float(patterns.weight.sum())
-    counted = weight, patterns.n_samples
-    return Analysed(patterns.column_means, S, varies, *counted, tuple(remarks), variances)
+    counted = tables.weight, tables.n_samples
+    return found, Analysed(tables.column_means, S, varies, *counted, tuple(remarks))
 
 
 def _variances(rows: Matrix, found: Polychoric, sample_weight: Any) -> Matrix:

@@ -30,10 +30,9 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtr, ndtri, owens_t
 
 from latentia.errors import InputError, check_range
-from latentia.models.linear.missing import table_with_gaps
+from latentia.models.factors.contingency import ContingencyTables
 
 Floats = NDArray[np.float64]
-MOST_CATEGORIES = 20
 INFINITE = 40.0
 BOUND = 0.9999
 LONGEST_STEP = 0.5
@@ -88,21 +87,20 @@ def polychoric(
     array([[1. , 0.6],
            [0.6, 1. ]])
     """
+    return of_tables(ContingencyTables(X, sample_weight), zero_add)
+
+
+def of_tables(found: ContingencyTables, zero_add: float = 0.0) -> Polychoric:
+    """Return what `polychoric` does, from the tables of all pairs of columns."""
     check_range("zero_add", zero_add, 0)
-    X_ND, weights = table_with_gaps(X, sample_weight)
-    tables = tables_of(codes_of(X_ND), weights)
+    found.refuse_constant()
+    tables = found.tables
     thresholds = [_cuts(np.diag(tables[j, j])) for j in range(len(tables))]
     padded = padded_cuts(thresholds, tables.shape[2])
-    n_categories = np.array([len(cuts) + 1 for cuts in thresholds])
-    correlation, at_bound = _pairwise(tables, padded, n_categories, zero_add)
+    correlation, at_bound = _pairwise(tables, padded, found.n_categories, zero_add)
     positive, least = _smoothed(correlation), float(np.linalg.eigvalsh(correlation)[0])
     smoothed = positive is not correlation
     return Polychoric(positive, thresholds, smoothed, least, at_bound, correlation)
-
-
-def codes_of(X_ND: Floats) -> NDArray[np.int64]:
-    """Return (d, n) ranks of the values of each column, −1 where missing."""
-    return np.array([_codes(column, j) for j, column in enumerate(X_ND.T)])
 
 
 def padded_cuts(thresholds: list[Floats], k: int) -> Floats:
@@ -112,26 +110,6 @@ def padded_cuts(thresholds: list[Floats], k: int) -> Floats:
     for row, cuts in zip(padded, thresholds):
         row[1 : len(cuts) + 1] = cuts
     return padded
-
-
-def _codes(column: Floats, j: int) -> NDArray[np.int64]:
-    values = np.unique(column[~np.isnan(column)])
-    if not 2 <= len(values) <= MOST_CATEGORIES:
-        raise InputError(
-            f"column {j} has {len(values)} different value{'s' if len(values) > 1 else ''}; an "
-            f"ordinal column has 2 to {MOST_CATEGORIES}"
-        )
-    return np.where(np.isnan(column), -1, np.searchsorted(values, column))
-
-
-def tables_of(codes_DN: NDArray[np.int64], weights: Floats) -> Floats:
-    """Return the (d, d, K, K) weights of each pair of categories of each pair of columns."""
-    d, k = len(codes_DN), int(codes_DN.max()) + 1
-    total, size = np.zeros((d * k, d * k)), max(1, BLOCK // d)
-    for block in (slice(i, i + size) for i in range(0, len(weights), size)):
-        indicators = (codes_DN[:, None, block] == np.arange(k)[:, None]).reshape(d * k, -1)
-        total += (indicators * weights[block]) @ indicators.T
-    return total.reshape(d, k, d, k).transpose(0, 2, 1, 3)
 
 
 def _cuts(counts: Floats) -> Floats:
