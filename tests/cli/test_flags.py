@@ -290,6 +290,6 @@ def test_a_model_without_training_steps_is_fitted_by_one_process(kind, folder, m
 
 def test_what_does_not_count_is_refused_before_data_are_read(folder, capsys):
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr("latentia.models.base.load_with", lambda *_, **__: pytest.fail("read"))
+        patched.setattr("latentia.data.named.load_with", lambda *_, **__: pytest.fail("read"))
         assert main(["train", "vae", "--n-mixture", "3"]) == 2
     assert "n_mixture is 3" in capsys.readouterr().err

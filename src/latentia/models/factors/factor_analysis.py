@@ -43,8 +43,6 @@ from latentia.models.factors.extraction import (
 )
 from latentia.models.factors.fit_statistics import Convention, FitStatistics, fit_statistics
 from latentia.models.factors.full_information import completed, discrepancies, random_models
-from latentia.models.factors.polychoric import MOST_CATEGORIES
-from latentia.models.factors.polyserial import USUAL_MOST
 from latentia.models.factors.summary import Summary, shares, summary_of
 from latentia.models.inputs import Channels, Matrix, Rows, Vector
 from latentia.models.linear.eigen import threads_for
@@ -167,9 +165,7 @@ class FactorAnalysis(LinearGaussian):
     """What is analysed; auto: correlations of tables, covariances of images."""
     correlation: Literal["pearson", "polychoric", "mixed"] = "pearson"
     """Polychoric for ordinal columns, such as answers from 1 to 6; mixed if some are numbers."""
-    most_categories: Annotated[
-        int, Range(2, MOST_CATEGORIES), CountsWhen("correlation", ("mixed",))
-    ] = USUAL_MOST
+    most_categories: Annotated[int, Range(2, 20), CountsWhen("correlation", ("mixed",))] = 10
     """Different values up to which a column is ordinal in mixed correlations."""
     zero_add: Annotated[float, Range(0)] = 0.0
     """Is added to empty cells of the tables behind polychoric correlations, 0.5 as a rule."""
