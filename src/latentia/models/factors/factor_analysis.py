@@ -49,7 +49,7 @@ from latentia.models.linear.eigen import threads_for
 from latentia.models.linear.gaussian import LOG_2PI, LinearGaussian, Scores
 from latentia.models.linear.missing import Patterns
 from latentia.models.linear.moments import Moments
-from latentia.models.linear.reading import naming, read_moments
+from latentia.models.linear.reading import naming, read_moments, take_columns
 from latentia.models.linear.rotation import check_rotation, rule_of
 from latentia.models.linear.scale import unit_of
 
@@ -233,7 +233,7 @@ class FactorAnalysis(LinearGaussian):
         """Estimate from moments gathered in pieces or over processes."""
         with self.learning():
             self.validate_parameters()
-            self._take_shape(moments.sample_shape, [])
+            take_columns(self, moments)
             return self._solve(of_moments(moments))
 
     @available_if(_estimates_from_moments)  # type: ignore[untyped-decorator, unused-ignore]
@@ -249,8 +249,14 @@ class FactorAnalysis(LinearGaussian):
             self.validate_parameters()
             gathered = read_moments(self, X, sample_weight, reset=first)
             if not first:
-                so_far = self.mean_, self.covariance_, self.n_samples_, self.n_rows_
-                gathered = Moments.restored(*so_far, self.data_shape_).merge(gathered)
+                gathered = Moments.from_sums(
+                    self.n_samples_,
+                    np.zeros_like(self.mean_),
+                    self.covariance_ * self.n_samples_,
+                    shift=self.mean_,
+                    n_rows=self.n_rows_,
+                    sample_shape=self.data_shape_,
+                ).merge(gathered)
             return self._solve(of_moments(gathered))
 
     def _fit_with_gaps(self, X: ArrayLike, sample_weight: ArrayLike | None) -> Self:

@@ -1,202 +1,49 @@
-"""Means and covariances in one pass, in pieces, in any order, over several processes.
+"""Means and covariances in one pass, in pieces, in any order, over processes or a cluster.
 
 Around a fixed shift c, the sums Σw, Σw(x − c) and Σw(x − c)(x − c)ᵀ are plain additions, and give
 
     μ = c + s/n,   S = P/n − (s/n)(s/n)ᵀ.
 
-Floats are summed in float64 around the first block's mean. uint8 is summed exactly, as integers
-around 128, so that any order of any blocks gives the same bits.
+They are added in float64 around the first block's mean, if that is far from 0. uint8 is summed
+exactly, as integers around 128, so that any order of any blocks gives the same bits; float32 is
+multiplied in float32, a thousand rows at a time, which changes no entry of S by 1e-6 of √(Sᵢᵢ Sⱼⱼ).
 """
 
 from __future__ import annotations
 
 import math
-import mmap
-import time
-from collections.abc import Callable, Iterator
-from functools import cache
-from typing import Any, Self
+from collections.abc import Callable
+from typing import Any, Self, final
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 from scipy.linalg import blas
 
 from latentia.data.limits import check_bytes
 from latentia.errors import InputError
 from latentia.models.base import to_numpy
-from latentia.models.inputs import Matrix, Vector, checked_weights, is_tensor
+from latentia.models.inputs import Matrix, Vector, checked_weights
+from latentia.models.linear.arrow import arrow_blocks, arrow_names, is_arrow
+from latentia.models.linear.products import (
+    MIDDLE,
+    blocks_of,
+    byte_products,
+    flat,
+    float_products,
+    is_bytes,
+    needed_shift,
+    sparse_products,
+)
 from latentia.models.linear.scale import LEAST, beyond, refuse_spread
+from latentia.models.linear.sufficient import (
+    SufficientStatistic,
+    coded_names,
+    common_names,
+    contradiction,
+    decoded_names,
+)
 from latentia.training.distributed import any_rank, broadcast, sum_over_processes
-
-BLOCK_VALUES = 2**20
-"""Of floats, which then stay in the cache between conversion and product."""
-BLOCK_BYTES = 2**24
-
-
-def blocks_of(X: Any) -> Iterator[tuple[int, Any]]:
-    """Yield (first row, rows), letting go of a memory map's pages after each block."""
-    # Floats on a GPU are multiplied there; bytes are exact, and fast, only here.
-    holds_bytes = str(X.dtype).endswith("uint8")
-    moved = is_tensor(X) and (X.device.type != "cuda" or holds_bytes)
-    values = BLOCK_BYTES if holds_bytes else BLOCK_VALUES
-    d = max(1, int(np.prod(X.shape[1:])))
-    # Adding up d × d products should not cost more than making them.
-    step = max(64, values // d, 4 * d)
-    if sparse.issparse(X):
-        X = sparse.csr_array(X)
-    pages = _map_of(X)
-    for first in range(0, X.shape[0], step):
-        block = X[first : first + step]
-        yield first, to_numpy(block) if moved else block
-        if pages is not None and hasattr(pages, "madvise"):
-            pages.madvise(mmap.MADV_DONTNEED)
-
-
-def _map_of(X: Any) -> mmap.mmap | None:
-    """Return the file map that an array is a view of, if it is a read-only or shared one."""
-    if not isinstance(X, np.memmap) or X.mode == "c":
-        return None
-    base: Any = X
-    while isinstance(base, np.ndarray):
-        base = base.base
-    return base if isinstance(base, mmap.mmap) else None
-
-
-def is_bytes(X: Any) -> bool:
-    """Return whether an array holds bytes."""
-    return isinstance(X, np.ndarray) and X.dtype == np.uint8
-
-
-def flat(X: NDArray[Any]) -> NDArray[Any]:
-    """Return rows of samples flattened."""
-    return X.reshape(len(X), -1)
-
-
-MIDDLE = 128
-FIRST_ROWS = 1024
-MOST_MEAN = 4.0
-"""Standard deviations that a mean may lie from 0 before it is subtracted first."""
-EXACT_BYTE_ROWS = 2**16
-"""Whose products fit into 32 bits: 2¹⁶ · 128² = 2³⁰."""
-EXACT_ROWS = 1024
-"""So many products of bytes around 128 add up exactly in float32: 1024 · 128² = 2²⁴."""
-
-
-def byte_products(X_ND: NDArray[np.uint8]) -> tuple[Vector, Matrix]:
-    """Return Σ(x − 128) and Σ(x − 128)(x − 128)ᵀ of bytes, exactly."""
-    centred = np.bitwise_xor(X_ND, np.uint8(MIDDLE)).view(np.int8)
-    d = X_ND.shape[1]
-    sums, products = np.zeros(d), np.zeros((d, d))
-    # torch 2.13 returns uninitialised memory for the product of a single column.
-    whole = d > 1 and integer_products_are_exact() and integer_products_pay()
-    multiply, n = (integer_products, EXACT_BYTE_ROWS) if whole else (exact_floats, EXACT_ROWS)
-    for first in range(0, len(centred), n):
-        part = multiply(centred[first : first + n])
-        sums += part[0]
-        products += part[1]
-    return sums, products
-
-
-def integer_products(rows: NDArray[np.int8]) -> tuple[Vector, Matrix]:
-    """Return Σx and Σxxᵀ of up to 2¹⁶ rows of int8 by torch's product of integers."""
-    import torch
-
-    x = torch.from_numpy(rows)
-    sums = torch._int_mm(torch.ones((8, len(x)), dtype=torch.int8), x)[0]
-    return sums.double().numpy(), torch._int_mm(x.T, x).double().numpy()
-
-
-def exact_floats(rows: NDArray[np.int8]) -> tuple[Vector, Matrix]:
-    """Return Σx and Σxxᵀ of up to 1,024 rows of int8 by NumPy's product of float32."""
-    floats = rows.astype(np.float32)
-    return floats.sum(axis=0).astype(np.float64), (floats.T @ floats).astype(np.float64)
-
-
-def needed_shift(rows: Any) -> Vector:
-    """Return columns' means where they dwarf the deviations, whose digits they would cost; else 0.
-
-    A block that needs no shift is multiplied as it is, without a copy.
-    """
-    few = np.asarray(to_numpy(rows[:FIRST_ROWS]), dtype=np.float64)
-    with np.errstate(all="ignore"):
-        mean, spread = few.mean(axis=0), few.std(axis=0)
-        dwarfed = np.isfinite(mean) & (np.abs(mean) > MOST_MEAN * spread)
-    return np.where(dwarfed, mean, 0.0)
-
-
-PROBED_ROWS, PROBED_COLUMNS, PROBES = 1024, 128, 3
-
-
-@cache
-def integer_products_pay() -> bool:
-    """Return whether products of integers are the faster ones here; both give the same bits.
-
-    A processor with instructions for them takes half of float32's time, another up to a hundred
-    times as long.
-    """
-    rows = np.ones((PROBED_ROWS, PROBED_COLUMNS), np.int8)
-    taken = {integer_products: math.inf, exact_floats: math.inf}
-    for multiply in (*taken,) * PROBES:
-        begun = time.perf_counter()
-        multiply(rows)
-        taken[multiply] = min(taken[multiply], time.perf_counter() - begun)
-    return taken[integer_products] < taken[exact_floats]
-
-
-@cache
-def integer_products_are_exact() -> bool:
-    """Return whether torch multiplies int8 matrices here, and without saturating.
-
-    Some processors add pairs of products in 16 bits.
-    """
-    try:
-        import torch
-    except ModuleNotFoundError:
-        return False
-    extremes = torch.tensor([[-128, 127, -128, 127]], dtype=torch.int8).repeat(64, 8)
-    try:
-        products = torch._int_mm(extremes.T, extremes)
-    except (AttributeError, RuntimeError):
-        return False
-    truth = extremes.double().T @ extremes.double()
-    return bool(torch.equal(products.double(), truth))
-
-
-def float_products(
-    block: Any,
-    shift: Vector,
-    weights: Vector | None,
-) -> tuple[Vector, Matrix]:
-    """Return s and P in float64 of an array, or of a tensor on the device it is on."""
-    if is_tensor(block):
-        import torch
-
-        away = block.flatten(1).double() - torch.from_numpy(shift).to(block.device)
-        heavy = away if weights is None else away * torch.from_numpy(weights).to(away)[:, None]
-        return heavy.sum(0).cpu().numpy(), (heavy.T @ away).cpu().numpy()
-    flat = block.reshape(len(block), -1)
-    if weights is None and flat.dtype == np.float64 and not shift.any():
-        return np.ones(len(flat)) @ flat, flat.T @ flat
-    rows = flat.astype(np.float64)
-    if shift.any():
-        rows -= shift
-    if weights is None:
-        return np.ones(len(rows)) @ rows, rows.T @ rows
-    rows *= np.sqrt(weights)[:, None]
-    return np.sqrt(weights) @ rows, rows.T @ rows
-
-
-def sparse_products(
-    block: Any,
-    shift: Vector,
-    weights: Vector | None,
-) -> tuple[Vector, Matrix]:
-    """Return s and P around 0, which keeps the zeros out (``shift`` is 0)."""
-    rows = sparse.csr_array(block).astype(np.float64)
-    heavy = rows if weights is None else sparse.diags_array(weights) @ rows
-    return np.asarray(heavy.sum(axis=0)).ravel(), (heavy.T @ rows).toarray()
-
 
 CANCELLATION = 1e-13
 """Share of the mean square around the shift below which a variance is rounding."""
@@ -204,8 +51,29 @@ ROUNDING = 16 * float(np.finfo(np.float64).eps)
 """Share of the mean below which a standard deviation is rounding."""
 
 
-class Moments:
+UNIT_BYTES = 1 / 255
+SLACK = 1e-5
+"""Share of √(Pᵢᵢ Pⱼⱼ) by which rounding may break an inequality of sums."""
+SHIFTED = 1e-7
+"""And share of the shift."""
+
+
+@final
+class Moments(SufficientStatistic):
     """Weighted count, mean and covariance of the rows seen so far.
+
+    ``add`` takes rows up, ``merge`` the rows of another, ``all_reduce`` those of all processes;
+    `from_sums` begins from sums that a database or another program has made.
+
+    Examples
+    --------
+    >>> rows = np.random.default_rng(0).normal(size=(1000, 4))
+    >>> parts = [Moments().add(part).to_bytes() for part in np.split(rows, 4)]
+    >>> whole = Moments()
+    >>> for part in parts:
+    ...     whole = whole.merge(Moments.from_bytes(part))
+    >>> np.abs(whole.covariance - np.cov(rows.T, ddof=0)).max() < 1e-12
+    np.True_
 
     Attributes
     ----------
@@ -215,9 +83,25 @@ class Moments:
         Their total weight; n where there are no weights.
     sample_shape
         Of one sample; images are flattened.
+    names
+        Of the columns, if rows came in tables of Arrow.
     """
 
+    kind, version = "moments", 1
+    layout = {
+        "n_rows": ("int64", 0),
+        "weight": ("float64", 0),
+        "scale": ("float64", 0),
+        "cancellation": ("float64", 0),
+        "sample_shape": ("int64", 1),
+        "names": ("uint8", 1),
+        "shift": ("float64", 1),
+        "sum": ("float64", 1),
+        "products": ("float64", 1),
+    }
+
     def __init__(self) -> None:
+        self.names: tuple[str, ...] = ()
         self.n_rows, self.weight = 0, 0.0
         self.sample_shape: tuple[int, ...] = ()
         self._scale, self._cancellation = 1.0, CANCELLATION
@@ -262,15 +146,108 @@ class Moments:
         return found
 
     @classmethod
-    def restored(
-        cls, mean: Vector, covariance: Matrix, weight: float, n_rows: int, shape: tuple[int, ...]
+    def from_sums(
+        cls,
+        weight: float,
+        sums: ArrayLike,
+        products: ArrayLike,
+        *,
+        shift: ArrayLike | None = None,
+        n_rows: int | None = None,
+        sample_shape: tuple[int, ...] | None = None,
+        names: tuple[str, ...] = (),
     ) -> Self:
-        """Return the moments that have these values, to add more rows to."""
-        moments = cls()
-        moments.sample_shape, moments.n_rows, moments.weight = shape, n_rows, weight
-        moments._shift, moments._sum = mean.copy(), np.zeros_like(mean)
-        moments._products = covariance * weight
-        return moments
+        """Return the moments of rows whose sums around a shift are known, to add more to.
+
+        Parameters
+        ----------
+        weight
+            Total weight of the rows; their number if they have no weights.
+        sums
+            (d,) Σw(x − c).
+        products
+            (d, d) Σw(x − c)(x − c)ᵀ.
+        shift
+            (d,) c, 0 if none is given. One near the mean keeps digits that products around 0 lose.
+        n_rows
+            Their number; none: the weight.
+        sample_shape
+            Of one sample; none: (d,).
+        names
+            Of the d columns, or none.
+
+        Raises
+        ------
+        InputError
+            For sums that no rows have.
+        """
+        moments, d = cls(), np.size(sums)
+        moments.n_rows = round(weight) if n_rows is None else n_rows
+        moments.weight, moments.names = float(weight), tuple(names)
+        moments.sample_shape = (d,) if sample_shape is None else sample_shape
+        moments._sum = np.array(sums, dtype=np.float64)
+        moments._products = np.array(products, dtype=np.float64)
+        moments._shift = np.zeros(d) if shift is None else np.array(shift, dtype=np.float64)
+        # They may have been summed one by one.
+        moments._cancellation = max(CANCELLATION, min(weight * ROUNDING, SLACK))
+        return moments._checked()
+
+    def _checked(self) -> Self:
+        """Refuse sums that no rows have, as far as these can be told."""
+        d, P = len(self._shift), self._products
+        if self._sum.shape != (d,) or P.shape != (d, d) or math.prod(self.sample_shape) != d:
+            raise contradiction("moments", f"sums of other shapes than ({d},) and ({d}, {d})")
+        if not all(np.isfinite(part).all() for part in (self.weight, self._shift, self._sum, P)):
+            raise contradiction("moments", "NaN or infinity")
+        if self.n_rows < 1 or self.weight <= 0 or min(self.sample_shape, default=0) < 1:
+            raise contradiction("moments", f"{self.n_rows} rows of weight {self.weight:g}")
+        if not CANCELLATION <= self._cancellation <= 1 or self._scale not in (1.0, UNIT_BYTES):
+            raise contradiction("moments", "an unknown scale")
+        # A column far from 0 that is constant has products of rounding.
+        roots = np.sqrt(np.diag(P).clip(min=0) + self.weight * (SHIFTED * self._shift) ** 2)
+        slack = SLACK * np.outer(roots, roots)
+        # Of Cauchy and Schwarz, for two columns, and for one beside a column of ones.
+        if (np.abs(P - P.T) > slack).any() or (np.abs(P) > np.outer(roots, roots) + slack).any():
+            raise contradiction("moments", "products that are not those of any columns")
+        if (np.abs(self._sum) > (1 + SLACK) * roots * math.sqrt(self.weight)).any():
+            raise contradiction("moments", "a mean square below the square of the mean")
+        if len(self.names) not in (0, d):
+            raise contradiction("moments", f"{len(self.names)} names of {d} columns")
+        return self
+
+    def _arrays(self) -> dict[str, Any]:
+        below = np.tri(self.n_features, dtype=bool)
+        return {
+            "n_rows": self.n_rows,
+            "weight": self.weight,
+            "scale": self._scale,
+            "cancellation": self._cancellation,
+            "sample_shape": self.sample_shape,
+            "names": coded_names(self.names),
+            "shift": self._shift,
+            "sum": self._sum,
+            "products": self._products[below],
+        }
+
+    @classmethod
+    def _restored(cls, arrays: dict[str, Any]) -> Self:
+        moments, d = cls(), len(arrays["shift"])
+        if len(arrays["products"]) != d * (d + 1) // 2:
+            raise contradiction("moments", f"other than {d * (d + 1) // 2} products")
+        if d == 0:
+            return moments
+        moments.n_rows, moments.weight = int(arrays["n_rows"]), float(arrays["weight"])
+        moments._scale, moments._cancellation = (
+            float(arrays["scale"]),
+            float(arrays["cancellation"]),
+        )
+        moments.sample_shape = tuple(arrays["sample_shape"].tolist())
+        moments.names = decoded_names("moments", arrays["names"], d)
+        moments._shift, moments._sum = arrays["shift"], arrays["sum"]
+        moments._products = np.zeros((d, d))
+        moments._products[np.tri(d, dtype=bool)] = arrays["products"]
+        moments._products += np.tril(moments._products, -1).T
+        return moments._checked()
 
     def add(
         self,
@@ -284,7 +261,8 @@ class Moments:
         ----------
         X
             (n, d) table or (n, ...) images: array, memory map, tensor on any device, SciPy sparse
-            matrix or Dask array. Images of bytes count as [0, 1].
+            matrix or Dask array, or a table or record batch of Arrow, whose names are kept. Images
+            of bytes count as [0, 1].
         sample_weight
             (n,) weights of at least 0.
         check
@@ -293,9 +271,11 @@ class Moments:
         Raises
         ------
         InputError
-            For NaN, infinity, a spread whose square is no ordinary float, or a covariance matrix
-            larger than the limit in `latentia.data.limits`.
+            For NaN, infinity, nulls, a spread whose square is no ordinary float, a covariance
+            matrix larger than the limit in `latentia.data.limits`, or other columns than before.
         """
+        if is_arrow(X):
+            return self._add_arrow(X, sample_weight, check)
         d = math.prod(X.shape[1:])
         check_bytes(8 * d**2, f"the covariance matrix of {d:,} columns")
         if hasattr(X, "to_delayed"):
@@ -309,11 +289,12 @@ class Moments:
         return self
 
     def merge(self, other: Moments) -> Self:
-        """Take up the rows that another has seen, of the same shape."""
+        """Take up the rows that another has seen, of the same shape and names."""
+        names = common_names(self.names, other.names)
         if not other.n_features:
             return self
         if not self.n_features:
-            self.__dict__.update(vars(other))
+            self.__dict__.update(vars(other) | {"names": names})
             self._products = other._products.copy()
             return self
         if other.sample_shape != self.sample_shape:
@@ -323,17 +304,24 @@ class Moments:
         if other._scale != self._scale:
             self.__dict__.update(vars(self._in_units()))
             other = other._in_units()
-        away = other._shift - self._shift
-        products = other._products
-        if away.any():
-            cross = np.outer(other._sum, away)
-            products = products + cross + cross.T + other.weight * np.outer(away, away)
-        self._cancellation = max(self._cancellation, other._cancellation)
+        # Fewer rows lose fewer digits around a shift that is far from theirs.
+        shift = (other if other.weight > self.weight else self)._shift
+        (mine, products), (others, added) = self._around(shift), other._around(shift)
+        self.names, self._cancellation = names, max(self._cancellation, other._cancellation)
         self.n_rows += other.n_rows
         self.weight += other.weight
-        self._sum = self._sum + other._sum + other.weight * away
-        self._products += products
+        self._shift, self._sum, self._products = shift, mine + others, products
+        self._products += added
         return self
+
+    def _around(self, shift: Vector) -> tuple[Vector, Matrix]:
+        """Return s and P around another shift."""
+        away = self._shift - shift
+        if not away.any():
+            return self._sum, self._products
+        cross = np.outer(self._sum, away)
+        products = self._products + cross + cross.T + self.weight * np.outer(away, away)
+        return self._sum + self.weight * away, products
 
     def all_reduce(self) -> Moments:
         """Return the moments of all processes' rows, the same in each of them (torchrun)."""
@@ -341,17 +329,20 @@ class Moments:
             raise InputError("a process has seen no rows; give each of them some")
         first = float(broadcast(np.array([self._scale]))[0])
         own = self._in_units() if any_rank(first != self._scale) else self
-        common = own._empty(broadcast(own._shift)).merge(own)
-        counts = sum_over_processes(np.array([common.n_rows, common.weight]))
+        common = own._empty(broadcast(own._shift))
+        counts = sum_over_processes(np.array([own.n_rows, own.weight]))
         common.n_rows, common.weight = int(counts[0]), float(counts[1])
-        common._sum = sum_over_processes(common._sum)
-        common._products = sum_over_processes(common._products)
+        common._cancellation = own._cancellation
+        sums, products = own._around(common._shift)
+        common._sum = sum_over_processes(sums)
+        common._products = sum_over_processes(products)
         return common
 
     def _in_units(self) -> Moments:
         """Return the same moments as those of floats: bytes are scaled to [0, 1]."""
         moments = self._empty(self._shift * self._scale)
         moments.n_rows, moments.weight, moments._scale = self.n_rows, self.weight, 1.0
+        moments._cancellation = self._cancellation
         moments._sum = self._sum * self._scale
         moments._products = self._products * self._scale**2
         return moments
@@ -360,6 +351,7 @@ class Moments:
         """Return moments of no rows around a shift, of samples like these."""
         moments = Moments()
         moments.sample_shape, moments._scale = self.sample_shape, self._scale
+        moments.names = self.names
         moments._shift, moments._sum = shift, np.zeros_like(shift)
         moments._products = np.zeros((len(shift), len(shift)))
         return moments
@@ -370,7 +362,7 @@ class Moments:
         found.sample_shape, found.n_rows = tuple(block.shape[1:]), n
         found.weight = float(n if weights is None else weights.sum())
         if is_bytes(block):
-            found._scale = 1 / 255 if block.ndim > 2 else 1.0
+            found._scale = UNIT_BYTES if block.ndim > 2 else 1.0
         if is_bytes(block) and weights is None:
             found._shift = np.full(flat(block).shape[1], float(MIDDLE))
             found._sum, found._products = byte_products(flat(block))
@@ -391,6 +383,15 @@ class Moments:
         if (vanishing := squares <= LEAST**2 * found.weight).any():
             _refuse_vanishing(block, found._shift, weights, vanishing)
         return found
+
+    def _add_arrow(self, X: Any, sample_weight: Any, check: Any) -> Self:
+        """Take up a table of Arrow, block by block, and the names of its columns."""
+        self.names = common_names(self.names, arrow_names(X))
+        weights, first = checked_weights(sample_weight, X.num_rows), 0
+        for rows in arrow_blocks(X):
+            self.add(rows, None if weights is None else weights[first : first + len(rows)], check)
+            first += len(rows)
+        return self
 
     def _add_delayed(self, X: Any, sample_weight: Any, check: Any) -> Self:
         """Take up a Dask array: each block's moments where the block is, then their sum."""
@@ -432,14 +433,17 @@ def _refuse_vanishing(
     block: Any, shift: Vector, weights: Vector | None, columns: NDArray[np.bool_]
 ) -> None:
     """Refuse columns that vary, though the sum of their squares is nothing."""
+    found = _columns(block, columns)
+    if (found == shift[columns]).all():
+        return
     counted = slice(None) if weights is None else weights > 0
-    away = np.abs(_columns(block, columns)[counted] - shift[columns]).max(axis=0, initial=0)
+    away = np.abs(found[counted] - shift[columns]).max(axis=0, initial=0)
     for place in np.flatnonzero(away > ROUNDING * np.abs(shift[columns])):
         raise beyond(f"column {np.flatnonzero(columns)[place]}", float(away[place]))
 
 
-def _columns(block: Any, columns: NDArray[np.bool_]) -> Matrix:
+def _columns(block: Any, columns: NDArray[np.bool_]) -> NDArray[Any]:
     """Return some columns of a block of any kind."""
     if sparse.issparse(block):
         return np.asarray(sparse.csc_array(block)[:, np.flatnonzero(columns)].toarray())
-    return np.asarray(flat(to_numpy(block))[:, columns], dtype=np.float64)
+    return np.asarray(flat(to_numpy(block)).take(np.flatnonzero(columns), axis=1))

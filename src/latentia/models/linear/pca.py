@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 from sklearn.utils import Tags
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from latentia.data.dataset import Dataset
 from latentia.errors import Count, CountsWhen, InputError, Seed, Whole, check_arguments, check_range
@@ -31,7 +31,7 @@ from latentia.models.exported import Exported, linear_coders
 from latentia.models.inputs import Channels, reads_in_blocks, unit_floats
 from latentia.models.linear.decomposition import Axes, axes_of_rows, axes_of_scatter
 from latentia.models.linear.moments import Moments
-from latentia.models.linear.reading import read_moments
+from latentia.models.linear.reading import read_moments, take_columns
 from latentia.models.linear.rotation import RotationRule
 from latentia.models.linear.scale import unit_of
 
@@ -133,7 +133,7 @@ class PCA(Encoder, LatentModel):
             self.validate_parameters()
             self._moments: Moments | None = None
             if hasattr(X, "to_delayed") or self._in_one_pass(X):
-                return self._solve(self._gathered(X, None, reset=True), precision_of(X))
+                return self._solve(read_moments(self, X), precision_of(X))
             X_ND = _float_rows(self.checked(X, reset=True))
             n, d = X_ND.shape
             k = self._rank(n, d)
@@ -161,7 +161,7 @@ class PCA(Encoder, LatentModel):
         before: Moments | None = vars(self).get("_moments")
         with self.learning(afresh=before is None):
             self.validate_parameters()
-            block = self._gathered(X, sample_weight, reset=before is None)
+            block = read_moments(self, X, sample_weight, reset=before is None)
             # A copy is added to: a block that is refused must leave no trace.
             gathered = block if before is None else Moments().merge(before).merge(block)
             self._solve(gathered, precision_of(X))
@@ -173,7 +173,7 @@ class PCA(Encoder, LatentModel):
         with self.learning():
             self.validate_parameters()
             self._moments = None
-            self.n_features_in_, self.data_shape_ = moments.n_features, moments.sample_shape
+            take_columns(self, moments)
             return self._solve(moments, np.float64)
 
     @property
@@ -342,14 +342,6 @@ class PCA(Encoder, LatentModel):
         if not given or sparse.issparse(X) or self.solver not in ("auto", "exact", "covariance"):
             return False
         return bool(np.prod(X.shape[1:]) <= min(X.shape[0], MOST_COLUMNS))
-
-    def _gathered(self, X: Any, sample_weight: Any, *, reset: bool) -> Moments:
-        if isinstance(X, np.ndarray) and X.dtype == np.uint8 and X.ndim == 2:
-            # Bytes are summed faster, and exactly, as they are.
-            X = validate_data(self, X=X, reset=reset, dtype=np.uint8)
-            self.data_shape_ = X.shape[1:]
-            return Moments().add(X, sample_weight)
-        return read_moments(self, X, sample_weight, reset=reset)
 
     def _rank(self, n: int, d: int) -> int:
         k = min(n, d) if self.n_components is None else self.n_components

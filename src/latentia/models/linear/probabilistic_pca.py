@@ -30,7 +30,7 @@ from latentia.models.linear.gaussian import LOG_2PI, LinearGaussian, Scores
 from latentia.models.linear.missing import Patterns, of_gaps, structured
 from latentia.models.linear.moments import Moments
 from latentia.models.linear.pca import PCA
-from latentia.models.linear.reading import read_moments
+from latentia.models.linear.reading import read_moments, take_columns
 from latentia.models.linear.scale import unit_of
 
 NO_NOISE = 1e-12
@@ -110,7 +110,7 @@ class ProbabilisticPCA(LinearGaussian):
         """Estimate from moments gathered in pieces, or over processes."""
         with self.learning():
             self.validate_parameters()
-            self.n_features_in_, self.data_shape_ = moments.n_features, moments.sample_shape
+            take_columns(self, moments)
             return self._fit_from(moments)
 
     def _fit_from(self, moments: Moments) -> Self:
