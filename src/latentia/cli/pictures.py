@@ -154,13 +154,13 @@ def _order(given: argparse.Namespace) -> Order:
 
 def _told(outcome: Outcome, given: argparse.Namespace) -> int:
     """Say what was made and what was not; return the exit status."""
-    n = len(outcome.written)
+    n = len(outcome.made)
     print(f"{given.out}: {n} picture{'' if n == 1 else 's'}")
-    if not outcome.bad:
+    if not outcome.failed:
         return 0
     from latentia.data.folders import listed
 
-    n_all = n + len(outcome.bad)
+    n_all = n + len(outcome.failed)
     which = listed(outcome.bad) if given.failures is None else f"see {given.failures}"
-    tell(f"{len(outcome.bad)} of {n_all} pictures could not be used: {which}")
+    tell(f"{len(outcome.failed)} of {n_all} pictures could not be used: {which}")
     return SOME_FAILED

@@ -43,10 +43,17 @@ SCALE = 4
 
 @dataclass
 class Outcome:
-    """The files that were made, and a sentence for each picture that could not be used."""
+    """What became of pictures."""
 
-    written: list[Location] = field(default_factory=list)
-    bad: list[str] = field(default_factory=list)
+    made: dict[Location, Location] = field(default_factory=dict)
+    """For each that was made, the file."""
+    failed: dict[str, str] = field(default_factory=dict)
+    """For each that could not be used, why."""
+
+    @property
+    def bad(self) -> list[str]:
+        """A sentence for each picture that could not be used."""
+        return [f"{path}: {why}" for path, why in self.failed.items()]
 
 
 class Cut(NamedTuple):
@@ -163,12 +170,12 @@ def each(
     with order.ledger as ledger, FileProgress(len(order.targets), title, progress) as watch:
 
         def refuse(source: object, why: str) -> None:
-            outcome.bad.append(f"{source}: {why}")
-            watch.print(f"latentia: {outcome.bad[-1]}")
+            outcome.failed[str(source)] = why
+            watch.print(f"latentia: {source}: {why}")
             ledger.failed(source, why)
 
-        for path, why in order.bad:
-            refuse(path, why)
+        for name, why in order.bad:
+            refuse(name, why)
         for line in order.notes:
             watch.print(f"latentia: {line}")
         for source, path in order.there.items() if order.existing == "skip" else ():
@@ -182,7 +189,7 @@ def each(
                 why = told(error) if isinstance(error, OSError) else str(error)
                 refuse(source, why or "there is not enough memory")
                 continue
-            outcome.written.append(path)
+            outcome.made[source] = path
             ledger.made(source, path, order.out)
             for note in notes:
                 watch.print(f"latentia: {source}: {note}")
