@@ -174,7 +174,7 @@ def test_lists_that_say_too_little_or_too_much_are_refused(name, content, senten
 
 def test_a_manifest_needs_a_folder_and_pictures_are_to_be_named(tmp_path, capsys):
     Image.new("L", (4, 4)).save(tmp_path / "a.png")
-    with pytest.raises(InputError, match="there is no folder .* for --manifest-out"):
+    with pytest.raises(InputError, match=r"there is no folder .* for --manifest-out"):
         order([tmp_path / "a.png"], tmp_path / "o", ledger=Ledger(tmp_path / "no" / "m.jsonl"))
     assert upscale("--out", tmp_path / "out") == 2
     assert "which pictures?" in capsys.readouterr().err
