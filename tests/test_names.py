@@ -12,9 +12,9 @@ import latentia
 from tests.children import environment
 
 ROOMS = [latentia, importlib.import_module("latentia.explore")]
-ROOMS += [importlib.import_module("latentia.theory")]
+ROOMS += [importlib.import_module(f"latentia.{name}") for name in ("theory", "data")]
 NAMES = [(room, name) for room in ROOMS for name in room.__all__]
-HEAVY = ("torch", "matplotlib", "jinja2", "rich")
+HEAVY = ("torch", "matplotlib", "jinja2", "rich", "PIL", "latentia.data.named")
 
 
 @pytest.mark.parametrize(("room", "name"), NAMES, ids=lambda part: getattr(part, "__name__", part))
@@ -87,4 +87,4 @@ def test_optimisers_load_no_compiler_and_go_on_from_their_state(loaded):
 
 
 def test_a_vae_without_a_run_loads_no_figures_and_no_compiler(loaded):
-    assert loaded["VAE"] == {"torch", "rich"}
+    assert loaded["VAE"] == {"torch", "rich", "PIL"}

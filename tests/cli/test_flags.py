@@ -17,7 +17,8 @@ from tests.saved.test_saved_before import KEPT
 ALWAYS = {
     "compare": "--data --models --out --random-state --image-size --live",
     "factor": "data --n-factors --suggest --out --lang",
-    "reliability": "--correlation data --scales --reverse --reverse-found --n-factors --method --out --lang",
+    "reliability": "data --correlation --scales --reverse --reverse-found --n-factors --method "
+    "--out --lang",
     "train": "--data --run --recipe --resume --image-size --live",
     "resume": "run --live",
     "search": "recipe --out --n-trials",

@@ -24,7 +24,6 @@ from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
 from latentia.data.arrays import facts
 from latentia.data.dataset import Array, Dataset, ImageSize
-from latentia.data.named import load_with
 from latentia.data.options import USUAL, TableOptions
 from latentia.errors import (
     Count,
@@ -56,7 +55,6 @@ from latentia.models.inputs import (
     unit_floats,
 )
 from latentia.models.saved import save
-from latentia.plots.grids import is_drawable
 
 if TYPE_CHECKING:
     from latentia.plots.page import Picture
@@ -201,6 +199,8 @@ class Model(BaseEstimator, metaclass=NamedFields):  # type: ignore[misc]
 
         ``held_out`` is the share of a text that is not trained on.
         """
+        from latentia.data.named import load_with
+
         self.refuse_share(held_out)
         return load_with(options, spec, image_size=image_size, gaps_stay=self.takes_gaps)
 
@@ -265,6 +265,7 @@ class Model(BaseEstimator, metaclass=NamedFields):  # type: ignore[misc]
     def pictures(self, data: Dataset) -> Iterator[Picture]:
         """Yield pictures of what the fitted model makes of test data, and of what it learnt."""
         from latentia.models import figures
+        from latentia.plots.grids import is_drawable
 
         drawable = is_drawable(data.x_test.shape)
         if drawable and isinstance(self, Sampler):

@@ -14,7 +14,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latentia.data.dataset import Array, Dataset
-from latentia.data.images import BadImageError, suffixes, upright
 from latentia.errors import FitWarning, InputError
 from latentia.models.data_frames import refuse_words
 from latentia.models.foreign_datasets import is_collection, samples_and_labels, samples_of
@@ -134,6 +133,8 @@ def _refuse_other_objects(X: Any) -> None:
 
 def _refuse_listed(part: Any) -> None:
     """Refuse a list of something else than samples, by its first element."""
+    from latentia.data.images import suffixes
+
     if isinstance(part, str | PathLike) and PurePath(part).suffix.lower() in suffixes():
         raise InputError(
             f"X is a list of paths, the first {str(part)!r}; latentia.load_data reads a folder of "
@@ -205,6 +206,8 @@ def _one(place: int, part: Any) -> NDArray[Any]:
     """Return one image of a list as an array."""
     if not _is_picture(part):
         return np.asarray(as_array(part))
+    from latentia.data.images import BadImageError, upright
+
     try:
         return upright(part)
     except BadImageError as error:

@@ -47,7 +47,6 @@ from latentia.models.own_parts import (
     told,
     with_nets,
 )
-from latentia.models.places import folder_at
 from latentia.training.config import HASH, as_written, read_config, unknown, versions, write_config
 from latentia.training.metrics_file import is_record, read_metrics
 
@@ -228,6 +227,8 @@ def load(
     InputError
         For what is no saved model, is damaged, or needs another class or net than is given.
     """
+    from latentia.models.places import folder_at
+
     given = folder_at(path, "path")
     homes = homes_of(classes)
     for _ in range(ATTEMPTS):

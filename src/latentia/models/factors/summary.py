@@ -19,7 +19,6 @@ from latentia.models.factors.determinacy import Determinacy, determinacy
 from latentia.models.factors.fit_statistics import FitStatistics
 from latentia.models.factors.n_factors import kmo
 from latentia.models.inputs import Matrix, Vector
-from latentia.plots.page import template
 
 WIDTH = 100
 
@@ -105,6 +104,8 @@ class Part:
 
     def to_html(self, *, page: bool) -> str:
         """Return self-contained HTML: a page, or a part of one."""
+        from latentia.plots.page import template
+
         return template("summary.html").render(summary=self, page=page)
 
 
@@ -233,6 +234,8 @@ class Summary:
 
     def to_html(self, *, page: bool = True) -> str:
         """Return self-contained HTML: a page, or the part of one that notebooks show."""
+        from latentia.plots.page import template
+
         return template("summary.html").render(summary=self, page=page)
 
     def to_frame(self) -> Any:
