@@ -3,7 +3,7 @@
     python benchmarks/streamed_shards.py [--pictures 20000] [--side 96] [--limit 64M]
 
 Pictures are written as JPEG into ten .tar files, as webdataset's, and an autoencoder is trained on
-them for two epochs, once with the usual limit of memory and once with ``--limit``, above which they
+them for an epoch, once with the usual limit of memory and once with ``--limit``, above which they
 are decoded into a temporary file and read from there as batches need them. Printed are the most
 memory of its own that a process took (RssAnon of Linux; pages of the file are the system's to take
 back), the seconds, and whether both trained the same bits. ``--only streamed`` is for a machine, or
@@ -26,7 +26,7 @@ import numpy as np
 from PIL import Image
 
 N_SHARDS = 10
-WORDS = "train autoencoder --architecture mlp --hidden 16 --n-components 4 --n-epochs 2"
+WORDS = "train autoencoder --architecture mlp --hidden 16 --n-components 4 --n-epochs 1"
 WORDS += " --batch-size 64 --random-state 0"
 
 

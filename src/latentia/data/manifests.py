@@ -17,7 +17,6 @@ import csv
 import hashlib
 import io
 import json
-import os
 import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -34,6 +33,7 @@ LISTS = (".jsonl", ".csv", ".parquet", ".txt")
 SOURCE, OUTPUT = "source", "output"
 MADE = (SOURCE, OUTPUT, "size", "sha256")
 FAILED = (SOURCE, "error")
+BLOCK = 2**20
 
 Item = TypeVar("Item")
 
@@ -247,10 +247,12 @@ class Ledger:
         output = within(path, out)
         if self.manifest is None or self.output_of(source) == output:
             return
+        digest, size = hashlib.sha256(), 0
         with path.open("rb") as stream:
-            digest = hashlib.file_digest(stream, "sha256").hexdigest()
-            size = stream.seek(0, os.SEEK_END)
-        self.manifest.add(dict(zip(MADE, (_named(source), output, size, digest))))
+            while block := stream.read(BLOCK):
+                digest.update(block)
+                size += len(block)
+        self.manifest.add(dict(zip(MADE, (_named(source), output, size, digest.hexdigest()))))
 
     def failed(self, source: object, why: str) -> None:
         """Tell why a picture could not be used."""
