@@ -3,6 +3,9 @@
 import hashlib
 import http.server
 import json
+import os
+import subprocess
+import sys
 import threading
 from functools import partial
 from pathlib import Path
@@ -20,6 +23,7 @@ from latentia.data.manifests import Ledger, Shard, listed_pictures, shard
 from latentia.data.picture_files import order
 from latentia.data.remote import located
 from latentia.errors import InputError
+from tests.children import ROOT, environment
 
 N = 7
 RNG = np.random.default_rng(0)
@@ -256,3 +260,36 @@ def test_pictures_of_a_web_server(folder, tmp_path):
     assert made(tmp_path / "out") == made(tmp_path / "here")
     assert made(tmp_path / "few") == {"0.png": made(tmp_path / "here")["b/0.png"]}
     assert [line["error"] for line in lines(failures)] == ["there is no such file"]
+
+
+@pytest.mark.slow
+def test_the_job_of_an_array_makes_its_shard_and_goes_on(folder, tmp_path):
+    """The script that Slurm starts in each task, by hand; the first lost files, and comes again."""
+    (tmp_path / "bin").mkdir()
+    command = tmp_path / "bin" / "latentia"
+    command.write_text(f'#!/bin/bash\nexec {sys.executable} -m latentia "$@"\n')
+    command.chmod(0o755)
+    out, script = tmp_path / "out", ROOT / "examples" / "clusters" / "array_job.sh"
+    for task in (1, 2, 1):
+        if (out / "made-2.jsonl").exists():
+            (out / "a" / "3.png").unlink(missing_ok=True)
+            (out / "b" / "0.png").unlink(missing_ok=True)
+        finished = subprocess.run(
+            ["bash", script, "bicubic", folder, out],
+            env=environment(
+                PATH=f"{command.parent}:{os.environ['PATH']}",
+                VERB="upscale",
+                SLURM_ARRAY_TASK_ID=str(task),
+                SLURM_ARRAY_TASK_COUNT="2",
+            ),
+            capture_output=True,
+            text=True,
+        )
+        assert finished.returncode == 0, finished.stderr
+    assert main(["upscale", "bicubic", str(folder), "--out", str(tmp_path / "whole")]) == 0
+    whole = made(tmp_path / "whole")
+    first = [name for i, name in enumerate(sorted(whole)) if i % 2 == 0]
+    assert {line["output"] for line in lines(out / "made-1.jsonl")} == {*first}
+    assert {name: whole[name] for name in first} == {
+        name: content for name, content in made(out).items() if name in first
+    }
