@@ -31,14 +31,15 @@ PICTURES_A_BATCH = 200
 class Maker:
     """What an actor holds: the model, loaded once."""
 
-    def __init__(self, run: str) -> None:
+    def __init__(self, run: str, out: str) -> None:
         self.model = load(in_a_folder(saved_model(run)))
+        self.out = located(out)
 
     def __call__(self, batch):
         """Make a batch's pictures; return where each is, or why it could not be used."""
         sources, targets = (list(map(located, batch[name])) for name in ("source", "target"))
         # Batches of a lost actor come again: what it has written is replaced by the same.
-        work = Order(dict(zip(sources, targets)), "replace")
+        work = Order(dict(zip(sources, targets)), "replace", out=self.out)
         if isinstance(self.model, SuperResolution):
             outcome = upscale(self.model, work, Cut(), None, progress=False)
         else:
@@ -71,9 +72,10 @@ def main() -> None:
     existing = "skip" if given.skip_existing else "refuse"
     work = order(given.images, given.out, existing, manifest=given.manifest, ledger=ledger)
     rows = [{"source": whole(s), "target": whole(t)} for s, t in work.targets.items()]
+    out = whole(work.out)
     made = ray.data.from_items(rows).map_batches(
         Maker,
-        fn_constructor_args=(given.run,),
+        fn_constructor_args=(given.run, out),
         batch_size=PICTURES_A_BATCH,
         compute=ray.data.ActorPoolStrategy(size=given.actors),
         num_cpus=1,
@@ -87,7 +89,7 @@ def main() -> None:
             if row["error"]:
                 ledger.failed(row["source"], row["error"])
             else:
-                ledger.made(located(row["source"]), located(row["path"]), located(whole(work.out)))
+                ledger.made(located(row["source"]), located(row["path"]), located(out))
 
 
 if __name__ == "__main__":

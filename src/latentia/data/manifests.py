@@ -244,8 +244,7 @@ class Ledger:
 
     def made(self, source: Location, path: Location, out: Location) -> None:
         """Tell that a picture is in place, unless that is told already."""
-        output = within(path, out)
-        if self.manifest is None or self.output_of(source) == output:
+        if self.manifest is None or self.output_of(source) == (output := within(path, out)):
             return
         digest, size = hashlib.sha256(), 0
         with path.open("rb") as stream:
