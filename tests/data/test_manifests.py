@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import tarfile
 import threading
 from functools import partial
 from pathlib import Path
@@ -215,6 +216,23 @@ def test_addresses_in_and_out_give_what_paths_give(folder, tmp_path, store):
     assert told["a/1.png"]["sha256"] == hashlib.sha256(whole["a/1.png"]).hexdigest()
     assert upscale(f"file://{folder}", "--out", f"file://{tmp_path / 'again'}") == 0
     assert made(tmp_path / "again") == whole
+
+
+def test_names_of_a_store_do_not_lead_out_of_the_folder(tmp_path, store, monkeypatch):
+    names = ["/in/a.png", "/in/../evil.png", "/in//root/b.png"]
+    monkeypatch.setattr(type(store), "find", lambda self, path: names)
+    found = order(["memory://in"], tmp_path / "out")
+    assert {*found.targets.values()} == {tmp_path / "out/a.png", tmp_path / "out/root/b.png"}
+    assert found.bad == (("memory://in/../evil.png", "its name leads out of the folder"),)
+
+
+def test_an_archive_is_read_as_fsspec_reads_it(folder, tmp_path):
+    pytest.importorskip("fsspec", reason="reads addresses by fsspec")
+    with tarfile.open(tmp_path / "in.tar", "w") as archive:
+        archive.add(folder, "in")
+    assert upscale(f"tar://in::{tmp_path / 'in.tar'}", "--out", tmp_path / "out") == 0
+    assert upscale(folder, "--out", tmp_path / "whole") == 0
+    assert made(tmp_path / "out") == made(tmp_path / "whole")
 
 
 def test_what_cannot_be_had_from_a_store_is_a_failure(tmp_path, store, capsys):

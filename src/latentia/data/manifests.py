@@ -25,7 +25,7 @@ from typing import Any, BinaryIO, Literal, NamedTuple, Self, TypeVar
 
 from latentia.data.limits import read_limited
 from latentia.data.records import read_parquet
-from latentia.data.remote import Location, is_address, located, within
+from latentia.data.remote import Location, is_address, leads_out, located, within
 from latentia.errors import InputError
 
 Existing = Literal["refuse", "skip", "replace"]
@@ -130,10 +130,10 @@ def _located(source: str, folder: Path) -> Location:
 def _place(source: str, output: object, path: Path) -> Path:
     if output in (None, ""):
         plain = Path(source)
-        leads_out = is_address(source) or plain.is_absolute() or ".." in plain.parts
-        return Path(located(source).name) if leads_out else plain
+        elsewhere = is_address(source) or leads_out(plain)
+        return Path(located(source).name or "picture") if elsewhere else plain
     place = Path(str(output))
-    if place.is_absolute() or ".." in place.parts or place.drive:
+    if leads_out(place):
         raise InputError(f"{path}: the {OUTPUT} {output} leads out of the folder of the results")
     return place
 

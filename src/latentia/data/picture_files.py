@@ -30,7 +30,7 @@ from PIL import Image
 from latentia.data.folders import contents, is_hidden, listed, passed_over
 from latentia.data.images import FOREIGN, on_white, opened, planes, quiet, suffixes
 from latentia.data.manifests import Existing, Ledger, Shard, listed_pictures
-from latentia.data.remote import Location, Remote, located, writable
+from latentia.data.remote import Location, Remote, leads_out, located, writable
 from latentia.errors import InputError
 from latentia.files import remove_abandoned
 
@@ -310,7 +310,9 @@ def _by_name(files: Sequence[tuple[Location, Path]]) -> _Found:
     known, found, others = suffixes() | {""}, _Found([], [], []), []
     for path, place in files:
         suffix = place.suffix.lower()
-        if suffix in known:
+        if leads_out(place):
+            found.bad.append((str(path), "its name leads out of the folder"))
+        elif suffix in known:
             found.pictures.append((path, place))
         elif suffix in NOT_READ.split():
             why = f"pictures in {suffix[1:]} cannot be read; convert it to png"

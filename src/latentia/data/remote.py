@@ -169,6 +169,15 @@ def located(given: Path | str) -> Location:
     return Remote(text, store, path)
 
 
+def leads_out(place: Path) -> bool:
+    """Return whether a place in a folder is none: what others name may lead anywhere.
+
+    >>> leads_out(Path("a/b.png")), leads_out(Path("a/../../b.png")), leads_out(Path("/b.png"))
+    (False, True, True)
+    """
+    return bool(place.is_absolute() or place.drive or ".." in place.parts)
+
+
 def within(place: Location, folder: Location) -> str:
     """Return the place of a file in a folder that it lies in, with slashes."""
     if isinstance(place, Path) and isinstance(folder, Path):
