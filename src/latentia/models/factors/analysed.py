@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from latentia.errors import InputError
-from latentia.models.factors.ordinal import influences
+from latentia.models.factors.ordinal import Influences, influences
 from latentia.models.factors.polychoric import BOUND, Polychoric, polychoric
+from latentia.models.factors.polyserial import mixed_correlations, mixed_influences
 from latentia.models.inputs import Matrix, Vector
 from latentia.models.linear.missing import Patterns, of_gaps, pairs
 from latentia.models.linear.moments import Moments
@@ -29,7 +30,8 @@ class Analysed:
     """(d,) means, a (d, d) covariance (/n), which columns vary, and what there is to say of them.
 
     ``weight`` is the total weight of the rows and ``n_rows`` their number, 0 if unknown;
-    ``variances`` are n Var of the correlations of the columns that vary, if they were asked for.
+    ``variances`` are n Var of the correlations of the columns that vary, if they were asked for,
+    ``ordinal`` the names of the columns of which only the order counts.
     """
 
     mean: Vector
@@ -39,6 +41,7 @@ class Analysed:
     n_rows: int
     remarks: tuple[str, ...] = ()
     variances: Matrix | None = None
+    ordinal: tuple[str, ...] = ()
 
 
 def refuse_few(n: int, d: int = 0) -> None:
@@ -71,13 +74,29 @@ def of_matrix(S: Any, n_samples: int | None, mean: ArrayLike | None) -> tuple[An
     return Analysed(centre, matrix, np.diag(matrix) > 0, float(n), n), names
 
 
-def of_answers(
-    rows: NDArray[Any], names: list[str], sample_weight: Any, zero_add: float, *, weighted: bool
-) -> Analysed:
-    """Return polychoric correlations of (n, d) answers, times the deviations of their codes.
+def correlations_of(model: Any, rows: Any, sample_weight: Any = None) -> Polychoric:
+    """Return the polychoric or mixed correlations that a factor analysis is of."""
+    given: Any = {"sample_weight": sample_weight, "zero_add": model.zero_add}
+    if model.correlation == "mixed":
+        return mixed_correlations(rows, most_categories=model.most_categories, **given)
+    return polychoric(rows, **given)
 
-    NaN is missing: a pair of columns uses the rows that have both. ``weighted`` asks for the
-    sampling variances.
+
+def influences_of(
+    model: Any, rows: Any, found: Polychoric, sample_weight: Any = None
+) -> Influences:
+    """Return the influences of rows on these correlations."""
+    if model.correlation == "mixed":
+        most = model.most_categories
+        return mixed_influences(rows, found, sample_weight, most_categories=most)
+    return influences(rows, found, sample_weight)
+
+
+def of_answers(model: Any, rows: NDArray[Any], names: list[str], sample_weight: Any) -> Analysed:
+    """Return polychoric or mixed correlations of (n, d) rows, times the deviations of the columns.
+
+    NaN is missing: a pair of columns uses the rows that have both. Sampling variances are those
+    that method dwls weighs by.
     """
     patterns = Patterns(rows, sample_weight)
     refuse_few(patterns.n_samples)
@@ -86,35 +105,45 @@ def of_answers(
     if (n_empty := int(np.isnan(rows).sum())) > 0:
         remarks.append(f"{n_empty} cells are empty: a correlation uses the rows that have both")
     within, variances = [name for name, kept in zip(names, varies) if kept], None
+    ordinal: tuple[str, ...] = ()
     if len(within) > 1:
         with naming(np.array(within, dtype=object)):
-            found = polychoric(rows[:, varies], sample_weight=sample_weight, zero_add=zero_add)
+            found = correlations_of(model, rows[:, varies], sample_weight)
         deviations = np.sqrt(patterns.column_variances[varies])
         S[np.ix_(varies, varies)] = found.correlation * deviations[:, None] * deviations
-        advice = "" if zero_add else "fill empty cells (zero_add=0.5), "
+        advice = "" if model.zero_add else "fill empty cells (zero_add=0.5), "
         remarks += of_polychoric(found, within, advice)
-        if weighted:
-            variances = _variances(rows[:, varies], found, sample_weight)
-    weight = float(patterns.weight.sum())
-    counted = weight, patterns.n_samples
-    return Analysed(patterns.column_means, S, varies, *counted, tuple(remarks), variances)
+        ordinal = tuple(name for name, cuts in zip(within, found.thresholds) if len(cuts))
+        if model.method == "dwls":
+            by_row = influences_of(model, rows[:, varies], found, sample_weight)
+            variances = _variances(by_row, len(within))
+    counted = float(patterns.weight.sum()), patterns.n_samples
+    mean = patterns.column_means
+    return Analysed(mean, S, varies, *counted, tuple(remarks), variances, ordinal)
 
 
-def _variances(rows: Matrix, found: Polychoric, sample_weight: Any) -> Matrix:
-    """Return the (p, p) sampling variances of polychoric correlations, 1 on the diagonal."""
-    variances = np.eye(rows.shape[1])
-    i, j = np.triu_indices(len(variances), 1)
-    variances[i, j] = variances[j, i] = influences(rows, found, sample_weight).variances()
+def _variances(by_row: Influences, p: int) -> Matrix:
+    """Return the (p, p) sampling variances of correlations, 1 on the diagonal."""
+    variances = np.eye(p)
+    i, j = np.triu_indices(p, 1)
+    variances[i, j] = variances[j, i] = by_row.variances()
     return variances
 
 
 def of_polychoric(found: Polychoric, names: list[str], advice: str = "") -> Iterator[str]:
     """Yield what there is to say of correlations at their bound, or smoothed."""
-    if found.at_bound:
+    n_cuts = [len(cuts) for cuts in found.thresholds]
+    among = [pair for pair in found.at_bound if min(n_cuts[pair[0]], n_cuts[pair[1]]) > 0]
+    if among:
         yield (
             f"polychoric correlations lie at their bound of ±{BOUND}, as empty cells in the table "
-            f"of a pair let the likelihood rise up to ±1: {pairs(found.at_bound, names)}; {advice}"
+            f"of a pair let the likelihood rise up to ±1: {pairs(among, names)}; {advice}"
             "merge rare answers, or leave variables out"
+        )
+    if exact := [pair for pair in found.at_bound if pair not in among]:
+        yield (
+            f"polyserial correlations lie at their bound of ±{BOUND}, as a number tells an answer "
+            f"without error: {pairs(exact, names)}; leave one of the two out"
         )
     if found.smoothed:
         yield (
