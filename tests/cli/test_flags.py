@@ -27,8 +27,10 @@ ALWAYS = {
     "sample": "run --n-samples --out --overwrite --random-state",
     "reconstruct": "run --data --out --overwrite",
     "evaluate": "run --data",
-    "translate": "run images --out --overwrite --skip-existing",
-    "upscale": "run images --out --overwrite --skip-existing --tile --overlap",
+    "translate": "run images --out --overwrite --skip-existing --manifest --shard --manifest-out "
+    "--failures",
+    "upscale": "run images --out --overwrite --skip-existing --tile --overlap --manifest --shard "
+    "--manifest-out --failures",
     "figure": "name --out --overwrite --lang",
     "data": "action",
     "transform": "run data --out --overwrite",
