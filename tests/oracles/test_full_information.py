@@ -19,7 +19,8 @@ from latentia.errors import FitWarning, InputError
 from latentia.models.factors.factor_analysis import FactorAnalysis
 from latentia.models.factors.full_information import _best
 from latentia.models.factors.n_factors import kmo
-from latentia.models.linear.missing import Patterns, saturated
+from latentia.models.linear.missing import saturated
+from latentia.models.linear.patterns import Patterns
 from latentia.models.linear.probabilistic_pca import ProbabilisticPCA
 
 FAULTS = Path(os.environ.get("LATENTIA_FAULTS", "absent"))

@@ -17,12 +17,12 @@ from sklearn.datasets import load_iris, load_wine
 from latentia.errors import InputError
 from latentia.models.linear import missing
 from latentia.models.linear.missing import (
-    Patterns,
     expected_moments,
     observed_log_likelihood,
     saturated,
     structured,
 )
+from latentia.models.linear.patterns import Patterns
 
 REFERENCE = Path(os.environ.get("LATENTIA_REFERENCE", "absent")) / "factor_analysis"
 has_reference = pytest.mark.skipif(

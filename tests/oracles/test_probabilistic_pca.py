@@ -12,8 +12,9 @@ from latentia.errors import FitWarning, InputError
 from latentia.models.factors.discrepancy import MaximumLikelihood
 from latentia.models.factors.factor_analysis import FactorAnalysis
 from latentia.models.linear import probabilistic_pca
-from latentia.models.linear.missing import Patterns, observed_log_likelihood
+from latentia.models.linear.missing import observed_log_likelihood
 from latentia.models.linear.moments import Moments
+from latentia.models.linear.patterns import Patterns
 from latentia.models.linear.probabilistic_pca import ProbabilisticPCA, em_step
 
 

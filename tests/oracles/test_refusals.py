@@ -9,8 +9,9 @@ from latentia.models.factors.bootstrap import bootstrap_errors
 from latentia.models.factors.fit_statistics import fit_statistics
 from latentia.models.factors.n_factors import suggest
 from latentia.models.factors.polychoric import polychoric
-from latentia.models.linear.missing import Patterns, saturated
+from latentia.models.linear.missing import saturated
 from latentia.models.linear.moments import Moments
+from latentia.models.linear.patterns import Patterns
 from latentia.models.linear.reading import checked_count, checked_mean, checked_symmetric
 from latentia.models.linear.rotation import METHODS, TARGETS, align, rotate
 

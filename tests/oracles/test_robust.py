@@ -13,8 +13,9 @@ import pytest
 from latentia.errors import InputError
 from latentia.models.factors.factor_analysis import FactorAnalysis
 from latentia.models.factors.robust import mardia, robust_test
-from latentia.models.factors.yuan_bentler import Gaps, Moments
-from latentia.models.linear.missing import Patterns, observed_log_likelihood
+from latentia.models.factors.yuan_bentler import Gaps, MeanAndCovariance
+from latentia.models.linear.missing import observed_log_likelihood
+from latentia.models.linear.patterns import Patterns
 from tests.oracles.made_answers import NUMBERS, NUMBERS_WITH_GAPS
 
 REFERENCE = Path(os.environ.get("LATENTIA_REFERENCE", "absent")) / "factor_analysis"
@@ -100,7 +101,7 @@ def test_scores_and_information_are_slopes_of_the_likelihood():
     def moments(x):
         S = np.zeros((p, p))
         S[np.tril_indices(p)] = x[p:]
-        return Moments(x[:p], S + np.tril(S, -1).T)
+        return MeanAndCovariance(x[:p], S + np.tril(S, -1).T)
 
     def likelihood(x):
         at, patterns = moments(x), Patterns(NUMBERS_WITH_GAPS[:60, :3])

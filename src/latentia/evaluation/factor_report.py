@@ -41,8 +41,9 @@ from latentia.models.factors.standard_errors import (
 )
 from latentia.models.factors.summary import Part, wrapped
 from latentia.models.inputs import unit_floats
-from latentia.models.linear.missing import Patterns, saturated
+from latentia.models.linear.missing import saturated
 from latentia.models.linear.nearest_correlation import nearest_correlation
+from latentia.models.linear.patterns import Patterns
 from latentia.models.saved import load
 from latentia.plots.factors import criteria_chart, loadings_heat_map, path_diagram, scree
 from latentia.plots.page import Drawing, Picture, template, write_page

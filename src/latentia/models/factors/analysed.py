@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from typing import Any, final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from latentia.errors import InputError
+from latentia.models.factors.contingency import ContingencyTables
 from latentia.models.factors.ordinal import Influences, influences
 from latentia.models.factors.polychoric import BOUND, Polychoric, polychoric
+from latentia.models.factors.polychoric import of_tables as polychoric_of
 from latentia.models.factors.polyserial import mixed_correlations, mixed_influences
 from latentia.models.inputs import Matrix, Vector
-from latentia.models.linear.missing import Patterns, of_gaps, pairs
+from latentia.models.linear.missing import of_gaps, pairs
 from latentia.models.linear.moments import Moments
+from latentia.models.linear.patterns import Patterns
 from latentia.models.linear.reading import (
     checked_count,
     checked_covariance,
     checked_mean,
     naming,
+    refuse_other,
+    take_columns,
 )
 
 
@@ -42,6 +47,34 @@ class Analysed:
     remarks: tuple[str, ...] = ()
     variances: Matrix | None = None
     ordinal: tuple[str, ...] = ()
+
+
+def take_up(model: Any, gathered: Moments | Patterns | ContingencyTables) -> None:
+    """Note the columns of what was gathered, if it is what the model is estimated from."""
+    ordinal = model.correlation == "polychoric"
+    of = "correlation='polychoric'" if ordinal else f"missing={model.missing!r}"
+    plain = Patterns if model.missing == "fiml" else Moments
+    if model.correlation == "mixed":
+        raise InputError("correlation='mixed' needs all rows: use fit")
+    refuse_other(gathered, ContingencyTables if ordinal else plain, of)
+    if ordinal and model.method == "dwls":
+        raise InputError("method='dwls' needs all rows for its weights: use fit, or minres")
+    take_columns(model, gathered.sample_shape, gathered.names)
+    if not isinstance(gathered, Moments):
+        with naming(vars(model).get("feature_names_in_")):
+            gathered.checked()
+
+
+def rows_of(model: Any) -> Moments:
+    """Return the moments of the rows that a model was fitted to, from its own."""
+    return Moments.from_sums(
+        model.n_samples_,
+        np.zeros_like(model.mean_),
+        model.covariance_ * model.n_samples_,
+        shift=model.mean_,
+        n_rows=model.n_rows_,
+        sample_shape=model.data_shape_,
+    )
 
 
 def refuse_few(n: int, d: int = 0) -> None:
@@ -98,28 +131,80 @@ def of_answers(model: Any, rows: NDArray[Any], names: list[str], sample_weight: 
     NaN is missing: a pair of columns uses the rows that have both. Sampling variances are those
     that method dwls weighs by.
     """
+    if model.correlation == "mixed":
+        found, given = _of_mixed(model, rows, names, sample_weight)
+    else:
+        with naming(np.array(names, dtype=object)):
+            tables = ContingencyTables(rows, sample_weight)
+        found, given = of_tables(tables, names, model.zero_add)
+    if found is None or model.method != "dwls":
+        return given
+    by_row = influences_of(model, rows[:, given.varies], found, sample_weight)
+    return replace(given, variances=_variances(by_row, len(found.correlation)))
+
+
+def _of_mixed(
+    model: Any, rows: NDArray[Any], names: list[str], sample_weight: Any
+) -> tuple[Polychoric | None, Analysed]:
     patterns = Patterns(rows, sample_weight)
     refuse_few(patterns.n_samples)
-    varies, S = patterns.varies, np.diag(patterns.column_variances)
-    remarks = of_gaps(patterns, names)
-    if (n_empty := int(np.isnan(rows).sum())) > 0:
-        remarks.append(f"{n_empty} cells are empty: a correlation uses the rows that have both")
-    within, variances = [name for name, kept in zip(names, varies) if kept], None
-    ordinal: tuple[str, ...] = ()
+    varies, n_missing = patterns.varies, int(np.isnan(rows).sum())
+    remarks = _of_cells(patterns, n_missing, names)
+
+    def estimate() -> Polychoric:
+        return correlations_of(model, rows[:, varies], sample_weight)
+
+    weight = float(patterns.weight.sum())
+    return _of_pairs(patterns, varies, weight, remarks, names, estimate, model.zero_add)
+
+
+def of_tables(
+    tables: ContingencyTables, names: list[str], zero_add: float
+) -> tuple[Polychoric | None, Analysed]:
+    """Return the same from tables of all pairs of columns, but for sampling variances."""
+    refuse_few(tables.n_samples)
+    varies = tables.n_categories > 1
+    n_cells = (tables.n_samples + tables.n_empty) * len(varies)
+    remarks = _of_cells(tables, n_cells - int(tables.n_seen.sum()), names)
+
+    def estimate() -> Polychoric:
+        return polychoric_of(tables.columns(varies), zero_add)
+
+    return _of_pairs(tables, varies, tables.weight, remarks, names, estimate, zero_add)
+
+
+def _of_cells(
+    gathered: Patterns | ContingencyTables, n_missing: int, names: list[str]
+) -> list[str]:
+    """Return what there is to say of empty cells."""
+    remarks = of_gaps(gathered.n_empty, gathered.coverage, names)
+    if n_missing:
+        remarks.append(f"{n_missing} cells are empty: a correlation uses the rows that have both")
+    return remarks
+
+
+def _of_pairs(
+    gathered: Patterns | ContingencyTables,
+    varies: NDArray[np.bool_],
+    weight: float,
+    remarks: list[str],
+    names: list[str],
+    estimate: Callable[[], Polychoric],
+    zero_add: float,
+) -> tuple[Polychoric | None, Analysed]:
+    """Return the correlations of the columns that vary, if two do, and what is analysed."""
+    S, found, ordinal = np.diag(gathered.column_variances), None, tuple[str, ...]()
+    within = [name for name, kept in zip(names, varies) if kept]
     if len(within) > 1:
         with naming(np.array(within, dtype=object)):
-            found = correlations_of(model, rows[:, varies], sample_weight)
-        deviations = np.sqrt(patterns.column_variances[varies])
+            found = estimate()
+        deviations = np.sqrt(gathered.column_variances[varies])
         S[np.ix_(varies, varies)] = found.correlation * deviations[:, None] * deviations
-        advice = "" if model.zero_add else "fill empty cells (zero_add=0.5), "
+        advice = "" if zero_add else "fill empty cells (zero_add=0.5), "
         remarks += of_polychoric(found, within, advice)
         ordinal = tuple(name for name, cuts in zip(within, found.thresholds) if len(cuts))
-        if model.method == "dwls":
-            by_row = influences_of(model, rows[:, varies], found, sample_weight)
-            variances = _variances(by_row, len(within))
-    counted = float(patterns.weight.sum()), patterns.n_samples
-    mean = patterns.column_means
-    return Analysed(mean, S, varies, *counted, tuple(remarks), variances, ordinal)
+    told = tuple(remarks), None, ordinal
+    return found, Analysed(gathered.column_means, S, varies, weight, gathered.n_samples, *told)
 
 
 def _variances(by_row: Influences, p: int) -> Matrix:

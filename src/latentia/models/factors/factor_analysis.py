@@ -34,6 +34,7 @@ from latentia.errors import (
 )
 from latentia.models.factors import analysed, findings
 from latentia.models.factors.analysed import Analysed, of_moments
+from latentia.models.factors.contingency import ContingencyTables
 from latentia.models.factors.extraction import (
     Extraction,
     check_method,
@@ -47,13 +48,13 @@ from latentia.models.factors.summary import Summary, shares, summary_of
 from latentia.models.inputs import Channels, Matrix, Rows, Vector
 from latentia.models.linear.eigen import threads_for
 from latentia.models.linear.gaussian import LOG_2PI, LinearGaussian, Scores
-from latentia.models.linear.missing import Patterns
 from latentia.models.linear.moments import Moments
+from latentia.models.linear.patterns import Patterns
 from latentia.models.linear.reading import naming, read_moments, take_columns
 from latentia.models.linear.rotation import check_rotation, rule_of
 from latentia.models.linear.scale import unit_of
 
-NEEDS_ROWS = "missing='fiml' and correlation='polychoric' or 'mixed' need all rows at once; use fit"
+NEEDS_ROWS = "missing='fiml' and other correlations than 'pearson' need all rows; use fit"
 STARTS, WITH_GAPS, SMALL = 10, 3, 60
 """Starts tried, on at most so many variables, where the likelihood may have several maxima."""
 
@@ -184,7 +185,7 @@ class FactorAnalysis(LinearGaussian):
     random_state: Seed | None = 0
     """Seed of the starts after the first, of estimation and rotation; none draws one."""
 
-    lacks = dict.fromkeys(("partial_fit", "fit_moments"), NEEDS_ROWS)
+    lacks = {"partial_fit": NEEDS_ROWS}
 
     def check_values(self) -> None:
         """Refuse methods that do not go together."""
@@ -202,7 +203,7 @@ class FactorAnalysis(LinearGaussian):
         with self.learning(channels=channels):
             self.validate_parameters()
             if self.missing == "fiml":
-                return self._fit_with_gaps(X, sample_weight)
+                return self._fit_patterns(self._patterns(X, sample_weight))
             if self.correlation != "pearson":
                 rows = self.checked(X, reset=True)
                 return self._solve(analysed.of_answers(self, rows, self._names(), sample_weight))
@@ -225,15 +226,22 @@ class FactorAnalysis(LinearGaussian):
             if not _estimates_from_moments(self):
                 raise InputError(f"{NEEDS_ROWS}; give that matrix with correlation='pearson'")
             given, names = analysed.of_matrix(S, n_samples, mean)
-            self._take_shape(given.mean.shape, names)
+            take_columns(self, given.mean.shape, tuple(names))
             return self._solve(given)
 
-    @available_if(_estimates_from_moments)  # type: ignore[untyped-decorator, unused-ignore]
-    def fit_moments(self, moments: Moments) -> Self:
-        """Estimate from moments gathered in pieces or over processes."""
+    def fit_moments(self, moments: Moments | Patterns | ContingencyTables) -> Self:
+        """Estimate from what was gathered of rows, in pieces, over processes or a cluster.
+
+        With missing values it is `latentia.models.linear.patterns.Patterns`, for polychoric
+        correlations `latentia.models.factors.contingency.ContingencyTables` (not for dwls).
+        """
         with self.learning():
             self.validate_parameters()
-            take_columns(self, moments)
+            analysed.take_up(self, moments)
+            if isinstance(moments, Patterns):
+                return self._fit_patterns(moments)
+            if isinstance(moments, ContingencyTables):
+                return self._solve(analysed.of_tables(moments, self._names(), self.zero_add)[1])
             return self._solve(of_moments(moments))
 
     @available_if(_estimates_from_moments)  # type: ignore[untyped-decorator, unused-ignore]
@@ -249,28 +257,23 @@ class FactorAnalysis(LinearGaussian):
             self.validate_parameters()
             gathered = read_moments(self, X, sample_weight, reset=first)
             if not first:
-                gathered = Moments.from_sums(
-                    self.n_samples_,
-                    np.zeros_like(self.mean_),
-                    self.covariance_ * self.n_samples_,
-                    shift=self.mean_,
-                    n_rows=self.n_rows_,
-                    sample_shape=self.data_shape_,
-                ).merge(gathered)
+                gathered = analysed.rows_of(self).merge(gathered)
             return self._solve(of_moments(gathered))
 
-    def _fit_with_gaps(self, X: ArrayLike, sample_weight: ArrayLike | None) -> Self:
-        """Run EM over the missing values, in which each M-step is a whole factor analysis."""
-        array = self.checked(X, reset=True)
+    def _patterns(self, X: ArrayLike, sample_weight: ArrayLike | None) -> Patterns:
+        analysed.refuse_few(len(array := self.checked(X, reset=True)))
         if array.ndim > 2:
             raise InputError("missing is 'fiml', which takes tables; images have no gaps")
-        analysed.refuse_few(len(array))
         with naming(self.__dict__.get("feature_names_in_")):
-            patterns = Patterns(array, sample_weight)
+            return Patterns(array, sample_weight)
+
+    def _fit_patterns(self, patterns: Patterns) -> Self:
+        """Run EM over the missing values, in which each M-step is a whole factor analysis."""
+        analysed.refuse_few(patterns.n_samples)
         mean, S, varies = patterns.column_means, np.diag(patterns.column_variances), patterns.varies
         analysed.refuse_many(self.n_components, varies)
         if not varies.all():
-            patterns = Patterns(array[:, varies], sample_weight)
+            patterns = patterns.columns(varies)
         least, p = floors(S, self.noise_floor, images=False)[varies], int(varies.sum())
         n_starts = self.n_starts or (WITH_GAPS if p <= SMALL else 1)
         with threads_for(p):
@@ -429,11 +432,6 @@ class FactorAnalysis(LinearGaussian):
 
     def _scores(self) -> Scores:
         return self.scores
-
-    def _take_shape(self, shape: tuple[int, ...], names: list[str]) -> None:
-        self.data_shape_, self.n_features_in_ = shape, math.prod(shape)
-        if names:
-            self.feature_names_in_ = np.asarray(names, dtype=object)
 
     def findings(self, data: object = None) -> tuple[str, ...]:
         """Return sentences on Heywood cases, constant columns, several optima and the like."""

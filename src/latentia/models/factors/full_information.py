@@ -31,12 +31,12 @@ from latentia.models.factors.fit_statistics import Discrepancies
 from latentia.models.inputs import Matrix, Vector
 from latentia.models.linear.missing import (
     Estimate,
-    Patterns,
     observed_log_likelihood,
     of_gaps,
     saturated,
     structured,
 )
+from latentia.models.linear.patterns import Patterns
 
 Extract = Callable[[Matrix], tuple[Extraction, Vector]]
 """From (p, p) moments to a solution and its units (p,)."""
@@ -79,7 +79,8 @@ def completed(
     There is one start more than the (p, p) correlations given: independence, the saturated moments,
     and these as far as they are needed. The best after a coarse climb goes on to ``tolerance``.
     """
-    remarks, free = of_gaps(patterns, names), _saturated(patterns, tolerance, max_iter)
+    remarks = of_gaps(patterns.n_empty, patterns.coverage, names)
+    free = _saturated(patterns, tolerance, max_iter)
     if free is None:
         remarks.append(
             "rows with such gaps have no likeliest covariance matrix (too few rows, or collinear "

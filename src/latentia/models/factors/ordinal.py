@@ -29,18 +29,17 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtr
 
+from latentia.models.factors.contingency import ContingencyTables
 from latentia.models.factors.polychoric import (
     INFINITE,
     LEAST,
     Polychoric,
-    codes_of,
     density,
     padded_cuts,
     rectangles,
     shares_of,
-    tables_of,
 )
-from latentia.models.linear.missing import table_with_gaps
+from latentia.models.linear.patterns import table_with_gaps
 
 Floats = NDArray[np.float64]
 BLOCK = 2**21
@@ -105,8 +104,8 @@ def influences(
     array([1.6])
     """
     X_ND, weights = table_with_gaps(X, sample_weight)
-    codes = codes_of(X_ND)
-    tables = tables_of(codes, weights) / weights.sum()
+    counted = ContingencyTables(X_ND, weights)
+    codes, tables = counted.codes_of(X_ND), counted.tables / weights.sum()
     cuts = padded_cuts(found.thresholds, tables.shape[2])
     i, j = np.triu_indices(len(codes), 1)
     rho = found.estimated[i, j][:, None, None]

@@ -31,10 +31,9 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtr, ndtri, owens_t
 
 from latentia.errors import InputError, check_range
-from latentia.models.linear.missing import table_with_gaps
+from latentia.models.factors.contingency import ContingencyTables
 
 Floats = NDArray[np.float64]
-MOST_CATEGORIES = 20
 INFINITE = 40.0
 BOUND = 0.9999
 LONGEST_STEP = 0.5
@@ -89,20 +88,24 @@ def polychoric(
     array([[1. , 0.6],
            [0.6, 1. ]])
     """
+    return of_tables(ContingencyTables(X, sample_weight), zero_add)
+
+
+def of_tables(found: ContingencyTables, zero_add: float = 0.0) -> Polychoric:
+    """Return what `polychoric` does, from the tables of all pairs of columns."""
     check_range("zero_add", zero_add, 0)
-    X_ND, weights = table_with_gaps(X, sample_weight)
-    return finished(*of_codes(codes_of(X_ND), weights, zero_add))
+    return finished(*estimated(found, zero_add))
 
 
-def of_codes(
-    codes_DN: NDArray[np.int64], weights: Floats, zero_add: float
+def estimated(
+    found: ContingencyTables, zero_add: float
 ) -> tuple[Floats, list[Floats], list[tuple[int, int]]]:
     """Return (d, d) estimates, the cuts of each column, and the pairs at the bound."""
-    tables = tables_of(codes_DN, weights)
+    found.refuse_constant()
+    tables = found.tables
     thresholds = [_cuts(np.diag(tables[j, j])) for j in range(len(tables))]
     padded = padded_cuts(thresholds, tables.shape[2])
-    n_categories = np.array([len(cuts) + 1 for cuts in thresholds])
-    correlation, at_bound = _pairwise(tables, padded, n_categories, zero_add)
+    correlation, at_bound = _pairwise(tables, padded, found.n_categories, zero_add)
     return correlation, thresholds, at_bound
 
 
@@ -115,11 +118,6 @@ def finished(
     return Polychoric(positive, thresholds, smoothed, least, at_bound, correlation)
 
 
-def codes_of(X_ND: Floats) -> NDArray[np.int64]:
-    """Return (d, n) ranks of the values of each column, −1 where missing."""
-    return np.array([_codes(column, j) for j, column in enumerate(X_ND.T)])
-
-
 def padded_cuts(thresholds: list[Floats], k: int) -> Floats:
     """Return (d, k + 1) cuts between at most k categories, from −`INFINITE` to `INFINITE`."""
     padded = np.full((len(thresholds), k + 1), INFINITE)
@@ -127,26 +125,6 @@ def padded_cuts(thresholds: list[Floats], k: int) -> Floats:
     for row, cuts in zip(padded, thresholds):
         row[1 : len(cuts) + 1] = cuts
     return padded
-
-
-def _codes(column: Floats, j: int) -> NDArray[np.int64]:
-    values = np.unique(column[~np.isnan(column)])
-    if not 2 <= len(values) <= MOST_CATEGORIES:
-        raise InputError(
-            f"column {j} has {len(values)} different value{'s' if len(values) > 1 else ''}; an "
-            f"ordinal column has 2 to {MOST_CATEGORIES}"
-        )
-    return np.where(np.isnan(column), -1, np.searchsorted(values, column))
-
-
-def tables_of(codes_DN: NDArray[np.int64], weights: Floats) -> Floats:
-    """Return the (d, d, K, K) weights of each pair of categories of each pair of columns."""
-    d, k = len(codes_DN), int(codes_DN.max()) + 1
-    total, size = np.zeros((d * k, d * k)), max(1, BLOCK // d)
-    for block in (slice(i, i + size) for i in range(0, len(weights), size)):
-        indicators = (codes_DN[:, None, block] == np.arange(k)[:, None]).reshape(d * k, -1)
-        total += (indicators * weights[block]) @ indicators.T
-    return total.reshape(d, k, d, k).transpose(0, 2, 1, 3)
 
 
 def _cuts(counts: Floats) -> Floats:

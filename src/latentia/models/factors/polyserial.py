@@ -34,21 +34,20 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtr
 
 from latentia.errors import InputError, Range, check_arguments
+from latentia.models.factors.contingency import MOST_CATEGORIES, ContingencyTables
 from latentia.models.factors.ordinal import Influences, influences
 from latentia.models.factors.polychoric import (
     BOUND,
     FLAT,
     LEAST,
-    MOST_CATEGORIES,
     Floats,
     Polychoric,
-    codes_of,
+    estimated,
     finished,
     most_likely,
-    of_codes,
     padded_cuts,
 )
-from latentia.models.linear.missing import table_with_gaps
+from latentia.models.linear.patterns import table_with_gaps
 
 USUAL_MOST = 10
 """Different values up to which a column is ordinal."""
@@ -57,12 +56,14 @@ USUAL_MOST = 10
 class Mixed(NamedTuple):
     """A table of both kinds of columns, ordinal ones first.
 
-    ``codes`` (O, n) are the ranks of the ordinal columns, −1 where missing; ``z`` (C, n) the
-    others, standardised, 0 where missing; ``seen`` (C, n) where they are not.
+    ``tables`` count the ordinal columns, if there are any, and ``codes`` (O, n) are their ranks, −1
+    where missing; ``z`` (C, n) are the others, standardised, 0 where missing, and ``seen`` (C, n)
+    tells where they are not.
     """
 
     ordinal: NDArray[np.intp]
     numbers: NDArray[np.intp]
+    tables: ContingencyTables | None
     codes: NDArray[np.int64]
     z: Floats
     seen: NDArray[np.bool_]
@@ -108,8 +109,8 @@ def mixed_correlations(
     table = _read(X, sample_weight, most_categories)
     d = len(table.ordinal) + len(table.numbers)
     correlation, thresholds, at_bound = np.eye(d), [np.zeros(0)] * d, list[tuple[int, int]]()
-    if len(table.ordinal):
-        within, cuts, at_bound = of_codes(table.codes, table.weights, zero_add)
+    if table.tables is not None:
+        within, cuts, at_bound = estimated(table.tables, zero_add)
         correlation[np.ix_(table.ordinal, table.ordinal)] = within
         at_bound = [(int(table.ordinal[i]), int(table.ordinal[j])) for i, j in at_bound]
         for place, column in enumerate(table.ordinal):
@@ -132,14 +133,17 @@ def _read(X: ArrayLike, sample_weight: ArrayLike | None, most_categories: int) -
     X_ND, weights = table_with_gaps(X, sample_weight)
     few = is_ordinal(X_ND, most_categories)
     ordinal, numbers = np.flatnonzero(few), np.flatnonzero(~few)
-    codes = codes_of(X_ND[:, ordinal]) if len(ordinal) else np.zeros((0, len(X_ND)), np.int64)
+    tables = ContingencyTables(X_ND[:, ordinal], weights) if len(ordinal) else None
+    codes = np.zeros((0, len(X_ND)), np.int64)
+    if tables is not None:
+        codes = tables.codes_of(X_ND[:, ordinal])
     seen = ~np.isnan(X_ND[:, numbers].T)
     heavy = weights * seen
     total = heavy.sum(axis=1, keepdims=True)
     x = np.nan_to_num(X_ND[:, numbers].T)
     away = np.where(seen, x - (heavy * x).sum(axis=1, keepdims=True) / total, 0)
     z = away / np.sqrt((heavy * away**2).sum(axis=1, keepdims=True) / total)
-    table = Mixed(ordinal, numbers, codes, z, seen, weights)
+    table = Mixed(ordinal, numbers, tables, codes, z, seen, weights)
     _refuse_apart(table)
     return table
 

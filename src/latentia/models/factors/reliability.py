@@ -41,7 +41,7 @@ from latentia.models.factors.hierarchical import Method, Omega, omega, quietly_f
 from latentia.models.factors.polychoric import polychoric as polychoric_correlations
 from latentia.models.factors.reliability_summary import Items, Reliability
 from latentia.models.inputs import Matrix, Vector
-from latentia.models.linear.missing import table_with_gaps
+from latentia.models.linear.patterns import table_with_gaps
 from latentia.models.linear.reading import (
     INDEFINITE,
     checked_count,

@@ -39,9 +39,16 @@ from latentia.models.factors.analysed import correlations_of, influences_of
 from latentia.models.factors.fit_statistics import discrepancy, is_singular, noncentrality
 from latentia.models.factors.full_information import discrepancies
 from latentia.models.factors.summary import Part, Table, chi_square_test, number, numbers
-from latentia.models.factors.yuan_bentler import FLAT, Gaps, Moments, corrected, normal_weight
+from latentia.models.factors.yuan_bentler import (
+    FLAT,
+    Gaps,
+    MeanAndCovariance,
+    corrected,
+    normal_weight,
+)
 from latentia.models.inputs import Matrix, Vector
-from latentia.models.linear.missing import Patterns, saturated
+from latentia.models.linear.missing import saturated
+from latentia.models.linear.patterns import Patterns
 
 Places = NDArray[np.intp]
 MOST_VARIABLES = 60
@@ -197,9 +204,9 @@ def _of_gaps(model: Any, rows: Matrix, varies: Places) -> RobustTest:
         raise InputError("rows with such gaps have no saturated maximum: no test")
     gaps, patterns = Gaps(rows / scale), Patterns(rows / scale)
     free = saturated(patterns, tolerance=model.tolerance, max_iter=model.max_iter)
-    moments = Moments(free.mean, free.covariance)
-    fitted = Moments(model.mean_[varies] / scale, Sigma)
-    alone = Moments(patterns.column_means, np.diag(patterns.column_variances))
+    moments = MeanAndCovariance(free.mean, free.covariance)
+    fitted = MeanAndCovariance(model.mean_[varies] / scale, Sigma)
+    alone = MeanAndCovariance(patterns.column_means, np.diag(patterns.column_variances))
     bent = np.zeros([L.size + p] * 2)
     bent[: L.size, : L.size] = np.kron(2 * gaps.information(fitted)[1], np.eye(L.shape[1]))
     own = corrected(gaps, moments, fitted, _slopes(L), bent, dof)

@@ -31,6 +31,7 @@ from numpy.typing import NDArray
 from scipy import linalg
 
 from latentia.models.inputs import Matrix, Vector
+from latentia.models.linear.patterns import groups_of
 
 Floats = NDArray[np.float64]
 BLOCK = 2**21
@@ -41,7 +42,7 @@ FLAT = 1e-10
 
 @final
 @dataclass(frozen=True)
-class Moments:
+class MeanAndCovariance:
     """A mean (p,) and a covariance (p, p)."""
 
     mean: Vector
@@ -66,21 +67,19 @@ class Gaps:
         seen = ~np.isnan(X)
         kept = seen.any(axis=1)
         X, seen = X[kept], seen[kept]
-        _, labels = np.unique(np.packbits(seen, axis=1), axis=0, return_inverse=True)
-        order = np.argsort(labels.ravel(), kind="stable")
-        self.groups = np.split(order, np.flatnonzero(np.diff(labels.ravel()[order])) + 1)
+        self.groups = groups_of(seen)
         self.seen: NDArray[np.bool_] = seen[[rows[0] for rows in self.groups]]
         self.X: Matrix = np.nan_to_num(X)
         self.pairs = np.tril_indices(X.shape[1])
         self.twice: Vector = np.where(self.pairs[0] == self.pairs[1], 1.0, 2.0)
 
-    def _precisions(self, at: Moments) -> Floats:
+    def _precisions(self, at: MeanAndCovariance) -> Floats:
         """Return (G, p, p) inverses of what each pattern sees, 0 elsewhere."""
         both = self.seen[:, :, None] & self.seen[:, None, :]
         filled = np.where(both, at.covariance, np.eye(len(at.mean)))
         return np.where(both, linalg.inv(filled), 0)
 
-    def scores(self, at: Moments) -> Floats:
+    def scores(self, at: MeanAndCovariance) -> Floats:
         """Return (n, p + p*) s of each row, rows of one pattern together."""
         (rows, columns), found = self.pairs, list[Floats]()
         for K, group in zip(self._precisions(at), self.groups):
@@ -89,7 +88,7 @@ class Gaps:
             found.append(np.hstack([u, of_pairs * self.twice / 2]))
         return np.vstack(found)
 
-    def information(self, at: Moments) -> tuple[Matrix, Matrix]:
+    def information(self, at: MeanAndCovariance) -> tuple[Matrix, Matrix]:
         """Return A, and the (p, p) derivative of ℓ by Σ as a symmetric matrix."""
         K, (rows, columns) = self._precisions(at), self.pairs
         n, p = self.X.shape
@@ -122,7 +121,12 @@ def normal_weight(S: Matrix) -> Matrix:
 
 
 def corrected(
-    gaps: Gaps, free: Moments, model: Moments, slopes: Matrix, bent: Matrix, dof: int
+    gaps: Gaps,
+    free: MeanAndCovariance,
+    model: MeanAndCovariance,
+    slopes: Matrix,
+    bent: Matrix,
+    dof: int,
 ) -> Corrected:
     """Return what corrects a model with (p*, q) ∂ vech Σ/∂θ beside free means.
 
@@ -151,7 +155,7 @@ def _spread(scores: Matrix) -> Matrix:
     return np.asarray(scores.T @ scores / len(scores))
 
 
-def _distance(free: Moments, model: Moments) -> float:
+def _distance(free: MeanAndCovariance, model: MeanAndCovariance) -> float:
     """Return F between moments as of complete rows, means and covariances."""
     ratios = linalg.eigh(free.covariance, model.covariance, eigvals_only=True)
     away = free.mean - model.mean

@@ -5,8 +5,8 @@
     μ⁺ = μ + Σₒ πₒ eₒ,  Σ⁺ = Σₒ πₒ (Aₒ Sₒ Aₒᵀ + Cₒ) + cov(eₒ)   (one step of EM)
 
 Rows that see the same columns form a pattern o of share πₒ, mean x̄ₒ and covariance Sₒ; ℓ depends
-on nothing else, so that a step costs the same however many rows a pattern has. Shapes: ``X_ND`` is
-(n, d), NaN where missing; there are G patterns, of which the first R hold several rows.
+on nothing else, so that a step costs the same however many rows a pattern has (`patterns`). There
+are G patterns of d columns, of which the first R hold several rows.
 
 References: Dempster, Laird & Rubin, "Maximum likelihood from incomplete data via the EM algorithm",
 JRSS B 1977, section 4.1; Little & Rubin, "Statistical Analysis with Missing Data", 2nd edition
@@ -21,85 +21,20 @@ from dataclasses import dataclass
 from typing import NamedTuple, final
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 from scipy.linalg import lapack
 
 from latentia.errors import InputError
+from latentia.models.linear.patterns import Patterns, rarely_together
 from latentia.models.linear.reading import listed
-from latentia.models.linear.scale import refuse_spread
 
 Floats = NDArray[np.float64]
 MStep = Callable[[Floats], Floats]
 BLOCK = 2**16
 MEMORY = 8
-LEAST = 1e-70
-"""Of a column's span, and the inverse of the largest: precisions are multiplied here too."""
 ROUND_OFF = 1e-13
 RARE = 0.1
 """Share of the rows, below which Mplus and lavaan warn of a pair of variables."""
-
-
-@final
-class Patterns:
-    """The rows of a table with gaps, grouped by the columns that they see.
-
-    ``Patterns(X, sample_weight)`` takes (n, d) numbers, NaN where missing, and (n,) weights; rows
-    that see nothing or weigh nothing are dropped. It raises what ``table_with_gaps`` does.
-
-    Attributes
-    ----------
-    seen, means, scatters
-        (G, d) which columns each pattern sees, (G, d) means, and (R, d, d) covariances (/n) about
-        them; zero where missing.
-    count, weight, shares
-        (G,) rows and total weight of each pattern, most rows first, and its share of the weight.
-    column_means, column_variances, varies
-        (d,) of the values seen in each column, and whether these are not all the same.
-    n_samples, n_empty
-        Rows kept, and rows dropped because they see nothing.
-    coverage
-        (d, d) share of the weight of the rows that see both columns.
-    never_together
-        Pairs of columns that no row sees together; EM finds one of many equally likely covariances.
-    """
-
-    def __init__(self, X: ArrayLike, sample_weight: ArrayLike | None = None) -> None:
-        X_ND, weights = table_with_gaps(X, sample_weight)
-        seen = ~np.isnan(X_ND)
-        kept = seen.any(axis=1)
-        self.n_samples, self.n_empty = int(kept.sum()), int((~kept).sum())
-        self._refuse_scale(X_ND)
-        total, filled = weights @ seen, np.nan_to_num(X_ND)
-        self.column_means: Floats = weights @ filled / total
-        self.column_variances = weights @ np.nan_to_num(X_ND - self.column_means) ** 2 / total
-        rounding = 16 * np.finfo(np.float64).eps * np.abs(self.column_means)
-        self.varies: NDArray[np.bool_] = self.column_variances > rounding**2
-        self._group(filled[kept], seen[kept], weights[kept])
-        self.coverage: Floats = (self.seen.T * self.shares) @ self.seen
-        self.never_together = self.rarely_together(0)
-
-    @staticmethod
-    def _refuse_scale(X_ND: Floats) -> None:
-        spans = np.nanmax(X_ND, axis=0) - np.nanmin(X_ND, axis=0)
-        refuse_spread(spans, LEAST, 1 / LEAST)
-
-    def rarely_together(self, share: float) -> list[tuple[int, int]]:
-        """Return pairs of columns whose coverage is at most a share."""
-        return [(int(i), int(j)) for i, j in np.argwhere(np.triu(self.coverage <= share, 1))]
-
-    def _group(self, X_ND: Floats, seen: NDArray[np.bool_], weights: Floats) -> None:
-        bits = np.packbits(seen, axis=1)
-        _, labels, count = np.unique(bits, axis=0, return_inverse=True, return_counts=True)
-        groups = np.split(np.argsort(labels.ravel(), kind="stable"), np.cumsum(count)[:-1])
-        groups = [groups[g] for g in np.argsort(-count, kind="stable")]
-        self.count = np.array([len(rows) for rows in groups])
-        self.weight: Floats = np.array([weights[rows].sum() for rows in groups])
-        self.shares: Floats = self.weight / self.weight.sum()
-        self.seen = seen[[rows[0] for rows in groups]]
-        self.means = np.array([np.average(X_ND[g], axis=0, weights=weights[g]) for g in groups])
-        self.scatters = np.zeros((int((self.count > 1).sum()), *[X_ND.shape[1]] * 2))
-        for g, rows in enumerate(groups[: len(self.scatters)]):
-            self.scatters[g] = np.cov(X_ND[rows].T, aweights=weights[rows], ddof=0)
 
 
 @final
@@ -243,41 +178,20 @@ def _inverse_factors(covariances: Floats) -> Floats:
     return np.array([lapack.dtrtri(factor, lower=1)[0] for factor in factors])
 
 
-def table_with_gaps(X: ArrayLike, sample_weight: ArrayLike | None = None) -> tuple[Floats, Floats]:
-    """Return checked (n, d) numbers with NaN and (n,) weights, without the rows of weight zero."""
-    try:
-        X_ND = np.asarray(X, dtype=np.float64)
-    except (TypeError, ValueError):
-        raise InputError("X holds a value that is no number; missing values are NaN") from None
-    if X_ND.ndim != 2 or np.isinf(X_ND).any():
-        raise InputError(f"X has shape {X_ND.shape}; it must be (n, d), finite where not NaN")
-    weights = np.ones(len(X_ND)) if sample_weight is None else np.asarray(sample_weight, float)
-    if weights.shape != X_ND.shape[:1] or not (np.isfinite(weights) & (weights >= 0)).all():
-        raise InputError(f"sample_weight must be {len(X_ND)} finite numbers that are at least 0")
-    if not weights.any():
-        raise InputError("every sample weight is zero; at least one row must count")
-    X_ND, weights = X_ND[weights > 0], weights[weights > 0]
-    for column in np.flatnonzero(np.isnan(X_ND).all(axis=0)):
-        raise InputError(f"column {column} has no observed value; leave it out")
-    return X_ND, weights
-
-
-def of_gaps(patterns: Patterns, names: list[str]) -> list[str]:
+def of_gaps(n_empty: int, coverage: Floats, names: list[str]) -> list[str]:
     """Return what there is to say of rows and of pairs of columns that hold few values."""
-    remarks = []
-    if patterns.n_empty:
-        remarks.append(f"{patterns.n_empty} row(s) without any value were left out")
-    if patterns.never_together:
+    remarks, never = [], rarely_together(coverage, 0)
+    if n_empty:
+        remarks.append(f"{n_empty} row(s) without any value were left out")
+    if never:
         remarks.append(
-            f"{pairs(patterns.never_together, names)} are never observed together: nothing in the "
+            f"{pairs(never, names)} are never observed together: nothing in the "
             "data tells their correlation, so that the model is not tested; do not trust the "
             "solution"
         )
-    seldom = [
-        pair for pair in patterns.rarely_together(RARE) if pair not in patterns.never_together
-    ]
+    seldom = [pair for pair in rarely_together(coverage, RARE) if pair not in never]
     if seldom:
-        least = min(patterns.coverage[pair] for pair in seldom)
+        least = min(coverage[pair] for pair in seldom)
         remarks.append(
             f"{pairs(seldom, names)} are observed together in fewer than {RARE:.0%} of the rows "
             f"(the fewest {least:.1%}): their correlations are uncertain"

@@ -37,6 +37,7 @@ from latentia.models.linear.products import (
 )
 from latentia.models.linear.scale import LEAST, beyond, refuse_spread
 from latentia.models.linear.sufficient import (
+    SLACK,
     SufficientStatistic,
     coded_names,
     common_names,
@@ -52,10 +53,8 @@ ROUNDING = 16 * float(np.finfo(np.float64).eps)
 
 
 UNIT_BYTES = 1 / 255
-SLACK = 1e-5
-"""Share of √(Pᵢᵢ Pⱼⱼ) by which rounding may break an inequality of sums."""
 SHIFTED = 1e-7
-"""And share of the shift."""
+"""Share of a column's shift by which rounding may move its values."""
 
 
 @final

@@ -31,7 +31,7 @@ from latentia.models.exported import Exported, linear_coders
 from latentia.models.inputs import Channels, reads_in_blocks, unit_floats
 from latentia.models.linear.decomposition import Axes, axes_of_rows, axes_of_scatter
 from latentia.models.linear.moments import Moments
-from latentia.models.linear.reading import read_moments, take_columns
+from latentia.models.linear.reading import read_moments, refuse_other, take_columns
 from latentia.models.linear.rotation import RotationRule
 from latentia.models.linear.scale import unit_of
 
@@ -173,7 +173,8 @@ class PCA(Encoder, LatentModel):
         with self.learning():
             self.validate_parameters()
             self._moments = None
-            take_columns(self, moments)
+            refuse_other(moments, Moments, "PCA")
+            take_columns(self, moments.sample_shape, moments.names)
             return self._solve(moments, np.float64)
 
     @property

@@ -27,10 +27,11 @@ from latentia.errors import Count, FitWarning, InputError, Positive, Seed
 from latentia.models.inputs import Channels, Matrix, Vector, reads_in_blocks
 from latentia.models.linear.eigen import leading_of
 from latentia.models.linear.gaussian import LOG_2PI, LinearGaussian, Scores
-from latentia.models.linear.missing import Patterns, of_gaps, structured
+from latentia.models.linear.missing import of_gaps, structured
 from latentia.models.linear.moments import Moments
+from latentia.models.linear.patterns import Patterns
 from latentia.models.linear.pca import PCA
-from latentia.models.linear.reading import read_moments, take_columns
+from latentia.models.linear.reading import read_moments, refuse_other, take_columns
 from latentia.models.linear.scale import unit_of
 
 NO_NOISE = 1e-12
@@ -106,11 +107,18 @@ class ProbabilisticPCA(LinearGaussian):
                     return self._fit_wide(array)
             return self._fit_from(read_moments(self, X, enough=self._check_size))
 
-    def fit_moments(self, moments: Moments) -> Self:
-        """Estimate from moments gathered in pieces, or over processes."""
+    def fit_moments(self, moments: Moments | Patterns) -> Self:
+        """Estimate from moments gathered in pieces, or over processes.
+
+        With missing values, from `latentia.models.linear.missing.Patterns`.
+        """
         with self.learning():
             self.validate_parameters()
-            take_columns(self, moments)
+            gaps = self.missing == "fiml"
+            refuse_other(moments, Patterns if gaps else Moments, f"missing={self.missing!r}")
+            take_columns(self, moments.sample_shape, moments.names)
+            if isinstance(moments, Patterns):
+                return self._fit_patterns(moments.checked())
             return self._fit_from(moments)
 
     def _fit_from(self, moments: Moments) -> Self:
@@ -173,17 +181,21 @@ class ProbabilisticPCA(LinearGaussian):
         if array.ndim > 2:
             raise InputError("missing is 'fiml', which takes tables; images have no gaps")
         self._check_size(*array.shape)
-        patterns = Patterns(array)
-        plain = [f"x{i}" for i in range(array.shape[1])]
-        for remark in of_gaps(patterns, [*map(str, vars(self).get("feature_names_in_", plain))]):
-            warnings.warn(remark, FitWarning, stacklevel=3)
+        return self._fit_patterns(Patterns(array))
+
+    def _fit_patterns(self, patterns: Patterns) -> Self:
+        d = patterns.seen.shape[1]
+        self._check_size(patterns.n_samples, d)
+        names = [*map(str, vars(self).get("feature_names_in_", [f"x{i}" for i in range(d)]))]
+        for remark in of_gaps(patterns.n_empty, patterns.coverage, names):
+            warnings.warn(remark, FitWarning, stacklevel=4)
 
         def implied(expected: Matrix) -> Matrix:
             found = self._closed(expected)
             model: Matrix = found.loadings @ found.loadings.T
             return model + found.noise_variance * np.eye(len(expected))
 
-        start = np.diag(np.full(array.shape[1], patterns.column_variances.mean()))
+        start = np.diag(np.full(d, patterns.column_variances.mean()))
         found = structured(
             patterns,
             implied,

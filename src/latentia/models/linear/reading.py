@@ -25,6 +25,7 @@ from latentia.models.inputs import (
 )
 from latentia.models.linear.moments import Moments
 from latentia.models.linear.scale import refuse_spread
+from latentia.models.linear.sufficient import SufficientStatistic
 
 SYMMETRY = 1e-8
 INDEFINITE = 1e-6
@@ -78,11 +79,20 @@ def read_moments(
     return moments
 
 
-def take_columns(model: LatentModel, moments: Moments) -> None:
+def take_columns(model: LatentModel, shape: tuple[int, ...], names: tuple[str, ...]) -> None:
     """Note the shape of a sample, and the columns' names if there are any, in the model."""
-    model.n_features_in_, model.data_shape_ = moments.n_features, moments.sample_shape
-    if moments.names:
-        model.feature_names_in_ = np.asarray(moments.names, dtype=object)
+    model.n_features_in_, model.data_shape_ = math.prod(shape), shape
+    if names:
+        model.feature_names_in_ = np.asarray(names, dtype=object)
+
+
+def refuse_other(given: object, wanted: type[SufficientStatistic], of: str) -> None:
+    """Refuse another statistic than a model, or an option of it, is estimated from."""
+    if not isinstance(given, wanted):
+        raise InputError(
+            f"{of} is estimated from {wanted.__name__}, not {type(given).__name__}: gather "
+            f"{wanted.__module__}.{wanted.__name__}"
+        )
 
 
 def checked_covariance(S: Any) -> tuple[Matrix, list[str]]:

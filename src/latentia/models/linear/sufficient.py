@@ -27,6 +27,8 @@ from latentia.errors import InputError
 
 HEAD = re.compile(rb"latentia ([a-z ]{1,40}) ([0-9]{1,6})\n")
 DIGEST = 32
+SLACK = 1e-5
+"""Share by which rounding may break an inequality of Cauchy and Schwarz."""
 
 
 class SufficientStatistic(ABC):
