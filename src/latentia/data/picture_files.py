@@ -302,7 +302,8 @@ def _elsewhere(path: Remote, out: Location) -> _Found:
         files = [pair for pair in path.files() if not str(pair[0]).startswith(own)]
     except OSError as error:
         raise InputError(f"{path} cannot be opened: {error}") from None
-    return _by_name([(f, place) for f, place in files if not is_hidden(place, Path())])
+    seen = [pair for pair in files if leads_out(pair[1]) or not is_hidden(pair[1], Path())]
+    return _by_name(seen)
 
 
 def _by_name(files: Sequence[tuple[Location, Path]]) -> _Found:
