@@ -79,8 +79,9 @@ class Remote:
 
     def lies_in(self, folder: Location) -> bool:
         """Return whether it is another place, or lies below it."""
-        same = isinstance(folder, Remote) and folder.store is self.store
-        return same and f"{self.path}/".startswith(f"{folder.path.rstrip('/')}/")
+        if not isinstance(folder, Remote) or folder.store is not self.store:
+            return False
+        return f"{self.path}/".startswith(f"{folder.path.rstrip('/')}/")
 
     def exists(self) -> bool:
         """Return whether something is there."""
