@@ -22,7 +22,7 @@ from PIL import Image
 from latentia.cli.main import main
 from latentia.data.manifests import Ledger, Shard, listed_pictures, shard
 from latentia.data.picture_files import order
-from latentia.data.remote import located
+from latentia.data.remote import Remote, located, within
 from latentia.errors import InputError
 from tests.children import ROOT, environment
 
@@ -224,6 +224,24 @@ def test_names_of_a_store_do_not_lead_out_of_the_folder(tmp_path, store, monkeyp
     found = order(["memory://in"], tmp_path / "out")
     assert {*found.targets.values()} == {tmp_path / "out/a.png", tmp_path / "out/root/b.png"}
     assert found.bad == (("memory://in/../evil.png", "its name leads out of the folder"),)
+
+
+@pytest.mark.parametrize("spelt", ["memory://in", "memory:///in/"])
+def test_places_of_a_store_keep_what_stands_before_their_path(spelt, store):
+    store.pipe_file("/in/a/b.png", b"x")
+    store.pipe_file("/in/out/b.png", b"x")
+    place = located(spelt)
+    assert [str(p) for p, _ in place.files()] == [
+        f"{spelt.rstrip('/')}/{name}" for name in ("a/b.png", "out/b.png")
+    ]
+    machine = Remote("sftp://me@host/in/", store, "/in/")
+    assert str(machine / Path("a/b.png")) == "sftp://me@host/in/a/b.png"
+    assert str((machine / Path("a/b.png")).with_name("c.png")) == "sftp://me@host/in/a/c.png"
+    out = located("memory://in/out")
+    assert within(out / Path("a.png"), out) == within(place / Path("a.png"), place) == "a.png"
+    assert list(order([spelt], "memory://in/out").targets) == [place / Path("a/b.png")]
+    with pytest.raises(InputError, match="is the folder of the inputs"):
+        order([spelt], "memory://in")
 
 
 def test_an_archive_is_read_as_fsspec_reads_it(folder, tmp_path):

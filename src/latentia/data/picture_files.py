@@ -295,14 +295,14 @@ def _elsewhere(path: Remote, out: Location) -> _Found:
     """Return a picture, as its name tells, or what is in a folder."""
     if path.suffix.lower() in suffixes():
         return _Found([(path, Path(path.name))])
-    if str(path).rstrip("/") == str(out).rstrip("/"):
+    if isinstance(out, Remote) and out.lies_in(path) and path.lies_in(out):
         raise InputError(f"{out} is the folder of the inputs; choose another --out")
-    own = f"{str(out).rstrip('/')}/"
     try:
-        files = [pair for pair in path.files() if not str(pair[0]).startswith(own)]
+        files = [pair for pair in path.files() if not pair[0].lies_in(out)]
     except OSError as error:
         raise InputError(f"{path} cannot be opened: {error}") from None
-    return _by_name([(f, place) for f, place in files if not is_hidden(place, Path())])
+    seen = [pair for pair in files if leads_out(pair[1]) or not is_hidden(pair[1], Path())]
+    return _by_name(seen)
 
 
 def _by_name(files: Sequence[tuple[Location, Path]]) -> _Found:

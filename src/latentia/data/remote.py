@@ -72,8 +72,16 @@ class Remote:
 
     def _at(self, path: str) -> Remote:
         inner, colons, outer = self.url.partition(CHAIN)
-        own = path if self.is_web else f"{inner.split('://')[0]}://{path.lstrip('/')}"
-        return replace(self, url=own + colons + outer, path=path)
+        # What stands before the path, such as a machine's name, stands before others of the store.
+        whole = inner.rstrip("/") if self.path.rstrip("/") else inner
+        before = whole.removesuffix(self.path.rstrip("/"))
+        return replace(self, url=before + path + colons + outer, path=path)
+
+    def lies_in(self, folder: Location) -> bool:
+        """Return whether it is another place, or lies below it."""
+        if not isinstance(folder, Remote) or folder.store is not self.store:
+            return False
+        return f"{self.path}/".startswith(f"{folder.path.rstrip('/')}/")
 
     def exists(self) -> bool:
         """Return whether something is there."""
