@@ -191,7 +191,7 @@ def test_results_that_exist_are_treated_as_asked(command, flag, policy, recorded
     save_png(tmp_path / "a.png", np.zeros((4, 4), np.uint8))
     words = (command, "r", "a.png", "--out", "o", *flag)
     function = f"latentia.models.translation.files.{command}"
-    found, status, out = recorded(function, Outcome([Path("o/a.png")], []), *words)
+    found, status, out = recorded(function, Outcome({Path("a.png"): Path("o/a.png")}), *words)
     assert found.pop("order") == order([Path("a.png")], Path("o"), policy)
     own = {"translate": {"reverse": False, "resize": False}, "upscale": {"scale": None}}[command]
     assert found == {"run": Path("r"), "cut": Cut(None, None), "progress": True} | own

@@ -27,8 +27,10 @@ ALWAYS = {
     "sample": "run --n-samples --out --overwrite --random-state",
     "reconstruct": "run --data --out --overwrite",
     "evaluate": "run --data",
-    "translate": "run images --out --overwrite --skip-existing",
-    "upscale": "run images --out --overwrite --skip-existing --tile --overlap",
+    "translate": "run images --out --overwrite --skip-existing --manifest --shard --manifest-out "
+    "--failures",
+    "upscale": "run images --out --overwrite --skip-existing --tile --overlap --manifest --shard "
+    "--manifest-out --failures",
     "figure": "name --out --overwrite --lang",
     "data": "action",
     "transform": "run data --out --overwrite",
@@ -290,6 +292,6 @@ def test_a_model_without_training_steps_is_fitted_by_one_process(kind, folder, m
 
 def test_what_does_not_count_is_refused_before_data_are_read(folder, capsys):
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr("latentia.models.base.load_with", lambda *_, **__: pytest.fail("read"))
+        patched.setattr("latentia.data.named.load_with", lambda *_, **__: pytest.fail("read"))
         assert main(["train", "vae", "--n-mixture", "3"]) == 2
     assert "n_mixture is 3" in capsys.readouterr().err

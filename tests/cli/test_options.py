@@ -304,8 +304,10 @@ KNOWN = {
     "--length --noise --round",
     "reconstruct": "run --data --out --overwrite",
     "evaluate": "run --data --n-importance --memorisation --judge --overwrite",
-    "translate": "run images --out --overwrite --skip-existing --tile --overlap --reverse --resize",
-    "upscale": "run images --out --overwrite --skip-existing --tile --overlap --scale",
+    "translate": "run images --out --overwrite --skip-existing --tile --overlap --reverse --resize "
+    "--manifest --shard --manifest-out --failures",
+    "upscale": "run images --out --overwrite --skip-existing --tile --overlap --scale "
+    "--manifest --shard --manifest-out --failures",
     "figure": "name --out --overwrite --data --lang",
     "data": "action name",
     "transform": "run data --out --overwrite",

@@ -340,7 +340,7 @@ def test_every_option_reaches_the_call(name, words, cut, command, tmp_path, monk
 
     def call(run, order, cut, *rest, **options):
         seen.append((run, order, cut, *rest, options))
-        return picture_jobs.Outcome([], [])
+        return picture_jobs.Outcome()
 
     monkeypatch.setattr(picture_jobs, name, call)
     own = {"translate": ("--reverse", "--resize"), "upscale": ("--scale", 2)}[name]

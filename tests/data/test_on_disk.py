@@ -4,6 +4,7 @@ import io
 import tarfile
 import tempfile
 import zipfile
+from functools import partial
 
 import numpy as np
 import pyarrow as pa
@@ -59,6 +60,27 @@ def test_a_model_trained_from_the_disk_is_the_same_to_the_bit(folder, monkeypatc
     ]
     for name, weights in models[0].decoder_.state_dict().items():
         np.testing.assert_array_equal(weights, models[1].decoder_.state_dict()[name])
+
+
+def test_shards_beyond_memory_give_what_memory_gives_also_after_a_stop(tmp_path, monkeypatch):
+    """Batches are a function of the seed and the epoch, wherever their pictures are read from."""
+    for number in range(2):
+        with tarfile.open(tmp_path / f"shard-{number:03}.tar", "w") as archive:
+            for i in range(number, len(COLOURS), 2):
+                stream = io.BytesIO()
+                Image.fromarray(COLOURS[i]).save(stream, "PNG")
+                info = tarfile.TarInfo(f"{i:02}.png")
+                info.size = len(stream.getvalue())
+                archive.addfile(info, io.BytesIO(stream.getvalue()))
+    model = partial(VAE, n_components=2, hidden=(8,), batch_size=8, random_state=0)
+    held, kept = both(tmp_path / "shard-{000..001}.tar", monkeypatch)
+    assert isinstance(kept.x_train, np.memmap)
+    whole = model(n_epochs=3).fit(held.x_train)
+    model(n_epochs=1).fit(kept.x_train, run=tmp_path / "run")
+    again = load(str(tmp_path / "shard-{000..001}.tar"))
+    gone_on = model(n_epochs=3).fit(again.x_train, run=tmp_path / "run", resume=True)
+    for name, weights in whole.decoder_.state_dict().items():
+        np.testing.assert_array_equal(weights, gone_on.decoder_.state_dict()[name])
 
 
 def test_parts_stay_parts_grey_stays_grey_and_bad_files_are_left_out(tmp_path, monkeypatch):

@@ -1,5 +1,7 @@
 """Two processes train what one process with the doubled batch trains."""
 
+import socket
+import subprocess
 import sys
 from pathlib import Path
 
@@ -99,5 +101,43 @@ def test_a_lost_process_is_named_and_the_run_goes_on_in_as_many(tmp_path, monkey
     assert Path(two, "report.html").exists()
     monkeypatch.setattr(runs, "finish", lambda *given: None)
     assert main([*WORDS.split(), data, "--run", one, "--batch-size", "16"]) == 0
+    by_one, by_two = (latentia.load(run).transform(images) for run in (one, two))
+    np.testing.assert_allclose(by_two, by_one, atol=1e-5)
+
+
+def free_port():
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return found.getsockname()[1]
+
+
+def on_two_nodes(*words):
+    """Run a command as torchrun does on two machines, which are both this one."""
+    launcher = ["-m", "torch.distributed.run", "--nnodes", "2", "--nproc-per-node", "1"]
+    meeting = ["--master-addr", "127.0.0.1", "--master-port", str(free_port())]
+    nodes = [
+        subprocess.Popen(
+            [sys.executable, *launcher, *meeting, "--node-rank", rank, "-m", "latentia", *words],
+            env=environment(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
+        for rank in "01"
+    ]
+    return [(node.communicate(timeout=300)[0].decode(), node.returncode) for node in nodes]
+
+
+@pytest.mark.slow
+def test_two_nodes_train_what_one_process_trains_and_go_on(tmp_path, monkeypatch):
+    for name, value in environment().items():
+        monkeypatch.setenv(name, value)
+    images = np.random.default_rng(0).random((64, 8, 8), dtype=np.float32)
+    np.savez(tmp_path / "data.npz", images=images)
+    data, one, two = (str(tmp_path / name) for name in ("data.npz", "one", "two"))
+    words = [*WORDS.split(), data, "--run-directory", two, "--batch-size", "8"]
+    for told in (on_two_nodes(*words), on_two_nodes("resume", two, "--n-epochs", "6")):
+        assert [status for _, status in told] == [0, 0], told
+    longer = [word if word != "3" else "6" for word in WORDS.split()]
+    assert main([*longer, data, "--run", one, "--batch-size", "16"]) == 0
     by_one, by_two = (latentia.load(run).transform(images) for run in (one, two))
     np.testing.assert_allclose(by_two, by_one, atol=1e-5)

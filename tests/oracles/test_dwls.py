@@ -272,7 +272,7 @@ MISTAKES = [
     (lambda: FactorAnalysis(method="dwls").fit_covariance(np.eye(4)), "needs correlation"),
     (
         lambda: robust_test(fitted("ml", 1, ANSWERS), ANSWERS),
-        "and of dwls and minres on polychoric correlations",
+        "and of dwls and minres on polychoric or mixed",
     ),
     (lambda: robust_test(fitted("dwls", 1, ANSWERS), ANSWERS[:99]), r"X has shape \(99, 8\)"),
     (

@@ -12,7 +12,17 @@ import numpy as np
 import pytest
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 
-from latentia import MODELS, PCA, VAE, WGANGP, Autoencoder, ProbabilisticPCA, VaDE, load_data
+from latentia import (
+    MODELS,
+    PCA,
+    VAE,
+    WGANGP,
+    Autoencoder,
+    ConditionalVAE,
+    ProbabilisticPCA,
+    VaDE,
+    load_data,
+)
 from latentia.cli.main import main
 from latentia.metrics.definitions import DEFINITIONS
 from latentia.models.base import LatentModel
@@ -105,6 +115,36 @@ def test_classes_move_z_from_the_others_mean_to_their_own(pca, digits):
     assert np.allclose(three["from"], codes[y != 3].mean(axis=0), atol=1e-3)
     own = np.add(three["from"], three["step"])
     assert np.allclose(own, codes[y == 3].mean(axis=0), atol=1e-3)
+
+
+def test_attributes_of_a_page_without_data_are_those_of_mean_codes(digits, tmp_path):
+    model = Autoencoder(n_components=3, hidden=(8,), **SMALL)
+    model.fit(digits.x_train)
+    rows, y = digits.x_train, np.asarray(digits.y_train)
+    assert scene.scene_of(model, functions_of(model), None)["directions"] == []
+    model.remember(digits)
+    codes = model.transform(rows)
+    means = np.stack([codes[y == c].mean(axis=0) for c in range(10)])
+    np.testing.assert_allclose(model.class_codes_, means, rtol=1e-5, atol=1e-6)
+    model.save(tmp_path / "model")
+    found = scene.scene_of(load(tmp_path / "model"), functions_of(model), None)
+    assert found["classes"] == [str(c) for c in range(10)]
+    for each in found["directions"]:
+        others = np.delete(means, each["class"], axis=0).mean(axis=0)
+        np.testing.assert_allclose(each["from"], others, atol=1e-4)
+        np.testing.assert_allclose(each["step"], means[each["class"]] - others, atol=1e-4)
+    ends = [int(np.abs(means - pin).sum(axis=1).argmin()) for pin in found["pins"]]
+    gaps = np.square(means[:, None] - means).sum(axis=2)
+    assert gaps[ends[0], ends[1]] == gaps.max()
+    model.remember(replace(digits, class_names=("zero", *map(str, range(1, 10)))))
+    assert model.class_names_[:2] == ["zero", "1"]
+
+
+def test_codes_that_are_free_of_the_class_keep_no_means(digits):
+    model = ConditionalVAE(n_components=2, hidden=(8,), **SMALL)
+    model.fit(digits.x_train[:200], np.asarray(digits.y_train)[:200])
+    model.remember(digits)
+    assert "class_codes_" not in vars(model)
 
 
 @pytest.mark.parametrize(

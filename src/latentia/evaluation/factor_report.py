@@ -21,13 +21,13 @@ from latentia.data.options import USUAL, TableOptions
 from latentia.data.table_files import TABLES
 from latentia.data.unread import refuse_address
 from latentia.errors import FitWarning, InputError
+from latentia.models.factors.analysed import correlations_of
 from latentia.models.factors.bootstrap import bootstrap_errors
 from latentia.models.factors.congruence import compared
 from latentia.models.factors.factor_analysis import FactorAnalysis
 from latentia.models.factors.findings import left_out
 from latentia.models.factors.invariance import invariance
 from latentia.models.factors.n_factors import Correlate, Suggestion, suggest
-from latentia.models.factors.polychoric import polychoric
 from latentia.models.factors.robust import (
     MOST_VARIABLES,
     RobustTest,
@@ -247,8 +247,8 @@ def implied(R_PP: NDArray[np.float64], k: int) -> NDArray[np.float64]:
 
 def _correlate(model: FactorAnalysis) -> Correlate | None:
     """Return how correlations come from rows where they are not Pearson's of complete ones."""
-    if model.correlation == "polychoric":
-        return lambda X: polychoric(X, zero_add=model.zero_add).correlation
+    if model.correlation != "pearson":
+        return lambda X: correlations_of(model, X).correlation
     if model.missing == "fiml":
         return lambda X: _unit_variance(saturated(Patterns(X), tolerance=COARSE).covariance)
     return None

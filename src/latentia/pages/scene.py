@@ -79,6 +79,8 @@ def scene_of(model: Any, functions: Functions, data: Dataset | None) -> dict[str
     prior = prior_of(model, z)
     sliders = sliders_of(z, metric, prior["kind"], free=not isinstance(model, Encoder))
     told = None if labels is None or model.takes_labels else labels
+    means = None if seen else vars(model).get("class_codes_")
+    named = vars(model).get("class_names_", []) if means is not None else []
     return {
         "centre": rounded(z.mean(axis=0)),
         "sliders": sliders,
@@ -86,9 +88,9 @@ def scene_of(model: Any, functions: Functions, data: Dataset | None) -> dict[str
         "plane": plane_of(z, told, sliders),
         "codes": packed(codes) if seen else None,
         "labels": None if labels is None else labels.tolist(),
-        "classes": [] if labels is None or data is None else classes_of(data, labels),
-        "pins": pins_of(z, told),
-        "directions": directions_of(z, told),
+        "classes": named if labels is None or data is None else classes_of(data, labels),
+        "pins": pins_of(z, told) if means is None else pins_of(means, np.arange(len(means))),
+        "directions": directions_of(z, told) if means is None else between(means, z),
     }
 
 
@@ -284,8 +286,14 @@ def farthest(rows: Array) -> tuple[int, int]:
     return int(first), int(second)
 
 
-def directions_of(z: Array, labels: Array | None) -> list[dict[str, Any]]:
-    """Return for each class the way from the mean of all others to its own, if they lie apart."""
+def directions_of(
+    z: Array, labels: Array | None, variance: float | None = None
+) -> list[dict[str, Any]]:
+    """Return for each class the way from the mean of all others to its own, if they lie apart.
+
+    That is judged by the total variance of the codes, which is that of z if it is not given.
+    """
+    variance = float(z.var(axis=0).sum()) if variance is None else variance
     classes = [] if labels is None else np.unique(labels).tolist()
     if len(classes) < 2:
         return []
@@ -293,9 +301,14 @@ def directions_of(z: Array, labels: Array | None) -> list[dict[str, Any]]:
     for c in classes[1:] if len(classes) == 2 else classes:
         others = z[labels != c].mean(axis=0)
         step = z[labels == c].mean(axis=0) - others
-        if np.square(step).sum() > (APART**2) * z.var(axis=0).sum():
+        if np.square(step).sum() > (APART**2) * variance:
             found.append({"class": c, "from": rounded(others), "step": rounded(step)})
     return found
+
+
+def between(means: Array, z: Array) -> list[dict[str, Any]]:
+    """Return the same from (C, k) mean codes of the classes, each weighing alike."""
+    return directions_of(means, np.arange(len(means)), float(z.var(axis=0).sum()))
 
 
 def rounded(values: Array) -> Any:

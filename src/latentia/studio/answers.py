@@ -39,7 +39,7 @@ ROTATIONS = tuple(
 )
 """Those that need no target."""
 MISSING = ("complete", "fiml")
-CORRELATIONS = ("pearson", "polychoric")
+CORRELATIONS = ("pearson", "polychoric", "mixed")
 MOST_VARIABLES = 120
 """On a page; the command line takes more."""
 MOST_CATEGORIES = 12
@@ -47,7 +47,7 @@ MOST_CATEGORIES = 12
 SIMULATIONS = 50
 MOST_TRIED = 10
 """Factors up to which models are fitted, to say how many there are."""
-Pearson = Literal["pearson", "polychoric"]
+Pearson = Literal["pearson", "polychoric", "mixed"]
 
 
 @dataclass(frozen=True)
@@ -254,7 +254,7 @@ def chosen(answers: Answers, asked: Asked) -> tuple[Observed, int]:
         matrix = replace(observed.matrix.of(asked.columns), n_samples=n)
         return replace(observed, matrix=matrix, n_samples=n), 0
     rows = observed.rows.select(list(asked.columns))
-    if asked.correlation == "polychoric" or asked.missing == "fiml":
+    if asked.correlation != "pearson" or asked.missing == "fiml":
         return replace(observed, rows=rows), 0
     whole = np.ones(rows.num_rows, dtype=bool)
     for values in _columns(rows)[1]:

@@ -85,7 +85,7 @@ GROUPS = (
     Group(
         "deep-density",
         (
-            Place("VAE", ("vae-mnist-20d", "vae-mnist-2d", "vae-mnist-50d")),
+            Place("VAE", ("vae-mnist-20d", "vae-mnist-2d", "vae-mnist-50d", "vae-faces")),
             Place("ConditionalVAE", ("cvae-mnist",)),
             Place("LinearVAE"),
         ),

@@ -161,8 +161,8 @@ def _note(told: Analysis, model: FactorAnalysis, keys: Sequence[str], language: 
 
 def _data_keys(model: FactorAnalysis) -> Iterator[str]:
     """Yield what is said of the correlations and of gaps."""
-    if model.correlation == "polychoric":
-        yield "polychoric"
+    if model.correlation != "pearson":
+        yield model.correlation
     if model.matrix == "covariance":
         yield "covariances"
     if model.missing == "fiml":

@@ -60,8 +60,8 @@ def _method(told: Analysis, model: FactorAnalysis, language: str) -> Iterator[St
     n, p = model.n_samples_, int((model.scale_ > 0).sum())
     values: Values = {"n": f"{n:,g}" if n else "?", "p": str(p), "version": latentia.__version__}
     yield styled(words["told exploratory"], values)
-    if model.correlation == "polychoric":
-        yield styled(words["polychoric"])
+    if model.correlation != "pearson":
+        yield styled(words[model.correlation])
     if model.missing == "fiml":
         yield styled(words["fiml"])
     if not math.isnan(summary.kmo):

@@ -17,6 +17,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from latentia.data.dataset import Dataset
 from latentia.errors import (
     Count,
     CountsWhen,
@@ -39,6 +40,8 @@ from latentia.training.run import Numbers
 
 BOTH = Shapes("encoder", "decoder")
 """Own nets in both places leave a field without effect."""
+CODED, MOST_CLASSES = 4096, 20
+"""Training rows that the mean codes of classes are of, and for how many classes they are kept."""
 WAITS = 10
 """Epochs without a better held-out value after which training from a linear start ends."""
 
@@ -214,6 +217,25 @@ class AutoencodingModel(Encoder, DecodingModel, GradientModel, LatentModel):
         """Return two rows: original, reconstructed."""
         x = x[:10]
         return [("original", x), ("reconstructed", self.decode(self.encode(x)))]
+
+    def remember(self, data: Dataset) -> None:
+        """Keep the mean codes of a few classes and their names, from which attributes are changed.
+
+        Those of codes that are free of the class, as a conditional model's are, say nothing.
+        """
+        super().remember(data)
+        if self.takes_labels or not data.labelled:
+            return
+        classes, y = np.unique(np.asarray(data.y_train), return_inverse=True)
+        if not 2 <= len(classes) <= MOST_CLASSES:
+            return
+        rows = spread(np.arange(len(y)), CODED)
+        codes = self.transform(data.x_train[rows])
+        if all(count > 0 for count in np.bincount(y[rows], minlength=len(classes))):
+            means = [codes[y[rows] == c].mean(axis=0) for c in range(len(classes))]
+            self.class_codes_ = np.stack(means).astype(np.float32)
+            names = data.class_names
+            self.class_names_ = [names[c] if names else str(c) for c in classes]
 
     def score(self, X: Rows, y: Labels = None) -> float:
         """Return minus the mean over samples of ``‖x − x̂‖²`` (higher is better)."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, final
 
@@ -11,9 +11,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from latentia.errors import InputError
 from latentia.models.factors.contingency import ContingencyTables
-from latentia.models.factors.ordinal import influences
-from latentia.models.factors.polychoric import BOUND, Polychoric
+from latentia.models.factors.ordinal import Influences, influences
+from latentia.models.factors.polychoric import BOUND, Polychoric, polychoric
 from latentia.models.factors.polychoric import of_tables as polychoric_of
+from latentia.models.factors.polyserial import mixed_correlations, mixed_influences
 from latentia.models.inputs import Matrix, Vector
 from latentia.models.linear.missing import of_gaps, pairs
 from latentia.models.linear.moments import Moments
@@ -34,7 +35,8 @@ class Analysed:
     """(d,) means, a (d, d) covariance (/n), which columns vary, and what there is to say of them.
 
     ``weight`` is the total weight of the rows and ``n_rows`` their number, 0 if unknown;
-    ``variances`` are n Var of the correlations of the columns that vary, if they were asked for.
+    ``variances`` are n Var of the correlations of the columns that vary, if they were asked for,
+    ``ordinal`` the names of the columns of which only the order counts.
     """
 
     mean: Vector
@@ -44,15 +46,18 @@ class Analysed:
     n_rows: int
     remarks: tuple[str, ...] = ()
     variances: Matrix | None = None
+    ordinal: tuple[str, ...] = ()
 
 
 def take_up(model: Any, gathered: Moments | Patterns | ContingencyTables) -> None:
     """Note the columns of what was gathered, if it is what the model is estimated from."""
-    polychoric = model.correlation == "polychoric"
-    of = "correlation='polychoric'" if polychoric else f"missing={model.missing!r}"
+    ordinal = model.correlation == "polychoric"
+    of = "correlation='polychoric'" if ordinal else f"missing={model.missing!r}"
     plain = Patterns if model.missing == "fiml" else Moments
-    refuse_other(gathered, ContingencyTables if polychoric else plain, of)
-    if polychoric and model.method == "dwls":
+    if model.correlation == "mixed":
+        raise InputError("correlation='mixed' needs all rows: use fit")
+    refuse_other(gathered, ContingencyTables if ordinal else plain, of)
+    if ordinal and model.method == "dwls":
         raise InputError("method='dwls' needs all rows for its weights: use fit, or minres")
     take_columns(model, gathered.sample_shape, gathered.names)
     if not isinstance(gathered, Moments):
@@ -102,20 +107,55 @@ def of_matrix(S: Any, n_samples: int | None, mean: ArrayLike | None) -> tuple[An
     return Analysed(centre, matrix, np.diag(matrix) > 0, float(n), n), names
 
 
-def of_answers(
-    rows: NDArray[Any], names: list[str], sample_weight: Any, zero_add: float, *, weighted: bool
-) -> Analysed:
-    """Return polychoric correlations of (n, d) answers, times the deviations of their codes.
+def correlations_of(model: Any, rows: Any, sample_weight: Any = None) -> Polychoric:
+    """Return the polychoric or mixed correlations that a factor analysis is of."""
+    given: Any = {"sample_weight": sample_weight, "zero_add": model.zero_add}
+    if model.correlation == "mixed":
+        return mixed_correlations(rows, most_categories=model.most_categories, **given)
+    return polychoric(rows, **given)
 
-    NaN is missing: a pair of columns uses the rows that have both. ``weighted`` asks for the
-    sampling variances.
+
+def influences_of(
+    model: Any, rows: Any, found: Polychoric, sample_weight: Any = None
+) -> Influences:
+    """Return the influences of rows on these correlations."""
+    if model.correlation == "mixed":
+        most = model.most_categories
+        return mixed_influences(rows, found, sample_weight, most_categories=most)
+    return influences(rows, found, sample_weight)
+
+
+def of_answers(model: Any, rows: NDArray[Any], names: list[str], sample_weight: Any) -> Analysed:
+    """Return polychoric or mixed correlations of (n, d) rows, times the deviations of the columns.
+
+    NaN is missing: a pair of columns uses the rows that have both. Sampling variances are those
+    that method dwls weighs by.
     """
-    with naming(np.array(names, dtype=object)):
-        tables = ContingencyTables(rows, sample_weight)
-    found, given = of_tables(tables, names, zero_add)
-    if found is None or not weighted:
+    if model.correlation == "mixed":
+        found, given = _of_mixed(model, rows, names, sample_weight)
+    else:
+        with naming(np.array(names, dtype=object)):
+            tables = ContingencyTables(rows, sample_weight)
+        found, given = of_tables(tables, names, model.zero_add)
+    if found is None or model.method != "dwls":
         return given
-    return replace(given, variances=_variances(rows[:, given.varies], found, sample_weight))
+    by_row = influences_of(model, rows[:, given.varies], found, sample_weight)
+    return replace(given, variances=_variances(by_row, len(found.correlation)))
+
+
+def _of_mixed(
+    model: Any, rows: NDArray[Any], names: list[str], sample_weight: Any
+) -> tuple[Polychoric | None, Analysed]:
+    patterns = Patterns(rows, sample_weight)
+    refuse_few(patterns.n_samples)
+    varies, n_missing = patterns.varies, int(np.isnan(rows).sum())
+    remarks = _of_cells(patterns, n_missing, names)
+
+    def estimate() -> Polychoric:
+        return correlations_of(model, rows[:, varies], sample_weight)
+
+    weight = float(patterns.weight.sum())
+    return _of_pairs(patterns, varies, weight, remarks, names, estimate, model.zero_add)
 
 
 def of_tables(
@@ -123,38 +163,72 @@ def of_tables(
 ) -> tuple[Polychoric | None, Analysed]:
     """Return the same from tables of all pairs of columns, but for sampling variances."""
     refuse_few(tables.n_samples)
-    variances, varies, found = tables.column_variances, tables.n_categories > 1, None
-    S, remarks = np.diag(variances), of_gaps(tables.n_empty, tables.coverage, names)
+    varies = tables.n_categories > 1
     n_cells = (tables.n_samples + tables.n_empty) * len(varies)
-    if (n_missing := n_cells - int(tables.n_seen.sum())) > 0:
+    remarks = _of_cells(tables, n_cells - int(tables.n_seen.sum()), names)
+
+    def estimate() -> Polychoric:
+        return polychoric_of(tables.columns(varies), zero_add)
+
+    return _of_pairs(tables, varies, tables.weight, remarks, names, estimate, zero_add)
+
+
+def _of_cells(
+    gathered: Patterns | ContingencyTables, n_missing: int, names: list[str]
+) -> list[str]:
+    """Return what there is to say of empty cells."""
+    remarks = of_gaps(gathered.n_empty, gathered.coverage, names)
+    if n_missing:
         remarks.append(f"{n_missing} cells are empty: a correlation uses the rows that have both")
+    return remarks
+
+
+def _of_pairs(
+    gathered: Patterns | ContingencyTables,
+    varies: NDArray[np.bool_],
+    weight: float,
+    remarks: list[str],
+    names: list[str],
+    estimate: Callable[[], Polychoric],
+    zero_add: float,
+) -> tuple[Polychoric | None, Analysed]:
+    """Return the correlations of the columns that vary, if two do, and what is analysed."""
+    S, found, ordinal = np.diag(gathered.column_variances), None, tuple[str, ...]()
     within = [name for name, kept in zip(names, varies) if kept]
     if len(within) > 1:
         with naming(np.array(within, dtype=object)):
-            found = polychoric_of(tables.columns(varies), zero_add)
-        deviations = np.sqrt(variances[varies])
+            found = estimate()
+        deviations = np.sqrt(gathered.column_variances[varies])
         S[np.ix_(varies, varies)] = found.correlation * deviations[:, None] * deviations
         advice = "" if zero_add else "fill empty cells (zero_add=0.5), "
         remarks += of_polychoric(found, within, advice)
-    counted = tables.weight, tables.n_samples
-    return found, Analysed(tables.column_means, S, varies, *counted, tuple(remarks))
+        ordinal = tuple(name for name, cuts in zip(within, found.thresholds) if len(cuts))
+    told = tuple(remarks), None, ordinal
+    return found, Analysed(gathered.column_means, S, varies, weight, gathered.n_samples, *told)
 
 
-def _variances(rows: Matrix, found: Polychoric, sample_weight: Any) -> Matrix:
-    """Return the (p, p) sampling variances of polychoric correlations, 1 on the diagonal."""
-    variances = np.eye(rows.shape[1])
-    i, j = np.triu_indices(len(variances), 1)
-    variances[i, j] = variances[j, i] = influences(rows, found, sample_weight).variances()
+def _variances(by_row: Influences, p: int) -> Matrix:
+    """Return the (p, p) sampling variances of correlations, 1 on the diagonal."""
+    variances = np.eye(p)
+    i, j = np.triu_indices(p, 1)
+    variances[i, j] = variances[j, i] = by_row.variances()
     return variances
 
 
 def of_polychoric(found: Polychoric, names: list[str], advice: str = "") -> Iterator[str]:
     """Yield what there is to say of correlations at their bound, or smoothed."""
-    if found.at_bound:
+    n_cuts = [len(cuts) for cuts in found.thresholds]
+    among = [pair for pair in found.at_bound if min(n_cuts[pair[0]], n_cuts[pair[1]]) > 0]
+    if among:
         yield (
             f"polychoric correlations lie at their bound of ±{BOUND}, as empty cells in the table "
-            f"of a pair let the likelihood rise up to ±1: {pairs(found.at_bound, names)}; {advice}"
+            f"of a pair let the likelihood rise up to ±1: {pairs(among, names)}; {advice}"
             "merge rare answers, or leave variables out"
+        )
+    if exact := [pair for pair in found.at_bound if pair not in among]:
+        yield (
+            f"polyserial correlations lie at their bound of ±{BOUND}, as a number tells an answer "
+            f"without error: {pairs(exact, names)}; leave one of the two out"
         )
     if found.smoothed:
         yield (

@@ -142,8 +142,10 @@ def _drawn_from_rows(model: FactorAnalysis, X: Any, draw: np.random.Generator) -
 
 def _drawn_from_model(model: FactorAnalysis, X: Any, draw: np.random.Generator) -> Refit:
     """Return a refit to samples of the model's normal distribution."""
-    if model.correlation == "polychoric":
-        raise InputError("correlation is 'polychoric', whose answers are not normal: draw rows")
+    if model.correlation != "pearson":
+        raise InputError(
+            f"correlation is {model.correlation!r}, whose answers are not normal: draw rows"
+        )
     gaps = model.missing == "fiml"
     if gaps and X is None:
         raise InputError("missing is 'fiml': a parametric bootstrap needs X for the gaps in it")

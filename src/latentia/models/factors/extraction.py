@@ -79,13 +79,13 @@ def check_method(model: Any) -> None:
     if model.algorithm != "newton" and model.method != "ml":
         raise InputError(f"algorithm is {model.algorithm!r}, which only method 'ml' has")
     if model.missing == "fiml" and (model.method != "ml" or model.correlation != "pearson"):
-        advice = "method 'ml' and correlation 'pearson' (polychoric ones take NaN as it is)"
+        advice = "method 'ml' and correlation 'pearson' (the others take NaN as it is)"
         raise InputError(f"missing is 'fiml', which needs {advice}")
-    if model.zero_add and model.correlation != "polychoric":
+    if model.zero_add and model.correlation == "pearson":
         raise InputError(f"zero_add is {model.zero_add}; it is for polychoric correlation")
-    if model.method == "dwls" and model.correlation != "polychoric":
-        raise InputError("method is 'dwls', which needs correlation 'polychoric'")
-    if model.matrix == "covariance" and model.correlation == "polychoric":
+    if model.method == "dwls" and model.correlation == "pearson":
+        raise InputError("method is 'dwls', which needs correlation 'polychoric' or 'mixed'")
+    if model.matrix == "covariance" and model.correlation != "pearson":
         raise InputError("matrix is 'covariance', but ordinal answers have none: use 'auto'")
 
 

@@ -54,13 +54,13 @@ from latentia.models.linear.reading import naming, read_moments, take_columns
 from latentia.models.linear.rotation import check_rotation, rule_of
 from latentia.models.linear.scale import unit_of
 
-NEEDS_ROWS = "missing='fiml' and correlation='polychoric' need all rows; use fit or fit_moments"
+NEEDS_ROWS = "missing='fiml' and other correlations than 'pearson' need all rows; use fit"
 STARTS, WITH_GAPS, SMALL = 10, 3, 60
 """Starts tried, on at most so many variables, where the likelihood may have several maxima."""
 
 
 def _estimates_from_moments(model: FactorAnalysis) -> bool:
-    return model.missing != "fiml" and model.correlation != "polychoric"
+    return model.missing != "fiml" and model.correlation == "pearson"
 
 
 @final
@@ -93,8 +93,9 @@ class FactorAnalysis(LinearGaussian):
         Distinct optima that the starts met, steps, and whether these ended by themselves.
     rotation_minima_
         Rotations started, how many of them ended at the best minimum, and distinct minima met.
-    remarks_
-        Sentences on the data: gaps, polychoric correlations at their bound or smoothed.
+    remarks_, ordinal_
+        Sentences on the data (gaps, polychoric correlations at their bound or smoothed), and names
+        of the columns of which only the order counts.
     n_samples_, n_rows_
         Total weight and number of rows, the same without weights; 0 if unknown.
 
@@ -120,7 +121,7 @@ class FactorAnalysis(LinearGaussian):
     method: Literal[
         "ml", "minres", "principal_axis", "principal_component", "gls", "wls", "alpha", "dwls"
     ] = "ml"
-    """How loadings and noise variances are estimated; dwls is for polychoric correlations."""
+    """How loadings and noise variances are estimated; dwls is for ordinal columns."""
     algorithm: Literal["newton", "em", "px_em"] = "newton"
     """How ml is maximised: quasi-Newton, or EM or PX-EM first and quasi-Newton to finish."""
     rotation: Literal[
@@ -163,8 +164,10 @@ class FactorAnalysis(LinearGaussian):
     """Which factor scores transform gives."""
     matrix: Literal["auto", "correlation", "covariance"] = "auto"
     """What is analysed; auto: correlations of tables, covariances of images."""
-    correlation: Literal["pearson", "polychoric"] = "pearson"
-    """Polychoric for ordinal columns, such as answers from 1 to 6."""
+    correlation: Literal["pearson", "polychoric", "mixed"] = "pearson"
+    """Polychoric for ordinal columns, such as answers from 1 to 6; mixed if some are numbers."""
+    most_categories: Annotated[int, Range(2, 20), CountsWhen("correlation", ("mixed",))] = 10
+    """Different values up to which a column is ordinal in mixed correlations."""
     zero_add: Annotated[float, Range(0)] = 0.0
     """Is added to empty cells of the tables behind polychoric correlations, 0.5 as a rule."""
     missing: Literal["error", "fiml"] = "error"
@@ -201,10 +204,9 @@ class FactorAnalysis(LinearGaussian):
             self.validate_parameters()
             if self.missing == "fiml":
                 return self._fit_patterns(self._patterns(X, sample_weight))
-            if self.correlation == "polychoric":
+            if self.correlation != "pearson":
                 rows = self.checked(X, reset=True)
-                answers = rows, self._names(), sample_weight, self.zero_add
-                return self._solve(analysed.of_answers(*answers, weighted=self.method == "dwls"))
+                return self._solve(analysed.of_answers(self, rows, self._names(), sample_weight))
             moments = read_moments(self, X, sample_weight, enough=analysed.refuse_few)
             return self._solve(of_moments(moments))
 
@@ -340,7 +342,7 @@ class FactorAnalysis(LinearGaussian):
         S, varies, p = given.covariance, given.varies, len(D)
         self.mean_, self.covariance_ = given.mean, S
         self.n_samples_, self.n_rows_ = given.weight, given.n_rows
-        self.remarks_ = list(given.remarks)
+        self.remarks_, self.ordinal_ = list(given.remarks), list(given.ordinal)
         self.scale_ = np.where(varies, np.sqrt(np.diag(S)), 0.0)
         self.loadings_ = np.zeros((len(varies), self.n_components))
         self.noise_variance_ = np.zeros(len(varies))
@@ -361,7 +363,7 @@ class FactorAnalysis(LinearGaussian):
     @property
     def takes_gaps(self) -> bool:
         """Whether rows may hold NaN; polychoric correlations leave it out pair by pair."""
-        return self.missing == "fiml" or self.correlation == "polychoric"
+        return self.missing == "fiml" or self.correlation != "pearson"
 
     @property
     def uniquenesses_(self) -> Vector:

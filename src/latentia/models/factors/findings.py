@@ -30,7 +30,7 @@ def of_model(model: Any) -> tuple[str, ...]:
         [names[i] for i in varies],
         model.n_latent,
         n_rows=model.n_rows_,
-        smoothed=model.correlation == "polychoric",
+        smoothed=model.correlation != "pearson",
         constant=model.constant_,
         heywood=model.heywood_,
         n_optima=model.n_optima_,
@@ -40,9 +40,16 @@ def of_model(model: Any) -> tuple[str, ...]:
     return tuple(said)
 
 
+def of_kinds(model: Any) -> Iterator[str]:
+    """Yield which columns of a table of both kinds were taken for ordinal."""
+    if model.correlation == "mixed":
+        told = listed(model.ordinal_) or "none"
+        yield f"ordinal, with at most {model.most_categories} different values: {told}"
+
+
 def of_indices(model: Any) -> Iterator[str]:
     """Yield a sentence where χ² rests on what was not assumed."""
-    if model.correlation == "polychoric":
+    if model.correlation != "pearson":
         yield f"{ROUGH}{ADJUSTED}"
     elif model.method != "ml":
         yield ROUGH

@@ -21,7 +21,7 @@ References
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import final
 
@@ -49,55 +49,42 @@ BLOCK = 2**21
 @final
 @dataclass(frozen=True)
 class Influences:
-    """What turns rows of codes into influences on correlations.
+    """What gives the influences of rows on correlations.
 
     Attributes
     ----------
-    codes, weights
-        (d, n) and (n,).
-    first, second
-        (P,) columns of each pair.
-    scores
-        (P, K, K) s of each cell, divided by A and by the share of the rows that have the pair.
-    carried
-        (T, P) C divided likewise: what an error of a cut carries into a correlation.
-    below
-        (T,) F_c, (T,) 1/φ(τ_c) by the share of rows that have the column, (T,) columns and (T,)
-        codes c of the cuts.
+    weights
+        (n,) of the rows.
+    n_pairs
+        P.
+    width
+        Numbers made at once for each row.
+    of
+        Returns the (m, P) influences of a slice of m rows.
     """
 
-    codes: NDArray[np.int64]
     weights: Floats
-    first: NDArray[np.intp]
-    second: NDArray[np.intp]
-    scores: Floats
-    carried: Floats
-    below: tuple[Floats, Floats, NDArray[np.intp], NDArray[np.intp]]
+    n_pairs: int
+    width: int
+    of: Callable[[slice], Floats]
 
     def blocks(self) -> Iterator[tuple[Floats, Floats]]:
         """Yield (m,) weights of some rows and their (m, P) influences."""
-        shares, slopes, columns, cuts = self.below
-        size = max(1, BLOCK // (len(self.first) + len(cuts)))
-        pairs = np.arange(len(self.first))
+        size = max(1, BLOCK // self.width)
         for start in range(0, len(self.weights), size):
-            codes = self.codes[:, start : start + size]
-            seen = codes[columns] >= 0
-            of_cuts = np.where(seen, (codes[columns] <= cuts[:, None]) - shares[:, None], 0)
-            a, b = codes[self.first], codes[self.second]
-            direct = np.where((a >= 0) & (b >= 0), self.scores[pairs[:, None], a, b], 0)
-            h = direct.T - (of_cuts * slopes[:, None]).T @ self.carried
-            yield self.weights[start : start + size], h
+            part = slice(start, start + size)
+            yield self.weights[part], self.of(part)
 
     def variances(self) -> Floats:
         """Return (P,) n Var(ρ̂)."""
-        total = np.zeros(len(self.first))
+        total = np.zeros(self.n_pairs)
         for weights, h in self.blocks():
             total += weights @ h**2
         return np.asarray(total / self.weights.sum())
 
     def covariance(self) -> Floats:
         """Return (P, P) Γ."""
-        total = np.zeros([len(self.first)] * 2)
+        total = np.zeros([self.n_pairs] * 2)
         for weights, h in self.blocks():
             total += (h * weights[:, None]).T @ h
         return np.asarray(total / self.weights.sum())
@@ -136,10 +123,16 @@ def influences(
     shares = (margins.cumsum(axis=1) / seen)[column, cut]
     tau = cuts[column, cut + 1]
     slopes = np.sqrt(2 * np.pi) * np.exp(tau**2 / 2) / seen[column, 0]
-    scores = s / information[:, :, None]
-    return Influences(
-        codes, weights, i, j, scores, carried[column, cut], (shares, slopes, column, cut)
-    )
+    scores, carried = s / information[:, :, None], carried[column, cut]
+
+    def of(part: slice) -> Floats:
+        seen = codes[column, part] >= 0
+        of_cuts = np.where(seen, (codes[column, part] <= cut[:, None]) - shares[:, None], 0)
+        a, b = codes[i, part], codes[j, part]
+        direct = np.where((a >= 0) & (b >= 0), scores[pairs[:, None], a, b], 0)
+        return np.asarray(direct.T - (of_cuts * slopes[:, None]).T @ carried)
+
+    return Influences(weights, len(i), len(i) + len(cut), of)
 
 
 def _scores(a: Floats, b: Floats, rho: Floats) -> tuple[Floats, Floats, Floats]:

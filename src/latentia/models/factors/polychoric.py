@@ -22,6 +22,7 @@ normal probabilities", Annals of Mathematical Statistics 1956, equation 2.1.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import final
 
@@ -53,7 +54,7 @@ class Polychoric:
     correlation: Floats
     """(d, d), positive definite."""
     thresholds: list[Floats]
-    """For each column its (categories − 1,) cuts, in standard deviations."""
+    """For each column its (categories − 1,) cuts, in standard deviations; none of numbers."""
     smoothed: bool
     """Whether eigenvalues at or below zero were raised, as psych's cor.smooth does."""
     least_eigenvalue: float
@@ -93,11 +94,25 @@ def polychoric(
 def of_tables(found: ContingencyTables, zero_add: float = 0.0) -> Polychoric:
     """Return what `polychoric` does, from the tables of all pairs of columns."""
     check_range("zero_add", zero_add, 0)
+    return finished(*estimated(found, zero_add))
+
+
+def estimated(
+    found: ContingencyTables, zero_add: float
+) -> tuple[Floats, list[Floats], list[tuple[int, int]]]:
+    """Return (d, d) estimates, the cuts of each column, and the pairs at the bound."""
     found.refuse_constant()
     tables = found.tables
     thresholds = [_cuts(np.diag(tables[j, j])) for j in range(len(tables))]
     padded = padded_cuts(thresholds, tables.shape[2])
     correlation, at_bound = _pairwise(tables, padded, found.n_categories, zero_add)
+    return correlation, thresholds, at_bound
+
+
+def finished(
+    correlation: Floats, thresholds: list[Floats], at_bound: list[tuple[int, int]]
+) -> Polychoric:
+    """Return estimates, smoothed where they are no correlation matrix."""
     positive, least = _smoothed(correlation), float(np.linalg.eigvalsh(correlation)[0])
     smoothed = positive is not correlation
     return Polychoric(positive, thresholds, smoothed, least, at_bound, correlation)
@@ -155,21 +170,38 @@ def _filled(
 
 
 def _most_likely(tables: Floats, a: Floats, b: Floats) -> Floats:
-    """Return the (P,) maximisers over |ρ| ≤ BOUND, by bracketed scoring of z = artanh ρ."""
-    z, high = np.zeros(len(tables)), np.full(len(tables), np.arctanh(BOUND))
-    low, largest = -high, high[0]
+    """Return the (P,) maximisers of tables of pairs."""
+    return most_likely(
+        lambda rho: _slope(tables, a, b, rho),
+        lambda rho: _log_likelihood(tables, a, b, rho),
+        tables.sum(axis=(1, 2)),
+    )
+
+
+def most_likely(
+    slope_at: Callable[[Floats], tuple[Floats, Floats]],
+    log_likelihood_at: Callable[[Floats], Floats],
+    weights: Floats,
+) -> Floats:
+    """Return the (P,) maximisers over |ρ| ≤ BOUND, by bracketed scoring of z = artanh ρ.
+
+    ``slope_at`` gives the (P,) derivatives by z and their information; ``weights`` are those of the
+    rows of each pair.
+    """
+    z, high = np.zeros(len(weights)), np.full(len(weights), np.arctanh(BOUND))
+    low, largest = -high, np.arctanh(BOUND)
     for _ in range(MOST_STEPS):
-        slope, information = _slope(tables, a, b, np.tanh(z))
+        slope, information = slope_at(np.tanh(z))
         low, high = np.where(slope > 0, z, low), np.where(slope < 0, z, high)
         step = (slope / information).clip(-LONGEST_STEP, LONGEST_STEP)
         following = (z + step).clip(-largest, largest)
         outside = (following < low) | (following > high)
         z, before = np.where(outside, (low + high) / 2, following), z
-        if np.abs(z - before).max() < PRECISION:
+        if np.abs(z - before).max(initial=0) < PRECISION:
             break
     edge, found = np.copysign(BOUND, z), np.tanh(z)
-    gain = _log_likelihood(tables, a, b, edge) - _log_likelihood(tables, a, b, found)
-    return np.where(gain > -LEVEL * tables.sum(axis=(1, 2)), edge, found)
+    gain = log_likelihood_at(edge) - log_likelihood_at(found)
+    return np.where(gain > -LEVEL * weights, edge, found)
 
 
 def _log_likelihood(tables: Floats, a: Floats, b: Floats, rho: Floats) -> Floats:

@@ -35,10 +35,9 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import linalg, stats
 
 from latentia.errors import InputError
+from latentia.models.factors.analysed import correlations_of, influences_of
 from latentia.models.factors.fit_statistics import discrepancy, is_singular, noncentrality
 from latentia.models.factors.full_information import discrepancies
-from latentia.models.factors.ordinal import influences
-from latentia.models.factors.polychoric import polychoric
 from latentia.models.factors.summary import Part, Table, chi_square_test, number, numbers
 from latentia.models.factors.yuan_bentler import (
     FLAT,
@@ -155,7 +154,7 @@ def robust_test(model: Any, X: ArrayLike) -> RobustTest:
     correlations, each without weights; others are refused with an InputError.
     """
     rows, varies = _taken(model, X)
-    if model.correlation == "polychoric":
+    if model.correlation != "pearson":
         return _of_answers(model, rows, varies)
     if model.missing == "fiml":
         return _of_gaps(model, rows[:, varies], varies)
@@ -172,12 +171,14 @@ def _taken(model: Any, X: ArrayLike) -> tuple[Matrix, Places]:
 
 
 def weighed(model: Any, X: ArrayLike) -> tuple[Matrix, Vector]:
-    """Return Γ (P, P) of polychoric correlations, and the roots (P,) of their weights in a fit."""
+    """Return Γ (P, P) of polychoric or mixed correlations, and roots (P,) of weights in a fit."""
     rows, varies = _taken(model, X)
-    if model.correlation != "polychoric":
-        raise InputError("robust standard errors are of dwls and minres on polychoric correlations")
-    found = polychoric(rows[:, varies], zero_add=model.zero_add)
-    gamma = influences(rows[:, varies], found).covariance()
+    if model.correlation == "pearson":
+        raise InputError(
+            "robust standard errors are of dwls and minres on polychoric or mixed correlations"
+        )
+    found = correlations_of(model, rows[:, varies])
+    gamma = influences_of(model, rows[:, varies], found).covariance()
     unweighted = model.method == "minres"
     return gamma, np.ones(len(gamma)) if unweighted else 1 / np.sqrt(gamma.diagonal())
 
@@ -286,11 +287,11 @@ def _degrees(model: Any, S: Matrix) -> int:
 
 
 def _refuse(model: Any, rows: Matrix, p: int) -> None:
-    least_squares = model.correlation == "polychoric" and model.method in ("dwls", "minres")
+    least_squares = model.correlation != "pearson" and model.method in ("dwls", "minres")
     if not least_squares and (model.method, model.correlation) != ("ml", "pearson"):
         raise InputError(
             "robust tests are of ml on rows of numbers (Satorra and Bentler; with missing 'fiml' "
-            "Yuan and Bentler), and of dwls and minres on polychoric correlations"
+            "Yuan and Bentler), and of dwls and minres on polychoric or mixed correlations"
         )
     if rows.shape != (round(model.n_samples_), len(model.scale_)):
         raise InputError(

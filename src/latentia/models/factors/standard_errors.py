@@ -234,7 +234,7 @@ def _refuse(model: FactorAnalysis) -> None:
         f"method is {model.method!r}": model.method != "ml",
         "rotation is 'promax', which minimises no criterion": model.rotation == "promax",
         "missing is 'fiml'": model.missing == "fiml",
-        "correlation is 'polychoric'": model.correlation == "polychoric",
+        f"correlation is {model.correlation!r}": model.correlation != "pearson",
     }
     for reason, holds in reasons.items():
         if holds:

@@ -337,7 +337,12 @@ def summary_of(model: Any, cutoff: float, *, sort: bool) -> Summary:
         fit=model.fit_statistics(),
         log_likelihood=model.log_likelihood_,
         kmo=sampling_adequacy(model.covariance_[np.ix_(varies, varies)]),
-        notes=(*model.findings(), *findings.of_rotation(model), *findings.of_indices(model)),
+        notes=(
+            *model.findings(),
+            *findings.of_kinds(model),
+            *findings.of_rotation(model),
+            *findings.of_indices(model),
+        ),
         cutoff=cutoff,
     )
 

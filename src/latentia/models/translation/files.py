@@ -18,6 +18,7 @@ from latentia.data.degrade import enlarged
 from latentia.data.images import BadImageError
 from latentia.data.limits import excess
 from latentia.data.picture_files import Canvas, Order, Picture, fitting, read_picture, write_picture
+from latentia.data.remote import Location
 from latentia.errors import InputError
 from latentia.files import told
 from latentia.models.saved import load
@@ -42,10 +43,17 @@ SCALE = 4
 
 @dataclass
 class Outcome:
-    """The files that were made, and a sentence for each picture that could not be used."""
+    """What became of pictures."""
 
-    written: list[Path] = field(default_factory=list)
-    bad: list[str] = field(default_factory=list)
+    made: dict[Location, Location] = field(default_factory=dict)
+    """For each that was made, the file."""
+    failed: dict[str, str] = field(default_factory=dict)
+    """For each that could not be used, why."""
+
+    @property
+    def bad(self) -> list[str]:
+        """A sentence for each picture that could not be used."""
+        return [f"{path}: {why}" for path, why in self.failed.items()]
 
 
 class Cut(NamedTuple):
@@ -56,10 +64,14 @@ class Cut(NamedTuple):
 
 
 def upscale(
-    run: Path, order: Order, cut: Cut, scale: int | None, progress: bool | None = None
+    run: Path | SuperResolution,
+    order: Order,
+    cut: Cut,
+    scale: int | None,
+    progress: bool | None = None,
 ) -> Outcome:
-    """Make pictures larger with a saved model, or by bicubic interpolation."""
-    model = upscaler(run, scale)
+    """Make pictures larger with a model, which may be loaded, or by bicubic interpolation."""
+    model = upscaler(run, scale) if isinstance(run, Path) else run
     if cut.tile is not None:
         model.tiles(cut.tile, cut.overlap)
 
@@ -96,7 +108,7 @@ def upscaler(run: Path, scale: int | None) -> SuperResolution:
 
 
 def translate(
-    run: Path,
+    run: Path | Translator,
     order: Order,
     cut: Cut,
     *,
@@ -104,8 +116,8 @@ def translate(
     resize: bool = False,
     progress: bool | None = None,
 ) -> Outcome:
-    """Translate pictures with a saved model, at their own size or resized to that of ``fit``."""
-    model = translator(run, reverse=reverse)
+    """Translate pictures with a model, at their own size or resized to that of ``fit``."""
+    model = translator(run, reverse=reverse) if isinstance(run, Path) else run
     if resize and cut != Cut():
         raise InputError("--resize makes pictures small and needs no --tile and no --overlap")
     if cut.tile is not None:
@@ -154,10 +166,20 @@ def each(
     # LATENTIA_THREADS decides, or else torch does.
     set_threads(torch.get_num_threads())
     order.prepare()
-    outcome = Outcome(bad=list(order.bad))
-    with FileProgress(len(order.targets), title, progress) as watch:
-        for line in (*order.bad, *order.notes):
+    outcome = Outcome()
+    with order.ledger as ledger, FileProgress(len(order.targets), title, progress) as watch:
+
+        def refuse(source: object, why: str) -> None:
+            outcome.failed[str(source)] = why
+            watch.print(f"latentia: {source}: {why}")
+            ledger.failed(source, why)
+
+        for name, why in order.bad:
+            refuse(name, why)
+        for line in order.notes:
             watch.print(f"latentia: {line}")
+        for source, path in order.there.items() if order.existing == "skip" else ():
+            ledger.made(source, path, order.out)
         for number, (source, target) in enumerate(order.targets.items(), start=1):
             watch.begin(number, source.name)
             try:
@@ -165,18 +187,18 @@ def each(
                 path, notes = _write(change(picture, watch), picture, source, target, order)
             except (BadImageError, OSError, ValueError, MemoryError) as error:
                 why = told(error) if isinstance(error, OSError) else str(error)
-                outcome.bad.append(f"{source}: {why or 'there is not enough memory'}")
-                watch.print(f"latentia: {outcome.bad[-1]}")
+                refuse(source, why or "there is not enough memory")
                 continue
-            outcome.written.append(path)
+            outcome.made[source] = path
+            ledger.made(source, path, order.out)
             for note in notes:
                 watch.print(f"latentia: {source}: {note}")
     return outcome
 
 
 def _write(
-    canvas: Canvas, picture: Picture, source: Path, target: Path, order: Order
-) -> tuple[Path, Sequence[str]]:
+    canvas: Canvas, picture: Picture, source: Location, target: Location, order: Order
+) -> tuple[Location, Sequence[str]]:
     """Write what became of a picture, in a format that holds it; return where, and what to note."""
     mode = canvas.image.mode
     path, notes = fitting(target, mode), list(picture.notes)
@@ -184,7 +206,8 @@ def _write(
         notes.append(f"it became {path.name}, in a format that holds the result")
     if picture.pixels.dtype == np.uint16 and mode == "RGB":
         notes.append("its result has 8 bits a channel, since colours of 16 bits cannot be written")
-    order.check(path)
+    if order.is_there(path):
+        return path, ["it was left as it is"]
     # A profile of grey pixels says nothing of colours.
     grey = len(picture.pixels) == 1
     fits = grey == (mode in ("L", "LA", "I;16"))
