@@ -54,7 +54,7 @@ from latentia.models.linear.reading import naming, read_moments, take_columns
 from latentia.models.linear.rotation import check_rotation, rule_of
 from latentia.models.linear.scale import unit_of
 
-NEEDS_ROWS = "missing='fiml' and other correlations than 'pearson' need all rows; use fit"
+NEEDS_ROWS = "missing='fiml', correlation='polychoric' and 'mixed' need all rows; use fit"
 STARTS, WITH_GAPS, SMALL = 10, 3, 60
 """Starts tried, on at most so many variables, where the likelihood may have several maxima."""
 
