@@ -22,6 +22,8 @@ MODULES = {
     "latentia.models.factors.robust": "Robust tests of factor analysis",
     "latentia.models.factors.invariance": "Factor analysis in several groups",
     "latentia.models.linear.moments": "Moments, gathered in pieces",
+    "latentia.models.linear.patterns": "Patterns of gaps, gathered in pieces",
+    "latentia.models.factors.contingency": "Contingency tables, gathered in pieces",
 }
 
 
