@@ -45,6 +45,7 @@ FOREIGN = {
     "columns",
     "tocsr",
     "to_delayed",
+    "num_columns",
     "madvise",
     "logpdf",
     "ppf",
