@@ -41,12 +41,12 @@ from latentia.models.factors.extraction import (
     extract,
     floors,
     starting_values,
+    threads_for,
 )
 from latentia.models.factors.fit_statistics import Convention, FitStatistics, fit_statistics
 from latentia.models.factors.full_information import completed, discrepancies, random_models
 from latentia.models.factors.summary import Summary, shares, summary_of
 from latentia.models.inputs import Channels, Matrix, Rows, Vector
-from latentia.models.linear.eigen import threads_for
 from latentia.models.linear.gaussian import LOG_2PI, LinearGaussian, Scores
 from latentia.models.linear.moments import Moments
 from latentia.models.linear.patterns import Patterns
