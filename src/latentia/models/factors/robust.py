@@ -351,7 +351,7 @@ TOLD: dict[Kind, str] = {
 }
 
 
-MIXED = "Here numbers are weighed by their correlations too; lavaan weighs their covariances, and differs."
+MIXED = "Numbers are weighed by their correlations too; lavaan weighs covariances, and differs."
 
 
 def robust_part(model: Any, X: ArrayLike) -> Part:
