@@ -37,7 +37,7 @@ LONGEST_FILE = 450
 LONGEST_FUNCTION = 40
 LONGEST_LOOP = 60  # train()
 MEDIAN_FUNCTION = 6
-MOST_LINES = 69_150
+MOST_LINES = 69_700
 MOST_AT_ROOT = 14
 MOST_EXCEPTIONS = 30
 FOREIGN = {
@@ -45,6 +45,7 @@ FOREIGN = {
     "columns",
     "tocsr",
     "to_delayed",
+    "num_columns",
     "madvise",
     "logpdf",
     "ppf",

@@ -103,7 +103,8 @@ def test_sparse_rows_after_dense_ones():
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 def test_big_offsets_cost_no_digits(dtype):
-    X = (RNG.normal(size=(5000, 4)) + np.array([1e6, -1e6, 0, 1e6])).astype(dtype)
+    draws = np.random.default_rng(0).normal(size=(5000, 4))
+    X = (draws + np.array([1e6, -1e6, 0, 1e6])).astype(dtype)
     truth = np.cov((X.astype(np.float64) - X[0].astype(np.float64)).T, ddof=0)
     pieces = [Moments().add(X[:1]).add(X[1:]), Moments().add(X), Moments().add(X, np.ones(5000))]
     merged = Moments()

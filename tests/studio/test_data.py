@@ -134,3 +134,35 @@ def test_pictures_are_known_by_the_first_of_them_and_tables_have_none(studio):
     assert studio.own.get("/data/pictures?data=nothing").status_code == 400
     key = uploaded(studio, *[(f"{i}.png", png(i)) for i in range(12)])
     assert studio.own.get(f"/data/pictures?data={key}").headers["content-type"] == "image/png"
+
+
+def test_an_upload_is_deleted_only_when_that_is_said_twice_and_nothing_learns_from_it(studio):
+    key = uploaded(studio, ("rows.csv", b"a,b\n1,2\n3,5\n"))
+    place, sure = studio.folder.uploads / "rows", {"data": key, "sure": "yes"}
+    assert 'name="sure"' in studio.own.get(f"/data/show?data={key}").text
+    assert 'name="sure"' not in studio.own.get("/data/show?data=digits").text
+    assert studio.own.post("/data/delete", data={"data": key}).status_code == 400
+    run = studio.runs / "pca-1"
+    words = ["train", "pca", "--data", str(place / "rows.csv"), "--run", str(run)]
+    studio.queue.add("pca-1", words)
+    refused = studio.own.post("/data/delete", data=sure)
+    assert refused.status_code == 400
+    assert "pca-1 learns from uploads/rows" in refused.text
+    assert place.is_dir()
+    studio.queue.stop("pca-1")
+    assert studio.own.post("/data/delete", data=sure).headers["location"] == "/data"
+    assert not place.exists()
+    assert not list(studio.folder.uploads.iterdir())
+    assert studio.own.post("/data/delete", data=sure).status_code == 400
+
+
+def test_what_is_no_upload_is_never_deleted(studio, tmp_path):
+    (tmp_path / "mine").mkdir()
+    (studio.folder.uploads / "link").symlink_to(tmp_path / "mine")
+    run = studio.runs / "vae-1"
+    run.mkdir()
+    for key in ("digits", "uploads/link", "uploads/..", "uploads/", "uploads", "vae-1", "../mine"):
+        answer = studio.own.post("/data/delete", data={"data": key, "sure": "yes"})
+        assert answer.status_code == 400, key
+    assert (tmp_path / "mine").is_dir()
+    assert run.is_dir()

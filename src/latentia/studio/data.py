@@ -19,7 +19,7 @@ from latentia.errors import InputError
 from latentia.files import remove_abandoned, temporary_name
 from latentia.studio.calls import called
 from latentia.studio.folder import RunsFolder, checked_name, is_name
-from latentia.studio.forms import files_sent
+from latentia.studio.forms import Sent, files_sent, sent
 from latentia.studio.map import GROUPS, PLACES
 from latentia.studio.rendering import show, studio_of
 
@@ -89,15 +89,21 @@ def spec_of(folder: RunsFolder, key: str) -> str:
     """
     if key in names():
         return key
+    place = place_of(folder, key)
+    inside = [p for p in place.iterdir() if not p.name.startswith(".") and not p.is_symlink()]
+    alone = len(inside) == 1 and not is_picture(inside[0].name)
+    return str(inside[0] if alone else place)
+
+
+def place_of(folder: RunsFolder, key: str) -> Path:
+    """Return where an upload is kept, or raise InputError for what is none."""
     head, _, name = key.partition("/")
     place = folder.uploads / checked_name(name) if head == "uploads" and name else None
     if place is None or place.is_symlink() or not place.is_dir():
         raise InputError(
             f"there are no data {key!r:.80}: choose some from the list, or upload them"
         )
-    inside = [p for p in place.iterdir() if not p.name.startswith(".") and not p.is_symlink()]
-    alone = len(inside) == 1 and not is_picture(inside[0].name)
-    return str(inside[0] if alone else place)
+    return place
 
 
 def is_picture(name: str) -> bool:
@@ -125,6 +131,23 @@ def one(request: Request, data: str) -> HTMLResponse:
     given = {"chosen": chosen, "rows": rows, "kind": kind, "fitting": groups, "spec": spec}
     given["first"] = PLACES[FIRST[kind]]
     return show(request, "describe.html", given)
+
+
+@router.post("/data/delete")
+def delete(request: Request, form: Annotated[Sent, Depends(sent)]) -> Response:
+    """Delete an upload for good, which has to be said twice; not while a training needs it."""
+    studio, key = studio_of(request), form.text("data")
+    if form.text("sure") != "yes":
+        raise InputError(f"{key!r:.80} are kept: say that you are sure, to delete them for good")
+    place = place_of(studio.folder, key)
+    for job in studio.queue.jobs():
+        needs = any(Path(word).is_relative_to(place) for word in job.words)
+        if needs and studio.queue.state(job.name) in ("waiting", "running"):
+            raise InputError(f"{job.name} learns from {key}: wait for it, or stop it first")
+    gone = studio.folder.uploads / temporary_name()
+    place.rename(gone)
+    shutil.rmtree(gone)
+    return RedirectResponse("/data", 303)
 
 
 def described(printed: str) -> list[tuple[str, str]]:

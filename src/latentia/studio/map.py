@@ -94,7 +94,7 @@ GROUPS = (
         "games",
         (
             Place("GAN"),
-            Place("DCGAN", ("dcgan-mnist",)),
+            Place("DCGAN", ("dcgan-mnist", "dcgan-faces")),
             Place("ConditionalGAN", ("cgan-mnist",)),
             Place("WGAN"),
             Place("WGANGP", ("wgangp-mnist",)),

@@ -17,12 +17,15 @@ Shapes: S is (p, p), loadings (p, k), noise variances and their floor (p,).
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import linalg
+from threadpoolctl import ThreadpoolController
 
 from latentia.errors import InputError
 from latentia.models.factors.discrepancy import (
@@ -36,7 +39,7 @@ from latentia.models.factors.dwls import COARSE, DiagonallyWeighted, lowest_weig
 from latentia.models.factors.em import em
 from latentia.models.factors.fit_statistics import is_singular
 from latentia.models.inputs import Matrix, Vector
-from latentia.models.linear.eigen import DENSE, leading_of
+from latentia.models.linear.eigen import DENSE, LARGE, leading_of
 
 Method = Literal[
     "ml", "minres", "principal_axis", "principal_component", "gls", "wls", "alpha", "dwls"
@@ -237,3 +240,16 @@ def _fixed_point(S: Matrix, k: int, floor: Vector, max_iter: int, *, alpha: bool
 def _is_singular(S: Matrix) -> bool:
     scale = np.sqrt(np.diag(S))
     return is_singular(S / scale[:, None] / scale)
+
+
+@cache
+def _libraries() -> ThreadpoolController:
+    return ThreadpoolController()
+
+
+def threads_for(p: int) -> AbstractContextManager[object]:
+    """Return a context that holds small problems to one thread: two are slower there."""
+    if p >= LARGE:
+        return nullcontext()
+    limited: AbstractContextManager[object] = _libraries().limit(limits=1, user_api="blas")
+    return limited

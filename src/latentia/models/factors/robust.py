@@ -351,6 +351,9 @@ TOLD: dict[Kind, str] = {
 }
 
 
+MIXED = "Numbers are weighed by their correlations too; lavaan weighs covariances, and differs."
+
+
 def robust_part(model: Any, X: ArrayLike) -> Part:
     """Return Mardia's moments of complete rows of numbers, and the robust test, as tables."""
     lines, notes = list[tuple[str, str]](), list[str]()
@@ -380,5 +383,5 @@ def robust_part(model: Any, X: ArrayLike) -> Part:
         ("Robust TLI, CFI", numbers((t.tli, t.cfi), 3)),
     ]
     title = "Normality and robust test" if plain else "Robust test"
-    note = "\n".join([*notes, TOLD[t.kind]])
+    note = "\n".join([*notes, TOLD[t.kind], *[MIXED] * (model.correlation == "mixed")])
     return Part(title, (Table("Tests", (), tuple(lines), note),))

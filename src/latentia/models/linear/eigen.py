@@ -22,14 +22,11 @@ References
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
-from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
 from scipy import linalg
 from scipy.sparse.linalg import LinearOperator, eigsh
-from threadpoolctl import ThreadpoolController
 
 from latentia.models.inputs import Matrix, Vector
 from latentia.models.linear.scale import unit_of
@@ -202,16 +199,3 @@ def reduced(matrix: Matrix, k: int) -> tuple[Vector, Matrix]:
     found = len(few[0]) == k
     values, vectors = few if found else linalg.eigh(matrix, driver="evd", check_finite=False)
     return values[: -k - 1 : -1], vectors[:, : -k - 1 : -1]
-
-
-@cache
-def _libraries() -> ThreadpoolController:
-    return ThreadpoolController()
-
-
-def threads_for(p: int) -> AbstractContextManager[object]:
-    """Return a context that holds small problems to one thread: two are slower there."""
-    if p >= LARGE:
-        return nullcontext()
-    limited: AbstractContextManager[object] = _libraries().limit(limits=1, user_api="blas")
-    return limited

@@ -24,7 +24,7 @@ from latentia.data.limits import check_bytes
 from latentia.errors import InputError
 from latentia.models.base import to_numpy
 from latentia.models.inputs import Matrix, Vector, checked_weights
-from latentia.models.linear.arrow import arrow_blocks, arrow_names, is_arrow
+from latentia.models.linear.arrow import arrow_blocks, arrow_names
 from latentia.models.linear.products import (
     MIDDLE,
     blocks_of,
@@ -273,7 +273,7 @@ class Moments(SufficientStatistic):
             For NaN, infinity, nulls, a spread whose square is no ordinary float, a covariance
             matrix larger than the limit in `latentia.data.limits`, or other columns than before.
         """
-        if is_arrow(X):
+        if hasattr(X, "num_columns"):
             return self._add_arrow(X, sample_weight, check)
         d = math.prod(X.shape[1:])
         check_bytes(8 * d**2, f"the covariance matrix of {d:,} columns")
@@ -289,7 +289,8 @@ class Moments(SufficientStatistic):
 
     def merge(self, other: Moments) -> Self:
         """Take up the rows that another has seen, of the same shape and names."""
-        names = common_names(self.names, other.names)
+        same = other.names == self.names
+        names = self.names if same else common_names(self.names, other.names)
         if not other.n_features:
             return self
         if not self.n_features:
