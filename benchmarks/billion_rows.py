@@ -15,6 +15,7 @@ for variable in ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE"):
     os.environ.pop(variable, None)
 
 import argparse
+import math
 import resource
 import tempfile
 import time
@@ -78,7 +79,7 @@ def main() -> None:
     base = rng.standard_normal((BLOCK, FACTORS), np.float32) @ mixing
     base += 2 * rng.standard_normal((BLOCK, COLUMNS), np.float32)
     target, moments = np.empty_like(base), Moments()
-    n, making, adding = max(1, round(arguments.rows / BLOCK)), 0.0, 0.0
+    n, making, adding = max(1, math.ceil(arguments.rows / BLOCK)), 0.0, 0.0
     for _ in range(n):
         making += spent(lambda: made(base, rng, target))[0]
         adding += spent(lambda: moments.add(target))[0]
