@@ -18,6 +18,7 @@ from latentia.data import load as load_data
 from latentia.data.matrices import NamedMatrix
 from latentia.evaluation import factor_report
 from latentia.evaluation.apa import documents, files
+from latentia.models.factors import analysed
 from latentia.models.factors.bootstrap import bootstrap_errors
 from latentia.models.factors.congruence import congruence
 from latentia.models.factors.factor_analysis import FactorAnalysis
@@ -167,7 +168,14 @@ def test_suggestion_alone(succeeds, folder):
     out = succeeds("rows.csv", "--suggest", "--out", "o")
     found = dict(re.findall(r"^(\w+(?: \w+)?) +(\d+) ", out, re.MULTILINE))
     criteria = ["kaiser", "map", "empirical kaiser", "parallel components", "parallel factors"]
-    assert list(found) == [*criteria, "hull", "bic", "held out", "comparison data"]
+    assert list(found) == [
+        *criteria,
+        "sequential tests",
+        "hull",
+        "bic",
+        "held out",
+        "comparison data",
+    ]
     assert set(found.values()) == {"2"}
     assert "Most votes: 2 factors, by 8 of 8 criteria (map, empirical kaiser, " in out
     check_page(folder / "o/report.html", "Scree", "Criteria")
@@ -386,13 +394,13 @@ def test_of_columns_never_seen_together_no_number_is_suggested(refuses, folder):
 
 @pytest.mark.parametrize("share", [0.0, 0.5])
 def test_chance_among_answers_fills_empty_cells_as_the_model_does(share, monkeypatch):
-    seen, plain = [], factor_report.polychoric
+    seen, plain = [], analysed.polychoric
 
-    def watched(X, *, zero_add):
+    def watched(X, *, zero_add, **beside):
         seen.append(zero_add)
-        return plain(X, zero_add=zero_add)
+        return plain(X, zero_add=zero_add, **beside)
 
-    monkeypatch.setattr(factor_report, "polychoric", watched)
+    monkeypatch.setattr(analysed, "polychoric", watched)
     answers = np.digitize(X[:, :3] - 5, [-0.8, 0.8])
     model = FactorAnalysis(correlation="polychoric", zero_add=share)
     factor_report.suggestion(model, factor_report.Observed("t", answers))

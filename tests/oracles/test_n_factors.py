@@ -12,6 +12,7 @@ from scipy import optimize, stats
 from latentia.errors import FitWarning, InputError
 from latentia.models.factors.factor_analysis import FactorAnalysis
 from latentia.models.factors.n_factors import (
+    VOTELESS,
     consensus,
     hull,
     kmo,
@@ -146,6 +147,30 @@ def test_psych_on_holzinger():
     assert found.counts["parallel_components"] == found.counts["parallel_factors"] == 3
 
 
+# R's factanal(x, k)$PVAL for k = 1, 2, … of cor(x), by data set, and Bartlett's test for k = 0:
+# which is the first above .05
+NOT_REJECTED = {"attitude": (30, 2), "holzinger_swineford": (301, 4), "mtcars": (32, 3)}
+
+
+@pytest.mark.skipif(not FOLDER, reason="R's data are not here")
+@pytest.mark.parametrize("name", NOT_REJECTED)
+def test_sequential_tests_stop_where_factanals_do(name):
+    n, k = NOT_REJECTED[name]
+    table = Path(FOLDER) / "factor_analysis" / f"{name}_data.csv"
+    R = np.corrcoef(np.genfromtxt(table, delimiter=",", skip_header=1).T)
+    found = suggest(R, n, fit=maximum_likelihood)
+    assert found.counts["sequential_tests"] == k
+    assert "sequential_tests" not in found.consensus.agree
+
+
+def test_sequential_tests_that_reject_every_number_name_none():
+    R = symmetric(HOLZINGER)
+    assert (
+        "sequential_tests" not in suggest(R, 301, max_components=3, fit=maximum_likelihood).counts
+    )
+    assert suggest(np.eye(6), 100, fit=maximum_likelihood).counts["sequential_tests"] == 0
+
+
 def test_psych_kmo_and_sphericity():
     overall, each = kmo(symmetric(ABILITY))
     assert overall == pytest.approx(MSA, rel=1e-12)
@@ -192,7 +217,7 @@ def test_simulated_factors_are_found_by_every_criterion():
     X = simple_structure(400, 3, 4)
     found = suggest(np.corrcoef(X, rowvar=False), X=X, fit=maximum_likelihood, max_components=4)
     assert set(found.counts.values()) == {3}
-    assert len(found.counts) == 8
+    assert len(found.counts) == 9
     assert found.consensus.n_factors == 3
     assert found.consensus.dissent == ()
     assert list(found.bic) == list(found.held_out) == [0, 1, 2, 3, 4]
@@ -340,6 +365,7 @@ def test_the_hull_is_the_upper_convex_one_by_brute_force():
         ({"kaiser": 3, "map": 3}, 3),
         ({"kaiser": 2, "map": 1, "parallel_components": 2, "parallel_factors": 3}, 1),
         ({"kaiser": 0, "map": 0}, 1),
+        ({"sequential_tests": 4, "map": 2, "hull": 3}, 2),
     ],
     ids=str,
 )
@@ -349,7 +375,7 @@ def test_the_number_of_factors_is_the_one_that_most_criteria_name(counts, answer
     assert all(max(counts[name], 1) == answer for name in found.agree)
     assert not {*found.agree} & {*found.dissent}
     assert {n for n, c in counts.items() if c != answer} - {*found.agree} == {*found.dissent}
-    votes = [max(count, 1) for name, count in counts.items() if name != "kaiser"]
+    votes = [max(count, 1) for name, count in counts.items() if name not in VOTELESS]
     most = max(map(votes.count, votes))
     assert {answer, *found.as_many} == {k for k in votes if votes.count(k) == most}
     assert consensus({"kaiser": 4}) is None

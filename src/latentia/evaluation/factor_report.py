@@ -27,7 +27,7 @@ from latentia.models.factors.congruence import compared
 from latentia.models.factors.factor_analysis import FactorAnalysis
 from latentia.models.factors.findings import left_out
 from latentia.models.factors.invariance import invariance
-from latentia.models.factors.n_factors import Correlate, Suggestion, suggest
+from latentia.models.factors.n_factors import VOTELESS, Correlate, Suggestion, suggest
 from latentia.models.factors.robust import (
     MOST_VARIABLES,
     RobustTest,
@@ -63,11 +63,12 @@ LEAST_ROWS = 10
 MOST_TRIED = 12
 """Numbers of factors whose BIC and cross-validated likelihood are computed."""
 HOW = {
-    "kaiser": "eigenvalues of the correlations above 1",
+    "kaiser": "eigenvalues of the correlations above 1; no vote",
     "empirical_kaiser": "above what chance and earlier factors leave (Braeken & van Assen 2017)",
     "parallel_components": "eigenvalues above the 95 % quantile of uncorrelated data's (Horn 1965)",
     "parallel_factors": "the same for factors, communalities on the diagonal",
     "map": "least average squared partial correlation (Velicer 1976)",
+    "sequential_tests": "fewest factors that χ² does not reject at 5 %; no vote",
     "hull": "sharpest bend of CFI against degrees of freedom (Lorenzo-Seva & al. 2011)",
     "bic": "least n F − log(n) dof",
     "held_out": "highest cross-validated likelihood",
@@ -277,7 +278,7 @@ def suggestion_sentence(found: Suggestion) -> str:
     agreed = found.consensus
     if agreed is None:
         return "No criterion has a vote."
-    k, n = agreed.n_factors, len(found.counts) - ("kaiser" in found.counts)
+    k, n = agreed.n_factors, len(set(found.counts) - set(VOTELESS))
     named = ", ".join(name.replace("_", " ") for name in agreed.agree)
     said = (
         f"Most votes: {k} factor{'s' * (k > 1)}, by {len(agreed.agree)} of {n} criteria ({named})"

@@ -23,6 +23,7 @@ from latentia.evaluation.apa.wording import wording
 from latentia.evaluation.factor_tables import tables_of
 from latentia.evaluation.fit_rules import readings
 from latentia.evaluation.table_writing import write_table
+from latentia.models.factors.n_factors import VOTELESS
 from latentia.models.linear.rotation import METHODS as ROTATED
 from latentia.plots.style import svg_file
 from latentia.studio import answers as reading
@@ -238,7 +239,7 @@ def advice(found: Solved, reader: Reader) -> str:
         return ""
     criteria = ", ".join(words[name] for name in agreed.agree)
     values = {"k": agreed.n_factors, "criteria": criteria, "n": len(agreed.agree)}
-    said = reader.say("factor/advice", {**values, "of": len(counts) - ("kaiser" in counts)})
+    said = reader.say("factor/advice", {**values, "of": len(set(counts) - set(VOTELESS))})
     if agreed.as_many:
         said += " " + reader.say("factor/tie", {"k": ", ".join(map(str, agreed.as_many))})
     others = [f"{words[name]} ({counts[name]})" for name in agreed.dissent]

@@ -35,6 +35,9 @@ from latentia.models.inputs import Matrix
 Fit = Callable[[Matrix, int], Matrix]
 Correlate = Callable[[Matrix], Matrix]
 LARGEST_LOADING = math.sqrt(0.995)
+VOTELESS = ("kaiser", "sequential_tests")
+LEVEL = 0.05
+"""Up to which χ² rejects a number of factors."""
 SWEEPS = 2000
 SETTLED = 1e-9
 FEWEST_HULLED = 3
@@ -47,7 +50,7 @@ class Suggestion:
 
     counts: dict[str, int]
     """Suggested numbers: kaiser, empirical_kaiser, map, parallel_components, parallel_factors,
-    hull, bic, held_out, comparison_data."""
+    sequential_tests, hull, bic, held_out, comparison_data."""
     eigenvalues: Matrix
     """(p,) of the correlation, decreasing."""
     factor_eigenvalues: Matrix
@@ -91,13 +94,14 @@ class Consensus:
 def consensus(counts: Mapping[str, int]) -> Consensus | None:
     """Return the number that most criteria name, of a tie the smaller one; 0 counts as 1.
 
-    Eigenvalues above 1, which are too many as a rule [3]_, have no vote.
+    Eigenvalues above 1, which are too many as a rule, and χ², which many rows let reject any small
+    misfit, have no vote.
 
     >>> found = consensus({"kaiser": 6, "map": 5, "parallel_factors": 5, "hull": 6, "bic": 5})
     >>> found.n_factors, found.agree, found.dissent
     (5, ('map', 'parallel_factors', 'bic'), ('kaiser', 'hull'))
     """
-    votes = {name: max(count, 1) for name, count in counts.items() if name != "kaiser"}
+    votes = {name: max(count, 1) for name, count in counts.items() if name not in VOTELESS}
     if not votes:
         return None
     tally = Counter(votes.values())
@@ -127,16 +131,19 @@ def suggest(
     Parallel analysis keeps the leading eigenvalues above the 95 % quantile of those of normal data
     [1]_, or of the columns of X each permuted [2]_; it needs ``n_samples`` or X. ``correlate`` says
     how correlations come from permuted rows, if they are not Pearson's; X may then hold NaN, which
-    stays where it is. MAP is [3]_. BIC and cross-validation, which needs X and Pearson's, take
-    ``fit(R_PP, k)``, the correlation implied by k maximum-likelihood factors. ``max_components``
-    bounds these three, not the eigenvalue counts. ``n_comparison`` data sets of each number of
-    factors are drawn for comparison data, which needs X; 500 as published, and of 0 it is not run.
+    stays where it is. MAP is [3]_. Sequential χ² [4]_, BIC and cross-validation, which needs X and
+    Pearson's, take ``fit(R_PP, k)``, the correlation implied by k maximum-likelihood factors.
+    ``max_components`` bounds these and MAP, not the eigenvalue counts. ``n_comparison`` data sets
+    of each number of factors are drawn for comparison data, which needs X; 500 as published, and of
+    0 it is not run.
 
     References
     ----------
     .. [1] J. Horn, "A rationale and test for the number of factors", Psychometrika 1965.
     .. [2] A. Buja, N. Eyuboglu, "Remarks on parallel analysis", Multivar. Behav. Research 1992.
     .. [3] W. Velicer, "Determining the number of components ...", Psychometrika 1976.
+    .. [4] D. N. Lawley, A. E. Maxwell, "Factor Analysis as a Statistical Method", 1963: the fewest
+       factors that the likelihood ratio does not reject at 5 %.
     """
     check_arguments(suggest, locals())
     R_PP, gaps = _of_several(correlation), correlate is not None
@@ -167,6 +174,7 @@ def suggest(
         enough = max(counts["parallel_factors"] + 1, FEWEST_HULLED)
         cfi = _comparative_fit(R_PP, {k: S for k, S in models.items() if k <= enough}, n)
         bends, bic = hull(cfi, len(R_PP)), _bic(R_PP, models, n)
+        counts |= _not_rejected(R_PP, models, n)
         counts |= _best("hull", bends) | _best("bic", {k: -value for k, value in bic.items()})
     if X_NP is not None and not gaps:
         if fit is not None:
@@ -383,6 +391,14 @@ def _comparative_fit(R_PP: Matrix, models: Mapping[int, Matrix], n: int) -> dict
     """Return CFI of models by their number of factors; that of none is 0."""
     found = {k: fit_statistics(R_PP, S, n, k, convention="lavaan").cfi for k, S in models.items()}
     return {k: value for k, value in ({**found, 0: 0.0}).items() if not math.isnan(value)}
+
+
+def _not_rejected(R_PP: Matrix, models: Mapping[int, Matrix], n: int) -> dict[str, int]:
+    """Return the fewest factors that χ² does not reject, if it does not reject all of them."""
+    for k in sorted(models):
+        if fit_statistics(R_PP, models[k], n, k).p_value > LEVEL:
+            return {"sequential_tests": k}
+    return {}
 
 
 def _bic(R_PP: Matrix, models: Mapping[int, Matrix], n: int) -> dict[int, float]:
