@@ -42,7 +42,7 @@ def arrow_blocks(X: Any, *, gaps: bool = False) -> Iterator[NDArray[Any]]:
                 raise InputError(
                     f"column {name!r} holds missing values among rows {first} to "
                     f"{first + part.num_rows - 1}: fill them in or drop those rows, or gather "
-                    "latentia.models.linear.missing.PatternCounts for missing='fiml'"
+                    "latentia.models.linear.patterns.Patterns for missing='fiml'"
                 )
             column = part.column(i)
             if dtype == np.float64:

@@ -99,13 +99,14 @@ class Patterns(SufficientStatistic):
 
     def merge(self, other: Patterns) -> Self:
         """Take up the rows that another has seen, of the same columns."""
-        d, self.names = other.seen.shape[1], common_names(self.names, other.names)
+        d, names = other.seen.shape[1], common_names(self.names, other.names)
         if not d:
             return self
         if not self.seen.shape[1]:
             self._take(np.zeros((0, d), bool))
         if self.seen.shape[1] != d:
             raise InputError(f"rows have {d} columns; those before had {self.seen.shape[1]}")
+        self.names = names
         self.n_empty += other.n_empty
         self.lows = np.minimum(self.lows, other.lows)
         self.highs = np.maximum(self.highs, other.highs)
