@@ -219,9 +219,9 @@ def mixed_influences(
 
     Examples
     --------
-    >>> X = np.random.default_rng(0).multivariate_normal([0, 0], [[1, 0.5], [0.5, 1]], 5000)
+    >>> X = np.random.default_rng(0).multivariate_normal([0, 0], [[1, 0.6], [0.6, 1]], 5000)
     >>> mixed_influences(X, mixed_correlations(X)).variances().round(1)
-    array([0.6])
+    array([0.4])
     """
     table = _read(X, sample_weight, most_categories)
     d, n = len(found.correlation), len(table.weights)

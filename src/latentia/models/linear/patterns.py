@@ -131,11 +131,13 @@ class Patterns(SufficientStatistic):
         shape = (int((self.count > 1).sum()), *[seen.shape[1]] * 2)
         check_bytes(8 * math.prod(shape), f"the covariances of {shape[0]:,} patterns of gaps")
         self.scatters = np.zeros(shape)
-        for scatter, mean, g in zip(self.scatters, self.means, groups):
-            away, own = means[g] - mean, g[place[g] >= 0]
-            scatter += np.tensordot(weight[own], scatters[place[own]], 1)
-            scatter += (away.T * weight[g]) @ away
-            scatter /= weight[g].sum()
+        # What overflows is refused when it is checked.
+        with np.errstate(over="ignore", invalid="ignore"):
+            for scatter, mean, g in zip(self.scatters, self.means, groups):
+                away, own = means[g] - mean, g[place[g] >= 0]
+                scatter += np.tensordot(weight[own], scatters[place[own]], 1)
+                scatter += (away.T * weight[g]) @ away
+                scatter /= weight[g].sum()
         return self
 
     def checked(self) -> Self:

@@ -11,9 +11,13 @@ const seen = () => new Promise((done) => {
 function startFrame() {
   if (window.parent === window) return;
   const told = (values) => values && Array.from(values);
+  // Until the notebook has answered the first message, its z counts, and not where the page begins.
+  let greeted = false;
+  let heard = false;
   part({
     update(by) {
-      if (by === "frame") return;
+      if (by === "frame" || (greeted && !heard)) return;
+      greeted = true;
       window.parent.postMessage({ latentia: { z: told(state.z), y: told(state.y) } }, "*");
     },
   });
@@ -21,6 +25,7 @@ function startFrame() {
   window.addEventListener("message", ({ source, data }) => {
     const given = source === window.parent && data && data.latentia;
     if (!given) return;
+    heard = true;
     if (fits(given.z, state.z)) state.z.set(given.z);
     if (fits(given.y, state.y)) state.y.set(given.y);
     changed("frame");
