@@ -174,8 +174,7 @@ def suggest(
         enough = max(counts["parallel_factors"] + 1, FEWEST_HULLED)
         cfi = _comparative_fit(R_PP, {k: S for k, S in models.items() if k <= enough}, n)
         bends, bic = hull(cfi, len(R_PP)), _bic(R_PP, models, n)
-        counts |= _not_rejected(R_PP, models, n) | _best("hull", bends)
-        counts |= _best("bic", {k: -value for k, value in bic.items()})
+        counts |= _not_rejected(R_PP, models, n) | _best("hull", bends) | _least("bic", bic)
     if X_NP is not None and not gaps:
         if fit is not None:
             held_out = _cross_validate(X_NP, fit, most, n_folds, random_state)
@@ -183,7 +182,8 @@ def suggest(
         if n_comparison:
             draw = np.random.default_rng(random_state)
             counts["comparison_data"] = compare_with_data(X_NP, most, n_comparison, draw).n_factors
-    found = Suggestion(counts, values, factors, *(nulls or (None, None)), partial, bic, held_out)
+    pair = nulls or (None, None)
+    found = Suggestion(counts, values, factors, pair[0], pair[1], partial, bic, held_out)
     return replace(found, kaiser_references=references, comparative_fit=cfi, hull=bends)
 
 
@@ -197,6 +197,10 @@ def _of_several(correlation: ArrayLike) -> Matrix:
 def _best(name: str, values: Mapping[int, float]) -> dict[str, int]:
     """Return the number with the highest value under a name; of no values nothing."""
     return {name: max(values, key=lambda k: values[k])} if values else {}
+
+
+def _least(name: str, values: Mapping[int, float]) -> dict[str, int]:
+    return _best(name, {k: -value for k, value in values.items()})
 
 
 def kaiser_references(eigenvalues: Matrix, n_samples: int) -> Matrix:
