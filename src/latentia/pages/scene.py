@@ -81,6 +81,8 @@ def scene_of(model: Any, functions: Functions, data: Dataset | None) -> dict[str
     told = None if labels is None or model.takes_labels else labels
     means = None if seen else vars(model).get("class_codes_")
     named = vars(model).get("class_names_", []) if means is not None else []
+    # A mean code stands for all codes of its class.
+    rows, of = (z, told) if means is None else (means, np.arange(len(means)))
     return {
         "centre": rounded(z.mean(axis=0)),
         "sliders": sliders,
@@ -89,8 +91,8 @@ def scene_of(model: Any, functions: Functions, data: Dataset | None) -> dict[str
         "codes": packed(codes) if seen else None,
         "labels": None if labels is None else labels.tolist(),
         "classes": named if labels is None or data is None else classes_of(data, labels),
-        "pins": pins_of(z, told) if means is None else pins_of(means, np.arange(len(means))),
-        "directions": directions_of(z, told) if means is None else between(means, z),
+        "pins": pins_of(rows, of),
+        "directions": directions_of(rows, of, float(z.var(axis=0).sum())),
     }
 
 
@@ -304,11 +306,6 @@ def directions_of(
         if np.square(step).sum() > (APART**2) * variance:
             found.append({"class": c, "from": rounded(others), "step": rounded(step)})
     return found
-
-
-def between(means: Array, z: Array) -> list[dict[str, Any]]:
-    """Return the same from (C, k) mean codes of the classes, each weighing alike."""
-    return directions_of(means, np.arange(len(means)), float(z.var(axis=0).sum()))
 
 
 def rounded(values: Array) -> Any:

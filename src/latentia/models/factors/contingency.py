@@ -17,8 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from latentia.data.limits import check_bytes
 from latentia.errors import InputError
-from latentia.models.linear.arrow import arrow_blocks, arrow_names, is_arrow
-from latentia.models.linear.patterns import numbers_with_gaps, refuse_unseen
+from latentia.models.linear.patterns import named_rows, refuse_unseen
 from latentia.models.linear.sufficient import (
     SLACK,
     SufficientStatistic,
@@ -89,10 +88,7 @@ class ContingencyTables(SufficientStatistic):
     def add(self, X: Any, sample_weight: ArrayLike | None = None) -> Self:
         """Take rows up; categories that were not seen before are added."""
         found = ContingencyTables()
-        if is_arrow(X):
-            found.names = arrow_names(X)
-            X = np.concatenate([np.zeros((0, X.num_columns)), *arrow_blocks(X, gaps=True)])
-        X_ND, weights = numbers_with_gaps(X, sample_weight)
+        X_ND, weights, found.names = named_rows(X, sample_weight)
         seen = ~np.isnan(X_ND)
         kept = seen.any(axis=1)
         found.n_samples, found.n_empty = int(kept.sum()), int((~kept).sum())

@@ -75,10 +75,7 @@ class Patterns(SufficientStatistic):
     def add(self, X: Any, sample_weight: ArrayLike | None = None) -> Self:
         """Take rows up; a column without a value here may have some in other rows."""
         found = Patterns()
-        if is_arrow(X):
-            found.names = arrow_names(X)
-            X = np.concatenate([np.zeros((0, X.num_columns)), *arrow_blocks(X, gaps=True)])
-        X_ND, weights = numbers_with_gaps(X, sample_weight)
+        X_ND, weights, found.names = named_rows(X, sample_weight)
         seen = ~np.isnan(X_ND)
         kept = seen.any(axis=1)
         # Each row is a pattern of its own, until they are merged.
@@ -257,6 +254,15 @@ def table_with_gaps(X: ArrayLike, sample_weight: ArrayLike | None = None) -> tup
     X_ND, weights = numbers_with_gaps(X, sample_weight)
     refuse_unseen(np.isnan(X_ND).all(axis=0))
     return X_ND, weights
+
+
+def named_rows(X: Any, sample_weight: ArrayLike | None) -> tuple[Floats, Floats, tuple[str, ...]]:
+    """Return what `numbers_with_gaps` does, of a table of Arrow too, and the names that it has."""
+    names = tuple[str, ...]()
+    if is_arrow(X):
+        names = arrow_names(X)
+        X = np.concatenate([np.zeros((0, X.num_columns)), *arrow_blocks(X, gaps=True)])
+    return *numbers_with_gaps(X, sample_weight), names
 
 
 def numbers_with_gaps(X: ArrayLike, sample_weight: ArrayLike | None) -> tuple[Floats, Floats]:
