@@ -70,11 +70,13 @@ def test_a_time_limit_is_a_number_of_seconds(asked, monkeypatch):
 
 
 WORDS = "train vae --random-state 0 --n-epochs 3 --n-components 2 --hidden 8 --data"
-KILLED_AT_STEP_SEVEN = """
+KILLED_AT_STEP_EIGHT = """
 import os, signal, sys
 from latentia.cli.main import main
 from latentia.models.autoencoders.vae import VAE
-plain, left = VAE.bound_loss, [7]
+from latentia.training import run
+run.CHECKPOINT_SECONDS = 0
+plain, left = VAE.bound_loss, [8]
 def loss(self, *batch):
     left[0] -= 1
     if left[0] == 0 and os.environ["RANK"] == "1":
@@ -92,7 +94,7 @@ def test_a_lost_process_is_named_and_the_run_goes_on_in_as_many(tmp_path, monkey
     np.savez(tmp_path / "data.npz", images=images)
     data, one, two = (str(tmp_path / name) for name in ("data.npz", "one", "two"))
     words = [*WORDS.split(), data, "--run", two, "--batch-size", "8"]
-    status, sentence = run_processes([sys.executable, "-c", KILLED_AT_STEP_SEVEN, *words], 2)
+    status, sentence = run_processes([sys.executable, "-c", KILLED_AT_STEP_EIGHT, *words], 2)
     assert status == 1
     assert sentence.startswith("process 1 of 2 (counted from 0) was killed by SIGKILL")
     assert "Traceback" not in capfd.readouterr().err
@@ -103,6 +105,12 @@ def test_a_lost_process_is_named_and_the_run_goes_on_in_as_many(tmp_path, monkey
     assert main([*WORDS.split(), data, "--run", one, "--batch-size", "16"]) == 0
     by_one, by_two = (latentia.load(run).transform(images) for run in (one, two))
     np.testing.assert_allclose(by_two, by_one, atol=1e-5)
+    # Also of the epoch that began before the loss: the sums of both processes go on.
+    means = [
+        [r["values"] for r in read_metrics(Path(run)) if r["split"] == "train"]
+        for run in (one, two)
+    ]
+    assert means[1] == [pytest.approx(values, rel=1e-5) for values in means[0]]
 
 
 def free_port():

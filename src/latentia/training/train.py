@@ -124,6 +124,7 @@ def train(
             state.step, state.seconds = step + 1, time.perf_counter() - began
             if state.average is not None:
                 state.average.update(state.step)
+            values = distributed.average(values)
             for name, value in values.items():
                 state.sums[name] = state.sums.get(name, 0.0) + value
             state.n_summed += 1
@@ -200,7 +201,7 @@ def end_epoch(
     epoch = order.epoch(state.step - 1) + 1
     means = {name: total / state.n_summed for name, total in state.sums.items()}
     state.sums, state.n_summed = {}, 0
-    run.record(state, epoch, "train", distributed.average(means))
+    run.record(state, epoch, "train", means)
     score = None
     averaged = nullcontext() if state.average is None else state.average.applied()
     with averaged, evaluating(model.nets()):
