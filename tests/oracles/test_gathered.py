@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from latentia import FactorAnalysis, ProbabilisticPCA
 from latentia.errors import InputError
 from latentia.models.factors.contingency import ContingencyTables
+from latentia.models.factors.ordinal import influences, of_cells
 from latentia.models.factors.polychoric import of_tables, polychoric
 from latentia.models.linear.moments import Moments
 from latentia.models.linear.patterns import Patterns
@@ -73,19 +74,28 @@ def test_a_fit_of_patterns_is_the_fit_of_rows(weighted):
     np.testing.assert_allclose(one.loadings_, two.loadings_, atol=1e-10)
 
 
-def test_a_fit_of_tables_is_the_fit_of_rows():
+@pytest.mark.parametrize("method", ["minres", "dwls"])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_a_fit_of_tables_is_the_fit_of_rows(method, weighted):
+    weights = RNG.integers(0, 4, 300).astype(float) if weighted else None
     X = np.column_stack([ANSWERS, np.full(300, 3.0)])
-    gathered = merged(ContingencyTables, X, [2, 150])
-    options = {"n_components": 2, "correlation": "polychoric", "method": "minres"}
-    found, truth = (
-        FactorAnalysis(**options).fit_moments(gathered),
-        FactorAnalysis(**options).fit(X),
-    )
+    gathered = merged(ContingencyTables, X, [2, 150], weights)
+    options = {"n_components": 2, "correlation": "polychoric", "method": method}
+    found = FactorAnalysis(**options).fit_moments(gathered)
+    truth = FactorAnalysis(**options).fit(X, sample_weight=weights)
     for name in FIT[:-1]:
         np.testing.assert_allclose(getattr(found, name), getattr(truth, name), atol=1e-10)
     assert (found.remarks_, found.n_samples_) == (truth.remarks_, truth.n_samples_)
-    with pytest.raises(InputError, match="method='dwls' needs all rows for its weights"):
-        FactorAnalysis(**options | {"method": "dwls"}).fit_moments(gathered)
+
+
+def test_variances_of_tables_are_those_of_rows_one_by_one():
+    weights = RNG.integers(0, 4, 300).astype(float)
+    found = polychoric(ANSWERS, sample_weight=weights)
+    tables, by_row = ContingencyTables(ANSWERS, weights), influences(ANSWERS, found, weights)
+    cells = of_cells(tables, found.thresholds, found.estimated, float(weights.sum()))
+    np.testing.assert_allclose(cells.variances(), by_row.variances(), rtol=1e-12)
+    np.testing.assert_allclose(by_row.weights @ by_row.of(slice(None)), 0, atol=1e-6)
+    assert cells.shares.sum(axis=(1, 2)).max() <= 1 + 1e-12
 
 
 def test_categories_that_only_some_parts_have():

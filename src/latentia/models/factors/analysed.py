@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, final
 
 import numpy as np
@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from latentia.errors import InputError
 from latentia.models.factors.contingency import ContingencyTables
-from latentia.models.factors.ordinal import Influences, influences
+from latentia.models.factors.ordinal import Influences, influences, of_cells
 from latentia.models.factors.polychoric import BOUND, Polychoric, polychoric
 from latentia.models.factors.polychoric import of_tables as polychoric_of
 from latentia.models.factors.polyserial import mixed_correlations, mixed_influences
@@ -57,8 +57,6 @@ def take_up(model: Any, gathered: Moments | Patterns | ContingencyTables) -> Non
     if model.correlation == "mixed":
         raise InputError("correlation='mixed' needs all rows: use fit")
     refuse_other(gathered, ContingencyTables if ordinal else plain, of)
-    if ordinal and model.method == "dwls":
-        raise InputError("method='dwls' needs all rows for its weights: use fit, or minres")
     take_columns(model, gathered.sample_shape, gathered.names)
     if not isinstance(gathered, Moments):
         with naming(vars(model).get("feature_names_in_")):
@@ -131,21 +129,10 @@ def of_answers(model: Any, rows: NDArray[Any], names: list[str], sample_weight: 
     NaN is missing: a pair of columns uses the rows that have both. Sampling variances are those
     that method dwls weighs by.
     """
-    if model.correlation == "mixed":
-        found, given = _of_mixed(model, rows, names, sample_weight)
-    else:
+    if model.correlation == "polychoric":
         with naming(np.array(names, dtype=object)):
             tables = ContingencyTables(rows, sample_weight)
-        found, given = of_tables(tables, names, model.zero_add)
-    if found is None or model.method != "dwls":
-        return given
-    by_row = influences_of(model, rows[:, given.varies], found, sample_weight)
-    return replace(given, variances=_variances(by_row, len(found.correlation)))
-
-
-def _of_mixed(
-    model: Any, rows: NDArray[Any], names: list[str], sample_weight: Any
-) -> tuple[Polychoric | None, Analysed]:
+        return of_tables(model, tables, names)
     patterns = Patterns(rows, sample_weight)
     refuse_few(patterns.n_samples)
     varies, n_missing = patterns.varies, int(np.isnan(rows).sum())
@@ -154,23 +141,29 @@ def _of_mixed(
     def estimate() -> Polychoric:
         return correlations_of(model, rows[:, varies], sample_weight)
 
+    def variances(found: Polychoric) -> Vector:
+        return influences_of(model, rows[:, varies], found, sample_weight).variances()
+
     weight = float(patterns.weight.sum())
-    return _of_pairs(patterns, varies, weight, remarks, names, estimate, model.zero_add)
+    return _of_pairs(model, patterns, varies, weight, remarks, names, estimate, variances)
 
 
-def of_tables(
-    tables: ContingencyTables, names: list[str], zero_add: float
-) -> tuple[Polychoric | None, Analysed]:
-    """Return the same from tables of all pairs of columns, but for sampling variances."""
+def of_tables(model: Any, tables: ContingencyTables, names: list[str]) -> Analysed:
+    """Return the same from tables of all pairs of ordinal columns."""
     refuse_few(tables.n_samples)
     varies = tables.n_categories > 1
     n_cells = (tables.n_samples + tables.n_empty) * len(varies)
     remarks = _of_cells(tables, n_cells - int(tables.n_seen.sum()), names)
 
-    def estimate() -> Polychoric:
-        return polychoric_of(tables.columns(varies), zero_add)
+    within = tables.columns(varies)
 
-    return _of_pairs(tables, varies, tables.weight, remarks, names, estimate, zero_add)
+    def estimate() -> Polychoric:
+        return polychoric_of(within, model.zero_add)
+
+    def variances(found: Polychoric) -> Vector:
+        return of_cells(within, found.thresholds, found.estimated, tables.weight).variances()
+
+    return _of_pairs(model, tables, varies, tables.weight, remarks, names, estimate, variances)
 
 
 def _of_cells(
@@ -184,35 +177,32 @@ def _of_cells(
 
 
 def _of_pairs(
+    model: Any,
     gathered: Patterns | ContingencyTables,
     varies: NDArray[np.bool_],
     weight: float,
     remarks: list[str],
     names: list[str],
     estimate: Callable[[], Polychoric],
-    zero_add: float,
-) -> tuple[Polychoric | None, Analysed]:
-    """Return the correlations of the columns that vary, if two do, and what is analysed."""
-    S, found, ordinal = np.diag(gathered.column_variances), None, tuple[str, ...]()
+    variances_of: Callable[[Polychoric], Vector],
+) -> Analysed:
+    """Return what is analysed: correlations of the columns that vary, if two do."""
+    S, variances, ordinal = np.diag(gathered.column_variances), None, tuple[str, ...]()
     within = [name for name, kept in zip(names, varies) if kept]
     if len(within) > 1:
         with naming(np.array(within, dtype=object)):
             found = estimate()
         deviations = np.sqrt(gathered.column_variances[varies])
         S[np.ix_(varies, varies)] = found.correlation * deviations[:, None] * deviations
-        advice = "" if zero_add else "fill empty cells (zero_add=0.5), "
+        advice = "" if model.zero_add else "fill empty cells (zero_add=0.5), "
         remarks += of_polychoric(found, within, advice)
         ordinal = tuple(name for name, cuts in zip(within, found.thresholds) if len(cuts))
-    told = tuple(remarks), None, ordinal
-    return found, Analysed(gathered.column_means, S, varies, weight, gathered.n_samples, *told)
-
-
-def _variances(by_row: Influences, p: int) -> Matrix:
-    """Return the (p, p) sampling variances of correlations, 1 on the diagonal."""
-    variances = np.eye(p)
-    i, j = np.triu_indices(p, 1)
-    variances[i, j] = variances[j, i] = by_row.variances()
-    return variances
+        if model.method == "dwls":
+            variances = np.eye(len(within))
+            variances[np.triu_indices(len(within), 1)] = variances_of(found)
+            variances = np.maximum(variances, variances.T)
+    told = tuple(remarks), variances, ordinal
+    return Analysed(gathered.column_means, S, varies, weight, gathered.n_samples, *told)
 
 
 def of_polychoric(found: Polychoric, names: list[str], advice: str = "") -> Iterator[str]:

@@ -4,8 +4,8 @@
 
 B, the Burt table, holds the table of each pair of columns as a block, and each column's counts on
 its diagonal. Counts without weights are whole numbers, so that any order of merging gives the same
-bits. Sampling variances of the correlations, and robust tests, need up to four columns of a row at
-a time, and so the rows themselves.
+bits. Sampling covariances of the correlations, and so robust tests, need up to four columns of a
+row at a time, and so the rows themselves.
 """
 
 from __future__ import annotations

@@ -233,7 +233,7 @@ class FactorAnalysis(LinearGaussian):
         """Estimate from what was gathered of rows, in pieces, over processes or a cluster.
 
         With missing values it is `latentia.models.linear.patterns.Patterns`, for polychoric
-        correlations `latentia.models.factors.contingency.ContingencyTables` (not for dwls).
+        correlations `latentia.models.factors.contingency.ContingencyTables`.
         """
         with self.learning():
             self.validate_parameters()
@@ -241,7 +241,7 @@ class FactorAnalysis(LinearGaussian):
             if isinstance(moments, Patterns):
                 return self._fit_patterns(moments)
             if isinstance(moments, ContingencyTables):
-                return self._solve(analysed.of_tables(moments, self._names(), self.zero_add)[1])
+                return self._solve(analysed.of_tables(self, moments, self._names()))
             return self._solve(of_moments(moments))
 
     @available_if(_estimates_from_moments)  # type: ignore[untyped-decorator, unused-ignore]

@@ -5,11 +5,13 @@
     A = mean of s²,   C = mean of s ∂ log π/∂τ                     over the table of the pair
     Γ = n Cov(ρ̂) = mean of hhᵀ                                     [1]_ [2]_
 
-Rows that lack one of a pair have no influence on it; n counts them all the same, as lavaan does
-with ``missing = "pairwise"``.
+A row's h of a pair follows from its two categories, so that variances need the tables of the pairs
+alone, and covariances the rows. A row that lacks one of a pair moves at most a cut; n counts all
+rows, as lavaan does with ``missing = "pairwise"``.
 
-Shapes: ``codes_DN`` is (d, n), −1 where missing; P = d(d − 1)/2 pairs in the order of
-``numpy.triu_indices(d, 1)``; T cuts in all; h is (n, P), made in blocks of rows; Γ is (P, P).
+Shapes: ``codes`` are (d, n), −1 where missing; P = d(d − 1)/2 pairs in the order of
+``numpy.triu_indices(d, 1)``; K categories at the most; h of rows is (n, P), made in blocks; Γ is
+(P, P).
 
 References
 ----------
@@ -105,34 +107,63 @@ def influences(
     """
     X_ND, weights = table_with_gaps(X, sample_weight)
     counted = ContingencyTables(X_ND, weights)
-    codes, tables = counted.codes_of(X_ND), counted.tables / weights.sum()
-    cuts = padded_cuts(found.thresholds, tables.shape[2])
-    i, j = np.triu_indices(len(codes), 1)
-    rho = found.estimated[i, j][:, None, None]
-    s, of_first, of_second = _scores(cuts[i], cuts[j], rho)
-    counted = tables[i, j] * s
-    information = (counted * s).sum(axis=(1, 2))[:, None]
-    T = [len(edges) for edges in found.thresholds]
-    column, cut = np.repeat(np.arange(len(T)), T), np.concatenate([np.arange(t) for t in T])
-    carried = np.zeros((len(T), cuts.shape[1] - 2, len(i)))
-    pairs = np.arange(len(i))
-    carried[i, :, pairs] = (counted[:, :, :, None] * of_first).sum(axis=(1, 2)) / information
-    carried[j, :, pairs] = (counted[:, :, :, None] * of_second).sum(axis=(1, 2)) / information
-    margins = np.array([np.diag(tables[a, a]) for a in range(len(T))])
-    seen = margins.sum(axis=1, keepdims=True)
-    shares = (margins.cumsum(axis=1) / seen)[column, cut]
-    tau = cuts[column, cut + 1]
-    slopes = np.sqrt(2 * np.pi) * np.exp(tau**2 / 2) / seen[column, 0]
-    scores, carried = s / information[:, :, None], carried[column, cut]
+    codes = counted.codes_of(X_ND)
+    cells = of_cells(counted, found.thresholds, found.estimated, float(weights.sum()))
+    return Influences(weights, len(cells.h), len(cells.h), lambda part: cells.of(codes[:, part]))
 
-    def of(part: slice) -> Floats:
-        seen = codes[column, part] >= 0
-        of_cuts = np.where(seen, (codes[column, part] <= cut[:, None]) - shares[:, None], 0)
-        a, b = codes[i, part], codes[j, part]
-        direct = np.where((a >= 0) & (b >= 0), scores[pairs[:, None], a, b], 0)
-        return np.asarray(direct.T - (of_cuts * slopes[:, None]).T @ carried)
 
-    return Influences(weights, len(i), len(i) + len(cut), of)
+@final
+@dataclass(frozen=True)
+class Cells:
+    """The influence of a row on each correlation by its two categories, the last one: missing.
+
+    ``shares`` are those of the rows, and ``h`` the influences, both (P, K + 1, K + 1).
+    """
+
+    shares: Floats
+    h: Floats
+
+    def of(self, codes: NDArray[np.int64]) -> Floats:
+        """Return (m, P) influences of rows whose (d, m) categories these are."""
+        i, j = np.triu_indices(len(codes), 1)
+        return self.h[np.arange(len(i))[:, None], codes[i], codes[j]].T
+
+    def variances(self) -> Floats:
+        """Return (P,) n Var(ρ̂)."""
+        return np.asarray((self.shares * self.h**2).sum(axis=(1, 2)))
+
+
+def of_cells(
+    counted: ContingencyTables, thresholds: list[Floats], estimated: Floats, total: float
+) -> Cells:
+    """Return the influences by category on (d, d) correlations with these cuts.
+
+    ``total`` is the weight of all rows, those without a value in these columns among them.
+    """
+    tables = counted.tables / total
+    (d, _, K, _), cuts = tables.shape, padded_cuts(thresholds, tables.shape[2])
+    margins = np.einsum("jjaa->ja", tables)
+    i, j = np.triu_indices(d, 1)
+    shares, h = np.zeros((2, len(i), K + 1, K + 1))
+    shares[:, :K, :K] = tables[i, j]
+    shares[:, :K, K] = margins[i] - tables[i, j].sum(axis=2)
+    shares[:, K, :K] = margins[j] - tables[i, j].sum(axis=1)
+    s, by_first, by_second = _scores(cuts[i], cuts[j], estimated[i, j][:, None, None])
+    weighed = tables[i, j] * s
+    information = (weighed * s).sum(axis=(1, 2))[:, None]
+    h[:, :K, :K] = s / information[:, :, None]
+    # A cut moves with every row that has its column: (d, K + 1, K - 1), nought where that misses.
+    tau, seen = cuts[:, 1:-1], margins.sum(axis=1)[:, None]
+    density = np.where(tau < INFINITE, np.exp(-(tau**2) / 2) / np.sqrt(2 * np.pi), np.inf)
+    under = (np.arange(K + 1)[:, None] <= np.arange(K - 1)) - (margins.cumsum(axis=1) / seen)[
+        :, None, :-1
+    ]
+    under[:, K] = 0
+    of_cuts = under / (density * seen)[:, None]
+    for column, slopes, axis in ((i, by_first, 2), (j, by_second, 1)):
+        carried = np.einsum("pab,pabc->pc", weighed, slopes) / information
+        h -= np.expand_dims(np.einsum("pac,pc->pa", of_cuts[column], carried), axis)
+    return Cells(shares, h)
 
 
 def _scores(a: Floats, b: Floats, rho: Floats) -> tuple[Floats, Floats, Floats]:

@@ -35,7 +35,7 @@ from scipy.special import ndtr
 
 from latentia.errors import InputError, Range, check_arguments
 from latentia.models.factors.contingency import MOST_CATEGORIES, ContingencyTables
-from latentia.models.factors.ordinal import Influences, influences
+from latentia.models.factors.ordinal import Influences, of_cells
 from latentia.models.factors.polychoric import (
     BOUND,
     FLAT,
@@ -239,14 +239,12 @@ def mixed_influences(
         h[:, order[column, table.numbers]] = _of_polyserial(
             table, place, found.thresholds[column], rho
         ).T
-    if len(table.ordinal) > 1:
-        among = np.ix_(table.ordinal, table.ordinal)
+    if table.tables is not None:
         cuts = [found.thresholds[column] for column in table.ordinal]
-        part = finished(found.estimated[among], cuts, [])
-        X_ND, weights = table_with_gaps(X, sample_weight)
-        first, second = (table.ordinal[k] for k in np.triu_indices(len(table.ordinal), 1))
-        own = influences(X_ND[:, table.ordinal], part, weights)
-        h[:, order[first, second]] = own.of(slice(None))
+        within = found.estimated[np.ix_(table.ordinal, table.ordinal)]
+        first, second = (table.ordinal[k] for k in np.triu_indices(len(cuts), 1))
+        cells = of_cells(table.tables, cuts, within, float(table.weights.sum()))
+        h[:, order[first, second]] = cells.of(table.codes)
     return Influences(table.weights, h.shape[1], max(1, h.shape[1]), lambda part: h[part])
 
 
