@@ -85,6 +85,35 @@ def test_each_domain_has_its_own_examples_and_name():
     assert [p["ground"] for p in found["palettes"]] == ["#000000", "#ffffff"]
 
 
+def test_a_page_without_data_begins_with_the_pictures_beside_the_model(tmp_path):
+    x, y = np.random.default_rng(0).random((8, 8, 8)), np.arange(8) % 2
+    model = CycleGAN(width=4, n_blocks=1, n_epochs=1, random_state=0).fit(x, y)
+    rows = np.random.default_rng(1).integers(0, 256, (2, 3, 8, 8), np.uint8)
+    picture = np.concatenate([np.concatenate(list(row), axis=1) for row in rows])
+    model.save(tmp_path / "model")
+    functions = {f.name: f for f in model.exported()}
+    bare = html.content(model, functions, None, tmp_path / "model", False)["translation"]
+    assert (bare["examples"], bare["lent"]) == ([None, None], False)
+    Image.fromarray(picture).save(tmp_path / "model" / "examples.png")
+    lent = html.content(model, functions, None, tmp_path / "model", False)["translation"]
+    assert lent["lent"]
+    for sheet, row in zip(lent["examples"], rows, strict=True):
+        shown = pixels(sheet).reshape(-1, 8, sheet["columns"], 8).swapaxes(1, 2).reshape(-1, 8, 8)
+        np.testing.assert_array_equal(shown[: sheet["n"]], row)
+
+
+@pytest.mark.parametrize(
+    "shape", [(8, 24), (16, 20), (16, 24, 3)], ids=["one row", "a part", "colours"]
+)
+def test_pictures_beside_a_model_are_those_it_translates(shape, tmp_path):
+    x, y = np.random.default_rng(0).random((8, 8, 8)), np.arange(8) % 2
+    model = CycleGAN(width=4, n_blocks=1, n_epochs=1, random_state=0).fit(x, y)
+    colours = np.random.default_rng(1).integers(0, 256, shape, np.uint8)
+    Image.fromarray(colours).save(tmp_path / "examples.png")
+    with pytest.raises(InputError, match="give a picture of 2 rows of images of 1 × 8 × 8"):
+        examples.lent(tmp_path / "examples.png", model)
+
+
 def test_a_translator_of_domains_keeps_their_names_without_the_data(tmp_path):
     x, y = np.random.default_rng(0).random((8, 8, 8)), np.arange(8) % 2
     data = data_of_images(x, y_train=y, y_test=y, class_names=("dark", "bright"))

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import safetensors.numpy
+from PIL import Image
 
 import latentia
 from latentia import MODELS, InputError
@@ -68,6 +69,24 @@ def test_weights_stay_as_trained_where_fewer_bits_would_change_a_figure(
     assert entry.trained_sha256 == entry.files["model.safetensors"]["sha256"]
     assert "kept as trained" in (tmp_path / "tiny-pca" / "README.md").read_text()
     assert not entry.cpu_measured
+
+
+def test_pictures_to_begin_with_are_a_file_of_a_translators_entry(run, tmp_path, monkeypatch):
+    picture, zoo = tmp_path / "faces.png", tmp_path / "zoo"
+    Image.new("L", (16, 8)).save(picture)
+    with pytest.raises(InputError, match="and PCA is none: leave it out"):
+        adding.add(run, "it", zoo, adding.Told(examples=picture))
+    assert not (zoo / "it").exists()
+    monkeypatch.setattr(adding, "lent", lambda *given: None)
+    adding.add(run, "it", zoo, adding.Told(examples=picture))
+    entry = zoos.read_index(zoo)["it"]
+    assert (zoo / "it" / "examples.png").read_bytes() == picture.read_bytes()
+    assert zoos.differing(zoo / "it", entry) == []
+    (zoo / "it" / "examples.png").write_bytes(b"another")
+    assert zoos.differing(zoo / "it", entry) == ["examples.png"]
+    adding.add(run, "it", zoo, adding.Told(), overwrite=True)
+    assert {*zoos.read_index(zoo)["it"].files} == {*zoos.FILES}
+    assert not (zoo / "it" / "examples.png").exists()
 
 
 @pytest.mark.parametrize("name", ["Tiny", "../x", "", "a b"])
@@ -149,7 +168,7 @@ def test_a_training_again_is_held_to_bytes_or_to_bounds(made, run, tmp_path):
 def test_the_repositorys_zoo_is_what_its_index_says(name):
     entry = OWN[name]
     assert zoos.differing(REPOSITORY / name, entry) == []
-    assert {p.name for p in (REPOSITORY / name).iterdir()} == {*zoos.FILES}
+    assert {p.name for p in (REPOSITORY / name).iterdir()} == {*entry.files}
     assert entry.n_bytes <= adding.MOST_BYTES
     assert entry.bounds.keys() <= entry.figures.keys()
     read_recipe(REPOSITORY / name / "recipe.toml")
@@ -181,9 +200,10 @@ def test_every_flag_reaches_what_is_told(monkeypatch, tmp_path, made):
         cpu_minutes=1.5,
         n_importance=7,
         judge=Path("i"),
+        examples=Path("j"),
     )
     words = "--data d --data-name e --licence f --figure g --note h --cpu-minutes 1.5"
-    words += " --n-importance 7 --judge i --overwrite"
+    words += " --n-importance 7 --judge i --examples j --overwrite"
     assert main(["zoo", "add", "run", "name", *words.split()]) == 0
     assert main(["zoo", "add", "run", "name"]) == 0
     assert calls == [

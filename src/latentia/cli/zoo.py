@@ -56,6 +56,13 @@ def zoo(parser: Parser, words: list[str]) -> None:
     chosen.add_argument(
         "--judge", type=Path, metavar="CLASSIFIER", help="judge samples too, as evaluate does"
     )
+    chosen.add_argument(
+        "--examples",
+        type=Path,
+        metavar="PICTURE",
+        help="of images that a translator's page begins with, a row for each way, which anybody "
+        "may have",
+    )
     chosen.add_argument("--overwrite", action="store_true", help="replace the entry of this name")
     chosen.set_defaults(call=_add)
 
@@ -86,6 +93,7 @@ def _add(given: argparse.Namespace) -> None:
         cpu_minutes=given.cpu_minutes,
         n_importance=given.n_importance,
         judge=given.judge,
+        examples=given.examples,
     )
     folder = own_folder()
     entry = add(given.run, given.name, folder, told, given.overwrite)

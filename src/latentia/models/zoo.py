@@ -28,6 +28,8 @@ SCHEME = "zoo:"
 VARIABLE = "LATENTIA_ZOO"
 INDEX, RECIPE = "index.json", "recipe.toml"
 FILES = ("config.json", "model.safetensors", "README.md", RECIPE, "evaluation.json")
+EXAMPLES = "examples.png"
+"""A file that an entry may have too: pictures that its page begins with."""
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,60}")
 LEADS_THERE = re.compile(r"\s*zoo:", re.IGNORECASE)
 SHIPPED = Path(__file__).parent / "shipped"
@@ -198,7 +200,9 @@ def _entries(table: Any) -> dict[str, Entry]:
         numbers = [*told["figures"].values(), *told["bounds"].values()] if not wrong else []
         if wrong or not all(isinstance(number, int | float) for number in numbers):
             raise ValueError(f"{(wrong or ['a figure'])[0]} of {name} is of another kind")
-        if {*told["files"]} != {*FILES} or not all(map(_is_file, told["files"].values())):
+        if {*told["files"]} - {EXAMPLES} != {*FILES} or not all(
+            map(_is_file, told["files"].values())
+        ):
             raise ValueError(f"the files of {name} must be {', '.join(FILES)}, with their hashes")
         found[name] = Entry(**told)
     return found
@@ -266,7 +270,7 @@ def _is_same(file: Path, told: Mapping[str, Any]) -> bool:
 
 def fetched_folder(name: str, entry: Entry) -> Path:
     """Return where a model is, or will be, that is fetched: by its name and content."""
-    hashes = " ".join(entry.files[file]["sha256"] for file in FILES)
+    hashes = " ".join(entry.files[file]["sha256"] for file in sorted(entry.files))
     digest = hashlib.sha256(hashes.encode()).hexdigest()[:12]
     return cache_folder() / "zoo" / f"{name}-{digest}"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,10 +12,13 @@ from sklearn.datasets import load_sample_images
 
 from latentia.data.dataset import Dataset
 from latentia.data.lab import luma
+from latentia.data.picture_files import read_picture
+from latentia.errors import InputError
 from latentia.models.exported import Exported
 from latentia.models.inputs import spread
 from latentia.models.translation.palettes import colours_of
 from latentia.models.translation.super_resolution import SuperResolution
+from latentia.models.zoo import EXAMPLES
 from latentia.pages.thumbnails import sheet
 from latentia.plots.grids import is_drawable
 
@@ -41,6 +45,7 @@ def translation_of(model: Any, data: Dataset | None, shown: bool) -> dict[str, A
         "palettes": [palette_of(x, drawn) for x, drawn in zip(inputs, remembered, strict=True)],
         "examples": [sheet(few(x)) if fit and x is not None and len(x) else None for x in inputs],
         "targets": None,
+        "lent": False,
     }
     if (
         fit
@@ -51,6 +56,33 @@ def translation_of(model: Any, data: Dataset | None, shown: bool) -> dict[str, A
         chosen = spread(data.pair_test, len(few(data.x_test)))
         found["targets"] = sheet(chosen)
     return found
+
+
+def lent(picture: Path, model: Any) -> list[NDArray[np.float32]]:
+    """Return the images of a translator that lie in the rows of a picture, one row for each way."""
+    pixels, shape = read_picture(picture).on_white().pixels, (1, *model.data_shape_)[-3:]
+    (c, height, width), (h, w) = pixels.shape, shape[1:]
+    ways = len({function.name for function in model.exported()} & {"translate", "translate_back"})
+    if not ways:
+        raise InputError(
+            f"a translator's page begins with {picture}, and {type(model).__name__} is none: leave "
+            "it out"
+        )
+    if not is_drawable((1, *shape)) or (c, height, width % w) != (shape[0], ways * h, 0):
+        raise InputError(
+            f"{picture} is {c} × {height} × {width}; give a picture of {ways} row"
+            f"{'s' * (ways > 1)} of images of {shape[0]} × {h} × {w} side by side, as this model "
+            "translates them"
+        )
+    rows = pixels.reshape(c, ways, h, -1, w).transpose(1, 3, 0, 2, 4)
+    return [row.reshape(len(row), *model.data_shape_)[:MOST_EXAMPLES] for row in rows]
+
+
+def lend(found: dict[str, Any], folder: Path | None, model: Any) -> None:
+    """Put the pictures that came with a model among what `translation_of` found without data."""
+    if folder is not None and (folder / EXAMPLES).is_file():
+        sheets = [sheet(images) for images in lent(folder / EXAMPLES, model)]
+        found |= {"examples": [*sheets, None][:2], "lent": True}
 
 
 def n_held(found: dict[str, Any]) -> int:

@@ -31,7 +31,7 @@ from latentia.models.measures import complete
 from latentia.pages import provenance
 from latentia.pages.checks import check_of
 from latentia.pages.diagrams import diagram_of
-from latentia.pages.examples import enlarging_of, n_held, rows_of, translation_of
+from latentia.pages.examples import enlarging_of, lend, n_held, rows_of, translation_of
 from latentia.pages.graphs import chosen
 from latentia.pages.named import Written
 from latentia.pages.program import Precision, Program, program_of
@@ -134,6 +134,8 @@ def content(
     images = images_of(data) if data is not None and shown and coded(functions) else {}
     beside = beside_of(model, functions, data, shown)
     facts = [row for row in provenance.facts(model, data, run) if row["text"]["en"]]
+    if data is None and "translation" in beside:
+        lend(beside["translation"], run, model)
     if data is not None and np.ndim(data.x_test) > 2:
         facts.insert(-1, provenance.row("images", [inside(images, beside)]))
     return {

@@ -32,7 +32,8 @@ from latentia.models.fields import command_name, model_fields, summary_of
 from latentia.models.own_parts import own_nets
 from latentia.models.places import is_elsewhere
 from latentia.models.saved import WEIGHTS, load
-from latentia.models.zoo import FILES, NAME, RECIPE, Entry, read_index, write_index, zoos
+from latentia.models.zoo import EXAMPLES, FILES, NAME, RECIPE, Entry, read_index, write_index, zoos
+from latentia.pages.examples import lent
 from latentia.pages.provenance import SCORES
 from latentia.pages.zoo_card import Facts, zoo_card
 from latentia.training.config import HASH, RunConfig, read_config, write_config
@@ -64,6 +65,8 @@ class Told:
     cpu_minutes: float | None = None
     n_importance: int | None = None
     judge: Path | None = None
+    examples: Path | None = None
+    """A picture of images that a translator's page begins with: a row for each way."""
 
 
 def add(run: Path, name: str, zoo: Path, told: Told, overwrite: bool = False) -> Entry:
@@ -86,7 +89,10 @@ def add(run: Path, name: str, zoo: Path, told: Told, overwrite: bool = False) ->
         told_more = tuple(_answers(new, command, told))
         facts = Facts(name, command, entry, figures, loss, told_more, told.note)
         write_atomically(new / "README.md", zoo_card(model, data, run, facts).encode())
-        files = {file: _hashed(new / file) for file in FILES}
+        if told.examples is not None:
+            lent(told.examples, model)
+            write_atomically(new / EXAMPLES, told.examples.read_bytes())
+        files = {path.name: _hashed(path) for path in sorted(new.iterdir())}
         entry = replace(entry, files=files)
         if entry.n_bytes > MOST_BYTES:
             raise InputError(
@@ -95,7 +101,8 @@ def add(run: Path, name: str, zoo: Path, told: Told, overwrite: bool = False) ->
             )
         with held_folder(zoo, lambda: f"another process changes the zoo in {zoo}: try again"):
             (zoo / name).mkdir(exist_ok=True)
-            for file in FILES:
+            (zoo / name / EXAMPLES).unlink(missing_ok=True)
+            for file in files:
                 write_atomically(zoo / name / file, (new / file).read_bytes())
             write_index(zoo, with_shipped(read_index(zoo) | {name: entry}))
     return entry
@@ -111,7 +118,7 @@ def _refuse_name(name: str, zoo: Path, overwrite: bool) -> None:
         raise InputError(f"Latentia's own zoo has {name!r} already: choose another name")
     folder = zoo / name
     inside = {p.name for p in folder.iterdir()} if folder.is_dir() else set[str]()
-    if inside - {*FILES} or (folder.exists() and not folder.is_dir()):
+    if inside - {*FILES, EXAMPLES} or (folder.exists() and not folder.is_dir()):
         raise InputError(f"{folder} holds what is no entry of a zoo: choose another name")
     if (folder.exists() or name in read_index(zoo)) and not overwrite:
         raise InputError(f"the zoo has {name!r} already: choose another name, or --overwrite")

@@ -157,7 +157,10 @@ function startTranslate() {
   }
 
   const opinion = $("judged") && bar("");
-  if (opinion) $("judged").append(opinion.row);
+  if (opinion) {
+    $("judged").append(opinion.row);
+    $("judged").hidden = true;
+  }
   async function judge(x, y) {
     const name = ["critic", "critic_a", "critic_b"].find((n) => functions[n] && (n === "critic" || n === `critic_${"ba"[view.way]}`));
     if (!opinion) return;
@@ -242,6 +245,7 @@ function startTranslate() {
   let targets = [];
   function tiles() {
     $("given-block").hidden = !examples[view.way].length;
+    $("given-name").textContent = say(habits.lent ? "lentgiven" : "examples");
     $("given-examples").replaceChildren(...examples[view.way].map((x, i) => tileOf(shape, x, 0, say("exampletranslate", { i: i + 1 }), () => take(i))));
   }
   const ready = Promise.all([...habits.examples.map((sheet) => sheetOf(sheet, shape)), sheetOf(habits.targets, made)]).then(([a, b, t]) => {
