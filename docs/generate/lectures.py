@@ -28,7 +28,8 @@ WORDS = {
         "also": "Figures that this lecture shares with another",
         "row": "row",
         "what": "what the slide shows",
-        "intro": "Its figures, in the order of the slides. Each is one command.",
+        "intro": "Its figures, in the order of the slides. Each is one command. "
+        "With `--out NAME.html` it is a page in which models are played and the figure is moved.",
     },
     "ko": {
         "rows": "강의에서의 위치",
@@ -41,7 +42,8 @@ WORDS = {
         "also": "다른 강의와 함께 쓰는 그림",
         "row": "번호",
         "what": "슬라이드의 내용",
-        "intro": "슬라이드 순서대로 모은 그림입니다. 그림마다 명령 하나로 그릴 수 있습니다.",
+        "intro": "슬라이드 순서대로 모은 그림입니다. 그림마다 명령 하나로 그릴 수 있습니다. "
+        "`--out 이름.html`을 붙이면 모델을 직접 움직여 보는 페이지가 됩니다.",
     },
 }
 ERRORS = {
@@ -84,8 +86,11 @@ def lecture_page(
     left = {k: v for k, v in registry.lecture_rows().items() if k[:3] == number and k not in shown}
     if left:
         parts += [f"## {words['others']}", words["others_about"]]
-        rows = [f"| {row} | {_caption(each, language)} |" for row, each in left.items()]
-        parts += [f"| {words['row']} | {words['what']} |\n|---|---|\n" + "\n".join(rows)]
+        rows = [
+            f"| {row} | {_caption(each, language)} | {_run(each)} |" for row, each in left.items()
+        ]
+        heads = f"| {words['row']} | {words['what']} | {words['draw']} |\n|---|---|---|\n"
+        parts += [heads + "\n".join(rows)]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
@@ -96,6 +101,10 @@ def _flag(language: str) -> str:
 def _caption(row: dict[str, Any], language: str) -> str:
     caption = row["caption"]
     return str(caption[language] if isinstance(caption, dict) else caption).replace("|", "\\|")
+
+
+def _run(row: dict[str, Any]) -> str:
+    return f"`{row['run']}`" if "run" in row else ""
 
 
 def picture(
