@@ -114,15 +114,9 @@ def picture(
     words = WORDS[language]
     if record.data:
         return [f"{words['data']}: {record.data}"]
-    name = f"{record.name}-{language}"
-    drawn, said = figures / f"{name}.png", figures / f"{name}.json"
+    drawn, said = (figures / f"{record.name}-{language}.{kind}" for kind in ("png", "json"))
     if full and not (drawn.exists() and said.exists()):
-        from latentia.plots.style import png_bytes
-
-        figures.mkdir(parents=True, exist_ok=True)
-        made = registry.draw(record.name, language)
-        drawn.write_bytes(png_bytes(made.figure))
-        said.write_text(json.dumps(made.numbers, ensure_ascii=False), "utf-8")
+        _draw(registry, record.name, figures)
     if not drawn.exists():
         return [f"*{words['missing']}*"]
     shutil.copy(drawn, folder / drawn.name)
@@ -132,6 +126,20 @@ def picture(
         f":::{{container}} wide\n![{alt}]({drawn.name}){{.lecture}}\n:::",
         "\n".join(f"- {_plain(each)}" for each in numbers),
     ]
+
+
+def _draw(registry: Any, name: str, figures: Path) -> None:
+    """Draw a figure, which may take minutes, once for both languages."""
+    from latentia.plots.style import png_bytes
+
+    figures.mkdir(parents=True, exist_ok=True)
+    made = registry.draw(name, "en")
+    for language in ("en", "ko"):
+        if language == "ko":
+            registry.translate(made)
+        (figures / f"{name}-{language}.png").write_bytes(png_bytes(made.figure))
+        numbers = json.dumps(made.numbers, ensure_ascii=False)
+        (figures / f"{name}-{language}.json").write_text(numbers, "utf-8")
 
 
 def _plain(text: str) -> str:

@@ -27,8 +27,9 @@ def write_figure(path: Path, drawn: Drawn, lang: str) -> Path:
     """Write the page of a figure that is drawn in a language, and return the page's path."""
     record, sheet, script = drawn.record, drawn.sheet, template("lecture_figure.js").render()
     name, values, start = sheet.moved
+    said = in_korean if lang == "ko" else str
     places = [draw(record.name, lang, sheet.data, place) for place in range(len(values))]
-    pages = {key: page_of(model, data)[0] for key, (model, data) in sheet.models.items()}
+    pages = {said(key): page_of(model, data)[0] for key, (model, data) in sheet.models.items()}
     pages |= {"": lab.html()} if record.lab else {}
     begin = f'<html data-start="{html.escape(f"{record.lab}&lang={lang}")}"'
     hashes = {found for page in pages.values() for found in SCRIPT.findall(page)}
@@ -36,7 +37,7 @@ def write_figure(path: Path, drawn: Drawn, lang: str) -> Path:
     page = template("lecture_figure.html").render(
         record=record,
         lang=lang,
-        moved=in_korean(name) if lang == "ko" else name,
+        moved=said(name),
         start=start,
         sheets=[
             {"png": png_bytes(each.figure), "numbers": each.numbers, "value": f"{value:g}"}

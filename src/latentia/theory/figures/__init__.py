@@ -162,10 +162,10 @@ def draw(
         # What estimation warns of is known of these figures, and is not what they show.
         warnings.simplefilter("ignore", FitWarning)
         figure = function(sheet)
+    drawn = Drawn(found, figure, sheet)
     if words == "ko":
-        _translate(figure)
-        sheet.numbers = [in_korean(sentence) for sentence in sheet.numbers]
-    return Drawn(found, figure, sheet)
+        translate(drawn)
+    return drawn
 
 
 def pattern(words: str) -> tuple[str, list[str]]:
@@ -205,18 +205,19 @@ def untranslated(words: str) -> list[str]:
     return [part for part in left if re.search("[A-Za-z]{3}", KEPT.sub("", part))]
 
 
-def _translate(figure: Figure) -> None:
-    """Put a figure's words into Korean, where they stand."""
+def translate(drawn: Drawn) -> None:
+    """Put a figure's words and its sentences into Korean, where they stand."""
     from matplotlib.text import Text
 
     from latentia.plots.style import FONT
 
-    for axes in figure.axes:
+    drawn.sheet.numbers = [in_korean(sentence) for sentence in drawn.sheet.numbers]
+    for axes in drawn.figure.axes:
         for axis in (axes.xaxis, axes.yaxis):
             labels = [label.get_text() for label in axis.get_ticklabels()]
             if any(in_korean(label) != label for label in labels):
                 axis.set_ticks(axis.get_ticklocs(), [in_korean(label) for label in labels])
-    for text in figure.findobj(Text):
+    for text in drawn.figure.findobj(Text):
         words, said = text.get_text(), in_korean(text.get_text())
         text.set_text(said)
         if "$" in said and said != words:

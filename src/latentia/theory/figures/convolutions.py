@@ -261,7 +261,7 @@ def tensor(sheet: Sheet) -> Figure:
         panels[3].imshow(photo)
         panels[3].set_title(f"colour picture\n{photo.shape}: height, width, colour")
         bare(panels[3])
-        window(panels[3], 80, 60, 4, INK)
+        window(panels[3], 77, 57, 10, INK)
         for k, (axes, name) in enumerate(zip(panels[4:], ("red", "green", "blue"))):
             numbers(axes, block[:, :, k], f"{name}\n[80:84, 60:64, {k}]")
     near = np.abs(np.diff(photo.astype(float), axis=1)).mean()
