@@ -151,12 +151,13 @@ def translated(name):
 
 
 def held_to(name, caplog):
-    """Draw a figure in both languages: neither is blank, and no letter lacks its glyph."""
+    """Draw a figure in both languages: not blank, nothing cut off, no letter missing."""
     english = translated(name)
     pictures = [shades(english.figure)]
     figures.translate(english)
     pictures.append(shades(english.figure))
     assert all(np.ptp(each) > 200 for each in pictures)
+    assert all(side.min() > 140 for p in pictures for side in (p[0], p[-1], p[:, 0], p[:, -1]))
     assert pictures[0].shape != pictures[1].shape or (pictures[0] != pictures[1]).any()
     assert re.search("[가-힣]", "".join(t.get_text() for t in english.figure.findobj(Text)))
     assert all("%%" not in sentence for sentence in english.numbers)

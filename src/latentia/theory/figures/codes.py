@@ -173,7 +173,7 @@ def pca_against_autoencoder(sheet: Sheet) -> Figure:
     deep = Autoencoder(n_components=2, **(LONG | nets))
     models = {"PCA": PCA(n_components=2).fit(data.x_train), "autoencoder": deep.fit(data.x_train)}
     sheet.keep(models, data)
-    with board(9.6, 5.0) as figure:
+    with board(9.6, 5.4) as figure:
         for axes, (name, model) in zip(figure.subplots(1, 2), models.items()):
             train, test = model.transform(data.x_train), model.transform(data.x_test)
             accuracy = code_accuracy(train, data.y_train, test, data.y_test)

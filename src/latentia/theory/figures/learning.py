@@ -171,7 +171,7 @@ def denoising(sheet: Sheet) -> Figure:
             f"{name} noise": np.clip(noisy[:12], 0, 1),
             "denoised" + " " * len(rows): denoised[:12],
         }
-    with board(9.6, 5.4) as figure:
+    with board(9.6, 5.8) as figure:
         named = {name.rstrip() + " " * i: row for i, (name, row) in enumerate(rows.items())}
         title = "test pictures: damaged, and denoised by a model for that noise"
         strips(figure.subplots(), named, title)
