@@ -174,7 +174,7 @@ def jsd_line_by_line(sheet: Sheet) -> Figure:
 
 def kl_asymmetry(sheet: Sheet) -> Figure:
     """Draw the normal density nearest to one with two bumps, by KL both ways and by JSD."""
-    half, x = sheet.moving("half the gap", (0, 0.5, 1, 1.5, 2, 3), 4), np.linspace(-6, 6, 400)
+    half, x = sheet.moving("half the gap", (1.5, 2, 2.5, 3), 1), np.linspace(-6, 6, 400)
     curves = []
     p = mixture([norm(-half, 0.6), norm(half, 0.8)], [0.4, 0.6])
 

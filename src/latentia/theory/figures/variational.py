@@ -196,7 +196,7 @@ def reparametrisation(sheet: Sheet) -> Figure:
             error = spread / np.sqrt(n)
             sheet.say(f"{name}: mean {values.mean():.3f} ± {error:.3f}, sd of a draw {spread:.2f}")
         right.axvline(2 * mu, color=INK, linestyle=":")
-        title = f"d/dμ E z² at μ = {mu:g}, σ = 1, which is {2 * mu:g} (dotted)"
+        title = f"d/dμ E z² at μ = {mu:g} and σ = 1: {2 * mu:g} (dotted)"
         titled(right, title, "one draw's estimate")
         right.set_ylim(0, 0.4)
         right.legend()
