@@ -28,7 +28,8 @@ WORDS = {
         "also": "Figures that this lecture shares with another",
         "row": "row",
         "what": "what the slide shows",
-        "intro": "Its figures, in the order of the slides. Each is one command.",
+        "intro": "Its figures, in the order of the slides. Each is one command. "
+        "With `--out NAME.html` it is a page in which models are played and the figure is moved.",
     },
     "ko": {
         "rows": "강의에서의 위치",
@@ -41,7 +42,8 @@ WORDS = {
         "also": "다른 강의와 함께 쓰는 그림",
         "row": "번호",
         "what": "슬라이드의 내용",
-        "intro": "슬라이드 순서대로 모은 그림입니다. 그림마다 명령 하나로 그릴 수 있습니다.",
+        "intro": "슬라이드 순서대로 모은 그림입니다. 그림마다 명령 하나로 그릴 수 있습니다. "
+        "`--out 이름.html`을 붙이면 모델을 직접 움직여 보는 페이지가 됩니다.",
     },
 }
 ERRORS = {
@@ -84,8 +86,11 @@ def lecture_page(
     left = {k: v for k, v in registry.lecture_rows().items() if k[:3] == number and k not in shown}
     if left:
         parts += [f"## {words['others']}", words["others_about"]]
-        rows = [f"| {row} | {_caption(each, language)} |" for row, each in left.items()]
-        parts += [f"| {words['row']} | {words['what']} |\n|---|---|\n" + "\n".join(rows)]
+        rows = [
+            f"| {row} | {_caption(each, language)} | {_run(each)} |" for row, each in left.items()
+        ]
+        heads = f"| {words['row']} | {words['what']} | {words['draw']} |\n|---|---|---|\n"
+        parts += [heads + "\n".join(rows)]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
@@ -98,6 +103,10 @@ def _caption(row: dict[str, Any], language: str) -> str:
     return str(caption[language] if isinstance(caption, dict) else caption).replace("|", "\\|")
 
 
+def _run(row: dict[str, Any]) -> str:
+    return f"`{row['run']}`" if "run" in row else ""
+
+
 def picture(
     registry: Any, record: Any, language: str, figures: Path, folder: Path, full: bool
 ) -> list[str]:
@@ -105,15 +114,9 @@ def picture(
     words = WORDS[language]
     if record.data:
         return [f"{words['data']}: {record.data}"]
-    name = f"{record.name}-{language}"
-    drawn, said = figures / f"{name}.png", figures / f"{name}.json"
+    drawn, said = (figures / f"{record.name}-{language}.{kind}" for kind in ("png", "json"))
     if full and not (drawn.exists() and said.exists()):
-        from latentia.plots.style import png_bytes
-
-        figures.mkdir(parents=True, exist_ok=True)
-        made = registry.draw(record.name, language)
-        drawn.write_bytes(png_bytes(made.figure))
-        said.write_text(json.dumps(made.numbers, ensure_ascii=False), "utf-8")
+        _draw(registry, record.name, figures)
     if not drawn.exists():
         return [f"*{words['missing']}*"]
     shutil.copy(drawn, folder / drawn.name)
@@ -123,6 +126,20 @@ def picture(
         f":::{{container}} wide\n![{alt}]({drawn.name}){{.lecture}}\n:::",
         "\n".join(f"- {_plain(each)}" for each in numbers),
     ]
+
+
+def _draw(registry: Any, name: str, figures: Path) -> None:
+    """Draw a figure, which may take minutes, once for both languages."""
+    from latentia.plots.style import png_bytes
+
+    figures.mkdir(parents=True, exist_ok=True)
+    made = registry.draw(name, "en")
+    for language in ("en", "ko"):
+        if language == "ko":
+            registry.translate(made)
+        (figures / f"{name}-{language}.png").write_bytes(png_bytes(made.figure))
+        numbers = json.dumps(made.numbers, ensure_ascii=False)
+        (figures / f"{name}-{language}.json").write_text(numbers, "utf-8")
 
 
 def _plain(text: str) -> str:

@@ -140,9 +140,20 @@ def test_the_ring_collapses_and_minibatch_discrimination_cures_it(told):
 
 @pytest.mark.slow
 def test_tight_clipping_vanishes(told):
-    rows, sentences = told("weight-clipping")
-    assert "vanishing" in sentences[0]
-    assert 0 < rows[0][1] < 1e-3 * rows[1][1]
+    rows, _ = told("weight-clipping")
+    *clipped, penalised = [row[-3] for row in rows]
+    assert clipped == sorted(clipped)
+    assert clipped[0] < 1e-5
+    assert clipped[-1] > 10
+    assert 0.5 < penalised < 2
+
+
+@pytest.mark.slow
+def test_a_game_without_batch_norm_ends_with_few_digits(told):
+    rows, _ = told("collapse-on-digits")
+    healthy, collapsed = rows[2], rows[5]
+    assert healthy[1] == 10
+    assert collapsed[1] <= 3
 
 
 @pytest.mark.slow

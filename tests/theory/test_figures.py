@@ -1,6 +1,7 @@
 """The lectures' figures: their records, their words in two languages, and that they draw."""
 
 import ast
+import io
 import json
 import re
 import warnings
@@ -15,6 +16,7 @@ import latentia.theory.figures as figures
 from latentia.cli.main import main
 from latentia.errors import FitWarning
 from latentia.plots.sentences import LANGUAGES
+from latentia.plots.style import png_bytes
 
 FOLDER = Path(figures.__file__).parent
 RECORDS = figures.records()
@@ -49,13 +51,6 @@ LIGHT = (
     "picture-as-a-point",
 )
 """Figures that are made as fast, but whose letters take longer to set."""
-ELSEWHERE = {
-    "002-30": "examples/image_tags.py",
-    "004-03": "examples/colourise.py",
-    "004-05": "examples/next_frame.py",
-    "004-06": "examples/augmentation.py",
-}
-"""Rows of priority A and B that no figure shows, and what does."""
 
 
 def functions():
@@ -96,9 +91,10 @@ def test_rows_are_of_the_lectures_and_every_row_that_counts_is_shown():
     assert {row[:3] for row in rows} == figures.lectures().keys()
     assert len(rows) == 172
     counting = {row for row, each in rows.items() if each["priority"] in "AB"}
-    assert counting - shown == ELSEWHERE.keys()
+    elsewhere = {row: each["run"] for row, each in rows.items() if "run" in each}
+    assert counting - shown == elsewhere.keys()
     root = Path(__file__).parents[2]
-    assert all((root / place).exists() for place in ELSEWHERE.values())
+    assert all((root / run.removeprefix("python ")).is_file() for run in elsewhere.values())
 
 
 def test_numbers_are_kept_when_words_change(monkeypatch):
@@ -125,7 +121,7 @@ def texts_in(path):
     return ["".join(parts) for parts in made] + [text for text in plain if isinstance(text, str)]
 
 
-MADE_OF_NAMES = 98
+MADE_OF_NAMES = 96
 """Korean texts whose English is put together, as of names of columns, classes and findings."""
 
 
@@ -147,26 +143,36 @@ def drawn(name, lang):
 def translated(name):
     """Return a figure in English, of whose words none stays English in Korean."""
     english = drawn(name, "en")
-    words = [text.get_text() for text in english.figure.findobj(Text)]
+    words = [text.get_text() for text in english.figure.findobj(Text)] + [english.sheet.moved[0]]
     left = [part for each in (*words, *english.numbers) for part in figures.untranslated(each)]
     assert left == []
     assert english.numbers
     return english
 
 
-def held_to(name):
-    """Draw a figure in both languages, and look for words that stay English in Korean."""
-    english, korean = translated(name), drawn(name, "ko")
-    assert len(english.numbers) == len(korean.numbers)
-    english.figure.canvas.draw()
-    shown = "".join(text.get_text() for text in korean.figure.findobj(Text))
-    assert re.search("[가-힣]", shown)
-    korean.figure.canvas.draw()
+def held_to(name, caplog):
+    """Draw a figure in both languages: not blank, nothing cut off, no letter missing."""
+    english = translated(name)
+    pictures = [shades(english.figure)]
+    figures.translate(english)
+    pictures.append(shades(english.figure))
+    assert all(np.ptp(each) > 200 for each in pictures)
+    assert all(side.min() > 140 for p in pictures for side in (p[0], p[-1], p[:, 0], p[:, -1]))
+    assert pictures[0].shape != pictures[1].shape or (pictures[0] != pictures[1]).any()
+    assert re.search("[가-힣]", "".join(t.get_text() for t in english.figure.findobj(Text)))
+    assert all("%%" not in sentence for sentence in english.numbers)
+    assert [each.message for each in caplog.records if "glyph" in each.message] == []
+
+
+def shades(figure):
+    """Return a figure's picture in grey."""
+    with Image.open(io.BytesIO(png_bytes(figure))) as picture:
+        return np.asarray(picture.convert("L")).astype(int)
 
 
 @pytest.mark.parametrize("name", QUICK)
-def test_a_quick_figure_draws_in_both_languages(name):
-    held_to(name)
+def test_a_quick_figure_draws_in_both_languages(name, caplog):
+    held_to(name, caplog)
 
 
 @pytest.mark.parametrize("name", LIGHT)
@@ -176,8 +182,8 @@ def test_a_light_figure_has_all_its_words_in_both_languages(name):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", [r.name for r in RECORDS if not r.data and r.name not in QUICK])
-def test_every_figure_draws_in_both_languages(name):
-    held_to(name)
+def test_every_figure_draws_in_both_languages(name, caplog):
+    held_to(name, caplog)
 
 
 def test_the_command_writes_a_picture_and_says_what_it_shows(tmp_path, monkeypatch, capsys):
@@ -227,3 +233,13 @@ def test_the_slides_own_numbers_come_out(home, name, sentence):
     found = drawn(name, "en")
     assert found.record.home == home
     assert any(sentence in each for each in found.numbers)
+
+
+def test_figures_begin_the_laboratory_where_a_lesson_is():
+    home = FOLDER.parents[1] / "pages" / "lab"
+    lessons = json.loads((home / "lessons.json").read_text())
+    begun = [record.lab for record in RECORDS if record.lab]
+    assert len(begun) > 20
+    for place in begun:
+        lesson, step = map(int, re.fullmatch(r"lesson=(\d)\.(\d)", place).groups())
+        assert lessons[lesson - 1]["steps"][step - 1]

@@ -14,11 +14,12 @@ if TYPE_CHECKING:
     from latentia.theory.figures import Record
 
 LECTURES = ("000", "001", "002", "003", "004")
-ENDINGS = (".png", ".svg")
+ENDINGS = (".png", ".svg", ".html")
 LANGUAGE = "en or ko (default: what LATENTIA_LANG says, or en)"
 ABOUT = """\
 Draw a figure of the lectures, and print its caption, the rows of the lectures that it shows, and
-the numbers that matter. 'latentia figure list' lists them, by lecture or topic."""
+the numbers that matter. 'latentia figure list' lists them, by lecture or topic. As .html it is a
+page in which the figure's models are played and what it depends on is moved."""
 
 
 def figure(parser: Parser, words: list[str]) -> None:
@@ -32,9 +33,7 @@ def figure(parser: Parser, words: list[str]) -> None:
         parser.set_defaults(call=_list)
     else:
         parser.add_argument("name", metavar="NAME", help="a figure's name, or list")
-        parser.add_argument(
-            "--out", type=Path, help="a .png or .svg (default: NAME.png in this folder)"
-        )
+        parser.add_argument("--out", type=Path, help="a .png, .svg or .html (default: NAME.png)")
         parser.add_argument("--overwrite", action="store_true", help="replace a file that exists")
         parser.add_argument("--data", help="a name or a path, for a figure that needs it")
         parser.set_defaults(call=_draw)
@@ -49,14 +48,19 @@ def _draw(given: argparse.Namespace) -> None:
     known = record(given.name)
     out = given.out or Path(f"{known.name}.png")
     if out.suffix.lower() not in ENDINGS:
-        raise InputError(f"--out {out}: a figure is written as .png or .svg")
+        raise InputError(f"--out {out}: a figure is written as .png, .svg or .html")
     refuse_existing(out, given.overwrite)
     lang = language(given.lang)
     drawn = draw(known.name, lang, given.data)
     from latentia.plots.style import png_bytes, svg_file
 
-    written = svg_file if out.suffix.lower() == ".svg" else png_bytes
-    write_atomically(out, written(drawn.figure))
+    if out.suffix.lower() == ".html":
+        from latentia.pages.lecture_figure import write_figure
+
+        write_figure(out, drawn, lang)
+    else:
+        written = svg_file if out.suffix.lower() == ".svg" else png_bytes
+        write_atomically(out, written(drawn.figure))
     print(f"{known.title[lang]} ({', '.join(known.rows)})")
     print(known.caption[lang])
     print(*(f"  {sentence}" for sentence in drawn.numbers), sep="\n")

@@ -155,7 +155,7 @@ function speak(language) {
   if (latest.seen) draw(latest.seen);
 }
 function open() {
-  const run = recall(location.hash);
+  const run = recall(location.hash || document.documentElement.dataset.start || "");
   startOver();
   send({ set: state.set, again: true });
   speak(state.language);

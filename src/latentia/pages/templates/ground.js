@@ -92,12 +92,14 @@ function remember() {
   const hash = "#" + parts.toString().replace(/%2C/g, ",");
   if (hash !== location.hash) history.replaceState(null, "", hash);
 }
+// A page within another begins where that one says.
+const address = () => new URLSearchParams(location.hash.slice(1) || document.documentElement.dataset.start);
 function numbers(text, n) {
   const values = (text || "").split(",").map(Number);
   return text && values.length === n && values.every(Number.isFinite) ? values : null;
 }
 function recall() {
-  const parts = new URLSearchParams(location.hash.slice(1));
+  const parts = address();
   const k = state.z.length;
   const z = numbers(parts.get("z"), k);
   const y = state.y && numbers(parts.get("y"), state.y.length);

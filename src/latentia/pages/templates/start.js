@@ -5,7 +5,7 @@ function fail(error) {
 }
 // Opens the model, and then the page's parts.
 (async () => {
-  const asked = new URLSearchParams(location.hash.slice(1)).get("lang");
+  const asked = address().get("lang");
   speak(asked === "ko" || (asked !== "en" && /^ko/.test(navigator.language)) ? "ko" : "en");
   document.querySelectorAll("[data-language]").forEach((button) => {
     button.onclick = () => { speak(button.dataset.language); remember(); };

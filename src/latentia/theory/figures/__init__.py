@@ -47,6 +47,8 @@ class Record:
     caption: Mapping[str, str]
     data: str = ""
     """What ``--data`` must hold, if the figure needs data that are not at hand."""
+    lab: str = ""
+    """Where the laboratory of games begins in the figure's page, if the figure is played there."""
 
     @property
     def lectures(self) -> tuple[str, ...]:
@@ -56,14 +58,32 @@ class Record:
 
 @dataclass
 class Sheet:
-    """What a figure is drawn from besides itself, and the numbers that it finds."""
+    """What a figure is drawn from besides itself, what it finds, and what its page lets one move.
+
+    ``place`` says which of the values of `moving` is taken.
+    """
 
     data: str | None = None
+    place: int | None = None
     numbers: list[str] = field(default_factory=list)
+    models: dict[str, tuple[Any, Any]] = field(default_factory=dict)
+    moved: tuple[str, tuple[float, ...], int] = ("", (), 0)
 
     def say(self, sentence: str) -> None:
         """Note a sentence with numbers that the figure rests on."""
         self.numbers.append(sentence)
+
+    def keep(self, models: Mapping[str, Any], data: Any = None) -> None:
+        """Offer fitted models, and the data that they learnt from, to the figure's page."""
+        self.models |= {name: (model, data) for name, model in models.items()}
+
+    def moving(self, name: str, values: tuple[float, ...], start: int) -> Any:
+        """Return the value of these that the figure is drawn at, number ``start`` if none is asked.
+
+        The figure's page draws it at each of them, and has a slider of that name.
+        """
+        self.moved = name, values, start
+        return values[start if self.place is None else self.place]
 
 
 @dataclass(frozen=True)
@@ -72,7 +92,12 @@ class Drawn:
 
     record: Record
     figure: Figure
-    numbers: tuple[str, ...]
+    sheet: Sheet
+
+    @property
+    def numbers(self) -> tuple[str, ...]:
+        """The sentences with the numbers that the figure rests on."""
+        return tuple(self.sheet.numbers)
 
 
 @cache
@@ -95,14 +120,7 @@ def lecture_rows() -> dict[str, dict[str, Any]]:
 def records() -> tuple[Record, ...]:
     """Return all figures in the order of the lectures, without drawing or importing any."""
     made = [
-        Record(
-            name,
-            each["home"],
-            tuple(each["rows"]),
-            each["title"],
-            each["caption"],
-            *(each[key] for key in ("data",) if key in each),
-        )
+        Record(name, **(each | {"rows": tuple(each["rows"])}))
         for name, each in _table("captions.json").items()
     ]
     return tuple(sorted(made, key=lambda record: record.rows[0]))
@@ -116,7 +134,9 @@ def record(name: str) -> Record:
     return known[name]
 
 
-def draw(name: str, lang: str | None = None, data: str | None = None) -> Drawn:
+def draw(
+    name: str, lang: str | None = None, data: str | None = None, place: int | None = None
+) -> Drawn:
     """Draw a figure.
 
     Parameters
@@ -127,6 +147,8 @@ def draw(name: str, lang: str | None = None, data: str | None = None) -> Drawn:
         'en' or 'ko'; default as the environment's ``LATENTIA_LANG`` says, or English.
     data
         A data set's name or path, for those figures that need one.
+    place
+        Which of the values that the figure's page moves through; default as the figure begins.
     """
     found, words = record(name), language(lang)
     if data is not None and not found.data:
@@ -135,15 +157,15 @@ def draw(name: str, lang: str | None = None, data: str | None = None) -> Drawn:
         raise InputError(f"the figure {name} needs data: {found.data}")
     module = importlib.import_module(f"{__name__}.{found.home}")
     function: Callable[[Sheet], Figure] = getattr(module, name.replace("-", "_"))
-    sheet = Sheet(data)
+    sheet = Sheet(data, place)
     with warnings.catch_warnings():
         # What estimation warns of is known of these figures, and is not what they show.
         warnings.simplefilter("ignore", FitWarning)
         figure = function(sheet)
+    drawn = Drawn(found, figure, sheet)
     if words == "ko":
-        _translate(figure)
-        sheet.numbers = [in_korean(sentence) for sentence in sheet.numbers]
-    return Drawn(found, figure, tuple(sheet.numbers))
+        translate(drawn)
+    return drawn
 
 
 def pattern(words: str) -> tuple[str, list[str]]:
@@ -183,14 +205,21 @@ def untranslated(words: str) -> list[str]:
     return [part for part in left if re.search("[A-Za-z]{3}", KEPT.sub("", part))]
 
 
-def _translate(figure: Figure) -> None:
-    """Put a figure's words into Korean, where they stand."""
+def translate(drawn: Drawn) -> None:
+    """Put a figure's words and its sentences into Korean, where they stand."""
     from matplotlib.text import Text
 
-    for axes in figure.axes:
+    from latentia.plots.style import FONT
+
+    drawn.sheet.numbers = [in_korean(sentence) for sentence in drawn.sheet.numbers]
+    for axes in drawn.figure.axes:
         for axis in (axes.xaxis, axes.yaxis):
             labels = [label.get_text() for label in axis.get_ticklabels()]
             if any(in_korean(label) != label for label in labels):
                 axis.set_ticks(axis.get_ticklocs(), [in_korean(label) for label in labels])
-    for text in figure.findobj(Text):
-        text.set_text(in_korean(text.get_text()))
+    for text in drawn.figure.findobj(Text):
+        words, said = text.get_text(), in_korean(text.get_text())
+        text.set_text(said)
+        if "$" in said and said != words:
+            # Beside a formula matplotlib looks for letters in one font alone.
+            text.set_fontfamily(FONT)

@@ -36,6 +36,9 @@ from latentia.theory.figures.panels import (
     titled,
 )
 
+DEEP: dict[str, Any] = {"hidden": (200, 100), "n_epochs": 40, "batch_size": 32, "random_state": 0}
+LONG = DEEP | {"learning_rate_schedule": "cosine"}
+
 
 def by_class(axes: Any, codes: Array, labels: Array, size: float = 6, alpha: float = 1.0) -> None:
     """Draw codes on a plane in the colours of their classes, each class named at its middle."""
@@ -50,17 +53,8 @@ def by_class(axes: Any, codes: Array, labels: Array, size: float = 6, alpha: flo
 @cache
 def plane_vae() -> latentia.VAE:
     """Return a VAE of digits with two components."""
-    model = latentia.VAE(
-        n_components=2,
-        hidden=(256, 128, 64),
-        observation="gaussian",
-        noise_variance=0.04,
-        n_epochs=60,
-        batch_size=32,
-        learning_rate_schedule="cosine",
-        random_state=0,
-    )
-    return model.fit(digits().x_train)
+    nets = {"hidden": (256, 128, 64), "observation": "gaussian", "noise_variance": 0.04}
+    return latentia.VAE(n_components=2, **(LONG | nets | {"n_epochs": 60})).fit(digits().x_train)
 
 
 @cache
@@ -165,12 +159,8 @@ def two_sequences(sheet: Sheet) -> Figure:
             )
         titled(left, "which is easier to remember?", "place", "number")
         left.legend()
-        titled(
-            right,
-            "rebuilding 20 numbers of a sequence",
-            "numbers in the code",
-            "share of variance lost",
-        )
+        title = "rebuilding 20 numbers of a sequence"
+        titled(right, title, "numbers in the code", "share of variance lost")
         right.set_ylim(-0.03, 1.03)
         right.legend(fontsize=8)
     return figure
@@ -179,30 +169,19 @@ def two_sequences(sheet: Sheet) -> Figure:
 def pca_against_autoencoder(sheet: Sheet) -> Figure:
     """Draw two numbers for a digit by PCA and by a deep autoencoder, with their accuracies."""
     data = digits()
-    deep = Autoencoder(
-        n_components=2,
-        hidden=(256, 128, 64),
-        activation="tanh",
-        batch_size=32,
-        learning_rate_schedule="cosine",
-        n_epochs=50,
-        random_state=0,
-    )
+    nets = {"hidden": (256, 128, 64), "activation": "tanh", "n_epochs": 50}
+    deep = Autoencoder(n_components=2, **(LONG | nets))
     models = {"PCA": PCA(n_components=2).fit(data.x_train), "autoencoder": deep.fit(data.x_train)}
-    with board(9.6, 5.0) as figure:
+    sheet.keep(models, data)
+    with board(9.6, 5.4) as figure:
         for axes, (name, model) in zip(figure.subplots(1, 2), models.items()):
             train, test = model.transform(data.x_train), model.transform(data.x_test)
             accuracy = code_accuracy(train, data.y_train, test, data.y_test)
             words = f"5-NN accuracy {accuracy:.1%}, squared error {-model.score(data.x_test):.2f}"
             sheet.say(f"{name}: {words}")
-            for value in range(10):
-                axes.scatter(
-                    *train[data.y_train == value].T,
-                    s=9,
-                    alpha=0.22,
-                    linewidths=0,
-                    color=CLASS_COLOURS[value],
-                )
+            for value, colour in enumerate(CLASS_COLOURS):
+                own = train[data.y_train == value]
+                axes.scatter(*own.T, s=9, alpha=0.22, linewidths=0, color=colour)
             by_class(axes, test, data.y_test, 9)
             axes.set(xlabel="z₁", ylabel="z₂", title=f"{name}: {words}")
             axes.set_box_aspect(1)
@@ -216,17 +195,11 @@ def bottleneck(sheet: Sheet) -> Figure:
     x = unit_floats(data.x_test)
     rows["original"] = x[:10]
     for k in widths:
-        deep = Autoencoder(
-            n_components=k,
-            hidden=(200, 100),
-            n_epochs=40,
-            batch_size=32,
-            random_state=0,
-            learning_rate_schedule="cosine",
-        ).fit(data.x_train)
+        deep = Autoencoder(n_components=k, **LONG).fit(data.x_train)
         linear = PCA(n_components=k).fit(data.x_train)
         errors.append((-deep.score(data.x_test), -linear.score(data.x_test)))
         rows[str(k)] = deep.reconstruct(data.x_test[:10])
+        sheet.keep({f"autoencoder, {k}": deep}, data)
         sheet.say(f"{k} numbers: squared error {errors[-1][0]:.2f} deep, {errors[-1][1]:.2f} PCA")
     with board(10.6, 4.2) as figure:
         left, right = figure.subplots(1, 2, width_ratios=(1.2, 1))
@@ -235,12 +208,11 @@ def bottleneck(sheet: Sheet) -> Figure:
             np.array(errors).T, (BLUE, ORANGE), ("deep autoencoder", "PCA")
         ):
             right.plot(widths, values, "o-", color=colour, label=name)
-        right.set(
-            xscale="log", xlabel="numbers in the code", ylabel="squared error of a test digit"
-        )
+        title = "64 pixels → code → 64 pixels"
+        titled(right, title, "numbers in the code", "squared error of a test digit")
+        right.set(xscale="log", ylim=(0, None))
         right.set_xticks(widths, [str(k) for k in widths])
         right.minorticks_off()
-        right.set(ylim=(0, None), title="64 pixels → code → 64 pixels")
         right.legend()
     return figure
 
@@ -248,15 +220,9 @@ def bottleneck(sheet: Sheet) -> Figure:
 def random_codes(sheet: Sheet) -> Figure:
     """Draw random codes through an autoencoder and a VAE of the same nets, and how far off."""
     data, k = digits(), 16
-    shared = {
-        "n_components": k,
-        "hidden": (200, 100),
-        "n_epochs": 40,
-        "batch_size": 32,
-        "random_state": 0,
-    }
-    noise = {"observation": "gaussian", "noise_variance": 0.04}
+    noise, shared = {"observation": "gaussian", "noise_variance": 0.04}, DEEP | {"n_components": k}
     models = {"autoencoder": Autoencoder(**shared), "VAE": latentia.VAE(**shared, **noise)}
+    sheet.keep(models, data)
     draw = np.random.default_rng(1).standard_normal((400, k))
     real = unit_floats(data.x_train)
     fresh = np.median(nearest_training(real, unit_floats(data.x_test)).distances)
@@ -292,20 +258,15 @@ def random_codes(sheet: Sheet) -> Figure:
 def latent_plane(sheet: Sheet) -> Figure:
     """Draw where a VAE puts digits on a plane, and what every place of the plane decodes to."""
     data, model = digits(), plane_vae()
+    sheet.keep({"VAE": model}, data)
     side = np.linspace(-2.2, 2.2, 15)
     grid = np.stack(np.meshgrid(side, -side), axis=-1).reshape(-1, 2)
     with board(10.4, 5.0) as figure:
         left, right = figure.subplots(1, 2)
         codes = model.transform(data.x_test)
         by_class(left, codes, data.y_test, 12)
-        left.set(
-            xlabel="z₁",
-            ylabel="z₂",
-            xlim=(-2.4, 2.4),
-            ylim=(-2.4, 2.4),
-            title="codes of test digits",
-        )
-        left.set_box_aspect(1)
+        titled(left, "codes of test digits", "z₁", "z₂")
+        left.set(xlim=(-2.4, 2.4), ylim=(-2.4, 2.4), box_aspect=1)
         show(right, model.inverse_transform(grid), 15, "the same plane, decoded")
     near = code_accuracy(model.transform(data.x_train), data.y_train, codes, data.y_test)
     sheet.say(f"64 pixels to 2 numbers; the five nearest codes tell {near:.1%} of test digits")
@@ -342,12 +303,8 @@ def manifold(sheet: Sheet) -> Figure:
         roll.view_init(elev=10, azim=-80)
         flatness = figure.add_subplot(grid[1])
         flatness.plot(radii, share, "o-", color=BLUE)
-        titled(
-            flatness,
-            "small patches are flat",
-            "radius of the patch",
-            "share of variance off a plane",
-        )
+        words = "small patches are flat", "radius of the patch", "share of variance off a plane"
+        titled(flatness, *words)
         for place, (title, codes) in enumerate(maps.items(), start=2):
             axes: Any = figure.add_subplot(grid[place])
             axes.scatter(*codes.T, c=along, cmap="viridis", s=3)
@@ -374,14 +331,12 @@ def deep_clustering(sheet: Sheet) -> Figure:
         }
         for axes, (name, model) in zip(figure.subplots(1, 4), models.items()):
             fitted = model if model is first else model.fit(data.x_train)
+            sheet.keep({name: fitted}, data)
             found = cluster_agreement(data.y_test, fitted.predict(data.x_test))
-            points = TSNE(random_state=0).fit_transform(
-                fitted.transform(data.x_test).astype(np.float64)
-            )
-            by_class(axes, points, data.y_test, 7)
-            axes.set(
-                xticks=[], yticks=[], title=f"{name}: accuracy {found['cluster_accuracy']:.1%}"
-            )
+            codes = fitted.transform(data.x_test).astype(np.float64)
+            by_class(axes, TSNE(random_state=0).fit_transform(codes), data.y_test, 7)
+            title = f"{name}: accuracy {found['cluster_accuracy']:.1%}"
+            axes.set(xticks=[], yticks=[], title=title)
             sheet.say(
                 f"{name}: accuracy {found['cluster_accuracy']:.3f}, NMI {found['nmi']:.3f}, "
                 f"adjusted Rand {found['adjusted_rand']:.3f}"
@@ -392,8 +347,8 @@ def deep_clustering(sheet: Sheet) -> Figure:
 def manifold_of_digits(sheet: Sheet) -> Figure:
     """Draw ways from a 3 to an 8 along pixels and along codes, and how far from real digits."""
     data, draw, t = digits(), np.random.default_rng(0), np.linspace(0, 1, 9)[:, None]
-    settings = {"hidden": (200, 100), "n_epochs": 40, "batch_size": 32, "random_state": 0}
-    model = Autoencoder(n_components=10, **settings).fit(data.x_train)
+    model = Autoencoder(n_components=10, **DEEP).fit(data.x_train)
+    sheet.keep({"autoencoder": model}, data)
     real, x = unit_floats(data.x_train), flat(unit_floats(data.x_test))
     pairs = [draw.choice(np.flatnonzero(data.y_test == c), 100) for c in (3, 8)]
     codes = model.transform(x.reshape(-1, 8, 8).astype(np.float32))
@@ -407,19 +362,14 @@ def manifold_of_digits(sheet: Sheet) -> Figure:
         for (name, path), colour in zip(paths.items(), (BLUE, ORANGE)):
             gaps = nearest_training(real, np.concatenate(path)).distances.reshape(100, 9)
             mean, error = gaps.mean(axis=0), gaps.std(axis=0) / 10
-            right.errorbar(
-                t[:, 0], mean, error, color=colour, fmt="o-", capsize=3, label=f"along {name}"
-            )
+            line = right.errorbar(t[:, 0], mean, error, color=colour, fmt="o-", capsize=3)
+            line.set_label(f"along {name}")
             sheet.say(
                 f"half way along {name}: "
                 f"{mean[4]:.3f} ± {error[4]:.3f} from the nearest real digit, "
                 f"at the ends {mean[0]:.3f} and {mean[-1]:.3f}"
             )
-        titled(
-            right,
-            "100 pairs of a 3 and an 8",
-            "share of the way",
-            "distance to the nearest real digit",
-        )
+        title = "100 pairs of a 3 and an 8"
+        titled(right, title, "share of the way", "distance to the nearest real digit")
         right.legend()
     return figure

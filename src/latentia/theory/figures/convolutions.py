@@ -46,7 +46,8 @@ SLIDE = np.array(
 POOLED = np.array([[1, 1, 2, 4], [5, 6, 7, 8], [3, 2, 1, 0], [1, 2, 3, 4]])
 SIZES = [(5, 3, 1, 0), (5, 3, 1, 1), (5, 3, 2, 1), (6, 2, 2, 0)]
 """Side, kernel, stride and padding of the figure of sizes; the last is how pooling walks."""
-PICTURE = 23
+PICTURES = 12, 0, 9, 6, 10, 15, 1, 2, 23, 17
+"""Test pictures, one of each class."""
 
 
 def padding_table(sheet: Sheet) -> Figure:
@@ -54,17 +55,21 @@ def padding_table(sheet: Sheet) -> Figure:
     padded, kernel = np.pad(SLIDE, 1), KERNELS["sharpen"]
     result = filtered(SLIDE[None].astype(float), kernel)[0]
     small = result[1:-1, 1:-1]
-    patch = padded[1:4, 1:4]
+    row, column = divmod(sheet.moving("place of the window", tuple(range(1, 26)), 6) - 1, 5)
+    patch = padded[row : row + 3, column : column + 3]
+    inside = [(row - 1, column - 1)] if {row, column} <= {1, 2, 3} else []
     with board(12.4, 3.9) as figure:
         one, two, three, four = figure.subplots(1, 4, width_ratios=(7, 3, 5, 3))
         rim = [(i, j) for i in range(7) for j in range(7) if i in (0, 6) or j in (0, 6)]
         numbers(one, padded, "5×5 picture, padded with zeros to 7×7", rim)
-        window(one, 1, 1, 3)
+        window(one, row, column, 3)
         numbers(two, kernel, "3×3 kernel")
-        numbers(three, result, "result, 5×5 as before", [(1, 1)])
-        numbers(four, small, "without padding: 3×3", [(0, 0)])
+        numbers(three, result, "result, 5×5 as before", [(row, column)])
+        numbers(four, small, "without padding: 3×3", inside)
         products = " + ".join(f"{w:g}·{v}" for w, v in zip(kernel.ravel(), patch.ravel()) if w)
-        figure.supxlabel(f"{products} = {result[1, 1]:.0f}".replace("+ -", "− "), fontsize=10)
+        figure.supxlabel(
+            f"{products} = {result[row, column]:.0f}".replace("+ -", "− "), fontsize=10
+        )
     sheet.say(
         "rows of the result: " + " / ".join(" ".join(f"{v:.0f}" for v in row) for row in result)
     )
@@ -76,7 +81,7 @@ KINDS: tuple[Literal["max", "mean"], ...] = ("max", "mean")
 
 def pooling_table(sheet: Sheet) -> Figure:
     """Draw the slide's 4×4 table under max and mean pooling, and a picture under both, twice."""
-    picture = unit_floats(clothes().x_test[PICTURE])
+    picture = unit_floats(clothes().x_test[sheet.moving("test picture", PICTURES, 8)])
     with board(11, 5.4) as figure:
         halves: Any = figure.subfigures(2, 1)
         top, bottom = halves
@@ -112,7 +117,7 @@ def _filters(grey: Array, kernels: Mapping[str, Array], title: str) -> Figure:
 
 def filters_by_hand(sheet: Sheet) -> Figure:
     """Draw a picture under seven filters that are made by hand."""
-    picture = unit_floats(clothes().x_test[PICTURE])
+    picture = unit_floats(clothes().x_test[sheet.moving("test picture", PICTURES, 8)])
     for name, kernel in KERNELS.items():
         sheet.say(f"{name}: the weights add up to {np.sum(kernel):.2g}")
     return _filters(picture, KERNELS, "Filters made by hand: orange adds, blue takes away")
@@ -120,7 +125,7 @@ def filters_by_hand(sheet: Sheet) -> Figure:
 
 def learnt_filters(sheet: Sheet) -> Figure:
     """Draw the filters of a classifier's first layer, and what each makes of a picture."""
-    picture = unit_floats(clothes().x_test[PICTURE])
+    picture = unit_floats(clothes().x_test[sheet.moving("test picture", PICTURES, 8)])
     right = (_judge().predict(clothes().x_test) == clothes().y_test).mean()
     sheet.say(f"the classifier is right on {right:.1%} of {len(clothes().x_test)} test images")
     learnt = first_filters(_judge().features_).mean(axis=1)
@@ -141,7 +146,11 @@ def sizes_of_maps(sheet: Sheet) -> Figure:
 
 def layers_of_a_cnn(sheet: Sheet) -> Figure:
     """Draw a picture's maps in each layer, the flattened row, and ten scores."""
-    picture, judge, names = unit_floats(clothes().x_test[PICTURE]), _judge(), clothes().class_names
+    picture, judge, names = (
+        unit_floats(clothes().x_test[sheet.moving("test picture", PICTURES, 8)]),
+        _judge(),
+        clothes().class_names,
+    )
     layers = [(f.name, f.maps[0]) for f in feature_maps(judge.features_, picture[None])]
     features = judge.transform(picture[None])[0]
     shares = judge.predict_proba(picture[None])[0]
@@ -174,6 +183,7 @@ def fractional_convolution(sheet: Sheet) -> Figure:
     spread = np.zeros((7, 7))
     spread[1:6:2, 1:6:2] = x
     result = filtered(spread[None], kernel)[0][1:6, 1:6]
+    row, column = divmod(sheet.moving("place of the window", tuple(range(1, 26)), 12) - 1, 5)
     layer = nn.ConvTranspose2d(1, 1, 3, stride=2, padding=1, bias=False)
     with torch.no_grad():
         layer.weight.copy_(torch.tensor(kernel)[None, None])
@@ -186,9 +196,9 @@ def fractional_convolution(sheet: Sheet) -> Figure:
         numbers(
             two, spread, "zeros between: stride ½", [(i, j) for i in (1, 3, 5) for j in (1, 3, 5)]
         )
-        window(two, 2, 2, 3)
+        window(two, row, column, 3)
         numbers(three, kernel, "3×3 kernel")
-        numbers(four, result, "5×5 map", [(2, 2)])
+        numbers(four, result, "5×5 map", [(row, column)])
         sheet.say(
             f"differs from torch's ConvTranspose2d by at most {np.abs(result - ours).max():.1e}"
         )
@@ -251,7 +261,7 @@ def tensor(sheet: Sheet) -> Figure:
         panels[3].imshow(photo)
         panels[3].set_title(f"colour picture\n{photo.shape}: height, width, colour")
         bare(panels[3])
-        window(panels[3], 80, 60, 4, INK)
+        window(panels[3], 77, 57, 10, INK)
         for k, (axes, name) in enumerate(zip(panels[4:], ("red", "green", "blue"))):
             numbers(axes, block[:, :, k], f"{name}\n[80:84, 60:64, {k}]")
     near = np.abs(np.diff(photo.astype(float), axis=1)).mean()

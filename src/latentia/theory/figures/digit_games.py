@@ -35,6 +35,7 @@ from latentia.theory.figures.panels import (
     show,
     strips,
 )
+from latentia.theory.lipschitz import gradient_norms
 from latentia.training.metrics_file import read_metrics
 
 GAME: dict[str, Any] = {
@@ -44,6 +45,7 @@ GAME: dict[str, Any] = {
     "random_state": 0,
 }
 STAGES = (1, 4, 12, 40)
+CLIPPINGS = (1e-4, 1e-3, 1e-2, 1e-1, 1.0)
 
 
 @cache
@@ -52,18 +54,17 @@ def _gan(n_epochs: int) -> GAN:
     return GAN(n_epochs=n_epochs, **GAME).fit(digits().x_train)
 
 
+def _dcgan() -> DCGAN:
+    """Return a DCGAN for digits."""
+    settings: dict[str, Any] = {"learning_rate": 5e-4, "beta_1": 0.0, "beta_2": 0.99}
+    settings |= {"ema_decay": 0.99, "batch_size": 64, "n_epochs": 60, "random_state": 0}
+    return DCGAN(discriminator_batch_norm=False, **settings)
+
+
 @cache
-def _dcgan(n_epochs: int = 60) -> DCGAN:
+def _fitted_dcgan() -> DCGAN:
     """Return a DCGAN of digits."""
-    settings = {
-        "learning_rate": 5e-4,
-        "beta_1": 0.0,
-        "beta_2": 0.99,
-        "discriminator_batch_norm": False,
-    }
-    return DCGAN(ema_decay=0.99, batch_size=64, n_epochs=n_epochs, random_state=0, **settings).fit(
-        digits().x_train
-    )
+    return _dcgan().fit(digits().x_train)
 
 
 def _verdict(model: GAN | DCGAN, images: Array) -> Array:
@@ -100,6 +101,7 @@ def gan_losses(sheet: Sheet) -> Figure:
                 axes.set_xlabel("epoch")
                 axes.legend()
             show(row[2], model.sample(36, random_state=0), 9, "36 samples")
+            sheet.keep({f"GAN, {objective.replace('_', '-')}": model}, digits())
             G, real, fake = (
                 curves[n]
                 for n in (
@@ -118,15 +120,12 @@ def gan_losses(sheet: Sheet) -> Figure:
 
 def collapse_on_digits(sheet: Sheet) -> Figure:
     """Draw classes of 1,000 samples over the epochs of a healthy game and of one that collapses."""
-    games = {
-        "healthy": {},
-        "collapsing": {"learning_rate": 5e-3, "beta_1": 0.9, "objective": "minimax"},
-    }
-    epochs, real = (4, 10, 25), np.bincount(digits().y_train, minlength=10) / len(digits().y_train)
+    epochs, real = (2, 5, 12), np.bincount(digits().y_train, minlength=10) / len(digits().y_train)
+    games = {"healthy": "by the rules", "collapsing": "no batch norm"}
     with board(12, 5.4) as figure:
-        for row, (name, options) in zip(figure.subplots(2, 4), games.items()):
+        for row, (name, kind) in zip(figure.subplots(2, 4), games.items()):
             for axes, n_epochs in zip(row, epochs):
-                model = GAN(**(GAME | options), n_epochs=n_epochs).fit(digits().x_train)
+                model = _guided(kind, n_epochs, seed=0)
                 drawn = np.clip(model.sample(1000, random_state=0), 0, 1)
                 share = np.bincount(judge().predict(drawn), minlength=10) / 1000
                 axes.bar(range(10), share, color=ORANGE)
@@ -135,12 +134,14 @@ def collapse_on_digits(sheet: Sheet) -> Figure:
                 )
                 axes.set(xticks=range(10), ylim=(0, 1), title=f"{name}, epoch {n_epochs}")
                 entropy = float(np.exp(-(share * np.log(np.maximum(share, 1e-12))).sum()))
+                sure = (judge().predict_proba(drawn).max(axis=1) > 0.95).mean()
                 sheet.say(
                     f"{name}, epoch {n_epochs}: {(share > 0.02).sum()} classes above 2%, "
-                    f"as many as {entropy:.1f} equal ones"
+                    f"as many as {entropy:.1f} equal ones; {sure:.0%} of samples surely a digit"
                 )
             show(row[3], drawn[:40], 8, "samples at the end")
             row[0].set_ylabel("share of 1,000 samples")
+            sheet.keep({name: model}, digits())
         figure.supxlabel(
             "class that a judge sees in the samples; line: shares of real digits", fontsize=8.5
         )
@@ -176,11 +177,13 @@ def police_and_counterfeiter(sheet: Sheet) -> Figure:
                 f"D tells {right:.0%} of 297 unseen digits and as many samples rightly"
             )
         figure.supxlabel("orange: the police is wrong", fontsize=8.5)
+    sheet.keep({f"GAN, epoch {n}": _gan(n) for n in (STAGES[0], STAGES[-1])}, digits())
     return figure
 
 
 def wiring_of_a_gan(sheet: Sheet) -> Figure:
     """Draw the two nets of a GAN as a diagram that carries real pictures and real numbers."""
+    sheet.keep({"GAN": _gan(40)}, digits())
     model, z = _gan(40), np.random.default_rng(2).standard_normal((3, 16)).astype(np.float32)
     pictures = np.clip(model.inverse_transform(z), 0, 1), unit_floats(digits().x_test)[[2, 3, 4]]
     said = [_verdict(model, images) for images in pictures]
@@ -215,19 +218,11 @@ def wiring_of_a_gan(sheet: Sheet) -> Figure:
 
 def weight_clipping(sheet: Sheet) -> Figure:
     """Draw WGANs that differ in the range of the critic's weights alone, and WGAN-GP."""
-    shared = {
-        "architecture": "mlp",
-        "n_components": 16,
-        "n_epochs": 20,
-        "batch_size": 64,
-        "random_state": 0,
-    }
-    games = {
-        f"WGAN, c = {c:g}": WGAN(clipping=c, learning_rate=5e-4, **shared)
-        for c in (1e-4, 1e-2, 1e-1, 1.0)
-    }
-    games["WGAN-GP"] = WGANGP(learning_rate=5e-4, **shared)
-    with board(12.6, 6.2) as figure:
+    shared: dict[str, Any] = {"n_components": 16, "n_epochs": 20, "batch_size": 64}
+    shared |= {"architecture": "mlp", "learning_rate": 5e-4, "random_state": 0}
+    games = {f"WGAN, c = {c:g}": WGAN(clipping=c, **shared) for c in CLIPPINGS}
+    games["WGAN-GP"] = WGANGP(**shared)
+    with board(13.8, 6.2) as figure:
         rows = figure.subplots(3, len(games), height_ratios=(1, 0.8, 1.1))
         for column, (name, model) in zip(rows.T, games.items()):
             with tempfile.TemporaryDirectory() as folder:
@@ -244,10 +239,17 @@ def weight_clipping(sheet: Sheet) -> Figure:
             column[1].locator_params(axis="x", nbins=3)
             c = getattr(model, "clipping", None)
             edge = (np.abs(weights) > 0.99 * c).mean() if c else 0.0
-            show(column[2], model.sample(36, random_state=0), 6, f"{model.diagnosis_}")
+            made = np.clip(model.sample(297, random_state=0), 0, 1)
+            between = (made + unit_floats(digits().x_test)) / 2
+            points = model.inside(torch.tensor(between[:, None], dtype=torch.float32))
+            slope = float(np.median(gradient_norms(model.critic_, points)))
+            classes = (np.bincount(judge().predict(made), minlength=10) > 0.02 * len(made)).sum()
+            show(column[2], made[:36], 6, f"slope {slope:.2g}\n{classes} classes")
+            sheet.keep({name: model}, digits())
             sheet.say(
-                f"{name}: distance {distance[0]:.3g} to {distance[-1]:.3g}, "
-                f"{edge:.0%} of weights at ±c, {model.diagnosis_}"
+                f"{name}: distance {distance[0]:.3g} to {distance[-1]:.3g}, {edge:.0%} of weights "
+                f"at ±c, median slope between data and samples {slope:.2g}, "
+                f"{classes} classes above 2%"
             )
         rows[0, 0].set_ylabel("E f(x) − E f(G(z))")
     return figure
@@ -255,14 +257,7 @@ def weight_clipping(sheet: Sheet) -> Figure:
 
 def dcgan_digits(sheet: Sheet) -> Figure:
     """Draw the same z over the epochs of a DCGAN, and its samples beside real digits."""
-    settings = {
-        "learning_rate": 5e-4,
-        "beta_1": 0.0,
-        "beta_2": 0.99,
-        "discriminator_batch_norm": False,
-        "ema_decay": 0.99,
-    }
-    model = DCGAN(batch_size=64, n_epochs=60, random_state=0, **settings)
+    model = _dcgan()
     with tempfile.TemporaryDirectory() as folder:
         model.fit(digits().x_train, run=Path(folder) / "run")
         pictures = sorted((Path(folder) / "run" / "samples").glob("*.png"))
@@ -281,6 +276,7 @@ def dcgan_digits(sheet: Sheet) -> Figure:
         left.set_title("the same z over the epochs")
         show(middle, model.sample(80, random_state=0), 10, "80 samples, none selected")
         show(right, unit_floats(digits().x_test[:80]), 10, "80 real digits")
+    sheet.keep({"DCGAN": model}, digits())
     drawn = np.clip(model.sample(1000, random_state=0), 0, 1)
     classes = np.bincount(judge().predict(drawn), minlength=10)
     sheet.say(
@@ -292,7 +288,8 @@ def dcgan_digits(sheet: Sheet) -> Figure:
 
 def layers_of_a_generator(sheet: Sheet) -> Figure:
     """Draw a vector z through the layers of a DCGAN's generator, and the lecture's slip."""
-    model, maps = _dcgan(), {}
+    model, maps = _fitted_dcgan(), {}
+    sheet.keep({"DCGAN": model}, digits())
     x = torch.tensor(
         np.random.default_rng(3).standard_normal((1, model.n_components)), dtype=torch.float32
     )
@@ -325,7 +322,8 @@ def layers_of_a_generator(sheet: Sheet) -> Figure:
 
 def interpolation_in_z(sheet: Sheet) -> Figure:
     """Draw walks between random z of a DCGAN, in a straight line and along the great circle."""
-    model, rows = _dcgan(), {}
+    model, rows = _fitted_dcgan(), {}
+    sheet.keep({"DCGAN": model}, digits())
     z = np.random.default_rng(5).standard_normal((6, model.n_components))
     for i in range(3):
         for name, spherical in (("line", False), ("great circle", True)):
@@ -344,36 +342,77 @@ def interpolation_in_z(sheet: Sheet) -> Figure:
 
 def nearest_training_images(sheet: Sheet) -> Figure:
     """Draw unselected samples of a DCGAN over the training images nearest to each."""
-    found = memorisation_check(_dcgan(), digits())
+    sheet.keep({"DCGAN": _fitted_dcgan()}, digits())
+    found = memorisation_check(_fitted_dcgan(), digits())
     share, z = found.copying.share_farther, found.copying.z
     sheet.say(f"a sample is farther from the training digits than an unseen digit in {share:.1%}")
     sheet.say(f"copying statistic {z:.2f}: far below 0 for copies, far above 0 for poor samples")
     return memorisation_figure(found.nearest)
 
 
+def _pair(broken: str) -> tuple[nn.Module, nn.Module]:
+    """Return a generator and a discriminator of digits by the DCGAN's guide, but for one rule."""
+    k, n = 32, 16
+
+    def norm(width: int) -> list[nn.Module]:
+        return [] if broken == "no batch norm" else [nn.BatchNorm2d(width)]
+
+    def up(n_in: int, n_out: int) -> list[nn.Module]:
+        if broken != "upsampling, pooling":
+            return [nn.ConvTranspose2d(n_in, n_out, 4, 2, 1)]
+        return [nn.Upsample(scale_factor=2), nn.Conv2d(n_in, n_out, 3, padding=1)]
+
+    def down(n_in: int, n_out: int) -> list[nn.Module]:
+        if broken != "upsampling, pooling":
+            return [nn.Conv2d(n_in, n_out, 4, 2, 1)]
+        return [nn.Conv2d(n_in, n_out, 3, padding=1), nn.MaxPool2d(2)]
+
+    of_g = nn.Sigmoid if broken == "sigmoid in G" else nn.ReLU
+    of_d: nn.Module = nn.ReLU() if broken == "ReLU in D" else nn.LeakyReLU(0.2)
+    first = [nn.Unflatten(1, (n, 1, 1)), nn.ConvTranspose2d(n, 2 * k, 2)]
+    last = [nn.Conv2d(2 * k, 1, 2), nn.Flatten()]
+    if broken == "dense hidden layers":
+        first = [nn.Linear(n, 256), of_g(), nn.Linear(256, 8 * k), nn.Unflatten(1, (2 * k, 2, 2))]
+        last = [nn.Flatten(), nn.Linear(8 * k, 256), of_d, nn.Linear(256, 1)]
+    ends = (norm(1), norm(k)) if broken == "batch norm everywhere" else ([], [])
+    G = [*first, *norm(2 * k), of_g(), *up(2 * k, k), *norm(k), of_g(), *up(k, 1), *ends[0]]
+    D = [*down(1, k), *ends[1], of_d, *down(k, 2 * k), *norm(2 * k), of_d, *last]
+    return nn.Sequential(*G, nn.Tanh()), nn.Sequential(*D)
+
+
+RULES = (
+    "by the rules",
+    "upsampling, pooling",
+    "no batch norm",
+    "batch norm everywhere",
+    "dense hidden layers",
+    "sigmoid in G",
+    "ReLU in D",
+)
+
+
+def _guided(rule: str, n_epochs: int, seed: int) -> DCGAN:
+    """Return a DCGAN of digits by the guide, but for one rule."""
+    torch.manual_seed(seed)
+    G, D = _pair(rule)
+    shared: dict[str, Any] = {"n_components": 16, "batch_size": 64, "ema_decay": 0.98}
+    shared |= {"generator": G, "discriminator": D, "learning_rate": 1e-3, "random_state": seed}
+    return DCGAN(n_epochs=n_epochs, **shared).fit(digits().x_train)
+
+
 def dcgan_rules(sheet: Sheet) -> Figure:
-    """Draw the same game with rules of the guide broken: samples, and a judge's view."""
-    shared = {
-        "batch_size": 64,
-        "n_epochs": 8,
-        "random_state": 0,
-        "learning_rate": 1e-3,
-        "ema_decay": None,
-    }
-    kinds = {
-        "DCGAN, by the rules": DCGAN(**shared),
-        "no batch norm in D": DCGAN(discriminator_batch_norm=False, **shared),
-        "upsampling, no batch norm": DCGAN(architecture="lecture", **shared),
-        "dense layers only": GAN(n_components=100, **shared),
-    }
-    with board(12, 3.4) as figure:
-        for axes, (name, model) in zip(figure.subplots(1, 4), kinds.items()):
-            drawn = np.clip(model.fit(digits().x_train).sample(1000, random_state=0), 0, 1)
-            sure = (judge().predict_proba(drawn).max(axis=1) > 0.95).mean()
-            classes = (np.bincount(judge().predict(drawn), minlength=10) > 20).sum()
-            show(axes, drawn[:64], 8, f"{name}\n{sure:.0%} surely a digit, {classes} classes")
-            sheet.say(
-                f"{name}: {sure:.0%} of samples surely a digit, {classes} classes above 2%, "
-                f"{model.diagnosis_}"
-            )
+    """Draw the same game with one rule of the guide broken at a time, and a judge's view."""
+    with board(14, 5.2) as figure:
+        panels = figure.subplots(2, len(RULES))
+        for column, name in zip(panels.T, RULES):
+            found = []
+            for seed, axes in enumerate(column):
+                model = _guided(name, 12, seed)
+                drawn = np.clip(model.sample(1000, random_state=0), 0, 1)
+                sure = (judge().predict_proba(drawn).max(axis=1) > 0.95).mean()
+                classes = (np.bincount(judge().predict(drawn), minlength=10) > 20).sum()
+                show(axes, drawn[:36], 6, f"{sure:.0%} surely a digit\n{classes} classes")
+                found.append(f"{sure:.0%} of samples surely a digit, {classes} classes above 2%")
+            column[0].set_title(f"{name}\n{column[0].get_title(loc='left')}")
+            sheet.say(f"{name}: {found[0]}; another seed, {found[1]}")
     return figure

@@ -101,6 +101,7 @@ def parts_of_a_digit(sheet: Sheet) -> Figure:
     some = [int(np.flatnonzero(digits().y_train == c)[0]) for c in (0, 3, 4, 7)]
     x = unit_floats(digits().x_train[some])
     model = FactorAnalysis(n_components=10).fit(digits().x_train)
+    sheet.keep({"factor analysis": model}, digits())
     common = model.inverse_transform(model.transform(x)).reshape(x.shape)
     mean = model.mean_.reshape(1, 8, 8)
     parts = {
@@ -161,7 +162,8 @@ def covariance_structure(sheet: Sheet) -> Figure:
 
 def parameters_counted(sheet: Sheet) -> Figure:
     """Draw the covariances of ten variables against the parameters of q factors."""
-    p, q = 10, np.arange(0, 11)
+    p = sheet.moving("number of variables", (6, 8, 10, 12, 15), 2)
+    q = np.arange(0, p + 1)
     moments, slide = p * (p + 1) // 2, p * q + p
     free = slide - q * (q - 1) // 2
     with board(10, 3.5) as figure:
@@ -170,10 +172,13 @@ def parameters_counted(sheet: Sheet) -> Figure:
         left.plot(q, slide, "s--", color=ORANGE, label="the slide's count: pq + p")
         left.plot(q, free, "o-", color=BLUE, label="what is free: pq + p − q(q − 1)/2")
         negative = free > moments
-        left.axvspan(q[negative][0] - 0.5, 10.5, color=PALE, alpha=0.5)
+        left.axvspan(q[negative][0] - 0.5, p + 0.5, color=PALE, alpha=0.5)
         left.text(q[negative][0] - 0.3, 8, "more parameters\nthan covariances", fontsize=8)
         left.set(
-            xlabel="number of factors q", title=f"p = {p} variables", ylim=(0, 130), xlim=(0, 10.5)
+            xlabel="number of factors q",
+            title=f"p = {p} variables",
+            xlim=(0, p + 0.5),
+            ylim=(0, 1.08 * slide.max() + 11),
         )
         left.legend(loc="upper left", fontsize=8)
         big, k = 784, 10
@@ -195,6 +200,7 @@ def factors_of_digits(sheet: Sheet) -> Figure:
     measures = []
     for label, method in METHODS.items():
         model = FactorAnalysis(n_components=10, method=method).fit(x)
+        sheet.keep({label: model}, digits())
         images = model.loadings_.T.reshape(10, 8, 8)
         rows[label] = 0.5 + 0.5 * images / np.abs(images).max(axis=(1, 2), keepdims=True)
         error = -model.negative_squared_error(digits().x_test)

@@ -66,6 +66,7 @@ def bce_against_rmse(sheet: Sheet) -> Figure:
         left.legend(loc="upper center", bbox_to_anchor=(0.5, -0.18), ncols=3, fontsize=8)
         for objective in ("bce", "rmse"):
             model = Autoencoder(n_components=8, objective=objective, **SMALL).fit(digits().x_train)
+            sheet.keep({objective.upper(): model}, digits())
             out = np.clip(model.reconstruct(digits().x_test), 0, 1)
             rows[objective.upper()] = out[:8]
             error = ((out - truth) ** 2).sum(axis=(1, 2)).mean()
@@ -104,15 +105,15 @@ def _net(axes: Any, x: Array, h: float, out: Array, wires: dict[str, tuple[Array
 def learning_by_hand(sheet: Sheet) -> Figure:
     """Draw a 2-1-2 autoencoder's numbers: forward, loss, backward, then sixty steps."""
     x, w, v, b, c = np.array([0.8, 0.2]), np.array([0.3, -0.2]), np.array([0.5, -0.4]), 0.1, 0.0
-    losses, shift = [], np.full(2, c)
+    losses, shift, shown = [], np.full(2, c), sheet.moving("step", (0, 1, 2, 5, 10, 20, 59), 0)
     with board(10.6, 3.8) as figure:
         left, right = figure.subplots(1, 2, width_ratios=(1.7, 1))
         for step in range(60):
             h, out, d_out, d_h = _pass(x, w, v, b, shift)
             losses.append(float(((x - out) ** 2).sum()))
-            if step == 0:
+            if step == shown:
                 _net(left, x, h, out, {"encoder": (w, d_h * x), "decoder": (v, d_out * h)})
-                left.set_title(f"forward and backward, step 0: loss {losses[0]:.4f}")
+                left.set_title(f"forward and backward, step {step}: loss {losses[-1]:.4f}")
             if step < 2:
                 words = f"output {out[0]:.4f} and {out[1]:.4f}, loss {losses[-1]:.5f}"
                 sheet.say(f"step {step}: code {h:.4f}, {words}")
@@ -137,14 +138,12 @@ def constraints(sheet: Sheet) -> Figure:
     rows = {"given": np.concatenate([x[:7], noise[:7]])}
     for name, model in models.items():
         model.fit(data.x_train)
+        sheet.keep({name: model}, data)
         rows[name] = np.clip(
             np.concatenate([model.reconstruct(x[:7]), model.reconstruct(noise[:7])]), 0, 1
         )
-        digit, random = (
-            ((model.reconstruct(a) - a) ** 2).sum(axis=(1, 2)).mean()
-            / ((a - a.mean(axis=0)) ** 2).sum(axis=(1, 2)).mean()
-            for a in (x, noise)
-        )
+        digit, random = (((model.reconstruct(a) - a) ** 2).mean() / a.var(axis=0).mean()
+                         for a in (x, noise))  # fmt: skip
         sheet.say(f"{name}: loses {digit:.0%} of digits, {random:.0%} of noise")
     with board(9.8, 3.4) as figure:
         strips(figure.subplots(), rows, "seven digits and seven pictures of noise, reconstructed")
@@ -156,20 +155,14 @@ def denoising(sheet: Sheet) -> Figure:
     data = clothes()
     clean, rows = unit_floats(data.x_test[:500]), {}
     rows["original"] = clean[:12]
+    settings: dict[str, Any] = {"architecture": "mlp", "hidden": (400,), "n_components": 64}
+    settings |= {"n_epochs": 3, "batch_size": 64, "learning_rate_schedule": "cosine"}
+    settings |= {"random_state": 0}
     for kind, name in KINDS.items():
-        model = DenoisingAutoencoder(
-            noise=kind,
-            snr=3.0,
-            architecture="mlp",
-            hidden=(400,),
-            n_components=64,
-            n_epochs=3,
-            learning_rate_schedule="cosine",
-            batch_size=64,
-            random_state=0,
-        )
+        model = DenoisingAutoencoder(noise=kind, snr=3.0, **settings)
         noisy = model.fit(data.x_train[:6000]).add_noise(clean, random_state=0)
         denoised = np.clip(model.reconstruct(noisy), 0, 1)
+        sheet.keep({f"{name} noise": model}, data)
         sheet.say(
             f"{name}: {psnr(clean, noisy):.2f} dB noisy, {psnr(clean, denoised):.2f} dB denoised; "
             f"noise on {(noisy != clean).mean():.0%} of pixels"
@@ -178,12 +171,10 @@ def denoising(sheet: Sheet) -> Figure:
             f"{name} noise": np.clip(noisy[:12], 0, 1),
             "denoised" + " " * len(rows): denoised[:12],
         }
-    with board(9.6, 5.4) as figure:
-        strips(
-            figure.subplots(),
-            {name.rstrip() + " " * i: row for i, (name, row) in enumerate(rows.items())},
-            "test pictures: damaged, and denoised by a model for that noise",
-        )
+    with board(9.6, 5.8) as figure:
+        named = {name.rstrip() + " " * i: row for i, (name, row) in enumerate(rows.items())}
+        title = "test pictures: damaged, and denoised by a model for that noise"
+        strips(figure.subplots(), named, title)
     return figure
 
 
@@ -210,14 +201,13 @@ def denoising_targets(sheet: Sheet) -> Figure:
             with tempfile.TemporaryDirectory() as folder:
                 model.fit(shown[:1350], run=Path(folder) / "run", validation=shown[1350:])
                 records = read_metrics(Path(folder) / "run")
-            for split, line, words in (
-                ("train", "-", "learnt from"),
-                ("validation", "--", "held out"),
-            ):
+            splits = ("train", "-", "learnt from"), ("validation", "--", "held out")
+            for split, line, words in splits:
                 own = [r for r in records if r["split"] == split]
                 values = [next(iter(r["values"].values())) for r in own]
                 epochs = [r["epoch"] for r in own]
                 right.plot(epochs, values, line, color=colour, label=f"{name}: {words}")
+            sheet.keep({name: model}, data)
             out = np.clip(model.reconstruct(noisy), 0, 1)
             rows[name] = out[:8]
             reached, before, black = psnr(x, out), psnr(x, noisy), out[x == 0].mean()
@@ -264,9 +254,8 @@ def compression(sheet: Sheet) -> Figure:
             left.semilogx(*np.array(points).T, "o-", color=colour, label=name)
             sheet.say(f"{name}: " + ", ".join(f"{b:.0f} bytes {d:.1f} dB" for b, d in points))
         left.axvline(784, color=INK, linestyle=":")
-        titled(
-            left, "28×28 pictures of clothes", "bytes a picture; dotted: 784 as it is", "PSNR, dB"
-        )
+        words = "bytes a picture; dotted: 784 as it is"
+        titled(left, "28×28 pictures of clothes", words, "PSNR, dB")
         left.legend()
         sizes, draw, ratios = (1, 2, 5, 10, 30, 100, 300, 1000), np.random.default_rng(0), []
         for d in sizes:

@@ -13,6 +13,7 @@ from sklearn.mixture import GaussianMixture
 
 import latentia
 from latentia import GAN, PCA, VAE, Autoencoder, FactorAnalysis, ProbabilisticPCA
+from latentia.metrics.clustering import cluster_agreement
 from latentia.metrics.neighbours import nearest_training
 from latentia.models.inputs import unit_floats
 from latentia.plots.style import CLASS_COLOURS, INK
@@ -52,14 +53,10 @@ def _models() -> dict[str, Any]:
 
 def map_of_models(sheet: Sheet) -> Figure:
     """Draw the lecture's table of models, each cell with what that model makes of ten digits."""
+    sheet.keep(_models(), digits())
     x = unit_floats(digits().x_test)
-    cells = {
-        "PCA": (0, 0),
-        "factor analysis": (0, 1),
-        "autoencoder": (1, 0),
-        "VAE": (1, 1),
-        "GAN": (1, 1),
-    }
+    cells = {"PCA": (0, 0), "factor analysis": (0, 1), "autoencoder": (1, 0)}
+    cells |= {"VAE": (1, 1), "GAN": (1, 1)}
     rows: dict[tuple[int, int], dict[str, Array]] = {}
     for name, model in _models().items():
         found = rows.setdefault(cells[name], {})
@@ -67,12 +64,8 @@ def map_of_models(sheet: Sheet) -> Figure:
             found[f"{name}: rebuilt"] = np.clip(
                 np.asarray(model.reconstruct(digits().x_test)).reshape(-1, 8, 8)[:10], 0, 1
             )
-            error = (
-                -model.negative_squared_error(digits().x_test)
-                if name != "PCA"
-                else -model.score(digits().x_test)
-            )
-            sheet.say(f"{name}: squared error of test digits {error:.2f}")
+            error = model.score if name == "PCA" else model.negative_squared_error
+            sheet.say(f"{name}: squared error of test digits {-error(digits().x_test):.2f}")
         if "sample" not in model.lacks:
             drawn = np.clip(np.asarray(model.sample(400, random_state=0)).reshape(-1, 8, 8), 0, 1)
             found[f"{name}: drawn"] = drawn[:10]
@@ -103,11 +96,10 @@ def straight_and_bent(sheet: Sheet) -> Figure:
     t = draw.uniform(-1.6, 1.6, 1500)
     x = np.column_stack([2 * t, 1.4 - t**2]) + 0.15 * draw.standard_normal((1500, 2))
     deep = Autoencoder(**(DEEP | {"n_components": 1, "hidden": (64, 64), "n_epochs": 30}))
-    models = {
-        "linear: μ + Wz": (ProbabilisticPCA(n_components=1), ORANGE),
-        "deep: G(z)": (deep, BLUE),
-    }
+    linear = ProbabilisticPCA(n_components=1)
+    models = {"linear: μ + Wz": (linear, ORANGE), "deep: G(z)": (deep, BLUE)}
     vae, share = latentia.load("zoo:vae-mnist-20d"), np.linspace(0, 1, 9, dtype=np.float32)[:, None]
+    sheet.keep({"VAE": vae})
     ends = np.random.default_rng(4).standard_normal((2, vae.n_components)).astype(np.float32)
     bent = np.reshape(vae.inverse_transform((1 - share) * ends[0] + share * ends[1]), (9, 28, 28))
     straight = (1 - share[..., None]) * bent[0] + share[..., None] * bent[-1]
@@ -182,10 +174,8 @@ def four_answers(sheet: Sheet) -> Figure:
     clusters = KMeans(3, n_init=10, random_state=0).fit(x)
     mixture = GaussianMixture(3, random_state=0).fit(x)
     with board(12.4, 3.3) as figure:
-        panels, (a, b) = (
-            figure.subplots(1, 4, sharey=True),
-            (np.linspace(-6, 6, 120), np.linspace(-4, 4, 100)),
-        )
+        panels = figure.subplots(1, 4, sharey=True)
+        a, b = np.linspace(-6, 6, 120), np.linspace(-4, 4, 100)
         for axes in panels:
             axes.plot(*x.T, ".", color=GREY, markersize=3)
         line = pca.inverse_transform(np.array([[-6.0], [6.0]]))
@@ -197,18 +187,12 @@ def four_answers(sheet: Sheet) -> Figure:
         panels[1].plot(*clusters.cluster_centers_.T, "X", color=INK, markersize=9)
         contours(panels[2], lambda p: np.exp(ppca.score_samples(p)), a, b, ORANGE)
         contours(panels[3], lambda p: np.exp(mixture.score_samples(p)), a, b, ORANGE)
-        for axes, title in zip(
-            panels,
-            ("PCA: a line", "k-means: groups", "factor model: a density", "mixture: a density"),
-        ):
+        titles = "PCA: a line", "k-means: groups", "factor model: a density", "mixture: a density"
+        for axes, title in zip(panels, titles):
             axes.set(title=title, xlim=(-6, 6), ylim=(-4, 4), aspect="equal")
-        figure.supxlabel(
-            "left two: no probability model; right two: log p(x) of every point", fontsize=8.5
-        )
-    agree = max(
-        np.mean(np.array(order)[clusters.labels_] == group)
-        for order in ((0, 1, 2), (0, 2, 1), (1, 0, 2), (1, 2, 0), (2, 0, 1), (2, 1, 0))
-    )
+        words = "left two: no probability model; right two: log p(x) of every point"
+        figure.supxlabel(words, fontsize=8.5)
+    agree = cluster_agreement(group, clusters.labels_)["cluster_accuracy"]
     sheet.say(
         f"PCA leaves {1 - pca.explained_variance_ratio_[0]:.1%} of the variance; "
         f"k-means finds {agree:.0%} of the groups"
@@ -227,11 +211,8 @@ def generative_or_discriminative(sheet: Sheet) -> Figure:
     parts = [GaussianMixture(1, random_state=0).fit(x[y == c]) for c in (0, 1)]
     a, b = np.linspace(-3, 6, 150), np.linspace(-2, 3.5, 120)
     grid = np.stack(np.meshgrid(a, b), axis=-1).reshape(-1, 2)
-    titles = (
-        "P(y given x): a boundary",
-        "P(x given y): two densities",
-        "new points of the densities",
-    )
+    titles = ("P(y given x): a boundary", "P(x given y): two densities",
+              "new points of the densities")  # fmt: skip
     with board(11.4, 3.5) as figure:
         panels = figure.subplots(1, 3, sharey=True)
         share = border.predict_proba(grid)[:, 1].reshape(len(b), len(a))
@@ -261,16 +242,13 @@ def six_generators(sheet: Sheet) -> Figure:
     """Draw digits of independent pixels, PCA, factors, a mixture, a VAE and a GAN."""
     x, draw = unit_floats(digits().x_train), np.random.default_rng(0)
     wide, models = flat(x), _models()
+    sheet.keep(models, digits())
     pca = models["PCA"]
-    codes = pca.transform(digits().x_train)
+    codes = pca.transform(x).std(axis=0) * draw.standard_normal((400, 10))
     mixture = GaussianMixture(30, covariance_type="diag", random_state=0, reg_covar=1e-3).fit(wide)
     made = {
-        "independent pixels": np.stack(
-            [draw.permutation(column)[:400] for column in wide.T], axis=1
-        ),
-        "PCA, normal codes": pca.inverse_transform(
-            codes.std(axis=0) * draw.standard_normal((400, 10))
-        ),
+        "independent pixels": draw.permuted(wide, axis=0)[:400],
+        "PCA, normal codes": pca.inverse_transform(codes),
         "factor analysis": models["factor analysis"].sample(400, random_state=0),
         "mixture of 30 normals": mixture.sample(400)[0][draw.permutation(400)],
         "VAE": models["VAE"].sample(400, random_state=0),

@@ -17,16 +17,7 @@ from latentia.plots.theory import asymmetry_figure
 from latentia.theory.densities import mixture
 from latentia.theory.divergences import js_divergence, kl_divergence
 from latentia.theory.figures import Sheet
-from latentia.theory.figures.panels import (
-    BLUE,
-    GREEN,
-    ORANGE,
-    PALE,
-    PINK,
-    Array,
-    board,
-    titled,
-)
+from latentia.theory.figures.panels import BLUE, GREEN, ORANGE, PALE, PINK, Array, board, titled
 from latentia.theory.game import Game
 from latentia.theory.minimax import optimal_logit, train_discriminator, value, virtual_criterion
 
@@ -42,7 +33,8 @@ def _terms(p: Any, q: Any, logit: Callable[[Array], Array]) -> Array:
 
 def value_function(sheet: Sheet) -> Figure:
     """Draw four discriminators of the same two densities, and the value of each."""
-    p, q, x = norm(0, 1), norm(2, 1.3), np.linspace(-4, 7, 400)
+    mean = sheet.moving("mean of p_g", (0, 0.5, 1, 2, 3, 4), 3)
+    p, q, x = norm(0, 1), norm(mean, 1.3), np.linspace(-4, 7, 400)
     best, names = optimal_logit(p, q), ("E log D(x)", "E log(1 − D(G(z)))")
     judges = {
         "says ½ of everything": lambda t: 0 * t,
@@ -76,7 +68,8 @@ def value_function(sheet: Sheet) -> Figure:
 
 def top_of_the_curve(sheet: Sheet) -> Figure:
     """Draw a log y + b log(1 − y), whose top is D*(x), at three x and over all."""
-    p, q, x = norm(0, 1), norm(2, 1.3), np.linspace(-3.5, 6.5, 400)
+    mean = sheet.moving("mean of p_g", (0, 0.5, 1, 2, 3, 4), 3)
+    p, q, x = norm(0, 1), norm(mean, 1.3), np.linspace(-3.5, 6.5, 400)
     y, places = np.linspace(0.002, 0.998, 500), (-0.6, 0.9, 2.4)
     with board(12, 3.5) as figure:
         left, middle, right = figure.subplots(1, 3)
@@ -181,7 +174,9 @@ def jsd_line_by_line(sheet: Sheet) -> Figure:
 
 def kl_asymmetry(sheet: Sheet) -> Figure:
     """Draw the normal density nearest to one with two bumps, by KL both ways and by JSD."""
-    p, x, curves = mixture([norm(-2, 0.6), norm(2, 0.8)], [0.4, 0.6]), np.linspace(-6, 6, 400), []
+    half, x = sheet.moving("half the gap", (1.5, 2, 2.5, 3), 1), np.linspace(-6, 6, 400)
+    curves = []
+    p = mixture([norm(-half, 0.6), norm(half, 0.8)], [0.4, 0.6])
 
     def q(u: Array) -> Any:
         return norm(u[0], np.exp(u[1]))
@@ -206,6 +201,7 @@ def divergence_terms(sheet: Sheet) -> Figure:
         np.array([0.3, 0.25, 0.2, 0.15, 0.07, 0.03]),
         np.array([0.05, 0.1, 0.15, 0.2, 0.25, 0.25]),
     )
+    q = p + sheet.moving("share of the way from p to q", (0, 0.25, 0.5, 0.75, 1), 4) * (q - p)
     m = (p + q) / 2
     terms = {
         "KL(p ‖ q): p log(p/q)": p * np.log(p / q),

@@ -20,15 +20,7 @@ from latentia.metrics.super_resolution import luma_psnr, luma_ssim
 from latentia.models.inputs import unit_floats
 from latentia.plots.style import INK
 from latentia.theory.figures import Sheet
-from latentia.theory.figures.panels import (
-    BLUE,
-    Array,
-    bare,
-    board,
-    clothes,
-    digits,
-    strips,
-)
+from latentia.theory.figures.panels import BLUE, Array, bare, board, clothes, digits, strips
 
 SIDE, DIGIT, HAT, INKED = 32, 16, 7, 0.3
 """Pixels of the canvas and of a digit, the hat's height, and what counts as ink."""
@@ -55,18 +47,9 @@ def _faces(sheet: Sheet) -> tuple[Any, Array, Array]:
 
 def _face_vae(x: Array) -> VAE:
     """Return a VAE of faces between their principal components."""
-    model = VAE(
-        architecture="principal",
-        n_components=60,
-        hidden=(400,),
-        observation="gaussian",
-        noise_variance=0.005,
-        n_epochs=6,
-        batch_size=64,
-        learning_rate_schedule="cosine",
-        random_state=0,
-    )
-    return model.fit(x)
+    nets = {"architecture": "principal", "n_components": 60, "hidden": (400,)}
+    settings = {"observation": "gaussian", "noise_variance": 0.005, "batch_size": 64, "n_epochs": 6}
+    return VAE(learning_rate_schedule="cosine", random_state=0, **nets, **settings).fit(x)
 
 
 def male_and_female(sheet: Sheet) -> Figure:
@@ -125,6 +108,7 @@ def unpaired(sheet: Sheet) -> Figure:
     """Draw paired data beside unpaired, and a zoo CycleGAN's x, G(x), F(G(x)) both ways."""
     data, model = load_unpaired(f"{sheet.data}:smile"), latentia.load("zoo:cyclegan-smiles")
     sides = [unit_floats(data.x_test[np.asarray(data.y_test) == side][:6]) for side in (0, 1)]
+    sheet.keep({"CycleGAN": model})
     there = [model.transform(sides[0]), model.inverse_transform(sides[1])]
     back = [model.inverse_transform(there[0]), model.transform(there[1])]
     x = unit_floats(clothes().x_test[[4, 7, 11, 15]])
@@ -139,12 +123,8 @@ def unpaired(sheet: Sheet) -> Figure:
                 axes.imshow(unit_floats(drawn)[i], extent=(0, 0.9, 4 - i, 4.9 - i), cmap="gray")
                 axes.imshow(x[j], extent=(2, 2.9, 4 - i, 4.9 - i), cmap="gray")
                 if axes is left:
-                    axes.annotate(
-                        "",
-                        (1.95, 4.45 - i),
-                        (0.95, 4.45 - i),
-                        arrowprops={"arrowstyle": "<->", "color": INK},
-                    )
+                    ends = {"arrowstyle": "<->", "color": INK}
+                    axes.annotate("", (1.95, 4.45 - i), (0.95, 4.45 - i), arrowprops=ends)
             axes.set(xlim=(-0.1, 3), ylim=(0.9, 5), title=title, aspect="equal")
             bare(axes)
         for axes, i, names in zip(
@@ -164,33 +144,25 @@ def edges_to_clothes(sheet: Sheet) -> Figure:
     """Draw clothes made of outlines by L1 alone and with the conditional GAN, beside the truth."""
     x, test = clothes().x_train[:800], clothes().x_test[:200]
     made: dict[str, Array] = {"outlines": unit_floats(outlines(test))}
-    for name, objective in (("L1", "l1"), ("L1 + cGAN", "gan+l1")):
-        model = Pix2Pix(
-            objective=objective,
-            width=16,
-            n_epochs=5,
-            batch_size=4,
-            learning_rate=1e-3,
-            learning_rate_schedule="linear",
-            random_state=0,
-        )
+    shared: dict[str, Any] = {"width": 16, "norm": "batch", "n_epochs": 5, "learning_rate": 1e-3}
+    # So small a picture has no room to be shifted, nor so short a training for dropout.
+    shared |= {"jitter": 0.0, "dropout": 0.0, "learning_rate_schedule": "linear", "random_state": 0}
+    games = {
+        "L1": Pix2Pix(objective="l1", **shared),
+        "L1 + cGAN": Pix2Pix(l1_weight=20.0, **shared),
+    }
+    for name, model in games.items():
         made[name] = np.clip(model.fit(outlines(x), x).transform(outlines(test)), 0, 1)
+        sheet.keep({name: model})
     made["truth"] = unit_floats(test)
-    for name in ("L1", "L1 + cGAN"):
-        error, contrast = (
-            np.abs(made[name] - made["truth"]).mean(),
-            np.abs(np.diff(made[name], axis=2)).mean(),
-        )
-        sheet.say(
-            f"{name}: absolute error {error:.4f}, contrast of neighbours {contrast:.4f} (truth "
-            f"{np.abs(np.diff(made['truth'], axis=2)).mean():.4f})"
-        )
+    for name in games:
+        error = np.abs(made[name] - made["truth"]).mean()
+        contrast, own = (np.abs(np.diff(made[key], axis=2)).mean() for key in (name, "truth"))
+        found = f"contrast of neighbours {contrast:.4f} (truth {own:.4f})"
+        sheet.say(f"{name}: absolute error {error:.4f}, {found}")
     with board(9.4, 3.6) as figure:
-        strips(
-            figure.subplots(),
-            {name: images[:12] for name, images in made.items()},
-            "pictures made of outlines, test part",
-        )
+        rows = {name: images[:12] for name, images in made.items()}
+        strips(figure.subplots(), rows, "pictures made of outlines, test part")
     return figure
 
 
@@ -221,15 +193,10 @@ def add_a_hat(sheet: Sheet) -> Figure:
     """Draw digits that a conditional GAN puts a hat on: input, output, target."""
     x, x_test = _hatless(digits().x_train[:500], seed=0), _hatless(digits().x_test, seed=1)
     y_test, hats = _with_hats(x_test)
-    model = Pix2Pix(
-        width=16,
-        n_epochs=6,
-        batch_size=4,
-        learning_rate=1e-3,
-        learning_rate_schedule="linear",
-        random_state=0,
-    )
+    settings: dict[str, Any] = {"width": 16, "n_epochs": 6, "learning_rate": 1e-3}
+    model = Pix2Pix(learning_rate_schedule="linear", random_state=0, **settings)
     output = model.fit(x, _with_hats(x)[0]).transform(x_test)
+    sheet.keep({"pix2pix": model})
     found = (output[:, 0] - output[:, 1]) > (RED[0] - RED[1]) / 2
     overlap = (found & hats).sum((1, 2)) / (found | hats).sum((1, 2))
     kept = np.abs(output - y_test).mean(axis=1)[~hats].mean()
@@ -257,6 +224,7 @@ def super_resolution(sheet: Sheet) -> Figure:
         "SRResNet": latentia.load("zoo:srresnet-x4"),
         "SRGAN": latentia.load("zoo:srgan-x4"),
     }
+    sheet.keep(models)
     with board(11.6, 3.4) as figure:
         panels = figure.subplots(1, 4)
         for axes, (name, model) in zip(panels, models.items()):

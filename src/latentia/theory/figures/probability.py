@@ -63,7 +63,8 @@ def densities(sheet: Sheet) -> Figure:
     """Draw normal densities, the sum of two dice, and a density on the plane."""
     x, side, six = np.linspace(-5, 7, 500), np.linspace(-3, 3, 61), np.full(6, 1 / 6)
     normals = [(f"μ = {m}, σ = {s}", norm(m, s).pdf(x)) for m, s in ((0, 1), (0, 2), (3, 0.7))]
-    covariance = np.array([[1.0, 0.6], [0.6, 0.8]])
+    shared = sheet.moving("covariance", (-0.8, -0.4, 0, 0.3, 0.6, 0.8), 4)
+    covariance = np.array([[1.0, shared], [shared, 0.8]])
     heights = multivariate_normal([0, 0], covariance).pdf(
         np.stack(np.meshgrid(side, side), axis=-1)
     )
@@ -72,7 +73,7 @@ def densities(sheet: Sheet) -> Figure:
         f"each normal density's area is {np.trapezoid(normals[0][1], x):.4f}, "
         f"the two dice's bars add up to {two.sum():.4f}"
     )
-    sheet.say(f"correlation of the density on the plane: {0.6 / np.sqrt(0.8):.3f}")
+    sheet.say(f"correlation of the density on the plane: {shared / np.sqrt(0.8):.3f}")
     return densities_figure(x, normals, (np.arange(2, 13), two), (side, side, heights))
 
 

@@ -86,6 +86,7 @@ def _letters(axes: Axes, text: str) -> None:
 def hidden_state(sheet: Sheet) -> Figure:
     """Draw a trained RNN's state, expectation and loss after each letter of a sentence."""
     model, text = _reader("rnn"), "Mina came. She sang."
+    sheet.keep({"RNN": model})
     H = _states(model, text)
     logp, ids = _expected(model, [text])[0, :-1], np.asarray(model.encode(text))
     each = logp[np.arange(len(ids)), ids]
@@ -131,6 +132,7 @@ def earlier_letters(sheet: Sheet) -> Figure:
         "LSTM": _reader("lstm"),
         "4-gram": NGramLanguageModel(order=4).fit(_stories(600, 1)),
     }
+    sheet.keep({name: models[name] for name in ("RNN", "LSTM")})
     with board(7.6, 3.4) as figure:
         axes = figure.subplots()
         for i, (name, model) in enumerate(models.items()):
@@ -268,6 +270,7 @@ def long_context(sheet: Sheet) -> Figure:
 def lstm_gates(sheet: Sheet) -> Figure:
     """Draw an LSTM's cell, what forget gates keep, and gates at work on a sentence."""
     model, text = _reader("lstm"), "Mina came. She sang.\nJun came. He sang."
+    sheet.keep({"LSTM": model})
     layer, ids = (
         model.net_.layers[0],
         torch.tensor(np.asarray(model.encode(text)), dtype=torch.int64)[None],

@@ -48,7 +48,7 @@ def mode_collapse(sheet: Sheet) -> Figure:
                     axes.scatter(*x[:1000].T, s=6, color=BLUE)
                     axes.scatter(*drawn.T, s=3, color=ORANGE, alpha=0.5)
             covered, near = [f.covered for f in found], np.mean([f.high_quality for f in found])
-            modes = ", ".join(map(str, covered))
+            modes = " / ".join(map(str, covered))
             axes.set_title(f"{name}\n{modes} of 8 modes; {near:.0%} near one")
             sheet.say(f"{name}: {modes} of 8 modes in 3 seeds, {near:.0%} near one")
             limit = 1.6 * np.abs(x).max()

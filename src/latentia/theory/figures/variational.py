@@ -70,31 +70,26 @@ def codes_as_ellipses(sheet: Sheet) -> Figure:
         for axes, beta in zip(figure.subplots(1, 4), (0.01, 0.3, 1.0, 10.0)):
             mean, scale = _posterior(_vae(2, beta), x)
             for m, s, label in zip(mean, scale, y):
-                axes.add_patch(
-                    Ellipse(m, 2 * s[0], 2 * s[1], color=CLASS_COLOURS[label], alpha=0.35)
-                )
+                colour = CLASS_COLOURS[label]
+                axes.add_patch(Ellipse(m, 2 * s[0], 2 * s[1], color=colour, alpha=0.35))
             axes.plot(*mean.T, ".", color=INK, markersize=1.5)
             edge = 1.1 * np.abs(np.concatenate([mean - scale, mean + scale])).max()
-            axes.set(
-                xlim=(-edge, edge),
-                ylim=(-edge, edge),
-                title=f"β = {beta:g}: σ about {np.median(scale):.2f}",
-            )
-            axes.set_box_aspect(1)
+            axes.set(xlim=(-edge, edge), ylim=(-edge, edge), box_aspect=1)
+            axes.set_title(f"β = {beta:g}: σ about {np.median(scale):.2f}")
             found = _vae(2, beta).bound_terms(digits().x_test)
+            sheet.keep({f"VAE, β = {beta:g}": _vae(2, beta)}, digits())
             sheet.say(
                 f"β = {beta:g}: KL {found['kl']:.2f} nats, σ {np.median(scale):.3f}, "
                 f"spread of the means {mean.std():.2f}"
             )
-        figure.supxlabel(
-            "each ellipse is one digit's q(z given x), μ ± σ; colours are classes", fontsize=8.5
-        )
+        words = "each ellipse is one digit's q(z given x), μ ± σ; colours are classes"
+        figure.supxlabel(words, fontsize=8.5)
     return figure
 
 
 def posterior_and_q(sheet: Sheet) -> Figure:
     """Draw the exact posterior of one latent number, normal q near it, and ELBO + KL."""
-    z, x = np.linspace(-9, 9, 9001), 1.2
+    z, x = np.linspace(-9, 9, 9001), sheet.moving("x", (-0.5, 0, 0.5, 1.2, 2, 3), 3)
     joint = norm.logpdf(z) + norm.logpdf(x, z**2 / 2 + 0.4 * z, 0.5)
     evidence = float(np.log(np.trapezoid(np.exp(joint), z)))
 
@@ -144,6 +139,7 @@ def weight_of_kl(sheet: Sheet) -> Figure:
         error = -model.negative_squared_error(digits().x_test)
         found.append((error, kl, apart))
         rows[f"β = {beta:g}"] = images[:14]
+        sheet.keep({f"VAE, β = {beta:g}": model}, digits())
         sheet.say(
             f"β = {beta:g}: squared error {error:.2f}, KL {kl:.2f} nats, "
             f"Fréchet distance of samples {apart:.2f}"
@@ -164,17 +160,8 @@ def weight_of_kl(sheet: Sheet) -> Figure:
 
 def _box(axes: Axes, x: float, y: float, words: str, colour: str) -> None:
     half = 0.5 if len(words) < 6 else 0.95
-    axes.add_patch(
-        FancyBboxPatch(
-            (x - half, y - 0.28),
-            2 * half,
-            0.56,
-            boxstyle="round,pad=0.05",
-            facecolor="white",
-            edgecolor=colour,
-            linewidth=1.5,
-        )
-    )
+    look: dict[str, Any] = {"boxstyle": "round,pad=0.05", "facecolor": "white", "edgecolor": colour}
+    axes.add_patch(FancyBboxPatch((x - half, y - 0.28), 2 * half, 0.56, linewidth=1.5, **look))
     axes.text(x, y, words, ha="center", va="center")
 
 
@@ -195,10 +182,10 @@ def _graph(axes: Axes, title: str, *, through: bool) -> None:
 
 def reparametrisation(sheet: Sheet) -> Figure:
     """Draw where the gradient stops, how z = μ + σε lets it pass, and each estimate's spread."""
-    n, bins = 100_000, np.linspace(-14, 18, 80)
+    n, bins, mu = 100_000, np.linspace(-14, 18, 80), sheet.moving("μ", (0, 0.5, 1, 1.5, 2), 2)
     e = np.random.default_rng(0).standard_normal(n)
-    z = 1.0 + e
-    estimates = {"score function": z**2 * (z - 1), "path, z = μ + σ ε": 2 * z}
+    z = mu + e
+    estimates = {"score function": z**2 * e, "path, z = μ + σ ε": 2 * z}
     with board(12.4, 2.9) as figure:
         one, two, right = figure.subplots(1, 3, width_ratios=(1, 1, 1.25))
         _graph(one, "z drawn from N(μ, σ²): the gradient (green) stops at z", through=False)
@@ -208,8 +195,9 @@ def reparametrisation(sheet: Sheet) -> Figure:
             right.hist(values, bins=bins, color=colour, alpha=0.6, density=True, label=label)
             error = spread / np.sqrt(n)
             sheet.say(f"{name}: mean {values.mean():.3f} ± {error:.3f}, sd of a draw {spread:.2f}")
-        right.axvline(2, color=INK, linestyle=":")
-        titled(right, "d/dμ E z² at μ = σ = 1, which is 2 (dotted)", "one draw's estimate")
+        right.axvline(2 * mu, color=INK, linestyle=":")
+        title = f"d/dμ E z² at μ = {mu:g} and σ = 1: {2 * mu:g} (dotted)"
+        titled(right, title, "one draw's estimate")
         right.set_ylim(0, 0.4)
         right.legend()
     wrong = np.var(1.0 + 0.25 * e)
@@ -220,6 +208,7 @@ def reparametrisation(sheet: Sheet) -> Figure:
 def components_of_a_vae(sheet: Sheet) -> Figure:
     """Draw walks along the components of a zoo VAE that tell most, from the middle of its prior."""
     model = latentia.load("zoo:vae-mnist-20d")
+    sheet.keep({"VAE": model})
     x, middle = model.sample(500, random_state=0), np.zeros(model.n_components)
     walks = traverse(model, x, middle, n_coordinates=6, n_steps=11)
     values = walks.importance.values[walks.coordinates]
@@ -233,14 +222,11 @@ def components_of_a_vae(sheet: Sheet) -> Figure:
 def samples_of_a_vae(sheet: Sheet) -> Figure:
     """Draw unselected samples of a zoo VAE: means of p(x given z) for z from the prior."""
     model = latentia.load("zoo:vae-mnist-20d")
+    sheet.keep({"VAE": model})
     images = np.asarray(model.sample(75, random_state=0))
     with board(8.6, 3.3) as figure:
-        show(
-            figure.subplots(),
-            images.reshape(75, 28, 28),
-            15,
-            "75 draws of zoo:vae-mnist-20d, none selected",
-        )
+        title = "75 draws of zoo:vae-mnist-20d, none selected"
+        show(figure.subplots(), images.reshape(75, 28, 28), 15, title)
     again = np.asarray(model.sample(75, random_state=0))
     sheet.say(
         f"the same seed draws the same digits: they differ by {np.abs(images - again).max():.1g}"
@@ -255,6 +241,7 @@ def vae_curves(sheet: Sheet) -> Figure:
         model = VAE(n_components=10, n_epochs=40, **NETS)
         model.fit(x[:1350], run=Path(folder) / "run", validation=x[1350:])
         records = read_metrics(Path(folder) / "run")
+    sheet.keep({"VAE": model}, digits())
     names = {
         "negative_elbo/kl": "KL",
         "negative_elbo/reconstruction": "reconstruction term",
@@ -263,10 +250,8 @@ def vae_curves(sheet: Sheet) -> Figure:
     with board(12, 3.3) as figure:
         panels = figure.subplots(1, 3)
         for axes, (name, title) in zip(panels, names.items()):
-            for split, colour, label in (
-                ("train", BLUE, "training digits"),
-                ("validation", ORANGE, "held-out digits"),
-            ):
+            splits = ("train", BLUE, "training digits"), ("validation", ORANGE, "held-out digits")
+            for split, colour, label in splits:
                 own = [r for r in records if r["split"] == split and name in r["values"]]
                 values = [r["values"][name] for r in own]
                 if not own:
@@ -286,6 +271,7 @@ def draws_of_one_digit(sheet: Sheet) -> Figure:
     x, model = unit_floats(digits().x_test[[0, 3, 5]]), _vae(10, 1.0)
     plain = Autoencoder(n_components=10, hidden=(200,), n_epochs=30, batch_size=32, random_state=0)
     copies = plain.fit(digits().x_train).reconstruct(x)
+    sheet.keep({"VAE": model, "autoencoder": plain}, digits())
     mean, scale = _posterior(model, x)
     draw = np.random.default_rng(0).standard_normal((12, 10)).astype(np.float32)
     rows = {}
@@ -293,26 +279,23 @@ def draws_of_one_digit(sheet: Sheet) -> Figure:
         for heat in (1.0, 2.0):
             drawn = np.clip(model.inverse_transform(mean[i] + heat * scale[i] * draw), 0, 1)
             terms = model.bound_terms(digits().x_test[[(0, 3, 5)[i]]])
-            rows[f"digit {i + 1}, σ × {heat:g}"] = np.concatenate(
-                [image[None], copies[i][None], drawn]
-            )
+            pictures = image[None], copies[i][None], drawn
+            rows[f"digit {i + 1}, σ × {heat:g}"] = np.concatenate(pictures)
         sheet.say(
             f"digit {i + 1}: reconstruction {terms['reconstruction']:.1f}, "
             f"KL {terms['kl']:.1f} nats; "
             f"draws differ from their mean by {drawn.std(axis=0).mean():.3f} a pixel"
         )
     with board(10.6, 4.6) as figure:
-        strips(
-            figure.subplots(),
-            rows,
-            "original · an autoencoder's copy · twelve draws from q(z given x), decoded",
-        )
+        title = "original · an autoencoder's copy · twelve draws from q(z given x), decoded"
+        strips(figure.subplots(), rows, title)
     return figure
 
 
 def attribute_vector(sheet: Sheet) -> Figure:
     """Draw the direction from digits without to digits with a closed loop, added to some codes."""
     data, model = digits(), _vae(10, 1.0)
+    sheet.keep({"VAE": model}, data)
     has = np.isin(data.y_train, (0, 6, 8, 9)).astype(int)
     direction = attribute_direction(model.transform(data.x_train), has)
     strengths = (-2, -1, 0, 1, 2)
@@ -340,11 +323,8 @@ def bounds_of_a_linear_vae(sheet: Sheet) -> Figure:
             )
             axes.plot(draws, bounds, marker="o", color=colour, label=f"{n_epochs} epochs")
             axes.axhline(exact, color=colour, linestyle=":")
-        axes.set(
-            xscale="log",
-            xlabel="draws k of the importance-weighted bound",
-            ylabel="nats an image, test",
-        )
-        axes.set_title("ELBO (k = 1) and L_k; dotted: the exact log-likelihood")
+        title = "ELBO (k = 1) and L_k; dotted: the exact log-likelihood"
+        titled(axes, title, "draws k of the importance-weighted bound", "nats an image, test")
+        axes.set_xscale("log")
         axes.legend()
     return figure
