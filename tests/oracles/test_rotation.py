@@ -436,4 +436,4 @@ def test_a_step_is_halved_until_the_value_falls_enough(slope, ends):
     line = SimpleNamespace(at=at, retract=lambda T: T, size=0.0)
     start = criteria.Point(np.zeros((1, 1)), 0.0, np.full((1, 1), slope))
     found = criteria.Search.along(line, start, np.ones((1, 1)), 1.0)
-    assert found.T == ends
+    assert ends == found.T
