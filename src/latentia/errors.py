@@ -8,7 +8,7 @@ import importlib
 import math
 import typing
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
 from numbers import Integral, Real
@@ -367,6 +367,12 @@ def _hold(name: str, value: Any, allowed: Range) -> None:
     unbounded = math.isinf(allowed.high) and value > largest_like(value)
     most = f" and at most {largest_like(value):.10g}" if unbounded else ""
     raise InputError(f"{name} is {shown(value)}; it must be {allowed}{most}")
+
+
+def first_of(items: Sequence[str], most: int, mark: str = ",") -> str:
+    """Return the first items, and how many more there are."""
+    more = f"{mark.strip(',')} and {len(items) - most:,} more" if len(items) > most else ""
+    return f"{mark} ".join(items[:most]) + more
 
 
 def shown(value: object) -> str:

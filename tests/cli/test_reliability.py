@@ -1,6 +1,7 @@
 """``latentia reliability``: scales from a file, keyed, explained and written."""
 
 import re
+import sys
 
 import docx
 import numpy as np
@@ -101,6 +102,15 @@ def test_one_scale_of_all_columns_has_a_hierarchy(says, folder):
     assert "turned round, as they ran against the other items" in " ".join(out.split())
     page = check_page(folder / "o/report.html", "Schmid–Leiman, all items")
     assert "ω of subscales" in page
+
+
+def test_what_cannot_be_written_is_told_beside_what_is(says, folder, monkeypatch):
+    for package in ("docx", "xlsxwriter"):
+        monkeypatch.setitem(sys.modules, package, None)
+    out = says("t.csv", "--columns", "a*", "--n-factors", 1, "--out", "o")
+    for name in ("reliability.xlsx", "paper/tables.docx", "paper/tables.xlsx"):
+        assert f"\n{name} was not written: " in out
+    assert {"scales.csv", "items.csv"} <= {p.name for p in (folder / "o").iterdir()}
 
 
 def test_items_against_the_others_are_named_and_left(says):

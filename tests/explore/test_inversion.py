@@ -74,10 +74,12 @@ def test_the_prior_is_a_ridge(linear, weight):
 
 
 def test_batches_do_not_matter(linear, monkeypatch):
+    """Also where a sample has more starts than are tried at once."""
     X = RNG.normal(size=(7, 12)).astype(np.float32)
     whole = invert(linear, X, n_steps=50)
-    monkeypatch.setattr("latentia.explore.inversion.AT_ONCE", 8)
-    np.testing.assert_allclose(invert(linear, X, n_steps=50).codes, whole.codes, atol=1e-5)
+    for at_once in (8, 1):
+        monkeypatch.setattr("latentia.explore.inversion.AT_ONCE", at_once)
+        np.testing.assert_allclose(invert(linear, X, n_steps=50).codes, whole.codes, atol=1e-5)
 
 
 @pytest.mark.parametrize("name", ["PCA", "FactorAnalysis"])

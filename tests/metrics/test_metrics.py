@@ -9,6 +9,7 @@ from sklearn.decomposition import PCA
 from latentia.errors import InputError
 from latentia.metrics.coverage import class_shares, coverage, entropy, nearest_classes
 from latentia.metrics.definitions import DEFINITIONS
+from latentia.metrics.estimates import jackknifed
 from latentia.metrics.frechet import PixelFeatures, frechet_distance
 from latentia.metrics.neighbours import code_accuracy, memorisation
 from latentia.metrics.reconstruction import psnr, squared_error
@@ -23,6 +24,23 @@ def test_psnr_is_averaged_over_images_in_decibels():
     x = np.zeros((2, 5, 5))
     assert psnr(x, x + np.array([[[0.1]], [[0.01]]])) == pytest.approx((20 + 40) / 2)
     assert psnr(x, x) == float("inf")
+
+
+def test_the_jackknife_of_a_mean_is_the_mean_s_own_error():
+    """Of 30 rows a tenth are three: the error is that of the means of the ten groups."""
+    rows = np.random.default_rng(3).normal(size=(30, 2))
+    groups = rows.reshape(3, 10, 2).mean(axis=(0, 2))
+    found = jackknifed(lambda left: float(left.mean()), rows)
+    assert found == pytest.approx(rows.mean())
+    assert found.standard_error == pytest.approx(groups.std(ddof=1) / np.sqrt(10))
+    three, two = (jackknifed(frechet_distance_to(rows), rows[:n]) for n in (3, 2))
+    assert three.standard_error > 0
+    assert two >= 0
+    assert np.isnan(two.standard_error)
+
+
+def frechet_distance_to(rows):
+    return lambda left: frechet_distance(left, rows)
 
 
 def test_frechet_distance_against_the_matrix_square_root():

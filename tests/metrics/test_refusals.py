@@ -12,7 +12,7 @@ from latentia.metrics.parzen import log_densities, parzen_log_likelihood
 from latentia.metrics.precision_recall import precision_recall
 from latentia.metrics.reconstruction import squared_error
 from latentia.metrics.structural_similarity import ssim
-from latentia.metrics.super_resolution import luma_psnr
+from latentia.metrics.super_resolution import luma_lattice, luma_psnr, luma_ssim
 from latentia.metrics.tagging import mean_rank
 
 
@@ -81,3 +81,21 @@ def test_every_refusal_names_what_was_given(kind):
         with pytest.raises(InputError) as refused:
             asked()
         assert str(refused.value) == sentence
+
+
+def test_the_least_that_a_sentence_asks_for_is_enough():
+    rows, one = np.arange(15.0).reshape(5, 3), np.zeros((1, 3))
+    draws = np.random.default_rng(0)
+    sharp, grey = draws.random((2, 11, 11)), draws.random((1, 64, 64))
+    found = [
+        mode_coverage(one, one, 1.0).n_modes,
+        parzen_log_likelihood(rows, rows, rows[:2]).value,
+        precision_recall(rows, rows[:4], 3).precision,
+        frechet_distance(rows[:2], rows[:2]),
+        stacked_mode_coverage(np.array([[0, 4]]), 5).n_modes,
+        ssim(sharp, sharp),
+        luma_psnr(sharp, 1 - sharp, 5),
+        luma_ssim(np.pad(sharp, [(0, 0), (2, 2), (2, 2)]), np.zeros((2, 15, 15)), 2),
+        luma_lattice(grey, 4),
+    ]
+    assert np.isfinite(found).all()

@@ -115,3 +115,13 @@ def test_a_lattice_of_known_power_has_its_decibels():
     x = RNG.normal(0, s, (8, n, n)) + a * np.cos(np.pi / 2 * np.arange(n))
     expected = 10 * np.log10((4 * s**2 + a**2 * n / 6) / (4 * s**2))
     assert luma_lattice(x, 4) == pytest.approx(expected, abs=0.15)
+
+
+@pytest.mark.parametrize("away", [-4, -3, 3, 4])
+def test_each_neighbour_of_a_period_counts_as_much(away):
+    """A wave a of n/4 cycles has (an/4)² in its bin, one beside it (bn/4)² and twice (bn/8)²."""
+    a, b, n = 0.02, 0.01, 128
+    cycles = 2 * np.pi * np.arange(n) / n
+    lines = 0.5 + a * np.cos(cycles * n / 4) + b * np.cos(cycles * (n / 4 + away))
+    found = luma_lattice(np.tile(lines, (1, n, 1)), 4)
+    assert found == pytest.approx(10 * np.log10(16 / 5 * (a / b) ** 2), abs=1e-6)

@@ -203,7 +203,11 @@ def test_a_bounded_quadratic_is_solved_as_scipy_solves_it(seed):
         def hessian(self, x):
             return H
 
-    found = lowest(Quadratic(H, 1), [lower + 1, lower + 3], lower)
+    problem, starts = Quadratic(H, 1), [lower + 1, lower + 3]
+    found = lowest(problem, starts, lower)
+    # The course begins at a start and ends where the search does.
+    assert found.trace[0] in [problem.at(start)[0] for start in starts]
+    assert found.trace[-1] == pytest.approx(found.value, abs=1e-6)
     # H x − b ≥ 0 ⊥ x ≥ lower, as non-negative least squares in x − lower.
     factor = linalg.cholesky(H)
     target = linalg.solve_triangular(factor, b - H @ lower, trans="T")

@@ -10,12 +10,24 @@ X = np.random.default_rng(0).normal(size=(64, 3)) * [1, 5, 20]
 N = 4_000
 
 
-def test_noise_of_a_gaussian_has_its_variance_in_each_columns_unit():
-    model = latentia.VAE(
-        n_components=2, hidden=(4,), n_epochs=1, random_state=0, noise_variance=0.25
-    ).fit(X)
-    means, drawn = (model.sample(N, random_state=1, noise=noise) for noise in (False, True))
-    assert np.array_equal(means, model.sample(N, random_state=1))
+ASKED = {
+    "VAE": ({}, {}),
+    "ConditionalVAE": ({}, {"y": 1}),
+    "VaDE": ({"n_clusters": 2, "pretrain_epochs": 1}, {"cluster": 1}),
+}
+"""Models whose samples are their own, with further fields and what they are asked for."""
+
+
+@pytest.mark.parametrize("name", ASKED)
+def test_noise_of_a_gaussian_has_its_variance_in_each_columns_unit(name):
+    fields, asked = ASKED[name]
+    model = getattr(latentia, name)(
+        n_components=2, hidden=(4,), n_epochs=1, random_state=0, noise_variance=0.25, **fields
+    ).fit(X, np.arange(64) % 2)
+    means, drawn = (
+        model.sample(N, random_state=1, noise=noise, **asked) for noise in (False, True)
+    )
+    assert np.array_equal(means, model.sample(N, random_state=1, **asked))
     expected = 0.5 * X.std(axis=0)
     np.testing.assert_allclose((drawn - means).std(axis=0), expected, rtol=0.05)
     assert np.abs((drawn - means).mean(axis=0) / expected).max() < 0.1

@@ -107,7 +107,7 @@ def test_an_em_step_is_a_regression_on_the_expected_factors():
     assert likelihood == pytest.approx(log_likelihood(S, W, noise), rel=1e-12)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(seed=st.integers(0, 10_000), d=st.integers(2, 8), n=st.integers(10, 40))
 @example(seed=1237, d=8, n=10)
 def test_em_never_lowers_the_likelihood_and_ends_at_the_closed_form(seed, d, n):

@@ -253,6 +253,37 @@ def test_a_page_explains_every_figure_and_escapes_names():
     assert row[:6] == ("all items", "7", "30", "0.843", "0.739", "0.916")
 
 
+def test_each_table_of_a_scale_holds_its_figures_in_their_columns():
+    found = reliability(ATTITUDE, n_factors=3)
+    omega, items = found.omega, found.items
+    figures, *tables = found.part(explained=False).shown
+    expected = {
+        "ω of subscales": [
+            np.bincount(omega.group_of), omega.group_total, omega.group_general,
+            omega.group_specific,
+        ],
+        "Items": [
+            items.n, items.mean, items.deviation, items.item_rest, items.alpha_if_dropped,
+            items.first_component,
+        ],
+        "Schmid–Leiman loadings of standardized items": [
+            omega.solution.general, *omega.solution.groups.T, omega.uniquenesses,
+        ],
+    }  # fmt: skip
+    assert [table.title for table in tables] == [*expected]
+    for table, columns in zip(tables, expected.values(), strict=True):
+        cells = np.array([[c.replace("–", "nan") for c in row[1:]] for row in table.rows], float)
+        np.testing.assert_allclose(cells, np.transpose(columns), atol=0.0051)
+        assert len(table.header) == len(columns) + 1
+    assert [row[1] for row in figures.rows[-3:]] == [
+        f"{omega.total:.3f}", f"{omega.hierarchical:.3f}, {omega.asymptotic:.3f}",
+        f"{omega.explained_common_variance:.3f}",
+    ]  # fmt: skip
+    one = reliability(ATTITUDE, n_factors=1).part(explained=False).shown
+    assert [table.title for table in one] == ["Figures", "Items"]
+    assert [table.title for table in found.part().shown][-1] == "What the figures mean"
+
+
 def test_the_number_of_group_factors_leaves_degrees_of_freedom():
     assert [usual_groups(p) for p in (3, 5, 6, 7, 40)] == [1, 1, 3, 3, 3]
 

@@ -15,6 +15,7 @@ import json
 import os
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -422,3 +423,17 @@ TARGET_MISTAKES = [
 def test_targets_and_constants_are_checked(arguments, sentence):
     with pytest.raises(InputError, match=sentence):
         rotate(parsed(HOLZINGER)["start"][1], **({"kaiser": False} | arguments))
+
+
+@pytest.mark.parametrize(("slope", "ends"), [(-1.0, 0.25), (0.0, 1.0), (1.0, 1.0)])
+def test_a_step_is_halved_until_the_value_falls_enough(slope, ends):
+    """Armijo's rule: by 1e-4 of what the slope promises, and of none where it rises."""
+    falls = {1.0: 0.5e-4, 0.5: 0.4e-4, 0.25: 0.3e-4}
+
+    def at(T):
+        return criteria.Point(T, -falls[float(T[0, 0])], np.zeros((1, 1)))
+
+    line = SimpleNamespace(at=at, retract=lambda T: T, size=0.0)
+    start = criteria.Point(np.zeros((1, 1)), 0.0, np.full((1, 1), slope))
+    found = criteria.Search.along(line, start, np.ones((1, 1)), 1.0)
+    assert ends == found.T

@@ -415,7 +415,7 @@ def test_parametric_samples_have_the_size_and_the_moments_of_the_fit(monkeypatch
 
     monkeypatch.setattr(FactorAnalysis, "fit" if gaps else "fit_covariance", refuse)
     with pytest.raises(InputError, match="seen enough"):
-        bootstrap_errors(model, X, parametric=True, n_replicates=2500)
+        bootstrap_errors(model, X, parametric=True, n_replicates=1200)
     Sigma, scale = model.get_covariance(), np.sqrt(np.diag(model.get_covariance()))
     drawn = np.array(seen)
     if gaps:

@@ -316,8 +316,8 @@ def test_a_learned_variance_is_that_of_the_residuals(plane):
         n_components=2,
         hidden=(32,),
         noise_variance=None,
-        n_epochs=300,
-        learning_rate=3e-3,
+        n_epochs=40,
+        learning_rate=1e-2,
         learning_rate_schedule="cosine",
         random_state=0,
     ).fit(plane)
@@ -604,8 +604,8 @@ def test_draws_follow_the_mixture():
 
 
 def test_the_mixture_sampler_is_saved_with_the_model(bits, tmp_path):
-    model = VAE(n_components=2, hidden=(8,), sampler="mixture", n_mixture=3, random_state=0)
-    model.fit(bits)
+    fields = {"hidden": (8,), "sampler": "mixture", "n_mixture": 3, "n_epochs": 2}
+    model = VAE(n_components=2, random_state=0, **fields).fit(bits)
     loaded = latentia.load(model.save(tmp_path / "model"))
     np.testing.assert_array_equal(loaded.sample(9, random_state=1), model.sample(9, random_state=1))
     assert model.mixture_covariances_.shape == (3, 2, 2)

@@ -92,6 +92,11 @@ def test_the_plane_is_fisher_s_and_its_steps_are_dual(pca, digits):
     there = peer.transform(codes)
     for a, b in zip(here.T, there.T, strict=True):
         assert abs(np.corrcoef(a, b)[0, 1]) > 0.99
+    assert np.allclose(found["deviations"], here.std(axis=0), rtol=1e-3)
+    assert np.allclose(
+        np.array(found["reach"]) / 1.08, np.quantile(np.abs(here), 0.995, axis=0), rtol=1e-3
+    )
+    assert found["classes"] is True
 
 
 def test_two_classes_lie_along_the_first_axis(digits):
@@ -242,6 +247,17 @@ def test_how_things_are_drawn_is_measured(digits, ground):
     found = thumbnails.habit_of(replace(digits, x_test=strokes(30, 12, places, ground)))
     assert (found["size"], found["centre"]) == (12, "none")
     assert thumbnails.habit_of(digits)["size"] == 8
+
+
+def test_a_drawing_is_as_large_as_its_larger_side_and_lies_where_it_lies():
+    ink = np.zeros((20, 30))
+    ink[3:7, 12:25] = 1
+    ink[3:7, 12:14] = 0.5
+    size, mass, box = thumbnails.placed(ink)
+    assert size == 13
+    assert box == pytest.approx([5 - 10, 18.5 - 15])
+    # Two columns of half the weight about 13, and eleven whole ones about 19.5.
+    assert mass == pytest.approx([5 - 10, (1 * 13 + 11 * 19.5) / 12 - 15])
 
 
 def test_a_drawing_s_mass_may_be_what_is_in_the_middle(digits):

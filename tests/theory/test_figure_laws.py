@@ -8,6 +8,7 @@ import pytest
 
 import latentia.theory.figures as figures
 from latentia.errors import FitWarning
+from latentia.theory.figures import estimation
 
 
 @pytest.fixture
@@ -79,6 +80,7 @@ def test_pca_turns_to_the_noise_and_factors_do_not(told):
 
 
 def test_em_never_falls_and_nears_the_maximum(told):
+    np.testing.assert_allclose(estimation._cloud(60).mean(axis=0), 0, atol=1e-12)
     ((first, third, _, last, _, most),), _ = told("em-steps")
     assert first < third < last <= most
     assert most - last < 0.01

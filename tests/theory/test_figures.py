@@ -15,8 +15,10 @@ from PIL import Image
 import latentia.theory.figures as figures
 from latentia.cli.main import main
 from latentia.errors import FitWarning
+from latentia.models.gradient import GradientModel
 from latentia.plots.sentences import LANGUAGES
 from latentia.plots.style import png_bytes
+from latentia.theory.figures import pictures
 
 FOLDER = Path(figures.__file__).parent
 RECORDS = figures.records()
@@ -51,6 +53,45 @@ LIGHT = (
     "picture-as-a-point",
 )
 """Figures that are made as fast, but whose letters take longer to set."""
+ONLY_TRAINED = (
+    "attribute-vector",
+    "bce-against-rmse",
+    "bottleneck",
+    "collapse-on-digits",
+    "dcgan-digits",
+    "dcgan-rules",
+    "denoising",
+    "denoising-targets",
+    "draws-of-one-digit",
+    "earlier-letters",
+    "factors-of-digits",
+    "gan-losses",
+    "hidden-state",
+    "interpolation-in-z",
+    "latent-plane",
+    "layers-of-a-cnn",
+    "layers-of-a-generator",
+    "lstm-gates",
+    "manifold",
+    "manifold-of-digits",
+    "map-of-models",
+    "mode-collapse",
+    "parallel-lines",
+    "parts-of-a-digit",
+    "pca-against-autoencoder",
+    "random-codes",
+    "reparametrisation",
+    "six-generators",
+    "sizes-of-maps",
+    "straight-and-bent",
+    "super-resolution",
+    "vae-curves",
+    "value-by-monte-carlo",
+    "weight-clipping",
+    "weight-of-kl",
+    "wiring-of-a-gan",
+)
+"""Figures that take less than a second once nothing is trained for them."""
 
 
 def functions():
@@ -134,20 +175,27 @@ def test_what_is_in_korean_is_still_said_in_english():
     assert len(left) <= MADE_OF_NAMES, left
 
 
-def drawn(name, lang):
+def drawn(name, lang, data=None):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FitWarning)
-        return figures.draw(name, lang)
+        return figures.draw(name, lang, data)
 
 
-def translated(name):
+def translated(name, data=None):
     """Return a figure in English, of whose words none stays English in Korean."""
-    english = drawn(name, "en")
+    english = drawn(name, "en", data)
     words = [text.get_text() for text in english.figure.findobj(Text)] + [english.sheet.moved[0]]
     left = [part for each in (*words, *english.numbers) for part in figures.untranslated(each)]
     assert left == []
     assert english.numbers
     return english
+
+
+def is_of_shares(drawn):
+    """Return whether no share that a figure notes passes the whole, and no number is none."""
+    said = " ".join(drawn.numbers)
+    shares = map(float, re.findall(r"([\d.]+)%", said))
+    return not re.search(r"\bnan\b", said) and all(share <= 100 for share in shares)
 
 
 def held_to(name, caplog):
@@ -162,6 +210,7 @@ def held_to(name, caplog):
     assert re.search("[가-힣]", "".join(t.get_text() for t in english.figure.findobj(Text)))
     assert all("%%" not in sentence for sentence in english.numbers)
     assert [each.message for each in caplog.records if "glyph" in each.message] == []
+    return english
 
 
 def shades(figure):
@@ -172,12 +221,48 @@ def shades(figure):
 
 @pytest.mark.parametrize("name", QUICK)
 def test_a_quick_figure_draws_in_both_languages(name, caplog):
-    held_to(name, caplog)
+    assert is_of_shares(held_to(name, caplog))
 
 
 @pytest.mark.parametrize("name", LIGHT)
 def test_a_light_figure_has_all_its_words_in_both_languages(name):
-    translated(name)
+    assert is_of_shares(translated(name))
+
+
+@pytest.fixture
+def hardly_trained(monkeypatch):
+    """Let every model learn from a few rows in one pass: what is drawn is as good as chance."""
+    fit = GradientModel.fit
+
+    def hardly(self, X, y=None, **more):
+        self.n_epochs = 1
+        if getattr(self, "pretrain_epochs", 0):
+            self.pretrain_epochs = 1
+        few = [rows[:64] if isinstance(rows, np.ndarray) else rows for rows in (X, y)]
+        return fit(self, *few, **more)
+
+    monkeypatch.setattr(GradientModel, "fit", hardly)
+
+
+@pytest.mark.parametrize("name", [r.name for r in RECORDS if r.name in ONLY_TRAINED])
+def test_a_figure_of_trained_models_has_all_its_words_in_both_languages(name, hardly_trained):
+    assert is_of_shares(translated(name))
+
+
+def test_figures_of_faces_are_drawn_of_any_faces(hardly_trained, tmp_path):
+    place, female = str(tmp_path / "faces.npz"), np.arange(160) % 2
+    grey = np.random.default_rng(0).integers(0, 256, (160, 16, 16), dtype=np.uint8)
+    found = []
+    for x in (grey, np.stack([grey] * 3, axis=-1), np.stack([grey] * 3, axis=1)):
+        np.savez(place, x=x, female=female)
+        found.append(pictures._faces(figures.Sheet(place)))
+    (first, *rest), labels = zip(*((x, marks) for x, *marks in found))
+    for parts in rest:
+        for part, wanted in zip(parts, first, strict=True):
+            np.testing.assert_allclose(part, wanted, atol=1e-6)
+    assert sorted(np.concatenate(labels[0])) == sorted(female)
+    for name in ("male-and-female", "face-blending", "mean-face"):
+        translated(name, place)
 
 
 @pytest.mark.slow

@@ -16,6 +16,7 @@ from latentia import load
 from latentia.errors import InputError
 from latentia.models.gradient import GradientModel
 from latentia.training import run as runs
+from latentia.training.further import THE_BEST
 from latentia.training.history import History
 from latentia.training.metrics_file import read_metrics
 from latentia.training.progress import FileProgress, TrainingProgress, tell_notes
@@ -258,7 +259,9 @@ def test_a_function_that_fails_ends_the_fit_with_its_error_and_the_run_goes_on(i
 SCORES = [5.0, 3.0, 4.0, 3.5, 2.0, 2.5, 2.6, 2.7, 2.8, 1.0]
 
 
-def waited(images, patience, run=None, resume=False, stop_at=None, n_epochs=10, **fields):
+def waited(
+    images, patience, run=None, resume=False, stop_at=None, n_epochs=10, progress=False, **fields
+):
     """Fit with scripted held-out values, an epoch each, which a resumed run goes on with."""
     made = vae(n_epochs=n_epochs, patience=patience, **fields)
     plain = made.bound_loss
@@ -280,7 +283,8 @@ def waited(images, patience, run=None, resume=False, stop_at=None, n_epochs=10, 
             raise KeyboardInterrupt
 
     made.bound_loss = loss
-    return made.fit(images, validation=images[:8], run=run, resume=resume, callbacks=[stop])
+    kept = {"run": run, "resume": resume, "progress": progress}
+    return made.fit(images, validation=images[:8], callbacks=[stop], **kept)
 
 
 @pytest.mark.parametrize("ema_decay", [None, 0.9])
@@ -288,9 +292,9 @@ def waited(images, patience, run=None, resume=False, stop_at=None, n_epochs=10, 
     ("patience", "last", "best"), [(1, 3, 2), (2, 4, 2), (3, 8, 5), (9, 10, 10)]
 )
 def test_patience_ends_after_so_many_epochs_and_keeps_the_best_weights(
-    patience, last, best, ema_decay, images
+    patience, last, best, ema_decay, images, capsys
 ):
-    fitted = waited(images, patience, ema_decay=ema_decay)
+    fitted = waited(images, patience, progress=True, ema_decay=ema_decay)
     assert fitted.history_["epoch"] == list(range(1, last + 1))
     whole = vae(n_epochs=best, ema_decay=ema_decay).fit(images, validation=images[:8])
     assert equal(state(fitted), state(whole))
@@ -300,6 +304,12 @@ def test_patience_ends_after_so_many_epochs_and_keeps_the_best_weights(
         f"those of epoch {best}, the best"
     )
     assert fitted.history_.ended == (said if last < 10 else "")
+    assert (f"epoch {last}: {said}\n" in capsys.readouterr().err) == (last < 10)
+
+
+def test_the_best_weights_are_told_where_training_ends_long_after_them(images, capsys):
+    waited(images, 9, n_epochs=4, progress=True)
+    assert f"epoch 4: the weights kept are those of epoch 2: {THE_BEST}" in capsys.readouterr().err
 
 
 def test_without_patience_the_last_weights_are_kept(images):

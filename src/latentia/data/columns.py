@@ -19,7 +19,7 @@ from latentia.data.numerals import as_numbers, first_word, gaps, is_missing, sha
 from latentia.data.options import NONE, TableOptions, chosen, one, word_in
 from latentia.data.published import unit_diagonal, without_stars
 from latentia.data.units import without_units
-from latentia.errors import InputError, shown
+from latentia.errors import InputError, first_of, shown
 
 LABELS = ("label", "labels", "class", "target", "y")
 UNNAMED = re.compile(r"|Unnamed: \d+|__index_level_\d+__")
@@ -420,5 +420,4 @@ def _cells(table: Table, name: str) -> tuple[list[str], Array]:
 
 def listed(items: Sequence[str]) -> str:
     """Return the first items, and how many more there are."""
-    more = f" and {len(items) - MOST_NAMED} more" if len(items) > MOST_NAMED else ""
-    return ", ".join(items[:MOST_NAMED]) + more
+    return first_of(items, MOST_NAMED)

@@ -9,6 +9,7 @@ import numpy as np
 from latentia.data.dataset import Array, Dataset
 from latentia.data.limits import size
 from latentia.data.matrices import NamedMatrix, kind_of
+from latentia.errors import first_of
 
 MOST_COLUMNS = 200
 """Columns that are described one by one."""
@@ -98,8 +99,7 @@ def _classes(data: Dataset) -> Iterator[tuple[str, str]]:
     values, counts = np.unique(y, return_counts=True)
     names = [data.class_names[v] if data.class_names else str(v) for v in values.tolist()]
     shown = [f"{name} ({count:,})" for name, count in zip(names, counts)]
-    more = f", and {len(shown) - MOST_CLASSES} more" if len(shown) > MOST_CLASSES else ""
-    yield "classes", f"{len(shown)}: {', '.join(shown[:MOST_CLASSES])}{more}"
+    yield "classes", f"{len(shown)}: {first_of(shown, MOST_CLASSES)}"
 
 
 def _columns(data: Dataset) -> Iterator[tuple[str, str]]:

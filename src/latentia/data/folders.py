@@ -21,6 +21,7 @@ from latentia.data.archives import (
     part_of,
 )
 from latentia.data.limits import check_bytes, excess
+from latentia.errors import first_of
 from latentia.files import printable
 
 SIDECARS = {"thumbs.db", "desktop.ini", "ehthumbs.db", *SUPPORT}
@@ -174,9 +175,8 @@ def by_reason(bad: Sequence[tuple[object, object]]) -> str:
 
 
 def _several(paths: Sequence[str]) -> str:
-    more = len(paths) - MOST_ALIKE
-    counted = f" and {more:,} more ({len(paths):,} in all)" if more > 0 else ""
-    return ", ".join(paths[:MOST_ALIKE]) + counted
+    counted = f" ({len(paths):,} in all)" if len(paths) > MOST_ALIKE else ""
+    return first_of(paths, MOST_ALIKE) + counted
 
 
 def remarks(read: Sequence[tuple[Place, Sequence[str]]]) -> tuple[str, ...]:
@@ -229,5 +229,4 @@ def read_all(
 
 def listed(items: list[str]) -> str:
     """Return the first items, and how many more there are."""
-    more = f"; and {len(items) - MOST_NAMED} more" if len(items) > MOST_NAMED else ""
-    return printable("; ".join(items[:MOST_NAMED])) + more
+    return printable(first_of(items, MOST_NAMED, ";"))

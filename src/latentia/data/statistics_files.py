@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from latentia.data.delimited import Columns
 from latentia.data.limits import check_bytes
-from latentia.errors import InputError
+from latentia.errors import InputError, first_of
 
 READERS = {
     ".sav": "read_sav",
@@ -73,9 +73,8 @@ def _declared(path: Path, function: Any) -> tuple[str, ...]:
     ranges = {
         name: ", ".join(_range(r) for r in found) for name, found in about.missing_ranges.items()
     }
-    shown = "; ".join(f"{name}: {what}" for name, what in list(ranges.items())[:MOST_NAMED])
-    more = f"; and {len(ranges) - MOST_NAMED} more" if len(ranges) > MOST_NAMED else ""
-    said = f"{path.name}: values that the file declares missing were taken so ({shown}{more})."
+    each = first_of([f"{name}: {what}" for name, what in ranges.items()], MOST_NAMED, ";")
+    said = f"{path.name}: values that the file declares missing were taken so ({each})."
     return (said,) if ranges else ()
 
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from latentia.data.dataset import Array
+from latentia.errors import first_of
 
 NO_ANSWER = re.compile(
     r"(system |user )?missing( (value|data))?s?|non-?(response|answer)"
@@ -45,11 +46,10 @@ def no_answers(
         return ()
     told = ", ".join(f"{code:.15g} ({codes[code]!r})" for code in sorted(codes))
     flags = " ".join(f"{code:.15g}" for code in sorted(codes))
-    names = ", ".join(map(repr, [*where][:MOST_NAMED]))
-    more = f" and {len(where) - MOST_NAMED} more" if len(where) > MOST_NAMED else ""
+    names = first_of([*map(repr, where)], MOST_NAMED)
     verb = "is taken for a number" if len(codes) == 1 else "are taken for numbers"
     return (
-        f"{title}: {told} in {names}{more} {verb}; --missing-codes {flags} makes such cells "
+        f"{title}: {told} in {names} {verb}; --missing-codes {flags} makes such cells "
         "missing, in all columns.",
     )
 

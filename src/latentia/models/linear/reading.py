@@ -13,7 +13,7 @@ import numpy as np
 from scipy import linalg, sparse
 from sklearn.utils.validation import validate_data
 
-from latentia.errors import InputError, check_range
+from latentia.errors import InputError, check_range, first_of
 from latentia.models.base import LatentModel, to_numpy
 from latentia.models.inputs import (
     Matrix,
@@ -178,5 +178,4 @@ def naming(names: Vector | None) -> Iterator[None]:
 
 def listed(names: list[str]) -> str:
     """Return names as text, cut after a few."""
-    rest = len(names) - MOST_NAMED
-    return ", ".join(names[:MOST_NAMED]) + (f" and {rest} more" if rest > 0 else "")
+    return first_of(names, MOST_NAMED)
