@@ -5,6 +5,7 @@ R's ``attitude`` and the correlations in ``r_reference.json``; each stands below
 """
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -377,3 +378,14 @@ def test_an_ordinal_item_turned_round_counts_as_the_others():
     assert said[0] == said[1]
     with pytest.raises(InputError, match="an ordinal column has 2 to 20"):
         reliability(X.assign(o2=np.arange(500)), correlation="polychoric")
+
+
+def test_notes_on_omega_name_the_items():
+    draw = np.random.default_rng(0)
+    first = draw.normal(size=400)
+    X = np.column_stack([first, first + 1e-4 * draw.normal(size=400), draw.normal(size=(400, 4))])
+    table = pandas.DataFrame(X, columns=["calm", "at ease", "a", "b", "c", "d"])
+    told = " ".join(reliability(table).notes)
+    assert "Heywood" in told
+    assert re.search("of (calm|at ease) lies on its floor", told)
+    assert not re.search(r"\bx\d\b", told)

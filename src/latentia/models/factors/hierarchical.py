@@ -22,6 +22,7 @@ from __future__ import annotations
 
 import math
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -123,20 +124,28 @@ def _second_order(Phi: Matrix) -> Vector:
     ]
 
 
-def quietly_fitted(model: FactorAnalysis, R: Matrix) -> FactorAnalysis:
-    """Fit a model to a covariance; its findings tell what would be warned of."""
+def quietly_fitted(
+    model: FactorAnalysis, R: Matrix, names: Sequence[str] | None = None
+) -> FactorAnalysis:
+    """Fit a model to a covariance of named items; its findings tell what would be warned of."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FitWarning)
-        return model.fit_covariance(R)
+        model.fit_covariance(R)
+    if names is not None:
+        model.feature_names_in_ = np.array(names, dtype=object)
+    return model
 
 
 def omega(
-    correlation: ArrayLike, n_factors: Count | None = None, method: Method = "minres"
+    correlation: ArrayLike,
+    n_factors: Count | None = None,
+    method: Method = "minres",
+    names: Sequence[str] | None = None,
 ) -> Omega:
     """Return ω total, ω hierarchical and ω of subscales of a (p, p) correlation of keyed items.
 
     ``n_factors`` group factors are extracted by the method and rotated by oblimin; none: three for
-    six items or more, else one, which gives ω total alone.
+    six items or more, else one, which gives ω total alone. ``names`` are the items', for its notes.
 
     Examples
     --------
@@ -155,7 +164,8 @@ def omega(
     if k >= len(R):
         raise InputError(f"n_factors is {k}; ω of {len(R)} items takes fewer factors")
     rotation: Literal["none", "oblimin"] = "none" if k == 1 else "oblimin"
-    model = quietly_fitted(FactorAnalysis(n_components=k, method=method, rotation=rotation), R)
+    extraction = FactorAnalysis(n_components=k, method=method, rotation=rotation)
+    model = quietly_fitted(extraction, R, names)
     left = 1 - model.communalities_
     total, notes = float(1 - left.sum() / R.sum()), model.findings()
     if k == 1:

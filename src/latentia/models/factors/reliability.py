@@ -287,7 +287,7 @@ def _computed(
         tails = np.array([1 + level, 1 - level]) / 2
         low, high = 1 - (1 - alpha) * stats.f.ppf(tails, n - 1, (n - 1) * (p - 1))
     pairs = R[np.tril_indices(p, -1)]
-    notes, one, several = _omegas(R, C, n_factors, method)
+    notes, one, several = _omegas(R, C, n_factors, method, scale.names)
     regular, bounded = not is_singular(R), p <= MOST_BOUNDED
     left = float(np.sum(1 / linalg.inv(R).diagonal())) if regular else math.nan
     return Reliability(
@@ -314,15 +314,15 @@ def _computed(
 
 
 def _omegas(
-    R: Matrix, C: Matrix, n_factors: int | None, method: Method
+    R: Matrix, C: Matrix, n_factors: int | None, method: Method, names: list[str]
 ) -> tuple[list[str], float, Omega | None]:
     """Return remarks, McDonald's ω of one factor, and ω of several; none if R is no correlation."""
     if len(R) < 3 and n_factors is None:
         return ["ω and the greatest lower bound need at least 3 items"], math.nan, None
     if linalg.eigvalsh(R)[0] < -INDEFINITE:
         return [INDEFINITE_PAIRS], math.nan, None
-    several = omega(R, n_factors, method)
-    one = quietly_fitted(FactorAnalysis(), C)
+    several = omega(R, n_factors, method, names)
+    one = quietly_fitted(FactorAnalysis(), C, names)
     common = float(one.loadings_.sum()) ** 2
     notes = [f"ω by {several.n_groups} factors: {note}" for note in several.notes]
     notes = [f"ω by one factor: {note}" for note in one.findings()] + (
