@@ -994,5 +994,7 @@ def test_a_file_of_tables_is_refused_before_anything_is_read(refuses, folder, mo
     assert "t.tex exists" in refuses("rows.csv", *K2, "--out", "t.tex")
     words = ("rows.csv", *K2, "--standard-errors", "information", "--out", "t.html")
     assert "--standard-errors are of the report" in refuses(*words)
-    monkeypatch.setitem(sys.modules, "docx", None)
-    assert "pip install 'latentia[word]'" in refuses("rows.csv", *K2, "--out", "t.docx")
+    for package, suffix, extra in (("docx", "docx", "word"), ("xlsxwriter", "xlsx", "excel")):
+        monkeypatch.setitem(sys.modules, package, None)
+        said = refuses("absent.csv", *K2, "--out", f"t.{suffix}")
+        assert f"pip install 'latentia[{extra}]'" in said

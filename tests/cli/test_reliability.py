@@ -9,7 +9,9 @@ import openpyxl
 import pandas
 import pytest
 
+from latentia import FactorAnalysis
 from latentia.cli.main import main
+from latentia.evaluation import factor_report, reliability_report
 from latentia.models.factors.reliability import reliability, reliability_of_covariance
 from latentia.models.factors.reliability_summary import MEANT
 from tests.cli.test_factor import check_page
@@ -102,6 +104,16 @@ def test_one_scale_of_all_columns_has_a_hierarchy(says, folder):
     assert "turned round, as they ran against the other items" in " ".join(out.split())
     page = check_page(folder / "o/report.html", "Schmid–Leiman, all items")
     assert "ω of subscales" in page
+
+
+@pytest.mark.parametrize(("most", "drawn"), [(len(NAMES), 1), (len(NAMES) - 1, 0)])
+def test_loadings_of_as_many_items_as_can_be_read_are_drawn(most, drawn, monkeypatch):
+    monkeypatch.setattr(reliability_report, "MOST_DRAWN", most)
+    assert len([*reliability_report._pictures([reliability(FRAME)])]) == drawn
+    monkeypatch.setattr(factor_report, "MOST_DRAWN", most)
+    model = FactorAnalysis(n_components=2).fit(FRAME)
+    titles = [p.title for p in factor_report._pictures(model, None, 0.3)]
+    assert titles == ["Loadings", "Path diagram"] * drawn
 
 
 def test_what_cannot_be_written_is_told_beside_what_is(says, folder, monkeypatch):

@@ -5,10 +5,11 @@ import warnings
 
 import numpy as np
 import pytest
+import torch
 
 import latentia.theory.figures as figures
 from latentia.errors import FitWarning
-from latentia.theory.figures import estimation
+from latentia.theory.figures import distances, estimation
 
 
 @pytest.fixture
@@ -104,6 +105,15 @@ def test_turns_meet_the_data_and_one_player_alone_does_not(told):
     assert only_d[0] == 2
     assert only_g[0] > 5
     assert both == pytest.approx([4, -np.log(4), 0.5], abs=0.01)
+
+
+def test_the_penalised_critic_is_nowhere_steep_between_real_and_fake():
+    real, fake = torch.zeros(16, 1), torch.full((16, 1), 3.0)
+    x = torch.linspace(0, 3, 31)[:, None].requires_grad_()
+    critic = distances._trained(real, fake, critic=True)
+    (slope,) = torch.autograd.grad(critic(x).sum(), x)
+    assert (slope > -1.2).all()
+    assert slope.mean() == pytest.approx(-1, abs=0.1)
 
 
 def test_a_linear_autoencoder_lies_in_the_plane_of_pca(told):

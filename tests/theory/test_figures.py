@@ -249,6 +249,13 @@ def test_a_figure_of_trained_models_has_all_its_words_in_both_languages(name, ha
     assert is_of_shares(translated(name))
 
 
+def test_four_letters_decide_no_further_than_they_reach(hardly_trained):
+    *_, counted = [each for each in translated("long-context").numbers if "4-gram" in each]
+    near, further, far = map(int, re.findall(r"(\d+)%", counted))
+    assert near == 100
+    assert {further, far} <= {*range(40, 61)}
+
+
 def test_figures_of_faces_are_drawn_of_any_faces(hardly_trained, tmp_path):
     place, female = str(tmp_path / "faces.npz"), np.arange(160) % 2
     grey = np.random.default_rng(0).integers(0, 256, (160, 16, 16), dtype=np.uint8)
