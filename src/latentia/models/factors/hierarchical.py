@@ -124,16 +124,22 @@ def _second_order(Phi: Matrix) -> Vector:
     ]
 
 
+class _Named(np.ndarray):
+    """A matrix whose columns have names, as those of a data frame."""
+
+    columns: Sequence[str]
+
+
 def quietly_fitted(
     model: FactorAnalysis, R: Matrix, names: Sequence[str] | None = None
 ) -> FactorAnalysis:
     """Fit a model to a covariance of named items; its findings tell what would be warned of."""
+    named = R.view(_Named)
+    if names is not None:
+        named.columns = names
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FitWarning)
-        model.fit_covariance(R)
-    if names is not None:
-        model.feature_names_in_ = np.array(names, dtype=object)
-    return model
+        return model.fit_covariance(named)
 
 
 def omega(
