@@ -37,7 +37,9 @@ def dice(sheet: Sheet) -> Figure:
             share = np.bincount(draw.integers(1, 7, n), minlength=7)[1:] / n
             axes.bar(range(1, 7), share, color=BLUE)
             axes.axhline(1 / 6, color=INK, linestyle=":")
-            axes.set(xlabel="face", ylim=(0, 0.45), title=f"throws: {n:,}", xticks=range(1, 7))
+            axes.set(
+                xlabel="face of the die", ylim=(0, 0.45), title=f"throws: {n:,}", xticks=range(1, 7)
+            )
             sheet.say(
                 f"{n:,} throws: the shares are off 1/6 by {np.abs(share - 1 / 6).max():.3f} at most"
             )
