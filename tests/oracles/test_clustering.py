@@ -1,5 +1,7 @@
 """Deep clustering against the papers' equations in loops, closed-form gradients and brute force."""
 
+import os
+import signal
 from itertools import permutations
 
 import numpy as np
@@ -350,6 +352,45 @@ def test_targets_are_of_nets_in_evaluation_mode_and_in_the_datas_order(kind, ima
     model.fit(images)
     ((found, expected),) = kept
     np.testing.assert_allclose(found, expected, rtol=1e-3)
+
+
+@pytest.mark.parametrize(("kind", "tolerance"), [(DEC, 0.008), (IDEC, 0.04)])
+def test_training_ends_when_few_samples_change_clusters_also_after_a_stop(
+    kind, tolerance, tmp_path
+):
+    """Of eight steps an epoch: the shares are those of the targets, and a stop forgets none."""
+    X = np.random.default_rng(0).normal(size=(200, 6))
+
+    def trained(stop=-1, **given):
+        settings = {"n_epochs": 10, "batch_size": 25, "update_interval": 6, "learning_rate": 1e-2}
+        model = kind(**NETS, **settings, pretrain_epochs=3, tolerance=tolerance, random_state=0)
+        update, clusters, changed = model.update_targets, [], {}
+
+        def watched(step, n_steps):
+            update(step, n_steps)
+            if step % 6 == 0:
+                clusters.append(model.clustering_.target.argmax(1).numpy())
+                changed[step] = np.mean(clusters[-1] != clusters[-2]) if step else 1.0
+            if step == stop:
+                os.kill(os.getpid(), signal.SIGINT)
+
+        model.update_targets = watched
+        return model, changed, lambda: model.fit(X, **given)
+
+    whole, changed, fit = trained()
+    fit()
+    last = 8 * whole.records_[-1]["epoch"]
+    assert last == 24
+    ends = [max(s for s in changed if s < end) for end in range(8, last + 8, 8)]
+    assert [changed[step] < tolerance for step in ends] == [False, False, True]
+    _, _, fit = trained(stop=20, run=tmp_path / "run")
+    with pytest.raises(KeyboardInterrupt):
+        fit()
+    resumed, _, fit = trained(run=tmp_path / "run", resume=True)
+    fit()
+    assert resumed.records_[-1]["epoch"] == 3
+    for a, b in zip(whole.encoder_.parameters(), resumed.encoder_.parameters(), strict=True):
+        assert torch.equal(a, b)
 
 
 @pytest.mark.parametrize(("kind", "seed"), [(DEC, None), *((kind, 7) for kind in STARTED)])
@@ -805,6 +846,7 @@ def test_bad_values_are_named():
         (DEC, {"update_interval": 0}, "update_interval is 0"),
         (DEC, {"degrees_of_freedom": 0.0}, "degrees_of_freedom is 0"),
         (IDEC, {"gamma": -1.0}, "gamma is -1"),
+        (DEC, {"tolerance": 1.5}, "tolerance is 1.5"),
         (VaDE, {"pretrain_epochs": 0}, "pretrain_epochs is 0"),
         (VaDE, {"observation": "rmse"}, "VaDE bounds a likelihood"),
     ]:
