@@ -95,8 +95,7 @@ class SelfTraining(PretrainedClustering, AutoencodingModel):
     first_centers: Literal["k_means", "mixture"] = "k_means"
     """Where the centres start: k-means' (the papers'), or the means of a mixture of Gaussians."""
     tolerance: Share = 0.0
-    """Training ends after an epoch in which fewer samples, as a share, change clusters between two
-    computations of P; the papers' is 0.001, and 0 takes all epochs."""
+    """Share of samples that change clusters below which training ends; the papers' is 0.001."""
 
     lacks = {"sample": "an autoencoder has no prior over its latent space; use VaDE"}
 
@@ -231,4 +230,4 @@ class DEC(SelfTraining):
 
     def loss(self, x: Tensor, rows: Tensor) -> Tensor:
         """Return KL(P ‖ Q) (eq. 2)."""
-        return self.clustering_loss(self.encode(x), rows)
+        return self.clustering_loss(self.encode(self.seen(x)), rows)
