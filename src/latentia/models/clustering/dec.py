@@ -7,7 +7,7 @@
     1  train an autoencoder, find centres μ_j by k-means in its codes       ([1]_ section 3.2)
     2  every ``update_interval`` steps:  P from Q of all training data      (eq. 3)
     3  step encoder and centres down  L                                     (eq. 2)
-    4  end when fewer than ``tolerance`` of the samples change clusters between two 2
+    4  end when fewer than ``tolerance`` of the samples change clusters from one P to the next
 
 The centres may also start at the means of a mixture of Gaussians, which finds clusters that are
 long or of unequal width too. P is held fixed between two computations; for held-out data it follows
@@ -152,7 +152,7 @@ class SelfTraining(PretrainedClustering, AutoencodingModel):
         """Why training ends after this epoch: so few samples changed clusters (step 4)."""
         changed = float(self.clustering_.changed) if self.tolerance else 1.0
         less = changed < self.tolerance
-        return f"{changed:.2%} of the samples changed clusters, fewer than tolerance" * less
+        return f"{changed:.2%} of the samples changed clusters: fewer than tolerance" * less
 
     def clustering_loss(self, z_NK: Tensor, rows: Tensor) -> Tensor:
         """Return KL(P ‖ Q) in nats, averaged over samples, P held fixed (step 3)."""
