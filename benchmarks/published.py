@@ -172,10 +172,11 @@ def row(target: Target, seed: int, run: Path, data: Any, given: argparse.Namespa
         write_atomically(kept, json.dumps(found).encode())
     reached = ", ".join(f"{name} {value:.4g}" for name, value in found["figures"].items())
     parameters = read_config(run)["parameters"]
-    seconds = read_metrics(run)[-1]["seconds"]
-    schedule = f"{parameters['n_epochs']} epochs of batches of {parameters['batch_size']}"
-    name = f"`{target.recipe}.toml`"
-    return f"| {name} | {schedule} | {seed} | {seconds / 60:.0f} | {reached} | {target.published} |"
+    last = read_metrics(run)[-1]
+    # Some end before the epochs that they were given.
+    schedule = f"{last['epoch']} epochs of batches of {parameters['batch_size']}"
+    name, minutes = f"`{target.recipe}.toml`", f"{last['seconds'] / 60:.0f}"
+    return f"| {name} | {schedule} | {seed} | {minutes} | {reached} | {target.published} |"
 
 
 def write(given: argparse.Namespace, lines: list[str]) -> None:

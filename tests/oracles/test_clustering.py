@@ -1,11 +1,14 @@
 """Deep clustering against the papers' equations in loops, closed-form gradients and brute force."""
 
+import os
+import signal
 from itertools import permutations
 
 import numpy as np
 import pytest
 import torch
 from scipy import stats
+from scipy.ndimage import affine_transform
 from sklearn import mixture as sklearn_mixture
 from sklearn.base import is_clusterer
 from sklearn.cluster import KMeans
@@ -27,11 +30,14 @@ from latentia import (
 from latentia.errors import FitWarning, InputError
 from latentia.metrics.clustering import cluster_accuracy, cluster_agreement
 from latentia.models.clustering import base as clustering
-from latentia.models.clustering.base import gaussian_mixture
+from latentia.models.clustering.base import distorted, gaussian_mixture
 from latentia.models.clustering.dec import StudentClusters, divergence, target_distribution
 from latentia.models.clustering.vade import GaussianMixture
 from latentia.training import draws
+from latentia.training.train import as_loss
 
+LIMITS = (0.25, 0.3, 0.15, 0.15, 4.5 / 7, 4.5 / 7)
+"""Radians, shear, growth in x and y, and pixels of nine in x and y, at a distortion of 1."""
 NETS = {"n_components": 2, "hidden": (16,), "n_clusters": 3}
 STARTED = (DEC, IDEC, VaDE)
 
@@ -350,6 +356,96 @@ def test_targets_are_of_nets_in_evaluation_mode_and_in_the_datas_order(kind, ima
     model.fit(images)
     ((found, expected),) = kept
     np.testing.assert_allclose(found, expected, rtol=1e-3)
+
+
+@pytest.mark.parametrize(("kind", "tolerance"), [(DEC, 0.008), (IDEC, 0.04)])
+def test_training_ends_when_few_samples_change_clusters_also_after_a_stop(
+    kind, tolerance, tmp_path
+):
+    """Of eight steps an epoch: the shares are those of the targets, and a stop forgets none."""
+    X = np.random.default_rng(0).normal(size=(200, 6))
+
+    def trained(stop=-1, **given):
+        settings = {"n_epochs": 10, "batch_size": 25, "update_interval": 6, "learning_rate": 1e-2}
+        model = kind(**NETS, **settings, pretrain_epochs=3, tolerance=tolerance, random_state=0)
+        update, clusters, changed = model.update_targets, [], {}
+
+        def watched(step, n_steps):
+            update(step, n_steps)
+            if step % 6 == 0:
+                clusters.append(model.clustering_.target.argmax(1).numpy())
+                changed[step] = np.mean(clusters[-1] != clusters[-2]) if step else 1.0
+            if step == stop:
+                os.kill(os.getpid(), signal.SIGTERM)
+
+        model.update_targets = watched
+        return model, changed, lambda: model.fit(X, **given)
+
+    whole, changed, fit = trained()
+    fit()
+    last = 8 * whole.records_[-1]["epoch"]
+    assert last == 24
+    ends = [max(s for s in changed if s < end) for end in range(8, last + 8, 8)]
+    assert [changed[step] < tolerance for step in ends] == [False, False, True]
+    _, _, fit = trained(stop=20, run=tmp_path / "run")
+    with pytest.raises(KeyboardInterrupt):
+        fit()
+    resumed, _, fit = trained(run=tmp_path / "run", resume=True)
+    fit()
+    assert resumed.records_[-1]["epoch"] == 3
+    for a, b in zip(whole.encoder_.parameters(), resumed.encoder_.parameters(), strict=True):
+        assert torch.equal(a, b)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.31, 1.0])
+def test_a_distortion_is_scipys_turn_of_a_slanted_resized_moved_image(share, monkeypatch):
+    """Of an image in pixels from its middle."""
+    image = np.random.default_rng(0).random((9, 9))
+    drawn = np.array([share, 1 - share, 0.2, 0.9, share, 0.6])
+    monkeypatch.setattr(draws, "uniform_like", lambda x: torch.tensor(drawn[None]).to(x))
+    found = distorted(torch.tensor(image)[None, None], 2.0)[0, 0].numpy()
+    turn, slant, wide, high, right, down = 2 * (2 * drawn - 1) * np.array(LIMITS)
+    turned = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
+    from_xy = turned @ np.array([[1, slant], [0, 1]]) @ np.diag([1 + wide, 1 + high])
+    matrix, move, middle = from_xy[::-1, ::-1], np.array([down, right]), np.array([4.0, 4.0])
+    expected = affine_transform(
+        image, matrix, middle + move - matrix @ middle, order=1, mode="grid-constant"
+    )
+    np.testing.assert_allclose(found, expected, atol=1e-9)
+
+
+@pytest.mark.parametrize("kind", [AutoencoderKMeans, *STARTED])
+def test_losses_are_of_the_codes_of_distorted_images_beside_clean_ones(kind, images, monkeypatch):
+    """In training; where nets evaluate, a loss is of the images as they are."""
+    more = {"observation": "bernoulli"} if kind is VaDE else {}
+    model = fitted(kind, images, distortion=0.7, n_epochs=1, **more)
+    monkeypatch.setattr(clustering, "distorted", lambda x, strength: x.flip(2))
+    monkeypatch.setattr(draws, "normal_like", torch.zeros_like)
+    if kind in (DEC, IDEC):
+        target = np.random.default_rng(0).dirichlet([1.0, 1.0, 1.0], len(images))
+        model.clustering_.target = torch.from_numpy(target.astype(np.float32))
+    x = images[:8]
+    for training, encoded in ((False, x), (True, x[:, ::-1].copy())):
+        decoded = model.reconstruct(encoded)
+        if kind is VaDE:
+            log_p = x * np.log(decoded) + (1 - x) * np.log(1 - decoded)
+            expected = {"reconstruction": -log_p.sum() / 8}
+        else:
+            errors = np.square(decoded - x)
+            expected = {"autoencoder": errors.sum() / 8, "reconstruction": errors.mean()}
+        if kind in (DEC, IDEC):
+            q = soft_assignment_in_loops(model.transform(encoded), model.cluster_centers_, 1.0)
+            expected["clustering"] = divergence_in_loops(target[:8], q)
+        for net in model.nets().values():
+            net.train(training)
+        beside = [torch.arange(8)] if kind in (DEC, IDEC) else []
+        with torch.no_grad():
+            loss = as_loss(model.loss(torch.from_numpy(x[:, None]), *beside))
+        only = {AutoencoderKMeans: "autoencoder", DEC: "clustering"}.get(kind)
+        found = loss.terms if only is None else {only: loss.total}
+        for name in set(expected) & set(found):
+            assert float(found[name]) == pytest.approx(expected[name], rel=1e-3)
+        assert set(expected) & set(found)
 
 
 @pytest.mark.parametrize(("kind", "seed"), [(DEC, None), *((kind, 7) for kind in STARTED)])
@@ -805,6 +901,9 @@ def test_bad_values_are_named():
         (DEC, {"update_interval": 0}, "update_interval is 0"),
         (DEC, {"degrees_of_freedom": 0.0}, "degrees_of_freedom is 0"),
         (IDEC, {"gamma": -1.0}, "gamma is -1"),
+        (DEC, {"tolerance": 1.5}, "tolerance is 1.5"),
+        (DEC, {"distortion": -1.0}, "distortion is -1"),
+        (IDEC, {"distortion": 1.0}, "distortion is 1, which turns and moves images"),
         (VaDE, {"pretrain_epochs": 0}, "pretrain_epochs is 0"),
         (VaDE, {"observation": "rmse"}, "VaDE bounds a likelihood"),
     ]:

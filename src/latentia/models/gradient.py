@@ -393,6 +393,11 @@ class GradientModel(Planned, Placed, Model):
             )
 
     @property
+    def done(self) -> str:
+        """Why training ends after this epoch by the method's own measure; empty if it goes on."""
+        return ""
+
+    @property
     def is_scored(self) -> bool:
         """Whether one loss says how good the model is; games have none."""
         return True

@@ -51,6 +51,10 @@ class Trainable(Protocol):
     def waits(self) -> int | None:
         """Epochs without a better held-out value that end training; none takes all of them."""
 
+    @property
+    def done(self) -> str:
+        """Why the model itself ends training after an epoch; empty if it goes on."""
+
     def nets(self) -> Mapping[str, nn.Module]:
         """Return the model's modules by name."""
 
@@ -224,14 +228,17 @@ def why_to_end(
 ) -> str:
     """Return why training ends after this epoch, before those asked for; empty if it goes on.
 
-    A function of the user's ``asked`` for it, or the model's patience is at its end: so many epochs
-    without a better held-out value, counted anew where a run went on that had ended.
+    A function of the user's ``asked`` for it, the model is done by its own measure, or its patience
+    is at its end: so many epochs without a better held-out value, counted anew where a run went on
+    that had ended.
     """
     epoch = order.epoch(state.step - 1) + 1
     since = max(state.best_epoch, -(-run.goes_on_at // order.steps_an_epoch))
     reason = ""
     if distributed.any_rank(bool(asked)):
         reason = f"{asked} asked for it"
+    elif model.done:
+        reason = model.done
     elif state.best_score is not None and model.waits is not None and epoch - since >= model.waits:
         waited = "an epoch" if epoch - since == 1 else f"{epoch - since} epochs"
         reason = f"no better held-out value for {waited}"

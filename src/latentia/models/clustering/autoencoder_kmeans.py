@@ -81,7 +81,7 @@ class AutoencoderKMeans(DeepClustering, AutoencodingModel):
 
     def loss(self, x: Tensor) -> Tensor:
         """Compare a sample with what its code decodes to."""
-        return compared(self, "mse", x, self.decoder_output(self.encode(x)))
+        return compared(self, "mse", x, self.decoder_output(self.encode(self.seen(x))))
 
     def assign(self, x: Tensor) -> Tensor:
         """Return minus the squared distances to the centres, (N, n_clusters)."""

@@ -7,6 +7,7 @@
     1  train an autoencoder, find centres μ_j by k-means in its codes       ([1]_ section 3.2)
     2  every ``update_interval`` steps:  P from Q of all training data      (eq. 3)
     3  step encoder and centres down  L                                     (eq. 2)
+    4  end when fewer than ``tolerance`` of the samples change clusters from one P to the next
 
 The centres may also start at the means of a mixture of Gaussians, which finds clusters that are
 long or of unequal width too. P is held fixed between two computations; for held-out data it follows
@@ -28,7 +29,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from latentia.errors import Count, Positive, Shapes
+from latentia.errors import Count, Positive, Shapes, Share
 from latentia.models.autoencoders.base import AutoencodingModel
 from latentia.models.clustering.base import gaussian_mixture, k_means
 from latentia.models.clustering.pretraining import PretrainedClustering
@@ -48,10 +49,12 @@ class StudentClusters(nn.Module):
     """Soft assignments Q to centres by Student's t (eq. 1), and the targets P of training data.
 
     ``centers`` are μ, (n_clusters, n_components), and ``degrees_of_freedom`` α. ``target`` is P,
-    (n_rows, n_clusters), a row for each sample of the training data.
+    (n_rows, n_clusters), a row for each sample of the training data; ``changed`` the share of these
+    in other clusters than by the P before, where a tolerance asks for it.
     """
 
     target: Tensor
+    changed: Tensor
 
     def __init__(self, centers: Tensor, degrees_of_freedom: float, n_rows: int) -> None:
         super().__init__()
@@ -91,6 +94,8 @@ class SelfTraining(PretrainedClustering, AutoencodingModel):
     """Steps between two computations of the targets P."""
     first_centers: Literal["k_means", "mixture"] = "k_means"
     """Where the centres start: k-means' (the papers'), or the means of a mixture of Gaussians."""
+    tolerance: Share = 0.0
+    """Share of samples that change clusters below which training ends; the papers' is 0.001."""
 
     lacks = {"sample": "an autoencoder has no prior over its latent space; use VaDE"}
 
@@ -119,6 +124,9 @@ class SelfTraining(PretrainedClustering, AutoencodingModel):
             centers = self._centers
         n_rows = len(self._source) if "_source" in vars(self) else 0
         self.clustering_ = StudentClusters(centers, self.degrees_of_freedom, n_rows)
+        if n_rows and self.tolerance:
+            # In the checkpoints: a run that goes on ends where an undisturbed one does.
+            self.clustering_.register_buffer("changed", torch.ones(()))
 
     def assign(self, x: Tensor) -> Tensor:
         """Return Q, (N, n_clusters) (eq. 1)."""
@@ -133,8 +141,18 @@ class SelfTraining(PretrainedClustering, AutoencodingModel):
         chunks = np.array_split(np.arange(len(target)), -(-len(target) // CHUNK))
         with torch.no_grad(), evaluating(self.nets()):
             batches = (self._source.batch(rows)[0].to(target.device) for rows in chunks)
-            q = torch.cat([self.assign(x) for x in batches])
-            target.copy_(target_distribution(q))
+            p = target_distribution(torch.cat([self.assign(x) for x in batches]))
+            if step and self.tolerance:
+                changed = p.argmax(1) != target.argmax(1)
+                self.clustering_.changed.copy_(changed.float().mean())
+            target.copy_(p)
+
+    @property
+    def done(self) -> str:
+        """Why training ends after this epoch: so few samples changed clusters (step 4)."""
+        changed = float(self.clustering_.changed) if self.tolerance else 1.0
+        less = changed < self.tolerance
+        return f"{changed:.2%} of the samples changed clusters: fewer than tolerance" * less
 
     def clustering_loss(self, z_NK: Tensor, rows: Tensor) -> Tensor:
         """Return KL(P ‖ Q) in nats, averaged over samples, P held fixed (step 3)."""
@@ -147,6 +165,8 @@ class SelfTraining(PretrainedClustering, AutoencodingModel):
         """Keep the clusters of the training data, and drop what only the training needed."""
         super().after_training(array, y)
         self.clustering_.target = self.clustering_.target[:0].clone()
+        if self.tolerance:
+            del self.clustering_.changed
         del self._source
         self.__dict__.pop("_centers", None)
 
@@ -210,4 +230,4 @@ class DEC(SelfTraining):
 
     def loss(self, x: Tensor, rows: Tensor) -> Tensor:
         """Return KL(P ‖ Q) (eq. 2)."""
-        return self.clustering_loss(self.encode(x), rows)
+        return self.clustering_loss(self.encode(self.seen(x)), rows)

@@ -57,7 +57,7 @@ class IDEC(SelfTraining):
 
     def loss(self, x: Tensor, rows: Tensor) -> Loss:
         """Return L_r + γ L_c, with its two terms."""
-        z_NK = self.encode(x)
+        z_NK = self.encode(self.seen(x))
         reconstruction = compared(self, "mse", x, self.decoder_output(z_NK)) / x[0].numel()
         clustering = self.clustering_loss(z_NK, rows)
         terms = {"reconstruction": reconstruction, "clustering": clustering}

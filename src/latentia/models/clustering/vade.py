@@ -244,6 +244,10 @@ class VaDE(PretrainedClustering, ChosenLikelihood, VariationalModel, Autoencodin
         stage = int(done * self.n_epochs_) // EPOCHS_OF_A_STAGE
         return super().rate_factor(done) * float((1 - self.decay) ** stage)
 
+    def posterior(self, x: Tensor, *given: Tensor) -> Normal:
+        """Return q(z given x), in training that of the distorted image: also then a bound."""
+        return super().posterior(self.seen(x), *given)
+
     def divergence(self, q: Normal, z_NK: Tensor) -> Tensor:
         """Return (N,) values of KL(q(z, c given x) ‖ p(z, c)), γ from the draw z."""
         log_gamma = self.mixture_.log_joint(z_NK).log_softmax(1)
