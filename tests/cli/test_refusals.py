@@ -21,7 +21,7 @@ REFUSED = [
      "did you mean 'sample'?"),
     ("sample r --colour 3", "latentia sample has no option --colour"),
     ("figure em-step", "there is no figure 'em-step'; did you mean 'em-steps'?"),
-    ("figure em-steps --out a.jpg", "--out a.jpg: a figure is written as .png or .svg"),
+    ("figure em-steps --out a.jpg", "--out a.jpg: a figure is written as .png, .svg or .html"),
     ("figure mean-face", "the figure mean-face needs data: a file of faces, such as an .npz of "
      "pictures"),
     ("figure list --topic qqq", "no figure has 'qqq' in its title, topic or name"),

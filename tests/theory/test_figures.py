@@ -14,7 +14,7 @@ from PIL import Image
 
 import latentia.theory.figures as figures
 from latentia.cli.main import main
-from latentia.errors import FitWarning
+from latentia.errors import FitWarning, InputError
 from latentia.models.gradient import GradientModel
 from latentia.plots.sentences import LANGUAGES
 from latentia.plots.style import png_bytes
@@ -276,6 +276,14 @@ def test_figures_of_faces_are_drawn_of_any_faces(hardly_trained, tmp_path):
 @pytest.mark.parametrize("name", [r.name for r in RECORDS if not r.data and r.name not in QUICK])
 def test_every_figure_draws_in_both_languages(name, caplog):
     held_to(name, caplog)
+
+
+def test_a_place_is_one_of_those_that_a_figure_moves_through():
+    n = len(figures.draw("padding-table").sheet.moved[1])
+    with pytest.raises(InputError, match=f"place is {n}; it must be at least 0 and at most"):
+        figures.draw("padding-table", place=n)
+    with pytest.raises(InputError, match="the figure em-steps has nothing that mov"):
+        figures.draw("em-steps", place=1)
 
 
 def test_the_command_writes_a_picture_and_says_what_it_shows(tmp_path, monkeypatch, capsys):

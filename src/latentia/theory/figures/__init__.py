@@ -18,7 +18,14 @@ from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
-from latentia.errors import FitWarning, InputError, nearest
+from latentia.errors import (
+    FitWarning,
+    InputError,
+    Whole,
+    check_arguments,
+    check_range,
+    nearest,
+)
 from latentia.plots.sentences import language
 
 if TYPE_CHECKING:
@@ -83,6 +90,8 @@ class Sheet:
         The figure's page draws it at each of them, and has a slider of that name.
         """
         self.moved = name, values, start
+        if self.place is not None:
+            check_range("place", self.place, 0, len(values) - 1)
         return values[start if self.place is None else self.place]
 
 
@@ -135,7 +144,7 @@ def record(name: str) -> Record:
 
 
 def draw(
-    name: str, lang: str | None = None, data: str | None = None, place: int | None = None
+    name: str, lang: str | None = None, data: str | None = None, place: Whole | None = None
 ) -> Drawn:
     """Draw a figure.
 
@@ -148,8 +157,10 @@ def draw(
     data
         A data set's name or path, for those figures that need one.
     place
-        Which of the values that the figure's page moves through; default as the figure begins.
+        Which of the values that the figure's page moves through, from 0; default as the figure
+        begins.
     """
+    check_arguments(draw, locals())
     found, words = record(name), language(lang)
     if data is not None and not found.data:
         raise InputError(f"data is given, and the figure {name} takes none")
@@ -162,6 +173,8 @@ def draw(
         # What estimation warns of is known of these figures, and is not what they show.
         warnings.simplefilter("ignore", FitWarning)
         figure = function(sheet)
+    if place is not None and not sheet.moved[1]:
+        raise InputError(f"place is {place}, and the figure {name} has nothing that moves")
     drawn = Drawn(found, figure, sheet)
     if words == "ko":
         translate(drawn)
