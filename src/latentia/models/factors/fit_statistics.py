@@ -86,7 +86,8 @@ class FitStatistics:
     """The same over the diagonal too, whose residuals are 0 but for Heywood cases and gaps, and
     divided by p(p + 1)/2: lavaan's srmr; with means lavaan divides by p(p + 3)/2 instead."""
     aic: float
-    """χ² − 2 dof; under lavaan's convention −2 log L + 2 (n_parameters + p means)."""
+    """χ² − 2 dof; under lavaan's convention −2 log L + 2 (n_parameters + p means), as lavaan has it
+    with ``meanstructure = TRUE``; without, it counts no means of complete rows."""
     bic: float
     """χ² − log(n) dof; under lavaan's convention −2 log L + log(n) (n_parameters + p means)."""
     log_likelihood: float
