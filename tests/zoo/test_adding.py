@@ -1,6 +1,7 @@
 """Entries made of runs, and trainings held against them."""
 
 import json
+import re
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -172,6 +173,21 @@ def test_the_repositorys_zoo_is_what_its_index_says(name):
     assert entry.n_bytes <= adding.MOST_BYTES
     assert entry.bounds.keys() <= entry.figures.keys()
     read_recipe(REPOSITORY / name / "recipe.toml")
+
+
+def test_models_that_are_named_anywhere_are_in_the_zoo():
+    root = REPOSITORY.parent
+    homes = [root / "README.md", root / "README.ko.md", root / "CHANGELOG.md"]
+    for part in ("docs", "examples", "src", "benchmarks", "zoo"):
+        homes += [
+            p for p in (root / part).rglob("*") if p.suffix in (".md", ".py", ".toml", ".json")
+        ]
+    texts = [home.read_text() for home in homes]
+    found = {name for text in texts for name in re.findall("zoo:([a-z0-9][a-z0-9-]*)", text)}
+    # What ends in a hyphen goes on with a value.
+    named = {name for name in found if not name.endswith("-")}
+    assert len(named) >= len(OWN)
+    assert named <= OWN.keys()
 
 
 def test_what_ships_is_small():

@@ -18,9 +18,9 @@ Printed by `latentia zoo list --out docs/zoo.md --overwrite`. Trained models by 
 
 ```console
 $ latentia zoo list
-$ latentia sample zoo:vae-mnist -n 64 --out samples.png   # every verb takes zoo:NAME
-$ latentia export zoo:vae-mnist --out page.html
-$ latentia reproduce zoo:pca-mnist                        # train it again, and compare
+$ latentia sample zoo:vae-mnist-20d -n 64 --out samples.png   # every verb takes zoo:NAME
+$ latentia export zoo:vae-mnist-20d --out page.html
+$ latentia reproduce zoo:pca-mnist                            # train it again, and compare
 ```
 
 In Python `latentia.load("zoo:NAME")`. The smallest come with Latentia; the others are in the folder
