@@ -7,6 +7,7 @@ x.tol=1e-13, iter.max=10000, eval.max=20000)), model "simple" f1 =~ y1+y2+y3+y4,
 """
 
 import os
+import re
 from pathlib import Path
 
 import numpy as np
@@ -53,6 +54,11 @@ SCHOOLS = [
     [181.511345227, 69, 0.872978915753, 0.104089126332],
 ]
 
+# The same with group.label = c("Grant-White", "Pasteur"): d of each variable by integrate() of the
+# squared difference of the two groups' lines, configural, over the factor of Pasteur, scalar.
+APART = [0.21888981205, 0.31614059015, 0.36258994702, 0.09592424949, 0.15844607531,
+         0.10980639211, 0.32557510111, 0.13113422183, 0.09245973863]  # fmt: skip
+
 
 def of(X=NUMBERS, groups=GROUP, target="1:4 | 5:8", **options):
     options = {"n_components": 2, "rotation": "target" if target else "oblimin", **options}
@@ -98,7 +104,22 @@ def test_two_schools_share_loadings_and_not_intercepts_as_in_lavaan():
     assert found.level == "metric"
     assert "not the intercepts (ΔCFI -0.038" in found.answer
     assert found.steps[2].delta_dof == 6
+    np.testing.assert_allclose(found.effects, [np.zeros(9), APART], atol=2e-6)
     assert found.steps[2].delta_chi_square == pytest.approx(40.059286744, abs=1e-6)
+
+
+def test_effects_are_how_far_variables_were_moved():
+    draw = np.random.default_rng(0)
+    f, groups = draw.normal(size=(40_000, 1)), np.arange(40_000) % 2
+    X = 0.8 * f + 0.6 * draw.normal(size=(40_000, 8))
+    X[groups == 1, 0] += 0.5
+    X[groups == 1, 1] += 0.4 * f[groups == 1, 0]
+    found = invariance(FactorAnalysis().fit(X), X, groups)
+    # Of variance 1 in both groups, and of 1 and 1.8 for the second.
+    wanted = [0.5, 0.4 / np.sqrt(1.4)]
+    np.testing.assert_allclose(found.effects[1, :2], wanted, atol=0.1)
+    assert found.effects[1, 2:].max() < 0.1
+    assert re.search(rf"x0 +{found.effects[1, 0]:.2f}\n", str(found))
 
 
 def test_one_model_in_two_groups_is_the_sum_of_one_in_each():
