@@ -66,6 +66,28 @@ def test_each_training_that_is_done_is_told_once(studio, sleeping):
     assert told == ["a"]
 
 
+def test_a_training_that_ends_as_soon_as_it_begins_is_told(studio, sleeping, monkeypatch):
+    told, ended, step = [], threading.Event(), studio.queue.step
+
+    def over_at_once():
+        if (name := step()) is not None:
+            written_run(studio.runs, name)
+            sleeping[-1][1].kill()
+            sleeping[-1][1].wait()
+        return name
+
+    monkeypatch.setattr(studio.queue, "step", over_at_once)
+    studio.queue.add("a", ["train", "vae", "--run", "a"])
+    watching = threading.Thread(target=studio.queue.watch, args=(ended, told.append), daemon=True)
+    watching.start()
+    try:
+        until(lambda: told)
+    finally:
+        ended.set()
+        watching.join()
+    assert told == ["a"]
+
+
 def until(holds):
     end = time.monotonic() + 20
     while not holds():

@@ -217,15 +217,16 @@ class Queue:
 
     def watch(self, ended: threading.Event, trained: Callable[[str], None]) -> None:
         """Start what waits, one after the other, until told to end; tell of each that is done."""
-        before: set[str] = set()
+        before: set[str | None] = set()
         while not ended.wait(EVERY):
             with suppress(OSError):
-                self.step()
+                # What ends as soon as it begins is told too.
+                before.add(self.step())
                 now = {job.name for job in self.jobs() if not job.waits and self.lives(job.name)}
                 for name in before - now:
-                    if self.state(name) == "done":
+                    if name is not None and self.state(name) == "done":
                         trained(name)
-                before = now
+                before = {*now}
 
 
 def config_of(run: Path) -> dict[str, Any]:
