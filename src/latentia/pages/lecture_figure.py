@@ -28,7 +28,10 @@ def write_figure(path: Path, drawn: Drawn, lang: str) -> Path:
     record, sheet, script = drawn.record, drawn.sheet, template("lecture_figure.js").render()
     name, values, start = sheet.moved
     said = in_korean if lang == "ko" else str
-    places = [draw(record.name, lang, sheet.data, place) for place in range(len(values))]
+    places = [
+        drawn if place == start else draw(record.name, lang, sheet.data, place)
+        for place in range(len(values))
+    ]
     pages = {said(key): page_of(model, data)[0] for key, (model, data) in sheet.models.items()}
     pages |= {"": lab.html()} if record.lab else {}
     begin = f'<html data-start="{html.escape(f"{record.lab}&lang={lang}")}"'

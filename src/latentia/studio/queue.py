@@ -217,16 +217,17 @@ class Queue:
 
     def watch(self, ended: threading.Event, trained: Callable[[str], None]) -> None:
         """Start what waits, one after the other, until told to end; tell of each that is done."""
-        before: set[str | None] = set()
+        before: set[str] = set()
         while not ended.wait(EVERY):
             with suppress(OSError):
-                # What ends as soon as it begins is told too.
-                before.add(self.step())
+                if (begun := self.step()) is not None:
+                    # It is told too if it ends at once.
+                    before.add(begun)
                 now = {job.name for job in self.jobs() if not job.waits and self.lives(job.name)}
                 for name in before - now:
-                    if name is not None and self.state(name) == "done":
+                    if self.state(name) == "done":
                         trained(name)
-                before = {*now}
+                before = now
 
 
 def config_of(run: Path) -> dict[str, Any]:

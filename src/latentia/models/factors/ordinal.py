@@ -155,9 +155,8 @@ def of_cells(
     # A cut moves with every row that has its column: (d, K + 1, K - 1), nought where that misses.
     tau, seen = cuts[:, 1:-1], margins.sum(axis=1)[:, None]
     density = np.where(tau < INFINITE, np.exp(-(tau**2) / 2) / np.sqrt(2 * np.pi), np.inf)
-    under = (np.arange(K + 1)[:, None] <= np.arange(K - 1)) - (margins.cumsum(axis=1) / seen)[
-        :, None, :-1
-    ]
+    shares_below = margins.cumsum(axis=1)[:, None, :-1] / seen[:, None]
+    under = (np.arange(K + 1)[:, None] <= np.arange(K - 1)) - shares_below
     under[:, K] = 0
     of_cuts = under / (density * seen)[:, None]
     for column, slopes, axis in ((i, by_first, 2), (j, by_second, 1)):
