@@ -47,12 +47,12 @@ from latentia.models.factors.fit_statistics import Convention, FitStatistics, fi
 from latentia.models.factors.full_information import completed, discrepancies, random_models
 from latentia.models.factors.summary import Summary, shares, summary_of
 from latentia.models.inputs import Channels, Matrix, Rows, Vector
+from latentia.models.linear.eigen import unit_of
 from latentia.models.linear.gaussian import LOG_2PI, LinearGaussian, Scores
 from latentia.models.linear.moments import Moments
 from latentia.models.linear.patterns import Patterns
 from latentia.models.linear.reading import naming, read_moments, take_columns
 from latentia.models.linear.rotation import check_rotation, rule_of
-from latentia.models.linear.scale import unit_of
 
 NEEDS_ROWS = "missing='fiml', correlation='polychoric' and 'mixed' need all rows; use fit"
 STARTS, WITH_GAPS, SMALL = 10, 3, 60

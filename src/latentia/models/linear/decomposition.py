@@ -22,8 +22,17 @@ from scipy import linalg, sparse
 
 from latentia.errors import FitWarning, InputError
 from latentia.models.inputs import Matrix, Vector
-from latentia.models.linear.eigen import lanczos, leading, pays, reduced, width
-from latentia.models.linear.scale import LEAST, MOST, PLAIN, PLAIN_FLOAT32, beyond, unit_of
+from latentia.models.linear.eigen import (
+    PLAIN,
+    PLAIN_FLOAT32,
+    lanczos,
+    leading,
+    pays,
+    reduced,
+    unit_of,
+    width,
+)
+from latentia.models.linear.products import LEAST, MOST, beyond
 
 MOST_DENSE = 8192
 """A scatter matrix of more rows is formed only on request."""

@@ -21,6 +21,7 @@ References
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -29,9 +30,11 @@ from scipy import linalg
 from scipy.sparse.linalg import LinearOperator, eigsh
 
 from latentia.models.inputs import Matrix, Vector
-from latentia.models.linear.scale import unit_of
 
 Product = Callable[[Matrix], Matrix]
+
+PLAIN, PLAIN_FLOAT32 = 1e30, 1e8
+"""Up to this size, and from its inverse on, products of four numbers need no care."""
 
 GUARD = 4
 ALIGN = 8
@@ -52,6 +55,17 @@ MANY = 5
 """For more than a fifth of the eigenpairs, finding all is faster."""
 DENSE = 160
 """Below this size a full decomposition is cheaper than any iteration."""
+
+
+def unit_of(size: float, plain: float = PLAIN) -> float:
+    """Return a power of two near a size that is far from 1, and 1 for any other.
+
+    >>> unit_of(3.0), unit_of(1e-100) == 2.0**-332
+    (1.0, True)
+    """
+    if not 0 < size < math.inf or 1 / plain <= size <= plain:
+        return 1.0
+    return float(2.0 ** round(math.log2(size)))
 
 
 class Eigenpairs(NamedTuple):

@@ -29,7 +29,7 @@ from latentia.errors import Count, InputError, Seed, check_arguments, within_mem
 from latentia.models.base import Encoder, LatentModel, Sampler, seeded
 from latentia.models.exported import Exported, linear_coders
 from latentia.models.inputs import Matrix, Vector, channels_first, in_kind_of, unit_floats
-from latentia.models.linear.scale import unit_of
+from latentia.models.linear.eigen import unit_of
 
 if TYPE_CHECKING:
     from latentia.plots.page import Picture

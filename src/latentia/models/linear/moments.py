@@ -26,16 +26,18 @@ from latentia.models.base import to_numpy
 from latentia.models.inputs import Matrix, Vector, checked_weights
 from latentia.models.linear.arrow import arrow_blocks, arrow_names
 from latentia.models.linear.products import (
+    LEAST,
     MIDDLE,
+    beyond,
     blocks_of,
     byte_products,
     flat,
     float_products,
     is_bytes,
     needed_shift,
+    refuse_spread,
     sparse_products,
 )
-from latentia.models.linear.scale import LEAST, beyond, refuse_spread
 from latentia.models.linear.sufficient import (
     SLACK,
     SufficientStatistic,
@@ -50,8 +52,6 @@ CANCELLATION = 1e-13
 """Share of the mean square around the shift below which a variance is rounding."""
 ROUNDING = 16 * float(np.finfo(np.float64).eps)
 """Share of the mean below which a standard deviation is rounding."""
-
-
 UNIT_BYTES = 1 / 255
 SHIFTED = 1e-7
 """Share of a column's shift by which rounding may move its values."""

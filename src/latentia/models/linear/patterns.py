@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from latentia.data.limits import check_bytes
 from latentia.errors import InputError
 from latentia.models.linear.arrow import arrow_blocks, arrow_names, is_arrow
-from latentia.models.linear.scale import refuse_spread
+from latentia.models.linear.products import refuse_spread
 from latentia.models.linear.sufficient import (
     SLACK,
     SufficientStatistic,

@@ -30,10 +30,10 @@ from latentia.models.base import Encoder, LatentModel
 from latentia.models.exported import Exported, linear_coders
 from latentia.models.inputs import Channels, reads_in_blocks, unit_floats
 from latentia.models.linear.decomposition import Axes, axes_of_rows, axes_of_scatter
+from latentia.models.linear.eigen import unit_of
 from latentia.models.linear.moments import Moments
 from latentia.models.linear.reading import read_moments, refuse_other, take_columns
 from latentia.models.linear.rotation import RotationRule
-from latentia.models.linear.scale import unit_of
 
 if TYPE_CHECKING:
     from latentia.plots.page import Picture

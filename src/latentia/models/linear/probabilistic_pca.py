@@ -25,14 +25,13 @@ from scipy import linalg
 
 from latentia.errors import Count, FitWarning, InputError, Positive, Seed
 from latentia.models.inputs import Channels, Matrix, Vector, reads_in_blocks
-from latentia.models.linear.eigen import leading_of
+from latentia.models.linear.eigen import leading_of, unit_of
 from latentia.models.linear.gaussian import LOG_2PI, LinearGaussian, Scores
 from latentia.models.linear.missing import of_gaps, structured
 from latentia.models.linear.moments import Moments
 from latentia.models.linear.patterns import Patterns
 from latentia.models.linear.pca import PCA
 from latentia.models.linear.reading import read_moments, refuse_other, take_columns
-from latentia.models.linear.scale import unit_of
 
 NO_NOISE = 1e-12
 WIDEST = 4096

@@ -18,13 +18,16 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from latentia.errors import InputError
 from latentia.models.base import to_numpy
 from latentia.models.inputs import Matrix, Vector, is_tensor
-from latentia.models.linear.scale import PLAIN_FLOAT32
+from latentia.models.linear.eigen import PLAIN_FLOAT32
 
 BLOCK_VALUES = 2**20
 """Of floats, which then stay in the cache between conversion and product."""
 BLOCK_BYTES = 2**24
+LEAST, MOST = 1e-145, 1e145
+"""Standard deviations whose squares, and the sums of these over rows, keep all digits."""
 
 
 def blocks_of(X: Any) -> Iterator[tuple[int, Any]]:
@@ -220,3 +223,17 @@ def sparse_products(
     rows = sparse.csr_array(block).astype(np.float64)
     heavy = rows if weights is None else sparse.diags_array(weights) @ rows
     return np.asarray(heavy.sum(axis=0)).ravel(), (heavy.T @ rows).toarray()
+
+
+def refuse_spread(deviations: Vector, least: float = LEAST, most: float = MOST) -> None:
+    """Refuse standard deviations of columns that are beyond reckoning; 0 is a constant column."""
+    for column in np.flatnonzero((deviations > most) | ((deviations > 0) & (deviations < least))):
+        raise beyond(f"column {column}", float(deviations[column]), least, most)
+
+
+def beyond(what: str, deviation: float, least: float = LEAST, most: float = MOST) -> InputError:
+    """Return what is said of data whose variance is no ordinary number."""
+    return InputError(
+        f"{what} varies by about {deviation:.0e}, and that is reckoned with from {least:.0e} to "
+        f"{most:.0e} only: divide by a constant first"
+    )

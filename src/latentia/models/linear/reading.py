@@ -24,7 +24,7 @@ from latentia.models.inputs import (
     span_of,
 )
 from latentia.models.linear.moments import Moments
-from latentia.models.linear.scale import refuse_spread
+from latentia.models.linear.products import refuse_spread
 from latentia.models.linear.sufficient import SufficientStatistic
 
 SYMMETRY = 1e-8

@@ -43,7 +43,7 @@ from latentia.errors import (
 )
 from latentia.models.inputs import Matrix
 from latentia.models.linear.criteria import Constants, Point, Search, minimum, search_for
-from latentia.models.linear.scale import unit_of
+from latentia.models.linear.eigen import unit_of
 
 Orthogonal = Literal[
     "varimax",
