@@ -165,6 +165,22 @@ def test_half_the_bits_are_taken_where_they_are_near_enough(own, traced_once, mo
         program_of(own, ["encode"], precision="half")
 
 
+def test_smaller_tensors_keep_their_bits_before_all_do(own, graph, traced_once, monkeypatch):
+    """Which then have 32 is said by the program, and by how far it is from the model."""
+    largest = max(w.numel() for w in program_of(own, ["encode"]).weights if w.ndim > 1)
+    monkeypatch.setattr("latentia.pages.program.SMALL", 8)
+    monkeypatch.setattr("latentia.pages.program.LARGER", (largest - 1,))
+    plain = program_of(own, ["encode"], precision="half")
+    assert sum(plain.half) > 1
+    # Just less than 16 bits everywhere would differ by.
+    limits = {"single": 1e-6, "half": plain.facts["differences"]["encode"] * 0.999}
+    monkeypatch.setattr("latentia.pages.agreement.LIMITS", limits)
+    found = program_of(own, ["encode"])
+    assert found.half == [w.numel() == largest and w.ndim > 1 for w in found.weights]
+    assert 0 < found.facts["differences"]["encode"] < plain.facts["differences"]["encode"]
+    assert found.facts["bits"] == 16
+
+
 def test_a_graph_of_torch_holds_the_weights_that_it_needs_alone(own, graph):
     held = {name.split(".")[0] for name in graph.state_dict}
     assert held == {"encoder_"}

@@ -14,6 +14,7 @@ import gzip
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from functools import partial
+from math import inf
 from pathlib import Path
 from typing import Any, Literal
 
@@ -34,6 +35,8 @@ from latentia.pages.operations import values_of
 Precision = Literal["auto", "half", "single"]
 SMALL = 256
 """Weights of a tensor up to which 32 bits cost nothing, as of biases."""
+LARGER = (2**16, 2**18)
+"""Tensors of up to so many weights keep 32 bits where a function would else differ too much."""
 
 
 @dataclass
@@ -119,7 +122,7 @@ def program_of(model: Any, only: Sequence[str] = (), precision: Precision = "aut
     only
         The functions; none takes all.
     precision
-        16 bits, 32, or 16 where they are near enough.
+        16 bits, 32, or 16 where they are near enough, with 32 in the smaller tensors if need be.
 
     Raises
     ------
@@ -131,9 +134,9 @@ def program_of(model: Any, only: Sequence[str] = (), precision: Precision = "aut
     program = Program(facts=facts_of(model))
     for function in functions:
         _add(program, twin, function)
-    for kind in ("half", "single") if precision == "auto" else (precision,):
-        kept = kind == "half"
-        program.half = [kept and w.ndim > 1 and w.numel() > SMALL for w in program.weights]
+    below = {"auto": (SMALL, *LARGER, inf), "half": (SMALL,), "single": (inf,)}
+    for small in below[precision]:
+        program.half = [w.ndim > 1 and w.numel() > small for w in program.weights]
         found = {f.name: differences(twin, f, partial(program.run, f.name)) for f in functions}
         limits = allowed("half" if any(program.half) else "single", twin, found)
         program.facts |= {
