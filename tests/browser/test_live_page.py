@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from latentia import PCA, VAE, ConditionalGAN, load_data
+from latentia import PCA, VAE, ConditionalGAN, DenoisingAutoencoder, load_data
 from latentia.models.base import LatentModel
 from latentia.pages import html
 from tests.conftest import small_models
@@ -367,3 +367,42 @@ def test_the_page_of_every_model_that_decodes_is_the_model(name, kind, digits, o
     wanted = model.inverse_transform(code(page).astype(np.float32), *labels)
     made = np.array(page.evaluate("[...live.state.made]")).reshape(wanted.shape)
     assert np.abs(made - wanted).max() <= 2e-3 * max(1, np.abs(wanted).max())
+
+
+@pytest.mark.parametrize("noise", ["gaussian", "masking", "salt_and_pepper"])
+def test_noise_is_added_to_what_a_denoising_model_reads(noise, digits, tmp_path, opened):
+    """As the library adds it, at the level of the training or another; the pad stays clean."""
+    options = {"architecture": "mlp", "hidden": (8,), "n_epochs": 1, "device": "cpu"}
+    model = DenoisingAutoencoder(
+        n_components=2, noise=noise, noise_factor=0.25, random_state=0, **options
+    ).fit(digits.x_train)
+    model.remember(digits)
+    page = ready(opened(html.write(model, tmp_path / "page.html", data=digits)[0].path, 1300))
+    page.click("#example")
+    clean = digits.x_test[:1].reshape(64)
+
+    def read(level):
+        page.evaluate(f"() => {{ $('noise').value = {level}; $('noise').oninput(); }}")
+        found = page.evaluate("[[...live.state.input], [...live.state.z], [...live.state.made]]")
+        x, z, made = (np.array(part) for part in found)
+        wanted = model.transform(x.reshape(1, 8, 8).astype(np.float32))
+        assert np.allclose(z, wanted, atol=2e-3)
+        assert np.allclose(made, model.inverse_transform(wanted).ravel(), atol=2e-3)
+        return x - clean
+
+    assert page.text_content("#noise-value") == "0.25"
+    inside = (clean > 0.3) & (clean < 0.7)
+    told, twice, none = read(0.25), read(0.5), read(0)
+    assert np.abs(none).max() < 1 / 255
+    if noise == "gaussian":
+        # The same draw at another level, where it is not clipped.
+        kept = inside & (np.abs(twice) < 0.29)
+        assert np.allclose(2 * told[kept], twice[kept], atol=0.02)
+        assert 0.1 < told[inside].std() < 0.5
+    else:
+        extremes = {"masking": [0], "salt_and_pepper": [0, 1]}[noise]
+        changed = np.abs(told) > 1 / 255
+        assert np.isin((clean + told)[changed], extremes).all()
+        # What is spoilt at a level is so at a higher one.
+        assert (np.abs(twice) > 1 / 255)[changed & inside].all()
+        assert 0.05 < changed.sum() / (clean > 0.02).sum() < 0.6

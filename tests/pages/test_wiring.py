@@ -735,8 +735,9 @@ def test_pins_are_typical_of_two_classes_or_far_apart():
     z = np.array([[0.0, 0], [0.1, 0], [5, 5], [5.1, 5], [2, 2], [2.2, 2]])
     labels = np.array([0, 0, 1, 1, 2, 2])
     assert scene.pins_of(z, labels) in ([[0, 0], [5, 5]], [[0.1, 0], [5, 5]], [[0, 0], [5.1, 5]])
-    assert scene.pins_of(z, None) == [[0, 0], [5.1, 5]]
-    assert scene.pins_of(z, np.zeros(6)) == [[0, 0], [5.1, 5]]
+    # Without classes, of the three rows that lie nearest to the mean.
+    assert scene.pins_of(z, None) in ([[0.1, 0], [2.2, 2]], [[2, 2], [5, 5]], [[2, 2], [2.2, 2]])
+    assert scene.pins_of(z, np.zeros(6)) == scene.pins_of(z, None)
     assert scene.pins_of(z[:1], None) == [[0, 0], [0, 0]]
 
 

@@ -260,6 +260,7 @@ def html(program: Program, page: dict[str, Any], diagram: Markup) -> str:
         "hash": base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
         "program": embedded(document),
         "kinds": kinds_of(document),
+        "noise": page["scene"].get("noise"),
         "diagram": diagram,
     }
     template = environment().get_template("page.html")

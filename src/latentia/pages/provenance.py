@@ -35,6 +35,7 @@ SCORES = (
     "negative_log_likelihood",
     "negative_elbo",
     "frechet_distance",
+    "psnr_denoised",
     "squared_error",
     "class_agreement",
     "adjusted_rand",

@@ -93,7 +93,16 @@ def scene_of(model: Any, functions: Functions, data: Dataset | None) -> dict[str
         "classes": named if labels is None or data is None else classes_of(data, labels),
         "pins": pins_of(rows, of),
         "directions": directions_of(rows, of, float(z.var(axis=0).sum())),
+        "noise": noise_of(model),
     }
+
+
+def noise_of(model: Any) -> dict[str, Any] | None:
+    """Return the noise that a model of pictures in [0, 1] learnt to take away, if it did."""
+    known = vars(model)
+    if "noise_level_" not in known or not known["unit_range_"]:
+        return None
+    return {"kind": model.noise, "level": known["noise_level_"]}
 
 
 def held_out(model: Any, data: Dataset | None) -> tuple[Array, Array | None]:
@@ -270,13 +279,18 @@ def discriminants(z: Array, labels: Array, axis: Array) -> tuple[Array, Array]:
 
 
 def pins_of(z: Array, labels: Array | None) -> list[list[float]]:
-    """Return the two ends of an interpolation: typical rows of two classes, or two far apart."""
+    """Return the two ends of an interpolation: typical rows of two classes, or two far apart.
+
+    Without classes these are of the half of the rows that lies nearest to the middle.
+    """
     ends = z[[0, -1]]
     if labels is not None and len(np.unique(labels)) > 1:
         means = np.stack([z[labels == c].mean(axis=0) for c in np.unique(labels)])
         ends = means[list(farthest(means))]
     elif len(z) > 1:
-        few = spread(z, 60)
+        few = spread(z, 120)
+        gaps = np.square(few - z.mean(axis=0)).sum(axis=1)
+        few = few[gaps <= np.median(gaps)]
         ends = few[list(farthest(few))]
     return [rounded(z[np.square(z - end).sum(axis=1).argmin()]) for end in ends]
 

@@ -73,10 +73,32 @@ function encodePictures(shape) {
     empty = true;
     $("placeholder").hidden = false;
   }
+  // The noise that the model learnt to take away; a picture keeps its draw while the level moves.
+  const { noise } = SCENE;
+  const hiss = noise && new Float32Array(C * H * W);
+  const redraw = () => { if (noise) hiss.forEach((_, i) => { hiss[i] = noise.kind === "gaussian" ? gaussian() : Math.random(); }); };
+  const noisy = {
+    gaussian: (v, e, s) => Math.min(1, Math.max(0, v + s * e)),
+    masking: (v, u, s) => (u < s ? 0 : v),
+    salt_and_pepper: (v, u, s) => (u < s / 2 ? 1 : u < s ? 0 : v),
+  };
+  let clean = null;
   function show(x) {
-    seen.paint(x);
-    const z = read(x);
+    clean = x;
+    const given = noise ? x.map((v, i) => noisy[noise.kind](v, hiss[i], +$("noise").value)) : x;
+    seen.paint(given);
+    const z = read(given);
     back.paint(decode(z));
+  }
+  if (noise) {
+    redraw();
+    $("noise").max = Math.max(1, noise.level);
+    $("noise").value = noise.level;
+    $("noise").oninput = () => {
+      $("noise-value").textContent = (+$("noise").value).toFixed(2);
+      if (clean) show(clean);
+    };
+    $("noise").oninput();
   }
   // As in the training data: its size, and its place.
   function drawing() {
@@ -143,11 +165,14 @@ function encodePictures(shape) {
   let fresh = false;
   $("clear").onclick = () => {
     wipe();
+    clean = null;
+    redraw();
     hear(["hint"]);
   };
 
   function take(x, y = null) {
     if (y) state.y.set(y);
+    redraw();
     const canvas = make("canvas");
     new Painter(canvas, shape).paint(x);
     on.imageSmoothingEnabled = Math.max(H, W) > 32;
@@ -233,7 +258,7 @@ function encodePictures(shape) {
   part({
     words() {
       const k = state.z.length;
-      const kept = k === 1 ? say("rebuilt/one") : say("rebuilt", { k });
+      const kept = noise ? say("denoised") : k === 1 ? say("rebuilt/one") : say("rebuilt", { k });
       $("rebuilt-caption").textContent = kept;
       $("rebuilt").setAttribute("aria-label", kept);
       $("placeholder").textContent = say(drawable ? "here" : "drop");
