@@ -29,6 +29,8 @@ PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 STAMP = VENV / "latentia-installed"
 CORE_TOOLS = ("pytest", "pytest-xdist", "hypothesis", "pandas")
 CORE_TESTS = ("tests/contract", "tests/oracles", "tests/test_without_torch.py")
+EXTRAS = {"test": "test", "docs": "docs", "studio": "excel,heic,onnx,spss,studio,word"}
+"""What a command needs beside ``deep``; the studio also what is uploaded to it and taken along."""
 CPU_INDEX = "https://download.pytorch.org/whl/cpu"
 
 
@@ -40,12 +42,11 @@ def main() -> int:
     words = sys.argv[1:] or ["--help"]
     if words[0] == "core":
         return core(words[1:])
-    extra = words[0] if words[0] in ("test", "docs", "studio") else ""
-    if not install(extra):
+    if not install(EXTRAS.get(words[0], "")):
         return 2
-    if extra == "docs":
+    if words[0] == "docs":
         return run(str(ROOT / "docs" / "make.py"), *words[1:])
-    return test(words[1:]) if extra == "test" else run("-m", "latentia", *words)
+    return test(words[1:]) if words[0] == "test" else run("-m", "latentia", *words)
 
 
 def install(extra: str) -> bool:

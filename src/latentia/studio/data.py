@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 from collections.abc import Sequence
@@ -120,7 +121,9 @@ def one(request: Request, data: str) -> HTMLResponse:
     """Show what data are, read as a model would read them, and which models learn from them."""
     folder = studio_of(request).folder
     spec = spec_of(folder, data)
-    rows = described(called("data", "describe", spec))
+    # Where the studio keeps an upload is no news to who sent it.
+    printed = called("data", "describe", spec).replace(f"{folder.uploads}{os.sep}", "")
+    rows = described(printed)
     known = known_when_read(dict(rows))
     given = {
         "chosen": next(c for c in choices(folder) if c.key == data),
