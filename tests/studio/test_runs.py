@@ -182,7 +182,7 @@ def test_runs_stand_side_by_side_with_the_best_marked(studio):
 
 def test_what_failed_can_be_changed_where_it_stands(studio):
     (studio.folder.uploads / "rows").mkdir()
-    (studio.folder.uploads / "rows" / "rows.csv").write_text("a,b\n1,2\n")
+    (studio.folder.uploads / "rows" / "rows.csv").write_text("a,b\n" + "1,2\n3,1\n" * 30)
     given = {"data": "uploads/rows", "hidden": "8 4", "n_epochs": "3", "run-name": "mine"}
     assert studio.own.post("/models/vae/train", data=given).status_code == 303
     job = studio.queue.job("mine")
