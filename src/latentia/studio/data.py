@@ -23,6 +23,7 @@ from latentia.studio.fitting import Known, known_by_names, known_of_set, known_w
 from latentia.studio.folder import RunsFolder, checked_name, is_name
 from latentia.studio.forms import Sent, files_sent, sent
 from latentia.studio.map import PLACES
+from latentia.studio.recipes import command_of
 from latentia.studio.rendering import show, studio_of
 
 router = APIRouter()
@@ -131,7 +132,7 @@ def one(request: Request, data: str) -> HTMLResponse:
         "kind": known.kind,
         "fitting": known.groups(),
         "first": PLACES[FIRST[known.kind]] if known.kind in FIRST else None,
-        "spec": spec,
+        "command": command_of(["data", "describe", spec]),
     }
     return show(request, "describe.html", given)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ def is_at_hand(spec: str) -> bool:
     return sum(file.stat().st_size for file in files if file.is_file()) <= MOST_BYTES
 
 
+@lru_cache(maxsize=16)
 def settled_by(filled: ModelForm, spec: str, image_size: str | None) -> dict[str, str]:
     """Return what settings that are none or auto come to, as a training would settle them.
 
