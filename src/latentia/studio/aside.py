@@ -109,6 +109,7 @@ def _limit() -> None:
     if sys.platform != "win32":
         import resource
 
+        hard = resource.getrlimit(resource.RLIMIT_DATA)[1]
         most = max(LEAST_MEMORY, os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2)
         with suppress(ValueError, OSError):
-            resource.setrlimit(resource.RLIMIT_DATA, (most, resource.RLIM_INFINITY))
+            resource.setrlimit(resource.RLIMIT_DATA, (most, hard))

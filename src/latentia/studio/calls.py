@@ -9,6 +9,8 @@ import sys
 from latentia.errors import InputError
 
 ERROR = "error: "
+PLAIN = {"LATENTIA_LANG": "en", "PYTHONUTF8": "1"}
+"""What a command's words are printed in, to be read here, on Windows too."""
 SLOWEST = 600
 """Seconds after which a command is given up."""
 
@@ -23,7 +25,7 @@ def called(*words: str) -> str:
     """
     command, english = (
         [sys.executable, "-m", "latentia", *words],
-        os.environ | {"LATENTIA_LANG": "en"},
+        os.environ | PLAIN,
     )
     try:
         done = subprocess.run(
