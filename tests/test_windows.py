@@ -26,7 +26,7 @@ RUN = ("run", "Popen", "check_output")
 def is_guarded(function):
     """Return whether a function asks which system it is on."""
     return function.name in ASKED_BEFORE or any(
-        word in ast.unparse(function) for word in ("win32", "'nt'", "'posix'")
+        word in ast.unparse(function) for word in ("win32", "linux", "'nt'", "'posix'")
     )
 
 

@@ -86,7 +86,7 @@ def _begun() -> tuple[SpawnProcess, Connection]:
 def _answer(pipe: Connection) -> None:
     # Ctrl-C at the terminal ends the studio, and this with it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _limit()
+    limit()
     with suppress(EOFError):
         while True:
             function, given = pipe.recv()
@@ -104,12 +104,12 @@ def _answer(pipe: Connection) -> None:
             pipe.send((found, error))
 
 
-def _limit() -> None:
-    """Let this process take half of the machine's memory and no more, where the system can."""
-    if sys.platform != "win32":
+def limit(process: int = 0) -> None:
+    """Let a process, or else this one, take half of the machine's memory and no more, on Linux."""
+    if sys.platform == "linux":
         import resource
 
         hard = resource.getrlimit(resource.RLIMIT_DATA)[1]
         most = max(LEAST_MEMORY, os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2)
         with suppress(ValueError, OSError):
-            resource.setrlimit(resource.RLIMIT_DATA, (most, hard))
+            resource.prlimit(process, resource.RLIMIT_DATA, (most, hard))
