@@ -87,7 +87,7 @@ def _answer(pipe: Connection) -> None:
     # Ctrl-C at the terminal ends the studio, and this with it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     limit()
-    with suppress(EOFError):
+    with suppress(EOFError, BrokenPipeError):
         while True:
             function, given = pipe.recv()
             found: object = None
