@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from latentia.files import held_folder
 from latentia.studio.runs import followed, new_lines
 from tests.studio.conftest import RECORDS, finished, written_run
 
@@ -193,3 +194,13 @@ def test_what_failed_can_be_changed_where_it_stands(studio):
     assert 'value="8 4"' in form
     assert 'value="3"' in form
     assert 'value="uploads/rows" checked' in form
+
+
+def test_a_run_that_a_terminal_trains_is_told_so_with_its_doctor_and_cannot_be_stopped_here(studio):
+    run = written_run(studio.runs, "theirs", whole=False)
+    (run / "holder").write_text(str(os.getpid()))
+    with held_folder(run, lambda: "in use"):
+        page = studio.own.get("/runs/theirs").text
+    assert "A terminal trains it" in page
+    assert "/runs/theirs/stop" not in page
+    assert "undertrained: 60% are left" in page
