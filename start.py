@@ -29,6 +29,8 @@ PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 STAMP = VENV / "latentia-installed"
 CORE_TOOLS = ("pytest", "pytest-xdist", "hypothesis", "pandas")
 CORE_TESTS = ("tests/contract", "tests/oracles", "tests/test_without_torch.py")
+EXTRAS = {"test": "test", "docs": "docs", "studio": "excel,heic,onnx,spss,studio,word"}
+"""What a command needs beside ``deep``; the studio also what is uploaded to it and taken along."""
 CPU_INDEX = "https://download.pytorch.org/whl/cpu"
 
 
@@ -40,18 +42,17 @@ def main() -> int:
     words = sys.argv[1:] or ["--help"]
     if words[0] == "core":
         return core(words[1:])
-    extra = words[0] if words[0] in ("test", "docs", "studio") else ""
-    if not install(extra):
+    if not install(EXTRAS.get(words[0], "")):
         return 2
-    if extra == "docs":
+    if words[0] == "docs":
         return run(str(ROOT / "docs" / "make.py"), *words[1:])
-    return test(words[1:]) if extra == "test" else run("-m", "latentia", *words)
+    return test(words[1:]) if words[0] == "test" else run("-m", "latentia", *words)
 
 
 def install(extra: str) -> bool:
     """Make the environment hold Latentia, with an extra's tools if asked; skip what is done."""
     wanted = hashlib.sha256((ROOT / "pyproject.toml").read_bytes()).hexdigest()
-    done = STAMP.read_text().split() if STAMP.exists() else []
+    done = STAMP.read_text("utf-8").split() if STAMP.exists() else []
     extras = {*done[1:], extra} - {""} if done[:1] == [wanted] else {extra} - {""}
     if done[:1] == [wanted] and extras == {*done[1:]}:
         return True
@@ -64,7 +65,7 @@ def install(extra: str) -> bool:
     target = f"{ROOT}[{','.join(sorted({'deep', *extras}))}]"
     if pip("install", "--quiet", "--editable", target) != 0:
         return False
-    STAMP.write_text(" ".join([wanted, *sorted(extras)]))
+    STAMP.write_text(" ".join([wanted, *sorted(extras)]), "utf-8")
     return True
 
 
@@ -91,7 +92,7 @@ def torch_requirement() -> str:
     """Return the range of torch that ``pyproject.toml`` asks for."""
     import tomllib  # not in the older Pythons that `main` turns away
 
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     return next(n for n in project["optional-dependencies"]["deep"] if re.match(r"torch\b", n))
 
 
@@ -107,7 +108,7 @@ def needs_cuda(requirement: str, extra: list[str]) -> bool:
         options = ["--quiet", "--dry-run", "--report", str(report), *extra]
         if pip("install", *options, requirement) != 0:
             return True
-        plan = json.loads(report.read_text())["install"]
+        plan = json.loads(report.read_text("utf-8"))["install"]
     names = [package["metadata"]["name"].lower() for package in plan]
     return any(re.match(r"(nvidia|cuda|triton)", name) for name in names)
 

@@ -12,7 +12,12 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 PLACES = ("reference", "data")
-EXTRAS = ("deep", "deep,docs", "deep,docs,test", "deep,docs,studio,test")
+EXTRAS = (
+    "deep",
+    "deep,docs",
+    "deep,docs,test",
+    "deep,docs,excel,heic,onnx,spss,studio,word,test",
+)
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from latentia.files import held_folder
 from latentia.studio.runs import followed, new_lines
 from tests.studio.conftest import RECORDS, finished, written_run
 
@@ -182,7 +183,7 @@ def test_runs_stand_side_by_side_with_the_best_marked(studio):
 
 def test_what_failed_can_be_changed_where_it_stands(studio):
     (studio.folder.uploads / "rows").mkdir()
-    (studio.folder.uploads / "rows" / "rows.csv").write_text("a,b\n1,2\n")
+    (studio.folder.uploads / "rows" / "rows.csv").write_text("a,b\n" + "1,2\n3,1\n" * 30)
     given = {"data": "uploads/rows", "hidden": "8 4", "n_epochs": "3", "run-name": "mine"}
     assert studio.own.post("/models/vae/train", data=given).status_code == 303
     job = studio.queue.job("mine")
@@ -193,3 +194,13 @@ def test_what_failed_can_be_changed_where_it_stands(studio):
     assert 'value="8 4"' in form
     assert 'value="3"' in form
     assert 'value="uploads/rows" checked' in form
+
+
+def test_a_run_that_a_terminal_trains_is_told_so_with_its_doctor_and_cannot_be_stopped_here(studio):
+    run = written_run(studio.runs, "theirs", whole=False)
+    (run / "holder").write_text(str(os.getpid()))
+    with held_folder(run, lambda: "in use"):
+        page = studio.own.get("/runs/theirs").text
+    assert "A terminal trains it" in page
+    assert "/runs/theirs/stop" not in page
+    assert "undertrained: 60% are left" in page

@@ -55,6 +55,7 @@ def page(chromium, address):
         context = chromium.new_context(**options)
         contexts.append(context)
         found = context.new_page()
+        found.set_default_timeout(60_000)
         found.on("console", lambda message: wrong.append(message.text))
         found.on("pageerror", lambda error: wrong.append(str(error)))
         own = address.partition("/?")[0]

@@ -25,6 +25,7 @@ from latentia.studio import answers as reading
 from latentia.studio import comparing, data, exports, forms, live, models, tables
 from latentia.studio import runs as run_pages
 from latentia.studio.answers import CORRELATIONS, METHODS, MISSING, ROTATIONS, Asked
+from latentia.studio.fitting import known_of_set
 from latentia.studio.map import GROUPS, PLACES, TOOLS
 from latentia.studio.rendering import Reader, words
 from latentia.training.config import RunConfig
@@ -201,11 +202,11 @@ def test_axes_of_the_plane_are_factors_that_there_are(query, k, axes):
 
 def test_the_number_of_factors_is_what_is_asked_or_what_criteria_agree_on(monkeypatch):
     ask = Asked("example", ("calm1", "calm2", "calm3"), 0)
-    assert tables.settled(EXAMPLE, replace(ask, k=5)).k == 5
+    assert reading.settled(EXAMPLE, replace(ask, k=5)).k == 5
     for consensus, k in ((None, 1), (Consensus(2, (), ()), 2), (Consensus(7, (), ()), 2)):
         found = SimpleNamespace(consensus=consensus)
-        monkeypatch.setattr(tables, "suggested", lambda *_, found=found: found)
-        assert tables.settled(EXAMPLE, ask) == replace(ask, k=k)
+        monkeypatch.setattr(reading, "suggested", lambda *_, found=found: found)
+        assert reading.settled(EXAMPLE, ask) == replace(ask, k=k)
 
 
 def test_the_number_of_rows_behind_a_matrix_reaches_the_criteria(tmp_path):
@@ -233,7 +234,7 @@ DYNAMIC = {
     "group/": [group.key for group in GROUPS],
     "tool/": [tool.key for tool in TOOLS],
     "status/": (400, 404, 405, 500),
-    "data/fitting/": data.NAMES,
+    "data/fitting/": ("pictures", "table", "matrix", "text"),
     "data/frame/": ("auto", *filter(None, models.FRAMES)),
     "export/": exports.KINDS.keys() & {"page.html", "onnx.zip", "model.zip"},
     "idea/": [place.name for place in PLACES.values()],
@@ -446,23 +447,12 @@ def test_an_upload_is_told_by_its_files(studio):
     for choice in found[2:]:
         known = data.describe(choice.key)
         assert choice == data.Choice(
-            choice.key, choice.key, known.summary, fetched=known.needs_network
+            choice.key,
+            choice.key,
+            known.summary,
+            fetched=known.needs_network,
+            known=known_of_set(known),
         )
-
-
-@pytest.mark.parametrize(
-    ("rows", "kind"),
-    [
-        ({"what": "a text of 9 characters"}, "text"),
-        ({"what": "pictures", "samples": "9 of 8 × 8"}, "pictures"),
-        ({"sample": "28 × 28"}, "pictures"),
-        ({"samples": "9 of 4 columns × 1"}, "table"),
-        ({"samples": "9 rows"}, "table"),
-        ({}, "table"),
-    ],
-)
-def test_what_data_are_is_read_from_what_is_said(rows, kind):
-    assert data.kind_of(rows) == kind
 
 
 def test_settings_are_kept_and_lead_back(studio):

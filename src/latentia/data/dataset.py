@@ -197,19 +197,17 @@ def split(part: Part, name: str, random_state: int) -> Dataset:
     n_test = part.n_test or max(1, n // 10)
     train: Any = slice(n - n_test)
     test: Any = slice(n - n_test, n)
+    told = f"{name} has no test part: {n_test} of its {n} samples were drawn at random for it."
     if part.n_test and part.runs:
-        rule = VIDEO.format(n_test, n)
-    elif part.n_test:
-        rule = f": {n_test} of its {n} samples were drawn at random for it."
-    elif isinstance(part.x, np.memmap) and part.x.nbytes > MEMORY_LIMIT:
-        rule = f" and stays on the disk: its last {n_test} samples are the test."
+        told = f"{name} {NO_TEST}{VIDEO.format(n_test, n)}"
+    elif not part.n_test and isinstance(part.x, np.memmap) and part.x.nbytes > MEMORY_LIMIT:
+        told = f"{name} {NO_TEST} and stays on the disk: its last {n_test} samples are the test."
     elif part.runs:
         train, test = ends(part.runs)
-        rule = VIDEO.format(len(test), n)
-    else:
+        told = f"{name} {NO_TEST}{VIDEO.format(len(test), n)}"
+    elif not part.n_test:
         order = np.random.default_rng(random_state).permutation(n)
         train, test = np.sort(order[n_test:]), np.sort(order[:n_test])
-        rule = f": {n_test} of its {n} samples were drawn at random for it."
     return Dataset(
         name=name,
         x_train=part.x[train],
@@ -222,7 +220,7 @@ def split(part: Part, name: str, random_state: int) -> Dataset:
         names_train=None if part.names is None else part.names[train],
         names_test=None if part.names is None else part.names[test],
         class_names=part.class_names,
-        notes=(*part.notes, f"{name} {NO_TEST}{rule}"),
+        notes=(*part.notes, told),
         own_test=False,
     )
 

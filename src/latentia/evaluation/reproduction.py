@@ -53,7 +53,7 @@ def _processor() -> dict[str, str]:
     """Return the processor's kind, and a hash of the instructions that it has."""
     if not CPU_INFO.exists():
         return {"processor": platform.processor() or platform.machine()}
-    first = CPU_INFO.read_text().split("\n\n")[0]
+    first = CPU_INFO.read_text("utf-8").split("\n\n")[0]
     told = {k.strip(): v.strip() for k, _, v in (s.partition(":") for s in first.splitlines())}
     kind = " ".join(told[key] for key in OF_A_PROCESSOR if key in told)
     flags = " ".join(sorted(told.get("flags", told.get("Features", "")).split()))

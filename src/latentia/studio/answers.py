@@ -246,6 +246,17 @@ def _example() -> Answers:
     return Answers(Observed("example", table), tuple(map(_variable, *_columns(table))))
 
 
+def choices_of(folder: RunsFolder, key: str) -> Answers:
+    """Return answers without their rows, which stay where they were read."""
+    answers = answers_of(folder, key)
+    return replace(answers, observed=_without_rows(answers.observed))
+
+
+def _without_rows(observed: Observed) -> Observed:
+    empty = None if observed.rows is None else observed.rows.schema.empty_table()
+    return replace(observed, rows=empty, weights=None, names=None)
+
+
 def chosen(answers: Answers, asked: Asked) -> tuple[Observed, int]:
     """Return the chosen columns, without rows that have gaps if that is asked, and their number."""
     observed = answers.observed
@@ -289,6 +300,21 @@ def _suggested(answers: Answers, data: str, columns: tuple[str, ...], n: int | N
         max_components=MOST_TRIED,
         fit=implied,
     )
+
+
+def solution_of(folder: RunsFolder, asked: Asked) -> Solved:
+    """Return what `solved` does, settled and without the rows."""
+    answers = answers_of(folder, asked.data)
+    found = solved(answers, settled(answers, asked))
+    return replace(found, observed=_without_rows(found.observed))
+
+
+def settled(answers: Answers, ask: Asked) -> Asked:
+    """Return what is asked with the number of factors, which criteria give where none is asked."""
+    if ask.k:
+        return ask
+    agreed = suggested(answers, ask).consensus
+    return replace(ask, k=1 if agreed is None else min(agreed.n_factors, len(ask.columns) - 1))
 
 
 def solved(answers: Answers, asked: Asked) -> Solved:

@@ -20,7 +20,6 @@ from latentia.studio import (
     live,
     models,
     runs,
-    settling,
     tables,
 )
 from latentia.studio.folder import RunsFolder
@@ -32,7 +31,6 @@ log = logging.getLogger(__name__)
 ROUTERS = (
     home.router,
     models.router,
-    settling.router,
     data.router,
     first_pictures.router,
     runs.router,

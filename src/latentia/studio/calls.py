@@ -7,8 +7,11 @@ import subprocess
 import sys
 
 from latentia.errors import InputError
+from latentia.studio.aside import limit
 
 ERROR = "error: "
+PLAIN = {"LATENTIA_LANG": "en", "PYTHONUTF8": "1"}
+"""What a command's words are printed in, to be read here, on Windows too."""
 SLOWEST = 600
 """Seconds after which a command is given up."""
 
@@ -21,19 +24,23 @@ def called(*words: str) -> str:
     InputError
         With the sentence of a command that refuses.
     """
-    command, english = (
-        [sys.executable, "-m", "latentia", *words],
-        os.environ | {"LATENTIA_LANG": "en"},
-    )
-    try:
-        done = subprocess.run(
-            command, stdin=subprocess.DEVNULL, capture_output=True, timeout=SLOWEST, env=english
-        )
-    except subprocess.TimeoutExpired:
-        raise InputError(f"latentia {words[0]} took longer than {SLOWEST // 60} min") from None
-    if done.returncode:
-        raise InputError(complaint(done.stderr.decode(errors="replace")))
-    return done.stdout.decode(errors="replace")
+    command = [sys.executable, "-m", "latentia", *words]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(
+        command, stdin=subprocess.DEVNULL, stdout=pipe, stderr=pipe, env=os.environ | PLAIN
+    ) as child:
+        limit(child.pid)
+        try:
+            printed, said = child.communicate(timeout=SLOWEST)
+        except subprocess.TimeoutExpired:
+            child.kill()
+            raise InputError(f"latentia {words[0]} took longer than {SLOWEST // 60} min") from None
+        except BaseException:
+            child.kill()
+            raise
+    if child.returncode:
+        raise InputError(complaint(said.decode(errors="replace")))
+    return printed.decode(errors="replace")
 
 
 def complaint(printed: str) -> str:

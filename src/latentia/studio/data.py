@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Annotated
 
@@ -18,9 +19,11 @@ from latentia.data.images import suffixes
 from latentia.errors import InputError
 from latentia.files import remove_abandoned, temporary_name
 from latentia.studio.calls import called
+from latentia.studio.fitting import Known, known_by_names, known_of_set, known_when_read
 from latentia.studio.folder import RunsFolder, checked_name, is_name
 from latentia.studio.forms import Sent, files_sent, sent
-from latentia.studio.map import GROUPS, PLACES
+from latentia.studio.map import PLACES
+from latentia.studio.recipes import command_of
 from latentia.studio.rendering import show, studio_of
 
 router = APIRouter()
@@ -30,15 +33,8 @@ DEEPEST = 3
 """Folders of a file's path that are kept: those above are the user's own."""
 UNFIT = re.compile(r'[\x00-\x1f\x7f<>:"|?*\\/]')
 """What no file of an upload may have in its name, on any system."""
-NAMES = {
-    "pictures": ("linear", "deep", "linear-density", "deep-density", "games", "pictures"),
-    "table": ("linear", "linear-density", "deep", "deep-density", "clusters"),
-    "text": ("sequences",),
-}
-"""Groups of the map that learn from a kind of data."""
-
-FIRST = {"pictures": "vae", "table": "factor-analysis", "text": "lstm"}
-"""The model to begin with, for each kind."""
+FIRST = {"pictures": "vae", "text": "lstm"}
+"""The model to begin with; for a table it is the page of factor analysis."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +48,7 @@ class Choice:
     """Of an upload."""
     own: bool = False
     fetched: bool = False
+    known: Known = field(default_factory=Known)
 
 
 def choices(folder: RunsFolder) -> list[Choice]:
@@ -62,7 +59,8 @@ def choices(folder: RunsFolder) -> list[Choice]:
 def named(name: str) -> Choice:
     """Return what is known of data with a name."""
     known = describe(name)
-    return Choice(name, name, known.summary, fetched=known.needs_network)
+    fetched = known.needs_network
+    return Choice(name, name, known.summary, fetched=fetched, known=known_of_set(known))
 
 
 def uploads(folder: RunsFolder) -> list[Choice]:
@@ -75,8 +73,8 @@ def uploads(folder: RunsFolder) -> list[Choice]:
 def upload_at(path: Path) -> Choice:
     """Return what is known of an upload without reading it."""
     sizes = [p.stat().st_size for p in path.rglob("*") if p.is_file()]
-    what = f"{sum(sizes) / 1e6:,.1f} MB"
-    return Choice(f"uploads/{path.name}", path.name, what, len(sizes), own=True)
+    key, what, known = f"uploads/{path.name}", f"{sum(sizes) / 1e6:,.1f} MB", known_by_names(path)
+    return Choice(key, path.name, what, len(sizes), own=True, known=known)
 
 
 def spec_of(folder: RunsFolder, key: str) -> str:
@@ -124,12 +122,18 @@ def one(request: Request, data: str) -> HTMLResponse:
     """Show what data are, read as a model would read them, and which models learn from them."""
     folder = studio_of(request).folder
     spec = spec_of(folder, data)
-    rows = described(called("data", "describe", spec))
-    kind = kind_of(dict(rows))
-    groups = [group for group in GROUPS if group.key in NAMES[kind]]
-    chosen = next(c for c in choices(folder) if c.key == data)
-    given = {"chosen": chosen, "rows": rows, "kind": kind, "fitting": groups, "spec": spec}
-    given["first"] = PLACES[FIRST[kind]]
+    # Where the studio keeps an upload is no news to who sent it.
+    printed = called("data", "describe", spec).replace(f"{folder.uploads}{os.sep}", "")
+    rows = described(printed)
+    known = known_when_read(dict(rows))
+    given = {
+        "chosen": next(c for c in choices(folder) if c.key == data),
+        "rows": rows,
+        "kind": known.kind,
+        "fitting": known.groups(),
+        "first": PLACES[FIRST[known.kind]] if known.kind in FIRST else None,
+        "command": command_of(["data", "describe", spec]),
+    }
     return show(request, "describe.html", given)
 
 
@@ -158,14 +162,6 @@ def described(printed: str) -> list[tuple[str, str]]:
     """
     lines = [line for line in printed.splitlines() if line.strip()]
     return [(line[:LABEL].strip(), line[LABEL:].strip()) for line in lines]
-
-
-def kind_of(rows: dict[str, str]) -> str:
-    """Return whether data are pictures, a table or a text, by what is said of them."""
-    if rows.get("what", "").startswith("a text"):
-        return "text"
-    sample = rows.get("samples", rows.get("sample", ""))
-    return "table" if "column" in sample or "×" not in sample else "pictures"
 
 
 @router.post("/data/upload")

@@ -13,6 +13,7 @@ from latentia.data.named import load
 from latentia.errors import InputError
 from latentia.files import write_atomically
 from latentia.plots.grids import is_drawable, png, tile
+from latentia.studio.aside import FORMS
 from latentia.studio.data import spec_of
 from latentia.studio.rendering import studio_of
 from latentia.studio.settling import is_at_hand
@@ -30,7 +31,7 @@ def pictures(request: Request, data: str) -> Response:
     spec = spec_of(folder, data)
     key = hashlib.sha256(f"{data} {changed(spec)}".encode()).hexdigest()[:16]
     file = folder.made(folder.own / "pages") / f"strip-{key}.png"
-    if not file.is_file() and not made(spec, file):
+    if not file.is_file() and not FORMS.ask(made, spec, file):
         return Response(status_code=NOTHING)
     return FileResponse(file, media_type="image/png", headers={"cache-control": "max-age=600"})
 

@@ -128,11 +128,6 @@ class Entry:
         return shown_value(self.field.default)
 
     @property
-    def help(self) -> str:
-        """What it is, without the marks of code."""
-        return self.field.help.replace("`", "")
-
-    @property
     def changed(self) -> bool:
         """Whether it is not the default."""
         return self.text not in ("", self.default)

@@ -76,7 +76,9 @@ def ready(folder: RunsFolder, name: str) -> None:
 
     def make() -> None:
         with suppress(InputError, OSError):
+            # To play with first, then to take along.
             page_of_run(folder, name, with_images=True)
+            page_of_run(folder, name)
 
     threading.Thread(target=make, daemon=True).start()
 

@@ -28,8 +28,8 @@ class Place:
     """Models of the zoo that show it, the first one first."""
 
     needs: str = "pictures"
-    """What it learns from: samples such as ``pictures`` or rows, ``pairs``, ``domains``, ``texts``,
-    or ``photographs``."""
+    """What it learns from: samples such as ``pictures`` or rows, ``classes`` of them, ``images``
+    and no rows, ``pairs``, ``domains``, ``texts``, or ``photographs``."""
 
     @property
     def command(self) -> str:
@@ -86,7 +86,7 @@ GROUPS = (
         "deep-density",
         (
             Place("VAE", ("vae-mnist-20d", "vae-mnist-2d", "vae-mnist-50d", "vae-faces")),
-            Place("ConditionalVAE", ("cvae-mnist",)),
+            Place("ConditionalVAE", ("cvae-mnist",), "classes"),
             Place("LinearVAE"),
         ),
     ),
@@ -94,11 +94,11 @@ GROUPS = (
         "games",
         (
             Place("GAN"),
-            Place("DCGAN", ("dcgan-mnist", "dcgan-faces")),
-            Place("ConditionalGAN", ("cgan-mnist",)),
+            Place("DCGAN", ("dcgan-mnist", "dcgan-faces"), "images"),
+            Place("ConditionalGAN", ("cgan-mnist",), "classes"),
             Place("WGAN"),
             Place("WGANGP", ("wgangp-mnist",)),
-            Place("ConditionalWGANGP"),
+            Place("ConditionalWGANGP", (), "classes"),
         ),
     ),
     Group(

@@ -10,12 +10,14 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from latentia.errors import InputError
 from latentia.models.fields import command_name, model_fields, model_reference, model_summary
-from latentia.studio.data import choices, spec_of
+from latentia.studio.aside import FORMS
+from latentia.studio.data import Choice, choices, spec_of
 from latentia.studio.folder import is_name
 from latentia.studio.forms import ModelForm, Sent, form_of, sent
 from latentia.studio.map import Place, place_of
 from latentia.studio.recipes import command_of, python_of, toml_of, words_of
 from latentia.studio.rendering import Studio, show, studio_of
+from latentia.studio.settling import is_at_hand, settled_by
 
 router = APIRouter()
 IMAGE_SIZES = ("", "28", "32", "48", "64", "96", "128")
@@ -43,6 +45,7 @@ def train(request: Request, command: str, form: Annotated[Sent, Depends(sent)]) 
     if not filled.sound:
         return shown(request, place, filled, given, 422)
     try:
+        settlement(studio, filled, given)
         words = planned(studio, filled, given)
     except InputError as error:
         return shown(request, place, filled, given | {"refusal": str(error)}, 422)
@@ -57,6 +60,26 @@ def recipe(request: Request, command: str, form: Annotated[Sent, Depends(sent)])
     place, studio = place_of(command), studio_of(request)
     filled, given = filled_in(place, form)
     return show(request, "same.html", {"same": same(studio, filled, given), "form": filled})
+
+
+@router.post("/models/{command}/settled")
+def settled(request: Request, command: str, form: Annotated[Sent, Depends(sent)]) -> HTMLResponse:
+    """Return the part of a form that says what is settled by the data."""
+    filled, given = filled_in(place_of(command), form)
+    found, refusal = dict[str, str](), ""
+    try:
+        found = settlement(studio_of(request), filled, given) if filled.sound else {}
+    except InputError as error:
+        refusal = str(error)
+    return show(request, "settled.html", {"found": found, "refusal": refusal})
+
+
+def settlement(studio: Studio, filled: ModelForm, given: Mapping[str, str]) -> dict[str, str]:
+    """Return what data settle, or raise InputError as a training would; not of what takes long."""
+    spec = spec_of(studio.folder, given["data"])
+    if not is_at_hand(spec):
+        return {}
+    return FORMS.ask(settled_by, filled, spec, pictures_of(given).get("image_size"))
 
 
 def filled_in(place: Place, form: Sent) -> tuple[ModelForm, dict[str, str]]:
@@ -112,11 +135,19 @@ def same(studio: Studio, filled: ModelForm, given: Mapping[str, str]) -> dict[st
 
 
 def usual_data(studio: Studio, place: Place) -> str:
-    """Return the data that a model's form opens with: digits, or for texts the newest upload."""
-    if place.needs == "pictures":
-        return USUAL
-    own = [choice.key for choice in choices(studio.folder) if choice.own]
-    return own[0] if own else ""
+    """Return the data that a model's form opens with: digits, or else the newest upload."""
+    keys = [choice.key for choice in offered(studio, place, "")]
+    return USUAL if USUAL in keys else "".join(keys[:1])
+
+
+def offered(studio: Studio, place: Place, chosen: str) -> list[Choice]:
+    """Return the data that a model may learn from, and what was chosen in any case.
+
+    Of what the library has, nothing is in pairs, large, or of two kinds.
+    """
+    own = place.needs in ("pairs", "domains", "photographs")
+    every = [c for c in choices(studio.folder) if c.known.suits(place) and (c.own or not own)]
+    return every + [c for c in choices(studio.folder) if c.key == chosen and c not in every]
 
 
 def shown(
@@ -137,7 +168,7 @@ def shown(
         "reference": model_reference(place.name),
         "form": form,
         "given": given,
-        "choices": choices(studio.folder),
+        "choices": offered(studio, place, given["data"]),
         "same": same(studio, form, given),
         "sizes": IMAGE_SIZES,
         "frames": FRAMES,

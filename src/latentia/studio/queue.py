@@ -26,11 +26,16 @@ from latentia import MODELS
 from latentia.errors import InputError
 from latentia.files import MOST_JSON, held_folder, read_bytes, read_json, write_atomically
 from latentia.models.fields import command_name
-from latentia.studio.calls import complaint
+from latentia.studio.calls import PLAIN, complaint
 from latentia.studio.folder import RunsFolder, is_name
 
 State = Literal["waiting", "running", "done", "stopped", "failed"]
 MOST_LOG = 2**22
+if sys.platform == "win32":
+    # Instead of a session of its own, where Ctrl-C does not reach a training either.
+    OWN_GROUP, STOP = subprocess.CREATE_NEW_PROCESS_GROUP, signal.CTRL_BREAK_EVENT
+else:
+    OWN_GROUP, STOP = 0, signal.SIGTERM
 EVERY = 0.3
 """Seconds between two looks at what waits."""
 
@@ -140,7 +145,7 @@ class Queue:
     def _start(self, job: Job) -> None:
         place = self.place(job.name)
         command = [sys.executable, "-m", "latentia", *job.words]
-        env = os.environ | {"PYTHONUNBUFFERED": "1", "LATENTIA_LANG": "en"}
+        env = os.environ | PLAIN | {"PYTHONUNBUFFERED": "1"}
         kept = _locked(place)
         try:
             with (place / "log.txt").open("wb") as log:
@@ -150,6 +155,7 @@ class Queue:
                     stdout=log,
                     stderr=subprocess.STDOUT,
                     start_new_session=True,
+                    creationflags=OWN_GROUP,
                     pass_fds=kept,
                     env=env,
                 )
@@ -166,8 +172,8 @@ class Queue:
             if job is not None and job.waits:
                 (self.place(name) / "job.json").unlink()
             elif job is not None and job.pid is not None and self.lives(name):
-                with suppress(ProcessLookupError):
-                    os.kill(job.pid, signal.SIGTERM)
+                with suppress(OSError):
+                    os.kill(job.pid, STOP)
 
     def remove(self, name: str) -> None:
         """Delete a run that does not go on: its folder, and what is known of its training.

@@ -19,6 +19,7 @@ from latentia import MODELS
 from latentia.errors import InputError
 from latentia.files import held_folder
 from latentia.studio.app import make
+from latentia.studio.aside import FORMS
 from latentia.studio.folder import RunsFolder
 from latentia.studio.live import ready
 from latentia.studio.queue import Queue
@@ -67,7 +68,7 @@ def _watched(queue: Queue) -> Iterator[None]:
     ended, trained = threading.Event(), partial(ready, queue.folder)
     watching = threading.Thread(target=queue.watch, args=(ended, trained), daemon=True)
     watching.start()
-    threading.Thread(target=load_library, daemon=True).start()
+    threading.Thread(target=load_libraries, daemon=True).start()
     try:
         yield
     finally:
@@ -78,6 +79,12 @@ def _watched(queue: Queue) -> Iterator[None]:
 def load_library() -> None:
     """Load what the first form that is checked would else wait for."""
     importlib.import_module(MODELS["VAE"])
+
+
+def load_libraries() -> None:
+    """Load the library here, and where forms are settled."""
+    FORMS.ask(load_library)
+    load_library()
 
 
 def _listener(port: int) -> socket.socket:

@@ -3,40 +3,16 @@
 from __future__ import annotations
 
 import warnings
+from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, Any
-
-from fastapi import APIRouter, Depends, Request
-from fastapi.responses import HTMLResponse
+from typing import Any
 
 import latentia
 from latentia.data import describe, names
-from latentia.errors import InputError
-from latentia.studio.data import spec_of
-from latentia.studio.forms import ModelForm, Sent, sent, shown_value
-from latentia.studio.map import place_of
-from latentia.studio.models import filled_in, pictures_of
-from latentia.studio.rendering import show, studio_of
+from latentia.studio.forms import ModelForm, shown_value
 
-router = APIRouter()
 MOST_BYTES = 300 * 10**6
 """Of an upload that is read while a form is filled in."""
-
-
-@router.post("/models/{command}/settled")
-def settled(request: Request, command: str, form: Annotated[Sent, Depends(sent)]) -> HTMLResponse:
-    """Return the part of a form that says what is settled by the data."""
-    place = place_of(command)
-    filled, given = filled_in(place, form)
-    found: dict[str, str] = {}
-    refusal = ""
-    try:
-        spec = spec_of(studio_of(request).folder, given["data"])
-        if filled.sound and is_at_hand(spec):
-            found = settled_by(filled, spec, pictures_of(given).get("image_size"))
-    except InputError as error:
-        refusal = str(error)
-    return show(request, "settled.html", {"found": found, "refusal": refusal})
 
 
 def is_at_hand(spec: str) -> bool:
@@ -48,6 +24,7 @@ def is_at_hand(spec: str) -> bool:
     return sum(file.stat().st_size for file in files if file.is_file()) <= MOST_BYTES
 
 
+@lru_cache(maxsize=16)
 def settled_by(filled: ModelForm, spec: str, image_size: str | None) -> dict[str, str]:
     """Return what settings that are none or auto come to, as a training would settle them.
 
@@ -56,6 +33,8 @@ def settled_by(filled: ModelForm, spec: str, image_size: str | None) -> dict[str
     InputError
         If the model does not learn these data, as training would refuse them.
     """
+    import torch
+
     from latentia.models.gradient import GradientModel
     from latentia.models.inputs import with_labels
 
@@ -70,7 +49,11 @@ def settled_by(filled: ModelForm, spec: str, image_size: str | None) -> dict[str
         x, y = with_labels(data.x_train, data.beside.get("y"), model)
         array = model.checked(x, reset=True)
         model.choose_batch(len(array))
-        found = {**model.settled(array), **model.resolve(model.read(array, y, reset=True))}
+        batches = model.read(array, y, reset=True)
+        found = {**model.settled(array), **model.resolve(batches)}
         model.check_effects(found)
+        # Nets refuse samples of a shape that they are not for.
+        model.seed_ = 0
+        model.initialise(batches, torch.device("cpu"))
     given = {entry.field.name: entry.text for entry in filled.entries}
     return {n: shown_value(v) for n, v in found.items() if given.get(n) in ("none", "auto")}

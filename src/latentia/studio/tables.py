@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated, Any
@@ -27,9 +26,20 @@ from latentia.models.factors.n_factors import VOTELESS
 from latentia.models.linear.rotation import METHODS as ROTATED
 from latentia.plots.style import svg_file
 from latentia.studio import answers as reading
-from latentia.studio.answers import Answers, Asked, Solved, answers_of, asked, solved, suggested
+from latentia.studio.answers import (
+    Asked,
+    Solved,
+    answers_of,
+    asked,
+    choices_of,
+    settled,
+    solution_of,
+    solved,
+)
+from latentia.studio.aside import TABLES
 from latentia.studio.data import choices, keep
 from latentia.studio.diagrams import path_lines, scatter_points, scree_lines
+from latentia.studio.folder import RunsFolder
 from latentia.studio.forms import files_sent
 from latentia.studio.rendering import Reader, reader_of, show, studio_of
 
@@ -61,14 +71,14 @@ def page(request: Request, data: str = "") -> HTMLResponse:
     }
     if not data:
         return show(request, "factor.html", given)
-    answers = answers_of(studio.folder, data)
+    answers = TABLES.ask(choices_of, studio.folder, data)
     ask = asked(request.query_params, answers)
     given |= {
         "answers": answers,
         "methods": reading.METHODS,
         "orthogonal": [name for name in reading.ROTATIONS if not is_oblique(name)],
         "oblique": [name for name in reading.ROTATIONS if is_oblique(name)],
-        **solution(request, answers, ask),
+        **solution(request, ask),
     }
     return show(request, "factor.html", given)
 
@@ -76,8 +86,8 @@ def page(request: Request, data: str = "") -> HTMLResponse:
 @router.get("/factor/solution")
 def part(request: Request, data: str) -> HTMLResponse:
     """Return the part of the page that a change of rotation, method or cut replaces."""
-    answers = answers_of(studio_of(request).folder, data)
-    given = solution(request, answers, asked(request.query_params, answers))
+    answers = TABLES.ask(choices_of, studio_of(request).folder, data)
+    given = solution(request, asked(request.query_params, answers))
     return show(request, "factor_solution.html", {**given, "answers": answers, "full": True})
 
 
@@ -93,23 +103,31 @@ def upload(
 @router.get("/factor/take/{name}")
 def take(request: Request, name: str, data: str) -> Response:
     """Return tables for a paper, scores and other columns, or the path diagram, as a file."""
-    answers = answers_of(studio_of(request).folder, data)
-    ask = settled(answers, asked(request.query_params, answers))
-    found = solved(answers, ask)
+    folder, language = studio_of(request).folder, reader_of(request).language
+    answers = TABLES.ask(choices_of, folder, data)
+    ask = asked(request.query_params, answers)
+    content = TABLES.ask(content_of, folder, ask, name, language)
+    file = f"{answers.observed.name}-{name}"
+    plain = "".join(c if c.isascii() and (c.isalnum() or c in "-_.") else "_" for c in file)
+    disposition = f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(file)}"
+    return Response(
+        content, media_type=TYPES[Path(name).suffix], headers={"content-disposition": disposition}
+    )
+
+
+def content_of(folder: RunsFolder, ask: Asked, name: str, language: str) -> bytes:
+    """Return a file to take along, by its name."""
+    answers = answers_of(folder, ask.data)
+    found = solved(answers, settled(answers, ask))
     stem, _, suffix = name.rpartition(".")
     suffix = f".{suffix}"
     if stem == "tables" and suffix in WRITERS:
-        content = _document(found, reader_of(request).language, suffix)
-    elif stem in SHEETS and suffix == ".csv":
-        content = _columns(found, stem)
-    elif name == "path-diagram.svg":
-        content = _diagram(found)
-    else:
-        raise InputError(f"there is no file {name!r:.60} to take along")
-    file = f"{found.observed.name}-{name}"
-    plain = "".join(c if c.isascii() and (c.isalnum() or c in "-_.") else "_" for c in file)
-    disposition = f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(file)}"
-    return Response(content, media_type=TYPES[suffix], headers={"content-disposition": disposition})
+        return _document(found, language, suffix)
+    if stem in SHEETS and suffix == ".csv":
+        return _columns(found, stem)
+    if name == "path-diagram.svg":
+        return _diagram(found)
+    raise InputError(f"there is no file {name!r:.60} to take along")
 
 
 def _document(found: Solved, language: str, suffix: str) -> bytes:
@@ -139,25 +157,17 @@ def is_oblique(rotation: str) -> bool:
     )
 
 
-def settled(answers: Answers, ask: Asked) -> Asked:
-    """Return what is asked with the number of factors, which criteria give where none is asked."""
-    if ask.k:
-        return ask
-    agreed = suggested(answers, ask).consensus
-    return replace(ask, k=1 if agreed is None else min(agreed.n_factors, len(ask.columns) - 1))
-
-
-def solution(request: Request, answers: Answers, ask: Asked) -> dict[str, Any]:
+def solution(request: Request, ask: Asked) -> dict[str, Any]:
     """Return what the part of the page shows, or the sentence that refuses it."""
     reader = reader_of(request)
     try:
-        found = solved(answers, ask := settled(answers, ask))
+        found = TABLES.ask(solution_of, studio_of(request).folder, ask)
     except InputError as error:
         return {"ask": ask, "solution": None, "refusal": str(error), "link": urlencode(ask.pairs)}
     return {
-        "ask": ask,
+        "ask": found.asked,
         "refusal": "",
-        "link": urlencode(ask.pairs),
+        "link": urlencode(found.asked.pairs),
         "solution": found,
         "factors": factor_names(found.model),
         "correlated": is_oblique(found.model.rotation),

@@ -142,7 +142,7 @@ def _locked(path: Path) -> Iterator[None]:
             raise InputError(f"{holder} is not Latentia's: choose another directory")
         try:
             with named_errors(holder):
-                holder.write_text(str(os.getpid()))
+                holder.write_text(str(os.getpid()), "utf-8")
             yield
         finally:
             with suppress(OSError):

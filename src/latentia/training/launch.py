@@ -14,6 +14,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from latentia.training.signals import on_stop
@@ -94,7 +95,9 @@ def _start(command: Sequence[str], rank: int, n: int, folder: Path) -> subproces
 
 def _send(processes: Sequence[subprocess.Popen[bytes]], number: int) -> None:
     for process in processes:
-        process.send_signal(number)
+        # On Windows what a terminal sends has reached them too, and cannot be sent.
+        with suppress(ValueError):
+            process.send_signal(number)
 
 
 def _kill(processes: Sequence[subprocess.Popen[bytes]]) -> None:
@@ -135,5 +138,5 @@ def _outcome(ended: Mapping[int, int | None], n: int, folder: Path) -> tuple[int
         name = signal.Signals(-status).name
         why = ", as a system does that runs out of memory" if name == "SIGKILL" else ""
         return 1, f"{who} was killed by {name}{why}"
-    last = (folder / str(rank)).read_text(errors="replace").strip().splitlines()[-1:]
+    last = (folder / str(rank)).read_text("utf-8", errors="replace").strip().splitlines()[-1:]
     return status, ": ".join([f"{who} ended with status {status}", *last])

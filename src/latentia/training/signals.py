@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-NAMES = ("SIGINT", "SIGTERM", "SIGHUP")
-"""Windows has no SIGHUP."""
+NAMES = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
+"""Windows has no SIGHUP, and alone has SIGBREAK, by which the studio asks there."""
 
 
 @contextmanager

@@ -75,6 +75,11 @@ class SuperResolution(Model, ABC):
         options.refuse(f"{command_name(type(self).__name__)} learns pictures and no tables")
         return load_crops(spec, image_size=image_size)
 
+    def check_data(self, data: Dataset) -> None:
+        """Refuse a table, and images too small to learn from."""
+        self.checked(data.x_train[:1], reset=True)
+        self.check_sharp()
+
     def measure(self, data: Dataset, random_state: int = 0) -> dict[str, float]:
         """Return the PSNR on test images, and SSIM where they are large enough."""
         sharp, large = self.beside_enlarged(spread(data.x_test, MOST_TESTED))

@@ -47,6 +47,15 @@ function followForm(form) {
   refresh(document.getElementById("settled"), form.dataset.settled, sent());
 }
 
+// How a run stands is said in the list of runs too.
+function listed(place) {
+  const row = document.querySelector("#rail-runs a[aria-current]");
+  const now = place.querySelector("#h-state");
+  if (!row || !now) return;
+  row.querySelector(".d").className = now.querySelector(".d").className;
+  row.querySelector("small").textContent = now.dataset.short;
+}
+
 // A run is followed by its events; what they change is asked for at most once a second.
 function follow(place) {
   const state = { of: place.dataset.state, waiting: 0, film: null };
@@ -59,6 +68,7 @@ function follow(place) {
       const film = document.getElementById("film-range");
       const held = film && film.value !== film.max ? film.value : null;
       await refresh(place, place.dataset.part).catch(() => false);
+      listed(place);
       if (held !== null) turn(+held);
       state.waiting = 0;
     }, 700);

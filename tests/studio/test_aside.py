@@ -1,0 +1,65 @@
+"""Processes beside the studio: they answer, keep what they loaded, and end without ending it."""
+
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from latentia.errors import InputError
+from latentia.studio import aside
+from latentia.studio.aside import Aside, _begun
+
+
+@pytest.fixture
+def beside(monkeypatch):
+    """Return a process that has to answer within a second, once it is there."""
+    found = Aside(60)
+    assert found.ask(len, "abc") == 3
+    found.seconds = 1
+    begun = []
+    monkeypatch.setattr(aside, "_begun", lambda: begun.append(_begun()) or begun[-1])
+    yield found
+    for child, _ in (*begun, found.child):
+        child.kill()
+
+
+def test_one_process_answers_again_and_again_and_is_not_the_studio(beside):
+    first = beside.ask(os.getpid)
+    assert first == beside.ask(os.getpid) != os.getpid()
+
+
+def test_a_refusal_is_the_functions_own(beside):
+    with pytest.raises(FileNotFoundError, match="nowhere"):
+        beside.ask(Path("nowhere").read_bytes)
+    with pytest.raises(RuntimeError, match="ZeroDivisionError"):
+        beside.ask(divmod, 1, 0)
+    assert beside.ask(len, "ab") == 2
+
+
+def test_what_answers_too_late_is_ended_and_the_next_is_answered(beside):
+    before = beside.ask(os.getpid)
+    with pytest.raises(InputError, match="took longer than 1 s"):
+        beside.ask(time.sleep, 600)
+    beside.seconds = 60
+    assert beside.ask(os.getpid) != before
+
+
+def test_what_ends_its_process_does_not_end_the_studio(beside):
+    with pytest.raises(InputError, match="more memory than there is for it, or is damaged"):
+        beside.ask(os._exit, 1)
+    beside.seconds = 60
+    assert beside.ask(len, "a") == 1
+
+
+def test_what_takes_more_memory_than_it_may_is_refused(beside):
+    with pytest.raises(InputError, match="more memory than there is for it"):
+        beside.ask(bytearray, 2**62)
+    assert beside.ask(len, "a") == 1
+
+
+@pytest.mark.skipif(not Path("/proc/self/limits").exists(), reason="needs Linux")
+def test_memory_is_limited(beside):
+    limits = beside.ask(Path("/proc/self/limits").read_text)
+    (line,) = [line for line in limits.splitlines() if line.startswith("Max data size")]
+    assert int(line.split()[3]) >= aside.LEAST_MEMORY
