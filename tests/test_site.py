@@ -113,6 +113,7 @@ def site(tmp_path_factory):
     """The pages of a site that is built with a figure's picture and page at hand."""
     pytest.importorskip("furo")
     out = tmp_path_factory.mktemp("site")
+    (out / "figures").mkdir()
     for lang in ("en", "ko"):
         for ending in ("png", "html"):
             page = out / f"figures/value-function-{lang}.{ending}"
@@ -136,6 +137,8 @@ def test_the_site_has_both_languages_and_the_pages_of_figures(site):
 @pytest.mark.parametrize("width", [375, 1300])
 def test_no_page_of_the_site_asks_for_anything_or_is_wider_than_the_window(site, chromium, width):
     page, wrong = chromium.new_page(viewport={"width": width, "height": 900}), []
+    inside = ("file:", "data:", "blob:")
+    page.on("request", lambda r: None if r.url.startswith(inside) else wrong.append(r.url))
     page.on("console", lambda message: wrong.append((page.url, message.text)))
     page.on("pageerror", lambda error: wrong.append((page.url, str(error))))
     page.on("requestfailed", lambda request: wrong.append((page.url, request.url)))
