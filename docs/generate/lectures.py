@@ -115,7 +115,7 @@ def picture(
     """Return a figure's picture and the numbers that it found, drawn if they are to be."""
     words = WORDS[language]
     if record.data:
-        return [f"{words['data']}: {record.data}"]
+        return [f"{words['data']}: {record.data[language]}"]
     drawn, said = (figures / f"{record.name}-{language}.{kind}" for kind in ("png", "json"))
     if full and not (drawn.exists() and said.exists()):
         _draw(registry, record.name, figures)
