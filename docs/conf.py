@@ -28,6 +28,7 @@ if language == "en":
     autodoc_class_signature = "separated"
 exclude_patterns = [
     "_examples",
+    "_extra",
     "generate",
     "examples/sg_execution_times.rst",
     "sg_execution_times.rst",
@@ -48,6 +49,7 @@ html_title = f"Latentia {release}"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
 html_copy_source = False
+html_extra_path = [path.name for path in HERE.glob("_extra")]
 html_show_sphinx = False
 html_sidebars = {
     "**": [

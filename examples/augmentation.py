@@ -7,8 +7,10 @@ as many pictures as often, half of them the real ones: what differs is the other
 real ones again, jittered copies of them (moved and turned), draws of the model, or draws that are
 jittered. Seeds choose the labelled pictures and everything after; differences are of one seed.
 
-Of 100 digits the jittered copies make the classifier better by 4.7 ± 0.7 points, and the draws of a
-VAE do not (−0.7 ± 0.8): it knows no more than the 100 pictures that it learnt from.
+Of 100 digits the jittered copies make the classifier better by 4.4 ± 0.6 points. Draws do not: of a
+VAE that is trained for 400 epochs, where its bound on other digits is greatest, they make it worse
+by 4.1 ± 1.2; for 2000, when it nearly copies, they change nothing (0.2 ± 0.9); and those of a GAN
+give 0.9 ± 0.5. A model knows no more than the 100 pictures that it learnt from.
 """
 
 from __future__ import annotations
@@ -120,7 +122,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--n-seeds", type=int, default=5)
     parser.add_argument("--n-epochs", type=int, default=8, help="of each classifier")
     parser.add_argument("--model", choices=("vae", "gan"), default="vae")
-    parser.add_argument("--generator-epochs", type=int, default=200)
+    parser.add_argument("--generator-epochs", type=int, default=400)
     parser.add_argument("--out", type=Path, default=Path("augmentation.png"))
     given = parser.parse_args(arguments)
     data, began = latentia.load_data(given.data), time.process_time()

@@ -24,6 +24,8 @@ FIGURES = {
     "lipschitz-cone": (0, 0, 0.58, 1),
     "padding-table": (0, 0, 0.54, 1),
 }
+KOREAN = (*FIGURES, "two-sequences")
+"""Figures that README.ko.md shows."""
 PICTURES = {
     "models": (0.14, 0, 0.78, 1),
     "gans": (0.125, 0, 0.637, 1),
@@ -48,6 +50,8 @@ def main() -> None:
         whole = folder / f"{name}.png"
         whole.write_bytes(png_bytes(draw(name, "en").figure))
         thumbnail(whole, part, folder / f"{name}-small.png")
+    for name in KOREAN:
+        (folder / f"{name}-ko.png").write_bytes(png_bytes(draw(name, "ko").figure))
     for name, part in PICTURES.items():
         thumbnail(DOCS / f"{name}.png", part, folder / f"{name}-small.png")
 

@@ -108,10 +108,43 @@ def test_the_doctor_says_a_line_each(capsys, monkeypatch):
     assert "LATENTIA_THREADS=3" in lines["settings"]
 
 
-@pytest.mark.slow
-def test_the_site_builds(tmp_path):
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    """The pages of a site that is built with a figure's picture and page at hand."""
     pytest.importorskip("furo")
-    command = [sys.executable, str(DOCS / "make.py"), "--out", str(tmp_path / "site")]
+    out = tmp_path_factory.mktemp("site")
+    (out / "figures").mkdir()
+    for lang in ("en", "ko"):
+        for ending in ("png", "html"):
+            page = out / f"figures/value-function-{lang}.{ending}"
+            assert main(["figure", "value-function", "--lang", lang, "--out", str(page)]) == 0
+    command = [sys.executable, str(DOCS / "make.py"), "--out", str(out)]
     done = subprocess.run(command, capture_output=True, text=True, env=environment())
     assert done.returncode == 0, done.stdout + done.stderr
-    assert (tmp_path / "site/html/ko/lectures/errors.html").exists()
+    return out / "html"
+
+
+@pytest.mark.slow
+def test_the_site_has_both_languages_and_the_pages_of_figures(site):
+    assert (site / "ko/lectures/errors.html").exists()
+    for folder in (site, site / "ko"):
+        lecture = (folder / "lectures/000.html").read_text("utf-8")
+        assert 'href="../live/value-function.html"' in lecture
+        assert (folder / "live/value-function.html").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("width", [375, 1300])
+def test_no_page_of_the_site_asks_for_anything_or_is_wider_than_the_window(site, chromium, width):
+    page, wrong = chromium.new_page(viewport={"width": width, "height": 900}), []
+    inside = ("file:", "data:", "blob:")
+    page.on("request", lambda r: None if r.url.startswith(inside) else wrong.append(r.url))
+    page.on("console", lambda message: wrong.append((page.url, message.text)))
+    page.on("pageerror", lambda error: wrong.append((page.url, str(error))))
+    page.on("requestfailed", lambda request: wrong.append((page.url, request.url)))
+    for path in site.rglob("*.html"):
+        page.goto(path.as_uri())
+        wide = page.evaluate("document.documentElement.scrollWidth")
+        wrong += [(page.url, wide)] if wide > width else []
+    page.close()
+    assert wrong == []

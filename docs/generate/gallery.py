@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 QUICK = ("explore_digits",)
-NEED_DATA = ("colourise", "faces")
+NEED_DATA = ("faces",)
 """They cannot run without pictures of one's own."""
 SPELT = {"pix2pix": "pix2pix"}
 """Words of the scripts' names that are spelt otherwise in titles."""

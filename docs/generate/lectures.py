@@ -1,8 +1,8 @@
 """A page for each lecture, made from the registry of figures, and the glossary and the errors.
 
 Titles, captions and numbers are the registry's, in the page's language. Pictures are those that
-``latentia figure`` draws; they are kept between builds in one folder, and the reduced build shows
-those that it finds there.
+``latentia figure`` draws, and beside those that can be moved or played stands their page; they are
+kept between builds in one folder, and the reduced build shows those that it finds there.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ WORDS = {
         "draw": "Draw it",
         "code": "The code that draws it",
         "data": "It needs data of your own",
+        "live": "Move it and play its models",
         "missing": "This build left the picture out; the command above draws it.",
         "others": "Shown elsewhere",
         "others_about": "What else this lecture shows, and where it is found.",
@@ -36,6 +37,7 @@ WORDS = {
         "draw": "그리기",
         "code": "이 그림을 그리는 코드",
         "data": "직접 준비한 데이터가 필요합니다",
+        "live": "직접 움직이고 모델을 다뤄 보기",
         "missing": "이번 빌드에서는 그림을 넣지 않았습니다. 위의 명령으로 그릴 수 있습니다.",
         "others": "다른 곳에서 다루는 내용",
         "others_about": "이 강의에 나오는 나머지 내용입니다.",
@@ -113,23 +115,31 @@ def picture(
     """Return a figure's picture and the numbers that it found, drawn if they are to be."""
     words = WORDS[language]
     if record.data:
-        return [f"{words['data']}: {record.data}"]
+        return [f"{words['data']}: {record.data[language]}"]
     drawn, said = (figures / f"{record.name}-{language}.{kind}" for kind in ("png", "json"))
     if full and not (drawn.exists() and said.exists()):
         _draw(registry, record.name, figures)
     if not drawn.exists():
         return [f"*{words['missing']}*"]
     shutil.copy(drawn, folder / drawn.name)
+    live = []
+    if (page := drawn.with_suffix(".html")).exists():
+        extra = folder.parent / "_extra" / "live"
+        extra.mkdir(parents=True, exist_ok=True)
+        shutil.copy(page, extra / f"{record.name}.html")
+        live = [f'<p><a href="../live/{record.name}.html">{words["live"]}</a></p>']
     numbers = json.loads(said.read_text("utf-8")) if said.exists() else []
     alt = record.caption[language].replace("]", "").replace("[", "")
     return [
         f":::{{container}} wide\n![{alt}]({drawn.name}){{.lecture}}\n:::",
+        *live,
         "\n".join(f"- {_plain(each)}" for each in numbers),
     ]
 
 
 def _draw(registry: Any, name: str, figures: Path) -> None:
     """Draw a figure, which may take minutes, once for both languages."""
+    from latentia.pages.lecture_figure import write_figure
     from latentia.plots.style import png_bytes
 
     figures.mkdir(parents=True, exist_ok=True)
@@ -139,6 +149,8 @@ def _draw(registry: Any, name: str, figures: Path) -> None:
             registry.translate(made)
         (figures / f"{name}-{language}.png").write_bytes(png_bytes(made.figure))
         numbers = json.dumps(made.numbers, ensure_ascii=False)
+        if made.sheet.models or made.sheet.moved[0] or made.record.lab:
+            write_figure(figures / f"{name}-{language}.html", made, language)
         (figures / f"{name}-{language}.json").write_text(numbers, "utf-8")
 
 

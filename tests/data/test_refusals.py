@@ -46,7 +46,7 @@ def of_options(path):
         "config.json: options of data cannot be {'colour': 3}": lambda: TableOptions.read(
             {"colour": 3}, "config.json"
         ),
-        "--missing-codes, --as-rows: only tables have columns, and digits is none; leave it out": (
+        "--missing-codes, --as-rows has no effect here: only tables have columns, and digits is none; leave it out": (
             lambda: load("digits", missing_codes=[9], as_rows=True)
         ),
         "--missing-codes: t.csv has no column 'bet' among its 3; did you mean 'beta'?": (
@@ -108,7 +108,7 @@ def of_tables(path):
         f"{named_('o.csv')} holds a correlation or covariance matrix and not rows; give the rows "
         f"behind it, analyse it with latentia factor {named_('o.csv')}, or, if these are rows, "
         "--as-rows": table("o.csv", ",a,b\na,1,0.5\nb,0.5,1\n"),
-        "--label: p.csv is a matrix and has no rows; leave it out": table(
+        "--label has no effect here: p.csv is a matrix and has no rows; leave it out": table(
             "p.csv", ",a,b\na,1,0.5\nb,0.5,1\n", label="a"
         ),
         f"{named_('q.csv')}: '1,234' in column 'b' can be 1234 with a comma between thousands, or "

@@ -41,6 +41,11 @@ def test_colourise(run, tmp_path):
     assert lines[6][:2] == ["truth", "0.00"]
 
 
+def test_colourise_has_pictures_of_its_own(run):
+    lines = run("colourise.py", *TINY, "--n-pictures", "40")
+    assert [lines[i][0] for i in (1, 4, 6)] == ["grey", "L1", "truth"]
+
+
 def test_restore(run):
     lines = run(
         "restore.py", "--data", "digits", "--n-images", "60", "--n-copies", "1", "--width", "4"

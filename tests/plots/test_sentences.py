@@ -26,7 +26,12 @@ COMPOSED = {
 
 def forms_in(path):
     """Yield the strings of a source, ``{}`` for each value."""
-    for node in ast.walk(ast.parse(Path(path).read_text("utf-8"))):
+    yield from forms_in_tree(ast.parse(Path(path).read_text("utf-8")))
+
+
+def forms_in_tree(tree):
+    """Yield the strings of a part of a source, the whole ones first."""
+    for node in ast.walk(tree):
         if isinstance(node, ast.JoinedStr):
             parts = node.values
             yield "".join(p.value if isinstance(p, ast.Constant) else "{}" for p in parts)
@@ -105,3 +110,18 @@ def test_notes_follow_the_language(monkeypatch, capsys):
         monkeypatch.setenv("LATENTIA_LANG", language)
         tell_notes([note], shown=True)
         assert capsys.readouterr().err == f"latentia: {said}\n"
+
+
+ENGLISH_ALONE = 114
+"""Refusals without Korean: of hubs, zoos, bytes and own nets, or made of others' sentences."""
+
+
+def test_refusals_that_are_not_in_korean_become_no_more():
+    folder, left = Path(latentia.__file__).parent, []
+    for path in sorted(folder.rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            raised = node.exc if isinstance(node, ast.Raise) else None
+            if isinstance(raised, ast.Call) and getattr(raised.func, "id", "") == "InputError":
+                said = next(iter(forms_in_tree(raised.args[0])), None)
+                left += [] if said is None or said in WHOLE else [f"{path.name}: {said}"]
+    assert len(left) <= ENGLISH_ALONE, left

@@ -204,10 +204,11 @@ def _number(text: str, field: Field) -> float:
     try:
         return int(text) if whole else float(text)
     except ValueError:
-        kind = "a whole number" if whole else "a number"
         words = [*field.choices, *(("none",) if {"none", "tuple"} & {*field.kinds} else ())]
         also = "".join(f" or {word}" for word in words)
-        raise argparse.ArgumentTypeError(f"{text!r} is not {kind}{also}") from None
+        if whole:
+            raise argparse.ArgumentTypeError(f"{text!r} is not a whole number{also}") from None
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number{also}") from None
 
 
 def class_name_of(model: str) -> str:

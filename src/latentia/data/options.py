@@ -120,7 +120,7 @@ class TableOptions:
         given = [name for name in self.given if not names or name in names]
         if given:
             flags = ", ".join(f"--{name.replace('_', '-')}" for name in given)
-            raise InputError(f"{flags}: {owner}; leave it out")
+            raise InputError(f"{flags} has no effect here: {owner}; leave it out")
 
 
 def words(value: object, name: str) -> tuple[str, ...]:

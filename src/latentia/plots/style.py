@@ -57,6 +57,8 @@ def style() -> Iterator[None]:
         "axes.grid": True,
         "grid.color": LINE,
         "legend.frameon": False,
+        # Hinted, small Hangul runs into blots.
+        "text.hinting": "none",
         "figure.dpi": 110,
     }
     with mpl.rc_context(settings):

@@ -52,8 +52,8 @@ class Record:
     """The rows of the lectures that it shows, such as '000-06'."""
     title: Mapping[str, str]
     caption: Mapping[str, str]
-    data: str = ""
-    """What ``--data`` must hold, if the figure needs data that are not at hand."""
+    data: Mapping[str, str] = field(default_factory=dict)
+    """What ``--data`` must hold, if the figure needs data that are not at hand; by language."""
     lab: str = ""
     """Where the laboratory of games begins in the figure's page, if the figure is played there."""
 
@@ -165,7 +165,7 @@ def draw(
     if data is not None and not found.data:
         raise InputError(f"data is given, and the figure {name} takes none")
     if data is None and found.data:
-        raise InputError(f"the figure {name} needs data: {found.data}")
+        raise InputError(f"the figure {name} needs data: {found.data[language()]}")
     module = importlib.import_module(f"{__name__}.{found.home}")
     function: Callable[[Sheet], Figure] = getattr(module, name.replace("-", "_"))
     sheet = Sheet(data, place)

@@ -158,10 +158,11 @@ def two_sequences(sheet: Sheet) -> Figure:
                 f"{name}: two numbers lose {lost[2]:.1%} of the variance; deep, {deep[2]:.1%}"
             )
         titled(left, "which is easier to remember?", "place", "number")
+        left.set_xticks(range(0, 21, 5))
         left.legend()
         title = "rebuilding 20 numbers of a sequence"
         titled(right, title, "numbers in the code", "share of variance lost")
-        right.set_ylim(-0.03, 1.03)
+        right.set(ylim=(-0.03, 1.03), xticks=(1, 2, 5, 10, 15, 19))
         right.legend(fontsize=8)
     return figure
 

@@ -136,7 +136,7 @@ def collapse_on_digits(sheet: Sheet) -> Figure:
                 entropy = float(np.exp(-(share * np.log(np.maximum(share, 1e-12))).sum()))
                 sure = (judge().predict_proba(drawn).max(axis=1) > 0.95).mean()
                 sheet.say(
-                    f"{name}, epoch {n_epochs}: {(share > 0.02).sum()} classes above 2%, "
+                    f"{name}, epoch {n_epochs}: classes above 2%: {(share > 0.02).sum()}, "
                     f"as many as {entropy:.1f} equal ones; {sure:.0%} of samples surely a digit"
                 )
             show(row[3], drawn[:40], 8, "samples at the end")
@@ -244,12 +244,12 @@ def weight_clipping(sheet: Sheet) -> Figure:
             points = model.inside(torch.tensor(between[:, None], dtype=torch.float32))
             slope = float(np.median(gradient_norms(model.critic_, points)))
             classes = (np.bincount(judge().predict(made), minlength=10) > 0.02 * len(made)).sum()
-            show(column[2], made[:36], 6, f"slope {slope:.2g}\n{classes} classes")
+            show(column[2], made[:36], 6, f"slope {slope:.2g}\nclasses: {classes}")
             sheet.keep({name: model}, digits())
             sheet.say(
                 f"{name}: distance {distance[0]:.3g} to {distance[-1]:.3g}, {edge:.0%} of weights "
                 f"at ±c, median slope between data and samples {slope:.2g}, "
-                f"{classes} classes above 2%"
+                f"classes above 2%: {classes}"
             )
         rows[0, 0].set_ylabel("E f(x) − E f(G(z))")
     return figure
@@ -411,8 +411,8 @@ def dcgan_rules(sheet: Sheet) -> Figure:
                 drawn = np.clip(model.sample(1000, random_state=0), 0, 1)
                 sure = (judge().predict_proba(drawn).max(axis=1) > 0.95).mean()
                 classes = (np.bincount(judge().predict(drawn), minlength=10) > 20).sum()
-                show(axes, drawn[:36], 6, f"{sure:.0%} surely a digit\n{classes} classes")
-                found.append(f"{sure:.0%} of samples surely a digit, {classes} classes above 2%")
+                show(axes, drawn[:36], 6, f"{sure:.0%} surely a digit\nclasses: {classes}")
+                found.append(f"{sure:.0%} of samples surely a digit, classes above 2%: {classes}")
             column[0].set_title(f"{name}\n{column[0].get_title(loc='left')}")
             sheet.say(f"{name}: {found[0]}; another seed, {found[1]}")
     return figure

@@ -214,7 +214,7 @@ def factors_of_digits(sheet: Sheet) -> Figure:
     with board(11, 4.2) as figure:
         left, right = figure.subplots(1, 2, width_ratios=(2.3, 1))
         strips(left, rows, "ten factors' loadings by method (grey is 0), and new digits")
-        right.set_title("each method is best by its own measure")
+        right.set_title("likelihood or error: no method is best by both")
         for (nats, error), name, colour in zip(measures, METHODS, (ORANGE, GREEN, BLUE)):
             right.plot(nats, error, "o", markersize=9, color=colour, label=name)
         right.set(xlabel="−log-likelihood, nats an image", ylabel="squared error of test images")
@@ -230,10 +230,9 @@ def factors_of_digits(sheet: Sheet) -> Figure:
 def number_of_factors(sheet: Sheet) -> Figure:
     """Draw log-likelihood of training and test digits over the number of factors."""
     sizes = (1, 2, 4, 6, 8, 10, 15, 20, 30, 40)
-    x, test = flat(unit_floats(digits().x_train)), flat(unit_floats(digits().x_test))
-    draw = np.random.default_rng(0)
-    x, test = (a + 0.02 * draw.standard_normal(a.shape) for a in (x, test))
-    few, scores, rows = x[:300], [], {}
+    x = flat(unit_floats(digits().x_train[:600]))
+    x += 0.02 * np.random.default_rng(0).standard_normal(x.shape)
+    (few, test), scores, rows = np.split(x, 2), [], {}
     for k in sizes:
         model = FactorAnalysis(n_components=k, noise_floor=1e-4).fit(few)
         scores.append((model.score(few), model.score(test)))
@@ -244,18 +243,19 @@ def number_of_factors(sheet: Sheet) -> Figure:
         left, right = figure.subplots(1, 2, width_ratios=(1.2, 1))
         strips(
             left,
-            {"test digits": np.clip(test[:10].reshape(-1, 8, 8), 0, 1)} | rows,
+            {"held-out digits": np.clip(test[:10].reshape(-1, 8, 8), 0, 1)} | rows,
             "μ + Λ E[f given x]",
         )
         right.plot(sizes, train, "o-", color=BLUE, label="300 training digits")
-        right.plot(sizes, held, "s-", color=ORANGE, label=f"{len(test)} test digits")
+        words = f"{len(test)} held-out digits, dotted: their best"
+        right.plot(sizes, held, "s-", color=ORANGE, label=words)
         best = sizes[int(held.argmax())]
         right.axvline(best, color=INK, linestyle=":")
         right.set(xlabel="number of factors", ylabel="log-likelihood, nats an image")
         right.set_title("more factors always fit better what they have seen")
-        right.legend()
+        right.legend(loc="upper left")
     sheet.say(
-        f"test digits are likeliest with {best} factors, "
+        f"held-out digits are likeliest with {best} factors, "
         f"training digits with {sizes[train.argmax()]}"
     )
     return figure

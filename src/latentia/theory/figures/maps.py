@@ -79,6 +79,7 @@ def map_of_models(sheet: Sheet) -> Figure:
             grid[0, column].set_title(words, loc="center", fontsize=11)
         for row, words in enumerate(("linear", "deep")):
             grid[row, 0].set_ylabel(words, fontsize=11)
+        figure.align_ylabels(grid[:, 0])
     return figure
 
 

@@ -71,7 +71,7 @@ def strips(axes: Axes, rows: Mapping[str, Array], title: str = "") -> None:
     axes.set_title(title)
     bare(axes)
     step = grid.shape[0] / len(rows)
-    axes.set_yticks(step * (np.arange(len(rows)) + 0.5), list(rows))
+    axes.set_yticks(step * (np.arange(len(rows)) + 0.5), [name.rstrip() for name in rows])
     axes.tick_params(length=0)
 
 

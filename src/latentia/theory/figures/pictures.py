@@ -18,9 +18,10 @@ from latentia.explore.attributes import attribute_direction, edit
 from latentia.explore.blending import blend, mix, shares_of_two
 from latentia.metrics.super_resolution import luma_psnr, luma_ssim
 from latentia.models.inputs import unit_floats
+from latentia.plots.grids import tile
 from latentia.plots.style import INK
 from latentia.theory.figures import Sheet
-from latentia.theory.figures.panels import BLUE, Array, bare, board, clothes, digits, strips
+from latentia.theory.figures.panels import BLUE, Array, bare, board, clothes, digits, strips, titled
 
 SIDE, DIGIT, HAT, INKED = 32, 16, 7, 0.3
 """Pixels of the canvas and of a digit, the hat's height, and what counts as ink."""
@@ -61,6 +62,7 @@ def male_and_female(sheet: Sheet) -> Figure:
     judge = latentia.ImageClassifier(n_epochs=4, random_state=0).fit(x, train)
     right = (judge.predict(x_test) == test).mean()
     sheet.say(f"a judge of pixels tells {right:.0%} of test faces as they are labelled")
+    sheet.say(f"as they are labelled, {test[:300].mean():.0%} of the 300 faces are female")
     edited = np.clip(edit(model, x_test[:300], direction, strengths), 0, 1)
     shares = []
     for j, strength in enumerate(strengths):
@@ -78,12 +80,13 @@ def male_and_female(sheet: Sheet) -> Figure:
             left, {"face": x_test[[*men, *women]]} | rows, "along 'female': three men, three women"
         )
         right_.plot(strengths, shares, "o-", color=BLUE)
-        right_.set(xlabel="strength", ylim=(0, 1), title="share judged female, 300 test faces")
+        titled(right_, "share judged female, 300 test faces", "strength")
+        right_.set_ylim(-0.03, 1.03)
     return figure
 
 
 def face_blending(sheet: Sheet) -> Figure:
-    """Draw blends of two faces by their codes and by their pixels, and a mean of four."""
+    """Draw blends of two faces by their codes and by their pixels."""
     (x, x_test), _, _ = _faces(sheet)
     model, weights, rows = _face_vae(x[:4000]), shares_of_two(7), {}
     for i in range(3):
@@ -107,13 +110,13 @@ def face_blending(sheet: Sheet) -> Figure:
 def unpaired(sheet: Sheet) -> Figure:
     """Draw paired data beside unpaired, and a zoo CycleGAN's x, G(x), F(G(x)) both ways."""
     data, model = load_unpaired(f"{sheet.data}:smile"), latentia.load("zoo:cyclegan-smiles")
-    sides = [unit_floats(data.x_test[np.asarray(data.y_test) == side][:6]) for side in (0, 1)]
+    sides = [unit_floats(data.x_test[np.asarray(data.y_test) == side][:100]) for side in (0, 1)]
     sheet.keep({"CycleGAN": model})
     there = [model.transform(sides[0]), model.inverse_transform(sides[1])]
     back = [model.inverse_transform(there[0]), model.transform(there[1])]
     x = unit_floats(clothes().x_test[[4, 7, 11, 15]])
-    with board(12.6, 3.4) as figure:
-        left, middle, *right = figure.subplots(1, 4, width_ratios=(0.62, 0.62, 1.2, 1.2))
+    with board(12.6, 3.3) as figure:
+        left, middle, *right = figure.subplots(1, 4, width_ratios=(0.72, 0.72, 1.2, 1.2))
         for axes, order, title in (
             (left, range(4), "paired: each has its own"),
             (middle, (2, 0, 3, 1), "unpaired: two heaps"),
@@ -132,9 +135,8 @@ def unpaired(sheet: Sheet) -> Figure:
             (0, 1),
             (("neutral x", "G(x): smile", "F(G(x))"), ("smile y", "F(y): neutral", "G(F(y))")),
         ):
-            strips(
-                axes, dict(zip(names, (sides[i], np.clip(there[i], 0, 1), np.clip(back[i], 0, 1))))
-            )
+            shown = (np.clip(x[:4], 0, 1) for x in (sides[i], there[i], back[i]))
+            strips(axes, dict(zip(names, shown)))
             error, moved = (float(np.abs(a - sides[i]).mean()) for a in (back[i], there[i]))
             sheet.say(f"{names[0]}: G changes {moved:.3f} a pixel, the way back leaves {error:.3f}")
     return figure
@@ -207,11 +209,10 @@ def add_a_hat(sheet: Sheet) -> Figure:
     with board(9.6, 3.0) as figure:
         axes = figure.subplots()
         rows = [np.repeat(x_test[:10, None], 3, axis=1), np.clip(output[:10], 0, 1), y_test[:10]]
-        axes.imshow(
-            np.concatenate([np.concatenate([*np.moveaxis(row, 1, 3)], axis=1) for row in rows])
-        )
+        tiles = tile(np.concatenate(rows), 10)
+        axes.imshow(tiles)
         bare(axes)
-        axes.set_yticks(SIDE * (np.arange(3) + 0.5), ["input", "output", "target"])
+        axes.set_yticks(len(tiles) * (np.arange(3) + 0.5) / 3, ["input", "output", "target"])
         axes.tick_params(length=0)
     return figure
 

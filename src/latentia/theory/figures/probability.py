@@ -179,7 +179,7 @@ def picture_as_a_point(sheet: Sheet) -> Figure:
         left.legend(ncols=4, loc="upper center", bbox_to_anchor=(0.5, -0.18), markerscale=3)
         show(
             middle,
-            np.concatenate([means, x.mean(axis=0)[None], x.mean(axis=0)[None] * 0]),
+            np.concatenate([means, x.mean(axis=0)[None]]),
             4,
             "mean of each class, and of all",
         )

@@ -291,6 +291,7 @@ def lstm_gates(sheet: Sheet) -> Figure:
         for value, colour in zip((0.5, 0.9, 0.99, 1.0), COLOURS):
             keeps.plot(value ** np.arange(21), color=colour, label=f"f = {value}")
         keeps.set(xlabel="steps", title="what is left of c after so many steps, i = 0")
+        keeps.set_xticks(range(0, 21, 5))
         keeps.legend(fontsize=8)
         panels = bottom.subplots(4, 1, sharex=True)
         for axes, (name, gate) in zip(panels, gates.items()):

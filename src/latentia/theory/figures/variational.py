@@ -198,7 +198,7 @@ def reparametrisation(sheet: Sheet) -> Figure:
         right.axvline(2 * mu, color=INK, linestyle=":")
         title = f"d/dμ E z² at μ = {mu:g} and σ = 1: {2 * mu:g} (dotted)"
         titled(right, title, "one draw's estimate")
-        right.set_ylim(0, 0.4)
+        right.set(ylim=(0, 0.4), ylabel="density, cut at 0.4")
         right.legend()
     wrong = np.var(1.0 + 0.25 * e)
     sheet.say(f"with a variance of 0.25 in σ's place, as a slide names it, z has {wrong:.3f}")
