@@ -1,6 +1,7 @@
 """Processes beside the studio: they answer, keep what they loaded, and end without ending it."""
 
 import os
+import threading
 import time
 from pathlib import Path
 
@@ -20,7 +21,7 @@ def beside(monkeypatch):
     begun = []
     monkeypatch.setattr(aside, "_begun", lambda: begun.append(_begun()) or begun[-1])
     yield found
-    for child, _ in (*begun, found.child):
+    for child, _ in filter(None, (*begun, found.child)):
         child.kill()
 
 
@@ -63,3 +64,22 @@ def test_memory_is_limited(beside):
     limits = beside.ask(Path("/proc/self/limits").read_text)
     (line,) = [line for line in limits.splitlines() if line.startswith("Max data size")]
     assert int(line.split()[3]) >= aside.LEAST_MEMORY
+
+
+def test_what_waits_for_an_answer_is_let_go_when_the_studio_ends(beside):
+    beside.seconds, refused = 600, []
+
+    def wait():
+        with pytest.raises(InputError):
+            beside.ask(time.sleep, 600)
+        refused.append(True)
+
+    waiting = threading.Thread(target=wait)
+    waiting.start()
+    while not beside.lock.locked():
+        time.sleep(0.01)
+    beside.end()
+    waiting.join(60)
+    assert refused
+    with pytest.raises(InputError, match="the studio ends"):
+        beside.ask(len, "a")

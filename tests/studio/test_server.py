@@ -8,6 +8,7 @@ import pytest
 from latentia.cli import main
 from latentia.files import held_folder
 from latentia.studio import server
+from latentia.studio.aside import Aside
 from latentia.studio.folder import RunsFolder
 
 
@@ -52,7 +53,9 @@ def test_it_listens_to_this_machine_alone_under_a_new_key(tmp_path, monkeypatch,
 
     monkeypatch.setattr(server.uvicorn, "Server", Server)
     opened = []
-    monkeypatch.setattr(server, "load_library", lambda: None)
+    monkeypatch.setattr(server, "load_libraries", lambda: None)
+    for name in ("FORMS", "TABLES"):
+        monkeypatch.setattr(server, name, Aside(1))
     monkeypatch.setattr(server.webbrowser, "open", opened.append)
     for _ in range(2):
         assert main(["studio", "--port", "0", "--runs", str(tmp_path), "--no-browser"]) == 0

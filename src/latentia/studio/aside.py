@@ -36,6 +36,7 @@ class Aside:
     def __init__(self, seconds: float) -> None:
         self.seconds, self.lock = seconds, threading.Lock()
         self.child: tuple[SpawnProcess, Connection] | None = None
+        self.ended = False
 
     def ask(self, function: Callable[..., T], *given: object) -> T:
         """Return what a function of a module returns, or raise what it raises.
@@ -48,6 +49,8 @@ class Aside:
         with self.lock:
             child, pipe = self.child = self.child or _begun()
             try:
+                if self.ended:
+                    raise InputError("the studio ends: start it anew")
                 pipe.send((function, given))
                 if not pipe.poll(self.seconds):
                     raise InputError(
@@ -65,6 +68,12 @@ class Aside:
             raise error
         answer: T = found
         return answer
+
+    def end(self) -> None:
+        """Answer nothing any more, and let go of what waits for an answer."""
+        self.ended = True
+        if self.child is not None:
+            self.child[0].kill()
 
 
 FORMS = Aside(120)

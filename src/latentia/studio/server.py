@@ -19,7 +19,7 @@ from latentia import MODELS
 from latentia.errors import InputError
 from latentia.files import held_folder
 from latentia.studio.app import make
-from latentia.studio.aside import FORMS
+from latentia.studio.aside import FORMS, TABLES
 from latentia.studio.folder import RunsFolder
 from latentia.studio.live import ready
 from latentia.studio.queue import Queue
@@ -73,6 +73,8 @@ def _watched(queue: Queue) -> Iterator[None]:
         yield
     finally:
         ended.set()
+        for each in (FORMS, TABLES):
+            each.end()
         watching.join()
 
 
@@ -83,7 +85,8 @@ def load_library() -> None:
 
 def load_libraries() -> None:
     """Load the library here, and where forms are settled."""
-    FORMS.ask(load_library)
+    with suppress(InputError):
+        FORMS.ask(load_library)
     load_library()
 
 
