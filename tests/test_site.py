@@ -90,6 +90,7 @@ def test_no_korean_message_is_missing():
         ('<link rel="stylesheet" href="//x.example/f.css">', "a.html loads //x.example/f.css"),
         ('<a href="b.html">b</a>', "a.html links to b.html: no such file"),
         ('<a href="#b">b</a>', "a.html links to #b: no such place"),
+        ('<img src="data:image/png;base64,AA=="><a href="data:text/plain,a">a</a>', None),
         ('<a href="https://example.org">elsewhere</a><p id="b"><a href="#b">b</a>', None),
     ],
 )
