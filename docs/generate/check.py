@@ -22,7 +22,8 @@ class Page(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         """Note what a tag leads to."""
-        given = {name: value or "" for name, value in attrs}
+        # What a page has within itself it does not ask for.
+        given = {name: value or "" for name, value in attrs if not f"{value}".startswith("data:")}
         self.names |= {given[key] for key in ("id", "name") if key in given}
         if tag == "a" and "href" in given:
             self.links.append(given["href"])
