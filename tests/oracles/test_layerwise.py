@@ -8,7 +8,8 @@ import pytest
 import torch
 from torch import nn
 
-from latentia import AutoencoderKMeans
+import latentia
+from latentia import DEC, IDEC, AutoencoderKMeans, VaDE
 from latentia.errors import InputError
 from latentia.models.clustering.autoencoder_kmeans import dropout
 from latentia.training import draws
@@ -114,6 +115,18 @@ def test_the_step_follows_its_schedule_once_all_layers_are_trained_together():
     model.n_epochs_ = 10
     found = [model.rate_factor(done) for done in (0.0, 0.59, 0.6, 0.8, 0.99)]
     np.testing.assert_allclose(found, [1.0, 1.0, 1.0, 0.5, 0.025])
+
+
+@pytest.mark.parametrize("kind", [DEC, IDEC, VaDE])
+def test_a_clustering_trains_its_autoencoder_so_first(kind, images, tmp_path):
+    fields = {name: FIELDS[name] for name in ("n_components", "hidden", "n_clusters", "batch_size")}
+    more = {"pretrain_epochs": 4, "layerwise_epochs": 3, "n_epochs": 1, "random_state": 0}
+    kind(**fields, **more).fit(images, run=tmp_path / "run")
+    start = latentia.load(tmp_path / "run" / "pretraining" / "model")
+    alone = AutoencoderKMeans(**fields, n_epochs=4, layerwise_epochs=3, random_state=0)
+    alone.set_params(learning_rate_schedule="constant").fit(images)
+    assert type(start) is AutoencoderKMeans
+    np.testing.assert_array_equal(start.transform(images), alone.transform(images))
 
 
 def test_dropout_keeps_the_mean_and_zeroes_a_fifth():

@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor, nn
 
-from latentia.errors import Count, CountsWhen, InputError, are_own
+from latentia.errors import Count, CountsWhen, InputError, UpTo, Whole, are_own
 from latentia.models.autoencoders.autoencoder import Autoencoder
 from latentia.models.autoencoders.base import AutoencodingModel
+from latentia.models.clustering.autoencoder_kmeans import AutoencoderKMeans
 from latentia.models.clustering.base import DeepClustering
 from latentia.models.fine_tuning import layers_of
 from latentia.models.inputs import Labels, Rows, in_kind_of
@@ -42,6 +43,10 @@ class PretrainedClustering(DeepClustering):
     pretrain_epochs: Annotated[Count | None, CountsWhen("pretrained", (None,))] = None
     """Passes over the data of the autoencoder that is trained first, at a constant step; none takes
     as many as an `Autoencoder` takes."""
+    layerwise_epochs: Annotated[
+        Whole, CountsWhen("pretrained", (None,)), UpTo("pretrain_epochs")
+    ] = 0
+    """The first of these, in which its layers are trained alone, as an `AutoencoderKMeans`'s."""
 
     @property
     def start(self) -> AutoencodingModel | None:
@@ -69,8 +74,10 @@ class PretrainedClustering(DeepClustering):
     def _untrained(self) -> AutoencodingModel:
         """Return the autoencoder that is trained first, with this model's nets."""
         shaping = () if are_own(self, "encoder", "decoder") else SHAPING
-        return Autoencoder(
-            **{name: getattr(self, name) for name in (*shaping, "encoder", "decoder")},
+        more = ("n_clusters", "layerwise_epochs") if self.layerwise_epochs else ()
+        kind: type[Any] = AutoencoderKMeans if more else Autoencoder
+        found: AutoencodingModel = kind(
+            **{name: getattr(self, name) for name in (*shaping, *more, "encoder", "decoder")},
             n_components=self.n_components,
             n_epochs=self.pretrain_epochs,
             batch_size=self.batch_size_,
@@ -79,6 +86,7 @@ class PretrainedClustering(DeepClustering):
             precision=self.precision,
             random_state=self.seed_,
         )
+        return found
 
     def _autoencoder_in(self, folder: str) -> AutoencodingModel:
         found = load(folder, nets=own_nets(self))
