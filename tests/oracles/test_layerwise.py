@@ -124,7 +124,7 @@ def test_a_clustering_trains_its_autoencoder_so_first(kind, images, tmp_path):
     kind(**fields, **more).fit(images, run=tmp_path / "run")
     start = latentia.load(tmp_path / "run" / "pretraining" / "model")
     alone = AutoencoderKMeans(**fields, n_epochs=4, layerwise_epochs=3, random_state=0)
-    alone.set_params(learning_rate_schedule="constant").fit(images)
+    alone.set_params(learning_rate_schedule="cosine").fit(images)
     assert type(start) is AutoencoderKMeans
     np.testing.assert_array_equal(start.transform(images), alone.transform(images))
 

@@ -46,7 +46,8 @@ class PretrainedClustering(DeepClustering):
     layerwise_epochs: Annotated[
         Whole, CountsWhen("pretrained", (None,)), UpTo("pretrain_epochs")
     ] = 0
-    """The first of these, in which its layers are trained alone, as an `AutoencoderKMeans`'s."""
+    """The first of these, in which its layers are trained alone, as an `AutoencoderKMeans`'s; in
+    the others the step then falls along a cosine."""
 
     @property
     def start(self) -> AutoencodingModel | None:
@@ -69,7 +70,7 @@ class PretrainedClustering(DeepClustering):
                 f"{start.data_shape_}; X has samples of shape {self.data_shape_}"
             )
         self._start = start
-        self.find_clusters(start.transform(array))
+        self.find_clusters(start.transform(array), array)
 
     def _untrained(self) -> AutoencodingModel:
         """Return the autoencoder that is trained first, with this model's nets."""
@@ -81,7 +82,7 @@ class PretrainedClustering(DeepClustering):
             n_components=self.n_components,
             n_epochs=self.pretrain_epochs,
             batch_size=self.batch_size_,
-            learning_rate_schedule="constant",
+            learning_rate_schedule="cosine" if more else "constant",
             device=self.device,
             precision=self.precision,
             random_state=self.seed_,
@@ -98,8 +99,8 @@ class PretrainedClustering(DeepClustering):
         return found
 
     @abstractmethod
-    def find_clusters(self, codes: NDArray[Any]) -> None:
-        """Find the first clusters in the autoencoder's (n, n_components) codes."""
+    def find_clusters(self, codes: NDArray[Any], array: NDArray[Any]) -> None:
+        """Find the first clusters in the autoencoder's (n, n_components) codes of the data."""
 
     def learn_scale(self, source: Source) -> None:
         """See the data in the units in which the autoencoder sees them."""
