@@ -91,8 +91,8 @@ class AutoencoderKMeans(DeepClustering, AutoencodingModel):
         Shapes("decoder"),
         UpTo("n_epochs"),
     ] = 0
-    """The first of the epochs, in equal parts for the layers from the input on: each is trained
-    alone, as a denoising autoencoder; at a constant step."""
+    """The first epochs, in which one layer after the other, from the input on, is trained alone as
+    a denoising autoencoder, in equal parts and at a constant step."""
 
     lacks = {
         "sample": "an autoencoder has no prior over its latent space; use VaDE",

@@ -46,8 +46,8 @@ class PretrainedClustering(DeepClustering):
     layerwise_epochs: Annotated[
         Whole, CountsWhen("pretrained", (None,)), UpTo("pretrain_epochs")
     ] = 0
-    """The first of these, in which its layers are trained alone, as an `AutoencoderKMeans`'s; in
-    the others the step then falls along a cosine."""
+    """Epochs that the autoencoder that is trained first gives to its layers alone, as an
+    `AutoencoderKMeans` does; after them its step falls along a cosine."""
 
     @property
     def start(self) -> AutoencodingModel | None:
