@@ -265,6 +265,8 @@ class VaDE(PretrainedClustering, ChosenLikelihood, VariationalModel, Autoencodin
         self._log_gamma = None
         if vars(self).get("_holds") and self.encoder_.training:
             start: Any = self.start
+            for net in start.nets().values():
+                net.to(x.device)
             with torch.no_grad():
                 best = start.assign(x).argmax(1)
             self._log_gamma = NEVER * (1 - one_hot(best, self.n_clusters))
