@@ -786,6 +786,17 @@ def test_vades_first_epochs_hold_the_starts_clusters_in_the_bound(sharp, monkeyp
     assert float(free.total) != pytest.approx(float(found.total), rel=1e-6)
 
 
+def test_vade_scores_itself_between_the_epochs_that_hold_clusters(sharp):
+    X, scores = overlapping()[:120], []
+
+    def watched(end):
+        scores.append(end.model.score(X[:30]))
+
+    model = VaDE(**SHARP, pretrained=sharp, n_epochs=2).fit(X, callbacks=[watched])
+    assert len(scores) == 2
+    assert scores[1] == pytest.approx(model.score(X[:30]), rel=1e-5)
+
+
 def test_a_start_with_empty_clusters_gives_vade_none(sharp, tmp_path):
     X = overlapping()
     start = latentia.load(sharp)

@@ -262,7 +262,6 @@ class VaDE(PretrainedClustering, ChosenLikelihood, VariationalModel, Autoencodin
 
     def loss(self, x: Tensor) -> Loss:
         """Return −ELBO in nats per sample, with its two terms; γ at first the start's."""
-        self._log_gamma = None
         if vars(self).get("_holds") and self.encoder_.training:
             start: Any = self.start
             for net in start.nets().values():
@@ -270,7 +269,9 @@ class VaDE(PretrainedClustering, ChosenLikelihood, VariationalModel, Autoencodin
             with torch.no_grad():
                 best = start.assign(x).argmax(1)
             self._log_gamma = NEVER * (1 - one_hot(best, self.n_clusters))
-        return super().loss(x)
+        found = super().loss(x)
+        self.__dict__.pop("_log_gamma", None)
+        return found
 
     def rate_factor(self, done: float) -> float:
         """Return the learning rate's factor by the schedule and the decay."""
@@ -302,7 +303,7 @@ class VaDE(PretrainedClustering, ChosenLikelihood, VariationalModel, Autoencodin
     def after_training(self, array: NDArray[Any], y: Labels) -> None:
         """Keep what follows from the training data, and drop what only the training needed."""
         super().after_training(array, y)
-        for name in ("_found", "_holds", "_log_gamma"):
+        for name in ("_found", "_holds"):
             self.__dict__.pop(name, None)
 
     def sample(
