@@ -797,6 +797,26 @@ def test_vade_scores_itself_between_the_epochs_that_hold_clusters(sharp):
     assert scores[1] == pytest.approx(model.score(X[:30]), rel=1e-5)
 
 
+@pytest.mark.parametrize("stop", [7, 16])
+def test_a_stop_while_clusters_are_held_or_later_changes_nothing(stop, sharp, tmp_path):
+    X, fields = overlapping()[::5], SHARP | {"pretrained": sharp, "n_epochs": 10}
+    whole, model = VaDE(**fields).fit(X), VaDE(**fields)
+    hold = model._hold
+
+    def watched(step, n_steps):
+        hold(step, n_steps)
+        if step == stop:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    model._hold = watched
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(X, run=tmp_path / "run")
+    resumed = VaDE(**fields).fit(X, run=tmp_path / "run", resume=True)
+    for name, net in whole.nets().items():
+        for a, b in zip(net.parameters(), resumed.nets()[name].parameters(), strict=True):
+            assert torch.equal(a, b)
+
+
 def test_a_start_with_empty_clusters_gives_vade_none(sharp, tmp_path):
     X = overlapping()
     start = latentia.load(sharp)
