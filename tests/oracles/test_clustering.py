@@ -30,6 +30,7 @@ from latentia import (
 from latentia.errors import FitWarning, InputError
 from latentia.metrics.clustering import cluster_accuracy, cluster_agreement
 from latentia.models.clustering import base as clustering
+from latentia.models.clustering import vade as vade_page
 from latentia.models.clustering.base import distorted, gaussian_mixture
 from latentia.models.clustering.dec import StudentClusters, divergence, target_distribution
 from latentia.models.clustering.vade import GaussianMixture
@@ -203,9 +204,9 @@ def test_a_mixture_finds_long_clusters_that_k_means_cuts():
         np.testing.assert_allclose(variances[place], own.var(0), rtol=0.02)
     model = DEC(n_components=2, n_clusters=3, first_centers="mixture")
     model.seed_ = 0
-    model.find_clusters(codes)
+    model.find_clusters(codes, codes)
     np.testing.assert_allclose(model._centers, means, rtol=1e-6)
-    model.set_params(first_centers="k_means").find_clusters(codes)
+    model.set_params(first_centers="k_means").find_clusters(codes, codes)
     nearest = np.square(codes[:, None] - np.asarray(model._centers)).sum(-1).argmin(1)
     assert cluster_accuracy(y, nearest) < 0.8
 
@@ -708,7 +709,124 @@ def test_vade_starts_at_the_mixture_of_the_codes(tmp_path):
     weights, means, variances = gaussian_mixture(codes, 3, 4)
     np.testing.assert_allclose(model.weights_, weights, rtol=1e-3)
     np.testing.assert_allclose(model.cluster_centers_, means, rtol=1e-3, atol=1e-4)
-    np.testing.assert_allclose(model.variances_, variances, rtol=1e-2)
+    expected = np.tile(weights @ variances, (3, 1))
+    np.testing.assert_allclose(model.variances_, expected, rtol=1e-2)
+
+
+def overlapping(n=100):
+    """Return images of five clusters, each spread in eight directions of its own."""
+    draw, y = np.random.default_rng(0), np.repeat(np.arange(5), n)
+    centres, spread = 2 * draw.normal(size=(5, 16)), draw.normal(size=(5, 8, 16))
+    X = centres[y] + np.einsum("nw,nwd->nd", draw.normal(size=(5 * n, 8)), spread[y])
+    X += 0.3 * draw.normal(size=X.shape)
+    return (1 / (1 + np.exp(-X / 2))).reshape(-1, 4, 4).astype(np.float32)
+
+
+SHARP = {"n_components": 3, "hidden": (32,), "n_clusters": 5, "batch_size": 50, "random_state": 0}
+
+
+@pytest.fixture(scope="module")
+def sharp(tmp_path_factory):
+    """The folder of an IDEC of five clusters that lie close together in its codes."""
+    model = IDEC(**SHARP, gamma=100.0, pretrain_epochs=40, n_epochs=5, update_interval=20)
+    return str(model.fit(overlapping()).save(tmp_path_factory.mktemp("sharp") / "idec"))
+
+
+def test_vade_starts_at_the_clusters_of_a_clustering(sharp):
+    X, start = overlapping(), latentia.load(sharp)
+    model = VaDE(**SHARP, pretrained=sharp, n_epochs=1, learning_rate=1e-12).fit(X)
+    codes, labels = start.transform(X), start.predict(X)
+    own = [codes[labels == c] for c in range(5)]
+    weights = np.array([len(z) for z in own]) / len(X)
+    np.testing.assert_allclose(model.weights_, weights, rtol=1e-5)
+    np.testing.assert_allclose(model.cluster_centers_, [z.mean(0) for z in own], rtol=1e-4)
+    within = sum(w * z.var(0) for w, z in zip(weights, own, strict=True))
+    expected = np.tile(within + 1e-3 * codes.var(0).mean(), (5, 1))
+    np.testing.assert_allclose(model.variances_, expected, rtol=1e-3)
+
+
+def test_vade_keeps_the_clusters_that_it_starts_from(sharp, monkeypatch):
+    X, labels = overlapping(), latentia.load(sharp).predict(overlapping())
+    kept = {}
+    for held in (5, 0):
+        monkeypatch.setattr(vade_page, "HELD_EPOCHS", held)
+        model = VaDE(**SHARP, pretrained=sharp, n_epochs=5, learning_rate=3e-2).fit(X)
+        kept[held] = cluster_accuracy(labels, model.predict(X))
+    assert kept[5] > 0.88 > 0.78 > kept[0]
+
+
+def test_vades_first_epochs_hold_the_starts_clusters_in_the_bound(sharp, monkeypatch):
+    """−ELBO for γ of one cluster is E[−log p(x given z)] + KL(q ‖ N_c) − log π_c."""
+    X, start = overlapping()[::25], latentia.load(sharp)
+    model = VaDE(**SHARP, pretrained=sharp, n_epochs=1).fit(X)
+    model._start, model.n_epochs_ = start, 20
+    x = torch.from_numpy(X[:, None])
+    for step, n_steps, held in [(0, 80, True), (19, 80, True), (20, 80, False)]:
+        model._hold(step, n_steps)
+        assert model._holds is held
+    model._hold(0, 80)
+    labels = torch.from_numpy(start.predict(X))
+    model.encoder_.train()
+    with torch.no_grad():
+        found, q = model.loss(x), model.posterior(x)
+    mixture = model.mixture_
+    cluster = Normal(mixture.means[labels], mixture.bounded_log_variances()[labels].exp().sqrt())
+    kl = torch.distributions.kl_divergence(q, cluster).sum(1) - mixture.log_weights()[labels]
+    assert float(found.terms["kl"]) == pytest.approx(float(kl.mean().detach()), rel=1e-4)
+    model.encoder_.eval()
+    draws.seed(0)
+    with torch.no_grad():
+        held_out = model.loss(x)
+    model._holds = False
+    model.encoder_.train()
+    draws.seed(0)
+    with torch.no_grad():
+        free = model.loss(x)
+    assert float(held_out.total) == pytest.approx(float(free.total), rel=1e-6)
+    assert float(free.total) != pytest.approx(float(found.total), rel=1e-6)
+
+
+def test_vade_scores_itself_between_the_epochs_that_hold_clusters(sharp):
+    X, scores = overlapping()[:120], []
+
+    def watched(end):
+        scores.append(end.model.score(X[:30]))
+
+    model = VaDE(**SHARP, pretrained=sharp, n_epochs=2).fit(X, callbacks=[watched])
+    assert len(scores) == 2
+    assert scores[1] == pytest.approx(model.score(X[:30]), rel=1e-5)
+
+
+@pytest.mark.parametrize("stop", [7, 16])
+def test_a_stop_while_clusters_are_held_or_later_changes_nothing(stop, sharp, tmp_path):
+    X, fields = overlapping()[::5], SHARP | {"pretrained": sharp, "n_epochs": 10}
+    whole, model = VaDE(**fields).fit(X), VaDE(**fields)
+    hold = model._hold
+
+    def watched(step, n_steps):
+        hold(step, n_steps)
+        if step == stop:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    model._hold = watched
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(X, run=tmp_path / "run")
+    resumed = VaDE(**fields).fit(X, run=tmp_path / "run", resume=True)
+    for name, net in whole.nets().items():
+        for a, b in zip(net.parameters(), resumed.nets()[name].parameters(), strict=True):
+            assert torch.equal(a, b)
+
+
+def test_a_start_with_empty_clusters_gives_vade_none(sharp, tmp_path):
+    X = overlapping()
+    start = latentia.load(sharp)
+    with torch.no_grad():
+        start.clustering_.centers[0] = 1e3
+    assert len(set(start.predict(X))) == 4
+    folder = str(start.save(tmp_path / "start"))
+    model = VaDE(**SHARP, pretrained=folder, n_epochs=1, learning_rate=1e-12).fit(X)
+    _, means, _ = gaussian_mixture(start.transform(X), 5, 0)
+    np.testing.assert_allclose(model.cluster_centers_, means, rtol=1e-3, atol=1e-4)
 
 
 def test_vades_posterior_starts_as_a_twentieth_of_the_clusters_mean_variance():
@@ -818,7 +936,7 @@ def test_pretraining_is_a_run_of_its_own_and_is_not_repeated(kind, tmp_path, mon
     whole = fitted(kind, X, n_epochs=2, pretrain_epochs=3)
     model = kind(**NETS, n_epochs=2, batch_size=32, random_state=0, pretrain_epochs=3)
     with monkeypatch.context() as patch:
-        patch.setattr(kind, "find_clusters", lambda self, codes: 1 / 0)
+        patch.setattr(kind, "find_clusters", lambda self, codes, array: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             model.fit(X, run=tmp_path / "run")
     assert (tmp_path / "run" / "pretraining" / "metrics.jsonl").exists()

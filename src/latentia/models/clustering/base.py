@@ -35,7 +35,7 @@ STARTS = 20
 """Runs of k-means or EM, of which the best is kept: the papers' number."""
 MOST_CODES = 20_000
 LEAST_SHARE = 1e-3
-"""Of the codes' variance that EM adds to each Gaussian's, lest one collapse onto a sample."""
+"""Of the codes' variance, added to each Gaussian's, lest one collapse onto a sample."""
 
 MOST = (0.25, 0.3, 0.15, 0.15, 1 / 7, 1 / 7)
 """A distortion of 1: radians, shear, growth in x and in y, and moves in x and y, in half sides."""
@@ -170,11 +170,23 @@ def gaussian_mixture(codes: NDArray[Any], n_clusters: int, seed: int) -> Mixture
     if len(codes) < 2:
         raise InputError("X has n_samples = 1; a mixture of Gaussians needs at least 2")
     rows = codes[:: -(-len(codes) // MOST_CODES)].astype(np.float64)
-    floor = LEAST_SHARE * float(rows.var(axis=0).mean()) + np.finfo(np.float32).tiny
-    model = GaussianMixture(n_clusters, reg_covar=floor, tol=1e-4, max_iter=300)
+    model = GaussianMixture(n_clusters, reg_covar=least_variance(rows), tol=1e-4, max_iter=300)
     model.set_params(n_init=STARTS, random_state=seed)
     with warnings.catch_warnings():
         # The training goes on from here, also from a mixture that has not settled.
         warnings.simplefilter("ignore", ConvergenceWarning)
         model.fit(rows)
     return model.weights_, model.means_, np.diagonal(model.covariances_, axis1=1, axis2=2)
+
+
+def moments_of(codes: NDArray[Any], labels: NDArray[np.int64], n_clusters: int) -> Mixture:
+    """Return weights (m,), means (m, k) and variances (m, k) of clusters that all have codes."""
+    own = [codes[labels == c].astype(np.float64) for c in range(n_clusters)]
+    weights = np.array([len(rows) / len(codes) for rows in own])
+    variances = np.stack([rows.var(axis=0) for rows in own]) + least_variance(codes)
+    return weights, np.stack([rows.mean(axis=0) for rows in own]), variances
+
+
+def least_variance(codes: NDArray[Any]) -> float:
+    """Return what is added to each Gaussian's variance."""
+    return LEAST_SHARE * float(codes.var(axis=0).mean()) + float(np.finfo(np.float32).tiny)

@@ -103,7 +103,7 @@ class SelfTraining(PretrainedClustering, AutoencodingModel):
         """Return each sample's row number in the training data, by which the losses find its P."""
         return np.arange(n_rows) if reset else np.full(n_rows, HELD_OUT)
 
-    def find_clusters(self, codes: NDArray[Any]) -> None:
+    def find_clusters(self, codes: NDArray[Any], array: NDArray[Any]) -> None:
         """Find the first centres μ (step 1)."""
         if self.first_centers == "k_means":
             centers: NDArray[Any] = k_means(codes, self.n_clusters, self.seed_)

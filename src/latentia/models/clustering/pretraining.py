@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor, nn
 
-from latentia.errors import Count, CountsWhen, InputError, are_own
+from latentia.errors import Count, CountsWhen, InputError, UpTo, Whole, are_own
 from latentia.models.autoencoders.autoencoder import Autoencoder
 from latentia.models.autoencoders.base import AutoencodingModel
+from latentia.models.clustering.autoencoder_kmeans import AutoencoderKMeans
 from latentia.models.clustering.base import DeepClustering
 from latentia.models.fine_tuning import layers_of
 from latentia.models.inputs import Labels, Rows, in_kind_of
@@ -42,6 +43,11 @@ class PretrainedClustering(DeepClustering):
     pretrain_epochs: Annotated[Count | None, CountsWhen("pretrained", (None,))] = None
     """Passes over the data of the autoencoder that is trained first, at a constant step; none takes
     as many as an `Autoencoder` takes."""
+    layerwise_epochs: Annotated[
+        Whole, CountsWhen("pretrained", (None,)), UpTo("pretrain_epochs")
+    ] = 0
+    """Epochs that the autoencoder that is trained first gives to its layers alone, as an
+    `AutoencoderKMeans` does; after them its step falls along a cosine."""
 
     @property
     def start(self) -> AutoencodingModel | None:
@@ -64,21 +70,24 @@ class PretrainedClustering(DeepClustering):
                 f"{start.data_shape_}; X has samples of shape {self.data_shape_}"
             )
         self._start = start
-        self.find_clusters(start.transform(array))
+        self.find_clusters(start.transform(array), array)
 
     def _untrained(self) -> AutoencodingModel:
         """Return the autoencoder that is trained first, with this model's nets."""
         shaping = () if are_own(self, "encoder", "decoder") else SHAPING
-        return Autoencoder(
-            **{name: getattr(self, name) for name in (*shaping, "encoder", "decoder")},
+        more = ("n_clusters", "layerwise_epochs") if self.layerwise_epochs else ()
+        kind: type[Any] = AutoencoderKMeans if more else Autoencoder
+        found: AutoencodingModel = kind(
+            **{name: getattr(self, name) for name in (*shaping, *more, "encoder", "decoder")},
             n_components=self.n_components,
             n_epochs=self.pretrain_epochs,
             batch_size=self.batch_size_,
-            learning_rate_schedule="constant",
+            learning_rate_schedule="cosine" if more else "constant",
             device=self.device,
             precision=self.precision,
             random_state=self.seed_,
         )
+        return found
 
     def _autoencoder_in(self, folder: str) -> AutoencodingModel:
         found = load(folder, nets=own_nets(self))
@@ -90,8 +99,8 @@ class PretrainedClustering(DeepClustering):
         return found
 
     @abstractmethod
-    def find_clusters(self, codes: NDArray[Any]) -> None:
-        """Find the first clusters in the autoencoder's (n, n_components) codes."""
+    def find_clusters(self, codes: NDArray[Any], array: NDArray[Any]) -> None:
+        """Find the first clusters in the autoencoder's (n, n_components) codes of the data."""
 
     def learn_scale(self, source: Source) -> None:
         """See the data in the units in which the autoencoder sees them."""

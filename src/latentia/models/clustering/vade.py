@@ -14,6 +14,11 @@ in nats, summed over dimensions. γ is that of the one drawn z in the bound, and
     1  train an autoencoder; π, μ, σ² by EM on its codes; q(z given x) narrow around the code
     2  step the nets and the mixture up the ELBO
 
+All clusters start with one σ², their mean: training spreads the codes of a cluster sooner than its
+σ² can follow, and one that were wide among narrow ones would take the samples of all. From DEC,
+IDEC or another VaDE, π and μ are those of its clusters, and for the first epochs γ is 1 for the
+cluster that it finds, and 0 for others: that too is a bound, whatever γ is.
+
 Shapes: ``x`` is (N, C, H, W) or (N, d); ``z_NK``, μ̃ and σ̃² are (N, n_components).
 """
 
@@ -30,6 +35,7 @@ from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor, nn
 from torch.distributions import Normal
+from torch.nn.functional import one_hot
 
 from latentia.errors import (
     Count,
@@ -49,17 +55,21 @@ from latentia.models.autoencoders.base import AutoencodingModel
 from latentia.models.autoencoders.likelihood import ERRORS, ChosenLikelihood
 from latentia.models.autoencoders.vae import LOG_2PI, VariationalModel
 from latentia.models.base import seeded
-from latentia.models.clustering.base import gaussian_mixture
+from latentia.models.clustering.base import gaussian_mixture, moments_of
 from latentia.models.clustering.pretraining import PretrainedClustering
 from latentia.models.inputs import Labels, in_kind_of
 from latentia.training import draws
-from latentia.training.updates import Update, adam, name_of
+from latentia.training.updates import Loss, Update, adam, name_of
 
 ADAM_EPSILON = 1e-4
 """The authors' ε: with Adam's own, the first steps tear the pretrained nets apart."""
 EPOCHS_OF_A_STAGE = 10
 FIRST_SHARE = 0.05
 """Of the clusters' variance that q(z given x) begins with: narrow, as the decoder expects."""
+HELD_EPOCHS = 5
+"""In which samples stay in the clusters of the clustering that training starts from."""
+NEVER = -1e4
+"""The logarithm of a probability that stands for 0."""
 LEAST_LOG_VARIANCE, MOST_LOG_VARIANCE = -12.0, 12.0
 """Beyond these a Gaussian of the mixture would collapse onto a sample, or mean nothing."""
 
@@ -177,10 +187,17 @@ class VaDE(PretrainedClustering, ChosenLikelihood, VariationalModel, Autoencodin
                 "'bernoulli', 'gaussian' or 'auto'"
             )
 
-    def find_clusters(self, codes: NDArray[Any]) -> None:
-        """Find the first mixture by EM, the best of several starts."""
-        found = gaussian_mixture(codes, self.n_clusters, self.seed_)
-        self._found = [torch.tensor(part, dtype=torch.float32) for part in found]
+    def find_clusters(self, codes: NDArray[Any], array: NDArray[Any]) -> None:
+        """Take the first mixture from the clusters of the start, or find it by EM."""
+        start, m = self.start, self.n_clusters
+        labels = start.labels_of(array) if isinstance(start, PretrainedClustering) else None
+        self._holds = labels is not None and set(labels.tolist()) == set(range(m))
+        if labels is not None and self._holds:
+            found = moments_of(codes, labels, m)
+        else:
+            found = gaussian_mixture(codes, m, self.seed_)
+        weights, means, variances = (torch.tensor(part, dtype=torch.float32) for part in found)
+        self._found = [weights, means, (weights @ variances).repeat(m, 1)]
 
     def take_own(self, shape: tuple[int, ...], n_codes: int, n_given: int) -> None:
         """Let an own encoder give codes, as an autoencoder's does, and add what the bound needs."""
@@ -237,7 +254,24 @@ class VaDE(PretrainedClustering, ChosenLikelihood, VariationalModel, Autoencodin
         """Move the nets and the mixture by one bound."""
         optimizer = partial(adam, learning_rate=self.learning_rate, epsilon=ADAM_EPSILON)
         name, nets = name_of(self.loss, "negative_elbo"), self.trained_nets()
-        return [Update(name, self.loss, nets, optimizer=optimizer)]
+        before = self._hold if vars(self).get("_holds") else None
+        return [Update(name, self.loss, nets, before=before, optimizer=optimizer)]
+
+    def _hold(self, step: int, n_steps: int) -> None:
+        self._holds = step * self.n_epochs_ < HELD_EPOCHS * n_steps
+
+    def loss(self, x: Tensor) -> Loss:
+        """Return −ELBO in nats per sample, with its two terms; γ at first the start's."""
+        if vars(self).get("_holds") and self.encoder_.training:
+            start: Any = self.start
+            for net in start.nets().values():
+                net.to(x.device)
+            with torch.no_grad():
+                best = start.assign(x).argmax(1)
+            self._log_gamma = NEVER * (1 - one_hot(best, self.n_clusters))
+        found = super().loss(x)
+        self.__dict__.pop("_log_gamma", None)
+        return found
 
     def rate_factor(self, done: float) -> float:
         """Return the learning rate's factor by the schedule and the decay."""
@@ -250,7 +284,9 @@ class VaDE(PretrainedClustering, ChosenLikelihood, VariationalModel, Autoencodin
 
     def divergence(self, q: Normal, z_NK: Tensor) -> Tensor:
         """Return (N,) values of KL(q(z, c given x) ‖ p(z, c)), γ from the draw z."""
-        log_gamma = self.mixture_.log_joint(z_NK).log_softmax(1)
+        log_gamma = vars(self).get("_log_gamma")
+        if log_gamma is None:
+            log_gamma = self.mixture_.log_joint(z_NK).log_softmax(1)
         from_cluster = log_gamma - self.mixture_.log_weights()
         cross_entropy = self.mixture_.cross_entropies(q.loc, q.scale.square())
         entropy = (0.5 * (1 + LOG_2PI) + q.scale.log()).sum(1)
@@ -267,7 +303,8 @@ class VaDE(PretrainedClustering, ChosenLikelihood, VariationalModel, Autoencodin
     def after_training(self, array: NDArray[Any], y: Labels) -> None:
         """Keep what follows from the training data, and drop what only the training needed."""
         super().after_training(array, y)
-        self.__dict__.pop("_found", None)
+        for name in ("_found", "_holds"):
+            self.__dict__.pop(name, None)
 
     def sample(
         self,
