@@ -111,9 +111,12 @@ def main(words: list[str] | None = None) -> None:
         judges = (judge.predict, machine_of_pixels(data))
         table += [row for method in found for row in measured(task, method, data, judges)]
         notes.append(quoted(task, data, judge, judges))
-        picture = (given.write or given.runs / "cyclegan.md").with_name(f"cyclegan_{task}.png")
+        # Photographs of people stay with the runs.
+        beside = given.write if given.write is not None and task == "boots" else None
+        picture = (beside or given.runs / "cyclegan.md").with_name(f"cyclegan_{task}.png")
         save_png(picture, panels(found, data))
-        pictures.append(picture.name)
+        if beside is not None:
+            pictures.append(picture.name)
     lines = [*head(), *map(str, table), "", *notes, "", *verdicts(table)]
     print(*lines, sep="\n")
     if given.write is not None:
@@ -283,12 +286,18 @@ def page(lines: list[str], pictures: list[str]) -> list[str]:
         f"{GROUP} originals, a translation's own is the nearest: in up to 64 principal components",
         "of the training pixels, each brought to mean 0 and variance 1 among originals and among",
         "translations, since the step that all translations share is no content. (A classifier of",
-        "two domains has features of nothing else.) All test images count; the pictures show the",
-        "first ten, which nobody chose.",
+        "two domains has features of nothing else.) All test images count; the picture of boots",
+        "shows the first ten, which nobody chose.",
         "",
         *lines,
         "",
         *(f"![Translations]({name})" for name in pictures),
+        "",
+        "The photographs of faces are not shown, as their source says nothing of their licence. These",
+        "twelve faces, chosen of 96, were drawn by `zoo:dcgan-faces`; below each is what",
+        "`zoo:cyclegan-smiles` makes of it, and the way back (`scripts/make_gallery.py`).",
+        "",
+        "![Drawn faces that begin to smile, and cease to, and the way back](cyclegan_smiles.png)",
         "",
     ]
 

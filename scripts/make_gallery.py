@@ -12,6 +12,7 @@ from PIL import Image, ImageOps
 
 import latentia
 from latentia.explore import interpolate
+from latentia.plots.grids import rows, save_png
 from latentia.plots.style import png_bytes
 from latentia.theory.figures import draw
 
@@ -30,7 +31,7 @@ PICTURES = {
     "models": (0.14, 0, 0.78, 1),
     "gans": (0.125, 0, 0.637, 1),
     "gan_quality": (0, 0, 1, 1),
-    "cyclegan_smiles": (0.28, 0, 1, 0.81),
+    "cyclegan_smiles": (0.19, 0, 1, 0.66),
     "gans_half_hour": (0.55, 0, 0.8, 1),
     "super_resolution": (0.6, 0.08, 1, 0.7),
 }
@@ -42,8 +43,9 @@ N_STEPS, SIDE, GREYS = 7, 168, 16
 
 
 def main() -> None:
-    """Write docs/walk.gif, and docs/gallery with a thumbnail for each picture."""
+    """Write docs/walk.gif and docs/cyclegan_smiles.png, and docs/gallery with the thumbnails."""
     walk()
+    smiles()
     folder = DOCS / "gallery"
     folder.mkdir(exist_ok=True)
     for name, part in FIGURES.items():
@@ -68,6 +70,22 @@ def walk() -> None:
         for frame in frames
     ]
     shown[0].save(DOCS / "walk.gif", save_all=True, append_images=shown[1:], duration=110, loop=0)
+
+
+def smiles() -> None:
+    """Write what becomes of the drawn faces that the zoo's CycleGAN begins with."""
+    model = latentia.load("zoo:cyclegan-smiles")
+    sheet = np.asarray(Image.open(DOCS.parent / "zoo" / "cyclegan-smiles" / "examples.png"))
+    plain, smiling = (
+        np.stack(np.split(row, len(row[0]) // len(row), axis=1)) / np.float32(255)
+        for row in np.split(sheet, 2)
+    )
+    shown = []
+    for x, way, names in ((plain, 0, ("not smile", "smile")), (smiling, 1, ("smile", "not smile"))):
+        there, back = (model.transform, model.inverse_transform)[:: 1 - 2 * way]
+        y = there(x)
+        shown += [(names[0], x), (f"→ {names[1]}", y), (f"→ {names[0]}", back(y))]
+    save_png(DOCS / "cyclegan_smiles.png", rows(shown))
 
 
 def thumbnail(picture: Path, part: tuple[float, ...], path: Path) -> None:

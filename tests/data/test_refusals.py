@@ -46,9 +46,8 @@ def of_options(path):
         "config.json: options of data cannot be {'colour': 3}": lambda: TableOptions.read(
             {"colour": 3}, "config.json"
         ),
-        "--missing-codes, --as-rows has no effect here: only tables have columns, and digits is none; leave it out": (
-            lambda: load("digits", missing_codes=[9], as_rows=True)
-        ),
+        "--missing-codes, --as-rows has no effect here: only tables have columns, and digits is "
+        "none; leave it out": (lambda: load("digits", missing_codes=[9], as_rows=True)),
         "--missing-codes: t.csv has no column 'bet' among its 3; did you mean 'beta'?": (
             lambda: chosen(["bet"], names, "missing_codes", "t.csv")
         ),
