@@ -14,10 +14,10 @@ in nats, summed over dimensions. γ is that of the one drawn z in the bound, and
     1  train an autoencoder; π, μ, σ² by EM on its codes; q(z given x) narrow around the code
     2  step the nets and the mixture up the ELBO
 
-All clusters start with one σ², their mean: training spreads the codes of a cluster sooner than its
-σ² can follow, and one that were wide among narrow ones would take the samples of all. From DEC,
-IDEC or another VaDE, π and μ are those of its clusters, and for the first epochs γ is 1 for the
-cluster that it finds, and 0 for others: that too is a bound, whatever γ is.
+From DEC, IDEC or another VaDE, π and μ are those of its clusters, and all have one σ², the mean of
+theirs: training spreads the codes of a cluster sooner than its σ² can follow, and one that were
+wide among narrow ones would take the samples of all. For the first epochs γ is then 1 for the
+cluster that the start finds, and 0 for others: that too is a bound, whatever γ is.
 
 Shapes: ``x`` is (N, C, H, W) or (N, d); ``z_NK``, μ̃ and σ̃² are (N, n_components).
 """
@@ -197,7 +197,9 @@ class VaDE(PretrainedClustering, ChosenLikelihood, VariationalModel, Autoencodin
         else:
             found = gaussian_mixture(codes, m, self.seed_)
         weights, means, variances = (torch.tensor(part, dtype=torch.float32) for part in found)
-        self._found = [weights, means, (weights @ variances).repeat(m, 1)]
+        if labels is not None:
+            variances = (weights @ variances).repeat(m, 1)
+        self._found = [weights, means, variances]
 
     def take_own(self, shape: tuple[int, ...], n_codes: int, n_given: int) -> None:
         """Let an own encoder give codes, as an autoencoder's does, and add what the bound needs."""
