@@ -113,15 +113,33 @@ REFUSED = [
     ("data describe t.txt --fit", "--fit is given, and t.txt is no folder of pictures"),
     ("data describe t.csv --crop", "--crop is given, and t.csv is no folder of pictures"),
     ("data describe m.csv --crop", "--crop is given, and m.csv is no folder of pictures"),
-    ("data list --columns a", "--columns: only tables have columns"),
-    ("data describe digits --label a", "--label: only tables have columns"),
-    (f"evaluate {PCA} --data digits --columns a", "--columns: only tables have columns"),
-    ("train lstm --data t.txt --drop a", "--drop: lstm learns texts and no tables"),
-    ("train pix2pix --data digits --drop a", "--drop: pix2pix learns pictures and no tables"),
-    ("train cyclegan --data digits --drop a", "--drop: cyclegan learns pictures and no tables"),
-    ("train srgan --data digits --drop a", "--drop: srgan learns pictures and no tables"),
+    ("data list --columns a", "--columns has no effect here: only tables have columns"),
+    ("data describe digits --label a", "--label has no effect here: only tables have columns"),
+    (
+        f"evaluate {PCA} --data digits --columns a",
+        "--columns has no effect here: only tables have columns",
+    ),
+    (
+        "train lstm --data t.txt --drop a",
+        "--drop has no effect here: lstm learns texts and no tables",
+    ),
+    (
+        "train pix2pix --data digits --drop a",
+        "--drop has no effect here: pix2pix learns pictures and no tables",
+    ),
+    (
+        "train cyclegan --data digits --drop a",
+        "--drop has no effect here: cyclegan learns pictures and no tables",
+    ),
+    (
+        "train srgan --data digits --drop a",
+        "--drop has no effect here: srgan learns pictures and no tables",
+    ),
     ("train pca --data w.csv --weights a", "pca takes no weights of rows"),
-    ("compare --models pca --data digits --drop a", "--drop: only tables have columns"),
+    (
+        "compare --models pca --data digits --drop a",
+        "--drop has no effect here: only tables have columns",
+    ),
     ("factor w.csv --suggest --weights e", "a suggested number of factors takes no weights"),
     (f"sample {LSTM} --label 3", "a model of texts knows no classes: leave --label out"),
     (f"evaluate {LSTM} --judge j", "--judge is for models of images"),
@@ -285,7 +303,7 @@ def test_the_usual_name_of_a_field_is_a_flag_of_its_model(flag, made, capsys):
 @pytest.mark.parametrize("kind", ["pca", "factor-analysis", "bicubic"])
 def test_a_model_without_training_steps_is_fitted_by_one_process(kind, folder, monkeypatch, capsys):
     monkeypatch.setenv("WORLD_SIZE", "2")
-    assert main(["train", kind, "--run", "r"]) == 2
+    assert main(["train", kind, "--data", "fashion-mnist-small", "--run", "r"]) == 2
     assert "is fitted by one process: start it alone" in capsys.readouterr().err
     assert not Path("r").exists()
 

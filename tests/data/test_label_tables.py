@@ -150,7 +150,7 @@ def test_label_takes_another_column_or_none(tmp_path, capsys):
         InputError, match=r"--label: .*labels.csv has no column 'sise'.*mean 'size'"
     ):
         load(spec, label="sise")
-    with pytest.raises(InputError, match=r"--columns: only tables have columns"):
+    with pytest.raises(InputError, match=r"--columns has no effect here: only tables have columns"):
         load(spec, label="size", columns="size")
     assert main(["data", "describe", spec, "--label", "size"]) == 0
     assert "classes   2: large (6), small (6)" in capsys.readouterr().out
@@ -168,7 +168,9 @@ def test_a_label_is_asked_of_what_has_columns(tmp_path):
     np.save(tmp_path / "x.npy", PIXELS)
     with pytest.raises(InputError, match=r"only tables and pictures have labels, and .*x.npy"):
         load(str(tmp_path / "x.npy"), label="kind")
-    with pytest.raises(InputError, match="--label: digits has classes of its own"):
+    with pytest.raises(
+        InputError, match="--label has no effect here: digits has classes of its own"
+    ):
         load("digits", label="kind")
 
 

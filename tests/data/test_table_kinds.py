@@ -165,7 +165,9 @@ def test_a_spreadsheet_has_titles_groups_dates_totals_and_formulas(tmp_path):
         assert (other.columns, other.x.ravel().tolist()) == (("x",), [1, 2])
     with pytest.raises(InputError, match=r"has no sheet 'U'; it has S, T, N"):
         tables.read(path, options=TableOptions(sheet="U"))
-    with pytest.raises(InputError, match=r"--delimiter: t\.xlsx is a spreadsheet"):
+    with pytest.raises(
+        InputError, match=r"--delimiter has no effect here: t\.xlsx is a spreadsheet"
+    ):
         tables.read(path, options=TableOptions(delimiter=";"))
 
 
@@ -220,7 +222,9 @@ def test_an_empty_cell_of_words_is_missing_in_every_kind_of_file(suffix, tmp_pat
     found = tables.read(path, True, TableOptions(one_hot=("g",)))
     assert found.columns == ("a", "g=x", "g=y")
     assert np.isnan(found.x[1, 1:]).all()
-    with pytest.raises(InputError, match=r"--header: t.* leaves no choice of it"):
+    with pytest.raises(
+        InputError, match=r"--header has no effect here: t.* leaves no choice of it"
+    ):
         tables.read(path, options=TableOptions(header="no"))
 
 
@@ -509,7 +513,9 @@ def test_some_variables_of_a_matrix_are_its_rows_and_columns(tmp_path):
     found = tables.columns(tmp_path / "t.csv", TableOptions(drop=("b",)))
     assert found.columns.columns == ["a", "c"]
     np.testing.assert_allclose(found.columns.values, R[np.ix_([0, 2], [0, 2])])
-    with pytest.raises(InputError, match=r"--weights: t\.csv is a matrix and has no rows"):
+    with pytest.raises(
+        InputError, match=r"--weights has no effect here: t\.csv is a matrix and has no rows"
+    ):
         tables.columns(tmp_path / "t.csv", TableOptions(weights="a"))
 
 

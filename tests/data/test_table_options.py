@@ -343,7 +343,9 @@ def test_load_data_takes_every_option_by_its_name(tmp_path):
         whole = in_file_order(found)
         np.testing.assert_array_equal(whole.x, tables.read(path, True, plain).x)
     assert "options" not in latentia.load_data(str(path)).asked
-    with pytest.raises(InputError, match="--columns: only tables have columns, and digits"):
+    with pytest.raises(
+        InputError, match="--columns has no effect here: only tables have columns, and digits"
+    ):
         latentia.load_data("digits", columns=[1])
 
 

@@ -312,7 +312,7 @@ def test_a_page_tells_what_the_run_recorded(tmp_path, digits):
     assert provenance.format_number(figures["negative_elbo"]) in score["ko"]
     trained = next(text for label, text, _ in facts if label == "Trained on")
     assert trained["en"].startswith("digits, 1,375 images of 8 × 8 pixels, 2 epochs, ")
-    assert trained["ko"].startswith("digits, 8 × 8 픽셀 이미지 1,375장, 2 에폭, ")
+    assert trained["ko"].startswith("digits, 8 × 8 픽셀 이미지 1,375장, 2 에포크, ")
     assert page["title"]["en"] == "Variational autoencoder · digits"
     sizes = next(text for label, text, _ in facts if label == "Model")["en"]
     assert "encoder 64 → 6 → 4 → 6, decoder 3 → 4 → 6 → 64" in sizes

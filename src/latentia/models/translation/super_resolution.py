@@ -77,7 +77,7 @@ class SuperResolution(Model, ABC):
 
     def check_data(self, data: Dataset) -> None:
         """Refuse a table, and images too small to learn from."""
-        self.checked(data.x_train[:1], reset=True)
+        self.data_shape_ = data.x_train.shape[1:]
         self.check_sharp()
 
     def measure(self, data: Dataset, random_state: int = 0) -> dict[str, float]:
