@@ -168,9 +168,9 @@ def halved(weights: bytes) -> bytes:
 
     >>> import safetensors.numpy as st
     >>> file = {"net_.W": np.ones((9, 9), np.float32), "net_.b": np.ones(9, np.float32)}
-    >>> kept = st.load(halved(st.save(file | {"mean_": np.ones(9)})))
+    >>> kept = st.load(halved(st.save(file | {"mean_": np.ones(9), "labels_": np.arange(9)})))
     >>> {name: str(kept[name].dtype) for name in sorted(kept)}
-    {'mean_': 'float32', 'net_.W': 'float16', 'net_.b': 'float32'}
+    {'labels_': 'int32', 'mean_': 'float32', 'net_.W': 'float16', 'net_.b': 'float32'}
     """
     arrays = safetensors.numpy.load(weights)
     return safetensors.numpy.save({name: _halved(name, arrays[name]) for name in arrays})
@@ -178,10 +178,12 @@ def halved(weights: bytes) -> bytes:
 
 def _halved(name: str, array: Any) -> Any:
     of_nets = "." in name and array.ndim > 1 and array.size > SMALL
-    kind = np.float16 if of_nets else np.float32
-    if array.dtype.kind != "f" or array.itemsize <= np.dtype(kind).itemsize or not array.size:
+    floats = np.float16 if of_nets else np.float32
+    kind: Any = {"f": floats, "i": np.int32}.get(array.dtype.kind, array.dtype)
+    if array.itemsize <= np.dtype(kind).itemsize or not array.size:
         return array
-    return array if np.abs(array).max() > np.finfo(kind).max else array.astype(kind)
+    limits = np.iinfo(kind) if array.dtype.kind == "i" else np.finfo(kind)
+    return array if np.abs(array).max() > limits.max else array.astype(kind)
 
 
 def largest_change(exact: Mapping[str, float], other: Mapping[str, float]) -> tuple[str, float]:
