@@ -103,7 +103,12 @@ GROUPS = (
     ),
     Group(
         "clusters",
-        (Place("AutoencoderKMeans"), Place("DEC"), Place("IDEC"), Place("VaDE")),
+        (
+            Place("AutoencoderKMeans"),
+            Place("DEC"),
+            Place("IDEC", ("idec-mnist",)),
+            Place("VaDE", ("vade-mnist",)),
+        ),
     ),
     Group(
         "pictures",
