@@ -89,6 +89,8 @@ def code(page):
 
 
 def same_picture(page, name, image):
+    # A class's own picture is drawn a moment after the large one.
+    until(page, f"$('{name}').width * $('{name}').height === {image.size}")
     seen = np.array(page.evaluate(PICTURE, name)) / 255
     assert np.abs(seen - np.clip(image, 0, 1).ravel()).max() <= 1 / 255 + 5e-4
 
