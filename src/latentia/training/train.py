@@ -240,10 +240,11 @@ def why_to_end(
     elif model.done:
         reason = model.done
     elif state.best_score is not None and model.waits is not None and epoch - since >= model.waits:
-        waited = "an epoch" if epoch - since == 1 else f"{epoch - since} epochs"
-        reason = f"no better held-out value for {waited}"
+        reason = f"no better held-out value for {epoch - since} epochs"
+        if epoch - since == 1:
+            reason = "no better held-out value for an epoch"
     if reason and state.best:
-        reason += f"; the weights are those {when(state.best_epoch)}, the best"
+        reason = f"{reason}; the weights are those {when(state.best_epoch)}, the best"
     if reason:
         run.end(state, epoch, f"ended before epoch {order.n_epochs}: {reason}")
     return reason
