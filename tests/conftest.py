@@ -154,6 +154,25 @@ def heard():
         signal.signal(number, handler)
 
 
+def resumes_as_if_not_stopped(kind, fields, X, hook, stop, run):
+    """Hold that a fit that is stopped in a step, which a hook begins, resumes to equal weights."""
+    whole, model = kind(**fields).fit(X), kind(**fields)
+    begin = getattr(model, hook)
+
+    def watched(step, n_steps):
+        begin(step, n_steps)
+        if step == stop:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    setattr(model, hook, watched)
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(X, run=run)
+    resumed = kind(**fields).fit(X, run=run, resume=True)
+    for name, net in whole.nets().items():
+        for a, b in zip(net.parameters(), resumed.nets()[name].parameters(), strict=True):
+            assert a.equal(b)
+
+
 @pytest.fixture
 def images():
     """(40, 8, 8) float32 images in [0, 1]."""

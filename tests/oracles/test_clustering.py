@@ -36,6 +36,7 @@ from latentia.models.clustering.dec import StudentClusters, divergence, target_d
 from latentia.models.clustering.vade import GaussianMixture
 from latentia.training import draws
 from latentia.training.train import as_loss
+from tests.conftest import resumes_as_if_not_stopped
 
 LIMITS = (0.25, 0.3, 0.15, 0.15, 4.5 / 7, 4.5 / 7)
 """Radians, shear, growth in x and y, and pixels of nine in x and y, at a distortion of 1."""
@@ -798,22 +799,8 @@ def test_vade_scores_itself_between_the_epochs_that_hold_clusters(sharp):
 
 @pytest.mark.parametrize("stop", [7, 16])
 def test_a_stop_while_clusters_are_held_or_later_changes_nothing(stop, sharp, tmp_path):
-    X, fields = overlapping()[::5], SHARP | {"pretrained": sharp, "n_epochs": 10}
-    whole, model = VaDE(**fields).fit(X), VaDE(**fields)
-    hold = model._hold
-
-    def watched(step, n_steps):
-        hold(step, n_steps)
-        if step == stop:
-            os.kill(os.getpid(), signal.SIGTERM)
-
-    model._hold = watched
-    with pytest.raises(KeyboardInterrupt):
-        model.fit(X, run=tmp_path / "run")
-    resumed = VaDE(**fields).fit(X, run=tmp_path / "run", resume=True)
-    for name, net in whole.nets().items():
-        for a, b in zip(net.parameters(), resumed.nets()[name].parameters(), strict=True):
-            assert torch.equal(a, b)
+    fields = SHARP | {"pretrained": sharp, "n_epochs": 10}
+    resumes_as_if_not_stopped(VaDE, fields, overlapping()[::5], "_hold", stop, tmp_path / "run")
 
 
 def test_a_start_with_empty_clusters_gives_vade_none(sharp, tmp_path):

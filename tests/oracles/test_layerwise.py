@@ -1,8 +1,5 @@
 """Layer-wise denoising pretraining of the autoencoder before k-means, against a loop by hand."""
 
-import os
-import signal
-
 import numpy as np
 import pytest
 import torch
@@ -14,6 +11,7 @@ from latentia.errors import InputError
 from latentia.models.clustering.autoencoder_kmeans import dropout
 from latentia.training import draws
 from latentia.training.batches import BatchOrder
+from tests.conftest import resumes_as_if_not_stopped
 
 FIELDS = {"n_components": 2, "hidden": (16, 8), "n_clusters": 3, "batch_size": 40}
 FIELDS |= {"random_state": 0, "learning_rate": 1e-3, "ema_decay": None}
@@ -92,22 +90,9 @@ def test_held_out_values_are_of_the_whole_net_also_while_a_layer_is_trained(imag
 @pytest.mark.parametrize("stop", [7, 13])
 def test_a_stop_within_a_layer_changes_nothing(stop, images, tmp_path):
     fields = FIELDS | {"layerwise_epochs": 3, "n_epochs": 4}
-    whole = AutoencoderKMeans(**fields).fit(images)
-    model = AutoencoderKMeans(**fields)
-    choose = model._choose_layer
-
-    def watched(step, n_steps):
-        choose(step, n_steps)
-        if step == stop:
-            os.kill(os.getpid(), signal.SIGTERM)
-
-    model._choose_layer = watched
-    with pytest.raises(KeyboardInterrupt):
-        model.fit(images, run=tmp_path / "run")
-    resumed = AutoencoderKMeans(**fields).fit(images, run=tmp_path / "run", resume=True)
-    for name, net in whole.nets().items():
-        for a, b in zip(net.parameters(), resumed.nets()[name].parameters(), strict=True):
-            assert torch.equal(a, b)
+    resumes_as_if_not_stopped(
+        AutoencoderKMeans, fields, images, "_choose_layer", stop, tmp_path / "run"
+    )
 
 
 def test_the_step_follows_its_schedule_once_all_layers_are_trained_together():
