@@ -135,8 +135,9 @@ def program_of(model: Any, only: Sequence[str] = (), precision: Precision = "aut
     for function in functions:
         _add(program, twin, function)
     below = {"auto": (SMALL, *LARGER, inf), "half": (SMALL,), "single": (inf,)}
-    for small in below[precision]:
-        program.half = [w.ndim > 1 and w.numel() > small for w in program.weights]
+    tried = [tuple(w.ndim > 1 and w.numel() > n for w in program.weights) for n in below[precision]]
+    for half in dict.fromkeys(tried):
+        program.half = list(half)
         found = {f.name: differences(twin, f, partial(program.run, f.name)) for f in functions}
         limits = allowed("half" if any(program.half) else "single", twin, found)
         program.facts |= {
