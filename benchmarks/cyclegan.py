@@ -1,16 +1,19 @@
 """CycleGAN on two tasks without pairs, sneaker ↔ ankle boot and neutral ↔ smiling face: one table.
 
     python benchmarks/cyclegan.py --runs FOLDER [--boots fashion-mnist:7,9]
-        [--smiles smiles_64_gray.npz:smile] [--train missing|never] [--write docs/cyclegan.md]
+        [--smiles smiles_64_gray.npz:smile] [--zoo] [--train missing|never]
+        [--write docs/cyclegan.md]
 
 A task whose data are not named is left out. CycleGAN is trained as the recipes
 ``examples/recipes/cyclegan_boots.toml`` and ``cyclegan_smiles.toml`` say, into
-``RUNS/<task>/cyclegan``. Beside it stand the identity, which translates nothing and loses nothing,
-and Pix2Pix trained one way and the other on the same images, paired at random, for as many passes.
+``RUNS/<task>/cyclegan``, or is that of the zoo. Beside it stand the identity, which translates
+nothing and loses nothing, and Pix2Pix trained one way and the other on the same images, paired at
+random, for as many passes.
 A classifier of the two domains, trained on the real training images, says what a translation is
 taken for; a support vector machine of their pixels is asked too, for what fools a net need not fool
-another kind of classifier. What is there is not trained again, and a run of CycleGAN that was
-stopped goes on.
+another kind of classifier. The Fréchet distance to real images of the target, the same ones for
+every method, is what neither was trained on. What is there is not trained again, and a run of
+CycleGAN that was stopped goes on.
 """
 
 from __future__ import annotations
@@ -33,16 +36,18 @@ from latentia.data.dataset import Dataset
 from latentia.data.unpaired import load_unpaired
 from latentia.evaluation.classifier import ImageClassifier
 from latentia.files import write_atomically
-from latentia.metrics.frechet import PixelFeatures
+from latentia.metrics.frechet import PixelFeatures, frechet_distance
 from latentia.models.inputs import unit_floats
+from latentia.models.zoo import entry_of
 from latentia.plots.grids import rows, save_png
-from latentia.training.config import read_config
 
 FOLDER = Path(__file__).resolve().parent.parent / "examples" / "recipes"
 RECIPES = {
     "boots": FOLDER / "cyclegan_boots.toml",
     "smiles": FOLDER / "cyclegan_smiles.toml",
 }
+ZOO = {"boots": "cyclegan-shoes", "smiles": "cyclegan-smiles"}
+OF_ZOO = "CycleGAN is `zoo:cyclegan-shoes` and `zoo:cyclegan-smiles`, its minutes of the CPU."
 SHOWN = 10
 GROUP = 100
 """Originals among which a translation's own one is to be the nearest: by chance one in so many."""
@@ -76,14 +81,16 @@ class Row:
     taken: float
     taken_by_other: float
     cycle: float
+    frechet: float
     content: float
     returned: float
 
     def __str__(self) -> str:
         """Return a line of the table."""
         taken = [f"{self.taken:.1%}", f"{self.taken_by_other:.1%}"]
-        kept = [f"{self.cycle:.4f}", f"{self.content:.1%}", f"{self.returned:.1%}"]
-        cells = [self.task, self.method, self.direction, f"{self.minutes:.0f}", *taken, *kept]
+        kept = [f"{self.content:.1%}", f"{self.returned:.1%}"]
+        far = [f"{self.cycle:.4f}", f"{self.frechet:.2f}"]
+        cells = [self.task, self.method, self.direction, f"{self.minutes:.0f}", *taken, *far, *kept]
         return f"| {' | '.join(cells)} |"
 
 
@@ -93,6 +100,7 @@ def main(words: list[str] | None = None) -> None:
     parser.add_argument("--runs", type=Path, required=True, help="where runs are and go")
     parser.add_argument("--boots", help="the first task's data, such as fashion-mnist:7,9")
     parser.add_argument("--smiles", help="the second task's data, such as FILE.npz:smile")
+    parser.add_argument("--zoo", action="store_true", help="take CycleGAN from the zoo")
     parser.add_argument("--train", choices=("missing", "never"), default="missing")
     parser.add_argument("--write", type=Path, help="a Markdown file; pictures go beside it")
     given = parser.parse_args(words)
@@ -105,9 +113,9 @@ def main(words: list[str] | None = None) -> None:
             continue
         runs, data = given.runs / task, load_unpaired(spec)
         if given.train == "missing":
-            train(task, spec, data, runs)
+            train(task, spec, data, runs, zoo=given.zoo)
         judge = latentia.load(runs / "judge")
-        found = methods(runs)
+        found = methods(task, runs, zoo=given.zoo)
         judges = (judge.predict, machine_of_pixels(data))
         table += [row for method in found for row in measured(task, method, data, judges)]
         notes.append(quoted(task, data, judge, judges))
@@ -120,16 +128,17 @@ def main(words: list[str] | None = None) -> None:
     lines = [*head(), *map(str, table), "", *notes, "", *verdicts(table)]
     print(*lines, sep="\n")
     if given.write is not None:
-        write_atomically(given.write, "\n".join(page(lines, pictures)).encode())
+        write_atomically(given.write, "\n".join(page(lines, pictures, zoo=given.zoo)).encode())
 
 
-def train(task: str, spec: str, data: Dataset, runs: Path) -> None:
+def train(task: str, spec: str, data: Dataset, runs: Path, *, zoo: bool) -> None:
     """Train CycleGAN, Pix2Pix on shuffled pairs, and the classifier, unless they are there."""
-    run = trained(runs / "cyclegan", ["--recipe", str(RECIPES[task]), "--data", spec])
+    if not zoo:
+        trained(runs / "cyclegan", ["--recipe", str(RECIPES[task]), "--data", spec])
     if not (runs / "judge").exists():
         judge = ImageClassifier(title=data.name).fit(data.x_train, data.y_train)
         judge.save(runs / "judge")
-    like = read_config(run)["parameters"]
+    like = cyclegan(task, runs, zoo=zoo).get_params()
     folder = runs / "shuffled"
     kept(folder / "minutes.json", lambda: shuffled(data, like, folder))
 
@@ -150,16 +159,24 @@ def shuffled(data: Dataset, like: dict[str, Any], folder: Path) -> float:
     return (time.perf_counter() - began) / 60
 
 
-def methods(runs: Path) -> list[Method]:
+def cyclegan(task: str, runs: Path, *, zoo: bool) -> Any:
+    """Return the CycleGAN of a task, of its run or of the zoo."""
+    return latentia.load(f"zoo:{ZOO[task]}" if zoo else runs / "cyclegan")
+
+
+def methods(task: str, runs: Path, *, zoo: bool) -> list[Method]:
     """Return the methods of a task."""
-    cycle = latentia.load(runs / "cyclegan")
-    seconds = figures(runs / "cyclegan")["seconds"]
+    cycle = cyclegan(task, runs, zoo=zoo)
+    if zoo:
+        minutes_of_cycle = entry_of(ZOO[task])[1].cpu_minutes
+    else:
+        minutes_of_cycle = figures(runs / "cyclegan")["seconds"] / 60
     ab, ba = (latentia.load(runs / "shuffled" / name) for name in ("ab", "ba"))
     minutes = json.loads((runs / "shuffled" / "minutes.json").read_text())
     return [
         Method("identity", unit_floats, unit_floats, 0.0),
         Method("Pix2Pix, shuffled pairs", ab.transform, ba.transform, minutes),
-        Method("CycleGAN", cycle.transform, cycle.inverse_transform, seconds / 60),
+        Method("CycleGAN", cycle.transform, cycle.inverse_transform, minutes_of_cycle),
     ]
 
 
@@ -179,10 +196,11 @@ def machine_of_pixels(data: Dataset) -> Callable[[Images], Images]:
 
 def measured(task: str, method: Method, data: Dataset, judges: Judges) -> list[Row]:
     """Return both directions of a method, on all test images."""
-    features = PixelFeatures().fit(unit_floats(np.asarray(data.x_train[:10_000])))
+    features = features_of(data)
     ways = ((method.to_b, method.to_a), (method.to_a, method.to_b))
     found = []
-    for target, (x, (there, back)) in zip((1, 0), zip(domains(data), ways)):
+    sides = domains(data)
+    for target, (x, (there, back)) in zip((1, 0), zip(sides, ways)):
         new = there(x)
         returned = back(new)
         direction = " → ".join(data.class_names[side] for side in (1 - target, target))
@@ -194,11 +212,17 @@ def measured(task: str, method: Method, data: Dataset, judges: Judges) -> list[R
                 method.minutes,
                 *(float((says(new) == target).mean()) for says in judges),
                 float(np.abs(returned - x, dtype=np.float64).mean()),
+                frechet_distance(features.transform(sides[target]), features.transform(new)),
                 own_found(features.transform(x), features.transform(new)),
                 own_found(features.transform(x), features.transform(returned)),
             )
         )
     return found
+
+
+def features_of(data: Dataset) -> PixelFeatures:
+    """Return principal components of the training pixels of both domains."""
+    return PixelFeatures().fit(unit_floats(np.asarray(data.x_train[:10_000])))
 
 
 def own_found(originals: Images, translated: Images) -> float:
@@ -229,18 +253,25 @@ def quoted(task: str, data: Dataset, judge: ImageClassifier, judges: Judges) -> 
     sides = domains(data)
     right = [[float((f(x) == domain).mean()) for domain, x in enumerate(sides)] for f in judges]
     chance = " and ".join(f"{1 / min(GROUP, len(x)):.1%}" for x in sides)
+    features = features_of(data)
+    real = [unit_floats(np.asarray(data.x_train[data.y_train == side])) for side in (0, 1)]
+    # As many as are translated into that domain, which is the number of the other.
+    real = [x[: len(other)] for x, other in zip(real, sides[::-1])]
+    floor = [frechet_distance(*map(features.transform, pair)) for pair in zip(sides, real)]
     return (
         f"- {task}: {len(sides[0])} and {len(sides[1])} test images; {judge.name}, is right on "
         f"{right[0][0]:.1%} of real {data.class_names[0]} and {right[0][1]:.1%} of real "
         f"{data.class_names[1]}, the support vector machine on {right[1][0]:.1%} and "
-        f"{right[1][1]:.1%}; content by chance {chance}"
+        f"{right[1][1]:.1%}; content by chance {chance}; Fréchet distance of as many real training "
+        f"images {floor[0]:.2f} for {data.class_names[0]} and {floor[1]:.2f} for "
+        f"{data.class_names[1]}"
     )
 
 
 def head() -> list[str]:
     """Return the table's head."""
     names = ["task", "method", "direction", "minutes", "taken for the target"]
-    names += ["the same, by a support vector machine of pixels", "cycle L1"]
+    names += ["the same, by a support vector machine of pixels", "cycle L1", "Fréchet distance"]
     names += [f"own original nearest of {GROUP}", "the same, there and back"]
     return [f"| {' | '.join(names)} |", "|---" * len(names) + "|"]
 
@@ -275,19 +306,21 @@ def panels(found: list[Method], data: Dataset) -> Any:
     return rows(shown)
 
 
-def page(lines: list[str], pictures: list[str]) -> list[str]:
+def page(lines: list[str], pictures: list[str], *, zoo: bool) -> list[str]:
     """Return the table as a page."""
     return [
         "# Between two domains without pairs",
         "",
         "Printed by `python benchmarks/cyclegan.py`; seed 0, minutes of wall clock. A translation",
         "is taken for the domain that a classifier of the two names. Cycle L1 is the mean absolute",
-        "difference, in [0, 1], between an image and what comes back of it. Content is kept if, of",
-        f"{GROUP} originals, a translation's own is the nearest: in up to 64 principal components",
-        "of the training pixels, each brought to mean 0 and variance 1 among originals and among",
-        "translations, since the step that all translations share is no content. (A classifier of",
-        "two domains has features of nothing else.) All test images count; the picture of boots",
-        "shows the first ten, which nobody chose.",
+        "difference, in [0, 1], between an image and what comes back of it. The Fréchet distance",
+        "is that of translations to the target's test images, in up to 64 principal components of",
+        f"the training pixels; it is not FID. Content is kept if, of {GROUP} originals, a",
+        "translation's own is the nearest: in the same components, each brought to mean 0 and",
+        "variance 1 among originals and among translations, since the step that all translations",
+        "share is no content. (A classifier of two domains has features of nothing else.) All test",
+        "images count; the picture of boots shows the first ten, which nobody chose.",
+        *([OF_ZOO] if zoo else []),
         "",
         *lines,
         "",
