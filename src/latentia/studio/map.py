@@ -114,7 +114,7 @@ GROUPS = (
         "pictures",
         (
             Place("Pix2Pix", ("pix2pix-faces", "pix2pix-maps"), "pairs"),
-            Place("CycleGAN", ("cyclegan-smiles",), "domains"),
+            Place("CycleGAN", ("cyclegan-shoes", "cyclegan-smiles"), "domains"),
             Place("SRResNet", ("srresnet-x4",), "photographs"),
             Place("SRGAN", ("srgan-x4",), "photographs"),
             Place("Bicubic", (), "photographs"),
