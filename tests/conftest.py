@@ -187,28 +187,6 @@ def table():
 
 
 LONGEST = ("tests/resume/test_kill.py", "tests/distributed/")
-TOGETHER = (
-    "tests/browser/test_live_page.py",
-    "tests/browser/test_live_reports.py",
-    "tests/browser/test_play.py",
-    "tests/browser/test_special_pages.py",
-    "tests/cli/test_evaluate.py",
-    "tests/cli/test_explore.py",
-    "tests/cli/test_verbs.py",
-    "tests/distributed/",
-    "tests/evaluation/test_classifier.py",
-    "tests/evaluation/test_comparison.py",
-    "tests/evaluation/test_evaluate.py",
-    "tests/evaluation/test_sections.py",
-    "tests/faults/test_damage.py",
-    "tests/faults/test_operations.py",
-    "tests/laws/test_laws.py",
-    "tests/oracles/test_clustering.py",
-    "tests/oracles/test_variational.py",
-    "tests/pages/test_every_model.py",
-    "tests/test_names.py",
-)
-"""Places whose tests share what takes long to make: one worker makes it, once."""
 
 
 @pytest.hookimpl(wrapper=True)
@@ -229,12 +207,8 @@ def pytest_collection_modifyitems(items):
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config, log):
-    """Give what lies in one of the places to one worker; xdist's own groups fail in pytest 9.2."""
-    from xdist.scheduler import LoadScopeScheduling
-
-    class ByPlace(LoadScopeScheduling):
-        def _split_scope(self, nodeid):
-            return next((place for place in TOGETHER if nodeid.startswith(place)), nodeid)
+    """Share the tests out by place."""
+    from tests.workers import ByPlace
 
     return ByPlace(config, log)
 

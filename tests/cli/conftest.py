@@ -7,6 +7,8 @@ import pytest
 import latentia
 from latentia.cli.main import main
 from latentia.cli.parser import Parser
+from latentia.evaluation import factor_report
+from latentia.evaluation.apa import documents, files
 from latentia.models.fields import model_fields
 
 
@@ -54,3 +56,11 @@ def advised_in_vain(monkeypatch):
         return named - known - {word.split("=")[0] for word in words}
 
     return lacking
+
+
+@pytest.fixture
+def unillustrated(monkeypatch):
+    """Leave out the figures, which take most of a run's time."""
+    monkeypatch.setattr(factor_report, "_pictures", lambda *_: [])
+    monkeypatch.setattr(documents, "_figures", lambda *_: ())
+    monkeypatch.setattr(files, "write_documents", lambda *_: ())

@@ -17,7 +17,7 @@ from latentia.cli.main import main
 from latentia.data import load as load_data
 from latentia.data.matrices import NamedMatrix
 from latentia.evaluation import factor_report
-from latentia.evaluation.apa import documents, files
+from latentia.evaluation.apa import documents
 from latentia.models.factors import analysed
 from latentia.models.factors.bootstrap import bootstrap_errors
 from latentia.models.factors.congruence import congruence
@@ -60,14 +60,6 @@ def folder(tmp_path, monkeypatch):
     (tmp_path / "rows.csv").write_text(text_of(X))
     (tmp_path / "matrix.csv").write_text(text_of(S, first=NAMES))
     return tmp_path
-
-
-@pytest.fixture
-def unillustrated(monkeypatch):
-    """Leave out the figures, which take most of a run's time."""
-    monkeypatch.setattr(factor_report, "_pictures", lambda *_: [])
-    monkeypatch.setattr(documents, "_figures", lambda *_: ())
-    monkeypatch.setattr(files, "write_documents", lambda *_: ())
 
 
 @pytest.fixture
@@ -621,7 +613,7 @@ def test_values_that_are_not_there(name, suffix, refuses, folder):
     assert re.search(sentence, refuses(f"bad{suffix}", "--suggest"))
 
 
-def test_names_twice_words_and_empty_columns_are_told(folder, capsys):
+def test_names_twice_words_and_empty_columns_are_told(folder, capsys, unillustrated):
     header, *lines = text_of(X, ["a", "a", "b", "c", "d", "e"]).splitlines()
     rows = [f"{line},," + "xy"[i % 2] for i, line in enumerate(lines)]
     (folder / "odd.csv").write_text("\n".join([f"{header},gone,word", *rows]))

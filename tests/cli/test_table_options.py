@@ -157,7 +157,7 @@ def test_other_tables_are_read_by_the_columns_of_the_training(capsys):
     assert "have other names than those of the training" in capsys.readouterr().err
 
 
-def test_weights_count_in_a_factor_analysis():
+def test_weights_count_in_a_factor_analysis(unillustrated):
     flags = ["--weights", "w", "--columns", "q*"]
     words = ["--n-factors", 2, "--rotation", "none", "--out"]
     assert run("factor", "t.csv", *flags, *words, "f") == 0

@@ -3,8 +3,7 @@
 The last of the moments' steps brings the processes down, so that it comes last.
 """
 
-import sys
-from pathlib import Path
+import traceback
 
 import torch
 import torch.distributed
@@ -14,18 +13,16 @@ from tests.children import check_package
 from tests.distributed import test_collectives, test_moments_of_processes, train_rank
 
 
-def main() -> None:
+def main(folder):
     """Do every job in one group, and tell that it is left when one breaks off."""
     check_package()
-    folder = Path(sys.argv[1])
     try:
         with process_group(torch.device("cpu")):
             for job in (test_collectives, train_rank, test_moments_of_processes):
                 job.write(folder)
+    except Exception:
+        traceback.print_exc()
+        raise
     finally:
         if not torch.distributed.is_initialized():
             (folder / "left").touch()
-
-
-if __name__ == "__main__":
-    main()

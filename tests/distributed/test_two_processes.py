@@ -4,6 +4,7 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -14,11 +15,12 @@ import latentia
 from latentia.cli.main import main
 from latentia.errors import InputError
 from latentia.evaluation import runs
+from latentia.training import launch
 from latentia.training.config import RunConfig
 from latentia.training.distributed import process_group, seconds_to_wait
 from latentia.training.launch import run_processes
 from latentia.training.metrics_file import read_metrics
-from tests.children import environment
+from tests.children import environment, forked
 from tests.distributed.train_rank import NAMES, trained
 
 
@@ -98,7 +100,12 @@ def test_a_lost_process_is_named_and_the_run_goes_on_in_as_many(tmp_path, monkey
     assert status == 1
     assert sentence.startswith("process 1 of 2 (counted from 0) was killed by SIGKILL")
     assert "Traceback" not in capfd.readouterr().err
-    assert main(["resume", two]) == 0
+    again = ["-m", "latentia", "train", "--resume", two]
+    with monkeypatch.context() as within:
+        # Each new interpreter imports torch, and the lost ones were new.
+        popen = forked(lambda words: main(words[3:]) if words[1:] == again else "other words")
+        within.setattr(launch, "subprocess", SimpleNamespace(Popen=popen, PIPE=subprocess.PIPE))
+        assert main(["resume", two]) == 0
     assert capfd.readouterr().out.strip() == f"{two}/report.html"
     assert Path(two, "report.html").exists()
     monkeypatch.setattr(runs, "finish", lambda *given: None)

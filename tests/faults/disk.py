@@ -1,12 +1,9 @@
 """A disk that fails at its k-th operation, and commands run on it in processes of their own."""
 
 import builtins
-import gc
 import io
 import logging
 import os
-import signal
-import sys
 import traceback
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
@@ -14,11 +11,10 @@ from pathlib import Path
 import pytest
 
 from latentia.cli.main import main
+from tests.children import LONGEST, TRACEBACK, Forked
 
 NAMED = ("open", "replace", "rename", "unlink", "mkdir", "rmdir")
-KILLED, TRACEBACK = 137, 99
-LONGEST = 60
-"""Seconds after which a command is said to hang."""
+KILLED = 137
 
 
 class Disk:
@@ -113,32 +109,8 @@ def failing(disk):
 
 def in_child(job, said):
     """Run a job in a process of its own; return its exit status. ``said`` keeps what it says."""
-    sys.stdout.flush()
-    sys.stderr.flush()
-    pid = os.fork()
-    if pid == 0:
-        _run_and_exit(job, said)
-    _, status = os.waitpid(pid, 0)
-    return os.waitstatus_to_exitcode(status)
-
-
-def _run_and_exit(job, said):
-    status = TRACEBACK
-    # Collecting what the parent holds would copy it.
-    gc.disable()
-    try:
-        signal.alarm(LONGEST)
-        descriptor = os.open(said, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
-        os.dup2(descriptor, 2)
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        sys.stderr, sys.stdout = os.fdopen(2, "w"), os.fdopen(1, "w")
-        try:
-            status = job() or 0
-        except BaseException:
-            traceback.print_exc()
-        sys.stderr.flush()
-    finally:
-        os._exit(status)
+    with Path(said).open("wb") as told, Path(os.devnull).open("wb") as nothing:
+        return Forked(job, stdout=nothing, stderr=told, longest=LONGEST).wait()
 
 
 def command(words, disk, said):

@@ -155,9 +155,9 @@ def entry(table, field, name, default):
 
 
 @functools.cache
-def annotations(kind):
+def annotations(kind, extras=True):
     """Return the annotations of a class, which take long to evaluate."""
-    return typing.get_type_hints(kind, include_extras=True)
+    return typing.get_type_hints(kind, include_extras=extras)
 
 
 def conditions(model, field):
@@ -189,7 +189,7 @@ def changed(model, values):
 def values_of(model, field):
     """Return the model's own value of a field and some others."""
     own = getattr(model, field)
-    hint = typing.get_type_hints(type(model))[field]
+    hint = annotations(type(model), extras=False)[field]
     found = entry(OTHER_VALUES, field, type(model).__name__, None)
     if found is None and typing.get_origin(hint) is typing.Literal:
         found = typing.get_args(hint)
@@ -271,7 +271,7 @@ def idle_value(model, condition):
     default = getattr(type(model)(), condition.field)
     if default != "auto" and not condition.met(default):
         return default
-    hint = typing.get_type_hints(type(model))[condition.field]
+    hint = annotations(type(model), extras=False)[condition.field]
     choices = (False, True) if hint is bool else typing.get_args(hint)
     if condition.values == (None,):
         return 7 if int in choices else "a folder"

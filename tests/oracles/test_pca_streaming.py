@@ -162,7 +162,7 @@ def test_sparse_rows_give_what_dense_rows_give(form, shape, k):
     assert ours.score(form(X)) == pytest.approx(dense.score(X.toarray()), abs=1e-9)
 
 
-@pytest.mark.parametrize("shape", [(1500, 6000), (6000, 5000), (4000, 1200)])
+@pytest.mark.parametrize("shape", [(1500, 6000), (4300, 4200), (4000, 1200)])
 def test_large_sparse_rows_are_never_filled_in(shape, monkeypatch):
     X = sparse.random_array(shape, density=0.003, rng=np.random.default_rng(1), format="csr")
     X = sparse.csr_array(X @ sparse.diags_array(3.0 / np.sqrt(1 + np.arange(shape[1]))))
@@ -229,9 +229,9 @@ def test_float32_is_good_to_a_millionth_of_the_largest_variance():
         X = table(*shape)
         model = PCA(n_components=5).fit(X.astype(np.float32))
         assert model.components_.dtype == np.float32
-        singular = linalg.svdvals(X - X.mean(axis=0))
+        _, singular, turn = linalg.svd(X - X.mean(axis=0), full_matrices=False)
         gap = (singular[4] ** 2 - singular[5] ** 2) / singular[0] ** 2
-        assert sine(model.components_.astype(np.float64), axes(X, 5)) < 2e-6 / gap
+        assert sine(model.components_.astype(np.float64), turn[:5]) < 2e-6 / gap
 
 
 def test_float32_falls_back_where_variances_span_too_much():

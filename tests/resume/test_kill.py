@@ -12,21 +12,26 @@ import pytest
 from latentia.cli.main import main
 from latentia.evaluation import runs as jobs
 from latentia.training.metrics_file import read_metrics
-from tests.children import ROOT, environment
+from tests.children import ROOT, Forked, environment
 from tests.resume.train_once import train
 
 EPOCHS_A_KILL = {"VAE": 10, "DCGAN": 6}
 """Between two kills: a busy machine, which sees a line late, still finds a process to kill."""
 
 
+def go_on(name, run, resume, n_epochs):
+    """Start a training process that has imported all that it needs."""
+    return Forked(lambda: train(name, run, resume=resume, n_epochs=n_epochs))
+
+
 def start(name, run, resume, n_epochs):
-    """Start a training process."""
+    """Start a training process in a new interpreter."""
     words = [name, str(run), "resume" if resume else "begin", str(n_epochs)]
     command = [sys.executable, "-m", "tests.resume.train_once", *words]
-    return subprocess.Popen(command, cwd=ROOT, env=environment(), stderr=subprocess.PIPE)
+    return subprocess.Popen(command, cwd=ROOT, env=environment())
 
 
-def train_under_kills(name, run, n_kills, whole, seed):
+def train_under_kills(name, run, n_kills, whole, seed, begin):
     """Kill the training ``n_kills`` times, at a random moment of each part of it, then finish.
 
     What has passed is counted in lines of the metrics, which a faster machine does not outrun.
@@ -37,7 +42,7 @@ def train_under_kills(name, run, n_kills, whole, seed):
     killed = 0
     while killed < n_kills:
         begun = (run / "config.json").exists()
-        process = start(name, run, begun, n_epochs)
+        process = begin(name, run, begun, n_epochs)
         before = time.monotonic()
         metrics = run / "metrics.jsonl"
         size = metrics.stat().st_size if metrics.exists() else 0
@@ -50,7 +55,6 @@ def train_under_kills(name, run, n_kills, whole, seed):
         time.sleep(draw.uniform(0, epoch_seconds))
         process.send_signal(signal.SIGKILL)
         killed += process.wait() == -signal.SIGKILL
-        process.stderr.close()
         if process.returncode == 0:
             break
     if not (run / "model").exists():
@@ -58,10 +62,10 @@ def train_under_kills(name, run, n_kills, whole, seed):
     return killed
 
 
-def check_kills(name, folder, n_kills):
+def check_kills(name, folder, n_kills, begin=start):
     train(name, folder / "whole", resume=False, n_epochs=EPOCHS_A_KILL[name] * (n_kills + 1))
     whole = read_metrics(folder / "whole")
-    killed = train_under_kills(name, folder / "killed", n_kills, whole, seed=n_kills)
+    killed = train_under_kills(name, folder / "killed", n_kills, whole, n_kills, begin)
     weights = [folder / run / "model" / "model.safetensors" for run in ("whole", "killed")]
     assert weights[0].read_bytes() == weights[1].read_bytes()
     metrics = [(folder / run / "metrics.jsonl").read_text() for run in ("whole", "killed")]
@@ -71,7 +75,7 @@ def check_kills(name, folder, n_kills):
 
 
 def test_two_kills_leave_no_trace(tmp_path):
-    assert check_kills("DCGAN", tmp_path, n_kills=2) == 2
+    assert check_kills("DCGAN", tmp_path, n_kills=2, begin=go_on) == 2
 
 
 @pytest.mark.slow

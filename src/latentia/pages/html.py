@@ -13,6 +13,7 @@ import hashlib
 import json
 import math
 from collections.abc import Sequence
+from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -284,6 +285,7 @@ def embedded(content: Any) -> Markup:
     return Markup(text.replace("<", "\\u003c"))
 
 
+@cache
 def environment() -> Environment:
     """Return the templates' environment, which escapes all that is given as it is."""
     return Environment(

@@ -5,13 +5,14 @@ from __future__ import annotations
 import base64
 import math
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from latentia.files import write_atomically
 
 if TYPE_CHECKING:
-    from jinja2 import Template
+    from jinja2 import Environment, Template
 
 PIXELATED, WIDE, NARROW = 32, 48, 5
 """Sides in pixels: up to the first, images keep their pixels when enlarged; of more than the second
@@ -100,18 +101,24 @@ def data_uri(png: bytes) -> str:
 
 def template(name: str) -> Template:
     """Return one of the package's templates, which escapes all that it is given."""
+    return _environment().get_template(name)
+
+
+@cache
+def _environment() -> Environment:
+    """Return the templates' environment, which compiles each of them once."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
-    environment = Environment(
+    found = Environment(
         loader=PackageLoader("latentia.plots"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["number"] = format_number
-    environment.filters["data_uri"] = data_uri
-    return environment.get_template(name)
+    found.filters["number"] = format_number
+    found.filters["data_uri"] = data_uri
+    return found
 
 
 def write_page(path: Path, page: str) -> Path:
