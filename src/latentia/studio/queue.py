@@ -24,7 +24,14 @@ from typing import Any, Literal
 
 from latentia import MODELS
 from latentia.errors import InputError
-from latentia.files import MOST_JSON, held_folder, read_bytes, read_json, write_atomically
+from latentia.files import (
+    MOST_JSON,
+    UNSUPPORTED,
+    held_folder,
+    read_bytes,
+    read_json,
+    write_atomically,
+)
 from latentia.models.fields import command_name
 from latentia.studio.calls import PLAIN, complaint
 from latentia.studio.folder import RunsFolder, is_name
@@ -250,13 +257,22 @@ def data_in(words: Sequence[str]) -> str:
 
 
 def _locked(place: Path) -> tuple[int, ...]:
-    """Return the descriptor of a folder with a lock, which a child takes over; Windows has none."""
+    """Return the descriptor of a folder with a lock, which a child takes over, where there is one.
+
+    Windows has none, and some file systems.
+    """
     if sys.platform == "win32":
         return ()
     import fcntl
 
     descriptor = os.open(place, os.O_RDONLY)
-    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(descriptor)
+        if error.errno not in UNSUPPORTED:
+            raise
+        return ()
     return (descriptor,)
 
 
