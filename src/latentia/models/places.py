@@ -18,4 +18,4 @@ def folder_at(given: str | Path, name: str) -> Path:
     """Return the folder that a path is or an address leads to; ``name`` is the argument's."""
     if is_in_zoo(given):
         return folder_of(given)
-    return (as_path(given, name) if is_on_hub(given) else fetched(given))
+    return fetched(given) if is_on_hub(given) else as_path(given, name)
