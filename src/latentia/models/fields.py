@@ -185,7 +185,7 @@ def refuse_unknown(cls: Any, given: Iterable[str]) -> None:
     known = [field.name for field in dataclasses.fields(cls) if field.init]
     for name in given:
         if name not in known:
-            why = [part[name] for c in cls.mro() if (name not in (part := vars(c).get('lacks', {})))]
+            why = [part[name] for c in cls.mro() if name in (part := vars(c).get("lacks", {}))]
             reason = f": {why[0]}" if why else meant(name, known)
             raise InputError(f"{cls.__name__} has no parameter {name!r}{reason}")
 
