@@ -69,7 +69,7 @@ def take(model: Any, maps: Mapping[str, Maps]) -> None:
         that was expected and the one that came.
     """
     given = {name: net for name in maps if is_own_net(net := getattr(model, name))}
-    pass
+    _refuse_shared(given)
     for name, net in given.items():
         made = _copied(name, net)
         _try(name, type(model).__name__, made, maps[name])
