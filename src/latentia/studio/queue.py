@@ -22,16 +22,9 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from latentia import MODELS
+from latentia import MODELS, files
 from latentia.errors import InputError
-from latentia.files import (
-    MOST_JSON,
-    UNSUPPORTED,
-    held_folder,
-    read_bytes,
-    read_json,
-    write_atomically,
-)
+from latentia.files import MOST_JSON, held_folder, read_bytes, read_json, write_atomically
 from latentia.models.fields import command_name
 from latentia.studio.calls import PLAIN, complaint
 from latentia.studio.folder import RunsFolder, is_name
@@ -257,10 +250,7 @@ def data_in(words: Sequence[str]) -> str:
 
 
 def _locked(place: Path) -> tuple[int, ...]:
-    """Return the descriptor of a folder with a lock, which a child takes over, where there is one.
-
-    Windows has none, and some file systems.
-    """
+    """Return the descriptor of a folder with a lock for a child; not all systems have locks."""
     if sys.platform == "win32":
         return ()
     import fcntl
@@ -270,7 +260,7 @@ def _locked(place: Path) -> tuple[int, ...]:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
         os.close(descriptor)
-        if error.errno not in UNSUPPORTED:
+        if error.errno not in files.UNSUPPORTED:
             raise
         return ()
     return (descriptor,)
