@@ -30,7 +30,7 @@ from latentia.models.fields import model_fields
 from latentia.models.saved import kind_of, load
 from latentia.models.zoo import read_index, zoos
 from latentia.pages import html, korean, provenance, scene, thumbnails
-from latentia.pages.checks import RATIO, check_of, given
+from latentia.pages.checks import MOST, RATIO, check_of, given, kept
 from latentia.pages.html import content, kinds_of
 from latentia.pages.program import program_of
 from latentia.training.config import RunConfig
@@ -287,14 +287,27 @@ def test_sheets_hold_the_images_in_their_order(digits):
     assert found["labels"] == thumbnails.spread(digits.y_test, 12).tolist()
 
 
+@pytest.mark.parametrize(
+    ("size", "every"), [(1, 1), (MOST, 1), (MOST + 1, 2), (2 * MOST, 2), (3 * MOST - 1, 3)]
+)
+def test_a_check_keeps_as_many_values_as_there_is_place_for(size, every):
+    values = np.arange(size, dtype=float).reshape(1, size)
+    found = kept(values)
+    assert found["every"] == every
+    read = np.frombuffer(base64.b64decode(found["values"]), "<f4")
+    np.testing.assert_array_equal(read, np.arange(0, size, every))
+    assert len(read) <= MOST
+
+
 def test_checks_are_the_model_s_own_answers(pca):
     function = functions_of(pca)["decode"]
-    [kept] = check_of(function)
+    [answers] = check_of(function)
     z = given(function.inputs[0])
     steps = np.arange(1, z.size + 1) * RATIO % 1
     assert np.allclose(z.ravel(), -3 + 6 * steps, atol=1e-6)
-    values = np.frombuffer(base64.b64decode(kept["values"]), "<f4")
-    assert np.allclose(values, pca.inverse_transform(z).ravel()[:: kept["every"]], atol=1e-5)
+    assert answers["every"] == 1
+    values = np.frombuffer(base64.b64decode(answers["values"]), "<f4")
+    assert np.allclose(values, pca.inverse_transform(z).ravel(), atol=1e-5)
 
 
 def test_a_page_tells_what_the_run_recorded(tmp_path, digits):

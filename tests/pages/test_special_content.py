@@ -5,9 +5,11 @@ import io
 import json
 import re
 from dataclasses import replace
+from html import escape, unescape
 from types import SimpleNamespace
 
 import numpy as np
+import pandas
 import pytest
 from PIL import Image
 
@@ -242,6 +244,23 @@ def test_a_diagram_s_arrows_say_which_factor_they_are_of():
     assert 'id="arrow' not in drawn
     assert ">z1</text>" in drawn
     assert ">F1</text>" in svg(path_diagram(loadings, ["a", "b", "c"]), "a finding")
+
+
+@pytest.mark.parametrize("names", [["age", "<tall>", "heavy", "both", "quick", "apt"], None])
+def test_a_diagram_says_what_each_factor_is_strongest_in(names):
+    draw = np.random.default_rng(0)
+    pattern = np.array([[0.4, 2, 1, 1, 0, 0.1], [0, 0.1, 0, 1, 3, 1]])
+    X = draw.normal(size=(300, 2)) @ pattern
+    X += draw.normal(size=X.shape)
+    model = FactorAnalysis(n_components=2, rotation="varimax")
+    model.fit(X if names is None else pandas.DataFrame(X, columns=names))
+    known = names or [f"x{i}" for i in range(1, 7)]
+    first, second = np.abs(model.standardized_loadings_).argmax(axis=0)
+    assert {first, second} == {1, 4}
+    drawn = diagram_of(model, None)
+    said = unescape(re.findall('aria-label="([^"]*)"', drawn)[0])
+    assert said == f"z1: {known[first]}; z2: {known[second]}"
+    assert {escape(name, quote=False) for name in known} < {*re.findall(">([^<>]+)</text>", drawn)}
 
 
 @pytest.mark.parametrize(

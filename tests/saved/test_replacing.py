@@ -1,11 +1,13 @@
 """A saved model takes another's place at once, and nothing else's; what is malformed is refused."""
 
+import hashlib
 import json
 import os
 import threading
 
 import numpy as np
 import pytest
+import safetensors.numpy
 
 import latentia
 from latentia.errors import InputError
@@ -255,3 +257,18 @@ def test_a_model_whose_settings_changed_after_the_fit_is_not_saved(name, tmp_pat
     if name == "FactorAnalysis":
         model.set_params(scores="bartlett").save(tmp_path / "b")
         assert latentia.load(tmp_path / "b").scores == "bartlett"
+
+
+def test_arrays_that_no_model_learns_change_nothing_of_a_model(models, tmp_path):
+    path, X = models[0].save(tmp_path / "model"), np.eye(4)
+    arrays = safetensors.numpy.load((path / "model.safetensors").read_bytes())
+    # A verb, a hyperparameter, what is private, a property that ends as what is learned does.
+    strange = ("transform", "n_components", "_settings", "_n_features_out", "noise")
+    weights = safetensors.numpy.save(arrays | dict.fromkeys(strange, np.zeros(3)))
+    (path / "model.safetensors").write_bytes(weights)
+    told = {"weights_sha256": hashlib.sha256(weights).hexdigest(), "weights_bytes": len(weights)}
+    write_config(path, read_config(path) | told)
+    found = latentia.load(path)
+    assert vars(found).keys() == vars(latentia.load(models[0].save(tmp_path / "plain"))).keys()
+    assert found.get_params() == models[0].get_params()
+    np.testing.assert_array_equal(found.transform(X), models[0].transform(X))

@@ -1,5 +1,6 @@
 """The queue: on disk, one at a time, and not dependent on the studio that began a training."""
 
+import errno
 import os
 import sys
 import threading
@@ -130,10 +131,52 @@ def test_what_waits_can_be_taken_back(studio):
     assert studio.queue.jobs() == []
 
 
+def test_what_is_asked_of_a_training_leads_to_a_page_that_is_there(studio, sleeping):
+    written_run(studio.runs, "kept")
+
+    def led(address, **given):
+        answer = studio.own.post(address, data=given)
+        assert answer.status_code == 303, answer.text
+        place = answer.headers["location"]
+        assert studio.own.get(place).status_code == 200
+        return place
+
+    for name in ("begun", "waits"):
+        studio.queue.add(name, ["train", "vae", "--run", name])
+    assert studio.queue.step() == "begun"
+    # Of what waits nothing is left but a run that there was before.
+    assert led("/runs/waits/stop") == "/"
+    assert led("/runs/kept/go-on", more_epochs="2") == "/runs/kept"
+    assert studio.queue.state("kept") == "waiting"
+    assert led("/runs/kept/stop") == "/runs/kept"
+    assert led("/runs/begun/stop") == "/runs/begun"
+    assert led("/runs/kept/delete", sure="yes") == "/"
+
+
 def test_a_run_is_not_trained_twice_at_once(studio):
     studio.queue.add("a", ["train", "vae", "--run", "a"])
     with pytest.raises(InputError, match="is being trained"):
         studio.queue.add("a", ["resume", "a"])
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="folders are not locked there")
+def test_without_locks_trainings_are_begun_and_watched_in_silence(
+    studio, sleeping, monkeypatch, caplog
+):
+    import fcntl
+
+    def flock(descriptor, how):
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+    studio.queue.add("a", ["train", "vae", "--run", "a"])
+    assert studio.queue.step() == "a"
+    assert studio.queue.state("a") == "running"
+    sleeping[0][1].kill()
+    sleeping[0][1].wait()
+    assert [shown.state for shown in studio.queue.shown()] == ["failed"]
+    # That there are no locks is said once, by the studio as it begins.
+    assert caplog.text == ""
 
 
 def test_a_damaged_job_does_not_hide_the_others(studio):

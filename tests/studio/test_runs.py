@@ -73,6 +73,34 @@ def test_a_stream_follows_a_run_until_it_ends(studio, monkeypatch):
     assert records == [*(json.dumps(r) for r in RECORDS), '{"late": 1}']
 
 
+def test_a_stream_tells_once_of_each_line_a_file_cut_back_and_a_silence(studio, monkeypatch):
+    metrics = written_run(studio.runs, whole=False) / "metrics.jsonl"
+    contents = ["a\nb\n", *["a\nb\n"] * 3, "c\n", "c\n", "c\n"]
+    turns = iter(zip(contents, ["running"] * 6 + ["done"]))
+
+    def state(name):
+        content, now = next(turns)
+        metrics.write_bytes(content.encode())
+        return now
+
+    monkeypatch.setattr(studio.queue, "state", state)
+    monkeypatch.setattr("latentia.studio.runs.BETWEEN", 0.01)
+    monkeypatch.setattr("latentia.studio.runs.ALIVE", 0.015)
+
+    async def all_of_it():
+        return [event async for event in followed(studio.queue, "vae-1", metrics, 0)]
+
+    assert finished(all_of_it()) == [
+        "id: 2\nevent: record\ndata: a\n\n",
+        "id: 4\nevent: record\ndata: b\n\n",
+        "event: state\ndata: running\n\n",
+        ": still there\n\n",
+        "event: anew\ndata: \n\n",
+        "id: 2\nevent: record\ndata: c\n\n",
+        "event: state\ndata: done\n\n",
+    ]
+
+
 def test_the_page_tells_curves_pictures_doctor_and_scores(studio):
     written_run(studio.runs)
     page = studio.own.get("/runs/vae-1").text

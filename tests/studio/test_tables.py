@@ -230,7 +230,9 @@ def test_files_are_taken_along_as_the_page_shows_them(studio, sent):
     np.testing.assert_allclose(loadings[["F1", "F2"]], model.standardized_loadings_, atol=1e-12)
     residuals = pandas.read_csv(io.BytesIO(take("residuals.csv")), index_col=0)
     np.testing.assert_allclose(residuals, model.residual_correlations(), atol=1e-12)
-    assert len(docx.Document(io.BytesIO(take("tables.docx"))).tables) == 7
+    word = docx.Document(io.BytesIO(take("tables.docx")))
+    assert (len(word.tables), len(word.inline_shapes)) == (7, 1)
+    assert take("tables.html").count(b"<svg") == 1
     assert openpyxl.load_workbook(io.BytesIO(take("tables.xlsx"))).sheetnames[0] == "Table 1"
     assert rb"\begin{document}" in take("tables.tex")
     assert take("path-diagram.svg").startswith(b"<?xml")

@@ -221,6 +221,19 @@ def test_the_number_of_rows_behind_a_matrix_reaches_the_criteria(tmp_path):
     assert reading.suggested(found, replace(asked, n=600)).counts["parallel_factors"] == 2
 
 
+def test_criteria_are_given_the_correlations_of_what_varies(tmp_path, monkeypatch):
+    names = [v.name for v in EXAMPLE.variables][:4]
+    frame = EXAMPLE.observed.rows.to_pandas()[names].dropna() * [1, 1000, 0.01, 5]
+    frame.assign(same=3.0).to_csv(tmp_path / "rows.csv", index=False)
+    given = []
+    monkeypatch.setattr(reading, "suggest", lambda *values, **more: given.append(values))
+    found = reading._read(str(tmp_path / "rows.csv"), 0, 0)
+    reading.suggested(found, Asked("rows", (*names, "same"), 0))
+    [(correlations, n_samples)] = given
+    np.testing.assert_allclose(correlations, frame.corr(), atol=1e-9)
+    assert n_samples == len(frame)
+
+
 DYNAMIC = {
     "factor/method/": METHODS,
     "factor/rotation/": ROTATIONS,

@@ -234,6 +234,7 @@ def test_a_function_sees_the_history_so_far_and_may_save_the_model(run, images, 
 def test_patience_may_find_nothing_better_than_the_start(images, monkeypatch):
     monkeypatch.setattr(sys.modules[__name__], "SCORES", [100.0] * 10)
     fitted = waited(images, 1)
+    assert fitted.history_["epoch"] == [1]
     said = "ended before epoch 10: no better held-out value for an epoch; the weights are those "
     assert fitted.history_.ended == said + "from before the first epoch, the best"
 

@@ -58,6 +58,33 @@ def test_an_entry_tells_what_a_reader_asks(made, run):
     assert str(run.parent) not in "".join(p.read_text("latin-1") for p in made.rglob("*.*"))
 
 
+@pytest.mark.parametrize(
+    ("asked", "flags"),
+    [
+        ({}, []),
+        ({"n_importance": 7}, ["--n-importance 7"]),
+        ({"judge": Path("of/a-judge")}, ["--judge a-judge"]),
+        ({"n_importance": 7, "judge": Path("a-judge")}, ["--n-importance 7", "--judge a-judge"]),
+    ],
+)
+def test_figures_that_take_longer_are_told_if_they_are_asked_for(
+    run, tmp_path, monkeypatch, asked, flags
+):
+    calls = []
+
+    def answers(folder, data, **given):
+        assert {p.name for p in folder.iterdir()} >= {"config.json", "model.safetensors"}
+        calls.append((data, given))
+        return [f"printed of {name}" for name in given]
+
+    monkeypatch.setattr(adding, "answers", answers)
+    adding.add(run, "tiny-pca", tmp_path, adding.Told(data="digits", **asked))
+    assert calls == [("digits", {name: value}) for name, value in asked.items()]
+    card = (tmp_path / "tiny-pca" / "README.md").read_text()
+    assert re.findall(r"evaluate zoo:tiny-pca (--.*)", card) == flags
+    assert re.findall(r"printed of (\w+)", card) == [*asked]
+
+
 def test_weights_stay_as_trained_where_fewer_bits_would_change_a_figure(
     made, run, monkeypatch, tmp_path
 ):

@@ -22,7 +22,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from latentia import MODELS
+from latentia import MODELS, files
 from latentia.errors import InputError
 from latentia.files import MOST_JSON, held_folder, read_bytes, read_json, write_atomically
 from latentia.models.fields import command_name
@@ -250,13 +250,19 @@ def data_in(words: Sequence[str]) -> str:
 
 
 def _locked(place: Path) -> tuple[int, ...]:
-    """Return the descriptor of a folder with a lock, which a child takes over; Windows has none."""
+    """Return the descriptor of a folder with a lock for a child; not all systems have locks."""
     if sys.platform == "win32":
         return ()
     import fcntl
 
     descriptor = os.open(place, os.O_RDONLY)
-    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(descriptor)
+        if error.errno not in files.UNSUPPORTED:
+            raise
+        return ()
     return (descriptor,)
 
 
