@@ -13,13 +13,11 @@ import hashlib
 import json
 import math
 from collections.abc import Sequence
-from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from latentia.data.dataset import Dataset
@@ -39,7 +37,7 @@ from latentia.pages.program import Precision, Program, program_of
 from latentia.pages.runtime import source
 from latentia.pages.scene import Functions, decoder_of, held_out, scene_of
 from latentia.pages.thumbnails import habit_of, images_of, may_be_shown
-from latentia.plots.page import write_page
+from latentia.plots.page import templates, write_page
 from latentia.training.progress import tell_notes
 
 SCRIPTS = (
@@ -264,7 +262,7 @@ def html(program: Program, page: dict[str, Any], diagram: Markup) -> str:
         "noise": page["scene"].get("noise"),
         "diagram": diagram,
     }
-    template = environment().get_template("page.html")
+    template = templates("latentia.pages").get_template("page.html")
     n = len(template.render(given, page=embedded(page | {"kilobytes": 0})).encode(errors="replace"))
     return template.render(given, page=embedded(page | {"kilobytes": round(n / 1000)}))
 
@@ -283,18 +281,6 @@ def embedded(content: Any) -> Markup:
     """Return data as JSON that may stand in a script element, where no ``<`` may be."""
     text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
     return Markup(text.replace("<", "\\u003c"))
-
-
-@cache
-def environment() -> Environment:
-    """Return the templates' environment, which escapes all that is given as it is."""
-    return Environment(
-        loader=PackageLoader("latentia.pages"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
 
 
 def _text(name: str, package: str = "latentia.pages") -> str:

@@ -100,24 +100,23 @@ def data_uri(png: bytes) -> str:
 
 
 def template(name: str) -> Template:
-    """Return one of the package's templates, which escapes all that it is given."""
-    return _environment().get_template(name)
+    """Return one of the templates of this package."""
+    return templates("latentia.plots").get_template(name)
 
 
 @cache
-def _environment() -> Environment:
-    """Return the templates' environment, which compiles each of them once."""
+def templates(package: str) -> Environment:
+    """Return a package's templates, which escape all that they are given, each compiled once."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     found = Environment(
-        loader=PackageLoader("latentia.plots"),
+        loader=PackageLoader(package),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    found.filters["number"] = format_number
-    found.filters["data_uri"] = data_uri
+    found.filters.update(number=format_number, data_uri=data_uri)
     return found
 
 

@@ -11,12 +11,12 @@ from typing import Any
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment
 from markupsafe import Markup
 
 from latentia.metrics.definitions import Definition
 from latentia.pages import korean, provenance
-from latentia.plots.page import Drawing, Picture, Swatch, format_number
+from latentia.plots.page import Drawing, Picture, Swatch, templates
 from latentia.plots.sentences import LANGUAGES, in_language
 from latentia.studio.folder import RunsFolder
 from latentia.studio.map import GROUPS, TOOLS, Place
@@ -156,15 +156,8 @@ def render(request: Request, name: str, given: Mapping[str, Any] = NOTHING) -> s
 
 @cache
 def environment() -> Environment:
-    """Return the templates' environment, which escapes all that it is given."""
-    found = Environment(
-        loader=PackageLoader("latentia.studio"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    found.filters["number"] = format_number
+    """Return the studio's templates, which know the models' formulas."""
+    found = templates("latentia.studio")
     found.globals["formula"] = formula
     return found
 
@@ -172,13 +165,10 @@ def environment() -> Environment:
 @cache
 def formula(place: Place) -> Markup:
     """Return the formula of a place's model in MathML, as its live page has it; or nothing."""
-    from latentia.pages.html import environment as of_pages
-
     if f"formula/{place.family}" not in provenance.words():
         return Markup("")
-    templates = of_pages()
     text = "{% import 'formulas.html' as found %}{{ found.formula(family) }}"
-    return Markup(templates.from_string(text).render(family=place.family))
+    return Markup(templates("latentia.pages").from_string(text).render(family=place.family))
 
 
 def sentence(request: Request, text: str, status: int) -> HTMLResponse:
