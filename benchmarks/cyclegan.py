@@ -47,7 +47,7 @@ RECIPES = {
     "smiles": FOLDER / "cyclegan_smiles.toml",
 }
 ZOO = {"boots": "cyclegan-shoes", "smiles": "cyclegan-smiles"}
-OF_ZOO = "CycleGAN is `zoo:cyclegan-shoes` and `zoo:cyclegan-smiles`, its minutes of the CPU."
+OF_ZOO = "CycleGAN is `zoo:cyclegan-shoes` and `zoo:cyclegan-smiles`, at most so many CPU minutes."
 SHOWN = 10
 GROUP = 100
 """Originals among which a translation's own one is to be the nearest: by chance one in so many."""
@@ -269,7 +269,7 @@ def quoted(task: str, data: Dataset, judge: ImageClassifier, judges: Judges) -> 
         f"- {task}: {len(sides[0])} and {len(sides[1])} test images; {judge.name}, is right on "
         f"{right[0][0]:.1%} of real {data.class_names[0]} and {right[0][1]:.1%} of real "
         f"{data.class_names[1]}, the support vector machine on {right[1][0]:.1%} and "
-        f"{right[1][1]:.1%}; content by chance {chance}; Fréchet distance of as many real training "
+        f"{right[1][1]:.1%}; own originals by chance {chance}; Fréchet distance of as many real training "
         f"images {floor[0]:.2f} for {data.class_names[0]} and {floor[1]:.2f} for "
         f"{data.class_names[1]}"
     )

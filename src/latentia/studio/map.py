@@ -85,7 +85,10 @@ GROUPS = (
     Group(
         "deep-density",
         (
-            Place("VAE", ("vae-mnist-20d", "vae-mnist-2d", "vae-mnist-50d", "vae-faces")),
+            Place(
+                "VAE",
+                ("vae-mnist-20d", "vae-mnist-2d", "vae-mnist-50d", "iwae-mnist-50d", "vae-faces"),
+            ),
             Place("ConditionalVAE", ("cvae-mnist",), "classes"),
             Place("LinearVAE"),
         ),
