@@ -269,8 +269,8 @@ def quoted(task: str, data: Dataset, judge: ImageClassifier, judges: Judges) -> 
         f"- {task}: {len(sides[0])} and {len(sides[1])} test images; {judge.name}, is right on "
         f"{right[0][0]:.1%} of real {data.class_names[0]} and {right[0][1]:.1%} of real "
         f"{data.class_names[1]}, the support vector machine on {right[1][0]:.1%} and "
-        f"{right[1][1]:.1%}; own originals by chance {chance}; Fréchet distance of as many real training "
-        f"images {floor[0]:.2f} for {data.class_names[0]} and {floor[1]:.2f} for "
+        f"{right[1][1]:.1%}; own originals by chance {chance}; Fréchet distance of as many real "
+        f"training images {floor[0]:.2f} for {data.class_names[0]} and {floor[1]:.2f} for "
         f"{data.class_names[1]}"
     )
 
