@@ -209,25 +209,26 @@ def read_json(path: Path) -> Any:
 @contextmanager
 def held_folder(
     folder: Path, in_use: Callable[[], str], seconds: float = 0.0, complain: bool = True
-) -> Iterator[None]:
+) -> Iterator[int | None]:
     """Hold a folder, which one process at a time can; wait ``seconds`` for another to let go.
 
     The lock is the folder's own, so no file can be removed to get around it; it ends with the
-    process. ``in_use`` is what to say, as an `InputError`, if another holds it. Where the file
-    system has no locks, this is said (unless ``complain`` is false), and work goes on without one.
+    process, or with the child that is given the descriptor, which is None without such a lock.
+    ``in_use`` is what to say, as an `InputError`, if another holds it. Where the file system has no
+    locks, this is said (unless ``complain`` is false), and work goes on without one.
     """
     if sys.platform == "win32":
         from filelock import FileLock, Timeout
 
         try:
             with FileLock(str(folder / ".lock"), timeout=seconds):
-                yield
+                yield None
         except Timeout:
             raise InputError(in_use()) from None
         return
     descriptor = _locked(folder, in_use, seconds, complain)
     try:
-        yield
+        yield descriptor
     finally:
         if descriptor is not None:
             os.close(descriptor)

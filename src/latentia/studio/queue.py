@@ -22,7 +22,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from latentia import MODELS, files
+from latentia import MODELS
 from latentia.errors import InputError
 from latentia.files import MOST_JSON, held_folder, read_bytes, read_json, write_atomically
 from latentia.models.fields import command_name
@@ -146,22 +146,20 @@ class Queue:
         place = self.place(job.name)
         command = [sys.executable, "-m", "latentia", *job.words]
         env = os.environ | PLAIN | {"PYTHONUNBUFFERED": "1"}
-        kept = _locked(place)
-        try:
-            with (place / "log.txt").open("wb") as log:
-                child = subprocess.Popen(
-                    command,
-                    stdin=subprocess.DEVNULL,
-                    stdout=log,
-                    stderr=subprocess.STDOUT,
-                    start_new_session=True,
-                    creationflags=OWN_GROUP,
-                    pass_fds=kept,
-                    env=env,
-                )
-        finally:
-            for descriptor in kept:
-                os.close(descriptor)
+        with (
+            held_folder(place, lambda: "held", complain=False) as lock,
+            (place / "log.txt").open("wb") as log,
+        ):
+            child = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                creationflags=OWN_GROUP,
+                pass_fds=() if lock is None else (lock,),
+                env=env,
+            )
         self.children[job.name] = child
         self._keep(replace(job, pid=child.pid))
 
@@ -225,7 +223,7 @@ class Queue:
         """Start what waits, one after the other, until told to end; tell of each that is done."""
         before: set[str] = set()
         while not ended.wait(EVERY):
-            with suppress(OSError):
+            with suppress(OSError, InputError):
                 if (begun := self.step()) is not None:
                     # It is told too if it ends at once.
                     before.add(begun)
@@ -247,23 +245,6 @@ def config_of(run: Path) -> dict[str, Any]:
 def data_in(words: Sequence[str]) -> str:
     """Return what a training that has not begun is to learn from, by its last name."""
     return Path(words[words.index("--data") + 1]).name if "--data" in words[:-1] else ""
-
-
-def _locked(place: Path) -> tuple[int, ...]:
-    """Return the descriptor of a folder with a lock for a child; not all systems have locks."""
-    if sys.platform == "win32":
-        return ()
-    import fcntl
-
-    descriptor = os.open(place, os.O_RDONLY)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        os.close(descriptor)
-        if error.errno not in files.UNSUPPORTED:
-            raise
-        return ()
-    return (descriptor,)
 
 
 def _is_held(folder: Path) -> bool:

@@ -11,7 +11,6 @@ from typing import Any
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse
-from jinja2 import Environment
 from markupsafe import Markup
 
 from latentia.metrics.definitions import Definition
@@ -150,16 +149,9 @@ def render(request: Request, name: str, given: Mapping[str, Any] = NOTHING) -> s
         "metric": reader.metric,
         "curve": reader.curve,
         "doctor_says": reader.doctor,
+        "formula": formula,
     }
-    return environment().get_template(name).render({**beside, **given})
-
-
-@cache
-def environment() -> Environment:
-    """Return the studio's templates, which know the models' formulas."""
-    found = templates("latentia.studio")
-    found.globals["formula"] = formula
-    return found
+    return templates("latentia.studio").get_template(name).render({**beside, **given})
 
 
 @cache
