@@ -117,8 +117,10 @@ def main(words: list[str] | None = None) -> None:
         judge = latentia.load(runs / "judge")
         found = methods(task, runs, zoo=given.zoo)
         judges = (judge.predict, machine_of_pixels(data))
-        table += [row for method in found for row in measured(task, method, data, judges)]
-        notes.append(quoted(task, data, judge, judges))
+        features = PixelFeatures().fit(unit_floats(np.asarray(data.x_train[:10_000])))
+        known = data, features, judges
+        table += [row for method in found for row in measured(task, method, *known)]
+        notes.append(quoted(task, judge.name, *known))
         # Photographs of people stay with the runs.
         beside = given.write if given.write is not None and task == "boots" else None
         picture = (beside or given.runs / "cyclegan.md").with_name(f"cyclegan_{task}.png")
@@ -194,9 +196,10 @@ def machine_of_pixels(data: Dataset) -> Callable[[Images], Images]:
     return lambda images: machine.predict(images.reshape(len(images), -1))
 
 
-def measured(task: str, method: Method, data: Dataset, judges: Judges) -> list[Row]:
+def measured(
+    task: str, method: Method, data: Dataset, features: PixelFeatures, judges: Judges
+) -> list[Row]:
     """Return both directions of a method, on all test images."""
-    features = features_of(data)
     ways = ((method.to_b, method.to_a), (method.to_a, method.to_b))
     found = []
     sides = domains(data)
@@ -219,11 +222,6 @@ def measured(task: str, method: Method, data: Dataset, judges: Judges) -> list[R
             )
         )
     return found
-
-
-def features_of(data: Dataset) -> PixelFeatures:
-    """Return principal components of the training pixels of both domains."""
-    return PixelFeatures().fit(unit_floats(np.asarray(data.x_train[:10_000])))
 
 
 def brightness_kept(originals: Images, translated: Images) -> float:
@@ -255,18 +253,17 @@ def standardised(x: Images) -> Images:
     return (x - x.mean(axis=0)) / np.where(scale > 1e-9, scale, 1.0)
 
 
-def quoted(task: str, data: Dataset, judge: ImageClassifier, judges: Judges) -> str:
+def quoted(task: str, judge: str, data: Dataset, features: PixelFeatures, judges: Judges) -> str:
     """Return what the task's figures must be quoted with."""
     sides = domains(data)
     right = [[float((f(x) == domain).mean()) for domain, x in enumerate(sides)] for f in judges]
     chance = " and ".join(f"{1 / min(GROUP, len(x)):.1%}" for x in sides)
-    features = features_of(data)
     real = [unit_floats(np.asarray(data.x_train[data.y_train == side])) for side in (0, 1)]
     # As many as are translated into that domain, which is the number of the other.
     real = [x[: len(other)] for x, other in zip(real, sides[::-1])]
     floor = [frechet_distance(*map(features.transform, pair)) for pair in zip(sides, real)]
     return (
-        f"- {task}: {len(sides[0])} and {len(sides[1])} test images; {judge.name}, is right on "
+        f"- {task}: {len(sides[0])} and {len(sides[1])} test images; {judge}, is right on "
         f"{right[0][0]:.1%} of real {data.class_names[0]} and {right[0][1]:.1%} of real "
         f"{data.class_names[1]}, the support vector machine on {right[1][0]:.1%} and "
         f"{right[1][1]:.1%}; own originals by chance {chance}; Fréchet distance of as many real "
@@ -303,7 +300,8 @@ def page(lines: list[str], pictures: list[str], *, zoo: bool) -> list[str]:
     return [
         "# Between two domains without pairs",
         "",
-        "Printed by `python benchmarks/cyclegan.py`; seed 0, minutes of wall clock. A translation",
+        f"Printed by `python benchmarks/cyclegan.py{' --zoo' * zoo}`; seed 0, minutes of wall",
+        "clock. A translation",
         "is taken for the domain that a classifier of the two names. Cycle L1 is the mean absolute",
         "difference, in [0, 1], between an image and what comes back of it. The Fréchet distance",
         "is that of translations to the target's test images, in up to 64 principal components of",
