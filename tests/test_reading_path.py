@@ -18,7 +18,7 @@ import latentia
 PACKAGE = Path(latentia.__file__).parent
 FILES = sorted(PACKAGE.rglob("*.py"))
 
-MOST_FILES = {"VAE": 20, "GAN": 20, "FactorAnalysis": 14, "PCA": 6}
+MOST_FILES = {"VAE": 20, "GAN": 20, "FactorAnalysis": 12, "PCA": 6}
 LEAST_OWN_LINES = {"VAE": 60, "GAN": 70}
 DEEPEST_CLASS = 5
 MOST_ONLY_CHILDREN = 0

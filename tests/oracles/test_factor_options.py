@@ -12,8 +12,8 @@ import pytest
 
 from latentia import FactorAnalysis
 from latentia.errors import FitWarning
+from latentia.models.factors import extraction, full_information
 from latentia.models.factors import factor_analysis as module
-from latentia.models.factors import full_information
 from latentia.models.factors.fit_statistics import fit_statistics
 from latentia.models.factors.standard_errors import information_errors
 from latentia.models.linear import rotation as rotations
@@ -324,17 +324,15 @@ def test_few_variables_have_many_starts(p, starts, monkeypatch):
     """Of the extraction and of the rotation, unless a number of them is given."""
     asked = []
 
-    def noted(name):
-        found = getattr(module, name)
-
+    def noted(found, place):
         def called(*given):
-            asked.append(given[2 if name == "starting_values" else 3])
+            asked.append(given[place])
             return found(*given)
 
         return called
 
-    for name in ("starting_values", "rule_of"):
-        monkeypatch.setattr(module, name, noted(name))
+    monkeypatch.setattr(extraction, "starting_values", noted(extraction.starting_values, 2))
+    monkeypatch.setattr(module, "rule_of", noted(module.rule_of, 3))
     monkeypatch.setattr(module, "SMALL", 5)
     monkeypatch.setattr(module, "STARTS", 20)
     draws = np.random.default_rng(0)

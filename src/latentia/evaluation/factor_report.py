@@ -24,8 +24,8 @@ from latentia.errors import FitWarning, InputError
 from latentia.models.factors.analysed import correlations_of
 from latentia.models.factors.bootstrap import bootstrap_errors
 from latentia.models.factors.congruence import compared
+from latentia.models.factors.extraction import left_out
 from latentia.models.factors.factor_analysis import FactorAnalysis
-from latentia.models.factors.findings import left_out
 from latentia.models.factors.invariance import invariance
 from latentia.models.factors.n_factors import VOTELESS, Correlate, Suggestion, suggest
 from latentia.models.factors.robust import (

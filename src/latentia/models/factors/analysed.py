@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Any, final
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from latentia.errors import InputError
 from latentia.models.factors.contingency import ContingencyTables
+from latentia.models.factors.extraction import Analysed, refuse_few
 from latentia.models.factors.ordinal import Influences, influences, of_cells
 from latentia.models.factors.polychoric import BOUND, Polychoric, polychoric
 from latentia.models.factors.polychoric import of_tables as polychoric_of
 from latentia.models.factors.polyserial import mixed_correlations, mixed_influences
-from latentia.models.inputs import Matrix, Vector
+from latentia.models.inputs import Vector
 from latentia.models.linear.missing import of_gaps, pairs
 from latentia.models.linear.moments import Moments
 from latentia.models.linear.patterns import Patterns
@@ -27,26 +27,6 @@ from latentia.models.linear.reading import (
     refuse_other,
     take_columns,
 )
-
-
-@final
-@dataclass(frozen=True)
-class Analysed:
-    """(d,) means, a (d, d) covariance (/n), which columns vary, and what there is to say of them.
-
-    ``weight`` is the total weight of the rows and ``n_rows`` their number, 0 if unknown;
-    ``variances`` are n Var of the correlations of the columns that vary, if they were asked for,
-    ``ordinal`` the names of the columns of which only the order counts.
-    """
-
-    mean: Vector
-    covariance: Matrix
-    varies: NDArray[np.bool_]
-    weight: float
-    n_rows: int
-    remarks: tuple[str, ...] = ()
-    variances: Matrix | None = None
-    ordinal: tuple[str, ...] = ()
 
 
 def take_up(model: Any, gathered: Moments | Patterns | ContingencyTables) -> None:
@@ -73,28 +53,6 @@ def rows_of(model: Any) -> Moments:
         n_rows=model.n_rows_,
         sample_shape=model.data_shape_,
     )
-
-
-def refuse_few(n: int, d: int = 0) -> None:
-    """Refuse a single row, or none."""
-    if n < 2:
-        raise InputError(f"X has {n} sample(s); factor analysis needs at least 2 rows")
-
-
-def refuse_many(k: int, varies: NDArray[np.bool_]) -> None:
-    """Refuse as many factors as columns that vary, or more."""
-    if k >= varies.sum():
-        raise InputError(
-            f"n_components is {k}, but of {len(varies)} feature(s) {varies.sum()} vary; there must "
-            "be fewer factors than columns that vary"
-        )
-
-
-def of_moments(moments: Moments) -> Analysed:
-    """Return the moments of rows of numbers."""
-    refuse_few(moments.n_rows)
-    m = moments
-    return Analysed(m.mean, m.covariance, m.varies, m.weight, m.n_rows)
 
 
 def of_matrix(S: Any, n_samples: int | None, mean: ArrayLike | None) -> tuple[Analysed, list[str]]:

@@ -1,4 +1,4 @@
-"""Loadings and noise variances from a covariance or correlation matrix: the estimators.
+"""Loadings and noise variances from a covariance or correlation matrix, and what to say of them.
 
     method                equation                                     source
     principal_component   L = V √θ of S itself                         Johnson & Wichern 2007, 9.3
@@ -17,10 +17,11 @@ Shapes: S is (p, p), loadings (p, k), noise variances and their floor (p,).
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Literal
+from typing import Any, Literal, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,6 +41,8 @@ from latentia.models.factors.em import em
 from latentia.models.factors.fit_statistics import is_singular
 from latentia.models.inputs import Matrix, Vector
 from latentia.models.linear.eigen import DENSE, LARGE, leading_of
+from latentia.models.linear.moments import Moments
+from latentia.models.linear.reading import listed
 
 Method = Literal[
     "ml", "minres", "principal_axis", "principal_component", "gls", "wls", "alpha", "dwls"
@@ -57,6 +60,29 @@ LEAST_VARIANCE = 1e-100
 """Beside the largest, or beside 1."""
 FIXED_POINT_TOLERANCE = {True: 1e-12, False: 1e-9}
 """Of the communalities: full decompositions reach rounding, iterated eigenpairs stop before it."""
+LOOKED_AT = 160
+"""Collinear columns are looked for up to this many variables."""
+COLLINEAR = 1e-10
+
+
+@final
+@dataclass(frozen=True)
+class Analysed:
+    """(d,) means, a (d, d) covariance (/n), which columns vary, and what there is to say of them.
+
+    ``weight`` is the total weight of the rows and ``n_rows`` their number, 0 if unknown;
+    ``variances`` are n Var of the correlations of the columns that vary, if they were asked for,
+    ``ordinal`` the names of the columns of which only the order counts.
+    """
+
+    mean: Vector
+    covariance: Matrix
+    varies: NDArray[np.bool_]
+    weight: float
+    n_rows: int
+    remarks: tuple[str, ...] = ()
+    variances: Matrix | None = None
+    ordinal: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -75,6 +101,28 @@ class Extraction:
     n_iterations: int
     converged: bool
     n_optima: int = 1
+
+
+def refuse_few(n: int, d: int = 0) -> None:
+    """Refuse a single row, or none."""
+    if n < 2:
+        raise InputError(f"X has {n} sample(s); factor analysis needs at least 2 rows")
+
+
+def refuse_many(k: int, varies: NDArray[np.bool_]) -> None:
+    """Refuse as many factors as columns that vary, or more."""
+    if k >= varies.sum():
+        raise InputError(
+            f"n_components is {k}, but of {len(varies)} feature(s) {varies.sum()} vary; there must "
+            "be fewer factors than columns that vary"
+        )
+
+
+def of_moments(moments: Moments) -> Analysed:
+    """Return the moments of rows of numbers."""
+    refuse_few(moments.n_rows)
+    m = moments
+    return Analysed(m.mean, m.covariance, m.varies, m.weight, m.n_rows)
 
 
 def check_method(model: Any) -> None:
@@ -253,3 +301,87 @@ def threads_for(p: int) -> AbstractContextManager[object]:
         return nullcontext()
     limited: AbstractContextManager[object] = _libraries().limit(limits=1, user_api="blas")
     return limited
+
+
+def findings_of(model: Any) -> tuple[str, ...]:
+    """Return what there is to say of a fitted model."""
+    varies = np.flatnonzero(model.scale_ > 0)
+    names = model.variable_names()
+    said = findings(
+        model.covariance_[np.ix_(varies, varies)],
+        [names[i] for i in varies],
+        model.n_latent,
+        n_rows=model.n_rows_,
+        smoothed=model.correlation != "pearson",
+        constant=model.constant_,
+        heywood=model.heywood_,
+        n_optima=model.n_optima_,
+        n_iterations=model.n_iter_,
+        converged=model.converged_,
+    )
+    return tuple(said)
+
+
+def findings(
+    S: Matrix,
+    names: list[str],
+    k: int,
+    *,
+    n_rows: int,
+    smoothed: bool,
+    constant: list[str],
+    heywood: list[str],
+    n_optima: int,
+    n_iterations: int,
+    converged: bool,
+) -> Iterator[str]:
+    """Yield what there is to say about k factors of the (p, p) covariance of varying columns."""
+    p = len(S)
+    yield from left_out(constant)
+    looked_at = p <= LOOKED_AT and not 0 < n_rows <= p and not smoothed
+    if looked_at and (involved := collinear(S, names)):
+        yield (
+            f"columns {listed(involved)} are perfectly collinear, so the covariance matrix is "
+            "singular and some noise variances are held up by their floor only: drop one of them"
+        )
+    if 0 < n_rows <= p:
+        yield (
+            f"{n_rows:g} rows are too few for {p} varying columns: the covariance matrix is "
+            "singular, and without the floor on the noise variances the likelihood would have no "
+            "maximum"
+        )
+    if heywood:
+        yield (
+            f"Heywood case: the noise variance of {listed(heywood)} lies on its floor, where "
+            "the likelihood would rise further; try fewer factors, or do not trust these variables"
+        )
+    dof = ((p - k) ** 2 - p - k) // 2
+    if dof < 0:
+        yield (
+            f"{k} factors of {p} variables leave {dof} degrees of freedom: pk + p = {p * k + p} "
+            f"parameters for p(p + 1)/2 = {p * (p + 1) // 2} moments, so the solution is not unique"
+        )
+    if n_optima > 1:
+        yield (
+            f"{n_optima} distinct optima were found from different starting values; this is "
+            "the best of them"
+        )
+    if not converged:
+        yield f"the estimation stopped before it converged, after {n_iterations} steps"
+
+
+def left_out(constant: list[str]) -> Iterator[str]:
+    """Yield a sentence on constant columns, if there are any."""
+    if constant:
+        yield (
+            f"{len(constant)} constant column(s) were left out of the model and its "
+            f"likelihood: {listed(constant)}"
+        )
+
+
+def collinear(S: Matrix, names: list[str]) -> list[str]:
+    """Return the names of columns that depend on each other linearly."""
+    scale = np.sqrt(np.diag(S))
+    values, vectors = linalg.eigh(S / scale[:, None] / scale)
+    involved = (vectors[:, values < COLLINEAR] ** 2).sum(axis=1) > COLLINEAR
+    return [name for name, is_in in zip(names, involved) if is_in]

@@ -32,17 +32,9 @@ from latentia.errors import (
     Seed,
     check_arguments,
 )
-from latentia.models.factors import analysed, findings
-from latentia.models.factors.analysed import Analysed, of_moments
+from latentia.models.factors import analysed, extraction
 from latentia.models.factors.contingency import ContingencyTables
-from latentia.models.factors.extraction import (
-    Extraction,
-    check_method,
-    extract,
-    floors,
-    starting_values,
-    threads_for,
-)
+from latentia.models.factors.extraction import Analysed, Extraction, of_moments
 from latentia.models.factors.fit_statistics import Convention, FitStatistics, fit_statistics
 from latentia.models.factors.full_information import completed, discrepancies, random_models
 from latentia.models.factors.summary import Summary, shares, summary_of
@@ -189,7 +181,7 @@ class FactorAnalysis(LinearGaussian):
 
     def check_values(self) -> None:
         """Refuse methods that do not go together."""
-        check_method(self)
+        extraction.check_method(self)
         check_rotation(self)
 
     def fit(
@@ -207,7 +199,7 @@ class FactorAnalysis(LinearGaussian):
             if self.correlation != "pearson":
                 rows = self.checked(X, reset=True)
                 return self._solve(analysed.of_answers(self, rows, self._names(), sample_weight))
-            moments = read_moments(self, X, sample_weight, enough=analysed.refuse_few)
+            moments = read_moments(self, X, sample_weight, enough=extraction.refuse_few)
             return self._solve(of_moments(moments))
 
     def fit_covariance(
@@ -261,7 +253,7 @@ class FactorAnalysis(LinearGaussian):
             return self._solve(of_moments(gathered))
 
     def _patterns(self, X: ArrayLike, sample_weight: ArrayLike | None) -> Patterns:
-        analysed.refuse_few(len(array := self.checked(X, reset=True)))
+        extraction.refuse_few(len(array := self.checked(X, reset=True)))
         if array.ndim > 2:
             raise InputError("missing is 'fiml', which takes tables; images have no gaps")
         with naming(self.__dict__.get("feature_names_in_")):
@@ -269,14 +261,14 @@ class FactorAnalysis(LinearGaussian):
 
     def _fit_patterns(self, patterns: Patterns) -> Self:
         """Run EM over the missing values, in which each M-step is a whole factor analysis."""
-        analysed.refuse_few(patterns.n_samples)
+        extraction.refuse_few(patterns.n_samples)
         mean, S, varies = patterns.column_means, np.diag(patterns.column_variances), patterns.varies
-        analysed.refuse_many(self.n_components, varies)
+        extraction.refuse_many(self.n_components, varies)
         if not varies.all():
             patterns = patterns.columns(varies)
-        least, p = floors(S, self.noise_floor, images=False)[varies], int(varies.sum())
+        least, p = extraction.floors(S, self.noise_floor, images=False)[varies], int(varies.sum())
         n_starts = self.n_starts or (WITH_GAPS if p <= SMALL else 1)
-        with threads_for(p):
+        with extraction.threads_for(p):
             found = completed(
                 patterns,
                 [name for name, kept in zip(self._names(), varies) if kept],
@@ -300,9 +292,9 @@ class FactorAnalysis(LinearGaussian):
     def _solve(self, given: Analysed) -> Self:
         """Extract the factors of the columns that vary, rotate, keep, and warn of findings."""
         S, varies = given.covariance, given.varies
-        analysed.refuse_many(self.n_components, varies)
-        floor = floors(S, self.noise_floor, images=len(self.data_shape_) > 1)
-        with threads_for(int(varies.sum())):
+        extraction.refuse_many(self.n_components, varies)
+        floor = extraction.floors(S, self.noise_floor, images=len(self.data_shape_) > 1)
+        with extraction.threads_for(int(varies.sum())):
             inner = S if varies.all() else S[np.ix_(varies, varies)]
             self._keep(given, *self._extract(inner, floor[varies], variances=given.variances))
         return self._warned()
@@ -322,12 +314,12 @@ class FactorAnalysis(LinearGaussian):
         R, floor = S / D[:, None], floor / D**2
         R /= D
         n_starts = n_starts or self.n_starts or (STARTS if len(S) <= SMALL else 1)
-        found = extract(
+        found = extraction.extract(
             R,
             self.n_components,
             self.method,
             floor,
-            starting_values(R, floor, n_starts, self.random_state),
+            extraction.starting_values(R, floor, n_starts, self.random_state),
             algorithm=self.algorithm,
             tolerance=self.tolerance,
             max_iter=self.max_iter,
@@ -436,7 +428,7 @@ class FactorAnalysis(LinearGaussian):
     def findings(self, data: object = None) -> tuple[str, ...]:
         """Return sentences on Heywood cases, constant columns, several optima and the like."""
         # Models saved before there were remarks have none.
-        return (*vars(self).get("remarks_", ()), *findings.of_model(self))
+        return (*vars(self).get("remarks_", ()), *extraction.findings_of(self))
 
     def summary(self, cutoff: Annotated[float, Range(0)] = 0.3, *, sort: bool = True) -> Summary:
         """Return the solution on one page: text when printed, HTML in notebooks, a data frame.

@@ -34,8 +34,8 @@ from scipy import linalg, stats
 
 from latentia.errors import Count, InputError, Level, check_arguments, nearest
 from latentia.models.factors.analysed import of_polychoric
+from latentia.models.factors.extraction import left_out
 from latentia.models.factors.factor_analysis import FactorAnalysis
-from latentia.models.factors.findings import left_out
 from latentia.models.factors.fit_statistics import is_singular
 from latentia.models.factors.hierarchical import Method, Omega, omega, quietly_fitted
 from latentia.models.factors.polychoric import polychoric as polychoric_correlations

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import textwrap
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,13 +14,18 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from latentia.errors import InputError
-from latentia.models.factors import findings
 from latentia.models.factors.determinacy import Determinacy, determinacy
 from latentia.models.factors.fit_statistics import FitStatistics
 from latentia.models.factors.n_factors import kmo
 from latentia.models.inputs import Matrix, Vector
+from latentia.models.linear.reading import listed
 
 WIDTH = 100
+ROUGH = (
+    "χ² and what rests on it suppose maximum likelihood and Pearson's correlations; take them as "
+    "rough guides here"
+)
+ADJUSTED = "; methods 'dwls' and 'minres' have a robust test that is made for these correlations"
 
 
 @dataclass(frozen=True)
@@ -339,9 +344,9 @@ def summary_of(model: Any, cutoff: float, *, sort: bool) -> Summary:
         kmo=sampling_adequacy(model.covariance_[np.ix_(varies, varies)]),
         notes=(
             *model.findings(),
-            *findings.of_kinds(model),
-            *findings.of_rotation(model),
-            *findings.of_indices(model),
+            *of_kinds(model),
+            *of_rotation(model),
+            *of_indices(model),
         ),
         cutoff=cutoff,
     )
@@ -364,3 +369,30 @@ def sampling_adequacy(covariance: Matrix) -> float:
         return kmo(covariance)[0]
     except InputError:
         return math.nan
+
+
+def of_kinds(model: Any) -> Iterator[str]:
+    """Yield which columns of a table of both kinds were taken for ordinal."""
+    if model.correlation == "mixed":
+        told = listed(model.ordinal_) or "none"
+        yield f"ordinal, with at most {model.most_categories} different values: {told}"
+
+
+def of_indices(model: Any) -> Iterator[str]:
+    """Yield a sentence where χ² rests on what was not assumed."""
+    if model.correlation != "pearson":
+        yield f"{ROUGH}{ADJUSTED}"
+    elif model.method != "ml":
+        yield ROUGH
+
+
+def of_rotation(model: Any) -> Iterator[str]:
+    """Yield a sentence where a rotation's starts ended at several minima of its criterion."""
+    # Models saved before these were counted have no count.
+    n_starts, n_at_best, n_minima = vars(model).get("rotation_minima_", (1, 1, 1))
+    if n_minima > 1:
+        yield (
+            f"rotation {model.rotation} has local minima here: of {n_starts} starts {n_at_best} "
+            f"ended at the lowest, which is shown, the others at {n_minima - 1} more; another "
+            "criterion may show another structure"
+        )
