@@ -15,7 +15,7 @@ from latentia.nets.autoencoder import conv_encoder, transposed, weighted_layers
 from latentia.nets.normalisation import BatchNorm
 from latentia.training.losses import root_mean_squared_error
 
-ACTIVATIONS = (nn.LeakyReLU, nn.ReLU, nn.Tanh, nn.Sigmoid)
+ACTIVATIONS = (nn.LeakyReLU, nn.ReLU, nn.Tanh, nn.Sigmoid, nn.ELU)
 QUICK = {"n_epochs": 1, "random_state": 0, "device": "cpu"}
 
 
@@ -205,7 +205,7 @@ def test_a_curve_needs_one_component():
 
 
 @pytest.mark.parametrize("architecture", ["mlp", "convolutional"])
-@pytest.mark.parametrize("activation", ["tanh", "sigmoid", "relu"])
+@pytest.mark.parametrize("activation", ["tanh", "sigmoid", "elu", "relu"])
 def test_both_nets_start_from_glorots_distribution_where_units_saturate(activation, architecture):
     X = np.random.default_rng(0).random((8, 8, 8), dtype=np.float32)
     model = Autoencoder(n_components=20, hidden=(50,), activation=activation)
@@ -238,6 +238,7 @@ def test_both_nets_start_from_glorots_distribution_where_units_saturate(activati
                 ("relu", nn.ReLU),
                 ("tanh", nn.Tanh),
                 ("sigmoid", nn.Sigmoid),
+                ("elu", nn.ELU),
             )
         ),
     ],

@@ -76,7 +76,7 @@ def autoencoder_nets(
         decoder = dense_decoder(shape, hidden, n_inputs, act)
     if tied:
         decoder = TiedDecoder(encoder, shape, act)
-    if activation in ("tanh", "sigmoid"):
+    if activation in ("tanh", "sigmoid", "elu"):
         glorot(encoder)
         glorot(decoder)
     return encoder, decoder

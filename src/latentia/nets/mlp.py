@@ -26,12 +26,15 @@ ACTIVATIONS: Mapping[str, Activation] = {
     "relu": relu,
     "tanh": nn.Tanh,
     "sigmoid": nn.Sigmoid,
+    "elu": nn.ELU,
 }
-"""By the names of the field ``activation``."""
+"""By the names of the field ``activation``; the exponential linear unit is eˣ − 1 below 0 and x above
+(D.-A. Clevert, T. Unterthiner, S. Hochreiter, "Fast and Accurate Deep Network Learning by
+Exponential Linear Units (ELUs)", ICLR 2016, section 3)."""
 
 
 def glorot(net: nn.Module) -> None:
-    """Draw linear weights from Glorot's uniform distribution, for tanh and sigmoid; zero biases.
+    """Draw linear weights from Glorot's uniform distribution, for units that saturate; zero biases.
 
     References
     ----------

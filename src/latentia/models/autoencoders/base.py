@@ -64,7 +64,9 @@ class AutoencodingModel(Encoder, DecodingModel, GradientModel, LatentModel):
         32,
     )
     """Channels of the convolutional encoder's layers, each of which halves the image."""
-    activation: Annotated[Literal["auto", "leaky_relu", "relu", "tanh", "sigmoid"], BOTH] = "auto"
+    activation: Annotated[Literal["auto", "leaky_relu", "relu", "tanh", "sigmoid", "elu"], BOTH] = (
+        "auto"
+    )
     """Between layers; auto is LeakyReLU 0.2 in fully connected nets and ReLU in convolutional."""
     architecture: Annotated[Literal["auto", "mlp", "convolutional", "principal"], BOTH] = "auto"
     """The nets: fully connected, convolutional, between principal components of images, where they

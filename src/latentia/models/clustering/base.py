@@ -52,7 +52,8 @@ class DeepClustering(ClusterMixin, ABC):  # type: ignore[misc]
     hidden: Annotated[tuple[Count, ...], Shapes("encoder", "decoder")] = (500, 500, 2000)
     """Widths of the encoder's fully connected layers; the decoder mirrors them."""
     activation: Annotated[
-        Literal["auto", "leaky_relu", "relu", "tanh", "sigmoid"], Shapes("encoder", "decoder")
+        Literal["auto", "leaky_relu", "relu", "tanh", "sigmoid", "elu"],
+        Shapes("encoder", "decoder"),
     ] = "relu"
     """Between layers; auto is LeakyReLU 0.2 in fully connected nets and ReLU in convolutional."""
     n_clusters: Count = 10
