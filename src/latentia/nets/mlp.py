@@ -28,9 +28,8 @@ ACTIVATIONS: Mapping[str, Activation] = {
     "sigmoid": nn.Sigmoid,
     "elu": nn.ELU,
 }
-"""By the names of the field ``activation``; the exponential linear unit is eˣ − 1 below 0 and x above
-(D.-A. Clevert, T. Unterthiner, S. Hochreiter, "Fast and Accurate Deep Network Learning by
-Exponential Linear Units (ELUs)", ICLR 2016, section 3)."""
+"""By the names of the field ``activation``; ELU is eˣ − 1 below 0 (D.-A. Clevert, T. Unterthiner,
+S. Hochreiter, "Fast and Accurate Deep Network Learning by Exponential Linear Units", ICLR 2016)."""
 
 
 def glorot(net: nn.Module) -> None:
