@@ -24,6 +24,7 @@ from latentia.metrics.structural_similarity import ssim
 from latentia.models import measures
 from latentia.models.inputs import spread
 from latentia.models.measures import yardstick
+from latentia.training.progress import TrainingProgress
 from tests.conftest import learns_from, small_models
 
 pytestmark = pytest.mark.filterwarnings("ignore::latentia.errors.FitWarning")
@@ -248,6 +249,21 @@ def test_a_bound_and_its_errors_by_hand(name, fitted, digits, monkeypatch):
     whole = importance_bound(model, digits, 2)
     assert (whole.n_importance, whole.n_samples) == (2, 120)
     assert importance_bound(model, digits, 2, n_samples=900).n_samples == 120
+
+
+def test_the_draws_of_a_bound_tell_how_far_they_are(fitted, digits, monkeypatch):
+    """After each part of 25 of 60 samples, with the mean so far; the last step is the last part."""
+    module, told = sys.modules[importance_bound.__module__], []
+
+    class Noted(TrainingProgress):
+        def __call__(self, step, epoch, rows, values):
+            told.append((self.total, self.n_epochs, step, epoch, rows, *values.values()))
+
+    monkeypatch.setattr(module, "WEIGHED", 25)
+    monkeypatch.setattr(module, "TrainingProgress", Noted)
+    found = importance_bound(fitted["VAE"], digits, 7, n_samples=60)
+    assert [line[:5] for line in told] == [(3, 1, 1, 1, 25), (3, 1, 2, 1, 25), (3, 1, 3, 1, 10)]
+    assert told[-1][5] == pytest.approx(found.value)
 
 
 def test_samples_of_a_model_of_classes_are_from_its_own_draw_of_them(fitted, digits):
