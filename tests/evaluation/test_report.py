@@ -15,6 +15,7 @@ from latentia.evaluation.evaluate import evaluate
 from latentia.evaluation.model_section import ModelSection
 from latentia.evaluation.report import Report, _lines, write_report
 from latentia.metrics.definitions import DEFINITIONS
+from latentia.metrics.estimates import Estimate
 from latentia.plots.curves import loss_pictures
 from latentia.plots.latent_pictures import loadings_picture, map_picture
 from latentia.plots.page import Drawing, Picture, Tiles, data_uri, format_number
@@ -100,6 +101,18 @@ def test_an_unknown_number_is_never_the_best(tmp_path):
     assert 'data-m="c" title="2.0" class="best">2<span class="unseen"> (best)' in text
     assert text.count('class="best">') == 1
     assert 'data-m="a" title="nan">undefined' in text
+
+
+def test_an_error_stands_beside_a_number_where_two_samples_give_one(tmp_path):
+    """The mean of 1 and 3 is 2 ± 1; of a single sample no error is known, and none is told."""
+    sections = [
+        section("a", psnr=Estimate.mean_of([1.0, 3.0])),
+        section("b", psnr=Estimate.mean_of([5.0])),
+    ]
+    text = write_report(tmp_path / "r.html", Report("t", "s", {}, sections)).read_text()
+    assert re.search('data-m="a" title="2.0 ± 1(?:.00)? \\(standard error\\)"', text)
+    assert 'data-m="b" title="5.0"' in text
+    assert "± nan" not in text
 
 
 def test_a_missing_number_says_why(tmp_path):
