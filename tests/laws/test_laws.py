@@ -15,7 +15,7 @@ from latentia import MODELS
 from latentia.data.dataset import Dataset
 from latentia.errors import InputError
 from latentia.models.autoencoders.linear_vae import LinearVAE
-from latentia.models.base import LatentModel
+from latentia.models.base import Encoder, LatentModel
 from latentia.models.clustering import base as clustering
 from latentia.models.gradient import GradientModel
 from latentia.models.linear.gaussian import LinearGaussian
@@ -29,6 +29,11 @@ IMAGES = np.random.default_rng(0).random((40, 8, 8), dtype=np.float32)
 """The fixture `images`."""
 NAMES = list(small_models())
 LATENT = [name for name, model in small_models().items() if isinstance(model, LatentModel)]
+CODED = [
+    name
+    for name, model in small_models().items()
+    if isinstance(model, Encoder) and learns_from(model) == "samples"
+]
 TRANSLATORS = [name for name, model in small_models().items() if isinstance(model, Translator)]
 TRAINED = [name for name, model in small_models().items() if isinstance(model, GradientModel)]
 ONE_EPOCH = {name: {"n_epochs": 1} for name in TRAINED}
@@ -130,6 +135,25 @@ def test_shapes_of_each_verb(name, layout):
         if not isinstance(model, LinearGaussian | LinearVAE):
             assert drawn.min() >= 0
             assert drawn.max() <= 1
+
+
+@pytest.mark.parametrize("name", CODED)
+@pytest.mark.parametrize(
+    "X", [np.full((40, 8, 8), 0.5, np.float32), np.tile([3.0, -2, 0, 7], (40, 1))]
+)
+def test_data_that_do_not_vary_are_learnt_or_refused(name, X):
+    """Their scale is 0; every number that comes out is finite."""
+    model = small_models()[name]
+    if isinstance(model, LinearGaussian) and not isinstance(model, latentia.PCA):
+        with pytest.raises(InputError, match=r"leaves no variance for the noise|0 vary"):
+            model.fit(X)
+        return
+    y = (np.arange(40) % 2,) if model.takes_labels else ()
+    model.fit(X, *y)
+    assert np.isfinite(model.transform(X, *y)).all()
+    verbs = [v for v in ("score_samples", "exact_score_samples") if hasattr(model, v)]
+    for found in (getattr(model, verb)(X, *y) for verb in verbs):
+        assert np.isfinite(found).all()
 
 
 @pytest.mark.parametrize("name", LATENT)
