@@ -120,13 +120,14 @@ def test_a_plane_has_its_codes_left_and_what_the_frame_decodes_to_right():
     assert scatter.get_position().x1 < grid.get_position().x0
 
 
-def test_ticks_are_thinned_and_points_are_counted():
+def test_ticks_are_thinned_and_many_points_seen_through():
     images, places = np.zeros((400, 4, 4)), np.linspace(-1, 1, 20)
     figure = plane_map(RNG.normal(size=(1001, 2)), None, (), images, (places, places), ("p", "q"))
     scatter, grid = figure.axes
     assert list(grid.get_xticks()) == list(np.arange(0, 20, 3) + 0.5)
     shown = [text.get_text().replace("−", "-") for text in grid.get_xticklabels()]
     np.testing.assert_allclose([float(word) for word in shown], places[::3], atol=0.05)
+    assert scatter.collections[0].get_alpha() == 0.6
     assert scatter.get_title(loc="left") == "codes of 1,001 samples"
 
 

@@ -303,43 +303,14 @@ def threads_for(p: int) -> AbstractContextManager[object]:
     return limited
 
 
-def findings_of(model: Any) -> tuple[str, ...]:
-    """Return what there is to say of a fitted model."""
+def findings_of(model: Any) -> Iterator[str]:
+    """Yield what there is to say about the factors of a fitted model."""
     varies = np.flatnonzero(model.scale_ > 0)
-    names = model.variable_names()
-    said = findings(
-        model.covariance_[np.ix_(varies, varies)],
-        [names[i] for i in varies],
-        model.n_latent,
-        n_rows=model.n_rows_,
-        smoothed=model.correlation != "pearson",
-        constant=model.constant_,
-        heywood=model.heywood_,
-        n_optima=model.n_optima_,
-        n_iterations=model.n_iter_,
-        converged=model.converged_,
-    )
-    return tuple(said)
-
-
-def findings(
-    S: Matrix,
-    names: list[str],
-    k: int,
-    *,
-    n_rows: int,
-    smoothed: bool,
-    constant: list[str],
-    heywood: list[str],
-    n_optima: int,
-    n_iterations: int,
-    converged: bool,
-) -> Iterator[str]:
-    """Yield what there is to say about k factors of the (p, p) covariance of varying columns."""
-    p = len(S)
-    yield from left_out(constant)
-    looked_at = p <= LOOKED_AT and not 0 < n_rows <= p and not smoothed
-    if looked_at and (involved := collinear(S, names)):
+    S, names = model.covariance_[np.ix_(varies, varies)], model.variable_names()
+    p, k, n_rows = len(varies), model.n_latent, model.n_rows_
+    yield from left_out(model.constant_)
+    looked_at = p <= LOOKED_AT and not 0 < n_rows <= p and model.correlation == "pearson"
+    if looked_at and (involved := collinear(S, [names[i] for i in varies])):
         yield (
             f"columns {listed(involved)} are perfectly collinear, so the covariance matrix is "
             "singular and some noise variances are held up by their floor only: drop one of them"
@@ -350,10 +321,11 @@ def findings(
             "singular, and without the floor on the noise variances the likelihood would have no "
             "maximum"
         )
-    if heywood:
+    if model.heywood_:
         yield (
-            f"Heywood case: the noise variance of {listed(heywood)} lies on its floor, where "
-            "the likelihood would rise further; try fewer factors, or do not trust these variables"
+            f"Heywood case: the noise variance of {listed(model.heywood_)} lies on its floor, "
+            "where the likelihood would rise further; try fewer factors, or do not trust these "
+            "variables"
         )
     dof = ((p - k) ** 2 - p - k) // 2
     if dof < 0:
@@ -361,13 +333,13 @@ def findings(
             f"{k} factors of {p} variables leave {dof} degrees of freedom: pk + p = {p * k + p} "
             f"parameters for p(p + 1)/2 = {p * (p + 1) // 2} moments, so the solution is not unique"
         )
-    if n_optima > 1:
+    if model.n_optima_ > 1:
         yield (
-            f"{n_optima} distinct optima were found from different starting values; this is "
+            f"{model.n_optima_} distinct optima were found from different starting values; this is "
             "the best of them"
         )
-    if not converged:
-        yield f"the estimation stopped before it converged, after {n_iterations} steps"
+    if not model.converged_:
+        yield f"the estimation stopped before it converged, after {model.n_iter_} steps"
 
 
 def left_out(constant: list[str]) -> Iterator[str]:
