@@ -363,6 +363,7 @@ def test_rows_names_and_weights_keep_together_in_a_split(tmp_path):
     assert len(held) + len(kept.x_train) == len(data.x_train)
     whole = in_file_order(data)
     assert whole.names.tolist() == FRAME["id"].tolist()
+    assert whole.columns == data.columns == ("q1", "q2", "q3")
     np.testing.assert_array_equal(whole.x, Q)
     assert [whole.class_names[v] for v in whole.y] == FRAME["group"].tolist()
     ranges = data.column_ranges

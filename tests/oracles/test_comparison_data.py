@@ -66,6 +66,13 @@ def test_principal_axes_are_those_of_the_estimator():
     np.testing.assert_allclose(ours @ ours.T, theirs @ theirs.T, atol=5e-3)
 
 
+@pytest.mark.parametrize("r", [0.1, 0.6])
+def test_principal_axes_of_equal_correlations_are_their_roots(r):
+    """Four of them at .1 have a reduced eigenvalue of .4, which is below 1 and no less theirs."""
+    R = np.full((4, 4), r) + (1 - r) * np.eye(4)
+    np.testing.assert_allclose(np.abs(principal_axes(R, 1)), np.sqrt(r), atol=2e-3)
+
+
 def test_it_is_run_where_rows_are_and_is_asked_for():
     X = simulated(2, n=200)
     R = np.corrcoef(X.T)

@@ -8,7 +8,7 @@ from scipy.ndimage import uniform_filter
 
 from latentia.errors import InputError
 from latentia.models.translation.bicubic import Bicubic
-from latentia.models.translation.pictures import translated
+from latentia.models.translation.pictures import translated, upscaled
 from latentia.models.translation.srresnet import SRResNet
 from latentia.models.translation.tiles import Tiles, in_bands, in_tiles
 
@@ -128,3 +128,12 @@ def test_a_translators_tiles_leave_out_a_quarter_of_what_they_share_at_each_cut(
     assert set(found[:13]) == {0.0}
     assert set(found[15:]) == {1.0}
     assert 0 < found[13] < found[14] < 1
+
+
+def test_a_picture_tells_which_share_of_its_tiles_is_done():
+    done, X = [], RNG.integers(0, 256, (1, 3, 50, 33), dtype=np.uint8)
+    model = Bicubic(scale=2).fit(X)
+    list(upscaled(model, X[0], 16, 4, done.append))
+    n_tiles = Tiles(16, 4).count(50, 33)
+    assert n_tiles > 9
+    np.testing.assert_allclose(done, np.arange(1, n_tiles + 1) / n_tiles)
