@@ -93,8 +93,8 @@ def test_ffmpeg_is_told_the_speed_and_the_size_of_what_it_is_given(speed, tmp_pa
     assert given == [f"{speed:g}", "128x256", "rgb24"]
 
 
-def test_what_ffmpeg_says_is_passed_on(tmp_path, monkeypatch):
-    fake = program(tmp_path, "sys.exit('no encoder for this')")
+def test_the_last_line_that_ffmpeg_says_is_passed_on(tmp_path, monkeypatch):
+    fake = program(tmp_path, r"sys.exit('film.mp4:\nno encoder for this')")
     monkeypatch.setattr(animate.shutil, "which", lambda _: fake)
     sentence = "^ffmpeg could not write the .mp4: no encoder for this; write a .gif$"
     with pytest.raises(InputError, match=sentence):

@@ -96,6 +96,11 @@ def test_titles_over_several_columns(files):
     head = readers.of_html(files[".html"])[LOADINGS]
     assert head[1] == ["Variable", "F1", "F2", "h²", "u²"]
     assert '<th class="span" colspan="2"' in files[".html"].decode()
+    sheet = openpyxl.load_workbook(io.BytesIO(files[".xlsx"])).worksheets[LOADINGS]
+    where = {
+        str(sheet[cells.coord.split(":")[0]].value): cells for cells in sheet.merged_cells.ranges
+    }
+    assert (where["Pattern coefficient"].min_col, where["Pattern coefficient"].max_col) == (2, 3)
 
 
 def test_totals_are_sums_of_squares_and_their_share(files, model):
