@@ -304,3 +304,17 @@ def test_a_table_of_trials_has_each_value_in_its_column():
     tie = replace(trials[0], number=4)
     assert best_of([tie, *trials]) is trials[0]
     assert not any(row[-1] for row in module.table(trials[1:]))
+
+
+def test_a_search_whose_every_loss_diverges_or_that_has_nothing_to_hold_out_says_so(
+    monkeypatch, tmp_path
+):
+    Runs(monkeypatch)
+    steep = replace(PLAN, spans=SPANS | {"learning_rate": Span(1e-5, 2e-4)}, n_trials=3)
+    with pytest.raises(InputError, match="no loss of the 3 trials stayed finite: try other ranges"):
+        search(steep, tmp_path / "steep")
+    np.save(tmp_path / "few.npy", np.eye(3))
+    few = replace(PLAN, data=str(tmp_path / "few.npy"))
+    with pytest.raises(InputError, match="too few training samples to hold some out for a search"):
+        search(few, tmp_path / "few")
+    assert not (tmp_path / "few").exists()

@@ -245,3 +245,10 @@ def test_every_model_has_three_names_and_every_figure_a_place():
     assert {model("Mine").short, model("Mine").spoken, model("Mine").entry} == {"Mine"}
     assert model("ProbabilisticPCA").entry == "Probabilistic PCA"
     assert model("KMeans (scikit-learn)").entry == "k-means"
+
+
+def test_figures_without_an_error_lead_unless_they_are_written_alike():
+    a, b = model("PCA", squared_error=1.25), model("VAE", squared_error=1.5)
+    assert names(best([b, a], "squared_error")) == ["PCA"]
+    close = model("GAN", squared_error=1.25 + 1e-9)
+    assert names(best([close, b, a], "squared_error")) == ["PCA", "GAN"]

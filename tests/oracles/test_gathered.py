@@ -162,3 +162,13 @@ def test_the_wrong_statistic_is_refused_by_name():
         ContingencyTables().add(np.c_[np.zeros(24), np.arange(24)])
     with pytest.raises(InputError, match="rows have 5 columns; those before had 6"):
         Patterns(NUMBERS).add(NUMBERS[:, :5])
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_rows_of_another_width_are_refused_and_nothing_adds_nothing(name):
+    kind, X = KINDS[name]
+    whole, same = kind(X), kind(X)
+    close(same.merge(kind()), whole, exact=True)
+    close(kind().merge(whole), whole, exact=True)
+    with pytest.raises(InputError, match="columns"):
+        same.merge(kind(X[:, :4]))

@@ -8,6 +8,7 @@ x.tol=1e-13, iter.max=10000, eval.max=20000)), model "simple" f1 =~ y1+y2+y3+y4,
 
 import os
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -190,3 +191,18 @@ MISTAKES = [
 def test_mistakes_are_refused_in_a_sentence(call, sentence):
     with pytest.raises(InputError, match=sentence):
         call()
+
+
+def test_groups_without_a_common_pattern_are_told_its_fit_and_what_did_not_converge(simple):
+    draw, group = np.random.default_rng(3), np.arange(1000) % 2
+    f = draw.normal(size=(1000, 1))
+    X = f * np.full(5, 0.7) + 0.6 * draw.normal(size=(1000, 5))
+    X[:, :2] += 1.5 * draw.normal(size=(1000, 1)) * group[:, None]
+    found = of(X, group, None, n_components=1)
+    first = found.steps[0]
+    assert (found.level, first.cfi < 0.95) == (None, True)
+    assert found.answer.startswith("The same pattern of loadings does not fit in all groups (CFI ")
+    assert f"CFI {first.cfi:.3f}, RMSEA {first.rmsea:.3f}" in found.answer
+    assert "did not" not in str(simple) and "before it converged" not in str(simple)
+    steps = tuple(replace(s, converged=s.level != "metric") for s in simple.steps)
+    assert "stopped before it converged: metric" in str(replace(simple, steps=steps))

@@ -389,3 +389,15 @@ def test_notes_on_omega_name_the_items():
     assert "Heywood" in told
     assert "of calm, at ease lies on its floor" in told
     assert not re.search(r"\bx\d\b", told)
+
+
+def test_items_that_cancel_or_are_too_few_have_no_omega():
+    cancel = np.array([[1, -0.5, -0.5], [-0.5, 1, -0.5], [-0.5, -0.5, 1]])
+    with pytest.raises(InputError, match="the items cancel"):
+        omega(cancel)
+    X = np.random.default_rng(0).normal(size=(60, 1)) + np.random.default_rng(1).normal(
+        size=(60, 2)
+    )
+    found = reliability(X)
+    assert np.isnan(found.omega_one_factor)
+    assert "need at least 3 items" in " ".join(found.notes)

@@ -198,3 +198,73 @@ def test_without_torchs_own_switch_graphs_are_traced(own, monkeypatch):
 def runner_of(twin):
     graph = traced(twin, twin.exported()[1]).module()
     return lambda z: [graph(torch.from_numpy(z))[0].detach().numpy()]
+
+
+class Of(nn.Module):
+    """A function of images as a net, and a layer that learns after it."""
+
+    def __init__(self, function):
+        super().__init__()
+        self.function = function
+        self.last = nn.LazyLinear(3)
+
+    def forward(self, x):
+        return self.last(self.function(x).flatten(1))
+
+
+def encoder_of(function):
+    torch.manual_seed(0)
+    net = Of(function)
+    net(torch.zeros(2, 1, 8, 8))
+    model = latentia.Autoencoder(n_components=3, encoder=net, hidden=(4,), n_epochs=1)
+    return model.set_params(batch_size=4, random_state=0, device="cpu").fit(IMAGES)
+
+
+OPERATIONS = {
+    "select the last column": lambda x: x[..., -1],
+    "select the second column": lambda x: x.select(-1, 1),
+    "squeeze one axis": lambda x: x.squeeze(1),
+    "squeeze several axes": lambda x: x.sum(2, keepdim=True).squeeze((1, 2)),
+    "transposed weights": lambda x: x @ torch.arange(24.0).view(3, 8).t(),
+    "zeros": lambda x: x + torch.cat([torch.zeros(1, 1, 4, 8), torch.ones(1, 1, 4, 8)], 2),
+    "full": lambda x: x * torch.full((1, 1, 8, 8), 2.5),
+    "zeros like": lambda x: torch.maximum(x - 0.5, torch.zeros_like(x)),
+    "ones like": lambda x: torch.ones_like(x) - x,
+    "enlarged to a whole multiple": lambda x: nn.functional.interpolate(x, (16, 24)),
+    "enlarged to any size": lambda x: nn.functional.interpolate(x, (11, 13)),
+    "pad with a value": lambda x: nn.functional.pad(x, (1, 0, 2, 0), value=0.25),
+    "pad columns alone": lambda x: nn.functional.pad(x, (1, 2)),
+    "pool with a stride": lambda x: nn.functional.max_pool2d(x, 3, (1, 2), padding=1),
+    "mean in windows": lambda x: nn.functional.avg_pool2d(x, (2, 3), 1, padding=1),
+    "split and stack": lambda x: torch.stack(x.split((3, 5), 2)[1].unbind(3)[:2], -1),
+    "steps of a slice": lambda x: x[:, :, 1:7:3, ::2],
+}
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_an_operation_gives_what_torchs_gives(name):
+    model = encoder_of(OPERATIONS[name])
+    program = program_of(model, ["encode"], precision="single")
+    (z,) = program.run("encode", IMAGES[:5])
+    np.testing.assert_allclose(z, model.transform(IMAGES[:5]), atol=3e-6)
+
+
+POOL, MEAN = nn.functional.max_pool2d, nn.functional.avg_pool2d
+LACKING = {
+    "pads rows and columns, and not by circular": lambda x: nn.functional.pad(
+        x, (1,) * 4, "circular"
+    ),
+    "no pooling that is dilated or rounds up": lambda x: POOL(x, 3, dilation=2),
+    "pooling that is dilated or rounds up": lambda x: POOL(x, 3, ceil_mode=True),
+    "no pooling that rounds up or leaves padding out": lambda x: MEAN(x, 3, ceil_mode=True),
+    "that rounds up or leaves padding out": lambda x: MEAN(
+        x, 2, padding=1, count_include_pad=False
+    ),
+    "pools adaptively to one value a channel": lambda x: nn.functional.adaptive_avg_pool2d(x, 2),
+}
+
+
+@pytest.mark.parametrize("words", LACKING)
+def test_an_operation_that_a_program_lacks_is_refused(words):
+    with pytest.raises(InputError, match=words):
+        program_of(encoder_of(LACKING[words]), ["encode"])

@@ -98,6 +98,12 @@ def test_tiles_that_cover_nothing_are_refused(side, overlap, word):
         in_tiles(blurred, np.zeros((1, 9, 9)), Tiles(side, overlap))
 
 
+@pytest.mark.parametrize("side", [16.0, True, "16"])
+def test_sides_of_tiles_are_whole_numbers_of_pixels(side):
+    with pytest.raises(InputError, match=f"tile is {side!r}; it must be a whole number of pixels"):
+        Tiles(side, 0).check()
+
+
 @pytest.mark.parametrize("beside", ["bicubic", "nothing"])
 @pytest.mark.parametrize("scale", [2, 3, 8])
 def test_a_models_tiles_are_its_whole_images(beside, scale):
