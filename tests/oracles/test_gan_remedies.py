@@ -210,6 +210,20 @@ def test_which_samples_are_judged_together(model):
     assert (gradient.flatten(1).abs().sum(1) > 0).tolist() == [False] * 3 + [True] * 3 + [False] * 2
 
 
+@pytest.mark.parametrize("model", [GAN(hidden=(6,)), DCGAN(width=2), WGANGP(width=2)])
+def test_the_exported_judge_takes_packs_and_says_what_the_judge_says(model):
+    model = model.set_params(**SMALL, packing=3).fit(IMAGES)
+    critic = {function.name: function for function in model.exported()}["critic"]
+    assert critic.inputs[0].shape == (3, *IMAGES.shape[1:])
+    packs = IMAGES[:6].reshape(2, 3, *IMAGES.shape[1:])
+    with torch.no_grad():
+        expected = model.judged(torch.from_numpy(2 * IMAGES[:6] - 1))
+        expected = expected if model.kind_of_game == "wasserstein" else expected.sigmoid()
+        found = critic.call(torch.from_numpy(packs))
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+    np.testing.assert_allclose(critic.verb(packs), expected, atol=1e-6)
+
+
 def test_fewer_samples_than_a_pack_are_learnt_from():
     model = GAN(**SMALL, hidden=(6,), packing=5).fit(IMAGES[:2])
     assert np.isfinite(model.sample(2, random_state=0)).all()

@@ -203,6 +203,6 @@ def test_groups_without_a_common_pattern_are_told_its_fit_and_what_did_not_conve
     assert (found.level, first.cfi < 0.95) == (None, True)
     assert found.answer.startswith("The same pattern of loadings does not fit in all groups (CFI ")
     assert f"CFI {first.cfi:.3f}, RMSEA {first.rmsea:.3f}" in found.answer
-    assert "did not" not in str(simple) and "before it converged" not in str(simple)
+    assert "before it converged" not in str(simple)
     steps = tuple(replace(s, converged=s.level != "metric") for s in simple.steps)
     assert "stopped before it converged: metric" in str(replace(simple, steps=steps))

@@ -47,6 +47,14 @@ def test_only_a_saved_model_is_replaced(name, models, tmp_path):
     assert not list(tmp_path.glob(".latentia-*"))
 
 
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_an_empty_folder_holds_nothing_that_could_be_lost(overwrite, models, tmp_path):
+    path = tmp_path / "model"
+    path.mkdir()
+    models[0].save(path, overwrite=overwrite)
+    assert is_one_of(path, models) == [True, False]
+
+
 @pytest.mark.parametrize("config", ['{"learned": 1}', '{"learned": {}, "model": "Mine"}', "[1]"])
 def test_a_foreign_folder_with_names_like_ours_is_no_saved_model(config, models, tmp_path):
     for name, text in (("config.json", config), ("README.md", "my notes")):

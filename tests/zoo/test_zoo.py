@@ -122,6 +122,9 @@ def changed(entry, **parts):
         ({"figures": [1]}, "figures of tiny-pca is of another kind"),
         ({"bounds": {"psnr": "x"}}, "a figure of tiny-pca is of another kind"),
         ({"files": {"../evil": {}}}, "the files of tiny-pca must be"),
+        ({"files": dict.fromkeys(zoos.FILES, [])}, "the files of tiny-pca must be"),
+        ({"files": dict.fromkeys(zoos.FILES, {"sha256": "0" * 64, "bytes": True})}, "the files of"),
+        ({"files": dict.fromkeys(zoos.FILES, {"sha256": "0" * 63, "bytes": 1})}, "the files of"),
         ({"more": 1}, "not described as this Latentia"),
     ],
 )
@@ -132,6 +135,13 @@ def test_a_malformed_index_is_refused_in_a_sentence(alone, made, monkeypatch, pa
     monkeypatch.setenv("LATENTIA_ZOO", str(alone / "mine"))
     with pytest.raises(InputError, match=words):
         latentia.load("zoo:tiny-pca")
+
+
+def test_an_index_that_is_no_table_is_refused(alone, server, monkeypatch):
+    server.changed = {"index.json": b"[1, 2]"}
+    monkeypatch.setenv("LATENTIA_ZOO", server.url)
+    with pytest.raises(InputError, match="must hold a table"):
+        latentia.load("zoo:other")
 
 
 def test_what_is_no_zoo_is_told(alone, server, monkeypatch):

@@ -184,6 +184,17 @@ def test_a_wide_table_stands_on_its_side_and_the_text_upright(told):
     assert [s.page_width > s.page_height for s in sections] == [False, True, False]
 
 
+@pytest.mark.parametrize(
+    ("n", "size"), [(8, r"\small"), (9, r"\footnotesize"), (12, r"\footnotesize"), (13, r"\scriptsize")]
+)
+def test_the_more_columns_the_smaller_the_letters(n, size):
+    columns = tuple(Column(styled(f"column {j}")) for j in range(n))
+    table = Table("t", styled("T"), columns, (tuple(Cell(0.5) for _ in columns),))
+    source = WRITERS[".tex"](Document("t", "en", wording("en"), (table,))).decode()
+    found = re.findall(r"\\(?:small|footnotesize|scriptsize)\b", source.split(r"\begin{table}")[1])
+    assert found == [size, r"\footnotesize"]  # The second is the note's.
+
+
 # ECMA-376, part 1, 17.4: the sequences that Word holds its tables to.
 ORDER = {
     "tcPr": ["tcW", "gridSpan", "vMerge", "tcBorders", "shd", "noWrap", "tcMar", "vAlign"],

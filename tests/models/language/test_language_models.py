@@ -100,6 +100,8 @@ def test_temperature_zero_is_the_limit_and_the_likeliest(name, fitted):
     model = fitted[name]
     cold = model.sample(1, 15, prompt="all", temperature=0)
     assert cold == model.sample(1, 15, prompt="all", temperature=1e-9, random_state=0)
+    with pytest.raises(InputError, match="draws nothing at random: no random_state"):
+        model.sample(1, 15, temperature=0, random_state=0)
     log_p, state = model.begin(1)
     for place, symbol in enumerate(model.encode(cold[0])):
         if place >= 3:
