@@ -185,7 +185,8 @@ def test_a_wide_table_stands_on_its_side_and_the_text_upright(told):
 
 
 @pytest.mark.parametrize(
-    ("n", "size"), [(8, r"\small"), (9, r"\footnotesize"), (12, r"\footnotesize"), (13, r"\scriptsize")]
+    ("n", "size"),
+    [(8, r"\small"), (9, r"\footnotesize"), (12, r"\footnotesize"), (13, r"\scriptsize")],
 )
 def test_the_more_columns_the_smaller_the_letters(n, size):
     columns = tuple(Column(styled(f"column {j}")) for j in range(n))

@@ -1,0 +1,243 @@
+"""What stands in the lectures' figures: each artist's look, and where its data lie.
+
+``outlines.json`` keeps them for the figures that the tests draw, of models that learnt next to
+nothing. After a figure was changed on purpose
+
+    python -m tests.theory.outlines
+
+draws all of them anew, in several kinds of arithmetic, and writes the file; its diff is what is to
+be looked at. A number on which these kinds of arithmetic do not agree is kept as null.
+"""
+
+import json
+import os
+import re
+import subprocess
+import sys
+import warnings
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+from matplotlib import collections, image, lines, patches, text
+from matplotlib.colors import to_hex
+from matplotlib.spines import Spine
+
+import latentia.theory.figures as figures
+from latentia.errors import FitWarning
+from latentia.models.gradient import GradientModel
+
+KEPT = Path(__file__).with_name("outlines.json")
+MOST_AXES, MOST_ALIKE = 16, 12
+"""Of grids of many pictures and of many alike artists so many are kept."""
+ARITHMETIC = (
+    {},
+    {"ATEN_CPU_CAPABILITY": "default", "ONEDNN_MAX_CPU_ISA": "SSE41"},
+    {"OPENBLAS_CORETYPE": "Nehalem", "NPY_DISABLE_CPU_FEATURES": "AVX2 FMA3"},
+)
+DATA = ("digits", "clothes")
+"""What is kept in memory and is no model."""
+CLOSE, AGREED = 0.02, 0.002
+"""Shares of an artist's largest number by which a test and two kinds of arithmetic may differ."""
+
+
+@contextmanager
+def hardly_trained():
+    """Let every model learn from a few rows in one pass: what is drawn is as good as chance."""
+    fit = GradientModel.fit
+
+    def hardly(self, X, y=None, **more):
+        self.n_epochs = 1
+        if getattr(self, "pretrain_epochs", 0):
+            self.pretrain_epochs = 1
+        few = [rows[:64] if isinstance(rows, np.ndarray) else rows for rows in (X, y)]
+        return fit(self, *few, **more)
+
+    GradientModel.fit = hardly
+    _forget()
+    try:
+        yield
+    finally:
+        GradientModel.fit = fit
+        _forget()
+
+
+def _forget():
+    """Forget the models that figures share, which may have been trained otherwise."""
+    for name, module in [*sys.modules.items()]:
+        if name.startswith(f"{figures.__name__}."):
+            for made in vars(module).values():
+                if callable(getattr(made, "cache_clear", None)) and made.__name__ not in DATA:
+                    made.cache_clear()
+
+
+def outline(figure):
+    """Return [look, numbers] of each artist of a figure, by its axes."""
+    return [[*_axes(axes)] for axes in figure.axes[:MOST_AXES]]
+
+
+def _axes(axes):
+    ticks = [_words(t.get_text()) for t in (*axes.get_xticklabels(), *axes.get_yticklabels())]
+    words = [_words(each) for each in (axes.get_title(), axes.get_xlabel(), axes.get_ylabel())]
+    shown = "on" if axes.axison else "off"
+    n_ticks = [len(axes.get_xticks()), len(axes.get_yticks())]
+    look = (
+        f"axes {shown} {axes.get_xscale()} {axes.get_yscale()} {n_ticks} {words} {sorted({*ticks})}"
+    )
+    yield look, _numbers(*axes.get_xlim(), *axes.get_ylim())
+    if legend := axes.get_legend():
+        yield f"legend {[_words(each.get_text()) for each in legend.get_texts()]}", []
+    seen = {}
+    for artist in axes.get_children():
+        if artist is axes.patch or isinstance(artist, Spine) or not artist.get_visible():
+            continue
+        for kind, of_kind in KINDS.items():
+            if isinstance(artist, kind):
+                seen[kind] = seen.get(kind, 0) + 1
+                look, *numbers = of_kind(artist)
+                if seen[kind] <= MOST_ALIKE and look:
+                    alpha = "" if artist.get_alpha() is None else f" alpha {artist.get_alpha():g}"
+                    yield f"{look}{alpha} clip {artist.get_clip_on():d}", _numbers(*numbers)
+    yield f"artists {sorted((kind.__name__, n) for kind, n in seen.items())}", []
+
+
+def _line(line):
+    look = f"line {_colour(line.get_color())} {line.get_linewidth():g} {line.get_linestyle()}"
+    label = "" if str(line.get_label()).startswith("_") else _words(str(line.get_label()))
+    marker = f"{line.get_marker()} {line.get_markersize():g} {label}"
+    return f"{look} {marker}", *_spread(line.get_xdata()), *_spread(line.get_ydata())
+
+
+def _collection(artist):
+    colours = [_colour(c) for c in (*artist.get_facecolor()[:3], *artist.get_edgecolor()[:3])]
+    values = artist.get_array()
+    colours = colours if values is None else [artist.get_cmap().name]
+    sizes = getattr(artist, "get_sizes", lambda: [])()
+    places = np.ma.filled(np.ma.asarray(artist.get_offsets(), float), np.nan)
+    paths = [path.vertices for path in artist.get_paths()[:50]]
+    points = np.concatenate(paths) if paths else np.zeros((0, 2))
+    look = f"{type(artist).__name__} {colours} {[*np.round(artist.get_linewidths()[:3], 3)]}"
+    spreads = [
+        _spread(part) for part in (*places.T, *points.T, sizes, [] if values is None else values)
+    ]
+    return f"{look} {len(places)}", *np.concatenate(spreads)
+
+
+def _image(artist):
+    values = np.asarray(artist.get_array(), float)
+    look = f"image {values.shape} {artist.get_cmap().name} {artist.get_interpolation()}"
+    limits = [] if values.ndim == 3 else artist.get_clim()
+    rows, columns = values.mean(axis=0).ravel(), values.mean(axis=1).ravel()
+    return look, *artist.get_extent(), *limits, *_spread(values), rows.std(), columns.std()
+
+
+def _patch(patch):
+    colours = f"{_colour(patch.get_facecolor())} {_colour(patch.get_edgecolor())}"
+    look = f"{type(patch).__name__} {colours} {patch.get_linewidth():g} {patch.get_hatch()}"
+    if isinstance(patch, patches.FancyArrowPatch):
+        return (look,)
+    points = patch.get_patch_transform().transform(patch.get_path().vertices)
+    return f"{look} {patch.get_fill():d}", *_spread(points[:, 0]), *_spread(points[:, 1])
+
+
+def _text(words):
+    said = _words(words.get_text())
+    if not said:
+        return ("",)
+    look = f"text {said!r} {words.get_fontsize():g} {_colour(words.get_color())}"
+    look = f"{look} {words.get_ha()} {words.get_va()} {words.get_rotation():g} {words.get_weight()}"
+    return look, *map(float, words.get_position())
+
+
+KINDS = {
+    lines.Line2D: _line,
+    collections.Collection: _collection,
+    image.AxesImage: _image,
+    patches.Patch: _patch,
+    text.Text: _text,
+}
+
+
+def _colour(colour):
+    return to_hex(colour, keep_alpha=True)
+
+
+def _words(said):
+    return re.sub(figures.NUMBER, "#", said)
+
+
+def _spread(values):
+    values = np.ma.filled(np.ma.asarray(values, float), np.nan).ravel()
+    values = values[np.isfinite(values)]
+    return (values.mean(), values.std(), values[0], values[-1]) if len(values) else ()
+
+
+def _numbers(*values):
+    return [float(f"{value:.4g}") for value in values]
+
+
+def differing(name, found, kept, share=CLOSE):
+    """Yield what of a figure is not as it was kept."""
+    if len(found) != len(kept):
+        yield f"{name}: {len(found)} axes, before {len(kept)}"
+    for place, (now, before) in enumerate(zip(found, kept)):
+        if [look for look, _ in now] != [look for look, _ in before]:
+            looks = {look for look, _ in now} ^ {look for look, _ in before}
+            yield f"{name}, axes {place}: {sorted(looks) or 'another order'}"
+            continue
+        for (look, one), (_, other) in zip(now, before):
+            if not alike(one, other, share):
+                yield f"{name}, axes {place}, {look}: {one}, before {other}"
+
+
+def alike(one, other, share):
+    """Return whether an artist's numbers are those that were kept, where these are known."""
+    known = [(a, b) for a, b in zip(one, other) if b is not None]
+    size = max((abs(b) for _, b in known), default=0)
+    return len(one) == len(other) and all(abs(a - b) <= share * size + 1e-9 for a, b in known)
+
+
+def drawn(names):
+    """Return the outlines of figures by their names."""
+    found = {}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FitWarning)
+        for name in names:
+            with hardly_trained():
+                found[name] = outline(figures.draw(name, "en").figure)
+    return found
+
+
+def _agreed(one, other):
+    """Return one figure's outline without the numbers that another kind of arithmetic lacks."""
+    for now, then in zip(one, other):
+        for (_, numbers), (_, others) in zip(now, then):
+            size = max((abs(n) for n in numbers if n is not None), default=0)
+            for place, (a, b) in enumerate(zip(numbers, others)):
+                if a is not None and abs(a - b) > AGREED * size:
+                    numbers[place] = None
+    return one
+
+
+def main():
+    """Draw every figure of the tests in each kind of arithmetic, and keep what these share."""
+    from tests.theory.test_figures import LIGHT, ONLY_TRAINED, QUICK
+
+    names = sorted({*QUICK, *LIGHT, *ONLY_TRAINED})
+    if sys.argv[1:] == ["--print"]:
+        print(json.dumps(drawn(names)))
+        return
+    each = []
+    for more in ARITHMETIC:
+        words = [sys.executable, "-m", "tests.theory.outlines", "--print"]
+        done = subprocess.run(words, env=os.environ | more, capture_output=True, check=True)
+        each.append(json.loads(done.stdout))
+    first, *others = each
+    for other in others:
+        first = {name: _agreed(first[name], other[name]) for name in names}
+    rows = (f"{json.dumps(name)}: {json.dumps(first[name], ensure_ascii=False)}" for name in names)
+    KEPT.write_text("{\n" + ",\n".join(rows) + "\n}\n")
+
+
+if __name__ == "__main__":
+    main()
