@@ -2,11 +2,15 @@
 
 import ast
 import inspect
+import json
 from pathlib import Path
 
 import pytest
 
 import latentia
+from tests.laws.test_ranges import public_functions
+
+KEPT = Path(__file__).with_name("defaults.json")
 
 ONE_DEFAULT = {
     "callbacks": "()",
@@ -87,3 +91,36 @@ def test_a_method_may_be_asked_as_that_of_its_base(name):
                     for each in shared - {"data"}:
                         ends = (each, mine.parameters[each].default)
                         assert ends == (each, theirs.parameters[each].default), (kind, method)
+
+
+def of_signature(kind):
+    """Return what may be left out of a call, and what it then is."""
+    given = inspect.signature(kind).parameters.values()
+    return {p.name: repr(p.default) for p in given if p.default is not p.empty}
+
+
+def promised():
+    """Return the defaults of every public function, model and method of a model, by its name."""
+    found = {f"{f.__module__}.{f.__qualname__}": of_signature(f) for f in public_functions()}
+    for name in latentia.MODELS:
+        model = getattr(latentia, name)
+        found[name] = of_signature(model)
+        for method, function in inspect.getmembers(model, inspect.isfunction):
+            if method[0] != "_" and function.__module__.startswith("latentia."):
+                found[function.__qualname__] = of_signature(function)
+    return {name: found[name] for name in sorted(found) if found[name]}
+
+
+def test_what_is_left_out_is_what_it_was():
+    """A default changes what users get who never named it: on purpose, and with a line in the log.
+
+    ``python -m tests.laws.test_defaults`` keeps those of today.
+    """
+    kept, now = json.loads(KEPT.read_text()), promised()
+    assert {name: now[name] for name in now if now[name] != kept.get(name)} == {}
+    assert kept.keys() == now.keys()
+
+
+if __name__ == "__main__":
+    rows = (f"{json.dumps(name)}: {json.dumps(each)}" for name, each in promised().items())
+    KEPT.write_text("{\n" + ",\n".join(rows) + "\n}\n")
