@@ -176,6 +176,11 @@ def _numbers(*values):
     return [float(f"{value:.4g}") for value in values]
 
 
+def kept():
+    """Return the outlines that were looked at, by the figures' names."""
+    return json.loads(KEPT.read_text())
+
+
 def differing(name, found, kept, share=CLOSE):
     """Yield what of a figure is not as it was kept."""
     if len(found) != len(kept):
@@ -221,9 +226,9 @@ def _agreed(one, other):
 
 def main():
     """Draw every figure of the tests in each kind of arithmetic, and keep what these share."""
-    from tests.theory.test_figures import LIGHT, ONLY_TRAINED, QUICK
+    from tests.theory.test_figures import LIGHT, OF_LAWS, ONLY_TRAINED, QUICK
 
-    names = sorted({*QUICK, *LIGHT, *ONLY_TRAINED})
+    names = sorted({*QUICK, *LIGHT, *ONLY_TRAINED, *OF_LAWS, "long-context"})
     if sys.argv[1:] == ["--print"]:
         print(json.dumps(drawn(names)))
         return

@@ -10,6 +10,8 @@ import torch
 import latentia.theory.figures as figures
 from latentia.errors import FitWarning
 from latentia.theory.figures import distances, estimation
+from tests.theory import outlines
+from tests.theory.test_figures import OF_LAWS, OUTLINES
 
 
 @pytest.fixture
@@ -19,7 +21,11 @@ def told(request):
     def told_by(name):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", FitWarning)
-            sentences = figures.draw(name, "en").numbers
+            drawn = figures.draw(name, "en")
+        sentences = drawn.numbers
+        if name in OF_LAWS:
+            found = [*outlines.differing(name, outlines.outline(drawn.figure), OUTLINES[name])]
+            assert found == []
         found = [figures.NUMBER.findall(re.sub(r"inf", "0", each)) for each in sentences]
         plain = [[n.rstrip("%").replace("−", "-").replace(",", "") for n in ns] for ns in found]
         return [[float(n) for n in ns if n] for ns in plain], sentences
