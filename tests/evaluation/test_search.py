@@ -318,3 +318,21 @@ def test_a_search_whose_every_loss_diverges_or_that_has_nothing_to_hold_out_says
     with pytest.raises(InputError, match="too few training samples to hold some out for a search"):
         search(few, tmp_path / "few")
     assert not (tmp_path / "few").exists()
+
+
+def test_a_recipes_seed_is_the_searchs_and_a_search_that_is_stopped_says_what_goes_on(
+    monkeypatch, tmp_path, capsys
+):
+    asked = []
+
+    def stopped(plan, folder, *, progress):
+        asked.append((plan.seed, plan.fixed["random_state"], plan.n_trials))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(module, "search", stopped)
+    text = RECIPE.format(settings="n_trials = 7", ranges="beta = [1, 2]")
+    for more in ("", "random_state = 5\n"):
+        (tmp_path / "r.toml").write_text(more + text)
+        assert main(["search", str(tmp_path / "r.toml"), "--out", str(tmp_path / "s")]) == 130
+        assert "stopped; the same command goes on" in capsys.readouterr().err
+    assert asked == [(0, 0, 7), (5, 5, 7)]

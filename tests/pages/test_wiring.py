@@ -753,6 +753,11 @@ def test_directions_lead_to_classes_that_lie_apart():
     same = np.vstack([z[:50], z[:50]])
     assert scene.directions_of(same, labels[:100]) == []
     assert scene.directions_of(z, None) == []
+    # The way is from 3 % of the spread to 7 % of it; from 5 % on it is one.
+    pair = np.array([[-1.0, 0], [1, 0]])
+    for way, n in ((0.03, 0), (0.07, 1)):
+        near = np.vstack([pair, pair + np.array([way, 0])])
+        assert len(scene.directions_of(near, np.array([0, 0, 1, 1]))) == n
 
 
 def test_what_is_given_beside_z_is_each_class_in_turn_or_the_middle():

@@ -150,6 +150,8 @@ def test_an_upload_is_deleted_only_when_that_is_said_twice_and_nothing_learns_fr
     assert "pca-1 learns from uploads/rows" in refused.text
     assert place.is_dir()
     studio.queue.stop("pca-1")
+    other = ["train", "pca", "--data", "digits", "--run", str(studio.runs / "pca-2")]
+    studio.queue.add("pca-2", other)
     assert studio.own.post("/data/delete", data=sure).headers["location"] == "/data"
     assert not place.exists()
     assert not list(studio.folder.uploads.iterdir())

@@ -89,6 +89,7 @@ def test_points_of_the_plane_are_coefficients(across, up):
     assert np.allclose(read, np.clip(PATTERN[ORDER][:, [across, up]], -1.15, 1.15))
     inside = [value for p in found.points for value in (p.x, p.y)]
     assert 0 <= min(inside) <= max(inside) <= diagrams.SIDE
+    assert diagrams.scatter_points(told(PATTERN[:, :2]), 0, 1) is not None
     assert diagrams.scatter_points(told(PATTERN[:, :1]), 0, 0) is None
 
 

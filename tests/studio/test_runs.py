@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from latentia.files import held_folder
-from latentia.studio.runs import followed, new_lines
+from latentia.studio.runs import followed, model_of, new_lines
 from tests.studio.conftest import RECORDS, finished, written_run
 
 
@@ -232,3 +232,16 @@ def test_a_run_that_a_terminal_trains_is_told_so_with_its_doctor_and_cannot_be_s
     assert "A terminal trains it" in page
     assert "/runs/theirs/stop" not in page
     assert "undertrained: 60% are left" in page
+
+
+@pytest.mark.parametrize(
+    ("config", "words", "named"),
+    [
+        ({"model": "VAE"}, ("train", "gan"), "vae"),
+        ({}, ("train", "gan"), "gan"),
+        ({}, ("train",), ""),
+        ({"model": "Mine"}, ("resume", "runs/a"), "Mine"),
+    ],
+)
+def test_a_runs_model_is_that_of_its_config_or_else_of_its_command(config, words, named):
+    assert model_of(config, words) == named

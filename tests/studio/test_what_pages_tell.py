@@ -27,7 +27,7 @@ from latentia.studio import runs as run_pages
 from latentia.studio.answers import CORRELATIONS, METHODS, MISSING, ROTATIONS, Asked
 from latentia.studio.fitting import known_of_set
 from latentia.studio.map import GROUPS, PLACES, TOOLS
-from latentia.studio.rendering import Reader, words
+from latentia.studio.rendering import Reader, reader_of, words
 from latentia.training.config import RunConfig
 from tests.studio.conftest import RECORDS, written_run
 
@@ -478,6 +478,10 @@ def test_settings_are_kept_and_lead_back(studio):
         assert "Max-Age=31536000" in cookie
         assert "HttpOnly" in cookie
         assert "samesite=strict" in cookie.lower()
+    request = SimpleNamespace(cookies={"language": "ko", "size": "large"}, headers={})
+    assert reader_of(request) == Reader("ko", "large")
+    request = SimpleNamespace(cookies={"size": "9"}, headers={"accept-language": "KO-kr, en"})
+    assert reader_of(request) == Reader("ko", "usual")
     wrong = {"language": "xx", "size": "9", "back": "//evil.example"}
     answer = studio.own.post("/settings", data=wrong)
     assert (answer.headers["location"], answer.headers.get_list("set-cookie")) == ("/", [])

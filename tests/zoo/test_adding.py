@@ -170,6 +170,23 @@ def test_the_smallest_of_public_data_ship():
     assert sum(e.ships for e in many.values()) == adding.MOST_SHIPPED
 
 
+def test_a_processor_is_known_by_its_kind_and_its_instructions(made, run, tmp_path, monkeypatch):
+    model, config = latentia.load(run), RunConfig.read(run)
+    found = []
+    for kind, flags in (("A", "fma avx2"), ("A", "avx2 fma"), ("A", "avx2"), ("B", "avx2")):
+        (tmp_path / "cpuinfo").write_text(
+            f"processor : 0\nmodel name : {kind}\nflags : {flags}\n\nprocessor : 1\nflags : x\n"
+        )
+        monkeypatch.setattr(again, "CPU_INFO", tmp_path / "cpuinfo")
+        told = again.machine(model, config)
+        found.append((told["processor"], told["instructions"]))
+    assert [kind for kind, _ in found] == ["A", "A", "A", "B"]
+    (one, same, fewer, other) = (instructions for _, instructions in found)
+    assert one == same != fewer == other
+    monkeypatch.setattr(again, "CPU_INFO", tmp_path / "none")
+    assert again.machine(model, config)["processor"]
+
+
 def test_a_training_again_is_held_to_bytes_or_to_bounds(made, run, tmp_path):
     entry, model = zoos.read_index(made)["tiny-pca"], latentia.load(run)
     assert again.reproduction(entry, model, run).holds

@@ -190,8 +190,8 @@ def by(shape: tuple[int, ...]) -> str:
 def took(seconds: float) -> Both:
     """Return a time in words.
 
-    >>> took(12.3)["en"], took(200)["ko"]
-    ('12 s', '3분')
+    >>> took(12.34)["en"], took(1.234)["en"], took(200)["ko"], took(9000)["en"]
+    ('12 s', '1.2 s', '3분', '2.5 h')
     """
     if seconds < 120:
         value = f"{seconds:.2g}" if seconds < 10 else f"{seconds:.0f}"
