@@ -10,7 +10,7 @@ import torch
 import latentia.theory.figures as figures
 from latentia.errors import FitWarning
 from latentia.theory.figures import distances, estimation
-from tests.theory import outlines
+from tests import outlines
 from tests.theory.test_figures import OF_LAWS, OUTLINES
 
 

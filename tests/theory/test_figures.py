@@ -18,7 +18,7 @@ from latentia.errors import FitWarning, InputError
 from latentia.plots.sentences import LANGUAGES
 from latentia.plots.style import png_bytes
 from latentia.theory.figures import pictures
-from tests.theory import outlines
+from tests import outlines
 
 FOLDER = Path(figures.__file__).parent
 RECORDS = figures.records()
@@ -260,7 +260,7 @@ def as_kept(name):
 
 
 def test_every_figure_that_is_drawn_has_its_outline():
-    assert OUTLINES.keys() == {*QUICK, *LIGHT, *ONLY_TRAINED, *OF_LAWS, "long-context"}
+    assert OUTLINES.keys() >= {*QUICK, *LIGHT, *ONLY_TRAINED, *OF_LAWS, "long-context"}
 
 
 @pytest.mark.parametrize("name", QUICK)

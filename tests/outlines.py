@@ -1,9 +1,9 @@
-"""What stands in the lectures' figures: each artist's look, and where its data lie.
+"""What stands in figures: each artist's look, and where its data lie.
 
-``outlines.json`` keeps them for the figures that the tests draw, of models that learnt next to
-nothing. After a figure was changed on purpose
+``outlines.json`` keeps them for the figures of ``latentia.plots``, and for those of the lectures
+that the tests draw, of models that learnt next to nothing. After one was changed on purpose
 
-    python -m tests.theory.outlines
+    python -m tests.outlines
 
 draws all of them anew, in several kinds of arithmetic, and writes the file; its diff is what is to
 be looked at. A number on which these kinds of arithmetic do not agree is kept as null.
@@ -202,15 +202,18 @@ def alike(one, other, share):
     return len(one) == len(other) and all(abs(a - b) <= share * size + 1e-9 for a, b in known)
 
 
-def drawn(names):
-    """Return the outlines of figures by their names."""
-    found = {}
+def drawn():
+    """Return the outline of each figure by its name."""
+    from tests.plots.test_every_figure import FIGURES
+    from tests.theory.test_figures import LIGHT, OF_LAWS, ONLY_TRAINED, QUICK
+
+    found = {function.__name__: outline(draw()) for function, draw in FIGURES.items()}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FitWarning)
-        for name in names:
+        for name in (*QUICK, *LIGHT, *ONLY_TRAINED, *OF_LAWS, "long-context"):
             with hardly_trained():
                 found[name] = outline(figures.draw(name, "en").figure)
-    return found
+    return {name: found[name] for name in sorted(found)}
 
 
 def _agreed(one, other):
@@ -226,21 +229,18 @@ def _agreed(one, other):
 
 def main():
     """Draw every figure of the tests in each kind of arithmetic, and keep what these share."""
-    from tests.theory.test_figures import LIGHT, OF_LAWS, ONLY_TRAINED, QUICK
-
-    names = sorted({*QUICK, *LIGHT, *ONLY_TRAINED, *OF_LAWS, "long-context"})
     if sys.argv[1:] == ["--print"]:
-        print(json.dumps(drawn(names)))
+        print(json.dumps(drawn()))
         return
     each = []
     for more in ARITHMETIC:
-        words = [sys.executable, "-m", "tests.theory.outlines", "--print"]
+        words = [sys.executable, "-m", "tests.outlines", "--print"]
         done = subprocess.run(words, env=os.environ | more, capture_output=True, check=True)
         each.append(json.loads(done.stdout))
     first, *others = each
     for other in others:
-        first = {name: _agreed(first[name], other[name]) for name in names}
-    rows = (f"{json.dumps(name)}: {json.dumps(first[name], ensure_ascii=False)}" for name in names)
+        first = {name: _agreed(first[name], other[name]) for name in first}
+    rows = (f"{json.dumps(name)}: {json.dumps(first[name], ensure_ascii=False)}" for name in first)
     KEPT.write_text("{\n" + ",\n".join(rows) + "\n}\n")
 
 
