@@ -3,6 +3,7 @@
 import json
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -192,3 +193,71 @@ def test_words_are_understood_before_anything_is_fetched(hub, files):
     hub.put("jane/pca", files)
     assert main(["evaluate", "hf://jane/pca", "--daat", "digits"]) == 2
     assert hub.asked == []
+
+
+def refusal(name, status=0, said="first\n\nsecond\nthird"):
+    """Return an error of huggingface-hub's by its name, with what a server answered."""
+    kind = getattr(pytest.importorskip("huggingface_hub.errors"), name)
+    error = kind.__new__(kind)
+    Exception.__init__(error, said)
+    error.response = SimpleNamespace(status_code=status)
+    return error
+
+
+@pytest.mark.parametrize(
+    ("name", "status", "sentence"),
+    [
+        (
+            "GatedRepoError",
+            403,
+            "jane/vae is open to those who accept its terms, at {hub}/jane/vae",
+        ),
+        (
+            "RepositoryNotFoundError",
+            404,
+            "there is no model jane/vae at {hub}, or it is private and a",
+        ),
+        ("RevisionNotFoundError", 404, "jane/vae has no revision 'v9'"),
+        (
+            "LocalTokenNotFoundError",
+            0,
+            "no token for {hub} is known, and a token is needed: 'hf auth",
+        ),
+        ("HFValidationError", 0, "'jane/vae' cannot be a model's name: first second"),
+        (
+            "HfHubHTTPError",
+            401,
+            "{hub} refuses jane/vae (401): that is not allowed; a token is nee",
+        ),
+        (
+            "HfHubHTTPError",
+            403,
+            "{hub} refuses jane/vae (403): that is not allowed; a token is nee",
+        ),
+        ("HfHubHTTPError", 500, "{hub} refuses jane/vae (500): first second"),
+    ],
+)
+def test_each_refusal_is_a_sentence_with_what_to_do(name, status, sentence, monkeypatch):
+    monkeypatch.setenv("HF_ENDPOINT", "https://hub.example/")
+    with (
+        pytest.raises(InputError) as error,
+        hubs.in_a_sentence(hubs.Address("jane/vae", "v9")),
+    ):
+        raise refusal(name, status)
+    assert str(error.value).startswith(sentence.format(hub="https://hub.example"))
+    assert "third" not in str(error.value)
+
+
+def test_what_is_no_fault_of_the_hub_is_raised_as_it_is():
+    address = hubs.Address("jane/vae")
+    for raised in (FileNotFoundError(2, "none", "x"), InputError("mine")):
+        with pytest.raises(type(raised)) as error, hubs.in_a_sentence(address):
+            raise raised
+        assert error.value is raised
+    with (
+        pytest.raises(
+            hubs.UnreachedError, match=r"does not answer as a hub does \(OSError: lost\)"
+        ),
+        hubs.in_a_sentence(address),
+    ):
+        raise OSError("lost")

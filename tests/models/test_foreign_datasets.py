@@ -17,6 +17,7 @@ from torch.utils.data import (
 
 from latentia import PCA, VAE
 from latentia.errors import InputError
+from latentia.models.foreign_datasets import samples_and_labels
 from latentia.models.inputs import as_array
 from tests.conftest import SHARED, small_models
 
@@ -51,7 +52,8 @@ Feature.__name__ = "Image"
 
 
 class ClassLabel:
-    pass
+    def __init__(self, names=None):
+        self.names = names
 
 
 class Table:
@@ -105,6 +107,7 @@ HELD = Table({"label": list(range(9)), "img": pictures(RGB)}, {"img": Feature(),
         (DataLoader(Pairs(pictures(RGB)), batch_size=2, collate_fn=list), RGB),
         (HELD, RGB),
         (Table({"image": pictures(BYTES)}, {}), BYTES),
+        (Table({"n": list(range(9)), "pixels": BYTES.tolist()}, {}), BYTES),
         (Table({"a": TABLE[:, 0].tolist(), "b": TABLE[:, 1].tolist()}, {}), TABLE[:, :2]),
         (
             Table({"a": TABLE[:, 0].tolist(), "k": [0] * 12}, {"k": ClassLabel(), "a": 0}),
@@ -140,6 +143,23 @@ def test_every_verb_takes_them(name):
 def test_what_has_no_samples_is_one_sentence(given, words):
     with pytest.raises(InputError, match=words):
         PCA(1).fit(given)
+
+
+@pytest.mark.parametrize(
+    ("columns", "features", "expected"),
+    [
+        ({"kind": [1, 0, 1]}, {"kind": ClassLabel(["cat", "dog"])}, ["dog", "cat", "dog"]),
+        ({"kind": [1, 0, 1]}, {"kind": ClassLabel()}, [1, 0, 1]),
+        ({"label": [2, 5, 2], "n": [1, 2, 3]}, {}, [2, 5, 2]),
+        ({"label": [2, 5, 2], "kind": [1, 0, 1]}, {"kind": ClassLabel()}, [1, 0, 1]),
+    ],
+)
+def test_labels_of_hugging_face_are_its_classes_or_a_column_of_that_name(
+    columns, features, expected
+):
+    X, y = samples_and_labels(Table({"img": pictures(BYTES[:3])} | columns, features))
+    np.testing.assert_array_equal(X, BYTES[:3])
+    assert y.tolist() == expected
 
 
 def test_a_dictionary_of_parts_names_them():
