@@ -98,6 +98,20 @@ def test_samples_are_of_the_class_asked(command, tmp_path):
         np.testing.assert_array_equal(found["samples"], model.sample(5, random_state=2))
 
 
+def test_samples_of_colours_keep_the_order_of_the_data_in_an_array(command, tmp_path):
+    """A picture of them is drawn from channels first."""
+    X = np.random.default_rng(0).random((40, 6, 5, 3), dtype=np.float32)
+    model = latentia.ProbabilisticPCA(n_components=2).fit(X, channels="last")
+    model.save(tmp_path / "ppca")
+    drawn = model.sample(4, random_state=1)
+    words = ("sample", tmp_path / "ppca", "-n", 4, "--random-state", 1, "--out")
+    command(*words, tmp_path / "s.npy")
+    command(*words, tmp_path / "s.png")
+    np.testing.assert_array_equal(np.load(tmp_path / "s.npy"), drawn)
+    save_png(tmp_path / "t.png", tile(np.moveaxis(drawn, -1, 1), n_columns=2))
+    assert (tmp_path / "s.png").read_bytes() == (tmp_path / "t.png").read_bytes()
+
+
 def test_a_picture_of_samples_shows_them(command, tmp_path):
     command("sample", "ppca", "-n", 9, "--random-state", 1, "--out", tmp_path / "s.png")
     save_png(tmp_path / "t.png", tile(load("ppca").sample(9, random_state=1), n_columns=3))
