@@ -31,6 +31,7 @@ def test_the_jackknife_of_a_mean_is_the_mean_s_own_error():
     rows = np.random.default_rng(3).normal(size=(30, 2))
     groups = rows.reshape(3, 10, 2).mean(axis=(0, 2))
     found = jackknifed(lambda left: float(left.mean()), rows)
+    assert found.values.mean() == pytest.approx(found)
     assert found == pytest.approx(rows.mean())
     assert found.standard_error == pytest.approx(groups.std(ddof=1) / np.sqrt(10))
     three, two = (jackknifed(frechet_distance_to(rows), rows[:n]) for n in (3, 2))

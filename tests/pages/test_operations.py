@@ -221,6 +221,8 @@ def encoder_of(function):
 
 
 OPERATIONS = {
+    "select the last row": lambda x: x[:, :, -1],
+    "select the last rows": lambda x: x[:, :, -3:],
     "select the last column": lambda x: x[..., -1],
     "select the second column": lambda x: x.select(-1, 1),
     "squeeze one axis": lambda x: x.squeeze(1),

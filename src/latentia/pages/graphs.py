@@ -125,7 +125,9 @@ def quiet() -> Iterator[None]:
 
 def dynamic_axes(quantity: Quantity) -> dict[int, Any]:
     """Return which axes of an input may have any size: the batch, and free sides of images."""
-    axes: dict[int, Any] = {0: Dim("batch")}
+    # Of rows that were cut out torch asks whether they lie side by side, as those of one image do;
+    # what it traces from 2 on is right for 1 as well, which `differences` sees to.
+    axes: dict[int, Any] = {0: Dim("batch", min=2)}
     if quantity.free:
         for axis, name in zip(sides_of(quantity), ("height", "width")):
             whole = Dim(name if quantity.free == 1 else f"{name}_{quantity.free}")
