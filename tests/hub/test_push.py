@@ -198,6 +198,9 @@ def test_a_card_without_a_run_tells_no_figures(hub, pca, digits):
     assert header_of(hub)[0]["license"] == "cc-by-4.0"
     config = json.loads(hub.repositories["jane/pca"].files["config.json"])
     assert config["data"]["spec"] == "digits"
+    pca.push_to_hub("jane/less", page=False, data=replace(digits, image_size=8))
+    config = json.loads(hub.repositories["jane/less"].files["config.json"])
+    assert config["data"] == {"spec": "digits", "image_size": 8}
 
 
 def fitted(name, images):
