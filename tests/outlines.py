@@ -105,7 +105,7 @@ def _line(line):
     look = f"line {_colour(line.get_color())} {line.get_linewidth():g} {line.get_linestyle()}"
     label = "" if str(line.get_label()).startswith("_") else _words(str(line.get_label()))
     marker = f"{line.get_marker()} {line.get_markersize():g} {label}"
-    return f"{look} {marker}", *_spread(line.get_xdata()), *_spread(line.get_ydata())
+    return f"{look} {marker} {_room(line)}", *_spread(line.get_xdata()), *_spread(line.get_ydata())
 
 
 def _collection(artist):
@@ -146,7 +146,16 @@ def _text(words):
         return ("",)
     look = f"text {said!r} {words.get_fontsize():g} {_colour(words.get_color())}"
     look = f"{look} {words.get_ha()} {words.get_va()} {words.get_rotation():g} {words.get_weight()}"
-    return look, *map(float, words.get_position())
+    return f"{look} {_room(words)}", *map(float, words.get_position())
+
+
+def _room(artist):
+    """Return what an artist's places are counted in: data, shares of the axes, or a mixture."""
+    given = artist.get_transform()
+    for name in ("transData", "transAxes"):
+        if given == getattr(artist.axes, name):
+            return name
+    return type(given).__name__
 
 
 KINDS = {
