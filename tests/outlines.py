@@ -9,6 +9,7 @@ draws all of them anew, in several kinds of arithmetic, and writes the file; its
 be looked at. A number on which these kinds of arithmetic do not agree is kept as null.
 """
 
+import functools
 import json
 import os
 import re
@@ -185,12 +186,19 @@ def _numbers(*values):
     return [float(f"{value:.4g}") for value in values]
 
 
+@functools.cache
 def kept():
     """Return the outlines that were looked at, by the figures' names."""
     return json.loads(KEPT.read_text())
 
 
-def differing(name, found, kept, share=CLOSE):
+def hold(name, figure):
+    """Assert that in a figure everything is and looks as in the outline that was looked at."""
+    found = [*differing(name, outline(figure), kept()[name])]
+    assert found == [], "\n".join([*found, "", "If all is meant so:", __doc__])
+
+
+def differing(name, found, kept):
     """Yield what of a figure is not as it was kept."""
     if len(found) != len(kept):
         yield f"{name}: {len(found)} axes, before {len(kept)}"
@@ -200,26 +208,26 @@ def differing(name, found, kept, share=CLOSE):
             yield f"{name}, axes {place}: {sorted(looks) or 'another order'}"
             continue
         for (look, one), (_, other) in zip(now, before):
-            if not alike(one, other, share):
+            if not alike(one, other):
                 yield f"{name}, axes {place}, {look}: {one}, before {other}"
 
 
-def alike(one, other, share):
+def alike(one, other):
     """Return whether an artist's numbers are those that were kept, where these are known."""
     known = [(a, b) for a, b in zip(one, other) if b is not None]
     size = max((abs(b) for _, b in known), default=0)
-    return len(one) == len(other) and all(abs(a - b) <= share * size + 1e-9 for a, b in known)
+    return len(one) == len(other) and all(abs(a - b) <= CLOSE * size + 1e-9 for a, b in known)
 
 
 def drawn():
     """Return the outline of each figure by its name."""
     from tests.plots.test_every_figure import FIGURES
-    from tests.theory.test_figures import LIGHT, OF_LAWS, ONLY_TRAINED, QUICK
+    from tests.theory.test_figures import OUTLINED
 
     found = {function.__name__: outline(draw()) for function, draw in FIGURES.items()}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FitWarning)
-        for name in (*QUICK, *LIGHT, *ONLY_TRAINED, *OF_LAWS, "long-context"):
+        for name in OUTLINED:
             with hardly_trained():
                 found[name] = outline(figures.draw(name, "en").figure)
     return {name: found[name] for name in sorted(found)}
