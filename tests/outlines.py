@@ -17,17 +17,22 @@ import subprocess
 import sys
 import warnings
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 from matplotlib import collections, image, lines, patches, text
 from matplotlib.colors import to_hex
 from matplotlib.spines import Spine
+from sklearn.manifold import TSNE
 
 import latentia.theory.figures as figures
 from latentia.errors import FitWarning
 from latentia.models.gradient import GradientModel
+from latentia.theory.figures import codes, factors
 
+HOMES = sorted({record.home for record in figures.records()})
 KEPT = Path(__file__).with_name("outlines.json")
 MOST_AXES, MOST_ALIKE = 16, 12
 """Of grids of many pictures and of many alike artists so many are kept."""
@@ -38,14 +43,20 @@ ARITHMETIC = (
 )
 DATA = ("digits", "clothes")
 """What is kept in memory and is no model."""
+MANY, EVERY, TABLES = 100, 20, 4
+"""Long loops, the steps of theirs that are made, and tables in place of many."""
 CLOSE, AGREED = 0.02, 0.002
 """Shares of an artist's largest number by which a test and two kinds of arithmetic may differ."""
 
 
 @contextmanager
 def hardly_trained():
-    """Let every model learn from a few rows in one pass: what is drawn is as good as chance."""
-    fit = GradientModel.fit
+    """Let every model learn from a few rows in one pass: what is drawn is as good as chance.
+
+    Of the steps of figures that train nets of their own every 20th is made, t-SNE ends as soon as
+    it can, and few tables are drawn.
+    """
+    fit, homes = GradientModel.fit, [import_module(f"{figures.__name__}.{home}") for home in HOMES]
 
     def hardly(self, X, y=None, **more):
         self.n_epochs = 1
@@ -55,12 +66,24 @@ def hardly_trained():
         return fit(self, *few, **more)
 
     GradientModel.fit = hardly
+    for home in homes:
+        home.range = _few_rounds
+    tables, factors.DATA_SETS = factors.DATA_SETS, TABLES
+    codes.TSNE = functools.partial(TSNE, max_iter=250)
     _forget()
     try:
         yield
     finally:
         GradientModel.fit = fit
+        for home in homes:
+            del home.range
+        factors.DATA_SETS, codes.TSNE = tables, TSNE
         _forget()
+
+
+def _few_rounds(*bounds):
+    """Return a range, of a long one from 0 every 20th number."""
+    return range(*bounds) if len(bounds) > 1 or bounds[0] < MANY else range(0, *bounds, EVERY)
 
 
 def _forget():
@@ -73,8 +96,11 @@ def _forget():
 
 
 def outline(figure):
-    """Return [look, numbers] of each artist of a figure, by its axes."""
-    return [[*_axes(axes)] for axes in figure.axes[:MOST_AXES]]
+    """Return [look, numbers] of a figure, and of each artist of its axes, by these."""
+    legends = [text for legend in figure.legends for text in legend.get_texts()]
+    words = [_words(text.get_text()) for text in (*figure.texts, *legends)]
+    whole = [f"figure {words} {len(figure.axes)} axes", _numbers(*figure.get_size_inches())]
+    return [[whole], *([*_axes(axes)] for axes in figure.axes[:MOST_AXES])]
 
 
 def _axes(axes):
@@ -201,15 +227,19 @@ def hold(name, figure):
 def differing(name, found, kept):
     """Yield what of a figure is not as it was kept."""
     if len(found) != len(kept):
-        yield f"{name}: {len(found)} axes, before {len(kept)}"
+        yield f"{name}: {len(found) - 1} axes, before {len(kept) - 1}"
     for place, (now, before) in enumerate(zip(found, kept)):
         if [look for look, _ in now] != [look for look, _ in before]:
             looks = {look for look, _ in now} ^ {look for look, _ in before}
-            yield f"{name}, axes {place}: {sorted(looks) or 'another order'}"
+            yield f"{name}, {_place(place)}: {sorted(looks) or 'another order'}"
             continue
         for (look, one), (_, other) in zip(now, before):
             if not alike(one, other):
-                yield f"{name}, axes {place}, {look}: {one}, before {other}"
+                yield f"{name}, {_place(place)}, {look}: {one}, before {other}"
+
+
+def _place(place):
+    return f"axes {place - 1}" if place else "the whole"
 
 
 def alike(one, other):
@@ -219,17 +249,25 @@ def alike(one, other):
     return len(one) == len(other) and all(abs(a - b) <= CLOSE * size + 1e-9 for a, b in known)
 
 
+def faces(folder, arrange=lambda grey: grey):
+    """Write pictures that are no faces into a folder, for figures of faces; return their path."""
+    place, female = Path(folder) / "faces.npz", np.arange(160) % 2
+    grey = np.random.default_rng(0).integers(0, 256, (160, 16, 16), dtype=np.uint8)
+    np.savez(place, x=arrange(grey), female=female)
+    return str(place)
+
+
 def drawn():
     """Return the outline of each figure by its name."""
     from tests.plots.test_every_figure import FIGURES
-    from tests.theory.test_figures import OUTLINED
+    from tests.theory.test_figures import OF_FACES, OUTLINED
 
     found = {function.__name__: outline(draw()) for function, draw in FIGURES.items()}
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), TemporaryDirectory() as folder:
         warnings.simplefilter("ignore", FitWarning)
-        for name in OUTLINED:
+        for name, data in (dict.fromkeys(OUTLINED) | dict.fromkeys(OF_FACES, faces(folder))).items():
             with hardly_trained():
-                found[name] = outline(figures.draw(name, "en").figure)
+                found[name] = outline(figures.draw(name, "en", data).figure)
     return {name: found[name] for name in sorted(found)}
 
 

@@ -168,3 +168,11 @@ def test_what_is_no_upload_is_never_deleted(studio, tmp_path):
         assert answer.status_code == 400, key
     assert (tmp_path / "mine").is_dir()
     assert run.is_dir()
+
+
+def test_a_form_offers_the_uploads_that_its_model_can_learn_from(studio):
+    pets = uploaded(studio, *[(f"pets/{kind}/{i}.png", png(i)) for kind in "ab" for i in range(12)])
+    table = uploaded(studio, ("rows.csv", b"a,b\n" + b"1,2\n2,5\n" * 9))
+    for model, wanted in (("dcgan", {pets}), ("pca", {pets, table})):
+        page = studio.own.get(f"/models/{model}").text
+        assert {key for key in (pets, table) if f'"{key}"' in page} == wanted

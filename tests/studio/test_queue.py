@@ -208,3 +208,28 @@ def test_a_real_refusal_is_told_in_the_commands_own_sentence(studio):
     answer = studio.own.get("/runs/a")
     assert "no such file or folder" in answer.text
     assert "Traceback" not in answer.text
+
+
+def test_a_training_does_not_read_what_is_typed_where_the_studio_was_started(studio, monkeypatch):
+    read = [sys.executable, "-c", "import sys; print(repr(sys.stdin.read()), flush=True)"]
+    real, started = queues.subprocess.Popen, []
+
+    def popen(command, **given):
+        started.append(real(read, **given))
+        return started[-1]
+
+    monkeypatch.setattr(queues.subprocess, "Popen", popen)
+    studio.queue.add("a", ["train", "vae", "--run", "a"])
+    typed, hand = os.pipe()
+    before = os.dup(0)
+    os.write(hand, b"typed")
+    os.close(hand)
+    try:
+        os.dup2(typed, 0)
+        assert studio.queue.step() == "a"
+    finally:
+        os.dup2(before, 0)
+        os.close(before)
+        os.close(typed)
+    started[0].wait()
+    assert (studio.queue.place("a") / "log.txt").read_text().strip() == "''"

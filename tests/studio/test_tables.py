@@ -356,3 +356,18 @@ def test_too_many_variables_are_refused_in_a_sentence(studio, sent, monkeypatch)
     page = studio.own.get(f"{sent(FRAME)}&{columns}")
     assert "6 variables are chosen; the page takes 5, and latentia factor more" in page.text
     assert page.status_code == 400
+
+
+def test_the_example_is_of_three_scales_with_two_items_worded_in_reverse(studio):
+    table = reading.answers_of(studio.folder, reading.EXAMPLE).observed.rows
+    x = table.to_pandas().to_numpy()
+    assert table.column_names[4:6] == ["calm5", "social1"]
+    assert x.shape == (600, 15)
+    assert [*np.unique(x)] == [1, 2, 3, 4, 5]
+    strength = np.tile([0.8, 0.75, 0.7, 0.6, -0.65], 3)
+    alike = np.kron(0.7 * np.eye(3) + 0.3, np.ones((5, 5)))
+    wanted = alike * np.outer(strength, strength)
+    apart = ~np.eye(15, dtype=bool)
+    # Five steps attenuate Pearson's correlations by a tenth or so.
+    found = np.corrcoef(x.T)[apart]
+    assert np.abs(found - 0.9 * wanted[apart]).max() < 0.12

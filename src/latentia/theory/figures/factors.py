@@ -31,6 +31,8 @@ METHODS = {
     "principal factor": "principal_axis",
     "maximum likelihood": "ml",
 }
+DATA_SETS = 40
+"""That a test of fit is tried on."""
 
 
 def _angle(a: Array, b: Array) -> float:
@@ -264,9 +266,9 @@ def number_of_factors(sheet: Sheet) -> Figure:
 def test_of_fit(sheet: Sheet) -> Figure:
     """Draw χ² of too few, enough and too many factors, over many data sets of three factors."""
     draw = np.random.default_rng(0)
-    L, n, runs = np.kron(np.eye(3), np.array([[0.8], [0.7], [0.6], [0.75]])), 300, 40
-    p_values, rmsea = np.zeros((runs, 5)), np.zeros((runs, 5))
-    for run in range(runs):
+    L, n = np.kron(np.eye(3), np.array([[0.8], [0.7], [0.6], [0.75]])), 300
+    p_values, rmsea = np.zeros((2, DATA_SETS, 5))
+    for run in range(DATA_SETS):
         own = np.sqrt(1 - (L**2).sum(axis=1)) * draw.standard_normal((n, 12))
         x = draw.standard_normal((n, 3)) @ L.T + own
         for q in range(1, 6):
@@ -278,7 +280,7 @@ def test_of_fit(sheet: Sheet) -> Figure:
             (left, p_values, "p-value of the test of fit"),
             (right, rmsea, "RMSEA"),
         ):
-            places = np.arange(1, 6) + 0.15 * draw.standard_normal((runs, 5)).clip(-1.5, 1.5)
+            places = np.arange(1, 6) + 0.15 * draw.standard_normal((DATA_SETS, 5)).clip(-1.5, 1.5)
             axes.plot(places, values, ".", color=BLUE, alpha=0.5)
             axes.plot(
                 range(1, 6),
@@ -290,7 +292,7 @@ def test_of_fit(sheet: Sheet) -> Figure:
             )
             axes.set(xlabel="factors fitted q (three are true)", ylabel=label, xticks=range(1, 6))
         left.axhline(0.05, color=INK, linestyle=":")
-        left.set_title(f"{runs} data sets of {n} rows; orange: medians, dotted: 0.05")
+        left.set_title(f"{DATA_SETS} data sets of {n} rows; orange: medians, dotted: 0.05")
         right.set_title("error of approximation")
     rejected = (p_values < 0.05).mean(axis=0)
     sheet.say("rejected at 5%: " + ", ".join(f"q = {q} {r:.0%}" for q, r in enumerate(rejected, 1)))
