@@ -17,7 +17,6 @@ import subprocess
 import sys
 import warnings
 from contextlib import contextmanager
-from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -30,9 +29,8 @@ from sklearn.manifold import TSNE
 import latentia.theory.figures as figures
 from latentia.errors import FitWarning
 from latentia.models.gradient import GradientModel
-from latentia.theory.figures import codes, factors
+from latentia.theory.figures import codes, distances, factors, toy_games
 
-HOMES = sorted({record.home for record in figures.records()})
 KEPT = Path(__file__).with_name("outlines.json")
 MOST_AXES, MOST_ALIKE = 16, 12
 """Of grids of many pictures and of many alike artists so many are kept."""
@@ -56,7 +54,7 @@ def hardly_trained():
     Of the steps of figures that train nets of their own every 20th is made, t-SNE ends as soon as
     it can, and few tables are drawn.
     """
-    fit, homes = GradientModel.fit, [import_module(f"{figures.__name__}.{home}") for home in HOMES]
+    fit, homes = GradientModel.fit, (distances, toy_games)
 
     def hardly(self, X, y=None, **more):
         self.n_epochs = 1
@@ -265,7 +263,9 @@ def drawn():
     found = {function.__name__: outline(draw()) for function, draw in FIGURES.items()}
     with warnings.catch_warnings(), TemporaryDirectory() as folder:
         warnings.simplefilter("ignore", FitWarning)
-        for name, data in (dict.fromkeys(OUTLINED) | dict.fromkeys(OF_FACES, faces(folder))).items():
+        for name, data in (
+            dict.fromkeys(OUTLINED) | dict.fromkeys(OF_FACES, faces(folder))
+        ).items():
             with hardly_trained():
                 found[name] = outline(figures.draw(name, "en", data).figure)
     return {name: found[name] for name in sorted(found)}
