@@ -43,6 +43,7 @@ DATA = ("digits", "clothes")
 """What is kept in memory and is no model."""
 MANY, EVERY, TABLES = 100, 20, 4
 """Long loops, the steps of theirs that are made, and tables in place of many."""
+SAYS = "says"
 CLOSE, AGREED = 0.02, 0.002
 """Shares of an artist's largest number by which a test and two kinds of arithmetic may differ."""
 
@@ -93,12 +94,13 @@ def _forget():
                     made.cache_clear()
 
 
-def outline(figure):
-    """Return [look, numbers] of a figure, and of each artist of its axes, by these."""
-    legends = [text for legend in figure.legends for text in legend.get_texts()]
-    words = [_words(text.get_text()) for text in (*figure.texts, *legends)]
-    whole = [f"figure {words} {len(figure.axes)} axes", _numbers(*figure.get_size_inches())]
-    return [[whole], *([*_axes(axes)] for axes in figure.axes[:MOST_AXES])]
+def outline(figure, sentences=()):
+    """Return [look, numbers] of a figure and its sentences, and of all in its axes, by these."""
+    whole = [f"figure {len(figure.axes)} axes", _numbers(*figure.get_size_inches())]
+    words = [text.get_text() for text in figure.texts]
+    legends = [part for legend in figure.legends for part in _legend(legend)]
+    said = [part for each in (*words, *sentences) for part in _said(each)]
+    return [[whole, *legends, *said], *([*_axes(axes)] for axes in figure.axes[:MOST_AXES])]
 
 
 def _axes(axes):
@@ -110,8 +112,10 @@ def _axes(axes):
         f"axes {shown} {axes.get_xscale()} {axes.get_yscale()} {n_ticks} {words} {sorted({*ticks})}"
     )
     yield look, _numbers(*axes.get_xlim(), *axes.get_ylim())
+    for each in (axes.get_title(), axes.get_xlabel(), axes.get_ylabel()):
+        yield from _said(each)
     if legend := axes.get_legend():
-        yield f"legend {[_words(each.get_text()) for each in legend.get_texts()]}", []
+        yield from _legend(legend)
     seen = {}
     for artist in axes.get_children():
         if artist is axes.patch or isinstance(artist, Spine) or not artist.get_visible():
@@ -123,6 +127,7 @@ def _axes(axes):
                 if seen[kind] <= MOST_ALIKE and look:
                     alpha = "" if artist.get_alpha() is None else f" alpha {artist.get_alpha():g}"
                     yield f"{look}{alpha} clip {artist.get_clip_on():d}", _numbers(*numbers)
+                    yield from _said(artist.get_text()) if kind is text.Text else ()
     yield f"artists {sorted((kind.__name__, n) for kind, n in seen.items())}", []
 
 
@@ -153,7 +158,8 @@ def _image(artist):
     look = f"image {values.shape} {artist.get_cmap().name} {artist.get_interpolation()}"
     limits = [] if values.ndim == 3 else artist.get_clim()
     rows, columns = values.mean(axis=0).ravel(), values.mean(axis=1).ravel()
-    return look, *artist.get_extent(), *limits, *_spread(values), rows.std(), columns.std()
+    few = np.nan_to_num(values.ravel()[_some(values.size, 12)])
+    return look, *artist.get_extent(), *limits, *_spread(values), *few, rows.std(), columns.std()
 
 
 def _patch(patch):
@@ -166,7 +172,11 @@ def _patch(patch):
 
 
 def _text(words):
-    said = _words(words.get_text())
+    said, arrow = _words(words.get_text()), getattr(words, "arrow_patch", None)
+    if arrow is not None:
+        bent = type(arrow.get_connectionstyle()).__name__
+        look = f"arrow {_colour(arrow.get_edgecolor())} {arrow.get_linewidth():g} {bent} {said!r}"
+        return f"{look} {type(arrow.get_arrowstyle()).__name__}", *words.xy, *words.xyann
     if not said:
         return ("",)
     look = f"text {said!r} {words.get_fontsize():g} {_colour(words.get_color())}"
@@ -192,6 +202,27 @@ KINDS = {
 }
 
 
+def _legend(legend):
+    size = f"{legend.get_texts()[0].get_fontsize():g}" if legend.get_texts() else ""
+    place = f"{legend._loc_real} {legend._ncols}"
+    yield f"legend {size} {place} {_words(legend.get_title().get_text())}", []
+    for each in legend.get_texts():
+        yield f"of the legend {_words(each.get_text())!r}", []
+        yield from _said(each.get_text())
+
+
+def _said(sentence):
+    """Yield the numbers of words, each in units of its last digit."""
+    found = re.findall(figures.NUMBER, sentence)
+    if found:
+        plain = [re.sub("[-−]", "-", each.strip("%").replace(",", "")) for each in found]
+        parts = [each.partition("e") for each in plain]
+        ends = [len(digits.partition(".")[2]) for digits, _, _ in parts]
+        counts = [round(float(digits) * 10**end) for (digits, _, _), end in zip(parts, ends)]
+        powers = [int(power) for *_, power in parts if power]
+        yield f"{SAYS} {_words(sentence)!r} {ends}", [*counts, *powers]
+
+
 def _colour(colour):
     return to_hex(colour, keep_alpha=True)
 
@@ -203,7 +234,12 @@ def _words(said):
 def _spread(values):
     values = np.ma.filled(np.ma.asarray(values, float), np.nan).ravel()
     values = values[np.isfinite(values)]
-    return (values.mean(), values.std(), values[0], values[-1]) if len(values) else ()
+    return (values.mean(), values.std(), *values[_some(len(values))]) if len(values) else ()
+
+
+def _some(n, few=5):
+    """Return the places of a few of n values, the first and the last among them."""
+    return np.linspace(0, n - 1, few).round().astype(int)
 
 
 def _numbers(*values):
@@ -216,9 +252,9 @@ def kept():
     return json.loads(KEPT.read_text())
 
 
-def hold(name, figure):
+def hold(name, figure, sentences=()):
     """Assert that in a figure everything is and looks as in the outline that was looked at."""
-    found = [*differing(name, outline(figure), kept()[name])]
+    found = [*differing(name, outline(figure, sentences), kept()[name])]
     assert found == [], "\n".join([*found, "", "If all is meant so:", __doc__])
 
 
@@ -232,7 +268,7 @@ def differing(name, found, kept):
             yield f"{name}, {_place(place)}: {sorted(looks) or 'another order'}"
             continue
         for (look, one), (_, other) in zip(now, before):
-            if not alike(one, other):
+            if not alike(one, other, look.startswith(SAYS)):
                 yield f"{name}, {_place(place)}, {look}: {one}, before {other}"
 
 
@@ -240,11 +276,18 @@ def _place(place):
     return f"axes {place - 1}" if place else "the whole"
 
 
-def alike(one, other):
-    """Return whether an artist's numbers are those that were kept, where these are known."""
+def alike(one, other, printed=False):
+    """Return whether an artist's numbers are those that were kept, where these are known.
+
+    Numbers that are printed may differ by one in their last digit.
+    """
     known = [(a, b) for a, b in zip(one, other) if b is not None]
     size = max((abs(b) for _, b in known), default=0)
-    return len(one) == len(other) and all(abs(a - b) <= CLOSE * size + 1e-9 for a, b in known)
+    if len(one) != len(other):
+        return False
+    if printed:
+        return all(abs(a - b) <= max(CLOSE * abs(b), 1) for a, b in known)
+    return all(abs(a - b) <= CLOSE * size + 1e-9 for a, b in known)
 
 
 def faces(folder, arrange=lambda grey: grey):
@@ -267,17 +310,19 @@ def drawn():
             dict.fromkeys(OUTLINED) | dict.fromkeys(OF_FACES, faces(folder))
         ).items():
             with hardly_trained():
-                found[name] = outline(figures.draw(name, "en", data).figure)
+                english = figures.draw(name, "en", data)
+                found[name] = outline(english.figure, english.numbers)
     return {name: found[name] for name in sorted(found)}
 
 
 def _agreed(one, other):
     """Return one figure's outline without the numbers that another kind of arithmetic lacks."""
     for now, then in zip(one, other):
-        for (_, numbers), (_, others) in zip(now, then):
+        for (look, numbers), (_, others) in zip(now, then):
             size = max((abs(n) for n in numbers if n is not None), default=0)
+            apart = 1 if look.startswith(SAYS) else AGREED * size
             for place, (a, b) in enumerate(zip(numbers, others)):
-                if a is not None and abs(a - b) > AGREED * size:
+                if a is not None and abs(a - b) > apart:
                     numbers[place] = None
     return one
 

@@ -162,6 +162,18 @@ def test_a_matrix_and_another_method(says):
     assert "two group factors do not tell" in " ".join(out.split())
 
 
+def test_items_of_a_matrix_that_run_against_the_others_are_turned_round_if_asked(says):
+    words = ("--scales", "A=a1:a6", "--n-factors", 1)
+    for asked in (True, False):
+        out = f"reversed {asked}"
+        says("m.csv", *words, "--out", out, *(["--reverse-found"] if asked else []))
+        S = FRAME[NAMES[:6]].cov()
+        truth = reliability_of_covariance(S, reverse_found=asked, n_factors=1)
+        assert ("a2" in truth.reversed) == asked
+        alpha = pandas.read_csv(f"{out}/scales.csv")["alpha"][0]
+        assert alpha == pytest.approx(truth.alpha, abs=1e-10)
+
+
 MISTAKES = [
     ("t.csv --scales A", "--scales 'A': write NAME=ITEMS"),
     ("t.csv --scales A=", "--scales 'A=': write NAME=ITEMS"),

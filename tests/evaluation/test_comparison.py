@@ -560,3 +560,12 @@ def test_a_model_that_fails_after_a_checkpoint_leaves_no_half_run(tmp_path):
     with pytest.raises(InputError, match=r"nothing to compare: Late was left out: ZeroDivisionE"):
         compare(X, [late], tmp_path / "c")
     assert not (tmp_path / "c").exists()
+
+
+def test_what_is_to_be_said_of_the_data_is_told_as_the_comparison_begins(tmp_path, capsys):
+    path = tmp_path / "t.csv"
+    path.write_text("a,b\n" + "".join(f"{i}.5,{i * i}.25\n" for i in range(30)))
+    notes = latentia.load_data(str(path)).notes
+    compare(str(path), ("PCA",), tmp_path / "c", progress=True)
+    assert notes
+    assert capsys.readouterr().err.startswith("".join(f"latentia: {note}\n" for note in notes))

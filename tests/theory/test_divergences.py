@@ -98,6 +98,8 @@ def test_continuous_closed_forms():
 def test_divergent_tails_are_infinite_and_heavy_ones_are_not():
     assert kl_divergence(stats.cauchy(), norm()) == math.inf
     assert kl_divergence(stats.t(2), norm()) == math.inf
+    assert kl_divergence(stats.halfcauchy(), stats.halfnorm()) == math.inf
+    assert kl_divergence(stats.halfnorm(), stats.halfcauchy()) < 0.3
     assert wasserstein(stats.cauchy(), norm()) == math.inf
     assert wasserstein(stats.cauchy(), stats.cauchy(2)) == pytest.approx(2, abs=1e-9)
     t = stats.t(2.5)

@@ -17,6 +17,7 @@ from latentia import MODELS, InputError
 from latentia.cli import main
 from latentia.cli.parser import field_values, read_recipe
 from latentia.evaluation import reproduction as again
+from latentia.metrics.definitions import DEFINITIONS
 from latentia.models import zoo as zoos
 from latentia.models.fields import model_fields
 from latentia.pages import zoo as adding
@@ -55,6 +56,10 @@ def test_an_entry_tells_what_a_reader_asks(made, run):
         assert told in card
     assert entry.trained_sha256 == read_config(run / "model")["weights_sha256"]
     assert read_config(made / "tiny-pca")["data"]["spec"] == "digits"
+    labels = "|".join(re.escape(each.label) for each in DEFINITIONS.values())
+    assert re.search(
+        rf"one\. (None changes at all|({labels}) changes most)", " ".join(card.split())
+    )
     assert str(run.parent) not in "".join(p.read_text("latin-1") for p in made.rglob("*.*"))
 
 

@@ -15,7 +15,7 @@ import pytest
 from latentia.evaluation.apa import latex
 from latentia.evaluation.apa.documents import factor_document, scales_document
 from latentia.evaluation.apa.files import WRITERS, write_documents
-from latentia.evaluation.apa.table import Cell, Column, Document, Table, plain, styled
+from latentia.evaluation.apa.table import Cell, Column, Document, Figure, Table, plain, styled
 from latentia.evaluation.apa.wording import wording
 from latentia.evaluation.reliability_report import scales_of_factors
 from latentia.models.factors.reliability import reliability
@@ -318,3 +318,11 @@ def test_greek_letters_have_their_names(letter):
     _, size, _, name = unicodedata.name(letter).split()
     name = name.replace("LAMDA", "LAMBDA")
     assert latex.GREEK[letter] == (name.lower() if size == "SMALL" else name.capitalize())
+
+
+def test_a_tall_figure_leaves_room_on_its_page_for_its_title_and_note(document, monkeypatch):
+    monkeypatch.setattr(Figure, "inches", property(lambda figure: (5.0, 20.0)))
+    found = docx.Document(io.BytesIO(WRITERS[".docx"](document))).inline_shapes
+    assert len(found) == len(document.figures)
+    widths = [shape.width.inches for shape in found]
+    assert widths == pytest.approx([5 * 7.5 / 20] * len(found), abs=1e-3)
