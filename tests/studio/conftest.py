@@ -2,7 +2,9 @@
 
 import asyncio
 import json
+import os
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from types import SimpleNamespace
 
 import pytest
@@ -35,6 +37,22 @@ def finished(coroutine):
     """Run a coroutine to its end, in a thread: playwright's own loop may run in this one."""
     with ThreadPoolExecutor(1) as pool:
         return pool.submit(asyncio.run, coroutine).result()
+
+
+@contextmanager
+def typed(word):
+    """Let a word stand typed where this process, and what it starts, reads by default."""
+    keyboard, hand = os.pipe()
+    before = os.dup(0)
+    os.write(hand, word.encode())
+    os.close(hand)
+    try:
+        os.dup2(keyboard, 0)
+        yield
+    finally:
+        os.dup2(before, 0)
+        os.close(before)
+        os.close(keyboard)
 
 
 def written_run(folder, name="vae-1", whole=True, model="VAE"):

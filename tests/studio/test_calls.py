@@ -7,6 +7,7 @@ import pytest
 
 from latentia.errors import InputError
 from latentia.studio import calls
+from tests.studio.conftest import typed
 
 SLEEP = [sys.executable, "-c", "import time; time.sleep(60)"]
 
@@ -52,3 +53,11 @@ def test_a_command_ends_with_the_studio(sleeping, monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         calls.called("data", "describe", "digits")
     assert sleeping[0].returncode not in (None, 0)
+
+
+def test_a_command_does_not_read_what_is_typed_where_the_studio_was_started(monkeypatch):
+    real = subprocess.Popen
+    read = [sys.executable, "-c", "import sys; print(repr(sys.stdin.read()))"]
+    monkeypatch.setattr(calls.subprocess, "Popen", lambda command, **given: real(read, **given))
+    with typed("a word"):
+        assert calls.called("data", "describe", "digits").strip() == "''"

@@ -11,7 +11,7 @@ import pytest
 from latentia.errors import InputError
 from latentia.studio import queue as queues
 from latentia.studio.queue import Queue
-from tests.studio.conftest import written_run
+from tests.studio.conftest import typed, written_run
 
 SLEEP = [sys.executable, "-c", "import time; print('begun', flush=True); time.sleep(60)"]
 
@@ -220,16 +220,7 @@ def test_a_training_does_not_read_what_is_typed_where_the_studio_was_started(stu
 
     monkeypatch.setattr(queues.subprocess, "Popen", popen)
     studio.queue.add("a", ["train", "vae", "--run", "a"])
-    typed, hand = os.pipe()
-    before = os.dup(0)
-    os.write(hand, b"typed")
-    os.close(hand)
-    try:
-        os.dup2(typed, 0)
+    with typed("a word"):
         assert studio.queue.step() == "a"
-    finally:
-        os.dup2(before, 0)
-        os.close(before)
-        os.close(typed)
     started[0].wait()
     assert (studio.queue.place("a") / "log.txt").read_text().strip() == "''"

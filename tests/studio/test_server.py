@@ -1,15 +1,19 @@
 """The command: what it refuses, and what it says when it cannot begin."""
 
+import html
 import socket
 import sys
 
 import pytest
+from starlette.testclient import TestClient
 
 from latentia.cli import main
 from latentia.files import held_folder
 from latentia.studio import server
 from latentia.studio.aside import Aside
 from latentia.studio.folder import RunsFolder
+from latentia.studio.rendering import words
+from tests.studio.conftest import HOME, PORT, TOKEN
 
 
 @pytest.mark.parametrize("port", ["x", "-1", "65536", "1e3", ""])
@@ -63,3 +67,18 @@ def test_it_listens_to_this_machine_alone_under_a_new_key(tmp_path, monkeypatch,
     assert len({key.partition("token=")[2] for key in keys}) == 2
     assert served[1::2] == ["127.0.0.1"] * 2
     assert opened == []
+
+
+def test_a_failure_is_told_in_the_log_and_on_a_page(studio, caplog, monkeypatch):
+    def broken(*_):
+        raise RuntimeError("the floor gave way")
+
+    monkeypatch.setattr("latentia.studio.data.choices", broken)
+    own = TestClient(studio.app, base_url=HOME, raise_server_exceptions=False)
+    own.cookies.set(f"latentia-{PORT}", TOKEN, domain="127.0.0.1")
+    answer = own.get("/data")
+    assert answer.status_code == 500
+    assert words()["status/500"]["en"] in html.unescape(answer.text)
+    (record,) = [each for each in caplog.records if each.name.startswith("latentia")]
+    assert record.getMessage() == "the studio failed at /data"
+    assert "the floor gave way" in caplog.text

@@ -371,3 +371,11 @@ def test_the_example_is_of_three_scales_with_two_items_worded_in_reverse(studio)
     # Five steps attenuate Pearson's correlations by a tenth or so.
     found = np.corrcoef(x.T)[apart]
     assert np.abs(found - 0.9 * wanted[apart]).max() < 0.12
+
+
+def test_choices_are_made_of_columns_and_leave_the_rows_where_they_were_read(studio):
+    whole = reading.answers_of(studio.folder, reading.EXAMPLE)
+    found = reading.choices_of(studio.folder, reading.EXAMPLE)
+    assert found.variables == whole.variables
+    assert found.observed.rows.column_names == whole.observed.rows.column_names
+    assert len(found.observed.rows) == 0 < len(whole.observed.rows)

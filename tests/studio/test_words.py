@@ -8,9 +8,10 @@ import pytest
 import latentia
 from latentia.models.fields import model_fields
 from latentia.models.zoo import CHECKOUT, SHIPPED, read_index
+from latentia.pages import provenance
 from latentia.plots.sentences import catalogue, in_language
 from latentia.studio.map import GROUPS, PLACES, TOOLS
-from latentia.studio.rendering import LANGUAGES, words
+from latentia.studio.rendering import LANGUAGES, formula, words
 
 SOURCES = [
     file.read_text("utf-8")
@@ -97,3 +98,11 @@ def test_refusals_are_told_in_the_readers_language(studio):
     ):
         studio.own.cookies.set("language", language, domain="127.0.0.1")
         assert said in studio.own.get("/runs/nothing").text
+
+
+def test_a_place_shows_the_formula_of_its_model_if_that_has_one():
+    with_one = {name for name, place in PLACES.items() if formula(place)}
+    known = provenance.words()
+    assert with_one == {n for n, place in PLACES.items() if f"formula/{place.family}" in known}
+    assert {"pca", "vae"} <= with_one < PLACES.keys()
+    assert all("<math" in formula(PLACES[name]) for name in with_one)

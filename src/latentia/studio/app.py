@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from typing import cast
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -64,9 +65,10 @@ def _refused(request: Request, error: Exception) -> Response:
 
 
 def _not_there(request: Request, error: Exception) -> Response:
-    status = error.status_code if isinstance(error, HTTPException) else 400
+    found = cast(HTTPException, error)
+    status = found.status_code
     known = reader_of(request).say(f"status/{status}") if status in (404, 405) else ""
-    return sentence(request, known or str(getattr(error, "detail", error)), status)
+    return sentence(request, known or str(found.detail), status)
 
 
 def _misread(request: Request, error: Exception) -> Response:
