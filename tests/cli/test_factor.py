@@ -107,6 +107,8 @@ def check_page(path, *titles):
     page = path.read_text(encoding="utf-8")
     assert "Content-Security-Policy\" content=\"default-src 'none'" in page
     assert not re.search(r"<[^>]*\b(src|href|action)\s*=\s*[\"']?(?!data:|#)[^\s\"']", page)
+    assert page.startswith("<!doctype html>")
+    assert [page.count(part) for part in ("<!doctype", "<html", "<body")] == [1, 1, 1]
     assert "<script" not in page
     assert "@import" not in page
     assert not re.search(r"url\((?!['\"]?(data:|#))", page)

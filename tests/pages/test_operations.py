@@ -10,7 +10,7 @@ from latentia.errors import InputError
 from latentia.models.exported import Exported, Quantity
 from latentia.pages.agreement import difference, differences
 from latentia.pages.graphs import frozen, traced
-from latentia.pages.program import Program, program_of
+from latentia.pages.program import SMALL, Program, program_of
 from tests.pages.test_every_model import plain
 
 IMAGES = np.random.default_rng(0).random((12, 8, 8), dtype=np.float32)
@@ -273,3 +273,21 @@ LACKING = {
 def test_an_operation_that_a_program_lacks_is_refused(words):
     with pytest.raises(InputError, match=words):
         program_of(encoder_of(LACKING[words]), ["encode"])
+
+
+def test_an_array_that_is_met_twice_is_kept_once_and_another_of_its_shape_beside_it():
+    one, other = torch.eye(8) * 2, torch.eye(8) * 3
+    twice, both = (
+        program_of(encoder_of(lambda x, then=then: x @ one @ then), ["encode"], precision="single")
+        for then in (one, other)
+    )
+    assert len(both.weights) == len(twice.weights) + 1
+    assert sum(w.shape == one.shape and torch.equal(w, one) for w in twice.weights) == 1
+
+
+def test_tensors_as_small_as_is_said_keep_their_bits():
+    matrices = torch.ones(8, SMALL // 8), torch.ones(SMALL // 8, 1 + SMALL // 8)
+    model = encoder_of(lambda x: x @ matrices[0] @ matrices[1])
+    program = program_of(model, ["encode"], precision="half")
+    half = {w.numel(): bits for w, bits in zip(program.weights, program.half)}
+    assert [half[each.numel()] for each in matrices] == [False, True]
