@@ -16,6 +16,7 @@ from latentia.evaluation.apa import latex
 from latentia.evaluation.apa.documents import factor_document, scales_document
 from latentia.evaluation.apa.files import WRITERS, write_documents
 from latentia.evaluation.apa.table import Cell, Column, Document, Figure, Table, plain, styled
+from latentia.evaluation.apa.word import _inches
 from latentia.evaluation.apa.wording import wording
 from latentia.evaluation.reliability_report import scales_of_factors
 from latentia.models.factors.reliability import reliability
@@ -326,3 +327,10 @@ def test_a_tall_figure_leaves_room_on_its_page_for_its_title_and_note(document, 
     assert len(found) == len(document.figures)
     widths = [shape.width.inches for shape in found]
     assert widths == pytest.approx([5 * 7.5 / 20] * len(found), abs=1e-3)
+
+
+def test_room_for_words_in_a_column_is_that_of_their_letters():
+    letter = _inches("ab") - _inches("a")
+    assert 0 < _inches("a.") - _inches("a") < letter < _inches("aB") - _inches("a")
+    assert _inches("한") == pytest.approx(2 * letter)
+    assert _inches("a.b (B)") == pytest.approx(sum(map(_inches, "a.b (B)")))
