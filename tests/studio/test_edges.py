@@ -56,7 +56,7 @@ def test_what_is_not_there_is_refused_in_a_sentence(studio):
 def test_a_name_that_a_run_cannot_have_is_refused_before_anything_is_begun(studio):
     written_run(studio.runs)
     for name, words in (("a/b", "cannot name a run"), ("vae-1", "there is a run vae-1 already")):
-        answer = studio.own.post("/models/vae", data={"data": "digits", "run-name": name})
+        answer = studio.own.post("/models/vae/train", data={"data": "digits", "run-name": name})
         assert words in answer.text, name
     assert studio.queue.jobs() == []
 
