@@ -1,4 +1,4 @@
-"""What stands in figures: each artist's look, and where its data lie.
+"""What stands in figures: each artist's look, where its data lie, and the numbers in words.
 
 ``outlines.json`` keeps them for the figures of ``latentia.plots``, and for those of the lectures
 that the tests draw, of models that learnt next to nothing. After one was changed on purpose
@@ -107,11 +107,13 @@ def _axes(axes):
     ticks = [_words(t.get_text()) for t in (*axes.get_xticklabels(), *axes.get_yticklabels())]
     words = [_words(each) for each in (axes.get_title(), axes.get_xlabel(), axes.get_ylabel())]
     shown = "on" if axes.axison else "off"
-    n_ticks = [len(axes.get_xticks()), len(axes.get_yticks())]
-    look = (
-        f"axes {shown} {axes.get_xscale()} {axes.get_yscale()} {n_ticks} {words} {sorted({*ticks})}"
-    )
-    yield look, _numbers(*axes.get_xlim(), *axes.get_ylim())
+    places = [axes.get_xticks(), axes.get_yticks()]
+    gridlines = (axes.xaxis.get_gridlines(), axes.yaxis.get_gridlines())
+    grid = [any(line.get_visible() for line in each) for each in gridlines]
+    kind = f"{shown} {axes.get_xscale()} {axes.get_yscale()} {[*map(len, places)]} grid {grid}"
+    ends = [end for each in places if len(each) for end in (each[0], each[-1])]
+    yield f"axes {kind} {words} {sorted({*ticks})}", _numbers(*axes.get_xlim(), *axes.get_ylim())
+    yield "ticks", _numbers(*ends)
     for each in (axes.get_title(), axes.get_xlabel(), axes.get_ylabel()):
         yield from _said(each)
     if legend := axes.get_legend():

@@ -9,6 +9,7 @@ from matplotlib.colors import to_rgba
 from PIL import Image
 
 from latentia.errors import InputError
+from latentia.plots import curves
 from latentia.plots.curves import loss_curves
 from latentia.plots.grids import png, rows, save_png, tile
 from latentia.plots.latent import latent_map
@@ -120,6 +121,14 @@ def test_an_early_spike_leaves_the_panel_and_is_named():
     low, high = axes.get_ylim()
     assert 0 < low < 2.0 < 5 < high < 10
     assert "1 beyond this panel, to 1e+04" in [text.get_text() for text in axes.texts]
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_value_is_left_out_only_beyond_the_fence(sign):
+    kept = [10] * 8 + [15] * 6 + [20] * 8
+    for last, n_out in ((20 + curves.FENCE * 10, 0), (20.001 + curves.FENCE * 10, 1)):
+        values = sign * np.array([*kept, last])
+        assert curves._inside(values)[2] == n_out
 
 
 @pytest.mark.parametrize(

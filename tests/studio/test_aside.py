@@ -1,6 +1,7 @@
 """Processes beside the studio: they answer, keep what they loaded, and end without ending it."""
 
 import os
+import sys
 import threading
 import time
 from pathlib import Path
@@ -83,3 +84,12 @@ def test_what_waits_for_an_answer_is_let_go_when_the_studio_ends(beside):
     assert refused
     with pytest.raises(InputError, match="the studio ends"):
         beside.ask(len, "a")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="memory is limited on Linux")
+def test_a_process_beside_may_take_half_of_the_machines_memory(beside):
+    import resource
+
+    most, _ = beside.ask(resource.getrlimit, resource.RLIMIT_DATA)
+    half = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2
+    assert most == max(aside.LEAST_MEMORY, half)

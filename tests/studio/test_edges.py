@@ -1,12 +1,16 @@
 """What is damaged, missing or misnamed is said, or is nothing, and the studio goes on."""
 
 import threading
+from functools import partial
+from importlib import resources
 from pathlib import Path, PurePosixPath
+from types import SimpleNamespace
 
 import pytest
+from PIL import Image
 
 from latentia.errors import InputError
-from latentia.studio import live, server
+from latentia.studio import first_pictures, live, server
 from latentia.studio.comparing import figures
 from latentia.studio.data import write
 from latentia.studio.folder import RunsFolder
@@ -21,6 +25,28 @@ def refused(answer, words):
 
 def test_a_folder_that_is_not_there_yet_holds_no_runs(tmp_path):
     assert RunsFolder(tmp_path / "later").names() == []
+
+
+def test_long_names_are_cut_and_numbered(tmp_path):
+    folder = RunsFolder(tmp_path)
+    assert folder.free_name("a" * 60, set()) == "a" * 60 + "-1"
+    assert folder.free_name("a" * 61, {"a" * 60 + "-1"}) == "a" * 60 + "-2"
+    folder.uploads.mkdir(parents=True, exist_ok=True)
+    assert folder.free_upload("b" * 61).name == "b" * 60
+    (folder.uploads / ("b" * 60)).mkdir()
+    assert folder.free_upload("b" * 60).name == "b" * 60 + "-2"
+
+
+def test_the_first_pictures_stand_in_a_row_and_of_what_has_none_nothing_is_made(tmp_path):
+    strip, table = tmp_path / "strip.png", tmp_path / "t.csv"
+    assert first_pictures.made("digits", strip)
+    with Image.open(strip) as found:
+        width, height = found.size
+    assert width / height > 0.8 * first_pictures.SHOWN
+    table.write_text("a,b\n" + "1,2\n" * 9)
+    for spec in (str(table), str(tmp_path / "nowhere.npz")):
+        assert not first_pictures.made(spec, tmp_path / "none.png")
+    assert not (tmp_path / "none.png").exists()
 
 
 @pytest.mark.parametrize("damage", ["{", "[]", None])
@@ -99,3 +125,27 @@ def test_the_library_is_loaded_where_forms_are_settled_and_here(monkeypatch):
     monkeypatch.setattr(server.FORMS, "ask", lambda _: (_ for _ in ()).throw(InputError("late")))
     server.load_libraries()
     assert asked[2:] == ["here"]
+
+
+def test_what_was_begun_beside_the_studio_ends_with_it(studio, monkeypatch):
+    ended = []
+    for name in ("FORMS", "TABLES"):
+        beside = SimpleNamespace(end=partial(ended.append, name))
+        monkeypatch.setattr(server, name, beside)
+    monkeypatch.setattr(server, "load_libraries", lambda: None)
+    before = threading.active_count()
+    with server._watched(studio.queue):
+        assert threading.active_count() > before
+        assert ended == []
+    assert sorted(ended) == ["FORMS", "TABLES"]
+    assert not [t for t in threading.enumerate() if "watch" in t.name]
+
+
+def test_a_browser_is_told_what_each_file_is(studio):
+    files = [file.name for file in (resources.files("latentia.studio") / "static").iterdir()]
+    kinds = {"css": "text/css", "js": "text/javascript"}
+    assert len(files) > 2
+    for name in (*files, "design.css"):
+        answer = studio.own.get(f"/static/{name}")
+        assert answer.status_code == 200
+        assert answer.headers["content-type"].startswith(kinds[name.rpartition(".")[2]]), name

@@ -106,3 +106,11 @@ def test_data_that_a_model_does_not_learn_are_refused_before_it_is_trained(studi
     with pytest.raises(InputError) as refused:
         model.fit(data.x_train, **data.beside)
     assert html.escape(str(refused.value), quote=False) in answer.text.replace("&#39;", "'")
+
+
+def test_each_of_several_wrong_values_is_refused_at_its_field():
+    form = form_of("VAE", {"n_components": "-1", "batch_size": "0", "n_epochs": "3"})
+    refused = {e.field.name: e.refusal for e in form.entries if e.refusal}
+    assert refused.keys() == {"n_components", "batch_size"}
+    assert all(sentence.startswith(name) for name, sentence in refused.items())
+    assert not form.sound

@@ -26,6 +26,7 @@ from latentia.studio import answers as reading
 from latentia.studio.answers import METHODS, ROTATIONS
 from latentia.studio.app import make
 from latentia.studio.folder import RunsFolder
+from latentia.studio.tables import is_oblique
 from tests.studio.conftest import HOME, PORT, TOKEN
 
 NAMES = ["a1", "a2", "a3", "b1", "b2", "b3"]
@@ -379,3 +380,12 @@ def test_choices_are_made_of_columns_and_leave_the_rows_where_they_were_read(stu
     assert found.variables == whole.variables
     assert found.observed.rows.column_names == whole.observed.rows.column_names
     assert len(found.observed.rows) == 0 < len(whole.observed.rows)
+
+
+@pytest.mark.parametrize("rotation", ROTATIONS)
+def test_oblique_rotations_are_those_whose_factors_correlate(rotation):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FitWarning)
+        model = FactorAnalysis(n_components=3, rotation=rotation).fit(ANSWERS)
+    apart = model.factor_correlations_ - np.eye(3)
+    assert is_oblique(rotation) == (np.abs(apart).max() > 1e-6)

@@ -106,3 +106,12 @@ def test_a_place_shows_the_formula_of_its_model_if_that_has_one():
     assert with_one == {n for n, place in PLACES.items() if f"formula/{place.family}" in known}
     assert {"pca", "vae"} <= with_one < PLACES.keys()
     assert all("<math" in formula(PLACES[name]) for name in with_one)
+
+
+def test_the_model_of_the_zoo_that_is_asked_for_is_played_with_and_else_the_first(studio):
+    command, place = next((k, p) for k, p in PLACES.items() if len(p.zoo) > 1)
+    first, second, *_ = place.zoo
+    for asked, played in ((second, second), (first, first), ("none-such", first), ("", first)):
+        page = studio.own.get(f"/models/{command}?zoo={asked}").text
+        assert re.findall(r'"/live/zoo/([\w-]+)#', page) == [played, played]
+        assert re.findall(r'<a href="\?zoo=([\w-]+)" aria-current="true">', page) == [played]

@@ -106,7 +106,7 @@ def svg(figure: Figure, finding: str) -> str:
     """Return a figure as an inline SVG in a page's own colours and font; a finding names it."""
     stream = StringIO()
     with style(), mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": finding}):
-        figure.savefig(stream, format="svg", transparent=True, metadata={"Date": None})
+        figure.savefig(stream, format="svg", transparent=True)
     text = stream.getvalue()
     text = text[text.index("<svg") :]
     text = re.sub(r"<metadata>.*?</metadata>|<!--.*?-->", "", text, flags=re.DOTALL)
