@@ -24,9 +24,10 @@ from latentia.models.zoo import zoos
 from latentia.studio import answers as reading
 from latentia.studio import comparing, data, exports, forms, live, models, tables
 from latentia.studio import runs as run_pages
-from latentia.studio.answers import CORRELATIONS, METHODS, MISSING, ROTATIONS, Asked
+from latentia.studio.answers import CORRELATIONS, METHODS, MISSING, ROTATIONS, Asked, Variable
 from latentia.studio.fitting import known_of_set
 from latentia.studio.map import GROUPS, PLACES, TOOLS
+from latentia.studio.models import usual_data
 from latentia.studio.rendering import Reader, reader_of, words
 from latentia.training.config import RunConfig
 from tests.studio.conftest import RECORDS, written_run
@@ -219,6 +220,33 @@ def test_the_number_of_rows_behind_a_matrix_reaches_the_criteria(tmp_path):
     asked = Asked("r", tuple(names), 0)
     assert "parallel_factors" not in reading.suggested(found, asked).counts
     assert reading.suggested(found, replace(asked, n=600)).counts["parallel_factors"] == 2
+    some, _ = reading.chosen(found, Asked("r", tuple(names[2:5]), 0, n=600))
+    assert [*some.matrix.columns] == names[2:5]
+    assert some.n_samples == some.matrix.n_samples == 600
+
+
+@pytest.mark.parametrize(("lowest", "highest", "left"), [(101, 105, "abc"), (0, 100, "abcd")])
+def test_variables_with_the_answers_that_most_have_are_chosen_at_first(lowest, highest, left):
+    items = [Variable(name, 5, 0, lowest, highest) for name in "abc"]
+    answers = replace(EXAMPLE, variables=(*items, Variable("d", 40, 0, 18, 80)))
+    assert "".join(answers.usual()) == left
+
+
+def test_criteria_take_two_variables_and_no_fewer():
+    assert reading.suggested(EXAMPLE, Asked("example", ("calm1", "calm2"), 0)).counts
+    with pytest.raises(InputError, match="there must be fewer factors than columns"):
+        reading.suggested(EXAMPLE, Asked("example", ("calm1",), 0))
+
+
+def test_a_form_of_own_data_opens_with_the_newest_upload(studio):
+    place = PLACES["pix2pix"]
+    assert usual_data(studio.app.state.studio, place) == ""
+    for age, name in ((9, "older"), (1, "newer"), (5, "middle")):
+        (studio.folder.uploads / name).mkdir(parents=True)
+        (studio.folder.uploads / name / "1.png").touch()
+        os.utime(studio.folder.uploads / name, (1e9 - age, 1e9 - age))
+    assert usual_data(studio.app.state.studio, place) == "uploads/newer"
+    assert usual_data(studio.app.state.studio, PLACES["pca"]) == "digits"
 
 
 def test_criteria_are_given_the_correlations_of_what_varies(tmp_path, monkeypatch):

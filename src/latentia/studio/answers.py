@@ -291,8 +291,6 @@ def _suggested(answers: Answers, data: str, columns: tuple[str, ...], n: int | N
     S = one.covariance_[np.ix_(varies, varies)]
     scale = np.sqrt(np.diag(S))
     n_samples = round(one.n_samples_) or None
-    if len(S) < 2:
-        raise InputError("fewer than 2 variables vary: choose more")
     return suggest(
         S / np.outer(scale, scale),
         n_samples,
