@@ -9,6 +9,7 @@ import time
 import pytest
 
 from latentia.errors import InputError
+from latentia.files import held_folder
 from latentia.studio import queue as queues
 from latentia.studio.queue import Queue
 from tests.studio.conftest import typed, written_run
@@ -225,3 +226,12 @@ def test_a_training_does_not_read_what_is_typed_where_the_studio_was_started(stu
         assert studio.queue.step() == "a"
     started[0].wait()
     assert (studio.queue.place("a") / "log.txt").read_text().split("\n")[:2] == ["''", "and failed"]
+
+
+def test_a_run_lives_while_a_process_holds_it_and_not_by_what_a_killed_one_left(studio):
+    run = written_run(studio.runs, "a", whole=False)
+    (run / "holder").write_text("999999")
+    assert not studio.queue.lives("a")
+    with held_folder(run, lambda: ""):
+        assert studio.queue.lives("a")
+    assert not studio.queue.lives("a")

@@ -5,7 +5,7 @@ import re
 import warnings
 from dataclasses import replace
 from html.parser import HTMLParser
-from urllib.parse import urlencode
+from urllib.parse import unquote, urlencode
 
 import docx
 import numpy as np
@@ -389,3 +389,17 @@ def test_oblique_rotations_are_those_whose_factors_correlate(rotation):
         model = FactorAnalysis(n_components=3, rotation=rotation).fit(ANSWERS)
     apart = model.factor_correlations_ - np.eye(3)
     assert is_oblique(rotation) == (np.abs(apart).max() > 1e-6)
+
+
+def test_a_file_to_take_along_is_named_after_its_table_in_any_script(studio, sent):
+    address = sent(FRAME, '설문 "1".csv')
+    reply = studio.own.get(address.replace("/factor?", "/factor/take/loadings.csv?") + "&k=1")
+    assert reply.status_code == 200
+    plain, whole = re.fullmatch(
+        r"attachment; filename=\"([\w.-]+)\"; filename\*=UTF-8''(\S+)",
+        reply.headers["content-disposition"],
+        re.ASCII,
+    ).groups()
+    assert plain.endswith("-loadings.csv")
+    assert unquote(whole).startswith("설문")
+    assert len(plain) == len(unquote(whole))
