@@ -32,8 +32,8 @@ from latentia.models.gradient import GradientModel
 from latentia.theory.figures import codes, distances, factors, toy_games
 
 KEPT = Path(__file__).with_name("outlines.json")
-MOST_AXES, MOST_ALIKE = 16, 12
-"""Of grids of many pictures and of many alike artists so many are kept."""
+MOST_AXES, MOST_ALIKE = 16, 8
+"""Of grids of many pictures so many are kept, of many alike artists the first and last so many."""
 ARITHMETIC = (
     {},
     {"ATEN_CPU_CAPABILITY": "default", "ONEDNN_MAX_CPU_ISA": "SSE41"},
@@ -94,9 +94,10 @@ def _forget():
                     made.cache_clear()
 
 
-def outline(figure, sentences=()):
-    """Return [look, numbers] of a figure and its sentences, and of all in its axes, by these."""
-    whole = [f"figure {len(figure.axes)} axes", _numbers(*figure.get_size_inches())]
+def outline(figure, sheet=None):
+    """Return [look, numbers] of a figure and what it says, and of all in its axes, by these."""
+    sentences, models = ([], []) if sheet is None else (sheet.numbers, [*sheet.models])
+    whole = [f"figure {len(figure.axes)} axes {models}", _numbers(*figure.get_size_inches())]
     words = [text.get_text() for text in figure.texts]
     legends = [part for legend in figure.legends for part in _legend(legend)]
     said = [part for each in (*words, *sentences) for part in _said(each)]
@@ -118,19 +119,22 @@ def _axes(axes):
         yield from _said(each)
     if legend := axes.get_legend():
         yield from _legend(legend)
-    seen = {}
+    alike = {kind: [] for kind in KINDS}
     for artist in axes.get_children():
         if artist is axes.patch or isinstance(artist, Spine) or not artist.get_visible():
             continue
-        for kind, of_kind in KINDS.items():
+        for kind in KINDS:
             if isinstance(artist, kind):
-                seen[kind] = seen.get(kind, 0) + 1
-                look, *numbers = of_kind(artist)
-                if seen[kind] <= MOST_ALIKE and look:
-                    alpha = "" if artist.get_alpha() is None else f" alpha {artist.get_alpha():g}"
-                    yield f"{look}{alpha} clip {artist.get_clip_on():d}", _numbers(*numbers)
-                    yield from _said(artist.get_text()) if kind is text.Text else ()
-    yield f"artists {sorted((kind.__name__, n) for kind, n in seen.items())}", []
+                alike[kind].append(artist)
+    for kind, found in alike.items():
+        for artist in (*found[:MOST_ALIKE], *found[MOST_ALIKE:][-MOST_ALIKE:]):
+            look, *numbers = KINDS[kind](artist)
+            if look:
+                alpha = "" if artist.get_alpha() is None else f" alpha {artist.get_alpha():g}"
+                yield f"{look}{alpha} clip {artist.get_clip_on():d}", _numbers(*numbers)
+                yield from _said(artist.get_text()) if kind is text.Text else ()
+    counts = sorted((kind.__name__, len(found)) for kind, found in alike.items() if found)
+    yield f"artists {counts}", []
 
 
 def _line(line):
@@ -254,9 +258,9 @@ def kept():
     return json.loads(KEPT.read_text())
 
 
-def hold(name, figure, sentences=()):
+def hold(name, figure, sheet=None):
     """Assert that in a figure everything is and looks as in the outline that was looked at."""
-    found = [*differing(name, outline(figure, sentences), kept()[name])]
+    found = [*differing(name, outline(figure, sheet), kept()[name])]
     assert found == [], "\n".join([*found, "", "If all is meant so:", __doc__])
 
 
@@ -313,7 +317,7 @@ def drawn():
         ).items():
             with hardly_trained():
                 english = figures.draw(name, "en", data)
-                found[name] = outline(english.figure, english.numbers)
+                found[name] = outline(english.figure, english.sheet)
     return {name: found[name] for name in sorted(found)}
 
 

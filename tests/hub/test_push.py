@@ -16,6 +16,7 @@ from latentia.cli import main
 from latentia.metrics.definitions import DEFINITIONS
 from latentia.pages import card as cards
 from latentia.pages.card import Subject
+from latentia.training.config import RunConfig
 from tests.conftest import small_models
 
 pytestmark = pytest.mark.filterwarnings(
@@ -284,3 +285,20 @@ def test_a_cards_header_is_written_in_the_letters_of_its_names(monkeypatch, pca)
     monkeypatch.setattr(cards, "metadata", lambda subject: {"datasets": ["Größe"]})
     header = cards.card(Subject(pca, "größe"), page=False)
     assert "datasets:\n- Größe\n" in header
+
+
+@pytest.mark.parametrize(
+    ("spec", "datasets", "kind"),
+    [("mnist", ["ylecun/mnist"], "ylecun/mnist"), ("digits", None, "digits")],
+)
+def test_data_that_hubs_have_are_called_as_they_are_there(spec, datasets, kind, pca, tmp_path):
+    config = RunConfig(model="PCA", parameters={}, data={"spec": spec}, threads=1)
+    config.write(tmp_path)
+    (tmp_path / "evaluation.json").write_text('{"psnr": 20.5, "seconds": 1.0}')
+    found = cards.metadata(Subject(pca, "jane/it", run=tmp_path))
+    assert found.get("datasets") == datasets
+    [entry] = found["model-index"]
+    [result] = entry["results"]
+    assert entry["name"] == "it"
+    assert result["dataset"]["type"] == kind
+    assert {m["type"]: m["value"] for m in result["metrics"]} == {"psnr": 20.5}

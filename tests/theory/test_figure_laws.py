@@ -24,7 +24,7 @@ def told(request):
             drawn = figures.draw(name, "en")
         sentences = drawn.numbers
         if name in OF_LAWS:
-            outlines.hold(name, drawn.figure, drawn.numbers)
+            outlines.hold(name, drawn.figure, drawn.sheet)
         found = [figures.NUMBER.findall(re.sub(r"inf", "0", each)) for each in sentences]
         plain = [[n.rstrip("%").replace("−", "-").replace(",", "") for n in ns] for ns in found]
         return [[float(n) for n in ns if n] for ns in plain], sentences

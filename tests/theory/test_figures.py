@@ -268,7 +268,7 @@ def hardly_trained():
 def as_kept(name, data=None):
     """Draw a figure, in which everything is and looks as in the outline that was looked at."""
     english = translated(name, data)
-    outlines.hold(name, english.figure, english.numbers)
+    outlines.hold(name, english.figure, english.sheet)
     return english
 
 

@@ -9,6 +9,8 @@ from torch import nn
 
 from latentia.errors import InputError
 from latentia.theory.lipschitz import (
+    TOLERANCE,
+    LipschitzCheck,
     check_lipschitz,
     gradient_norms,
     lipschitz_bound,
@@ -184,3 +186,15 @@ def test_a_bound_is_the_product_over_the_layers():
         net[0].weight.copy_(torch.diag(torch.tensor([2.0, 7.0])))
         net[1][1].weight.copy_(torch.tensor([[3.0, 4.0]]))
     assert lipschitz_bound(net, (2,)) == pytest.approx(7 * 5 / 4)
+
+
+@pytest.mark.parametrize(
+    ("lower", "upper", "verdict"),
+    [
+        (1 + TOLERANCE, 1 + TOLERANCE, "1-Lipschitz"),
+        (1 + TOLERANCE, 1 + 2 * TOLERANCE, "undecided"),
+        (1 + 2 * TOLERANCE, 1 + 2 * TOLERANCE, "not 1-Lipschitz"),
+    ],
+)
+def test_a_verdict_leaves_room_for_rounding(lower, upper, verdict):
+    assert LipschitzCheck(lower=lower, upper=upper, norms=np.array([lower])).verdict == verdict

@@ -12,7 +12,7 @@ import numpy as np
 import openpyxl
 import pytest
 
-from latentia.evaluation.apa import latex
+from latentia.evaluation.apa import latex, text
 from latentia.evaluation.apa.documents import factor_document, scales_document
 from latentia.evaluation.apa.files import WRITERS, write_documents
 from latentia.evaluation.apa.table import Cell, Column, Document, Figure, Table, plain, styled
@@ -334,3 +334,17 @@ def test_room_for_words_in_a_column_is_that_of_their_letters():
     assert 0 < _inches("a.") - _inches("a") < letter < _inches("aB") - _inches("a")
     assert _inches("한") == pytest.approx(2 * letter)
     assert _inches("a.b (B)") == pytest.approx(sum(map(_inches, "a.b (B)")))
+
+
+@pytest.mark.parametrize("gaps", ["", "  "])
+def test_titles_above_several_columns_stand_in_their_middle(gaps, monkeypatch):
+    monkeypatch.setattr(text, "GAP", gaps)
+    spans = [((), 1), ("Loadings", 3), ("Fit", 2)]
+    monkeypatch.setattr(text, "plain", lambda said: "".join(said))
+    widths = [6, 4, 4, 4, 5, 5]
+    line = text._spanning(spans, widths)
+    for title, first, n in (("Loadings", 1, 3), ("Fit", 4, 2)):
+        start = sum(widths[:first]) + len(gaps) * first
+        room = sum(widths[first : first + n]) + len(gaps) * (n - 1)
+        before = line.index(title) - start
+        assert before == (room - len(title)) // 2
