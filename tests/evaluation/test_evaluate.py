@@ -12,6 +12,7 @@ from latentia.data.dataset import Dataset
 from latentia.data.pairs import load_pairs
 from latentia.data.unpaired import load_unpaired
 from latentia.evaluation.evaluate import evaluate, importance_bound
+from latentia.evaluation.transformed import columns_of
 from latentia.metrics.clustering import cluster_agreement
 from latentia.metrics.coverage import class_shares, coverage, entropy, nearest_classes
 from latentia.metrics.definitions import DEFINITIONS
@@ -297,3 +298,14 @@ def test_first_labels_are_those_of_the_test_part(name, fitted, digits):
         np.testing.assert_array_equal(found[0], digits.y_test[:4])
     else:
         assert found == ()
+
+
+def test_codes_of_a_conditional_model_are_those_given_the_labels(digits):
+    model = latentia.ConditionalVAE(n_components=2, hidden=(8,), n_epochs=1, random_state=0)
+    model.set_params(device="cpu").fit(digits.x_train, digits.y_train)
+    found = columns_of(model, digits)
+    x = np.concatenate([digits.x_train, digits.x_test])
+    y = np.concatenate([digits.y_train, digits.y_test])
+    z = np.column_stack([found["z_1"], found["z_2"]])
+    np.testing.assert_allclose(z, model.transform(x, y), atol=1e-6)
+    assert [*found["label"][:5]] == [digits.class_names[c] for c in y[:5]]

@@ -336,3 +336,19 @@ def test_a_recipes_seed_is_the_searchs_and_a_search_that_is_stopped_says_what_go
         assert main(["search", str(tmp_path / "r.toml"), "--out", str(tmp_path / "s")]) == 130
         assert "stopped; the same command goes on" in capsys.readouterr().err
     assert asked == [(0, 0, 7), (5, 5, 7)]
+
+
+def test_optuna_is_stateswhich_trials_were_pruned_and_which_failed(monkeypatch, tmp_path):
+    optuna = pytest.importorskip("optuna")
+    states, tell = {}, optuna.Study.tell
+
+    def noted(study, trial, values=None, state=None, **more):
+        states[trial.number] = "complete" if state is None else state.name.lower()
+        return tell(study, trial, values, state, **more)
+
+    monkeypatch.setattr(optuna.Study, "tell", noted)
+    Runs(monkeypatch)
+    found = {t.number: t.state for t in search(PLAN, tmp_path / "whole")}
+    as_optuna_says = {"failed": "fail"}
+    assert states == {n: as_optuna_says.get(state, state) for n, state in found.items()}
+    assert {*states.values()} == {"complete", "pruned", "fail"}

@@ -197,6 +197,7 @@ def test_the_more_columns_the_smaller_the_letters(n, size):
     assert found == [size, r"\footnotesize"]  # The second is the note's.
 
 
+W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 # ECMA-376, part 1, 17.4: the sequences that Word holds its tables to.
 ORDER = {
     "tcPr": ["tcW", "gridSpan", "vMerge", "tcBorders", "shd", "noWrap", "tcMar", "vAlign"],
@@ -217,11 +218,10 @@ ORDER = {
 @pytest.mark.parametrize("name", ORDER)
 def test_parts_of_a_table_are_in_words_order(name, files):
     body = docx.Document(io.BytesIO(files[".docx"])).element.body
-    space = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
-    found = list(body.iter(f"{space}{name}"))
+    found = list(body.iter(f"{W}{name}"))
     assert found
     for part in found:
-        names = [child.tag.removeprefix(space) for child in part]
+        names = [child.tag.removeprefix(W) for child in part]
         assert names == sorted(set(names), key=ORDER[name].index)
 
 
@@ -348,3 +348,22 @@ def test_titles_above_several_columns_stand_in_their_middle(gaps, monkeypatch):
         room = sum(widths[first : first + n]) + len(gaps) * (n - 1)
         before = line.index(title) - start
         assert before == (room - len(title)) // 2
+
+
+def test_rules_of_a_table_in_word_are_above_it_below_its_head_and_its_rows_and_nowhere_else(
+    document, files
+):
+    def sides(row):
+        found = [{part.tag.rpartition("}")[2] for part in b} for b in row._tr.iter(f"{W}tcBorders")]
+        return set().union(*found)
+
+    tables = docx.Document(io.BytesIO(files[".docx"])).tables
+    for told, table in zip(document.tables, tables, strict=True):
+        first, head = table.rows[0], table.rows[bool(told.spans())]
+        over_totals, last = table.rows[-1 - len(told.totals)], table.rows[-1]
+        ruled = {id(row._tr): sides(row) for row in table.rows}
+        assert "top" in ruled.pop(id(first._tr))
+        for row in (head, over_totals, last):
+            assert "bottom" in sides(row)
+            ruled.pop(id(row._tr), None)
+        assert not any(ruled.values())
