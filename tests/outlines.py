@@ -111,7 +111,10 @@ def _axes(axes):
     places = [axes.get_xticks(), axes.get_yticks()]
     gridlines = (axes.xaxis.get_gridlines(), axes.yaxis.get_gridlines())
     grid = [any(line.get_visible() for line in each) for each in gridlines]
-    kind = f"{shown} {axes.get_xscale()} {axes.get_yscale()} {[*map(len, places)]} grid {grid}"
+    minor = [len(axes.get_xticks(minor=True)), len(axes.get_yticks(minor=True))]
+    shape = f"{axes.get_aspect()} {axes.get_box_aspect()}"
+    kind = f"{shown} {axes.get_xscale()} {axes.get_yscale()} {[*map(len, places)]} {minor} {shape}"
+    kind = f"{kind} grid {grid}"
     ends = [end for each in places if len(each) for end in (each[0], each[-1])]
     yield f"axes {kind} {words} {sorted({*ticks})}", _numbers(*axes.get_xlim(), *axes.get_ylim())
     yield "ticks", _numbers(*ends)

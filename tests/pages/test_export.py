@@ -197,3 +197,19 @@ def test_where_data_lie_is_not_told(monkeypatch):
 
 def test_a_saved_model_tells_of_no_run(saved):
     assert facts_of_run(saved / "model") == {}
+
+
+def test_a_file_for_onnx_runtime_takes_any_batch_and_names_what_goes_in_and_out(model, tmp_path):
+    onnx, runtime = map(pytest.importorskip, ("onnx", "onnxruntime"))
+    pytest.importorskip("onnxscript")
+    [path] = model.export(tmp_path / "m.onnx", only=["encode"])
+    graph = onnx.load(path).graph
+    sizes = {
+        value.name: [size.dim_param or size.dim_value for size in value.type.tensor_type.shape.dim]
+        for value in (*graph.input, *graph.output)
+    }
+    assert sizes == {"x": ["batch", 4], "z": ["batch", 2]}
+    session = runtime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    for n in (1, 5, len(ROWS)):
+        (z,) = session.run(None, {"x": ROWS[:n].astype(np.float32)})
+        np.testing.assert_allclose(z, model.transform(ROWS[:n]), atol=1e-5)

@@ -305,3 +305,16 @@ def test_pca_of_mnist_is_trained_again(tmp_path):
     if "pca-mnist" not in OWN:
         pytest.skip("the zoo has no PCA of MNIST")
     assert main(["reproduce", "zoo:pca-mnist", "--run", str(tmp_path / "run")]) == 0
+
+
+@pytest.mark.parametrize("kind", ["evaluation.json", "metrics.jsonl"])
+def test_minutes_are_of_all_threads_and_of_what_was_trained_first(kind, run, tmp_path):
+    copy = Path(shutil.copytree(run, tmp_path / "run"))
+    (copy / "pretraining").mkdir()
+    for folder, seconds in ((copy, 90.0), (copy / "pretraining", 30.0)):
+        record = {"step": 1, "epoch": 1, "split": "train", "values": {}, "seconds": seconds}
+        (folder / kind).write_text(json.dumps(record) + "\n")
+    threads = RunConfig.read(run).threads or 1
+    entry = adding.add(copy, "tiny-pca", tmp_path / "zoo", adding.Told())
+    assert entry.cpu_minutes == pytest.approx(2.0 * threads, abs=0.01)
+    assert not entry.cpu_measured

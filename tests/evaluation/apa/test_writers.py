@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import unicodedata
 from dataclasses import replace
+from itertools import pairwise
 
 import docx
 import numpy as np
@@ -367,3 +368,16 @@ def test_rules_of_a_table_in_word_are_above_it_below_its_head_and_its_rows_and_n
             assert "bottom" in sides(row)
             ruled.pop(id(row._tr), None)
         assert not any(ruled.values())
+
+
+@pytest.mark.parametrize("language", ["en", "ko"])
+def test_titles_are_in_italics_in_english_where_symbols_stand_upright(language, document):
+    told = replace(document, language=language, words=wording(language))
+    paragraphs = docx.Document(io.BytesIO(WRITERS[".docx"](told))).paragraphs
+    labels = [label for label, _ in told.numbered()]
+    below = {p.text: after for p, after in pairwise(paragraphs) if p.text in labels}
+    assert len(below) == len(labels)
+    for label, table in told.numbered():
+        found = [(run.text, bool(run.italic)) for run in below[label].runs]
+        upright = language == "en"
+        assert found == [(part.text, bool(part.italic) != upright) for part in table.title]
