@@ -338,7 +338,7 @@ def test_a_recipes_seed_is_the_searchs_and_a_search_that_is_stopped_says_what_go
     assert asked == [(0, 0, 7), (5, 5, 7)]
 
 
-def test_optuna_is_stateswhich_trials_were_pruned_and_which_failed(monkeypatch, tmp_path):
+def test_optuna_is_told_which_trials_were_pruned_and_which_failed(monkeypatch, tmp_path):
     optuna = pytest.importorskip("optuna")
     states, tell = {}, optuna.Study.tell
 

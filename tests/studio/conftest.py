@@ -3,6 +3,8 @@
 import asyncio
 import json
 import os
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from types import SimpleNamespace
@@ -37,6 +39,25 @@ def finished(coroutine):
     """Run a coroutine to its end, in a thread: playwright's own loop may run in this one."""
     with ThreadPoolExecutor(1) as pool:
         return pool.submit(asyncio.run, coroutine).result()
+
+
+def as_browser(app):
+    """Return a browser's stand-in with the key, which is answered failures as a browser is."""
+    own = TestClient(app, base_url=HOME, raise_server_exceptions=False)
+    own.cookies.set(f"latentia-{PORT}", TOKEN, domain="127.0.0.1")
+    return own
+
+
+def running_instead(monkeypatch, code):
+    """Let each process that is begun run other code; return each command and its process."""
+    started, real = [], subprocess.Popen
+
+    def popen(command, **given):
+        started.append((command, real([sys.executable, "-c", code], **given)))
+        return started[-1][1]
+
+    monkeypatch.setattr(subprocess, "Popen", popen)
+    return started
 
 
 @contextmanager

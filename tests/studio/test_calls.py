@@ -1,28 +1,18 @@
 """Commands in processes of their own: what is printed, what is refused, and what is given up."""
 
-import subprocess
-import sys
-
 import pytest
 
 from latentia.errors import InputError
 from latentia.studio import calls
-from tests.studio.conftest import typed
+from tests.studio.conftest import running_instead, typed
 
-SLEEP = [sys.executable, "-c", "import time; time.sleep(60)"]
+SLEEP = "import time; time.sleep(60)"
 
 
 @pytest.fixture
 def sleeping(monkeypatch):
     """Let each command be a process that does nothing for long."""
-    started, real = [], subprocess.Popen
-
-    def popen(command, **given):
-        started.append(real(SLEEP, **given))
-        return started[-1]
-
-    monkeypatch.setattr(calls.subprocess, "Popen", popen)
-    return started
+    return running_instead(monkeypatch, SLEEP)
 
 
 def test_a_command_is_answered_by_what_it_prints_or_by_its_refusal():
@@ -35,7 +25,7 @@ def test_a_command_that_takes_too_long_is_ended(sleeping, monkeypatch):
     monkeypatch.setattr(calls, "SLOWEST", 0.1)
     with pytest.raises(InputError, match="latentia data took longer than"):
         calls.called("data", "describe", "digits")
-    assert sleeping[0].returncode not in (None, 0)
+    assert sleeping[0][1].returncode not in (None, 0)
 
 
 def test_a_command_ends_with_the_studio(sleeping, monkeypatch):
@@ -52,12 +42,10 @@ def test_a_command_ends_with_the_studio(sleeping, monkeypatch):
     monkeypatch.setattr(calls.subprocess, "Popen", popen)
     with pytest.raises(KeyboardInterrupt):
         calls.called("data", "describe", "digits")
-    assert sleeping[0].returncode not in (None, 0)
+    assert sleeping[0][1].returncode not in (None, 0)
 
 
 def test_a_command_does_not_read_what_is_typed_where_the_studio_was_started(monkeypatch):
-    real = subprocess.Popen
-    read = [sys.executable, "-c", "import sys; print(repr(sys.stdin.read()))"]
-    monkeypatch.setattr(calls.subprocess, "Popen", lambda command, **given: real(read, **given))
+    running_instead(monkeypatch, "import sys; print(repr(sys.stdin.read()))")
     with typed("a word"):
         assert calls.called("data", "describe", "digits").strip() == "''"

@@ -19,6 +19,11 @@ from latentia.studio.runs import records_of, scores
 from tests.studio.conftest import PORT, TOKEN, written_run
 
 
+def watching():
+    """Return the threads that start what waits in a queue."""
+    return {thread for thread in threading.enumerate() if "watch" in thread.name}
+
+
 def refused(answer, words):
     return answer.status_code == 400 and words in answer.text
 
@@ -133,12 +138,12 @@ def test_what_was_begun_beside_the_studio_ends_with_it(studio, monkeypatch):
         beside = SimpleNamespace(end=partial(ended.append, name))
         monkeypatch.setattr(server, name, beside)
     monkeypatch.setattr(server, "load_libraries", lambda: None)
-    before = threading.active_count()
+    before = watching()
     with server._watched(studio.queue):
-        assert threading.active_count() > before
+        assert watching() > before
         assert ended == []
     assert sorted(ended) == ["FORMS", "TABLES"]
-    assert not [t for t in threading.enumerate() if "watch" in t.name]
+    assert watching() == before
 
 
 def test_a_browser_is_told_what_each_file_is(studio):

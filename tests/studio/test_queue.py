@@ -12,22 +12,15 @@ from latentia.errors import InputError
 from latentia.files import held_folder
 from latentia.studio import queue as queues
 from latentia.studio.queue import Queue
-from tests.studio.conftest import typed, written_run
+from tests.studio.conftest import running_instead, typed, written_run
 
-SLEEP = [sys.executable, "-c", "import time; print('begun', flush=True); time.sleep(60)"]
+SLEEP = "import time; print('begun', flush=True); time.sleep(60)"
 
 
 @pytest.fixture
 def sleeping(monkeypatch):
     """Let each training be a process that does nothing for long; end what is left of them."""
-    started = []
-    real = queues.subprocess.Popen
-
-    def popen(command, **given):
-        started.append((command, real(SLEEP, **given)))
-        return started[-1][1]
-
-    monkeypatch.setattr(queues.subprocess, "Popen", popen)
+    started = running_instead(monkeypatch, SLEEP)
     yield started
     for _, child in started:
         child.kill()
@@ -213,18 +206,11 @@ def test_a_real_refusal_is_told_in_the_commands_own_sentence(studio):
 
 def test_a_training_does_not_read_what_is_typed_where_the_studio_was_started(studio, monkeypatch):
     code = "import sys; print(repr(sys.stdin.read()), flush=True); sys.exit('and failed')"
-    read = [sys.executable, "-c", code]
-    real, started = queues.subprocess.Popen, []
-
-    def popen(command, **given):
-        started.append(real(read, **given))
-        return started[-1]
-
-    monkeypatch.setattr(queues.subprocess, "Popen", popen)
+    started = running_instead(monkeypatch, code)
     studio.queue.add("a", ["train", "vae", "--run", "a"])
     with typed("a word"):
         assert studio.queue.step() == "a"
-    started[0].wait()
+    started[0][1].wait()
     assert (studio.queue.place("a") / "log.txt").read_text().split("\n")[:2] == ["''", "and failed"]
 
 

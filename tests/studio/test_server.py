@@ -5,7 +5,6 @@ import socket
 import sys
 
 import pytest
-from starlette.testclient import TestClient
 
 from latentia.cli import main
 from latentia.files import held_folder
@@ -13,7 +12,7 @@ from latentia.studio import server
 from latentia.studio.aside import Aside
 from latentia.studio.folder import RunsFolder
 from latentia.studio.rendering import words
-from tests.studio.conftest import HOME, PORT, TOKEN
+from tests.studio.conftest import as_browser
 
 
 @pytest.mark.parametrize("port", ["x", "-1", "65536", "1e3", ""])
@@ -74,9 +73,7 @@ def test_a_failure_is_told_in_the_log_and_on_a_page(studio, caplog, monkeypatch)
         raise RuntimeError("the floor gave way")
 
     monkeypatch.setattr("latentia.studio.data.choices", broken)
-    own = TestClient(studio.app, base_url=HOME, raise_server_exceptions=False)
-    own.cookies.set(f"latentia-{PORT}", TOKEN, domain="127.0.0.1")
-    answer = own.get("/data")
+    answer = as_browser(studio.app).get("/data")
     assert answer.status_code == 500
     assert words()["status/500"]["en"] in html.unescape(answer.text)
     (record,) = [each for each in caplog.records if each.name.startswith("latentia")]

@@ -14,7 +14,6 @@ import pandas
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from starlette.testclient import TestClient
 
 from latentia.errors import FitWarning
 from latentia.evaluation.apa.table import bounded
@@ -27,7 +26,7 @@ from latentia.studio.answers import METHODS, ROTATIONS
 from latentia.studio.app import make
 from latentia.studio.folder import RunsFolder
 from latentia.studio.tables import is_oblique
-from tests.studio.conftest import HOME, PORT, TOKEN
+from tests.studio.conftest import PORT, TOKEN, as_browser
 
 NAMES = ["a1", "a2", "a3", "b1", "b2", "b3"]
 DRAW = np.random.default_rng(3)
@@ -323,10 +322,7 @@ KEYS = st.sampled_from(["data", "column", "k", "method", "rotation", "cutoff", "
 @pytest.fixture(scope="module")
 def unhurt(tmp_path_factory):
     """Return a browser's stand-in that answers failures as a browser sees them."""
-    app = make(RunsFolder(tmp_path_factory.mktemp("runs")), PORT, TOKEN)
-    own = TestClient(app, base_url=HOME, raise_server_exceptions=False)
-    own.cookies.set(f"latentia-{PORT}", TOKEN, domain="127.0.0.1")
-    return own
+    return as_browser(make(RunsFolder(tmp_path_factory.mktemp("runs")), PORT, TOKEN))
 
 
 def holds(own, pairs):
