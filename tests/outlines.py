@@ -32,7 +32,7 @@ from latentia.models.gradient import GradientModel
 from latentia.theory.figures import codes, distances, factors, toy_games
 
 KEPT = Path(__file__).with_name("outlines.json")
-MOST_AXES, MOST_ALIKE = 16, 8
+MOST_AXES, MOST_ALIKE = 16, 12
 """Of grids of many pictures so many are kept, of many alike artists the first and last so many."""
 ARITHMETIC = (
     {},
@@ -97,8 +97,9 @@ def _forget():
 def outline(figure, sheet=None):
     """Return [look, numbers] of a figure and what it says, and of all in its axes, by these."""
     sentences, models = ([], []) if sheet is None else (sheet.numbers, [*sheet.models])
-    whole = [f"figure {len(figure.axes)} axes {models}", _numbers(*figure.get_size_inches())]
     words = [text.get_text() for text in figure.texts]
+    look = f"figure {len(figure.axes)} axes {[*map(_words, words)]} {models}"
+    whole = [look, _numbers(*figure.get_size_inches())]
     legends = [part for legend in figure.legends for part in _legend(legend)]
     said = [part for each in (*words, *sentences) for part in _said(each)]
     return [[whole, *legends, *said], *([*_axes(axes)] for axes in figure.axes[:MOST_AXES])]
@@ -106,7 +107,8 @@ def outline(figure, sheet=None):
 
 def _axes(axes):
     ticks = [_words(t.get_text()) for t in (*axes.get_xticklabels(), *axes.get_yticklabels())]
-    words = [_words(each) for each in (axes.get_title(), axes.get_xlabel(), axes.get_ylabel())]
+    titles = axes.get_title(), axes.get_xlabel(), axes.get_ylabel()
+    words = [_words(each) for each in titles]
     shown = "on" if axes.axison else "off"
     places = [axes.get_xticks(), axes.get_yticks()]
     gridlines = (axes.xaxis.get_gridlines(), axes.yaxis.get_gridlines())
@@ -118,7 +120,7 @@ def _axes(axes):
     ends = [end for each in places if len(each) for end in (each[0], each[-1])]
     yield f"axes {kind} {words} {sorted({*ticks})}", _numbers(*axes.get_xlim(), *axes.get_ylim())
     yield "ticks", _numbers(*ends)
-    for each in (axes.get_title(), axes.get_xlabel(), axes.get_ylabel()):
+    for each in titles:
         yield from _said(each)
     if legend := axes.get_legend():
         yield from _legend(legend)
@@ -315,11 +317,10 @@ def drawn():
     found = {function.__name__: outline(draw()) for function, draw in FIGURES.items()}
     with warnings.catch_warnings(), TemporaryDirectory() as folder:
         warnings.simplefilter("ignore", FitWarning)
-        for name, data in (
-            dict.fromkeys(OUTLINED) | dict.fromkeys(OF_FACES, faces(folder))
-        ).items():
+        place = faces(folder)
+        for name in (*OUTLINED, *OF_FACES):
             with hardly_trained():
-                english = figures.draw(name, "en", data)
+                english = figures.draw(name, "en", place if name in OF_FACES else None)
                 found[name] = outline(english.figure, english.sheet)
     return {name: found[name] for name in sorted(found)}
 
